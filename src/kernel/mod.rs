@@ -1,0 +1,18 @@
+//! The floor everything stands on: identities, units, time, bounded text, patches and pages.
+//!
+//! Nothing here performs I/O or knows a noun of the API beyond its identifier; nothing here imports another
+//! module of ours. What belongs to one resource only lives in that resource's slice.
+
+pub mod clock;
+pub mod id;
+pub mod page;
+pub mod patch;
+pub mod spelled;
+pub mod text;
+pub mod units;
+
+pub use clock::{Clock, ManualClock, SharedClock, SystemClock, Timestamp};
+pub use id::*;
+pub use page::{Page, PageRequest};
+pub use patch::Patch;
+pub use units::{Milliamps, Millivolts, PhaseSet, WattHours, Watts};

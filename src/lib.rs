@@ -1,0 +1,11 @@
+//! Evenwatt shares a limited grid connection between electric cars.
+//!
+//! One binary is a REST API that eDRV v1.1 clients can use unchanged, an OCPP gateway that real chargers connect to,
+//! and a balancing engine that keeps every group under its limit. Imports point down only, and
+//! `tests/architecture.rs` proves it:
+//!
+//! ```text
+//! kernel <- { engine, db, http } <- slices <- { ocpp, balancing } <- simulator <- app <- main
+//! ```
+
+pub mod kernel;

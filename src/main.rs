@@ -1,0 +1,2 @@
+//! The `evenwatt` program.
+fn main() {}
