@@ -8,4 +8,10 @@
 //! kernel <- { engine, db, http } <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
+pub mod app;
+pub mod db;
+pub mod events;
+pub mod http;
 pub mod kernel;
+pub mod locations;
+pub mod organizations;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,29 @@ impl FromStr for RawId {
 pub trait IdSource: Send + Sync {
     /// A fresh id; ids made later, by the same source, sort later.
     fn next_raw(&self, now: Timestamp) -> RawId;
+}
+
+/// The instant of a change and the source of its identifiers, as handlers hand them down.
+#[derive(Clone)]
+pub struct Moment {
+    /// When it happens.
+    pub now: Timestamp,
+    ids: Arc<dyn IdSource>,
+}
+
+impl Moment {
+    /// This instant, with ids from this source.
+    pub fn new(now: Timestamp, ids: Arc<dyn IdSource>) -> Self {
+        Self { now, ids }
+    }
+    /// A fresh id of whatever type is wanted.
+    pub fn id<T: From<RawId>>(&self) -> T {
+        self.ids.next_raw(self.now).into()
+    }
+    /// The version after `previous`: now, but never the same instant twice.
+    pub fn version_after(&self, previous: Timestamp) -> Timestamp {
+        self.now.max(Timestamp::from_micros(previous.micros() + 1))
+    }
 }
 
 /// The production source: unique across processes by 5 random bytes drawn once.
@@ -107,6 +131,14 @@ fn compose(now: Timestamp, process: [u8; 5], count: u32) -> RawId {
     RawId([s0, s1, s2, s3, p0, p1, p2, p3, p4, c1, c2, c3])
 }
 
+fn id_schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    utoipa::openapi::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .pattern(Some("^[0-9a-fA-F]{24}$"))
+        .examples([serde_json::json!("650000000000000000000001")])
+        .into()
+}
+
 macro_rules! typed_id {
     ($($(#[$meta:meta])* $name:ident)*) => {$(
         $(#[$meta])*
@@ -120,6 +152,10 @@ macro_rules! typed_id {
             /// The untyped bytes.
             pub const fn raw(self) -> RawId { self.0 }
         }
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> { id_schema() }
+        }
+        impl utoipa::ToSchema for $name {}
         impl From<RawId> for $name { fn from(raw: RawId) -> Self { Self(raw) } }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }

@@ -11,8 +11,8 @@ pub mod spelled;
 pub mod text;
 pub mod units;
 
-pub use clock::{Clock, ManualClock, SharedClock, SystemClock, Timestamp};
-pub use id::*;
+pub use clock::{Clock, ManualClock, SharedClock, SystemClock, TimeZone, Timestamp};
+pub use id::*; // the typed ids are the kernel's vocabulary
 pub use page::{Page, PageRequest};
 pub use patch::Patch;
 pub use units::{Milliamps, Millivolts, PhaseSet, WattHours, Watts};

@@ -31,6 +31,15 @@ impl<T> Patch<T> {
         }
     }
 
+    /// The same patch with its value turned into something else.
+    pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Absent => Patch::Absent,
+            Self::Null => Patch::Null,
+            Self::Value(value) => Patch::Value(turn(value)),
+        }
+    }
+
     /// The value, where one was given.
     pub fn value(&self) -> Option<&T> {
         match self {

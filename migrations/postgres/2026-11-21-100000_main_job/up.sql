@@ -1,0 +1,338 @@
+-- The main job: organizations, places, stations, drivers, sessions, groups, and the log of events.
+
+CREATE TABLE organizations (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE api_keys (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    name TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    hint TEXT NOT NULL, -- the key's first characters, to recognise it by
+    secret_hash TEXT NOT NULL UNIQUE,
+    scopes JSONB NOT NULL,
+    active BOOLEAN NOT NULL,
+    expires_at TIMESTAMPTZ,
+    last_used_at TIMESTAMPTZ,
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX api_keys_by_organization ON api_keys (organization_id, created_at);
+
+CREATE TABLE idempotency_keys (
+    api_key_id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    status INTEGER, -- null while the first request is still being answered
+    body TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (api_key_id, key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+CREATE TABLE locations (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    operator_name TEXT NOT NULL,
+    name TEXT,
+    code TEXT,
+    notes TEXT,
+    active BOOLEAN NOT NULL,
+    address JSONB NOT NULL,
+    longitude DOUBLE PRECISION NOT NULL,
+    latitude DOUBLE PRECISION NOT NULL,
+    timezone TEXT NOT NULL,
+    opening_hours JSONB NOT NULL,
+    balancing_basis TEXT NOT NULL,
+    voltage BIGINT NOT NULL,
+    custom_fields JSONB NOT NULL,
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX locations_by_organization ON locations (organization_id, created_at);
+
+CREATE TABLE chargestations (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    location_id TEXT REFERENCES locations (id),
+    name TEXT,
+    description TEXT,
+    code TEXT,
+    protocol TEXT NOT NULL,
+    endpoint TEXT NOT NULL UNIQUE, -- the short id at the end of connection_url
+    security_type TEXT NOT NULL,
+    password_hash TEXT,
+    active BOOLEAN NOT NULL,
+    public BOOLEAN NOT NULL,
+    visible BOOLEAN NOT NULL,
+    is_simulator BOOLEAN NOT NULL,
+    manufacturer TEXT,
+    model TEXT,
+    physical_address TEXT,
+    operational_status TEXT NOT NULL,
+    registration TEXT NOT NULL,
+    boot_configuration JSONB NOT NULL,
+    boot_info JSONB NOT NULL,
+    longitude DOUBLE PRECISION,
+    latitude DOUBLE PRECISION,
+    online BOOLEAN NOT NULL,
+    last_connect_at TIMESTAMPTZ,
+    last_disconnect_at TIMESTAMPTZ,
+    last_message_at TIMESTAMPTZ,
+    configuration JSONB NOT NULL,
+    variables JSONB NOT NULL,
+    capabilities JSONB NOT NULL, -- what was learnt about its smart charging
+    flags JSONB NOT NULL, -- what it does differently from the specification
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX chargestations_by_organization ON chargestations (organization_id, created_at);
+CREATE INDEX chargestations_by_location ON chargestations (location_id);
+
+CREATE TABLE evses (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    chargestation_id TEXT NOT NULL REFERENCES chargestations (id),
+    number INTEGER NOT NULL, -- the station's own number of it, from 1
+    name TEXT,
+    code TEXT NOT NULL,
+    evse_id TEXT,
+    physical_address TEXT,
+    reservable BOOLEAN NOT NULL,
+    roaming BOOLEAN NOT NULL,
+    electric_current_type TEXT NOT NULL,
+    simultaneous BOOLEAN NOT NULL,
+    custom_fields JSONB NOT NULL,
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (organization_id, code),
+    UNIQUE (chargestation_id, number)
+);
+CREATE INDEX evses_by_organization ON evses (organization_id, created_at);
+
+CREATE TABLE connectors (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    chargestation_id TEXT NOT NULL REFERENCES chargestations (id),
+    evse_id TEXT NOT NULL REFERENCES evses (id),
+    number INTEGER NOT NULL, -- OCPP 1.6 connectorId, from 1 within the station
+    name TEXT,
+    description TEXT,
+    code TEXT,
+    active BOOLEAN NOT NULL,
+    status TEXT NOT NULL,
+    error_code TEXT,
+    status_at TIMESTAMPTZ,
+    type TEXT NOT NULL,
+    format TEXT NOT NULL,
+    power_type TEXT NOT NULL,
+    power BIGINT NOT NULL, -- watts
+    voltage_limit BIGINT, -- millivolts
+    amperage_limit BIGINT, -- milliamps
+    wattage_limit BIGINT, -- watts
+    power_factor DOUBLE PRECISION NOT NULL,
+    phases INTEGER, -- 1 or 3; null when unknown
+    phase_rotation TEXT,
+    rate TEXT,
+    custom_fields JSONB NOT NULL,
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (chargestation_id, number)
+);
+CREATE INDEX connectors_by_organization ON connectors (organization_id, created_at);
+CREATE INDEX connectors_by_evse ON connectors (evse_id);
+
+CREATE TABLE users (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    firstname TEXT NOT NULL,
+    lastname TEXT NOT NULL,
+    email TEXT,
+    active BOOLEAN NOT NULL,
+    role TEXT NOT NULL,
+    picture TEXT,
+    address JSONB NOT NULL,
+    phone JSONB NOT NULL,
+    favorite_chargestations JSONB NOT NULL,
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (organization_id, email)
+);
+CREATE INDEX users_by_organization ON users (organization_id, created_at);
+
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    user_id TEXT REFERENCES users (id),
+    physical_id TEXT NOT NULL,
+    folded_id TEXT NOT NULL, -- physical_id in lower case: OCPP 1.6 tokens ignore case
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    expires_at TIMESTAMPTZ,
+    parent_group TEXT,
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (organization_id, folded_id)
+);
+CREATE INDEX tokens_by_organization ON tokens (organization_id, created_at);
+CREATE INDEX tokens_by_user ON tokens (user_id);
+
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    chargestation_id TEXT NOT NULL REFERENCES chargestations (id),
+    connector_id TEXT REFERENCES connectors (id), -- null for a stop whose start was never seen
+    user_id TEXT REFERENCES users (id),
+    token_id TEXT REFERENCES tokens (id),
+    id_tag TEXT,
+    status TEXT NOT NULL,
+    type TEXT,
+    orphan BOOLEAN NOT NULL,
+    transaction_id BIGINT UNIQUE,
+    start_key TEXT UNIQUE, -- the natural key of its start: a repeated StartTransaction finds it
+    stop_key TEXT UNIQUE, -- the same for a stop whose start was never seen
+    started_at TIMESTAMPTZ,
+    ended_at TIMESTAMPTZ,
+    meter_start BIGINT,
+    meter_stop BIGINT,
+    energy BIGINT NOT NULL, -- watt-hours delivered
+    energy_period BIGINT NOT NULL, -- seconds of drawing energy
+    latest JSONB, -- the latest reading
+    latest_at TIMESTAMPTZ,
+    power BIGINT, -- watts drawn at the latest reading
+    charging_state TEXT,
+    charging_activity JSONB NOT NULL,
+    stop_reason TEXT,
+    target JSONB NOT NULL,
+    configurations JSONB NOT NULL,
+    departure_at TIMESTAMPTZ,
+    energy_need BIGINT, -- watt-hours
+    power_limit BIGINT, -- watts, set for this session by API
+    reported_at TIMESTAMPTZ, -- when session.updated was last told
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sessions_by_organization ON sessions (organization_id, created_at);
+CREATE INDEX sessions_by_connector ON sessions (connector_id, created_at);
+CREATE INDEX sessions_by_station ON sessions (chargestation_id, created_at);
+CREATE INDEX sessions_open ON sessions (status, created_at);
+
+CREATE TABLE meter_values (
+    connector_id TEXT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    context TEXT NOT NULL,
+    session_id TEXT,
+    received_at TIMESTAMPTZ NOT NULL,
+    energy BIGINT,
+    power BIGINT,
+    reading JSONB NOT NULL, -- normalised
+    raw TEXT NOT NULL, -- as it came
+    PRIMARY KEY (connector_id, at, context)
+);
+
+CREATE TABLE actions (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    type TEXT NOT NULL,
+    status TEXT NOT NULL,
+    chargestation_id TEXT NOT NULL REFERENCES chargestations (id),
+    connector_id TEXT,
+    session_id TEXT,
+    data JSONB NOT NULL,
+    response_data JSONB,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX actions_by_organization ON actions (organization_id, created_at);
+CREATE INDEX actions_by_station ON actions (chargestation_id, created_at);
+
+CREATE TABLE load_groups (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    location_id TEXT NOT NULL REFERENCES locations (id),
+    parent_id TEXT REFERENCES load_groups (id),
+    name TEXT NOT NULL,
+    description TEXT,
+    notes TEXT,
+    maximum_capacity BIGINT NOT NULL, -- watts
+    minimum_connector_capacity BIGINT NOT NULL, -- watts
+    buffer BIGINT NOT NULL, -- parts per million of maximum_capacity
+    algorithm TEXT NOT NULL,
+    dry_run BOOLEAN NOT NULL,
+    fallback_capacity BIGINT, -- watts a connector may draw when its station lost this server
+    phase_capacity BIGINT, -- milliamps per phase
+    meta_data JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX load_groups_by_organization ON load_groups (organization_id, created_at);
+CREATE INDEX load_groups_by_location ON load_groups (location_id);
+CREATE INDEX load_groups_by_parent ON load_groups (parent_id);
+
+CREATE TABLE group_stations (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    group_id TEXT NOT NULL REFERENCES load_groups (id),
+    chargestation_id TEXT NOT NULL UNIQUE REFERENCES chargestations (id),
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX group_stations_by_group ON group_stations (group_id);
+
+CREATE TABLE group_connectors (
+    connector_id TEXT PRIMARY KEY REFERENCES connectors (id),
+    group_id TEXT NOT NULL REFERENCES load_groups (id),
+    chargestation_id TEXT NOT NULL REFERENCES chargestations (id),
+    maximum_capacity BIGINT, -- watts; null means what the connector can do
+    minimum_capacity BIGINT, -- watts; null means the group's minimum
+    priority BIGINT NOT NULL
+);
+CREATE INDEX group_connectors_by_group ON group_connectors (group_id);
+CREATE INDEX group_connectors_by_station ON group_connectors (chargestation_id);
+
+CREATE TABLE balancing_states (
+    group_id TEXT PRIMARY KEY, -- the root of a tree of groups
+    state JSONB NOT NULL, -- what every connector may still draw, and who waits since when
+    updated_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE plans (
+    id TEXT PRIMARY KEY,
+    group_id TEXT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    trigger TEXT NOT NULL,
+    snapshot JSONB NOT NULL,
+    plan JSONB NOT NULL
+);
+CREATE INDEX plans_by_group ON plans (group_id, at);
+
+CREATE TABLE events (
+    cursor BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    object TEXT NOT NULL,
+    chargestation_id TEXT,
+    data TEXT NOT NULL, -- the whole object as JSON
+    created_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX events_by_organization ON events (organization_id, cursor);
+
+CREATE TABLE counters (
+    name TEXT PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+INSERT INTO counters (name, value) VALUES ('transaction', 0);

@@ -1,0 +1,245 @@
+//! Configuration: the embedded `default.toml`, then a file, then the environment. A wrong value stops the start with
+//! a sentence that names it.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::db::connection::Synchronous;
+use crate::db::{StoreSettings, StoreUrl};
+
+/// The documented defaults.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// Everything that can be configured; the fields are documented in `default.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub http: Http,
+    pub store: Store,
+    pub ocpp: Ocpp,
+    pub balancing: Balancing,
+    pub log: Log,
+}
+
+/// Section `[http]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    pub listen: String,
+    pub public_url: String,
+    pub workers: usize,
+    pub body_limit: usize,
+    pub rate_per_second: NonZeroU32,
+    pub rate_burst: NonZeroU32,
+    pub cors_origins: Vec<String>,
+    pub stop_seconds: u64,
+}
+
+/// Section `[store]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    pub url: String,
+    pub readers: usize,
+    pub writers: usize,
+    pub queue: usize,
+    pub synchronous: String,
+}
+
+/// Section `[ocpp]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ocpp {
+    pub heartbeat_seconds: u32,
+    pub ping_seconds: NonZeroU32,
+    pub pong_seconds: NonZeroU32,
+    pub call_seconds: NonZeroU32,
+    pub frame_bytes: usize,
+    pub message_bytes: usize,
+    pub version_without_header: String,
+}
+
+/// Section `[balancing]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Balancing {
+    pub tick_seconds: NonZeroU32,
+    pub limit_seconds: NonZeroU32,
+    pub settle_milliseconds: u64,
+    pub plans_kept: u32,
+}
+
+/// Section `[log]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    pub filter: String,
+    pub format: String,
+}
+
+impl Config {
+    /// Reads the defaults, `file` where there is one, and the variables.
+    pub fn load(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, String> {
+        let mut table: Table = DEFAULTS
+            .parse()
+            .map_err(|error| format!("default.toml: {error}"))?;
+        if let Some(path) = file {
+            let shown = path.display();
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| format!("{shown} cannot be read: {error}"))?;
+            let given: Table = text
+                .parse()
+                .map_err(|error| format!("{shown} is not TOML: {error}"))?;
+            overlay(&mut table, given, &shown.to_string())?;
+        }
+        for (name, text) in variables {
+            apply_variable(&mut table, &name, &text)?;
+        }
+        let config: Self = table
+            .try_into()
+            .map_err(|error| format!("configuration: {}", one_line(&error)))?;
+        config.store_settings()?;
+        if !matches!(config.log.format.as_str(), "text" | "json") {
+            return Err(format!(
+                "log.format is \"{}\", but must be text or json",
+                config.log.format
+            ));
+        }
+        Ok(config)
+    }
+
+    /// The store's settings.
+    pub fn store_settings(&self) -> Result<StoreSettings, String> {
+        let Store {
+            url,
+            readers,
+            writers,
+            queue,
+            synchronous,
+        } = &self.store;
+        let url: StoreUrl = url.parse().map_err(|error| format!("store.url: {error}"))?;
+        let synchronous = match synchronous.as_str() {
+            "full" => Synchronous::Full,
+            "normal" => Synchronous::Normal,
+            other => {
+                return Err(format!(
+                    "store.synchronous is \"{other}\", but must be full or normal"
+                ));
+            }
+        };
+        if *queue == 0 {
+            return Err("store.queue is 0, but must be at least 1".to_owned());
+        }
+        Ok(StoreSettings {
+            readers: *readers,
+            writers: *writers,
+            queue: *queue,
+            synchronous,
+            ..StoreSettings::new(url)
+        })
+    }
+}
+
+fn one_line(error: &toml::de::Error) -> String {
+    error.message().replace('\n', " ")
+}
+
+fn overlay(table: &mut Table, given: Table, source: &str) -> Result<(), String> {
+    for (section, options) in given {
+        let Some(Value::Table(known)) = table.get_mut(&section) else {
+            return Err(format!("{source}: there is no section [{section}]"));
+        };
+        let Value::Table(options) = options else {
+            return Err(format!("{source}: {section} must be a section"));
+        };
+        for (option, value) in options {
+            if !known.contains_key(&option) {
+                return Err(format!("{source}: there is no option {section}.{option}"));
+            }
+            known.insert(option, value);
+        }
+    }
+    Ok(())
+}
+
+fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), String> {
+    let path = match name {
+        "DATABASE_URL" => "STORE_URL",
+        _ => match name.strip_prefix("EVENWATT_") {
+            Some("CONFIG" | "API_KEY") | None => return Ok(()),
+            Some(path) => path,
+        },
+    };
+    let unknown = || format!("the environment variable {name} names no option");
+    let (section, option) = path.split_once('_').ok_or_else(unknown)?;
+    let (section, option) = (section.to_lowercase(), option.to_lowercase());
+    let slot = table
+        .get_mut(&section)
+        .and_then(Value::as_table_mut)
+        .and_then(|options| options.get_mut(&option))
+        .ok_or_else(unknown)?;
+    *slot = match slot {
+        Value::Integer(_) => Value::Integer(
+            text.parse()
+                .map_err(|_| format!("{name} is \"{text}\", but must be a whole number"))?,
+        ),
+        Value::Array(_) => Value::Array(
+            text.split(',')
+                .filter(|one| !one.is_empty())
+                .map(|one| one.trim().into())
+                .collect(),
+        ),
+        _ => Value::String(text.to_owned()),
+    };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Config, String> {
+        Config::load(
+            None,
+            variables
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
+        )
+    }
+
+    #[test]
+    fn the_defaults_are_complete() {
+        let config = load(&[]).expect("valid");
+        assert_eq!(config.http.listen, "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn variables_override_and_wrong_ones_are_named() {
+        let config = load(&[
+            ("EVENWATT_HTTP_LISTEN", "0.0.0.0:1"),
+            ("DATABASE_URL", "x.db"),
+        ])
+        .expect("valid");
+        assert_eq!(
+            (config.http.listen.as_str(), config.store.url.as_str()),
+            ("0.0.0.0:1", "x.db")
+        );
+        let wrong = [
+            ("EVENWATT_HTTP_WORKERS", "many", "EVENWATT_HTTP_WORKERS"),
+            ("EVENWATT_HTTP_COLOUR", "red", "EVENWATT_HTTP_COLOUR"),
+            ("DATABASE_URL", "mysql://x", "store.url"),
+            ("EVENWATT_STORE_SYNCHRONOUS", "maybe", "store.synchronous"),
+            ("EVENWATT_OCPP_PING_SECONDS", "0", "configuration"),
+        ];
+        for (name, text, named) in wrong {
+            let error = load(&[(name, text)]).expect_err("wrong");
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Puts everything together: the same start for `serve`, the demo and the tests.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, NormalizePath, TrailingSlash, from_fn};
+use actix_web::{App as Actix, HttpResponse, HttpServer, web};
+use anyhow::{Context as _, Result, anyhow};
+use metrics_exporter_prometheus::PrometheusHandle;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::db::{Conn, Db, migrate};
+use crate::http::body::BodyLimit;
+use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe};
+use crate::http::{Context, Ctx};
+use crate::kernel::id::{IdSource, RandomIds};
+use crate::kernel::{SharedClock, SystemClock};
+use crate::organizations::Keyring;
+
+pub mod config;
+pub mod routes;
+pub mod telemetry;
+
+pub use config::Config;
+
+/// What tests replace.
+#[derive(Clone)]
+pub struct Dependencies {
+    /// What time it is.
+    pub clock: SharedClock,
+    /// Makes identifiers.
+    pub ids: Arc<dyn IdSource>,
+}
+
+impl Default for Dependencies {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds::new()),
+        }
+    }
+}
+
+/// A server that is running.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its store, clock and ids.
+    pub context: Context,
+    handle: ServerHandle,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// Waits until it was stopped by a signal.
+    pub async fn wait(self) -> Result<()> {
+        Ok(self.served.await??)
+    }
+
+    /// Stops it: no new requests, running ones finish.
+    pub async fn stop(self) -> Result<()> {
+        self.handle.stop(true).await;
+        Ok(self.served.await??)
+    }
+}
+
+/// Brings the store's schema up to date.
+pub fn migrate(config: &Config) -> Result<usize> {
+    let settings = config.store_settings().map_err(|error| anyhow!(error))?;
+    let mut conn = Conn::open(&settings.url, settings.synchronous)
+        .with_context(|| format!("cannot open the {}", settings.url))?;
+    Ok(migrate::run(&mut conn)?)
+}
+
+/// Opens the store, without a server: for the command line.
+pub fn open_store(config: &Config) -> Result<Db> {
+    let settings = config.store_settings().map_err(|error| anyhow!(error))?;
+    Ok(Db::open(settings)?)
+}
+
+/// Starts a server; the schema must be current.
+pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Running> {
+    let listener = TcpListener::bind(&config.http.listen)
+        .with_context(|| format!("cannot listen on http.listen = \"{}\"", config.http.listen))?;
+    let address = listener.local_addr()?;
+    let websocket_url = websocket_url(&config.http.public_url, address);
+    let Dependencies { clock, ids } = dependencies;
+    let context = Context {
+        db: open_store(config)?,
+        clock,
+        ids,
+        websocket_url,
+    };
+
+    let keyring = web::Data::new(Keyring::new(context.clone()));
+    let limit = RateLimit {
+        per_second: config.http.rate_per_second,
+        burst: config.http.rate_burst,
+    };
+    let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
+    let document = routes::openapi();
+    let table = web::Data::new(routes::RouteTable::of(&document));
+    let (data, metrics) = (Ctx::new(context.clone()), telemetry::metrics());
+    let (body_limit, origins) = (
+        BodyLimit(config.http.body_limit),
+        config.http.cors_origins.clone(),
+    );
+
+    let mut server = HttpServer::new(move || {
+        Actix::new()
+            .app_data(data.clone())
+            .app_data(keyring.clone())
+            .app_data(keeper.clone())
+            .app_data(table.clone())
+            .app_data(body_limit)
+            .app_data(web::Data::new(metrics.clone()))
+            .wrap(cors(&origins))
+            .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
+            .wrap(from_fn(observe))
+            .route("/healthz", web::get().to(healthz))
+            .route("/readyz", web::get().to(readyz))
+            .route("/metrics", web::get().to(scrape))
+            .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/openapi.json", document.clone()))
+            .service(
+                web::scope(routes::BASE)
+                    .wrap(Compress::default())
+                    .wrap(from_fn(guard))
+                    .configure(|config| {
+                        routes::slices(&mut utoipa_actix_web::service_config::ServiceConfig::new(
+                            config,
+                        ));
+                    })
+                    .default_service(web::to(routes::nowhere)),
+            )
+            .default_service(web::to(routes::nowhere))
+    })
+    .listen(listener)?
+    .backlog(4096) // reconnect storms
+    .max_connections(100_000)
+    .shutdown_timeout(config.http.stop_seconds);
+    if config.http.workers > 0 {
+        server = server.workers(config.http.workers);
+    }
+    let server = server.run();
+    let handle = server.handle();
+    let served = tokio::spawn(server);
+    Ok(Running {
+        address,
+        context,
+        handle,
+        served,
+    })
+}
+
+fn cors(origins: &[String]) -> Cors {
+    origins.iter().fold(
+        Cors::default()
+            .allow_any_method()
+            .allow_any_header()
+            .max_age(3600),
+        |cors, origin| cors.allowed_origin(origin),
+    )
+}
+
+fn websocket_url(public_url: &str, address: SocketAddr) -> String {
+    match public_url.trim_end_matches('/') {
+        "" => format!("ws://{address}"),
+        url => url.replacen("http", "ws", 1),
+    }
+}
+
+/// Alive: the process answers.
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({"ok": true}))
+}
+
+/// Ready: the store answers too.
+async fn readyz(ctx: Ctx) -> HttpResponse {
+    let query = ctx.db.read(|conn| {
+        migrate::is_pending(conn).and_then(|pending| {
+            if pending {
+                Err(crate::db::StoreError::Failed(
+                    "migrations are pending".into(),
+                ))
+            } else {
+                Ok(())
+            }
+        })
+    });
+    match tokio::time::timeout(Duration::from_secs(2), query).await {
+        Ok(Ok(())) => HttpResponse::Ok().json(serde_json::json!({"ok": true, "store": "ready"})),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "not ready");
+            HttpResponse::ServiceUnavailable()
+                .json(serde_json::json!({"ok": false, "store": "failing"}))
+        }
+        Err(_) => HttpResponse::ServiceUnavailable()
+            .json(serde_json::json!({"ok": false, "store": "slow"})),
+    }
+}
+
+async fn scrape(metrics: web::Data<PrometheusHandle>) -> HttpResponse {
+    metrics.run_upkeep();
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(metrics.render())
+}

@@ -1,0 +1,140 @@
+//! Every slice's routes under `/v1.1`, and the document they make.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::Method;
+use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
+use utoipa::OpenApi;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_actix_web::{AppExt, scope};
+
+use crate::http::docs::BearerScheme;
+use crate::http::error::Problem;
+use crate::http::{ApiError, Code};
+use crate::{events, locations, organizations};
+
+/// The path every endpoint starts with.
+pub const BASE: &str = "/v1.1";
+
+/// Adds every slice.
+pub fn slices(config: &mut ServiceConfig) {
+    config
+        .configure(organizations::routes)
+        .configure(locations::routes)
+        .configure(events::routes);
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Evenwatt",
+        description = "Shares a limited grid connection between electric cars. The API is eDRV-shaped: a client \
+            written for eDRV v1.1 works after changing its base URL and key. Conventions: docs/API-DESIGN.md.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    security(("bearer" = [])),
+    components(schemas(Problem)),
+    modifiers(&BearerScheme),
+    tags(
+        (name = "organization", description = "The caller's own organization"),
+        (name = "api keys", description = "Keys of integrators"),
+        (name = "locations", description = "Places with charge stations"),
+        (name = "chargestations", description = "Charge stations and commands to them"),
+        (name = "evses", description = "The parts of a station that serve one car each"),
+        (name = "connectors", description = "Cables and sockets"),
+        (name = "users", description = "Drivers"),
+        (name = "tokens", description = "RFID cards and virtual tokens"),
+        (name = "sessions", description = "Charging sessions"),
+        (name = "actions", description = "Commands that were sent to stations"),
+        (name = "load management", description = "Groups of stations that share a limited connection"),
+        (name = "events", description = "What changed, in order"),
+    )
+)]
+struct Document;
+
+/// The OpenAPI document, as the running server serves it.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(Document::openapi())
+        .service(scope::scope(BASE).configure(slices))
+        .split_for_parts();
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    document
+}
+
+/// Which methods each path has, so that a wrong method is told from an unknown path.
+#[derive(Debug, Default)]
+pub struct RouteTable {
+    methods: BTreeMap<String, Vec<&'static str>>,
+}
+
+impl RouteTable {
+    /// The table of this document.
+    pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        let methods = document.paths.paths.iter().map(|(path, item)| {
+            let all = [
+                ("GET", item.get.is_some()),
+                ("POST", item.post.is_some()),
+                ("PUT", item.put.is_some()),
+                ("PATCH", item.patch.is_some()),
+                ("DELETE", item.delete.is_some()),
+            ];
+            (
+                path.clone(),
+                all.into_iter()
+                    .filter(|(_, has)| *has)
+                    .map(|(method, _)| method)
+                    .collect(),
+            )
+        });
+        Self {
+            methods: methods.collect(),
+        }
+    }
+
+    fn methods_of(&self, path: &str) -> Vec<&'static str> {
+        let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+        let fits = |pattern: &str| {
+            let pattern: Vec<&str> = pattern.split('/').collect();
+            pattern.len() == segments.len()
+                && pattern
+                    .iter()
+                    .zip(&segments)
+                    .all(|(part, segment)| part.starts_with('{') || part == segment)
+        };
+        let mut methods: Vec<_> = self
+            .methods
+            .iter()
+            .filter(|(pattern, _)| fits(pattern))
+            .flat_map(|(_, methods)| methods.clone())
+            .collect();
+        methods.sort_unstable();
+        methods.dedup();
+        methods
+    }
+}
+
+/// What is answered where no route fits.
+pub async fn nowhere(request: HttpRequest, table: web::Data<RouteTable>) -> HttpResponse {
+    let methods = table.methods_of(request.path());
+    if methods.is_empty() || methods.contains(&request.method().as_str()) {
+        return ApiError::new(
+            Code::NotFound,
+            format!("There is nothing at {}", request.path()),
+        )
+        .error_response();
+    }
+    let allowed = methods.join(", ");
+    let sentence = format!("{} has {allowed}, not {}", request.path(), request.method());
+    let mut response = ApiError::new(Code::MethodNotAllowed, sentence).error_response();
+    if let Ok(value) = allowed.parse() {
+        response
+            .headers_mut()
+            .insert(actix_web::http::header::ALLOW, value);
+    }
+    if *request.method() == Method::OPTIONS {
+        *response.status_mut() = actix_web::http::StatusCode::NO_CONTENT;
+    }
+    response
+}

@@ -1,0 +1,17 @@
+//! The store: SQLite or PostgreSQL behind one connection type, chosen by `DATABASE_URL`.
+//!
+//! Queries are free functions over `&mut Conn` in each slice's `store`; they run on a few threads that own the
+//! connections, off the async workers (see [`pool`]). Migrations exist twice with the same names, see [`migrate`].
+
+pub mod columns;
+pub mod connection;
+pub mod error;
+pub mod migrate;
+pub mod pool;
+pub mod query;
+pub mod schema;
+
+pub use columns::Json;
+pub use connection::{Conn, StoreUrl};
+pub use error::{StoreError, StoreResult};
+pub use pool::{Db, StoreSettings};

@@ -1,0 +1,328 @@
+//! The threads that own the connections, and group commit.
+//!
+//! Handlers hand closures to a bounded queue; a full queue is an error at once, not a wait. Reads run one by one on
+//! their threads. A writer takes every write that is waiting, up to [`LARGEST_GROUP`], runs them in one
+//! transaction, each in a savepoint of its own, commits once, and only then answers all of them: a thousand messages
+//! of stations share one fsync, and nobody is told "stored" before it is.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::Connection;
+use diesel::r2d2::{Pool, PooledConnection};
+use tokio::sync::oneshot;
+
+use super::connection::{Conn, Opener, StoreUrl, Synchronous};
+use super::error::{StoreError, StoreResult};
+
+/// Writes that share one commit at most: large enough to hide the commit, small enough to keep the lock short.
+const LARGEST_GROUP: usize = 256;
+/// Attempts at a write that lost a race for a lock.
+const ATTEMPTS: u32 = 5;
+
+/// How the store is reached and how many threads serve it.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// Where the data lives.
+    pub url: StoreUrl,
+    /// Threads that read.
+    pub readers: usize,
+    /// Threads that write; SQLite always has one, because its writers wait on each other unfairly.
+    pub writers: usize,
+    /// Closures that may wait in each queue before callers are told that the store is busy.
+    pub queue: usize,
+    /// How hard SQLite syncs.
+    pub synchronous: Synchronous,
+}
+
+impl StoreSettings {
+    /// The defaults for this store.
+    pub fn new(url: StoreUrl) -> Self {
+        Self {
+            url,
+            readers: 2,
+            writers: 4,
+            queue: 20_000,
+            synchronous: Synchronous::Full,
+        }
+    }
+}
+
+type ReadJob = Box<dyn FnOnce(&mut Conn) + Send>;
+
+/// A write in a queue: it may be run again when its group could not be committed.
+trait WriteJob: Send {
+    /// Runs it and keeps the outcome; false means its changes must be rolled back.
+    fn run(&mut self, conn: &mut Conn) -> Ran;
+    /// Tells the caller the kept outcome.
+    fn answer(self: Box<Self>);
+    /// Tells the caller that it could not be stored.
+    fn fail(self: Box<Self>, error: StoreError);
+}
+
+enum Ran {
+    Stored,
+    Refused,
+    Collided,
+}
+
+struct Write<F, T, E> {
+    work: F,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> WriteJob for Write<F, T, E>
+where
+    F: FnMut(&mut Conn) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send + StoreFailure,
+{
+    fn run(&mut self, conn: &mut Conn) -> Ran {
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(conn)))
+            .unwrap_or_else(|_| Err(StoreError::Failed("a query panicked".into()).into()));
+        let ran = match &outcome {
+            Ok(_) => Ran::Stored,
+            Err(error) if matches!(error.store_failure(), Some(StoreError::Busy)) => Ran::Collided,
+            Err(_) => Ran::Refused,
+        };
+        self.outcome = Some(outcome);
+        ran
+    }
+    fn answer(self: Box<Self>) {
+        if let Some(outcome) = self.outcome {
+            let _ = self.reply.send(outcome);
+        }
+    }
+    fn fail(self: Box<Self>, error: StoreError) {
+        let _ = self.reply.send(Err(error.into()));
+    }
+}
+
+/// An error that may be a store error underneath, so that a lost race can be told from a refusal.
+pub trait StoreFailure {
+    /// The store error it carries, where it does.
+    fn store_failure(&self) -> Option<&StoreError>;
+}
+
+impl StoreFailure for StoreError {
+    fn store_failure(&self) -> Option<&StoreError> {
+        Some(self)
+    }
+}
+
+/// The store, cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    reads: flume::Sender<ReadJob>,
+    writes: flume::Sender<Box<dyn WriteJob>>,
+    settings: Arc<StoreSettings>,
+}
+
+impl Db {
+    /// Opens the pool and starts its threads. The schema must be current (see [`super::migrate`]).
+    pub fn open(settings: StoreSettings) -> StoreResult<Self> {
+        let writers = match settings.url {
+            StoreUrl::Sqlite(_) => 1,
+            StoreUrl::Postgres(_) => settings.writers.max(1),
+        };
+        let readers = settings.readers.max(1);
+        let opener = Opener {
+            url: settings.url.clone(),
+            synchronous: settings.synchronous,
+        };
+        let pool = Pool::builder()
+            .max_size(u32::try_from(readers + writers).unwrap_or(u32::MAX))
+            .min_idle(Some(1))
+            .test_on_check_out(false)
+            .connection_timeout(Duration::from_secs(10))
+            .build(opener)
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        let (reads, read_queue) = flume::bounded::<ReadJob>(settings.queue);
+        let (writes, write_queue) = flume::bounded::<Box<dyn WriteJob>>(settings.queue);
+        for index in 0..readers {
+            let (pool, queue) = (pool.clone(), read_queue.clone());
+            spawn(format!("db-read-{index}"), move || read_loop(&pool, &queue))?;
+        }
+        for index in 0..writers {
+            let (pool, queue) = (pool.clone(), write_queue.clone());
+            spawn(format!("db-write-{index}"), move || {
+                write_loop(&pool, &queue)
+            })?;
+        }
+        Ok(Self {
+            reads,
+            writes,
+            settings: Arc::new(settings),
+        })
+    }
+
+    /// Where the data lives.
+    pub fn url(&self) -> &StoreUrl {
+        &self.settings.url
+    }
+
+    /// Runs a query that changes nothing.
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: ReadJob = Box::new(move |conn| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)))
+                .unwrap_or_else(|_| Err(StoreError::Failed("a query panicked".into()).into()));
+            let _ = reply.send(outcome);
+        });
+        self.reads.try_send(job).map_err(|_| StoreError::Busy)?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Failed("the store stopped".into()).into()))
+    }
+
+    /// Runs changes in a transaction; answers after they are committed. `work` runs again when its group of writes
+    /// lost a race, so it must compute the same from the same rows.
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + StoreFailure + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Write {
+            work,
+            outcome: None,
+            reply,
+        });
+        self.writes.try_send(job).map_err(|_| StoreError::Busy)?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Failed("the store stopped".into()).into()))
+    }
+}
+
+fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> StoreResult<()> {
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(body)
+        .map(drop)
+        .map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+/// Keeps one connection for its whole life and replaces it only when it broke.
+struct Held<'a> {
+    pool: &'a Pool<Opener>,
+    conn: Option<PooledConnection<Opener>>,
+}
+
+impl Held<'_> {
+    fn get(&mut self) -> StoreResult<&mut Conn> {
+        let broken = self.conn.as_mut().is_none_or(|conn| conn.is_broken());
+        if broken {
+            self.conn = None;
+            let fresh = self
+                .pool
+                .get()
+                .map_err(|error| StoreError::Failed(error.to_string()))?;
+            self.conn = Some(fresh);
+        }
+        self.conn.as_deref_mut().ok_or(StoreError::Busy)
+    }
+}
+
+fn read_loop(pool: &Pool<Opener>, queue: &flume::Receiver<ReadJob>) {
+    let mut held = Held { pool, conn: None };
+    while let Ok(job) = queue.recv() {
+        match held.get() {
+            Ok(conn) => job(conn),
+            Err(error) => tracing::error!(%error, "no connection to the store"), // dropping the job answers it
+        }
+    }
+}
+
+fn write_loop(pool: &Pool<Opener>, queue: &flume::Receiver<Box<dyn WriteJob>>) {
+    let mut held = Held { pool, conn: None };
+    while let Ok(first) = queue.recv() {
+        let mut group = vec![first];
+        group.extend(queue.try_iter().take(LARGEST_GROUP - 1));
+        metrics::histogram!("evenwatt_store_group_size")
+            .record(u32::try_from(group.len()).unwrap_or(u32::MAX));
+        match held.get() {
+            Ok(conn) => run_group(conn, group),
+            Err(error) => {
+                tracing::error!(%error, "no connection to the store");
+                group.into_iter().for_each(|job| {
+                    job.fail(StoreError::Failed("no connection to the store".into()))
+                });
+            }
+        }
+    }
+}
+
+/// Runs a group in one transaction; where that cannot be committed, each alone.
+fn run_group(conn: &mut Conn, mut group: Vec<Box<dyn WriteJob>>) {
+    if group.len() > 1 {
+        let committed = conn.write(|conn| {
+            for job in &mut group {
+                if matches!(in_savepoint(conn, job.as_mut()), Ran::Collided) {
+                    return Err(StoreError::Busy);
+                }
+            }
+            Ok(())
+        });
+        if committed.is_ok() {
+            group.into_iter().for_each(|job| job.answer());
+            return;
+        }
+    }
+    group.into_iter().for_each(|job| run_alone(conn, job));
+}
+
+fn run_alone(conn: &mut Conn, mut job: Box<dyn WriteJob>) {
+    let mut failure = StoreError::Busy;
+    for _ in 0..ATTEMPTS {
+        let outcome = conn.write(|conn| match job.run(conn) {
+            Ran::Stored => Ok(()),
+            Ran::Refused => Err(Undo::Refused),
+            Ran::Collided => Err(Undo::Store(StoreError::Busy)),
+        });
+        match outcome {
+            Ok(()) | Err(Undo::Refused) => return job.answer(),
+            Err(Undo::Store(error)) => failure = error,
+        }
+        if !matches!(failure, StoreError::Busy) {
+            break;
+        }
+    }
+    job.fail(failure);
+}
+
+fn in_savepoint(conn: &mut Conn, job: &mut dyn WriteJob) -> Ran {
+    let outcome = conn.transaction(|conn| match job.run(conn) {
+        Ran::Stored => Ok(()),
+        Ran::Refused => Err(Undo::Refused),
+        Ran::Collided => Err(Undo::Store(StoreError::Busy)),
+    });
+    match outcome {
+        Ok(()) => Ran::Stored,
+        Err(Undo::Refused) => Ran::Refused,
+        Err(Undo::Store(_)) => Ran::Collided,
+    }
+}
+
+enum Undo {
+    Refused,
+    Store(StoreError),
+}
+
+impl From<diesel::result::Error> for Undo {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}

@@ -1,0 +1,114 @@
+//! `GET /v1.1/events`: the log, read forward by cursor.
+
+use actix_web::{HttpResponse, get};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::store;
+use crate::http::caller::ReadEvents;
+use crate::http::docs::ListErrors;
+use crate::http::{ApiResult, Caller, Ctx, Query};
+use crate::kernel::{EventId, Timestamp};
+
+/// Events that one request returns at most.
+const MOST_EVENTS: u32 = 1_000;
+
+/// Adds the endpoints of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_events);
+}
+
+/// An event, in the form in which webhooks carry it, with its cursor.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct EventView {
+    /// The event's id.
+    #[serde(rename = "_id")]
+    id: EventId,
+    /// Its place in the log; pass it as `after` to go on from here.
+    cursor: i64,
+    /// What happened.
+    #[serde(rename = "type")]
+    #[schema(example = "session.started")]
+    kind: String,
+    /// The kind of object in `data`.
+    #[schema(example = "session")]
+    object: String,
+    /// The whole affected object.
+    #[schema(value_type = Object)]
+    data: Box<RawValue>,
+    /// When it happened.
+    #[serde(rename = "createdAt")]
+    created_at: Timestamp,
+}
+
+/// A piece of the log.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct EventsReply {
+    /// Always true.
+    #[schema(example = true)]
+    ok: bool,
+    /// What happened.
+    #[schema(example = "Found")]
+    message: String,
+    /// The events, oldest first.
+    result: Vec<EventView>,
+    /// Pass this as `after` next time.
+    next_after: i64,
+    /// Whether more events are waiting.
+    #[serde(rename = "hasNextPage")]
+    has_next_page: bool,
+}
+
+crate::filters! {
+    /// Which events.
+    pub struct EventFilter {
+        /// Only events after this cursor; 0 is the beginning.
+        #[param(minimum = 0)]
+        pub after: i64,
+        /// How many at most.
+        #[param(minimum = 1, maximum = 1000)]
+        pub limit: u32,
+        /// Only events of this type.
+        pub kind as "type": String,
+    }
+}
+
+/// Lists events after a cursor, oldest first: a missed webhook is never lost.
+#[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), ListErrors))]
+#[get("/events")]
+async fn list_events(
+    caller: Caller<ReadEvents>,
+    ctx: Ctx,
+    query: Query<EventFilter>,
+) -> ApiResult<HttpResponse> {
+    let Query(EventFilter { after, limit, kind }) = query;
+    let (organization, after) = (caller.organization(), after.unwrap_or(0));
+    let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST_EVENTS));
+    let rows = ctx
+        .db
+        .read(move |conn| store::list_after(conn, organization, after, kind.as_deref(), limit + 1))
+        .await?;
+    let has_next_page = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    let result: Vec<EventView> = rows
+        .into_iter()
+        .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .map(|row| EventView {
+            id: row.id,
+            cursor: row.cursor,
+            data: row.raw_data(),
+            kind: row.type_,
+            object: row.object,
+            created_at: row.created_at,
+        })
+        .collect();
+    let next_after = result.last().map_or(after, |event| event.cursor);
+    let reply = EventsReply {
+        ok: true,
+        message: "Found".into(),
+        result,
+        next_after,
+        has_next_page,
+    };
+    Ok(HttpResponse::Ok().json(reply))
+}

@@ -1,0 +1,95 @@
+//! Appending to the log and reading it forward.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::db::schema::events;
+use crate::db::{Conn, StoreError, StoreResult};
+use crate::kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
+
+/// Something that happened, before it is written down.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What happened: `location.created`, `session.started`, …
+    pub kind: &'a str,
+    /// The kind of object that `data` holds: `location`, `session`, `action`, …
+    pub object: &'a str,
+    /// The station it is about; events of one station are told in order.
+    pub station: Option<StationId>,
+}
+
+/// A line of the log.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub(super) struct Row {
+    pub cursor: i64,
+    pub id: EventId,
+    pub type_: String,
+    pub object: String,
+    pub data: String,
+    pub created_at: Timestamp,
+}
+
+/// Writes an event with the whole affected object.
+pub fn record(
+    conn: &mut Conn,
+    moment: &Moment,
+    event: Event<'_>,
+    data: &impl Serialize,
+) -> StoreResult<()> {
+    let data =
+        serde_json::to_string(data).map_err(|error| StoreError::Failed(error.to_string()))?;
+    diesel::insert_into(events::table)
+        .values((
+            events::id.eq(moment.id::<EventId>()),
+            events::organization_id.eq(event.organization),
+            events::type_.eq(event.kind),
+            events::object.eq(event.object),
+            events::chargestation_id.eq(event.station),
+            events::data.eq(data),
+            events::created_at.eq(moment.now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Events after a cursor, oldest first.
+pub(super) fn list_after(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: i64,
+    kind: Option<&str>,
+    limit: i64,
+) -> StoreResult<Vec<Row>> {
+    let mut rows = events::table
+        .filter(events::organization_id.eq(organization))
+        .filter(events::cursor.gt(after))
+        .into_boxed();
+    if let Some(kind) = kind {
+        rows = rows.filter(events::type_.eq(kind.to_owned()));
+    }
+    Ok(rows
+        .order(events::cursor.asc())
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)?)
+}
+
+/// The cursor of the newest event, 0 when there is none.
+pub fn latest_cursor(conn: &mut Conn, organization: OrganizationId) -> StoreResult<i64> {
+    let newest: Option<i64> = events::table
+        .filter(events::organization_id.eq(organization))
+        .select(diesel::dsl::max(events::cursor))
+        .first(conn)?;
+    Ok(newest.unwrap_or(0))
+}
+
+impl Row {
+    /// The stored object as it goes into an answer, without parsing it again.
+    pub(super) fn raw_data(&self) -> Box<RawValue> {
+        RawValue::from_string(self.data.clone()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,112 @@
+//! Extractors that answer in our envelope: JSON bodies and ids in paths.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::str::FromStr;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::StreamExt;
+
+use super::codes::Code;
+use super::error::{ApiError, ApiResult, Faults};
+use super::fields::{Field, Path};
+
+/// Largest body, unless the configuration says otherwise.
+pub const DEFAULT_BODY_LIMIT: usize = 1024 * 1024;
+
+/// How large a body may be; put into the application's data by `app`.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+/// A JSON body that was read and found right.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: Field + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let bytes = read_bytes(&request, payload).await?;
+            parse_body(&request, &bytes).map(Self)
+        })
+    }
+}
+
+/// The whole body, refused when it is larger than allowed.
+pub async fn read_bytes(request: &HttpRequest, mut payload: Payload) -> ApiResult<web::Bytes> {
+    let limit = request
+        .app_data::<BodyLimit>()
+        .map_or(DEFAULT_BODY_LIMIT, |limit| limit.0);
+    let mut bytes = web::BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(Code::BadRequest, "The body ended early"))?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(ApiError::new(
+                Code::BodyTooLarge,
+                format!("The body may have at most {limit} bytes"),
+            ));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+fn parse_body<T: Field>(request: &HttpRequest, bytes: &[u8]) -> ApiResult<T> {
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let is_json = content_type.is_none_or(|text| {
+        let kind = text.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/json")
+            || kind.eq_ignore_ascii_case("application/merge-patch+json")
+    });
+    if !is_json {
+        return Err(ApiError::new(
+            Code::NotJsonType,
+            "Send the body as application/json",
+        ));
+    }
+    // A POST without a body is an empty object: commands such as get_variables need none.
+    let text = if bytes.iter().all(u8::is_ascii_whitespace) {
+        b"{}".as_slice()
+    } else {
+        bytes
+    };
+    let value: serde_json::Value = serde_json::from_slice(text)
+        .map_err(|error| ApiError::new(Code::NotJson, format!("Not JSON: {error}")))?;
+    let mut faults = Faults::default();
+    let read = T::read(&value, Path::Root, &mut faults);
+    match read {
+        Some(read) if faults.is_empty() => Ok(read),
+        _ => Err(ApiError::faulty(Code::InvalidBody, faults)),
+    }
+}
+
+/// An id at the end or in the middle of a path, under its parameter's name in the route.
+#[derive(Debug, Clone, Copy)]
+pub struct PathId<T>(pub T);
+
+impl<T: FromStr> FromRequest for PathId<T> {
+    type Error = ApiError;
+    type Future = std::future::Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (name, text) = request.match_info().iter().next().unwrap_or(("id", ""));
+        std::future::ready(text.parse().map(Self).map_err(|_| {
+            let mut faults = Faults::default();
+            faults.add(
+                name,
+                "invalid",
+                "must be an id of 24 hexadecimal characters",
+            );
+            ApiError::faulty(Code::InvalidPath, faults)
+        }))
+    }
+}

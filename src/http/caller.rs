@@ -1,0 +1,121 @@
+//! Who is calling and what they may do: permission is part of a handler's signature.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use async_trait::async_trait;
+
+use super::codes::Code;
+use super::error::{ApiError, ApiResult};
+use crate::kernel::{ApiKeyId, OrganizationId};
+
+/// A caller whose key was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Whose data it is about.
+    pub organization: OrganizationId,
+    /// Which key was used.
+    pub api_key: ApiKeyId,
+    /// What the key may do: `read:groups`, …, or `*` for everything.
+    pub scopes: Arc<BTreeSet<String>>,
+}
+
+impl Principal {
+    /// Whether its scopes cover this one.
+    pub fn may(&self, scope: &str) -> bool {
+        self.scopes.contains("*") || self.scopes.contains(scope)
+    }
+}
+
+/// Knows the API keys. A trait because keys are a slice's noun and this floor lies below it.
+#[async_trait]
+pub trait Authenticator: Send + Sync {
+    /// The principal of this bearer token, or `None` when it is wrong, expired or revoked.
+    async fn authenticate(&self, bearer: &str) -> ApiResult<Option<Principal>>;
+}
+
+/// A permission: one scope.
+pub trait Permission: 'static {
+    /// The scope's name.
+    const SCOPE: &'static str;
+}
+
+/// A caller who has permission `P`.
+#[derive(Debug)]
+pub struct Caller<P> {
+    /// Who it is.
+    pub principal: Principal,
+    permission: PhantomData<P>,
+}
+
+impl<P> Caller<P> {
+    /// Whose data may be touched.
+    pub const fn organization(&self) -> OrganizationId {
+        self.principal.organization
+    }
+}
+
+impl<P: Permission> FromRequest for Caller<P> {
+    type Error = ApiError;
+    type Future = std::future::Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let principal = request.extensions().get::<Principal>().cloned();
+        std::future::ready(match principal {
+            None => Err(ApiError::new(
+                Code::Unauthenticated,
+                Code::Unauthenticated.meaning(),
+            )),
+            Some(principal) if principal.may(P::SCOPE) => Ok(Self {
+                principal,
+                permission: PhantomData,
+            }),
+            Some(_) => Err(ApiError::new(
+                Code::Forbidden,
+                format!("This needs the scope {}", P::SCOPE),
+            )),
+        })
+    }
+}
+
+macro_rules! permissions {
+    ($($resource:literal: $read:ident $write:ident),* $(,)?) => {
+        $(
+            #[doc = concat!("May read ", $resource, ".")]
+            #[derive(Debug)]
+            pub struct $read;
+            impl Permission for $read { const SCOPE: &'static str = concat!("read:", $resource); }
+            #[doc = concat!("May change ", $resource, ".")]
+            #[derive(Debug)]
+            pub struct $write;
+            impl Permission for $write { const SCOPE: &'static str = concat!("write:", $resource); }
+        )*
+        /// Every scope there is, besides `*`.
+        pub const SCOPES: &[&str] = &[$($read::SCOPE, $write::SCOPE,)* WriteOcpp::SCOPE];
+    };
+}
+
+permissions! {
+    "organization": ReadOrganization WriteOrganization,
+    "api_keys": ReadApiKeys WriteApiKeys,
+    "locations": ReadLocations WriteLocations,
+    "chargestations": ReadStations WriteStations,
+    "evses": ReadEvses WriteEvses,
+    "connectors": ReadConnectors WriteConnectors,
+    "users": ReadUsers WriteUsers,
+    "tokens": ReadTokens WriteTokens,
+    "sessions": ReadSessions WriteSessions,
+    "actions": ReadActions WriteActions,
+    "groups": ReadGroups WriteGroups,
+    "events": ReadEvents WriteEvents,
+}
+
+/// May send any OCPP message to a station.
+#[derive(Debug)]
+pub struct WriteOcpp;
+impl Permission for WriteOcpp {
+    const SCOPE: &'static str = "write:ocpp";
+}

@@ -1,0 +1,100 @@
+//! What the OpenAPI document says of every endpoint: its shared answers and the way to authenticate.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify};
+
+fn problem(description: &str) -> utoipa::openapi::RefOr<Response> {
+    ResponseBuilder::new()
+        .description(description)
+        .content(
+            "application/json",
+            Content::new(Some(Ref::from_schema_name("Problem"))),
+        )
+        .build()
+        .into()
+}
+
+macro_rules! answer_sets {
+    ($($(#[$meta:meta])* $name:ident { $($status:literal: $text:literal),* $(,)? })*) => {$(
+        $(#[$meta])*
+        #[derive(Debug)]
+        pub struct $name;
+        impl IntoResponses for $name {
+            fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<Response>> {
+                [$(($status.to_owned(), problem($text))),*].into()
+            }
+        }
+    )*};
+}
+
+answer_sets! {
+    /// Answers of a list.
+    ListErrors {
+        "401": "No API key, or one that is wrong, expired or revoked",
+        "403": "The key lacks the scope",
+        "406": "The rows have no place to show as GeoJSON",
+        "422": "The query string has faults",
+        "429": "Too many requests",
+    }
+    /// Answers of reading one object.
+    OneErrors {
+        "401": "No API key, or one that is wrong, expired or revoked",
+        "403": "The key lacks the scope",
+        "404": "There is no such object",
+        "422": "The id or a parameter is malformed",
+        "429": "Too many requests",
+    }
+    /// Answers of creating and changing.
+    WriteErrors {
+        "400": "The body is not JSON",
+        "401": "No API key, or one that is wrong, expired or revoked",
+        "403": "The key lacks the scope",
+        "404": "There is no such object",
+        "409": "The request does not fit the present state",
+        "412": "The object changed since the ETag in If-Match was read",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The body has faults; all of them are listed",
+        "429": "Too many requests",
+    }
+    /// Answers of deleting.
+    DeleteErrors {
+        "401": "No API key, or one that is wrong, expired or revoked",
+        "403": "The key lacks the scope",
+        "404": "There is no such object",
+        "409": "The object is still in use; the message says by what",
+        "412": "The object changed since the ETag in If-Match was read",
+        "422": "The id is malformed",
+        "429": "Too many requests",
+    }
+    /// Answers of sending a command to a station.
+    CommandErrors {
+        "400": "The body is not JSON, or the station refused",
+        "401": "No API key, or one that is wrong, expired or revoked",
+        "403": "The key lacks the scope",
+        "404": "There is no such object",
+        "406": "The station is offline or inactive",
+        "409": "The request does not fit the present state",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The body has faults; all of them are listed",
+        "429": "Too many requests",
+        "504": "The station did not answer in time",
+    }
+}
+
+/// Adds the bearer scheme that Swagger UI's "Authorize" fills in.
+#[derive(Debug)]
+pub struct BearerScheme;
+
+impl Modify for BearerScheme {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key: `ew_live_…` or `ew_test_…`"))
+            .build();
+        let components = document.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}

@@ -1,0 +1,201 @@
+//! What happens around every request: its id, its log line and metrics, who is calling, how often.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, web};
+use governor::clock::{Clock as _, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
+
+use super::caller::{Authenticator, Principal};
+use super::codes::Code;
+use super::error::{ApiError, ApiResult};
+use super::{Ctx, idempotency};
+use crate::kernel::ApiKeyId;
+
+tokio::task_local! {
+    static REQUEST_ID: String;
+}
+
+/// The id of the request that is being served; empty outside one.
+pub fn request_id() -> String {
+    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
+}
+
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest request id taken over from a client.
+const LONGEST_REQUEST_ID: usize = 100;
+
+/// Gives the request an id, logs it in one line, and counts it.
+pub async fn observe<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    let id = id_of(&request);
+    let started = Instant::now();
+    let method = request.method().clone();
+    REQUEST_ID
+        .scope(id.clone(), async move {
+            let mut response = next.call(request).await?;
+            let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+            let status = response.status().as_u16();
+            let elapsed = started.elapsed();
+            let labels = [
+                ("method", metric_method(&method).to_owned()),
+                ("route", route.clone()),
+                ("status", status.to_string()),
+            ];
+            metrics::counter!("evenwatt_http_requests_total", &labels).increment(1);
+            metrics::histogram!("evenwatt_http_request_seconds", "route" => route.clone()).record(elapsed);
+            tracing::debug!(%method, route, status, ?elapsed, request_id = id, "answered a request");
+            if let Ok(value) = HeaderValue::from_str(&id) {
+                response.headers_mut().insert(REQUEST_ID_HEADER, value);
+            }
+            Ok(response)
+        })
+        .await
+}
+
+fn metric_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+fn id_of(request: &ServiceRequest) -> String {
+    let given = request
+        .headers()
+        .get(REQUEST_ID_HEADER)
+        .and_then(|value| value.to_str().ok());
+    match given {
+        Some(id)
+            if !id.is_empty()
+                && id.len() <= LONGEST_REQUEST_ID
+                && id.chars().all(|c| c.is_ascii_graphic()) =>
+        {
+            id.to_owned()
+        }
+        _ => request.app_data::<Ctx>().map_or_else(String::new, |ctx| {
+            ctx.ids.next_raw(ctx.clock.now()).to_string()
+        }),
+    }
+}
+
+/// How many requests a key may make.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimit {
+    /// Requests a second, on average.
+    pub per_second: NonZeroU32,
+    /// Requests at once.
+    pub burst: NonZeroU32,
+}
+
+type Limiter = RateLimiter<
+    ApiKeyId,
+    DefaultKeyedStateStore<ApiKeyId>,
+    DefaultClock,
+    StateInformationMiddleware,
+>;
+
+/// The doorkeeper of `/v1.1`: knows the keys and counts their requests.
+pub struct Doorkeeper {
+    authenticator: Arc<dyn Authenticator>,
+    limiter: Limiter,
+    limit: RateLimit,
+}
+
+impl Doorkeeper {
+    /// A doorkeeper that asks `authenticator` and allows `limit`.
+    pub fn new(authenticator: Arc<dyn Authenticator>, limit: RateLimit) -> Self {
+        let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
+        let limiter = RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>();
+        Self {
+            authenticator,
+            limiter,
+            limit,
+        }
+    }
+
+    /// Forgets keys that have been quiet; called by a timer, or the map would only grow.
+    pub fn forget_quiet_keys(&self) {
+        self.limiter.retain_recent();
+    }
+
+    async fn admit(&self, request: &ServiceRequest) -> ApiResult<Principal> {
+        let header = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let bearer = header
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let refused = || {
+            ApiError::new(
+                Code::Unauthenticated,
+                "Send Authorization: Bearer <API key>",
+            )
+        };
+        let (_, key) = bearer.ok_or_else(refused)?;
+        let principal = self.authenticator.authenticate(key.trim()).await?;
+        principal.ok_or_else(|| {
+            ApiError::new(
+                Code::Unauthenticated,
+                "The API key is wrong, expired or revoked",
+            )
+        })
+    }
+
+    fn count(&self, key: ApiKeyId) -> ApiResult<u32> {
+        self.limiter
+            .check_key(&key)
+            .map(|state| state.remaining_burst_capacity())
+            .map_err(|until| {
+                let wait = until.wait_time_from(DefaultClock::default().now());
+                ApiError::new(Code::TooManyRequests, "Too many requests with this API key")
+                    .retry_after(wait.as_secs() + 1)
+            })
+    }
+}
+
+/// Admits callers to `/v1.1`: authentication, the rate limit, then idempotency keys.
+pub async fn guard<B: MessageBody + 'static>(
+    keeper: web::Data<Doorkeeper>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<actix_web::body::EitherBody<B>>, Error> {
+    let admitted = match keeper.admit(&request).await {
+        Ok(principal) => keeper
+            .count(principal.api_key)
+            .map(|remaining| (principal, remaining)),
+        Err(error) => Err(error),
+    };
+    let (principal, remaining) = match admitted {
+        Ok(admitted) => admitted,
+        Err(error) => return Ok(request.error_response(error).map_into_right_body()),
+    };
+    request.extensions_mut().insert(principal.clone());
+    let mut response = idempotency::once(principal, request, next).await?;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("ratelimit-limit", keeper.limit.burst.get()),
+        ("ratelimit-remaining", remaining),
+        ("ratelimit-reset", 1),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+    }
+    Ok(response)
+}

@@ -1,0 +1,55 @@
+//! What every endpoint shares: the envelope, the error table, who is calling, bodies and lists.
+//!
+//! A handler is a short story told with these words: `Caller<Permission>` says who may, [`Body`] what was sent,
+//! [`list`] how many rows come back, [`Found`]/[`Created`]/[`Changed`]/[`Deleted`] what is answered, [`ApiError`]
+//! what went wrong. See `docs/API-DESIGN.md`.
+
+use std::sync::Arc;
+
+use crate::db::Db;
+use crate::kernel::SharedClock;
+use crate::kernel::{IdSource, Moment};
+
+pub mod body;
+pub mod caller;
+pub mod codes;
+pub mod csv;
+pub mod docs;
+pub mod envelope;
+pub mod error;
+pub mod fields;
+pub mod geo;
+pub mod idempotency;
+pub mod list;
+pub mod middleware;
+pub mod query;
+
+pub use body::{Body, PathId};
+pub use caller::{Caller, Principal};
+pub use codes::Code;
+pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};
+pub use error::{ApiError, ApiResult, Fault, Faults};
+pub use query::Query;
+
+/// What a handler needs of the running server.
+#[derive(Clone)]
+pub struct Context {
+    /// The store.
+    pub db: Db,
+    /// What time it is.
+    pub clock: SharedClock,
+    /// Makes identifiers.
+    pub ids: Arc<dyn IdSource>,
+    /// How the server is reached from outside: the start of every `connection_url`, such as `ws://10.0.0.5:8080`.
+    pub websocket_url: String,
+}
+
+impl Context {
+    /// This instant, and ids for what happens in it.
+    pub fn moment(&self) -> Moment {
+        Moment::new(self.clock.now(), Arc::clone(&self.ids))
+    }
+}
+
+/// The context as handlers receive it.
+pub type Ctx = actix_web::web::Data<Context>;

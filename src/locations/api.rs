@@ -1,0 +1,166 @@
+//! The endpoints of locations.
+
+use actix_web::{HttpResponse, delete, get, patch, post};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::{Location, LocationPatch, LocationView, NewLocation};
+use super::store;
+use crate::events::{self, Event};
+use crate::filters;
+use crate::http::caller::{ReadLocations, WriteLocations};
+use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
+use crate::http::{
+    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
+};
+use crate::kernel::{LocationId, OrganizationId};
+
+/// Adds the endpoints of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_locations)
+        .service(create_location)
+        .service(get_location)
+        .service(update_location)
+        .service(delete_location);
+}
+
+filters! {
+    /// Filters of locations.
+    pub struct LocationFilter {
+        /// Only those in use, or only those not.
+        pub active: bool,
+    }
+}
+
+fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
+    Event {
+        organization,
+        kind,
+        object: "location",
+        station: None,
+    }
+}
+
+/// Lists locations.
+#[utoipa::path(tag = "locations", params(ListParameters, PlaceParameters, LocationFilter),
+    responses((status = OK, body = ListReply<LocationView>), ListErrors))]
+#[get("/locations")]
+async fn list_locations(
+    caller: Caller<ReadLocations>,
+    ctx: Ctx,
+    query: ListQuery<LocationFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| {
+        Ok(store::list(conn, organization, query)?.map(LocationView::from))
+    })
+    .await
+}
+
+/// Creates a location.
+#[utoipa::path(tag = "locations", request_body = NewLocation,
+    responses((status = CREATED, body = Reply<LocationView>), WriteErrors))]
+#[post("/locations")]
+async fn create_location(
+    caller: Caller<WriteLocations>,
+    ctx: Ctx,
+    Body(new): Body<NewLocation>,
+) -> ApiResult<Created<LocationView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let location = Location::new(new, organization, &moment);
+    ctx.db
+        .write(move |conn| {
+            store::insert(conn, &location)?;
+            let view = LocationView::from(location.clone());
+            events::record(
+                conn,
+                &moment,
+                event(organization, "location.created"),
+                &view,
+            )?;
+            Ok(Created(view))
+        })
+        .await
+}
+
+/// Reads a location.
+#[utoipa::path(tag = "locations", params(("id" = LocationId, Path, description = "The location")),
+    responses((status = OK, body = Reply<LocationView>), OneErrors))]
+#[get("/locations/{id}")]
+async fn get_location(
+    caller: Caller<ReadLocations>,
+    ctx: Ctx,
+    PathId(id): PathId<LocationId>,
+) -> ApiResult<Found<LocationView>> {
+    let organization = caller.organization();
+    let location = ctx
+        .db
+        .read(move |conn| store::find(conn, organization, id))
+        .await;
+    location
+        .map(|location| Found(location.into()))
+        .map_err(|error| ApiError::missing(error, "location"))
+}
+
+/// Changes a location (JSON merge patch).
+#[utoipa::path(tag = "locations", params(("id" = LocationId, Path, description = "The location")),
+    request_body = LocationPatch, responses((status = OK, body = Reply<LocationView>), WriteErrors))]
+#[patch("/locations/{id}")]
+async fn update_location(
+    caller: Caller<WriteLocations>,
+    ctx: Ctx,
+    PathId(id): PathId<LocationId>,
+    if_match: IfMatch,
+    Body(patch): Body<LocationPatch>,
+) -> ApiResult<Changed<LocationView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let mut location = store::find(conn, organization, id)
+                .map_err(|error| ApiError::missing(error, "location"))?;
+            if_match.check(location.updated_at)?;
+            location.apply(patch.clone(), &moment)?;
+            store::update(conn, &location)?;
+            let view = LocationView::from(location);
+            events::record(
+                conn,
+                &moment,
+                event(organization, "location.updated"),
+                &view,
+            )?;
+            Ok(Changed(view))
+        })
+        .await
+}
+
+/// Deletes a location that has no stations and no groups.
+#[utoipa::path(tag = "locations", params(("id" = LocationId, Path, description = "The location")),
+    responses((status = OK, body = Reply<LocationView>), DeleteErrors))]
+#[delete("/locations/{id}")]
+async fn delete_location(
+    caller: Caller<WriteLocations>,
+    ctx: Ctx,
+    PathId(id): PathId<LocationId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<LocationView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let location = store::find(conn, organization, id)
+                .map_err(|error| ApiError::missing(error, "location"))?;
+            if_match.check(location.updated_at)?;
+            store::delete(conn, &location)?;
+            let view = LocationView::from(location);
+            events::record(
+                conn,
+                &moment,
+                event(organization, "location.deleted"),
+                &view,
+            )?;
+            Ok(Deleted(view))
+        })
+        .await
+}

@@ -1,0 +1,115 @@
+//! Locations in the database; every query is bounded by the organization.
+
+use diesel::prelude::*;
+
+use super::api::LocationFilter;
+use super::model::Location;
+use crate::db::query::{contains, lower};
+use crate::db::schema::{chargestations, load_groups, locations};
+use crate::db::{Conn, StoreResult};
+use crate::fetch_page;
+use crate::http::query::ListQuery;
+use crate::http::{ApiError, ApiResult};
+use crate::kernel::{LocationId, OrganizationId, Page};
+
+pub(super) fn insert(conn: &mut Conn, location: &Location) -> StoreResult<()> {
+    diesel::insert_into(locations::table)
+        .values(location)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The organization's location with this id.
+pub fn find(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: LocationId,
+) -> StoreResult<Location> {
+    Ok(locations::table
+        .filter(
+            locations::organization_id
+                .eq(organization)
+                .and(locations::id.eq(id)),
+        )
+        .select(Location::as_select())
+        .first(conn)?)
+}
+
+/// The same for a reference in a body: an unknown id is a fault of that field.
+pub fn require(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: LocationId,
+    field: &str,
+) -> ApiResult<Location> {
+    match find(conn, organization, id) {
+        Err(crate::db::StoreError::NotFound) => Err(ApiError::field(
+            field,
+            "not_found",
+            "there is no such location in your organization",
+        )),
+        other => Ok(other?),
+    }
+}
+
+pub(super) fn update(conn: &mut Conn, location: &Location) -> StoreResult<()> {
+    diesel::update(locations::table.find(location.id))
+        .set(location)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes it, unless something still stands there.
+pub(super) fn delete(conn: &mut Conn, location: &Location) -> ApiResult<()> {
+    let stations: i64 = chargestations::table
+        .filter(chargestations::location_id.eq(location.id))
+        .count()
+        .get_result(conn)?;
+    let groups: i64 = load_groups::table
+        .filter(load_groups::location_id.eq(location.id))
+        .count()
+        .get_result(conn)?;
+    if stations + groups > 0 {
+        return Err(ApiError::in_use(format!(
+            "The location still has {stations} charge station(s) and {groups} group(s)"
+        )));
+    }
+    diesel::delete(locations::table.find(location.id)).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<LocationFilter>,
+) -> ApiResult<Page<Location>> {
+    let filtered = || {
+        let mut rows = locations::table
+            .filter(locations::organization_id.eq(organization))
+            .into_boxed();
+        if let Some(active) = query.filter.active {
+            rows = rows.filter(locations::active.eq(active));
+        }
+        if let Some(text) = &query.search {
+            let pattern = contains(text);
+            rows = rows.filter(
+                lower(locations::operator_name.nullable())
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(locations::name).like(pattern.clone()).escape('\\'))
+                    .or(lower(locations::code).like(pattern).escape('\\')),
+            );
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, locations, filtered(), {
+        "operatorName" => locations::operator_name,
+        "name" => locations::name,
+        "code" => locations::code,
+    });
+    Ok(Page {
+        rows: rows.select(Location::as_select()).load(conn)?,
+        total,
+        request: query.page,
+    })
+}

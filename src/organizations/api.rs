@@ -1,0 +1,282 @@
+//! The endpoints of the caller's organization and its API keys.
+
+use actix_web::{HttpResponse, delete, get, patch, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::keyring::Keyring;
+use super::model::*;
+use super::store;
+use crate::events::{self, Event};
+use crate::filters;
+use crate::http::caller::{ReadApiKeys, ReadOrganization, WriteApiKeys, WriteOrganization};
+use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery};
+use crate::http::{
+    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
+};
+use crate::kernel::{ApiKeyId, OrganizationId};
+
+/// Adds the endpoints of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(get_organization)
+        .service(update_organization)
+        .service(list_api_keys)
+        .service(create_api_key)
+        .service(get_api_key)
+        .service(update_api_key)
+        .service(delete_api_key)
+        .service(rotate_api_key);
+}
+
+fn event<'a>(organization: OrganizationId, object: &'a str, kind: &'a str) -> Event<'a> {
+    Event {
+        organization,
+        kind,
+        object,
+        station: None,
+    }
+}
+
+/// Reads the caller's organization.
+#[utoipa::path(tag = "organization", responses((status = OK, body = Reply<OrganizationView>), OneErrors))]
+#[get("/organization")]
+async fn get_organization(
+    caller: Caller<ReadOrganization>,
+    ctx: Ctx,
+) -> ApiResult<Found<OrganizationView>> {
+    let id = caller.organization();
+    Ok(Found(
+        ctx.db
+            .read(move |conn| store::find_organization(conn, id))
+            .await?
+            .into(),
+    ))
+}
+
+/// Changes the caller's organization (JSON merge patch).
+#[utoipa::path(tag = "organization", request_body = OrganizationPatch,
+    responses((status = OK, body = Reply<OrganizationView>), WriteErrors))]
+#[patch("/organization")]
+async fn update_organization(
+    caller: Caller<WriteOrganization>,
+    ctx: Ctx,
+    if_match: IfMatch,
+    Body(patch): Body<OrganizationPatch>,
+) -> ApiResult<Changed<OrganizationView>> {
+    let (id, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let mut organization = store::find_organization(conn, id)?;
+            if_match.check(organization.updated_at)?;
+            patch.clone().apply(&mut organization, &moment)?;
+            store::update_organization(conn, &organization)?;
+            let view = OrganizationView::from(organization);
+            events::record(
+                conn,
+                &moment,
+                event(id, "organization", "organization.updated"),
+                &view,
+            )?;
+            Ok(Changed(view))
+        })
+        .await
+}
+
+filters! {
+    /// Filters of API keys.
+    pub struct ApiKeyFilter {
+        /// Only those that work, or only those that do not.
+        pub active: bool,
+    }
+}
+
+/// Lists API keys; the keys themselves are never shown again.
+#[utoipa::path(tag = "api keys", params(ListParameters, ApiKeyFilter),
+    responses((status = OK, body = ListReply<ApiKeyView>), ListErrors))]
+#[get("/api_keys")]
+async fn list_api_keys(
+    caller: Caller<ReadApiKeys>,
+    ctx: Ctx,
+    query: ListQuery<ApiKeyFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| {
+        Ok(store::page_of_keys(conn, organization, query)?.map(ApiKeyView::from))
+    })
+    .await
+}
+
+/// Creates an API key; this answer is the only place that shows it.
+#[utoipa::path(tag = "api keys", request_body = NewApiKey,
+    responses((status = CREATED, body = Reply<ApiKeyView>), WriteErrors))]
+#[post("/api_keys")]
+async fn create_api_key(
+    caller: Caller<WriteApiKeys>,
+    ctx: Ctx,
+    Body(new): Body<NewApiKey>,
+) -> ApiResult<Created<ApiKeyView>> {
+    let scopes = new.scopes.clone().unwrap_or_else(Scopes::all);
+    if let Some(beyond) = scopes.0.iter().find(|scope| !caller.principal.may(scope)) {
+        return Err(ApiError::field(
+            "scopes",
+            "forbidden",
+            format!("your own key does not have {beyond}"),
+        ));
+    }
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let (key, secret) = ApiKey::new(new, organization, &moment);
+    ctx.db
+        .write(move |conn| {
+            store::insert_key(conn, &key)?;
+            let view = ApiKeyView::from(key.clone());
+            events::record(
+                conn,
+                &moment,
+                event(organization, "api_key", "api_key.created"),
+                &view,
+            )?;
+            Ok(Created(ApiKeyView::with_secret(
+                key.clone(),
+                secret.clone(),
+            )))
+        })
+        .await
+}
+
+fn missing(error: crate::db::StoreError) -> ApiError {
+    ApiError::missing(error, "API key")
+}
+
+/// Reads an API key.
+#[utoipa::path(tag = "api keys", params(("id" = ApiKeyId, Path, description = "The key")),
+    responses((status = OK, body = Reply<ApiKeyView>), OneErrors))]
+#[get("/api_keys/{id}")]
+async fn get_api_key(
+    caller: Caller<ReadApiKeys>,
+    ctx: Ctx,
+    PathId(id): PathId<ApiKeyId>,
+) -> ApiResult<Found<ApiKeyView>> {
+    let organization = caller.organization();
+    let key = ctx
+        .db
+        .read(move |conn| store::find_key(conn, organization, id))
+        .await
+        .map_err(missing)?;
+    Ok(Found(key.into()))
+}
+
+/// Changes an API key (JSON merge patch); `active: false` revokes it.
+#[utoipa::path(tag = "api keys", params(("id" = ApiKeyId, Path, description = "The key")),
+    request_body = ApiKeyPatch, responses((status = OK, body = Reply<ApiKeyView>), WriteErrors))]
+#[patch("/api_keys/{id}")]
+async fn update_api_key(
+    caller: Caller<WriteApiKeys>,
+    ctx: Ctx,
+    keyring: web::Data<Keyring>,
+    PathId(id): PathId<ApiKeyId>,
+    if_match: IfMatch,
+    Body(patch): Body<ApiKeyPatch>,
+) -> ApiResult<Changed<ApiKeyView>> {
+    if let Some(beyond) = patch
+        .scopes
+        .value()
+        .and_then(|all| all.0.iter().find(|one| !caller.principal.may(one)))
+    {
+        return Err(ApiError::field(
+            "scopes",
+            "forbidden",
+            format!("your own key does not have {beyond}"),
+        ));
+    }
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let mut key = store::find_key(conn, organization, id).map_err(missing)?;
+            if_match.check(key.updated_at)?;
+            key.apply(patch.clone(), &moment)?;
+            store::update_key(conn, &key)?;
+            let view = ApiKeyView::from(key);
+            events::record(
+                conn,
+                &moment,
+                event(organization, "api_key", "api_key.updated"),
+                &view,
+            )?;
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    keyring.forget();
+    Ok(Changed(view))
+}
+
+/// Deletes an API key.
+#[utoipa::path(tag = "api keys", params(("id" = ApiKeyId, Path, description = "The key")),
+    responses((status = OK, body = Reply<ApiKeyView>), DeleteErrors))]
+#[delete("/api_keys/{id}")]
+async fn delete_api_key(
+    caller: Caller<WriteApiKeys>,
+    ctx: Ctx,
+    keyring: web::Data<Keyring>,
+    PathId(id): PathId<ApiKeyId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<ApiKeyView>> {
+    if id == caller.principal.api_key {
+        return Err(ApiError::conflict(
+            "A key cannot delete itself; use another key",
+        ));
+    }
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let key = store::find_key(conn, organization, id).map_err(missing)?;
+            if_match.check(key.updated_at)?;
+            store::delete_key(conn, id)?;
+            let view = ApiKeyView::from(key);
+            events::record(
+                conn,
+                &moment,
+                event(organization, "api_key", "api_key.deleted"),
+                &view,
+            )?;
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    keyring.forget();
+    Ok(Deleted(view))
+}
+
+/// Replaces the secret of an API key; the old one stops working at once.
+#[utoipa::path(tag = "api keys", params(("id" = ApiKeyId, Path, description = "The key")),
+    responses((status = OK, body = Reply<ApiKeyView>), WriteErrors))]
+#[post("/api_keys/{id}/rotate")]
+async fn rotate_api_key(
+    caller: Caller<WriteApiKeys>,
+    ctx: Ctx,
+    keyring: web::Data<Keyring>,
+    PathId(id): PathId<ApiKeyId>,
+) -> ApiResult<Changed<ApiKeyView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let mut key = store::find_key(conn, organization, id).map_err(missing)?;
+            let secret = key.rotate(&moment);
+            store::update_key(conn, &key)?;
+            let view = ApiKeyView::from(key.clone());
+            events::record(
+                conn,
+                &moment,
+                event(organization, "api_key", "api_key.updated"),
+                &view,
+            )?;
+            Ok::<_, ApiError>(ApiKeyView::with_secret(key, secret))
+        })
+        .await?;
+    keyring.forget();
+    Ok(Changed(view))
+}

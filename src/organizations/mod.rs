@@ -1,0 +1,16 @@
+//! Organizations and their API keys: whose data it is, and who may touch it.
+//!
+//! A key is shown once and stored as a SHA-256 hash: it is long and random, so a slow hash would add nothing. The
+//! [`Keyring`] answers for a few seconds from memory and notes when a key was last used.
+
+mod api;
+mod keyring;
+mod model;
+mod store;
+
+pub use api::routes;
+pub use keyring::Keyring;
+pub use model::{ApiKey, KeyMode, NewApiKey, Organization, Scopes};
+pub use store::{
+    find_organization, insert_key, insert_organization, list_keys, list_organizations, revoke_key,
+};

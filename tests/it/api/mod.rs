@@ -1,0 +1,5 @@
+//! One file per resource.
+
+mod conventions;
+mod locations;
+mod organization;

@@ -1,0 +1,8 @@
+//! What every test uses: a server with a store of its own, and a client that reads like a story.
+
+mod app;
+mod client;
+mod store;
+
+pub use app::TestApp;
+pub use client::Client;
