@@ -15,3 +15,4 @@ pub mod http;
 pub mod kernel;
 pub mod locations;
 pub mod organizations;
+pub mod stations;

@@ -11,7 +11,7 @@ use utoipa_actix_web::{AppExt, scope};
 use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
-use crate::{events, locations, organizations};
+use crate::{events, locations, organizations, stations};
 
 /// The path every endpoint starts with.
 pub const BASE: &str = "/v1.1";
@@ -21,6 +21,7 @@ pub fn slices(config: &mut ServiceConfig) {
     config
         .configure(organizations::routes)
         .configure(locations::routes)
+        .configure(stations::routes)
         .configure(events::routes);
 }
 

@@ -22,6 +22,7 @@ pub mod geo;
 pub mod idempotency;
 pub mod list;
 pub mod middleware;
+pub mod quantities;
 pub mod query;
 
 pub use body::{Body, PathId};

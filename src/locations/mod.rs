@@ -8,5 +8,5 @@ mod model;
 mod store;
 
 pub use api::routes;
-pub use model::{Address, Location, LocationView};
+pub use model::{Address, Coordinates, Location, LocationView};
 pub use store::{find, require};

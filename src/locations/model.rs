@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::db::Json;
 use crate::db::schema::locations;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
+use crate::http::quantities::{Volts, shown};
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::{Code, Line, Name, Note};
 use crate::kernel::*;
@@ -184,28 +185,6 @@ fn minutes(text: &str) -> Option<u32> {
     (minutes < 60 && hours * 60 + minutes <= 24 * 60).then_some(hours * 60 + minutes)
 }
 
-/// Volts between a phase and neutral.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Volts(pub Millivolts);
-
-json_schema!(Volts, {"type": "number", "minimum": 90, "maximum": 1000, "example": 230});
-
-impl Field for Volts {
-    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "bounded in the same expression"
-        )]
-        let millivolts = value
-            .as_f64()
-            .filter(|volts| (90.0..=1000.0).contains(volts))
-            .map(|volts| (volts * 1000.0).round() as i64);
-        millivolts
-            .map(|value| Self(Millivolts(value)))
-            .or_else(|| wrong(at, faults, "volts between 90 and 1000"))
-    }
-}
-
 input! {
     /// A new location.
     pub struct NewLocation {
@@ -378,6 +357,14 @@ impl Location {
         }
     }
 
+    /// Where it is.
+    pub fn coordinates(&self) -> Coordinates {
+        Coordinates {
+            longitude: self.longitude,
+            latitude: self.latitude,
+        }
+    }
+
     /// The time zone, for local hours.
     pub fn time_zone(&self) -> TimeZone {
         self.timezone.parse().unwrap_or_default()
@@ -471,8 +458,7 @@ impl From<Location> for LocationView {
             timezone,
             opening_hours: opening_hours.0,
             balancing_basis,
-            #[expect(clippy::cast_precision_loss, reason = "volts are small")]
-            voltage: voltage.get() as f64 / 1000.0,
+            voltage: shown(voltage.get()),
             custom_fields: custom_fields.0,
             meta_data: meta_data.0,
             created_at,

@@ -1,0 +1,120 @@
+//! Electrical quantities as bodies carry them: kilowatts, watts, amps and volts as JSON numbers.
+
+use serde_json::Value;
+
+use super::error::Faults;
+use super::fields::{Field, Path, wrong};
+use crate::json_schema;
+use crate::kernel::{Milliamps, Millivolts, Watts};
+
+/// A number times 1000, to the nearest whole, when it lies in the range.
+fn thousandths(value: &Value, range: std::ops::RangeInclusive<f64>) -> Option<i64> {
+    let number = value.as_f64().filter(|number| range.contains(number))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "callers' ranges are far below 2^53"
+    )]
+    Some((number * 1000.0).round() as i64)
+}
+
+macro_rules! quantity {
+    ($($(#[$meta:meta])* $name:ident($inner:ident) $range:expr, $must:literal, $schema:tt;)*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name(pub $inner);
+
+        json_schema!($name, $schema);
+
+        impl Field for $name {
+            fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+                match thousandths(value, $range) {
+                    Some(thousandths) => Some(Self($inner(thousandths))),
+                    None if value.is_number() => {
+                        faults.add(at, "out_of_range", concat!("must be ", $must));
+                        None
+                    }
+                    None => wrong(at, faults, $must),
+                }
+            }
+        }
+    )*};
+}
+
+quantity! {
+    /// Power in kW.
+    Kilowatts(Watts) 0.0..=1_000_000.0, "kilowatts between 0 and 1000000",
+        {"type": "number", "minimum": 0, "maximum": 1_000_000, "example": 22};
+    /// Current in A.
+    Amps(Milliamps) 0.0..=100_000.0, "amps between 0 and 100000",
+        {"type": "number", "minimum": 0, "maximum": 100_000, "example": 32};
+    /// Voltage in V between a phase and neutral (or of a DC outlet).
+    Volts(Millivolts) 90.0..=2_000.0, "volts between 90 and 2000",
+        {"type": "number", "minimum": 90, "maximum": 2_000, "example": 230};
+}
+
+/// Power in W, as Tridens gives a connector's wattage limit: 22000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WholeWatts(pub Watts);
+
+json_schema!(WholeWatts, {"type": "number", "minimum": 0, "maximum": 1_000_000_000, "example": 22000});
+
+impl Field for WholeWatts {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let watts = value.as_f64().filter(|watts| (0.0..=1e9).contains(watts));
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "bounded in the line before"
+        )]
+        let watts = watts.map(|watts| Self(Watts(watts.round() as i64)));
+        watts.or_else(|| wrong(at, faults, "watts between 0 and 1000000000"))
+    }
+}
+
+/// A share from 0.0 to 1.0, kept in parts per million.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share(pub i64);
+
+json_schema!(Share, {"type": "number", "minimum": 0, "maximum": 1, "example": 0.1});
+
+impl Field for Share {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        match value.as_f64() {
+            #[expect(clippy::cast_possible_truncation, reason = "at most a million")]
+            Some(share) if (0.0..=1.0).contains(&share) => Some(Self((share * 1e6).round() as i64)),
+            Some(_) => {
+                faults.add(at, "out_of_range", "must be between 0 and 1");
+                None
+            }
+            None => wrong(at, faults, "a number between 0 and 1"),
+        }
+    }
+}
+
+/// Thousandths as JSON shows them: 230000 mV is 230, 16100 W is 16.1.
+#[expect(clippy::cast_precision_loss, reason = "quantities stay far below 2^53")]
+pub fn shown(thousandths: i64) -> f64 {
+    thousandths as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn quantities_are_read_exactly_and_bounded() {
+        let mut faults = Faults::default();
+        assert_eq!(
+            Kilowatts::read(&json!(16.1), Path::Root, &mut faults),
+            Some(Kilowatts(Watts(16_100)))
+        );
+        assert_eq!(
+            Share::read(&json!(0.1), Path::Root, &mut faults),
+            Some(Share(100_000))
+        );
+        assert!(faults.is_empty());
+        assert_eq!(Kilowatts::read(&json!(-1), Path::Root, &mut faults), None);
+        assert_eq!(Share::read(&json!(10), Path::Root, &mut faults), None);
+        assert_eq!(faults.0.len(), 2);
+    }
+}

@@ -1,0 +1,258 @@
+//! The endpoints of connectors.
+
+use actix_web::{HttpResponse, delete, get, patch, post, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::db::{Conn, StoreError, StoreResult};
+use crate::events::{self, Event};
+use crate::filters;
+use crate::http::caller::{ReadConnectors, WriteConnectors};
+use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery};
+use crate::http::{
+    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
+};
+use crate::kernel::{ConnectorId, EvseId, LocationId, Moment, OrganizationId, StationId};
+use crate::stations::link::{Signal, SignalKind, Signals};
+use crate::stations::model::connector::*;
+use crate::stations::model::evse::{Evse, NewEvse};
+use crate::stations::model::station::Station;
+use crate::stations::store::{connectors as store, evses, stations};
+
+/// Adds these endpoints.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_connectors)
+        .service(create_connector)
+        .service(get_connector)
+        .service(update_connector)
+        .service(delete_connector);
+}
+
+filters! {
+    /// Filters of connectors.
+    pub struct ConnectorFilter {
+        /// Only those of this station.
+        pub chargestation: StationId,
+        /// Only those of this EVSE.
+        pub evse: EvseId,
+        /// Only those at this location.
+        pub location: LocationId,
+        /// Only those that may be used.
+        pub active: bool,
+        /// Only those that are doing so.
+        #[param(inline)]
+        pub status: ConnectorStatus,
+        /// Only those of this shape.
+        #[param(inline)]
+        pub kind as "type": ConnectorType,
+        /// Only those with this kind of power.
+        #[param(inline)]
+        pub power_type: PowerType,
+        /// Only those that give at least this many kW.
+        #[param(minimum = 0.0)]
+        pub minimum_power: f64,
+    }
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "connector")
+}
+
+fn event(organization: OrganizationId, station: StationId, kind: &str) -> Event<'_> {
+    Event {
+        organization,
+        kind,
+        object: "connector",
+        station: Some(station),
+    }
+}
+
+fn view_of(conn: &mut Conn, connector: Connector) -> StoreResult<ConnectorView> {
+    store::with_evse_numbers(conn, vec![connector])?
+        .pop()
+        .ok_or(StoreError::NotFound)
+}
+
+/// Lists connectors.
+#[utoipa::path(tag = "connectors", params(ListParameters, ConnectorFilter),
+    responses((status = OK, body = ListReply<ConnectorView>), ListErrors))]
+#[get("/connectors")]
+async fn list_connectors(
+    caller: Caller<ReadConnectors>,
+    ctx: Ctx,
+    query: ListQuery<ConnectorFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| {
+        store::list(conn, organization, query)
+    })
+    .await
+}
+
+/// Adds a connector to a charge station; without an EVSE it gets one of its own.
+#[utoipa::path(tag = "connectors", params(("id" = StationId, Path, description = "The station")),
+    request_body = NewConnector, responses((status = CREATED, body = Reply<ConnectorView>), WriteErrors))]
+#[post("/chargestations/{id}/connectors")]
+async fn create_connector(
+    caller: Caller<WriteConnectors>,
+    ctx: Ctx,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<StationId>,
+    Body(new): Body<NewConnector>,
+) -> ApiResult<Created<ConnectorView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let station = stations::find_station(conn, organization, id)
+                .map_err(|error| ApiError::missing(error, "charge station"))?;
+            let number = match new.number {
+                Some(number) if number < 1 => {
+                    return Err(ApiError::field(
+                        "number",
+                        "out_of_range",
+                        "connectors are numbered from 1",
+                    ));
+                }
+                Some(number) => number,
+                None => store::next_number(conn, id)?,
+            };
+            let evse = evse_for(conn, &station, &new, number, &moment)?;
+            let connector = Connector::new(new.clone(), (organization, id, evse), number, &moment);
+            store::insert(conn, &connector)?;
+            let view = view_of(conn, connector)?;
+            events::record(
+                conn,
+                &moment,
+                event(organization, id, "connector.created"),
+                &view,
+            )?;
+            Ok(view)
+        })
+        .await?;
+    signals.tell(Signal {
+        organization,
+        station: id,
+        kind: SignalKind::Reconfigured,
+    });
+    Ok(Created(view))
+}
+
+/// The EVSE the new connector names, or one that is made for it.
+fn evse_for(
+    conn: &mut Conn,
+    station: &Station,
+    new: &NewConnector,
+    number: i32,
+    moment: &Moment,
+) -> ApiResult<EvseId> {
+    let owner = (station.organization_id, station.id);
+    if let Some(id) = new.evse {
+        let found = evses::find(conn, owner.0, id)
+            .ok()
+            .filter(|evse| evse.chargestation_id == station.id);
+        return found
+            .map(|evse| evse.id)
+            .ok_or_else(|| ApiError::field("evse", "not_found", "the station has no such EVSE"));
+    }
+    let numbers = evses::numbers(conn, &[station.id])?;
+    let wanted = new.evse_number.unwrap_or(number);
+    if let Some((id, _)) = numbers.iter().find(|(_, taken)| *taken == wanted) {
+        return Ok(*id);
+    }
+    let code = format!("{}-{wanted}", station.endpoint.to_uppercase());
+    let power_type = new.power_type.unwrap_or(PowerType::AcSinglePhase);
+    let template = NewEvse {
+        electric_current_type: Some(power_type.into()),
+        ..NewEvse::default()
+    };
+    let evse = Evse::new(template, owner, (wanted, code), moment);
+    evses::insert(conn, &evse)?;
+    Ok(evse.id)
+}
+
+/// Reads a connector.
+#[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector")),
+    responses((status = OK, body = Reply<ConnectorView>), OneErrors))]
+#[get("/connectors/{id}")]
+async fn get_connector(
+    caller: Caller<ReadConnectors>,
+    ctx: Ctx,
+    PathId(id): PathId<ConnectorId>,
+) -> ApiResult<Found<ConnectorView>> {
+    let organization = caller.organization();
+    let read = ctx.db.read(move |conn| {
+        let connector = store::find_connector(conn, organization, id)?;
+        view_of(conn, connector)
+    });
+    Ok(Found(read.await.map_err(missing)?))
+}
+
+/// Changes a connector (JSON merge patch).
+#[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector")),
+    request_body = ConnectorPatch, responses((status = OK, body = Reply<ConnectorView>), WriteErrors))]
+#[patch("/connectors/{id}")]
+async fn update_connector(
+    caller: Caller<WriteConnectors>,
+    ctx: Ctx,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<ConnectorId>,
+    if_match: IfMatch,
+    Body(patch): Body<ConnectorPatch>,
+) -> ApiResult<Changed<ConnectorView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let mut connector = store::find_connector(conn, organization, id).map_err(missing)?;
+            if_match.check(connector.updated_at)?;
+            connector.apply(patch.clone(), &moment)?;
+            store::update(conn, &connector)?;
+            let view = view_of(conn, connector)?;
+            events::record(
+                conn,
+                &moment,
+                event(organization, view.chargestation, "connector.updated"),
+                &view,
+            )?;
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    signals.tell(Signal {
+        organization,
+        station: view.chargestation,
+        kind: SignalKind::Reconfigured,
+    });
+    Ok(Changed(view))
+}
+
+/// Deletes a connector, where no session or group needs it.
+#[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector")),
+    responses((status = OK, body = Reply<ConnectorView>), DeleteErrors))]
+#[delete("/connectors/{id}")]
+async fn delete_connector(
+    caller: Caller<WriteConnectors>,
+    ctx: Ctx,
+    PathId(id): PathId<ConnectorId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<ConnectorView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let connector = store::find_connector(conn, organization, id).map_err(missing)?;
+            if_match.check(connector.updated_at)?;
+            let view = view_of(conn, connector.clone())?;
+            store::delete(conn, &connector)?;
+            events::record(
+                conn,
+                &moment,
+                event(organization, view.chargestation, "connector.deleted"),
+                &view,
+            )?;
+            Ok(Deleted(view))
+        })
+        .await
+}

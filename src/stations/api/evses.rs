@@ -1,0 +1,189 @@
+//! The endpoints of EVSEs.
+
+use actix_web::{HttpResponse, delete, get, patch, post};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::db::StoreError;
+use crate::events::{self, Event};
+use crate::filters;
+use crate::http::caller::{ReadEvses, WriteEvses};
+use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery};
+use crate::http::{
+    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
+};
+use crate::kernel::{EvseId, OrganizationId, StationId};
+use crate::stations::model::connector::CurrentType;
+use crate::stations::model::evse::*;
+use crate::stations::store::{evses as store, stations};
+
+/// Adds these endpoints.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_evses)
+        .service(create_evse)
+        .service(get_evse)
+        .service(update_evse)
+        .service(delete_evse);
+}
+
+filters! {
+    /// Filters of EVSEs.
+    pub struct EvseFilter {
+        /// Only those of this station.
+        pub chargestation: StationId,
+        /// Only those that can be reserved.
+        pub reservable: bool,
+        /// Only those open to roaming partners.
+        pub roaming: bool,
+        /// Only those with this kind of current.
+        #[param(inline)]
+        pub electric_current_type: CurrentType,
+    }
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "EVSE")
+}
+
+fn event(organization: OrganizationId, station: StationId, kind: &str) -> Event<'_> {
+    Event {
+        organization,
+        kind,
+        object: "evse",
+        station: Some(station),
+    }
+}
+
+/// Lists EVSEs.
+#[utoipa::path(tag = "evses", params(ListParameters, EvseFilter),
+    responses((status = OK, body = ListReply<EvseView>), ListErrors))]
+#[get("/evses")]
+async fn list_evses(
+    caller: Caller<ReadEvses>,
+    ctx: Ctx,
+    query: ListQuery<EvseFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| {
+        Ok(store::list(conn, organization, query)?.map(EvseView::from))
+    })
+    .await
+}
+
+/// Adds an EVSE to a charge station.
+#[utoipa::path(tag = "evses", params(("id" = StationId, Path, description = "The station")), request_body = NewEvse,
+    responses((status = CREATED, body = Reply<EvseView>), WriteErrors))]
+#[post("/chargestations/{id}/evses")]
+async fn create_evse(
+    caller: Caller<WriteEvses>,
+    ctx: Ctx,
+    PathId(station): PathId<StationId>,
+    Body(new): Body<NewEvse>,
+) -> ApiResult<Created<EvseView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let station = stations::find_station(conn, organization, station)
+                .map_err(|error| ApiError::missing(error, "charge station"))?;
+            let number = store::next_number(conn, station.id)?;
+            let code = format!("{}-{number}", station.endpoint.to_uppercase());
+            let evse = Evse::new(
+                new.clone(),
+                (organization, station.id),
+                (number, code),
+                &moment,
+            );
+            store::insert(conn, &evse)?;
+            let view = EvseView::from(evse);
+            events::record(
+                conn,
+                &moment,
+                event(organization, station.id, "evse.created"),
+                &view,
+            )?;
+            Ok(Created(view))
+        })
+        .await
+}
+
+/// Reads an EVSE.
+#[utoipa::path(tag = "evses", params(("id" = EvseId, Path, description = "The EVSE")),
+    responses((status = OK, body = Reply<EvseView>), OneErrors))]
+#[get("/evses/{id}")]
+async fn get_evse(
+    caller: Caller<ReadEvses>,
+    ctx: Ctx,
+    PathId(id): PathId<EvseId>,
+) -> ApiResult<Found<EvseView>> {
+    let organization = caller.organization();
+    Ok(Found(
+        ctx.db
+            .read(move |conn| store::find(conn, organization, id))
+            .await
+            .map_err(missing)?
+            .into(),
+    ))
+}
+
+/// Changes an EVSE (JSON merge patch).
+#[utoipa::path(tag = "evses", params(("id" = EvseId, Path, description = "The EVSE")), request_body = EvsePatch,
+    responses((status = OK, body = Reply<EvseView>), WriteErrors))]
+#[patch("/evses/{id}")]
+async fn update_evse(
+    caller: Caller<WriteEvses>,
+    ctx: Ctx,
+    PathId(id): PathId<EvseId>,
+    if_match: IfMatch,
+    Body(patch): Body<EvsePatch>,
+) -> ApiResult<Changed<EvseView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let mut evse = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(evse.updated_at)?;
+            evse.apply(patch.clone(), &moment)?;
+            store::update(conn, &evse)?;
+            let station = evse.chargestation_id;
+            let view = EvseView::from(evse);
+            events::record(
+                conn,
+                &moment,
+                event(organization, station, "evse.updated"),
+                &view,
+            )?;
+            Ok(Changed(view))
+        })
+        .await
+}
+
+/// Deletes an EVSE that has no connectors.
+#[utoipa::path(tag = "evses", params(("id" = EvseId, Path, description = "The EVSE")),
+    responses((status = OK, body = Reply<EvseView>), DeleteErrors))]
+#[delete("/evses/{id}")]
+async fn delete_evse(
+    caller: Caller<WriteEvses>,
+    ctx: Ctx,
+    PathId(id): PathId<EvseId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<EvseView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let evse = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(evse.updated_at)?;
+            store::delete(conn, &evse)?;
+            let station = evse.chargestation_id;
+            let view = EvseView::from(evse);
+            events::record(
+                conn,
+                &moment,
+                event(organization, station, "evse.deleted"),
+                &view,
+            )?;
+            Ok(Deleted(view))
+        })
+        .await
+}

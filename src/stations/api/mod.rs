@@ -1,0 +1,15 @@
+//! The endpoints of stations, EVSEs and connectors.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub mod connectors;
+pub mod evses;
+pub mod stations;
+
+/// Adds the endpoints of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .configure(stations::routes)
+        .configure(evses::routes)
+        .configure(connectors::routes);
+}

@@ -1,0 +1,342 @@
+//! The endpoints of stations.
+
+use actix_web::{HttpResponse, delete, get, patch, post, web};
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::db::{Conn, StoreError};
+use crate::events;
+use crate::filters;
+use crate::http::caller::{ReadStations, WriteStations};
+use crate::http::docs::{CommandErrors, DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::{Reply, reply};
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
+use crate::http::{
+    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
+    PathId, Query,
+};
+use crate::kernel::{LocationId, OrganizationId, StationId};
+use crate::locations::{self, LocationView};
+use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
+use crate::stations::model::connector::ConnectorStatus;
+use crate::stations::model::station::*;
+use crate::stations::store::{connectors, station_event, station_view, stations as store};
+
+/// Adds these endpoints.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_chargestations)
+        .service(create_chargestation)
+        .service(get_chargestation)
+        .service(update_chargestation)
+        .service(delete_chargestation)
+        .service(reset_chargestation_password)
+        .service(disconnect_chargestation);
+}
+
+filters! {
+    /// Filters of charge stations.
+    pub struct StationFilter {
+        /// Only those at this location.
+        pub location: LocationId,
+        /// Only those whose socket is open, or only those whose is not.
+        pub online: bool,
+        /// Only those that may connect, or only those that may not.
+        pub active: bool,
+        /// Only those where anybody may charge.
+        pub public: bool,
+        /// Only those that drivers see.
+        pub visible: bool,
+        /// Only those with a connector of this status.
+        #[param(inline)]
+        pub status: ConnectorStatus,
+        /// Only those that speak this.
+        #[param(inline)]
+        pub protocol: Protocol,
+        /// Only those made by this vendor.
+        pub vendor: String,
+        /// Only those of this model.
+        pub model: String,
+        /// Only those with this operational status.
+        #[param(inline)]
+        pub operational_status: OperationalStatus,
+        /// Put the whole location in place of its id.
+        pub include_location: bool,
+    }
+}
+
+filters! {
+    /// What is put in place of an id.
+    pub struct StationIncludes {
+        /// Put the whole location in place of its id.
+        pub include_location: bool,
+    }
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "charge station")
+}
+
+fn include_locations(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    views: &mut [StationView],
+) -> ApiResult<()> {
+    for view in views {
+        let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
+        if let Some(id) = id {
+            let location = LocationView::from(locations::find(conn, organization, id)?);
+            view.location = serde_json::to_value(location).unwrap_or(Value::Null);
+        }
+    }
+    Ok(())
+}
+
+/// Lists charge stations, each with its connectors.
+#[utoipa::path(tag = "chargestations", params(ListParameters, PlaceParameters, StationFilter),
+    responses((status = OK, body = ListReply<StationView>), ListErrors))]
+#[get("/chargestations")]
+async fn list_chargestations(
+    caller: Caller<ReadStations>,
+    ctx: Ctx,
+    query: ListQuery<StationFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    let base = ctx.websocket_url.clone();
+    list::respond(&ctx, query, move |conn, query| {
+        let page = store::list(conn, organization, query)?;
+        let ids: Vec<StationId> = page.rows.iter().map(|row| row.id).collect();
+        let mut by_station = connectors::views_by_station(conn, &ids)?;
+        let mut page = page.map(|row| {
+            let connectors = by_station.remove(&row.id).unwrap_or_default();
+            StationView::new(row, connectors, &base)
+        });
+        if query.filter.include_location == Some(true) || query.near.is_some() {
+            place_at_locations(conn, organization, &mut page.rows)?;
+        }
+        if query.filter.include_location == Some(true) {
+            include_locations(conn, organization, &mut page.rows)?;
+        }
+        Ok(page)
+    })
+    .await
+}
+
+/// A station without coordinates of its own is where its location is.
+fn place_at_locations(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    views: &mut [StationView],
+) -> ApiResult<()> {
+    for view in views.iter_mut().filter(|view| view.coordinates.is_none()) {
+        let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
+        if let Some(id) = id {
+            view.coordinates = Some(locations::find(conn, organization, id)?.coordinates());
+        }
+    }
+    Ok(())
+}
+
+/// Creates a charge station; the answer tells the URL to configure into it and, once, its password.
+#[utoipa::path(tag = "chargestations", request_body = NewStation,
+    responses((status = CREATED, body = Reply<StationView>), WriteErrors))]
+#[post("/chargestations")]
+async fn create_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    Body(new): Body<NewStation>,
+) -> ApiResult<Created<StationView>> {
+    let (organization, moment, base) = (
+        caller.organization(),
+        ctx.moment(),
+        ctx.websocket_url.clone(),
+    );
+    let (station, password) = Station::new(new, organization, &moment);
+    ctx.db
+        .write(move |conn| {
+            if let Some(location) = station.location_id {
+                locations::require(conn, organization, location, "location")?;
+            }
+            store::insert(conn, &station)?;
+            let mut view = station_view(conn, station.clone(), &base)?;
+            events::record(
+                conn,
+                &moment,
+                station_event(organization, station.id, "chargestation.created"),
+                &view,
+            )?;
+            view.security.password = password.clone();
+            Ok(Created(view))
+        })
+        .await
+}
+
+/// Reads a charge station.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), StationIncludes),
+    responses((status = OK, body = Reply<StationView>), OneErrors))]
+#[get("/chargestations/{id}")]
+async fn get_chargestation(
+    caller: Caller<ReadStations>,
+    ctx: Ctx,
+    PathId(id): PathId<StationId>,
+    Query(includes): Query<StationIncludes>,
+) -> ApiResult<Found<StationView>> {
+    let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
+    ctx.db
+        .read(move |conn| {
+            let station = store::find_station(conn, organization, id).map_err(missing)?;
+            let mut view = [station_view(conn, station, &base)?];
+            if includes.include_location == Some(true) {
+                include_locations(conn, organization, &mut view)?;
+            }
+            let [view] = view;
+            Ok(Found(view))
+        })
+        .await
+}
+
+/// Changes a charge station (JSON merge patch).
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    request_body = StationPatch, responses((status = OK, body = Reply<StationView>), WriteErrors))]
+#[patch("/chargestations/{id}")]
+async fn update_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<StationId>,
+    if_match: IfMatch,
+    Body(patch): Body<StationPatch>,
+) -> ApiResult<Changed<StationView>> {
+    let (organization, moment, base) = (
+        caller.organization(),
+        ctx.moment(),
+        ctx.websocket_url.clone(),
+    );
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let mut station = store::find_station(conn, organization, id).map_err(missing)?;
+            if_match.check(station.updated_at)?;
+            if let Some(location) = patch.location.value() {
+                locations::require(conn, organization, *location, "location")?;
+            }
+            let password = station.apply(patch.clone(), &moment)?;
+            store::update_station(conn, &station)?;
+            let mut view = station_view(conn, station, &base)?;
+            events::record(
+                conn,
+                &moment,
+                station_event(organization, id, "chargestation.updated"),
+                &view,
+            )?;
+            view.security.password = password;
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    if !view.active {
+        link.disconnect(id);
+    }
+    signals.tell(Signal {
+        organization,
+        station: id,
+        kind: SignalKind::Reconfigured,
+    });
+    Ok(Changed(view))
+}
+
+/// Deletes a charge station with its EVSEs and connectors, where no session needs it.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    responses((status = OK, body = Reply<StationView>), DeleteErrors))]
+#[delete("/chargestations/{id}")]
+async fn delete_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    PathId(id): PathId<StationId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<StationView>> {
+    let (organization, moment, base) = (
+        caller.organization(),
+        ctx.moment(),
+        ctx.websocket_url.clone(),
+    );
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let station = store::find_station(conn, organization, id).map_err(missing)?;
+            if_match.check(station.updated_at)?;
+            let view = station_view(conn, station.clone(), &base)?;
+            store::delete(conn, &station)?;
+            events::record(
+                conn,
+                &moment,
+                station_event(organization, id, "chargestation.deleted"),
+                &view,
+            )?;
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    link.disconnect(id);
+    Ok(Deleted(view))
+}
+
+/// Gives a charge station a new password for HTTP Basic; this answer is the only place that shows it.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    responses((status = OK, body = Reply<StationView>), WriteErrors))]
+#[patch("/chargestations/{id}/reset_password")]
+async fn reset_chargestation_password(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    PathId(id): PathId<StationId>,
+) -> ApiResult<Changed<StationView>> {
+    let (organization, moment, base) = (
+        caller.organization(),
+        ctx.moment(),
+        ctx.websocket_url.clone(),
+    );
+    ctx.db
+        .write(move |conn| {
+            let mut station = store::find_station(conn, organization, id).map_err(missing)?;
+            let password = station.reset_password(&moment);
+            store::update_station(conn, &station)?;
+            let mut view = station_view(conn, station, &base)?;
+            events::record(
+                conn,
+                &moment,
+                station_event(organization, id, "chargestation.updated"),
+                &view,
+            )?;
+            view.security.password = Some(password);
+            Ok(Changed(view))
+        })
+        .await
+}
+
+/// Closes the socket of a charge station; it may connect again.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    responses((status = OK, body = Reply<StationView>), CommandErrors))]
+#[post("/chargestations/{id}/disconnect")]
+async fn disconnect_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    PathId(id): PathId<StationId>,
+) -> ApiResult<HttpResponse> {
+    let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
+    let view = ctx
+        .db
+        .read(move |conn| {
+            let station = store::find_station(conn, organization, id).map_err(missing)?;
+            station_view(conn, station, &base).map_err(ApiError::from)
+        })
+        .await?;
+    if !link.disconnect(id) {
+        return Err(ApiError::new(
+            Code::StationOffline,
+            "The station is not connected",
+        ));
+    }
+    Ok(reply(actix_web::http::StatusCode::OK, "Disconnected", view))
+}

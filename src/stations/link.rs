@@ -1,0 +1,230 @@
+//! Where everything that commands stations meets the gateway: commands and outcomes without a protocol version, and
+//! the signals of what stations did.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio::sync::broadcast;
+
+use crate::kernel::{
+    ConnectorId, Millivolts, OrganizationId, PhaseSet, SessionId, StationId, Timestamp, Watts,
+};
+
+/// What a station can be asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Restart; softly it lets running transactions end first.
+    Reset { hard: bool },
+    /// Let go of a plug.
+    UnlockConnector { connector: i32 },
+    /// Put a connector, or with 0 the whole station, into or out of use.
+    ChangeAvailability { connector: i32, operative: bool },
+    /// Send a message now.
+    TriggerMessage {
+        message: String,
+        connector: Option<i32>,
+    },
+    /// Tell configuration keys; none means all.
+    GetConfiguration { keys: Vec<String> },
+    /// Change a configuration key.
+    ChangeConfiguration { key: String, value: String },
+    /// Forget remembered tokens.
+    ClearCache,
+    /// Start charging.
+    StartCharging {
+        connector: Option<i32>,
+        id_tag: String,
+    },
+    /// Stop charging.
+    StopCharging { transaction: i64 },
+    /// Obey a limit.
+    SetLimit(SetLimit),
+    /// Obey a profile in the protocol's own form.
+    SetChargingProfile { connector: i32, profile: Value },
+    /// Forget profiles that match.
+    ClearChargingProfile {
+        id: Option<i32>,
+        connector: Option<i32>,
+        purpose: Option<String>,
+        stack_level: Option<i32>,
+    },
+    /// Tell the limits that will apply.
+    GetCompositeSchedule {
+        connector: i32,
+        seconds: i32,
+        in_amps: Option<bool>,
+    },
+    /// Replace or change the list of tokens that may charge while offline.
+    SendLocalList {
+        version: i32,
+        full: bool,
+        entries: Vec<Value>,
+    },
+    /// Tell the version of that list.
+    GetLocalListVersion,
+    /// Fetch and install firmware.
+    UpdateFirmware {
+        location: String,
+        retrieve_at: Timestamp,
+        retries: Option<i32>,
+        retry_interval: Option<i32>,
+    },
+    /// Upload diagnostics.
+    GetDiagnostics {
+        location: String,
+        retries: Option<i32>,
+        retry_interval: Option<i32>,
+        start_at: Option<Timestamp>,
+        stop_at: Option<Timestamp>,
+    },
+    /// Whatever the vendor agreed on.
+    DataTransfer {
+        vendor_id: String,
+        message_id: Option<String>,
+        data: Option<String>,
+    },
+    /// Any action of the station's version, with its own payload, checked against its schema.
+    Raw { action: String, payload: Value },
+}
+
+/// A limit of one connector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetLimit {
+    /// The connector; 0 is the whole station.
+    pub connector: i32,
+    /// What may be drawn.
+    pub limit: Watts,
+    /// What kind of limit it is, which decides where it is installed.
+    pub purpose: LimitPurpose,
+    /// Voltage for conversion to amps.
+    pub voltage: Millivolts,
+    /// Phases for conversion to amps.
+    pub phases: PhaseSet,
+    /// Whether it is sent in amps; AC stations convert watts badly, so usually it is.
+    pub in_amps: bool,
+    /// How long it holds without being refreshed; none means for ever.
+    pub duration_seconds: Option<u32>,
+    /// Whether it lowers what the station may draw: such limits overtake everything else in its queue.
+    pub lowers: bool,
+}
+
+/// What a limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitPurpose {
+    /// Balancing: the live limit of a connector.
+    Live,
+    /// Balancing: what applies when this server is not heard of.
+    Fallback,
+    /// A limit set by API that holds until it is cleared.
+    Default,
+    /// A limit of one transaction.
+    Transaction(i64),
+}
+
+/// How a command ended when the station answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Whether the station agreed.
+    pub accepted: bool,
+    /// Its answer's status, where it has one.
+    pub status: Option<String>,
+    /// Its whole answer.
+    pub data: Value,
+}
+
+/// Why a command has no outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// It is not connected.
+    #[error("the station is offline")]
+    Offline,
+    /// The socket went away while it was asked.
+    #[error("the connection was lost before the station answered")]
+    Dropped,
+    /// It did not answer in time.
+    #[error("the station did not answer in time")]
+    Silent,
+    /// It answered with an error.
+    #[error("the station answered {code}: {description}")]
+    Refused { code: String, description: String },
+    /// A newer command made this one pointless.
+    #[error("a newer command took its place")]
+    Superseded,
+    /// Too many commands are waiting for this station.
+    #[error("too many commands are waiting for this station")]
+    QueueFull,
+    /// The command cannot be said in the station's protocol, or its payload breaks the protocol's rules.
+    #[error("{}", .0.join("; "))]
+    Invalid(Vec<String>),
+}
+
+/// The way to connected stations. A trait because a cluster reaches them through other nodes, and tests without any.
+#[async_trait]
+pub trait StationLink: Send + Sync {
+    /// Whether its socket is open here or on another node.
+    fn is_online(&self, station: StationId) -> bool;
+    /// Sends a command and waits for the answer.
+    async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError>;
+    /// Closes its socket; false when it had none.
+    fn disconnect(&self, station: StationId) -> bool;
+}
+
+/// The link as it is passed around.
+pub type SharedLink = Arc<dyn StationLink>;
+
+/// Something a station did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signal {
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// The station.
+    pub station: StationId,
+    /// What it did.
+    pub kind: SignalKind,
+}
+
+/// What a station did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalKind {
+    /// Opened its socket.
+    Connected,
+    /// Lost its socket.
+    Disconnected,
+    /// Booted.
+    Booted,
+    /// Reported how a connector is doing.
+    Status(ConnectorId),
+    /// Started a session.
+    SessionStarted(ConnectorId, SessionId),
+    /// Ended a session.
+    SessionEnded(ConnectorId, SessionId),
+    /// Reported meter values.
+    Metered(ConnectorId),
+    /// Was changed by API: its limits, members or connectors.
+    Reconfigured,
+}
+
+/// Signals that a slow listener may fall behind by; it then plans everything anew.
+const SIGNALS_KEPT: usize = 8_192;
+
+/// Tells signals to everybody who listens.
+#[derive(Debug, Clone)]
+pub struct Signals(broadcast::Sender<Signal>);
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self(broadcast::channel(SIGNALS_KEPT).0)
+    }
+}
+
+impl Signals {
+    /// Tells a signal; nobody listening is fine.
+    pub fn tell(&self, signal: Signal) {
+        let _ = self.0.send(signal);
+    }
+    /// Starts to listen.
+    pub fn listen(&self) -> broadcast::Receiver<Signal> {
+        self.0.subscribe()
+    }
+}

@@ -1,0 +1,31 @@
+//! Charge stations, their EVSEs and their connectors.
+//!
+//! A station is what connects over OCPP (Tridens: charging station); an EVSE is the part of it that serves one car
+//! (Tridens: charger); a connector is a cable or socket. Drivers and groups are attached to connectors.
+//! [`link`] is where the gateway and everything that commands stations meet: commands without a protocol version one
+//! way, signals of what happened the other way.
+
+mod api;
+pub mod link;
+mod model;
+mod store;
+
+pub use api::routes;
+pub use model::connector::{
+    Connector, ConnectorStatus, ConnectorView, ConnectorViews, CurrentType, PhaseRotation,
+    PowerType,
+};
+pub use model::evse::Evse;
+pub use model::station::{
+    BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
+    StationView, password_matches,
+};
+pub use store::connectors::{
+    connector_by_number, connectors_of_organization, connectors_of_station, find_connector,
+    set_connector_status,
+};
+pub use store::stations::{
+    find_by_endpoint, find_station, require_station, save_boot, set_online, touch_messages,
+    update_station,
+};
+pub use store::{station_event, station_view};

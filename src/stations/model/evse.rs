@@ -1,0 +1,303 @@
+//! An EVSE (Tridens: charger): the part of a station that serves one car at a time.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::connector::CurrentType;
+use crate::db::Json;
+use crate::db::schema::evses;
+use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
+use crate::http::{Faults, Versioned};
+use crate::kernel::text::{Code, Line, Name};
+use crate::kernel::*;
+use crate::{input, json_schema, patch};
+
+/// An EVSE id of ISO 15118 (`NL*ABC*E123`) or DIN SPEC 91286 (`+49*123*456`), in upper case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractEvseId(pub String);
+
+json_schema!(ContractEvseId, {
+    "type": "string", "example": "NL*EWT*E000123",
+    "pattern": r"^([A-Za-z]{2}\*?[A-Za-z0-9]{3}\*?[Ee][A-Za-z0-9*]{1,30}|\+?[0-9]{1,3}\*[0-9]{3,6}\*[0-9*]{1,32})$"
+});
+
+impl Field for ContractEvseId {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let text = value.as_str().map(str::to_ascii_uppercase);
+        text.filter(|text| is_iso15118(text) || is_din91286(text))
+            .map(Self)
+            .or_else(|| {
+                wrong(
+                    at,
+                    faults,
+                    "an EVSE id such as NL*EWT*E000123 or +49*123*456",
+                )
+            })
+    }
+}
+
+fn is_iso15118(text: &str) -> bool {
+    let plain: String = text.chars().filter(|c| *c != '*').collect();
+    let mut letters = plain.chars();
+    let country = letters.by_ref().take(2).all(|c| c.is_ascii_alphabetic());
+    let operator = letters
+        .by_ref()
+        .take(3)
+        .filter(char::is_ascii_alphanumeric)
+        .count()
+        == 3;
+    let kind = letters.next() == Some('E');
+    let rest: Vec<char> = letters.collect();
+    country
+        && operator
+        && kind
+        && (1..=30).contains(&rest.len())
+        && rest.iter().all(char::is_ascii_alphanumeric)
+}
+
+fn is_din91286(text: &str) -> bool {
+    let digits = |part: &str, range: std::ops::RangeInclusive<usize>| {
+        range.contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit() || c == '*')
+    };
+    let mut parts = text.trim_start_matches('+').splitn(3, '*');
+    matches!((parts.next(), parts.next(), parts.next()), (Some(country), Some(operator), Some(outlet))
+        if digits(country, 1..=3) && digits(operator, 3..=6) && digits(outlet, 1..=32))
+}
+
+input! {
+    /// A new EVSE.
+    #[derive(Default)]
+    pub struct NewEvse {
+        /// What drivers call it.
+        #[schema(example = "Left side")]
+        pub name: Option<Name>,
+        /// Its code, unique in your organization; made when absent.
+        pub code: Option<Code>,
+        /// The station's own number of it; the next free one when absent.
+        #[schema(minimum = 1)]
+        pub number: Option<i32>,
+        /// Its id for roaming.
+        pub evse_id: Option<ContractEvseId>,
+        /// MAC address, for the inventory.
+        pub physical_address: Option<Line>,
+        /// Whether it can be reserved.
+        pub reservable: Option<bool>,
+        /// Whether roaming partners may use it.
+        pub roaming: Option<bool>,
+        /// DC, AC_single_phase or AC_three_phase.
+        pub electric_current_type: Option<CurrentType>,
+        /// Whether its connectors can be used at the same time.
+        pub simultaneous: Option<bool>,
+        /// Texts of your own.
+        pub custom_fields: Option<CustomFields>,
+        /// JSON of your own.
+        pub meta_data: Option<MetaData>,
+    }
+}
+
+patch! {
+    /// Changes of an EVSE (JSON merge patch).
+    pub struct EvsePatch {
+        /// What drivers call it.
+        pub name: Name,
+        /// Its code, unique in your organization.
+        pub code: Code,
+        /// Its id for roaming.
+        pub evse_id: ContractEvseId,
+        /// MAC address, for the inventory.
+        pub physical_address: Line,
+        /// Whether it can be reserved.
+        pub reservable: bool,
+        /// Whether roaming partners may use it.
+        pub roaming: bool,
+        /// DC, AC_single_phase or AC_three_phase.
+        pub electric_current_type: CurrentType,
+        /// Whether its connectors can be used at the same time.
+        pub simultaneous: bool,
+        /// Texts of your own.
+        pub custom_fields: CustomFields,
+        /// JSON of your own.
+        pub meta_data: MetaData,
+    }
+}
+
+/// A stored EVSE.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = evses, treat_none_as_null = true)]
+pub struct Evse {
+    pub id: EvseId,
+    pub organization_id: OrganizationId,
+    pub chargestation_id: StationId,
+    pub number: i32,
+    pub name: Option<String>,
+    pub code: String,
+    pub evse_id: Option<String>,
+    pub physical_address: Option<String>,
+    pub reservable: bool,
+    pub roaming: bool,
+    pub electric_current_type: CurrentType,
+    pub simultaneous: bool,
+    pub custom_fields: Json<CustomFields>,
+    pub meta_data: Json<MetaData>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Evse {
+    /// The EVSE that `new` describes; `code` is used when it brings none.
+    pub(in crate::stations) fn new(
+        new: NewEvse,
+        (organization_id, chargestation_id): (OrganizationId, StationId),
+        (number, code): (i32, String),
+        moment: &Moment,
+    ) -> Self {
+        Self {
+            id: moment.id(),
+            organization_id,
+            chargestation_id,
+            number: new.number.unwrap_or(number),
+            name: new.name.map(String::from),
+            code: new.code.map_or(code, String::from),
+            evse_id: new.evse_id.map(|id| id.0),
+            physical_address: new.physical_address.map(String::from),
+            reservable: new.reservable.unwrap_or(false),
+            roaming: new.roaming.unwrap_or(false),
+            electric_current_type: new
+                .electric_current_type
+                .unwrap_or(CurrentType::AcThreePhase),
+            simultaneous: new.simultaneous.unwrap_or(false),
+            custom_fields: Json(new.custom_fields.unwrap_or_default()),
+            meta_data: Json(new.meta_data.unwrap_or_default()),
+            created_at: moment.now,
+            updated_at: moment.now,
+        }
+    }
+
+    pub(in crate::stations) fn apply(
+        &mut self,
+        patch: EvsePatch,
+        moment: &Moment,
+    ) -> Result<(), Faults> {
+        let mut faults = Faults::default();
+        patch.name.map(String::from).apply(&mut self.name);
+        patch
+            .code
+            .map(String::from)
+            .set(&mut self.code, "code", &mut faults);
+        patch.evse_id.map(|id| id.0).apply(&mut self.evse_id);
+        patch
+            .physical_address
+            .map(String::from)
+            .apply(&mut self.physical_address);
+        patch.reservable.apply_or(&mut self.reservable, false);
+        patch.roaming.apply_or(&mut self.roaming, false);
+        patch
+            .electric_current_type
+            .apply_or(&mut self.electric_current_type, CurrentType::AcThreePhase);
+        patch.simultaneous.apply_or(&mut self.simultaneous, false);
+        patch
+            .custom_fields
+            .map(Json)
+            .apply_or(&mut self.custom_fields, Json::default());
+        patch
+            .meta_data
+            .map(Json)
+            .apply_or(&mut self.meta_data, Json::default());
+        self.updated_at = moment.version_after(self.updated_at);
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+/// An EVSE as clients see it.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct EvseView {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: EvseId,
+    /// Its station.
+    pub chargestation: StationId,
+    /// The station's own number of it.
+    pub number: i32,
+    /// What drivers call it.
+    pub name: Option<String>,
+    /// Its code: the text of its QR code.
+    pub code: String,
+    /// Its id for roaming.
+    pub evse_id: Option<String>,
+    /// MAC address.
+    pub physical_address: Option<String>,
+    /// Whether it can be reserved.
+    pub reservable: bool,
+    /// Whether roaming partners may use it.
+    pub roaming: bool,
+    /// DC, AC_single_phase or AC_three_phase.
+    pub electric_current_type: CurrentType,
+    /// Whether its connectors can be used at the same time.
+    pub simultaneous: bool,
+    /// Texts of your own.
+    pub custom_fields: CustomFields,
+    /// JSON of your own.
+    pub meta_data: MetaData,
+    /// When it was created.
+    #[serde(rename = "createdAt")]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[serde(rename = "updatedAt")]
+    pub updated_at: Timestamp,
+}
+
+impl From<Evse> for EvseView {
+    fn from(evse: Evse) -> Self {
+        Self {
+            id: evse.id,
+            chargestation: evse.chargestation_id,
+            number: evse.number,
+            name: evse.name,
+            code: evse.code,
+            evse_id: evse.evse_id,
+            physical_address: evse.physical_address,
+            reservable: evse.reservable,
+            roaming: evse.roaming,
+            electric_current_type: evse.electric_current_type,
+            simultaneous: evse.simultaneous,
+            custom_fields: evse.custom_fields.0,
+            meta_data: evse.meta_data.0,
+            created_at: evse.created_at,
+            updated_at: evse.updated_at,
+        }
+    }
+}
+
+impl Versioned for EvseView {
+    fn version(&self) -> Timestamp {
+        self.updated_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evse_ids_follow_iso_15118_or_din() {
+        for right in ["NL*EWT*E000123", "NLEWTE1", "de*abc*e1*2", "+49*123*456*7"] {
+            let mut faults = Faults::default();
+            assert!(
+                ContractEvseId::read(&right.into(), Path::Root, &mut faults).is_some(),
+                "{right}"
+            );
+        }
+        for wrong in ["", "NL*EWT*X1", "N*EWT*E1", "NL*EW", "49-123-456"] {
+            let mut faults = Faults::default();
+            assert!(
+                ContractEvseId::read(&wrong.into(), Path::Root, &mut faults).is_none(),
+                "{wrong}"
+            );
+        }
+    }
+}

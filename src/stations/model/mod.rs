@@ -1,0 +1,5 @@
+//! What stations, EVSEs and connectors are.
+
+pub mod connector;
+pub mod evse;
+pub mod station;

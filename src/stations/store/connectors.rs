@@ -1,0 +1,256 @@
+//! Connectors in the database.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::evses;
+use crate::db::query::{contains, lower};
+use crate::db::schema::{chargestations, connectors, group_connectors, sessions};
+use crate::db::{Conn, StoreResult};
+use crate::fetch_page;
+use crate::http::query::ListQuery;
+use crate::http::{ApiError, ApiResult};
+use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
+use crate::stations::api::connectors::ConnectorFilter;
+use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
+
+pub fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
+    let taken: i64 = connectors::table
+        .filter(connectors::chargestation_id.eq(connector.chargestation_id))
+        .filter(connectors::number.eq(connector.number))
+        .count()
+        .get_result(conn)?;
+    if taken > 0 {
+        return Err(ApiError::field(
+            "number",
+            "already_exists",
+            "the station already has a connector of this number",
+        ));
+    }
+    diesel::insert_into(connectors::table)
+        .values(connector)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The organization's connector with this id.
+pub fn find_connector(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: ConnectorId,
+) -> StoreResult<Connector> {
+    Ok(connectors::table
+        .filter(
+            connectors::organization_id
+                .eq(organization)
+                .and(connectors::id.eq(id)),
+        )
+        .select(Connector::as_select())
+        .first(conn)?)
+}
+
+/// A station's connector by its OCPP 1.6 number.
+pub fn connector_by_number(
+    conn: &mut Conn,
+    station: StationId,
+    number: i32,
+) -> StoreResult<Option<Connector>> {
+    let found = connectors::table
+        .filter(
+            connectors::chargestation_id
+                .eq(station)
+                .and(connectors::number.eq(number)),
+        )
+        .select(Connector::as_select())
+        .first(conn);
+    Ok(found.optional()?)
+}
+
+/// A station's connectors in the order of their numbers.
+pub fn connectors_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Connector>> {
+    Ok(connectors::table
+        .filter(connectors::chargestation_id.eq(station))
+        .order(connectors::number)
+        .select(Connector::as_select())
+        .load(conn)?)
+}
+
+/// These connectors, whoever owns them; for the balancing of a group that was found by its organization.
+pub fn connectors_of_organization(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[ConnectorId],
+) -> StoreResult<Vec<Connector>> {
+    Ok(connectors::table
+        .filter(
+            connectors::organization_id
+                .eq(organization)
+                .and(connectors::id.eq_any(ids)),
+        )
+        .order(connectors::id)
+        .select(Connector::as_select())
+        .load(conn)?)
+}
+
+pub fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
+    let highest: Option<i32> = connectors::table
+        .filter(connectors::chargestation_id.eq(station))
+        .select(diesel::dsl::max(connectors::number))
+        .first(conn)?;
+    Ok(highest.unwrap_or(0) + 1)
+}
+
+pub fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
+    diesel::update(connectors::table.find(connector.id))
+        .set(connector)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes how a connector is doing.
+pub fn set_connector_status(
+    conn: &mut Conn,
+    id: ConnectorId,
+    status: ConnectorStatus,
+    error_code: Option<&str>,
+    at: Timestamp,
+) -> StoreResult<()> {
+    diesel::update(connectors::table.find(id))
+        .set((
+            connectors::status.eq(status),
+            connectors::error_code.eq(error_code.map(str::to_owned)),
+            connectors::status_at.eq(at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes a connector, unless sessions or a group need it.
+pub fn delete(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
+    let groups: i64 = group_connectors::table
+        .filter(group_connectors::connector_id.eq(connector.id))
+        .count()
+        .get_result(conn)?;
+    if groups > 0 {
+        return Err(ApiError::in_use(
+            "The connector is in a load-management group; remove its station there first",
+        ));
+    }
+    let sessions: i64 = sessions::table
+        .filter(sessions::connector_id.eq(connector.id))
+        .count()
+        .get_result(conn)?;
+    if sessions > 0 {
+        return Err(ApiError::in_use(format!(
+            "The connector has {sessions} session(s); set active to false instead"
+        )));
+    }
+    diesel::delete(connectors::table.find(connector.id)).execute(conn)?;
+    Ok(())
+}
+
+/// The views of a station's connectors.
+pub fn views_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<ConnectorView>> {
+    let rows = connectors_of_station(conn, station)?;
+    with_evse_numbers(conn, rows)
+}
+
+/// The views of many stations' connectors, by station.
+pub fn views_by_station(
+    conn: &mut Conn,
+    stations: &[StationId],
+) -> StoreResult<BTreeMap<StationId, Vec<ConnectorView>>> {
+    let rows = connectors::table
+        .filter(connectors::chargestation_id.eq_any(stations))
+        .order((connectors::chargestation_id, connectors::number))
+        .select(Connector::as_select())
+        .load(conn)?;
+    let mut views: BTreeMap<StationId, Vec<ConnectorView>> = BTreeMap::new();
+    for view in with_evse_numbers(conn, rows)? {
+        views.entry(view.chargestation).or_default().push(view);
+    }
+    Ok(views)
+}
+
+/// Views of these connectors, each with the number of its EVSE.
+pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<Vec<ConnectorView>> {
+    let mut stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
+    stations.sort_unstable();
+    stations.dedup();
+    let numbers: BTreeMap<EvseId, i32> = evses::numbers(conn, &stations)?.into_iter().collect();
+    let number_of = |evse: EvseId| numbers.get(&evse).copied().unwrap_or(0);
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let number = number_of(row.evse_id);
+            ConnectorView::new(row, number)
+        })
+        .collect())
+}
+
+pub fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<ConnectorFilter>,
+) -> ApiResult<Page<ConnectorView>> {
+    let filter = &query.filter;
+    let filtered = || {
+        let mut rows = connectors::table
+            .filter(connectors::organization_id.eq(organization))
+            .into_boxed();
+        if let Some(station) = filter.chargestation {
+            rows = rows.filter(connectors::chargestation_id.eq(station));
+        }
+        if let Some(evse) = filter.evse {
+            rows = rows.filter(connectors::evse_id.eq(evse));
+        }
+        if let Some(location) = filter.location {
+            let there = chargestations::table
+                .filter(chargestations::location_id.eq(location))
+                .select(chargestations::id);
+            rows = rows.filter(connectors::chargestation_id.eq_any(there));
+        }
+        if let Some(active) = filter.active {
+            rows = rows.filter(connectors::active.eq(active));
+        }
+        if let Some(status) = filter.status {
+            rows = rows.filter(connectors::status.eq(status));
+        }
+        if let Some(kind) = filter.kind {
+            rows = rows.filter(connectors::type_.eq(kind));
+        }
+        if let Some(power_type) = filter.power_type {
+            rows = rows.filter(connectors::power_type.eq(power_type));
+        }
+        if let Some(watts) = filter.minimum_power.and_then(Watts::from_kilowatts) {
+            let by_limit = connectors::wattage_limit.ge(watts);
+            let by_power = connectors::wattage_limit
+                .is_null()
+                .and(connectors::power.ge(watts));
+            rows = rows.filter(by_limit.or(by_power.nullable()));
+        }
+        if let Some(text) = &query.search {
+            let pattern = contains(text);
+            rows = rows.filter(
+                lower(connectors::name)
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(connectors::code).like(pattern).escape('\\')),
+            );
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, connectors, filtered(), {
+        "name" => connectors::name,
+        "number" => connectors::number,
+        "power" => connectors::power,
+        "status" => connectors::status,
+    });
+    let rows: Vec<Connector> = rows.select(Connector::as_select()).load(conn)?;
+    Ok(Page {
+        rows: with_evse_numbers(conn, rows)?,
+        total,
+        request: query.page,
+    })
+}

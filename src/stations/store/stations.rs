@@ -1,0 +1,223 @@
+//! Stations in the database.
+
+use diesel::prelude::*;
+
+use crate::db::query::{contains, lower};
+use crate::db::schema::{actions, chargestations, connectors, evses, group_stations, sessions};
+use crate::db::{Conn, Json, StoreError, StoreResult};
+use crate::fetch_page;
+use crate::http::query::ListQuery;
+use crate::http::{ApiError, ApiResult};
+use crate::kernel::{OrganizationId, Page, StationId, Timestamp};
+use crate::stations::api::stations::StationFilter;
+use crate::stations::model::station::{BootInfo, Station};
+
+pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
+    diesel::insert_into(chargestations::table)
+        .values(station)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The organization's station with this id.
+pub fn find_station(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: StationId,
+) -> StoreResult<Station> {
+    Ok(chargestations::table
+        .filter(
+            chargestations::organization_id
+                .eq(organization)
+                .and(chargestations::id.eq(id)),
+        )
+        .select(Station::as_select())
+        .first(conn)?)
+}
+
+/// The same for a reference in a body: an unknown id is a fault of that field.
+pub fn require_station(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: StationId,
+    field: &str,
+) -> ApiResult<Station> {
+    match find_station(conn, organization, id) {
+        Err(StoreError::NotFound) => Err(ApiError::field(
+            field,
+            "not_found",
+            "there is no such charge station in your organization",
+        )),
+        other => Ok(other?),
+    }
+}
+
+/// The station that connects at this endpoint, whatever the case of its letters.
+pub fn find_by_endpoint(conn: &mut Conn, endpoint: &str) -> StoreResult<Option<Station>> {
+    let found = chargestations::table
+        .filter(chargestations::endpoint.eq(endpoint.to_lowercase()))
+        .select(Station::as_select())
+        .first(conn);
+    Ok(found.optional()?)
+}
+
+/// Stores every field of a station.
+pub fn update_station(conn: &mut Conn, station: &Station) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(station.id))
+        .set(station)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that its socket was opened or lost; its version stays, as nothing was edited.
+pub fn set_online(conn: &mut Conn, id: StationId, online: bool, now: Timestamp) -> StoreResult<()> {
+    let row = chargestations::table.find(id);
+    if online {
+        diesel::update(row)
+            .set((
+                chargestations::online.eq(true),
+                chargestations::last_connect_at.eq(now),
+            ))
+            .execute(conn)?;
+    } else {
+        diesel::update(row)
+            .set((
+                chargestations::online.eq(false),
+                chargestations::last_disconnect_at.eq(now),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Notes when stations last said anything.
+pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> StoreResult<()> {
+    for (id, at) in seen {
+        diesel::update(chargestations::table.find(*id))
+            .set(chargestations::last_message_at.eq(*at))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Stores what a station said of itself, and what it does differently.
+pub fn save_boot(
+    conn: &mut Conn,
+    id: StationId,
+    boot_info: &BootInfo,
+    flags: &[String],
+) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set((
+            chargestations::boot_info.eq(Json(boot_info.clone())),
+            chargestations::flags.eq(Json(flags.to_vec())),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes a station with its EVSEs and connectors, unless sessions or a group need it.
+pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
+    let sessions: i64 = sessions::table
+        .filter(sessions::chargestation_id.eq(station.id))
+        .count()
+        .get_result(conn)?;
+    let groups: i64 = group_stations::table
+        .filter(group_stations::chargestation_id.eq(station.id))
+        .count()
+        .get_result(conn)?;
+    if groups > 0 {
+        return Err(ApiError::in_use(
+            "The charge station is in a load-management group; remove it there first",
+        ));
+    }
+    if sessions > 0 {
+        return Err(ApiError::in_use(format!(
+            "The charge station has {sessions} session(s); set operational_status to Closed instead"
+        )));
+    }
+    diesel::delete(actions::table.filter(actions::chargestation_id.eq(station.id)))
+        .execute(conn)?;
+    diesel::delete(connectors::table.filter(connectors::chargestation_id.eq(station.id)))
+        .execute(conn)?;
+    diesel::delete(evses::table.filter(evses::chargestation_id.eq(station.id))).execute(conn)?;
+    diesel::delete(chargestations::table.find(station.id)).execute(conn)?;
+    Ok(())
+}
+
+pub fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<StationFilter>,
+) -> ApiResult<Page<Station>> {
+    let filter = &query.filter;
+    let filtered = || {
+        let mut rows = chargestations::table
+            .filter(chargestations::organization_id.eq(organization))
+            .into_boxed();
+        if let Some(location) = filter.location {
+            rows = rows.filter(chargestations::location_id.eq(location));
+        }
+        if let Some(online) = filter.online {
+            rows = rows.filter(chargestations::online.eq(online));
+        }
+        if let Some(active) = filter.active {
+            rows = rows.filter(chargestations::active.eq(active));
+        }
+        if let Some(public) = filter.public {
+            rows = rows.filter(chargestations::public.eq(public));
+        }
+        if let Some(visible) = filter.visible {
+            rows = rows.filter(chargestations::visible.eq(visible));
+        }
+        if let Some(protocol) = filter.protocol {
+            rows = rows.filter(chargestations::protocol.eq(protocol));
+        }
+        if let Some(status) = filter.operational_status {
+            rows = rows.filter(chargestations::operational_status.eq(status));
+        }
+        if let Some(status) = filter.status {
+            let stations = connectors::table
+                .filter(connectors::status.eq(status))
+                .select(connectors::chargestation_id);
+            rows = rows.filter(chargestations::id.eq_any(stations));
+        }
+        if let Some(vendor) = &filter.vendor {
+            rows = rows.filter(lower(chargestations::manufacturer).eq(vendor.to_lowercase()));
+        }
+        if let Some(model) = &filter.model {
+            rows = rows.filter(lower(chargestations::model).eq(model.to_lowercase()));
+        }
+        if let Some(text) = &query.search {
+            let pattern = contains(text);
+            rows = rows.filter(
+                lower(chargestations::name)
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(chargestations::code)
+                        .like(pattern.clone())
+                        .escape('\\'))
+                    .or(lower(chargestations::endpoint.nullable())
+                        .like(pattern.clone())
+                        .escape('\\'))
+                    .or(lower(chargestations::manufacturer)
+                        .like(pattern.clone())
+                        .escape('\\'))
+                    .or(lower(chargestations::model).like(pattern).escape('\\')),
+            );
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, chargestations, filtered(), {
+        "name" => chargestations::name,
+        "code" => chargestations::code,
+        "online" => chargestations::online,
+        "lastConnectAt" => chargestations::last_connect_at,
+        "lastMessageAt" => chargestations::last_message_at,
+    });
+    Ok(Page {
+        rows: rows.select(Station::as_select()).load(conn)?,
+        total,
+        request: query.page,
+    })
+}
