@@ -8,6 +8,7 @@
 //! kernel <- { engine, db, http } <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
+pub mod actions;
 pub mod app;
 pub mod db;
 pub mod events;

@@ -228,3 +228,11 @@ impl Signals {
         self.0.subscribe()
     }
 }
+
+/// The profile id of a limit set by API, plus the connector's number. Balancing uses other ranges, so that neither
+/// replaces the other: a station applies the lowest.
+pub const DEFAULT_LIMIT_PROFILE: i32 = 30_000;
+/// The profile id of balancing's live limit, plus the connector's number.
+pub const LIVE_LIMIT_PROFILE: i32 = 10_000;
+/// The profile id of what applies when this server is not heard of, plus the connector's number.
+pub const FALLBACK_PROFILE: i32 = 20_000;

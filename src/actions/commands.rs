@@ -1,0 +1,371 @@
+//! What a caller may ask, in API terms, and the command each becomes.
+
+use serde_json::Value;
+
+use crate::http::Faults;
+use crate::http::fields::{Field, MetaData, Path, wrong};
+use crate::input;
+use crate::kernel::Timestamp;
+use crate::kernel::text::{Line, Note, Text};
+use crate::stations::Protocol;
+use crate::stations::link::Command;
+
+crate::spelled! {
+    /// How a station restarts.
+    pub enum ResetType {
+        /// At once (OCPP 1.6).
+        Hard = "Hard",
+        /// After running transactions were ended (OCPP 1.6).
+        Soft = "Soft",
+        /// At once (OCPP 2).
+        Immediate = "Immediate",
+        /// When nothing is being charged (OCPP 2).
+        OnIdle = "OnIdle",
+    }
+}
+
+impl ResetType {
+    /// Whether the word belongs to this protocol.
+    pub fn fits(self, protocol: Protocol) -> bool {
+        matches!(self, Self::Hard | Self::Soft) == (protocol == Protocol::Ocpp16)
+    }
+}
+
+crate::spelled! {
+    /// In or out of use.
+    pub enum AvailabilityType {
+        /// In use.
+        Operative = "Operative",
+        /// Out of use; a running session ends first.
+        Inoperative = "Inoperative",
+    }
+}
+
+crate::spelled! {
+    /// In what a limit is given.
+    pub enum LimitUnit {
+        /// Watts.
+        Power = "power" | "W",
+        /// Amps per phase.
+        Current = "current" | "A",
+    }
+}
+
+input! {
+    /// Restart.
+    pub struct ResetRequest {
+        /// Hard or Soft for OCPP 1.6, Immediate or OnIdle for OCPP 2.
+        #[schema(example = "Soft")]
+        pub kind as "type": ResetType,
+        /// JSON of your own, kept with the action.
+        pub meta_data: Option<MetaData>,
+    }
+}
+
+input! {
+    /// Send a message now.
+    pub struct TriggerRequest {
+        /// BootNotification, StatusNotification, Heartbeat, MeterValues, DiagnosticsStatusNotification or
+        /// FirmwareStatusNotification.
+        #[schema(example = "StatusNotification")]
+        pub message: Text<1, 50>,
+        /// About this connector.
+        #[schema(minimum = 0)]
+        pub connector_id as "connectorId": Option<i32>,
+    }
+}
+
+input! {
+    /// Put into or out of use.
+    pub struct AvailabilityRequest {
+        /// Operative or Inoperative.
+        pub kind as "type": AvailabilityType,
+        /// The connector's number; the whole station when absent.
+        #[schema(minimum = 0)]
+        pub connector_id as "connectorId": Option<i32>,
+    }
+}
+
+input! {
+    /// A limit until it is cleared.
+    pub struct PowerLimitRequest {
+        /// power (W) or current (A).
+        pub unit: LimitUnit,
+        /// The limit in W or A.
+        #[schema(minimum = 0, example = 7000)]
+        pub limit: f64,
+    }
+}
+
+input! {
+    /// A charging profile in the protocol's own form.
+    pub struct ChargingProfileRequest {
+        /// The connector's number (OCPP 2: the EVSE); 0 is the whole station.
+        #[schema(minimum = 0)]
+        pub connector_id as "connectorId": Option<i32>,
+        /// csChargingProfiles (OCPP 1.6) or chargingProfile (OCPP 2).
+        #[schema(value_type = Object)]
+        pub profile as "csChargingProfiles": RawObject,
+    }
+}
+
+input! {
+    /// Which profiles to forget; all when empty.
+    pub struct ClearProfileRequest {
+        /// Its id.
+        pub id: Option<i32>,
+        /// The same under eDRV's name.
+        pub charging_profile_id as "chargingProfileId": Option<i32>,
+        /// Of this connector.
+        #[schema(minimum = 0)]
+        pub connector_id as "connectorId": Option<i32>,
+        /// With this purpose.
+        pub purpose as "chargingProfilePurpose": Option<Text<1, 50>>,
+        /// With this stack level.
+        pub stack_level as "stackLevel": Option<i32>,
+    }
+}
+
+input! {
+    /// Which limits will apply.
+    pub struct CompositeScheduleRequest {
+        /// The connector's number; 0 is the whole station.
+        #[schema(minimum = 0)]
+        pub connector_id as "connectorId": Option<i32>,
+        /// For how many seconds; a day when absent.
+        #[schema(minimum = 1)]
+        pub duration: Option<i32>,
+        /// power (W) or current (A).
+        pub unit: Option<LimitUnit>,
+    }
+}
+
+input! {
+    /// Which keys to read.
+    pub struct GetVariablesRequest {
+        /// The keys; all when absent.
+        pub key: Option<Vec<Text<1, 50>>>,
+        /// JSON of your own, kept with the action.
+        pub meta_data: Option<MetaData>,
+    }
+}
+
+input! {
+    /// A configuration key's new value.
+    pub struct ConfigurationPatch {
+        /// The key.
+        #[schema(example = "MeterValueSampleInterval")]
+        pub key: Text<1, 50>,
+        /// Its value.
+        #[schema(example = "60")]
+        pub value: ConfigurationValue,
+        /// JSON of your own, kept with the action.
+        pub meta_data: Option<MetaData>,
+    }
+}
+
+/// A configuration value: a text, or a number or truth value that is written as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigurationValue(pub String);
+
+crate::json_schema!(ConfigurationValue, {"type": ["string", "number", "boolean"]});
+
+impl Field for ConfigurationValue {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        match value {
+            Value::String(text) if text.chars().count() <= 500 => Some(Self(text.clone())),
+            Value::Number(number) => Some(Self(number.to_string())),
+            Value::Bool(flag) => Some(Self(flag.to_string())),
+            _ => wrong(at, faults, "a text of at most 500 characters"),
+        }
+    }
+}
+
+/// A JSON object that the protocol checks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawObject(pub Value);
+
+crate::json_schema!(RawObject, {"type": "object", "additionalProperties": true});
+
+impl Field for RawObject {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        if value.is_object() {
+            Some(Self(value.clone()))
+        } else {
+            wrong(at, faults, "an object")
+        }
+    }
+}
+
+input! {
+    /// The tokens that may charge while the station is offline.
+    pub struct LocalListRequest {
+        /// The list's version.
+        #[schema(minimum = 1)]
+        pub version as "listVersion": i32,
+        /// Full (the default) replaces the list, Differential changes it.
+        pub update_type as "updateType": Option<UpdateType>,
+        /// Entries in OCPP's form.
+        pub entries as "localAuthorizationList": Option<Vec<RawObject>>,
+    }
+}
+
+crate::spelled! {
+    /// Whether a list is replaced or changed.
+    pub enum UpdateType {
+        /// Replaced.
+        Full = "Full",
+        /// Changed.
+        Differential = "Differential",
+    }
+}
+
+input! {
+    /// New firmware.
+    pub struct FirmwareRequest {
+        /// Where it is.
+        #[schema(example = "https://firmware.example.com/v2.bin")]
+        pub location: Note,
+        /// When to fetch it; now when absent.
+        pub retrieve_date as "retrieveDate": Option<Timestamp>,
+        /// How often to try.
+        pub retries: Option<i32>,
+        /// Seconds between tries.
+        pub retry_interval as "retryInterval": Option<i32>,
+    }
+}
+
+input! {
+    /// Where diagnostics are wanted.
+    pub struct DiagnosticsRequest {
+        /// Where to upload them.
+        #[schema(example = "ftp://files.example.com/in")]
+        pub location: Note,
+        /// From when.
+        pub start_time as "startTime": Option<Timestamp>,
+        /// Until when.
+        pub stop_time as "stopTime": Option<Timestamp>,
+        /// How often to try.
+        pub retries: Option<i32>,
+        /// Seconds between tries.
+        pub retry_interval as "retryInterval": Option<i32>,
+    }
+}
+
+input! {
+    /// Whatever the vendor agreed on.
+    pub struct DataTransferRequest {
+        /// Who understands it.
+        pub vendor_id as "vendorId": Line,
+        /// Which message.
+        pub message_id as "messageId": Option<Text<0, 50>>,
+        /// Its data.
+        pub data: Option<Note>,
+    }
+}
+
+input! {
+    /// Any OCPP action with its own payload.
+    pub struct RawRequest {
+        /// The action's name.
+        #[schema(example = "GetConfiguration")]
+        pub action: Text<1, 50>,
+        /// Its payload, checked against the schema of the station's version.
+        #[schema(value_type = Object, example = json!({"key": ["HeartbeatInterval"]}))]
+        pub payload: RawObject,
+    }
+}
+
+impl From<TriggerRequest> for Command {
+    fn from(request: TriggerRequest) -> Self {
+        Self::TriggerMessage {
+            message: request.message.into(),
+            connector: request.connector_id,
+        }
+    }
+}
+
+impl From<AvailabilityRequest> for Command {
+    fn from(request: AvailabilityRequest) -> Self {
+        Self::ChangeAvailability {
+            connector: request.connector_id.unwrap_or(0),
+            operative: request.kind == AvailabilityType::Operative,
+        }
+    }
+}
+
+impl From<ChargingProfileRequest> for Command {
+    fn from(request: ChargingProfileRequest) -> Self {
+        Self::SetChargingProfile {
+            connector: request.connector_id.unwrap_or(0),
+            profile: request.profile.0,
+        }
+    }
+}
+
+impl From<ClearProfileRequest> for Command {
+    fn from(request: ClearProfileRequest) -> Self {
+        Self::ClearChargingProfile {
+            id: request.id.or(request.charging_profile_id),
+            connector: request.connector_id,
+            purpose: request.purpose.map(String::from),
+            stack_level: request.stack_level,
+        }
+    }
+}
+
+impl From<CompositeScheduleRequest> for Command {
+    fn from(request: CompositeScheduleRequest) -> Self {
+        Self::GetCompositeSchedule {
+            connector: request.connector_id.unwrap_or(0),
+            seconds: request.duration.unwrap_or(24 * 3600),
+            in_amps: request.unit.map(|unit| unit == LimitUnit::Current),
+        }
+    }
+}
+
+impl From<LocalListRequest> for Command {
+    fn from(request: LocalListRequest) -> Self {
+        Self::SendLocalList {
+            version: request.version,
+            full: request.update_type != Some(UpdateType::Differential),
+            entries: request
+                .entries
+                .unwrap_or_default()
+                .into_iter()
+                .map(|entry| entry.0)
+                .collect(),
+        }
+    }
+}
+
+impl From<DiagnosticsRequest> for Command {
+    fn from(request: DiagnosticsRequest) -> Self {
+        Self::GetDiagnostics {
+            location: request.location.into(),
+            retries: request.retries,
+            retry_interval: request.retry_interval,
+            start_at: request.start_time,
+            stop_at: request.stop_time,
+        }
+    }
+}
+
+impl From<DataTransferRequest> for Command {
+    fn from(request: DataTransferRequest) -> Self {
+        Self::DataTransfer {
+            vendor_id: request.vendor_id.into(),
+            message_id: request.message_id.map(String::from),
+            data: request.data.map(String::from),
+        }
+    }
+}
+
+impl From<RawRequest> for Command {
+    fn from(request: RawRequest) -> Self {
+        Self::Raw {
+            action: request.action.into(),
+            payload: request.payload.0,
+        }
+    }
+}

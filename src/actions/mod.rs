@@ -1,0 +1,14 @@
+//! Actions: the log of what stations were asked, and the endpoints that ask.
+//!
+//! Every command becomes an action with status `requested`, then `completed` or `failed` when the station answered, and
+//! events `<type>.requested`, `.accepted` or `.rejected`. A caller may wait for the answer or be told by event.
+
+mod api;
+mod commands;
+mod model;
+mod performer;
+mod store;
+
+pub use api::routes;
+pub use model::{Action, ActionView};
+pub use performer::{NewAction, Performer};

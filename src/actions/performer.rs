@@ -1,0 +1,163 @@
+//! Carries commands out and writes down how they went.
+
+use serde_json::{Value, json};
+
+use super::model::{Action, ActionStatus, ActionView};
+use super::store;
+use crate::db::{Json, StoreResult};
+use crate::events::{self, Event};
+use crate::http::{ApiError, ApiResult, Code, Context};
+use crate::kernel::*;
+use crate::stations::link::{Command, LinkError, Outcome, SharedLink};
+
+/// What is asked of whom.
+#[derive(Debug, Clone)]
+pub struct NewAction {
+    /// Whose station it is.
+    pub organization: OrganizationId,
+    /// Who is asked.
+    pub station: StationId,
+    /// About which connector.
+    pub connector: Option<ConnectorId>,
+    /// About which session.
+    pub session: Option<SessionId>,
+    /// `<resource>.<action>`.
+    pub kind: String,
+    /// What the caller sent.
+    pub data: Value,
+}
+
+/// Sends commands and records them.
+#[derive(Clone)]
+pub struct Performer {
+    context: Context,
+    link: SharedLink,
+}
+
+impl Performer {
+    /// A performer that records in this context and sends over this link.
+    pub fn new(context: Context, link: SharedLink) -> Self {
+        Self { context, link }
+    }
+
+    /// Carries a command out and waits for the station's answer.
+    pub async fn perform(
+        &self,
+        new: NewAction,
+        command: Command,
+    ) -> ApiResult<(ActionView, Outcome)> {
+        let action = self.request(new).await?;
+        let (view, outcome) = self.finish(action, command).await?;
+        match outcome {
+            Ok(outcome) => Ok((view, outcome)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts a command; how it went is told by event.
+    pub async fn start(&self, new: NewAction, command: Command) -> ApiResult<ActionView> {
+        let action = self.request(new).await?;
+        let view = ActionView::from(action.clone());
+        let performer = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = performer.finish(action, command).await {
+                tracing::error!(%error, "an action's outcome could not be stored");
+            }
+        });
+        Ok(view)
+    }
+
+    /// Refuses a station that is offline, then writes the action down.
+    async fn request(&self, new: NewAction) -> ApiResult<Action> {
+        if !self.link.is_online(new.station) {
+            return Err(LinkError::Offline.into());
+        }
+        let moment = self.context.moment();
+        let action = Action {
+            id: moment.id(),
+            organization_id: new.organization,
+            type_: new.kind,
+            status: ActionStatus::Requested,
+            chargestation_id: new.station,
+            connector_id: new.connector,
+            session_id: new.session,
+            data: Json(new.data),
+            response_data: None,
+            created_at: moment.now,
+            updated_at: moment.now,
+        };
+        let stored = action.clone();
+        self.context
+            .db
+            .write(move |conn| -> StoreResult<()> {
+                store::insert(conn, &stored)?;
+                tell(conn, &moment, &stored, "requested")
+            })
+            .await?;
+        Ok(action)
+    }
+
+    async fn finish(
+        &self,
+        mut action: Action,
+        command: Command,
+    ) -> ApiResult<(ActionView, Result<Outcome, LinkError>)> {
+        let outcome = self.link.send(action.chargestation_id, command).await;
+        let moment = self.context.moment();
+        let accepted = matches!(&outcome, Ok(outcome) if outcome.accepted);
+        action.status = if accepted {
+            ActionStatus::Completed
+        } else {
+            ActionStatus::Failed
+        };
+        action.response_data = Some(Json(match &outcome {
+            Ok(outcome) => outcome.data.clone(),
+            Err(error) => json!({"error": error.to_string()}),
+        }));
+        action.updated_at = moment.version_after(action.updated_at);
+        let view = ActionView::from(action.clone());
+        self.context
+            .db
+            .write(move |conn| -> StoreResult<()> {
+                store::update(conn, &action)?;
+                tell(
+                    conn,
+                    &moment,
+                    &action,
+                    if accepted { "accepted" } else { "rejected" },
+                )
+            })
+            .await?;
+        Ok((view, outcome))
+    }
+}
+
+fn tell(
+    conn: &mut crate::db::Conn,
+    moment: &Moment,
+    action: &Action,
+    how: &str,
+) -> StoreResult<()> {
+    let kind = format!("{}.{how}", action.type_);
+    let event = Event {
+        organization: action.organization_id,
+        kind: &kind,
+        object: "action",
+        station: Some(action.chargestation_id),
+    };
+    events::record(conn, moment, event, &ActionView::from(action.clone()))
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        let code = match &error {
+            LinkError::Offline | LinkError::Dropped => Code::StationOffline,
+            LinkError::Silent => Code::StationSilent,
+            LinkError::Refused { .. } => Code::CommandFailed,
+            LinkError::Superseded => Code::Conflict,
+            LinkError::QueueFull => Code::Busy,
+            LinkError::Invalid(_) => Code::InvalidBody,
+        };
+        Self::new(code, error.to_string())
+    }
+}
