@@ -16,4 +16,5 @@ pub mod http;
 pub mod kernel;
 pub mod locations;
 pub mod organizations;
+pub mod sessions;
 pub mod stations;

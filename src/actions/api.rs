@@ -18,9 +18,10 @@ use crate::http::caller::{
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
+use crate::http::quantities::LimitUnit;
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, Found, PathId, Query};
-use crate::kernel::{ActionId, ConnectorId, Millivolts, StationId, Watts};
+use crate::kernel::{ActionId, ConnectorId, Millivolts, PhaseSet, StationId};
 use crate::stations::link::{Command, LimitPurpose, Outcome, SetLimit};
 use crate::stations::{self, Connector, Station};
 
@@ -530,23 +531,11 @@ async fn update_configurations(
 impl PowerLimitRequest {
     /// The limit of one connector, or of the whole station.
     fn command(&self, connector: Option<&Connector>) -> ApiResult<Command> {
-        if !(0.0..=1e7).contains(&self.limit) {
-            return Err(ApiError::field(
-                "limit",
-                "out_of_range",
-                "must be between 0 and 10000000",
-            ));
-        }
         let voltage = connector
             .and_then(|connector| connector.voltage_limit)
             .unwrap_or(MAINS);
-        let phases = connector.map_or(crate::kernel::PhaseSet::ALL, Connector::phase_set);
-        #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
-        let limit = match self.unit {
-            LimitUnit::Power => Watts(self.limit.floor() as i64),
-            LimitUnit::Current => crate::kernel::Milliamps((self.limit * 1000.0).floor() as i64)
-                .to_power(voltage, phases),
-        };
+        let phases = connector.map_or(PhaseSet::ALL, Connector::phase_set);
+        let limit = self.unit.watts(self.limit, voltage, phases)?;
         Ok(Command::SetLimit(SetLimit {
             connector: connector.map_or(0, |connector| connector.number),
             limit,

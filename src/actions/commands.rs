@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::http::Faults;
 use crate::http::fields::{Field, MetaData, Path, wrong};
+use crate::http::quantities::LimitUnit;
 use crate::input;
 use crate::kernel::Timestamp;
 use crate::kernel::text::{Line, Note, Text};
@@ -38,16 +39,6 @@ crate::spelled! {
         Operative = "Operative",
         /// Out of use; a running session ends first.
         Inoperative = "Inoperative",
-    }
-}
-
-crate::spelled! {
-    /// In what a limit is given.
-    pub enum LimitUnit {
-        /// Watts.
-        Power = "power" | "W",
-        /// Amps per phase.
-        Current = "current" | "A",
     }
 }
 

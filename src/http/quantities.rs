@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::error::Faults;
+use super::error::{ApiError, ApiResult, Faults};
 use super::fields::{Field, Path, wrong};
 use crate::json_schema;
-use crate::kernel::{Milliamps, Millivolts, Watts};
+use crate::kernel::{Milliamps, Millivolts, PhaseSet, Watts};
 
 /// A number times 1000, to the nearest whole, when it lies in the range.
 fn thousandths(value: &Value, range: std::ops::RangeInclusive<f64>) -> Option<i64> {
@@ -87,6 +87,34 @@ impl Field for Share {
             }
             None => wrong(at, faults, "a number between 0 and 1"),
         }
+    }
+}
+
+crate::spelled! {
+    /// In what a limit is given.
+    pub enum LimitUnit {
+        /// Watts.
+        Power = "power" | "W",
+        /// Amps per phase.
+        Current = "current" | "A",
+    }
+}
+
+impl LimitUnit {
+    /// The limit in watts; refused when it is negative or absurdly large.
+    pub fn watts(self, limit: f64, voltage: Millivolts, phases: PhaseSet) -> ApiResult<Watts> {
+        if !(0.0..=1e7).contains(&limit) {
+            return Err(ApiError::field(
+                "limit",
+                "out_of_range",
+                "must be between 0 and 10000000",
+            ));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
+        Ok(match self {
+            Self::Power => Watts(limit.floor() as i64),
+            Self::Current => Milliamps((limit * 1000.0).floor() as i64).to_power(voltage, phases),
+        })
     }
 }
 

@@ -236,3 +236,5 @@ pub const DEFAULT_LIMIT_PROFILE: i32 = 30_000;
 pub const LIVE_LIMIT_PROFILE: i32 = 10_000;
 /// The profile id of what applies when this server is not heard of, plus the connector's number.
 pub const FALLBACK_PROFILE: i32 = 20_000;
+/// The profile id of a session's limit set by API, plus the connector's number.
+pub const TRANSACTION_LIMIT_PROFILE: i32 = 40_000;

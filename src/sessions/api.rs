@@ -1,0 +1,557 @@
+//! The endpoints of sessions.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, patch, post, web};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::*;
+use super::{readings, store};
+use crate::actions::{ActionView, NewAction, Performer};
+use crate::db::schema::{tokens, users};
+use crate::db::{Conn, Json, StoreError};
+use crate::events;
+use crate::filters;
+use crate::http::caller::{ReadSessions, WriteSessions};
+use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::{Reply, reply};
+use crate::http::list::{self, ListReply};
+use crate::http::quantities::LimitUnit;
+use crate::http::query::{ListParameters, ListQuery};
+use crate::http::{
+    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Found, IfMatch, PathId,
+};
+use crate::input;
+use crate::kernel::*;
+use crate::stations::link::{
+    Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals,
+    TRANSACTION_LIMIT_PROFILE,
+};
+use crate::stations::{self, PowerType};
+
+/// Adds the endpoints of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_sessions)
+        .service(create_session)
+        .service(get_session)
+        .service(update_session)
+        .service(stop_session)
+        .service(stop_session_by_get)
+        .service(list_energy_reports)
+        .service(set_session_power_limit)
+        .service(clear_session_power_limit);
+}
+
+filters! {
+    /// Filters of sessions.
+    pub struct SessionFilter {
+        /// Only those that got this far.
+        #[param(inline)]
+        pub status: SessionStatus,
+        /// Only those at this station.
+        pub chargestation: StationId,
+        /// Only those at this connector.
+        pub connector: ConnectorId,
+        /// Only those of this driver.
+        pub user: UserId,
+        /// Only stops whose start was never seen.
+        pub orphan: bool,
+    }
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "session")
+}
+
+/// Lists sessions.
+#[utoipa::path(tag = "sessions", params(ListParameters, SessionFilter),
+    responses((status = OK, body = ListReply<SessionView>), ListErrors))]
+#[get("/sessions")]
+async fn list_sessions(
+    caller: Caller<ReadSessions>,
+    ctx: Ctx,
+    query: ListQuery<SessionFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| {
+        Ok(store::list(conn, organization, query)?.map(SessionView::from))
+    })
+    .await
+}
+
+/// Creates a session and tells the station to start it; it is `started` when the station says so.
+#[utoipa::path(tag = "sessions", request_body = NewSession,
+    responses((status = CREATED, body = Reply<SessionView>), CommandErrors))]
+#[post("/sessions")]
+async fn create_session(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    performer: web::Data<Performer>,
+    Body(new): Body<NewSession>,
+) -> ApiResult<Created<SessionView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let link = link.get_ref().clone();
+    let (session, number) = ctx
+        .db
+        .write(move |conn| {
+            let (session, number) = prepare(conn, organization, &new, &moment)?;
+            if !link.is_online(session.chargestation_id) {
+                return Err(ApiError::new(
+                    Code::StationOffline,
+                    "The charge station is offline",
+                ));
+            }
+            store::insert(conn, &session)?;
+            let view = SessionView::from(session.clone());
+            events::record(
+                conn,
+                &moment,
+                store::session_event(&session, "session.created"),
+                &view,
+            )?;
+            Ok((session, number))
+        })
+        .await?;
+    let view = SessionView::from(session.clone());
+    actix_web::rt::spawn(start(ctx, performer, session, number));
+    Ok(Created(view))
+}
+
+/// The session that `new` describes, and the connector's number.
+fn prepare(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    new: &NewSession,
+    moment: &Moment,
+) -> ApiResult<(Session, i32)> {
+    let connector = stations::find_connector(conn, organization, new.connector).map_err(
+        |error| match error {
+            StoreError::NotFound => ApiError::field(
+                "connector",
+                "not_found",
+                "there is no such connector in your organization",
+            ),
+            other => other.into(),
+        },
+    )?;
+    if !connector.active {
+        return Err(ApiError::conflict("The connector is not active"));
+    }
+    if store::open_on_connectors(conn, &[connector.id])?
+        .iter()
+        .any(Session::is_open)
+    {
+        return Err(ApiError::conflict(
+            "A session is already running at this connector",
+        ));
+    }
+    let mut session = Session::blank(
+        organization,
+        connector.chargestation_id,
+        Some(connector.id),
+        moment,
+    );
+    if let Some(user) = new.user {
+        let known: i64 = users::table
+            .filter(
+                users::organization_id
+                    .eq(organization)
+                    .and(users::id.eq(user)),
+            )
+            .count()
+            .get_result(conn)?;
+        if known == 0 {
+            return Err(ApiError::field(
+                "user",
+                "not_found",
+                "there is no such user in your organization",
+            ));
+        }
+        session.user_id = Some(user);
+    }
+    session.id_tag = Some(match &new.id_tag {
+        Some(tag) => tag.to_string(),
+        None => tag_for(conn, session.user_id, session.id)?,
+    });
+    session.type_ = new.kind;
+    session.target = Json(new.target.clone().unwrap_or_default());
+    session.departure_at = new.departure_time;
+    session.energy_need = new
+        .energy_need
+        .and_then(Watts::from_kilowatts)
+        .map(|need| WattHours(need.get()));
+    session.meta_data = Json(new.meta_data.clone().unwrap_or_default());
+    Ok((session, connector.number))
+}
+
+/// What the station is told: a token of the driver, or 16 letters of the session's id (longer tags overflow some
+/// stations).
+fn tag_for(conn: &mut Conn, user: Option<UserId>, session: SessionId) -> ApiResult<String> {
+    let token: Option<String> = match user {
+        Some(user) => tokens::table
+            .filter(tokens::user_id.eq(user).and(tokens::status.eq("active")))
+            .order(tokens::created_at)
+            .select(tokens::physical_id)
+            .first(conn)
+            .optional()?,
+        None => None,
+    };
+    Ok(token.unwrap_or_else(|| session.to_string().chars().skip(8).collect()))
+}
+
+/// Tells the station to start; a refusal cancels the session.
+async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, connector: i32) {
+    let id_tag = session.id_tag.clone().unwrap_or_default();
+    let action = about(&session, "start", json!({"connector": connector}));
+    let command = Command::StartCharging {
+        connector: Some(connector),
+        id_tag,
+    };
+    let why = match performer.perform(action, command).await {
+        Ok((_, outcome)) if outcome.accepted => return,
+        Ok((_, outcome)) => format!(
+            "The station answered {}",
+            outcome.status.unwrap_or_default()
+        ),
+        Err(error) => error.message().to_owned(),
+    };
+    let moment = ctx.moment();
+    let cancelled = ctx.db.write(move |conn| {
+        let current = store::find(conn, session.organization_id, session.id)?;
+        if current.status == SessionStatus::Created {
+            let view = SessionView::from(current.clone());
+            events::record(
+                conn,
+                &moment,
+                store::session_event(&current, "session.start_failure"),
+                &view,
+            )?;
+            store::cancel(conn, &moment, current, &why)?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    if let Err(error) = cancelled.await {
+        tracing::error!(%error, "a session that could not start was not cancelled");
+    }
+}
+
+fn about(session: &Session, name: &str, data: Value) -> NewAction {
+    NewAction {
+        organization: session.organization_id,
+        station: session.chargestation_id,
+        connector: session.connector_id,
+        session: Some(session.id),
+        kind: format!("session.{name}"),
+        data,
+    }
+}
+
+/// Reads a session.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    responses((status = OK, body = Reply<SessionView>), OneErrors))]
+#[get("/sessions/{id}")]
+async fn get_session(
+    caller: Caller<ReadSessions>,
+    ctx: Ctx,
+    PathId(id): PathId<SessionId>,
+) -> ApiResult<Found<SessionView>> {
+    let organization = caller.organization();
+    Ok(Found(
+        ctx.db
+            .read(move |conn| store::find(conn, organization, id))
+            .await
+            .map_err(missing)?
+            .into(),
+    ))
+}
+
+/// Changes the targets, the departure or the free data of a session (JSON merge patch).
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    request_body = SessionPatch, responses((status = OK, body = Reply<SessionView>), WriteErrors))]
+#[patch("/sessions/{id}")]
+async fn update_session(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<SessionId>,
+    if_match: IfMatch,
+    Body(patch): Body<SessionPatch>,
+) -> ApiResult<Changed<SessionView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let mut session = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(session.updated_at)?;
+            let patch = patch.clone();
+            patch
+                .target
+                .map(Json)
+                .apply_or(&mut session.target, Json::default());
+            patch.departure_time.apply(&mut session.departure_at);
+            let need = patch
+                .energy_need
+                .map(|kwh| Watts::from_kilowatts(kwh).unwrap_or_default());
+            need.map(|need| WattHours(need.get()))
+                .apply(&mut session.energy_need);
+            patch
+                .meta_data
+                .map(Json)
+                .apply_or(&mut session.meta_data, Json::default());
+            session.updated_at = moment.version_after(session.updated_at);
+            store::update(conn, &session)?;
+            let view = SessionView::from(session.clone());
+            events::record(
+                conn,
+                &moment,
+                store::session_event(&session, "session.updated"),
+                &view,
+            )?;
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    signals.tell(Signal {
+        organization,
+        station: view.chargestation,
+        kind: SignalKind::Reconfigured,
+    });
+    Ok(Changed(view))
+}
+
+async fn stop(
+    organization: OrganizationId,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    id: SessionId,
+) -> ApiResult<HttpResponse> {
+    let session = ctx
+        .db
+        .read(move |conn| store::find(conn, organization, id))
+        .await
+        .map_err(missing)?;
+    match (session.status, session.transaction_id) {
+        (SessionStatus::Started, Some(transaction)) => {
+            let command = Command::StopCharging { transaction };
+            performer
+                .start(
+                    about(&session, "stop", json!({"transaction": transaction})),
+                    command,
+                )
+                .await?;
+            Ok(reply(
+                StatusCode::OK,
+                "Stop requested",
+                SessionView::from(session),
+            ))
+        }
+        (SessionStatus::Created, _) => {
+            let moment = ctx.moment();
+            let view = ctx
+                .db
+                .write(move |conn| {
+                    let session = store::find(conn, organization, id)?;
+                    store::cancel(conn, &moment, session, "Stopped before it started")?;
+                    Ok::<_, StoreError>(SessionView::from(store::find(conn, organization, id)?))
+                })
+                .await?;
+            Ok(reply(StatusCode::OK, "Cancelled", view))
+        }
+        _ => Err(ApiError::conflict(format!(
+            "The session is {}",
+            session.status
+        ))),
+    }
+}
+
+/// Stops a session; it is `ended` when the station says so.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    responses((status = OK, body = Reply<SessionView>), CommandErrors))]
+#[post("/sessions/{id}/stop")]
+async fn stop_session(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    PathId(id): PathId<SessionId>,
+) -> ApiResult<HttpResponse> {
+    stop(caller.organization(), ctx, performer, id).await
+}
+
+/// Stops a session, the way eDRV spells it.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    responses((status = OK, body = Reply<SessionView>), CommandErrors))]
+#[get("/sessions/{id}/stop")]
+async fn stop_session_by_get(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    PathId(id): PathId<SessionId>,
+) -> ApiResult<HttpResponse> {
+    stop(caller.organization(), ctx, performer, id).await
+}
+
+/// Lists the readings of a session, oldest first.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    responses((status = OK, body = Reply<Vec<Object>>), OneErrors))]
+#[get("/sessions/{id}/energy_reports")]
+async fn list_energy_reports(
+    caller: Caller<ReadSessions>,
+    ctx: Ctx,
+    PathId(id): PathId<SessionId>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    let reports = ctx
+        .db
+        .read(move |conn| {
+            let session = store::find(conn, organization, id)?;
+            match session.connector_id {
+                Some(connector) => readings::energy_reports(conn, id, connector),
+                None => Ok(Vec::new()),
+            }
+        })
+        .await
+        .map_err(missing)?;
+    Ok(reply(StatusCode::OK, "Found", reports))
+}
+
+input! {
+    /// A limit of a session.
+    pub struct SessionLimit {
+        /// power (W) or current (A).
+        pub unit: LimitUnit,
+        /// The limit in W or A.
+        #[schema(minimum = 0, example = 3700)]
+        pub limit: f64,
+    }
+}
+
+/// Limits what a session may draw, below whatever balancing allows.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    request_body = SessionLimit, responses((status = OK, body = Reply<SessionView>), CommandErrors))]
+#[post("/sessions/{id}/set_power_limit")]
+async fn set_session_power_limit(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<SessionId>,
+    Body(request): Body<SessionLimit>,
+) -> ApiResult<HttpResponse> {
+    limit(
+        caller.organization(),
+        (ctx, performer, signals),
+        id,
+        Some(request),
+    )
+    .await
+}
+
+/// Lifts the limit of a session.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    responses((status = OK, body = Reply<SessionView>), CommandErrors))]
+#[post("/sessions/{id}/clear_power_limit")]
+async fn clear_session_power_limit(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<SessionId>,
+) -> ApiResult<HttpResponse> {
+    limit(caller.organization(), (ctx, performer, signals), id, None).await
+}
+
+/// Stores the limit; balancing obeys it where the connector is in a group, else the station is told itself.
+async fn limit(
+    organization: OrganizationId,
+    (ctx, performer, signals): (Ctx, web::Data<Performer>, web::Data<Signals>),
+    id: SessionId,
+    request: Option<SessionLimit>,
+) -> ApiResult<HttpResponse> {
+    let moment = ctx.moment();
+    let (session, connector, balanced) = ctx
+        .db
+        .write(move |conn| {
+            let mut session = store::find(conn, organization, id).map_err(missing)?;
+            let (SessionStatus::Started, Some(connector)) = (session.status, session.connector_id)
+            else {
+                return Err(ApiError::conflict(format!(
+                    "The session is {}",
+                    session.status
+                )));
+            };
+            let connector = stations::find_connector(conn, organization, connector)?;
+            let (voltage, phases) = (
+                connector.voltage_limit.unwrap_or(MAINS),
+                connector.phase_set(),
+            );
+            session.power_limit = match &request {
+                Some(request) => Some(request.unit.watts(request.limit, voltage, phases)?),
+                None => None,
+            };
+            session.updated_at = moment.version_after(session.updated_at);
+            store::update(conn, &session)?;
+            let view = SessionView::from(session.clone());
+            events::record(
+                conn,
+                &moment,
+                store::session_event(&session, "session.updated"),
+                &view,
+            )?;
+            let balanced = store::is_balanced(conn, connector.id)?;
+            Ok((session, connector, balanced))
+        })
+        .await?;
+    signals.tell(Signal {
+        organization,
+        station: session.chargestation_id,
+        kind: SignalKind::Reconfigured,
+    });
+    if !balanced {
+        let transaction = session.transaction_id.unwrap_or_default();
+        let (name, command) = match session.power_limit {
+            Some(limit) => (
+                "set_power_limit",
+                transaction_limit(&connector, transaction, limit),
+            ),
+            None => (
+                "clear_power_limit",
+                Command::ClearChargingProfile {
+                    id: Some(TRANSACTION_LIMIT_PROFILE + connector.number),
+                    connector: None,
+                    purpose: None,
+                    stack_level: None,
+                },
+            ),
+        };
+        let action: ActionView = performer
+            .start(
+                about(&session, name, json!({"limit": session.power_limit})),
+                command,
+            )
+            .await?;
+        tracing::debug!(action = %action.id, "told the station the session's limit");
+    }
+    Ok(reply(
+        StatusCode::OK,
+        "Session power limit requested",
+        SessionView::from(session),
+    ))
+}
+
+fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: Watts) -> Command {
+    Command::SetLimit(SetLimit {
+        connector: connector.number,
+        limit,
+        purpose: LimitPurpose::Transaction(transaction),
+        voltage: connector.voltage_limit.unwrap_or(MAINS),
+        phases: connector.phase_set(),
+        in_amps: connector.power_type != PowerType::Dc,
+        duration_seconds: None,
+        lowers: true,
+    })
+}
+
+/// Voltage for conversions where the connector says nothing.
+const MAINS: Millivolts = Millivolts(230_000);

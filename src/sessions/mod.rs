@@ -1,0 +1,21 @@
+//! Charging sessions: one car, one connector, from the wish or the plug to the end.
+//!
+//! A session is `created` by API or `started` by a station; a station's transaction is recorded exactly once, however
+//! often it is told, found by its natural key. A stop whose start was never seen is kept as an orphan. Meter values are
+//! kept normalised and raw.
+
+mod api;
+mod model;
+mod readings;
+mod store;
+mod transactions;
+
+pub use api::routes;
+pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
+pub use readings::{MeterReport, Reading, Sample, record_readings};
+pub use store::{
+    cancel_overdue, find_by_transaction, open_on_connectors, open_session_on, session_event, update,
+};
+pub use transactions::{
+    StartReport, Started, StopReport, Stopped, close_stale, start_transaction, stop_transaction,
+};

@@ -1,0 +1,389 @@
+//! What a session is.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::db::Json;
+use crate::db::schema::sessions;
+use crate::http::Versioned;
+use crate::http::fields::MetaData;
+use crate::kernel::text::Line;
+use crate::kernel::*;
+use crate::{input, patch};
+
+crate::spelled! {
+    /// How far a session got.
+    pub enum SessionStatus {
+        /// Asked for by API; the station was told to start.
+        Created = "created",
+        /// The station reported its start.
+        Started = "started",
+        /// The station reported its end, or it must have ended.
+        Ended = "ended",
+        /// It never started.
+        Cancelled = "cancelled",
+    }
+}
+
+crate::spelled! {
+    /// Who pays.
+    pub enum SessionType {
+        /// Somebody who follows a link.
+        PaymentLink = "payment_link",
+        /// The driver's wallet.
+        Wallet = "wallet",
+    }
+}
+
+crate::spelled! {
+    /// What the car is doing, in OCPP 2's words.
+    pub enum ChargingState {
+        /// Energy flows.
+        Charging = "Charging",
+        /// The station offers none.
+        SuspendedEvse = "SuspendedEVSE",
+        /// The car takes none.
+        SuspendedEv = "SuspendedEV",
+        /// Plugged in, nothing yet.
+        Connected = "EVConnected",
+        /// Nothing.
+        Idle = "Idle",
+    }
+}
+crate::text_column!(spelled SessionStatus, SessionType, ChargingState);
+
+input! {
+    /// When a session stops by itself.
+    #[derive(Default, Serialize, Deserialize)]
+    pub struct Target {
+        /// After this many kWh.
+        #[schema(minimum = 0)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub energy: Option<f64>,
+        /// After this many minutes of drawing energy.
+        #[schema(minimum = 0)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub time: Option<f64>,
+        /// When it costs this much.
+        #[schema(minimum = 0)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cost: Option<f64>,
+        /// At this state of charge, in percent.
+        #[schema(minimum = 0, maximum = 100)]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub state_of_charge: Option<f64>,
+    }
+}
+
+input! {
+    /// A session to be started.
+    pub struct NewSession {
+        /// Where.
+        pub connector: ConnectorId,
+        /// For whom.
+        pub user: Option<UserId>,
+        /// When it stops by itself.
+        pub target: Option<Target>,
+        /// Who pays.
+        pub kind as "type": Option<SessionType>,
+        /// When the car leaves, for the planner.
+        pub departure_time: Option<Timestamp>,
+        /// How much energy it needs by then, in kWh.
+        #[schema(minimum = 0)]
+        pub energy_need: Option<f64>,
+        /// The token the station is told; made when absent.
+        pub id_tag: Option<Line>,
+        /// JSON of your own.
+        pub meta_data: Option<MetaData>,
+    }
+}
+
+patch! {
+    /// Changes of a running session (JSON merge patch).
+    pub struct SessionPatch {
+        /// When it stops by itself; replaced as a whole.
+        pub target: Target,
+        /// When the car leaves.
+        pub departure_time: Timestamp,
+        /// How much energy it needs by then, in kWh.
+        pub energy_need: f64,
+        /// JSON of your own.
+        pub meta_data: MetaData,
+    }
+}
+
+/// A stretch of a session with one charging state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Activity {
+    /// From when.
+    #[serde(rename = "startTime")]
+    pub start_time: Timestamp,
+    /// Until when; null while it lasts.
+    #[serde(rename = "endTime")]
+    pub end_time: Option<Timestamp>,
+    /// What the car was doing.
+    #[schema(value_type = String)]
+    pub status: ChargingState,
+}
+
+/// A stored session.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = sessions, treat_none_as_null = true)]
+pub struct Session {
+    pub id: SessionId,
+    pub organization_id: OrganizationId,
+    pub chargestation_id: StationId,
+    pub connector_id: Option<ConnectorId>,
+    pub user_id: Option<UserId>,
+    pub token_id: Option<TokenId>,
+    pub id_tag: Option<String>,
+    pub status: SessionStatus,
+    pub type_: Option<SessionType>,
+    pub orphan: bool,
+    pub transaction_id: Option<i64>,
+    pub start_key: Option<String>,
+    pub stop_key: Option<String>,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+    pub meter_start: Option<WattHours>,
+    pub meter_stop: Option<WattHours>,
+    pub energy: WattHours,
+    pub energy_period: i64,
+    pub latest: Option<Json<Value>>,
+    pub latest_at: Option<Timestamp>,
+    pub power: Option<Watts>,
+    pub charging_state: Option<ChargingState>,
+    pub charging_activity: Json<Vec<Activity>>,
+    pub stop_reason: Option<String>,
+    pub target: Json<Target>,
+    pub configurations: Json<Value>,
+    pub departure_at: Option<Timestamp>,
+    pub energy_need: Option<WattHours>,
+    pub power_limit: Option<Watts>,
+    pub reported_at: Option<Timestamp>,
+    pub meta_data: Json<MetaData>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Session {
+    /// An empty session at a connector.
+    pub(super) fn blank(
+        organization_id: OrganizationId,
+        chargestation_id: StationId,
+        connector_id: Option<ConnectorId>,
+        moment: &Moment,
+    ) -> Self {
+        Self {
+            id: moment.id(),
+            organization_id,
+            chargestation_id,
+            connector_id,
+            user_id: None,
+            token_id: None,
+            id_tag: None,
+            status: SessionStatus::Created,
+            type_: None,
+            orphan: false,
+            transaction_id: None,
+            start_key: None,
+            stop_key: None,
+            started_at: None,
+            ended_at: None,
+            meter_start: None,
+            meter_stop: None,
+            energy: WattHours::ZERO,
+            energy_period: 0,
+            latest: None,
+            latest_at: None,
+            power: None,
+            charging_state: None,
+            charging_activity: Json::default(),
+            stop_reason: None,
+            target: Json::default(),
+            configurations: Json(json!({})),
+            departure_at: None,
+            energy_need: None,
+            power_limit: None,
+            reported_at: None,
+            meta_data: Json::default(),
+            created_at: moment.now,
+            updated_at: moment.now,
+        }
+    }
+
+    /// Whether it may still change.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, SessionStatus::Created | SessionStatus::Started)
+    }
+
+    /// Notes what the car is doing from this instant.
+    pub fn enter(&mut self, state: ChargingState, at: Timestamp) {
+        if self.charging_state == Some(state) {
+            return;
+        }
+        self.charging_state = Some(state);
+        self.close_activity(at);
+        self.charging_activity.0.push(Activity {
+            start_time: at,
+            end_time: None,
+            status: state,
+        });
+    }
+
+    pub(super) fn close_activity(&mut self, at: Timestamp) {
+        if let Some(last) = self.charging_activity.0.last_mut() {
+            last.end_time.get_or_insert(at);
+        }
+    }
+
+    /// The target that it reached, if any: what `stop` will be told as the reason.
+    pub fn reached_target(&self) -> Option<&'static str> {
+        let target = &self.target.0;
+        let soc = self
+            .latest
+            .as_ref()
+            .and_then(|latest| latest.0["state_of_charge"]["value"].as_f64());
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "energies and seconds are far below 2^53"
+        )]
+        let (energy, seconds) = (self.energy.get() as f64, self.energy_period as f64);
+        if target.energy.is_some_and(|kwh| energy >= kwh * 1000.0) {
+            Some("energy")
+        } else if target.time.is_some_and(|minutes| seconds >= minutes * 60.0) {
+            Some("time")
+        } else if target
+            .state_of_charge
+            .zip(soc)
+            .is_some_and(|(wanted, soc)| soc >= wanted)
+        {
+            Some("state_of_charge")
+        } else {
+            None
+        }
+    }
+}
+
+/// What a session measured.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Metrics {
+    /// When it began to charge.
+    #[serde(rename = "chargingStart")]
+    pub charging_start: Option<Timestamp>,
+    /// When it stopped.
+    #[serde(rename = "chargingStop")]
+    pub charging_stop: Option<Timestamp>,
+    /// The meter at its start, in Wh.
+    #[serde(rename = "meterStart")]
+    pub meter_start: Option<i64>,
+    /// Seconds of drawing energy.
+    #[serde(rename = "energyPeriod")]
+    pub energy_period: i64,
+    /// Wh delivered.
+    #[serde(rename = "energyConsumed")]
+    pub energy_consumed: i64,
+    /// What the car is doing.
+    #[serde(rename = "chargingState")]
+    #[schema(value_type = Option<String>)]
+    pub charging_state: Option<ChargingState>,
+    /// Why it stopped, in OCPP's words.
+    #[serde(rename = "chargingStopReason")]
+    pub charging_stop_reason: Option<String>,
+}
+
+/// A session as clients see it.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct SessionView {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: SessionId,
+    /// created, started, ended or cancelled.
+    pub status: SessionStatus,
+    /// Who pays.
+    #[serde(rename = "type")]
+    pub kind: Option<SessionType>,
+    /// Where.
+    pub chargestation: StationId,
+    /// At which connector; null for a stop whose start was never seen.
+    pub connector: Option<ConnectorId>,
+    /// For whom.
+    pub user: Option<UserId>,
+    /// The token's id, where it is known.
+    pub token: Option<TokenId>,
+    /// The number the station knows it by.
+    pub transaction_id: Option<i64>,
+    /// Whether only its end is known.
+    pub orphan: bool,
+    /// When it stops by itself.
+    #[schema(inline)]
+    pub target: Target,
+    /// What it measured.
+    pub metrics: Metrics,
+    /// The latest sample.
+    #[schema(value_type = Option<Object>)]
+    pub energy_report: Option<Value>,
+    /// What the car was doing when.
+    pub charging_activity: Vec<Activity>,
+    /// When the car leaves.
+    pub departure_time: Option<Timestamp>,
+    /// How much energy it needs by then, in kWh.
+    pub energy_need: Option<f64>,
+    /// The limit set for this session, in kW.
+    pub power_limit: Option<f64>,
+    /// What it costs; null while nothing prices it.
+    #[schema(value_type = Option<Object>)]
+    pub cost: Option<Value>,
+    /// JSON of your own.
+    pub meta_data: MetaData,
+    /// When it was created.
+    #[serde(rename = "createdAt")]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[serde(rename = "updatedAt")]
+    pub updated_at: Timestamp,
+}
+
+impl From<Session> for SessionView {
+    fn from(session: Session) -> Self {
+        Self {
+            id: session.id,
+            status: session.status,
+            kind: session.type_,
+            chargestation: session.chargestation_id,
+            connector: session.connector_id,
+            user: session.user_id,
+            token: session.token_id,
+            transaction_id: session.transaction_id,
+            orphan: session.orphan,
+            target: session.target.0,
+            metrics: Metrics {
+                charging_start: session.started_at,
+                charging_stop: session.ended_at,
+                meter_start: session.meter_start.map(WattHours::get),
+                energy_period: session.energy_period,
+                energy_consumed: session.energy.get(),
+                charging_state: session.charging_state,
+                charging_stop_reason: session.stop_reason,
+            },
+            energy_report: session.latest.map(|latest| latest.0),
+            charging_activity: session.charging_activity.0,
+            departure_time: session.departure_at,
+            energy_need: session
+                .energy_need
+                .map(|energy| crate::http::quantities::shown(energy.get())),
+            power_limit: session.power_limit.map(Watts::kilowatts),
+            cost: None,
+            meta_data: session.meta_data.0,
+            created_at: session.created_at,
+            updated_at: session.updated_at,
+        }
+    }
+}
+
+impl Versioned for SessionView {
+    fn version(&self) -> Timestamp {
+        self.updated_at
+    }
+}

@@ -1,0 +1,229 @@
+//! Sessions in the database.
+
+use diesel::prelude::*;
+
+use super::api::SessionFilter;
+use super::model::{Session, SessionStatus, SessionView};
+use super::transactions::START_WITHIN;
+use crate::db::query::{contains, lower};
+use crate::db::schema::{counters, group_connectors, sessions};
+use crate::db::{Conn, StoreResult};
+use crate::events::{self, Event};
+use crate::fetch_page;
+use crate::http::ApiResult;
+use crate::http::query::ListQuery;
+use crate::kernel::*;
+
+/// An event about a session; events of one station are told in order.
+pub fn session_event<'a>(session: &Session, kind: &'a str) -> Event<'a> {
+    Event {
+        organization: session.organization_id,
+        kind,
+        object: "session",
+        station: Some(session.chargestation_id),
+    }
+}
+
+pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
+    diesel::insert_into(sessions::table)
+        .values(session)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores every field of a session.
+pub fn update(conn: &mut Conn, session: &Session) -> StoreResult<()> {
+    diesel::update(sessions::table.find(session.id))
+        .set(session)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores what readings change: the part of a session that is written every minute.
+pub(super) fn save_metrics(conn: &mut Conn, session: &Session) -> StoreResult<()> {
+    diesel::update(sessions::table.find(session.id))
+        .set((
+            sessions::energy.eq(session.energy),
+            sessions::energy_period.eq(session.energy_period),
+            sessions::meter_start.eq(session.meter_start),
+            sessions::latest.eq(session.latest.clone()),
+            sessions::latest_at.eq(session.latest_at),
+            sessions::power.eq(session.power),
+            sessions::reported_at.eq(session.reported_at),
+            sessions::updated_at.eq(session.updated_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn find(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: SessionId,
+) -> StoreResult<Session> {
+    Ok(sessions::table
+        .filter(
+            sessions::organization_id
+                .eq(organization)
+                .and(sessions::id.eq(id)),
+        )
+        .select(Session::as_select())
+        .first(conn)?)
+}
+
+/// The session of a transaction of this station.
+pub fn find_by_transaction(
+    conn: &mut Conn,
+    station: StationId,
+    transaction: i64,
+) -> StoreResult<Option<Session>> {
+    let found = sessions::table
+        .filter(
+            sessions::transaction_id
+                .eq(transaction)
+                .and(sessions::chargestation_id.eq(station)),
+        )
+        .select(Session::as_select())
+        .first(conn);
+    Ok(found.optional()?)
+}
+
+pub(super) fn find_by_start_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Session>> {
+    let found = sessions::table
+        .filter(sessions::start_key.eq(key))
+        .select(Session::as_select())
+        .first(conn);
+    Ok(found.optional()?)
+}
+
+pub(super) fn stop_is_known(conn: &mut Conn, key: &str) -> StoreResult<bool> {
+    let known: i64 = sessions::table
+        .filter(sessions::stop_key.eq(key))
+        .count()
+        .get_result(conn)?;
+    Ok(known > 0)
+}
+
+/// The session that runs at a connector.
+pub fn open_session_on(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Option<Session>> {
+    let found = sessions::table
+        .filter(
+            sessions::connector_id
+                .eq(connector)
+                .and(sessions::status.eq(SessionStatus::Started)),
+        )
+        .order(sessions::created_at.desc())
+        .select(Session::as_select())
+        .first(conn);
+    Ok(found.optional()?)
+}
+
+/// The created and started sessions of these connectors, oldest first.
+pub fn open_on_connectors(
+    conn: &mut Conn,
+    connectors: &[ConnectorId],
+) -> StoreResult<Vec<Session>> {
+    Ok(sessions::table
+        .filter(sessions::connector_id.eq_any(connectors))
+        .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
+        .order((sessions::created_at, sessions::id))
+        .select(Session::as_select())
+        .load(conn)?)
+}
+
+/// Whether a group's balancing decides what this connector may draw.
+pub(super) fn is_balanced(conn: &mut Conn, connector: ConnectorId) -> StoreResult<bool> {
+    let members: i64 = group_connectors::table
+        .filter(group_connectors::connector_id.eq(connector))
+        .count()
+        .get_result(conn)?;
+    Ok(members > 0)
+}
+
+/// The next transaction number: from 1, never used twice.
+pub(super) fn next_transaction_id(conn: &mut Conn) -> StoreResult<i64> {
+    Ok(diesel::update(counters::table.find("transaction"))
+        .set(counters::value.eq(counters::value + 1))
+        .returning(counters::value)
+        .get_result(conn)?)
+}
+
+/// Cancels sessions that were created by API and never started; answers how many.
+pub fn cancel_overdue(conn: &mut Conn, moment: &Moment) -> StoreResult<usize> {
+    let overdue: Vec<Session> = sessions::table
+        .filter(
+            sessions::status
+                .eq(SessionStatus::Created)
+                .and(sessions::created_at.lt(moment.now - START_WITHIN)),
+        )
+        .limit(100)
+        .select(Session::as_select())
+        .load(conn)?;
+    for session in overdue.iter().cloned() {
+        cancel(conn, moment, session, "The station did not start in time")?;
+    }
+    Ok(overdue.len())
+}
+
+/// Cancels one session that never started.
+pub(super) fn cancel(
+    conn: &mut Conn,
+    moment: &Moment,
+    mut session: Session,
+    reason: &str,
+) -> StoreResult<()> {
+    session.status = SessionStatus::Cancelled;
+    session.ended_at = Some(moment.now);
+    session.stop_reason = Some(reason.to_owned());
+    session.updated_at = moment.version_after(session.updated_at);
+    update(conn, &session)?;
+    let view = SessionView::from(session.clone());
+    events::record(
+        conn,
+        moment,
+        session_event(&session, "session.cancelled"),
+        &view,
+    )
+}
+
+pub(super) fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<SessionFilter>,
+) -> ApiResult<Page<Session>> {
+    let filter = &query.filter;
+    let filtered = || {
+        let mut rows = sessions::table
+            .filter(sessions::organization_id.eq(organization))
+            .into_boxed();
+        if let Some(status) = filter.status {
+            rows = rows.filter(sessions::status.eq(status));
+        }
+        if let Some(station) = filter.chargestation {
+            rows = rows.filter(sessions::chargestation_id.eq(station));
+        }
+        if let Some(connector) = filter.connector {
+            rows = rows.filter(sessions::connector_id.eq(connector));
+        }
+        if let Some(user) = filter.user {
+            rows = rows.filter(sessions::user_id.eq(user));
+        }
+        if let Some(orphan) = filter.orphan {
+            rows = rows.filter(sessions::orphan.eq(orphan));
+        }
+        if let Some(text) = &query.search {
+            rows = rows.filter(lower(sessions::id_tag).like(contains(text)).escape('\\'));
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, sessions, filtered(), {
+        "status" => sessions::status,
+        "energyConsumed" => sessions::energy,
+        "chargingStart" => sessions::started_at,
+    });
+    Ok(Page {
+        rows: rows.select(Session::as_select()).load(conn)?,
+        total,
+        request: query.page,
+    })
+}

@@ -1,0 +1,278 @@
+//! Transactions of stations, exactly once: starts and stops are found by their natural keys, however often and however
+//! late a station tells them.
+
+use std::time::Duration;
+
+use super::model::{ChargingState, Session, SessionStatus, SessionView};
+use super::readings::{MeterReport, Sample, insert_samples};
+use super::store;
+use crate::db::{Conn, StoreResult};
+use crate::events;
+use crate::kernel::*;
+
+/// A station says that a transaction started.
+#[derive(Debug, Clone)]
+pub struct StartReport {
+    /// Whose station it is.
+    pub organization: OrganizationId,
+    /// The station.
+    pub station: StationId,
+    /// The connector.
+    pub connector: ConnectorId,
+    /// Who was identified.
+    pub id_tag: String,
+    /// Their token, where it is known.
+    pub token: Option<TokenId>,
+    /// The driver, where known.
+    pub user: Option<UserId>,
+    /// The meter at its start.
+    pub meter_start: WattHours,
+    /// When it started.
+    pub at: Timestamp,
+}
+
+/// What became of a start.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// The session.
+    pub session: Session,
+    /// The number the station is told.
+    pub transaction_id: i64,
+    /// Whether this start was told before.
+    pub repeated: bool,
+}
+
+/// A station says that a transaction stopped.
+#[derive(Debug, Clone)]
+pub struct StopReport {
+    /// Whose station it is.
+    pub organization: OrganizationId,
+    /// The station.
+    pub station: StationId,
+    /// The number the station was told, or what it made up.
+    pub transaction: i64,
+    /// Who stopped it.
+    pub id_tag: Option<String>,
+    /// The meter at its end.
+    pub meter_stop: WattHours,
+    /// When it stopped.
+    pub at: Timestamp,
+    /// Why, in OCPP's words.
+    pub reason: String,
+    /// Readings that came with the stop.
+    pub samples: Vec<Sample>,
+    /// The whole message, kept with an orphan.
+    pub raw: String,
+}
+
+/// What became of a stop.
+#[derive(Debug, Clone)]
+pub enum Stopped {
+    /// The session ended.
+    Ended(Box<Session>),
+    /// It was told before.
+    Repeated,
+    /// Its start was never seen; it was kept.
+    Orphan,
+}
+
+fn start_key(report: &StartReport) -> String {
+    format!(
+        "{}/{}/{}/{}/{}",
+        report.station,
+        report.connector,
+        report.meter_start.get(),
+        report.at.micros(),
+        report.id_tag.to_lowercase()
+    )
+}
+
+/// How long a session that was created by API waits for its start.
+pub const START_WITHIN: Duration = Duration::from_secs(120);
+
+/// Records a start and answers the transaction's number: the same one for the same start.
+pub fn start_transaction(
+    conn: &mut Conn,
+    moment: &Moment,
+    report: &StartReport,
+) -> StoreResult<Started> {
+    let key = start_key(report);
+    if let Some(session) = store::find_by_start_key(conn, &key)? {
+        let transaction_id = session.transaction_id.unwrap_or_default();
+        return Ok(Started {
+            session,
+            transaction_id,
+            repeated: true,
+        });
+    }
+    let mut awaited = None;
+    for open in store::open_on_connectors(conn, &[report.connector])? {
+        let same_tag = open
+            .id_tag
+            .as_deref()
+            .is_some_and(|tag| tag.eq_ignore_ascii_case(&report.id_tag));
+        match open.status {
+            SessionStatus::Created if same_tag && awaited.is_none() => awaited = Some(open),
+            SessionStatus::Created => {}
+            _ => end(
+                conn,
+                moment,
+                open,
+                report.at,
+                "Assumed: another transaction started",
+            )?,
+        }
+    }
+    let is_new = awaited.is_none();
+    let mut session = awaited.unwrap_or_else(|| {
+        Session::blank(
+            report.organization,
+            report.station,
+            Some(report.connector),
+            moment,
+        )
+    });
+    let transaction_id = store::next_transaction_id(conn)?;
+    session.status = SessionStatus::Started;
+    session.transaction_id = Some(transaction_id);
+    session.start_key = Some(key);
+    session.id_tag = Some(report.id_tag.clone());
+    session.token_id = report.token;
+    session.user_id = session.user_id.or(report.user);
+    session.meter_start = Some(report.meter_start);
+    session.started_at = Some(report.at);
+    session.enter(ChargingState::Connected, report.at);
+    session.updated_at = moment.version_after(session.updated_at);
+    if is_new {
+        store::insert(conn, &session)?;
+    } else {
+        store::update(conn, &session)?;
+    }
+    tell(conn, moment, &session, "session.started")?;
+    Ok(Started {
+        session,
+        transaction_id,
+        repeated: false,
+    })
+}
+
+/// Records a stop.
+pub fn stop_transaction(
+    conn: &mut Conn,
+    moment: &Moment,
+    report: &StopReport,
+) -> StoreResult<Stopped> {
+    let Some(mut session) = store::find_by_transaction(conn, report.station, report.transaction)?
+    else {
+        return keep_orphan(conn, moment, report);
+    };
+    let assumed = session
+        .stop_reason
+        .as_deref()
+        .is_some_and(|reason| reason.starts_with("Assumed"));
+    if session.status == SessionStatus::Ended && !assumed {
+        return Ok(Stopped::Repeated);
+    }
+    if let (Some(connector), false) = (session.connector_id, report.samples.is_empty()) {
+        let samples = MeterReport {
+            organization: report.organization,
+            station: report.station,
+            connector,
+            transaction: Some(report.transaction),
+            samples: report.samples.clone(),
+        };
+        insert_samples(conn, moment, &samples, Some(session.id))?;
+        session.follow(&report.samples);
+    }
+    session.meter_stop = Some(report.meter_stop);
+    if let Some(begin) = session.meter_start {
+        let delivered = if report.meter_stop < begin {
+            report.meter_stop
+        } else {
+            report.meter_stop - begin
+        };
+        session.energy = delivered;
+    }
+    conclude(&mut session, report.at, &report.reason, moment);
+    store::update(conn, &session)?;
+    tell(conn, moment, &session, "session.ended")?;
+    Ok(Stopped::Ended(Box::new(session)))
+}
+
+fn keep_orphan(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreResult<Stopped> {
+    let key = format!(
+        "{}/{}/{}/{}",
+        report.station,
+        report.transaction,
+        report.meter_stop.get(),
+        report.at.micros()
+    );
+    if store::stop_is_known(conn, &key)? {
+        return Ok(Stopped::Repeated);
+    }
+    let mut session = Session::blank(report.organization, report.station, None, moment);
+    session.orphan = true;
+    session.stop_key = Some(key);
+    session.id_tag = report.id_tag.clone();
+    session.meter_stop = Some(report.meter_stop);
+    session.configurations.0 =
+        serde_json::json!({"reported": report.raw, "transaction_id": report.transaction});
+    conclude(&mut session, report.at, &report.reason, moment);
+    store::insert(conn, &session)?;
+    tell(conn, moment, &session, "session.ended")?;
+    Ok(Stopped::Orphan)
+}
+
+/// Ends a session that must be over: its station booted, its connector is free, or another session started there.
+pub fn close_stale(
+    conn: &mut Conn,
+    moment: &Moment,
+    connectors: &[ConnectorId],
+    why: &str,
+) -> StoreResult<Vec<Session>> {
+    let mut closed = Vec::new();
+    for open in store::open_on_connectors(conn, connectors)? {
+        if open.status == SessionStatus::Started {
+            end(
+                conn,
+                moment,
+                open.clone(),
+                moment.now,
+                &format!("Assumed: {why}"),
+            )?;
+            closed.push(open);
+        }
+    }
+    Ok(closed)
+}
+
+fn end(
+    conn: &mut Conn,
+    moment: &Moment,
+    mut session: Session,
+    at: Timestamp,
+    reason: &str,
+) -> StoreResult<()> {
+    conclude(&mut session, at, reason, moment);
+    store::update(conn, &session)?;
+    tell(conn, moment, &session, "session.ended")
+}
+
+fn conclude(session: &mut Session, at: Timestamp, reason: &str, moment: &Moment) {
+    session.status = SessionStatus::Ended;
+    session.ended_at = Some(at);
+    session.stop_reason = Some(reason.to_owned());
+    session.power = Some(Watts::ZERO);
+    session.charging_state = Some(ChargingState::Idle);
+    session.close_activity(at);
+    session.updated_at = moment.version_after(session.updated_at);
+}
+
+fn tell(conn: &mut Conn, moment: &Moment, session: &Session, kind: &str) -> StoreResult<()> {
+    events::record(
+        conn,
+        moment,
+        store::session_event(session, kind),
+        &SessionView::from(session.clone()),
+    )
+}
