@@ -12,6 +12,7 @@ pub mod actions;
 pub mod app;
 pub mod db;
 pub mod events;
+pub mod groups;
 pub mod http;
 pub mod kernel;
 pub mod locations;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::ServerHandle;
+use actix_web::dev::{ServerHandle, Service};
 use actix_web::middleware::{Compress, NormalizePath, TrailingSlash, from_fn};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
 use anyhow::{Context as _, Result, anyhow};
@@ -14,7 +14,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::db::{Conn, Db, migrate};
 use crate::http::body::BodyLimit;
-use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe};
+use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
 use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
@@ -119,6 +119,10 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(web::Data::new(metrics.clone()))
             .wrap(cors(&origins))
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
+            .wrap_fn(|mut request, service| {
+                rename_path(&mut request, "/v1.1/groups", "/v1.1/load_management/groups");
+                service.call(request)
+            })
             .wrap(from_fn(observe))
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))

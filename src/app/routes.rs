@@ -11,7 +11,7 @@ use utoipa_actix_web::{AppExt, scope};
 use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
-use crate::{actions, events, locations, organizations, sessions, stations};
+use crate::{actions, events, groups, locations, organizations, sessions, stations};
 
 /// The path every endpoint starts with.
 pub const BASE: &str = "/v1.1";
@@ -24,6 +24,7 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(stations::routes)
         .configure(actions::routes)
         .configure(sessions::routes)
+        .configure(groups::routes)
         .configure(events::routes);
 }
 

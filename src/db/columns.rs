@@ -234,6 +234,7 @@ text_column!(
     SessionId,
     ActionId,
     GroupId,
+    GroupStationId,
     EventId,
     PlanId
 );

@@ -64,6 +64,25 @@ pub async fn observe<B: MessageBody + 'static>(
         .await
 }
 
+/// Serves one path under the name of another: `(from, to)`, both without a trailing slash.
+pub fn rename_path(request: &mut ServiceRequest, from: &str, to: &str) {
+    let path = request.path();
+    let Some(rest) = path
+        .strip_prefix(from)
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    else {
+        return;
+    };
+    let query = request
+        .uri()
+        .query()
+        .map_or_else(String::new, |query| format!("?{query}"));
+    if let Ok(uri) = format!("{to}{rest}{query}").parse::<actix_web::http::Uri>() {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
+}
+
 fn metric_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -198,6 +198,8 @@ typed_id! {
     ActionId
     /// A load-management group.
     GroupId
+    /// A charge station's membership in a group.
+    GroupStationId
     /// An entry of the event log.
     EventId
     /// A stored balancing plan.

@@ -1,0 +1,15 @@
+//! Load-management groups: stations that share a limited connection (eDRV's "Manage Groups").
+//!
+//! A group has a limit in kW, a buffer that is set aside, and members: connectors with a maximum and a minimum of their
+//! own. A station is in one group at most; groups may nest below a parent at the same location. Who gets what is
+//! decided in `balancing`.
+
+mod api;
+mod model;
+mod store;
+
+pub use api::routes;
+pub use model::{Algorithm, Group, GroupConnector, GroupStation, GroupView};
+pub use store::{
+    all_roots, find as find_group, members_of, root_of, root_of_station, stations_of, tree_of,
+};
