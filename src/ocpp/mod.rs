@@ -4,9 +4,19 @@
 //! rhythm without I/O, the payload types of a version (`v16`) the meaning. What real chargers get wrong is mended in
 //! one place, [`decode`], and reported as flags, never scattered as branches.
 
+pub mod action;
+pub mod decimal;
+mod declare;
+pub mod decode;
 pub mod error;
 pub mod frame;
+pub mod tenths;
+pub mod text;
+pub mod time;
+pub mod v16;
+pub mod wire;
 
+pub use decode::{Decoded, decode};
 pub use error::{CallError, ErrorCode};
 
 /// The versions of OCPP a station may speak.
