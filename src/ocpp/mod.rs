@@ -10,6 +10,7 @@ mod declare;
 pub mod decode;
 pub mod error;
 pub mod frame;
+pub mod meter;
 pub mod tenths;
 pub mod text;
 pub mod time;
