@@ -11,6 +11,7 @@ pub mod decode;
 pub mod error;
 pub mod frame;
 pub mod meter;
+pub mod session;
 pub mod tenths;
 pub mod text;
 pub mod time;
