@@ -72,7 +72,7 @@ pub fn check<T: Wire>(payload: &RawValue) -> Result<(), Vec<String>> {
     if all.is_empty() { Ok(()) } else { Err(all) }
 }
 
-/// The code of the first fault (1.6 JSON specification §4.2.3), and all of them in words.
+/// The code of the first fault (OCPP-J §4.2.3), and all of them in words.
 fn refusal(faults: &[Fault]) -> CallError {
     let code = match faults.first().map(|fault| &fault.problem) {
         Some(Problem::Missing) => ErrorCode::OccurenceConstraintViolation,

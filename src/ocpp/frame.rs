@@ -1,4 +1,4 @@
-//! The envelope of OCPP-J (1.6 JSON specification §4): calls, results and errors as JSON arrays.
+//! The envelope of OCPP-J (OCPP-J §4): calls, results and errors as JSON arrays.
 //!
 //! A frame borrows from the received text and leaves the payload raw, so nothing is parsed twice. Elements are read
 //! one after the other: a message that breaks off in its payload still tells whose it is, and can be answered.
@@ -86,7 +86,7 @@ pub enum Malformed {
         /// What is wrong with it.
         error: CallError,
     },
-    /// A message type that is not 2, 3 or 4: 1.6 §4.1.3 wants it ignored.
+    /// A message type that is not 2, 3 or 4; OCPP-J §4.1.3 wants it ignored.
     UnknownType,
 }
 

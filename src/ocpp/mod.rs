@@ -2,7 +2,7 @@
 //!
 //! Three layers that know nothing of each other's business (mini-redis): [`frame`] is the envelope, [`session`] the
 //! rhythm without I/O, the payload types of a version (`v16`) the meaning. What real chargers get wrong is mended in
-//! one place, [`decode`], and reported as flags, never scattered as branches.
+//! one place, [`mod@decode`], and reported as flags, never scattered as branches.
 
 pub mod action;
 pub mod decimal;

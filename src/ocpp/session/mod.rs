@@ -1,7 +1,7 @@
 //! The rhythm of one connection without I/O: who may speak, who waits, what ends when.
 //!
-//! OCPP-J §4.1.1: neither side sends a call while its last one is unanswered. Our calls wait in [`outgoing`] for their
-//! turn; the station's calls are handed out by [`incoming`] one at a time, so its messages are handled in order. The
+//! OCPP-J §4.1.1: neither side sends a call while its last one is unanswered. Our calls wait in `outgoing` for their
+//! turn; the station's calls are handed out by `incoming` one at a time, so its messages are handled in order. The
 //! socket feeds [`Session::step`] and does what it says; the same inputs always give the same outputs.
 
 mod incoming;
@@ -29,7 +29,8 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct SessionOptions {
     /// Decides how errors are spelled.
     pub version: Version,
-    /// Begins every message id of ours, so that ids of two connections differ; cut to 16 characters.
+    /// Begins every message id of ours; cut to 16 characters. 2.x wants ids to differ across all connections of a
+    /// station, so no two of them may have the same prefix.
     pub id_prefix: String,
     /// How long a station may take to answer.
     pub call_timeout: Duration,
@@ -190,7 +191,7 @@ impl Session {
             Admission::Later => {}
             Admission::Repeated => self.tally.repeated_calls += 1,
             // Of the ten codes none says "busy". This one blames neither the payload nor the action, and a station
-            // that was refused a transaction message with it repeats the message (1.6 §3.7.1).
+            // that was refused a transaction message with it repeats the message (1.6 §3.7).
             Admission::Full(message_id) => {
                 self.tally.refused_calls += 1;
                 let error = CallError::new(ErrorCode::GenericError, "too many calls are waiting");

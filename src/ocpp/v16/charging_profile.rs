@@ -19,7 +19,7 @@ crate::choice! {
 }
 
 crate::choice! {
-    /// The unit of a limit (§7.11).
+    /// The unit of a limit (§7.12).
     pub enum RateUnit { Amperes = "A", Watts = "W" }
 }
 
@@ -140,7 +140,7 @@ impl ChargingProfile {
         self
     }
 
-    /// The same limit for one transaction, which a `TxProfile` needs (§3.13.1).
+    /// The same limit for one transaction, which a `TxProfile` needs (§3.13).
     pub const fn for_transaction(mut self, transaction_id: i64) -> Self {
         self.transaction_id = Some(transaction_id);
         self

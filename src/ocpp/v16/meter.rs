@@ -1,11 +1,11 @@
-//! Meter values as OCPP 1.6 writes them (§7.31 and §7.43), and what they mean.
+//! Meter values as OCPP 1.6 writes them (§7.33 and §7.43), and what they mean.
 
 use crate::kernel::{Millivolts, Timestamp};
 use crate::ocpp::decimal::Decimal;
 use crate::ocpp::meter::{Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample};
 
 crate::choice! {
-    /// Why a value was taken (§7.40); absent means `Sample.Periodic`.
+    /// Why a value was taken (§7.35); absent means `Sample.Periodic`.
     pub open enum Context {
         InterruptionBegin = "Interruption.Begin", InterruptionEnd = "Interruption.End", SampleClock = "Sample.Clock",
         SamplePeriodic = "Sample.Periodic", TransactionBegin = "Transaction.Begin", TransactionEnd = "Transaction.End",
@@ -14,7 +14,7 @@ crate::choice! {
 }
 
 crate::choice! {
-    /// How a value is written (§7.41); absent means `Raw`.
+    /// How a value is written (§7.49); absent means `Raw`.
     pub open enum Format { Raw, SignedData }
 }
 
@@ -38,7 +38,7 @@ crate::choice! {
 }
 
 crate::choice! {
-    /// Where a value was measured (§7.23); absent means `Outlet`.
+    /// Where a value was measured (§7.30); absent means `Outlet`.
     pub open enum Location { Cable, Ev = "EV", Inlet, Outlet, Body }
 }
 
@@ -79,7 +79,7 @@ crate::message! {
 }
 
 crate::message! {
-    /// What was measured at one instant (§7.31).
+    /// What was measured at one instant (§7.33).
     pub struct MeterValue {
         /// When.
         pub timestamp: Timestamp,

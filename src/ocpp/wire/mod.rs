@@ -2,7 +2,7 @@
 //!
 //! A payload type is declared once with [`message!`](crate::message) or [`choice!`](crate::choice). serde reads what
 //! obeys the specification; [`Wire::mend`] reads what does not, notes each repair as a [`Flag`] and each thing beyond
-//! repair as a [`Fault`], all with their paths. [`super::decode`] decides which of the two runs.
+//! repair as a [`Fault`], all with their paths. [`mod@super::decode`] decides which of the two runs.
 
 mod mending;
 mod report;
