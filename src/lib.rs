@@ -16,6 +16,7 @@ pub mod groups;
 pub mod http;
 pub mod kernel;
 pub mod locations;
+pub mod ocpp;
 pub mod organizations;
 pub mod sessions;
 pub mod stations;

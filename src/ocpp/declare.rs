@@ -1,0 +1,101 @@
+//! The two ways to declare what a payload contains.
+//!
+//! One declaration gives the type, how it is written, how it is read strictly and how it is mended, so a field
+//! cannot be in one and missing in another.
+
+/// Declares an object of the wire. Fields are `camelCase` there, in this order; an `Option` is left out when `None`.
+#[macro_export]
+macro_rules! message {
+    ($(#[$meta:meta])* pub struct $name:ident {
+        $($(#[$field_meta:meta])* pub $field:ident: $type:ty),* $(,)?
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            $(
+                $(#[$field_meta])*
+                #[serde(skip_serializing_if = "crate::ocpp::wire::Wire::is_absent")]
+                pub $field: $type,
+            )*
+        }
+
+        impl $crate::ocpp::wire::Wire for $name {
+            #[allow(unused_mut, reason = "an object without fields takes none out")]
+            fn mend(value: serde_json::Value, mending: &mut $crate::ocpp::wire::Mending) -> Option<Self> {
+                let mut fields = mending.object(value)?;
+                $(let $field = mending.field(&mut fields, stringify!($field));)*
+                mending.leftovers(fields);
+                Some(Self { $($field: $field?),* })
+            }
+        }
+    };
+}
+
+/// Declares a value out of a list. `open` lists, those stations fill, keep an unspecified value as `Unknown` text.
+#[macro_export]
+macro_rules! choice {
+    ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident $(= $text:literal)?),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $(#[doc = concat!("`", $crate::choice!(@text $variant $($text)?), "`")] $variant,)*
+        }
+        impl $name {
+            /// As it is written on the wire.
+            pub const fn as_str(&self) -> &str {
+                match self { $(Self::$variant => $crate::choice!(@text $variant $($text)?),)* }
+            }
+        }
+        $crate::choice!(@read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
+        impl $crate::ocpp::wire::Wire for $name {
+            fn mend(value: serde_json::Value, mending: &mut $crate::ocpp::wire::Mending) -> Option<Self> {
+                mending.choice(value, Self::ALL, Self::as_str, |_| None)
+            }
+        }
+    };
+    ($(#[$meta:meta])* pub open enum $name:ident { $($variant:ident $(= $text:literal)?),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $(#[doc = concat!("`", $crate::choice!(@text $variant $($text)?), "`")] $variant,)*
+            /// A value nobody specified, as it was received.
+            Unknown(String),
+        }
+        impl $name {
+            /// As it is written on the wire.
+            pub const fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $crate::choice!(@text $variant $($text)?),)*
+                    Self::Unknown(text) => text.as_str(),
+                }
+            }
+        }
+        $crate::choice!(@read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
+        impl $crate::ocpp::wire::Wire for $name {
+            fn mend(value: serde_json::Value, mending: &mut $crate::ocpp::wire::Mending) -> Option<Self> {
+                mending.choice(value, Self::ALL, Self::as_str, |text| Some(Self::Unknown(text)))
+            }
+        }
+    };
+    (@text $variant:ident) => { stringify!($variant) };
+    (@text $variant:ident $text:literal) => { $text };
+    (@read $name:ident $($variant:ident = $text:expr),*) => {
+        impl $name {
+            /// Every specified value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+        }
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+                Self::ALL.iter().find(|one| one.as_str() == text).cloned()
+                    .ok_or_else(|| serde::de::Error::unknown_variant(&text, &[$($text),*]))
+            }
+        }
+    };
+}

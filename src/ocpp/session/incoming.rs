@@ -1,0 +1,79 @@
+//! The station's calls: handed out one at a time in the order they came, so an answer never overtakes another.
+
+use std::collections::VecDeque;
+
+use serde_json::value::RawValue;
+
+use crate::ocpp::frame::MessageId;
+
+/// Calls that may wait. A station that obeys OCPP-J §4.1.1 never has more than one; the rest is for bursts after an
+/// outage from those that do not.
+pub const MOST_WAITING: usize = 64;
+
+/// A call to be handled.
+#[derive(Debug, Clone)]
+pub struct IncomingCall {
+    /// To be given back with the answer.
+    pub message_id: MessageId,
+    /// What the station wants.
+    pub action: String,
+    /// The arguments.
+    pub payload: Box<RawValue>,
+}
+
+/// What becomes of a call that came in.
+pub enum Admission {
+    /// Nothing else is being handled.
+    Now(IncomingCall),
+    /// It waits for its turn.
+    Later,
+    /// The same id is waiting or being handled: the answer to that one serves both.
+    Repeated,
+    /// There is no room for it.
+    Full(MessageId),
+}
+
+/// The call that is being handled and those behind it.
+#[derive(Debug, Default)]
+pub struct Incoming {
+    handling: Option<MessageId>,
+    waiting: VecDeque<IncomingCall>,
+}
+
+impl Incoming {
+    /// Takes in a call.
+    pub fn admit(&mut self, call: IncomingCall) -> Admission {
+        let id = &call.message_id;
+        let Some(handling) = &self.handling else {
+            self.handling = Some(id.clone());
+            return Admission::Now(call);
+        };
+        if handling == id || self.waiting.iter().any(|one| one.message_id == *id) {
+            return Admission::Repeated;
+        }
+        if self.waiting.len() >= MOST_WAITING {
+            return Admission::Full(call.message_id);
+        }
+        self.waiting.push_back(call);
+        Admission::Later
+    }
+
+    /// Ends the call that is being handled; `false` when it is another one.
+    pub fn finish(&mut self, id: &MessageId) -> bool {
+        let ours = self.handling.as_ref() == Some(id);
+        if ours {
+            self.handling = None;
+        }
+        ours
+    }
+
+    /// Begins with the next one, when nothing is being handled.
+    pub fn next(&mut self) -> Option<IncomingCall> {
+        if self.handling.is_some() {
+            return None;
+        }
+        let next = self.waiting.pop_front()?;
+        self.handling = Some(next.message_id.clone());
+        Some(next)
+    }
+}

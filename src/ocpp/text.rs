@@ -1,0 +1,88 @@
+//! Texts with a longest length, in two kinds: those that describe may be cut, those that identify must stay whole.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::wire::{Mending, Problem, Repair, Wire};
+
+/// How many times its length an [`Exact`] text of a sloppy station may have before it is refused.
+const TOLERATED_FACTOR: usize = 2;
+
+/// A text that is too long for its field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must have at most {0} characters")]
+pub struct TooLong(pub usize);
+
+macro_rules! bounded_text {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub struct $name<const MAX: usize>(String);
+
+        impl<const MAX: usize> $name<MAX> {
+            /// The text when it is short enough.
+            pub fn new(text: impl Into<String>) -> Result<Self, TooLong> {
+                let text = text.into();
+                if longer_than(&text, MAX) { Err(TooLong(MAX)) } else { Ok(Self(text)) }
+            }
+            /// The text itself.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+        impl<const MAX: usize> From<$name<MAX>> for String {
+            fn from(text: $name<MAX>) -> Self { text.0 }
+        }
+        impl<const MAX: usize> fmt::Debug for $name<MAX> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { fmt::Debug::fmt(&self.0, f) }
+        }
+        impl<'de, const MAX: usize> Deserialize<'de> for $name<MAX> {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                Self::new(String::deserialize(from)?).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+bounded_text! {
+    /// A text that describes something; when it is longer than `MAX` characters it is cut and the raw text flagged.
+    Label
+}
+bounded_text! {
+    /// A text that means something only when it is whole; when it is longer than `MAX` characters it is kept and
+    /// flagged, up to twice the length.
+    Exact
+}
+
+impl<const MAX: usize> Wire for Label<MAX> {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        let text = String::mend(value, mending)?;
+        if !longer_than(&text, MAX) {
+            return Some(Self(text));
+        }
+        let cut = text.chars().take(MAX).collect();
+        mending.flag(Repair::TooLong(MAX), &Value::String(text));
+        Some(Self(cut))
+    }
+}
+
+impl<const MAX: usize> Wire for Exact<MAX> {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        if !matches!(value, Value::String(_) | Value::Number(_)) {
+            return mending.fault(Problem::WrongType("a text"));
+        }
+        let text = String::mend(value, mending)?;
+        if longer_than(&text, MAX * TOLERATED_FACTOR) {
+            return mending.fault(Problem::NotAllowed(format!("at most {MAX} characters")));
+        }
+        if longer_than(&text, MAX) {
+            mending.flag(Repair::TooLong(MAX), &Value::String(text.clone()));
+        }
+        Some(Self(text))
+    }
+}
+
+/// Counts characters only when there are enough bytes to make it worth while.
+fn longer_than(text: &str, max: usize) -> bool {
+    text.len() > max && text.chars().count() > max
+}

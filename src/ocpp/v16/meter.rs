@@ -1,0 +1,201 @@
+//! Meter values as OCPP 1.6 writes them (§7.33 and §7.43), and what they mean.
+
+use crate::kernel::{Millivolts, Timestamp};
+use crate::ocpp::decimal::Decimal;
+use crate::ocpp::meter::{Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample};
+
+crate::choice! {
+    /// Why a value was taken (§7.35); absent means `Sample.Periodic`.
+    pub open enum Context {
+        InterruptionBegin = "Interruption.Begin", InterruptionEnd = "Interruption.End", SampleClock = "Sample.Clock",
+        SamplePeriodic = "Sample.Periodic", TransactionBegin = "Transaction.Begin", TransactionEnd = "Transaction.End",
+        Trigger, Other,
+    }
+}
+
+crate::choice! {
+    /// How a value is written (§7.49); absent means `Raw`.
+    pub open enum Format { Raw, SignedData }
+}
+
+crate::choice! {
+    /// What was measured (§7.31); absent means `Energy.Active.Import.Register`.
+    pub open enum Measurand {
+        EnergyActiveExportRegister = "Energy.Active.Export.Register",
+        EnergyActiveImportRegister = "Energy.Active.Import.Register",
+        EnergyReactiveExportRegister = "Energy.Reactive.Export.Register",
+        EnergyReactiveImportRegister = "Energy.Reactive.Import.Register",
+        EnergyActiveExportInterval = "Energy.Active.Export.Interval",
+        EnergyActiveImportInterval = "Energy.Active.Import.Interval",
+        EnergyReactiveExportInterval = "Energy.Reactive.Export.Interval",
+        EnergyReactiveImportInterval = "Energy.Reactive.Import.Interval",
+        PowerActiveExport = "Power.Active.Export", PowerActiveImport = "Power.Active.Import",
+        PowerOffered = "Power.Offered", PowerReactiveExport = "Power.Reactive.Export",
+        PowerReactiveImport = "Power.Reactive.Import", PowerFactor = "Power.Factor", CurrentImport = "Current.Import",
+        CurrentExport = "Current.Export", CurrentOffered = "Current.Offered", Voltage, Frequency, Temperature,
+        StateOfCharge = "SoC", Rpm = "RPM",
+    }
+}
+
+crate::choice! {
+    /// Where a value was measured (§7.30); absent means `Outlet`.
+    pub open enum Location { Cable, Ev = "EV", Inlet, Outlet, Body }
+}
+
+crate::choice! {
+    /// Which conductors a value is about (§7.34); absent means all of them together.
+    pub open enum Phase {
+        L1, L2, L3, N, L1N = "L1-N", L2N = "L2-N", L3N = "L3-N", L1L2 = "L1-L2", L2L3 = "L2-L3", L3L1 = "L3-L1",
+    }
+}
+
+crate::choice! {
+    /// The unit of a value (§7.45); the specification misspelled `Celcius` first.
+    pub open enum Unit {
+        WattHours = "Wh", KilowattHours = "kWh", VarHours = "varh", KilovarHours = "kvarh", Watts = "W", Kilowatts = "kW",
+        VoltAmperes = "VA", KilovoltAmperes = "kVA", Vars = "var", Kilovars = "kvar", Amperes = "A", Volts = "V",
+        Kelvin = "K", Celcius, Celsius, Fahrenheit, Percent, Hertz,
+    }
+}
+
+crate::message! {
+    /// One value (§7.43).
+    pub struct SampledValue {
+        /// A decimal number, or signed data.
+        pub value: String,
+        /// Why it was taken.
+        pub context: Option<Context>,
+        /// How it is written.
+        pub format: Option<Format>,
+        /// What was measured.
+        pub measurand: Option<Measurand>,
+        /// Which conductors it is about.
+        pub phase: Option<Phase>,
+        /// Where it was measured.
+        pub location: Option<Location>,
+        /// The unit; absent means the usual one, Wh for an energy.
+        pub unit: Option<Unit>,
+    }
+}
+
+crate::message! {
+    /// What was measured at one instant (§7.33).
+    pub struct MeterValue {
+        /// When.
+        pub timestamp: Timestamp,
+        /// The values.
+        pub sampled_value: Vec<SampledValue>,
+    }
+}
+
+/// What the values mean: a reading for each instant and context, none for values we do not use.
+///
+/// `nominal` is the voltage between phase and neutral to assume where a station does not measure it.
+pub fn readings(values: &[MeterValue], nominal: Millivolts) -> Vec<Reading> {
+    let mut readings = Vec::with_capacity(values.len());
+    for instant in values {
+        let mut contexts: Vec<ReadingContext> = Vec::with_capacity(1);
+        for context in instant.sampled_value.iter().map(context_of) {
+            if !contexts.contains(&context) {
+                contexts.push(context);
+            }
+        }
+        for context in contexts {
+            let mut flags = Vec::new();
+            let of_context = instant.sampled_value.iter();
+            let of_context = of_context.filter(|value| context_of(value) == context);
+            let samples: Vec<Sample> = of_context
+                .filter_map(|value| sample(value, &mut flags))
+                .collect();
+            let reading = Reading::of(instant.timestamp, context, &samples, nominal, flags);
+            if !reading.is_empty() || !reading.flags.is_empty() {
+                readings.push(reading);
+            }
+        }
+    }
+    readings
+}
+
+/// The value in our units; `None` for what we do not use and, with a flag, for what cannot be read.
+fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<Sample> {
+    if value.format == Some(Format::SignedData) {
+        flags.push(MeterFlag::SignedData);
+        return None;
+    }
+    let quantity = quantity(value.measurand.as_ref())?;
+    let exponent = match &value.unit {
+        None => Quantity::DEFAULT_MILLI_EXPONENT,
+        Some(unit) => quantity.milli_exponent(unit.as_str()).unwrap_or_else(|| {
+            flags.push(MeterFlag::OddUnit);
+            Quantity::DEFAULT_MILLI_EXPONENT
+        }),
+    };
+    let number = Decimal::parse(&value.value);
+    let Some(milli) = number.and_then(|number| number.nearest(exponent)) else {
+        flags.push(MeterFlag::Unreadable);
+        return None;
+    };
+    if quantity == Quantity::Energy && exponent == 3 && milli % 1_000 != 0 {
+        flags.push(MeterFlag::FractionalWattHours);
+    }
+    Some(Sample {
+        quantity,
+        line: value.phase.as_ref().map_or(Line::Total, line),
+        place: value.location.as_ref().map_or(Place::Outlet, place),
+        milli,
+    })
+}
+
+fn quantity(measurand: Option<&Measurand>) -> Option<Quantity> {
+    match measurand {
+        None | Some(Measurand::EnergyActiveImportRegister) => Some(Quantity::Energy),
+        Some(Measurand::PowerActiveImport) => Some(Quantity::Power),
+        Some(Measurand::CurrentImport) => Some(Quantity::Current),
+        Some(Measurand::Voltage) => Some(Quantity::Voltage),
+        Some(Measurand::StateOfCharge) => Some(Quantity::StateOfCharge),
+        Some(Measurand::CurrentOffered) => Some(Quantity::OfferedCurrent),
+        Some(Measurand::PowerOffered) => Some(Quantity::OfferedPower),
+        Some(_) => None,
+    }
+}
+
+/// `L1-N` is `L1`: for a voltage it is the same thing, and for a current it is what some stations say.
+const fn line(phase: &Phase) -> Line {
+    match phase {
+        Phase::L1 | Phase::L1N => Line::Phase(0),
+        Phase::L2 | Phase::L2N => Line::Phase(1),
+        Phase::L3 | Phase::L3N => Line::Phase(2),
+        Phase::L1L2 => Line::ToNextPhase(0),
+        Phase::L2L3 => Line::ToNextPhase(1),
+        Phase::L3L1 => Line::ToNextPhase(2),
+        Phase::N => Line::Neutral,
+        Phase::Unknown(_) => Line::Total,
+    }
+}
+
+const fn place(location: &Location) -> Place {
+    match location {
+        Location::Outlet | Location::Unknown(_) => Place::Outlet,
+        Location::Cable => Place::Cable,
+        Location::Inlet => Place::Inlet,
+        Location::Body => Place::Body,
+        Location::Ev => Place::Car,
+    }
+}
+
+fn context_of(value: &SampledValue) -> ReadingContext {
+    match value.context {
+        None | Some(Context::SamplePeriodic) => ReadingContext::Periodic,
+        Some(Context::SampleClock) => ReadingContext::Clock,
+        Some(Context::TransactionBegin) => ReadingContext::Begin,
+        Some(Context::TransactionEnd) => ReadingContext::End,
+        Some(Context::Trigger) => ReadingContext::Trigger,
+        Some(Context::InterruptionBegin) => ReadingContext::Interrupted,
+        Some(Context::InterruptionEnd) => ReadingContext::Resumed,
+        Some(Context::Other | Context::Unknown(_)) => ReadingContext::Other,
+    }
+}
+
+#[cfg(test)]
+#[path = "meter_tests.rs"]
+mod tests;

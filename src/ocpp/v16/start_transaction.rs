@@ -1,0 +1,31 @@
+//! StartTransaction (OCPP 1.6 §4.8): charging began; the answer gives the transaction its number.
+
+use crate::kernel::Timestamp;
+
+use super::common::{IdTag, IdTagInfo};
+
+crate::message! {
+    /// Charging began.
+    pub struct Request {
+        /// The connector, counted from 1.
+        pub connector_id: u32,
+        /// The card; empty at stations that charge for free.
+        pub id_tag: IdTag,
+        /// The energy register at the start, in Wh.
+        pub meter_start: i64,
+        /// The reservation that it ends.
+        pub reservation_id: Option<i64>,
+        /// When it began, by the clock of the station.
+        pub timestamp: Timestamp,
+    }
+}
+
+crate::message! {
+    /// The number of the transaction, and whether the card may charge at all.
+    pub struct Response {
+        /// Whether the card may charge.
+        pub id_tag_info: IdTagInfo,
+        /// The number all later messages carry.
+        pub transaction_id: i64,
+    }
+}

@@ -1,0 +1,207 @@
+//! The walk through a payload that has to be mended: where we are, what was repaired, what cannot be.
+
+use std::mem;
+
+use serde_json::{Map, Value};
+
+use crate::kernel::Timestamp;
+use crate::kernel::spelled::same_spelling;
+use crate::ocpp::decimal::Decimal;
+
+use super::{Fault, Flag, Problem, Repair, Wire};
+
+/// Flags one payload may collect; a hundred samples with the same fault need not say so a hundred times.
+pub const MOST_FLAGS: usize = 32;
+/// Characters of a mended value, and of its path, that its flag keeps.
+const LONGEST_RAW: usize = 500;
+
+/// The state of mending one payload.
+#[derive(Debug)]
+pub struct Mending {
+    /// Stands in for a time that cannot be read.
+    pub(super) received_at: Timestamp,
+    path: String,
+    /// What was mended so far.
+    pub flags: Vec<Flag>,
+    /// What could not be mended.
+    pub faults: Vec<Fault>,
+}
+
+impl Mending {
+    /// Begins with a payload that was received at this instant.
+    pub const fn new(received_at: Timestamp) -> Self {
+        Self {
+            received_at,
+            path: String::new(),
+            flags: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Notes a repair of `raw` at the current place.
+    pub fn flag(&mut self, repair: Repair, raw: &Value) {
+        if self.flags.len() < MOST_FLAGS {
+            self.flags.push(Flag {
+                path: cut(&self.path),
+                repair,
+                raw: cut(&raw.to_string()),
+            });
+        }
+    }
+
+    /// Notes that the value at the current place is beyond repair.
+    pub fn fault<T>(&mut self, problem: Problem) -> Option<T> {
+        self.faults.push(Fault {
+            path: self.path.clone(),
+            problem,
+        });
+        None
+    }
+
+    /// The fields of an object; nothing at all counts as an object without fields.
+    pub fn object(&mut self, value: Value) -> Option<Map<String, Value>> {
+        match value {
+            Value::Object(fields) => Some(fields),
+            Value::Null => {
+                self.flag(Repair::Null, &Value::Null);
+                Some(Map::new())
+            }
+            _ => self.fault(Problem::NotAnObject),
+        }
+    }
+
+    /// Takes the field whose Rust name this is out of the object, whatever its letter case, and reads it.
+    pub fn field<T: Wire>(
+        &mut self,
+        fields: &mut Map<String, Value>,
+        rust_name: &str,
+    ) -> Option<T> {
+        let name = wire_name(rust_name);
+        let found = fields.remove(&name).map(|value| (value, false));
+        let found = found.or_else(|| {
+            let other = fields.keys().find(|key| same_spelling(key, &name))?.clone();
+            fields.remove(&other).map(|value| (value, true))
+        });
+        self.within(&name, |mending| match found {
+            None => T::missing(mending),
+            Some((value, misspelled)) => {
+                if misspelled {
+                    mending.flag(Repair::OtherSpelling, &value);
+                }
+                T::mend(value, mending)
+            }
+        })
+    }
+
+    /// Notes the fields that nobody asked for.
+    pub fn leftovers(&mut self, fields: Map<String, Value>) {
+        for (name, value) in fields {
+            self.within(&name, |mending| mending.flag(Repair::UnknownField, &value));
+        }
+    }
+
+    /// Reads something that may as well be left out.
+    pub(super) fn spare<T: Wire>(&mut self, value: Value) -> Option<T> {
+        let earlier = mem::take(&mut self.faults);
+        let raw = value.clone();
+        let read = T::mend(value, self);
+        let mut faults = mem::replace(&mut self.faults, earlier);
+        if read.is_none() && !faults.is_empty() {
+            let Fault { path, problem } = faults.swap_remove(0);
+            let here = mem::replace(&mut self.path, path);
+            self.flag(Repair::LeftOut(problem), &raw);
+            self.path = here;
+        }
+        read
+    }
+
+    pub(super) fn within<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        if length > 0 && !name.starts_with('[') {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        let result = read(self);
+        self.path.truncate(length);
+        result
+    }
+
+    /// Reads a number written as a number or, mended, as a text.
+    fn number(&mut self, value: &Value, due: &'static str) -> Option<Decimal> {
+        let read = match value {
+            Value::Number(number) => Decimal::parse(&number.to_string()),
+            Value::String(text) => {
+                let read = Decimal::parse(text);
+                if read.is_some() {
+                    self.flag(Repair::Quoted, value);
+                }
+                read
+            }
+            _ => None,
+        };
+        read.or_else(|| self.fault(Problem::WrongType(due)))
+    }
+
+    /// Reads a number with at most this many decimal places, rounded down and times ten for each place.
+    pub fn fixed(&mut self, value: &Value, places: i32, due: &'static str) -> Option<i64> {
+        let number = self.number(value, due)?;
+        if !number.fits(places) {
+            self.flag(Repair::Rounded, value);
+        }
+        let fixed = number.floor(places);
+        fixed.or_else(|| self.fault(Problem::NotAllowed(due.to_owned())))
+    }
+
+    /// Reads one of the specified values, whatever its case and separators, or what `unknown` makes of another.
+    pub fn choice<T: Clone>(
+        &mut self,
+        value: Value,
+        all: &[T],
+        spelling: impl Fn(&T) -> &str,
+        unknown: impl FnOnce(String) -> Option<T>,
+    ) -> Option<T> {
+        let Value::String(text) = value else {
+            return self.fault(Problem::WrongType("a text"));
+        };
+        if let Some(exact) = all.iter().find(|one| spelling(one) == text) {
+            return Some(exact.clone());
+        }
+        let raw = Value::String(text.clone());
+        if let Some(close) = all.iter().find(|one| same_spelling(spelling(one), &text)) {
+            self.flag(Repair::OtherSpelling, &raw);
+            return Some(close.clone());
+        }
+        match unknown(text) {
+            Some(kept) => {
+                self.flag(Repair::UnknownValue, &raw);
+                Some(kept)
+            }
+            None => {
+                let choices: Vec<&str> = all.iter().map(spelling).collect();
+                self.fault(Problem::NotAllowed(format!(
+                    "one of {}",
+                    choices.join(", ")
+                )))
+            }
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST_RAW).collect()
+}
+
+/// `csChargingProfiles` for `cs_charging_profiles`, `type` for `r#type`: what serde's `camelCase` says, too.
+fn wire_name(rust_name: &str) -> String {
+    let mut name = String::with_capacity(rust_name.len());
+    for (index, word) in rust_name.trim_start_matches("r#").split('_').enumerate() {
+        match word.chars().next() {
+            Some(first) if index > 0 => {
+                name.push(first.to_ascii_uppercase());
+                name.push_str(word.get(first.len_utf8()..).unwrap_or_default());
+            }
+            _ => name.push_str(word),
+        }
+    }
+    name
+}

@@ -1,0 +1,133 @@
+//! What may stand in a payload, and how each kind of thing is read when it is not quite right.
+//!
+//! A payload type is declared once with [`message!`](crate::message) or [`choice!`](crate::choice). serde reads what
+//! obeys the specification; [`Wire::mend`] reads what does not, notes each repair as a [`Flag`] and each thing beyond
+//! repair as a [`Fault`], all with their paths. [`mod@super::decode`] decides which of the two runs.
+
+mod mending;
+mod report;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::kernel::Timestamp;
+
+use super::time::{ReadTime, read_time};
+
+pub use mending::{MOST_FLAGS, Mending};
+pub use report::{Fault, Flag, Problem, Repair};
+
+/// Anything that may stand in a payload.
+pub trait Wire: Serialize + DeserializeOwned {
+    /// Reads it as well as it can be read; `None` after noting a fault.
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self>;
+
+    /// What stands for it when the field is not there; `None` after noting a fault, for all but optional fields.
+    fn missing(mending: &mut Mending) -> Option<Self> {
+        mending.fault(Problem::Missing)
+    }
+
+    /// Whether it is not written at all, so that no payload of ours carries null.
+    fn is_absent(&self) -> bool {
+        false
+    }
+
+    /// The JSON of it.
+    #[expect(
+        clippy::expect_used,
+        reason = "writing to memory fails only for maps whose keys are no texts, and no payload has a map"
+    )]
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("payloads have no maps")
+    }
+}
+
+impl Wire for String {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(text),
+            Value::Null => mending.fault(Problem::WrongType("a text")),
+            other => {
+                mending.flag(Repair::NotText, &other);
+                Some(other.to_string())
+            }
+        }
+    }
+}
+
+macro_rules! integer {
+    ($($type:ty: $due:literal),*) => {$(
+        impl Wire for $type {
+            fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+                let number = mending.fixed(&value, 0, $due)?;
+                Self::try_from(number).ok().or_else(|| mending.fault(Problem::NotAllowed($due.to_owned())))
+            }
+        }
+    )*};
+}
+integer!(i64: "an integer", i32: "an integer", u32: "an integer that is not negative");
+
+impl Wire for bool {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        let truth = match &value {
+            Value::Bool(truth) => return Some(*truth),
+            Value::String(text) if text.trim().eq_ignore_ascii_case("true") => true,
+            Value::String(text) if text.trim().eq_ignore_ascii_case("false") => false,
+            _ => return mending.fault(Problem::WrongType("true or false")),
+        };
+        mending.flag(Repair::Quoted, &value);
+        Some(truth)
+    }
+}
+
+impl Wire for Timestamp {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        let Value::String(text) = &value else {
+            return mending.fault(Problem::WrongType("a date and time in quotes"));
+        };
+        let (at, repair) = match read_time(text) {
+            Some(ReadTime::Exact(at)) => return Some(at),
+            Some(ReadTime::Odd(at)) => (at, Repair::OddTime),
+            Some(ReadTime::WithoutZone(at)) => (at, Repair::TimeWithoutZone),
+            None => (mending.received_at, Repair::UnreadableTime),
+        };
+        mending.flag(repair, &value);
+        Some(at)
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        if value.is_null() {
+            mending.flag(Repair::Null, &value);
+            return Some(None);
+        }
+        Some(mending.spare(value))
+    }
+
+    fn missing(_: &mut Mending) -> Option<Self> {
+        Some(None)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        let items = match value {
+            Value::Array(items) => items,
+            lone @ Value::Object(_) => {
+                mending.flag(Repair::NotAList, &lone);
+                vec![lone]
+            }
+            _ => return mending.fault(Problem::WrongType("a list")),
+        };
+        let read = items.into_iter().enumerate().filter_map(|(index, item)| {
+            mending.within(&format!("[{index}]"), |mending| mending.spare(item))
+        });
+        Some(read.collect())
+    }
+}
