@@ -8,4 +8,5 @@
 //! kernel <- { engine, db, http } <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
+pub mod engine;
 pub mod kernel;
