@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::outcome::Bound;
-use super::snapshot::{MILLION, Member, Node, Snapshot};
+use super::snapshot::{Algorithm, MILLION, Member, Node, Snapshot};
 use crate::kernel::{GroupId, Milliamps, Watts};
 
 /// Groups deeper than this are not balanced; a real tree is about five deep, and a cycle is infinitely deep.
@@ -52,7 +52,8 @@ pub(super) struct Branch<'a> {
 #[derive(Debug)]
 pub(super) struct Place<'a> {
     pub member: &'a Member,
-    pub node: usize,
+    /// The node it hangs below; `None` when its group is not part of a tree.
+    pub node: Option<usize>,
     uses: Range<usize>,
 }
 
@@ -68,10 +69,8 @@ pub(super) struct Use {
 pub(super) struct Grid<'a> {
     /// Each node comes before those below it.
     pub nodes: Vec<Branch<'a>>,
-    /// The members in the order of the tree.
+    /// The members in the order of the tree, then those that are in none.
     pub places: Vec<Place<'a>>,
-    /// Members whose group is not part of a tree.
-    pub misplaced: Vec<&'a Member>,
     /// All limits; those of a node next to each other, power first.
     pub rows: Vec<Row>,
     /// How current is counted: so that one watt of any member is a whole number of units, where such a count exists.
@@ -86,7 +85,6 @@ impl<'a> Grid<'a> {
         let mut grid = Self {
             nodes: Vec::with_capacity(snapshot.nodes.len()),
             places: Vec::with_capacity(snapshot.members.len()),
-            misplaced: Vec::new(),
             rows: Vec::with_capacity(snapshot.nodes.len()),
             units_per_kiloamp: common_multiple(&snapshot.members),
             has_phases: false,
@@ -103,7 +101,7 @@ impl<'a> Grid<'a> {
         for root in with_key(&children, None, |node| node.parent) {
             grid.descend(root, None, 0, &children, &members);
         }
-        grid.collect_misplaced(&members);
+        grid.place_strays(&members);
         grid
     }
 
@@ -135,7 +133,7 @@ impl<'a> Grid<'a> {
             });
         }
         for member in with_key(members, node.id, |member| member.node) {
-            self.place(member, index);
+            self.place(member, Some(index));
         }
         for child in with_key(children, Some(node.id), |child| child.parent) {
             self.descend(child, Some(index), depth + 1, children, members);
@@ -146,9 +144,9 @@ impl<'a> Grid<'a> {
         }
     }
 
-    fn place(&mut self, member: &'a Member, node: usize) {
+    fn place(&mut self, member: &'a Member, node: Option<usize>) {
         let first = self.uses.len();
-        let mut above = Some(node);
+        let mut above = node;
         while let Some(branch) = above.and_then(|index| self.nodes.get(index)) {
             let rows = self.rows.iter().enumerate().skip(branch.power_row);
             let own = rows.take_while(|(_, row)| Some(row.node) == above);
@@ -164,14 +162,14 @@ impl<'a> Grid<'a> {
         self.places.push(Place { member, node, uses });
     }
 
-    fn collect_misplaced(&mut self, members: &[&'a Member]) {
+    fn place_strays(&mut self, members: &[&'a Member]) {
         let mut known: Vec<GroupId> = self.nodes.iter().map(|branch| branch.node.id).collect();
         known.sort_unstable();
-        self.misplaced = members
-            .iter()
-            .copied()
-            .filter(|member| known.binary_search(&member.node).is_err())
-            .collect();
+        for member in members {
+            if known.binary_search(&member.node).is_err() {
+                self.place(member, None);
+            }
+        }
     }
 
     /// What a member draws from, its own node first.
@@ -198,6 +196,14 @@ impl<'a> Grid<'a> {
             }
         }
         room
+    }
+
+    /// The algorithm a member shares by.
+    pub fn algorithm(&self, place: &Place<'_>) -> Algorithm {
+        let branch = place.node.and_then(|node| self.nodes.get(node));
+        branch
+            .map(|branch| branch.node.algorithm)
+            .unwrap_or_default()
     }
 
     /// The first row on the way up that cannot bear `watts` more.

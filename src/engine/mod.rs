@@ -23,6 +23,7 @@ mod reason;
 mod rounding;
 mod sharing;
 mod snapshot;
+pub mod transition;
 
 pub use grid::{DEEPEST_TREE, MOST_POWER};
 pub use outcome::{Bound, CurrentBudget, Limit, NodeBudget, Plan};
@@ -65,13 +66,9 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
 fn claims(grid: &Grid<'_>, standings: &[Standing]) -> Vec<Claim> {
     let claim = |(place, standing): (&Place<'_>, &Standing)| match standing {
         Standing::In(offer) if !offer.left_over => {
-            let algorithm = grid
-                .nodes
-                .get(place.node)
-                .map(|branch| branch.node.algorithm);
-            let weight = match algorithm {
-                Some(Algorithm::Priority) => i64::from(place.member.weight),
-                _ => 1,
+            let weight = match grid.algorithm(place) {
+                Algorithm::Priority => i64::from(place.member.weight),
+                Algorithm::EqualShare | Algorithm::FirstCome => 1,
             };
             Claim::new(weight, 0, offer.minimum, offer.maximum)
         }
@@ -170,13 +167,7 @@ impl<'a> Books<'a> {
             };
             (place.member, Watts(*given), reason)
         });
-        let misplaced = self
-            .grid
-            .misplaced
-            .iter()
-            .map(|member| (*member, Watts::ZERO, Reason::NotInTree));
         let mut limits: Vec<Limit> = placed
-            .chain(misplaced)
             .map(|(member, limit, reason)| Limit {
                 connector: member.connector,
                 turn: next_turn(member, limit, &reason, now),

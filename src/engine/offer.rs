@@ -46,6 +46,9 @@ impl Agenda {
 /// What a member could take by itself, or why it does not take part.
 pub(super) fn offer(place: &Place<'_>, settings: &Settings, agenda: &mut Agenda) -> Standing {
     let member = place.member;
+    if place.node.is_none() {
+        return Standing::Out(Reason::NotInTree);
+    }
     let (session, suspended) = match &member.state {
         MemberState::Idle { .. } => return Standing::Out(Reason::NoSession),
         MemberState::Uncontrolled { reserved, why } => {

@@ -37,11 +37,7 @@ pub(super) fn admit(
         if let (Standing::In(offer), Some(session)) = (standing, place.member.session())
             && !offer.left_over
         {
-            let algorithm = grid
-                .nodes
-                .get(place.node)
-                .map(|branch| branch.node.algorithm)
-                .unwrap_or_default();
+            let algorithm = grid.algorithm(place);
             order.push((
                 Rank::of(place.member, session, algorithm, settings, now),
                 index,
