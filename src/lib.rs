@@ -11,6 +11,7 @@
 pub mod actions;
 pub mod app;
 pub mod db;
+pub mod engine;
 pub mod events;
 pub mod groups;
 pub mod http;

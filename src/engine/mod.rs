@@ -1,0 +1,267 @@
+//! The balancing engine: from a snapshot of groups and connectors to a limit for each connector, with its reason.
+//!
+//! It is pure. The same snapshot and the same instant give the same plan, byte for byte, on every machine: no clock, no
+//! randomness, no floats, no hashing; only integers, and ties are broken by id. [`plan`] decides what the limits should
+//! be, [`transition`] in which order stations may be told, so that not even for a moment too much may be drawn, and
+//! [`check`] verifies a plan without sharing a line with the code that made it.
+//!
+//! ```text
+//! grid       the snapshot as rows of sums         offer      what one member could take
+//! queue      who gets a minimum at all            outcome    limits, reasons and books
+//! level      one number that shares a capacity    sharing    max-min fairness on the tree
+//! rounding   down to the step, rests handed on    economy    small changes left out
+//! ```
+
+pub mod check;
+mod economy;
+mod grid;
+mod level;
+mod offer;
+mod outcome;
+mod queue;
+mod reason;
+mod rounding;
+mod sharing;
+mod snapshot;
+pub mod transition;
+
+pub use grid::{DEEPEST_TREE, MOST_POWER};
+pub use outcome::{Bound, CurrentBudget, Limit, NodeBudget, Plan};
+pub use reason::Reason;
+pub use snapshot::*;
+
+use crate::kernel::{Timestamp, Watts};
+use grid::{Branch, Grid, Place, RowKind, take};
+use level::Claim;
+use offer::{Offer, Standing};
+use queue::{Admission, next_turn};
+
+/// Decides what every connector may draw from `now` on.
+pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
+    let grid = Grid::new(snapshot);
+    let available = grid.available();
+    let Admission { standings, agenda } = queue::admit(&grid, &available, &snapshot.settings, now);
+
+    let claims = claims(&grid, &standings);
+    let mut watts = rounding::share_in_steps(&grid, &available, &claims);
+    offer_left_overs(&grid, &available, &standings, &mut watts);
+    let wanted = economy::leave_out_small_changes(
+        &grid,
+        &available,
+        &snapshot.settings,
+        &standings,
+        &mut watts,
+    );
+
+    let books = Books::close(&grid, available, &standings, watts);
+    Plan {
+        now,
+        limits: books.limits(&standings, &wanted, now),
+        nodes: books.budgets(),
+        next_turn_at: agenda.next,
+    }
+}
+
+/// What each member claims of the power: nothing unless it takes part.
+fn claims(grid: &Grid<'_>, standings: &[Standing]) -> Vec<Claim> {
+    let claim = |(place, standing): (&Place<'_>, &Standing)| match standing {
+        Standing::In(offer) if !offer.left_over => {
+            let weight = match grid.algorithm(place) {
+                Algorithm::Priority => i64::from(place.member.weight),
+                Algorithm::EqualShare | Algorithm::FirstCome => 1,
+            };
+            Claim::new(weight, 0, offer.minimum, offer.maximum)
+        }
+        _ => Claim::NOTHING,
+    };
+    grid.places.iter().zip(standings).map(claim).collect()
+}
+
+/// Gives those that only take what the others leave their minimum, where it fits, by class and connector.
+fn offer_left_overs(
+    grid: &Grid<'_>,
+    available: &[i128],
+    standings: &[Standing],
+    watts: &mut [i64],
+) {
+    let mut room = room_left(grid, available, watts);
+    let mut takers: Vec<(&Place<'_>, &Offer, &mut i64)> = grid
+        .places
+        .iter()
+        .zip(standings)
+        .zip(watts)
+        .filter_map(|((place, standing), given)| match standing {
+            Standing::In(offer) if offer.left_over => Some((place, offer, given)),
+            _ => None,
+        })
+        .collect();
+    takers.sort_by_key(|(place, ..)| (place.member.effective_class(), place.member.connector));
+    for (place, offer, given) in takers {
+        if grid.bottleneck(place, &room, offer.minimum).is_none() {
+            take(&mut room, grid.uses(place), offer.minimum);
+            *given = offer.minimum;
+        }
+    }
+}
+
+fn room_left(grid: &Grid<'_>, available: &[i128], watts: &[i64]) -> Vec<i128> {
+    let mut room = available.to_vec();
+    for (place, given) in grid.places.iter().zip(watts) {
+        take(&mut room, grid.uses(place), *given);
+    }
+    room
+}
+
+/// The decided limits with the rows they were taken from.
+struct Books<'a> {
+    grid: &'a Grid<'a>,
+    available: Vec<i128>,
+    room: Vec<i128>,
+    /// How many members share each row.
+    sharing: Vec<u32>,
+    watts: Vec<i64>,
+}
+
+impl<'a> Books<'a> {
+    fn close(
+        grid: &'a Grid<'a>,
+        available: Vec<i128>,
+        standings: &[Standing],
+        watts: Vec<i64>,
+    ) -> Self {
+        let mut sharing = vec![0; available.len()];
+        for (place, standing) in grid.places.iter().zip(standings) {
+            if matches!(standing, Standing::In(_)) {
+                for one in grid.uses(place) {
+                    if let Some(count) = sharing.get_mut(one.row) {
+                        *count += 1;
+                    }
+                }
+            }
+        }
+        let room = room_left(grid, &available, &watts);
+        Self {
+            grid,
+            available,
+            room,
+            sharing,
+            watts,
+        }
+    }
+
+    /// The limit of every member, by connector.
+    fn limits(&self, standings: &[Standing], wanted: &[Option<i64>], now: Timestamp) -> Vec<Limit> {
+        let members = self
+            .grid
+            .places
+            .iter()
+            .zip(standings)
+            .zip(self.watts.iter().zip(wanted));
+        let placed = members.map(|((place, standing), (given, wanted))| {
+            let reason = match (standing, wanted) {
+                (Standing::Out(reason), _) => reason.clone(),
+                (Standing::In(_), Some(wanted)) => Reason::Unchanged {
+                    wanted: Watts(*wanted),
+                },
+                (Standing::In(offer), None) => self.why_not_more(place, offer, *given),
+            };
+            (place.member, Watts(*given), reason)
+        });
+        let mut limits: Vec<Limit> = placed
+            .map(|(member, limit, reason)| Limit {
+                connector: member.connector,
+                turn: next_turn(member, limit, &reason, now),
+                limit,
+                reason,
+            })
+            .collect();
+        limits.sort_by_key(|limit| limit.connector);
+        limits
+    }
+
+    /// The reason of a member that takes part: its own maximum, or the lowest row that could not bear one step more.
+    fn why_not_more(&self, place: &Place<'_>, offer: &Offer, given: i64) -> Reason {
+        let row = self
+            .grid
+            .bottleneck(place, &self.room, rounding::step_of(place));
+        match row.filter(|_| given < offer.maximum && !offer.left_over) {
+            Some(row) => match self.grid.group_of(row) {
+                Some(node) => Reason::Shared {
+                    node,
+                    bound: self.grid.bound(row, &self.available),
+                    sharing: self.sharing.get(row).copied().unwrap_or_default(),
+                },
+                None => Reason::NotInTree,
+            },
+            None => offer.at_maximum.clone(),
+        }
+    }
+
+    /// The books of every group, by id.
+    fn budgets(&self) -> Vec<NodeBudget> {
+        let mut budgets: Vec<NodeBudget> = self
+            .grid
+            .nodes
+            .iter()
+            .map(|branch| self.budget(branch))
+            .collect();
+        budgets.sort_by_key(|budget| budget.node);
+        budgets
+    }
+
+    fn budget(&self, branch: &Branch<'_>) -> NodeBudget {
+        let row = branch.power_row;
+        let of = |rows: &[i128]| watts(rows.get(row).copied().unwrap_or_default());
+        let capacity = self
+            .grid
+            .rows
+            .get(row)
+            .map_or(Watts::ZERO, |row| watts(row.capacity));
+        let below = self
+            .grid
+            .places
+            .get(branch.members.clone())
+            .unwrap_or_default();
+        NodeBudget {
+            node: branch.node.id,
+            capacity,
+            reserved: watts(
+                below
+                    .iter()
+                    .map(|place| i128::from(place.member.reserved().get()))
+                    .sum(),
+            ),
+            available: of(&self.available),
+            granted: of(&self.available) - of(&self.room),
+            currents: branch.node.phase_limits.map(|_| self.currents(row)),
+        }
+    }
+
+    /// The phases of the node whose rows begin here.
+    fn currents(&self, power_row: usize) -> [CurrentBudget; 3] {
+        let mut currents = [CurrentBudget::default(); 3];
+        let rows = self
+            .grid
+            .rows
+            .iter()
+            .zip(self.available.iter().zip(&self.room));
+        let own = rows
+            .skip(power_row + 1)
+            .take_while(|(row, _)| matches!(row.kind, RowKind::Current(_)));
+        for (budget, (_, (available, room))) in currents.iter_mut().zip(own) {
+            *budget = CurrentBudget {
+                available: self.grid.milliamps_below(*available),
+                granted: -self.grid.milliamps_below(*room - *available),
+            };
+        }
+        currents
+    }
+}
+
+/// A sum of powers; more than fits is the most that fits.
+fn watts(sum: i128) -> Watts {
+    Watts(i64::try_from(sum).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests;
