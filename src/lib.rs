@@ -21,3 +21,4 @@ pub mod ocpp;
 pub mod organizations;
 pub mod sessions;
 pub mod stations;
+pub mod tokens;

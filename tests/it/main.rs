@@ -3,4 +3,5 @@
 //! `EVENWATT_TEST_POSTGRES=postgres://…` (a server, any database) runs every test on PostgreSQL instead of SQLite.
 
 mod api;
+mod ocpp;
 mod support;

@@ -2,7 +2,9 @@
 
 mod app;
 mod client;
+mod station;
 mod store;
 
-pub use app::TestApp;
+pub use app::{TestApp, eventually};
 pub use client::Client;
+pub use station::FakeStation;
