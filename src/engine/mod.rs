@@ -7,14 +7,15 @@
 //!
 //! ```text
 //! grid       the snapshot as rows of sums         offer      what one member could take
-//! queue      who gets a minimum at all            outcome    limits, reasons and books
-//! level      one number that shares a capacity    sharing    max-min fairness on the tree
-//! rounding   down to the step, rests handed on    economy    small changes left out
+//! queue      who gets a minimum at all            level      one number that shares a capacity
+//! sharing    max-min fairness on the tree         laxity     claims that know deadlines
+//! rounding   down to steps, rests handed on       economy    small changes left out
 //! ```
 
 pub mod check;
 mod economy;
 mod grid;
+mod laxity;
 mod level;
 mod offer;
 mod outcome;
@@ -40,18 +41,20 @@ use queue::{Admission, next_turn};
 pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let grid = Grid::new(snapshot);
     let available = grid.available();
-    let Admission { standings, agenda } = queue::admit(&grid, &available, &snapshot.settings, now);
+    let settings = &snapshot.settings;
+    let Admission {
+        standings,
+        mut agenda,
+    } = queue::admit(&grid, &available, settings, now);
 
-    let claims = claims(&grid, &standings);
+    let mut claims = claims(&grid, &standings);
+    if laxity::claim_by_laxity(&grid, &available, settings, &standings, now, &mut claims) {
+        agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
+    }
     let mut watts = rounding::share_in_steps(&grid, &available, &claims);
     offer_left_overs(&grid, &available, &standings, &mut watts);
-    let wanted = economy::leave_out_small_changes(
-        &grid,
-        &available,
-        &snapshot.settings,
-        &standings,
-        &mut watts,
-    );
+    let wanted =
+        economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
 
     let books = Books::close(&grid, available, &standings, watts);
     Plan {
@@ -68,7 +71,7 @@ fn claims(grid: &Grid<'_>, standings: &[Standing]) -> Vec<Claim> {
         Standing::In(offer) if !offer.left_over => {
             let weight = match grid.algorithm(place) {
                 Algorithm::Priority => i64::from(place.member.weight),
-                Algorithm::EqualShare | Algorithm::FirstCome => 1,
+                Algorithm::EqualShare | Algorithm::FirstCome | Algorithm::Deadline => 1,
             };
             Claim::new(weight, 0, offer.minimum, offer.maximum)
         }

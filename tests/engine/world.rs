@@ -92,7 +92,12 @@ fn node(number: usize, features: Features) -> impl Strategy<Value = Node> {
     let algorithm = prop_oneof![
         Just(Algorithm::EqualShare),
         Just(Algorithm::Priority),
-        Just(Algorithm::FirstCome)
+        Just(Algorithm::FirstCome),
+        Just(if features.states {
+            Algorithm::Deadline
+        } else {
+            Algorithm::EqualShare
+        }),
     ];
     (
         parent,
@@ -234,16 +239,23 @@ fn session() -> impl Strategy<Value = Session> {
         prop::bool::weighted(0.1),
         prop::bool::weighted(0.1),
     );
-    (0..40_000_i64, turn, wishes).prop_map(|(energy, turn, (demand, priority_charge, excluded))| {
-        Session {
+    let deadline = option::of((-3_600..90_000_i64, 0..80_000_i64)).prop_map(|deadline| {
+        deadline.map(|(seconds, energy)| Deadline {
+            departure: later(seconds),
+            energy: WattHours(energy),
+        })
+    });
+    (0..40_000_i64, turn, wishes, deadline).prop_map(
+        |(energy, turn, (demand, priority_charge, excluded), deadline)| Session {
             attained: WattHours(energy),
             turn,
             learned_demand: demand.map(Watts),
             priority_charge,
             excluded,
+            deadline,
             ..Session::new(later(-9_000))
-        }
-    })
+        },
+    )
 }
 
 fn settings(features: Features) -> BoxedStrategy<Settings> {

@@ -161,3 +161,22 @@ fn a_stopped_car_starts_again_when_there_was_room_long_enough() {
     assert_eq!(carry_on(&mut site, minutes_later(1)), [0]);
     assert_eq!(carry_on(&mut site, minutes_later(2)), [7_000]);
 }
+
+#[test]
+fn trusted_departures_put_the_most_urgent_first() {
+    let mut full = site(
+        kw(5),
+        (1..=2)
+            .map(|number| charging(number, kw(5), kw(7)))
+            .collect(),
+    );
+    full.nodes[0].algorithm = Algorithm::Deadline;
+    session(&mut full.members[1]).attained = WattHours(5_000);
+    session(&mut full.members[1]).deadline = Some(Deadline {
+        departure: minutes_later(90),
+        energy: WattHours(12_000),
+    });
+    assert_eq!(limits(&full, NOON), [5_000, 0], "the least served is first");
+    full.settings.trusted_departures = true;
+    assert_eq!(limits(&full, NOON), [0, 5_000]);
+}

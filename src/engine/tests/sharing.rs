@@ -288,3 +288,55 @@ fn what_rounding_frees_in_a_tight_place_stays_there() {
         [1_010, 1_010, 1_000, 1_000, 1_000, 2_010, 2_000, 2_000]
     );
 }
+
+fn leaving(number: u8, hours: i64, energy: i64) -> Member {
+    let mut member = charging(number, kw(1), kw(10));
+    session(&mut member).deadline = Some(Deadline {
+        departure: minutes_later(hours * 60),
+        energy: WattHours(energy),
+    });
+    member
+}
+
+#[test]
+fn who_has_less_time_gets_more() {
+    let mut depot = site(kw(12), vec![leaving(1, 2, 20_000), leaving(2, 8, 20_000)]);
+    assert_eq!(
+        limits(&depot, NOON),
+        [6_000, 6_000],
+        "equal shares know no deadlines"
+    );
+    depot.nodes[0].algorithm = Algorithm::Deadline;
+    assert_eq!(
+        limits(&depot, NOON),
+        [10_000, 2_000],
+        "the first needs its maximum all the time"
+    );
+    assert_eq!(plan(&depot, NOON).next_turn_at, Some(minutes_later(5)));
+}
+
+#[test]
+fn overload_cuts_all_demands_alike() {
+    let mut depot = site(kw(6), vec![leaving(1, 2, 12_000), leaving(2, 2, 4_000)]);
+    depot.nodes[0].algorithm = Algorithm::Deadline;
+    for minute in 0..120 {
+        for (member, given) in (0..).zip(limits(&depot, minutes_later(minute))) {
+            session(&mut depot.members[member]).attained += WattHours(given / 60);
+        }
+    }
+    for (member, three_quarters) in [(0, 9_000), (1, 3_000)] {
+        let attained = session(&mut depot.members[member]).attained.get();
+        assert!(
+            (attained - three_quarters).abs() < 100,
+            "{attained} of {three_quarters} Wh"
+        );
+    }
+}
+
+#[test]
+fn without_any_departure_shares_are_equal() {
+    let mut depot = site(kw(12), vec![leaving(1, 2, 20_000), leaving(2, -1, 20_000)]);
+    depot.nodes[0].algorithm = Algorithm::Deadline;
+    session(&mut depot.members[0]).deadline = None;
+    assert_eq!(limits(&depot, NOON), [6_000, 6_000]);
+}
