@@ -3,6 +3,8 @@
 //! `read` sums minimum, maximum and weight of every connector, which no planner can avoid; `plan` does everything, reasons
 //! included. Divan shows connectors a second: their inverse is the time for one.
 
+#![expect(clippy::indexing_slicing, reason = "a panic is how a benchmark fails")]
+
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use evenwatt::engine::{Member, MemberState, Node, Session, Snapshot, plan};

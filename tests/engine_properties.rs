@@ -1,6 +1,12 @@
 //! What the balancing engine promises, tried on random sites, cars and bad luck.
 //!
-//! `world` invents snapshots, `plans` judges single plans, `ledger` plays stations that lose, double and refuse messages.
+//! `world` invents snapshots, `plans` and `queue` judge plans against `rows`, `ledger` plays stations that lose, double and refuse messages.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a panic is how a test fails"
+)]
 
 #[path = "engine/ledger.rs"]
 mod ledger;
@@ -8,5 +14,7 @@ mod ledger;
 mod plans;
 #[path = "engine/queue.rs"]
 mod queue;
+#[path = "engine/rows.rs"]
+mod rows;
 #[path = "engine/world.rs"]
 mod world;

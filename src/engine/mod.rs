@@ -53,10 +53,11 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     }
     let mut watts = rounding::share_in_steps(&grid, &available, &claims);
     offer_left_overs(&grid, &available, &standings, &mut watts);
+    let scarce = room_left(&grid, &available, &watts);
     let wanted =
         economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
 
-    let books = Books::close(&grid, available, &standings, watts);
+    let books = Books::close(&grid, available, scarce, &standings, watts);
     Plan {
         now,
         limits: books.limits(&standings, &wanted, now),
@@ -119,6 +120,8 @@ fn room_left(grid: &Grid<'_>, available: &[i128], watts: &[i64]) -> Vec<i128> {
 struct Books<'a> {
     grid: &'a Grid<'a>,
     available: Vec<i128>,
+    /// What was left of them before changes were left out: where nothing was, members had to share.
+    scarce: Vec<i128>,
     room: Vec<i128>,
     /// How many members share each row.
     sharing: Vec<u32>,
@@ -129,6 +132,7 @@ impl<'a> Books<'a> {
     fn close(
         grid: &'a Grid<'a>,
         available: Vec<i128>,
+        scarce: Vec<i128>,
         standings: &[Standing],
         watts: Vec<i64>,
     ) -> Self {
@@ -146,6 +150,7 @@ impl<'a> Books<'a> {
         Self {
             grid,
             available,
+            scarce,
             room,
             sharing,
             watts,
@@ -186,7 +191,7 @@ impl<'a> Books<'a> {
     fn why_not_more(&self, place: &Place<'_>, offer: &Offer, given: i64) -> Reason {
         let row = self
             .grid
-            .bottleneck(place, &self.room, rounding::step_of(place));
+            .bottleneck(place, &self.scarce, rounding::step_of(place));
         match row.filter(|_| given < offer.maximum && !offer.left_over) {
             Some(row) => match self.grid.group_of(row) {
                 Some(node) => Reason::Shared {

@@ -2,7 +2,6 @@
 
 use evenwatt::engine::*;
 use evenwatt::kernel::*;
-use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 

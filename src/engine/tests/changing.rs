@@ -53,6 +53,14 @@ fn small_changes_are_left_out_within_the_slack() {
     site.members[0].current = Watts(9_900);
     site.members[1].current = Watts(10_050);
     assert_eq!(limits(&site, NOON), [9_900, 10_050]);
+    site.members[1].current = kw(4);
+    assert_eq!(limits(&site, NOON), [9_900, 10_000]);
+    let reason = &plan(&site, NOON).limits[1].reason;
+    assert_eq!(
+        reason.rule(),
+        "max-min-share",
+        "although some was left unused"
+    );
 }
 
 #[test]
