@@ -26,6 +26,7 @@ use crate::organizations::Keyring;
 use crate::stations;
 use crate::stations::link::{SharedLink, Signals};
 
+pub mod cli;
 pub mod config;
 pub mod routes;
 pub mod tasks;

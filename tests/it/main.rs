@@ -3,5 +3,6 @@
 //! `EVENWATT_TEST_POSTGRES=postgres://…` (a server, any database) runs every test on PostgreSQL instead of SQLite.
 
 mod api;
+mod cli;
 mod ocpp;
 mod support;
