@@ -114,14 +114,13 @@ fn serve(store: &TestStore) -> (Child, String) {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program starts");
+    let mut lines = BufReader::new(server.stdout.take().expect("piped")).lines();
     let mut greeting = String::new();
-    for line in BufReader::new(server.stdout.take().expect("piped")).lines() {
-        greeting += &format!("{}\n", line.expect("UTF-8"));
-        if greeting.contains("curl") {
-            return (server, greeting);
-        }
+    while !greeting.contains("curl") {
+        let line = lines.next().expect("the whole greeting").expect("UTF-8");
+        greeting += &format!("{line}\n");
     }
-    panic!("the server ended: {greeting}")
+    (server, greeting)
 }
 
 fn stop(server: &mut Child) -> ExitStatus {
