@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 
-use super::{Config, Dependencies, Running, routes, telemetry};
+use super::{Config, Dependencies, Running, postman, routes, telemetry};
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::http::caller::SCOPES;
 use crate::http::codes;
@@ -50,6 +50,9 @@ enum Command {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct OpenapiArguments {
+    /// Prints the Postman collection instead
+    #[arg(long)]
+    postman: bool,
     /// Prints the page of error codes instead
     #[arg(long)]
     errors: bool,
@@ -227,12 +230,15 @@ fn migrate(config: &Config) -> Result<(), Failure> {
 fn openapi(what: &OpenapiArguments) -> Result<(), Failure> {
     if what.errors {
         print(&codes::markdown());
-    } else {
-        let document = routes::openapi()
-            .to_pretty_json()
-            .context("the document cannot be written")?;
-        print(&format!("{document}\n"));
+        return Ok(());
     }
+    let document = routes::openapi();
+    let text = if what.postman {
+        serde_json::to_string_pretty(&postman::collection(&document)?)
+    } else {
+        document.to_pretty_json()
+    };
+    print(&format!("{}\n", text.context("it cannot be written")?));
     Ok(())
 }
 

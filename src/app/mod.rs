@@ -28,6 +28,7 @@ use crate::stations::link::{SharedLink, Signals};
 
 pub mod cli;
 pub mod config;
+pub mod postman;
 pub mod routes;
 pub mod tasks;
 pub mod telemetry;

@@ -6,7 +6,7 @@ use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::schema::{
     AdditionalProperties, AllOf, ArrayItems, Components, Object, OneOf, Schema, SchemaType, Type,
 };
-use utoipa::openapi::{Content, OpenApi, PathItem, RefOr, Response};
+use utoipa::openapi::{Content, OpenApi, PathItem, Ref, RefOr, Response};
 
 /// References that are followed one inside the other; deeper examples help nobody.
 const DEEPEST_EXAMPLE: usize = 8;
@@ -15,8 +15,10 @@ const DEEPEST_EXAMPLE: usize = 8;
 pub fn finish(document: &mut OpenApi) {
     let mut components = document.components.take().unwrap_or_default();
     components.schemas.values_mut().for_each(mend);
+    share_views(&mut components);
     for operation in document.paths.paths.values_mut().flat_map(operations_mut) {
         finish_operation(operation, &components);
+        share_problems(operation, &mut components);
     }
     document.components = Some(components);
 }
@@ -81,6 +83,48 @@ fn finish_operation(operation: &mut Operation, components: &Components) {
         if status == "200" && is_list {
             add_formats(response, has_place);
         }
+    }
+}
+
+/// `Reply_LocationView` and `ListReply_LocationView` refer to `LocationView` instead of repeating it.
+fn share_views(components: &mut Components) {
+    let known: Vec<String> = components.schemas.keys().cloned().collect();
+    for (name, envelope) in &mut components.schemas {
+        let view = name.split_once("Reply_").map(|(_, view)| view.to_owned());
+        let RefOr::T(Schema::Object(envelope)) = envelope else {
+            continue;
+        };
+        let (Some(view), Some(result)) = (view, envelope.properties.get_mut("result")) else {
+            continue;
+        };
+        if !known.contains(&view) {
+            continue;
+        }
+        match result {
+            RefOr::T(Schema::Object(_)) => *result = RefOr::Ref(Ref::from_schema_name(view)),
+            RefOr::T(Schema::Array(rows)) => {
+                rows.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(view).into()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Every endpoint has the same few errors: they are written once and referred to.
+fn share_problems(operation: &mut Operation, components: &mut Components) {
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(problem) = &*response else {
+            continue;
+        };
+        if status.starts_with('2') {
+            continue;
+        }
+        let words = problem.description.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        let name = format!("{status}_{}", words.join("_").to_lowercase());
+        let reference = RefOr::Ref(Ref::from_response_name(&name));
+        let problem = std::mem::replace(response, reference);
+        components.responses.insert(name, problem);
     }
 }
 

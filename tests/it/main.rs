@@ -13,4 +13,5 @@
 mod api;
 mod cli;
 mod ocpp;
+mod openapi;
 mod support;
