@@ -12,16 +12,25 @@ use anyhow::{Context as _, Result, anyhow};
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::actions::Performer;
 use crate::db::{Conn, Db, migrate};
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
 use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
+use crate::ocpp::connections::Connections;
+use crate::ocpp::gateway::{Gateway, GatewaySettings};
+use crate::ocpp::socket;
 use crate::organizations::Keyring;
+use crate::stations;
+use crate::stations::link::{SharedLink, Signals};
 
+pub mod cli;
 pub mod config;
+pub mod postman;
 pub mod routes;
+pub mod tasks;
 pub mod telemetry;
 
 pub use config::Config;
@@ -50,18 +59,28 @@ pub struct Running {
     pub address: SocketAddr,
     /// Its store, clock and ids.
     pub context: Context,
+    /// The way to its stations.
+    pub link: SharedLink,
+    /// What its stations do.
+    pub signals: Signals,
+    connections: Connections,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
     handle: ServerHandle,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
-    /// Waits until it was stopped by a signal.
+    /// Waits until a signal (Ctrl-C, SIGTERM) asks it to stop, then stops it.
     pub async fn wait(self) -> Result<()> {
-        Ok(self.served.await??)
+        stop_signal().await?;
+        tracing::info!("stopping");
+        self.stop().await
     }
 
-    /// Stops it: no new requests, running ones finish.
+    /// Stops it: sockets close, no new requests, running ones finish.
     pub async fn stop(self) -> Result<()> {
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        self.connections.close_all();
         self.handle.stop(true).await;
         Ok(self.served.await??)
     }
@@ -95,12 +114,31 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         websocket_url,
     };
 
+    context.db.write(stations::set_all_offline).await?;
+    let (signals, connections) = (
+        Signals::default(),
+        Connections::new(Arc::clone(&context.clock)),
+    );
+    let link: SharedLink = Arc::new(connections.clone());
+    let gateway = web::Data::new(Gateway {
+        context: context.clone(),
+        signals: signals.clone(),
+        connections: connections.clone(),
+        settings: gateway_settings(&config.ocpp),
+    });
+    let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
+    let (shared_link, shared_signals) = (
+        web::Data::new(Arc::clone(&link)),
+        web::Data::new(signals.clone()),
+    );
+
     let keyring = web::Data::new(Keyring::new(context.clone()));
     let limit = RateLimit {
         per_second: config.http.rate_per_second,
         burst: config.http.rate_burst,
     };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
+    let tasks = tasks::start(&context, &connections, keeper.clone());
     let document = routes::openapi();
     let table = web::Data::new(routes::RouteTable::of(&document));
     let (data, metrics) = (Ctx::new(context.clone()), telemetry::metrics());
@@ -114,6 +152,10 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(data.clone())
             .app_data(keyring.clone())
             .app_data(keeper.clone())
+            .app_data(gateway.clone())
+            .app_data(performer.clone())
+            .app_data(shared_link.clone())
+            .app_data(shared_signals.clone())
             .app_data(table.clone())
             .app_data(body_limit)
             .app_data(web::Data::new(metrics.clone()))
@@ -127,6 +169,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
             .route("/metrics", web::get().to(scrape))
+            .route("/ocpp/{path:.*}", web::get().to(socket::connect))
             .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/openapi.json", document.clone()))
             .service(
                 web::scope(routes::BASE)
@@ -144,6 +187,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     .listen(listener)?
     .backlog(4096) // reconnect storms
     .max_connections(100_000)
+    .disable_signals()
     .shutdown_timeout(config.http.stop_seconds);
     if config.http.workers > 0 {
         server = server.workers(config.http.workers);
@@ -154,9 +198,33 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     Ok(Running {
         address,
         context,
+        link,
+        signals,
+        connections,
+        tasks,
         handle,
         served,
     })
+}
+
+async fn stop_signal() -> Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn gateway_settings(ocpp: &config::Ocpp) -> GatewaySettings {
+    GatewaySettings {
+        heartbeat_seconds: ocpp.heartbeat_seconds,
+        ping_every: Duration::from_secs(u64::from(ocpp.ping_seconds.get())),
+        pong_within: Duration::from_secs(u64::from(ocpp.pong_seconds.get())),
+        call_timeout: Duration::from_secs(u64::from(ocpp.call_seconds.get())),
+        frame_bytes: ocpp.frame_bytes,
+        message_bytes: ocpp.message_bytes,
+    }
 }
 
 fn cors(origins: &[String]) -> Cors {

@@ -15,6 +15,8 @@ pub struct Claim {
     base: i64,
     minimum: i64,
     maximum: i64,
+    /// The level that cut it last; the highest there is while none did.
+    cut_at: i64,
 }
 
 impl Claim {
@@ -24,6 +26,7 @@ impl Claim {
         base: 0,
         minimum: 0,
         maximum: 0,
+        cut_at: i64::MAX,
     };
 
     /// A claim of `minimum` to `maximum` watts that grows with `weight` (at least 1) from `base` watts.
@@ -33,6 +36,7 @@ impl Claim {
             base: base << FRACTION_BITS,
             minimum: minimum << FRACTION_BITS,
             maximum: maximum << FRACTION_BITS,
+            cut_at: i64::MAX,
         }
     }
 
@@ -61,13 +65,22 @@ impl Claim {
     /// Lets it take no more than it takes at this level.
     #[inline]
     pub(super) fn truncate(&mut self, level: i64) {
-        self.maximum = self.at(level);
+        let taken = self.at(level);
+        if taken < self.maximum {
+            self.maximum = taken;
+            self.cut_at = level;
+        }
     }
 
     /// Lets it take what it takes at this level, no more and no less.
     pub(super) fn freeze(&mut self, level: i64) {
-        self.maximum = self.at(level);
+        self.truncate(level);
         self.minimum = self.maximum;
+    }
+
+    /// The level that cut it last: the lower, the tighter the place it shares.
+    pub(super) const fn cut_at(&self) -> i64 {
+        self.cut_at
     }
 
     /// The same claim between other bounds, in watts.
@@ -75,6 +88,7 @@ impl Claim {
         Self {
             minimum: minimum << FRACTION_BITS,
             maximum: maximum << FRACTION_BITS,
+            cut_at: i64::MAX,
             ..self
         }
     }
@@ -107,7 +121,7 @@ where
         }
         sweeps += 1;
         // Newton lands on the answer within its linear piece; halving now and then bounds the worst case.
-        guess = if slope == 0 || sweeps % 4 == 0 {
+        guess = if slope == 0 || sweeps.is_multiple_of(4) {
             low + (high - low) / 2
         } else {
             narrow(i128::from(level) + (capacity - sum).div_euclid(slope))

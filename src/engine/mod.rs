@@ -7,14 +7,15 @@
 //!
 //! ```text
 //! grid       the snapshot as rows of sums         offer      what one member could take
-//! queue      who gets a minimum at all            outcome    limits, reasons and books
-//! level      one number that shares a capacity    sharing    max-min fairness on the tree
-//! rounding   down to the step, rests handed on    economy    small changes left out
+//! queue      who gets a minimum at all            level      one number that shares a capacity
+//! sharing    max-min fairness on the tree         laxity     claims that know deadlines
+//! rounding   down to steps, rests handed on       economy    small changes left out
 //! ```
 
 pub mod check;
 mod economy;
 mod grid;
+mod laxity;
 mod level;
 mod offer;
 mod outcome;
@@ -40,20 +41,23 @@ use queue::{Admission, next_turn};
 pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let grid = Grid::new(snapshot);
     let available = grid.available();
-    let Admission { standings, agenda } = queue::admit(&grid, &available, &snapshot.settings, now);
+    let settings = &snapshot.settings;
+    let Admission {
+        standings,
+        mut agenda,
+    } = queue::admit(&grid, &available, settings, now);
 
-    let claims = claims(&grid, &standings);
+    let mut claims = claims(&grid, &standings);
+    if laxity::claim_by_laxity(&grid, &available, settings, &standings, now, &mut claims) {
+        agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
+    }
     let mut watts = rounding::share_in_steps(&grid, &available, &claims);
     offer_left_overs(&grid, &available, &standings, &mut watts);
-    let wanted = economy::leave_out_small_changes(
-        &grid,
-        &available,
-        &snapshot.settings,
-        &standings,
-        &mut watts,
-    );
+    let scarce = room_left(&grid, &available, &watts);
+    let wanted =
+        economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
 
-    let books = Books::close(&grid, available, &standings, watts);
+    let books = Books::close(&grid, available, scarce, &standings, watts);
     Plan {
         now,
         limits: books.limits(&standings, &wanted, now),
@@ -68,7 +72,7 @@ fn claims(grid: &Grid<'_>, standings: &[Standing]) -> Vec<Claim> {
         Standing::In(offer) if !offer.left_over => {
             let weight = match grid.algorithm(place) {
                 Algorithm::Priority => i64::from(place.member.weight),
-                Algorithm::EqualShare | Algorithm::FirstCome => 1,
+                Algorithm::EqualShare | Algorithm::FirstCome | Algorithm::Deadline => 1,
             };
             Claim::new(weight, 0, offer.minimum, offer.maximum)
         }
@@ -116,6 +120,8 @@ fn room_left(grid: &Grid<'_>, available: &[i128], watts: &[i64]) -> Vec<i128> {
 struct Books<'a> {
     grid: &'a Grid<'a>,
     available: Vec<i128>,
+    /// What was left of them before changes were left out: where nothing was, members had to share.
+    scarce: Vec<i128>,
     room: Vec<i128>,
     /// How many members share each row.
     sharing: Vec<u32>,
@@ -126,6 +132,7 @@ impl<'a> Books<'a> {
     fn close(
         grid: &'a Grid<'a>,
         available: Vec<i128>,
+        scarce: Vec<i128>,
         standings: &[Standing],
         watts: Vec<i64>,
     ) -> Self {
@@ -143,6 +150,7 @@ impl<'a> Books<'a> {
         Self {
             grid,
             available,
+            scarce,
             room,
             sharing,
             watts,
@@ -183,7 +191,7 @@ impl<'a> Books<'a> {
     fn why_not_more(&self, place: &Place<'_>, offer: &Offer, given: i64) -> Reason {
         let row = self
             .grid
-            .bottleneck(place, &self.room, rounding::step_of(place));
+            .bottleneck(place, &self.scarce, rounding::step_of(place));
         match row.filter(|_| given < offer.maximum && !offer.left_over) {
             Some(row) => match self.grid.group_of(row) {
                 Some(node) => Reason::Shared {

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::grid::{Grid, Place, take};
+use super::laxity::laxity;
 use super::offer::{Agenda, Standing, offer, seconds};
 use super::reason::Reason;
 use super::snapshot::{Algorithm, Member, PriorityClass, Session, Settings, Turn};
@@ -39,7 +40,14 @@ pub(super) fn admit(
         {
             let algorithm = grid.algorithm(place);
             order.push((
-                Rank::of(place.member, session, algorithm, settings, now),
+                Rank::of(
+                    place.member,
+                    session,
+                    offer.maximum,
+                    algorithm,
+                    settings,
+                    now,
+                ),
                 index,
                 offer.minimum,
             ));
@@ -75,7 +83,7 @@ struct Rank {
     class: PriorityClass,
     not_held: bool,
     not_aged: bool,
-    /// Energy for its weight; nothing where the first come is the first served, and for those that waited too long.
+    /// Energy for its weight, or the time it can lose; nothing where the first come is the first served, and for those that waited too long.
     service: i128,
     waiting_since: Timestamp,
     arrived_at: Timestamp,
@@ -86,6 +94,7 @@ impl Rank {
     fn of(
         member: &Member,
         session: &Session,
+        rate: i64,
         algorithm: Algorithm,
         settings: &Settings,
         now: Timestamp,
@@ -103,8 +112,11 @@ impl Rank {
         } else {
             1
         };
-        let service =
-            i128::from(session.attained.get()) * i128::from(u32::MAX) / i128::from(weight);
+        let service = if algorithm == Algorithm::Deadline && settings.trusted_departures {
+            laxity(session, rate, settings, now)
+        } else {
+            i128::from(session.attained.get()) * i128::from(u32::MAX) / i128::from(weight)
+        };
         Self {
             class: member.effective_class(),
             not_held: !held,

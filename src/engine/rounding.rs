@@ -7,7 +7,8 @@ use super::level::{Claim, FRACTION_BITS};
 use super::sharing::share;
 
 /// Watts for each claim (in tree order): its share rounded down to its member's step, then one step more for the largest
-/// rests first, ties by connector, as long as every row above bears it.
+/// rests first, ties by connector, as long as every row above bears it. What was freed in the tightest place is handed out
+/// there first, so that nobody with more picks it up further up.
 ///
 /// Rounding down may free several steps where members with small and large steps meet. What is still free after one round
 /// is shared again on top of what was given, until no member that wants a step finds room for it.
@@ -33,7 +34,7 @@ pub(super) fn share_in_steps(grid: &Grid<'_>, available: &[i128], claims: &[Clai
     }
 }
 
-/// Gives one step more to those it fits, largest rest first.
+/// Gives one step more to those it fits, tightest place and largest rest first.
 fn hand_out_rests(
     grid: &Grid<'_>,
     room: &mut [i128],
@@ -49,10 +50,15 @@ fn hand_out_rests(
         .filter(|((place, claim), (_, given))| **given + step_of(place) <= claim.watts())
         .map(|((place, _), (shared, given))| {
             let rest = shared.most() - (*given << FRACTION_BITS);
-            (rest / step_of(place), place, given)
+            let order = (
+                shared.cut_at(),
+                Reverse(rest / step_of(place)),
+                place.member.connector,
+            );
+            (order, place, given)
         })
         .collect();
-    rests.sort_by_key(|(rest, place, _)| (Reverse(*rest), place.member.connector));
+    rests.sort_by_key(|(order, ..)| *order);
     for (_, place, given) in rests {
         let step = step_of(place);
         if grid.bottleneck(place, room, step).is_none() {

@@ -79,6 +79,8 @@ pub enum Algorithm {
     Priority,
     /// The same for everybody; who came first is next, without rotation.
     FirstCome,
+    /// More for those who have less time for what they need, above a minimum for all that fit; nobody is paused.
+    Deadline,
 }
 
 /// A connector that takes part in a group.
@@ -220,6 +222,8 @@ pub struct Session {
     pub attained: WattHours,
     /// What the plan before said about its place in the queue; [`Turn::default`] for a new session.
     pub turn: Turn,
+    /// When it must be ready and with how much, where somebody said so.
+    pub deadline: Option<Deadline>,
     /// The most the car has shown it can use, learnt from its meter.
     pub learned_demand: Option<Watts>,
     /// Its driver asked to be first; this also overrides an exclusion window.
@@ -235,11 +239,21 @@ impl Session {
             arrived_at,
             attained: WattHours::ZERO,
             turn: Turn::default(),
+            deadline: None,
             learned_demand: None,
             priority_charge: false,
             excluded: false,
         }
     }
+}
+
+/// What a driver or a fleet needs of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// When it leaves.
+    pub departure: Timestamp,
+    /// The energy of the whole session by then.
+    pub energy: WattHours,
 }
 
 /// What the queue remembers of a session from one plan to the next; each plan hands out the next one.
@@ -278,6 +292,13 @@ pub struct Settings {
     pub raise_interval_seconds: u32,
     /// Raises smaller than this are not made.
     pub dead_band: Watts,
+    /// Under [`Algorithm::Deadline`]: who could lose the least time is next, because departures come from a system and not
+    /// from a guess.
+    pub trusted_departures: bool,
+    /// How long a session without a departure is taken to stay.
+    pub default_stay_seconds: u32,
+    /// What a session without a departure is taken to need.
+    pub default_energy: WattHours,
     /// The part of a group's power that may stay unused to save messages, in millionths.
     pub suppression_ppm: u32,
 }
@@ -293,6 +314,9 @@ impl Default for Settings {
             raise_step: None,
             raise_interval_seconds: 10,
             dead_band: Watts::ZERO,
+            trusted_departures: false,
+            default_stay_seconds: 4 * 3_600,
+            default_energy: WattHours(20_000),
             suppression_ppm: 0,
         }
     }

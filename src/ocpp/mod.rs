@@ -4,14 +4,20 @@
 //! rhythm without I/O, the payload types of a version (`v16`) the meaning. What real chargers get wrong is mended in
 //! one place, [`mod@decode`], and reported as flags, never scattered as branches.
 
+pub mod access;
 pub mod action;
+pub mod answer16;
+pub mod command16;
+pub mod connections;
 pub mod decimal;
 mod declare;
 pub mod decode;
 pub mod error;
 pub mod frame;
+pub mod gateway;
 pub mod meter;
 pub mod session;
+pub mod socket;
 pub mod tenths;
 pub mod text;
 pub mod time;

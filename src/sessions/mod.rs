@@ -14,8 +14,10 @@ pub use api::routes;
 pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
 pub use readings::{MeterReport, Reading, Sample, record_readings};
 pub use store::{
-    cancel_overdue, find_by_transaction, open_on_connectors, open_session_on, session_event, update,
+    cancel_overdue, close_abandoned, find_by_transaction, open_on_connectors, open_session_on,
+    session_event, update,
 };
 pub use transactions::{
-    StartReport, Started, StopReport, Stopped, close_stale, start_transaction, stop_transaction,
+    StartReport, Started, StopReport, Stopped, close_stale, expects, start_transaction,
+    stop_transaction,
 };

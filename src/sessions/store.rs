@@ -1,18 +1,21 @@
 //! Sessions in the database.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 
 use super::api::SessionFilter;
 use super::model::{Session, SessionStatus, SessionView};
 use super::transactions::START_WITHIN;
 use crate::db::query::{contains, lower};
-use crate::db::schema::{counters, group_connectors, sessions};
+use crate::db::schema::{connectors, counters, group_connectors, sessions};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::kernel::*;
+use crate::stations::ConnectorStatus;
 
 /// An event about a session; events of one station are told in order.
 pub fn session_event<'a>(session: &Session, kind: &'a str) -> Event<'a> {
@@ -163,6 +166,26 @@ pub fn cancel_overdue(conn: &mut Conn, moment: &Moment) -> StoreResult<usize> {
         cancel(conn, moment, session, "The station did not start in time")?;
     }
     Ok(overdue.len())
+}
+
+/// How long a connector is free before the session that was never stopped there is taken to be over.
+const FREE_FOR: Duration = Duration::from_secs(300);
+
+/// Ends sessions whose connector has long been free: their StopTransaction was lost.
+pub fn close_abandoned(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
+    let free: Vec<ConnectorId> = connectors::table
+        .inner_join(sessions::table)
+        .filter(sessions::status.eq(SessionStatus::Started))
+        .filter(connectors::status.eq(ConnectorStatus::Available))
+        .filter(connectors::status_at.lt(moment.now - FREE_FOR))
+        .filter(sessions::started_at.lt(moment.now - FREE_FOR))
+        .select(connectors::id)
+        .limit(100)
+        .load(conn)?;
+    if !free.is_empty() {
+        super::transactions::close_stale(conn, moment, &free, "the connector is available")?;
+    }
+    Ok(())
 }
 
 /// Cancels one session that never started.

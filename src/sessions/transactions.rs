@@ -17,8 +17,8 @@ pub struct StartReport {
     pub organization: OrganizationId,
     /// The station.
     pub station: StationId,
-    /// The connector.
-    pub connector: ConnectorId,
+    /// The connector; none when the station reported a number that it does not have.
+    pub connector: Option<ConnectorId>,
     /// Who was identified.
     pub id_tag: String,
     /// Their token, where it is known.
@@ -77,10 +77,12 @@ pub enum Stopped {
 }
 
 fn start_key(report: &StartReport) -> String {
+    let connector = report
+        .connector
+        .map_or_else(|| "?".to_owned(), |id| id.to_string());
     format!(
-        "{}/{}/{}/{}/{}",
+        "{}/{connector}/{}/{}/{}",
         report.station,
-        report.connector,
         report.meter_start.get(),
         report.at.micros(),
         report.id_tag.to_lowercase()
@@ -106,7 +108,7 @@ pub fn start_transaction(
         });
     }
     let mut awaited = None;
-    for open in store::open_on_connectors(conn, &[report.connector])? {
+    for open in store::open_on_connectors(conn, report.connector.as_slice())? {
         let same_tag = open
             .id_tag
             .as_deref()
@@ -128,7 +130,7 @@ pub fn start_transaction(
         Session::blank(
             report.organization,
             report.station,
-            Some(report.connector),
+            report.connector,
             moment,
         )
     });
@@ -154,6 +156,18 @@ pub fn start_transaction(
         transaction_id,
         repeated: false,
     })
+}
+
+/// Whether a session at this connector was created by API with this tag and waits for its start.
+pub fn expects(conn: &mut Conn, connector: Option<ConnectorId>, id_tag: &str) -> StoreResult<bool> {
+    let open = store::open_on_connectors(conn, connector.as_slice())?;
+    Ok(open.iter().any(|session| {
+        let same_tag = session
+            .id_tag
+            .as_deref()
+            .is_some_and(|tag| tag.eq_ignore_ascii_case(id_tag));
+        session.status == SessionStatus::Created && same_tag
+    }))
 }
 
 /// Records a stop.

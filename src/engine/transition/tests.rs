@@ -207,6 +207,24 @@ fn an_unanswered_raise_stays_assumed_until_a_later_message_is_answered() {
 }
 
 #[test]
+fn a_late_answer_does_not_settle_what_was_sent_after_it() {
+    let mut cable = Cable::with(&[5]);
+    cable.snapshot.nodes[0].limit = kw(4);
+    let cut = cable.next(NOON);
+    cable
+        .ledger
+        .timed_out(connector(1), cut[0].ticket, later(10));
+    cable.snapshot.nodes[0].limit = kw(9);
+    let raise = cable.next(later(20));
+    assert_eq!(raise[0].limit, kw(9));
+    cable
+        .ledger
+        .acknowledged(connector(1), cut[0].ticket, later(21));
+    assert_eq!(cable.ledger.known(connector(1)), None);
+    assert_eq!(cable.worst(), kw(9));
+}
+
+#[test]
 fn nothing_is_raised_below_a_capacity_that_fell() {
     let mut cable = Cable::with(&[15, 5]);
     cable.snapshot.nodes[0].limit = kw(12);

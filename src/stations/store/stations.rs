@@ -100,18 +100,26 @@ pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> Store
     Ok(())
 }
 
-/// Stores what a station said of itself, and what it does differently.
-pub fn save_boot(
-    conn: &mut Conn,
-    id: StationId,
-    boot_info: &BootInfo,
-    flags: &[String],
-) -> StoreResult<()> {
+/// Stores what a station said of itself.
+pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
-        .set((
-            chargestations::boot_info.eq(Json(boot_info.clone())),
-            chargestations::flags.eq(Json(flags.to_vec())),
-        ))
+        .set(chargestations::boot_info.eq(Json(boot_info.clone())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores what a station does differently from the specification.
+pub fn save_flags(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::flags.eq(Json(flags.to_vec())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that no station is connected: the server has just started.
+pub fn set_all_offline(conn: &mut Conn) -> StoreResult<()> {
+    diesel::update(chargestations::table.filter(chargestations::online.eq(true)))
+        .set(chargestations::online.eq(false))
         .execute(conn)?;
     Ok(())
 }

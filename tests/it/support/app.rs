@@ -78,6 +78,99 @@ impl TestApp {
     }
 }
 
+/// A station that was created over the API, with one connector.
+pub struct TestStation {
+    pub id: String,
+    pub path: String,
+    pub endpoint: String,
+    pub url: String,
+    pub connector: String,
+}
+
+impl TestApp {
+    /// Creates a station with one connector of 7 kW.
+    pub async fn station(&self, name: &str) -> TestStation {
+        let station = self
+            .client
+            .post("/chargestations", serde_json::json!({"name": name}))
+            .await
+            .created();
+        let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+        let path = format!("/chargestations/{}", text(&station["_id"]));
+        let new = serde_json::json!({"type": "J1772", "power": 7});
+        let connector = self
+            .client
+            .post(&format!("{path}/connectors"), new)
+            .await
+            .created();
+        TestStation {
+            id: text(&station["_id"]),
+            path,
+            endpoint: text(&station["endpoint"]),
+            url: text(&station["connection_url"]),
+            connector: text(&connector["_id"]),
+        }
+    }
+
+    /// Where a station with this endpoint would connect.
+    pub fn station_url(&self, endpoint: &str) -> String {
+        format!("ws://{}/ocpp/{endpoint}", self.running.address)
+    }
+
+    /// The types of all events so far.
+    pub async fn event_types(&self) -> Vec<String> {
+        let events = self.client.get("/events?limit=1000").await.json();
+        let rows = events["result"].as_array().expect("events");
+        rows.iter()
+            .map(|event| event["type"].as_str().expect("a type").to_owned())
+            .collect()
+    }
+
+    /// Puts a token straight into the store.
+    pub async fn db_token(
+        &self,
+        tag: &str,
+        status: &str,
+        expires_at: Option<&str>,
+        parent_group: Option<&str>,
+    ) {
+        use diesel::prelude::*;
+        use evenwatt::db::schema::tokens;
+        let (organization, moment) = (self.organization, self.running.context.moment());
+        let (tag, status) = (tag.to_owned(), status.to_owned());
+        let expires_at: Option<Timestamp> = expires_at.map(|at| at.parse().expect("a time"));
+        let parent_group = parent_group.map(str::to_owned);
+        let stored = self.running.context.db.write(move |conn| {
+            diesel::insert_into(tokens::table)
+                .values((
+                    tokens::id.eq(moment.id::<evenwatt::kernel::TokenId>()),
+                    tokens::organization_id.eq(organization),
+                    tokens::physical_id.eq(&tag),
+                    tokens::folded_id.eq(tag.to_lowercase()),
+                    tokens::type_.eq("ISO14443"),
+                    tokens::status.eq(&status),
+                    tokens::expires_at.eq(expires_at),
+                    tokens::parent_group.eq(&parent_group),
+                    tokens::meta_data.eq(evenwatt::db::Json(serde_json::json!({}))),
+                    tokens::created_at.eq(moment.now),
+                    tokens::updated_at.eq(moment.now),
+                ))
+                .execute(conn)
+                .map_err(evenwatt::db::StoreError::from)
+        });
+        stored.await.expect("stored");
+    }
+}
+
+/// Waits until something holds, polling; fails after ten seconds.
+pub async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
+    let started = std::time::Instant::now();
+    while !holds().await {
+        assert!(started.elapsed().as_secs() < 10, "it never became true");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 /// Puts an organization and a key straight into the store, as the command line does.
 async fn db_organization(
     running: &Running,

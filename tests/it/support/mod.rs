@@ -2,7 +2,10 @@
 
 mod app;
 mod client;
+mod station;
 mod store;
 
-pub use app::TestApp;
+pub use app::{TestApp, eventually};
 pub use client::Client;
+pub use station::FakeStation;
+pub use store::TestStore;

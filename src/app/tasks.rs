@@ -1,0 +1,77 @@
+//! Background loops: small jobs on a timer, each logged when it fails and tried again at its next turn.
+
+use std::time::Duration;
+
+use actix_web::web;
+use tokio::task::JoinHandle;
+
+use crate::db::StoreResult;
+use crate::http::Context;
+use crate::http::middleware::Doorkeeper;
+use crate::ocpp::connections::Connections;
+use crate::{sessions, stations};
+
+/// How often stations' last words are written down.
+const TOUCH_EVERY: Duration = Duration::from_secs(30);
+/// How often sessions that never started, or never ended, are looked for.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+/// How often quiet API keys are forgotten by the rate limiter.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
+/// Starts the loops; they end when their handles are aborted.
+pub fn start(
+    context: &Context,
+    connections: &Connections,
+    keeper: web::Data<Doorkeeper>,
+) -> Vec<JoinHandle<()>> {
+    let (touching, seen) = (context.clone(), connections.clone());
+    let tidying = context.clone();
+    vec![
+        every(TOUCH_EVERY, move || {
+            let (context, seen) = (touching.clone(), seen.newly_seen());
+            async move {
+                if seen.is_empty() {
+                    return Ok(());
+                }
+                context
+                    .db
+                    .write(move |conn| stations::touch_messages(conn, &seen))
+                    .await
+            }
+        }),
+        every(TIDY_EVERY, move || {
+            let context = tidying.clone();
+            async move {
+                let moment = context.moment();
+                context
+                    .db
+                    .write(move |conn| {
+                        sessions::cancel_overdue(conn, &moment)?;
+                        sessions::close_abandoned(conn, &moment)
+                    })
+                    .await
+            }
+        }),
+        every(FORGET_EVERY, move || {
+            keeper.forget_quiet_keys();
+            async { Ok(()) }
+        }),
+    ]
+}
+
+fn every<F, W>(period: Duration, mut work: F) -> JoinHandle<()>
+where
+    F: FnMut() -> W + Send + 'static,
+    W: Future<Output = StoreResult<()>> + Send,
+{
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = work().await {
+                tracing::error!(%error, "a background job failed and is tried again later");
+            }
+        }
+    })
+}

@@ -1,0 +1,117 @@
+//! The handshake: which station connects, and whether it may.
+//!
+//! Real chargers write URLs in odd ways, so the station is named by the last segment of the path that is not empty,
+//! whatever stands before it, with percent-encoding undone once and letter case ignored.
+
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::db::{Conn, StoreResult};
+use crate::stations::{self, OperationalStatus, SecurityType, Station};
+
+/// Why a station may not connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// No station has this endpoint.
+    Unknown,
+    /// It is switched off or discarded.
+    Inactive,
+    /// It did not prove who it is.
+    Unproven,
+}
+
+/// The endpoint a path ends in.
+pub fn endpoint_of(path: &str) -> Option<String> {
+    let segment = path.rsplit('/').find(|segment| !segment.is_empty())?;
+    let decoded = percent_decoded(segment)?;
+    let endpoint = decoded.trim();
+    let plain = !endpoint.is_empty()
+        && endpoint.len() <= 64
+        && endpoint.chars().all(|c| c.is_ascii_graphic());
+    plain.then(|| endpoint.to_lowercase())
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            let [decoded] = hex::decode(digits).ok()?.try_into().ok()?;
+            bytes.push(decoded);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The password of HTTP Basic, where the user is this endpoint; passwords may be any bytes.
+fn password_of(headers: &HeaderMap, endpoint: &str) -> Option<Vec<u8>> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = header.split_once(' ')?;
+    let credentials = scheme
+        .eq_ignore_ascii_case("basic")
+        .then(|| STANDARD.decode(encoded.trim()).ok())??;
+    let colon = credentials.iter().position(|byte| *byte == b':')?;
+    let (user, password) = credentials.split_at_checked(colon)?;
+    user.eq_ignore_ascii_case(endpoint.as_bytes())
+        .then(|| password.iter().skip(1).copied().collect())
+}
+
+/// The station that connects here, if it may.
+pub fn admit(
+    conn: &mut Conn,
+    endpoint: &str,
+    headers: &HeaderMap,
+) -> StoreResult<Result<Station, Refusal>> {
+    let Some(station) = stations::find_by_endpoint(conn, endpoint)? else {
+        return Ok(Err(Refusal::Unknown));
+    };
+    if !station.active || station.operational_status == OperationalStatus::Closed {
+        return Ok(Err(Refusal::Inactive));
+    }
+    let proven = match station.security_type {
+        SecurityType::None => true,
+        SecurityType::BasicAuth => password_of(headers, &station.endpoint)
+            .is_some_and(|password| stations::password_matches(&station, &password)),
+    };
+    Ok(if proven {
+        Ok(station)
+    } else {
+        Err(Refusal::Unproven)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_segment_names_the_station() {
+        for path in [
+            "/ocpp/k3m9",
+            "//ocpp//K3M9/",
+            "/ocpp/4/CBI-77/k3m9",
+            "/ocpp/k3%6D9",
+        ] {
+            assert_eq!(endpoint_of(path).as_deref(), Some("k3m9"), "{path}");
+        }
+        for path in ["", "/", "/ocpp/%zz", "/ocpp/%C3%82"] {
+            assert_eq!(endpoint_of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn passwords_may_be_any_bytes_but_the_user_is_the_endpoint() {
+        let mut headers = HeaderMap::new();
+        let credentials = STANDARD.encode([b"K3M9:".as_slice(), &[0xff, b':', 7]].concat());
+        headers.insert(
+            AUTHORIZATION,
+            format!("Basic {credentials}").parse().expect("a header"),
+        );
+        assert_eq!(password_of(&headers, "k3m9"), Some(vec![0xff, b':', 7]));
+        assert_eq!(password_of(&headers, "other"), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Starts and stops of transactions. A stop is never answered with an error because of what it says: many stations
+//! would repeat it for ever.
+
+use serde_json::value::RawValue;
+
+use super::identity::id_tag_info;
+use super::{Call, Effect, Handled, connector_of, readings};
+use crate::db::StoreResult;
+use crate::kernel::WattHours;
+use crate::ocpp::v16::{start_transaction as start, stop_transaction as stop};
+use crate::sessions::{self, StartReport, Started, StopReport, Stopped};
+use crate::stations::link::SignalKind;
+use crate::tokens::{self, Authorization, AuthorizationStatus};
+
+pub(super) async fn start_transaction(
+    call: Call<'_>,
+    request: start::Request,
+) -> Handled<start::Response> {
+    let (organization, station, moment) =
+        (call.peer.organization, call.peer.station, call.moment());
+    let (now, at) = (call.now, call.believed(request.timestamp));
+    let id_tag = String::from(request.id_tag);
+    let number = request.connector_id;
+    let meter_start = WattHours(request.meter_start);
+    let stored =
+        call.gateway
+            .context
+            .db
+            .write(move |conn| -> StoreResult<(Authorization, Started)> {
+                let connector = connector_of(conn, station, number)?.map(|connector| connector.id);
+                let mut known = tokens::authorize(conn, organization, &id_tag, now)?;
+                if sessions::expects(conn, connector, &id_tag)? {
+                    known.status = AuthorizationStatus::Accepted; // we told the station to start with this tag
+                }
+                let report = StartReport {
+                    organization,
+                    station,
+                    connector,
+                    id_tag: id_tag.clone(),
+                    token: known.token,
+                    user: known.user,
+                    meter_start,
+                    at,
+                };
+                let started = sessions::start_transaction(conn, &moment, &report)?;
+                Ok((known, started))
+            });
+    let (known, started) = stored.await?;
+    let mut effects = Vec::new();
+    if let (Some(connector), false) = (started.session.connector_id, started.repeated) {
+        effects.push(Effect::Tell(SignalKind::SessionStarted(
+            connector,
+            started.session.id,
+        )));
+    }
+    let response = start::Response {
+        id_tag_info: id_tag_info(&known, call.now),
+        transaction_id: started.transaction_id,
+    };
+    Ok((response, effects))
+}
+
+pub(super) async fn stop_transaction(
+    call: Call<'_>,
+    request: stop::Request,
+    payload: &RawValue,
+) -> Handled<stop::Response> {
+    let samples = request
+        .transaction_data
+        .as_deref()
+        .map(|values| readings::samples(call, values, payload.get()));
+    let id_tag = request.id_tag.map(String::from);
+    let report = StopReport {
+        organization: call.peer.organization,
+        station: call.peer.station,
+        transaction: request.transaction_id,
+        id_tag: id_tag.clone(),
+        meter_stop: WattHours(request.meter_stop),
+        at: call.believed(request.timestamp),
+        reason: request
+            .reason
+            .as_ref()
+            .map_or("Local", |reason| reason.as_str())
+            .to_owned(),
+        samples: samples.unwrap_or_default(),
+        raw: payload.get().to_owned(),
+    };
+    let (moment, now) = (call.moment(), call.now);
+    let stored = call.gateway.context.db.write(
+        move |conn| -> StoreResult<(Option<Authorization>, Stopped)> {
+            let known = match &id_tag {
+                Some(tag) if !tag.is_empty() => {
+                    Some(tokens::authorize(conn, report.organization, tag, now)?)
+                }
+                _ => None,
+            };
+            Ok((known, sessions::stop_transaction(conn, &moment, &report)?))
+        },
+    );
+    let (known, stopped) = stored.await?;
+    let effects = match stopped {
+        Stopped::Ended(session) => {
+            let told = session
+                .connector_id
+                .map(|id| Effect::Tell(SignalKind::SessionEnded(id, session.id)));
+            told.into_iter().collect()
+        }
+        Stopped::Repeated => Vec::new(),
+        Stopped::Orphan => {
+            tracing::info!(station = %call.peer.station, "kept a stop whose start was never seen");
+            Vec::new()
+        }
+    };
+    let id_tag_info = known.map(|known| id_tag_info(&known, call.now));
+    Ok((stop::Response { id_tag_info }, effects))
+}

@@ -1,0 +1,320 @@
+//! Who is connected: the newest socket of a station wins, and every clean-up carries its own generation, so that an
+//! old socket's end never takes a new one down.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+
+use super::command16::{self, Forms};
+use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
+use crate::kernel::{SharedClock, StationId, Timestamp};
+use crate::stations::Registration;
+use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, StationLink};
+
+/// Orders that may wait for a connection's task to take them.
+const MOST_ORDERS: usize = 64;
+/// How long a command stays worth sending while it waits for its turn.
+const WORTH_SENDING_FOR: Duration = Duration::from_secs(60);
+
+/// What a connection's task is told.
+#[derive(Debug)]
+pub enum Order {
+    /// Call the station.
+    Call {
+        /// The call; its correlation is set by the task.
+        call: OutgoingCall,
+        /// Who waits for the answer.
+        reply: oneshot::Sender<Result<Box<RawValue>, CallFailure>>,
+    },
+    /// Close the socket.
+    Close(CloseReason),
+}
+
+/// Why a socket is closed by us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The station opened another one.
+    Replaced,
+    /// An operator asked for it, or the station was switched off.
+    Disconnected,
+    /// The server stops.
+    ServerStops,
+}
+
+/// A connection as others see it.
+#[derive(Clone)]
+pub struct Handle {
+    generation: u64,
+    orders: mpsc::Sender<Order>,
+    state: Arc<State>,
+}
+
+/// What a connection shares with those who use it.
+#[derive(Debug, Default)]
+pub struct State {
+    last_seen_micros: AtomicI64,
+    told_seen_micros: AtomicI64,
+    registration: Mutex<Option<Registration>>,
+    forms: Mutex<Forms>,
+}
+
+impl State {
+    /// Notes that the station said something.
+    pub fn seen(&self, now: Timestamp) {
+        self.last_seen_micros.store(now.micros(), Ordering::Relaxed);
+    }
+    /// Notes what its boot was answered.
+    pub fn registered(&self, registration: Registration) {
+        *self
+            .registration
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(registration);
+    }
+    /// What its boot was answered in this connection.
+    pub fn registration(&self) -> Option<Registration> {
+        *self
+            .registration
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+    fn forms(&self) -> MutexGuard<'_, Forms> {
+        self.forms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All connections of this server.
+#[derive(Clone)]
+pub struct Connections {
+    handles: Arc<Mutex<HashMap<StationId, Handle>>>,
+    generations: Arc<AtomicU64>,
+    clock: SharedClock,
+}
+
+impl Connections {
+    /// None yet.
+    pub fn new(clock: SharedClock) -> Self {
+        Self {
+            handles: Arc::default(),
+            generations: Arc::default(),
+            clock,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<StationId, Handle>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a new connection, which replaces an older one of the station.
+    pub fn enter(&self, station: StationId) -> (u64, mpsc::Receiver<Order>, Arc<State>) {
+        let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
+        let (orders, receiver) = mpsc::channel(MOST_ORDERS);
+        let state = Arc::new(State::default());
+        let handle = Handle {
+            generation,
+            orders,
+            state: Arc::clone(&state),
+        };
+        let replaced = self.lock().insert(station, handle);
+        if let Some(old) = replaced {
+            let _ = old.orders.try_send(Order::Close(CloseReason::Replaced));
+        }
+        metrics::gauge!("evenwatt_ocpp_connections").set(self.count());
+        (generation, receiver, state)
+    }
+
+    /// Removes a connection that ended; false when a newer one already took its place.
+    pub fn leave(&self, station: StationId, generation: u64) -> bool {
+        let mut handles = self.lock();
+        let current = handles
+            .get(&station)
+            .is_some_and(|handle| handle.generation == generation);
+        if current {
+            handles.remove(&station);
+        }
+        drop(handles);
+        metrics::gauge!("evenwatt_ocpp_connections").set(self.count());
+        current
+    }
+
+    fn count(&self) -> f64 {
+        u32::try_from(self.lock().len()).map_or(f64::MAX, f64::from)
+    }
+
+    /// Closes every socket: the server stops.
+    pub fn close_all(&self) {
+        for handle in self.lock().values() {
+            let _ = handle
+                .orders
+                .try_send(Order::Close(CloseReason::ServerStops));
+        }
+    }
+
+    /// Stations that said something since this was last asked, and when.
+    pub fn newly_seen(&self) -> Vec<(StationId, Timestamp)> {
+        let seen = |(id, handle): (&StationId, &Handle)| {
+            let last = handle.state.last_seen_micros.load(Ordering::Relaxed);
+            let told = handle.state.told_seen_micros.swap(last, Ordering::Relaxed);
+            (last != told).then_some((*id, Timestamp::from_micros(last)))
+        };
+        self.lock().iter().filter_map(seen).collect()
+    }
+
+    /// Calls a station and waits for the raw answer.
+    async fn call(
+        &self,
+        station: StationId,
+        call: OutgoingCall,
+    ) -> Result<Box<RawValue>, LinkError> {
+        let handle = self
+            .lock()
+            .get(&station)
+            .cloned()
+            .ok_or(LinkError::Offline)?;
+        let (reply, answer) = oneshot::channel();
+        handle
+            .orders
+            .try_send(Order::Call { call, reply })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => LinkError::QueueFull,
+                mpsc::error::TrySendError::Closed(_) => LinkError::Offline,
+            })?;
+        answer
+            .await
+            .unwrap_or(Err(CallFailure::Dropped))
+            .map_err(link_error)
+    }
+
+    async fn carry_out(
+        &self,
+        station: StationId,
+        command: &Command,
+        form: usize,
+    ) -> Result<Outcome, LinkError> {
+        let now = self.clock.now();
+        let wire = command16::build(command, form, now)?;
+        let (priority, coalesce_key) = urgency(command);
+        let call = OutgoingCall {
+            correlation: 0,
+            action: wire.action,
+            payload: wire.payload,
+            priority,
+            coalesce_key,
+            expires_at: now + WORTH_SENDING_FOR,
+        };
+        let action = call.action.clone();
+        let started = now;
+        let answer = self.call(station, call).await;
+        let elapsed = self.clock.now().since(started);
+        metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => action.clone())
+            .record(elapsed);
+        answer.map(|raw| command16::outcome(&action, &raw))
+    }
+}
+
+/// How urgent a command is, and which waiting one it replaces.
+fn urgency(command: &Command) -> (Priority, Option<CoalesceKey>) {
+    match command {
+        Command::SetLimit(limit) => {
+            let priority = if limit.lowers {
+                Priority::Lowering
+            } else {
+                Priority::Raising
+            };
+            let what = match limit.purpose {
+                LimitPurpose::Live => "live limit",
+                LimitPurpose::Fallback => "fallback limit",
+                LimitPurpose::Default => "default limit",
+                LimitPurpose::Transaction(_) => "transaction limit",
+            };
+            let connector = u32::try_from(limit.connector).unwrap_or(0);
+            (priority, Some(CoalesceKey { what, connector }))
+        }
+        Command::TriggerMessage { .. } => (Priority::Probe, None),
+        _ => (Priority::Command, None),
+    }
+}
+
+fn link_error(failure: CallFailure) -> LinkError {
+    match failure {
+        CallFailure::Error(error) => LinkError::Refused {
+            code: error.code.spelling(super::Version::V16).to_owned(),
+            description: error.description,
+        },
+        CallFailure::TimedOut | CallFailure::Expired => LinkError::Silent,
+        CallFailure::Dropped => LinkError::Dropped,
+        CallFailure::Superseded => LinkError::Superseded,
+        CallFailure::QueueFull => LinkError::QueueFull,
+    }
+}
+
+#[async_trait]
+impl StationLink for Connections {
+    fn is_online(&self, station: StationId) -> bool {
+        self.lock().contains_key(&station)
+    }
+
+    async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
+        let state = self
+            .lock()
+            .get(&station)
+            .map(|handle| Arc::clone(&handle.state))
+            .ok_or(LinkError::Offline)?;
+        refuse_by_registration(state.registration(), &command)?;
+        let Some(forms) = command16::forms(&command) else {
+            return self.carry_out(station, &command, 0).await;
+        };
+        // A station that refuses one form of a limit may take the next; what it took is remembered.
+        let first = state.forms().remembered(&command).unwrap_or(0);
+        let mut last = Err(LinkError::Offline);
+        for form in first..forms {
+            last = self.carry_out(station, &command, form).await;
+            let try_next = match &last {
+                Ok(outcome) if outcome.accepted => {
+                    state.forms().remember(&command, form);
+                    false
+                }
+                Ok(_) | Err(LinkError::Refused { .. }) => true,
+                Err(_) => false,
+            };
+            if !try_next {
+                break;
+            }
+        }
+        last
+    }
+
+    fn disconnect(&self, station: StationId) -> bool {
+        match self.lock().get(&station) {
+            Some(handle) => handle
+                .orders
+                .try_send(Order::Close(CloseReason::Disconnected))
+                .is_ok(),
+            None => false,
+        }
+    }
+}
+
+/// A rejected station is not called at all, a pending one is not told to start or stop (OCPP 1.6 §4.2).
+fn refuse_by_registration(
+    registration: Option<Registration>,
+    command: &Command,
+) -> Result<(), LinkError> {
+    let remote = matches!(
+        command,
+        Command::StartCharging { .. } | Command::StopCharging { .. }
+    );
+    let why = match registration {
+        Some(Registration::Rejected) => "the station's registration is Rejected",
+        Some(Registration::Pending) if remote => "the station's registration is Pending",
+        _ => return Ok(()),
+    };
+    Err(LinkError::Refused {
+        code: "SecurityError".to_owned(),
+        description: why.to_owned(),
+    })
+}

@@ -1,0 +1,37 @@
+//! What all connections share: the store, the signals, who is connected, and the settings.
+
+use std::time::Duration;
+
+use super::connections::Connections;
+use crate::http::Context;
+use crate::stations::link::Signals;
+
+/// How the gateway treats connections; documented in `default.toml`.
+#[derive(Debug, Clone)]
+pub struct GatewaySettings {
+    /// Seconds between heartbeats, told to stations that boot.
+    pub heartbeat_seconds: u32,
+    /// How often a silent socket is pinged.
+    pub ping_every: Duration,
+    /// How long it may stay silent after a ping.
+    pub pong_within: Duration,
+    /// How long a station may take to answer.
+    pub call_timeout: Duration,
+    /// Largest WebSocket frame.
+    pub frame_bytes: usize,
+    /// Largest message, over all its frames.
+    pub message_bytes: usize,
+}
+
+/// Everything a connection needs of the server; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    /// Store, clock and ids.
+    pub context: Context,
+    /// Where it tells what stations did.
+    pub signals: Signals,
+    /// Who is connected.
+    pub connections: Connections,
+    /// How connections are treated.
+    pub settings: GatewaySettings,
+}

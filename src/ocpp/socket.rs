@@ -1,0 +1,367 @@
+//! The pump around a session: the only file here that awaits a socket.
+//!
+//! One task a connection. It turns frames into inputs of the [`Session`], carries out its outputs, pings a socket that
+//! has been silent, and runs one handler at a time; commands of others arrive as [`Order`]s.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::HeaderValue;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actix_ws::{AggregatedMessage, CloseCode, CloseReason as Close, ProtocolError};
+use futures_util::StreamExt;
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::access::{Refusal, admit, endpoint_of};
+use super::answer16::{Effect, Peer, answer};
+use super::connections::{CloseReason, Order, State};
+use super::frame::MessageId;
+use super::gateway::Gateway;
+use super::session::{CallFailure, Input, Output, Session, SessionOptions};
+use super::{CallError, ErrorCode, Version};
+use crate::http::{ApiError, Code};
+use actix_web::ResponseError;
+
+/// Sub-protocols we speak, the best first.
+const PROTOCOLS: [&str; 1] = ["ocpp1.6"];
+/// How long a message may take to leave; a station that does not read for so long is gone.
+const SEND_WITHIN: Duration = Duration::from_secs(20);
+/// How long a handler may take before its call is answered with an error.
+const ANSWER_WITHIN: Duration = Duration::from_secs(25);
+/// How long a station may stay silent about who it is before it is asked to boot.
+const BOOT_WITHIN: Duration = Duration::from_secs(10);
+
+/// The handshake at `/ocpp/<endpoint>`.
+pub async fn connect(
+    request: HttpRequest,
+    body: web::Payload,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let refused = |code: Code, text: &str| Ok(ApiError::new(code, text).error_response());
+    let Some(endpoint) = endpoint_of(request.path()) else {
+        return refused(Code::NotFound, "The URL ends in no endpoint");
+    };
+    let headers = request.headers().clone();
+    let wanted = endpoint.clone();
+    let admitted = gateway
+        .context
+        .db
+        .read(move |conn| admit(conn, &wanted, &headers))
+        .await
+        .map_err(ApiError::from)?;
+    let station = match admitted {
+        Ok(station) => station,
+        Err(Refusal::Unknown) => {
+            tracing::info!(endpoint, "refused an unknown station");
+            return refused(
+                Code::NotFound,
+                "There is no charge station with this endpoint",
+            );
+        }
+        Err(Refusal::Inactive) => {
+            return refused(Code::Forbidden, "The charge station is not active");
+        }
+        Err(Refusal::Unproven) => {
+            tracing::warn!(endpoint, "refused a station with a wrong password");
+            let mut response =
+                ApiError::new(Code::Unauthenticated, "Wrong password").error_response();
+            let basic = HeaderValue::from_static("Basic realm=\"ocpp\"");
+            response
+                .headers_mut()
+                .insert(actix_web::http::header::WWW_AUTHENTICATE, basic);
+            return Ok(response);
+        }
+    };
+    let offered = request
+        .headers()
+        .get("sec-websocket-protocol")
+        .and_then(|offer| offer.to_str().ok());
+    let agreed =
+        offered.is_none_or(|offer| offer.split(',').any(|one| PROTOCOLS.contains(&one.trim())));
+    let (response, session, stream) = actix_ws::handle_with_protocols(&request, body, &PROTOCOLS)?;
+    if !agreed {
+        // OCPP-J §3.1.2: complete the handshake without the header and close at once.
+        actix_web::rt::spawn(session.close(Some(Close {
+            code: CloseCode::Protocol,
+            description: Some(format!("offer one of {}", PROTOCOLS.join(", "))),
+        })));
+        return Ok(response);
+    }
+    let settings = &gateway.settings;
+    let stream = stream
+        .max_frame_size(settings.frame_bytes)
+        .aggregate_continuations()
+        .max_continuation_size(settings.message_bytes);
+    let gateway = gateway.get_ref().clone();
+    actix_web::rt::spawn(async move {
+        let peer = Peer::new(&gateway, station);
+        Connection::open(gateway, peer, session)
+            .await
+            .run(stream)
+            .await;
+    });
+    Ok(response)
+}
+
+type Answering = Pin<Box<dyn Future<Output = (MessageId, Result<String, CallError>, Vec<Effect>)>>>;
+type Waiting = HashMap<u64, oneshot::Sender<Result<Box<RawValue>, CallFailure>>>;
+
+struct Connection {
+    gateway: Gateway,
+    peer: Arc<Peer>,
+    generation: u64,
+    orders: mpsc::Receiver<Order>,
+    state: Arc<State>,
+    socket: actix_ws::Session,
+    session: Session,
+    answering: Option<Answering>,
+    waiting: Waiting,
+    next_correlation: u64,
+    wake: Option<Instant>,
+    heard: Instant,
+    pinged: bool,
+    opened: Instant,
+    asked_to_boot: bool,
+}
+
+/// Why the loop of a connection ended, and what the station is told.
+enum End {
+    /// The station closed or vanished.
+    Gone,
+    /// We close, with this code and word.
+    Close(CloseCode, &'static str),
+}
+
+impl Connection {
+    async fn open(gateway: Gateway, peer: Peer, socket: actix_ws::Session) -> Self {
+        let (generation, orders, state) = gateway.connections.enter(peer.station);
+        let peer = Arc::new(peer);
+        state.seen(gateway.context.clock.now());
+        peer.connected(&gateway).await;
+        let session = Session::new(SessionOptions {
+            version: Version::V16,
+            id_prefix: format!("{generation:x}-"),
+            call_timeout: gateway.settings.call_timeout,
+        });
+        let now = Instant::now();
+        Self {
+            gateway,
+            peer,
+            generation,
+            orders,
+            state,
+            socket,
+            session,
+            answering: None,
+            waiting: HashMap::new(),
+            next_correlation: 0,
+            wake: None,
+            heard: now,
+            pinged: false,
+            opened: now,
+            asked_to_boot: false,
+        }
+    }
+
+    async fn run(mut self, mut stream: actix_ws::AggregatedMessageStream) {
+        let end = loop {
+            let wake = self.wake_at();
+            let ended = tokio::select! {
+                biased;
+                answered = async { match &mut self.answering { Some(work) => work.await, None => std::future::pending().await } } => {
+                    self.answering = None;
+                    let (message_id, answer, effects) = answered;
+                    let ended = self.step(Input::Answer { message_id, answer }).await;
+                    Peer::carry_out(&self.peer, &self.gateway, effects);
+                    ended
+                }
+                order = self.orders.recv() => match order {
+                    Some(Order::Call { call, reply }) => self.call(call, reply).await,
+                    Some(Order::Close(CloseReason::Replaced)) => Some(End::Close(CloseCode::Policy, "replaced by a newer connection")),
+                    Some(Order::Close(CloseReason::Disconnected)) => Some(End::Close(CloseCode::Normal, "disconnected by the operator")),
+                    Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(CloseCode::Away, "the server stops")),
+                },
+                message = stream.next() => match message {
+                    Some(message) => self.receive(message).await,
+                    None => Some(End::Gone),
+                },
+                () = sleep_until(wake) => self.woken().await,
+            };
+            if let Some(end) = ended {
+                break end;
+            }
+        };
+        self.finish(end).await;
+    }
+
+    /// When to look at the clock again: for the session, or for the liveness of the socket.
+    fn wake_at(&self) -> Instant {
+        let settings = &self.gateway.settings;
+        let patience = if self.pinged {
+            settings.ping_every + settings.pong_within
+        } else {
+            settings.ping_every
+        };
+        let boot = (!self.asked_to_boot && self.state.registration().is_none())
+            .then(|| self.opened + BOOT_WITHIN);
+        [Some(self.heard + patience), self.wake, boot]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(self.heard + patience)
+    }
+
+    async fn woken(&mut self) -> Option<End> {
+        let (now, settings) = (Instant::now(), self.gateway.settings.clone());
+        let silence = now.duration_since(self.heard);
+        if self.pinged && silence >= settings.ping_every + settings.pong_within {
+            tracing::info!(station = %self.peer.station, "a silent connection was given up");
+            return Some(End::Close(CloseCode::Policy, "no answer to ping"));
+        }
+        if !self.pinged && silence >= settings.ping_every {
+            self.pinged = true;
+            if timeout(SEND_WITHIN, self.socket.ping(b"")).await.is_err() {
+                return Some(End::Gone);
+            }
+        }
+        if !self.asked_to_boot
+            && now >= self.opened + BOOT_WITHIN
+            && self.state.registration().is_none()
+        {
+            self.asked_to_boot = true;
+            Peer::ask_to_boot(&self.peer, &self.gateway);
+        }
+        if self.wake.is_some_and(|wake| now >= wake) {
+            self.wake = None;
+            return self.step(Input::Tick).await;
+        }
+        None
+    }
+
+    async fn receive(&mut self, message: Result<AggregatedMessage, ProtocolError>) -> Option<End> {
+        self.heard = Instant::now();
+        self.pinged = false;
+        self.state.seen(self.gateway.context.clock.now());
+        match message {
+            Ok(AggregatedMessage::Text(text)) => self.step(Input::Received(&text)).await,
+            Ok(AggregatedMessage::Binary(bytes)) => match std::str::from_utf8(&bytes) {
+                Ok(text) => self.step(Input::Received(text)).await,
+                Err(_) => Some(End::Close(CloseCode::Unsupported, "OCPP-J is text")),
+            },
+            Ok(AggregatedMessage::Ping(payload)) => {
+                let sent = timeout(SEND_WITHIN, self.socket.pong(&payload)).await;
+                (!matches!(sent, Ok(Ok(())))).then_some(End::Gone)
+            }
+            Ok(AggregatedMessage::Pong(_)) => None,
+            Ok(AggregatedMessage::Close(_)) => Some(End::Gone),
+            Err(ProtocolError::Overflow) => {
+                Some(End::Close(CloseCode::Size, "the message is too large"))
+            }
+            Err(ProtocolError::Io(error)) if error.to_string().contains("continuation size") => {
+                Some(End::Close(CloseCode::Size, "the message is too large"))
+            }
+            Err(ProtocolError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Some(End::Close(CloseCode::Invalid, "the text is not UTF-8"))
+            }
+            Err(_) => Some(End::Gone),
+        }
+    }
+
+    async fn call(
+        &mut self,
+        mut call: super::session::OutgoingCall,
+        reply: oneshot::Sender<Result<Box<RawValue>, CallFailure>>,
+    ) -> Option<End> {
+        self.next_correlation += 1;
+        call.correlation = self.next_correlation;
+        self.waiting.insert(call.correlation, reply);
+        self.step(Input::Send(call)).await
+    }
+
+    async fn step(&mut self, input: Input<'_>) -> Option<End> {
+        let now = self.gateway.context.clock.now();
+        for output in self.session.step(input, now) {
+            match output {
+                Output::Transmit(text) => {
+                    let sent = timeout(SEND_WITHIN, self.socket.text(text)).await;
+                    if !matches!(sent, Ok(Ok(()))) {
+                        return Some(End::Gone);
+                    }
+                }
+                Output::Dispatch(call) => self.answering = Some(self.handle(call)),
+                Output::CallDone {
+                    correlation,
+                    result,
+                } => {
+                    if let Some(reply) = self.waiting.remove(&correlation) {
+                        let _ = reply.send(result);
+                    }
+                }
+                Output::NextWake(at) => self.wake = Some(Instant::now() + at.since(now)),
+            }
+        }
+        None
+    }
+
+    fn handle(&self, call: super::session::IncomingCall) -> Answering {
+        let (gateway, peer, state) = (
+            self.gateway.clone(),
+            Arc::clone(&self.peer),
+            Arc::clone(&self.state),
+        );
+        Box::pin(async move {
+            let work = answer(&gateway, &peer, &state, &call.action, &call.payload);
+            let (answer, effects) = timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| {
+                tracing::error!(action = call.action, "a handler took too long");
+                (
+                    Err(CallError::new(
+                        ErrorCode::InternalError,
+                        "The server is overloaded",
+                    )),
+                    Vec::new(),
+                )
+            });
+            (call.message_id, answer, effects)
+        })
+    }
+
+    async fn finish(mut self, end: End) {
+        let now = self.gateway.context.clock.now();
+        for output in self.session.step(Input::Closed, now) {
+            if let Output::CallDone {
+                correlation,
+                result,
+            } = output
+                && let Some(reply) = self.waiting.remove(&correlation)
+            {
+                let _ = reply.send(result);
+            }
+        }
+        if let End::Close(code, text) = end {
+            let reason = Close {
+                code,
+                description: Some(text.to_owned()),
+            };
+            let _ = timeout(
+                Duration::from_secs(2),
+                self.socket.clone().close(Some(reason)),
+            )
+            .await;
+        }
+        if let Some(work) = self.answering.take() {
+            let _ = work.await; // what was received is recorded even when nobody is left to be told
+        }
+        if self
+            .gateway
+            .connections
+            .leave(self.peer.station, self.generation)
+        {
+            self.peer.disconnected(&self.gateway).await;
+        }
+    }
+}

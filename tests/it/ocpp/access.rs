@@ -1,0 +1,111 @@
+//! Who may connect, and how connections end.
+
+use base64::Engine as _;
+use serde_json::json;
+
+use crate::support::{FakeStation, TestApp, eventually};
+
+#[actix_web::test]
+async fn only_known_active_stations_with_the_right_password_connect() {
+    let app = TestApp::start().await;
+    let unknown = app.station_url("nothere1");
+    assert!(FakeStation::try_connect(&unknown, &[]).await.is_err());
+
+    let secured = json!({"security": {"type": "basic_auth"}});
+    let station = app.client.post("/chargestations", secured).await.created();
+    let url = station["connection_url"].as_str().unwrap();
+    let basic = |password: &str| {
+        let text = format!("{}:{password}", station["endpoint"].as_str().unwrap());
+        format!(
+            "Basic {}",
+            base64::engine::general_purpose::STANDARD.encode(text)
+        )
+    };
+    assert!(FakeStation::try_connect(url, &[]).await.is_err());
+    assert!(
+        FakeStation::try_connect(url, &[("authorization", &basic("wrong-password-123"))])
+            .await
+            .is_err()
+    );
+    let right = basic(
+        station["security"]["password"]
+            .as_str()
+            .expect("shown once"),
+    );
+    let mut connected = FakeStation::try_connect(url, &[("authorization", &right)])
+        .await
+        .expect("the right password");
+    assert_eq!(connected.boot().await["status"], "Accepted");
+
+    let path = format!("/chargestations/{}", station["_id"].as_str().unwrap());
+    assert!(
+        app.client.get(&path).await.ok()["security"]
+            .get("password")
+            .is_none()
+    );
+    app.client.patch(&path, json!({"active": false})).await.ok();
+    assert_eq!(
+        connected.next().await,
+        None,
+        "an inactive station is disconnected"
+    );
+    assert!(
+        FakeStation::try_connect(url, &[("authorization", &right)])
+            .await
+            .is_err()
+    );
+}
+
+#[actix_web::test]
+async fn odd_urls_and_a_missing_sub_protocol_are_tolerated_but_other_protocols_are_not() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let host = app.station_url("");
+    for odd in [
+        format!("{host}//x/{}/", station.endpoint),
+        format!("{host}{}", station.endpoint.to_uppercase()),
+    ] {
+        let mut connected = FakeStation::try_connect(&odd, &[])
+            .await
+            .expect("an odd URL");
+        assert_eq!(connected.boot().await["status"], "Accepted");
+    }
+    let wrong = FakeStation::try_connect(&station.url, &[("sec-websocket-protocol", "soap")]).await;
+    if let Ok(mut closed) = wrong {
+        assert_eq!(
+            closed.next().await,
+            None,
+            "no common protocol: closed at once"
+        );
+    }
+    let both = [("sec-websocket-protocol", "ocpp1.5, ocpp1.6")];
+    assert!(FakeStation::try_connect(&station.url, &both).await.is_ok());
+}
+
+#[actix_web::test]
+async fn the_newest_socket_wins_and_the_old_ones_end_changes_nothing() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut old = FakeStation::connect(&station.url).await;
+    old.boot().await;
+    let mut new = FakeStation::connect(&station.url).await;
+    new.boot().await;
+    assert_eq!(old.next().await, None);
+    old.drop_link().await;
+    assert_eq!(
+        new.call("Heartbeat", json!({})).await["currentTime"],
+        "2026-04-24T03:06:40.000Z"
+    );
+    assert_eq!(app.client.get(&station.path).await.ok()["online"], true);
+    new.drop_link().await;
+    eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
+    let kinds: Vec<String> = app.event_types().await;
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|kind| *kind == "chargestation.offline")
+            .count(),
+        1,
+        "{kinds:?}"
+    );
+}

@@ -1,0 +1,6 @@
+//! The gateway over real sockets, word for word.
+
+mod access;
+mod commands;
+mod core_profile;
+mod transactions;

@@ -1,0 +1,142 @@
+//! A fake charge station: sends what a test says, word for word, and shows what came back.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// How long a test waits for a message.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct FakeStation {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    next_id: u32,
+    /// Calls of the server that arrived while an answer was awaited.
+    pub calls: Vec<Value>,
+}
+
+impl FakeStation {
+    /// Connects with the sub-protocol of 1.6.
+    pub async fn connect(url: &str) -> Self {
+        Self::try_connect(url, &[("sec-websocket-protocol", "ocpp1.6")])
+            .await
+            .expect("the handshake")
+    }
+
+    pub async fn try_connect(
+        url: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Box<Error>> {
+        let mut request = url.into_client_request().expect("a URL");
+        for (name, value) in headers {
+            request
+                .headers_mut()
+                .insert(*name, value.parse().expect("a header"));
+        }
+        let (socket, _) = connect_async(request).await.map_err(Box::new)?;
+        Ok(Self {
+            socket,
+            next_id: 0,
+            calls: Vec::new(),
+        })
+    }
+
+    pub async fn send_text(&mut self, text: impl Into<String>) {
+        self.socket
+            .send(Message::text(text.into()))
+            .await
+            .expect("sent");
+    }
+
+    /// The next message of the server; `None` when it closed.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            match timeout(PATIENCE, self.socket.next())
+                .await
+                .expect("a message in time")
+            {
+                Some(Ok(Message::Text(text))) => {
+                    return Some(serde_json::from_str(&text).expect("JSON"));
+                }
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// Calls the server and returns the whole answering frame; calls of the server that come first are kept.
+    pub async fn call_frame(&mut self, action: &str, payload: Value) -> Value {
+        self.next_id += 1;
+        let id = format!("t{}", self.next_id);
+        self.send_text(json!([2, id, action, payload]).to_string())
+            .await;
+        loop {
+            let frame = self.next().await.expect("an answer before the close");
+            if frame[0] == 2 {
+                self.calls.push(frame);
+            } else if frame[1] == id {
+                return frame;
+            }
+        }
+    }
+
+    /// Calls the server and returns the payload of its result.
+    #[track_caller]
+    pub fn call(&mut self, action: &'static str, payload: Value) -> impl Future<Output = Value> {
+        async move {
+            let frame = self.call_frame(action, payload).await;
+            assert_eq!(frame[0], 3, "{frame}");
+            frame[2].clone()
+        }
+    }
+
+    /// The next call of the server.
+    pub async fn next_call(&mut self) -> Value {
+        if !self.calls.is_empty() {
+            return self.calls.remove(0);
+        }
+        loop {
+            let frame = self.next().await.expect("a call before the close");
+            if frame[0] == 2 {
+                return frame;
+            }
+        }
+    }
+
+    /// Answers a call of the server.
+    pub async fn answer(&mut self, call: &Value, payload: Value) {
+        self.send_text(json!([3, call[1], payload]).to_string())
+            .await;
+    }
+
+    pub async fn boot(&mut self) -> Value {
+        self.call(
+            "BootNotification",
+            json!({"chargePointVendor": "Acme", "chargePointModel": "One"}),
+        )
+        .await
+    }
+
+    pub async fn status(&mut self, connector: u32, status: &str) {
+        let payload = json!({"connectorId": connector, "errorCode": "NoError", "status": status});
+        assert_eq!(self.call("StatusNotification", payload).await, json!({}));
+    }
+
+    /// Starts a transaction and returns its number.
+    pub async fn start(&mut self, connector: u32, tag: &str, meter: i64, at: &str) -> i64 {
+        let payload =
+            json!({"connectorId": connector, "idTag": tag, "meterStart": meter, "timestamp": at});
+        self.call("StartTransaction", payload).await["transactionId"]
+            .as_i64()
+            .expect("a number")
+    }
+
+    pub async fn drop_link(self) {
+        drop(self.socket);
+    }
+}
