@@ -156,7 +156,11 @@ fn serve(config: &Config) -> Result<(), Failure> {
     runtime.block_on(async {
         let running = super::start(config, Dependencies::default()).await?;
         let moment = running.context.moment();
-        let first_key = running.context.db.write(move |conn| first_key(conn, &moment)).await;
+        let first_key = running
+            .context
+            .db
+            .write(move |conn| first_key(conn, &moment))
+            .await;
         let first_key = first_key.context("cannot create the first API key")?;
         print(&greeting(&running, first_key.as_deref()));
         Ok(running.wait().await?)
@@ -246,7 +250,7 @@ fn api_key(config: &Config, command: &ApiKeyCommand) -> Result<(), Failure> {
     super::migrate(config)?;
     let settings = config.store_settings().map_err(Failure::Configuration)?;
     let mut conn = Conn::open(&settings.url, settings.synchronous).map_err(anyhow::Error::from)?;
-    let Dependencies { clock, ids } = Dependencies::default();
+    let Dependencies { clock, ids, .. } = Dependencies::default();
     let moment = Moment::new(clock.now(), ids);
     conn.write(|conn| match command {
         ApiKeyCommand::Create(new) => create_key(conn, new, &moment),

@@ -65,7 +65,12 @@ struct Running {
 
 impl Balancer {
     /// Starts to balance every tree there is and every tree there will be.
-    pub fn start(context: Context, link: SharedLink, signals: &Signals, settings: Settings) -> Self {
+    pub fn start(
+        context: Context,
+        link: SharedLink,
+        signals: &Signals,
+        settings: Settings,
+    ) -> Self {
         let balancer = Self(Arc::new(Shared {
             context,
             link,

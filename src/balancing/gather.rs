@@ -70,7 +70,11 @@ impl Site {
             Some(groups) => groups,
             None => return Ok(None),
         };
-        let Some(top) = groups.first().filter(|top| top.parent_id.is_none()).cloned() else {
+        let Some(top) = groups
+            .first()
+            .filter(|top| top.parent_id.is_none())
+            .cloned()
+        else {
             return Ok(None);
         };
         let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
@@ -150,7 +154,8 @@ impl Site {
             });
             if member.is_some() || session.is_some() {
                 let mut seat = Seat::new(connector, group, member, session.cloned(), voltage);
-                let dry_below = !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
+                let dry_below =
+                    !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
                 seat.role = match member {
                     None => Role::Bystander,
                     Some(_) if dry_below => Role::Dry,

@@ -3,7 +3,8 @@
 use super::gather::{Role, Seat, Site};
 use super::state::{Memory, State};
 use crate::engine::{
-    Algorithm, Member, MemberState, Node, PriorityClass, Session, Settings, Snapshot, Uncontrolled,
+    Algorithm, Deadline, Member, MemberState, Node, PriorityClass, Session, Settings, Snapshot,
+    Uncontrolled,
 };
 use crate::groups::{self, Group};
 use crate::kernel::{Milliamps, Watts};
@@ -64,8 +65,10 @@ fn member_state(seat: &Seat, memory: Option<&Memory>, state: &State) -> MemberSt
     let (Some(session), Some(memory)) = (seat.live_session(), memory) else {
         return MemberState::Idle { worst: Watts::ZERO };
     };
+    let wish = session.departure_at.zip(session.energy_need);
     let session = Session {
         attained: session.energy,
+        deadline: wish.map(|(departure, energy)| Deadline { departure, energy }),
         turn: memory.turn,
         ..Session::new(session.started_at.unwrap_or(session.created_at))
     };

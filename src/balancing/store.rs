@@ -102,8 +102,7 @@ impl Record {
                 .map(|limit| json!({"connector": limit.connector, "limit": limit.limit.kilowatts(), "reason": limit.explain()}))
                 .collect();
             let data = json!({"group": self.root, "plan": state.plan, "limits": limits});
-            self.told
-                .push(("load_management.group.plan_settled", data));
+            self.told.push(("load_management.group.plan_settled", data));
         }
         if stage == Stage::Degraded && state.stage != Some(Stage::Degraded) {
             let out = plan.limits.iter().filter_map(|limit| {
@@ -192,9 +191,7 @@ impl Record {
             .first(conn)
             .optional()?;
         if let Some(last) = too_old {
-            let old = plans::group_id
-                .eq(self.root)
-                .and(plans::id.le(last));
+            let old = plans::group_id.eq(self.root).and(plans::id.le(last));
             diesel::delete(plans::table.filter(old)).execute(conn)?;
         }
         Ok(())

@@ -260,10 +260,19 @@ impl Tree {
         state
             .leaving
             .retain(|_, gone| !elsewhere.contains(&gone.station));
-        Ok(apply::goodbyes(state, |station| self.link.is_online(station)))
+        Ok(apply::goodbyes(state, |station| {
+            self.link.is_online(station)
+        }))
     }
 
-    fn ask(&mut self, Errand { station, commands, about }: Errand) {
+    fn ask(
+        &mut self,
+        Errand {
+            station,
+            commands,
+            about,
+        }: Errand,
+    ) {
         let link = Arc::clone(&self.link);
         self.asked.spawn(async move {
             let mut answer = Err(LinkError::Offline);
