@@ -86,7 +86,7 @@ fn session(prefix: u64) -> Session {
 impl World {
     fn new(seed: u64) -> Self {
         let protocol = Protocol {
-            settle_seconds: 0,
+            settle_seconds: 3,
             refresh_seconds: Some(150),
             ..Protocol::default()
         };
@@ -329,7 +329,10 @@ impl World {
     fn stir(&mut self) {
         let index = self.random.random_range(0..STATIONS);
         match self.random.random_range(0..100) {
-            0..30 => self.stations[index].car = Some(self.stations[index].car.unwrap_or(self.now)),
+            0..30 => {
+                self.stations[index].car.get_or_insert(self.now);
+                self.ledger.reassert(id(index));
+            }
             30..50 => {
                 self.stations[index].car = None;
                 self.turns.remove(&id(index));

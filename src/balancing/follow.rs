@@ -153,7 +153,7 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
         false => None,
     };
     if (begins || resumes) && ledger.out_of_control(seat.connector).is_none() {
-        ledger.reconnected(seat.connector, ledger.worst(seat.connector));
+        ledger.reassert(seat.connector);
     }
 }
 

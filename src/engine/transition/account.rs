@@ -19,6 +19,9 @@ pub(super) struct Account {
     /// The limit it last confirmed; `None` while nothing is known.
     acknowledged: Option<Watts>,
     acknowledged_at: Option<Timestamp>,
+    /// It is to be told again, however sure one is of what it enforces.
+    #[serde(default)]
+    reassert: bool,
     /// What must be assumed while nothing is acknowledged, and beside it while it is out of control.
     assumed: Watts,
     /// Messages that may have taken effect, oldest first.
@@ -62,6 +65,7 @@ impl Account {
         Self {
             acknowledged: None,
             acknowledged_at: None,
+            reassert: false,
             assumed: assumed.at_least_zero(),
             unanswered: Vec::new(),
             settling: None,
@@ -85,7 +89,15 @@ impl Account {
 
     /// The limit it enforces, when there is no doubt.
     pub fn known(&self) -> Option<Watts> {
-        self.acknowledged.filter(|_| self.unanswered.is_empty())
+        let sure = self.unanswered.is_empty() && !self.reassert;
+        self.acknowledged.filter(|_| sure)
+    }
+
+    /// What it may be told at once: no more than it was last known to enforce, or than must be assumed anyway. A cut that
+    /// still settles does not count: what it frees is not the connector's own any more.
+    fn held(&self) -> Watts {
+        let sent = self.unanswered.iter().map(|sent| sent.limit);
+        sent.fold(self.acknowledged.unwrap_or(self.assumed), Watts::max)
     }
 
     pub const fn out_of_control(&self) -> Option<Uncontrolled> {
@@ -140,7 +152,7 @@ impl Account {
         if repeats && self.retry_at.is_some_and(|at| at > now) {
             return Wish::Nothing;
         }
-        if target <= self.worst() {
+        if target <= self.held() {
             Wish::Now
         } else {
             Wish::WhenRoom
@@ -169,6 +181,7 @@ impl Account {
         let before = self.worst();
         self.acknowledged = Some(limit);
         self.acknowledged_at = Some(now);
+        self.reassert = false;
         self.unanswered.retain(|sent| sent.ticket > ticket);
         self.failures = 0;
         self.retry_at = None;
@@ -225,6 +238,11 @@ impl Account {
         let sent = self.unanswered.iter().map(|sent| sent.limit);
         let settling = self.settling.iter().map(|settling| settling.worst);
         *self = Self::unproven(sent.chain(settling).fold(assumed, Watts::max));
+    }
+
+    /// It is told its limit again at the next opportunity, without being doubted.
+    pub const fn reassert(&mut self) {
+        self.reassert = true;
     }
 
     /// It told which limit it enforces.

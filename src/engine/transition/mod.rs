@@ -265,6 +265,14 @@ impl Ledger {
         account.regain(assumed);
     }
 
+    /// A session begins or goes on: some stations drop limits then, so it is told its limit again. What it is known to
+    /// enforce stays known, so nothing is given away and nothing is raised without room.
+    pub fn reassert(&mut self, connector: ConnectorId) {
+        if let Some(account) = self.accounts.get_mut(&connector) {
+            account.reassert();
+        }
+    }
+
     /// The station told which limit it enforces (composite schedule, or its installed profiles).
     pub fn read_back(&mut self, connector: ConnectorId, limit: Watts, now: Timestamp) {
         if let Some(account) = self.accounts.get_mut(&connector) {
