@@ -22,3 +22,4 @@ pub mod organizations;
 pub mod sessions;
 pub mod stations;
 pub mod tokens;
+pub mod users;

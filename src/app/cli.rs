@@ -156,7 +156,11 @@ fn serve(config: &Config) -> Result<(), Failure> {
     runtime.block_on(async {
         let running = super::start(config, Dependencies::default()).await?;
         let moment = running.context.moment();
-        let first_key = running.context.db.write(move |conn| first_key(conn, &moment)).await;
+        let first_key = running
+            .context
+            .db
+            .write(move |conn| first_key(conn, &moment))
+            .await;
         let first_key = first_key.context("cannot create the first API key")?;
         print(&greeting(&running, first_key.as_deref()));
         Ok(running.wait().await?)
