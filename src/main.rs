@@ -1,2 +1,7 @@
-//! The `evenwatt` program.
-fn main() {}
+//! The `evenwatt` program: everything it can do is in `evenwatt::app::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    evenwatt::app::cli::run()
+}

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::api::ActionFilter;
+use super::api::log::ActionFilter;
 use super::model::Action;
 use crate::db::query::contains;
 use crate::db::schema::actions;

@@ -26,7 +26,9 @@ use crate::organizations::Keyring;
 use crate::stations;
 use crate::stations::link::{SharedLink, Signals};
 
+pub mod cli;
 pub mod config;
+pub mod postman;
 pub mod routes;
 pub mod tasks;
 pub mod telemetry;

@@ -64,6 +64,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .service(scope::scope(BASE).configure(slices))
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    crate::http::document::finish(&mut document);
     document
 }
 

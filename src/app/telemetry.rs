@@ -1,5 +1,6 @@
 //! Logs and metrics: how they are set up, once a process.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -13,6 +14,7 @@ pub fn start_logging(log: &Log) -> Result<(), String> {
         EnvFilter::try_new(&log.filter).map_err(|error| format!("log.filter is wrong: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     if log.format == "json" {
         builder.json().flatten_event(true).init();

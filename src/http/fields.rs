@@ -200,7 +200,14 @@ impl Field for MetaData {
 }
 
 /// Key-value pairs of text: `custom_fields`.
-pub type CustomFields = BTreeMap<String, String>;
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CustomFields(pub BTreeMap<String, String>);
+
+crate::json_schema!(CustomFields, {
+    "type": "object", "additionalProperties": {"type": "string", "maxLength": 500}, "maxProperties": 100,
+    "example": {"cost centre": "4711"}
+});
 
 impl Field for CustomFields {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
@@ -210,7 +217,7 @@ impl Field for CustomFields {
         if map.len() > 100 {
             return wrong(at, faults, "an object with at most 100 keys");
         }
-        let mut fields = Self::new();
+        let mut fields = BTreeMap::new();
         for (key, value) in map {
             match value.as_str() {
                 Some(text) if text.chars().count() <= 500 && key.chars().count() <= 100 => {
@@ -223,7 +230,7 @@ impl Field for CustomFields {
                 )?,
             }
         }
-        Some(fields)
+        Some(Self(fields))
     }
 }
 
@@ -282,8 +289,8 @@ parsed_fields! {
 #[macro_export]
 macro_rules! input {
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
-        $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, utoipa::ToSchema)]
+        $(#[$meta])*
         pub struct $name { $($(#[$field_meta])* #[schema(inline $(, rename = $json)?)] pub $field: $type),* }
         $crate::input!(@read $name { $($field $(as $json)? : $type),* });
     };
@@ -310,8 +317,8 @@ macro_rules! input {
 #[macro_export]
 macro_rules! patch {
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
-        $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Default, utoipa::ToSchema)]
+        $(#[$meta])*
         pub struct $name {
             $($(#[$field_meta])* #[schema(inline, value_type = Option<$type> $(, rename = $json)?)]
             pub $field: $crate::kernel::Patch<$type>),*

@@ -15,6 +15,7 @@ pub mod caller;
 pub mod codes;
 pub mod csv;
 pub mod docs;
+pub mod document;
 pub mod envelope;
 pub mod error;
 pub mod fields;

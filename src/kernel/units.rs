@@ -61,7 +61,7 @@ impl Watts {
             clippy::cast_possible_truncation,
             reason = "bounded in the line before"
         )]
-        (watts.is_finite() && watts.abs() <= 1e12).then(|| Self(watts as i64))
+        (watts.is_finite() && watts.abs() <= 1e12).then_some(Self(watts as i64))
     }
 
     /// As JSON has it: 7000 W is 7.0, and 16.1 kW prints as 16.1.

@@ -1,5 +1,8 @@
 //! One file per resource.
 
 mod conventions;
+mod groups;
 mod locations;
 mod organization;
+mod stations;
+mod tenancy;

@@ -8,3 +8,4 @@ mod store;
 pub use app::{TestApp, eventually};
 pub use client::Client;
 pub use station::FakeStation;
+pub use store::TestStore;

@@ -1,6 +1,6 @@
 //! A fresh, migrated database for each test: a copy of a template that is made once a process.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -86,7 +86,7 @@ impl Drop for TestStore {
     }
 }
 
-fn migrated(path: &PathBuf) {
+fn migrated(path: &Path) {
     let url = StoreUrl::Sqlite(path.display().to_string());
     let mut conn = Conn::open(&url, Synchronous::Normal).expect("SQLite opens");
     migrate::run(&mut conn).expect("migrations run");

@@ -1,0 +1,68 @@
+//! Reading the log of actions.
+
+use actix_web::{HttpResponse, get};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::actions::model::{ActionStatus, ActionView};
+use crate::actions::store;
+use crate::filters;
+use crate::http::caller::ReadActions;
+use crate::http::docs::{ListErrors, OneErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery};
+use crate::http::{ApiError, ApiResult, Caller, Ctx, Found, PathId};
+use crate::kernel::{ActionId, StationId};
+
+/// Adds these endpoints.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_actions).service(get_action);
+}
+
+filters! {
+    /// Filters of actions.
+    pub struct ActionFilter {
+        /// Only those asked of this station.
+        pub chargestation: StationId,
+        /// Only those that got this far.
+        #[param(inline)]
+        pub status: ActionStatus,
+        /// Only those of this type.
+        pub kind as "type": String,
+    }
+}
+
+/// Lists actions.
+#[utoipa::path(tag = "actions", params(ListParameters, ActionFilter),
+    responses((status = OK, body = ListReply<ActionView>), ListErrors))]
+#[get("/actions")]
+async fn list_actions(
+    caller: Caller<ReadActions>,
+    ctx: Ctx,
+    query: ListQuery<ActionFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| {
+        Ok(store::list(conn, organization, query)?.map(ActionView::from))
+    })
+    .await
+}
+
+/// Reads an action.
+#[utoipa::path(tag = "actions", params(("id" = ActionId, Path, description = "The action")),
+    responses((status = OK, body = Reply<ActionView>), OneErrors))]
+#[get("/actions/{id}")]
+async fn get_action(
+    caller: Caller<ReadActions>,
+    ctx: Ctx,
+    PathId(id): PathId<ActionId>,
+) -> ApiResult<Found<ActionView>> {
+    let organization = caller.organization();
+    let found = ctx
+        .db
+        .read(move |conn| store::find(conn, organization, id))
+        .await;
+    found
+        .map(|action| Found(action.into()))
+        .map_err(|error| ApiError::missing(error, "action"))
+}

@@ -1,0 +1,198 @@
+//! Commands to whole stations.
+
+use actix_web::{HttpResponse, post, web};
+use serde_json::json;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::target::{Target, Wait, told};
+use crate::actions::commands::*;
+use crate::actions::model::ActionView;
+use crate::actions::performer::Performer;
+use crate::http::caller::{WriteOcpp, WriteStations};
+use crate::http::docs::CommandErrors;
+use crate::http::envelope::Reply;
+use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId, Query};
+use crate::kernel::StationId;
+use crate::stations::link::Command;
+
+/// Adds these endpoints.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(reset_chargestation)
+        .service(trigger_message)
+        .service(change_chargestation_availability)
+        .service(set_charging_profile)
+        .service(clear_charging_profile)
+        .service(get_composite_schedule)
+        .service(clear_cache)
+        .service(send_local_list)
+        .service(get_local_list_version)
+        .service(update_firmware)
+        .service(get_diagnostics)
+        .service(transfer_data)
+        .service(send_ocpp);
+}
+
+macro_rules! station_commands {
+    ($($(#[$doc:meta])* $handler:ident $path:literal $name:literal ($request:ty) wait $wait:literal $allow:ty;)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
+            request_body = $request, responses(
+                (status = OK, body = Reply<ActionView>, description = "The station accepted"),
+                (status = ACCEPTED, body = Reply<ActionView>, description = "Asked; the outcome comes by event"),
+                CommandErrors))]
+        #[post($path)]
+        async fn $handler(
+            caller: Caller<$allow>,
+            ctx: Ctx,
+            performer: web::Data<Performer>,
+            PathId(id): PathId<StationId>,
+            Query(query): Query<Wait>,
+            Body(request): Body<$request>,
+        ) -> ApiResult<HttpResponse> {
+            let target = Target::station(&caller, &ctx, id).await?;
+            let command = Command::from(request);
+            let data = told(&command);
+            target.command(&performer, $name, data, command, query.wait.unwrap_or($wait)).await
+        }
+    )*};
+}
+
+station_commands! {
+    /// Asks a station to send a message now.
+    trigger_message "/chargestations/{id}/trigger_message" "trigger_message" (TriggerRequest) wait false WriteStations;
+    /// Puts a station or one of its connectors into or out of use.
+    change_chargestation_availability "/chargestations/{id}/change_availability" "change_availability"
+        (AvailabilityRequest) wait false WriteStations;
+    /// Installs a charging profile in the protocol's own form.
+    set_charging_profile "/chargestations/{id}/set_charging_profile" "set_charging_profile"
+        (ChargingProfileRequest) wait false WriteStations;
+    /// Removes charging profiles.
+    clear_charging_profile "/chargestations/{id}/clear_charging_profile" "clear_charging_profile"
+        (ClearProfileRequest) wait false WriteStations;
+    /// Asks which limits will apply.
+    get_composite_schedule "/chargestations/{id}/get_composite_schedule" "get_composite_schedule"
+        (CompositeScheduleRequest) wait false WriteStations;
+    /// Tells a station which tokens may charge while it is offline.
+    send_local_list "/chargestations/{id}/send_local_list" "send_local_list" (LocalListRequest) wait false WriteStations;
+    /// Asks for an upload of diagnostics.
+    get_diagnostics "/chargestations/{id}/get_diagnostics" "get_diagnostics"
+        (DiagnosticsRequest) wait false WriteStations;
+    /// Sends whatever the vendor agreed on.
+    transfer_data "/chargestations/{id}/data_transfer" "data_transfer" (DataTransferRequest) wait false WriteStations;
+    /// Sends any OCPP action with its own payload and answers what the station said.
+    send_ocpp "/chargestations/{id}/ocpp" "ocpp" (RawRequest) wait true WriteOcpp;
+}
+
+/// Restarts a station; waits for its answer unless told otherwise.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
+    request_body = ResetRequest, responses((status = OK, body = Reply<ActionView>), CommandErrors))]
+#[post("/chargestations/{id}/reset")]
+async fn reset_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    PathId(id): PathId<StationId>,
+    Query(query): Query<Wait>,
+    Body(request): Body<ResetRequest>,
+) -> ApiResult<HttpResponse> {
+    let target = Target::station(&caller, &ctx, id).await?;
+    if !request.kind.fits(target.station.protocol) {
+        let message = format!(
+            "{} is not a reset of {}",
+            request.kind, target.station.protocol
+        );
+        return Err(ApiError::field("type", "invalid", message));
+    }
+    let command = Command::Reset {
+        hard: matches!(request.kind, ResetType::Hard | ResetType::Immediate),
+    };
+    let data = json!({"type": request.kind, "meta_data": request.meta_data});
+    target
+        .command(
+            &performer,
+            "reset",
+            data,
+            command,
+            query.wait.unwrap_or(true),
+        )
+        .await
+}
+
+/// Tells a station to forget remembered tokens.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
+    responses((status = OK, body = Reply<ActionView>), CommandErrors))]
+#[post("/chargestations/{id}/clear_cache")]
+async fn clear_cache(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    PathId(id): PathId<StationId>,
+    Query(query): Query<Wait>,
+) -> ApiResult<HttpResponse> {
+    let target = Target::station(&caller, &ctx, id).await?;
+    target
+        .command(
+            &performer,
+            "clear_cache",
+            json!({}),
+            Command::ClearCache,
+            query.wait.unwrap_or(false),
+        )
+        .await
+}
+
+/// Asks for the version of the station's list of tokens.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
+    responses((status = OK, body = Reply<ActionView>), CommandErrors))]
+#[post("/chargestations/{id}/get_local_list_version")]
+async fn get_local_list_version(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    PathId(id): PathId<StationId>,
+    Query(query): Query<Wait>,
+) -> ApiResult<HttpResponse> {
+    let target = Target::station(&caller, &ctx, id).await?;
+    let wait = query.wait.unwrap_or(false);
+    target
+        .command(
+            &performer,
+            "get_local_list_version",
+            json!({}),
+            Command::GetLocalListVersion,
+            wait,
+        )
+        .await
+}
+
+/// Tells a station to install firmware.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
+    request_body = FirmwareRequest, responses((status = ACCEPTED, body = Reply<ActionView>), CommandErrors))]
+#[post("/chargestations/{id}/update_firmware")]
+async fn update_firmware(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    PathId(id): PathId<StationId>,
+    Query(query): Query<Wait>,
+    Body(request): Body<FirmwareRequest>,
+) -> ApiResult<HttpResponse> {
+    let target = Target::station(&caller, &ctx, id).await?;
+    let command = Command::UpdateFirmware {
+        location: request.location.into(),
+        retrieve_at: request.retrieve_date.unwrap_or_else(|| ctx.clock.now()),
+        retries: request.retries,
+        retry_interval: request.retry_interval,
+    };
+    let data = told(&command);
+    target
+        .command(
+            &performer,
+            "update_firmware",
+            data,
+            command,
+            query.wait.unwrap_or(false),
+        )
+        .await
+}

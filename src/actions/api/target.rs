@@ -1,0 +1,149 @@
+//! Whom a command is for, and how its caller is answered.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::actions::performer::{NewAction, Performer};
+use crate::filters;
+use crate::http::caller::Permission;
+use crate::http::envelope::reply;
+use crate::http::{ApiError, ApiResult, Caller, Code, Ctx};
+use crate::kernel::{ConnectorId, StationId};
+use crate::stations::link::{Command, Outcome};
+use crate::stations::{self, Connector, Station};
+
+/// How long a call is held open for a station's answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+filters! {
+    /// Whether to wait.
+    pub struct Wait {
+        /// Hold the call until the station answers, 60 s at most.
+        pub wait: bool,
+    }
+}
+
+/// Whom a command is for, once it was found to be the caller's.
+pub(super) struct Target {
+    pub(super) station: Station,
+    pub(super) connector: Option<Connector>,
+}
+
+impl Target {
+    pub(super) async fn station<P: Permission>(
+        caller: &Caller<P>,
+        ctx: &Ctx,
+        id: StationId,
+    ) -> ApiResult<Self> {
+        let organization = caller.organization();
+        let found = ctx
+            .db
+            .read(move |conn| stations::find_station(conn, organization, id))
+            .await;
+        let station = found.map_err(|error| ApiError::missing(error, "charge station"))?;
+        Ok(Self {
+            station,
+            connector: None,
+        })
+    }
+
+    pub(super) async fn connector<P: Permission>(
+        caller: &Caller<P>,
+        ctx: &Ctx,
+        id: ConnectorId,
+    ) -> ApiResult<Self> {
+        let organization = caller.organization();
+        let found = ctx.db.read(move |conn| {
+            let connector = stations::find_connector(conn, organization, id)?;
+            Ok((
+                stations::find_station(conn, organization, connector.chargestation_id)?,
+                connector,
+            ))
+        });
+        let (station, connector) = found
+            .await
+            .map_err(|error| ApiError::missing(error, "connector"))?;
+        Ok(Self {
+            station,
+            connector: Some(connector),
+        })
+    }
+
+    pub(super) fn action(&self, name: &str, data: Value) -> NewAction {
+        let resource = if self.connector.is_some() {
+            "connector"
+        } else {
+            "chargestation"
+        };
+        NewAction {
+            organization: self.station.organization_id,
+            station: self.station.id,
+            connector: self.connector.as_ref().map(|connector| connector.id),
+            session: None,
+            kind: format!("{resource}.{name}"),
+            data,
+        }
+    }
+
+    /// Sends the command and answers with its action: at once, or after the station answered.
+    pub(super) async fn command(
+        &self,
+        performer: &Performer,
+        name: &str,
+        data: Value,
+        command: Command,
+        wait: bool,
+    ) -> ApiResult<HttpResponse> {
+        let action = self.action(name, data);
+        if !wait {
+            let view = performer.start(action, command).await?;
+            return Ok(reply(
+                StatusCode::ACCEPTED,
+                &format!("{} requested", sentence(name)),
+                view,
+            ));
+        }
+        let (view, outcome) = in_time(performer.perform(action, command)).await?;
+        accepted(&outcome)?;
+        Ok(reply(
+            StatusCode::OK,
+            &format!("{} accepted", sentence(name)),
+            view,
+        ))
+    }
+}
+
+pub(super) async fn in_time<T>(work: impl Future<Output = ApiResult<T>>) -> ApiResult<T> {
+    let silent = |_| ApiError::new(Code::StationSilent, Code::StationSilent.meaning());
+    tokio::time::timeout(LONGEST_WAIT, work)
+        .await
+        .map_err(silent)?
+}
+
+fn accepted(outcome: &Outcome) -> ApiResult<()> {
+    if outcome.accepted {
+        return Ok(());
+    }
+    let status = outcome.status.as_deref().unwrap_or("no");
+    Err(ApiError::new(
+        Code::CommandFailed,
+        format!("The station answered {status}"),
+    ))
+}
+
+/// `set_power_limit` → `Set power limit`.
+fn sentence(name: &str) -> String {
+    let mut words = name.replace('_', " ");
+    if let Some(first) = words.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+/// What the action shows of a command.
+pub(super) fn told(command: &Command) -> Value {
+    json!({"command": format!("{command:?}")})
+}

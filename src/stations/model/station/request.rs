@@ -1,0 +1,128 @@
+//! What an integrator may say of a station.
+
+use serde::{Deserialize, Serialize};
+
+use super::{OperationalStatus, Protocol, Registration, SecurityType};
+use crate::http::fields::MetaData;
+use crate::kernel::LocationId;
+use crate::kernel::text::{Code, Line, Name, Note, Text};
+use crate::locations::Coordinates;
+use crate::{input, patch};
+
+input! {
+    /// What is done once a station has settled after connecting.
+    #[derive(Default, Serialize, Deserialize)]
+    pub struct BootConfiguration {
+        /// Whether anything is done.
+        #[serde(default)]
+        pub enabled: Option<bool>,
+        /// Ask it to boot again, to learn what it is.
+        #[serde(default)]
+        pub trigger_boot_notification: Option<bool>,
+        /// Ask for the status of its connectors.
+        #[serde(default)]
+        pub trigger_status_notification: Option<bool>,
+        /// Ask for a heartbeat, which sets its clock.
+        #[serde(default)]
+        pub trigger_heartbeat: Option<bool>,
+        /// Clear old charging profiles; configured ones apply afterwards.
+        #[serde(default)]
+        pub clear_charging_profiles: Option<bool>,
+    }
+}
+
+input! {
+    /// How a station proves who it is.
+    pub struct NewSecurity {
+        /// none or basic_auth.
+        pub kind as "type": SecurityType,
+        /// A password of 16 to 40 characters; one is made when absent.
+        pub password: Option<Text<16, 40>>,
+    }
+}
+
+input! {
+    /// A new charge station.
+    #[derive(Default)]
+    pub struct NewStation {
+        /// Where it stands.
+        pub location: Option<LocationId>,
+        /// What people call it.
+        #[schema(example = "North 1")]
+        pub name: Option<Name>,
+        /// What else there is to say.
+        pub description: Option<Note>,
+        /// A code of your own.
+        pub code: Option<Code>,
+        /// What it speaks; ocpp1.6 when absent.
+        pub protocol: Option<Protocol>,
+        /// How it proves who it is; none when absent.
+        pub security: Option<NewSecurity>,
+        /// Whether it may connect.
+        pub active: Option<bool>,
+        /// Whether anybody may charge.
+        pub public: Option<bool>,
+        /// Whether drivers see it in lists and maps.
+        pub visible: Option<bool>,
+        /// Whether it is a simulator.
+        pub is_simulator: Option<bool>,
+        /// Who made it; replaced by what it says at boot.
+        pub manufacturer: Option<Line>,
+        /// Which model; replaced by what it says at boot.
+        pub model: Option<Line>,
+        /// MAC address, for the inventory.
+        pub physical_address: Option<Line>,
+        /// Operative, Inoperative or Closed.
+        pub operational_status: Option<OperationalStatus>,
+        /// What a boot is answered; Accepted when absent.
+        pub registration: Option<Registration>,
+        /// What is done after it connects.
+        pub boot_configuration: Option<BootConfiguration>,
+        /// Where it is, when not at its location's coordinates.
+        pub coordinates: Option<Coordinates>,
+        /// JSON of your own.
+        pub meta_data: Option<MetaData>,
+    }
+}
+
+patch! {
+    /// Changes of a charge station (JSON merge patch).
+    pub struct StationPatch {
+        /// Where it stands.
+        pub location: LocationId,
+        /// What people call it.
+        pub name: Name,
+        /// What else there is to say.
+        pub description: Note,
+        /// A code of your own.
+        pub code: Code,
+        /// What it speaks.
+        pub protocol: Protocol,
+        /// How it proves who it is.
+        pub security: NewSecurity,
+        /// Whether it may connect.
+        pub active: bool,
+        /// Whether anybody may charge.
+        pub public: bool,
+        /// Whether drivers see it in lists and maps.
+        pub visible: bool,
+        /// Whether it is a simulator.
+        pub is_simulator: bool,
+        /// Who made it.
+        pub manufacturer: Line,
+        /// Which model.
+        pub model: Line,
+        /// MAC address, for the inventory.
+        pub physical_address: Line,
+        /// Operative, Inoperative or Closed.
+        pub operational_status: OperationalStatus,
+        /// What a boot is answered.
+        pub registration: Registration,
+        /// What is done after it connects.
+        pub boot_configuration: BootConfiguration,
+        /// Where it is.
+        pub coordinates: Coordinates,
+        /// JSON of your own.
+        pub meta_data: MetaData,
+    }
+}

@@ -1,0 +1,170 @@
+//! A station as clients see it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
+};
+use crate::http::Versioned;
+use crate::http::fields::MetaData;
+use crate::kernel::*;
+use crate::locations::Coordinates;
+use crate::stations::model::connector::ConnectorView;
+
+/// How a station proves who it is, as clients see it.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct SecurityView {
+    /// none or basic_auth.
+    #[serde(rename = "type")]
+    pub kind: SecurityType,
+    /// The user name of HTTP Basic: the endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The password: only in the answer to setting it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+}
+
+/// A charge station as clients see it.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct StationView {
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: StationId,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What else there is to say.
+    pub description: Option<String>,
+    /// A code of your own.
+    pub code: Option<String>,
+    /// Where it stands: an id, or with `include_location=true` the whole location.
+    #[schema(value_type = Option<LocationId>)]
+    pub location: Value,
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// The last part of `connection_url`.
+    #[schema(example = "k3m9x7pa")]
+    pub endpoint: String,
+    /// The same; eDRV's second name for it.
+    pub static_endpoint: String,
+    /// What is configured into the station.
+    #[schema(example = "ws://127.0.0.1:8080/ocpp/k3m9x7pa")]
+    pub connection_url: String,
+    /// How it proves who it is.
+    pub security: SecurityView,
+    /// Whether its socket is open.
+    pub online: bool,
+    /// Whether it may connect.
+    pub active: bool,
+    /// Whether anybody may charge.
+    pub public: bool,
+    /// Whether drivers see it in lists and maps.
+    pub visible: bool,
+    /// Whether it is a simulator.
+    pub is_simulator: bool,
+    /// Who made it.
+    pub manufacturer: Option<String>,
+    /// Which model.
+    pub model: Option<String>,
+    /// MAC address.
+    pub physical_address: Option<String>,
+    /// Operative, Inoperative or Closed.
+    pub operational_status: OperationalStatus,
+    /// What a boot is answered.
+    pub registration: Registration,
+    /// What is done after it connects.
+    #[schema(inline)]
+    pub boot_configuration: BootConfiguration,
+    /// What it said of itself at boot.
+    #[serde(rename = "bootInfo")]
+    pub boot_info: BootInfo,
+    /// Where it is.
+    #[schema(inline)]
+    pub coordinates: Option<Coordinates>,
+    /// Its connectors.
+    pub connectors: Vec<ConnectorView>,
+    /// Its configuration as it was last read.
+    #[schema(value_type = Object)]
+    pub configuration: Value,
+    /// Its variables as they were last read.
+    #[schema(value_type = Object)]
+    pub variables: Value,
+    /// What it does differently from the specification.
+    pub flags: Vec<String>,
+    /// When it last connected.
+    #[serde(rename = "lastConnectAt")]
+    pub last_connect_at: Option<Timestamp>,
+    /// When it last disconnected.
+    #[serde(rename = "lastDisconnectAt")]
+    pub last_disconnect_at: Option<Timestamp>,
+    /// When it last said anything, to half a minute.
+    #[serde(rename = "lastMessageAt")]
+    pub last_message_at: Option<Timestamp>,
+    /// JSON of your own.
+    pub meta_data: MetaData,
+    /// When it was created.
+    #[serde(rename = "createdAt")]
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    #[serde(rename = "updatedAt")]
+    pub updated_at: Timestamp,
+}
+
+impl Versioned for StationView {
+    fn version(&self) -> Timestamp {
+        self.updated_at
+    }
+}
+
+impl StationView {
+    /// The view of a station and its connectors; `base` is how the server is reached.
+    pub fn new(station: Station, connectors: Vec<ConnectorView>, base: &str) -> Self {
+        let coordinates = station.longitude.zip(station.latitude);
+        let basic = station.security_type == SecurityType::BasicAuth;
+        Self {
+            id: station.id,
+            name: station.name,
+            description: station.description,
+            code: station.code,
+            location: station
+                .location_id
+                .map_or(Value::Null, |id| id.to_string().into()),
+            protocol: station.protocol,
+            connection_url: format!("{base}/ocpp/{}", station.endpoint),
+            security: SecurityView {
+                kind: station.security_type,
+                username: basic.then(|| station.endpoint.clone()),
+                password: None,
+            },
+            static_endpoint: station.endpoint.clone(),
+            endpoint: station.endpoint,
+            online: station.online,
+            active: station.active,
+            public: station.public,
+            visible: station.visible,
+            is_simulator: station.is_simulator,
+            manufacturer: station.manufacturer,
+            model: station.model,
+            physical_address: station.physical_address,
+            operational_status: station.operational_status,
+            registration: station.registration,
+            boot_configuration: station.boot_configuration.0,
+            boot_info: station.boot_info.0,
+            coordinates: coordinates.map(|(longitude, latitude)| Coordinates {
+                longitude,
+                latitude,
+            }),
+            connectors,
+            configuration: station.configuration.0,
+            variables: station.variables.0,
+            flags: station.flags.0,
+            last_connect_at: station.last_connect_at,
+            last_disconnect_at: station.last_disconnect_at,
+            last_message_at: station.last_message_at,
+            meta_data: station.meta_data.0,
+            created_at: station.created_at,
+            updated_at: station.updated_at,
+        }
+    }
+}

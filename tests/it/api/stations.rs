@@ -1,0 +1,182 @@
+//! Stations, EVSEs and connectors over HTTP.
+
+use serde_json::{Value, json};
+
+use crate::support::TestApp;
+
+#[actix_web::test]
+async fn a_station_gets_its_url_and_embeds_its_connectors() {
+    let app = TestApp::start().await;
+    let site = json!({"operatorName": "Site", "address": {}, "coordinates": [4.89, 52.37]});
+    let location = app.client.post("/locations", site).await.created();
+    let body = json!({"location": location["_id"], "name": "North 1", "protocol": "1.6", "manufacturer": "Acme"});
+    let station = app.client.post("/chargestations", body).await.created();
+    let url = station["connection_url"].as_str().expect("a URL");
+    assert!(
+        url.starts_with("ws://")
+            && url.ends_with(&format!("/ocpp/{}", station["endpoint"].as_str().unwrap()))
+    );
+    assert_eq!(
+        (&station["protocol"], &station["online"]),
+        (&json!("ocpp1.6"), &json!(false))
+    );
+
+    let path = format!("/chargestations/{}", station["_id"].as_str().unwrap());
+    let edrv = json!({"type": "G105", "format": "Cable", "power_type": "AC_3_PHASE", "power": 22, "name": "Left"});
+    let connector = app
+        .client
+        .post(&format!("{path}/connectors"), edrv)
+        .await
+        .created();
+    assert_eq!(
+        (
+            &connector["type"],
+            &connector["format"],
+            &connector["power_type"]
+        ),
+        (&json!("CHADEMO"), &json!("CABLE"), &json!("AC Three Phase"))
+    );
+    assert_eq!(
+        (&connector["number"], &connector["evseId"]),
+        (&json!(1), &json!(1))
+    );
+    let read = app
+        .client
+        .get(&format!("{path}?include_location=true"))
+        .await
+        .ok();
+    assert_eq!(
+        (&read["connectors"][0], &read["location"]),
+        (&connector, &location)
+    );
+
+    let in_use = app
+        .client
+        .delete(&format!("/locations/{}", location["_id"].as_str().unwrap()))
+        .await;
+    assert_eq!(in_use.error(409), "in_use");
+    app.client.delete(&path).await.ok();
+    assert_eq!(app.client.get(&path).await.error(404), "not_found");
+}
+
+#[actix_web::test]
+async fn lists_of_stations_filter_by_what_people_ask_for() {
+    let app = TestApp::start().await;
+    for (name, public, maker) in [
+        ("A", true, "Acme"),
+        ("B", false, "Acme"),
+        ("C", true, "Zeta"),
+    ] {
+        let body = json!({"name": name, "public": public, "manufacturer": maker, "coordinates": [4.9, 52.3]});
+        app.client.post("/chargestations", body).await.created();
+    }
+    let names = async |query: &str| -> Vec<Value> {
+        let list = app
+            .client
+            .get(&format!(
+                "/chargestations?sort_by=name&sort_order=asc&{query}"
+            ))
+            .await
+            .json();
+        list["result"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|row| row["name"].clone())
+            .collect()
+    };
+    assert_eq!(names("vendor=ACME").await, ["A", "B"]);
+    assert_eq!(names("public=true&online=false").await, ["A", "C"]);
+    assert_eq!(names("search=zet").await, ["C"]);
+    assert_eq!(names("near=4.9,52.3&radius_km=1").await.len(), 3);
+    assert_eq!(names("status=Charging").await, Vec::<Value>::new());
+    let features = app
+        .client
+        .get("/chargestations?format=geojson")
+        .await
+        .json();
+    assert_eq!(features["features"].as_array().map(Vec::len), Some(3));
+}
+
+#[actix_web::test]
+async fn evses_have_unique_codes_and_valid_ids() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let path = format!("{}/evses", station.path);
+    let evse = app
+        .client
+        .post(&path, json!({"name": "Left", "evse_id": "nl*ewt*e1"}))
+        .await
+        .created();
+    assert_eq!(
+        (&evse["evse_id"], &evse["number"]),
+        (&json!("NL*EWT*E1"), &json!(2))
+    );
+    let twin = app.client.post(&path, json!({"code": evse["code"]})).await;
+    assert_eq!(twin.faulty_fields(), ["code"]);
+    assert_eq!(
+        app.client
+            .post(&path, json!({"evse_id": "nonsense"}))
+            .await
+            .faulty_fields(),
+        ["evse_id"]
+    );
+    let own = format!("/evses/{}", evse["_id"].as_str().unwrap());
+    let changed = app
+        .client
+        .patch(
+            &own,
+            json!({"reservable": true, "custom_fields": {"zone": "city"}}),
+        )
+        .await
+        .ok();
+    assert_eq!(
+        (&changed["reservable"], &changed["custom_fields"]["zone"]),
+        (&json!(true), &json!("city"))
+    );
+    app.client.delete(&own).await.ok();
+}
+
+#[actix_web::test]
+async fn connectors_are_changed_found_by_power_and_protected() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let body = json!({"power": 50, "power_type": "DC", "type": "CCS2", "wattage_limit": 40_000});
+    let fast = app
+        .client
+        .post(&format!("{}/connectors", station.path), body)
+        .await
+        .created();
+    let found = app.client.get("/connectors?minimum_power=30").await.json();
+    assert_eq!(
+        (&found["totalDocs"], &found["result"][0]["_id"]),
+        (&json!(1), &fast["_id"])
+    );
+    assert_eq!(
+        app.client.get("/connectors?minimum_power=45").await.json()["totalDocs"],
+        0
+    );
+    let path = format!("/connectors/{}", fast["_id"].as_str().unwrap());
+    let faults = app
+        .client
+        .patch(
+            &path,
+            json!({"power_factor": 2, "phases": 2, "power": null}),
+        )
+        .await
+        .faulty_fields();
+    assert_eq!(faults, ["phases", "power_factor"]);
+    let taken = app
+        .client
+        .post(
+            &format!("{}/connectors", station.path),
+            json!({"power": 7, "number": 1}),
+        )
+        .await;
+    assert_eq!(taken.faulty_fields(), ["number"]);
+    assert_eq!(
+        app.client.patch(&path, json!({"power": 60.5})).await.ok()["power"],
+        60.5
+    );
+    app.client.delete(&path).await.ok();
+}

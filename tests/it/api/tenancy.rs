@@ -1,0 +1,141 @@
+//! Every route of the document: no key, no scope, another organization.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Client, TestApp};
+
+/// Each operation of the document: its method, its path with ids filled in, and the same path as documented.
+fn operations(document: &serde_json::Value, ids: &[(&str, &str)]) -> Vec<(Method, String, String)> {
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("operations").keys() {
+            let resource = ids
+                .iter()
+                .find(|(prefix, _)| path.starts_with(prefix))
+                .map_or("650000000000000000000001", |(_, id)| id);
+            let filled: Vec<&str> = path
+                .split('/')
+                .map(|part| {
+                    if part.starts_with('{') {
+                        resource
+                    } else {
+                        part
+                    }
+                })
+                .collect();
+            let filled = filled.join("/").trim_start_matches("/v1.1").to_owned();
+            all.push((
+                method.to_uppercase().parse().expect("a method"),
+                filled,
+                path.clone(),
+            ));
+        }
+    }
+    all
+}
+
+#[actix_web::test]
+async fn no_route_answers_without_a_key_or_without_its_scope() {
+    let app = TestApp::start().await;
+    let document = app.client.get_bare("/openapi.json").await.json();
+    let powerless = app.client_with(&["read:events"]).await;
+    let nobody = Client::new(app.running.address, "ew_live_wrong");
+    let mut walked = 0;
+    for (method, path, documented) in operations(&document, &[]) {
+        let bare = nobody.request(method.clone(), &path);
+        assert_eq!(
+            nobody.send(bare).await.error(401),
+            "unauthenticated",
+            "{method} {documented}"
+        );
+        if documented != "/v1.1/events" {
+            let answer = powerless
+                .send(powerless.request(method.clone(), &path).json(&json!({})))
+                .await;
+            assert_eq!(answer.error(403), "forbidden", "{method} {documented}");
+        }
+        walked += 1;
+    }
+    assert!(walked > 60, "only {walked} operations were walked");
+}
+
+#[actix_web::test]
+async fn no_route_shows_or_changes_another_organizations_objects() {
+    let app = TestApp::start().await;
+    let document = app.client.get_bare("/openapi.json").await.json();
+    let site = json!({"operatorName": "Mine", "address": {}, "coordinates": [0, 0]});
+    let location = app.client.post("/locations", site).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let station = app.station("S").await;
+    let group = json!({"name": "G", "maximum_capacity": 10, "location": location});
+    let group = app.client.post("/groups", group).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let member = json!({"chargestation": station.id});
+    app.client
+        .post(&format!("/groups/{group}/chargestations"), member)
+        .await
+        .created();
+    let keys = app.client.get("/api_keys").await.json();
+    let key = keys["result"][0]["_id"].as_str().unwrap().to_owned();
+    let evses = app.client.get("/evses").await.json();
+    let evse = evses["result"][0]["_id"].as_str().unwrap().to_owned();
+    let ids = [
+        (
+            "/v1.1/load_management/groups/chargestations",
+            station.id.as_str(),
+        ),
+        ("/v1.1/load_management/groups", group.as_str()),
+        ("/v1.1/locations", location.as_str()),
+        ("/v1.1/chargestations", station.id.as_str()),
+        ("/v1.1/connectors", station.connector.as_str()),
+        ("/v1.1/evses", evse.as_str()),
+        ("/v1.1/api_keys", key.as_str()),
+    ];
+    let stranger = app.stranger().await;
+    for (method, path, documented) in operations(&document, &ids) {
+        if !documented.contains('{') {
+            if method == Method::GET && documented != "/v1.1/organization" {
+                let list = stranger.get(&path).await.text;
+                for (_, id) in &ids {
+                    assert!(!list.contains(id), "{documented} shows {id}");
+                }
+            }
+            continue;
+        }
+        let answer = stranger
+            .send(
+                stranger
+                    .request(method.clone(), &path)
+                    .json(&body_for(&documented)),
+            )
+            .await;
+        assert_eq!(answer.error(404), "not_found", "{method} {documented}");
+    }
+    assert_eq!(app.client.get(&station.path).await.ok()["name"], "S");
+}
+
+/// A body that is right in itself, so that the answer is about the object and not about the body.
+fn body_for(documented: &str) -> serde_json::Value {
+    let id = "650000000000000000000001";
+    match documented.rsplit('/').next().unwrap_or_default() {
+        "connectors" => json!({"power": 7}),
+        "chargestations" if documented.contains("groups") => json!({"chargestation": id}),
+        "{chargestation}" => json!({"connectors": []}),
+        "reset" => json!({"type": "Soft"}),
+        "trigger_message" => json!({"message": "Heartbeat"}),
+        "change_availability" => json!({"type": "Operative"}),
+        "set_charging_profile" => json!({"csChargingProfiles": {}}),
+        "set_default_power_limit" | "set_power_limit" => json!({"unit": "power", "limit": 1}),
+        "send_local_list" => json!({"listVersion": 1}),
+        "update_firmware" | "get_diagnostics" => json!({"location": "https://x.example"}),
+        "data_transfer" => json!({"vendorId": "V"}),
+        "ocpp" => json!({"action": "ClearCache", "payload": {}}),
+        "configurations" => json!({"key": "K", "value": "V"}),
+        _ => json!({}),
+    }
+}

@@ -1,0 +1,133 @@
+//! The program itself, as a person or a script starts it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use crate::support::TestStore;
+
+fn evenwatt(store: &TestStore, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_evenwatt"))
+        .env_clear()
+        .env("DATABASE_URL", &store.url)
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+#[track_caller]
+fn prints(output: &Output) -> String {
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+#[track_caller]
+fn complains(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+#[test]
+fn a_wrong_configuration_ends_with_code_2_and_a_sentence() {
+    let store = TestStore::new();
+    let missing = evenwatt(&store, &["--config", "nowhere.toml", "migrate"]);
+    assert!(complains(&missing, 2).starts_with("evenwatt: nowhere.toml cannot be read"));
+    let address = evenwatt(&store, &["--listen", "nowhere"]);
+    assert!(complains(&address, 2).starts_with("evenwatt: http.listen is \"nowhere\""));
+    let scope = evenwatt(
+        &store,
+        &["api-key", "create", "--name", "A", "--scopes", "read:moons"],
+    );
+    assert!(complains(&scope, 2).contains("read:locations"));
+}
+
+#[test]
+fn keys_are_created_listed_and_revoked() {
+    let store = TestStore::new();
+    prints(&evenwatt(&store, &["migrate"]));
+    let create = [
+        "api-key",
+        "create",
+        "--name",
+        "Billing",
+        "--scopes",
+        "read:locations,read:events",
+        "--test",
+    ];
+    let key = prints(&evenwatt(&store, &create));
+    assert!(
+        key.starts_with("ew_test_") && key.trim().len() == 40,
+        "{key}"
+    );
+
+    let list = prints(&evenwatt(&store, &["api-key", "list"]));
+    let line = list.lines().nth(1).expect("the key's line");
+    assert!(
+        line.contains("works") && line.ends_with("Billing (read:events,read:locations)"),
+        "{line}"
+    );
+    assert!(
+        !list.contains(key.trim()),
+        "only the first characters are shown"
+    );
+
+    let id = line.split_whitespace().next().expect("an id");
+    evenwatt(&store, &["api-key", "revoke", id]);
+    assert!(prints(&evenwatt(&store, &["api-key", "list"])).contains("revoked"));
+    let unknown = evenwatt(&store, &["api-key", "revoke", "650000000000000000000001"]);
+    assert!(complains(&unknown, 1).contains("there is no API key"));
+}
+
+#[actix_web::test]
+async fn the_first_start_prints_a_key_that_works_and_a_signal_stops_it() {
+    let store = TestStore::new();
+    let (mut first, greeting) = serve(&store);
+    let word = |start: &str| {
+        greeting
+            .split_whitespace()
+            .find(|word| word.starts_with(start))
+            .map(str::to_owned)
+    };
+    let (api, key) = (
+        word("http://").expect("the API's address"),
+        word("ew_live_").expect("a key"),
+    );
+    let asked = reqwest::Client::new()
+        .get(format!("{api}/organization"))
+        .bearer_auth(key)
+        .send()
+        .await;
+    assert_eq!(asked.expect("an answer").status(), 200);
+    assert!(stop(&mut first).success());
+
+    let (mut second, greeting) = serve(&store);
+    assert!(!greeting.contains("ew_live_"), "{greeting}");
+    assert!(stop(&mut second).success());
+}
+
+/// A running server and everything that it printed up to the `curl` line.
+fn serve(store: &TestStore) -> (Child, String) {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_evenwatt"))
+        .env_clear()
+        .env("DATABASE_URL", &store.url)
+        .args(["--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(server.stdout.take().expect("piped")).lines();
+    let mut greeting = String::new();
+    while !greeting.contains("curl") {
+        let line = lines.next().expect("the whole greeting").expect("UTF-8");
+        greeting += &format!("{line}\n");
+    }
+    (server, greeting)
+}
+
+fn stop(server: &mut Child) -> ExitStatus {
+    let asked = Command::new("kill")
+        .arg(server.id().to_string())
+        .status()
+        .expect("kill");
+    assert!(asked.success());
+    server.wait().expect("an end")
+}
