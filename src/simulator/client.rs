@@ -161,6 +161,8 @@ impl Client {
     /// Lets the station live on its socket until that ends.
     async fn pump(&mut self, socket: &mut Socket) -> End {
         loop {
+            // Seen before said: a limit shows no later than the server can know of it.
+            self.show();
             for effect in self.station.take_effects() {
                 match effect {
                     Effect::Send(text) => {
@@ -178,7 +180,6 @@ impl Client {
             if socket.flush().await.is_err() {
                 return End::Lost;
             }
-            self.show();
             let wake = self.until_wake();
             tokio::select! {
                 message = socket.next() => match message {
