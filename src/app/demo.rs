@@ -15,14 +15,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
+use diesel::prelude::*;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Config, Dependencies, Running, migrate, start};
-use crate::kernel::{SharedClock, SystemClock};
+use crate::db::schema::tokens;
+use crate::db::{Conn, Json, StoreResult};
+use crate::http::fields::MetaData;
+use crate::kernel::{Moment, OrganizationId, SharedClock, SystemClock, TokenId};
 use crate::organizations::{self, ApiKey, NewApiKey, Organization};
 use crate::simulator::Scale;
 use crate::simulator::rest::Rest;
-use depot::{CAPACITY, Depot};
+use depot::{CAPACITY, CARD, Depot};
 use picture::Picture;
 use screen::Screen;
 use script::Script;
@@ -152,7 +156,7 @@ fn configuration(listen: &str, file: &std::path::Path) -> Result<Config> {
     Config::load(None, options).map_err(|error| anyhow!(error))
 }
 
-/// An organization and a key, straight into the store as `evenwatt api-key create` does it.
+/// An organization with a key and a card, straight into the store as `evenwatt api-key create` does it.
 async fn db_key(running: &Running) -> Result<String> {
     let moment = running.context.moment();
     let organization = Organization::new("Demo", &moment);
@@ -167,12 +171,31 @@ async fn db_key(running: &Running) -> Result<String> {
     running
         .context
         .db
-        .write(move |conn| {
+        .write(move |conn| -> StoreResult<()> {
             organizations::insert_organization(conn, &organization)?;
-            organizations::insert_key(conn, &key)
+            organizations::insert_key(conn, &key)?;
+            db_card(conn, organization.id, &moment)
         })
         .await?;
     Ok(secret)
+}
+
+/// The card of the demo's drivers.
+fn db_card(conn: &mut Conn, organization: OrganizationId, moment: &Moment) -> StoreResult<()> {
+    diesel::insert_into(tokens::table)
+        .values((
+            tokens::id.eq(moment.id::<TokenId>()),
+            tokens::organization_id.eq(organization),
+            tokens::physical_id.eq(CARD),
+            tokens::folded_id.eq(CARD.to_lowercase()),
+            tokens::type_.eq("Central"),
+            tokens::status.eq("active"),
+            tokens::meta_data.eq(Json::<MetaData>::default()),
+            tokens::created_at.eq(moment.now),
+            tokens::updated_at.eq(moment.now),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// A folder that is gone when the demo is.

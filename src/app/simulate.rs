@@ -18,7 +18,7 @@ use crate::simulator::{Endpoint, Fleet, FleetPlan, Outlet, Scale};
 
 /// Power of each connector, in kW.
 const CONNECTOR_KW: f64 = 7.0;
-/// Members a group is filled with at a time.
+/// The name of the group that is made.
 const GROUP_NAME: &str = "Simulated depot";
 /// Ticks of the processor clock in a second (`getconf CLK_TCK`, 100 on every Linux).
 const TICKS_PER_SECOND: u64 = 100;
@@ -53,6 +53,9 @@ pub struct SimulateArgs {
     /// Puts all stations into one balanced group with so many kW
     #[arg(long, requires = "api")]
     pub group_kw: Option<f64>,
+    /// A card that the server knows; without one, stations let everybody charge and ask for no card
+    #[arg(long)]
+    pub id_tag: Option<String>,
     /// How many times faster than real drivers come and go
     #[arg(long, default_value_t = 60)]
     pub scale: u32,
@@ -82,7 +85,8 @@ pub async fn run(args: SimulateArgs) -> Result<()> {
             gap: Duration::from_secs(10)..Duration::from_secs(600),
             stay: Duration::from_secs(1_800)..Duration::from_secs(14_400),
         }),
-        id_tag: IdTag::new("SIMULATED")?,
+        id_tag: IdTag::new(args.id_tag.as_deref().unwrap_or("SIMULATED"))?,
+        free: args.id_tag.is_none(),
         seed: args.seed,
         stagger,
         endpoints,

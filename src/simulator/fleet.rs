@@ -35,6 +35,8 @@ pub struct FleetPlan {
     pub rhythm: Option<Rhythm>,
     /// The card all drivers use.
     pub id_tag: IdTag,
+    /// See [`StationSpec::free`].
+    pub free: bool,
     /// Begins the dice.
     pub seed: u64,
     /// How long to wait between the connections of two stations.
@@ -60,6 +62,7 @@ impl Fleet {
             let mut spec = StationSpec::new(&serial(number), plan.outlets.clone())?;
             spec.meter_interval = plan.meter_interval;
             spec.scale = plan.scale;
+            spec.free = plan.free;
             let now = clock.now();
             let driver = plan.rhythm.clone().map(|rhythm| {
                 let connectors = u32::try_from(plan.outlets.len()).unwrap_or(u32::MAX);

@@ -15,6 +15,8 @@ use crate::simulator::{Car, Fleet, FleetPlan, Handle, Outlet, Scale, StationView
 pub const CAPACITY: Watts = Watts(30_000);
 /// What a connector gives at most.
 const CONNECTOR: Watts = Watts(7_000);
+/// The card of every driver.
+pub const CARD: &str = "DEMO";
 /// How many stations there are.
 pub const STATIONS: usize = 8;
 
@@ -70,7 +72,7 @@ impl Depot {
             endpoints.push(made.endpoint);
             connectors.extend(made.connectors);
         }
-        let id_tag = IdTag::new("DEMO")?;
+        let id_tag = IdTag::new(CARD)?;
         let plan = FleetPlan {
             endpoints,
             outlets: vec![Outlet::single_phase(CONNECTOR)],
@@ -78,6 +80,7 @@ impl Depot {
             scale,
             rhythm: None,
             id_tag: id_tag.clone(),
+            free: false,
             seed: 0,
             stagger: Duration::from_millis(50),
         };

@@ -46,6 +46,9 @@ pub struct StationSpec {
     pub meter_interval: Duration,
     /// How fast batteries fill.
     pub scale: Scale,
+    /// Whether everybody may charge: no card is asked about, and none that the server refuses ends a transaction
+    /// (`StopTransactionOnInvalidId` false).
+    pub free: bool,
 }
 
 impl StationSpec {
@@ -66,6 +69,7 @@ impl StationSpec {
             outlets,
             meter_interval: Duration::from_secs(10),
             scale: Scale::REAL,
+            free: false,
         })
     }
 }
@@ -177,7 +181,7 @@ impl Station {
     /// A car arrives; its driver shows this card.
     pub fn plug_in(&mut self, connector: u32, car: Car, id_tag: IdTag, now: Timestamp) {
         self.advance(now);
-        let offline = !matches!(self.phase, Phase::Accepted(_));
+        let unasked = self.spec.free || !matches!(self.phase, Phase::Accepted(_));
         let Some(place) = self
             .connector_mut(connector)
             .filter(|one| one.car.is_none())
@@ -193,7 +197,7 @@ impl Station {
             _ if !usable => {}
             Some(promise) => self.start(connector, promise, now),
             // LocalAuthorizeOffline and AllowOfflineTxForUnknownId.
-            None if offline => self.start_as(connector, id_tag, now),
+            None if unasked => self.start_as(connector, id_tag, now),
             None => self.outbox.push(Message::Authorize { connector, id_tag }),
         }
         self.tick(now);

@@ -219,6 +219,7 @@ impl Station {
             })
         });
         if answer.id_tag_info.status != Authorization::Accepted
+            && !self.spec.free
             && let Some(connector) = number
         {
             self.stop(connector, Reason::DeAuthorized, now);
