@@ -23,3 +23,4 @@ pub mod sessions;
 pub mod simulator;
 pub mod stations;
 pub mod tokens;
+pub mod users;

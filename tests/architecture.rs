@@ -1,6 +1,8 @@
 //! The shape of the house, checked from the source text: imports point down, the pure cores stay pure, files stay
 //! small, migrations are twins.
 
+#![allow(clippy::expect_used, reason = "a failing test panics")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -138,9 +138,10 @@ impl<'a> Endpoints<'a> {
         let (mut folders, mut deletions) = (Vec::new(), Vec::new());
         for tag in tags {
             let tagged = self.all.iter().filter(|endpoint| endpoint.tag() == tag);
-            let (deleting, mut others): (Vec<_>, Vec<_>) =
+            let (mut deleting, mut others): (Vec<_>, Vec<_>) =
                 tagged.partition(|endpoint| endpoint.method == "DELETE");
             others.sort_by_key(|endpoint| endpoint.rank());
+            deleting.sort_by_key(|endpoint| endpoint.path.matches('/').count());
             deletions.extend(deleting);
             let items: Vec<_> = others
                 .into_iter()

@@ -11,7 +11,7 @@ use utoipa_actix_web::{AppExt, scope};
 use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
-use crate::{actions, events, groups, locations, organizations, sessions, stations};
+use crate::{actions, events, groups, locations, organizations, sessions, stations, tokens, users};
 
 /// The path every endpoint starts with.
 pub const BASE: &str = "/v1.1";
@@ -25,6 +25,8 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(actions::routes)
         .configure(sessions::routes)
         .configure(groups::routes)
+        .configure(users::routes)
+        .configure(tokens::routes)
         .configure(events::routes);
 }
 

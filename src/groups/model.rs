@@ -27,6 +27,11 @@ crate::text_column!(spelled Algorithm);
 
 input! {
     /// A new load-management group.
+    #[schema(example = json!({
+        "name": "Park3-E1", "description": "Airport Parking Floor 3 - East Side",
+        "notes": "Supports 100kW peak power demand. Recommend a 10% buffer",
+        "maximum_capacity": 100, "minimum_connector_capacity": 2.5, "buffer": 0.1, "location": "650000000000000000000001"
+    }))]
     pub struct NewGroup {
         /// What people call it.
         #[schema(example = "Park3-E1")]
@@ -66,6 +71,7 @@ input! {
 
 patch! {
     /// Changes of a group (JSON merge patch).
+    #[schema(example = json!({"maximum_capacity": 80, "buffer": 0.15}))]
     pub struct GroupPatch {
         /// What people call it.
         pub name: Name,
@@ -273,6 +279,10 @@ input! {
 
 input! {
     /// A station that joins a group.
+    #[schema(example = json!({
+        "chargestation": "650000000000000000000001",
+        "connectors": [{"id": "650000000000000000000001", "maximum_capacity": 15, "minimum_capacity": 5}]
+    }))]
     pub struct NewMembership {
         /// The station.
         pub chargestation: StationId,
@@ -283,6 +293,7 @@ input! {
 
 input! {
     /// New limits of a station's connectors; those that are not listed leave the group's control.
+    #[schema(example = json!({"connectors": [{"id": "650000000000000000000001", "maximum_capacity": 11}]}))]
     pub struct MembershipPatch {
         /// Its connectors.
         pub connectors: Vec<NewMember>,

@@ -108,9 +108,9 @@ pub fn members_of(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<GroupC
 }
 
 pub(super) fn view(conn: &mut Conn, group: Group) -> StoreResult<GroupView> {
-    Ok(views(conn, vec![group])?
+    views(conn, vec![group])?
         .pop()
-        .ok_or(crate::db::StoreError::NotFound)?)
+        .ok_or(crate::db::StoreError::NotFound)
 }
 
 /// The views of these groups with their members, two queries in all.

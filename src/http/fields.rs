@@ -286,6 +286,9 @@ parsed_fields! {
 
 /// Declares what a request may contain, and how it is read:
 /// `pub struct NewGroup { pub name: Name, pub buffer: Option<Fraction>, pub kind as "type": Kind }`.
+///
+/// An example belongs to the whole body, `#[schema(example = json!({…}))]` above `pub struct`: it is what Swagger UI
+/// shows and Postman sends, and utoipa drops the examples of single inlined fields.
 #[macro_export]
 macro_rules! input {
     ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {

@@ -187,6 +187,11 @@ fn minutes(text: &str) -> Option<u32> {
 
 input! {
     /// A new location.
+    #[schema(example = json!({
+        "operatorName": "Depot North", "coordinates": [4.8952, 52.3702], "timezone": "Europe/Amsterdam",
+        "address": {"streetAndNumber": "Havenweg 1", "postalCode": "1013 AA", "city": "Amsterdam", "country": "NL"},
+        "openingHours": {"1": [{"startTime": "08:00", "endTime": "20:00"}]}
+    }))]
     pub struct NewLocation {
         /// Who runs it.
         #[schema(example = "Depot North")]
@@ -220,6 +225,7 @@ input! {
 
 patch! {
     /// Changes of a location (JSON merge patch).
+    #[schema(example = json!({"notes": "Gate code 4711", "custom_fields": {"cost centre": "4711"}}))]
     pub struct LocationPatch {
         /// Who runs it.
         pub operator_name as "operatorName": Name,

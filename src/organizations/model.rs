@@ -43,6 +43,7 @@ impl Organization {
 
 patch! {
     /// Changes of the organization (JSON merge patch).
+    #[schema(example = json!({"name": "Harbour Charging"}))]
     pub struct OrganizationPatch {
         /// What it is called.
         pub name: Name,
@@ -169,6 +170,7 @@ impl Field for Scopes {
 
 input! {
     /// A new API key.
+    #[schema(example = json!({"name": "Billing service", "scopes": ["read:sessions", "read:locations"]}))]
     pub struct NewApiKey {
         /// What it is for.
         #[schema(example = "Billing service")]
@@ -186,6 +188,7 @@ input! {
 
 patch! {
     /// Changes of an API key (JSON merge patch).
+    #[schema(example = json!({"name": "Billing service (old)", "expires_at": "2099-01-01T00:00:00Z"}))]
     pub struct ApiKeyPatch {
         /// What it is for.
         pub name: Name,

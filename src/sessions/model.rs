@@ -244,7 +244,7 @@ impl Session {
         let soc = self
             .latest
             .as_ref()
-            .and_then(|latest| latest.0["state_of_charge"]["value"].as_f64());
+            .and_then(|latest| latest.0.pointer("/state_of_charge/value")?.as_f64());
         #[expect(
             clippy::cast_precision_loss,
             reason = "energies and seconds are far below 2^53"

@@ -171,6 +171,9 @@ impl Field for PowerFactor {
 
 input! {
     /// A new connector.
+    #[schema(example = json!({
+        "name": "Left", "type": "Type2", "format": "CABLE", "power_type": "AC Three Phase", "power": 22
+    }))]
     pub struct NewConnector {
         /// What people call it.
         #[schema(example = "Left")]
@@ -220,6 +223,7 @@ input! {
 
 patch! {
     /// Changes of a connector (JSON merge patch).
+    #[schema(example = json!({"power": 11, "amperage_limit": 16}))]
     pub struct ConnectorPatch {
         /// What people call it.
         pub name: Name,

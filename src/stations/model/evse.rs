@@ -68,6 +68,7 @@ fn is_din91286(text: &str) -> bool {
 input! {
     /// A new EVSE.
     #[derive(Default)]
+    #[schema(example = json!({"name": "Left side", "evse_id": "NL*EWT*E000123", "reservable": true}))]
     pub struct NewEvse {
         /// What drivers call it.
         #[schema(example = "Left side")]
@@ -98,6 +99,7 @@ input! {
 
 patch! {
     /// Changes of an EVSE (JSON merge patch).
+    #[schema(example = json!({"name": "Right side", "custom_fields": {"bay": "12"}}))]
     pub struct EvsePatch {
         /// What drivers call it.
         pub name: Name,

@@ -6,3 +6,5 @@ mod locations;
 mod organization;
 mod stations;
 mod tenancy;
+mod tokens;
+mod users;

@@ -86,13 +86,10 @@ impl FakeStation {
     }
 
     /// Calls the server and returns the payload of its result.
-    #[track_caller]
-    pub fn call(&mut self, action: &'static str, payload: Value) -> impl Future<Output = Value> {
-        async move {
-            let frame = self.call_frame(action, payload).await;
-            assert_eq!(frame[0], 3, "{frame}");
-            frame[2].clone()
-        }
+    pub async fn call(&mut self, action: &'static str, payload: Value) -> Value {
+        let frame = self.call_frame(action, payload).await;
+        assert_eq!(frame[0], 3, "{frame}");
+        frame[2].clone()
     }
 
     /// The next call of the server.

@@ -44,6 +44,7 @@ input! {
 input! {
     /// A new charge station.
     #[derive(Default)]
+    #[schema(example = json!({"name": "North 1", "location": "650000000000000000000001", "protocol": "ocpp1.6"}))]
     pub struct NewStation {
         /// Where it stands.
         pub location: Option<LocationId>,
@@ -87,6 +88,7 @@ input! {
 
 patch! {
     /// Changes of a charge station (JSON merge patch).
+    #[schema(example = json!({"name": "North 1", "description": "Beside the gate", "coordinates": [4.8952, 52.3702]}))]
     pub struct StationPatch {
         /// Where it stands.
         pub location: LocationId,

@@ -1,0 +1,12 @@
+//! Users: the drivers whose tokens start sessions (eDRV v1.1 user, v1 driver).
+//!
+//! An e-mail address belongs to one user of an organization, whatever the case of its letters. A user to whom tokens
+//! or sessions belong cannot be deleted, only deactivated; an inactive user's tokens are blocked.
+
+mod api;
+mod model;
+mod store;
+
+pub use api::routes;
+pub use model::{User, UserView};
+pub use store::{find, find_many, require};
