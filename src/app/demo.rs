@@ -9,24 +9,23 @@ mod screen;
 mod script;
 mod watch;
 
+use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use diesel::prelude::*;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Config, Dependencies, Running, migrate, start};
-use crate::db::schema::tokens;
-use crate::db::{Conn, Json, StoreResult};
-use crate::http::fields::MetaData;
-use crate::kernel::{Moment, OrganizationId, SharedClock, SystemClock, TokenId};
+use super::{Config, Dependencies, Running, migrate, start, stop_signal};
+use crate::db::StoreResult;
+use crate::kernel::{SharedClock, SystemClock};
 use crate::organizations::{self, ApiKey, NewApiKey, Organization};
 use crate::simulator::Scale;
 use crate::simulator::rest::Rest;
-use depot::{CAPACITY, CARD, Depot};
+use depot::{CAPACITY, Depot};
 use picture::Picture;
 use screen::Screen;
 use script::Script;
@@ -93,7 +92,8 @@ pub async fn run(args: DemoArgs) -> Result<()> {
     running.stop().await?;
     drop(folder);
     let watch = watch?;
-    println!("{}", watch.verdict());
+    // A terminal that was closed does not read it any more.
+    let _ = writeln!(stdout(), "{}", watch.verdict());
     if watch.was_exceeded() {
         bail!("the limit of {} kW was exceeded", CAPACITY.kilowatts());
     }
@@ -116,6 +116,7 @@ async fn play(
     for timer in [&mut look, &mut draw, &mut beat] {
         timer.set_missed_tick_behavior(MissedTickBehavior::Skip);
     }
+    let mut stop = std::pin::pin!(told_to_stop());
     loop {
         tokio::select! {
             _ = look.tick() => {
@@ -130,7 +131,7 @@ async fn play(
                 screen.show(&picture.page(&watch), &picture.summary(&watch))?;
             }
             _ = beat.tick() => script.play(depot).await,
-            stopped = tokio::signal::ctrl_c() => {
+            stopped = &mut stop => {
                 stopped?;
                 return Ok(watch);
             }
@@ -141,6 +142,15 @@ async fn play(
         {
             return Ok(watch);
         }
+    }
+}
+
+/// Waits for Ctrl-C, SIGTERM, or a terminal that was closed.
+async fn told_to_stop() -> Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! {
+        stopped = stop_signal() => stopped,
+        _ = hangup.recv() => Ok(()),
     }
 }
 
@@ -156,7 +166,7 @@ fn configuration(listen: &str, file: &std::path::Path) -> Result<Config> {
     Config::load(None, options).map_err(|error| anyhow!(error))
 }
 
-/// An organization with a key and a card, straight into the store as `evenwatt api-key create` does it.
+/// An organization with a key, straight into the store as `evenwatt api-key create` does it.
 async fn db_key(running: &Running) -> Result<String> {
     let moment = running.context.moment();
     let organization = Organization::new("Demo", &moment);
@@ -173,29 +183,10 @@ async fn db_key(running: &Running) -> Result<String> {
         .db
         .write(move |conn| -> StoreResult<()> {
             organizations::insert_organization(conn, &organization)?;
-            organizations::insert_key(conn, &key)?;
-            db_card(conn, organization.id, &moment)
+            organizations::insert_key(conn, &key)
         })
         .await?;
     Ok(secret)
-}
-
-/// The card of the demo's drivers.
-fn db_card(conn: &mut Conn, organization: OrganizationId, moment: &Moment) -> StoreResult<()> {
-    diesel::insert_into(tokens::table)
-        .values((
-            tokens::id.eq(moment.id::<TokenId>()),
-            tokens::organization_id.eq(organization),
-            tokens::physical_id.eq(CARD),
-            tokens::folded_id.eq(CARD.to_lowercase()),
-            tokens::type_.eq("Central"),
-            tokens::status.eq("active"),
-            tokens::meta_data.eq(Json::<MetaData>::default()),
-            tokens::created_at.eq(moment.now),
-            tokens::updated_at.eq(moment.now),
-        ))
-        .execute(conn)?;
-    Ok(())
 }
 
 /// A folder that is gone when the demo is.

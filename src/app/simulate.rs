@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
+use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::kernel::{SharedClock, SystemClock, Watts};
 use crate::ocpp::v16::common::IdTag;
 use crate::simulator::driver::Rhythm;
-use crate::simulator::rest::Rest;
+use crate::simulator::rest::{Rest, RestError};
 use crate::simulator::statistics::{ActionStatistics, Summary};
 use crate::simulator::{Endpoint, Fleet, FleetPlan, Outlet, Scale};
 
@@ -20,6 +21,8 @@ use crate::simulator::{Endpoint, Fleet, FleetPlan, Outlet, Scale};
 const CONNECTOR_KW: f64 = 7.0;
 /// The name of the group that is made.
 const GROUP_NAME: &str = "Simulated depot";
+/// The card that is made.
+const CARD: &str = "SIMULATED";
 /// Ticks of the processor clock in a second (`getconf CLK_TCK`, 100 on every Linux).
 const TICKS_PER_SECOND: u64 = 100;
 
@@ -53,7 +56,7 @@ pub struct SimulateArgs {
     /// Puts all stations into one balanced group with so many kW
     #[arg(long, requires = "api")]
     pub group_kw: Option<f64>,
-    /// A card that the server knows; without one, stations let everybody charge and ask for no card
+    /// A card that the server knows; without one, and without --api, stations let everybody charge
     #[arg(long)]
     pub id_tag: Option<String>,
     /// How many times faster than real drivers come and go
@@ -85,8 +88,8 @@ pub async fn run(args: SimulateArgs) -> Result<()> {
             gap: Duration::from_secs(10)..Duration::from_secs(600),
             stay: Duration::from_secs(1_800)..Duration::from_secs(14_400),
         }),
-        id_tag: IdTag::new(args.id_tag.as_deref().unwrap_or("SIMULATED"))?,
-        free: args.id_tag.is_none(),
+        id_tag: IdTag::new(args.id_tag.as_deref().unwrap_or(CARD))?,
+        free: args.id_tag.is_none() && args.api.is_none(),
         seed: args.seed,
         stagger,
         endpoints,
@@ -175,6 +178,9 @@ async fn make_stations(rest: &Rest, args: &SimulateArgs) -> Result<Vec<Endpoint>
     let location = rest
         .make("/locations", &super::demo::depot::location())
         .await?;
+    if args.id_tag.is_none() {
+        make_card(rest).await?;
+    }
     let group = match args.group_kw {
         Some(kilowatts) => {
             let body = json!({
@@ -200,6 +206,15 @@ async fn make_stations(rest: &Rest, args: &SimulateArgs) -> Result<Vec<Endpoint>
         endpoints.push(made.endpoint);
     }
     Ok(endpoints)
+}
+
+/// Makes the card, unless an earlier run did.
+async fn make_card(rest: &Rest) -> Result<()> {
+    let card = json!({"physicalId": CARD, "type": "Central"});
+    match rest.post("/tokens", &card).await {
+        Ok(_) | Err(RestError::Refused(_, StatusCode::CONFLICT, _)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn report(summary: &Summary, took: Duration) -> String {

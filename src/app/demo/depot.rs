@@ -16,7 +16,7 @@ pub const CAPACITY: Watts = Watts(30_000);
 /// What a connector gives at most.
 const CONNECTOR: Watts = Watts(7_000);
 /// The card of every driver.
-pub const CARD: &str = "DEMO";
+const CARD: &str = "DEMO";
 /// How many stations there are.
 pub const STATIONS: usize = 8;
 
@@ -55,6 +55,8 @@ impl Depot {
     /// Makes everything and switches the stations on.
     pub async fn open(rest: Rest, scale: Scale, clock: &SharedClock) -> Result<Self> {
         let location = rest.make("/locations", &location()).await?;
+        let card = json!({"physicalId": CARD, "type": "Central"});
+        rest.post("/tokens", &card).await?;
         let group = json!({
             "name": "Depot", "location": location, "maximum_capacity": CAPACITY.kilowatts(),
             "minimum_connector_capacity": 5, "buffer": 0,

@@ -26,7 +26,7 @@ impl Screen {
     pub fn open() -> Self {
         let terminal = stdout().is_terminal();
         if terminal {
-            print!("{ENTER}");
+            let _ = write!(stdout(), "{ENTER}");
         }
         Self {
             terminal,
@@ -64,7 +64,7 @@ impl Screen {
 impl Drop for Screen {
     fn drop(&mut self) {
         if self.terminal {
-            print!("{LEAVE}");
+            let _ = write!(stdout(), "{LEAVE}");
             let _ = stdout().flush();
         }
     }
