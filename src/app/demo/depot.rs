@@ -132,6 +132,7 @@ impl Depot {
             return Reasons::default();
         };
         let text = |value: &Value, field| value.get(field)?.as_str().map(str::to_owned);
+        let named = |reason: String| reason.replace(&format!("group {}", self.group), "the depot");
         let members = status.get("members").and_then(Value::as_array);
         Reasons {
             stage: text(&status, "stage"),
@@ -139,6 +140,7 @@ impl Depot {
                 .into_iter()
                 .flatten()
                 .filter_map(|member| Some((text(member, "connector")?, text(member, "reason")?)))
+                .map(|(connector, reason)| (connector, named(reason)))
                 .collect(),
         }
     }
