@@ -165,20 +165,6 @@ impl World {
             self.send(message);
         }
         self.settled += u32::from(self.ledger.is_settled(&plan));
-            eprintln!(
-                "{:?} {:?}",
-                self.ledger.stage(&plan),
-                plan.limits
-                    .iter()
-                    .map(|l| (
-                        l.limit,
-                        self.ledger.known(l.connector),
-                        self.ledger.worst(l.connector),
-                        l.reason.rule()
-                    ))
-                    .collect::<Vec<_>>()
-            );
-        }
     }
 
     fn send(&mut self, message: Message) {

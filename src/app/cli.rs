@@ -262,7 +262,7 @@ fn api_key(config: &Config, command: &ApiKeyCommand) -> Result<(), Failure> {
     super::migrate(config)?;
     let settings = config.store_settings().map_err(Failure::Configuration)?;
     let mut conn = Conn::open(&settings.url, settings.synchronous).map_err(anyhow::Error::from)?;
-    let Dependencies { clock, ids } = Dependencies::default();
+    let Dependencies { clock, ids, .. } = Dependencies::default();
     let moment = Moment::new(clock.now(), ids);
     conn.write(|conn| match command {
         ApiKeyCommand::Create(new) => create_key(conn, new, &moment),

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::balancing;
 use crate::db::connection::Synchronous;
 use crate::db::{StoreSettings, StoreUrl};
 
@@ -70,6 +71,19 @@ pub struct Balancing {
     pub limit_seconds: NonZeroU32,
     pub settle_milliseconds: u64,
     pub plans_kept: u32,
+}
+
+impl Balancing {
+    /// The balancer's settings.
+    pub fn settings(&self) -> balancing::Settings {
+        let Self {
+            tick_seconds,
+            limit_seconds,
+            settle_milliseconds,
+            plans_kept,
+        } = *self;
+        balancing::Settings::new(tick_seconds, limit_seconds, settle_milliseconds, plans_kept)
+    }
 }
 
 /// Section `[log]`.

@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::actions::Performer;
+use crate::balancing::Balancer;
 use crate::db::{Conn, Db, migrate};
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
@@ -44,6 +45,8 @@ pub struct Dependencies {
     pub clock: SharedClock,
     /// Makes identifiers.
     pub ids: Arc<dyn IdSource>,
+    /// The way to stations, in place of their sockets.
+    pub link: Option<SharedLink>,
 }
 
 impl Default for Dependencies {
@@ -51,6 +54,7 @@ impl Default for Dependencies {
         Self {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds::new()),
+            link: None,
         }
     }
 }
@@ -65,6 +69,8 @@ pub struct Running {
     pub link: SharedLink,
     /// What its stations do.
     pub signals: Signals,
+    /// Shares power between its stations.
+    pub balancer: Balancer,
     connections: Connections,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     handle: ServerHandle,
@@ -82,6 +88,7 @@ impl Running {
     /// Stops it: sockets close, no new requests, running ones finish.
     pub async fn stop(self) -> Result<()> {
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        self.balancer.stop();
         self.connections.close_all();
         self.handle.stop(true).await;
         Ok(self.served.await??)
@@ -108,7 +115,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         .with_context(|| format!("cannot listen on http.listen = \"{}\"", config.http.listen))?;
     let address = listener.local_addr()?;
     let websocket_url = websocket_url(&config.http.public_url, address);
-    let Dependencies { clock, ids } = dependencies;
+    let Dependencies { clock, ids, link } = dependencies;
     let context = Context {
         db: open_store(config)?,
         clock,
@@ -121,7 +128,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         Signals::default(),
         Connections::new(Arc::clone(&context.clock)),
     );
-    let link: SharedLink = Arc::new(connections.clone());
+    let link = link.unwrap_or_else(|| Arc::new(connections.clone()));
     let gateway = web::Data::new(Gateway {
         context: context.clone(),
         signals: signals.clone(),
@@ -141,6 +148,12 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
     let tasks = tasks::start(&context, &connections, keeper.clone());
+    let balancer = Balancer::start(
+        context.clone(),
+        Arc::clone(&link),
+        &signals,
+        config.balancing.settings(),
+    );
     let document = routes::openapi();
     let table = web::Data::new(routes::RouteTable::of(&document));
     let (data, metrics) = (Ctx::new(context.clone()), telemetry::metrics());
@@ -202,6 +215,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         context,
         link,
         signals,
+        balancer,
         connections,
         tasks,
         handle,

@@ -11,7 +11,9 @@ use utoipa_actix_web::{AppExt, scope};
 use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
-use crate::{actions, events, groups, locations, organizations, sessions, stations, tokens, users};
+use crate::{
+    actions, balancing, events, groups, locations, organizations, sessions, stations, tokens, users,
+};
 
 /// The path every endpoint starts with.
 pub const BASE: &str = "/v1.1";
@@ -27,6 +29,7 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(groups::routes)
         .configure(users::routes)
         .configure(tokens::routes)
+        .configure(balancing::routes)
         .configure(events::routes);
 }
 

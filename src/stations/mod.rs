@@ -21,8 +21,8 @@ pub use model::station::{
     StationView, password_matches,
 };
 pub use store::connectors::{
-    connector_by_number, connectors_of_organization, connectors_of_station, find_connector,
-    set_connector_status,
+    connector_by_number, connectors_of_organization, connectors_of_station, connectors_of_stations,
+    find_connector, set_connector_status,
 };
 pub use store::stations::{
     find_by_endpoint, find_station, require_station, save_boot, save_flags, set_all_offline,

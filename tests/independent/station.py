@@ -111,8 +111,8 @@ class Station(ChargePoint):
         schedule = best["charging_schedule"]
         period = schedule["charging_schedule_period"][0]
         if schedule["charging_rate_unit"] == "W":
-            return min(7.0, period["limit"] / 1000)
-        return min(7.0, period["limit"] * 0.230 * period.get("number_phases", 3))
+            return min(7.0, float(period["limit"]) / 1000)
+        return min(7.0, float(period["limit"]) * 0.230 * period.get("number_phases", 3))
 
     # ---- what it does
 

@@ -61,7 +61,12 @@ class Depot:
             await asyncio.sleep(0.05)
 
     async def connect_all(self):
+        """Connects, and waits until every idle station was told to keep to nothing."""
         await asyncio.gather(*(link.connect() for link in self.links))
+        deadline = time.monotonic() + 30
+        while not all(link.profiles and link.station.limit_kw() == 0 for link in self.links):
+            assert time.monotonic() < deadline, [link.profiles for link in self.links]
+            await asyncio.sleep(0.05)
 
     async def close(self):
         await asyncio.gather(*(link.close() for link in self.links), return_exceptions=True)

@@ -11,6 +11,7 @@
 )]
 
 mod api;
+mod balancing;
 mod cli;
 mod ocpp;
 mod openapi;

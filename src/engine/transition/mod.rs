@@ -246,7 +246,8 @@ impl Ledger {
         self.lose(connector, Uncontrolled::NotObeying, assumed);
     }
 
-    fn lose(&mut self, connector: ConnectorId, why: Uncontrolled, assumed: Watts) {
+    /// The connector cannot be steered for this reason; what it may draw, or was told before if that is more, is set aside.
+    pub fn lose(&mut self, connector: ConnectorId, why: Uncontrolled, assumed: Watts) {
         let account = self
             .accounts
             .entry(connector)

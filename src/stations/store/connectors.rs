@@ -76,6 +76,18 @@ pub fn connectors_of_station(conn: &mut Conn, station: StationId) -> StoreResult
         .load(conn)?)
 }
 
+/// The connectors of these stations, station by station in the order of their numbers.
+pub fn connectors_of_stations(
+    conn: &mut Conn,
+    stations: &[StationId],
+) -> StoreResult<Vec<Connector>> {
+    Ok(connectors::table
+        .filter(connectors::chargestation_id.eq_any(stations))
+        .order((connectors::chargestation_id, connectors::number))
+        .select(Connector::as_select())
+        .load(conn)?)
+}
+
 /// These connectors, whoever owns them; for the balancing of a group that was found by its organization.
 pub fn connectors_of_organization(
     conn: &mut Conn,

@@ -6,6 +6,7 @@ use evenwatt::app::{self, Config, Dependencies, Running};
 use evenwatt::kernel::id::RandomIds;
 use evenwatt::kernel::{ManualClock, Moment, OrganizationId, Timestamp};
 use evenwatt::organizations::{self, ApiKey, NewApiKey, Organization, Scopes};
+use evenwatt::stations::link::SharedLink;
 
 use super::client::Client;
 use super::store::TestStore;
@@ -27,6 +28,11 @@ impl TestApp {
 
     /// The same with options of the configuration changed, as environment variables would.
     pub async fn start_with(options: &[(&str, &str)]) -> Self {
+        Self::start_on(None, options).await
+    }
+
+    /// The same with another way to stations than sockets.
+    pub async fn start_on(link: Option<SharedLink>, options: &[(&str, &str)]) -> Self {
         let store = TestStore::new();
         let mut variables = vec![
             ("EVENWATT_HTTP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
@@ -45,6 +51,7 @@ impl TestApp {
         let dependencies = Dependencies {
             clock: Arc::new(clock.clone()),
             ids: Arc::new(RandomIds::new()),
+            link,
         };
         let running = app::start(&config, dependencies)
             .await

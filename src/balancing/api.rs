@@ -1,0 +1,174 @@
+//! What balancing shows of a group: its status, the reasons of its plans, its plans, and what it drew.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::explain::{self, ExplanationView, PlanView};
+use super::power::{self, PowerView, Stretch};
+use super::status::{self, GroupStatusView};
+use super::store;
+use crate::db::{Conn, StoreError, StoreResult};
+use crate::filters;
+use crate::groups;
+use crate::http::caller::ReadGroups;
+use crate::http::docs::OneErrors;
+use crate::http::envelope::{Reply, reply};
+use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, PathId, Query};
+use crate::kernel::*;
+use crate::stations::link::SharedLink;
+
+/// Plans one answer holds when nobody says otherwise, and at most.
+const PLANS: (u32, u32) = (20, 100);
+/// Spans one answer of the power series holds at most.
+const MOST_SPANS: i64 = 10_000;
+
+/// Adds the endpoints of balancing.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(get_group_status)
+        .service(explain_group)
+        .service(list_group_plans)
+        .service(get_group_power);
+}
+
+filters! {
+    /// Which plan is explained.
+    pub struct ExplainQuery {
+        /// The plan that held then; the newest when absent.
+        pub at: Timestamp,
+    }
+}
+
+filters! {
+    /// Which plans are listed.
+    pub struct PlansQuery {
+        /// Plans a page, 20 when absent, at most 100.
+        pub limit: u32,
+        /// Which page, from 1.
+        pub page: u32,
+    }
+}
+
+filters! {
+    /// Which part of the past is shown.
+    pub struct PowerQuery {
+        /// From when; an hour ago when absent.
+        pub from: Timestamp,
+        /// Until when; now when absent.
+        pub to: Timestamp,
+        /// Seconds of one span; 60 when absent.
+        pub resolution: u32,
+    }
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "group")
+}
+
+/// The root of the tree of a group of this organization.
+fn root(conn: &mut Conn, organization: OrganizationId, group: GroupId) -> StoreResult<GroupId> {
+    groups::find_group(conn, organization, group)?;
+    groups::root_of(conn, group)
+}
+
+/// Shows how a group is doing: how far its plan has come, its members' limits with reasons, and the worst cases.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+    responses((status = OK, body = Reply<GroupStatusView>), OneErrors))]
+#[get("/load_management/groups/{id}/status")]
+async fn get_group_status(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    PathId(id): PathId<GroupId>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    let read = ctx
+        .db
+        .read(move |conn| status::read(conn, organization, id, |station| link.is_online(station)));
+    Ok(reply(StatusCode::OK, "Found", read.await.map_err(missing)?))
+}
+
+/// Explains a plan: every limit with its reason, computed again from the stored snapshot.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group"), ExplainQuery),
+    responses((status = OK, body = Reply<ExplanationView>), OneErrors))]
+#[get("/load_management/groups/{id}/explain")]
+async fn explain_group(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    PathId(id): PathId<GroupId>,
+    Query(query): Query<ExplainQuery>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    let read = ctx.db.read(move |conn| {
+        let root = root(conn, organization, id)?;
+        store::plan_at(conn, root, query.at)
+    });
+    let stored = read.await.map_err(missing)?;
+    let stored = stored.ok_or_else(|| ApiError::not_found("plan of this group at that time"))?;
+    Ok(reply(StatusCode::OK, "Found", explain::explain(stored, id)))
+}
+
+/// Lists the plans of a group's tree, newest first.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group"), PlansQuery),
+    responses((status = OK, body = Reply<Vec<PlanView>>), OneErrors))]
+#[get("/load_management/groups/{id}/plans")]
+async fn list_group_plans(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    PathId(id): PathId<GroupId>,
+    Query(query): Query<PlansQuery>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    let limit = i64::from(query.limit.unwrap_or(PLANS.0).clamp(1, PLANS.1));
+    let skipped = i64::from(query.page.unwrap_or(1).max(1) - 1) * limit;
+    let read = ctx.db.read(move |conn| {
+        let root = root(conn, organization, id)?;
+        store::list_plans(conn, root, skipped, limit)
+    });
+    let plans = read.await.map_err(missing)?;
+    let views: Vec<PlanView> = plans
+        .into_iter()
+        .map(|stored| explain::show(stored, id))
+        .collect();
+    Ok(reply(StatusCode::OK, "Found", views))
+}
+
+/// Shows what a group drew: meter values averaged over equal spans and summed over its members.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group"), PowerQuery),
+    responses((status = OK, body = Reply<Vec<PowerView>>), OneErrors))]
+#[get("/load_management/groups/{id}/power")]
+async fn get_group_power(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    PathId(id): PathId<GroupId>,
+    Query(query): Query<PowerQuery>,
+) -> ApiResult<HttpResponse> {
+    let (organization, now) = (caller.organization(), ctx.clock.now());
+    let stretch = stretch(&query, now)?;
+    let read = ctx.db.read(move |conn| {
+        groups::find_group(conn, organization, id)?;
+        power::series(conn, id, stretch)
+    });
+    Ok(reply(StatusCode::OK, "Found", read.await.map_err(missing)?))
+}
+
+fn stretch(query: &PowerQuery, now: Timestamp) -> ApiResult<Stretch> {
+    let to = query.to.unwrap_or(now);
+    let from = query.from.unwrap_or(to - Duration::from_secs(3_600));
+    let seconds = i64::from(query.resolution.unwrap_or(60));
+    let mut faults = Faults::default();
+    if from >= to {
+        faults.add("from", "out_of_range", "must be before `to`");
+    }
+    if seconds == 0 || to.seconds_since(from) / seconds.max(1) > MOST_SPANS {
+        let message = format!("must leave at most {MOST_SPANS} spans between `from` and `to`");
+        faults.add("resolution", "out_of_range", message);
+    }
+    match faults.is_empty() {
+        true => Ok(Stretch { from, to, seconds }),
+        false => Err(ApiError::faulty(Code::InvalidQuery, faults)),
+    }
+}

@@ -1,0 +1,178 @@
+//! What is said to stations: limits in the ledger's order, safe defaults, and goodbyes; and what their answers mean.
+
+use std::time::Duration;
+
+use super::balancer::Settings;
+use super::gather::{Role, Seat, Site};
+use super::state::State;
+use crate::engine::transition::{MessageKind, Ticket};
+use crate::engine::{CurrentKind, Plan, Snapshot};
+use crate::kernel::{ConnectorId, StationId, Timestamp, Watts};
+use crate::stations::link::{
+    Command, FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit,
+};
+
+/// One thing to say.
+#[derive(Debug, Clone)]
+pub(super) struct Errand {
+    /// To whom.
+    pub station: StationId,
+    /// What.
+    pub commands: Vec<Command>,
+    /// What the answer is about.
+    pub about: About,
+}
+
+/// What an answer is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// The live limit of a connector.
+    Live(ConnectorId, Ticket),
+    /// Its safe default.
+    Fallback(ConnectorId, Watts),
+    /// A connector that left.
+    Goodbye(ConnectorId),
+}
+
+/// Everything that may be said now; it counts as said.
+pub(super) fn errands(
+    state: &mut State,
+    site: &Site,
+    snapshot: &Snapshot,
+    plan: &Plan,
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<Errand> {
+    let mut errands: Vec<Errand> = Vec::new();
+    for message in state.ledger.next(snapshot, plan, now) {
+        let Some(seat) = site.seat_of(message.connector) else {
+            continue;
+        };
+        if let Some(memory) = state.connectors.get_mut(&message.connector) {
+            memory.sent_at = Some(now);
+        }
+        let live = SetLimit {
+            duration_seconds: Some(settings.limit_seconds),
+            lowers: message.kind == MessageKind::Lower,
+            ..limit(seat, message.limit, LimitPurpose::Live)
+        };
+        errands.push(Errand {
+            station: seat.station,
+            commands: vec![Command::SetLimit(live)],
+            about: About::Live(message.connector, message.ticket),
+        });
+    }
+    let members = site.seats.iter().filter(|seat| seat.role == Role::Member);
+    errands.extend(members.filter_map(|seat| safe_default(state, seat, now)));
+    errands
+}
+
+/// The safe default of a connector, when it is due or is not what it should be.
+fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand> {
+    let fallback = &mut state.connectors.get_mut(&seat.connector)?.fallback;
+    let wanted = fallback.due || fallback.proven != Some(seat.fallback);
+    let waits = fallback.in_flight || fallback.retry_at.is_some_and(|at| at > now);
+    if !seat.online || !wanted || waits {
+        return None;
+    }
+    (fallback.sent, fallback.in_flight) = (Some(seat.fallback), true);
+    Some(Errand {
+        station: seat.station,
+        commands: vec![Command::SetLimit(limit(
+            seat,
+            seat.fallback,
+            LimitPurpose::Fallback,
+        ))],
+        about: About::Fallback(seat.connector, seat.fallback),
+    })
+}
+
+fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
+    SetLimit {
+        connector: seat.number,
+        limit,
+        purpose,
+        voltage: seat.voltage,
+        phases: seat.phases,
+        in_amps: seat.kind == CurrentKind::Ac,
+        duration_seconds: None,
+        lowers: false,
+    }
+}
+
+/// What is said to stations whose connectors left, and are in no other group.
+pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool) -> Vec<Errand> {
+    let waiting = state
+        .leaving
+        .iter_mut()
+        .filter(|(_, leaving)| !leaving.in_flight && is_online(leaving.station));
+    let goodbye = |(connector, leaving): (&ConnectorId, &mut super::state::Leaving)| {
+        leaving.in_flight = true;
+        let clear = |profile: i32| Command::ClearChargingProfile {
+            id: Some(profile + leaving.number),
+            connector: None,
+            purpose: None,
+            stack_level: None,
+        };
+        Errand {
+            station: leaving.station,
+            commands: vec![clear(LIVE_LIMIT_PROFILE), clear(FALLBACK_PROFILE)],
+            about: About::Goodbye(*connector),
+        }
+    };
+    waiting.map(goodbye).collect()
+}
+
+/// What an answer proves.
+pub(super) fn answered(
+    state: &mut State,
+    about: About,
+    answer: &Result<Outcome, LinkError>,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let accepted = matches!(answer, Ok(outcome) if outcome.accepted);
+    match about {
+        About::Live(connector, ticket) => {
+            let ledger = &mut state.ledger;
+            match answer {
+                Ok(_) if accepted => ledger.acknowledged(connector, ticket, now),
+                Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => {
+                    ledger.refused(connector, ticket, now);
+                }
+                Err(LinkError::Superseded) => {} // the answer to the newer one settles this one too
+                Err(
+                    LinkError::Silent
+                    | LinkError::Dropped
+                    | LinkError::Offline
+                    | LinkError::QueueFull,
+                ) => ledger.timed_out(connector, ticket, now),
+            }
+        }
+        About::Fallback(connector, installed) => {
+            let Some(memory) = state.connectors.get_mut(&connector) else {
+                return;
+            };
+            let fallback = &mut memory.fallback;
+            fallback.in_flight = false;
+            if accepted {
+                (fallback.proven, fallback.sent) = (Some(installed), None);
+                (fallback.due, fallback.retry_at) = (false, None);
+            } else {
+                let pause = Duration::from_secs(settings.limit_seconds.into());
+                fallback.retry_at = Some(now + pause);
+            }
+        }
+        About::Goodbye(connector) => match answer {
+            Err(LinkError::Offline | LinkError::Dropped) => {
+                if let Some(leaving) = state.leaving.get_mut(&connector) {
+                    leaving.in_flight = false;
+                }
+            }
+            // Refusing means that there was nothing to clear; what is silent forgets a live limit by itself.
+            _ => {
+                state.leaving.remove(&connector);
+            }
+        },
+    }
+}

@@ -1,0 +1,213 @@
+//! Listens to what stations do and rings the tree it concerns; every tree has one task.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinHandle;
+
+use super::bell::{Bell, Notes};
+use super::tree::Tree;
+use crate::db::StoreResult;
+use crate::groups;
+use crate::http::Context;
+use crate::kernel::{GroupId, StationId};
+use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
+
+/// How often and how long; see `[balancing]` in `default.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How often a tree is looked at when nothing happens.
+    pub tick: Duration,
+    /// How long a live limit holds without being refreshed.
+    pub limit_seconds: u32,
+    /// How long changes are gathered before a tree is planned again.
+    pub settle: Duration,
+    /// Plans kept for a tree.
+    pub plans_kept: u32,
+}
+
+impl Settings {
+    /// Settings in the units of the configuration.
+    pub fn new(
+        tick_seconds: NonZeroU32,
+        limit_seconds: NonZeroU32,
+        settle_milliseconds: u64,
+        plans_kept: u32,
+    ) -> Self {
+        Self {
+            tick: Duration::from_secs(tick_seconds.get().into()),
+            limit_seconds: limit_seconds.get(),
+            settle: Duration::from_millis(settle_milliseconds),
+            plans_kept,
+        }
+    }
+}
+
+/// Balances every tree until it is stopped; cheap to clone.
+#[derive(Clone)]
+pub struct Balancer(Arc<Shared>);
+
+struct Shared {
+    context: Context,
+    link: SharedLink,
+    settings: Settings,
+    trees: Mutex<BTreeMap<GroupId, Running>>,
+    listener: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Running {
+    bell: Arc<Bell>,
+    task: JoinHandle<()>,
+}
+
+impl Balancer {
+    /// Starts to balance every tree there is and every tree there will be.
+    pub fn start(
+        context: Context,
+        link: SharedLink,
+        signals: &Signals,
+        settings: Settings,
+    ) -> Self {
+        let balancer = Self(Arc::new(Shared {
+            context,
+            link,
+            settings,
+            trees: Mutex::default(),
+            listener: Mutex::default(),
+        }));
+        let listener = Listener {
+            balancer: balancer.clone(),
+            roots: HashMap::new(),
+        };
+        let task = tokio::spawn(listener.run(signals.listen()));
+        *lock(&balancer.0.listener) = Some(task);
+        balancer
+    }
+
+    /// Makes every tree look at once, for example because a test turned the clock.
+    pub fn poke(&self) {
+        for running in lock(&self.0.trees).values() {
+            running.bell.ring("poke", |notes| notes.urgent = true);
+        }
+    }
+
+    /// Stops at once; what was sent is remembered, and the next start assumes the worst.
+    pub fn stop(&self) {
+        if let Some(listener) = lock(&self.0.listener).take() {
+            listener.abort();
+        }
+        for running in std::mem::take(&mut *lock(&self.0.trees)).into_values() {
+            running.task.abort();
+        }
+    }
+
+    fn ring(&self, root: GroupId, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
+        let mut trees = lock(&self.0.trees);
+        trees.retain(|_, running| !running.task.is_finished());
+        let running = trees.entry(root).or_insert_with(|| self.spawn(root));
+        running.bell.ring(trigger, note);
+    }
+
+    fn spawn(&self, root: GroupId) -> Running {
+        let shared = &self.0;
+        let bell = Arc::new(Bell::default());
+        let tree = Tree::new(
+            root,
+            (shared.context.clone(), Arc::clone(&shared.link)),
+            shared.settings,
+            Arc::clone(&bell),
+        );
+        Running {
+            bell,
+            task: tokio::spawn(tree.run()),
+        }
+    }
+}
+
+/// Turns signals into rings.
+struct Listener {
+    balancer: Balancer,
+    /// In which tree a station is, as far as it was asked; forgotten when it is reconfigured.
+    roots: HashMap<StationId, Option<GroupId>>,
+}
+
+impl Listener {
+    async fn run(mut self, mut signals: tokio::sync::broadcast::Receiver<Signal>) {
+        self.ring_all("start").await;
+        loop {
+            match signals.recv().await {
+                Ok(signal) => self.pass_on(signal).await,
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "signals were missed; every tree is planned anew");
+                    self.roots.clear();
+                    self.ring_all("missed signals").await;
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    async fn ring_all(&self, trigger: &'static str) {
+        let db = &self.balancer.0.context.db;
+        match db.read(groups::all_roots).await {
+            Ok(roots) => roots.into_iter().for_each(|root| {
+                self.balancer
+                    .ring(root, trigger, |notes| notes.everything = true);
+            }),
+            Err(error) => tracing::error!(%error, "the groups could not be read"),
+        }
+    }
+
+    async fn pass_on(&mut self, Signal { station, kind, .. }: Signal) {
+        let (trigger, doubted) = match kind {
+            SignalKind::Connected => ("connected", true),
+            SignalKind::Booted => ("booted", true),
+            SignalKind::Disconnected => ("disconnected", false),
+            SignalKind::Status(_) => ("status", false),
+            SignalKind::SessionStarted(..) => ("session started", false),
+            SignalKind::SessionEnded(..) => ("session ended", false),
+            SignalKind::Metered(_) => ("metered", false),
+            SignalKind::Reconfigured => ("reconfigured", false),
+        };
+        let mut rung = Vec::new();
+        if kind == SignalKind::Reconfigured {
+            rung.extend(self.roots.remove(&station).flatten()); // the tree it may have left
+        }
+        rung.extend(self.root_of(station).await);
+        rung.dedup();
+        for root in rung {
+            self.balancer.ring(root, trigger, |notes| {
+                if doubted {
+                    notes.doubted.insert(station);
+                }
+            });
+        }
+    }
+
+    async fn root_of(&mut self, station: StationId) -> Option<GroupId> {
+        if let Some(known) = self.roots.get(&station) {
+            return *known;
+        }
+        let db = &self.balancer.0.context.db;
+        let asked: StoreResult<_> = db
+            .read(move |conn| groups::root_of_station(conn, station))
+            .await;
+        match asked {
+            Ok(root) => {
+                self.roots.insert(station, root);
+                root
+            }
+            Err(error) => {
+                tracing::error!(%error, %station, "the group of a station could not be read");
+                None
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,64 @@
+//! What wakes a tree: rings are gathered, so that a hundred signals cost one turn.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::kernel::StationId;
+
+/// What happened since the last turn.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Notes {
+    /// What woke the tree first.
+    pub trigger: Option<&'static str>,
+    /// It must look at once, without waiting for more to happen.
+    pub urgent: bool,
+    /// Stations that connected or booted: what they enforce is not certain any more.
+    pub doubted: BTreeSet<StationId>,
+    /// Signals were missed, so no station is certain.
+    pub everything: bool,
+}
+
+impl Notes {
+    /// Whether it is uncertain what this station enforces.
+    pub fn doubts(&self, station: StationId) -> bool {
+        self.everything || self.doubted.contains(&station)
+    }
+}
+
+/// The bell of one tree.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    notes: Mutex<Notes>,
+    rung: Notify,
+}
+
+impl Bell {
+    /// Rings, with something to note.
+    pub fn ring(&self, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.trigger.get_or_insert(trigger);
+        note(&mut notes);
+        drop(notes);
+        self.rung.notify_one();
+    }
+
+    /// Waits until it was rung.
+    pub async fn heard(&self) {
+        self.rung.notified().await;
+    }
+
+    /// What was noted, which is then forgotten.
+    pub fn take(&self) -> Notes {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether somebody cannot wait.
+    pub fn is_urgent(&self) -> bool {
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .urgent
+    }
+}

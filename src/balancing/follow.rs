@@ -1,0 +1,226 @@
+//! Follows what changed since the last turn: stations that came, went or booted, sessions that began, meters that show
+//! more than was allowed, members that left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::balancer::Settings;
+use super::bell::Notes;
+use super::gather::{Role, Seat, Site};
+use super::state::{Leaving, Memory, Overdraw, State};
+use crate::engine::Uncontrolled;
+use crate::engine::transition::Ledger;
+use crate::kernel::{ConnectorId, Timestamp, Watts};
+
+/// A draw above the limit counts when it lasts this long, …
+const OVERDRAW_LASTS: Duration = Duration::from_secs(60);
+/// … is in so many readings, …
+const OVERDRAW_SAMPLES: u32 = 2;
+/// … and exceeds the limit by more than this and 5 %.
+const OVERDRAW_MARGIN: Watts = Watts(300);
+
+/// Something about a member that people should hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remark {
+    /// It draws more than it may.
+    NotObeying { draw: Watts, limit: Watts },
+    /// It keeps its limit again.
+    Obeying { draw: Watts },
+}
+
+/// Brings the state up to date with the site; `fresh` when it was just loaded, so that everything must be doubted.
+pub(super) fn follow(
+    state: &mut State,
+    site: &Site,
+    notes: &Notes,
+    fresh: bool,
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<(ConnectorId, Remark)> {
+    forget_those_that_left(state, site);
+    let State {
+        ledger, connectors, ..
+    } = state;
+    let mut remarks = Vec::new();
+    for seat in &site.seats {
+        ledger.open(seat.connector, seat.rating);
+        if seat.role != Role::Member {
+            continue;
+        }
+        let memory = remembered(connectors, seat, now);
+        let doubted = fresh || notes.doubts(seat.station);
+        follow_connection(ledger, memory, seat, doubted, settings, now);
+        if seat.online {
+            follow_session(ledger, memory, seat, now);
+            follow_failure(ledger, memory, seat, settings, now);
+            if let Some(remark) = follow_meter(ledger, memory, seat) {
+                remarks.push((seat.connector, remark));
+            }
+        }
+    }
+    remarks
+}
+
+fn remembered<'a>(
+    connectors: &'a mut BTreeMap<ConnectorId, Memory>,
+    seat: &Seat,
+    now: Timestamp,
+) -> &'a mut Memory {
+    connectors
+        .entry(seat.connector)
+        .or_insert_with(|| Memory::new(seat.station, seat.number, now))
+}
+
+/// Those that left are forgotten; what their stations still hold is cleared by [`super::apply`].
+fn forget_those_that_left(state: &mut State, site: &Site) {
+    let steered: BTreeSet<ConnectorId> = site
+        .seats
+        .iter()
+        .filter(|seat| seat.role == Role::Member)
+        .map(|seat| seat.connector)
+        .collect();
+    let gone: Vec<ConnectorId> = state
+        .connectors
+        .keys()
+        .filter(|id| !steered.contains(id))
+        .copied()
+        .collect();
+    for connector in gone {
+        state.ledger.close(connector);
+        let planned_only = site
+            .seat_of(connector)
+            .is_some_and(|seat| seat.role == Role::Dry);
+        if let Some(memory) = state.connectors.remove(&connector)
+            && !planned_only
+        {
+            let leaving = Leaving {
+                station: memory.station,
+                number: memory.number,
+                in_flight: false,
+            };
+            state.leaving.insert(connector, leaving);
+        }
+    }
+    state.leaving.retain(|id, _| !steered.contains(id));
+}
+
+/// A station that went may draw its live limit until that runs out, then its fallback; one that came is doubted.
+fn follow_connection(
+    ledger: &mut Ledger,
+    memory: &mut Memory,
+    seat: &Seat,
+    doubted: bool,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let connector = seat.connector;
+    let alone = memory.alone(seat.rating);
+    let worst = ledger.worst(connector).max(alone);
+    if seat.online {
+        if doubted || !memory.online {
+            ledger.reconnected(connector, worst);
+            memory.fallback.due = true;
+            memory.fallback.retry_at = None;
+            memory.lost_at = None;
+        }
+        (memory.online, memory.offline_since, memory.ran_out) = (true, None, false);
+        return;
+    }
+    let since = *memory.offline_since.get_or_insert(now);
+    if memory.online || doubted {
+        ledger.disconnected(connector, worst);
+        (memory.online, memory.fallback.in_flight) = (false, false);
+    }
+    let ran_out = now >= since + Duration::from_secs(settings.limit_seconds.into());
+    if ran_out && !memory.ran_out {
+        memory.ran_out = true;
+        ledger.close(connector);
+        ledger.disconnected(connector, alone);
+    }
+}
+
+/// A session that begins, or a car that charges again, is told its limit again, however sure one is that it knows.
+fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Timestamp) {
+    let session = seat.live_session().map(|session| session.id);
+    let begins = session.is_some() && session != memory.session;
+    let resumes = memory.suspended_since.is_some() && !seat.is_suspended();
+    if session != memory.session {
+        (memory.session, memory.turn) = (session, Default::default());
+        memory.suspended_since = None;
+    }
+    memory.suspended_since = match seat.is_suspended() && session.is_some() {
+        true => Some(memory.suspended_since.unwrap_or(now)),
+        false => None,
+    };
+    if (begins || resumes) && ledger.out_of_control(seat.connector).is_none() {
+        ledger.reconnected(seat.connector, ledger.worst(seat.connector));
+    }
+}
+
+/// A station that refuses or is silent lets its live limit run out, so its fallback is set aside too; it is tried again
+/// when that has happened.
+fn follow_failure(
+    ledger: &mut Ledger,
+    memory: &mut Memory,
+    seat: &Seat,
+    settings: &Settings,
+    now: Timestamp,
+) {
+    let connector = seat.connector;
+    let Some((why, worst)) = ledger.out_of_control(connector) else {
+        memory.lost_at = None;
+        return;
+    };
+    if !matches!(why, Uncontrolled::Rejected | Uncontrolled::TimedOut) {
+        return;
+    }
+    let assumed = worst.max(memory.alone(seat.rating));
+    let lost_at = *memory.lost_at.get_or_insert(now);
+    if now >= lost_at + Duration::from_secs(settings.limit_seconds.into()) {
+        memory.lost_at = None;
+        ledger.reconnected(connector, assumed);
+    } else if assumed > worst {
+        ledger.lose(connector, why, assumed);
+    }
+}
+
+/// Compares a new reading with the limit (rule S24).
+fn follow_meter(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) -> Option<Remark> {
+    let session = seat.live_session()?;
+    let (draw, at) = (session.power?, session.latest_at?);
+    if memory.metered_at.is_some_and(|last| at <= last) {
+        return None;
+    }
+    memory.metered_at = Some(at);
+    let connector = seat.connector;
+    if memory.sent_at.is_some_and(|sent| at > sent) {
+        ledger.measured(connector, draw);
+    }
+    let excess_of = |limit: Watts| draw > limit + OVERDRAW_MARGIN.max(Watts(limit.get() / 20));
+    if let Some((Uncontrolled::NotObeying, _)) = ledger.out_of_control(connector) {
+        let overdraw = memory.overdraw.filter(|before| !excess_of(before.limit));
+        if overdraw.is_some() {
+            memory.overdraw = None;
+            ledger.reconnected(connector, seat.rating);
+            return Some(Remark::Obeying { draw });
+        }
+        return None;
+    }
+    if ledger.out_of_control(connector).is_some() || !excess_of(ledger.worst(connector)) {
+        memory.overdraw = None;
+        return None;
+    }
+    let limit = ledger.worst(connector);
+    let overdraw = memory.overdraw.get_or_insert(Overdraw {
+        since: at,
+        samples: 0,
+        limit,
+    });
+    overdraw.samples += 1;
+    overdraw.limit = limit;
+    if overdraw.samples < OVERDRAW_SAMPLES || at.since(overdraw.since) < OVERDRAW_LASTS {
+        return None;
+    }
+    ledger.not_obeying(connector, draw.max(seat.rating));
+    Some(Remark::NotObeying { draw, limit })
+}

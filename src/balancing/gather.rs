@@ -1,0 +1,262 @@
+//! Reads a tree from the stores: its groups, its connectors with what they can, and the sessions that are open there.
+
+use std::collections::BTreeMap;
+
+use crate::db::{Conn, StoreResult};
+use crate::engine::{CurrentKind, least_power};
+use crate::groups::{self, Group, GroupConnector, GroupStation};
+use crate::kernel::*;
+use crate::locations;
+use crate::sessions::{self, Session, SessionStatus};
+use crate::stations::link::StationLink;
+use crate::stations::{self, Connector, ConnectorStatus, PowerType};
+
+/// A tree as the stores have it.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Its groups, parents before children.
+    pub groups: Vec<Group>,
+    /// Its connectors.
+    pub seats: Vec<Seat>,
+    /// Plan and record, but send nothing.
+    pub dry_run: bool,
+}
+
+/// A connector below a group.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    pub connector: ConnectorId,
+    pub station: StationId,
+    /// Its number at its station.
+    pub number: i32,
+    /// The group it hangs below.
+    pub group: GroupId,
+    pub role: Role,
+    /// Whether its station can be told anything now.
+    pub online: bool,
+    pub kind: CurrentKind,
+    pub voltage: Millivolts,
+    pub phases: PhaseSet,
+    pub rotation_known: bool,
+    /// What it could draw if nobody limited it.
+    pub rating: Watts,
+    pub minimum: Watts,
+    pub maximum: Watts,
+    /// What it should draw at most when this server is not heard of.
+    pub fallback: Watts,
+    pub weight: u32,
+    pub status: ConnectorStatus,
+    /// The session that runs there.
+    pub session: Option<Session>,
+}
+
+/// Whether balancing steers a connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It does.
+    Member,
+    /// It does not: the station is in the group, this connector is not. What it may draw is set aside.
+    Bystander,
+    /// It would, but its group only plans while the tree above is live. What it may draw is set aside.
+    Dry,
+}
+
+impl Site {
+    /// Reads the tree below this root; `None` when it is no root (any more).
+    pub fn read(conn: &mut Conn, root: GroupId) -> StoreResult<Option<Self>> {
+        let groups = match crate::db::error::optional(groups::tree_of(conn, root))? {
+            Some(groups) => groups,
+            None => return Ok(None),
+        };
+        let Some(top) = groups
+            .first()
+            .filter(|top| top.parent_id.is_none())
+            .cloned()
+        else {
+            return Ok(None);
+        };
+        let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
+        let stations = groups::stations_of(conn, &ids)?;
+        let members = groups::members_of(conn, &ids)?;
+        let voltage = locations::find(conn, top.organization_id, top.location_id)?.voltage;
+        let station_ids: Vec<StationId> = stations
+            .iter()
+            .map(|station| station.chargestation_id)
+            .collect();
+        let connectors = stations::connectors_of_stations(conn, &station_ids)?;
+        let connector_ids: Vec<ConnectorId> =
+            connectors.iter().map(|connector| connector.id).collect();
+        let sessions = sessions::open_on_connectors(conn, &connector_ids)?;
+
+        let mut site = Self {
+            organization: top.organization_id,
+            dry_run: top.dry_run,
+            groups,
+            seats: Vec::with_capacity(connectors.len()),
+        };
+        site.seat(&stations, &members, &connectors, &sessions, voltage);
+        site.limit_fallbacks();
+        Ok(Some(site))
+    }
+
+    /// Notes which stations can be told anything.
+    pub fn note_online(&mut self, link: &dyn StationLink) {
+        for seat in &mut self.seats {
+            seat.online = link.is_online(seat.station);
+        }
+    }
+
+    /// The group with this id.
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.iter().find(|group| group.id == id)
+    }
+
+    /// The seat of a connector.
+    pub fn seat_of(&self, connector: ConnectorId) -> Option<&Seat> {
+        self.seats.iter().find(|seat| seat.connector == connector)
+    }
+
+    /// A group and those above it.
+    fn upwards(&self, id: GroupId) -> impl Iterator<Item = &Group> {
+        std::iter::successors(self.group(id), |group| {
+            group.parent_id.and_then(|parent| self.group(parent))
+        })
+        .take(self.groups.len())
+    }
+
+    fn seat(
+        &mut self,
+        stations: &[GroupStation],
+        members: &[GroupConnector],
+        connectors: &[Connector],
+        sessions: &[Session],
+        voltage: Millivolts,
+    ) {
+        let groups: BTreeMap<StationId, GroupId> = stations
+            .iter()
+            .map(|station| (station.chargestation_id, station.group_id))
+            .collect();
+        for connector in connectors {
+            let Some(group) = groups
+                .get(&connector.chargestation_id)
+                .and_then(|id| self.group(*id))
+            else {
+                continue;
+            };
+            let member = members
+                .iter()
+                .find(|member| member.connector_id == connector.id);
+            let session = sessions.iter().rfind(|session| {
+                session.connector_id == Some(connector.id)
+                    && session.status == SessionStatus::Started
+            });
+            if member.is_some() || session.is_some() {
+                let mut seat = Seat::new(connector, group, member, session.cloned(), voltage);
+                let dry_below =
+                    !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
+                seat.role = match member {
+                    None => Role::Bystander,
+                    Some(_) if dry_below => Role::Dry,
+                    Some(_) => Role::Member,
+                };
+                self.seats.push(seat);
+            }
+        }
+    }
+
+    /// Where nobody configured a fallback, all of them together stay within every group: a dead server breaks no limit.
+    fn limit_fallbacks(&mut self) {
+        let below: BTreeMap<GroupId, i64> =
+            self.seats.iter().fold(BTreeMap::new(), |mut below, seat| {
+                for group in self.upwards(seat.group) {
+                    *below.entry(group.id).or_default() += 1;
+                }
+                below
+            });
+        let share = |seat: &Seat| {
+            let explicit = self.group(seat.group)?.fallback_capacity;
+            let shares = self
+                .upwards(seat.group)
+                .map(|group| Watts(group.usable().get() / below.get(&group.id).map_or(1, |n| *n)));
+            let fair = shares.fold(seat.minimum, Watts::min);
+            let pilot = least_power(seat.kind, seat.voltage, seat.phases, &[]);
+            let safe = if fair < pilot { Watts::ZERO } else { fair };
+            Some(explicit.unwrap_or(safe).min(seat.maximum))
+        };
+        let fallbacks: Vec<Watts> = self
+            .seats
+            .iter()
+            .map(|seat| share(seat).unwrap_or(Watts::ZERO))
+            .collect();
+        for (seat, fallback) in self.seats.iter_mut().zip(fallbacks) {
+            seat.fallback = fallback;
+        }
+    }
+}
+
+impl Seat {
+    fn new(
+        connector: &Connector,
+        group: &Group,
+        member: Option<&GroupConnector>,
+        session: Option<Session>,
+        voltage: Millivolts,
+    ) -> Self {
+        let voltage = connector.voltage_limit.unwrap_or(voltage);
+        let kind = match connector.power_type {
+            PowerType::Dc => CurrentKind::Dc,
+            PowerType::AcSinglePhase | PowerType::AcThreePhase => CurrentKind::Ac,
+        };
+        let phases = connector.phase_set();
+        let rating = connector.rating(voltage);
+        let own = member.and_then(|member| member.maximum_capacity);
+        let most = own.map_or(rating, |own| own.min(rating));
+        let asked = session.as_ref().and_then(|session| session.power_limit);
+        let maximum = asked.map_or(most, |asked| asked.min(most));
+        let least = member
+            .and_then(|member| member.minimum_capacity)
+            .unwrap_or(group.minimum_connector_capacity);
+        Self {
+            connector: connector.id,
+            station: connector.chargestation_id,
+            number: connector.number,
+            group: group.id,
+            role: Role::Member,
+            online: false,
+            kind,
+            voltage,
+            phases,
+            rotation_known: connector.phase_rotation.is_some() || phases == PhaseSet::ALL,
+            rating,
+            minimum: least_power(kind, voltage, phases, &[least.min(maximum)]).min(most),
+            maximum,
+            fallback: Watts::ZERO,
+            weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
+            status: connector.status,
+            session,
+        }
+    }
+
+    /// Whether its car declines power.
+    pub fn is_suspended(&self) -> bool {
+        let by_session = self.session.as_ref().is_some_and(|session| {
+            session.charging_state == Some(sessions::ChargingState::SuspendedEv)
+        });
+        match self.status {
+            ConnectorStatus::SuspendedEv => true,
+            ConnectorStatus::Preparing => by_session, // OCPP 2 only says that it is occupied
+            _ => false,
+        }
+    }
+
+    /// The session, while it can draw.
+    pub fn live_session(&self) -> Option<&Session> {
+        let over = matches!(
+            self.status,
+            ConnectorStatus::Finishing | ConnectorStatus::Faulted
+        );
+        self.session.as_ref().filter(|_| !over)
+    }
+}

@@ -1,0 +1,33 @@
+//! Balancing: the shell around the pure engine. It gathers what is known of a tree of groups, lets the engine plan,
+//! tells the stations in two phases, and records what was decided and why.
+//!
+//! ```text
+//!  signals ──► balancer ──► bell ──► tree            one task per root group, one turn at a time
+//!                                     │
+//!              gather ── stores ──► Site ──► Snapshot ──► engine::plan ──► check
+//!                                     │                                      │
+//!              follow ── what changed ──► Ledger ◄── answers ── apply ◄── cuts first, then raises
+//!                                     │
+//!              store ◄── state (before anything is sent, and after every answer), plans, events
+//! ```
+//!
+//! Three things make it safe. The ledger knows the worst each connector may draw, and nothing is raised into room that
+//! is not proven free. The ledger is stored before a message leaves, so a killed server forgets nothing that a station
+//! may have heard. And every live limit runs out by itself, into a fallback that the station has confirmed.
+
+mod api;
+mod apply;
+mod balancer;
+mod bell;
+mod explain;
+mod follow;
+mod gather;
+mod power;
+mod snapshot;
+mod state;
+mod status;
+mod store;
+mod tree;
+
+pub use api::routes;
+pub use balancer::{Balancer, Settings};

@@ -1,0 +1,79 @@
+//! From what is stored and remembered to what the engine is told.
+
+use super::gather::{Role, Seat, Site};
+use super::state::{Memory, State};
+use crate::engine::{
+    Algorithm, Deadline, Member, MemberState, Node, PriorityClass, Session, Settings, Snapshot,
+    Uncontrolled,
+};
+use crate::groups::{self, Group};
+use crate::kernel::{Milliamps, Watts};
+
+/// The snapshot of a site at this moment.
+pub(super) fn snapshot(site: &Site, state: &State) -> Snapshot {
+    Snapshot {
+        nodes: site.groups.iter().map(node).collect(),
+        members: site.seats.iter().map(|seat| member(seat, state)).collect(),
+        settings: Settings::default(),
+    }
+}
+
+fn node(group: &Group) -> Node {
+    Node {
+        parent: group.parent_id,
+        name: group.name.clone(),
+        buffer_ppm: u32::try_from(group.buffer).unwrap_or(crate::engine::MILLION),
+        phase_limits: group.phase_capacity.map(|limit: Milliamps| [limit; 3]),
+        algorithm: match group.algorithm {
+            groups::Algorithm::EqualShare => Algorithm::EqualShare,
+            groups::Algorithm::Priority => Algorithm::Priority,
+            groups::Algorithm::FirstCome => Algorithm::FirstCome,
+        },
+        ..Node::new(group.id, group.maximum_capacity)
+    }
+}
+
+fn member(seat: &Seat, state: &State) -> Member {
+    let memory = state.connectors.get(&seat.connector);
+    Member {
+        connector: seat.connector,
+        node: seat.group,
+        minimum: seat.minimum,
+        maximum: seat.maximum,
+        step: Watts(1),
+        voltage: seat.voltage,
+        phases: seat.phases,
+        rotation_known: seat.rotation_known,
+        weight: seat.weight,
+        class: PriorityClass::Normal,
+        current: memory.map_or(Watts::ZERO, |memory| memory.limit),
+        state: member_state(seat, memory, state),
+    }
+}
+
+fn member_state(seat: &Seat, memory: Option<&Memory>, state: &State) -> MemberState {
+    if let Some((why, reserved)) = state.ledger.out_of_control(seat.connector) {
+        return MemberState::Uncontrolled { reserved, why };
+    }
+    if seat.role != Role::Member {
+        return MemberState::Uncontrolled {
+            reserved: seat.rating,
+            why: Uncontrolled::Unproven,
+        };
+    }
+    // An idle connector is steered too, to an explicit zero; until that is proven the ledger holds raises back.
+    let (Some(session), Some(memory)) = (seat.live_session(), memory) else {
+        return MemberState::Idle { worst: Watts::ZERO };
+    };
+    let wish = session.departure_at.zip(session.energy_need);
+    let session = Session {
+        attained: session.energy,
+        deadline: wish.map(|(departure, energy)| Deadline { departure, energy }),
+        turn: memory.turn,
+        ..Session::new(session.started_at.unwrap_or(session.created_at))
+    };
+    match memory.suspended_since {
+        Some(since) => MemberState::Suspended { since, session },
+        None => MemberState::Active(session),
+    }
+}

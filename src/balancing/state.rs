@@ -1,0 +1,151 @@
+//! What the balancing of one tree must not forget: it is stored before anything is sent and after every answer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::transition::{Ledger, Stage};
+use crate::engine::{Plan, Turn};
+use crate::kernel::{ConnectorId, PlanId, SessionId, StationId, Timestamp, Watts};
+
+/// Everything remembered of one tree.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct State {
+    /// The worst that every connector may be drawing.
+    pub ledger: Ledger,
+    /// What is remembered of every member.
+    pub connectors: BTreeMap<ConnectorId, Memory>,
+    /// Connectors that left, whose stations still hold limits of ours.
+    pub leaving: BTreeMap<ConnectorId, Leaving>,
+    /// The plan that was recorded last.
+    pub plan: Option<PlanId>,
+    /// How far it has come.
+    pub stage: Option<Stage>,
+    /// The plan that was told to have settled.
+    pub settled: Option<PlanId>,
+    /// Since when more may be drawn somewhere than there is.
+    pub exceeded_since: Option<Timestamp>,
+    /// Whether that was told.
+    pub exceeded_told: bool,
+}
+
+/// What is remembered of one member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Memory {
+    /// Its station.
+    pub station: StationId,
+    /// Its number there.
+    pub number: i32,
+    /// Whether its station was connected when last looked at.
+    pub online: bool,
+    /// Since when its station is away.
+    pub offline_since: Option<Timestamp>,
+    /// Its live limit has run out since, so that only the fallback holds.
+    pub ran_out: bool,
+    /// The limit it was planned last.
+    pub limit: Watts,
+    /// Since when it is that limit.
+    pub since: Timestamp,
+    /// The session that `turn` belongs to.
+    pub session: Option<SessionId>,
+    /// Its place in the queue.
+    pub turn: Turn,
+    /// Since when its car declines power.
+    pub suspended_since: Option<Timestamp>,
+    /// What holds when this server is not heard of.
+    pub fallback: Fallback,
+    /// When it was last sent a limit.
+    pub sent_at: Option<Timestamp>,
+    /// The newest reading that was judged.
+    pub metered_at: Option<Timestamp>,
+    /// Readings above the limit, one after the other.
+    pub overdraw: Option<Overdraw>,
+    /// When it got out of control.
+    pub lost_at: Option<Timestamp>,
+}
+
+/// The safe default on the station.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Fallback {
+    /// The station confirmed this one.
+    pub proven: Option<Watts>,
+    /// This one was sent and may be there already.
+    pub sent: Option<Watts>,
+    /// An answer is awaited.
+    pub in_flight: bool,
+    /// It is to be installed (again): the station booted or connected.
+    pub due: bool,
+    /// Not before this, because the last try failed.
+    pub retry_at: Option<Timestamp>,
+}
+
+/// A draw above the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Overdraw {
+    /// Since when.
+    pub since: Timestamp,
+    /// In how many readings.
+    pub samples: u32,
+    /// The limit it should have kept.
+    pub limit: Watts,
+}
+
+/// A connector that left with limits of ours on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Leaving {
+    /// Its station.
+    pub station: StationId,
+    /// Its number there.
+    pub number: i32,
+    /// It is being told.
+    pub in_flight: bool,
+}
+
+impl Memory {
+    /// A member that joins now.
+    pub fn new(station: StationId, number: i32, now: Timestamp) -> Self {
+        Self {
+            station,
+            number,
+            online: true,
+            offline_since: None,
+            ran_out: false,
+            limit: Watts::ZERO,
+            since: now,
+            session: None,
+            turn: Turn::default(),
+            suspended_since: None,
+            fallback: Fallback {
+                due: true,
+                ..Fallback::default()
+            },
+            sent_at: None,
+            metered_at: None,
+            overdraw: None,
+            lost_at: None,
+        }
+    }
+
+    /// What it may draw when nobody speaks to it: its proven fallback, else all it can.
+    pub fn alone(&self, rating: Watts) -> Watts {
+        match self.fallback.proven {
+            Some(proven) => proven.max(self.fallback.sent.unwrap_or(proven)),
+            None => rating,
+        }
+    }
+}
+
+impl State {
+    /// Keeps what a plan hands on to the next one.
+    pub fn remember(&mut self, plan: &Plan, now: Timestamp) {
+        for limit in &plan.limits {
+            if let Some(memory) = self.connectors.get_mut(&limit.connector) {
+                if memory.limit != limit.limit {
+                    (memory.limit, memory.since) = (limit.limit, now);
+                }
+                memory.turn = limit.turn.unwrap_or_default();
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! How a group is doing now: how far its plan has come, what everybody may draw and what the worst case is.
+
+use serde::Serialize;
+
+use super::gather::{Role, Seat, Site};
+use super::state::{Memory, State};
+use super::store;
+use crate::db::{Conn, StoreError, StoreResult};
+use crate::engine::transition::Stage;
+use crate::engine::{Limit, NodeBudget, Plan};
+use crate::groups;
+use crate::kernel::*;
+use crate::stations::ConnectorStatus;
+
+/// How a group is doing.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct GroupStatusView {
+    /// The group.
+    pub group: GroupId,
+    /// The group at the top of its tree, which is planned as a whole.
+    pub root: GroupId,
+    /// How far the newest plan has come: planned, lowering, raising, settled or degraded.
+    #[schema(example = "settled")]
+    pub stage: &'static str,
+    /// Nothing is sent.
+    pub dry_run: bool,
+    /// The plan that holds; see `explain`.
+    pub plan: Option<PlanId>,
+    /// What everything in the group may draw, after the buffer, in kW.
+    pub capacity: f64,
+    /// What is set aside for connectors that cannot be steered, in kW.
+    pub reserved: f64,
+    /// What is left for the others, in kW.
+    pub available: f64,
+    /// What they were given, in kW.
+    pub granted: f64,
+    /// What they draw by their meters, in kW.
+    pub drawn: f64,
+    /// The most that may be drawn this moment, whatever message is lost or late, in kW.
+    pub worst_case_kw: f64,
+    /// The most that may be drawn when this server is not heard of any more, in kW; above `capacity` the fallbacks
+    /// are too high.
+    pub worst_case_if_server_dies_kw: f64,
+    /// Its connectors.
+    pub members: Vec<MemberStatusView>,
+}
+
+/// How a connector in a group is doing.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct MemberStatusView {
+    /// Its station.
+    pub chargestation: StationId,
+    /// The connector.
+    pub connector: ConnectorId,
+    /// The group it is directly in.
+    pub group: GroupId,
+    /// Whether its station is connected.
+    pub online: bool,
+    /// How it is doing.
+    #[schema(value_type = String)]
+    pub status: ConnectorStatus,
+    /// The session that runs there.
+    pub session: Option<SessionId>,
+    /// What it may draw by the plan, in kW.
+    pub limit: f64,
+    /// What its station confirmed, in kW; null while that is not certain.
+    pub acknowledged: Option<f64>,
+    /// The most it may be drawing, in kW.
+    pub worst: f64,
+    /// What it draws by its meter, in kW.
+    pub drawing: Option<f64>,
+    /// What it draws at most when this server is not heard of, in kW.
+    pub fallback: f64,
+    /// Why the limit is what it is.
+    #[schema(
+        example = "6 kW: its share of 30 kW of group 650000000000000000000001 for 5 session(s) (rule max-min-share)."
+    )]
+    pub reason: Option<String>,
+    /// The rule's name.
+    #[schema(example = "max-min-share")]
+    pub rule: Option<&'static str>,
+    /// Since when it has this limit.
+    pub since: Option<Timestamp>,
+}
+
+/// The status of a group of this organization.
+pub(super) fn read(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    group: GroupId,
+    is_online: impl Fn(StationId) -> bool,
+) -> StoreResult<GroupStatusView> {
+    groups::find_group(conn, organization, group)?;
+    let root = groups::root_of(conn, group)?;
+    let mut site = Site::read(conn, root)?.ok_or(StoreError::NotFound)?;
+    for seat in &mut site.seats {
+        seat.online = is_online(seat.station);
+    }
+    let state = store::load(conn, root)?.unwrap_or_default();
+    let plan = store::plan_at(conn, root, None)?.map(|stored| stored.plan.0);
+    let below: Vec<GroupId> = groups::tree_of(conn, group)?
+        .iter()
+        .map(|group| group.id)
+        .collect();
+    site.seats.retain(|seat| below.contains(&seat.group));
+    Ok(view(group, root, &site, &state, plan.as_ref()))
+}
+
+fn view(
+    group: GroupId,
+    root: GroupId,
+    site: &Site,
+    state: &State,
+    plan: Option<&Plan>,
+) -> GroupStatusView {
+    let budget = plan.and_then(|plan| plan.nodes.iter().find(|budget| budget.node == group));
+    let of = |part: fn(&NodeBudget) -> Watts| budget.map_or(0.0, |it| part(it).kilowatts());
+    let sum =
+        |part: &dyn Fn(&Seat) -> Watts| site.seats.iter().map(part).sum::<Watts>().kilowatts();
+    let session_power = |seat: &Seat| seat.session.as_ref().and_then(|session| session.power);
+    GroupStatusView {
+        group,
+        root,
+        stage: stage_name(plan.and(state.stage)),
+        dry_run: site.dry_run,
+        plan: state.plan,
+        capacity: of(|it| it.capacity),
+        reserved: of(|it| it.reserved),
+        available: of(|it| it.available),
+        granted: of(|it| it.granted),
+        drawn: sum(&|seat| session_power(seat).unwrap_or_default()),
+        worst_case_kw: sum(&|seat| worst(seat, state)),
+        worst_case_if_server_dies_kw: sum(&|seat| alone(seat, state)),
+        members: site
+            .seats
+            .iter()
+            .map(|seat| {
+                let limit = plan.and_then(|plan| plan.limit_of(seat.connector));
+                member(seat, state, limit, session_power(seat))
+            })
+            .collect(),
+    }
+}
+
+fn member(
+    seat: &Seat,
+    state: &State,
+    limit: Option<&Limit>,
+    drawing: Option<Watts>,
+) -> MemberStatusView {
+    let memory: Option<&Memory> = state.connectors.get(&seat.connector);
+    MemberStatusView {
+        chargestation: seat.station,
+        connector: seat.connector,
+        group: seat.group,
+        online: seat.online,
+        status: seat.status,
+        session: seat.session.as_ref().map(|session| session.id),
+        limit: limit.map_or(0.0, |limit| limit.limit.kilowatts()),
+        acknowledged: state.ledger.known(seat.connector).map(Watts::kilowatts),
+        worst: worst(seat, state).kilowatts(),
+        drawing: drawing.map(Watts::kilowatts),
+        fallback: alone(seat, state).kilowatts(),
+        reason: limit.map(Limit::explain),
+        rule: limit.map(|limit| limit.reason.rule()),
+        since: memory.map(|memory| memory.since),
+    }
+}
+
+fn worst(seat: &Seat, state: &State) -> Watts {
+    match seat.role {
+        Role::Member if state.connectors.contains_key(&seat.connector) => {
+            state.ledger.worst(seat.connector)
+        }
+        _ => seat.rating,
+    }
+}
+
+fn alone(seat: &Seat, state: &State) -> Watts {
+    let memory = state.connectors.get(&seat.connector);
+    memory.map_or(seat.rating, |memory| memory.alone(seat.rating))
+}
+
+const fn stage_name(stage: Option<Stage>) -> &'static str {
+    match stage {
+        None | Some(Stage::Planned) => "planned",
+        Some(Stage::Lowering) => "lowering",
+        Some(Stage::Raising) => "raising",
+        Some(Stage::Settled) => "settled",
+        Some(Stage::Degraded) => "degraded",
+    }
+}

@@ -1,0 +1,278 @@
+//! What balancing keeps: the state of each tree, its newest plans with the snapshots they came from, and the events
+//! people should hear of, each once a change and not once a tick.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use super::follow::Remark;
+use super::state::State;
+use crate::db::schema::{balancing_states, plans};
+use crate::db::{Conn, Json, StoreResult};
+use crate::engine::transition::Stage;
+use crate::engine::{Plan, Snapshot};
+use crate::events::{self, Event};
+use crate::kernel::*;
+
+/// Exposures are above a capacity for a moment whenever it falls; only what lasts is told.
+const EXCEEDED_LASTS: Duration = Duration::from_secs(30);
+
+/// What one step of balancing wants to have written down.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    root: GroupId,
+    organization: OrganizationId,
+    /// What led to it.
+    pub trigger: &'static str,
+    /// What members did.
+    pub remarks: Vec<(ConnectorId, Remark)>,
+    /// The plan breaks a promise.
+    pub faulty: bool,
+    plan: Option<Kept>,
+    told: Vec<(&'static str, Value)>,
+}
+
+#[derive(Debug, Clone)]
+struct Kept {
+    id: PlanId,
+    snapshot: Snapshot,
+    plan: Plan,
+    newest: u32,
+}
+
+/// A plan as it was kept.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = plans)]
+pub(super) struct StoredPlan {
+    pub id: PlanId,
+    pub at: Timestamp,
+    pub trigger: String,
+    pub snapshot: Json<Snapshot>,
+    pub plan: Json<Plan>,
+}
+
+/// Whether two plans give the same limits for the same reasons.
+pub(super) fn says_the_same(left: &Plan, right: &Plan) -> bool {
+    let said = |plan: &Plan| -> Vec<_> {
+        plan.limits
+            .iter()
+            .map(|limit| (limit.connector, limit.limit, limit.reason.clone()))
+            .collect()
+    };
+    left.nodes == right.nodes && said(left) == said(right)
+}
+
+impl Record {
+    pub fn new(root: GroupId, organization: OrganizationId) -> Self {
+        Self {
+            root,
+            organization,
+            trigger: "tick",
+            remarks: Vec::new(),
+            faulty: false,
+            plan: None,
+            told: Vec::new(),
+        }
+    }
+
+    /// Whether there is nothing to write but the state.
+    pub fn is_empty(&self) -> bool {
+        self.plan.is_none() && self.told.is_empty() && self.remarks.is_empty()
+    }
+
+    /// Keeps a plan, as one of the `newest`.
+    pub fn keep(&mut self, id: PlanId, snapshot: &Snapshot, plan: &Plan, newest: u32) {
+        self.plan = Some(Kept {
+            id,
+            snapshot: snapshot.clone(),
+            plan: plan.clone(),
+            newest,
+        });
+    }
+
+    /// Notes what changed for the better or the worse.
+    pub fn judge(&mut self, state: &mut State, snapshot: &Snapshot, plan: &Plan, now: Timestamp) {
+        let stage = state.ledger.stage(plan);
+        if stage == Stage::Settled && state.settled != state.plan {
+            state.settled = state.plan;
+            let limits: Vec<Value> = plan
+                .limits
+                .iter()
+                .map(|limit| json!({"connector": limit.connector, "limit": limit.limit.kilowatts(), "reason": limit.explain()}))
+                .collect();
+            let data = json!({"group": self.root, "plan": state.plan, "limits": limits});
+            self.told.push(("load_management.group.plan_settled", data));
+        }
+        if stage == Stage::Degraded && state.stage != Some(Stage::Degraded) {
+            let out = plan.limits.iter().filter_map(|limit| {
+                let (why, reserved) = state.ledger.out_of_control(limit.connector)?;
+                Some(json!({"connector": limit.connector, "because": why, "reserved": reserved.kilowatts()}))
+            });
+            let data = json!({"group": self.root, "out_of_control": out.collect::<Vec<_>>()});
+            self.told.push(("load_management.group.degraded", data));
+        }
+        state.stage = Some(stage);
+        let exceeded = self.faulty || lasts(state, snapshot, now);
+        if exceeded && !state.exceeded_told {
+            let exposures = state.ledger.exposures(snapshot);
+            let worst = exposures.iter().map(|one| {
+                json!({"group": one.node, "worst_case_kw": one.worst.kilowatts(), "capacity": one.capacity.kilowatts()})
+            });
+            let data = json!({"group": self.root, "groups": worst.collect::<Vec<_>>()});
+            self.told
+                .push(("load_management.group.limit_exceeded", data));
+        }
+        state.exceeded_told = exceeded;
+    }
+
+    /// Writes it all, with the state; answers the state.
+    pub fn write(&self, conn: &mut Conn, moment: &Moment, state: State) -> StoreResult<State> {
+        save(conn, self.root, &state, moment.now)?;
+        if let Some(kept) = &self.plan {
+            self.insert(conn, kept)?;
+        }
+        for (kind, data) in &self.told {
+            self.tell(conn, moment, kind, None, data)?;
+        }
+        for (connector, remark) in &self.remarks {
+            let station = state.connectors.get(connector).map(|memory| memory.station);
+            let (kind, data) = match remark {
+                Remark::NotObeying { draw, limit } => (
+                    "load_management.group.member_not_obeying",
+                    json!({"group": self.root, "chargestation": station, "connector": connector,
+                        "power": draw.kilowatts(), "limit": limit.kilowatts()}),
+                ),
+                Remark::Obeying { draw } => (
+                    "load_management.group.member_obeying",
+                    json!({"group": self.root, "chargestation": station, "connector": connector,
+                        "power": draw.kilowatts()}),
+                ),
+            };
+            self.tell(conn, moment, kind, station, &data)?;
+        }
+        Ok(state)
+    }
+
+    fn tell(
+        &self,
+        conn: &mut Conn,
+        moment: &Moment,
+        kind: &str,
+        station: Option<StationId>,
+        data: &Value,
+    ) -> StoreResult<()> {
+        let event = Event {
+            organization: self.organization,
+            kind,
+            object: "load_management.group",
+            station,
+        };
+        events::record(conn, moment, event, data)
+    }
+
+    fn insert(&self, conn: &mut Conn, kept: &Kept) -> StoreResult<()> {
+        diesel::insert_into(plans::table)
+            .values((
+                plans::id.eq(kept.id),
+                plans::group_id.eq(self.root),
+                plans::at.eq(kept.plan.now),
+                plans::trigger.eq(self.trigger),
+                plans::snapshot.eq(Json(kept.snapshot.clone())),
+                plans::plan.eq(Json(kept.plan.clone())),
+            ))
+            .execute(conn)?;
+        let too_old: Option<PlanId> = plans::table
+            .filter(plans::group_id.eq(self.root))
+            .order(plans::id.desc())
+            .offset(i64::from(kept.newest.max(1)))
+            .limit(1)
+            .select(plans::id)
+            .first(conn)
+            .optional()?;
+        if let Some(last) = too_old {
+            let old = plans::group_id.eq(self.root).and(plans::id.le(last));
+            diesel::delete(plans::table.filter(old)).execute(conn)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether more may be drawn somewhere than there is, for long enough to be told.
+fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
+    let exposures = state.ledger.exposures(snapshot);
+    let above = exposures.iter().any(|one| one.worst > one.capacity);
+    state.exceeded_since = above.then(|| state.exceeded_since.unwrap_or(now));
+    state
+        .exceeded_since
+        .is_some_and(|since| now.since(since) >= EXCEEDED_LASTS)
+}
+
+/// The state of a tree.
+pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>> {
+    let row: Option<Json<State>> = balancing_states::table
+        .find(root)
+        .select(balancing_states::state)
+        .first(conn)
+        .optional()?;
+    Ok(row.map(|state| state.0))
+}
+
+fn save(conn: &mut Conn, root: GroupId, state: &State, now: Timestamp) -> StoreResult<()> {
+    let columns = (
+        balancing_states::state.eq(Json(state.clone())),
+        balancing_states::updated_at.eq(now),
+    );
+    let updated = diesel::update(balancing_states::table.find(root))
+        .set(columns)
+        .execute(conn)?;
+    if updated == 0 {
+        diesel::insert_into(balancing_states::table)
+            .values((
+                balancing_states::group_id.eq(root),
+                balancing_states::state.eq(Json(state.clone())),
+                balancing_states::updated_at.eq(now),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Forgets the state of a group that is no root any more; its plans stay to be explained.
+pub(super) fn forget(conn: &mut Conn, root: GroupId) -> StoreResult<()> {
+    diesel::delete(balancing_states::table.find(root)).execute(conn)?;
+    Ok(())
+}
+
+/// The plan that held at this instant, or the newest.
+pub(super) fn plan_at(
+    conn: &mut Conn,
+    root: GroupId,
+    at: Option<Timestamp>,
+) -> StoreResult<Option<StoredPlan>> {
+    let mut rows = plans::table.filter(plans::group_id.eq(root)).into_boxed();
+    if let Some(at) = at {
+        rows = rows.filter(plans::at.le(at));
+    }
+    Ok(rows
+        .order((plans::at.desc(), plans::id.desc()))
+        .select(StoredPlan::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The newest plans, newest first, after leaving out the first `skipped`.
+pub(super) fn list_plans(
+    conn: &mut Conn,
+    root: GroupId,
+    skipped: i64,
+    limit: i64,
+) -> StoreResult<Vec<StoredPlan>> {
+    Ok(plans::table
+        .filter(plans::group_id.eq(root))
+        .order(plans::id.desc())
+        .offset(skipped)
+        .limit(limit)
+        .select(StoredPlan::as_select())
+        .load(conn)?)
+}

@@ -1,0 +1,345 @@
+//! One tree's balancing: turn after turn, never two at once, with the answers of stations in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::apply::{self, About, Errand};
+use super::balancer::Settings;
+use super::bell::{Bell, Notes};
+use super::follow::follow;
+use super::gather::Site;
+use super::snapshot::snapshot;
+use super::state::State;
+use super::store::{self, Record};
+use crate::db::{StoreError, StoreResult};
+use crate::engine::check::violations;
+use crate::engine::transition::{Ledger, Protocol};
+use crate::engine::{Plan, Snapshot, plan};
+use crate::groups;
+use crate::http::Context;
+use crate::kernel::{GroupId, Timestamp};
+use crate::stations::link::{LinkError, Outcome, SharedLink};
+
+/// A station's answer and what it is about.
+struct Answer {
+    about: About,
+    answer: Result<Outcome, LinkError>,
+}
+
+/// The balancing of one tree.
+pub(super) struct Tree {
+    root: GroupId,
+    context: Context,
+    link: SharedLink,
+    settings: Settings,
+    bell: Arc<Bell>,
+    /// `None` until it was loaded.
+    state: Option<State>,
+    /// What the stores have.
+    saved: State,
+    course: Option<Course>,
+    /// The plan that was recorded last.
+    recorded: Option<Plan>,
+    asked: JoinSet<Answer>,
+}
+
+/// What the last turn decided; answers carry on with it.
+struct Course {
+    site: Site,
+    snapshot: Snapshot,
+    plan: Plan,
+    /// False when it only plans, or when the plan breaks a promise.
+    sends: bool,
+}
+
+/// Whether there is still something to balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Goes,
+    Over,
+}
+
+impl Tree {
+    pub fn new(
+        root: GroupId,
+        (context, link): (Context, SharedLink),
+        settings: Settings,
+        bell: Arc<Bell>,
+    ) -> Self {
+        Self {
+            root,
+            context,
+            link,
+            settings,
+            bell,
+            state: None,
+            saved: State::default(),
+            course: None,
+            recorded: None,
+            asked: JoinSet::new(),
+        }
+    }
+
+    /// Balances until the group is no root any more.
+    pub async fn run(mut self) {
+        loop {
+            let (bell, rest) = (Arc::clone(&self.bell), self.rest());
+            let outcome = tokio::select! {
+                () = bell.heard() => self.rung().await,
+                Some(answer) = self.asked.join_next() => self.answered(answer.ok()).await,
+                () = tokio::time::sleep(rest) => self.turn(Notes::default()).await,
+            };
+            match outcome {
+                Ok(Life::Goes) => {}
+                Ok(Life::Over) => return,
+                Err(error) => {
+                    tracing::warn!(group = %self.root, %error, "a turn of balancing failed and is repeated");
+                    // What was not stored was not sent: go on from what the stores have.
+                    self.state = None;
+                    tokio::time::sleep(self.settings.settle.max(Duration::from_millis(100))).await;
+                    self.bell.ring("retry", |notes| notes.everything = true);
+                }
+            }
+        }
+    }
+
+    /// How long nothing has to happen by itself.
+    fn rest(&self) -> Duration {
+        let now = self.context.clock.now();
+        let due = self.state.as_ref().and_then(|state| state.ledger.due_at());
+        let turn = self
+            .course
+            .as_ref()
+            .and_then(|course| course.plan.next_turn_at);
+        let next = due
+            .into_iter()
+            .chain(turn)
+            .map(|at: Timestamp| at.since(now));
+        // At least a little: what stays due, such as a repetition that waits for its turn, must not spin.
+        next.fold(self.settings.tick, Duration::min)
+            .max(Duration::from_millis(50))
+    }
+
+    async fn rung(&mut self) -> StoreResult<Life> {
+        if !self.bell.is_urgent() {
+            tokio::time::sleep(self.settings.settle).await;
+        }
+        let notes = self.bell.take();
+        self.turn(notes).await
+    }
+
+    /// Gathers, plans and says what may be said.
+    async fn turn(&mut self, notes: Notes) -> StoreResult<Life> {
+        let root = self.root;
+        let site = self.context.db.read(move |conn| Site::read(conn, root));
+        let Some(mut site) = site.await? else {
+            return self.retire().await;
+        };
+        site.note_online(self.link.as_ref());
+        let (mut state, fresh) = self.take_state().await?;
+        let now = self.context.clock.now();
+        let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
+        let snapshot = snapshot(&site, &state);
+        let plan = plan(&snapshot, now);
+        let faults = violations(&snapshot, &plan);
+        if !faults.is_empty() {
+            tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");
+        }
+        state.remember(&plan, now);
+        let course = Course {
+            sends: !site.dry_run && faults.is_empty(),
+            site,
+            snapshot,
+            plan,
+        };
+        let mut record = Record::new(root, course.site.organization);
+        record.trigger = notes.trigger.unwrap_or("tick");
+        record.remarks = remarks;
+        record.faulty = !faults.is_empty();
+        self.proceed(state, course, record).await?;
+        Ok(Life::Goes)
+    }
+
+    /// Answers that came carry the plan on, or lead to another when a station got out of hand.
+    async fn answered(&mut self, first: Option<Answer>) -> StoreResult<Life> {
+        let now = self.context.clock.now();
+        let (mut state, _) = self.take_state().await?;
+        let lost_before = lost(&state);
+        let mut next = first;
+        while let Some(Answer { about, answer }) = next {
+            apply::answered(&mut state, about, &answer, &self.settings, now);
+            next = self.asked.try_join_next().and_then(Result::ok);
+        }
+        let lost_now = lost(&state);
+        match self.course.take() {
+            Some(course) if lost_now == lost_before => {
+                let mut record = Record::new(self.root, course.site.organization);
+                record.trigger = "answer";
+                self.proceed(state, course, record).await?;
+                Ok(Life::Goes)
+            }
+            _ => {
+                self.state = Some(state);
+                let notes = Notes {
+                    trigger: Some("out of control"),
+                    ..Notes::default()
+                };
+                self.turn(notes).await
+            }
+        }
+    }
+
+    /// Stores what is about to be said, then says it.
+    async fn proceed(
+        &mut self,
+        mut state: State,
+        course: Course,
+        mut record: Record,
+    ) -> StoreResult<()> {
+        let now = self.context.clock.now();
+        let mut errands = Vec::new();
+        if course.sends {
+            let Course {
+                site,
+                snapshot,
+                plan,
+                ..
+            } = &course;
+            errands = apply::errands(&mut state, site, snapshot, plan, &self.settings, now);
+        }
+        if !course.site.dry_run {
+            errands.extend(self.goodbyes(&mut state).await?);
+        }
+        if self
+            .recorded
+            .as_ref()
+            .is_none_or(|last| !store::says_the_same(last, &course.plan))
+        {
+            let id = self.context.moment().id();
+            record.keep(id, &course.snapshot, &course.plan, self.settings.plans_kept);
+            state.plan = Some(id);
+        }
+        if !course.site.dry_run {
+            record.judge(&mut state, &course.snapshot, &course.plan, now);
+        }
+        state = self.save(state, record).await?;
+        self.recorded = Some(course.plan.clone());
+        (self.state, self.course) = (Some(state), Some(course));
+        for errand in errands {
+            self.ask(errand);
+        }
+        Ok(())
+    }
+
+    async fn goodbyes(&self, state: &mut State) -> StoreResult<Vec<Errand>> {
+        if state.leaving.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (root, stations) = (
+            self.root,
+            state
+                .leaving
+                .values()
+                .map(|gone| gone.station)
+                .collect::<Vec<_>>(),
+        );
+        let elsewhere = self.context.db.read(move |conn| -> StoreResult<Vec<_>> {
+            let mut elsewhere = Vec::new();
+            for station in stations {
+                let now_in = groups::root_of_station(conn, station)?;
+                if now_in.is_some_and(|other| other != root) {
+                    elsewhere.push(station);
+                }
+            }
+            Ok(elsewhere)
+        });
+        let elsewhere = elsewhere.await?;
+        // A station in another tree gets its limits from there; they replace ours in place.
+        state
+            .leaving
+            .retain(|_, gone| !elsewhere.contains(&gone.station));
+        Ok(apply::goodbyes(state, |station| {
+            self.link.is_online(station)
+        }))
+    }
+
+    fn ask(
+        &mut self,
+        Errand {
+            station,
+            commands,
+            about,
+        }: Errand,
+    ) {
+        let link = Arc::clone(&self.link);
+        self.asked.spawn(async move {
+            let mut answer = Err(LinkError::Offline);
+            for command in commands {
+                answer = link.send(station, command).await;
+            }
+            Answer { about, answer }
+        });
+    }
+
+    /// The state, loaded when there is none yet; then everything in it is doubtful.
+    async fn take_state(&mut self) -> StoreResult<(State, bool)> {
+        if let Some(state) = self.state.take() {
+            return Ok((state, false));
+        }
+        self.asked.abort_all();
+        let root = self.root;
+        let load = self.context.db.read(move |conn| store::load(conn, root));
+        let mut state = load.await?.unwrap_or_default();
+        self.saved = state.clone();
+        let protocol = Protocol {
+            refresh_seconds: Some(self.settings.limit_seconds / 2),
+            ..Protocol::default()
+        };
+        match state.connectors.is_empty() {
+            true => state.ledger = Ledger::new(protocol),
+            false => state.ledger.protocol = protocol,
+        }
+        for memory in state.connectors.values_mut() {
+            memory.fallback.in_flight = false;
+        }
+        for leaving in state.leaving.values_mut() {
+            leaving.in_flight = false;
+        }
+        Ok((state, true))
+    }
+
+    async fn save(&mut self, state: State, record: Record) -> StoreResult<State> {
+        if state == self.saved && record.is_empty() {
+            return Ok(state);
+        }
+        let moment = self.context.moment();
+        let state = self
+            .context
+            .db
+            .write(move |conn| record.write(conn, &moment, state.clone()))
+            .await?;
+        self.saved = state.clone();
+        Ok(state)
+    }
+
+    /// The group was deleted or hangs below another now: that tree's balancing knows nothing and assumes the worst.
+    async fn retire(&mut self) -> StoreResult<Life> {
+        let root = self.root;
+        let forget = self
+            .context
+            .db
+            .write(move |conn| -> Result<(), StoreError> { store::forget(conn, root) });
+        forget.await?;
+        Ok(Life::Over)
+    }
+}
+
+/// How many connectors are out of control.
+fn lost(state: &State) -> usize {
+    let connectors = state.connectors.keys();
+    connectors
+        .filter(|id| state.ledger.out_of_control(**id).is_some())
+        .count()
+}

@@ -1,0 +1,264 @@
+//! A depot: stations with one port of 7 kW each in one group, and cars that come and go.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use evenwatt::kernel::*;
+use evenwatt::sessions::{self, MeterReport, Reading, Sample, StartReport, StopReport};
+use evenwatt::stations::link::{Signal, SignalKind};
+use evenwatt::stations::{self, ConnectorStatus};
+use serde_json::{Value, json};
+
+use super::link::FakeLink;
+use crate::support::TestApp;
+
+/// How long a test waits for something, in polls.
+const POLLS: u32 = 400;
+
+pub struct Depot {
+    pub app: TestApp,
+    pub link: FakeLink,
+    pub group: String,
+    pub ports: Vec<Port>,
+}
+
+pub struct Port {
+    pub station: StationId,
+    pub connector: ConnectorId,
+    transaction: i64,
+}
+
+impl Depot {
+    /// A depot with this many ports in a group with these fields; every station is connected.
+    pub async fn new(ports: usize, fields: Value) -> Self {
+        let link = FakeLink::default();
+        let app = TestApp::start_on(
+            Some(Arc::new(link.clone())),
+            &[
+                ("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5"),
+                ("EVENWATT_BALANCING_TICK_SECONDS", "1"),
+            ],
+        )
+        .await;
+        let location = app
+            .client
+            .post(
+                "/locations",
+                json!({"operatorName": "Depot", "coordinates": [4.9, 52.4], "address": {
+                    "streetAndNumber": "1 Main", "city": "Reno", "postalCode": "89501", "state": "NV", "country": "US"}}),
+            )
+            .await
+            .created();
+        let mut group = json!({"name": "Depot", "location": location["_id"]});
+        for (name, value) in fields.as_object().expect("fields") {
+            group[name] = value.clone();
+        }
+        let group = app
+            .client
+            .post("/load_management/groups", group)
+            .await
+            .created();
+        let group = group["_id"].as_str().expect("an id").to_owned();
+        let mut depot = Self {
+            app,
+            link,
+            group,
+            ports: Vec::new(),
+        };
+        for number in 0..ports {
+            depot.add_port(&format!("Port {number}")).await;
+        }
+        depot
+    }
+
+    async fn add_port(&mut self, name: &str) {
+        let station = self.app.station(name).await;
+        let id: StationId = station.id.parse().expect("an id");
+        self.link.connect(id);
+        let path = format!("/load_management/groups/{}/chargestations", self.group);
+        let body = json!({"chargestation": station.id});
+        self.app.client.post(&path, body).await.created();
+        self.ports.push(Port {
+            station: id,
+            connector: station.connector.parse().expect("an id"),
+            transaction: 0,
+        });
+    }
+
+    fn tell(&self, port: usize, kind: SignalKind) {
+        self.app.running.signals.tell(Signal {
+            organization: self.app.organization,
+            station: self.ports[port].station,
+            kind,
+        });
+    }
+
+    /// A car comes, and its session begins.
+    pub async fn plug_in(&mut self, port: usize) {
+        let (moment, organization) = (self.app.running.context.moment(), self.app.organization);
+        let Port {
+            station, connector, ..
+        } = self.ports[port];
+        let report = StartReport {
+            organization,
+            station,
+            connector: Some(connector),
+            id_tag: format!("TAG{port}"),
+            token: None,
+            user: None,
+            meter_start: WattHours(0),
+            at: moment.now,
+        };
+        let write = self.app.running.context.db.write(move |conn| {
+            let status = ConnectorStatus::Charging;
+            stations::set_connector_status(conn, connector, status, None, moment.now)?;
+            sessions::start_transaction(conn, &moment, &report)
+        });
+        let started = write.await.expect("stored");
+        self.ports[port].transaction = started.transaction_id;
+        self.tell(
+            port,
+            SignalKind::SessionStarted(connector, started.session.id),
+        );
+    }
+
+    /// The car leaves.
+    pub async fn unplug(&mut self, port: usize) {
+        let (moment, organization) = (self.app.running.context.moment(), self.app.organization);
+        let Port {
+            station,
+            connector,
+            transaction,
+        } = self.ports[port];
+        let report = StopReport {
+            organization,
+            station,
+            transaction,
+            id_tag: None,
+            meter_stop: WattHours(1_000),
+            at: moment.now,
+            reason: "Local".to_owned(),
+            samples: Vec::new(),
+            raw: String::new(),
+        };
+        let write = self.app.running.context.db.write(move |conn| {
+            let status = ConnectorStatus::Available;
+            stations::set_connector_status(conn, connector, status, None, moment.now)?;
+            sessions::stop_transaction(conn, &moment, &report)
+        });
+        write.await.expect("stored");
+        self.tell(port, SignalKind::Status(connector));
+    }
+
+    /// The meter of a port shows this draw.
+    pub async fn meter(&self, port: usize, draw: Watts) {
+        let (moment, organization) = (self.app.running.context.moment(), self.app.organization);
+        let Port {
+            station,
+            connector,
+            transaction,
+        } = self.ports[port];
+        let report = MeterReport {
+            organization,
+            station,
+            connector,
+            transaction: Some(transaction),
+            samples: vec![Sample {
+                at: moment.now,
+                context: "Sample.Periodic".to_owned(),
+                reading: Reading {
+                    power: Some(draw),
+                    ..Reading::default()
+                },
+                raw: String::new(),
+            }],
+        };
+        let write = self
+            .app
+            .running
+            .context
+            .db
+            .write(move |conn| sessions::record_readings(conn, &moment, &report));
+        write.await.expect("stored");
+        self.tell(port, SignalKind::Metered(connector));
+    }
+
+    pub fn goes_offline(&self, port: usize) {
+        self.link.drop_connection(self.ports[port].station);
+        self.tell(port, SignalKind::Disconnected);
+    }
+    pub fn comes_back(&self, port: usize) {
+        self.link.connect(self.ports[port].station);
+        self.tell(port, SignalKind::Connected);
+    }
+
+    /// The live limits of all ports, in kW; -1 where there is none.
+    pub fn limits(&self) -> Vec<f64> {
+        let live = |port: &Port| self.link.live(port.station).map_or(-1.0, Watts::kilowatts);
+        self.ports.iter().map(live).collect()
+    }
+
+    /// Lets time pass, second by second, until something holds.
+    #[track_caller]
+    pub fn until<'a>(
+        &'a self,
+        mut holds: impl AsyncFnMut() -> bool + 'a,
+    ) -> impl Future<Output = ()> + 'a {
+        let caller = std::panic::Location::caller();
+        async move {
+            for _ in 0..POLLS {
+                if holds().await {
+                    return;
+                }
+                self.pass(Duration::from_secs(1)).await;
+            }
+            panic!("{caller}: never so; limits {:?}", self.limits());
+        }
+    }
+
+    /// Lets time pass until these are the limits, confirmed.
+    pub async fn until_limits(&self, expected: &[f64]) {
+        let settled = async || {
+            let status = self.status().await;
+            self.limits() == expected
+                && status["members"].as_array().is_some_and(|members| {
+                    members.iter().all(|member| {
+                        member["acknowledged"] == member["limit"]
+                            && member["worst"] == member["limit"]
+                    })
+                })
+        };
+        for _ in 0..POLLS {
+            if settled().await {
+                return;
+            }
+            self.pass(Duration::from_secs(1)).await;
+        }
+        panic!(
+            "never {expected:?} but {:?}\n{:#}",
+            self.limits(),
+            self.status().await
+        );
+    }
+
+    /// Turns the clock and lets the balancer look at it.
+    pub async fn pass(&self, span: Duration) {
+        self.app.clock.advance(span);
+        self.app.running.balancer.poke();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+
+    pub fn path(&self, rest: &str) -> String {
+        format!("/load_management/groups/{}{rest}", self.group)
+    }
+    pub async fn status(&self) -> Value {
+        self.app.client.get(&self.path("/status")).await.ok()
+    }
+    pub async fn member(&self, port: usize) -> Value {
+        let status = self.status().await;
+        let members = status["members"].as_array().expect("members");
+        let id = self.ports[port].connector.to_string();
+        let mine = members.iter().find(|member| member["connector"] == id);
+        mine.cloned().unwrap_or(Value::Null)
+    }
+}

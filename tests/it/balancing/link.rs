@@ -1,0 +1,114 @@
+//! Stations that a test can make accept, refuse or be silent, and that remember everything they were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use evenwatt::kernel::{StationId, Watts};
+use evenwatt::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use serde_json::json;
+
+/// What a station answers to limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Manner {
+    #[default]
+    Accepts,
+    Refuses,
+    /// It takes the limit, but its answer is lost.
+    Silent,
+}
+
+/// A link to stations that exist only here.
+#[derive(Clone, Default)]
+pub struct FakeLink(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    online: BTreeSet<StationId>,
+    manners: BTreeMap<StationId, Manner>,
+    told: Vec<(StationId, Command)>,
+    live: BTreeMap<StationId, Watts>,
+    most: Watts,
+}
+
+impl FakeLink {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().expect("no test panicked here")
+    }
+    pub fn connect(&self, station: StationId) {
+        self.inner().online.insert(station);
+    }
+    pub fn drop_connection(&self, station: StationId) {
+        self.inner().online.remove(&station);
+    }
+    pub fn behave(&self, station: StationId, manner: Manner) {
+        self.inner().manners.insert(station, manner);
+    }
+    /// The live limit a station enforces.
+    pub fn live(&self, station: StationId) -> Option<Watts> {
+        self.inner().live.get(&station).copied()
+    }
+    /// Everything that was told, in order.
+    pub fn told(&self) -> Vec<(StationId, Command)> {
+        self.inner().told.clone()
+    }
+    /// The live limits that were told, in order.
+    pub fn live_limits(&self) -> Vec<(StationId, SetLimit)> {
+        let is_live = |(station, command)| match command {
+            Command::SetLimit(limit) if limit.purpose == LimitPurpose::Live => {
+                Some((station, limit))
+            }
+            _ => None,
+        };
+        self.told().into_iter().filter_map(is_live).collect()
+    }
+    /// Forgets what was told, and watches the sum of all live limits from now on.
+    pub fn watch(&self) {
+        let mut inner = self.inner();
+        inner.told.clear();
+        inner.most = inner.live.values().copied().sum();
+    }
+    /// The largest sum of live limits since then.
+    pub fn most(&self) -> Watts {
+        self.inner().most
+    }
+}
+
+#[async_trait]
+impl StationLink for FakeLink {
+    fn is_online(&self, station: StationId) -> bool {
+        self.inner().online.contains(&station)
+    }
+
+    async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
+        tokio::task::yield_now().await;
+        let mut inner = self.inner();
+        if !inner.online.contains(&station) {
+            return Err(LinkError::Offline);
+        }
+        let manner = inner.manners.get(&station).copied().unwrap_or_default();
+        inner.told.push((station, command.clone()));
+        if let Command::SetLimit(limit) = &command
+            && limit.purpose == LimitPurpose::Live
+            && manner != Manner::Refuses
+        {
+            inner.live.insert(station, limit.limit);
+            let sum = inner.live.values().copied().sum();
+            inner.most = inner.most.max(sum);
+        }
+        let answer = |accepted| Outcome {
+            accepted,
+            status: None,
+            data: json!({}),
+        };
+        match manner {
+            Manner::Accepts => Ok(answer(true)),
+            Manner::Refuses => Ok(answer(false)),
+            Manner::Silent => Err(LinkError::Silent),
+        }
+    }
+
+    fn disconnect(&self, station: StationId) -> bool {
+        self.inner().online.remove(&station)
+    }
+}

@@ -1,0 +1,147 @@
+//! Stations that refuse, are silent, go away or do not obey, and a server that is restarted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use evenwatt::balancing::{Balancer, Settings};
+use evenwatt::kernel::Watts;
+use serde_json::json;
+
+use super::depot::Depot;
+use super::link::Manner;
+
+fn plain() -> serde_json::Value {
+    json!({"maximum_capacity": 10, "minimum_connector_capacity": 2})
+}
+
+#[actix_web::test]
+async fn nothing_is_raised_before_the_cut_it_needs_is_confirmed() {
+    let mut depot = Depot::new(2, plain()).await;
+    depot.plug_in(0).await;
+    depot.until_limits(&[7.0, 0.0]).await;
+    depot.link.watch();
+    depot.link.behave(depot.ports[0].station, Manner::Silent);
+    depot.plug_in(1).await;
+    let (first, second) = (depot.ports[0].station, depot.ports[1].station);
+    depot.until(async || depot.limits() == [5.0, 3.0]).await;
+    // The cut may not have arrived, so the second car gets only what the first one's old limit leaves.
+    assert_eq!(depot.link.live(second), Some(Watts(3_000)));
+    depot.link.behave(first, Manner::Accepts);
+    depot.comes_back(0);
+    depot.until_limits(&[5.0, 5.0]).await;
+    assert!(depot.link.most() <= Watts(10_000));
+}
+
+#[actix_web::test]
+async fn what_a_station_refuses_to_give_back_is_set_aside() {
+    let mut depot = Depot::new(3, plain()).await;
+    depot.plug_in(0).await;
+    depot.until_limits(&[7.0, 0.0, 0.0]).await;
+    depot.link.behave(depot.ports[0].station, Manner::Refuses);
+    depot.plug_in(1).await;
+    depot
+        .until(async || depot.status().await["stage"] == "degraded")
+        .await;
+    let refusing = depot.member(0).await;
+    assert_eq!(
+        (&refusing["rule"], &refusing["worst"]),
+        (&json!("reservation"), &json!(7.0)),
+        "{refusing}"
+    );
+    depot.until(async || depot.limits()[1] == 3.0).await;
+    let events = depot.app.event_types().await;
+    let degraded = events
+        .iter()
+        .filter(|kind| *kind == "load_management.group.degraded");
+    assert_eq!(degraded.count(), 1);
+    assert!(depot.status().await["worst_case_kw"].as_f64() <= Some(10.0));
+}
+
+#[actix_web::test]
+async fn an_offline_station_keeps_its_limit_until_that_runs_out_and_then_its_fallback() {
+    let mut depot = Depot::new(2, plain()).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+    depot.goes_offline(0);
+    depot
+        .until(async || depot.member(0).await["rule"] == "reservation")
+        .await;
+    assert_eq!(depot.member(0).await["worst"], 5.0);
+    assert_eq!(depot.limits()[1], 5.0);
+
+    depot.pass(Duration::from_secs(300)).await;
+    depot
+        .until(async || depot.member(0).await["worst"] == 2.0)
+        .await;
+    depot.until(async || depot.limits()[1] == 7.0).await;
+
+    depot.comes_back(0);
+    depot.until_limits(&[5.0, 5.0]).await;
+}
+
+#[actix_web::test]
+async fn a_station_whose_fallback_is_not_proven_is_set_aside_at_its_rating() {
+    let mut depot = Depot::new(1, plain()).await;
+    depot.until_limits(&[0.0]).await;
+    let unproven = depot.app.station("Never seen").await;
+    let body = json!({"chargestation": unproven.id});
+    depot
+        .app
+        .client
+        .post(&depot.path("/chargestations"), body)
+        .await
+        .created();
+    depot.plug_in(0).await;
+    depot.until(async || depot.limits()[0] == 3.0).await;
+    assert_eq!(depot.status().await["reserved"], 7.0);
+}
+
+#[actix_web::test]
+async fn after_a_restart_nothing_is_raised_before_it_is_proven() {
+    let mut depot = Depot::new(2, plain()).await;
+    depot.plug_in(0).await;
+    depot.until_limits(&[7.0, 0.0]).await;
+    depot.app.running.balancer.stop();
+    depot.link.behave(depot.ports[0].station, Manner::Silent);
+    depot.plug_in(1).await;
+    depot.link.watch();
+
+    let running = &depot.app.running;
+    let settings = Settings {
+        tick: Duration::from_millis(50),
+        limit_seconds: 300,
+        settle: Duration::ZERO,
+        plans_kept: 10,
+    };
+    let second_life = Balancer::start(
+        running.context.clone(),
+        Arc::new(depot.link.clone()),
+        &running.signals,
+        settings,
+    );
+    depot.until(async || depot.limits() == [5.0, 3.0]).await;
+    assert!(depot.link.most() <= Watts(10_000), "7 kW stay assumed");
+    second_life.stop();
+}
+
+#[actix_web::test]
+async fn a_car_that_draws_too_much_is_noticed_and_set_aside() {
+    let mut depot = Depot::new(2, plain()).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+    for _ in 0..3 {
+        depot.meter(0, Watts(6_800)).await;
+        depot.pass(Duration::from_secs(40)).await;
+    }
+    depot
+        .until(async || depot.member(0).await["rule"] == "reservation")
+        .await;
+    depot.until(async || depot.limits()[1] == 3.0).await;
+    let kind = "load_management.group.member_not_obeying".to_owned();
+    assert!(depot.app.event_types().await.contains(&kind));
+
+    depot.meter(0, Watts(4_900)).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+}

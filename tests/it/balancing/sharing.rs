@@ -1,0 +1,171 @@
+//! Who gets what, and what is shown of it.
+
+use evenwatt::kernel::Watts;
+use evenwatt::stations::link::{Command, LimitPurpose};
+use serde_json::json;
+
+use super::depot::Depot;
+
+#[actix_web::test]
+async fn eight_ports_of_seven_kilowatts_share_thirty() {
+    let fields = json!({"maximum_capacity": 30, "minimum_connector_capacity": 5});
+    let mut depot = Depot::new(8, fields).await;
+    depot.until_limits(&[0.0; 8]).await;
+    depot.link.watch();
+
+    for cars in 1..=8 {
+        depot.plug_in(cars - 1).await;
+        let each = [0.0, 7.0, 7.0, 7.0, 7.0, 6.0, 5.0, 5.0, 5.0][cars];
+        let mut expected = [0.0; 8];
+        expected[..cars.min(6)].fill(each);
+        depot.until_limits(&expected).await;
+        assert!(
+            depot.link.most() <= Watts(30_000),
+            "{:?}",
+            depot.link.most()
+        );
+    }
+    let waiting = depot.member(6).await;
+    assert_eq!(waiting["rule"], "minimum-or-nothing");
+    assert!(
+        waiting["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("waits for its turn as number 1")),
+        "{waiting}"
+    );
+
+    depot.unplug(0).await;
+    depot
+        .until_limits(&[0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 0.0])
+        .await;
+    assert!(depot.link.most() <= Watts(30_000));
+}
+
+#[actix_web::test]
+async fn a_group_shows_its_status_and_explains_its_plans() {
+    let fields = json!({"maximum_capacity": 10, "minimum_connector_capacity": 2});
+    let mut depot = Depot::new(2, fields).await;
+    depot.plug_in(0).await;
+    depot.until_limits(&[7.0, 0.0]).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+    depot.meter(0, Watts(4_900)).await;
+
+    let status = depot.status().await;
+    assert_eq!(
+        (&status["capacity"], &status["granted"], &status["drawn"]),
+        (&json!(10.0), &json!(10.0), &json!(4.9))
+    );
+    assert_eq!(status["worst_case_kw"], 10.0);
+    assert_eq!(
+        status["worst_case_if_server_dies_kw"], 4.0,
+        "the minimum is the fallback"
+    );
+    assert_eq!(status["stage"], "settled");
+
+    let explained = depot.app.client.get(&depot.path("/explain")).await.ok();
+    assert_eq!(explained["reproduced"], true);
+    assert_eq!(explained["members"][0]["rule"], "max-min-share");
+    assert_eq!(explained["members"][0]["binding_group"], depot.group);
+
+    let plans = depot.app.client.get(&depot.path("/plans")).await.ok();
+    let plans = plans.as_array().expect("plans");
+    assert!(plans.len() >= 3, "{plans:?}");
+    for plan in plans {
+        let at = plan["at"].as_str().expect("a time");
+        let path = depot.path(&format!("/explain?at={at}"));
+        assert_eq!(depot.app.client.get(&path).await.ok()["reproduced"], true);
+    }
+    let early = depot.path("/explain?at=2001-01-01T00:00:00Z");
+    assert_eq!(depot.app.client.get(&early).await.error(404), "not_found");
+
+    let power = depot.path("/power?resolution=3600");
+    depot.pass(std::time::Duration::from_secs(1)).await;
+    let power = depot.app.client.get(&power).await.ok();
+    assert_eq!(
+        (&power[0]["power"], &power[0]["members"]),
+        (&json!(4.9), &json!(1))
+    );
+
+    let stranger = depot.app.stranger().await;
+    for rest in ["/status", "/explain", "/plans", "/power"] {
+        assert_eq!(
+            stranger.get(&depot.path(rest)).await.error(404),
+            "not_found"
+        );
+    }
+    let events = depot.app.event_types().await;
+    assert!(events.contains(&"load_management.group.plan_settled".to_owned()));
+    assert!(!events.contains(&"load_management.group.limit_exceeded".to_owned()));
+}
+
+#[actix_web::test]
+async fn a_dry_run_plans_and_sends_nothing() {
+    let fields = json!({"maximum_capacity": 10, "dry_run": true});
+    let mut depot = Depot::new(2, fields).await;
+    depot.plug_in(0).await;
+    depot
+        .until(async || depot.member(0).await["limit"] == 7.0)
+        .await;
+    depot.pass(std::time::Duration::from_secs(60)).await;
+    assert_eq!(depot.link.told(), []);
+    assert_eq!(depot.status().await["stage"], "planned");
+}
+
+#[actix_web::test]
+async fn a_station_that_leaves_is_freed_of_its_limits() {
+    let fields = json!({"maximum_capacity": 10, "minimum_connector_capacity": 2});
+    let mut depot = Depot::new(2, fields).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+
+    let gone = depot.ports[0].station;
+    let path = format!("/load_management/groups/chargestations/{gone}");
+    depot.app.client.delete(&path).await.ok();
+    let cleared = async || {
+        let told = depot.link.told();
+        let profiles = told.iter().filter_map(|(station, command)| match command {
+            Command::ClearChargingProfile { id, .. } if *station == gone => *id,
+            _ => None,
+        });
+        profiles.collect::<Vec<_>>() == [10_001, 20_001]
+    };
+    depot.until(cleared).await;
+    depot.until(async || depot.limits()[1] == 7.0).await;
+}
+
+#[actix_web::test]
+async fn a_smaller_capacity_lowers_first_and_a_larger_one_raises() {
+    let fields = json!({"maximum_capacity": 14, "minimum_connector_capacity": 2});
+    let mut depot = Depot::new(2, fields).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[7.0, 7.0]).await;
+    depot.link.watch();
+
+    let smaller = json!({"maximum_capacity": 8});
+    depot.app.client.patch(&depot.path(""), smaller).await.ok();
+    depot.until_limits(&[4.0, 4.0]).await;
+    assert!(
+        depot
+            .link
+            .live_limits()
+            .iter()
+            .all(|(_, limit)| limit.lowers)
+    );
+
+    let larger = json!({"maximum_capacity": 12});
+    depot.app.client.patch(&depot.path(""), larger).await.ok();
+    depot.until_limits(&[6.0, 6.0]).await;
+    let last = depot.link.live_limits().pop().expect("a limit").1;
+    assert_eq!(
+        (
+            last.lowers,
+            last.in_amps,
+            last.duration_seconds,
+            last.purpose
+        ),
+        (false, true, Some(300), LimitPurpose::Live)
+    );
+}
