@@ -21,6 +21,7 @@ pub mod locations;
 pub mod ocpp;
 pub mod organizations;
 pub mod sessions;
+pub mod simulator;
 pub mod stations;
 pub mod tokens;
 pub mod users;

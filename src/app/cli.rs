@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 
-use super::{Config, Dependencies, Running, postman, routes, telemetry};
+use super::{Config, Dependencies, Running, demo, postman, routes, simulate, telemetry};
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::http::caller::SCOPES;
 use crate::http::codes;
@@ -45,6 +45,10 @@ enum Command {
     /// Creates, lists and revokes API keys
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Shows a depot of eight virtual stations that shares 30 kW, live
+    Demo(demo::DemoArgs),
+    /// Loads a server with virtual charge stations and reports latency and throughput
+    Simulate(simulate::SimulateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -125,6 +129,8 @@ impl Cli {
             Command::Migrate => migrate(&self.configuration()?),
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
+            Command::Demo(arguments) => block_on(demo::run(arguments.clone())),
+            Command::Simulate(arguments) => block_on(simulate::run(arguments.clone())),
         }
     }
 
@@ -144,6 +150,12 @@ impl Cli {
 /// A reader that went away (`evenwatt openapi | head`) is no failure.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Does something that needs the runtime and no configuration.
+fn block_on(work: impl Future<Output = anyhow::Result<()>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+    Ok(runtime.block_on(work)?)
 }
 
 fn serve(config: &Config) -> Result<(), Failure> {

@@ -29,8 +29,10 @@ use crate::stations::link::{SharedLink, Signals};
 
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod postman;
 pub mod routes;
+pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
 
