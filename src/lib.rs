@@ -5,7 +5,7 @@
 //! `tests/architecture.rs` proves it:
 //!
 //! ```text
-//! kernel <- { engine, db, http } <- slices <- { ocpp, balancing } <- simulator <- app <- main
+//! kernel <- { engine, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
 pub mod actions;

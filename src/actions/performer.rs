@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::model::{Action, ActionStatus, ActionView};
 use super::store;
-use crate::db::{Json, StoreResult};
+use crate::db::{Db, Json, StoreResult};
 use crate::events::{self, Event};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::kernel::*;
@@ -38,6 +38,11 @@ impl Performer {
     /// A performer that records in this context and sends over this link.
     pub fn new(context: Context, link: SharedLink) -> Self {
         Self { context, link }
+    }
+
+    /// The store, to look at what a command is about.
+    pub fn db(&self) -> &Db {
+        &self.context.db
     }
 
     /// Carries a command out and waits for the station's answer.

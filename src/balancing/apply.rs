@@ -134,6 +134,11 @@ pub(super) fn answered(
     let accepted = matches!(answer, Ok(outcome) if outcome.accepted);
     match about {
         About::Live(connector, ticket) => {
+            if let (Ok(outcome), Some(memory)) = (answer, state.connectors.get_mut(&connector))
+                && accepted
+            {
+                memory.outlives = outcome.outlives;
+            }
             let ledger = &mut state.ledger;
             match answer {
                 Ok(_) if accepted => ledger.acknowledged(connector, ticket, now),

@@ -43,7 +43,7 @@ pub(super) fn follow(
     } = state;
     let mut remarks = Vec::new();
     for seat in &site.seats {
-        ledger.open(seat.connector, seat.rating);
+        ledger.open(seat.connector, seat.unproven());
         if seat.role != Role::Member {
             continue;
         }
@@ -114,7 +114,7 @@ fn follow_connection(
     now: Timestamp,
 ) {
     let connector = seat.connector;
-    let alone = memory.alone(seat.rating);
+    let alone = memory.alone(seat.unproven());
     let worst = ledger.worst(connector).max(alone);
     if seat.online {
         if doubted || !memory.online {
@@ -131,7 +131,8 @@ fn follow_connection(
         ledger.disconnected(connector, worst);
         (memory.online, memory.fallback.in_flight) = (false, false);
     }
-    let ran_out = now >= since + Duration::from_secs(settings.limit_seconds.into());
+    let expired = now >= since + Duration::from_secs(settings.limit_seconds.into());
+    let ran_out = expired && !memory.outlives;
     if ran_out && !memory.ran_out {
         memory.ran_out = true;
         ledger.close(connector);

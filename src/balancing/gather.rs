@@ -36,6 +36,8 @@ pub(super) struct Seat {
     pub role: Role,
     /// Whether its station can be told anything now.
     pub online: bool,
+    /// Whether its station never connected: it is only planned yet, so nothing is set aside for it.
+    pub unheard: bool,
     pub kind: CurrentKind,
     pub voltage: Millivolts,
     pub phases: PhaseSet,
@@ -97,6 +99,10 @@ impl Site {
             seats: Vec::with_capacity(connectors.len()),
         };
         site.seat(&stations, &members, &connectors, &sessions, voltage);
+        let unheard = stations::never_connected(conn, &station_ids)?;
+        for seat in &mut site.seats {
+            seat.unheard = unheard.contains(&seat.station);
+        }
         site.limit_fallbacks();
         Ok(Some(site))
     }
@@ -225,6 +231,7 @@ impl Seat {
             group: group.id,
             role: Role::Member,
             online: false,
+            unheard: false,
             kind,
             voltage,
             phases,
@@ -236,6 +243,15 @@ impl Seat {
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
             session,
+        }
+    }
+
+    /// What must be assumed while nothing is proven: all it can, unless its station is only planned yet.
+    pub const fn unproven(&self) -> Watts {
+        if self.unheard && !self.online {
+            Watts::ZERO
+        } else {
+            self.rating
         }
     }
 

@@ -41,6 +41,9 @@ pub(super) struct Memory {
     pub online: bool,
     /// Since when its station is away.
     pub offline_since: Option<Timestamp>,
+    /// Its live limit does not run out, because the station takes none that does.
+    #[serde(default)]
+    pub outlives: bool,
     /// Its live limit has run out since, so that only the fallback holds.
     pub ran_out: bool,
     /// The limit it was planned last.
@@ -110,6 +113,7 @@ impl Memory {
             number,
             online: true,
             offline_since: None,
+            outlives: false,
             ran_out: false,
             limit: Watts::ZERO,
             since: now,

@@ -172,13 +172,17 @@ fn worst(seat: &Seat, state: &State) -> Watts {
         Role::Member if state.connectors.contains_key(&seat.connector) => {
             state.ledger.worst(seat.connector)
         }
-        _ => seat.rating,
+        _ => seat.unproven(),
     }
 }
 
 fn alone(seat: &Seat, state: &State) -> Watts {
     let memory = state.connectors.get(&seat.connector);
-    memory.map_or(seat.rating, |memory| memory.alone(seat.rating))
+    match memory {
+        Some(memory) if memory.outlives => state.ledger.worst(seat.connector),
+        Some(memory) => memory.alone(seat.unproven()),
+        None => seat.unproven(),
+    }
 }
 
 const fn stage_name(stage: Option<Stage>) -> &'static str {

@@ -1,4 +1,4 @@
-//! The tables, one description for both stores; `tests/it/schema.rs` compares it with what the migrations make.
+//! The tables, one description for both stores.
 
 use super::columns::{Instant, JsonDoc};
 

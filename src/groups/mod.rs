@@ -11,5 +11,6 @@ mod store;
 pub use api::routes;
 pub use model::{Algorithm, Group, GroupConnector, GroupStation, GroupView};
 pub use store::{
-    all_roots, find as find_group, members_of, root_of, root_of_station, stations_of, tree_of,
+    all_roots, find as find_group, is_member, members_of, root_of, root_of_station, stations_of,
+    tree_of,
 };

@@ -58,7 +58,8 @@ input! {
         pub algorithm: Option<Algorithm>,
         /// Compute and record, but send nothing.
         pub dry_run: Option<bool>,
-        /// What a connector may draw when its station lost this server, in kW; its minimum when absent.
+        /// What a connector may draw when its station lost this server, in kW; when absent its minimum, but never more
+        /// than its fair part of the group.
         #[schema(example = 5)]
         pub fallback_capacity: Option<Kilowatts>,
         /// A limit per phase, in A, beside the one in kW.

@@ -208,6 +208,15 @@ pub fn root_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Optio
     group.map(|group| root_of(conn, group)).transpose()
 }
 
+/// Whether a station is in a group, so that balancing decides what its connectors may draw.
+pub fn is_member(conn: &mut Conn, station: StationId) -> StoreResult<bool> {
+    let memberships: i64 = group_stations::table
+        .filter(group_stations::chargestation_id.eq(station))
+        .count()
+        .get_result(conn)?;
+    Ok(memberships > 0)
+}
+
 /// Every group that has no parent.
 pub fn all_roots(conn: &mut Conn) -> StoreResult<Vec<GroupId>> {
     Ok(load_groups::table

@@ -100,6 +100,21 @@ pub fn forms(command: &crate::stations::link::Command) -> Option<usize> {
     matches!(command, crate::stations::link::Command::SetLimit(_)).then_some(LADDER.len())
 }
 
+/// Whether a limit in this form holds although it was asked to run out.
+pub fn outlives(command: &crate::stations::link::Command, form: usize) -> bool {
+    let crate::stations::link::Command::SetLimit(limit) = command else {
+        return false;
+    };
+    LADDER
+        .get(form)
+        .is_some_and(|form| replaces_fallback(limit, *form))
+}
+
+/// A live limit on level 0 takes the fallback's place, so it must not run out: nothing would be below it.
+fn replaces_fallback(limit: &SetLimit, form: Form) -> bool {
+    limit.purpose == LimitPurpose::Live && form.level == Some(FALLBACK_LEVEL)
+}
+
 fn invalid(message: impl Into<String>) -> LinkError {
     LinkError::Invalid(vec![message.into()])
 }
@@ -336,10 +351,10 @@ fn set_limit(
     };
     let mut profile =
         ChargingProfile::constant(slot, ceiling, Some(limit.phases), now - STARTED_AGO);
-    // A live limit on level 0 took the fallback's place, so it must not run out: nothing would be below it.
-    let replaces_fallback =
-        limit.purpose == LimitPurpose::Live && form.level == Some(FALLBACK_LEVEL);
-    if let Some(seconds) = limit.duration_seconds.filter(|_| !replaces_fallback) {
+    if let Some(seconds) = limit
+        .duration_seconds
+        .filter(|_| !replaces_fallback(limit, form))
+    {
         let ago = u32::try_from(STARTED_AGO.as_secs()).unwrap_or(0);
         profile.charging_schedule.duration = Some(seconds + ago);
     }
@@ -373,6 +388,7 @@ pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
         accepted,
         status,
         data,
+        outlives: false,
     }
 }
 

@@ -273,9 +273,10 @@ impl StationLink for Connections {
         let mut last = Err(LinkError::Offline);
         for form in first..forms {
             last = self.carry_out(station, &command, form).await;
-            let try_next = match &last {
+            let try_next = match &mut last {
                 Ok(outcome) if outcome.accepted => {
                     state.forms().remember(&command, form);
+                    outcome.outlives = command16::outlives(&command, form);
                     false
                 }
                 Ok(_) | Err(LinkError::Refused { .. }) => true,

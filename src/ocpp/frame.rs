@@ -91,6 +91,10 @@ pub enum Malformed {
 }
 
 /// Reads one message.
+#[expect(
+    clippy::result_large_err,
+    reason = "a malformed frame is rare and answered at once"
+)]
 pub fn parse(text: &str) -> Result<Frame<'_>, Malformed> {
     let mut elements = Elements::default();
     let mut source = serde_json::Deserializer::from_str(text);

@@ -13,6 +13,7 @@ use crate::db::schema::{tokens, users};
 use crate::db::{Conn, Json, StoreError};
 use crate::events;
 use crate::filters;
+use crate::groups;
 use crate::http::caller::{ReadSessions, WriteSessions};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
@@ -499,7 +500,7 @@ async fn limit(
                 store::session_event(&session, "session.updated"),
                 &view,
             )?;
-            let balanced = store::is_balanced(conn, connector.id)?;
+            let balanced = groups::is_member(conn, connector.chargestation_id)?;
             Ok((session, connector, balanced))
         })
         .await?;

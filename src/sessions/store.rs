@@ -8,7 +8,7 @@ use super::api::SessionFilter;
 use super::model::{Session, SessionStatus, SessionView};
 use super::transactions::START_WITHIN;
 use crate::db::query::{contains, lower};
-use crate::db::schema::{connectors, counters, group_connectors, sessions};
+use crate::db::schema::{connectors, counters, sessions};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event};
 use crate::fetch_page;
@@ -132,15 +132,6 @@ pub fn open_on_connectors(
         .order((sessions::created_at, sessions::id))
         .select(Session::as_select())
         .load(conn)?)
-}
-
-/// Whether a group's balancing decides what this connector may draw.
-pub(super) fn is_balanced(conn: &mut Conn, connector: ConnectorId) -> StoreResult<bool> {
-    let members: i64 = group_connectors::table
-        .filter(group_connectors::connector_id.eq(connector))
-        .count()
-        .get_result(conn)?;
-    Ok(members > 0)
 }
 
 /// The next transaction number: from 1, never used twice.

@@ -131,6 +131,9 @@ pub struct Outcome {
     pub status: Option<String>,
     /// Its whole answer.
     pub data: Value,
+    /// For a live limit: the station takes it only in a form that does not run out, so it holds for ever unless it is
+    /// replaced.
+    pub outlives: bool,
 }
 
 /// Why a command has no outcome.
@@ -230,7 +233,7 @@ impl Signals {
 }
 
 /// The profile id of a limit set by API, plus the connector's number. Balancing uses other ranges, so that neither
-/// replaces the other: a station applies the lowest.
+/// replaces the other.
 pub const DEFAULT_LIMIT_PROFILE: i32 = 30_000;
 /// The profile id of balancing's live limit, plus the connector's number.
 pub const LIVE_LIMIT_PROFILE: i32 = 10_000;

@@ -25,7 +25,7 @@ pub use store::connectors::{
     find_connector, set_connector_status,
 };
 pub use store::stations::{
-    find_by_endpoint, find_station, require_station, save_boot, save_flags, set_all_offline,
-    set_online, touch_messages, update_station,
+    find_by_endpoint, find_station, never_connected, require_station, save_boot, save_flags,
+    set_all_offline, set_online, touch_messages, update_station,
 };
 pub use store::{station_event, station_view};

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use crate::actions::performer::{NewAction, Performer};
 use crate::filters;
+use crate::groups;
 use crate::http::caller::Permission;
 use crate::http::envelope::reply;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx};
 use crate::kernel::{ConnectorId, StationId};
-use crate::stations::link::{Command, Outcome};
+use crate::stations::link::{Command, DEFAULT_LIMIT_PROFILE, Outcome};
 use crate::stations::{self, Connector, Station};
 
 /// How long a call is held open for a station's answer.
@@ -72,6 +73,14 @@ impl Target {
         })
     }
 
+    async fn is_balanced(&self, performer: &Performer) -> ApiResult<bool> {
+        let station = self.station.id;
+        let db = performer.db();
+        Ok(db
+            .read(move |conn| groups::is_member(conn, station))
+            .await?)
+    }
+
     pub(super) fn action(&self, name: &str, data: Value) -> NewAction {
         let resource = if self.connector.is_some() {
             "connector"
@@ -97,6 +106,12 @@ impl Target {
         command: Command,
         wait: bool,
     ) -> ApiResult<HttpResponse> {
+        if overrides_balancing(&command) && self.is_balanced(performer).await? {
+            return Err(ApiError::conflict(
+                "The station is in a load-management group, which alone decides what its connectors may draw; change \
+                 the group's members, or the session's limit",
+            ));
+        }
         let action = self.action(name, data);
         if !wait {
             let view = performer.start(action, command).await?;
@@ -146,4 +161,41 @@ fn sentence(name: &str) -> String {
 /// What the action shows of a command.
 pub(super) fn told(command: &Command) -> Value {
     json!({"command": format!("{command:?}")})
+}
+
+/// Whether a command may replace, outrank or remove a limit of balancing. Profiles of the whole station
+/// (ChargePointMaxProfile) may not: a station obeys the lower of both.
+fn overrides_balancing(command: &Command) -> bool {
+    const OF_STATION: &str = "ChargePointMaxProfile";
+    let purpose_of = |profile: &Value| {
+        let purpose = profile
+            .get("chargingProfilePurpose")
+            .and_then(Value::as_str);
+        purpose.map(str::to_owned)
+    };
+    match command {
+        Command::SetLimit(limit) => limit.connector != 0,
+        Command::SetChargingProfile { profile, .. } => {
+            purpose_of(profile).as_deref() != Some(OF_STATION)
+        }
+        Command::ClearChargingProfile { id, purpose, .. } => match (id, purpose) {
+            (_, Some(purpose)) => purpose != OF_STATION,
+            (Some(id), None) => !is_of_station(*id),
+            (None, None) => true,
+        },
+        Command::Raw { action, payload } => match action.as_str() {
+            "SetChargingProfile" => {
+                let profile = payload.get("csChargingProfiles").unwrap_or(&Value::Null);
+                purpose_of(profile).as_deref() != Some(OF_STATION)
+            }
+            "ClearChargingProfile" => purpose_of(payload).as_deref() != Some(OF_STATION),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a profile id is the limit of a whole station that was set by API.
+const fn is_of_station(id: i32) -> bool {
+    id == DEFAULT_LIMIT_PROFILE
 }

@@ -61,6 +61,15 @@ pub fn find_by_endpoint(conn: &mut Conn, endpoint: &str) -> StoreResult<Option<S
     Ok(found.optional()?)
 }
 
+/// Those of these stations that never connected to this server.
+pub fn never_connected(conn: &mut Conn, ids: &[StationId]) -> StoreResult<Vec<StationId>> {
+    Ok(chargestations::table
+        .filter(chargestations::id.eq_any(ids))
+        .filter(chargestations::last_connect_at.is_null())
+        .select(chargestations::id)
+        .load(conn)?)
+}
+
 /// Stores every field of a station.
 pub fn update_station(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::update(chargestations::table.find(station.id))

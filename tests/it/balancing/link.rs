@@ -100,6 +100,7 @@ impl StationLink for FakeLink {
             accepted,
             status: None,
             data: json!({}),
+            outlives: false,
         };
         match manner {
             Manner::Accepts => Ok(answer(true)),
