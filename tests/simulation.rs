@@ -4,6 +4,14 @@
 //! After every event the one promise is checked by the stations' own reckoning: what they may draw together never
 //! exceeds the limit. A failure prints its seed; `EVENWATT_SEED=n cargo test --test simulation` runs it alone.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -158,7 +166,7 @@ impl World {
         assert_eq!(violations(&snapshot, &plan), vec![]);
         for limit in &plan.limits {
             let entry = self.turns.entry(limit.connector).or_default();
-            entry.0 = limit.turn.clone().or(entry.0.take());
+            entry.0 = limit.turn.or(entry.0.take());
             entry.1 = limit.limit;
         }
         for message in self.ledger.next(&snapshot, &plan, self.now) {
