@@ -5,10 +5,11 @@
 //! exceeds the limit. A failure prints its seed; `EVENWATT_SEED=n cargo test --test simulation` runs it alone.
 
 #![allow(
+    clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test fails by panicking"
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
 )]
 
 use std::collections::BTreeMap;

@@ -174,8 +174,11 @@ fn serve(config: &Config) -> Result<(), Failure> {
             .write(move |conn| first_key(conn, &moment))
             .await;
         let first_key = first_key.context("cannot create the first API key")?;
-        print(&greeting(&running, first_key.as_deref()));
-        Ok(running.wait().await?)
+        let greeting = greeting(&running, first_key.as_deref());
+        // Waiting comes first: whoever reads the greeting may stop the server at once.
+        let (stopped, ()) =
+            futures_util::future::join(running.wait(), async { print(&greeting) }).await;
+        Ok(stopped?)
     })
 }
 

@@ -86,28 +86,34 @@ fn finish_operation(operation: &mut Operation, components: &Components) {
     }
 }
 
-/// `Reply_LocationView` and `ListReply_LocationView` refer to `LocationView` instead of repeating it.
+/// Envelopes and references refer to `LocationView` instead of repeating it.
 fn share_views(components: &mut Components) {
-    let known: Vec<String> = components.schemas.keys().cloned().collect();
-    for (name, envelope) in &mut components.schemas {
-        let view = name.split_once("Reply_").map(|(_, view)| view.to_owned());
-        let RefOr::T(Schema::Object(envelope)) = envelope else {
-            continue;
-        };
-        let (Some(view), Some(result)) = (view, envelope.properties.get_mut("result")) else {
-            continue;
-        };
-        if !known.contains(&view) {
-            continue;
-        }
-        match result {
-            RefOr::T(Schema::Object(_)) => *result = RefOr::Ref(Ref::from_schema_name(view)),
-            RefOr::T(Schema::Array(rows)) => {
-                rows.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(view).into()));
+    let views: Vec<(String, Schema)> = components
+        .schemas
+        .iter()
+        .filter_map(|(name, schema)| match schema {
+            RefOr::T(Schema::Object(view)) if !view.properties.is_empty() => {
+                Some((name.clone(), view.clone().into()))
             }
-            _ => {}
-        }
+            _ => None,
+        })
+        .collect();
+    for schema in components.schemas.values_mut() {
+        share(schema, &views);
     }
+}
+
+fn share(schema: &mut RefOr<Schema>, views: &[(String, Schema)]) {
+    each_inner(schema, &mut |inner| {
+        let known = match &*inner {
+            RefOr::T(object) => views.iter().find(|(_, view)| view == object),
+            RefOr::Ref(_) => None,
+        };
+        match known {
+            Some((name, _)) => *inner = RefOr::Ref(Ref::from_schema_name(name)),
+            None => share(inner, views),
+        }
+    });
 }
 
 /// Every endpoint has the same few errors: they are written once and referred to.
@@ -163,23 +169,28 @@ fn mend(schema: &mut RefOr<Schema>) {
         *schema = plain.into();
         return mend(schema);
     }
+    each_inner(schema, &mut mend);
+}
+
+/// Visits the schemas that a schema is made of.
+fn each_inner(schema: &mut RefOr<Schema>, visit: &mut dyn FnMut(&mut RefOr<Schema>)) {
     match schema {
         RefOr::T(Schema::Object(object)) => {
-            object.properties.values_mut().for_each(mend);
+            object.properties.values_mut().for_each(&mut *visit);
             if let Some(AdditionalProperties::RefOr(inner)) =
                 object.additional_properties.as_deref_mut()
             {
-                mend(inner);
+                visit(inner);
             }
         }
         RefOr::T(Schema::Array(array)) => {
             if let ArrayItems::RefOrSchema(items) = &mut array.items {
-                mend(items);
+                visit(items);
             }
         }
-        RefOr::T(Schema::OneOf(one)) => one.items.iter_mut().for_each(mend),
-        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(mend),
-        RefOr::T(Schema::AnyOf(any)) => any.items.iter_mut().for_each(mend),
+        RefOr::T(Schema::OneOf(one)) => one.items.iter_mut().for_each(visit),
+        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(visit),
+        RefOr::T(Schema::AnyOf(any)) => any.items.iter_mut().for_each(visit),
         _ => {}
     }
 }

@@ -23,6 +23,16 @@ pub struct Reply<T> {
     pub result: T,
 }
 
+/// How a view refers to another object: by its id, or with `include_…=true` by the whole object in its place.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum Reference<I, V> {
+    /// Its id.
+    Id(I),
+    /// The whole object.
+    Whole(V),
+}
+
 /// A view that knows when it last changed.
 pub trait Versioned {
     /// When it last changed.

@@ -3,14 +3,14 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::{NewToken, Token, TokenPatch, TokenStatus, TokenType, TokenUser, TokenView};
+use super::model::{NewToken, Token, TokenPatch, TokenStatus, TokenType, TokenView};
 use super::store;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event};
 use crate::filters;
 use crate::http::caller::{ReadTokens, WriteTokens};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
-use crate::http::envelope::Reply;
+use crate::http::envelope::{Reference, Reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
@@ -75,16 +75,16 @@ fn include_users(
     let ids: Vec<UserId> = views
         .iter()
         .filter_map(|view| match view.user {
-            Some(TokenUser::Id(id)) => Some(id),
+            Some(Reference::Id(id)) => Some(id),
             _ => None,
         })
         .collect();
     let users = users::find_many(conn, organization, &ids)?;
     for view in views {
-        if let Some(TokenUser::Id(id)) = &view.user
+        if let Some(Reference::Id(id)) = &view.user
             && let Some(user) = users.get(id)
         {
-            view.user = Some(TokenUser::Whole(Box::new(user.clone())));
+            view.user = Some(Reference::Whole(user.clone()));
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::db::Json;
 use crate::db::schema::tokens;
+use crate::http::envelope::Reference;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::Text;
@@ -162,16 +163,6 @@ impl Token {
     }
 }
 
-/// Whose a token is: an id, or with `include_user=true` the whole user.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-#[serde(untagged)]
-pub enum TokenUser {
-    /// The user's id.
-    Id(UserId),
-    /// The whole user.
-    Whole(Box<UserView>),
-}
-
 /// A token as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct TokenView {
@@ -185,7 +176,7 @@ pub struct TokenView {
     #[serde(rename = "type")]
     pub kind: TokenType,
     /// Whose it is: an id, or with `include_user=true` the whole user.
-    pub user: Option<TokenUser>,
+    pub user: Option<Reference<UserId, UserView>>,
     /// active or blocked.
     pub status: TokenStatus,
     /// Until when it may charge.
@@ -228,7 +219,7 @@ impl From<Token> for TokenView {
             id,
             physical_id,
             kind: type_,
-            user: user_id.map(TokenUser::Id),
+            user: user_id.map(Reference::Id),
             status,
             expires_at,
             parent_group,

@@ -119,11 +119,6 @@ impl FakeStation {
         .await
     }
 
-    pub async fn status(&mut self, connector: u32, status: &str) {
-        let payload = json!({"connectorId": connector, "errorCode": "NoError", "status": status});
-        assert_eq!(self.call("StatusNotification", payload).await, json!({}));
-    }
-
     /// Starts a transaction and returns its number.
     pub async fn start(&mut self, connector: u32, tag: &str, meter: i64, at: &str) -> i64 {
         let payload =

@@ -7,9 +7,10 @@ use super::{
     BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
 };
 use crate::http::Versioned;
+use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;
 use crate::kernel::*;
-use crate::locations::Coordinates;
+use crate::locations::{Coordinates, LocationView};
 use crate::stations::model::connector::ConnectorView;
 
 /// How a station proves who it is, as clients see it.
@@ -39,7 +40,7 @@ pub struct StationView {
     /// A code of your own.
     pub code: Option<String>,
     /// Where it stands: an id, or with `include_location=true` the whole location.
-    #[schema(value_type = Option<LocationId>)]
+    #[schema(value_type = Option<Reference<LocationId, LocationView>>)]
     pub location: Value,
     /// What it speaks.
     pub protocol: Protocol,
