@@ -93,6 +93,13 @@ impl Depot {
         });
     }
 
+    /// Puts another station into the group, with all its connectors.
+    pub async fn join(&self, station: &str) {
+        let body = json!({"chargestation": station});
+        let path = self.path("/chargestations");
+        self.app.client.post(&path, body).await.created();
+    }
+
     /// A car comes, and its session begins.
     pub async fn plug_in(&mut self, port: usize) {
         let (moment, organization) = (self.app.running.context.moment(), self.app.organization);

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::depot::Depot;
 use super::link::Manner;
+use crate::support::FakeStation;
 
 fn plain() -> serde_json::Value {
     json!({"maximum_capacity": 10, "minimum_connector_capacity": 2})
@@ -81,20 +82,27 @@ async fn an_offline_station_keeps_its_limit_until_that_runs_out_and_then_its_fal
 }
 
 #[actix_web::test]
-async fn a_station_whose_fallback_is_not_proven_is_set_aside_at_its_rating() {
+async fn a_station_that_was_here_but_proved_no_fallback_is_set_aside_at_its_rating() {
     let mut depot = Depot::new(1, plain()).await;
     depot.until_limits(&[0.0]).await;
-    let unproven = depot.app.station("Never seen").await;
-    let body = json!({"chargestation": unproven.id});
-    depot
-        .app
-        .client
-        .post(&depot.path("/chargestations"), body)
-        .await
-        .created();
+    let unproven = depot.app.station("Seen once").await;
+    let socket = FakeStation::connect(&unproven.url).await;
+    socket.drop_link().await;
+    depot.join(&unproven.id).await;
     depot.plug_in(0).await;
     depot.until(async || depot.limits()[0] == 3.0).await;
     assert_eq!(depot.status().await["reserved"], 7.0);
+}
+
+#[actix_web::test]
+async fn a_station_that_never_connected_takes_nothing_from_the_others() {
+    let mut depot = Depot::new(1, plain()).await;
+    depot.until_limits(&[0.0]).await;
+    let planned = depot.app.station("Not built yet").await;
+    depot.join(&planned.id).await;
+    depot.plug_in(0).await;
+    depot.until(async || depot.limits()[0] == 7.0).await;
+    assert_eq!(depot.status().await["reserved"], 0.0);
 }
 
 #[actix_web::test]
