@@ -98,13 +98,21 @@ async fn get_group_status(
 async fn explain_group(
     caller: Caller<ReadGroups>,
     ctx: Ctx,
+    link: web::Data<SharedLink>,
     PathId(id): PathId<GroupId>,
     Query(query): Query<ExplainQuery>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
+    let moment = ctx.moment();
     let read = ctx.db.read(move |conn| {
         let root = root(conn, organization, id)?;
-        store::plan_at(conn, root, query.at)
+        match store::plan_at(conn, root, query.at)? {
+            None if query.at.is_none() => {
+                let is_online = |station| link.is_online(station);
+                status::plan_now(conn, root, &moment, is_online).map(Some)
+            }
+            stored => Ok(stored),
+        }
     });
     let stored = read.await.map_err(missing)?;
     let stored = stored.ok_or_else(|| ApiError::not_found("plan of this group at that time"))?;

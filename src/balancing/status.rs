@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::gather::{Role, Seat, Site};
+use super::snapshot::snapshot;
 use super::state::{Memory, State};
-use super::store;
-use crate::db::{Conn, StoreError, StoreResult};
+use super::store::{self, StoredPlan};
+use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::engine::transition::Stage;
-use crate::engine::{Limit, NodeBudget, Plan};
+use crate::engine::{self, Limit, NodeBudget, Plan};
 use crate::groups;
 use crate::kernel::*;
 use crate::stations::ConnectorStatus;
@@ -104,6 +105,29 @@ pub(super) fn read(
         .collect();
     site.seats.retain(|seat| below.contains(&seat.group));
     Ok(view(group, root, &site, &state, plan.as_ref()))
+}
+
+/// What would be planned now, for a tree that has no plan yet; nothing is stored or sent.
+pub(super) fn plan_now(
+    conn: &mut Conn,
+    root: GroupId,
+    moment: &Moment,
+    is_online: impl Fn(StationId) -> bool,
+) -> StoreResult<StoredPlan> {
+    let mut site = Site::read(conn, root)?.ok_or(StoreError::NotFound)?;
+    for seat in &mut site.seats {
+        seat.online = is_online(seat.station);
+    }
+    let state = store::load(conn, root)?.unwrap_or_default();
+    let snapshot = snapshot(&site, &state);
+    let plan = engine::plan(&snapshot, moment.now);
+    Ok(StoredPlan {
+        id: moment.id(),
+        at: moment.now,
+        trigger: "asked".to_owned(),
+        snapshot: Json(snapshot),
+        plan: Json(plan),
+    })
 }
 
 fn view(
