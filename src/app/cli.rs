@@ -129,7 +129,9 @@ impl Cli {
             Command::Migrate => migrate(&self.configuration()?),
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
-            Command::Demo(arguments) => block_on(demo::run(arguments.clone())),
+            Command::Demo(arguments) => {
+                block_on(demo::run(arguments.clone(), self.listen.as_deref()))
+            }
             Command::Simulate(arguments) => block_on(simulate::run(arguments.clone())),
         }
     }

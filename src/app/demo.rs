@@ -45,9 +45,6 @@ pub struct DemoArgs {
     /// Ends after this long, such as 30s or 5m; exit code 1 when the limit was exceeded
     #[arg(long = "for", value_name = "TIME", value_parser = parse_span)]
     pub span: Option<Duration>,
-    /// Address and port of the API and the OCPP gateway
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub listen: String,
     /// Keeps the database in this file
     #[arg(long, value_name = "FILE")]
     pub keep: Option<PathBuf>,
@@ -70,14 +67,17 @@ fn parse_span(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Runs the demo until its time is over or Ctrl-C.
-pub async fn run(args: DemoArgs) -> Result<()> {
+/// Any free port, for this machine alone.
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// Runs the demo until its time is over or Ctrl-C, with its API and OCPP gateway at `listen`.
+pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
     let folder = TemporaryFolder::new()?;
     let file = args
         .keep
         .clone()
         .unwrap_or_else(|| folder.0.join("demo.db"));
-    let config = configuration(&args.listen, &file)?;
+    let config = configuration(listen.unwrap_or(ANY_PORT), &file)?;
     migrate(&config)?;
     let running = start(&config, Dependencies::default()).await?;
     let key = db_key(&running).await?;

@@ -95,19 +95,21 @@ pub async fn run(args: SimulateArgs) -> Result<()> {
         endpoints,
     };
     let clock: SharedClock = Arc::new(SystemClock);
-    let before = args.pid.map(Process::read).transpose()?;
+    let process = || args.pid.map(Process::read).transpose();
+    let alone = process()?;
     let began = Instant::now();
     let fleet = Fleet::start(&plan, &clock)?;
     let ramp = stagger * u32::try_from(plan.endpoints.len()).unwrap_or(u32::MAX);
     eprintln!("{} stations connect to the server", plan.endpoints.len());
     let connected_after = settle(&fleet, began, ramp + Duration::from_secs(60)).await;
+    let (connected, calls) = (process()?, fleet.statistics.summary().calls());
     tokio::select! {
         () = tokio::time::sleep(Duration::from_secs(args.seconds)) => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     let took = began.elapsed();
     let (accepted, summary) = (fleet.accepted(), fleet.statistics.summary());
-    let after = args.pid.map(Process::read).transpose()?;
+    let after = process()?;
     fleet.stop().await;
 
     let mut report = report(&summary, took);
@@ -120,9 +122,13 @@ pub async fn run(args: SimulateArgs) -> Result<()> {
         millis(summary.connects.percentile(99)),
         millis(summary.connects.longest()),
     )?;
-    if let (Some(before), Some(after)) = (before, after) {
-        let calls = summary.total().latency.count();
-        report.push_str(&after.since(&before, calls, accepted));
+    if let (Some(alone), Some(connected), Some(after)) = (alone, connected, after) {
+        writeln!(
+            report,
+            "server: {:.1} µs of processor time a call once all were connected; {:.1} kB of memory a connected station",
+            after.micros_since(&connected, summary.calls() - calls),
+            connected.kilobytes_since(&alone, accepted),
+        )?;
     }
     print!("{report}");
     if accepted == 0 {
@@ -297,18 +303,20 @@ impl Process {
         })
     }
 
-    fn since(&self, before: &Self, calls: u64, stations: usize) -> String {
+    /// Processor time for each of so many calls.
+    #[expect(clippy::cast_precision_loss, reason = "a figure for a person")]
+    fn micros_since(&self, before: &Self, calls: u64) -> f64 {
         let micros = (self.ticks - before.ticks) * (1_000_000 / TICKS_PER_SECOND);
+        micros as f64 / calls.max(1) as f64
+    }
+
+    /// Memory for each of so many stations; it cannot be told when the process gave some back.
+    #[expect(clippy::cast_precision_loss, reason = "a figure for a person")]
+    fn kilobytes_since(&self, before: &Self, stations: usize) -> f64 {
         let grown = self
             .resident_kilobytes
             .saturating_sub(before.resident_kilobytes);
-        format!(
-            "server: {} ms of processor time, {} µs a call; {} MB resident, {} KB more a station\n",
-            micros / 1_000,
-            micros / calls.max(1),
-            self.resident_kilobytes / 1_024,
-            grown / u64::try_from(stations.max(1)).unwrap_or(1),
-        )
+        grown as f64 / stations.max(1) as f64
     }
 }
 

@@ -76,15 +76,25 @@ fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand
         return None;
     }
     (fallback.sent, fallback.in_flight) = (Some(seat.fallback), true);
+    let install = Command::SetLimit(limit(seat, seat.fallback, LimitPurpose::Fallback));
     Some(Errand {
         station: seat.station,
-        commands: vec![Command::SetLimit(limit(
-            seat,
-            seat.fallback,
-            LimitPurpose::Fallback,
-        ))],
+        commands: match fallback.proven {
+            Some(_) => vec![install],
+            None => vec![clear_transaction_limits(seat), install],
+        },
         about: About::Fallback(seat.connector, seat.fallback),
     })
+}
+
+/// A connector that joins may hold a limit of its running transaction, which would override all of ours.
+fn clear_transaction_limits(seat: &Seat) -> Command {
+    Command::ClearChargingProfile {
+        id: None,
+        connector: Some(seat.number),
+        purpose: Some("TxProfile".to_owned()),
+        stack_level: None,
+    }
 }
 
 fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {

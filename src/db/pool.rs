@@ -3,11 +3,13 @@
 //! Handlers hand closures to a bounded queue; a full queue is an error at once, not a wait. Reads run one by one on
 //! their threads. A writer takes every write that is waiting, up to [`LARGEST_GROUP`], runs them in one
 //! transaction, each in a savepoint of its own, commits once, and only then answers all of them: a thousand messages
-//! of stations share one fsync, and nobody is told "stored" before it is.
+//! of stations share one fsync, and nobody is told "stored" before it is. Writes that nobody waits for with impatience,
+//! such as meter values, wait [`PATIENCE`] for company.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::r2d2::{Pool, PooledConnection};
@@ -18,6 +20,8 @@ use super::error::{StoreError, StoreResult};
 
 /// Writes that share one commit at most: large enough to hide the commit, small enough to keep the lock short.
 const LARGEST_GROUP: usize = 256;
+/// How long a patient write waits for others to share its commit.
+const PATIENCE: Duration = Duration::from_millis(10);
 /// Attempts at a write that lost a race for a lock.
 const ATTEMPTS: u32 = 5;
 
@@ -73,6 +77,21 @@ struct Write<F, T, E> {
     reply: oneshot::Sender<Result<T, E>>,
 }
 
+impl<F, T, E> Write<F, T, E>
+where
+    Self: WriteJob + 'static,
+{
+    fn queued(work: F) -> (Box<dyn WriteJob>, oneshot::Receiver<Result<T, E>>) {
+        let (reply, answer) = oneshot::channel();
+        let job = Self {
+            work,
+            outcome: None,
+            reply,
+        };
+        (Box::new(job), answer)
+    }
+}
+
 impl<F, T, E> WriteJob for Write<F, T, E>
 where
     F: FnMut(&mut Conn) -> Result<T, E> + Send,
@@ -112,11 +131,30 @@ impl StoreFailure for StoreError {
     }
 }
 
+/// What wakes a writer.
+enum Wake {
+    /// Work that is to be done now.
+    Job(Box<dyn WriteJob>),
+    /// Patient work is waiting.
+    Patient,
+}
+
+/// One end of the queues of the writers.
+struct Writes<Wakes, Jobs> {
+    wakes: Wakes,
+    patient: Jobs,
+    /// Whether a [`Wake::Patient`] is on its way.
+    announced: Arc<AtomicBool>,
+}
+
+type WriteSenders = Writes<flume::Sender<Wake>, flume::Sender<Box<dyn WriteJob>>>;
+type WriteQueues = Writes<flume::Receiver<Wake>, flume::Receiver<Box<dyn WriteJob>>>;
+
 /// The store, cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     reads: flume::Sender<ReadJob>,
-    writes: flume::Sender<Box<dyn WriteJob>>,
+    writes: Arc<WriteSenders>,
     settings: Arc<StoreSettings>,
 }
 
@@ -140,20 +178,21 @@ impl Db {
             .build(opener)
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         let (reads, read_queue) = flume::bounded::<ReadJob>(settings.queue);
-        let (writes, write_queue) = flume::bounded::<Box<dyn WriteJob>>(settings.queue);
+        let (writes, write_queues) = write_queues(settings.queue);
+        let write_queues = Arc::new(write_queues);
         for index in 0..readers {
             let (pool, queue) = (pool.clone(), read_queue.clone());
             spawn(format!("db-read-{index}"), move || read_loop(&pool, &queue))?;
         }
         for index in 0..writers {
-            let (pool, queue) = (pool.clone(), write_queue.clone());
+            let (pool, queues) = (pool.clone(), Arc::clone(&write_queues));
             spawn(format!("db-write-{index}"), move || {
-                write_loop(&pool, &queue)
+                write_loop(&pool, &queues)
             })?;
         }
         Ok(Self {
             reads,
-            writes,
+            writes: Arc::new(writes),
             settings: Arc::new(settings),
         })
     }
@@ -194,16 +233,93 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(Write {
-            work,
-            outcome: None,
-            reply,
-        });
-        self.writes.try_send(job).map_err(|_| StoreError::Busy)?;
+        let (job, answer) = Write::queued(work);
+        self.writes.send_now(job)?;
+        Self::outcome(answer).await
+    }
+
+    /// Like [`Db::write`], but waits a little for other writes: for what comes often and is not waited for.
+    pub async fn write_with_others<T, E>(
+        &self,
+        work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + StoreFailure + 'static,
+    {
+        let (job, answer) = Write::queued(work);
+        self.writes.send_patiently(job)?;
+        Self::outcome(answer).await
+    }
+
+    async fn outcome<T, E: From<StoreError>>(
+        answer: oneshot::Receiver<Result<T, E>>,
+    ) -> Result<T, E> {
         answer
             .await
             .unwrap_or_else(|_| Err(StoreError::Failed("the store stopped".into()).into()))
+    }
+}
+
+fn write_queues(longest: usize) -> (WriteSenders, WriteQueues) {
+    let (wakes, wake_queue) = flume::bounded(longest);
+    let (patient, patient_queue) = flume::bounded(longest);
+    let announced = Arc::new(AtomicBool::new(false));
+    let senders = Writes {
+        wakes,
+        patient,
+        announced: Arc::clone(&announced),
+    };
+    let queues = Writes {
+        wakes: wake_queue,
+        patient: patient_queue,
+        announced,
+    };
+    (senders, queues)
+}
+
+impl WriteSenders {
+    fn send_now(&self, job: Box<dyn WriteJob>) -> StoreResult<()> {
+        let sent = self.wakes.try_send(Wake::Job(job));
+        sent.map_err(|_| StoreError::Busy)
+    }
+
+    fn send_patiently(&self, job: Box<dyn WriteJob>) -> StoreResult<()> {
+        let sent = self.patient.try_send(job);
+        sent.map_err(|_| StoreError::Busy)?;
+        if !self.announced.swap(true, Ordering::AcqRel)
+            && self.wakes.try_send(Wake::Patient).is_err()
+        {
+            // The writers have enough to do, and look at the patient ones each time.
+            self.announced.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+}
+
+impl WriteQueues {
+    /// The next group of writes, at once where the last one left some behind; `None` when there will be no more.
+    fn next_group(&self, some_are_left: bool) -> Option<Vec<Box<dyn WriteJob>>> {
+        let wake = if some_are_left {
+            self.wakes.try_recv().unwrap_or(Wake::Patient)
+        } else {
+            match self.wakes.recv().ok()? {
+                Wake::Patient => {
+                    let sooner = self.wakes.recv_deadline(Instant::now() + PATIENCE);
+                    sooner.unwrap_or(Wake::Patient)
+                }
+                job => job,
+            }
+        };
+        // Whoever comes from here on announces itself again.
+        self.announced.store(false, Ordering::Release);
+        let jobs = std::iter::once(wake).chain(self.wakes.try_iter());
+        let jobs = jobs.filter_map(|wake| match wake {
+            Wake::Job(job) => Some(job),
+            Wake::Patient => None,
+        });
+        let group = jobs.chain(self.patient.try_iter()).take(LARGEST_GROUP);
+        Some(group.collect())
     }
 }
 
@@ -246,11 +362,11 @@ fn read_loop(pool: &Pool<Opener>, queue: &flume::Receiver<ReadJob>) {
     }
 }
 
-fn write_loop(pool: &Pool<Opener>, queue: &flume::Receiver<Box<dyn WriteJob>>) {
+fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues) {
     let mut held = Held { pool, conn: None };
-    while let Ok(first) = queue.recv() {
-        let mut group = vec![first];
-        group.extend(queue.try_iter().take(LARGEST_GROUP - 1));
+    let mut some_are_left = false;
+    while let Some(group) = queues.next_group(some_are_left) {
+        some_are_left = group.len() == LARGEST_GROUP;
         metrics::histogram!("evenwatt_store_group_size")
             .record(u32::try_from(group.len()).unwrap_or(u32::MAX));
         match held.get() {
@@ -324,5 +440,66 @@ enum Undo {
 impl From<diesel::result::Error> for Undo {
     fn from(error: diesel::result::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    type Jobs = Vec<Box<dyn WriteJob>>;
+
+    fn job() -> Box<dyn WriteJob> {
+        Write::queued(|_: &mut Conn| Ok::<(), StoreError>(())).0
+    }
+
+    fn count(group: Option<Jobs>) -> Option<usize> {
+        group.map(|group| group.len())
+    }
+
+    #[test]
+    fn patient_writes_travel_together_and_with_the_first_impatient_one() {
+        let (senders, queues) = write_queues(1_000);
+        for _ in 0..3 {
+            senders.send_patiently(job()).expect("room");
+        }
+        assert_eq!(count(queues.next_group(false)), Some(3));
+        senders.send_patiently(job()).expect("room");
+        senders.send_now(job()).expect("room");
+        assert_eq!(count(queues.next_group(false)), Some(2));
+    }
+
+    #[test]
+    fn a_group_that_is_full_leaves_none_behind() {
+        let (senders, queues) = write_queues(1_000);
+        for _ in 0..LARGEST_GROUP + 1 {
+            senders.send_patiently(job()).expect("room");
+        }
+        assert_eq!(count(queues.next_group(false)), Some(LARGEST_GROUP));
+        drop(senders);
+        assert_eq!(count(queues.next_group(true)), Some(1));
+        assert_eq!(count(queues.next_group(false)), None);
+    }
+
+    #[tokio::test]
+    async fn every_write_is_answered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = StoreUrl::Sqlite(folder.path().join("pool.db").display().to_string());
+        let db = Db::open(StoreSettings::new(url)).expect("opens");
+        let patient = (0..1_000).map(|number| {
+            db.write_with_others(move |_| match number % 10 {
+                0 => Err(StoreError::NotFound),
+                _ => Ok(number),
+            })
+        });
+        let answers = join_all(patient).await;
+        for (number, answer) in answers.into_iter().enumerate() {
+            match number % 10 {
+                0 => assert!(matches!(answer, Err(StoreError::NotFound))),
+                _ => assert_eq!(answer.ok(), Some(number)),
+            }
+        }
     }
 }

@@ -118,6 +118,11 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// How many calls were answered.
+    pub fn calls(&self) -> u64 {
+        self.actions.values().map(|one| one.latency.count()).sum()
+    }
+
     /// All actions together.
     pub fn total(&self) -> ActionStatistics {
         let mut total = ActionStatistics::default();

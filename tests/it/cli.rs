@@ -131,3 +131,29 @@ fn stop(server: &mut Child) -> ExitStatus {
     assert!(asked.success());
     server.wait().expect("an end")
 }
+
+#[test]
+fn the_demo_shares_its_limit_and_ends_by_itself() {
+    let store = TestStore::new();
+    let demo = evenwatt(&store, &["demo", "--fast", "--for", "12s"]);
+    let said = prints(&demo);
+    for part in [
+        "ew_live_",
+        "/swagger-ui/",
+        "curl ",
+        "limit 30.0 kW: never exceeded",
+    ] {
+        assert!(said.contains(part), "no {part} in {said}");
+    }
+}
+
+#[test]
+fn the_address_counts_for_every_command_that_serves() {
+    let store = TestStore::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address").to_string();
+    for command in ["serve", "demo"] {
+        let failed = evenwatt(&store, &[command, "--listen", &address]);
+        assert!(complains(&failed, 1).contains(&address), "{command}");
+    }
+}

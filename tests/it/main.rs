@@ -1,6 +1,6 @@
 //! The running server from outside: over HTTP and over OCPP sockets, on SQLite or PostgreSQL.
 //!
-//! `EVENWATT_TEST_POSTGRES=postgres://…` (a server, any database) runs every test on PostgreSQL instead of SQLite.
+//! `TEST_POSTGRES_URL=postgres://…` (a server, any database) runs every test on PostgreSQL instead of SQLite.
 
 #![allow(
     clippy::unwrap_used,

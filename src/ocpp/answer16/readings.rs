@@ -43,7 +43,7 @@ pub(super) async fn meter_values(
         .gateway
         .context
         .db
-        .write(move |conn| sessions::record_readings(conn, &moment, &report));
+        .write_with_others(move |conn| sessions::record_readings(conn, &moment, &report));
     let mut effects = vec![Effect::Tell(SignalKind::Metered(connector))];
     effects.extend(recorded.await?.and_then(|session| stop_at_target(&session)));
     Ok((Response {}, effects))

@@ -25,7 +25,7 @@ static COUNTER: AtomicU32 = AtomicU32::new(0);
 
 impl TestStore {
     pub fn new() -> Self {
-        match std::env::var("EVENWATT_TEST_POSTGRES") {
+        match std::env::var("TEST_POSTGRES_URL") {
             Ok(server) => Self::postgres(server),
             Err(_) => Self::sqlite(),
         }
@@ -107,7 +107,7 @@ fn database(server: &str, name: &str) -> String {
 
 fn admin(server: &str, statement: &str) {
     let mut conn =
-        PgConnection::establish(server).expect("the PostgreSQL server of EVENWATT_TEST_POSTGRES");
+        PgConnection::establish(server).expect("the PostgreSQL server of TEST_POSTGRES_URL");
     conn.batch_execute(statement)
         .expect("an administrative statement");
 }
