@@ -109,6 +109,9 @@ async fn play(
 ) -> Result<Watch> {
     let mut screen = Screen::open();
     let (mut watch, mut picture) = (Watch::default(), Picture::new(depot));
+    for line in picture.heading() {
+        screen.tell(&line)?;
+    }
     let began = clock.now();
     let mut look = interval(WATCH_EVERY);
     let mut draw = interval(DRAW_EVERY);

@@ -135,7 +135,7 @@ fn stop(server: &mut Child) -> ExitStatus {
 #[test]
 fn the_demo_shares_its_limit_and_ends_by_itself() {
     let store = TestStore::new();
-    let demo = evenwatt(&store, &["demo", "--fast", "--for", "12s"]);
+    let demo = evenwatt(&store, &["demo", "--fast", "--for", "6s"]);
     let said = prints(&demo);
     for part in [
         "ew_live_",

@@ -73,6 +73,24 @@ impl Picture {
         self.reasons = reasons;
     }
 
+    /// What somebody needs to look around in the running server.
+    pub fn heading(&self) -> [String; 4] {
+        let Self {
+            address,
+            key,
+            group,
+            ..
+        } = self;
+        [
+            format!("Evenwatt demo at {address}, Ctrl-C ends it"),
+            format!("API key     {key}"),
+            format!("Swagger UI  {address}/swagger-ui/"),
+            format!(
+                "curl -H 'Authorization: Bearer {key}' {address}/v1.1/load_management/groups/{group}"
+            ),
+        ]
+    }
+
     /// One line with the totals.
     pub fn summary(&self, watch: &Watch) -> String {
         let cars = self.bays().filter(|one| one.battery_percent.is_some());
@@ -91,21 +109,14 @@ impl Picture {
 
     /// The whole page.
     pub fn page(&self, watch: &Watch) -> String {
-        let Self {
-            address,
-            key,
-            group,
-            ..
-        } = self;
-        let mut page = format!(
-            "{BOLD}Evenwatt demo{PLAIN}   {address}   Ctrl-C ends it\n\
-             API key    {key}\n\
-             Swagger UI {address}/swagger-ui/\n\
-             {DIM}curl -H 'Authorization: Bearer {key}' {address}/v1.1/load_management/groups/{group}{PLAIN}\n\n"
-        );
+        let mut page = String::new();
+        // Writing to a text does not fail.
+        for line in self.heading() {
+            let _ = writeln!(page, "{DIM}{line}{PLAIN}");
+        }
+        page.push('\n');
         let colour = if watch.allowed > CAPACITY { RED } else { GREEN };
         let bar = bar(watch.drawn, watch.allowed, CAPACITY, GROUP_BAR);
-        // Writing to a text does not fail.
         let _ = writeln!(page, "{BOLD}Depot{PLAIN} {colour}[{bar}]{PLAIN}");
         let _ = writeln!(page, "      {}\n", self.summary(watch));
         let _ = writeln!(
