@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::db::Json;
 use crate::db::schema::actions;
+use crate::filters;
 use crate::http::Versioned;
 use crate::kernel::*;
 
@@ -91,5 +92,18 @@ impl From<Action> for ActionView {
 impl Versioned for ActionView {
     fn version(&self) -> Timestamp {
         self.updated_at
+    }
+}
+
+filters! {
+    /// Filters of actions.
+    pub struct ActionFilter {
+        /// Only those asked of this station.
+        pub chargestation: StationId,
+        /// Only those that got this far.
+        #[param(inline)]
+        pub status: ActionStatus,
+        /// Only those of this type.
+        pub kind as "type": String,
     }
 }

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::api::log::ActionFilter;
 use super::model::Action;
+use super::model::ActionFilter;
 use crate::db::query::contains;
 use crate::db::schema::actions;
 use crate::db::{Conn, StoreResult};

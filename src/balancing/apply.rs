@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::balancer::Settings;
 use super::gather::{Role, Seat, Site};
+use super::settings::Settings;
 use super::state::State;
 use crate::engine::transition::{MessageKind, Ticket};
 use crate::engine::{CurrentKind, Plan, Snapshot};

@@ -1,50 +1,19 @@
 //! Listens to what stations do and rings the tree it concerns; every tree has one task.
 
 use std::collections::{BTreeMap, HashMap};
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 
 use super::bell::{Bell, Notes};
+use super::settings::Settings;
 use super::tree::Tree;
 use crate::db::StoreResult;
 use crate::groups;
 use crate::http::Context;
 use crate::kernel::{GroupId, StationId};
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
-
-/// How often and how long; see `[balancing]` in `default.toml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// How often a tree is looked at when nothing happens.
-    pub tick: Duration,
-    /// How long a live limit holds without being refreshed.
-    pub limit_seconds: u32,
-    /// How long changes are gathered before a tree is planned again.
-    pub settle: Duration,
-    /// Plans kept for a tree.
-    pub plans_kept: u32,
-}
-
-impl Settings {
-    /// Settings in the units of the configuration.
-    pub fn new(
-        tick_seconds: NonZeroU32,
-        limit_seconds: NonZeroU32,
-        settle_milliseconds: u64,
-        plans_kept: u32,
-    ) -> Self {
-        Self {
-            tick: Duration::from_secs(tick_seconds.get().into()),
-            limit_seconds: limit_seconds.get(),
-            settle: Duration::from_millis(settle_milliseconds),
-            plans_kept,
-        }
-    }
-}
 
 /// Balances every tree until it is stopped; cheap to clone.
 #[derive(Clone)]

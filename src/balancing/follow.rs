@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::balancer::Settings;
 use super::bell::Notes;
 use super::gather::{Role, Seat, Site};
-use super::state::{Leaving, Memory, Overdraw, State};
+use super::settings::Settings;
+use super::state::{Leaving, Memory, Overdraw, Remark, State};
 use crate::engine::Uncontrolled;
 use crate::engine::transition::Ledger;
 use crate::kernel::{ConnectorId, Timestamp, Watts};
@@ -18,15 +18,6 @@ const OVERDRAW_LASTS: Duration = Duration::from_secs(60);
 const OVERDRAW_SAMPLES: u32 = 2;
 /// … and exceeds the limit by more than this and 5 %.
 const OVERDRAW_MARGIN: Watts = Watts(300);
-
-/// Something about a member that people should hear of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Remark {
-    /// It draws more than it may.
-    NotObeying { draw: Watts, limit: Watts },
-    /// It keeps its limit again.
-    Obeying { draw: Watts },
-}
 
 /// Brings the state up to date with the site; `fresh` when it was just loaded, so that everything must be doubted.
 pub(super) fn follow(

@@ -23,6 +23,7 @@ mod explain;
 mod follow;
 mod gather;
 mod power;
+mod settings;
 mod snapshot;
 mod state;
 mod status;
@@ -30,4 +31,5 @@ mod store;
 mod tree;
 
 pub use api::routes;
-pub use balancer::{Balancer, Settings};
+pub use balancer::Balancer;
+pub use settings::Settings;

@@ -105,6 +105,15 @@ pub(super) struct Leaving {
     pub in_flight: bool,
 }
 
+/// Something about a member that people should hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remark {
+    /// It draws more than it may.
+    NotObeying { draw: Watts, limit: Watts },
+    /// It keeps its limit again.
+    Obeying { draw: Watts },
+}
+
 impl Memory {
     /// A member that joins now.
     pub fn new(station: StationId, number: i32, now: Timestamp) -> Self {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use super::follow::Remark;
-use super::state::State;
+use super::state::{Remark, State};
 use crate::db::schema::{balancing_states, plans};
 use crate::db::{Conn, Json, StoreResult};
 use crate::engine::transition::Stage;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::apply::{self, About, Errand};
-use super::balancer::Settings;
 use super::bell::{Bell, Notes};
 use super::follow::follow;
 use super::gather::Site;
+use super::settings::Settings;
 use super::snapshot::snapshot;
 use super::state::State;
 use super::store::{self, Record};

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::outcome::Bound;
+use super::reason::Bound;
 use super::snapshot::{Algorithm, MILLION, Member, Node, Snapshot};
 use crate::kernel::{GroupId, Milliamps, Watts};
 

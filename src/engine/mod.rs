@@ -27,8 +27,8 @@ mod snapshot;
 pub mod transition;
 
 pub use grid::{DEEPEST_TREE, MOST_POWER};
-pub use outcome::{Bound, CurrentBudget, Limit, NodeBudget, Plan};
-pub use reason::Reason;
+pub use outcome::{CurrentBudget, Limit, NodeBudget, Plan};
+pub use reason::{Bound, Reason};
 pub use snapshot::*;
 
 use crate::kernel::{Timestamp, Watts};

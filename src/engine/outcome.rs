@@ -74,28 +74,3 @@ pub struct CurrentBudget {
     /// What they were given, rounded up.
     pub granted: Milliamps,
 }
-
-/// Which of a group's limits stopped a member, with what there was to share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "of", rename_all = "snake_case")]
-pub enum Bound {
-    /// The power of the group.
-    Power {
-        /// What its members may draw.
-        available: Watts,
-    },
-    /// The current of one phase.
-    Current {
-        /// 1, 2 or 3.
-        phase: u8,
-        /// What its members may draw on it.
-        available: Milliamps,
-    },
-    /// How far one phase may be ahead of the others.
-    Imbalance {
-        /// 1, 2 or 3.
-        phase: u8,
-        /// What its one- and two-phase members may draw on it.
-        available: Milliamps,
-    },
-}

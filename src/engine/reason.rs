@@ -4,9 +4,33 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::Bound;
 use super::snapshot::Uncontrolled;
 use crate::kernel::{GroupId, Milliamps, Timestamp, Watts};
+
+/// Which of a group's limits stopped a member, with what there was to share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Bound {
+    /// The power of the group.
+    Power {
+        /// What its members may draw.
+        available: Watts,
+    },
+    /// The current of one phase.
+    Current {
+        /// 1, 2 or 3.
+        phase: u8,
+        /// What its members may draw on it.
+        available: Milliamps,
+    },
+    /// How far one phase may be ahead of the others.
+    Imbalance {
+        /// 1, 2 or 3.
+        phase: u8,
+        /// What its one- and two-phase members may draw on it.
+        available: Milliamps,
+    },
+}
 
 /// The rule that decided a limit, with what it needs to be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,6 @@ use super::model::*;
 use super::store;
 use crate::db::{Conn, StoreError};
 use crate::events::{self, Event};
-use crate::filters;
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
@@ -34,19 +33,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(delete_group)
         .service(add_group_chargestation)
         .service(list_group_chargestations);
-}
-
-filters! {
-    /// Filters of groups.
-    pub struct GroupFilter {
-        /// Only those at this location.
-        pub location: LocationId,
-        /// Only those directly below this group.
-        pub parent: GroupId,
-        /// Only those that share so.
-        #[param(inline)]
-        pub algorithm: Algorithm,
-    }
 }
 
 fn missing(error: StoreError) -> ApiError {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::db::Json;
 use crate::db::schema::{group_connectors, group_stations, load_groups};
+use crate::filters;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::quantities::{Amps, Kilowatts, Share, shown};
 use crate::http::{Faults, Versioned};
@@ -455,5 +456,18 @@ impl GroupView {
 impl Versioned for GroupView {
     fn version(&self) -> Timestamp {
         self.updated_at
+    }
+}
+
+filters! {
+    /// Filters of groups.
+    pub struct GroupFilter {
+        /// Only those at this location.
+        pub location: LocationId,
+        /// Only those directly below this group.
+        pub parent: GroupId,
+        /// Only those that share so.
+        #[param(inline)]
+        pub algorithm: Algorithm,
     }
 }

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::api::GroupFilter;
+use super::model::GroupFilter;
 use super::model::{Group, GroupConnector, GroupStation, GroupView, MembershipView};
 use crate::db::query::{contains, lower};
 use crate::db::schema::{group_connectors, group_stations, load_groups};

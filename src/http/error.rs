@@ -226,7 +226,7 @@ impl ResponseError for ApiError {
             result: (),
             code: self.code.as_str().to_owned(),
             errors: self.faults.clone(),
-            request_id: super::middleware::request_id(),
+            request_id: super::request_id::request_id(),
         })
     }
 }

@@ -18,17 +18,9 @@ use governor::{Quota, RateLimiter};
 use super::caller::{Authenticator, Principal};
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
+use super::request_id::REQUEST_ID;
 use super::{Ctx, idempotency};
 use crate::kernel::ApiKeyId;
-
-tokio::task_local! {
-    static REQUEST_ID: String;
-}
-
-/// The id of the request that is being served; empty outside one.
-pub fn request_id() -> String {
-    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
-}
 
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request id taken over from a client.

@@ -25,6 +25,7 @@ pub mod list;
 pub mod middleware;
 pub mod quantities;
 pub mod query;
+pub mod request_id;
 
 pub use body::{Body, PathId};
 pub use caller::{Caller, Principal};

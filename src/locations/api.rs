@@ -3,10 +3,9 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::{Location, LocationPatch, LocationView, NewLocation};
+use super::model::{Location, LocationFilter, LocationPatch, LocationView, NewLocation};
 use super::store;
 use crate::events::{self, Event};
-use crate::filters;
 use crate::http::caller::{ReadLocations, WriteLocations};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -25,14 +24,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_location)
         .service(update_location)
         .service(delete_location);
-}
-
-filters! {
-    /// Filters of locations.
-    pub struct LocationFilter {
-        /// Only those in use, or only those not.
-        pub active: bool,
-    }
 }
 
 fn event(organization: OrganizationId, kind: &str) -> Event<'_> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::db::Json;
 use crate::db::schema::locations;
+use crate::filters;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
 use crate::http::quantities::{Volts, shown};
 use crate::http::{Faults, Versioned};
@@ -470,5 +471,13 @@ impl From<Location> for LocationView {
             created_at,
             updated_at,
         }
+    }
+}
+
+filters! {
+    /// Filters of locations.
+    pub struct LocationFilter {
+        /// Only those in use, or only those not.
+        pub active: bool,
     }
 }

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use super::api::LocationFilter;
 use super::model::Location;
+use super::model::LocationFilter;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{chargestations, load_groups, locations};
 use crate::db::{Conn, StoreResult};

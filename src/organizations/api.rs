@@ -7,7 +7,6 @@ use super::keyring::Keyring;
 use super::model::*;
 use super::store;
 use crate::events::{self, Event};
-use crate::filters;
 use crate::http::caller::{ReadApiKeys, ReadOrganization, WriteApiKeys, WriteOrganization};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -83,14 +82,6 @@ async fn update_organization(
             Ok(Changed(view))
         })
         .await
-}
-
-filters! {
-    /// Filters of API keys.
-    pub struct ApiKeyFilter {
-        /// Only those that work, or only those that do not.
-        pub active: bool,
-    }
 }
 
 /// Lists API keys; the keys themselves are never shown again.

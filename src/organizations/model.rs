@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::db::Json;
 use crate::db::schema::{api_keys, organizations};
+use crate::filters;
 use crate::http::caller::SCOPES;
 use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
@@ -387,6 +388,14 @@ impl From<ApiKey> for ApiKeyView {
 impl Versioned for ApiKeyView {
     fn version(&self) -> Timestamp {
         self.updated_at
+    }
+}
+
+filters! {
+    /// Filters of API keys.
+    pub struct ApiKeyFilter {
+        /// Only those that work, or only those that do not.
+        pub active: bool,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::api::ApiKeyFilter;
+use super::model::ApiKeyFilter;
 use super::model::{ApiKey, Organization, hash};
 use crate::db::query::{contains, lower};
 use crate::db::schema::{api_keys, organizations};

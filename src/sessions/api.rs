@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::*;
-use super::{readings, store};
+use super::{overdue, readings, store};
 use crate::actions::{ActionView, NewAction, Performer};
 use crate::db::schema::{tokens, users};
 use crate::db::{Conn, Json, StoreError};
 use crate::events;
-use crate::filters;
 use crate::groups;
 use crate::http::caller::{ReadSessions, WriteSessions};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
@@ -43,23 +42,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(list_energy_reports)
         .service(set_session_power_limit)
         .service(clear_session_power_limit);
-}
-
-filters! {
-    /// Filters of sessions.
-    pub struct SessionFilter {
-        /// Only those that got this far.
-        #[param(inline)]
-        pub status: SessionStatus,
-        /// Only those at this station.
-        pub chargestation: StationId,
-        /// Only those at this connector.
-        pub connector: ConnectorId,
-        /// Only those of this driver.
-        pub user: UserId,
-        /// Only stops whose start was never seen.
-        pub orphan: bool,
-    }
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -230,7 +212,7 @@ async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, conn
                 store::session_event(&current, "session.start_failure"),
                 &view,
             )?;
-            store::cancel(conn, &moment, current, &why)?;
+            overdue::cancel(conn, &moment, current, &why)?;
         }
         Ok::<_, StoreError>(())
     });
@@ -354,7 +336,7 @@ async fn stop(
                 .db
                 .write(move |conn| {
                     let session = store::find(conn, organization, id)?;
-                    store::cancel(conn, &moment, session, "Stopped before it started")?;
+                    overdue::cancel(conn, &moment, session, "Stopped before it started")?;
                     Ok::<_, StoreError>(SessionView::from(store::find(conn, organization, id)?))
                 })
                 .await?;

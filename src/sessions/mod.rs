@@ -6,17 +6,16 @@
 
 mod api;
 mod model;
+mod overdue;
 mod readings;
 mod store;
 mod transactions;
 
 pub use api::routes;
 pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
+pub use overdue::{cancel_overdue, close_abandoned};
 pub use readings::{MeterReport, Reading, Sample, record_readings};
-pub use store::{
-    cancel_overdue, close_abandoned, find_by_transaction, open_on_connectors, open_session_on,
-    session_event, update,
-};
+pub use store::{find_by_transaction, open_on_connectors, open_session_on, session_event, update};
 pub use transactions::{
     StartReport, Started, StopReport, Stopped, close_stale, expects, start_transaction,
     stop_transaction,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::db::Json;
 use crate::db::schema::sessions;
+use crate::filters;
 use crate::http::Versioned;
 use crate::http::fields::MetaData;
 use crate::kernel::text::Line;
@@ -385,5 +386,22 @@ impl From<Session> for SessionView {
 impl Versioned for SessionView {
     fn version(&self) -> Timestamp {
         self.updated_at
+    }
+}
+
+filters! {
+    /// Filters of sessions.
+    pub struct SessionFilter {
+        /// Only those that got this far.
+        #[param(inline)]
+        pub status: SessionStatus,
+        /// Only those at this station.
+        pub chargestation: StationId,
+        /// Only those at this connector.
+        pub connector: ConnectorId,
+        /// Only those of this driver.
+        pub user: UserId,
+        /// Only stops whose start was never seen.
+        pub orphan: bool,
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::{NewToken, Token, TokenPatch, TokenStatus, TokenType, TokenView};
+use super::model::{NewToken, Token, TokenFilter, TokenPatch, TokenView};
 use super::store;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event};
@@ -28,22 +28,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_token)
         .service(update_token)
         .service(delete_token);
-}
-
-filters! {
-    /// Filters of tokens.
-    pub struct TokenFilter {
-        /// Only those of this user.
-        pub user: UserId,
-        /// Only those with this status.
-        #[param(inline)]
-        pub status: TokenStatus,
-        /// Only those of this type.
-        #[param(inline)]
-        pub kind as "type": TokenType,
-        /// Put the whole user in place of its id.
-        pub include_user: bool,
-    }
 }
 
 filters! {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::db::Json;
 use crate::db::schema::tokens;
+use crate::filters;
 use crate::http::envelope::Reference;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::{Faults, Versioned};
@@ -227,5 +228,21 @@ impl From<Token> for TokenView {
             created_at,
             updated_at,
         }
+    }
+}
+
+filters! {
+    /// Filters of tokens.
+    pub struct TokenFilter {
+        /// Only those of this user.
+        pub user: UserId,
+        /// Only those with this status.
+        #[param(inline)]
+        pub status: TokenStatus,
+        /// Only those of this type.
+        #[param(inline)]
+        pub kind as "type": TokenType,
+        /// Put the whole user in place of its id.
+        pub include_user: bool,
     }
 }

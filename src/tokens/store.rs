@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::api::TokenFilter;
+use super::model::TokenFilter;
 use super::model::{Token, fold};
 use crate::db::query::{contains, lower};
 use crate::db::schema::{sessions, tokens};

@@ -3,11 +3,10 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::{Favorites, NewUser, User, UserPatch, UserView};
+use super::model::{Favorites, NewUser, User, UserFilter, UserPatch, UserView};
 use super::store;
 use crate::db::{Conn, StoreError};
 use crate::events::{self, Event};
-use crate::filters;
 use crate::http::caller::{ReadUsers, WriteUsers};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -27,16 +26,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_user)
         .service(update_user)
         .service(delete_user);
-}
-
-filters! {
-    /// Filters of users.
-    pub struct UserFilter {
-        /// Only those who may charge, or only those who may not.
-        pub active: bool,
-        /// Only those with this role.
-        pub role: String,
-    }
 }
 
 fn event(organization: OrganizationId, kind: &str) -> Event<'_> {

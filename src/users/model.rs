@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::db::Json;
 use crate::db::schema::users;
+use crate::filters;
 use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::{Code, Name, Text};
@@ -320,6 +321,16 @@ impl From<User> for UserView {
             created_at,
             updated_at,
         }
+    }
+}
+
+filters! {
+    /// Filters of users.
+    pub struct UserFilter {
+        /// Only those who may charge, or only those who may not.
+        pub active: bool,
+        /// Only those with this role.
+        pub role: String,
     }
 }
 

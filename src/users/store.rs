@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::api::UserFilter;
+use super::model::UserFilter;
 use super::model::{User, UserView};
 use crate::db::query::{contains, lower};
 use crate::db::schema::{sessions, tokens, users};

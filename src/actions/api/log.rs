@@ -3,33 +3,19 @@
 use actix_web::{HttpResponse, get};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::actions::model::{ActionStatus, ActionView};
+use crate::actions::model::{ActionFilter, ActionView};
 use crate::actions::store;
-use crate::filters;
 use crate::http::caller::ReadActions;
 use crate::http::docs::{ListErrors, OneErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Found, PathId};
-use crate::kernel::{ActionId, StationId};
+use crate::kernel::ActionId;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(list_actions).service(get_action);
-}
-
-filters! {
-    /// Filters of actions.
-    pub struct ActionFilter {
-        /// Only those asked of this station.
-        pub chargestation: StationId,
-        /// Only those that got this far.
-        #[param(inline)]
-        pub status: ActionStatus,
-        /// Only those of this type.
-        pub kind as "type": String,
-    }
 }
 
 /// Lists actions.

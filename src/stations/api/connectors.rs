@@ -5,7 +5,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event};
-use crate::filters;
 use crate::http::caller::{ReadConnectors, WriteConnectors};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -14,7 +13,7 @@ use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
-use crate::kernel::{ConnectorId, EvseId, LocationId, Moment, OrganizationId, StationId};
+use crate::kernel::{ConnectorId, EvseId, Moment, OrganizationId, StationId};
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
 use crate::stations::model::evse::{Evse, NewEvse};
@@ -29,32 +28,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_connector)
         .service(update_connector)
         .service(delete_connector);
-}
-
-filters! {
-    /// Filters of connectors.
-    pub struct ConnectorFilter {
-        /// Only those of this station.
-        pub chargestation: StationId,
-        /// Only those of this EVSE.
-        pub evse: EvseId,
-        /// Only those at this location.
-        pub location: LocationId,
-        /// Only those that may be used.
-        pub active: bool,
-        /// Only those that are doing so.
-        #[param(inline)]
-        pub status: ConnectorStatus,
-        /// Only those of this shape.
-        #[param(inline)]
-        pub kind as "type": ConnectorType,
-        /// Only those with this kind of power.
-        #[param(inline)]
-        pub power_type: PowerType,
-        /// Only those that give at least this many kW.
-        #[param(minimum = 0.0)]
-        pub minimum_power: f64,
-    }
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -106,18 +79,11 @@ async fn create_connector(
     let (organization, moment) = (caller.organization(), ctx.moment());
     let view = ctx
         .db
-        .write(move |conn| {
+        .write(move |conn| -> ApiResult<_> {
             let station = stations::find_station(conn, organization, id)
                 .map_err(|error| ApiError::missing(error, "charge station"))?;
             let number = match new.number {
-                Some(number) if number < 1 => {
-                    return Err(ApiError::field(
-                        "number",
-                        "out_of_range",
-                        "connectors are numbered from 1",
-                    ));
-                }
-                Some(number) => number,
+                Some(number) => number.0,
                 None => store::next_number(conn, id)?,
             };
             let evse = evse_for(conn, &station, &new, number, &moment)?;
@@ -159,7 +125,7 @@ fn evse_for(
             .ok_or_else(|| ApiError::field("evse", "not_found", "the station has no such EVSE"));
     }
     let numbers = evses::numbers(conn, &[station.id])?;
-    let wanted = new.evse_number.unwrap_or(number);
+    let wanted = new.evse_number.map_or(number, |number| number.0);
     if let Some((id, _)) = numbers.iter().find(|(_, taken)| *taken == wanted) {
         return Ok(*id);
     }

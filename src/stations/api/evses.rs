@@ -5,7 +5,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::db::StoreError;
 use crate::events::{self, Event};
-use crate::filters;
 use crate::http::caller::{ReadEvses, WriteEvses};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -15,7 +14,6 @@ use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
 use crate::kernel::{EvseId, OrganizationId, StationId};
-use crate::stations::model::connector::CurrentType;
 use crate::stations::model::evse::*;
 use crate::stations::store::{evses as store, stations};
 
@@ -27,21 +25,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_evse)
         .service(update_evse)
         .service(delete_evse);
-}
-
-filters! {
-    /// Filters of EVSEs.
-    pub struct EvseFilter {
-        /// Only those of this station.
-        pub chargestation: StationId,
-        /// Only those that can be reserved.
-        pub reservable: bool,
-        /// Only those open to roaming partners.
-        pub roaming: bool,
-        /// Only those with this kind of current.
-        #[param(inline)]
-        pub electric_current_type: CurrentType,
-    }
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -88,7 +71,10 @@ async fn create_evse(
         .write(move |conn| {
             let station = stations::find_station(conn, organization, station)
                 .map_err(|error| ApiError::missing(error, "charge station"))?;
-            let number = store::next_number(conn, station.id)?;
+            let number = match new.number {
+                Some(number) => number.0,
+                None => store::next_number(conn, station.id)?,
+            };
             let code = format!("{}-{number}", station.endpoint.to_uppercase());
             let evse = Evse::new(
                 new.clone(),

@@ -19,7 +19,6 @@ use crate::http::{
 use crate::kernel::{LocationId, OrganizationId, StationId};
 use crate::locations::{self, LocationView};
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
-use crate::stations::model::connector::ConnectorStatus;
 use crate::stations::model::station::*;
 use crate::stations::store::{connectors, station_event, station_view, stations as store};
 
@@ -33,37 +32,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(delete_chargestation)
         .service(reset_chargestation_password)
         .service(disconnect_chargestation);
-}
-
-filters! {
-    /// Filters of charge stations.
-    pub struct StationFilter {
-        /// Only those at this location.
-        pub location: LocationId,
-        /// Only those whose socket is open, or only those whose is not.
-        pub online: bool,
-        /// Only those that may connect, or only those that may not.
-        pub active: bool,
-        /// Only those where anybody may charge.
-        pub public: bool,
-        /// Only those that drivers see.
-        pub visible: bool,
-        /// Only those with a connector of this status.
-        #[param(inline)]
-        pub status: ConnectorStatus,
-        /// Only those that speak this.
-        #[param(inline)]
-        pub protocol: Protocol,
-        /// Only those made by this vendor.
-        pub vendor: String,
-        /// Only those of this model.
-        pub model: String,
-        /// Only those with this operational status.
-        #[param(inline)]
-        pub operational_status: OperationalStatus,
-        /// Put the whole location in place of its id.
-        pub include_location: bool,
-    }
 }
 
 filters! {

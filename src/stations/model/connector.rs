@@ -3,8 +3,10 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
+use super::number::Number;
 use crate::db::Json;
 use crate::db::schema::connectors;
+use crate::filters;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
 use crate::http::quantities::{Amps, Kilowatts, Volts, WholeWatts, shown};
 use crate::http::{Faults, Versioned};
@@ -185,11 +187,9 @@ input! {
         /// Its EVSE; one is made when absent.
         pub evse: Option<EvseId>,
         /// OCPP 2 EVSE number, as eDRV names it.
-        #[schema(minimum = 1)]
-        pub evse_number as "evseId": Option<i32>,
+        pub evse_number as "evseId": Option<Number>,
         /// OCPP 1.6 connectorId; the next free one when absent.
-        #[schema(minimum = 1)]
-        pub number: Option<i32>,
+        pub number: Option<Number>,
         /// Whether it may be used.
         pub active: Option<bool>,
         /// The shape of the plug; J1772 when absent.
@@ -534,5 +534,31 @@ impl ConnectorView {
 impl Versioned for ConnectorView {
     fn version(&self) -> Timestamp {
         self.updated_at
+    }
+}
+
+filters! {
+    /// Filters of connectors.
+    pub struct ConnectorFilter {
+        /// Only those of this station.
+        pub chargestation: StationId,
+        /// Only those of this EVSE.
+        pub evse: EvseId,
+        /// Only those at this location.
+        pub location: LocationId,
+        /// Only those that may be used.
+        pub active: bool,
+        /// Only those that are doing so.
+        #[param(inline)]
+        pub status: ConnectorStatus,
+        /// Only those of this shape.
+        #[param(inline)]
+        pub kind as "type": ConnectorType,
+        /// Only those with this kind of power.
+        #[param(inline)]
+        pub power_type: PowerType,
+        /// Only those that give at least this many kW.
+        #[param(minimum = 0.0)]
+        pub minimum_power: f64,
     }
 }

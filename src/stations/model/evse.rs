@@ -5,8 +5,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::connector::CurrentType;
+use super::number::Number;
 use crate::db::Json;
 use crate::db::schema::evses;
+use crate::filters;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::{Code, Line, Name};
@@ -76,8 +78,7 @@ input! {
         /// Its code, unique in your organization; made when absent.
         pub code: Option<Code>,
         /// The station's own number of it; the next free one when absent.
-        #[schema(minimum = 1)]
-        pub number: Option<i32>,
+        pub number: Option<Number>,
         /// Its id for roaming.
         pub evse_id: Option<ContractEvseId>,
         /// MAC address, for the inventory.
@@ -158,7 +159,7 @@ impl Evse {
             id: moment.id(),
             organization_id,
             chargestation_id,
-            number: new.number.unwrap_or(number),
+            number,
             name: new.name.map(String::from),
             code: new.code.map_or(code, String::from),
             evse_id: new.evse_id.map(|id| id.0),
@@ -278,6 +279,21 @@ impl From<Evse> for EvseView {
 impl Versioned for EvseView {
     fn version(&self) -> Timestamp {
         self.updated_at
+    }
+}
+
+filters! {
+    /// Filters of EVSEs.
+    pub struct EvseFilter {
+        /// Only those of this station.
+        pub chargestation: StationId,
+        /// Only those that can be reserved.
+        pub reservable: bool,
+        /// Only those open to roaming partners.
+        pub roaming: bool,
+        /// Only those with this kind of current.
+        #[param(inline)]
+        pub electric_current_type: CurrentType,
     }
 }
 

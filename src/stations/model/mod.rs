@@ -2,4 +2,5 @@
 
 pub mod connector;
 pub mod evse;
+pub mod number;
 pub mod station;

@@ -12,8 +12,9 @@ use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
-use crate::stations::api::connectors::ConnectorFilter;
+use crate::stations::model::connector::ConnectorFilter;
 use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
+use crate::stations::model::number::first_free;
 
 pub fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
     let taken: i64 = connectors::table
@@ -106,11 +107,11 @@ pub fn connectors_of_organization(
 }
 
 pub fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
-    let highest: Option<i32> = connectors::table
+    let taken = connectors::table
         .filter(connectors::chargestation_id.eq(station))
-        .select(diesel::dsl::max(connectors::number))
-        .first(conn)?;
-    Ok(highest.unwrap_or(0) + 1)
+        .select(connectors::number)
+        .load(conn)?;
+    Ok(first_free(taken))
 }
 
 pub fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {

@@ -9,10 +9,26 @@ use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::{EvseId, OrganizationId, Page, StationId};
-use crate::stations::api::evses::EvseFilter;
 use crate::stations::model::evse::Evse;
+use crate::stations::model::evse::EvseFilter;
+use crate::stations::model::number::first_free;
 
 pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+    let taken: i64 = evses::table
+        .filter(
+            evses::chargestation_id
+                .eq(evse.chargestation_id)
+                .and(evses::number.eq(evse.number)),
+        )
+        .count()
+        .get_result(conn)?;
+    if taken > 0 {
+        return Err(ApiError::field(
+            "number",
+            "already_exists",
+            "the station already has an EVSE of this number",
+        ));
+    }
     let taken: i64 = evses::table
         .filter(
             evses::organization_id
@@ -48,11 +64,11 @@ pub fn find(conn: &mut Conn, organization: OrganizationId, id: EvseId) -> StoreR
 
 /// The next free number of an EVSE of this station.
 pub fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
-    let highest: Option<i32> = evses::table
+    let taken = evses::table
         .filter(evses::chargestation_id.eq(station))
-        .select(diesel::dsl::max(evses::number))
-        .first(conn)?;
-    Ok(highest.unwrap_or(0) + 1)
+        .select(evses::number)
+        .load(conn)?;
+    Ok(first_free(taken))
 }
 
 /// The number of each EVSE of these stations.

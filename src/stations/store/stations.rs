@@ -9,7 +9,7 @@ use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::{OrganizationId, Page, StationId, Timestamp};
-use crate::stations::api::stations::StationFilter;
+use crate::stations::model::station::StationFilter;
 use crate::stations::model::station::{BootInfo, Station};
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {

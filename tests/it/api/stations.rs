@@ -138,6 +138,31 @@ async fn evses_have_unique_codes_and_valid_ids() {
 }
 
 #[actix_web::test]
+async fn numbers_are_taken_once_bounded_and_filled_from_below() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await; // its connector is number 1, on EVSE 1
+    for (kind, body, high) in [
+        ("connectors", json!({"power": 7}), 9_998),
+        ("evses", json!({}), 9_999),
+    ] {
+        let path = format!("{}/{kind}", station.path);
+        let numbered = |number: i64| {
+            let mut body = body.clone();
+            body["number"] = json!(number);
+            body
+        };
+        let highest = app.client.post(&path, numbered(high)).await.created();
+        assert_eq!(highest["number"], json!(high));
+        for wrong in [1, 0, -1, 10_000, i64::from(i32::MAX)] {
+            let refused = app.client.post(&path, numbered(wrong)).await;
+            assert_eq!(refused.faulty_fields(), ["number"], "{kind} {wrong}");
+        }
+        let next = app.client.post(&path, body.clone()).await.created();
+        assert!(next["number"].as_i64() < Some(9), "{kind}: {next}");
+    }
+}
+
+#[actix_web::test]
 async fn connectors_are_changed_found_by_power_and_protected() {
     let app = TestApp::start().await;
     let station = app.station("S").await;

@@ -15,7 +15,7 @@ use crate::kernel::*;
 mod request;
 mod view;
 
-pub use request::{BootConfiguration, NewSecurity, NewStation, StationPatch};
+pub use request::{BootConfiguration, NewSecurity, NewStation, StationFilter, StationPatch};
 pub use view::StationView;
 
 crate::spelled! {

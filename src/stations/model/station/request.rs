@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{OperationalStatus, Protocol, Registration, SecurityType};
+use crate::filters;
 use crate::http::fields::MetaData;
 use crate::kernel::LocationId;
 use crate::kernel::text::{Code, Line, Name, Note, Text};
 use crate::locations::Coordinates;
+use crate::stations::model::connector::ConnectorStatus;
 use crate::{input, patch};
 
 input! {
@@ -126,5 +128,36 @@ patch! {
         pub coordinates: Coordinates,
         /// JSON of your own.
         pub meta_data: MetaData,
+    }
+}
+
+filters! {
+    /// Filters of charge stations.
+    pub struct StationFilter {
+        /// Only those at this location.
+        pub location: LocationId,
+        /// Only those whose socket is open, or only those whose is not.
+        pub online: bool,
+        /// Only those that may connect, or only those that may not.
+        pub active: bool,
+        /// Only those where anybody may charge.
+        pub public: bool,
+        /// Only those that drivers see.
+        pub visible: bool,
+        /// Only those with a connector of this status.
+        #[param(inline)]
+        pub status: ConnectorStatus,
+        /// Only those that speak this.
+        #[param(inline)]
+        pub protocol: Protocol,
+        /// Only those made by this vendor.
+        pub vendor: String,
+        /// Only those of this model.
+        pub model: String,
+        /// Only those with this operational status.
+        #[param(inline)]
+        pub operational_status: OperationalStatus,
+        /// Put the whole location in place of its id.
+        pub include_location: bool,
     }
 }
