@@ -84,10 +84,11 @@ async fn get_group_status(
     link: web::Data<SharedLink>,
     PathId(id): PathId<GroupId>,
 ) -> ApiResult<HttpResponse> {
-    let organization = caller.organization();
-    let read = ctx
-        .db
-        .read(move |conn| status::read(conn, organization, id, |station| link.is_online(station)));
+    let (organization, now) = (caller.organization(), ctx.clock.now());
+    let read = ctx.db.read(move |conn| {
+        let is_online = |station| link.is_online(station);
+        status::read(conn, organization, id, now, is_online)
+    });
     Ok(reply(StatusCode::OK, "Found", read.await.map_err(missing)?))
 }
 

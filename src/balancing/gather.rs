@@ -22,6 +22,8 @@ pub(super) struct Site {
     pub seats: Vec<Seat>,
     /// Plan and record, but send nothing.
     pub dry_run: bool,
+    /// The time zone of its location, in which schedules are meant.
+    pub zone: TimeZone,
 }
 
 /// A connector below a group.
@@ -67,7 +69,7 @@ pub(super) enum Role {
 
 impl Site {
     /// Reads the tree below this root; `None` when it is no root (any more).
-    pub fn read(conn: &mut Conn, root: GroupId) -> StoreResult<Option<Self>> {
+    pub fn read(conn: &mut Conn, root: GroupId, now: Timestamp) -> StoreResult<Option<Self>> {
         let groups = match crate::db::error::optional(groups::tree_of(conn, root))? {
             Some(groups) => groups,
             None => return Ok(None),
@@ -82,7 +84,7 @@ impl Site {
         let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
         let stations = groups::stations_of(conn, &ids)?;
         let members = groups::members_of(conn, &ids)?;
-        let voltage = locations::find(conn, top.organization_id, top.location_id)?.voltage;
+        let location = locations::find(conn, top.organization_id, top.location_id)?;
         let station_ids: Vec<StationId> = stations
             .iter()
             .map(|station| station.chargestation_id)
@@ -95,15 +97,22 @@ impl Site {
         let mut site = Self {
             organization: top.organization_id,
             dry_run: top.dry_run,
+            zone: location.time_zone(),
             groups,
             seats: Vec::with_capacity(connectors.len()),
         };
-        site.seat(&stations, &members, &connectors, &sessions, voltage);
+        site.seat(
+            &stations,
+            &members,
+            &connectors,
+            &sessions,
+            location.voltage,
+        );
         let unheard = stations::never_connected(conn, &station_ids)?;
         for seat in &mut site.seats {
             seat.unheard = unheard.contains(&seat.station);
         }
-        site.limit_fallbacks();
+        site.limit_fallbacks(now);
         Ok(Some(site))
     }
 
@@ -112,6 +121,14 @@ impl Site {
         for seat in &mut self.seats {
             seat.online = link.is_online(seat.station);
         }
+    }
+
+    /// When some group's capacity may change by itself.
+    pub fn capacity_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let changes = self.groups.iter();
+        changes
+            .filter_map(|group| group.capacity_changes_at(now))
+            .min()
     }
 
     /// The group with this id.
@@ -173,7 +190,7 @@ impl Site {
     }
 
     /// Where nobody configured a fallback, all of them together stay within every group: a dead server breaks no limit.
-    fn limit_fallbacks(&mut self) {
+    fn limit_fallbacks(&mut self, now: Timestamp) {
         let below: BTreeMap<GroupId, i64> =
             self.seats.iter().fold(BTreeMap::new(), |mut below, seat| {
                 for group in self.upwards(seat.group) {
@@ -183,9 +200,10 @@ impl Site {
             });
         let share = |seat: &Seat| {
             let explicit = self.group(seat.group)?.fallback_capacity;
-            let shares = self
-                .upwards(seat.group)
-                .map(|group| Watts(group.usable().get() / below.get(&group.id).map_or(1, |n| *n)));
+            let shares = self.upwards(seat.group).map(|group| {
+                let lowest = group.without_buffer(group.lowest_capacity(now));
+                Watts(lowest.get() / below.get(&group.id).map_or(1, |count| *count))
+            });
             let fair = shares.fold(seat.minimum, Watts::min);
             let pilot = least_power(seat.kind, seat.voltage, seat.phases, &[]);
             let safe = if fair < pilot { Watts::ZERO } else { fair };

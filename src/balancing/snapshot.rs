@@ -7,29 +7,36 @@ use crate::engine::{
     Uncontrolled,
 };
 use crate::groups::{self, Group};
-use crate::kernel::{Milliamps, Watts};
+use crate::kernel::{Milliamps, TimeZone, Timestamp, Watts};
 
 /// The snapshot of a site at this moment.
-pub(super) fn snapshot(site: &Site, state: &State) -> Snapshot {
+pub(super) fn snapshot(site: &Site, state: &State, now: Timestamp) -> Snapshot {
     Snapshot {
-        nodes: site.groups.iter().map(node).collect(),
+        nodes: site
+            .groups
+            .iter()
+            .map(|group| node(group, site.zone, now))
+            .collect(),
         members: site.seats.iter().map(|seat| member(seat, state)).collect(),
         settings: Settings::default(),
     }
 }
 
-fn node(group: &Group) -> Node {
+fn node(group: &Group, zone: TimeZone, now: Timestamp) -> Node {
+    let (capacity, _) = group.capacity_at(now, zone);
     Node {
         parent: group.parent_id,
         name: group.name.clone(),
         buffer_ppm: u32::try_from(group.buffer).unwrap_or(crate::engine::MILLION),
+        rating: group.feeder_rating,
+        imbalance_limit: group.imbalance_limit,
         phase_limits: group.phase_capacity.map(|limit: Milliamps| [limit; 3]),
         algorithm: match group.algorithm {
             groups::Algorithm::EqualShare => Algorithm::EqualShare,
             groups::Algorithm::Priority => Algorithm::Priority,
             groups::Algorithm::FirstCome => Algorithm::FirstCome,
         },
-        ..Node::new(group.id, group.maximum_capacity)
+        ..Node::new(group.id, capacity)
     }
 }
 

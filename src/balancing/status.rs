@@ -9,8 +9,9 @@ use super::store::{self, StoredPlan};
 use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::engine::transition::Stage;
 use crate::engine::{self, Limit, NodeBudget, Plan};
-use crate::groups;
+use crate::groups::{self, CapacitySource};
 use crate::kernel::*;
+use crate::locations;
 use crate::stations::ConnectorStatus;
 
 /// How a group is doing.
@@ -27,8 +28,11 @@ pub struct GroupStatusView {
     pub dry_run: bool,
     /// The plan that holds; see `explain`.
     pub plan: Option<PlanId>,
-    /// What everything in the group may draw, after the buffer, in kW.
+    /// What everything in the group may draw, after the buffer and what else draws here, in kW.
     pub capacity: f64,
+    /// Where that comes from: its maximum_capacity, a weekly or dated schedule, or a cap from outside.
+    #[schema(inline)]
+    pub capacity_source: CapacitySource,
     /// What is set aside for connectors that cannot be steered, in kW.
     pub reserved: f64,
     /// What is left for the others, in kW.
@@ -89,11 +93,16 @@ pub(super) fn read(
     conn: &mut Conn,
     organization: OrganizationId,
     group: GroupId,
+    now: Timestamp,
     is_online: impl Fn(StationId) -> bool,
 ) -> StoreResult<GroupStatusView> {
-    groups::find_group(conn, organization, group)?;
+    let (_, source) = {
+        let found = groups::find_group(conn, organization, group)?;
+        let location = locations::find(conn, organization, found.location_id)?;
+        found.capacity_at(now, location.time_zone())
+    };
     let root = groups::root_of(conn, group)?;
-    let mut site = Site::read(conn, root)?.ok_or(StoreError::NotFound)?;
+    let mut site = Site::read(conn, root, now)?.ok_or(StoreError::NotFound)?;
     for seat in &mut site.seats {
         seat.online = is_online(seat.station);
     }
@@ -104,7 +113,7 @@ pub(super) fn read(
         .map(|group| group.id)
         .collect();
     site.seats.retain(|seat| below.contains(&seat.group));
-    Ok(view(group, root, &site, &state, plan.as_ref()))
+    Ok(view((group, source), root, &site, &state, plan.as_ref()))
 }
 
 /// What would be planned now, for a tree that has no plan yet; nothing is stored or sent.
@@ -114,12 +123,12 @@ pub(super) fn plan_now(
     moment: &Moment,
     is_online: impl Fn(StationId) -> bool,
 ) -> StoreResult<StoredPlan> {
-    let mut site = Site::read(conn, root)?.ok_or(StoreError::NotFound)?;
+    let mut site = Site::read(conn, root, moment.now)?.ok_or(StoreError::NotFound)?;
     for seat in &mut site.seats {
         seat.online = is_online(seat.station);
     }
     let state = store::load(conn, root)?.unwrap_or_default();
-    let snapshot = snapshot(&site, &state);
+    let snapshot = snapshot(&site, &state, moment.now);
     let plan = engine::plan(&snapshot, moment.now);
     Ok(StoredPlan {
         id: moment.id(),
@@ -131,7 +140,7 @@ pub(super) fn plan_now(
 }
 
 fn view(
-    group: GroupId,
+    (group, capacity_source): (GroupId, CapacitySource),
     root: GroupId,
     site: &Site,
     state: &State,
@@ -149,6 +158,7 @@ fn view(
         dry_run: site.dry_run,
         plan: state.plan,
         capacity: of(|it| it.capacity),
+        capacity_source,
         reserved: of(|it| it.reserved),
         available: of(|it| it.available),
         granted: of(|it| it.granted),

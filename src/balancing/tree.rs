@@ -113,9 +113,14 @@ impl Tree {
             .course
             .as_ref()
             .and_then(|course| course.plan.next_turn_at);
+        let capacity = self
+            .course
+            .as_ref()
+            .and_then(|course| course.site.capacity_changes_at(now));
         let next = due
             .into_iter()
             .chain(turn)
+            .chain(capacity)
             .map(|at: Timestamp| at.since(now));
         // At least a little: what stays due, such as a repetition that waits for its turn, must not spin.
         next.fold(self.settings.tick, Duration::min)
@@ -133,7 +138,11 @@ impl Tree {
     /// Gathers, plans and says what may be said.
     async fn turn(&mut self, notes: Notes) -> StoreResult<Life> {
         let root = self.root;
-        let site = self.context.db.read(move |conn| Site::read(conn, root));
+        let now = self.context.clock.now();
+        let site = self
+            .context
+            .db
+            .read(move |conn| Site::read(conn, root, now));
         let Some(mut site) = site.await? else {
             return self.retire().await;
         };
@@ -141,7 +150,7 @@ impl Tree {
         let (mut state, fresh) = self.take_state().await?;
         let now = self.context.clock.now();
         let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
-        let snapshot = snapshot(&site, &state);
+        let snapshot = snapshot(&site, &state, now);
         let plan = plan(&snapshot, now);
         let faults = violations(&snapshot, &plan);
         if !faults.is_empty() {

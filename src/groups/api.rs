@@ -1,11 +1,12 @@
 //! The endpoints of groups: eDRV's, to the letter, and what goes beyond them.
 
-use actix_web::{HttpResponse, delete, get, patch, post, web};
+use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::capacity::ExternalCap;
 use super::model::*;
 use super::store;
-use crate::db::{Conn, StoreError};
+use crate::db::{Conn, Json, StoreError};
 use crate::events::{self, Event};
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -31,6 +32,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_group)
         .service(update_group)
         .service(delete_group)
+        .service(set_group_external_cap)
+        .service(clear_group_external_cap)
         .service(add_group_chargestation)
         .service(list_group_chargestations);
 }
@@ -147,18 +150,15 @@ async fn update_group(
             group.apply(patch.clone(), &moment)?;
             locations::require(conn, organization, group.location_id, "location")?;
             store::check_parent(conn, &group)?;
-            let below: Vec<GroupId> = store::tree_of(conn, id)?
-                .iter()
-                .map(|group| group.id)
-                .collect();
             if group.location_id != location
-                && (below.len() > 1 || !store::stations_of(conn, &[id])?.is_empty())
+                && (store::tree_of(conn, id)?.len() > 1
+                    || !store::stations_of(conn, &[id])?.is_empty())
             {
                 let message = "cannot change while the group has stations or groups below it";
                 return Err(ApiError::field("location", "invalid", message));
             }
             store::update(conn, &group)?;
-            let affected = store::stations_of(conn, &below)?;
+            let affected = store::stations_below(conn, id)?;
             let view = store::view(conn, group)?;
             events::record(
                 conn,
@@ -169,11 +169,71 @@ async fn update_group(
             Ok::<_, ApiError>((view, affected))
         })
         .await?;
-    replan(
-        &signals,
-        organization,
-        affected.into_iter().map(|station| station.chargestation_id),
-    );
+    replan(&signals, organization, affected);
+    Ok(Changed(view))
+}
+
+/// Caps a group from outside, such as for the grid operator, until an instant; replaces the cap before.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+    request_body = ExternalCap, responses((status = OK, body = Reply<GroupView>), WriteErrors))]
+#[put("/load_management/groups/{id}/external_cap")]
+async fn set_group_external_cap(
+    caller: Caller<WriteGroups>,
+    ctx: Ctx,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<GroupId>,
+    Body(cap): Body<ExternalCap>,
+) -> ApiResult<Changed<GroupView>> {
+    if cap.until <= ctx.clock.now() {
+        return Err(ApiError::field(
+            "until",
+            "out_of_range",
+            "must be in the future",
+        ));
+    }
+    cap_group(caller.organization(), id, Some(cap), &ctx, &signals).await
+}
+
+/// Ends the cap from outside.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+    responses((status = OK, body = Reply<GroupView>), WriteErrors))]
+#[delete("/load_management/groups/{id}/external_cap")]
+async fn clear_group_external_cap(
+    caller: Caller<WriteGroups>,
+    ctx: Ctx,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<GroupId>,
+) -> ApiResult<Changed<GroupView>> {
+    cap_group(caller.organization(), id, None, &ctx, &signals).await
+}
+
+async fn cap_group(
+    organization: OrganizationId,
+    id: GroupId,
+    cap: Option<ExternalCap>,
+    ctx: &Ctx,
+    signals: &Signals,
+) -> ApiResult<Changed<GroupView>> {
+    let moment = ctx.moment();
+    let (view, affected) = ctx
+        .db
+        .write(move |conn| -> ApiResult<_> {
+            let mut group = store::find(conn, organization, id).map_err(missing)?;
+            group.external_cap = cap.clone().map(Json);
+            group.updated_at = moment.version_after(group.updated_at);
+            store::update(conn, &group)?;
+            let affected = store::stations_below(conn, id)?;
+            let view = store::view(conn, group)?;
+            events::record(
+                conn,
+                &moment,
+                event(organization, "load_management.group.updated"),
+                &view,
+            )?;
+            Ok((view, affected))
+        })
+        .await?;
+    replan(signals, organization, affected);
     Ok(Changed(view))
 }
 

@@ -5,10 +5,12 @@
 //! decided in `balancing`.
 
 mod api;
+mod capacity;
 mod model;
 mod store;
 
 pub use api::routes;
+pub use capacity::CapacitySource;
 pub use model::{Algorithm, Group, GroupConnector, GroupStation, GroupView};
 pub use store::{
     all_roots, find as find_group, is_member, members_of, root_of, root_of_station, stations_of,

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
+use super::capacity::{CapacitySchedules, ExternalCap};
 use crate::db::Json;
 use crate::db::schema::{group_connectors, group_stations, load_groups};
 use crate::filters;
@@ -66,6 +67,13 @@ input! {
         /// A limit per phase, in A, beside the one in kW.
         #[schema(example = 160)]
         pub phase_capacity: Option<Amps>,
+        /// How far two phases may be apart, in A.
+        pub imbalance_limit: Option<Amps>,
+        /// What the feeder itself bears, in kW: up to this, production on the site may lift what the group draws. Without it
+        /// production covers other load only.
+        pub feeder_rating: Option<Kilowatts>,
+        /// Other capacities at certain times.
+        pub capacity_schedules: Option<CapacitySchedules>,
         /// JSON of your own.
         pub meta_data: Option<MetaData>,
     }
@@ -99,6 +107,12 @@ patch! {
         pub fallback_capacity: Kilowatts,
         /// A limit per phase, in A.
         pub phase_capacity: Amps,
+        /// How far two phases may be apart, in A.
+        pub imbalance_limit: Amps,
+        /// What the feeder itself bears, in kW.
+        pub feeder_rating: Kilowatts,
+        /// Other capacities at certain times; replaced as a whole.
+        pub capacity_schedules: CapacitySchedules,
         /// JSON of your own.
         pub meta_data: MetaData,
     }
@@ -123,6 +137,10 @@ pub struct Group {
     pub dry_run: bool,
     pub fallback_capacity: Option<Watts>,
     pub phase_capacity: Option<Milliamps>,
+    pub imbalance_limit: Option<Milliamps>,
+    pub feeder_rating: Option<Watts>,
+    pub capacity_schedules: Json<CapacitySchedules>,
+    pub external_cap: Option<Json<ExternalCap>>,
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -148,6 +166,10 @@ impl Group {
             dry_run: new.dry_run.unwrap_or(false),
             fallback_capacity: new.fallback_capacity.map(|capacity| capacity.0),
             phase_capacity: new.phase_capacity.map(|limit| limit.0),
+            imbalance_limit: new.imbalance_limit.map(|limit| limit.0),
+            feeder_rating: new.feeder_rating.map(|rating| rating.0),
+            capacity_schedules: Json(new.capacity_schedules.unwrap_or_default()),
+            external_cap: None,
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
             updated_at: moment.now,
@@ -195,6 +217,18 @@ impl Group {
             .map(|limit| limit.0)
             .apply(&mut self.phase_capacity);
         patch
+            .imbalance_limit
+            .map(|limit| limit.0)
+            .apply(&mut self.imbalance_limit);
+        patch
+            .feeder_rating
+            .map(|rating| rating.0)
+            .apply(&mut self.feeder_rating);
+        patch
+            .capacity_schedules
+            .map(Json)
+            .apply_or(&mut self.capacity_schedules, Json::default());
+        patch
             .meta_data
             .map(Json)
             .apply_or(&mut self.meta_data, Json::default());
@@ -222,6 +256,19 @@ impl Group {
                 ),
             );
         }
+        if self
+            .feeder_rating
+            .is_some_and(|rating| rating < self.maximum_capacity)
+        {
+            faults.add(
+                "feeder_rating",
+                "out_of_range",
+                "must be at least maximum_capacity",
+            );
+        }
+        if let Some((field, why)) = self.capacity_schedules.0.fault() {
+            faults.add(format!("capacity_schedules.{field}"), "invalid", why);
+        }
         if faults.is_empty() {
             Ok(())
         } else {
@@ -229,12 +276,15 @@ impl Group {
         }
     }
 
-    /// What the buffer leaves.
+    /// What the buffer leaves of the maximum capacity.
     pub fn usable(&self) -> Watts {
+        self.without_buffer(self.maximum_capacity)
+    }
+
+    /// What the buffer leaves of a capacity.
+    pub fn without_buffer(&self, capacity: Watts) -> Watts {
         let left = i128::from(1_000_000 - self.buffer);
-        Watts(
-            i64::try_from(i128::from(self.maximum_capacity.get()) * left / 1_000_000).unwrap_or(0),
-        )
+        Watts(i64::try_from(i128::from(capacity.get()) * left / 1_000_000).unwrap_or(0))
     }
 }
 
@@ -398,6 +448,14 @@ pub struct GroupView {
     pub fallback_capacity: Option<f64>,
     /// A limit per phase, in A.
     pub phase_capacity: Option<f64>,
+    /// How far two phases may be apart, in A.
+    pub imbalance_limit: Option<f64>,
+    /// What the feeder itself bears, in kW.
+    pub feeder_rating: Option<f64>,
+    /// Other capacities at certain times.
+    pub capacity_schedules: CapacitySchedules,
+    /// The cap from outside that holds or held last.
+    pub external_cap: Option<ExternalCap>,
     /// The stations in it.
     pub chargestations: Vec<MembershipView>,
     /// JSON of your own.
@@ -427,6 +485,10 @@ impl GroupView {
             dry_run,
             fallback_capacity,
             phase_capacity,
+            imbalance_limit,
+            feeder_rating,
+            capacity_schedules,
+            external_cap,
             meta_data,
             created_at,
             updated_at,
@@ -445,6 +507,10 @@ impl GroupView {
             dry_run,
             fallback_capacity: fallback_capacity.map(Watts::kilowatts),
             phase_capacity: phase_capacity.map(|limit| shown(limit.get())),
+            imbalance_limit: imbalance_limit.map(|limit| shown(limit.get())),
+            feeder_rating: feeder_rating.map(Watts::kilowatts),
+            capacity_schedules: capacity_schedules.0,
+            external_cap: external_cap.map(|cap| cap.0),
             chargestations,
             meta_data: meta_data.0,
             created_at,

@@ -98,6 +98,16 @@ pub fn stations_of(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<Group
         .load(conn)?)
 }
 
+/// The stations of a group and of all groups below it.
+pub(super) fn stations_below(conn: &mut Conn, group: GroupId) -> StoreResult<Vec<StationId>> {
+    let below: Vec<GroupId> = tree_of(conn, group)?.iter().map(|one| one.id).collect();
+    let stations = stations_of(conn, &below)?;
+    Ok(stations
+        .into_iter()
+        .map(|station| station.chargestation_id)
+        .collect())
+}
+
 /// The members of these groups, by connector.
 pub fn members_of(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<GroupConnector>> {
     Ok(group_connectors::table

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::Faults;
+use crate::kernel::calendar::{TimeOfDay, Weekdays};
 use crate::kernel::spelled::Spelled;
 use crate::kernel::text::Text;
 use crate::kernel::*;
@@ -282,6 +283,32 @@ parsed_fields! {
     GroupId: "an id of 24 hexadecimal characters",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
     TimeZone: "an IANA time zone such as Europe/Amsterdam",
+    TimeOfDay: "a time of day such as 07:30, from 00:00 to 24:00",
+}
+
+crate::json_schema!(TimeOfDay, {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", "example": "07:30"});
+
+crate::json_schema!(Weekdays, {
+    "type": "array", "items": {"type": "string", "enum": [
+        "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
+    ]},
+    "example": ["monday", "friday"]
+});
+
+impl Field for Weekdays {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let names: Option<Vec<&str>> = value
+            .as_array()
+            .and_then(|names| names.iter().map(Value::as_str).collect());
+        let days = names.and_then(|names| Self::from_names(names).ok());
+        days.or_else(|| {
+            wrong(
+                at,
+                faults,
+                "an array of days such as [\"monday\", \"friday\"]",
+            )
+        })
+    }
 }
 
 /// Declares what a request may contain, and how it is read:

@@ -1,5 +1,6 @@
 //! Electrical quantities as bodies carry them: kilowatts, watts, amps and volts as JSON numbers.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::error::{ApiError, ApiResult, Faults};
@@ -24,6 +25,20 @@ macro_rules! quantity {
         pub struct $name(pub $inner);
 
         json_schema!($name, $schema);
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_f64(shown(self.0.get()))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let value = Value::deserialize(from)?;
+                let read = thousandths(&value, $range).map(|thousandths| Self($inner(thousandths)));
+                read.ok_or_else(|| serde::de::Error::custom(concat!("must be ", $must)))
+            }
+        }
 
         impl Field for $name {
             fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {

@@ -3,6 +3,7 @@
 //! Nothing here performs I/O or knows a noun of the API beyond its identifier; nothing here imports another
 //! module of ours. What belongs to one resource only lives in that resource's slice.
 
+pub mod calendar;
 pub mod clock;
 pub mod id;
 pub mod page;
