@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::bell::Notes;
+use super::demand::{Demand, Observed};
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
 use super::state::{Leaving, Memory, Overdraw, Remark, State};
 use crate::engine::Uncontrolled;
 use crate::engine::transition::Ledger;
-use crate::kernel::{ConnectorId, Timestamp, Watts};
+use crate::kernel::{ConnectorId, Milliamps, Timestamp, Watts};
 
 /// A draw above the limit counts when it lasts this long, …
 const OVERDRAW_LASTS: Duration = Duration::from_secs(60);
@@ -138,6 +139,7 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
     let resumes = memory.suspended_since.is_some() && !seat.is_suspended();
     if session != memory.session {
         (memory.session, memory.turn) = (session, Default::default());
+        memory.demand = Demand::default();
         memory.suspended_since = None;
     }
     memory.suspended_since = match seat.is_suspended() && session.is_some() {
@@ -187,6 +189,15 @@ fn follow_meter(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) -> Option
     let connector = seat.connector;
     if memory.sent_at.is_some_and(|sent| at > sent) {
         ledger.measured(connector, draw);
+    }
+    if let Some(limit) = ledger.known(connector).filter(|limit| *limit > Watts::ZERO) {
+        memory.demand.observe(&Observed {
+            at,
+            draw,
+            limit: (limit, memory.since),
+            minimum: seat.minimum,
+            ampere: Milliamps(1_000).to_power(seat.voltage, seat.phases),
+        });
     }
     let excess_of = |limit: Watts| draw > limit + OVERDRAW_MARGIN.max(Watts(limit.get() / 20));
     if let Some((Uncontrolled::NotObeying, _)) = ledger.out_of_control(connector) {

@@ -19,6 +19,7 @@ mod api;
 mod apply;
 mod balancer;
 mod bell;
+mod demand;
 mod explain;
 mod follow;
 mod gather;

@@ -3,14 +3,38 @@
 use super::gather::{Role, Seat, Site};
 use super::state::{Memory, State};
 use crate::engine::{
-    Algorithm, Deadline, Member, MemberState, Node, PriorityClass, Session, Settings, Snapshot,
-    Uncontrolled,
+    self, Algorithm, Deadline, Member, MemberState, Node, Plan, PriorityClass, Session, Settings,
+    Snapshot, Uncontrolled,
 };
 use crate::groups::{self, Group};
 use crate::kernel::{Milliamps, TimeZone, Timestamp, Watts};
 
-/// The snapshot of a site at this moment.
-pub(super) fn snapshot(site: &Site, state: &State, now: Timestamp) -> Snapshot {
+/// The plan of a site for this moment, with the snapshot it was made from. Cars lend what they do not use only where somebody
+/// else can take it: offering less to a car that may change its mind has a price.
+pub(super) fn planned(site: &Site, state: &State, now: Timestamp) -> (Snapshot, Plan) {
+    let mut snapshot = snapshot(site, state, now);
+    let plan = engine::plan(&snapshot, now);
+    if !plan.is_scarce() || !lend(&mut snapshot, state) {
+        return (snapshot, plan);
+    }
+    let plan = engine::plan(&snapshot, now);
+    (snapshot, plan)
+}
+
+/// Notes what cars have shown to use; false where nothing is known of any.
+fn lend(snapshot: &mut Snapshot, state: &State) -> bool {
+    let mut lent = false;
+    for member in &mut snapshot.members {
+        let memory = state.connectors.get(&member.connector);
+        if let (MemberState::Active(session), Some(memory)) = (&mut member.state, memory) {
+            session.learned_demand = memory.demand.estimate;
+            lent |= session.learned_demand.is_some();
+        }
+    }
+    lent
+}
+
+fn snapshot(site: &Site, state: &State, now: Timestamp) -> Snapshot {
     Snapshot {
         nodes: site
             .groups

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::demand::Demand;
 use crate::engine::transition::{Ledger, Stage};
 use crate::engine::{Plan, Turn};
 use crate::kernel::{ConnectorId, PlanId, SessionId, StationId, Timestamp, Watts};
@@ -66,6 +67,9 @@ pub(super) struct Memory {
     pub overdraw: Option<Overdraw>,
     /// When it got out of control.
     pub lost_at: Option<Timestamp>,
+    /// What its car has shown to use.
+    #[serde(default)]
+    pub demand: Demand,
 }
 
 /// The safe default on the station.
@@ -137,6 +141,7 @@ impl Memory {
             metered_at: None,
             overdraw: None,
             lost_at: None,
+            demand: Demand::default(),
         }
     }
 

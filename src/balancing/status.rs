@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::gather::{Role, Seat, Site};
-use super::snapshot::snapshot;
+use super::snapshot::planned;
 use super::state::{Memory, State};
 use super::store::{self, StoredPlan};
 use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::engine::transition::Stage;
-use crate::engine::{self, Limit, NodeBudget, Plan};
+use crate::engine::{Limit, NodeBudget, Plan};
 use crate::groups::{self, CapacitySource};
 use crate::kernel::*;
 use crate::locations;
@@ -128,8 +128,7 @@ pub(super) fn plan_now(
         seat.online = is_online(seat.station);
     }
     let state = store::load(conn, root)?.unwrap_or_default();
-    let snapshot = snapshot(&site, &state, moment.now);
-    let plan = engine::plan(&snapshot, moment.now);
+    let (snapshot, plan) = planned(&site, &state, moment.now);
     Ok(StoredPlan {
         id: moment.id(),
         at: moment.now,

@@ -10,13 +10,13 @@ use super::bell::{Bell, Notes};
 use super::follow::follow;
 use super::gather::Site;
 use super::settings::Settings;
-use super::snapshot::snapshot;
+use super::snapshot::planned;
 use super::state::State;
 use super::store::{self, Record};
 use crate::db::{StoreError, StoreResult};
 use crate::engine::check::violations;
 use crate::engine::transition::{Ledger, Protocol};
-use crate::engine::{Plan, Snapshot, plan};
+use crate::engine::{Plan, Snapshot};
 use crate::groups;
 use crate::http::Context;
 use crate::kernel::{GroupId, Timestamp};
@@ -150,8 +150,7 @@ impl Tree {
         let (mut state, fresh) = self.take_state().await?;
         let now = self.context.clock.now();
         let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
-        let snapshot = snapshot(&site, &state, now);
-        let plan = plan(&snapshot, now);
+        let (snapshot, plan) = planned(&site, &state, now);
         let faults = violations(&snapshot, &plan);
         if !faults.is_empty() {
             tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");

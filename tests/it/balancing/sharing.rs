@@ -1,5 +1,7 @@
 //! Who gets what, and what is shown of it.
 
+use std::time::Duration;
+
 use evenwatt::kernel::Watts;
 use evenwatt::stations::link::{Command, LimitPurpose};
 use serde_json::json;
@@ -167,5 +169,40 @@ async fn a_smaller_capacity_lowers_first_and_a_larger_one_raises() {
             last.purpose
         ),
         (false, true, Some(300), LimitPurpose::Live)
+    );
+}
+
+#[actix_web::test]
+async fn a_car_that_uses_less_lends_the_rest_and_gets_it_back() {
+    let mut depot = Depot::new(2, json!({"maximum_capacity": 10})).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+    depot.link.watch();
+
+    for _ in 0..8 {
+        depot.pass(Duration::from_secs(15)).await;
+        depot.meter(0, Watts(2_000)).await;
+        depot.meter(1, Watts(5_000)).await;
+    }
+    depot.until_limits(&[2.23, 7.0]).await;
+    let lender = depot.member(0).await;
+    assert_eq!(lender["rule"], "learned-demand", "{lender}");
+
+    for _ in 0..60 {
+        depot.pass(Duration::from_secs(15)).await;
+        let limits = depot.limits();
+        for (port, limit) in limits.iter().enumerate() {
+            depot.meter(port, Watts((limit * 1_000.0) as i64)).await;
+        }
+        if limits == [5.0, 5.0] {
+            break;
+        }
+    }
+    depot.until_limits(&[5.0, 5.0]).await;
+    assert!(
+        depot.link.most() <= Watts(10_000),
+        "{:?}",
+        depot.link.most()
     );
 }

@@ -1,0 +1,164 @@
+//! What a car has shown to use, so that it can lend what it leaves to others.
+//!
+//! A car that draws clearly less than it may, for a minute and in two readings, is taken to need only a little more than
+//! that. When its draw comes up to this estimate, the estimate rises with every reading; and every half hour it is offered
+//! more without having asked, because a car that was cold or slow may have changed its mind.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{Timestamp, Watts};
+
+/// How long a limit must stand before a reading says something about the car and not about the change.
+const SETTLED_AFTER: Duration = Duration::from_secs(20);
+/// How long a car must draw less, …
+const LASTS: Duration = Duration::from_secs(60);
+/// … and in how many readings.
+const SAMPLES: u32 = 2;
+/// How often it is offered more.
+const PROBE_EVERY: Duration = Duration::from_secs(1_800);
+
+/// What a car has shown to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Demand {
+    /// The most it uses, with a margin; unknown while it takes what it is given.
+    pub estimate: Option<Watts>,
+    /// Since when it draws less than it may.
+    below_since: Option<Timestamp>,
+    /// In how many readings.
+    samples: u32,
+    /// When it was last offered more.
+    probed_at: Option<Timestamp>,
+}
+
+/// A reading, and what it is to be compared with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Observed {
+    /// When it was measured.
+    pub at: Timestamp,
+    /// What the car drew.
+    pub draw: Watts,
+    /// What it may draw, confirmed by its station, and since when.
+    pub limit: (Watts, Timestamp),
+    /// The least it is ever given.
+    pub minimum: Watts,
+    /// The power of one ampere on all its phases.
+    pub ampere: Watts,
+}
+
+impl Demand {
+    /// Learns from a reading.
+    pub fn observe(&mut self, seen: &Observed) {
+        let Observed {
+            at,
+            draw,
+            limit: (limit, since),
+            minimum,
+            ampere,
+        } = *seen;
+        if at < since + SETTLED_AFTER {
+            return;
+        }
+        match self.estimate {
+            // Half an ampere, because the margin is a whole one: a steady draw must not count as wanting more.
+            Some(estimate) if draw + Watts(ampere.get() / 2) >= estimate => {
+                let more = estimate + ampere.max(Watts(estimate.get() / 10));
+                self.estimate = Some(more);
+                (self.below_since, self.samples) = (None, 0);
+            }
+            _ if limit - draw > ampere.max(Watts(limit.get() / 20)) => {
+                self.samples += 1;
+                let since = *self.below_since.get_or_insert(at);
+                if self.samples >= SAMPLES && at.since(since) >= LASTS {
+                    let margin = ampere.max(Watts(draw.get() / 20));
+                    let least = (draw + margin).max(minimum);
+                    self.estimate =
+                        Some(self.estimate.map_or(least, |estimate| estimate.min(least)));
+                    self.probed_at.get_or_insert(at);
+                    (self.below_since, self.samples) = (None, 0);
+                }
+            }
+            _ => (self.below_since, self.samples) = (None, 0),
+        }
+        self.probe(at);
+    }
+
+    fn probe(&mut self, at: Timestamp) {
+        if let (Some(estimate), Some(last)) = (self.estimate, self.probed_at)
+            && at.since(last) >= PROBE_EVERY
+        {
+            self.estimate = Some(estimate + Watts(estimate.get() / 5));
+            self.probed_at = Some(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+    /// A car that may draw 7 kW and draws this much at these seconds.
+    fn learn(demand: &mut Demand, limit: i64, readings: &[(u64, i64)]) {
+        for (second, draw) in readings {
+            demand.observe(&Observed {
+                at: NOON + Duration::from_secs(*second),
+                draw: Watts(*draw),
+                limit: (Watts(limit), NOON),
+                minimum: Watts(1_380),
+                ampere: Watts(230),
+            });
+        }
+    }
+
+    #[test]
+    fn a_minute_of_less_is_an_estimate_and_a_moment_is_none() {
+        let mut demand = Demand::default();
+        learn(&mut demand, 7_000, &[(10, 0), (30, 3_600), (60, 3_600)]);
+        assert_eq!(demand.estimate, None, "half a minute");
+        learn(&mut demand, 7_000, &[(90, 3_600)]);
+        assert_eq!(demand.estimate, Some(Watts(3_830)));
+
+        let mut full = Demand::default();
+        learn(&mut full, 7_000, &[(30, 6_800), (60, 6_700), (120, 6_900)]);
+        assert_eq!(full.estimate, None, "within the margin");
+        let mut spikes = Demand::default();
+        learn(
+            &mut spikes,
+            7_000,
+            &[(30, 3_000), (60, 7_000), (100, 3_000)],
+        );
+        assert_eq!(spikes.estimate, None, "not in between");
+    }
+
+    #[test]
+    fn the_estimate_follows_a_car_that_wants_more() {
+        let mut demand = Demand::default();
+        learn(&mut demand, 7_000, &[(30, 2_000), (90, 2_000)]);
+        assert_eq!(demand.estimate, Some(Watts(2_230)));
+        learn(
+            &mut demand,
+            2_230,
+            &[(120, 2_200), (150, 2_460), (180, 2_690)],
+        );
+        assert_eq!(demand.estimate, Some(Watts(2_976)));
+    }
+
+    #[test]
+    fn it_is_never_below_the_minimum_and_is_offered_more_now_and_then() {
+        let mut demand = Demand::default();
+        learn(&mut demand, 7_000, &[(30, 0), (90, 0)]);
+        assert_eq!(demand.estimate, Some(Watts(1_380)));
+        learn(&mut demand, 1_380, &[(1_889, 0)]);
+        assert_eq!(demand.estimate, Some(Watts(1_380)));
+        learn(&mut demand, 1_380, &[(1_890, 0)]);
+        assert_eq!(
+            demand.estimate,
+            Some(Watts(1_656)),
+            "a fifth more after half an hour"
+        );
+    }
+}
