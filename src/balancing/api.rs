@@ -3,20 +3,21 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpResponse, get, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::explain::{self, ExplanationView, PlanView};
 use super::power::{self, PowerView, Stretch};
+use super::proposal::{Proposal, ProposalView};
 use super::status::{self, GroupStatusView};
 use super::store;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::filters;
 use crate::groups;
 use crate::http::caller::ReadGroups;
-use crate::http::docs::OneErrors;
+use crate::http::docs::{OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
-use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, PathId, Query};
+use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, Faults, PathId, Query};
 use crate::kernel::*;
 use crate::stations::link::SharedLink;
 
@@ -31,6 +32,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_group_status)
         .service(explain_group)
         .service(list_group_plans)
+        .service(simulate_group)
         .service(get_group_power);
 }
 
@@ -143,6 +145,34 @@ async fn list_group_plans(
         .map(|stored| explain::show(stored, id))
         .collect();
     Ok(reply(StatusCode::OK, "Found", views))
+}
+
+/// Tells what a change, or more cars, would do: to the plan of this moment, and to those of a stretch of the past. Nothing is
+/// sent or stored.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+    request_body = Proposal, responses((status = OK, body = Reply<ProposalView>), WriteErrors))]
+#[post("/load_management/groups/{id}/simulate")]
+async fn simulate_group(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    PathId(id): PathId<GroupId>,
+    Body(proposal): Body<Proposal>,
+) -> ApiResult<HttpResponse> {
+    proposal.check()?;
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let stretch = proposal.stretch();
+    let read = ctx.db.read(move |conn| -> StoreResult<_> {
+        let root = root(conn, organization, id)?;
+        let now = status::plan_now(conn, root, &moment, |station| link.is_online(station))?;
+        let past = stretch.map(|stretch| store::plans_between(conn, root, stretch));
+        Ok((now, past.transpose()?.unwrap_or_default()))
+    });
+    let (now, past) = read.await.map_err(missing)?;
+    // Planning a long past again takes a while; neither the store nor other requests wait for it.
+    let answer = web::block(move || proposal.answer(id, now, past)).await;
+    let answer = answer.map_err(|_| ApiError::new(Code::Busy, "The server is stopping"))?;
+    Ok(reply(StatusCode::OK, "Simulated", answer))
 }
 
 /// Shows what a group drew: meter values averaged over equal spans and summed over its members.

@@ -117,7 +117,8 @@ pub(super) fn show(stored: StoredPlan, group: GroupId) -> PlanView {
     }
 }
 
-fn below(snapshot: &Snapshot, top: GroupId) -> BTreeSet<GroupId> {
+/// A group and all groups below it.
+pub(super) fn below(snapshot: &Snapshot, top: GroupId) -> BTreeSet<GroupId> {
     let mut below = BTreeSet::from([top]);
     loop {
         let before = below.len();

@@ -24,6 +24,7 @@ mod explain;
 mod follow;
 mod gather;
 mod power;
+mod proposal;
 mod settings;
 mod snapshot;
 mod state;

@@ -46,6 +46,15 @@ fn snapshot(site: &Site, state: &State, now: Timestamp) -> Snapshot {
     }
 }
 
+/// How a group shares, in the engine's words.
+pub(super) const fn algorithm(algorithm: groups::Algorithm) -> Algorithm {
+    match algorithm {
+        groups::Algorithm::EqualShare => Algorithm::EqualShare,
+        groups::Algorithm::Priority => Algorithm::Priority,
+        groups::Algorithm::FirstCome => Algorithm::FirstCome,
+    }
+}
+
 fn node(group: &Group, zone: TimeZone, now: Timestamp) -> Node {
     let (capacity, _) = group.capacity_at(now, zone);
     Node {
@@ -55,11 +64,7 @@ fn node(group: &Group, zone: TimeZone, now: Timestamp) -> Node {
         rating: group.feeder_rating,
         imbalance_limit: group.imbalance_limit,
         phase_limits: group.phase_capacity.map(|limit: Milliamps| [limit; 3]),
-        algorithm: match group.algorithm {
-            groups::Algorithm::EqualShare => Algorithm::EqualShare,
-            groups::Algorithm::Priority => Algorithm::Priority,
-            groups::Algorithm::FirstCome => Algorithm::FirstCome,
-        },
+        algorithm: algorithm(group.algorithm),
         ..Node::new(group.id, capacity)
     }
 }

@@ -260,6 +260,22 @@ pub(super) fn plan_at(
         .optional()?)
 }
 
+/// The plans that held between two instants, oldest first: the one that held at the first, and those made since.
+pub(super) fn plans_between(
+    conn: &mut Conn,
+    root: GroupId,
+    (from, to): (Timestamp, Timestamp),
+) -> StoreResult<Vec<StoredPlan>> {
+    let made = plans::table
+        .filter(plans::group_id.eq(root))
+        .filter(plans::at.gt(from).and(plans::at.lt(to)))
+        .order((plans::at, plans::id))
+        .select(StoredPlan::as_select())
+        .load(conn)?;
+    let held = plan_at(conn, root, Some(from))?;
+    Ok(held.into_iter().chain(made).collect())
+}
+
 /// The newest plans, newest first, after leaving out the first `skipped`.
 pub(super) fn list_plans(
     conn: &mut Conn,

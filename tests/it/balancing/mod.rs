@@ -3,5 +3,6 @@
 mod capacity;
 mod depot;
 mod link;
+mod proposal;
 mod safety;
 mod sharing;
