@@ -3,6 +3,10 @@
 //! A car that draws clearly less than it may, for a minute and in two readings, is taken to need only a little more than
 //! that. When its draw comes up to this estimate, the estimate rises with every reading; and every half hour it is offered
 //! more without having asked, because a car that was cold or slow may have changed its mind.
+//!
+//! Lending must not cost the lender anything. A one-phase car on three phases draws a third of what it is offered and needs
+//! all of the current, so its reading counts as if all phases drew as much as the highest. Where only power is known, a draw
+//! that falls after the limit did is a suspicion, the limit is given back, and if the draw rises then, the car lends no more.
 
 use std::time::Duration;
 
@@ -31,6 +35,12 @@ pub(super) struct Demand {
     samples: u32,
     /// When it was last offered more.
     probed_at: Option<Timestamp>,
+    /// What it drew when the estimate was made.
+    basis: Option<Watts>,
+    /// What it drew when the estimate was suspected to have cost it something.
+    suspicion: Option<Watts>,
+    /// It drew less because it was offered less: it does not lend.
+    needs_all: bool,
 }
 
 /// A reading, and what it is to be compared with.
@@ -58,31 +68,57 @@ impl Demand {
             minimum,
             ampere,
         } = *seen;
-        if at < since + SETTLED_AFTER {
+        if self.needs_all || at < since + SETTLED_AFTER {
+            return;
+        }
+        let margin = |of: Watts| ampere.max(Watts(of.get() / 20));
+        if self.was_hurt(draw, limit, margin(draw)) {
             return;
         }
         match self.estimate {
             // Half an ampere, because the margin is a whole one: a steady draw must not count as wanting more.
             Some(estimate) if draw + Watts(ampere.get() / 2) >= estimate => {
-                let more = estimate + ampere.max(Watts(estimate.get() / 10));
-                self.estimate = Some(more);
+                self.estimate = Some(estimate + ampere.max(Watts(estimate.get() / 10)));
                 (self.below_since, self.samples) = (None, 0);
             }
-            _ if limit - draw > ampere.max(Watts(limit.get() / 20)) => {
+            _ if limit - draw > margin(limit) => {
                 self.samples += 1;
                 let since = *self.below_since.get_or_insert(at);
                 if self.samples >= SAMPLES && at.since(since) >= LASTS {
-                    let margin = ampere.max(Watts(draw.get() / 20));
-                    let least = (draw + margin).max(minimum);
-                    self.estimate =
-                        Some(self.estimate.map_or(least, |estimate| estimate.min(least)));
-                    self.probed_at.get_or_insert(at);
-                    (self.below_since, self.samples) = (None, 0);
+                    self.settle(at, draw, (draw + margin(draw)).max(minimum));
                 }
             }
             _ => (self.below_since, self.samples) = (None, 0),
         }
         self.probe(at);
+    }
+
+    /// Takes an estimate, unless there is a lower one.
+    fn settle(&mut self, at: Timestamp, draw: Watts, estimate: Watts) {
+        if self.estimate.is_none_or(|before| estimate < before) {
+            (self.estimate, self.basis) = (Some(estimate), Some(draw));
+        }
+        self.probed_at.get_or_insert(at);
+        (self.below_since, self.samples, self.suspicion) = (None, 0, None);
+    }
+
+    /// Whether the estimate may have cost the car something; then it is withdrawn, and the next readings decide.
+    fn was_hurt(&mut self, draw: Watts, limit: Watts, margin: Watts) -> bool {
+        if let (Some(_), Some(basis)) = (self.estimate, self.basis)
+            && limit >= basis
+            && draw + margin < basis
+        {
+            *self = Self {
+                suspicion: Some(draw),
+                probed_at: self.probed_at,
+                ..Self::default()
+            };
+            return true;
+        }
+        self.needs_all = self
+            .suspicion
+            .is_some_and(|suspected| draw > suspected + margin);
+        self.needs_all
     }
 
     fn probe(&mut self, at: Timestamp) {
@@ -145,6 +181,34 @@ mod tests {
             &[(120, 2_200), (150, 2_460), (180, 2_690)],
         );
         assert_eq!(demand.estimate, Some(Watts(2_976)));
+    }
+
+    #[test]
+    fn a_car_that_draws_less_because_it_may_lends_no_more() {
+        let mut demand = Demand::default();
+        learn(&mut demand, 11_000, &[(30, 3_600), (90, 3_600)]);
+        assert_eq!(demand.estimate, Some(Watts(3_830)));
+        learn(&mut demand, 3_830, &[(120, 1_300)]);
+        assert_eq!(
+            demand.estimate, None,
+            "a one-phase car that only tells its power"
+        );
+        learn(
+            &mut demand,
+            11_000,
+            &[(150, 3_600), (180, 3_600), (300, 3_600)],
+        );
+        assert_eq!(demand.estimate, None);
+    }
+
+    #[test]
+    fn a_battery_that_fills_lends_more_and_more() {
+        let mut demand = Demand::default();
+        learn(&mut demand, 7_000, &[(30, 3_600), (90, 3_600)]);
+        learn(&mut demand, 3_830, &[(120, 3_000)]);
+        assert_eq!(demand.estimate, None, "a suspicion");
+        learn(&mut demand, 7_000, &[(150, 2_900), (210, 2_900)]);
+        assert_eq!(demand.estimate, Some(Watts(3_130)), "which was none");
     }
 
     #[test]

@@ -193,7 +193,7 @@ fn follow_meter(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) -> Option
     if let Some(limit) = ledger.known(connector).filter(|limit| *limit > Watts::ZERO) {
         memory.demand.observe(&Observed {
             at,
-            draw,
+            draw: draw.max(seat.as_if_on_all_phases(session.current())),
             limit: (limit, memory.since),
             minimum: seat.minimum,
             ampere: Milliamps(1_000).to_power(seat.voltage, seat.phases),

@@ -273,6 +273,14 @@ impl Seat {
         }
     }
 
+    /// What a car would draw if each phase it is offered drew as much as its highest: a one-phase car needs that offer.
+    pub fn as_if_on_all_phases(&self, highest: Option<Milliamps>) -> Watts {
+        match (self.kind, highest) {
+            (CurrentKind::Ac, Some(current)) => current.to_power(self.voltage, self.phases),
+            _ => Watts::ZERO,
+        }
+    }
+
     /// Whether its car declines power.
     pub fn is_suspended(&self) -> bool {
         let by_session = self.session.as_ref().is_some_and(|session| {

@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use crate::db::Json;
 use crate::db::schema::sessions;
 use crate::filters;
-use crate::http::Versioned;
 use crate::http::fields::MetaData;
+use crate::http::fields::{Field, Path};
+use crate::http::quantities::Amps;
+use crate::http::{Faults, Versioned};
 use crate::kernel::text::Line;
 use crate::kernel::*;
 use crate::{input, patch};
@@ -237,6 +239,13 @@ impl Session {
         if let Some(last) = self.charging_activity.0.last_mut() {
             last.end_time.get_or_insert(at);
         }
+    }
+
+    /// The current of its highest phase at the latest reading.
+    pub fn current(&self) -> Option<Milliamps> {
+        let report = self.latest.as_ref()?;
+        let amps = report.0.pointer("/current/value")?;
+        Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0)
     }
 
     /// The target that it reached, if any: what `stop` will be told as the reason.
