@@ -6,28 +6,35 @@
 //! largest fraction everybody present can still reach, so that overload hits all in proportion and nobody alone.
 
 use super::grid::{Grid, Place};
-use super::level::Claim;
+use super::level::{Claim, FRACTION_BITS};
 use super::offer::{Offer, Standing};
 use super::snapshot::{Algorithm, Session, Settings};
 use crate::kernel::Timestamp;
 
 /// The period after which laxities are to be equal, and after which such shares are worth planning again.
 pub(super) const PERIOD_SECONDS: u32 = 300;
-const SECOND: i128 = 1_000_000;
-const PERIOD: i128 = PERIOD_SECONDS as i128 * SECOND;
-const HOUR: i128 = 3_600 * SECOND;
-/// Fractions are counted in 1/2²⁰, a millionth: finer than any meter.
-const WHOLE: i128 = 1 << 20;
+/// Time is counted in milliseconds here, energy in watt-milliseconds.
+const PERIOD: i64 = PERIOD_SECONDS as i64 * 1_000;
+const HOUR: i64 = 3_600_000;
+/// Who leaves later than in thirty days is in no hurry at all; so a gigawatt for that long still fits 64 bits.
+const FARTHEST: i64 = 30 * 24 * HOUR;
+/// No session needs more watt hours than this.
+const MOST_ENERGY: i64 = 1_000_000_000_000;
+/// Fractions are counted in 1/2³⁰: what is lost is less than a watt can tell.
+const WHOLE_BITS: u32 = 30;
+const WHOLE: i64 = 1 << WHOLE_BITS;
 /// Bases beyond this many watts change nothing: such a session has its minimum or its maximum.
 const FARTHEST_BASE: i128 = 1_000_000_000_000;
+/// After so many cuts the search for the fraction halves.
+const MOST_CUTS: u32 = 12;
 
-/// What a session still wants: microseconds, watts and watt-microseconds.
+/// What a session still wants: milliseconds, watts and watt-milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Demand {
-    rate: i128,
-    time_left: i128,
-    energy: i128,
-    received: i128,
+    rate: i64,
+    time_left: i64,
+    energy: i64,
+    received: i64,
 }
 
 impl Demand {
@@ -35,82 +42,125 @@ impl Demand {
     fn of(session: &Session, rate: i64, settings: &Settings, now: Timestamp) -> Self {
         let deadline = session.deadline.filter(|deadline| deadline.departure > now);
         let time_left = deadline.map_or(
-            i128::from(settings.default_stay_seconds) * SECOND,
-            |deadline| i128::from(deadline.departure.micros()) - i128::from(now.micros()),
+            i64::from(settings.default_stay_seconds) * 1_000,
+            |deadline| (deadline.departure.micros().saturating_sub(now.micros()) / 1_000).max(1),
         );
         let energy = deadline.map_or(settings.default_energy, |deadline| deadline.energy);
         Self {
-            rate: i128::from(rate.max(1)),
-            time_left,
-            energy: i128::from(energy.at_least_zero().get()) * HOUR,
-            received: i128::from(session.attained.at_least_zero().get()) * HOUR,
+            rate: rate.max(1),
+            time_left: time_left.min(FARTHEST),
+            energy: energy.get().clamp(0, MOST_ENERGY) * HOUR,
+            received: session.attained.get().clamp(0, MOST_ENERGY) * HOUR,
         }
+    }
+
+    /// The most that can be delivered in time.
+    #[inline]
+    const fn deliverable(&self) -> i64 {
+        self.rate * self.time_left
     }
 
     /// What is missing to this fraction of its demand, as far as it can be delivered in time.
-    fn missing(&self, fraction: i128) -> i128 {
-        let wanted = self.energy * fraction / WHOLE - self.received;
-        wanted.clamp(0, self.rate * self.time_left)
+    #[inline]
+    fn missing(&self, fraction: i64) -> i64 {
+        let wanted = (i128::from(self.energy) * i128::from(fraction)) >> WHOLE_BITS;
+        let missing = i64::try_from(wanted).unwrap_or(i64::MAX) - self.received;
+        missing.clamp(0, self.deliverable())
+    }
+
+    /// What must be delivered up to an instant: all that is missing but what can still be delivered after it.
+    #[inline]
+    fn needed(&self, fraction: i64, until: i64) -> i64 {
+        let later = self.rate * (self.time_left - until).max(0);
+        (self.missing(fraction) - later).max(0)
     }
 
     /// The time it could lose.
-    fn laxity(&self, fraction: i128) -> i128 {
+    fn laxity(&self, fraction: i64) -> i64 {
         self.time_left - self.missing(fraction) / self.rate
     }
+
+    /// `rate × (level + 1 − laxity)`, laxity in periods.
+    fn claim(&self, offer: &Offer, fraction: i64) -> Claim {
+        let spare = i128::from(self.deliverable() - self.missing(fraction)) << FRACTION_BITS;
+        let base = (i128::from(self.rate) << FRACTION_BITS) - spare / i128::from(PERIOD);
+        let farthest = FARTHEST_BASE << FRACTION_BITS;
+        let base = i64::try_from(base.clamp(-farthest, farthest)).unwrap_or_default();
+        Claim::from_fine_base(offer.maximum, base, offer.minimum, offer.maximum)
+    }
 }
 
-/// The time a session could lose if all of its demand is to be met, in microseconds: its key in a queue by laxity.
-pub(super) fn laxity(session: &Session, rate: i64, settings: &Settings, now: Timestamp) -> i128 {
-    Demand::of(session, rate, settings, now).laxity(WHOLE)
+/// Who shares by deadlines, and how urgent each of them is.
+#[derive(Debug, Default)]
+pub(super) struct Outlook {
+    /// By place: the demand, and the fraction of it that is within reach. Empty where nobody shares by deadlines.
+    urgencies: Vec<Option<(Demand, i64)>>,
 }
 
-/// Replaces the claims of members that share by deadlines. True when there are some.
-///
-/// In a group where nobody named a departure the shares stay equal.
-pub(super) fn claim_by_laxity(
-    grid: &Grid<'_>,
-    available: &[i128],
-    settings: &Settings,
-    standings: &[Standing],
-    now: Timestamp,
-    claims: &mut [Claim],
-) -> bool {
-    let by_deadline = nodes_with_deadlines(grid, standings, now);
-    if !by_deadline.contains(&true) {
-        return false;
-    }
-    let demands: Vec<Option<Demand>> = grid
-        .places
-        .iter()
-        .zip(standings)
-        .map(|(place, standing)| demand_of(place, standing, settings, now))
-        .collect();
-    let mut fractions: Vec<i128> = Vec::with_capacity(grid.nodes.len());
-    for branch in &grid.nodes {
-        let below = demands.get(branch.members.clone()).unwrap_or_default();
-        let below: Vec<Demand> = below.iter().flatten().copied().collect();
-        let capacity = available.get(branch.power_row).copied().unwrap_or_default();
-        let above = branch
-            .parent
-            .and_then(|parent| fractions.get(parent))
-            .copied();
-        fractions.push(reachable_fraction(&below, capacity).min(above.unwrap_or(WHOLE)));
-    }
-    let members = grid
-        .places
-        .iter()
-        .zip(standings)
-        .zip(demands.iter().zip(claims));
-    for ((place, standing), (demand, claim)) in members {
-        let node = place
-            .node
-            .filter(|node| by_deadline.get(*node) == Some(&true));
-        let fraction = node.and_then(|node| fractions.get(node));
-        if let (Standing::In(offer), Some(demand), Some(fraction)) = (standing, demand, fraction) {
-            *claim = affine(offer, demand, *fraction);
+impl Outlook {
+    /// Looks at everybody who can take part, whether their minimum will fit or not.
+    ///
+    /// In a group where nobody named a departure there is nothing to look at: its shares stay equal.
+    pub fn new(
+        grid: &Grid<'_>,
+        available: &[i128],
+        settings: &Settings,
+        standings: &[Standing],
+        now: Timestamp,
+    ) -> Self {
+        let by_deadline = nodes_with_deadlines(grid, standings, now);
+        if !by_deadline.contains(&true) {
+            return Self::default();
+        }
+        let demands: Vec<Option<Demand>> = grid
+            .places
+            .iter()
+            .zip(standings)
+            .map(|(place, standing)| demand_of(place, standing, settings, now))
+            .collect();
+        let mut fractions: Vec<i64> = Vec::with_capacity(grid.nodes.len());
+        for branch in &grid.nodes {
+            let below = demands.get(branch.members.clone()).unwrap_or_default();
+            let below: Vec<Demand> = below.iter().flatten().copied().collect();
+            let capacity = available.get(branch.power_row).copied().unwrap_or_default();
+            let above = branch
+                .parent
+                .and_then(|parent| fractions.get(parent))
+                .copied();
+            fractions.push(reachable_fraction(&below, capacity).min(above.unwrap_or(WHOLE)));
+        }
+        let urgency = |(place, demand): (&Place<'_>, Option<Demand>)| {
+            let node = place
+                .node
+                .filter(|node| by_deadline.get(*node) == Some(&true))?;
+            Some((demand?, *fractions.get(node)?))
+        };
+        Self {
+            urgencies: grid.places.iter().zip(demands).map(urgency).collect(),
         }
     }
-    true
+
+    /// Whether nobody shares by deadlines.
+    pub fn is_empty(&self) -> bool {
+        self.urgencies.is_empty()
+    }
+
+    fn urgency(&self, place: usize) -> Option<(&Demand, i64)> {
+        let (demand, fraction) = self.urgencies.get(place)?.as_ref()?;
+        Some((demand, *fraction))
+    }
+
+    /// The milliseconds that a place could lose and still reach what all can reach; none where it shares otherwise.
+    pub fn laxity(&self, place: usize) -> Option<i64> {
+        let (demand, fraction) = self.urgency(place)?;
+        Some(demand.laxity(fraction))
+    }
+
+    /// What a place claims of the power; none where it shares otherwise.
+    pub fn claim(&self, place: usize, offer: &Offer) -> Option<Claim> {
+        let (demand, fraction) = self.urgency(place)?;
+        Some(demand.claim(offer, fraction))
+    }
 }
 
 /// Which nodes share by deadlines and have a member that named one.
@@ -147,57 +197,114 @@ fn demand_of(
     }
 }
 
-/// `rate × (level + 1 − laxity)`, laxity in periods.
-fn affine(offer: &Offer, demand: &Demand, fraction: i128) -> Claim {
-    let base = demand.rate * (PERIOD - demand.laxity(fraction)) / PERIOD;
-    let base = base.clamp(-FARTHEST_BASE, FARTHEST_BASE);
-    let base = i64::try_from(base).unwrap_or_default();
-    Claim::new(offer.maximum, base, offer.minimum, offer.maximum)
-}
-
 /// The largest fraction of their demands that all can reach with this capacity in watts.
-fn reachable_fraction(demands: &[Demand], capacity: i128) -> i128 {
-    let (mut reachable, mut beyond) = (0, WHOLE + 1);
-    let mut guess = WHOLE;
+///
+/// Where a fraction is too much, some instant shows it most clearly. What is needed up to that instant alone bounds the
+/// fraction from above, and tightly so, so that few instants have to be looked at until a fraction is within reach.
+fn reachable_fraction(demands: &[Demand], capacity: i128) -> i64 {
+    let mut cuts = Cuts::new(demands);
+    let (mut reachable, mut beyond, mut guess, mut tries) = (0, WHOLE + 1, WHOLE, 0);
     while beyond - reachable > 1 {
-        if can_reach(demands, guess, capacity) {
-            reachable = guess;
-        } else {
-            beyond = guess;
+        match cuts.worst(demands, guess, capacity) {
+            None if tries <= MOST_CUTS => return guess,
+            None => reachable = guess,
+            Some(instant) => {
+                beyond = guess;
+                guess = fraction_at(demands, instant, capacity, guess);
+            }
         }
-        guess = reachable + (beyond - reachable) / 2;
+        tries += 1;
+        if tries > MOST_CUTS {
+            guess = reachable + (beyond - reachable) / 2;
+        }
     }
     reachable
 }
 
-/// Whether this fraction of all demands can be delivered in time.
+/// The largest fraction below `beyond` for which no more is needed up to an instant than the capacity delivers until then.
 ///
-/// It can when up to every instant no more is needed than the capacity delivers: a session needs nothing until its laxity
-/// is used up, then its rate until it leaves. What is needed grows fastest just before somebody leaves, so only those
-/// instants are looked at.
-fn can_reach(demands: &[Demand], fraction: i128, capacity: i128) -> bool {
-    let mut events: Vec<(i128, bool, i128)> = Vec::with_capacity(demands.len() * 2);
-    for demand in demands {
-        if demand.missing(fraction) > 0 {
-            events.push((demand.laxity(fraction), false, demand.rate));
-            events.push((demand.time_left, true, demand.rate));
-        }
-    }
-    events.sort_unstable();
-    let (mut at, mut rate, mut needed) = (0_i128, 0_i128, 0_i128);
-    for (time, leaves, own_rate) in events {
-        needed += rate * (time - at);
-        at = time;
-        if leaves {
-            if needed > capacity * at {
-                return false;
-            }
-            rate -= own_rate;
+/// What is needed never falls as the fraction rises: false position, and halving when that is slow.
+fn fraction_at(demands: &[Demand], instant: i64, capacity: i128, beyond: i64) -> i64 {
+    let room = capacity * i128::from(instant);
+    let excess = |fraction| {
+        let needed = demands.iter().map(|one| i128::from(one.needed(fraction, instant)));
+        needed.sum::<i128>() - room
+    };
+    let (mut low, mut high) = (0, beyond);
+    let (mut below, mut above) = (excess(low), excess(high));
+    let mut sweeps = 0_u32;
+    while high - low > 1 {
+        let span = i128::from(high - low);
+        let halve = sweeps % 3 == 2 || above <= below;
+        let step = if halve { span / 2 } else { span * -below / (above - below) };
+        let fraction = low + i64::try_from(step).unwrap_or_default().clamp(1, high - low - 1);
+        let over = excess(fraction);
+        if over <= 0 {
+            (low, below) = (fraction, over);
         } else {
-            rate += own_rate;
+            (high, above) = (fraction, over);
+        }
+        sweeps += 1;
+    }
+    low
+}
+
+/// The instants at which somebody leaves: what is needed grows fastest just before them, so only they are looked at.
+struct Cuts {
+    /// In order, each once.
+    instants: Vec<i64>,
+    /// By demand: where its departure is among them.
+    exits: Vec<usize>,
+    /// By instant: by how much more is needed from there on, and how much faster that grows with time.
+    needs: Vec<(i128, i128)>,
+}
+
+impl Cuts {
+    fn new(demands: &[Demand]) -> Self {
+        let mut instants: Vec<i64> = demands.iter().map(|demand| demand.time_left).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        let exit = |demand: &Demand| instants.partition_point(|at| *at < demand.time_left);
+        Self {
+            exits: demands.iter().map(exit).collect(),
+            needs: vec![(0, 0); instants.len() + 1],
+            instants,
         }
     }
-    true
+
+    /// The instant up to which most is needed beyond what the capacity delivers until then; none if that is enough.
+    ///
+    /// A session needs nothing until its laxity is used up, then its rate until it leaves.
+    fn worst(&mut self, demands: &[Demand], fraction: i64, capacity: i128) -> Option<i64> {
+        self.needs.fill((0, 0));
+        for (demand, exit) in demands.iter().zip(&self.exits) {
+            let missing = demand.missing(fraction);
+            if missing == 0 {
+                continue;
+            }
+            let laxity = (demand.deliverable() - missing) / demand.rate;
+            let start = self.instants.partition_point(|at| *at <= laxity);
+            let (rate, whole) = (i128::from(demand.rate), i128::from(demand.deliverable()));
+            if let Some((needed, growth)) = self.needs.get_mut(start) {
+                *needed += i128::from(missing) - whole;
+                *growth += rate;
+            }
+            if let Some((needed, growth)) = self.needs.get_mut(exit + 1) {
+                *needed += whole;
+                *growth -= rate;
+            }
+        }
+        let (mut needed, mut growth, mut most, mut worst) = (0_i128, 0_i128, 0_i128, None);
+        for (at, (more, faster)) in self.instants.iter().zip(&self.needs) {
+            needed += more;
+            growth += faster;
+            let excess = needed + (growth - capacity) * i128::from(*at);
+            if excess > most {
+                (most, worst) = (excess, Some(*at));
+            }
+        }
+        worst
+    }
 }
 
 #[cfg(test)]
@@ -206,11 +313,11 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    fn demand(rate: i128, seconds: i128, energy: i128) -> Demand {
+    fn demand(rate: i64, seconds: i64, energy: i64) -> Demand {
         Demand {
             rate,
-            time_left: seconds * SECOND,
-            energy: energy * SECOND,
+            time_left: seconds * 1_000,
+            energy: energy * 1_000,
             received: 0,
         }
     }
@@ -301,10 +408,10 @@ mod tests {
             let all: i64 = demands.iter().map(|demand| demand.2).sum();
             let fluid: Vec<Demand> = demands
                 .iter()
-                .map(|(rate, seconds, energy)| demand((*rate).into(), *seconds as i128, (*energy).into()))
+                .map(|(rate, seconds, energy)| demand(*rate, *seconds as i64, *energy))
                 .collect();
             let flows = most_deliverable(&demands, capacity) == all;
-            prop_assert_eq!(can_reach(&fluid, WHOLE, capacity.into()), flows);
+            prop_assert_eq!(Cuts::new(&fluid).worst(&fluid, WHOLE, capacity.into()).is_none(), flows);
         }
     }
 }

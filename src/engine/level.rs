@@ -40,6 +40,14 @@ impl Claim {
         }
     }
 
+    /// The same with a base that is in fixed point already.
+    pub(super) const fn from_fine_base(weight: i64, base: i64, minimum: i64, maximum: i64) -> Self {
+        Self {
+            base,
+            ..Self::new(weight, 0, minimum, maximum)
+        }
+    }
+
     /// What it takes at this level.
     #[inline]
     pub(super) fn at(&self, level: i64) -> i64 {

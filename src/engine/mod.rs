@@ -34,23 +34,28 @@ pub use snapshot::*;
 use crate::kernel::{Timestamp, Watts};
 use grid::{Branch, Grid, Place, RowKind, take};
 use level::Claim;
-use offer::{Offer, Standing};
-use queue::{Admission, next_turn};
+use laxity::Outlook;
+use offer::{Agenda, Offer, Standing};
+use queue::next_turn;
 
 /// Decides what every connector may draw from `now` on.
 pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let grid = Grid::new(snapshot);
     let available = grid.available();
     let settings = &snapshot.settings;
-    let Admission {
-        standings,
-        mut agenda,
-    } = queue::admit(&grid, &available, settings, now);
-
-    let mut claims = claims(&grid, &standings);
-    if laxity::claim_by_laxity(&grid, &available, settings, &standings, now, &mut claims) {
+    let mut agenda = Agenda { now, next: None };
+    let mut standings: Vec<Standing> = grid
+        .places
+        .iter()
+        .map(|place| offer::offer(place, settings, &mut agenda))
+        .collect();
+    let outlook = Outlook::new(&grid, &available, settings, &standings, now);
+    if !outlook.is_empty() {
         agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
     }
+    queue::admit(&grid, &available, settings, &outlook, &mut agenda, &mut standings);
+
+    let claims = claims(&grid, &outlook, &standings);
     let mut watts = rounding::share_in_steps(&grid, &available, &claims);
     offer_left_overs(&grid, &available, &standings, &mut watts);
     let scarce = room_left(&grid, &available, &watts);
@@ -67,9 +72,12 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
 }
 
 /// What each member claims of the power: nothing unless it takes part.
-fn claims(grid: &Grid<'_>, standings: &[Standing]) -> Vec<Claim> {
-    let claim = |(place, standing): (&Place<'_>, &Standing)| match standing {
+fn claims(grid: &Grid<'_>, outlook: &Outlook, standings: &[Standing]) -> Vec<Claim> {
+    let claim = |(index, (place, standing)): (usize, (&Place<'_>, &Standing))| match standing {
         Standing::In(offer) if !offer.left_over => {
+            if let Some(claim) = outlook.claim(index, offer) {
+                return claim;
+            }
             let weight = match grid.algorithm(place) {
                 Algorithm::Priority => i64::from(place.member.weight),
                 Algorithm::EqualShare | Algorithm::FirstCome | Algorithm::Deadline => 1,
@@ -78,7 +86,7 @@ fn claims(grid: &Grid<'_>, standings: &[Standing]) -> Vec<Claim> {
         }
         _ => Claim::NOTHING,
     };
-    grid.places.iter().zip(standings).map(claim).collect()
+    grid.places.iter().zip(standings).enumerate().map(claim).collect()
 }
 
 /// Gives those that only take what the others leave their minimum, where it fits, by class and connector.

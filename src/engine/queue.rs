@@ -7,34 +7,23 @@
 use std::time::Duration;
 
 use super::grid::{Grid, Place, take};
-use super::laxity::laxity;
-use super::offer::{Agenda, Standing, offer, seconds};
+use super::laxity::Outlook;
+use super::offer::{Agenda, Standing, seconds};
 use super::reason::Reason;
 use super::snapshot::{Algorithm, Member, PriorityClass, Session, Settings, Turn};
 use crate::kernel::{ConnectorId, Timestamp, Watts};
 
-/// The queue's verdict on each place, in tree order, and when to ask again.
-#[derive(Debug)]
-pub(super) struct Admission {
-    pub standings: Vec<Standing>,
-    pub agenda: Agenda,
-}
-
-/// Decides for every place of the grid.
+/// Decides for every place of the grid that asks for power; turns away those whose turn it is not.
 pub(super) fn admit(
     grid: &Grid<'_>,
     available: &[i128],
     settings: &Settings,
-    now: Timestamp,
-) -> Admission {
-    let mut agenda = Agenda { now, next: None };
-    let mut standings: Vec<Standing> = grid
-        .places
-        .iter()
-        .map(|place| offer(place, settings, &mut agenda))
-        .collect();
+    outlook: &Outlook,
+    agenda: &mut Agenda,
+    standings: &mut [Standing],
+) {
     let mut order: Vec<(Rank, usize, i64)> = Vec::with_capacity(standings.len());
-    for (index, (place, standing)) in grid.places.iter().zip(&standings).enumerate() {
+    for (index, (place, standing)) in grid.places.iter().zip(standings.iter()).enumerate() {
         if let (Standing::In(offer), Some(session)) = (standing, place.member.session())
             && !offer.left_over
         {
@@ -43,10 +32,10 @@ pub(super) fn admit(
                 Rank::of(
                     place.member,
                     session,
-                    offer.maximum,
+                    outlook.laxity(index).filter(|_| settings.trusted_departures),
                     algorithm,
                     settings,
-                    now,
+                    agenda.now,
                 ),
                 index,
                 offer.minimum,
@@ -70,11 +59,7 @@ pub(super) fn admit(
             *standing = Standing::Out(reason);
         }
     }
-    desk.note_turns(&standings);
-    Admission {
-        standings,
-        agenda: desk.agenda,
-    }
+    desk.note_turns(standings);
 }
 
 /// The place in the queue; the smallest is served first.
@@ -94,7 +79,7 @@ impl Rank {
     fn of(
         member: &Member,
         session: &Session,
-        rate: i64,
+        laxity: Option<i64>,
         algorithm: Algorithm,
         settings: &Settings,
         now: Timestamp,
@@ -105,17 +90,17 @@ impl Rank {
             .is_some_and(|since| now < since + seconds(settings.hold_seconds));
         let waiting_since = turn.waiting_since.unwrap_or(now);
         let rotates = algorithm != Algorithm::FirstCome;
-        let aged =
-            rotates && turn.waiting_since.is_some() && now >= waiting_since + patience(settings);
+        // The laxity of a waiting session falls until it is the least: it comes to the front by itself.
+        let aged = rotates && laxity.is_none()
+            && turn.waiting_since.is_some() && now >= waiting_since + patience(settings);
         let weight = if algorithm == Algorithm::Priority {
             member.weight.max(1)
         } else {
             1
         };
-        let service = if algorithm == Algorithm::Deadline && settings.trusted_departures {
-            laxity(session, rate, settings, now)
-        } else {
-            i128::from(session.attained.get()) * i128::from(u32::MAX) / i128::from(weight)
+        let service = match laxity {
+            Some(laxity) => i128::from(laxity),
+            None => i128::from(session.attained.get()) * i128::from(u32::MAX) / i128::from(weight),
         };
         Self {
             class: member.effective_class(),
@@ -143,7 +128,7 @@ struct Desk<'a> {
     /// How many wait for each row.
     waiting: Vec<u32>,
     settings: &'a Settings,
-    agenda: Agenda,
+    agenda: &'a mut Agenda,
 }
 
 impl Desk<'_> {
