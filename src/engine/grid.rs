@@ -206,6 +206,12 @@ impl<'a> Grid<'a> {
             .unwrap_or_default()
     }
 
+    /// Whether a member may be paused because it has time.
+    pub fn allows_pause(&self, place: &Place<'_>) -> bool {
+        let branch = place.node.and_then(|node| self.nodes.get(node));
+        branch.is_some_and(|branch| branch.node.allow_pause)
+    }
+
     /// The first row on the way up that cannot bear `watts` more.
     pub fn bottleneck(&self, place: &Place<'_>, room: &[i128], watts: i64) -> Option<usize> {
         let mut uses = self.uses(place).iter();
@@ -267,6 +273,12 @@ impl Use {
     #[inline]
     pub fn of(self, watts: i64) -> i128 {
         i128::from(self.cost) * i128::from(watts)
+    }
+
+    /// How many watts this row still bears.
+    pub fn bears(self, room: &[i128]) -> Option<i64> {
+        let watts = room.get(self.row)?.div_euclid(i128::from(self.cost.max(1)));
+        Some(i64::try_from(watts).unwrap_or(i64::MAX))
     }
 }
 

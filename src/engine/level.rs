@@ -65,6 +65,11 @@ impl Claim {
         self.maximum >> FRACTION_BITS
     }
 
+    /// The same, rounded up.
+    pub(super) const fn watts_above(&self) -> i64 {
+        (self.maximum + (1 << FRACTION_BITS) - 1) >> FRACTION_BITS
+    }
+
     /// Whether it takes the same at every level.
     pub(super) const fn is_fixed(&self) -> bool {
         self.minimum >= self.maximum

@@ -19,6 +19,7 @@ mod laxity;
 mod level;
 mod offer;
 mod outcome;
+mod pausing;
 mod queue;
 mod reason;
 mod rounding;
@@ -53,9 +54,12 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     if !outlook.is_empty() {
         agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
     }
+    let aside = pausing::stand_aside(&grid, &available, settings, &outlook, &mut standings, now);
     queue::admit(&grid, &available, settings, &outlook, &mut agenda, &mut standings);
 
-    let claims = claims(&grid, &outlook, &standings);
+    pausing::bring_back(&grid, &available, &outlook, aside, &mut standings);
+
+    let claims = claims(&grid, &outlook, &standings, Offer::clone);
     let mut watts = rounding::share_in_steps(&grid, &available, &claims);
     offer_left_overs(&grid, &available, &standings, &mut watts);
     let scarce = room_left(&grid, &available, &watts);
@@ -72,10 +76,16 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
 }
 
 /// What each member claims of the power: nothing unless it takes part.
-fn claims(grid: &Grid<'_>, outlook: &Outlook, standings: &[Standing]) -> Vec<Claim> {
+fn claims(
+    grid: &Grid<'_>,
+    outlook: &Outlook,
+    standings: &[Standing],
+    asked: impl Fn(&Offer) -> Offer,
+) -> Vec<Claim> {
     let claim = |(index, (place, standing)): (usize, (&Place<'_>, &Standing))| match standing {
         Standing::In(offer) if !offer.left_over => {
-            if let Some(claim) = outlook.claim(index, offer) {
+            let offer = asked(offer);
+            if let Some(claim) = outlook.claim(index, &offer) {
                 return claim;
             }
             let weight = match grid.algorithm(place) {

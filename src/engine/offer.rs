@@ -18,6 +18,16 @@ pub(super) struct Offer {
     pub left_over: bool,
 }
 
+impl Offer {
+    /// The same, as if any power above zero were worth sending.
+    pub fn without_minimum(&self) -> Self {
+        Self {
+            minimum: 0,
+            ..self.clone()
+        }
+    }
+}
+
 /// Whether a member takes part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {

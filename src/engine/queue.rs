@@ -85,9 +85,7 @@ impl Rank {
         now: Timestamp,
     ) -> Self {
         let turn = session.turn;
-        let held = turn
-            .held_since
-            .is_some_and(|since| now < since + seconds(settings.hold_seconds));
+        let held = is_held(session, settings, now);
         let waiting_since = turn.waiting_since.unwrap_or(now);
         let rotates = algorithm != Algorithm::FirstCome;
         // The laxity of a waiting session falls until it is the least: it comes to the front by itself.
@@ -116,6 +114,12 @@ impl Rank {
             connector: member.connector,
         }
     }
+}
+
+/// Whether a session was started so recently that it keeps its place.
+pub(super) fn is_held(session: &Session, settings: &Settings, now: Timestamp) -> bool {
+    let since = session.turn.held_since;
+    since.is_some_and(|since| now < since + seconds(settings.hold_seconds))
 }
 
 /// Hands out minimums, one member after the other.

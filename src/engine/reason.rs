@@ -92,6 +92,8 @@ pub enum Reason {
         /// When that is, if the room stays.
         until: Timestamp,
     },
+    /// It has time, and others have not.
+    CanWait,
     /// Its maximum is below its minimum.
     Unsatisfiable {
         /// The least worth sending.
@@ -133,6 +135,7 @@ impl Reason {
             | Self::Unsatisfiable { .. } => "minimum-or-nothing",
             Self::Resting { .. } => "off-time",
             Self::WaitingForHeadroom { .. } => "stable-headroom",
+            Self::CanWait => "deadline-pause",
             Self::NoSession => "no-session",
             Self::SuspendedByVehicle { .. } => "suspended-by-vehicle",
             Self::ExclusionWindow => "exclusion-window",
@@ -221,6 +224,7 @@ impl fmt::Display for Because<'_> {
                     "it starts again at {until} if there is room for it until then"
                 )
             }
+            Reason::CanWait => f.write_str("it has time, and pauses for those that have less"),
             Reason::Unsatisfiable { minimum, maximum } => write!(
                 f,
                 "it needs at least {} but may draw at most {}",

@@ -47,6 +47,9 @@ pub struct Node {
     pub imbalance_limit: Option<Milliamps>,
     /// How its own members share.
     pub algorithm: Algorithm,
+    /// Under [`Algorithm::Deadline`]: cars that have time may be paused for those that have not.
+    #[serde(default)]
+    pub allow_pause: bool,
 }
 
 impl Node {
@@ -64,6 +67,7 @@ impl Node {
             phase_load: [Milliamps::ZERO; 3],
             imbalance_limit: None,
             algorithm: Algorithm::EqualShare,
+            allow_pause: false,
         }
     }
 }
@@ -79,7 +83,8 @@ pub enum Algorithm {
     Priority,
     /// The same for everybody; who came first is next, without rotation.
     FirstCome,
-    /// More for those who have less time for what they need, above a minimum for all that fit; nobody is paused.
+    /// More for those who have less time for what they need, above a minimum for all that fit.
+    /// Nobody is paused, unless [`Node::allow_pause`] says so.
     Deadline,
 }
 

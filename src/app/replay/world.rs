@@ -177,6 +177,7 @@ fn site(rules: &Rules) -> Snapshot {
     Snapshot {
         nodes: vec![Node {
             algorithm: rules.algorithm,
+            allow_pause: rules.allow_pause,
             ..Node::new(group(), rules.capacity)
         }],
         members: Vec::new(),
