@@ -38,10 +38,12 @@ struct Demand {
 }
 
 impl Demand {
-    /// The demand of a session that can draw `rate` watts; a departure that is unknown or past is replaced by the defaults.
+    /// The demand of a session that can draw `rate` watts. What is unknown is replaced by the defaults, and so is a
+    /// departure that has passed: it was wrong, which makes nobody urgent.
     fn of(session: &Session, rate: i64, settings: &Settings, now: Timestamp) -> Self {
-        let deadline = session.deadline.filter(|deadline| deadline.departure > now);
-        let time_left = deadline.map_or(
+        let deadline = session.deadline;
+        let to_come = deadline.filter(|deadline| deadline.departure > now);
+        let time_left = to_come.map_or(
             i64::from(settings.default_stay_seconds) * 1_000,
             |deadline| (deadline.departure.micros().saturating_sub(now.micros()) / 1_000).max(1),
         );
