@@ -7,7 +7,7 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use evenwatt::engine::{Member, MemberState, Node, Session, Snapshot, plan};
+use evenwatt::engine::{Algorithm, Deadline, Member, MemberState, Node, Session, Snapshot, plan};
 use evenwatt::kernel::{GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts};
 
 const NOON: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -110,6 +110,26 @@ fn phases(count: usize) -> Snapshot {
     snapshot
 }
 
+/// The same group with cars that leave, half of them soon; pausing those that have time may be allowed.
+fn deadline(count: usize, allow_pause: bool) -> Snapshot {
+    let mut snapshot = single(count);
+    for node in &mut snapshot.nodes {
+        node.algorithm = Algorithm::Deadline;
+        node.allow_pause = allow_pause;
+    }
+    for (number, member) in (0_i64..).zip(&mut snapshot.members) {
+        if let MemberState::Active(session) = &mut member.state {
+            let minutes = if number % 2 == 0 { 60 } else { 400 } + number * 31 % 300;
+            session.deadline = Some(Deadline {
+                departure: Timestamp::from_unix_seconds(NOON.unix_seconds() + minutes * 60),
+                energy: WattHours(30_000 + number * 7_919 % 40_000),
+            });
+        }
+    }
+    snapshot.settings.trusted_departures = true;
+    snapshot
+}
+
 fn planned(bencher: Bencher, snapshot: &Snapshot) {
     bencher
         .counter(ItemsCount::new(snapshot.members.len()))
@@ -143,6 +163,16 @@ fn plan_single(bencher: Bencher, count: usize) {
 #[divan::bench(args = SIZES)]
 fn plan_tree(bencher: Bencher, count: usize) {
     planned(bencher, &tree(count));
+}
+
+#[divan::bench(args = [54, 500, 5_000])]
+fn plan_deadline(bencher: Bencher, count: usize) {
+    planned(bencher, &deadline(count, false));
+}
+
+#[divan::bench(args = [54, 500, 5_000])]
+fn plan_deadline_with_pauses(bencher: Bencher, count: usize) {
+    planned(bencher, &deadline(count, true));
 }
 
 #[divan::bench(args = [8, 54, 500, 1_000])]

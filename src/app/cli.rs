@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 
-use super::{Config, Dependencies, Running, demo, postman, routes, simulate, telemetry};
+use super::{Config, Dependencies, Running, demo, postman, replay, routes, simulate, telemetry};
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::http::caller::SCOPES;
 use crate::http::codes;
@@ -49,6 +49,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Loads a server with virtual charge stations and reports latency and throughput
     Simulate(simulate::SimulateArgs),
+    /// Replays recorded charging sessions through the balancing engine and says what came of it
+    Replay(replay::ReplayArgs),
 }
 
 #[derive(Debug, Args)]
@@ -133,6 +135,7 @@ impl Cli {
                 block_on(demo::run(arguments.clone(), self.listen.as_deref()))
             }
             Command::Simulate(arguments) => block_on(simulate::run(arguments.clone())),
+            Command::Replay(arguments) => replay_record(arguments),
         }
     }
 
@@ -260,6 +263,14 @@ fn openapi(what: &OpenapiArguments) -> Result<(), Failure> {
         document.to_pretty_json()
     };
     print(&format!("{}\n", text.context("it cannot be written")?));
+    Ok(())
+}
+
+fn replay_record(arguments: &replay::ReplayArgs) -> Result<(), Failure> {
+    if let Some(fault) = arguments.fault() {
+        return Err(Failure::Configuration(fault));
+    }
+    print(&replay::run(arguments)?);
     Ok(())
 }
 

@@ -31,6 +31,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod postman;
+pub mod replay;
 pub mod routes;
 pub mod simulate;
 pub mod tasks;

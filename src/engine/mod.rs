@@ -34,8 +34,8 @@ pub use snapshot::*;
 
 use crate::kernel::{Timestamp, Watts};
 use grid::{Branch, Grid, Place, RowKind, take};
-use level::Claim;
 use laxity::Outlook;
+use level::Claim;
 use offer::{Agenda, Offer, Standing};
 use queue::next_turn;
 
@@ -55,7 +55,14 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
         agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
     }
     let aside = pausing::stand_aside(&grid, &available, settings, &outlook, &mut standings, now);
-    queue::admit(&grid, &available, settings, &outlook, &mut agenda, &mut standings);
+    queue::admit(
+        &grid,
+        &available,
+        settings,
+        &outlook,
+        &mut agenda,
+        &mut standings,
+    );
 
     pausing::bring_back(&grid, &available, &outlook, aside, &mut standings);
 
@@ -96,7 +103,12 @@ fn claims(
         }
         _ => Claim::NOTHING,
     };
-    grid.places.iter().zip(standings).enumerate().map(claim).collect()
+    grid.places
+        .iter()
+        .zip(standings)
+        .enumerate()
+        .map(claim)
+        .collect()
 }
 
 /// Gives those that only take what the others leave their minimum, where it fits, by class and connector.

@@ -58,7 +58,14 @@ pub(super) fn stand_aside(
             *standing = Standing::Out(Reason::CanWait);
         }
     }
-    aside.sort_by_key(|one| (one.laxity, grid.places.get(one.place).map(|place| place.member.connector)));
+    aside.sort_by_key(|one| {
+        (
+            one.laxity,
+            grid.places
+                .get(one.place)
+                .map(|place| place.member.connector),
+        )
+    });
     aside
 }
 
@@ -86,9 +93,15 @@ pub(super) fn bring_back(
             let Some(place) = grid.places.get(one.place) else {
                 return false;
             };
-            let lost = grid.uses(place).iter().filter_map(|row| row.bears(&left)).min();
+            let lost = grid
+                .uses(place)
+                .iter()
+                .filter_map(|row| row.bears(&left))
+                .min();
             let lost = lost.unwrap_or_default().min(one.offer.maximum);
-            let fits = grid.bottleneck(place, &unclaimed, one.offer.minimum).is_none();
+            let fits = grid
+                .bottleneck(place, &unclaimed, one.offer.minimum)
+                .is_none();
             if !fits || lost * 8 < one.offer.minimum {
                 return true;
             }

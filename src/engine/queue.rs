@@ -32,7 +32,9 @@ pub(super) fn admit(
                 Rank::of(
                     place.member,
                     session,
-                    outlook.laxity(index).filter(|_| settings.trusted_departures),
+                    outlook
+                        .laxity(index)
+                        .filter(|_| settings.trusted_departures),
                     algorithm,
                     settings,
                     agenda.now,
@@ -89,8 +91,10 @@ impl Rank {
         let waiting_since = turn.waiting_since.unwrap_or(now);
         let rotates = algorithm != Algorithm::FirstCome;
         // The laxity of a waiting session falls until it is the least: it comes to the front by itself.
-        let aged = rotates && laxity.is_none()
-            && turn.waiting_since.is_some() && now >= waiting_since + patience(settings);
+        let aged = rotates
+            && laxity.is_none()
+            && turn.waiting_since.is_some()
+            && now >= waiting_since + patience(settings);
         let weight = if algorithm == Algorithm::Priority {
             member.weight.max(1)
         } else {

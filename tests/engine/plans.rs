@@ -234,6 +234,26 @@ proptest! {
     }
 
     #[test]
+    fn nobody_is_paused_whose_minimum_would_be_lost(snapshot in snapshots(Features { damping: false, ..ALL })) {
+        let mut snapshot = snapshot;
+        for node in &mut snapshot.nodes {
+            node.algorithm = Algorithm::Deadline;
+            node.allow_pause = true;
+        }
+        let plan = plan(&snapshot, NOON);
+        prop_assert_eq!(violations(&snapshot, &plan), []);
+        let (limits, rows) = (by_connector(&plan), rows(&snapshot));
+        for member in &snapshot.members {
+            let limit = plan.limit_of(member.connector);
+            if limit.is_some_and(|limit| limit.reason == Reason::CanWait) {
+                let minimum = bounds(&snapshot, member).0;
+                let fits = |row: &Row| row.room(&limits) >= row.needs(member.connector, minimum) + 2_000;
+                prop_assert!(!rows.iter().all(fits), "{} is paused although there is room", member.connector);
+            }
+        }
+    }
+
+    #[test]
     fn an_only_priority_charge_has_its_minimum_whenever_that_fits_alone(snapshot in snapshots(PLAIN)) {
         let mut snapshot = snapshot;
         let Some(first) = snapshot.members.first_mut() else { return Ok(()) };

@@ -108,6 +108,7 @@ fn node(number: usize, features: Features) -> impl Strategy<Value = Node> {
         imbalance,
         rating,
         algorithm,
+        any::<bool>(),
     )
         .prop_map(
             move |(
@@ -120,6 +121,7 @@ fn node(number: usize, features: Features) -> impl Strategy<Value = Node> {
                 imbalance,
                 rating,
                 algorithm,
+                allow_pause,
             )| Node {
                 parent: parent.map(group),
                 buffer_ppm,
@@ -129,6 +131,7 @@ fn node(number: usize, features: Features) -> impl Strategy<Value = Node> {
                 imbalance_limit: imbalance.map(Milliamps),
                 rating: rating.map(Watts),
                 algorithm,
+                allow_pause,
                 ..Node::new(group(number), Watts(limit))
             },
         )

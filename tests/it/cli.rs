@@ -157,3 +157,121 @@ fn the_address_counts_for_every_command_that_serves() {
         assert!(complains(&failed, 1).contains(&address), "{command}");
     }
 }
+
+const DAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/jpl_2019_05_06.csv");
+
+#[test]
+fn a_replay_is_a_table_or_one_json_object() {
+    let store = TestStore::new();
+    let arguments = ["replay", DAY, "--capacity", "30", "--algorithm", "deadline"];
+    let table = prints(&evenwatt(&store, &arguments));
+    assert!(
+        table.starts_with("sessions") && table.contains("demand met"),
+        "{table}"
+    );
+    let json = prints(&evenwatt(
+        &store,
+        &[
+            arguments.as_slice(),
+            &["--allow-pause", "--estimates", "driver", "--json"],
+        ]
+        .concat(),
+    ));
+    let object: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    for name in [
+        "demand_met_pct",
+        "jain",
+        "p05",
+        "worst",
+        "limit_changes_per_ev_hour",
+        "starts_per_session",
+        "in_dead_band",
+        "over_capacity",
+        "plan_us_mean",
+        "plan_us_p99",
+    ] {
+        assert!(object[name].is_number(), "no {name} in {json}");
+    }
+    assert_eq!(object["sessions"], 39);
+    assert_eq!(
+        (&object["in_dead_band"], &object["over_capacity"]),
+        (&0.into(), &0.into())
+    );
+}
+
+#[test]
+fn a_record_that_cannot_be_replayed_is_named_by_line_and_column() {
+    let store = TestStore::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bad.csv");
+    let path = file.to_str().expect("UTF-8");
+    let replayed = |text: &str| {
+        std::fs::write(&file, text).expect("written");
+        let arguments = [
+            "replay",
+            path,
+            "--capacity",
+            "30",
+            "--algorithm",
+            "equal_share",
+        ];
+        complains(&evenwatt(&store, &arguments), 1)
+    };
+    let good = std::fs::read_to_string(DAY).expect("the day");
+    let missing = replayed(&good.replace("energy_kwh,user", "energy,user"));
+    assert!(
+        missing.contains("bad.csv cannot be replayed: line 1: the column energy_kwh is missing"),
+        "{missing}"
+    );
+    let wrong = replayed(&good.replace(",6.6,32.0,", ",6.6,many,"));
+    assert!(
+        wrong.contains("line 2, column evse_max_a: \"many\" is not a number"),
+        "{wrong}"
+    );
+    let short = replayed(&format!("{good}1,2,3\n"));
+    assert!(short.contains("line: 41"), "{short}");
+    let binary = replayed("\0\u{1}");
+    assert!(
+        binary.contains("the column arrival_p is missing"),
+        "{binary}"
+    );
+    let nowhere = [
+        "replay",
+        "nowhere.csv",
+        "--capacity",
+        "30",
+        "--algorithm",
+        "equal_share",
+    ];
+    assert!(
+        complains(&evenwatt(&store, &nowhere), 1)
+            .starts_with("evenwatt: nowhere.csv cannot be read")
+    );
+}
+
+#[test]
+fn wrong_arguments_of_a_replay_end_with_code_2() {
+    let store = TestStore::new();
+    let pause = [
+        "replay",
+        DAY,
+        "--capacity",
+        "30",
+        "--algorithm",
+        "equal_share",
+        "--allow-pause",
+    ];
+    assert!(complains(&evenwatt(&store, &pause), 2).contains("--algorithm deadline"));
+    for (capacity, algorithm) in [("-1", "deadline"), ("much", "deadline"), ("30", "fastest")] {
+        let wrong = [
+            "replay",
+            DAY,
+            "--capacity",
+            capacity,
+            "--algorithm",
+            algorithm,
+        ];
+        complains(&evenwatt(&store, &wrong), 2);
+    }
+    complains(&evenwatt(&store, &["replay", DAY]), 2);
+}

@@ -48,14 +48,26 @@ impl Metrics {
         let squares: f64 = satisfied.iter().map(|one| one * one).sum();
         let count = as_f64(record.len());
         let connected: i64 = record.iter().map(|one| one.departure - one.arrival).sum();
-        let changes: u64 = outcome.fates.iter().map(|fate| u64::from(fate.changes)).sum();
-        let starts: u64 = outcome.fates.iter().map(|fate| u64::from(fate.starts)).sum();
+        let changes: u64 = outcome
+            .fates
+            .iter()
+            .map(|fate| u64::from(fate.changes))
+            .sum();
+        let starts: u64 = outcome
+            .fates
+            .iter()
+            .map(|fate| u64::from(fate.starts))
+            .sum();
         let mut times: Vec<f64> = outcome.plan_times.iter().map(micros).collect();
         times.sort_by(f64::total_cmp);
         Self {
             sessions: record.len(),
             demand_met_pct: 100.0 * part(given, wanted),
-            jain: if squares > 0.0 { sum * sum / (count * squares) } else { 0.0 },
+            jain: if squares > 0.0 {
+                sum * sum / (count * squares)
+            } else {
+                0.0
+            },
             p05: quantile(&satisfied, 0.05),
             worst: quantile(&satisfied, 0.0),
             limit_changes_per_ev_hour: ratio(changes, connected) * 3_600.0 / as_f64(PERIOD_SECONDS),
@@ -70,7 +82,11 @@ impl Metrics {
 
 /// Whoever wanted nothing got all of it.
 fn part(given: i64, wanted: i64) -> f64 {
-    if wanted > 0 { as_f64(given) / as_f64(wanted) } else { 1.0 }
+    if wanted > 0 {
+        as_f64(given) / as_f64(wanted)
+    } else {
+        1.0
+    }
 }
 
 fn ratio<C, P>(counted: C, per: P) -> f64

@@ -229,10 +229,16 @@ mod tests {
         let [first, second] = sessions.as_slice() else {
             panic!("{sessions:?}")
         };
-        assert_eq!((first.arrival, first.departure, first.energy), (3, 9, 1_800_000));
+        assert_eq!(
+            (first.arrival, first.departure, first.energy),
+            (3, 9, 1_800_000)
+        );
         let claim = first.claim.expect("claimed");
         assert_eq!((claim.energy, claim.departure), (7_200_000, 2_700));
-        assert_eq!((first.maximum, second.maximum), (Watts(6_656), Watts(6_600)));
+        assert_eq!(
+            (first.maximum, second.maximum),
+            (Watts(6_656), Watts(6_600))
+        );
         assert_eq!(second.claim, None);
     }
 
@@ -240,19 +246,40 @@ mod tests {
     fn a_fault_is_named_by_line_and_column() {
         let good = "a,3,9,0.5,,,6.6,32,208\n";
         for (line, said) in [
-            ("b,x,9,0.5,,,6.6,32,208", "line 3, column arrival_p: \"x\" is not a number"),
-            ("b,3.5,9,0.5,,,6.6,32,208", "line 3, column arrival_p: 3.5 is not a whole number"),
-            ("b,3,2,0.5,,,6.6,32,208", "line 3, column departure_p: is before its arrival"),
+            (
+                "b,x,9,0.5,,,6.6,32,208",
+                "line 3, column arrival_p: \"x\" is not a number",
+            ),
+            (
+                "b,3.5,9,0.5,,,6.6,32,208",
+                "line 3, column arrival_p: 3.5 is not a whole number",
+            ),
+            (
+                "b,3,2,0.5,,,6.6,32,208",
+                "line 3, column departure_p: is before its arrival",
+            ),
             ("b,3,9,,,,6.6,32,208", "line 3, column energy_kwh: is empty"),
-            ("b,3,9,-1,,,6.6,32,208", "line 3, column energy_kwh: -1 is not between 0 and 1000000"),
-            ("b,3,9,NaN,,,6.6,32,208", "line 3, column energy_kwh: NaN is not between 0 and 1000000"),
-            ("b,3,9,1,,,6.6,0,208", "line 3, column evse_max_a: must be above 0"),
+            (
+                "b,3,9,-1,,,6.6,32,208",
+                "line 3, column energy_kwh: -1 is not between 0 and 1000000",
+            ),
+            (
+                "b,3,9,NaN,,,6.6,32,208",
+                "line 3, column energy_kwh: NaN is not between 0 and 1000000",
+            ),
+            (
+                "b,3,9,1,,,6.6,0,208",
+                "line 3, column evse_max_a: must be above 0",
+            ),
         ] {
             assert_eq!(fault(&format!("{good}{line}\n")), said);
         }
         assert!(fault("b,3,9\n").contains("line: 2"), "{}", fault("b,3,9\n"));
         assert_eq!(fault(""), "it has no sessions");
         let headless = read("arrival_p,departure_p\n1,2\n".as_bytes()).expect_err("a fault");
-        assert_eq!(headless.to_string(), "line 1: the column energy_kwh is missing");
+        assert_eq!(
+            headless.to_string(),
+            "line 1: the column energy_kwh is missing"
+        );
     }
 }

@@ -10,7 +10,9 @@ use crate::engine::{
     Algorithm, Deadline, LEAST_PILOT_CURRENT, Member, MemberState, Node, Plan, Session, Settings,
     Snapshot, Turn, plan,
 };
-use crate::kernel::{ConnectorId, GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts};
+use crate::kernel::{
+    ConnectorId, GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts,
+};
 
 /// A car that lacks less than this many joules (1 Wh) is full.
 const FULL: i64 = 3_600;
@@ -96,6 +98,15 @@ struct Car {
 
 /// Lets a record, sorted by arrival, happen again.
 pub fn replay(record: &[Recorded], rules: &Rules) -> Outcome {
+    replay_watched(record, rules, |_, _| ())
+}
+
+/// The same, while somebody looks at every plan and what it was made from.
+pub fn replay_watched(
+    record: &[Recorded],
+    rules: &Rules,
+    mut watch: impl FnMut(&Snapshot, &Plan),
+) -> Outcome {
     let mut outcome = Outcome {
         fates: vec![Fate::default(); record.len()],
         ..Outcome::default()
@@ -137,6 +148,7 @@ pub fn replay(record: &[Recorded], rules: &Rules) -> Outcome {
             let plan = plan(&snapshot, now);
             outcome.plan_times.push(began.elapsed());
             outcome.judge(&snapshot, &plan, rules);
+            watch(&snapshot, &plan);
             for car in &mut present {
                 outcome.charge(car, record, &plan);
             }
@@ -146,7 +158,8 @@ pub fn replay(record: &[Recorded], rules: &Rules) -> Outcome {
 }
 
 impl Outcome {
-    fn judge(&mut self, snapshot: &Snapshot, plan: &Plan, rules: &Rules) {
+    /// Counts what must not be.
+    pub fn judge(&mut self, snapshot: &Snapshot, plan: &Plan, rules: &Rules) {
         let granted: Watts = plan.limits.iter().map(|limit| limit.limit).sum();
         self.over_capacity += u64::from(granted > rules.capacity);
         for member in &snapshot.members {
@@ -186,6 +199,10 @@ fn site(rules: &Rules) -> Snapshot {
 }
 
 /// A car as the planner sees it.
+///
+/// A real planner hears within seconds that a car is full, and hands its power on. Here a period has one plan only. So that
+/// no power is lost that would not be lost, the planner knows what a car can still take in this one period, as it does in
+/// the records' own simulator (ACN-Sim); it knows nothing more of the truth where it is told what drivers said.
 fn member(car: &Car, recorded: &Recorded, fate: &Fate, rules: &Rules) -> Member {
     let missing = recorded.energy - fate.delivered;
     let session = Session {

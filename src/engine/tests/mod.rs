@@ -1,6 +1,7 @@
 //! Stories of whole plans, told with whole kilowatts.
 
 mod changing;
+mod pausing;
 mod queueing;
 mod sharing;
 
