@@ -9,7 +9,8 @@
 //! grid       the snapshot as rows of sums         offer      what one member could take
 //! queue      who gets a minimum at all            level      one number that shares a capacity
 //! sharing    max-min fairness on the tree         laxity     claims that know deadlines
-//! rounding   down to steps, rests handed on       economy    small changes left out
+//! pausing    who can wait, where that is allowed  rounding   down to steps, rests handed on
+//! economy    small changes left out
 //! ```
 
 pub mod check;
