@@ -71,7 +71,12 @@ input! {
 
 impl NewReading {
     /// What it says of an asset; every fault is noted by its field.
-    pub fn of(self, asset: &Asset, location: &Location, now: Timestamp) -> Result<Reading, Faults> {
+    pub fn reading_of(
+        self,
+        asset: &Asset,
+        location: &Location,
+        now: Timestamp,
+    ) -> Result<Reading, Faults> {
         let mut faults = Faults::default();
         let at = whole_millis(self.at.unwrap_or(now));
         if at > now + FURTHEST_FUTURE {
@@ -83,6 +88,7 @@ impl NewReading {
             faults.add("energy", "out_of_range", "must be at least 0");
         }
         let electrics = Electrics::of(asset);
+        let measured = self.voltage.is_some();
         let current = electrics.phases(self.current, "current", &mut faults);
         let given = electrics.phases(self.phase_power, "phase_power", &mut faults);
         let voltage = electrics.voltage(self.voltage, asset, location, &mut faults);
@@ -102,17 +108,21 @@ impl NewReading {
                 faults.add("power", "required", message);
             }
         }
-        match (power, faults.is_empty()) {
-            (Some(power), true) => Ok(Reading {
-                at,
-                power,
-                phase_power,
-                current: electrics.current(current, phase_power, voltage, power),
-                voltage,
-                energy: self.energy.map(WattHours),
-            }),
-            _ => Err(faults),
-        }
+        let Some(power) = power.filter(|_| faults.is_empty()) else {
+            return Err(faults);
+        };
+        let current = electrics.current(current, phase_power, voltage, power);
+        // A voltage that nobody measured matters only as what a current was reckoned with.
+        let voltage =
+            zip(voltage, current).map(|(volts, amps)| volts.filter(|_| measured || amps.is_some()));
+        Ok(Reading {
+            at,
+            power,
+            phase_power,
+            current,
+            voltage,
+            energy: self.energy.map(WattHours),
+        })
     }
 }
 
