@@ -10,6 +10,7 @@
 
 pub mod actions;
 pub mod app;
+pub mod assets;
 pub mod balancing;
 pub mod db;
 pub mod engine;

@@ -29,6 +29,7 @@ const SLICES: &[&str] = &[
     "tokens",
     "sessions",
     "groups",
+    "assets",
 ];
 
 /// Lines a source file may have: longer ones are split along what they own.

@@ -13,6 +13,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::actions::Performer;
+use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
 use crate::db::{Conn, Db, migrate};
 use crate::http::body::BodyLimit;
@@ -70,6 +71,8 @@ pub struct Running {
     pub link: SharedLink,
     /// What its stations do.
     pub signals: Signals,
+    /// What its assets tell.
+    pub asset_signals: AssetSignals,
     /// Shares power between its stations.
     pub balancer: Balancer,
     connections: Connections,
@@ -137,6 +140,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         settings: gateway_settings(&config.ocpp),
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
+    let asset_signals = AssetSignals::default();
+    let shared_asset_signals = web::Data::new(asset_signals.clone());
     let (shared_link, shared_signals) = (
         web::Data::new(Arc::clone(&link)),
         web::Data::new(signals.clone()),
@@ -172,6 +177,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(performer.clone())
             .app_data(shared_link.clone())
             .app_data(shared_signals.clone())
+            .app_data(shared_asset_signals.clone())
             .app_data(table.clone())
             .app_data(body_limit)
             .app_data(web::Data::new(metrics.clone()))
@@ -216,6 +222,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         context,
         link,
         signals,
+        asset_signals,
         balancer,
         connections,
         tasks,

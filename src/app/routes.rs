@@ -12,7 +12,8 @@ use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, balancing, events, groups, locations, organizations, sessions, stations, tokens, users,
+    actions, assets, balancing, events, groups, locations, organizations, sessions, stations,
+    tokens, users,
 };
 
 /// The path every endpoint starts with.
@@ -27,6 +28,7 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(actions::routes)
         .configure(sessions::routes)
         .configure(groups::routes)
+        .configure(assets::routes)
         .configure(users::routes)
         .configure(tokens::routes)
         .configure(balancing::routes)
@@ -56,6 +58,7 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "sessions", description = "Charging sessions"),
         (name = "actions", description = "Commands that were sent to stations"),
         (name = "load management", description = "Groups of stations that share a limited connection"),
+        (name = "assets", description = "Smart meters, producers, consumers and batteries, and what they measure"),
         (name = "events", description = "What changed, in order"),
     )
 )]

@@ -236,5 +236,6 @@ text_column!(
     GroupId,
     GroupStationId,
     EventId,
-    PlanId
+    PlanId,
+    AssetId
 );

@@ -410,6 +410,57 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    assets (id) {
+        id -> Text,
+        organization_id -> Text,
+        location_id -> Text,
+        group_id -> Nullable<Text>,
+        name -> Text,
+        description -> Nullable<Text>,
+        code -> Nullable<Text>,
+        #[sql_name = "type"]
+        type_ -> Text,
+        electric_current_type -> Text,
+        electric_voltage_type -> Text,
+        voltage -> Nullable<BigInt>,
+        power_factor -> BigInt,
+        longitude -> Nullable<Double>,
+        latitude -> Nullable<Double>,
+        meter_scope -> Nullable<Text>,
+        static_power -> Nullable<BigInt>,
+        fluctuation_margin -> BigInt,
+        fallback_power -> Nullable<BigInt>,
+        switched_on -> Nullable<Bool>,
+        active -> Bool,
+        latest -> Nullable<JsonDoc>,
+        latest_at -> Nullable<Instant>,
+        fresh_until -> Nullable<Instant>,
+        interval_seconds -> Nullable<BigInt>,
+        reported_at -> Nullable<Instant>,
+        custom_fields -> JsonDoc,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    asset_readings (asset_id, at) {
+        asset_id -> Text,
+        at -> Instant,
+        received_at -> Instant,
+        power -> BigInt,
+        reading -> JsonDoc,
+    }
+}
+
 diesel::joinable!(sessions -> connectors (connector_id));
 diesel::joinable!(group_connectors -> connectors (connector_id));
 diesel::joinable!(group_stations -> chargestations (chargestation_id));
@@ -434,4 +485,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     plans,
     events,
     counters,
+    assets,
+    asset_readings,
 );

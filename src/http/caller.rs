@@ -110,6 +110,7 @@ permissions! {
     "sessions": ReadSessions WriteSessions,
     "actions": ReadActions WriteActions,
     "groups": ReadGroups WriteGroups,
+    "assets": ReadAssets WriteAssets,
     "events": ReadEvents WriteEvents,
 }
 

@@ -281,6 +281,7 @@ parsed_fields! {
     TokenId: "an id of 24 hexadecimal characters",
     SessionId: "an id of 24 hexadecimal characters",
     GroupId: "an id of 24 hexadecimal characters",
+    AssetId: "an id of 24 hexadecimal characters",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
     TimeZone: "an IANA time zone such as Europe/Amsterdam",
     TimeOfDay: "a time of day such as 07:30, from 00:00 to 24:00",

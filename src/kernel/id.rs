@@ -204,6 +204,8 @@ typed_id! {
     EventId
     /// A stored balancing plan.
     PlanId
+    /// A smart meter, producer, consumer or battery.
+    AssetId
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One file per resource.
 
+mod assets;
 mod conventions;
 mod groups;
 mod locations;

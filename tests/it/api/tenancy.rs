@@ -84,6 +84,11 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
     let key = keys["result"][0]["_id"].as_str().unwrap().to_owned();
     let evses = app.client.get("/evses").await.json();
     let evse = evses["result"][0]["_id"].as_str().unwrap().to_owned();
+    let asset = json!({"name": "A", "type": "battery", "location": location, "group": group});
+    let asset = app.client.post("/assets", asset).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let ids = [
         (
             "/v1.1/load_management/groups/chargestations",
@@ -95,6 +100,7 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
         ("/v1.1/connectors", station.connector.as_str()),
         ("/v1.1/evses", evse.as_str()),
         ("/v1.1/api_keys", key.as_str()),
+        ("/v1.1/assets", asset.as_str()),
     ];
     let stranger = app.stranger().await;
     for (method, path, documented) in operations(&document, &ids) {
@@ -136,6 +142,7 @@ fn body_for(documented: &str) -> serde_json::Value {
         "update_firmware" | "get_diagnostics" => json!({"location": "https://x.example"}),
         "data_transfer" => json!({"vendorId": "V"}),
         "ocpp" => json!({"action": "ClearCache", "payload": {}}),
+        "state" => json!({"on": true}),
         "configurations" => json!({"key": "K", "value": "V"}),
         _ => json!({}),
     }
