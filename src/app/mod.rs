@@ -157,7 +157,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let balancer = Balancer::start(
         context.clone(),
         Arc::clone(&link),
-        &signals,
+        (&signals, &asset_signals),
         config.balancing.settings(),
     );
     let document = routes::openapi();

@@ -137,6 +137,11 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
     let session = seat.live_session().map(|session| session.id);
     let begins = session.is_some() && session != memory.session;
     let resumes = memory.suspended_since.is_some() && !seat.is_suspended();
+    if (session.is_none() && memory.session.is_some())
+        || (seat.is_suspended() && memory.suspended_since.is_none())
+    {
+        memory.draws.note(now, Watts::ZERO);
+    }
     if session != memory.session {
         (memory.session, memory.turn) = (session, Default::default());
         memory.demand = Demand::default();
@@ -186,6 +191,7 @@ fn follow_meter(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) -> Option
         return None;
     }
     memory.metered_at = Some(at);
+    memory.draws.note(at, draw);
     let connector = seat.connector;
     if memory.sent_at.is_some_and(|sent| at > sent) {
         ledger.measured(connector, draw);

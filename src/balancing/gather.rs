@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::assets::{self, Asset};
 use crate::db::{Conn, StoreResult};
 use crate::engine::{CurrentKind, least_power};
 use crate::groups::{self, Group, GroupConnector, GroupStation};
@@ -24,6 +25,10 @@ pub(super) struct Site {
     pub dry_run: bool,
     /// The time zone of its location, in which schedules are meant.
     pub zone: TimeZone,
+    /// Volts between a phase and neutral there.
+    pub voltage: Millivolts,
+    /// What else draws or gives power below its groups.
+    pub assets: Vec<Asset>,
 }
 
 /// A connector below a group.
@@ -98,6 +103,8 @@ impl Site {
             organization: top.organization_id,
             dry_run: top.dry_run,
             zone: location.time_zone(),
+            voltage: location.voltage,
+            assets: assets::assets_of_groups(conn, &ids)?,
             groups,
             seats: Vec::with_capacity(connectors.len()),
         };
@@ -134,6 +141,11 @@ impl Site {
     /// The group with this id.
     pub fn group(&self, id: GroupId) -> Option<&Group> {
         self.groups.iter().find(|group| group.id == id)
+    }
+
+    /// Whether a group is another one, or below it.
+    pub fn is_below(&self, group: GroupId, top: GroupId) -> bool {
+        self.upwards(group).any(|above| above.id == top)
     }
 
     /// The seat of a connector.

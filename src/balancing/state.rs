@@ -1,13 +1,17 @@
 //! What the balancing of one tree must not forget: it is stored before anything is sent and after every answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::demand::Demand;
+use super::draws::Draws;
+use super::load::Load;
 use crate::engine::transition::{Ledger, Stage};
 use crate::engine::{Plan, Turn};
-use crate::kernel::{ConnectorId, PlanId, SessionId, StationId, Timestamp, Watts};
+use crate::kernel::{
+    AssetId, ConnectorId, GroupId, PlanId, SessionId, StationId, Timestamp, Watts,
+};
 
 /// Everything remembered of one tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,6 +33,10 @@ pub(super) struct State {
     pub exceeded_since: Option<Timestamp>,
     /// Whether that was told.
     pub exceeded_told: bool,
+    /// What else drew below each group when last looked at.
+    pub loads: BTreeMap<GroupId, Load>,
+    /// Assets whose data is too old to go by, which was told.
+    pub stale: BTreeSet<AssetId>,
 }
 
 /// What is remembered of one member.
@@ -70,6 +78,9 @@ pub(super) struct Memory {
     /// What its car has shown to use.
     #[serde(default)]
     pub demand: Demand,
+    /// What it drew lately.
+    #[serde(default)]
+    pub draws: Draws,
 }
 
 /// The safe default on the station.
@@ -142,6 +153,7 @@ impl Memory {
             overdraw: None,
             lost_at: None,
             demand: Demand::default(),
+            draws: Draws::default(),
         }
     }
 

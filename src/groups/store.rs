@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::model::GroupFilter;
-use super::model::{Group, GroupConnector, GroupStation, GroupView, MembershipView};
+use super::model::{Group, GroupConnector, GroupStation};
+use super::view::{GroupView, MembershipView};
 use crate::db::query::{contains, lower};
 use crate::db::schema::{assets, group_connectors, group_stations, load_groups};
 use crate::db::{Conn, StoreResult};

@@ -206,3 +206,30 @@ async fn a_car_that_uses_less_lends_the_rest_and_gets_it_back() {
         depot.link.most()
     );
 }
+
+#[actix_web::test]
+async fn who_leaves_soon_gets_more_and_who_has_time_may_be_paused() {
+    let fields = json!({"maximum_capacity": 6, "algorithm": "deadline"});
+    let mut depot = Depot::new(2, fields).await;
+    for (port, hours) in [(0, 1), (1, 12)] {
+        depot.plug_in(port).await;
+        let session = depot.member(port).await["session"].clone();
+        let now = depot.app.running.context.clock.now();
+        let need =
+            json!({"departure_time": now + Duration::from_secs(hours * 3_600), "energy_need": 4.5});
+        let path = format!("/sessions/{}", session.as_str().expect("a session"));
+        depot.app.client.patch(&path, need).await.ok();
+    }
+    depot.until_limits(&[4.62, 1.38]).await;
+
+    let pauses = json!({"allow_pause": true, "hold_minutes": 1, "trusted_departures": true});
+    depot.app.client.patch(&depot.path(""), pauses).await.ok();
+    depot.until_limits(&[6.0, 0.0]).await;
+    depot
+        .until(async || depot.member(1).await["rule"] == "deadline-pause")
+        .await;
+
+    let wrong = json!({"hold_minutes": 0, "raise_step": 0});
+    let answer = depot.app.client.patch(&depot.path(""), wrong).await;
+    assert_eq!(answer.faulty_fields(), ["raise_step", "hold_minutes"]);
+}
