@@ -231,5 +231,5 @@ async fn who_leaves_soon_gets_more_and_who_has_time_may_be_paused() {
 
     let wrong = json!({"hold_minutes": 0, "raise_step": 0});
     let answer = depot.app.client.patch(&depot.path(""), wrong).await;
-    assert_eq!(answer.faulty_fields(), ["raise_step", "hold_minutes"]);
+    assert_eq!(answer.faulty_fields(), ["hold_minutes", "raise_step"]);
 }
