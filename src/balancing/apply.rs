@@ -103,7 +103,10 @@ fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
         limit,
         purpose,
         voltage: seat.voltage,
-        phases: seat.phases,
+        phases: match purpose {
+            LimitPurpose::Live => seat.phases,
+            _ => seat.wired, // whichever car it will be
+        },
         in_amps: seat.kind == CurrentKind::Ac,
         duration_seconds: None,
         lowers: false,

@@ -10,7 +10,7 @@ use crate::kernel::*;
 use crate::locations;
 use crate::sessions::{self, Session, SessionStatus};
 use crate::stations::link::StationLink;
-use crate::stations::{self, Connector, ConnectorStatus, PowerType};
+use crate::stations::{self, Connector, ConnectorStatus, PhaseRotation, PowerType};
 
 /// A tree as the stores have it.
 #[derive(Debug, Clone)]
@@ -47,7 +47,12 @@ pub(super) struct Seat {
     pub unheard: bool,
     pub kind: CurrentKind,
     pub voltage: Millivolts,
+    /// The phases of the grid that it is wired to.
+    pub wired: PhaseSet,
+    /// Those that its car uses, as far as that is known.
     pub phases: PhaseSet,
+    /// Which phase of the grid each of its own is.
+    pub rotation: Option<[usize; 3]>,
     pub rotation_known: bool,
     /// What it could draw if nobody limited it.
     pub rating: Watts,
@@ -264,7 +269,9 @@ impl Seat {
             unheard: false,
             kind,
             voltage,
+            wired: phases,
             phases,
+            rotation: connector.phase_rotation.map(PhaseRotation::grid_phases),
             rotation_known: connector.phase_rotation.is_some() || phases == PhaseSet::ALL,
             rating,
             minimum: least_power(kind, voltage, phases, &[least.min(maximum)]).min(most),
@@ -283,6 +290,27 @@ impl Seat {
         } else {
             self.rating
         }
+    }
+
+    /// Takes it that its car uses only these phases of the grid: it needs less for its minimum and can take less.
+    pub fn use_phases(&mut self, used: PhaseSet) {
+        let of_all = |power: Watts| Watts(power.get() * used.count() / self.wired.count().max(1));
+        let pilot = least_power(self.kind, self.voltage, used, &[]);
+        self.minimum = pilot.max(of_all(self.minimum));
+        self.maximum = of_all(self.maximum);
+        self.phases = used;
+        self.rotation_known = self.rotation.is_some();
+    }
+
+    /// What each phase of the grid carries of these currents of its own phases.
+    pub fn on_grid(&self, currents: [Milliamps; 3]) -> [Milliamps; 3] {
+        let mut carried = [Milliamps::ZERO; 3];
+        for (own, grid) in self.rotation.unwrap_or([0, 1, 2]).into_iter().enumerate() {
+            if let (Some(place), Some(current)) = (carried.get_mut(grid), currents.get(own)) {
+                *place = *current;
+            }
+        }
+        carried
     }
 
     /// What a car would draw if each phase it is offered drew as much as its highest: a one-phase car needs that offer.

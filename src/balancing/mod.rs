@@ -25,6 +25,7 @@ mod explain;
 mod follow;
 mod gather;
 mod load;
+mod phases;
 mod power;
 mod proposal;
 mod settings;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::demand::Demand;
 use super::draws::Draws;
 use super::load::Load;
+use super::phases::UsedPhases;
 use crate::engine::transition::{Ledger, Stage};
 use crate::engine::{Plan, Turn};
 use crate::kernel::{
@@ -78,6 +79,9 @@ pub(super) struct Memory {
     /// What its car has shown to use.
     #[serde(default)]
     pub demand: Demand,
+    /// Which phases its car uses.
+    #[serde(default)]
+    pub phases: UsedPhases,
     /// What it drew lately.
     #[serde(default)]
     pub draws: Draws,
@@ -153,6 +157,7 @@ impl Memory {
             overdraw: None,
             lost_at: None,
             demand: Demand::default(),
+            phases: UsedPhases::default(),
             draws: Draws::default(),
         }
     }

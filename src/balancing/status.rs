@@ -107,6 +107,8 @@ pub struct MemberStatusView {
     pub drawing: Option<f64>,
     /// What it draws at most when this server is not heard of, in kW.
     pub fallback: f64,
+    /// How many phases its car uses: all it is offered, unless its meter showed otherwise.
+    pub phases: i64,
     /// Why the limit is what it is.
     #[schema(
         example = "6 kW: its share of 30 kW of group 650000000000000000000001 for 5 session(s) (rule max-min-share)."
@@ -138,6 +140,7 @@ pub(super) fn read(
         seat.online = is_online(seat.station);
     }
     let state = store::load(conn, root)?.unwrap_or_default();
+    site.note_phases(&state);
     let plan = store::plan_at(conn, root, None)?.map(|stored| stored.plan.0);
     let below: Vec<GroupId> = groups::tree_of(conn, group)?
         .iter()
@@ -176,6 +179,7 @@ pub(super) fn plan_now(
         seat.online = is_online(seat.station);
     }
     let state = store::load(conn, root)?.unwrap_or_default();
+    site.note_phases(&state);
     let loads = loads(&site, &state, moment.now);
     let (snapshot, plan) = planned(&site, &state, &loads, moment.now);
     Ok(StoredPlan {
@@ -267,6 +271,7 @@ fn member(
         worst: worst(seat, state).kilowatts(),
         drawing: drawing.map(Watts::kilowatts),
         fallback: alone(seat, state).kilowatts(),
+        phases: seat.phases.count(),
         reason: limit.map(Limit::explain),
         rule: limit.map(|limit| limit.reason.rule()),
         since: memory.map(|memory| memory.since),

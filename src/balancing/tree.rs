@@ -157,6 +157,8 @@ impl Tree {
         site.note_online(self.link.as_ref());
         let (mut state, fresh) = self.take_state().await?;
         let now = self.context.clock.now();
+        state.follow_phases(&site);
+        site.note_phases(&state);
         let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
         let loads = loads(&site, &state, now);
         let freshness = state.follow_loads(&site, &loads, now);

@@ -248,6 +248,15 @@ impl Session {
         Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0)
     }
 
+    /// The current of each of the three phases at the latest reading, where all were told.
+    pub fn phase_currents(&self) -> Option<[Milliamps; 3]> {
+        let report = self.latest.as_ref()?;
+        let phases = report.0.pointer("/phase_current/value")?.as_array()?;
+        let read = |amps| Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0);
+        let phases: Option<Vec<Milliamps>> = phases.iter().map(read).collect();
+        phases?.try_into().ok()
+    }
+
     /// The target that it reached, if any: what `stop` will be told as the reason.
     pub fn reached_target(&self) -> Option<&'static str> {
         let target = &self.target.0;

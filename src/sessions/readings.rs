@@ -229,6 +229,15 @@ pub(super) fn energy_report(sample: &Sample) -> Value {
             .map(|voltage| json!(shown(voltage.get()))),
         "V",
     );
+    add(
+        "phase_current",
+        current
+            .iter()
+            .copied()
+            .collect::<Option<Vec<Milliamps>>>()
+            .map(|phases| phases.iter().map(|one| shown(one.get())).collect()),
+        "A",
+    );
     add("power", power.map(|power| json!(power.kilowatts())), "kW");
     add(
         "energy_meter",

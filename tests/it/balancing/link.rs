@@ -62,6 +62,13 @@ impl FakeLink {
         };
         self.told().into_iter().filter_map(is_live).collect()
     }
+    /// Those of one station.
+    pub fn live_limits_of(&self, station: StationId) -> Vec<SetLimit> {
+        let told = self.live_limits().into_iter();
+        told.filter(|(told, _)| *told == station)
+            .map(|(_, limit)| limit)
+            .collect()
+    }
     /// Forgets what was told, and watches the sum of all live limits from now on.
     pub fn watch(&self) {
         let mut inner = self.inner();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::Watts;
+use evenwatt::kernel::{Milliamps, Watts};
 use evenwatt::stations::link::{Command, LimitPurpose};
 use serde_json::json;
 
@@ -232,4 +232,33 @@ async fn who_leaves_soon_gets_more_and_who_has_time_may_be_paused() {
     let wrong = json!({"hold_minutes": 0, "raise_step": 0});
     let answer = depot.app.client.patch(&depot.path(""), wrong).await;
     assert_eq!(answer.faulty_fields(), ["hold_minutes", "raise_step"]);
+}
+
+#[actix_web::test]
+async fn a_one_phase_car_on_three_phases_leaves_the_others_two_thirds() {
+    let mut depot = Depot::three_phase(2, json!({"maximum_capacity": 12})).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[6.0, 6.0]).await;
+    depot.link.watch();
+
+    // 6 kW on three phases are 8.7 A, which is 2 kW on one.
+    let one_phase = [Milliamps(8_690), Milliamps(0), Milliamps(0)];
+    for _ in 0..4 {
+        depot.pass(Duration::from_secs(30)).await;
+        depot.meter_phases(0, Watts(2_000), one_phase).await;
+    }
+    depot.until_limits(&[3.666, 8.334]).await;
+    assert_eq!(depot.member(0).await["phases"], 1);
+    let told = depot.link.live_limits_of(depot.ports[0].station);
+    let limit = told.last().expect("a limit");
+    assert_eq!(limit.phases.count(), 1, "what a phase carries");
+
+    // It uses the others as well now: it may draw more than was thought, until it is told again.
+    let three_phases = [Milliamps(16_000); 3];
+    depot.link.watch();
+    depot.pass(Duration::from_secs(30)).await;
+    depot.meter_phases(0, Watts(11_000), three_phases).await;
+    depot.until_limits(&[6.0, 6.0]).await;
+    assert_eq!(depot.member(0).await["phases"], 3);
 }
