@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::commissioning::{Warning, warnings};
 use super::gather::{Role, Seat, Site};
 use super::load::{Load, Loads, loads};
 use super::snapshot::planned;
@@ -55,6 +56,8 @@ pub struct GroupStatusView {
     pub members: Vec<MemberStatusView>,
     /// Its assets and those of the groups below.
     pub assets: Vec<AssetStatusView>,
+    /// What should be put right before one relies on it.
+    pub warnings: Vec<Warning>,
 }
 
 /// What an asset adds to the load of its group now.
@@ -156,6 +159,7 @@ pub(super) fn read(
             .filter(|asset| asset.group_id.is_some_and(|its| below.contains(&its)))
             .filter_map(|asset| asset_view(asset, &loads, now))
             .collect(),
+        warnings: warnings(&site, &state, &loads, &below, now),
     };
     Ok(view(
         (group, source),
@@ -191,10 +195,11 @@ pub(super) fn plan_now(
     })
 }
 
-/// What draws in a group besides its connectors.
+/// What is told of a group besides its connectors.
 struct Others {
     load: Load,
     assets: Vec<AssetStatusView>,
+    warnings: Vec<Warning>,
 }
 
 fn view(
@@ -234,6 +239,7 @@ fn view(
             })
             .collect(),
         assets: others.assets,
+        warnings: others.warnings,
     }
 }
 
@@ -287,7 +293,7 @@ fn worst(seat: &Seat, state: &State) -> Watts {
     }
 }
 
-fn alone(seat: &Seat, state: &State) -> Watts {
+pub(super) fn alone(seat: &Seat, state: &State) -> Watts {
     let memory = state.connectors.get(&seat.connector);
     match memory {
         Some(memory) if memory.outlives => state.ledger.worst(seat.connector),

@@ -48,6 +48,10 @@ impl FakeLink {
     pub fn live(&self, station: StationId) -> Option<Watts> {
         self.inner().live.get(&station).copied()
     }
+    /// The live limit of a station runs out, and this is what it falls back to.
+    pub fn expire(&self, station: StationId, fallback: Watts) {
+        self.inner().live.insert(station, fallback);
+    }
     /// Everything that was told, in order.
     pub fn told(&self) -> Vec<(StationId, Command)> {
         self.inner().told.clone()

@@ -7,3 +7,4 @@ mod link;
 mod proposal;
 mod safety;
 mod sharing;
+mod stories;
