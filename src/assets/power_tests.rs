@@ -323,7 +323,7 @@ prop_compose! {
 proptest! {
     /// In the end silence never takes anything off the load.
     #[test]
-    fn nothing_frees_power_by_being_silent(asset in any_asset()) {
+    fn i14_nothing_frees_power_by_being_silent(asset in any_asset()) {
         let silent = contribution(&asset, at(10_000));
         prop_assert!(silent.load.is_none_or(|load| load >= Watts::ZERO), "{silent:?}");
         prop_assert_eq!(silent.changes_at, None);

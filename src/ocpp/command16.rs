@@ -453,6 +453,7 @@ mod tests {
         );
         assert_eq!(schedule["startSchedule"], "1970-01-01T00:15:40.000Z");
         assert_eq!(profile["stackLevel"], 2);
+        assert_eq!(profile["chargingProfilePurpose"], "TxDefaultProfile");
     }
 
     #[test]
