@@ -28,8 +28,8 @@ async fn a_station_comes_back_after_an_hour_offline() {
         .await;
     assert_eq!(depot.member(0).await["worst"], 2.0, "its fallback");
 
-    depot.link.watch();
     depot.link.expire(depot.ports[0].station, Watts(2_000));
+    depot.link.watch();
     depot.comes_back(0);
     depot.until_limits(&[3.334, 3.333, 3.333]).await;
     assert!(depot.link.most() <= Watts(10_000), "{}", depot.link.most());
