@@ -20,6 +20,7 @@ pub mod kernel;
 pub mod locations;
 pub mod ocpp;
 pub mod organizations;
+pub mod reservations;
 pub mod sessions;
 pub mod simulator;
 pub mod stations;

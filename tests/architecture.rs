@@ -25,6 +25,7 @@ const SLICES: &[&str] = &[
     "locations",
     "stations",
     "actions",
+    "reservations",
     "users",
     "tokens",
     "sessions",

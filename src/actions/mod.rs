@@ -7,6 +7,7 @@ mod api;
 mod commands;
 mod model;
 mod performer;
+mod security;
 mod store;
 
 pub use api::routes;

@@ -12,7 +12,8 @@ use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, balancing, events, groups, locations, organizations, sessions, stations, tokens, users,
+    actions, balancing, events, groups, locations, organizations, reservations, sessions, stations,
+    tokens, users,
 };
 
 /// The path every endpoint starts with.
@@ -26,6 +27,7 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(stations::routes)
         .configure(actions::routes)
         .configure(sessions::routes)
+        .configure(reservations::routes)
         .configure(groups::routes)
         .configure(users::routes)
         .configure(tokens::routes)
@@ -54,6 +56,7 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "users", description = "Drivers"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
         (name = "sessions", description = "Charging sessions"),
+        (name = "reservations", description = "Connectors that are kept for somebody"),
         (name = "actions", description = "Commands that were sent to stations"),
         (name = "load management", description = "Groups of stations that share a limited connection"),
         (name = "events", description = "What changed, in order"),

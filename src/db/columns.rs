@@ -236,5 +236,8 @@ text_column!(
     GroupId,
     GroupStationId,
     EventId,
-    PlanId
+    PlanId,
+    ReservationId,
+    ChargingProfileId,
+    TemplateId
 );

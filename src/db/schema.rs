@@ -305,6 +305,31 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
+    reservations (id) {
+        id -> Text,
+        organization_id -> Text,
+        chargestation_id -> Text,
+        evse_id -> Text,
+        connector_id -> Text,
+        holds -> JsonDoc,
+        id_tag -> Text,
+        parent_group -> Nullable<Text>,
+        token_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        status -> Text,
+        reason -> Nullable<Text>,
+        expires_at -> Instant,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
     load_groups (id) {
         id -> Text,
         organization_id -> Text,
@@ -427,6 +452,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     meter_values,
     actions,
+    reservations,
     load_groups,
     group_stations,
     group_connectors,

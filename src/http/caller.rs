@@ -109,6 +109,7 @@ permissions! {
     "tokens": ReadTokens WriteTokens,
     "sessions": ReadSessions WriteSessions,
     "actions": ReadActions WriteActions,
+    "reservations": ReadReservations WriteReservations,
     "groups": ReadGroups WriteGroups,
     "events": ReadEvents WriteEvents,
 }

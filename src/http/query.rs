@@ -52,6 +52,9 @@ parsed_parameters! {
     TokenId: "an id of 24 hexadecimal characters",
     SessionId: "an id of 24 hexadecimal characters",
     GroupId: "an id of 24 hexadecimal characters",
+    ReservationId: "an id of 24 hexadecimal characters",
+    ChargingProfileId: "an id of 24 hexadecimal characters",
+    TemplateId: "an id of 24 hexadecimal characters",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
 }
 

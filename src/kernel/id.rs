@@ -204,6 +204,12 @@ typed_id! {
     EventId
     /// A stored balancing plan.
     PlanId
+    /// A connector that is kept for somebody.
+    ReservationId
+    /// A schedule of limits that is attached to EVSEs.
+    ChargingProfileId
+    /// Settings that stations get when they connect.
+    TemplateId
 }
 
 #[cfg(test)]

@@ -127,6 +127,11 @@ fn optional_number(value: Option<i32>, name: &str) -> Result<Option<u32>, LinkEr
     value.map(|value| number(value, name)).transpose()
 }
 
+/// The number that status notifications repeat: the caller's, or the second in which we ask.
+fn request_id(given: Option<i32>, now: Timestamp) -> i64 {
+    given.map_or(now.unix_seconds(), i64::from)
+}
+
 fn exact<const MAX: usize>(text: &str, name: &str) -> Result<Exact<MAX>, LinkError> {
     Exact::new(text).map_err(|_| invalid(format!("{name} must have at most {MAX} characters")))
 }
@@ -194,6 +199,27 @@ pub fn build(
         .into(),
         Asked::StopCharging { transaction } => remote_stop_transaction::Request {
             transaction_id: *transaction,
+        }
+        .into(),
+        Asked::Reserve {
+            connector,
+            reservation,
+            id_tag,
+            parent_group,
+            until,
+        } => reserve_now::Request {
+            connector_id: number(*connector, "connector")?,
+            expiry_date: *until,
+            id_tag: exact(id_tag, "id_tag")?,
+            parent_id_tag: parent_group
+                .as_deref()
+                .map(|group| exact(group, "parent_group"))
+                .transpose()?,
+            reservation_id: *reservation,
+        }
+        .into(),
+        Asked::CancelReservation { reservation } => cancel_reservation::Request {
+            reservation_id: *reservation,
         }
         .into(),
         Asked::SetLimit(limit) => {
@@ -284,6 +310,74 @@ pub fn build(
             retry_interval: optional_number(*retry_interval, "retryInterval")?,
             start_time: *start_at,
             stop_time: *stop_at,
+        }
+        .into(),
+        Asked::GetLog {
+            security,
+            location,
+            oldest,
+            latest,
+            retries,
+            retry_interval,
+            request,
+        } => get_log::Request {
+            log: get_log::LogOrder {
+                remote_location: exact(location, "remoteLocation")?,
+                oldest_timestamp: *oldest,
+                latest_timestamp: *latest,
+            },
+            log_type: if *security {
+                get_log::LogKind::Security
+            } else {
+                get_log::LogKind::Diagnostics
+            },
+            request_id: request_id(*request, now),
+            retries: optional_number(*retries, "retries")?,
+            retry_interval: optional_number(*retry_interval, "retryInterval")?,
+        }
+        .into(),
+        Asked::ExtendedTrigger { message, connector } => extended_trigger_message::Request {
+            requested_message: by_hand(&json!(message), "message")?,
+            connector_id: optional_number(*connector, "connectorId")?,
+        }
+        .into(),
+        Asked::InstallCertificate { kind, certificate } => install_certificate::Request {
+            certificate_type: by_hand(&json!(kind), "certificateType")?,
+            certificate: exact(certificate, "certificate")?,
+        }
+        .into(),
+        Asked::DeleteCertificate { certificate } => delete_certificate::Request {
+            certificate_hash_data: by_hand(certificate, "certificateHashData")?,
+        }
+        .into(),
+        Asked::GetInstalledCertificates { kind } => get_installed_certificate_ids::Request {
+            certificate_type: by_hand(&json!(kind), "certificateType")?,
+        }
+        .into(),
+        Asked::CertificateSigned { chain } => certificate_signed::Request {
+            certificate_chain: exact(chain, "certificateChain")?,
+        }
+        .into(),
+        Asked::SignedUpdateFirmware {
+            location,
+            retrieve_at,
+            install_at,
+            certificate,
+            signature,
+            retries,
+            retry_interval,
+            request,
+        } => signed_update_firmware::Request {
+            retries: optional_number(*retries, "retries")?,
+            retry_interval: optional_number(*retry_interval, "retryInterval")?,
+            request_id: request_id(*request, now),
+            firmware: signed_update_firmware::Firmware {
+                location: exact(location, "location")?,
+                retrieve_date_time: retrieve_at.unwrap_or(now),
+                install_date_time: *install_at,
+                signing_certificate: exact(certificate, "signingCertificate")?,
+                signature: exact(signature, "signature")?,
+            },
         }
         .into(),
         Asked::DataTransfer {

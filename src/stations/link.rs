@@ -38,6 +38,16 @@ pub enum Command {
     },
     /// Stop charging.
     StopCharging { transaction: i64 },
+    /// Keep a connector for a token until an instant; the same number again replaces the reservation.
+    Reserve {
+        connector: i32,
+        reservation: i64,
+        id_tag: String,
+        parent_group: Option<String>,
+        until: Timestamp,
+    },
+    /// Keep it no longer.
+    CancelReservation { reservation: i64 },
     /// Obey a limit.
     SetLimit(SetLimit),
     /// Obey a profile in the protocol's own form.
@@ -77,6 +87,40 @@ pub enum Command {
         retry_interval: Option<i32>,
         start_at: Option<Timestamp>,
         stop_at: Option<Timestamp>,
+    },
+    /// Upload a log: the security log or diagnostics.
+    GetLog {
+        security: bool,
+        location: String,
+        oldest: Option<Timestamp>,
+        latest: Option<Timestamp>,
+        retries: Option<i32>,
+        retry_interval: Option<i32>,
+        request: Option<i32>,
+    },
+    /// Send a message now, one of the security extension too.
+    ExtendedTrigger {
+        message: String,
+        connector: Option<i32>,
+    },
+    /// Trust a root certificate (PEM).
+    InstallCertificate { kind: String, certificate: String },
+    /// Trust a root certificate no longer; it is named by its hashes.
+    DeleteCertificate { certificate: Value },
+    /// Tell which root certificates of a kind it trusts.
+    GetInstalledCertificates { kind: String },
+    /// Use the certificate that it asked for (PEM, its own first).
+    CertificateSigned { chain: String },
+    /// Fetch firmware, verify its signature and install it.
+    SignedUpdateFirmware {
+        location: String,
+        retrieve_at: Option<Timestamp>,
+        install_at: Option<Timestamp>,
+        certificate: String,
+        signature: String,
+        retries: Option<i32>,
+        retry_interval: Option<i32>,
+        request: Option<i32>,
     },
     /// Whatever the vendor agreed on.
     DataTransfer {

@@ -24,6 +24,7 @@ pub use store::connectors::{
     connector_by_number, connectors_of_organization, connectors_of_station, connectors_of_stations,
     find_connector, set_connector_status,
 };
+pub use store::evses::find as find_evse;
 pub use store::stations::{
     find_by_endpoint, find_station, never_connected, require_station, save_boot, save_flags,
     set_all_offline, set_online, touch_messages, update_station,

@@ -8,6 +8,7 @@ use super::target::{Target, Wait, told};
 use crate::actions::commands::*;
 use crate::actions::model::ActionView;
 use crate::actions::performer::Performer;
+use crate::actions::security::*;
 use crate::http::caller::{WriteOcpp, WriteStations};
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
@@ -30,6 +31,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(update_firmware)
         .service(get_diagnostics)
         .service(transfer_data)
+        .service(get_log)
+        .service(extended_trigger_message)
+        .service(install_certificate)
+        .service(delete_certificate)
+        .service(get_installed_certificate_ids)
+        .service(signed_update_firmware)
         .service(send_ocpp);
 }
 
@@ -78,6 +85,23 @@ station_commands! {
     /// Asks for an upload of diagnostics.
     get_diagnostics "/chargestations/{id}/get_diagnostics" "get_diagnostics"
         (DiagnosticsRequest) wait false WriteStations;
+    /// Asks for an upload of the security log or of diagnostics (OCPP 1.6 security whitepaper).
+    get_log "/chargestations/{id}/get_log" "get_log" (LogRequest) wait false WriteStations;
+    /// Asks a station to send a message now, also one of the security whitepaper.
+    extended_trigger_message "/chargestations/{id}/extended_trigger_message" "extended_trigger_message"
+        (ExtendedTriggerRequest) wait false WriteStations;
+    /// Tells a station to trust a root certificate.
+    install_certificate "/chargestations/{id}/install_certificate" "install_certificate"
+        (InstallCertificateRequest) wait false WriteStations;
+    /// Tells a station to trust a root certificate no longer.
+    delete_certificate "/chargestations/{id}/delete_certificate" "delete_certificate"
+        (DeleteCertificateRequest) wait false WriteStations;
+    /// Asks which root certificates a station trusts; waits for the answer unless told otherwise.
+    get_installed_certificate_ids "/chargestations/{id}/get_installed_certificate_ids" "get_installed_certificate_ids"
+        (InstalledCertificatesRequest) wait true WriteStations;
+    /// Tells a station to install firmware whose signature it verifies.
+    signed_update_firmware "/chargestations/{id}/signed_update_firmware" "signed_update_firmware"
+        (SignedFirmwareRequest) wait false WriteStations;
     /// Sends whatever the vendor agreed on.
     transfer_data "/chargestations/{id}/data_transfer" "data_transfer" (DataTransferRequest) wait false WriteStations;
     /// Sends any OCPP action with its own payload and answers what the station said.
