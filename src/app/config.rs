@@ -58,6 +58,7 @@ pub struct Ocpp {
     pub ping_seconds: NonZeroU32,
     pub pong_seconds: NonZeroU32,
     pub call_seconds: NonZeroU32,
+    pub settle_seconds: u64,
     pub frame_bytes: usize,
     pub message_bytes: usize,
     pub version_without_header: String,

@@ -14,6 +14,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::actions::Performer;
 use crate::balancing::Balancer;
+use crate::commissioning;
 use crate::db::{Conn, Db, migrate};
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
@@ -148,7 +149,14 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         burst: config.http.rate_burst,
     };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
-    let tasks = tasks::start(&context, &connections, keeper.clone());
+    let mut tasks = tasks::start(&context, &connections, keeper.clone());
+    tasks.push(commissioning::start(
+        performer.get_ref().clone(),
+        &signals,
+        commissioning::Settling {
+            quiet: Duration::from_secs(config.ocpp.settle_seconds),
+        },
+    ));
     let balancer = Balancer::start(
         context.clone(),
         Arc::clone(&link),

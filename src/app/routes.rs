@@ -12,8 +12,8 @@ use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, balancing, events, groups, locations, organizations, reservations, sessions, stations,
-    tokens, users,
+    actions, balancing, commissioning, events, groups, locations, organizations, profiles,
+    reservations, sessions, stations, templates, tokens, users,
 };
 
 /// The path every endpoint starts with.
@@ -28,6 +28,9 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(actions::routes)
         .configure(sessions::routes)
         .configure(reservations::routes)
+        .configure(profiles::routes)
+        .configure(templates::routes)
+        .configure(commissioning::routes)
         .configure(groups::routes)
         .configure(users::routes)
         .configure(tokens::routes)
@@ -57,6 +60,8 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "tokens", description = "RFID cards and virtual tokens"),
         (name = "sessions", description = "Charging sessions"),
         (name = "reservations", description = "Connectors that are kept for somebody"),
+        (name = "charging profiles", description = "Schedules of limits that are attached to EVSEs"),
+        (name = "configuration templates", description = "Settings that stations get when they connect"),
         (name = "actions", description = "Commands that were sent to stations"),
         (name = "load management", description = "Groups of stations that share a limited connection"),
         (name = "events", description = "What changed, in order"),

@@ -110,6 +110,8 @@ permissions! {
     "sessions": ReadSessions WriteSessions,
     "actions": ReadActions WriteActions,
     "reservations": ReadReservations WriteReservations,
+    "charging_profiles": ReadProfiles WriteProfiles,
+    "configuration_templates": ReadTemplates WriteTemplates,
     "groups": ReadGroups WriteGroups,
     "events": ReadEvents WriteEvents,
 }

@@ -159,6 +159,15 @@ impl Field for i64 {
     }
 }
 
+impl Field for u32 {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let number = value
+            .as_u64()
+            .and_then(|number| Self::try_from(number).ok());
+        number.or_else(|| wrong(at, faults, "a whole number that is not negative"))
+    }
+}
+
 impl Field for i32 {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let number = value

@@ -307,7 +307,7 @@ fn refuse_by_registration(
 ) -> Result<(), LinkError> {
     let remote = matches!(
         command,
-        Command::StartCharging { .. } | Command::StopCharging { .. } | Command::Reserve { .. }
+        Command::StartCharging { .. } | Command::StopCharging { .. }
     );
     let why = match registration {
         Some(Registration::Rejected) => "the station's registration is Rejected",

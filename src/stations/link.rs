@@ -50,6 +50,8 @@ pub enum Command {
     CancelReservation { reservation: i64 },
     /// Obey a limit.
     SetLimit(SetLimit),
+    /// Obey limits that change with time, below everything that balancing installs.
+    SetSchedule(SetSchedule),
     /// Obey a profile in the protocol's own form.
     SetChargingProfile { connector: i32, profile: Value },
     /// Forget profiles that match.
@@ -151,6 +153,23 @@ pub struct SetLimit {
     pub duration_seconds: Option<u32>,
     /// Whether it lowers what the station may draw: such limits overtake everything else in its queue.
     pub lowers: bool,
+}
+
+/// Limits of one connector that change with time; the last one holds on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetSchedule {
+    /// The connector.
+    pub connector: i32,
+    /// When the first one begins.
+    pub start: Timestamp,
+    /// What may be drawn from so many seconds after the start.
+    pub steps: Vec<(u32, Watts)>,
+    /// Voltage for conversion to amps.
+    pub voltage: Millivolts,
+    /// Phases for conversion to amps.
+    pub phases: PhaseSet,
+    /// Whether it is sent in amps.
+    pub in_amps: bool,
 }
 
 /// What a limit is for.
@@ -285,3 +304,5 @@ pub const LIVE_LIMIT_PROFILE: i32 = 10_000;
 pub const FALLBACK_PROFILE: i32 = 20_000;
 /// The profile id of a session's limit set by API, plus the connector's number.
 pub const TRANSACTION_LIMIT_PROFILE: i32 = 40_000;
+/// The profile id of what is scheduled for an EVSE, plus the connector's number.
+pub const SCHEDULE_PROFILE: i32 = 50_000;

@@ -56,6 +56,20 @@ COMMANDS = [
     ("clear_charging_profile", {"id": 1}, "ClearChargingProfile"),
     ("set_default_power_limit", {"unit": "current", "limit": 16.1}, "SetChargingProfile"),
     ("reset", {"type": "Soft"}, "Reset"),
+    ("get_log", {"logType": "SecurityLog", "remoteLocation": "https://files.example.com/in"}, "GetLog"),
+    ("extended_trigger_message", {"message": "SignChargePointCertificate"}, "ExtendedTriggerMessage"),
+    ("install_certificate", {"certificateType": "ManufacturerRootCertificate", "certificate": "PEM"}, "InstallCertificate"),
+    ("get_installed_certificate_ids", {"certificateType": "CentralSystemRootCertificate"}, "GetInstalledCertificateIds"),
+    (
+        "delete_certificate",
+        {"certificateHashData": {"hashAlgorithm": "SHA256", "issuerNameHash": "00", "issuerKeyHash": "00", "serialNumber": "1"}},
+        "DeleteCertificate",
+    ),
+    (
+        "signed_update_firmware",
+        {"location": "https://firmware.example.com/1", "signingCertificate": "PEM", "signature": "c2ln"},
+        "SignedUpdateFirmware",
+    ),
 ]
 
 

@@ -13,9 +13,9 @@ use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId, Query};
-use crate::kernel::{StationId, Timestamp};
+use crate::kernel::StationId;
+use crate::stations;
 use crate::stations::link::Command;
-use crate::stations::{self, Station};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
@@ -68,28 +68,9 @@ async fn get_variables(
         variables.variables.clone(),
     );
     ctx.db
-        .write(move |conn| {
-            let mut station = stations::find_station(conn, organization, id)?;
-            keep_variables(&mut station, &read, now);
-            stations::update_station(conn, &station)
-        })
+        .write(move |conn| stations::keep_variables(conn, organization, id, &read, now))
         .await?;
     Ok(reply(StatusCode::OK, "Found", variables))
-}
-
-/// Merges what was read into the stored copy, each key with the time it was read.
-fn keep_variables(station: &mut Station, read: &Value, now: Timestamp) {
-    let mut stored = station.variables.0.as_object().cloned().unwrap_or_default();
-    for (key, value) in read.as_object().into_iter().flatten() {
-        let mut entry = value.as_object().cloned().unwrap_or_default();
-        entry.insert("readAt".to_owned(), json!(now));
-        stored.insert(key.clone(), entry.into());
-    }
-    let values = stored
-        .iter()
-        .filter_map(|(key, entry)| Some((key.clone(), entry.get("value")?.clone())));
-    station.configuration.0 = Value::Object(values.collect());
-    station.variables.0 = Value::Object(stored);
 }
 
 /// The station's configuration as it was last read, without asking the station.

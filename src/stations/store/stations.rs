@@ -1,6 +1,7 @@
 //! Stations in the database.
 
 use diesel::prelude::*;
+use serde_json::{Value, json};
 
 use crate::db::query::{contains, lower};
 use crate::db::schema::{actions, chargestations, connectors, evses, group_stations, sessions};
@@ -121,6 +122,43 @@ pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo) -> StoreR
 pub fn save_flags(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
         .set(chargestations::flags.eq(Json(flags.to_vec())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores what was learnt of a station's abilities.
+pub fn save_capabilities(conn: &mut Conn, id: StationId, learnt: &Value) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::capabilities.eq(Json(learnt.clone())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Merges configuration keys that were read into the stored copy, each with the time it was read.
+pub fn keep_variables(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: StationId,
+    read: &Value,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let mut station = find_station(conn, organization, id)?;
+    let mut stored = station.variables.0.as_object().cloned().unwrap_or_default();
+    for (key, value) in read.as_object().into_iter().flatten() {
+        let mut entry = value.as_object().cloned().unwrap_or_default();
+        entry.insert("readAt".to_owned(), json!(now));
+        stored.insert(key.clone(), entry.into());
+    }
+    let values = stored
+        .iter()
+        .filter_map(|(key, entry)| Some((key.clone(), entry.get("value")?.clone())));
+    station.configuration.0 = Value::Object(values.collect());
+    station.variables.0 = Value::Object(stored);
+    diesel::update(chargestations::table.find(id))
+        .set((
+            chargestations::configuration.eq(station.configuration),
+            chargestations::variables.eq(station.variables),
+        ))
         .execute(conn)?;
     Ok(())
 }

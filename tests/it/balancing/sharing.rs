@@ -206,3 +206,28 @@ async fn a_car_that_uses_less_lends_the_rest_and_gets_it_back() {
         depot.link.most()
     );
 }
+
+#[actix_web::test]
+async fn a_charging_profile_lowers_a_member_and_never_raises_it() {
+    let fields = json!({"maximum_capacity": 10, "minimum_connector_capacity": 2});
+    let mut depot = Depot::new(2, fields).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+    let client = depot.app.client.clone();
+    let station = depot.ports[0].station.to_string();
+    let evses = client
+        .get(&format!("/evses?chargestation={station}"))
+        .await
+        .json();
+    let profile = json!({
+        "name": "Quiet", "type": "one_time", "start_schedule": "2026-01-01T00:00:00Z", "unit": "power",
+        "periods": [{"start": 0, "limit": 3000}], "evses": [evses["result"][0]["_id"]]
+    });
+    let profile = client.post("/charging_profiles", profile).await.created();
+    depot.until_limits(&[3.0, 7.0]).await;
+    let path = format!("/charging_profiles/{}", profile["_id"].as_str().unwrap());
+    let more = json!({"periods": [{"start": 0, "limit": 50_000}]});
+    client.patch(&path, more).await.ok();
+    depot.until_limits(&[5.0, 5.0]).await;
+}

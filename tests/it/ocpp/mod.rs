@@ -2,5 +2,6 @@
 
 mod access;
 mod commands;
+mod commissioning;
 mod core_profile;
 mod transactions;
