@@ -23,6 +23,7 @@ use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
+use crate::ocpp::recorder::Recorder;
 use crate::ocpp::socket;
 use crate::organizations::Keyring;
 use crate::stations;
@@ -33,10 +34,12 @@ pub mod config;
 pub mod demo;
 pub mod postman;
 pub mod replay;
+pub mod replay_messages;
 pub mod routes;
 pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 
 pub use config::Config;
 
@@ -65,6 +68,8 @@ impl Default for Dependencies {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens with TLS.
+    pub tls_address: Option<SocketAddr>,
     /// Its store, clock and ids.
     pub context: Context,
     /// The way to its stations.
@@ -135,6 +140,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         context: context.clone(),
         signals: signals.clone(),
         connections: connections.clone(),
+        authority: tls::authority(&config.tls)?,
+        recorder: Recorder::new(config.ocpp.recorded_messages),
         settings: gateway_settings(&config.ocpp),
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
@@ -208,11 +215,19 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             )
             .default_service(web::to(routes::nowhere))
     })
+    .on_connect(tls::note_certificate)
     .listen(listener)?
     .backlog(4096) // reconnect storms
     .max_connections(100_000)
     .disable_signals()
     .shutdown_timeout(config.http.stop_seconds);
+    let mut tls_address = None;
+    if !config.tls.listen.is_empty() {
+        let listener = TcpListener::bind(&config.tls.listen)
+            .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
+        tls_address = Some(listener.local_addr()?);
+        server = server.listen_rustls_0_23(listener, tls::server_config(&config.tls)?)?;
+    }
     if config.http.workers > 0 {
         server = server.workers(config.http.workers);
     }
@@ -221,6 +236,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let served = tokio::spawn(server);
     Ok(Running {
         address,
+        tls_address,
         context,
         link,
         signals,

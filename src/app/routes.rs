@@ -12,7 +12,7 @@ use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, balancing, commissioning, events, groups, locations, organizations, profiles,
+    actions, balancing, commissioning, events, groups, locations, ocpp, organizations, profiles,
     reservations, sessions, stations, templates, tokens, users,
 };
 
@@ -35,6 +35,7 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(users::routes)
         .configure(tokens::routes)
         .configure(balancing::routes)
+        .configure(ocpp::api::routes)
         .configure(events::routes);
 }
 

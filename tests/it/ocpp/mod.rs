@@ -4,4 +4,6 @@ mod access;
 mod commands;
 mod commissioning;
 mod core_profile;
+mod messages;
+mod tls;
 mod transactions;

@@ -37,6 +37,8 @@ crate::spelled! {
         None = "none",
         /// HTTP Basic with a password.
         BasicAuth = "basic_auth",
+        /// A TLS client certificate that names its endpoint or serial number.
+        ClientCertificate = "client_certificate",
     }
 }
 
@@ -243,7 +245,7 @@ impl Station {
     fn secure(&mut self, security: NewSecurity) -> Option<String> {
         self.security_type = security.kind;
         match (security.kind, security.password) {
-            (SecurityType::None, _) => {
+            (SecurityType::None | SecurityType::ClientCertificate, _) => {
                 self.password_hash = None;
                 None
             }
