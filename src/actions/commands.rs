@@ -191,12 +191,12 @@ impl Field for RawObject {
 input! {
     /// The tokens that may charge while the station is offline.
     pub struct LocalListRequest {
-        /// The list's version.
+        /// The list's version; made from the time when absent.
         #[schema(minimum = 1)]
-        pub version as "listVersion": i32,
+        pub version as "listVersion": Option<i32>,
         /// Full (the default) replaces the list, Differential changes it.
         pub update_type as "updateType": Option<UpdateType>,
-        /// Entries in OCPP's form.
+        /// Entries in OCPP's form; of a full list made from the tokens of your organization when absent.
         pub entries as "localAuthorizationList": Option<Vec<RawObject>>,
     }
 }
@@ -311,21 +311,6 @@ impl From<CompositeScheduleRequest> for Command {
             connector: request.connector_id.unwrap_or(0),
             seconds: request.duration.unwrap_or(24 * 3600),
             in_amps: request.unit.map(|unit| unit == LimitUnit::Current),
-        }
-    }
-}
-
-impl From<LocalListRequest> for Command {
-    fn from(request: LocalListRequest) -> Self {
-        Self::SendLocalList {
-            version: request.version,
-            full: request.update_type != Some(UpdateType::Differential),
-            entries: request
-                .entries
-                .unwrap_or_default()
-                .into_iter()
-                .map(|entry| entry.0)
-                .collect(),
         }
     }
 }

@@ -60,6 +60,7 @@ pub struct Ocpp {
     pub pong_seconds: NonZeroU32,
     pub call_seconds: NonZeroU32,
     pub settle_seconds: u64,
+    pub hours_seconds: NonZeroU32,
     pub recorded_messages: usize,
     pub frame_bytes: usize,
     pub message_bytes: usize,

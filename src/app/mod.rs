@@ -164,6 +164,10 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             quiet: Duration::from_secs(config.ocpp.settle_seconds),
         },
     ));
+    tasks.push(commissioning::hours::keep(
+        performer.get_ref().clone(),
+        Duration::from_secs(u64::from(config.ocpp.hours_seconds.get())),
+    ));
     let balancer = Balancer::start(
         context.clone(),
         Arc::clone(&link),

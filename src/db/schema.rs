@@ -115,6 +115,7 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+        closed_by_hours -> Bool,
     }
 }
 
@@ -175,6 +176,18 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    connector_statuses (connector_id, at, status) {
+        connector_id -> Text,
+        at -> Instant,
+        status -> Text,
+        error_code -> Nullable<Text>,
     }
 }
 
@@ -505,6 +518,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     chargestations,
     evses,
     connectors,
+    connector_statuses,
     users,
     tokens,
     sessions,

@@ -24,11 +24,13 @@ pub use model::station::{
 pub use quirks::{QuirkProfile, quirks_of};
 pub use store::connectors::{
     connector_by_number, connectors_of_organization, connectors_of_station, connectors_of_stations,
-    find_connector, set_connector_status,
+    find_connector,
 };
 pub use store::evses::find as find_evse;
 pub use store::stations::{
-    find_by_endpoint, find_station, keep_variables, never_connected, require_station, save_boot,
-    save_capabilities, save_flags, set_all_offline, set_online, touch_messages, update_station,
+    find_by_endpoint, find_station, governed_by_hours, keep_variables, never_connected,
+    require_station, save_boot, save_capabilities, save_flags, set_all_offline,
+    set_closed_by_hours, set_online, touch_messages, update_station,
 };
+pub use store::statuses::set_connector_status;
 pub use store::{station_event, station_view};

@@ -9,7 +9,7 @@ use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{OrganizationId, Page, StationId, Timestamp};
+use crate::kernel::{LocationId, OrganizationId, Page, StationId, Timestamp};
 use crate::stations::model::station::StationFilter;
 use crate::stations::model::station::{BootInfo, Station};
 
@@ -122,6 +122,24 @@ pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo) -> StoreR
 pub fn save_flags(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
         .set(chargestations::flags.eq(Json(flags.to_vec())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The stations that are connected at these locations, and those that were closed by opening hours anywhere.
+pub fn governed_by_hours(conn: &mut Conn, locations: &[LocationId]) -> StoreResult<Vec<Station>> {
+    let there = chargestations::location_id.eq_any(locations);
+    Ok(chargestations::table
+        .filter(chargestations::online.eq(true))
+        .filter(there.or(chargestations::closed_by_hours.nullable().eq(true)))
+        .select(Station::as_select())
+        .load(conn)?)
+}
+
+/// Notes whether a station is out of use because its location is closed.
+pub fn set_closed_by_hours(conn: &mut Conn, id: StationId, closed: bool) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::closed_by_hours.eq(closed))
         .execute(conn)?;
     Ok(())
 }

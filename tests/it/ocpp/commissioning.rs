@@ -194,3 +194,59 @@ async fn a_charging_profile_reaches_a_station_that_balancing_does_not_steer() {
         ("ClearChargingProfile", json!({"id": 50_001}))
     );
 }
+
+#[actix_web::test]
+async fn stations_are_out_of_use_while_their_location_is_closed() {
+    let app = TestApp::start_with(&[("EVENWATT_OCPP_HOURS_SECONDS", "1")]).await;
+    // It is Friday, 03:06 in UTC.
+    let site = json!({"operatorName": "Mall", "address": {}, "coordinates": [4.9, 52.4],
+        "openingHours": {"5": [{"startTime": "08:00", "endTime": "20:00"}]}});
+    let location = app.client.post("/locations", site).await.created();
+    let station = app.station("S").await;
+    app.client
+        .patch(&station.path, json!({"location": location["_id"]}))
+        .await
+        .ok();
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    let (action, payload) = obey(&mut socket, json!({"status": "Rejected"})).await;
+    assert_eq!(
+        (action.as_str(), payload),
+        (
+            "ChangeAvailability",
+            json!({"connectorId": 0, "type": "Inoperative"})
+        )
+    );
+    let (_, payload) = obey(&mut socket, json!({"status": "Scheduled"})).await; // one by one, where 0 is refused
+    assert_eq!(payload, json!({"connectorId": 1, "type": "Inoperative"}));
+    app.clock.advance(std::time::Duration::from_secs(5 * 3600));
+    let (_, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
+    assert_eq!(payload, json!({"connectorId": 0, "type": "Operative"}));
+}
+
+#[actix_web::test]
+async fn the_local_list_is_made_from_tokens() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    app.db_token("GOOD", "active", None, Some("FLEET")).await;
+    app.db_token("LOST", "blocked", None, None).await;
+    app.db_token("OLD", "active", Some("2026-01-01T00:00:00Z"), None)
+        .await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    app.client
+        .post(&format!("{}/send_local_list", station.path), json!({}))
+        .await;
+    let (action, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
+    assert_eq!(
+        (action.as_str(), &payload["updateType"]),
+        ("SendLocalList", &json!("Full"))
+    );
+    assert_eq!(
+        payload["localAuthorizationList"],
+        json!([
+            {"idTag": "GOOD", "idTagInfo": {"parentIdTag": "FLEET", "status": "Accepted"}},
+            {"idTag": "LOST", "idTagInfo": {"status": "Blocked"}},
+        ])
+    );
+}

@@ -139,6 +139,7 @@ pub struct Station {
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub closed_by_hours: bool,
 }
 
 /// Letters of an endpoint: none that is read as another.
@@ -236,6 +237,7 @@ impl Station {
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
             updated_at: moment.now,
+            closed_by_hours: false,
         };
         let password = new.security.and_then(|security| station.secure(security));
         (station, password)
