@@ -23,6 +23,7 @@ pub struct Config {
     pub ocpp: Ocpp,
     pub tls: Tls,
     pub balancing: Balancing,
+    pub routing: Routing,
     pub log: Log,
 }
 
@@ -100,6 +101,13 @@ impl Balancing {
         } = *self;
         balancing::Settings::new(tick_seconds, limit_seconds, settle_milliseconds, plans_kept)
     }
+}
+
+/// Section `[routing]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Routing {
+    pub url: String,
 }
 
 /// Section `[log]`.

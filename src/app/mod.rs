@@ -18,6 +18,7 @@ use crate::commissioning;
 use crate::db::{Conn, Db, migrate};
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
+use crate::http::roads::Roads;
 use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
@@ -128,6 +129,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         clock,
         ids,
         websocket_url,
+        roads: Roads::new(&config.routing.url),
     };
 
     context.db.write(stations::set_all_offline).await?;
