@@ -142,16 +142,29 @@ input! {
 }
 
 input! {
-    /// A configuration key's new value.
+    /// New values of configuration keys: one by `key` and `value`, or several by `variables`.
+    #[schema(example = json!({"key": "MeterValueSampleInterval", "value": "60"}))]
     pub struct ConfigurationPatch {
+        /// The key.
+        pub key: Option<Text<1, 50>>,
+        /// Its value.
+        pub value: Option<ConfigurationValue>,
+        /// Several keys with their values; the call waits, and answers how each went.
+        pub variables: Option<Vec<SettingInput>>,
+        /// JSON of your own, kept with the action.
+        pub meta_data: Option<MetaData>,
+    }
+}
+
+input! {
+    /// A key and the value it should have.
+    pub struct SettingInput {
         /// The key.
         #[schema(example = "MeterValueSampleInterval")]
         pub key: Text<1, 50>,
         /// Its value.
         #[schema(example = "60")]
         pub value: ConfigurationValue,
-        /// JSON of your own, kept with the action.
-        pub meta_data: Option<MetaData>,
     }
 }
 

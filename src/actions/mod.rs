@@ -11,6 +11,6 @@ mod security;
 mod store;
 
 pub use api::routes;
-pub use commands::ConfigurationValue;
+pub use commands::SettingInput;
 pub use model::{Action, ActionView};
 pub use performer::{NewAction, Performer};

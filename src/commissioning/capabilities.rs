@@ -10,7 +10,7 @@ use crate::http::{ApiError, ApiResult};
 use crate::kernel::{StationId, Timestamp};
 use crate::sessions;
 use crate::stations::link::Command;
-use crate::stations::{self, QuirkProfile, Station, quirks_of};
+use crate::stations::{self, LimitUnits, QuirkProfile, Station, quirks_of};
 
 /// Keys that one GetConfiguration asks for where nothing else is known: some stations answer ten at most.
 const KEYS_PER_CALL: u32 = 10;
@@ -113,21 +113,11 @@ impl From<Station> for CapabilitiesView {
     }
 }
 
-/// `Current,Power`, `A`, `W, A`, `Power`: stations spell it in many ways.
 fn rate_units(text: &str) -> Vec<String> {
-    let lower = text.to_lowercase();
-    let has = |word: &str, letter: &str| {
-        lower.contains(word)
-            || lower
-                .split([',', ' ', ';'])
-                .any(|part| part.trim() == letter)
-    };
-    let known = [("power", "w", "W"), ("current", "a", "A")];
-    known
-        .into_iter()
-        .filter(|(word, letter, _)| has(word, letter))
-        .map(|(_, _, unit)| unit.to_owned())
-        .collect()
+    let units = LimitUnits::from_configuration(text);
+    let known = [(units.watts, "W"), (units.amps, "A")];
+    let taken = known.into_iter().filter(|(taken, _)| *taken);
+    taken.map(|(_, unit)| unit.to_owned()).collect()
 }
 
 /// Whether a station was never probed with the firmware it has.
@@ -207,22 +197,4 @@ pub(super) async fn read_keys(
         .write(move |conn| stations::keep_variables(conn, organization, id, &stored, now))
         .await?;
     Ok(read)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rate_units;
-
-    #[test]
-    fn units_are_read_in_every_spelling() {
-        for (text, units) in [
-            ("Current", vec!["A"]),
-            ("Power", vec!["W"]),
-            ("W, A", vec!["W", "A"]),
-            ("Current,Power", vec!["W", "A"]),
-            ("", vec![]),
-        ] {
-            assert_eq!(rate_units(text), units, "{text}");
-        }
-    }
 }

@@ -324,7 +324,7 @@ diesel::table! {
         chargestation_id -> Text,
         evse_id -> Text,
         connector_id -> Text,
-        holds -> JsonDoc,
+        kept -> JsonDoc,
         id_tag -> Text,
         parent_group -> Nullable<Text>,
         token_id -> Nullable<Text>,

@@ -26,6 +26,7 @@ use super::recorder::Direction;
 use super::session::{CallFailure, Input, Output, Session, SessionOptions};
 use super::{CallError, ErrorCode, Version};
 use crate::http::{ApiError, Code};
+use crate::stations::{LimitHabits, limit_habits};
 use actix_web::ResponseError;
 
 /// Sub-protocols we speak, the best first.
@@ -102,8 +103,9 @@ pub async fn connect(
         .max_continuation_size(settings.message_bytes);
     let gateway = gateway.get_ref().clone();
     actix_web::rt::spawn(async move {
+        let habits = limit_habits(&station);
         let peer = Peer::new(&gateway, station);
-        Connection::open(gateway, peer, session)
+        Connection::open(gateway, (peer, habits), session)
             .await
             .run(stream)
             .await;
@@ -141,8 +143,12 @@ enum End {
 }
 
 impl Connection {
-    async fn open(gateway: Gateway, peer: Peer, socket: actix_ws::Session) -> Self {
-        let (generation, orders, state) = gateway.connections.enter(peer.station);
+    async fn open(
+        gateway: Gateway,
+        (peer, habits): (Peer, LimitHabits),
+        socket: actix_ws::Session,
+    ) -> Self {
+        let (generation, orders, state) = gateway.connections.enter(peer.station, habits);
         let peer = Arc::new(peer);
         state.seen(gateway.context.clock.now());
         peer.connected(&gateway).await;

@@ -33,7 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
 filters! {
     /// Whether to wait.
     pub struct ReservationWait {
-        /// Hold the call until the station answers (the default); else the outcome comes by event.
+        /// Kept the call until the station answers (the default); else the outcome comes by event.
         pub wait: bool,
     }
 }
@@ -201,7 +201,7 @@ async fn delete_reservation(
         })
         .await?;
     if was_open {
-        keeping::release(&performer, &reservation, reservation.holds.0.iter()).await;
+        keeping::release(&performer, &reservation, reservation.kept.0.iter()).await;
     }
     Ok(Deleted(reservation.into()))
 }

@@ -34,10 +34,10 @@ pub(super) fn prepare(
     let kept = kept_together(conn, &connector, evse.simultaneous)?;
     refuse_taken(conn, &connector, &kept, moment.now)?;
     let holder = holder(conn, organization, &new, moment.now)?;
-    let holds: StoreResult<Vec<Hold>> = kept
+    let all: StoreResult<Vec<Kept>> = kept
         .iter()
         .map(|one| {
-            Ok(Hold {
+            Ok(Kept {
                 connector: one.id,
                 number: one.number,
                 reservation_id: store::next_number(conn)?,
@@ -50,7 +50,7 @@ pub(super) fn prepare(
         chargestation_id: connector.chargestation_id,
         evse_id: evse.id,
         connector_id: connector.id,
-        holds: Json(holds?),
+        kept: Json(all?),
         id_tag: holder.id_tag,
         parent_group: holder.parent_group,
         token_id: holder.token,
@@ -192,29 +192,29 @@ fn enter(
     Ok(reservation)
 }
 
-fn action(reservation: &Reservation, hold: &Hold, name: &str) -> NewAction {
+fn action(reservation: &Reservation, one: &Kept, name: &str) -> NewAction {
     NewAction {
         organization: reservation.organization_id,
         station: reservation.chargestation_id,
-        connector: Some(hold.connector),
+        connector: Some(one.connector),
         session: None,
         kind: format!("reservation.{name}"),
-        data: json!({"reservation": reservation.id, "reservation_id": hold.reservation_id}),
+        data: json!({"reservation": reservation.id, "reservation_id": one.reservation_id}),
     }
 }
 
 /// Asks the station to keep every connector; all of them or none.
 async fn keep_all(performer: &Performer, reservation: &Reservation) -> Result<(), String> {
-    for (index, hold) in reservation.holds.0.iter().enumerate() {
+    for (index, one) in reservation.kept.0.iter().enumerate() {
         let command = Command::Reserve {
-            connector: hold.number,
-            reservation: hold.reservation_id,
+            connector: one.number,
+            reservation: one.reservation_id,
             id_tag: reservation.id_tag.clone(),
             parent_group: reservation.parent_group.clone(),
             until: reservation.expires_at,
         };
         let refused = match performer
-            .perform(action(reservation, hold, "reserve"), command)
+            .perform(action(reservation, one, "reserve"), command)
             .await
         {
             Ok((_, outcome)) if outcome.accepted => continue,
@@ -224,7 +224,7 @@ async fn keep_all(performer: &Performer, reservation: &Reservation) -> Result<()
             ),
             Err(error) => error.message().to_owned(),
         };
-        let kept = reservation.holds.0.iter().take(index);
+        let kept = reservation.kept.0.iter().take(index);
         release(performer, reservation, kept).await;
         return Err(refused);
     }
@@ -235,13 +235,13 @@ async fn keep_all(performer: &Performer, reservation: &Reservation) -> Result<()
 pub(super) async fn release(
     performer: &Performer,
     reservation: &Reservation,
-    holds: impl Iterator<Item = &Hold>,
+    all: impl Iterator<Item = &Kept>,
 ) {
-    for hold in holds {
+    for one in all {
         let command = Command::CancelReservation {
-            reservation: hold.reservation_id,
+            reservation: one.reservation_id,
         };
-        let released = performer.perform(action(reservation, hold, "cancel"), command);
+        let released = performer.perform(action(reservation, one, "cancel"), command);
         if let Err(error) = released.await {
             tracing::info!(%error, reservation = %reservation.id, "a connector was not released");
         }
@@ -328,8 +328,8 @@ pub struct Beginning<'a> {
 pub fn take_up(conn: &mut Conn, moment: &Moment, begun: &Beginning<'_>) -> StoreResult<Vec<i64>> {
     let open = store::open_at(conn, begun.station, moment.now)?;
     let used = open.into_iter().find(|one| {
-        let named = |hold: &Hold| Some(hold.reservation_id) == begun.reservation_id;
-        one.holds.0.iter().any(named)
+        let named = |one: &Kept| Some(one.reservation_id) == begun.reservation_id;
+        one.kept.0.iter().any(named)
             || (one.keeps(begun.connector) && one.is_for(begun.id_tag, begun.parent_group))
     });
     let Some(mut reservation) = used else {
@@ -337,8 +337,8 @@ pub fn take_up(conn: &mut Conn, moment: &Moment, begun: &Beginning<'_>) -> Store
     };
     reservation.session_id = Some(begun.session);
     let reservation = enter(conn, moment, reservation, ReservationStatus::Used)?;
-    let others = reservation.holds.0.iter().filter(|hold| {
-        Some(hold.reservation_id) != begun.reservation_id && hold.connector != begun.connector
+    let others = reservation.kept.0.iter().filter(|one| {
+        Some(one.reservation_id) != begun.reservation_id && one.connector != begun.connector
     });
-    Ok(others.map(|hold| hold.reservation_id).collect())
+    Ok(others.map(|one| one.reservation_id).collect())
 }

@@ -75,7 +75,7 @@ patch! {
 
 /// A connector that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Hold {
+pub struct Kept {
     /// Which one.
     pub connector: ConnectorId,
     /// The station's number of it.
@@ -93,7 +93,7 @@ pub struct Reservation {
     pub chargestation_id: StationId,
     pub evse_id: EvseId,
     pub connector_id: ConnectorId,
-    pub holds: Json<Vec<Hold>>,
+    pub kept: Json<Vec<Kept>>,
     pub id_tag: String,
     pub parent_group: Option<String>,
     pub token_id: Option<TokenId>,
@@ -134,7 +134,7 @@ impl Reservation {
     }
 
     pub(super) fn keeps(&self, connector: ConnectorId) -> bool {
-        self.holds.0.iter().any(|hold| hold.connector == connector)
+        self.kept.0.iter().any(|one| one.connector == connector)
     }
 
     pub(super) fn apply(&mut self, patch: ReservationPatch, moment: &Moment) -> ApiResult<()> {
@@ -172,7 +172,7 @@ pub struct ReservationView {
     /// The connector that was asked for.
     pub connector: ConnectorId,
     /// Every connector that is kept.
-    pub holds: Vec<Hold>,
+    pub kept: Vec<Kept>,
     /// For what stations read.
     pub id_tag: String,
     /// For which token.
@@ -204,7 +204,7 @@ impl From<Reservation> for ReservationView {
             chargestation: reservation.chargestation_id,
             evse: reservation.evse_id,
             connector: reservation.connector_id,
-            holds: reservation.holds.0,
+            kept: reservation.kept.0,
             id_tag: reservation.id_tag,
             token: reservation.token_id,
             user: reservation.user_id,

@@ -65,6 +65,54 @@ pub fn quirks_of(station: &Station) -> Option<&'static QuirkProfile> {
     })
 }
 
+/// Which units a station takes limits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LimitUnits {
+    /// Takes amps.
+    pub amps: bool,
+    /// Takes watts.
+    pub watts: bool,
+}
+
+impl LimitUnits {
+    /// Reads `Current,Power`, `A, W`, `Power` and what else is in use; neither unit when nothing is recognised.
+    pub fn from_configuration(text: &str) -> Self {
+        let mut units = Self::default();
+        for word in text.split(|c: char| !c.is_alphanumeric()) {
+            match word.to_ascii_lowercase().as_str() {
+                "current" | "a" | "amp" | "amps" | "ampere" | "amperes" => units.amps = true,
+                "power" | "w" | "watt" | "watts" => units.watts = true,
+                _ => {}
+            }
+        }
+        units
+    }
+}
+
+/// How a station wants limits to be said, by its kind and its configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitHabits {
+    /// It knows no stack level above 0.
+    pub only_level_zero: bool,
+    /// The units it takes.
+    pub units: LimitUnits,
+}
+
+/// How this station wants limits to be said; what is known of its kind counts more than what it says, which is often
+/// wrong.
+pub fn limit_habits(station: &Station) -> LimitHabits {
+    let quirks = quirks_of(station);
+    let said = |key: &str| station.capabilities.0.get("keys")?.get(key)?.as_str();
+    let units = quirks.and_then(|quirks| quirks.only_unit.as_deref());
+    let units = units.or_else(|| said("ChargingScheduleAllowedChargingRateUnit"));
+    let known = quirks.and_then(|quirks| quirks.highest_level);
+    let highest = known.or_else(|| said("ChargeProfileMaxStackLevel")?.trim().parse().ok());
+    LimitHabits {
+        only_level_zero: highest == Some(0),
+        units: LimitUnits::from_configuration(units.unwrap_or_default()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +145,31 @@ mod tests {
         assert_eq!(found("ABB", "TAC-W22-T-0"), Some("ABB Terra AC"));
         assert_eq!(found("ABB", "Terra 54"), None);
         assert_eq!(found("Acme", "One"), None);
+    }
+
+    #[test]
+    fn units_are_read_in_every_spelling() {
+        for (text, amps, watts) in [
+            ("Current", true, false),
+            (" power ", false, true),
+            ("W", false, true),
+            ("?", false, false),
+            ("Current,Power", true, true),
+            ("A, W", true, true),
+            ("W;A", true, true),
+        ] {
+            let units = LimitUnits { amps, watts };
+            assert_eq!(LimitUnits::from_configuration(text), units, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_kind_counts_more_than_what_the_station_says() {
+        let mut huawei = station("Huawei", "SCharger-7KS-S0");
+        huawei.capabilities.0 = serde_json::json!({"keys": {
+            "ChargeProfileMaxStackLevel": " 0 ", "ChargingScheduleAllowedChargingRateUnit": "Current"
+        }});
+        let habits = limit_habits(&huawei);
+        assert!(habits.only_level_zero && habits.units.watts && !habits.units.amps);
     }
 }

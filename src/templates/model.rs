@@ -6,31 +6,19 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::actions::ConfigurationValue;
+use crate::actions::SettingInput;
 use crate::db::Json;
 use crate::db::schema::configuration_templates;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Code, Name, Note, Text};
+use crate::kernel::text::{Code, Name, Note};
 use crate::kernel::*;
 use crate::stations::Protocol;
 use crate::{input, json_schema, patch};
 
 /// Keys that are changed together when a template does not say otherwise.
 const BATCH: i32 = 10;
-
-input! {
-    /// A key and the value it should have.
-    pub struct SettingInput {
-        /// The key.
-        #[schema(example = "MeterValueSampleInterval")]
-        pub key: Text<1, 50>,
-        /// Its value.
-        #[schema(example = "60")]
-        pub value: ConfigurationValue,
-    }
-}
 
 /// A key and the value it should have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

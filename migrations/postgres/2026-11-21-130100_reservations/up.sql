@@ -5,7 +5,7 @@ CREATE TABLE reservations (
     chargestation_id TEXT NOT NULL REFERENCES chargestations (id) ON DELETE CASCADE,
     evse_id TEXT NOT NULL REFERENCES evses (id) ON DELETE CASCADE,
     connector_id TEXT NOT NULL REFERENCES connectors (id) ON DELETE CASCADE,
-    holds JSONB NOT NULL, -- each connector that is kept, with the number the station knows the reservation by
+    kept JSONB NOT NULL, -- each connector that is kept, with the number the station knows the reservation by
     id_tag TEXT NOT NULL,
     parent_group TEXT,
     token_id TEXT REFERENCES tokens (id) ON DELETE SET NULL,

@@ -11,6 +11,7 @@ use crate::kernel::{Timestamp, Watts};
 use crate::ocpp::v16::charging_profile::{Ceiling, ChargingProfile, Purpose, Slot};
 use crate::ocpp::v16::set_charging_profile;
 use crate::stations::link::*;
+use crate::stations::{LimitHabits, LimitUnits};
 
 /// A limit begins a minute ago, or a station whose clock is slow would wait before it obeys.
 const STARTED_AGO: Duration = Duration::from_secs(60);
@@ -48,9 +49,15 @@ const LADDER: [Form; 4] = [
     },
 ];
 
-/// The forms that worked at one station, by purpose of the limit.
-#[derive(Debug, Default)]
-pub struct Forms(BTreeMap<&'static str, usize>);
+/// Forms of the ladder with the other unit stand so much higher than those without.
+const OTHER_UNIT: usize = 2;
+
+/// In which form limits are said to one station: what worked before, by purpose, else what is known of it.
+#[derive(Debug)]
+pub struct Forms {
+    worked: BTreeMap<&'static str, usize>,
+    habits: LimitHabits,
+}
 
 impl Forms {
     fn key(command: &Command) -> &'static str {
@@ -64,13 +71,32 @@ impl Forms {
             _ => "",
         }
     }
-    /// The form that worked before.
-    pub fn remembered(&self, command: &Command) -> Option<usize> {
-        self.0.get(Self::key(command)).copied()
+    /// Those for a station of which this is known.
+    pub const fn new(habits: LimitHabits) -> Self {
+        Self {
+            worked: BTreeMap::new(),
+            habits,
+        }
+    }
+    /// The form to try first.
+    pub fn first(&self, command: &Command) -> usize {
+        if let Some(worked) = self.worked.get(Self::key(command)) {
+            return *worked;
+        }
+        let Command::SetLimit(limit) = command else {
+            return 0;
+        };
+        let LimitUnits { amps, watts } = self.habits.units;
+        let other_unit = if limit.in_amps {
+            watts && !amps
+        } else {
+            amps && !watts
+        };
+        usize::from(self.habits.only_level_zero) + if other_unit { OTHER_UNIT } else { 0 }
     }
     /// Notes that a form worked.
     pub fn remember(&mut self, command: &Command, form: usize) {
-        self.0.insert(Self::key(command), form);
+        self.worked.insert(Self::key(command), form);
     }
 }
 

@@ -79,3 +79,22 @@ fn raw_payloads_are_checked_and_kept_as_they_are() {
         );
     }
 }
+
+#[test]
+fn a_station_that_is_known_is_told_in_its_own_form_first() {
+    let known = |only_level_zero, amps, watts| {
+        let units = crate::stations::LimitUnits { amps, watts };
+        Forms::new(crate::stations::LimitHabits {
+            only_level_zero,
+            units,
+        })
+    };
+    let (amps, watts) = (live(Watts(7_000), true), live(Watts(7_000), false));
+    assert_eq!(known(false, false, false).first(&amps), 0);
+    assert_eq!(known(true, true, true).first(&amps), 1);
+    assert_eq!(known(false, false, true).first(&amps), 2);
+    assert_eq!(known(true, true, false).first(&watts), 3);
+    let mut forms = known(true, false, true);
+    forms.remember(&amps, 0);
+    assert_eq!(forms.first(&amps), 0);
+}

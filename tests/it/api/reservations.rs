@@ -53,7 +53,7 @@ async fn connectors_that_cannot_work_together_are_kept_together() {
         .await
         .created();
     assert_eq!(
-        (&both["status"], both["holds"].as_array().map(Vec::len)),
+        (&both["status"], both["kept"].as_array().map(Vec::len)),
         (&json!("active"), Some(2))
     );
     let again = app
@@ -68,14 +68,11 @@ async fn connectors_that_cannot_work_together_are_kept_together() {
     );
 
     let begun = json!({"connectorId": 1, "idTag": "card", "meterStart": 0, "timestamp": "2026-04-24T03:06:40Z",
-        "reservationId": both["holds"][0]["reservation_id"]});
+        "reservationId": both["kept"][0]["reservation_id"]});
     socket.call("StartTransaction", begun).await;
     let freed = socket.next_call().await;
     assert_eq!(freed[2], "CancelReservation");
-    assert_eq!(
-        freed[3]["reservationId"],
-        both["holds"][1]["reservation_id"]
-    );
+    assert_eq!(freed[3]["reservationId"], both["kept"][1]["reservation_id"]);
     let path = format!("/reservations/{}", both["_id"].as_str().unwrap());
     let used = app.client.get(&path).await.ok();
     assert_eq!(used["status"], "used");
@@ -91,7 +88,7 @@ async fn connectors_that_work_together_are_kept_alone() {
     let first = reserve(&app, &mut socket, wish(&station.connector), &["Accepted"])
         .await
         .created();
-    assert_eq!(first["holds"].as_array().map(Vec::len), Some(1));
+    assert_eq!(first["kept"].as_array().map(Vec::len), Some(1));
     reserve(&app, &mut socket, wish(&second), &["Accepted"])
         .await
         .created();
@@ -130,11 +127,11 @@ async fn a_refusal_keeps_nothing_and_a_cancelled_one_is_taken_back() {
     let client = app.client.clone();
     let gone = path.clone();
     let asked = actix_web::rt::spawn(async move { client.delete(&gone).await });
-    for hold in 0..2 {
+    for index in 0..2 {
         let call = socket.next_call().await;
         assert_eq!(
             call[3],
-            json!({"reservationId": kept["holds"][hold]["reservation_id"]})
+            json!({"reservationId": kept["kept"][index]["reservation_id"]})
         );
         socket.answer(&call, json!({"status": "Accepted"})).await;
     }

@@ -250,3 +250,39 @@ async fn the_local_list_is_made_from_tokens() {
         ])
     );
 }
+
+#[actix_web::test]
+async fn several_keys_are_changed_and_each_tells_how_it_went() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    let path = format!("{}/configurations", station.path);
+    let both = json!({"key": "A", "value": "1", "variables": []});
+    assert_eq!(app.client.patch(&path, both).await.faulty_fields(), ["key"]);
+    let (client, keys) = (app.client.clone(), ["A", "B", "C"]);
+    let several: Vec<Value> = keys
+        .iter()
+        .map(|key| json!({"key": key, "value": 1}))
+        .collect();
+    let asked =
+        actix_web::rt::spawn(
+            async move { client.patch(&path, json!({"variables": several})).await },
+        );
+    let answers = ["Accepted", "RebootRequired", "NotSupported"];
+    for (key, status) in keys.into_iter().zip(answers) {
+        let (action, payload) = obey(&mut socket, json!({"status": status})).await;
+        assert_eq!(
+            (action.as_str(), payload),
+            ("ChangeConfiguration", json!({"key": key, "value": "1"}))
+        );
+    }
+    let told = asked.await.expect("answered").ok();
+    let statuses: Vec<&str> = told["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(statuses, answers);
+}

@@ -5,5 +5,6 @@ mod commands;
 mod commissioning;
 mod core_profile;
 mod messages;
+mod quirks;
 mod tls;
 mod transactions;
