@@ -128,7 +128,7 @@ pub(super) fn is_unknown(station: &Station) -> bool {
 
 /// Reads the keys that say what a station can do, unless a car is charging; answers whether it did.
 pub(super) async fn probe(performer: &Performer, station: &Station) -> ApiResult<bool> {
-    let (id, organization) = (station.id, station.organization_id);
+    let id = station.id;
     let charging = performer.db().read(move |conn| {
         let connectors = stations::connectors_of_station(conn, id)?;
         let ids: Vec<_> = connectors.iter().map(|one| one.id).collect();
@@ -153,10 +153,9 @@ pub(super) async fn probe(performer: &Performer, station: &Station) -> ApiResult
         firmware: station.boot_info.0.firmware_version.clone(),
         keys: values.collect(),
     });
-    let stored = performer.db().write(move |conn| {
-        stations::save_capabilities(conn, id, &learnt)?;
-        Ok::<_, ApiError>(organization)
-    });
+    let stored = performer
+        .db()
+        .write(move |conn| stations::save_capabilities(conn, id, &learnt));
     stored.await?;
     Ok(true)
 }

@@ -38,12 +38,7 @@ impl PeerCertificate {
     }
 
     fn is_of(&self, station: &Station) -> bool {
-        let said = &station.boot_info.0;
-        let serials = [
-            &said.charge_point_serial_number,
-            &said.charge_box_serial_number,
-        ];
-        let mut names = serials.into_iter().flatten().chain([&station.endpoint]);
+        let mut names = station.certificate_names();
         names.any(|name| name.eq_ignore_ascii_case(&self.common_name))
     }
 }

@@ -46,12 +46,11 @@ impl From<rcgen::Error> for NotSigned {
     }
 }
 
-fn day(at: Timestamp) -> impl Fn() -> (i32, u8, u8) {
+/// Year, month and day.
+fn date(at: Timestamp) -> (i32, u8, u8) {
     let date = at.to_chrono().date_naive();
-    move || {
-        let part = |number: u32| u8::try_from(number).unwrap_or(1);
-        (date.year(), part(date.month()), part(date.day()))
-    }
+    let part = |number: u32| u8::try_from(number).unwrap_or(1);
+    (date.year(), part(date.month()), part(date.day()))
 }
 
 impl Authority {
@@ -75,9 +74,10 @@ impl Authority {
         if !names.iter().any(|own| own.eq_ignore_ascii_case(&name)) {
             return Err(NotSigned::OtherName(name));
         }
-        let (from, until) = (day(now - VALID_SINCE)(), day(now + VALID_FOR)());
-        request.params.not_before = date_time_ymd(from.0, from.1, from.2);
-        request.params.not_after = date_time_ymd(until.0, until.1, until.2);
+        let (year, month, day) = date(now - VALID_SINCE);
+        request.params.not_before = date_time_ymd(year, month, day);
+        let (year, month, day) = date(now + VALID_FOR);
+        request.params.not_after = date_time_ymd(year, month, day);
         // Whatever was asked for: it proves a client, and nothing else.
         request.params.subject_alt_names.clear();
         request.params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -1,6 +1,7 @@
 //! The endpoints of charging profiles.
 
-use actix_web::{HttpResponse, delete, get, patch, post, web};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{NewProfile, Profile, ProfileFilter, ProfilePatch, ProfileView};
@@ -14,7 +15,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
+    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
 use crate::kernel::{ChargingProfileId, EvseId, Moment, OrganizationId, StationId};
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
@@ -55,11 +56,27 @@ fn told(
 }
 
 /// Who must hear of a change: balancing, and stations that it does not steer.
-#[derive(Clone)]
 struct Audience {
     performer: web::Data<Performer>,
     link: web::Data<SharedLink>,
     signals: web::Data<Signals>,
+}
+
+impl FromRequest for Audience {
+    type Error = ApiError;
+    type Future = std::future::Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let all = || {
+            Some(Self {
+                performer: request.app_data::<web::Data<Performer>>()?.clone(),
+                link: request.app_data::<web::Data<SharedLink>>()?.clone(),
+                signals: request.app_data::<web::Data<Signals>>()?.clone(),
+            })
+        };
+        let missing = || ApiError::new(Code::Internal, Code::Internal.meaning());
+        std::future::ready(all().ok_or_else(missing))
+    }
 }
 
 impl Audience {
@@ -106,9 +123,7 @@ async fn list_charging_profiles(
 async fn create_charging_profile(
     caller: Caller<WriteProfiles>,
     ctx: Ctx,
-    performer: web::Data<Performer>,
-    link: web::Data<SharedLink>,
-    signals: web::Data<Signals>,
+    audience: Audience,
     Body(new): Body<NewProfile>,
 ) -> ApiResult<Created<ProfileView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
@@ -120,11 +135,6 @@ async fn create_charging_profile(
         told(conn, &moment, (profile.clone(), &[]), "created")
     });
     let (view, stations) = stored.await?;
-    let audience = Audience {
-        performer,
-        link,
-        signals,
-    };
     audience.tell(organization, stations);
     Ok(Created(view))
 }
@@ -154,11 +164,7 @@ async fn get_charging_profile(
 async fn update_charging_profile(
     caller: Caller<WriteProfiles>,
     ctx: Ctx,
-    (performer, link, signals): (
-        web::Data<Performer>,
-        web::Data<SharedLink>,
-        web::Data<Signals>,
-    ),
+    audience: Audience,
     PathId(id): PathId<ChargingProfileId>,
     if_match: IfMatch,
     Body(patch): Body<ProfilePatch>,
@@ -177,11 +183,6 @@ async fn update_charging_profile(
         told(conn, &moment, (profile, &before), "updated")
     });
     let (view, stations) = stored.await?;
-    let audience = Audience {
-        performer,
-        link,
-        signals,
-    };
     audience.tell(organization, stations);
     Ok(Changed(view))
 }
@@ -193,9 +194,7 @@ async fn update_charging_profile(
 async fn delete_charging_profile(
     caller: Caller<WriteProfiles>,
     ctx: Ctx,
-    performer: web::Data<Performer>,
-    link: web::Data<SharedLink>,
-    signals: web::Data<Signals>,
+    audience: Audience,
     PathId(id): PathId<ChargingProfileId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<ProfileView>> {
@@ -208,11 +207,6 @@ async fn delete_charging_profile(
         Ok::<_, ApiError>(found)
     });
     let (view, stations) = stored.await?;
-    let audience = Audience {
-        performer,
-        link,
-        signals,
-    };
     audience.tell(organization, stations);
     Ok(Deleted(view))
 }

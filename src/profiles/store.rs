@@ -110,7 +110,7 @@ pub(super) fn by_evse(
     Ok(found)
 }
 
-/// Stations that are connected and have a profile, with their organizations.
+/// Stations with a profile, and whose they are.
 pub(super) fn stations_with_profiles(
     conn: &mut Conn,
 ) -> StoreResult<Vec<(OrganizationId, StationId)>> {

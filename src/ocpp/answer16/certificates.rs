@@ -8,8 +8,8 @@ use crate::events;
 use crate::ocpp::authority::NotSigned;
 use crate::ocpp::v16::common::Acceptance;
 use crate::ocpp::v16::sign_certificate::{Request, Response};
+use crate::stations;
 use crate::stations::link::Command;
-use crate::stations::{self, Station};
 
 pub(super) async fn sign_certificate(call: Call<'_>, request: Request) -> Handled<Response> {
     let (organization, id) = (call.peer.organization, call.peer.station);
@@ -21,8 +21,7 @@ pub(super) async fn sign_certificate(call: Call<'_>, request: Request) -> Handle
     let station = read.await?;
     let signed = match &call.gateway.authority {
         Some(authority) => {
-            let names = names_of(&station);
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let names: Vec<&str> = station.certificate_names().collect();
             authority
                 .sign(request.csr.as_str(), &names, call.now)
                 .map_err(|why: NotSigned| why.to_string())
@@ -61,15 +60,4 @@ pub(super) async fn sign_certificate(call: Call<'_>, request: Request) -> Handle
             (Response { status }, Vec::new())
         }
     })
-}
-
-/// The names by which a station may be known in a certificate.
-fn names_of(station: &Station) -> Vec<String> {
-    let said = &station.boot_info.0;
-    let serials = [
-        &said.charge_point_serial_number,
-        &said.charge_box_serial_number,
-    ];
-    let serials = serials.into_iter().flatten().cloned();
-    serials.chain([station.endpoint.clone()]).collect()
 }

@@ -28,7 +28,7 @@ const ODDITIES: [Shown; 41] = [
     By("a_client_certificate_that_names_the_station_is_needed_where_it_is_asked_for"),
     Not("nothing is decided by how fast a station comes back: its power stays set aside meanwhile"),
     Not("one rhythm of pings for all stations, configurable, and any frame counts as life"),
-    Not("heartbeats are not waited for at all: the socket's silence is what counts"),
+    By("a_silent_socket_is_given_up_and_any_frame_is_a_sign_of_life"),
     By("a_station_may_go_on_without_a_new_boot"),
     By("what_comes_before_the_boot_is_answered"),
     By("section_4_1_1_one_call_is_outstanding_at_a_time"),

@@ -336,6 +336,17 @@ impl Station {
         Ok(security.and_then(|security| self.secure(security)))
     }
 
+    /// The names by which a certificate may mean it: its serial numbers and its endpoint.
+    pub fn certificate_names(&self) -> impl Iterator<Item = &str> {
+        let said = &self.boot_info.0;
+        let serials = [
+            &said.charge_point_serial_number,
+            &said.charge_box_serial_number,
+        ];
+        let serials = serials.into_iter().flatten();
+        serials.chain([&self.endpoint]).map(String::as_str)
+    }
+
     /// Who made it, by its own word or else the operator's.
     pub fn vendor(&self) -> Option<&str> {
         self.boot_info
