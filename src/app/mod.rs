@@ -15,14 +15,17 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::actions::Performer;
 use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
+use crate::commissioning;
 use crate::db::{Conn, Db, migrate};
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
+use crate::http::roads::Roads;
 use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
+use crate::ocpp::recorder::Recorder;
 use crate::ocpp::socket;
 use crate::organizations::Keyring;
 use crate::stations;
@@ -33,10 +36,12 @@ pub mod config;
 pub mod demo;
 pub mod postman;
 pub mod replay;
+pub mod replay_messages;
 pub mod routes;
 pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 
 pub use config::Config;
 
@@ -65,6 +70,8 @@ impl Default for Dependencies {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens with TLS.
+    pub tls_address: Option<SocketAddr>,
     /// Its store, clock and ids.
     pub context: Context,
     /// The way to its stations.
@@ -125,6 +132,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         clock,
         ids,
         websocket_url,
+        roads: Roads::new(&config.routing.url),
     };
 
     context.db.write(stations::set_all_offline).await?;
@@ -137,6 +145,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         context: context.clone(),
         signals: signals.clone(),
         connections: connections.clone(),
+        authority: tls::authority(&config.tls)?,
+        recorder: Recorder::new(config.ocpp.recorded_messages),
         settings: gateway_settings(&config.ocpp),
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
@@ -153,7 +163,18 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         burst: config.http.rate_burst,
     };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
-    let tasks = tasks::start(&context, &connections, keeper.clone());
+    let mut tasks = tasks::start(&context, &connections, keeper.clone());
+    tasks.push(commissioning::start(
+        performer.get_ref().clone(),
+        &signals,
+        commissioning::Settling {
+            quiet: Duration::from_secs(config.ocpp.settle_seconds),
+        },
+    ));
+    tasks.push(commissioning::hours::keep(
+        performer.get_ref().clone(),
+        Duration::from_secs(u64::from(config.ocpp.hours_seconds.get())),
+    ));
     let balancer = Balancer::start(
         context.clone(),
         Arc::clone(&link),
@@ -206,11 +227,19 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             )
             .default_service(web::to(routes::nowhere))
     })
+    .on_connect(tls::note_certificate)
     .listen(listener)?
     .backlog(4096) // reconnect storms
     .max_connections(100_000)
     .disable_signals()
     .shutdown_timeout(config.http.stop_seconds);
+    let mut tls_address = None;
+    if !config.tls.listen.is_empty() {
+        let listener = TcpListener::bind(&config.tls.listen)
+            .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
+        tls_address = Some(listener.local_addr()?);
+        server = server.listen_rustls_0_23(listener, tls::server_config(&config.tls)?)?;
+    }
     if config.http.workers > 0 {
         server = server.workers(config.http.workers);
     }
@@ -219,6 +248,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let served = tokio::spawn(server);
     Ok(Running {
         address,
+        tls_address,
         context,
         link,
         signals,

@@ -9,7 +9,7 @@ use crate::db::StoreResult;
 use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
 use crate::ocpp::connections::Connections;
-use crate::{sessions, stations};
+use crate::{reservations, sessions, stations};
 
 /// How often stations' last words are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
@@ -47,6 +47,7 @@ pub fn start(
                     .db
                     .write(move |conn| {
                         sessions::cancel_overdue(conn, &moment)?;
+                        reservations::expire(conn, &moment)?;
                         sessions::close_abandoned(conn, &moment)
                     })
                     .await

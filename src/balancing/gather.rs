@@ -8,6 +8,7 @@ use crate::engine::{CurrentKind, least_power};
 use crate::groups::{self, Group, GroupConnector, GroupStation};
 use crate::kernel::*;
 use crate::locations;
+use crate::profiles;
 use crate::sessions::{self, Session, SessionStatus};
 use crate::stations::link::StationLink;
 use crate::stations::{self, Connector, ConnectorStatus, PhaseRotation, PowerType};
@@ -103,11 +104,13 @@ impl Site {
         let connector_ids: Vec<ConnectorId> =
             connectors.iter().map(|connector| connector.id).collect();
         let sessions = sessions::open_on_connectors(conn, &connector_ids)?;
+        let zone = location.time_zone();
+        let scheduled = profiles::limits_at(conn, &connectors, (zone, location.voltage), now)?;
 
         let mut site = Self {
             organization: top.organization_id,
             dry_run: top.dry_run,
-            zone: location.time_zone(),
+            zone,
             voltage: location.voltage,
             assets: assets::assets_of_groups(conn, &ids)?,
             groups,
@@ -117,7 +120,7 @@ impl Site {
             &stations,
             &members,
             &connectors,
-            &sessions,
+            (&sessions, &scheduled),
             location.voltage,
         );
         let unheard = stations::never_connected(conn, &station_ids)?;
@@ -171,7 +174,7 @@ impl Site {
         stations: &[GroupStation],
         members: &[GroupConnector],
         connectors: &[Connector],
-        sessions: &[Session],
+        (sessions, scheduled): (&[Session], &BTreeMap<ConnectorId, Watts>),
         voltage: Millivolts,
     ) {
         let groups: BTreeMap<StationId, GroupId> = stations
@@ -193,7 +196,9 @@ impl Site {
                     && session.status == SessionStatus::Started
             });
             if member.is_some() || session.is_some() {
-                let mut seat = Seat::new(connector, group, member, session.cloned(), voltage);
+                let limit = scheduled.get(&connector.id).copied();
+                let session = (session.cloned(), limit);
+                let mut seat = Seat::new(connector, group, member, session, voltage);
                 let dry_below =
                     !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
                 seat.role = match member {
@@ -242,7 +247,7 @@ impl Seat {
         connector: &Connector,
         group: &Group,
         member: Option<&GroupConnector>,
-        session: Option<Session>,
+        (session, scheduled): (Option<Session>, Option<Watts>),
         voltage: Millivolts,
     ) -> Self {
         let voltage = connector.voltage_limit.unwrap_or(voltage);
@@ -255,7 +260,10 @@ impl Seat {
         let own = member.and_then(|member| member.maximum_capacity);
         let most = own.map_or(rating, |own| own.min(rating));
         let asked = session.as_ref().and_then(|session| session.power_limit);
-        let maximum = asked.map_or(most, |asked| asked.min(most));
+        let maximum = [asked, scheduled]
+            .into_iter()
+            .flatten()
+            .fold(most, Watts::min);
         let least = member
             .and_then(|member| member.minimum_capacity)
             .unwrap_or(group.minimum_connector_capacity);

@@ -237,5 +237,8 @@ text_column!(
     GroupStationId,
     EventId,
     PlanId,
-    AssetId
+    AssetId,
+    ReservationId,
+    ChargingProfileId,
+    TemplateId
 );

@@ -115,6 +115,7 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+        closed_by_hours -> Bool,
     }
 }
 
@@ -175,6 +176,18 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    connector_statuses (connector_id, at, status) {
+        connector_id -> Text,
+        at -> Instant,
+        status -> Text,
+        error_code -> Nullable<Text>,
     }
 }
 
@@ -296,6 +309,88 @@ diesel::table! {
         session_id -> Nullable<Text>,
         data -> JsonDoc,
         response_data -> Nullable<JsonDoc>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    reservations (id) {
+        id -> Text,
+        organization_id -> Text,
+        chargestation_id -> Text,
+        evse_id -> Text,
+        connector_id -> Text,
+        kept -> JsonDoc,
+        id_tag -> Text,
+        parent_group -> Nullable<Text>,
+        token_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        status -> Text,
+        reason -> Nullable<Text>,
+        expires_at -> Instant,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    charging_profiles (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        code -> Nullable<Text>,
+        active -> Bool,
+        stack_level -> Integer,
+        #[sql_name = "type"]
+        type_ -> Text,
+        recurrence -> Nullable<Text>,
+        starts_at -> Instant,
+        duration_minutes -> Nullable<Integer>,
+        valid_from -> Nullable<Instant>,
+        valid_to -> Nullable<Instant>,
+        unit -> Text,
+        periods -> JsonDoc,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    charging_profile_evses (profile_id, evse_id) {
+        profile_id -> Text,
+        evse_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    configuration_templates (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        code -> Nullable<Text>,
+        description -> Nullable<Text>,
+        active -> Bool,
+        valid_from -> Nullable<Instant>,
+        valid_to -> Nullable<Instant>,
+        priority -> Integer,
+        protocol -> Nullable<Text>,
+        location_id -> Nullable<Text>,
+        settings -> JsonDoc,
+        batch_size -> Integer,
+        meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
     }
@@ -467,6 +562,7 @@ diesel::table! {
 
 diesel::joinable!(sessions -> connectors (connector_id));
 diesel::joinable!(group_connectors -> connectors (connector_id));
+diesel::joinable!(charging_profile_evses -> charging_profiles (profile_id));
 diesel::joinable!(group_stations -> chargestations (chargestation_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -477,11 +573,16 @@ diesel::allow_tables_to_appear_in_same_query!(
     chargestations,
     evses,
     connectors,
+    connector_statuses,
     users,
     tokens,
     sessions,
     meter_values,
     actions,
+    reservations,
+    charging_profiles,
+    charging_profile_evses,
+    configuration_templates,
     load_groups,
     group_stations,
     group_connectors,

@@ -159,6 +159,15 @@ impl Field for i64 {
     }
 }
 
+impl Field for u32 {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let number = value
+            .as_u64()
+            .and_then(|number| Self::try_from(number).ok());
+        number.or_else(|| wrong(at, faults, "a whole number that is not negative"))
+    }
+}
+
 impl Field for i32 {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let number = value
@@ -282,6 +291,9 @@ parsed_fields! {
     SessionId: "an id of 24 hexadecimal characters",
     GroupId: "an id of 24 hexadecimal characters",
     AssetId: "an id of 24 hexadecimal characters",
+    ReservationId: "an id of 24 hexadecimal characters",
+    ChargingProfileId: "an id of 24 hexadecimal characters",
+    TemplateId: "an id of 24 hexadecimal characters",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
     TimeZone: "an IANA time zone such as Europe/Amsterdam",
     TimeOfDay: "a time of day such as 07:30, from 00:00 to 24:00",

@@ -53,6 +53,9 @@ parsed_parameters! {
     SessionId: "an id of 24 hexadecimal characters",
     GroupId: "an id of 24 hexadecimal characters",
     AssetId: "an id of 24 hexadecimal characters",
+    ReservationId: "an id of 24 hexadecimal characters",
+    ChargingProfileId: "an id of 24 hexadecimal characters",
+    TemplateId: "an id of 24 hexadecimal characters",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
 }
 
@@ -210,6 +213,8 @@ pub struct Near {
     pub latitude: f64,
     /// Only what is at most this far away.
     pub radius_km: Option<f64>,
+    /// Tell driving distances, too.
+    pub driving: bool,
 }
 
 /// What every list accepts besides its own filters.
@@ -322,10 +327,14 @@ fn format_of(request: &HttpRequest) -> Format {
 fn near(reader: &mut QueryReader) -> Option<Near> {
     let text: Option<String> = reader.optional("near");
     let radius_km: Option<f64> = reader.optional("radius_km");
+    let driving: Option<bool> = reader.optional("driving");
     if radius_km.is_some_and(|radius| radius.is_nan() || radius <= 0.0) {
         reader.fault("radius_km", "must be more than 0");
     }
     let Some(text) = text else {
+        if driving == Some(true) {
+            reader.fault("driving", "needs near=lng,lat");
+        }
         if radius_km.is_some() {
             reader.fault("radius_km", "needs near=lng,lat");
         }
@@ -340,6 +349,7 @@ fn near(reader: &mut QueryReader) -> Option<Near> {
             longitude,
             latitude,
             radius_km,
+            driving: driving == Some(true),
         }),
         None => {
             reader.fault(
@@ -412,4 +422,7 @@ pub struct PlaceParameters {
     /// Only what is at most this far from `near`.
     #[param(required = false, exclusive_minimum = 0.0)]
     radius_km: f64,
+    /// Adds `driving_km` from the routing server, or null and `driving_reason`; with `near`.
+    #[param(required = false, default = false)]
+    driving: bool,
 }

@@ -206,6 +206,12 @@ typed_id! {
     PlanId
     /// A smart meter, producer, consumer or battery.
     AssetId
+    /// A connector that is kept for somebody.
+    ReservationId
+    /// A schedule of limits that is attached to EVSEs.
+    ChargingProfileId
+    /// Settings that stations get when they connect.
+    TemplateId
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 //! whether balancing counts power or current. One that still has stations, groups or assets cannot be deleted.
 
 mod api;
+mod hours;
 mod model;
 mod store;
 
 pub use api::routes;
 pub use model::{Address, Coordinates, Location, LocationView};
-pub use store::{find, require};
+pub use store::{find, require, with_hours};

@@ -52,6 +52,16 @@ pub fn require(
     }
 }
 
+/// Every location that is not always open.
+pub fn with_hours(conn: &mut Conn) -> StoreResult<Vec<Location>> {
+    let mut rows: Vec<Location> = locations::table
+        .filter(locations::active.eq(true))
+        .select(Location::as_select())
+        .load(conn)?;
+    rows.retain(|location| !location.opening_hours.0.0.is_empty());
+    Ok(rows)
+}
+
 pub(super) fn update(conn: &mut Conn, location: &Location) -> StoreResult<()> {
     diesel::update(locations::table.find(location.id))
         .set(location)

@@ -24,6 +24,7 @@ use crate::http::{
 };
 use crate::input;
 use crate::kernel::*;
+use crate::reservations;
 use crate::stations::link::{
     Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals,
     TRANSACTION_LIMIT_PROFILE,
@@ -159,6 +160,12 @@ fn prepare(
         Some(tag) => tag.to_string(),
         None => tag_for(conn, session.user_id, session.id)?,
     });
+    let tag = session.id_tag.as_deref().unwrap_or_default();
+    if reservations::is_kept_for_another(conn, &connector, tag, moment.now)? {
+        return Err(ApiError::conflict(
+            "The connector is reserved for another driver",
+        ));
+    }
     session.type_ = new.kind;
     session.target = Json(new.target.clone().unwrap_or_default());
     session.departure_at = new.departure_time;

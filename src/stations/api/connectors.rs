@@ -1,5 +1,6 @@
 //! The endpoints of connectors.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -7,7 +8,7 @@ use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event};
 use crate::http::caller::{ReadConnectors, WriteConnectors};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
-use crate::http::envelope::Reply;
+use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
@@ -18,6 +19,7 @@ use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
 use crate::stations::model::evse::{Evse, NewEvse};
 use crate::stations::model::station::Station;
+use crate::stations::store::statuses::{self, StatusChange};
 use crate::stations::store::{connectors as store, evses, stations};
 
 /// Adds these endpoints.
@@ -27,7 +29,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(create_connector)
         .service(get_connector)
         .service(update_connector)
-        .service(delete_connector);
+        .service(delete_connector)
+        .service(list_connector_statuses);
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -155,6 +158,24 @@ async fn get_connector(
         view_of(conn, connector)
     });
     Ok(Found(read.await.map_err(missing)?))
+}
+
+/// Lists how a connector was doing during the last 90 days, the newest first.
+#[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector")),
+    responses((status = OK, body = Reply<Vec<StatusChange>>), OneErrors))]
+#[get("/connectors/{id}/statuses")]
+async fn list_connector_statuses(
+    caller: Caller<ReadConnectors>,
+    ctx: Ctx,
+    PathId(id): PathId<ConnectorId>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    let read = ctx.db.read(move |conn| {
+        let connector = store::find_connector(conn, organization, id)?;
+        statuses::statuses_of(conn, connector.id)
+    });
+    let changes = read.await.map_err(missing)?;
+    Ok(reply(StatusCode::OK, "Found", changes))
 }
 
 /// Changes a connector (JSON merge patch).

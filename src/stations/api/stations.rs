@@ -203,7 +203,7 @@ async fn update_chargestation(
             Ok::<_, ApiError>(view)
         })
         .await?;
-    if !view.active {
+    if !view.active || view.operational_status == OperationalStatus::Closed {
         link.disconnect(id);
     }
     signals.tell(Signal {

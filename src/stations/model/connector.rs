@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
+use super::condition::{Condition, DetailedStatus};
 use super::number::Number;
+use super::station::OperationalStatus;
 use crate::db::Json;
 use crate::db::schema::connectors;
 use crate::filters;
@@ -457,6 +459,11 @@ pub struct ConnectorView {
     pub active: bool,
     /// How it is doing.
     pub status: ConnectorStatus,
+    /// Operative, Inoperative or Closed: from its status, its station's, and whether it is active.
+    pub operational_status: OperationalStatus,
+    /// How it is doing; Closed where its station is.
+    #[schema(inline)]
+    pub detailed_status: DetailedStatus,
     /// What is wrong with it, in OCPP's words.
     pub error_code: Option<String>,
     /// The shape of the plug.
@@ -498,8 +505,9 @@ pub struct ConnectorView {
 pub type ConnectorViews = Vec<ConnectorView>;
 
 impl ConnectorView {
-    /// The view of a connector whose EVSE has this number.
-    pub fn new(connector: Connector, evse_number: i32) -> Self {
+    /// The view of a connector whose EVSE has this number and whose station this status.
+    pub fn new(connector: Connector, evse_number: i32, station: OperationalStatus) -> Self {
+        let condition = Condition::of_connector(&connector, station);
         Self {
             id: connector.id,
             chargestation: connector.chargestation_id,
@@ -511,6 +519,8 @@ impl ConnectorView {
             code: connector.code,
             active: connector.active,
             status: connector.status,
+            operational_status: condition.operational,
+            detailed_status: condition.detailed,
             error_code: connector.error_code,
             kind: connector.type_,
             format: connector.format,

@@ -5,6 +5,7 @@ mod conventions;
 mod groups;
 mod locations;
 mod organization;
+mod reservations;
 mod stations;
 mod tenancy;
 mod tokens;

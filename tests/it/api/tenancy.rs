@@ -136,6 +136,18 @@ fn body_for(documented: &str) -> serde_json::Value {
         "reset" => json!({"type": "Soft"}),
         "trigger_message" => json!({"message": "Heartbeat"}),
         "change_availability" => json!({"type": "Operative"}),
+        "get_log" => json!({"logType": "DiagnosticsLog", "remoteLocation": "https://x.example"}),
+        "extended_trigger_message" => json!({"message": "Heartbeat"}),
+        "install_certificate" => {
+            json!({"certificateType": "CentralSystemRootCertificate", "certificate": "PEM"})
+        }
+        "delete_certificate" => json!({"certificateHashData": {}}),
+        "get_installed_certificate_ids" => {
+            json!({"certificateType": "CentralSystemRootCertificate"})
+        }
+        "signed_update_firmware" => json!({
+            "location": "https://x.example", "signingCertificate": "PEM", "signature": "AA=="
+        }),
         "set_charging_profile" => json!({"csChargingProfiles": {}}),
         "set_default_power_limit" | "set_power_limit" => json!({"unit": "power", "limit": 1}),
         "send_local_list" => json!({"listVersion": 1}),

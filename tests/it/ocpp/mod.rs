@@ -2,5 +2,9 @@
 
 mod access;
 mod commands;
+mod commissioning;
 mod core_profile;
+mod messages;
+mod quirks;
+mod tls;
 mod transactions;

@@ -1,0 +1,55 @@
+//! What the answers of OCPP 1.6 stations mean.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::stations::link::Outcome;
+
+/// What an answer means: most carry a status, the others are an agreement by being there.
+pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
+    let data: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+    let status = data
+        .get("status")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    let agreed = ["Accepted", "Unlocked", "Scheduled", "RebootRequired"];
+    let accepted = status
+        .as_deref()
+        .is_none_or(|status| agreed.contains(&status))
+        || (action == "ClearChargingProfile" && status.as_deref() == Some("Unknown"));
+    let data = if action == "GetConfiguration" {
+        configuration(&data)
+    } else {
+        data
+    };
+    Outcome {
+        accepted,
+        status,
+        data,
+        outlives: false,
+    }
+}
+
+/// `{variables: {key: {value, readonly}}, unknown: […]}` of a GetConfiguration answer.
+fn configuration(answer: &Value) -> Value {
+    let mut variables = Map::new();
+    for setting in answer
+        .get("configurationKey")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(key) = setting.get("key").and_then(Value::as_str) {
+            let value = setting.get("value").cloned().unwrap_or_default();
+            let readonly = setting
+                .get("readonly")
+                .cloned()
+                .unwrap_or(Value::Bool(false));
+            variables.insert(
+                key.to_owned(),
+                json!({"value": value, "readonly": readonly}),
+            );
+        }
+    }
+    json!({"variables": variables, "unknown": answer.get("unknownKey").cloned().unwrap_or(json!([]))})
+}
