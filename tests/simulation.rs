@@ -222,6 +222,7 @@ impl World {
             purpose: LimitPurpose::Live,
             voltage: VOLTAGE,
             phases: PhaseSet::L1,
+            offered: PhaseSet::L1,
             in_amps: true,
             duration_seconds: None,
             lowers: true,

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
-use super::state::State;
+use super::state::{ReadBack, State};
 use crate::engine::transition::{MessageKind, Ticket};
 use crate::engine::{CurrentKind, Plan, Snapshot};
 use crate::kernel::{ConnectorId, StationId, Timestamp, Watts};
 use crate::stations::link::{
     Command, FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit,
 };
+
+/// How much of a composite schedule is asked for: what applies now is enough.
+const READ_BACK_SECONDS: i32 = 60;
 
 /// One thing to say.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub(super) enum About {
     Fallback(ConnectorId, Watts),
     /// A connector that left.
     Goodbye(ConnectorId),
+    /// The limit that a station says it enforces.
+    ReadBack(ConnectorId),
 }
 
 /// Everything that may be said now; it counts as said.
@@ -63,8 +68,30 @@ pub(super) fn errands(
         });
     }
     let members = site.seats.iter().filter(|seat| seat.role == Role::Member);
-    errands.extend(members.filter_map(|seat| safe_default(state, seat, now)));
+    for seat in members {
+        errands.extend(safe_default(state, seat, now));
+        errands.extend(read_back(state, seat));
+    }
     errands
+}
+
+/// Asks a station what it enforces, once it confirmed a limit after it connected.
+fn read_back(state: &mut State, seat: &Seat) -> Option<Errand> {
+    let known = state.ledger.known(seat.connector);
+    let memory = state.connectors.get_mut(&seat.connector)?;
+    if !seat.online || memory.read_back != ReadBack::Due || known != Some(memory.limit) {
+        return None;
+    }
+    memory.read_back = ReadBack::Asked;
+    Some(Errand {
+        station: seat.station,
+        commands: vec![Command::GetCompositeSchedule {
+            connector: seat.number,
+            seconds: READ_BACK_SECONDS,
+            in_amps: Some(seat.kind == CurrentKind::Ac),
+        }],
+        about: About::ReadBack(seat.connector),
+    })
 }
 
 /// The safe default of a connector, when it is due or is not what it should be.
@@ -107,6 +134,7 @@ fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
             LimitPurpose::Live => seat.phases,
             _ => seat.wired, // whichever car it will be
         },
+        offered: seat.wired,
         in_amps: seat.kind == CurrentKind::Ac,
         duration_seconds: None,
         lowers: false,
@@ -151,6 +179,7 @@ pub(super) fn answered(
                 && accepted
             {
                 memory.outlives = outcome.outlives;
+                memory.in_watts = outcome.in_watts;
             }
             let ledger = &mut state.ledger;
             match answer {
@@ -179,6 +208,20 @@ pub(super) fn answered(
             } else {
                 let pause = Duration::from_secs(settings.limit_seconds.into());
                 fallback.retry_at = Some(now + pause);
+            }
+        }
+        About::ReadBack(connector) => {
+            if let Some(memory) = state.connectors.get_mut(&connector) {
+                memory.read_back = match answer {
+                    Ok(Outcome {
+                        enforced: Some(enforced),
+                        ..
+                    }) => ReadBack::Told {
+                        enforced: *enforced,
+                        confirmed: memory.limit,
+                    },
+                    _ => ReadBack::NotTold,
+                };
             }
         }
         About::Goodbye(connector) => match answer {

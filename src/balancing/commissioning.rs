@@ -138,6 +138,16 @@ fn of_seat(state: &State, seat: &Seat) -> Option<Warning> {
                 seat,
                 "it draws more than it confirmed: its rating is set aside",
             )),
+            _ if memory.is_some_and(|memory| {
+                memory.read_back.excess(seat.voltage, seat.phases).is_some()
+            }) =>
+            {
+                Some(Warning::of_seat(
+                    "composite_schedule_differs",
+                    seat,
+                    "its station confirmed a limit and says that it enforces a higher one: another profile may be in the way",
+                ))
+            }
             _ if !seat.unheard && memory.is_some_and(|memory| memory.fallback.proven.is_none()) => {
                 Some(Warning::of_seat(
                     "fallback_unproven",

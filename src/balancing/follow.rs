@@ -8,7 +8,7 @@ use super::bell::Notes;
 use super::demand::{Demand, Observed};
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
-use super::state::{Leaving, Memory, Overdraw, Remark, State};
+use super::state::{Leaving, Memory, Overdraw, ReadBack, Remark, State};
 use crate::engine::Uncontrolled;
 use crate::engine::transition::Ledger;
 use crate::kernel::{ConnectorId, Milliamps, Timestamp, Watts};
@@ -112,6 +112,7 @@ fn follow_connection(
         if doubted || !memory.online {
             ledger.reconnected(connector, worst);
             memory.fallback.due = true;
+            memory.read_back = ReadBack::Due;
             memory.fallback.retry_at = None;
             memory.lost_at = None;
         }

@@ -102,6 +102,7 @@ impl Site {
     pub fn note_phases(&mut self, state: &State) {
         for seat in &mut self.seats {
             let memory = state.connectors.get(&seat.connector);
+            let memory = memory.filter(|memory| !memory.in_watts);
             if let Some(used) = memory.and_then(|memory| memory.phases.sure) {
                 seat.use_phases(used);
             }

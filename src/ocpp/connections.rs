@@ -289,6 +289,7 @@ impl StationLink for Connections {
                 Ok(outcome) if outcome.accepted => {
                     state.forms().remember(&command, form);
                     outcome.outlives = command16::outlives(&command, form);
+                    outcome.in_watts = command16::in_watts(&command, form);
                     false
                 }
                 Ok(_) | Err(LinkError::Refused { .. }) => true,

@@ -537,6 +537,7 @@ fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: W
         purpose: LimitPurpose::Transaction(transaction),
         voltage: connector.voltage_limit.unwrap_or(MAINS),
         phases: connector.phase_set(),
+        offered: connector.phase_set(),
         in_amps: connector.power_type != PowerType::Dc,
         duration_seconds: None,
         lowers: true,

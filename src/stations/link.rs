@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
 use crate::kernel::{
-    ConnectorId, Millivolts, OrganizationId, PhaseSet, SessionId, StationId, Timestamp, Watts,
+    ConnectorId, Milliamps, Millivolts, OrganizationId, PhaseSet, SessionId, StationId, Timestamp,
+    Watts,
 };
 
 /// What a station can be asked to do.
@@ -145,8 +147,10 @@ pub struct SetLimit {
     pub purpose: LimitPurpose,
     /// Voltage for conversion to amps.
     pub voltage: Millivolts,
-    /// Phases for conversion to amps.
+    /// Phases for conversion to amps: those that its car uses.
     pub phases: PhaseSet,
+    /// Phases that the car may use.
+    pub offered: PhaseSet,
     /// Whether it is sent in amps; AC stations convert watts badly, so usually it is.
     pub in_amps: bool,
     /// How long it holds without being refreshed; none means for ever.
@@ -197,6 +201,20 @@ pub struct Outcome {
     /// For a live limit: the station takes it only in a form that does not run out, so it holds for ever unless it is
     /// replaced.
     pub outlives: bool,
+    /// For a limit: the station takes watts, so what it makes of them depends on the phases that it takes the car to use.
+    pub in_watts: bool,
+    /// What the station says that it enforces now, where it was asked.
+    pub enforced: Option<Enforced>,
+}
+
+/// A limit as a station tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforced {
+    /// Over all phases.
+    Power(Watts),
+    /// On each phase.
+    Current(Milliamps),
 }
 
 /// Why a command has no outcome.

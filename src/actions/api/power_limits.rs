@@ -43,6 +43,7 @@ impl PowerLimitRequest {
             purpose: LimitPurpose::Default,
             voltage,
             phases,
+            offered: phases,
             in_amps: self.unit == LimitUnit::Current,
             duration_seconds: None,
             lowers: true,

@@ -115,6 +115,15 @@ pub fn outlives(command: &Command, form: usize) -> bool {
         .is_some_and(|form| replaces_fallback(limit, *form))
 }
 
+/// Whether this form says a limit in watts.
+pub fn in_watts(command: &Command, form: usize) -> bool {
+    let Command::SetLimit(limit) = command else {
+        return false;
+    };
+    let form = LADDER.get(form).copied().unwrap_or_default();
+    limit.in_amps == form.other_unit
+}
+
 /// A live limit on level 0 takes the fallback's place, so it must not run out: nothing would be below it.
 fn replaces_fallback(limit: &SetLimit, form: Form) -> bool {
     limit.purpose == LimitPurpose::Live && form.level == Some(FALLBACK_LEVEL)
@@ -155,7 +164,7 @@ pub(super) fn set_limit(
         Ceiling::Current(limit.limit.to_current(limit.voltage, limit.phases))
     };
     let mut profile =
-        ChargingProfile::constant(slot, ceiling, Some(limit.phases), now - STARTED_AGO);
+        ChargingProfile::constant(slot, ceiling, Some(limit.offered), now - STARTED_AGO);
     if let Some(seconds) = limit
         .duration_seconds
         .filter(|_| !replaces_fallback(limit, form))

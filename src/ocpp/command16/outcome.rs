@@ -3,7 +3,10 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::stations::link::Outcome;
+use crate::kernel::{Milliamps, Watts};
+use crate::ocpp::v16::charging_profile::RateUnit;
+use crate::ocpp::v16::get_composite_schedule;
+use crate::stations::link::{Enforced, Outcome};
 
 /// What an answer means: most carry a status, the others are an agreement by being there.
 pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
@@ -17,6 +20,9 @@ pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
         .as_deref()
         .is_none_or(|status| agreed.contains(&status))
         || (action == "ClearChargingProfile" && status.as_deref() == Some("Unknown"));
+    let enforced = (action == "GetCompositeSchedule")
+        .then(|| enforced(raw))
+        .flatten();
     let data = if action == "GetConfiguration" {
         configuration(&data)
     } else {
@@ -27,7 +33,20 @@ pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
         status,
         data,
         outlives: false,
+        in_watts: false,
+        enforced,
     }
+}
+
+/// The first limit of a composite schedule, which is the one that applies now.
+fn enforced(raw: &RawValue) -> Option<Enforced> {
+    let answer: get_composite_schedule::Response = serde_json::from_str(raw.get()).ok()?;
+    let schedule = answer.charging_schedule?;
+    let limit = schedule.charging_schedule_period.first()?.limit;
+    Some(match schedule.charging_rate_unit {
+        RateUnit::Amperes => Enforced::Current(Milliamps(i64::from(limit.0) * 100)),
+        RateUnit::Watts => Enforced::Power(Watts(i64::from(limit.0) / 10)),
+    })
 }
 
 /// `{variables: {key: {value, readonly}}, unknown: […]}` of a GetConfiguration answer.

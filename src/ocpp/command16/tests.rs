@@ -10,6 +10,7 @@ fn live(limit: Watts, in_amps: bool) -> crate::stations::link::Command {
         purpose: LimitPurpose::Live,
         voltage: Millivolts(230_000),
         phases: PhaseSet::ALL,
+        offered: PhaseSet::ALL,
         in_amps,
         duration_seconds: Some(300),
         lowers: true,

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use evenwatt::kernel::{StationId, Watts};
-use evenwatt::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use evenwatt::stations::link::{
+    Command, Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationLink,
+};
 use serde_json::json;
 
 /// What a station answers to limits.
@@ -28,6 +30,7 @@ struct Inner {
     manners: BTreeMap<StationId, Manner>,
     told: Vec<(StationId, Command)>,
     live: BTreeMap<StationId, Watts>,
+    enforced: BTreeMap<StationId, Enforced>,
     most: Watts,
 }
 
@@ -47,6 +50,10 @@ impl FakeLink {
     /// The live limit a station enforces.
     pub fn live(&self, station: StationId) -> Option<Watts> {
         self.inner().live.get(&station).copied()
+    }
+    /// What a station tells when it is asked what it enforces.
+    pub fn enforce(&self, station: StationId, enforced: Enforced) {
+        self.inner().enforced.insert(station, enforced);
     }
     /// The live limit of a station runs out, and this is what it falls back to.
     pub fn expire(&self, station: StationId, fallback: Watts) {
@@ -112,6 +119,11 @@ impl StationLink for FakeLink {
             status: None,
             data: json!({}),
             outlives: false,
+            in_watts: false,
+            enforced: match &command {
+                Command::GetCompositeSchedule { .. } => inner.enforced.get(&station).copied(),
+                _ => None,
+            },
         };
         match manner {
             Manner::Accepts => Ok(answer(true)),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evenwatt::balancing::{Balancer, Settings};
-use evenwatt::kernel::Watts;
+use evenwatt::kernel::{Milliamps, Watts};
+use evenwatt::stations::link::Enforced;
 use serde_json::{Value, json};
 
 use super::depot::Depot;
@@ -98,6 +99,18 @@ async fn what_should_be_put_right_is_told() {
     assert_eq!(codes(&depot).await, ["asset_without_data"]);
     let path = format!("/assets/{}", asset["_id"].as_str().expect("an id"));
     depot.app.client.delete(&path).await.ok();
+
+    let second = depot.ports[1].station;
+    depot
+        .link
+        .enforce(second, Enforced::Current(Milliamps(32_000)));
+    depot.comes_back(1);
+    depot
+        .until(async || codes(&depot).await == ["composite_schedule_differs"])
+        .await;
+    depot.link.enforce(second, Enforced::Power(Watts(0)));
+    depot.comes_back(1);
+    depot.until(async || codes(&depot).await.is_empty()).await;
 
     depot.link.behave(depot.ports[0].station, Manner::Refuses);
     depot.plug_in(0).await;
