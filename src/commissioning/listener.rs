@@ -75,6 +75,9 @@ pub fn start(performer: Performer, signals: &Signals, settling: Settling) -> Joi
                         let _ = visit.booted.send(true);
                     }
                 }
+                SignalKind::Reconfigured => {
+                    tasks.spawn(follow(performer.clone(), (organization, station)));
+                }
                 SignalKind::Disconnected => {
                     if let Some(visit) = visits.remove(&station) {
                         visit.task.abort();
@@ -104,5 +107,18 @@ async fn visit(
     tokio::time::sleep(quiet).await;
     if let Err(error) = steps::run(&performer, organization, station).await {
         tracing::info!(%error, %station, "a station was not commissioned to the end");
+    }
+}
+
+/// A station that joined or left a group, or whose profiles changed, is told so.
+async fn follow(performer: Performer, (organization, station): (OrganizationId, StationId)) {
+    let read = performer
+        .db()
+        .read(move |conn| find_station(conn, organization, station));
+    let Ok(row) = read.await else { return };
+    if row.online
+        && let Err(error) = profiles::push(&performer, &row).await
+    {
+        tracing::info!(%error, %station, "a station was not told its charging profiles");
     }
 }

@@ -72,7 +72,7 @@ async fn list_messages(
 
 /// The same as a file for `evenwatt replay-messages`.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
-    responses((status = OK, body = Bundle, description = "A file"), OneErrors))]
+    responses((status = OK, content_type = "application/octet-stream", body = Bundle, description = "A file of JSON"), OneErrors))]
 #[get("/chargestations/{id}/messages/bundle")]
 async fn download_messages(
     caller: Caller<ReadOcpp>,
@@ -89,6 +89,7 @@ async fn download_messages(
     };
     let name = format!("attachment; filename=\"{}.json\"", station.endpoint);
     Ok(HttpResponse::Ok()
+        .content_type("application/octet-stream")
         .insert_header(("Content-Disposition", name))
         .json(bundle))
 }

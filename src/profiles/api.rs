@@ -55,7 +55,7 @@ fn told(
     Ok((view, stations))
 }
 
-/// Who must hear of a change: balancing, and stations that it does not steer.
+/// Who must hear of a change: balancing and commissioning by a signal, and connectors that have no profile any more.
 struct Audience {
     performer: web::Data<Performer>,
     link: web::Data<SharedLink>,
@@ -92,8 +92,8 @@ impl Audience {
             }
             let performer = self.performer.clone();
             actix_web::rt::spawn(async move {
-                if let Err(error) = push::follow(&performer, organization, station).await {
-                    tracing::info!(%error, %station, "a station was not told its profiles");
+                if let Err(error) = push::forget_idle(&performer, organization, station).await {
+                    tracing::info!(%error, %station, "a station was not told to forget its profiles");
                 }
             });
         }

@@ -71,15 +71,23 @@ fn coming_day(
     steps
 }
 
-/// The commands that tell a station its coming day; none where balancing steers it.
+/// Forgets what a connector was told.
+fn forget(connector: &Connector) -> Command {
+    Command::ClearChargingProfile {
+        id: Some(SCHEDULE_PROFILE + connector.number),
+        connector: None,
+        purpose: None,
+        stack_level: None,
+    }
+}
+
+/// The commands that tell a station its coming day; where balancing steers it, those that make it forget one.
 fn commands(
     conn: &mut Conn,
     station: &Station,
     now: Timestamp,
 ) -> StoreResult<Vec<(ConnectorId, Command)>> {
-    if groups::is_member(conn, station.id)? {
-        return Ok(Vec::new());
-    }
+    let balanced = groups::is_member(conn, station.id)?;
     let connectors = stations::connectors_of_station(conn, station.id)?;
     let evses: Vec<EvseId> = connectors.iter().map(|one| one.evse_id).collect();
     let profiles = store::by_evse(conn, &evses)?;
@@ -91,7 +99,11 @@ fn commands(
         None => (TimeZone::default(), MAINS),
     };
     let scheduled = connectors.iter().filter_map(|connector| {
-        let steps = coming_day(connector, profiles.get(&connector.evse_id)?, place, now);
+        let own = profiles.get(&connector.evse_id)?;
+        if balanced {
+            return Some((connector.id, forget(connector)));
+        }
+        let steps = coming_day(connector, own, place, now);
         let schedule = SetSchedule {
             connector: connector.number,
             start: now,
@@ -124,7 +136,7 @@ fn action(station: &Station, connector: ConnectorId, command: &Command) -> NewAc
     }
 }
 
-/// Tells a station its coming day.
+/// Tells a station with profiles its coming day, or to forget it where balancing steers.
 pub async fn push(performer: &Performer, station: &Station) -> ApiResult<()> {
     let (row, now) = (station.clone(), performer.context().clock.now());
     let read = performer.db().read(move |conn| commands(conn, &row, now));
@@ -138,33 +150,27 @@ pub async fn push(performer: &Performer, station: &Station) -> ApiResult<()> {
     Ok(())
 }
 
-/// Tells a station that is connected what its profiles are now; connectors without any forget what they were told.
-pub(super) async fn follow(
+/// Makes connectors without a profile forget what they were told when they had one.
+pub(super) async fn forget_idle(
     performer: &Performer,
     organization: OrganizationId,
     station: StationId,
 ) -> ApiResult<()> {
     let read = performer.db().read(move |conn| {
         let station = stations::find_station(conn, organization, station)?;
-        let balanced = groups::is_member(conn, station.id)?;
         let mut idle = stations::connectors_of_station(conn, station.id)?;
         let evses: Vec<EvseId> = idle.iter().map(|one| one.evse_id).collect();
         let profiles = store::by_evse(conn, &evses)?;
-        idle.retain(|one| !balanced && !profiles.contains_key(&one.evse_id));
+        idle.retain(|one| !profiles.contains_key(&one.evse_id));
         Ok::<_, StoreError>((station, idle))
     });
     let (station, idle) = read.await?;
     for connector in idle {
-        let command = Command::ClearChargingProfile {
-            id: Some(SCHEDULE_PROFILE + connector.number),
-            connector: None,
-            purpose: None,
-            stack_level: None,
-        };
+        let command = forget(&connector);
         let action = action(&station, connector.id, &command);
         performer.perform(action, command).await?;
     }
-    push(performer, &station).await
+    Ok(())
 }
 
 /// Tells every connected station with profiles its coming day again.

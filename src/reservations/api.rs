@@ -1,5 +1,6 @@
 //! The endpoints of reservations.
 
+use actix_web::rt::task::JoinHandle;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -86,31 +87,39 @@ async fn create_reservation(
     let reservation = ctx
         .db
         .write(move |conn| {
-            let reservation = keeping::prepare(conn, organization, new.clone(), &moment)?;
-            refuse_offline(&link, reservation.chargestation_id)?;
+            let reservation = keeping::prepare(conn, organization, new.clone(), (&moment, &*link))?;
             store::insert(conn, &reservation)?;
             keeping::tell(conn, &moment, &reservation, "requested")?;
             Ok::<_, ApiError>(reservation)
         })
         .await?;
+    let view = ReservationView::from(reservation.clone());
+    let kept = keep(ctx, performer, reservation);
     if query.wait == Some(false) {
-        let view = ReservationView::from(reservation.clone());
-        actix_web::rt::spawn(async move {
-            if let Err(error) = keeping::keep(&ctx, &performer, reservation).await {
-                tracing::error!(%error, "the outcome of a reservation was not stored");
-            }
-        });
         return Ok(Created(view));
     }
-    let kept = keeping::keep(&ctx, &performer, reservation).await?;
-    accepted(kept).map(Created)
+    Ok(Created(finished(kept).await?))
 }
 
-fn accepted(reservation: Reservation) -> ApiResult<ReservationView> {
-    match &reservation.reason {
-        Some(reason) => Err(ApiError::new(Code::CommandFailed, reason)),
-        None => Ok(reservation.into()),
-    }
+/// Asks the station, also when the caller goes away meanwhile.
+fn keep(
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    reservation: Reservation,
+) -> JoinHandle<ApiResult<Reservation>> {
+    let id = reservation.id;
+    actix_web::rt::spawn(async move {
+        let kept = keeping::keep(&ctx, &performer, reservation).await;
+        if let Err(error) = &kept {
+            tracing::info!(%error, reservation = %id, "a connector is not kept");
+        }
+        kept
+    })
+}
+
+async fn finished(kept: JoinHandle<ApiResult<Reservation>>) -> ApiResult<ReservationView> {
+    let broken = |_| ApiError::new(Code::Internal, Code::Internal.meaning());
+    Ok(kept.await.map_err(broken)??.into())
 }
 
 /// Reads a reservation.
@@ -167,8 +176,8 @@ async fn update_reservation(
     if !moved {
         return Ok(Changed(reservation.into()));
     }
-    let kept = keeping::keep(&ctx, &performer, reservation).await?;
-    accepted(kept).map(Changed)
+    let kept = keep(ctx, performer, reservation);
+    Ok(Changed(finished(kept).await?))
 }
 
 /// Gives up a reservation that is open, which stays readable as `cancelled`; removes one that is over.
@@ -200,8 +209,12 @@ async fn delete_reservation(
             Ok::<_, ApiError>((reservation, false))
         })
         .await?;
+    let view = ReservationView::from(reservation.clone());
     if was_open {
-        keeping::release(&performer, &reservation, reservation.kept.0.iter()).await;
+        let released = actix_web::rt::spawn(async move {
+            keeping::release(&performer, &reservation, reservation.kept.0.iter()).await;
+        });
+        let _ = released.await; // it goes on when the caller goes away
     }
-    Ok(Deleted(reservation.into()))
+    Ok(Deleted(view))
 }

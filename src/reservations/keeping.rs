@@ -9,9 +9,9 @@ use crate::actions::{NewAction, Performer};
 use crate::db::schema::sessions;
 use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::events::{self, Event};
-use crate::http::{ApiError, ApiResult, Context};
+use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::kernel::*;
-use crate::stations::link::Command;
+use crate::stations::link::{Command, LinkError, Outcome, StationLink};
 use crate::stations::{self, Connector};
 use crate::tokens;
 
@@ -20,11 +20,14 @@ pub(super) fn prepare(
     conn: &mut Conn,
     organization: OrganizationId,
     new: NewReservation,
-    moment: &Moment,
+    (moment, link): (&Moment, &dyn StationLink),
 ) -> ApiResult<Reservation> {
-    check_end(new.expires_at, moment.now)?;
+    let expires_at = new.end(moment.now)?;
     let connector = stations::find_connector(conn, organization, new.connector)
         .map_err(|error| unknown(error, "connector"))?;
+    if !link.is_online(connector.chargestation_id) {
+        return Err(LinkError::Offline.into());
+    }
     let evse = stations::find_evse(conn, organization, connector.evse_id)?;
     if !evse.reservable {
         return Err(ApiError::conflict(
@@ -58,7 +61,7 @@ pub(super) fn prepare(
         session_id: None,
         status: ReservationStatus::Requested,
         reason: None,
-        expires_at: new.expires_at,
+        expires_at,
         meta_data: Json(new.meta_data.unwrap_or_default()),
         created_at: moment.now,
         updated_at: moment.now,
@@ -204,7 +207,7 @@ fn action(reservation: &Reservation, one: &Kept, name: &str) -> NewAction {
 }
 
 /// Asks the station to keep every connector; all of them or none.
-async fn keep_all(performer: &Performer, reservation: &Reservation) -> Result<(), String> {
+async fn keep_all(performer: &Performer, reservation: &Reservation) -> ApiResult<()> {
     for (index, one) in reservation.kept.0.iter().enumerate() {
         let command = Command::Reserve {
             connector: one.number,
@@ -213,22 +216,26 @@ async fn keep_all(performer: &Performer, reservation: &Reservation) -> Result<()
             parent_group: reservation.parent_group.clone(),
             until: reservation.expires_at,
         };
-        let refused = match performer
-            .perform(action(reservation, one, "reserve"), command)
-            .await
-        {
+        let asked = performer.perform(action(reservation, one, "reserve"), command);
+        // A station that said nothing may keep the connector all the same.
+        let (error, doubtful) = match asked.await {
             Ok((_, outcome)) if outcome.accepted => continue,
-            Ok((_, outcome)) => format!(
-                "The station answered {}",
-                outcome.status.unwrap_or_default()
-            ),
-            Err(error) => error.message().to_owned(),
+            Ok((_, outcome)) => (refusal(&outcome), 0),
+            Err(error) => (error, 1),
         };
-        let kept = reservation.kept.0.iter().take(index);
+        let kept = reservation.kept.0.iter().take(index + doubtful);
         release(performer, reservation, kept).await;
-        return Err(refused);
+        return Err(error);
     }
     Ok(())
+}
+
+fn refusal(outcome: &Outcome) -> ApiError {
+    let status = outcome.status.as_deref().unwrap_or("no");
+    ApiError::new(
+        Code::CommandFailed,
+        format!("The station answered {status}"),
+    )
 }
 
 /// Tells the station to keep connectors no longer; one that does not know of it does not keep it either.
@@ -248,29 +255,32 @@ pub(super) async fn release(
     }
 }
 
-/// Asks the station, and stores what it said.
+/// Asks the station, and stores what it said; the error is why it does not keep the connectors.
 pub(super) async fn keep(
     context: &Context,
     performer: &Performer,
     reservation: Reservation,
-) -> StoreResult<Reservation> {
-    let refused = keep_all(performer, &reservation).await.err();
+) -> ApiResult<Reservation> {
+    let refused = keep_all(performer, &reservation).await;
+    let reason = refused
+        .as_ref()
+        .err()
+        .map(|error| error.message().to_owned());
     let moment = context.moment();
-    context
-        .db
-        .write(move |conn| {
-            let mut current = store::find(conn, reservation.organization_id, reservation.id)?;
-            if !current.is_open() {
-                return Ok(current);
-            }
-            let status = match refused {
-                Some(_) => ReservationStatus::Failed,
-                None => ReservationStatus::Active,
-            };
-            current.reason.clone_from(&refused);
-            enter(conn, &moment, current, status)
-        })
-        .await
+    let stored = context.db.write(move |conn| -> StoreResult<Reservation> {
+        let mut current = store::find(conn, reservation.organization_id, reservation.id)?;
+        if !current.is_open() {
+            return Ok(current);
+        }
+        let status = match reason {
+            Some(_) => ReservationStatus::Failed,
+            None => ReservationStatus::Active,
+        };
+        current.reason.clone_from(&reason);
+        enter(conn, &moment, current, status)
+    });
+    let reservation = stored.await?;
+    refused.map(|()| reservation)
 }
 
 /// Gives a reservation up; it stays readable.

@@ -44,7 +44,7 @@ impl ReservationStatus {
 input! {
     /// A new reservation.
     #[schema(example = json!({
-        "connector": "650000000000000000000001", "id_tag": "04A2B3C4D5E680", "expires_at": "2030-01-01T12:00:00Z"
+        "connector": "650000000000000000000001", "id_tag": "04A2B3C4D5E680", "duration_minutes": 30
     }))]
     pub struct NewReservation {
         /// Which connector; others of its EVSE are kept as well where they cannot be used at the same time.
@@ -56,7 +56,10 @@ input! {
         /// For which driver.
         pub user: Option<UserId>,
         /// Until when, at most 24 hours ahead.
-        pub expires_at: Timestamp,
+        pub expires_at: Option<Timestamp>,
+        /// For how many minutes, in place of `expires_at`.
+        #[schema(minimum = 1, maximum = 1440)]
+        pub duration_minutes: Option<u32>,
         /// JSON of your own.
         pub meta_data: Option<MetaData>,
     }
@@ -107,13 +110,32 @@ pub struct Reservation {
     pub updated_at: Timestamp,
 }
 
+impl NewReservation {
+    /// Until when.
+    pub(super) fn end(&self, now: Timestamp) -> ApiResult<Timestamp> {
+        let (field, end) = match (self.expires_at, self.duration_minutes) {
+            (Some(end), None) => ("expires_at", end),
+            (None, Some(minutes)) => {
+                let span = Duration::from_secs(u64::from(minutes) * 60);
+                ("duration_minutes", now + span)
+            }
+            _ => {
+                let must = "give either expires_at or duration_minutes";
+                return Err(ApiError::field("expires_at", "required", must));
+            }
+        };
+        check_end(field, end, now)?;
+        Ok(end)
+    }
+}
+
 /// A reservation ends in the future, but soon.
-pub(super) fn check_end(end: Timestamp, now: Timestamp) -> ApiResult<()> {
+fn check_end(field: &str, end: Timestamp, now: Timestamp) -> ApiResult<()> {
     if end > now && end <= now + LONGEST {
         Ok(())
     } else {
         Err(ApiError::field(
-            "expires_at",
+            field,
             "out_of_range",
             "must lie in the future, at most 24 hours ahead",
         ))
@@ -144,7 +166,7 @@ impl Reservation {
             meta_data,
         } = patch;
         if let Some(end) = expires_at.value() {
-            check_end(*end, moment.now)?;
+            check_end("expires_at", *end, moment.now)?;
         }
         expires_at.set(&mut self.expires_at, "expires_at", &mut faults);
         meta_data

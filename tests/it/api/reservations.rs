@@ -156,6 +156,8 @@ async fn a_refusal_keeps_nothing_and_a_cancelled_one_is_taken_back() {
 async fn what_cannot_be_reserved_is_refused_with_a_reason() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
     let not_reservable = app
         .client
         .post("/reservations", wish(&station.connector))
@@ -175,4 +177,14 @@ async fn what_cannot_be_reserved_is_refused_with_a_reason() {
             .faulty_fields(),
         ["connector"]
     );
+    let endless = json!({"connector": station.connector, "id_tag": "CARD"});
+    let faults = app
+        .client
+        .post("/reservations", endless)
+        .await
+        .faulty_fields();
+    assert_eq!(faults, ["expires_at"]);
+    let long = json!({"connector": station.connector, "id_tag": "CARD", "duration_minutes": 2_000});
+    let faults = app.client.post("/reservations", long).await.faulty_fields();
+    assert_eq!(faults, ["duration_minutes"]);
 }

@@ -280,3 +280,21 @@ async fn a_qr_code_names_the_connector_where_several_work_at_once() {
     assert_eq!(named.status, 200);
     assert_ne!(named.text, alone.text);
 }
+
+#[actix_web::test]
+async fn on_a_map_a_station_is_where_its_location_is() {
+    let app = TestApp::start().await;
+    let site = json!({"operatorName": "Site", "address": {}, "coordinates": [4.89, 52.37]});
+    let location = app.client.post("/locations", site).await.created();
+    let station = json!({"name": "S", "location": location["_id"]});
+    app.client.post("/chargestations", station).await.created();
+    let map = app
+        .client
+        .get("/chargestations?format=geojson")
+        .await
+        .json();
+    assert_eq!(
+        map["features"][0]["geometry"]["coordinates"],
+        json!([4.89, 52.37])
+    );
+}
