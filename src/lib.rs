@@ -5,7 +5,7 @@
 //! `tests/architecture.rs` proves it:
 //!
 //! ```text
-//! kernel <- { engine, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
+//! kernel <- { engine, pricing, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
 pub mod actions;
@@ -20,6 +20,8 @@ pub mod kernel;
 pub mod locations;
 pub mod ocpp;
 pub mod organizations;
+pub mod pricing;
+pub mod rates;
 pub mod sessions;
 pub mod simulator;
 pub mod stations;

@@ -12,7 +12,8 @@ use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, balancing, events, groups, locations, organizations, sessions, stations, tokens, users,
+    actions, balancing, events, groups, locations, organizations, rates, sessions, stations,
+    tokens, users,
 };
 
 /// The path every endpoint starts with.
@@ -25,6 +26,7 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(locations::routes)
         .configure(stations::routes)
         .configure(actions::routes)
+        .configure(rates::routes)
         .configure(sessions::routes)
         .configure(groups::routes)
         .configure(users::routes)
@@ -53,6 +55,7 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "connectors", description = "Cables and sockets"),
         (name = "users", description = "Drivers"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
+        (name = "rates", description = "What charging costs, and when"),
         (name = "sessions", description = "Charging sessions"),
         (name = "actions", description = "Commands that were sent to stations"),
         (name = "load management", description = "Groups of stations that share a limited connection"),

@@ -235,6 +235,12 @@ text_column!(
     ActionId,
     GroupId,
     GroupStationId,
+    RateId,
+    RateScheduleId,
+    EvseNetworkId,
+    EvseGroupId,
+    ServiceOfferId,
     EventId,
-    PlanId
+    PlanId,
+    Currency
 );

@@ -261,6 +261,9 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+        rate_id -> Nullable<Text>,
+        rate_version -> Nullable<BigInt>,
+        cost -> Nullable<JsonDoc>,
     }
 }
 
@@ -410,6 +413,57 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    rates (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        currency -> Text,
+        price_components -> JsonDoc,
+        minimum_amount -> Nullable<Text>,
+        active -> Bool,
+        version -> BigInt,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    rate_schedules (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        currency -> Text,
+        default_rate_id -> Text,
+        layout -> JsonDoc,
+        active -> Bool,
+        version -> BigInt,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::JsonDoc;
+
+    session_tariffs (session_id) {
+        session_id -> Text,
+        tariff -> JsonDoc,
+        timezone -> Text,
+    }
+}
+
 diesel::joinable!(sessions -> connectors (connector_id));
 diesel::joinable!(group_connectors -> connectors (connector_id));
 diesel::joinable!(group_stations -> chargestations (chargestation_id));
@@ -434,4 +488,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     plans,
     events,
     counters,
+    rates,
+    rate_schedules,
+    session_tariffs,
 );

@@ -110,6 +110,9 @@ permissions! {
     "sessions": ReadSessions WriteSessions,
     "actions": ReadActions WriteActions,
     "groups": ReadGroups WriteGroups,
+    "rates": ReadRates WriteRates,
+    "evse_networks": ReadEvseNetworks WriteEvseNetworks,
+    "service_offers": ReadServiceOffers WriteServiceOffers,
     "events": ReadEvents WriteEvents,
 }
 

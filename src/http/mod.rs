@@ -23,6 +23,7 @@ pub mod geo;
 pub mod idempotency;
 pub mod list;
 pub mod middleware;
+pub mod money;
 pub mod quantities;
 pub mod query;
 pub mod request_id;

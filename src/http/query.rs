@@ -52,6 +52,11 @@ parsed_parameters! {
     TokenId: "an id of 24 hexadecimal characters",
     SessionId: "an id of 24 hexadecimal characters",
     GroupId: "an id of 24 hexadecimal characters",
+    RateId: "an id of 24 hexadecimal characters",
+    RateScheduleId: "an id of 24 hexadecimal characters",
+    EvseNetworkId: "an id of 24 hexadecimal characters",
+    EvseGroupId: "an id of 24 hexadecimal characters",
+    ServiceOfferId: "an id of 24 hexadecimal characters",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
 }
 

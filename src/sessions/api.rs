@@ -159,6 +159,7 @@ fn prepare(
         Some(tag) => tag.to_string(),
         None => tag_for(conn, session.user_id, session.id)?,
     });
+    session.rate_id = connector.rate;
     session.type_ = new.kind;
     session.target = Json(new.target.clone().unwrap_or_default());
     session.departure_at = new.departure_time;

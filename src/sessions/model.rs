@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::cost::SessionCost;
 use crate::db::Json;
 use crate::db::schema::sessions;
 use crate::filters;
@@ -168,6 +169,9 @@ pub struct Session {
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub rate_id: Option<RateId>,
+    pub rate_version: Option<i64>,
+    pub cost: Option<Json<SessionCost>>,
 }
 
 impl Session {
@@ -213,6 +217,9 @@ impl Session {
             meta_data: Json::default(),
             created_at: moment.now,
             updated_at: moment.now,
+            rate_id: None,
+            rate_version: None,
+            cost: None,
         }
     }
 
@@ -241,6 +248,14 @@ impl Session {
         }
     }
 
+    /// What was delivered when the meter showed this; a register that starts again with each session counts from zero.
+    pub(super) fn delivered(&self, register: WattHours) -> WattHours {
+        match self.meter_start {
+            Some(begin) if register >= begin => register - begin,
+            _ => register,
+        }
+    }
+
     /// The current of its highest phase at the latest reading.
     pub fn current(&self) -> Option<Milliamps> {
         let report = self.latest.as_ref()?;
@@ -264,6 +279,12 @@ impl Session {
             Some("energy")
         } else if target.time.is_some_and(|minutes| seconds >= minutes * 60.0) {
             Some("time")
+        } else if target
+            .cost
+            .zip(self.cost.as_ref())
+            .is_some_and(|(most, cost)| cost.0.major_units() >= most)
+        {
+            Some("cost")
         } else if target
             .state_of_charge
             .zip(soc)
@@ -342,9 +363,12 @@ pub struct SessionView {
     pub energy_need: Option<f64>,
     /// The limit set for this session, in kW.
     pub power_limit: Option<f64>,
-    /// What it costs; null while nothing prices it.
-    #[schema(value_type = Option<Object>)]
-    pub cost: Option<Value>,
+    /// The rate or schedule of rates that prices it.
+    pub rate: Option<RateId>,
+    /// The version of it whose prices the session keeps.
+    pub rate_version: Option<i64>,
+    /// What it costs, so far or in the end; null where nothing prices it.
+    pub cost: Option<SessionCost>,
     /// JSON of your own.
     pub meta_data: MetaData,
     /// When it was created.
@@ -384,7 +408,9 @@ impl From<Session> for SessionView {
                 .energy_need
                 .map(|energy| crate::http::quantities::shown(energy.get())),
             power_limit: session.power_limit.map(Watts::kilowatts),
-            cost: None,
+            rate: session.rate_id,
+            rate_version: session.rate_version,
+            cost: session.cost.map(|cost| cost.0),
             meta_data: session.meta_data.0,
             created_at: session.created_at,
             updated_at: session.updated_at,

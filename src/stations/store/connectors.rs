@@ -12,6 +12,7 @@ use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
+use crate::rates;
 use crate::stations::model::connector::ConnectorFilter;
 use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
 use crate::stations::model::number::first_free;
@@ -186,18 +187,24 @@ pub fn views_by_station(
     Ok(views)
 }
 
-/// Views of these connectors, each with the number of its EVSE.
+/// Views of these connectors of one organization, each with the number of its EVSE and its rate.
 pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<Vec<ConnectorView>> {
     let mut stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
     stations.sort_unstable();
     stations.dedup();
     let numbers: BTreeMap<EvseId, i32> = evses::numbers(conn, &stations)?.into_iter().collect();
     let number_of = |evse: EvseId| numbers.get(&evse).copied().unwrap_or(0);
+    let mut rates = BTreeMap::new();
+    if let Some(organization) = rows.first().map(|row| row.organization_id) {
+        let ids = rows.iter().filter_map(|row| row.rate);
+        rates = rates::views_of(conn, organization, ids)?;
+    }
     Ok(rows
         .into_iter()
         .map(|row| {
             let number = number_of(row.evse_id);
-            ConnectorView::new(row, number)
+            let rate = row.rate.and_then(|rate| rates.get(&rate).cloned());
+            ConnectorView::new(row, number, rate)
         })
         .collect())
 }

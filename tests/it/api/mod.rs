@@ -4,6 +4,7 @@ mod conventions;
 mod groups;
 mod locations;
 mod organization;
+mod rates;
 mod stations;
 mod tenancy;
 mod tokens;

@@ -84,7 +84,20 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
     let key = keys["result"][0]["_id"].as_str().unwrap().to_owned();
     let evses = app.client.get("/evses").await.json();
     let evse = evses["result"][0]["_id"].as_str().unwrap().to_owned();
+    let rate =
+        json!({"name": "R", "currency": "EUR", "price_components": [{"type": "FLAT", "price": 1}]});
+    let rate = app.client.post("/rates", rate).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let schedule = json!({"name": "S", "currency": "EUR", "default_rate": rate, "layout": []});
+    let schedule = app.client.post("/rates/schedule", schedule).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let ids = [
+        ("/v1.1/rates/schedule", schedule.as_str()),
+        ("/v1.1/rates", rate.as_str()),
         (
             "/v1.1/load_management/groups/chargestations",
             station.id.as_str(),
