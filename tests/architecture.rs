@@ -24,6 +24,8 @@ const SLICES: &[&str] = &[
     "organizations",
     "locations",
     "rates",
+    "networks",
+    "offers",
     "stations",
     "actions",
     "users",

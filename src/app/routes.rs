@@ -12,8 +12,8 @@ use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, balancing, events, groups, locations, organizations, rates, sessions, stations,
-    tokens, users,
+    actions, balancing, events, groups, locations, networks, offers, organizations, rates,
+    sessions, stations, tokens, users,
 };
 
 /// The path every endpoint starts with.
@@ -27,6 +27,8 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(stations::routes)
         .configure(actions::routes)
         .configure(rates::routes)
+        .configure(networks::routes)
+        .configure(offers::routes)
         .configure(sessions::routes)
         .configure(groups::routes)
         .configure(users::routes)
@@ -56,6 +58,8 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "users", description = "Drivers"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
         (name = "rates", description = "What charging costs, and when"),
+        (name = "evse networks", description = "EVSEs in groups that share their prices"),
+        (name = "service offers", description = "What the EVSEs of a network cost roaming partners"),
         (name = "sessions", description = "Charging sessions"),
         (name = "actions", description = "Commands that were sent to stations"),
         (name = "load management", description = "Groups of stations that share a limited connection"),

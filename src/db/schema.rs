@@ -264,6 +264,7 @@ diesel::table! {
         rate_id -> Nullable<Text>,
         rate_version -> Nullable<BigInt>,
         cost -> Nullable<JsonDoc>,
+        service_offer_id -> Nullable<Text>,
     }
 }
 
@@ -464,7 +465,78 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    evse_networks (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        status -> Text,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    evse_groups (id) {
+        id -> Text,
+        organization_id -> Text,
+        network_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    network_evses (evse_id) {
+        evse_id -> Text,
+        organization_id -> Text,
+        network_id -> Text,
+        group_id -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    service_offers (id) {
+        id -> Text,
+        organization_id -> Text,
+        network_id -> Text,
+        name -> Text,
+        content -> JsonDoc,
+        published_at -> Nullable<Instant>,
+        valid_from -> Nullable<Instant>,
+        ends_at -> Nullable<Instant>,
+        cancelled -> Bool,
+        told_status -> Text,
+        version -> BigInt,
+        original_id -> Text,
+        previous_id -> Nullable<Text>,
+        next_id -> Nullable<Text>,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
 diesel::joinable!(sessions -> connectors (connector_id));
+diesel::joinable!(network_evses -> evse_groups (group_id));
+diesel::joinable!(evse_groups -> evse_networks (network_id));
 diesel::joinable!(group_connectors -> connectors (connector_id));
 diesel::joinable!(group_stations -> chargestations (chargestation_id));
 
@@ -491,4 +563,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     rates,
     rate_schedules,
     session_tariffs,
+    evse_networks,
+    evse_groups,
+    network_evses,
+    service_offers,
 );

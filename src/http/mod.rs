@@ -28,7 +28,7 @@ pub mod quantities;
 pub mod query;
 pub mod request_id;
 
-pub use body::{Body, PathId};
+pub use body::{Body, PathId, PathIds};
 pub use caller::{Caller, Principal};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};

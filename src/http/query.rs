@@ -250,6 +250,24 @@ impl<F> ListQuery<F> {
     pub fn ascending(&self) -> bool {
         self.sort_order == SortOrder::Ascending
     }
+
+    /// The same query of a list with other filters.
+    pub fn with_filter<G>(&self, filter: G) -> ListQuery<G> {
+        ListQuery {
+            page: self.page,
+            paginate: self.paginate,
+            sort_by: self.sort_by.clone(),
+            sort_order: self.sort_order,
+            created_from: self.created_from,
+            created_to: self.created_to,
+            updated_from: self.updated_from,
+            updated_to: self.updated_to,
+            search: self.search.clone(),
+            format: self.format,
+            near: self.near,
+            filter,
+        }
+    }
 }
 
 impl<F: FromQuery> FromRequest for ListQuery<F> {

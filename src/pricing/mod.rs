@@ -13,5 +13,6 @@ mod tests;
 mod timeline;
 
 pub use cost::{Cost, Line, cost};
+pub use pieces::wall as wall_clock;
 pub use tariff::{Component, Conditions, Counted, Element, Kind, Selection, Tariff, Unit, Window};
 pub use timeline::{Point, Stretch, Timeline};

@@ -35,8 +35,8 @@ pub(super) struct State {
     pub wall: (u32, u32),
 }
 
-/// Day of the week (Sunday is 0) and second of the day.
-pub(super) fn wall(at: Timestamp, zone: TimeZone) -> (u32, u32) {
+/// Day of the week (Sunday is 0) and second of the day, as a clock in the zone shows them.
+pub fn wall(at: Timestamp, zone: TimeZone) -> (u32, u32) {
     let local = at.to_chrono().with_timezone(&zone.0);
     (
         local.weekday().num_days_from_sunday(),

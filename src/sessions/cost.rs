@@ -15,7 +15,7 @@ use crate::http::fields::CustomFields;
 use crate::http::money::{Amount, Percent};
 use crate::kernel::*;
 use crate::pricing::{self, Cost, Kind, Line, Point, Tariff, Timeline, Unit};
-use crate::rates;
+use crate::{offers, rates};
 
 /// From when to when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -113,6 +113,7 @@ impl SessionCost {
 
 /// Where a session is priced.
 struct Site {
+    evse: EvseId,
     rate: Option<RateId>,
     custom_fields: [CustomFields; 2],
     zone: TimeZone,
@@ -146,6 +147,7 @@ fn site(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Site> {
         None => None,
     };
     Ok(Site {
+        evse,
         rate,
         custom_fields: [own.0, of_evse.0],
         zone: zone.and_then(|zone| zone.parse().ok()).unwrap_or_default(),
@@ -160,31 +162,40 @@ struct Frozen {
     timezone: String,
 }
 
-/// Keeps the prices that hold at the session's connector now, for the whole session; false where there are none.
+/// Keeps the prices that hold at the session's connector now, for the whole session: those of its rate, or where it has
+/// none those of the offer for its EVSE; false where there are neither.
 pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool> {
     let Some(connector) = session.connector_id else {
         return Ok(false);
     };
     let site = site(conn, connector)?;
-    let Some(rate) = site.rate else {
-        return Ok(false);
-    };
+    let start = session.started_at.unwrap_or(session.created_at);
     let organization = session.organization_id;
-    let Some(priced) = rates::tariff_of(conn, organization, rate, &site.custom_fields)? else {
+    let priced = match site.rate {
+        Some(rate) => {
+            session.rate_id = Some(rate);
+            rates::tariff_of(conn, organization, rate, &site.custom_fields)?
+                .map(|priced| (priced.version, priced.tariff))
+        }
+        None => {
+            let priced = offers::tariff_of(conn, site.evse, start)?;
+            session.service_offer_id = priced.as_ref().map(|priced| priced.offer);
+            priced.map(|priced| (priced.version, priced.tariff))
+        }
+    };
+    let Some((version, tariff)) = priced else {
         return Ok(false);
     };
     let frozen = Frozen {
         session_id: session.id,
-        tariff: Json(priced.tariff),
+        tariff: Json(tariff),
         timezone: site.zone.to_string(),
     };
     each!(conn, |conn| diesel::insert_into(session_tariffs::table)
         .values(&frozen)
         .on_conflict_do_nothing()
         .execute(conn))?;
-    session.rate_id = Some(rate);
-    session.rate_version = Some(priced.version);
-    let start = session.started_at.unwrap_or(session.created_at);
+    session.rate_version = Some(version);
     session.cost = Some(Json(reckoned(
         &frozen,
         site.zone,

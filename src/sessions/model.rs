@@ -172,6 +172,7 @@ pub struct Session {
     pub rate_id: Option<RateId>,
     pub rate_version: Option<i64>,
     pub cost: Option<Json<SessionCost>>,
+    pub service_offer_id: Option<ServiceOfferId>,
 }
 
 impl Session {
@@ -220,6 +221,7 @@ impl Session {
             rate_id: None,
             rate_version: None,
             cost: None,
+            service_offer_id: None,
         }
     }
 
@@ -365,7 +367,9 @@ pub struct SessionView {
     pub power_limit: Option<f64>,
     /// The rate or schedule of rates that prices it.
     pub rate: Option<RateId>,
-    /// The version of it whose prices the session keeps.
+    /// The service offer that prices it, where the connector has no rate.
+    pub service_offer: Option<ServiceOfferId>,
+    /// The version of the rate, schedule or offer whose prices the session keeps.
     pub rate_version: Option<i64>,
     /// What it costs, so far or in the end; null where nothing prices it.
     pub cost: Option<SessionCost>,
@@ -409,6 +413,7 @@ impl From<Session> for SessionView {
                 .map(|energy| crate::http::quantities::shown(energy.get())),
             power_limit: session.power_limit.map(Watts::kilowatts),
             rate: session.rate_id,
+            service_offer: session.service_offer_id,
             rate_version: session.rate_version,
             cost: session.cost.map(|cost| cost.0),
             meta_data: session.meta_data.0,

@@ -3,6 +3,8 @@
 mod conventions;
 mod groups;
 mod locations;
+mod networks;
+mod offers;
 mod organization;
 mod rates;
 mod stations;

@@ -95,7 +95,19 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
         .as_str()
         .unwrap()
         .to_owned();
+    let network = json!({"name": "N"});
+    let network = app.client.post("/evse_networks", network).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let offer = json!({"name": "O", "network": network});
+    let offer = app.client.post("/service_offers", offer).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let ids = [
+        ("/v1.1/service_offers", offer.as_str()),
+        ("/v1.1/evse_networks", network.as_str()),
         ("/v1.1/rates/schedule", schedule.as_str()),
         ("/v1.1/rates", rate.as_str()),
         (
@@ -137,6 +149,11 @@ fn body_for(documented: &str) -> serde_json::Value {
     let id = "650000000000000000000001";
     match documented.rsplit('/').next().unwrap_or_default() {
         "connectors" => json!({"power": 7}),
+        "groups" if documented.contains("evse_networks") => json!({"name": "G"}),
+        "price_updates" => {
+            json!({"update_date": "2100-01-01T00:00:00Z", "tariffs": [], "products": []})
+        }
+        "assignments" => json!({"group": id, "evses": [id]}),
         "chargestations" if documented.contains("groups") => json!({"chargestation": id}),
         "{chargestation}" => json!({"connectors": []}),
         "external_cap" => json!({"maximum_capacity": 5, "until": "2100-01-01T00:00:00Z"}),
