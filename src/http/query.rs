@@ -246,6 +246,27 @@ pub struct ListQuery<F> {
 }
 
 impl<F> ListQuery<F> {
+    /// The first page, as large as can be, of what the filter lets through.
+    pub fn first(filter: F, sort_by: &str) -> Self {
+        Self {
+            page: PageRequest {
+                number: 1,
+                size: LARGEST_PAGE,
+            },
+            paginate: true,
+            sort_by: sort_by.to_owned(),
+            sort_order: SortOrder::Ascending,
+            created_from: None,
+            created_to: None,
+            updated_from: None,
+            updated_to: None,
+            search: None,
+            format: Format::Json,
+            near: None,
+            filter,
+        }
+    }
+
     /// Whether the smallest comes first.
     pub fn ascending(&self) -> bool {
         self.sort_order == SortOrder::Ascending

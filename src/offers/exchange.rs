@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::content::*;
 use crate::db::Conn;
 use crate::filters;
-use crate::http::query::{Format, ListQuery, SortOrder};
+use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::calendar::Weekdays;
 use crate::kernel::*;
@@ -31,7 +31,7 @@ const DAYS: [&str; 7] = [
     "saturday",
 ];
 /// EVSEs that one export tells of.
-const MOST_EVSES: u32 = 20_000;
+const MOST_EVSES: usize = 20_000;
 
 /// Country and party of an operator: `NL` and `EWT`, or `+49` and `123`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,32 +78,15 @@ pub(super) fn evses(
     network: EvseNetworkId,
 ) -> ApiResult<Vec<NetworkEvseView>> {
     let mut all = Vec::new();
-    let mut page = PageRequest {
-        number: 1,
-        size: page::LARGEST_PAGE,
-    };
+    let mut query = ListQuery::first(NetworkEvseFilter::default(), "evse_id");
     loop {
-        let query = ListQuery {
-            page,
-            paginate: true,
-            sort_by: "evse_id".to_owned(),
-            sort_order: SortOrder::Ascending,
-            created_from: None,
-            created_to: None,
-            updated_from: None,
-            updated_to: None,
-            search: None,
-            format: Format::Json,
-            near: None,
-            filter: NetworkEvseFilter::default(),
-        };
         let found = networks::list_evses(conn, organization, Scope::Priced(network), &query)?;
         let more = found.has_next();
         all.extend(found.rows);
-        if !more || all.len() >= MOST_EVSES as usize {
+        if !more || all.len() >= MOST_EVSES {
             return Ok(all);
         }
-        page = page.next();
+        query.page = query.page.next();
     }
 }
 

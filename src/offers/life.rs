@@ -276,6 +276,10 @@ pub(super) fn cancel(
         return Err(ApiError::conflict(message));
     }
     let end = match offer.status_at(moment.now) {
+        OfferStatus::Pending if wish.cancellation_to.is_some() => {
+            let message = "must be absent: the offer is not valid yet, and ends at once";
+            return Err(ApiError::field("cancellation_to", "invalid", message));
+        }
         OfferStatus::Pending => moment.now,
         OfferStatus::Active if offer.cancelled => {
             return Err(ApiError::conflict("The offer is cancelled already"));

@@ -54,7 +54,7 @@ crate::spelled! {
 /// A price.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PriceComponent {
+pub struct OcpiPrice {
     /// What it is for.
     #[serde(rename = "type")]
     pub kind: DimensionType,
@@ -70,7 +70,7 @@ pub struct PriceComponent {
 /// When an element holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Restrictions {
+pub struct OcpiRestrictions {
     /// From this time of day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<String>,
@@ -88,12 +88,12 @@ pub struct Restrictions {
 /// Prices with the hours in which they hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TariffElement {
+pub struct OcpiElement {
     /// The prices.
-    pub price_components: Vec<PriceComponent>,
+    pub price_components: Vec<OcpiPrice>,
     /// When they hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restrictions: Option<Restrictions>,
+    pub restrictions: Option<OcpiRestrictions>,
 }
 
 /// A tariff.
@@ -111,7 +111,7 @@ pub struct OcpiTariff {
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// Its prices.
-    pub elements: Vec<TariffElement>,
+    pub elements: Vec<OcpiElement>,
     /// Of 2.3.0: whether the prices include taxes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_included: Option<&'static str>,
@@ -127,7 +127,7 @@ pub struct OcpiTariff {
 
 /// Which tariff an EVSE has.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct EvseTariff {
+pub struct OcpiEvseTariff {
     /// The EVSE's id for roaming.
     pub evse_id: String,
     /// Its tariff.
@@ -142,7 +142,7 @@ pub struct OcpiExport {
     /// The tariffs.
     pub tariffs: Vec<OcpiTariff>,
     /// Which EVSE has which.
-    pub evse_tariffs: Vec<EvseTariff>,
+    pub evse_tariffs: Vec<OcpiEvseTariff>,
     /// What OCPI cannot say.
     pub notes: Vec<String>,
 }
@@ -184,10 +184,10 @@ pub(super) fn export(
         let place = products.position(|product| Some(product.group) == evse.group);
         place.map_or(0, |index| index + 1)
     };
-    let evse_tariffs: Vec<EvseTariff> = evses
+    let evse_tariffs: Vec<OcpiEvseTariff> = evses
         .iter()
         .filter_map(|evse| {
-            Some(EvseTariff {
+            Some(OcpiEvseTariff {
                 evse_id: evse.evse_id.clone()?,
                 tariff_id: format!("{}-{}", offer.id, number_of(evse)),
             })
@@ -196,7 +196,7 @@ pub(super) fn export(
     let currency = content.products.first().map(|product| product.currency);
     if let Some(currency) = currency.filter(|_| evses.iter().any(|evse| number_of(evse) == 0)) {
         let free = price(DimensionType::Flat, Decimal::ZERO);
-        let free = TariffElement {
+        let free = OcpiElement {
             price_components: vec![free],
             restrictions: None,
         };
@@ -211,8 +211,8 @@ pub(super) fn export(
     })
 }
 
-fn price(kind: DimensionType, price: Decimal) -> PriceComponent {
-    PriceComponent {
+fn price(kind: DimensionType, price: Decimal) -> OcpiPrice {
+    OcpiPrice {
         kind,
         price: Amount(price.normalize()),
         vat: None,
@@ -224,7 +224,7 @@ fn elements(
     product: &OfferProduct,
     tariffs: &[OfferTariff],
     notes: &mut Vec<String>,
-) -> Vec<TariffElement> {
+) -> Vec<OcpiElement> {
     let mut elements = Vec::new();
     for plan in &product.time_plans {
         for slot in &plan.slots {
@@ -233,13 +233,14 @@ fn elements(
             };
             let hours = hours(plan, slot, notes);
             for (seconds, price_components) in stages(tariff, notes) {
-                let restrictions = Restrictions {
+                let restrictions = OcpiRestrictions {
                     min_duration: (seconds > 0).then_some(seconds),
                     ..hours.clone()
                 };
-                elements.push(TariffElement {
+                elements.push(OcpiElement {
                     price_components,
-                    restrictions: (restrictions != Restrictions::default()).then_some(restrictions),
+                    restrictions: (restrictions != OcpiRestrictions::default())
+                        .then_some(restrictions),
                 });
             }
         }
@@ -248,14 +249,14 @@ fn elements(
 }
 
 /// The hours of a slot; nothing for a whole week.
-fn hours(plan: &TimePlan, slot: &TimeSlot, notes: &mut Vec<String>) -> Restrictions {
+fn hours(plan: &TimePlan, slot: &TimeSlot, notes: &mut Vec<String>) -> OcpiRestrictions {
     let (from, to) = (slot.start_time.0, slot.end_time.0 + 1);
     if from % 60 + to % 60 > 0 {
         notes.push("Hours are told to the minute".to_owned());
     }
     let whole_day = from == 0 && to == DAY;
     let days = plan.days_of_week.0;
-    Restrictions {
+    OcpiRestrictions {
         start_time: (!whole_day).then(|| exchange::minute(from)),
         end_time: (!whole_day).then(|| exchange::minute(to % DAY)),
         min_duration: None,
@@ -269,7 +270,7 @@ fn hours(plan: &TimePlan, slot: &TimeSlot, notes: &mut Vec<String>) -> Restricti
 
 /// The prices of a tariff, by the seconds of the session from which they hold, the last first: fees that count from the
 /// start of the session begin when their grace period is over.
-fn stages(tariff: &OfferTariff, notes: &mut Vec<String>) -> Vec<(i64, Vec<PriceComponent>)> {
+fn stages(tariff: &OfferTariff, notes: &mut Vec<String>) -> Vec<(i64, Vec<OcpiPrice>)> {
     let per_hour = |component: &OfferComponent| component.price.0 * Decimal::from(60);
     let (mut base, mut charging, mut after) = (Vec::new(), None, None);
     let mut fees: Vec<(i64, Decimal)> = Vec::new();
@@ -365,7 +366,7 @@ input! {
 #[derive(Debug, Deserialize)]
 struct ReadTariff {
     currency: Currency,
-    elements: Vec<TariffElement>,
+    elements: Vec<OcpiElement>,
     #[serde(default)]
     min_price: Option<Value>,
     #[serde(default)]
@@ -430,7 +431,7 @@ pub(super) fn import(told: &OcpiImport) -> Result<NewServiceOffer, Faults> {
     Ok(exchange::draft(&told.name, told.network, tariffs, products))
 }
 
-fn element_of(element: &TariffElement, at: &str, faults: &mut Faults) -> Option<Told> {
+fn element_of(element: &OcpiElement, at: &str, faults: &mut Faults) -> Option<Told> {
     let hours = element.restrictions.clone().unwrap_or_default();
     if hours.min_duration.is_some() {
         let field = format!("{at}.restrictions.min_duration");
@@ -477,7 +478,7 @@ fn element_of(element: &TariffElement, at: &str, faults: &mut Faults) -> Option<
     })
 }
 
-fn component_of(component: &PriceComponent) -> OfferComponent {
+fn component_of(component: &OcpiPrice) -> OfferComponent {
     /// Digits of a price by the minute.
     const FINEST: u32 = 6;
     let (kind, reference_unit, fee_start) = match component.kind {

@@ -31,7 +31,7 @@ crate::spelled! {
 /// From when to when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Period {
+pub struct OicpPeriod {
     /// `HH:MM`.
     pub begin: String,
     /// `HH:MM`; 24:00 is the end of the day.
@@ -41,10 +41,10 @@ pub struct Period {
 /// The hours of some days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AvailabilityTimes {
+pub struct OicpTimes {
     /// The hours.
     #[serde(rename = "Periods", alias = "Period")]
-    pub periods: Vec<Period>,
+    pub periods: Vec<OicpPeriod>,
     /// Everyday, Workdays, Weekend, or a day.
     pub on: String,
 }
@@ -52,7 +52,7 @@ pub struct AvailabilityTimes {
 /// A price besides the base price.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct AdditionalReference {
+pub struct OicpAddition {
     /// START FEE, FIXED FEE, PARKING FEE, MINIMUM FEE or MAXIMUM FEE.
     pub additional_reference: String,
     /// For one of what.
@@ -64,7 +64,7 @@ pub struct AdditionalReference {
 /// A pricing product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct ProductRecord {
+pub struct OicpProduct {
     /// Its id.
     #[serde(rename = "ProductID")]
     pub product_id: String,
@@ -80,10 +80,10 @@ pub struct ProductRecord {
     #[serde(rename = "IsValid24hours")]
     pub is_valid_24_hours: bool,
     /// When it holds otherwise.
-    pub product_availability_times: Vec<AvailabilityTimes>,
+    pub product_availability_times: Vec<OicpTimes>,
     /// Prices besides the base price.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub additional_references: Vec<AdditionalReference>,
+    pub additional_references: Vec<OicpAddition>,
 }
 
 /// The pricing products of an operator for a provider.
@@ -103,7 +103,7 @@ pub struct PricingProductData {
     /// For one of what.
     pub pricing_default_reference_unit: OicpUnit,
     /// The products.
-    pub pricing_product_data_records: Vec<ProductRecord>,
+    pub pricing_product_data_records: Vec<OicpProduct>,
 }
 
 /// eRoamingPushPricingProductData.
@@ -118,7 +118,7 @@ pub struct PushPricingProductData {
 
 /// The products of an EVSE.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct EvsePricing {
+pub struct OicpEvsePricing {
     /// The EVSE.
     #[serde(rename = "EvseID")]
     pub evse_id: String,
@@ -138,7 +138,7 @@ pub struct PushEvsePricing {
     pub action_type: String,
     /// The EVSEs.
     #[serde(rename = "EVSEPricing")]
-    pub evse_pricing: Vec<EvsePricing>,
+    pub evse_pricing: Vec<OicpEvsePricing>,
 }
 
 /// An offer in OICP's form.
@@ -164,7 +164,7 @@ pub(super) fn export(
     let operator = Operator::of(operator, evses)?;
     let content = &offer.content.0;
     let mut notes = Vec::new();
-    let mut records: Vec<ProductRecord> = Vec::new();
+    let mut records: Vec<OicpProduct> = Vec::new();
     let mut by_group: BTreeMap<EvseGroupId, Vec<String>> = BTreeMap::new();
     for (group, product) in (1..).zip(&content.products) {
         let members = evses
@@ -206,7 +206,7 @@ pub(super) fn export(
         let products = evse.group.and_then(|group| by_group.get(&group));
         let known = evse.evse_id.clone().zip(products.cloned());
         let each = |(evse_id, products): (String, Vec<String>)| {
-            let pricing = move |provider: &String| EvsePricing {
+            let pricing = move |provider: &String| OicpEvsePricing {
                 evse_id: evse_id.clone(),
                 provider_id: provider.clone(),
                 products: products.clone(),
@@ -232,17 +232,17 @@ fn availability(
     product: &OfferProduct,
     tariff: &OfferTariff,
     notes: &mut Vec<String>,
-) -> Vec<AvailabilityTimes> {
+) -> Vec<OicpTimes> {
     let mut times = Vec::new();
     for plan in &product.time_plans {
         let slots = plan.slots.iter().filter(|slot| slot.tariff == tariff.name);
-        let periods: Vec<Period> = slots
+        let periods: Vec<OicpPeriod> = slots
             .map(|slot| {
                 let (from, to) = (slot.start_time.0, slot.end_time.0 + 1);
                 if from % 60 + to % 60 > 0 {
                     notes.push("Hours are told to the minute".to_owned());
                 }
-                Period {
+                OicpPeriod {
                     begin: exchange::minute(from),
                     end: exchange::minute(to),
                 }
@@ -252,7 +252,7 @@ fn availability(
             continue;
         }
         let names: Vec<&str> = plan.days_of_week.0.names().collect();
-        let on = |on: &str| AvailabilityTimes {
+        let on = |on: &str| OicpTimes {
             periods: periods.clone(),
             on: on.to_owned(),
         };
@@ -276,9 +276,9 @@ fn record(
     product_id: String,
     tariff: &OfferTariff,
     power: f64,
-    times: Vec<AvailabilityTimes>,
+    times: Vec<OicpTimes>,
     notes: &mut Vec<String>,
-) -> ProductRecord {
+) -> OicpProduct {
     let find = |kind| {
         let mut components = tariff.components.iter();
         components.find(move |component: &&OfferComponent| component.kind == kind)
@@ -298,7 +298,7 @@ fn record(
     }
     let mut additional = Vec::new();
     let mut add = |reference: &str, unit, price| {
-        additional.push(AdditionalReference {
+        additional.push(OicpAddition {
             additional_reference: reference.to_owned(),
             additional_reference_unit: unit,
             price_per_additional_reference_unit: price,
@@ -317,9 +317,9 @@ fn record(
             note("OICP does not say from when a parking fee counts: the text of the offer has to");
         }
     }
-    let whole_day = |times: &AvailabilityTimes| matches!(times.periods.as_slice(), [only] if only.begin == "00:00" && only.end == "24:00");
+    let whole_day = |times: &OicpTimes| matches!(times.periods.as_slice(), [only] if only.begin == "00:00" && only.end == "24:00");
     let always = matches!(times.as_slice(), [only] if only.on == "Everyday" && whole_day(only));
-    ProductRecord {
+    OicpProduct {
         product_id,
         reference_unit,
         product_price_currency: tariff.currency,
@@ -388,7 +388,7 @@ pub(super) fn import(
         };
         known.insert(record.product_id.as_str(), one);
     }
-    let mut by_group: BTreeMap<EvseGroupId, &EvsePricing> = BTreeMap::new();
+    let mut by_group: BTreeMap<EvseGroupId, &OicpEvsePricing> = BTreeMap::new();
     for (index, one) in pricing.evse_pricing.iter().enumerate() {
         let at = format!("evse_pricing.EVSEPricing[{index}]");
         for product in &one.products {
@@ -416,7 +416,7 @@ pub(super) fn import(
         return Err(faults);
     }
     let mut tariffs = exchange::Tariffs::new(currency);
-    let product = |(group, pricing): (EvseGroupId, &EvsePricing)| {
+    let product = |(group, pricing): (EvseGroupId, &OicpEvsePricing)| {
         let products = pricing.products.iter();
         let told: Vec<Told> = products
             .filter_map(|product| known.get(product.as_str()).cloned())
@@ -440,7 +440,7 @@ fn same_id(left: &str, right: &str) -> bool {
     letters(left) == letters(right)
 }
 
-fn windows(record: &ProductRecord, at: &str, faults: &mut Faults) -> Vec<Window> {
+fn windows(record: &OicpProduct, at: &str, faults: &mut Faults) -> Vec<Window> {
     if record.is_valid_24_hours {
         return Vec::new();
     }
@@ -479,7 +479,7 @@ fn windows(record: &ProductRecord, at: &str, faults: &mut Faults) -> Vec<Window>
     windows
 }
 
-fn components(record: &ProductRecord, at: &str, faults: &mut Faults) -> Vec<OfferComponent> {
+fn components(record: &OicpProduct, at: &str, faults: &mut Faults) -> Vec<OfferComponent> {
     let mut components = Vec::new();
     let mut add = |kind, reference_unit, price: Amount| {
         components.push(OfferComponent {

@@ -21,13 +21,13 @@ use crate::kernel::*;
 /// Adds the endpoints of this slice. The paths with words come before those with ids.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .service(list_rates)
+        .service(create_rate)
         .service(list_rate_schedules)
         .service(create_rate_schedule)
         .service(get_rate_schedule)
         .service(update_rate_schedule)
         .service(delete_rate_schedule)
-        .service(list_rates)
-        .service(create_rate)
         .service(get_rate)
         .service(update_rate)
         .service(delete_rate);

@@ -154,7 +154,7 @@ fn site(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Site> {
     })
 }
 
-#[derive(Insertable, AsChangeset)]
+#[derive(Insertable)]
 #[diesel(table_name = session_tariffs)]
 struct Frozen {
     session_id: SessionId,
@@ -163,7 +163,7 @@ struct Frozen {
 }
 
 /// Keeps the prices that hold at the session's connector now, for the whole session: those of its rate, or where it has
-/// none those of the offer for its EVSE; false where there are neither.
+/// none those of the offer for its EVSE; false where the session stays as it was.
 pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool> {
     let Some(connector) = session.connector_id else {
         return Ok(false);
@@ -171,12 +171,10 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
     let site = site(conn, connector)?;
     let start = session.started_at.unwrap_or(session.created_at);
     let organization = session.organization_id;
+    session.rate_id = site.rate;
     let priced = match site.rate {
-        Some(rate) => {
-            session.rate_id = Some(rate);
-            rates::tariff_of(conn, organization, rate, &site.custom_fields)?
-                .map(|priced| (priced.version, priced.tariff))
-        }
+        Some(rate) => rates::tariff_of(conn, organization, rate, &site.custom_fields)?
+            .map(|priced| (priced.version, priced.tariff)),
         None => {
             let priced = offers::tariff_of(conn, site.evse, start)?;
             session.service_offer_id = priced.as_ref().map(|priced| priced.offer);
@@ -184,8 +182,16 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
         }
     };
     let Some((version, tariff)) = priced else {
-        return Ok(false);
+        return Ok(site.rate.is_some());
     };
+    session.rate_version = Some(version);
+    session.cost = Some(Json(reckoned(
+        &tariff,
+        site.zone,
+        session,
+        start,
+        Vec::new(),
+    )));
     let frozen = Frozen {
         session_id: session.id,
         tariff: Json(tariff),
@@ -195,14 +201,6 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
         .values(&frozen)
         .on_conflict_do_nothing()
         .execute(conn))?;
-    session.rate_version = Some(version);
-    session.cost = Some(Json(reckoned(
-        &frozen,
-        site.zone,
-        session,
-        start,
-        Vec::new(),
-    )));
     Ok(true)
 }
 
@@ -229,19 +227,14 @@ pub(super) fn reckon(conn: &mut Conn, session: &mut Session, until: Timestamp) -
         energy: register.map(|register| session.delivered(register)),
         power,
     });
-    let points: Vec<Point> = points.collect();
     let zone = timezone.parse().unwrap_or_default();
-    let frozen = Frozen {
-        session_id: session.id,
-        tariff,
-        timezone,
-    };
-    session.cost = Some(Json(reckoned(&frozen, zone, session, until, points)));
+    let cost = reckoned(&tariff.0, zone, session, until, points.collect());
+    session.cost = Some(Json(cost));
     Ok(())
 }
 
 fn reckoned(
-    frozen: &Frozen,
+    tariff: &Tariff,
     zone: TimeZone,
     session: &Session,
     until: Timestamp,
@@ -249,5 +242,5 @@ fn reckoned(
 ) -> SessionCost {
     let start = session.started_at.unwrap_or(session.created_at);
     let timeline = Timeline::from_points((start, until), session.energy, points);
-    pricing::cost(&frozen.tariff.0, &timeline, zone).into()
+    pricing::cost(tariff, &timeline, zone).into()
 }

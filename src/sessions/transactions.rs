@@ -148,8 +148,8 @@ pub fn start_transaction(
     if is_new {
         store::insert(conn, &session)?;
     }
-    let priced = cost::freeze(conn, &mut session)?;
-    if priced || !is_new {
+    let changed = cost::freeze(conn, &mut session)?;
+    if changed || !is_new {
         store::update(conn, &session)?;
     }
     tell(conn, moment, &session, "session.started")?;

@@ -21,6 +21,12 @@ def slot(start, end, tariff):
 
 
 @pytest.fixture
+def server(own_server):
+    """Each of these tests counts the EVSEs of the whole organization."""
+    return own_server
+
+
+@pytest.fixture
 def make(server, client):
     def create(path, body):
         answer = client.post(server.api + path, json=body)

@@ -4,6 +4,7 @@ mod conventions;
 mod groups;
 mod locations;
 mod networks;
+mod offer_story;
 mod offers;
 mod organization;
 mod rates;
