@@ -31,7 +31,9 @@ pub struct InvalidCurrency;
 impl FromStr for Currency {
     type Err = InvalidCurrency;
     fn from_str(text: &str) -> Result<Self, InvalidCurrency> {
+        // Codes without a minor unit, such as XXX and XAU, are nothing that anybody pays in.
         iso_currency::Currency::from_code(&text.to_ascii_uppercase())
+            .filter(|currency| currency.exponent().is_some())
             .map(Self)
             .ok_or(InvalidCurrency)
     }
@@ -72,6 +74,8 @@ mod tests {
         assert_eq!(rounded("eur", "-1.005"), "-1.01");
         assert_eq!(rounded("JPY", "12.5"), "13");
         assert_eq!(rounded("KWD", "0.0004"), "0.000");
-        assert_eq!("EURO".parse::<Currency>(), Err(InvalidCurrency));
+        for wrong in ["EURO", "XXX", "XAU", ""] {
+            assert_eq!(wrong.parse::<Currency>(), Err(InvalidCurrency));
+        }
     }
 }

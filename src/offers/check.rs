@@ -256,13 +256,14 @@ fn check_audience(content: &Content, faults: &mut Faults) {
 
 fn check_validity(offer: &ServiceOffer, now: Timestamp, faults: &mut Faults) {
     let content = &offer.content.0;
-    let Some(from) = offer.valid_from else {
-        faults.add("valid_from", "required", "is required");
-        return;
-    };
-    if from <= now {
-        faults.add("valid_from", "out_of_range", "must lie in the future");
+    match offer.valid_from {
+        None => faults.add("valid_from", "required", "is required"),
+        Some(from) if from <= now => {
+            faults.add("valid_from", "out_of_range", "must lie in the future");
+        }
+        Some(_) => {}
     }
+    let from = offer.valid_from.unwrap_or(now);
     match (content.unlimited, content.valid_to) {
         (true, Some(_)) => faults.add(
             "valid_to",
