@@ -5,7 +5,7 @@
 //! `tests/architecture.rs` proves it:
 //!
 //! ```text
-//! kernel <- { engine, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
+//! kernel <- { engine, pricing, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
 pub mod actions;
@@ -20,9 +20,13 @@ pub mod groups;
 pub mod http;
 pub mod kernel;
 pub mod locations;
+pub mod networks;
 pub mod ocpp;
+pub mod offers;
 pub mod organizations;
+pub mod pricing;
 pub mod profiles;
+pub mod rates;
 pub mod reservations;
 pub mod sessions;
 pub mod simulator;

@@ -12,8 +12,8 @@ use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, assets, balancing, commissioning, events, groups, locations, ocpp, organizations,
-    profiles, reservations, sessions, stations, templates, tokens, users,
+    actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers,
+    organizations, profiles, rates, reservations, sessions, stations, templates, tokens, users,
 };
 
 /// The path every endpoint starts with.
@@ -26,6 +26,9 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(locations::routes)
         .configure(stations::routes)
         .configure(actions::routes)
+        .configure(rates::routes)
+        .configure(networks::routes)
+        .configure(offers::routes)
         .configure(sessions::routes)
         .configure(reservations::routes)
         .configure(profiles::routes)
@@ -60,6 +63,9 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "connectors", description = "Cables and sockets"),
         (name = "users", description = "Drivers"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
+        (name = "rates", description = "What charging costs, and when"),
+        (name = "evse networks", description = "EVSEs in groups that share their prices"),
+        (name = "service offers", description = "What the EVSEs of a network cost roaming partners"),
         (name = "sessions", description = "Charging sessions"),
         (name = "reservations", description = "Connectors that are kept for somebody"),
         (name = "charging profiles", description = "Schedules of limits that are attached to EVSEs"),

@@ -235,10 +235,16 @@ text_column!(
     ActionId,
     GroupId,
     GroupStationId,
+    RateId,
+    RateScheduleId,
+    EvseNetworkId,
+    EvseGroupId,
+    ServiceOfferId,
     EventId,
     PlanId,
     AssetId,
     ReservationId,
     ChargingProfileId,
-    TemplateId
+    TemplateId,
+    Currency
 );

@@ -114,6 +114,9 @@ permissions! {
     "configuration_templates": ReadTemplates WriteTemplates,
     "groups": ReadGroups WriteGroups,
     "assets": ReadAssets WriteAssets,
+    "rates": ReadRates WriteRates,
+    "evse_networks": ReadEvseNetworks WriteEvseNetworks,
+    "service_offers": ReadServiceOffers WriteServiceOffers,
     "events": ReadEvents WriteEvents,
 }
 

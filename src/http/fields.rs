@@ -294,6 +294,12 @@ parsed_fields! {
     ReservationId: "an id of 24 hexadecimal characters",
     ChargingProfileId: "an id of 24 hexadecimal characters",
     TemplateId: "an id of 24 hexadecimal characters",
+    RateId: "an id of 24 hexadecimal characters",
+    RateScheduleId: "an id of 24 hexadecimal characters",
+    EvseNetworkId: "an id of 24 hexadecimal characters",
+    EvseGroupId: "an id of 24 hexadecimal characters",
+    ServiceOfferId: "an id of 24 hexadecimal characters",
+    Currency: "a currency of ISO 4217 such as EUR",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
     TimeZone: "an IANA time zone such as Europe/Amsterdam",
     TimeOfDay: "a time of day such as 07:30, from 00:00 to 24:00",
@@ -307,6 +313,35 @@ crate::json_schema!(Weekdays, {
     ]},
     "example": ["monday", "friday"]
 });
+
+/// Days of the week as eDRV, Hubject and OCPI write them: `MONDAY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaysOfWeek(pub Weekdays);
+
+crate::json_schema!(DaysOfWeek, {
+    "type": "array", "items": {"type": "string", "enum": [
+        "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"
+    ]},
+    "example": ["SATURDAY", "SUNDAY"]
+});
+
+impl Serialize for DaysOfWeek {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.names().map(str::to_uppercase))
+    }
+}
+
+impl<'de> Deserialize<'de> for DaysOfWeek {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Weekdays::deserialize(from).map(Self)
+    }
+}
+
+impl Field for DaysOfWeek {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        Weekdays::read(value, at, faults).map(Self)
+    }
+}
 
 impl Field for Weekdays {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {

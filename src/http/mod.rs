@@ -23,12 +23,13 @@ pub mod geo;
 pub mod idempotency;
 pub mod list;
 pub mod middleware;
+pub mod money;
 pub mod quantities;
 pub mod query;
 pub mod request_id;
 pub mod roads;
 
-pub use body::{Body, PathId};
+pub use body::{Body, PathId, PathIds};
 pub use caller::{Caller, Principal};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};

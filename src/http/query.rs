@@ -56,6 +56,11 @@ parsed_parameters! {
     ReservationId: "an id of 24 hexadecimal characters",
     ChargingProfileId: "an id of 24 hexadecimal characters",
     TemplateId: "an id of 24 hexadecimal characters",
+    RateId: "an id of 24 hexadecimal characters",
+    RateScheduleId: "an id of 24 hexadecimal characters",
+    EvseNetworkId: "an id of 24 hexadecimal characters",
+    EvseGroupId: "an id of 24 hexadecimal characters",
+    ServiceOfferId: "an id of 24 hexadecimal characters",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
 }
 
@@ -247,9 +252,48 @@ pub struct ListQuery<F> {
 }
 
 impl<F> ListQuery<F> {
+    /// The first page, as large as can be, of what the filter lets through.
+    pub fn first(filter: F, sort_by: &str) -> Self {
+        Self {
+            page: PageRequest {
+                number: 1,
+                size: LARGEST_PAGE,
+            },
+            paginate: true,
+            sort_by: sort_by.to_owned(),
+            sort_order: SortOrder::Ascending,
+            created_from: None,
+            created_to: None,
+            updated_from: None,
+            updated_to: None,
+            search: None,
+            format: Format::Json,
+            near: None,
+            filter,
+        }
+    }
+
     /// Whether the smallest comes first.
     pub fn ascending(&self) -> bool {
         self.sort_order == SortOrder::Ascending
+    }
+
+    /// The same query of a list with other filters.
+    pub fn with_filter<G>(&self, filter: G) -> ListQuery<G> {
+        ListQuery {
+            page: self.page,
+            paginate: self.paginate,
+            sort_by: self.sort_by.clone(),
+            sort_order: self.sort_order,
+            created_from: self.created_from,
+            created_to: self.created_to,
+            updated_from: self.updated_from,
+            updated_to: self.updated_to,
+            search: self.search.clone(),
+            format: self.format,
+            near: self.near,
+            filter,
+        }
     }
 }
 

@@ -166,6 +166,7 @@ fn prepare(
             "The connector is reserved for another driver",
         ));
     }
+    session.rate_id = connector.rate;
     session.type_ = new.kind;
     session.target = Json(new.target.clone().unwrap_or_default());
     session.departure_at = new.departure_time;

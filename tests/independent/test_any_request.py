@@ -38,8 +38,17 @@ def create_objects(server):
             "periods": [{"start": 0, "limit": 5000}], "evses": [evse],
         }
         profile = create("/charging_profiles", profile)["_id"]
+        prices = {"name": "Fuzz", "currency": "EUR", "price_components": [{"type": "ENERGY", "price": 0.4}]}
+        rate = create("/rates", prices)["_id"]
+        schedule = {"name": "Fuzz", "currency": "EUR", "default_rate": rate, "layout": []}
+        schedule = create("/rates/schedule", schedule)["_id"]
+        network = create("/evse_networks", {"name": "Fuzz"})["_id"]
+        evse_group = create(f"/evse_networks/{network}/groups", {"name": "Fuzz"})["_id"]
+        offer = create("/service_offers", {"name": "Fuzz", "network": network})["_id"]
         return {
             "TemplateId": template, "ChargingProfileId": profile,
+            "RateId": rate, "RateScheduleId": schedule, "EvseNetworkId": network, "EvseGroupId": evse_group,
+            "ServiceOfferId": offer,
             "LocationId": location, "StationId": station, "ConnectorId": connector, "EvseId": evse,
             "UserId": user, "TokenId": token, "GroupId": group,
         }

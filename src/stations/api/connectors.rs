@@ -15,6 +15,7 @@ use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
 use crate::kernel::{ConnectorId, EvseId, Moment, OrganizationId, StationId};
+use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
 use crate::stations::model::evse::{Evse, NewEvse};
@@ -89,6 +90,9 @@ async fn create_connector(
                 Some(number) => number.0,
                 None => store::next_number(conn, id)?,
             };
+            if let Some(rate) = new.rate {
+                rates::require(conn, organization, rate, "rate")?;
+            }
             let evse = evse_for(conn, &station, &new, number, &moment)?;
             let connector = Connector::new(new.clone(), (organization, id, evse), number, &moment);
             store::insert(conn, &connector)?;
@@ -197,6 +201,9 @@ async fn update_connector(
             let mut connector = store::find_connector(conn, organization, id).map_err(missing)?;
             if_match.check(connector.updated_at)?;
             connector.apply(patch.clone(), &moment)?;
+            if let Some(rate) = patch.rate.value() {
+                rates::require(conn, organization, *rate, "rate")?;
+            }
             store::update(conn, &connector)?;
             let view = view_of(conn, connector)?;
             events::record(

@@ -12,8 +12,9 @@ use crate::filters;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
 use crate::http::quantities::{Amps, Kilowatts, Volts, WholeWatts, shown};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Code, Line, Name, Note};
+use crate::kernel::text::{Code, Name, Note};
 use crate::kernel::*;
+use crate::rates::AnyRateView;
 use crate::{input, json_schema, patch};
 
 crate::spelled! {
@@ -214,8 +215,8 @@ input! {
         pub phases: Option<PhaseCount>,
         /// Which grid phases it is wired to.
         pub phase_rotation: Option<PhaseRotation>,
-        /// The rate that prices its sessions.
-        pub rate: Option<Line>,
+        /// The rate, or schedule of rates, that prices its sessions.
+        pub rate: Option<RateId>,
         /// Texts of your own.
         pub custom_fields: Option<CustomFields>,
         /// JSON of your own.
@@ -255,8 +256,8 @@ patch! {
         pub phases: PhaseCount,
         /// Which grid phases it is wired to.
         pub phase_rotation: PhaseRotation,
-        /// The rate that prices its sessions.
-        pub rate: Line,
+        /// The rate, or schedule of rates, that prices its sessions.
+        pub rate: RateId,
         /// Texts of your own.
         pub custom_fields: CustomFields,
         /// JSON of your own.
@@ -290,7 +291,7 @@ pub struct Connector {
     pub power_factor: f64,
     pub phases: Option<i32>,
     pub phase_rotation: Option<PhaseRotation>,
-    pub rate: Option<String>,
+    pub rate: Option<RateId>,
     pub custom_fields: Json<CustomFields>,
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
@@ -328,7 +329,7 @@ impl Connector {
             power_factor: new.power_factor.map_or(1.0, |factor| factor.0),
             phases: new.phases.map(|count| count.0),
             phase_rotation: new.phase_rotation,
-            rate: new.rate.map(String::from),
+            rate: new.rate,
             custom_fields: Json(new.custom_fields.unwrap_or_default()),
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
@@ -376,7 +377,7 @@ impl Connector {
             .apply_or(&mut self.power_factor, 1.0);
         patch.phases.map(|count| count.0).apply(&mut self.phases);
         patch.phase_rotation.apply(&mut self.phase_rotation);
-        patch.rate.map(String::from).apply(&mut self.rate);
+        patch.rate.apply(&mut self.rate);
         patch
             .custom_fields
             .map(Json)
@@ -487,8 +488,8 @@ pub struct ConnectorView {
     pub phases: Option<i32>,
     /// Which grid phases it is wired to.
     pub phase_rotation: Option<PhaseRotation>,
-    /// The rate that prices its sessions.
-    pub rate: Option<String>,
+    /// The rate, or schedule of rates, that prices its sessions.
+    pub rate: Option<AnyRateView>,
     /// Texts of your own.
     pub custom_fields: CustomFields,
     /// JSON of your own.
@@ -505,8 +506,13 @@ pub struct ConnectorView {
 pub type ConnectorViews = Vec<ConnectorView>;
 
 impl ConnectorView {
-    /// The view of a connector whose EVSE has this number and whose station this status.
-    pub fn new(connector: Connector, evse_number: i32, station: OperationalStatus) -> Self {
+    /// The view of a connector whose EVSE has this number, and whose station this status.
+    pub fn new(
+        connector: Connector,
+        evse_number: i32,
+        station: OperationalStatus,
+        rate: Option<AnyRateView>,
+    ) -> Self {
         let condition = Condition::of_connector(&connector, station);
         Self {
             id: connector.id,
@@ -532,7 +538,7 @@ impl ConnectorView {
             power_factor: connector.power_factor,
             phases: connector.phases,
             phase_rotation: connector.phase_rotation,
-            rate: connector.rate,
+            rate,
             custom_fields: connector.custom_fields.0,
             meta_data: connector.meta_data.0,
             created_at: connector.created_at,

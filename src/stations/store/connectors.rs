@@ -12,6 +12,7 @@ use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Watts};
+use crate::rates;
 use crate::stations::model::condition::Condition;
 use crate::stations::model::connector::ConnectorFilter;
 use crate::stations::model::connector::{Connector, ConnectorView};
@@ -205,7 +206,7 @@ pub fn conditions_of_evses(
         .collect())
 }
 
-/// Views of these connectors, each with the number of its EVSE and the status of its station.
+/// Views of these connectors of one organization, each with the number of its EVSE, the status of its station and its rate.
 pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<Vec<ConnectorView>> {
     let mut stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
     stations.sort_unstable();
@@ -213,13 +214,19 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
     let numbers: BTreeMap<EvseId, i32> = evses::numbers(conn, &stations)?.into_iter().collect();
     let number_of = |evse: EvseId| numbers.get(&evse).copied().unwrap_or(0);
     let statuses = operational_statuses(conn, &stations)?;
+    let mut rates = BTreeMap::new();
+    if let Some(organization) = rows.first().map(|row| row.organization_id) {
+        let ids = rows.iter().filter_map(|row| row.rate);
+        rates = rates::views_of(conn, organization, ids)?;
+    }
     Ok(rows
         .into_iter()
         .map(|row| {
             let number = number_of(row.evse_id);
             let station = statuses.get(&row.chargestation_id).copied();
             let station = station.unwrap_or(OperationalStatus::Operative);
-            ConnectorView::new(row, number, station)
+            let rate = row.rate.and_then(|rate| rates.get(&rate).cloned());
+            ConnectorView::new(row, number, station, rate)
         })
         .collect())
 }

@@ -9,9 +9,10 @@ use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{LocationId, OrganizationId, Page, StationId, Timestamp};
+use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp};
 use crate::stations::model::station::StationFilter;
 use crate::stations::model::station::{BootInfo, Station};
+use crate::stations::store::evses::in_networks;
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::insert_into(chargestations::table)
@@ -208,6 +209,15 @@ pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
         return Err(ApiError::in_use(format!(
             "The charge station has {sessions} session(s); set operational_status to Closed instead"
         )));
+    }
+    let own: Vec<EvseId> = evses::table
+        .filter(evses::chargestation_id.eq(station.id))
+        .select(evses::id)
+        .load(conn)?;
+    if in_networks(conn, &own)? > 0 {
+        return Err(ApiError::in_use(
+            "An EVSE of the charge station is in a group of an EVSE network",
+        ));
     }
     diesel::delete(actions::table.filter(actions::chargestation_id.eq(station.id)))
         .execute(conn)?;

@@ -89,7 +89,32 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
         .as_str()
         .unwrap()
         .to_owned();
+    let rate =
+        json!({"name": "R", "currency": "EUR", "price_components": [{"type": "FLAT", "price": 1}]});
+    let rate = app.client.post("/rates", rate).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let schedule = json!({"name": "S", "currency": "EUR", "default_rate": rate, "layout": []});
+    let schedule = app.client.post("/rates/schedule", schedule).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let network = json!({"name": "N"});
+    let network = app.client.post("/evse_networks", network).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let offer = json!({"name": "O", "network": network});
+    let offer = app.client.post("/service_offers", offer).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let ids = [
+        ("/v1.1/service_offers", offer.as_str()),
+        ("/v1.1/evse_networks", network.as_str()),
+        ("/v1.1/rates/schedule", schedule.as_str()),
+        ("/v1.1/rates", rate.as_str()),
         (
             "/v1.1/load_management/groups/chargestations",
             station.id.as_str(),
@@ -130,6 +155,11 @@ fn body_for(documented: &str) -> serde_json::Value {
     let id = "650000000000000000000001";
     match documented.rsplit('/').next().unwrap_or_default() {
         "connectors" => json!({"power": 7}),
+        "groups" if documented.contains("evse_networks") => json!({"name": "G"}),
+        "price_updates" => {
+            json!({"update_date": "2100-01-01T00:00:00Z", "tariffs": [], "products": []})
+        }
+        "assignments" => json!({"group": id, "evses": [id]}),
         "chargestations" if documented.contains("groups") => json!({"chargestation": id}),
         "{chargestation}" => json!({"connectors": []}),
         "external_cap" => json!({"maximum_capacity": 5, "until": "2100-01-01T00:00:00Z"}),
