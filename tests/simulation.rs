@@ -223,6 +223,8 @@ impl World {
             voltage: VOLTAGE,
             phases: PhaseSet::L1,
             offered: PhaseSet::L1,
+            transaction: None,
+            sole: false,
             in_amps: true,
             duration_seconds: None,
             lowers: true,

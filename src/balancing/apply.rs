@@ -96,7 +96,9 @@ fn read_back(state: &mut State, seat: &Seat) -> Option<Errand> {
 
 /// The safe default of a connector, when it is due or is not what it should be.
 fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand> {
-    let fallback = &mut state.connectors.get_mut(&seat.connector)?.fallback;
+    let memory = state.connectors.get_mut(&seat.connector)?;
+    let clears = memory.fallback.proven.is_none() && !memory.ends_with_transaction;
+    let fallback = &mut memory.fallback;
     let wanted = fallback.due || fallback.proven != Some(seat.fallback);
     let waits = fallback.in_flight || fallback.retry_at.is_some_and(|at| at > now);
     if !seat.online || !wanted || waits {
@@ -106,9 +108,9 @@ fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand
     let install = Command::SetLimit(limit(seat, seat.fallback, LimitPurpose::Fallback));
     Some(Errand {
         station: seat.station,
-        commands: match fallback.proven {
-            Some(_) => vec![install],
-            None => vec![clear_transaction_limits(seat), install],
+        commands: match clears {
+            true => vec![clear_transaction_limits(seat), install],
+            false => vec![install],
         },
         about: About::Fallback(seat.connector, seat.fallback),
     })
@@ -135,6 +137,11 @@ fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
             _ => seat.wired, // whichever car it will be
         },
         offered: seat.wired,
+        transaction: seat
+            .session
+            .as_ref()
+            .and_then(|session| session.transaction_id),
+        sole: seat.sole,
         in_amps: seat.kind == CurrentKind::Ac,
         duration_seconds: None,
         lowers: false,
@@ -179,6 +186,7 @@ pub(super) fn answered(
                 && accepted
             {
                 memory.outlives = outcome.outlives;
+                memory.ends_with_transaction = outcome.ends_with_transaction;
                 memory.in_watts = outcome.in_watts;
             }
             let ledger = &mut state.ledger;

@@ -143,6 +143,18 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
     {
         memory.draws.note(now, Watts::ZERO);
     }
+    if session != memory.session && std::mem::take(&mut memory.ends_with_transaction) {
+        ledger.lose(seat.connector, Uncontrolled::Rejected, seat.rating);
+    }
+    if begins
+        && matches!(
+            ledger.out_of_control(seat.connector),
+            Some((Uncontrolled::Rejected, _))
+        )
+    {
+        // It may take a limit of a transaction, if nothing else.
+        ledger.reconnected(seat.connector, ledger.worst(seat.connector));
+    }
     if session != memory.session {
         (memory.session, memory.turn) = (session, Default::default());
         memory.demand = Demand::default();

@@ -39,6 +39,8 @@ pub(super) struct Seat {
     pub station: StationId,
     /// Its number at its station.
     pub number: i32,
+    /// Whether its station has no other connector.
+    pub sole: bool,
     /// The group it hangs below.
     pub group: GroupId,
     pub role: Role,
@@ -201,6 +203,8 @@ impl Site {
                 let mut seat = Seat::new(connector, group, member, session, voltage);
                 let dry_below =
                     !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
+                let here = |other: &&Connector| other.chargestation_id == seat.station;
+                seat.sole = connectors.iter().filter(here).count() == 1;
                 seat.role = match member {
                     None => Role::Bystander,
                     Some(_) if dry_below => Role::Dry,
@@ -271,6 +275,7 @@ impl Seat {
             connector: connector.id,
             station: connector.chargestation_id,
             number: connector.number,
+            sole: false,
             group: group.id,
             role: Role::Member,
             online: false,

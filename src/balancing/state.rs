@@ -81,6 +81,9 @@ pub(super) struct Memory {
     /// What its car has shown to use.
     #[serde(default)]
     pub demand: Demand,
+    /// Its station takes limits of a transaction only, and forgets them with it.
+    #[serde(default)]
+    pub ends_with_transaction: bool,
     /// Its station takes watts, and makes of them what it thinks of the car's phases.
     #[serde(default)]
     pub in_watts: bool,
@@ -202,6 +205,7 @@ impl Memory {
             overdraw: None,
             lost_at: None,
             demand: Demand::default(),
+            ends_with_transaction: false,
             in_watts: false,
             read_back: ReadBack::default(),
             phases: UsedPhases::default(),

@@ -283,13 +283,15 @@ impl StationLink for Connections {
         // A station that refuses one form of a limit may take the next; what it took is remembered.
         let first = state.forms().first(&command);
         let mut last = Err(LinkError::Offline);
-        for form in (0..forms).map(|step| (first + step) % forms) {
+        let possible = (0..forms)
+            .map(|step| (first + step) % forms)
+            .filter(|form| command16::is_possible(&command, *form));
+        for form in possible {
             last = self.carry_out(station, &command, form).await;
             let try_next = match &mut last {
                 Ok(outcome) if outcome.accepted => {
                     state.forms().remember(&command, form);
-                    outcome.outlives = command16::outlives(&command, form);
-                    outcome.in_watts = command16::in_watts(&command, form);
+                    command16::note(outcome, &command, form);
                     false
                 }
                 Ok(_) | Err(LinkError::Refused { .. }) => true,

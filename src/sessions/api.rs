@@ -539,6 +539,8 @@ fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: W
         voltage: connector.voltage_limit.unwrap_or(MAINS),
         phases: connector.phase_set(),
         offered: connector.phase_set(),
+        transaction: None,
+        sole: false,
         in_amps: connector.power_type != PowerType::Dc,
         duration_seconds: None,
         lowers: true,

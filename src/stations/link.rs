@@ -151,6 +151,10 @@ pub struct SetLimit {
     pub phases: PhaseSet,
     /// Phases that the car may use.
     pub offered: PhaseSet,
+    /// The transaction that runs there, for stations that take limits of a transaction only.
+    pub transaction: Option<i64>,
+    /// Whether its station has no other connector, so that a limit of the whole station is one of the connector.
+    pub sole: bool,
     /// Whether it is sent in amps; AC stations convert watts badly, so usually it is.
     pub in_amps: bool,
     /// How long it holds without being refreshed; none means for ever.
@@ -201,6 +205,8 @@ pub struct Outcome {
     /// For a live limit: the station takes it only in a form that does not run out, so it holds for ever unless it is
     /// replaced.
     pub outlives: bool,
+    /// For a live limit: the station takes it for a transaction only, and forgets it with that.
+    pub ends_with_transaction: bool,
     /// For a limit: the station takes watts, so what it makes of them depends on the phases that it takes the car to use.
     pub in_watts: bool,
     /// What the station says that it enforces now, where it was asked.

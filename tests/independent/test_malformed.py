@@ -145,3 +145,58 @@ def test_a_message_that_is_too_large_closes_the_socket_and_the_station_may_come_
             assert await Wire(again).is_alive()
 
     with_wire(server, tell)
+
+
+# Commands whose answers have a status, and answers that are none of those that the specification knows.
+COMMANDS = [
+    ("trigger_message", {"message": "Heartbeat"}),
+    ("change_availability", {"type": "Inoperative", "connectorId": 1}),
+    ("clear_cache", {}),
+    ("data_transfer", {"vendorId": "V"}),
+    ("set_default_power_limit", {"unit": "current", "limit": 16}),
+    ("reset", {"type": "Soft"}),
+    ("get_log", {"logType": "SecurityLog", "remoteLocation": "https://files.example.com/in"}),
+]
+ODD_ANSWERS = [
+    [3, {}],
+    [3, None],
+    [3, "text"],
+    [3, []],
+    [3, {"status": 7}],
+    [3, {"status": None}],
+    [3, {"status": "FlyingToTheMoon"}],
+    [3, {"status": "x" * 50_000}],
+    [4, "NoSuchCode"],
+    [4, "GenericError", "why", {}],
+    [4, 7, 8, 9],
+]
+
+
+@pytest.mark.parametrize(("command", "body"), COMMANDS, ids=[command for command, _ in COMMANDS])
+def test_an_odd_answer_to_a_command_is_a_refusal_and_the_socket_stays(server, command, body):
+    async def tell(wire, station):
+        loop = asyncio.get_running_loop()
+        path = f"{server.api}/chargestations/{station['_id']}/{command}?wait=true"
+        with server.client() as client:
+
+            async def ask(answer):
+                """Commands the station, which answers every call so until the client has its reply."""
+                reply = loop.run_in_executor(None, lambda: client.post(path, json=body))
+                while not reply.done():
+                    try:
+                        frame = json.loads(await asyncio.wait_for(wire.socket.recv(), 0.2))
+                    except TimeoutError:
+                        continue
+                    if frame[0] == 2:
+                        await wire.socket.send(json.dumps([3, "not-yours", {"status": "Accepted"}]))
+                        await wire.socket.send(json.dumps([answer[0], frame[1], *answer[1:]]))
+                return await reply
+
+            for answer in ODD_ANSWERS:
+                reply = await ask(answer)
+                assert reply.status_code == 400, (answer, reply.text)
+                assert reply.json()["ok"] is False, (answer, reply.text)
+            assert (await ask([3, {"status": "Accepted"}])).status_code == 200
+        assert await wire.is_alive()
+
+    with_wire(server, tell)

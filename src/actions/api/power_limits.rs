@@ -44,6 +44,8 @@ impl PowerLimitRequest {
             voltage,
             phases,
             offered: phases,
+            transaction: None,
+            sole: false,
             in_amps: self.unit == LimitUnit::Current,
             duration_seconds: None,
             lowers: true,

@@ -58,13 +58,13 @@ crate::text_column!(spelled AssetType, VoltageType, MeterScope);
 input! {
     /// A new asset.
     #[schema(example = json!({
-        "name": "Main meter", "type": "smart_meter", "meter_scope": "site", "location": "650000000000000000000001",
-        "electric_current_type": "AC_three_phase", "fallback_power": 40, "fluctuation_margin": 1.5,
+        "name": "Battery in the cellar", "type": "battery", "location": "650000000000000000000001",
+        "electric_current_type": "AC_three_phase", "on": false, "fluctuation_margin": 1.5,
         "custom_fields": {"cost centre": "4711"}
     }))]
     pub struct NewAsset {
         /// What people call it.
-        #[schema(example = "Main meter")]
+        #[schema(example = "Battery in the cellar")]
         pub name: Name,
         /// What else there is to say.
         pub description: Option<Note>,

@@ -20,33 +20,49 @@ const LIVE_LEVEL: u32 = 2;
 const DEFAULT_LEVEL: u32 = 1;
 const FALLBACK_LEVEL: u32 = 0;
 
+/// What a balancing limit is said to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Rung {
+    /// The default of every transaction at the connector.
+    #[default]
+    Default,
+    /// A limit of the transaction that runs.
+    Transaction,
+    /// A limit of the whole station, where it has one connector.
+    Station,
+}
+
 /// How a balancing limit is said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Form {
+    /// Some stations take limits for one purpose only.
+    rung: Rung,
     /// Some stations know only level 0.
     level: Option<u32>,
     /// Some take only watts, some only amps.
     other_unit: bool,
 }
 
+impl Form {
+    const fn new(rung: Rung, level: Option<u32>, other_unit: bool) -> Self {
+        Self {
+            rung,
+            level,
+            other_unit,
+        }
+    }
+}
+
 /// The ladder, from the form most stations take to those some insist on.
-const LADDER: [Form; 4] = [
-    Form {
-        level: None,
-        other_unit: false,
-    },
-    Form {
-        level: Some(0),
-        other_unit: false,
-    },
-    Form {
-        level: None,
-        other_unit: true,
-    },
-    Form {
-        level: Some(0),
-        other_unit: true,
-    },
+const LADDER: [Form; 8] = [
+    Form::new(Rung::Default, None, false),
+    Form::new(Rung::Default, Some(0), false),
+    Form::new(Rung::Default, None, true),
+    Form::new(Rung::Default, Some(0), true),
+    Form::new(Rung::Transaction, None, false),
+    Form::new(Rung::Transaction, None, true),
+    Form::new(Rung::Station, None, false),
+    Form::new(Rung::Station, None, true),
 ];
 
 /// Forms of the ladder with the other unit stand so much higher than those without.
@@ -105,28 +121,42 @@ pub fn forms(command: &Command) -> Option<usize> {
     matches!(command, Command::SetLimit(_)).then_some(LADDER.len())
 }
 
-/// Whether a limit in this form holds although it was asked to run out.
-pub fn outlives(command: &Command, form: usize) -> bool {
-    let Command::SetLimit(limit) = command else {
-        return false;
+/// Whether a limit can be said in this form at all.
+pub fn is_possible(command: &Command, form: usize) -> bool {
+    let Some((limit, form)) = limit_in(command, form) else {
+        return true;
     };
-    LADDER
-        .get(form)
-        .is_some_and(|form| replaces_fallback(limit, *form))
+    let live = limit.purpose == LimitPurpose::Live;
+    match form.rung {
+        Rung::Default => true,
+        Rung::Transaction => live && limit.transaction.is_some(),
+        Rung::Station => limit.sole && (live || limit.purpose == LimitPurpose::Fallback),
+    }
 }
 
-/// Whether this form says a limit in watts.
-pub fn in_watts(command: &Command, form: usize) -> bool {
-    let Command::SetLimit(limit) = command else {
-        return false;
+/// What taking a limit in this form means.
+pub fn note(outcome: &mut Outcome, command: &Command, form: usize) {
+    let Some((limit, form)) = limit_in(command, form) else {
+        return;
     };
-    let form = LADDER.get(form).copied().unwrap_or_default();
-    limit.in_amps == form.other_unit
+    outcome.outlives = holds_for_ever(limit, form);
+    outcome.ends_with_transaction =
+        limit.purpose == LimitPurpose::Live && form.rung == Rung::Transaction;
+    outcome.in_watts = limit.in_amps == form.other_unit;
 }
 
-/// A live limit on level 0 takes the fallback's place, so it must not run out: nothing would be below it.
-fn replaces_fallback(limit: &SetLimit, form: Form) -> bool {
-    limit.purpose == LimitPurpose::Live && form.level == Some(FALLBACK_LEVEL)
+fn limit_in(command: &Command, form: usize) -> Option<(&SetLimit, Form)> {
+    match command {
+        Command::SetLimit(limit) => Some((limit, LADDER.get(form).copied()?)),
+        _ => None,
+    }
+}
+
+/// A live limit must not run out where nothing is below it: on level 0 it takes the fallback's place, and a limit of a
+/// transaction is said to stations that take no fallback.
+fn holds_for_ever(limit: &SetLimit, form: Form) -> bool {
+    let alone = form.level == Some(FALLBACK_LEVEL) || form.rung == Rung::Transaction;
+    limit.purpose == LimitPurpose::Live && alone
 }
 
 /// The limit in the form of this number.
@@ -153,6 +183,11 @@ pub(super) fn set_limit(
             (TRANSACTION_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::TxProfile)
         }
     };
+    let purpose = match form.rung {
+        Rung::Default => purpose,
+        Rung::Transaction => Purpose::TxProfile,
+        Rung::Station => Purpose::ChargePointMaxProfile,
+    };
     let slot = Slot {
         id: id + limit.connector,
         stack_level: form.level.unwrap_or(level),
@@ -167,16 +202,24 @@ pub(super) fn set_limit(
         ChargingProfile::constant(slot, ceiling, Some(limit.offered), now - STARTED_AGO);
     if let Some(seconds) = limit
         .duration_seconds
-        .filter(|_| !replaces_fallback(limit, form))
+        .filter(|_| !holds_for_ever(limit, form))
     {
         let ago = u32::try_from(STARTED_AGO.as_secs()).unwrap_or(0);
         profile.charging_schedule.duration = Some(seconds + ago);
     }
-    if let LimitPurpose::Transaction(id) = limit.purpose {
+    let of_transaction = match limit.purpose {
+        LimitPurpose::Transaction(id) => Some(id),
+        _ => limit.transaction.filter(|_| form.rung == Rung::Transaction),
+    };
+    if let Some(id) = of_transaction {
         profile = profile.for_transaction(id);
     }
+    let connector = match form.rung {
+        Rung::Station => 0,
+        Rung::Default | Rung::Transaction => limit.connector,
+    };
     Ok(set_charging_profile::Request {
-        connector_id: number(limit.connector, "connector")?,
+        connector_id: number(connector, "connector")?,
         cs_charging_profiles: profile,
     })
 }

@@ -12,7 +12,7 @@ use crate::stations::link::*;
 mod limits;
 mod outcome;
 
-pub use limits::{Forms, forms, in_watts, outlives};
+pub use limits::{Forms, forms, is_possible, note};
 pub use outcome::outcome;
 
 /// An action and its payload, ready to be sent.

@@ -8,18 +8,32 @@ use crate::ocpp::v16::charging_profile::RateUnit;
 use crate::ocpp::v16::get_composite_schedule;
 use crate::stations::link::{Enforced, Outcome};
 
-/// What an answer means: most carry a status, the others are an agreement by being there.
+/// Statuses that agree.
+const AGREED: [&str; 4] = ["Accepted", "Unlocked", "Scheduled", "RebootRequired"];
+/// Actions whose answers carry no status: they are an agreement by being there. Of all others, one without is none.
+const WITHOUT_STATUS: [&str; 4] = [
+    "GetConfiguration",
+    "GetDiagnostics",
+    "GetLocalListVersion",
+    "UpdateFirmware",
+];
+
+/// A station that knows no such profile has what it was asked for.
+fn is_nothing_to_clear(action: &str, status: &str) -> bool {
+    action == "ClearChargingProfile" && status == "Unknown"
+}
+
+/// What an answer means.
 pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
     let data: Value = serde_json::from_str(raw.get()).unwrap_or_default();
     let status = data
         .get("status")
         .and_then(Value::as_str)
         .map(str::to_owned);
-    let agreed = ["Accepted", "Unlocked", "Scheduled", "RebootRequired"];
-    let accepted = status
-        .as_deref()
-        .is_none_or(|status| agreed.contains(&status))
-        || (action == "ClearChargingProfile" && status.as_deref() == Some("Unknown"));
+    let accepted = match &status {
+        Some(status) => AGREED.contains(&status.as_str()) || is_nothing_to_clear(action, status),
+        None => WITHOUT_STATUS.contains(&action),
+    };
     let enforced = (action == "GetCompositeSchedule")
         .then(|| enforced(raw))
         .flatten();
@@ -33,6 +47,7 @@ pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
         status,
         data,
         outlives: false,
+        ends_with_transaction: false,
         in_watts: false,
         enforced,
     }

@@ -2,15 +2,18 @@
 
 use super::*;
 use crate::kernel::{Millivolts, PhaseSet, Watts};
+use crate::stations::link::Command as Asked;
 
-fn live(limit: Watts, in_amps: bool) -> crate::stations::link::Command {
-    crate::stations::link::Command::SetLimit(SetLimit {
+fn live(limit: Watts, in_amps: bool) -> Asked {
+    Asked::SetLimit(SetLimit {
         connector: 1,
         limit,
         purpose: LimitPurpose::Live,
         voltage: Millivolts(230_000),
         phases: PhaseSet::ALL,
         offered: PhaseSet::ALL,
+        transaction: Some(7),
+        sole: true,
         in_amps,
         duration_seconds: Some(300),
         lowers: true,
@@ -52,6 +55,40 @@ fn the_ladder_changes_level_and_unit_and_never_lets_a_replaced_fallback_run_out(
         watts["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"].as_f64(),
         Some(7000.0)
     );
+}
+
+#[test]
+fn stations_that_take_no_default_get_limits_of_the_transaction_or_of_the_whole_station() {
+    let command = live(Watts(11_040), true);
+    let of_transaction = profile(&command, 4);
+    assert_eq!(of_transaction["chargingProfilePurpose"], "TxProfile");
+    assert_eq!(of_transaction["transactionId"], 7);
+    let for_ever = of_transaction["chargingSchedule"].get("duration").is_none();
+    assert!(for_ever, "nothing is below it");
+    let of_station = build(&command, 6, Timestamp::from_unix_seconds(1_000)).expect("built");
+    let payload: Value = serde_json::from_str(&of_station.payload).expect("JSON");
+    let purpose = &payload["csChargingProfiles"]["chargingProfilePurpose"];
+    assert_eq!(
+        (&payload["connectorId"], purpose),
+        (&json!(0), &json!("ChargePointMaxProfile"))
+    );
+
+    let Asked::SetLimit(limit) = command else {
+        unreachable!("it is one")
+    };
+    let possible = |transaction, sole| {
+        let limit = Asked::SetLimit(SetLimit {
+            transaction,
+            sole,
+            ..limit.clone()
+        });
+        (0..8)
+            .filter(|form| is_possible(&limit, *form))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(possible(None, false), [0, 1, 2, 3]);
+    assert_eq!(possible(Some(7), false), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(possible(None, true), [0, 1, 2, 3, 6, 7]);
 }
 
 #[test]

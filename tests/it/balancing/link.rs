@@ -119,6 +119,7 @@ impl StationLink for FakeLink {
             status: None,
             data: json!({}),
             outlives: false,
+            ends_with_transaction: false,
             in_watts: false,
             enforced: match &command {
                 Command::GetCompositeSchedule { .. } => inner.enforced.get(&station).copied(),
