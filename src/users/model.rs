@@ -121,6 +121,8 @@ input! {
         pub active: Option<bool>,
         /// What the user is; `user` when absent.
         pub role: Option<Code>,
+        /// Whether the user belongs to the operator's private group, whose members also see stations that are not visible.
+        pub private_group: Option<bool>,
         /// The address of a picture.
         pub picture: Option<Link>,
         /// Where letters go.
@@ -148,6 +150,8 @@ patch! {
         pub active: bool,
         /// What the user is.
         pub role: Code,
+        /// Whether the user belongs to the operator's private group.
+        pub private_group: bool,
         /// The address of a picture.
         pub picture: Link,
         /// Where letters go; replaced as a whole.
@@ -175,6 +179,7 @@ pub struct User {
     pub email: Option<String>,
     pub active: bool,
     pub role: String,
+    pub private_group: bool,
     pub picture: Option<String>,
     pub address: Json<Address>,
     pub phone: Json<Phone>,
@@ -195,6 +200,7 @@ impl User {
             email: new.email.map(String::from),
             active: new.active.unwrap_or(true),
             role: new.role.map_or_else(|| ROLE.to_owned(), String::from),
+            private_group: new.private_group.unwrap_or(false),
             picture: new.picture.map(String::from),
             address: Json(new.address.unwrap_or_default()),
             phone: Json(new.phone.unwrap_or_default()),
@@ -222,6 +228,7 @@ impl User {
             .role
             .map(String::from)
             .apply_or(&mut self.role, ROLE.to_owned());
+        patch.private_group.apply_or(&mut self.private_group, false);
         patch.picture.map(String::from).apply(&mut self.picture);
         patch
             .address
@@ -264,6 +271,8 @@ pub struct UserView {
     pub active: bool,
     /// What the user is.
     pub role: String,
+    /// Whether the user belongs to the operator's private group.
+    pub private_group: bool,
     /// The address of a picture.
     pub picture: Option<String>,
     /// Where letters go.
@@ -298,6 +307,7 @@ impl From<User> for UserView {
             email,
             active,
             role,
+            private_group,
             picture,
             address,
             phone,
@@ -313,6 +323,7 @@ impl From<User> for UserView {
             email,
             active,
             role,
+            private_group,
             picture,
             address: address.0,
             phone: phone.0,

@@ -203,6 +203,7 @@ diesel::table! {
         email -> Nullable<Text>,
         active -> Bool,
         role -> Text,
+        private_group -> Bool,
         picture -> Nullable<Text>,
         address -> JsonDoc,
         phone -> JsonDoc,

@@ -4,12 +4,14 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::db::query::{contains, lower};
-use crate::db::schema::{actions, chargestations, connectors, evses, group_stations, sessions};
+use crate::db::schema::{
+    actions, chargestations, connectors, evses, group_stations, sessions, users,
+};
 use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
-use crate::http::{ApiError, ApiResult};
-use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp};
+use crate::http::{ApiError, ApiResult, Code, Faults};
+use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
 use crate::stations::model::station::StationFilter;
 use crate::stations::model::station::{BootInfo, Station};
 use crate::stations::store::evses::in_networks;
@@ -228,12 +230,36 @@ pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
     Ok(())
 }
 
+/// Whether a user also sees stations that are not visible.
+fn is_in_private_group(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    user: UserId,
+) -> ApiResult<bool> {
+    let found: Option<bool> = users::table
+        .filter(users::organization_id.eq(organization))
+        .filter(users::id.eq(user))
+        .select(users::private_group)
+        .first(conn)
+        .optional()?;
+    found.ok_or_else(|| {
+        let mut faults = Faults::default();
+        let message = "there is no such user in your organization";
+        faults.add("seen_by", "not_found", message);
+        ApiError::faulty(Code::InvalidQuery, faults)
+    })
+}
+
 pub fn list(
     conn: &mut Conn,
     organization: OrganizationId,
     query: &ListQuery<StationFilter>,
 ) -> ApiResult<Page<Station>> {
     let filter = &query.filter;
+    let visible_only = match filter.seen_by {
+        Some(user) => !is_in_private_group(conn, organization, user)?,
+        None => false,
+    };
     let filtered = || {
         let mut rows = chargestations::table
             .filter(chargestations::organization_id.eq(organization))
@@ -252,6 +278,9 @@ pub fn list(
         }
         if let Some(visible) = filter.visible {
             rows = rows.filter(chargestations::visible.eq(visible));
+        }
+        if visible_only {
+            rows = rows.filter(chargestations::visible.eq(true));
         }
         if let Some(protocol) = filter.protocol {
             rows = rows.filter(chargestations::protocol.eq(protocol));

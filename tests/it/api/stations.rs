@@ -298,3 +298,24 @@ async fn on_a_map_a_station_is_where_its_location_is() {
         json!([4.89, 52.37])
     );
 }
+
+#[actix_web::test]
+async fn invisible_stations_are_seen_by_the_private_group() {
+    let app = TestApp::start().await;
+    for (name, visible) in [("Street", true), ("Yard", false)] {
+        let body = json!({"name": name, "visible": visible});
+        app.client.post("/chargestations", body).await.created();
+    }
+    for (private, seen) in [(false, vec!["Street"]), (true, vec!["Street", "Yard"])] {
+        let user = json!({"firstname": "Ada", "lastname": "Lovelace", "private_group": private});
+        let user = app.client.post("/users", user).await.created();
+        assert_eq!(user["private_group"], private);
+        let id = user["_id"].as_str().expect("an id");
+        let path = format!("/chargestations?seen_by={id}&sort_by=name&sort_order=asc");
+        let list = app.client.get(&path).await.json();
+        let names = list["result"].as_array().expect("stations").iter();
+        assert_eq!(names.map(|one| &one["name"]).collect::<Vec<_>>(), seen);
+    }
+    let nobody = "/chargestations?seen_by=650000000000000000000001";
+    assert_eq!(app.client.get(nobody).await.faulty_fields(), ["seen_by"]);
+}

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{OperationalStatus, Protocol, Registration, SecurityType};
 use crate::filters;
 use crate::http::fields::MetaData;
-use crate::kernel::LocationId;
 use crate::kernel::text::{Code, Line, Name, Note, Text};
+use crate::kernel::{LocationId, UserId};
 use crate::locations::Coordinates;
 use crate::stations::model::connector::ConnectorStatus;
 use crate::{input, patch};
@@ -65,7 +65,7 @@ input! {
         pub active: Option<bool>,
         /// Whether anybody may charge.
         pub public: Option<bool>,
-        /// Whether drivers see it in lists and maps.
+        /// Whether all drivers see it in lists and maps; if not, only those of the operator's private group do.
         pub visible: Option<bool>,
         /// Whether it is a simulator.
         pub is_simulator: Option<bool>,
@@ -142,8 +142,10 @@ filters! {
         pub active: bool,
         /// Only those where anybody may charge.
         pub public: bool,
-        /// Only those that drivers see.
+        /// Only those that all drivers see.
         pub visible: bool,
+        /// Only those that this user sees: the visible ones, or all for a member of the operator's private group.
+        pub seen_by: UserId,
         /// Only those with a connector of this status.
         #[param(inline)]
         pub status: ConnectorStatus,
