@@ -5,12 +5,14 @@
 //! `tests/architecture.rs` proves it:
 //!
 //! ```text
-//! kernel <- { engine, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
+//! kernel <- { engine, pricing, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
 pub mod actions;
 pub mod app;
+pub mod assets;
 pub mod balancing;
+pub mod commissioning;
 pub mod db;
 pub mod engine;
 pub mod events;
@@ -18,10 +20,17 @@ pub mod groups;
 pub mod http;
 pub mod kernel;
 pub mod locations;
+pub mod networks;
 pub mod ocpp;
+pub mod offers;
 pub mod organizations;
+pub mod pricing;
+pub mod profiles;
+pub mod rates;
+pub mod reservations;
 pub mod sessions;
 pub mod simulator;
 pub mod stations;
+pub mod templates;
 pub mod tokens;
 pub mod users;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Which floor each top-level module stands on; a module imports only from lower floors, slices also from slices.
 const FLOORS: [(u32, &[&str]); 7] = [
     (0, &["kernel"]),
-    (1, &["engine", "db"]),
+    (1, &["engine", "pricing", "db"]),
     (2, &["http"]),
     (3, SLICES),
     (4, &["ocpp", "balancing"]),
@@ -23,18 +23,29 @@ const SLICES: &[&str] = &[
     "events",
     "organizations",
     "locations",
+    "rates",
+    "networks",
+    "offers",
     "stations",
     "actions",
+    "reservations",
+    "templates",
+    "profiles",
+    "commissioning",
     "users",
     "tokens",
     "sessions",
     "groups",
+    "assets",
 ];
 
 /// Lines a source file may have: longer ones are split along what they own.
 const LONGEST_FILE: usize = 600;
 
-/// Words that have no place in the pure engine: clocks, chance, I/O, logs and unordered maps.
+/// Modules that decide and touch nothing: who wants to know what they would say only has to ask.
+const PURE: [&str; 2] = ["src/engine", "src/pricing"];
+
+/// Words that have no place in them: clocks, chance, I/O, logs and unordered maps.
 const IMPURE: [&str; 9] = [
     "HashMap",
     "HashSet",
@@ -183,10 +194,11 @@ fn slices_have_no_cycles() {
 
 #[test]
 fn the_engine_is_pure() {
-    let impure: Vec<String> = sources("src/engine")
+    let impure: Vec<String> = PURE
         .iter()
+        .flat_map(|folder| sources(folder))
         .flat_map(|(path, text)| {
-            let text = code(text);
+            let text = code(&text);
             let words = IMPURE.iter().filter(move |word| text.contains(**word));
             words
                 .map(|word| format!("{} says {word}", path.display()))

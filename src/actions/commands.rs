@@ -142,16 +142,29 @@ input! {
 }
 
 input! {
-    /// A configuration key's new value.
+    /// New values of configuration keys: one by `key` and `value`, or several by `variables`.
+    #[schema(example = json!({"key": "MeterValueSampleInterval", "value": "60"}))]
     pub struct ConfigurationPatch {
+        /// The key.
+        pub key: Option<Text<1, 50>>,
+        /// Its value.
+        pub value: Option<ConfigurationValue>,
+        /// Several keys with their values; the call waits, and answers how each went.
+        pub variables: Option<Vec<SettingInput>>,
+        /// JSON of your own, kept with the action.
+        pub meta_data: Option<MetaData>,
+    }
+}
+
+input! {
+    /// A key and the value it should have.
+    pub struct SettingInput {
         /// The key.
         #[schema(example = "MeterValueSampleInterval")]
         pub key: Text<1, 50>,
         /// Its value.
         #[schema(example = "60")]
         pub value: ConfigurationValue,
-        /// JSON of your own, kept with the action.
-        pub meta_data: Option<MetaData>,
     }
 }
 
@@ -191,12 +204,12 @@ impl Field for RawObject {
 input! {
     /// The tokens that may charge while the station is offline.
     pub struct LocalListRequest {
-        /// The list's version.
+        /// The list's version; made from the time when absent.
         #[schema(minimum = 1)]
-        pub version as "listVersion": i32,
+        pub version as "listVersion": Option<i32>,
         /// Full (the default) replaces the list, Differential changes it.
         pub update_type as "updateType": Option<UpdateType>,
-        /// Entries in OCPP's form.
+        /// Entries in OCPP's form; of a full list made from the tokens of your organization when absent.
         pub entries as "localAuthorizationList": Option<Vec<RawObject>>,
     }
 }
@@ -311,21 +324,6 @@ impl From<CompositeScheduleRequest> for Command {
             connector: request.connector_id.unwrap_or(0),
             seconds: request.duration.unwrap_or(24 * 3600),
             in_amps: request.unit.map(|unit| unit == LimitUnit::Current),
-        }
-    }
-}
-
-impl From<LocalListRequest> for Command {
-    fn from(request: LocalListRequest) -> Self {
-        Self::SendLocalList {
-            version: request.version,
-            full: request.update_type != Some(UpdateType::Differential),
-            entries: request
-                .entries
-                .unwrap_or_default()
-                .into_iter()
-                .map(|entry| entry.0)
-                .collect(),
         }
     }
 }

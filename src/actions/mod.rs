@@ -7,8 +7,10 @@ mod api;
 mod commands;
 mod model;
 mod performer;
+mod security;
 mod store;
 
 pub use api::routes;
+pub use commands::SettingInput;
 pub use model::{Action, ActionView};
 pub use performer::{NewAction, Performer};

@@ -40,6 +40,11 @@ impl Performer {
         Self { context, link }
     }
 
+    /// Store, clock and ids.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// The store, to look at what a command is about.
     pub fn db(&self) -> &Db {
         &self.context.db
@@ -70,6 +75,20 @@ impl Performer {
             }
         });
         Ok(view)
+    }
+
+    /// Writes down something that was to be asked and is not, for this reason.
+    pub async fn decline(&self, new: NewAction, why: &str) -> ApiResult<()> {
+        let mut action = self.request(new).await?;
+        let moment = self.context.moment();
+        action.status = ActionStatus::Failed;
+        action.response_data = Some(Json(json!({"error": why})));
+        action.updated_at = moment.version_after(action.updated_at);
+        let stored = self.context.db.write(move |conn| -> StoreResult<()> {
+            store::update(conn, &action)?;
+            tell(conn, &moment, &action, "rejected")
+        });
+        Ok(stored.await?)
     }
 
     /// Refuses a station that is offline, then writes the action down.

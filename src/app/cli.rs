@@ -12,7 +12,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 
-use super::{Config, Dependencies, Running, demo, postman, replay, routes, simulate, telemetry};
+use super::{
+    Config, Dependencies, Running, demo, postman, replay, replay_messages, routes, simulate,
+    telemetry,
+};
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::http::caller::SCOPES;
 use crate::http::codes;
@@ -51,6 +54,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Replays recorded charging sessions through the balancing engine and says what came of it
     Replay(replay::ReplayArgs),
+    /// Plays recorded messages of a station through the gateway again
+    ReplayMessages(replay_messages::ReplayMessagesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -136,6 +141,7 @@ impl Cli {
             }
             Command::Simulate(arguments) => block_on(simulate::run(arguments.clone())),
             Command::Replay(arguments) => replay_record(arguments),
+            Command::ReplayMessages(arguments) => block_on(replay_messages::run(arguments.clone())),
         }
     }
 

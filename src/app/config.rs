@@ -2,7 +2,7 @@
 //! a sentence that names it.
 
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -21,7 +21,9 @@ pub struct Config {
     pub http: Http,
     pub store: Store,
     pub ocpp: Ocpp,
+    pub tls: Tls,
     pub balancing: Balancing,
+    pub routing: Routing,
     pub log: Log,
 }
 
@@ -58,9 +60,24 @@ pub struct Ocpp {
     pub ping_seconds: NonZeroU32,
     pub pong_seconds: NonZeroU32,
     pub call_seconds: NonZeroU32,
+    pub settle_seconds: u64,
+    pub hours_seconds: NonZeroU32,
+    pub recorded_messages: usize,
     pub frame_bytes: usize,
     pub message_bytes: usize,
     pub version_without_header: String,
+}
+
+/// Section `[tls]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    pub listen: String,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    pub client_ca: PathBuf,
+    pub sign_certificate: PathBuf,
+    pub sign_key: PathBuf,
 }
 
 /// Section `[balancing]`.
@@ -84,6 +101,13 @@ impl Balancing {
         } = *self;
         balancing::Settings::new(tick_seconds, limit_seconds, settle_milliseconds, plans_kept)
     }
+}
+
+/// Section `[routing]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Routing {
+    pub url: String,
 }
 
 /// Section `[log]`.

@@ -68,7 +68,7 @@ fn parse_span(text: &str) -> Result<Duration, String> {
 }
 
 /// Any free port, for this machine alone.
-const ANY_PORT: &str = "127.0.0.1:0";
+pub(super) const ANY_PORT: &str = "127.0.0.1:0";
 
 /// Runs the demo until its time is over or Ctrl-C, with its API and OCPP gateway at `listen`.
 pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
@@ -157,7 +157,7 @@ async fn told_to_stop() -> Result<()> {
     }
 }
 
-fn configuration(listen: &str, file: &std::path::Path) -> Result<Config> {
+pub(super) fn configuration(listen: &str, file: &std::path::Path) -> Result<Config> {
     let url = format!("sqlite://{}", file.display());
     let options = [
         ("EVENWATT_HTTP_LISTEN", listen),
@@ -170,7 +170,7 @@ fn configuration(listen: &str, file: &std::path::Path) -> Result<Config> {
 }
 
 /// An organization with a key, straight into the store as `evenwatt api-key create` does it.
-async fn db_key(running: &Running) -> Result<String> {
+pub(super) async fn db_key(running: &Running) -> Result<String> {
     let moment = running.context.moment();
     let organization = Organization::new("Demo", &moment);
     let new = NewApiKey {
@@ -193,10 +193,10 @@ async fn db_key(running: &Running) -> Result<String> {
 }
 
 /// A folder that is gone when the demo is.
-struct TemporaryFolder(PathBuf);
+pub(super) struct TemporaryFolder(pub(super) PathBuf);
 
 impl TemporaryFolder {
-    fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let name = format!(
             "evenwatt-demo-{}-{:x}",
             std::process::id(),

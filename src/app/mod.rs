@@ -13,15 +13,19 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::actions::Performer;
+use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
+use crate::commissioning;
 use crate::db::{Conn, Db, migrate};
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
+use crate::http::roads::Roads;
 use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
+use crate::ocpp::recorder::Recorder;
 use crate::ocpp::socket;
 use crate::organizations::Keyring;
 use crate::stations;
@@ -32,10 +36,12 @@ pub mod config;
 pub mod demo;
 pub mod postman;
 pub mod replay;
+pub mod replay_messages;
 pub mod routes;
 pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 
 pub use config::Config;
 
@@ -64,12 +70,16 @@ impl Default for Dependencies {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens with TLS.
+    pub tls_address: Option<SocketAddr>,
     /// Its store, clock and ids.
     pub context: Context,
     /// The way to its stations.
     pub link: SharedLink,
     /// What its stations do.
     pub signals: Signals,
+    /// What its assets tell.
+    pub asset_signals: AssetSignals,
     /// Shares power between its stations.
     pub balancer: Balancer,
     connections: Connections,
@@ -122,6 +132,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         clock,
         ids,
         websocket_url,
+        roads: Roads::new(&config.routing.url),
     };
 
     context.db.write(stations::set_all_offline).await?;
@@ -134,9 +145,13 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         context: context.clone(),
         signals: signals.clone(),
         connections: connections.clone(),
+        authority: tls::authority(&config.tls)?,
+        recorder: Recorder::new(config.ocpp.recorded_messages),
         settings: gateway_settings(&config.ocpp),
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
+    let asset_signals = AssetSignals::default();
+    let shared_asset_signals = web::Data::new(asset_signals.clone());
     let (shared_link, shared_signals) = (
         web::Data::new(Arc::clone(&link)),
         web::Data::new(signals.clone()),
@@ -148,11 +163,22 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         burst: config.http.rate_burst,
     };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
-    let tasks = tasks::start(&context, &connections, keeper.clone());
+    let mut tasks = tasks::start(&context, &connections, keeper.clone());
+    tasks.push(commissioning::start(
+        performer.get_ref().clone(),
+        &signals,
+        commissioning::Settling {
+            quiet: Duration::from_secs(config.ocpp.settle_seconds),
+        },
+    ));
+    tasks.push(commissioning::hours::keep(
+        performer.get_ref().clone(),
+        Duration::from_secs(u64::from(config.ocpp.hours_seconds.get())),
+    ));
     let balancer = Balancer::start(
         context.clone(),
         Arc::clone(&link),
-        &signals,
+        (&signals, &asset_signals),
         config.balancing.settings(),
     );
     let document = routes::openapi();
@@ -172,6 +198,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(performer.clone())
             .app_data(shared_link.clone())
             .app_data(shared_signals.clone())
+            .app_data(shared_asset_signals.clone())
             .app_data(table.clone())
             .app_data(body_limit)
             .app_data(web::Data::new(metrics.clone()))
@@ -200,11 +227,19 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             )
             .default_service(web::to(routes::nowhere))
     })
+    .on_connect(tls::note_certificate)
     .listen(listener)?
     .backlog(4096) // reconnect storms
     .max_connections(100_000)
     .disable_signals()
     .shutdown_timeout(config.http.stop_seconds);
+    let mut tls_address = None;
+    if !config.tls.listen.is_empty() {
+        let listener = TcpListener::bind(&config.tls.listen)
+            .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
+        tls_address = Some(listener.local_addr()?);
+        server = server.listen_rustls_0_23(listener, tls::server_config(&config.tls)?)?;
+    }
     if config.http.workers > 0 {
         server = server.workers(config.http.workers);
     }
@@ -213,9 +248,11 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let served = tokio::spawn(server);
     Ok(Running {
         address,
+        tls_address,
         context,
         link,
         signals,
+        asset_signals,
         balancer,
         connections,
         tasks,

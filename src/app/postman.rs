@@ -38,6 +38,9 @@ struct Step {
     body: Option<Value>,
     #[serde(default)]
     query: Map<String, Value>,
+    /// The operation makes sense within a story only: it is not sent again with the others of its tag.
+    #[serde(default)]
+    only_here: bool,
     /// Lines of JavaScript after the usual test; `result` is the answer's result.
     #[serde(default)]
     tests: Vec<String>,
@@ -48,6 +51,12 @@ pub fn collection(document: &OpenApi) -> Result<Value> {
     let endpoints = Endpoints::of(document);
     let flows: Vec<Flow> = serde_json::from_str(FLOWS).context("postman/flows.json is wrong")?;
     let mut folders = Vec::new();
+    let told: BTreeSet<String> = flows
+        .iter()
+        .flat_map(|flow| &flow.steps)
+        .filter(|step| step.only_here)
+        .map(|step| step.operation.clone())
+        .collect();
     for flow in flows {
         let steps = flow.steps.iter().map(|step| endpoints.step(step));
         let items = steps
@@ -55,7 +64,7 @@ pub fn collection(document: &OpenApi) -> Result<Value> {
             .with_context(|| format!("flow \"{}\"", flow.name))?;
         folders.push(json!({"name": flow.name, "description": flow.description, "item": items}));
     }
-    folders.extend(endpoints.folders(document));
+    folders.extend(endpoints.folders(document, &told));
     let mut variables = vec![
         json!({"key": "base_url", "value": "http://127.0.0.1:8080"}),
         json!({"key": "api_key", "value": ""}),
@@ -122,8 +131,8 @@ impl<'a> Endpoints<'a> {
         Ok(self.item(endpoint, Some(step)))
     }
 
-    /// A folder a tag, and one that deletes in the opposite order.
-    fn folders(&self, document: &OpenApi) -> Vec<Value> {
+    /// A folder a tag, without what only flows tell, and one that deletes in the opposite order.
+    fn folders(&self, document: &OpenApi, told: &BTreeSet<String>) -> Vec<Value> {
         let mut tags: Vec<&str> = document
             .tags
             .iter()
@@ -137,7 +146,10 @@ impl<'a> Endpoints<'a> {
         }
         let (mut folders, mut deletions) = (Vec::new(), Vec::new());
         for tag in tags {
-            let tagged = self.all.iter().filter(|endpoint| endpoint.tag() == tag);
+            let tagged = self.all.iter().filter(|endpoint| {
+                let name = endpoint.operation.operation_id.as_ref();
+                endpoint.tag() == tag && name.is_none_or(|name| !told.contains(name))
+            });
             let (mut deleting, mut others): (Vec<_>, Vec<_>) =
                 tagged.partition(|endpoint| endpoint.method == "DELETE");
             others.sort_by_key(|endpoint| endpoint.rank());
@@ -207,12 +219,19 @@ impl<'a> Endpoints<'a> {
             return None;
         };
         let mut example = content.example.clone()?;
-        self.refer("", &mut example);
+        let evse = if endpoint.path.contains("/evse_networks")
+            || endpoint.path.contains("/service_offers")
+        {
+            "evse_" // their networks and groups are of EVSEs
+        } else {
+            ""
+        };
+        self.refer(evse, "", &mut example);
         Some(example)
     }
 
     /// Puts variables in place of the ids of an example: `"location": "6500…01"` becomes `{{location_id}}`.
-    fn refer(&self, name: &str, value: &mut Value) {
+    fn refer(&self, evse: &str, name: &str, value: &mut Value) {
         match value {
             Value::Object(fields) => fields.iter_mut().for_each(|(field, value)| {
                 let owner = if matches!(field.as_str(), "id" | "_id") {
@@ -220,13 +239,18 @@ impl<'a> Endpoints<'a> {
                 } else {
                     field
                 };
-                self.refer(owner, value);
+                self.refer(evse, owner, value);
             }),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.refer(name, item)),
+            Value::Array(items) => items
+                .iter_mut()
+                .for_each(|item| self.refer(evse, name, item)),
             Value::String(text)
                 if text.len() == 24 && text.chars().all(|c| c.is_ascii_hexdigit()) =>
             {
-                let names = [name, name.trim_end_matches('s')].map(|name| format!("{name}_id"));
+                let last_word = name.rsplit('_').next().unwrap_or(name);
+                let own = format!("{evse}{name}");
+                let names = [&own, name, name.trim_end_matches('s'), last_word]
+                    .map(|name| format!("{name}_id"));
                 if let Some(variable) = names.iter().find(|name| self.variables.contains(*name)) {
                     *text = format!("{{{{{variable}}}}}");
                 }

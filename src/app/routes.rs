@@ -12,7 +12,8 @@ use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, balancing, events, groups, locations, organizations, sessions, stations, tokens, users,
+    actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers,
+    organizations, profiles, rates, reservations, sessions, stations, templates, tokens, users,
 };
 
 /// The path every endpoint starts with.
@@ -25,11 +26,20 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(locations::routes)
         .configure(stations::routes)
         .configure(actions::routes)
+        .configure(rates::routes)
+        .configure(networks::routes)
+        .configure(offers::routes)
         .configure(sessions::routes)
+        .configure(reservations::routes)
+        .configure(profiles::routes)
+        .configure(templates::routes)
+        .configure(commissioning::routes)
         .configure(groups::routes)
+        .configure(assets::routes)
         .configure(users::routes)
         .configure(tokens::routes)
         .configure(balancing::routes)
+        .configure(ocpp::api::routes)
         .configure(events::routes);
 }
 
@@ -53,9 +63,16 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "connectors", description = "Cables and sockets"),
         (name = "users", description = "Drivers"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
+        (name = "rates", description = "What charging costs, and when"),
+        (name = "evse networks", description = "EVSEs in groups that share their prices"),
+        (name = "service offers", description = "What the EVSEs of a network cost roaming partners"),
         (name = "sessions", description = "Charging sessions"),
+        (name = "reservations", description = "Connectors that are kept for somebody"),
+        (name = "charging profiles", description = "Schedules of limits that are attached to EVSEs"),
+        (name = "configuration templates", description = "Settings that stations get when they connect"),
         (name = "actions", description = "Commands that were sent to stations"),
         (name = "load management", description = "Groups of stations that share a limited connection"),
+        (name = "assets", description = "Smart meters, producers, consumers and batteries, and what they measure"),
         (name = "events", description = "What changed, in order"),
     )
 )]

@@ -9,11 +9,11 @@ use crate::db::StoreResult;
 use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
 use crate::ocpp::connections::Connections;
-use crate::{sessions, stations};
+use crate::{offers, reservations, sessions, stations};
 
 /// How often stations' last words are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
-/// How often sessions that never started, or never ended, are looked for.
+/// How often sessions that never started or never ended are looked for, and offers that time moved on.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// How often quiet API keys are forgotten by the rate limiter.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -47,7 +47,9 @@ pub fn start(
                     .db
                     .write(move |conn| {
                         sessions::cancel_overdue(conn, &moment)?;
-                        sessions::close_abandoned(conn, &moment)
+                        reservations::expire(conn, &moment)?;
+                        sessions::close_abandoned(conn, &moment)?;
+                        offers::tell_changes(conn, &moment)
                     })
                     .await
             }

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
-use super::state::State;
+use super::state::{ReadBack, State};
 use crate::engine::transition::{MessageKind, Ticket};
 use crate::engine::{CurrentKind, Plan, Snapshot};
 use crate::kernel::{ConnectorId, StationId, Timestamp, Watts};
 use crate::stations::link::{
     Command, FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit,
 };
+
+/// How much of a composite schedule is asked for: what applies now is enough.
+const READ_BACK_SECONDS: i32 = 60;
 
 /// One thing to say.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub(super) enum About {
     Fallback(ConnectorId, Watts),
     /// A connector that left.
     Goodbye(ConnectorId),
+    /// The limit that a station says it enforces.
+    ReadBack(ConnectorId),
 }
 
 /// Everything that may be said now; it counts as said.
@@ -63,13 +68,37 @@ pub(super) fn errands(
         });
     }
     let members = site.seats.iter().filter(|seat| seat.role == Role::Member);
-    errands.extend(members.filter_map(|seat| safe_default(state, seat, now)));
+    for seat in members {
+        errands.extend(safe_default(state, seat, now));
+        errands.extend(read_back(state, seat));
+    }
     errands
+}
+
+/// Asks a station what it enforces, once it confirmed a limit after it connected.
+fn read_back(state: &mut State, seat: &Seat) -> Option<Errand> {
+    let known = state.ledger.known(seat.connector);
+    let memory = state.connectors.get_mut(&seat.connector)?;
+    if !seat.online || memory.read_back != ReadBack::Due || known != Some(memory.limit) {
+        return None;
+    }
+    memory.read_back = ReadBack::Asked;
+    Some(Errand {
+        station: seat.station,
+        commands: vec![Command::GetCompositeSchedule {
+            connector: seat.number,
+            seconds: READ_BACK_SECONDS,
+            in_amps: Some(seat.kind == CurrentKind::Ac),
+        }],
+        about: About::ReadBack(seat.connector),
+    })
 }
 
 /// The safe default of a connector, when it is due or is not what it should be.
 fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand> {
-    let fallback = &mut state.connectors.get_mut(&seat.connector)?.fallback;
+    let memory = state.connectors.get_mut(&seat.connector)?;
+    let clears = memory.fallback.proven.is_none() && !memory.ends_with_transaction;
+    let fallback = &mut memory.fallback;
     let wanted = fallback.due || fallback.proven != Some(seat.fallback);
     let waits = fallback.in_flight || fallback.retry_at.is_some_and(|at| at > now);
     if !seat.online || !wanted || waits {
@@ -79,9 +108,9 @@ fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand
     let install = Command::SetLimit(limit(seat, seat.fallback, LimitPurpose::Fallback));
     Some(Errand {
         station: seat.station,
-        commands: match fallback.proven {
-            Some(_) => vec![install],
-            None => vec![clear_transaction_limits(seat), install],
+        commands: match clears {
+            true => vec![clear_transaction_limits(seat), install],
+            false => vec![install],
         },
         about: About::Fallback(seat.connector, seat.fallback),
     })
@@ -103,7 +132,16 @@ fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
         limit,
         purpose,
         voltage: seat.voltage,
-        phases: seat.phases,
+        phases: match purpose {
+            LimitPurpose::Live => seat.phases,
+            _ => seat.wired, // whichever car it will be
+        },
+        offered: seat.wired,
+        transaction: seat
+            .session
+            .as_ref()
+            .and_then(|session| session.transaction_id),
+        sole: seat.sole,
         in_amps: seat.kind == CurrentKind::Ac,
         duration_seconds: None,
         lowers: false,
@@ -148,6 +186,8 @@ pub(super) fn answered(
                 && accepted
             {
                 memory.outlives = outcome.outlives;
+                memory.ends_with_transaction = outcome.ends_with_transaction;
+                memory.in_watts = outcome.in_watts;
             }
             let ledger = &mut state.ledger;
             match answer {
@@ -176,6 +216,20 @@ pub(super) fn answered(
             } else {
                 let pause = Duration::from_secs(settings.limit_seconds.into());
                 fallback.retry_at = Some(now + pause);
+            }
+        }
+        About::ReadBack(connector) => {
+            if let Some(memory) = state.connectors.get_mut(&connector) {
+                memory.read_back = match answer {
+                    Ok(Outcome {
+                        enforced: Some(enforced),
+                        ..
+                    }) => ReadBack::Told {
+                        enforced: *enforced,
+                        confirmed: memory.limit,
+                    },
+                    _ => ReadBack::NotTold,
+                };
             }
         }
         About::Goodbye(connector) => match answer {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::task::JoinHandle;
 
 use super::bell::{Bell, Notes};
 use super::settings::Settings;
 use super::tree::Tree;
-use crate::db::StoreResult;
+use crate::assets::{AssetChange, AssetSignal, AssetSignals};
+use crate::db::{StoreError, StoreResult};
 use crate::groups;
 use crate::http::Context;
 use crate::kernel::{GroupId, StationId};
@@ -37,7 +38,7 @@ impl Balancer {
     pub fn start(
         context: Context,
         link: SharedLink,
-        signals: &Signals,
+        (signals, assets): (&Signals, &AssetSignals),
         settings: Settings,
     ) -> Self {
         let balancer = Self(Arc::new(Shared {
@@ -51,7 +52,7 @@ impl Balancer {
             balancer: balancer.clone(),
             roots: HashMap::new(),
         };
-        let task = tokio::spawn(listener.run(signals.listen()));
+        let task = tokio::spawn(listener.run(signals.listen(), assets.listen()));
         *lock(&balancer.0.listener) = Some(task);
         balancer
     }
@@ -104,17 +105,32 @@ struct Listener {
 }
 
 impl Listener {
-    async fn run(mut self, mut signals: tokio::sync::broadcast::Receiver<Signal>) {
+    async fn run(mut self, mut signals: Receiver<Signal>, mut assets: Receiver<AssetSignal>) {
         self.ring_all("start").await;
         loop {
-            match signals.recv().await {
-                Ok(signal) => self.pass_on(signal).await,
-                Err(RecvError::Lagged(missed)) => {
+            let missed = tokio::select! {
+                signal = signals.recv() => match signal {
+                    Ok(signal) => {
+                        self.pass_on(signal).await;
+                        continue;
+                    }
+                    Err(missed) => missed,
+                },
+                signal = assets.recv() => match signal {
+                    Ok(signal) => {
+                        self.pass_on_asset(signal).await;
+                        continue;
+                    }
+                    Err(missed) => missed,
+                },
+            };
+            match missed {
+                RecvError::Lagged(missed) => {
                     tracing::warn!(missed, "signals were missed; every tree is planned anew");
                     self.roots.clear();
                     self.ring_all("missed signals").await;
                 }
-                Err(RecvError::Closed) => return,
+                RecvError::Closed => return,
             }
         }
     }
@@ -153,6 +169,20 @@ impl Listener {
                     notes.doubted.insert(station);
                 }
             });
+        }
+    }
+
+    async fn pass_on_asset(&self, AssetSignal { group, change, .. }: AssetSignal) {
+        let trigger = match change {
+            AssetChange::Reconfigured => "asset changed",
+            AssetChange::Read => "asset read",
+            AssetChange::Switched => "battery switched",
+        };
+        let db = &self.balancer.0.context.db;
+        match db.read(move |conn| groups::root_of(conn, group)).await {
+            Ok(root) => self.balancer.ring(root, trigger, |_| {}),
+            Err(StoreError::NotFound) => {} // the group was deleted meanwhile
+            Err(error) => tracing::error!(%error, %group, "a group could not be read"),
         }
     }
 

@@ -1,8 +1,9 @@
 //! What a car has shown to use, so that it can lend what it leaves to others.
 //!
 //! A car that draws clearly less than it may, for a minute and in two readings, is taken to need only a little more than
-//! that. When its draw comes up to this estimate, the estimate rises with every reading; and every half hour it is offered
-//! more without having asked, because a car that was cold or slow may have changed its mind.
+//! that. When its draw comes up to this estimate, the estimate rises, doubles with the next reading that does and is dropped
+//! with the third; and every half hour it is offered more without having asked, because a car that was cold or slow may have
+//! changed its mind.
 //!
 //! Lending must not cost the lender anything. A one-phase car on three phases draws a third of what it is offered and needs
 //! all of the current, so its reading counts as if all phases drew as much as the highest. Where only power is known, a draw
@@ -33,6 +34,8 @@ pub(super) struct Demand {
     below_since: Option<Timestamp>,
     /// In how many readings.
     samples: u32,
+    /// How many readings in a row came up to the estimate.
+    wants_more: u32,
     /// When it was last offered more.
     probed_at: Option<Timestamp>,
     /// What it drew when the estimate was made.
@@ -78,10 +81,16 @@ impl Demand {
         match self.estimate {
             // Half an ampere, because the margin is a whole one: a steady draw must not count as wanting more.
             Some(estimate) if draw + Watts(ampere.get() / 2) >= estimate => {
-                self.estimate = Some(estimate + ampere.max(Watts(estimate.get() / 10)));
+                self.wants_more += 1;
+                self.estimate = match self.wants_more {
+                    1 => Some(estimate + ampere.max(Watts(estimate.get() / 10))),
+                    2 => Some(estimate + estimate),
+                    _ => None,
+                };
                 (self.below_since, self.samples) = (None, 0);
             }
             _ if limit - draw > margin(limit) => {
+                self.wants_more = 0;
                 self.samples += 1;
                 let since = *self.below_since.get_or_insert(at);
                 if self.samples >= SAMPLES && at.since(since) >= LASTS {
@@ -133,6 +142,8 @@ impl Demand {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NOON: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -175,12 +186,57 @@ mod tests {
         let mut demand = Demand::default();
         learn(&mut demand, 7_000, &[(30, 2_000), (90, 2_000)]);
         assert_eq!(demand.estimate, Some(Watts(2_230)));
-        learn(
-            &mut demand,
-            2_230,
-            &[(120, 2_200), (150, 2_460), (180, 2_690)],
-        );
-        assert_eq!(demand.estimate, Some(Watts(2_976)));
+        learn(&mut demand, 2_230, &[(120, 2_200), (150, 2_460)]);
+        assert_eq!(demand.estimate, Some(Watts(4_920)), "doubled");
+        learn(&mut demand, 4_920, &[(180, 4_900)]);
+        assert_eq!(demand.estimate, None);
+    }
+
+    proptest! {
+        /// Cars share what there is; each draws what it wants, up to its limit. One that wants more after lending for a while
+        /// has its equal share back within three readings.
+        #[test]
+        fn i15_who_lent_has_its_share_back_within_three_readings(
+            wants in prop::collection::vec(0..7_000_i64, 2..6),
+            capacity in 12_000..30_000_i64,
+            then in 0..7_000_i64,
+        ) {
+            let mut wants = wants;
+            let (share, mut demands) = (
+                capacity / i64::try_from(wants.len()).expect("few"),
+                vec![Demand::default(); wants.len()],
+            );
+            let mut second = 0;
+            let mut round = |wants: &[i64], demands: &mut [Demand]| {
+                let most = |demand: &Demand| demand.estimate.map_or(7_000, |it| it.get().min(7_000));
+                let limits = water_filling(capacity, &demands.iter().map(most).collect::<Vec<_>>());
+                second += 60;
+                for ((demand, limit), wants) in demands.iter_mut().zip(&limits).zip(wants) {
+                    learn(demand, *limit, &[(second, *limit.min(wants))]);
+                }
+                limits
+            };
+            for _ in 0..6 {
+                prop_assert!(round(&wants, &mut demands).iter().sum::<i64>() <= capacity);
+            }
+            wants[0] = then;
+            for _ in 0..3 {
+                round(&wants, &mut demands);
+            }
+            let limit = round(&wants, &mut demands)[0];
+            // Estimates have a margin, so nothing is lost below what it wants; the level is found to ten watts.
+            prop_assert!(limit + 10 >= share.min(then), "{limit} W of {share} W, wants {then} W");
+        }
+    }
+
+    /// The same for all, at most what each takes.
+    fn water_filling(capacity: i64, most: &[i64]) -> Vec<i64> {
+        let level = (0..=capacity)
+            .rev()
+            .step_by(10)
+            .find(|level| most.iter().map(|most| *most.min(level)).sum::<i64>() <= capacity);
+        let level = level.unwrap_or(0);
+        most.iter().map(|most| *most.min(&level)).collect()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::bell::Notes;
 use super::demand::{Demand, Observed};
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
-use super::state::{Leaving, Memory, Overdraw, Remark, State};
+use super::state::{Leaving, Memory, Overdraw, ReadBack, Remark, State};
 use crate::engine::Uncontrolled;
 use crate::engine::transition::Ledger;
 use crate::kernel::{ConnectorId, Milliamps, Timestamp, Watts};
@@ -112,6 +112,7 @@ fn follow_connection(
         if doubted || !memory.online {
             ledger.reconnected(connector, worst);
             memory.fallback.due = true;
+            memory.read_back = ReadBack::Due;
             memory.fallback.retry_at = None;
             memory.lost_at = None;
         }
@@ -137,6 +138,23 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
     let session = seat.live_session().map(|session| session.id);
     let begins = session.is_some() && session != memory.session;
     let resumes = memory.suspended_since.is_some() && !seat.is_suspended();
+    if (session.is_none() && memory.session.is_some())
+        || (seat.is_suspended() && memory.suspended_since.is_none())
+    {
+        memory.draws.note(now, Watts::ZERO);
+    }
+    if session != memory.session && std::mem::take(&mut memory.ends_with_transaction) {
+        ledger.lose(seat.connector, Uncontrolled::Rejected, seat.rating);
+    }
+    if begins
+        && matches!(
+            ledger.out_of_control(seat.connector),
+            Some((Uncontrolled::Rejected, _))
+        )
+    {
+        // It may take a limit of a transaction, if nothing else.
+        ledger.reconnected(seat.connector, ledger.worst(seat.connector));
+    }
     if session != memory.session {
         (memory.session, memory.turn) = (session, Default::default());
         memory.demand = Demand::default();
@@ -186,6 +204,7 @@ fn follow_meter(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) -> Option
         return None;
     }
     memory.metered_at = Some(at);
+    memory.draws.note(at, draw);
     let connector = seat.connector;
     if memory.sent_at.is_some_and(|sent| at > sent) {
         ledger.measured(connector, draw);

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::assets::{self, Asset};
 use crate::db::{Conn, StoreResult};
 use crate::engine::{CurrentKind, least_power};
 use crate::groups::{self, Group, GroupConnector, GroupStation};
 use crate::kernel::*;
 use crate::locations;
+use crate::profiles;
 use crate::sessions::{self, Session, SessionStatus};
 use crate::stations::link::StationLink;
-use crate::stations::{self, Connector, ConnectorStatus, PowerType};
+use crate::stations::{self, Connector, ConnectorStatus, PhaseRotation, PowerType};
 
 /// A tree as the stores have it.
 #[derive(Debug, Clone)]
@@ -24,6 +26,10 @@ pub(super) struct Site {
     pub dry_run: bool,
     /// The time zone of its location, in which schedules are meant.
     pub zone: TimeZone,
+    /// Volts between a phase and neutral there.
+    pub voltage: Millivolts,
+    /// What else draws or gives power below its groups.
+    pub assets: Vec<Asset>,
 }
 
 /// A connector below a group.
@@ -33,6 +39,8 @@ pub(super) struct Seat {
     pub station: StationId,
     /// Its number at its station.
     pub number: i32,
+    /// Whether its station has no other connector.
+    pub sole: bool,
     /// The group it hangs below.
     pub group: GroupId,
     pub role: Role,
@@ -42,7 +50,12 @@ pub(super) struct Seat {
     pub unheard: bool,
     pub kind: CurrentKind,
     pub voltage: Millivolts,
+    /// The phases of the grid that it is wired to.
+    pub wired: PhaseSet,
+    /// Those that its car uses, as far as that is known.
     pub phases: PhaseSet,
+    /// Which phase of the grid each of its own is.
+    pub rotation: Option<[usize; 3]>,
     pub rotation_known: bool,
     /// What it could draw if nobody limited it.
     pub rating: Watts,
@@ -93,11 +106,15 @@ impl Site {
         let connector_ids: Vec<ConnectorId> =
             connectors.iter().map(|connector| connector.id).collect();
         let sessions = sessions::open_on_connectors(conn, &connector_ids)?;
+        let zone = location.time_zone();
+        let scheduled = profiles::limits_at(conn, &connectors, (zone, location.voltage), now)?;
 
         let mut site = Self {
             organization: top.organization_id,
             dry_run: top.dry_run,
-            zone: location.time_zone(),
+            zone,
+            voltage: location.voltage,
+            assets: assets::assets_of_groups(conn, &ids)?,
             groups,
             seats: Vec::with_capacity(connectors.len()),
         };
@@ -105,7 +122,7 @@ impl Site {
             &stations,
             &members,
             &connectors,
-            &sessions,
+            (&sessions, &scheduled),
             location.voltage,
         );
         let unheard = stations::never_connected(conn, &station_ids)?;
@@ -136,6 +153,11 @@ impl Site {
         self.groups.iter().find(|group| group.id == id)
     }
 
+    /// Whether a group is another one, or below it.
+    pub fn is_below(&self, group: GroupId, top: GroupId) -> bool {
+        self.upwards(group).any(|above| above.id == top)
+    }
+
     /// The seat of a connector.
     pub fn seat_of(&self, connector: ConnectorId) -> Option<&Seat> {
         self.seats.iter().find(|seat| seat.connector == connector)
@@ -154,7 +176,7 @@ impl Site {
         stations: &[GroupStation],
         members: &[GroupConnector],
         connectors: &[Connector],
-        sessions: &[Session],
+        (sessions, scheduled): (&[Session], &BTreeMap<ConnectorId, Watts>),
         voltage: Millivolts,
     ) {
         let groups: BTreeMap<StationId, GroupId> = stations
@@ -176,9 +198,13 @@ impl Site {
                     && session.status == SessionStatus::Started
             });
             if member.is_some() || session.is_some() {
-                let mut seat = Seat::new(connector, group, member, session.cloned(), voltage);
+                let limit = scheduled.get(&connector.id).copied();
+                let session = (session.cloned(), limit);
+                let mut seat = Seat::new(connector, group, member, session, voltage);
                 let dry_below =
                     !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
+                let here = |other: &&Connector| other.chargestation_id == seat.station;
+                seat.sole = connectors.iter().filter(here).count() == 1;
                 seat.role = match member {
                     None => Role::Bystander,
                     Some(_) if dry_below => Role::Dry,
@@ -225,7 +251,7 @@ impl Seat {
         connector: &Connector,
         group: &Group,
         member: Option<&GroupConnector>,
-        session: Option<Session>,
+        (session, scheduled): (Option<Session>, Option<Watts>),
         voltage: Millivolts,
     ) -> Self {
         let voltage = connector.voltage_limit.unwrap_or(voltage);
@@ -238,7 +264,10 @@ impl Seat {
         let own = member.and_then(|member| member.maximum_capacity);
         let most = own.map_or(rating, |own| own.min(rating));
         let asked = session.as_ref().and_then(|session| session.power_limit);
-        let maximum = asked.map_or(most, |asked| asked.min(most));
+        let maximum = [asked, scheduled]
+            .into_iter()
+            .flatten()
+            .fold(most, Watts::min);
         let least = member
             .and_then(|member| member.minimum_capacity)
             .unwrap_or(group.minimum_connector_capacity);
@@ -246,13 +275,16 @@ impl Seat {
             connector: connector.id,
             station: connector.chargestation_id,
             number: connector.number,
+            sole: false,
             group: group.id,
             role: Role::Member,
             online: false,
             unheard: false,
             kind,
             voltage,
+            wired: phases,
             phases,
+            rotation: connector.phase_rotation.map(PhaseRotation::grid_phases),
             rotation_known: connector.phase_rotation.is_some() || phases == PhaseSet::ALL,
             rating,
             minimum: least_power(kind, voltage, phases, &[least.min(maximum)]).min(most),
@@ -271,6 +303,27 @@ impl Seat {
         } else {
             self.rating
         }
+    }
+
+    /// Takes it that its car uses only these phases of the grid: it needs less for its minimum and can take less.
+    pub fn use_phases(&mut self, used: PhaseSet) {
+        let of_all = |power: Watts| Watts(power.get() * used.count() / self.wired.count().max(1));
+        let pilot = least_power(self.kind, self.voltage, used, &[]);
+        self.minimum = pilot.max(of_all(self.minimum));
+        self.maximum = of_all(self.maximum);
+        self.phases = used;
+        self.rotation_known = self.rotation.is_some();
+    }
+
+    /// What each phase of the grid carries of these currents of its own phases.
+    pub fn on_grid(&self, currents: [Milliamps; 3]) -> [Milliamps; 3] {
+        let mut carried = [Milliamps::ZERO; 3];
+        for (own, grid) in self.rotation.unwrap_or([0, 1, 2]).into_iter().enumerate() {
+            if let (Some(place), Some(current)) = (carried.get_mut(grid), currents.get(own)) {
+                *place = *current;
+            }
+        }
+        carried
     }
 
     /// What a car would draw if each phase it is offered drew as much as its highest: a one-phase car needs that offer.

@@ -1,6 +1,7 @@
 //! From what is stored and remembered to what the engine is told.
 
 use super::gather::{Role, Seat, Site};
+use super::load::{Load, Loads};
 use super::state::{Memory, State};
 use crate::engine::{
     self, Algorithm, Deadline, Member, MemberState, Node, Plan, PriorityClass, Session, Settings,
@@ -9,10 +10,22 @@ use crate::engine::{
 use crate::groups::{self, Group};
 use crate::kernel::{Milliamps, TimeZone, Timestamp, Watts};
 
+/// The most a limit rises at once where capacity follows readings: 2 A on three phases.
+const RAISE_STEP: Watts = Watts(1_380);
+/// How long there must be room for a session that was stopped, where capacity follows readings.
+const RESTART_AFTER_SECONDS: u32 = 60;
+/// Smaller raises are not made where capacity follows readings: 1 A.
+const DEAD_BAND: Watts = Watts(230);
+
 /// The plan of a site for this moment, with the snapshot it was made from. Cars lend what they do not use only where somebody
 /// else can take it: offering less to a car that may change its mind has a price.
-pub(super) fn planned(site: &Site, state: &State, now: Timestamp) -> (Snapshot, Plan) {
-    let mut snapshot = snapshot(site, state, now);
+pub(super) fn planned(
+    site: &Site,
+    state: &State,
+    loads: &Loads,
+    now: Timestamp,
+) -> (Snapshot, Plan) {
+    let mut snapshot = snapshot(site, state, loads, now);
     let plan = engine::plan(&snapshot, now);
     if !plan.is_scarce() || !lend(&mut snapshot, state) {
         return (snapshot, plan);
@@ -34,15 +47,15 @@ fn lend(snapshot: &mut Snapshot, state: &State) -> bool {
     lent
 }
 
-fn snapshot(site: &Site, state: &State, now: Timestamp) -> Snapshot {
+fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapshot {
     Snapshot {
         nodes: site
             .groups
             .iter()
-            .map(|group| node(group, site.zone, now))
+            .map(|group| node(group, site.zone, loads, now))
             .collect(),
         members: site.seats.iter().map(|seat| member(seat, state)).collect(),
-        settings: Settings::default(),
+        settings: settings(site, loads),
     }
 }
 
@@ -52,19 +65,47 @@ pub(super) const fn algorithm(algorithm: groups::Algorithm) -> Algorithm {
         groups::Algorithm::EqualShare => Algorithm::EqualShare,
         groups::Algorithm::Priority => Algorithm::Priority,
         groups::Algorithm::FirstCome => Algorithm::FirstCome,
+        groups::Algorithm::Deadline => Algorithm::Deadline,
     }
 }
 
-fn node(group: &Group, zone: TimeZone, now: Timestamp) -> Node {
+/// How to queue and damp. Capacity that follows readings is handed out slowly and started with care, or it would be taken
+/// back at every cloud.
+fn settings(site: &Site, loads: &Loads) -> Settings {
+    let mut settings = Settings::default();
+    if loads.follows_readings() {
+        settings.raise_step = Some(RAISE_STEP);
+        settings.restart_after_seconds = RESTART_AFTER_SECONDS;
+        settings.dead_band = DEAD_BAND;
+    }
+    let Some(top) = site.groups.first() else {
+        return settings;
+    };
+    settings.raise_step = top.raise_step.or(settings.raise_step);
+    settings.trusted_departures = top.trusted_departures;
+    if let Some(hold) = top.hold_minutes.and_then(|held| u32::try_from(held).ok()) {
+        (settings.hold_seconds, settings.off_seconds) = (hold * 60, hold * 20);
+    }
+    settings
+}
+
+fn node(group: &Group, zone: TimeZone, loads: &Loads, now: Timestamp) -> Node {
     let (capacity, _) = group.capacity_at(now, zone);
+    let load = loads.by_group.get(&group.id).copied().unwrap_or(Load::NONE);
     Node {
         parent: group.parent_id,
         name: group.name.clone(),
         buffer_ppm: u32::try_from(group.buffer).unwrap_or(crate::engine::MILLION),
         rating: group.feeder_rating,
+        uncontrolled_load: match load.power {
+            Some(power) => power,
+            None => capacity.max(group.feeder_rating.unwrap_or(capacity)),
+        },
+        phase_load: load.currents,
         imbalance_limit: group.imbalance_limit,
         phase_limits: group.phase_capacity.map(|limit: Milliamps| [limit; 3]),
         algorithm: algorithm(group.algorithm),
+        allow_pause: group.allow_pause,
         ..Node::new(group.id, capacity)
     }
 }

@@ -1,13 +1,20 @@
 //! What the balancing of one tree must not forget: it is stored before anything is sent and after every answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::demand::Demand;
+use super::draws::Draws;
+use super::load::Load;
+use super::phases::UsedPhases;
 use crate::engine::transition::{Ledger, Stage};
 use crate::engine::{Plan, Turn};
-use crate::kernel::{ConnectorId, PlanId, SessionId, StationId, Timestamp, Watts};
+use crate::kernel::{
+    AssetId, ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, PlanId, SessionId, StationId,
+    Timestamp, Watts,
+};
+use crate::stations::link::Enforced;
 
 /// Everything remembered of one tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,6 +36,10 @@ pub(super) struct State {
     pub exceeded_since: Option<Timestamp>,
     /// Whether that was told.
     pub exceeded_told: bool,
+    /// What else drew below each group when last looked at.
+    pub loads: BTreeMap<GroupId, Load>,
+    /// Assets whose data is too old to go by, which was told.
+    pub stale: BTreeSet<AssetId>,
 }
 
 /// What is remembered of one member.
@@ -70,6 +81,21 @@ pub(super) struct Memory {
     /// What its car has shown to use.
     #[serde(default)]
     pub demand: Demand,
+    /// Its station takes limits of a transaction only, and forgets them with it.
+    #[serde(default)]
+    pub ends_with_transaction: bool,
+    /// Its station takes watts, and makes of them what it thinks of the car's phases.
+    #[serde(default)]
+    pub in_watts: bool,
+    /// What its station says that it enforces.
+    #[serde(default)]
+    pub read_back: ReadBack,
+    /// Which phases its car uses.
+    #[serde(default)]
+    pub phases: UsedPhases,
+    /// What it drew lately.
+    #[serde(default)]
+    pub draws: Draws,
 }
 
 /// The safe default on the station.
@@ -85,6 +111,43 @@ pub(super) struct Fallback {
     pub due: bool,
     /// Not before this, because the last try failed.
     pub retry_at: Option<Timestamp>,
+}
+
+/// What a station says that it enforces (a composite schedule), asked once after it connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ReadBack {
+    /// It is to be asked.
+    #[default]
+    Due,
+    /// An answer is awaited.
+    Asked,
+    /// It does not tell.
+    NotTold,
+    /// It tells this, after it had confirmed that limit.
+    Told {
+        enforced: Enforced,
+        confirmed: Watts,
+    },
+}
+
+impl ReadBack {
+    /// How much a station says that it enforces, where that is more than it confirmed by an ampere, which may be rounding.
+    pub fn excess(self, voltage: Millivolts, phases: PhaseSet) -> Option<Watts> {
+        let Self::Told {
+            enforced,
+            confirmed,
+        } = self
+        else {
+            return None;
+        };
+        let enforced = match enforced {
+            Enforced::Power(power) => power,
+            Enforced::Current(current) => current.to_power(voltage, phases),
+        };
+        let rounding = Milliamps(1_000).to_power(voltage, phases);
+        (enforced > confirmed + rounding).then_some(enforced)
+    }
 }
 
 /// A draw above the limit.
@@ -142,6 +205,11 @@ impl Memory {
             overdraw: None,
             lost_at: None,
             demand: Demand::default(),
+            ends_with_transaction: false,
+            in_watts: false,
+            read_back: ReadBack::default(),
+            phases: UsedPhases::default(),
+            draws: Draws::default(),
         }
     }
 

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
+use super::commissioning::{Warning, warnings};
 use super::gather::{Role, Seat, Site};
+use super::load::{Load, Loads, loads};
 use super::snapshot::planned;
 use super::state::{Memory, State};
 use super::store::{self, StoredPlan};
+use crate::assets::{Asset, AssetType, Basis};
 use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::engine::transition::Stage;
 use crate::engine::{Limit, NodeBudget, Plan};
@@ -33,6 +36,9 @@ pub struct GroupStatusView {
     /// Where that comes from: its maximum_capacity, a weekly or dated schedule, or a cap from outside.
     #[schema(inline)]
     pub capacity_source: CapacitySource,
+    /// What else draws here by its assets and those of the groups below, in kW; negative when more is produced than used, null
+    /// when an asset that may draw has no data, so that nothing can be handed out.
+    pub uncontrolled_load: Option<f64>,
     /// What is set aside for connectors that cannot be steered, in kW.
     pub reserved: f64,
     /// What is left for the others, in kW.
@@ -48,6 +54,34 @@ pub struct GroupStatusView {
     pub worst_case_if_server_dies_kw: f64,
     /// Its connectors.
     pub members: Vec<MemberStatusView>,
+    /// Its assets and those of the groups below.
+    pub assets: Vec<AssetStatusView>,
+    /// What should be put right before one relies on it.
+    pub warnings: Vec<Warning>,
+}
+
+/// What an asset adds to the load of its group now.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AssetStatusView {
+    /// The asset.
+    pub asset: AssetId,
+    /// What people call it.
+    pub name: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: AssetType,
+    /// The group whose power it concerns.
+    pub group: Option<GroupId>,
+    /// What it adds, in kW; negative takes off; null when nobody knows how much. Where a smart meter sees everything, only the
+    /// meter counts.
+    pub load: Option<f64>,
+    /// What that rests on.
+    #[schema(value_type = String, example = "fresh")]
+    pub basis: Basis,
+    /// How old its data is, in seconds.
+    pub age_seconds: Option<i64>,
+    /// Whether it is too old to go by.
+    pub stale: bool,
 }
 
 /// How a connector in a group is doing.
@@ -76,6 +110,8 @@ pub struct MemberStatusView {
     pub drawing: Option<f64>,
     /// What it draws at most when this server is not heard of, in kW.
     pub fallback: f64,
+    /// How many phases its car uses: all it is offered, unless its meter showed otherwise.
+    pub phases: i64,
     /// Why the limit is what it is.
     #[schema(
         example = "6 kW: its share of 30 kW of group 650000000000000000000001 for 5 session(s) (rule max-min-share)."
@@ -107,13 +143,32 @@ pub(super) fn read(
         seat.online = is_online(seat.station);
     }
     let state = store::load(conn, root)?.unwrap_or_default();
+    site.note_phases(&state);
     let plan = store::plan_at(conn, root, None)?.map(|stored| stored.plan.0);
     let below: Vec<GroupId> = groups::tree_of(conn, group)?
         .iter()
         .map(|group| group.id)
         .collect();
     site.seats.retain(|seat| below.contains(&seat.group));
-    Ok(view((group, source), root, &site, &state, plan.as_ref()))
+    let loads = loads(&site, &state, now);
+    let load = loads.by_group.get(&group).copied();
+    let concerned = site.assets.iter();
+    let others = Others {
+        load: load.unwrap_or(Load::NONE),
+        assets: concerned
+            .filter(|asset| asset.group_id.is_some_and(|its| below.contains(&its)))
+            .filter_map(|asset| asset_view(asset, &loads, now))
+            .collect(),
+        warnings: warnings(&site, &state, &loads, &below, now),
+    };
+    Ok(view(
+        (group, source),
+        root,
+        &site,
+        &state,
+        plan.as_ref(),
+        others,
+    ))
 }
 
 /// What would be planned now, for a tree that has no plan yet; nothing is stored or sent.
@@ -128,7 +183,9 @@ pub(super) fn plan_now(
         seat.online = is_online(seat.station);
     }
     let state = store::load(conn, root)?.unwrap_or_default();
-    let (snapshot, plan) = planned(&site, &state, moment.now);
+    site.note_phases(&state);
+    let loads = loads(&site, &state, moment.now);
+    let (snapshot, plan) = planned(&site, &state, &loads, moment.now);
     Ok(StoredPlan {
         id: moment.id(),
         at: moment.now,
@@ -138,12 +195,20 @@ pub(super) fn plan_now(
     })
 }
 
+/// What is told of a group besides its connectors.
+struct Others {
+    load: Load,
+    assets: Vec<AssetStatusView>,
+    warnings: Vec<Warning>,
+}
+
 fn view(
     (group, capacity_source): (GroupId, CapacitySource),
     root: GroupId,
     site: &Site,
     state: &State,
     plan: Option<&Plan>,
+    others: Others,
 ) -> GroupStatusView {
     let budget = plan.and_then(|plan| plan.nodes.iter().find(|budget| budget.node == group));
     let of = |part: fn(&NodeBudget) -> Watts| budget.map_or(0.0, |it| part(it).kilowatts());
@@ -158,6 +223,7 @@ fn view(
         plan: state.plan,
         capacity: of(|it| it.capacity),
         capacity_source,
+        uncontrolled_load: others.load.power.map(Watts::kilowatts),
         reserved: of(|it| it.reserved),
         available: of(|it| it.available),
         granted: of(|it| it.granted),
@@ -172,7 +238,24 @@ fn view(
                 member(seat, state, limit, session_power(seat))
             })
             .collect(),
+        assets: others.assets,
+        warnings: others.warnings,
     }
+}
+
+fn asset_view(asset: &Asset, loads: &Loads, now: Timestamp) -> Option<AssetStatusView> {
+    let contribution = loads.by_asset.get(&asset.id)?;
+    let latest_at = asset.measured.latest_at;
+    Some(AssetStatusView {
+        asset: asset.id,
+        name: asset.name.clone(),
+        kind: asset.kind,
+        group: asset.group_id,
+        load: contribution.load.map(Watts::kilowatts),
+        basis: contribution.basis,
+        age_seconds: latest_at.map(|at| now.seconds_since(at)),
+        stale: asset.is_stale(now),
+    })
 }
 
 fn member(
@@ -194,6 +277,7 @@ fn member(
         worst: worst(seat, state).kilowatts(),
         drawing: drawing.map(Watts::kilowatts),
         fallback: alone(seat, state).kilowatts(),
+        phases: seat.phases.count(),
         reason: limit.map(Limit::explain),
         rule: limit.map(|limit| limit.reason.rule()),
         since: memory.map(|memory| memory.since),
@@ -209,7 +293,7 @@ fn worst(seat: &Seat, state: &State) -> Watts {
     }
 }
 
-fn alone(seat: &Seat, state: &State) -> Watts {
+pub(super) fn alone(seat: &Seat, state: &State) -> Watts {
     let memory = state.connectors.get(&seat.connector);
     match memory {
         Some(memory) if memory.outlives => state.ledger.worst(seat.connector),

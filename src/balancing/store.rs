@@ -6,6 +6,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use super::load::Freshness;
 use super::state::{Remark, State};
 use crate::db::schema::{balancing_states, plans};
 use crate::db::{Conn, Json, StoreResult};
@@ -26,6 +27,8 @@ pub(super) struct Record {
     pub trigger: &'static str,
     /// What members did.
     pub remarks: Vec<(ConnectorId, Remark)>,
+    /// Assets whose data went stale, or is fresh again.
+    pub freshness: Vec<Freshness>,
     /// The plan breaks a promise.
     pub faulty: bool,
     plan: Option<Kept>,
@@ -69,6 +72,7 @@ impl Record {
             organization,
             trigger: "tick",
             remarks: Vec::new(),
+            freshness: Vec::new(),
             faulty: false,
             plan: None,
             told: Vec::new(),
@@ -77,7 +81,10 @@ impl Record {
 
     /// Whether there is nothing to write but the state.
     pub fn is_empty(&self) -> bool {
-        self.plan.is_none() && self.told.is_empty() && self.remarks.is_empty()
+        self.plan.is_none()
+            && self.told.is_empty()
+            && self.remarks.is_empty()
+            && self.freshness.is_empty()
     }
 
     /// Keeps a plan, as one of the `newest`.
@@ -149,6 +156,14 @@ impl Record {
                 ),
             };
             self.tell(conn, moment, kind, station, &data)?;
+        }
+        for freshness in &self.freshness {
+            let kind = match freshness.stale {
+                true => "load_management.group.meter_stale",
+                false => "load_management.group.meter_fresh",
+            };
+            let data = json!({"group": freshness.group, "asset": freshness.asset, "latest_at": freshness.latest_at});
+            self.tell(conn, moment, kind, None, &data)?;
         }
         Ok(state)
     }

@@ -9,6 +9,7 @@ use super::apply::{self, About, Errand};
 use super::bell::{Bell, Notes};
 use super::follow::follow;
 use super::gather::Site;
+use super::load::loads;
 use super::settings::Settings;
 use super::snapshot::planned;
 use super::state::State;
@@ -50,6 +51,8 @@ struct Course {
     site: Site,
     snapshot: Snapshot,
     plan: Plan,
+    /// When what else draws changes by itself: data goes stale.
+    load_changes_at: Option<Timestamp>,
     /// False when it only plans, or when the plan breaks a promise.
     sends: bool,
 }
@@ -117,10 +120,15 @@ impl Tree {
             .course
             .as_ref()
             .and_then(|course| course.site.capacity_changes_at(now));
+        let load = self
+            .course
+            .as_ref()
+            .and_then(|course| course.load_changes_at);
         let next = due
             .into_iter()
             .chain(turn)
             .chain(capacity)
+            .chain(load)
             .map(|at: Timestamp| at.since(now));
         // At least a little: what stays due, such as a repetition that waits for its turn, must not spin.
         next.fold(self.settings.tick, Duration::min)
@@ -149,8 +157,12 @@ impl Tree {
         site.note_online(self.link.as_ref());
         let (mut state, fresh) = self.take_state().await?;
         let now = self.context.clock.now();
+        state.follow_phases(&site);
+        site.note_phases(&state);
         let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
-        let (snapshot, plan) = planned(&site, &state, now);
+        let loads = loads(&site, &state, now);
+        let freshness = state.follow_loads(&site, &loads, now);
+        let (snapshot, plan) = planned(&site, &state, &loads, now);
         let faults = violations(&snapshot, &plan);
         if !faults.is_empty() {
             tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");
@@ -161,10 +173,12 @@ impl Tree {
             site,
             snapshot,
             plan,
+            load_changes_at: loads.changes_at,
         };
         let mut record = Record::new(root, course.site.organization);
         record.trigger = notes.trigger.unwrap_or("tick");
         record.remarks = remarks;
+        record.freshness = freshness;
         record.faulty = !faults.is_empty();
         self.proceed(state, course, record).await?;
         Ok(Life::Goes)

@@ -235,6 +235,16 @@ text_column!(
     ActionId,
     GroupId,
     GroupStationId,
+    RateId,
+    RateScheduleId,
+    EvseNetworkId,
+    EvseGroupId,
+    ServiceOfferId,
     EventId,
-    PlanId
+    PlanId,
+    AssetId,
+    ReservationId,
+    ChargingProfileId,
+    TemplateId,
+    Currency
 );

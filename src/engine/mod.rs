@@ -55,7 +55,8 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     if !outlook.is_empty() {
         agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
     }
-    let aside = pausing::stand_aside(&grid, &available, settings, &outlook, &mut standings, now);
+    let mut aside =
+        pausing::stand_aside(&grid, &available, settings, &outlook, &mut standings, now);
     queue::admit(
         &grid,
         &available,
@@ -65,12 +66,17 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
         &mut standings,
     );
 
-    pausing::bring_back(&grid, &available, &outlook, aside, &mut standings);
+    pausing::bring_back(&grid, &available, &outlook, &mut aside, &mut standings);
 
-    let claims = claims(&grid, &outlook, &standings, Offer::clone);
-    let mut watts = rounding::share_in_steps(&grid, &available, &claims);
-    offer_left_overs(&grid, &available, &standings, &mut watts);
-    let scarce = room_left(&grid, &available, &watts);
+    let (mut watts, scarce) = loop {
+        let claims = claims(&grid, &outlook, &standings, Offer::clone);
+        let mut watts = rounding::share_in_steps(&grid, &available, &claims);
+        offer_left_overs(&grid, &available, &standings, &mut watts);
+        let scarce = room_left(&grid, &available, &watts);
+        if !pausing::fit_after_all(&grid, &scarce, &mut aside, &mut standings) {
+            break (watts, scarce);
+        }
+    };
     let wanted =
         economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
 

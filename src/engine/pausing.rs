@@ -74,7 +74,7 @@ pub(super) fn bring_back(
     grid: &Grid<'_>,
     available: &[i128],
     outlook: &Outlook,
-    mut aside: Vec<Aside>,
+    aside: &mut Vec<Aside>,
     standings: &mut [Standing],
 ) {
     while !aside.is_empty() {
@@ -116,4 +116,30 @@ pub(super) fn bring_back(
             return;
         }
     }
+}
+
+/// Brings back those whose minimum fits beside what the others were given: steps may leave more than shares showed. True when
+/// somebody is back, so that everything is to be shared anew.
+pub(super) fn fit_after_all(
+    grid: &Grid<'_>,
+    room: &[i128],
+    aside: &mut Vec<Aside>,
+    standings: &mut [Standing],
+) -> bool {
+    let mut room = room.to_vec();
+    let before = aside.len();
+    aside.retain(|one| {
+        let Some(place) = grid.places.get(one.place) else {
+            return false;
+        };
+        if grid.bottleneck(place, &room, one.offer.minimum).is_some() {
+            return true;
+        }
+        take(&mut room, grid.uses(place), one.offer.minimum);
+        if let Some(standing) = standings.get_mut(one.place) {
+            *standing = Standing::In(one.offer.clone());
+        }
+        false
+    });
+    aside.len() < before
 }

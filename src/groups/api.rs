@@ -6,6 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::capacity::ExternalCap;
 use super::model::*;
 use super::store;
+use super::view::*;
 use crate::db::{Conn, Json, StoreError};
 use crate::events::{self, Event};
 use crate::http::caller::{ReadGroups, WriteGroups};

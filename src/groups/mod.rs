@@ -8,11 +8,13 @@ mod api;
 mod capacity;
 mod model;
 mod store;
+mod view;
 
 pub use api::routes;
 pub use capacity::CapacitySource;
-pub use model::{Algorithm, Group, GroupConnector, GroupStation, GroupView};
+pub use model::{Algorithm, Group, GroupConnector, GroupStation};
 pub use store::{
     all_roots, find as find_group, is_member, members_of, root_of, root_of_station, stations_of,
     tree_of,
 };
+pub use view::GroupView;

@@ -1,15 +1,14 @@
 //! What a group is, and what its members are.
 
 use diesel::prelude::*;
-use serde::Serialize;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
 use crate::db::Json;
 use crate::db::schema::{group_connectors, group_stations, load_groups};
 use crate::filters;
+use crate::http::Faults;
 use crate::http::fields::{Mandatory, MetaData};
-use crate::http::quantities::{Amps, Kilowatts, Share, shown};
-use crate::http::{Faults, Versioned};
+use crate::http::quantities::{Amps, Kilowatts, Share};
 use crate::kernel::text::{Name, Note};
 use crate::kernel::*;
 use crate::{input, patch};
@@ -23,6 +22,8 @@ crate::spelled! {
         Priority = "priority",
         /// To whoever came first.
         FirstCome = "first_come",
+        /// More to those who have less time until their departure for the energy they need.
+        Deadline = "deadline",
     }
 }
 crate::text_column!(spelled Algorithm);
@@ -58,6 +59,18 @@ input! {
         pub parent: Option<GroupId>,
         /// How power is shared; equal_share when absent.
         pub algorithm: Option<Algorithm>,
+        /// Under `deadline`: cars that have time may be paused for those that have not; false when absent.
+        pub allow_pause: Option<bool>,
+        /// Under `deadline`: departures come from a system and not from a guess, so that who has least time is also started
+        /// first; false when absent. That of the group at the top counts.
+        pub trusted_departures: Option<bool>,
+        /// The most a limit rises in ten seconds, in kW; at once when absent, or 1.38 where assets are read. That of the
+        /// group at the top counts.
+        pub raise_step: Option<Kilowatts>,
+        /// How long a car that was started keeps its place; one that was stopped rests for a third of it. 30 when absent.
+        /// That of the group at the top counts.
+        #[schema(minimum = 1, maximum = 1440)]
+        pub hold_minutes: Option<i64>,
         /// Compute and record, but send nothing.
         pub dry_run: Option<bool>,
         /// What a connector may draw when its station lost this server, in kW; when absent its minimum, but never more
@@ -101,6 +114,15 @@ patch! {
         pub parent: GroupId,
         /// How power is shared.
         pub algorithm: Algorithm,
+        /// Under `deadline`: cars that have time may be paused for those that have not.
+        pub allow_pause: bool,
+        /// Under `deadline`: who has least time is also started first.
+        pub trusted_departures: bool,
+        /// The most a limit rises in ten seconds, in kW.
+        pub raise_step: Kilowatts,
+        /// How long a car that was started keeps its place.
+        #[schema(minimum = 1, maximum = 1440)]
+        pub hold_minutes: i64,
         /// Compute and record, but send nothing.
         pub dry_run: bool,
         /// What a connector may draw when its station lost this server, in kW.
@@ -139,6 +161,10 @@ pub struct Group {
     pub phase_capacity: Option<Milliamps>,
     pub imbalance_limit: Option<Milliamps>,
     pub feeder_rating: Option<Watts>,
+    pub allow_pause: bool,
+    pub trusted_departures: bool,
+    pub raise_step: Option<Watts>,
+    pub hold_minutes: Option<i64>,
     pub capacity_schedules: Json<CapacitySchedules>,
     pub external_cap: Option<Json<ExternalCap>>,
     pub meta_data: Json<MetaData>,
@@ -163,6 +189,10 @@ impl Group {
                 .map_or(Watts::ZERO, |minimum| minimum.0),
             buffer: new.buffer.map_or(0, |share| share.0),
             algorithm: new.algorithm.unwrap_or(Algorithm::EqualShare),
+            allow_pause: new.allow_pause.unwrap_or(false),
+            trusted_departures: new.trusted_departures.unwrap_or(false),
+            raise_step: new.raise_step.map(|step| step.0),
+            hold_minutes: new.hold_minutes,
             dry_run: new.dry_run.unwrap_or(false),
             fallback_capacity: new.fallback_capacity.map(|capacity| capacity.0),
             phase_capacity: new.phase_capacity.map(|limit| limit.0),
@@ -207,6 +237,15 @@ impl Group {
         patch
             .algorithm
             .apply_or(&mut self.algorithm, Algorithm::EqualShare);
+        patch.allow_pause.apply_or(&mut self.allow_pause, false);
+        patch
+            .trusted_departures
+            .apply_or(&mut self.trusted_departures, false);
+        patch
+            .raise_step
+            .map(|step| step.0)
+            .apply(&mut self.raise_step);
+        patch.hold_minutes.apply(&mut self.hold_minutes);
         patch.dry_run.apply_or(&mut self.dry_run, false);
         patch
             .fallback_capacity
@@ -265,6 +304,15 @@ impl Group {
                 "out_of_range",
                 "must be at least maximum_capacity",
             );
+        }
+        if self.raise_step.is_some_and(|step| step <= Watts::ZERO) {
+            faults.add("raise_step", "out_of_range", "must be more than 0");
+        }
+        if self
+            .hold_minutes
+            .is_some_and(|minutes| !(1..=1_440).contains(&minutes))
+        {
+            faults.add("hold_minutes", "out_of_range", "must be between 1 and 1440");
         }
         if let Some((field, why)) = self.capacity_schedules.0.fault() {
             faults.add(format!("capacity_schedules.{field}"), "invalid", why);
@@ -349,179 +397,6 @@ input! {
     pub struct MembershipPatch {
         /// Its connectors.
         pub connectors: Vec<NewMember>,
-    }
-}
-
-/// A connector of a member station, as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct MemberView {
-    /// The connector.
-    pub id: ConnectorId,
-    /// What it may draw at most, in kW; null means what it can do.
-    pub maximum_capacity: Option<f64>,
-    /// The least power that keeps a session alive here, in kW; null means the group's.
-    pub minimum_capacity: Option<f64>,
-    /// Its weight when the group shares by priority.
-    pub priority: i64,
-}
-
-impl From<GroupConnector> for MemberView {
-    fn from(member: GroupConnector) -> Self {
-        Self {
-            id: member.connector_id,
-            maximum_capacity: member.maximum_capacity.map(Watts::kilowatts),
-            minimum_capacity: member.minimum_capacity.map(Watts::kilowatts),
-            priority: member.priority,
-        }
-    }
-}
-
-/// A station's membership, as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct MembershipView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: GroupStationId,
-    /// The group.
-    pub group: GroupId,
-    /// The station.
-    pub chargestation: StationId,
-    /// Its connectors.
-    pub connectors: Vec<MemberView>,
-    /// When it joined.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When its limits last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl MembershipView {
-    pub(super) fn new(station: GroupStation, members: &[GroupConnector]) -> Self {
-        let mine = members
-            .iter()
-            .filter(|member| member.chargestation_id == station.chargestation_id);
-        Self {
-            id: station.id,
-            group: station.group_id,
-            chargestation: station.chargestation_id,
-            connectors: mine.cloned().map(MemberView::from).collect(),
-            created_at: station.created_at,
-            updated_at: station.updated_at,
-        }
-    }
-}
-
-impl Versioned for MembershipView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
-    }
-}
-
-/// A group as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct GroupView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: GroupId,
-    /// What people call it.
-    pub name: String,
-    /// What it is.
-    pub description: Option<String>,
-    /// For your own use.
-    pub notes: Option<String>,
-    /// What the grid supplies to the group, in kW.
-    pub maximum_capacity: f64,
-    /// The least power that keeps a session alive, in kW.
-    pub minimum_connector_capacity: f64,
-    /// The share that is set aside.
-    pub buffer: f64,
-    /// Where it is.
-    pub location: LocationId,
-    /// The group whose limit it shares as well.
-    pub parent: Option<GroupId>,
-    /// How power is shared.
-    pub algorithm: Algorithm,
-    /// Compute and record, but send nothing.
-    pub dry_run: bool,
-    /// What a connector may draw when its station lost this server, in kW.
-    pub fallback_capacity: Option<f64>,
-    /// A limit per phase, in A.
-    pub phase_capacity: Option<f64>,
-    /// How far two phases may be apart, in A.
-    pub imbalance_limit: Option<f64>,
-    /// What the feeder itself bears, in kW.
-    pub feeder_rating: Option<f64>,
-    /// Other capacities at certain times.
-    pub capacity_schedules: CapacitySchedules,
-    /// The cap from outside that holds or held last.
-    pub external_cap: Option<ExternalCap>,
-    /// The stations in it.
-    pub chargestations: Vec<MembershipView>,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl GroupView {
-    pub(super) fn new(group: Group, chargestations: Vec<MembershipView>) -> Self {
-        let Group {
-            id,
-            organization_id: _,
-            location_id,
-            parent_id,
-            name,
-            description,
-            notes,
-            maximum_capacity,
-            minimum_connector_capacity,
-            buffer,
-            algorithm,
-            dry_run,
-            fallback_capacity,
-            phase_capacity,
-            imbalance_limit,
-            feeder_rating,
-            capacity_schedules,
-            external_cap,
-            meta_data,
-            created_at,
-            updated_at,
-        } = group;
-        Self {
-            id,
-            name,
-            description,
-            notes,
-            maximum_capacity: maximum_capacity.kilowatts(),
-            minimum_connector_capacity: minimum_connector_capacity.kilowatts(),
-            buffer: shown(buffer) / 1000.0,
-            location: location_id,
-            parent: parent_id,
-            algorithm,
-            dry_run,
-            fallback_capacity: fallback_capacity.map(Watts::kilowatts),
-            phase_capacity: phase_capacity.map(|limit| shown(limit.get())),
-            imbalance_limit: imbalance_limit.map(|limit| shown(limit.get())),
-            feeder_rating: feeder_rating.map(Watts::kilowatts),
-            capacity_schedules: capacity_schedules.0,
-            external_cap: external_cap.map(|cap| cap.0),
-            chargestations,
-            meta_data: meta_data.0,
-            created_at,
-            updated_at,
-        }
-    }
-}
-
-impl Versioned for GroupView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
     }
 }
 

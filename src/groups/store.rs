@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 
 use super::model::GroupFilter;
-use super::model::{Group, GroupConnector, GroupStation, GroupView, MembershipView};
+use super::model::{Group, GroupConnector, GroupStation};
+use super::view::{GroupView, MembershipView};
 use crate::db::query::{contains, lower};
-use crate::db::schema::{group_connectors, group_stations, load_groups};
+use crate::db::schema::{assets, group_connectors, group_stations, load_groups};
 use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -70,7 +71,7 @@ pub(super) fn check_parent(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     Ok(())
 }
 
-/// Deletes a group that has no stations and no groups below it.
+/// Deletes a group that has no stations, no groups below it and no assets.
 pub(super) fn delete(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     let stations: i64 = group_stations::table
         .filter(group_stations::group_id.eq(group.id))
@@ -80,9 +81,13 @@ pub(super) fn delete(conn: &mut Conn, group: &Group) -> ApiResult<()> {
         .filter(load_groups::parent_id.eq(group.id))
         .count()
         .get_result(conn)?;
-    if stations + children > 0 {
+    let assets: i64 = assets::table
+        .filter(assets::group_id.eq(group.id))
+        .count()
+        .get_result(conn)?;
+    if stations + children + assets > 0 {
         return Err(ApiError::in_use(format!(
-            "The group still has {stations} charge station(s) and {children} group(s) below it"
+            "The group still has {stations} charge station(s), {children} group(s) below it and {assets} asset(s)"
         )));
     }
     diesel::delete(load_groups::table.find(group.id)).execute(conn)?;

@@ -89,7 +89,21 @@ fn parse_body<T: Field>(request: &HttpRequest, bytes: &[u8]) -> ApiResult<T> {
     }
 }
 
-/// An id at the end or in the middle of a path, under its parameter's name in the route.
+fn path_id<T: FromStr>(request: &HttpRequest, index: usize) -> ApiResult<T> {
+    let mut given = request.match_info().iter();
+    let (name, text) = given.nth(index).unwrap_or(("id", ""));
+    text.parse().map_err(|_| {
+        let mut faults = Faults::default();
+        faults.add(
+            name,
+            "invalid",
+            "must be an id of 24 hexadecimal characters",
+        );
+        ApiError::faulty(Code::InvalidPath, faults)
+    })
+}
+
+/// The id in a path, under its parameter's name in the route.
 #[derive(Debug, Clone, Copy)]
 pub struct PathId<T>(pub T);
 
@@ -98,15 +112,20 @@ impl<T: FromStr> FromRequest for PathId<T> {
     type Future = std::future::Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (name, text) = request.match_info().iter().next().unwrap_or(("id", ""));
-        std::future::ready(text.parse().map(Self).map_err(|_| {
-            let mut faults = Faults::default();
-            faults.add(
-                name,
-                "invalid",
-                "must be an id of 24 hexadecimal characters",
-            );
-            ApiError::faulty(Code::InvalidPath, faults)
-        }))
+        std::future::ready(path_id(request, 0).map(Self))
+    }
+}
+
+/// The two ids in a path, in their order.
+#[derive(Debug, Clone, Copy)]
+pub struct PathIds<A, B>(pub A, pub B);
+
+impl<A: FromStr, B: FromStr> FromRequest for PathIds<A, B> {
+    type Error = ApiError;
+    type Future = std::future::Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let ids = path_id(request, 0).and_then(|first| Ok(Self(first, path_id(request, 1)?)));
+        std::future::ready(ids)
     }
 }

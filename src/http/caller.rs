@@ -94,7 +94,7 @@ macro_rules! permissions {
             impl Permission for $write { const SCOPE: &'static str = concat!("write:", $resource); }
         )*
         /// Every scope there is, besides `*`.
-        pub const SCOPES: &[&str] = &[$($read::SCOPE, $write::SCOPE,)* WriteOcpp::SCOPE];
+        pub const SCOPES: &[&str] = &[$($read::SCOPE, $write::SCOPE,)* ReadOcpp::SCOPE, WriteOcpp::SCOPE];
     };
 }
 
@@ -109,8 +109,22 @@ permissions! {
     "tokens": ReadTokens WriteTokens,
     "sessions": ReadSessions WriteSessions,
     "actions": ReadActions WriteActions,
+    "reservations": ReadReservations WriteReservations,
+    "charging_profiles": ReadProfiles WriteProfiles,
+    "configuration_templates": ReadTemplates WriteTemplates,
     "groups": ReadGroups WriteGroups,
+    "assets": ReadAssets WriteAssets,
+    "rates": ReadRates WriteRates,
+    "evse_networks": ReadEvseNetworks WriteEvseNetworks,
+    "service_offers": ReadServiceOffers WriteServiceOffers,
     "events": ReadEvents WriteEvents,
+}
+
+/// May read the messages of a station.
+#[derive(Debug)]
+pub struct ReadOcpp;
+impl Permission for ReadOcpp {
+    const SCOPE: &'static str = "read:ocpp";
 }
 
 /// May send any OCPP message to a station.

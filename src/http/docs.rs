@@ -37,6 +37,15 @@ answer_sets! {
         "422": "The query string has faults",
         "429": "Too many requests",
     }
+    /// Answers of a list of what belongs to an object.
+    PartErrors {
+        "401": "No API key, or one that is wrong, expired or revoked",
+        "403": "The key lacks the scope",
+        "404": "There is no such object",
+        "406": "The rows have no place to show as GeoJSON",
+        "422": "The id or the query string has faults",
+        "429": "Too many requests",
+    }
     /// Answers of reading one object.
     OneErrors {
         "401": "No API key, or one that is wrong, expired or revoked",

@@ -159,6 +159,15 @@ impl Field for i64 {
     }
 }
 
+impl Field for u32 {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let number = value
+            .as_u64()
+            .and_then(|number| Self::try_from(number).ok());
+        number.or_else(|| wrong(at, faults, "a whole number that is not negative"))
+    }
+}
+
 impl Field for i32 {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let number = value
@@ -281,6 +290,16 @@ parsed_fields! {
     TokenId: "an id of 24 hexadecimal characters",
     SessionId: "an id of 24 hexadecimal characters",
     GroupId: "an id of 24 hexadecimal characters",
+    AssetId: "an id of 24 hexadecimal characters",
+    ReservationId: "an id of 24 hexadecimal characters",
+    ChargingProfileId: "an id of 24 hexadecimal characters",
+    TemplateId: "an id of 24 hexadecimal characters",
+    RateId: "an id of 24 hexadecimal characters",
+    RateScheduleId: "an id of 24 hexadecimal characters",
+    EvseNetworkId: "an id of 24 hexadecimal characters",
+    EvseGroupId: "an id of 24 hexadecimal characters",
+    ServiceOfferId: "an id of 24 hexadecimal characters",
+    Currency: "a currency of ISO 4217 such as EUR",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
     TimeZone: "an IANA time zone such as Europe/Amsterdam",
     TimeOfDay: "a time of day such as 07:30, from 00:00 to 24:00",
@@ -294,6 +313,35 @@ crate::json_schema!(Weekdays, {
     ]},
     "example": ["monday", "friday"]
 });
+
+/// Days of the week as eDRV, Hubject and OCPI write them: `MONDAY`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaysOfWeek(pub Weekdays);
+
+crate::json_schema!(DaysOfWeek, {
+    "type": "array", "items": {"type": "string", "enum": [
+        "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"
+    ]},
+    "example": ["SATURDAY", "SUNDAY"]
+});
+
+impl Serialize for DaysOfWeek {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.names().map(str::to_uppercase))
+    }
+}
+
+impl<'de> Deserialize<'de> for DaysOfWeek {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Weekdays::deserialize(from).map(Self)
+    }
+}
+
+impl Field for DaysOfWeek {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        Weekdays::read(value, at, faults).map(Self)
+    }
+}
 
 impl Field for Weekdays {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {

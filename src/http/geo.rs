@@ -49,6 +49,7 @@ mod tests {
             longitude: 4.8952,
             latitude: 52.3702,
             radius_km: None,
+            driving: false,
         };
         let distance = distance_km(amsterdam, 2.3522, 48.8566);
         assert!((distance - 430.0).abs() < 2.0, "{distance}");

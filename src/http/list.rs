@@ -188,17 +188,33 @@ where
         let total = measured.len() as u64;
         let request = self.query.page;
         let skip = usize::try_from(request.offset()).unwrap_or(usize::MAX);
-        let rows = measured
+        let mut rows: Vec<Value> = measured
             .into_iter()
             .skip(skip)
             .take(request.size as usize)
             .map(|(_, row)| row)
             .collect();
+        if near.driving {
+            self.add_driving(near, &mut rows).await;
+        }
         Ok(Page {
             rows,
             total,
             request,
         })
+    }
+
+    /// Adds `driving_km` to each row, or null and the reason.
+    async fn add_driving(&self, near: Near, rows: &mut [Value]) {
+        let places: Vec<_> = rows.iter().filter_map(geo::place_of).collect();
+        let from = (near.longitude, near.latitude);
+        let distances = self.context.roads.distances(from, &places).await;
+        for (row, driving) in rows.iter_mut().zip(distances) {
+            if let Value::Object(fields) = row {
+                fields.insert("driving_km".to_owned(), driving.ok().into());
+                fields.insert("driving_reason".to_owned(), driving.err().into());
+            }
+        }
     }
 
     /// One page as CSV, or with `paginate_enabled=false` the whole list, streamed page by page.

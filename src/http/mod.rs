@@ -23,11 +23,13 @@ pub mod geo;
 pub mod idempotency;
 pub mod list;
 pub mod middleware;
+pub mod money;
 pub mod quantities;
 pub mod query;
 pub mod request_id;
+pub mod roads;
 
-pub use body::{Body, PathId};
+pub use body::{Body, PathId, PathIds};
 pub use caller::{Caller, Principal};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};
@@ -45,6 +47,8 @@ pub struct Context {
     pub ids: Arc<dyn IdSource>,
     /// How the server is reached from outside: the start of every `connection_url`, such as `ws://10.0.0.5:8080`.
     pub websocket_url: String,
+    /// How far it is to drive.
+    pub roads: roads::Roads,
 }
 
 impl Context {

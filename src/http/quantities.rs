@@ -59,9 +59,15 @@ quantity! {
     /// Power in kW.
     Kilowatts(Watts) 0.0..=1_000_000.0, "kilowatts between 0 and 1000000",
         {"type": "number", "minimum": 0, "maximum": 1_000_000, "example": 22};
+    /// Power in kW that may flow either way.
+    SignedKilowatts(Watts) -1_000_000.0..=1_000_000.0, "kilowatts between -1000000 and 1000000",
+        {"type": "number", "minimum": -1_000_000, "maximum": 1_000_000, "example": 12.5};
     /// Current in A.
     Amps(Milliamps) 0.0..=100_000.0, "amps between 0 and 100000",
         {"type": "number", "minimum": 0, "maximum": 100_000, "example": 32};
+    /// Current in A that may flow either way.
+    SignedAmps(Milliamps) -100_000.0..=100_000.0, "amps between -100000 and 100000",
+        {"type": "number", "minimum": -100_000, "maximum": 100_000, "example": 16};
     /// Voltage in V between a phase and neutral (or of a DC outlet).
     Volts(Millivolts) 90.0..=2_000.0, "volts between 90 and 2000",
         {"type": "number", "minimum": 90, "maximum": 2_000, "example": 230};

@@ -52,6 +52,15 @@ parsed_parameters! {
     TokenId: "an id of 24 hexadecimal characters",
     SessionId: "an id of 24 hexadecimal characters",
     GroupId: "an id of 24 hexadecimal characters",
+    AssetId: "an id of 24 hexadecimal characters",
+    ReservationId: "an id of 24 hexadecimal characters",
+    ChargingProfileId: "an id of 24 hexadecimal characters",
+    TemplateId: "an id of 24 hexadecimal characters",
+    RateId: "an id of 24 hexadecimal characters",
+    RateScheduleId: "an id of 24 hexadecimal characters",
+    EvseNetworkId: "an id of 24 hexadecimal characters",
+    EvseGroupId: "an id of 24 hexadecimal characters",
+    ServiceOfferId: "an id of 24 hexadecimal characters",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
 }
 
@@ -209,6 +218,8 @@ pub struct Near {
     pub latitude: f64,
     /// Only what is at most this far away.
     pub radius_km: Option<f64>,
+    /// Tell driving distances, too.
+    pub driving: bool,
 }
 
 /// What every list accepts besides its own filters.
@@ -241,9 +252,48 @@ pub struct ListQuery<F> {
 }
 
 impl<F> ListQuery<F> {
+    /// The first page, as large as can be, of what the filter lets through.
+    pub fn first(filter: F, sort_by: &str) -> Self {
+        Self {
+            page: PageRequest {
+                number: 1,
+                size: LARGEST_PAGE,
+            },
+            paginate: true,
+            sort_by: sort_by.to_owned(),
+            sort_order: SortOrder::Ascending,
+            created_from: None,
+            created_to: None,
+            updated_from: None,
+            updated_to: None,
+            search: None,
+            format: Format::Json,
+            near: None,
+            filter,
+        }
+    }
+
     /// Whether the smallest comes first.
     pub fn ascending(&self) -> bool {
         self.sort_order == SortOrder::Ascending
+    }
+
+    /// The same query of a list with other filters.
+    pub fn with_filter<G>(&self, filter: G) -> ListQuery<G> {
+        ListQuery {
+            page: self.page,
+            paginate: self.paginate,
+            sort_by: self.sort_by.clone(),
+            sort_order: self.sort_order,
+            created_from: self.created_from,
+            created_to: self.created_to,
+            updated_from: self.updated_from,
+            updated_to: self.updated_to,
+            search: self.search.clone(),
+            format: self.format,
+            near: self.near,
+            filter,
+        }
     }
 }
 
@@ -321,10 +371,14 @@ fn format_of(request: &HttpRequest) -> Format {
 fn near(reader: &mut QueryReader) -> Option<Near> {
     let text: Option<String> = reader.optional("near");
     let radius_km: Option<f64> = reader.optional("radius_km");
+    let driving: Option<bool> = reader.optional("driving");
     if radius_km.is_some_and(|radius| radius.is_nan() || radius <= 0.0) {
         reader.fault("radius_km", "must be more than 0");
     }
     let Some(text) = text else {
+        if driving == Some(true) {
+            reader.fault("driving", "needs near=lng,lat");
+        }
         if radius_km.is_some() {
             reader.fault("radius_km", "needs near=lng,lat");
         }
@@ -339,6 +393,7 @@ fn near(reader: &mut QueryReader) -> Option<Near> {
             longitude,
             latitude,
             radius_km,
+            driving: driving == Some(true),
         }),
         None => {
             reader.fault(
@@ -411,4 +466,7 @@ pub struct PlaceParameters {
     /// Only what is at most this far from `near`.
     #[param(required = false, exclusive_minimum = 0.0)]
     radius_km: f64,
+    /// Adds `driving_km` from the routing server, or null and `driving_reason`; with `near`.
+    #[param(required = false, default = false)]
+    driving: bool,
 }

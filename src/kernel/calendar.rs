@@ -80,6 +80,13 @@ impl<'de> Deserialize<'de> for Weekdays {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeOfDay(u16);
 
+impl TimeOfDay {
+    /// Minutes since midnight.
+    pub const fn minute(self) -> u16 {
+        self.0
+    }
+}
+
 /// A text that is no time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a time of day such as 07:30, from 00:00 to 24:00")]

@@ -200,10 +200,28 @@ typed_id! {
     GroupId
     /// A charge station's membership in a group.
     GroupStationId
+    /// A rate: what charging costs.
+    RateId
+    /// Rates that change with the hour.
+    RateScheduleId
+    /// EVSEs that are offered together.
+    EvseNetworkId
+    /// EVSEs of a network that have the same prices.
+    EvseGroupId
+    /// Prices that are offered to roaming partners.
+    ServiceOfferId
     /// An entry of the event log.
     EventId
     /// A stored balancing plan.
     PlanId
+    /// A smart meter, producer, consumer or battery.
+    AssetId
+    /// A connector that is kept for somebody.
+    ReservationId
+    /// A schedule of limits that is attached to EVSEs.
+    ChargingProfileId
+    /// Settings that stations get when they connect.
+    TemplateId
 }
 
 #[cfg(test)]

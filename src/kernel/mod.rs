@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod clock;
 pub mod id;
+pub mod money;
 pub mod page;
 pub mod patch;
 pub mod spelled;
@@ -14,6 +15,7 @@ pub mod units;
 
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock, TimeZone, Timestamp};
 pub use id::*; // the typed ids are the kernel's vocabulary
+pub use money::Currency;
 pub use page::{Page, PageRequest};
 pub use patch::Patch;
 pub use units::{Milliamps, Millivolts, PhaseSet, WattHours, Watts};

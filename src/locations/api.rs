@@ -127,7 +127,7 @@ async fn update_location(
         .await
 }
 
-/// Deletes a location that has no stations and no groups.
+/// Deletes a location that has no stations, no groups and no assets.
 #[utoipa::path(tag = "locations", params(("id" = LocationId, Path, description = "The location")),
     responses((status = OK, body = Reply<LocationView>), DeleteErrors))]
 #[delete("/locations/{id}")]

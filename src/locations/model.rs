@@ -180,7 +180,7 @@ impl Field for OpeningWindow {
 }
 
 /// Minutes since midnight of `hh:mm`, up to 24:00.
-fn minutes(text: &str) -> Option<u32> {
+pub(super) fn minutes(text: &str) -> Option<u32> {
     let (hours, minutes) = text.split_once(':')?;
     let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
     (minutes < 60 && hours * 60 + minutes <= 24 * 60).then_some(hours * 60 + minutes)

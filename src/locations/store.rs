@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::Location;
 use super::model::LocationFilter;
 use crate::db::query::{contains, lower};
-use crate::db::schema::{chargestations, load_groups, locations};
+use crate::db::schema::{assets, chargestations, load_groups, locations};
 use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -52,6 +52,16 @@ pub fn require(
     }
 }
 
+/// Every location that is not always open.
+pub fn with_hours(conn: &mut Conn) -> StoreResult<Vec<Location>> {
+    let mut rows: Vec<Location> = locations::table
+        .filter(locations::active.eq(true))
+        .select(Location::as_select())
+        .load(conn)?;
+    rows.retain(|location| !location.opening_hours.0.0.is_empty());
+    Ok(rows)
+}
+
 pub(super) fn update(conn: &mut Conn, location: &Location) -> StoreResult<()> {
     diesel::update(locations::table.find(location.id))
         .set(location)
@@ -69,9 +79,13 @@ pub(super) fn delete(conn: &mut Conn, location: &Location) -> ApiResult<()> {
         .filter(load_groups::location_id.eq(location.id))
         .count()
         .get_result(conn)?;
-    if stations + groups > 0 {
+    let assets: i64 = assets::table
+        .filter(assets::location_id.eq(location.id))
+        .count()
+        .get_result(conn)?;
+    if stations + groups + assets > 0 {
         return Err(ApiError::in_use(format!(
-            "The location still has {stations} charge station(s) and {groups} group(s)"
+            "The location still has {stations} charge station(s), {groups} group(s) and {assets} asset(s)"
         )));
     }
     diesel::delete(locations::table.find(location.id)).execute(conn)?;

@@ -21,6 +21,28 @@ pub enum Refusal {
     Unproven,
 }
 
+/// The certificate that a client showed, and that one of our authorities signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// Whom it names.
+    pub common_name: String,
+}
+
+impl PeerCertificate {
+    /// Reads it; `None` when it names nobody.
+    pub fn from_der(der: &[u8]) -> Option<Self> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+        let mut names = certificate.subject().iter_common_name();
+        let common_name = names.next()?.as_str().ok()?.to_owned();
+        Some(Self { common_name })
+    }
+
+    fn is_of(&self, station: &Station) -> bool {
+        let mut names = station.certificate_names();
+        names.any(|name| name.eq_ignore_ascii_case(&self.common_name))
+    }
+}
+
 /// The endpoint a path ends in.
 pub fn endpoint_of(path: &str) -> Option<String> {
     let segment = path.rsplit('/').find(|segment| !segment.is_empty())?;
@@ -65,6 +87,7 @@ pub fn admit(
     conn: &mut Conn,
     endpoint: &str,
     headers: &HeaderMap,
+    certificate: Option<&PeerCertificate>,
 ) -> StoreResult<Result<Station, Refusal>> {
     let Some(station) = stations::find_by_endpoint(conn, endpoint)? else {
         return Ok(Err(Refusal::Unknown));
@@ -76,6 +99,7 @@ pub fn admit(
         SecurityType::None => true,
         SecurityType::BasicAuth => password_of(headers, &station.endpoint)
             .is_some_and(|password| stations::password_matches(&station, &password)),
+        SecurityType::ClientCertificate => certificate.is_some_and(|shown| shown.is_of(&station)),
     };
     Ok(if proven {
         Ok(station)

@@ -13,8 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::command16::{self, Forms};
 use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
 use crate::kernel::{SharedClock, StationId, Timestamp};
-use crate::stations::Registration;
 use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, StationLink};
+use crate::stations::{LimitHabits, Registration};
 
 /// Orders that may wait for a connection's task to take them.
 const MOST_ORDERS: usize = 64;
@@ -55,7 +55,7 @@ pub struct Handle {
 }
 
 /// What a connection shares with those who use it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
     last_seen_micros: AtomicI64,
     told_seen_micros: AtomicI64,
@@ -64,6 +64,14 @@ pub struct State {
 }
 
 impl State {
+    fn new(habits: LimitHabits) -> Self {
+        Self {
+            last_seen_micros: AtomicI64::default(),
+            told_seen_micros: AtomicI64::default(),
+            registration: Mutex::default(),
+            forms: Mutex::new(Forms::new(habits)),
+        }
+    }
     /// Notes that the station said something.
     pub fn seen(&self, now: Timestamp) {
         self.last_seen_micros.store(now.micros(), Ordering::Relaxed);
@@ -110,10 +118,14 @@ impl Connections {
     }
 
     /// Enters a new connection, which replaces an older one of the station.
-    pub fn enter(&self, station: StationId) -> (u64, mpsc::Receiver<Order>, Arc<State>) {
+    pub fn enter(
+        &self,
+        station: StationId,
+        habits: LimitHabits,
+    ) -> (u64, mpsc::Receiver<Order>, Arc<State>) {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (orders, receiver) = mpsc::channel(MOST_ORDERS);
-        let state = Arc::new(State::default());
+        let state = Arc::new(State::new(habits));
         let handle = Handle {
             generation,
             orders,
@@ -269,14 +281,17 @@ impl StationLink for Connections {
             return self.carry_out(station, &command, 0).await;
         };
         // A station that refuses one form of a limit may take the next; what it took is remembered.
-        let first = state.forms().remembered(&command).unwrap_or(0);
+        let first = state.forms().first(&command);
         let mut last = Err(LinkError::Offline);
-        for form in first..forms {
+        let possible = (0..forms)
+            .map(|step| (first + step) % forms)
+            .filter(|form| command16::is_possible(&command, *form));
+        for form in possible {
             last = self.carry_out(station, &command, form).await;
             let try_next = match &mut last {
                 Ok(outcome) if outcome.accepted => {
                     state.forms().remember(&command, form);
-                    outcome.outlives = command16::outlives(&command, form);
+                    command16::note(outcome, &command, form);
                     false
                 }
                 Ok(_) | Err(LinkError::Refused { .. }) => true,

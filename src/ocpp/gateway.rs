@@ -1,8 +1,11 @@
 //! What all connections share: the store, the signals, who is connected, and the settings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::authority::Authority;
 use super::connections::Connections;
+use super::recorder::Recorder;
 use crate::http::Context;
 use crate::stations::link::Signals;
 
@@ -32,6 +35,10 @@ pub struct Gateway {
     pub signals: Signals,
     /// Who is connected.
     pub connections: Connections,
+    /// Who signs the certificates of stations.
+    pub authority: Option<Arc<Authority>>,
+    /// What was said lately.
+    pub recorder: Recorder,
     /// How connections are treated.
     pub settings: GatewaySettings,
 }

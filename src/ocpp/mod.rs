@@ -7,6 +7,8 @@
 pub mod access;
 pub mod action;
 pub mod answer16;
+pub mod api;
+pub mod authority;
 pub mod command16;
 pub mod connections;
 pub mod decimal;
@@ -16,6 +18,7 @@ pub mod error;
 pub mod frame;
 pub mod gateway;
 pub mod meter;
+pub mod recorder;
 pub mod session;
 pub mod socket;
 pub mod tenths;

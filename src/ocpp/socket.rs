@@ -17,14 +17,16 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::access::{Refusal, admit, endpoint_of};
+use super::access::{PeerCertificate, Refusal, admit, endpoint_of};
 use super::answer16::{Effect, Peer, answer};
 use super::connections::{CloseReason, Order, State};
 use super::frame::MessageId;
 use super::gateway::Gateway;
+use super::recorder::Direction;
 use super::session::{CallFailure, Input, Output, Session, SessionOptions};
 use super::{CallError, ErrorCode, Version};
 use crate::http::{ApiError, Code};
+use crate::stations::{LimitHabits, limit_habits};
 use actix_web::ResponseError;
 
 /// Sub-protocols we speak, the best first.
@@ -48,10 +50,11 @@ pub async fn connect(
     };
     let headers = request.headers().clone();
     let wanted = endpoint.clone();
+    let certificate = request.conn_data::<PeerCertificate>().cloned();
     let admitted = gateway
         .context
         .db
-        .read(move |conn| admit(conn, &wanted, &headers))
+        .read(move |conn| admit(conn, &wanted, &headers, certificate.as_ref()))
         .await
         .map_err(ApiError::from)?;
     let station = match admitted {
@@ -67,9 +70,10 @@ pub async fn connect(
             return refused(Code::Forbidden, "The charge station is not active");
         }
         Err(Refusal::Unproven) => {
-            tracing::warn!(endpoint, "refused a station with a wrong password");
+            tracing::warn!(endpoint, "refused a station that did not prove who it is");
             let mut response =
-                ApiError::new(Code::Unauthenticated, "Wrong password").error_response();
+                ApiError::new(Code::Unauthenticated, "Wrong password or certificate")
+                    .error_response();
             let basic = HeaderValue::from_static("Basic realm=\"ocpp\"");
             response
                 .headers_mut()
@@ -99,8 +103,9 @@ pub async fn connect(
         .max_continuation_size(settings.message_bytes);
     let gateway = gateway.get_ref().clone();
     actix_web::rt::spawn(async move {
+        let habits = limit_habits(&station);
         let peer = Peer::new(&gateway, station);
-        Connection::open(gateway, peer, session)
+        Connection::open(gateway, (peer, habits), session)
             .await
             .run(stream)
             .await;
@@ -138,8 +143,12 @@ enum End {
 }
 
 impl Connection {
-    async fn open(gateway: Gateway, peer: Peer, socket: actix_ws::Session) -> Self {
-        let (generation, orders, state) = gateway.connections.enter(peer.station);
+    async fn open(
+        gateway: Gateway,
+        (peer, habits): (Peer, LimitHabits),
+        socket: actix_ws::Session,
+    ) -> Self {
+        let (generation, orders, state) = gateway.connections.enter(peer.station, habits);
         let peer = Arc::new(peer);
         state.seen(gateway.context.clock.now());
         peer.connected(&gateway).await;
@@ -248,9 +257,9 @@ impl Connection {
         self.pinged = false;
         self.state.seen(self.gateway.context.clock.now());
         match message {
-            Ok(AggregatedMessage::Text(text)) => self.step(Input::Received(&text)).await,
+            Ok(AggregatedMessage::Text(text)) => self.hear(&text).await,
             Ok(AggregatedMessage::Binary(bytes)) => match std::str::from_utf8(&bytes) {
-                Ok(text) => self.step(Input::Received(text)).await,
+                Ok(text) => self.hear(text).await,
                 Err(_) => Some(End::Close(CloseCode::Unsupported, "OCPP-J is text")),
             },
             Ok(AggregatedMessage::Ping(payload)) => {
@@ -272,6 +281,18 @@ impl Connection {
         }
     }
 
+    async fn hear(&mut self, text: &str) -> Option<End> {
+        self.record(Direction::FromStation, text);
+        self.step(Input::Received(text)).await
+    }
+
+    fn record(&self, direction: Direction, text: &str) {
+        let (gateway, now) = (&self.gateway, self.gateway.context.clock.now());
+        gateway
+            .recorder
+            .record(self.peer.station, direction, text, now);
+    }
+
     async fn call(
         &mut self,
         mut call: super::session::OutgoingCall,
@@ -288,6 +309,7 @@ impl Connection {
         for output in self.session.step(input, now) {
             match output {
                 Output::Transmit(text) => {
+                    self.record(Direction::ToStation, &text);
                     let sent = timeout(SEND_WITHIN, self.socket.text(text)).await;
                     if !matches!(sent, Ok(Ok(()))) {
                         return Some(End::Gone);

@@ -24,6 +24,7 @@ use crate::http::{
 };
 use crate::input;
 use crate::kernel::*;
+use crate::reservations;
 use crate::stations::link::{
     Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals,
     TRANSACTION_LIMIT_PROFILE,
@@ -159,6 +160,13 @@ fn prepare(
         Some(tag) => tag.to_string(),
         None => tag_for(conn, session.user_id, session.id)?,
     });
+    let tag = session.id_tag.as_deref().unwrap_or_default();
+    if reservations::is_kept_for_another(conn, &connector, tag, moment.now)? {
+        return Err(ApiError::conflict(
+            "The connector is reserved for another driver",
+        ));
+    }
+    session.rate_id = connector.rate;
     session.type_ = new.kind;
     session.target = Json(new.target.clone().unwrap_or_default());
     session.departure_at = new.departure_time;
@@ -530,6 +538,9 @@ fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: W
         purpose: LimitPurpose::Transaction(transaction),
         voltage: connector.voltage_limit.unwrap_or(MAINS),
         phases: connector.phase_set(),
+        offered: connector.phase_set(),
+        transaction: None,
+        sole: false,
         in_amps: connector.power_type != PowerType::Dc,
         duration_seconds: None,
         lowers: true,

@@ -2,9 +2,10 @@
 //!
 //! A session is `created` by API or `started` by a station; a station's transaction is recorded exactly once, however
 //! often it is told, found by its natural key. A stop whose start was never seen is kept as an orphan. Meter values are
-//! kept normalised and raw.
+//! kept normalised and raw. A session keeps the prices it began with, and always tells what it costs so far.
 
 mod api;
+mod cost;
 mod model;
 mod overdue;
 mod readings;

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::cost::SessionCost;
 use crate::db::Json;
 use crate::db::schema::sessions;
 use crate::filters;
@@ -168,6 +169,10 @@ pub struct Session {
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub rate_id: Option<RateId>,
+    pub rate_version: Option<i64>,
+    pub cost: Option<Json<SessionCost>>,
+    pub service_offer_id: Option<ServiceOfferId>,
 }
 
 impl Session {
@@ -213,6 +218,10 @@ impl Session {
             meta_data: Json::default(),
             created_at: moment.now,
             updated_at: moment.now,
+            rate_id: None,
+            rate_version: None,
+            cost: None,
+            service_offer_id: None,
         }
     }
 
@@ -241,11 +250,28 @@ impl Session {
         }
     }
 
+    /// What was delivered when the meter showed this; a register that starts again with each session counts from zero.
+    pub(super) fn delivered(&self, register: WattHours) -> WattHours {
+        match self.meter_start {
+            Some(begin) if register >= begin => register - begin,
+            _ => register,
+        }
+    }
+
     /// The current of its highest phase at the latest reading.
     pub fn current(&self) -> Option<Milliamps> {
         let report = self.latest.as_ref()?;
         let amps = report.0.pointer("/current/value")?;
         Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0)
+    }
+
+    /// The current of each of the three phases at the latest reading, where all were told.
+    pub fn phase_currents(&self) -> Option<[Milliamps; 3]> {
+        let report = self.latest.as_ref()?;
+        let phases = report.0.pointer("/phase_current/value")?.as_array()?;
+        let read = |amps| Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0);
+        let phases: Option<Vec<Milliamps>> = phases.iter().map(read).collect();
+        phases?.try_into().ok()
     }
 
     /// The target that it reached, if any: what `stop` will be told as the reason.
@@ -264,6 +290,12 @@ impl Session {
             Some("energy")
         } else if target.time.is_some_and(|minutes| seconds >= minutes * 60.0) {
             Some("time")
+        } else if target
+            .cost
+            .zip(self.cost.as_ref())
+            .is_some_and(|(most, cost)| cost.0.major_units() >= most)
+        {
+            Some("cost")
         } else if target
             .state_of_charge
             .zip(soc)
@@ -342,9 +374,14 @@ pub struct SessionView {
     pub energy_need: Option<f64>,
     /// The limit set for this session, in kW.
     pub power_limit: Option<f64>,
-    /// What it costs; null while nothing prices it.
-    #[schema(value_type = Option<Object>)]
-    pub cost: Option<Value>,
+    /// The rate or schedule of rates that prices it.
+    pub rate: Option<RateId>,
+    /// The service offer that prices it, where the connector has no rate.
+    pub service_offer: Option<ServiceOfferId>,
+    /// The version of the rate, schedule or offer whose prices the session keeps.
+    pub rate_version: Option<i64>,
+    /// What it costs, so far or in the end; null where nothing prices it.
+    pub cost: Option<SessionCost>,
     /// JSON of your own.
     pub meta_data: MetaData,
     /// When it was created.
@@ -384,7 +421,10 @@ impl From<Session> for SessionView {
                 .energy_need
                 .map(|energy| crate::http::quantities::shown(energy.get())),
             power_limit: session.power_limit.map(Watts::kilowatts),
-            cost: None,
+            rate: session.rate_id,
+            service_offer: session.service_offer_id,
+            rate_version: session.rate_version,
+            cost: session.cost.map(|cost| cost.0),
             meta_data: session.meta_data.0,
             created_at: session.created_at,
             updated_at: session.updated_at,

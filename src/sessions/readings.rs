@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::model::{Session, SessionView};
-use super::store;
+use super::{cost, store};
 use crate::db::schema::meter_values;
 use crate::db::{Conn, Json, StoreResult};
 use crate::each;
@@ -117,6 +117,10 @@ pub fn record_readings(
     if tell {
         session.reported_at = Some(moment.now);
     }
+    if tell || session.target.0.cost.is_some() {
+        let until = session.latest_at.unwrap_or(moment.now);
+        cost::reckon(conn, &mut session, until)?;
+    }
     store::save_metrics(conn, &session)?;
     if tell {
         let view = SessionView::from(session.clone());
@@ -169,14 +173,8 @@ impl Session {
             let Reading { energy, power, .. } = &sample.reading;
             self.count_drawing_time(sample.at);
             if let Some(register) = energy {
-                let begin = *self.meter_start.get_or_insert(*register);
-                // A register that starts again with each session counts from zero.
-                let delivered = if *register < begin {
-                    *register
-                } else {
-                    *register - begin
-                };
-                self.energy = self.energy.max(delivered);
+                self.meter_start.get_or_insert(*register);
+                self.energy = self.energy.max(self.delivered(*register));
             }
             if power.is_some() {
                 self.power = *power;
@@ -228,6 +226,15 @@ pub(super) fn energy_report(sample: &Sample) -> Value {
             .max()
             .map(|voltage| json!(shown(voltage.get()))),
         "V",
+    );
+    add(
+        "phase_current",
+        current
+            .iter()
+            .copied()
+            .collect::<Option<Vec<Milliamps>>>()
+            .map(|phases| phases.iter().map(|one| shown(one.get())).collect()),
+        "A",
     );
     add("power", power.map(|power| json!(power.kilowatts())), "kW");
     add(

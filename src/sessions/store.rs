@@ -50,6 +50,7 @@ pub(super) fn save_metrics(conn: &mut Conn, session: &Session) -> StoreResult<()
             sessions::power.eq(session.power),
             sessions::reported_at.eq(session.reported_at),
             sessions::updated_at.eq(session.updated_at),
+            sessions::cost.eq(session.cost.clone()),
         ))
         .execute(conn)?;
     Ok(())

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::model::{ChargingState, Session, SessionStatus, SessionView};
 use super::readings::{MeterReport, Sample, insert_samples};
-use super::store;
+use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events;
 use crate::kernel::*;
@@ -147,7 +147,9 @@ pub fn start_transaction(
     session.updated_at = moment.version_after(session.updated_at);
     if is_new {
         store::insert(conn, &session)?;
-    } else {
+    }
+    let changed = cost::freeze(conn, &mut session)?;
+    if changed || !is_new {
         store::update(conn, &session)?;
     }
     tell(conn, moment, &session, "session.started")?;
@@ -199,15 +201,11 @@ pub fn stop_transaction(
         session.follow(&report.samples);
     }
     session.meter_stop = Some(report.meter_stop);
-    if let Some(begin) = session.meter_start {
-        let delivered = if report.meter_stop < begin {
-            report.meter_stop
-        } else {
-            report.meter_stop - begin
-        };
-        session.energy = delivered;
+    if session.meter_start.is_some() {
+        session.energy = session.delivered(report.meter_stop);
     }
     conclude(&mut session, report.at, &report.reason, moment);
+    cost::reckon(conn, &mut session, report.at)?;
     store::update(conn, &session)?;
     tell(conn, moment, &session, "session.ended")?;
     Ok(Stopped::Ended(Box::new(session)))
@@ -268,6 +266,7 @@ fn end(
     reason: &str,
 ) -> StoreResult<()> {
     conclude(&mut session, at, reason, moment);
+    cost::reckon(conn, &mut session, at)?;
     store::update(conn, &session)?;
     tell(conn, moment, &session, "session.ended")
 }

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
 use crate::kernel::{
-    ConnectorId, Millivolts, OrganizationId, PhaseSet, SessionId, StationId, Timestamp, Watts,
+    ConnectorId, Milliamps, Millivolts, OrganizationId, PhaseSet, SessionId, StationId, Timestamp,
+    Watts,
 };
 
 /// What a station can be asked to do.
@@ -38,8 +40,20 @@ pub enum Command {
     },
     /// Stop charging.
     StopCharging { transaction: i64 },
+    /// Keep a connector for a token until an instant; the same number again replaces the reservation.
+    Reserve {
+        connector: i32,
+        reservation: i64,
+        id_tag: String,
+        parent_group: Option<String>,
+        until: Timestamp,
+    },
+    /// Keep it no longer.
+    CancelReservation { reservation: i64 },
     /// Obey a limit.
     SetLimit(SetLimit),
+    /// Obey limits that change with time, below everything that balancing installs.
+    SetSchedule(SetSchedule),
     /// Obey a profile in the protocol's own form.
     SetChargingProfile { connector: i32, profile: Value },
     /// Forget profiles that match.
@@ -78,6 +92,40 @@ pub enum Command {
         start_at: Option<Timestamp>,
         stop_at: Option<Timestamp>,
     },
+    /// Upload a log: the security log or diagnostics.
+    GetLog {
+        security: bool,
+        location: String,
+        oldest: Option<Timestamp>,
+        latest: Option<Timestamp>,
+        retries: Option<i32>,
+        retry_interval: Option<i32>,
+        request: Option<i32>,
+    },
+    /// Send a message now, one of the security extension too.
+    ExtendedTrigger {
+        message: String,
+        connector: Option<i32>,
+    },
+    /// Trust a root certificate (PEM).
+    InstallCertificate { kind: String, certificate: String },
+    /// Trust a root certificate no longer; it is named by its hashes.
+    DeleteCertificate { certificate: Value },
+    /// Tell which root certificates of a kind it trusts.
+    GetInstalledCertificates { kind: String },
+    /// Use the certificate that it asked for (PEM, its own first).
+    CertificateSigned { chain: String },
+    /// Fetch firmware, verify its signature and install it.
+    SignedUpdateFirmware {
+        location: String,
+        retrieve_at: Option<Timestamp>,
+        install_at: Option<Timestamp>,
+        certificate: String,
+        signature: String,
+        retries: Option<i32>,
+        retry_interval: Option<i32>,
+        request: Option<i32>,
+    },
     /// Whatever the vendor agreed on.
     DataTransfer {
         vendor_id: String,
@@ -99,14 +147,37 @@ pub struct SetLimit {
     pub purpose: LimitPurpose,
     /// Voltage for conversion to amps.
     pub voltage: Millivolts,
-    /// Phases for conversion to amps.
+    /// Phases for conversion to amps: those that its car uses.
     pub phases: PhaseSet,
+    /// Phases that the car may use.
+    pub offered: PhaseSet,
+    /// The transaction that runs there, for stations that take limits of a transaction only.
+    pub transaction: Option<i64>,
+    /// Whether its station has no other connector, so that a limit of the whole station is one of the connector.
+    pub sole: bool,
     /// Whether it is sent in amps; AC stations convert watts badly, so usually it is.
     pub in_amps: bool,
     /// How long it holds without being refreshed; none means for ever.
     pub duration_seconds: Option<u32>,
     /// Whether it lowers what the station may draw: such limits overtake everything else in its queue.
     pub lowers: bool,
+}
+
+/// Limits of one connector that change with time; the last one holds on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetSchedule {
+    /// The connector.
+    pub connector: i32,
+    /// When the first one begins.
+    pub start: Timestamp,
+    /// What may be drawn from so many seconds after the start.
+    pub steps: Vec<(u32, Watts)>,
+    /// Voltage for conversion to amps.
+    pub voltage: Millivolts,
+    /// Phases for conversion to amps.
+    pub phases: PhaseSet,
+    /// Whether it is sent in amps.
+    pub in_amps: bool,
 }
 
 /// What a limit is for.
@@ -134,6 +205,22 @@ pub struct Outcome {
     /// For a live limit: the station takes it only in a form that does not run out, so it holds for ever unless it is
     /// replaced.
     pub outlives: bool,
+    /// For a live limit: the station takes it for a transaction only, and forgets it with that.
+    pub ends_with_transaction: bool,
+    /// For a limit: the station takes watts, so what it makes of them depends on the phases that it takes the car to use.
+    pub in_watts: bool,
+    /// What the station says that it enforces now, where it was asked.
+    pub enforced: Option<Enforced>,
+}
+
+/// A limit as a station tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforced {
+    /// Over all phases.
+    Power(Watts),
+    /// On each phase.
+    Current(Milliamps),
 }
 
 /// Why a command has no outcome.
@@ -241,3 +328,5 @@ pub const LIVE_LIMIT_PROFILE: i32 = 10_000;
 pub const FALLBACK_PROFILE: i32 = 20_000;
 /// The profile id of a session's limit set by API, plus the connector's number.
 pub const TRANSACTION_LIMIT_PROFILE: i32 = 40_000;
+/// The profile id of what is scheduled for an EVSE, plus the connector's number.
+pub const SCHEDULE_PROFILE: i32 = 50_000;

@@ -8,6 +8,7 @@
 mod api;
 pub mod link;
 mod model;
+mod quirks;
 mod store;
 
 pub use api::routes;
@@ -20,12 +21,16 @@ pub use model::station::{
     BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
     StationView, password_matches,
 };
+pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};
 pub use store::connectors::{
     connector_by_number, connectors_of_organization, connectors_of_station, connectors_of_stations,
-    find_connector, set_connector_status,
+    find_connector,
 };
+pub use store::evses::find as find_evse;
 pub use store::stations::{
-    find_by_endpoint, find_station, never_connected, require_station, save_boot, save_flags,
-    set_all_offline, set_online, touch_messages, update_station,
+    find_by_endpoint, find_station, governed_by_hours, keep_variables, never_connected,
+    require_station, save_boot, save_capabilities, save_flags, set_all_offline,
+    set_closed_by_hours, set_online, touch_messages, update_station,
 };
+pub use store::statuses::set_connector_status;
 pub use store::{station_event, station_view};

@@ -9,6 +9,8 @@ mod model;
 mod store;
 
 pub use api::routes;
-pub use authorization::{Authorization, AuthorizationStatus, authorize};
+pub use authorization::{
+    Authorization, AuthorizationStatus, OfflineCard, authorize, offline_cards,
+};
 pub use model::{Token, TokenStatus, TokenType, TokenView};
 pub use store::find;

@@ -307,7 +307,7 @@ proptest! {
     #![proptest_config(config(200))]
 
     #[test]
-    fn the_sum_of_worsts_stays_within_constant_capacities(events in events(false), settle in 0..8_u32) {
+    fn i10_the_sum_of_worsts_stays_within_constant_capacities(events in events(false), settle in 0..8_u32) {
         let mut play = Play::new(settle);
         for event in &events {
             play.happen(event);
@@ -317,7 +317,7 @@ proptest! {
     }
 
     #[test]
-    fn above_a_capacity_that_fell_the_sum_only_falls(events in events(true), settle in 0..8_u32) {
+    fn i10_above_a_capacity_that_fell_the_sum_only_falls(events in events(true), settle in 0..8_u32) {
         let mut play = Play::new(settle);
         let mut before = play.worsts();
         for event in &events {
@@ -332,7 +332,7 @@ proptest! {
     }
 
     #[test]
-    fn two_rounds_of_answers_reach_any_plan(events in events(true)) {
+    fn i11_two_rounds_of_answers_reach_any_plan(events in events(true)) {
         let mut play = Play::new(0);
         for event in &events {
             play.happen(event);

@@ -178,7 +178,7 @@ proptest! {
     #![proptest_config(config(250))]
 
     #[test]
-    fn no_plan_breaks_a_promise(snapshot in snapshots(ALL)) {
+    fn i1_i2_no_plan_breaks_a_promise(snapshot in snapshots(ALL)) {
         let plan = plan(&snapshot, NOON);
         prop_assert_eq!(violations(&snapshot, &plan), []);
         for limit in &plan.limits {
@@ -188,7 +188,23 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_the_input_does_not_matter(snapshot in snapshots(ALL), shift in 0..20_usize, flip: bool) {
+    fn i13_nobody_charges_while_excluded_but_for_a_priority_charge(snapshot in snapshots(ALL)) {
+        let mut snapshot = snapshot;
+        for member in &mut snapshot.members {
+            if let MemberState::Active(session) | MemberState::Suspended { session, .. } = &mut member.state {
+                session.excluded = true;
+            }
+        }
+        let plan = plan(&snapshot, NOON);
+        for member in &snapshot.members {
+            let priority = member.session().is_some_and(|session| session.priority_charge);
+            let limit = plan.limit_of(member.connector).map(|limit| limit.limit);
+            prop_assert!(priority || limit == Some(Watts::ZERO), "{} has {limit:?}", member.connector);
+        }
+    }
+
+    #[test]
+    fn i6_the_order_of_the_input_does_not_matter(snapshot in snapshots(ALL), shift in 0..20_usize, flip: bool) {
         let first = serde_json::to_string(&plan(&snapshot, NOON)).expect("serializes");
         let mut shuffled = snapshot;
         let (nodes, members) = (shuffled.nodes.len(), shuffled.members.len());
@@ -202,7 +218,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stored_snapshot_gives_the_same_bytes(snapshot in snapshots(ALL)) {
+    fn i6_a_stored_snapshot_gives_the_same_bytes(snapshot in snapshots(ALL)) {
         let stored = serde_json::to_string(&snapshot).expect("serializes");
         let read: Snapshot = serde_json::from_str(&stored).expect("reads");
         let again = serde_json::to_string(&plan(&read, NOON)).expect("serializes");
@@ -210,7 +226,7 @@ proptest! {
     }
 
     #[test]
-    fn shares_on_a_tree_are_max_min_fair_to_the_watt(snapshot in snapshots(PLAIN)) {
+    fn i3_i4_i5_shares_on_a_tree_are_max_min_fair_to_the_watt(snapshot in snapshots(PLAIN)) {
         let snapshot = without_steps(snapshot);
         let plan = plan(&snapshot, NOON);
         assert_max_min_fair(&snapshot, &plan, 1)?;
@@ -218,7 +234,7 @@ proptest! {
     }
 
     #[test]
-    fn shares_in_mixed_steps_are_max_min_fair_to_the_coarsest(snapshot in snapshots(PLAIN)) {
+    fn i3_i4_i5_shares_in_mixed_steps_are_max_min_fair_to_the_coarsest(snapshot in snapshots(PLAIN)) {
         let plan = plan(&snapshot, NOON);
         let coarsest = snapshot.members.iter().map(|member| member.step.get()).max().unwrap_or(1);
         assert_max_min_fair(&snapshot, &plan, coarsest)?;
@@ -226,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn shares_of_three_phases_are_max_min_fair_to_three_watts(snapshot in snapshots(PHASES)) {
+    fn i3_i4_i5_shares_of_three_phases_are_max_min_fair_to_three_watts(snapshot in snapshots(PHASES)) {
         let snapshot = without_steps(snapshot);
         let plan = plan(&snapshot, NOON);
         assert_max_min_fair(&snapshot, &plan, 3)?;
@@ -234,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_paused_whose_minimum_would_be_lost(snapshot in snapshots(Features { damping: false, ..ALL })) {
+    fn i5_nobody_is_paused_whose_minimum_would_be_lost(snapshot in snapshots(Features { damping: false, ..ALL })) {
         let mut snapshot = snapshot;
         for node in &mut snapshot.nodes {
             node.algorithm = Algorithm::Deadline;
@@ -254,7 +270,7 @@ proptest! {
     }
 
     #[test]
-    fn an_only_priority_charge_has_its_minimum_whenever_that_fits_alone(snapshot in snapshots(PLAIN)) {
+    fn i9_an_only_priority_charge_has_its_minimum_whenever_that_fits_alone(snapshot in snapshots(PLAIN)) {
         let mut snapshot = snapshot;
         let Some(first) = snapshot.members.first_mut() else { return Ok(()) };
         first.class = PriorityClass::Urgent;
@@ -265,7 +281,7 @@ proptest! {
     }
 
     #[test]
-    fn more_at_the_root_lowers_nobody_and_one_more_car_raises_nobody(snapshot in snapshots(PLAIN), more in 1..9_000_i64) {
+    fn i7_more_at_the_root_lowers_nobody_and_one_more_car_raises_nobody(snapshot in snapshots(PLAIN), more in 1..9_000_i64) {
         let mut snapshot = snapshot;
         for (number, node) in snapshot.nodes.iter_mut().enumerate() {
             node.parent = node.parent.or((number > 0).then(|| group(0)));
@@ -287,7 +303,7 @@ proptest! {
     }
 
     #[test]
-    fn plans_equal_filling_watt_by_watt(snapshot in snapshots(PLAIN)) {
+    fn i8_plans_equal_filling_watt_by_watt(snapshot in snapshots(PLAIN)) {
         let snapshot = small(snapshot);
         let plan = plan(&snapshot, NOON);
         let (fast, slow) = (by_connector(&plan), slow_filling(&snapshot, &admitted(&plan)));
@@ -298,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn plans_of_phases_equal_filling_watt_by_watt(snapshot in snapshots(PHASES)) {
+    fn i8_plans_of_phases_equal_filling_watt_by_watt(snapshot in snapshots(PHASES)) {
         let snapshot = small(snapshot);
         let plan = plan(&snapshot, NOON);
         let (fast, slow) = (by_connector(&plan), slow_filling(&snapshot, &admitted(&plan)));

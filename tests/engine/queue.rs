@@ -57,7 +57,7 @@ proptest! {
     #![proptest_config(config(24))]
 
     #[test]
-    fn everybody_is_served_in_time_and_nobody_flaps(cars in 1..10_usize, slots in 1..6_usize) {
+    fn i12_everybody_is_served_in_time_and_nobody_flaps(cars in 1..10_usize, slots in 1..6_usize) {
         let mut day = Day::with(cars, slots, Algorithm::EqualShare);
         let hold = i64::from(day.snapshot.settings.hold_seconds) / 60;
         let off = i64::from(day.snapshot.settings.off_seconds) / 60;
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_starves_behind_cars_that_come_and_go(cars in 3..9_usize, slots in 1..4_usize, seed in 1..60_i64) {
+    fn i12_nobody_starves_behind_cars_that_come_and_go(cars in 3..9_usize, slots in 1..4_usize, seed in 1..60_i64) {
         let mut day = Day::with(cars, slots, Algorithm::EqualShare);
         // The last car needs the room of all slots at once and has taken much already.
         let whole_site = Watts(MINIMUM.get() * i64::try_from(slots).expect("few"));

@@ -71,4 +71,20 @@ assert.ok(all.result.some((each) => each._id === groupId));
 const removed = await viaRequest("DELETE", `/v1.1/load_management/groups/chargestations/${station.result._id}`);
 assert.equal(removed.result._id, added.result._id);
 
+// Rates: prices, a day and a night, and a connector that is priced by one.
+const rate = await viaRequest("POST", "/v1.1/rates", {
+  name: "Standard", description: "", currency: "USD", active: true, minimum_amount: 0, meta_data: {},
+  price_components: [{ type: "ENERGY", price: 0.1, tax: 10 }, { type: "PARKING_TIME", price: 1, tax: 10, grace_period: 0.5 }],
+});
+const schedule = await viaRequest("POST", "/v1.1/rates/schedule", {
+  active: true, name: "Day/Night", description: "", currency: "USD", default_rate: rate.result._id,
+  layout: [{
+    target: { start_time: "08:00", end_time: "20:00", day_of_week: ["SATURDAY", "SUNDAY"] },
+    rate: rate.result._id,
+  }],
+});
+assert.deepEqual(schedule.result.layout[0].rate, rate.result);
+const priced = await viaRequest("PATCH", `/v1.1/connectors/${connector.result._id}`, { rate: rate.result._id });
+assert.deepEqual(priced.result.rate, rate.result);
+
 console.log("eDRV's samples work unchanged");

@@ -91,6 +91,14 @@ class Station(ChargePoint):
     def trigger(self, **_):
         return call_result.TriggerMessage(status="NotImplemented")
 
+    @on(Action.reserve_now)
+    def reserve(self, **_):
+        return call_result.ReserveNow(status="Accepted")
+
+    @on(Action.cancel_reservation)
+    def release(self, **_):
+        return call_result.CancelReservation(status="Accepted")
+
     @on(Action.get_configuration)
     def configuration(self, **_):
         return call_result.GetConfiguration(configuration_key=[], unknown_key=[])

@@ -31,7 +31,24 @@ def create_objects(server):
         token = create("/tokens", {"physicalId": "FUZZ", "user": user})["_id"]
         group = create("/load_management/groups", {"name": "Fuzz", "location": location, "maximum_capacity": 50})["_id"]
         create(f"/load_management/groups/{group}/chargestations", {"chargestation": station})
+        template = {"name": "Fuzz", "settings": [{"key": "HeartbeatInterval", "value": "300"}]}
+        template = create("/configuration_templates", template)["_id"]
+        profile = {
+            "name": "Fuzz", "type": "one_time", "start_schedule": "2026-01-01T00:00:00Z", "unit": "power",
+            "periods": [{"start": 0, "limit": 5000}], "evses": [evse],
+        }
+        profile = create("/charging_profiles", profile)["_id"]
+        prices = {"name": "Fuzz", "currency": "EUR", "price_components": [{"type": "ENERGY", "price": 0.4}]}
+        rate = create("/rates", prices)["_id"]
+        schedule = {"name": "Fuzz", "currency": "EUR", "default_rate": rate, "layout": []}
+        schedule = create("/rates/schedule", schedule)["_id"]
+        network = create("/evse_networks", {"name": "Fuzz"})["_id"]
+        evse_group = create(f"/evse_networks/{network}/groups", {"name": "Fuzz"})["_id"]
+        offer = create("/service_offers", {"name": "Fuzz", "network": network})["_id"]
         return {
+            "TemplateId": template, "ChargingProfileId": profile,
+            "RateId": rate, "RateScheduleId": schedule, "EvseNetworkId": network, "EvseGroupId": evse_group,
+            "ServiceOfferId": offer,
             "LocationId": location, "StationId": station, "ConnectorId": connector, "EvseId": evse,
             "UserId": user, "TokenId": token, "GroupId": group,
         }

@@ -12,10 +12,10 @@ use crate::actions::performer::Performer;
 use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
-use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId, Query};
-use crate::kernel::{StationId, Timestamp};
+use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, PathId, Query};
+use crate::kernel::{ActionId, StationId};
+use crate::stations;
 use crate::stations::link::Command;
-use crate::stations::{self, Station};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
@@ -68,28 +68,9 @@ async fn get_variables(
         variables.variables.clone(),
     );
     ctx.db
-        .write(move |conn| {
-            let mut station = stations::find_station(conn, organization, id)?;
-            keep_variables(&mut station, &read, now);
-            stations::update_station(conn, &station)
-        })
+        .write(move |conn| stations::keep_variables(conn, organization, id, &read, now))
         .await?;
     Ok(reply(StatusCode::OK, "Found", variables))
-}
-
-/// Merges what was read into the stored copy, each key with the time it was read.
-fn keep_variables(station: &mut Station, read: &Value, now: Timestamp) {
-    let mut stored = station.variables.0.as_object().cloned().unwrap_or_default();
-    for (key, value) in read.as_object().into_iter().flatten() {
-        let mut entry = value.as_object().cloned().unwrap_or_default();
-        entry.insert("readAt".to_owned(), json!(now));
-        stored.insert(key.clone(), entry.into());
-    }
-    let values = stored
-        .iter()
-        .filter_map(|(key, entry)| Some((key.clone(), entry.get("value")?.clone())));
-    station.configuration.0 = Value::Object(values.collect());
-    station.variables.0 = Value::Object(stored);
 }
 
 /// The station's configuration as it was last read, without asking the station.
@@ -112,9 +93,31 @@ async fn get_configurations(
     ))
 }
 
-/// Changes a configuration key on the station.
+/// How the change of a key went.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+struct KeyOutcome {
+    /// The key.
+    key: String,
+    /// Accepted, RebootRequired, NotSupported, Rejected, ReadOnly, or Failed where there was no answer.
+    status: String,
+    /// What was wrong, where there was no answer.
+    reason: Option<String>,
+    /// The action of this key.
+    action: Option<ActionId>,
+}
+
+/// How the changes of all keys went.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+struct KeyOutcomes {
+    /// One a key, in the order of the request.
+    results: Vec<KeyOutcome>,
+}
+
+/// Changes configuration keys on the station: one, answered as an action, or several, answered key by key.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
-    request_body = ConfigurationPatch, responses((status = ACCEPTED, body = Reply<ActionView>), CommandErrors))]
+    request_body = ConfigurationPatch, responses(
+        (status = OK, body = Reply<KeyOutcomes>, description = "How each of `variables` went"),
+        (status = ACCEPTED, body = Reply<ActionView>), CommandErrors))]
 #[patch("/chargestations/{id}/configurations")]
 async fn update_configurations(
     caller: Caller<WriteStations>,
@@ -124,30 +127,92 @@ async fn update_configurations(
     Query(query): Query<Wait>,
     Body(request): Body<ConfigurationPatch>,
 ) -> ApiResult<HttpResponse> {
-    let seconds: Option<i64> = request.value.0.parse().ok();
-    if request.key.as_str() == "MeterValueSampleInterval"
-        && seconds.is_none_or(|seconds| seconds < 30)
-    {
+    let meta_data = json!(request.meta_data);
+    match (request.key, request.value, request.variables) {
+        (Some(key), Some(value), None) => {
+            let setting = SettingInput { key, value };
+            check(&setting, "value")?;
+            let target = Target::station(&caller, &ctx, id).await?;
+            let (data, command) = change(setting, &meta_data);
+            let wait = query.wait.unwrap_or(false);
+            target
+                .command(&performer, "update_configuration", data, command, wait)
+                .await
+        }
+        (None, None, Some(settings)) => {
+            for (index, setting) in settings.iter().enumerate() {
+                check(setting, &format!("variables[{index}].value"))?;
+            }
+            let target = Target::station(&caller, &ctx, id).await?;
+            let mut results = Vec::with_capacity(settings.len());
+            for setting in settings {
+                results.push(change_and_tell(&target, &performer, setting, &meta_data).await?);
+            }
+            Ok(reply(StatusCode::OK, "Changed", KeyOutcomes { results }))
+        }
+        _ => Err(ApiError::field(
+            "key",
+            "required",
+            "give either key and value, or variables",
+        )),
+    }
+}
+
+/// eDRV refuses to sample more often than every 30 seconds.
+fn check(setting: &SettingInput, field: &str) -> ApiResult<()> {
+    let seconds: Option<i64> = setting.value.0.parse().ok();
+    let sampling = setting.key.as_str() == "MeterValueSampleInterval";
+    if sampling && seconds.is_none_or(|seconds| seconds < 30) {
         return Err(ApiError::field(
-            "value",
+            field,
             "out_of_range",
             "MeterValueSampleInterval must be at least 30",
         ));
     }
-    let target = Target::station(&caller, &ctx, id).await?;
-    let data =
-        json!({"key": request.key, "value": request.value.0, "meta_data": request.meta_data});
+    Ok(())
+}
+
+fn change(setting: SettingInput, meta_data: &Value) -> (Value, Command) {
+    let data = json!({"key": setting.key, "value": setting.value.0, "meta_data": meta_data});
     let command = Command::ChangeConfiguration {
-        key: request.key.into(),
-        value: request.value.0,
+        key: setting.key.into(),
+        value: setting.value.0,
     };
-    target
-        .command(
-            &performer,
-            "update_configuration",
-            data,
-            command,
-            query.wait.unwrap_or(false),
-        )
-        .await
+    (data, command)
+}
+
+/// Changes one of several keys; that one fails does not keep the others from being tried, a lost station does.
+async fn change_and_tell(
+    target: &Target,
+    performer: &Performer,
+    setting: SettingInput,
+    meta_data: &Value,
+) -> ApiResult<KeyOutcome> {
+    let key = setting.key.to_string();
+    let stored = target.station.variables.0.get(&key);
+    let read_only = stored.and_then(|entry| entry.get("readonly")) == Some(&Value::Bool(true));
+    let (data, command) = change(setting, meta_data);
+    let action = target.action("update_configuration", data);
+    match performer.perform(action, command).await {
+        Ok((action, outcome)) => {
+            let said = outcome.status.unwrap_or_default();
+            Ok(KeyOutcome {
+                key,
+                status: if said == "Rejected" && read_only {
+                    "ReadOnly".to_owned()
+                } else {
+                    said
+                },
+                reason: None,
+                action: Some(action.id),
+            })
+        }
+        Err(error) if error.code() == Code::StationOffline => Err(error),
+        Err(error) => Ok(KeyOutcome {
+            key,
+            status: "Failed".to_owned(),
+            reason: Some(error.message().to_owned()),
+            action: None,
+        }),
+    }
 }

@@ -1,19 +1,21 @@
 //! Commands to whole stations.
 
 use actix_web::{HttpResponse, post, web};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::target::{Target, Wait, told};
 use crate::actions::commands::*;
 use crate::actions::model::ActionView;
 use crate::actions::performer::Performer;
+use crate::actions::security::*;
 use crate::http::caller::{WriteOcpp, WriteStations};
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId, Query};
 use crate::kernel::StationId;
 use crate::stations::link::Command;
+use crate::tokens::{self, OfflineCard};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
@@ -30,6 +32,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(update_firmware)
         .service(get_diagnostics)
         .service(transfer_data)
+        .service(get_log)
+        .service(extended_trigger_message)
+        .service(install_certificate)
+        .service(delete_certificate)
+        .service(get_installed_certificate_ids)
+        .service(signed_update_firmware)
         .service(send_ocpp);
 }
 
@@ -73,11 +81,26 @@ station_commands! {
     /// Asks which limits will apply.
     get_composite_schedule "/chargestations/{id}/get_composite_schedule" "get_composite_schedule"
         (CompositeScheduleRequest) wait false WriteStations;
-    /// Tells a station which tokens may charge while it is offline.
-    send_local_list "/chargestations/{id}/send_local_list" "send_local_list" (LocalListRequest) wait false WriteStations;
     /// Asks for an upload of diagnostics.
     get_diagnostics "/chargestations/{id}/get_diagnostics" "get_diagnostics"
         (DiagnosticsRequest) wait false WriteStations;
+    /// Asks for an upload of the security log or of diagnostics (OCPP 1.6 security whitepaper).
+    get_log "/chargestations/{id}/get_log" "get_log" (LogRequest) wait false WriteStations;
+    /// Asks a station to send a message now, also one of the security whitepaper.
+    extended_trigger_message "/chargestations/{id}/extended_trigger_message" "extended_trigger_message"
+        (ExtendedTriggerRequest) wait false WriteStations;
+    /// Tells a station to trust a root certificate.
+    install_certificate "/chargestations/{id}/install_certificate" "install_certificate"
+        (InstallCertificateRequest) wait false WriteStations;
+    /// Tells a station to trust a root certificate no longer.
+    delete_certificate "/chargestations/{id}/delete_certificate" "delete_certificate"
+        (DeleteCertificateRequest) wait false WriteStations;
+    /// Asks which root certificates a station trusts; waits for the answer unless told otherwise.
+    get_installed_certificate_ids "/chargestations/{id}/get_installed_certificate_ids" "get_installed_certificate_ids"
+        (InstalledCertificatesRequest) wait true WriteStations;
+    /// Tells a station to install firmware whose signature it verifies.
+    signed_update_firmware "/chargestations/{id}/signed_update_firmware" "signed_update_firmware"
+        (SignedFirmwareRequest) wait false WriteStations;
     /// Sends whatever the vendor agreed on.
     transfer_data "/chargestations/{id}/data_transfer" "data_transfer" (DataTransferRequest) wait false WriteStations;
     /// Sends any OCPP action with its own payload and answers what the station said.
@@ -140,6 +163,63 @@ async fn clear_cache(
             query.wait.unwrap_or(false),
         )
         .await
+}
+
+/// Tells a station which tokens may charge while it is offline: those of the body, or all of your organization.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
+    request_body = LocalListRequest, responses((status = OK, body = Reply<ActionView>), CommandErrors))]
+#[post("/chargestations/{id}/send_local_list")]
+async fn send_local_list(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    PathId(id): PathId<StationId>,
+    Query(query): Query<Wait>,
+    Body(request): Body<LocalListRequest>,
+) -> ApiResult<HttpResponse> {
+    let target = Target::station(&caller, &ctx, id).await?;
+    let (organization, now) = (caller.organization(), ctx.clock.now());
+    let full = request.update_type != Some(UpdateType::Differential);
+    let entries: Vec<Value> = match request.entries {
+        Some(entries) => entries.into_iter().map(|entry| entry.0).collect(),
+        None if full => {
+            let known = ctx
+                .db
+                .read(move |conn| tokens::offline_cards(conn, organization, now));
+            known.await?.iter().map(local_list_entry).collect()
+        }
+        None => Vec::new(),
+    };
+    let version = request
+        .version
+        .unwrap_or_else(|| i32::try_from(now.unix_seconds()).unwrap_or(i32::MAX));
+    let data = json!({"listVersion": version, "updateType": request.update_type, "entries": entries.len()});
+    let command = Command::SendLocalList {
+        version,
+        full,
+        entries,
+    };
+    let wait = query.wait.unwrap_or(false);
+    target
+        .command(&performer, "send_local_list", data, command, wait)
+        .await
+}
+
+fn local_list_entry(card: &OfflineCard) -> Value {
+    let mut info = Map::new();
+    if let Some(end) = card.expires_at {
+        info.insert("expiryDate".to_owned(), json!(end));
+    }
+    if let Some(group) = &card.parent_group {
+        info.insert("parentIdTag".to_owned(), json!(group));
+    }
+    let status = if card.may_charge {
+        "Accepted"
+    } else {
+        "Blocked"
+    };
+    info.insert("status".to_owned(), json!(status));
+    json!({"idTag": card.id_tag, "idTagInfo": info})
 }
 
 /// Asks for the version of the station's list of tokens.

@@ -20,6 +20,7 @@ use crate::kernel::*;
 use crate::stations::link::{Command, Signal, SignalKind, StationLink};
 use crate::stations::{self, Connector, Registration, Station};
 
+mod certificates;
 mod identity;
 mod notices;
 mod readings;
@@ -152,9 +153,8 @@ async fn dispatch(
                 Vec::new(),
             )))
         }
-        Incoming::SignCertificate(_) => {
-            let status = v16::common::Acceptance::Rejected; // no certificate authority is configured
-            done(Ok((v16::sign_certificate::Response { status }, Vec::new())))
+        Incoming::SignCertificate(request) => {
+            done(certificates::sign_certificate(call, request).await)
         }
         Incoming::DiagnosticsStatusNotification(_)
         | Incoming::FirmwareStatusNotification(_)

@@ -8,8 +8,9 @@ use super::{Call, Effect, Handled, connector_of, readings};
 use crate::db::StoreResult;
 use crate::kernel::WattHours;
 use crate::ocpp::v16::{start_transaction as start, stop_transaction as stop};
+use crate::reservations::{self, Beginning};
 use crate::sessions::{self, StartReport, Started, StopReport, Stopped};
-use crate::stations::link::SignalKind;
+use crate::stations::link::{Command, SignalKind};
 use crate::tokens::{self, Authorization, AuthorizationStatus};
 
 pub(super) async fn start_transaction(
@@ -20,33 +21,46 @@ pub(super) async fn start_transaction(
         (call.peer.organization, call.peer.station, call.moment());
     let (now, at) = (call.now, call.believed(request.timestamp));
     let id_tag = String::from(request.id_tag);
-    let number = request.connector_id;
+    let (number, reservation_id) = (request.connector_id, request.reservation_id);
     let meter_start = WattHours(request.meter_start);
-    let stored =
-        call.gateway
-            .context
-            .db
-            .write(move |conn| -> StoreResult<(Authorization, Started)> {
-                let connector = connector_of(conn, station, number)?.map(|connector| connector.id);
-                let mut known = tokens::authorize(conn, organization, &id_tag, now)?;
-                if sessions::expects(conn, connector, &id_tag)? {
-                    known.status = AuthorizationStatus::Accepted; // we told the station to start with this tag
+    let stored = call.gateway.context.db.write(
+        move |conn| -> StoreResult<(Authorization, Started, Vec<i64>)> {
+            let connector = connector_of(conn, station, number)?.map(|connector| connector.id);
+            let mut known = tokens::authorize(conn, organization, &id_tag, now)?;
+            if sessions::expects(conn, connector, &id_tag)? {
+                known.status = AuthorizationStatus::Accepted; // we told the station to start with this tag
+            }
+            let report = StartReport {
+                organization,
+                station,
+                connector,
+                id_tag: id_tag.clone(),
+                token: known.token,
+                user: known.user,
+                meter_start,
+                at,
+            };
+            let started = sessions::start_transaction(conn, &moment, &report)?;
+            let needless = match connector {
+                Some(connector) if !started.repeated => {
+                    let begun = Beginning {
+                        station,
+                        connector,
+                        reservation_id,
+                        id_tag: &id_tag,
+                        parent_group: known.parent_group.as_deref(),
+                        session: started.session.id,
+                    };
+                    reservations::take_up(conn, &moment, &begun)?
                 }
-                let report = StartReport {
-                    organization,
-                    station,
-                    connector,
-                    id_tag: id_tag.clone(),
-                    token: known.token,
-                    user: known.user,
-                    meter_start,
-                    at,
-                };
-                let started = sessions::start_transaction(conn, &moment, &report)?;
-                Ok((known, started))
-            });
-    let (known, started) = stored.await?;
-    let mut effects = Vec::new();
+                _ => Vec::new(),
+            };
+            Ok((known, started, needless))
+        },
+    );
+    let (known, started, needless) = stored.await?;
+    let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
+    let mut effects: Vec<Effect> = needless.into_iter().map(release).collect();
     if let (Some(connector), false) = (started.session.connector_id, started.repeated) {
         effects.push(Effect::Tell(SignalKind::SessionStarted(
             connector,

@@ -153,30 +153,6 @@ impl ChargingProfile {
     }
 }
 
-/// Which units a station says it takes (`ChargingScheduleAllowedChargingRateUnit`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct AllowedUnits {
-    /// Takes amperes.
-    pub amperes: bool,
-    /// Takes watts.
-    pub watts: bool,
-}
-
-impl AllowedUnits {
-    /// Reads `Current,Power`, `A, W`, `Power` and what else is in use; neither unit when nothing is recognised.
-    pub fn from_configuration(value: &str) -> Self {
-        let mut allowed = Self::default();
-        for word in value.split(|c: char| !c.is_alphanumeric()) {
-            match word.to_ascii_lowercase().as_str() {
-                "current" | "a" | "amp" | "amps" | "ampere" | "amperes" => allowed.amperes = true,
-                "power" | "w" | "watt" | "watts" => allowed.watts = true,
-                _ => {}
-            }
-        }
-        allowed
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,28 +194,5 @@ mod tests {
         let profile =
             ChargingProfile::constant(SLOT, Ceiling::Power(Watts(1)), None, Timestamp::default());
         assert!(!profile.relative().to_json().contains("startSchedule"));
-    }
-
-    #[test]
-    fn allowed_units_are_read_in_every_spelling() {
-        let both = AllowedUnits {
-            amperes: true,
-            watts: true,
-        };
-        for (text, amperes, watts) in [
-            ("Current", true, false),
-            (" power ", false, true),
-            ("W", false, true),
-            ("?", false, false),
-        ] {
-            assert_eq!(
-                AllowedUnits::from_configuration(text),
-                AllowedUnits { amperes, watts },
-                "{text}"
-            );
-        }
-        for text in ["Current,Power", "A, W", "W;A"] {
-            assert_eq!(AllowedUnits::from_configuration(text), both, "{text}");
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! The endpoints of connectors.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -7,17 +8,19 @@ use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event};
 use crate::http::caller::{ReadConnectors, WriteConnectors};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
-use crate::http::envelope::Reply;
+use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
 use crate::kernel::{ConnectorId, EvseId, Moment, OrganizationId, StationId};
+use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
 use crate::stations::model::evse::{Evse, NewEvse};
 use crate::stations::model::station::Station;
+use crate::stations::store::statuses::{self, StatusChange};
 use crate::stations::store::{connectors as store, evses, stations};
 
 /// Adds these endpoints.
@@ -27,7 +30,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(create_connector)
         .service(get_connector)
         .service(update_connector)
-        .service(delete_connector);
+        .service(delete_connector)
+        .service(list_connector_statuses);
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -86,6 +90,9 @@ async fn create_connector(
                 Some(number) => number.0,
                 None => store::next_number(conn, id)?,
             };
+            if let Some(rate) = new.rate {
+                rates::require(conn, organization, rate, "rate")?;
+            }
             let evse = evse_for(conn, &station, &new, number, &moment)?;
             let connector = Connector::new(new.clone(), (organization, id, evse), number, &moment);
             store::insert(conn, &connector)?;
@@ -157,6 +164,24 @@ async fn get_connector(
     Ok(Found(read.await.map_err(missing)?))
 }
 
+/// Lists how a connector was doing during the last 90 days, the newest first.
+#[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector")),
+    responses((status = OK, body = Reply<Vec<StatusChange>>), OneErrors))]
+#[get("/connectors/{id}/statuses")]
+async fn list_connector_statuses(
+    caller: Caller<ReadConnectors>,
+    ctx: Ctx,
+    PathId(id): PathId<ConnectorId>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    let read = ctx.db.read(move |conn| {
+        let connector = store::find_connector(conn, organization, id)?;
+        statuses::statuses_of(conn, connector.id)
+    });
+    let changes = read.await.map_err(missing)?;
+    Ok(reply(StatusCode::OK, "Found", changes))
+}
+
 /// Changes a connector (JSON merge patch).
 #[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector")),
     request_body = ConnectorPatch, responses((status = OK, body = Reply<ConnectorView>), WriteErrors))]
@@ -176,6 +201,9 @@ async fn update_connector(
             let mut connector = store::find_connector(conn, organization, id).map_err(missing)?;
             if_match.check(connector.updated_at)?;
             connector.apply(patch.clone(), &moment)?;
+            if let Some(rate) = patch.rate.value() {
+                rates::require(conn, organization, *rate, "rate")?;
+            }
             store::update(conn, &connector)?;
             let view = view_of(conn, connector)?;
             events::record(

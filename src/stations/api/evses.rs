@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::db::StoreError;
+use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event};
 use crate::http::caller::{ReadEvses, WriteEvses};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -15,7 +15,7 @@ use crate::http::{
 };
 use crate::kernel::{EvseId, OrganizationId, StationId};
 use crate::stations::model::evse::*;
-use crate::stations::store::{evses as store, stations};
+use crate::stations::store::{connectors, evses as store, stations};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
@@ -40,6 +40,11 @@ fn event(organization: OrganizationId, station: StationId, kind: &str) -> Event<
     }
 }
 
+fn view_of(conn: &mut Conn, evse: Evse) -> StoreResult<EvseView> {
+    let condition = connectors::conditions_of_evses(conn, &[evse.id])?.remove(&evse.id);
+    Ok(EvseView::new(evse, condition))
+}
+
 /// Lists EVSEs.
 #[utoipa::path(tag = "evses", params(ListParameters, EvseFilter),
     responses((status = OK, body = ListReply<EvseView>), ListErrors))]
@@ -51,7 +56,13 @@ async fn list_evses(
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
     list::respond(&ctx, query, move |conn, query| {
-        Ok(store::list(conn, organization, query)?.map(EvseView::from))
+        let page = store::list(conn, organization, query)?;
+        let ids: Vec<EvseId> = page.rows.iter().map(|evse| evse.id).collect();
+        let conditions = connectors::conditions_of_evses(conn, &ids)?;
+        Ok(page.map(|evse| {
+            let condition = conditions.get(&evse.id).copied();
+            EvseView::new(evse, condition)
+        }))
     })
     .await
 }
@@ -83,7 +94,7 @@ async fn create_evse(
                 &moment,
             );
             store::insert(conn, &evse)?;
-            let view = EvseView::from(evse);
+            let view = view_of(conn, evse)?;
             events::record(
                 conn,
                 &moment,
@@ -105,13 +116,11 @@ async fn get_evse(
     PathId(id): PathId<EvseId>,
 ) -> ApiResult<Found<EvseView>> {
     let organization = caller.organization();
-    Ok(Found(
-        ctx.db
-            .read(move |conn| store::find(conn, organization, id))
-            .await
-            .map_err(missing)?
-            .into(),
-    ))
+    let read = ctx.db.read(move |conn| {
+        let evse = store::find(conn, organization, id)?;
+        view_of(conn, evse)
+    });
+    Ok(Found(read.await.map_err(missing)?))
 }
 
 /// Changes an EVSE (JSON merge patch).
@@ -133,7 +142,7 @@ async fn update_evse(
             evse.apply(patch.clone(), &moment)?;
             store::update(conn, &evse)?;
             let station = evse.chargestation_id;
-            let view = EvseView::from(evse);
+            let view = view_of(conn, evse)?;
             events::record(
                 conn,
                 &moment,
@@ -162,7 +171,7 @@ async fn delete_evse(
             if_match.check(evse.updated_at)?;
             store::delete(conn, &evse)?;
             let station = evse.chargestation_id;
-            let view = EvseView::from(evse);
+            let view = view_of(conn, evse)?;
             events::record(
                 conn,
                 &moment,

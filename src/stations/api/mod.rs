@@ -4,6 +4,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod connectors;
 pub mod evses;
+pub mod qr;
 pub mod stations;
 
 /// Adds the endpoints of this slice.
@@ -11,5 +12,6 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(stations::routes)
         .configure(evses::routes)
+        .configure(qr::routes)
         .configure(connectors::routes);
 }

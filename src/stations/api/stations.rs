@@ -11,7 +11,7 @@ use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
-use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
+use crate::http::query::{Format, ListParameters, ListQuery, PlaceParameters};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
     PathId, Query,
@@ -80,7 +80,8 @@ async fn list_chargestations(
             let connectors = by_station.remove(&row.id).unwrap_or_default();
             StationView::new(row, connectors, &base)
         });
-        if query.filter.include_location == Some(true) || query.near.is_some() {
+        let on_a_map = query.near.is_some() || query.format == Format::GeoJson;
+        if query.filter.include_location == Some(true) || on_a_map {
             place_at_locations(conn, organization, &mut page.rows)?;
         }
         if query.filter.include_location == Some(true) {
@@ -203,7 +204,7 @@ async fn update_chargestation(
             Ok::<_, ApiError>(view)
         })
         .await?;
-    if !view.active {
+    if !view.active || view.operational_status == OperationalStatus::Closed {
         link.disconnect(id);
     }
     signals.tell(Signal {

@@ -3,15 +3,18 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
+use super::condition::{Condition, DetailedStatus};
 use super::number::Number;
+use super::station::OperationalStatus;
 use crate::db::Json;
 use crate::db::schema::connectors;
 use crate::filters;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
 use crate::http::quantities::{Amps, Kilowatts, Volts, WholeWatts, shown};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Code, Line, Name, Note};
+use crate::kernel::text::{Code, Name, Note};
 use crate::kernel::*;
+use crate::rates::AnyRateView;
 use crate::{input, json_schema, patch};
 
 crate::spelled! {
@@ -212,8 +215,8 @@ input! {
         pub phases: Option<PhaseCount>,
         /// Which grid phases it is wired to.
         pub phase_rotation: Option<PhaseRotation>,
-        /// The rate that prices its sessions.
-        pub rate: Option<Line>,
+        /// The rate, or schedule of rates, that prices its sessions.
+        pub rate: Option<RateId>,
         /// Texts of your own.
         pub custom_fields: Option<CustomFields>,
         /// JSON of your own.
@@ -253,8 +256,8 @@ patch! {
         pub phases: PhaseCount,
         /// Which grid phases it is wired to.
         pub phase_rotation: PhaseRotation,
-        /// The rate that prices its sessions.
-        pub rate: Line,
+        /// The rate, or schedule of rates, that prices its sessions.
+        pub rate: RateId,
         /// Texts of your own.
         pub custom_fields: CustomFields,
         /// JSON of your own.
@@ -288,7 +291,7 @@ pub struct Connector {
     pub power_factor: f64,
     pub phases: Option<i32>,
     pub phase_rotation: Option<PhaseRotation>,
-    pub rate: Option<String>,
+    pub rate: Option<RateId>,
     pub custom_fields: Json<CustomFields>,
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
@@ -326,7 +329,7 @@ impl Connector {
             power_factor: new.power_factor.map_or(1.0, |factor| factor.0),
             phases: new.phases.map(|count| count.0),
             phase_rotation: new.phase_rotation,
-            rate: new.rate.map(String::from),
+            rate: new.rate,
             custom_fields: Json(new.custom_fields.unwrap_or_default()),
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
@@ -374,7 +377,7 @@ impl Connector {
             .apply_or(&mut self.power_factor, 1.0);
         patch.phases.map(|count| count.0).apply(&mut self.phases);
         patch.phase_rotation.apply(&mut self.phase_rotation);
-        patch.rate.map(String::from).apply(&mut self.rate);
+        patch.rate.apply(&mut self.rate);
         patch
             .custom_fields
             .map(Json)
@@ -457,6 +460,11 @@ pub struct ConnectorView {
     pub active: bool,
     /// How it is doing.
     pub status: ConnectorStatus,
+    /// Operative, Inoperative or Closed: from its status, its station's, and whether it is active.
+    pub operational_status: OperationalStatus,
+    /// How it is doing; Closed where its station is.
+    #[schema(inline)]
+    pub detailed_status: DetailedStatus,
     /// What is wrong with it, in OCPP's words.
     pub error_code: Option<String>,
     /// The shape of the plug.
@@ -480,8 +488,8 @@ pub struct ConnectorView {
     pub phases: Option<i32>,
     /// Which grid phases it is wired to.
     pub phase_rotation: Option<PhaseRotation>,
-    /// The rate that prices its sessions.
-    pub rate: Option<String>,
+    /// The rate, or schedule of rates, that prices its sessions.
+    pub rate: Option<AnyRateView>,
     /// Texts of your own.
     pub custom_fields: CustomFields,
     /// JSON of your own.
@@ -498,8 +506,14 @@ pub struct ConnectorView {
 pub type ConnectorViews = Vec<ConnectorView>;
 
 impl ConnectorView {
-    /// The view of a connector whose EVSE has this number.
-    pub fn new(connector: Connector, evse_number: i32) -> Self {
+    /// The view of a connector whose EVSE has this number, and whose station this status.
+    pub fn new(
+        connector: Connector,
+        evse_number: i32,
+        station: OperationalStatus,
+        rate: Option<AnyRateView>,
+    ) -> Self {
+        let condition = Condition::of_connector(&connector, station);
         Self {
             id: connector.id,
             chargestation: connector.chargestation_id,
@@ -511,6 +525,8 @@ impl ConnectorView {
             code: connector.code,
             active: connector.active,
             status: connector.status,
+            operational_status: condition.operational,
+            detailed_status: condition.detailed,
             error_code: connector.error_code,
             kind: connector.type_,
             format: connector.format,
@@ -522,7 +538,7 @@ impl ConnectorView {
             power_factor: connector.power_factor,
             phases: connector.phases,
             phase_rotation: connector.phase_rotation,
-            rate: connector.rate,
+            rate,
             custom_fields: connector.custom_fields.0,
             meta_data: connector.meta_data.0,
             created_at: connector.created_at,

@@ -4,8 +4,10 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::condition::{Condition, DetailedStatus};
 use super::connector::CurrentType;
 use super::number::Number;
+use super::station::OperationalStatus;
 use crate::db::Json;
 use crate::db::schema::evses;
 use crate::filters;
@@ -242,6 +244,11 @@ pub struct EvseView {
     pub electric_current_type: CurrentType,
     /// Whether its connectors can be used at the same time.
     pub simultaneous: bool,
+    /// Operative, Inoperative or Closed, from its connectors.
+    pub operational_status: OperationalStatus,
+    /// How it is doing, from its connectors: what keeps it busy, else the best of them.
+    #[schema(inline)]
+    pub detailed_status: DetailedStatus,
     /// Texts of your own.
     pub custom_fields: CustomFields,
     /// JSON of your own.
@@ -254,8 +261,9 @@ pub struct EvseView {
     pub updated_at: Timestamp,
 }
 
-impl From<Evse> for EvseView {
-    fn from(evse: Evse) -> Self {
+impl EvseView {
+    /// The view of an EVSE that is doing like this; one without connectors is out of use.
+    pub fn new(evse: Evse, condition: Option<Condition>) -> Self {
         Self {
             id: evse.id,
             chargestation: evse.chargestation_id,
@@ -268,6 +276,11 @@ impl From<Evse> for EvseView {
             roaming: evse.roaming,
             electric_current_type: evse.electric_current_type,
             simultaneous: evse.simultaneous,
+            operational_status: condition.map_or(OperationalStatus::Inoperative, |condition| {
+                condition.operational
+            }),
+            detailed_status: condition
+                .map_or(DetailedStatus::Unavailable, |condition| condition.detailed),
             custom_fields: evse.custom_fields.0,
             meta_data: evse.meta_data.0,
             created_at: evse.created_at,

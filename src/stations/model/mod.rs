@@ -1,5 +1,6 @@
 //! What stations, EVSEs and connectors are.
 
+pub mod condition;
 pub mod connector;
 pub mod evse;
 pub mod number;

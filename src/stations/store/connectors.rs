@@ -11,10 +11,13 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
+use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Watts};
+use crate::rates;
+use crate::stations::model::condition::Condition;
 use crate::stations::model::connector::ConnectorFilter;
-use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
+use crate::stations::model::connector::{Connector, ConnectorView};
 use crate::stations::model::number::first_free;
+use crate::stations::model::station::OperationalStatus;
 
 pub fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
     let taken: i64 = connectors::table
@@ -121,24 +124,6 @@ pub fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
     Ok(())
 }
 
-/// Notes how a connector is doing.
-pub fn set_connector_status(
-    conn: &mut Conn,
-    id: ConnectorId,
-    status: ConnectorStatus,
-    error_code: Option<&str>,
-    at: Timestamp,
-) -> StoreResult<()> {
-    diesel::update(connectors::table.find(id))
-        .set((
-            connectors::status.eq(status),
-            connectors::error_code.eq(error_code.map(str::to_owned)),
-            connectors::status_at.eq(at),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
 /// Deletes a connector, unless sessions or a group need it.
 pub fn delete(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
     let groups: i64 = group_connectors::table
@@ -186,18 +171,62 @@ pub fn views_by_station(
     Ok(views)
 }
 
-/// Views of these connectors, each with the number of its EVSE.
+fn operational_statuses(
+    conn: &mut Conn,
+    stations: &[StationId],
+) -> StoreResult<BTreeMap<StationId, OperationalStatus>> {
+    let rows: Vec<(StationId, OperationalStatus)> = chargestations::table
+        .filter(chargestations::id.eq_any(stations))
+        .select((chargestations::id, chargestations::operational_status))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// How each of these EVSEs is doing, where it has connectors.
+pub fn conditions_of_evses(
+    conn: &mut Conn,
+    evses: &[EvseId],
+) -> StoreResult<BTreeMap<EvseId, Condition>> {
+    let rows: Vec<Connector> = connectors::table
+        .filter(connectors::evse_id.eq_any(evses))
+        .select(Connector::as_select())
+        .load(conn)?;
+    let stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
+    let statuses = operational_statuses(conn, &stations)?;
+    let condition = |row: &Connector| {
+        let station = statuses.get(&row.chargestation_id).copied();
+        Condition::of_connector(row, station.unwrap_or(OperationalStatus::Operative))
+    };
+    Ok(evses
+        .iter()
+        .filter_map(|evse| {
+            let own = rows.iter().filter(|row| row.evse_id == *evse);
+            Some((*evse, Condition::of_evse(own.map(condition))?))
+        })
+        .collect())
+}
+
+/// Views of these connectors of one organization, each with the number of its EVSE, the status of its station and its rate.
 pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<Vec<ConnectorView>> {
     let mut stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
     stations.sort_unstable();
     stations.dedup();
     let numbers: BTreeMap<EvseId, i32> = evses::numbers(conn, &stations)?.into_iter().collect();
     let number_of = |evse: EvseId| numbers.get(&evse).copied().unwrap_or(0);
+    let statuses = operational_statuses(conn, &stations)?;
+    let mut rates = BTreeMap::new();
+    if let Some(organization) = rows.first().map(|row| row.organization_id) {
+        let ids = rows.iter().filter_map(|row| row.rate);
+        rates = rates::views_of(conn, organization, ids)?;
+    }
     Ok(rows
         .into_iter()
         .map(|row| {
             let number = number_of(row.evse_id);
-            ConnectorView::new(row, number)
+            let station = statuses.get(&row.chargestation_id).copied();
+            let station = station.unwrap_or(OperationalStatus::Operative);
+            let rate = row.rate.and_then(|rate| rates.get(&rate).cloned());
+            ConnectorView::new(row, number, station, rate)
         })
         .collect())
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::db::query::{contains, lower};
-use crate::db::schema::{connectors, evses};
+use crate::db::schema::{connectors, evses, network_evses};
 use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -97,8 +97,21 @@ pub fn delete(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
             "The EVSE still has {connectors} connector(s)"
         )));
     }
+    if in_networks(conn, &[evse.id])? > 0 {
+        return Err(ApiError::in_use(
+            "The EVSE is in a group of an EVSE network",
+        ));
+    }
     diesel::delete(evses::table.find(evse.id)).execute(conn)?;
     Ok(())
+}
+
+/// How many of these EVSEs are in groups of EVSE networks.
+pub fn in_networks(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<i64> {
+    Ok(network_evses::table
+        .filter(network_evses::evse_id.eq_any(evses))
+        .count()
+        .get_result(conn)?)
 }
 
 pub fn list(

@@ -9,6 +9,7 @@ use super::model::station::{Station, StationView};
 pub mod connectors;
 pub mod evses;
 pub mod stations;
+pub mod statuses;
 
 /// The whole station, as clients and events see it.
 pub fn station_view(conn: &mut Conn, station: Station, base: &str) -> StoreResult<StationView> {

@@ -1,6 +1,7 @@
 //! Stations in the database.
 
 use diesel::prelude::*;
+use serde_json::{Value, json};
 
 use crate::db::query::{contains, lower};
 use crate::db::schema::{actions, chargestations, connectors, evses, group_stations, sessions};
@@ -8,9 +9,10 @@ use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{OrganizationId, Page, StationId, Timestamp};
+use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp};
 use crate::stations::model::station::StationFilter;
 use crate::stations::model::station::{BootInfo, Station};
+use crate::stations::store::evses::in_networks;
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::insert_into(chargestations::table)
@@ -125,6 +127,61 @@ pub fn save_flags(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResu
     Ok(())
 }
 
+/// The stations that are connected at these locations, and those that were closed by opening hours anywhere.
+pub fn governed_by_hours(conn: &mut Conn, locations: &[LocationId]) -> StoreResult<Vec<Station>> {
+    let there = chargestations::location_id.eq_any(locations);
+    Ok(chargestations::table
+        .filter(chargestations::online.eq(true))
+        .filter(there.or(chargestations::closed_by_hours.nullable().eq(true)))
+        .select(Station::as_select())
+        .load(conn)?)
+}
+
+/// Notes whether a station is out of use because its location is closed.
+pub fn set_closed_by_hours(conn: &mut Conn, id: StationId, closed: bool) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::closed_by_hours.eq(closed))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores what was learnt of a station's abilities.
+pub fn save_capabilities(conn: &mut Conn, id: StationId, learnt: &Value) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::capabilities.eq(Json(learnt.clone())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Merges configuration keys that were read into the stored copy, each with the time it was read.
+pub fn keep_variables(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: StationId,
+    read: &Value,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let mut station = find_station(conn, organization, id)?;
+    let mut stored = station.variables.0.as_object().cloned().unwrap_or_default();
+    for (key, value) in read.as_object().into_iter().flatten() {
+        let mut entry = value.as_object().cloned().unwrap_or_default();
+        entry.insert("readAt".to_owned(), json!(now));
+        stored.insert(key.clone(), entry.into());
+    }
+    let values = stored
+        .iter()
+        .filter_map(|(key, entry)| Some((key.clone(), entry.get("value")?.clone())));
+    station.configuration.0 = Value::Object(values.collect());
+    station.variables.0 = Value::Object(stored);
+    diesel::update(chargestations::table.find(id))
+        .set((
+            chargestations::configuration.eq(station.configuration),
+            chargestations::variables.eq(station.variables),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Notes that no station is connected: the server has just started.
 pub fn set_all_offline(conn: &mut Conn) -> StoreResult<()> {
     diesel::update(chargestations::table.filter(chargestations::online.eq(true)))
@@ -152,6 +209,15 @@ pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
         return Err(ApiError::in_use(format!(
             "The charge station has {sessions} session(s); set operational_status to Closed instead"
         )));
+    }
+    let own: Vec<EvseId> = evses::table
+        .filter(evses::chargestation_id.eq(station.id))
+        .select(evses::id)
+        .load(conn)?;
+    if in_networks(conn, &own)? > 0 {
+        return Err(ApiError::in_use(
+            "An EVSE of the charge station is in a group of an EVSE network",
+        ));
     }
     diesel::delete(actions::table.filter(actions::chargestation_id.eq(station.id)))
         .execute(conn)?;

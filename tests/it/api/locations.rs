@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use actix_web::{App, HttpResponse, HttpServer, web};
+
 use crate::support::TestApp;
 
 fn depot() -> Value {
@@ -163,5 +165,52 @@ async fn lists_search_filter_sort_and_export() {
             .await
             .faulty_fields(),
         ["sort_by"]
+    );
+}
+
+#[actix_web::test]
+async fn driving_distances_come_from_the_routing_server_or_are_null_with_a_reason() {
+    // A routing server that knows one road of 12.3 km, and none to the second place.
+    let table = || async {
+        HttpResponse::Ok().json(json!({"code": "Ok", "distances": [[0.0, 12_345.0, null]]}))
+    };
+    let routing = HttpServer::new(move || {
+        App::new().route("/table/v1/driving/{places}", web::get().to(table))
+    })
+    .workers(1)
+    .bind("127.0.0.1:0")
+    .expect("a port");
+    let url = format!("http://{}", routing.addrs()[0]);
+    actix_web::rt::spawn(routing.run());
+    let app = TestApp::start_with(&[("EVENWATT_ROUTING_URL", &url)]).await;
+    for longitude in [4.9, 5.9] {
+        let site = json!({"operatorName": "Site", "address": {}, "coordinates": [longitude, 52.4]});
+        app.client.post("/locations", site).await.created();
+    }
+    let near = "/locations?near=4.8,52.4&driving=true";
+    let rows = app.client.get(near).await.json();
+    let told = |row: usize| {
+        [
+            &rows["result"][row]["driving_km"],
+            &rows["result"][row]["driving_reason"],
+        ]
+    };
+    assert_eq!(told(0), [&json!(12.35), &json!(null)]);
+    assert_eq!(told(1), [&json!(null), &json!("there is no road")]);
+    let without = TestApp::start().await;
+    let site = json!({"operatorName": "Site", "address": {}, "coordinates": [4.9, 52.4]});
+    without.client.post("/locations", site).await.created();
+    let row = without.client.get(near).await.json()["result"][0].clone();
+    assert_eq!(
+        (&row["driving_km"], &row["driving_reason"]),
+        (&json!(null), &json!("no routing server is configured"))
+    );
+    assert_eq!(
+        without
+            .client
+            .get("/locations?driving=true")
+            .await
+            .faulty_fields(),
+        ["driving"]
     );
 }

@@ -1,9 +1,15 @@
 //! One file per resource.
 
+mod assets;
 mod conventions;
 mod groups;
 mod locations;
+mod networks;
+mod offer_story;
+mod offers;
 mod organization;
+mod rates;
+mod reservations;
 mod stations;
 mod tenancy;
 mod tokens;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{FakeStation, TestApp};
 
 #[actix_web::test]
 async fn a_station_gets_its_url_and_embeds_its_connectors() {
@@ -204,4 +204,97 @@ async fn connectors_are_changed_found_by_power_and_protected() {
         60.5
     );
     app.client.delete(&path).await.ok();
+}
+
+#[actix_web::test]
+async fn statuses_are_derived_and_their_history_is_kept() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    for (status, error, at) in [
+        ("Preparing", "NoError", "2026-04-24T03:00:00Z"),
+        ("Charging", "NoError", "2026-04-24T03:01:00Z"),
+        ("Charging", "NoError", "2026-04-24T03:02:00Z"),
+        ("Faulted", "GroundFailure", "2026-04-24T03:03:00Z"),
+    ] {
+        let told = json!({"connectorId": 1, "errorCode": error, "status": status, "timestamp": at});
+        socket.call("StatusNotification", told).await;
+    }
+    let path = format!("/connectors/{}", station.connector);
+    let history = app.client.get(&format!("{path}/statuses")).await.ok();
+    let told: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, ["Faulted", "Charging", "Preparing"]);
+    assert_eq!(history[0]["error_code"], "GroundFailure");
+    let both = |view: &serde_json::Value| {
+        [&view["operational_status"], &view["detailed_status"]]
+            .map(|one| one.as_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        both(&app.client.get(&path).await.ok()),
+        ["Inoperative", "Faulted"]
+    );
+    let evses = app.client.get("/evses").await.json();
+    assert_eq!(both(&evses["result"][0]), ["Inoperative", "Faulted"]);
+    app.client
+        .patch(&station.path, json!({"operational_status": "Closed"}))
+        .await
+        .ok();
+    assert_eq!(
+        both(&app.client.get(&path).await.ok()),
+        ["Closed", "Closed"]
+    );
+}
+
+#[actix_web::test]
+async fn a_qr_code_names_the_connector_where_several_work_at_once() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let evses = app.client.get("/evses").await.json();
+    let evse = evses["result"][0]["_id"].as_str().unwrap().to_owned();
+    let path = format!("/evses/{evse}/qr.svg");
+    let alone = app.client.get(&path).await;
+    assert!(alone.text.contains("<svg"), "{}", alone.text);
+    let png = app.client.get(&format!("/evses/{evse}/qr.png")).await;
+    assert_eq!(png.headers["content-type"], "image/png");
+
+    let second = json!({"power": 7, "evse": evse, "code": "B"});
+    app.client
+        .post(&format!("{}/connectors", station.path), second)
+        .await
+        .created();
+    app.client
+        .patch(&format!("/evses/{evse}"), json!({"simultaneous": true}))
+        .await
+        .ok();
+    assert_eq!(app.client.get(&path).await.faulty_fields(), ["connector"]);
+    let named = app
+        .client
+        .get(&format!("{path}?connector={}", station.connector))
+        .await;
+    assert_eq!(named.status, 200);
+    assert_ne!(named.text, alone.text);
+}
+
+#[actix_web::test]
+async fn on_a_map_a_station_is_where_its_location_is() {
+    let app = TestApp::start().await;
+    let site = json!({"operatorName": "Site", "address": {}, "coordinates": [4.89, 52.37]});
+    let location = app.client.post("/locations", site).await.created();
+    let station = json!({"name": "S", "location": location["_id"]});
+    app.client.post("/chargestations", station).await.created();
+    let map = app
+        .client
+        .get("/chargestations?format=geojson")
+        .await
+        .json();
+    assert_eq!(
+        map["features"][0]["geometry"]["coordinates"],
+        json!([4.89, 52.37])
+    );
 }

@@ -84,7 +84,37 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
     let key = keys["result"][0]["_id"].as_str().unwrap().to_owned();
     let evses = app.client.get("/evses").await.json();
     let evse = evses["result"][0]["_id"].as_str().unwrap().to_owned();
+    let asset = json!({"name": "A", "type": "battery", "location": location, "group": group});
+    let asset = app.client.post("/assets", asset).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let rate =
+        json!({"name": "R", "currency": "EUR", "price_components": [{"type": "FLAT", "price": 1}]});
+    let rate = app.client.post("/rates", rate).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let schedule = json!({"name": "S", "currency": "EUR", "default_rate": rate, "layout": []});
+    let schedule = app.client.post("/rates/schedule", schedule).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let network = json!({"name": "N"});
+    let network = app.client.post("/evse_networks", network).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let offer = json!({"name": "O", "network": network});
+    let offer = app.client.post("/service_offers", offer).await.created()["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let ids = [
+        ("/v1.1/service_offers", offer.as_str()),
+        ("/v1.1/evse_networks", network.as_str()),
+        ("/v1.1/rates/schedule", schedule.as_str()),
+        ("/v1.1/rates", rate.as_str()),
         (
             "/v1.1/load_management/groups/chargestations",
             station.id.as_str(),
@@ -95,6 +125,7 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
         ("/v1.1/connectors", station.connector.as_str()),
         ("/v1.1/evses", evse.as_str()),
         ("/v1.1/api_keys", key.as_str()),
+        ("/v1.1/assets", asset.as_str()),
     ];
     let stranger = app.stranger().await;
     for (method, path, documented) in operations(&document, &ids) {
@@ -124,18 +155,36 @@ fn body_for(documented: &str) -> serde_json::Value {
     let id = "650000000000000000000001";
     match documented.rsplit('/').next().unwrap_or_default() {
         "connectors" => json!({"power": 7}),
+        "groups" if documented.contains("evse_networks") => json!({"name": "G"}),
+        "price_updates" => {
+            json!({"update_date": "2100-01-01T00:00:00Z", "tariffs": [], "products": []})
+        }
+        "assignments" => json!({"group": id, "evses": [id]}),
         "chargestations" if documented.contains("groups") => json!({"chargestation": id}),
         "{chargestation}" => json!({"connectors": []}),
         "external_cap" => json!({"maximum_capacity": 5, "until": "2100-01-01T00:00:00Z"}),
         "reset" => json!({"type": "Soft"}),
         "trigger_message" => json!({"message": "Heartbeat"}),
         "change_availability" => json!({"type": "Operative"}),
+        "get_log" => json!({"logType": "DiagnosticsLog", "remoteLocation": "https://x.example"}),
+        "extended_trigger_message" => json!({"message": "Heartbeat"}),
+        "install_certificate" => {
+            json!({"certificateType": "CentralSystemRootCertificate", "certificate": "PEM"})
+        }
+        "delete_certificate" => json!({"certificateHashData": {}}),
+        "get_installed_certificate_ids" => {
+            json!({"certificateType": "CentralSystemRootCertificate"})
+        }
+        "signed_update_firmware" => json!({
+            "location": "https://x.example", "signingCertificate": "PEM", "signature": "AA=="
+        }),
         "set_charging_profile" => json!({"csChargingProfiles": {}}),
         "set_default_power_limit" | "set_power_limit" => json!({"unit": "power", "limit": 1}),
         "send_local_list" => json!({"listVersion": 1}),
         "update_firmware" | "get_diagnostics" => json!({"location": "https://x.example"}),
         "data_transfer" => json!({"vendorId": "V"}),
         "ocpp" => json!({"action": "ClearCache", "payload": {}}),
+        "state" => json!({"on": true}),
         "configurations" => json!({"key": "K", "value": "V"}),
         _ => json!({}),
     }

@@ -31,6 +31,17 @@ pub struct Port {
 impl Depot {
     /// A depot with this many ports in a group with these fields; every station is connected.
     pub async fn new(ports: usize, fields: Value) -> Self {
+        Self::with(ports, fields, json!({"type": "J1772", "power": 7})).await
+    }
+
+    /// The same with ports of 11 kW on three phases.
+    pub async fn three_phase(ports: usize, fields: Value) -> Self {
+        let port = json!({"type": "Type2", "power": 11, "power_type": "AC_3_PHASE",
+            "phase_rotation": "RST"});
+        Self::with(ports, fields, port).await
+    }
+
+    async fn with(ports: usize, fields: Value, port: Value) -> Self {
         let link = FakeLink::default();
         let app = TestApp::start_on(
             Some(Arc::new(link.clone())),
@@ -66,13 +77,15 @@ impl Depot {
             ports: Vec::new(),
         };
         for number in 0..ports {
-            depot.add_port(&format!("Port {number}")).await;
+            depot
+                .add_port(&format!("Port {number}"), port.clone())
+                .await;
         }
         depot
     }
 
-    async fn add_port(&mut self, name: &str) {
-        let station = self.app.station(name).await;
+    async fn add_port(&mut self, name: &str, port: Value) {
+        let station = self.app.station_with(name, port).await;
         let id: StationId = station.id.parse().expect("an id");
         self.link.connect(id);
         let path = format!("/load_management/groups/{}/chargestations", self.group);
@@ -159,6 +172,24 @@ impl Depot {
 
     /// The meter of a port shows this draw.
     pub async fn meter(&self, port: usize, draw: Watts) {
+        let reading = Reading {
+            power: Some(draw),
+            ..Reading::default()
+        };
+        self.read(port, reading).await;
+    }
+
+    /// The meter of a port shows this draw and the current of each phase.
+    pub async fn meter_phases(&self, port: usize, draw: Watts, currents: [Milliamps; 3]) {
+        let reading = Reading {
+            power: Some(draw),
+            current: currents.map(Some),
+            ..Reading::default()
+        };
+        self.read(port, reading).await;
+    }
+
+    async fn read(&self, port: usize, reading: Reading) {
         let (moment, organization) = (self.app.running.context.moment(), self.app.organization);
         let Port {
             station,
@@ -173,10 +204,7 @@ impl Depot {
             samples: vec![Sample {
                 at: moment.now,
                 context: "Sample.Periodic".to_owned(),
-                reading: Reading {
-                    power: Some(draw),
-                    ..Reading::default()
-                },
+                reading,
                 raw: String::new(),
             }],
         };

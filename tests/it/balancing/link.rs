@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use evenwatt::kernel::{StationId, Watts};
-use evenwatt::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use evenwatt::stations::link::{
+    Command, Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationLink,
+};
 use serde_json::json;
 
 /// What a station answers to limits.
@@ -28,6 +30,7 @@ struct Inner {
     manners: BTreeMap<StationId, Manner>,
     told: Vec<(StationId, Command)>,
     live: BTreeMap<StationId, Watts>,
+    enforced: BTreeMap<StationId, Enforced>,
     most: Watts,
 }
 
@@ -48,6 +51,14 @@ impl FakeLink {
     pub fn live(&self, station: StationId) -> Option<Watts> {
         self.inner().live.get(&station).copied()
     }
+    /// What a station tells when it is asked what it enforces.
+    pub fn enforce(&self, station: StationId, enforced: Enforced) {
+        self.inner().enforced.insert(station, enforced);
+    }
+    /// The live limit of a station runs out, and this is what it falls back to.
+    pub fn expire(&self, station: StationId, fallback: Watts) {
+        self.inner().live.insert(station, fallback);
+    }
     /// Everything that was told, in order.
     pub fn told(&self) -> Vec<(StationId, Command)> {
         self.inner().told.clone()
@@ -61,6 +72,13 @@ impl FakeLink {
             _ => None,
         };
         self.told().into_iter().filter_map(is_live).collect()
+    }
+    /// Those of one station.
+    pub fn live_limits_of(&self, station: StationId) -> Vec<SetLimit> {
+        let told = self.live_limits().into_iter();
+        told.filter(|(told, _)| *told == station)
+            .map(|(_, limit)| limit)
+            .collect()
     }
     /// Forgets what was told, and watches the sum of all live limits from now on.
     pub fn watch(&self) {
@@ -101,6 +119,12 @@ impl StationLink for FakeLink {
             status: None,
             data: json!({}),
             outlives: false,
+            ends_with_transaction: false,
+            in_watts: false,
+            enforced: match &command {
+                Command::GetCompositeSchedule { .. } => inner.enforced.get(&station).copied(),
+                _ => None,
+            },
         };
         match manner {
             Manner::Accepts => Ok(answer(true)),

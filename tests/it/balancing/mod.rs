@@ -1,8 +1,10 @@
 //! Balancing with stations that do as a test says: who is told what, in which order, and what is shown of it.
 
+mod assets;
 mod capacity;
 mod depot;
 mod link;
 mod proposal;
 mod safety;
 mod sharing;
+mod stories;

@@ -125,7 +125,7 @@ async fn after_a_restart_nothing_is_raised_before_it_is_proven() {
     let second_life = Balancer::start(
         running.context.clone(),
         Arc::new(depot.link.clone()),
-        &running.signals,
+        (&running.signals, &running.asset_signals),
         settings,
     );
     depot.until(async || depot.limits() == [5.0, 3.0]).await;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::Watts;
+use evenwatt::kernel::{Milliamps, Watts};
 use evenwatt::stations::link::{Command, LimitPurpose};
 use serde_json::json;
 
 use super::depot::Depot;
+use crate::support::eventually;
 
 #[actix_web::test]
 async fn eight_ports_of_seven_kilowatts_share_thirty() {
@@ -27,8 +28,9 @@ async fn eight_ports_of_seven_kilowatts_share_thirty() {
             depot.link.most()
         );
     }
+    // The limits are the same as before the last cars came, so their plan may still be on its way.
+    eventually(async || depot.member(6).await["rule"] == "minimum-or-nothing").await;
     let waiting = depot.member(6).await;
-    assert_eq!(waiting["rule"], "minimum-or-nothing");
     assert!(
         waiting["reason"]
             .as_str()
@@ -205,4 +207,85 @@ async fn a_car_that_uses_less_lends_the_rest_and_gets_it_back() {
         "{:?}",
         depot.link.most()
     );
+}
+
+#[actix_web::test]
+async fn who_leaves_soon_gets_more_and_who_has_time_may_be_paused() {
+    let fields = json!({"maximum_capacity": 6, "algorithm": "deadline"});
+    let mut depot = Depot::new(2, fields).await;
+    for (port, hours) in [(0, 1), (1, 12)] {
+        depot.plug_in(port).await;
+        let session = depot.member(port).await["session"].clone();
+        let now = depot.app.running.context.clock.now();
+        let need =
+            json!({"departure_time": now + Duration::from_secs(hours * 3_600), "energy_need": 4.5});
+        let path = format!("/sessions/{}", session.as_str().expect("a session"));
+        depot.app.client.patch(&path, need).await.ok();
+    }
+    depot.until_limits(&[4.62, 1.38]).await;
+
+    let pauses = json!({"allow_pause": true, "hold_minutes": 1, "trusted_departures": true});
+    depot.app.client.patch(&depot.path(""), pauses).await.ok();
+    depot.until_limits(&[6.0, 0.0]).await;
+    depot
+        .until(async || depot.member(1).await["rule"] == "deadline-pause")
+        .await;
+
+    let wrong = json!({"hold_minutes": 0, "raise_step": 0});
+    let answer = depot.app.client.patch(&depot.path(""), wrong).await;
+    assert_eq!(answer.faulty_fields(), ["hold_minutes", "raise_step"]);
+}
+
+#[actix_web::test]
+async fn a_one_phase_car_on_three_phases_leaves_the_others_two_thirds() {
+    let mut depot = Depot::three_phase(2, json!({"maximum_capacity": 12})).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[6.0, 6.0]).await;
+    depot.link.watch();
+
+    // 6 kW on three phases are 8.7 A, which is 2 kW on one.
+    let one_phase = [Milliamps(8_690), Milliamps(0), Milliamps(0)];
+    for _ in 0..4 {
+        depot.pass(Duration::from_secs(30)).await;
+        depot.meter_phases(0, Watts(2_000), one_phase).await;
+    }
+    depot.until_limits(&[3.666, 8.334]).await;
+    assert_eq!(depot.member(0).await["phases"], 1);
+    let told = depot.link.live_limits_of(depot.ports[0].station);
+    let limit = told.last().expect("a limit");
+    assert_eq!(limit.phases.count(), 1, "what a phase carries");
+
+    // It uses the others as well now: it may draw more than was thought, until it is told again.
+    let three_phases = [Milliamps(16_000); 3];
+    depot.link.watch();
+    depot.pass(Duration::from_secs(30)).await;
+    depot.meter_phases(0, Watts(11_000), three_phases).await;
+    depot.until_limits(&[6.0, 6.0]).await;
+    assert_eq!(depot.member(0).await["phases"], 3);
+}
+
+#[actix_web::test]
+async fn a_charging_profile_lowers_a_member_and_never_raises_it() {
+    let fields = json!({"maximum_capacity": 10, "minimum_connector_capacity": 2});
+    let mut depot = Depot::new(2, fields).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[5.0, 5.0]).await;
+    let client = depot.app.client.clone();
+    let station = depot.ports[0].station.to_string();
+    let evses = client
+        .get(&format!("/evses?chargestation={station}"))
+        .await
+        .json();
+    let profile = json!({
+        "name": "Quiet", "type": "one_time", "start_schedule": "2026-01-01T00:00:00Z", "unit": "power",
+        "periods": [{"start": 0, "limit": 3000}], "evses": [evses["result"][0]["_id"]]
+    });
+    let profile = client.post("/charging_profiles", profile).await.created();
+    depot.until_limits(&[3.0, 7.0]).await;
+    let path = format!("/charging_profiles/{}", profile["_id"].as_str().unwrap());
+    let more = json!({"periods": [{"start": 0, "limit": 50_000}]});
+    client.patch(&path, more).await.ok();
+    depot.until_limits(&[5.0, 5.0]).await;
 }

@@ -109,3 +109,26 @@ async fn the_newest_socket_wins_and_the_old_ones_end_changes_nothing() {
         "{kinds:?}"
     );
 }
+
+#[actix_web::test]
+async fn a_silent_socket_is_given_up_and_any_frame_is_a_sign_of_life() {
+    let options = [
+        ("EVENWATT_OCPP_PING_SECONDS", "1"),
+        ("EVENWATT_OCPP_PONG_SECONDS", "4"),
+    ];
+    let app = TestApp::start_with(&options).await;
+    let (silent, talking) = (app.station("Silent").await, app.station("Talking").await);
+    // Neither reads, so neither answers a ping.
+    let _silent = FakeStation::connect(&silent.url).await;
+    let mut socket = FakeStation::connect(&talking.url).await;
+    let online = async |path: &str| app.client.get(path).await.ok()["online"] == true;
+    eventually(async || {
+        socket.send_text("[2,\"h\",\"Heartbeat\",{}]").await;
+        !online(&silent.path).await
+    })
+    .await;
+    assert!(online(&talking.path).await);
+    let closed = json!({"operational_status": "Closed"});
+    app.client.patch(&talking.path, closed).await.ok();
+    eventually(async || !online(&talking.path).await).await;
+}

@@ -2,5 +2,10 @@
 
 mod access;
 mod commands;
+mod commissioning;
 mod core_profile;
+mod ladder;
+mod messages;
+mod quirks;
+mod tls;
 mod transactions;

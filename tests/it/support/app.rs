@@ -39,6 +39,8 @@ impl TestApp {
             ("EVENWATT_HTTP_WORKERS".to_owned(), "1".to_owned()),
             ("EVENWATT_STORE_SYNCHRONOUS".to_owned(), "normal".to_owned()),
             ("EVENWATT_HTTP_RATE_BURST".to_owned(), "100000".to_owned()),
+            // A test that is not about it never meets the questions to a station that has settled.
+            ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "3600".to_owned()),
             ("DATABASE_URL".to_owned(), store.url.clone()),
         ];
         variables.extend(
@@ -97,6 +99,12 @@ pub struct TestStation {
 impl TestApp {
     /// Creates a station with one connector of 7 kW.
     pub async fn station(&self, name: &str) -> TestStation {
+        let connector = serde_json::json!({"type": "J1772", "power": 7});
+        self.station_with(name, connector).await
+    }
+
+    /// A station with this connector.
+    pub async fn station_with(&self, name: &str, connector: serde_json::Value) -> TestStation {
         let station = self
             .client
             .post("/chargestations", serde_json::json!({"name": name}))
@@ -104,10 +112,9 @@ impl TestApp {
             .created();
         let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
         let path = format!("/chargestations/{}", text(&station["_id"]));
-        let new = serde_json::json!({"type": "J1772", "power": 7});
         let connector = self
             .client
-            .post(&format!("{path}/connectors"), new)
+            .post(&format!("{path}/connectors"), connector)
             .await
             .created();
         TestStation {

@@ -5,7 +5,7 @@ mod client;
 mod station;
 mod store;
 
-pub use app::{TestApp, eventually};
-pub use client::Client;
+pub use app::{TestApp, TestStation, eventually};
+pub use client::{Answer, Client};
 pub use station::FakeStation;
 pub use store::TestStore;

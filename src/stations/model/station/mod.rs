@@ -37,6 +37,8 @@ crate::spelled! {
         None = "none",
         /// HTTP Basic with a password.
         BasicAuth = "basic_auth",
+        /// A TLS client certificate that names its endpoint or serial number.
+        ClientCertificate = "client_certificate",
     }
 }
 
@@ -137,6 +139,7 @@ pub struct Station {
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub closed_by_hours: bool,
 }
 
 /// Letters of an endpoint: none that is read as another.
@@ -234,6 +237,7 @@ impl Station {
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
             updated_at: moment.now,
+            closed_by_hours: false,
         };
         let password = new.security.and_then(|security| station.secure(security));
         (station, password)
@@ -243,7 +247,7 @@ impl Station {
     fn secure(&mut self, security: NewSecurity) -> Option<String> {
         self.security_type = security.kind;
         match (security.kind, security.password) {
-            (SecurityType::None, _) => {
+            (SecurityType::None | SecurityType::ClientCertificate, _) => {
                 self.password_hash = None;
                 None
             }
@@ -330,6 +334,17 @@ impl Station {
             Patch::Value(security) => Some(security),
         };
         Ok(security.and_then(|security| self.secure(security)))
+    }
+
+    /// The names by which a certificate may mean it: its serial numbers and its endpoint.
+    pub fn certificate_names(&self) -> impl Iterator<Item = &str> {
+        let said = &self.boot_info.0;
+        let serials = [
+            &said.charge_point_serial_number,
+            &said.charge_box_serial_number,
+        ];
+        let serials = serials.into_iter().flatten();
+        serials.chain([&self.endpoint]).map(String::as_str)
     }
 
     /// Who made it, by its own word or else the operator's.

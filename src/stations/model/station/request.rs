@@ -36,7 +36,7 @@ input! {
 input! {
     /// How a station proves who it is.
     pub struct NewSecurity {
-        /// none or basic_auth.
+        /// none, basic_auth or client_certificate.
         pub kind as "type": SecurityType,
         /// A password of 16 to 40 characters; one is made when absent.
         pub password: Option<Text<16, 40>>,

@@ -16,7 +16,7 @@ use crate::stations::model::connector::ConnectorView;
 /// How a station proves who it is, as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct SecurityView {
-    /// none or basic_auth.
+    /// none, basic_auth or client_certificate.
     #[serde(rename = "type")]
     pub kind: SecurityType,
     /// The user name of HTTP Basic: the endpoint.

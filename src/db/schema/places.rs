@@ -1,6 +1,6 @@
-//! The tables, one description for both stores.
+//! Who there is, what stands where, and what was done with it.
 
-use super::columns::{Instant, JsonDoc};
+use crate::db::columns::{Instant, JsonDoc};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -115,6 +115,7 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+        closed_by_hours -> Bool,
     }
 }
 
@@ -180,6 +181,18 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use super::Instant;
+
+    connector_statuses (connector_id, at, status) {
+        connector_id -> Text,
+        at -> Instant,
+        status -> Text,
+        error_code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
     users (id) {
@@ -225,39 +238,20 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
-    sessions (id) {
+    configuration_templates (id) {
         id -> Text,
         organization_id -> Text,
-        chargestation_id -> Text,
-        connector_id -> Nullable<Text>,
-        user_id -> Nullable<Text>,
-        token_id -> Nullable<Text>,
-        id_tag -> Nullable<Text>,
-        status -> Text,
-        #[sql_name = "type"]
-        type_ -> Nullable<Text>,
-        orphan -> Bool,
-        transaction_id -> Nullable<BigInt>,
-        start_key -> Nullable<Text>,
-        stop_key -> Nullable<Text>,
-        started_at -> Nullable<Instant>,
-        ended_at -> Nullable<Instant>,
-        meter_start -> Nullable<BigInt>,
-        meter_stop -> Nullable<BigInt>,
-        energy -> BigInt,
-        energy_period -> BigInt,
-        latest -> Nullable<JsonDoc>,
-        latest_at -> Nullable<Instant>,
-        power -> Nullable<BigInt>,
-        charging_state -> Nullable<Text>,
-        charging_activity -> JsonDoc,
-        stop_reason -> Nullable<Text>,
-        target -> JsonDoc,
-        configurations -> JsonDoc,
-        departure_at -> Nullable<Instant>,
-        energy_need -> Nullable<BigInt>,
-        power_limit -> Nullable<BigInt>,
-        reported_at -> Nullable<Instant>,
+        name -> Text,
+        code -> Nullable<Text>,
+        description -> Nullable<Text>,
+        active -> Bool,
+        valid_from -> Nullable<Instant>,
+        valid_to -> Nullable<Instant>,
+        priority -> Integer,
+        protocol -> Nullable<Text>,
+        location_id -> Nullable<Text>,
+        settings -> JsonDoc,
+        batch_size -> Integer,
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
@@ -268,16 +262,32 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
-    meter_values (connector_id, at, context) {
-        connector_id -> Text,
-        at -> Instant,
-        context -> Text,
-        session_id -> Nullable<Text>,
-        received_at -> Instant,
-        energy -> Nullable<BigInt>,
-        power -> Nullable<BigInt>,
-        reading -> JsonDoc,
-        raw -> Text,
+    charging_profiles (id) {
+        id -> Text,
+        organization_id -> Text,
+        name -> Text,
+        code -> Nullable<Text>,
+        active -> Bool,
+        stack_level -> Integer,
+        #[sql_name = "type"]
+        type_ -> Text,
+        recurrence -> Nullable<Text>,
+        starts_at -> Instant,
+        duration_minutes -> Nullable<Integer>,
+        valid_from -> Nullable<Instant>,
+        valid_to -> Nullable<Instant>,
+        unit -> Text,
+        periods -> JsonDoc,
+        meta_data -> JsonDoc,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    charging_profile_evses (profile_id, evse_id) {
+        profile_id -> Text,
+        evse_id -> Text,
     }
 }
 
@@ -305,81 +315,24 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
-    load_groups (id) {
+    reservations (id) {
         id -> Text,
         organization_id -> Text,
-        location_id -> Text,
-        parent_id -> Nullable<Text>,
-        name -> Text,
-        description -> Nullable<Text>,
-        notes -> Nullable<Text>,
-        maximum_capacity -> BigInt,
-        minimum_connector_capacity -> BigInt,
-        buffer -> BigInt,
-        algorithm -> Text,
-        dry_run -> Bool,
-        fallback_capacity -> Nullable<BigInt>,
-        phase_capacity -> Nullable<BigInt>,
-        imbalance_limit -> Nullable<BigInt>,
-        feeder_rating -> Nullable<BigInt>,
-        capacity_schedules -> JsonDoc,
-        external_cap -> Nullable<JsonDoc>,
+        chargestation_id -> Text,
+        evse_id -> Text,
+        connector_id -> Text,
+        kept -> JsonDoc,
+        id_tag -> Text,
+        parent_group -> Nullable<Text>,
+        token_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        status -> Text,
+        reason -> Nullable<Text>,
+        expires_at -> Instant,
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::{Instant, JsonDoc};
-
-    group_stations (id) {
-        id -> Text,
-        organization_id -> Text,
-        group_id -> Text,
-        chargestation_id -> Text,
-        created_at -> Instant,
-        updated_at -> Instant,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::{Instant, JsonDoc};
-
-    group_connectors (connector_id) {
-        connector_id -> Text,
-        group_id -> Text,
-        chargestation_id -> Text,
-        maximum_capacity -> Nullable<BigInt>,
-        minimum_capacity -> Nullable<BigInt>,
-        priority -> BigInt,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::{Instant, JsonDoc};
-
-    balancing_states (group_id) {
-        group_id -> Text,
-        state -> JsonDoc,
-        updated_at -> Instant,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::*;
-    use super::{Instant, JsonDoc};
-
-    plans (id) {
-        id -> Text,
-        group_id -> Text,
-        at -> Instant,
-        trigger -> Text,
-        snapshot -> JsonDoc,
-        plan -> JsonDoc,
     }
 }
 
@@ -409,29 +362,3 @@ diesel::table! {
         value -> BigInt,
     }
 }
-
-diesel::joinable!(sessions -> connectors (connector_id));
-diesel::joinable!(group_connectors -> connectors (connector_id));
-diesel::joinable!(group_stations -> chargestations (chargestation_id));
-
-diesel::allow_tables_to_appear_in_same_query!(
-    organizations,
-    api_keys,
-    idempotency_keys,
-    locations,
-    chargestations,
-    evses,
-    connectors,
-    users,
-    tokens,
-    sessions,
-    meter_values,
-    actions,
-    load_groups,
-    group_stations,
-    group_connectors,
-    balancing_states,
-    plans,
-    events,
-    counters,
-);

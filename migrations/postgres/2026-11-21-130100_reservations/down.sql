@@ -1,0 +1,2 @@
+DELETE FROM counters WHERE name = 'reservation';
+DROP TABLE reservations;

@@ -1,0 +1,2 @@
+DROP TABLE charging_profile_evses;
+DROP TABLE charging_profiles;

@@ -1,0 +1,2 @@
+DROP TABLE asset_readings;
+DROP TABLE assets;

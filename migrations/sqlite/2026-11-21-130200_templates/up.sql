@@ -1,0 +1,20 @@
+-- Settings that stations get when they connect.
+CREATE TABLE configuration_templates (
+    id TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL REFERENCES organizations (id),
+    name TEXT NOT NULL,
+    code TEXT,
+    description TEXT,
+    active BOOLEAN NOT NULL,
+    valid_from INTEGER,
+    valid_to INTEGER,
+    priority INTEGER NOT NULL, -- the highest decides about a key that several set
+    protocol TEXT, -- null: stations of every protocol
+    location_id TEXT REFERENCES locations (id), -- null: stations everywhere
+    settings TEXT NOT NULL,
+    batch_size INTEGER NOT NULL, -- keys that are read, changed and read again together
+    meta_data TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+);
+CREATE INDEX configuration_templates_by_organization ON configuration_templates (organization_id, created_at);

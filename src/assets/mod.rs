@@ -1,0 +1,20 @@
+//! Assets: what else draws or gives power at a place (Tridens): smart meters, producers, consumers, batteries.
+//!
+//! Integrators push readings; the latest one is kept with the asset, which is stale when none came for three times the
+//! usual spacing. [`contribution`] says what an asset adds to the load, also while its data is stale; balancing decides
+//! what to make of it. [`AssetSignals`] tells it when to look again.
+
+mod api;
+mod model;
+mod power;
+mod readings;
+mod signals;
+mod store;
+
+pub use api::routes;
+pub use model::asset::{Asset, AssetType, MeterScope, VoltageType};
+pub use model::reading::Reading;
+pub use model::view::AssetView;
+pub use power::{Basis, Contribution, contribution};
+pub use signals::{AssetChange, AssetSignal, AssetSignals};
+pub use store::{assets_of_groups, find as find_asset};

@@ -1,0 +1,6 @@
+//! What an asset is, what it measures, and how clients see both.
+
+pub mod asset;
+pub mod new_reading;
+pub mod reading;
+pub mod view;

@@ -1,0 +1,52 @@
+//! The tables, one description for both stores.
+
+mod charging;
+mod places;
+mod power;
+
+pub use charging::*;
+pub use places::*;
+pub use power::*;
+
+diesel::joinable!(sessions -> connectors (connector_id));
+diesel::joinable!(group_connectors -> connectors (connector_id));
+diesel::joinable!(charging_profile_evses -> charging_profiles (profile_id));
+diesel::joinable!(group_stations -> chargestations (chargestation_id));
+diesel::joinable!(network_evses -> evse_groups (group_id));
+diesel::joinable!(evse_groups -> evse_networks (network_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    organizations,
+    api_keys,
+    idempotency_keys,
+    locations,
+    chargestations,
+    evses,
+    connectors,
+    connector_statuses,
+    users,
+    tokens,
+    sessions,
+    meter_values,
+    actions,
+    reservations,
+    charging_profiles,
+    charging_profile_evses,
+    configuration_templates,
+    load_groups,
+    group_stations,
+    group_connectors,
+    balancing_states,
+    plans,
+    events,
+    counters,
+    assets,
+    asset_readings,
+    rates,
+    rate_schedules,
+    session_tariffs,
+    evse_networks,
+    evse_groups,
+    network_evses,
+    service_offers,
+);

@@ -1,0 +1,63 @@
+//! A station asks for a certificate: signed where an authority is configured, for the station's own names only.
+
+use serde_json::json;
+
+use super::{Call, Effect, Handled};
+use crate::db::StoreResult;
+use crate::events;
+use crate::ocpp::authority::NotSigned;
+use crate::ocpp::v16::common::Acceptance;
+use crate::ocpp::v16::sign_certificate::{Request, Response};
+use crate::stations;
+use crate::stations::link::Command;
+
+pub(super) async fn sign_certificate(call: Call<'_>, request: Request) -> Handled<Response> {
+    let (organization, id) = (call.peer.organization, call.peer.station);
+    let read = call
+        .gateway
+        .context
+        .db
+        .read(move |conn| stations::find_station(conn, organization, id));
+    let station = read.await?;
+    let signed = match &call.gateway.authority {
+        Some(authority) => {
+            let names: Vec<&str> = station.certificate_names().collect();
+            authority
+                .sign(request.csr.as_str(), &names, call.now)
+                .map_err(|why: NotSigned| why.to_string())
+        }
+        None => Err("no certificate authority is configured".to_owned()),
+    };
+    let (kind, why) = match &signed {
+        Ok(_) => ("chargestation.certificate.signed", None),
+        Err(why) => ("chargestation.certificate.refused", Some(why.clone())),
+    };
+    let moment = call.moment();
+    let stored = call
+        .gateway
+        .context
+        .db
+        .write(move |conn| -> StoreResult<()> {
+            let event = stations::station_event(organization, id, kind);
+            events::record(
+                conn,
+                &moment,
+                event,
+                &json!({"chargestation": id, "reason": why}),
+            )
+        });
+    stored.await?;
+    Ok(match signed {
+        Ok(chain) => (
+            Response {
+                status: Acceptance::Accepted,
+            },
+            vec![Effect::Ask(Command::CertificateSigned { chain })],
+        ),
+        Err(why) => {
+            tracing::info!(station = %id, why, "a certificate request was refused");
+            let status = Acceptance::Rejected;
+            (Response { status }, Vec::new())
+        }
+    })
+}

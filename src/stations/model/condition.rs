@@ -1,0 +1,98 @@
+//! How a connector or an EVSE is doing, as people ask: from what the station reports and what the operator says.
+
+use super::connector::{Connector, ConnectorStatus};
+use super::station::OperationalStatus;
+
+crate::spelled! {
+    /// How something is doing, in the words of the Tridens pages.
+    pub enum DetailedStatus {
+        /// Free for a new driver.
+        Available = "Available",
+        /// Taken, no session yet.
+        Preparing = "Preparing",
+        /// Charging.
+        Charging = "Charging",
+        /// The station offers no energy.
+        SuspendedEvse = "SuspendedEVSE",
+        /// The car takes no energy.
+        SuspendedEv = "SuspendedEV",
+        /// Done, but not free yet.
+        Finishing = "Finishing",
+        /// Reserved.
+        Reserved = "Reserved",
+        /// Not to be used.
+        Unavailable = "Unavailable",
+        /// Broken.
+        Faulted = "Faulted",
+        /// Discarded.
+        Closed = "Closed",
+    }
+}
+
+impl From<ConnectorStatus> for DetailedStatus {
+    fn from(status: ConnectorStatus) -> Self {
+        match status {
+            ConnectorStatus::Available => Self::Available,
+            ConnectorStatus::Preparing => Self::Preparing,
+            ConnectorStatus::Charging => Self::Charging,
+            ConnectorStatus::SuspendedEvse => Self::SuspendedEvse,
+            ConnectorStatus::SuspendedEv => Self::SuspendedEv,
+            ConnectorStatus::Finishing => Self::Finishing,
+            ConnectorStatus::Reserved => Self::Reserved,
+            ConnectorStatus::Unavailable => Self::Unavailable,
+            ConnectorStatus::Faulted => Self::Faulted,
+        }
+    }
+}
+
+/// Both statuses of a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Condition {
+    /// In use, out of use, discarded.
+    pub operational: OperationalStatus,
+    /// How it is doing.
+    pub detailed: DetailedStatus,
+}
+
+impl Condition {
+    /// Of a connector of a station with this status.
+    pub fn of_connector(connector: &Connector, station: OperationalStatus) -> Self {
+        if station == OperationalStatus::Closed {
+            return Self {
+                operational: OperationalStatus::Closed,
+                detailed: DetailedStatus::Closed,
+            };
+        }
+        let down = matches!(
+            connector.status,
+            ConnectorStatus::Unavailable | ConnectorStatus::Faulted
+        );
+        let works = station == OperationalStatus::Operative && connector.active && !down;
+        Self {
+            operational: if works {
+                OperationalStatus::Operative
+            } else {
+                OperationalStatus::Inoperative
+            },
+            detailed: connector.status.into(),
+        }
+    }
+
+    /// Of an EVSE with these connectors: what keeps it busy, else the best of them.
+    pub fn of_evse(connectors: impl Iterator<Item = Self>) -> Option<Self> {
+        use DetailedStatus as Status;
+        const FIRST: [Status; 10] = [
+            Status::Charging,
+            Status::SuspendedEvse,
+            Status::SuspendedEv,
+            Status::Finishing,
+            Status::Preparing,
+            Status::Reserved,
+            Status::Available,
+            Status::Unavailable,
+            Status::Faulted,
+            Status::Closed,
+        ];
+        connectors.min_by_key(|one| FIRST.iter().position(|status| *status == one.detailed))
+    }
+}

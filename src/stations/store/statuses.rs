@@ -1,0 +1,79 @@
+//! How connectors are doing and how they were.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use serde::Serialize;
+
+use crate::db::schema::{connector_statuses as history, connectors};
+use crate::db::{Conn, StoreResult};
+use crate::kernel::{ConnectorId, Timestamp};
+use crate::stations::model::connector::ConnectorStatus;
+
+/// How long history is kept.
+const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Entries that are shown.
+const MOST_SHOWN: i64 = 1_000;
+
+/// How a connector was doing from an instant on.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Serialize, utoipa::ToSchema)]
+pub struct StatusChange {
+    /// From when.
+    pub at: Timestamp,
+    /// How.
+    pub status: ConnectorStatus,
+    /// What was wrong, in OCPP's words.
+    pub error_code: Option<String>,
+}
+
+/// Notes how a connector is doing; a change is kept in its history.
+pub fn set_connector_status(
+    conn: &mut Conn,
+    id: ConnectorId,
+    status: ConnectorStatus,
+    error_code: Option<&str>,
+    at: Timestamp,
+) -> StoreResult<()> {
+    let row = connectors::table.find(id);
+    let before: (ConnectorStatus, Option<String>, Option<Timestamp>) = row
+        .select((
+            connectors::status,
+            connectors::error_code,
+            connectors::status_at,
+        ))
+        .first(conn)?;
+    diesel::update(row)
+        .set((
+            connectors::status.eq(status),
+            connectors::error_code.eq(error_code.map(str::to_owned)),
+            connectors::status_at.eq(at),
+        ))
+        .execute(conn)?;
+    let same = before.2.is_some() && before.0 == status && before.1.as_deref() == error_code;
+    if same {
+        return Ok(());
+    }
+    let own = history::table.filter(history::connector_id.eq(id));
+    diesel::delete(own.filter(history::at.lt(at - KEPT_FOR))).execute(conn)?;
+    // A station may tell the same instant twice.
+    diesel::delete(history::table.find((id, at, status))).execute(conn)?;
+    diesel::insert_into(history::table)
+        .values((
+            history::connector_id.eq(id),
+            history::at.eq(at),
+            history::status.eq(status),
+            history::error_code.eq(error_code.map(str::to_owned)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How a connector was doing, the newest first.
+pub fn statuses_of(conn: &mut Conn, id: ConnectorId) -> StoreResult<Vec<StatusChange>> {
+    Ok(history::table
+        .filter(history::connector_id.eq(id))
+        .order(history::at.desc())
+        .limit(MOST_SHOWN)
+        .select((history::at, history::status, history::error_code))
+        .load(conn)?)
+}
