@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::gather::{Role, Seat, Site};
-use super::load::Loads;
+use super::loads::Loads;
 use super::state::State;
-use super::status::alone;
 use crate::engine::Uncontrolled;
 use crate::groups::Group;
 use crate::kernel::*;
@@ -94,7 +93,7 @@ fn of_group(site: &Site, state: &State, group: &Group, now: Timestamp) -> Vec<Wa
         seats.filter(|seat| site.is_below(seat.group, group.id))
     };
     let lowest = group.without_buffer(group.lowest_capacity(now));
-    let fallbacks: Watts = below().map(|seat| alone(seat, state)).sum();
+    let fallbacks: Watts = below().map(|seat| state.alone(seat)).sum();
     if fallbacks > lowest {
         let message = format!(
             "without this server its connectors may draw {} kW of {} kW: lower fallback_capacity, or let every station confirm its own",

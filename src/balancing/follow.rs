@@ -53,6 +53,45 @@ pub(super) fn follow(
     remarks
 }
 
+/// Learns from new readings which phases cars use. Where all may be in use again, because another car may have come or
+/// this one surprised, what was allowed is more power than it was: all that the connector can is assumed.
+pub(super) fn follow_phases(state: &mut State, site: &Site) {
+    for seat in site.seats.iter().filter(|seat| seat.role == Role::Member) {
+        let Some(memory) = state.connectors.get_mut(&seat.connector) else {
+            continue;
+        };
+        let session = seat.live_session().filter(|_| seat.online);
+        let goes_on = session.is_some() && session.map(|session| session.id) == memory.session;
+        if !goes_on {
+            let believed = std::mem::take(&mut memory.phases).sure;
+            if believed.is_some() {
+                state.ledger.reconnected(seat.connector, seat.rating);
+            }
+            continue;
+        }
+        let reading = session.and_then(|session| session.latest_at.zip(session.phase_currents()));
+        if let Some((at, currents)) = reading
+            && memory.metered_at.is_none_or(|last| at > last)
+            && memory
+                .phases
+                .observe(at, seat.on_grid(currents), seat.wired)
+        {
+            state.ledger.reconnected(seat.connector, seat.rating);
+        }
+    }
+}
+
+/// Takes it that cars use the phases that they were seen to use.
+pub(super) fn note_phases(site: &mut Site, state: &State) {
+    for seat in &mut site.seats {
+        let memory = state.connectors.get(&seat.connector);
+        let memory = memory.filter(|memory| !memory.in_watts);
+        if let Some(used) = memory.and_then(|memory| memory.phases.sure) {
+            seat.use_phases(used);
+        }
+    }
+}
+
 fn remembered<'a>(
     connectors: &'a mut BTreeMap<ConnectorId, Memory>,
     seat: &Seat,

@@ -26,6 +26,7 @@ mod explain;
 mod follow;
 mod gather;
 mod load;
+mod loads;
 mod phases;
 mod power;
 mod proposal;

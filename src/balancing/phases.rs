@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::gather::{Role, Site};
-use super::state::State;
 use crate::kernel::{Milliamps, PhaseSet, Timestamp};
 
 /// A phase with more current than this is in use.
@@ -63,50 +61,6 @@ impl UsedPhases {
             self.sure = Some(in_use);
         }
         surprises
-    }
-}
-
-impl State {
-    /// Learns from new readings which phases cars use. Where all may be in use again, because another car may have come or
-    /// this one surprised, what was allowed is more power than it was: all that the connector can is assumed.
-    pub fn follow_phases(&mut self, site: &Site) {
-        for seat in site.seats.iter().filter(|seat| seat.role == Role::Member) {
-            let Some(memory) = self.connectors.get_mut(&seat.connector) else {
-                continue;
-            };
-            let session = seat.live_session().filter(|_| seat.online);
-            let goes_on = session.is_some() && session.map(|session| session.id) == memory.session;
-            if !goes_on {
-                let believed = std::mem::take(&mut memory.phases).sure;
-                if believed.is_some() {
-                    self.ledger.reconnected(seat.connector, seat.rating);
-                }
-                continue;
-            }
-            let reading =
-                session.and_then(|session| session.latest_at.zip(session.phase_currents()));
-            if let Some((at, currents)) = reading
-                && memory.metered_at.is_none_or(|last| at > last)
-                && memory
-                    .phases
-                    .observe(at, seat.on_grid(currents), seat.wired)
-            {
-                self.ledger.reconnected(seat.connector, seat.rating);
-            }
-        }
-    }
-}
-
-impl Site {
-    /// Takes it that cars use the phases that they were seen to use.
-    pub fn note_phases(&mut self, state: &State) {
-        for seat in &mut self.seats {
-            let memory = state.connectors.get(&seat.connector);
-            let memory = memory.filter(|memory| !memory.in_watts);
-            if let Some(used) = memory.and_then(|memory| memory.phases.sure) {
-                seat.use_phases(used);
-            }
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! From what is stored and remembered to what the engine is told.
 
 use super::gather::{Role, Seat, Site};
-use super::load::{Load, Loads};
+use super::load::Load;
+use super::loads::Loads;
 use super::state::{Memory, State};
 use crate::engine::{
     self, Algorithm, Deadline, Member, MemberState, Node, Plan, PriorityClass, Session, Settings,

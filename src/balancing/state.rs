@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::demand::Demand;
 use super::draws::Draws;
+use super::gather::{Role, Seat};
 use super::load::Load;
 use super::phases::UsedPhases;
 use crate::engine::transition::{Ledger, Stage};
@@ -223,6 +224,25 @@ impl Memory {
 }
 
 impl State {
+    /// The most that a connector may be drawing.
+    pub fn worst(&self, seat: &Seat) -> Watts {
+        match seat.role {
+            Role::Member if self.connectors.contains_key(&seat.connector) => {
+                self.ledger.worst(seat.connector)
+            }
+            _ => seat.unproven(),
+        }
+    }
+
+    /// The most that it draws when this server is not heard of.
+    pub fn alone(&self, seat: &Seat) -> Watts {
+        match self.connectors.get(&seat.connector) {
+            Some(memory) if memory.outlives => self.ledger.worst(seat.connector),
+            Some(memory) => memory.alone(seat.unproven()),
+            None => seat.unproven(),
+        }
+    }
+
     /// Keeps what a plan hands on to the next one.
     pub fn remember(&mut self, plan: &Plan, now: Timestamp) {
         for limit in &plan.limits {

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::commissioning::{Warning, warnings};
-use super::gather::{Role, Seat, Site};
-use super::load::{Load, Loads, loads};
+use super::follow::note_phases;
+use super::gather::{Seat, Site};
+use super::load::Load;
+use super::loads::{Loads, loads};
 use super::snapshot::planned;
 use super::state::{Memory, State};
 use super::store::{self, StoredPlan};
@@ -143,7 +145,7 @@ pub(super) fn read(
         seat.online = is_online(seat.station);
     }
     let state = store::load(conn, root)?.unwrap_or_default();
-    site.note_phases(&state);
+    note_phases(&mut site, &state);
     let plan = store::plan_at(conn, root, None)?.map(|stored| stored.plan.0);
     let below: Vec<GroupId> = groups::tree_of(conn, group)?
         .iter()
@@ -183,7 +185,7 @@ pub(super) fn plan_now(
         seat.online = is_online(seat.station);
     }
     let state = store::load(conn, root)?.unwrap_or_default();
-    site.note_phases(&state);
+    note_phases(&mut site, &state);
     let loads = loads(&site, &state, moment.now);
     let (snapshot, plan) = planned(&site, &state, &loads, moment.now);
     Ok(StoredPlan {
@@ -228,8 +230,8 @@ fn view(
         available: of(|it| it.available),
         granted: of(|it| it.granted),
         drawn: sum(&|seat| session_power(seat).unwrap_or_default()),
-        worst_case_kw: sum(&|seat| worst(seat, state)),
-        worst_case_if_server_dies_kw: sum(&|seat| alone(seat, state)),
+        worst_case_kw: sum(&|seat| state.worst(seat)),
+        worst_case_if_server_dies_kw: sum(&|seat| state.alone(seat)),
         members: site
             .seats
             .iter()
@@ -274,31 +276,13 @@ fn member(
         session: seat.session.as_ref().map(|session| session.id),
         limit: limit.map_or(0.0, |limit| limit.limit.kilowatts()),
         acknowledged: state.ledger.known(seat.connector).map(Watts::kilowatts),
-        worst: worst(seat, state).kilowatts(),
+        worst: state.worst(seat).kilowatts(),
         drawing: drawing.map(Watts::kilowatts),
-        fallback: alone(seat, state).kilowatts(),
+        fallback: state.alone(seat).kilowatts(),
         phases: seat.phases.count(),
         reason: limit.map(Limit::explain),
         rule: limit.map(|limit| limit.reason.rule()),
         since: memory.map(|memory| memory.since),
-    }
-}
-
-fn worst(seat: &Seat, state: &State) -> Watts {
-    match seat.role {
-        Role::Member if state.connectors.contains_key(&seat.connector) => {
-            state.ledger.worst(seat.connector)
-        }
-        _ => seat.unproven(),
-    }
-}
-
-pub(super) fn alone(seat: &Seat, state: &State) -> Watts {
-    let memory = state.connectors.get(&seat.connector);
-    match memory {
-        Some(memory) if memory.outlives => state.ledger.worst(seat.connector),
-        Some(memory) => memory.alone(seat.unproven()),
-        None => seat.unproven(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use super::load::Freshness;
+use super::loads::Freshness;
 use super::state::{Remark, State};
 use crate::db::schema::{balancing_states, plans};
 use crate::db::{Conn, Json, StoreResult};

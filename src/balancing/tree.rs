@@ -7,9 +7,9 @@ use tokio::task::JoinSet;
 
 use super::apply::{self, About, Errand};
 use super::bell::{Bell, Notes};
-use super::follow::follow;
+use super::follow::{follow, follow_phases, note_phases};
 use super::gather::Site;
-use super::load::loads;
+use super::loads::loads;
 use super::settings::Settings;
 use super::snapshot::planned;
 use super::state::State;
@@ -157,8 +157,8 @@ impl Tree {
         site.note_online(self.link.as_ref());
         let (mut state, fresh) = self.take_state().await?;
         let now = self.context.clock.now();
-        state.follow_phases(&site);
-        site.note_phases(&state);
+        follow_phases(&mut state, &site);
+        note_phases(&mut site, &state);
         let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
         let loads = loads(&site, &state, now);
         let freshness = state.follow_loads(&site, &loads, now);
