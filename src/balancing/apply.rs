@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
-use super::state::{ReadBack, State};
+use super::state::{Confirmed, ReadBack, State};
 use crate::engine::transition::{MessageKind, Ticket};
 use crate::engine::{CurrentKind, Plan, Snapshot};
 use crate::kernel::{ConnectorId, StationId, Timestamp, Watts};
@@ -36,7 +36,7 @@ pub(super) enum About {
     /// A connector that left.
     Goodbye(ConnectorId),
     /// The limit that a station says it enforces.
-    ReadBack(ConnectorId),
+    ReadBack(ConnectorId, Confirmed),
 }
 
 /// Everything that may be said now; it counts as said.
@@ -90,7 +90,14 @@ fn read_back(state: &mut State, seat: &Seat) -> Option<Errand> {
             seconds: READ_BACK_SECONDS,
             in_amps: Some(seat.kind == CurrentKind::Ac),
         }],
-        about: About::ReadBack(seat.connector),
+        about: About::ReadBack(
+            seat.connector,
+            Confirmed {
+                limit: memory.limit,
+                voltage: seat.voltage,
+                phases: seat.phases,
+            },
+        ),
     })
 }
 
@@ -218,18 +225,10 @@ pub(super) fn answered(
                 fallback.retry_at = Some(now + pause);
             }
         }
-        About::ReadBack(connector) => {
+        About::ReadBack(connector, confirmed) => {
             if let Some(memory) = state.connectors.get_mut(&connector) {
-                memory.read_back = match answer {
-                    Ok(Outcome {
-                        enforced: Some(enforced),
-                        ..
-                    }) => ReadBack::Told {
-                        enforced: *enforced,
-                        confirmed: memory.limit,
-                    },
-                    _ => ReadBack::NotTold,
-                };
+                let enforced = answer.as_ref().ok().and_then(|outcome| outcome.enforced);
+                memory.read_back = ReadBack::of(enforced, confirmed);
             }
         }
         About::Goodbye(connector) => match answer {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::gather::{Role, Seat, Site};
 use super::loads::Loads;
-use super::state::State;
+use super::state::{ReadBack, State};
 use crate::engine::Uncontrolled;
 use crate::groups::Group;
 use crate::kernel::*;
@@ -137,10 +137,7 @@ fn of_seat(state: &State, seat: &Seat) -> Option<Warning> {
                 seat,
                 "it draws more than it confirmed: its rating is set aside",
             )),
-            _ if memory.is_some_and(|memory| {
-                memory.read_back.excess(seat.voltage, seat.phases).is_some()
-            }) =>
-            {
+            _ if memory.is_some_and(|memory| memory.read_back == ReadBack::More) => {
                 Some(Warning::of_seat(
                     "composite_schedule_differs",
                     seat,

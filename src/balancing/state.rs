@@ -125,29 +125,38 @@ pub(super) enum ReadBack {
     Asked,
     /// It does not tell.
     NotTold,
-    /// It tells this, after it had confirmed that limit.
-    Told {
-        enforced: Enforced,
-        confirmed: Watts,
-    },
+    /// It tells no more than it confirmed.
+    AsConfirmed,
+    /// It tells more.
+    More,
+}
+
+/// What a station confirmed when it was asked what it enforces, to compare its answer with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Confirmed {
+    pub limit: Watts,
+    pub voltage: Millivolts,
+    pub phases: PhaseSet,
 }
 
 impl ReadBack {
-    /// How much a station says that it enforces, where that is more than it confirmed by an ampere, which may be rounding.
-    pub fn excess(self, voltage: Millivolts, phases: PhaseSet) -> Option<Watts> {
-        let Self::Told {
-            enforced,
-            confirmed,
-        } = self
-        else {
-            return None;
-        };
+    /// What an answer means: a difference of an ampere may be rounding.
+    pub fn of(enforced: Option<Enforced>, confirmed: Confirmed) -> Self {
+        let Confirmed {
+            limit,
+            voltage,
+            phases,
+        } = confirmed;
         let enforced = match enforced {
-            Enforced::Power(power) => power,
-            Enforced::Current(current) => current.to_power(voltage, phases),
+            Some(Enforced::Power(power)) => power,
+            Some(Enforced::Current(current)) => current.to_power(voltage, phases),
+            None => return Self::NotTold,
         };
-        let rounding = Milliamps(1_000).to_power(voltage, phases);
-        (enforced > confirmed + rounding).then_some(enforced)
+        if enforced > limit + Milliamps(1_000).to_power(voltage, phases) {
+            Self::More
+        } else {
+            Self::AsConfirmed
+        }
     }
 }
 

@@ -46,11 +46,31 @@ pub struct RecordedMessage {
     pub shortened: bool,
 }
 
+/// The messages that are kept of a station, oldest first.
+#[derive(Debug, Default)]
+struct Kept {
+    messages: VecDeque<RecordedMessage>,
+    /// Of all their texts.
+    bytes: usize,
+}
+
+impl Kept {
+    /// Keeps a message, and forgets the oldest ones where there are too many.
+    fn add(&mut self, message: RecordedMessage, most: usize) {
+        self.bytes += message.text.len();
+        self.messages.push_back(message);
+        while self.messages.len() > most || self.bytes > MOST_BYTES {
+            let oldest = self.messages.pop_front();
+            self.bytes -= oldest.map_or(self.bytes, |oldest| oldest.text.len());
+        }
+    }
+}
+
 /// Keeps the last messages of every station; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     most: usize,
-    stations: Arc<Mutex<HashMap<StationId, VecDeque<RecordedMessage>>>>,
+    stations: Arc<Mutex<HashMap<StationId, Kept>>>,
 }
 
 impl Recorder {
@@ -62,7 +82,7 @@ impl Recorder {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<StationId, VecDeque<RecordedMessage>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<StationId, Kept>> {
         self.stations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -79,12 +99,7 @@ impl Recorder {
             shortened: end < text.len(),
         };
         let mut stations = self.lock();
-        let kept = stations.entry(station).or_default();
-        kept.push_back(message);
-        let mut bytes: usize = kept.iter().map(|one| one.text.len()).sum();
-        while kept.len() > self.most || bytes > MOST_BYTES {
-            bytes -= kept.pop_front().map_or(bytes, |oldest| oldest.text.len());
-        }
+        stations.entry(station).or_default().add(message, self.most);
     }
 
     /// The last messages of a station, oldest first, without secrets.
@@ -92,10 +107,8 @@ impl Recorder {
         let kept: Vec<_> = self
             .lock()
             .get(&station)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
+            .map(|kept| kept.messages.iter().cloned().collect())
+            .unwrap_or_default();
         let hidden = |message: RecordedMessage| RecordedMessage {
             text: without_secrets(&message.text, station),
             ..message

@@ -32,6 +32,7 @@ struct Inner {
     live: BTreeMap<StationId, Watts>,
     enforced: BTreeMap<StationId, Enforced>,
     most: Watts,
+    in_watts: bool,
 }
 
 impl FakeLink {
@@ -54,6 +55,10 @@ impl FakeLink {
     /// What a station tells when it is asked what it enforces.
     pub fn enforce(&self, station: StationId, enforced: Enforced) {
         self.inner().enforced.insert(station, enforced);
+    }
+    /// Stations take limits in watts from now on.
+    pub fn take_watts(&self) {
+        self.inner().in_watts = true;
     }
     /// The live limit of a station runs out, and this is what it falls back to.
     pub fn expire(&self, station: StationId, fallback: Watts) {
@@ -120,7 +125,7 @@ impl StationLink for FakeLink {
             data: json!({}),
             outlives: false,
             ends_with_transaction: false,
-            in_watts: false,
+            in_watts: inner.in_watts,
             enforced: match &command {
                 Command::GetCompositeSchedule { .. } => inner.enforced.get(&station).copied(),
                 _ => None,

@@ -7,6 +7,7 @@ use evenwatt::stations::link::{Command, LimitPurpose};
 use serde_json::json;
 
 use super::depot::Depot;
+use super::link::Manner;
 use crate::support::eventually;
 
 #[actix_web::test]
@@ -237,6 +238,22 @@ async fn who_leaves_soon_gets_more_and_who_has_time_may_be_paused() {
 }
 
 #[actix_web::test]
+async fn where_a_station_takes_watts_nothing_is_made_of_a_one_phase_car() {
+    let mut depot = Depot::three_phase(2, json!({"maximum_capacity": 12})).await;
+    depot.link.take_watts();
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[6.0, 6.0]).await;
+    let one_phase = [Milliamps(8_690), Milliamps(0), Milliamps(0)];
+    for _ in 0..4 {
+        depot.pass(Duration::from_secs(30)).await;
+        depot.meter_phases(0, Watts(2_000), one_phase).await;
+    }
+    depot.pass(Duration::from_secs(30)).await;
+    assert_eq!(depot.member(0).await["phases"], 3);
+}
+
+#[actix_web::test]
 async fn a_one_phase_car_on_three_phases_leaves_the_others_two_thirds() {
     let mut depot = Depot::three_phase(2, json!({"maximum_capacity": 12})).await;
     depot.plug_in(0).await;
@@ -257,10 +274,16 @@ async fn a_one_phase_car_on_three_phases_leaves_the_others_two_thirds() {
     assert_eq!(limit.phases.count(), 1, "what a phase carries");
 
     // It uses the others as well now: it may draw more than was thought, until it is told again.
-    let three_phases = [Milliamps(16_000); 3];
-    depot.link.watch();
+    let (three_phases, first) = ([Milliamps(16_000); 3], depot.ports[0].station);
+    depot.link.behave(first, Manner::Silent);
     depot.pass(Duration::from_secs(30)).await;
     depot.meter_phases(0, Watts(11_000), three_phases).await;
+    depot
+        .until(async || depot.member(0).await["worst"] == 11.0 && depot.limits()[1] == 0.0)
+        .await;
+    depot.link.behave(first, Manner::Accepts);
+    depot.comes_back(0);
+    depot.pass(Duration::from_secs(600)).await; // who was stopped rests
     depot.until_limits(&[6.0, 6.0]).await;
     assert_eq!(depot.member(0).await["phases"], 3);
 }
