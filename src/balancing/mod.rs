@@ -22,6 +22,7 @@ mod bell;
 mod commissioning;
 mod demand;
 mod draws;
+mod escalation;
 mod explain;
 mod follow;
 mod gather;

@@ -3,6 +3,7 @@
 mod assets;
 mod capacity;
 mod depot;
+mod escalation;
 mod link;
 mod proposal;
 mod safety;
