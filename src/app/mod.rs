@@ -35,6 +35,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod postman;
+mod reaction;
 pub mod replay;
 pub mod replay_messages;
 pub mod routes;

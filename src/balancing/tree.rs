@@ -137,9 +137,8 @@ impl Tree {
     }
 
     async fn rung(&mut self) -> StoreResult<Life> {
-        if !self.bell.is_urgent() {
-            tokio::time::sleep(self.settings.settle).await;
-        }
+        let settled = tokio::time::sleep(self.settings.settle);
+        self.bell.urgent_or(settled).await;
         let notes = self.bell.take();
         self.turn(notes).await
     }
