@@ -65,6 +65,8 @@ pub(super) struct Seat {
     pub fallback: Watts,
     pub weight: u32,
     pub status: ConnectorStatus,
+    /// Whether its group must not charge at this time of day.
+    pub excluded: bool,
     /// The session that runs there.
     pub session: Option<Session>,
 }
@@ -125,6 +127,7 @@ impl Site {
             (&sessions, &scheduled),
             location.voltage,
         );
+        site.exclude(now);
         let unheard = stations::never_connected(conn, &station_ids)?;
         for seat in &mut site.seats {
             seat.unheard = unheard.contains(&seat.station);
@@ -140,12 +143,17 @@ impl Site {
         }
     }
 
-    /// When some group's capacity may change by itself.
-    pub fn capacity_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let changes = self.groups.iter();
-        changes
-            .filter_map(|group| group.capacity_changes_at(now))
-            .min()
+    /// When some group may get more or less by itself: by its schedules or its exclusion times.
+    pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let capacities = self
+            .groups
+            .iter()
+            .filter_map(|group| group.capacity_changes_at(now));
+        let exclusions = self
+            .groups
+            .iter()
+            .filter_map(|group| group.exclusion_changes_at(now));
+        capacities.chain(exclusions).min()
     }
 
     /// The group with this id.
@@ -212,6 +220,20 @@ impl Site {
                 };
                 self.seats.push(seat);
             }
+        }
+    }
+
+    /// Notes whose group must not charge at this time of day.
+    fn exclude(&mut self, now: Timestamp) {
+        let excluded = |group: &&Group| group.excludes(now, self.zone);
+        let excluded: Vec<GroupId> = self
+            .groups
+            .iter()
+            .filter(excluded)
+            .map(|group| group.id)
+            .collect();
+        for seat in &mut self.seats {
+            seat.excluded = excluded.contains(&seat.group);
         }
     }
 
@@ -292,6 +314,7 @@ impl Seat {
             fallback: Watts::ZERO,
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
+            excluded: false,
             session,
         }
     }

@@ -63,7 +63,7 @@ fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapsh
 /// How a group shares, in the engine's words.
 pub(super) const fn algorithm(algorithm: groups::Algorithm) -> Algorithm {
     match algorithm {
-        groups::Algorithm::EqualShare => Algorithm::EqualShare,
+        groups::Algorithm::EqualShare | groups::Algorithm::ConsumerTou => Algorithm::EqualShare,
         groups::Algorithm::Priority => Algorithm::Priority,
         groups::Algorithm::FirstCome => Algorithm::FirstCome,
         groups::Algorithm::Deadline => Algorithm::Deadline,
@@ -148,6 +148,7 @@ fn member_state(seat: &Seat, memory: Option<&Memory>, state: &State) -> MemberSt
         attained: session.energy,
         deadline: wish.map(|(departure, energy)| Deadline { departure, energy }),
         turn: memory.turn,
+        excluded: seat.excluded,
         ..Session::new(session.started_at.unwrap_or(session.created_at))
     };
     match memory.suspended_since {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
+use super::exclusion::ExclusionTimes;
 use super::model::{Algorithm, Group, GroupConnector, GroupStation};
 use crate::http::Versioned;
 use crate::http::fields::MetaData;
@@ -121,6 +122,10 @@ pub struct GroupView {
     pub capacity_schedules: CapacitySchedules,
     /// The cap from outside that holds or held last.
     pub external_cap: Option<ExternalCap>,
+    /// The home user, under `consumer_tou`.
+    pub user: Option<UserId>,
+    /// When its connectors do not charge; they count under `consumer_tou`.
+    pub exclusion_times: ExclusionTimes,
     /// The stations in it.
     pub chargestations: Vec<MembershipView>,
     /// JSON of your own.
@@ -158,6 +163,8 @@ impl GroupView {
             hold_minutes,
             capacity_schedules,
             external_cap,
+            user_id,
+            exclusion_times,
             meta_data,
             created_at,
             updated_at,
@@ -184,11 +191,22 @@ impl GroupView {
             feeder_rating: feeder_rating.map(Watts::kilowatts),
             capacity_schedules: capacity_schedules.0,
             external_cap: external_cap.map(|cap| cap.0),
+            user: user_id,
+            exclusion_times: exclusion_times.0,
             chargestations,
             meta_data: meta_data.0,
             created_at,
             updated_at,
         }
+    }
+}
+
+impl GroupView {
+    /// Its stations.
+    pub fn stations(&self) -> impl Iterator<Item = StationId> {
+        self.chargestations
+            .iter()
+            .map(|member| member.chargestation)
     }
 }
 

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::model::UserFilter;
 use super::model::{User, UserView};
 use crate::db::query::{contains, lower};
-use crate::db::schema::{sessions, tokens, users};
+use crate::db::schema::{load_groups, sessions, tokens, users};
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -96,9 +96,13 @@ pub(super) fn delete(conn: &mut Conn, user: &User) -> ApiResult<()> {
         .filter(sessions::user_id.eq(user.id))
         .count()
         .get_result(conn)?;
-    if tokens + sessions > 0 {
+    let groups: i64 = load_groups::table
+        .filter(load_groups::user_id.eq(user.id))
+        .count()
+        .get_result(conn)?;
+    if tokens + sessions + groups > 0 {
         return Err(ApiError::in_use(format!(
-            "The user still has {tokens} token(s) and {sessions} session(s); set active to false instead"
+            "The user still has {tokens} token(s), {sessions} session(s) and {groups} group(s); set active to false instead"
         )));
     }
     diesel::delete(users::table.find(user.id)).execute(conn)?;

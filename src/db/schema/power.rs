@@ -29,6 +29,8 @@ diesel::table! {
         hold_minutes -> Nullable<BigInt>,
         capacity_schedules -> JsonDoc,
         external_cap -> Nullable<JsonDoc>,
+        user_id -> Nullable<Text>,
+        exclusion_times -> JsonDoc,
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,

@@ -163,6 +163,7 @@ fn body_for(documented: &str) -> serde_json::Value {
         "chargestations" if documented.contains("groups") => json!({"chargestation": id}),
         "{chargestation}" => json!({"connectors": []}),
         "external_cap" => json!({"maximum_capacity": 5, "until": "2100-01-01T00:00:00Z"}),
+        "exclusion_times" => json!({"windows": []}),
         "reset" => json!({"type": "Soft"}),
         "trigger_message" => json!({"message": "Heartbeat"}),
         "change_availability" => json!({"type": "Operative"}),

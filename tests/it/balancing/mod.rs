@@ -3,6 +3,7 @@
 mod assets;
 mod capacity;
 mod depot;
+mod home;
 mod link;
 mod proposal;
 mod safety;
