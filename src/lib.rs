@@ -25,6 +25,7 @@ pub mod ocpp;
 pub mod offers;
 pub mod organizations;
 pub mod pricing;
+pub mod priority;
 pub mod profiles;
 pub mod rates;
 pub mod reservations;

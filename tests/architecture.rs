@@ -36,6 +36,7 @@ const SLICES: &[&str] = &[
     "tokens",
     "sessions",
     "groups",
+    "priority",
     "assets",
 ];
 

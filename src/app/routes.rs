@@ -13,7 +13,8 @@ use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
     actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers,
-    organizations, profiles, rates, reservations, sessions, stations, templates, tokens, users,
+    organizations, priority, profiles, rates, reservations, sessions, stations, templates, tokens,
+    users,
 };
 
 /// The path every endpoint starts with.
@@ -35,6 +36,7 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(templates::routes)
         .configure(commissioning::routes)
         .configure(groups::routes)
+        .configure(priority::routes)
         .configure(assets::routes)
         .configure(users::routes)
         .configure(tokens::routes)

@@ -9,7 +9,7 @@ use crate::db::StoreResult;
 use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
 use crate::ocpp::connections::Connections;
-use crate::{offers, reservations, sessions, stations};
+use crate::{offers, priority, reservations, sessions, stations};
 
 /// How often stations' last words are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
@@ -49,6 +49,7 @@ pub fn start(
                         sessions::cancel_overdue(conn, &moment)?;
                         reservations::expire(conn, &moment)?;
                         sessions::close_abandoned(conn, &moment)?;
+                        priority::expire(conn, &moment)?;
                         offers::tell_changes(conn, &moment)
                     })
                     .await

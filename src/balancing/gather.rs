@@ -8,6 +8,7 @@ use crate::engine::{CurrentKind, least_power};
 use crate::groups::{self, Group, GroupConnector, GroupStation};
 use crate::kernel::*;
 use crate::locations;
+use crate::priority;
 use crate::profiles;
 use crate::sessions::{self, Session, SessionStatus};
 use crate::stations::link::StationLink;
@@ -30,6 +31,8 @@ pub(super) struct Site {
     pub voltage: Millivolts,
     /// What else draws or gives power below its groups.
     pub assets: Vec<Asset>,
+    /// Which groups have a priority charge, and until when at most.
+    pub priorities: BTreeMap<GroupId, Timestamp>,
 }
 
 /// A connector below a group.
@@ -67,6 +70,8 @@ pub(super) struct Seat {
     pub status: ConnectorStatus,
     /// Whether its group must not charge at this time of day.
     pub excluded: bool,
+    /// Whether its group has a priority charge, which goes before that.
+    pub prioritized: bool,
     /// The session that runs there.
     pub session: Option<Session>,
 }
@@ -117,6 +122,7 @@ impl Site {
             zone,
             voltage: location.voltage,
             assets: assets::assets_of_groups(conn, &ids)?,
+            priorities: BTreeMap::new(),
             groups,
             seats: Vec::with_capacity(connectors.len()),
         };
@@ -127,7 +133,8 @@ impl Site {
             (&sessions, &scheduled),
             location.voltage,
         );
-        site.exclude(now);
+        site.priorities = priority::untils(conn, &ids, now)?;
+        site.note_hours(now);
         let unheard = stations::never_connected(conn, &station_ids)?;
         for seat in &mut site.seats {
             seat.unheard = unheard.contains(&seat.station);
@@ -143,7 +150,7 @@ impl Site {
         }
     }
 
-    /// When some group may get more or less by itself: by its schedules or its exclusion times.
+    /// When some group may get more or less by itself: by its schedules, its exclusion times or its priority charge.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let capacities = self
             .groups
@@ -153,7 +160,9 @@ impl Site {
             .groups
             .iter()
             .filter_map(|group| group.exclusion_changes_at(now));
-        capacities.chain(exclusions).min()
+        let priorities = self.priorities.values().copied();
+        let priorities = priorities.filter(|until| *until > now);
+        capacities.chain(exclusions).chain(priorities).min()
     }
 
     /// The group with this id.
@@ -223,8 +232,8 @@ impl Site {
         }
     }
 
-    /// Notes whose group must not charge at this time of day.
-    fn exclude(&mut self, now: Timestamp) {
+    /// Notes whose group must not charge at this time of day, and whose goes before that.
+    fn note_hours(&mut self, now: Timestamp) {
         let excluded = |group: &&Group| group.excludes(now, self.zone);
         let excluded: Vec<GroupId> = self
             .groups
@@ -234,6 +243,7 @@ impl Site {
             .collect();
         for seat in &mut self.seats {
             seat.excluded = excluded.contains(&seat.group);
+            seat.prioritized = self.priorities.contains_key(&seat.group);
         }
     }
 
@@ -315,6 +325,7 @@ impl Seat {
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
             excluded: false,
+            prioritized: false,
             session,
         }
     }

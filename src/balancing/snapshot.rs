@@ -149,6 +149,7 @@ fn member_state(seat: &Seat, memory: Option<&Memory>, state: &State) -> MemberSt
         deadline: wish.map(|(departure, energy)| Deadline { departure, energy }),
         turn: memory.turn,
         excluded: seat.excluded,
+        priority_charge: seat.prioritized,
         ..Session::new(session.started_at.unwrap_or(session.created_at))
     };
     match memory.suspended_since {

@@ -246,5 +246,6 @@ text_column!(
     ReservationId,
     ChargingProfileId,
     TemplateId,
+    PriorityChargeId,
     Currency
 );

@@ -34,6 +34,7 @@ codes! {
     Conflict = "conflict", 409, "The request does not fit the present state.";
     InUse = "in_use", 409, "The object is still in use; the message says by what.";
     AlreadyExists = "already_exists", 409, "Another object has this unique value.";
+    PriorityChargeDenied = "priority_charge_denied", 409, "The group cannot have a priority charge; the message says why.";
     RequestInProgress = "request_in_progress", 409, "A request with this Idempotency-Key is still being answered.";
     VersionMismatch = "version_mismatch", 412, "The object changed since the ETag in If-Match was read.";
     BodyTooLarge = "body_too_large", 413, "The body is larger than allowed.";

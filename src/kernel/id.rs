@@ -222,6 +222,8 @@ typed_id! {
     ChargingProfileId
     /// Settings that stations get when they connect.
     TemplateId
+    /// A charge that goes before exclusion times.
+    PriorityChargeId
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     load_groups,
     group_stations,
     group_connectors,
+    priority_charges,
     balancing_states,
     plans,
     events,

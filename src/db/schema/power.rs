@@ -94,6 +94,26 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
+    priority_charges (id) {
+        id -> Text,
+        organization_id -> Text,
+        group_id -> Text,
+        user_id -> Nullable<Text>,
+        status -> Text,
+        reason -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        expires_at -> Instant,
+        started_at -> Nullable<Instant>,
+        ended_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
     assets (id) {
         id -> Text,
         organization_id -> Text,

@@ -6,7 +6,7 @@ use evenwatt::kernel::Timestamp;
 use serde_json::{Value, json};
 
 use super::depot::Depot;
-use crate::support::TestApp;
+use crate::support::{TestApp, eventually};
 
 /// A home with one port of 7 kW.
 async fn home() -> Depot {
@@ -102,6 +102,147 @@ async fn a_window_over_the_night_in_which_clocks_go_back_ends_by_the_wall_clock(
     depot.until_limits(&[7.0]).await;
     let end: Timestamp = "2026-10-25T02:00:00Z".parse().expect("an instant");
     assert!(now(&depot) >= end && now(&depot) < end + Duration::from_secs(60));
+}
+
+#[actix_web::test]
+async fn a_priority_charge_goes_before_the_window_until_the_session_ends() {
+    let mut depot = home().await;
+    exclude(&depot, window(&depot, 0, 30)).await;
+    depot.plug_in(0).await;
+    depot.until_limits(&[0.0]).await;
+
+    let path = depot.path("/priority_charge");
+    let first = depot.app.client.post(&path, json!({})).await.created();
+    assert_eq!(
+        (&first["answer"], &first["status"]),
+        (&json!("approved"), &json!("active"))
+    );
+    assert_eq!(first["session"], depot.member(0).await["session"]);
+    depot.until_limits(&[7.0]).await;
+    let again = depot
+        .app
+        .client
+        .post(&path, json!({"minutes": 5}))
+        .await
+        .ok();
+    assert_eq!(again, first, "asking twice is asking once");
+
+    depot.unplug(0).await;
+    let charges = depot.app.client.get(&depot.path("/priority_charges")).await;
+    let ended = &charges.json()["result"][0];
+    assert_eq!(
+        (&ended["status"], &ended["reason"]),
+        (&json!("ended"), &json!("The session ended"))
+    );
+    depot.plug_in(0).await;
+    depot.pass(Duration::from_secs(1)).await;
+    depot
+        .until(async || depot.member(0).await["rule"] == "exclusion-window")
+        .await;
+    assert_eq!(depot.limits(), [0.0], "another session is not meant");
+    let events = depot.app.event_types().await;
+    for what in ["started", "ended"] {
+        let kind = format!("load_management.priority_charge.{what}");
+        assert_eq!(events.iter().filter(|event| **event == kind).count(), 1);
+    }
+}
+
+#[actix_web::test]
+async fn a_priority_charge_ends_on_request_and_when_its_time_is_over() {
+    let mut depot = home().await;
+    exclude(&depot, window(&depot, 0, 120)).await;
+    let path = depot.path("/priority_charge");
+    assert_eq!(depot.app.client.delete(&path).await.error(404), "not_found");
+    let waiting = depot.app.client.post(&path, json!({})).await.created();
+    assert_eq!(
+        (&waiting["status"], &waiting["session"]),
+        (&json!("waiting"), &json!(null))
+    );
+    depot.plug_in(0).await;
+    depot.until_limits(&[7.0]).await;
+    let charges = depot
+        .app
+        .client
+        .get(&depot.path("/priority_charges?status=active"))
+        .await;
+    assert_eq!(charges.json()["result"][0]["_id"], waiting["_id"]);
+
+    let ended = depot.app.client.delete(&path).await.ok();
+    assert_eq!(ended["reason"], "It was ended on request");
+    assert_eq!(depot.app.client.delete(&path).await.ok(), ended);
+    depot.until_limits(&[0.0]).await;
+
+    let asked = now(&depot);
+    depot
+        .app
+        .client
+        .post(&path, json!({"minutes": 5}))
+        .await
+        .created();
+    depot.until_limits(&[7.0]).await;
+    depot.until_limits(&[0.0]).await;
+    let lasted = now(&depot).since(asked).as_secs();
+    assert!((300..330).contains(&lasted), "{lasted}");
+    let expired = async || {
+        let charges = depot
+            .app
+            .client
+            .get(&depot.path("/priority_charges"))
+            .await
+            .json();
+        charges["result"][0]["reason"] == "Its time is over"
+    };
+    eventually(expired).await;
+}
+
+#[actix_web::test]
+async fn a_priority_charge_is_refused_with_a_reason_and_never_lifts_a_limit() {
+    let mut depot = home().await;
+    let path = depot.path("/priority_charge");
+    depot.goes_offline(0);
+    assert_eq!(
+        depot.app.client.post(&path, json!({})).await.error(406),
+        "station_offline"
+    );
+    depot.comes_back(0);
+    for (patch, why) in [
+        (json!({"algorithm": "equal_share"}), "algorithm"),
+        (
+            json!({"algorithm": "consumer_tou", "dry_run": true}),
+            "dry run",
+        ),
+    ] {
+        depot.app.client.patch(&depot.path(""), patch).await.ok();
+        let refused = depot.app.client.post(&path, json!({})).await;
+        assert_eq!(refused.error(409), "priority_charge_denied");
+        assert!(refused.text.contains(why), "{}", refused.text);
+    }
+    for minutes in [json!(0), json!(1441), json!(-1), json!("long")] {
+        let wrong = json!({"minutes": minutes});
+        assert_eq!(
+            depot.app.client.post(&path, wrong).await.faulty_fields(),
+            ["minutes"]
+        );
+    }
+    let all = depot
+        .app
+        .client
+        .get(&depot.path("/priority_charges?sort_order=asc"))
+        .await
+        .json();
+    let answers: Vec<&Value> = all["result"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["answer"])
+        .collect();
+    assert_eq!(answers, ["error", "denied", "denied"]);
+
+    let small = json!({"dry_run": false, "maximum_capacity": 4});
+    depot.app.client.patch(&depot.path(""), small).await.ok();
+    depot.app.client.post(&path, json!({})).await.created();
+    depot.plug_in(0).await;
+    depot.until_limits(&[4.0]).await;
 }
 
 #[actix_web::test]
