@@ -24,6 +24,7 @@ pub mod networks;
 pub mod ocpp;
 pub mod offers;
 pub mod organizations;
+pub mod portal;
 pub mod pricing;
 pub mod priority;
 pub mod profiles;

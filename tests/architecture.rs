@@ -37,6 +37,7 @@ const SLICES: &[&str] = &[
     "sessions",
     "groups",
     "priority",
+    "portal",
     "assets",
 ];
 

@@ -247,5 +247,7 @@ text_column!(
     ChargingProfileId,
     TemplateId,
     PriorityChargeId,
+    HomeLoginId,
+    LetterId,
     Currency
 );

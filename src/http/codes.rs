@@ -26,6 +26,7 @@ codes! {
     CommandFailed = "command_failed", 400, "The station refused the command or could not carry it out.";
     BadRequest = "bad_request", 400, "The request cannot be read.";
     Unauthenticated = "unauthenticated", 401, "No API key, or one that is wrong, expired or revoked.";
+    LoginFailed = "login_failed", 401, "The e-mail address or the password is wrong.";
     Forbidden = "forbidden", 403, "The API key lacks the scope that the endpoint needs.";
     NotFound = "not_found", 404, "There is no such object in your organization, or no such path.";
     MethodNotAllowed = "method_not_allowed", 405, "The path exists, but not with this method.";

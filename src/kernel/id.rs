@@ -224,6 +224,10 @@ typed_id! {
     TemplateId
     /// A charge that goes before exclusion times.
     PriorityChargeId
+    /// A login of a home user at the portal.
+    HomeLoginId
+    /// A letter on its way.
+    LetterId
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::http::docs::{CommandErrors, DeleteErrors, PartErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
-use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, Deleted, PathId};
+use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
 use crate::kernel::GroupId;
 use crate::stations::link::{SharedLink, Signals};
 
@@ -71,26 +71,27 @@ impl course::Asked {
     }
 }
 
-/// Ends the priority charge of a group; its exclusion times hold again. One that is over already is answered as it was.
+/// Ends the priority charge of a group; its exclusion times hold again. One that is over already is answered as it was, null
+/// where there was none.
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
-    responses((status = OK, body = Reply<PriorityChargeView>), DeleteErrors))]
+    responses((status = OK, body = Reply<Option<PriorityChargeView>>), DeleteErrors))]
 #[delete("/load_management/groups/{id}/priority_charge")]
 async fn end_priority_charge(
     caller: Caller<WriteGroups>,
     ctx: Ctx,
     signals: web::Data<Signals>,
     PathId(id): PathId<GroupId>,
-) -> ApiResult<Deleted<PriorityChargeView>> {
+) -> ApiResult<HttpResponse> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let (view, stations) = ctx
         .db
         .write(move |conn| {
             groups::find_group(conn, organization, id).map_err(missing)?;
-            course::end_on_request(conn, &moment, id)
+            Ok::<_, ApiError>(course::end_on_request(conn, &moment, id)?)
         })
         .await?;
     groups::replan(&signals, organization, stations);
-    Ok(Deleted(view))
+    Ok(reply(StatusCode::OK, "Ended", view))
 }
 
 /// Lists the priority charges of a group: those that were approved, and those that were not, with the reason.

@@ -8,7 +8,6 @@ use super::store;
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event};
 use crate::groups::{self, Group};
-use crate::http::{ApiError, ApiResult};
 use crate::kernel::*;
 
 /// What became of a request.
@@ -143,14 +142,13 @@ pub fn end_on_request(
     conn: &mut Conn,
     moment: &Moment,
     group: GroupId,
-) -> ApiResult<(PriorityChargeView, Vec<StationId>)> {
+) -> StoreResult<(Option<PriorityChargeView>, Vec<StationId>)> {
     let stations = stations_of(conn, group)?;
     let charge = match end(conn, moment, group, "It was ended on request")? {
         Some(ended) => Some(ended),
         None => store::latest(conn, group)?,
     };
-    let charge = charge.ok_or_else(|| ApiError::not_found("priority charge"))?;
-    Ok((charge.into(), stations))
+    Ok((charge.map(PriorityChargeView::from), stations))
 }
 
 fn stations_of(conn: &mut Conn, group: GroupId) -> StoreResult<Vec<StationId>> {

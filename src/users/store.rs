@@ -42,7 +42,21 @@ pub fn find(conn: &mut Conn, organization: OrganizationId, id: UserId) -> StoreR
         .first(conn)?)
 }
 
-/// The same for a reference in a body: an unknown id is a fault of that field.
+/// The organization's user with this e-mail address.
+pub fn find_by_email(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    email: &str,
+) -> StoreResult<Option<User>> {
+    Ok(users::table
+        .filter(users::organization_id.eq(organization))
+        .filter(users::email.eq(email))
+        .select(User::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The same as [`find`] for a reference in a body: an unknown id is a fault of that field.
 pub fn require(
     conn: &mut Conn,
     organization: OrganizationId,
