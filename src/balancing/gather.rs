@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cheap_hours::Prices;
 use crate::assets::{self, Asset};
 use crate::db::{Conn, StoreResult};
 use crate::engine::{CurrentKind, least_power};
@@ -33,6 +34,8 @@ pub(super) struct Site {
     pub assets: Vec<Asset>,
     /// Which groups have a priority charge, and until when at most.
     pub priorities: BTreeMap<GroupId, Timestamp>,
+    /// What energy costs groups of home users.
+    pub prices: BTreeMap<GroupId, Prices>,
 }
 
 /// A connector below a group.
@@ -123,6 +126,7 @@ impl Site {
             voltage: location.voltage,
             assets: assets::assets_of_groups(conn, &ids)?,
             priorities: BTreeMap::new(),
+            prices: BTreeMap::new(),
             groups,
             seats: Vec::with_capacity(connectors.len()),
         };
@@ -135,6 +139,11 @@ impl Site {
         );
         site.priorities = priority::untils(conn, &ids, now)?;
         site.note_hours(now);
+        for group in &site.groups {
+            if let Some(prices) = Prices::of(conn, group)? {
+                site.prices.insert(group.id, prices);
+            }
+        }
         let unheard = stations::never_connected(conn, &station_ids)?;
         for seat in &mut site.seats {
             seat.unheard = unheard.contains(&seat.station);

@@ -19,6 +19,7 @@ mod api;
 mod apply;
 mod balancer;
 mod bell;
+mod cheap_hours;
 mod commissioning;
 mod demand;
 mod draws;

@@ -1,5 +1,6 @@
 //! From what is stored and remembered to what the engine is told.
 
+use super::cheap_hours;
 use super::gather::{Role, Seat, Site};
 use super::load::Load;
 use super::loads::Loads;
@@ -55,7 +56,11 @@ fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapsh
             .iter()
             .map(|group| node(group, site.zone, loads, now))
             .collect(),
-        members: site.seats.iter().map(|seat| member(seat, state)).collect(),
+        members: site
+            .seats
+            .iter()
+            .map(|seat| member(site, seat, state, now))
+            .collect(),
         settings: settings(site, loads),
     }
 }
@@ -111,7 +116,7 @@ fn node(group: &Group, zone: TimeZone, loads: &Loads, now: Timestamp) -> Node {
     }
 }
 
-fn member(seat: &Seat, state: &State) -> Member {
+fn member(site: &Site, seat: &Seat, state: &State, now: Timestamp) -> Member {
     let memory = state.connectors.get(&seat.connector);
     Member {
         connector: seat.connector,
@@ -125,11 +130,17 @@ fn member(seat: &Seat, state: &State) -> Member {
         weight: seat.weight,
         class: PriorityClass::Normal,
         current: memory.map_or(Watts::ZERO, |memory| memory.limit),
-        state: member_state(seat, memory, state),
+        state: member_state(site, seat, memory, state, now),
     }
 }
 
-fn member_state(seat: &Seat, memory: Option<&Memory>, state: &State) -> MemberState {
+fn member_state(
+    site: &Site,
+    seat: &Seat,
+    memory: Option<&Memory>,
+    state: &State,
+    now: Timestamp,
+) -> MemberState {
     if let Some((why, reserved)) = state.ledger.out_of_control(seat.connector) {
         return MemberState::Uncontrolled { reserved, why };
     }
@@ -150,6 +161,7 @@ fn member_state(seat: &Seat, memory: Option<&Memory>, state: &State) -> MemberSt
         turn: memory.turn,
         excluded: seat.excluded,
         priority_charge: seat.prioritized,
+        waits_until: cheap_hours::waits_until(site, state, seat, now),
         ..Session::new(session.started_at.unwrap_or(session.created_at))
     };
     match memory.suspended_since {

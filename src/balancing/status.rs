@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::cheap_hours::{self, ChargingPlanView};
 use super::commissioning::{Warning, warnings};
 use super::follow::note_phases;
 use super::gather::{Seat, Site};
@@ -195,6 +196,19 @@ pub(super) fn plan_now(
         snapshot: Json(snapshot),
         plan: Json(plan),
     })
+}
+
+/// When the cars of a group are planned to charge.
+pub(super) fn charging_plans(
+    conn: &mut Conn,
+    root: GroupId,
+    group: GroupId,
+    now: Timestamp,
+) -> StoreResult<Vec<ChargingPlanView>> {
+    let mut site = Site::read(conn, root, now)?.ok_or(StoreError::NotFound)?;
+    let state = store::load(conn, root)?.unwrap_or_default();
+    note_phases(&mut site, &state);
+    Ok(cheap_hours::plans(&site, &state, group, now))
 }
 
 /// What is told of a group besides its connectors.

@@ -242,7 +242,10 @@ pub(super) fn next_turn(
     );
     let runs = limit > Watts::ZERO;
     // Who stops by the clock did not have to make way, so does not rest afterwards.
-    let by_clock = matches!(reason, Reason::ExclusionWindow);
+    let by_clock = matches!(
+        reason,
+        Reason::ExclusionWindow | Reason::CheaperLater { .. }
+    );
     let was_stopped = !runs && !suspended && !by_clock && turn.held_since.is_some();
     Some(Turn {
         held_since: runs.then(|| turn.held_since.unwrap_or(now)),

@@ -1,12 +1,13 @@
 //! What makes a group a home user's: its exclusion times, which operator and user edit as one record, and whose it is.
 
-use actix_web::{put, web};
+use actix_web::{delete, put, web};
 use diesel::prelude::*;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::api::missing;
 use super::exclusion::ExclusionTimes;
 use super::model::Group;
+use super::prices::EnergyPrices;
 use super::store;
 use super::view::GroupView;
 use crate::db::schema::load_groups;
@@ -17,10 +18,14 @@ use crate::http::docs::WriteErrors;
 use crate::http::envelope::Reply;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Ctx, IfMatch, PathId};
 use crate::kernel::*;
+use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.service(set_group_exclusion_times);
+    config
+        .service(set_group_exclusion_times)
+        .service(set_group_energy_prices)
+        .service(clear_group_energy_prices);
 }
 
 pub(super) fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
@@ -70,6 +75,66 @@ async fn set_group_exclusion_times(
         })
         .await?;
     replan(&signals, organization, view.stations());
+    Ok(Changed(view))
+}
+
+/// Tells what energy costs a group with the algorithm `consumer_tou`: prices hour by hour, such as the day-ahead prices of an
+/// exchange, or a rate or schedule of rates. Cars whose session has `departure_time` and `energy_need` then charge in the
+/// cheapest hours that are allowed; see `…/charging_plan`.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+    request_body = EnergyPrices, responses((status = OK, body = Reply<GroupView>), WriteErrors))]
+#[put("/load_management/groups/{id}/energy_prices")]
+async fn set_group_energy_prices(
+    caller: Caller<WriteGroups>,
+    ctx: Ctx,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<GroupId>,
+    if_match: IfMatch,
+    Body(prices): Body<EnergyPrices>,
+) -> ApiResult<Changed<GroupView>> {
+    price(&caller, &ctx, &signals, id, if_match, Some(prices)).await
+}
+
+/// Forgets what energy costs a group: its cars charge as soon as they may.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+    responses((status = OK, body = Reply<GroupView>), WriteErrors))]
+#[delete("/load_management/groups/{id}/energy_prices")]
+async fn clear_group_energy_prices(
+    caller: Caller<WriteGroups>,
+    ctx: Ctx,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<GroupId>,
+    if_match: IfMatch,
+) -> ApiResult<Changed<GroupView>> {
+    price(&caller, &ctx, &signals, id, if_match, None).await
+}
+
+async fn price(
+    caller: &Caller<WriteGroups>,
+    ctx: &Ctx,
+    signals: &Signals,
+    id: GroupId,
+    if_match: IfMatch,
+    prices: Option<EnergyPrices>,
+) -> ApiResult<Changed<GroupView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let mut group = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(group.updated_at)?;
+            refuse_others(&group)?;
+            if let Some(prices) = &prices {
+                prices.check()?;
+                if let Some(rate) = prices.rate {
+                    rates::require(conn, organization, rate, "rate")?;
+                }
+            }
+            group.energy_prices = prices.clone().map(Json);
+            changed(conn, &moment, group)
+        })
+        .await?;
+    replan(signals, organization, view.stations());
     Ok(Changed(view))
 }
 

@@ -9,6 +9,7 @@ mod capacity;
 mod exclusion;
 mod home;
 mod model;
+mod prices;
 mod store;
 mod view;
 
@@ -17,6 +18,7 @@ pub use capacity::CapacitySource;
 pub use exclusion::ExclusionTimes;
 pub use home::{give_to, groups_of_user, replan, set_exclusion_times};
 pub use model::{Algorithm, Group, GroupConnector, GroupStation};
+pub use prices::EnergyPrices;
 pub use store::{
     all_roots, find as find_group, is_member, members_of, root_of, root_of_station, stations_of,
     tree_of,

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
 use super::exclusion::ExclusionTimes;
+use super::prices::EnergyPrices;
 use crate::db::Json;
 use crate::db::schema::{group_connectors, group_stations, load_groups};
 use crate::filters;
@@ -173,6 +174,7 @@ pub struct Group {
     /// The home user, under [`Algorithm::ConsumerTou`].
     pub user_id: Option<UserId>,
     pub exclusion_times: Json<ExclusionTimes>,
+    pub energy_prices: Option<Json<EnergyPrices>>,
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -208,6 +210,7 @@ impl Group {
             external_cap: None,
             user_id: None,
             exclusion_times: Json::default(),
+            energy_prices: None,
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
             updated_at: moment.now,

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::capacity::{CapacitySchedules, ExternalCap};
 use super::exclusion::ExclusionTimes;
 use super::model::{Algorithm, Group, GroupConnector, GroupStation};
+use super::prices::EnergyPrices;
 use crate::http::Versioned;
 use crate::http::fields::MetaData;
 use crate::http::quantities::shown;
@@ -126,6 +127,8 @@ pub struct GroupView {
     pub user: Option<UserId>,
     /// When its connectors do not charge; they count under `consumer_tou`.
     pub exclusion_times: ExclusionTimes,
+    /// What energy costs it; it counts under `consumer_tou`, for cars whose departure and need are known.
+    pub energy_prices: Option<EnergyPrices>,
     /// The stations in it.
     pub chargestations: Vec<MembershipView>,
     /// JSON of your own.
@@ -165,6 +168,7 @@ impl GroupView {
             external_cap,
             user_id,
             exclusion_times,
+            energy_prices,
             meta_data,
             created_at,
             updated_at,
@@ -193,6 +197,7 @@ impl GroupView {
             external_cap: external_cap.map(|cap| cap.0),
             user: user_id,
             exclusion_times: exclusion_times.0,
+            energy_prices: energy_prices.map(|prices| prices.0),
             chargestations,
             meta_data: meta_data.0,
             created_at,

@@ -31,6 +31,7 @@ diesel::table! {
         external_cap -> Nullable<JsonDoc>,
         user_id -> Nullable<Text>,
         exclusion_times -> JsonDoc,
+        energy_prices -> Nullable<JsonDoc>,
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,

@@ -166,6 +166,7 @@ fn body_for(documented: &str) -> serde_json::Value {
         "{chargestation}" => json!({"connectors": []}),
         "external_cap" => json!({"maximum_capacity": 5, "until": "2100-01-01T00:00:00Z"}),
         "user" => json!({"user": id}),
+        "energy_prices" => json!({"currency": "EUR", "prices": []}),
         "exclusion_times" => json!({"windows": []}),
         "reset" => json!({"type": "Soft"}),
         "trigger_message" => json!({"message": "Heartbeat"}),

@@ -2,6 +2,7 @@
 
 mod assets;
 mod capacity;
+mod cheap_hours;
 mod depot;
 mod home;
 mod link;
