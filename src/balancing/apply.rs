@@ -35,6 +35,8 @@ pub(super) enum About {
     Fallback(ConnectorId, Watts),
     /// A connector that left.
     Goodbye(ConnectorId),
+    /// A session that is stopped; its end is what tells.
+    Stop,
     /// The limit that a station says it enforces.
     ReadBack(ConnectorId, Confirmed),
 }
@@ -55,6 +57,7 @@ pub(super) fn errands(
         };
         if let Some(memory) = state.connectors.get_mut(&message.connector) {
             memory.sent_at = Some(now);
+            memory.unconfirmed_since.get_or_insert(now);
         }
         let live = SetLimit {
             duration_seconds: Some(settings.limit_seconds),
@@ -195,6 +198,7 @@ pub(super) fn answered(
                 memory.outlives = outcome.outlives;
                 memory.ends_with_transaction = outcome.ends_with_transaction;
                 memory.in_watts = outcome.in_watts;
+                memory.unconfirmed_since = None;
             }
             let ledger = &mut state.ledger;
             match answer {
@@ -231,6 +235,7 @@ pub(super) fn answered(
                 memory.read_back = ReadBack::of(enforced, confirmed);
             }
         }
+        About::Stop => {}
         About::Goodbye(connector) => match answer {
             Err(LinkError::Offline | LinkError::Dropped) => {
                 if let Some(leaving) = state.leaving.get_mut(&connector) {

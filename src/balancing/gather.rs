@@ -184,6 +184,13 @@ impl Site {
         self.upwards(group).any(|above| above.id == top)
     }
 
+    /// The connectors below a group.
+    pub fn seats_below(&self, top: GroupId) -> impl Iterator<Item = &Seat> {
+        self.seats
+            .iter()
+            .filter(move |seat| self.is_below(seat.group, top))
+    }
+
     /// The seat of a connector.
     pub fn seat_of(&self, connector: ConnectorId) -> Option<&Seat> {
         self.seats.iter().find(|seat| seat.connector == connector)

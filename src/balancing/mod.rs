@@ -23,6 +23,7 @@ mod cheap_hours;
 mod commissioning;
 mod demand;
 mod draws;
+mod escalation;
 mod explain;
 mod follow;
 mod gather;

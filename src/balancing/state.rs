@@ -73,6 +73,9 @@ pub(super) struct Memory {
     pub fallback: Fallback,
     /// When it was last sent a limit.
     pub sent_at: Option<Timestamp>,
+    /// Since when it was sent limits without confirming one.
+    #[serde(default)]
+    pub unconfirmed_since: Option<Timestamp>,
     /// The newest reading that was judged.
     pub metered_at: Option<Timestamp>,
     /// Readings above the limit, one after the other.
@@ -97,6 +100,9 @@ pub(super) struct Memory {
     /// What it drew lately.
     #[serde(default)]
     pub draws: Draws,
+    /// When its session was told to stop, as a last resort.
+    #[serde(default)]
+    pub stopped_at: Option<Timestamp>,
 }
 
 /// The safe default on the station.
@@ -189,6 +195,8 @@ pub(super) enum Remark {
     NotObeying { draw: Watts, limit: Watts },
     /// It keeps its limit again.
     Obeying { draw: Watts },
+    /// Its session is stopped, because it may draw this much where there is too little.
+    Stopped { session: SessionId, worst: Watts },
 }
 
 impl Memory {
@@ -211,6 +219,7 @@ impl Memory {
                 ..Fallback::default()
             },
             sent_at: None,
+            unconfirmed_since: None,
             metered_at: None,
             overdraw: None,
             lost_at: None,
@@ -220,6 +229,7 @@ impl Memory {
             read_back: ReadBack::default(),
             phases: UsedPhases::default(),
             draws: Draws::default(),
+            stopped_at: None,
         }
     }
 

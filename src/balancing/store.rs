@@ -1,11 +1,10 @@
 //! What balancing keeps: the state of each tree, its newest plans with the snapshots they came from, and the events
 //! people should hear of, each once a change and not once a tick.
 
-use std::time::Duration;
-
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use super::escalation;
 use super::loads::Freshness;
 use super::state::{Remark, State};
 use crate::db::schema::{balancing_states, plans};
@@ -14,9 +13,6 @@ use crate::engine::transition::Stage;
 use crate::engine::{Plan, Snapshot};
 use crate::events::{self, Event};
 use crate::kernel::*;
-
-/// Exposures are above a capacity for a moment whenever it falls; only what lasts is told.
-const EXCEEDED_LASTS: Duration = Duration::from_secs(30);
 
 /// What one step of balancing wants to have written down.
 #[derive(Debug, Clone)]
@@ -149,6 +145,11 @@ impl Record {
                     json!({"group": self.root, "chargestation": station, "connector": connector,
                         "power": draw.kilowatts(), "limit": limit.kilowatts()}),
                 ),
+                Remark::Stopped { session, worst } => (
+                    "load_management.group.session_stopped",
+                    json!({"group": self.root, "chargestation": station, "connector": connector,
+                        "session": session, "worst_case_kw": worst.kilowatts()}),
+                ),
                 Remark::Obeying { draw } => (
                     "load_management.group.member_obeying",
                     json!({"group": self.root, "chargestation": station, "connector": connector,
@@ -212,14 +213,13 @@ impl Record {
     }
 }
 
-/// Whether more may be drawn somewhere than there is, for long enough to be told.
+/// Whether more may be drawn somewhere than there is, for long enough to be told: whenever a capacity falls it is so for a
+/// moment.
 fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
     let exposures = state.ledger.exposures(snapshot);
     let above = exposures.iter().any(|one| one.worst > one.capacity);
     state.exceeded_since = above.then(|| state.exceeded_since.unwrap_or(now));
-    state
-        .exceeded_since
-        .is_some_and(|since| now.since(since) >= EXCEEDED_LASTS)
+    escalation::lasts(state, escalation::PATIENCE, now)
 }
 
 /// The state of a tree.

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::apply::{self, About, Errand};
 use super::bell::{Bell, Notes};
+use super::escalation::{give_up_waiting, last_resort};
 use super::follow::{follow, follow_phases, note_phases};
 use super::gather::Site;
 use super::loads::loads;
@@ -162,7 +163,10 @@ impl Tree {
         let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
         let loads = loads(&site, &state, now);
         let freshness = state.follow_loads(&site, &loads, now);
-        let (snapshot, plan) = planned(&site, &state, &loads, now);
+        let (mut snapshot, mut plan) = planned(&site, &state, &loads, now);
+        if give_up_waiting(&mut state, &site, &snapshot, now) {
+            (snapshot, plan) = planned(&site, &state, &loads, now);
+        }
         let faults = violations(&snapshot, &plan);
         if !faults.is_empty() {
             tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");
@@ -230,6 +234,10 @@ impl Tree {
                 ..
             } = &course;
             errands = apply::errands(&mut state, site, snapshot, plan, &self.settings, now);
+            for (errand, connector, remark) in last_resort(&mut state, site, snapshot, now) {
+                errands.push(errand);
+                record.remarks.push((connector, remark));
+            }
         }
         if !course.site.dry_run {
             errands.extend(self.goodbyes(&mut state).await?);

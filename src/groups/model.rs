@@ -75,6 +75,9 @@ input! {
         /// That of the group at the top counts.
         #[schema(minimum = 1, maximum = 1440)]
         pub hold_minutes: Option<i64>,
+        /// When more is drawn than there is for a minute, sessions are stopped whose stations do not keep their limits; false
+        /// when absent.
+        pub stop_when_exceeded: Option<bool>,
         /// Compute and record, but send nothing.
         pub dry_run: Option<bool>,
         /// What a connector may draw when its station lost this server, in kW; when absent its minimum, but never more
@@ -127,6 +130,8 @@ patch! {
         /// How long a car that was started keeps its place.
         #[schema(minimum = 1, maximum = 1440)]
         pub hold_minutes: i64,
+        /// Sessions are stopped whose stations do not keep their limits, when more is drawn than there is.
+        pub stop_when_exceeded: bool,
         /// Compute and record, but send nothing.
         pub dry_run: bool,
         /// What a connector may draw when its station lost this server, in kW.
@@ -169,6 +174,7 @@ pub struct Group {
     pub trusted_departures: bool,
     pub raise_step: Option<Watts>,
     pub hold_minutes: Option<i64>,
+    pub stop_when_exceeded: bool,
     pub capacity_schedules: Json<CapacitySchedules>,
     pub external_cap: Option<Json<ExternalCap>>,
     /// The home user, under [`Algorithm::ConsumerTou`].
@@ -201,6 +207,7 @@ impl Group {
             trusted_departures: new.trusted_departures.unwrap_or(false),
             raise_step: new.raise_step.map(|step| step.0),
             hold_minutes: new.hold_minutes,
+            stop_when_exceeded: new.stop_when_exceeded.unwrap_or(false),
             dry_run: new.dry_run.unwrap_or(false),
             fallback_capacity: new.fallback_capacity.map(|capacity| capacity.0),
             phase_capacity: new.phase_capacity.map(|limit| limit.0),
@@ -257,6 +264,9 @@ impl Group {
             .map(|step| step.0)
             .apply(&mut self.raise_step);
         patch.hold_minutes.apply(&mut self.hold_minutes);
+        patch
+            .stop_when_exceeded
+            .apply_or(&mut self.stop_when_exceeded, false);
         patch.dry_run.apply_or(&mut self.dry_run, false);
         patch
             .fallback_capacity

@@ -109,6 +109,8 @@ pub struct GroupView {
     pub raise_step: Option<f64>,
     /// How long a car that was started keeps its place.
     pub hold_minutes: Option<i64>,
+    /// Sessions are stopped whose stations do not keep their limits, when more is drawn than there is.
+    pub stop_when_exceeded: bool,
     /// Compute and record, but send nothing.
     pub dry_run: bool,
     /// What a connector may draw when its station lost this server, in kW.
@@ -164,6 +166,7 @@ impl GroupView {
             trusted_departures,
             raise_step,
             hold_minutes,
+            stop_when_exceeded,
             capacity_schedules,
             external_cap,
             user_id,
@@ -188,6 +191,7 @@ impl GroupView {
             trusted_departures,
             raise_step: raise_step.map(Watts::kilowatts),
             hold_minutes,
+            stop_when_exceeded,
             dry_run,
             fallback_capacity: fallback_capacity.map(Watts::kilowatts),
             phase_capacity: phase_capacity.map(|limit| shown(limit.get())),

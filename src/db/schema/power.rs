@@ -27,6 +27,7 @@ diesel::table! {
         trusted_departures -> Bool,
         raise_step -> Nullable<BigInt>,
         hold_minutes -> Nullable<BigInt>,
+        stop_when_exceeded -> Bool,
         capacity_schedules -> JsonDoc,
         external_cap -> Nullable<JsonDoc>,
         user_id -> Nullable<Text>,
