@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::cheap_hours::Prices;
 use crate::assets::{self, Asset};
 use crate::db::{Conn, StoreResult};
 use crate::engine::{CurrentKind, least_power};
 use crate::groups::{self, Group, GroupConnector, GroupStation};
 use crate::kernel::*;
 use crate::locations;
+use crate::priority;
 use crate::profiles;
 use crate::sessions::{self, Session, SessionStatus};
 use crate::stations::link::StationLink;
@@ -30,6 +32,10 @@ pub(super) struct Site {
     pub voltage: Millivolts,
     /// What else draws or gives power below its groups.
     pub assets: Vec<Asset>,
+    /// Which groups have a priority charge, and until when at most.
+    pub priorities: BTreeMap<GroupId, Timestamp>,
+    /// What energy costs groups of home users.
+    pub prices: BTreeMap<GroupId, Prices>,
 }
 
 /// A connector below a group.
@@ -65,6 +71,10 @@ pub(super) struct Seat {
     pub fallback: Watts,
     pub weight: u32,
     pub status: ConnectorStatus,
+    /// Whether its group must not charge at this time of day.
+    pub excluded: bool,
+    /// Whether its group has a priority charge, which goes before that.
+    pub prioritized: bool,
     /// The session that runs there.
     pub session: Option<Session>,
 }
@@ -115,6 +125,8 @@ impl Site {
             zone,
             voltage: location.voltage,
             assets: assets::assets_of_groups(conn, &ids)?,
+            priorities: BTreeMap::new(),
+            prices: BTreeMap::new(),
             groups,
             seats: Vec::with_capacity(connectors.len()),
         };
@@ -125,6 +137,13 @@ impl Site {
             (&sessions, &scheduled),
             location.voltage,
         );
+        site.priorities = priority::untils(conn, &ids, now)?;
+        site.note_hours(now);
+        for group in &site.groups {
+            if let Some(prices) = Prices::of(conn, group)? {
+                site.prices.insert(group.id, prices);
+            }
+        }
         let unheard = stations::never_connected(conn, &station_ids)?;
         for seat in &mut site.seats {
             seat.unheard = unheard.contains(&seat.station);
@@ -140,12 +159,19 @@ impl Site {
         }
     }
 
-    /// When some group's capacity may change by itself.
-    pub fn capacity_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let changes = self.groups.iter();
-        changes
-            .filter_map(|group| group.capacity_changes_at(now))
-            .min()
+    /// When some group may get more or less by itself: by its schedules, its exclusion times or its priority charge.
+    pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let capacities = self
+            .groups
+            .iter()
+            .filter_map(|group| group.capacity_changes_at(now));
+        let exclusions = self
+            .groups
+            .iter()
+            .filter_map(|group| group.exclusion_changes_at(now));
+        let priorities = self.priorities.values().copied();
+        let priorities = priorities.filter(|until| *until > now);
+        capacities.chain(exclusions).chain(priorities).min()
     }
 
     /// The group with this id.
@@ -230,6 +256,21 @@ impl Site {
         }
     }
 
+    /// Notes whose group must not charge at this time of day, and whose goes before that.
+    fn note_hours(&mut self, now: Timestamp) {
+        let excluded = |group: &&Group| group.excludes(now, self.zone);
+        let excluded: Vec<GroupId> = self
+            .groups
+            .iter()
+            .filter(excluded)
+            .map(|group| group.id)
+            .collect();
+        for seat in &mut self.seats {
+            seat.excluded = excluded.contains(&seat.group);
+            seat.prioritized = self.priorities.contains_key(&seat.group);
+        }
+    }
+
     /// Where nobody configured a fallback, all of them together stay within every group: a dead server breaks no limit.
     fn limit_fallbacks(&mut self, now: Timestamp) {
         let below: BTreeMap<GroupId, i64> =
@@ -307,6 +348,8 @@ impl Seat {
             fallback: Watts::ZERO,
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
+            excluded: false,
+            prioritized: false,
             session,
         }
     }

@@ -20,6 +20,7 @@ mod apply;
 mod balancer;
 mod bell;
 mod books;
+mod cheap_hours;
 mod commissioning;
 mod demand;
 mod draws;

@@ -118,10 +118,10 @@ impl Tree {
             .course
             .as_ref()
             .and_then(|course| course.plan.next_turn_at);
-        let capacity = self
+        let site = self
             .course
             .as_ref()
-            .and_then(|course| course.site.capacity_changes_at(now));
+            .and_then(|course| course.site.changes_at(now));
         let load = self
             .course
             .as_ref()
@@ -129,7 +129,7 @@ impl Tree {
         let next = due
             .into_iter()
             .chain(turn)
-            .chain(capacity)
+            .chain(site)
             .chain(load)
             .map(|at: Timestamp| at.since(now));
         // At least a little: what stays due, such as a repetition that waits for its turn, must not spin.

@@ -10,9 +10,10 @@
 //! queue      who gets a minimum at all            level      one number that shares a capacity
 //! sharing    max-min fairness on the tree         laxity     claims that know deadlines
 //! pausing    who can wait, where that is allowed  rounding   down to steps, rests handed on
-//! economy    small changes left out
+//! economy    small changes left out               cheapest   hours that cost least, for one car
 //! ```
 
+pub mod cheapest;
 pub mod check;
 mod economy;
 mod grid;

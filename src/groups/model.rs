@@ -3,6 +3,8 @@
 use diesel::prelude::*;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
+use super::exclusion::ExclusionTimes;
+use super::prices::EnergyPrices;
 use crate::db::Json;
 use crate::db::schema::{group_connectors, group_stations, load_groups};
 use crate::filters;
@@ -24,6 +26,8 @@ crate::spelled! {
         FirstCome = "first_come",
         /// More to those who have less time until their departure for the energy they need.
         Deadline = "deadline",
+        /// Equally, for a home charger whose user says when it does not charge (GreenFlux: Consumer-configured ToU).
+        ConsumerTou = "consumer_tou" | "Consumer-configured ToU",
     }
 }
 crate::text_column!(spelled Algorithm);
@@ -173,6 +177,10 @@ pub struct Group {
     pub stop_when_exceeded: bool,
     pub capacity_schedules: Json<CapacitySchedules>,
     pub external_cap: Option<Json<ExternalCap>>,
+    /// The home user, under [`Algorithm::ConsumerTou`].
+    pub user_id: Option<UserId>,
+    pub exclusion_times: Json<ExclusionTimes>,
+    pub energy_prices: Option<Json<EnergyPrices>>,
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -207,6 +215,9 @@ impl Group {
             feeder_rating: new.feeder_rating.map(|rating| rating.0),
             capacity_schedules: Json(new.capacity_schedules.unwrap_or_default()),
             external_cap: None,
+            user_id: None,
+            exclusion_times: Json::default(),
+            energy_prices: None,
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
             updated_at: moment.now,
@@ -324,6 +335,10 @@ impl Group {
         {
             faults.add("hold_minutes", "out_of_range", "must be between 1 and 1440");
         }
+        if self.user_id.is_some() && !self.is_home() {
+            let message = "must stay consumer_tou while the group has a home user";
+            faults.add("algorithm", "invalid", message);
+        }
         if let Some((field, why)) = self.capacity_schedules.0.fault() {
             faults.add(format!("capacity_schedules.{field}"), "invalid", why);
         }
@@ -417,6 +432,8 @@ filters! {
         pub location: LocationId,
         /// Only those directly below this group.
         pub parent: GroupId,
+        /// Only those of this home user.
+        pub user: UserId,
         /// Only those that share so.
         #[param(inline)]
         pub algorithm: Algorithm,

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
+use super::exclusion::ExclusionTimes;
 use super::model::{Algorithm, Group, GroupConnector, GroupStation};
+use super::prices::EnergyPrices;
 use crate::http::Versioned;
 use crate::http::fields::MetaData;
 use crate::http::quantities::shown;
@@ -123,6 +125,12 @@ pub struct GroupView {
     pub capacity_schedules: CapacitySchedules,
     /// The cap from outside that holds or held last.
     pub external_cap: Option<ExternalCap>,
+    /// The home user, under `consumer_tou`.
+    pub user: Option<UserId>,
+    /// When its connectors do not charge; they count under `consumer_tou`.
+    pub exclusion_times: ExclusionTimes,
+    /// What energy costs it; it counts under `consumer_tou`, for cars whose departure and need are known.
+    pub energy_prices: Option<EnergyPrices>,
     /// The stations in it.
     pub chargestations: Vec<MembershipView>,
     /// JSON of your own.
@@ -161,6 +169,9 @@ impl GroupView {
             stop_when_exceeded,
             capacity_schedules,
             external_cap,
+            user_id,
+            exclusion_times,
+            energy_prices,
             meta_data,
             created_at,
             updated_at,
@@ -188,11 +199,23 @@ impl GroupView {
             feeder_rating: feeder_rating.map(Watts::kilowatts),
             capacity_schedules: capacity_schedules.0,
             external_cap: external_cap.map(|cap| cap.0),
+            user: user_id,
+            exclusion_times: exclusion_times.0,
+            energy_prices: energy_prices.map(|prices| prices.0),
             chargestations,
             meta_data: meta_data.0,
             created_at,
             updated_at,
         }
+    }
+}
+
+impl GroupView {
+    /// Its stations.
+    pub fn stations(&self) -> impl Iterator<Item = StationId> {
+        self.chargestations
+            .iter()
+            .map(|member| member.chargestation)
     }
 }
 

@@ -9,6 +9,7 @@ use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events;
 use crate::kernel::*;
+use crate::priority;
 
 /// A station says that a transaction started.
 #[derive(Debug, Clone)]
@@ -153,6 +154,7 @@ pub fn start_transaction(
         store::update(conn, &session)?;
     }
     tell(conn, moment, &session, "session.started")?;
+    priority::session_started(conn, moment, session.chargestation_id, session.id)?;
     Ok(Started {
         session,
         transaction_id,
@@ -208,6 +210,7 @@ pub fn stop_transaction(
     cost::reckon(conn, &mut session, report.at)?;
     store::update(conn, &session)?;
     tell(conn, moment, &session, "session.ended")?;
+    priority::session_ended(conn, moment, session.chargestation_id)?;
     Ok(Stopped::Ended(Box::new(session)))
 }
 
@@ -268,7 +271,8 @@ fn end(
     conclude(&mut session, at, reason, moment);
     cost::reckon(conn, &mut session, at)?;
     store::update(conn, &session)?;
-    tell(conn, moment, &session, "session.ended")
+    tell(conn, moment, &session, "session.ended")?;
+    priority::session_ended(conn, moment, session.chargestation_id)
 }
 
 fn conclude(session: &mut Session, at: Timestamp, reason: &str, moment: &Moment) {
