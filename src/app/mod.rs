@@ -37,6 +37,7 @@ pub mod config;
 pub mod demo;
 pub mod portal;
 pub mod postman;
+mod reaction;
 pub mod replay;
 pub mod replay_messages;
 pub mod routes;

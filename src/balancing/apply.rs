@@ -1,5 +1,6 @@
 //! What is said to stations: limits in the ledger's order, safe defaults, and goodbyes; and what their answers mean.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::gather::{Role, Seat, Site};
@@ -51,8 +52,13 @@ pub(super) fn errands(
     now: Timestamp,
 ) -> Vec<Errand> {
     let mut errands: Vec<Errand> = Vec::new();
+    let seats: BTreeMap<ConnectorId, &Seat> = site
+        .seats
+        .iter()
+        .map(|seat| (seat.connector, seat))
+        .collect();
     for message in state.ledger.next(snapshot, plan, now) {
-        let Some(seat) = site.seat_of(message.connector) else {
+        let Some(seat) = seats.get(&message.connector).copied() else {
             continue;
         };
         if let Some(memory) = state.connectors.get_mut(&message.connector) {

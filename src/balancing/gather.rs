@@ -216,6 +216,20 @@ impl Site {
             .iter()
             .map(|station| (station.chargestation_id, station.group_id))
             .collect();
+        let members: BTreeMap<ConnectorId, &GroupConnector> = members
+            .iter()
+            .map(|member| (member.connector_id, member))
+            .collect();
+        let running = sessions
+            .iter()
+            .filter(|session| session.status == SessionStatus::Started);
+        let sessions: BTreeMap<ConnectorId, &Session> = running
+            .filter_map(|session| Some((session.connector_id?, session)))
+            .collect();
+        let mut connectors_of: BTreeMap<StationId, usize> = BTreeMap::new();
+        for connector in connectors {
+            *connectors_of.entry(connector.chargestation_id).or_default() += 1;
+        }
         for connector in connectors {
             let Some(group) = groups
                 .get(&connector.chargestation_id)
@@ -223,21 +237,15 @@ impl Site {
             else {
                 continue;
             };
-            let member = members
-                .iter()
-                .find(|member| member.connector_id == connector.id);
-            let session = sessions.iter().rfind(|session| {
-                session.connector_id == Some(connector.id)
-                    && session.status == SessionStatus::Started
-            });
+            let member = members.get(&connector.id).copied();
+            let session = sessions.get(&connector.id).copied();
             if member.is_some() || session.is_some() {
                 let limit = scheduled.get(&connector.id).copied();
                 let session = (session.cloned(), limit);
                 let mut seat = Seat::new(connector, group, member, session, voltage);
                 let dry_below =
                     !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
-                let here = |other: &&Connector| other.chargestation_id == seat.station;
-                seat.sole = connectors.iter().filter(here).count() == 1;
+                seat.sole = connectors_of.get(&seat.station) == Some(&1);
                 seat.role = match member {
                     None => Role::Bystander,
                     Some(_) if dry_below => Role::Dry,

@@ -19,6 +19,7 @@ mod api;
 mod apply;
 mod balancer;
 mod bell;
+mod books;
 mod cheap_hours;
 mod commissioning;
 mod demand;

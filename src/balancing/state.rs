@@ -17,13 +17,15 @@ use crate::kernel::{
 };
 use crate::stations::link::Enforced;
 
-/// Everything remembered of one tree.
+/// Everything remembered of one tree. What is kept of each connector is stored by itself ([`super::books`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct State {
     /// The worst that every connector may be drawing.
+    #[serde(skip)]
     pub ledger: Ledger,
     /// What is remembered of every member.
+    #[serde(skip)]
     pub connectors: BTreeMap<ConnectorId, Memory>,
     /// Connectors that left, whose stations still hold limits of ours.
     pub leaving: BTreeMap<ConnectorId, Leaving>,

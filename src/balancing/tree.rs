@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::apply::{self, About, Errand};
 use super::bell::{Bell, Notes};
+use super::books;
 use super::escalation::{give_up_waiting, last_resort};
 use super::follow::{follow, follow_phases, note_phases};
 use super::gather::Site;
@@ -40,7 +41,7 @@ pub(super) struct Tree {
     /// `None` until it was loaded.
     state: Option<State>,
     /// What the stores have.
-    saved: State,
+    saved: Arc<State>,
     course: Option<Course>,
     /// The plan that was recorded last.
     recorded: Option<Plan>,
@@ -79,7 +80,7 @@ impl Tree {
             settings,
             bell,
             state: None,
-            saved: State::default(),
+            saved: Arc::default(),
             course: None,
             recorded: None,
             asked: JoinSet::new(),
@@ -137,9 +138,8 @@ impl Tree {
     }
 
     async fn rung(&mut self) -> StoreResult<Life> {
-        if !self.bell.is_urgent() {
-            tokio::time::sleep(self.settings.settle).await;
-        }
+        let settled = tokio::time::sleep(self.settings.settle);
+        self.bell.urgent_or(settled).await;
         let notes = self.bell.take();
         self.turn(notes).await
     }
@@ -320,9 +320,9 @@ impl Tree {
         }
         self.asked.abort_all();
         let root = self.root;
-        let load = self.context.db.read(move |conn| store::load(conn, root));
+        let load = self.context.db.read(move |conn| books::load(conn, root));
         let mut state = load.await?.unwrap_or_default();
-        self.saved = state.clone();
+        self.saved = Arc::new(state.clone());
         let protocol = Protocol {
             refresh_seconds: Some(self.settings.limit_seconds / 2),
             ..Protocol::default()
@@ -341,16 +341,16 @@ impl Tree {
     }
 
     async fn save(&mut self, state: State, record: Record) -> StoreResult<State> {
-        if state == self.saved && record.is_empty() {
+        if state == *self.saved && record.is_empty() {
             return Ok(state);
         }
         let moment = self.context.moment();
-        let state = self
-            .context
+        let (before, now) = (Arc::clone(&self.saved), Arc::new(state.clone()));
+        self.saved = Arc::clone(&now);
+        self.context
             .db
-            .write(move |conn| record.write(conn, &moment, state.clone()))
+            .write(move |conn| record.write(conn, &moment, (&before, &now)))
             .await?;
-        self.saved = state.clone();
         Ok(state)
     }
 
@@ -360,7 +360,7 @@ impl Tree {
         let forget = self
             .context
             .db
-            .write(move |conn| -> Result<(), StoreError> { store::forget(conn, root) });
+            .write(move |conn| -> Result<(), StoreError> { books::forget(conn, root) });
         forget.await?;
         Ok(Life::Over)
     }

@@ -32,6 +32,7 @@ pub mod transition;
 pub use grid::{DEEPEST_TREE, MOST_POWER};
 pub use outcome::{CurrentBudget, Limit, NodeBudget, Plan};
 pub use reason::{Bound, Reason};
+pub use sharing::Sharing;
 pub use snapshot::*;
 
 use crate::kernel::{Timestamp, Watts};

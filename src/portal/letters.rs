@@ -174,12 +174,7 @@ impl Letter {
     }
 
     /// `None` when the group was taken away again.
-    fn group(
-        &self,
-        conn: &mut Conn,
-        to: &Addressee,
-        links: &Links,
-    ) -> StoreResult<Option<Text>> {
+    fn group(&self, conn: &mut Conn, to: &Addressee, links: &Links) -> StoreResult<Option<Text>> {
         let Some(group) = self.group_id else {
             return Ok(None);
         };

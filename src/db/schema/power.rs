@@ -80,6 +80,17 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use super::JsonDoc;
+
+    balancing_members (group_id, connector_id) {
+        group_id -> Text,
+        connector_id -> Text,
+        state -> JsonDoc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
     plans (id) {
