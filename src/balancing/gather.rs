@@ -137,13 +137,12 @@ impl Site {
             (&sessions, &scheduled),
             location.voltage,
         );
-        site.priorities = priority::untils(conn, &ids, now)?;
-        site.note_hours(now);
-        for group in &site.groups {
-            if let Some(prices) = Prices::of(conn, group)? {
-                site.prices.insert(group.id, prices);
-            }
+        let homes: Vec<GroupId> = site.homes().map(|group| group.id).collect();
+        if !homes.is_empty() {
+            site.priorities = priority::untils(conn, &homes, now)?;
         }
+        site.note_hours(now);
+        site.prices = Prices::of_groups(conn, site.homes())?;
         let unheard = stations::never_connected(conn, &station_ids)?;
         for seat in &mut site.seats {
             seat.unheard = unheard.contains(&seat.station);
@@ -254,6 +253,11 @@ impl Site {
                 self.seats.push(seat);
             }
         }
+    }
+
+    /// The groups of home users.
+    fn homes(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.is_home())
     }
 
     /// Notes whose group must not charge at this time of day, and whose goes before that.
