@@ -152,15 +152,17 @@ impl Top {
         };
         let location = locations::find(conn, top.organization_id, top.location_id)?;
         let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
-        let mut prices = BTreeMap::new();
-        for group in &groups {
-            prices.extend(Prices::of(conn, group)?.map(|prices| (group.id, prices)));
-        }
+        let homes = || groups.iter().filter(|group| group.is_home());
+        let home_ids: Vec<GroupId> = homes().map(|group| group.id).collect();
+        let priorities = match home_ids.is_empty() {
+            true => BTreeMap::new(),
+            false => priority::untils(conn, &home_ids, now)?,
+        };
         Ok(Some(Self {
             location,
             assets: assets::assets_of_groups(conn, &ids)?,
-            priorities: priority::untils(conn, &ids, now)?,
-            prices,
+            priorities,
+            prices: Prices::of_groups(conn, homes())?,
             groups,
         }))
     }
