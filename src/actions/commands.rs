@@ -48,6 +48,9 @@ input! {
         /// Hard or Soft for OCPP 1.6, Immediate or OnIdle for OCPP 2.
         #[schema(example = "Soft")]
         pub kind as "type": ResetType,
+        /// The EVSE alone (OCPP 2); the whole station when absent.
+        #[schema(minimum = 1)]
+        pub evse_id as "evseId": Option<i32>,
         /// JSON of your own, kept with the action.
         pub meta_data: Option<MetaData>,
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::kernel::Timestamp;
+use crate::ocpp::Version;
 use crate::ocpp::tenths::Tenths;
 use crate::ocpp::v16::change_availability::Availability;
 use crate::ocpp::v16::charging_profile::{ChargingSchedule, Purpose, RateUnit, SchedulePeriod};
@@ -46,7 +47,7 @@ impl Station {
         payload: &RawValue,
         now: Timestamp,
     ) -> (Result<String, CallError>, FollowUp) {
-        match Command::decode(action, payload, now) {
+        match Command::decode(action, payload, now, Version::V16) {
             Ok(decoded) => self.answer(decoded.value, now),
             Err(error) => (Err(error), FollowUp::Nothing),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::kernel::Timestamp;
+use crate::ocpp::Version;
 use crate::ocpp::decode;
 use crate::ocpp::session::{CallFailure, Input, OutgoingCall, Output, Priority};
 use crate::ocpp::v16::boot_notification::{self, Registration};
@@ -228,5 +229,7 @@ impl Station {
 }
 
 fn read<T: Wire>(payload: &RawValue, now: Timestamp) -> Option<T> {
-    decode(payload, now).ok().map(|decoded| decoded.value)
+    decode(payload, now, Version::V16)
+        .ok()
+        .map(|decoded| decoded.value)
 }
