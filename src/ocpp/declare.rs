@@ -74,7 +74,8 @@ macro_rules! exchange {
     };
 }
 
-/// Declares a value out of a list. `open` lists, those stations fill, keep an unspecified value as `Unknown` text.
+/// Declares a value out of a list. `open` lists, those stations fill, keep an unspecified value as `Unknown` text; to
+/// `free` ones anybody may add since OCPP 2.1.
 #[macro_export]
 macro_rules! choice {
     ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
@@ -100,7 +101,13 @@ macro_rules! choice {
             }
         }
     };
-    ($(#[$meta:meta])* pub open enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
+    ($(#[$meta:meta])* pub open enum $name:ident { $($values:tt)* }) => {
+        $crate::choice! { @open read choice $(#[$meta])* pub enum $name { $($values)* } }
+    };
+    ($(#[$meta:meta])* pub free enum $name:ident { $($values:tt)* }) => {
+        $crate::choice! { @open read_any free_choice $(#[$meta])* pub enum $name { $($values)* } }
+    };
+    (@open $read:ident $choose:ident $(#[$meta:meta])* pub enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
@@ -124,10 +131,10 @@ macro_rules! choice {
                 }
             }
         }
-        $crate::choice!(@read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
+        $crate::choice!(@$read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
         impl $crate::ocpp::wire::Wire for $name {
             fn mend(value: serde_json::Value, mending: &mut $crate::ocpp::wire::Mending) -> Option<Self> {
-                mending.choice(value, Self::ALL, Self::as_str, Self::is_new, |text| Some(Self::Unknown(text)))
+                mending.$choose(value, Self::ALL, Self::as_str, Self::is_new, |text| Some(Self::Unknown(text)))
             }
         }
     };
@@ -135,7 +142,7 @@ macro_rules! choice {
     (@new V21) => { true };
     (@text $variant:ident) => { stringify!($variant) };
     (@text $variant:ident $text:literal) => { $text };
-    (@read $name:ident $($variant:ident = $text:expr),*) => {
+    (@write $name:ident $($variant:ident = $text:expr),*) => {
         impl $name {
             /// Every specified value.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
@@ -145,6 +152,19 @@ macro_rules! choice {
                 to.serialize_str(self.as_str())
             }
         }
+    };
+    (@read_any $name:ident $($variant:ident = $text:expr),*) => {
+        $crate::choice!(@write $name $($variant = $text),*);
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+                let known = Self::ALL.iter().find(|one| one.as_str() == text).cloned();
+                Ok(known.unwrap_or_else(|| Self::Unknown(text.into_owned())))
+            }
+        }
+    };
+    (@read $name:ident $($variant:ident = $text:expr),*) => {
+        $crate::choice!(@write $name $($variant = $text),*);
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(from)?;

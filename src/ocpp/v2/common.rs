@@ -352,7 +352,7 @@ crate::message! {
 }
 
 crate::choice! {
-    pub open enum IdTokenKind {
+    pub free enum IdTokenKind {
         Central, EMAID = "eMAID", Iso14443 = "ISO14443", Iso15693 = "ISO15693", KeyCode, Local, MacAddress,
         NoAuthorization,
     }

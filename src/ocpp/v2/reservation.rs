@@ -16,7 +16,7 @@ crate::choice! {
 }
 
 crate::choice! {
-    pub open enum ConnectorKind {
+    pub free enum ConnectorKind {
         CCCS1 = "cCCS1", CCCS2 = "cCCS2", CG105 = "cG105", CTesla = "cTesla", CType1 = "cType1", CType2 = "cType2",
         S3091P16a = "s309-1P-16A", S3091P32a = "s309-1P-32A", S3093P16a = "s309-3P-16A", S3093P32a = "s309-3P-32A",
         SBS1361 = "sBS1361", SCEE77 = "sCEE-7-7", SType2 = "sType2", SType3 = "sType3", Other1PhMax16A,

@@ -228,7 +228,7 @@ crate::choice! {
 }
 
 crate::choice! {
-    pub open enum ChargingLimitSource { EMS, Other, SO, CSO }
+    pub free enum ChargingLimitSource { EMS, Other, SO, CSO }
 }
 
 crate::exchange! {

@@ -182,6 +182,25 @@ impl Mending {
         fixed.or_else(|| self.fault(Problem::NotAllowed(due.to_owned())))
     }
 
+    /// Reads one of the specified values or, since OCPP 2.1, any other.
+    pub fn free_choice<T: Clone>(
+        &mut self,
+        value: Value,
+        all: &[T],
+        spelling: impl Fn(&T) -> &str,
+        is_new: impl Fn(&T) -> bool,
+        unknown: impl FnOnce(String) -> Option<T>,
+    ) -> Option<T> {
+        match value {
+            Value::String(text)
+                if self.since_21(true, false) && all.iter().all(|one| spelling(one) != text) =>
+            {
+                unknown(text)
+            }
+            other => self.choice(other, all, spelling, is_new, unknown),
+        }
+    }
+
     /// Reads one of the specified values, whatever its case and separators, or what `unknown` makes of another.
     pub fn choice<T: Clone>(
         &mut self,
