@@ -1,7 +1,8 @@
 //! The ways to declare what a payload contains.
 //!
 //! One declaration gives the type, how it is written, how it is read strictly and how it is mended, so a field
-//! cannot be in one and missing in another. What is marked `[V21]` came with OCPP 2.1.
+//! cannot be in one and missing in another. What is marked `[V21]` came with OCPP 2.1, and what is marked
+//! `[OptionalSinceV21]` must not be missing before.
 
 /// Declares an object of the wire. Fields are `camelCase` there, in this order; an `Option` is left out when `None`.
 #[macro_export]
@@ -37,6 +38,9 @@ macro_rules! message {
         } else {
             Some(None)
         }
+    };
+    (@take $mending:ident, $fields:ident, $field:ident [OptionalSinceV21]) => {
+        $mending.optional_since_21(&mut $fields, stringify!($field))
     };
     (@take $mending:ident, $fields:ident, $field:ident as $wire:literal) => {
         $mending.field_named(&mut $fields, $wire)

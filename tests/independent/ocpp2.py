@@ -112,14 +112,15 @@ class Bare:
             if frame[0] == 2:
                 check(self.protocol, frame[2], frame[3])
                 self.told.append((frame[2], frame[3]))
-                answer = self.overrides.get(frame[2])
-                if answer is None:
-                    root = schema(self.protocol, f"{frame[2]}Response")
-                    answer = example(root, root, 0)
-                await self.socket.send(json.dumps([3, frame[1], answer]))
+                await self.socket.send(json.dumps([3, frame[1], self.react(frame[2], frame[3])]))
             else:
                 self.answers[frame[1]] = frame
             self.news.set()
+
+    def react(self, action, payload):
+        """The answer to a call of the server."""
+        root = schema(self.protocol, f"{action}Response")
+        return self.overrides.get(action) or example(root, root, 0)
 
     async def until(self, found):
         deadline = asyncio.get_running_loop().time() + 20

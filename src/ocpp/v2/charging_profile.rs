@@ -28,7 +28,7 @@ crate::message! {
         pub discharge_limit_l2 as "dischargeLimit_L2": Option<Number> [V21],
         pub discharge_limit_l3 as "dischargeLimit_L3": Option<Number> [V21],
         pub evse_sleep: Option<bool> [V21],
-        pub limit: Option<Number>,
+        pub limit: Option<Number> [OptionalSinceV21],
         pub limit_l2 as "limit_L2": Option<Number> [V21],
         pub limit_l3 as "limit_L3": Option<Number> [V21],
         pub number_phases: Option<u32>,

@@ -189,6 +189,7 @@ crate::message! {
     pub struct Tariff {
         pub charging_time: Option<TariffTime>,
         pub currency: Exact<3>,
+        pub description: Option<Vec<MessageContent>>,
         pub energy: Option<TariffEnergy>,
         pub fixed_fee: Option<TariffFixed>,
         pub idle_time: Option<TariffTime>,

@@ -164,7 +164,7 @@ crate::message! {
         pub ocpp_csms_url: Exact<2000, 512>,
         pub ocpp_interface: OcppInterface,
         pub ocpp_transport: OcppTransport,
-        pub ocpp_version: Option<OcppVersion>,
+        pub ocpp_version: Option<OcppVersion> [OptionalSinceV21],
         pub security_profile: u32,
         pub vpn: Option<Vpn>,
     }

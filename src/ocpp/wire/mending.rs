@@ -96,6 +96,19 @@ impl Mending {
         self.field_named(fields, &wire_name(rust_name))
     }
 
+    /// The same for a field that may be missing since OCPP 2.1 only.
+    pub fn optional_since_21<T: Wire>(
+        &mut self,
+        fields: &mut Map<String, Value>,
+        rust_name: &str,
+    ) -> Option<Option<T>> {
+        if self.since_21(true, false) {
+            self.field(fields, rust_name)
+        } else {
+            self.field(fields, rust_name).map(Some)
+        }
+    }
+
     /// The same for a field with this name on the wire.
     pub fn field_named<T: Wire>(
         &mut self,
