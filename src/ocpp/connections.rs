@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::WireCall;
 use super::command2::{self, Names};
 use super::ladder::{self, Forms};
+use super::reports::{Reports, Values};
 use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
 use super::{Version, command16};
 use crate::db::{Db, StoreResult};
@@ -23,6 +25,8 @@ use crate::stations::{self, LimitHabits, Registration};
 
 /// Orders that may wait for a connection's task to take them.
 const MOST_ORDERS: usize = 64;
+/// How long a station may take to report all of its variables.
+const REPORTED_WITHIN: Duration = Duration::from_secs(50);
 /// How long a command stays worth sending while it waits for its turn.
 const WORTH_SENDING_FOR: Duration = Duration::from_secs(60);
 
@@ -67,6 +71,8 @@ pub struct State {
     told_seen_micros: AtomicI64,
     registration: Mutex<Option<Registration>>,
     forms: Mutex<Forms>,
+    /// The reports that are waited for.
+    pub reports: Reports,
 }
 
 impl State {
@@ -77,6 +83,7 @@ impl State {
             told_seen_micros: AtomicI64::default(),
             registration: Mutex::default(),
             forms: Mutex::new(Forms::new(habits)),
+            reports: Reports::default(),
         }
     }
     /// Notes that the station said something.
@@ -243,6 +250,31 @@ impl Connections {
         })
     }
 
+    /// Asks for all variables, and waits until the report of them is whole.
+    async fn whole_report(
+        &self,
+        station: StationId,
+        state: &State,
+        names: &Names,
+    ) -> Result<Outcome, LinkError> {
+        let number = self.clock.now().unix_seconds();
+        let waiting = state.reports.expect(number);
+        let ask = Command::Raw {
+            action: "GetBaseReport".to_owned(),
+            payload: json!({"requestId": number, "reportBase": "FullInventory"}),
+        };
+        let mut outcome = self.carry_out(station, &ask, 0, Some(names)).await?;
+        let mut variables = Values::new();
+        if outcome.accepted {
+            let whole = tokio::time::timeout(REPORTED_WITHIN, waiting).await;
+            variables = whole
+                .map_err(|_| LinkError::Silent)?
+                .map_err(|_| LinkError::Dropped)?;
+        }
+        outcome.data = json!({"variables": variables, "unknown": []});
+        Ok(outcome)
+    }
+
     /// What a station calls the parts that a command is about; nothing where it numbers them as we do.
     async fn names(
         &self,
@@ -272,6 +304,11 @@ impl Connections {
         });
         names.map(Some)
     }
+}
+
+/// Whether a command asks for all that can be configured.
+fn wants_everything(command: &Command) -> bool {
+    matches!(command, Command::GetConfiguration { keys } if keys.is_empty())
 }
 
 /// The transaction that a command is about.
@@ -337,6 +374,9 @@ impl StationLink for Connections {
         refuse_by_registration(state.registration(), &command)?;
         let names = self.names(station, state.version, &command).await?;
         let names = names.as_ref();
+        if let (Some(names), true) = (names, wants_everything(&command)) {
+            return self.whole_report(station, &state, names).await;
+        }
         let Some(forms) = ladder::forms(&command) else {
             return self.carry_out(station, &command, 0, names).await;
         };

@@ -26,6 +26,7 @@ pub mod meter;
 pub mod number;
 pub mod peer;
 pub mod recorder;
+pub mod reports;
 pub mod session;
 pub mod socket;
 pub mod tenths;

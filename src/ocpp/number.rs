@@ -29,6 +29,14 @@ impl From<i64> for Number {
     }
 }
 
+/// An amount of money; nothing for what is no number.
+impl TryFrom<f64> for Number {
+    type Error = ();
+    fn try_from(number: f64) -> Result<Self, ()> {
+        serde_json::Number::from_f64(number).map(Self).ok_or(())
+    }
+}
+
 /// Limits keep to one decimal place, as 1.6 wants it and 2.x advises.
 impl From<Tenths> for Number {
     fn from(tenths: Tenths) -> Self {

@@ -296,6 +296,11 @@ impl Session {
         phases?.try_into().ok()
     }
 
+    /// What it costs so far, in the currency's major unit; nothing where it has no price.
+    pub fn amount_due(&self) -> Option<f64> {
+        self.cost.as_ref().map(|cost| cost.0.major_units())
+    }
+
     /// The target that it reached, if any: what `stop` will be told as the reason.
     pub fn reached_target(&self) -> Option<&'static str> {
         let target = &self.target.0;

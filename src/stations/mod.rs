@@ -21,6 +21,7 @@ pub use model::station::{
     BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
     StationView, password_matches,
 };
+pub use model::variable::{NoVariable, VariableName};
 pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};
 pub use store::connectors::{
     connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector,

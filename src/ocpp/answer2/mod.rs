@@ -6,6 +6,7 @@ use super::v2::*;
 mod identity;
 mod limits;
 mod meter;
+mod model;
 mod refusals;
 mod status;
 mod transactions;
@@ -32,6 +33,7 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         }
         Incoming::SignCertificate(request) => done(identity::sign_certificate(call, request).await),
         Incoming::NotifyEvent(request) => done(status::notify_event(call, request).await),
+        Incoming::NotifyReport(request) => done(model::notify_report(call, request).await),
         Incoming::NotifyEVChargingNeeds(request) => {
             done(limits::notify_ev_charging_needs(call, request).await)
         }
@@ -64,7 +66,6 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         | Incoming::NotifyMonitoringReport(_)
         | Incoming::NotifyPeriodicEventStream(_)
         | Incoming::NotifyPriorityCharging(_)
-        | Incoming::NotifyReport(_)
         | Incoming::NotifySettlement(_)
         | Incoming::PublishFirmwareStatusNotification(_)
         | Incoming::ReportChargingProfiles(_)

@@ -50,8 +50,10 @@ pub(super) async fn transaction_event(
     if let (Some(evse), None) = (place, stored.connector) {
         call.note_unknown(format_args!("EVSE {}", evse.id)).await;
     }
+    let due = stored.recorded.session.amount_due();
     let response = transaction_event::Response {
-        total_cost: None,
+        // I02, I03: what it costs so far, for stations that show it.
+        total_cost: due.and_then(|amount| amount.try_into().ok()),
         charging_priority: None,
         id_token_info: stored
             .verdict

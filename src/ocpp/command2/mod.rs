@@ -176,11 +176,6 @@ fn say(
             custom_trigger: None,
         }
         .into(),
-        Asked::GetConfiguration { keys } if keys.is_empty() => get_base_report::Request {
-            request_id: request_id(None, now),
-            report_base: ReportBase::FullInventory,
-        }
-        .into(),
         Asked::GetConfiguration { keys } => get_variables::Request {
             get_variable_data: variables::wanted(keys)?,
         }

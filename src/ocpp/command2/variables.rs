@@ -1,20 +1,20 @@
 //! Configuration keys as variables of the device model.
 //!
-//! A key names a variable as `Component.Variable`, with `/instance` behind either and `@evse` or `@evse:connector` behind
-//! the component where there are several: `OCPPCommCtrlr.MessageAttempts/TransactionEvent`, `EVSE@1.Power`. The keys of
-//! OCPP 1.6 that live on under another name are known, too, so that a configuration fits stations of all versions.
+//! A key is a [`VariableName`]. The keys of OCPP 1.6 that live on under another name are known, too, so that a
+//! configuration fits stations of all versions.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::ocpp::command::exact;
+use crate::ocpp::command::{exact, invalid};
 use crate::ocpp::v2::{
     Component, Evse, GetVariableData, GetVariableStatus, SetVariableData, Variable, get_variables,
 };
 use crate::stations::link::LinkError;
+use crate::stations::{NoVariable, VariableName};
 
 /// Keys of OCPP 1.6, and the variables that took their place.
-const SUCCESSORS: [(&str, &str); 35] = [
+const SUCCESSORS: [(&str, &str); 34] = [
     (
         "AllowOfflineTxForUnknownId",
         "AuthCtrlr.OfflineTxForUnknownIdEnabled",
@@ -50,7 +50,6 @@ const SUCCESSORS: [(&str, &str); 35] = [
     ),
     ("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
     ("LocalAuthListEnabled", "LocalAuthListCtrlr.Enabled"),
-    ("LocalAuthListMaxLength", "LocalAuthListCtrlr.Storage"),
     ("LocalAuthorizeOffline", "AuthCtrlr.LocalAuthorizeOffline"),
     ("LocalPreAuthorize", "AuthCtrlr.LocalPreAuthorize"),
     (
@@ -109,70 +108,39 @@ const SUCCESSORS: [(&str, &str); 35] = [
 /// The variable that a key names.
 fn variable(key: &str) -> Result<(Component, Variable), LinkError> {
     let successor = SUCCESSORS.iter().find(|(old, _)| *old == key);
-    let key = successor.map_or(key, |(_, new)| new);
-    let unreadable = || LinkError::Invalid(vec![format!("{key} must be like Component.Variable")]);
-    let (component, variable) = key.split_once('.').ok_or_else(unreadable)?;
-    let (component, evse) = match component.split_once('@') {
-        Some((component, place)) => (component, Some(evse(place).ok_or_else(unreadable)?)),
-        None => (component, None),
-    };
-    let (component, component_instance) = instance(component);
-    let (variable, variable_instance) = instance(variable);
+    let name: VariableName = successor
+        .map_or(key, |(_, new)| new)
+        .parse()
+        .map_err(|error: NoVariable| invalid(error.to_string()))?;
+    let instance = |text: Option<String>| text.map(|text| exact(&text, "instance")).transpose();
     Ok((
         Component {
-            evse,
-            instance: component_instance
-                .map(|text| exact(text, "instance"))
-                .transpose()?,
-            name: exact(component, "component")?,
+            evse: name
+                .evse
+                .map(|(id, connector_id)| Evse { connector_id, id }),
+            instance: instance(name.component_instance)?,
+            name: exact(&name.component, "component")?,
         },
         Variable {
-            instance: variable_instance
-                .map(|text| exact(text, "instance"))
-                .transpose()?,
-            name: exact(variable, "variable")?,
+            instance: instance(name.variable_instance)?,
+            name: exact(&name.variable, "variable")?,
         },
     ))
 }
 
-fn instance(text: &str) -> (&str, Option<&str>) {
-    match text.split_once('/') {
-        Some((name, instance)) => (name, Some(instance)),
-        None => (text, None),
-    }
-}
-
-fn evse(place: &str) -> Option<Evse> {
-    let (id, connector) = match place.split_once(':') {
-        Some((id, connector)) => (id, Some(connector.parse().ok()?)),
-        None => (place, None),
-    };
-    Some(Evse {
-        id: id.parse().ok()?,
-        connector_id: connector,
-    })
-}
-
 /// The key that names a variable.
 pub fn key(component: &Component, variable: &Variable) -> String {
-    let mut key = component.name.as_str().to_owned();
-    if let Some(instance) = &component.instance {
-        key.push('/');
-        key.push_str(instance.as_str());
-    }
-    if let Some(evse) = &component.evse {
-        key.push_str(&format!("@{}", evse.id));
-        if let Some(connector) = evse.connector_id {
-            key.push_str(&format!(":{connector}"));
-        }
-    }
-    key.push('.');
-    key.push_str(variable.name.as_str());
-    if let Some(instance) = &variable.instance {
-        key.push('/');
-        key.push_str(instance.as_str());
-    }
-    key
+    let name = VariableName {
+        component: component.name.as_str().to_owned(),
+        component_instance: component.instance.clone().map(String::from),
+        evse: component
+            .evse
+            .as_ref()
+            .map(|evse| (evse.id, evse.connector_id)),
+        variable: variable.name.as_str().to_owned(),
+        variable_instance: variable.instance.clone().map(String::from),
+    };
+    name.to_string()
 }
 
 /// Asks for the variables that keys name; those that name none are unknown to every station.
@@ -236,23 +204,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_name_variables_and_variables_keys() {
-        for text in [
-            "SmartChargingCtrlr.Enabled",
-            "OCPPCommCtrlr.MessageAttempts/TransactionEvent",
-            "EVSE@1.Power",
-            "Connector@2:1.AvailabilityState",
-            "CustomizationCtrlr/acme.CustomImplementationEnabled/x",
-        ] {
-            let (component, variable) = variable(text).expect(text);
-            assert_eq!(key(&component, &variable), text);
-        }
+    fn keys_of_1_6_name_their_successors() {
         let (component, variable) = variable("HeartbeatInterval").expect("a successor");
         assert_eq!(
             key(&component, &variable),
             "OCPPCommCtrlr.HeartbeatInterval"
         );
         assert!(super::variable("NumberOfConnectors").is_err());
+        for (old, _) in SUCCESSORS {
+            assert!(super::variable(old).is_ok(), "{old}");
+        }
     }
 
     #[test]

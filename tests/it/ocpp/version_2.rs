@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Client, FakeStation, TestApp, eventually};
+use crate::support::{Answer, Client, FakeStation, TestApp, eventually};
 
 const AT: &str = "2026-04-24T03:00:00Z";
 
@@ -315,4 +315,171 @@ async fn what_is_unknown_or_wrong_is_answered_by_the_book() {
             .is_some_and(|flags| flags.contains(&json!("reports the unknown EVSE 9")))
     })
     .await;
+}
+
+/// What the server answers while the station answers its calls with these payloads, in this order.
+async fn asking(
+    socket: &mut FakeStation,
+    ask: impl Future<Output = Answer>,
+    answers: &[Value],
+) -> (Answer, Vec<Value>) {
+    let work = async {
+        let mut calls = Vec::new();
+        for answer in answers {
+            let call = socket.next_call().await;
+            socket.answer(&call, answer.clone()).await;
+            calls.push(json!([call[2], call[3]]));
+        }
+        calls
+    };
+    futures_util::future::join(ask, work).await
+}
+
+#[actix_web::test]
+async fn b05_b06_variables_are_read_and_set_in_edrvs_form() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
+    socket.boot_2().await;
+    let (component, variable) = (
+        json!({"name": "SmartChargingCtrlr"}),
+        json!({"name": "Enabled"}),
+    );
+    let wanted = json!({"getVariableData": [{"component": component, "variable": variable}]});
+    let path = format!("{}/get_variables", station.path);
+    let found = json!({"getVariableResult": [{"attributeStatus": "Accepted", "attributeValue": "true",
+        "component": component, "variable": variable}]});
+    let (answer, calls) = asking(&mut socket, app.client.post(&path, wanted), &[found]).await;
+    let asked = json!([{"component": component, "variable": variable}]);
+    assert_eq!(calls, [json!(["GetVariables", {"getVariableData": asked}])]);
+    assert_eq!(
+        answer.ok()["variables"]["SmartChargingCtrlr.Enabled"]["value"],
+        "true"
+    );
+
+    let change = json!([{"component": component, "variable": variable, "attributeValue": "false"}]);
+    let done = json!({"setVariableResult": [{"attributeStatus": "RebootRequired",
+        "component": component, "variable": variable}]});
+    let path = format!("{}/configurations", station.path);
+    let (answer, calls) = asking(
+        &mut socket,
+        app.client.patch(&path, change.clone()),
+        &[done],
+    )
+    .await;
+    assert_eq!(
+        calls,
+        [json!(["SetVariables", {"setVariableData": change}])]
+    );
+    assert_eq!(answer.ok()["results"][0]["status"], "RebootRequired");
+    let kept = app.client.get(&path).await.ok();
+    assert_eq!(
+        kept["variables"]["SmartChargingCtrlr.Enabled"]["value"], "true",
+        "as it was last read"
+    );
+
+    let often = json!({"key": "SampledDataCtrlr.TxUpdatedInterval", "value": "5"});
+    app.client.patch(&path, often).await.error(422);
+}
+
+#[actix_web::test]
+async fn b07_all_variables_come_in_parts_and_are_kept() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = FakeStation::speaking(&station.url, "ocpp2.1").await;
+    socket.boot_2().await;
+    let path = format!("{}/get_variables", station.path);
+    let all = app.client.post(&path, json!({"getVariableData": []}));
+    let reports = async {
+        let call = socket.next_call().await;
+        assert_eq!(call[2], "GetBaseReport");
+        socket.answer(&call, json!({"status": "Accepted"})).await;
+        for (seq_no, name, mutability) in
+            [(0, "VendorName", "ReadOnly"), (1, "Identity", "ReadWrite")]
+        {
+            let data = json!([{"component": {"name": "ChargingStation", "evse": {"id": 1}},
+                "variable": {"name": name}, "variableAttribute": [
+                    {"value": "Acme", "mutability": mutability}, {"type": "MaxSet", "value": "9"}]}]);
+            let report = json!({"requestId": call[3]["requestId"], "generatedAt": AT, "seqNo": seq_no,
+                "tbc": seq_no == 0, "reportData": data});
+            assert_eq!(socket.call("NotifyReport", report).await, json!({}));
+        }
+    };
+    let (answer, ()) = futures_util::future::join(all, reports).await;
+    let variables = answer.ok()["variables"].clone();
+    let vendor = &variables["ChargingStation@1.VendorName"];
+    assert_eq!(
+        (&vendor["value"], &vendor["readonly"], &vendor["MaxSet"]),
+        (&json!("Acme"), &json!(true), &json!("9"))
+    );
+    assert_eq!(variables["ChargingStation@1.Identity"]["readonly"], false);
+    let kept = app.client.get(&station.path).await.ok();
+    assert_eq!(
+        kept["configuration"]["ChargingStation@1.VendorName"],
+        "Acme"
+    );
+}
+
+#[actix_web::test]
+async fn k15_what_a_car_needs_is_known_to_the_planner() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
+    let needs = json!({"evseId": 1, "chargingNeeds": {
+        "requestedEnergyTransfer": "AC_three_phase", "departureTime": "2026-04-24T09:00:00Z",
+        "acChargingParameters": {"energyAmount": 20_000, "evMinCurrent": 6, "evMaxCurrent": 32, "evMaxVoltage": 400}}});
+    let early = socket.call("NotifyEVChargingNeeds", needs.clone()).await;
+    assert_eq!(early["status"], "Rejected", "no car is known there");
+    let begun = json!({"meterValue": meter(0, 1_000, "Transaction.Begin")});
+    socket
+        .call("TransactionEvent", event("Started", 0, 0, begun))
+        .await;
+    let drawn = json!({"meterValue": meter(2, 3_000, "Sample.Periodic")});
+    socket
+        .call("TransactionEvent", event("Updated", 1, 2, drawn))
+        .await;
+    let told = socket.call("NotifyEVChargingNeeds", needs).await;
+    assert_eq!(told["status"], "Accepted");
+    let session = sessions(&app.client).await.remove(0);
+    assert_eq!(
+        (&session["departure_time"], &session["energy_need"]),
+        (&json!("2026-04-24T09:00:00.000Z"), &json!(22.0))
+    );
+}
+
+#[actix_web::test]
+async fn a_group_limits_an_evse_and_a_limit_ends_offline_where_that_can_be_said() {
+    for (protocol, offline) in [("ocpp2.0.1", Value::Null), ("ocpp2.1", json!(360))] {
+        let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
+        let station = app.station("S").await;
+        let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
+        let location = app.client.post("/locations", site).await.created();
+        let group = json!({"name": "G", "maximum_capacity": 4, "minimum_connector_capacity": 2,
+            "location": location["_id"]});
+        let group = app.client.post("/groups", group).await.created();
+        let members = format!(
+            "/groups/{}/chargestations",
+            group["_id"].as_str().expect("an id")
+        );
+        let member = json!({"chargestation": station.id});
+        app.client.post(&members, member).await.created();
+        let mut socket = FakeStation::speaking(&station.url, protocol).await;
+        socket.boot_2().await;
+        let begun = json!({"chargingState": "Charging"});
+        socket
+            .call("TransactionEvent", event("Started", 0, 0, begun))
+            .await;
+        let limit = loop {
+            let call = socket.next_call().await;
+            let accepted = json!({"status": "Accepted"});
+            socket.answer(&call, accepted).await;
+            if call[3]["chargingProfile"]["stackLevel"] == 2 {
+                break call[3].clone();
+            }
+        };
+        assert_eq!(limit["evseId"], 1);
+        let profile = &limit["chargingProfile"];
+        assert_eq!(profile["chargingProfilePurpose"], "TxDefaultProfile");
+        assert_eq!(profile["maxOfflineDuration"], offline);
+    }
 }
