@@ -7,7 +7,9 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use evenwatt::engine::{Algorithm, Deadline, Member, MemberState, Node, Session, Snapshot, plan};
+use evenwatt::engine::{
+    Algorithm, Deadline, Member, MemberState, Node, Session, Sharing, Snapshot, plan,
+};
 use evenwatt::kernel::{GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts};
 
 const NOON: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -69,29 +71,28 @@ fn six_tenths(members: &[Member], of: impl Fn(&Member) -> bool) -> Watts {
     Watts(all.get() * 6 / 10)
 }
 
-/// Panels of ten, floors of a hundred, one connection; every one of them oversubscribed.
+/// Panels of ten, floors of a hundred, sites of a thousand, one grid; every one of them oversubscribed.
 fn tree(count: usize) -> Snapshot {
-    let panels = count.div_ceil(10);
-    let floors = panels.div_ceil(10);
-    let members = cars(count, |number| 1 + floors + number / 10);
+    let sizes = [count, 1_000, 100, 10];
+    let members = cars(count, |_| 0);
     let average = six_tenths(&members, |_| true).get() / count as i64;
-    let mut nodes = vec![Node::new(group(0), Watts(average * count as i64 * 9 / 10))];
-    for floor in 0..floors {
-        nodes.push(Node {
-            parent: Some(group(0)),
-            ..Node::new(group(1 + floor), Watts(average * 95))
-        });
-    }
-    for panel in 0..panels {
-        let parent = Some(group(1 + panel / 10));
-        nodes.push(Node {
-            parent,
-            ..Node::new(group(1 + floors + panel), Watts(average * 10))
-        });
+    let mut nodes: Vec<Node> = Vec::new();
+    let mut above = 0;
+    for (level, size) in sizes.into_iter().enumerate() {
+        let first = nodes.len();
+        // The wider a place, the scarcer its power.
+        let limit = average * size as i64 * (90 + 3 * level as i64) / 100;
+        for number in 0..count.div_ceil(size) {
+            nodes.push(Node {
+                parent: (level > 0).then(|| group(above + number * size / sizes[level - 1])),
+                ..Node::new(group(first + number), Watts(limit))
+            });
+        }
+        above = first;
     }
     Snapshot {
         nodes,
-        members,
+        members: cars(count, |number| above + number / 10),
         ..Snapshot::default()
     }
 }
@@ -153,6 +154,24 @@ fn read(bencher: Bencher, count: usize) {
         rows.map(|((minimum, maximum), weight)| minimum + maximum + weight)
             .sum::<i64>()
     });
+}
+
+/// The sharing alone.
+fn shared(bencher: Bencher, snapshot: &Snapshot) {
+    let sharing = Sharing::new(snapshot);
+    bencher
+        .counter(ItemsCount::new(snapshot.members.len()))
+        .bench_local(|| black_box(&sharing).share());
+}
+
+#[divan::bench(args = [54, 500, 10_000])]
+fn share_single(bencher: Bencher, count: usize) {
+    shared(bencher, &single(count));
+}
+
+#[divan::bench(args = [54, 500, 10_000])]
+fn share_tree(bencher: Bencher, count: usize) {
+    shared(bencher, &tree(count));
 }
 
 #[divan::bench(args = SIZES)]

@@ -36,6 +36,8 @@ const SLICES: &[&str] = &[
     "tokens",
     "sessions",
     "groups",
+    "priority",
+    "portal",
     "assets",
 ];
 

@@ -13,8 +13,8 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    Config, Dependencies, Running, demo, postman, replay, replay_messages, routes, simulate,
-    telemetry,
+    Config, Dependencies, Running, demo, postman, reaction, replay, replay_messages, routes,
+    simulate, telemetry,
 };
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::http::caller::SCOPES;
@@ -52,6 +52,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Loads a server with virtual charge stations and reports latency and throughput
     Simulate(simulate::SimulateArgs),
+    /// Measures how long it takes from a meter's reading until the last station obeys
+    Reaction(reaction::ReactionArgs),
     /// Replays recorded charging sessions through the balancing engine and says what came of it
     Replay(replay::ReplayArgs),
     /// Plays recorded messages of a station through the gateway again
@@ -140,6 +142,7 @@ impl Cli {
                 block_on(demo::run(arguments.clone(), self.listen.as_deref()))
             }
             Command::Simulate(arguments) => block_on(simulate::run(arguments.clone())),
+            Command::Reaction(arguments) => block_on(reaction::run(arguments.clone())),
             Command::Replay(arguments) => replay_record(arguments),
             Command::ReplayMessages(arguments) => block_on(replay_messages::run(arguments.clone())),
         }

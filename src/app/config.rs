@@ -23,6 +23,8 @@ pub struct Config {
     pub ocpp: Ocpp,
     pub tls: Tls,
     pub balancing: Balancing,
+    pub portal: Portal,
+    pub mail: Mail,
     pub routing: Routing,
     pub log: Log,
 }
@@ -101,6 +103,33 @@ impl Balancing {
         } = *self;
         balancing::Settings::new(tick_seconds, limit_seconds, settle_milliseconds, plans_kept)
     }
+}
+
+/// Section `[portal]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Portal {
+    pub url: String,
+    pub signing_key: String,
+    pub access_minutes: NonZeroU32,
+    pub login_days: NonZeroU32,
+    pub invitation_hours: NonZeroU32,
+    pub reset_minutes: NonZeroU32,
+    pub rate_per_second: NonZeroU32,
+    pub rate_burst: NonZeroU32,
+}
+
+/// Section `[mail]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub host: String,
+    pub port: u16,
+    pub security: String,
+    pub user: String,
+    pub password: String,
+    pub from: String,
+    pub authority: PathBuf,
 }
 
 /// Section `[routing]`.

@@ -28,13 +28,16 @@ use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
 use crate::ocpp::socket;
 use crate::organizations::Keyring;
+use crate::portal::Portal;
 use crate::stations;
 use crate::stations::link::{SharedLink, Signals};
 
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod portal;
 pub mod postman;
+mod reaction;
 pub mod replay;
 pub mod replay_messages;
 pub mod routes;
@@ -131,7 +134,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         db: open_store(config)?,
         clock,
         ids,
-        websocket_url,
+        websocket_url: websocket_url.clone(),
         roads: Roads::new(&config.routing.url),
     };
 
@@ -163,7 +166,11 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         burst: config.http.rate_burst,
     };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
-    let mut tasks = tasks::start(&context, &connections, keeper.clone());
+    let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
+    let (portal, post) = Portal::open(&context, config.portal_settings(&pages)?).await?;
+    let portal = web::Data::new(portal);
+    let mut tasks = tasks::start(&context, &connections, (keeper.clone(), portal.clone()));
+    tasks.extend(post);
     tasks.push(commissioning::start(
         performer.get_ref().clone(),
         &signals,
@@ -194,6 +201,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(data.clone())
             .app_data(keyring.clone())
             .app_data(keeper.clone())
+            .app_data(portal.clone())
             .app_data(gateway.clone())
             .app_data(performer.clone())
             .app_data(shared_link.clone())
@@ -214,6 +222,16 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .route("/metrics", web::get().to(scrape))
             .route("/ocpp/{path:.*}", web::get().to(socket::connect))
             .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/openapi.json", document.clone()))
+            .service(
+                web::scope(routes::PORTAL)
+                    .wrap(from_fn(crate::portal::guard))
+                    .configure(|config| {
+                        crate::portal::portal_routes(
+                            &mut utoipa_actix_web::service_config::ServiceConfig::new(config),
+                        );
+                    })
+                    .default_service(web::to(routes::nowhere)),
+            )
             .service(
                 web::scope(routes::BASE)
                     .wrap(Compress::default())

@@ -68,6 +68,8 @@ pub fn collection(document: &OpenApi) -> Result<Value> {
     let mut variables = vec![
         json!({"key": "base_url", "value": "http://127.0.0.1:8080"}),
         json!({"key": "api_key", "value": ""}),
+        json!({"key": "access_token", "value": ""}),
+        json!({"key": "refresh_token", "value": ""}),
     ];
     variables.extend(
         endpoints
@@ -187,6 +189,9 @@ impl<'a> Endpoints<'a> {
             "url": endpoint.url(step),
         });
         let own_body = step.and_then(|step| step.body.clone());
+        if let (Value::Object(request), Some(auth)) = (&mut request, endpoint.own_auth()) {
+            request.insert("auth".to_owned(), auth);
+        }
         if let (Value::Object(request), Some(body)) =
             (&mut request, own_body.or_else(|| self.body(endpoint)))
         {
@@ -326,6 +331,16 @@ impl Endpoint<'_> {
     fn tag(&self) -> &str {
         let tags = self.operation.tags.as_deref().unwrap_or_default();
         tags.first().map_or("other", String::as_str)
+    }
+
+    /// How a caller of the portal proves itself, where it is not by an API key.
+    fn own_auth(&self) -> Option<Value> {
+        let own = serde_json::to_value(self.operation.security.as_ref()?).ok()?;
+        Some(if own == json!([{}]) {
+            json!({"type": "noauth"})
+        } else {
+            json!({"type": "bearer", "bearer": [{"key": "token", "value": "{{access_token}}", "type": "string"}]})
+        })
     }
 
     /// Creating comes before reading, reading before changing.

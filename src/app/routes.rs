@@ -13,13 +13,17 @@ use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
     actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers,
-    organizations, profiles, rates, reservations, sessions, stations, templates, tokens, users,
+    organizations, portal, priority, profiles, rates, reservations, sessions, stations, templates,
+    tokens, users,
 };
 
 /// The path every endpoint starts with.
 pub const BASE: &str = "/v1.1";
 
-/// Adds every slice.
+/// The path of the portal, which has a door of its own.
+pub const PORTAL: &str = "/v1.1/portal";
+
+/// Adds every slice, but for the portal.
 pub fn slices(config: &mut ServiceConfig) {
     config
         .configure(organizations::routes)
@@ -35,8 +39,10 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(templates::routes)
         .configure(commissioning::routes)
         .configure(groups::routes)
+        .configure(priority::routes)
         .configure(assets::routes)
         .configure(users::routes)
+        .configure(portal::operator_routes)
         .configure(tokens::routes)
         .configure(balancing::routes)
         .configure(ocpp::api::routes)
@@ -62,6 +68,8 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "evses", description = "The parts of a station that serve one car each"),
         (name = "connectors", description = "Cables and sockets"),
         (name = "users", description = "Drivers"),
+        (name = "home users", description = "Who may log in to the portal, and which group is whose"),
+        (name = "portal", description = "For home users: logging in, their groups, exclusion times and priority charges"),
         (name = "tokens", description = "RFID cards and virtual tokens"),
         (name = "rates", description = "What charging costs, and when"),
         (name = "evse networks", description = "EVSEs in groups that share their prices"),
@@ -83,6 +91,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Document::openapi())
+        .service(scope::scope(PORTAL).configure(portal::portal_routes))
         .service(scope::scope(BASE).configure(slices))
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();

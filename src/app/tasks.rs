@@ -9,23 +9,24 @@ use crate::db::StoreResult;
 use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
 use crate::ocpp::connections::Connections;
-use crate::{offers, reservations, sessions, stations};
+use crate::portal::Portal;
+use crate::{offers, portal, priority, reservations, sessions, stations};
 
 /// How often stations' last words are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
 /// How often sessions that never started or never ended are looked for, and offers that time moved on.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
-/// How often quiet API keys are forgotten by the rate limiter.
+/// How often quiet API keys and what is over at the portal are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts the loops; they end when their handles are aborted.
 pub fn start(
     context: &Context,
     connections: &Connections,
-    keeper: web::Data<Doorkeeper>,
+    (keeper, portal): (web::Data<Doorkeeper>, web::Data<Portal>),
 ) -> Vec<JoinHandle<()>> {
     let (touching, seen) = (context.clone(), connections.clone());
-    let tidying = context.clone();
+    let (tidying, forgetting) = (context.clone(), context.clone());
     vec![
         every(TOUCH_EVERY, move || {
             let (context, seen) = (touching.clone(), seen.newly_seen());
@@ -49,6 +50,7 @@ pub fn start(
                         sessions::cancel_overdue(conn, &moment)?;
                         reservations::expire(conn, &moment)?;
                         sessions::close_abandoned(conn, &moment)?;
+                        priority::expire(conn, &moment)?;
                         offers::tell_changes(conn, &moment)
                     })
                     .await
@@ -56,7 +58,12 @@ pub fn start(
         }),
         every(FORGET_EVERY, move || {
             keeper.forget_quiet_keys();
-            async { Ok(()) }
+            portal.forget_quiet_addresses();
+            let context = forgetting.clone();
+            async move {
+                let now = context.clock.now();
+                context.db.write(move |conn| portal::tidy(conn, now)).await
+            }
         }),
     ]
 }

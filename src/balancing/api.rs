@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::cheap_hours::ChargingPlanView;
 use super::explain::{self, ExplanationView, PlanView};
 use super::power::{self, PowerView, Stretch};
 use super::proposal::{Proposal, ProposalView};
@@ -33,7 +34,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(explain_group)
         .service(list_group_plans)
         .service(simulate_group)
-        .service(get_group_power);
+        .service(get_group_power)
+        .service(get_group_charging_plan);
 }
 
 filters! {
@@ -210,4 +212,23 @@ fn stretch(query: &PowerQuery, now: Timestamp) -> ApiResult<Stretch> {
         true => Ok(Stretch { from, to, seconds }),
         false => Err(ApiError::faulty(Code::InvalidQuery, faults)),
     }
+}
+
+/// Shows when the cars of a home user's group charge: in the cheapest hours that are allowed, so that each is ready when it
+/// leaves, and what that costs. Only sessions with `departure_time` and `energy_need` are planned, where the group has
+/// `energy_prices`.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+    responses((status = OK, body = Reply<Vec<ChargingPlanView>>), OneErrors))]
+#[get("/load_management/groups/{id}/charging_plan")]
+async fn get_group_charging_plan(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    PathId(id): PathId<GroupId>,
+) -> ApiResult<HttpResponse> {
+    let (organization, now) = (caller.organization(), ctx.clock.now());
+    let read = ctx.db.read(move |conn| {
+        let root = root(conn, organization, id)?;
+        status::charging_plans(conn, root, id, now)
+    });
+    Ok(reply(StatusCode::OK, "Found", read.await.map_err(missing)?))
 }

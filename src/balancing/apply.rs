@@ -1,5 +1,6 @@
 //! What is said to stations: limits in the ledger's order, safe defaults, and goodbyes; and what their answers mean.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::gather::{Role, Seat, Site};
@@ -35,6 +36,8 @@ pub(super) enum About {
     Fallback(ConnectorId, Watts),
     /// A connector that left.
     Goodbye(ConnectorId),
+    /// A session that is stopped; its end is what tells.
+    Stop,
     /// The limit that a station says it enforces.
     ReadBack(ConnectorId, Confirmed),
 }
@@ -49,12 +52,18 @@ pub(super) fn errands(
     now: Timestamp,
 ) -> Vec<Errand> {
     let mut errands: Vec<Errand> = Vec::new();
+    let seats: BTreeMap<ConnectorId, &Seat> = site
+        .seats
+        .iter()
+        .map(|seat| (seat.connector, seat))
+        .collect();
     for message in state.ledger.next(snapshot, plan, now) {
-        let Some(seat) = site.seat_of(message.connector) else {
+        let Some(seat) = seats.get(&message.connector).copied() else {
             continue;
         };
         if let Some(memory) = state.connectors.get_mut(&message.connector) {
             memory.sent_at = Some(now);
+            memory.unconfirmed_since.get_or_insert(now);
         }
         let live = SetLimit {
             duration_seconds: Some(settings.limit_seconds),
@@ -195,6 +204,7 @@ pub(super) fn answered(
                 memory.outlives = outcome.outlives;
                 memory.ends_with_transaction = outcome.ends_with_transaction;
                 memory.in_watts = outcome.in_watts;
+                memory.unconfirmed_since = None;
             }
             let ledger = &mut state.ledger;
             match answer {
@@ -231,6 +241,7 @@ pub(super) fn answered(
                 memory.read_back = ReadBack::of(enforced, confirmed);
             }
         }
+        About::Stop => {}
         About::Goodbye(connector) => match answer {
             Err(LinkError::Offline | LinkError::Dropped) => {
                 if let Some(leaving) = state.leaving.get_mut(&connector) {

@@ -173,14 +173,16 @@ impl Listener {
     }
 
     async fn pass_on_asset(&self, AssetSignal { group, change, .. }: AssetSignal) {
-        let trigger = match change {
-            AssetChange::Reconfigured => "asset changed",
-            AssetChange::Read => "asset read",
-            AssetChange::Switched => "battery switched",
+        let (trigger, urgent) = match change {
+            AssetChange::Reconfigured => ("asset changed", false),
+            AssetChange::Read => ("asset read", true), // it may show that too much is drawn
+            AssetChange::Switched => ("battery switched", true),
         };
         let db = &self.balancer.0.context.db;
         match db.read(move |conn| groups::root_of(conn, group)).await {
-            Ok(root) => self.balancer.ring(root, trigger, |_| {}),
+            Ok(root) => self
+                .balancer
+                .ring(root, trigger, |notes| notes.urgent |= urgent),
             Err(StoreError::NotFound) => {} // the group was deleted meanwhile
             Err(error) => tracing::error!(%error, %group, "a group could not be read"),
         }

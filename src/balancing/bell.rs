@@ -54,8 +54,20 @@ impl Bell {
         std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether somebody cannot wait.
-    pub fn is_urgent(&self) -> bool {
+    /// Waits until somebody cannot wait, but no longer than this.
+    pub async fn urgent_or(&self, longest: impl Future<Output = ()>) {
+        let urgent = async {
+            while !self.is_urgent() {
+                self.heard().await;
+            }
+        };
+        tokio::select! {
+            () = urgent => {}
+            () = longest => {}
+        }
+    }
+
+    fn is_urgent(&self) -> bool {
         self.notes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

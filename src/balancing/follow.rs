@@ -153,7 +153,7 @@ fn follow_connection(
             memory.fallback.due = true;
             memory.read_back = ReadBack::Due;
             memory.fallback.retry_at = None;
-            memory.lost_at = None;
+            (memory.lost_at, memory.unconfirmed_since) = (None, None);
         }
         (memory.online, memory.offline_since, memory.ran_out) = (true, None, false);
         return;
@@ -197,7 +197,7 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
     if session != memory.session {
         (memory.session, memory.turn) = (session, Default::default());
         memory.demand = Demand::default();
-        memory.suspended_since = None;
+        (memory.suspended_since, memory.stopped_at) = (None, None);
     }
     memory.suspended_since = match seat.is_suspended() && session.is_some() {
         true => Some(memory.suspended_since.unwrap_or(now)),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::cheap_hours::Prices;
 use crate::assets::{self, Asset};
 use crate::db::{Conn, StoreResult};
 use crate::engine::{CurrentKind, least_power};
 use crate::groups::{self, Group, GroupConnector, GroupStation};
 use crate::kernel::*;
 use crate::locations;
+use crate::priority;
 use crate::profiles;
 use crate::sessions::{self, Session, SessionStatus};
 use crate::stations::link::StationLink;
@@ -30,6 +32,10 @@ pub(super) struct Site {
     pub voltage: Millivolts,
     /// What else draws or gives power below its groups.
     pub assets: Vec<Asset>,
+    /// Which groups have a priority charge, and until when at most.
+    pub priorities: BTreeMap<GroupId, Timestamp>,
+    /// What energy costs groups of home users.
+    pub prices: BTreeMap<GroupId, Prices>,
 }
 
 /// A connector below a group.
@@ -65,6 +71,10 @@ pub(super) struct Seat {
     pub fallback: Watts,
     pub weight: u32,
     pub status: ConnectorStatus,
+    /// Whether its group must not charge at this time of day.
+    pub excluded: bool,
+    /// Whether its group has a priority charge, which goes before that.
+    pub prioritized: bool,
     /// The session that runs there.
     pub session: Option<Session>,
 }
@@ -115,6 +125,8 @@ impl Site {
             zone,
             voltage: location.voltage,
             assets: assets::assets_of_groups(conn, &ids)?,
+            priorities: BTreeMap::new(),
+            prices: BTreeMap::new(),
             groups,
             seats: Vec::with_capacity(connectors.len()),
         };
@@ -125,6 +137,13 @@ impl Site {
             (&sessions, &scheduled),
             location.voltage,
         );
+        site.priorities = priority::untils(conn, &ids, now)?;
+        site.note_hours(now);
+        for group in &site.groups {
+            if let Some(prices) = Prices::of(conn, group)? {
+                site.prices.insert(group.id, prices);
+            }
+        }
         let unheard = stations::never_connected(conn, &station_ids)?;
         for seat in &mut site.seats {
             seat.unheard = unheard.contains(&seat.station);
@@ -140,12 +159,19 @@ impl Site {
         }
     }
 
-    /// When some group's capacity may change by itself.
-    pub fn capacity_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let changes = self.groups.iter();
-        changes
-            .filter_map(|group| group.capacity_changes_at(now))
-            .min()
+    /// When some group may get more or less by itself: by its schedules, its exclusion times or its priority charge.
+    pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let capacities = self
+            .groups
+            .iter()
+            .filter_map(|group| group.capacity_changes_at(now));
+        let exclusions = self
+            .groups
+            .iter()
+            .filter_map(|group| group.exclusion_changes_at(now));
+        let priorities = self.priorities.values().copied();
+        let priorities = priorities.filter(|until| *until > now);
+        capacities.chain(exclusions).chain(priorities).min()
     }
 
     /// The group with this id.
@@ -156,6 +182,13 @@ impl Site {
     /// Whether a group is another one, or below it.
     pub fn is_below(&self, group: GroupId, top: GroupId) -> bool {
         self.upwards(group).any(|above| above.id == top)
+    }
+
+    /// The connectors below a group.
+    pub fn seats_below(&self, top: GroupId) -> impl Iterator<Item = &Seat> {
+        self.seats
+            .iter()
+            .filter(move |seat| self.is_below(seat.group, top))
     }
 
     /// The seat of a connector.
@@ -183,6 +216,20 @@ impl Site {
             .iter()
             .map(|station| (station.chargestation_id, station.group_id))
             .collect();
+        let members: BTreeMap<ConnectorId, &GroupConnector> = members
+            .iter()
+            .map(|member| (member.connector_id, member))
+            .collect();
+        let running = sessions
+            .iter()
+            .filter(|session| session.status == SessionStatus::Started);
+        let sessions: BTreeMap<ConnectorId, &Session> = running
+            .filter_map(|session| Some((session.connector_id?, session)))
+            .collect();
+        let mut connectors_of: BTreeMap<StationId, usize> = BTreeMap::new();
+        for connector in connectors {
+            *connectors_of.entry(connector.chargestation_id).or_default() += 1;
+        }
         for connector in connectors {
             let Some(group) = groups
                 .get(&connector.chargestation_id)
@@ -190,21 +237,15 @@ impl Site {
             else {
                 continue;
             };
-            let member = members
-                .iter()
-                .find(|member| member.connector_id == connector.id);
-            let session = sessions.iter().rfind(|session| {
-                session.connector_id == Some(connector.id)
-                    && session.status == SessionStatus::Started
-            });
+            let member = members.get(&connector.id).copied();
+            let session = sessions.get(&connector.id).copied();
             if member.is_some() || session.is_some() {
                 let limit = scheduled.get(&connector.id).copied();
                 let session = (session.cloned(), limit);
                 let mut seat = Seat::new(connector, group, member, session, voltage);
                 let dry_below =
                     !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
-                let here = |other: &&Connector| other.chargestation_id == seat.station;
-                seat.sole = connectors.iter().filter(here).count() == 1;
+                seat.sole = connectors_of.get(&seat.station) == Some(&1);
                 seat.role = match member {
                     None => Role::Bystander,
                     Some(_) if dry_below => Role::Dry,
@@ -212,6 +253,21 @@ impl Site {
                 };
                 self.seats.push(seat);
             }
+        }
+    }
+
+    /// Notes whose group must not charge at this time of day, and whose goes before that.
+    fn note_hours(&mut self, now: Timestamp) {
+        let excluded = |group: &&Group| group.excludes(now, self.zone);
+        let excluded: Vec<GroupId> = self
+            .groups
+            .iter()
+            .filter(excluded)
+            .map(|group| group.id)
+            .collect();
+        for seat in &mut self.seats {
+            seat.excluded = excluded.contains(&seat.group);
+            seat.prioritized = self.priorities.contains_key(&seat.group);
         }
     }
 
@@ -292,6 +348,8 @@ impl Seat {
             fallback: Watts::ZERO,
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
+            excluded: false,
+            prioritized: false,
             session,
         }
     }

@@ -1,5 +1,6 @@
 //! From what is stored and remembered to what the engine is told.
 
+use super::cheap_hours;
 use super::gather::{Role, Seat, Site};
 use super::load::Load;
 use super::loads::Loads;
@@ -55,7 +56,11 @@ fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapsh
             .iter()
             .map(|group| node(group, site.zone, loads, now))
             .collect(),
-        members: site.seats.iter().map(|seat| member(seat, state)).collect(),
+        members: site
+            .seats
+            .iter()
+            .map(|seat| member(site, seat, state, now))
+            .collect(),
         settings: settings(site, loads),
     }
 }
@@ -63,7 +68,7 @@ fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapsh
 /// How a group shares, in the engine's words.
 pub(super) const fn algorithm(algorithm: groups::Algorithm) -> Algorithm {
     match algorithm {
-        groups::Algorithm::EqualShare => Algorithm::EqualShare,
+        groups::Algorithm::EqualShare | groups::Algorithm::ConsumerTou => Algorithm::EqualShare,
         groups::Algorithm::Priority => Algorithm::Priority,
         groups::Algorithm::FirstCome => Algorithm::FirstCome,
         groups::Algorithm::Deadline => Algorithm::Deadline,
@@ -111,7 +116,7 @@ fn node(group: &Group, zone: TimeZone, loads: &Loads, now: Timestamp) -> Node {
     }
 }
 
-fn member(seat: &Seat, state: &State) -> Member {
+fn member(site: &Site, seat: &Seat, state: &State, now: Timestamp) -> Member {
     let memory = state.connectors.get(&seat.connector);
     Member {
         connector: seat.connector,
@@ -125,11 +130,17 @@ fn member(seat: &Seat, state: &State) -> Member {
         weight: seat.weight,
         class: PriorityClass::Normal,
         current: memory.map_or(Watts::ZERO, |memory| memory.limit),
-        state: member_state(seat, memory, state),
+        state: member_state(site, seat, memory, state, now),
     }
 }
 
-fn member_state(seat: &Seat, memory: Option<&Memory>, state: &State) -> MemberState {
+fn member_state(
+    site: &Site,
+    seat: &Seat,
+    memory: Option<&Memory>,
+    state: &State,
+    now: Timestamp,
+) -> MemberState {
     if let Some((why, reserved)) = state.ledger.out_of_control(seat.connector) {
         return MemberState::Uncontrolled { reserved, why };
     }
@@ -148,6 +159,9 @@ fn member_state(seat: &Seat, memory: Option<&Memory>, state: &State) -> MemberSt
         attained: session.energy,
         deadline: wish.map(|(departure, energy)| Deadline { departure, energy }),
         turn: memory.turn,
+        excluded: seat.excluded,
+        priority_charge: seat.prioritized,
+        waits_until: cheap_hours::waits_until(site, state, seat, now),
         ..Session::new(session.started_at.unwrap_or(session.created_at))
     };
     match memory.suspended_since {

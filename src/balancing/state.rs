@@ -17,13 +17,15 @@ use crate::kernel::{
 };
 use crate::stations::link::Enforced;
 
-/// Everything remembered of one tree.
+/// Everything remembered of one tree. What is kept of each connector is stored by itself ([`super::books`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct State {
     /// The worst that every connector may be drawing.
+    #[serde(skip)]
     pub ledger: Ledger,
     /// What is remembered of every member.
+    #[serde(skip)]
     pub connectors: BTreeMap<ConnectorId, Memory>,
     /// Connectors that left, whose stations still hold limits of ours.
     pub leaving: BTreeMap<ConnectorId, Leaving>,
@@ -73,6 +75,9 @@ pub(super) struct Memory {
     pub fallback: Fallback,
     /// When it was last sent a limit.
     pub sent_at: Option<Timestamp>,
+    /// Since when it was sent limits without confirming one.
+    #[serde(default)]
+    pub unconfirmed_since: Option<Timestamp>,
     /// The newest reading that was judged.
     pub metered_at: Option<Timestamp>,
     /// Readings above the limit, one after the other.
@@ -97,6 +102,9 @@ pub(super) struct Memory {
     /// What it drew lately.
     #[serde(default)]
     pub draws: Draws,
+    /// When its session was told to stop, as a last resort.
+    #[serde(default)]
+    pub stopped_at: Option<Timestamp>,
 }
 
 /// The safe default on the station.
@@ -189,6 +197,8 @@ pub(super) enum Remark {
     NotObeying { draw: Watts, limit: Watts },
     /// It keeps its limit again.
     Obeying { draw: Watts },
+    /// Its session is stopped, because it may draw this much where there is too little.
+    Stopped { session: SessionId, worst: Watts },
 }
 
 impl Memory {
@@ -211,6 +221,7 @@ impl Memory {
                 ..Fallback::default()
             },
             sent_at: None,
+            unconfirmed_since: None,
             metered_at: None,
             overdraw: None,
             lost_at: None,
@@ -220,6 +231,7 @@ impl Memory {
             read_back: ReadBack::default(),
             phases: UsedPhases::default(),
             draws: Draws::default(),
+            stopped_at: None,
         }
     }
 

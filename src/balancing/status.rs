@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::books;
+use super::cheap_hours::{self, ChargingPlanView};
 use super::commissioning::{Warning, warnings};
 use super::follow::note_phases;
 use super::gather::{Seat, Site};
@@ -144,7 +146,7 @@ pub(super) fn read(
     for seat in &mut site.seats {
         seat.online = is_online(seat.station);
     }
-    let state = store::load(conn, root)?.unwrap_or_default();
+    let state = books::load(conn, root)?.unwrap_or_default();
     note_phases(&mut site, &state);
     let plan = store::plan_at(conn, root, None)?.map(|stored| stored.plan.0);
     let below: Vec<GroupId> = groups::tree_of(conn, group)?
@@ -184,7 +186,7 @@ pub(super) fn plan_now(
     for seat in &mut site.seats {
         seat.online = is_online(seat.station);
     }
-    let state = store::load(conn, root)?.unwrap_or_default();
+    let state = books::load(conn, root)?.unwrap_or_default();
     note_phases(&mut site, &state);
     let loads = loads(&site, &state, moment.now);
     let (snapshot, plan) = planned(&site, &state, &loads, moment.now);
@@ -195,6 +197,19 @@ pub(super) fn plan_now(
         snapshot: Json(snapshot),
         plan: Json(plan),
     })
+}
+
+/// When the cars of a group are planned to charge.
+pub(super) fn charging_plans(
+    conn: &mut Conn,
+    root: GroupId,
+    group: GroupId,
+    now: Timestamp,
+) -> StoreResult<Vec<ChargingPlanView>> {
+    let mut site = Site::read(conn, root, now)?.ok_or(StoreError::NotFound)?;
+    let state = books::load(conn, root)?.unwrap_or_default();
+    note_phases(&mut site, &state);
+    Ok(cheap_hours::plans(&site, &state, group, now))
 }
 
 /// What is told of a group besides its connectors.

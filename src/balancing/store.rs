@@ -1,22 +1,19 @@
-//! What balancing keeps: the state of each tree, its newest plans with the snapshots they came from, and the events
+//! What balancing writes down: the state of each tree, its newest plans with the snapshots they came from, and the events
 //! people should hear of, each once a change and not once a tick.
-
-use std::time::Duration;
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use super::books;
+use super::escalation;
 use super::loads::Freshness;
 use super::state::{Remark, State};
-use crate::db::schema::{balancing_states, plans};
+use crate::db::schema::plans;
 use crate::db::{Conn, Json, StoreResult};
 use crate::engine::transition::Stage;
 use crate::engine::{Plan, Snapshot};
 use crate::events::{self, Event};
 use crate::kernel::*;
-
-/// Exposures are above a capacity for a moment whenever it falls; only what lasts is told.
-const EXCEEDED_LASTS: Duration = Duration::from_secs(30);
 
 /// What one step of balancing wants to have written down.
 #[derive(Debug, Clone)]
@@ -132,9 +129,14 @@ impl Record {
         state.exceeded_told = exceeded;
     }
 
-    /// Writes it all, with the state; answers the state.
-    pub fn write(&self, conn: &mut Conn, moment: &Moment, state: State) -> StoreResult<State> {
-        save(conn, self.root, &state, moment.now)?;
+    /// Writes it all, with what changed of the state.
+    pub fn write(
+        &self,
+        conn: &mut Conn,
+        moment: &Moment,
+        (before, state): (&State, &State),
+    ) -> StoreResult<()> {
+        books::save(conn, self.root, (before, state), moment.now)?;
         if let Some(kept) = &self.plan {
             self.insert(conn, kept)?;
         }
@@ -148,6 +150,11 @@ impl Record {
                     "load_management.group.member_not_obeying",
                     json!({"group": self.root, "chargestation": station, "connector": connector,
                         "power": draw.kilowatts(), "limit": limit.kilowatts()}),
+                ),
+                Remark::Stopped { session, worst } => (
+                    "load_management.group.session_stopped",
+                    json!({"group": self.root, "chargestation": station, "connector": connector,
+                        "session": session, "worst_case_kw": worst.kilowatts()}),
                 ),
                 Remark::Obeying { draw } => (
                     "load_management.group.member_obeying",
@@ -165,7 +172,7 @@ impl Record {
             let data = json!({"group": freshness.group, "asset": freshness.asset, "latest_at": freshness.latest_at});
             self.tell(conn, moment, kind, None, &data)?;
         }
-        Ok(state)
+        Ok(())
     }
 
     fn tell(
@@ -212,50 +219,13 @@ impl Record {
     }
 }
 
-/// Whether more may be drawn somewhere than there is, for long enough to be told.
+/// Whether more may be drawn somewhere than there is, for long enough to be told: whenever a capacity falls it is so for a
+/// moment.
 fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
     let exposures = state.ledger.exposures(snapshot);
     let above = exposures.iter().any(|one| one.worst > one.capacity);
     state.exceeded_since = above.then(|| state.exceeded_since.unwrap_or(now));
-    state
-        .exceeded_since
-        .is_some_and(|since| now.since(since) >= EXCEEDED_LASTS)
-}
-
-/// The state of a tree.
-pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>> {
-    let row: Option<Json<State>> = balancing_states::table
-        .find(root)
-        .select(balancing_states::state)
-        .first(conn)
-        .optional()?;
-    Ok(row.map(|state| state.0))
-}
-
-fn save(conn: &mut Conn, root: GroupId, state: &State, now: Timestamp) -> StoreResult<()> {
-    let columns = (
-        balancing_states::state.eq(Json(state.clone())),
-        balancing_states::updated_at.eq(now),
-    );
-    let updated = diesel::update(balancing_states::table.find(root))
-        .set(columns)
-        .execute(conn)?;
-    if updated == 0 {
-        diesel::insert_into(balancing_states::table)
-            .values((
-                balancing_states::group_id.eq(root),
-                balancing_states::state.eq(Json(state.clone())),
-                balancing_states::updated_at.eq(now),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-/// Forgets the state of a group that is no root any more; its plans stay to be explained.
-pub(super) fn forget(conn: &mut Conn, root: GroupId) -> StoreResult<()> {
-    diesel::delete(balancing_states::table.find(root)).execute(conn)?;
-    Ok(())
+    escalation::lasts(state, escalation::PATIENCE, now)
 }
 
 /// The plan that held at this instant, or the newest.

@@ -7,6 +7,8 @@ use tokio::task::JoinSet;
 
 use super::apply::{self, About, Errand};
 use super::bell::{Bell, Notes};
+use super::books;
+use super::escalation::{give_up_waiting, last_resort};
 use super::follow::{follow, follow_phases, note_phases};
 use super::gather::Site;
 use super::loads::loads;
@@ -39,7 +41,7 @@ pub(super) struct Tree {
     /// `None` until it was loaded.
     state: Option<State>,
     /// What the stores have.
-    saved: State,
+    saved: Arc<State>,
     course: Option<Course>,
     /// The plan that was recorded last.
     recorded: Option<Plan>,
@@ -78,7 +80,7 @@ impl Tree {
             settings,
             bell,
             state: None,
-            saved: State::default(),
+            saved: Arc::default(),
             course: None,
             recorded: None,
             asked: JoinSet::new(),
@@ -116,10 +118,10 @@ impl Tree {
             .course
             .as_ref()
             .and_then(|course| course.plan.next_turn_at);
-        let capacity = self
+        let site = self
             .course
             .as_ref()
-            .and_then(|course| course.site.capacity_changes_at(now));
+            .and_then(|course| course.site.changes_at(now));
         let load = self
             .course
             .as_ref()
@@ -127,7 +129,7 @@ impl Tree {
         let next = due
             .into_iter()
             .chain(turn)
-            .chain(capacity)
+            .chain(site)
             .chain(load)
             .map(|at: Timestamp| at.since(now));
         // At least a little: what stays due, such as a repetition that waits for its turn, must not spin.
@@ -136,9 +138,8 @@ impl Tree {
     }
 
     async fn rung(&mut self) -> StoreResult<Life> {
-        if !self.bell.is_urgent() {
-            tokio::time::sleep(self.settings.settle).await;
-        }
+        let settled = tokio::time::sleep(self.settings.settle);
+        self.bell.urgent_or(settled).await;
         let notes = self.bell.take();
         self.turn(notes).await
     }
@@ -162,7 +163,10 @@ impl Tree {
         let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
         let loads = loads(&site, &state, now);
         let freshness = state.follow_loads(&site, &loads, now);
-        let (snapshot, plan) = planned(&site, &state, &loads, now);
+        let (mut snapshot, mut plan) = planned(&site, &state, &loads, now);
+        if give_up_waiting(&mut state, &site, &snapshot, now) {
+            (snapshot, plan) = planned(&site, &state, &loads, now);
+        }
         let faults = violations(&snapshot, &plan);
         if !faults.is_empty() {
             tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");
@@ -230,6 +234,10 @@ impl Tree {
                 ..
             } = &course;
             errands = apply::errands(&mut state, site, snapshot, plan, &self.settings, now);
+            for (errand, connector, remark) in last_resort(&mut state, site, snapshot, now) {
+                errands.push(errand);
+                record.remarks.push((connector, remark));
+            }
         }
         if !course.site.dry_run {
             errands.extend(self.goodbyes(&mut state).await?);
@@ -312,9 +320,9 @@ impl Tree {
         }
         self.asked.abort_all();
         let root = self.root;
-        let load = self.context.db.read(move |conn| store::load(conn, root));
+        let load = self.context.db.read(move |conn| books::load(conn, root));
         let mut state = load.await?.unwrap_or_default();
-        self.saved = state.clone();
+        self.saved = Arc::new(state.clone());
         let protocol = Protocol {
             refresh_seconds: Some(self.settings.limit_seconds / 2),
             ..Protocol::default()
@@ -333,16 +341,16 @@ impl Tree {
     }
 
     async fn save(&mut self, state: State, record: Record) -> StoreResult<State> {
-        if state == self.saved && record.is_empty() {
+        if state == *self.saved && record.is_empty() {
             return Ok(state);
         }
         let moment = self.context.moment();
-        let state = self
-            .context
+        let (before, now) = (Arc::clone(&self.saved), Arc::new(state.clone()));
+        self.saved = Arc::clone(&now);
+        self.context
             .db
-            .write(move |conn| record.write(conn, &moment, state.clone()))
+            .write(move |conn| record.write(conn, &moment, (&before, &now)))
             .await?;
-        self.saved = state.clone();
         Ok(state)
     }
 
@@ -352,7 +360,7 @@ impl Tree {
         let forget = self
             .context
             .db
-            .write(move |conn| -> Result<(), StoreError> { store::forget(conn, root) });
+            .write(move |conn| -> Result<(), StoreError> { books::forget(conn, root) });
         forget.await?;
         Ok(Life::Over)
     }

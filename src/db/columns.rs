@@ -246,5 +246,8 @@ text_column!(
     ReservationId,
     ChargingProfileId,
     TemplateId,
+    PriorityChargeId,
+    HomeLoginId,
+    LetterId,
     Currency
 );

@@ -10,9 +10,10 @@
 //! queue      who gets a minimum at all            level      one number that shares a capacity
 //! sharing    max-min fairness on the tree         laxity     claims that know deadlines
 //! pausing    who can wait, where that is allowed  rounding   down to steps, rests handed on
-//! economy    small changes left out
+//! economy    small changes left out               cheapest   hours that cost least, for one car
 //! ```
 
+pub mod cheapest;
 pub mod check;
 mod economy;
 mod grid;
@@ -31,6 +32,7 @@ pub mod transition;
 pub use grid::{DEEPEST_TREE, MOST_POWER};
 pub use outcome::{CurrentBudget, Limit, NodeBudget, Plan};
 pub use reason::{Bound, Reason};
+pub use sharing::Sharing;
 pub use snapshot::*;
 
 use crate::kernel::{Timestamp, Watts};

@@ -73,6 +73,13 @@ pub(super) fn offer(place: &Place<'_>, settings: &Settings, agenda: &mut Agenda)
     if session.excluded && !session.priority_charge {
         return Standing::Out(Reason::ExclusionWindow);
     }
+    if let Some(until) = session
+        .waits_until
+        .filter(|until| *until > agenda.now && !session.priority_charge)
+    {
+        agenda.note(until);
+        return Standing::Out(Reason::CheaperLater { until });
+    }
     let (minimum, maximum) = on_steps(member);
     if maximum < minimum.max(1) {
         return Standing::Out(Reason::Unsatisfiable {

@@ -241,7 +241,12 @@ pub(super) fn next_turn(
             | Reason::WaitingForHeadroom { .. }
     );
     let runs = limit > Watts::ZERO;
-    let was_stopped = !runs && !suspended && turn.held_since.is_some();
+    // Who stops by the clock did not have to make way, so does not rest afterwards.
+    let by_clock = matches!(
+        reason,
+        Reason::ExclusionWindow | Reason::CheaperLater { .. }
+    );
+    let was_stopped = !runs && !suspended && !by_clock && turn.held_since.is_some();
     Some(Turn {
         held_since: runs.then(|| turn.held_since.unwrap_or(now)),
         waiting_since: waits.then(|| turn.waiting_since.unwrap_or(now)),

@@ -110,6 +110,11 @@ pub enum Reason {
     },
     /// It is inside a window in which it must not charge.
     ExclusionWindow,
+    /// It has time, and energy costs less later.
+    CheaperLater {
+        /// When it goes on.
+        until: Timestamp,
+    },
     /// It cannot be steered, so its power is set aside.
     Reserved {
         /// Why it cannot.
@@ -139,6 +144,7 @@ impl Reason {
             Self::NoSession => "no-session",
             Self::SuspendedByVehicle { .. } => "suspended-by-vehicle",
             Self::ExclusionWindow => "exclusion-window",
+            Self::CheaperLater { .. } => "cheaper-hours",
             Self::Reserved { .. } => "reservation",
             Self::NotInTree => "not-in-tree",
         }
@@ -244,6 +250,9 @@ impl fmt::Display for Because<'_> {
                 f.write_str("its car pauses, and it gets its minimum only when others leave it")
             }
             Reason::ExclusionWindow => f.write_str("it must not charge at this time of day"),
+            Reason::CheaperLater { until } => {
+                write!(f, "it has time, and waits for cheaper hours until {until}")
+            }
             Reason::Reserved { why, reserved } => {
                 write!(
                     f,

@@ -12,8 +12,41 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::grid::Grid;
+use super::grid::{Grid, Place, sane};
 use super::level::{Claim, FRACTION_BITS, highest_level};
+use super::snapshot::Snapshot;
+use crate::kernel::Watts;
+
+/// The sharing of one snapshot, without queue, steps and reasons: for those who measure it.
+#[derive(Debug)]
+pub struct Sharing<'a> {
+    grid: Grid<'a>,
+    available: Vec<i128>,
+    claims: Vec<Claim>,
+}
+
+impl<'a> Sharing<'a> {
+    /// Lays a snapshot out; every member claims from its minimum to its maximum.
+    pub fn new(snapshot: &'a Snapshot) -> Self {
+        let grid = Grid::new(snapshot);
+        let claim = |place: &Place<'_>| {
+            let (member, weight) = (place.member, i64::from(place.member.weight));
+            Claim::new(weight, 0, sane(member.minimum), sane(member.maximum))
+        };
+        Self {
+            available: grid.available(),
+            claims: grid.places.iter().map(claim).collect(),
+            grid,
+        }
+    }
+
+    /// Shares; gives the sum of all shares.
+    pub fn share(&self) -> Watts {
+        let mut claims = self.claims.clone();
+        share(&self.grid, &self.available, &mut claims);
+        Watts(claims.iter().map(Claim::watts).sum())
+    }
+}
 
 /// Cuts the maximum of each claim (in tree order) to what it is given of the `available` rows.
 ///

@@ -235,6 +235,9 @@ pub struct Session {
     pub priority_charge: bool,
     /// It is inside a window in which it must not charge.
     pub excluded: bool,
+    /// It waits for cheaper hours, unless its driver asked to be first.
+    #[serde(default)]
+    pub waits_until: Option<Timestamp>,
 }
 
 impl Session {
@@ -248,6 +251,7 @@ impl Session {
             learned_demand: None,
             priority_charge: false,
             excluded: false,
+            waits_until: None,
         }
     }
 }

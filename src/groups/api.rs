@@ -4,11 +4,12 @@ use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::capacity::ExternalCap;
+use super::home::{self, event, replan};
 use super::model::*;
 use super::store;
 use super::view::*;
 use crate::db::{Conn, Json, StoreError};
-use crate::events::{self, Event};
+use crate::events;
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
@@ -21,7 +22,7 @@ use crate::http::{
 use crate::kernel::*;
 use crate::locations;
 use crate::stations;
-use crate::stations::link::{Signal, SignalKind, Signals};
+use crate::stations::link::Signals;
 
 /// Adds the endpoints of this slice. The paths with words come before those with ids.
 pub fn routes(config: &mut ServiceConfig) {
@@ -35,36 +36,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(delete_group)
         .service(set_group_external_cap)
         .service(clear_group_external_cap)
+        .configure(home::routes)
         .service(add_group_chargestation)
         .service(list_group_chargestations);
 }
 
-fn missing(error: StoreError) -> ApiError {
+pub(super) fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "group")
-}
-
-fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "load_management.group",
-        station: None,
-    }
-}
-
-/// Tells balancing that limits or members changed.
-fn replan(
-    signals: &Signals,
-    organization: OrganizationId,
-    stations: impl IntoIterator<Item = StationId>,
-) {
-    for station in stations {
-        signals.tell(Signal {
-            organization,
-            station,
-            kind: SignalKind::Reconfigured,
-        });
-    }
 }
 
 /// Lists load-management groups; also at `/v1.1/groups`.

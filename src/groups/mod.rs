@@ -2,17 +2,23 @@
 //!
 //! A group has a limit in kW, a buffer that is set aside, and members: connectors with a maximum and a minimum of their
 //! own. A station is in one group at most; groups may nest below a parent at the same location. Who gets what is
-//! decided in `balancing`.
+//! decided in `balancing`. Under `consumer_tou` a group belongs to a home user, who says when it does not charge.
 
 mod api;
 mod capacity;
+mod exclusion;
+mod home;
 mod model;
+mod prices;
 mod store;
 mod view;
 
 pub use api::routes;
 pub use capacity::CapacitySource;
+pub use exclusion::ExclusionTimes;
+pub use home::{give_to, groups_of_user, replan, set_exclusion_times};
 pub use model::{Algorithm, Group, GroupConnector, GroupStation};
+pub use prices::EnergyPrices;
 pub use store::{
     all_roots, find as find_group, is_member, members_of, root_of, root_of_station, stations_of,
     tree_of,

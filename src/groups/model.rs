@@ -3,6 +3,8 @@
 use diesel::prelude::*;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
+use super::exclusion::ExclusionTimes;
+use super::prices::EnergyPrices;
 use crate::db::Json;
 use crate::db::schema::{group_connectors, group_stations, load_groups};
 use crate::filters;
@@ -24,6 +26,8 @@ crate::spelled! {
         FirstCome = "first_come",
         /// More to those who have less time until their departure for the energy they need.
         Deadline = "deadline",
+        /// Equally, for a home charger whose user says when it does not charge (GreenFlux: Consumer-configured ToU).
+        ConsumerTou = "consumer_tou" | "Consumer-configured ToU",
     }
 }
 crate::text_column!(spelled Algorithm);
@@ -71,6 +75,9 @@ input! {
         /// That of the group at the top counts.
         #[schema(minimum = 1, maximum = 1440)]
         pub hold_minutes: Option<i64>,
+        /// When more is drawn than there is for a minute, sessions are stopped whose stations do not keep their limits; false
+        /// when absent.
+        pub stop_when_exceeded: Option<bool>,
         /// Compute and record, but send nothing.
         pub dry_run: Option<bool>,
         /// What a connector may draw when its station lost this server, in kW; when absent its minimum, but never more
@@ -123,6 +130,8 @@ patch! {
         /// How long a car that was started keeps its place.
         #[schema(minimum = 1, maximum = 1440)]
         pub hold_minutes: i64,
+        /// Sessions are stopped whose stations do not keep their limits, when more is drawn than there is.
+        pub stop_when_exceeded: bool,
         /// Compute and record, but send nothing.
         pub dry_run: bool,
         /// What a connector may draw when its station lost this server, in kW.
@@ -165,8 +174,13 @@ pub struct Group {
     pub trusted_departures: bool,
     pub raise_step: Option<Watts>,
     pub hold_minutes: Option<i64>,
+    pub stop_when_exceeded: bool,
     pub capacity_schedules: Json<CapacitySchedules>,
     pub external_cap: Option<Json<ExternalCap>>,
+    /// The home user, under [`Algorithm::ConsumerTou`].
+    pub user_id: Option<UserId>,
+    pub exclusion_times: Json<ExclusionTimes>,
+    pub energy_prices: Option<Json<EnergyPrices>>,
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -193,6 +207,7 @@ impl Group {
             trusted_departures: new.trusted_departures.unwrap_or(false),
             raise_step: new.raise_step.map(|step| step.0),
             hold_minutes: new.hold_minutes,
+            stop_when_exceeded: new.stop_when_exceeded.unwrap_or(false),
             dry_run: new.dry_run.unwrap_or(false),
             fallback_capacity: new.fallback_capacity.map(|capacity| capacity.0),
             phase_capacity: new.phase_capacity.map(|limit| limit.0),
@@ -200,6 +215,9 @@ impl Group {
             feeder_rating: new.feeder_rating.map(|rating| rating.0),
             capacity_schedules: Json(new.capacity_schedules.unwrap_or_default()),
             external_cap: None,
+            user_id: None,
+            exclusion_times: Json::default(),
+            energy_prices: None,
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
             updated_at: moment.now,
@@ -246,6 +264,9 @@ impl Group {
             .map(|step| step.0)
             .apply(&mut self.raise_step);
         patch.hold_minutes.apply(&mut self.hold_minutes);
+        patch
+            .stop_when_exceeded
+            .apply_or(&mut self.stop_when_exceeded, false);
         patch.dry_run.apply_or(&mut self.dry_run, false);
         patch
             .fallback_capacity
@@ -313,6 +334,10 @@ impl Group {
             .is_some_and(|minutes| !(1..=1_440).contains(&minutes))
         {
             faults.add("hold_minutes", "out_of_range", "must be between 1 and 1440");
+        }
+        if self.user_id.is_some() && !self.is_home() {
+            let message = "must stay consumer_tou while the group has a home user";
+            faults.add("algorithm", "invalid", message);
         }
         if let Some((field, why)) = self.capacity_schedules.0.fault() {
             faults.add(format!("capacity_schedules.{field}"), "invalid", why);
@@ -407,6 +432,8 @@ filters! {
         pub location: LocationId,
         /// Only those directly below this group.
         pub parent: GroupId,
+        /// Only those of this home user.
+        pub user: UserId,
         /// Only those that share so.
         #[param(inline)]
         pub algorithm: Algorithm,

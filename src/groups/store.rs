@@ -71,8 +71,11 @@ pub(super) fn check_parent(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     Ok(())
 }
 
-/// Deletes a group that has no stations, no groups below it and no assets.
+/// Deletes a group that has no stations, no groups below it, no assets and no home user.
 pub(super) fn delete(conn: &mut Conn, group: &Group) -> ApiResult<()> {
+    if group.user_id.is_some() {
+        return Err(ApiError::in_use("The group still has a home user"));
+    }
     let stations: i64 = group_stations::table
         .filter(group_stations::group_id.eq(group.id))
         .count()
@@ -279,6 +282,9 @@ pub(super) fn list(
         }
         if let Some(parent) = filter.parent {
             rows = rows.filter(load_groups::parent_id.eq(parent));
+        }
+        if let Some(user) = filter.user {
+            rows = rows.filter(load_groups::user_id.eq(user));
         }
         if let Some(algorithm) = filter.algorithm {
             rows = rows.filter(load_groups::algorithm.eq(algorithm));

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
+use super::exclusion::ExclusionTimes;
 use super::model::{Algorithm, Group, GroupConnector, GroupStation};
+use super::prices::EnergyPrices;
 use crate::http::Versioned;
 use crate::http::fields::MetaData;
 use crate::http::quantities::shown;
@@ -107,6 +109,8 @@ pub struct GroupView {
     pub raise_step: Option<f64>,
     /// How long a car that was started keeps its place.
     pub hold_minutes: Option<i64>,
+    /// Sessions are stopped whose stations do not keep their limits, when more is drawn than there is.
+    pub stop_when_exceeded: bool,
     /// Compute and record, but send nothing.
     pub dry_run: bool,
     /// What a connector may draw when its station lost this server, in kW.
@@ -121,6 +125,12 @@ pub struct GroupView {
     pub capacity_schedules: CapacitySchedules,
     /// The cap from outside that holds or held last.
     pub external_cap: Option<ExternalCap>,
+    /// The home user, under `consumer_tou`.
+    pub user: Option<UserId>,
+    /// When its connectors do not charge; they count under `consumer_tou`.
+    pub exclusion_times: ExclusionTimes,
+    /// What energy costs it; it counts under `consumer_tou`, for cars whose departure and need are known.
+    pub energy_prices: Option<EnergyPrices>,
     /// The stations in it.
     pub chargestations: Vec<MembershipView>,
     /// JSON of your own.
@@ -156,8 +166,12 @@ impl GroupView {
             trusted_departures,
             raise_step,
             hold_minutes,
+            stop_when_exceeded,
             capacity_schedules,
             external_cap,
+            user_id,
+            exclusion_times,
+            energy_prices,
             meta_data,
             created_at,
             updated_at,
@@ -177,6 +191,7 @@ impl GroupView {
             trusted_departures,
             raise_step: raise_step.map(Watts::kilowatts),
             hold_minutes,
+            stop_when_exceeded,
             dry_run,
             fallback_capacity: fallback_capacity.map(Watts::kilowatts),
             phase_capacity: phase_capacity.map(|limit| shown(limit.get())),
@@ -184,11 +199,23 @@ impl GroupView {
             feeder_rating: feeder_rating.map(Watts::kilowatts),
             capacity_schedules: capacity_schedules.0,
             external_cap: external_cap.map(|cap| cap.0),
+            user: user_id,
+            exclusion_times: exclusion_times.0,
+            energy_prices: energy_prices.map(|prices| prices.0),
             chargestations,
             meta_data: meta_data.0,
             created_at,
             updated_at,
         }
+    }
+}
+
+impl GroupView {
+    /// Its stations.
+    pub fn stations(&self) -> impl Iterator<Item = StationId> {
+        self.chargestations
+            .iter()
+            .map(|member| member.chargestation)
     }
 }
 

@@ -106,6 +106,7 @@ permissions! {
     "evses": ReadEvses WriteEvses,
     "connectors": ReadConnectors WriteConnectors,
     "users": ReadUsers WriteUsers,
+    "home_users": ReadHomeUsers WriteHomeUsers,
     "tokens": ReadTokens WriteTokens,
     "sessions": ReadSessions WriteSessions,
     "actions": ReadActions WriteActions,

@@ -26,6 +26,7 @@ codes! {
     CommandFailed = "command_failed", 400, "The station refused the command or could not carry it out.";
     BadRequest = "bad_request", 400, "The request cannot be read.";
     Unauthenticated = "unauthenticated", 401, "No API key, or one that is wrong, expired or revoked.";
+    LoginFailed = "login_failed", 401, "The e-mail address or the password is wrong.";
     Forbidden = "forbidden", 403, "The API key lacks the scope that the endpoint needs.";
     NotFound = "not_found", 404, "There is no such object in your organization, or no such path.";
     MethodNotAllowed = "method_not_allowed", 405, "The path exists, but not with this method.";
@@ -34,6 +35,7 @@ codes! {
     Conflict = "conflict", 409, "The request does not fit the present state.";
     InUse = "in_use", 409, "The object is still in use; the message says by what.";
     AlreadyExists = "already_exists", 409, "Another object has this unique value.";
+    PriorityChargeDenied = "priority_charge_denied", 409, "The group cannot have a priority charge; the message says why.";
     RequestInProgress = "request_in_progress", 409, "A request with this Idempotency-Key is still being answered.";
     VersionMismatch = "version_mismatch", 412, "The object changed since the ETag in If-Match was read.";
     BodyTooLarge = "body_too_large", 413, "The body is larger than allowed.";

@@ -77,6 +77,48 @@ answer_sets! {
         "422": "The id is malformed",
         "429": "Too many requests",
     }
+    /// Answers at the portal's door.
+    PortalErrors {
+        "400": "The body is not JSON",
+        "401": "The address or the password is wrong, or the refresh token does not work",
+        "404": "The link is unknown, was used, or is over",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The body has faults; all of them are listed",
+        "429": "Too many requests from this address, or too many wrong passwords",
+        "503": "Too many passwords are being checked",
+    }
+    /// Answers to a home user.
+    HomeErrors {
+        "401": "No access token, or one that is over",
+        "404": "The user has no such group",
+        "422": "The id is malformed",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a home user who changes something.
+    HomeWriteErrors {
+        "400": "The body is not JSON",
+        "401": "No access token, or one that is over",
+        "404": "The user has no such group",
+        "409": "The request does not fit the present state",
+        "412": "The object changed since the ETag in If-Match was read",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The body has faults; all of them are listed",
+        "429": "Too many requests from this address",
+    }
+    /// Answers to a home user who asks for a priority charge.
+    HomeChargeErrors {
+        "400": "The body is not JSON",
+        "401": "No access token, or one that is over",
+        "404": "The user has no such group",
+        "406": "The station is offline or inactive",
+        "409": "Denied; the message says why",
+        "413": "The body is too large",
+        "415": "The body is not application/json",
+        "422": "The body has faults; all of them are listed",
+        "429": "Too many requests from this address",
+    }
     /// Answers of sending a command to a station.
     CommandErrors {
         "400": "The body is not JSON, or the station refused",
@@ -93,7 +135,7 @@ answer_sets! {
     }
 }
 
-/// Adds the bearer scheme that Swagger UI's "Authorize" fills in.
+/// Adds the bearer schemes that Swagger UI's "Authorize" fills in.
 #[derive(Debug)]
 pub struct BearerScheme;
 
@@ -105,5 +147,13 @@ impl Modify for BearerScheme {
             .build();
         let components = document.components.get_or_insert_with(Default::default);
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "A home user's access token, from `POST /v1.1/portal/login`",
+            ))
+            .build();
+        components.add_security_scheme("portal", SecurityScheme::Http(scheme));
     }
 }

@@ -136,7 +136,8 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// An IANA time zone; UTC by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct TimeZone(pub chrono_tz::Tz);
 
 impl Default for TimeZone {

@@ -222,6 +222,12 @@ typed_id! {
     ChargingProfileId
     /// Settings that stations get when they connect.
     TemplateId
+    /// A charge that goes before exclusion times.
+    PriorityChargeId
+    /// A login of a home user at the portal.
+    HomeLoginId
+    /// A letter on its way.
+    LetterId
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! Prices, and when each of them applies.
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
+use super::pieces::wall;
 use crate::kernel::calendar::Weekdays;
-use crate::kernel::{Currency, WattHours, Watts};
+use crate::kernel::{Currency, TimeZone, Timestamp, WattHours, Watts};
 
 crate::spelled! {
     /// What a line of a bill is for.
@@ -162,4 +164,20 @@ pub struct Tariff {
     pub decided_at_start: bool,
     /// The least that a session costs, with tax.
     pub minimum: Option<Decimal>,
+}
+
+impl Tariff {
+    /// What a kilowatt-hour costs at this instant with tax, in millionths of the currency, by the time of day alone; `None`
+    /// where energy has no price of its own.
+    pub fn energy_price_at(&self, at: Timestamp, zone: TimeZone) -> Option<i64> {
+        let (weekday, second) = wall(at, zone);
+        let holds = |element: &&Element| {
+            let window = element.when.window;
+            window.is_none_or(|window| window.contains(weekday, second))
+        };
+        let element = self.elements.iter().find(holds)?;
+        let component = element.component(Kind::Energy)?;
+        let with_tax = component.price * (Decimal::ONE + component.tax / Decimal::ONE_HUNDRED);
+        (with_tax * Decimal::from(1_000_000)).round().to_i64()
+    }
 }

@@ -9,6 +9,7 @@ use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events;
 use crate::kernel::*;
+use crate::priority;
 
 /// A station says that a transaction started.
 #[derive(Debug, Clone)]
@@ -129,6 +130,7 @@ pub fn start_transaction(
         store::update(conn, &session)?;
     }
     tell(conn, moment, &session, "session.started")?;
+    priority::session_started(conn, moment, session.chargestation_id, session.id)?;
     Ok(Started {
         session,
         transaction_id,
@@ -206,6 +208,7 @@ pub fn stop_transaction(
     cost::reckon(conn, &mut session, report.at)?;
     store::update(conn, &session)?;
     tell(conn, moment, &session, "session.ended")?;
+    priority::session_ended(conn, moment, session.chargestation_id)?;
     Ok(Stopped::Ended(Box::new(session)))
 }
 
@@ -266,7 +269,8 @@ fn end(
     conclude(&mut session, at, reason, moment);
     cost::reckon(conn, &mut session, at)?;
     store::update(conn, &session)?;
-    tell(conn, moment, &session, "session.ended")
+    tell(conn, moment, &session, "session.ended")?;
+    priority::session_ended(conn, moment, session.chargestation_id)
 }
 
 pub(super) fn conclude(session: &mut Session, at: Timestamp, reason: &str, moment: &Moment) {

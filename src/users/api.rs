@@ -15,7 +15,7 @@ use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
-use crate::kernel::{OrganizationId, UserId};
+use crate::kernel::{Moment, OrganizationId, UserId};
 use crate::stations;
 
 /// Adds the endpoints of this slice.
@@ -80,16 +80,27 @@ async fn create_user(
     Body(new): Body<NewUser>,
 ) -> ApiResult<Created<UserView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    let user = User::new(new, organization, &moment);
     ctx.db
         .write(move |conn| {
-            check_favorites(conn, organization, &user.favorite_chargestations.0)?;
-            store::insert(conn, &user)?;
-            let view = UserView::from(user.clone());
-            events::record(conn, &moment, event(organization, "user.created"), &view)?;
-            Ok(Created(view))
+            let user = add(conn, &moment, organization, new.clone())?;
+            Ok(Created(user.into()))
         })
         .await
+}
+
+/// Creates a user of an organization.
+pub fn add(
+    conn: &mut Conn,
+    moment: &Moment,
+    organization: OrganizationId,
+    new: NewUser,
+) -> ApiResult<User> {
+    let user = User::new(new, organization, moment);
+    check_favorites(conn, organization, &user.favorite_chargestations.0)?;
+    store::insert(conn, &user)?;
+    let view = UserView::from(user.clone());
+    events::record(conn, moment, event(organization, "user.created"), &view)?;
+    Ok(user)
 }
 
 /// Reads a user.

@@ -7,6 +7,6 @@ mod api;
 mod model;
 mod store;
 
-pub use api::routes;
-pub use model::{User, UserView};
-pub use store::{find, find_many, require};
+pub use api::{add, routes};
+pub use model::{Email, NewUser, User, UserView};
+pub use store::{find, find_by_email, find_many, require};

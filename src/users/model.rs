@@ -51,6 +51,13 @@ impl Field for Email {
     }
 }
 
+impl Email {
+    /// The address in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl From<Email> for String {
     fn from(email: Email) -> Self {
         email.0
@@ -187,6 +194,25 @@ pub struct User {
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl NewUser {
+    /// Somebody of whom only the name and the address are known.
+    pub fn named(firstname: Name, lastname: Name, email: Email) -> Self {
+        Self {
+            firstname,
+            lastname,
+            email: Some(email),
+            active: None,
+            role: None,
+            private_group: None,
+            picture: None,
+            address: None,
+            phone: None,
+            favorite_chargestations: None,
+            meta_data: None,
+        }
+    }
 }
 
 impl User {

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::model::UserFilter;
 use super::model::{User, UserView};
 use crate::db::query::{contains, lower};
-use crate::db::schema::{sessions, tokens, users};
+use crate::db::schema::{load_groups, sessions, tokens, users};
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -42,7 +42,21 @@ pub fn find(conn: &mut Conn, organization: OrganizationId, id: UserId) -> StoreR
         .first(conn)?)
 }
 
-/// The same for a reference in a body: an unknown id is a fault of that field.
+/// The organization's user with this e-mail address.
+pub fn find_by_email(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    email: &str,
+) -> StoreResult<Option<User>> {
+    Ok(users::table
+        .filter(users::organization_id.eq(organization))
+        .filter(users::email.eq(email))
+        .select(User::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The same as [`find`] for a reference in a body: an unknown id is a fault of that field.
 pub fn require(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -96,9 +110,13 @@ pub(super) fn delete(conn: &mut Conn, user: &User) -> ApiResult<()> {
         .filter(sessions::user_id.eq(user.id))
         .count()
         .get_result(conn)?;
-    if tokens + sessions > 0 {
+    let groups: i64 = load_groups::table
+        .filter(load_groups::user_id.eq(user.id))
+        .count()
+        .get_result(conn)?;
+    if tokens + sessions + groups > 0 {
         return Err(ApiError::in_use(format!(
-            "The user still has {tokens} token(s) and {sessions} session(s); set active to false instead"
+            "The user still has {tokens} token(s), {sessions} session(s) and {groups} group(s); set active to false instead"
         )));
     }
     diesel::delete(users::table.find(user.id)).execute(conn)?;

@@ -254,6 +254,7 @@ fn session() -> impl Strategy<Value = Session> {
             learned_demand: demand.map(Watts),
             priority_charge,
             excluded,
+            waits_until: (excluded && demand.is_some()).then(|| later(600)),
             deadline,
             ..Session::new(later(-9_000))
         },

@@ -45,8 +45,8 @@ class Server:
         return session
 
 
-def start(folder: pathlib.Path, **options: str):
-    """Starts a server in a folder of its own; options are environment variables."""
+def start(folder: pathlib.Path, api_key: str = "", **options: str):
+    """Starts a server in a folder of its own; options are environment variables. At a second start no key is shown."""
     environment = {
         "PATH": os.environ["PATH"],
         "EVENWATT_STORE_SYNCHRONOUS": "normal",
@@ -67,8 +67,8 @@ def start(folder: pathlib.Path, **options: str):
         time.sleep(0.05)
     greeting = said.read_text()
     url = re.search(r"http://[\d.]+:\d+", greeting).group()
-    key = re.search(r"ew_live_\w+", greeting).group()
-    return process, Server(url, key, folder)
+    key = re.search(r"ew_live_\w+", greeting)
+    return process, Server(url, key.group() if key else api_key, folder)
 
 
 def stop(process: subprocess.Popen) -> None:

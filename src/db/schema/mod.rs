@@ -2,10 +2,12 @@
 
 mod charging;
 mod places;
+mod portal;
 mod power;
 
 pub use charging::*;
 pub use places::*;
+pub use portal::*;
 pub use power::*;
 
 diesel::joinable!(sessions -> connectors (connector_id));
@@ -14,6 +16,9 @@ diesel::joinable!(charging_profile_evses -> charging_profiles (profile_id));
 diesel::joinable!(group_stations -> chargestations (chargestation_id));
 diesel::joinable!(network_evses -> evse_groups (group_id));
 diesel::joinable!(evse_groups -> evse_networks (network_id));
+diesel::joinable!(home_users -> users (id));
+diesel::joinable!(home_links -> home_users (user_id));
+diesel::joinable!(home_logins -> home_users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     organizations,
@@ -37,6 +42,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     load_groups,
     group_stations,
     group_connectors,
+    priority_charges,
     balancing_states,
     plans,
     events,
@@ -50,4 +56,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     evse_groups,
     network_evses,
     service_offers,
+    home_users,
+    home_links,
+    home_logins,
+    home_refresh_tokens,
+    login_attempts,
+    letters,
+    secrets,
 );

@@ -27,8 +27,12 @@ diesel::table! {
         trusted_departures -> Bool,
         raise_step -> Nullable<BigInt>,
         hold_minutes -> Nullable<BigInt>,
+        stop_when_exceeded -> Bool,
         capacity_schedules -> JsonDoc,
         external_cap -> Nullable<JsonDoc>,
+        user_id -> Nullable<Text>,
+        exclusion_times -> JsonDoc,
+        energy_prices -> Nullable<JsonDoc>,
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
@@ -76,6 +80,17 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::*;
+    use super::JsonDoc;
+
+    balancing_members (group_id, connector_id) {
+        group_id -> Text,
+        connector_id -> Text,
+        state -> JsonDoc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
     plans (id) {
@@ -85,6 +100,26 @@ diesel::table! {
         trigger -> Text,
         snapshot -> JsonDoc,
         plan -> JsonDoc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    priority_charges (id) {
+        id -> Text,
+        organization_id -> Text,
+        group_id -> Text,
+        user_id -> Nullable<Text>,
+        status -> Text,
+        reason -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        expires_at -> Instant,
+        started_at -> Nullable<Instant>,
+        ended_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
     }
 }
 

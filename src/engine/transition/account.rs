@@ -15,7 +15,7 @@ const MOST_UNANSWERED: usize = 8;
 
 /// The books of one connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Account {
+pub struct Account {
     /// The limit it last confirmed; `None` while nothing is known.
     acknowledged: Option<Watts>,
     acknowledged_at: Option<Timestamp>,
@@ -61,7 +61,7 @@ pub(super) enum Wish {
 
 impl Account {
     /// A connector of which nothing is known but the most it could draw.
-    pub fn unproven(assumed: Watts) -> Self {
+    pub(super) fn unproven(assumed: Watts) -> Self {
         Self {
             acknowledged: None,
             acknowledged_at: None,
@@ -75,8 +75,13 @@ impl Account {
         }
     }
 
+    /// The newest message without an answer.
+    pub(super) fn newest_ticket(&self) -> Option<Ticket> {
+        self.unanswered.last().map(|sent| sent.ticket)
+    }
+
     /// The most it may be drawing under what it was told.
-    pub fn worst(&self) -> Watts {
+    pub(super) fn worst(&self) -> Watts {
         let known = match (self.acknowledged, self.out_of_control) {
             (Some(limit), None) => limit,
             (Some(limit), Some(_)) => limit.max(self.assumed),
@@ -88,7 +93,7 @@ impl Account {
     }
 
     /// The limit it enforces, when there is no doubt.
-    pub fn known(&self) -> Option<Watts> {
+    pub(super) fn known(&self) -> Option<Watts> {
         let sure = self.unanswered.is_empty() && !self.reassert;
         self.acknowledged.filter(|_| sure)
     }
@@ -100,17 +105,17 @@ impl Account {
         sent.fold(self.acknowledged.unwrap_or(self.assumed), Watts::max)
     }
 
-    pub const fn out_of_control(&self) -> Option<Uncontrolled> {
+    pub(super) const fn out_of_control(&self) -> Option<Uncontrolled> {
         self.out_of_control
     }
 
     /// Whether an answer is awaited, a cut settles or a failed message is to be repeated.
-    pub fn is_busy(&self) -> bool {
+    pub(super) fn is_busy(&self) -> bool {
         !self.unanswered.is_empty() || self.settling.is_some()
     }
 
     /// When something is due although nothing happens: a cut has settled, a repetition or a refresh is due.
-    pub fn due_at(&self, protocol: &Protocol) -> Option<Timestamp> {
+    pub(super) fn due_at(&self, protocol: &Protocol) -> Option<Timestamp> {
         if self.out_of_control.is_some() {
             return None;
         }
@@ -130,7 +135,7 @@ impl Account {
     }
 
     /// How to get it to this limit.
-    pub fn wish(&self, target: Watts, protocol: &Protocol, now: Timestamp) -> Wish {
+    pub(super) fn wish(&self, target: Watts, protocol: &Protocol, now: Timestamp) -> Wish {
         if self.out_of_control.is_some() || self.unanswered.len() >= MOST_UNANSWERED {
             return Wish::Nothing;
         }
@@ -159,7 +164,7 @@ impl Account {
         }
     }
 
-    pub fn sent(&mut self, ticket: Ticket, limit: Watts) {
+    pub(super) fn sent(&mut self, ticket: Ticket, limit: Watts) {
         self.retry_at = None;
         self.unanswered.push(Sent {
             ticket,
@@ -169,7 +174,7 @@ impl Account {
     }
 
     /// The station confirmed a message. Unknown tickets, late doubles among them, change nothing.
-    pub fn acknowledged(&mut self, ticket: Ticket, protocol: &Protocol, now: Timestamp) {
+    pub(super) fn acknowledged(&mut self, ticket: Ticket, protocol: &Protocol, now: Timestamp) {
         let Some(limit) = self
             .unanswered
             .iter()
@@ -201,7 +206,7 @@ impl Account {
     }
 
     /// The station refused a message or did not answer it. After the last try it is out of control.
-    pub fn failed(
+    pub(super) fn failed(
         &mut self,
         ticket: Ticket,
         why: Uncontrolled,
@@ -228,38 +233,38 @@ impl Account {
     }
 
     /// It cannot be steered any more and may draw this much, or what it was told before if that is more.
-    pub fn lose(&mut self, why: Uncontrolled, assumed: Watts) {
+    pub(super) fn lose(&mut self, why: Uncontrolled, assumed: Watts) {
         self.assumed = assumed.at_least_zero();
         self.out_of_control = Some(why);
     }
 
     /// It can be steered again; until it confirms something, this much or what it was sent must be assumed.
-    pub fn regain(&mut self, assumed: Watts) {
+    pub(super) fn regain(&mut self, assumed: Watts) {
         let sent = self.unanswered.iter().map(|sent| sent.limit);
         let settling = self.settling.iter().map(|settling| settling.worst);
         *self = Self::unproven(sent.chain(settling).fold(assumed, Watts::max));
     }
 
     /// It is told its limit again at the next opportunity, without being doubted.
-    pub const fn reassert(&mut self) {
+    pub(super) const fn reassert(&mut self) {
         self.reassert = true;
     }
 
     /// It told which limit it enforces.
-    pub fn read_back(&mut self, limit: Watts, now: Timestamp) {
+    pub(super) fn read_back(&mut self, limit: Watts, now: Timestamp) {
         self.acknowledged = Some(limit.at_least_zero());
         self.acknowledged_at = Some(now);
     }
 
     /// Its meter shows what it draws: a cut that is visible has settled.
-    pub fn measured(&mut self, draw: Watts) {
+    pub(super) fn measured(&mut self, draw: Watts) {
         if self.acknowledged.is_some_and(|limit| draw <= limit) {
             self.settling = None;
         }
     }
 
     /// Lets a cut settle whose time has come.
-    pub fn settle(&mut self, now: Timestamp) {
+    pub(super) fn settle(&mut self, now: Timestamp) {
         self.settling.take_if(|settling| settling.until <= now);
     }
 }

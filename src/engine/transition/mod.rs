@@ -19,7 +19,8 @@ use super::outcome::Plan;
 use super::reason::Reason;
 use super::snapshot::{Snapshot, Uncontrolled};
 use crate::kernel::{ConnectorId, GroupId, Timestamp, Watts};
-use account::{Account, Wish};
+pub use account::Account;
+use account::Wish;
 
 /// How patient to be with stations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +120,26 @@ impl Ledger {
             protocol,
             ..Self::default()
         }
+    }
+
+    /// A ledger of accounts that were stored by themselves.
+    pub fn of(protocol: Protocol, accounts: BTreeMap<ConnectorId, Account>) -> Self {
+        let newest = accounts.values().filter_map(Account::newest_ticket).max();
+        Self {
+            protocol,
+            next_ticket: newest.unwrap_or_default(),
+            accounts,
+        }
+    }
+
+    /// The connectors that it knows.
+    pub fn connectors(&self) -> impl Iterator<Item = ConnectorId> {
+        self.accounts.keys().copied()
+    }
+
+    /// The books of one connector, to be stored by themselves.
+    pub fn account(&self, connector: ConnectorId) -> Option<&Account> {
+        self.accounts.get(&connector)
     }
 
     /// The messages that lead towards the plan and may be sent at once: cuts, then raises, then refreshes.

@@ -8,6 +8,8 @@ mod networks;
 mod offer_story;
 mod offers;
 mod organization;
+mod portal;
+mod portal_matrix;
 mod rates;
 mod reservations;
 mod stations;

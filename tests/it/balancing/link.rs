@@ -18,6 +18,8 @@ pub enum Manner {
     Refuses,
     /// It takes the limit, but its answer is lost.
     Silent,
+    /// It does not hear of it, and its answer never comes.
+    Hangs,
 }
 
 /// A link to stations that exist only here.
@@ -105,6 +107,9 @@ impl StationLink for FakeLink {
 
     async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
         tokio::task::yield_now().await;
+        if self.inner().manners.get(&station) == Some(&Manner::Hangs) {
+            std::future::pending::<()>().await;
+        }
         let mut inner = self.inner();
         if !inner.online.contains(&station) {
             return Err(LinkError::Offline);
@@ -134,7 +139,7 @@ impl StationLink for FakeLink {
         match manner {
             Manner::Accepts => Ok(answer(true)),
             Manner::Refuses => Ok(answer(false)),
-            Manner::Silent => Err(LinkError::Silent),
+            Manner::Silent | Manner::Hangs => Err(LinkError::Silent),
         }
     }
 

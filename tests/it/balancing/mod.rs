@@ -2,7 +2,10 @@
 
 mod assets;
 mod capacity;
+mod cheap_hours;
 mod depot;
+mod escalation;
+mod home;
 mod link;
 mod proposal;
 mod safety;

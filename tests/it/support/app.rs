@@ -39,6 +39,7 @@ impl TestApp {
             ("EVENWATT_HTTP_WORKERS".to_owned(), "1".to_owned()),
             ("EVENWATT_STORE_SYNCHRONOUS".to_owned(), "normal".to_owned()),
             ("EVENWATT_HTTP_RATE_BURST".to_owned(), "100000".to_owned()),
+            ("EVENWATT_PORTAL_RATE_BURST".to_owned(), "100000".to_owned()),
             // A test that is not about it never meets the questions to a station that has settled.
             ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "3600".to_owned()),
             ("DATABASE_URL".to_owned(), store.url.clone()),

@@ -2,10 +2,12 @@
 
 mod app;
 mod client;
+mod mail;
 mod station;
 mod store;
 
 pub use app::{TestApp, TestStation, eventually};
 pub use client::{Answer, Client};
+pub use mail::{MailServer, secret_of};
 pub use station::FakeStation;
 pub use store::TestStore;

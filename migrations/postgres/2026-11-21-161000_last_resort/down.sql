@@ -1,0 +1,1 @@
+ALTER TABLE load_groups DROP COLUMN stop_when_exceeded;

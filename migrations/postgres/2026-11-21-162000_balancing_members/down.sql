@@ -1,0 +1,2 @@
+DELETE FROM balancing_states;
+DROP TABLE balancing_members;

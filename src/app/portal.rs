@@ -1,0 +1,75 @@
+//! From the sections `[portal]` and `[mail]` to what the portal is opened with.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::Config;
+use super::config::Mail;
+use crate::http::middleware::RateLimit;
+use crate::kernel::spelled::Spelled;
+use crate::portal::{MailSettings, PortalSettings, Security};
+
+/// A shorter signing key could be guessed from a token.
+const SHORTEST_KEY: usize = 32;
+
+fn times(count: NonZeroU32, seconds: u64) -> Duration {
+    Duration::from_secs(u64::from(count.get()) * seconds)
+}
+
+impl Config {
+    /// The portal's settings; its pages are at `pages` unless it is configured where.
+    pub fn portal_settings(&self, pages: &str) -> Result<PortalSettings> {
+        let portal = &self.portal;
+        let key = portal.signing_key.clone();
+        if !key.is_empty() && key.len() < SHORTEST_KEY {
+            bail!("portal.signing_key must have at least {SHORTEST_KEY} characters");
+        }
+        let url = match portal.url.as_str() {
+            "" => pages,
+            url => url,
+        };
+        Ok(PortalSettings {
+            url: url.to_owned(),
+            signing_key: key,
+            access: times(portal.access_minutes, 60),
+            login: times(portal.login_days, 24 * 3_600),
+            invitation: times(portal.invitation_hours, 3_600),
+            reset: times(portal.reset_minutes, 60),
+            rate: RateLimit {
+                per_second: portal.rate_per_second,
+                burst: portal.rate_burst,
+            },
+            mail: mail_settings(&self.mail)?,
+        })
+    }
+}
+
+fn mail_settings(mail: &Mail) -> Result<Option<MailSettings>> {
+    if mail.host.is_empty() {
+        return Ok(None);
+    }
+    let security = Security::from_spelling(&mail.security).with_context(|| {
+        let (given, choices) = (&mail.security, Security::choices());
+        format!("mail.security is \"{given}\", but must be one of {choices}")
+    })?;
+    let authority = match mail.authority.as_os_str().is_empty() {
+        true => None,
+        false => Some(std::fs::read(&mail.authority).with_context(|| {
+            format!(
+                "mail.authority: {} cannot be read",
+                mail.authority.display()
+            )
+        })?),
+    };
+    let login = (!mail.user.is_empty()).then(|| (mail.user.clone(), mail.password.clone()));
+    Ok(Some(MailSettings {
+        host: mail.host.clone(),
+        port: mail.port,
+        security,
+        login,
+        from: mail.from.clone(),
+        authority,
+    }))
+}

@@ -1,0 +1,125 @@
+//! Where the state of a tree is kept: one row for what concerns the whole tree and one for each connector, so that what
+//! happens to one of thousands costs one row.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use serde::{Deserialize, Serialize};
+
+use super::state::{Memory, State};
+use crate::db::schema::{balancing_members, balancing_states};
+use crate::db::{Conn, Json, StoreResult};
+use crate::each;
+use crate::engine::transition::{Account, Ledger, Protocol};
+use crate::kernel::{ConnectorId, GroupId, Timestamp};
+
+/// Rows written by one statement.
+const AT_ONCE: usize = 1_000;
+
+/// What is kept of one connector.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Page<A, M> {
+    account: Option<A>,
+    memory: Option<M>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = balancing_members)]
+struct Row<'a> {
+    group_id: GroupId,
+    connector_id: ConnectorId,
+    state: Json<Page<&'a Account, &'a Memory>>,
+}
+
+/// The state of a tree.
+pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>> {
+    let whole: Option<Json<State>> = balancing_states::table
+        .find(root)
+        .select(balancing_states::state)
+        .first(conn)
+        .optional()?;
+    let Some(Json(mut state)) = whole else {
+        return Ok(None);
+    };
+    let pages: Vec<(ConnectorId, Json<Page<Account, Memory>>)> = balancing_members::table
+        .filter(balancing_members::group_id.eq(root))
+        .select((balancing_members::connector_id, balancing_members::state))
+        .load(conn)?;
+    let mut accounts = BTreeMap::new();
+    for (connector, Json(Page { account, memory })) in pages {
+        accounts.extend(account.map(|account| (connector, account)));
+        state
+            .connectors
+            .extend(memory.map(|memory| (connector, memory)));
+    }
+    state.ledger = Ledger::of(Protocol::default(), accounts);
+    Ok(Some(state))
+}
+
+/// Keeps the state of a tree, of which the stores have `before`.
+pub(super) fn save(
+    conn: &mut Conn,
+    root: GroupId,
+    (before, state): (&State, &State),
+    now: Timestamp,
+) -> StoreResult<()> {
+    each!(conn, |conn| diesel::insert_into(balancing_states::table)
+        .values((
+            balancing_states::group_id.eq(root),
+            balancing_states::state.eq(Json(state)),
+            balancing_states::updated_at.eq(now),
+        ))
+        .on_conflict(balancing_states::group_id)
+        .do_update()
+        .set((
+            balancing_states::state.eq(excluded(balancing_states::state)),
+            balancing_states::updated_at.eq(excluded(balancing_states::updated_at)),
+        ))
+        .execute(conn))?;
+    let connectors = |state: &State| -> BTreeSet<ConnectorId> {
+        let remembered = state.connectors.keys().copied();
+        remembered.chain(state.ledger.connectors()).collect()
+    };
+    let mut changed = connectors(before);
+    changed.extend(connectors(state));
+    changed.retain(|connector| page(before, *connector) != page(state, *connector));
+    let changed: Vec<ConnectorId> = changed.into_iter().collect();
+    for changed in changed.chunks(AT_ONCE) {
+        let old = balancing_members::connector_id.eq_any(changed);
+        let old = old.and(balancing_members::group_id.eq(root));
+        diesel::delete(balancing_members::table.filter(old)).execute(conn)?;
+        let pages = changed.iter().map(|connector| Row {
+            group_id: root,
+            connector_id: *connector,
+            state: Json(page(state, *connector)),
+        });
+        let rows: Vec<Row<'_>> = pages.filter(|row| !row.state.0.is_empty()).collect();
+        each!(conn, |conn| diesel::insert_into(balancing_members::table)
+            .values(&rows)
+            .execute(conn))?;
+    }
+    Ok(())
+}
+
+/// Forgets the state of a group that is no root any more; its plans stay to be explained.
+pub(super) fn forget(conn: &mut Conn, root: GroupId) -> StoreResult<()> {
+    diesel::delete(balancing_states::table.find(root)).execute(conn)?;
+    let theirs = balancing_members::group_id.eq(root);
+    diesel::delete(balancing_members::table.filter(theirs)).execute(conn)?;
+    Ok(())
+}
+
+impl<A, M> Page<A, M> {
+    /// Whether nothing is known of it any more.
+    const fn is_empty(&self) -> bool {
+        self.account.is_none() && self.memory.is_none()
+    }
+}
+
+fn page(state: &State, connector: ConnectorId) -> Page<&Account, &Memory> {
+    Page {
+        account: state.ledger.account(connector),
+        memory: state.connectors.get(&connector),
+    }
+}

@@ -1,0 +1,222 @@
+//! When home users' cars charge cheapest: prices, exclusion times and departures as the engine wants them, and what it says.
+
+use serde::Serialize;
+use std::time::Duration;
+
+use super::gather::{Seat, Site};
+use super::state::{Memory, State};
+use crate::db::{Conn, StoreResult};
+use crate::engine::cheapest::{Charge, Hours, Timetable, cheapest};
+use crate::groups::{EnergyPrices, Group};
+use crate::http::fields::CustomFields;
+use crate::http::quantities::shown;
+use crate::kernel::*;
+use crate::pricing::Tariff;
+use crate::rates;
+
+/// Time is looked at in pieces of this many seconds: prices and windows begin with a quarter of an hour.
+const PIECE: i64 = 900;
+/// Nobody plans further ahead.
+const FARTHEST: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// A car is to be ready so much before it leaves: it may start late, and no meter is exact.
+const MARGIN: Duration = Duration::from_secs(300);
+
+/// What energy costs a group.
+#[derive(Debug, Clone)]
+pub(super) enum Prices {
+    Published(EnergyPrices),
+    Rate(Box<Tariff>),
+}
+
+impl Prices {
+    /// What is known of the prices of a group.
+    pub fn of(conn: &mut Conn, group: &Group) -> StoreResult<Option<Self>> {
+        let Some(prices) = group.energy_prices.as_ref().filter(|_| group.is_home()) else {
+            return Ok(None);
+        };
+        let Some(rate) = prices.0.rate else {
+            return Ok(Some(Self::Published(prices.0.clone())));
+        };
+        let none: &[CustomFields] = &[];
+        let priced = rates::tariff_of(conn, group.organization_id, rate, none);
+        let priced = crate::db::error::optional(priced)?.flatten(); // the rate may be gone
+        Ok(priced.map(|priced| Self::Rate(Box::new(priced.tariff))))
+    }
+
+    fn at(&self, at: Timestamp, zone: TimeZone) -> Option<i64> {
+        match self {
+            Self::Published(prices) => prices.published_at(at),
+            Self::Rate(tariff) => tariff.energy_price_at(at, zone),
+        }
+    }
+
+    fn currency(&self) -> Option<Currency> {
+        match self {
+            Self::Published(prices) => prices.currency,
+            Self::Rate(tariff) => Some(tariff.currency),
+        }
+    }
+}
+
+/// What a car still needs, and until when.
+struct Wish {
+    departure: Timestamp,
+    energy: WattHours,
+}
+
+fn wish(seat: &Seat, now: Timestamp) -> Option<Wish> {
+    let session = seat.live_session()?;
+    let (departure, need) = session.departure_at.zip(session.energy_need)?;
+    let energy = WattHours((need.get() - session.energy.get()).max(0));
+    (departure > now).then_some(Wish { departure, energy })
+}
+
+/// When a car charges; `None` where nobody told what energy costs, or what the car needs and when it leaves.
+fn timetable(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<Timetable> {
+    let group = site.group(seat.group)?;
+    let prices = site.prices.get(&group.id)?;
+    let wish = wish(seat, now)?;
+    let sharing = site
+        .seats
+        .iter()
+        .filter(|other| other.group == seat.group && self::wish(other, now).is_some())
+        .count();
+    let memory: Option<&Memory> = state.connectors.get(&seat.connector);
+    let learned = memory.and_then(|memory| memory.demand.estimate);
+    let own = learned.map_or(seat.maximum, |learned| learned.min(seat.maximum));
+    let own = own.max(seat.minimum);
+    let hours = |until: Timestamp| {
+        let mut hours = Vec::new();
+        let mut from = now;
+        while from < until {
+            let next = (from.unix_seconds().div_euclid(PIECE) + 1) * PIECE;
+            let to = Timestamp::from_unix_seconds(next).min(until);
+            let last = to - Duration::from_secs(1);
+            let excluded = [from, last]
+                .into_iter()
+                .any(|at| group.excludes(at, site.zone));
+            let capacity = group.without_buffer(group.capacity_at(from, site.zone).0);
+            let fair = Watts(capacity.get() / i64::try_from(sharing).unwrap_or(1).max(1));
+            hours.push(Hours {
+                from,
+                to,
+                most: if excluded { Watts::ZERO } else { own.min(fair) },
+                price: prices.at(from, site.zone),
+            });
+            from = to;
+        }
+        hours
+    };
+    let departure = wish.departure.min(now + FARTHEST);
+    let early = (departure - MARGIN).max(now);
+    let planned = cheapest(&hours(early), wish.energy, seat.minimum);
+    if planned.missing == WattHours(0) {
+        return Some(planned);
+    }
+    Some(cheapest(&hours(departure), wish.energy, seat.minimum))
+}
+
+/// When a car that is not to charge now is to go on. One that cannot be ready in time charges whenever it may.
+pub(super) fn waits_until(
+    site: &Site,
+    state: &State,
+    seat: &Seat,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    timetable(site, state, seat, now)?.waits_until(now)
+}
+
+/// When the car at a connector is planned to charge, and what that costs.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ChargingPlanView {
+    /// The connector.
+    pub connector: ConnectorId,
+    /// The session.
+    pub session: SessionId,
+    /// When the car leaves.
+    pub departure_time: Timestamp,
+    /// What it still needs, in kWh.
+    pub energy: f64,
+    /// Whether it can be ready in time, in the hours in which it may charge.
+    pub feasible: bool,
+    /// What cannot be charged in time, in kWh.
+    pub missing_energy: f64,
+    /// Until when it waits for cheaper hours; null when it charges now or is ready.
+    pub waits_until: Option<Timestamp>,
+    /// When it charges.
+    pub hours: Vec<PlannedHoursView>,
+    /// The currency of prices and costs.
+    pub currency: Option<Currency>,
+    /// What the plan costs, as far as prices are known.
+    pub cost: f64,
+    /// What charging as soon as it is allowed would cost, as far as prices are known.
+    pub cost_at_once: f64,
+    /// The energy of the plan whose price is not known yet, in kWh.
+    pub unpriced_energy: f64,
+}
+
+/// A stretch in which a car is planned to charge.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PlannedHoursView {
+    /// When it begins.
+    pub from: Timestamp,
+    /// When it is over.
+    pub to: Timestamp,
+    /// With how much, in kW.
+    pub power: f64,
+    /// What a kilowatt-hour costs; null when nobody knows yet.
+    pub price: Option<f64>,
+}
+
+/// Millionths as a number of whole ones.
+fn amount(millionths: i64) -> f64 {
+    shown(millionths) / 1_000.0
+}
+
+fn kilowatt_hours(energy: WattHours) -> f64 {
+    shown(energy.get())
+}
+
+impl From<Charge> for PlannedHoursView {
+    fn from(charge: Charge) -> Self {
+        Self {
+            from: charge.from,
+            to: charge.to,
+            power: charge.power.kilowatts(),
+            price: charge.price.map(amount),
+        }
+    }
+}
+
+/// The plans of a group's cars.
+pub(super) fn plans(
+    site: &Site,
+    state: &State,
+    group: GroupId,
+    now: Timestamp,
+) -> Vec<ChargingPlanView> {
+    let mine = site.seats.iter().filter(|seat| seat.group == group);
+    mine.filter_map(|seat| {
+        let (session, wish) = (seat.live_session()?, wish(seat, now)?);
+        let timetable = timetable(site, state, seat, now)?;
+        Some(ChargingPlanView {
+            connector: seat.connector,
+            session: session.id,
+            departure_time: wish.departure,
+            energy: kilowatt_hours(wish.energy),
+            feasible: timetable.missing == WattHours(0),
+            missing_energy: kilowatt_hours(timetable.missing),
+            waits_until: timetable.waits_until(now),
+            currency: site.prices.get(&group).and_then(Prices::currency),
+            cost: amount(timetable.cost.millionths),
+            cost_at_once: amount(timetable.at_once.millionths),
+            unpriced_energy: kilowatt_hours(timetable.cost.unpriced),
+            hours: timetable
+                .charges
+                .into_iter()
+                .map(PlannedHoursView::from)
+                .collect(),
+        })
+    })
+    .collect()
+}

@@ -1,0 +1,41 @@
+//! The endpoints about home users: for operators, at the portal's door, and behind it.
+
+mod access;
+mod home;
+mod operators;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::{HomeUser, HomeUserView};
+use crate::db::{Conn, StoreResult};
+use crate::events::{self, Event};
+use crate::kernel::Moment;
+use crate::users::User;
+
+/// Adds the endpoints of operators.
+pub fn operator_routes(config: &mut ServiceConfig) {
+    operators::routes(config);
+}
+
+/// Adds those of the portal; they have a door of their own.
+pub fn portal_routes(config: &mut ServiceConfig) {
+    config.configure(access::routes).configure(home::routes);
+}
+
+/// Writes down what happened to a home user, and answers how that looks.
+fn tell(
+    conn: &mut Conn,
+    moment: &Moment,
+    (home, user): (&HomeUser, &User),
+    what: &str,
+) -> StoreResult<HomeUserView> {
+    let view = HomeUserView::new(home.clone(), user.clone());
+    let event = Event {
+        organization: home.organization_id,
+        kind: &format!("home_user.{what}"),
+        object: "home_user",
+        station: None,
+    };
+    events::record(conn, moment, event, &view)?;
+    Ok(view)
+}

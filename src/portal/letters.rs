@@ -1,0 +1,282 @@
+//! Letters to home users: queued in the transaction of the change that they tell of, written when they are sent.
+//!
+//! A queued letter says to whom and what about. The link in it is made for each attempt to send it, and only its hash is
+//! kept, so nothing that opens a door lies in the queue.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::store::{self, Purpose};
+use crate::db::schema::letters;
+use crate::db::{Conn, StoreResult};
+use crate::groups;
+use crate::kernel::*;
+use crate::organizations;
+
+crate::spelled! {
+    /// What a letter is about.
+    pub enum LetterKind {
+        /// An operator invites to the portal.
+        Invitation = "invitation",
+        /// A group was given to a home user.
+        Group = "group",
+        /// Somebody forgot the password.
+        PasswordReset = "password_reset",
+    }
+}
+crate::text_column!(spelled LetterKind);
+
+/// The first repetition comes after this long, each further one after twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+/// A letter that could not be sent for so long is given up.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
+/// Letters to one address about a forgotten password, in an hour.
+const MOST_RESETS: i64 = 3;
+
+/// A queued letter.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = letters)]
+pub(super) struct Letter {
+    pub id: LetterId,
+    pub kind: LetterKind,
+    pub email: String,
+    pub organization_id: Option<OrganizationId>,
+    pub user_id: Option<UserId>,
+    pub group_id: Option<GroupId>,
+    pub attempts: i64,
+    pub next_at: Timestamp,
+    pub sent_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+}
+
+/// A letter as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub to: String,
+    pub subject: String,
+    pub body: String,
+}
+
+/// How links in letters look, and how long they are good.
+#[derive(Debug, Clone)]
+pub(super) struct Links {
+    /// Where the portal's pages are, without a slash at the end.
+    pub url: String,
+    pub invitation: Duration,
+    pub reset: Duration,
+}
+
+impl Links {
+    pub fn invitation(&self, organization: OrganizationId, secret: &str) -> String {
+        format!(
+            "{}/invitations/{secret}?organization={organization}",
+            self.url
+        )
+    }
+
+    fn reset(&self, organization: OrganizationId, secret: &str) -> String {
+        format!(
+            "{}/password_reset/{secret}?organization={organization}",
+            self.url
+        )
+    }
+}
+
+impl Letter {
+    pub fn new(kind: LetterKind, email: &str, moment: &Moment) -> Self {
+        Self {
+            id: moment.id(),
+            kind,
+            email: email.to_owned(),
+            organization_id: None,
+            user_id: None,
+            group_id: None,
+            attempts: 0,
+            next_at: moment.now,
+            sent_at: None,
+            created_at: moment.now,
+        }
+    }
+
+    pub fn queue(&self, conn: &mut Conn) -> StoreResult<()> {
+        diesel::insert_into(letters::table)
+            .values(self)
+            .execute(conn)?;
+        Ok(())
+    }
+
+    /// The letter with a fresh link, or `None` when there is nobody (any more) to write to.
+    pub fn write(
+        &self,
+        conn: &mut Conn,
+        now: Timestamp,
+        links: &Links,
+    ) -> StoreResult<Option<Written>> {
+        let (found, written) = match self.kind {
+            LetterKind::Invitation => (self.addressee(conn)?, Self::invitation as Writer),
+            LetterKind::Group => (self.addressee(conn)?, Self::group as Writer),
+            LetterKind::PasswordReset => {
+                let found = store::find_by_email(conn, &self.email, self.organization_id)?;
+                let found = found.map(|home| (home.organization_id, home.id));
+                (found, Self::password_reset as Writer)
+            }
+        };
+        let Some((organization, user)) = found else {
+            return Ok(None);
+        };
+        let operator = organizations::find_organization(conn, organization)?.name;
+        let text = written(self, conn, (organization, user, &operator), now, links)?;
+        Ok(text.map(|(subject, body)| Written {
+            to: self.email.clone(),
+            subject,
+            body: format!("Hello,\n\n{body}\n\n{operator}\n"),
+        }))
+    }
+
+    /// Whom it is to, while that home user exists and has this address.
+    fn addressee(&self, conn: &mut Conn) -> StoreResult<Option<(OrganizationId, UserId)>> {
+        let Some((organization, user)) = self.organization_id.zip(self.user_id) else {
+            return Ok(None);
+        };
+        let found = crate::db::error::optional(store::find(conn, organization, user))?;
+        let same =
+            found.filter(|(_, user)| user.active && user.email.as_ref() == Some(&self.email));
+        Ok(same.map(|_| (organization, user)))
+    }
+
+    fn invitation(
+        &self,
+        conn: &mut Conn,
+        (organization, user, operator): (OrganizationId, UserId, &str),
+        now: Timestamp,
+        links: &Links,
+    ) -> StoreResult<Option<(String, String)>> {
+        let (whom, until) = ((user, self.email.as_str()), now + links.invitation);
+        let secret = store::make_link(conn, whom, Purpose::Invitation, until)?;
+        let body = format!(
+            "{operator} invites you to the portal of your home charger. Choose a password here:\n\n{}\n\n\
+             The link works once, until {}.",
+            links.invitation(organization, &secret),
+            day(until)
+        );
+        Ok(Some((format!("{operator} invites you"), body)))
+    }
+
+    fn group(
+        &self,
+        conn: &mut Conn,
+        (organization, user, operator): (OrganizationId, UserId, &str),
+        _: Timestamp,
+        links: &Links,
+    ) -> StoreResult<Option<(String, String)>> {
+        let Some(group) = self.group_id else {
+            return Ok(None);
+        };
+        let group = crate::db::error::optional(groups::find_group(conn, organization, group))?;
+        Ok(group.filter(|group| group.user_id == Some(user)).map(|group| {
+            let body = format!(
+                "{operator} connected your home charger \"{}\" to your account. You can now say when it should not \
+                 charge, and start a priority charge:\n\n{}/?organization={organization}",
+                group.name, links.url
+            );
+            ("Your home charger is connected".to_owned(), body)
+        }))
+    }
+
+    fn password_reset(
+        &self,
+        conn: &mut Conn,
+        (organization, user, _): (OrganizationId, UserId, &str),
+        now: Timestamp,
+        links: &Links,
+    ) -> StoreResult<Option<(String, String)>> {
+        let (whom, until) = ((user, self.email.as_str()), now + links.reset);
+        let secret = store::make_link(conn, whom, Purpose::PasswordReset, until)?;
+        let body = format!(
+            "Somebody, we hope you, asked for another password of your home charger's portal. Choose it here:\n\n{}\n\n\
+             The link works once, until {}. If it was not you, nothing needs to be done.",
+            links.reset(organization, &secret),
+            day(until)
+        );
+        Ok(Some(("Choose another password".to_owned(), body)))
+    }
+}
+
+type Writer = fn(
+    &Letter,
+    &mut Conn,
+    (OrganizationId, UserId, &str),
+    Timestamp,
+    &Links,
+) -> StoreResult<Option<(String, String)>>;
+
+fn day(at: Timestamp) -> String {
+    at.to_chrono().format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Queues a letter about a forgotten password: the same steps whether the address is known or not.
+pub(super) fn queue_reset(
+    conn: &mut Conn,
+    moment: &Moment,
+    (email, organization): (&str, Option<OrganizationId>),
+) -> StoreResult<()> {
+    let lately: i64 = letters::table
+        .filter(letters::kind.eq(LetterKind::PasswordReset))
+        .filter(letters::email.eq(email))
+        .filter(letters::created_at.gt(moment.now - Duration::from_secs(3_600)))
+        .count()
+        .get_result(conn)?;
+    if lately >= MOST_RESETS {
+        return Ok(());
+    }
+    let letter = Letter {
+        organization_id: organization,
+        ..Letter::new(LetterKind::PasswordReset, email, moment)
+    };
+    letter.queue(conn)
+}
+
+/// The letters whose turn it is, oldest first.
+pub(super) fn due(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Letter>> {
+    Ok(letters::table
+        .filter(letters::sent_at.is_null())
+        .filter(letters::next_at.le(now))
+        .order(letters::created_at)
+        .limit(20)
+        .select(Letter::as_select())
+        .load(conn)?)
+}
+
+/// Notes that a letter is done with: it was sent, or there is nobody to send it to.
+pub(super) fn done(conn: &mut Conn, id: LetterId, now: Timestamp) -> StoreResult<()> {
+    diesel::update(letters::table.find(id))
+        .set(letters::sent_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that a letter was not sent, and when it is tried again; false when it is given up.
+pub(super) fn postpone(conn: &mut Conn, letter: &Letter, now: Timestamp) -> StoreResult<bool> {
+    if now.since(letter.created_at) >= GIVEN_UP_AFTER {
+        diesel::delete(letters::table.find(letter.id)).execute(conn)?;
+        return Ok(false);
+    }
+    let doubled = 2_u32.saturating_pow(u32::try_from(letter.attempts).unwrap_or(0).min(16));
+    let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
+    diesel::update(letters::table.find(letter.id))
+        .set((
+            letters::attempts.eq(letter.attempts + 1),
+            letters::next_at.eq(now + pause),
+        ))
+        .execute(conn)?;
+    Ok(true)
+}
+
+/// Forgets letters that were done with a day ago.
+pub(super) fn tidy(conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
+    let old = letters::sent_at.lt(now - Duration::from_secs(24 * 3_600));
+    diesel::delete(letters::table.filter(old)).execute(conn)?;
+    Ok(())
+}

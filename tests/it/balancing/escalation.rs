@@ -1,0 +1,76 @@
+//! A capacity falls, and stations do not follow: what is done after half a minute, and after a minute.
+
+use std::time::Duration;
+
+use evenwatt::stations::link::Command;
+use serde_json::{Value, json};
+
+use super::depot::Depot;
+use super::link::Manner;
+
+/// Two cars with 7 kW each on 14 kW.
+async fn two_cars(more: Value) -> Depot {
+    let mut fields = json!({"maximum_capacity": 14, "minimum_connector_capacity": 2});
+    for (name, value) in more.as_object().into_iter().flatten() {
+        fields[name] = value.clone();
+    }
+    let mut depot = Depot::new(2, fields).await;
+    depot.plug_in(0).await;
+    depot.plug_in(1).await;
+    depot.until_limits(&[7.0, 7.0]).await;
+    depot
+}
+
+async fn falls_to(depot: &Depot, kilowatts: f64) {
+    let body = json!({"maximum_capacity": kilowatts});
+    depot.app.client.patch(&depot.path(""), body).await.ok();
+}
+
+/// The sessions that were told to stop, by port.
+fn stopped(depot: &Depot) -> Vec<usize> {
+    let told = depot.link.told().into_iter();
+    told.filter(|(_, command)| matches!(command, Command::StopCharging { .. }))
+        .filter_map(|(station, _)| depot.ports.iter().position(|port| port.station == station))
+        .collect()
+}
+
+#[actix_web::test]
+async fn a_station_that_does_not_answer_a_cut_is_not_waited_for() {
+    let depot = two_cars(json!({})).await;
+    depot.link.behave(depot.ports[0].station, Manner::Hangs);
+    falls_to(&depot, 9.0).await;
+    depot.until(async || depot.limits() == [7.0, 4.5]).await;
+    depot.pass(Duration::from_secs(20)).await;
+    assert_eq!(depot.limits(), [7.0, 4.5], "it may still answer");
+    depot.until(async || depot.limits() == [7.0, 2.0]).await;
+    assert_eq!(depot.member(0).await["rule"], "reservation");
+
+    falls_to(&depot, 7.5).await;
+    depot.until(async || depot.limits() == [7.0, 0.0]).await;
+    depot.pass(Duration::from_secs(120)).await;
+    assert!(stopped(&depot).is_empty(), "nobody asked for it");
+}
+
+#[actix_web::test]
+async fn a_session_is_stopped_as_a_last_resort_where_the_group_says_so() {
+    let mut depot = two_cars(json!({"stop_when_exceeded": true})).await;
+    depot.link.behave(depot.ports[0].station, Manner::Refuses);
+    falls_to(&depot, 5.0).await;
+    depot.until(async || depot.limits() == [7.0, 0.0]).await;
+    depot.pass(Duration::from_secs(20)).await;
+    assert!(stopped(&depot).is_empty(), "not yet");
+    depot.until(async || stopped(&depot) == [0]).await;
+    for _ in 0..5 {
+        depot.pass(Duration::from_secs(5)).await;
+    }
+    assert_eq!(stopped(&depot), [0], "it has a minute to stop");
+    let events = depot.app.event_types().await;
+    let kind = "load_management.group.session_stopped";
+    assert_eq!(events.iter().filter(|event| *event == kind).count(), 1);
+
+    depot.unplug(0).await;
+    for _ in 0..10 {
+        depot.pass(Duration::from_secs(20)).await;
+    }
+    assert_eq!(stopped(&depot), [0], "nobody charges above the limit");
+}

@@ -1,0 +1,130 @@
+//! A mail server that keeps what it is given, for tests that read letters.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The letters that came, and the way to them.
+#[derive(Clone)]
+pub struct MailServer {
+    pub port: u16,
+    letters: Arc<Mutex<Vec<String>>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl MailServer {
+    /// Listens on a free port.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let server = Self {
+            port: listener.local_addr().expect("an address").port(),
+            letters: Arc::default(),
+            closed: Arc::default(),
+        };
+        let serving = server.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::spawn(serving.clone().talk(socket));
+            }
+        });
+        server
+    }
+
+    /// Takes no letters, or takes them again.
+    pub fn close(&self, closed: bool) {
+        self.closed.store(closed, Ordering::Relaxed);
+    }
+
+    /// What a server under test must be told to send here.
+    pub fn options(&self) -> [(&'static str, String); 3] {
+        [
+            ("EVENWATT_MAIL_HOST", "127.0.0.1".to_owned()),
+            ("EVENWATT_MAIL_PORT", self.port.to_string()),
+            ("EVENWATT_MAIL_SECURITY", "none".to_owned()),
+        ]
+    }
+
+    /// How many letters came to this address.
+    pub fn count(&self, to: &str) -> usize {
+        self.to(to).len()
+    }
+
+    fn to(&self, address: &str) -> Vec<String> {
+        let letters = self.letters.lock().expect("no test panicked here");
+        let header = format!("To: {address}");
+        let mine = letters.iter().filter(|letter| letter.contains(&header));
+        mine.cloned().collect()
+    }
+
+    /// The newest letter to an address, once there are this many.
+    pub async fn letter(&self, to: &str, count: usize) -> String {
+        super::eventually(async || self.count(to) >= count).await;
+        self.to(to).pop().expect("a letter")
+    }
+
+    /// The secret in the newest letter's link.
+    pub async fn secret(&self, to: &str, count: usize) -> String {
+        let letter = self.letter(to, count).await;
+        let link = letter
+            .split_whitespace()
+            .find(|word| word.starts_with("http"));
+        secret_of(link.expect("a link"))
+    }
+
+    async fn talk(self, socket: TcpStream) {
+        let (reader, mut writer) = socket.into_split();
+        let mut lines = BufReader::new(reader).lines();
+        let mut answer = "220 ready".to_owned();
+        loop {
+            if writer
+                .write_all(format!("{answer}\r\n").as_bytes())
+                .await
+                .is_err()
+            {
+                return;
+            }
+            let Ok(Some(line)) = lines.next_line().await else {
+                return;
+            };
+            let word = line.get(..4).unwrap_or_default().to_uppercase();
+            answer = match word.as_str() {
+                "MAIL" if self.closed.load(Ordering::Relaxed) => "451 come back later".to_owned(),
+                "DATA" => {
+                    let _ = writer.write_all(b"354 go on\r\n").await;
+                    let mut letter = String::new();
+                    while let Ok(Some(line)) = lines.next_line().await {
+                        if line == "." {
+                            break;
+                        }
+                        letter.push_str(&line);
+                        letter.push('\n');
+                    }
+                    let mut letters = self.letters.lock().expect("no test panicked here");
+                    letters.push(plain(&letter));
+                    "250 taken".to_owned()
+                }
+                "QUIT" => "221 bye".to_owned(),
+                _ => "250 fine".to_owned(),
+            };
+        }
+    }
+}
+
+/// The secret in a link of a letter or of an answer.
+pub fn secret_of(link: &str) -> String {
+    let path = link.split('?').next().unwrap_or_default();
+    path.rsplit('/').next().expect("a secret").to_owned()
+}
+
+/// A letter without the encoding "quoted-printable".
+fn plain(letter: &str) -> String {
+    if !letter.contains("quoted-printable") {
+        return letter.to_owned();
+    }
+    letter
+        .replace("=\n", "")
+        .replace("=3D", "=")
+        .replace("=22", "\"")
+}
