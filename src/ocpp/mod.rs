@@ -62,6 +62,17 @@ impl Version {
         }
     }
 
+    /// Reads `1.6`, `2.0.1` or `2.1`, or the name of the subprotocol.
+    pub fn from_name(text: &str) -> Result<Self, String> {
+        let name = text.trim().to_ascii_lowercase();
+        Self::BEST_FIRST
+            .into_iter()
+            .find(|version| {
+                version.subprotocol().trim_start_matches("ocpp") == name.trim_start_matches("ocpp")
+            })
+            .ok_or_else(|| "1.6, 2.0.1 or 2.1".to_owned())
+    }
+
     /// What the station is stored to speak.
     pub const fn protocol(self) -> Protocol {
         match self {

@@ -105,6 +105,12 @@ const SUCCESSORS: [(&str, &str); 34] = [
     ),
 ];
 
+/// The key of OCPP 1.6 whose place this variable took.
+pub fn predecessor(name: &str) -> Option<&'static str> {
+    let same = SUCCESSORS.iter().find(|(_, new)| *new == name);
+    same.map(|(old, _)| *old)
+}
+
 /// The variable that a key names.
 fn variable(key: &str) -> Result<(Component, Variable), LinkError> {
     let successor = SUCCESSORS.iter().find(|(old, _)| *old == key);

@@ -22,6 +22,7 @@ use crate::ocpp::wire::Wire;
 use crate::ocpp::{CallError, ErrorCode};
 
 use super::connector::Promise;
+use super::dialect::reply;
 use super::outbox::Message;
 use super::{Effect, Station, notification};
 use crate::simulator::limit::{Limit, Outlet};
@@ -42,6 +43,24 @@ pub(super) enum FollowUp {
 impl Station {
     /// Answers a call of the server.
     pub(super) fn obey(
+        &mut self,
+        action: &str,
+        payload: &RawValue,
+        now: Timestamp,
+    ) -> (Result<String, CallError>, FollowUp) {
+        if self.dialect.version() == Version::V16 {
+            return self.obey_in_1_6(action, payload, now);
+        }
+        let Some((old, old_payload)) = self.dialect.asked(action, payload) else {
+            let why = format!("a virtual station has no {action}");
+            let error = CallError::new(ErrorCode::NotImplemented, why);
+            return (Err(error), FollowUp::Nothing);
+        };
+        let (answer, next) = self.obey_in_1_6(&old, &old_payload, now);
+        (answer.map(|said| reply(action, payload, &said)), next)
+    }
+
+    fn obey_in_1_6(
         &mut self,
         action: &str,
         payload: &RawValue,
