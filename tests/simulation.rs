@@ -282,9 +282,10 @@ impl World {
             match output {
                 Output::Transmit(text) => self.fly(index, false, text),
                 Output::Dispatch(call) => {
-                    let decoded = v16::Command::decode(&call.action, &call.payload, self.now)
-                        .expect("valid")
-                        .value;
+                    let decoded =
+                        v16::Command::decode(&call.action, &call.payload, self.now, Version::V16)
+                            .expect("valid")
+                            .value;
                     let v16::Command::SetChargingProfile(request) = decoded else {
                         panic!("only limits are sent")
                     };

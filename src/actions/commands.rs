@@ -1,6 +1,6 @@
 //! What a caller may ask, in API terms, and the command each becomes.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::http::Faults;
 use crate::http::fields::{Field, MetaData, Path, wrong};
@@ -8,8 +8,8 @@ use crate::http::quantities::LimitUnit;
 use crate::input;
 use crate::kernel::Timestamp;
 use crate::kernel::text::{Line, Note, Text};
-use crate::stations::Protocol;
 use crate::stations::link::Command;
+use crate::stations::{Protocol, VariableName};
 
 crate::spelled! {
     /// How a station restarts.
@@ -48,6 +48,9 @@ input! {
         /// Hard or Soft for OCPP 1.6, Immediate or OnIdle for OCPP 2.
         #[schema(example = "Soft")]
         pub kind as "type": ResetType,
+        /// The EVSE alone (OCPP 2); the whole station when absent.
+        #[schema(minimum = 1)]
+        pub evse_id as "evseId": Option<i32>,
         /// JSON of your own, kept with the action.
         pub meta_data: Option<MetaData>,
     }
@@ -131,11 +134,16 @@ input! {
     }
 }
 
+/// The key of a setting: a configuration key, or the name of a variable such as `SmartChargingCtrlr.Enabled`.
+pub type SettingKey = Text<1, 250>;
+
 input! {
     /// Which keys to read.
     pub struct GetVariablesRequest {
         /// The keys; all when absent.
-        pub key: Option<Vec<Text<1, 50>>>,
+        pub key: Option<Vec<SettingKey>>,
+        /// The same as variables of the device model (OCPP 2); all when empty.
+        pub variables as "getVariableData": Option<Vec<VariableWanted>>,
         /// JSON of your own, kept with the action.
         pub meta_data: Option<MetaData>,
     }
@@ -146,11 +154,13 @@ input! {
     #[schema(example = json!({"key": "MeterValueSampleInterval", "value": "60"}))]
     pub struct ConfigurationPatch {
         /// The key.
-        pub key: Option<Text<1, 50>>,
+        pub key: Option<SettingKey>,
         /// Its value.
         pub value: Option<ConfigurationValue>,
         /// Several keys with their values; the call waits, and answers how each went.
         pub variables: Option<Vec<SettingInput>>,
+        /// The same as variables of the device model (OCPP 2); a list of them may also stand alone.
+        pub set_variable_data as "setVariableData": Option<Vec<VariableChange>>,
         /// JSON of your own, kept with the action.
         pub meta_data: Option<MetaData>,
     }
@@ -161,10 +171,93 @@ input! {
     pub struct SettingInput {
         /// The key.
         #[schema(example = "MeterValueSampleInterval")]
-        pub key: Text<1, 50>,
+        pub key: SettingKey,
         /// Its value.
         #[schema(example = "60")]
         pub value: ConfigurationValue,
+    }
+}
+
+input! {
+    /// A component of the device model.
+    #[schema(example = json!({"name": "SmartChargingCtrlr"}))]
+    pub struct ComponentInput {
+        /// Its name.
+        pub name: Text<1, 50>,
+        /// Which of several.
+        pub instance: Option<Text<1, 50>>,
+        /// The EVSE it belongs to.
+        pub evse: Option<EvseInput>,
+    }
+}
+
+input! {
+    /// An EVSE by the station's numbers.
+    #[schema(example = json!({"id": 1}))]
+    pub struct EvseInput {
+        /// The EVSE.
+        #[schema(minimum = 0)]
+        pub id: u32,
+        /// The connector within it.
+        #[schema(minimum = 0)]
+        pub connector_id as "connectorId": Option<u32>,
+    }
+}
+
+input! {
+    /// A variable of a component.
+    #[schema(example = json!({"name": "Enabled"}))]
+    pub struct VariableInput {
+        /// Its name.
+        pub name: Text<1, 50>,
+        /// Which of several.
+        pub instance: Option<Text<1, 50>>,
+    }
+}
+
+input! {
+    /// A variable to read.
+    pub struct VariableWanted {
+        /// The component.
+        pub component: ComponentInput,
+        /// The variable.
+        pub variable: VariableInput,
+    }
+}
+
+input! {
+    /// A variable and the value it should have.
+    pub struct VariableChange {
+        /// The component.
+        pub component: ComponentInput,
+        /// The variable.
+        pub variable: VariableInput,
+        /// The value.
+        #[schema(example = "true")]
+        pub attribute_value as "attributeValue": ConfigurationValue,
+    }
+}
+
+/// The name of a variable as one text.
+pub fn variable_name(component: ComponentInput, variable: VariableInput) -> String {
+    let name = VariableName {
+        component: component.name.into(),
+        component_instance: component.instance.map(String::from),
+        evse: component.evse.map(|evse| (evse.id, evse.connector_id)),
+        variable: variable.name.into(),
+        variable_instance: variable.instance.map(String::from),
+    };
+    name.to_string()
+}
+
+/// The body of a change: an object, or a list of variables alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfigurationBody(pub ConfigurationPatch);
+
+impl Field for ConfigurationBody {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let alone = value.is_array().then(|| json!({"setVariableData": value}));
+        ConfigurationPatch::read(alone.as_ref().unwrap_or(value), at, faults).map(Self)
     }
 }
 
@@ -177,10 +270,10 @@ crate::json_schema!(ConfigurationValue, {"type": ["string", "number", "boolean"]
 impl Field for ConfigurationValue {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         match value {
-            Value::String(text) if text.chars().count() <= 500 => Some(Self(text.clone())),
+            Value::String(text) if text.chars().count() <= 2_500 => Some(Self(text.clone())),
             Value::Number(number) => Some(Self(number.to_string())),
             Value::Bool(flag) => Some(Self(flag.to_string())),
-            _ => wrong(at, faults, "a text of at most 500 characters"),
+            _ => wrong(at, faults, "a text of at most 2500 characters"),
         }
     }
 }

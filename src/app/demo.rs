@@ -22,6 +22,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{Config, Dependencies, Running, migrate, start, stop_signal};
 use crate::db::StoreResult;
 use crate::kernel::{SharedClock, SystemClock};
+use crate::ocpp::Version;
 use crate::organizations::{self, ApiKey, NewApiKey, Organization};
 use crate::simulator::Scale;
 use crate::simulator::rest::Rest;
@@ -48,6 +49,9 @@ pub struct DemoArgs {
     /// Keeps the database in this file
     #[arg(long, value_name = "FILE")]
     pub keep: Option<PathBuf>,
+    /// The stations speak OCPP 2.1, 2.0.1 and 1.6 by turns instead of 1.6
+    #[arg(long)]
+    pub mixed: bool,
     /// Begins the dice of arrivals
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -84,7 +88,12 @@ pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
     let rest = Rest::new(&format!("http://{}", running.address), &key);
     let clock: SharedClock = Arc::new(SystemClock);
     let scale = if args.fast { Scale(240) } else { Scale(10) };
-    let depot = Depot::open(rest, scale, &clock).await?;
+    let versions: &[Version] = if args.mixed {
+        &Version::BEST_FIRST
+    } else {
+        &[Version::V16]
+    };
+    let depot = Depot::open(rest, scale, versions, &clock).await?;
     let script = Script::new(args.seed, args.fast);
 
     let watch = play(&args, &depot, script, clock).await;

@@ -141,7 +141,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     context.db.write(stations::set_all_offline).await?;
     let (signals, connections) = (
         Signals::default(),
-        Connections::new(Arc::clone(&context.clock)),
+        Connections::new(Arc::clone(&context.clock), context.db.clone()),
     );
     let link = link.unwrap_or_else(|| Arc::new(connections.clone()));
     let gateway = web::Data::new(Gateway {

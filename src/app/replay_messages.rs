@@ -24,6 +24,7 @@ use super::{Dependencies, migrate, start};
 use crate::ocpp::api::{BUNDLE_FORMAT, Bundle};
 use crate::ocpp::recorder::{Direction, RecordedMessage};
 use crate::simulator::rest::Rest;
+use crate::stations::Protocol;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -67,7 +68,8 @@ pub async fn run(args: ReplayMessagesArgs) -> Result<()> {
         rest.post(&path, &json!({"power": 7, "number": number}))
             .await?;
     }
-    let mut player = Player::connect(&field("connection_url")?, &bundle.messages).await?;
+    let mut player =
+        Player::connect(&field("connection_url")?, bundle.protocol, &bundle.messages).await?;
     let outcome = player.play(&bundle.messages).await;
     drop(player);
     running.stop().await?;
@@ -99,11 +101,11 @@ fn type_of(frame: &Value) -> Option<u64> {
 }
 
 impl Player {
-    async fn connect(url: &str, messages: &[RecordedMessage]) -> Result<Self> {
+    async fn connect(url: &str, protocol: Protocol, messages: &[RecordedMessage]) -> Result<Self> {
         let mut request = url.into_client_request()?;
         request
             .headers_mut()
-            .insert("sec-websocket-protocol", "ocpp1.6".parse()?);
+            .insert("sec-websocket-protocol", protocol.to_string().parse()?);
         let (socket, _) = connect_async(request).await?;
         let (mut actions, mut answers, mut then) = (HashMap::new(), HashMap::new(), HashMap::new());
         for message in messages {

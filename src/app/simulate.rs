@@ -11,6 +11,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::kernel::{SharedClock, SystemClock, Watts};
+use crate::ocpp::Version;
 use crate::ocpp::v16::common::IdTag;
 use crate::simulator::driver::Rhythm;
 use crate::simulator::rest::{Rest, RestError};
@@ -59,6 +60,10 @@ pub struct SimulateArgs {
     /// A card that the server knows; without one, and without --api, stations let everybody charge
     #[arg(long)]
     pub id_tag: Option<String>,
+    /// What the stations speak: 1.6, 2.0.1 or 2.1, or several of them by turns, separated by commas
+    #[arg(long, value_name = "VERSIONS", value_delimiter = ',', default_value = "1.6",
+        value_parser = Version::from_name)]
+    pub ocpp: Vec<Version>,
     /// How many times faster than real drivers come and go
     #[arg(long, default_value_t = 60)]
     pub scale: u32,
@@ -75,7 +80,10 @@ pub struct SimulateArgs {
 
 /// Runs the stations and prints the report.
 pub async fn run(args: SimulateArgs) -> Result<()> {
-    let endpoints = endpoints(&args).await?;
+    let mut endpoints = endpoints(&args).await?;
+    for (endpoint, version) in endpoints.iter_mut().zip(args.ocpp.iter().cycle()) {
+        endpoint.version = *version;
+    }
     let stagger = match args.connect_rate {
         0 => Duration::ZERO,
         rate => Duration::from_secs(1) / rate,
@@ -177,6 +185,7 @@ fn endpoint(url: &str, line: &str) -> Endpoint {
     Endpoint {
         url: format!("{}/{name}", url.trim_end_matches('/')),
         password,
+        version: Version::V16,
     }
 }
 

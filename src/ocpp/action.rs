@@ -15,52 +15,66 @@ pub trait Request: Wire {
 /// It makes `Incoming`, everything a station may say, `Command`, everything a station may be told, and `check_raw`.
 #[macro_export]
 macro_rules! actions {
-    ($version:literal
-        from_station { $($from:ident = $from_module:ident),* $(,)? }
+    (
+        from_station { $($from:ident = $from_module:ident $([$from_since:ident])?),* $(,)? }
         both_ways { $($both:ident = $both_module:ident),* $(,)? }
-        to_station { $($to:ident = $to_module:ident),* $(,)? }
+        to_station { $($to:ident = $to_module:ident $([$to_since:ident])?),* $(,)? }
     ) => {
         $crate::actions!(@request $($from = $from_module,)* $($both = $both_module,)* $($to = $to_module,)*);
-        $crate::actions! { @direction $version
+        $crate::actions! { @direction
             /// Everything a station may say.
             Incoming { $($from = $from_module,)* $($both = $both_module,)* }
         }
-        $crate::actions! { @direction $version
+        $crate::actions! { @direction
             /// Everything a station may be told.
             Command { $($to = $to_module,)* $($both = $both_module,)* }
         }
 
-        /// Everything about the arguments of any action that is not as the specification wants it, each with its
-        /// path; for payloads written by hand, which are never mended.
-        pub fn check_raw(action: &str, payload: &serde_json::value::RawValue) -> Result<(), Vec<String>> {
+        /// Everything about the arguments of any action that is not as the specification of this version wants it,
+        /// each with its path; for payloads that are sent, which are never mended.
+        pub fn check_raw(
+            action: &str,
+            payload: &serde_json::value::RawValue,
+            version: $crate::ocpp::Version,
+        ) -> Result<(), Vec<String>> {
             match action {
-                $(stringify!($from) => $crate::ocpp::decode::check::<$from_module::Request>(payload),)*
-                $(stringify!($both) => $crate::ocpp::decode::check::<$both_module::Request>(payload),)*
-                $(stringify!($to) => $crate::ocpp::decode::check::<$to_module::Request>(payload),)*
-                _ => Err(vec![format!("{action} is not an action of {}", $version)]),
+                _ if !exists(action, version) => Err(vec![unusable(action, version).description]),
+                $(stringify!($from) => $crate::ocpp::decode::check::<$from_module::Request>(payload, version),)*
+                $(stringify!($both) => $crate::ocpp::decode::check::<$both_module::Request>(payload, version),)*
+                $(stringify!($to) => $crate::ocpp::decode::check::<$to_module::Request>(payload, version),)*
+                _ => Err(vec![unusable(action, version).description]),
             }
         }
 
-        /// The error for an action that cannot be used in this direction.
-        fn unusable(action: &str) -> $crate::ocpp::CallError {
-            use $crate::ocpp::{CallError, ErrorCode};
+        /// Whether this version has such an action.
+        fn exists(action: &str, version: $crate::ocpp::Version) -> bool {
             let known = [$(stringify!($from),)* $(stringify!($both),)* $(stringify!($to),)*];
-            if known.contains(&action) {
+            let new: &[&str] = &[$($crate::actions!(@new $from $($from_since)?),)* $($crate::actions!(@new $to $($to_since)?),)*];
+            known.contains(&action) && (version >= $crate::ocpp::Version::V21 || !new.contains(&action))
+        }
+
+        /// The error for an action that cannot be used in this direction.
+        fn unusable(action: &str, version: $crate::ocpp::Version) -> $crate::ocpp::CallError {
+            use $crate::ocpp::{CallError, ErrorCode};
+            if exists(action, version) {
                 CallError::new(ErrorCode::NotSupported, format!("{action} goes the other way"))
             } else {
-                CallError::new(ErrorCode::NotImplemented, format!("{action} is not an action of {}", $version))
+                CallError::new(ErrorCode::NotImplemented, format!("{action} is not an action of {version}"))
             }
         }
     };
+    (@new $action:ident) => { "" };
+    (@new $action:ident V21) => { stringify!($action) };
     (@request $($action:ident = $module:ident,)*) => {$(
         impl $crate::ocpp::action::Request for $module::Request {
             const ACTION: &'static str = stringify!($action);
             type Response = $module::Response;
         }
     )*};
-    (@direction $version:literal $(#[$meta:meta])* $name:ident { $($action:ident = $module:ident,)* }) => {
+    (@direction $(#[$meta:meta])* $name:ident { $($action:ident = $module:ident,)* }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
+        #[allow(clippy::large_enum_variant, reason = "there is one at a time, and it is taken apart at once")]
         pub enum $name {
             $(#[doc = concat!("See [`", stringify!($module), "`].")] $action($module::Request),)*
         }
@@ -71,11 +85,13 @@ macro_rules! actions {
                 action: &str,
                 payload: &serde_json::value::RawValue,
                 received_at: $crate::kernel::Timestamp,
+                version: $crate::ocpp::Version,
             ) -> Result<$crate::ocpp::Decoded<Self>, $crate::ocpp::CallError> {
                 match action {
-                    $(stringify!($action) => $crate::ocpp::decode(payload, received_at)
+                    _ if !exists(action, version) => Err(unusable(action, version)),
+                    $(stringify!($action) => $crate::ocpp::decode(payload, received_at, version)
                         .map(|decoded| decoded.map(Self::$action)),)*
-                    _ => Err(unusable(action)),
+                    _ => Err(unusable(action, version)),
                 }
             }
             /// The name in the envelope.

@@ -7,17 +7,26 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
-use super::command16::{self, Forms};
+use super::command::WireCall;
+use super::command2::{self, Names};
+use super::ladder::{self, Forms};
+use super::reports::{Reports, Values};
 use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
+use super::{Version, command16};
+use crate::db::{Db, StoreResult};
 use crate::kernel::{SharedClock, StationId, Timestamp};
+use crate::sessions;
 use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, StationLink};
-use crate::stations::{LimitHabits, Registration};
+use crate::stations::{self, LimitHabits, Registration};
 
 /// Orders that may wait for a connection's task to take them.
 const MOST_ORDERS: usize = 64;
+/// How long a station may take to report all of its variables.
+const REPORTED_WITHIN: Duration = Duration::from_secs(50);
 /// How long a command stays worth sending while it waits for its turn.
 const WORTH_SENDING_FOR: Duration = Duration::from_secs(60);
 
@@ -57,19 +66,24 @@ pub struct Handle {
 /// What a connection shares with those who use it.
 #[derive(Debug)]
 pub struct State {
+    version: Version,
     last_seen_micros: AtomicI64,
     told_seen_micros: AtomicI64,
     registration: Mutex<Option<Registration>>,
     forms: Mutex<Forms>,
+    /// The reports that are waited for.
+    pub reports: Reports,
 }
 
 impl State {
-    fn new(habits: LimitHabits) -> Self {
+    fn new(version: Version, habits: LimitHabits) -> Self {
         Self {
+            version,
             last_seen_micros: AtomicI64::default(),
             told_seen_micros: AtomicI64::default(),
             registration: Mutex::default(),
             forms: Mutex::new(Forms::new(habits)),
+            reports: Reports::default(),
         }
     }
     /// Notes that the station said something.
@@ -101,15 +115,17 @@ pub struct Connections {
     handles: Arc<Mutex<HashMap<StationId, Handle>>>,
     generations: Arc<AtomicU64>,
     clock: SharedClock,
+    db: Db,
 }
 
 impl Connections {
     /// None yet.
-    pub fn new(clock: SharedClock) -> Self {
+    pub fn new(clock: SharedClock, db: Db) -> Self {
         Self {
             handles: Arc::default(),
             generations: Arc::default(),
             clock,
+            db,
         }
     }
 
@@ -121,11 +137,12 @@ impl Connections {
     pub fn enter(
         &self,
         station: StationId,
+        version: Version,
         habits: LimitHabits,
     ) -> (u64, mpsc::Receiver<Order>, Arc<State>) {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (orders, receiver) = mpsc::channel(MOST_ORDERS);
-        let state = Arc::new(State::new(habits));
+        let state = Arc::new(State::new(version, habits));
         let handle = Handle {
             generation,
             orders,
@@ -206,25 +223,103 @@ impl Connections {
         station: StationId,
         command: &Command,
         form: usize,
+        names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
-        let wire = command16::build(command, form, now)?;
+        let wire = match names {
+            None => command16::build(command, form, now)?,
+            Some(names) => command2::build(command, form, names, now)?,
+        };
+        let WireCall { action, payload } = wire.clone();
         let (priority, coalesce_key) = urgency(command);
         let call = OutgoingCall {
             correlation: 0,
-            action: wire.action,
-            payload: wire.payload,
+            action,
+            payload,
             priority,
             coalesce_key,
             expires_at: now + WORTH_SENDING_FOR,
         };
-        let action = call.action.clone();
-        let started = now;
         let answer = self.call(station, call).await;
-        let elapsed = self.clock.now().since(started);
-        metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => action.clone())
+        let elapsed = self.clock.now().since(now);
+        metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => wire.action.clone())
             .record(elapsed);
-        answer.map(|raw| command16::outcome(&action, &raw))
+        answer.map(|raw| match names {
+            None => command16::outcome(&wire.action, &raw),
+            Some(_) => command2::outcome(command, &wire, &raw),
+        })
+    }
+
+    /// Asks for all variables, and waits until the report of them is whole.
+    async fn whole_report(
+        &self,
+        station: StationId,
+        state: &State,
+        names: &Names,
+    ) -> Result<Outcome, LinkError> {
+        let number = self.clock.now().unix_seconds();
+        let waiting = state.reports.expect(number);
+        let ask = Command::Raw {
+            action: "GetBaseReport".to_owned(),
+            payload: json!({"requestId": number, "reportBase": "FullInventory"}),
+        };
+        let mut outcome = self.carry_out(station, &ask, 0, Some(names)).await?;
+        let mut variables = Values::new();
+        if outcome.accepted {
+            let whole = tokio::time::timeout(REPORTED_WITHIN, waiting).await;
+            variables = whole
+                .map_err(|_| LinkError::Silent)?
+                .map_err(|_| LinkError::Dropped)?;
+        }
+        outcome.data = json!({"variables": variables, "unknown": []});
+        Ok(outcome)
+    }
+
+    /// What a station calls the parts that a command is about; nothing where it numbers them as we do.
+    async fn names(
+        &self,
+        station: StationId,
+        version: Version,
+        command: &Command,
+    ) -> Result<Option<Names>, LinkError> {
+        if version == Version::V16 {
+            return Ok(None);
+        }
+        let transaction = transaction_in(command);
+        let read = self.db.read(move |conn| -> StoreResult<Names> {
+            let layout = stations::layout(conn, station)?;
+            let session = match transaction {
+                Some(number) => sessions::find_by_transaction(conn, station, number)?,
+                None => None,
+            };
+            Ok(Names {
+                version,
+                layout,
+                transaction: session.and_then(|session| session.transaction_name),
+            })
+        });
+        let names = read.await.map_err(|error| {
+            tracing::error!(%error, %station, "a station's connectors could not be read");
+            LinkError::QueueFull
+        });
+        names.map(Some)
+    }
+}
+
+/// Whether a command asks for all that can be configured.
+fn wants_everything(command: &Command) -> bool {
+    matches!(command, Command::GetConfiguration { keys } if keys.is_empty())
+}
+
+/// The transaction that a command is about.
+fn transaction_in(command: &Command) -> Option<i64> {
+    match command {
+        Command::StopCharging { transaction } => Some(*transaction),
+        Command::SetLimit(limit) => match limit.purpose {
+            LimitPurpose::Transaction(number) => Some(number),
+            _ => limit.transaction,
+        },
+        _ => None,
     }
 }
 
@@ -254,7 +349,7 @@ fn urgency(command: &Command) -> (Priority, Option<CoalesceKey>) {
 fn link_error(failure: CallFailure) -> LinkError {
     match failure {
         CallFailure::Error(error) => LinkError::Refused {
-            code: error.code.spelling(super::Version::V16).to_owned(),
+            code: error.code.spelling(Version::V16).to_owned(),
             description: error.description,
         },
         CallFailure::TimedOut | CallFailure::Expired => LinkError::Silent,
@@ -277,21 +372,27 @@ impl StationLink for Connections {
             .map(|handle| Arc::clone(&handle.state))
             .ok_or(LinkError::Offline)?;
         refuse_by_registration(state.registration(), &command)?;
-        let Some(forms) = command16::forms(&command) else {
-            return self.carry_out(station, &command, 0).await;
+        let names = self.names(station, state.version, &command).await?;
+        let names = names.as_ref();
+        if let (Some(names), true) = (names, wants_everything(&command)) {
+            return self.whole_report(station, &state, names).await;
+        }
+        let Some(forms) = ladder::forms(&command) else {
+            return self.carry_out(station, &command, 0, names).await;
         };
         // A station that refuses one form of a limit may take the next; what it took is remembered.
-        let first = state.forms().first(&command);
+        let shared = names.is_some_and(|names| names.shares_its_evse(&command));
+        let first = state.forms().first(&command, shared);
         let mut last = Err(LinkError::Offline);
         let possible = (0..forms)
             .map(|step| (first + step) % forms)
-            .filter(|form| command16::is_possible(&command, *form));
+            .filter(|form| ladder::is_possible(&command, *form));
         for form in possible {
-            last = self.carry_out(station, &command, form).await;
+            last = self.carry_out(station, &command, form, names).await;
             let try_next = match &mut last {
                 Ok(outcome) if outcome.accepted => {
                     state.forms().remember(&command, form);
-                    command16::note(outcome, &command, form);
+                    ladder::note(outcome, &command, form);
                     false
                 }
                 Ok(_) | Err(LinkError::Refused { .. }) => true,

@@ -1,13 +1,14 @@
-//! The two ways to declare what a payload contains.
+//! The ways to declare what a payload contains.
 //!
 //! One declaration gives the type, how it is written, how it is read strictly and how it is mended, so a field
-//! cannot be in one and missing in another.
+//! cannot be in one and missing in another. What is marked `[V21]` came with OCPP 2.1, and what is marked
+//! `[OptionalSinceV21]` must not be missing before.
 
 /// Declares an object of the wire. Fields are `camelCase` there, in this order; an `Option` is left out when `None`.
 #[macro_export]
 macro_rules! message {
     ($(#[$meta:meta])* pub struct $name:ident {
-        $($(#[$field_meta:meta])* pub $field:ident: $type:ty),* $(,)?
+        $($(#[$field_meta:meta])* pub $field:ident $(as $wire:literal)?: $type:ty $([$since:ident])?),* $(,)?
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -16,6 +17,7 @@ macro_rules! message {
             $(
                 $(#[$field_meta])*
                 #[serde(skip_serializing_if = "crate::ocpp::wire::Wire::is_absent")]
+                $(#[serde(rename = $wire)])?
                 pub $field: $type,
             )*
         }
@@ -24,18 +26,63 @@ macro_rules! message {
             #[allow(unused_mut, reason = "an object without fields takes none out")]
             fn mend(value: serde_json::Value, mending: &mut $crate::ocpp::wire::Mending) -> Option<Self> {
                 let mut fields = mending.object(value)?;
-                $(let $field = mending.field(&mut fields, stringify!($field));)*
+                $(let $field = $crate::message!(@take mending, fields, $field $(as $wire)? $([$since])?);)*
                 mending.leftovers(fields);
                 Some(Self { $($field: $field?),* })
             }
         }
     };
+    (@take $mending:ident, $fields:ident, $field:ident $(as $wire:literal)? [V21]) => {
+        if $mending.since_21(true, false) {
+            $crate::message!(@take $mending, $fields, $field $(as $wire)?)
+        } else {
+            Some(None)
+        }
+    };
+    (@take $mending:ident, $fields:ident, $field:ident [OptionalSinceV21]) => {
+        $mending.optional_since_21(&mut $fields, stringify!($field))
+    };
+    (@take $mending:ident, $fields:ident, $field:ident as $wire:literal) => {
+        $mending.field_named(&mut $fields, $wire)
+    };
+    (@take $mending:ident, $fields:ident, $field:ident) => {
+        $mending.field(&mut $fields, stringify!($field))
+    };
 }
 
-/// Declares a value out of a list. `open` lists, those stations fill, keep an unspecified value as `Unknown` text.
+/// Declares a question and its answer: a module with a `Request` and a `Response`.
+#[macro_export]
+macro_rules! exchange {
+    ($(#[$meta:meta])* $module:ident
+        asks { $($(#[$asked_meta:meta])* $asked:ident $(as $asked_wire:literal)?: $asked_type:ty $([$asked_since:ident])?),* $(,)? }
+        answers { $($(#[$told_meta:meta])* $told:ident $(as $told_wire:literal)?: $told_type:ty $([$told_since:ident])?),* $(,)? }
+    ) => {
+        $(#[$meta])*
+        pub mod $module {
+            #[allow(unused_imports, reason = "some ask for nothing that is declared beside them")]
+            use super::*;
+
+            $crate::message! {
+                /// What is asked.
+                pub struct Request {
+                    $($(#[$asked_meta])* pub $asked $(as $asked_wire)?: $asked_type $([$asked_since])?),*
+                }
+            }
+            $crate::message! {
+                /// What is answered.
+                pub struct Response {
+                    $($(#[$told_meta])* pub $told $(as $told_wire)?: $told_type $([$told_since])?),*
+                }
+            }
+        }
+    };
+}
+
+/// Declares a value out of a list. `open` lists, those stations fill, keep an unspecified value as `Unknown` text; to
+/// `free` ones anybody may add since OCPP 2.1.
 #[macro_export]
 macro_rules! choice {
-    ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident $(= $text:literal)?),* $(,)? }) => {
+    ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
@@ -46,15 +93,25 @@ macro_rules! choice {
             pub const fn as_str(&self) -> &str {
                 match self { $(Self::$variant => $crate::choice!(@text $variant $($text)?),)* }
             }
+            /// Whether it came with OCPP 2.1.
+            const fn is_new(&self) -> bool {
+                match self { $(Self::$variant => $crate::choice!(@new $($since)?),)* }
+            }
         }
         $crate::choice!(@read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
         impl $crate::ocpp::wire::Wire for $name {
             fn mend(value: serde_json::Value, mending: &mut $crate::ocpp::wire::Mending) -> Option<Self> {
-                mending.choice(value, Self::ALL, Self::as_str, |_| None)
+                mending.choice(value, Self::ALL, Self::as_str, Self::is_new, |_| None)
             }
         }
     };
-    ($(#[$meta:meta])* pub open enum $name:ident { $($variant:ident $(= $text:literal)?),* $(,)? }) => {
+    ($(#[$meta:meta])* pub open enum $name:ident { $($values:tt)* }) => {
+        $crate::choice! { @open read choice $(#[$meta])* pub enum $name { $($values)* } }
+    };
+    ($(#[$meta:meta])* pub free enum $name:ident { $($values:tt)* }) => {
+        $crate::choice! { @open read_any free_choice $(#[$meta])* pub enum $name { $($values)* } }
+    };
+    (@open $read:ident $choose:ident $(#[$meta:meta])* pub enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
@@ -70,17 +127,26 @@ macro_rules! choice {
                     Self::Unknown(text) => text.as_str(),
                 }
             }
+            /// Whether it came with OCPP 2.1.
+            const fn is_new(&self) -> bool {
+                match self {
+                    $(Self::$variant => $crate::choice!(@new $($since)?),)*
+                    Self::Unknown(_) => false,
+                }
+            }
         }
-        $crate::choice!(@read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
+        $crate::choice!(@$read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
         impl $crate::ocpp::wire::Wire for $name {
             fn mend(value: serde_json::Value, mending: &mut $crate::ocpp::wire::Mending) -> Option<Self> {
-                mending.choice(value, Self::ALL, Self::as_str, |text| Some(Self::Unknown(text)))
+                mending.$choose(value, Self::ALL, Self::as_str, Self::is_new, |text| Some(Self::Unknown(text)))
             }
         }
     };
+    (@new) => { false };
+    (@new V21) => { true };
     (@text $variant:ident) => { stringify!($variant) };
     (@text $variant:ident $text:literal) => { $text };
-    (@read $name:ident $($variant:ident = $text:expr),*) => {
+    (@write $name:ident $($variant:ident = $text:expr),*) => {
         impl $name {
             /// Every specified value.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
@@ -90,6 +156,19 @@ macro_rules! choice {
                 to.serialize_str(self.as_str())
             }
         }
+    };
+    (@read_any $name:ident $($variant:ident = $text:expr),*) => {
+        $crate::choice!(@write $name $($variant = $text),*);
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+                let known = Self::ALL.iter().find(|one| one.as_str() == text).cloned();
+                Ok(known.unwrap_or_else(|| Self::Unknown(text.into_owned())))
+            }
+        }
+    };
+    (@read $name:ident $($variant:ident = $text:expr),*) => {
+        $crate::choice!(@write $name $($variant = $text),*);
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(from)?;

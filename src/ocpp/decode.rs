@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::kernel::Timestamp;
 
 use super::wire::{Fault, Flag, Mending, Problem, Wire};
-use super::{CallError, ErrorCode};
+use super::{CallError, ErrorCode, Version};
 
 /// A payload that could be read, and what had to be mended for that.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,25 +28,25 @@ impl<T> Decoded<T> {
     }
 }
 
-/// Reads a payload that was received at this instant; the error is the one to be sent back.
+/// Reads a payload of this version that was received at this instant; the error is the one to be sent back.
 pub fn decode<T: Wire>(
     payload: &RawValue,
     received_at: Timestamp,
+    version: Version,
 ) -> Result<Decoded<T>, CallError> {
     match serde_json::from_str(payload.get()) {
         Ok(value) => Ok(Decoded {
             value,
             flags: Vec::new(),
         }),
-        Err(_) => mend(payload, received_at),
+        Err(_) => mend(payload, Mending::new(received_at, version)),
     }
 }
 
 #[cold]
-fn mend<T: Wire>(payload: &RawValue, received_at: Timestamp) -> Result<Decoded<T>, CallError> {
+fn mend<T: Wire>(payload: &RawValue, mut mending: Mending) -> Result<Decoded<T>, CallError> {
     let value = serde_json::from_str::<Value>(payload.get())
         .map_err(|error| CallError::new(ErrorCode::FormationViolation, error.to_string()))?;
-    let mut mending = Mending::new(received_at);
     let read = T::mend(value, &mut mending);
     match read {
         Some(value) if mending.faults.is_empty() => Ok(Decoded {
@@ -57,11 +57,11 @@ fn mend<T: Wire>(payload: &RawValue, received_at: Timestamp) -> Result<Decoded<T
     }
 }
 
-/// Everything about this payload that is not as the specification wants it, each with its path.
-pub fn check<T: Wire>(payload: &RawValue) -> Result<(), Vec<String>> {
+/// Everything about this payload that is not as the specification of this version wants it, each with its path.
+pub fn check<T: Wire>(payload: &RawValue, version: Version) -> Result<(), Vec<String>> {
     let value =
         serde_json::from_str::<Value>(payload.get()).map_err(|error| vec![error.to_string()])?;
-    let mut mending = Mending::new(Timestamp::default());
+    let mut mending = Mending::new(Timestamp::default(), version);
     T::mend(value, &mut mending);
     let faults = mending.faults.iter().map(sentence);
     let flags = mending

@@ -51,7 +51,11 @@ crate::message! {
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
 fn read(json: &str) -> Result<Decoded<Sample>, CallError> {
-    decode(&RawValue::from_string(json.to_owned()).expect("JSON"), NOW)
+    decode(
+        &RawValue::from_string(json.to_owned()).expect("JSON"),
+        NOW,
+        Version::V16,
+    )
 }
 
 fn with(fields: &str) -> String {
@@ -235,7 +239,7 @@ fn a_check_names_everything_that_is_wrong_at_once() {
     let json = r#"{"idTag":"A1B2C3","limit":16.15,"model":null,"colour":"red","items":[{"at":"now","value":1}]}"#;
     let raw = RawValue::from_string(json.to_owned()).expect("JSON");
     assert_eq!(
-        check::<Sample>(&raw).expect_err("faulty"),
+        check::<Sample>(&raw, Version::V16).expect_err("faulty"),
         [
             "connectorId is missing",
             "idTag has more than 4 characters",

@@ -53,6 +53,15 @@ pub enum Frame<'a> {
         /// The arguments.
         payload: &'a RawValue,
     },
+    /// `[6, id, action, payload]`: the other side tells something and wants no answer (2.1).
+    Send {
+        /// Names it.
+        id: MessageId,
+        /// What it tells.
+        action: Cow<'a, str>,
+        /// The arguments.
+        payload: &'a RawValue,
+    },
     /// `[3, id, payload]`: the other side did what we asked.
     Answer {
         /// The id of our call.
@@ -63,6 +72,13 @@ pub enum Frame<'a> {
     /// `[4, id, code, description, details]`: the other side did not do what we asked.
     Refusal {
         /// The id of our call.
+        id: MessageId,
+        /// Why not.
+        error: CallError,
+    },
+    /// `[5, id, code, description, details]`: the other side cannot do anything with our answer (2.1).
+    Complaint {
+        /// The id of its call.
         id: MessageId,
         /// Why not.
         error: CallError,
@@ -86,7 +102,7 @@ pub enum Malformed {
         /// What is wrong with it.
         error: CallError,
     },
-    /// A message type that is not 2, 3 or 4; OCPP-J §4.1.3 wants it ignored.
+    /// A message type that is not one of 2 to 6; OCPP-J §4.1.3 wants it ignored.
     UnknownType,
 }
 
@@ -134,6 +150,18 @@ pub fn parse(text: &str) -> Result<Frame<'_>, Malformed> {
             id,
             error: refusal(third, fourth, fifth),
         }),
+        (Some("5"), Some(id)) => Ok(Frame::Complaint {
+            id,
+            error: refusal(third, fourth, fifth),
+        }),
+        (Some("6"), Some(id)) => match (fault, third, fourth) {
+            (None, Some(action), Some(payload)) if is_text(action) => Ok(Frame::Send {
+                id,
+                action: unquoted(action.get()),
+                payload,
+            }),
+            _ => Err(Malformed::UnknownType), // nobody waits for an answer
+        },
         (Some("2"), None) | (None, _) => Err(Malformed::AnswerWith {
             id: MessageId(UNREADABLE_ID.to_owned()),
             error: fault.unwrap_or_else(|| formation("the message has no readable id")),
@@ -169,6 +197,15 @@ pub fn write_result(id: &MessageId, payload: &str) -> String {
 
 /// Writes the refusal of a call that was received, in the spelling of this version.
 pub fn write_error(id: &MessageId, error: &CallError, version: Version) -> String {
+    write_fault(4, id, error, version)
+}
+
+/// Writes that an answer to a call of ours cannot be read (2.1).
+pub fn write_complaint(id: &MessageId, error: &CallError) -> String {
+    write_fault(5, id, error, Version::V21)
+}
+
+fn write_fault(kind: u8, id: &MessageId, error: &CallError, version: Version) -> String {
     let mut details = String::from("{");
     for (key, value) in error.details.iter().filter(|(_, value)| !value.is_null()) {
         if details.len() > 1 {
@@ -177,7 +214,7 @@ pub fn write_error(id: &MessageId, error: &CallError, version: Version) -> Strin
         details.push_str(&format!("{}:{value}", quoted(key)));
     }
     format!(
-        "[4,{},\"{}\",{},{details}}}]",
+        "[{kind},{},\"{}\",{},{details}}}]",
         id.as_json(),
         error.code.spelling(version),
         quoted(&error.description)

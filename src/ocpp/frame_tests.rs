@@ -144,7 +144,7 @@ fn a_broken_answer_ends_our_call_and_is_not_answered() {
 #[test]
 fn an_unknown_message_type_is_ignored() {
     assert_eq!(
-        parse(r#"[5,"7",{}]"#).expect_err("no frame"),
+        parse(r#"[9,"7",{}]"#).expect_err("no frame"),
         Malformed::UnknownType
     );
 }

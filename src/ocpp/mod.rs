@@ -1,15 +1,19 @@
 //! The language of charge stations: frames, payloads, the rhythm of calls and answers.
 //!
 //! Three layers that know nothing of each other's business (mini-redis): [`frame`] is the envelope, [`session`] the
-//! rhythm without I/O, the payload types of a version (`v16`) the meaning. What real chargers get wrong is mended in
+//! rhythm without I/O, the payload types of a version (`v16`, `v2`) the meaning. What real chargers get wrong is mended in
 //! one place, [`mod@decode`], and reported as flags, never scattered as branches.
 
 pub mod access;
 pub mod action;
+pub mod answer;
 pub mod answer16;
+pub mod answer2;
 pub mod api;
 pub mod authority;
+pub mod command;
 pub mod command16;
+pub mod command2;
 pub mod connections;
 pub mod decimal;
 mod declare;
@@ -17,18 +21,25 @@ pub mod decode;
 pub mod error;
 pub mod frame;
 pub mod gateway;
+pub mod ladder;
 pub mod meter;
+pub mod number;
+pub mod peer;
 pub mod recorder;
+pub mod reports;
 pub mod session;
 pub mod socket;
 pub mod tenths;
 pub mod text;
 pub mod time;
 pub mod v16;
+pub mod v2;
 pub mod wire;
 
 pub use decode::{Decoded, decode};
 pub use error::{CallError, ErrorCode};
+
+use crate::stations::Protocol;
 
 /// The versions of OCPP a station may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,5 +60,82 @@ impl Version {
             Self::V201 => "ocpp2.0.1",
             Self::V21 => "ocpp2.1",
         }
+    }
+
+    /// Reads `1.6`, `2.0.1` or `2.1`, or the name of the subprotocol.
+    pub fn from_name(text: &str) -> Result<Self, String> {
+        let name = text.trim().to_ascii_lowercase();
+        Self::BEST_FIRST
+            .into_iter()
+            .find(|version| {
+                version.subprotocol().trim_start_matches("ocpp") == name.trim_start_matches("ocpp")
+            })
+            .ok_or_else(|| "1.6, 2.0.1 or 2.1".to_owned())
+    }
+
+    /// What the station is stored to speak.
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Self::V16 => Protocol::Ocpp16,
+            Self::V201 => Protocol::Ocpp201,
+            Self::V21 => Protocol::Ocpp21,
+        }
+    }
+
+    /// The version to speak with a station that offers these subprotocols, separated by commas: the best one, or the
+    /// one it is pinned to. A station that offers nothing is taken to speak 1.6.
+    pub fn agreed(offer: Option<&str>, pinned: Option<Protocol>) -> Option<Self> {
+        let offered = |version: &Self| match offer {
+            Some(offer) => offer
+                .split(',')
+                .any(|one| one.trim().eq_ignore_ascii_case(version.subprotocol())),
+            None => *version == Self::V16 || pinned.is_some(),
+        };
+        let allowed = |version: &Self| pinned.is_none_or(|only| version.protocol() == only);
+        Self::BEST_FIRST
+            .into_iter()
+            .find(|version| offered(version) && allowed(version))
+    }
+
+    /// Every version, the best first.
+    pub const BEST_FIRST: [Self; 3] = [Self::V21, Self::V201, Self::V16];
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::V16 => "OCPP 1.6",
+            Self::V201 => "OCPP 2.0.1",
+            Self::V21 => "OCPP 2.1",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_version_that_both_know_is_spoken_unless_one_is_pinned() {
+        let all = Some("ocpp1.6, ocpp2.0.1 ,OCPP2.1");
+        assert_eq!(Version::agreed(all, None), Some(Version::V21));
+        assert_eq!(
+            Version::agreed(Some("ocpp1.6,ocpp2.0.1"), None),
+            Some(Version::V201)
+        );
+        assert_eq!(
+            Version::agreed(all, Some(Protocol::Ocpp16)),
+            Some(Version::V16)
+        );
+        assert_eq!(
+            Version::agreed(Some("ocpp1.6"), Some(Protocol::Ocpp201)),
+            None
+        );
+        assert_eq!(Version::agreed(Some("soap"), None), None);
+        assert_eq!(Version::agreed(None, None), Some(Version::V16));
+        assert_eq!(
+            Version::agreed(None, Some(Protocol::Ocpp21)),
+            Some(Version::V21)
+        );
     }
 }

@@ -126,7 +126,7 @@ fn without_secrets(text: &str, station: StationId) -> String {
         }
         Err(_) => {
             let lower = text.to_lowercase();
-            let telling = ["idtag", "//"]
+            let telling = ["idtag", "idtoken", "//"]
                 .iter()
                 .chain(&SECRET_KEYS)
                 .any(|word| lower.contains(word));
@@ -143,16 +143,21 @@ fn hide(value: &mut Value, station: StationId) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| hide(item, station)),
         Value::Object(fields) => {
-            let key = fields
-                .get("key")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_lowercase();
-            let secret = SECRET_KEYS.iter().any(|word| key.contains(word));
+            let named = fields.get("key").or(fields
+                .get("variable")
+                .and_then(|variable| variable.get("name")));
+            let secret = is_secret(named.and_then(Value::as_str).unwrap_or_default());
             for (name, field) in fields.iter_mut() {
                 match (name.as_str(), &*field) {
-                    ("value", Value::String(_)) if secret => *field = HIDDEN.into(),
-                    ("idTag" | "parentIdTag", Value::String(card)) => {
+                    ("value" | "attributeValue" | "actualValue", Value::String(_)) if secret => {
+                        *field = HIDDEN.into();
+                    }
+                    ("variableAttribute", _) if secret => *field = HIDDEN.into(),
+                    (name, Value::String(_)) if is_secret(name) => *field = HIDDEN.into(),
+                    (
+                        "idTag" | "parentIdTag" | "idToken" | "additionalIdToken",
+                        Value::String(card),
+                    ) => {
                         *field = card_name(card, station).into();
                     }
                     _ => hide(field, station),
@@ -166,6 +171,11 @@ fn hide(value: &mut Value, station: StationId) {
         }
         _ => {}
     }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRET_KEYS.iter().any(|word| name.contains(word))
 }
 
 /// A name that the same card always has at this station, and that nobody can turn back.
@@ -237,6 +247,18 @@ mod tests {
         let first = shown(r#"[2,"1","Authorize",{"idTag":"04A2B3"}]"#);
         assert_eq!(first, shown(r#"[2,"1","Authorize",{"idTag":"04a2b3"}]"#));
         assert!(!first.contains("04A2B3"), "{first}");
+        let change = shown(
+            r#"[2,"1","SetVariables",{"setVariableData":[{"attributeValue":"geheim","component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}]}]"#,
+        );
+        assert!(!change.contains("geheim"), "{change}");
+        let network = shown(r#"[2,"1","SetNetworkProfile",{"apn":{"apnPassword":"geheim"}}]"#);
+        assert!(!network.contains("geheim"), "{network}");
+        let token =
+            shown(r#"[2,"1","Authorize",{"idToken":{"idToken":"04A2B3","type":"Central"}}]"#);
+        assert!(
+            !token.contains("04A2B3") && token.contains("card-"),
+            "{token}"
+        );
         assert_eq!(shown("[2,"), "[2,");
         assert_eq!(shown(r#"[2,"1","Authorize",{"idTag":"04A2B3""#), HIDDEN);
     }

@@ -18,10 +18,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::access::{PeerCertificate, Refusal, admit, endpoint_of};
-use super::answer16::{Effect, Peer, answer};
+use super::answer::answer;
 use super::connections::{CloseReason, Order, State};
 use super::frame::MessageId;
 use super::gateway::Gateway;
+use super::peer::{Effect, Peer};
 use super::recorder::Direction;
 use super::session::{CallFailure, Input, Output, Session, SessionOptions};
 use super::{CallError, ErrorCode, Version};
@@ -29,8 +30,6 @@ use crate::http::{ApiError, Code};
 use crate::stations::{LimitHabits, limit_habits};
 use actix_web::ResponseError;
 
-/// Sub-protocols we speak, the best first.
-const PROTOCOLS: [&str; 1] = ["ocpp1.6"];
 /// How long a message may take to leave; a station that does not read for so long is gone.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
 /// How long a handler may take before its call is answered with an error.
@@ -85,17 +84,21 @@ pub async fn connect(
         .headers()
         .get("sec-websocket-protocol")
         .and_then(|offer| offer.to_str().ok());
-    let agreed =
-        offered.is_none_or(|offer| offer.split(',').any(|one| PROTOCOLS.contains(&one.trim())));
-    let (response, session, stream) = actix_ws::handle_with_protocols(&request, body, &PROTOCOLS)?;
-    if !agreed {
+    let Some(version) = Version::agreed(offered, station.pinned_protocol) else {
         // OCPP-J §3.1.2: complete the handshake without the header and close at once.
+        let (response, session, _) = actix_ws::handle(&request, body)?;
+        let spoken = match station.pinned_protocol {
+            Some(only) => only.to_string(),
+            None => Version::BEST_FIRST.map(Version::subprotocol).join(", "),
+        };
         actix_web::rt::spawn(session.close(Some(Close {
             code: CloseCode::Protocol,
-            description: Some(format!("offer one of {}", PROTOCOLS.join(", "))),
+            description: Some(format!("offer one of {spoken}")),
         })));
         return Ok(response);
-    }
+    };
+    let spoken = [version.subprotocol()];
+    let (response, session, stream) = actix_ws::handle_with_protocols(&request, body, &spoken)?;
     let settings = &gateway.settings;
     let stream = stream
         .max_frame_size(settings.frame_bytes)
@@ -104,7 +107,7 @@ pub async fn connect(
     let gateway = gateway.get_ref().clone();
     actix_web::rt::spawn(async move {
         let habits = limit_habits(&station);
-        let peer = Peer::new(&gateway, station);
+        let peer = Peer::new(station, version);
         Connection::open(gateway, (peer, habits), session)
             .await
             .run(stream)
@@ -148,12 +151,15 @@ impl Connection {
         (peer, habits): (Peer, LimitHabits),
         socket: actix_ws::Session,
     ) -> Self {
-        let (generation, orders, state) = gateway.connections.enter(peer.station, habits);
+        let (generation, orders, state) =
+            gateway
+                .connections
+                .enter(peer.station, peer.version, habits);
         let peer = Arc::new(peer);
         state.seen(gateway.context.clock.now());
         peer.connected(&gateway).await;
         let session = Session::new(SessionOptions {
-            version: Version::V16,
+            version: peer.version,
             id_prefix: format!("{generation:x}-"),
             call_timeout: gateway.settings.call_timeout,
         });

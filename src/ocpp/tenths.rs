@@ -1,4 +1,4 @@
-//! Limits as OCPP 1.6 allows them: at most one decimal place, so 16.1 is never written as 16.100000001.
+//! Limits as stations are told them: at most one decimal place, so 16.1 is never written as 16.100000001.
 
 use std::fmt;
 
@@ -28,6 +28,25 @@ impl From<Milliamps> for Tenths {
 impl From<Watts> for Tenths {
     fn from(power: Watts) -> Self {
         Self(saturated(power.get().saturating_mul(10)))
+    }
+}
+
+/// A limit in the unit a station understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ceiling {
+    /// On each phase.
+    Current(Milliamps),
+    /// Over all phases.
+    Power(Watts),
+}
+
+/// Never above the ceiling.
+impl From<Ceiling> for Tenths {
+    fn from(ceiling: Ceiling) -> Self {
+        match ceiling {
+            Ceiling::Current(current) => current.into(),
+            Ceiling::Power(power) => power.into(),
+        }
     }
 }
 

@@ -1,4 +1,6 @@
 //! Texts with a longest length, in two kinds: those that describe may be cut, those that identify must stay whole.
+//!
+//! Some may be longer in OCPP 2.1 than in 2.0.1: `Exact<255, 36>` has 255 characters there and 36 here.
 
 use std::fmt;
 
@@ -19,24 +21,26 @@ macro_rules! bounded_text {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        pub struct $name<const MAX: usize>(String);
+        pub struct $name<const MAX: usize, const FORMER: usize = MAX>(String);
 
-        impl<const MAX: usize> $name<MAX> {
+        impl<const MAX: usize, const FORMER: usize> $name<MAX, FORMER> {
             /// The text when it is short enough.
             pub fn new(text: impl Into<String>) -> Result<Self, TooLong> {
                 let text = text.into();
                 if longer_than(&text, MAX) { Err(TooLong(MAX)) } else { Ok(Self(text)) }
             }
+            /// Nothing, where something must stand.
+            pub const fn empty() -> Self { Self(String::new()) }
             /// The text itself.
             pub fn as_str(&self) -> &str { &self.0 }
         }
-        impl<const MAX: usize> From<$name<MAX>> for String {
-            fn from(text: $name<MAX>) -> Self { text.0 }
+        impl<const MAX: usize, const FORMER: usize> From<$name<MAX, FORMER>> for String {
+            fn from(text: $name<MAX, FORMER>) -> Self { text.0 }
         }
-        impl<const MAX: usize> fmt::Debug for $name<MAX> {
+        impl<const MAX: usize, const FORMER: usize> fmt::Debug for $name<MAX, FORMER> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { fmt::Debug::fmt(&self.0, f) }
         }
-        impl<'de, const MAX: usize> Deserialize<'de> for $name<MAX> {
+        impl<'de, const MAX: usize, const FORMER: usize> Deserialize<'de> for $name<MAX, FORMER> {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 Self::new(String::deserialize(from)?).map_err(serde::de::Error::custom)
             }
@@ -54,29 +58,31 @@ bounded_text! {
     Exact
 }
 
-impl<const MAX: usize> Wire for Label<MAX> {
+impl<const MAX: usize, const FORMER: usize> Wire for Label<MAX, FORMER> {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        let most = mending.since_21(MAX, FORMER);
         let text = String::mend(value, mending)?;
-        if !longer_than(&text, MAX) {
+        if !longer_than(&text, most) {
             return Some(Self(text));
         }
-        let cut = text.chars().take(MAX).collect();
-        mending.flag(Repair::TooLong(MAX), &Value::String(text));
+        let cut = text.chars().take(most).collect();
+        mending.flag(Repair::TooLong(most), &Value::String(text));
         Some(Self(cut))
     }
 }
 
-impl<const MAX: usize> Wire for Exact<MAX> {
+impl<const MAX: usize, const FORMER: usize> Wire for Exact<MAX, FORMER> {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
         if !matches!(value, Value::String(_) | Value::Number(_)) {
             return mending.fault(Problem::WrongType("a text"));
         }
+        let most = mending.since_21(MAX, FORMER);
         let text = String::mend(value, mending)?;
-        if longer_than(&text, MAX * TOLERATED_FACTOR) {
-            return mending.fault(Problem::NotAllowed(format!("at most {MAX} characters")));
+        if longer_than(&text, most * TOLERATED_FACTOR) {
+            return mending.fault(Problem::NotAllowed(format!("at most {most} characters")));
         }
-        if longer_than(&text, MAX) {
-            mending.flag(Repair::TooLong(MAX), &Value::String(text.clone()));
+        if longer_than(&text, most) {
+            mending.flag(Repair::TooLong(most), &Value::String(text.clone()));
         }
         Some(Self(text))
     }

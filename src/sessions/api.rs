@@ -88,7 +88,10 @@ async fn create_session(
                     "The charge station is offline",
                 ));
             }
-            store::insert(conn, &session)?;
+            match session.status {
+                SessionStatus::Created => store::insert(conn, &session)?,
+                _ => store::update(conn, &session)?,
+            }
             let view = SessionView::from(session.clone());
             events::record(
                 conn,
@@ -104,7 +107,7 @@ async fn create_session(
     Ok(Created(view))
 }
 
-/// The session that `new` describes, and the connector's number.
+/// The session that `new` describes, and the connector's number: a new one, or that of a car which is plugged in already.
 fn prepare(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -124,20 +127,22 @@ fn prepare(
     if !connector.active {
         return Err(ApiError::conflict("The connector is not active"));
     }
-    if store::open_on_connectors(conn, &[connector.id])?
-        .iter()
-        .any(Session::is_open)
-    {
-        return Err(ApiError::conflict(
-            "A session is already running at this connector",
-        ));
-    }
-    let mut session = Session::blank(
-        organization,
-        connector.chargestation_id,
-        Some(connector.id),
-        moment,
-    );
+    let mut open = store::open_on_connectors(conn, &[connector.id])?;
+    let mut session = match open.pop() {
+        None => Session::blank(
+            organization,
+            connector.chargestation_id,
+            Some(connector.id),
+            moment,
+        ),
+        Some(plugged_in) if open.is_empty() && plugged_in.awaits_driver() => plugged_in,
+        Some(_) => {
+            return Err(ApiError::conflict(
+                "A session is already running at this connector",
+            ));
+        }
+    };
+    session.start_request = Some(store::next_transaction_id(conn)?);
     if let Some(user) = new.user {
         let known: i64 = users::table
             .filter(
@@ -200,6 +205,7 @@ async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, conn
     let command = Command::StartCharging {
         connector: Some(connector),
         id_tag,
+        request: session.start_request.unwrap_or_default(),
     };
     let why = match performer.perform(action, command).await {
         Ok((_, outcome)) if outcome.accepted => return,
@@ -221,6 +227,14 @@ async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, conn
                 &view,
             )?;
             overdue::cancel(conn, &moment, current, &why)?;
+        } else if current.is_open() && current.start_request == session.start_request {
+            // The car stays plugged in, and somebody else may charge it.
+            let waiting = Session {
+                id_tag: None,
+                start_request: None,
+                ..current
+            };
+            store::update(conn, &waiting)?;
         }
         Ok::<_, StoreError>(())
     });

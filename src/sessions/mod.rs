@@ -1,12 +1,13 @@
 //! Charging sessions: one car, one connector, from the wish or the plug to the end.
 //!
 //! A session is `created` by API or `started` by a station; a station's transaction is recorded exactly once, however
-//! often it is told, found by its natural key. A stop whose start was never seen is kept as an orphan. Meter values are
+//! often it is told, found by its natural key or, where the station names it, by that name. A stop whose start was never seen is kept as an orphan. Meter values are
 //! kept normalised and raw. A session keeps the prices it began with, and always tells what it costs so far.
 
 mod api;
 mod cost;
 mod model;
+mod named;
 mod overdue;
 mod readings;
 mod store;
@@ -14,6 +15,9 @@ mod transactions;
 
 pub use api::routes;
 pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
+pub use named::{
+    Driver, Recorded, Stage, TransactionEvent, find_by_transaction_name, note_needs, record_event,
+};
 pub use overdue::{cancel_overdue, close_abandoned};
 pub use readings::{MeterReport, Reading, Sample, record_readings};
 pub use store::{find_by_transaction, open_on_connectors, open_session_on, session_event, update};

@@ -173,6 +173,8 @@ pub struct Session {
     pub rate_version: Option<i64>,
     pub cost: Option<Json<SessionCost>>,
     pub service_offer_id: Option<ServiceOfferId>,
+    pub transaction_name: Option<String>,
+    pub start_request: Option<i64>,
 }
 
 impl Session {
@@ -222,12 +224,32 @@ impl Session {
             rate_version: None,
             cost: None,
             service_offer_id: None,
+            transaction_name: None,
+            start_request: None,
         }
     }
 
     /// Whether it may still change.
     pub fn is_open(&self) -> bool {
         matches!(self.status, SessionStatus::Created | SessionStatus::Started)
+    }
+
+    /// Whether its end was never told, only concluded from something else.
+    pub(super) fn is_over_by_assumption(&self) -> bool {
+        let reason = self.stop_reason.as_deref();
+        self.status == SessionStatus::Ended
+            && reason.is_some_and(|reason| reason.starts_with("Assumed"))
+    }
+
+    /// Whether its station was asked to start it with this tag.
+    pub(super) fn was_asked_for_with(&self, id_tag: &str) -> bool {
+        let tag = self.id_tag.as_deref();
+        self.start_request.is_some() && tag.is_some_and(|own| own.eq_ignore_ascii_case(id_tag))
+    }
+
+    /// Whether a car is plugged in and nobody has said yet who charges.
+    pub(super) fn awaits_driver(&self) -> bool {
+        self.status == SessionStatus::Started && self.id_tag.is_none()
     }
 
     /// Notes what the car is doing from this instant.
@@ -272,6 +294,11 @@ impl Session {
         let read = |amps| Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0);
         let phases: Option<Vec<Milliamps>> = phases.iter().map(read).collect();
         phases?.try_into().ok()
+    }
+
+    /// What it costs so far, in the currency's major unit; nothing where it has no price.
+    pub fn amount_due(&self) -> Option<f64> {
+        self.cost.as_ref().map(|cost| cost.0.major_units())
     }
 
     /// The target that it reached, if any: what `stop` will be told as the reason.
@@ -356,6 +383,8 @@ pub struct SessionView {
     pub token: Option<TokenId>,
     /// The number the station knows it by.
     pub transaction_id: Option<i64>,
+    /// The station's own name of it, where it has one.
+    pub transaction_name: Option<String>,
     /// Whether only its end is known.
     pub orphan: bool,
     /// When it stops by itself.
@@ -403,6 +432,7 @@ impl From<Session> for SessionView {
             user: session.user_id,
             token: session.token_id,
             transaction_id: session.transaction_id,
+            transaction_name: session.transaction_name,
             orphan: session.orphan,
             target: session.target.0,
             metrics: Metrics {

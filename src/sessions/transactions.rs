@@ -108,33 +108,9 @@ pub fn start_transaction(
             repeated: true,
         });
     }
-    let mut awaited = None;
-    for open in store::open_on_connectors(conn, report.connector.as_slice())? {
-        let same_tag = open
-            .id_tag
-            .as_deref()
-            .is_some_and(|tag| tag.eq_ignore_ascii_case(&report.id_tag));
-        match open.status {
-            SessionStatus::Created if same_tag && awaited.is_none() => awaited = Some(open),
-            SessionStatus::Created => {}
-            _ => end(
-                conn,
-                moment,
-                open,
-                report.at,
-                "Assumed: another transaction started",
-            )?,
-        }
-    }
-    let is_new = awaited.is_none();
-    let mut session = awaited.unwrap_or_else(|| {
-        Session::blank(
-            report.organization,
-            report.station,
-            report.connector,
-            moment,
-        )
-    });
+    let place = (report.organization, report.station, report.connector);
+    let awaits = |open: &Session| open.was_asked_for_with(&report.id_tag);
+    let (mut session, is_new) = awaited_or_new(conn, moment, (place, report.at), awaits, |_| true)?;
     let transaction_id = store::next_transaction_id(conn)?;
     session.status = SessionStatus::Started;
     session.transaction_id = Some(transaction_id);
@@ -162,16 +138,42 @@ pub fn start_transaction(
     })
 }
 
-/// Whether a session at this connector was created by API with this tag and waits for its start.
+/// Where a transaction runs.
+pub(super) type Place = (OrganizationId, StationId, Option<ConnectorId>);
+
+/// The session that was created by API and `awaits` what starts now at a connector, or a new one, and whether it is
+/// new. Those that run there and that it `ends` are over.
+pub(super) fn awaited_or_new(
+    conn: &mut Conn,
+    moment: &Moment,
+    ((organization, station, connector), at): (Place, Timestamp),
+    awaits: impl Fn(&Session) -> bool,
+    ends: impl Fn(&Session) -> bool,
+) -> StoreResult<(Session, bool)> {
+    let mut awaited = None;
+    for open in store::open_on_connectors(conn, connector.as_slice())? {
+        match open.status {
+            SessionStatus::Created if awaited.is_none() && awaits(&open) => awaited = Some(open),
+            SessionStatus::Created => {}
+            _ if !ends(&open) => {}
+            _ => {
+                let why = "Assumed: another transaction started";
+                end(conn, moment, open, at, why)?;
+            }
+        }
+    }
+    let is_new = awaited.is_none();
+    let session =
+        awaited.unwrap_or_else(|| Session::blank(organization, station, connector, moment));
+    Ok((session, is_new))
+}
+
+/// Whether the station was asked to start with this tag at this connector.
 pub fn expects(conn: &mut Conn, connector: Option<ConnectorId>, id_tag: &str) -> StoreResult<bool> {
     let open = store::open_on_connectors(conn, connector.as_slice())?;
-    Ok(open.iter().any(|session| {
-        let same_tag = session
-            .id_tag
-            .as_deref()
-            .is_some_and(|tag| tag.eq_ignore_ascii_case(id_tag));
-        session.status == SessionStatus::Created && same_tag
-    }))
+    Ok(open
+        .iter()
+        .any(|session| session.was_asked_for_with(id_tag)))
 }
 
 /// Records a stop.
@@ -184,11 +186,7 @@ pub fn stop_transaction(
     else {
         return keep_orphan(conn, moment, report);
     };
-    let assumed = session
-        .stop_reason
-        .as_deref()
-        .is_some_and(|reason| reason.starts_with("Assumed"));
-    if session.status == SessionStatus::Ended && !assumed {
+    if session.status == SessionStatus::Ended && !session.is_over_by_assumption() {
         return Ok(Stopped::Repeated);
     }
     if let (Some(connector), false) = (session.connector_id, report.samples.is_empty()) {
@@ -275,7 +273,7 @@ fn end(
     priority::session_ended(conn, moment, session.chargestation_id)
 }
 
-fn conclude(session: &mut Session, at: Timestamp, reason: &str, moment: &Moment) {
+pub(super) fn conclude(session: &mut Session, at: Timestamp, reason: &str, moment: &Moment) {
     session.status = SessionStatus::Ended;
     session.ended_at = Some(at);
     session.stop_reason = Some(reason.to_owned());
@@ -285,7 +283,12 @@ fn conclude(session: &mut Session, at: Timestamp, reason: &str, moment: &Moment)
     session.updated_at = moment.version_after(session.updated_at);
 }
 
-fn tell(conn: &mut Conn, moment: &Moment, session: &Session, kind: &str) -> StoreResult<()> {
+pub(super) fn tell(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: &Session,
+    kind: &str,
+) -> StoreResult<()> {
     events::record(
         conn,
         moment,

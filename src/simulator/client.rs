@@ -47,6 +47,8 @@ pub struct Endpoint {
     pub url: String,
     /// The password of HTTP Basic; the user is the last part of the address.
     pub password: Option<String>,
+    /// What is spoken there.
+    pub version: Version,
 }
 
 /// What somebody at the station does.
@@ -263,13 +265,13 @@ impl Client {
     }
 }
 
-/// Opens a socket with the sub-protocol of OCPP 1.6.
+/// Opens a socket with the sub-protocol of the version.
 async fn connect(endpoint: &Endpoint) -> Result<Socket, String> {
     let url = endpoint.url.as_str();
     let mut request = url
         .into_client_request()
         .map_err(|error| format!("{url}: {error}"))?;
-    let protocol = HeaderValue::from_static(Version::V16.subprotocol());
+    let protocol = HeaderValue::from_static(endpoint.version.subprotocol());
     request
         .headers_mut()
         .insert(SEC_WEBSOCKET_PROTOCOL, protocol);

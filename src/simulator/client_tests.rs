@@ -50,6 +50,7 @@ async fn a_station_connects_boots_and_comes_back() {
     let endpoint = Endpoint {
         url: format!("ws://{address}/ocpp/abc"),
         password: Some("secret".to_owned()),
+        version: crate::ocpp::Version::V16,
     };
     let clock: SharedClock = Arc::new(SystemClock);
     let outlet = Outlet::single_phase(Watts(7_000));

@@ -63,6 +63,7 @@ impl Fleet {
             spec.meter_interval = plan.meter_interval;
             spec.scale = plan.scale;
             spec.free = plan.free;
+            spec.version = endpoint.version;
             let now = clock.now();
             let driver = plan.rhythm.clone().map(|rhythm| {
                 let connectors = u32::try_from(plan.outlets.len()).unwrap_or(u32::MAX);

@@ -81,7 +81,8 @@ fn section_3_13_a_transaction_profile_goes_before_the_default_and_ends_with_it()
 #[test]
 fn a_profile_of_another_transaction_does_not_count() {
     let mut profiles = Profiles::default();
-    let other = profile(2, Purpose::TxProfile, 0, &[(0, 20)]).for_transaction(8);
+    let mut other = profile(2, Purpose::TxProfile, 0, &[(0, 20)]);
+    other.transaction_id = Some(8);
     profiles.install(1, other, START);
     assert_eq!(amps(&profiles, 1, running(), 200), 32);
 }
@@ -149,7 +150,9 @@ fn validity_and_a_later_start_are_respected() {
 #[test]
 fn a_relative_profile_counts_from_the_start_of_charging() {
     let mut profiles = Profiles::default();
-    let one = profile(1, Purpose::TxDefaultProfile, 0, &[(0, 6), (60, 16)]).relative();
+    let mut one = profile(1, Purpose::TxDefaultProfile, 0, &[(0, 6), (60, 16)]);
+    one.charging_profile_kind = Kind::Relative;
+    one.charging_schedule.start_schedule = None;
     profiles.install(0, one, START);
     assert_eq!(
         (

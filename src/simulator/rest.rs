@@ -6,6 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::client::Endpoint;
+use crate::ocpp::Version;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -99,6 +100,7 @@ impl Rest {
             endpoint: Endpoint {
                 url,
                 password: None,
+                version: Version::V16,
             },
             connectors: ids,
         })

@@ -15,8 +15,8 @@ use crate::kernel::{
 /// What a station can be asked to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Restart; softly it lets running transactions end first.
-    Reset { hard: bool },
+    /// Restart, the whole station or one EVSE; softly it lets running transactions end first.
+    Reset { hard: bool, evse: Option<i32> },
     /// Let go of a plug.
     UnlockConnector { connector: i32 },
     /// Put a connector, or with 0 the whole station, into or out of use.
@@ -32,10 +32,11 @@ pub enum Command {
     ChangeConfiguration { key: String, value: String },
     /// Forget remembered tokens.
     ClearCache,
-    /// Start charging.
+    /// Start charging; the station may repeat the number of the request when it does.
     StartCharging {
         connector: Option<i32>,
         id_tag: String,
+        request: i64,
     },
     /// Stop charging.
     StopCharging { transaction: i64 },
@@ -112,8 +113,8 @@ pub enum Command {
     DeleteCertificate { certificate: Value },
     /// Tell which root certificates of a kind it trusts.
     GetInstalledCertificates { kind: String },
-    /// Use the certificate that it asked for (PEM, its own first).
-    CertificateSigned { chain: String },
+    /// Use the certificate that it asked for (PEM, its own first), with the number of its request where it had one.
+    CertificateSigned { chain: String, request: Option<i64> },
     /// Fetch firmware, verify its signature and install it.
     SignedUpdateFirmware {
         location: String,

@@ -21,12 +21,13 @@ pub use model::station::{
     BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
     StationView, password_matches,
 };
+pub use model::variable::{NoVariable, VariableName};
 pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};
 pub use store::connectors::{
-    connector_by_number, connectors_of_organization, connectors_of_station, connectors_of_stations,
-    find_connector,
+    connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector,
 };
 pub use store::evses::find as find_evse;
+pub use store::layout::{Layout, Outlet, layout};
 pub use store::stations::{
     find_by_endpoint, find_station, governed_by_hours, keep_variables, never_connected,
     require_station, save_boot, save_capabilities, save_flags, set_all_offline,

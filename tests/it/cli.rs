@@ -134,16 +134,19 @@ fn stop(server: &mut Child) -> ExitStatus {
 
 #[test]
 fn the_demo_shares_its_limit_and_ends_by_itself() {
-    let store = TestStore::new();
-    let demo = evenwatt(&store, &["demo", "--fast", "--for", "6s"]);
-    let said = prints(&demo);
-    for part in [
-        "ew_live_",
-        "/swagger-ui/",
-        "curl ",
-        "limit 30.0 kW: never exceeded",
-    ] {
-        assert!(said.contains(part), "no {part} in {said}");
+    for versions in [None, Some("--mixed")] {
+        let store = TestStore::new();
+        let words = ["demo", "--fast", "--for", "6s"];
+        let words: Vec<&str> = words.into_iter().chain(versions).collect();
+        let said = prints(&evenwatt(&store, &words));
+        for part in [
+            "ew_live_",
+            "/swagger-ui/",
+            "curl ",
+            "limit 30.0 kW: never exceeded",
+        ] {
+            assert!(said.contains(part), "no {part} in {said}");
+        }
     }
 }
 

@@ -47,12 +47,10 @@ async fn get_variables(
     Body(request): Body<GetVariablesRequest>,
 ) -> ApiResult<HttpResponse> {
     let target = Target::station(&caller, &ctx, id).await?;
-    let keys: Vec<String> = request
-        .key
-        .unwrap_or_default()
-        .into_iter()
-        .map(String::from)
-        .collect();
+    let named = request.variables.unwrap_or_default().into_iter();
+    let named = named.map(|wanted| variable_name(wanted.component, wanted.variable));
+    let keys = request.key.unwrap_or_default().into_iter();
+    let keys: Vec<String> = keys.map(String::from).chain(named).collect();
     let data = json!({"key": keys, "meta_data": request.meta_data});
     let action = target.action("get_variables", data);
     let (_, outcome) =
@@ -125,10 +123,14 @@ async fn update_configurations(
     performer: web::Data<Performer>,
     PathId(id): PathId<StationId>,
     Query(query): Query<Wait>,
-    Body(request): Body<ConfigurationPatch>,
+    Body(ConfigurationBody(request)): Body<ConfigurationBody>,
 ) -> ApiResult<HttpResponse> {
     let meta_data = json!(request.meta_data);
-    match (request.key, request.value, request.variables) {
+    let variables = match (request.variables, request.set_variable_data) {
+        (None, Some(changes)) => Some(changes.into_iter().map(setting).collect::<ApiResult<_>>()?),
+        (variables, _) => variables,
+    };
+    match (request.key, request.value, variables) {
         (Some(key), Some(value), None) => {
             let setting = SettingInput { key, value };
             check(&setting, "value")?;
@@ -158,10 +160,26 @@ async fn update_configurations(
     }
 }
 
+/// A change in eDRV's form for OCPP 2.
+fn setting(change: VariableChange) -> ApiResult<SettingInput> {
+    let name = variable_name(change.component, change.variable);
+    let key = name
+        .parse()
+        .map_err(|_| ApiError::field("setVariableData", "invalid", "a name is too long"))?;
+    Ok(SettingInput {
+        key,
+        value: change.attribute_value,
+    })
+}
+
 /// eDRV refuses to sample more often than every 30 seconds.
 fn check(setting: &SettingInput, field: &str) -> ApiResult<()> {
     let seconds: Option<i64> = setting.value.0.parse().ok();
-    let sampling = setting.key.as_str() == "MeterValueSampleInterval";
+    let key = setting.key.as_str();
+    let sampling = matches!(
+        key,
+        "MeterValueSampleInterval" | "SampledDataCtrlr.TxUpdatedInterval"
+    );
     if sampling && seconds.is_none_or(|seconds| seconds < 30) {
         return Err(ApiError::field(
             field,

@@ -127,10 +127,17 @@ async fn reset_chargestation(
         );
         return Err(ApiError::field("type", "invalid", message));
     }
+    if request.evse_id.is_some() && matches!(request.kind, ResetType::Hard | ResetType::Soft) {
+        let message = "the station restarts as a whole";
+        return Err(ApiError::field("evseId", "invalid", message));
+    }
     let command = Command::Reset {
         hard: matches!(request.kind, ResetType::Hard | ResetType::Immediate),
+        evse: request.evse_id,
     };
-    let data = json!({"type": request.kind, "meta_data": request.meta_data});
+    let data = json!({
+        "type": request.kind, "evseId": request.evse_id, "meta_data": request.meta_data
+    });
     target
         .command(
             &performer,

@@ -163,32 +163,37 @@ pub(super) fn told(command: &Command) -> Value {
     json!({"command": format!("{command:?}")})
 }
 
-/// Whether a command may replace, outrank or remove a limit of balancing. Profiles of the whole station
-/// (ChargePointMaxProfile) may not: a station obeys the lower of both.
+/// Whether a command may replace, outrank or remove a limit of balancing. Profiles of the whole station may not: a
+/// station obeys the lower of both.
 fn overrides_balancing(command: &Command) -> bool {
-    const OF_STATION: &str = "ChargePointMaxProfile";
-    let purpose_of = |profile: &Value| {
-        let purpose = profile
-            .get("chargingProfilePurpose")
-            .and_then(Value::as_str);
-        purpose.map(str::to_owned)
+    /// The purpose of such a profile, as it was and as it is called.
+    const OF_STATION: [&str; 2] = ["ChargePointMaxProfile", "ChargingStationMaxProfile"];
+    let is_of_whole_station = |profile: Option<&Value>| {
+        let purpose = profile.and_then(|profile| profile.get("chargingProfilePurpose"));
+        purpose
+            .and_then(Value::as_str)
+            .is_some_and(|purpose| OF_STATION.contains(&purpose))
     };
     match command {
         Command::SetLimit(limit) => limit.connector != 0,
-        Command::SetChargingProfile { profile, .. } => {
-            purpose_of(profile).as_deref() != Some(OF_STATION)
-        }
+        Command::SetChargingProfile { profile, .. } => !is_of_whole_station(Some(profile)),
         Command::ClearChargingProfile { id, purpose, .. } => match (id, purpose) {
-            (_, Some(purpose)) => purpose != OF_STATION,
+            (_, Some(purpose)) => !OF_STATION.contains(&purpose.as_str()),
             (Some(id), None) => !is_of_station(*id),
             (None, None) => true,
         },
         Command::Raw { action, payload } => match action.as_str() {
             "SetChargingProfile" => {
-                let profile = payload.get("csChargingProfiles").unwrap_or(&Value::Null);
-                purpose_of(profile).as_deref() != Some(OF_STATION)
+                let profile = payload
+                    .get("csChargingProfiles")
+                    .or(payload.get("chargingProfile"));
+                !is_of_whole_station(profile)
             }
-            "ClearChargingProfile" => purpose_of(payload).as_deref() != Some(OF_STATION),
+            "ClearChargingProfile" => {
+                let criteria = payload.get("chargingProfileCriteria").unwrap_or(payload);
+                !is_of_whole_station(Some(criteria))
+            }
+            "UpdateDynamicSchedule" | "UsePriorityCharging" => true,
             _ => false,
         },
         _ => false,

@@ -7,9 +7,10 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::kernel::{SharedClock, Watts};
+use crate::ocpp::Version;
 use crate::ocpp::v16::common::IdTag;
 use crate::simulator::rest::Rest;
-use crate::simulator::{Car, Fleet, FleetPlan, Handle, Outlet, Scale, StationView, Wish};
+use crate::simulator::{Car, Endpoint, Fleet, FleetPlan, Handle, Outlet, Scale, StationView, Wish};
 
 /// What the grid supplies.
 pub const CAPACITY: Watts = Watts(30_000);
@@ -52,8 +53,13 @@ pub fn location() -> Value {
 }
 
 impl Depot {
-    /// Makes everything and switches the stations on.
-    pub async fn open(rest: Rest, scale: Scale, clock: &SharedClock) -> Result<Self> {
+    /// Makes everything and switches the stations on, which speak these versions by turns.
+    pub async fn open(
+        rest: Rest,
+        scale: Scale,
+        versions: &[Version],
+        clock: &SharedClock,
+    ) -> Result<Self> {
         let location = rest.make("/locations", &location()).await?;
         let card = json!({"physicalId": CARD, "type": "Central"});
         rest.post("/tokens", &card).await?;
@@ -66,12 +72,15 @@ impl Depot {
             "type": "Type2", "power_type": "AC Single Phase", "power": CONNECTOR.kilowatts(),
         });
         let (mut endpoints, mut connectors) = (Vec::new(), Vec::new());
-        for number in 1..=STATIONS {
+        for (number, version) in (1..=STATIONS).zip(versions.iter().cycle()) {
             let station = json!({"name": format!("Bay {number}"), "location": location});
             let made = rest.make_station(station, &connector, 1).await?;
             let path = format!("/load_management/groups/{group}/chargestations");
             rest.post(&path, &json!({"chargestation": made.id})).await?;
-            endpoints.push(made.endpoint);
+            endpoints.push(Endpoint {
+                version: *version,
+                ..made.endpoint
+            });
             connectors.extend(made.connectors);
         }
         let id_tag = IdTag::new(CARD)?;

@@ -46,6 +46,24 @@ diesel::table! {
         rate_version -> Nullable<BigInt>,
         cost -> Nullable<JsonDoc>,
         service_offer_id -> Nullable<Text>,
+        transaction_name -> Nullable<Text>,
+        start_request -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    transaction_events (session_id, seq_no) {
+        session_id -> Text,
+        seq_no -> BigInt,
+        stage -> Text,
+        trigger_reason -> Text,
+        at -> Instant,
+        received_at -> Instant,
+        offline -> Bool,
+        raw -> Text,
     }
 }
 

@@ -32,6 +32,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     users,
     tokens,
     sessions,
+    transaction_events,
     meter_values,
     actions,
     reservations,

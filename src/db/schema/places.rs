@@ -116,6 +116,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         closed_by_hours -> Bool,
+        pinned_protocol -> Nullable<Text>,
     }
 }
 

@@ -1,15 +1,16 @@
 //! Starts and stops of transactions. A stop is never answered with an error because of what it says: many stations
 //! would repeat it for ever.
 
-use serde_json::value::RawValue;
-
 use super::identity::id_tag_info;
-use super::{Call, Effect, Handled, connector_of, readings};
+use super::readings;
 use crate::db::StoreResult;
 use crate::kernel::WattHours;
+use crate::ocpp::answer::{Call, Handled};
+use crate::ocpp::peer::Effect;
 use crate::ocpp::v16::{start_transaction as start, stop_transaction as stop};
 use crate::reservations::{self, Beginning};
 use crate::sessions::{self, StartReport, Started, StopReport, Stopped};
+use crate::stations;
 use crate::stations::link::{Command, SignalKind};
 use crate::tokens::{self, Authorization, AuthorizationStatus};
 
@@ -25,7 +26,7 @@ pub(super) async fn start_transaction(
     let meter_start = WattHours(request.meter_start);
     let stored = call.gateway.context.db.write(
         move |conn| -> StoreResult<(Authorization, Started, Vec<i64>)> {
-            let connector = connector_of(conn, station, number)?.map(|connector| connector.id);
+            let connector = stations::layout(conn, station)?.of_number(number);
             let mut known = tokens::authorize(conn, organization, &id_tag, now)?;
             if sessions::expects(conn, connector, &id_tag)? {
                 known.status = AuthorizationStatus::Accepted; // we told the station to start with this tag
@@ -77,12 +78,11 @@ pub(super) async fn start_transaction(
 pub(super) async fn stop_transaction(
     call: Call<'_>,
     request: stop::Request,
-    payload: &RawValue,
 ) -> Handled<stop::Response> {
     let samples = request
         .transaction_data
         .as_deref()
-        .map(|values| readings::samples(call, values, payload.get()));
+        .map(|values| readings::samples(call, values));
     let id_tag = request.id_tag.map(String::from);
     let report = StopReport {
         organization: call.peer.organization,
@@ -97,7 +97,7 @@ pub(super) async fn stop_transaction(
             .map_or("Local", |reason| reason.as_str())
             .to_owned(),
         samples: samples.unwrap_or_default(),
-        raw: payload.get().to_owned(),
+        raw: call.payload.get().to_owned(),
     };
     let (moment, now) = (call.moment(), call.now);
     let stored = call.gateway.context.db.write(

@@ -3,7 +3,9 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::text::Exact;
+use super::Version;
+use super::command::*;
+use super::ladder::{say_limit, say_schedule};
 use super::v16::charging_profile::RateUnit;
 use super::v16::*;
 use crate::kernel::Timestamp;
@@ -12,17 +14,7 @@ use crate::stations::link::*;
 mod limits;
 mod outcome;
 
-pub use limits::{Forms, forms, is_possible, note};
 pub use outcome::outcome;
-
-/// An action and its payload, ready to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WireCall {
-    /// The action.
-    pub action: String,
-    /// The payload as JSON.
-    pub payload: String,
-}
 
 impl From<super::v16::Command> for WireCall {
     fn from(command: super::v16::Command) -> Self {
@@ -33,32 +25,6 @@ impl From<super::v16::Command> for WireCall {
     }
 }
 
-fn invalid(message: impl Into<String>) -> LinkError {
-    LinkError::Invalid(vec![message.into()])
-}
-
-fn number(value: i32, name: &str) -> Result<u32, LinkError> {
-    u32::try_from(value).map_err(|_| invalid(format!("{name} must not be negative")))
-}
-
-fn optional_number(value: Option<i32>, name: &str) -> Result<Option<u32>, LinkError> {
-    value.map(|value| number(value, name)).transpose()
-}
-
-/// The number that status notifications repeat: the caller's, or the second in which we ask.
-fn request_id(given: Option<i32>, now: Timestamp) -> i64 {
-    given.map_or(now.unix_seconds(), i64::from)
-}
-
-fn exact<const MAX: usize>(text: &str, name: &str) -> Result<Exact<MAX>, LinkError> {
-    Exact::new(text).map_err(|_| invalid(format!("{name} must have at most {MAX} characters")))
-}
-
-/// Reads a payload part that a caller wrote by hand.
-fn by_hand<T: serde::de::DeserializeOwned>(value: &Value, name: &str) -> Result<T, LinkError> {
-    serde_json::from_value(value.clone()).map_err(|error| invalid(format!("{name}: {error}")))
-}
-
 /// The command in this form.
 pub fn build(
     command: &crate::stations::link::Command,
@@ -67,7 +33,7 @@ pub fn build(
 ) -> Result<WireCall, LinkError> {
     use crate::stations::link::Command as Asked;
     let wire: super::v16::Command = match command {
-        Asked::Reset { hard } => reset::Request {
+        Asked::Reset { hard, .. } => reset::Request {
             r#type: if *hard {
                 reset::Kind::Hard
             } else {
@@ -109,7 +75,9 @@ pub fn build(
         }
         .into(),
         Asked::ClearCache => clear_cache::Request {}.into(),
-        Asked::StartCharging { connector, id_tag } => remote_start_transaction::Request {
+        Asked::StartCharging {
+            connector, id_tag, ..
+        } => remote_start_transaction::Request {
             connector_id: optional_number(*connector, "connector")?,
             id_tag: exact(id_tag, "id_tag")?,
             charging_profile: None,
@@ -140,8 +108,8 @@ pub fn build(
             reservation_id: *reservation,
         }
         .into(),
-        Asked::SetLimit(limit) => limits::set_limit(limit, form, now)?.into(),
-        Asked::SetSchedule(schedule) => limits::set_schedule(schedule)?.into(),
+        Asked::SetLimit(limit) => limits::set_limit(&say_limit(limit, form, now))?.into(),
+        Asked::SetSchedule(schedule) => limits::set_limit(&say_schedule(schedule))?.into(),
         Asked::SetChargingProfile { connector, profile } => set_charging_profile::Request {
             connector_id: number(*connector, "connectorId")?,
             cs_charging_profiles: by_hand(profile, "csChargingProfiles")?,
@@ -267,7 +235,7 @@ pub fn build(
             certificate_type: by_hand(&json!(kind), "certificateType")?,
         }
         .into(),
-        Asked::CertificateSigned { chain } => certificate_signed::Request {
+        Asked::CertificateSigned { chain, .. } => certificate_signed::Request {
             certificate_chain: exact(chain, "certificateChain")?,
         }
         .into(),
@@ -315,8 +283,8 @@ pub fn build(
 fn raw(action: &str, payload: &Value) -> Result<WireCall, LinkError> {
     let text = payload.to_string();
     let boxed = RawValue::from_string(text.clone()).map_err(|error| invalid(error.to_string()))?;
-    super::v16::check_raw(action, &boxed).map_err(LinkError::Invalid)?;
-    let known = super::v16::Command::decode(action, &boxed, Timestamp::default());
+    super::v16::check_raw(action, &boxed, Version::V16).map_err(LinkError::Invalid)?;
+    let known = super::v16::Command::decode(action, &boxed, Timestamp::default(), Version::V16);
     known.map_err(|error| invalid(error.description))?;
     Ok(WireCall {
         action: action.to_owned(),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::kernel::{Millivolts, PhaseSet, Watts};
+use crate::ocpp::ladder::{Forms, is_possible};
 use crate::stations::link::Command as Asked;
 
 fn live(limit: Watts, in_amps: bool) -> Asked {
@@ -129,11 +130,11 @@ fn a_station_that_is_known_is_told_in_its_own_form_first() {
         })
     };
     let (amps, watts) = (live(Watts(7_000), true), live(Watts(7_000), false));
-    assert_eq!(known(false, false, false).first(&amps), 0);
-    assert_eq!(known(true, true, true).first(&amps), 1);
-    assert_eq!(known(false, false, true).first(&amps), 2);
-    assert_eq!(known(true, true, false).first(&watts), 3);
+    assert_eq!(known(false, false, false).first(&amps, false), 0);
+    assert_eq!(known(true, true, true).first(&amps, false), 1);
+    assert_eq!(known(false, false, true).first(&amps, false), 2);
+    assert_eq!(known(true, true, false).first(&watts, false), 3);
     let mut forms = known(true, false, true);
     forms.remember(&amps, 0);
-    assert_eq!(forms.first(&amps), 0);
+    assert_eq!(forms.first(&amps, false), 0);
 }

@@ -4,6 +4,9 @@
 //! makes the best of them and flags every assumption, so nobody above asks how a station spells its current.
 
 mod combine;
+mod words;
+
+pub use words::readings_at;
 
 use crate::kernel::{Milliamps, Millivolts, Timestamp, WattHours, Watts};
 

@@ -19,6 +19,8 @@ pub struct IncomingCall {
     pub action: String,
     /// The arguments.
     pub payload: Box<RawValue>,
+    /// Whether the station waits for an answer.
+    pub wants_answer: bool,
 }
 
 /// What becomes of a call that came in.
@@ -33,10 +35,26 @@ pub enum Admission {
     Full(MessageId),
 }
 
+/// The call that is being handled.
+#[derive(Debug)]
+struct Handling {
+    message_id: MessageId,
+    wants_answer: bool,
+}
+
+impl From<&IncomingCall> for Handling {
+    fn from(call: &IncomingCall) -> Self {
+        Self {
+            message_id: call.message_id.clone(),
+            wants_answer: call.wants_answer,
+        }
+    }
+}
+
 /// The call that is being handled and those behind it.
 #[derive(Debug, Default)]
 pub struct Incoming {
-    handling: Option<MessageId>,
+    handling: Option<Handling>,
     waiting: VecDeque<IncomingCall>,
 }
 
@@ -45,10 +63,10 @@ impl Incoming {
     pub fn admit(&mut self, call: IncomingCall) -> Admission {
         let id = &call.message_id;
         let Some(handling) = &self.handling else {
-            self.handling = Some(id.clone());
+            self.handling = Some(Handling::from(&call));
             return Admission::Now(call);
         };
-        if handling == id || self.waiting.iter().any(|one| one.message_id == *id) {
+        if handling.message_id == *id || self.waiting.iter().any(|one| one.message_id == *id) {
             return Admission::Repeated;
         }
         if self.waiting.len() >= MOST_WAITING {
@@ -58,13 +76,12 @@ impl Incoming {
         Admission::Later
     }
 
-    /// Ends the call that is being handled; `false` when it is another one.
-    pub fn finish(&mut self, id: &MessageId) -> bool {
-        let ours = self.handling.as_ref() == Some(id);
-        if ours {
-            self.handling = None;
-        }
-        ours
+    /// Ends the call that is being handled and tells whether its answer is waited for; `None` when it is another one.
+    pub fn finish(&mut self, id: &MessageId) -> Option<bool> {
+        let ours = self
+            .handling
+            .take_if(|handling| handling.message_id == *id)?;
+        Some(ours.wants_answer)
     }
 
     /// Begins with the next one, when nothing is being handled.
@@ -73,7 +90,7 @@ impl Incoming {
             return None;
         }
         let next = self.waiting.pop_front()?;
-        self.handling = Some(next.message_id.clone());
+        self.handling = Some(Handling::from(&next));
         Some(next)
     }
 }

@@ -13,7 +13,9 @@ use serde_json::value::RawValue;
 
 use crate::kernel::Timestamp;
 
-use super::frame::{Frame, Malformed, MessageId, parse, write_error, write_result};
+use super::frame::{
+    Frame, Malformed, MessageId, parse, write_complaint, write_error, write_result,
+};
 use super::{CallError, ErrorCode, Version};
 use incoming::{Admission, Incoming};
 use outgoing::Outgoing;
@@ -90,6 +92,8 @@ pub struct Tally {
     pub refused_calls: u64,
     /// Messages that are no frame.
     pub malformed_messages: u64,
+    /// Answers of ours that the station could not use.
+    pub refused_answers: u64,
 }
 
 /// The state of one connection.
@@ -163,9 +167,27 @@ impl Session {
                     message_id: id,
                     action: action.into_owned(),
                     payload: payload.to_owned(),
+                    wants_answer: true,
                 },
                 outputs,
             ),
+            Ok(Frame::Send {
+                id,
+                action,
+                payload,
+            }) if self.version >= Version::V21 => self.admit(
+                IncomingCall {
+                    message_id: id,
+                    action: action.into_owned(),
+                    payload: payload.to_owned(),
+                    wants_answer: false,
+                },
+                outputs,
+            ),
+            Ok(Frame::Complaint { .. }) if self.version >= Version::V21 => {
+                self.tally.refused_answers += 1;
+            }
+            Ok(Frame::Send { .. } | Frame::Complaint { .. }) => self.tally.malformed_messages += 1,
             Ok(Frame::Answer { id, payload }) => self.finish(&id, Ok(payload.to_owned()), outputs),
             Ok(Frame::Refusal { id, error }) => {
                 self.finish(&id, Err(CallFailure::Error(error)), outputs);
@@ -177,6 +199,9 @@ impl Session {
                         outputs.push(self.refusal(&id, &error));
                     }
                     Malformed::BrokenAnswer { id, error } => {
+                        if self.version >= Version::V21 {
+                            outputs.push(Output::Transmit(write_complaint(&id, &error)));
+                        }
                         self.finish(&id, Err(CallFailure::Error(error)), outputs);
                     }
                     Malformed::UnknownType => {}
@@ -222,11 +247,12 @@ impl Session {
         answer: Result<String, CallError>,
         outputs: &mut Vec<Output>,
     ) {
-        if self.incoming.finish(id) {
-            outputs.push(match answer {
+        if let Some(wants_answer) = self.incoming.finish(id) {
+            let told = match answer {
                 Ok(payload) => Output::Transmit(write_result(id, &payload)),
                 Err(error) => self.refusal(id, &error),
-            });
+            };
+            outputs.extend(wants_answer.then_some(told));
             outputs.extend(self.incoming.next().map(Output::Dispatch));
         }
     }

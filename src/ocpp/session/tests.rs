@@ -369,3 +369,44 @@ fn broken_json_is_answered_and_the_connection_goes_on() {
     assert_eq!(bench.session.tally().malformed_messages, 2);
     assert_eq!(bench.hear(r#"[2,"a","Heartbeat",{}]"#).len(), 1);
 }
+
+#[test]
+fn what_is_sent_in_2_1_is_handled_in_its_turn_and_not_answered() {
+    let mut bench = Bench::new();
+    let sent = r#"[6,"s1","NotifyPeriodicEventStream",{"id":1}]"#;
+    assert_eq!(bench.hear(sent), [""; 0], "1.6 knows no such message");
+    bench.session = Session::new(SessionOptions {
+        version: Version::V21,
+        id_prefix: "k".into(),
+        call_timeout: CALL_TIMEOUT,
+    });
+    assert_eq!(
+        bench.hear(sent),
+        [r#"handle "s1" NotifyPeriodicEventStream {"id":1}"#]
+    );
+    assert_eq!(bench.hear(r#"[2,"c1","Heartbeat",{}]"#), [""; 0]);
+    assert_eq!(
+        bench.answer("\"s1\"", Ok("{}")),
+        [r#"handle "c1" Heartbeat {}"#]
+    );
+    assert_eq!(bench.answer("\"c1\"", Ok("{}")), [r#"> [3,"c1",{}]"#]);
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_complained_about_in_2_1() {
+    let mut bench = Bench::new();
+    bench.session = Session::new(SessionOptions {
+        version: Version::V21,
+        id_prefix: "k".into(),
+        call_timeout: CALL_TIMEOUT,
+    });
+    bench.send(bench.call(1, Priority::Command));
+    let told = bench.hear(r#"[3,"k1",{"status":[{]}]"#);
+    assert!(
+        told[0].starts_with(r#"> [5,"k1","FormatViolation""#),
+        "{told:?}"
+    );
+    assert!(told[1].starts_with("1 Error("), "{told:?}");
+    assert_eq!(bench.hear(r#"[5,"x","GenericError","",{}]"#), [""; 0]);
+    assert_eq!(bench.session.tally().refused_answers, 1);
+}

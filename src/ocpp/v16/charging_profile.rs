@@ -1,7 +1,7 @@
 //! Charging profiles (OCPP 1.6 §3.13 and §7.8): how a limit is told to a station.
 
-use crate::kernel::{Milliamps, PhaseSet, Timestamp, Watts};
-use crate::ocpp::tenths::Tenths;
+use crate::kernel::{PhaseSet, Timestamp};
+use crate::ocpp::tenths::{Ceiling, Tenths};
 
 crate::choice! {
     /// What a profile limits (§7.10).
@@ -75,15 +75,6 @@ crate::message! {
     }
 }
 
-/// A limit in the unit a station understands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ceiling {
-    /// On each phase.
-    Current(Milliamps),
-    /// Over all phases.
-    Power(Watts),
-}
-
 /// Where a profile stands among others: its number, level and purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
@@ -96,20 +87,22 @@ pub struct Slot {
 }
 
 impl ChargingProfile {
-    /// One limit from `start` on, never above `ceiling`: tenths of an ampere and fractions are rounded down.
+    /// Limits from so many seconds after `start` on, all in one unit.
     ///
     /// Give a `start` a minute ago, or a station whose clock is slow waits before it obeys.
-    pub fn constant(
+    pub fn stepped(
         slot: Slot,
-        ceiling: Ceiling,
+        steps: &[(u32, Ceiling)],
         phases: Option<PhaseSet>,
         start: Timestamp,
     ) -> Self {
-        let (charging_rate_unit, limit) = match ceiling {
-            Ceiling::Current(current) => (RateUnit::Amperes, Tenths::from(current)),
-            Ceiling::Power(power) => (RateUnit::Watts, Tenths::from(power)),
-        };
+        let in_watts = matches!(steps.first(), Some((_, Ceiling::Power(_))));
         let number_phases = phases.and_then(|phases| u32::try_from(phases.count()).ok());
+        let period = |(start_period, ceiling): &(u32, Ceiling)| SchedulePeriod {
+            start_period: *start_period,
+            limit: Tenths::from(*ceiling),
+            number_phases,
+        };
         Self {
             charging_profile_id: slot.id,
             transaction_id: None,
@@ -122,40 +115,22 @@ impl ChargingProfile {
             charging_schedule: ChargingSchedule {
                 duration: None,
                 start_schedule: Some(start),
-                charging_rate_unit,
-                charging_schedule_period: vec![SchedulePeriod {
-                    start_period: 0,
-                    limit,
-                    number_phases,
-                }],
+                charging_rate_unit: if in_watts {
+                    RateUnit::Watts
+                } else {
+                    RateUnit::Amperes
+                },
+                charging_schedule_period: steps.iter().map(period).collect(),
                 min_charging_rate: None,
             },
         }
-    }
-
-    /// The same limit for stations that accept nothing but relative profiles: it counts from the start of charging.
-    pub fn relative(mut self) -> Self {
-        self.charging_profile_kind = Kind::Relative;
-        self.charging_schedule.start_schedule = None;
-        self
-    }
-
-    /// The same limit for one transaction, which a `TxProfile` needs (§3.13).
-    pub const fn for_transaction(mut self, transaction_id: i64) -> Self {
-        self.transaction_id = Some(transaction_id);
-        self
-    }
-
-    /// The same limit, given up after this instant.
-    pub const fn until(mut self, end: Timestamp) -> Self {
-        self.valid_to = Some(end);
-        self
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::{Milliamps, Watts};
     use crate::ocpp::wire::Wire;
 
     const SLOT: Slot = Slot {
@@ -166,9 +141,12 @@ mod tests {
 
     fn written(ceiling: Ceiling) -> String {
         let start = Timestamp::from_unix_seconds(1_700_000_000);
-        ChargingProfile::constant(SLOT, ceiling, Some(PhaseSet::ALL), start)
-            .for_transaction(42)
-            .to_json()
+        let profile = ChargingProfile::stepped(SLOT, &[(0, ceiling)], Some(PhaseSet::ALL), start);
+        let of_transaction = ChargingProfile {
+            transaction_id: Some(42),
+            ..profile
+        };
+        of_transaction.to_json()
     }
 
     #[test]
@@ -187,12 +165,5 @@ mod tests {
     fn a_pause_is_an_explicit_zero_and_watts_are_whole() {
         assert!(written(Ceiling::Current(Milliamps::ZERO)).contains(r#""limit":0,"#));
         assert!(written(Ceiling::Power(Watts(11_040))).contains(r#""limit":11040,"#));
-    }
-
-    #[test]
-    fn a_relative_profile_has_no_start() {
-        let profile =
-            ChargingProfile::constant(SLOT, Ceiling::Power(Watts(1)), None, Timestamp::default());
-        assert!(!profile.relative().to_json().contains("startSchedule"));
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::kernel::{Millivolts, Timestamp};
 use crate::ocpp::decimal::Decimal;
-use crate::ocpp::meter::{Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample};
+use crate::ocpp::meter::{
+    Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample, readings_at,
+};
 
 crate::choice! {
     /// Why a value was taken (§7.35); absent means `Sample.Periodic`.
@@ -92,28 +94,14 @@ crate::message! {
 ///
 /// `nominal` is the voltage between phase and neutral to assume where a station does not measure it.
 pub fn readings(values: &[MeterValue], nominal: Millivolts) -> Vec<Reading> {
-    let mut readings = Vec::with_capacity(values.len());
-    for instant in values {
-        let mut contexts: Vec<ReadingContext> = Vec::with_capacity(1);
-        for context in instant.sampled_value.iter().map(context_of) {
-            if !contexts.contains(&context) {
-                contexts.push(context);
-            }
-        }
-        for context in contexts {
-            let mut flags = Vec::new();
-            let of_context = instant.sampled_value.iter();
-            let of_context = of_context.filter(|value| context_of(value) == context);
-            let samples: Vec<Sample> = of_context
-                .filter_map(|value| sample(value, &mut flags))
-                .collect();
-            let reading = Reading::of(instant.timestamp, context, &samples, nominal, flags);
-            if !reading.is_empty() || !reading.flags.is_empty() {
-                readings.push(reading);
-            }
-        }
-    }
-    readings
+    let context = |value: &SampledValue| {
+        ReadingContext::of_context(value.context.as_ref().map(Context::as_str))
+    };
+    let at_once = |instant: &MeterValue| {
+        let values = &instant.sampled_value;
+        readings_at(instant.timestamp, values, nominal, context, sample)
+    };
+    values.iter().flat_map(at_once).collect()
 }
 
 /// The value in our units; `None` for what we do not use and, with a flag, for what cannot be read.
@@ -122,7 +110,7 @@ fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<Sample> {
         flags.push(MeterFlag::SignedData);
         return None;
     }
-    let quantity = quantity(value.measurand.as_ref())?;
+    let quantity = Quantity::of_measurand(value.measurand.as_ref().map(Measurand::as_str))?;
     let exponent = match &value.unit {
         None => Quantity::DEFAULT_MILLI_EXPONENT,
         Some(unit) => quantity.milli_exponent(unit.as_str()).unwrap_or_else(|| {
@@ -140,60 +128,10 @@ fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<Sample> {
     }
     Some(Sample {
         quantity,
-        line: value.phase.as_ref().map_or(Line::Total, line),
-        place: value.location.as_ref().map_or(Place::Outlet, place),
+        line: Line::of_phase(value.phase.as_ref().map(Phase::as_str)),
+        place: Place::of_location(value.location.as_ref().map(Location::as_str)),
         milli,
     })
-}
-
-fn quantity(measurand: Option<&Measurand>) -> Option<Quantity> {
-    match measurand {
-        None | Some(Measurand::EnergyActiveImportRegister) => Some(Quantity::Energy),
-        Some(Measurand::PowerActiveImport) => Some(Quantity::Power),
-        Some(Measurand::CurrentImport) => Some(Quantity::Current),
-        Some(Measurand::Voltage) => Some(Quantity::Voltage),
-        Some(Measurand::StateOfCharge) => Some(Quantity::StateOfCharge),
-        Some(Measurand::CurrentOffered) => Some(Quantity::OfferedCurrent),
-        Some(Measurand::PowerOffered) => Some(Quantity::OfferedPower),
-        Some(_) => None,
-    }
-}
-
-/// `L1-N` is `L1`: for a voltage it is the same thing, and for a current it is what some stations say.
-const fn line(phase: &Phase) -> Line {
-    match phase {
-        Phase::L1 | Phase::L1N => Line::Phase(0),
-        Phase::L2 | Phase::L2N => Line::Phase(1),
-        Phase::L3 | Phase::L3N => Line::Phase(2),
-        Phase::L1L2 => Line::ToNextPhase(0),
-        Phase::L2L3 => Line::ToNextPhase(1),
-        Phase::L3L1 => Line::ToNextPhase(2),
-        Phase::N => Line::Neutral,
-        Phase::Unknown(_) => Line::Total,
-    }
-}
-
-const fn place(location: &Location) -> Place {
-    match location {
-        Location::Outlet | Location::Unknown(_) => Place::Outlet,
-        Location::Cable => Place::Cable,
-        Location::Inlet => Place::Inlet,
-        Location::Body => Place::Body,
-        Location::Ev => Place::Car,
-    }
-}
-
-fn context_of(value: &SampledValue) -> ReadingContext {
-    match value.context {
-        None | Some(Context::SamplePeriodic) => ReadingContext::Periodic,
-        Some(Context::SampleClock) => ReadingContext::Clock,
-        Some(Context::TransactionBegin) => ReadingContext::Begin,
-        Some(Context::TransactionEnd) => ReadingContext::End,
-        Some(Context::Trigger) => ReadingContext::Trigger,
-        Some(Context::InterruptionBegin) => ReadingContext::Interrupted,
-        Some(Context::InterruptionEnd) => ReadingContext::Resumed,
-        Some(Context::Other | Context::Unknown(_)) => ReadingContext::Other,
-    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,9 @@ fn read_json(samples: &str) -> Vec<Reading> {
         r#"{{"connectorId":1,"meterValue":[{{"timestamp":"2026-05-01T08:30:00Z","sampledValue":{samples}}}]}}"#
     );
     let raw = RawValue::from_string(json).expect("JSON");
-    let request = crate::ocpp::decode::<Request>(&raw, Timestamp::default()).expect("readable");
+    let request =
+        crate::ocpp::decode::<Request>(&raw, Timestamp::default(), crate::ocpp::Version::V16)
+            .expect("readable");
     readings(&request.value.meter_value, NOMINAL)
 }
 

@@ -46,7 +46,6 @@ pub mod unlock_connector;
 pub mod update_firmware;
 
 crate::actions! {
-    "OCPP 1.6"
     from_station {
         Authorize = authorize,
         BootNotification = boot_notification,

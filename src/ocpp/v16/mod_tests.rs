@@ -9,7 +9,7 @@ use crate::kernel::Timestamp;
 use crate::ocpp::action::Request;
 use crate::ocpp::decode::check;
 use crate::ocpp::wire::Wire;
-use crate::ocpp::{Decoded, ErrorCode, decode};
+use crate::ocpp::{Decoded, ErrorCode, Version, decode};
 
 fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).expect("JSON")
@@ -18,10 +18,11 @@ fn raw(json: &str) -> Box<RawValue> {
 /// Reads strictly, finds nothing to complain about, writes the same text with the keys in the same order.
 fn round_trip<T: Wire + PartialEq + std::fmt::Debug>(json: &str) {
     let json = &json.replace('@', "\"2026-05-01T08:30:00.000Z\"");
-    let Decoded { value, flags } = decode::<T>(&raw(json), Timestamp::default()).expect("valid");
+    let Decoded { value, flags } =
+        decode::<T>(&raw(json), Timestamp::default(), Version::V16).expect("valid");
     assert_eq!(flags, [], "{json}");
     assert_eq!(value.to_json(), *json);
-    assert_eq!(check::<T>(&raw(json)), Ok(()));
+    assert_eq!(check::<T>(&raw(json), Version::V16), Ok(()));
 }
 
 fn witness<T: serde::de::DeserializeOwned + Validate>(json: &str) {
@@ -53,7 +54,7 @@ macro_rules! examples {
             $(
                 let action = <$module::Request as Request>::ACTION;
                 assert_eq!(format!("{action}Request"), stringify!($request_type));
-                let faults = check_raw(action, &raw(r#"{"colour":"red"}"#)).expect_err("faulty");
+                let faults = check_raw(action, &raw(r#"{"colour":"red"}"#), Version::V16).expect_err("faulty");
                 assert!(faults.contains(&"colour is not a field of this message".to_owned()), "{faults:?}");
             )*
         }
@@ -184,7 +185,7 @@ examples! {
 #[test]
 fn what_a_station_says_is_told_from_what_it_is_told() {
     let at = Timestamp::default();
-    let said = Incoming::decode("Heartbeat", &raw("{}"), at).expect("valid");
+    let said = Incoming::decode("Heartbeat", &raw("{}"), at, Version::V16).expect("valid");
     assert_eq!(said.value, Incoming::Heartbeat(heartbeat::Request {}));
 
     let order = Command::from(reset::Request {
@@ -194,21 +195,21 @@ fn what_a_station_says_is_told_from_what_it_is_told() {
         (order.action(), order.payload().as_str()),
         ("Reset", r#"{"type":"Soft"}"#)
     );
-    let heard = Command::decode("Reset", &raw(&order.payload()), at).expect("valid");
+    let heard = Command::decode("Reset", &raw(&order.payload()), at, Version::V16).expect("valid");
     assert_eq!(heard.value, order);
 
     for (action, code) in [
         ("Reset", ErrorCode::NotSupported),
         ("TransactionEvent", ErrorCode::NotImplemented),
     ] {
-        let error = Incoming::decode(action, &raw("{}"), at).expect_err("not for us");
+        let error = Incoming::decode(action, &raw("{}"), at, Version::V16).expect_err("not for us");
         assert_eq!(error.code, code, "{action}");
     }
 }
 
 #[test]
 fn a_payload_written_by_hand_is_checked_down_to_the_field() {
-    let faults = |action, json| check_raw(action, &raw(json)).expect_err("faulty");
+    let faults = |action, json| check_raw(action, &raw(json), Version::V16).expect_err("faulty");
     assert_eq!(faults("Rest", "{}"), ["Rest is not an action of OCPP 1.6"]);
     assert_eq!(
         faults("Reset", r#"{"type":"Warm"}"#),
@@ -241,7 +242,12 @@ fn the_errors_of_boot_notification_have_the_codes_of_the_json_specification() {
         ),
         ("[]", ErrorCode::FormationViolation),
     ] {
-        let error = Incoming::decode("BootNotification", &raw(json), Timestamp::default());
+        let error = Incoming::decode(
+            "BootNotification",
+            &raw(json),
+            Timestamp::default(),
+            Version::V16,
+        );
         assert_eq!(error.expect_err("faulty").code, code, "{json}");
     }
 }
@@ -251,7 +257,8 @@ fn a_station_that_is_sloppy_boots_all_the_same() {
     let json = r#"{"chargePointVendor":"Schneider Electric SE with a long name","chargePointModel":7,
         "chargePointSerialNumber":null,"meterSerialNumber":"","firmwareVersion":1.2}"#;
     let Decoded { value, flags } =
-        decode::<boot_notification::Request>(&raw(json), Timestamp::default()).expect("mended");
+        decode::<boot_notification::Request>(&raw(json), Timestamp::default(), Version::V16)
+            .expect("mended");
     assert_eq!(value.charge_point_vendor.as_str(), "Schneider Electric S");
     assert_eq!(value.firmware_version.expect("there").as_str(), "1.2");
     assert_eq!(flags.len(), 4);

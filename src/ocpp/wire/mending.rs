@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::kernel::Timestamp;
 use crate::kernel::spelled::same_spelling;
+use crate::ocpp::Version;
 use crate::ocpp::decimal::Decimal;
 
 use super::{Fault, Flag, Problem, Repair, Wire};
@@ -20,6 +21,7 @@ const LONGEST_RAW: usize = 500;
 pub struct Mending {
     /// Stands in for a time that cannot be read.
     pub(super) received_at: Timestamp,
+    version: Version,
     path: String,
     /// What was mended so far.
     pub flags: Vec<Flag>,
@@ -28,10 +30,11 @@ pub struct Mending {
 }
 
 impl Mending {
-    /// Begins with a payload that was received at this instant.
-    pub const fn new(received_at: Timestamp) -> Self {
+    /// Begins with a payload of this version that was received at this instant.
+    pub const fn new(received_at: Timestamp, version: Version) -> Self {
         Self {
             received_at,
+            version,
             path: String::new(),
             flags: Vec::new(),
             faults: Vec::new(),
@@ -70,19 +73,54 @@ impl Mending {
         }
     }
 
+    /// What holds since OCPP 2.1, or what held before.
+    pub fn since_21<T>(&self, now: T, before: T) -> T {
+        if self.version < Version::V21 {
+            before
+        } else {
+            now
+        }
+    }
+
+    /// Whether lists must not be empty, as everywhere in OCPP 2.
+    pub(super) fn wants_full_lists(&self) -> bool {
+        self.version > Version::V16
+    }
+
     /// Takes the field whose Rust name this is out of the object, whatever its letter case, and reads it.
     pub fn field<T: Wire>(
         &mut self,
         fields: &mut Map<String, Value>,
         rust_name: &str,
     ) -> Option<T> {
-        let name = wire_name(rust_name);
-        let found = fields.remove(&name).map(|value| (value, false));
+        self.field_named(fields, &wire_name(rust_name))
+    }
+
+    /// The same for a field that may be missing since OCPP 2.1 only.
+    pub fn optional_since_21<T: Wire>(
+        &mut self,
+        fields: &mut Map<String, Value>,
+        rust_name: &str,
+    ) -> Option<Option<T>> {
+        if self.since_21(true, false) {
+            self.field(fields, rust_name)
+        } else {
+            self.field(fields, rust_name).map(Some)
+        }
+    }
+
+    /// The same for a field with this name on the wire.
+    pub fn field_named<T: Wire>(
+        &mut self,
+        fields: &mut Map<String, Value>,
+        name: &str,
+    ) -> Option<T> {
+        let found = fields.remove(name).map(|value| (value, false));
         let found = found.or_else(|| {
-            let other = fields.keys().find(|key| same_spelling(key, &name))?.clone();
+            let other = fields.keys().find(|key| same_spelling(key, name))?.clone();
             fields.remove(&other).map(|value| (value, true))
         });
-        self.within(&name, |mending| match found {
+        self.within(name, |mending| match found {
             None => T::missing(mending),
             Some((value, misspelled)) => {
                 if misspelled {
@@ -93,9 +131,14 @@ impl Mending {
         })
     }
 
-    /// Notes the fields that nobody asked for.
+    /// Notes the fields that nobody asked for; OCPP 2 lets every object have one for whatever a vendor likes.
     pub fn leftovers(&mut self, fields: Map<String, Value>) {
-        for (name, value) in fields {
+        let of_vendors = |name: &str| self.version > Version::V16 && name == "customData";
+        let odd: Vec<_> = fields
+            .into_iter()
+            .filter(|(name, _)| !of_vendors(name))
+            .collect();
+        for (name, value) in odd {
             self.within(&name, |mending| mending.flag(Repair::UnknownField, &value));
         }
     }
@@ -152,18 +195,41 @@ impl Mending {
         fixed.or_else(|| self.fault(Problem::NotAllowed(due.to_owned())))
     }
 
+    /// Reads one of the specified values or, since OCPP 2.1, any other.
+    pub fn free_choice<T: Clone>(
+        &mut self,
+        value: Value,
+        all: &[T],
+        spelling: impl Fn(&T) -> &str,
+        is_new: impl Fn(&T) -> bool,
+        unknown: impl FnOnce(String) -> Option<T>,
+    ) -> Option<T> {
+        match value {
+            Value::String(text)
+                if self.since_21(true, false) && all.iter().all(|one| spelling(one) != text) =>
+            {
+                unknown(text)
+            }
+            other => self.choice(other, all, spelling, is_new, unknown),
+        }
+    }
+
     /// Reads one of the specified values, whatever its case and separators, or what `unknown` makes of another.
     pub fn choice<T: Clone>(
         &mut self,
         value: Value,
         all: &[T],
         spelling: impl Fn(&T) -> &str,
+        is_new: impl Fn(&T) -> bool,
         unknown: impl FnOnce(String) -> Option<T>,
     ) -> Option<T> {
         let Value::String(text) = value else {
             return self.fault(Problem::WrongType("a text"));
         };
         if let Some(exact) = all.iter().find(|one| spelling(one) == text) {
+            if self.since_21(false, is_new(exact)) {
+                self.flag(Repair::UnknownValue, &Value::String(text));
+            }
             return Some(exact.clone());
         }
         let raw = Value::String(text.clone());

@@ -97,6 +97,16 @@ impl Wire for Timestamp {
     }
 }
 
+/// Anything at all, where a vendor decides what stands there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Any(pub Value);
+
+impl Wire for Any {
+    fn mend(value: Value, _: &mut Mending) -> Option<Self> {
+        Some(Self(value))
+    }
+}
+
 impl<T: Wire> Wire for Option<T> {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
         if value.is_null() {
@@ -118,7 +128,12 @@ impl<T: Wire> Wire for Option<T> {
 impl<T: Wire> Wire for Vec<T> {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
         let items = match value {
-            Value::Array(items) => items,
+            Value::Array(items) => {
+                if items.is_empty() && mending.wants_full_lists() {
+                    mending.flag(Repair::EmptyList, &Value::Array(Vec::new()));
+                }
+                items
+            }
             lone @ Value::Object(_) => {
                 mending.flag(Repair::NotAList, &lone);
                 vec![lone]

@@ -36,6 +36,9 @@ pub enum Repair {
     /// One item stood where a list is due.
     #[error("must be a list")]
     NotAList,
+    /// A list has nothing in it.
+    #[error("must not be empty")]
+    EmptyList,
     /// An optional value or an item of a list could not be read and was left out.
     #[error("{0}")]
     LeftOut(Problem),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::kernel::Timestamp;
+use crate::ocpp::Version;
 use crate::ocpp::tenths::Tenths;
 use crate::ocpp::v16::change_availability::Availability;
 use crate::ocpp::v16::charging_profile::{ChargingSchedule, Purpose, RateUnit, SchedulePeriod};
@@ -21,6 +22,7 @@ use crate::ocpp::wire::Wire;
 use crate::ocpp::{CallError, ErrorCode};
 
 use super::connector::Promise;
+use super::dialect::reply;
 use super::outbox::Message;
 use super::{Effect, Station, notification};
 use crate::simulator::limit::{Limit, Outlet};
@@ -46,7 +48,25 @@ impl Station {
         payload: &RawValue,
         now: Timestamp,
     ) -> (Result<String, CallError>, FollowUp) {
-        match Command::decode(action, payload, now) {
+        if self.dialect.version() == Version::V16 {
+            return self.obey_in_1_6(action, payload, now);
+        }
+        let Some((old, old_payload)) = self.dialect.asked(action, payload) else {
+            let why = format!("a virtual station has no {action}");
+            let error = CallError::new(ErrorCode::NotImplemented, why);
+            return (Err(error), FollowUp::Nothing);
+        };
+        let (answer, next) = self.obey_in_1_6(&old, &old_payload, now);
+        (answer.map(|said| reply(action, payload, &said)), next)
+    }
+
+    fn obey_in_1_6(
+        &mut self,
+        action: &str,
+        payload: &RawValue,
+        now: Timestamp,
+    ) -> (Result<String, CallError>, FollowUp) {
+        match Command::decode(action, payload, now, Version::V16) {
             Ok(decoded) => self.answer(decoded.value, now),
             Err(error) => (Err(error), FollowUp::Nothing),
         }

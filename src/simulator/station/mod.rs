@@ -6,6 +6,7 @@
 
 mod commands;
 mod connector;
+mod dialect;
 mod outbox;
 mod talk;
 mod transactions;
@@ -28,6 +29,7 @@ use super::limit::{Limit, Outlet};
 use super::profiles::Profiles;
 use super::settings::{HEARTBEAT_INTERVAL, Settings};
 use connector::Connector;
+use dialect::Dialect;
 use outbox::{Message, Outbox};
 
 pub use view::{ConnectorView, StationView};
@@ -49,6 +51,8 @@ pub struct StationSpec {
     /// Whether everybody may charge: no card is asked about, and none that the server refuses ends a transaction
     /// (`StopTransactionOnInvalidId` false).
     pub free: bool,
+    /// What it speaks.
+    pub version: Version,
 }
 
 impl StationSpec {
@@ -70,6 +74,7 @@ impl StationSpec {
             meter_interval: Duration::from_secs(10),
             scale: Scale::REAL,
             free: false,
+            version: Version::V16,
         })
     }
 }
@@ -122,6 +127,7 @@ pub struct Station {
     session_wake: Option<Timestamp>,
     phase: Phase,
     outbox: Outbox,
+    dialect: Dialect,
     /// The server's numbers of transactions it was not told everything about yet.
     numbers: BTreeMap<u64, i64>,
     transactions: u64,
@@ -145,6 +151,7 @@ impl Station {
             session_wake: None,
             phase: Phase::Offline,
             outbox: Outbox::default(),
+            dialect: Dialect::new(spec.version),
             numbers: BTreeMap::new(),
             transactions: 0,
             local_list_version: 0,
@@ -157,7 +164,7 @@ impl Station {
     /// The socket is open.
     pub fn connected(&mut self, now: Timestamp) {
         self.session = Some(Session::new(SessionOptions {
-            version: Version::V16,
+            version: self.dialect.version(),
             id_prefix: "s".to_owned(),
             call_timeout: CALL_TIMEOUT,
         }));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::kernel::Timestamp;
+use crate::ocpp::Version;
 use crate::ocpp::decode;
 use crate::ocpp::session::{CallFailure, Input, OutgoingCall, Output, Priority};
 use crate::ocpp::v16::boot_notification::{self, Registration};
@@ -71,12 +72,12 @@ impl Station {
         let Some(chosen) = self.outbox.current() else {
             return;
         };
+        let number = |local| numbers.get(&local).copied().unwrap_or(NO_NUMBER);
+        let (action, payload) = self.dialect.say(&chosen.message, number);
         let call = OutgoingCall {
             correlation: 0,
-            action: chosen.message.action().to_owned(),
-            payload: chosen
-                .message
-                .payload(|local| numbers.get(&local).copied().unwrap_or(NO_NUMBER)),
+            action,
+            payload,
             priority: Priority::Command,
             coalesce_key: None,
             expires_at: now + Duration::from_secs(3_600),
@@ -128,7 +129,10 @@ impl Station {
         };
         self.note(over.message.action(), over.sent_at, now, result.is_ok());
         match result {
-            Ok(payload) => self.answered(over.message, &payload, now),
+            Ok(payload) => {
+                let payload = self.dialect.heard(&over.message, payload);
+                self.answered(over.message, &payload, now);
+            }
             Err(failure) => self.failed(over, &failure, now),
         }
     }
@@ -228,5 +232,7 @@ impl Station {
 }
 
 fn read<T: Wire>(payload: &RawValue, now: Timestamp) -> Option<T> {
-    decode(payload, now).ok().map(|decoded| decoded.value)
+    decode(payload, now, Version::V16)
+        .ok()
+        .map(|decoded| decoded.value)
 }

@@ -5,3 +5,4 @@ pub mod connector;
 pub mod evse;
 pub mod number;
 pub mod station;
+pub mod variable;

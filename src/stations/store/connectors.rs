@@ -54,23 +54,6 @@ pub fn find_connector(
         .first(conn)?)
 }
 
-/// A station's connector by its OCPP 1.6 number.
-pub fn connector_by_number(
-    conn: &mut Conn,
-    station: StationId,
-    number: i32,
-) -> StoreResult<Option<Connector>> {
-    let found = connectors::table
-        .filter(
-            connectors::chargestation_id
-                .eq(station)
-                .and(connectors::number.eq(number)),
-        )
-        .select(Connector::as_select())
-        .first(conn);
-    Ok(found.optional()?)
-}
-
 /// A station's connectors in the order of their numbers.
 pub fn connectors_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Connector>> {
     Ok(connectors::table

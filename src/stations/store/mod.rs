@@ -8,6 +8,7 @@ use super::model::station::{Station, StationView};
 
 pub mod connectors;
 pub mod evses;
+pub mod layout;
 pub mod stations;
 pub mod statuses;
 

@@ -13,7 +13,7 @@ use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
 use crate::stations::model::station::StationFilter;
-use crate::stations::model::station::{BootInfo, Station};
+use crate::stations::model::station::{BootInfo, Protocol, Station};
 use crate::stations::store::evses::in_networks;
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
@@ -82,13 +82,19 @@ pub fn update_station(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     Ok(())
 }
 
-/// Notes that its socket was opened or lost; its version stays, as nothing was edited.
-pub fn set_online(conn: &mut Conn, id: StationId, online: bool, now: Timestamp) -> StoreResult<()> {
+/// Notes that its socket was opened, with what is spoken there, or lost; its version stays, as nothing was edited.
+pub fn set_online(
+    conn: &mut Conn,
+    id: StationId,
+    spoken: Option<Protocol>,
+    now: Timestamp,
+) -> StoreResult<()> {
     let row = chargestations::table.find(id);
-    if online {
+    if let Some(protocol) = spoken {
         diesel::update(row)
             .set((
                 chargestations::online.eq(true),
+                chargestations::protocol.eq(protocol),
                 chargestations::last_connect_at.eq(now),
             ))
             .execute(conn)?;

@@ -9,3 +9,4 @@ mod messages;
 mod quirks;
 mod tls;
 mod transactions;
+mod version_2;

@@ -16,6 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct FakeStation {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     next_id: u32,
+    /// The sub-protocol that the server chose.
+    pub agreed: Option<String>,
     /// Calls of the server that arrived while an answer was awaited.
     pub calls: Vec<Value>,
 }
@@ -24,6 +26,13 @@ impl FakeStation {
     /// Connects with the sub-protocol of 1.6.
     pub async fn connect(url: &str) -> Self {
         Self::try_connect(url, &[("sec-websocket-protocol", "ocpp1.6")])
+            .await
+            .expect("the handshake")
+    }
+
+    /// Connects with these sub-protocols.
+    pub async fn speaking(url: &str, protocols: &str) -> Self {
+        Self::try_connect(url, &[("sec-websocket-protocol", protocols)])
             .await
             .expect("the handshake")
     }
@@ -38,9 +47,14 @@ impl FakeStation {
                 .headers_mut()
                 .insert(*name, value.parse().expect("a header"));
         }
-        let (socket, _) = connect_async(request).await.map_err(Box::new)?;
+        let (socket, response) = connect_async(request).await.map_err(Box::new)?;
+        let agreed = response.headers().get("sec-websocket-protocol");
+        let agreed = agreed
+            .and_then(|name| name.to_str().ok())
+            .map(str::to_owned);
         Ok(Self {
             socket,
+            agreed,
             next_id: 0,
             calls: Vec::new(),
         })
@@ -115,6 +129,16 @@ impl FakeStation {
         self.call(
             "BootNotification",
             json!({"chargePointVendor": "Acme", "chargePointModel": "One"}),
+        )
+        .await
+    }
+
+    /// The same in OCPP 2.
+    pub async fn boot_2(&mut self) -> Value {
+        let station = json!({"vendorName": "Acme", "model": "Two", "serialNumber": "SN-2"});
+        self.call(
+            "BootNotification",
+            json!({"reason": "PowerUp", "chargingStation": station}),
         )
         .await
     }

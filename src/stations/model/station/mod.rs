@@ -140,6 +140,7 @@ pub struct Station {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub closed_by_hours: bool,
+    pub pinned_protocol: Option<Protocol>,
 }
 
 /// Letters of an endpoint: none that is read as another.
@@ -238,6 +239,7 @@ impl Station {
             created_at: moment.now,
             updated_at: moment.now,
             closed_by_hours: false,
+            pinned_protocol: new.pinned_protocol,
         };
         let password = new.security.and_then(|security| station.secure(security));
         (station, password)
@@ -282,6 +284,7 @@ impl Station {
             description,
             code,
             protocol,
+            pinned_protocol,
             security,
             active,
             public,
@@ -301,6 +304,7 @@ impl Station {
         description.map(String::from).apply(&mut self.description);
         code.map(String::from).apply(&mut self.code);
         protocol.apply_or(&mut self.protocol, Protocol::Ocpp16);
+        pinned_protocol.apply(&mut self.pinned_protocol);
         active.apply_or(&mut self.active, true);
         public.apply_or(&mut self.public, true);
         visible.apply_or(&mut self.visible, true);

@@ -57,8 +57,10 @@ input! {
         pub description: Option<Note>,
         /// A code of your own.
         pub code: Option<Code>,
-        /// What it speaks; ocpp1.6 when absent.
+        /// What it speaks; ocpp1.6 when absent. Replaced by what is agreed when it connects.
         pub protocol: Option<Protocol>,
+        /// The only version to speak with it; the best that it knows when absent.
+        pub pinned_protocol: Option<Protocol>,
         /// How it proves who it is; none when absent.
         pub security: Option<NewSecurity>,
         /// Whether it may connect.
@@ -102,6 +104,8 @@ patch! {
         pub code: Code,
         /// What it speaks.
         pub protocol: Protocol,
+        /// The only version to speak with it.
+        pub pinned_protocol: Protocol,
         /// How it proves who it is.
         pub security: NewSecurity,
         /// Whether it may connect.

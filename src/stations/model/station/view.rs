@@ -42,8 +42,10 @@ pub struct StationView {
     /// Where it stands: an id, or with `include_location=true` the whole location.
     #[schema(value_type = Option<Reference<LocationId, LocationView>>)]
     pub location: Value,
-    /// What it speaks.
+    /// What it speaks: what was agreed when it last connected.
     pub protocol: Protocol,
+    /// The only version to speak with it, where it is pinned to one.
+    pub pinned_protocol: Option<Protocol>,
     /// The last part of `connection_url`.
     #[schema(example = "k3m9x7pa")]
     pub endpoint: String,
@@ -132,6 +134,7 @@ impl StationView {
                 .location_id
                 .map_or(Value::Null, |id| id.to_string().into()),
             protocol: station.protocol,
+            pinned_protocol: station.pinned_protocol,
             connection_url: format!("{base}/ocpp/{}", station.endpoint),
             security: SecurityView {
                 kind: station.security_type,

@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use super::{Call, Effect, Handled};
+use super::{Call, Handled};
 use crate::db::StoreResult;
 use crate::events;
 use crate::ocpp::authority::NotSigned;
-use crate::ocpp::v16::common::Acceptance;
-use crate::ocpp::v16::sign_certificate::{Request, Response};
+use crate::ocpp::peer::Effect;
 use crate::stations;
 use crate::stations::link::Command;
 
-pub(super) async fn sign_certificate(call: Call<'_>, request: Request) -> Handled<Response> {
+/// Signs a request (PEM), which may have a number; answers whether it was, and sends the certificate after the answer.
+pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled<bool> {
     let (organization, id) = (call.peer.organization, call.peer.station);
     let read = call
         .gateway
@@ -23,7 +23,7 @@ pub(super) async fn sign_certificate(call: Call<'_>, request: Request) -> Handle
         Some(authority) => {
             let names: Vec<&str> = station.certificate_names().collect();
             authority
-                .sign(request.csr.as_str(), &names, call.now)
+                .sign(request, &names, call.now)
                 .map_err(|why: NotSigned| why.to_string())
         }
         None => Err("no certificate authority is configured".to_owned()),
@@ -49,15 +49,15 @@ pub(super) async fn sign_certificate(call: Call<'_>, request: Request) -> Handle
     stored.await?;
     Ok(match signed {
         Ok(chain) => (
-            Response {
-                status: Acceptance::Accepted,
-            },
-            vec![Effect::Ask(Command::CertificateSigned { chain })],
+            true,
+            vec![Effect::Ask(Command::CertificateSigned {
+                chain,
+                request: number,
+            })],
         ),
         Err(why) => {
             tracing::info!(station = %id, why, "a certificate request was refused");
-            let status = Acceptance::Rejected;
-            (Response { status }, Vec::new())
+            (false, Vec::new())
         }
     })
 }

@@ -1,0 +1,82 @@
+//! How a connector is doing.
+
+use super::{Call, Effect};
+use crate::db::{Conn, StoreResult};
+use crate::kernel::{ConnectorId, Moment, OrganizationId, StationId, Timestamp};
+use crate::ocpp::CallError;
+use crate::ocpp::peer::tell_station;
+use crate::sessions::{self, ChargingState};
+use crate::stations::link::SignalKind;
+use crate::stations::{self, Connector, ConnectorStatus, Layout};
+
+/// How a connector is doing, as its station says.
+pub struct Report {
+    /// How.
+    pub status: ConnectorStatus,
+    /// What is wrong, in OCPP's words.
+    pub error: Option<String>,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+/// Records how the connector that `find` finds is doing; none where there is no such connector. `read` makes the report
+/// of what is known of it.
+pub async fn record(
+    call: Call<'_>,
+    find: impl Fn(&Layout) -> Option<ConnectorId> + Send + 'static,
+    read: impl Fn(&mut Conn, &Connector) -> StoreResult<Report> + Send + 'static,
+) -> Result<Option<Effect>, CallError> {
+    let owner = (call.peer.organization, call.peer.station);
+    let moment = call.moment();
+    let base = call.gateway.context.websocket_url.clone();
+    let stored = call
+        .gateway
+        .context
+        .db
+        .write(move |conn| -> StoreResult<Option<ConnectorId>> {
+            let Some(id) = find(&stations::layout(conn, owner.1)?) else {
+                return Ok(None);
+            };
+            let connector = stations::find_connector(conn, owner.0, id)?;
+            let report = read(conn, &connector)?;
+            if let Some(state) = charging_state(report.status)
+                && let Some(mut session) = sessions::open_session_on(conn, connector.id)?
+            {
+                session.enter(state, report.at);
+                sessions::update(conn, &session)?;
+            }
+            note(conn, &moment, owner, &base, &connector, report)?;
+            Ok(Some(connector.id))
+        });
+    Ok(stored
+        .await?
+        .map(|connector| Effect::Tell(SignalKind::Status(connector))))
+}
+
+/// Notes how a connector is doing, and tells it where that is news.
+pub fn note(
+    conn: &mut Conn,
+    moment: &Moment,
+    owner: (OrganizationId, StationId),
+    base: &str,
+    connector: &Connector,
+    report: Report,
+) -> StoreResult<()> {
+    let Report { status, error, at } = report;
+    stations::set_connector_status(conn, connector.id, status, error.as_deref(), at)?;
+    if connector.status != status || connector.error_code != error {
+        let kind = "chargestation.connector_status.updated";
+        tell_station(conn, moment, owner, kind, base)?;
+    }
+    Ok(())
+}
+
+fn charging_state(status: ConnectorStatus) -> Option<ChargingState> {
+    match status {
+        ConnectorStatus::Charging => Some(ChargingState::Charging),
+        ConnectorStatus::SuspendedEvse => Some(ChargingState::SuspendedEvse),
+        ConnectorStatus::SuspendedEv => Some(ChargingState::SuspendedEv),
+        ConnectorStatus::Preparing => Some(ChargingState::Connected),
+        _ => None,
+    }
+}

@@ -1,0 +1,104 @@
+//! Who the station is, and who holds what to it.
+
+use crate::kernel::Timestamp;
+use crate::ocpp::answer::arrival::{self, said};
+use crate::ocpp::answer::{Call, Handled, certificates};
+use crate::ocpp::command2::id_token;
+use crate::ocpp::v2::*;
+use crate::stations::{BootInfo, Registration};
+use crate::tokens;
+
+pub(super) async fn boot_notification(
+    call: Call<'_>,
+    request: boot_notification::Request,
+) -> Handled<boot_notification::Response> {
+    let welcome = arrival::boot(call, boot_info(request.charging_station)).await?;
+    let response = boot_notification::Response {
+        current_time: call.now,
+        interval: i64::from(welcome.interval),
+        status: match welcome.registration {
+            Registration::Accepted => RegistrationStatus::Accepted,
+            Registration::Pending => RegistrationStatus::Pending,
+            Registration::Rejected => RegistrationStatus::Rejected,
+        },
+        status_info: None,
+    };
+    Ok((response, welcome.effects))
+}
+
+fn boot_info(station: ChargingStation) -> BootInfo {
+    let (iccid, imsi) = match station.modem {
+        Some(modem) => (modem.iccid, modem.imsi),
+        None => (None, None),
+    };
+    BootInfo {
+        charge_point_vendor: Some(station.vendor_name.into()),
+        charge_point_model: Some(station.model.into()),
+        charge_point_serial_number: said(station.serial_number),
+        firmware_version: said(station.firmware_version),
+        iccid: said(iccid),
+        imsi: said(imsi),
+        ..BootInfo::default()
+    }
+}
+
+pub(super) async fn authorize(
+    call: Call<'_>,
+    request: authorize::Request,
+) -> Handled<authorize::Response> {
+    let known = arrival::authorize(call, request.id_token.id_token.into()).await?;
+    let response = authorize::Response {
+        id_token_info: id_token_info(&known, call.now),
+        // A contract is known by its id here; nobody answers for its certificate.
+        certificate_status: None,
+        allowed_energy_transfer: None,
+        tariff: None,
+    };
+    Ok((response, Vec::new()))
+}
+
+/// What a station is told of a token.
+pub(super) fn id_token_info(known: &tokens::Authorization, now: Timestamp) -> IdTokenInfo {
+    use tokens::AuthorizationStatus as Known;
+    let group = known.parent_group.as_deref();
+    IdTokenInfo {
+        cache_expiry_date_time: known.expires_at.filter(|end| *end > now),
+        charging_priority: None,
+        evse_id: None,
+        group_id_token: group.and_then(|group| id_token(group).ok()),
+        language1: None,
+        language2: None,
+        personal_message: None,
+        status: match known.status {
+            Known::Accepted => AuthorizationStatus::Accepted,
+            Known::Blocked => AuthorizationStatus::Blocked,
+            Known::Expired => AuthorizationStatus::Expired,
+            Known::Invalid => AuthorizationStatus::Invalid,
+        },
+    }
+}
+
+/// Signs what proves the station to us; certificates for cars are another authority's.
+pub(super) async fn sign_certificate(
+    call: Call<'_>,
+    request: sign_certificate::Request,
+) -> Handled<sign_certificate::Response> {
+    let of_station = matches!(
+        request.certificate_type,
+        None | Some(CertificateSigningUse::ChargingStationCertificate)
+    );
+    let (signed, effects) = if of_station {
+        certificates::sign(call, request.csr.as_str(), request.request_id).await?
+    } else {
+        (false, Vec::new())
+    };
+    let response = sign_certificate::Response {
+        status: if signed {
+            GenericStatus::Accepted
+        } else {
+            GenericStatus::Rejected
+        },
+        status_info: None,
+    };
+    Ok((response, effects))
+}

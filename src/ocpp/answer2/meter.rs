@@ -1,0 +1,64 @@
+//! Meter values as OCPP 2 writes them, and what they mean.
+
+use crate::ocpp::answer::{Call, Handled, MAINS, readings};
+use crate::ocpp::meter::{self, Line, MeterFlag, Place, Quantity, ReadingContext};
+use crate::ocpp::v2::*;
+use crate::sessions::Sample;
+
+pub(super) async fn meter_values(
+    call: Call<'_>,
+    request: meter_values::Request,
+) -> Handled<meter_values::Response> {
+    let evse = request.evse_id;
+    if evse == 0 {
+        return Ok((meter_values::Response {}, Vec::new())); // the main meter: no car
+    }
+    let found = call
+        .peer
+        .connector(call.gateway, |layout| layout.of_evse(evse, None))
+        .await?;
+    let Some(connector) = found else {
+        call.note_unknown(format_args!("EVSE {evse}")).await;
+        return Ok((meter_values::Response {}, Vec::new()));
+    };
+    let samples = samples(call, &request.meter_value);
+    let ((), effects) = readings::record(call, connector, None, samples).await?;
+    Ok((meter_values::Response {}, effects))
+}
+
+pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {
+    let context = |value: &SampledValue| {
+        ReadingContext::of_context(value.context.as_ref().map(Context::as_str))
+    };
+    let at_once = |instant: &MeterValue| {
+        let values = &instant.sampled_value;
+        meter::readings_at(instant.timestamp, values, MAINS, context, sample)
+    };
+    readings::samples(call, values.iter().flat_map(at_once).collect())
+}
+
+/// The value in our units; `None` for what we do not use and, with a flag, for what is out of range.
+fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<meter::Sample> {
+    let measurand = value.measurand.as_ref().map(Measurand::as_str);
+    let quantity = Quantity::of_measurand(measurand)?;
+    let unit = value.unit_of_measure.as_ref();
+    let exponent = match unit.and_then(|unit| unit.unit.as_ref()) {
+        None => Quantity::DEFAULT_MILLI_EXPONENT,
+        Some(unit) => quantity.milli_exponent(unit.as_str()).unwrap_or_else(|| {
+            flags.push(MeterFlag::OddUnit);
+            Quantity::DEFAULT_MILLI_EXPONENT
+        }),
+    };
+    let multiplier = unit.and_then(|unit| unit.multiplier).unwrap_or(0);
+    let power = i32::try_from(multiplier).map_or(i32::MAX, |more| exponent.saturating_add(more));
+    let Some(milli) = value.value.scaled(power) else {
+        flags.push(MeterFlag::Unreadable);
+        return None;
+    };
+    Some(meter::Sample {
+        quantity,
+        line: Line::of_phase(value.phase.as_ref().map(Phase::as_str)),
+        place: Place::of_location(value.location.as_ref().map(Location::as_str)),
+        milli,
+    })
+}

@@ -1,0 +1,82 @@
+//! What the messages of stations that speak OCPP 2.0.1 or 2.1 mean.
+
+use super::answer::{Call, Handled, done, notices};
+use super::v2::*;
+
+mod identity;
+mod limits;
+mod meter;
+mod model;
+mod refusals;
+mod status;
+mod transactions;
+
+/// Handles one call.
+pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
+    match incoming {
+        Incoming::Heartbeat(_) => done(Ok((
+            heartbeat::Response {
+                current_time: call.now,
+            },
+            Vec::new(),
+        ))),
+        Incoming::BootNotification(request) => {
+            done(identity::boot_notification(call, request).await)
+        }
+        Incoming::Authorize(request) => done(identity::authorize(call, request).await),
+        Incoming::StatusNotification(request) => {
+            done(status::status_notification(call, request).await)
+        }
+        Incoming::MeterValues(request) => done(meter::meter_values(call, request).await),
+        Incoming::TransactionEvent(request) => {
+            done(transactions::transaction_event(call, request).await)
+        }
+        Incoming::SignCertificate(request) => done(identity::sign_certificate(call, request).await),
+        Incoming::NotifyEvent(request) => done(status::notify_event(call, request).await),
+        Incoming::NotifyReport(request) => done(model::notify_report(call, request).await),
+        Incoming::NotifyEVChargingNeeds(request) => {
+            done(limits::notify_ev_charging_needs(call, request).await)
+        }
+        Incoming::NotifyEVChargingSchedule(_) => {
+            notices::record(call, incoming.action()).await?;
+            let response = notify_ev_charging_schedule::Response {
+                status: GenericStatus::Accepted,
+                status_info: None,
+            };
+            done(Ok((response, Vec::new())))
+        }
+        Incoming::OpenPeriodicEventStream(_) => {
+            notices::record(call, incoming.action()).await?;
+            let response = open_periodic_event_stream::Response {
+                status: GenericStatus::Accepted,
+                status_info: None,
+            };
+            done(Ok((response, Vec::new())))
+        }
+        Incoming::BatterySwap(_)
+        | Incoming::ClearedChargingLimit(_)
+        | Incoming::ClosePeriodicEventStream(_)
+        | Incoming::FirmwareStatusNotification(_)
+        | Incoming::LogStatusNotification(_)
+        | Incoming::NotifyChargingLimit(_)
+        | Incoming::NotifyCustomerInformation(_)
+        | Incoming::NotifyDERAlarm(_)
+        | Incoming::NotifyDERStartStop(_)
+        | Incoming::NotifyDisplayMessages(_)
+        | Incoming::NotifyMonitoringReport(_)
+        | Incoming::NotifyPeriodicEventStream(_)
+        | Incoming::NotifyPriorityCharging(_)
+        | Incoming::NotifySettlement(_)
+        | Incoming::PublishFirmwareStatusNotification(_)
+        | Incoming::ReportChargingProfiles(_)
+        | Incoming::ReportDERControl(_)
+        | Incoming::ReservationStatusUpdate(_)
+        | Incoming::SecurityEventNotification(_) => notices::notice(call, incoming.action()).await,
+        Incoming::DataTransfer(_)
+        | Incoming::Get15118EVCertificate(_)
+        | Incoming::GetCertificateChainStatus(_)
+        | Incoming::GetCertificateStatus(_)
+        | Incoming::PullDynamicScheduleUpdate(_)
+        | Incoming::VatNumberValidation(_) => Ok((refusals::refusal(call, incoming), Vec::new())),
+    }
+}

@@ -1,0 +1,229 @@
+//! Transactions, told event by event.
+
+use super::identity::id_token_info;
+use super::{meter, status};
+use crate::db::{Conn, StoreResult};
+use crate::kernel::{ConnectorId, Moment, Timestamp};
+use crate::ocpp::answer::status::Report;
+use crate::ocpp::answer::{Call, Handled, readings};
+use crate::ocpp::peer::Effect;
+use crate::ocpp::v2::*;
+use crate::reservations::{self, Beginning};
+use crate::sessions::{self, ChargingState as State, Driver, Recorded, Stage};
+use crate::stations::link::{Command, SignalKind};
+use crate::stations::{self, ConnectorStatus as Known};
+use crate::tokens::{self, AuthorizationStatus as Verdict};
+
+/// What is done with an event in one write.
+struct Event {
+    place: Option<Evse>,
+    told: sessions::TransactionEvent,
+    card: Option<String>,
+    reservation: Option<i64>,
+    base: String,
+    now: Timestamp,
+}
+
+/// What came of it.
+struct Stored {
+    verdict: Option<tokens::Authorization>,
+    recorded: Recorded,
+    connector: Option<ConnectorId>,
+    status_changed: bool,
+    /// Reservations that are needless now.
+    needless: Vec<i64>,
+}
+
+pub(super) async fn transaction_event(
+    call: Call<'_>,
+    request: transaction_event::Request,
+) -> Handled<transaction_event::Response> {
+    let place = request.evse.clone();
+    let event = read(call, request);
+    let moment = call.moment();
+    let stored = call
+        .gateway
+        .context
+        .db
+        .write(move |conn| store(conn, &moment, &event));
+    let stored = stored.await?;
+    if let (Some(evse), None) = (place, stored.connector) {
+        call.note_unknown(format_args!("EVSE {}", evse.id)).await;
+    }
+    let due = stored.recorded.session.amount_due();
+    let response = transaction_event::Response {
+        // I02, I03: what it costs so far, for stations that show it.
+        total_cost: due.and_then(|amount| amount.try_into().ok()),
+        charging_priority: None,
+        id_token_info: stored
+            .verdict
+            .as_ref()
+            .map(|known| id_token_info(known, call.now)),
+        transaction_limit: None,
+        updated_personal_message: None,
+        updated_personal_message_extra: None,
+    };
+    Ok((response, effects(stored)))
+}
+
+fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
+    let transaction = request.transaction_info;
+    let values = request.meter_value.unwrap_or_default();
+    let card = request
+        .id_token
+        .filter(|token| token.r#type != IdTokenKind::NoAuthorization);
+    let told = sessions::TransactionEvent {
+        organization: call.peer.organization,
+        station: call.peer.station,
+        connector: None,
+        name: transaction.transaction_id.into(),
+        stage: match request.event_type {
+            EventType::Started => Stage::Started,
+            EventType::Updated => Stage::Updated,
+            EventType::Ended => Stage::Ended,
+        },
+        seq_no: i64::from(request.seq_no),
+        trigger: request.trigger_reason.as_str().to_owned(),
+        offline: request.offline.unwrap_or(false),
+        at: call.believed(request.timestamp),
+        start_request: transaction.remote_start_id,
+        driver: None,
+        state: transaction.charging_state.as_ref().and_then(state),
+        stop_reason: transaction
+            .stopped_reason
+            .map(|reason| reason.as_str().to_owned()),
+        samples: meter::samples(call, &values),
+        raw: call.payload.get().to_owned(),
+    };
+    Event {
+        place: request.evse,
+        told,
+        card: card
+            .map(|token| String::from(token.id_token))
+            .filter(|card| !card.is_empty()),
+        reservation: request.reservation_id.map(i64::from),
+        base: call.gateway.context.websocket_url.clone(),
+        now: call.now,
+    }
+}
+
+const fn state(state: &ChargingState) -> Option<State> {
+    match state {
+        ChargingState::Charging => Some(State::Charging),
+        ChargingState::SuspendedEV => Some(State::SuspendedEv),
+        ChargingState::SuspendedEVSE => Some(State::SuspendedEvse),
+        ChargingState::EVConnected => Some(State::Connected),
+        ChargingState::Idle => Some(State::Idle),
+        ChargingState::Unknown(_) => None,
+    }
+}
+
+fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored> {
+    let mut told = event.told.clone();
+    if let Some(evse) = &event.place {
+        let layout = stations::layout(conn, told.station)?;
+        told.connector = layout.of_evse(evse.id, evse.connector_id);
+    }
+    let verdict = match &event.card {
+        Some(card) => Some(judge(conn, &mut told, card, event.now)?),
+        None => None,
+    };
+    let recorded = sessions::record_event(conn, moment, &told)?;
+    let connector = recorded.session.connector_id;
+    let (mut needless, mut status_changed) = (Vec::new(), false);
+    if let Some(connector) = connector {
+        if recorded.began {
+            let begun = Beginning {
+                station: told.station,
+                connector,
+                reservation_id: event.reservation,
+                id_tag: recorded.session.id_tag.as_deref().unwrap_or_default(),
+                parent_group: verdict
+                    .as_ref()
+                    .and_then(|known| known.parent_group.as_deref()),
+                session: recorded.session.id,
+            };
+            needless = reservations::take_up(conn, moment, &begun)?;
+        }
+        let derived = derived_status(&recorded, &told);
+        if let Some(derived) = derived {
+            let owner = (told.organization, told.station);
+            let row = stations::find_connector(conn, told.organization, connector)?;
+            // A plug that was pulled may be told before the end of its transaction.
+            if !(recorded.ended && row.status == Known::Available) && row.status != derived {
+                let report = Report {
+                    status: derived,
+                    error: None,
+                    at: told.at,
+                };
+                crate::ocpp::answer::status::note(conn, moment, owner, &event.base, &row, report)?;
+                status_changed = true;
+            }
+        }
+    }
+    Ok(Stored {
+        verdict,
+        recorded,
+        connector,
+        status_changed,
+        needless,
+    })
+}
+
+/// Whether the card may charge; one that we told the station to start with may.
+fn judge(
+    conn: &mut Conn,
+    told: &mut sessions::TransactionEvent,
+    card: &str,
+    now: Timestamp,
+) -> StoreResult<tokens::Authorization> {
+    let mut known = tokens::authorize(conn, told.organization, card, now)?;
+    if sessions::expects(conn, told.connector, card)? {
+        known.status = Verdict::Accepted;
+    }
+    told.driver = Some(Driver {
+        id_tag: card.to_owned(),
+        token: known.token,
+        user: known.user,
+    });
+    Ok(known)
+}
+
+/// How the connector is doing, as far as the event says; nothing where it tells of the past.
+fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Option<Known> {
+    if !recorded.is_news {
+        return None;
+    }
+    if recorded.ended {
+        return Some(Known::Finishing);
+    }
+    told.state
+        .filter(|_| recorded.session.is_open())
+        .map(status::of_state)
+}
+
+fn effects(stored: Stored) -> Vec<Effect> {
+    let Recorded { session, .. } = &stored.recorded;
+    let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
+    let mut effects: Vec<Effect> = stored.needless.iter().copied().map(release).collect();
+    let Some(connector) = stored.connector else {
+        return effects;
+    };
+    if stored.recorded.began {
+        effects.push(Effect::Tell(SignalKind::SessionStarted(
+            connector, session.id,
+        )));
+    }
+    if stored.status_changed {
+        effects.push(Effect::Tell(SignalKind::Status(connector)));
+    }
+    if stored.recorded.ended {
+        effects.push(Effect::Tell(SignalKind::SessionEnded(
+            connector, session.id,
+        )));
+    } else if stored.recorded.is_news {
+        effects.push(Effect::Tell(SignalKind::Metered(connector)));
+        effects.extend(readings::stop_at_target(session));
+    }
+    effects
+}

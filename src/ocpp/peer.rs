@@ -1,0 +1,199 @@
+//! The station at the other end of a connection: what is remembered of it, and what follows from its messages.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Version;
+use super::gateway::Gateway;
+use crate::db::{Conn, StoreError, StoreResult};
+use crate::events;
+use crate::kernel::*;
+use crate::stations::link::{Command, Signal, SignalKind, StationLink};
+use crate::stations::{self, Layout, Station};
+
+/// How long it is remembered which connector has which number.
+const REMEMBERED_FOR: Duration = Duration::from_secs(60);
+
+/// The station at the other end.
+pub struct Peer {
+    /// Which station.
+    pub station: StationId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What is spoken with it.
+    pub version: Version,
+    /// What its flags were when it connected, and what it was caught at since.
+    flags: Mutex<Vec<String>>,
+    layout: Mutex<Option<(Arc<Layout>, Timestamp)>>,
+}
+
+/// What is done after an answer left.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Tell who listens.
+    Tell(SignalKind),
+    /// Ask the station to do something.
+    Ask(Command),
+}
+
+impl Peer {
+    /// The station of an admitted connection.
+    pub fn new(station: Station, version: Version) -> Self {
+        Self {
+            station: station.id,
+            organization: station.organization_id,
+            version,
+            flags: Mutex::new(station.flags.0),
+            layout: Mutex::default(),
+        }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Option<(Arc<Layout>, Timestamp)>> {
+        self.layout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which of our connectors `wanted` finds in the layout of the station, which is remembered for a minute.
+    pub(super) async fn connector(
+        &self,
+        gateway: &Gateway,
+        wanted: impl Fn(&Layout) -> Option<ConnectorId>,
+    ) -> StoreResult<Option<ConnectorId>> {
+        let now = gateway.context.clock.now();
+        let known = self.remembered().clone();
+        if let Some((layout, read_at)) = known
+            && now.since(read_at) < REMEMBERED_FOR
+            && let Some(found) = wanted(&layout)
+        {
+            return Ok(Some(found));
+        }
+        let station = self.station;
+        let read = gateway
+            .context
+            .db
+            .read(move |conn| stations::layout(conn, station));
+        let layout = Arc::new(read.await?);
+        *self.remembered() = Some((Arc::clone(&layout), now));
+        Ok(wanted(&layout))
+    }
+
+    fn signal(&self, kind: SignalKind) -> Signal {
+        Signal {
+            organization: self.organization,
+            station: self.station,
+            kind,
+        }
+    }
+
+    /// Records that the socket is open.
+    pub async fn connected(&self, gateway: &Gateway) {
+        self.record_online(gateway, true).await;
+        gateway.signals.tell(self.signal(SignalKind::Connected));
+    }
+
+    /// Records that the socket is gone.
+    pub async fn disconnected(&self, gateway: &Gateway) {
+        self.record_online(gateway, false).await;
+        gateway.signals.tell(self.signal(SignalKind::Disconnected));
+    }
+
+    async fn record_online(&self, gateway: &Gateway, online: bool) {
+        let (organization, station, moment) =
+            (self.organization, self.station, gateway.context.moment());
+        let spoken = self.version.protocol();
+        let base = gateway.context.websocket_url.clone();
+        let kind = if online {
+            "chargestation.online"
+        } else {
+            "chargestation.offline"
+        };
+        let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
+            stations::set_online(conn, station, online.then_some(spoken), moment.now)?;
+            tell_station(conn, &moment, (organization, station), kind, &base)
+        });
+        match stored.await {
+            Ok(()) => {
+                tracing::info!(station = %self.station, online, "a station's connection changed")
+            }
+            Err(StoreError::NotFound) => {} // deleted while it was connected
+            Err(error) => {
+                tracing::error!(%error, station = %self.station, "could not record a connection")
+            }
+        }
+    }
+
+    /// Asks a station that connected without booting to introduce itself.
+    pub fn ask_to_boot(peer: &Arc<Self>, gateway: &Gateway) {
+        let message = "BootNotification".to_owned();
+        Self::carry_out(
+            peer,
+            gateway,
+            vec![Effect::Ask(Command::TriggerMessage {
+                message,
+                connector: None,
+            })],
+        );
+    }
+
+    /// Carries out what follows from an answer that left.
+    pub fn carry_out(peer: &Arc<Self>, gateway: &Gateway, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Tell(kind) => gateway.signals.tell(peer.signal(kind)),
+                Effect::Ask(command) => {
+                    let (connections, station) = (gateway.connections.clone(), peer.station);
+                    tokio::spawn(async move {
+                        if let Err(error) = connections.send(station, command).await {
+                            tracing::debug!(%error, %station, "a follow-up was not carried out");
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    /// Keeps what the station does differently from the specification, each kind once.
+    pub(super) async fn note(&self, gateway: &Gateway, flags: Vec<String>) {
+        /// Kinds that are kept of one station.
+        const MOST_FLAGS: usize = 50;
+        let all = {
+            let mut known = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = known.len();
+            for flag in flags {
+                if !known.contains(&flag) && known.len() < MOST_FLAGS {
+                    known.push(flag);
+                }
+            }
+            if known.len() == before {
+                return;
+            }
+            known.clone()
+        };
+        let station = self.station;
+        let stored = gateway
+            .context
+            .db
+            .write(move |conn| stations::save_flags(conn, station, &all))
+            .await;
+        if let Err(error) = stored {
+            tracing::warn!(%error, %station, "could not store a station's flags");
+        }
+    }
+}
+
+/// Tells an event with the whole station.
+pub(super) fn tell_station(
+    conn: &mut Conn,
+    moment: &Moment,
+    (organization, station): (OrganizationId, StationId),
+    kind: &str,
+    base: &str,
+) -> StoreResult<()> {
+    let row = stations::find_station(conn, organization, station)?;
+    let view = stations::station_view(conn, row, base)?;
+    events::record(
+        conn,
+        moment,
+        stations::station_event(organization, station, kind),
+        &view,
+    )
+}

@@ -1,0 +1,183 @@
+"""Every message of OCPP 2.0.1 and 2.1, both ways, made from and checked against the official schemas of its version."""
+
+import asyncio
+import copy
+import json
+
+import pytest
+from jsonschema import Draft6Validator
+from ocpp2 import FOLDERS, FROM_STATION, Bare, actions, examples, request_schema, turns
+
+PROTOCOLS = list(FOLDERS)
+INCOMING = [(protocol, action) for protocol in PROTOCOLS for action in actions(protocol) if action in FROM_STATION]
+OUTGOING = [
+    (protocol, action)
+    for protocol in PROTOCOLS
+    for action in actions(protocol)
+    if action not in FROM_STATION or action == "DataTransfer"
+]
+SENT = {"NotifyPeriodicEventStream"}
+
+
+def story(server, protocol, tell):
+    """Creates a station with one EVSE, connects it, and runs `tell(socket, ask, path)` against it."""
+
+    async def run():
+        with server.client() as client:
+            loop = asyncio.get_running_loop()
+
+            async def ask(method, url, body=None, allowed=(200, 201, 202)):
+                send = lambda: client.request(method, url, json=body)
+                answer = await loop.run_in_executor(None, send)
+                assert answer.status_code in allowed, answer.text
+                return answer.json()
+
+            station = (await ask("POST", f"{server.api}/chargestations", {"name": "Independent 2"}))["result"]
+            path = f"{server.api}/chargestations/{station['_id']}"
+            await ask("POST", f"{path}/connectors", {"power": 7})
+            socket = await Bare.connect(station["connection_url"], protocol)
+            await socket.boot()
+            await tell(socket, ask, path)
+            await socket.close()
+
+    asyncio.run(asyncio.wait_for(run(), 120))
+
+
+def ids(cases):
+    return [f"{protocol}-{action}" for protocol, action in cases]
+
+
+@pytest.mark.parametrize(("protocol", "action"), INCOMING, ids=ids(INCOMING))
+def test_every_message_of_a_station_is_read_as_the_schema_has_it_and_answered_by_the_book(server, protocol, action):
+    async def tell(socket, ask, path):
+        for payload in examples(protocol, action):
+            Draft6Validator(request_schema(protocol, action)).validate(payload)
+            if action in SENT:
+                await socket.send(action, payload)
+            else:
+                await socket.ask(action, payload)
+        await socket.ask("Heartbeat", {})
+        flags = (await ask("GET", path))["result"]["flags"]
+        odd = [flag for flag in flags if not flag.startswith("reports the unknown") and "is unknown" not in flag]
+        assert odd == [], "a payload of the schema was mended"
+
+    story(server, protocol, tell)
+
+
+@pytest.mark.parametrize(("protocol", "action"), OUTGOING, ids=ids(OUTGOING))
+def test_every_message_to_a_station_may_be_written_by_hand_and_its_answer_comes_back(server, protocol, action):
+    async def tell(socket, ask, path):
+        for turn, payload in enumerate(examples(protocol, action)):
+            answers = list(examples(protocol, f"{action}Response"))
+            socket.overrides[action] = answers[turn % len(answers)]
+            socket.told.clear()
+            await ask("POST", f"{path}/ocpp?wait=true", {"action": action, "payload": payload}, (200, 400))
+            assert [sent for name, sent in socket.told if name == action] == [payload]
+        for answer in examples(protocol, f"{action}Response"):
+            socket.overrides[action] = answer
+            await ask("POST", f"{path}/ocpp?wait=true", {"action": action, "payload": payload}, (200, 400))
+
+    story(server, protocol, tell)
+
+
+def test_what_came_with_2_1_is_never_sent_to_a_station_that_speaks_2_0_1(server):
+    async def tell(socket, ask, path):
+        tried = 0
+        for action in actions("ocpp2.1"):
+            if action in FROM_STATION:
+                continue
+            rules = request_schema("ocpp2.0.1", action)
+            for payload in examples("ocpp2.1", action):
+                if rules is not None and Draft6Validator(rules).is_valid(payload):
+                    continue
+                tried += 1
+                body = {"action": action, "payload": payload}
+                await ask("POST", f"{path}/ocpp?wait=true", body, (422,))
+        assert tried > 100
+        assert all(Draft6Validator(request_schema("ocpp2.0.1", name)).is_valid(sent) for name, sent in socket.told)
+
+    story(server, "ocpp2.0.1", tell)
+
+
+COMMANDS = [
+    ("trigger_message", {"message": "StatusNotification", "connectorId": 1}, "TriggerMessage"),
+    ("change_availability", {"type": "Inoperative", "connectorId": 1}, "ChangeAvailability"),
+    ("clear_cache", {}, "ClearCache"),
+    ("get_local_list_version", {}, "GetLocalListVersion"),
+    ("send_local_list", {"listVersion": 1}, "SendLocalList"),
+    ("update_firmware", {"location": "https://firmware.example.com/1"}, "UpdateFirmware"),
+    ("get_diagnostics", {"location": "https://files.example.com/"}, "GetLog"),
+    ("data_transfer", {"vendorId": "V", "data": "D"}, "DataTransfer"),
+    ("get_composite_schedule", {"connectorId": 1, "duration": 60}, "GetCompositeSchedule"),
+    ("clear_charging_profile", {"id": 1}, "ClearChargingProfile"),
+    ("clear_charging_profile", {"chargingProfilePurpose": "ChargePointMaxProfile"}, "ClearChargingProfile"),
+    ("set_default_power_limit", {"unit": "current", "limit": 16.1}, "SetChargingProfile"),
+    ("reset", {"type": "OnIdle", "evseId": 1}, "Reset"),
+    ("get_log", {"logType": "SecurityLog", "remoteLocation": "https://files.example.com/in"}, "GetLog"),
+    ("extended_trigger_message", {"message": "SignChargePointCertificate"}, "TriggerMessage"),
+    ("install_certificate", {"certificateType": "CentralSystemRootCertificate", "certificate": "PEM"}, "InstallCertificate"),
+    ("get_installed_certificate_ids", {"certificateType": "ManufacturerRootCertificate"}, "GetInstalledCertificateIds"),
+    (
+        "signed_update_firmware",
+        {"location": "https://firmware.example.com/1", "signingCertificate": "PEM", "signature": "c2ln"},
+        "UpdateFirmware",
+    ),
+]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_command_is_sent_by_the_book(server, protocol):
+    async def tell(socket, ask, path):
+        for command, body, action in COMMANDS:
+            socket.told.clear()
+            await ask("POST", f"{path}/{command}?wait=false", body)
+            await socket.was_told(action)  # the socket checked it against the schema
+
+    story(server, protocol, tell)
+
+
+NEVER_MENDED = {"transactionInfo", "idToken", "eventType", "vendorId", "csr", "ocspRequestData"}
+MISSING, TYPE, VALUE, FORMAT = (
+    "OccurrenceConstraintViolation",
+    "TypeConstraintViolation",
+    "PropertyConstraintViolation",
+    "FormatViolation",
+)
+
+
+def spoiled(protocol, action):
+    """Each spoiled payload with its name and whether it must be refused; others may be mended."""
+    root = request_schema(protocol, action)
+    right = list(examples(protocol, action))[-1]
+    for name, rule in root.get("properties", {}).items():
+        if name == "customData":
+            continue
+
+        def variant(value):
+            payload = copy.deepcopy(right)
+            payload[name] = value
+            return payload
+
+        required = name in root.get("required", [])
+        if required:
+            payload = copy.deepcopy(right)
+            del payload[name]
+            yield f"{name} missing", payload, {MISSING, FORMAT}
+        for label, odd in (("null", None), ("a list of nothing", []), ("a huge text", "x" * 50_000), ("a number", 10**30)):
+            must = required and name in NEVER_MENDED and not (name in {"vendorId", "csr"} and label == "a number")
+            yield f"{name} {label}", variant(odd), {MISSING, TYPE, VALUE, FORMAT} | (set() if must else {None})
+
+
+@pytest.mark.parametrize(("protocol", "action"), INCOMING, ids=ids(INCOMING))
+def test_spoiled_messages_get_the_right_error_and_keep_the_socket(server, protocol, action):
+    if action in SENT:
+        pytest.skip("it is not answered")
+
+    async def tell(socket, ask, path):
+        for name, payload, right in spoiled(protocol, action):
+            frame = await socket.say(action, payload)
+            code = frame[2] if frame[0] == 4 else None
+            assert code in right, (name, frame)
+        await socket.boot()
+
+    story(server, protocol, tell)
