@@ -60,7 +60,9 @@ impl Balancer {
     /// Makes every tree look at once, for example because a test turned the clock.
     pub fn poke(&self) {
         for running in lock(&self.0.trees).values() {
-            running.bell.ring("poke", |notes| notes.urgent = true);
+            running.bell.ring("poke", |notes| {
+                (notes.urgent, notes.whole) = (true, true);
+            });
         }
     }
 
@@ -168,6 +170,8 @@ impl Listener {
                 if doubted {
                     notes.doubted.insert(station);
                 }
+                notes.changed.insert(station);
+                notes.whole |= kind == SignalKind::Reconfigured;
             });
         }
     }

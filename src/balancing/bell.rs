@@ -18,6 +18,10 @@ pub(super) struct Notes {
     pub doubted: BTreeSet<StationId>,
     /// Signals were missed, so no station is certain.
     pub everything: bool,
+    /// Stations of which the stores have something new.
+    pub changed: BTreeSet<StationId>,
+    /// The stores may have something new of any station.
+    pub whole: bool,
 }
 
 impl Notes {

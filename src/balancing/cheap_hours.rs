@@ -1,7 +1,9 @@
 //! When home users' cars charge cheapest: prices, exclusion times and departures as the engine wants them, and what it says.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde::Serialize;
 
 use super::gather::{Seat, Site};
 use super::state::{Memory, State};
@@ -29,9 +31,22 @@ pub(super) enum Prices {
 }
 
 impl Prices {
-    /// What is known of the prices of a group.
-    pub fn of(conn: &mut Conn, group: &Group) -> StoreResult<Option<Self>> {
-        let Some(prices) = group.energy_prices.as_ref().filter(|_| group.is_home()) else {
+    /// What is known of the prices of these groups of home users.
+    pub fn of_groups<'a>(
+        conn: &mut Conn,
+        groups: impl Iterator<Item = &'a Group>,
+    ) -> StoreResult<BTreeMap<GroupId, Self>> {
+        let mut known = BTreeMap::new();
+        for group in groups {
+            if let Some(prices) = Self::of(conn, group)? {
+                known.insert(group.id, prices);
+            }
+        }
+        Ok(known)
+    }
+
+    fn of(conn: &mut Conn, group: &Group) -> StoreResult<Option<Self>> {
+        let Some(prices) = &group.energy_prices else {
             return Ok(None);
         };
         let Some(rate) = prices.0.rate else {

@@ -1,19 +1,17 @@
-//! Reads a tree from the stores: its groups, its connectors with what they can, and the sessions that are open there.
+//! A tree as balancing sees it: its groups, its connectors with what they can, and the sessions that are open there.
 
 use std::collections::BTreeMap;
 
 use super::cheap_hours::Prices;
-use crate::assets::{self, Asset};
+use super::rows::Rows;
+use crate::assets::Asset;
 use crate::db::{Conn, StoreResult};
 use crate::engine::{CurrentKind, least_power};
-use crate::groups::{self, Group, GroupConnector, GroupStation};
+use crate::groups::{Group, GroupConnector};
 use crate::kernel::*;
-use crate::locations;
-use crate::priority;
-use crate::profiles;
-use crate::sessions::{self, Session, SessionStatus};
+use crate::sessions::{self, Session};
 use crate::stations::link::StationLink;
-use crate::stations::{self, Connector, ConnectorStatus, PhaseRotation, PowerType};
+use crate::stations::{Connector, ConnectorStatus, PhaseRotation, PowerType};
 
 /// A tree as the stores have it.
 #[derive(Debug, Clone)]
@@ -93,63 +91,29 @@ pub(super) enum Role {
 impl Site {
     /// Reads the tree below this root; `None` when it is no root (any more).
     pub fn read(conn: &mut Conn, root: GroupId, now: Timestamp) -> StoreResult<Option<Self>> {
-        let groups = match crate::db::error::optional(groups::tree_of(conn, root))? {
-            Some(groups) => groups,
-            None => return Ok(None),
-        };
-        let Some(top) = groups
-            .first()
-            .filter(|top| top.parent_id.is_none())
-            .cloned()
-        else {
-            return Ok(None);
-        };
-        let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
-        let stations = groups::stations_of(conn, &ids)?;
-        let members = groups::members_of(conn, &ids)?;
-        let location = locations::find(conn, top.organization_id, top.location_id)?;
-        let station_ids: Vec<StationId> = stations
-            .iter()
-            .map(|station| station.chargestation_id)
-            .collect();
-        let connectors = stations::connectors_of_stations(conn, &station_ids)?;
-        let connector_ids: Vec<ConnectorId> =
-            connectors.iter().map(|connector| connector.id).collect();
-        let sessions = sessions::open_on_connectors(conn, &connector_ids)?;
-        let zone = location.time_zone();
-        let scheduled = profiles::limits_at(conn, &connectors, (zone, location.voltage), now)?;
+        let rows = Rows::read(conn, root, now)?;
+        Ok(rows.and_then(|rows| Self::of(&rows, now)))
+    }
 
+    /// The site that these rows make.
+    pub fn of(rows: &Rows, now: Timestamp) -> Option<Self> {
+        let top = &rows.top;
+        let first = top.groups.first()?;
         let mut site = Self {
-            organization: top.organization_id,
-            dry_run: top.dry_run,
-            zone,
-            voltage: location.voltage,
-            assets: assets::assets_of_groups(conn, &ids)?,
-            priorities: BTreeMap::new(),
-            prices: BTreeMap::new(),
-            groups,
-            seats: Vec::with_capacity(connectors.len()),
+            organization: first.organization_id,
+            dry_run: first.dry_run,
+            zone: top.location.time_zone(),
+            voltage: top.location.voltage,
+            assets: top.assets.clone(),
+            priorities: top.priorities.clone(),
+            prices: top.prices.clone(),
+            groups: top.groups.clone(),
+            seats: Vec::with_capacity(rows.connectors.len()),
         };
-        site.seat(
-            &stations,
-            &members,
-            &connectors,
-            (&sessions, &scheduled),
-            location.voltage,
-        );
-        site.priorities = priority::untils(conn, &ids, now)?;
+        site.seat(rows);
         site.note_hours(now);
-        for group in &site.groups {
-            if let Some(prices) = Prices::of(conn, group)? {
-                site.prices.insert(group.id, prices);
-            }
-        }
-        let unheard = stations::never_connected(conn, &station_ids)?;
-        for seat in &mut site.seats {
-            seat.unheard = unheard.contains(&seat.station);
-        }
         site.limit_fallbacks(now);
-        Ok(Some(site))
+        Some(site)
     }
 
     /// Notes which stations can be told anything.
@@ -204,33 +168,22 @@ impl Site {
         .take(self.groups.len())
     }
 
-    fn seat(
-        &mut self,
-        stations: &[GroupStation],
-        members: &[GroupConnector],
-        connectors: &[Connector],
-        (sessions, scheduled): (&[Session], &BTreeMap<ConnectorId, Watts>),
-        voltage: Millivolts,
-    ) {
-        let groups: BTreeMap<StationId, GroupId> = stations
+    fn seat(&mut self, rows: &Rows) {
+        let groups: BTreeMap<StationId, GroupId> = rows
+            .stations
             .iter()
             .map(|station| (station.chargestation_id, station.group_id))
             .collect();
-        let members: BTreeMap<ConnectorId, &GroupConnector> = members
+        let members: BTreeMap<ConnectorId, &GroupConnector> = rows
+            .members
             .iter()
             .map(|member| (member.connector_id, member))
             .collect();
-        let running = sessions
-            .iter()
-            .filter(|session| session.status == SessionStatus::Started);
-        let sessions: BTreeMap<ConnectorId, &Session> = running
-            .filter_map(|session| Some((session.connector_id?, session)))
-            .collect();
         let mut connectors_of: BTreeMap<StationId, usize> = BTreeMap::new();
-        for connector in connectors {
+        for connector in rows.connectors.values() {
             *connectors_of.entry(connector.chargestation_id).or_default() += 1;
         }
-        for connector in connectors {
+        for connector in rows.connectors.values() {
             let Some(group) = groups
                 .get(&connector.chargestation_id)
                 .and_then(|id| self.group(*id))
@@ -238,11 +191,12 @@ impl Site {
                 continue;
             };
             let member = members.get(&connector.id).copied();
-            let session = sessions.get(&connector.id).copied();
+            let session = rows.sessions.get(&connector.id);
             if member.is_some() || session.is_some() {
-                let limit = scheduled.get(&connector.id).copied();
+                let limit = rows.scheduled.get(&connector.id).copied();
                 let session = (session.cloned(), limit);
-                let mut seat = Seat::new(connector, group, member, session, voltage);
+                let mut seat = Seat::new(connector, group, member, session, self.voltage);
+                seat.unheard = rows.unheard.contains(&seat.station);
                 let dry_below =
                     !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
                 seat.sole = connectors_of.get(&seat.station) == Some(&1);

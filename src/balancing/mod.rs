@@ -4,11 +4,11 @@
 //! ```text
 //!  signals ──► balancer ──► bell ──► tree            one task per root group, one turn at a time
 //!                                     │
-//!              gather ── stores ──► Site ──► Snapshot ──► engine::plan ──► check
+//!     stores ── rows ── gather ──► Site ──► Snapshot ──► engine::plan ──► check
 //!                                     │                                      │
 //!              follow ── what changed ──► Ledger ◄── answers ── apply ◄── cuts first, then raises
 //!                                     │
-//!              store ◄── state (before anything is sent, and after every answer), plans, events
+//!       books, store ◄── state (before anything is sent, and after every answer), plans, events
 //! ```
 //!
 //! Three things make it safe. The ledger knows the worst each connector may draw, and nothing is raised into room that
@@ -33,6 +33,7 @@ mod loads;
 mod phases;
 mod power;
 mod proposal;
+mod rows;
 mod settings;
 mod snapshot;
 mod state;

@@ -12,6 +12,7 @@ use super::escalation::{give_up_waiting, last_resort};
 use super::follow::{follow, follow_phases, note_phases};
 use super::gather::Site;
 use super::loads::loads;
+use super::rows::Rows;
 use super::settings::Settings;
 use super::snapshot::planned;
 use super::state::State;
@@ -40,7 +41,9 @@ pub(super) struct Tree {
     bell: Arc<Bell>,
     /// `None` until it was loaded.
     state: Option<State>,
-    /// What the stores have.
+    /// What the stores have of the tree, as it was read.
+    rows: Option<Rows>,
+    /// What the stores have of the state.
     saved: Arc<State>,
     course: Option<Course>,
     /// The plan that was recorded last.
@@ -80,6 +83,7 @@ impl Tree {
             settings,
             bell,
             state: None,
+            rows: None,
             saved: Arc::default(),
             course: None,
             recorded: None,
@@ -147,12 +151,7 @@ impl Tree {
     /// Gathers, plans and says what may be said.
     async fn turn(&mut self, notes: Notes) -> StoreResult<Life> {
         let root = self.root;
-        let now = self.context.clock.now();
-        let site = self
-            .context
-            .db
-            .read(move |conn| Site::read(conn, root, now));
-        let Some(mut site) = site.await? else {
+        let Some(mut site) = self.read(&notes).await? else {
             return self.retire().await;
         };
         site.note_online(self.link.as_ref());
@@ -186,6 +185,23 @@ impl Tree {
         record.faulty = !faults.is_empty();
         self.proceed(state, course, record).await?;
         Ok(Life::Goes)
+    }
+
+    /// The site as the stores have it. Where it is known which stations changed, only those are read, but all of them now and then.
+    async fn read(&mut self, notes: &Notes) -> StoreResult<Option<Site>> {
+        let (root, now) = (self.root, self.context.clock.now());
+        let whole = notes.whole || notes.everything;
+        let kept = self
+            .rows
+            .take()
+            .filter(|rows| !whole && now.since(rows.read_at) < self.settings.tick);
+        let changed = notes.changed.clone();
+        let read = self.context.db.read(move |conn| match kept {
+            Some(rows) => rows.refresh(conn, root, &changed, now),
+            None => Rows::read(conn, root, now),
+        });
+        self.rows = read.await?;
+        Ok(self.rows.as_ref().and_then(|rows| Site::of(rows, now)))
     }
 
     /// Answers that came carry the plan on, or lead to another when a station got out of hand.

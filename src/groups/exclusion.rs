@@ -79,6 +79,15 @@ impl ExclusionTimes {
         }
     }
 
+    /// The same with everything said that was left out.
+    pub(super) fn spelled_out(mut self) -> Self {
+        for window in &mut self.windows {
+            window.weekdays.get_or_insert(Weekdays::ALL);
+            window.enabled.get_or_insert(true);
+        }
+        self
+    }
+
     /// Whether this instant is inside a window that counts. `local` is the time zone of the location.
     pub fn contain(&self, at: Timestamp, local: TimeZone) -> bool {
         let zone = self.timezone.unwrap_or(local);

@@ -147,7 +147,7 @@ pub fn set_exclusion_times(
 ) -> ApiResult<GroupView> {
     refuse_others(&group)?;
     times.check()?;
-    group.exclusion_times = Json(times);
+    group.exclusion_times = Json(times.spelled_out());
     changed(conn, moment, group)
 }
 

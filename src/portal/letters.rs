@@ -8,11 +8,13 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::store::{self, Purpose};
+use crate::db::error::optional;
 use crate::db::schema::letters;
 use crate::db::{Conn, StoreResult};
 use crate::groups;
 use crate::kernel::*;
 use crate::organizations;
+use crate::users::User;
 
 crate::spelled! {
     /// What a letter is about.
@@ -114,72 +116,75 @@ impl Letter {
         now: Timestamp,
         links: &Links,
     ) -> StoreResult<Option<Written>> {
-        let (found, written) = match self.kind {
-            LetterKind::Invitation => (self.addressee(conn)?, Self::invitation as Writer),
-            LetterKind::Group => (self.addressee(conn)?, Self::group as Writer),
-            LetterKind::PasswordReset => {
-                let found = store::find_by_email(conn, &self.email, self.organization_id)?;
-                let found = found.map(|home| (home.organization_id, home.id));
-                (found, Self::password_reset as Writer)
-            }
-        };
-        let Some((organization, user)) = found else {
+        let Some(to) = self.addressee(conn)? else {
             return Ok(None);
         };
-        let operator = organizations::find_organization(conn, organization)?.name;
-        let text = written(self, conn, (organization, user, &operator), now, links)?;
+        let text = match self.kind {
+            LetterKind::Invitation => Some(self.invitation(conn, &to, now, links)?),
+            LetterKind::Group => self.group(conn, &to, links)?,
+            LetterKind::PasswordReset => Some(self.password_reset(conn, &to, now, links)?),
+        };
         Ok(text.map(|(subject, body)| Written {
             to: self.email.clone(),
             subject,
-            body: format!("Hello,\n\n{body}\n\n{operator}\n"),
+            body: format!("Hello,\n\n{body}\n\n{}\n", to.operator),
         }))
     }
 
-    /// Whom it is to, while that home user exists and has this address.
-    fn addressee(&self, conn: &mut Conn) -> StoreResult<Option<(OrganizationId, UserId)>> {
-        let Some((organization, user)) = self.organization_id.zip(self.user_id) else {
+    /// Whom it is to. A forgotten password is looked up only now, so that asking for another takes as long for an address
+    /// that nobody knows.
+    fn addressee(&self, conn: &mut Conn) -> StoreResult<Option<Addressee>> {
+        let found = if self.kind == LetterKind::PasswordReset {
+            store::find_by_email(conn, &self.email, self.organization_id)?
+        } else if let Some((organization, user)) = self.organization_id.zip(self.user_id) {
+            let found = optional(store::find(conn, organization, user))?;
+            let same = |user: &User| user.active && user.email.as_ref() == Some(&self.email);
+            found.filter(|(_, user)| same(user)).map(|(home, _)| home)
+        } else {
+            None
+        };
+        let Some(home) = found else {
             return Ok(None);
         };
-        let found = crate::db::error::optional(store::find(conn, organization, user))?;
-        let same =
-            found.filter(|(_, user)| user.active && user.email.as_ref() == Some(&self.email));
-        Ok(same.map(|_| (organization, user)))
+        let operator = organizations::find_organization(conn, home.organization_id)?;
+        Ok(Some(Addressee {
+            organization: home.organization_id,
+            user: home.id,
+            operator: operator.name,
+        }))
     }
 
     fn invitation(
         &self,
         conn: &mut Conn,
-        (organization, user, operator): (OrganizationId, UserId, &str),
+        to: &Addressee,
         now: Timestamp,
         links: &Links,
-    ) -> StoreResult<Option<(String, String)>> {
-        let (whom, until) = ((user, self.email.as_str()), now + links.invitation);
+    ) -> StoreResult<Text> {
+        let (whom, until) = ((to.user, self.email.as_str()), now + links.invitation);
         let secret = store::make_link(conn, whom, Purpose::Invitation, until)?;
         let body = format!(
-            "{operator} invites you to the portal of your home charger. Choose a password here:\n\n{}\n\n\
+            "{} invites you to the portal of your home charger. Choose a password here:\n\n{}\n\n\
              The link works once, until {}.",
-            links.invitation(organization, &secret),
+            to.operator,
+            links.invitation(to.organization, &secret),
             day(until)
         );
-        Ok(Some((format!("{operator} invites you"), body)))
+        Ok((format!("{} invites you", to.operator), body))
     }
 
-    fn group(
-        &self,
-        conn: &mut Conn,
-        (organization, user, operator): (OrganizationId, UserId, &str),
-        _: Timestamp,
-        links: &Links,
-    ) -> StoreResult<Option<(String, String)>> {
+    /// `None` when the group was taken away again.
+    fn group(&self, conn: &mut Conn, to: &Addressee, links: &Links) -> StoreResult<Option<Text>> {
         let Some(group) = self.group_id else {
             return Ok(None);
         };
-        let group = crate::db::error::optional(groups::find_group(conn, organization, group))?;
-        Ok(group.filter(|group| group.user_id == Some(user)).map(|group| {
+        let group = optional(groups::find_group(conn, to.organization, group))?;
+        let theirs = group.filter(|group| group.user_id == Some(to.user));
+        Ok(theirs.map(|group| {
             let body = format!(
-                "{operator} connected your home charger \"{}\" to your account. You can now say when it should not \
-                 charge, and start a priority charge:\n\n{}/?organization={organization}",
-                group.name, links.url
+                "{} connected your home charger \"{}\" to your account. You can now say when it should not charge, and \
+                 start a priority charge:\n\n{}/?organization={}",
+                to.operator, group.name, links.url, to.organization
             );
             ("Your home charger is connected".to_owned(), body)
         }))
@@ -188,29 +193,31 @@ impl Letter {
     fn password_reset(
         &self,
         conn: &mut Conn,
-        (organization, user, _): (OrganizationId, UserId, &str),
+        to: &Addressee,
         now: Timestamp,
         links: &Links,
-    ) -> StoreResult<Option<(String, String)>> {
-        let (whom, until) = ((user, self.email.as_str()), now + links.reset);
+    ) -> StoreResult<Text> {
+        let (whom, until) = ((to.user, self.email.as_str()), now + links.reset);
         let secret = store::make_link(conn, whom, Purpose::PasswordReset, until)?;
         let body = format!(
             "Somebody, we hope you, asked for another password of your home charger's portal. Choose it here:\n\n{}\n\n\
              The link works once, until {}. If it was not you, nothing needs to be done.",
-            links.reset(organization, &secret),
+            links.reset(to.organization, &secret),
             day(until)
         );
-        Ok(Some(("Choose another password".to_owned(), body)))
+        Ok(("Choose another password".to_owned(), body))
     }
 }
 
-type Writer = fn(
-    &Letter,
-    &mut Conn,
-    (OrganizationId, UserId, &str),
-    Timestamp,
-    &Links,
-) -> StoreResult<Option<(String, String)>>;
+/// Whom a letter is to, and who sends it.
+struct Addressee {
+    organization: OrganizationId,
+    user: UserId,
+    operator: String,
+}
+
+/// A subject and what is written below it.
+type Text = (String, String);
 
 fn day(at: Timestamp) -> String {
     at.to_chrono().format("%Y-%m-%d %H:%M UTC").to_string()

@@ -38,7 +38,7 @@ use post::Post;
 use signer::Signer;
 
 /// How the portal is run.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct PortalSettings {
     /// Where its pages are: what links in letters begin with.
     pub url: String,

@@ -95,8 +95,8 @@ impl Hasher {
         hash: Option<String>,
     ) -> ApiResult<bool> {
         self.work(move || {
-            let known = hash.is_some();
-            let hash = hash.as_deref().unwrap_or(NOBODYS.as_str());
+            let (known, nobodys) = (hash.is_some(), NOBODYS.as_str());
+            let hash = hash.as_deref().unwrap_or(nobodys);
             let verified = PasswordHash::new(hash).is_ok_and(|hash| {
                 let verifier = Argon2::default();
                 verifier.verify_password(password.as_bytes(), &hash).is_ok()

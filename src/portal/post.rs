@@ -33,7 +33,7 @@ crate::spelled! {
 }
 
 /// Where the mail server is and what it asks for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MailSettings {
     /// Its name.
     pub host: String,
@@ -142,9 +142,10 @@ impl Post {
             .db
             .write(move |conn| queued.write(conn, now, &links));
         let (id, kind) = (letter.id, letter.kind);
-        let outcome = match write.await? {
-            Some(written) => self.hand_over(written).await,
-            None => Ok(()), // there is nobody to write to
+        let outcome = match write.await {
+            Ok(Some(written)) => self.hand_over(written).await,
+            Ok(None) => Ok(()), // there is nobody to write to
+            Err(error) => Err(error.to_string()),
         };
         let now = context.clock.now();
         let Err(error) = outcome else {

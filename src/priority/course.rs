@@ -30,13 +30,16 @@ pub fn ask(
     is_online: impl Fn(StationId) -> bool,
 ) -> StoreResult<Asked> {
     let stations = stations_of(conn, group.id)?;
-    expire_one(conn, moment, group.id)?;
-    if let Some(charge) = open_of(conn, group.id)? {
-        return Ok(Asked {
-            charge,
-            stations,
-            is_new: false,
-        });
+    match open_of(conn, group.id)? {
+        Some(charge) if charge.expires_at > moment.now => {
+            return Ok(Asked {
+                charge,
+                stations,
+                is_new: false,
+            });
+        }
+        Some(over) => drop(conclude(conn, moment, over, EXPIRED)?),
+        None => {}
     }
     let mut charge = PriorityCharge {
         id: moment.id(),
@@ -182,14 +185,6 @@ pub fn expire(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
     Ok(())
 }
 
-fn expire_one(conn: &mut Conn, moment: &Moment, group: GroupId) -> StoreResult<()> {
-    let overdue = open_of(conn, group)?.filter(|charge| charge.expires_at <= moment.now);
-    if let Some(charge) = overdue {
-        conclude(conn, moment, charge, EXPIRED)?;
-    }
-    Ok(())
-}
-
 /// A session began at a station: the charge of its group that waited for one has found its car.
 pub fn session_started(
     conn: &mut Conn,
@@ -200,8 +195,9 @@ pub fn session_started(
     let Some(group) = store::group_of(conn, station)? else {
         return Ok(());
     };
-    expire_one(conn, moment, group)?;
-    let waiting = |charge: &PriorityCharge| charge.status == PriorityStatus::Waiting;
+    let waiting = |charge: &PriorityCharge| {
+        charge.status == PriorityStatus::Waiting && charge.expires_at > moment.now
+    };
     if let Some(mut charge) = open_of(conn, group)?.filter(waiting) {
         begin(&mut charge, session, moment);
         charge.updated_at = moment.version_after(charge.updated_at);

@@ -180,7 +180,7 @@ def test_letters_travel_encrypted_and_survive_a_restart(tmp_path, security):
 
     options = {"authenticator": login, "auth_required": True}
     if security == "tls":
-        options |= {"ssl_context": context, "auth_require_tls": False}
+        options |= {"ssl_context": context, "auth_require_tls": False}  # it is TLS from the start
     else:
         options |= {"tls_context": context, "require_starttls": True}
     controller, port = serve_mail(mailbox, **options)

@@ -114,6 +114,22 @@ fn a_minimum_above_the_limit_is_said_so() {
 }
 
 #[test]
+fn who_waits_for_cheaper_hours_goes_on_without_a_rest() {
+    let mut home = site(kw(7), vec![charging(1, kw(2), kw(7))]);
+    assert_eq!(carry_on(&mut home, NOON), [7_000]);
+    let until = minutes_later(5);
+    session(&mut home.members[0]).waits_until = Some(until);
+    let waiting = plan(&home, minutes_later(1));
+    assert_eq!(waiting.limits[0].reason, Reason::CheaperLater { until });
+    assert_eq!(waiting.next_turn_at, Some(until));
+    assert_eq!(carry_on(&mut home, minutes_later(1)), [0]);
+    session(&mut home.members[0]).priority_charge = true;
+    assert_eq!(limits(&home, minutes_later(2)), [7_000]);
+    session(&mut home.members[0]).priority_charge = false;
+    assert_eq!(carry_on(&mut home, until), [7_000]);
+}
+
+#[test]
 fn a_priority_charge_is_first_in_the_queue_and_overrides_a_window_but_no_limit() {
     let mut full = site(
         kw(7),

@@ -312,3 +312,26 @@ async fn a_charging_profile_lowers_a_member_and_never_raises_it() {
     client.patch(&path, more).await.ok();
     depot.until_limits(&[5.0, 5.0]).await;
 }
+
+#[actix_web::test]
+async fn what_a_station_tells_is_heard_without_reading_the_others_again() {
+    let mut depot = Depot::new(
+        3,
+        json!({"maximum_capacity": 10, "minimum_connector_capacity": 2}),
+    )
+    .await;
+    depot.plug_in(0).await;
+    depot.until_limits(&[7.0, 0.0, 0.0]).await;
+    // From here on nobody pokes: only signals lead to turns.
+    depot.plug_in(1).await;
+    eventually(async || depot.limits() == [5.0, 3.0, 0.0]).await;
+    depot.app.clock.advance(Duration::from_secs(1));
+    depot.meter(0, Watts(5_000)).await;
+    eventually(async || depot.limits() == [5.0, 5.0, 0.0]).await;
+    depot.plug_in(2).await;
+    eventually(async || depot.limits()[..2].iter().all(|limit| *limit < 3.4)).await;
+    depot.unplug(1).await;
+    eventually(async || depot.limits()[1] == 0.0).await;
+    depot.goes_offline(0);
+    eventually(async || depot.member(0).await["rule"] == "reservation").await;
+}

@@ -1,0 +1,173 @@
+//! What the stores have of a tree, kept from turn to turn: what happens to one of thousands of stations costs the reading of
+//! that one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cheap_hours::Prices;
+use crate::assets::{self, Asset};
+use crate::db::{Conn, StoreResult, error::optional};
+use crate::groups::{self, Group, GroupConnector, GroupStation};
+use crate::kernel::*;
+use crate::locations::{self, Location};
+use crate::priority;
+use crate::profiles;
+use crate::sessions::{self, Session, SessionStatus};
+use crate::stations::{self, Connector};
+
+/// The rows of a tree.
+#[derive(Debug, Clone)]
+pub(super) struct Rows {
+    /// When all of them were read.
+    pub read_at: Timestamp,
+    pub top: Top,
+    pub stations: Vec<GroupStation>,
+    pub members: Vec<GroupConnector>,
+    /// By station and number.
+    pub connectors: BTreeMap<(StationId, i32), Connector>,
+    /// The session that runs on each connector.
+    pub sessions: BTreeMap<ConnectorId, Session>,
+    /// What charging profiles allow now.
+    pub scheduled: BTreeMap<ConnectorId, Watts>,
+    /// Stations that never connected.
+    pub unheard: BTreeSet<StationId>,
+}
+
+/// What concerns whole groups: little, and read every time.
+#[derive(Debug, Clone)]
+pub(super) struct Top {
+    /// Parents before children.
+    pub groups: Vec<Group>,
+    pub location: Location,
+    pub assets: Vec<Asset>,
+    /// Which groups have a priority charge, and until when at most.
+    pub priorities: BTreeMap<GroupId, Timestamp>,
+    /// What energy costs groups of home users.
+    pub prices: BTreeMap<GroupId, Prices>,
+}
+
+impl Rows {
+    /// Reads the tree below this root; `None` when it is no root (any more).
+    pub fn read(conn: &mut Conn, root: GroupId, now: Timestamp) -> StoreResult<Option<Self>> {
+        match Top::read(conn, root, now)? {
+            Some(top) => Self::below(conn, top, now).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn below(conn: &mut Conn, top: Top, now: Timestamp) -> StoreResult<Self> {
+        let ids = top.ids();
+        let mut rows = Self {
+            read_at: now,
+            stations: groups::stations_of(conn, &ids)?,
+            members: groups::members_of(conn, &ids)?,
+            top,
+            connectors: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            scheduled: BTreeMap::new(),
+            unheard: BTreeSet::new(),
+        };
+        let stations: Vec<StationId> = rows.station_ids().collect();
+        rows.read_stations(conn, &stations, now)?;
+        Ok(rows)
+    }
+
+    /// The same tree now, where only these stations changed; everything is read again where groups came or went.
+    pub fn refresh(
+        mut self,
+        conn: &mut Conn,
+        root: GroupId,
+        changed: &BTreeSet<StationId>,
+        now: Timestamp,
+    ) -> StoreResult<Option<Self>> {
+        let Some(top) = Top::read(conn, root, now)? else {
+            return Ok(None);
+        };
+        if top.ids() != self.top.ids() {
+            return Self::below(conn, top, now).map(Some);
+        }
+        self.top = top;
+        let ours: Vec<StationId> = self
+            .station_ids()
+            .filter(|station| changed.contains(station))
+            .collect();
+        self.read_stations(conn, &ours, now)?;
+        Ok(Some(self))
+    }
+
+    fn station_ids(&self) -> impl Iterator<Item = StationId> {
+        self.stations.iter().map(|station| station.chargestation_id)
+    }
+
+    /// Puts what the stores have of these stations in the place of what was read before.
+    fn read_stations(
+        &mut self,
+        conn: &mut Conn,
+        stations: &[StationId],
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        if stations.is_empty() {
+            return Ok(());
+        }
+        for station in stations {
+            self.unheard.remove(station);
+            let theirs = self
+                .connectors
+                .range((*station, i32::MIN)..=(*station, i32::MAX));
+            let theirs: Vec<(i32, ConnectorId)> = theirs
+                .map(|((_, number), connector)| (*number, connector.id))
+                .collect();
+            for (number, connector) in theirs {
+                self.connectors.remove(&(*station, number));
+                self.sessions.remove(&connector);
+                self.scheduled.remove(&connector);
+            }
+        }
+        let connectors = stations::connectors_of_stations(conn, stations)?;
+        let ids: Vec<ConnectorId> = connectors.iter().map(|connector| connector.id).collect();
+        let place = (self.top.location.time_zone(), self.top.location.voltage);
+        let scheduled = profiles::limits_at(conn, &connectors, place, now)?;
+        let running = sessions::open_on_connectors(conn, &ids)?
+            .into_iter()
+            .filter(|session| session.status == SessionStatus::Started)
+            .filter_map(|session| Some((session.connector_id?, session)));
+        self.sessions.extend(running);
+        self.scheduled.extend(scheduled);
+        self.unheard
+            .extend(stations::never_connected(conn, stations)?);
+        let placed = connectors
+            .into_iter()
+            .map(|connector| ((connector.chargestation_id, connector.number), connector));
+        self.connectors.extend(placed);
+        Ok(())
+    }
+}
+
+impl Top {
+    fn read(conn: &mut Conn, root: GroupId, now: Timestamp) -> StoreResult<Option<Self>> {
+        let Some(groups) = optional(groups::tree_of(conn, root))? else {
+            return Ok(None);
+        };
+        let Some(top) = groups.first().filter(|top| top.parent_id.is_none()) else {
+            return Ok(None);
+        };
+        let location = locations::find(conn, top.organization_id, top.location_id)?;
+        let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
+        let homes = || groups.iter().filter(|group| group.is_home());
+        let home_ids: Vec<GroupId> = homes().map(|group| group.id).collect();
+        let priorities = match home_ids.is_empty() {
+            true => BTreeMap::new(),
+            false => priority::untils(conn, &home_ids, now)?,
+        };
+        Ok(Some(Self {
+            location,
+            assets: assets::assets_of_groups(conn, &ids)?,
+            priorities,
+            prices: Prices::of_groups(conn, homes())?,
+            groups,
+        }))
+    }
+
+    fn ids(&self) -> Vec<GroupId> {
+        self.groups.iter().map(|group| group.id).collect()
+    }
+}
