@@ -1,20 +1,14 @@
 //! When home users' cars charge cheapest: prices, exclusion times and departures as the engine wants them, and what it says.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::gather::{Seat, Site};
 use super::state::{Memory, State};
-use crate::db::{Conn, StoreResult};
 use crate::engine::cheapest::{Charge, Hours, Timetable, cheapest};
-use crate::groups::{EnergyPrices, Group};
-use crate::http::fields::CustomFields;
 use crate::http::quantities::shown;
 use crate::kernel::*;
-use crate::pricing::Tariff;
-use crate::rates;
 
 /// Time is looked at in pieces of this many seconds: prices and windows begin with a quarter of an hour.
 const PIECE: i64 = 900;
@@ -22,56 +16,6 @@ const PIECE: i64 = 900;
 const FARTHEST: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// A car is to be ready so much before it leaves: it may start late, and no meter is exact.
 const MARGIN: Duration = Duration::from_secs(300);
-
-/// What energy costs a group.
-#[derive(Debug, Clone)]
-pub(super) enum Prices {
-    Published(EnergyPrices),
-    Rate(Box<Tariff>),
-}
-
-impl Prices {
-    /// What is known of the prices of these groups of home users.
-    pub fn of_groups<'a>(
-        conn: &mut Conn,
-        groups: impl Iterator<Item = &'a Group>,
-    ) -> StoreResult<BTreeMap<GroupId, Self>> {
-        let mut known = BTreeMap::new();
-        for group in groups {
-            if let Some(prices) = Self::of(conn, group)? {
-                known.insert(group.id, prices);
-            }
-        }
-        Ok(known)
-    }
-
-    fn of(conn: &mut Conn, group: &Group) -> StoreResult<Option<Self>> {
-        let Some(prices) = &group.energy_prices else {
-            return Ok(None);
-        };
-        let Some(rate) = prices.0.rate else {
-            return Ok(Some(Self::Published(prices.0.clone())));
-        };
-        let none: &[CustomFields] = &[];
-        let priced = rates::tariff_of(conn, group.organization_id, rate, none);
-        let priced = crate::db::error::optional(priced)?.flatten(); // the rate may be gone
-        Ok(priced.map(|priced| Self::Rate(Box::new(priced.tariff))))
-    }
-
-    fn at(&self, at: Timestamp, zone: TimeZone) -> Option<i64> {
-        match self {
-            Self::Published(prices) => prices.published_at(at),
-            Self::Rate(tariff) => tariff.energy_price_at(at, zone),
-        }
-    }
-
-    fn currency(&self) -> Option<Currency> {
-        match self {
-            Self::Published(prices) => prices.currency,
-            Self::Rate(tariff) => Some(tariff.currency),
-        }
-    }
-}
 
 /// What a car still needs, and until when.
 struct Wish {

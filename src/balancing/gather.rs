@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cheap_hours::Prices;
+use super::prices::Prices;
 use super::rows::Rows;
 use crate::assets::Asset;
 use crate::db::{Conn, StoreResult};

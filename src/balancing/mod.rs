@@ -32,6 +32,7 @@ mod load;
 mod loads;
 mod phases;
 mod power;
+mod prices;
 mod proposal;
 mod rows;
 mod settings;

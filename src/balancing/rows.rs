@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cheap_hours::Prices;
+use super::prices::Prices;
 use crate::assets::{self, Asset};
 use crate::db::{Conn, StoreResult, error::optional};
 use crate::groups::{self, Group, GroupConnector, GroupStation};

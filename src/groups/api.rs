@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::capacity::ExternalCap;
-use super::home::{self, event, replan};
+use super::home::{self, event, missing, replan};
 use super::model::*;
 use super::store;
 use super::view::*;
@@ -39,10 +39,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(home::routes)
         .service(add_group_chargestation)
         .service(list_group_chargestations);
-}
-
-pub(super) fn missing(error: StoreError) -> ApiError {
-    ApiError::missing(error, "group")
 }
 
 /// Lists load-management groups; also at `/v1.1/groups`.

@@ -4,14 +4,13 @@ use actix_web::{delete, put, web};
 use diesel::prelude::*;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::api::missing;
 use super::exclusion::ExclusionTimes;
 use super::model::Group;
 use super::prices::EnergyPrices;
 use super::store;
 use super::view::GroupView;
 use crate::db::schema::load_groups;
-use crate::db::{Conn, Json, StoreResult};
+use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::events::{self, Event};
 use crate::http::caller::WriteGroups;
 use crate::http::docs::WriteErrors;
@@ -26,6 +25,10 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(set_group_exclusion_times)
         .service(set_group_energy_prices)
         .service(clear_group_energy_prices);
+}
+
+pub(super) fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "group")
 }
 
 pub(super) fn event(organization: OrganizationId, kind: &str) -> Event<'_> {

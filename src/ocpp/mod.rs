@@ -18,6 +18,7 @@ pub mod connections;
 pub mod decimal;
 mod declare;
 pub mod decode;
+pub mod dispatch;
 pub mod error;
 pub mod frame;
 pub mod gateway;

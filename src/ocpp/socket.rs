@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::access::{PeerCertificate, Refusal, admit, endpoint_of};
-use super::answer::answer;
+use super::dispatch::answer;
 use super::connections::{CloseReason, Order, State};
 use super::frame::MessageId;
 use super::gateway::Gateway;

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::login_attempts;
 use crate::db::{Conn, StoreResult};
+use crate::each;
 use crate::kernel::Timestamp;
 
 /// Attempts that are free.
@@ -44,9 +45,11 @@ pub(super) fn take(conn: &mut Conn, email: &str, now: Timestamp) -> StoreResult<
             login_attempts::failures.eq(1),
             login_attempts::updated_at.eq(now),
         );
-        diesel::insert_into(login_attempts::table)
+        // Somebody else may just have come first; then that one is counted.
+        each!(conn, |conn| diesel::insert_into(login_attempts::table)
             .values(first)
-            .execute(conn)?;
+            .on_conflict_do_nothing()
+            .execute(conn))?;
         return Ok(Attempt::Allowed);
     };
     if let Some(until) = locked_until.filter(|until| *until > now) {

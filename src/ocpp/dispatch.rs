@@ -1,0 +1,72 @@
+//! From a call of a station to the handler of its version, and to the answer.
+
+use serde_json::value::RawValue;
+
+use super::answer::Call;
+use super::connections::State;
+use super::gateway::Gateway;
+use super::peer::{Effect, Peer};
+use super::wire::Flag;
+use super::{CallError, Decoded, ErrorCode, Version, answer2, answer16, v2, v16};
+use crate::stations::Registration;
+
+/// An answer, or why there is none, and what follows.
+pub type Answered = (Result<String, CallError>, Vec<Effect>);
+
+/// Handles one call of a station.
+pub async fn answer(
+    gateway: &Gateway,
+    peer: &Peer,
+    state: &State,
+    action: &str,
+    payload: &RawValue,
+) -> Answered {
+    let now = gateway.context.clock.now();
+    if state.registration() == Some(Registration::Rejected) && action != "BootNotification" {
+        let error = CallError::new(
+            ErrorCode::SecurityError,
+            "Your registration is Rejected; send a BootNotification",
+        );
+        return (Err(error), Vec::new());
+    }
+    let call = Call {
+        gateway,
+        peer,
+        state,
+        now,
+        payload,
+    };
+    let (handled, flags) = match peer.version {
+        Version::V16 => match v16::Incoming::decode(action, payload, now, peer.version) {
+            Ok(Decoded { value, flags }) => (answer16::handle(call, value).await, flags),
+            Err(error) => return refuse(peer, action, error),
+        },
+        Version::V201 | Version::V21 => {
+            match v2::Incoming::decode(action, payload, now, peer.version) {
+                Ok(Decoded { value, flags }) => (answer2::handle(call, value).await, flags),
+                Err(error) => return refuse(peer, action, error),
+            }
+        }
+    };
+    metrics::counter!("evenwatt_ocpp_messages_total", "action" => action.to_owned()).increment(1);
+    let (answer, effects) = match handled {
+        Ok((answer, effects)) => (Ok(answer), effects),
+        Err(error) => (Err(error), Vec::new()),
+    };
+    peer.note(gateway, flags.iter().map(flag_name).collect())
+        .await;
+    (answer, effects)
+}
+
+fn refuse(peer: &Peer, action: &str, error: CallError) -> Answered {
+    let code = error.code.spelling(peer.version);
+    metrics::counter!("evenwatt_ocpp_refused_total", "code" => code).increment(1);
+    tracing::info!(station = %peer.station, action, error = error.description, "refused a message");
+    (Err(error), Vec::new())
+}
+
+/// A repair as an operator reads it: `meterValue[].timestamp: Zoneless`, the same for every index.
+fn flag_name(flag: &Flag) -> String {
+    let path: String = flag.path.chars().filter(|c| !c.is_ascii_digit()).collect();
+    format!("{path}: {:?}", flag.repair)
+}
