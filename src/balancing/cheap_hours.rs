@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::gather::{Seat, Site};
+use super::prices::Prices;
 use super::state::{Memory, State};
 use crate::engine::cheapest::{Charge, Hours, Timetable, cheapest};
 use crate::http::quantities::shown;

@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::access::{PeerCertificate, Refusal, admit, endpoint_of};
-use super::dispatch::answer;
 use super::connections::{CloseReason, Order, State};
+use super::dispatch::answer;
 use super::frame::MessageId;
 use super::gateway::Gateway;
 use super::peer::{Effect, Peer};
