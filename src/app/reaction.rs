@@ -3,7 +3,7 @@
 //! Server and stations run in this process and share its processors. All stations are in one group and charge; the meter of
 //! the building shows a little more load each time, so that every station must be lowered each time.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -96,7 +96,7 @@ async fn measure(stations: usize, args: &ReactionArgs) -> Result<Reaction> {
     reaction
 }
 
-fn configuration(file: &std::path::Path) -> Result<Config> {
+fn configuration(file: &Path) -> Result<Config> {
     let url = format!("sqlite://{}", file.display());
     let options = [
         ("EVENWATT_HTTP_LISTEN", ANY_PORT),
@@ -105,7 +105,7 @@ fn configuration(file: &std::path::Path) -> Result<Config> {
         ("DATABASE_URL", &url),
     ];
     let options = options.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    Config::load(None::<PathBuf>.as_deref(), options).map_err(|error| anyhow!(error))
+    Config::load(None, options).map_err(|error| anyhow!(error))
 }
 
 /// Makes the group with its stations and the meter of the building: where stations connect to, and where readings go.

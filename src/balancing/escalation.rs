@@ -85,33 +85,35 @@ fn stop_below(
             culprits.push(seat);
         }
     }
-    culprits.sort_by_key(|seat| {
+    let told_at = |state: &State, seat: &Seat| state.connectors.get(&seat.connector)?.stopped_at;
+    let is_stopping =
+        |seat: &Seat| told_at(state, seat).is_some_and(|at| now.since(at) < LAST_RESORT);
+    let (stopping, mut others): (Vec<&Seat>, Vec<&Seat>) =
+        culprits.into_iter().partition(|seat| is_stopping(seat));
+    too_much -= stopping.iter().map(|seat| state.worst(seat)).sum();
+    others.sort_by_key(|seat| {
         let started = seat.live_session().and_then(|session| session.started_at);
         (seat.weight, Reverse(started), seat.connector)
     });
-    for seat in culprits {
+    for seat in others {
         if too_much <= Watts::ZERO {
             return;
         }
         let worst = state.worst(seat);
-        too_much -= worst;
-        if let (Some(session), Some(memory)) = (
-            seat.live_session(),
-            state.connectors.get_mut(&seat.connector),
-        ) && memory
-            .stopped_at
-            .is_none_or(|at| now.since(at) >= LAST_RESORT)
+        let memory = state.connectors.get_mut(&seat.connector);
+        if let (Some(session), Some(memory)) = (seat.live_session(), memory)
             && let Some(transaction) = session.transaction_id
         {
-            memory.stopped_at = Some(now);
+            if memory.stopped_at.replace(now).is_none() {
+                too_much -= worst; // one that was told before and goes on frees nothing
+            }
             let errand = Errand {
                 station: seat.station,
                 commands: vec![Command::StopCharging { transaction }],
                 about: About::Stop,
             };
             let session = session.id;
-            let remark = Remark::Stopped { session, worst };
-            stops.push((errand, seat.connector, remark));
+            stops.push((errand, seat.connector, Remark::Stopped { session, worst }));
         }
     }
 }

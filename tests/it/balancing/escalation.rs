@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use evenwatt::kernel::Timestamp;
 use evenwatt::stations::link::Command;
 use serde_json::{Value, json};
 
@@ -26,6 +27,11 @@ async fn falls_to(depot: &Depot, kilowatts: f64) {
     depot.app.client.patch(&depot.path(""), body).await.ok();
 }
 
+/// How long ago a moment is, by the test's clock.
+fn since(depot: &Depot, before: Timestamp) -> Duration {
+    depot.app.running.context.clock.now().since(before)
+}
+
 /// The sessions that were told to stop, by port.
 fn stopped(depot: &Depot) -> Vec<usize> {
     let told = depot.link.told().into_iter();
@@ -38,11 +44,13 @@ fn stopped(depot: &Depot) -> Vec<usize> {
 async fn a_station_that_does_not_answer_a_cut_is_not_waited_for() {
     let depot = two_cars(json!({})).await;
     depot.link.behave(depot.ports[0].station, Manner::Hangs);
+    let fell = depot.app.running.context.clock.now();
     falls_to(&depot, 9.0).await;
     depot.until(async || depot.limits() == [7.0, 4.5]).await;
     depot.pass(Duration::from_secs(20)).await;
     assert_eq!(depot.limits(), [7.0, 4.5], "it may still answer");
     depot.until(async || depot.limits() == [7.0, 2.0]).await;
+    assert!(since(&depot, fell) < Duration::from_secs(45));
     assert_eq!(depot.member(0).await["rule"], "reservation");
 
     falls_to(&depot, 7.5).await;
@@ -55,11 +63,13 @@ async fn a_station_that_does_not_answer_a_cut_is_not_waited_for() {
 async fn a_session_is_stopped_as_a_last_resort_where_the_group_says_so() {
     let mut depot = two_cars(json!({"stop_when_exceeded": true})).await;
     depot.link.behave(depot.ports[0].station, Manner::Refuses);
+    let fell = depot.app.running.context.clock.now();
     falls_to(&depot, 5.0).await;
     depot.until(async || depot.limits() == [7.0, 0.0]).await;
     depot.pass(Duration::from_secs(20)).await;
     assert!(stopped(&depot).is_empty(), "not yet");
     depot.until(async || stopped(&depot) == [0]).await;
+    assert!(since(&depot, fell) < Duration::from_secs(90));
     for _ in 0..5 {
         depot.pass(Duration::from_secs(5)).await;
     }
@@ -73,4 +83,20 @@ async fn a_session_is_stopped_as_a_last_resort_where_the_group_says_so() {
         depot.pass(Duration::from_secs(20)).await;
     }
     assert_eq!(stopped(&depot), [0], "nobody charges above the limit");
+}
+
+#[actix_web::test]
+async fn a_session_that_goes_on_all_the_same_does_not_keep_the_next_from_being_stopped() {
+    let depot = two_cars(json!({"stop_when_exceeded": true})).await;
+    for port in &depot.ports {
+        depot.link.behave(port.station, Manner::Refuses);
+    }
+    falls_to(&depot, 8.0).await;
+    depot.until(async || !stopped(&depot).is_empty()).await;
+    let first = stopped(&depot)[0];
+    assert_eq!(stopped(&depot), [first], "one of them is enough");
+    depot.until(async || stopped(&depot).len() == 3).await;
+    let mut again = stopped(&depot)[1..].to_vec();
+    again.sort_unstable();
+    assert_eq!(again, [0, 1], "it did not stop within a minute");
 }
