@@ -96,6 +96,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     crate::http::document::finish(&mut document);
+    events::docs::describe(&mut document);
     document
 }
 

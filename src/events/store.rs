@@ -4,21 +4,36 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::EventKind;
 use crate::db::schema::events;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
 
 /// Something that happened, before it is written down.
 #[derive(Debug, Clone, Copy)]
-pub struct Event<'a> {
-    /// Whose it is.
-    pub organization: OrganizationId,
-    /// What happened: `location.created`, `session.started`, …
-    pub kind: &'a str,
-    /// The kind of object that `data` holds: `location`, `session`, `action`, …
-    pub object: &'a str,
-    /// The station it is about; events of one station are told in order.
-    pub station: Option<StationId>,
+pub struct Event {
+    organization: OrganizationId,
+    kind: EventKind,
+    station: Option<StationId>,
+}
+
+impl Event {
+    /// Something that happened in an organization.
+    pub const fn new(organization: OrganizationId, kind: EventKind) -> Self {
+        Self {
+            organization,
+            kind,
+            station: None,
+        }
+    }
+
+    /// At this station; events of one station are told in order.
+    pub fn at(self, station: impl Into<Option<StationId>>) -> Self {
+        Self {
+            station: station.into(),
+            ..self
+        }
+    }
 }
 
 /// A line of the log.
@@ -37,7 +52,7 @@ pub(super) struct Row {
 pub fn record(
     conn: &mut Conn,
     moment: &Moment,
-    event: Event<'_>,
+    event: Event,
     data: &impl Serialize,
 ) -> StoreResult<()> {
     let data =
@@ -46,8 +61,8 @@ pub fn record(
         .values((
             events::id.eq(moment.id::<EventId>()),
             events::organization_id.eq(event.organization),
-            events::type_.eq(event.kind),
-            events::object.eq(event.object),
+            events::type_.eq(event.kind.name()),
+            events::object.eq(event.kind.object()),
             events::chargestation_id.eq(event.station),
             events::data.eq(data),
             events::created_at.eq(moment.now),

@@ -12,7 +12,7 @@ use super::store;
 use super::view::GroupView;
 use crate::db::schema::load_groups;
 use crate::db::{Conn, Json, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::WriteGroups;
 use crate::http::docs::WriteErrors;
 use crate::http::envelope::Reply;
@@ -26,15 +26,6 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .service(set_group_exclusion_times)
         .service(set_group_energy_prices)
         .service(clear_group_energy_prices);
-}
-
-pub(super) fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "load_management.group",
-        station: None,
-    }
 }
 
 /// Tells balancing that limits, members or exclusions changed.
@@ -183,8 +174,8 @@ fn changed(conn: &mut Conn, moment: &Moment, mut group: Group) -> ApiResult<Grou
     group.updated_at = moment.version_after(group.updated_at);
     store::update(conn, &group)?;
     let view = store::view(conn, group)?;
-    let kind = "load_management.group.updated";
-    events::record(conn, moment, event(organization, kind), &view)?;
+    let kind = EventKind::GroupUpdated;
+    events::record(conn, moment, Event::new(organization, kind), &view)?;
     Ok(view)
 }
 

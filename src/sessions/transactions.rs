@@ -7,7 +7,7 @@ use super::model::{ChargingState, Session, SessionStatus, SessionView};
 use super::readings::{MeterReport, Sample, insert_samples};
 use super::{cost, store};
 use crate::db::{Conn, StoreResult};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::kernel::*;
 use crate::priority;
 
@@ -153,7 +153,7 @@ pub fn start_transaction(
     if changed || !is_new {
         store::update(conn, &session)?;
     }
-    tell(conn, moment, &session, "session.started")?;
+    tell(conn, moment, &session, EventKind::SessionStarted)?;
     priority::session_started(conn, moment, session.chargestation_id, session.id)?;
     Ok(Started {
         session,
@@ -209,7 +209,7 @@ pub fn stop_transaction(
     conclude(&mut session, report.at, &report.reason, moment);
     cost::reckon(conn, &mut session, report.at)?;
     store::update(conn, &session)?;
-    tell(conn, moment, &session, "session.ended")?;
+    tell(conn, moment, &session, EventKind::SessionEnded)?;
     priority::session_ended(conn, moment, session.chargestation_id)?;
     Ok(Stopped::Ended(Box::new(session)))
 }
@@ -234,7 +234,7 @@ fn keep_orphan(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreRe
         serde_json::json!({"reported": report.raw, "transaction_id": report.transaction});
     conclude(&mut session, report.at, &report.reason, moment);
     store::insert(conn, &session)?;
-    tell(conn, moment, &session, "session.ended")?;
+    tell(conn, moment, &session, EventKind::SessionEnded)?;
     Ok(Stopped::Orphan)
 }
 
@@ -271,7 +271,7 @@ fn end(
     conclude(&mut session, at, reason, moment);
     cost::reckon(conn, &mut session, at)?;
     store::update(conn, &session)?;
-    tell(conn, moment, &session, "session.ended")?;
+    tell(conn, moment, &session, EventKind::SessionEnded)?;
     priority::session_ended(conn, moment, session.chargestation_id)
 }
 
@@ -285,7 +285,7 @@ fn conclude(session: &mut Session, at: Timestamp, reason: &str, moment: &Moment)
     session.updated_at = moment.version_after(session.updated_at);
 }
 
-fn tell(conn: &mut Conn, moment: &Moment, session: &Session, kind: &str) -> StoreResult<()> {
+fn tell(conn: &mut Conn, moment: &Moment, session: &Session, kind: EventKind) -> StoreResult<()> {
     events::record(
         conn,
         moment,

@@ -2,6 +2,7 @@
 
 use super::{Call, Effect, Handled, tell_station};
 use crate::db::StoreResult;
+use crate::events::EventKind;
 use crate::kernel::Timestamp;
 use crate::ocpp::connections::State;
 use crate::ocpp::text::{Exact, Label};
@@ -34,7 +35,7 @@ pub(super) async fn boot_notification(
                 conn,
                 &moment,
                 (organization, station),
-                "chargestation.booted",
+                EventKind::StationBooted,
                 &base,
             )?;
             Ok(row.registration)

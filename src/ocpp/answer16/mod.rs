@@ -15,7 +15,7 @@ use super::v16::Incoming;
 use super::wire::{Flag, Wire};
 use super::{CallError, Decoded, ErrorCode, v16};
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::events;
+use crate::events::{self, Event, EventKind};
 use crate::kernel::*;
 use crate::stations::link::{Command, Signal, SignalKind, StationLink};
 use crate::stations::{self, Connector, Registration, Station};
@@ -251,9 +251,9 @@ impl Peer {
             (self.organization, self.station, gateway.context.moment());
         let base = gateway.context.websocket_url.clone();
         let kind = if online {
-            "chargestation.online"
+            EventKind::StationOnline
         } else {
-            "chargestation.offline"
+            EventKind::StationOffline
         };
         let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
             stations::set_online(conn, station, online, moment.now)?;
@@ -334,7 +334,7 @@ fn tell_station(
     conn: &mut Conn,
     moment: &Moment,
     (organization, station): (OrganizationId, StationId),
-    kind: &str,
+    kind: EventKind,
     base: &str,
 ) -> StoreResult<()> {
     let row = stations::find_station(conn, organization, station)?;
@@ -342,7 +342,7 @@ fn tell_station(
     events::record(
         conn,
         moment,
-        stations::station_event(organization, station, kind),
+        Event::new(organization, kind).at(station),
         &view,
     )
 }

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::{Call, Handled};
 use crate::db::StoreResult;
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::ocpp::v16::Incoming;
 
 /// Records a notice as an event with the station's own words.
@@ -14,12 +14,12 @@ pub(super) async fn notice(
     payload: &RawValue,
 ) -> Handled<String> {
     let kind = match incoming {
-        Incoming::DiagnosticsStatusNotification(_) => "chargestation.diagnostics_status.updated",
+        Incoming::DiagnosticsStatusNotification(_) => EventKind::StationDiagnosticsStatusUpdated,
         Incoming::FirmwareStatusNotification(_) | Incoming::SignedFirmwareStatusNotification(_) => {
-            "chargestation.firmware_status.updated"
+            EventKind::StationFirmwareStatusUpdated
         }
-        Incoming::LogStatusNotification(_) => "chargestation.log_status.updated",
-        _ => "chargestation.security_event",
+        Incoming::LogStatusNotification(_) => EventKind::StationLogStatusUpdated,
+        _ => EventKind::StationSecurityEvent,
     };
     let (organization, station, moment) =
         (call.peer.organization, call.peer.station, call.moment());
@@ -30,12 +30,7 @@ pub(super) async fn notice(
         .context
         .db
         .write(move |conn| -> StoreResult<()> {
-            let event = Event {
-                organization,
-                kind,
-                object: "chargestation",
-                station: Some(station),
-            };
+            let event = Event::new(organization, kind).at(station);
             events::record(conn, &moment, event, &data)
         });
     stored.await?;

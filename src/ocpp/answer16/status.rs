@@ -2,6 +2,7 @@
 
 use super::{Call, Effect, Handled, connector_of, tell_station};
 use crate::db::StoreResult;
+use crate::events::EventKind;
 use crate::kernel::ConnectorId;
 use crate::ocpp::v16::status_notification::{Request, Response, Status};
 use crate::sessions::{self, ChargingState};
@@ -43,7 +44,7 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
                 sessions::update(conn, &session)?;
             }
             if connector.status != status || connector.error_code != error {
-                let kind = "chargestation.connector_status.updated";
+                let kind = EventKind::StationConnectorStatusUpdated;
                 tell_station(conn, &moment, (organization, station), kind, &base)?;
             }
             Ok(Some(connector.id))
