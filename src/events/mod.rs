@@ -7,9 +7,14 @@ mod action;
 mod api;
 mod catalogue;
 pub mod docs;
+mod feed;
+mod filter;
 mod store;
+mod stream;
 
 pub use action::ActionKind;
 pub use api::routes;
 pub use catalogue::{EventKind, Payload, Step};
+pub use feed::Feed;
+pub use filter::EventTypes;
 pub use store::{Event, latest_cursor, record};

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::EventKind;
+use super::{EventKind, EventTypes};
 use crate::db::schema::events;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
@@ -42,6 +42,7 @@ impl Event {
 pub(super) struct Row {
     pub cursor: i64,
     pub id: EventId,
+    pub organization_id: OrganizationId,
     pub type_: String,
     pub object: String,
     pub data: String,
@@ -76,21 +77,40 @@ pub(super) fn list_after(
     conn: &mut Conn,
     organization: OrganizationId,
     after: i64,
-    kind: Option<&str>,
+    types: Option<&EventTypes>,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
     let mut rows = events::table
         .filter(events::organization_id.eq(organization))
         .filter(events::cursor.gt(after))
         .into_boxed();
-    if let Some(kind) = kind {
-        rows = rows.filter(events::type_.eq(kind.to_owned()));
+    if let Some(types) = types {
+        let names: Vec<String> = types.names().map(str::to_owned).collect();
+        rows = rows.filter(events::type_.eq_any(names));
     }
     Ok(rows
         .order(events::cursor.asc())
         .limit(limit)
         .select(Row::as_select())
         .load(conn)?)
+}
+
+/// Events of all organizations after a cursor, oldest first.
+pub(super) fn list_all_after(conn: &mut Conn, after: i64, limit: i64) -> StoreResult<Vec<Row>> {
+    Ok(events::table
+        .filter(events::cursor.gt(after))
+        .order(events::cursor.asc())
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)?)
+}
+
+/// The cursor of the newest event of all, 0 when there is none.
+pub(super) fn newest_cursor(conn: &mut Conn) -> StoreResult<i64> {
+    let newest: Option<i64> = events::table
+        .select(diesel::dsl::max(events::cursor))
+        .first(conn)?;
+    Ok(newest.unwrap_or(0))
 }
 
 /// The cursor of the newest event, 0 when there is none.

@@ -2,6 +2,7 @@
 
 mod assets;
 mod conventions;
+mod events;
 mod groups;
 mod locations;
 mod networks;
