@@ -32,6 +32,7 @@ use crate::organizations::Keyring;
 use crate::portal::Portal;
 use crate::stations;
 use crate::stations::link::{SharedLink, Signals};
+use crate::webhooks::Courier;
 
 pub mod cli;
 pub mod config;
@@ -175,6 +176,9 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let mut tasks = tasks::start(&context, &connections, (keeper.clone(), portal.clone()));
     tasks.extend(post);
     tasks.push(feeding);
+    let courier = Courier::new(context.clone(), config.webhooks.settings())?;
+    tasks.push(courier.start());
+    let courier = web::Data::new(courier);
     tasks.push(commissioning::start(
         performer.get_ref().clone(),
         &signals,
@@ -208,6 +212,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(portal.clone())
             .app_data(gateway.clone())
             .app_data(feed.clone())
+            .app_data(courier.clone())
             .app_data(performer.clone())
             .app_data(shared_link.clone())
             .app_data(shared_signals.clone())

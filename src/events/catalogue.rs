@@ -240,6 +240,13 @@ kinds! {
         GroupMeterStale = "load_management.group.meter_stale", "A meter of a group is silent; its worst case is assumed.";
         GroupMeterFresh = "load_management.group.meter_fresh", "A meter of a group tells readings again.";
     }
+    "webhook" => View("WebhookView") => {
+        WebhookCreated = "webhook.created", "A webhook was created; its secret is never told.";
+        WebhookUpdated = "webhook.updated", "A webhook was changed, or its secret rotated.";
+        WebhookDeleted = "webhook.deleted", "A webhook was deleted; `data` is what it last was.";
+        WebhookDisabled = "webhook.disabled", "A webhook received nothing for days and was turned off; `disabled_reason` says why.";
+        WebhookTest = "webhook.test", "Somebody asked for a test; only that webhook gets it, and it is in no log.";
+    }
     "load_management.priority_charge" => View("PriorityChargeView") => {
         PriorityChargeWaiting = "load_management.priority_charge.waiting", "A priority charge waits for a car.";
         PriorityChargeStarted = "load_management.priority_charge.started", "A priority charge has its car.";

@@ -11,6 +11,7 @@ mod feed;
 mod filter;
 mod store;
 mod stream;
+mod told;
 
 pub use action::ActionKind;
 pub use api::routes;
@@ -18,3 +19,4 @@ pub use catalogue::{EventKind, Payload, Step};
 pub use feed::Feed;
 pub use filter::EventTypes;
 pub use store::{Event, latest_cursor, record};
+pub use told::{Told, told_after};

@@ -45,6 +45,7 @@ pub(super) struct Row {
     pub organization_id: OrganizationId,
     pub type_: String,
     pub object: String,
+    pub chargestation_id: Option<StationId>,
     pub data: String,
     pub created_at: Timestamp,
 }

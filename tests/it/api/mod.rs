@@ -17,3 +17,4 @@ mod stations;
 mod tenancy;
 mod tokens;
 mod users;
+mod webhooks;
