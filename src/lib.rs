@@ -36,3 +36,4 @@ pub mod stations;
 pub mod templates;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;

@@ -38,6 +38,7 @@ const SLICES: &[&str] = &[
     "groups",
     "priority",
     "portal",
+    "webhooks",
     "assets",
 ];
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::db::Json;
 use crate::db::schema::actions;
+use crate::events::ActionKind;
 use crate::filters;
 use crate::http::Versioned;
 use crate::kernel::*;
@@ -29,7 +30,7 @@ crate::text_column!(spelled ActionStatus);
 pub struct Action {
     pub id: ActionId,
     pub organization_id: OrganizationId,
-    pub type_: String,
+    pub type_: ActionKind,
     pub status: ActionStatus,
     pub chargestation_id: StationId,
     pub connector_id: Option<ConnectorId>,
@@ -76,7 +77,7 @@ impl From<Action> for ActionView {
     fn from(action: Action) -> Self {
         Self {
             id: action.id,
-            kind: action.type_,
+            kind: action.type_.to_string(),
             status: action.status,
             chargestation: action.chargestation_id,
             connector: action.connector_id,

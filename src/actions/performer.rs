@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::model::{Action, ActionStatus, ActionView};
 use super::store;
 use crate::db::{Db, Json, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, ActionKind, Event, EventKind, Step};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::kernel::*;
 use crate::stations::link::{Command, LinkError, Outcome, SharedLink};
@@ -21,8 +21,8 @@ pub struct NewAction {
     pub connector: Option<ConnectorId>,
     /// About which session.
     pub session: Option<SessionId>,
-    /// `<resource>.<action>`.
-    pub kind: String,
+    /// What is asked.
+    pub kind: ActionKind,
     /// What the caller sent.
     pub data: Value,
 }
@@ -86,7 +86,7 @@ impl Performer {
         action.updated_at = moment.version_after(action.updated_at);
         let stored = self.context.db.write(move |conn| -> StoreResult<()> {
             store::update(conn, &action)?;
-            tell(conn, &moment, &action, "rejected")
+            tell(conn, &moment, &action, Step::Rejected)
         });
         Ok(stored.await?)
     }
@@ -115,7 +115,7 @@ impl Performer {
             .db
             .write(move |conn| -> StoreResult<()> {
                 store::insert(conn, &stored)?;
-                tell(conn, &moment, &stored, "requested")
+                tell(conn, &moment, &stored, Step::Requested)
             })
             .await?;
         Ok(action)
@@ -144,12 +144,12 @@ impl Performer {
             .db
             .write(move |conn| -> StoreResult<()> {
                 store::update(conn, &action)?;
-                tell(
-                    conn,
-                    &moment,
-                    &action,
-                    if accepted { "accepted" } else { "rejected" },
-                )
+                let step = if accepted {
+                    Step::Accepted
+                } else {
+                    Step::Rejected
+                };
+                tell(conn, &moment, &action, step)
             })
             .await?;
         Ok((view, outcome))
@@ -160,15 +160,10 @@ fn tell(
     conn: &mut crate::db::Conn,
     moment: &Moment,
     action: &Action,
-    how: &str,
+    step: Step,
 ) -> StoreResult<()> {
-    let kind = format!("{}.{how}", action.type_);
-    let event = Event {
-        organization: action.organization_id,
-        kind: &kind,
-        object: "action",
-        station: Some(action.chargestation_id),
-    };
+    let kind = EventKind::Action(action.type_, step);
+    let event = Event::new(action.organization_id, kind).at(action.chargestation_id);
     events::record(conn, moment, event, &ActionView::from(action.clone()))
 }
 

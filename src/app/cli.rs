@@ -17,6 +17,7 @@ use super::{
     simulate, telemetry,
 };
 use crate::db::{Conn, StoreError, StoreResult};
+use crate::events;
 use crate::http::caller::SCOPES;
 use crate::http::codes;
 use crate::kernel::text::{InvalidText, Name};
@@ -69,6 +70,9 @@ struct OpenapiArguments {
     /// Prints the page of error codes instead
     #[arg(long)]
     errors: bool,
+    /// Prints the page of events instead
+    #[arg(long)]
+    events: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -263,6 +267,10 @@ fn migrate(config: &Config) -> Result<(), Failure> {
 fn openapi(what: &OpenapiArguments) -> Result<(), Failure> {
     if what.errors {
         print(&codes::markdown());
+        return Ok(());
+    }
+    if what.events {
+        print(&events::docs::markdown());
         return Ok(());
     }
     let document = routes::openapi();

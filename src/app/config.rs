@@ -3,6 +3,7 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -10,6 +11,7 @@ use toml::{Table, Value};
 use crate::balancing;
 use crate::db::connection::Synchronous;
 use crate::db::{StoreSettings, StoreUrl};
+use crate::webhooks::WebhookSettings;
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -26,6 +28,7 @@ pub struct Config {
     pub portal: Portal,
     pub mail: Mail,
     pub routing: Routing,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -137,6 +140,26 @@ pub struct Mail {
 #[serde(deny_unknown_fields)]
 pub struct Routing {
     pub url: String,
+}
+
+/// Section `[webhooks]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    pub allow_private: bool,
+    pub allow_http: bool,
+    pub patience_seconds: NonZeroU32,
+}
+
+impl Webhooks {
+    /// The courier's settings.
+    pub fn settings(&self) -> WebhookSettings {
+        WebhookSettings {
+            allow_private: self.allow_private,
+            allow_http: self.allow_http,
+            patience: Duration::from_secs(u64::from(self.patience_seconds.get())),
+        }
+    }
 }
 
 /// Section `[log]`.
@@ -255,6 +278,10 @@ fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), Strin
         Value::Integer(_) => Value::Integer(
             text.parse()
                 .map_err(|_| format!("{name} is \"{text}\", but must be a whole number"))?,
+        ),
+        Value::Boolean(_) => Value::Boolean(
+            text.parse()
+                .map_err(|_| format!("{name} is \"{text}\", but must be true or false"))?,
         ),
         Value::Array(_) => Value::Array(
             text.split(',')

@@ -17,6 +17,7 @@ use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
 use crate::commissioning;
 use crate::db::{Conn, Db, migrate};
+use crate::events::Feed;
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
 use crate::http::roads::Roads;
@@ -31,6 +32,7 @@ use crate::organizations::Keyring;
 use crate::portal::Portal;
 use crate::stations;
 use crate::stations::link::{SharedLink, Signals};
+use crate::webhooks::Courier;
 
 pub mod cli;
 pub mod config;
@@ -153,6 +155,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         settings: gateway_settings(&config.ocpp),
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
+    let (feed, feeding) = Feed::start(context.clone()).await?;
+    let feed = web::Data::new(feed);
     let asset_signals = AssetSignals::default();
     let shared_asset_signals = web::Data::new(asset_signals.clone());
     let (shared_link, shared_signals) = (
@@ -171,6 +175,10 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let portal = web::Data::new(portal);
     let mut tasks = tasks::start(&context, &connections, (keeper.clone(), portal.clone()));
     tasks.extend(post);
+    tasks.push(feeding);
+    let courier = Courier::new(context.clone(), config.webhooks.settings())?;
+    tasks.push(courier.start());
+    let courier = web::Data::new(courier);
     tasks.push(commissioning::start(
         performer.get_ref().clone(),
         &signals,
@@ -203,6 +211,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(keeper.clone())
             .app_data(portal.clone())
             .app_data(gateway.clone())
+            .app_data(feed.clone())
+            .app_data(courier.clone())
             .app_data(performer.clone())
             .app_data(shared_link.clone())
             .app_data(shared_signals.clone())

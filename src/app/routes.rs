@@ -14,7 +14,7 @@ use crate::http::{ApiError, Code};
 use crate::{
     actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers,
     organizations, portal, priority, profiles, rates, reservations, sessions, stations, templates,
-    tokens, users,
+    tokens, users, webhooks,
 };
 
 /// The path every endpoint starts with.
@@ -46,7 +46,8 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(tokens::routes)
         .configure(balancing::routes)
         .configure(ocpp::api::routes)
-        .configure(events::routes);
+        .configure(events::routes)
+        .configure(webhooks::routes);
 }
 
 #[derive(OpenApi)]
@@ -82,6 +83,7 @@ pub fn slices(config: &mut ServiceConfig) {
         (name = "load management", description = "Groups of stations that share a limited connection"),
         (name = "assets", description = "Smart meters, producers, consumers and batteries, and what they measure"),
         (name = "events", description = "What changed, in order"),
+        (name = "webhooks", description = "Where events are sent to, and how that went"),
     )
 )]
 struct Document;
@@ -96,6 +98,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     crate::http::document::finish(&mut document);
+    events::docs::describe(&mut document);
     document
 }
 

@@ -11,7 +11,7 @@ use super::model::reading::Reading;
 use super::model::view::{AssetView, ReadingView, Receipt, Rejection};
 use super::store::{self, Stretch};
 use crate::db::Conn;
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::fields::{Field, Path};
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::kernel::*;
@@ -121,12 +121,7 @@ fn save(conn: &mut Conn, moment: &Moment, asset: &mut Asset, location: &Location
     }
     store::save_measured(conn, asset)?;
     if tell {
-        let event = Event {
-            organization: asset.organization_id,
-            kind: "asset.reading.created",
-            object: "asset",
-            station: None,
-        };
+        let event = Event::new(asset.organization_id, EventKind::AssetReadingCreated);
         let view = AssetView::new(asset.clone(), location, moment.now);
         events::record(conn, moment, event, &view)?;
     }

@@ -12,7 +12,7 @@ use crate::db::schema::plans;
 use crate::db::{Conn, Json, StoreResult};
 use crate::engine::transition::Stage;
 use crate::engine::{Plan, Snapshot};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::kernel::*;
 
 /// What one step of balancing wants to have written down.
@@ -29,7 +29,7 @@ pub(super) struct Record {
     /// The plan breaks a promise.
     pub faulty: bool,
     plan: Option<Kept>,
-    told: Vec<(&'static str, Value)>,
+    told: Vec<(EventKind, Value)>,
 }
 
 #[derive(Debug, Clone)]
@@ -105,7 +105,7 @@ impl Record {
                 .map(|limit| json!({"connector": limit.connector, "limit": limit.limit.kilowatts(), "reason": limit.explain()}))
                 .collect();
             let data = json!({"group": self.root, "plan": state.plan, "limits": limits});
-            self.told.push(("load_management.group.plan_settled", data));
+            self.told.push((EventKind::GroupPlanSettled, data));
         }
         if stage == Stage::Degraded && state.stage != Some(Stage::Degraded) {
             let out = plan.limits.iter().filter_map(|limit| {
@@ -113,7 +113,7 @@ impl Record {
                 Some(json!({"connector": limit.connector, "because": why, "reserved": reserved.kilowatts()}))
             });
             let data = json!({"group": self.root, "out_of_control": out.collect::<Vec<_>>()});
-            self.told.push(("load_management.group.degraded", data));
+            self.told.push((EventKind::GroupDegraded, data));
         }
         state.stage = Some(stage);
         let exceeded = self.faulty || lasts(state, snapshot, now);
@@ -123,8 +123,7 @@ impl Record {
                 json!({"group": one.node, "worst_case_kw": one.worst.kilowatts(), "capacity": one.capacity.kilowatts()})
             });
             let data = json!({"group": self.root, "groups": worst.collect::<Vec<_>>()});
-            self.told
-                .push(("load_management.group.limit_exceeded", data));
+            self.told.push((EventKind::GroupLimitExceeded, data));
         }
         state.exceeded_told = exceeded;
     }
@@ -141,23 +140,23 @@ impl Record {
             self.insert(conn, kept)?;
         }
         for (kind, data) in &self.told {
-            self.tell(conn, moment, kind, None, data)?;
+            self.tell(conn, moment, *kind, None, data)?;
         }
         for (connector, remark) in &self.remarks {
             let station = state.connectors.get(connector).map(|memory| memory.station);
             let (kind, data) = match remark {
                 Remark::NotObeying { draw, limit } => (
-                    "load_management.group.member_not_obeying",
+                    EventKind::GroupMemberNotObeying,
                     json!({"group": self.root, "chargestation": station, "connector": connector,
                         "power": draw.kilowatts(), "limit": limit.kilowatts()}),
                 ),
                 Remark::Stopped { session, worst } => (
-                    "load_management.group.session_stopped",
+                    EventKind::GroupSessionStopped,
                     json!({"group": self.root, "chargestation": station, "connector": connector,
                         "session": session, "worst_case_kw": worst.kilowatts()}),
                 ),
                 Remark::Obeying { draw } => (
-                    "load_management.group.member_obeying",
+                    EventKind::GroupMemberObeying,
                     json!({"group": self.root, "chargestation": station, "connector": connector,
                         "power": draw.kilowatts()}),
                 ),
@@ -166,8 +165,8 @@ impl Record {
         }
         for freshness in &self.freshness {
             let kind = match freshness.stale {
-                true => "load_management.group.meter_stale",
-                false => "load_management.group.meter_fresh",
+                true => EventKind::GroupMeterStale,
+                false => EventKind::GroupMeterFresh,
             };
             let data = json!({"group": freshness.group, "asset": freshness.asset, "latest_at": freshness.latest_at});
             self.tell(conn, moment, kind, None, &data)?;
@@ -179,16 +178,11 @@ impl Record {
         &self,
         conn: &mut Conn,
         moment: &Moment,
-        kind: &str,
+        kind: EventKind,
         station: Option<StationId>,
         data: &Value,
     ) -> StoreResult<()> {
-        let event = Event {
-            organization: self.organization,
-            kind,
-            object: "load_management.group",
-            station,
-        };
+        let event = Event::new(self.organization, kind).at(station);
         events::record(conn, moment, event, data)
     }
 

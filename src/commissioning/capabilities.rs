@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::actions::{NewAction, Performer};
+use crate::events::ActionKind;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::{StationId, Timestamp};
 use crate::sessions;
@@ -177,7 +178,7 @@ pub(super) async fn read_keys(
             station: station.id,
             connector: None,
             session: None,
-            kind: "chargestation.get_variables".to_owned(),
+            kind: ActionKind::StationGetVariables,
             data: json!({"key": keys}),
         };
         let command = Command::GetConfiguration {

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::actions::{NewAction, Performer};
 use crate::db::StoreResult;
+use crate::events::ActionKind;
 use crate::http::ApiResult;
 use crate::kernel::LocationId;
 use crate::locations;
@@ -96,7 +97,7 @@ async fn ask(
         station: station.id,
         connector: None,
         session: None,
-        kind: "chargestation.opening_hours".to_owned(),
+        kind: ActionKind::StationOpeningHours,
         data: json!({"connectorId": connector, "operative": operative}),
     };
     let command = Command::ChangeAvailability {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::capabilities;
 use crate::actions::{NewAction, Performer};
+use crate::events::ActionKind;
 use crate::groups;
 use crate::http::{ApiError, ApiResult, Code};
 use crate::kernel::{OrganizationId, StationId};
@@ -55,13 +56,13 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
-    fn action(&self, name: &str, data: Value) -> NewAction {
+    fn action(&self, kind: ActionKind, data: Value) -> NewAction {
         NewAction {
             organization: self.station.organization_id,
             station: self.station.id,
             connector: None,
             session: None,
-            kind: format!("chargestation.{name}"),
+            kind,
             data,
         }
     }
@@ -85,7 +86,7 @@ impl Visit<'_> {
             .into_iter()
             .filter(|(wanted, _)| *wanted == Some(true))
         {
-            let action = self.action("boot_configuration.trigger", json!({"message": message}));
+            let action = self.action(ActionKind::StationBootTrigger, json!({"message": message}));
             if self
                 .quirks
                 .is_some_and(|quirks| quirks.triggers == Some(false))
@@ -103,7 +104,7 @@ impl Visit<'_> {
         if boot.clear_charging_profiles != Some(true) {
             return Ok(());
         }
-        let action = self.action("boot_configuration.clear_charging_profiles", json!({}));
+        let action = self.action(ActionKind::StationBootClearChargingProfiles, json!({}));
         if balanced {
             let why = "the station is in a load-management group: without its limits it would draw full power";
             return self.performer.decline(action, why).await;
@@ -131,7 +132,7 @@ impl Visit<'_> {
             }
             let data =
                 json!({"key": setting.key, "value": setting.value, "template": batch.template});
-            let action = self.action("update_configuration", data);
+            let action = self.action(ActionKind::StationUpdateConfiguration, data);
             if known.and_then(|known| known.get("readonly")) == Some(&Value::Bool(true)) {
                 self.performer
                     .decline(action, "the station says that the key is read-only")

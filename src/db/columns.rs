@@ -249,5 +249,7 @@ text_column!(
     PriorityChargeId,
     HomeLoginId,
     LetterId,
+    WebhookId,
+    DeliveryId,
     Currency
 );

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use diesel::Connection;
 use diesel::r2d2::{Pool, PooledConnection};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::connection::{Conn, Opener, StoreUrl, Synchronous};
 use super::error::{StoreError, StoreResult};
@@ -155,6 +155,7 @@ type WriteQueues = Writes<flume::Receiver<Wake>, flume::Receiver<Box<dyn WriteJo
 pub struct Db {
     reads: flume::Sender<ReadJob>,
     writes: Arc<WriteSenders>,
+    commits: Arc<watch::Sender<()>>,
     settings: Arc<StoreSettings>,
 }
 
@@ -180,19 +181,22 @@ impl Db {
         let (reads, read_queue) = flume::bounded::<ReadJob>(settings.queue);
         let (writes, write_queues) = write_queues(settings.queue);
         let write_queues = Arc::new(write_queues);
+        let commits = Arc::new(watch::Sender::new(()));
         for index in 0..readers {
             let (pool, queue) = (pool.clone(), read_queue.clone());
             spawn(format!("db-read-{index}"), move || read_loop(&pool, &queue))?;
         }
         for index in 0..writers {
             let (pool, queues) = (pool.clone(), Arc::clone(&write_queues));
+            let commits = Arc::clone(&commits);
             spawn(format!("db-write-{index}"), move || {
-                write_loop(&pool, &queues)
+                write_loop(&pool, &queues, &commits)
             })?;
         }
         Ok(Self {
             reads,
             writes: Arc::new(writes),
+            commits,
             settings: Arc::new(settings),
         })
     }
@@ -200,6 +204,11 @@ impl Db {
     /// Where the data lives.
     pub fn url(&self) -> &StoreUrl {
         &self.settings.url
+    }
+
+    /// Wakes whoever waits after each commit; several may be told as one.
+    pub fn commits(&self) -> watch::Receiver<()> {
+        self.commits.subscribe()
     }
 
     /// Runs a query that changes nothing.
@@ -362,7 +371,7 @@ fn read_loop(pool: &Pool<Opener>, queue: &flume::Receiver<ReadJob>) {
     }
 }
 
-fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues) {
+fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues, commits: &watch::Sender<()>) {
     let mut held = Held { pool, conn: None };
     let mut some_are_left = false;
     while let Some(group) = queues.next_group(some_are_left) {
@@ -370,7 +379,10 @@ fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues) {
         metrics::histogram!("evenwatt_store_group_size")
             .record(u32::try_from(group.len()).unwrap_or(u32::MAX));
         match held.get() {
-            Ok(conn) => run_group(conn, group),
+            Ok(conn) => {
+                run_group(conn, group);
+                commits.send_replace(());
+            }
             Err(error) => {
                 tracing::error!(%error, "no connection to the store");
                 group.into_iter().for_each(|job| {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::store;
+use super::{EventTypes, store, stream};
 use crate::http::caller::ReadEvents;
 use crate::http::docs::ListErrors;
 use crate::http::{ApiResult, Caller, Ctx, Query};
@@ -16,12 +16,12 @@ const MOST_EVENTS: u32 = 1_000;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_events);
+    config.service(list_events).service(stream::stream_events);
 }
 
 /// An event, in the form in which webhooks carry it, with its cursor.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct EventView {
+pub(super) struct EventView {
     /// The event's id.
     #[serde(rename = "_id")]
     id: EventId,
@@ -40,6 +40,19 @@ struct EventView {
     /// When it happened.
     #[serde(rename = "createdAt")]
     created_at: Timestamp,
+}
+
+impl From<store::Row> for EventView {
+    fn from(row: store::Row) -> Self {
+        Self {
+            id: row.id,
+            cursor: row.cursor,
+            data: row.raw_data(),
+            kind: row.type_,
+            object: row.object,
+            created_at: row.created_at,
+        }
+    }
 }
 
 /// A piece of the log.
@@ -69,8 +82,9 @@ crate::filters! {
         /// How many at most.
         #[param(minimum = 1, maximum = 1000)]
         pub limit: u32,
-        /// Only events of this type.
-        pub kind as "type": String,
+        /// Only events of these types, with commas between; `*` stands for anything.
+        #[param(value_type = String, example = "session.*,chargestation.online")]
+        pub types as "type": EventTypes,
     }
 }
 
@@ -82,25 +96,22 @@ async fn list_events(
     ctx: Ctx,
     query: Query<EventFilter>,
 ) -> ApiResult<HttpResponse> {
-    let Query(EventFilter { after, limit, kind }) = query;
+    let Query(EventFilter {
+        after,
+        limit,
+        types,
+    }) = query;
     let (organization, after) = (caller.organization(), after.unwrap_or(0));
     let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST_EVENTS));
     let rows = ctx
         .db
-        .read(move |conn| store::list_after(conn, organization, after, kind.as_deref(), limit + 1))
+        .read(move |conn| store::list_after(conn, organization, after, types.as_ref(), limit + 1))
         .await?;
     let has_next_page = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     let result: Vec<EventView> = rows
         .into_iter()
         .take(usize::try_from(limit).unwrap_or(usize::MAX))
-        .map(|row| EventView {
-            id: row.id,
-            cursor: row.cursor,
-            data: row.raw_data(),
-            kind: row.type_,
-            object: row.object,
-            created_at: row.created_at,
-        })
+        .map(EventView::from)
         .collect();
     let next_after = result.last().map_or(after, |event| event.cursor);
     let reply = EventsReply {

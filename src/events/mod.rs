@@ -1,9 +1,22 @@
 //! The log of events: what changed, in order, written in the same transaction as the change itself.
 //!
-//! Webhooks, streams and `GET /v1.1/events` read it by cursor, so nothing that was committed is ever untold.
+//! Webhooks, streams and `GET /v1.1/events` read it by cursor, so nothing that was committed is ever untold. What can happen
+//! at all is in one table, `catalogue`.
 
+mod action;
 mod api;
+mod catalogue;
+pub mod docs;
+mod feed;
+mod filter;
 mod store;
+mod stream;
+mod told;
 
+pub use action::ActionKind;
 pub use api::routes;
+pub use catalogue::{EventKind, Payload, Step};
+pub use feed::Feed;
+pub use filter::EventTypes;
 pub use store::{Event, latest_cursor, record};
+pub use told::{Told, told_after};

@@ -4,21 +4,36 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::{EventKind, EventTypes};
 use crate::db::schema::events;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
 
 /// Something that happened, before it is written down.
 #[derive(Debug, Clone, Copy)]
-pub struct Event<'a> {
-    /// Whose it is.
-    pub organization: OrganizationId,
-    /// What happened: `location.created`, `session.started`, …
-    pub kind: &'a str,
-    /// The kind of object that `data` holds: `location`, `session`, `action`, …
-    pub object: &'a str,
-    /// The station it is about; events of one station are told in order.
-    pub station: Option<StationId>,
+pub struct Event {
+    organization: OrganizationId,
+    kind: EventKind,
+    station: Option<StationId>,
+}
+
+impl Event {
+    /// Something that happened in an organization.
+    pub const fn new(organization: OrganizationId, kind: EventKind) -> Self {
+        Self {
+            organization,
+            kind,
+            station: None,
+        }
+    }
+
+    /// At this station; events of one station are told in order.
+    pub fn at(self, station: impl Into<Option<StationId>>) -> Self {
+        Self {
+            station: station.into(),
+            ..self
+        }
+    }
 }
 
 /// A line of the log.
@@ -27,8 +42,10 @@ pub struct Event<'a> {
 pub(super) struct Row {
     pub cursor: i64,
     pub id: EventId,
+    pub organization_id: OrganizationId,
     pub type_: String,
     pub object: String,
+    pub chargestation_id: Option<StationId>,
     pub data: String,
     pub created_at: Timestamp,
 }
@@ -37,7 +54,7 @@ pub(super) struct Row {
 pub fn record(
     conn: &mut Conn,
     moment: &Moment,
-    event: Event<'_>,
+    event: Event,
     data: &impl Serialize,
 ) -> StoreResult<()> {
     let data =
@@ -46,8 +63,8 @@ pub fn record(
         .values((
             events::id.eq(moment.id::<EventId>()),
             events::organization_id.eq(event.organization),
-            events::type_.eq(event.kind),
-            events::object.eq(event.object),
+            events::type_.eq(event.kind.name()),
+            events::object.eq(event.kind.object()),
             events::chargestation_id.eq(event.station),
             events::data.eq(data),
             events::created_at.eq(moment.now),
@@ -61,21 +78,40 @@ pub(super) fn list_after(
     conn: &mut Conn,
     organization: OrganizationId,
     after: i64,
-    kind: Option<&str>,
+    types: Option<&EventTypes>,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
     let mut rows = events::table
         .filter(events::organization_id.eq(organization))
         .filter(events::cursor.gt(after))
         .into_boxed();
-    if let Some(kind) = kind {
-        rows = rows.filter(events::type_.eq(kind.to_owned()));
+    if let Some(types) = types {
+        let names: Vec<String> = types.names().map(str::to_owned).collect();
+        rows = rows.filter(events::type_.eq_any(names));
     }
     Ok(rows
         .order(events::cursor.asc())
         .limit(limit)
         .select(Row::as_select())
         .load(conn)?)
+}
+
+/// Events of all organizations after a cursor, oldest first.
+pub(super) fn list_all_after(conn: &mut Conn, after: i64, limit: i64) -> StoreResult<Vec<Row>> {
+    Ok(events::table
+        .filter(events::cursor.gt(after))
+        .order(events::cursor.asc())
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)?)
+}
+
+/// The cursor of the newest event of all, 0 when there is none.
+pub(super) fn newest_cursor(conn: &mut Conn) -> StoreResult<i64> {
+    let newest: Option<i64> = events::table
+        .select(diesel::dsl::max(events::cursor))
+        .first(conn)?;
+    Ok(newest.unwrap_or(0))
 }
 
 /// The cursor of the newest event, 0 when there is none.

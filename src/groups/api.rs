@@ -4,12 +4,12 @@ use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::capacity::ExternalCap;
-use super::home::{self, event, missing, replan};
+use super::home::{self, missing, replan};
 use super::model::*;
 use super::store;
 use super::view::*;
 use crate::db::{Conn, Json, StoreError};
-use crate::events;
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
@@ -78,7 +78,7 @@ async fn create_group(
             events::record(
                 conn,
                 &moment,
-                event(organization, "load_management.group.created"),
+                Event::new(organization, EventKind::GroupCreated),
                 &view,
             )?;
             Ok(Created(view))
@@ -138,7 +138,7 @@ async fn update_group(
             events::record(
                 conn,
                 &moment,
-                event(organization, "load_management.group.updated"),
+                Event::new(organization, EventKind::GroupUpdated),
                 &view,
             )?;
             Ok::<_, ApiError>((view, affected))
@@ -202,7 +202,7 @@ async fn cap_group(
             events::record(
                 conn,
                 &moment,
-                event(organization, "load_management.group.updated"),
+                Event::new(organization, EventKind::GroupUpdated),
                 &view,
             )?;
             Ok((view, affected))
@@ -232,7 +232,7 @@ async fn delete_group(
             events::record(
                 conn,
                 &moment,
-                event(organization, "load_management.group.deleted"),
+                Event::new(organization, EventKind::GroupDeleted),
                 &view,
             )?;
             Ok(Deleted(view))
@@ -359,8 +359,8 @@ async fn add_group_chargestation(
             store::insert_membership(conn, &membership)?;
             store::replace_members(conn, &membership, &members)?;
             let view = store::membership_view(conn, membership)?;
-            let kind = "load_management.group.chargestation_added";
-            events::record(conn, &moment, event(organization, kind), &view)?;
+            let kind = EventKind::GroupStationAdded;
+            events::record(conn, &moment, Event::new(organization, kind), &view)?;
             Ok(view)
         })
         .await?;
@@ -414,8 +414,8 @@ async fn update_group_chargestation(
             let members = members(conn, &membership, &group, Some(&patch.connectors))?;
             store::replace_members(conn, &membership, &members)?;
             let view = store::membership_view(conn, membership)?;
-            let kind = "load_management.group.chargestation_updated";
-            events::record(conn, &moment, event(organization, kind), &view)?;
+            let kind = EventKind::GroupStationUpdated;
+            events::record(conn, &moment, Event::new(organization, kind), &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -447,8 +447,8 @@ async fn remove_group_chargestation(
             if_match.check(membership.updated_at)?;
             let view = store::membership_view(conn, membership.clone())?;
             store::delete_membership(conn, &membership)?;
-            let kind = "load_management.group.chargestation_removed";
-            events::record(conn, &moment, event(organization, kind), &view)?;
+            let kind = EventKind::GroupStationRemoved;
+            events::record(conn, &moment, Event::new(organization, kind), &view)?;
             let rest = store::stations_of(conn, &[view.group])?;
             Ok::<_, ApiError>((view, rest))
         })

@@ -11,7 +11,7 @@ use super::store;
 use super::view::GroupView;
 use crate::db::schema::load_groups;
 use crate::db::{Conn, Json, StoreError, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::WriteGroups;
 use crate::http::docs::WriteErrors;
 use crate::http::envelope::Reply;
@@ -29,15 +29,6 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 pub(super) fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "group")
-}
-
-pub(super) fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "load_management.group",
-        station: None,
-    }
 }
 
 /// Tells balancing that limits, members or exclusions changed.
@@ -186,8 +177,8 @@ fn changed(conn: &mut Conn, moment: &Moment, mut group: Group) -> ApiResult<Grou
     group.updated_at = moment.version_after(group.updated_at);
     store::update(conn, &group)?;
     let view = store::view(conn, group)?;
-    let kind = "load_management.group.updated";
-    events::record(conn, moment, event(organization, kind), &view)?;
+    let kind = EventKind::GroupUpdated;
+    events::record(conn, moment, Event::new(organization, kind), &view)?;
     Ok(view)
 }
 

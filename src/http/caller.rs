@@ -119,6 +119,7 @@ permissions! {
     "evse_networks": ReadEvseNetworks WriteEvseNetworks,
     "service_offers": ReadServiceOffers WriteServiceOffers,
     "events": ReadEvents WriteEvents,
+    "webhooks": ReadWebhooks WriteWebhooks,
 }
 
 /// May read the messages of a station.

@@ -228,6 +228,10 @@ typed_id! {
     HomeLoginId
     /// A letter on its way.
     LetterId
+    /// Where events are sent to.
+    WebhookId
+    /// An event on its way to a webhook.
+    DeliveryId
 }
 
 #[cfg(test)]

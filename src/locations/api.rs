@@ -5,7 +5,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{Location, LocationFilter, LocationPatch, LocationView, NewLocation};
 use super::store;
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadLocations, WriteLocations};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -14,7 +14,7 @@ use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
-use crate::kernel::{LocationId, OrganizationId};
+use crate::kernel::LocationId;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
@@ -24,15 +24,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_location)
         .service(update_location)
         .service(delete_location);
-}
-
-fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "location",
-        station: None,
-    }
 }
 
 /// Lists locations.
@@ -69,7 +60,7 @@ async fn create_location(
             events::record(
                 conn,
                 &moment,
-                event(organization, "location.created"),
+                Event::new(organization, EventKind::LocationCreated),
                 &view,
             )?;
             Ok(Created(view))
@@ -119,7 +110,7 @@ async fn update_location(
             events::record(
                 conn,
                 &moment,
-                event(organization, "location.updated"),
+                Event::new(organization, EventKind::LocationUpdated),
                 &view,
             )?;
             Ok(Changed(view))
@@ -148,7 +139,7 @@ async fn delete_location(
             events::record(
                 conn,
                 &moment,
-                event(organization, "location.deleted"),
+                Event::new(organization, EventKind::LocationDeleted),
                 &view,
             )?;
             Ok(Deleted(view))

@@ -6,9 +6,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::assign::{self, NewAssignment};
 use super::evses::{self, NetworkEvseFilter, NetworkEvseView, Scope};
 use super::model::*;
-use super::store::{self, event};
+use super::store;
 use crate::db::{Conn, StoreError};
-use crate::events;
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadEvseNetworks, WriteEvseNetworks};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -90,7 +90,7 @@ async fn create_evse_network(
             events::record(
                 conn,
                 &moment,
-                event(organization, "evse_network", "evse_network.created"),
+                Event::new(organization, EventKind::EvseNetworkCreated),
                 &view,
             )?;
             Ok(Created(view))
@@ -140,7 +140,7 @@ async fn update_evse_network(
             events::record(
                 conn,
                 &moment,
-                event(organization, "evse_network", "evse_network.updated"),
+                Event::new(organization, EventKind::EvseNetworkUpdated),
                 &view,
             )?;
             Ok(Changed(view))
@@ -168,7 +168,7 @@ async fn delete_evse_network(
             events::record(
                 conn,
                 &moment,
-                event(organization, "evse_network", "evse_network.deleted"),
+                Event::new(organization, EventKind::EvseNetworkDeleted),
                 &view,
             )?;
             Ok(Deleted(view))
@@ -215,7 +215,7 @@ async fn create_evse_group(
             events::record(
                 conn,
                 &moment,
-                event(organization, "evse_group", "evse_group.created"),
+                Event::new(organization, EventKind::EvseGroupCreated),
                 &view,
             )?;
             Ok(Created(view))
@@ -279,7 +279,7 @@ async fn update_evse_group(
             events::record(
                 conn,
                 &moment,
-                event(organization, "evse_group", "evse_group.updated"),
+                Event::new(organization, EventKind::EvseGroupUpdated),
                 &view,
             )?;
             Ok(Changed(view))
@@ -309,7 +309,7 @@ async fn delete_evse_group(
             events::record(
                 conn,
                 &moment,
-                event(organization, "evse_group", "evse_group.deleted"),
+                Event::new(organization, EventKind::EvseGroupDeleted),
                 &view,
             )?;
             Ok(Deleted(view))
@@ -372,7 +372,7 @@ async fn assign_evses(
             events::record(
                 conn,
                 &moment,
-                event(organization, "evse_network", "evse_network.assigned"),
+                Event::new(organization, EventKind::EvseNetworkAssigned),
                 &view,
             )?;
             Ok(Changed(view))

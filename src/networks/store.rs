@@ -8,7 +8,7 @@ use super::model::*;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{evse_groups, evse_networks, evses, network_evses, service_offers};
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -97,18 +97,8 @@ pub fn activate(
         .set(&network)
         .execute(conn)?;
     let view = view(conn, network)?;
-    let event = event(organization, "evse_network", "evse_network.activated");
+    let event = Event::new(organization, EventKind::EvseNetworkActivated);
     events::record(conn, moment, event, &view)
-}
-
-/// An event about a network or a group.
-pub(super) fn event<'a>(organization: OrganizationId, object: &'a str, kind: &'a str) -> Event<'a> {
-    Event {
-        organization,
-        kind,
-        object,
-        station: None,
-    }
 }
 
 /// Deletes a network that has neither EVSEs nor offers, with its groups.

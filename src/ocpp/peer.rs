@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Version;
 use super::gateway::Gateway;
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::events;
+use crate::events::{self, Event, EventKind};
 use crate::kernel::*;
 use crate::stations::link::{Command, Signal, SignalKind, StationLink};
 use crate::stations::{self, Layout, Station};
@@ -102,9 +102,9 @@ impl Peer {
         let spoken = self.version.protocol();
         let base = gateway.context.websocket_url.clone();
         let kind = if online {
-            "chargestation.online"
+            EventKind::StationOnline
         } else {
-            "chargestation.offline"
+            EventKind::StationOffline
         };
         let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
             stations::set_online(conn, station, online.then_some(spoken), moment.now)?;
@@ -185,7 +185,7 @@ pub(super) fn tell_station(
     conn: &mut Conn,
     moment: &Moment,
     (organization, station): (OrganizationId, StationId),
-    kind: &str,
+    kind: EventKind,
     base: &str,
 ) -> StoreResult<()> {
     let row = stations::find_station(conn, organization, station)?;
@@ -193,7 +193,7 @@ pub(super) fn tell_station(
     events::record(
         conn,
         moment,
-        stations::station_event(organization, station, kind),
+        Event::new(organization, kind).at(station),
         &view,
     )
 }

@@ -13,6 +13,7 @@ use super::partner::{self, PartnerFilter, PartnerOffer};
 use super::prices::{self, EvsePrice, PriceFilter};
 use super::store;
 use crate::db::{Conn, StoreError};
+use crate::events::EventKind;
 use crate::filters;
 use crate::http::caller::{ReadServiceOffers, WriteServiceOffers};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteErrors};
@@ -72,7 +73,12 @@ async fn list_service_offers(
 fn create(conn: &mut Conn, offer: &ServiceOffer, moment: &Moment) -> ApiResult<ServiceOfferView> {
     networks::require(conn, offer.organization_id, offer.network_id, "network")?;
     store::insert(conn, offer)?;
-    Ok(life::tell(conn, moment, offer, "service_offer.created")?)
+    Ok(life::tell(
+        conn,
+        moment,
+        offer,
+        EventKind::ServiceOfferCreated,
+    )?)
 }
 
 /// Creates a service offer, as a draft.
@@ -163,7 +169,7 @@ async fn update_service_offer(
             offer.apply(patch.clone(), &moment)?;
             networks::require(conn, organization, offer.network_id, "network")?;
             store::update(conn, &offer)?;
-            let view = life::tell(conn, &moment, &offer, "service_offer.updated")?;
+            let view = life::tell(conn, &moment, &offer, EventKind::ServiceOfferUpdated)?;
             Ok(Changed(view))
         })
         .await
@@ -186,7 +192,7 @@ async fn delete_service_offer(
             if_match.check(offer.updated_at)?;
             life::require_draft(&offer, moment.now)?;
             store::delete(conn, &offer)?;
-            let view = life::tell(conn, &moment, &offer, "service_offer.deleted")?;
+            let view = life::tell(conn, &moment, &offer, EventKind::ServiceOfferDeleted)?;
             Ok(Deleted(view))
         })
         .await

@@ -7,7 +7,7 @@ use super::content::{OfferProduct, OfferTariff};
 use super::model::{OfferStatus, ServiceOffer, ServiceOfferView};
 use super::store;
 use crate::db::{Conn, Json, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::{ApiError, ApiResult, Fault, Faults};
 use crate::input;
 use crate::kernel::*;
@@ -82,15 +82,10 @@ pub(super) fn tell(
     conn: &mut Conn,
     moment: &Moment,
     offer: &ServiceOffer,
-    kind: &str,
+    kind: EventKind,
 ) -> StoreResult<ServiceOfferView> {
     let view = ServiceOfferView::new(offer.clone(), moment.now);
-    let event = Event {
-        organization: offer.organization_id,
-        kind,
-        object: "service_offer",
-        station: None,
-    };
+    let event = Event::new(offer.organization_id, kind);
     events::record(conn, moment, event, &view)?;
     Ok(view)
 }
@@ -124,7 +119,7 @@ pub(super) fn publish(
     offer.updated_at = moment.version_after(offer.updated_at);
     store::update(conn, &offer)?;
     networks::activate(conn, offer.organization_id, offer.network_id, moment)?;
-    let view = tell(conn, moment, &offer, "service_offer.published")?;
+    let view = tell(conn, moment, &offer, EventKind::ServiceOfferPublished)?;
     Ok(Publication {
         dry_run,
         publishable,
@@ -250,8 +245,13 @@ pub(super) fn update_prices(
     offer.ends_at = Some(update.update_date);
     offer.updated_at = moment.version_after(offer.updated_at);
     store::update(conn, &offer)?;
-    tell(conn, moment, &offer, "service_offer.updated")?;
-    Ok(tell(conn, moment, &next, "service_offer.price_updated")?)
+    tell(conn, moment, &offer, EventKind::ServiceOfferUpdated)?;
+    Ok(tell(
+        conn,
+        moment,
+        &next,
+        EventKind::ServiceOfferPriceUpdated,
+    )?)
 }
 
 input! {
@@ -306,7 +306,7 @@ pub(super) fn cancel(
         previous.ends_at = previous.content.0.valid_to;
         previous.updated_at = moment.version_after(previous.updated_at);
         store::update(conn, &previous)?;
-        tell(conn, moment, &previous, "service_offer.updated")?;
+        tell(conn, moment, &previous, EventKind::ServiceOfferUpdated)?;
     }
     offer.cancelled = true;
     offer.ends_at = Some(end);
@@ -317,9 +317,9 @@ pub(super) fn cancel(
     }
     store::update(conn, &offer)?;
     let kind = if over {
-        "service_offer.cancelled"
+        EventKind::ServiceOfferCancelled
     } else {
-        "service_offer.updated"
+        EventKind::ServiceOfferUpdated
     };
     Ok(tell(conn, moment, &offer, kind)?)
 }
@@ -356,9 +356,9 @@ pub fn tell_changes(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
         offer.told_status = status;
         store::update(conn, &offer)?;
         let kind = match status {
-            OfferStatus::Active => "service_offer.activated",
-            OfferStatus::Cancelled => "service_offer.cancelled",
-            OfferStatus::Expired => "service_offer.expired",
+            OfferStatus::Active => EventKind::ServiceOfferActivated,
+            OfferStatus::Cancelled => EventKind::ServiceOfferCancelled,
+            OfferStatus::Expired => EventKind::ServiceOfferExpired,
             OfferStatus::Draft | OfferStatus::Pending => continue,
         };
         tell(conn, moment, &offer, kind)?;

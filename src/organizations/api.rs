@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::keyring::Keyring;
 use super::model::*;
 use super::store;
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadApiKeys, ReadOrganization, WriteApiKeys, WriteOrganization};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -15,7 +15,7 @@ use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
-use crate::kernel::{ApiKeyId, OrganizationId};
+use crate::kernel::ApiKeyId;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
@@ -28,15 +28,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(update_api_key)
         .service(delete_api_key)
         .service(rotate_api_key);
-}
-
-fn event<'a>(organization: OrganizationId, object: &'a str, kind: &'a str) -> Event<'a> {
-    Event {
-        organization,
-        kind,
-        object,
-        station: None,
-    }
 }
 
 /// Reads the caller's organization.
@@ -76,7 +67,7 @@ async fn update_organization(
             events::record(
                 conn,
                 &moment,
-                event(id, "organization", "organization.updated"),
+                Event::new(id, EventKind::OrganizationUpdated),
                 &view,
             )?;
             Ok(Changed(view))
@@ -126,7 +117,7 @@ async fn create_api_key(
             events::record(
                 conn,
                 &moment,
-                event(organization, "api_key", "api_key.created"),
+                Event::new(organization, EventKind::ApiKeyCreated),
                 &view,
             )?;
             Ok(Created(ApiKeyView::with_secret(
@@ -194,7 +185,7 @@ async fn update_api_key(
             events::record(
                 conn,
                 &moment,
-                event(organization, "api_key", "api_key.updated"),
+                Event::new(organization, EventKind::ApiKeyUpdated),
                 &view,
             )?;
             Ok::<_, ApiError>(view)
@@ -231,7 +222,7 @@ async fn delete_api_key(
             events::record(
                 conn,
                 &moment,
-                event(organization, "api_key", "api_key.deleted"),
+                Event::new(organization, EventKind::ApiKeyDeleted),
                 &view,
             )?;
             Ok::<_, ApiError>(view)
@@ -262,7 +253,7 @@ async fn rotate_api_key(
             events::record(
                 conn,
                 &moment,
-                event(organization, "api_key", "api_key.updated"),
+                Event::new(organization, EventKind::ApiKeyUpdated),
                 &view,
             )?;
             Ok::<_, ApiError>(ApiKeyView::with_secret(key, secret))

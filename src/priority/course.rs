@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::model::{PriorityCharge, PriorityChargeView, PriorityStatus};
 use super::store;
 use crate::db::{Conn, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::groups::{self, Group};
 use crate::kernel::*;
 
@@ -63,11 +63,11 @@ pub fn ask(
     }
     store::insert(conn, &charge)?;
     let kind = match charge.status {
-        PriorityStatus::Waiting => "waiting",
-        PriorityStatus::Active => "started",
-        PriorityStatus::Ended => "ended",
-        PriorityStatus::Denied => "denied",
-        PriorityStatus::Error => "failed",
+        PriorityStatus::Waiting => EventKind::PriorityChargeWaiting,
+        PriorityStatus::Active => EventKind::PriorityChargeStarted,
+        PriorityStatus::Ended => EventKind::PriorityChargeEnded,
+        PriorityStatus::Denied => EventKind::PriorityChargeDenied,
+        PriorityStatus::Error => EventKind::PriorityChargeFailed,
     };
     tell(conn, moment, &charge, kind)?;
     Ok(Asked {
@@ -170,7 +170,7 @@ fn conclude(
     charge.ended_at = Some(moment.now);
     charge.updated_at = moment.version_after(charge.updated_at);
     store::update(conn, &charge)?;
-    tell(conn, moment, &charge, "ended")?;
+    tell(conn, moment, &charge, EventKind::PriorityChargeEnded)?;
     Ok(charge)
 }
 
@@ -202,7 +202,7 @@ pub fn session_started(
         begin(&mut charge, session, moment);
         charge.updated_at = moment.version_after(charge.updated_at);
         store::update(conn, &charge)?;
-        tell(conn, moment, &charge, "started")?;
+        tell(conn, moment, &charge, EventKind::PriorityChargeStarted)?;
     }
     Ok(())
 }
@@ -223,19 +223,19 @@ pub fn session_ended(conn: &mut Conn, moment: &Moment, station: StationId) -> St
     Ok(())
 }
 
-fn tell(conn: &mut Conn, moment: &Moment, charge: &PriorityCharge, what: &str) -> StoreResult<()> {
+fn tell(
+    conn: &mut Conn,
+    moment: &Moment,
+    charge: &PriorityCharge,
+    kind: EventKind,
+) -> StoreResult<()> {
     tracing::info!(
         group = %charge.group_id,
         reason = charge.reason.as_deref(),
         "a priority charge is {}",
         charge.status
     );
-    let event = Event {
-        organization: charge.organization_id,
-        kind: &format!("load_management.priority_charge.{what}"),
-        object: "load_management.priority_charge",
-        station: None,
-    };
+    let event = Event::new(charge.organization_id, kind);
     events::record(
         conn,
         moment,

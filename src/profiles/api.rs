@@ -8,7 +8,7 @@ use super::model::{NewProfile, Profile, ProfileFilter, ProfilePatch, ProfileView
 use super::{push, store};
 use crate::actions::Performer;
 use crate::db::{Conn, StoreError};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadProfiles, WriteProfiles};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -39,15 +39,9 @@ fn told(
     conn: &mut Conn,
     moment: &Moment,
     (profile, before): (Profile, &[EvseId]),
-    how: &str,
+    kind: EventKind,
 ) -> ApiResult<(ProfileView, Vec<StationId>)> {
-    let kind = format!("charging_profile.{how}");
-    let event = Event {
-        organization: profile.organization_id,
-        kind: &kind,
-        object: "charging_profile",
-        station: None,
-    };
+    let event = Event::new(profile.organization_id, kind);
     let now = store::evses_of(conn, profile.id)?;
     let stations = store::stations_of(conn, &[before, &now].concat())?;
     let view = ProfileView::new(profile, now);
@@ -132,7 +126,12 @@ async fn create_charging_profile(
     let stored = ctx.db.write(move |conn| {
         store::insert(conn, &profile)?;
         store::attach(conn, &profile, &evses)?;
-        told(conn, &moment, (profile.clone(), &[]), "created")
+        told(
+            conn,
+            &moment,
+            (profile.clone(), &[]),
+            EventKind::ChargingProfileCreated,
+        )
     });
     let (view, stations) = stored.await?;
     audience.tell(organization, stations);
@@ -180,7 +179,12 @@ async fn update_charging_profile(
             let wanted = patch.evses.value().cloned().unwrap_or_default();
             store::attach(conn, &profile, &wanted)?;
         }
-        told(conn, &moment, (profile, &before), "updated")
+        told(
+            conn,
+            &moment,
+            (profile, &before),
+            EventKind::ChargingProfileUpdated,
+        )
     });
     let (view, stations) = stored.await?;
     audience.tell(organization, stations);
@@ -202,7 +206,12 @@ async fn delete_charging_profile(
     let stored = ctx.db.write(move |conn| {
         let profile = store::find(conn, organization, id).map_err(missing)?;
         if_match.check(profile.updated_at)?;
-        let found = told(conn, &moment, (profile, &[]), "deleted")?;
+        let found = told(
+            conn,
+            &moment,
+            (profile, &[]),
+            EventKind::ChargingProfileDeleted,
+        )?;
         store::delete(conn, id)?;
         Ok::<_, ApiError>(found)
     });

@@ -9,6 +9,7 @@ use super::model::{Period, Profile};
 use super::{schedule, store};
 use crate::actions::{NewAction, Performer};
 use crate::db::{Conn, StoreError, StoreResult};
+use crate::events::ActionKind;
 use crate::groups;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::*;
@@ -122,16 +123,16 @@ fn action(station: &Station, connector: ConnectorId, command: &Command) -> NewAc
         Command::SetSchedule(schedule) => json!({"start": schedule.start, "steps": schedule.steps}),
         _ => json!({}),
     };
-    let name = match command {
-        Command::SetSchedule(_) => "set_schedule",
-        _ => "clear_schedule",
+    let kind = match command {
+        Command::SetSchedule(_) => ActionKind::ConnectorSetSchedule,
+        _ => ActionKind::ConnectorClearSchedule,
     };
     NewAction {
         organization: station.organization_id,
         station: station.id,
         connector: Some(connector),
         session: None,
-        kind: format!("connector.{name}"),
+        kind,
         data,
     }
 }

@@ -7,7 +7,7 @@ use super::model::{NewRate, Rate, RateFilter, RatePatch, RateView};
 use super::schedule::{NewRateSchedule, RateSchedule, RateSchedulePatch, RateScheduleView};
 use super::store;
 use crate::db::StoreError;
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadRates, WriteRates};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -31,15 +31,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_rate)
         .service(update_rate)
         .service(delete_rate);
-}
-
-fn event<'a>(organization: OrganizationId, object: &'a str, kind: &'a str) -> Event<'a> {
-    Event {
-        organization,
-        kind,
-        object,
-        station: None,
-    }
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -85,7 +76,7 @@ async fn create_rate(
             events::record(
                 conn,
                 &moment,
-                event(organization, "rate", "rate.created"),
+                Event::new(organization, EventKind::RateCreated),
                 &view,
             )?;
             Ok(Created(view))
@@ -129,7 +120,7 @@ async fn update_rate(
             events::record(
                 conn,
                 &moment,
-                event(organization, "rate", "rate.updated"),
+                Event::new(organization, EventKind::RateUpdated),
                 &view,
             )?;
             Ok(Changed(view))
@@ -157,7 +148,7 @@ async fn delete_rate(
             events::record(
                 conn,
                 &moment,
-                event(organization, "rate", "rate.deleted"),
+                Event::new(organization, EventKind::RateDeleted),
                 &view,
             )?;
             Ok(Deleted(view))
@@ -201,7 +192,7 @@ async fn create_rate_schedule(
             events::record(
                 conn,
                 &moment,
-                event(organization, "rate_schedule", "rate_schedule.created"),
+                Event::new(organization, EventKind::RateScheduleCreated),
                 &view,
             )?;
             Ok(Created(view))
@@ -251,7 +242,7 @@ async fn update_rate_schedule(
             events::record(
                 conn,
                 &moment,
-                event(organization, "rate_schedule", "rate_schedule.updated"),
+                Event::new(organization, EventKind::RateScheduleUpdated),
                 &view,
             )?;
             Ok(Changed(view))
@@ -280,7 +271,7 @@ async fn delete_rate_schedule(
             events::record(
                 conn,
                 &moment,
-                event(organization, "rate_schedule", "rate_schedule.deleted"),
+                Event::new(organization, EventKind::RateScheduleDeleted),
                 &view,
             )?;
             Ok(Deleted(view))

@@ -8,6 +8,7 @@ use super::model::*;
 use super::{keeping, store};
 use crate::actions::Performer;
 use crate::db::StoreError;
+use crate::events::EventKind;
 use crate::filters;
 use crate::http::caller::{ReadReservations, WriteReservations};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors};
@@ -89,7 +90,7 @@ async fn create_reservation(
         .write(move |conn| {
             let reservation = keeping::prepare(conn, organization, new.clone(), (&moment, &*link))?;
             store::insert(conn, &reservation)?;
-            keeping::tell(conn, &moment, &reservation, "requested")?;
+            keeping::tell(conn, &moment, &reservation, EventKind::ReservationRequested)?;
             Ok::<_, ApiError>(reservation)
         })
         .await?;
@@ -169,7 +170,7 @@ async fn update_reservation(
             }
             reservation.apply(patch.clone(), &moment)?;
             store::update(conn, &reservation)?;
-            keeping::tell(conn, &moment, &reservation, "updated")?;
+            keeping::tell(conn, &moment, &reservation, EventKind::ReservationUpdated)?;
             Ok((reservation, moved))
         })
         .await?;
@@ -205,7 +206,7 @@ async fn delete_reservation(
                 return Ok((keeping::cancel(conn, &moment, reservation)?, true));
             }
             store::delete(conn, id)?;
-            keeping::tell(conn, &moment, &reservation, "deleted")?;
+            keeping::tell(conn, &moment, &reservation, EventKind::ReservationDeleted)?;
             Ok::<_, ApiError>((reservation, false))
         })
         .await?;

@@ -8,7 +8,7 @@ use super::store;
 use crate::actions::{NewAction, Performer};
 use crate::db::schema::sessions;
 use crate::db::{Conn, Json, StoreError, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, ActionKind, Event, EventKind};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::kernel::*;
 use crate::stations::link::{Command, LinkError, Outcome, StationLink};
@@ -164,15 +164,9 @@ pub(super) fn tell(
     conn: &mut Conn,
     moment: &Moment,
     reservation: &Reservation,
-    how: &str,
+    kind: EventKind,
 ) -> StoreResult<()> {
-    let kind = format!("reservation.{how}");
-    let event = Event {
-        organization: reservation.organization_id,
-        kind: &kind,
-        object: "reservation",
-        station: Some(reservation.chargestation_id),
-    };
+    let event = Event::new(reservation.organization_id, kind).at(reservation.chargestation_id);
     events::record(
         conn,
         moment,
@@ -191,17 +185,25 @@ fn enter(
     reservation.status = status;
     reservation.updated_at = moment.version_after(reservation.updated_at);
     store::update(conn, &reservation)?;
-    tell(conn, moment, &reservation, &status.to_string())?;
+    let kind = match status {
+        ReservationStatus::Requested => EventKind::ReservationRequested,
+        ReservationStatus::Active => EventKind::ReservationActive,
+        ReservationStatus::Used => EventKind::ReservationUsed,
+        ReservationStatus::Expired => EventKind::ReservationExpired,
+        ReservationStatus::Cancelled => EventKind::ReservationCancelled,
+        ReservationStatus::Failed => EventKind::ReservationFailed,
+    };
+    tell(conn, moment, &reservation, kind)?;
     Ok(reservation)
 }
 
-fn action(reservation: &Reservation, one: &Kept, name: &str) -> NewAction {
+fn action(reservation: &Reservation, one: &Kept, kind: ActionKind) -> NewAction {
     NewAction {
         organization: reservation.organization_id,
         station: reservation.chargestation_id,
         connector: Some(one.connector),
         session: None,
-        kind: format!("reservation.{name}"),
+        kind,
         data: json!({"reservation": reservation.id, "reservation_id": one.reservation_id}),
     }
 }
@@ -216,7 +218,10 @@ async fn keep_all(performer: &Performer, reservation: &Reservation) -> ApiResult
             parent_group: reservation.parent_group.clone(),
             until: reservation.expires_at,
         };
-        let asked = performer.perform(action(reservation, one, "reserve"), command);
+        let asked = performer.perform(
+            action(reservation, one, ActionKind::ReservationReserve),
+            command,
+        );
         // A station that said nothing may keep the connector all the same.
         let (error, doubtful) = match asked.await {
             Ok((_, outcome)) if outcome.accepted => continue,
@@ -248,7 +253,10 @@ pub(super) async fn release(
         let command = Command::CancelReservation {
             reservation: one.reservation_id,
         };
-        let released = performer.perform(action(reservation, one, "cancel"), command);
+        let released = performer.perform(
+            action(reservation, one, ActionKind::ReservationCancel),
+            command,
+        );
         if let Err(error) = released.await {
             tracing::info!(%error, reservation = %reservation.id, "a connector was not released");
         }

@@ -11,7 +11,7 @@ use super::{overdue, readings, store};
 use crate::actions::{ActionView, NewAction, Performer};
 use crate::db::schema::{tokens, users};
 use crate::db::{Conn, Json, StoreError};
-use crate::events;
+use crate::events::{self, ActionKind, EventKind};
 use crate::groups;
 use crate::http::caller::{ReadSessions, WriteSessions};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
@@ -96,7 +96,7 @@ async fn create_session(
             events::record(
                 conn,
                 &moment,
-                store::session_event(&session, "session.created"),
+                store::session_event(&session, EventKind::SessionCreated),
                 &view,
             )?;
             Ok((session, number))
@@ -201,7 +201,11 @@ fn tag_for(conn: &mut Conn, user: Option<UserId>, session: SessionId) -> ApiResu
 /// Tells the station to start; a refusal cancels the session.
 async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, connector: i32) {
     let id_tag = session.id_tag.clone().unwrap_or_default();
-    let action = about(&session, "start", json!({"connector": connector}));
+    let action = about(
+        &session,
+        ActionKind::SessionStart,
+        json!({"connector": connector}),
+    );
     let command = Command::StartCharging {
         connector: Some(connector),
         id_tag,
@@ -223,7 +227,7 @@ async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, conn
             events::record(
                 conn,
                 &moment,
-                store::session_event(&current, "session.start_failure"),
+                store::session_event(&current, EventKind::SessionStartFailure),
                 &view,
             )?;
             overdue::cancel(conn, &moment, current, &why)?;
@@ -243,13 +247,13 @@ async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, conn
     }
 }
 
-fn about(session: &Session, name: &str, data: Value) -> NewAction {
+fn about(session: &Session, kind: ActionKind, data: Value) -> NewAction {
     NewAction {
         organization: session.organization_id,
         station: session.chargestation_id,
         connector: session.connector_id,
         session: Some(session.id),
-        kind: format!("session.{name}"),
+        kind,
         data,
     }
 }
@@ -312,7 +316,7 @@ async fn update_session(
             events::record(
                 conn,
                 &moment,
-                store::session_event(&session, "session.updated"),
+                store::session_event(&session, EventKind::SessionUpdated),
                 &view,
             )?;
             Ok::<_, ApiError>(view)
@@ -342,7 +346,11 @@ async fn stop(
             let command = Command::StopCharging { transaction };
             performer
                 .start(
-                    about(&session, "stop", json!({"transaction": transaction})),
+                    about(
+                        &session,
+                        ActionKind::SessionStop,
+                        json!({"transaction": transaction}),
+                    ),
                     command,
                 )
                 .await?;
@@ -501,7 +509,7 @@ async fn limit(
             events::record(
                 conn,
                 &moment,
-                store::session_event(&session, "session.updated"),
+                store::session_event(&session, EventKind::SessionUpdated),
                 &view,
             )?;
             let balanced = groups::is_member(conn, connector.chargestation_id)?;
@@ -515,13 +523,13 @@ async fn limit(
     });
     if !balanced {
         let transaction = session.transaction_id.unwrap_or_default();
-        let (name, command) = match session.power_limit {
+        let (kind, command) = match session.power_limit {
             Some(limit) => (
-                "set_power_limit",
+                ActionKind::SessionSetPowerLimit,
                 transaction_limit(&connector, transaction, limit),
             ),
             None => (
-                "clear_power_limit",
+                ActionKind::SessionClearPowerLimit,
                 Command::ClearChargingProfile {
                     id: Some(TRANSACTION_LIMIT_PROFILE + connector.number),
                     connector: None,
@@ -532,7 +540,7 @@ async fn limit(
         };
         let action: ActionView = performer
             .start(
-                about(&session, name, json!({"limit": session.power_limit})),
+                about(&session, kind, json!({"limit": session.power_limit})),
                 command,
             )
             .await?;

@@ -13,6 +13,7 @@ use super::{cost, store};
 use crate::db::schema::transaction_events as events;
 use crate::db::{Conn, StoreResult};
 use crate::each;
+use crate::events::EventKind;
 use crate::kernel::*;
 
 /// Which part of a transaction an event tells.
@@ -187,12 +188,12 @@ pub fn record_event(
     session.updated_at = moment.version_after(session.updated_at);
     store::update(conn, &session)?;
     if began {
-        tell(conn, moment, &session, "session.started")?;
+        tell(conn, moment, &session, EventKind::SessionStarted)?;
     }
     if ended {
-        tell(conn, moment, &session, "session.ended")?;
+        tell(conn, moment, &session, EventKind::SessionEnded)?;
     } else if !began {
-        tell(conn, moment, &session, "session.updated")?;
+        tell(conn, moment, &session, EventKind::SessionUpdated)?;
     }
     Ok(Recorded {
         session,
@@ -216,7 +217,7 @@ pub fn note_needs(
     session.energy_need = need.or(session.energy_need);
     session.updated_at = moment.version_after(session.updated_at);
     store::update(conn, &session)?;
-    tell(conn, moment, &session, "session.updated")
+    tell(conn, moment, &session, EventKind::SessionUpdated)
 }
 
 /// The session of a transaction that is heard of for the first time, stored.

@@ -9,7 +9,7 @@ use super::store::{session_event, update};
 use super::transactions::{START_WITHIN, close_stale};
 use crate::db::schema::{connectors, sessions};
 use crate::db::{Conn, StoreResult};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::kernel::*;
 use crate::stations::ConnectorStatus;
 
@@ -66,7 +66,7 @@ pub(super) fn cancel(
     events::record(
         conn,
         moment,
-        session_event(&session, "session.cancelled"),
+        session_event(&session, EventKind::SessionCancelled),
         &view,
     )
 }

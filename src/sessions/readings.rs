@@ -11,7 +11,7 @@ use super::{cost, store};
 use crate::db::schema::meter_values;
 use crate::db::{Conn, Json, StoreResult};
 use crate::each;
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::http::quantities::shown;
 use crate::kernel::*;
 
@@ -127,7 +127,7 @@ pub fn record_readings(
         events::record(
             conn,
             moment,
-            store::session_event(&session, "session.updated"),
+            store::session_event(&session, EventKind::SessionUpdated),
             &view,
         )?;
     }

@@ -7,20 +7,15 @@ use super::model::{Session, SessionStatus};
 use crate::db::query::{contains, lower};
 use crate::db::schema::{counters, sessions};
 use crate::db::{Conn, StoreResult};
-use crate::events::Event;
+use crate::events::{Event, EventKind};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::kernel::*;
 
 /// An event about a session; events of one station are told in order.
-pub fn session_event<'a>(session: &Session, kind: &'a str) -> Event<'a> {
-    Event {
-        organization: session.organization_id,
-        kind,
-        object: "session",
-        station: Some(session.chargestation_id),
-    }
+pub fn session_event(session: &Session, kind: EventKind) -> Event {
+    Event::new(session.organization_id, kind).at(session.chargestation_id)
 }
 
 pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {

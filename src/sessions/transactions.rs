@@ -7,7 +7,7 @@ use super::model::{ChargingState, Session, SessionStatus, SessionView};
 use super::readings::{MeterReport, Sample, insert_samples};
 use super::{cost, store};
 use crate::db::{Conn, StoreResult};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::kernel::*;
 use crate::priority;
 
@@ -129,7 +129,7 @@ pub fn start_transaction(
     if changed || !is_new {
         store::update(conn, &session)?;
     }
-    tell(conn, moment, &session, "session.started")?;
+    tell(conn, moment, &session, EventKind::SessionStarted)?;
     priority::session_started(conn, moment, session.chargestation_id, session.id)?;
     Ok(Started {
         session,
@@ -207,7 +207,7 @@ pub fn stop_transaction(
     conclude(&mut session, report.at, &report.reason, moment);
     cost::reckon(conn, &mut session, report.at)?;
     store::update(conn, &session)?;
-    tell(conn, moment, &session, "session.ended")?;
+    tell(conn, moment, &session, EventKind::SessionEnded)?;
     priority::session_ended(conn, moment, session.chargestation_id)?;
     Ok(Stopped::Ended(Box::new(session)))
 }
@@ -232,7 +232,7 @@ fn keep_orphan(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreRe
         serde_json::json!({"reported": report.raw, "transaction_id": report.transaction});
     conclude(&mut session, report.at, &report.reason, moment);
     store::insert(conn, &session)?;
-    tell(conn, moment, &session, "session.ended")?;
+    tell(conn, moment, &session, EventKind::SessionEnded)?;
     Ok(Stopped::Orphan)
 }
 
@@ -269,7 +269,7 @@ fn end(
     conclude(&mut session, at, reason, moment);
     cost::reckon(conn, &mut session, at)?;
     store::update(conn, &session)?;
-    tell(conn, moment, &session, "session.ended")?;
+    tell(conn, moment, &session, EventKind::SessionEnded)?;
     priority::session_ended(conn, moment, session.chargestation_id)
 }
 
@@ -287,7 +287,7 @@ pub(super) fn tell(
     conn: &mut Conn,
     moment: &Moment,
     session: &Session,
-    kind: &str,
+    kind: EventKind,
 ) -> StoreResult<()> {
     events::record(
         conn,

@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::{NewTemplate, Template, TemplateFilter, TemplatePatch, TemplateView};
 use super::store;
 use crate::db::{Conn, StoreError};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadTemplates, WriteTemplates};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -37,15 +37,9 @@ fn told(
     conn: &mut Conn,
     moment: &Moment,
     template: Template,
-    how: &str,
+    kind: EventKind,
 ) -> ApiResult<TemplateView> {
-    let kind = format!("configuration_template.{how}");
-    let event = Event {
-        organization: template.organization_id,
-        kind: &kind,
-        object: "configuration_template",
-        station: None,
-    };
+    let event = Event::new(template.organization_id, kind);
     let view = TemplateView::from(template);
     events::record(conn, moment, event, &view)?;
     Ok(view)
@@ -89,7 +83,13 @@ async fn create_configuration_template(
         .write(move |conn| {
             check_location(conn, &template)?;
             store::insert(conn, &template)?;
-            told(conn, &moment, template.clone(), "created").map(Created)
+            told(
+                conn,
+                &moment,
+                template.clone(),
+                EventKind::ConfigurationTemplateCreated,
+            )
+            .map(Created)
         })
         .await
 }
@@ -127,7 +127,13 @@ async fn update_configuration_template(
             let template = template.apply(patch.clone(), &moment)?;
             check_location(conn, &template)?;
             store::update(conn, &template)?;
-            told(conn, &moment, template, "updated").map(Changed)
+            told(
+                conn,
+                &moment,
+                template,
+                EventKind::ConfigurationTemplateUpdated,
+            )
+            .map(Changed)
         })
         .await
 }
@@ -148,7 +154,13 @@ async fn delete_configuration_template(
             let template = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(template.updated_at)?;
             store::delete(conn, id)?;
-            told(conn, &moment, template, "deleted").map(Deleted)
+            told(
+                conn,
+                &moment,
+                template,
+                EventKind::ConfigurationTemplateDeleted,
+            )
+            .map(Deleted)
         })
         .await
 }

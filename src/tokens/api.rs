@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::{NewToken, Token, TokenFilter, TokenPatch, TokenView};
 use super::store;
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::filters;
 use crate::http::caller::{ReadTokens, WriteTokens};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -35,15 +35,6 @@ filters! {
     pub struct TokenIncludes {
         /// Put the whole user in place of its id.
         pub include_user: bool,
-    }
-}
-
-fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "token",
-        station: None,
     }
 }
 
@@ -112,7 +103,12 @@ async fn create_token(
             }
             store::insert(conn, &token)?;
             let view = TokenView::from(token.clone());
-            events::record(conn, &moment, event(organization, "token.created"), &view)?;
+            events::record(
+                conn,
+                &moment,
+                Event::new(organization, EventKind::TokenCreated),
+                &view,
+            )?;
             Ok(Created(view))
         })
         .await
@@ -164,7 +160,12 @@ async fn update_token(
             token.apply(patch.clone(), &moment)?;
             store::update(conn, &token)?;
             let view = TokenView::from(token);
-            events::record(conn, &moment, event(organization, "token.updated"), &view)?;
+            events::record(
+                conn,
+                &moment,
+                Event::new(organization, EventKind::TokenUpdated),
+                &view,
+            )?;
             Ok(Changed(view))
         })
         .await
@@ -187,7 +188,12 @@ async fn delete_token(
             if_match.check(token.updated_at)?;
             store::delete(conn, &token)?;
             let view = TokenView::from(token);
-            events::record(conn, &moment, event(organization, "token.deleted"), &view)?;
+            events::record(
+                conn,
+                &moment,
+                Event::new(organization, EventKind::TokenDeleted),
+                &view,
+            )?;
             Ok(Deleted(view))
         })
         .await

@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::{Favorites, NewUser, User, UserFilter, UserPatch, UserView};
 use super::store;
 use crate::db::{Conn, StoreError};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadUsers, WriteUsers};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -26,15 +26,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(get_user)
         .service(update_user)
         .service(delete_user);
-}
-
-fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "user",
-        station: None,
-    }
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -99,7 +90,12 @@ pub fn add(
     check_favorites(conn, organization, &user.favorite_chargestations.0)?;
     store::insert(conn, &user)?;
     let view = UserView::from(user.clone());
-    events::record(conn, moment, event(organization, "user.created"), &view)?;
+    events::record(
+        conn,
+        moment,
+        Event::new(organization, EventKind::UserCreated),
+        &view,
+    )?;
     Ok(user)
 }
 
@@ -142,7 +138,12 @@ async fn update_user(
             user.apply(patch.clone(), &moment)?;
             store::update(conn, &user)?;
             let view = UserView::from(user);
-            events::record(conn, &moment, event(organization, "user.updated"), &view)?;
+            events::record(
+                conn,
+                &moment,
+                Event::new(organization, EventKind::UserUpdated),
+                &view,
+            )?;
             Ok(Changed(view))
         })
         .await
@@ -165,7 +166,12 @@ async fn delete_user(
             if_match.check(user.updated_at)?;
             store::delete(conn, &user)?;
             let view = UserView::from(user);
-            events::record(conn, &moment, event(organization, "user.deleted"), &view)?;
+            events::record(
+                conn,
+                &moment,
+                Event::new(organization, EventKind::UserDeleted),
+                &view,
+            )?;
             Ok(Deleted(view))
         })
         .await

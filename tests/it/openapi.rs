@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use evenwatt::app::{postman, routes};
+use evenwatt::events::{self, EventKind, Payload};
 use evenwatt::http::codes;
 use serde_json::Value;
 
@@ -25,6 +26,7 @@ fn what_is_generated_is_fresh() {
         &document.to_pretty_json().expect("JSON"),
     );
     assert_fresh("docs/ERRORS.md", &codes::markdown());
+    assert_fresh("docs/EVENTS.md", &events::docs::markdown());
     let collection = postman::collection(&document).expect("flows of operations that exist");
     let collection = serde_json::to_string_pretty(&collection).expect("JSON");
     assert_fresh("postman/evenwatt.postman_collection.json", &collection);
@@ -128,4 +130,42 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
             .expect("a reference to something"),
         None => value,
     }
+}
+
+#[test]
+fn every_event_has_a_schema_and_is_told_somewhere() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    for kind in EventKind::all() {
+        let name = kind.name();
+        assert!(document["webhooks"][name.as_ref()].is_object(), "{name}");
+        if let Payload::View(schema) = kind.payload() {
+            assert!(schemas[schema].is_object(), "{name}: no schema {schema}");
+        }
+        let code = match kind {
+            EventKind::Action(action, _) => format!("ActionKind::{action:?}"),
+            named => format!("EventKind::{named:?}"),
+        };
+        let own = code.split("::").last().expect("a name");
+        let macro_made = format!("\" {own}");
+        assert!(
+            sources.contains(&code) || sources.contains(&macro_made),
+            "{name} is in the catalogue, and never told"
+        );
+    }
+}
+
+/// All sources but the catalogue itself.
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let texts = entries.map(|entry| {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true if path.ends_with("src/events") => String::new(),
+            true => sources(&path),
+            false => std::fs::read_to_string(&path).unwrap_or_default(),
+        }
+    });
+    texts.collect()
 }

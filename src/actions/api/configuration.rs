@@ -9,6 +9,7 @@ use super::target::{Target, Wait, in_time};
 use crate::actions::commands::*;
 use crate::actions::model::ActionView;
 use crate::actions::performer::Performer;
+use crate::events::ActionKind;
 use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
@@ -52,7 +53,7 @@ async fn get_variables(
     let keys = request.key.unwrap_or_default().into_iter();
     let keys: Vec<String> = keys.map(String::from).chain(named).collect();
     let data = json!({"key": keys, "meta_data": request.meta_data});
-    let action = target.action("get_variables", data);
+    let action = target.action(ActionKind::StationGetVariables, data);
     let (_, outcome) =
         in_time(performer.perform(action, Command::GetConfiguration { keys })).await?;
     let variables = Variables {
@@ -138,7 +139,13 @@ async fn update_configurations(
             let (data, command) = change(setting, &meta_data);
             let wait = query.wait.unwrap_or(false);
             target
-                .command(&performer, "update_configuration", data, command, wait)
+                .command(
+                    &performer,
+                    ActionKind::StationUpdateConfiguration,
+                    data,
+                    command,
+                    wait,
+                )
                 .await
         }
         (None, None, Some(settings)) => {
@@ -210,7 +217,7 @@ async fn change_and_tell(
     let stored = target.station.variables.0.get(&key);
     let read_only = stored.and_then(|entry| entry.get("readonly")) == Some(&Value::Bool(true));
     let (data, command) = change(setting, meta_data);
-    let action = target.action("update_configuration", data);
+    let action = target.action(ActionKind::StationUpdateConfiguration, data);
     match performer.perform(action, command).await {
         Ok((action, outcome)) => {
             let said = outcome.status.unwrap_or_default();

@@ -8,6 +8,7 @@ use super::target::{Target, Wait};
 use crate::actions::commands::{AvailabilityRequest, AvailabilityType};
 use crate::actions::model::ActionView;
 use crate::actions::performer::Performer;
+use crate::events::ActionKind;
 use crate::http::caller::WriteConnectors;
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
@@ -42,7 +43,7 @@ async fn unlock_connector(
     target
         .command(
             &performer,
-            "unlock",
+            ActionKind::ConnectorUnlock,
             json!({}),
             command,
             query.wait.unwrap_or(false),
@@ -76,7 +77,7 @@ async fn change_connector_availability(
     target
         .command(
             &performer,
-            "change_availability",
+            ActionKind::ConnectorChangeAvailability,
             data,
             command,
             query.wait.unwrap_or(false),

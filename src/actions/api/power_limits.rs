@@ -8,6 +8,7 @@ use super::target::{Target, Wait};
 use crate::actions::commands::PowerLimitRequest;
 use crate::actions::model::ActionView;
 use crate::actions::performer::Performer;
+use crate::events::ActionKind;
 use crate::http::caller::{WriteConnectors, WriteStations};
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
@@ -81,7 +82,7 @@ async fn set_chargestation_power_limit(
     target
         .command(
             &performer,
-            "set_power_limit",
+            ActionKind::StationSetPowerLimit,
             data,
             command,
             query.wait.unwrap_or(false),
@@ -104,7 +105,7 @@ async fn clear_chargestation_power_limit(
     target
         .command(
             &performer,
-            "clear_power_limit",
+            ActionKind::StationClearPowerLimit,
             json!({}),
             clear_limit(0),
             query.wait.unwrap_or(false),
@@ -130,7 +131,7 @@ async fn set_connector_power_limit(
     target
         .command(
             &performer,
-            "set_power_limit",
+            ActionKind::ConnectorSetPowerLimit,
             data,
             command,
             query.wait.unwrap_or(false),
@@ -157,7 +158,7 @@ async fn clear_connector_power_limit(
     target
         .command(
             &performer,
-            "clear_power_limit",
+            ActionKind::ConnectorClearPowerLimit,
             json!({}),
             clear_limit(number),
             query.wait.unwrap_or(false),

@@ -9,6 +9,7 @@ use crate::actions::commands::*;
 use crate::actions::model::ActionView;
 use crate::actions::performer::Performer;
 use crate::actions::security::*;
+use crate::events::ActionKind;
 use crate::http::caller::{WriteOcpp, WriteStations};
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
@@ -42,7 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 macro_rules! station_commands {
-    ($($(#[$doc:meta])* $handler:ident $path:literal $name:literal ($request:ty) wait $wait:literal $allow:ty;)*) => {$(
+    ($($(#[$doc:meta])* $handler:ident $path:literal $kind:ident ($request:ty) wait $wait:literal $allow:ty;)*) => {$(
         $(#[$doc])*
         #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
             request_body = $request, responses(
@@ -61,50 +62,50 @@ macro_rules! station_commands {
             let target = Target::station(&caller, &ctx, id).await?;
             let command = Command::from(request);
             let data = told(&command);
-            target.command(&performer, $name, data, command, query.wait.unwrap_or($wait)).await
+            target.command(&performer, ActionKind::$kind, data, command, query.wait.unwrap_or($wait)).await
         }
     )*};
 }
 
 station_commands! {
     /// Asks a station to send a message now.
-    trigger_message "/chargestations/{id}/trigger_message" "trigger_message" (TriggerRequest) wait false WriteStations;
+    trigger_message "/chargestations/{id}/trigger_message" StationTriggerMessage (TriggerRequest) wait false WriteStations;
     /// Puts a station or one of its connectors into or out of use.
-    change_chargestation_availability "/chargestations/{id}/change_availability" "change_availability"
+    change_chargestation_availability "/chargestations/{id}/change_availability" StationChangeAvailability
         (AvailabilityRequest) wait false WriteStations;
     /// Installs a charging profile in the protocol's own form.
-    set_charging_profile "/chargestations/{id}/set_charging_profile" "set_charging_profile"
+    set_charging_profile "/chargestations/{id}/set_charging_profile" StationSetChargingProfile
         (ChargingProfileRequest) wait false WriteStations;
     /// Removes charging profiles.
-    clear_charging_profile "/chargestations/{id}/clear_charging_profile" "clear_charging_profile"
+    clear_charging_profile "/chargestations/{id}/clear_charging_profile" StationClearChargingProfile
         (ClearProfileRequest) wait false WriteStations;
     /// Asks which limits will apply.
-    get_composite_schedule "/chargestations/{id}/get_composite_schedule" "get_composite_schedule"
+    get_composite_schedule "/chargestations/{id}/get_composite_schedule" StationGetCompositeSchedule
         (CompositeScheduleRequest) wait false WriteStations;
     /// Asks for an upload of diagnostics.
-    get_diagnostics "/chargestations/{id}/get_diagnostics" "get_diagnostics"
+    get_diagnostics "/chargestations/{id}/get_diagnostics" StationGetDiagnostics
         (DiagnosticsRequest) wait false WriteStations;
     /// Asks for an upload of the security log or of diagnostics (OCPP 1.6 security whitepaper).
-    get_log "/chargestations/{id}/get_log" "get_log" (LogRequest) wait false WriteStations;
+    get_log "/chargestations/{id}/get_log" StationGetLog (LogRequest) wait false WriteStations;
     /// Asks a station to send a message now, also one of the security whitepaper.
-    extended_trigger_message "/chargestations/{id}/extended_trigger_message" "extended_trigger_message"
+    extended_trigger_message "/chargestations/{id}/extended_trigger_message" StationExtendedTriggerMessage
         (ExtendedTriggerRequest) wait false WriteStations;
     /// Tells a station to trust a root certificate.
-    install_certificate "/chargestations/{id}/install_certificate" "install_certificate"
+    install_certificate "/chargestations/{id}/install_certificate" StationInstallCertificate
         (InstallCertificateRequest) wait false WriteStations;
     /// Tells a station to trust a root certificate no longer.
-    delete_certificate "/chargestations/{id}/delete_certificate" "delete_certificate"
+    delete_certificate "/chargestations/{id}/delete_certificate" StationDeleteCertificate
         (DeleteCertificateRequest) wait false WriteStations;
     /// Asks which root certificates a station trusts; waits for the answer unless told otherwise.
-    get_installed_certificate_ids "/chargestations/{id}/get_installed_certificate_ids" "get_installed_certificate_ids"
+    get_installed_certificate_ids "/chargestations/{id}/get_installed_certificate_ids" StationGetInstalledCertificateIds
         (InstalledCertificatesRequest) wait true WriteStations;
     /// Tells a station to install firmware whose signature it verifies.
-    signed_update_firmware "/chargestations/{id}/signed_update_firmware" "signed_update_firmware"
+    signed_update_firmware "/chargestations/{id}/signed_update_firmware" StationSignedUpdateFirmware
         (SignedFirmwareRequest) wait false WriteStations;
     /// Sends whatever the vendor agreed on.
-    transfer_data "/chargestations/{id}/data_transfer" "data_transfer" (DataTransferRequest) wait false WriteStations;
+    transfer_data "/chargestations/{id}/data_transfer" StationDataTransfer (DataTransferRequest) wait false WriteStations;
     /// Sends any OCPP action with its own payload and answers what the station said.
-    send_ocpp "/chargestations/{id}/ocpp" "ocpp" (RawRequest) wait true WriteOcpp;
+    send_ocpp "/chargestations/{id}/ocpp" StationOcpp (RawRequest) wait true WriteOcpp;
 }
 
 /// Restarts a station; waits for its answer unless told otherwise.
@@ -141,7 +142,7 @@ async fn reset_chargestation(
     target
         .command(
             &performer,
-            "reset",
+            ActionKind::StationReset,
             data,
             command,
             query.wait.unwrap_or(true),
@@ -164,7 +165,7 @@ async fn clear_cache(
     target
         .command(
             &performer,
-            "clear_cache",
+            ActionKind::StationClearCache,
             json!({}),
             Command::ClearCache,
             query.wait.unwrap_or(false),
@@ -208,7 +209,13 @@ async fn send_local_list(
     };
     let wait = query.wait.unwrap_or(false);
     target
-        .command(&performer, "send_local_list", data, command, wait)
+        .command(
+            &performer,
+            ActionKind::StationSendLocalList,
+            data,
+            command,
+            wait,
+        )
         .await
 }
 
@@ -245,7 +252,7 @@ async fn get_local_list_version(
     target
         .command(
             &performer,
-            "get_local_list_version",
+            ActionKind::StationGetLocalListVersion,
             json!({}),
             Command::GetLocalListVersion,
             wait,
@@ -276,7 +283,7 @@ async fn update_firmware(
     target
         .command(
             &performer,
-            "update_firmware",
+            ActionKind::StationUpdateFirmware,
             data,
             command,
             query.wait.unwrap_or(false),

@@ -7,11 +7,13 @@ use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::actions::performer::{NewAction, Performer};
+use crate::events::ActionKind;
 use crate::filters;
 use crate::groups;
 use crate::http::caller::Permission;
 use crate::http::envelope::reply;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx};
+use crate::kernel::spelled::Spelled;
 use crate::kernel::{ConnectorId, StationId};
 use crate::stations::link::{Command, DEFAULT_LIMIT_PROFILE, Outcome};
 use crate::stations::{self, Connector, Station};
@@ -81,18 +83,13 @@ impl Target {
             .await?)
     }
 
-    pub(super) fn action(&self, name: &str, data: Value) -> NewAction {
-        let resource = if self.connector.is_some() {
-            "connector"
-        } else {
-            "chargestation"
-        };
+    pub(super) fn action(&self, kind: ActionKind, data: Value) -> NewAction {
         NewAction {
             organization: self.station.organization_id,
             station: self.station.id,
             connector: self.connector.as_ref().map(|connector| connector.id),
             session: None,
-            kind: format!("{resource}.{name}"),
+            kind,
             data,
         }
     }
@@ -101,7 +98,7 @@ impl Target {
     pub(super) async fn command(
         &self,
         performer: &Performer,
-        name: &str,
+        kind: ActionKind,
         data: Value,
         command: Command,
         wait: bool,
@@ -112,12 +109,12 @@ impl Target {
                  the group's members, or the session's limit",
             ));
         }
-        let action = self.action(name, data);
+        let action = self.action(kind, data);
         if !wait {
             let view = performer.start(action, command).await?;
             return Ok(reply(
                 StatusCode::ACCEPTED,
-                &format!("{} requested", sentence(name)),
+                &format!("{} requested", sentence(kind)),
                 view,
             ));
         }
@@ -125,7 +122,7 @@ impl Target {
         accepted(&outcome)?;
         Ok(reply(
             StatusCode::OK,
-            &format!("{} accepted", sentence(name)),
+            &format!("{} accepted", sentence(kind)),
             view,
         ))
     }
@@ -149,8 +146,9 @@ fn accepted(outcome: &Outcome) -> ApiResult<()> {
     ))
 }
 
-/// `set_power_limit` → `Set power limit`.
-fn sentence(name: &str) -> String {
+/// `connector.set_power_limit` → `Set power limit`.
+fn sentence(kind: ActionKind) -> String {
+    let name = kind.as_str().rsplit('.').next().unwrap_or_default();
     let mut words = name.replace('_', " ");
     if let Some(first) = words.get_mut(0..1) {
         first.make_ascii_uppercase();

@@ -3,12 +3,12 @@
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{event, missing, tell};
+use super::{missing, tell};
 use crate::assets::model::asset::{Asset, AssetFilter, AssetPatch, AssetType, NewAsset, NewState};
 use crate::assets::model::view::AssetView;
 use crate::assets::signals::{AssetChange, AssetSignals};
 use crate::assets::store;
-use crate::events;
+use crate::events::{self, Event, EventKind};
 use crate::filters;
 use crate::http::caller::{ReadAssets, WriteAssets};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -73,7 +73,12 @@ async fn create_asset(
         let location = store::check_references(conn, &stored)?;
         store::insert(conn, &stored)?;
         let view = AssetView::new(stored.clone(), &location, moment.now);
-        events::record(conn, &moment, event(organization, "asset.created"), &view)?;
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::AssetCreated),
+            &view,
+        )?;
         Ok::<_, ApiError>(view)
     });
     let view = view.await?;
@@ -120,7 +125,12 @@ async fn update_asset(
         let location = store::check_references(conn, &asset)?;
         store::update(conn, &asset)?;
         let view = AssetView::new(asset.clone(), &location, moment.now);
-        events::record(conn, &moment, event(organization, "asset.updated"), &view)?;
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::AssetUpdated),
+            &view,
+        )?;
         Ok::<_, ApiError>((view, asset, left))
     });
     let (view, asset, left) = changed.await?;
@@ -145,7 +155,12 @@ async fn delete_asset(
         if_match.check(asset.updated_at)?;
         let view = store::view(conn, asset.clone(), moment.now, false)?;
         store::delete(conn, &asset)?;
-        events::record(conn, &moment, event(organization, "asset.deleted"), &view)?;
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::AssetDeleted),
+            &view,
+        )?;
         Ok::<_, ApiError>((view, asset))
     });
     let (view, asset) = deleted.await?;
@@ -180,8 +195,8 @@ async fn set_asset_state(
         }
         let view = store::view(conn, asset.clone(), moment.now, false)?;
         if changes {
-            let kind = "asset.state.updated";
-            events::record(conn, &moment, event(organization, kind), &view)?;
+            let kind = EventKind::AssetStateUpdated;
+            events::record(conn, &moment, Event::new(organization, kind), &view)?;
         }
         Ok((view, asset))
     });

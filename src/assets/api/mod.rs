@@ -5,9 +5,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::asset::Asset;
 use super::signals::{AssetChange, AssetSignal, AssetSignals};
 use crate::db::StoreError;
-use crate::events::Event;
 use crate::http::ApiError;
-use crate::kernel::{GroupId, OrganizationId};
+use crate::kernel::GroupId;
 
 mod assets;
 mod readings;
@@ -19,15 +18,6 @@ pub fn routes(config: &mut ServiceConfig) {
 
 fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "asset")
-}
-
-fn event(organization: OrganizationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "asset",
-        station: None,
-    }
 }
 
 /// Tells the group of an asset, and the one it left.

@@ -1,11 +1,13 @@
 //! The tables, one description for both stores.
 
 mod charging;
+mod delivery;
 mod places;
 mod portal;
 mod power;
 
 pub use charging::*;
+pub use delivery::*;
 pub use places::*;
 pub use portal::*;
 pub use power::*;
@@ -46,6 +48,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     balancing_states,
     plans,
     events,
+    webhooks,
+    webhook_deliveries,
     counters,
     assets,
     asset_readings,

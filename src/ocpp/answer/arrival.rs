@@ -2,6 +2,7 @@
 
 use super::{Call, Effect};
 use crate::db::StoreResult;
+use crate::events::EventKind;
 use crate::ocpp::CallError;
 use crate::ocpp::peer::tell_station;
 use crate::ocpp::text::Label;
@@ -38,7 +39,7 @@ pub async fn boot(call: Call<'_>, boot_info: BootInfo) -> Result<Welcome, CallEr
                 conn,
                 &moment,
                 (organization, station),
-                "chargestation.booted",
+                EventKind::StationBooted,
                 &base,
             )?;
             Ok(row.registration)

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Call, Handled};
 use crate::db::StoreResult;
-use crate::events;
+use crate::events::{self, Event, EventKind};
 use crate::ocpp::authority::NotSigned;
 use crate::ocpp::peer::Effect;
 use crate::stations;
@@ -29,8 +29,8 @@ pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled
         None => Err("no certificate authority is configured".to_owned()),
     };
     let (kind, why) = match &signed {
-        Ok(_) => ("chargestation.certificate.signed", None),
-        Err(why) => ("chargestation.certificate.refused", Some(why.clone())),
+        Ok(_) => (EventKind::StationCertificateSigned, None),
+        Err(why) => (EventKind::StationCertificateRefused, Some(why.clone())),
     };
     let moment = call.moment();
     let stored = call
@@ -38,7 +38,7 @@ pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled
         .context
         .db
         .write(move |conn| -> StoreResult<()> {
-            let event = stations::station_event(organization, id, kind);
+            let event = Event::new(organization, kind).at(id);
             events::record(
                 conn,
                 &moment,

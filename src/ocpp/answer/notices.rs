@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Call, Handled};
 use crate::db::StoreResult;
-use crate::events;
+use crate::events::{self, Event, EventKind};
 use crate::ocpp::CallError;
-use crate::stations;
 
 /// Records a notice as an event with the station's own words.
 pub async fn notice(call: Call<'_>, action: &str) -> Handled<String> {
@@ -26,20 +25,20 @@ pub async fn record(call: Call<'_>, action: &str) -> Result<(), CallError> {
         .context
         .db
         .write(move |conn| -> StoreResult<()> {
-            let event = stations::station_event(organization, station, kind);
+            let event = Event::new(organization, kind).at(station);
             events::record(conn, &moment, event, &data)
         });
     Ok(stored.await?)
 }
 
-fn kind_of(action: &str) -> &'static str {
+fn kind_of(action: &str) -> EventKind {
     match action {
-        "DiagnosticsStatusNotification" => "chargestation.diagnostics_status.updated",
+        "DiagnosticsStatusNotification" => EventKind::StationDiagnosticsStatusUpdated,
         "FirmwareStatusNotification"
         | "SignedFirmwareStatusNotification"
-        | "PublishFirmwareStatusNotification" => "chargestation.firmware_status.updated",
-        "LogStatusNotification" => "chargestation.log_status.updated",
-        "SecurityEventNotification" => "chargestation.security_event",
-        _ => "chargestation.notified",
+        | "PublishFirmwareStatusNotification" => EventKind::StationFirmwareStatusUpdated,
+        "LogStatusNotification" => EventKind::StationLogStatusUpdated,
+        "SecurityEventNotification" => EventKind::StationSecurityEvent,
+        _ => EventKind::StationNotified,
     }
 }

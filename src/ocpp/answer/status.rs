@@ -2,6 +2,7 @@
 
 use super::{Call, Effect};
 use crate::db::{Conn, StoreResult};
+use crate::events::EventKind;
 use crate::kernel::{ConnectorId, Moment, OrganizationId, StationId, Timestamp};
 use crate::ocpp::CallError;
 use crate::ocpp::peer::tell_station;
@@ -65,7 +66,7 @@ pub fn note(
     let Report { status, error, at } = report;
     stations::set_connector_status(conn, connector.id, status, error.as_deref(), at)?;
     if connector.status != status || connector.error_code != error {
-        let kind = "chargestation.connector_status.updated";
+        let kind = EventKind::StationConnectorStatusUpdated;
         tell_station(conn, moment, owner, kind, base)?;
     }
     Ok(())

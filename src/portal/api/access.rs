@@ -15,6 +15,7 @@ use super::super::store::{self, Purpose};
 use super::super::{Portal, letters};
 use super::tell;
 use crate::db::{StoreError, StoreResult};
+use crate::events::EventKind;
 use crate::http::docs::{HomeErrors, PortalErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::{ApiError, ApiResult, Body, Code, Ctx};
@@ -122,11 +123,11 @@ async fn choose_password(
         home.accepted_at = home.accepted_at.or(Some(now));
         home.updated_at = moment.version_after(home.updated_at);
         store::update(conn, &home)?;
-        let what = match purpose {
-            Purpose::Invitation => "accepted",
-            Purpose::PasswordReset => "password_reset",
+        let kind = match purpose {
+            Purpose::Invitation => EventKind::HomeUserAccepted,
+            Purpose::PasswordReset => EventKind::HomeUserPasswordReset,
         };
-        tell(conn, &moment, (&home, &user), what)?;
+        tell(conn, &moment, (&home, &user), kind)?;
         let whom = (home.organization_id, user.id);
         Ok::<_, ApiError>(logins::begin(conn, &moment, whom, lasts)?)
     });
@@ -191,7 +192,12 @@ async fn refresh_login(
         let refreshed = logins::refresh(conn, now, &given.refresh_token)?;
         if let Refreshed::Reused { organization, user } = refreshed {
             let (home, user) = store::find(conn, organization, user)?;
-            tell(conn, &moment, (&home, &user), "refresh_reused")?;
+            tell(
+                conn,
+                &moment,
+                (&home, &user),
+                EventKind::HomeUserRefreshReused,
+            )?;
         }
         Ok(refreshed)
     });

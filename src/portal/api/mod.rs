@@ -8,7 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{HomeUser, HomeUserView};
 use crate::db::{Conn, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::kernel::Moment;
 use crate::users::User;
 
@@ -27,15 +27,10 @@ fn tell(
     conn: &mut Conn,
     moment: &Moment,
     (home, user): (&HomeUser, &User),
-    what: &str,
+    kind: EventKind,
 ) -> StoreResult<HomeUserView> {
     let view = HomeUserView::new(home.clone(), user.clone());
-    let event = Event {
-        organization: home.organization_id,
-        kind: &format!("home_user.{what}"),
-        object: "home_user",
-        station: None,
-    };
+    let event = Event::new(home.organization_id, kind);
     events::record(conn, moment, event, &view)?;
     Ok(view)
 }

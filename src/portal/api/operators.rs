@@ -9,6 +9,7 @@ use super::super::model::{GroupUser, HomeUser, HomeUserFilter, HomeUserView, New
 use super::super::store::{self, Purpose};
 use super::tell;
 use crate::db::{Conn, StoreError};
+use crate::events::EventKind;
 use crate::groups::{self, GroupView};
 use crate::http::caller::{ReadHomeUsers, WriteGroups, WriteHomeUsers};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -123,7 +124,7 @@ fn invite(
     let email = user.email.clone().ok_or_else(|| {
         ApiError::conflict("The user has no e-mail address to send an invitation to")
     })?;
-    let mut view = tell(conn, moment, (&home, &user), "invited")?;
+    let mut view = tell(conn, moment, (&home, &user), EventKind::HomeUserInvited)?;
     if portal.post.is_some() {
         let letter = Letter {
             organization_id: Some(user.organization_id),
@@ -176,7 +177,12 @@ async fn delete_home_user(
                 return Err(ApiError::in_use(message));
             }
             store::delete(conn, id)?;
-            Ok(Deleted(tell(conn, &moment, (&home, &user), "deleted")?))
+            Ok(Deleted(tell(
+                conn,
+                &moment,
+                (&home, &user),
+                EventKind::HomeUserDeleted,
+            )?))
         })
         .await
 }

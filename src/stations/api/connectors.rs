@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadConnectors, WriteConnectors};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
@@ -14,7 +14,7 @@ use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
-use crate::kernel::{ConnectorId, EvseId, Moment, OrganizationId, StationId};
+use crate::kernel::{ConnectorId, EvseId, Moment, StationId};
 use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
@@ -36,15 +36,6 @@ pub fn routes(config: &mut ServiceConfig) {
 
 fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "connector")
-}
-
-fn event(organization: OrganizationId, station: StationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "connector",
-        station: Some(station),
-    }
 }
 
 fn view_of(conn: &mut Conn, connector: Connector) -> StoreResult<ConnectorView> {
@@ -100,7 +91,7 @@ async fn create_connector(
             events::record(
                 conn,
                 &moment,
-                event(organization, id, "connector.created"),
+                Event::new(organization, EventKind::ConnectorCreated).at(id),
                 &view,
             )?;
             Ok(view)
@@ -209,7 +200,7 @@ async fn update_connector(
             events::record(
                 conn,
                 &moment,
-                event(organization, view.chargestation, "connector.updated"),
+                Event::new(organization, EventKind::ConnectorUpdated).at(view.chargestation),
                 &view,
             )?;
             Ok::<_, ApiError>(view)
@@ -243,7 +234,7 @@ async fn delete_connector(
             events::record(
                 conn,
                 &moment,
-                event(organization, view.chargestation, "connector.deleted"),
+                Event::new(organization, EventKind::ConnectorDeleted).at(view.chargestation),
                 &view,
             )?;
             Ok(Deleted(view))

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::events::{self, Event};
+use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadEvses, WriteEvses};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -13,7 +13,7 @@ use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
-use crate::kernel::{EvseId, OrganizationId, StationId};
+use crate::kernel::{EvseId, StationId};
 use crate::stations::model::evse::*;
 use crate::stations::store::{connectors, evses as store, stations};
 
@@ -29,15 +29,6 @@ pub fn routes(config: &mut ServiceConfig) {
 
 fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "EVSE")
-}
-
-fn event(organization: OrganizationId, station: StationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "evse",
-        station: Some(station),
-    }
 }
 
 fn view_of(conn: &mut Conn, evse: Evse) -> StoreResult<EvseView> {
@@ -98,7 +89,7 @@ async fn create_evse(
             events::record(
                 conn,
                 &moment,
-                event(organization, station.id, "evse.created"),
+                Event::new(organization, EventKind::EvseCreated).at(station.id),
                 &view,
             )?;
             Ok(Created(view))
@@ -146,7 +137,7 @@ async fn update_evse(
             events::record(
                 conn,
                 &moment,
-                event(organization, station, "evse.updated"),
+                Event::new(organization, EventKind::EvseUpdated).at(station),
                 &view,
             )?;
             Ok(Changed(view))
@@ -175,7 +166,7 @@ async fn delete_evse(
             events::record(
                 conn,
                 &moment,
-                event(organization, station, "evse.deleted"),
+                Event::new(organization, EventKind::EvseDeleted).at(station),
                 &view,
             )?;
             Ok(Deleted(view))

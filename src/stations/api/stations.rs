@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::db::{Conn, StoreError};
-use crate::events;
+use crate::events::{self, Event, EventKind};
 use crate::filters;
 use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -20,7 +20,7 @@ use crate::kernel::{LocationId, OrganizationId, StationId};
 use crate::locations::{self, LocationView};
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
 use crate::stations::model::station::*;
-use crate::stations::store::{connectors, station_event, station_view, stations as store};
+use crate::stations::store::{connectors, station_view, stations as store};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
@@ -132,7 +132,7 @@ async fn create_chargestation(
             events::record(
                 conn,
                 &moment,
-                station_event(organization, station.id, "chargestation.created"),
+                Event::new(organization, EventKind::StationCreated).at(station.id),
                 &view,
             )?;
             view.security.password = password.clone();
@@ -197,7 +197,7 @@ async fn update_chargestation(
             events::record(
                 conn,
                 &moment,
-                station_event(organization, id, "chargestation.updated"),
+                Event::new(organization, EventKind::StationUpdated).at(id),
                 &view,
             )?;
             view.security.password = password;
@@ -241,7 +241,7 @@ async fn delete_chargestation(
             events::record(
                 conn,
                 &moment,
-                station_event(organization, id, "chargestation.deleted"),
+                Event::new(organization, EventKind::StationDeleted).at(id),
                 &view,
             )?;
             Ok::<_, ApiError>(view)
@@ -274,7 +274,7 @@ async fn reset_chargestation_password(
             events::record(
                 conn,
                 &moment,
-                station_event(organization, id, "chargestation.updated"),
+                Event::new(organization, EventKind::StationUpdated).at(id),
                 &view,
             )?;
             view.security.password = Some(password);

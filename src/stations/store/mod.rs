@@ -1,8 +1,6 @@
 //! Stations, EVSEs and connectors in the database; every query of an integrator is bounded by the organization.
 
 use crate::db::{Conn, StoreResult};
-use crate::events::Event;
-use crate::kernel::{OrganizationId, StationId};
 
 use super::model::station::{Station, StationView};
 
@@ -16,14 +14,4 @@ pub mod statuses;
 pub fn station_view(conn: &mut Conn, station: Station, base: &str) -> StoreResult<StationView> {
     let connectors = connectors::views_of_station(conn, station.id)?;
     Ok(StationView::new(station, connectors, base))
-}
-
-/// An event about a station.
-pub fn station_event(organization: OrganizationId, station: StationId, kind: &str) -> Event<'_> {
-    Event {
-        organization,
-        kind,
-        object: "chargestation",
-        station: Some(station),
-    }
 }

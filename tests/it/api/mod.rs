@@ -2,6 +2,7 @@
 
 mod assets;
 mod conventions;
+mod events;
 mod groups;
 mod locations;
 mod networks;
@@ -16,3 +17,4 @@ mod stations;
 mod tenancy;
 mod tokens;
 mod users;
+mod webhooks;

@@ -1,0 +1,51 @@
+//! Webhooks and what is on its way to them.
+
+use crate::db::columns::Instant;
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    webhooks (id) {
+        id -> Text,
+        organization_id -> Text,
+        url -> Text,
+        events -> Text,
+        description -> Nullable<Text>,
+        active -> Bool,
+        secret -> Text,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<Instant>,
+        cursor -> BigInt,
+        disabled_reason -> Nullable<Text>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    webhook_deliveries (id) {
+        id -> Text,
+        organization_id -> Text,
+        webhook_id -> Text,
+        event_id -> Text,
+        #[sql_name = "type"]
+        type_ -> Text,
+        cursor -> BigInt,
+        ordering -> Text,
+        body -> Text,
+        status -> Text,
+        attempts -> Integer,
+        next_at -> Instant,
+        since -> Instant,
+        answer_status -> Nullable<Integer>,
+        answer_body -> Nullable<Text>,
+        error -> Nullable<Text>,
+        milliseconds -> Nullable<Integer>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}

@@ -1,0 +1,46 @@
+//! What can be asked of a station: the types of actions, and the beginnings of their events' names.
+
+crate::spelled! {
+    /// What is asked of a station, a connector or a session, or for a reservation.
+    pub enum ActionKind {
+        StationGetVariables = "chargestation.get_variables",
+        StationUpdateConfiguration = "chargestation.update_configuration",
+        StationTriggerMessage = "chargestation.trigger_message",
+        StationChangeAvailability = "chargestation.change_availability",
+        StationSetChargingProfile = "chargestation.set_charging_profile",
+        StationClearChargingProfile = "chargestation.clear_charging_profile",
+        StationGetCompositeSchedule = "chargestation.get_composite_schedule",
+        StationGetDiagnostics = "chargestation.get_diagnostics",
+        StationGetLog = "chargestation.get_log",
+        StationExtendedTriggerMessage = "chargestation.extended_trigger_message",
+        StationInstallCertificate = "chargestation.install_certificate",
+        StationDeleteCertificate = "chargestation.delete_certificate",
+        StationGetInstalledCertificateIds = "chargestation.get_installed_certificate_ids",
+        StationSignedUpdateFirmware = "chargestation.signed_update_firmware",
+        StationDataTransfer = "chargestation.data_transfer",
+        StationOcpp = "chargestation.ocpp",
+        StationReset = "chargestation.reset",
+        StationClearCache = "chargestation.clear_cache",
+        StationSendLocalList = "chargestation.send_local_list",
+        StationGetLocalListVersion = "chargestation.get_local_list_version",
+        StationUpdateFirmware = "chargestation.update_firmware",
+        StationSetPowerLimit = "chargestation.set_power_limit",
+        StationClearPowerLimit = "chargestation.clear_power_limit",
+        StationOpeningHours = "chargestation.opening_hours",
+        StationBootTrigger = "chargestation.boot_configuration.trigger",
+        StationBootClearChargingProfiles = "chargestation.boot_configuration.clear_charging_profiles",
+        ConnectorUnlock = "connector.unlock",
+        ConnectorChangeAvailability = "connector.change_availability",
+        ConnectorSetPowerLimit = "connector.set_power_limit",
+        ConnectorClearPowerLimit = "connector.clear_power_limit",
+        ConnectorSetSchedule = "connector.set_schedule",
+        ConnectorClearSchedule = "connector.clear_schedule",
+        SessionStart = "session.start",
+        SessionStop = "session.stop",
+        SessionSetPowerLimit = "session.set_power_limit",
+        SessionClearPowerLimit = "session.clear_power_limit",
+        ReservationReserve = "reservation.reserve",
+        ReservationCancel = "reservation.cancel",
+    }
+}
+crate::text_column!(spelled ActionKind);

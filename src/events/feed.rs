@@ -1,0 +1,96 @@
+//! The log as it grows: one task reads it for all who listen, woken by commits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio::task::JoinHandle;
+
+use super::api::EventView;
+use super::store;
+use crate::db::{StoreError, StoreResult};
+use crate::http::Context;
+use crate::kernel::OrganizationId;
+
+/// Lines that are kept for a listener who is slow; one that is further behind is dropped.
+const LINES_KEPT: usize = 1_024;
+/// Lines that are read at once.
+const LINES_READ: i64 = 500;
+/// How often the log is looked at when no commit was noticed.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
+
+/// An event as everybody gets it, written once.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub organization: OrganizationId,
+    pub cursor: i64,
+    pub kind: String,
+    /// The event as JSON.
+    pub text: String,
+}
+
+impl Line {
+    pub fn new(row: store::Row) -> StoreResult<Self> {
+        let (organization, cursor, kind) = (row.organization_id, row.cursor, row.type_.clone());
+        let text = serde_json::to_string(&EventView::from(row))
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(Self {
+            organization,
+            cursor,
+            kind,
+            text,
+        })
+    }
+}
+
+type Lines = broadcast::Sender<Arc<Line>>;
+
+/// Where to listen; cheap to clone. It is silent when the task has ended.
+#[derive(Clone)]
+pub struct Feed(broadcast::WeakSender<Arc<Line>>);
+
+impl Feed {
+    /// Begins to read what is new.
+    pub async fn start(context: Context) -> StoreResult<(Self, JoinHandle<()>)> {
+        let lines = broadcast::channel(LINES_KEPT).0;
+        let feed = Self(lines.downgrade());
+        let mut read = context.db.read(store::newest_cursor).await?;
+        let mut commits = context.db.commits();
+        let task = tokio::spawn(async move {
+            loop {
+                commits.mark_unchanged();
+                if let Err(error) = pass_on(&context, &lines, &mut read).await {
+                    tracing::error!(%error, "the log of events could not be read");
+                }
+                let _ = tokio::time::timeout(LOOKED_AT_EVERY, commits.changed()).await;
+            }
+        });
+        Ok((feed, task))
+    }
+
+    /// What is told from now on; `None` when the server stops.
+    pub(super) fn listen(&self) -> Option<broadcast::Receiver<Arc<Line>>> {
+        self.0.upgrade().map(|lines| lines.subscribe())
+    }
+}
+
+/// Tells what is new. Where nobody listens nothing is read: whoever comes later looks at the log first.
+async fn pass_on(context: &Context, lines: &Lines, read: &mut i64) -> StoreResult<()> {
+    let newest = context.db.read(store::newest_cursor).await?;
+    if lines.receiver_count() == 0 {
+        *read = newest;
+    }
+    while *read < newest {
+        let after = *read;
+        let rows = context
+            .db
+            .read(move |conn| store::list_all_after(conn, after, LINES_READ))
+            .await?;
+        let Some(last) = rows.last() else { break };
+        *read = last.cursor;
+        for row in rows {
+            let _ = lines.send(Arc::new(Line::new(row)?)); // nobody listens any more
+        }
+    }
+    Ok(())
+}

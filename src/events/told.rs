@@ -1,0 +1,92 @@
+//! Events as webhooks carry them.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{EventKind, store};
+use crate::db::{Conn, StoreError, StoreResult};
+use crate::kernel::{EventId, Moment, OrganizationId, Timestamp};
+
+/// An event with the text that is sent of it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Its place in the log.
+    pub cursor: i64,
+    /// The event's id.
+    pub id: EventId,
+    /// Its name.
+    pub kind: String,
+    /// Events of one key must be told in order: those of a station, or of a kind of objects that are at no station.
+    pub ordering: String,
+    /// `{_id, type, object, data, createdAt}` as JSON.
+    pub body: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "_id")]
+    id: EventId,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    object: &'a str,
+    data: &'a RawValue,
+    #[serde(rename = "createdAt")]
+    created_at: Timestamp,
+}
+
+fn text(value: &impl Serialize) -> StoreResult<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()))
+}
+
+impl Told {
+    fn new(row: store::Row) -> StoreResult<Self> {
+        let body = text(&Body {
+            id: row.id,
+            kind: &row.type_,
+            object: &row.object,
+            data: &row.raw_data(),
+            created_at: row.created_at,
+        })?;
+        Ok(Self {
+            cursor: row.cursor,
+            id: row.id,
+            kind: row.type_,
+            ordering: row
+                .chargestation_id
+                .map_or(row.object, |station| station.to_string()),
+            body,
+        })
+    }
+
+    /// An event that is in no log.
+    pub fn alone(kind: EventKind, data: &impl Serialize, moment: &Moment) -> StoreResult<Self> {
+        let data = RawValue::from_string(text(data)?);
+        let data = data.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let (id, name) = (moment.id(), kind.name());
+        let body = text(&Body {
+            id,
+            kind: &name,
+            object: kind.object(),
+            data: &data,
+            created_at: moment.now,
+        })?;
+        Ok(Self {
+            cursor: 0,
+            id,
+            kind: name.clone().into_owned(),
+            ordering: name.into_owned(),
+            body,
+        })
+    }
+}
+
+/// What happened in an organization after a cursor, oldest first.
+pub fn told_after(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: i64,
+    limit: i64,
+) -> StoreResult<Vec<Told>> {
+    let rows = store::list_after(conn, organization, after, None, limit)?;
+    rows.into_iter().map(Told::new).collect()
+}

@@ -1,0 +1,15 @@
+//! Webhooks: where events are sent to, and how each delivery went.
+//!
+//! Whatever happens is in the log of events. The courier takes new events of the log over into deliveries, one for each endpoint
+//! that wants them, together with the endpoint's place in the log, and sends deliveries until each was received: at least
+//! once, in order per station, under the same event id at every try. All of it is in the store, so a restart loses nothing.
+
+mod api;
+mod courier;
+mod guard;
+mod model;
+mod signature;
+mod store;
+
+pub use api::routes;
+pub use courier::{Courier, WebhookSettings};

@@ -1,0 +1,161 @@
+//! The log of events and its stream.
+
+use evenwatt::events::{self, Event, EventKind};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::support::{Client, TestApp};
+
+/// A reader of the stream.
+struct Reader {
+    response: Response,
+    read: String,
+}
+
+/// Opens the stream, after this event where one is named.
+async fn listen(client: &Client, query: &str, last: Option<&str>) -> Reader {
+    let mut request = client.request(Method::GET, &format!("/events/stream{query}"));
+    if let Some(last) = last {
+        request = request.header("Last-Event-ID", last);
+    }
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut reader = Reader {
+        response,
+        read: String::new(),
+    };
+    assert_eq!(reader.block().await.as_deref(), Some(": welcome"));
+    reader
+}
+
+impl Reader {
+    /// The next block of lines; `None` when the server hung up.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.read.split_once("\n\n") {
+                let block = block.to_owned();
+                self.read = rest.to_owned();
+                return Some(block);
+            }
+            let chunk = self.response.chunk().await.expect("a chunk")?;
+            self.read
+                .push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
+        }
+    }
+
+    /// The id and the event of the next message.
+    async fn next(&mut self) -> Option<(String, Value)> {
+        let block = self.block().await?;
+        let (id, data) = block.split_once("\ndata: ").expect("a message");
+        let id = id.strip_prefix("id: ").expect("an id").to_owned();
+        Some((id, serde_json::from_str(data).expect("JSON")))
+    }
+}
+
+fn place(name: &str) -> Value {
+    json!({"operatorName": name, "address": {}, "coordinates": [4.9, 52.4]})
+}
+
+async fn create(app: &TestApp, name: &str) -> Value {
+    app.client.post("/locations", place(name)).await.created()
+}
+
+#[actix_web::test]
+async fn a_stream_tells_what_happens_and_goes_on_where_it_was_left() {
+    let app = TestApp::start().await;
+    create(&app, "before").await;
+    let mut reader = listen(&app.client, "", None).await;
+    let mut stranger = listen(&app.stranger().await, "?after=0", None).await;
+    let told = create(&app, "A").await;
+    let (id, event) = reader.next().await.expect("a message");
+    assert_eq!(
+        (&event["type"], &event["data"], &event["cursor"].to_string()),
+        (&json!("location.created"), &told, &id)
+    );
+    drop(reader);
+
+    create(&app, "B").await;
+    let mut again = listen(&app.client, "", Some(&id)).await;
+    let (_, missed) = again.next().await.expect("a message");
+    assert_eq!(missed["data"]["operatorName"], "B");
+    create(&app, "C").await;
+    let (_, new) = again.next().await.expect("a message");
+    assert_eq!(new["data"]["operatorName"], "C");
+
+    let waiting = stranger.next();
+    let silence = tokio::time::timeout(std::time::Duration::from_millis(50), waiting);
+    assert!(silence.await.is_err(), "a stranger heard something");
+}
+
+#[actix_web::test]
+async fn types_are_filtered_with_wildcards() {
+    let app = TestApp::start().await;
+    let mut reader = listen(&app.client, "?type=location.*d,user.created&after=0", None).await;
+    let id = create(&app, "A").await["_id"].as_str().unwrap().to_owned();
+    app.station("S").await;
+    app.client.delete(&format!("/locations/{id}")).await.ok();
+    for kind in ["location.created", "location.deleted"] {
+        let (_, event) = reader.next().await.expect("a message");
+        assert_eq!(event["type"], kind);
+    }
+    let listed = app.client.get("/events?type=*.created").await.json();
+    let kinds: Vec<_> = listed["result"].as_array().unwrap().iter().collect();
+    assert!(
+        kinds.len() >= 3
+            && kinds
+                .iter()
+                .all(|event| event["type"].as_str().unwrap().ends_with(".created"))
+    );
+    for path in ["/events", "/events/stream"] {
+        let answer = app.client.get(&format!("{path}?type=sesion.*")).await;
+        assert_eq!(answer.error(422), "invalid_query");
+    }
+}
+
+#[actix_web::test]
+async fn a_slow_reader_is_dropped_and_misses_nothing_when_it_comes_back() {
+    const BURST: usize = 500;
+    const BURSTS: usize = 8;
+    let app = TestApp::start().await;
+    let mut slow = listen(&app.client, "", None).await;
+    let mut quick = listen(&app.client, "", None).await;
+    let mut heard = Vec::new();
+    for burst in 0..BURSTS {
+        record(&app, burst * BURST, BURST).await;
+        for _ in 0..BURST {
+            let (_, event) = quick.next().await.expect("a quick reader is kept");
+            heard.push(event["data"]["number"].as_u64().expect("a number"));
+        }
+    }
+    let all: Vec<u64> = (0..(BURST * BURSTS) as u64).collect();
+    assert_eq!(heard, all);
+
+    let (mut late, mut last) = (Vec::new(), None);
+    while let Some((id, event)) = slow.next().await {
+        late.push(event["data"]["number"].as_u64().expect("a number"));
+        last = Some(id);
+    }
+    assert!(late.len() < all.len(), "it was not dropped");
+    let mut back = listen(&app.client, "?after=0", last.as_deref()).await;
+    while late.len() < all.len() {
+        let (_, event) = back.next().await.expect("the rest");
+        late.push(event["data"]["number"].as_u64().expect("a number"));
+    }
+    assert_eq!(late, all);
+}
+
+/// Puts events straight into the log, each larger than a network buffer likes.
+async fn record(app: &TestApp, first: usize, count: usize) {
+    let (organization, moment) = (app.organization, app.running.context.moment());
+    let padding = "x".repeat(10_000);
+    let write = app.running.context.db.write(move |conn| {
+        for number in first..first + count {
+            let event = Event::new(organization, EventKind::LocationUpdated);
+            let data = json!({"number": number, "padding": padding});
+            events::record(conn, &moment, event, &data)?;
+        }
+        Ok::<_, evenwatt::db::StoreError>(())
+    });
+    write.await.expect("it is written");
+}

@@ -1,0 +1,287 @@
+//! Webhooks over HTTP, with an endpoint that the test plays.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::{TestApp, eventually};
+
+const OWN_NETWORK: &[(&str, &str)] = &[
+    ("EVENWATT_WEBHOOKS_ALLOW_PRIVATE", "true"),
+    ("EVENWATT_WEBHOOKS_ALLOW_HTTP", "true"),
+    ("EVENWATT_WEBHOOKS_PATIENCE_SECONDS", "2"),
+];
+
+/// An endpoint that answers as it is told and remembers what it got.
+#[derive(Clone)]
+struct Endpoint {
+    url: String,
+    answer: Arc<Mutex<&'static str>>,
+    got: Arc<Mutex<Vec<Request>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Request {
+    signature: String,
+    body: Value,
+    text: String,
+}
+
+impl Endpoint {
+    async fn start(answer: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = Self {
+            url: format!(
+                "http://{}/events",
+                listener.local_addr().expect("an address")
+            ),
+            answer: Arc::new(Mutex::new(answer)),
+            got: Arc::default(),
+        };
+        let serving = endpoint.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let endpoint = serving.clone();
+                tokio::spawn(async move { endpoint.serve(socket).await });
+            }
+        });
+        endpoint
+    }
+
+    async fn serve(&self, mut socket: TcpStream) {
+        let mut bytes = Vec::new();
+        let (head, length) = loop {
+            if socket.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                return;
+            }
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if let Some((head, _)) = text.split_once("\r\n\r\n") {
+                let length = header(head, "content-length")
+                    .parse::<usize>()
+                    .expect("a length");
+                break (head.to_owned(), length);
+            }
+        };
+        while bytes.len() < head.len() + 4 + length {
+            socket.read_buf(&mut bytes).await.expect("a body");
+        }
+        let text = String::from_utf8(bytes[head.len() + 4..].to_vec()).expect("UTF-8");
+        self.got.lock().unwrap().push(Request {
+            signature: header(&head, "edrv-signature"),
+            body: serde_json::from_str(&text).expect("JSON"),
+            text,
+        });
+        let status = *self.answer.lock().unwrap();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nlocation: /elsewhere\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi"
+        );
+        let _ = socket.write_all(answer.as_bytes()).await;
+    }
+
+    fn got(&self) -> Vec<Request> {
+        self.got.lock().unwrap().clone()
+    }
+}
+
+fn header(head: &str, name: &str) -> String {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.to_owned()).unwrap_or_default()
+}
+
+fn place(name: &str) -> Value {
+    json!({"operatorName": name, "address": {}, "coordinates": [4.9, 52.4]})
+}
+
+async fn create(app: &TestApp, endpoint: &Endpoint, events: &str) -> (String, Value) {
+    let new = json!({"url": endpoint.url, "events": events});
+    let webhook = app.client.post("/webhooks", new).await.created();
+    let path = format!("/webhooks/{}", webhook["_id"].as_str().expect("an id"));
+    (path, webhook)
+}
+
+async fn deliveries(app: &TestApp, path: &str) -> Vec<Value> {
+    let list = app
+        .client
+        .get(&format!("{path}/deliveries?sort_order=asc"))
+        .await
+        .ok();
+    list.as_array().expect("a list").clone()
+}
+
+#[actix_web::test]
+async fn an_event_is_posted_once_and_signed() {
+    let app = TestApp::start_with(OWN_NETWORK).await;
+    let endpoint = Endpoint::start("200 OK").await;
+    let (path, webhook) = create(&app, &endpoint, "location.*").await;
+    assert!(app.client.get(&path).await.ok().get("secret").is_none());
+    let made = app.client.post("/locations", place("A")).await.created();
+    app.client
+        .post(
+            "/users",
+            json!({"firstname": "Ada", "lastname": "Lovelace"}),
+        )
+        .await
+        .created();
+    app.client.post("/locations", place("B")).await.created();
+    eventually(async || endpoint.got().len() == 2).await;
+    let [first, second] = &endpoint.got()[..] else {
+        panic!("two requests");
+    };
+    let keys: Vec<_> = first.body.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["_id", "type", "object", "data", "createdAt"]);
+    assert_eq!(
+        (&first.body["type"], &first.body["data"]),
+        (&json!("location.created"), &made)
+    );
+    assert_eq!(second.body["data"]["operatorName"], "B");
+    assert!(
+        first.signature.starts_with("t=1777000000000,v1="),
+        "{}",
+        first.signature
+    );
+    assert_eq!(first.signature.matches("v1=").count(), 1);
+    assert!(!first.text.contains(webhook["secret"].as_str().unwrap()));
+
+    app.client
+        .post(&format!("{path}/rotate_secret"), json!({}))
+        .await
+        .ok();
+    app.client
+        .post(&format!("{path}/test"), json!({}))
+        .await
+        .created();
+    eventually(async || endpoint.got().len() == 3).await;
+    let test = endpoint.got().pop().unwrap();
+    assert_eq!(test.body["type"], "webhook.test");
+    assert_eq!(
+        test.signature.matches("v1=").count(),
+        2,
+        "both secrets sign"
+    );
+    eventually(async || {
+        deliveries(&app, &path)
+            .await
+            .iter()
+            .all(|one| one["status"] == "delivered")
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_is_not_received_is_sent_again_under_the_same_id_and_holds_up_nobody() {
+    let app = TestApp::start_with(OWN_NETWORK).await;
+    let (broken, healthy) = (
+        Endpoint::start("500 Internal Server Error").await,
+        Endpoint::start("204 No Content").await,
+    );
+    let (path, _) = create(&app, &broken, "location.created").await;
+    create(&app, &healthy, "location.created").await;
+    app.client.post("/locations", place("A")).await.created();
+    app.client.post("/locations", place("B")).await.created();
+    eventually(async || healthy.got().len() == 2).await;
+    eventually(async || {
+        deliveries(&app, &path)
+            .await
+            .iter()
+            .any(|one| one["attempts"] == 1)
+    })
+    .await;
+    let [first, second] = &deliveries(&app, &path).await[..] else {
+        panic!("two deliveries");
+    };
+    assert_eq!(
+        (&first["response_status"], &first["response_body"]),
+        (&json!(500), &json!("hi"))
+    );
+    assert_eq!(second["attempts"], 0, "the second waits for the first");
+
+    *broken.answer.lock().unwrap() = "302 Found";
+    app.clock.advance(Duration::from_secs(10));
+    eventually(async || deliveries(&app, &path).await[0]["attempts"] == 2).await;
+    let error = deliveries(&app, &path).await[0]["error"].to_string();
+    assert!(error.contains("redirects are not followed"), "{error}");
+
+    *broken.answer.lock().unwrap() = "200 OK";
+    app.clock.advance(Duration::from_secs(20));
+    eventually(async || {
+        deliveries(&app, &path)
+            .await
+            .iter()
+            .all(|one| one["status"] == "delivered")
+    })
+    .await;
+    let ids: Vec<_> = broken
+        .got()
+        .iter()
+        .map(|one| one.body["_id"].clone())
+        .collect();
+    assert!(ids[0] == ids[1] && ids[1] == ids[2] && ids[2] != ids[3] && ids.len() == 4);
+}
+
+#[actix_web::test]
+async fn after_three_days_of_failures_a_webhook_is_turned_off_and_can_be_turned_on_again() {
+    let app = TestApp::start_with(OWN_NETWORK).await;
+    let endpoint = Endpoint::start("503 Service Unavailable").await;
+    let (path, _) = create(&app, &endpoint, "location.created").await;
+    app.client.post("/locations", place("A")).await.created();
+    eventually(async || endpoint.got().len() == 1).await;
+    eventually(async || deliveries(&app, &path).await[0]["attempts"] == 1).await;
+    app.clock.advance(Duration::from_secs(4 * 24 * 3_600));
+    eventually(async || app.client.get(&path).await.ok()["active"] == false).await;
+    assert!(
+        app.event_types()
+            .await
+            .contains(&"webhook.disabled".to_owned())
+    );
+
+    *endpoint.answer.lock().unwrap() = "200 OK";
+    app.client.patch(&path, json!({"active": true})).await.ok();
+    let failed = deliveries(&app, &path).await[0]["_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    app.client
+        .post(&format!("{path}/deliveries/{failed}/resend"), json!({}))
+        .await
+        .ok();
+    eventually(async || deliveries(&app, &path).await[0]["status"] == "delivered").await;
+}
+
+#[actix_web::test]
+async fn endpoints_inside_the_servers_network_are_refused() {
+    let app = TestApp::start().await;
+    for url in [
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://10.0.0.1/",
+        "nonsense",
+    ] {
+        let answer = app.client.post("/webhooks", json!({"url": url})).await;
+        assert_eq!(answer.error(422), "invalid_body", "{url}");
+    }
+    let unknown = json!({"url": "https://example.com", "events": "sesion.*"});
+    assert_eq!(
+        app.client.post("/webhooks", unknown).await.error(422),
+        "invalid_body"
+    );
+
+    // A name is judged by the address that is connected to.
+    let named = json!({"url": "https://localhost/", "events": "location.created"});
+    let webhook = app.client.post("/webhooks", named).await.created();
+    let path = format!("/webhooks/{}", webhook["_id"].as_str().unwrap());
+    app.client.post("/locations", place("A")).await.created();
+    eventually(async || {
+        deliveries(&app, &path)
+            .await
+            .first()
+            .is_some_and(|one| one["attempts"] == 1)
+    })
+    .await;
+    let error = deliveries(&app, &path).await[0]["error"].to_string();
+    assert!(error.contains("is in a private network"), "{error}");
+}
