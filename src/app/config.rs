@@ -3,7 +3,6 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -11,7 +10,9 @@ use toml::{Table, Value};
 use crate::balancing;
 use crate::db::connection::Synchronous;
 use crate::db::{StoreSettings, StoreUrl};
-use crate::webhooks::WebhookSettings;
+
+/// A shorter key could be guessed from what it signs or seals.
+const SHORTEST_KEY: usize = 32;
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -146,20 +147,10 @@ pub struct Routing {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhooks {
+    pub secret_key: String,
     pub allow_private: bool,
     pub allow_http: bool,
     pub patience_seconds: NonZeroU32,
-}
-
-impl Webhooks {
-    /// The courier's settings.
-    pub fn settings(&self) -> WebhookSettings {
-        WebhookSettings {
-            allow_private: self.allow_private,
-            allow_http: self.allow_http,
-            patience: Duration::from_secs(u64::from(self.patience_seconds.get())),
-        }
-    }
 }
 
 /// Section `[log]`.
@@ -234,6 +225,14 @@ impl Config {
             ..StoreSettings::new(url)
         })
     }
+}
+
+/// Refuses a key that is too short; an empty one means that there is none.
+pub(super) fn check_key(name: &str, key: &str) -> anyhow::Result<()> {
+    if !key.is_empty() && key.len() < SHORTEST_KEY {
+        anyhow::bail!("{name} must have at least {SHORTEST_KEY} characters");
+    }
+    Ok(())
 }
 
 fn one_line(error: &toml::de::Error) -> String {

@@ -47,6 +47,7 @@ pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;
+mod webhooks;
 
 pub use config::Config;
 
@@ -176,7 +177,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let mut tasks = tasks::start(&context, &connections, (keeper.clone(), portal.clone()));
     tasks.extend(post);
     tasks.push(feeding);
-    let courier = Courier::new(context.clone(), config.webhooks.settings())?;
+    let courier = Courier::open(context.clone(), config.webhooks.settings()?).await?;
     tasks.push(courier.start());
     let courier = web::Data::new(courier);
     tasks.push(commissioning::start(

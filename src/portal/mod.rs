@@ -27,7 +27,7 @@ pub use api::{operator_routes, portal_routes};
 pub use door::guard;
 pub use post::{MailFault, MailSettings, Security};
 
-use crate::db::{Conn, StoreResult};
+use crate::db::{self, Conn, StoreResult};
 use crate::http::Context;
 use crate::http::middleware::RateLimit;
 use crate::kernel::Timestamp;
@@ -36,6 +36,9 @@ use letters::Links;
 use passwords::Hasher;
 use post::Post;
 use signer::Signer;
+
+/// The name of the key that signs access tokens.
+const SIGNING_KEY: &str = "portal_signing_key";
 
 /// How the portal is run.
 #[derive(Clone)]
@@ -125,7 +128,7 @@ async fn kept_key(context: &Context) -> StoreResult<String> {
     let now = context.clock.now();
     let (key, made) = context
         .db
-        .write(move |conn| secrets::signing_key(conn, now))
+        .write(move |conn| db::secrets::keep(conn, SIGNING_KEY, now))
         .await?;
     if made {
         tracing::info!(

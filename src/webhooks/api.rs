@@ -83,11 +83,12 @@ async fn create_webhook(
     ctx.db
         .write(move |conn| {
             let newest = events::latest_cursor(conn, organization)?;
-            let webhook =
-                Webhook::new(new.clone(), (organization, newest), courier.guard, &moment)?;
+            let tools = (courier.guard, &*courier.vault);
+            let (webhook, secret) =
+                Webhook::new(new.clone(), (organization, newest), tools, &moment)?;
             store::insert(conn, &webhook)?;
-            tell(conn, &moment, &webhook, EventKind::WebhookCreated)?;
-            Ok(Created(WebhookView::with_secret(webhook)))
+            let view = tell(conn, &moment, &webhook, EventKind::WebhookCreated)?;
+            Ok(Created(view.with_secret(secret)))
         })
         .await
 }
@@ -173,16 +174,17 @@ async fn delete_webhook(
 async fn rotate_webhook_secret(
     caller: Caller<WriteWebhooks>,
     ctx: Ctx,
+    courier: web::Data<Courier>,
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<Changed<WebhookView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.db
         .write(move |conn| {
             let mut webhook = store::find(conn, organization, id).map_err(missing)?;
-            webhook.rotate(&moment);
+            let secret = webhook.rotate(&courier.vault, &moment)?;
             store::update(conn, &webhook)?;
-            tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?;
-            Ok(Changed(WebhookView::with_secret(webhook)))
+            let view = tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?;
+            Ok(Changed(view.with_secret(secret)))
         })
         .await
 }

@@ -12,9 +12,10 @@ use tokio::task::JoinHandle;
 
 use super::guard::Guard;
 use super::model::{Delivery, DeliveryStatus, Webhook, WebhookView};
-use super::{signature, store};
+use super::vault::Vault;
+use super::{secrets, signature, store};
 use crate::db::error::optional;
-use crate::db::{Conn, StoreResult};
+use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event, EventKind};
 use crate::http::Context;
 use crate::kernel::{Moment, Timestamp, WebhookId};
@@ -32,8 +33,10 @@ const PARALLEL: usize = 8;
 const ANSWER_BYTES: usize = 4_096;
 
 /// How webhooks are called.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct WebhookSettings {
+    /// What seals their secrets; empty: made once and kept in the store.
+    pub secret_key: String,
     /// Whether endpoints may be in private networks and on this machine.
     pub allow_private: bool,
     /// Whether endpoints may do without TLS.
@@ -42,12 +45,24 @@ pub struct WebhookSettings {
     pub patience: Duration,
 }
 
+/// Why there can be no courier.
+#[derive(Debug, thiserror::Error)]
+pub enum CourierFault {
+    /// The HTTP client cannot be made.
+    #[error("webhooks: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The secrets could not be looked at.
+    #[error("the secrets of webhooks: {0}")]
+    Store(#[from] StoreError),
+}
+
 /// Carries events to webhooks.
 #[derive(Clone)]
 pub struct Courier {
     context: Context,
     client: reqwest::Client,
     pub(super) guard: Guard,
+    pub(super) vault: Arc<Vault>,
     /// The webhooks that are being served.
     busy: Arc<Mutex<BTreeSet<WebhookId>>>,
     rung: Arc<Notify>,
@@ -64,7 +79,7 @@ struct Outcome {
 
 impl Courier {
     /// A courier that has not started.
-    pub fn new(context: Context, settings: WebhookSettings) -> Result<Self, reqwest::Error> {
+    pub async fn open(context: Context, settings: WebhookSettings) -> Result<Self, CourierFault> {
         let guard = Guard {
             allow_private: settings.allow_private,
             allow_http: settings.allow_http,
@@ -76,10 +91,12 @@ impl Courier {
             .timeout(settings.patience)
             .user_agent(concat!("Evenwatt/", env!("CARGO_PKG_VERSION")))
             .build()?;
+        let vault = secrets::open(&context, &settings.secret_key).await?;
         Ok(Self {
             context,
             client,
             guard,
+            vault,
             busy: Arc::default(),
             rung: Arc::default(),
         })
@@ -220,7 +237,10 @@ impl Courier {
             .check(&webhook.url)
             .map_err(|refused| refused.to_string())?;
         let now = self.context.clock.now();
-        let signature = signature::header(webhook.secrets(now), now.millis(), &delivery.body);
+        let secrets = webhook
+            .secrets(&self.vault, now)
+            .ok_or("its secret was sealed with another key and cannot sign")?;
+        let signature = signature::header(&secrets, now.millis(), &delivery.body);
         let request = self
             .client
             .post(url)

@@ -8,8 +8,10 @@ mod api;
 mod courier;
 mod guard;
 mod model;
+mod secrets;
 mod signature;
 mod store;
+mod vault;
 
 pub use api::routes;
-pub use courier::{Courier, WebhookSettings};
+pub use courier::{Courier, CourierFault, WebhookSettings};

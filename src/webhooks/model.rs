@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::guard::Guard;
-use super::signature;
+use super::vault::{Fresh, Opened, Vault};
+use crate::db::StoreResult;
 use crate::db::schema::{webhook_deliveries, webhooks};
 use crate::events::EventTypes;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, Path, wrong};
-use crate::http::{Faults, Versioned};
+use crate::http::{ApiResult, Faults, Versioned};
 use crate::kernel::text::{Note, Text};
 use crate::kernel::*;
 use crate::{input, json_schema, patch};
@@ -97,6 +98,7 @@ pub(super) struct Webhook {
     pub events: String,
     pub description: Option<String>,
     pub active: bool,
+    /// Sealed, as the one before.
     pub secret: String,
     pub previous_secret: Option<String>,
     pub previous_until: Option<Timestamp>,
@@ -106,6 +108,8 @@ pub(super) struct Webhook {
     pub disabled_reason: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// The secret was sealed with a key that the server does not have: it cannot sign.
+    pub secret_lost: bool,
 }
 
 /// An event on its way to a webhook.
@@ -143,34 +147,35 @@ fn checked(url: &str, guard: Guard, faults: &mut Faults) {
 }
 
 impl Webhook {
+    /// A new webhook, and its secret.
     pub fn new(
         new: NewWebhook,
         (organization_id, cursor): (OrganizationId, i64),
-        guard: Guard,
+        (guard, vault): (Guard, &Vault),
         moment: &Moment,
-    ) -> Result<Self, Faults> {
+    ) -> ApiResult<(Self, String)> {
         let mut faults = Faults::default();
+        let id = moment.id();
+        let Fresh { shown, sealed } = vault.fresh(id)?;
         let webhook = Self {
-            id: moment.id(),
+            id,
             organization_id,
             url: new.url.into(),
             events: new.events.map_or_else(|| "*".to_owned(), |events| events.0),
             description: new.description.map(String::from),
             active: new.active.unwrap_or(true),
-            secret: signature::secret(),
+            secret: sealed,
             previous_secret: None,
             previous_until: None,
             cursor,
             disabled_reason: None,
             created_at: moment.now,
             updated_at: moment.now,
+            secret_lost: false,
         };
         checked(&webhook.url, guard, &mut faults);
-        if faults.is_empty() {
-            Ok(webhook)
-        } else {
-            Err(faults)
-        }
+        faults.into_body_error()?;
+        Ok((webhook, shown))
     }
 
     /// Applies a patch; `newest` is the end of the log.
@@ -179,7 +184,7 @@ impl Webhook {
         patch: WebhookPatch,
         guard: Guard,
         (newest, moment): (i64, &Moment),
-    ) -> Result<Self, Faults> {
+    ) -> ApiResult<Self> {
         let mut faults = Faults::default();
         let was_active = self.active;
         patch
@@ -201,25 +206,35 @@ impl Webhook {
         }
         checked(&self.url, guard, &mut faults);
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(self)
-        } else {
-            Err(faults)
-        }
+        faults.into_body_error()?;
+        Ok(self)
     }
 
-    /// Another secret; the one before signs too for a day.
-    pub fn rotate(&mut self, moment: &Moment) {
-        self.previous_secret = Some(std::mem::replace(&mut self.secret, signature::secret()));
-        self.previous_until = Some(moment.now + OVERLAP);
+    /// Makes another secret and answers it; the one before signs too for a day, unless it is lost.
+    pub fn rotate(&mut self, vault: &Vault, moment: &Moment) -> StoreResult<String> {
+        let Fresh { shown, sealed } = vault.fresh(self.id)?;
+        let before = std::mem::replace(&mut self.secret, sealed);
+        self.previous_secret = (!self.secret_lost).then_some(before);
+        self.previous_until = (!self.secret_lost).then_some(moment.now + OVERLAP);
+        self.secret_lost = false;
         self.updated_at = moment.version_after(self.updated_at);
+        Ok(shown)
     }
 
-    /// The secrets that sign at this instant, the newest first.
-    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &str> {
+    /// The secrets that sign at this instant, the newest first; none when that one cannot be opened.
+    pub fn secrets(&self, vault: &Vault, now: Timestamp) -> Option<Vec<String>> {
+        let open = |stored| match vault.open(self.id, stored) {
+            Opened::Sealed(secret) | Opened::Former(secret) => Some(secret),
+            Opened::Lost => None,
+        };
+        let newest = open(&self.secret)?;
         let overlaps = self.previous_until.is_some_and(|until| now < until);
         let previous = self.previous_secret.as_deref().filter(|_| overlaps);
-        [Some(self.secret.as_str()), previous].into_iter().flatten()
+        Some(
+            std::iter::once(newest)
+                .chain(previous.and_then(open))
+                .collect(),
+        )
     }
 }
 
@@ -240,6 +255,9 @@ pub struct WebhookView {
     pub active: bool,
     /// Why the server turned it off.
     pub disabled_reason: Option<String>,
+    /// The server's key is not the one that sealed the secret (`webhooks.secret_key`): nothing is sent until the secret is
+    /// rotated, or the key is back.
+    pub secret_lost: bool,
     /// The secret that signs; shown when it was made, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
@@ -262,6 +280,7 @@ impl From<Webhook> for WebhookView {
             description: webhook.description,
             active: webhook.active,
             disabled_reason: webhook.disabled_reason,
+            secret_lost: webhook.secret_lost,
             secret: None,
             previous_secret_until: webhook.previous_until,
             created_at: webhook.created_at,
@@ -272,11 +291,10 @@ impl From<Webhook> for WebhookView {
 
 impl WebhookView {
     /// With the secret, for the answer to whoever had it made.
-    pub(super) fn with_secret(webhook: Webhook) -> Self {
-        let secret = Some(webhook.secret.clone());
+    pub(super) fn with_secret(self, secret: String) -> Self {
         Self {
-            secret,
-            ..webhook.into()
+            secret: Some(secret),
+            ..self
         }
     }
 }

@@ -87,10 +87,19 @@ pub(super) fn list(
     })
 }
 
-/// The webhooks of all organizations that are on.
+/// The webhooks of all organizations.
+pub(super) fn all(conn: &mut Conn) -> StoreResult<Vec<Webhook>> {
+    Ok(webhooks::table
+        .order(webhooks::id)
+        .select(Webhook::as_select())
+        .load(conn)?)
+}
+
+/// The webhooks of all organizations that are on and can sign.
 pub(super) fn active(conn: &mut Conn) -> StoreResult<Vec<Webhook>> {
     Ok(webhooks::table
         .filter(webhooks::active.eq(true))
+        .filter(webhooks::secret_lost.eq(false))
         .order(webhooks::id)
         .select(Webhook::as_select())
         .load(conn)?)

@@ -20,6 +20,7 @@ diesel::table! {
         disabled_reason -> Nullable<Text>,
         created_at -> Instant,
         updated_at -> Instant,
+        secret_lost -> Bool,
     }
 }
 

@@ -9,6 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{TestApp, eventually};
 
+mod secrets;
+
 const OWN_NETWORK: &[(&str, &str)] = &[
     ("EVENWATT_WEBHOOKS_ALLOW_PRIVATE", "true"),
     ("EVENWATT_WEBHOOKS_ALLOW_HTTP", "true"),
