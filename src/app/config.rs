@@ -29,6 +29,7 @@ pub struct Config {
     pub portal: Portal,
     pub mail: Mail,
     pub routing: Routing,
+    pub events: Events,
     pub webhooks: Webhooks,
     pub log: Log,
 }
@@ -143,6 +144,13 @@ pub struct Routing {
     pub url: String,
 }
 
+/// Section `[events]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    pub keep_days: NonZeroU32,
+}
+
 /// Section `[webhooks]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,6 +159,7 @@ pub struct Webhooks {
     pub allow_private: bool,
     pub allow_http: bool,
     pub patience_seconds: NonZeroU32,
+    pub keep_days: NonZeroU32,
 }
 
 /// Section `[log]`.

@@ -174,10 +174,20 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
     let (portal, post) = Portal::open(&context, config.portal_settings(&pages)?).await?;
     let portal = web::Data::new(portal);
-    let mut tasks = tasks::start(&context, &connections, (keeper.clone(), portal.clone()));
+    let mut tasks = tasks::start(
+        &context,
+        &connections,
+        (keeper.clone(), portal.clone()),
+        config.retention()?,
+    );
     tasks.extend(post);
     tasks.push(feeding);
-    let courier = Courier::open(context.clone(), config.webhooks.settings()?).await?;
+    let courier = Courier::open(
+        context.clone(),
+        config.webhook_settings()?,
+        portal.notices(),
+    )
+    .await?;
     tasks.push(courier.start());
     let courier = web::Data::new(courier);
     tasks.push(commissioning::start(

@@ -13,10 +13,10 @@ use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout_at};
 
 use super::feed::{Feed, Line};
-use super::{EventTypes, store};
+use super::{EventTypes, retention, store};
 use crate::db::StoreResult;
 use crate::http::caller::ReadEvents;
-use crate::http::docs::ListErrors;
+use crate::http::docs::LogErrors;
 use crate::http::{ApiError, ApiResult, Caller, Code, Context, Ctx, Query};
 use crate::kernel::OrganizationId;
 
@@ -46,7 +46,7 @@ crate::filters! {
 /// after an hour.
 #[utoipa::path(tag = "events",
     params(StreamFilter, ("Last-Event-ID" = Option<i64>, Header, description = "The last `id` that was received; it counts more than `after`")),
-    responses((status = OK, body = String, content_type = "text/event-stream", description = "Events, until one side hangs up"), ListErrors))]
+    responses((status = OK, body = String, content_type = "text/event-stream", description = "Events, until one side hangs up"), LogErrors))]
 #[get("/events/stream")]
 pub(super) async fn stream_events(
     caller: Caller<ReadEvents>,
@@ -60,7 +60,11 @@ pub(super) async fn stream_events(
     let lines = feed.listen().ok_or_else(stopping)?;
     let organization = caller.organization();
     let after = match last_event_id(&request)?.or(after) {
-        Some(after) => after,
+        Some(after) => {
+            let kept = move |conn: &mut _| retention::require_kept(conn, organization, after);
+            ctx.db.read(kept).await?;
+            after
+        }
         None => {
             let latest = move |conn: &mut _| store::latest_cursor(conn, organization);
             ctx.db.read(latest).await?

@@ -12,6 +12,7 @@ mod door;
 mod letters;
 mod logins;
 mod model;
+mod notices;
 mod passwords;
 mod post;
 mod secrets;
@@ -25,6 +26,7 @@ use tokio::task::JoinHandle;
 
 pub use api::{operator_routes, portal_routes};
 pub use door::guard;
+pub use notices::{Notice, Notices};
 pub use post::{MailFault, MailSettings, Security};
 
 use crate::db::{self, Conn, StoreResult};
@@ -114,6 +116,11 @@ impl Portal {
     /// Forgets addresses that have been quiet; called by a timer.
     pub fn forget_quiet_addresses(&self) {
         self.door.forget_quiet();
+    }
+
+    /// The way for letters of others, where there is a mail server.
+    pub fn notices(&self) -> Option<Notices> {
+        self.post.clone().map(Notices)
     }
 
     /// Says that a letter was queued.
