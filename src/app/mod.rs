@@ -36,6 +36,7 @@ use crate::webhooks::Courier;
 
 pub mod cli;
 pub mod config;
+mod deliveries;
 pub mod demo;
 pub mod portal;
 pub mod postman;
