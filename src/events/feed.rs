@@ -54,7 +54,7 @@ impl Feed {
     pub async fn start(context: Context) -> StoreResult<(Self, JoinHandle<()>)> {
         let lines = broadcast::channel(LINES_KEPT).0;
         let feed = Self(lines.downgrade());
-        let mut read = context.db.read(store::newest_cursor).await?;
+        let mut read = context.db.read(store::settled_cursor).await?;
         let mut commits = context.db.commits();
         let task = tokio::spawn(async move {
             loop {
@@ -76,15 +76,15 @@ impl Feed {
 
 /// Tells what is new. Where nobody listens nothing is read: whoever comes later looks at the log first.
 async fn pass_on(context: &Context, lines: &Lines, read: &mut i64) -> StoreResult<()> {
-    let newest = context.db.read(store::newest_cursor).await?;
+    let settled = context.db.read(store::settled_cursor).await?;
     if lines.receiver_count() == 0 {
-        *read = newest;
+        *read = settled;
     }
-    while *read < newest {
+    while *read < settled {
         let after = *read;
         let rows = context
             .db
-            .read(move |conn| store::list_all_after(conn, after, LINES_READ))
+            .read(move |conn| store::list_all_between(conn, (after, settled), LINES_READ))
             .await?;
         let Some(last) = rows.last() else { break };
         *read = last.cursor;

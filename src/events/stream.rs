@@ -61,10 +61,7 @@ pub(super) async fn stream_events(
     let organization = caller.organization();
     let after = match last_event_id(&request)?.or(after) {
         Some(after) => after,
-        None => {
-            let latest = move |conn: &mut _| store::latest_cursor(conn, organization);
-            ctx.db.read(latest).await?
-        }
+        None => ctx.db.read(store::settled_cursor).await?,
     };
     let reader = Reader {
         context: ctx.get_ref().clone(),
