@@ -21,16 +21,17 @@ const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
 
 /// An event as everybody gets it, written once.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub organization: OrganizationId,
+pub struct Line {
+    pub(super) organization: OrganizationId,
+    /// Its place in the log.
     pub cursor: i64,
-    pub kind: String,
+    pub(super) kind: String,
     /// The event as JSON.
     pub text: String,
 }
 
 impl Line {
-    pub fn new(row: store::Row) -> StoreResult<Self> {
+    pub(super) fn new(row: store::Row) -> StoreResult<Self> {
         let (organization, cursor, kind) = (row.organization_id, row.cursor, row.type_.clone());
         let text = serde_json::to_string(&EventView::from(row))
             .map_err(|error| StoreError::Failed(error.to_string()))?;
