@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::alerts::Alerts;
 use super::delivery::Head;
@@ -27,6 +27,10 @@ const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 const PARALLEL: usize = 8;
 /// Keys that are looked up at once.
 const KEYS_AT_ONCE: usize = 64;
+
+/// After a look that took longer and found nothing there is a rest, so many times as long.
+const LONG_LOOK: Duration = Duration::from_millis(10);
+const RESTS: u32 = 10;
 
 /// How webhooks are called.
 #[derive(Clone)]
@@ -137,7 +141,10 @@ impl Courier {
                             return Ok(());
                         }
                     }
-                    None => return Ok(()),
+                    None => {
+                        queue.rest().await;
+                        return Ok(());
+                    }
                 },
                 _ = commits.changed() => {}
             }
@@ -193,6 +200,8 @@ struct Queue {
     under_way: BTreeSet<String>,
     /// The last key that was looked up; empty when all were.
     after: String,
+    /// There is no looking before.
+    rest_until: Instant,
 }
 
 impl Queue {
@@ -202,6 +211,7 @@ impl Queue {
             heads: VecDeque::new(),
             under_way: BTreeSet::new(),
             after: String::new(),
+            rest_until: Instant::now(),
         }
     }
 
@@ -221,7 +231,8 @@ impl Queue {
     }
 
     async fn look_up(&mut self, context: &Context) -> StoreResult<()> {
-        let (webhook, now) = (self.webhook, context.clock.now());
+        self.rest().await;
+        let (webhook, now, begun) = (self.webhook, context.clock.now(), Instant::now());
         let after = std::mem::take(&mut self.after);
         let read = move |conn: &mut _| store::heads(conn, webhook, now, (&after, KEYS_AT_ONCE));
         let found = context.db.read(read).await?;
@@ -234,7 +245,16 @@ impl Queue {
             .into_iter()
             .filter(|head| !self.under_way.contains(&head.ordering));
         self.heads.extend(free);
+        let took = begun.elapsed();
+        if self.heads.is_empty() && took > LONG_LOOK {
+            self.rest_until = Instant::now() + RESTS * took;
+        }
         Ok(())
+    }
+
+    /// Where thousands of stations wait for an endpoint that is down, looking in vain must not take all of the store.
+    async fn rest(&self) {
+        tokio::time::sleep_until(self.rest_until).await;
     }
 
     fn sent(&mut self, key: &str) {

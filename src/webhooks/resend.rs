@@ -92,18 +92,19 @@ pub(super) async fn resend_events(
         if !webhook.active {
             return Err(ApiError::conflict("The webhook is off"));
         }
-        // What comes after its cursor is sent anyway.
         let types = resend.types(&webhook);
         let which = (&selection, types.as_ref());
         let most = i64::try_from(MOST_EVENTS + 1).unwrap_or(i64::MAX);
-        let cursors = events::cursors_of(conn, organization, which, webhook.cursor, most)?;
+        let cursors = events::cursors_of(conn, organization, which, most)?;
         Ok((webhook, cursors))
     });
-    let (webhook, cursors) = found.await?;
+    let (webhook, mut cursors) = found.await?;
     if cursors.len() > MOST_EVENTS {
         let message = format!("there are more than {MOST_EVENTS} events; choose a shorter time");
         return Err(ApiError::field("from", "out_of_range", message));
     }
+    cursors.retain(|cursor| *cursor <= webhook.cursor); // what comes after is sent anyway
+    cursors.sort_unstable();
     let mut queued = 0;
     for some in cursors.chunks(WRITTEN_AT_ONCE) {
         let (webhook, some, moment) = (webhook.clone(), some.to_vec(), moment.clone());

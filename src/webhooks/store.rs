@@ -174,30 +174,23 @@ pub(super) fn queue(conn: &mut Conn, delivery: &Delivery) -> StoreResult<()> {
     Ok(())
 }
 
-/// Goes from key to key by the index of what is pending and takes the first delivery of each, so that what waits behind it
-/// costs nothing. Both stores read keys in their order and stop at the limit; it has no ORDER BY, which would read all.
+/// Steps by the index of what is pending from the first delivery of a key to that of the next, so that what waits behind
+/// them costs nothing, and stops at the limit. It has no ORDER BY, for which all keys would have to be read first.
 const HEADS: &str = "
-    WITH RECURSIVE keys (ordering) AS (
-        SELECT (
-            SELECT d.ordering FROM webhook_deliveries d
-            WHERE d.webhook_id = $1 AND d.status = 'pending' AND d.ordering > $2
-            ORDER BY d.ordering LIMIT 1)
+    WITH RECURSIVE heads (id, ordering, next_at) AS (
+        SELECT d.id, d.ordering, d.next_at FROM webhook_deliveries d
+        WHERE d.id = (
+            SELECT n.id FROM webhook_deliveries n
+            WHERE n.webhook_id = $1 AND n.status = 'pending' AND n.ordering > $2
+            ORDER BY n.ordering, n.cursor, n.id LIMIT 1)
         UNION ALL
-        SELECT (
-            SELECT d.ordering FROM webhook_deliveries d
-            WHERE d.webhook_id = $1 AND d.status = 'pending' AND d.ordering > keys.ordering
-            ORDER BY d.ordering LIMIT 1)
-        FROM keys WHERE keys.ordering IS NOT NULL
+        SELECT d.id, d.ordering, d.next_at FROM heads JOIN webhook_deliveries d
+        ON d.id = (
+            SELECT n.id FROM webhook_deliveries n
+            WHERE n.webhook_id = $1 AND n.status = 'pending' AND n.ordering > heads.ordering
+            ORDER BY n.ordering, n.cursor, n.id LIMIT 1)
     )
-    SELECT head.id, head.ordering FROM (
-        SELECT (
-            SELECT d.id FROM webhook_deliveries d
-            WHERE d.webhook_id = $1 AND d.status = 'pending' AND d.ordering = keys.ordering
-            ORDER BY d.cursor, d.id LIMIT 1) AS id
-        FROM keys WHERE keys.ordering IS NOT NULL
-    ) first JOIN webhook_deliveries head ON head.id = first.id
-    WHERE head.next_at <= $3
-    LIMIT $4";
+    SELECT id, ordering FROM heads WHERE next_at <= $3 LIMIT $4";
 
 /// The deliveries whose turn it is, of the keys after one: of each key the first that is pending, if its pause is over.
 pub(super) fn heads(
