@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 use super::alerts::Alerts;
 use super::delivery::Head;
@@ -88,8 +88,7 @@ impl Courier {
         let courier = self.clone();
         tokio::spawn(async move {
             let mut commits = courier.context.db.commits();
-            let mut ticks = interval(LOOKED_AT_EVERY);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut ticks = ticks();
             let mut rounds = JoinSet::new();
             let mut busy: BTreeMap<WebhookId, AbortHandle> = BTreeMap::new();
             loop {
@@ -124,9 +123,12 @@ impl Courier {
         let mut commits = self.context.db.commits();
         let mut queue = Queue::new(webhook.id);
         let mut under_way = FuturesUnordered::new();
+        let mut ticks = ticks();
         loop {
             commits.mark_unchanged();
-            self.take_over(webhook).await?;
+            if self.take_over(webhook).await? {
+                queue.look_again();
+            }
             while under_way.len() < PARALLEL
                 && let Some(head) = queue.next(&self.context).await?
             {
@@ -147,21 +149,24 @@ impl Courier {
                     }
                 },
                 _ = commits.changed() => {}
+                _ = ticks.tick() => queue.look_again(),
             }
         }
     }
 
-    /// Makes deliveries of the events that are new.
-    async fn take_over(&self, webhook: &Webhook) -> StoreResult<()> {
+    /// Makes deliveries of the events that are new; whether there were any.
+    async fn take_over(&self, webhook: &Webhook) -> StoreResult<bool> {
         let (db, webhook) = (&self.context.db, webhook.id);
+        let mut taken = false;
         while db.read(move |conn| store::is_behind(conn, webhook)).await? {
             let moment = self.context.moment();
-            let taken = db.write(move |conn| store::take_over(conn, webhook, &moment));
-            if !taken.await? {
+            let write = db.write(move |conn| store::take_over(conn, webhook, &moment));
+            if !write.await? {
                 break;
             }
+            taken = true;
         }
-        Ok(())
+        Ok(taken)
     }
 
     /// Tries once; answers the key, and whether the webhook may still receive.
@@ -179,6 +184,7 @@ impl Courier {
             .sender
             .send(&webhook, &delivery, self.context.clock.now())
             .await;
+        let failed = attempt.error.is_some();
         if let Some(error) = &attempt.error {
             tracing::info!(webhook = %id, delivery = %delivery.id, error, "an event was not received");
         }
@@ -187,9 +193,17 @@ impl Courier {
             .db
             .write(move |conn| settle(conn, (id, head.id), &attempt, (&alerts, &moment)))
             .await?;
-        self.alerts.ring();
+        if failed {
+            self.alerts.ring();
+        }
         Ok((head.ordering, true))
     }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(LOOKED_AT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// What is next for a webhook: of each key the first delivery, key after key, and round again.
@@ -200,6 +214,8 @@ struct Queue {
     under_way: BTreeSet<String>,
     /// The last key that was looked up; empty when all were.
     after: String,
+    /// Nothing was found, and nothing has changed since.
+    is_empty: bool,
     /// There is no looking before.
     rest_until: Instant,
 }
@@ -211,17 +227,19 @@ impl Queue {
             heads: VecDeque::new(),
             under_way: BTreeSet::new(),
             after: String::new(),
+            is_empty: false,
             rest_until: Instant::now(),
         }
     }
 
     async fn next(&mut self, context: &Context) -> StoreResult<Option<Head>> {
-        if self.heads.is_empty() {
+        if self.heads.is_empty() && !self.is_empty {
             let from_the_middle = !self.after.is_empty();
             self.look_up(context).await?;
             if self.heads.is_empty() && from_the_middle {
                 self.look_up(context).await?;
             }
+            self.is_empty = self.heads.is_empty();
         }
         let next = self.heads.pop_front();
         if let Some(head) = &next {
@@ -254,10 +272,15 @@ impl Queue {
 
     /// Where thousands of stations wait for an endpoint that is down, looking in vain must not take all of the store.
     async fn rest(&self) {
-        tokio::time::sleep_until(self.rest_until).await;
+        sleep_until(self.rest_until).await;
     }
 
     fn sent(&mut self, key: &str) {
         self.under_way.remove(key);
+        self.look_again();
+    }
+
+    fn look_again(&mut self) {
+        self.is_empty = false;
     }
 }
