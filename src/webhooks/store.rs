@@ -109,11 +109,14 @@ pub(super) fn active(conn: &mut Conn) -> StoreResult<Vec<Webhook>> {
         .load(conn)?)
 }
 
-/// Those of them for which the log has more.
+/// Those of them for which the log has more. One that receives nothing need not be looked at as soon as there is.
 pub(super) fn behind(conn: &mut Conn) -> StoreResult<Vec<Webhook>> {
     let mut newest = BTreeMap::new();
     let mut found = Vec::new();
-    for webhook in active(conn)? {
+    let receiving = active(conn)?
+        .into_iter()
+        .filter(|webhook| webhook.failing_since.is_none());
+    for webhook in receiving {
         let organization = webhook.organization_id;
         let newest = match newest.entry(organization) {
             Entry::Occupied(known) => *known.get(),
