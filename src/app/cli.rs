@@ -13,8 +13,8 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    Config, Dependencies, Running, demo, postman, reaction, replay, replay_messages, routes,
-    simulate, telemetry,
+    Config, Dependencies, Running, deliveries, demo, postman, reaction, replay, replay_messages,
+    routes, simulate, telemetry,
 };
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events;
@@ -55,6 +55,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Measures how long it takes from a meter's reading until the last station obeys
     Reaction(reaction::ReactionArgs),
+    /// Measures how fast events reach a webhook, alone and beside bad ones
+    Deliveries(deliveries::DeliveriesArgs),
     /// Replays recorded charging sessions through the balancing engine and says what came of it
     Replay(replay::ReplayArgs),
     /// Plays recorded messages of a station through the gateway again
@@ -147,6 +149,7 @@ impl Cli {
             }
             Command::Simulate(arguments) => block_on(simulate::run(arguments.clone())),
             Command::Reaction(arguments) => block_on(reaction::run(arguments.clone())),
+            Command::Deliveries(arguments) => block_on(deliveries::run(arguments.clone())),
             Command::Replay(arguments) => replay_record(arguments),
             Command::ReplayMessages(arguments) => block_on(replay_messages::run(arguments.clone())),
         }

@@ -3,7 +3,6 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -11,7 +10,9 @@ use toml::{Table, Value};
 use crate::balancing;
 use crate::db::connection::Synchronous;
 use crate::db::{StoreSettings, StoreUrl};
-use crate::webhooks::WebhookSettings;
+
+/// A shorter key could be guessed from what it signs or seals.
+const SHORTEST_KEY: usize = 32;
 
 /// The documented defaults.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -28,6 +29,7 @@ pub struct Config {
     pub portal: Portal,
     pub mail: Mail,
     pub routing: Routing,
+    pub events: Events,
     pub webhooks: Webhooks,
     pub log: Log,
 }
@@ -142,24 +144,22 @@ pub struct Routing {
     pub url: String,
 }
 
+/// Section `[events]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Events {
+    pub keep_days: NonZeroU32,
+}
+
 /// Section `[webhooks]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Webhooks {
+    pub secret_key: String,
     pub allow_private: bool,
     pub allow_http: bool,
     pub patience_seconds: NonZeroU32,
-}
-
-impl Webhooks {
-    /// The courier's settings.
-    pub fn settings(&self) -> WebhookSettings {
-        WebhookSettings {
-            allow_private: self.allow_private,
-            allow_http: self.allow_http,
-            patience: Duration::from_secs(u64::from(self.patience_seconds.get())),
-        }
-    }
+    pub keep_days: NonZeroU32,
 }
 
 /// Section `[log]`.
@@ -234,6 +234,14 @@ impl Config {
             ..StoreSettings::new(url)
         })
     }
+}
+
+/// Refuses a key that is too short; an empty one means that there is none.
+pub(super) fn check_key(name: &str, key: &str) -> anyhow::Result<()> {
+    if !key.is_empty() && key.len() < SHORTEST_KEY {
+        anyhow::bail!("{name} must have at least {SHORTEST_KEY} characters");
+    }
+    Ok(())
 }
 
 fn one_line(error: &toml::de::Error) -> String {

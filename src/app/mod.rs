@@ -36,6 +36,7 @@ use crate::webhooks::Courier;
 
 pub mod cli;
 pub mod config;
+mod deliveries;
 pub mod demo;
 pub mod portal;
 pub mod postman;
@@ -47,6 +48,7 @@ pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;
+mod webhooks;
 
 pub use config::Config;
 
@@ -173,10 +175,20 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
     let (portal, post) = Portal::open(&context, config.portal_settings(&pages)?).await?;
     let portal = web::Data::new(portal);
-    let mut tasks = tasks::start(&context, &connections, (keeper.clone(), portal.clone()));
+    let mut tasks = tasks::start(
+        &context,
+        &connections,
+        (keeper.clone(), portal.clone()),
+        config.retention()?,
+    );
     tasks.extend(post);
     tasks.push(feeding);
-    let courier = Courier::new(context.clone(), config.webhooks.settings())?;
+    let courier = Courier::open(
+        context.clone(),
+        config.webhook_settings()?,
+        portal.notices(),
+    )
+    .await?;
     tasks.push(courier.start());
     let courier = web::Data::new(courier);
     tasks.push(commissioning::start(

@@ -3,16 +3,13 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::Config;
-use super::config::Mail;
+use super::config::{Mail, check_key};
 use crate::http::middleware::RateLimit;
 use crate::kernel::spelled::Spelled;
 use crate::portal::{MailSettings, PortalSettings, Security};
-
-/// A shorter signing key could be guessed from a token.
-const SHORTEST_KEY: usize = 32;
 
 fn times(count: NonZeroU32, seconds: u64) -> Duration {
     Duration::from_secs(u64::from(count.get()) * seconds)
@@ -23,9 +20,7 @@ impl Config {
     pub fn portal_settings(&self, pages: &str) -> Result<PortalSettings> {
         let portal = &self.portal;
         let key = portal.signing_key.clone();
-        if !key.is_empty() && key.len() < SHORTEST_KEY {
-            bail!("portal.signing_key must have at least {SHORTEST_KEY} characters");
-        }
+        check_key("portal.signing_key", &key)?;
         let url = match portal.url.as_str() {
             "" => pages,
             url => url,

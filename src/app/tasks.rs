@@ -10,13 +10,14 @@ use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
 use crate::ocpp::connections::Connections;
 use crate::portal::Portal;
-use crate::{offers, portal, priority, reservations, sessions, stations};
+use crate::webhooks::Retention;
+use crate::{offers, portal, priority, reservations, sessions, stations, webhooks};
 
 /// How often stations' last words are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
 /// How often sessions that never started or never ended are looked for, and offers that time moved on.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
-/// How often quiet API keys and what is over at the portal are forgotten.
+/// How often quiet API keys what is over at the portal, and old events and deliveries are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts the loops; they end when their handles are aborted.
@@ -24,6 +25,7 @@ pub fn start(
     context: &Context,
     connections: &Connections,
     (keeper, portal): (web::Data<Doorkeeper>, web::Data<Portal>),
+    keep: Retention,
 ) -> Vec<JoinHandle<()>> {
     let (touching, seen) = (context.clone(), connections.clone());
     let (tidying, forgetting) = (context.clone(), context.clone());
@@ -62,7 +64,11 @@ pub fn start(
             let context = forgetting.clone();
             async move {
                 let now = context.clock.now();
-                context.db.write(move |conn| portal::tidy(conn, now)).await
+                context
+                    .db
+                    .write(move |conn| portal::tidy(conn, now))
+                    .await?;
+                webhooks::forget_old(&context, keep).await
             }
         }),
     ]

@@ -10,6 +10,7 @@ pub mod migrate;
 pub mod pool;
 pub mod query;
 pub mod schema;
+pub mod secrets;
 
 pub use columns::Json;
 pub use connection::{Conn, StoreUrl};

@@ -5,10 +5,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{EventTypes, store, stream};
+use super::{EventTypes, retention, store, stream};
 use crate::http::caller::ReadEvents;
-use crate::http::docs::ListErrors;
-use crate::http::{ApiResult, Caller, Ctx, Query};
+use crate::http::docs::LogErrors;
+use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
 use crate::kernel::{EventId, Timestamp};
 
 /// Events that one request returns at most.
@@ -89,7 +89,9 @@ crate::filters! {
 }
 
 /// Lists events after a cursor, oldest first: a missed webhook is never lost.
-#[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), ListErrors))]
+///
+/// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410.
+#[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), LogErrors))]
 #[get("/events")]
 async fn list_events(
     caller: Caller<ReadEvents>,
@@ -103,10 +105,12 @@ async fn list_events(
     }) = query;
     let (organization, after) = (caller.organization(), after.unwrap_or(0));
     let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST_EVENTS));
-    let rows = ctx
-        .db
-        .read(move |conn| store::list_after(conn, organization, after, types.as_ref(), limit + 1))
-        .await?;
+    let read = ctx.db.read(move |conn| {
+        retention::require_kept(conn, organization, after)?;
+        let rows = store::list_after(conn, organization, after, types.as_ref(), limit + 1)?;
+        Ok::<_, ApiError>(rows)
+    });
+    let rows = read.await?;
     let has_next_page = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     let result: Vec<EventView> = rows
         .into_iter()

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use super::feed::{Feed, Line};
+use super::retention::require_kept;
 use super::{EventTypes, store};
 use crate::db::StoreResult;
 use crate::http::{ApiError, ApiResult, Code, Context};
@@ -51,7 +52,11 @@ impl Listener {
         let stopping = || ApiError::new(Code::Busy, "The server stops");
         let lines = feed.listen().ok_or_else(stopping)?;
         let read = match after {
-            Some(after) => after,
+            Some(after) => {
+                let kept = move |conn: &mut _| require_kept(conn, organization, after);
+                context.db.read(kept).await?;
+                after
+            }
             None => context.db.read(store::settled_cursor).await?,
         };
         Ok(Self {

@@ -13,7 +13,7 @@ use super::EventTypes;
 use super::feed::{Feed, Line};
 use super::listener::Listener;
 use crate::http::caller::ReadEvents;
-use crate::http::docs::ListErrors;
+use crate::http::docs::LogErrors;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
 
 /// After so long without an event a comment shows that the connection is alive.
@@ -40,7 +40,7 @@ crate::filters! {
 /// after an hour.
 #[utoipa::path(tag = "events",
     params(StreamFilter, ("Last-Event-ID" = Option<i64>, Header, description = "The last `id` that was received; it counts more than `after`")),
-    responses((status = OK, body = String, content_type = "text/event-stream", description = "Events, until one side hangs up"), ListErrors))]
+    responses((status = OK, body = String, content_type = "text/event-stream", description = "Events, until one side hangs up"), LogErrors))]
 #[get("/events/stream")]
 pub(super) async fn stream_events(
     caller: Caller<ReadEvents>,

@@ -39,7 +39,7 @@ fn text(value: &impl Serialize) -> StoreResult<String> {
 }
 
 impl Told {
-    fn new(row: store::Row) -> StoreResult<Self> {
+    pub(super) fn new(row: store::Row) -> StoreResult<Self> {
         let body = text(&Body {
             id: row.id,
             kind: &row.type_,

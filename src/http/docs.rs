@@ -37,6 +37,14 @@ answer_sets! {
         "422": "The query string has faults",
         "429": "Too many requests",
     }
+    /// Answers of the log of events.
+    LogErrors {
+        "401": "No API key, or one that is wrong, expired or revoked",
+        "403": "The key lacks the scope",
+        "410": "Events after this cursor are no longer kept",
+        "422": "The query string has faults",
+        "429": "Too many requests",
+    }
     /// Answers of a list of what belongs to an object.
     PartErrors {
         "401": "No API key, or one that is wrong, expired or revoked",

@@ -299,6 +299,7 @@ parsed_fields! {
     EvseNetworkId: "an id of 24 hexadecimal characters",
     EvseGroupId: "an id of 24 hexadecimal characters",
     ServiceOfferId: "an id of 24 hexadecimal characters",
+    EventId: "an id of 24 hexadecimal characters",
     Currency: "a currency of ISO 4217 such as EUR",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
     TimeZone: "an IANA time zone such as Europe/Amsterdam",

@@ -25,6 +25,8 @@ crate::spelled! {
         Group = "group",
         /// Somebody forgot the password.
         PasswordReset = "password_reset",
+        /// Something that others wrote.
+        Notice = "notice",
     }
 }
 crate::text_column!(spelled LetterKind);
@@ -51,6 +53,9 @@ pub(super) struct Letter {
     pub next_at: Timestamp,
     pub sent_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// What a notice says; the others are written when they are sent.
+    pub subject: Option<String>,
+    pub body: Option<String>,
 }
 
 /// A letter as it is sent.
@@ -99,6 +104,8 @@ impl Letter {
             next_at: moment.now,
             sent_at: None,
             created_at: moment.now,
+            subject: None,
+            body: None,
         }
     }
 
@@ -116,6 +123,9 @@ impl Letter {
         now: Timestamp,
         links: &Links,
     ) -> StoreResult<Option<Written>> {
+        if self.kind == LetterKind::Notice {
+            return self.notice(conn);
+        }
         let Some(to) = self.addressee(conn)? else {
             return Ok(None);
         };
@@ -123,12 +133,26 @@ impl Letter {
             LetterKind::Invitation => Some(self.invitation(conn, &to, now, links)?),
             LetterKind::Group => self.group(conn, &to, links)?,
             LetterKind::PasswordReset => Some(self.password_reset(conn, &to, now, links)?),
+            LetterKind::Notice => None,
         };
-        Ok(text.map(|(subject, body)| Written {
+        Ok(text.map(|text| self.written(text, &to.operator)))
+    }
+
+    fn written(&self, (subject, body): Text, from: &str) -> Written {
+        Written {
             to: self.email.clone(),
             subject,
-            body: format!("Hello,\n\n{body}\n\n{}\n", to.operator),
-        }))
+            body: format!("Hello,\n\n{body}\n\n{from}\n"),
+        }
+    }
+
+    fn notice(&self, conn: &mut Conn) -> StoreResult<Option<Written>> {
+        let text = self.subject.clone().zip(self.body.clone());
+        let Some((text, organization)) = text.zip(self.organization_id) else {
+            return Ok(None);
+        };
+        let from = organizations::find_organization(conn, organization)?.name;
+        Ok(Some(self.written(text, &from)))
     }
 
     /// Whom it is to. A forgotten password is looked up only now, so that asking for another takes as long for an address

@@ -12,6 +12,7 @@ mod door;
 mod letters;
 mod logins;
 mod model;
+mod notices;
 mod passwords;
 mod post;
 mod secrets;
@@ -25,9 +26,10 @@ use tokio::task::JoinHandle;
 
 pub use api::{operator_routes, portal_routes};
 pub use door::guard;
+pub use notices::{Notice, Notices};
 pub use post::{MailFault, MailSettings, Security};
 
-use crate::db::{Conn, StoreResult};
+use crate::db::{self, Conn, StoreResult};
 use crate::http::Context;
 use crate::http::middleware::RateLimit;
 use crate::kernel::Timestamp;
@@ -36,6 +38,9 @@ use letters::Links;
 use passwords::Hasher;
 use post::Post;
 use signer::Signer;
+
+/// The name of the key that signs access tokens.
+const SIGNING_KEY: &str = "portal_signing_key";
 
 /// How the portal is run.
 #[derive(Clone)]
@@ -113,6 +118,11 @@ impl Portal {
         self.door.forget_quiet();
     }
 
+    /// The way for letters of others, where there is a mail server.
+    pub fn notices(&self) -> Option<Notices> {
+        self.post.clone().map(Notices)
+    }
+
     /// Says that a letter was queued.
     fn ring(&self) {
         if let Some(post) = &self.post {
@@ -125,7 +135,7 @@ async fn kept_key(context: &Context) -> StoreResult<String> {
     let now = context.clock.now();
     let (key, made) = context
         .db
-        .write(move |conn| secrets::signing_key(conn, now))
+        .write(move |conn| db::secrets::keep(conn, SIGNING_KEY, now))
         .await?;
     if made {
         tracing::info!(

@@ -10,7 +10,7 @@ use super::metrics::{Wanted, Watch};
 use super::socket::Connection;
 use crate::events::{EventTypes, Feed, Listener};
 use crate::http::caller::ReadEvents;
-use crate::http::docs::ListErrors;
+use crate::http::docs::LogErrors;
 use crate::http::error::Problem;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, Query};
 use crate::kernel::SessionId;
@@ -51,7 +51,7 @@ crate::filters! {
 /// sub-protocol: `new WebSocket(url, ["evenwatt", key])`.
 #[utoipa::path(tag = "events", params(RealtimeFilter),
     responses((status = SWITCHING_PROTOCOLS, description = "Messages, until one side closes"),
-        (status = UPGRADE_REQUIRED, body = Problem, description = "The request opens no WebSocket"), ListErrors))]
+        (status = UPGRADE_REQUIRED, body = Problem, description = "The request opens no WebSocket"), LogErrors))]
 #[get("/realtime")]
 async fn open_realtime(
     caller: Caller<ReadEvents>,

@@ -4,8 +4,9 @@ use actix_web::{HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::courier::Courier;
+use super::delivery::{Delivery, DeliveryFilter, DeliveryView};
 use super::model::*;
-use super::store;
+use super::{resend, store};
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event, EventKind, Told};
 use crate::http::caller::{ReadWebhooks, WriteWebhooks};
@@ -30,6 +31,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(rotate_webhook_secret)
         .service(test_webhook)
         .service(list_webhook_deliveries)
+        .service(get_webhook_delivery)
+        .service(resend::resend_events)
         .service(resend_webhook_delivery);
 }
 
@@ -83,11 +86,12 @@ async fn create_webhook(
     ctx.db
         .write(move |conn| {
             let newest = events::latest_cursor(conn, organization)?;
-            let webhook =
-                Webhook::new(new.clone(), (organization, newest), courier.guard, &moment)?;
+            let tools = (courier.sender.guard, &*courier.sender.vault);
+            let (webhook, secret) =
+                Webhook::new(new.clone(), (organization, newest), tools, &moment)?;
             store::insert(conn, &webhook)?;
-            tell(conn, &moment, &webhook, EventKind::WebhookCreated)?;
-            Ok(Created(WebhookView::with_secret(webhook)))
+            let view = tell(conn, &moment, &webhook, EventKind::WebhookCreated)?;
+            Ok(Created(view.with_secret(secret)))
         })
         .await
 }
@@ -123,9 +127,8 @@ async fn update_webhook(
         .write(move |conn| {
             let before = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(before.updated_at)?;
-            let newest = events::latest_cursor(conn, organization)?;
             let was_active = before.active;
-            let webhook = before.apply(patch.clone(), courier.guard, (newest, &moment))?;
+            let webhook = before.apply(patch.clone(), courier.sender.guard, &moment)?;
             store::update(conn, &webhook)?;
             if webhook.active && !was_active {
                 store::revive(conn, id, moment.now)?;
@@ -173,16 +176,17 @@ async fn delete_webhook(
 async fn rotate_webhook_secret(
     caller: Caller<WriteWebhooks>,
     ctx: Ctx,
+    courier: web::Data<Courier>,
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<Changed<WebhookView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.db
         .write(move |conn| {
             let mut webhook = store::find(conn, organization, id).map_err(missing)?;
-            webhook.rotate(&moment);
+            let secret = webhook.rotate(&courier.sender.vault, &moment)?;
             store::update(conn, &webhook)?;
-            tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?;
-            Ok(Changed(WebhookView::with_secret(webhook)))
+            let view = tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?;
+            Ok(Changed(view.with_secret(secret)))
         })
         .await
 }
@@ -230,6 +234,25 @@ async fn list_webhook_deliveries(
     .await
 }
 
+/// Reads a delivery with each try.
+#[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path, description = "The webhook"),
+        ("delivery" = DeliveryId, Path, description = "The delivery")),
+    responses((status = OK, body = Reply<DeliveryView>), OneErrors))]
+#[get("/webhooks/{id}/deliveries/{delivery}")]
+async fn get_webhook_delivery(
+    caller: Caller<ReadWebhooks>,
+    ctx: Ctx,
+    PathIds(id, delivery): PathIds<WebhookId, DeliveryId>,
+) -> ApiResult<Found<DeliveryView>> {
+    let organization = caller.organization();
+    let found = ctx.db.read(move |conn| {
+        store::find(conn, organization, id).map_err(missing)?;
+        let found = store::find_delivery(conn, id, delivery);
+        found.map_err(|error| ApiError::missing(error, "delivery"))
+    });
+    Ok(Found(DeliveryView::with_attempts(found.await?)))
+}
+
 /// Sends a delivery again, under the same event id.
 #[utoipa::path(tag = "webhooks", params(("id" = WebhookId, Path, description = "The webhook"),
         ("delivery" = DeliveryId, Path, description = "The delivery")),
@@ -246,9 +269,7 @@ async fn resend_webhook_delivery(
             store::find(conn, organization, id).map_err(missing)?;
             let found = store::find_delivery(conn, id, delivery);
             let mut delivery = found.map_err(|error| ApiError::missing(error, "delivery"))?;
-            delivery.status = DeliveryStatus::Pending;
-            (delivery.next_at, delivery.since) = (moment.now, moment.now);
-            delivery.updated_at = moment.version_after(delivery.updated_at);
+            delivery.send_again(&moment);
             store::update_delivery(conn, &delivery)?;
             Ok(Changed(DeliveryView::from(delivery)))
         })

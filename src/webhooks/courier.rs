@@ -1,39 +1,42 @@
-//! The courier: takes events over into deliveries and posts them, each endpoint for itself, until they were received.
+//! The courier: takes events over into deliveries and has them sent, each endpoint for itself, until they were received.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy;
-use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
+use super::alerts::Alerts;
+use super::delivery::Head;
 use super::guard::Guard;
-use super::model::{Delivery, DeliveryStatus, Webhook, WebhookView};
-use super::{signature, store};
-use crate::db::error::optional;
-use crate::db::{Conn, StoreResult};
-use crate::events::{self, Event, EventKind};
+use super::model::Webhook;
+use super::sender::Sender;
+use super::settle::settle;
+use super::{secrets, store};
+use crate::db::{StoreError, StoreResult};
 use crate::http::Context;
-use crate::kernel::{Moment, Timestamp, WebhookId};
+use crate::kernel::WebhookId;
+use crate::portal::Notices;
 
 /// How often it is looked whether a pause is over.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
-/// The first repetition comes after this long, each further one after twice as long.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
-/// A webhook whose delivery failed for so long is turned off.
-const GIVEN_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
 /// Requests to one endpoint at the same time.
 const PARALLEL: usize = 8;
-/// Bytes of an answer that are kept; no more are read.
-const ANSWER_BYTES: usize = 4_096;
+/// Keys that are looked up at once.
+const KEYS_AT_ONCE: usize = 64;
+
+/// After a look that took longer and found nothing there is a rest, so many times as long.
+const LONG_LOOK: Duration = Duration::from_millis(10);
+const RESTS: u32 = 10;
 
 /// How webhooks are called.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct WebhookSettings {
+    /// What seals their secrets; empty: made once and kept in the store.
+    pub secret_key: String,
     /// Whether endpoints may be in private networks and on this machine.
     pub allow_private: bool,
     /// Whether endpoints may do without TLS.
@@ -42,253 +45,242 @@ pub struct WebhookSettings {
     pub patience: Duration,
 }
 
+/// Why there can be no courier.
+#[derive(Debug, thiserror::Error)]
+pub enum CourierFault {
+    /// The HTTP client cannot be made.
+    #[error("webhooks: {0}")]
+    Client(#[from] reqwest::Error),
+    /// The secrets could not be looked at.
+    #[error("the secrets of webhooks: {0}")]
+    Store(#[from] StoreError),
+}
+
 /// Carries events to webhooks.
 #[derive(Clone)]
 pub struct Courier {
     context: Context,
-    client: reqwest::Client,
-    pub(super) guard: Guard,
-    /// The webhooks that are being served.
-    busy: Arc<Mutex<BTreeSet<WebhookId>>>,
-    rung: Arc<Notify>,
-}
-
-/// How a try went.
-struct Outcome {
-    status: Option<u16>,
-    body: Option<String>,
-    /// What was wrong; none where the event was received.
-    error: Option<String>,
-    took: Duration,
+    pub(super) sender: Arc<Sender>,
+    alerts: Alerts,
 }
 
 impl Courier {
-    /// A courier that has not started.
-    pub fn new(context: Context, settings: WebhookSettings) -> Result<Self, reqwest::Error> {
+    /// A courier that has not started; `notices` is the way to the mail server, where there is one.
+    pub async fn open(
+        context: Context,
+        settings: WebhookSettings,
+        notices: Option<Notices>,
+    ) -> Result<Self, CourierFault> {
         let guard = Guard {
             allow_private: settings.allow_private,
             allow_http: settings.allow_http,
         };
-        let client = reqwest::Client::builder()
-            .dns_resolver(Arc::new(guard))
-            .redirect(Policy::none())
-            .no_proxy() // a proxy would resolve names by itself
-            .timeout(settings.patience)
-            .user_agent(concat!("Evenwatt/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let vault = secrets::open(&context, &settings.secret_key).await?;
         Ok(Self {
             context,
-            client,
-            guard,
-            busy: Arc::default(),
-            rung: Arc::default(),
+            sender: Arc::new(Sender::new(guard, vault, settings.patience)?),
+            alerts: Alerts(notices),
         })
     }
 
     /// Delivers until it is stopped.
     pub fn start(&self) -> JoinHandle<()> {
         let courier = self.clone();
-        let mut commits = self.context.db.commits();
         tokio::spawn(async move {
+            let mut commits = courier.context.db.commits();
+            let mut ticks = ticks();
+            let mut rounds = JoinSet::new();
+            let mut busy: BTreeMap<WebhookId, AbortHandle> = BTreeMap::new();
             loop {
-                commits.mark_unchanged();
-                if let Err(error) = courier.serve_all().await {
-                    tracing::error!(%error, "webhooks could not be read");
-                }
-                tokio::select! {
-                    _ = commits.changed() => {}
-                    () = courier.rung.notified() => {}
-                    () = tokio::time::sleep(LOOKED_AT_EVERY) => {}
+                let (all, behind) = (store::active, store::behind);
+                let look = tokio::select! {
+                    _ = ticks.tick() => all,
+                    _ = commits.changed() => behind,
+                    Some(_) = rounds.join_next() => behind,
+                };
+                busy.retain(|_, round| !round.is_finished());
+                match courier.context.db.read(look).await {
+                    Ok(found) => {
+                        for webhook in found {
+                            busy.entry(webhook.id)
+                                .or_insert_with(|| rounds.spawn(courier.clone().serve(webhook)));
+                        }
+                    }
+                    Err(error) => tracing::error!(%error, "webhooks could not be read"),
                 }
             }
         })
     }
 
-    /// Begins to serve every webhook that is not being served.
-    async fn serve_all(&self) -> StoreResult<()> {
-        for webhook in self.context.db.read(store::active).await? {
-            let id = webhook.id;
-            if !self
-                .busy
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(id)
-            {
-                continue;
+    async fn serve(self, webhook: Webhook) {
+        if let Err(error) = self.round(&webhook).await {
+            tracing::error!(%error, webhook = %webhook.id, "a webhook could not be served");
+        }
+    }
+
+    /// Takes over what is new and sends what is due, until there is no more.
+    async fn round(&self, webhook: &Webhook) -> StoreResult<()> {
+        let mut commits = self.context.db.commits();
+        let mut queue = Queue::new(webhook.id);
+        let mut under_way = FuturesUnordered::new();
+        let mut ticks = ticks();
+        loop {
+            commits.mark_unchanged();
+            if self.take_over(webhook).await? {
+                queue.look_again();
             }
-            let courier = self.clone();
-            tokio::spawn(async move {
-                let served = courier.serve(webhook).await;
-                courier
-                    .busy
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&id);
-                match served {
-                    Ok(true) => courier.rung.notify_one(), // something may have come while it was busy
-                    Ok(false) => {}
-                    Err(error) => {
-                        tracing::error!(%error, webhook = %id, "a webhook could not be served")
+            while under_way.len() < PARALLEL
+                && let Some(head) = queue.next(&self.context).await?
+            {
+                under_way.push(self.deliver(webhook, head));
+            }
+            tokio::select! {
+                sent = under_way.next() => match sent {
+                    Some(sent) => {
+                        let (key, receives) = sent?;
+                        queue.sent(&key);
+                        if !receives {
+                            return Ok(());
+                        }
                     }
-                }
-            });
+                    None => {
+                        queue.rest().await;
+                        return Ok(());
+                    }
+                },
+                _ = commits.changed() => {}
+                _ = ticks.tick() => queue.look_again(),
+            }
+        }
+    }
+
+    /// Makes deliveries of the events that are new; whether there were any.
+    async fn take_over(&self, webhook: &Webhook) -> StoreResult<bool> {
+        let (db, webhook) = (&self.context.db, webhook.id);
+        let mut taken = false;
+        while db.read(move |conn| store::is_behind(conn, webhook)).await? {
+            let moment = self.context.moment();
+            let write = db.write(move |conn| store::take_over(conn, webhook, &moment));
+            if !write.await? {
+                break;
+            }
+            taken = true;
+        }
+        Ok(taken)
+    }
+
+    /// Tries once; answers the key, and whether the webhook may still receive.
+    async fn deliver(&self, webhook: &Webhook, head: Head) -> StoreResult<(String, bool)> {
+        let (id, delivery) = (webhook.id, head.id);
+        // Somebody may have changed it since it was found.
+        let read = self
+            .context
+            .db
+            .read(move |conn| store::find_to_send(conn, id, delivery));
+        let Some((webhook, delivery)) = read.await? else {
+            return Ok((head.ordering, false));
+        };
+        let attempt = self
+            .sender
+            .send(&webhook, &delivery, self.context.clock.now())
+            .await;
+        let failed = attempt.error.is_some();
+        if let Some(error) = &attempt.error {
+            tracing::info!(webhook = %id, delivery = %delivery.id, error, "an event was not received");
+        }
+        let (moment, alerts) = (self.context.moment(), self.alerts.clone());
+        self.context
+            .db
+            .write(move |conn| settle(conn, (id, head.id), &attempt, (&alerts, &moment)))
+            .await?;
+        if failed {
+            self.alerts.ring();
+        }
+        Ok((head.ordering, true))
+    }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(LOOKED_AT_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// What is next for a webhook: of each key the first delivery, key after key, and round again.
+struct Queue {
+    webhook: WebhookId,
+    heads: VecDeque<Head>,
+    /// The keys whose first delivery is under way.
+    under_way: BTreeSet<String>,
+    /// The last key that was looked up; empty when all were.
+    after: String,
+    /// Nothing was found, and nothing has changed since.
+    is_empty: bool,
+    /// There is no looking before.
+    rest_until: Instant,
+}
+
+impl Queue {
+    fn new(webhook: WebhookId) -> Self {
+        Self {
+            webhook,
+            heads: VecDeque::new(),
+            under_way: BTreeSet::new(),
+            after: String::new(),
+            is_empty: false,
+            rest_until: Instant::now(),
+        }
+    }
+
+    async fn next(&mut self, context: &Context) -> StoreResult<Option<Head>> {
+        if self.heads.is_empty() && !self.is_empty {
+            let from_the_middle = !self.after.is_empty();
+            self.look_up(context).await?;
+            if self.heads.is_empty() && from_the_middle {
+                self.look_up(context).await?;
+            }
+            self.is_empty = self.heads.is_empty();
+        }
+        let next = self.heads.pop_front();
+        if let Some(head) = &next {
+            self.under_way.insert(head.ordering.clone());
+        }
+        Ok(next)
+    }
+
+    async fn look_up(&mut self, context: &Context) -> StoreResult<()> {
+        self.rest().await;
+        let (webhook, now, begun) = (self.webhook, context.clock.now(), Instant::now());
+        let after = std::mem::take(&mut self.after);
+        let read = move |conn: &mut _| store::heads(conn, webhook, now, (&after, KEYS_AT_ONCE));
+        let found = context.db.read(read).await?;
+        if found.len() == KEYS_AT_ONCE
+            && let Some(last) = found.last()
+        {
+            self.after.clone_from(&last.ordering);
+        }
+        let free = found
+            .into_iter()
+            .filter(|head| !self.under_way.contains(&head.ordering));
+        self.heads.extend(free);
+        let took = begun.elapsed();
+        if self.heads.is_empty() && took > LONG_LOOK {
+            self.rest_until = Instant::now() + RESTS * took;
         }
         Ok(())
     }
 
-    /// Takes over what is new and sends what is due, until there is no more; whether there was anything.
-    async fn serve(&self, webhook: Webhook) -> StoreResult<bool> {
-        let db = &self.context.db;
-        let (organization, id) = (webhook.organization_id, webhook.id);
-        let mut after = webhook.cursor;
-        let mut worked = false;
-        loop {
-            let newest = db
-                .read(move |conn| events::latest_cursor(conn, organization))
-                .await?;
-            if newest > after {
-                let (moment, taker) = (self.context.moment(), webhook.clone());
-                let more = db
-                    .write(move |conn| store::take_over(conn, &taker, &moment))
-                    .await?;
-                after = if more { after } else { newest };
-            }
-            let now = self.context.clock.now();
-            let due = db.read(move |conn| store::due(conn, id, now)).await?;
-            if due.is_empty() && newest <= after {
-                return Ok(worked);
-            }
-            worked = true;
-            let read = db.read(move |conn| optional(store::find(conn, organization, id)));
-            let Some(current) = read.await?.filter(|webhook| webhook.active) else {
-                return Ok(worked);
-            };
-            let sent = stream::iter(due).map(|delivery| self.deliver(&current, delivery));
-            let sent: Vec<StoreResult<()>> = sent.buffer_unordered(PARALLEL).collect().await;
-            sent.into_iter().collect::<StoreResult<()>>()?;
-        }
+    /// Where thousands of stations wait for an endpoint that is down, looking in vain must not take all of the store.
+    async fn rest(&self) {
+        sleep_until(self.rest_until).await;
     }
 
-    async fn deliver(&self, webhook: &Webhook, delivery: Delivery) -> StoreResult<()> {
-        let outcome = self.post(webhook, &delivery).await;
-        if let Some(error) = &outcome.error {
-            tracing::info!(webhook = %webhook.id, delivery = %delivery.id, error, "an event was not received and is sent again");
-        }
-        let moment = self.context.moment();
-        self.context
-            .db
-            .write(move |conn| settle(conn, &delivery, &outcome, &moment))
-            .await
+    fn sent(&mut self, key: &str) {
+        self.under_way.remove(key);
+        self.look_again();
     }
 
-    async fn post(&self, webhook: &Webhook, delivery: &Delivery) -> Outcome {
-        let started = Instant::now();
-        let answer = self.answer(webhook, delivery).await;
-        let took = started.elapsed();
-        match answer {
-            Ok((status, body)) => {
-                let error = match status {
-                    200..=299 => None,
-                    300..=399 => Some(format!(
-                        "it answered {status}, and redirects are not followed"
-                    )),
-                    _ => Some(format!("it answered {status}")),
-                };
-                Outcome {
-                    status: Some(status),
-                    body: Some(body),
-                    error,
-                    took,
-                }
-            }
-            Err(error) => Outcome {
-                status: None,
-                body: None,
-                error: Some(error),
-                took,
-            },
-        }
+    fn look_again(&mut self) {
+        self.is_empty = false;
     }
-
-    async fn answer(
-        &self,
-        webhook: &Webhook,
-        delivery: &Delivery,
-    ) -> Result<(u16, String), String> {
-        let url = self
-            .guard
-            .check(&webhook.url)
-            .map_err(|refused| refused.to_string())?;
-        let now = self.context.clock.now();
-        let signature = signature::header(webhook.secrets(now), now.millis(), &delivery.body);
-        let request = self
-            .client
-            .post(url)
-            .header(CONTENT_TYPE, "application/json")
-            .header(signature::HEADER, signature)
-            .body(delivery.body.clone());
-        let mut response = request.send().await.map_err(|error| causes(&error))?;
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        // What an endpoint answers is for people who look for a fault; that it ends does not matter.
-        while body.len() < ANSWER_BYTES
-            && let Ok(Some(chunk)) = response.chunk().await
-        {
-            body.extend_from_slice(&chunk);
-        }
-        body.truncate(ANSWER_BYTES);
-        Ok((status, String::from_utf8_lossy(&body).replace('\0', "")))
-    }
-}
-
-/// An error with all that caused it: reqwest's own words say only that it could not be sent.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}
-
-/// Writes down how a try went; after days of failures the webhook is turned off.
-fn settle(conn: &mut Conn, sent: &Delivery, outcome: &Outcome, moment: &Moment) -> StoreResult<()> {
-    let Some(mut delivery) = optional(store::find_delivery(conn, sent.webhook_id, sent.id))? else {
-        return Ok(()); // its webhook was deleted
-    };
-    delivery.attempts += 1;
-    delivery.answer_status = outcome.status.map(i32::from);
-    delivery.answer_body.clone_from(&outcome.body);
-    delivery.error.clone_from(&outcome.error);
-    delivery.milliseconds = i32::try_from(outcome.took.as_millis()).ok();
-    delivery.updated_at = moment.version_after(delivery.updated_at);
-    if outcome.error.is_none() {
-        delivery.status = DeliveryStatus::Delivered;
-    } else if moment.now.since(delivery.since) < GIVEN_UP_AFTER {
-        delivery.next_at = next_try(delivery.attempts, moment.now);
-    } else {
-        delivery.status = DeliveryStatus::Failed;
-        turn_off(conn, &delivery, moment)?;
-    }
-    store::update_delivery(conn, &delivery)
-}
-
-fn next_try(attempts: i32, now: Timestamp) -> Timestamp {
-    let doubled = 2_u32.saturating_pow(u32::try_from(attempts - 1).unwrap_or(0).min(16));
-    let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
-    now + pause.mul_f64(rand::RngExt::random_range(&mut rand::rng(), 0.8..1.2))
-}
-
-fn turn_off(conn: &mut Conn, delivery: &Delivery, moment: &Moment) -> StoreResult<()> {
-    let mut webhook = store::find(conn, delivery.organization_id, delivery.webhook_id)?;
-    webhook.active = false;
-    let why = delivery.error.as_deref().unwrap_or_default();
-    webhook.disabled_reason = Some(format!("no event was received for three days: {why}"));
-    webhook.updated_at = moment.version_after(webhook.updated_at);
-    store::update(conn, &webhook)?;
-    tracing::error!(webhook = %webhook.id, "a webhook received nothing for days and was turned off");
-    let event = Event::new(webhook.organization_id, EventKind::WebhookDisabled);
-    events::record(conn, moment, event, &WebhookView::from(webhook))
 }

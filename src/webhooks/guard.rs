@@ -6,6 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+/// What Azure answers its machines' questions about themselves at: an address of the public internet for all others.
+const AZURE: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+
 /// Where webhooks may go.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Guard {
@@ -86,6 +89,8 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
     let shared = a == 100 && (64..128).contains(&b); // RFC 6598
     let benchmarks = a == 198 && (b == 18 || b == 19); // RFC 2544
     let protocols = (a, b, c) == (192, 0, 0); // RFC 6890
+    let relays = (a, b, c) == (192, 88, 99); // 6to4, RFC 7526
+    let azure = ip == AZURE; // the others have theirs in private ranges
     !(a == 0
         || a >= 240
         || ip.is_private()
@@ -95,7 +100,9 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || ip.is_documentation()
         || shared
         || benchmarks
-        || protocols)
+        || protocols
+        || relays
+        || azure)
 }
 
 /// Only global unicast (2000::/3), and of that nothing which carries an IPv4 address or is for documentation.
@@ -104,9 +111,10 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     if let Some(ip) = ip.to_ipv4_mapped() {
         return is_public_v4(ip);
     }
-    let documentation = a == 0x2001 && b == 0x0db8;
-    let tunnels = a == 0x2002 || (a == 0x2001 && b == 0); // 6to4, Teredo
-    (a & 0xe000) == 0x2000 && !documentation && !tunnels
+    let documentation = (a == 0x2001 && b == 0x0db8) || (a == 0x3fff && b < 0x1000);
+    let protocols = a == 0x2001 && b < 0x0200; // RFC 2928: Teredo, benchmarks, ORCHID
+    let six_to_four = a == 0x2002;
+    (a & 0xe000) == 0x2000 && !documentation && !protocols && !six_to_four
 }
 
 #[cfg(test)]
@@ -131,6 +139,10 @@ mod tests {
             "224.0.0.1",
             "255.255.255.255",
             "198.18.0.1",
+            "192.0.0.192",
+            "192.88.99.1",
+            "168.63.129.16",
+            "240.0.0.1",
             "::1",
             "::",
             "fe80::1",
@@ -138,9 +150,17 @@ mod tests {
             "ff02::1",
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "::127.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b:1::7f00:1",
             "2002:7f00:1::",
+            "2001::7f00:1",
             "2001:db8::1",
+            "3fff::1",
+            "fd00:ec2::254",
+            "100::1",
+            "5f00::1",
         ] {
             assert!(!is_public(inside.parse().expect("an address")), "{inside}");
         }
@@ -152,19 +172,39 @@ mod tests {
     #[test]
     fn urls_are_refused_with_the_reason() {
         assert!(STRICT.check("https://example.com/x?y=1").is_ok());
+        assert!(STRICT.check("https://example.com:8443/").is_ok());
+        for loopback in [
+            "https://127.1/",
+            "https://127.0.0.1./",
+            "https://0x7f000001/",
+            "https://0177.0.0.1/",
+            "https://2130706433/",
+            "https://１２７.0.0.1/",
+            "https://127。0。0。1/",
+            "https://%31%32%37.0.0.1/",
+            "https:\\\\127.0.0.1/",
+            "https:127.0.0.1/",
+            " https://127.0.0.1/",
+        ] {
+            let refused = Refused::Private(Ipv4Addr::LOCALHOST.into());
+            assert_eq!(STRICT.check(loopback), Err(refused), "{loopback}");
+        }
+        for no_host in [
+            "https://",
+            "https://[fe80::1%25eth0]/",
+            "https://[::ffff:7f00:1",
+            "https://127.0.0.256/",
+            "https://exa mple.com/",
+        ] {
+            assert_eq!(STRICT.check(no_host), Err(Refused::NoUrl), "{no_host}");
+        }
+        assert!(STRICT.check("https://[::ffff:7f00:1]/").is_err());
         for (text, reason) in [
             ("http://example.com", Refused::NotSecret),
             ("ftp://example.com", Refused::NoUrl),
             ("example.com", Refused::NoUrl),
             ("https://me:secret@example.com", Refused::Login),
-            (
-                "https://127.1/",
-                Refused::Private(Ipv4Addr::LOCALHOST.into()),
-            ),
-            (
-                "https://0x7f000001/",
-                Refused::Private(Ipv4Addr::LOCALHOST.into()),
-            ),
+            ("https://example.com@127.0.0.1/", Refused::Login),
             (
                 "https://[::1]/",
                 Refused::Private(Ipv6Addr::LOCALHOST.into()),
@@ -172,5 +212,19 @@ mod tests {
         ] {
             assert_eq!(STRICT.check(text), Err(reason), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn names_are_judged_by_what_they_resolve_to() {
+        for name in ["localhost", "localhost.", "LOCALHOST"] {
+            let name = name.parse().expect("a name");
+            assert!(STRICT.resolve(name).await.is_err());
+        }
+        let open = Guard {
+            allow_private: true,
+            ..STRICT
+        };
+        let name = "localhost".parse().expect("a name");
+        assert!(open.resolve(name).await.is_ok());
     }
 }

@@ -4,12 +4,21 @@
 //! that wants them, together with the endpoint's place in the log, and sends deliveries until each was received: at least
 //! once, in order per station, under the same event id at every try. All of it is in the store, so a restart loses nothing.
 
+mod alerts;
 mod api;
 mod courier;
+mod delivery;
 mod guard;
 mod model;
+mod resend;
+mod retention;
+mod secrets;
+mod sender;
+mod settle;
 mod signature;
 mod store;
+mod vault;
 
 pub use api::routes;
-pub use courier::{Courier, WebhookSettings};
+pub use courier::{Courier, CourierFault, WebhookSettings};
+pub use retention::{Retention, forget_old};

@@ -1,4 +1,4 @@
-//! What a webhook is, what may be said about one, and how a delivery went.
+//! What a webhook is, and what may be said about one.
 
 use std::time::Duration;
 
@@ -7,14 +7,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::guard::Guard;
-use super::signature;
-use crate::db::schema::{webhook_deliveries, webhooks};
+use super::vault::{Fresh, Opened, Vault};
+use crate::db::StoreResult;
+use crate::db::schema::webhooks;
 use crate::events::EventTypes;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, Path, wrong};
-use crate::http::{Faults, Versioned};
+use crate::http::{ApiResult, Faults, Versioned};
 use crate::kernel::text::{Note, Text};
 use crate::kernel::*;
+use crate::users::Email;
 use crate::{input, json_schema, patch};
 
 /// How long the secret before still signs after a rotation.
@@ -43,19 +45,6 @@ impl Field for WantedEvents {
     }
 }
 
-crate::spelled! {
-    /// How a delivery stands.
-    pub enum DeliveryStatus {
-        /// It is sent again and again.
-        Pending = "pending",
-        /// The endpoint has it.
-        Delivered = "delivered",
-        /// The endpoint never took it, and it was given up.
-        Failed = "failed",
-    }
-}
-crate::text_column!(spelled DeliveryStatus);
-
 input! {
     /// A new webhook.
     #[schema(example = json!({"url": "https://example.com/events", "events": "session.*"}))]
@@ -67,6 +56,8 @@ input! {
         pub events: Option<WantedEvents>,
         /// What it is for.
         pub description: Option<Note>,
+        /// Who is written to when nothing was received for an hour, and when the server turns it off; needs a mail server.
+        pub alert_email: Option<Email>,
         /// Whether events are sent; true when absent.
         pub active: Option<bool>,
     }
@@ -82,7 +73,9 @@ patch! {
         pub events: WantedEvents,
         /// What it is for.
         pub description: Note,
-        /// Whether events are sent. One that was off goes on with what happens from then on.
+        /// Who is written to when it receives nothing.
+        pub alert_email: Email,
+        /// Whether events are sent. One that was off goes on where it stopped, as far as the log still goes back.
         pub active: bool,
     }
 }
@@ -97,6 +90,7 @@ pub(super) struct Webhook {
     pub events: String,
     pub description: Option<String>,
     pub active: bool,
+    /// Sealed, as the one before.
     pub secret: String,
     pub previous_secret: Option<String>,
     pub previous_until: Option<Timestamp>,
@@ -106,34 +100,13 @@ pub(super) struct Webhook {
     pub disabled_reason: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-}
-
-/// An event on its way to a webhook.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = webhook_deliveries, treat_none_as_null = true)]
-pub(super) struct Delivery {
-    pub id: DeliveryId,
-    pub organization_id: OrganizationId,
-    pub webhook_id: WebhookId,
-    pub event_id: EventId,
-    pub type_: String,
-    /// The event's place in the log.
-    pub cursor: i64,
-    /// Deliveries of one key are sent one after the other.
-    pub ordering: String,
-    /// What is posted.
-    pub body: String,
-    pub status: DeliveryStatus,
-    pub attempts: i32,
-    pub next_at: Timestamp,
-    /// From when on it was tried; it is given up three days later.
-    pub since: Timestamp,
-    pub answer_status: Option<i32>,
-    pub answer_body: Option<String>,
-    pub error: Option<String>,
-    pub milliseconds: Option<i32>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
+    /// The secret was sealed with a key that the server does not have: it cannot sign.
+    pub secret_lost: bool,
+    pub alert_email: Option<String>,
+    /// Since when every try failed, whatever the event.
+    pub failing_since: Option<Timestamp>,
+    /// When somebody was told of that.
+    pub alerted_at: Option<Timestamp>,
 }
 
 fn checked(url: &str, guard: Guard, faults: &mut Faults) {
@@ -143,43 +116,42 @@ fn checked(url: &str, guard: Guard, faults: &mut Faults) {
 }
 
 impl Webhook {
+    /// A new webhook, and its secret.
     pub fn new(
         new: NewWebhook,
         (organization_id, cursor): (OrganizationId, i64),
-        guard: Guard,
+        (guard, vault): (Guard, &Vault),
         moment: &Moment,
-    ) -> Result<Self, Faults> {
+    ) -> ApiResult<(Self, String)> {
         let mut faults = Faults::default();
+        let id = moment.id();
+        let Fresh { shown, sealed } = vault.fresh(id)?;
         let webhook = Self {
-            id: moment.id(),
+            id,
             organization_id,
             url: new.url.into(),
             events: new.events.map_or_else(|| "*".to_owned(), |events| events.0),
             description: new.description.map(String::from),
             active: new.active.unwrap_or(true),
-            secret: signature::secret(),
+            secret: sealed,
             previous_secret: None,
             previous_until: None,
             cursor,
             disabled_reason: None,
             created_at: moment.now,
             updated_at: moment.now,
+            secret_lost: false,
+            alert_email: new.alert_email.map(String::from),
+            failing_since: None,
+            alerted_at: None,
         };
         checked(&webhook.url, guard, &mut faults);
-        if faults.is_empty() {
-            Ok(webhook)
-        } else {
-            Err(faults)
-        }
+        faults.into_body_error()?;
+        Ok((webhook, shown))
     }
 
-    /// Applies a patch; `newest` is the end of the log.
-    pub fn apply(
-        mut self,
-        patch: WebhookPatch,
-        guard: Guard,
-        (newest, moment): (i64, &Moment),
-    ) -> Result<Self, Faults> {
+    /// Applies a patch.
+    pub fn apply(mut self, patch: WebhookPatch, guard: Guard, moment: &Moment) -> ApiResult<Self> {
         let mut faults = Faults::default();
         let was_active = self.active;
         patch
@@ -194,32 +166,46 @@ impl Webhook {
             .description
             .map(String::from)
             .apply(&mut self.description);
+        patch
+            .alert_email
+            .map(String::from)
+            .apply(&mut self.alert_email);
         patch.active.apply_or(&mut self.active, true);
         if self.active && !was_active {
-            self.cursor = newest;
             self.disabled_reason = None;
+            (self.failing_since, self.alerted_at) = (None, None);
         }
         checked(&self.url, guard, &mut faults);
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(self)
-        } else {
-            Err(faults)
-        }
+        faults.into_body_error()?;
+        Ok(self)
     }
 
-    /// Another secret; the one before signs too for a day.
-    pub fn rotate(&mut self, moment: &Moment) {
-        self.previous_secret = Some(std::mem::replace(&mut self.secret, signature::secret()));
-        self.previous_until = Some(moment.now + OVERLAP);
+    /// Makes another secret and answers it; the one before signs too for a day, unless it is lost.
+    pub fn rotate(&mut self, vault: &Vault, moment: &Moment) -> StoreResult<String> {
+        let Fresh { shown, sealed } = vault.fresh(self.id)?;
+        let before = std::mem::replace(&mut self.secret, sealed);
+        self.previous_secret = (!self.secret_lost).then_some(before);
+        self.previous_until = (!self.secret_lost).then_some(moment.now + OVERLAP);
+        self.secret_lost = false;
         self.updated_at = moment.version_after(self.updated_at);
+        Ok(shown)
     }
 
-    /// The secrets that sign at this instant, the newest first.
-    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &str> {
+    /// The secrets that sign at this instant, the newest first; none when that one cannot be opened.
+    pub fn secrets(&self, vault: &Vault, now: Timestamp) -> Option<Vec<String>> {
+        let open = |stored| match vault.open(self.id, stored) {
+            Opened::Sealed(secret) | Opened::Former(secret) => Some(secret),
+            Opened::Lost => None,
+        };
+        let newest = open(&self.secret)?;
         let overlaps = self.previous_until.is_some_and(|until| now < until);
         let previous = self.previous_secret.as_deref().filter(|_| overlaps);
-        [Some(self.secret.as_str()), previous].into_iter().flatten()
+        Some(
+            std::iter::once(newest)
+                .chain(previous.and_then(open))
+                .collect(),
+        )
     }
 }
 
@@ -240,6 +226,13 @@ pub struct WebhookView {
     pub active: bool,
     /// Why the server turned it off.
     pub disabled_reason: Option<String>,
+    /// Who is written to when it receives nothing.
+    pub alert_email: Option<String>,
+    /// Since when it received nothing, although it was tried.
+    pub failing_since: Option<Timestamp>,
+    /// The server's key is not the one that sealed the secret (`webhooks.secret_key`): nothing is sent until the secret is
+    /// rotated, or the key is back.
+    pub secret_lost: bool,
     /// The secret that signs; shown when it was made, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
@@ -262,6 +255,9 @@ impl From<Webhook> for WebhookView {
             description: webhook.description,
             active: webhook.active,
             disabled_reason: webhook.disabled_reason,
+            alert_email: webhook.alert_email,
+            failing_since: webhook.failing_since,
+            secret_lost: webhook.secret_lost,
             secret: None,
             previous_secret_until: webhook.previous_until,
             created_at: webhook.created_at,
@@ -272,11 +268,10 @@ impl From<Webhook> for WebhookView {
 
 impl WebhookView {
     /// With the secret, for the answer to whoever had it made.
-    pub(super) fn with_secret(webhook: Webhook) -> Self {
-        let secret = Some(webhook.secret.clone());
+    pub(super) fn with_secret(self, secret: String) -> Self {
         Self {
-            secret,
-            ..webhook.into()
+            secret: Some(secret),
+            ..self
         }
     }
 }
@@ -287,87 +282,10 @@ impl Versioned for WebhookView {
     }
 }
 
-/// A delivery as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct DeliveryView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: DeliveryId,
-    /// Where it goes.
-    pub webhook: WebhookId,
-    /// The event; its id is the same at every try.
-    pub event: EventId,
-    /// What happened.
-    #[serde(rename = "type")]
-    #[schema(example = "session.started")]
-    pub kind: String,
-    /// How it stands.
-    pub status: DeliveryStatus,
-    /// How often it was tried.
-    pub attempts: i32,
-    /// When it is tried next, while it is pending.
-    pub next_at: Option<Timestamp>,
-    /// What was posted.
-    pub request_body: String,
-    /// The HTTP status of the last answer.
-    pub response_status: Option<i32>,
-    /// The beginning of the last answer.
-    pub response_body: Option<String>,
-    /// What was wrong, at the last try.
-    pub error: Option<String>,
-    /// How long the last try took.
-    pub milliseconds: Option<i32>,
-    /// When the event was taken over.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it was last tried.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl From<Delivery> for DeliveryView {
-    fn from(delivery: Delivery) -> Self {
-        let pending = delivery.status == DeliveryStatus::Pending;
-        Self {
-            id: delivery.id,
-            webhook: delivery.webhook_id,
-            event: delivery.event_id,
-            kind: delivery.type_,
-            status: delivery.status,
-            attempts: delivery.attempts,
-            next_at: pending.then_some(delivery.next_at),
-            request_body: delivery.body,
-            response_status: delivery.answer_status,
-            response_body: delivery.answer_body,
-            error: delivery.error,
-            milliseconds: delivery.milliseconds,
-            created_at: delivery.created_at,
-            updated_at: delivery.updated_at,
-        }
-    }
-}
-
-impl Versioned for DeliveryView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
-    }
-}
-
 filters! {
     /// Filters of webhooks.
     pub struct WebhookFilter {
         /// Only those that are on or off.
         pub active: bool,
-    }
-}
-
-filters! {
-    /// Filters of deliveries.
-    pub struct DeliveryFilter {
-        /// Only those that stand so.
-        #[param(inline)]
-        pub status: DeliveryStatus,
-        /// Only events of this type.
-        pub kind as "type": String,
     }
 }

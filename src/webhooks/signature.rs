@@ -8,7 +8,7 @@ use sha2::Sha256;
 pub(super) const HEADER: &str = "edrv-signature";
 
 /// What a secret begins with, so that people and scanners know it.
-const PREFIX: &str = "whsec_";
+pub(super) const PREFIX: &str = "whsec_";
 
 /// A new secret of 256 bits.
 pub(super) fn secret() -> String {
@@ -17,11 +17,7 @@ pub(super) fn secret() -> String {
 }
 
 /// The header's value; one `v1` for each secret that counts at the moment.
-pub(super) fn header<'a>(
-    secrets: impl IntoIterator<Item = &'a str>,
-    at_ms: i64,
-    body: &str,
-) -> String {
+pub(super) fn header(secrets: &[String], at_ms: i64, body: &str) -> String {
     let mut value = format!("t={at_ms}");
     for secret in secrets {
         // A key of any length is good for HMAC, so this is never skipped.
@@ -43,7 +39,7 @@ mod tests {
         // hmac.new(b"secret", b'1700000000000.{"a":1}', "sha256").hexdigest()
         let expected = "4ef2732b0d632a6897af3a6d02a6de287f60d6c5f15dabdb0ceb045a34e3c5a7";
         assert_eq!(
-            header(["secret"], 1_700_000_000_000, r#"{"a":1}"#),
+            header(&["secret".to_owned()], 1_700_000_000_000, r#"{"a":1}"#),
             format!("t=1700000000000,v1={expected}")
         );
     }

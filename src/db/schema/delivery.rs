@@ -1,6 +1,6 @@
 //! Webhooks and what is on its way to them.
 
-use crate::db::columns::Instant;
+use crate::db::columns::{Instant, JsonDoc};
 
 diesel::table! {
     use diesel::sql_types::*;
@@ -20,12 +20,16 @@ diesel::table! {
         disabled_reason -> Nullable<Text>,
         created_at -> Instant,
         updated_at -> Instant,
+        secret_lost -> Bool,
+        alert_email -> Nullable<Text>,
+        failing_since -> Nullable<Instant>,
+        alerted_at -> Nullable<Instant>,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Instant;
+    use super::{Instant, JsonDoc};
 
     webhook_deliveries (id) {
         id -> Text,
@@ -40,12 +44,9 @@ diesel::table! {
         status -> Text,
         attempts -> Integer,
         next_at -> Instant,
-        since -> Instant,
-        answer_status -> Nullable<Integer>,
-        answer_body -> Nullable<Text>,
-        error -> Nullable<Text>,
-        milliseconds -> Nullable<Integer>,
         created_at -> Instant,
         updated_at -> Instant,
+        failing_since -> Nullable<Instant>,
+        history -> JsonDoc,
     }
 }

@@ -80,6 +80,8 @@ diesel::table! {
         next_at -> Instant,
         sent_at -> Nullable<Instant>,
         created_at -> Instant,
+        subject -> Nullable<Text>,
+        body -> Nullable<Text>,
     }
 }
 

@@ -192,6 +192,7 @@ fn body_for(documented: &str) -> serde_json::Value {
         "data_transfer" => json!({"vendorId": "V"}),
         "ocpp" => json!({"action": "ClearCache", "payload": {}}),
         "state" => json!({"on": true}),
+        "resend" => json!({"from": "2026-01-01T00:00:00Z"}),
         "configurations" => json!({"key": "K", "value": "V"}),
         _ => json!({}),
     }

@@ -17,7 +17,7 @@ pub struct TestApp {
     pub clock: ManualClock,
     pub organization: OrganizationId,
     pub client: Client,
-    _store: TestStore,
+    store: TestStore,
 }
 
 impl TestApp {
@@ -33,32 +33,11 @@ impl TestApp {
 
     /// The same with another way to stations than sockets.
     pub async fn start_on(link: Option<SharedLink>, options: &[(&str, &str)]) -> Self {
-        let store = TestStore::new();
-        let mut variables = vec![
-            ("EVENWATT_HTTP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
-            ("EVENWATT_HTTP_WORKERS".to_owned(), "1".to_owned()),
-            ("EVENWATT_STORE_SYNCHRONOUS".to_owned(), "normal".to_owned()),
-            ("EVENWATT_HTTP_RATE_BURST".to_owned(), "100000".to_owned()),
-            ("EVENWATT_PORTAL_RATE_BURST".to_owned(), "100000".to_owned()),
-            // A test that is not about it never meets the questions to a station that has settled.
-            ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "3600".to_owned()),
-            ("DATABASE_URL".to_owned(), store.url.clone()),
-        ];
-        variables.extend(
-            options
-                .iter()
-                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
+        let (store, clock) = (
+            TestStore::new(),
+            ManualClock::at(Timestamp::from_unix_seconds(1_777_000_000)),
         );
-        let config = Config::load(None, variables).expect("a valid configuration");
-        let clock = ManualClock::at(Timestamp::from_unix_seconds(1_777_000_000));
-        let dependencies = Dependencies {
-            clock: Arc::new(clock.clone()),
-            ids: Arc::new(RandomIds::new()),
-            link,
-        };
-        let running = app::start(&config, dependencies)
-            .await
-            .expect("the server starts");
+        let running = boot(&store, &clock, link, options).await;
         let (organization, key) =
             db_organization(&running, "Test organization", Scopes::all()).await;
         let client = Client::new(running.address, &key);
@@ -67,7 +46,19 @@ impl TestApp {
             clock,
             organization,
             client,
-            _store: store,
+            store,
+        }
+    }
+
+    /// Stops the server and starts another one on the same store, with these options.
+    pub async fn restart_with(self, options: &[(&str, &str)]) -> Self {
+        self.running.stop().await.expect("the server stops");
+        let running = boot(&self.store, &self.clock, None, options).await;
+        let client = Client::new(running.address, &self.client.key);
+        Self {
+            running,
+            client,
+            ..self
         }
     }
 
@@ -86,6 +77,40 @@ impl TestApp {
             created["key"].as_str().expect("a key"),
         )
     }
+}
+
+/// Starts a server on a store.
+async fn boot(
+    store: &TestStore,
+    clock: &ManualClock,
+    link: Option<SharedLink>,
+    options: &[(&str, &str)],
+) -> Running {
+    let mut variables = vec![
+        ("EVENWATT_HTTP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+        ("EVENWATT_HTTP_WORKERS".to_owned(), "1".to_owned()),
+        ("EVENWATT_HTTP_STOP_SECONDS".to_owned(), "1".to_owned()),
+        ("EVENWATT_STORE_SYNCHRONOUS".to_owned(), "normal".to_owned()),
+        ("EVENWATT_HTTP_RATE_BURST".to_owned(), "100000".to_owned()),
+        ("EVENWATT_PORTAL_RATE_BURST".to_owned(), "100000".to_owned()),
+        // A test that is not about it never meets the questions to a station that has settled.
+        ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "3600".to_owned()),
+        ("DATABASE_URL".to_owned(), store.url.clone()),
+    ];
+    variables.extend(
+        options
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
+    );
+    let config = Config::load(None, variables).expect("a valid configuration");
+    let dependencies = Dependencies {
+        clock: Arc::new(clock.clone()),
+        ids: Arc::new(RandomIds::new()),
+        link,
+    };
+    app::start(&config, dependencies)
+        .await
+        .expect("the server starts")
 }
 
 /// A station that was created over the API, with one connector.

@@ -1,0 +1,15 @@
+ALTER TABLE webhooks DROP COLUMN alerted_at;
+ALTER TABLE webhooks DROP COLUMN failing_since;
+ALTER TABLE webhooks DROP COLUMN alert_email;
+DROP INDEX webhook_deliveries_by_event;
+DROP INDEX webhook_deliveries_by_age;
+DROP INDEX webhook_deliveries_done;
+DROP INDEX webhook_deliveries_waiting;
+ALTER TABLE webhook_deliveries DROP COLUMN history;
+ALTER TABLE webhook_deliveries DROP COLUMN failing_since;
+ALTER TABLE webhook_deliveries ADD COLUMN milliseconds INTEGER;
+ALTER TABLE webhook_deliveries ADD COLUMN error TEXT;
+ALTER TABLE webhook_deliveries ADD COLUMN answer_body TEXT;
+ALTER TABLE webhook_deliveries ADD COLUMN answer_status INTEGER;
+ALTER TABLE webhook_deliveries ADD COLUMN since TIMESTAMPTZ NOT NULL DEFAULT now();
+CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, status, cursor);

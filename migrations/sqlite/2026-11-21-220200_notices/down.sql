@@ -1,0 +1,3 @@
+DELETE FROM letters WHERE kind = 'notice';
+ALTER TABLE letters DROP COLUMN body;
+ALTER TABLE letters DROP COLUMN subject;

@@ -1,0 +1,41 @@
+//! Secrets that this server makes once and keeps in the store, for those that nobody configured.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use diesel::prelude::*;
+
+use super::schema::secrets;
+use super::{Conn, StoreResult};
+use crate::kernel::Timestamp;
+
+/// 256 random bits that may stand in a URL.
+pub fn draw() -> String {
+    let bytes: [u8; 32] = rand::random();
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The secret that is kept under a name, where there is one.
+pub fn find(conn: &mut Conn, name: &str) -> StoreResult<Option<String>> {
+    Ok(secrets::table
+        .find(name)
+        .select(secrets::value)
+        .first(conn)
+        .optional()?)
+}
+
+/// The secret that is kept under a name, made now where there is none; true when it was made.
+pub fn keep(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<(String, bool)> {
+    if let Some(kept) = find(conn, name)? {
+        return Ok((kept, false));
+    }
+    let made = draw();
+    let row = (
+        secrets::name.eq(name),
+        secrets::value.eq(&made),
+        secrets::created_at.eq(now),
+    );
+    diesel::insert_into(secrets::table)
+        .values(row)
+        .execute(conn)?;
+    Ok((made, true))
+}

@@ -1,0 +1,82 @@
+//! Forgetting old events, and saying so to whoever asks for them.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use crate::db::schema::{counters, events};
+use crate::db::{Conn, StoreResult};
+use crate::each;
+use crate::http::{ApiError, ApiResult, Code};
+use crate::kernel::{OrganizationId, Timestamp};
+
+/// Events that are deleted in one go, so that others can write in between.
+const DELETED_AT_ONCE: usize = 500;
+
+/// The counter with the cursor of the last event of an organization that was deleted.
+fn counter(organization: OrganizationId) -> String {
+    format!("events_forgotten:{organization}")
+}
+
+/// Deletes the oldest events of all organizations, those before an instant; what comes after an organization's cursor in
+/// `needed` stays. True when there may be more.
+pub fn forget(
+    conn: &mut Conn,
+    before: Timestamp,
+    needed: &BTreeMap<OrganizationId, i64>,
+) -> StoreResult<bool> {
+    let oldest: Vec<(i64, OrganizationId, Timestamp)> = events::table
+        .order(events::cursor)
+        .limit(i64::try_from(DELETED_AT_ONCE).unwrap_or(i64::MAX))
+        .select((events::cursor, events::organization_id, events::created_at))
+        .load(conn)?;
+    let over = oldest.into_iter().filter(|(cursor, organization, at)| {
+        *at < before && needed.get(organization).is_none_or(|taken| cursor <= taken)
+    });
+    let (mut cursors, mut last) = (Vec::new(), BTreeMap::new());
+    for (cursor, organization, _) in over {
+        cursors.push(cursor);
+        last.insert(organization, cursor);
+    }
+    diesel::delete(events::table.filter(events::cursor.eq_any(&cursors))).execute(conn)?;
+    for (organization, cursor) in last {
+        note(conn, organization, cursor)?;
+    }
+    Ok(cursors.len() == DELETED_AT_ONCE)
+}
+
+fn note(conn: &mut Conn, organization: OrganizationId, cursor: i64) -> StoreResult<()> {
+    let row = (
+        counters::name.eq(counter(organization)),
+        counters::value.eq(cursor),
+    );
+    each!(conn, |conn| diesel::insert_into(counters::table)
+        .values(row)
+        .on_conflict(counters::name)
+        .do_update()
+        .set(counters::value.eq(cursor))
+        .execute(conn))?;
+    Ok(())
+}
+
+/// Refuses to go on after a cursor when events that came after it were deleted; 0 asks for all that are kept.
+pub(super) fn require_kept(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: i64,
+) -> ApiResult<()> {
+    let forgotten: Option<i64> = counters::table
+        .find(counter(organization))
+        .select(counters::value)
+        .first(conn)
+        .optional()?;
+    match forgotten {
+        Some(forgotten) if 0 < after && after < forgotten => Err(ApiError::new(
+            Code::EventsGone,
+            format!(
+                "Events after cursor {after} are no longer kept; go on with after={forgotten}, where what is kept begins"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
