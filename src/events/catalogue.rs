@@ -178,7 +178,8 @@ kinds! {
         ServiceOfferExpired = "service_offer.expired", "The time of an offer is over.";
     }
     "reservation" => View("ReservationView") => {
-        ReservationRequested = "reservation.requested", "A reservation was created; the station is asked.";
+        ReservationCreated = "reservation.created", "A reservation was created.";
+        ReservationRequested = "reservation.requested", "The station is asked to keep the connectors of a reservation.";
         ReservationActive = "reservation.active", "The station keeps the connectors.";
         ReservationUpdated = "reservation.updated", "A reservation was changed.";
         ReservationUsed = "reservation.used", "The holder of a reservation charges.";
@@ -205,6 +206,7 @@ kinds! {
         AssetReadingCreated = "asset.reading.created", "New readings of an asset arrived; `data` has the latest.";
     }
     "home_user" => View("HomeUserView") => {
+        HomeUserCreated = "home_user.created", "Somebody became a home user.";
         HomeUserInvited = "home_user.invited", "Somebody was invited to the portal.";
         HomeUserAccepted = "home_user.accepted", "An invitation was accepted.";
         HomeUserPasswordReset = "home_user.password_reset", "A home user chose another password.";

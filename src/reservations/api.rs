@@ -90,7 +90,12 @@ async fn create_reservation(
         .write(move |conn| {
             let reservation = keeping::prepare(conn, organization, new.clone(), (&moment, &*link))?;
             store::insert(conn, &reservation)?;
-            keeping::tell(conn, &moment, &reservation, EventKind::ReservationRequested)?;
+            for kind in [
+                EventKind::ReservationCreated,
+                EventKind::ReservationRequested,
+            ] {
+                keeping::tell(conn, &moment, &reservation, kind)?;
+            }
             Ok::<_, ApiError>(reservation)
         })
         .await?;

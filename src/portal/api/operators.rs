@@ -74,6 +74,7 @@ async fn create_home_user(
             let user = user_of(conn, &moment, organization, new.clone())?;
             let home = HomeUser::new(&user, &moment);
             store::insert(conn, &home).map_err(invited_before)?;
+            tell(conn, &moment, (&home, &user), EventKind::HomeUserCreated)?;
             invite(conn, &moment, &shared, (home, user))
         })
         .await?;

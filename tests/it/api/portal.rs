@@ -449,7 +449,11 @@ async fn without_a_mail_server_the_link_is_in_the_answer() {
         (&shown["state"], &shown["invitation_url"]),
         (&json!("active"), &Value::Null)
     );
-    let events = app.client.get("/events?type=home_user.invited").await;
+    let events = app
+        .client
+        .get("/events?type=home_user.created,home_user.invited")
+        .await;
+    assert_eq!(events.json()["result"].as_array().map(Vec::len), Some(2));
     assert!(
         !events.text.contains(&secret_of(&link)),
         "a link is in the log of events"

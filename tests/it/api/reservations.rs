@@ -140,6 +140,7 @@ async fn a_refusal_keeps_nothing_and_a_cancelled_one_is_taken_back() {
     assert_eq!(app.client.get(&path).await.error(404), "not_found");
     let types = app.event_types().await;
     for kind in [
+        "reservation.created",
         "reservation.requested",
         "reservation.active",
         "reservation.failed",
