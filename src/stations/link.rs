@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
@@ -214,7 +215,8 @@ pub struct Outcome {
 }
 
 /// A limit as a station tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Enforced {
     /// Over all phases.
     Power(Watts),
@@ -290,6 +292,8 @@ pub enum SignalKind {
     SessionEnded(ConnectorId, SessionId),
     /// Reported meter values.
     Metered(ConnectorId),
+    /// Reported a limit from elsewhere, or its end.
+    ExternalLimit,
     /// Was changed by API: its limits, members or connectors.
     Reconfigured,
 }

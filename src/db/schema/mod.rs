@@ -29,6 +29,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     locations,
     chargestations,
     evses,
+    external_limits,
     connectors,
     connector_statuses,
     users,

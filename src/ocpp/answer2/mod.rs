@@ -37,6 +37,12 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         Incoming::NotifyEVChargingNeeds(request) => {
             done(limits::notify_ev_charging_needs(call, request).await)
         }
+        Incoming::NotifyChargingLimit(request) => {
+            done(limits::notify_charging_limit(call, request).await)
+        }
+        Incoming::ClearedChargingLimit(request) => {
+            done(limits::cleared_charging_limit(call, request).await)
+        }
         Incoming::NotifyEVChargingSchedule(_) => {
             notices::record(call, incoming.action()).await?;
             let response = notify_ev_charging_schedule::Response {
@@ -54,11 +60,9 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
             done(Ok((response, Vec::new())))
         }
         Incoming::BatterySwap(_)
-        | Incoming::ClearedChargingLimit(_)
         | Incoming::ClosePeriodicEventStream(_)
         | Incoming::FirmwareStatusNotification(_)
         | Incoming::LogStatusNotification(_)
-        | Incoming::NotifyChargingLimit(_)
         | Incoming::NotifyCustomerInformation(_)
         | Incoming::NotifyDERAlarm(_)
         | Incoming::NotifyDERStartStop(_)

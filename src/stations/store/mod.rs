@@ -6,6 +6,7 @@ use super::model::station::{Station, StationView};
 
 pub mod connectors;
 pub mod evses;
+pub mod external_limits;
 pub mod layout;
 pub mod stations;
 pub mod statuses;
