@@ -118,6 +118,36 @@ COMMANDS = [
     ("extended_trigger_message", {"message": "SignChargePointCertificate"}, "TriggerMessage"),
     ("install_certificate", {"certificateType": "CentralSystemRootCertificate", "certificate": "PEM"}, "InstallCertificate"),
     ("get_installed_certificate_ids", {"certificateType": "ManufacturerRootCertificate"}, "GetInstalledCertificateIds"),
+    ("get_report", {"componentCriteria": ["Problem"]}, "GetReport"),
+    ("get_transaction_status", {"transactionId": "tx"}, "GetTransactionStatus"),
+    ("get_charging_profiles", {"evseId": 0, "chargingProfile": {"stackLevel": 1}}, "GetChargingProfiles"),
+    ("customer_information", {"report": True, "clear": True, "idToken": {"idToken": "A", "type": "Central"}}, "CustomerInformation"),
+    (
+        "set_display_message",
+        {"message": {"id": 1, "priority": "InFront", "state": "Idle", "message": {"format": "UTF8", "content": "Hi"}}},
+        "SetDisplayMessage",
+    ),
+    ("get_display_messages", {"id": [1], "priority": "InFront"}, "GetDisplayMessages"),
+    ("clear_display_message", {"id": 1}, "ClearDisplayMessage"),
+    (
+        "set_variable_monitoring",
+        {
+            "setMonitoringData": [
+                {
+                    "type": "UpperThreshold",
+                    "value": 70.5,
+                    "severity": 4,
+                    "component": {"name": "C", "evse": {"id": 1, "connectorId": 1}},
+                    "variable": {"name": "V"},
+                }
+            ]
+        },
+        "SetVariableMonitoring",
+    ),
+    ("clear_variable_monitoring", {"id": [1]}, "ClearVariableMonitoring"),
+    ("get_monitoring_report", {"monitoringCriteria": ["DeltaMonitoring"]}, "GetMonitoringReport"),
+    ("set_monitoring_base", {"monitoringBase": "FactoryDefault"}, "SetMonitoringBase"),
+    ("set_monitoring_level", {"severity": 3}, "SetMonitoringLevel"),
     (
         "signed_update_firmware",
         {"location": "https://firmware.example.com/1", "signingCertificate": "PEM", "signature": "c2ln"},
@@ -126,10 +156,20 @@ COMMANDS = [
 ]
 
 
+NEW_COMMANDS = [
+    ("set_der_control", {"isDefault": True, "controlId": "c", "controlType": "VoltVar"}, "SetDERControl"),
+    ("get_der_control", {"controlType": "VoltVar"}, "GetDERControl"),
+    ("clear_der_control", {"isDefault": True, "controlId": "c"}, "ClearDERControl"),
+    ("request_battery_swap", {"idToken": {"idToken": "A", "type": "Central"}}, "RequestBatterySwap"),
+]
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_command_is_sent_by_the_book(server, protocol):
     async def tell(socket, ask, path):
-        for command, body, action in COMMANDS:
+        for command, body, _ in NEW_COMMANDS if protocol == "ocpp2.0.1" else ():
+            await ask("POST", f"{path}/{command}", body, (409,))
+        for command, body, action in COMMANDS + (NEW_COMMANDS if protocol == "ocpp2.1" else []):
             socket.told.clear()
             await ask("POST", f"{path}/{command}?wait=false", body)
             await socket.was_told(action)  # the socket checked it against the schema

@@ -30,6 +30,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     chargestations,
     evses,
     external_limits,
+    dynamic_profiles,
     connectors,
     connector_statuses,
     users,

@@ -164,6 +164,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
+    dynamic_profiles (chargestation_id, profile_id) {
+        chargestation_id -> Text,
+        profile_id -> BigInt,
+        holding -> JsonDoc,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
     connectors (id) {
         id -> Text,
         organization_id -> Text,

@@ -1,12 +1,15 @@
 //! What stations say about limits and about what cars need.
 
-use crate::db::{Json, StoreResult};
+use serde_json::json;
+
+use super::refusals;
+use crate::db::{Conn, Json, StoreResult};
 use crate::kernel::{ConnectorId, Milliamps, Timestamp, WattHours, Watts};
 use crate::ocpp::answer::{Call, Handled, notices};
 use crate::ocpp::number::Number;
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
-use crate::sessions;
+use crate::sessions::{self, Session};
 use crate::stations::link::{Enforced, SignalKind};
 use crate::stations::{self, ExternalLimit, LimitSchedule, LimitStep};
 
@@ -108,11 +111,78 @@ pub(super) async fn notify_ev_charging_needs(
     request: notify_ev_charging_needs::Request,
 ) -> Handled<notify_ev_charging_needs::Response> {
     notices::record(call, "NotifyEVChargingNeeds").await?;
-    let evse = request.evse_id;
     let departure = request.charging_needs.departure_time;
     let need = energy_need(&request.charging_needs);
-    let (station, moment) = (call.peer.station, call.moment());
-    let stored = call
+    let moment = call.moment();
+    let charging = with_session(call, request.evse_id, move |conn, session| {
+        sessions::note_needs(conn, &moment, session, departure, need)
+    });
+    let charging = charging.await?;
+    let response = notify_ev_charging_needs::Response {
+        // K15.FR.04: a limit of ours holds already, and a new one follows where the needs change the plan.
+        status: match charging {
+            Some(_) => NotifyEvChargingNeedsStatus::Accepted,
+            None => NotifyEvChargingNeedsStatus::Rejected,
+        },
+        status_info: None,
+    };
+    let told = charging.map(|connector| Effect::Tell(SignalKind::Metered(connector)));
+    Ok((response, told.into_iter().collect()))
+}
+
+/// What holds in a dynamic profile that the station accepted (K28); of any other profile there is nothing to tell.
+pub(super) async fn pull_dynamic_schedule_update(
+    call: Call<'_>,
+    request: pull_dynamic_schedule_update::Request,
+) -> Handled<pull_dynamic_schedule_update::Response> {
+    let place = (call.peer.station, request.charging_profile_id);
+    let db = &call.gateway.context.db;
+    let found = db.read(move |conn| stations::dynamic_profile(conn, place));
+    let holding = found.await?;
+    let schedule_update = holding.and_then(|holding| serde_json::from_value(holding).ok());
+    let response = match schedule_update {
+        Some(update) => pull_dynamic_schedule_update::Response {
+            schedule_update: Some(update),
+            status: ChargingProfileStatus::Accepted,
+            status_info: None,
+        },
+        None => pull_dynamic_schedule_update::Response {
+            schedule_update: None,
+            status: ChargingProfileStatus::Rejected,
+            status_info: refusals::why("InvalidProfile", "No dynamic profile has this id"),
+        },
+    };
+    Ok((response, Vec::new()))
+}
+
+/// What a car means to draw, kept with its session.
+pub(super) async fn notify_ev_charging_schedule(
+    call: Call<'_>,
+    request: notify_ev_charging_schedule::Request,
+) -> Handled<notify_ev_charging_schedule::Response> {
+    notices::record(call, "NotifyEVChargingSchedule").await?;
+    let (evse, moment) = (request.evse_id, call.moment());
+    let schedule = json!(request);
+    let charging = with_session(call, evse, move |conn, session| {
+        sessions::note_car_schedule(conn, &moment, session, schedule.clone())
+    });
+    charging.await?;
+    let response = notify_ev_charging_schedule::Response {
+        // It was received; whether it keeps to the limit is shown by the meter.
+        status: GenericStatus::Accepted,
+        status_info: None,
+    };
+    Ok((response, Vec::new()))
+}
+
+/// Does something with the session that runs at an EVSE, and tells at which connector that is.
+async fn with_session(
+    call: Call<'_>,
+    evse: u32,
+    act: impl Fn(&mut Conn, Session) -> StoreResult<()> + Send + 'static,
+) -> StoreResult<Option<ConnectorId>> {
+    let station = call.peer.station;
+    let done = call
         .gateway
         .context
         .db
@@ -124,23 +194,13 @@ pub(super) async fn notify_ev_charging_needs(
                 .filter(|one| u32::try_from(one.evse) == Ok(evse));
             for outlet in on_evse {
                 if let Some(session) = sessions::open_session_on(conn, outlet.connector)? {
-                    sessions::note_needs(conn, &moment, session, departure, need)?;
+                    act(conn, session)?;
                     return Ok(Some(outlet.connector));
                 }
             }
             Ok(None)
         });
-    let charging = stored.await?;
-    let response = notify_ev_charging_needs::Response {
-        // K15.FR.04: a limit of ours holds already, and a new one follows where the needs change the plan.
-        status: match charging {
-            Some(_) => NotifyEvChargingNeedsStatus::Accepted,
-            None => NotifyEvChargingNeedsStatus::Rejected,
-        },
-        status_info: None,
-    };
-    let told = charging.map(|connector| Effect::Tell(SignalKind::Metered(connector)));
-    Ok((response, told.into_iter().collect()))
+    done.await
 }
 
 /// The energy that a car still needs, in Wh, as it told it: for AC, DC, or both ways.
