@@ -29,6 +29,7 @@ pub mod pricing;
 pub mod priority;
 pub mod profiles;
 pub mod rates;
+pub mod realtime;
 pub mod reservations;
 pub mod sessions;
 pub mod simulator;

@@ -39,6 +39,7 @@ const SLICES: &[&str] = &[
     "priority",
     "portal",
     "webhooks",
+    "realtime",
     "assets",
 ];
 

@@ -66,11 +66,29 @@ impl Performer {
 
     /// Starts a command; how it went is told by event.
     pub async fn start(&self, new: NewAction, command: Command) -> ApiResult<ActionView> {
+        self.start_or(new, command, async || Ok(())).await
+    }
+
+    /// Starts a command; how it went is told by event, and where the station did not agree, `failed` follows.
+    pub async fn start_or<F>(
+        &self,
+        new: NewAction,
+        command: Command,
+        failed: impl FnOnce() -> F + Send + 'static,
+    ) -> ApiResult<ActionView>
+    where
+        F: Future<Output = StoreResult<()>> + Send,
+    {
         let action = self.request(new).await?;
         let view = ActionView::from(action.clone());
         let performer = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = performer.finish(action, command).await {
+            let stored = match performer.finish(action, command).await {
+                Ok((_, Ok(outcome))) if outcome.accepted => Ok(()),
+                Ok(_) => failed().await.map_err(ApiError::from),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = stored {
                 tracing::error!(%error, "an action's outcome could not be stored");
             }
         });

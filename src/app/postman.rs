@@ -376,7 +376,8 @@ impl Endpoint<'_> {
 
     /// An answer without an end would hold up the run.
     fn streams(&self) -> bool {
-        self.answers("text/event-stream")
+        let answers = &self.operation.responses.responses;
+        self.answers("text/event-stream") || answers.contains_key("101")
     }
 
     fn needs_station(&self) -> bool {

@@ -13,8 +13,8 @@ use crate::http::error::Problem;
 use crate::http::{ApiError, Code};
 use crate::{
     actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers,
-    organizations, portal, priority, profiles, rates, reservations, sessions, stations, templates,
-    tokens, users, webhooks,
+    organizations, portal, priority, profiles, rates, realtime, reservations, sessions, stations,
+    templates, tokens, users, webhooks,
 };
 
 /// The path every endpoint starts with.
@@ -47,6 +47,7 @@ pub fn slices(config: &mut ServiceConfig) {
         .configure(balancing::routes)
         .configure(ocpp::api::routes)
         .configure(events::routes)
+        .configure(realtime::routes)
         .configure(webhooks::routes);
 }
 

@@ -148,7 +148,10 @@ pub(super) fn read(
     }
     let state = books::load(conn, root)?.unwrap_or_default();
     note_phases(&mut site, &state);
-    let plan = store::plan_at(conn, root, None)?.map(|stored| stored.plan.0);
+    let plan = match store::plan_at(conn, root, None)? {
+        Some(stored) => stored.plan.0,
+        None => planned(&site, &state, &loads(&site, &state, now), now).1, // the first is made in a moment
+    };
     let below: Vec<GroupId> = groups::tree_of(conn, group)?
         .iter()
         .map(|group| group.id)
@@ -165,14 +168,7 @@ pub(super) fn read(
             .collect(),
         warnings: warnings(&site, &state, &loads, &below, now),
     };
-    Ok(view(
-        (group, source),
-        root,
-        &site,
-        &state,
-        plan.as_ref(),
-        others,
-    ))
+    Ok(view((group, source), root, &site, &state, &plan, others))
 }
 
 /// What would be planned now, for a tree that has no plan yet; nothing is stored or sent.
@@ -224,10 +220,10 @@ fn view(
     root: GroupId,
     site: &Site,
     state: &State,
-    plan: Option<&Plan>,
+    plan: &Plan,
     others: Others,
 ) -> GroupStatusView {
-    let budget = plan.and_then(|plan| plan.nodes.iter().find(|budget| budget.node == group));
+    let budget = plan.nodes.iter().find(|budget| budget.node == group);
     let of = |part: fn(&NodeBudget) -> Watts| budget.map_or(0.0, |it| part(it).kilowatts());
     let sum =
         |part: &dyn Fn(&Seat) -> Watts| site.seats.iter().map(part).sum::<Watts>().kilowatts();
@@ -235,7 +231,7 @@ fn view(
     GroupStatusView {
         group,
         root,
-        stage: stage_name(plan.and(state.stage)),
+        stage: stage_name(state.stage),
         dry_run: site.dry_run,
         plan: state.plan,
         capacity: of(|it| it.capacity),
@@ -251,7 +247,7 @@ fn view(
             .seats
             .iter()
             .map(|seat| {
-                let limit = plan.and_then(|plan| plan.limit_of(seat.connector));
+                let limit = plan.limit_of(seat.connector);
                 member(seat, state, limit, session_power(seat))
             })
             .collect(),

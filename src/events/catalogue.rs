@@ -130,6 +130,8 @@ kinds! {
         SessionEnded = "session.ended", "A transaction ended.";
         SessionCancelled = "session.cancelled", "A session never started, or was given up before.";
         SessionStartFailure = "session.start_failure", "The station did not start a session; it is cancelled next.";
+        SessionStopFailure = "session.stop_failure", "The station did not stop a session that it was told to stop over the API; it goes on.";
+        SessionEvCharged = "session.ev_charged", "A car that was charging takes no more, for the first time in its session.";
     }
     "user" => View("UserView") => {
         UserCreated = "user.created", "A driver was created.";

@@ -21,16 +21,17 @@ const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
 
 /// An event as everybody gets it, written once.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub organization: OrganizationId,
+pub struct Line {
+    pub(super) organization: OrganizationId,
+    /// Its place in the log.
     pub cursor: i64,
-    pub kind: String,
+    pub(super) kind: String,
     /// The event as JSON.
     pub text: String,
 }
 
 impl Line {
-    pub fn new(row: store::Row) -> StoreResult<Self> {
+    pub(super) fn new(row: store::Row) -> StoreResult<Self> {
         let (organization, cursor, kind) = (row.organization_id, row.cursor, row.type_.clone());
         let text = serde_json::to_string(&EventView::from(row))
             .map_err(|error| StoreError::Failed(error.to_string()))?;
@@ -54,7 +55,7 @@ impl Feed {
     pub async fn start(context: Context) -> StoreResult<(Self, JoinHandle<()>)> {
         let lines = broadcast::channel(LINES_KEPT).0;
         let feed = Self(lines.downgrade());
-        let mut read = context.db.read(store::newest_cursor).await?;
+        let mut read = context.db.read(store::settled_cursor).await?;
         let mut commits = context.db.commits();
         let task = tokio::spawn(async move {
             loop {
@@ -76,15 +77,15 @@ impl Feed {
 
 /// Tells what is new. Where nobody listens nothing is read: whoever comes later looks at the log first.
 async fn pass_on(context: &Context, lines: &Lines, read: &mut i64) -> StoreResult<()> {
-    let newest = context.db.read(store::newest_cursor).await?;
+    let settled = context.db.read(store::settled_cursor).await?;
     if lines.receiver_count() == 0 {
-        *read = newest;
+        *read = settled;
     }
-    while *read < newest {
+    while *read < settled {
         let after = *read;
         let rows = context
             .db
-            .read(move |conn| store::list_all_after(conn, after, LINES_READ))
+            .read(move |conn| store::list_all_between(conn, (after, settled), LINES_READ))
             .await?;
         let Some(last) = rows.last() else { break };
         *read = last.cursor;

@@ -73,6 +73,24 @@ pub fn record(
     Ok(())
 }
 
+define_sql_function! {
+    /// Of PostgreSQL, see its migration `events_in_order`.
+    fn events_settled() -> BigInt;
+}
+
+/// The cursor up to which the log is whole: nothing is committed before it any more. To be asked before reading.
+pub(super) fn settled_cursor(conn: &mut Conn) -> StoreResult<i64> {
+    match conn {
+        Conn::Pg(conn) => Ok(diesel::select(events_settled()).get_result(conn)?),
+        Conn::Sqlite(conn) => {
+            let newest: Option<i64> = events::table
+                .select(diesel::dsl::max(events::cursor))
+                .first(conn)?;
+            Ok(newest.unwrap_or(0))
+        }
+    }
+}
+
 /// Events after a cursor, oldest first.
 pub(super) fn list_after(
     conn: &mut Conn,
@@ -81,9 +99,10 @@ pub(super) fn list_after(
     types: Option<&EventTypes>,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
+    let settled = settled_cursor(conn)?;
     let mut rows = events::table
         .filter(events::organization_id.eq(organization))
-        .filter(events::cursor.gt(after))
+        .filter(events::cursor.gt(after).and(events::cursor.le(settled)))
         .into_boxed();
     if let Some(types) = types {
         let names: Vec<String> = types.names().map(str::to_owned).collect();
@@ -96,31 +115,29 @@ pub(super) fn list_after(
         .load(conn)?)
 }
 
-/// Events of all organizations after a cursor, oldest first.
-pub(super) fn list_all_after(conn: &mut Conn, after: i64, limit: i64) -> StoreResult<Vec<Row>> {
+/// The cursor of the newest event of an organization that can be read, 0 when there is none.
+pub fn latest_cursor(conn: &mut Conn, organization: OrganizationId) -> StoreResult<i64> {
+    let settled = settled_cursor(conn)?;
+    let newest: Option<i64> = events::table
+        .filter(events::organization_id.eq(organization))
+        .filter(events::cursor.le(settled))
+        .select(diesel::dsl::max(events::cursor))
+        .first(conn)?;
+    Ok(newest.unwrap_or(0))
+}
+
+/// Events of all organizations between two cursors, oldest first.
+pub(super) fn list_all_between(
+    conn: &mut Conn,
+    (after, until): (i64, i64),
+    limit: i64,
+) -> StoreResult<Vec<Row>> {
     Ok(events::table
-        .filter(events::cursor.gt(after))
+        .filter(events::cursor.gt(after).and(events::cursor.le(until)))
         .order(events::cursor.asc())
         .limit(limit)
         .select(Row::as_select())
         .load(conn)?)
-}
-
-/// The cursor of the newest event of all, 0 when there is none.
-pub(super) fn newest_cursor(conn: &mut Conn) -> StoreResult<i64> {
-    let newest: Option<i64> = events::table
-        .select(diesel::dsl::max(events::cursor))
-        .first(conn)?;
-    Ok(newest.unwrap_or(0))
-}
-
-/// The cursor of the newest event, 0 when there is none.
-pub fn latest_cursor(conn: &mut Conn, organization: OrganizationId) -> StoreResult<i64> {
-    let newest: Option<i64> = events::table
-        .filter(events::organization_id.eq(organization))
-        .select(diesel::dsl::max(events::cursor))
-        .first(conn)?;
-    Ok(newest.unwrap_or(0))
 }
 
 impl Row {

@@ -1,31 +1,25 @@
-//! `GET /v1.1/events/stream`: the log as server-sent events. What a reader missed comes from the store, what is new from
-//! the feed.
+//! `GET /v1.1/events/stream`: the log as server-sent events.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use futures_util::stream;
-use tokio::sync::broadcast;
 use tokio::time::{Instant, timeout_at};
 
+use super::EventTypes;
 use super::feed::{Feed, Line};
-use super::{EventTypes, store};
-use crate::db::StoreResult;
+use super::listener::Listener;
 use crate::http::caller::ReadEvents;
 use crate::http::docs::ListErrors;
-use crate::http::{ApiError, ApiResult, Caller, Code, Context, Ctx, Query};
-use crate::kernel::OrganizationId;
+use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
 
 /// After so long without an event a comment shows that the connection is alive.
 const HEARTBEAT_AFTER: Duration = Duration::from_secs(15);
 /// A stream ends after so long, and its reader comes back: a key that was revoked is not heard for longer.
 const LONGEST_STREAM: Duration = Duration::from_secs(3_600);
-/// Missed events that are read at once.
-const MISSED_AT_ONCE: i64 = 200;
 
 crate::filters! {
     /// Which events, and from where on.
@@ -56,23 +50,9 @@ pub(super) async fn stream_events(
     query: Query<StreamFilter>,
 ) -> ApiResult<HttpResponse> {
     let Query(StreamFilter { after, types }) = query;
-    let stopping = || ApiError::new(Code::Busy, "The server stops");
-    let lines = feed.listen().ok_or_else(stopping)?;
-    let organization = caller.organization();
-    let after = match last_event_id(&request)?.or(after) {
-        Some(after) => after,
-        None => {
-            let latest = move |conn: &mut _| store::latest_cursor(conn, organization);
-            ctx.db.read(latest).await?
-        }
-    };
+    let after = last_event_id(&request)?.or(after);
     let reader = Reader {
-        context: ctx.get_ref().clone(),
-        organization,
-        types,
-        after,
-        missed_some: true,
-        lines,
+        listener: Listener::open(&feed, &ctx, caller.organization(), types, after).await?,
         silent_until: Instant::now() + HEARTBEAT_AFTER,
         ends_at: Instant::now() + LONGEST_STREAM,
     };
@@ -101,16 +81,8 @@ fn last_event_id(request: &HttpRequest) -> ApiResult<Option<i64>> {
     cursor.map(Some).ok_or_else(wrong)
 }
 
-/// One who listens.
 struct Reader {
-    context: Context,
-    organization: OrganizationId,
-    types: Option<EventTypes>,
-    /// The cursor of the last event that was sent.
-    after: i64,
-    /// The store may have events that were not sent and will not be told again.
-    missed_some: bool,
-    lines: broadcast::Receiver<Arc<Line>>,
+    listener: Listener,
     silent_until: Instant,
     ends_at: Instant,
 }
@@ -118,57 +90,20 @@ struct Reader {
 impl Reader {
     /// What to send next, once there is something; `None` hangs up.
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
-        let text = loop {
-            if Instant::now() >= self.ends_at {
-                return None;
-            }
-            if self.missed_some {
-                let missed = self.missed().await;
-                let failed = |error| tracing::error!(%error, "a stream of events ends: the log could not be read");
-                match missed.map_err(failed).ok()? {
-                    text if text.is_empty() => continue,
-                    text => break text,
+        let until = self.silent_until.min(self.ends_at);
+        let text = match timeout_at(until, self.listener.next()).await {
+            Ok(line) => {
+                let mut text = message(&*line.ok()?);
+                while let Some(line) = self.listener.ready() {
+                    text.push_str(&message(&line));
                 }
+                text
             }
-            match timeout_at(self.silent_until, self.lines.recv()).await {
-                Ok(Ok(line)) if self.wants(&line) => {
-                    self.after = line.cursor;
-                    break message(&line);
-                }
-                Ok(Ok(_)) => {}
-                Ok(Err(_)) => return None, // it was too slow, or the server stops
-                Err(_) => break ": still here\n\n".to_owned(),
-            }
+            Err(_) if Instant::now() >= self.ends_at => return None,
+            Err(_) => ": still here\n\n".to_owned(),
         };
         self.silent_until = Instant::now() + HEARTBEAT_AFTER;
         Some((Ok(text.into()), self))
-    }
-
-    fn wants(&self, line: &Line) -> bool {
-        line.cursor > self.after
-            && line.organization == self.organization
-            && self
-                .types
-                .as_ref()
-                .is_none_or(|types| types.fit(&line.kind))
-    }
-
-    /// Messages of the store. It listens anew first: what the store does not have yet is told after that.
-    async fn missed(&mut self) -> StoreResult<String> {
-        self.lines = self.lines.resubscribe();
-        let (organization, after, types) = (self.organization, self.after, self.types.clone());
-        let rows = self.context.db.read(move |conn| {
-            store::list_after(conn, organization, after, types.as_ref(), MISSED_AT_ONCE)
-        });
-        let rows = rows.await?;
-        self.missed_some = i64::try_from(rows.len()) == Ok(MISSED_AT_ONCE);
-        let mut text = String::new();
-        for row in rows {
-            let line = Line::new(row)?;
-            self.after = line.cursor;
-            text.push_str(&message(&line));
-        }
-        Ok(text)
     }
 }
 

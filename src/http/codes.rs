@@ -44,6 +44,7 @@ codes! {
     InvalidQuery = "invalid_query", 422, "The query string has faults; `errors` lists all of them.";
     InvalidPath = "invalid_path", 422, "An id in the path is not 24 hexadecimal characters.";
     IdempotencyKeyReused = "idempotency_key_reused", 422, "This Idempotency-Key was used with another request.";
+    UpgradeRequired = "upgrade_required", 426, "The path speaks WebSocket; open it as one.";
     TooManyRequests = "too_many_requests", 429, "The key's request rate is exceeded; see Retry-After.";
     Internal = "internal", 500, "A fault of the server; the request_id finds it in the log.";
     Busy = "busy", 503, "The server is overloaded; try again shortly.";

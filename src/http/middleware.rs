@@ -7,7 +7,7 @@ use std::time::Instant;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use governor::clock::{Clock as _, DefaultClock};
@@ -146,22 +146,15 @@ impl Doorkeeper {
     }
 
     async fn admit(&self, request: &ServiceRequest) -> ApiResult<Principal> {
-        let header = request
-            .headers()
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let bearer = header
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let refused = || {
             ApiError::new(
                 Code::Unauthenticated,
                 "Send Authorization: Bearer <API key>",
             )
         };
-        let (_, key) = bearer.ok_or_else(refused)?;
-        let principal = self.authenticator.authenticate(key.trim()).await?;
+        let key = bearer(request).or_else(|| offered(request));
+        let key = key.ok_or_else(refused)?;
+        let principal = self.authenticator.authenticate(key).await?;
         principal.ok_or_else(|| {
             ApiError::new(
                 Code::Unauthenticated,
@@ -180,6 +173,22 @@ impl Doorkeeper {
                     .retry_after(wait.as_secs() + 1)
             })
     }
+}
+
+fn bearer(request: &ServiceRequest) -> Option<&str> {
+    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// Browsers can say nothing else when they open a WebSocket, so there the last sub-protocol may be the key.
+fn offered(request: &ServiceRequest) -> Option<&str> {
+    let offer = request
+        .headers()
+        .get(SEC_WEBSOCKET_PROTOCOL)?
+        .to_str()
+        .ok()?;
+    offer.rsplit(',').next().map(str::trim)
 }
 
 /// Admits callers to `/v1.1`: authentication, the rate limit, then idempotency keys.

@@ -10,7 +10,7 @@ use super::model::*;
 use super::{overdue, readings, store};
 use crate::actions::{ActionView, NewAction, Performer};
 use crate::db::schema::{tokens, users};
-use crate::db::{Conn, Json, StoreError};
+use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::events::{self, ActionKind, EventKind};
 use crate::groups;
 use crate::http::caller::{ReadSessions, WriteSessions};
@@ -330,6 +330,21 @@ async fn update_session(
     Ok(Changed(view))
 }
 
+/// The station did not stop a session when it was told to.
+async fn tell_stop_failure(
+    ctx: Ctx,
+    organization: OrganizationId,
+    id: SessionId,
+) -> StoreResult<()> {
+    let moment = ctx.moment();
+    let told = ctx.db.write(move |conn| {
+        let session = store::find(conn, organization, id)?;
+        let event = store::session_event(&session, EventKind::SessionStopFailure);
+        events::record(conn, &moment, event, &SessionView::from(session))
+    });
+    told.await
+}
+
 async fn stop(
     organization: OrganizationId,
     ctx: Ctx,
@@ -344,16 +359,10 @@ async fn stop(
     match (session.status, session.transaction_id) {
         (SessionStatus::Started, Some(transaction)) => {
             let command = Command::StopCharging { transaction };
-            performer
-                .start(
-                    about(
-                        &session,
-                        ActionKind::SessionStop,
-                        json!({"transaction": transaction}),
-                    ),
-                    command,
-                )
-                .await?;
+            let data = json!({"transaction": transaction});
+            let action = about(&session, ActionKind::SessionStop, data);
+            let goes_on = move || tell_stop_failure(ctx, organization, id);
+            performer.start_or(action, command, goes_on).await?;
             Ok(reply(
                 StatusCode::OK,
                 "Stop requested",

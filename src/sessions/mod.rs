@@ -21,8 +21,8 @@ pub use named::{
 };
 pub use overdue::{cancel_overdue, close_abandoned};
 pub use readings::{MeterReport, Reading, Sample, record_readings};
-pub use store::{find_by_transaction, open_on_connectors, open_session_on, session_event, update};
+pub use store::{find_by_transaction, open_on_connectors, open_session_on, running, session_event};
 pub use transactions::{
-    StartReport, Started, StopReport, Stopped, close_stale, expects, start_transaction,
+    StartReport, Started, StopReport, Stopped, close_stale, expects, note_state, start_transaction,
     stop_transaction,
 };

@@ -254,11 +254,20 @@ impl Session {
         self.status == SessionStatus::Started && self.id_tag.is_none()
     }
 
-    /// Notes what the car is doing from this instant.
-    pub fn enter(&mut self, state: ChargingState, at: Timestamp) {
+    /// Notes what the car is doing from this instant. True where it has charged, and takes no more for the first time.
+    pub(super) fn enter(&mut self, state: ChargingState, at: Timestamp) -> bool {
         if self.charging_state == Some(state) {
-            return;
+            return false;
         }
+        let was = |known| {
+            self.charging_activity
+                .0
+                .iter()
+                .any(|past| past.status == known)
+        };
+        let is_charged = state == ChargingState::SuspendedEv
+            && was(ChargingState::Charging)
+            && !was(ChargingState::SuspendedEv);
         self.charging_state = Some(state);
         self.close_activity(at);
         self.charging_activity.0.push(Activity {
@@ -266,6 +275,7 @@ impl Session {
             end_time: None,
             status: state,
         });
+        is_charged
     }
 
     pub(super) fn close_activity(&mut self, at: Timestamp) {

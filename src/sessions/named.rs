@@ -165,7 +165,7 @@ pub fn record_event(
     if event.stage == Stage::Started {
         open_meter(&mut session, event);
     }
-    let mut ended = false;
+    let (mut ended, mut is_charged) = (false, false);
     if event.stage == Stage::Ended {
         ended = session.is_open() || session.is_over_by_assumption();
         if ended {
@@ -178,7 +178,7 @@ pub fn record_event(
             reopen(&mut session);
         }
         if let Some(state) = event.state.filter(|_| session.is_open()) {
-            session.enter(state, event.at);
+            is_charged = session.enter(state, event.at);
         }
     }
     if began {
@@ -195,6 +195,9 @@ pub fn record_event(
         tell(conn, moment, &session, EventKind::SessionEnded)?;
     } else if !began {
         tell(conn, moment, &session, EventKind::SessionUpdated)?;
+    }
+    if is_charged {
+        tell(conn, moment, &session, EventKind::SessionEvCharged)?;
     }
     Ok(Recorded {
         session,

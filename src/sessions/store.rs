@@ -126,6 +126,25 @@ pub fn open_on_connectors(
         .load(conn)?)
 }
 
+/// The started sessions of an organization, or this one of them while it is.
+pub fn running(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    only: Option<SessionId>,
+) -> StoreResult<Vec<Session>> {
+    let mut rows = sessions::table
+        .filter(sessions::organization_id.eq(organization))
+        .filter(sessions::status.eq(SessionStatus::Started))
+        .into_boxed();
+    if let Some(id) = only {
+        rows = rows.filter(sessions::id.eq(id));
+    }
+    Ok(rows
+        .order(sessions::id)
+        .select(Session::as_select())
+        .load(conn)?)
+}
+
 /// The next transaction number: from 1, never used twice.
 pub(super) fn next_transaction_id(conn: &mut Conn) -> StoreResult<i64> {
     Ok(diesel::update(counters::table.find("transaction"))

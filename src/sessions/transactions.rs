@@ -283,6 +283,22 @@ pub(super) fn conclude(session: &mut Session, at: Timestamp, reason: &str, momen
     session.updated_at = moment.version_after(session.updated_at);
 }
 
+/// Notes what the car of a session is doing from this instant.
+pub fn note_state(
+    conn: &mut Conn,
+    moment: &Moment,
+    mut session: Session,
+    state: ChargingState,
+    at: Timestamp,
+) -> StoreResult<()> {
+    let is_charged = session.enter(state, at);
+    store::update(conn, &session)?;
+    if is_charged {
+        tell(conn, moment, &session, EventKind::SessionEvCharged)?;
+    }
+    Ok(())
+}
+
 pub(super) fn tell(
     conn: &mut Conn,
     moment: &Moment,

@@ -41,10 +41,9 @@ pub async fn record(
             let connector = stations::find_connector(conn, owner.0, id)?;
             let report = read(conn, &connector)?;
             if let Some(state) = charging_state(report.status)
-                && let Some(mut session) = sessions::open_session_on(conn, connector.id)?
+                && let Some(session) = sessions::open_session_on(conn, connector.id)?
             {
-                session.enter(state, report.at);
-                sessions::update(conn, &session)?;
+                sessions::note_state(conn, &moment, session, state, report.at)?;
             }
             note(conn, &moment, owner, &base, &connector, report)?;
             Ok(Some(connector.id))

@@ -1,6 +1,11 @@
 //! The log of events and its stream.
 
+use std::time::Duration;
+
+use evenwatt::db::StoreError;
 use evenwatt::events::{self, Event, EventKind};
+use evenwatt::http::Context;
+use evenwatt::kernel::OrganizationId;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -84,7 +89,7 @@ async fn a_stream_tells_what_happens_and_goes_on_where_it_was_left() {
     assert_eq!(new["data"]["operatorName"], "C");
 
     let waiting = stranger.next();
-    let silence = tokio::time::timeout(std::time::Duration::from_millis(50), waiting);
+    let silence = tokio::time::timeout(Duration::from_millis(50), waiting);
     assert!(silence.await.is_err(), "a stranger heard something");
 }
 
@@ -155,7 +160,58 @@ async fn record(app: &TestApp, first: usize, count: usize) {
             let data = json!({"number": number, "padding": padding});
             events::record(conn, &moment, event, &data)?;
         }
-        Ok::<_, evenwatt::db::StoreError>(())
+        Ok::<_, StoreError>(())
     });
     write.await.expect("it is written");
+}
+
+/// Several writers record events in transactions that stay open for a moment, so that they commit in another order than they
+/// began; a reader that goes on from cursor to cursor gets every one.
+#[actix_web::test]
+async fn a_reader_passes_no_event_that_is_committed_late() {
+    const WRITERS: usize = 4;
+    const EVENTS: usize = 40;
+    let app = TestApp::start().await;
+    let writers = (0..WRITERS).map(|writer| {
+        tokio::spawn(write_slowly(
+            app.running.context.clone(),
+            app.organization,
+            writer,
+            EVENTS,
+        ))
+    });
+    let writers: Vec<_> = writers.collect();
+    let (mut seen, mut after) = (vec![0; WRITERS], json!(0));
+    loop {
+        let all_written = writers.iter().all(tokio::task::JoinHandle::is_finished);
+        let query = format!("/events?type=location.updated&after={after}");
+        let page = app.client.get(&query).await.json();
+        let events = page["result"].as_array().expect("events");
+        for event in events {
+            let writer = event["data"]["writer"].as_u64().expect("a writer") as usize;
+            assert_eq!(event["data"]["number"], seen[writer], "one was passed");
+            seen[writer] += 1;
+        }
+        after = page["next_after"].clone();
+        if all_written && events.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(seen, vec![EVENTS; WRITERS]);
+}
+
+async fn write_slowly(context: Context, organization: OrganizationId, writer: usize, count: usize) {
+    for number in 0..count {
+        let moment = context.moment();
+        let write = context.db.write(move |conn| {
+            let event = Event::new(organization, EventKind::LocationUpdated);
+            let data = json!({"writer": writer, "number": number});
+            events::record(conn, &moment, event, &data)?;
+            std::thread::sleep(Duration::from_millis(
+                (number as u64 * 7 + writer as u64 * 3) % 5,
+            ));
+            Ok::<_, StoreError>(())
+        });
+        write.await.expect("it is written");
+    }
 }

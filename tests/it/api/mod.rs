@@ -12,6 +12,7 @@ mod organization;
 mod portal;
 mod portal_matrix;
 mod rates;
+mod realtime;
 mod reservations;
 mod stations;
 mod tenancy;

@@ -145,3 +145,56 @@ async fn a_refused_start_cancels_the_session() {
             .contains(&"session.start_failure".to_owned())
     );
 }
+
+#[actix_web::test]
+async fn a_stop_that_fails_and_a_car_that_is_full_are_told() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    socket.start(1, "CARD", 0, "2026-04-24T03:06:40Z").await;
+    let mut at = 0;
+    for status in ["Charging", "SuspendedEV", "Charging", "SuspendedEV"] {
+        at += 1;
+        let report = json!({"connectorId": 1, "status": status, "errorCode": "NoError",
+            "timestamp": format!("2026-04-24T03:07:0{at}Z")});
+        socket.call("StatusNotification", report).await;
+    }
+    let listed = app.client.get("/sessions").await.json();
+    let id = listed["result"][0]["_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let stop = format!("/sessions/{id}/stop");
+    assert_eq!(app.client.post(&stop, json!({})).await.status, 200);
+    let call = socket.next_call().await;
+    socket.answer(&call, json!({"status": "Rejected"})).await;
+
+    let told = async || {
+        app.client
+            .get("/events?type=session.stop_failure")
+            .await
+            .json()
+    };
+    eventually(async || told().await["result"] != json!([])).await;
+    let failed = told().await["result"][0].clone();
+    assert_eq!(
+        (&failed["data"]["_id"], &failed["data"]["status"]),
+        (&json!(id), &json!("started"))
+    );
+    let charged = app
+        .client
+        .get("/events?type=session.ev_charged")
+        .await
+        .json();
+    let charged: Vec<_> = charged["result"]
+        .as_array()
+        .expect("events")
+        .iter()
+        .collect();
+    assert_eq!(charged.len(), 1);
+    assert_eq!(
+        charged[0]["data"]["metrics"]["chargingState"],
+        "SuspendedEV"
+    );
+}

@@ -1,0 +1,100 @@
+//! The handshake of the socket.
+
+use std::time::Duration;
+
+use actix_web::http::header::{SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::metrics::{Wanted, Watch};
+use super::socket::Connection;
+use crate::events::{EventTypes, Feed, Listener};
+use crate::http::caller::ReadEvents;
+use crate::http::docs::ListErrors;
+use crate::http::error::Problem;
+use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, Query};
+use crate::kernel::SessionId;
+
+/// Adds the endpoint of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(open_realtime);
+}
+
+/// How often metrics are told where nothing is said, in seconds.
+const METRICS_EVERY: u32 = 5;
+/// The longest time between two of them.
+const LONGEST_PAUSE: u32 = 3_600;
+
+crate::filters! {
+    /// What to listen to.
+    pub struct RealtimeFilter {
+        /// Only events after this cursor; 0 is the beginning. When absent: only new ones.
+        #[param(minimum = 0)]
+        pub after: i64,
+        /// Only events of these types, with commas between; `*` stands for anything.
+        #[param(value_type = String, example = "session.*,chargestation.online")]
+        pub types as "type": EventTypes,
+        /// Seconds between two looks at what running sessions measure, 5 when absent; 0 for no metrics.
+        #[param(minimum = 0, maximum = 3600)]
+        pub metrics: u32,
+        /// Only metrics of this session.
+        #[param(value_type = String)]
+        pub session: SessionId,
+    }
+}
+
+/// Opens a WebSocket that tells events and the metrics of running sessions.
+///
+/// Each message is an event as in `GET /events`. Messages of type `session.metrics` carry a running session, at once and
+/// then whenever it measured something new; they are in no log and have no `cursor`. A client that comes back with the
+/// last cursor as `after` misses no event. Browsers, which cannot send `Authorization` here, offer the API key as the last
+/// sub-protocol: `new WebSocket(url, ["evenwatt", key])`.
+#[utoipa::path(tag = "events", params(RealtimeFilter),
+    responses((status = SWITCHING_PROTOCOLS, description = "Messages, until one side closes"),
+        (status = UPGRADE_REQUIRED, body = Problem, description = "The request opens no WebSocket"), ListErrors))]
+#[get("/realtime")]
+async fn open_realtime(
+    caller: Caller<ReadEvents>,
+    ctx: Ctx,
+    feed: web::Data<Feed>,
+    request: HttpRequest,
+    body: web::Payload,
+    query: Query<RealtimeFilter>,
+) -> ApiResult<HttpResponse> {
+    let Query(RealtimeFilter {
+        after,
+        types,
+        metrics,
+        session,
+    }) = query;
+    let seconds = metrics.unwrap_or(METRICS_EVERY);
+    if seconds > LONGEST_PAUSE {
+        let mut faults = Faults::default();
+        faults.add("metrics", "out_of_range", "must be 0 to 3600");
+        return Err(ApiError::faulty(Code::InvalidQuery, faults));
+    }
+    if !request.headers().contains_key(UPGRADE) {
+        return Err(ApiError::new(
+            Code::UpgradeRequired,
+            Code::UpgradeRequired.meaning(),
+        ));
+    }
+    let organization = caller.organization();
+    let listener = Listener::open(&feed, &ctx, organization, types, after).await?;
+    let wanted = Wanted {
+        organization,
+        session,
+        every: Duration::from_secs(seconds.into()),
+    };
+    let watch = (seconds > 0).then(|| Watch::new(ctx.get_ref().clone(), wanted));
+    let offered = request.headers().get(SEC_WEBSOCKET_PROTOCOL);
+    let offered = offered.and_then(|offer| offer.to_str().ok());
+    let chosen = offered.and_then(|offer| offer.split(',').map(str::trim).next());
+    let chosen: Vec<&str> = chosen.into_iter().collect();
+    let no_handshake =
+        |_| ApiError::new(Code::BadRequest, "The WebSocket handshake is not complete");
+    let (response, socket, stream) =
+        actix_ws::handle_with_protocols(&request, body, &chosen).map_err(no_handshake)?;
+    actix_web::rt::spawn(Connection::new(listener, watch, socket).run(stream));
+    Ok(response)
+}
