@@ -220,3 +220,87 @@ def test_spoiled_messages_get_the_right_error_and_keep_the_socket(server, protoc
         await socket.boot()
 
     story(server, protocol, tell)
+
+
+AT = "2026-04-24T03:00:00Z"
+NAMED = {"component": {"name": "C"}, "variable": {"name": "V"}}
+MONITOR = {"id": 1, "value": 70, "type": "Delta", "severity": 4, "transaction": False}
+MESSAGE = {"id": 1, "priority": "InFront", "message": {"format": "UTF8", "content": "Hi"}}
+PERIOD = {"startPeriod": 0, "limit": 7000}
+PROFILE = {
+    "id": 7,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Absolute",
+    "chargingSchedule": [{"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [PERIOD]}],
+}
+REPORTS = [
+    ("get_report", {}, "NotifyReport", {"generatedAt": AT, "seqNo": 0, "reportData": [{**NAMED, "variableAttribute": [{"value": "1"}]}]}),
+    ("customer_information", {"report": True, "clear": False}, "NotifyCustomerInformation", {"generatedAt": AT, "seqNo": 0, "data": "Ada"}),
+    (
+        "get_monitoring_report",
+        {},
+        "NotifyMonitoringReport",
+        {"generatedAt": AT, "seqNo": 0, "monitor": [{**NAMED, "variableMonitoring": [MONITOR]}]},
+    ),
+    ("get_display_messages", {}, "NotifyDisplayMessages", {"messageInfo": [MESSAGE]}),
+    (
+        "get_charging_profiles",
+        {"chargingProfile": {}},
+        "ReportChargingProfiles",
+        {"evseId": 1, "chargingLimitSource": "CSO", "chargingProfile": [PROFILE]},
+    ),
+]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_report_that_comes_in_parts_is_the_answer_to_its_question(server, protocol):
+    async def tell(socket, ask, path):
+        for command, body, action, part in REPORTS:
+            socket.told.clear()
+            answer = asyncio.create_task(ask("POST", f"{path}/{command}", body))
+            asked = await socket.until(lambda: socket.told[-1] if socket.told else None)
+            for more in (True, False):
+                await socket.ask(action, {**part, "requestId": asked[1]["requestId"], "tbc": more})
+            report = (await answer)["result"]["response_data"]["report"]
+            whole = {"get_report": 1, "customer_information": len("AdaAda")}.get(command, 2)
+            assert len(report) == whole, (command, report)
+
+    story(server, protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_a_car_means_to_draw_is_shown_with_its_session(server, protocol):
+    async def tell(socket, ask, path):
+        event = {
+            "eventType": "Started",
+            "timestamp": AT,
+            "triggerReason": "CablePluggedIn",
+            "seqNo": 0,
+            "transactionInfo": {"transactionId": "tx-car"},
+            "evse": {"id": 1, "connectorId": 1},
+        }
+        await socket.ask("TransactionEvent", event)
+        schedule = PROFILE["chargingSchedule"][0]
+        told = {"timeBase": AT, "chargingSchedule": schedule, "evseId": 1}
+        assert (await socket.ask("NotifyEVChargingSchedule", told))["status"] == "Accepted"
+        station = path.rsplit("/", 1)[1]
+        sessions = await ask("GET", f"{server.api}/sessions?chargestation={station}")
+        assert sessions["result"][0]["car_schedule"]["chargingSchedule"] == schedule
+
+    story(server, protocol, tell)
+
+
+def test_a_station_is_told_what_holds_in_its_dynamic_profile(server):
+    async def tell(socket, ask, path):
+        pull = {"chargingProfileId": 7}
+        assert (await socket.ask("PullDynamicScheduleUpdate", pull))["status"] == "Rejected"
+        dynamic = {**PROFILE, "chargingProfileKind": "Dynamic", "dynUpdateInterval": 60}
+        body = {"connectorId": 1, "csChargingProfiles": dynamic}
+        await ask("POST", f"{path}/set_charging_profile?wait=true", body)
+        update = {"action": "UpdateDynamicSchedule", "payload": {**pull, "scheduleUpdate": {"setpoint": 5000}}}
+        await ask("POST", f"{path}/ocpp?wait=true", update)
+        told = await socket.ask("PullDynamicScheduleUpdate", pull)
+        assert told == {"status": "Accepted", "scheduleUpdate": {"limit": 7000, "setpoint": 5000}}
+
+    story(server, "ocpp2.1", tell)
