@@ -181,6 +181,8 @@ input! {
 input! {
     /// A component of the device model.
     #[schema(example = json!({"name": "SmartChargingCtrlr"}))]
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
     pub struct ComponentInput {
         /// Its name.
         pub name: Text<1, 50>,
@@ -194,6 +196,8 @@ input! {
 input! {
     /// An EVSE by the station's numbers.
     #[schema(example = json!({"id": 1}))]
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
     pub struct EvseInput {
         /// The EVSE.
         #[schema(minimum = 0)]
@@ -207,6 +211,8 @@ input! {
 input! {
     /// A variable of a component.
     #[schema(example = json!({"name": "Enabled"}))]
+    #[derive(serde::Serialize)]
+    #[serde(rename_all = "camelCase")]
     pub struct VariableInput {
         /// Its name.
         pub name: Text<1, 50>,
@@ -279,7 +285,7 @@ impl Field for ConfigurationValue {
 }
 
 /// A JSON object that the protocol checks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct RawObject(pub Value);
 
 crate::json_schema!(RawObject, {"type": "object", "additionalProperties": true});

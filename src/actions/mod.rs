@@ -5,6 +5,7 @@
 
 mod api;
 mod commands;
+mod device;
 mod model;
 mod performer;
 mod security;

@@ -157,6 +157,7 @@ impl Listener {
             SignalKind::SessionStarted(..) => ("session started", false),
             SignalKind::SessionEnded(..) => ("session ended", false),
             SignalKind::Metered(_) => ("metered", false),
+            SignalKind::ExternalLimit => ("limit from elsewhere", false),
             SignalKind::Reconfigured => ("reconfigured", false),
         };
         let mut rung = Vec::new();

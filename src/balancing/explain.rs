@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::store::StoredPlan;
-use crate::engine::{Limit, NodeBudget, Snapshot, plan};
+use crate::engine::{Limit, NodeBudget, Plan, Snapshot, plan};
 use crate::kernel::*;
 
 /// A plan with its reasons.
@@ -103,7 +103,7 @@ pub(super) fn show(stored: StoredPlan, group: GroupId) -> PlanView {
         .filter(|member| below.contains(&member.node))
         .map(|member| member.connector)
         .collect();
-    let budgets = plan.nodes.iter().filter(|it| below.contains(&it.node));
+    let budgets = budgets(&snapshot, &plan, &below);
     let limits = plan
         .limits
         .iter()
@@ -112,12 +112,29 @@ pub(super) fn show(stored: StoredPlan, group: GroupId) -> PlanView {
         id: stored.id,
         at: stored.at,
         trigger: stored.trigger,
-        groups: budgets.map(BudgetView::from).collect(),
+        groups: budgets,
         members: limits.map(MemberExplanationView::from).collect(),
     }
 }
 
-/// A group and all groups below it.
+/// Where the power of these groups went; a station that somebody else limits is no group.
+pub(super) fn budgets(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    below: &BTreeSet<GroupId>,
+) -> Vec<BudgetView> {
+    let is_group = |id: GroupId| {
+        let mut nodes = snapshot.nodes.iter();
+        nodes.any(|node| node.id == id && !node.from_elsewhere)
+    };
+    let shown = plan.nodes.iter().filter(|it| below.contains(&it.node));
+    shown
+        .filter(|it| is_group(it.node))
+        .map(BudgetView::from)
+        .collect()
+}
+
+/// A group and everything below it.
 pub(super) fn below(snapshot: &Snapshot, top: GroupId) -> BTreeSet<GroupId> {
     let mut below = BTreeSet::from([top]);
     loop {

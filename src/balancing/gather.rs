@@ -11,7 +11,7 @@ use crate::groups::{Group, GroupConnector};
 use crate::kernel::*;
 use crate::sessions::{self, Session};
 use crate::stations::link::StationLink;
-use crate::stations::{Connector, ConnectorStatus, PhaseRotation, PowerType};
+use crate::stations::{Connector, ConnectorStatus, ExternalLimit, PhaseRotation, PowerType};
 
 /// A tree as the stores have it.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub(super) struct Site {
     pub priorities: BTreeMap<GroupId, Timestamp>,
     /// What energy costs groups of home users.
     pub prices: BTreeMap<GroupId, Prices>,
+    /// What somebody else limits at its stations, whole stations before their EVSEs.
+    pub elsewhere: Vec<ExternalLimit>,
 }
 
 /// A connector below a group.
@@ -41,6 +43,7 @@ pub(super) struct Site {
 pub(super) struct Seat {
     pub connector: ConnectorId,
     pub station: StationId,
+    pub evse: EvseId,
     /// Its number at its station.
     pub number: i32,
     /// Whether its station has no other connector.
@@ -107,6 +110,7 @@ impl Site {
             assets: top.assets.clone(),
             priorities: top.priorities.clone(),
             prices: top.prices.clone(),
+            elsewhere: rows.elsewhere.values().flatten().cloned().collect(),
             groups: top.groups.clone(),
             seats: Vec::with_capacity(rows.connectors.len()),
         };
@@ -123,7 +127,8 @@ impl Site {
         }
     }
 
-    /// When some group may get more or less by itself: by its schedules, its exclusion times or its priority charge.
+    /// When some group or station may get more or less by itself: by its schedules, its exclusion times, its priority charge
+    /// or a limit from elsewhere.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let capacities = self
             .groups
@@ -135,7 +140,15 @@ impl Site {
             .filter_map(|group| group.exclusion_changes_at(now));
         let priorities = self.priorities.values().copied();
         let priorities = priorities.filter(|until| *until > now);
-        capacities.chain(exclusions).chain(priorities).min()
+        let elsewhere = self
+            .elsewhere
+            .iter()
+            .filter_map(|limit| limit.changes_at(now));
+        capacities
+            .chain(exclusions)
+            .chain(priorities)
+            .chain(elsewhere)
+            .min()
     }
 
     /// The group with this id.
@@ -284,6 +297,7 @@ impl Seat {
         Self {
             connector: connector.id,
             station: connector.chargestation_id,
+            evse: connector.evse_id,
             number: connector.number,
             sole: false,
             group: group.id,

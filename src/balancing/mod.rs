@@ -24,6 +24,7 @@ mod cheap_hours;
 mod commissioning;
 mod demand;
 mod draws;
+mod elsewhere;
 mod escalation;
 mod explain;
 mod follow;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::explain::{BudgetView, MemberExplanationView, below};
+use super::explain::{BudgetView, MemberExplanationView, below, budgets};
 use super::snapshot::algorithm;
 use super::store::StoredPlan;
 use crate::engine::{
@@ -292,13 +292,12 @@ fn waiting(snapshot: &Snapshot, plan: &Plan, below: &BTreeSet<GroupId>) -> usize
 
 fn situation((snapshot, plan): &Planned, group: GroupId) -> SituationView {
     let below = below(snapshot, group);
-    let budgets = plan.nodes.iter().filter(|one| below.contains(&one.node));
     let members = snapshot
         .members
         .iter()
         .filter(|one| below.contains(&one.node));
     SituationView {
-        groups: budgets.map(BudgetView::from).collect(),
+        groups: budgets(snapshot, plan, &below),
         members: members
             .filter_map(|member| plan.limit_of(member.connector))
             .map(MemberExplanationView::from)

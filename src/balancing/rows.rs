@@ -12,7 +12,7 @@ use crate::locations::{self, Location};
 use crate::priority;
 use crate::profiles;
 use crate::sessions::{self, Session, SessionStatus};
-use crate::stations::{self, Connector};
+use crate::stations::{self, Connector, ExternalLimit};
 
 /// The rows of a tree.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub(super) struct Rows {
     pub scheduled: BTreeMap<ConnectorId, Watts>,
     /// Stations that never connected.
     pub unheard: BTreeSet<StationId>,
+    /// What somebody else limits, by station.
+    pub elsewhere: BTreeMap<StationId, Vec<ExternalLimit>>,
 }
 
 /// What concerns whole groups: little, and read every time.
@@ -65,6 +67,7 @@ impl Rows {
             sessions: BTreeMap::new(),
             scheduled: BTreeMap::new(),
             unheard: BTreeSet::new(),
+            elsewhere: BTreeMap::new(),
         };
         let stations: Vec<StationId> = rows.station_ids().collect();
         rows.read_stations(conn, &stations, now)?;
@@ -110,6 +113,7 @@ impl Rows {
         }
         for station in stations {
             self.unheard.remove(station);
+            self.elsewhere.remove(station);
             let theirs = self
                 .connectors
                 .range((*station, i32::MIN)..=(*station, i32::MAX));
@@ -134,6 +138,10 @@ impl Rows {
         self.scheduled.extend(scheduled);
         self.unheard
             .extend(stations::never_connected(conn, stations)?);
+        for limit in stations::external_limits_of(conn, stations)? {
+            let of_station = self.elsewhere.entry(limit.chargestation_id).or_default();
+            of_station.push(limit);
+        }
         let placed = connectors
             .into_iter()
             .map(|connector| ((connector.chargestation_id, connector.number), connector));

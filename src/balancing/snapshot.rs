@@ -1,6 +1,7 @@
 //! From what is stored and remembered to what the engine is told.
 
 use super::cheap_hours;
+use super::elsewhere;
 use super::gather::{Role, Seat, Site};
 use super::load::Load;
 use super::loads::Loads;
@@ -50,7 +51,7 @@ fn lend(snapshot: &mut Snapshot, state: &State) -> bool {
 }
 
 fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapshot {
-    Snapshot {
+    let mut snapshot = Snapshot {
         nodes: site
             .groups
             .iter()
@@ -62,7 +63,9 @@ fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapsh
             .map(|seat| member(site, seat, state, now))
             .collect(),
         settings: settings(site, loads),
-    }
+    };
+    elsewhere::place(site, &mut snapshot, now);
+    snapshot
 }
 
 /// How a group shares, in the engine's words.

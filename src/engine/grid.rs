@@ -206,6 +206,15 @@ impl<'a> Grid<'a> {
             .unwrap_or_default()
     }
 
+    /// The group that a member shares in, as an index of its nodes: limits from elsewhere stand between both.
+    pub fn sharing_group(&self, place: &Place<'_>) -> Option<usize> {
+        let mut node = place.node?;
+        while let Some(branch) = self.nodes.get(node).filter(|it| it.node.from_elsewhere) {
+            node = branch.parent?;
+        }
+        Some(node)
+    }
+
     /// Whether a member may be paused because it has time.
     pub fn allows_pause(&self, place: &Place<'_>) -> bool {
         let branch = place.node.and_then(|node| self.nodes.get(node));
@@ -252,7 +261,18 @@ impl<'a> Grid<'a> {
     pub fn bound(&self, row: usize, available: &[i128]) -> Bound {
         let shared = available.get(row).copied().unwrap_or_default();
         let amps = self.milliamps_below(shared);
-        match self.rows.get(row).map(|row| row.kind) {
+        let watts = Watts(i64::try_from(shared).unwrap_or(i64::MAX));
+        let row = self.rows.get(row);
+        let node = row.and_then(|row| self.nodes.get(row.node));
+        let from_elsewhere = node.is_some_and(|branch| branch.node.from_elsewhere);
+        match row.map(|row| row.kind) {
+            Some(RowKind::Current(phase)) if from_elsewhere => Bound::CurrentFromElsewhere {
+                phase: number(phase),
+                available: amps,
+            },
+            Some(RowKind::Power) if from_elsewhere => {
+                Bound::PowerFromElsewhere { available: watts }
+            }
             Some(RowKind::Current(phase)) => Bound::Current {
                 phase: number(phase),
                 available: amps,
@@ -261,9 +281,7 @@ impl<'a> Grid<'a> {
                 phase: number(phase),
                 available: amps,
             },
-            Some(RowKind::Power) | None => Bound::Power {
-                available: Watts(i64::try_from(shared).unwrap_or(i64::MAX)),
-            },
+            Some(RowKind::Power) | None => Bound::Power { available: watts },
         }
     }
 }

@@ -132,10 +132,9 @@ impl Outlook {
             fractions.push(reachable_fraction(&below, capacity).min(above.unwrap_or(WHOLE)));
         }
         let urgency = |(place, demand): (&Place<'_>, Option<Demand>)| {
-            let node = place
-                .node
-                .filter(|node| by_deadline.get(*node) == Some(&true))?;
-            Some((demand?, *fractions.get(node)?))
+            let group = grid.sharing_group(place)?;
+            by_deadline.get(group).filter(|it| **it)?;
+            Some((demand?, *fractions.get(place.node?)?))
         };
         Self {
             urgencies: grid.places.iter().zip(demands).map(urgency).collect(),
@@ -172,10 +171,10 @@ fn nodes_with_deadlines(grid: &Grid<'_>, standings: &[Standing], now: Timestamp)
         let deadline = place.member.session().and_then(|session| session.deadline);
         let counts = matches!(standing, Standing::In(_))
             && deadline.is_some_and(|deadline| deadline.departure > now);
-        let node = place
-            .node
+        let group = grid
+            .sharing_group(place)
             .filter(|_| counts && grid.algorithm(place) == Algorithm::Deadline);
-        if let Some(found) = node.and_then(|node| found.get_mut(node)) {
+        if let Some(found) = group.and_then(|group| found.get_mut(group)) {
             *found = true;
         }
     }

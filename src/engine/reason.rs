@@ -30,6 +30,28 @@ pub enum Bound {
         /// What its one- and two-phase members may draw on it.
         available: Milliamps,
     },
+    /// The power that somebody else leaves a station or EVSE.
+    PowerFromElsewhere {
+        /// What its members may draw.
+        available: Watts,
+    },
+    /// The current of one phase that somebody else leaves a station or EVSE.
+    CurrentFromElsewhere {
+        /// 1, 2 or 3.
+        phase: u8,
+        /// What its members may draw on it.
+        available: Milliamps,
+    },
+}
+
+impl Bound {
+    /// Whether it is no limit of a group.
+    const fn is_from_elsewhere(&self) -> bool {
+        matches!(
+            self,
+            Self::PowerFromElsewhere { .. } | Self::CurrentFromElsewhere { .. }
+        )
+    }
 }
 
 /// The rule that decided a limit, with what it needs to be understood.
@@ -153,9 +175,13 @@ impl Reason {
     /// The group that binds, where one does.
     pub const fn node(&self) -> Option<GroupId> {
         match self {
-            Self::Shared { node, .. }
-            | Self::WaitingForTurn { node, .. }
-            | Self::MinimumDoesNotFit { node, .. } => Some(*node),
+            Self::Shared { node, bound, .. }
+            | Self::WaitingForTurn { node, bound, .. }
+            | Self::MinimumDoesNotFit { node, bound, .. }
+                if !bound.is_from_elsewhere() =>
+            {
+                Some(*node)
+            }
             _ => None,
         }
     }
@@ -191,8 +217,8 @@ impl fmt::Display for Because<'_> {
             } => {
                 write!(
                     f,
-                    "its share of {} of group {node} for {sharing} session(s)",
-                    Scarce(*bound)
+                    "its share of {} for {sharing} session(s)",
+                    Scarce(*bound, *node)
                 )
             }
             Reason::Unchanged { wanted } => {
@@ -209,9 +235,9 @@ impl fmt::Display for Because<'_> {
                 minimum,
             } => write!(
                 f,
-                "it waits for its turn as number {position}, because its minimum of {} does not fit beside the others into {} of group {node}",
+                "it waits for its turn as number {position}, because its minimum of {} does not fit beside the others into {}",
                 Kilowatts(*minimum),
-                Scarce(*bound)
+                Scarce(*bound, *node)
             ),
             Reason::MinimumDoesNotFit {
                 node,
@@ -219,9 +245,9 @@ impl fmt::Display for Because<'_> {
                 minimum,
             } => write!(
                 f,
-                "its minimum of {} does not fit into {} of group {node} even alone",
+                "its minimum of {} does not fit into {} even alone",
                 Kilowatts(*minimum),
-                Scarce(*bound)
+                Scarce(*bound, *node)
             ),
             Reason::Resting { until } => write!(f, "it was stopped and rests until {until}"),
             Reason::WaitingForHeadroom { until } => {
@@ -268,23 +294,36 @@ impl fmt::Display for Because<'_> {
     }
 }
 
-/// What there was too little of.
-struct Scarce(Bound);
+/// What there was too little of, and where.
+struct Scarce(Bound, GroupId);
 
 impl fmt::Display for Scarce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Bound::Power { available } => write!(f, "the {}", Kilowatts(available)),
+        let Self(bound, node) = self;
+        match bound {
+            Bound::Power { available } => {
+                write!(f, "the {} of group {node}", Kilowatts(*available))
+            }
             Bound::Current { phase, available } => {
-                write!(f, "the {} on phase {phase}", Amps(available))
+                let amps = Amps(*available);
+                write!(f, "the {amps} on phase {phase} of group {node}")
             }
             Bound::Imbalance { phase, available } => {
+                let amps = Amps(*available);
                 write!(
                     f,
-                    "the {} by which phase {phase} may be ahead",
-                    Amps(available)
+                    "the {amps} by which phase {phase} of group {node} may be ahead"
                 )
             }
+            Bound::PowerFromElsewhere { available } => {
+                let power = Kilowatts(*available);
+                write!(f, "the {power} that a limit from elsewhere leaves {node}")
+            }
+            Bound::CurrentFromElsewhere { phase, available } => write!(
+                f,
+                "the {} on phase {phase} that a limit from elsewhere leaves {node}",
+                Amps(*available)
+            ),
         }
     }
 }

@@ -22,10 +22,10 @@ pub struct Snapshot {
     pub settings: Settings,
 }
 
-/// A group: a place in the grid whose members together must stay below a limit.
+/// A place in the grid whose members together must stay below a limit: a group, or a part of one that somebody else limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
-    /// The group.
+    /// The group; where somebody else's limit holds, the id of the station or EVSE.
     pub id: GroupId,
     /// The group it hangs below; `None` for the grid connection.
     pub parent: Option<GroupId>,
@@ -50,6 +50,9 @@ pub struct Node {
     /// Under [`Algorithm::Deadline`]: cars that have time may be paused for those that have not.
     #[serde(default)]
     pub allow_pause: bool,
+    /// It is no group but a station or an EVSE, below its group, whose limit somebody else set.
+    #[serde(default)]
+    pub from_elsewhere: bool,
 }
 
 impl Node {
@@ -68,6 +71,7 @@ impl Node {
             imbalance_limit: None,
             algorithm: Algorithm::EqualShare,
             allow_pause: false,
+            from_elsewhere: false,
         }
     }
 }

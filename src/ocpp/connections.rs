@@ -7,16 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::WireCall;
 use super::command2::{self, Names};
+use super::costs::Costs;
 use super::ladder::{self, Forms};
-use super::reports::{Reports, Values};
+use super::reports::{Form, Reports};
 use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
-use super::{Version, command16};
+use super::{Version, command16, dynamic};
 use crate::db::{Db, StoreResult};
 use crate::kernel::{SharedClock, StationId, Timestamp};
 use crate::sessions;
@@ -25,7 +26,7 @@ use crate::stations::{self, LimitHabits, Registration};
 
 /// Orders that may wait for a connection's task to take them.
 const MOST_ORDERS: usize = 64;
-/// How long a station may take to report all of its variables.
+/// How long a station may take to report all that it was asked for.
 const REPORTED_WITHIN: Duration = Duration::from_secs(50);
 /// How long a command stays worth sending while it waits for its turn.
 const WORTH_SENDING_FOR: Duration = Duration::from_secs(60);
@@ -73,6 +74,8 @@ pub struct State {
     forms: Mutex<Forms>,
     /// The reports that are waited for.
     pub reports: Reports,
+    /// What transactions were told to cost.
+    pub costs: Costs,
 }
 
 impl State {
@@ -84,6 +87,7 @@ impl State {
             registration: Mutex::default(),
             forms: Mutex::new(Forms::new(habits)),
             reports: Reports::default(),
+            costs: Costs::default(),
         }
     }
     /// Notes that the station said something.
@@ -244,34 +248,53 @@ impl Connections {
         let elapsed = self.clock.now().since(now);
         metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => wire.action.clone())
             .record(elapsed);
-        answer.map(|raw| match names {
+        let outcome = answer.map(|raw| match names {
             None => command16::outcome(&wire.action, &raw),
             Some(_) => command2::outcome(command, &wire, &raw),
-        })
+        })?;
+        if names.is_some_and(|names| names.version >= Version::V21) && outcome.accepted {
+            self.follow_dynamic(station, &wire).await;
+        }
+        Ok(outcome)
     }
 
-    /// Asks for all variables, and waits until the report of them is whole.
-    async fn whole_report(
+    /// Keeps what a station accepted of a dynamic profile.
+    async fn follow_dynamic(&self, station: StationId, wire: &WireCall) {
+        let Some(change) = dynamic::Change::of(wire) else {
+            return;
+        };
+        let now = self.clock.now();
+        let write = self.db.write(move |conn| change.store(conn, station, now));
+        if let Err(error) = write.await {
+            tracing::error!(%error, %station, "a dynamic profile could not be stored");
+        }
+    }
+
+    /// Asks for what a report tells, and waits until that is whole.
+    async fn with_report(
         &self,
         station: StationId,
         state: &State,
         names: &Names,
+        (command, form): (&Command, Form),
     ) -> Result<Outcome, LinkError> {
-        let number = self.clock.now().unix_seconds();
-        let waiting = state.reports.expect(number);
-        let ask = Command::Raw {
-            action: "GetBaseReport".to_owned(),
-            payload: json!({"requestId": number, "reportBase": "FullInventory"}),
-        };
-        let mut outcome = self.carry_out(station, &ask, 0, Some(names)).await?;
-        let mut variables = Values::new();
-        if outcome.accepted {
+        let (number, waiting) = state.reports.expect(self.clock.now());
+        let asked = numbered(command, number);
+        let mut outcome = self.carry_out(station, &asked, 0, Some(names)).await?;
+        let mut parts = Vec::new();
+        if outcome.accepted && !tells_of_nothing(outcome.status.as_deref()) {
             let whole = tokio::time::timeout(REPORTED_WITHIN, waiting).await;
-            variables = whole
+            parts = whole
                 .map_err(|_| LinkError::Silent)?
                 .map_err(|_| LinkError::Dropped)?;
         }
-        outcome.data = json!({"variables": variables, "unknown": []});
+        let report = form.join(parts);
+        match command {
+            Command::GetConfiguration { .. } => {
+                outcome.data = json!({"variables": report, "unknown": []});
+            }
+            _ => insert(&mut outcome.data, "report", report),
+        }
         Ok(outcome)
     }
 
@@ -306,15 +329,40 @@ impl Connections {
     }
 }
 
-/// Whether a command asks for all that can be configured.
-fn wants_everything(command: &Command) -> bool {
-    matches!(command, Command::GetConfiguration { keys } if keys.is_empty())
+/// Puts a field into an object; anything else stays as it is.
+fn insert(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+/// The command with the number of its report.
+fn numbered(command: &Command, number: i64) -> Command {
+    match command {
+        Command::Device { request, payload } => {
+            let mut payload = payload.clone();
+            insert(&mut payload, "requestId", number.into());
+            let request = *request;
+            Command::Device { request, payload }
+        }
+        _ => Command::Raw {
+            action: "GetBaseReport".to_owned(),
+            payload: json!({"requestId": number, "reportBase": "FullInventory"}),
+        },
+    }
+}
+
+/// Whether an answer says that no report will follow, because there is nothing to tell.
+fn tells_of_nothing(status: Option<&str>) -> bool {
+    status != Some("Accepted")
 }
 
 /// The transaction that a command is about.
 fn transaction_in(command: &Command) -> Option<i64> {
     match command {
-        Command::StopCharging { transaction } => Some(*transaction),
+        Command::StopCharging { transaction } | Command::TellCost { transaction, .. } => {
+            Some(*transaction)
+        }
         Command::SetLimit(limit) => match limit.purpose {
             LimitPurpose::Transaction(number) => Some(number),
             _ => limit.transaction,
@@ -374,11 +422,18 @@ impl StationLink for Connections {
         refuse_by_registration(state.registration(), &command)?;
         let names = self.names(station, state.version, &command).await?;
         let names = names.as_ref();
-        if let (Some(names), true) = (names, wants_everything(&command)) {
-            return self.whole_report(station, &state, names).await;
+        if let (Some(names), Some(form)) = (names, Form::of(&command)) {
+            return self
+                .with_report(station, &state, names, (&command, form))
+                .await;
         }
         let Some(forms) = ladder::forms(&command) else {
-            return self.carry_out(station, &command, 0, names).await;
+            let outcome = self.carry_out(station, &command, 0, names).await;
+            if let (Command::TellCost { .. }, Err(LinkError::Refused { .. })) = (&command, &outcome)
+            {
+                state.costs.refused();
+            }
+            return outcome;
         };
         // A station that refuses one form of a limit may take the next; what it took is remembered.
         let shared = names.is_some_and(|names| names.shares_its_evse(&command));

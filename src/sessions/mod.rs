@@ -16,7 +16,8 @@ mod transactions;
 pub use api::routes;
 pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
 pub use named::{
-    Driver, Recorded, Stage, TransactionEvent, find_by_transaction_name, note_needs, record_event,
+    Driver, Recorded, Stage, TransactionEvent, find_by_transaction_name, note_car_schedule,
+    note_needs, record_event,
 };
 pub use overdue::{cancel_overdue, close_abandoned};
 pub use readings::{MeterReport, Reading, Sample, record_readings};

@@ -175,6 +175,7 @@ pub struct Session {
     pub service_offer_id: Option<ServiceOfferId>,
     pub transaction_name: Option<String>,
     pub start_request: Option<i64>,
+    pub car_schedule: Option<Json<Value>>,
 }
 
 impl Session {
@@ -226,6 +227,7 @@ impl Session {
             service_offer_id: None,
             transaction_name: None,
             start_request: None,
+            car_schedule: None,
         }
     }
 
@@ -411,6 +413,9 @@ pub struct SessionView {
     pub departure_time: Option<Timestamp>,
     /// How much energy it needs by then, in kWh.
     pub energy_need: Option<f64>,
+    /// What the car means to draw when, in the words of its station (ISO 15118); null where it did not tell.
+    #[schema(value_type = Option<Object>)]
+    pub car_schedule: Option<Value>,
     /// The limit set for this session, in kW.
     pub power_limit: Option<f64>,
     /// The rate or schedule of rates that prices it.
@@ -460,6 +465,7 @@ impl From<Session> for SessionView {
             energy_need: session
                 .energy_need
                 .map(|energy| crate::http::quantities::shown(energy.get())),
+            car_schedule: session.car_schedule.map(|schedule| schedule.0),
             power_limit: session.power_limit.map(Watts::kilowatts),
             rate: session.rate_id,
             service_offer: session.service_offer_id,

@@ -5,13 +5,14 @@
 //! and a late start adds the beginning; neither turns anything back.
 
 use diesel::prelude::*;
+use serde_json::Value;
 
 use super::model::{ChargingState, Session, SessionStatus};
 use super::readings::{MeterReport, Sample, insert_samples};
 use super::transactions::{awaited_or_new, conclude, tell};
 use super::{cost, store};
 use crate::db::schema::transaction_events as events;
-use crate::db::{Conn, StoreResult};
+use crate::db::{Conn, Json, StoreResult};
 use crate::each;
 use crate::events::EventKind;
 use crate::kernel::*;
@@ -218,6 +219,19 @@ pub fn note_needs(
     session.departure_at = departure.or(session.departure_at);
     let need = still_needed.map(|energy| session.energy + energy);
     session.energy_need = need.or(session.energy_need);
+    session.updated_at = moment.version_after(session.updated_at);
+    store::update(conn, &session)?;
+    tell(conn, moment, &session, EventKind::SessionUpdated)
+}
+
+/// Notes what a car means to draw, in its station's words.
+pub fn note_car_schedule(
+    conn: &mut Conn,
+    moment: &Moment,
+    mut session: Session,
+    schedule: Value,
+) -> StoreResult<()> {
+    session.car_schedule = Some(Json(schedule));
     session.updated_at = moment.version_after(session.updated_at);
     store::update(conn, &session)?;
     tell(conn, moment, &session, EventKind::SessionUpdated)

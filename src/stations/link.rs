@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
@@ -40,6 +41,8 @@ pub enum Command {
     },
     /// Stop charging.
     StopCharging { transaction: i64 },
+    /// Show what a transaction costs so far, with tax, in the currency's major unit.
+    TellCost { transaction: i64, amount: f64 },
     /// Keep a connector for a token until an instant; the same number again replaces the reservation.
     Reserve {
         connector: i32,
@@ -132,8 +135,35 @@ pub enum Command {
         message_id: Option<String>,
         data: Option<String>,
     },
+    /// What only stations with a device model know, in the protocol's own form; a report may follow the answer.
+    Device {
+        request: DeviceRequest,
+        payload: Value,
+    },
     /// Any action of the station's version, with its own payload, checked against its schema.
     Raw { action: String, payload: Value },
+}
+
+crate::spelled! {
+    /// What only stations with a device model can be asked, by the name of the action.
+    pub enum DeviceRequest {
+        GetReport = "GetReport",
+        GetTransactionStatus = "GetTransactionStatus",
+        GetChargingProfiles = "GetChargingProfiles",
+        CustomerInformation = "CustomerInformation",
+        SetDisplayMessage = "SetDisplayMessage",
+        GetDisplayMessages = "GetDisplayMessages",
+        ClearDisplayMessage = "ClearDisplayMessage",
+        SetVariableMonitoring = "SetVariableMonitoring",
+        ClearVariableMonitoring = "ClearVariableMonitoring",
+        GetMonitoringReport = "GetMonitoringReport",
+        SetMonitoringBase = "SetMonitoringBase",
+        SetMonitoringLevel = "SetMonitoringLevel",
+        SetDerControl = "SetDERControl",
+        GetDerControl = "GetDERControl",
+        ClearDerControl = "ClearDERControl",
+        RequestBatterySwap = "RequestBatterySwap",
+    }
 }
 
 /// A limit of one connector.
@@ -213,8 +243,24 @@ pub struct Outcome {
     pub enforced: Option<Enforced>,
 }
 
+impl Outcome {
+    /// The outcome of an answer; what more there is to a limit is noted later.
+    pub const fn answered(accepted: bool, status: Option<String>, data: Value) -> Self {
+        Self {
+            accepted,
+            status,
+            data,
+            outlives: false,
+            ends_with_transaction: false,
+            in_watts: false,
+            enforced: None,
+        }
+    }
+}
+
 /// A limit as a station tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Enforced {
     /// Over all phases.
     Power(Watts),
@@ -290,6 +336,8 @@ pub enum SignalKind {
     SessionEnded(ConnectorId, SessionId),
     /// Reported meter values.
     Metered(ConnectorId),
+    /// Reported a limit from elsewhere, or its end.
+    ExternalLimit,
     /// Was changed by API: its limits, members or connectors.
     Reconfigured,
 }

@@ -17,6 +17,7 @@ pub use model::connector::{
     PowerType,
 };
 pub use model::evse::Evse;
+pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep, seconds_after};
 pub use model::station::{
     BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
     StationView, password_matches,
@@ -26,7 +27,9 @@ pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of}
 pub use store::connectors::{
     connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector,
 };
+pub use store::dynamic_profiles::{dynamic_profile, forget_dynamic_profile, keep_dynamic_profile};
 pub use store::evses::find as find_evse;
+pub use store::external_limits::{clear_external_limits, external_limits_of, keep_external_limit};
 pub use store::layout::{Layout, Outlet, layout};
 pub use store::station_view;
 pub use store::stations::{

@@ -221,3 +221,24 @@ def test_a_station_that_refuses_limits_is_reserved_for(own_server):
         await depot.close()
 
     run(story())
+
+
+def test_others_get_what_a_limit_from_elsewhere_leaves(own_server):
+    async def story():
+        depot = Depot(own_server, [Link2, Link21, Link, Link21, Link2, Link21, Link, Link2])
+        await depot.connect_all()
+        cars = [link.station for link in depot.links]
+        for car in cars[:5]:
+            await car.plug_in()
+        await depot.settles(*[6] * 5)
+        for car, evse, left in ((cars[0], {}, 5.3), (cars[1], {"evseId": 1}, 5.2)):
+            period = {"startPeriod": 0, "limit": left * 1000}
+            schedule = {"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [period]}
+            limit = {"chargingLimit": {"chargingLimitSource": "EMS"}, "chargingSchedule": [schedule], **evse}
+            await car.ask("NotifyChargingLimit", limit)
+        await depot.settles(6.5, 6.5, 6.5, 5.3, 5.2)
+        await cars[0].ask("ClearedChargingLimit", {"chargingLimitSource": "EMS"})
+        await depot.settles(6.2, 6.2, 6.2, 6.2, 5.2)
+        await depot.close()
+
+    run(story())

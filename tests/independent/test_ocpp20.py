@@ -118,6 +118,36 @@ COMMANDS = [
     ("extended_trigger_message", {"message": "SignChargePointCertificate"}, "TriggerMessage"),
     ("install_certificate", {"certificateType": "CentralSystemRootCertificate", "certificate": "PEM"}, "InstallCertificate"),
     ("get_installed_certificate_ids", {"certificateType": "ManufacturerRootCertificate"}, "GetInstalledCertificateIds"),
+    ("get_report", {"componentCriteria": ["Problem"]}, "GetReport"),
+    ("get_transaction_status", {"transactionId": "tx"}, "GetTransactionStatus"),
+    ("get_charging_profiles", {"evseId": 0, "chargingProfile": {"stackLevel": 1}}, "GetChargingProfiles"),
+    ("customer_information", {"report": True, "clear": True, "idToken": {"idToken": "A", "type": "Central"}}, "CustomerInformation"),
+    (
+        "set_display_message",
+        {"message": {"id": 1, "priority": "InFront", "state": "Idle", "message": {"format": "UTF8", "content": "Hi"}}},
+        "SetDisplayMessage",
+    ),
+    ("get_display_messages", {"id": [1], "priority": "InFront"}, "GetDisplayMessages"),
+    ("clear_display_message", {"id": 1}, "ClearDisplayMessage"),
+    (
+        "set_variable_monitoring",
+        {
+            "setMonitoringData": [
+                {
+                    "type": "UpperThreshold",
+                    "value": 70.5,
+                    "severity": 4,
+                    "component": {"name": "C", "evse": {"id": 1, "connectorId": 1}},
+                    "variable": {"name": "V"},
+                }
+            ]
+        },
+        "SetVariableMonitoring",
+    ),
+    ("clear_variable_monitoring", {"id": [1]}, "ClearVariableMonitoring"),
+    ("get_monitoring_report", {"monitoringCriteria": ["DeltaMonitoring"]}, "GetMonitoringReport"),
+    ("set_monitoring_base", {"monitoringBase": "FactoryDefault"}, "SetMonitoringBase"),
+    ("set_monitoring_level", {"severity": 3}, "SetMonitoringLevel"),
     (
         "signed_update_firmware",
         {"location": "https://firmware.example.com/1", "signingCertificate": "PEM", "signature": "c2ln"},
@@ -126,10 +156,20 @@ COMMANDS = [
 ]
 
 
+NEW_COMMANDS = [
+    ("set_der_control", {"isDefault": True, "controlId": "c", "controlType": "VoltVar"}, "SetDERControl"),
+    ("get_der_control", {"controlType": "VoltVar"}, "GetDERControl"),
+    ("clear_der_control", {"isDefault": True, "controlId": "c"}, "ClearDERControl"),
+    ("request_battery_swap", {"idToken": {"idToken": "A", "type": "Central"}}, "RequestBatterySwap"),
+]
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_command_is_sent_by_the_book(server, protocol):
     async def tell(socket, ask, path):
-        for command, body, action in COMMANDS:
+        for command, body, _ in NEW_COMMANDS if protocol == "ocpp2.0.1" else ():
+            await ask("POST", f"{path}/{command}", body, (409,))
+        for command, body, action in COMMANDS + (NEW_COMMANDS if protocol == "ocpp2.1" else []):
             socket.told.clear()
             await ask("POST", f"{path}/{command}?wait=false", body)
             await socket.was_told(action)  # the socket checked it against the schema
@@ -180,3 +220,87 @@ def test_spoiled_messages_get_the_right_error_and_keep_the_socket(server, protoc
         await socket.boot()
 
     story(server, protocol, tell)
+
+
+AT = "2026-04-24T03:00:00Z"
+NAMED = {"component": {"name": "C"}, "variable": {"name": "V"}}
+MONITOR = {"id": 1, "value": 70, "type": "Delta", "severity": 4, "transaction": False}
+MESSAGE = {"id": 1, "priority": "InFront", "message": {"format": "UTF8", "content": "Hi"}}
+PERIOD = {"startPeriod": 0, "limit": 7000}
+PROFILE = {
+    "id": 7,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Absolute",
+    "chargingSchedule": [{"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod": [PERIOD]}],
+}
+REPORTS = [
+    ("get_report", {}, "NotifyReport", {"generatedAt": AT, "seqNo": 0, "reportData": [{**NAMED, "variableAttribute": [{"value": "1"}]}]}),
+    ("customer_information", {"report": True, "clear": False}, "NotifyCustomerInformation", {"generatedAt": AT, "seqNo": 0, "data": "Ada"}),
+    (
+        "get_monitoring_report",
+        {},
+        "NotifyMonitoringReport",
+        {"generatedAt": AT, "seqNo": 0, "monitor": [{**NAMED, "variableMonitoring": [MONITOR]}]},
+    ),
+    ("get_display_messages", {}, "NotifyDisplayMessages", {"messageInfo": [MESSAGE]}),
+    (
+        "get_charging_profiles",
+        {"chargingProfile": {}},
+        "ReportChargingProfiles",
+        {"evseId": 1, "chargingLimitSource": "CSO", "chargingProfile": [PROFILE]},
+    ),
+]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_report_that_comes_in_parts_is_the_answer_to_its_question(server, protocol):
+    async def tell(socket, ask, path):
+        for command, body, action, part in REPORTS:
+            socket.told.clear()
+            answer = asyncio.create_task(ask("POST", f"{path}/{command}", body))
+            asked = await socket.until(lambda: socket.told[-1] if socket.told else None)
+            for more in (True, False):
+                await socket.ask(action, {**part, "requestId": asked[1]["requestId"], "tbc": more})
+            report = (await answer)["result"]["response_data"]["report"]
+            whole = {"get_report": 1, "customer_information": len("AdaAda")}.get(command, 2)
+            assert len(report) == whole, (command, report)
+
+    story(server, protocol, tell)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_a_car_means_to_draw_is_shown_with_its_session(server, protocol):
+    async def tell(socket, ask, path):
+        event = {
+            "eventType": "Started",
+            "timestamp": AT,
+            "triggerReason": "CablePluggedIn",
+            "seqNo": 0,
+            "transactionInfo": {"transactionId": "tx-car"},
+            "evse": {"id": 1, "connectorId": 1},
+        }
+        await socket.ask("TransactionEvent", event)
+        schedule = PROFILE["chargingSchedule"][0]
+        told = {"timeBase": AT, "chargingSchedule": schedule, "evseId": 1}
+        assert (await socket.ask("NotifyEVChargingSchedule", told))["status"] == "Accepted"
+        station = path.rsplit("/", 1)[1]
+        sessions = await ask("GET", f"{server.api}/sessions?chargestation={station}")
+        assert sessions["result"][0]["car_schedule"]["chargingSchedule"] == schedule
+
+    story(server, protocol, tell)
+
+
+def test_a_station_is_told_what_holds_in_its_dynamic_profile(server):
+    async def tell(socket, ask, path):
+        pull = {"chargingProfileId": 7}
+        assert (await socket.ask("PullDynamicScheduleUpdate", pull))["status"] == "Rejected"
+        dynamic = {**PROFILE, "chargingProfileKind": "Dynamic", "dynUpdateInterval": 60}
+        body = {"connectorId": 1, "csChargingProfiles": dynamic}
+        await ask("POST", f"{path}/set_charging_profile?wait=true", body)
+        update = {"action": "UpdateDynamicSchedule", "payload": {**pull, "scheduleUpdate": {"setpoint": 5000}}}
+        await ask("POST", f"{path}/ocpp?wait=true", update)
+        told = await socket.ask("PullDynamicScheduleUpdate", pull)
+        assert told == {"status": "Accepted", "scheduleUpdate": {"limit": 7000, "setpoint": 5000}}
+
+    story(server, "ocpp2.1", tell)

@@ -42,31 +42,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(send_ocpp);
 }
 
-macro_rules! station_commands {
-    ($($(#[$doc:meta])* $handler:ident $path:literal $kind:ident ($request:ty) wait $wait:literal $allow:ty;)*) => {$(
-        $(#[$doc])*
-        #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
-            request_body = $request, responses(
-                (status = OK, body = Reply<ActionView>, description = "The station accepted"),
-                (status = ACCEPTED, body = Reply<ActionView>, description = "Asked; the outcome comes by event"),
-                CommandErrors))]
-        #[post($path)]
-        async fn $handler(
-            caller: Caller<$allow>,
-            ctx: Ctx,
-            performer: web::Data<Performer>,
-            PathId(id): PathId<StationId>,
-            Query(query): Query<Wait>,
-            Body(request): Body<$request>,
-        ) -> ApiResult<HttpResponse> {
-            let target = Target::station(&caller, &ctx, id).await?;
-            let command = Command::from(request);
-            let data = told(&command);
-            target.command(&performer, ActionKind::$kind, data, command, query.wait.unwrap_or($wait)).await
-        }
-    )*};
-}
-
 station_commands! {
     /// Asks a station to send a message now.
     trigger_message "/chargestations/{id}/trigger_message" StationTriggerMessage (TriggerRequest) wait false WriteStations;

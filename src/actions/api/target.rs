@@ -103,6 +103,13 @@ impl Target {
         command: Command,
         wait: bool,
     ) -> ApiResult<HttpResponse> {
+        if let Command::Device { request, .. } = &command
+            && !request.is_known_to(self.station.protocol)
+        {
+            let spoken = self.station.protocol;
+            let message = format!("The station speaks {spoken}, which has no {request}");
+            return Err(ApiError::conflict(message));
+        }
         if overrides_balancing(&command) && self.is_balanced(performer).await? {
             return Err(ApiError::conflict(
                 "The station is in a load-management group, which alone decides what its connectors may draw; change \
@@ -158,7 +165,10 @@ fn sentence(kind: ActionKind) -> String {
 
 /// What the action shows of a command.
 pub(super) fn told(command: &Command) -> Value {
-    json!({"command": format!("{command:?}")})
+    match command {
+        Command::Device { payload, .. } => payload.clone(),
+        other => json!({"command": format!("{other:?}")}),
+    }
 }
 
 /// Whether a command may replace, outrank or remove a limit of balancing. Profiles of the whole station may not: a
@@ -190,6 +200,9 @@ fn overrides_balancing(command: &Command) -> bool {
             "ClearChargingProfile" => {
                 let criteria = payload.get("chargingProfileCriteria").unwrap_or(payload);
                 !is_of_whole_station(Some(criteria))
+            }
+            "RequestStartTransaction" | "RemoteStartTransaction" => {
+                payload.get("chargingProfile").is_some()
             }
             "UpdateDynamicSchedule" | "UsePriorityCharging" => true,
             _ => false,

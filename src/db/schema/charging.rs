@@ -48,6 +48,7 @@ diesel::table! {
         service_offer_id -> Nullable<Text>,
         transaction_name -> Nullable<Text>,
         start_request -> Nullable<BigInt>,
+        car_schedule -> Nullable<JsonDoc>,
     }
 }
 

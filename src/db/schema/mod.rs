@@ -29,6 +29,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     locations,
     chargestations,
     evses,
+    external_limits,
+    dynamic_profiles,
     connectors,
     connector_statuses,
     users,

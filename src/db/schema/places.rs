@@ -148,6 +148,34 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::{Instant, JsonDoc};
 
+    external_limits (chargestation_id, evse_number, source) {
+        chargestation_id -> Text,
+        evse_number -> Integer,
+        source -> Text,
+        evse_id -> Nullable<Text>,
+        grid_critical -> Nullable<Bool>,
+        local_generation -> Bool,
+        schedules -> JsonDoc,
+        told_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
+    dynamic_profiles (chargestation_id, profile_id) {
+        chargestation_id -> Text,
+        profile_id -> BigInt,
+        holding -> JsonDoc,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::{Instant, JsonDoc};
+
     connectors (id) {
         id -> Text,
         organization_id -> Text,

@@ -368,7 +368,7 @@ impl Ledger {
         self.stage(plan) == Stage::Settled
     }
 
-    /// What may be drawn below every group, sorted by group.
+    /// What may be drawn below every group, sorted by group. Limits from elsewhere are kept by the stations themselves.
     pub fn exposures(&self, snapshot: &Snapshot) -> Vec<Exposure> {
         let grid = Grid::new(snapshot);
         let room = grid.room(
@@ -379,6 +379,7 @@ impl Ledger {
         let mut exposures: Vec<Exposure> = grid
             .nodes
             .iter()
+            .filter(|branch| !branch.node.from_elsewhere)
             .filter_map(|branch| {
                 let capacity = grid.rows.get(branch.power_row)?.capacity;
                 let left = *room.get(branch.power_row)?;

@@ -6,15 +6,15 @@ use crate::ocpp::meter;
 use crate::sessions::{self, MeterReport, Reading, Sample, Session, SessionStatus};
 use crate::stations::link::{Command, SignalKind};
 
-/// Records the samples of a connector.
+/// Records the samples of a connector; answers the session that they belong to.
 pub async fn record(
     call: Call<'_>,
     connector: ConnectorId,
     transaction: Option<i64>,
     samples: Vec<Sample>,
-) -> Handled<()> {
+) -> Handled<Option<Session>> {
     if samples.is_empty() {
-        return Ok(((), Vec::new()));
+        return Ok((None, Vec::new()));
     }
     let report = MeterReport {
         organization: call.peer.organization,
@@ -30,8 +30,9 @@ pub async fn record(
         .db
         .write_with_others(move |conn| sessions::record_readings(conn, &moment, &report));
     let mut effects = vec![Effect::Tell(SignalKind::Metered(connector))];
-    effects.extend(recorded.await?.and_then(|session| stop_at_target(&session)));
-    Ok(((), effects))
+    let session = recorded.await?;
+    effects.extend(session.as_ref().and_then(stop_at_target));
+    Ok((session, effects))
 }
 
 /// Uniform samples; the raw text stands with the first, as one message is one text.

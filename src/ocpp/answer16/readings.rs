@@ -19,7 +19,7 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
         return Ok((Response {}, Vec::new()));
     };
     let samples = samples(call, &request.meter_value);
-    let ((), effects) = common::record(call, connector, request.transaction_id, samples).await?;
+    let (_, effects) = common::record(call, connector, request.transaction_id, samples).await?;
     Ok((Response {}, effects))
 }
 

@@ -1,13 +1,109 @@
 //! What stations say about limits and about what cars need.
 
-use crate::db::StoreResult;
-use crate::kernel::{ConnectorId, WattHours};
+use serde_json::json;
+
+use super::refusals;
+use crate::db::{Conn, Json, StoreResult};
+use crate::kernel::{ConnectorId, Milliamps, Timestamp, WattHours, Watts};
 use crate::ocpp::answer::{Call, Handled, notices};
+use crate::ocpp::number::Number;
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
-use crate::sessions;
-use crate::stations;
-use crate::stations::link::SignalKind;
+use crate::sessions::{self, Session};
+use crate::stations::link::{Enforced, SignalKind};
+use crate::stations::{self, ExternalLimit, LimitSchedule, LimitStep};
+
+/// Keeps a limit that somebody else set (K12): balancing gives to others what the station cannot draw.
+pub(super) async fn notify_charging_limit(
+    call: Call<'_>,
+    request: notify_charging_limit::Request,
+) -> Handled<notify_charging_limit::Response> {
+    notices::record(call, "NotifyChargingLimit").await?;
+    let evse = request.evse_id.unwrap_or(0);
+    let schedules = request.charging_schedule.unwrap_or_default();
+    let limit = ExternalLimit {
+        chargestation_id: call.peer.station,
+        evse_number: i32::try_from(evse).unwrap_or(i32::MAX),
+        source: request
+            .charging_limit
+            .charging_limit_source
+            .as_str()
+            .to_owned(),
+        evse_id: None,
+        grid_critical: request.charging_limit.is_grid_critical,
+        local_generation: request.charging_limit.is_local_generation.unwrap_or(false),
+        schedules: Json(
+            schedules
+                .iter()
+                .map(|one| schedule(one, call.now))
+                .collect(),
+        ),
+        told_at: call.now,
+    };
+    let db = &call.gateway.context.db;
+    let kept = db.write(move |conn| stations::keep_external_limit(conn, limit.clone()));
+    if !kept.await? {
+        call.note_unknown(format_args!("EVSE {evse}")).await;
+    }
+    let told = Effect::Tell(SignalKind::ExternalLimit);
+    Ok((notify_charging_limit::Response {}, vec![told]))
+}
+
+/// Forgets it (K13); without an EVSE what the source limited anywhere.
+pub(super) async fn cleared_charging_limit(
+    call: Call<'_>,
+    request: cleared_charging_limit::Request,
+) -> Handled<cleared_charging_limit::Response> {
+    notices::record(call, "ClearedChargingLimit").await?;
+    let (station, source) = (call.peer.station, request.charging_limit_source);
+    let evse = request
+        .evse_id
+        .map(|evse| i32::try_from(evse).unwrap_or(i32::MAX));
+    let cleared =
+        call.gateway.context.db.write(move |conn| {
+            stations::clear_external_limits(conn, station, evse, source.as_str())
+        });
+    cleared.await?;
+    let told = Effect::Tell(SignalKind::ExternalLimit);
+    Ok((cleared_charging_limit::Response {}, vec![told]))
+}
+
+/// A schedule with instants; one without a start begins now.
+fn schedule(told: &ChargingSchedule, now: Timestamp) -> LimitSchedule {
+    let start = told.start_schedule.unwrap_or(now);
+    let step = |period: &ChargingSchedulePeriod| LimitStep {
+        from: stations::seconds_after(start, period.start_period),
+        limit: limit(period, &told.charging_rate_unit),
+        phases: period.number_phases.map(i64::from),
+    };
+    LimitSchedule {
+        start,
+        end: told
+            .duration
+            .map(|seconds| stations::seconds_after(start, seconds)),
+        steps: told.charging_schedule_period.iter().map(step).collect(),
+    }
+}
+
+/// What may be drawn in a period: its limit or its setpoint, whichever is less. Where 2.1 tells each phase, watts add up, and the
+/// least current counts for all.
+fn limit(period: &ChargingSchedulePeriod, unit: &ChargingRateUnit) -> Option<Enforced> {
+    let limit = [&period.limit, &period.limit_l2, &period.limit_l3];
+    let setpoint = [&period.setpoint, &period.setpoint_l2, &period.setpoint_l3];
+    let over_phases = |phases: [&Option<Number>; 3]| {
+        let told = phases.into_iter().flatten().filter_map(Number::milli);
+        match unit {
+            ChargingRateUnit::W => told.reduce(i64::saturating_add),
+            ChargingRateUnit::A | ChargingRateUnit::Unknown(_) => told.min(),
+        }
+    };
+    let both = [over_phases(limit), over_phases(setpoint)];
+    let least = both.into_iter().flatten().min()?.max(0);
+    Some(match unit {
+        ChargingRateUnit::W => Enforced::Power(Watts(least / 1000)),
+        ChargingRateUnit::A | ChargingRateUnit::Unknown(_) => Enforced::Current(Milliamps(least)),
+    })
+}
 
 /// When a car leaves and how much energy it needs by then, for the planner.
 pub(super) async fn notify_ev_charging_needs(
@@ -15,11 +111,78 @@ pub(super) async fn notify_ev_charging_needs(
     request: notify_ev_charging_needs::Request,
 ) -> Handled<notify_ev_charging_needs::Response> {
     notices::record(call, "NotifyEVChargingNeeds").await?;
-    let evse = request.evse_id;
     let departure = request.charging_needs.departure_time;
     let need = energy_need(&request.charging_needs);
-    let (station, moment) = (call.peer.station, call.moment());
-    let stored = call
+    let moment = call.moment();
+    let charging = with_session(call, request.evse_id, move |conn, session| {
+        sessions::note_needs(conn, &moment, session, departure, need)
+    });
+    let charging = charging.await?;
+    let response = notify_ev_charging_needs::Response {
+        // K15.FR.04: a limit of ours holds already, and a new one follows where the needs change the plan.
+        status: match charging {
+            Some(_) => NotifyEvChargingNeedsStatus::Accepted,
+            None => NotifyEvChargingNeedsStatus::Rejected,
+        },
+        status_info: None,
+    };
+    let told = charging.map(|connector| Effect::Tell(SignalKind::Metered(connector)));
+    Ok((response, told.into_iter().collect()))
+}
+
+/// What holds in a dynamic profile that the station accepted (K28); of any other profile there is nothing to tell.
+pub(super) async fn pull_dynamic_schedule_update(
+    call: Call<'_>,
+    request: pull_dynamic_schedule_update::Request,
+) -> Handled<pull_dynamic_schedule_update::Response> {
+    let place = (call.peer.station, request.charging_profile_id);
+    let db = &call.gateway.context.db;
+    let found = db.read(move |conn| stations::dynamic_profile(conn, place));
+    let holding = found.await?;
+    let schedule_update = holding.and_then(|holding| serde_json::from_value(holding).ok());
+    let response = match schedule_update {
+        Some(update) => pull_dynamic_schedule_update::Response {
+            schedule_update: Some(update),
+            status: ChargingProfileStatus::Accepted,
+            status_info: None,
+        },
+        None => pull_dynamic_schedule_update::Response {
+            schedule_update: None,
+            status: ChargingProfileStatus::Rejected,
+            status_info: refusals::why("InvalidProfile", "No dynamic profile has this id"),
+        },
+    };
+    Ok((response, Vec::new()))
+}
+
+/// What a car means to draw, kept with its session.
+pub(super) async fn notify_ev_charging_schedule(
+    call: Call<'_>,
+    request: notify_ev_charging_schedule::Request,
+) -> Handled<notify_ev_charging_schedule::Response> {
+    notices::record(call, "NotifyEVChargingSchedule").await?;
+    let (evse, moment) = (request.evse_id, call.moment());
+    let schedule = json!(request);
+    let charging = with_session(call, evse, move |conn, session| {
+        sessions::note_car_schedule(conn, &moment, session, schedule.clone())
+    });
+    charging.await?;
+    let response = notify_ev_charging_schedule::Response {
+        // It was received; whether it keeps to the limit is shown by the meter.
+        status: GenericStatus::Accepted,
+        status_info: None,
+    };
+    Ok((response, Vec::new()))
+}
+
+/// Does something with the session that runs at an EVSE, and tells at which connector that is.
+async fn with_session(
+    call: Call<'_>,
+    evse: u32,
+    act: impl Fn(&mut Conn, Session) -> StoreResult<()> + Send + 'static,
+) -> StoreResult<Option<ConnectorId>> {
+    let station = call.peer.station;
+    let done = call
         .gateway
         .context
         .db
@@ -31,23 +194,13 @@ pub(super) async fn notify_ev_charging_needs(
                 .filter(|one| u32::try_from(one.evse) == Ok(evse));
             for outlet in on_evse {
                 if let Some(session) = sessions::open_session_on(conn, outlet.connector)? {
-                    sessions::note_needs(conn, &moment, session, departure, need)?;
+                    act(conn, session)?;
                     return Ok(Some(outlet.connector));
                 }
             }
             Ok(None)
         });
-    let charging = stored.await?;
-    let response = notify_ev_charging_needs::Response {
-        // K15.FR.04: a limit of ours holds already, and a new one follows where the needs change the plan.
-        status: match charging {
-            Some(_) => NotifyEvChargingNeedsStatus::Accepted,
-            None => NotifyEvChargingNeedsStatus::Rejected,
-        },
-        status_info: None,
-    };
-    let told = charging.map(|connector| Effect::Tell(SignalKind::Metered(connector)));
-    Ok((response, told.into_iter().collect()))
+    done.await
 }
 
 /// The energy that a car still needs, in Wh, as it told it: for AC, DC, or both ways.

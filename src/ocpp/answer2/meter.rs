@@ -2,8 +2,10 @@
 
 use crate::ocpp::answer::{Call, Handled, MAINS, readings};
 use crate::ocpp::meter::{self, Line, MeterFlag, Place, Quantity, ReadingContext};
+use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
-use crate::sessions::Sample;
+use crate::sessions::{Sample, Session};
+use crate::stations::link::Command;
 
 pub(super) async fn meter_values(
     call: Call<'_>,
@@ -22,8 +24,23 @@ pub(super) async fn meter_values(
         return Ok((meter_values::Response {}, Vec::new()));
     };
     let samples = samples(call, &request.meter_value);
-    let ((), effects) = readings::record(call, connector, None, samples).await?;
+    let (session, mut effects) = readings::record(call, connector, None, samples).await?;
+    effects.extend(session.and_then(|session| cost_update(call, &session)));
     Ok((meter_values::Response {}, effects))
+}
+
+/// Tells what the session costs by now (I03), where that changed; answers to transaction events tell it by themselves.
+fn cost_update(call: Call<'_>, session: &Session) -> Option<Effect> {
+    let (transaction, amount) = session.transaction_id.zip(session.amount_due())?;
+    let costs = &call.state.costs;
+    if !session.is_open() || !costs.is_due(transaction, amount, call.now) {
+        return None;
+    }
+    costs.told(transaction, amount, call.now);
+    Some(Effect::Ask(Command::TellCost {
+        transaction,
+        amount,
+    }))
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {

@@ -37,13 +37,17 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         Incoming::NotifyEVChargingNeeds(request) => {
             done(limits::notify_ev_charging_needs(call, request).await)
         }
-        Incoming::NotifyEVChargingSchedule(_) => {
-            notices::record(call, incoming.action()).await?;
-            let response = notify_ev_charging_schedule::Response {
-                status: GenericStatus::Accepted,
-                status_info: None,
-            };
-            done(Ok((response, Vec::new())))
+        Incoming::NotifyChargingLimit(request) => {
+            done(limits::notify_charging_limit(call, request).await)
+        }
+        Incoming::ClearedChargingLimit(request) => {
+            done(limits::cleared_charging_limit(call, request).await)
+        }
+        Incoming::PullDynamicScheduleUpdate(request) => {
+            done(limits::pull_dynamic_schedule_update(call, request).await)
+        }
+        Incoming::NotifyEVChargingSchedule(request) => {
+            done(limits::notify_ev_charging_schedule(call, request).await)
         }
         Incoming::OpenPeriodicEventStream(_) => {
             notices::record(call, incoming.action()).await?;
@@ -53,30 +57,27 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
             };
             done(Ok((response, Vec::new())))
         }
+        Incoming::NotifyCustomerInformation(_)
+        | Incoming::NotifyDisplayMessages(_)
+        | Incoming::NotifyMonitoringReport(_)
+        | Incoming::ReportChargingProfiles(_)
+        | Incoming::ReportDERControl(_) => model::other_report(call, incoming).await,
         Incoming::BatterySwap(_)
-        | Incoming::ClearedChargingLimit(_)
         | Incoming::ClosePeriodicEventStream(_)
         | Incoming::FirmwareStatusNotification(_)
         | Incoming::LogStatusNotification(_)
-        | Incoming::NotifyChargingLimit(_)
-        | Incoming::NotifyCustomerInformation(_)
         | Incoming::NotifyDERAlarm(_)
         | Incoming::NotifyDERStartStop(_)
-        | Incoming::NotifyDisplayMessages(_)
-        | Incoming::NotifyMonitoringReport(_)
         | Incoming::NotifyPeriodicEventStream(_)
         | Incoming::NotifyPriorityCharging(_)
         | Incoming::NotifySettlement(_)
         | Incoming::PublishFirmwareStatusNotification(_)
-        | Incoming::ReportChargingProfiles(_)
-        | Incoming::ReportDERControl(_)
         | Incoming::ReservationStatusUpdate(_)
         | Incoming::SecurityEventNotification(_) => notices::notice(call, incoming.action()).await,
         Incoming::DataTransfer(_)
         | Incoming::Get15118EVCertificate(_)
         | Incoming::GetCertificateChainStatus(_)
         | Incoming::GetCertificateStatus(_)
-        | Incoming::PullDynamicScheduleUpdate(_)
         | Incoming::VatNumberValidation(_) => Ok((refusals::refusal(call, incoming), Vec::new())),
     }
 }

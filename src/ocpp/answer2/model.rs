@@ -1,22 +1,23 @@
-//! Reports of the device model: kept with the station as its variables.
+//! Reports: of the device model, kept with the station as its variables, and others, told as events. Who waits for a report
+//! gets it with the last part.
 
 use serde_json::{Map, Value, json};
 
-use crate::ocpp::answer::{Call, Handled};
+use crate::ocpp::answer::{Call, Handled, notices};
 use crate::ocpp::command2::variables;
-use crate::ocpp::reports::Values;
 use crate::ocpp::v2::*;
 use crate::stations;
 
-/// Keeps a part of a report; who waits for the whole one gets it with the last part.
+/// Keeps a part of a report of the device model.
 pub(super) async fn notify_report(
     call: Call<'_>,
     request: notify_report::Request,
 ) -> Handled<notify_report::Response> {
     let data = request.report_data.unwrap_or_default();
-    let part: Values = data.into_iter().map(entry).collect();
+    let part: Map<String, Value> = data.into_iter().map(entry).collect();
     let (organization, station, now) = (call.peer.organization, call.peer.station, call.now);
-    let stored = Value::Object(part.clone());
+    let part = Value::Object(part);
+    let stored = part.clone();
     let kept = call
         .gateway
         .context
@@ -26,8 +27,49 @@ pub(super) async fn notify_report(
     let is_last = !request.tbc.unwrap_or(false);
     call.state
         .reports
-        .take_in(request.request_id, &part, is_last);
+        .take_in(request.request_id, vec![part], is_last);
     Ok((notify_report::Response {}, Vec::new()))
+}
+
+/// Passes a part of any other report on, and tells it as an event.
+pub(super) async fn other_report(call: Call<'_>, incoming: Incoming) -> Handled<String> {
+    let action = incoming.action();
+    let (number, to_be_continued, parts) = match incoming {
+        Incoming::NotifyMonitoringReport(it) => {
+            let monitors = it.monitor.unwrap_or_default();
+            (it.request_id, it.tbc, list(&monitors))
+        }
+        Incoming::NotifyDisplayMessages(it) => {
+            let messages = it.message_info.unwrap_or_default();
+            (it.request_id, it.tbc, list(&messages))
+        }
+        Incoming::NotifyCustomerInformation(it) => {
+            (it.request_id.into(), it.tbc, vec![json!(it.data)])
+        }
+        Incoming::ReportChargingProfiles(it) => {
+            let part = json!({
+                "evseId": it.evse_id, "chargingLimitSource": it.charging_limit_source,
+                "chargingProfile": it.charging_profile,
+            });
+            (it.request_id, it.tbc, vec![part])
+        }
+        Incoming::ReportDERControl(it) => {
+            let (number, tbc) = (it.request_id, it.tbc);
+            let mut part = json!(it);
+            if let Some(fields) = part.as_object_mut() {
+                fields.retain(|name, _| !matches!(name.as_str(), "requestId" | "tbc"));
+            }
+            (number, tbc, vec![part])
+        }
+        _ => return notices::notice(call, action).await,
+    };
+    let is_last = !to_be_continued.unwrap_or(false);
+    call.state.reports.take_in(number, parts, is_last);
+    notices::notice(call, action).await
+}
+
+fn list<T: serde::Serialize>(items: &[T]) -> Vec<Value> {
+    items.iter().map(|item| json!(item)).collect()
 }
 
 /// The key of a variable, and what is known of it.

@@ -34,12 +34,6 @@ pub(super) fn refusal(call: Call<'_>, incoming: Incoming) -> String {
             remaining_contracts: None,
         }
         .to_json(),
-        Incoming::PullDynamicScheduleUpdate(_) => pull_dynamic_schedule_update::Response {
-            schedule_update: None,
-            status: ChargingProfileStatus::Rejected,
-            status_info: why("InvalidProfile", "This profile is not dynamic"),
-        }
-        .to_json(),
         Incoming::VatNumberValidation(request) => vat_number_validation::Response {
             company: None,
             status_info: why("NotSupported", "VAT numbers are not looked up"),
@@ -57,7 +51,8 @@ pub(super) fn refusal(call: Call<'_>, incoming: Incoming) -> String {
     }
 }
 
-fn why(code: &str, text: &str) -> Option<StatusInfo> {
+/// Why it was refused.
+pub(super) fn why(code: &str, text: &str) -> Option<StatusInfo> {
     Some(StatusInfo {
         additional_info: Label::new(text).ok(),
         reason_code: Label::new(code).ok()?,

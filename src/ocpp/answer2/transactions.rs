@@ -50,7 +50,11 @@ pub(super) async fn transaction_event(
     if let (Some(evse), None) = (place, stored.connector) {
         call.note_unknown(format_args!("EVSE {}", evse.id)).await;
     }
-    let due = stored.recorded.session.amount_due();
+    let session = &stored.recorded.session;
+    let due = session.amount_due();
+    if let Some((transaction, amount)) = session.transaction_id.zip(due) {
+        call.state.costs.told(transaction, amount, call.now);
+    }
     let response = transaction_event::Response {
         // I02, I03: what it costs so far, for stations that show it.
         total_cost: due.and_then(|amount| amount.try_into().ok()),

@@ -274,6 +274,10 @@ pub fn build(
             data: data.clone(),
         }
         .into(),
+        Asked::TellCost { .. } => return Err(invalid("OCPP 1.6 has no message for costs")),
+        Asked::Device { request, .. } => {
+            return Err(invalid(format!("OCPP 1.6 has no {request}")));
+        }
         Asked::Raw { action, payload } => return raw(action, payload),
     };
     Ok(wire.into())

@@ -43,13 +43,8 @@ pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
         data
     };
     Outcome {
-        accepted,
-        status,
-        data,
-        outlives: false,
-        ends_with_transaction: false,
-        in_watts: false,
         enforced,
+        ..Outcome::answered(accepted, status, data)
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Version;
 use super::command::*;
 use super::ladder::{say_limit, say_schedule};
+use super::number::Number;
 use super::v2::*;
 use super::wire::Any;
 use crate::kernel::Timestamp;
@@ -111,6 +112,9 @@ pub fn build(
             action: action.clone(),
             payload: payload.to_string(),
         },
+        crate::stations::link::Command::Device { request, payload } => {
+            device_request(*request, payload, now)
+        }
         other => {
             let wire = say(other, form, names, now)?;
             WireCall {
@@ -121,6 +125,23 @@ pub fn build(
     };
     check(&wire, names.version)?;
     Ok(wire)
+}
+
+/// A request in the words it came in; one that needs a number and has none gets one.
+fn device_request(request: DeviceRequest, payload: &Value, now: Timestamp) -> WireCall {
+    let mut payload = payload.clone();
+    let is_numbered = matches!(
+        request,
+        DeviceRequest::CustomerInformation | DeviceRequest::RequestBatterySwap
+    );
+    if let Some(fields) = payload.as_object_mut().filter(|_| is_numbered) {
+        let number = || request_id(None, now).into();
+        fields.entry("requestId").or_insert_with(number);
+    }
+    WireCall {
+        action: request.to_string(),
+        payload: payload.to_string(),
+    }
 }
 
 /// A payload that this version does not allow is not sent, whoever made it.
@@ -198,6 +219,11 @@ fn say(
         }
         .into(),
         Asked::StopCharging { .. } => request_stop_transaction::Request {
+            transaction_id: names.transaction()?,
+        }
+        .into(),
+        Asked::TellCost { amount, .. } => cost_updated::Request {
+            total_cost: Number::try_from(*amount).map_err(|()| invalid("amount is no number"))?,
             transaction_id: names.transaction()?,
         }
         .into(),
@@ -375,8 +401,8 @@ fn say(
             vendor_id: exact(vendor_id, "vendorId")?,
         }
         .into(),
-        Asked::Raw { action, .. } => {
-            return Err(invalid(format!("{action} is sent as it was written")));
+        Asked::Raw { .. } | Asked::Device { .. } => {
+            return Err(invalid("it is sent as it was written"));
         }
     })
 }

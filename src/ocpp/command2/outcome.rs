@@ -26,22 +26,46 @@ const WITHOUT_STATUS: [&str; 4] = [
     "GetVariables",
 ];
 
-/// A station that knows no such profile has what it was asked for.
-fn is_nothing_to_clear(action: &str, status: &str) -> bool {
-    action == "ClearChargingProfile" && status == "Unknown"
+/// Answers that there is nothing of the kind, which is what was asked for.
+const NOTHING_THERE: [(&str, &str); 8] = [
+    ("ClearChargingProfile", "Unknown"),
+    ("ClearVariableMonitoring", "NotFound"),
+    ("GetBaseReport", "EmptyResultSet"),
+    ("GetChargingProfiles", "NoProfiles"),
+    ("GetDERControl", "NotFound"),
+    ("GetDisplayMessages", "Unknown"),
+    ("GetMonitoringReport", "EmptyResultSet"),
+    ("GetReport", "EmptyResultSet"),
+];
+
+/// The status of an answer. Of several results it is the first that is no agreement, else that of the first.
+fn status_of<'a>(action: &str, data: &'a Value) -> Option<&'a str> {
+    let (results, status) = match action {
+        "SetVariables" => ("setVariableResult", "attributeStatus"),
+        "SetVariableMonitoring" => ("setMonitoringResult", "status"),
+        "ClearVariableMonitoring" => ("clearMonitoringResult", "status"),
+        _ => return data.get("status").and_then(Value::as_str),
+    };
+    let results = data.get(results).and_then(Value::as_array);
+    let mut statuses = results
+        .into_iter()
+        .flatten()
+        .filter_map(|result| result.get(status).and_then(Value::as_str));
+    let refused = statuses.clone().find(|status| !agrees(action, status));
+    refused.or_else(|| statuses.next())
+}
+
+fn agrees(action: &str, status: &str) -> bool {
+    AGREED.contains(&status) || NOTHING_THERE.contains(&(action, status))
 }
 
 /// What an answer means.
 pub fn outcome(command: &Command, wire: &WireCall, raw: &RawValue) -> Outcome {
     let action = wire.action.as_str();
     let data: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-    let single = (action == "SetVariables")
-        .then(|| data.pointer("/setVariableResult/0/attributeStatus"))
-        .flatten();
-    let status = single.or_else(|| data.get("status"));
-    let status = status.and_then(Value::as_str).map(str::to_owned);
+    let status = status_of(action, &data).map(str::to_owned);
     let accepted = match &status {
-        Some(status) => AGREED.contains(&status.as_str()) || is_nothing_to_clear(action, status),
+        Some(status) => agrees(action, status),
         None => WITHOUT_STATUS.contains(&action),
     };
     let enforced = (action == "GetCompositeSchedule")
@@ -54,13 +78,8 @@ pub fn outcome(command: &Command, wire: &WireCall, raw: &RawValue) -> Outcome {
         _ => data,
     };
     Outcome {
-        accepted,
-        status,
-        data,
-        outlives: false,
-        ends_with_transaction: false,
-        in_watts: false,
         enforced,
+        ..Outcome::answered(accepted, status, data)
     }
 }
 

@@ -19,6 +19,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// An entry of a local list: a token and what is known of it; without the latter the entry is removed.
     pub struct Authorization {
         pub id_token: IdToken,
         pub id_token_info: Option<IdTokenInfo>,

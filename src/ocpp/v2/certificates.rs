@@ -21,6 +21,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A certificate whose status is asked for, and where that can be looked up.
     pub struct CertificateStatusRequestInfo {
         pub certificate_hash_data: CertificateHashData,
         pub source: CertificateStatusSource,
@@ -33,6 +34,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Whether a certificate is revoked, and until when that is known.
     pub struct CertificateStatus {
         pub certificate_hash_data: CertificateHashData,
         pub next_update: Timestamp,
@@ -57,6 +59,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A certificate that is installed, with those below it.
     pub struct CertificateHashDataChain {
         pub certificate_hash_data: CertificateHashData,
         pub certificate_type: GetCertificateIdUse,

@@ -23,6 +23,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// What may be drawn, or fed back, from one instant of a schedule until the next period.
     pub struct ChargingSchedulePeriod {
         pub discharge_limit: Option<Number> [V21],
         pub discharge_limit_l2 as "dischargeLimit_L2": Option<Number> [V21],
@@ -49,6 +50,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What all profiles together allow over a stretch of time.
     pub struct CompositeSchedule {
         pub charging_rate_unit: ChargingRateUnit,
         pub charging_schedule_period: Vec<ChargingSchedulePeriod>,
@@ -59,6 +61,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A point of a curve from grid frequency to power.
     pub struct V2xFreqWattPoint {
         pub frequency: Number,
         pub power: Number,
@@ -66,6 +69,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A point of a curve from the grid's signal to power.
     pub struct V2xSignalWattPoint {
         pub power: Number,
         pub signal: i64,
@@ -77,6 +81,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Prices of ISO 15118-20, for the car to choose when to charge.
     pub struct AbsolutePriceSchedule {
         pub additional_selected_services: Option<Vec<AdditionalSelectedServices>>,
         pub currency: Exact<3>,
@@ -94,6 +99,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A service beside charging, and its fee.
     pub struct AdditionalSelectedServices {
         pub service_fee: RationalNumber,
         pub service_name: Exact<80>,
@@ -101,6 +107,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// Limits that follow each other.
     pub struct ChargingSchedule {
         pub absolute_price_schedule: Option<AbsolutePriceSchedule> [V21],
         pub charging_rate_unit: ChargingRateUnit,
@@ -121,6 +128,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What energy costs from an amount on.
     pub struct ConsumptionCost {
         pub cost: Vec<Cost>,
         pub start_value: Number,
@@ -128,6 +136,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A relative price, a share of renewable energy or an emission.
     pub struct Cost {
         pub amount: i64,
         pub amount_multiplier: Option<i64>,
@@ -136,6 +145,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A limit that holds from a state of charge on.
     pub struct LimitAtSoc {
         pub limit: Number,
         pub soc: u32,
@@ -143,6 +153,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What it costs to stay after charging.
     pub struct OverstayRuleList {
         pub overstay_power_threshold: Option<RationalNumber>,
         pub overstay_rule: Vec<OverstayRule>,
@@ -151,6 +162,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A fee for staying from a time on.
     pub struct OverstayRule {
         pub overstay_fee: RationalNumber,
         pub overstay_fee_period: i64,
@@ -160,6 +172,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A price level and how long it holds.
     pub struct PriceLevelScheduleEntry {
         pub duration: i64,
         pub price_level: u32,
@@ -167,6 +180,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// Price levels that follow each other.
     pub struct PriceLevelSchedule {
         pub number_of_price_levels: u32,
         pub price_level_schedule_entries: Vec<PriceLevelScheduleEntry>,
@@ -177,6 +191,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The prices of a stretch of time, by power.
     pub struct PriceRuleStack {
         pub duration: i64,
         pub price_rule: Vec<PriceRule>,
@@ -184,6 +199,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What energy and parking cost from a power on.
     pub struct PriceRule {
         pub carbon_dioxide_emission: Option<u32>,
         pub energy_fee: RationalNumber,
@@ -195,6 +211,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A number as a value and a power of ten.
     pub struct RationalNumber {
         pub exponent: i64,
         pub value: i64,
@@ -202,6 +219,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A stretch of time by its distance from the start.
     pub struct RelativeTimeInterval {
         pub duration: Option<i64>,
         pub start: i64,
@@ -209,6 +227,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The price level of a stretch of time.
     pub struct SalesTariffEntry {
         pub consumption_cost: Option<Vec<ConsumptionCost>>,
         pub e_price_level: Option<u32>,
@@ -217,6 +236,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// Price levels of ISO 15118-2, for the car to choose when to charge.
     pub struct SalesTariff {
         pub id: u32,
         pub num_e_price_levels: Option<u32>,
@@ -226,6 +246,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A tax and what it is on.
     pub struct TaxRule {
         pub applies_to_energy_fee: bool,
         pub applies_to_minimum_maximum_cost: bool,
@@ -239,6 +260,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The limits and setpoints that hold now in a dynamic profile.
     pub struct ChargingScheduleUpdate {
         pub discharge_limit: Option<Number>,
         pub discharge_limit_l2 as "dischargeLimit_L2": Option<Number>,
@@ -264,6 +286,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A schedule, what it is for, when it holds and which others it goes before.
     pub struct ChargingProfile {
         pub charging_profile_kind: ChargingProfileKind,
         pub charging_profile_purpose: ChargingProfilePurpose,

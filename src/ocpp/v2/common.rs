@@ -9,6 +9,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Why something was answered so.
     pub struct StatusInfo {
         pub additional_info: Option<Label<1024, 512>>,
         pub reason_code: Label<20>,
@@ -16,6 +17,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How often a stream is sent, or after how many values.
     pub struct PeriodicEventStreamParams {
         pub interval: Option<u32>,
         pub values: Option<u32>,
@@ -27,6 +29,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A further number of a token, of any kind.
     pub struct AdditionalInfo {
         pub additional_id_token: Exact<255, 36>,
         pub r#type: Exact<50>,
@@ -34,6 +37,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a driver holds to a reader.
     pub struct IdToken {
         pub additional_info: Option<Vec<AdditionalInfo>>,
         pub id_token: Exact<255, 36>,
@@ -42,6 +46,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a responder (OCSP) must be asked about a certificate.
     pub struct OcspRequestData {
         pub hash_algorithm: HashAlgorithm,
         pub issuer_key_hash: Exact<128>,
@@ -79,6 +84,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Whether a token may charge, and what else is known of it.
     pub struct IdTokenInfo {
         pub cache_expiry_date_time: Option<Timestamp>,
         pub charging_priority: Option<i64>,
@@ -92,6 +98,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A text in a language and a format.
     pub struct MessageContent {
         pub content: Exact<1024, 512>,
         pub format: MessageFormat,
@@ -100,6 +107,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// An amount with and without tax.
     pub struct Price {
         pub excl_tax: Option<Number>,
         pub incl_tax: Option<Number>,
@@ -108,6 +116,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// When a price that is paid once holds.
     pub struct TariffConditionsFixed {
         pub day_of_week: Option<Vec<DayOfWeek>>,
         pub end_time_of_day: Option<String>,
@@ -121,6 +130,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// When a price holds.
     pub struct TariffConditions {
         pub day_of_week: Option<Vec<DayOfWeek>>,
         pub end_time_of_day: Option<String>,
@@ -144,6 +154,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A price of a kWh.
     pub struct TariffEnergyPrice {
         pub conditions: Option<TariffConditions>,
         pub price_kwh: Number,
@@ -151,6 +162,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What energy costs.
     pub struct TariffEnergy {
         pub prices: Vec<TariffEnergyPrice>,
         pub tax_rates: Option<Vec<TaxRate>>,
@@ -158,6 +170,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A price that is paid once.
     pub struct TariffFixedPrice {
         pub conditions: Option<TariffConditionsFixed>,
         pub price_fixed: Number,
@@ -165,6 +178,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What is paid once.
     pub struct TariffFixed {
         pub prices: Vec<TariffFixedPrice>,
         pub tax_rates: Option<Vec<TaxRate>>,
@@ -172,6 +186,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A price of a minute.
     pub struct TariffTimePrice {
         pub conditions: Option<TariffConditions>,
         pub price_minute: Number,
@@ -179,6 +194,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What time costs.
     pub struct TariffTime {
         pub prices: Vec<TariffTimePrice>,
         pub tax_rates: Option<Vec<TaxRate>>,
@@ -186,6 +202,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a transaction costs, as a driver is shown it.
     pub struct Tariff {
         pub charging_time: Option<TariffTime>,
         pub currency: Exact<3>,
@@ -203,6 +220,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A tax in percent.
     pub struct TaxRate {
         pub stack: Option<u32>,
         pub tax: Number,
@@ -211,6 +229,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// An EVSE, or a connector of it.
     pub struct Evse {
         pub connector_id: Option<u32>,
         pub id: u32,
@@ -226,6 +245,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// The name of a certificate: hashes of its issuer, and its serial number.
     pub struct CertificateHashData {
         pub hash_algorithm: HashAlgorithm,
         pub issuer_key_hash: Exact<128>,
@@ -239,6 +259,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A part of the device model.
     pub struct Component {
         pub evse: Option<Evse>,
         pub instance: Option<Exact<50>>,
@@ -247,6 +268,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A component, or one variable of it.
     pub struct ComponentVariable {
         pub component: Component,
         pub variable: Option<Variable>,
@@ -254,6 +276,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A value that a component has.
     pub struct Variable {
         pub instance: Option<Exact<50>>,
         pub name: Exact<50>,
@@ -318,6 +341,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// What a meter showed at an instant.
     pub struct MeterValue {
         pub sampled_value: Vec<SampledValue>,
         pub timestamp: Timestamp,
@@ -325,6 +349,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// One value of a meter.
     pub struct SampledValue {
         pub context: Option<Context>,
         pub location: Option<Location>,
@@ -337,6 +362,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The same as the meter signed it.
     pub struct SignedMeterValue {
         pub encoding_method: Exact<50>,
         pub public_key: Option<Exact<2500>>,
@@ -346,6 +372,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The unit of a value and its power of ten.
     pub struct UnitOfMeasure {
         pub multiplier: Option<i64>,
         pub unit: Option<Exact<20>>,

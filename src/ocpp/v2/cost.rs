@@ -16,6 +16,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Whether a tariff was forgotten.
     pub struct ClearTariffsResult {
         pub status: TariffClearStatus,
         pub status_info: Option<StatusInfo>,
@@ -32,6 +33,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A tariff and whom it is for.
     pub struct TariffAssignment {
         pub evse_ids: Option<Vec<u32>>,
         pub id_tokens: Option<Vec<Exact<255>>>,
@@ -46,6 +48,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Where an invoice is sent.
     pub struct Address {
         pub address1: Exact<100>,
         pub address2: Option<Exact<100>>,

@@ -27,6 +27,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A curve that is set, and whether another took its place.
     pub struct DerCurveGet {
         pub curve: DerCurve,
         pub curve_type: DerControl,
@@ -37,6 +38,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A point of a curve.
     pub struct DerCurvePoints {
         pub x: Number,
         pub y: Number,
@@ -44,6 +46,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How a station answers the voltage or frequency of the grid.
     pub struct DerCurve {
         pub curve_data: Vec<DerCurvePoints>,
         pub duration: Option<Number>,
@@ -58,6 +61,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// When to feed in again, as it is set.
     pub struct EnterServiceGet {
         pub enter_service: EnterService,
         pub id: Exact<36>,
@@ -65,6 +69,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// When a station may feed into the grid again.
     pub struct EnterService {
         pub delay: Option<Number>,
         pub high_freq: Number,
@@ -78,6 +83,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A fixed power factor that is set.
     pub struct FixedPfGet {
         pub fixed_pf as "fixedPF": FixedPf,
         pub id: Exact<36>,
@@ -87,6 +93,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A fixed power factor.
     pub struct FixedPf {
         pub displacement: Number,
         pub duration: Option<Number>,
@@ -97,6 +104,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// Fixed reactive power that is set.
     pub struct FixedVarGet {
         pub fixed_var: FixedVar,
         pub id: Exact<36>,
@@ -106,6 +114,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// Fixed reactive power.
     pub struct FixedVar {
         pub duration: Option<Number>,
         pub priority: u32,
@@ -116,6 +125,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// An answer to frequency that is set.
     pub struct FreqDroopGet {
         pub freq_droop: FreqDroop,
         pub id: Exact<36>,
@@ -125,6 +135,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How power follows the frequency of the grid.
     pub struct FreqDroop {
         pub duration: Option<Number>,
         pub over_droop: Number,
@@ -138,6 +149,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// Rates of change that are set.
     pub struct GradientGet {
         pub gradient: Gradient,
         pub id: Exact<36>,
@@ -145,6 +157,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How fast power may change.
     pub struct Gradient {
         pub gradient: Number,
         pub priority: u32,
@@ -153,6 +166,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How far a value must come back before a control ends.
     pub struct Hysteresis {
         pub hysteresis_delay: Option<Number>,
         pub hysteresis_gradient: Option<Number>,
@@ -162,6 +176,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A limit of feeding in that is set.
     pub struct LimitMaxDischargeGet {
         pub id: Exact<36>,
         pub is_default: bool,
@@ -171,6 +186,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How much may be fed in at most.
     pub struct LimitMaxDischarge {
         pub duration: Option<Number>,
         pub pct_max_discharge_power: Option<Number>,
@@ -181,6 +197,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The voltage that a curve of reactive power refers to.
     pub struct ReactivePowerParams {
         pub autonomous_v_ref_enable: Option<bool>,
         pub autonomous_v_ref_time_constant: Option<Number>,
@@ -189,6 +206,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// When too high a voltage trips a station, and what it does meanwhile.
     pub struct VoltageParams {
         pub hv10_min_mean_trip_delay: Option<Number>,
         pub hv10_min_mean_value: Option<Number>,

@@ -10,6 +10,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Whether a monitor is gone.
     pub struct ClearMonitoringResult {
         pub id: u32,
         pub status: ClearMonitoringStatus,
@@ -26,6 +27,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Where a log is uploaded to, and from when until when it is wanted.
     pub struct LogParameters {
         pub latest_timestamp: Option<Timestamp>,
         pub oldest_timestamp: Option<Timestamp>,
@@ -57,6 +59,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// What happened to a variable.
     pub struct EventData {
         pub actual_value: Label<2500>,
         pub cause: Option<u32>,
@@ -83,6 +86,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A variable and what watches it.
     pub struct MonitoringData {
         pub component: Component,
         pub variable: Variable,
@@ -91,6 +95,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A monitor.
     pub struct VariableMonitoring {
         pub event_notification_type: Option<EventNotification> [V21],
         pub id: u32,
@@ -106,6 +111,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A monitor to set.
     pub struct SetMonitoringData {
         pub component: Component,
         pub id: Option<u32>,
@@ -125,6 +131,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Whether a monitor was set.
     pub struct SetMonitoringResult {
         pub component: Component,
         pub id: Option<u32>,

@@ -21,6 +21,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A message, when it is shown and where.
     pub struct MessageInfo {
         pub display: Option<Component>,
         pub end_date_time: Option<Timestamp>,

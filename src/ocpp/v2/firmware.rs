@@ -24,6 +24,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Firmware, where it is and when to install it.
     pub struct Firmware {
         pub install_date_time: Option<Timestamp>,
         pub location: Exact<2000, 512>,

@@ -13,6 +13,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// What a station says of itself.
     pub struct ChargingStation {
         pub firmware_version: Option<Label<50>>,
         pub model: Label<20>,
@@ -23,6 +24,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The SIM of a station.
     pub struct Modem {
         pub iccid: Option<Label<20>>,
         pub imsi: Option<Label<20>>,
@@ -46,6 +48,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A variable to read.
     pub struct GetVariableData {
         pub attribute_type: Option<AttributeKind>,
         pub component: Component,
@@ -60,6 +63,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A variable as it was read.
     pub struct GetVariableResult {
         pub attribute_status: GetVariableStatus,
         pub attribute_status_info: Option<StatusInfo>,
@@ -82,6 +86,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A variable with all that is known of it.
     pub struct ReportData {
         pub component: Component,
         pub variable: Variable,
@@ -91,6 +96,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// One value of a variable: actual, target, least or most.
     pub struct VariableAttribute {
         pub constant: Option<bool>,
         pub mutability: Option<Mutability>,
@@ -101,6 +107,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What values a variable can have.
     pub struct VariableCharacteristics {
         pub data_type: DataKind,
         pub max_elements: Option<u32> [V21],
@@ -144,6 +151,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// How to get into a mobile network.
     pub struct Apn {
         pub apn: Exact<2000, 512>,
         pub apn_authentication: ApnAuthentication,
@@ -156,6 +164,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How to reach this server.
     pub struct NetworkConnectionProfile {
         pub apn: Option<Apn>,
         pub basic_auth_password: Option<Exact<64>> [V21],
@@ -171,6 +180,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A private network to reach it through.
     pub struct Vpn {
         pub group: Option<Exact<50, 20>>,
         pub key: Exact<255>,
@@ -186,6 +196,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A variable to change.
     pub struct SetVariableData {
         pub attribute_type: Option<AttributeKind>,
         pub attribute_value: Exact<2500, 1000>,
@@ -201,6 +212,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Whether a variable was changed.
     pub struct SetVariableResult {
         pub attribute_status: SetVariableStatus,
         pub attribute_status_info: Option<StatusInfo>,

@@ -7,6 +7,7 @@ use crate::ocpp::number::Number;
 use crate::ocpp::text::Exact;
 
 crate::message! {
+    /// Which profiles to forget.
     pub struct ClearChargingProfile {
         pub charging_profile_purpose: Option<ChargingProfilePurpose>,
         pub evse_id: Option<u32>,
@@ -19,6 +20,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Which profiles to report.
     pub struct ChargingProfileCriterion {
         pub charging_limit_source: Option<Vec<ChargingLimitSource>>,
         pub charging_profile_id: Option<Vec<i64>>,
@@ -36,6 +38,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// Who limits, and how much it matters.
     pub struct ChargingLimit {
         pub charging_limit_source: ChargingLimitSource,
         pub is_grid_critical: Option<bool>,
@@ -60,6 +63,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// What a car needs and takes of alternating current.
     pub struct AcChargingParameters {
         pub energy_amount: Number,
         pub ev_max_current: Number,
@@ -69,6 +73,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a car needs, until when, and how.
     pub struct ChargingNeeds {
         pub ac_charging_parameters: Option<AcChargingParameters>,
         pub available_energy_transfer: Option<Vec<EnergyTransferMode>> [V21],
@@ -84,6 +89,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a car needs and takes of direct current.
     pub struct DcChargingParameters {
         pub bulk_soc as "bulkSoC": Option<u32>,
         pub energy_amount: Option<Number>,
@@ -97,6 +103,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a car can do for the grid.
     pub struct DerChargingParameters {
         pub ev_duration_level1_dc_injection as "evDurationLevel1DCInjection": Option<Number>,
         pub ev_duration_level2_dc_injection as "evDurationLevel2DCInjection": Option<Number>,
@@ -143,6 +150,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a car asks for its energy in a stretch of time.
     pub struct EvAbsolutePriceScheduleEntry {
         pub duration: i64,
         pub ev_price_rule: Vec<EvPriceRule>,
@@ -150,6 +158,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a car asks for its energy.
     pub struct EvAbsolutePriceSchedule {
         pub currency: Exact<3>,
         pub ev_absolute_price_schedule_entries: Vec<EvAbsolutePriceScheduleEntry>,
@@ -159,6 +168,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a car would feed back, and for how much.
     pub struct EvEnergyOffer {
         pub ev_absolute_price_schedule: Option<EvAbsolutePriceSchedule>,
         pub ev_power_schedule: EvPowerSchedule,
@@ -166,6 +176,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The power a car would feed back for a while.
     pub struct EvPowerScheduleEntry {
         pub duration: i64,
         pub power: Number,
@@ -173,6 +184,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// The power a car would feed back.
     pub struct EvPowerSchedule {
         pub ev_power_schedule_entries: Vec<EvPowerScheduleEntry>,
         pub time_anchor: Timestamp,
@@ -180,6 +192,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a car asks from a power on.
     pub struct EvPriceRule {
         pub energy_fee: Number,
         pub power_range_start: Number,
@@ -187,6 +200,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a car needs, takes and gives, both ways.
     pub struct V2xChargingParameters {
         pub ev_max_energy_request: Option<Number>,
         pub ev_max_v2_x_energy_request: Option<Number>,

@@ -6,6 +6,7 @@ use crate::ocpp::number::Number;
 use crate::ocpp::text::Exact;
 
 crate::message! {
+    /// What a stream tells of, and how often.
     pub struct ConstantStreamData {
         pub id: u32,
         pub params: PeriodicEventStreamParams,
@@ -14,6 +15,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// A value of a stream.
     pub struct StreamDataElement {
         pub t: Number,
         pub v: Exact<2500>,

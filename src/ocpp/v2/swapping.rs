@@ -10,6 +10,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A battery and its state.
     pub struct BatteryData {
         pub evse_id: u32,
         pub production_date: Option<Timestamp>,

@@ -45,6 +45,7 @@ crate::choice! {
 }
 
 crate::message! {
+    /// A stretch of a transaction with one tariff.
     pub struct ChargingPeriod {
         pub dimensions: Option<Vec<CostDimension>>,
         pub start_period: Timestamp,
@@ -53,6 +54,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a transaction costs, reckoned by the station.
     pub struct CostDetails {
         pub charging_periods: Option<Vec<ChargingPeriod>>,
         pub failure_reason: Option<Exact<500>>,
@@ -63,6 +65,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How much of something was used.
     pub struct CostDimension {
         pub r#type: CostDimensionKind,
         pub volume: Number,
@@ -70,6 +73,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What a transaction costs in all, by what it is for.
     pub struct TotalCost {
         pub charging_time: Option<Price>,
         pub currency: Exact<3>,
@@ -84,6 +88,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// An amount with and without tax.
     pub struct TotalPrice {
         pub excl_tax: Option<Number>,
         pub incl_tax: Option<Number>,
@@ -91,6 +96,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// How much a transaction used.
     pub struct TotalUsage {
         pub charging_time: i64,
         pub energy: Number,
@@ -100,6 +106,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// What ends a transaction.
     pub struct TransactionLimit {
         pub max_cost: Option<Number>,
         pub max_energy: Option<Number>,
@@ -109,6 +116,7 @@ crate::message! {
 }
 
 crate::message! {
+    /// Which transaction, and how it is going.
     pub struct Transaction {
         pub charging_state: Option<ChargingState>,
         pub operation_mode: Option<OperationMode> [V21],

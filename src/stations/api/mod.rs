@@ -4,6 +4,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub mod connectors;
 pub mod evses;
+pub mod external_limits;
 pub mod qr;
 pub mod stations;
 
@@ -12,6 +13,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(stations::routes)
         .configure(evses::routes)
+        .configure(external_limits::routes)
         .configure(qr::routes)
         .configure(connectors::routes);
 }

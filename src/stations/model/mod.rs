@@ -3,6 +3,7 @@
 pub mod condition;
 pub mod connector;
 pub mod evse;
+pub mod external_limit;
 pub mod number;
 pub mod station;
 pub mod variable;

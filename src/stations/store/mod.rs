@@ -5,7 +5,9 @@ use crate::db::{Conn, StoreResult};
 use super::model::station::{Station, StationView};
 
 pub mod connectors;
+pub mod dynamic_profiles;
 pub mod evses;
+pub mod external_limits;
 pub mod layout;
 pub mod stations;
 pub mod statuses;

@@ -185,6 +185,21 @@ fn body_for(documented: &str) -> serde_json::Value {
         "signed_update_firmware" => json!({
             "location": "https://x.example", "signingCertificate": "PEM", "signature": "AA=="
         }),
+        "get_charging_profiles" => json!({"chargingProfile": {}}),
+        "customer_information" => json!({"report": true, "clear": false}),
+        "set_display_message" => json!({"message": {"id": 1, "priority": "InFront",
+            "message": {"format": "UTF8", "content": "x"}}}),
+        "clear_display_message" => json!({"id": 1}),
+        "set_variable_monitoring" => json!({"setMonitoringData": [{"type": "Delta", "value": 1,
+            "severity": 1, "component": {"name": "C"}, "variable": {"name": "V"}}]}),
+        "clear_variable_monitoring" => json!({"id": [1]}),
+        "set_monitoring_base" => json!({"monitoringBase": "All"}),
+        "set_monitoring_level" => json!({"severity": 1}),
+        "set_der_control" => {
+            json!({"isDefault": true, "controlId": "c", "controlType": "VoltVar"})
+        }
+        "clear_der_control" => json!({"isDefault": true}),
+        "request_battery_swap" => json!({"idToken": {"idToken": "A", "type": "Central"}}),
         "set_charging_profile" => json!({"csChargingProfiles": {}}),
         "set_default_power_limit" | "set_power_limit" => json!({"unit": "power", "limit": 1}),
         "send_local_list" => json!({"listVersion": 1}),

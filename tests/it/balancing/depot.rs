@@ -98,7 +98,16 @@ impl Depot {
         });
     }
 
-    fn tell(&self, port: usize, kind: SignalKind) {
+    /// Another connector of the station of a port, which is in the group.
+    pub fn add_seat(&mut self, port: usize, connector: &str) {
+        self.ports.push(Port {
+            station: self.ports[port].station,
+            connector: connector.parse().expect("an id"),
+            transaction: 0,
+        });
+    }
+
+    pub fn tell(&self, port: usize, kind: SignalKind) {
         self.app.running.signals.tell(Signal {
             organization: self.app.organization,
             station: self.ports[port].station,

@@ -4,6 +4,7 @@ mod assets;
 mod capacity;
 mod cheap_hours;
 mod depot;
+mod elsewhere;
 mod escalation;
 mod home;
 mod link;

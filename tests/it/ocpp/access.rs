@@ -32,6 +32,15 @@ async fn only_known_active_stations_with_the_right_password_connect() {
             .as_str()
             .expect("shown once"),
     );
+    for protocol in ["ocpp2.0.1", "ocpp2.1"] {
+        let spoken = ("sec-websocket-protocol", protocol);
+        let wrong = [spoken, ("authorization", &basic("wrong-password-123"))];
+        assert!(FakeStation::try_connect(url, &wrong).await.is_err());
+        let known = [spoken, ("authorization", right.as_str())];
+        let connected = FakeStation::try_connect(url, &known).await;
+        let mut newer = connected.expect("the right password");
+        assert_eq!(newer.boot_2().await["status"], "Accepted");
+    }
     let mut connected = FakeStation::try_connect(url, &[("authorization", &right)])
         .await
         .expect("the right password");

@@ -316,3 +316,73 @@ async fn several_keys_are_changed_and_each_tells_how_it_went() {
         .collect();
     assert_eq!(statuses, answers);
 }
+
+/// The variables of a call, each known or not.
+fn variables(call: &Value, known: &[(&str, &str)]) -> Value {
+    let asked = call[3]["getVariableData"].as_array().expect("a list");
+    let one = |asked: &Value| {
+        let name = asked["variable"]["name"].as_str().expect("a name");
+        let mut result = asked.clone();
+        match known.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => {
+                result["attributeStatus"] = json!("Accepted");
+                result["attributeValue"] = json!(value);
+            }
+            None => result["attributeStatus"] = json!("UnknownVariable"),
+        }
+        result
+    };
+    json!({"getVariableResult": asked.iter().map(one).collect::<Vec<_>>()})
+}
+
+#[actix_web::test]
+async fn templates_and_the_probe_speak_of_variables_where_there_is_a_device_model() {
+    let app = TestApp::start_with(&[SETTLED_AT_ONCE]).await;
+    let station = app.station("S").await;
+    let template = json!({"name": "T", "protocol": "ocpp2.0.1",
+        "settings": [{"key": "SampledDataCtrlr.TxUpdatedInterval", "value": "60"}]});
+    let path = "/configuration_templates";
+    app.client.post(path, template).await.created();
+    let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
+    socket.boot_2().await;
+    let mut interval = "300".to_owned();
+    let mut asked = Vec::new();
+    let path = format!("{}/capabilities", station.path);
+    while !app.client.get(&path).await.ok()["probed_at"].is_string() {
+        let next = tokio::time::timeout(std::time::Duration::from_millis(50), socket.next_call());
+        let Ok(call) = next.await else { continue };
+        let answer = match call[2].as_str() {
+            Some("GetVariables") => variables(
+                &call,
+                &[
+                    ("TxUpdatedInterval", &interval),
+                    ("RateUnit", "A,W"),
+                    ("ProfileStackLevel", "3"),
+                ],
+            ),
+            Some("SetVariables") => {
+                let change = &call[3]["setVariableData"][0];
+                interval = change["attributeValue"]
+                    .as_str()
+                    .expect("a text")
+                    .to_owned();
+                json!({"setVariableResult": [{"attributeStatus": "Accepted",
+                    "component": change["component"], "variable": change["variable"]}]})
+            }
+            _ => json!({"status": "Accepted"}),
+        };
+        asked.push(call[2].as_str().expect("an action").to_owned());
+        socket.answer(&call, answer).await;
+    }
+    assert_eq!(interval, "60");
+    let set = asked.iter().position(|action| action == "SetVariables");
+    assert!(
+        set.is_some_and(|set| asked[set + 1] == "GetVariables"),
+        "read again: {asked:?}"
+    );
+    let can = app.client.get(&path).await.ok();
+    assert_eq!(
+        (&can["charging_rate_units"], &can["max_stack_level"]),
+        (&json!(["W", "A"]), &json!(3))
+    );
+}

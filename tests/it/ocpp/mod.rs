@@ -4,6 +4,8 @@ mod access;
 mod commands;
 mod commissioning;
 mod core_profile;
+mod device;
+mod elsewhere;
 mod ladder;
 mod messages;
 mod quirks;

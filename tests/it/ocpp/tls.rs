@@ -83,10 +83,10 @@ impl Pki {
         (signed.pem(), key.serialize_pem())
     }
 
-    /// Connects as a station with TLS and boots; the answer, or why there is none.
+    /// Connects as a station with TLS and boots in this version; the answer, or why there is none.
     async fn boot(
         &self,
-        address: SocketAddr,
+        (address, protocol): (SocketAddr, &str),
         endpoint: &str,
         identity: Option<&(String, String)>,
     ) -> Result<Value, String> {
@@ -117,12 +117,17 @@ impl Pki {
             .expect("a URL");
         request.headers_mut().insert(
             "sec-websocket-protocol",
-            "ocpp1.6".parse().expect("a header"),
+            protocol.parse().expect("a header"),
         );
         let (mut socket, _) = client_async(request, tls)
             .await
             .map_err(|error| error.to_string())?;
-        let boot = json!([2, "1", "BootNotification", {"chargePointVendor": "Acme", "chargePointModel": "One"}]);
+        let who = match protocol {
+            "ocpp1.6" => json!({"chargePointVendor": "Acme", "chargePointModel": "One"}),
+            _ => json!({"reason": "PowerUp",
+                "chargingStation": {"vendorName": "Acme", "model": "Two"}}),
+        };
+        let boot = json!([2, "1", "BootNotification", who]);
         socket
             .send(Message::text(boot.to_string()))
             .await
@@ -141,12 +146,19 @@ impl Pki {
 
 #[actix_web::test]
 async fn a_client_certificate_that_names_the_station_is_needed_where_it_is_asked_for() {
+    for protocol in ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"] {
+        needs_a_client_certificate(protocol).await;
+    }
+}
+
+async fn needs_a_client_certificate(protocol: &str) {
     let pki = Pki::new();
     let app = pki.server().await;
     let address = app.running.tls_address.expect("a second address");
+    let place = (address, protocol);
     let open = app.station("Profile 2").await;
     let answer = pki
-        .boot(address, &open.endpoint, None)
+        .boot(place, &open.endpoint, None)
         .await
         .expect("TLS alone");
     assert_eq!(answer["status"], "Accepted");
@@ -156,29 +168,39 @@ async fn a_client_certificate_that_names_the_station_is_needed_where_it_is_asked
     let endpoint = strict["endpoint"].as_str().expect("an endpoint");
     let own = pki.client(endpoint);
     let answer = pki
-        .boot(address, endpoint, Some(&own))
+        .boot(place, endpoint, Some(&own))
         .await
         .expect("its own certificate");
     assert_eq!(answer["status"], "Accepted");
     let other = pki.client("somebody-else");
-    assert!(pki.boot(address, endpoint, Some(&other)).await.is_err());
-    assert!(pki.boot(address, endpoint, None).await.is_err());
+    assert!(pki.boot(place, endpoint, Some(&other)).await.is_err());
+    assert!(pki.boot(place, endpoint, None).await.is_err());
     let forged = Pki::new().client(endpoint);
     assert!(
-        pki.boot(address, endpoint, Some(&forged)).await.is_err(),
+        pki.boot(place, endpoint, Some(&forged)).await.is_err(),
         "another authority"
     );
-    let plain = FakeStation::try_connect(&app.station_url(endpoint), &[]).await;
+    let spoken = [("sec-websocket-protocol", protocol)];
+    let plain = FakeStation::try_connect(&app.station_url(endpoint), &spoken).await;
     assert!(plain.is_err(), "no TLS, no certificate");
 }
 
 #[actix_web::test]
 async fn a_station_gets_a_certificate_for_its_own_name_and_connects_with_it() {
+    for protocol in ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"] {
+        gets_its_certificate(protocol).await;
+    }
+}
+
+async fn gets_its_certificate(protocol: &str) {
     let pki = Pki::new();
     let app = pki.server().await;
     let station = app.station("S").await;
-    let mut socket = FakeStation::connect(&station.url).await;
-    socket.boot().await;
+    let mut socket = FakeStation::speaking(&station.url, protocol).await;
+    match protocol {
+        "ocpp1.6" => socket.boot().await,
+        _ => socket.boot_2().await,
+    };
     let request = |name: &str, key: &KeyPair| {
         let mut params = CertificateParams::new([]).expect("parameters");
         params.distinguished_name.push(DnType::CommonName, name);
@@ -193,15 +215,15 @@ async fn a_station_gets_a_certificate_for_its_own_name_and_connects_with_it() {
         .call("SignCertificate", json!({"csr": request("stranger", &key)}))
         .await;
     assert_eq!(refused["status"], "Rejected");
-    let accepted = socket
-        .call(
-            "SignCertificate",
-            json!({"csr": request(&station.endpoint, &key)}),
-        )
-        .await;
+    let mut asked = json!({"csr": request(&station.endpoint, &key)});
+    if protocol == "ocpp2.1" {
+        asked["requestId"] = json!(7);
+    }
+    let accepted = socket.call("SignCertificate", asked.clone()).await;
     assert_eq!(accepted["status"], "Accepted");
     let call = socket.next_call().await;
     assert_eq!(call[2], "CertificateSigned");
+    assert_eq!(call[3].get("requestId"), asked.get("requestId"));
     socket.answer(&call, json!({"status": "Accepted"})).await;
     let change = json!({"security": {"type": "client_certificate"}});
     app.client.patch(&station.path, change).await.ok();
@@ -213,7 +235,7 @@ async fn a_station_gets_a_certificate_for_its_own_name_and_connects_with_it() {
     let address = app.running.tls_address.expect("a second address");
     let identity = (chain, key.serialize_pem());
     let answer = pki
-        .boot(address, &station.endpoint, Some(&identity))
+        .boot((address, protocol), &station.endpoint, Some(&identity))
         .await
         .expect("its certificate");
     assert_eq!(answer["status"], "Accepted");

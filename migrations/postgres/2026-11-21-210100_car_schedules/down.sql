@@ -1,0 +1,1 @@
+ALTER TABLE sessions DROP COLUMN car_schedule;
