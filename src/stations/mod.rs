@@ -17,7 +17,7 @@ pub use model::connector::{
     PowerType,
 };
 pub use model::evse::Evse;
-pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep, seconds_after};
+pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep};
 pub use model::station::{
     BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
     StationView, password_matches,

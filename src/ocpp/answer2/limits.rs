@@ -1,5 +1,7 @@
 //! What stations say about limits and about what cars need.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::refusals;
@@ -72,17 +74,23 @@ pub(super) async fn cleared_charging_limit(
 fn schedule(told: &ChargingSchedule, now: Timestamp) -> LimitSchedule {
     let start = told.start_schedule.unwrap_or(now);
     let step = |period: &ChargingSchedulePeriod| LimitStep {
-        from: stations::seconds_after(start, period.start_period),
+        from: seconds_after(start, period.start_period),
         limit: limit(period, &told.charging_rate_unit),
         phases: period.number_phases.map(i64::from),
     };
+    let mut steps: Vec<LimitStep> = told.charging_schedule_period.iter().map(step).collect();
+    steps.sort_by_key(|step| step.from);
     LimitSchedule {
         start,
-        end: told
-            .duration
-            .map(|seconds| stations::seconds_after(start, seconds)),
-        steps: told.charging_schedule_period.iter().map(step).collect(),
+        end: told.duration.map(|seconds| seconds_after(start, seconds)),
+        steps,
     }
+}
+
+/// The instant so many seconds after another, ten years at most.
+fn seconds_after(start: Timestamp, seconds: i64) -> Timestamp {
+    const LONGEST: u64 = 10 * 366 * 24 * 3600;
+    start + Duration::from_secs(u64::try_from(seconds).unwrap_or(0).min(LONGEST))
 }
 
 /// What may be drawn in a period: its limit or its setpoint, whichever is less. Where 2.1 tells each phase, watts add up, and the

@@ -1,8 +1,6 @@
 //! Limits that somebody else than this server put on a station or one of its EVSEs: an energy manager on site, a grid
 //! operator. The station keeps them by itself; whoever shares power out should know of them.
 
-use std::time::Duration;
-
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -172,10 +170,4 @@ impl ExternalLimitView {
             told_at: limit.told_at,
         }
     }
-}
-
-/// The instant so many seconds after another; an absurd number is a day.
-pub fn seconds_after(start: Timestamp, seconds: i64) -> Timestamp {
-    const LONGEST: u64 = 10 * 366 * 24 * 3600;
-    start + Duration::from_secs(u64::try_from(seconds).unwrap_or(0).min(LONGEST))
 }
