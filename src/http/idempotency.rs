@@ -1,5 +1,9 @@
 //! `Idempotency-Key`: the same POST twice is done once, and answered twice with the first answer.
+//!
+//! Answers may hold secrets that are shown once, so they are kept sealed under the API key of their caller, of which the store has
+//! a hash only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody, to_bytes};
@@ -17,18 +21,21 @@ use super::error::{ApiError, ApiResult};
 use super::{Context, Ctx};
 use crate::db::schema::idempotency_keys as keys;
 use crate::db::{Conn, StoreResult};
+use crate::kernel::seal::{NotSealed, Seal};
 use crate::kernel::{ApiKeyId, Timestamp};
 
 /// How long the first answer is kept.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 /// After this time a request that never finished (the server was killed) may be made again.
 const ABANDONED_AFTER: Duration = Duration::from_secs(120);
+/// Tells keys for this purpose from others that are derived from the same secret.
+const PURPOSE: &str = "evenwatt: answers that are kept for an Idempotency-Key";
 /// Longest key.
 const LONGEST_KEY: usize = 255;
 
 /// Lets the request through, unless its key was used before.
 pub async fn once<B: MessageBody + 'static>(
-    principal: Principal,
+    (principal, api_key): (Principal, String),
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -40,7 +47,7 @@ pub async fn once<B: MessageBody + 'static>(
     let (Some(key), &Method::POST) = (key, request.method()) else {
         return Ok(next.call(request).await?.map_into_left_body());
     };
-    let (context, claim, stored) = match claim(principal, key, &mut request).await {
+    let (context, claim, stored) = match claim((principal, api_key), key, &mut request).await {
         Ok(claimed) => claimed,
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
     };
@@ -63,7 +70,7 @@ pub async fn once<B: MessageBody + 'static>(
 type Claimed = (Ctx, Claim, Option<(StatusCode, String)>);
 
 async fn claim(
-    principal: Principal,
+    (principal, api_key): (Principal, String),
     key: String,
     request: &mut ServiceRequest,
 ) -> ApiResult<Claimed> {
@@ -80,6 +87,7 @@ async fn claim(
     let payload = request.take_payload();
     let body = read_bytes(request.request(), payload).await?;
     let claim = Claim {
+        seal: Arc::new(Seal::new(&api_key, PURPOSE).map_err(unsealed)?),
         api_key: principal.api_key,
         key,
         hash: hash(request, &body),
@@ -97,8 +105,13 @@ fn hash(request: &ServiceRequest, body: &[u8]) -> String {
     hex::encode(digest.finalize())
 }
 
+fn unsealed(error: NotSealed) -> ApiError {
+    ApiError::new(Code::Internal, error.to_string())
+}
+
 #[derive(Clone)]
 struct Claim {
+    seal: Arc<Seal>,
     api_key: ApiKeyId,
     key: String,
     hash: String,
@@ -144,9 +157,15 @@ impl Claim {
                 let status = u16::try_from(status)
                     .ok()
                     .and_then(|status| StatusCode::from_u16(status).ok());
+                let opened = body.and_then(|body| self.seal.open(self.hash.as_bytes(), &body));
+                let lost = || {
+                    ApiError::conflict(
+                        "This request was made before, with the API key as it was then; its answer cannot be read again",
+                    )
+                };
                 Ok(Some((
                     status.unwrap_or(StatusCode::OK),
-                    body.unwrap_or_default(),
+                    opened.ok_or_else(lost)?,
                 )))
             }
             Some((_, None, _)) => Err(ApiError::new(
@@ -168,7 +187,9 @@ impl Claim {
             .await
             .map_err(|_| ApiError::new(Code::Internal, "an answer could not be read"))?;
         let status = response.status();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let text = String::from_utf8_lossy(&bytes);
+        let sealed = self.seal.close(self.hash.as_bytes(), &text);
+        let sealed = sealed.map_err(unsealed)?;
         let claim = self.clone();
         context
             .db
@@ -181,7 +202,7 @@ impl Claim {
                 } else {
                     let answer = (
                         keys::status.eq(i32::from(status.as_u16())),
-                        keys::body.eq(&text),
+                        keys::body.eq(&sealed),
                     );
                     diesel::update(keys::table.filter(mine))
                         .set(answer)

@@ -152,8 +152,7 @@ impl Doorkeeper {
                 "Send Authorization: Bearer <API key>",
             )
         };
-        let key = bearer(request).or_else(|| offered(request));
-        let key = key.ok_or_else(refused)?;
+        let key = key_of(request).ok_or_else(refused)?;
         let principal = self.authenticator.authenticate(key).await?;
         principal.ok_or_else(|| {
             ApiError::new(
@@ -173,6 +172,10 @@ impl Doorkeeper {
                     .retry_after(wait.as_secs() + 1)
             })
     }
+}
+
+fn key_of(request: &ServiceRequest) -> Option<&str> {
+    bearer(request).or_else(|| offered(request))
 }
 
 fn bearer(request: &ServiceRequest) -> Option<&str> {
@@ -208,7 +211,8 @@ pub async fn guard<B: MessageBody + 'static>(
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
     };
     request.extensions_mut().insert(principal.clone());
-    let mut response = idempotency::once(principal, request, next).await?;
+    let api_key = key_of(&request).unwrap_or_default().to_owned();
+    let mut response = idempotency::once((principal, api_key), request, next).await?;
     let headers = response.headers_mut();
     for (name, value) in [
         ("ratelimit-limit", keeper.limit.burst.get()),

@@ -9,6 +9,7 @@ pub mod id;
 pub mod money;
 pub mod page;
 pub mod patch;
+pub mod seal;
 pub mod spelled;
 pub mod text;
 pub mod units;

@@ -1,25 +1,20 @@
-//! Keeps the secrets of webhooks: sealed with AES-256-GCM under a key that is derived from the server's, and bound to their
+//! Keeps the secrets of webhooks: sealed under a key that is derived from the server's, and bound to their
 //! webhook. A copy of the store does not tell them, and no row can borrow another's.
-
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use super::signature;
 use crate::db::{StoreError, StoreResult};
 use crate::kernel::WebhookId;
+use crate::kernel::seal::{NotSealed, Seal};
 
 /// Tells keys for this purpose from others that are derived from the same secret.
-const PURPOSE: &[u8] = b"evenwatt: secrets of webhooks";
+const PURPOSE: &str = "evenwatt: secrets of webhooks";
 
 /// Seals secrets and opens them.
 pub(super) struct Vault {
     /// What seals, and opens first.
-    key: RandomizedNonceKey,
+    key: Seal,
     /// What sealed before.
-    former: Option<RandomizedNonceKey>,
+    former: Option<Seal>,
 }
 
 /// A secret that was just made.
@@ -59,12 +54,8 @@ impl Vault {
 
     /// The form of a secret that is stored.
     pub fn seal(&self, webhook: WebhookId, secret: &str) -> StoreResult<String> {
-        let mut bytes = secret.as_bytes().to_vec();
-        let nonce = self
-            .key
-            .seal_in_place_append_tag(bound_to(webhook), &mut bytes)
-            .map_err(failed)?;
-        Ok(STANDARD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
+        let sealed = self.key.close(webhook.raw().as_bytes(), secret);
+        sealed.map_err(failed)
     }
 
     /// The secret in what is stored.
@@ -72,51 +63,23 @@ impl Vault {
         if stored.starts_with(signature::PREFIX) {
             return Opened::Former(stored.to_owned());
         }
-        if let Some(secret) = open_with(&self.key, webhook, stored) {
+        let raw = webhook.raw();
+        if let Some(secret) = self.key.open(raw.as_bytes(), stored) {
             return Opened::Sealed(secret);
         }
         let former = self.former.as_ref();
         former
-            .and_then(|key| open_with(key, webhook, stored))
+            .and_then(|key| key.open(raw.as_bytes(), stored))
             .map_or(Opened::Lost, Opened::Former)
     }
 }
 
-fn derive(secret: &str) -> Result<RandomizedNonceKey, Unspecified> {
-    let mut key = [0; 32];
-    Salt::new(HKDF_SHA256, &[])
-        .extract(secret.as_bytes())
-        .expand(&[PURPOSE], Bytes(key.len()))?
-        .fill(&mut key)?;
-    RandomizedNonceKey::new(&AES_256_GCM, &key)
+fn derive(secret: &str) -> Result<Seal, NotSealed> {
+    Seal::new(secret, PURPOSE)
 }
 
-/// A length, as the derivation wants it.
-struct Bytes(usize);
-
-impl KeyType for Bytes {
-    fn len(&self) -> usize {
-        self.0
-    }
-}
-
-fn bound_to(webhook: WebhookId) -> Aad<[u8; 12]> {
-    Aad::from(*webhook.raw().as_bytes())
-}
-
-fn open_with(key: &RandomizedNonceKey, webhook: WebhookId, stored: &str) -> Option<String> {
-    let bytes = STANDARD.decode(stored).ok()?;
-    let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    let mut sealed = sealed.to_vec();
-    let opened = key
-        .open_in_place(nonce, bound_to(webhook), &mut sealed)
-        .ok()?;
-    String::from_utf8(opened.to_vec()).ok()
-}
-
-fn failed(_: Unspecified) -> StoreError {
-    StoreError::Failed("a secret could not be sealed".to_owned())
+fn failed(error: NotSealed) -> StoreError {
+    StoreError::Failed(error.to_string())
 }
 
 #[cfg(test)]

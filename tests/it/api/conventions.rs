@@ -1,9 +1,12 @@
 //! What every endpoint shares: errors, idempotency, lost updates, the event log, limits.
 
+use diesel::prelude::*;
+use evenwatt::db::StoreError;
+use evenwatt::db::schema::idempotency_keys;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::TestApp;
+use crate::support::{Client, TestApp};
 
 fn site(name: &str) -> serde_json::Value {
     json!({"operatorName": name, "address": {}, "coordinates": [4.89, 52.37]})
@@ -74,6 +77,37 @@ async fn the_same_idempotency_key_does_it_once() {
     );
     assert_eq!(post("Other").await.error(422), "idempotency_key_reused");
     assert_eq!(app.client.get("/locations").await.json()["totalDocs"], 1);
+}
+
+/// A new API key is shown once. The answer that is kept for a repeated request can be read by its caller only, and not with the
+/// caller's next key.
+#[actix_web::test]
+async fn an_answer_that_is_kept_tells_its_secrets_to_its_caller_only() {
+    let app = TestApp::start().await;
+    let mine = json!({"name": "Mine", "scopes": ["write:api_keys"]});
+    let mine = app.client.post("/api_keys", mine).await.created();
+    let caller = Client::new(app.running.address, mine["key"].as_str().expect("a key"));
+    let ask = async |client: &Client| {
+        let request = client.request(Method::POST, "/api_keys");
+        let body = json!({"name": "New", "scopes": ["write:api_keys"]});
+        let request = request.header("idempotency-key", "k1").json(&body);
+        client.send(request).await
+    };
+    let made = ask(&caller).await.created();
+    assert_eq!(ask(&caller).await.created(), made);
+
+    let bodies = app.running.context.db.read(|conn| {
+        let bodies = idempotency_keys::table.select(idempotency_keys::body);
+        Ok::<_, StoreError>(bodies.load::<Option<String>>(conn)?)
+    });
+    let kept = bodies.await.expect("rows").remove(0).expect("an answer");
+    assert!(!kept.contains(made["key"].as_str().expect("a key")) && !kept.contains("ok"));
+
+    let rotate = format!("/api_keys/{}/rotate", mine["_id"].as_str().expect("an id"));
+    let rotated = app.client.post(&rotate, json!({})).await.json();
+    let next = rotated["result"]["key"].as_str().expect("the next key");
+    let answer = ask(&Client::new(app.running.address, next)).await;
+    assert_eq!(answer.error(409), "conflict");
 }
 
 #[actix_web::test]
