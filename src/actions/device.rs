@@ -311,6 +311,7 @@ input! {
 input! {
     /// Which message to show no longer.
     #[derive(Serialize)]
+    #[schema(example = json!({"id": 1}))]
     pub struct ClearDisplayMessageRequest {
         /// Its number.
         pub id: u32,
@@ -369,6 +370,7 @@ input! {
 input! {
     /// Which monitors to forget.
     #[derive(Serialize)]
+    #[schema(example = json!({"id": [1]}))]
     pub struct ClearMonitoringRequest {
         /// Their numbers.
         #[schema(value_type = Vec<u32>, min_items = 1)]

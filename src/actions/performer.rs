@@ -45,6 +45,11 @@ impl Performer {
         &self.context
     }
 
+    /// Whether a station is there.
+    pub fn is_online(&self, station: StationId) -> bool {
+        self.link.is_online(station)
+    }
+
     /// The store, to look at what a command is about.
     pub fn db(&self) -> &Db {
         &self.context.db
@@ -111,7 +116,7 @@ impl Performer {
 
     /// Refuses a station that is offline, then writes the action down.
     async fn request(&self, new: NewAction) -> ApiResult<Action> {
-        if !self.link.is_online(new.station) {
+        if !self.is_online(new.station) {
             return Err(LinkError::Offline.into());
         }
         let moment = self.context.moment();

@@ -104,6 +104,7 @@ impl Target {
         wait: bool,
     ) -> ApiResult<HttpResponse> {
         if let Command::Device { request, .. } = &command
+            && performer.is_online(self.station.id)
             && !request.is_known_to(self.station.protocol)
         {
             let spoken = self.station.protocol;
