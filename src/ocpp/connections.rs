@@ -1,7 +1,7 @@
 //! Who is connected: the newest socket of a station wins, and every clean-up carries its own generation, so that an
 //! old socket's end never takes a new one down.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -71,6 +71,8 @@ pub struct State {
     last_seen_micros: AtomicI64,
     told_seen_micros: AtomicI64,
     registration: Mutex<Option<Registration>>,
+    /// Messages that the station was asked for since its last boot.
+    triggered: Mutex<BTreeSet<String>>,
     forms: Mutex<Forms>,
     /// The reports that are waited for.
     pub reports: Reports,
@@ -85,6 +87,7 @@ impl State {
             last_seen_micros: AtomicI64::default(),
             told_seen_micros: AtomicI64::default(),
             registration: Mutex::default(),
+            triggered: Mutex::default(),
             forms: Mutex::new(Forms::new(habits)),
             reports: Reports::default(),
             costs: Costs::default(),
@@ -100,6 +103,27 @@ impl State {
             .registration
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(registration);
+        self.triggered().clear();
+    }
+    /// The registration because of which a call is refused: one that is pending only lets through what the station was asked
+    /// for (OCPP 2: B02.FR.02 and B02.FR.09; 1.6 leaves it open), one that is rejected nothing (B03.FR.07).
+    pub fn refuses(&self, action: &str) -> Option<Registration> {
+        let registration = self.registration()?;
+        let refused = match registration {
+            Registration::Accepted => false,
+            Registration::Rejected => true,
+            Registration::Pending => {
+                self.version != Version::V16
+                    && action != "NotifyReport"
+                    && !self.triggered().contains(action)
+            }
+        };
+        (refused && action != "BootNotification").then_some(registration)
+    }
+    fn triggered(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.triggered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
     /// What its boot was answered in this connection.
     pub fn registration(&self) -> Option<Registration> {
@@ -234,6 +258,7 @@ impl Connections {
             None => command16::build(command, form, now)?,
             Some(names) => command2::build(command, form, names, now)?,
         };
+        self.note_trigger(station, &wire);
         let WireCall { action, payload } = wire.clone();
         let (priority, coalesce_key) = urgency(command);
         let call = OutgoingCall {
@@ -256,6 +281,22 @@ impl Connections {
             self.follow_dynamic(station, &wire).await;
         }
         Ok(outcome)
+    }
+
+    /// Notes which message a station is asked for.
+    fn note_trigger(&self, station: StationId, wire: &WireCall) {
+        if wire.action != "TriggerMessage" {
+            return;
+        }
+        let payload: Value = serde_json::from_str(&wire.payload).unwrap_or_default();
+        let asked = payload.get("requestedMessage").and_then(Value::as_str);
+        let message = match asked.unwrap_or_default() {
+            certificate if certificate.starts_with("Sign") => "SignCertificate",
+            message => message,
+        };
+        if let Some(handle) = self.lock().get(&station) {
+            handle.state.triggered().insert(message.to_owned());
+        }
     }
 
     /// Keeps what a station accepted of a dynamic profile.

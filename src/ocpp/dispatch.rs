@@ -8,7 +8,6 @@ use super::gateway::Gateway;
 use super::peer::{Effect, Peer};
 use super::wire::Flag;
 use super::{CallError, Decoded, ErrorCode, Version, answer2, answer16, v2, v16};
-use crate::stations::Registration;
 
 /// An answer, or why there is none, and what follows.
 pub type Answered = (Result<String, CallError>, Vec<Effect>);
@@ -22,12 +21,12 @@ pub async fn answer(
     payload: &RawValue,
 ) -> Answered {
     let now = gateway.context.clock.now();
-    if state.registration() == Some(Registration::Rejected) && action != "BootNotification" {
-        let error = CallError::new(
-            ErrorCode::SecurityError,
-            "Your registration is Rejected; send a BootNotification",
+    if let Some(registration) = state.refuses(action) {
+        let why = format!("Your registration is {registration}; send a BootNotification");
+        return (
+            Err(CallError::new(ErrorCode::SecurityError, why)),
+            Vec::new(),
         );
-        return (Err(error), Vec::new());
     }
     let call = Call {
         gateway,

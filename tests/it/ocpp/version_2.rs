@@ -103,6 +103,40 @@ async fn b01_a_station_introduces_itself_and_what_it_says_is_kept() {
 }
 
 #[actix_web::test]
+async fn b02_fr_09_a_station_that_is_pending_says_only_what_it_is_asked_for() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let pending = json!({"registration": "Pending"});
+    app.client.patch(&station.path, pending).await.ok();
+    let mut socket = FakeStation::speaking(&station.url, "ocpp2.1").await;
+    assert_eq!(socket.boot_2().await["status"], "Pending");
+    let refused = socket.call_frame("Heartbeat", json!({})).await;
+    assert_eq!(
+        (&refused[0], &refused[2]),
+        (&json!(4), &json!("SecurityError"))
+    );
+
+    let trigger = format!("{}/trigger_message", station.path);
+    let asked = json!({"message": "Heartbeat"});
+    assert_eq!(app.client.post(&trigger, asked).await.status, 202);
+    let call = socket.next_call().await;
+    assert_eq!(call[3]["requestedMessage"], "Heartbeat");
+    socket.answer(&call, json!({"status": "Accepted"})).await;
+    socket.call("Heartbeat", json!({})).await;
+
+    assert_eq!(socket.boot_2().await["status"], "Pending");
+    let again = socket.call_frame("Heartbeat", json!({})).await;
+    assert_eq!(
+        again[2], "SecurityError",
+        "it is asked anew after each boot"
+    );
+    let accepted = json!({"registration": "Accepted"});
+    app.client.patch(&station.path, accepted).await.ok();
+    assert_eq!(socket.boot_2().await["status"], "Accepted");
+    socket.call("Heartbeat", json!({})).await;
+}
+
+#[actix_web::test]
 async fn e01_a_transaction_becomes_a_session_with_readings_states_and_an_end() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
