@@ -16,3 +16,4 @@ mod cli;
 mod ocpp;
 mod openapi;
 mod support;
+mod trust;

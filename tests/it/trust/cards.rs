@@ -1,0 +1,1 @@
+//! Cards that nobody knows, and cards that are used twice.

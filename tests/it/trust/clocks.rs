@@ -1,0 +1,1 @@
+//! Clocks of stations that are wrong: hours ahead, years behind, going back.

@@ -1,0 +1,1 @@
+//! What a session is billed for, whatever registers say: dips, restarts, spikes, repeats and lost stops.

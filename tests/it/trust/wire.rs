@@ -1,0 +1,1 @@
+//! Frames that are large, torn, compressed or of odd types.
