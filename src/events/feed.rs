@@ -1,6 +1,7 @@
 //! The log as it grows: one task reads it for all who listen, woken by commits.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
@@ -48,19 +49,26 @@ type Lines = broadcast::Sender<Arc<Line>>;
 
 /// Where to listen; cheap to clone. It is silent when the task has ended.
 #[derive(Clone)]
-pub struct Feed(broadcast::WeakSender<Arc<Line>>);
+pub struct Feed {
+    lines: broadcast::WeakSender<Arc<Line>>,
+    told: Arc<AtomicI64>,
+}
 
 impl Feed {
     /// Begins to read what is new.
     pub async fn start(context: Context) -> StoreResult<(Self, JoinHandle<()>)> {
         let lines = broadcast::channel(LINES_KEPT).0;
-        let feed = Self(lines.downgrade());
-        let mut read = context.db.read(store::settled_cursor).await?;
+        let read = context.db.read(store::settled_cursor).await?;
+        let feed = Self {
+            lines: lines.downgrade(),
+            told: Arc::new(AtomicI64::new(read)),
+        };
+        let told = Arc::clone(&feed.told);
         let mut commits = context.db.commits();
         let task = tokio::spawn(async move {
             loop {
                 commits.mark_unchanged();
-                if let Err(error) = pass_on(&context, &lines, &mut read).await {
+                if let Err(error) = pass_on(&context, &lines, &told).await {
                     tracing::error!(%error, "the log of events could not be read");
                 }
                 let _ = tokio::time::timeout(LOOKED_AT_EVERY, commits.changed()).await;
@@ -71,24 +79,32 @@ impl Feed {
 
     /// What is told from now on; `None` when the server stops.
     pub(super) fn listen(&self) -> Option<broadcast::Receiver<Arc<Line>>> {
-        self.0.upgrade().map(|lines| lines.subscribe())
+        self.lines.upgrade().map(|lines| lines.subscribe())
+    }
+
+    /// The cursor up to which everything was told, to whoever listened then; those who listen now are told what comes after.
+    pub(super) fn told(&self) -> i64 {
+        self.told.load(Ordering::Acquire)
     }
 }
 
 /// Tells what is new. Where nobody listens nothing is read: whoever comes later looks at the log first.
-async fn pass_on(context: &Context, lines: &Lines, read: &mut i64) -> StoreResult<()> {
+async fn pass_on(context: &Context, lines: &Lines, told: &AtomicI64) -> StoreResult<()> {
     let settled = context.db.read(store::settled_cursor).await?;
     if lines.receiver_count() == 0 {
-        *read = settled;
+        told.fetch_max(settled, Ordering::AcqRel);
     }
-    while *read < settled {
-        let after = *read;
+    loop {
+        let after = told.load(Ordering::Acquire);
+        if after >= settled {
+            break;
+        }
         let rows = context
             .db
             .read(move |conn| store::list_all_between(conn, (after, settled), LINES_READ))
             .await?;
         let Some(last) = rows.last() else { break };
-        *read = last.cursor;
+        told.store(last.cursor, Ordering::Release);
         for row in rows {
             let _ = lines.send(Arc::new(Line::new(row)?)); // nobody listens any more
         }

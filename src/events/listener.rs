@@ -17,6 +17,7 @@ const MISSED_AT_ONCE: i64 = 200;
 
 /// A place in the log of an organization from which to go on.
 pub struct Listener {
+    feed: Feed,
     context: Context,
     organization: OrganizationId,
     types: Option<EventTypes>,
@@ -60,6 +61,7 @@ impl Listener {
             None => context.db.read(store::settled_cursor).await?,
         };
         Ok(Self {
+            feed: feed.clone(),
             context: context.clone(),
             organization,
             types,
@@ -110,8 +112,11 @@ impl Listener {
     async fn read_missed(&mut self) -> StoreResult<()> {
         self.lines = self.lines.resubscribe();
         let (organization, after, types) = (self.organization, self.read, self.types.clone());
+        let told = self.feed.told();
         let rows = self.context.db.read(move |conn| {
-            store::list_after(conn, organization, after, types.as_ref(), MISSED_AT_ONCE)
+            let until = store::settled_cursor(conn)?.max(told);
+            let between = (after, until);
+            store::list_between(conn, organization, between, types.as_ref(), MISSED_AT_ONCE)
         });
         let rows = rows.await?;
         self.missed_some = i64::try_from(rows.len()) == Ok(MISSED_AT_ONCE);

@@ -78,7 +78,8 @@ define_sql_function! {
     fn events_settled() -> BigInt;
 }
 
-/// The cursor up to which the log is whole: nothing is committed before it any more. To be asked before reading.
+/// The cursor up to which the log is whole: nothing is committed before it any more. To be asked before reading. What it says
+/// stays true, but a later answer may be lower: a writer that announces itself only knows what was taken a moment ago.
 pub(super) fn settled_cursor(conn: &mut Conn) -> StoreResult<i64> {
     match conn {
         Conn::Pg(conn) => Ok(diesel::select(events_settled()).get_result(conn)?),
@@ -100,9 +101,20 @@ pub(super) fn list_after(
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
     let settled = settled_cursor(conn)?;
+    list_between(conn, organization, (after, settled), types, limit)
+}
+
+/// Events after a cursor and up to another that was settled, oldest first.
+pub(super) fn list_between(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    (after, until): (i64, i64),
+    types: Option<&EventTypes>,
+    limit: i64,
+) -> StoreResult<Vec<Row>> {
     let mut rows = events::table
         .filter(events::organization_id.eq(organization))
-        .filter(events::cursor.gt(after).and(events::cursor.le(settled)))
+        .filter(events::cursor.gt(after).and(events::cursor.le(until)))
         .into_boxed();
     if let Some(types) = types {
         let names: Vec<String> = types.names().map(str::to_owned).collect();

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use evenwatt::db::StoreError;
+use diesel::RunQueryDsl;
+use evenwatt::db::{Conn, StoreError};
 use evenwatt::events::{self, Event, EventKind};
 use evenwatt::http::Context;
 use evenwatt::kernel::OrganizationId;
@@ -214,4 +215,35 @@ async fn write_slowly(context: Context, organization: OrganizationId, writer: us
         });
         write.await.expect("it is written");
     }
+}
+
+/// On PostgreSQL a writer announces itself with the newest cursor that it knew of, which may be old by then. Whoever begins to
+/// listen in that moment still gets what others were told before.
+#[actix_web::test]
+async fn who_comes_while_a_writer_is_slow_gets_what_others_were_told() {
+    let app = TestApp::start().await;
+    let mut early = listen(&app.client, "?type=location.created", None).await;
+    create(&app, "A").await;
+    let told = early.next().await.expect("a message");
+
+    let (announced, is_announced) = tokio::sync::oneshot::channel();
+    let (may_end, end) = std::sync::mpsc::channel::<()>();
+    let mut slow = Some((announced, end));
+    let write = app.running.context.db.write(move |conn| {
+        let (announced, end) = slow.take().expect("it is run once");
+        if let Conn::Pg(conn) = conn {
+            const OLD: &str = "SELECT pg_advisory_xact_lock_shared(x'4556'::BIGINT << 48)";
+            diesel::sql_query(OLD).execute(conn)?;
+            announced.send(()).expect("somebody waits");
+            let _ = end.recv(); // until the test is over
+        }
+        Ok::<_, StoreError>(())
+    });
+    let writing = actix_web::rt::spawn(write);
+    let _ = is_announced.await; // SQLite has one writer, which announces nothing
+    let mut late = listen(&app.client, "?type=location.created&after=0", None).await;
+    let waited = tokio::time::timeout(Duration::from_secs(10), late.next()).await;
+    drop(may_end);
+    assert_eq!(waited.expect("a message in time"), Some(told));
+    writing.await.expect("no panic").expect("it is written");
 }
