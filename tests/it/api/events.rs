@@ -229,16 +229,20 @@ async fn who_comes_while_a_writer_is_slow_gets_what_others_were_told() {
     let (announced, is_announced) = tokio::sync::oneshot::channel();
     let (may_end, end) = std::sync::mpsc::channel::<()>();
     let mut slow = Some((announced, end));
-    let write = app.running.context.db.write(move |conn| {
-        let (announced, end) = slow.take().expect("it is run once");
-        if let Conn::Pg(conn) = conn {
-            const OLD: &str = "SELECT pg_advisory_xact_lock_shared(x'4556'::BIGINT << 48)";
-            diesel::sql_query(OLD).execute(conn)?;
-            announced.send(()).expect("somebody waits");
-            let _ = end.recv(); // until the test is over
-        }
-        Ok::<_, StoreError>(())
-    });
+    let context = app.running.context.clone();
+    let write = async move {
+        let work = move |conn: &mut Conn| {
+            let (announced, end) = slow.take().expect("it is run once");
+            if let Conn::Pg(conn) = conn {
+                const OLD: &str = "SELECT pg_advisory_xact_lock_shared(x'4556'::BIGINT << 48)";
+                diesel::sql_query(OLD).execute(conn)?;
+                announced.send(()).expect("somebody waits");
+                let _ = end.recv(); // until the test is over
+            }
+            Ok::<_, StoreError>(())
+        };
+        context.db.write(work).await
+    };
     let writing = actix_web::rt::spawn(write);
     let _ = is_announced.await; // SQLite has one writer, which announces nothing
     let mut late = listen(&app.client, "?type=location.created&after=0", None).await;
