@@ -12,9 +12,12 @@ mod signals;
 mod store;
 
 pub use api::routes;
+#[cfg(test)]
+pub use model::asset::NewAsset;
 pub use model::asset::{Asset, AssetType, MeterScope, VoltageType};
+pub use model::peaks::Peaks;
 pub use model::reading::Reading;
 pub use model::view::AssetView;
 pub use power::{Basis, Contribution, contribution};
 pub use signals::{AssetChange, AssetSignal, AssetSignals};
-pub use store::{assets_of_groups, find as find_asset};
+pub use store::{assets_of_groups, find as find_asset, save_peaks};

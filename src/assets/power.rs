@@ -49,12 +49,31 @@ pub enum Basis {
     Static,
     /// The fallback of a smart meter.
     Fallback,
+    /// The highest load of the last seven days of a smart meter that is silent.
+    Highest,
     /// Stale, so that what it gives counts no more; or there never was a reading.
     Stale,
     /// A battery that is off.
     Off,
     /// An asset that does not count.
     Inactive,
+}
+
+impl Basis {
+    /// In words, as they end a sentence.
+    pub const fn told(self) -> &'static str {
+        match self {
+            Self::Fresh => "as it reads",
+            Self::Held => "its last reading, for a while yet",
+            Self::LastReading => "its last reading",
+            Self::Static => "its static_power",
+            Self::Fallback => "its fallback_power",
+            Self::Highest => "the highest of its last seven days",
+            Self::Stale => "nothing that it gives counts",
+            Self::Off => "it is off",
+            Self::Inactive => "it is not active",
+        }
+    }
 }
 
 impl Contribution {
@@ -98,7 +117,8 @@ pub fn contribution(asset: &Asset, now: Timestamp) -> Contribution {
     }
 }
 
-/// Everything behind a meter: its reading, held a while beyond staleness, then the fallback. Without a fallback the last
+/// Everything behind a meter: its reading, held a while beyond staleness, then the fallback. Without a fallback the highest
+/// load of its last days: the last reading may have been that of a quiet minute. Where none is known yet, the last
 /// reading, as far as it draws.
 fn meter(asset: &Asset, includes_chargers: bool, now: Timestamp) -> Contribution {
     let held_until = asset.measured.fresh_until.map(|until| until + METER_HELD);
@@ -116,11 +136,18 @@ fn meter(asset: &Asset, includes_chargers: bool, now: Timestamp) -> Contribution
             };
             measured(last.as_read(basis, Some(until)))
         }
-        (last, _) => match (asset.fallback_power, last) {
-            (Some(fallback), _) => Contribution::of(fallback, Basis::Fallback),
-            (None, Some(last)) => measured(last.drawing(Basis::LastReading, None)),
-            (None, None) => Contribution::unknown(),
-        },
+        (last, _) => {
+            let peaks = asset.measured.peaks.as_ref();
+            let highest = peaks.and_then(|peaks| peaks.0.highest());
+            match (asset.fallback_power, highest, last) {
+                (Some(fallback), ..) => Contribution::of(fallback, Basis::Fallback),
+                (None, Some(highest), _) => {
+                    Contribution::of(highest.at_least_zero(), Basis::Highest)
+                }
+                (None, None, Some(last)) => measured(last.drawing(Basis::LastReading, None)),
+                (None, None, None) => Contribution::unknown(),
+            }
+        }
     }
 }
 

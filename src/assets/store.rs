@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::model::asset::{Asset, AssetFilter};
+use super::model::peaks::Peaks;
 use super::model::reading::Reading;
 use super::model::view::AssetView;
 use crate::db::query::{contains, lower};
@@ -238,6 +239,14 @@ pub(super) fn save_measured(conn: &mut Conn, asset: &Asset) -> StoreResult<()> {
     )
     .set(&asset.measured)
     .execute(conn)?;
+    Ok(())
+}
+
+/// Keeps the highest loads of a meter's last days.
+pub fn save_peaks(conn: &mut Conn, asset: AssetId, peaks: &Peaks) -> StoreResult<()> {
+    diesel::update(assets::table.find(asset))
+        .set(assets::peaks.eq(Json(peaks.clone())))
+        .execute(conn)?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
 use super::state::{Confirmed, ReadBack, State};
 use crate::engine::transition::{MessageKind, Ticket};
-use crate::engine::{CurrentKind, Plan, Snapshot};
+use crate::engine::{CurrentKind, Plan, Snapshot, Uncontrolled, least_power};
 use crate::kernel::{ConnectorId, StationId, Timestamp, Watts};
 use crate::stations::link::{
     Command, FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit,
@@ -32,6 +32,8 @@ pub(super) struct Errand {
 pub(super) enum About {
     /// The live limit of a connector.
     Live(ConnectorId, Ticket),
+    /// What a connector is told that is set aside.
+    Least(ConnectorId, Ticket),
     /// Its safe default.
     Fallback(ConnectorId, Watts),
     /// A connector that left.
@@ -64,6 +66,9 @@ pub(super) fn errands(
         if let Some(memory) = state.connectors.get_mut(&message.connector) {
             memory.sent_at = Some(now);
             memory.unconfirmed_since.get_or_insert(now);
+            let until = now + Duration::from_secs(settings.limit_seconds.into());
+            let told = (message.limit, seat.phases.count());
+            memory.told.sent(message.ticket, told, until);
         }
         let live = SetLimit {
             duration_seconds: Some(settings.limit_seconds),
@@ -79,6 +84,8 @@ pub(super) fn errands(
     let members = site.seats.iter().filter(|seat| seat.role == Role::Member);
     for seat in members {
         errands.extend(safe_default(state, seat, now));
+        let above = state.is_above(site, seat.group);
+        errands.extend(least(state, seat, above, settings, now));
         errands.extend(read_back(state, seat));
     }
     errands
@@ -107,6 +114,52 @@ fn read_back(state: &mut State, seat: &Seat) -> Option<Errand> {
                 phases: seat.phases,
             },
         ),
+    })
+}
+
+/// What a connector is told that is set aside because it refuses 0 or draws too much, while a higher limit is in force there. It may
+/// keep it, and nothing is given away: 6 A, which every station takes, or 0 where a meter shows that too much is drawn.
+fn least(
+    state: &mut State,
+    seat: &Seat,
+    above: bool,
+    settings: &Settings,
+    now: Timestamp,
+) -> Option<Errand> {
+    let memory = state.connectors.get_mut(&seat.connector)?;
+    let Some((why, _)) = state.ledger.out_of_control(seat.connector) else {
+        memory.least = None;
+        return None;
+    };
+    let refuses = memory.refuses_zero.is_some();
+    let concerned = match why {
+        Uncontrolled::NotObeying => true,
+        Uncontrolled::Rejected => refuses,
+        _ => false,
+    };
+    let least = match above && !refuses {
+        true => Watts::ZERO,
+        false => least_power(seat.kind, seat.voltage, seat.phases, &[seat.fallback]),
+    };
+    let phases = seat.phases.count();
+    let pause = Duration::from_secs(settings.limit_seconds.into());
+    let recent = memory.least.filter(|(at, _)| now.since(*at) < pause);
+    let tried = recent.is_some_and(|(_, told)| told <= least);
+    if !concerned || !seat.online || tried || memory.told.most(now, phases) <= least {
+        return None;
+    }
+    memory.least = Some((now, least));
+    let ticket = state.ledger.ticket();
+    memory.told.sent(ticket, (least, phases), now + pause);
+    let live = SetLimit {
+        duration_seconds: Some(settings.limit_seconds),
+        lowers: true,
+        ..limit(seat, least, LimitPurpose::Live)
+    };
+    Some(Errand {
+        station: seat.station,
+        commands: vec![Command::SetLimit(live)],
+        about: About::Least(seat.connector, ticket),
     })
 }
 
@@ -205,12 +258,21 @@ pub(super) fn answered(
                 memory.ends_with_transaction = outcome.ends_with_transaction;
                 memory.in_watts = outcome.in_watts;
                 memory.unconfirmed_since = None;
+                memory.told.confirmed(ticket, outcome.outlives);
             }
             let ledger = &mut state.ledger;
             match answer {
                 Ok(_) if accepted => ledger.acknowledged(connector, ticket, now),
                 Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => {
                     ledger.refused(connector, ticket, now);
+                    let memory = state.connectors.get_mut(&connector);
+                    if let Some(memory) = memory
+                        && memory.told.refused(ticket) == Some(Watts::ZERO)
+                    {
+                        // It holds 0 for invalid, and would refuse it as often as it is told.
+                        memory.refuses_zero = Some(now);
+                        ledger.lose(connector, Uncontrolled::Rejected, ledger.worst(connector));
+                    }
                 }
                 Err(LinkError::Superseded) => {} // the answer to the newer one settles this one too
                 Err(
@@ -219,6 +281,17 @@ pub(super) fn answered(
                     | LinkError::Offline
                     | LinkError::QueueFull,
                 ) => ledger.timed_out(connector, ticket, now),
+            }
+        }
+        About::Least(connector, ticket) => {
+            if let Some(memory) = state.connectors.get_mut(&connector) {
+                match answer {
+                    Ok(outcome) if accepted => memory.told.confirmed(ticket, outcome.outlives),
+                    Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => {
+                        memory.told.refused(ticket);
+                    }
+                    Err(_) => {} // it may be in force
+                }
             }
         }
         About::Fallback(connector, installed) => {

@@ -156,7 +156,9 @@ impl Listener {
             SignalKind::Status(_) => ("status", false),
             SignalKind::SessionStarted(..) => ("session started", false),
             SignalKind::SessionEnded(..) => ("session ended", false),
-            SignalKind::Metered(_) => ("metered", false),
+            SignalKind::Metered(..) => ("metered", false),
+            SignalKind::Wished(_) => ("car's needs", false),
+            SignalKind::Stray(..) => ("unknown connector", false),
             SignalKind::ExternalLimit => ("limit from elsewhere", false),
             SignalKind::Reconfigured => ("reconfigured", false),
         };
@@ -172,6 +174,7 @@ impl Listener {
                     notes.doubted.insert(station);
                 }
                 notes.changed.insert(station);
+                notes.hear(station, kind);
                 notes.whole |= kind == SignalKind::Reconfigured;
             });
         }

@@ -1,11 +1,12 @@
 //! What wakes a tree: rings are gathered, so that a hundred signals cost one turn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::kernel::StationId;
+use crate::kernel::{ConnectorId, StationId};
+use crate::stations::link::{Shown, SignalKind, Stray};
 
 /// What happened since the last turn.
 #[derive(Debug, Clone, Default)]
@@ -22,9 +23,37 @@ pub(super) struct Notes {
     pub changed: BTreeSet<StationId>,
     /// The stores may have something new of any station.
     pub whole: bool,
+    /// What meters of connectors showed, in the order of receipt.
+    pub shown: BTreeMap<ConnectorId, Vec<Shown>>,
+    /// What happened at connectors that are not set up, in the same order.
+    pub strays: BTreeMap<(StationId, u32), Vec<Stray>>,
+}
+
+/// Readings of one connector that are gathered for one turn at most; older ones are dropped.
+const MOST_READINGS: usize = 32;
+
+/// Adds to a list that does not grow beyond [`MOST_READINGS`].
+fn push<T>(list: &mut Vec<T>, one: T) {
+    if list.len() >= MOST_READINGS {
+        list.remove(0);
+    }
+    list.push(one);
 }
 
 impl Notes {
+    /// Notes what came with a signal of a station.
+    pub fn hear(&mut self, station: StationId, kind: SignalKind) {
+        match kind {
+            SignalKind::Metered(connector, shown) => {
+                push(self.shown.entry(connector).or_default(), shown);
+            }
+            SignalKind::Stray(number, stray) => {
+                push(self.strays.entry((station, number)).or_default(), stray);
+            }
+            _ => {}
+        }
+    }
+
     /// Whether it is uncertain what this station enforces.
     pub fn doubts(&self, station: StationId) -> bool {
         self.everything || self.doubted.contains(&station)

@@ -1,10 +1,13 @@
 //! What should be put right before one relies on a group: the check that is made on paper when a site is commissioned.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::gather::{Role, Seat, Site};
 use super::loads::Loads;
 use super::state::{ReadBack, State};
+use crate::assets::{Asset, AssetType};
 use crate::engine::Uncontrolled;
 use crate::groups::Group;
 use crate::kernel::*;
@@ -39,10 +42,10 @@ impl Warning {
         }
     }
 
-    fn of_seat(code: &'static str, seat: &Seat, message: &str) -> Self {
+    fn of_seat(code: &'static str, seat: &Seat, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.to_owned(),
+            message: message.into(),
             group: seat.group,
             chargestation: Some(seat.station),
             connector: Some(seat.connector),
@@ -69,25 +72,60 @@ pub(super) fn warnings(
         .filter(|seat| concerned.contains(&seat.group));
     let assets = site.assets.iter().filter_map(|asset| {
         let group = asset.group_id.filter(|group| concerned.contains(group))?;
-        let unknown = loads.by_asset.get(&asset.id)?.load.is_none();
-        unknown.then(|| Warning {
-            code: "asset_without_data",
-            message: "nothing is known of it, so nothing is handed out: send readings, or set static_power or fallback_power".to_owned(),
-            group,
-            chargestation: None,
-            connector: None,
-            asset: Some(asset.id),
-        })
+        of_asset(asset, group, loads, now)
     });
     groups
-        .flat_map(|group| of_group(site, state, group, now))
-        .chain(seats.filter_map(|seat| of_seat(state, seat)))
+        .flat_map(|group| of_group(site, state, loads, group, now))
+        .chain(seats.flat_map(|seat| of_seat(state, seat, now)))
         .chain(assets)
         .collect()
 }
 
-fn of_group(site: &Site, state: &State, group: &Group, now: Timestamp) -> Vec<Warning> {
+fn of_asset(asset: &Asset, group: GroupId, loads: &Loads, now: Timestamp) -> Option<Warning> {
+    let contribution = loads.by_asset.get(&asset.id)?;
+    let is_meter = asset.kind == AssetType::SmartMeter;
+    let silent_for = asset.measured.latest_at.map(|at| now.seconds_since(at));
+    let silent_for = silent_for.filter(|_| is_meter && asset.active && asset.is_stale(now));
+    let (code, message) = match (contribution.load, silent_for) {
+        (None, _) => (
+            "asset_without_data",
+            "nothing is known of it, so nothing is handed out: send readings, or set static_power or fallback_power".to_owned(),
+        ),
+        (Some(load), Some(seconds)) => (
+            "meter_stale",
+            format!("it has told nothing for {seconds} s: until it does, {} kW count ({})", load.kilowatts(), contribution.basis.told()),
+        ),
+        (Some(_), None) => return None,
+    };
+    Some(Warning {
+        code,
+        message,
+        group,
+        chargestation: None,
+        connector: None,
+        asset: Some(asset.id),
+    })
+}
+
+fn of_group(
+    site: &Site,
+    state: &State,
+    loads: &Loads,
+    group: &Group,
+    now: Timestamp,
+) -> Vec<Warning> {
     let mut warnings = Vec::new();
+    let (capacity, _) = group.capacity_at(now, site.zone);
+    if let Some((shown, _)) = loads.shown.get(&group.id)
+        && *shown > capacity
+    {
+        let message = format!(
+            "its meter shows {} kW, of {} kW that it may draw: limits are cut by the difference until it fits",
+            shown.kilowatts(),
+            capacity.kilowatts()
+        );
+        warnings.push(Warning::of_group("meter_above_capacity", group, message));
+    }
     let below = || {
         let seats = site.seats.iter();
         seats.filter(|seat| site.is_below(seat.group, group.id))
@@ -117,9 +155,50 @@ fn of_group(site: &Site, state: &State, group: &Group, now: Timestamp) -> Vec<Wa
     warnings
 }
 
-fn of_seat(state: &State, seat: &Seat) -> Option<Warning> {
+/// How long a reading that cannot be true is warned of.
+const WARNED_FOR: Duration = Duration::from_secs(600);
+
+fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
+    let memory = state.connectors.get(&seat.connector);
+    let mut warnings: Vec<Warning> = of_role(state, seat).into_iter().collect();
+    if let Some((at, told)) = memory.and_then(|memory| memory.meter.impossible)
+        && now.since(at) < WARNED_FOR
+    {
+        let message = format!(
+            "its meter told {} kW, which a connector of {} kW cannot draw: see the unit of its readings",
+            told.kilowatts(),
+            seat.rating.kilowatts()
+        );
+        warnings.push(Warning::of_seat("implausible_reading", seat, message));
+    }
+    if seat.role == Role::Member
+        && seat.session.is_none()
+        && memory.is_some_and(|memory| memory.meter.shows_a_car())
+    {
+        let message = "its meter shows that a car charges, but there is no session: its station may be in free mode, or its start was lost";
+        warnings.push(Warning::of_seat("charges_without_session", seat, message));
+    }
+    if seat.unheard && !seat.online {
+        let message = "its station never connected, so its whole rating is set aside: take it out of the group until it is there";
+        warnings.push(Warning::of_seat("never_connected", seat, message));
+    }
+    warnings
+}
+
+fn of_role(state: &State, seat: &Seat) -> Option<Warning> {
     let memory = state.connectors.get(&seat.connector);
     match seat.role {
+        Role::Stray => {
+            let message = format!(
+                "connector {} of its station is not set up and charges: {} kW are set aside; add the connector, or correct its number",
+                seat.number,
+                seat.rating.kilowatts()
+            );
+            Some(Warning {
+                connector: None,
+                ..Warning::of_seat("unknown_connector", seat, message)
+            })
+        }
         Role::Bystander => Some(Warning::of_seat(
             "not_a_member",
             seat,
@@ -127,6 +206,15 @@ fn of_seat(state: &State, seat: &Seat) -> Option<Warning> {
         )),
         Role::Dry => None,
         Role::Member => match state.ledger.out_of_control(seat.connector) {
+            Some((Uncontrolled::Rejected, _))
+                if memory.is_some_and(|memory| memory.refuses_zero.is_some()) =>
+            {
+                Some(Warning::of_seat(
+                    "refuses_zero",
+                    seat,
+                    "its station refuses the limit 0: its fallback is set aside while nobody charges there",
+                ))
+            }
             Some((Uncontrolled::Rejected, _)) => Some(Warning::of_seat(
                 "refuses_limits",
                 seat,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::meter::within;
 use crate::kernel::{Timestamp, Watts};
 
 /// Readings that are kept: those of a few minutes.
@@ -30,24 +31,34 @@ impl Draws {
     }
 
     /// The least and the most that was drawn at an instant, by the readings before and after it. A limit that was sent after
-    /// the last reading may show or not, and nobody draws more than `worst` for long.
+    /// the last reading may show or not. Whatever readings say, it lies between nothing and what was allowed then: who claims
+    /// more would hide what others draw.
     pub fn around(
         &self,
         instant: Timestamp,
         limited_at: Option<Timestamp>,
-        worst: Watts,
+        allowed: Watts,
+    ) -> RangeInclusive<Watts> {
+        within(self.told(instant, limited_at, allowed), allowed)
+    }
+
+    fn told(
+        &self,
+        instant: Timestamp,
+        limited_at: Option<Timestamp>,
+        allowed: Watts,
     ) -> RangeInclusive<Watts> {
         let after = self.0.partition_point(|(at, _)| *at <= instant);
         let before = after.checked_sub(1).and_then(|index| self.0.get(index));
         let Some((read_at, draw)) =
             before.filter(|(at, _)| instant.since(*at) <= SAYS_SOMETHING_FOR)
         else {
-            return Watts::ZERO..=worst;
+            return Watts::ZERO..=allowed;
         };
         match self.0.get(after) {
             Some((_, later)) => *draw.min(later)..=*draw.max(later),
             None if limited_at.is_some_and(|limited| limited >= *read_at) => {
-                (*draw).min(worst)..=(*draw).max(worst)
+                (*draw).min(allowed)..=(*draw).max(allowed)
             }
             None => *draw..=*draw,
         }
@@ -88,8 +99,19 @@ mod tests {
         let draws = noted(&[(60, 3_000)]);
         let at = |limited, worst| draws.around(second(70), Some(second(limited)), Watts(worst));
         assert_eq!(at(65, 11_000), Watts(3_000)..=Watts(11_000));
-        assert_eq!(at(65, 2_000), Watts(2_000)..=Watts(3_000));
+        assert_eq!(at(65, 2_000), Watts(2_000)..=Watts(2_000));
         assert_eq!(at(59, 11_000), Watts(3_000)..=Watts(3_000));
+    }
+
+    #[test]
+    fn nobody_drew_less_than_nothing_or_more_than_was_allowed() {
+        let draws = noted(&[(0, 30_000), (60, 6_000_000), (120, -4_000)]);
+        let at = |instant, allowed| draws.around(second(instant), None, Watts(allowed));
+        assert_eq!(at(30, 6_000), Watts(6_000)..=Watts(6_000));
+        assert_eq!(at(90, 6_000), Watts::ZERO..=Watts(6_000));
+        assert_eq!(at(130, 6_000), Watts::ZERO..=Watts::ZERO);
+        let limited = draws.around(second(60), Some(second(61)), Watts(6_000));
+        assert_eq!(limited, Watts::ZERO..=Watts(6_000));
     }
 
     #[test]

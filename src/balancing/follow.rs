@@ -11,14 +11,20 @@ use super::settings::Settings;
 use super::state::{Leaving, Memory, Overdraw, ReadBack, Remark, State};
 use crate::engine::Uncontrolled;
 use crate::engine::transition::Ledger;
-use crate::kernel::{ConnectorId, Milliamps, Timestamp, Watts};
+use crate::kernel::{ConnectorId, GroupId, Milliamps, Timestamp, Watts};
+use crate::stations::link::Shown;
 
 /// A draw above the limit counts when it lasts this long, …
 const OVERDRAW_LASTS: Duration = Duration::from_secs(60);
+/// … or this long where a meter further up shows that too much is drawn, or where nobody is known to charge, so that no car is just
+/// about to follow its limit, …
+const UNEXPECTED_LASTS: Duration = Duration::from_secs(20);
 /// … is in so many readings, …
 const OVERDRAW_SAMPLES: u32 = 2;
 /// … and exceeds the limit by more than this and 5 %.
 const OVERDRAW_MARGIN: Watts = Watts(300);
+/// How long a car has to follow a limit that was lowered (IEC 61851-1 gives it 5 s), and its station to tell it.
+const REACTION: Duration = Duration::from_secs(15);
 
 /// Brings the state up to date with the site; `fresh` when it was just loaded, so that everything must be doubted.
 pub(super) fn follow(
@@ -30,12 +36,16 @@ pub(super) fn follow(
     now: Timestamp,
 ) -> Vec<(ConnectorId, Remark)> {
     forget_those_that_left(state, site);
+    let groups = site.groups.iter().map(|group| group.id);
+    let above: Vec<GroupId> = groups
+        .filter(|group| state.is_above(site, *group))
+        .collect();
     let State {
         ledger, connectors, ..
     } = state;
     let mut remarks = Vec::new();
     for seat in &site.seats {
-        ledger.open(seat.connector, seat.unproven());
+        ledger.open(seat.connector, seat.rating);
         if seat.role != Role::Member {
             continue;
         }
@@ -45,7 +55,13 @@ pub(super) fn follow(
         if seat.online {
             follow_session(ledger, memory, seat, now);
             follow_failure(ledger, memory, seat, settings, now);
-            if let Some(remark) = follow_meter(ledger, memory, seat) {
+        }
+        for shown in notes.shown.get(&seat.connector).into_iter().flatten() {
+            let lasts = match seat.live_session() {
+                Some(_) if !above.contains(&seat.group) => OVERDRAW_LASTS,
+                _ => UNEXPECTED_LASTS,
+            };
+            if let Some(remark) = follow_meter(ledger, memory, seat, shown, lasts) {
                 remarks.push((seat.connector, remark));
             }
         }
@@ -55,7 +71,7 @@ pub(super) fn follow(
 
 /// Learns from new readings which phases cars use. Where all may be in use again, because another car may have come or
 /// this one surprised, what was allowed is more power than it was: all that the connector can is assumed.
-pub(super) fn follow_phases(state: &mut State, site: &Site) {
+pub(super) fn follow_phases(state: &mut State, site: &Site, notes: &Notes) {
     for seat in site.seats.iter().filter(|seat| seat.role == Role::Member) {
         let Some(memory) = state.connectors.get_mut(&seat.connector) else {
             continue;
@@ -69,14 +85,14 @@ pub(super) fn follow_phases(state: &mut State, site: &Site) {
             }
             continue;
         }
-        let reading = session.and_then(|session| session.latest_at.zip(session.phase_currents()));
-        if let Some((at, currents)) = reading
-            && memory.metered_at.is_none_or(|last| at > last)
-            && memory
-                .phases
-                .observe(at, seat.on_grid(currents), seat.wired)
-        {
-            state.ledger.reconnected(seat.connector, seat.rating);
+        for shown in notes.shown.get(&seat.connector).into_iter().flatten() {
+            let surprises = shown.currents.is_some_and(|currents| {
+                let phases = &mut memory.phases;
+                phases.observe(shown.at, seat.on_grid(currents), seat.wired)
+            });
+            if surprises {
+                state.ledger.reconnected(seat.connector, seat.rating);
+            }
         }
     }
 }
@@ -145,7 +161,7 @@ fn follow_connection(
     now: Timestamp,
 ) {
     let connector = seat.connector;
-    let alone = memory.alone(seat.unproven());
+    let alone = memory.alone(seat.rating);
     let worst = ledger.worst(connector).max(alone);
     if seat.online {
         if doubted || !memory.online {
@@ -203,13 +219,29 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
         true => Some(memory.suspended_since.unwrap_or(now)),
         false => None,
     };
+    if session.is_none()
+        && refuses_zero(memory, now)
+        && ledger.out_of_control(seat.connector).is_none()
+    {
+        let alone = memory.alone_now(seat, now);
+        ledger.lose(seat.connector, Uncontrolled::Rejected, alone);
+    }
     if (begins || resumes) && ledger.out_of_control(seat.connector).is_none() {
         ledger.reassert(seat.connector);
     }
 }
 
-/// A station that refuses or is silent lets its live limit run out, so its fallback is set aside too; it is tried again
-/// when that has happened.
+/// Whether its station was told 0 lately and refused it. It is tried again after a day: its firmware may be another one.
+fn refuses_zero(memory: &mut Memory, now: Timestamp) -> bool {
+    const REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
+    memory
+        .refuses_zero
+        .take_if(|at| now.since(*at) >= REMEMBERED);
+    memory.refuses_zero.is_some()
+}
+
+/// A station that refuses or is silent lets its live limit run out, so its fallback is set aside too, and nothing else once that has
+/// happened; then it is tried again.
 fn follow_failure(
     ledger: &mut Ledger,
     memory: &mut Memory,
@@ -225,63 +257,98 @@ fn follow_failure(
     if !matches!(why, Uncontrolled::Rejected | Uncontrolled::TimedOut) {
         return;
     }
-    let assumed = worst.max(memory.alone(seat.rating));
+    let assumed = memory.alone_now(seat, now);
     let lost_at = *memory.lost_at.get_or_insert(now);
-    if now >= lost_at + Duration::from_secs(settings.limit_seconds.into()) {
-        memory.lost_at = None;
+    // Nothing but 0 would be told where nobody charges.
+    let would_refuse = memory.refuses_zero.is_some() && seat.live_session().is_none();
+    let waited = now >= lost_at + Duration::from_secs(settings.limit_seconds.into());
+    if waited && !would_refuse {
+        (memory.lost_at, memory.least) = (None, None);
         ledger.reconnected(connector, assumed);
-    } else if assumed > worst {
+    } else if assumed != worst {
+        ledger.close(connector);
         ledger.lose(connector, why, assumed);
     }
 }
 
-/// Compares a new reading with the limit (rule S24).
-fn follow_meter(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) -> Option<Remark> {
-    let session = seat.live_session()?;
-    let (draw, at) = (session.power?, session.latest_at?);
-    if memory.metered_at.is_some_and(|last| at <= last) {
+/// Compares a reading with the limit (rule S24), whatever is said of sessions.
+fn follow_meter(
+    ledger: &mut Ledger,
+    memory: &mut Memory,
+    seat: &Seat,
+    shown: &Shown,
+    lasts: Duration,
+) -> Option<Remark> {
+    let connector = seat.connector;
+    let told = memory.meter.take(shown, seat.hardware());
+    if let Some(draw) = told {
+        memory.draws.note(shown.at, draw);
+        if memory.sent_at.is_some_and(|sent| shown.at > sent) {
+            ledger.measured(connector, draw);
+        }
+        learn_demand(ledger, memory, seat, (shown, draw));
+    }
+    let lowered = memory.allowed.since().map(|since| since + REACTION);
+    let proof = memory.meter.proves(lowered, seat.hardware());
+    let excess_of = |limit: Watts| {
+        let most = limit + OVERDRAW_MARGIN.max(Watts(limit.get() / 20));
+        let by_power = told
+            .filter(|draw| *draw > most)
+            .map(|draw| (draw, shown.at, 1));
+        let by_register = proof.filter(|proof| proof.least > most);
+        let by_register = by_register.map(|proof| (proof.least, proof.since, OVERDRAW_SAMPLES));
+        by_register.into_iter().chain(by_power).max()
+    };
+    if let Some((Uncontrolled::NotObeying, reserved)) = ledger.out_of_control(connector) {
+        let kept = memory.overdraw?.limit;
+        return match excess_of(kept) {
+            None if told.is_some() || proof.is_some() => {
+                memory.overdraw = None;
+                ledger.reconnected(connector, seat.rating);
+                let draw = told.or(proof.map(|proof| proof.most))?;
+                Some(Remark::Obeying { draw })
+            }
+            Some((draw, ..)) if draw > reserved => {
+                ledger.not_obeying(connector, draw);
+                None
+            }
+            _ => None,
+        };
+    }
+    let limit = ledger.worst(connector);
+    let excess = excess_of(limit).filter(|_| ledger.out_of_control(connector).is_none());
+    let Some((draw, since, samples)) = excess else {
+        if told.is_some() || proof.is_some() {
+            memory.overdraw = None;
+        }
+        return None;
+    };
+    let overdraw = memory.overdraw.get_or_insert(Overdraw {
+        since,
+        samples: 0,
+        limit,
+    });
+    overdraw.since = overdraw.since.min(since);
+    overdraw.samples += samples;
+    overdraw.limit = limit;
+    if overdraw.samples < OVERDRAW_SAMPLES || shown.at.since(overdraw.since) < lasts {
         return None;
     }
-    memory.metered_at = Some(at);
-    memory.draws.note(at, draw);
-    let connector = seat.connector;
-    if memory.sent_at.is_some_and(|sent| at > sent) {
-        ledger.measured(connector, draw);
-    }
-    if let Some(limit) = ledger.known(connector).filter(|limit| *limit > Watts::ZERO) {
+    ledger.not_obeying(connector, draw.max(seat.rating));
+    Some(Remark::NotObeying { draw, limit })
+}
+
+/// Learns what the car of a session uses of what it may.
+fn learn_demand(ledger: &Ledger, memory: &mut Memory, seat: &Seat, (shown, draw): (&Shown, Watts)) {
+    let known = ledger.known(seat.connector);
+    let limit = known.filter(|limit| *limit > Watts::ZERO);
+    if let Some(limit) = limit.filter(|_| seat.live_session().is_some()) {
         memory.demand.observe(&Observed {
-            at,
-            draw: draw.max(seat.as_if_on_all_phases(session.current())),
+            at: shown.at,
+            draw: draw.max(seat.as_if_on_all_phases(shown.current)),
             limit: (limit, memory.since),
             minimum: seat.minimum,
             ampere: Milliamps(1_000).to_power(seat.voltage, seat.phases),
         });
     }
-    let excess_of = |limit: Watts| draw > limit + OVERDRAW_MARGIN.max(Watts(limit.get() / 20));
-    if let Some((Uncontrolled::NotObeying, _)) = ledger.out_of_control(connector) {
-        let overdraw = memory.overdraw.filter(|before| !excess_of(before.limit));
-        if overdraw.is_some() {
-            memory.overdraw = None;
-            ledger.reconnected(connector, seat.rating);
-            return Some(Remark::Obeying { draw });
-        }
-        return None;
-    }
-    if ledger.out_of_control(connector).is_some() || !excess_of(ledger.worst(connector)) {
-        memory.overdraw = None;
-        return None;
-    }
-    let limit = ledger.worst(connector);
-    let overdraw = memory.overdraw.get_or_insert(Overdraw {
-        since: at,
-        samples: 0,
-        limit,
-    });
-    overdraw.samples += 1;
-    overdraw.limit = limit;
-    if overdraw.samples < OVERDRAW_SAMPLES || at.since(overdraw.since) < OVERDRAW_LASTS {
-        return None;
-    }
-    ledger.not_obeying(connector, draw.max(seat.rating));
-    Some(Remark::NotObeying { draw, limit })
 }

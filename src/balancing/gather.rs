@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::meter::Hardware;
 use super::prices::Prices;
 use super::rows::Rows;
 use crate::assets::Asset;
@@ -36,6 +37,10 @@ pub(super) struct Site {
     pub prices: BTreeMap<GroupId, Prices>,
     /// What somebody else limits at its stations, whole stations before their EVSEs.
     pub elsewhere: Vec<ExternalLimit>,
+    /// The group of each of its stations.
+    pub stations: BTreeMap<StationId, GroupId>,
+    /// Connectors of its stations that are no members and have no session.
+    pub unseated: Vec<Seat>,
 }
 
 /// A connector below a group.
@@ -53,7 +58,7 @@ pub(super) struct Seat {
     pub role: Role,
     /// Whether its station can be told anything now.
     pub online: bool,
-    /// Whether its station never connected: it is only planned yet, so nothing is set aside for it.
+    /// Whether its station never connected.
     pub unheard: bool,
     pub kind: CurrentKind,
     pub voltage: Millivolts,
@@ -72,6 +77,8 @@ pub(super) struct Seat {
     pub fallback: Watts,
     pub weight: u32,
     pub status: ConnectorStatus,
+    /// Since when it says so.
+    pub status_at: Option<Timestamp>,
     /// Whether its group must not charge at this time of day.
     pub excluded: bool,
     /// Whether its group has a priority charge, which goes before that.
@@ -89,6 +96,8 @@ pub(super) enum Role {
     Bystander,
     /// It would, but its group only plans while the tree above is live. What it may draw is set aside.
     Dry,
+    /// It is not set up, and its station says that it charges or draws. That is set aside.
+    Stray,
 }
 
 impl Site {
@@ -113,6 +122,8 @@ impl Site {
             elsewhere: rows.elsewhere.values().flatten().cloned().collect(),
             groups: top.groups.clone(),
             seats: Vec::with_capacity(rows.connectors.len()),
+            stations: BTreeMap::new(),
+            unseated: Vec::new(),
         };
         site.seat(rows);
         site.note_hours(now);
@@ -205,22 +216,25 @@ impl Site {
             };
             let member = members.get(&connector.id).copied();
             let session = rows.sessions.get(&connector.id);
-            if member.is_some() || session.is_some() {
-                let limit = rows.scheduled.get(&connector.id).copied();
-                let session = (session.cloned(), limit);
-                let mut seat = Seat::new(connector, group, member, session, self.voltage);
-                seat.unheard = rows.unheard.contains(&seat.station);
-                let dry_below =
-                    !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
-                seat.sole = connectors_of.get(&seat.station) == Some(&1);
-                seat.role = match member {
-                    None => Role::Bystander,
-                    Some(_) if dry_below => Role::Dry,
-                    Some(_) => Role::Member,
-                };
+            let is_seated = member.is_some() || session.is_some();
+            let limit = rows.scheduled.get(&connector.id).copied();
+            let session = (session.cloned(), limit);
+            let mut seat = Seat::new(connector, group, member, session, self.voltage);
+            seat.unheard = rows.unheard.contains(&seat.station);
+            let dry_below = !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
+            seat.sole = connectors_of.get(&seat.station) == Some(&1);
+            seat.role = match member {
+                None => Role::Bystander,
+                Some(_) if dry_below => Role::Dry,
+                Some(_) => Role::Member,
+            };
+            if is_seated {
                 self.seats.push(seat);
+            } else {
+                self.unseated.push(seat);
             }
         }
+        self.stations = groups;
     }
 
     /// Notes whose group must not charge at this time of day, and whose goes before that.
@@ -316,18 +330,50 @@ impl Seat {
             fallback: Watts::ZERO,
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
+            status_at: connector.status_at,
             excluded: false,
             prioritized: false,
             session,
         }
     }
 
-    /// What must be assumed while nothing is proven: all it can, unless its station is only planned yet.
-    pub const fn unproven(&self) -> Watts {
-        if self.unheard && !self.online {
-            Watts::ZERO
-        } else {
-            self.rating
+    /// What a connector is taken for whose station has none that is set up: a socket for 32 A on three phases.
+    pub fn usual(station: StationId, group: GroupId, voltage: Millivolts) -> Self {
+        let rating = Milliamps(32_000).to_power(voltage, PhaseSet::ALL);
+        Self {
+            connector: station.raw().into(),
+            station,
+            evse: station.raw().into(),
+            number: 1,
+            sole: true,
+            group,
+            role: Role::Stray,
+            online: false,
+            unheard: false,
+            kind: CurrentKind::Ac,
+            voltage,
+            wired: PhaseSet::ALL,
+            phases: PhaseSet::ALL,
+            rotation: None,
+            rotation_known: true,
+            rating,
+            minimum: Watts::ZERO,
+            maximum: rating,
+            fallback: Watts::ZERO,
+            weight: 1,
+            status: ConnectorStatus::Charging,
+            status_at: None,
+            excluded: false,
+            prioritized: false,
+            session: None,
+        }
+    }
+
+    /// What it can draw at all.
+    pub const fn hardware(&self) -> Hardware {
+        Hardware {
+            kind: self.kind,
+            rating: self.rating,
         }
     }
 
@@ -372,12 +418,28 @@ impl Seat {
         }
     }
 
-    /// The session, while it can draw.
+    /// The session, while it can draw. One that began after its connector said that it is finishing, or broken, is another one:
+    /// the next status comes with the current.
     pub fn live_session(&self) -> Option<&Session> {
         let over = matches!(
             self.status,
             ConnectorStatus::Finishing | ConnectorStatus::Faulted
         );
-        self.session.as_ref().filter(|_| !over)
+        let began_since = |session: &&Session| {
+            let began = session.started_at.max(Some(session.created_at));
+            self.status_at.is_none_or(|said| began > Some(said))
+        };
+        self.session
+            .as_ref()
+            .filter(|session| !over || began_since(session))
+    }
+
+    /// Whether a car may be there: one that is seen, or one that is said to be.
+    pub fn may_have_car(&self) -> bool {
+        let free = matches!(
+            self.status,
+            ConnectorStatus::Available | ConnectorStatus::Unavailable | ConnectorStatus::Reserved
+        );
+        self.session.is_some() || !free
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Milliamps, Watts};
+use crate::kernel::{Milliamps, Millivolts, PhaseSet, Watts};
 
 /// What cannot be steered below one group; negative where more is produced than used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,32 @@ impl Load {
         Self {
             power: self.power.zip(other.power).map(|(one, two)| one - two),
             currents: each(self.currents, other.currents, |one, two| one - two),
+        }
+    }
+
+    /// More by this power, on whichever phases.
+    pub fn raised_by(self, more: Watts) -> Self {
+        Self {
+            power: self.power.map(|power| power + more),
+            ..self
+        }
+    }
+
+    /// The larger of both.
+    pub fn or_more(self, other: Self) -> Self {
+        Self {
+            power: self.power.zip(other.power).map(|(one, two)| one.max(two)),
+            currents: each(self.currents, other.currents, Milliamps::max),
+        }
+    }
+
+    /// No less than this; where that is negative, all of it may be on one phase.
+    pub fn at_least(self, least: Watts, voltage: Millivolts) -> Self {
+        let given = (-least).at_least_zero().to_current(voltage, PhaseSet::L1);
+        let on_each = Milliamps(-given.get());
+        Self {
+            power: self.power.map(|power| power.max(least)),
+            currents: self.currents.map(|current| current.max(on_each)),
         }
     }
 

@@ -15,11 +15,13 @@
 //! count with more than they are allowed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::gather::{Seat, Site};
-use super::load::{Load, each};
+use super::load::Load;
 use super::state::State;
-use crate::assets::{Asset, AssetType, Basis, Contribution, MeterScope, contribution};
+use crate::assets::{Asset, AssetType, Basis, Contribution, MeterScope, Peaks, contribution};
+use crate::groups::Group;
 use crate::kernel::*;
 
 /// The load of every group of a site.
@@ -29,6 +31,10 @@ pub(super) struct Loads {
     pub by_group: BTreeMap<GroupId, Load>,
     /// What each asset adds.
     pub by_asset: BTreeMap<AssetId, Contribution>,
+    /// The load behind each meter of a site or building that was read lately.
+    pub by_meter: BTreeMap<AssetId, Watts>,
+    /// What a fresh meter shows of everything below a group, chargers included, and when it was measured; the highest.
+    pub shown: BTreeMap<GroupId, (Watts, Timestamp)>,
     /// When something changes by itself, if no reading comes.
     pub changes_at: Option<Timestamp>,
 }
@@ -54,8 +60,26 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
             .iter()
             .filter(|child| child.parent_id == Some(group.id))
             .filter_map(|child| loads.by_group.get(&child.id).copied());
-        let load = match meter(&own, &loads, site, state, group.id) {
-            Some(metered) => Some(metered),
+        let metered = meters(&own, &loads, site, state, group.id);
+        let fresh = metered.iter().filter(|(asset, ..)| !asset.is_stale(now));
+        for (asset, load, shown) in fresh {
+            loads
+                .by_meter
+                .extend(load.power.map(|power| (asset.id, power)));
+            let most = loads.shown.get(&group.id).copied().max(*shown);
+            loads.shown.extend(most.map(|most| (group.id, most)));
+        }
+        let (capacity, _) = group.capacity_at(now, site.zone);
+        let shown = loads.shown.get(&group.id);
+        let above = shown.zip(state.above.get(&group.id));
+        let more =
+            above.map(|((shown, at), since)| insistence(*shown - capacity, at.since(*since)));
+        let metered = metered
+            .iter()
+            .map(|(_, load, _)| *load)
+            .reduce(Load::or_more);
+        let load = match metered {
+            Some(metered) => Some(metered.raised_by(more.unwrap_or_default())),
             None => own
                 .iter()
                 .filter_map(|asset| loads.by_asset.get(&asset.id))
@@ -70,45 +94,68 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
     loads
 }
 
-/// What the meters of a group say of everything below it; the largest, where there are several.
-fn meter(
-    own: &[&Asset],
+/// What each meter of a group says of the load below it; and what it shows together with the chargers, where that is known.
+fn meters<'a>(
+    own: &[&'a Asset],
     loads: &Loads,
     site: &Site,
     state: &State,
     group: GroupId,
-) -> Option<Load> {
+) -> Vec<(&'a Asset, Load, Option<(Watts, Timestamp)>)> {
+    let least_load = -given_below(site, loads, group);
     let meters = own.iter().filter(|asset| {
         asset.kind == AssetType::SmartMeter && asset.meter_scope != Some(MeterScope::Production)
     });
-    let readings = meters.filter_map(|meter| loads.by_asset.get(&meter.id));
-    let of = |reading: &Contribution| {
+    let of = |meter: &&'a Asset| {
+        let reading = loads.by_asset.get(&meter.id)?;
         let all = reading.as_load(site.voltage);
-        match reading.measured_at.filter(|_| reading.includes_chargers) {
+        let (load, shown) = match reading.measured_at.filter(|_| reading.includes_chargers) {
             Some(measured_at) => {
                 let (least, most) = chargers_at(site, state, group, measured_at);
                 let before = state.loads.get(&group).copied();
-                all.without(least).kept_from(before, all.without(most))
+                let load = all.without(least).kept_from(before, all.without(most));
+                (load, all.power.zip(Some(measured_at)))
             }
-            None => all,
-        }
+            None => (all, None),
+        };
+        Some((*meter, load.at_least(least_load, site.voltage), shown))
     };
-    readings.map(of).reduce(|one, two| Load {
-        power: one.power.zip(two.power).map(|(one, two)| one.max(two)),
-        currents: each(one.currents, two.currents, Milliamps::max),
-    })
+    meters.filter_map(of).collect()
 }
 
-/// The least and the most that the chargers below a group drew when its meter was read.
+/// What the sources below a group are known to give: by fresh readings, else as much as they are rated for. Nothing else can
+/// make a load negative, whatever a meter shows.
+fn given_below(site: &Site, loads: &Loads, group: GroupId) -> Watts {
+    let below = site.assets.iter().filter(|asset| {
+        let own = asset.group_id;
+        asset.active && asset.produces() && own.is_some_and(|own| site.is_below(own, group))
+    });
+    below
+        .map(|asset| {
+            let read = loads.by_asset.get(&asset.id).and_then(|one| one.load);
+            let given = (-read.unwrap_or_default()).at_least_zero();
+            let is_off = asset.switched_on == Some(false);
+            given.max(asset.static_power.filter(|_| !is_off).unwrap_or_default())
+        })
+        .sum()
+}
+
+/// The least and the most that the chargers below a group drew when its meter was read. Each claim counts as far as its station
+/// was allowed to draw then. Where no car is known to be, what is drawn all the same is load: so that whatever anybody
+/// claims, a reading above the capacity cuts those that charge by the excess.
 fn chargers_at(site: &Site, state: &State, group: GroupId, measured_at: Timestamp) -> (Load, Load) {
     let below = site
         .seats
         .iter()
         .filter(|seat| site.is_below(seat.group, group));
     below.fold((Load::NONE, Load::NONE), |(least, most), seat| {
-        let worst = state.ledger.worst(seat.connector);
+        let worst = state.worst(seat);
         let draw = match state.connectors.get(&seat.connector) {
-            Some(memory) => memory.draws.around(measured_at, memory.sent_at, worst),
+            Some(memory) if seat.may_have_car() || memory.meter.shows_a_car() => {
+                let allowed = memory.allowed.at(measured_at).unwrap_or(worst);
+                memory.draws.around(measured_at, memory.sent_at, allowed)
+            }
+            Some(_) => Watts::ZERO..=Watts::ZERO,
             None => Watts::ZERO..=worst,
         };
         (
@@ -167,6 +214,7 @@ impl State {
     /// Keeps the loads for the next time, and says of which assets the data went stale or is fresh again.
     pub fn follow_loads(&mut self, site: &Site, loads: &Loads, now: Timestamp) -> Vec<Freshness> {
         self.loads.clone_from(&loads.by_group);
+        self.note_above(site, loads, now);
         let counts = |asset: &&Asset| asset.active && asset.switched_on != Some(false);
         let read = site.assets.iter().filter(counts);
         let read = read.filter(|asset| asset.measured.latest.is_some());
@@ -190,7 +238,47 @@ impl State {
     }
 }
 
+impl State {
+    /// Notes which groups draw more than they may, by a fresh meter, and since when; and those below them.
+    fn note_above(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
+        let above = |group: &Group| {
+            let (capacity, _) = group.capacity_at(now, site.zone);
+            let (shown, at) = loads.shown.get(&group.id)?;
+            let since = self.above.get(&group.id);
+            (*shown > capacity).then_some((group.id, since.copied().unwrap_or(*at)))
+        };
+        self.above = site.groups.iter().filter_map(above).collect();
+    }
+
+    /// Whether a meter shows that more is drawn than there is, here or further up.
+    pub fn is_above(&self, site: &Site, group: GroupId) -> bool {
+        self.above.keys().any(|top| site.is_below(group, *top))
+    }
+}
+
+/// How long a cut takes to show on a meter: the message, the reaction of the car, the reading.
+const SHOWS_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is cut beyond the excess where a cut did not help, because somebody does not follow who cannot be told from the others:
+/// as much again, and twice as much each time.
+fn insistence(excess: Watts, above_for: Duration) -> Watts {
+    let times = above_for.as_secs() / SHOWS_WITHIN.as_secs();
+    let factor = (1_i64 << times.min(10)) - 1;
+    Watts(excess.at_least_zero().get().saturating_mul(factor))
+}
+
 impl Loads {
+    /// The meters that show a higher load than ever on this day.
+    pub fn higher_peaks(&self, site: &Site, now: Timestamp) -> Vec<(AssetId, Peaks)> {
+        let higher = |asset: &Asset| {
+            let load = *self.by_meter.get(&asset.id)?;
+            let known = asset.measured.peaks.as_ref();
+            let mut peaks = known.map(|peaks| peaks.0.clone()).unwrap_or_default();
+            peaks.note(now, load).then_some((asset.id, peaks))
+        };
+        site.assets.iter().filter_map(higher).collect()
+    }
+
     /// Whether what can be handed out follows readings, so that it should rise slowly.
     pub fn follows_readings(&self) -> bool {
         self.by_asset

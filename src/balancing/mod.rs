@@ -31,17 +31,27 @@ mod follow;
 mod gather;
 mod load;
 mod loads;
+mod meter;
 mod phases;
 mod power;
 mod prices;
 mod proposal;
+#[cfg(test)]
+mod rehearsal;
 mod rows;
 mod settings;
+#[cfg(test)]
+mod situations;
 mod snapshot;
 mod state;
 mod status;
 mod store;
+mod strays;
+mod told;
 mod tree;
+mod turn;
+#[cfg(test)]
+mod yard;
 
 pub use api::routes;
 pub use balancer::Balancer;

@@ -8,7 +8,10 @@ use super::demand::Demand;
 use super::draws::Draws;
 use super::gather::{Role, Seat};
 use super::load::Load;
+use super::meter::{Allowed, Meter};
 use super::phases::UsedPhases;
+use super::strays::Stray;
+use super::told::Told;
 use crate::engine::transition::{Ledger, Stage};
 use crate::engine::{Plan, Turn};
 use crate::kernel::{
@@ -43,6 +46,10 @@ pub(super) struct State {
     pub loads: BTreeMap<GroupId, Load>,
     /// Assets whose data is too old to go by, which was told.
     pub stale: BTreeSet<AssetId>,
+    /// Groups of which a fresh meter shows that more is drawn than they may, and since when.
+    pub above: BTreeMap<GroupId, Timestamp>,
+    /// What happens at connectors of its stations that are not set up, or are no members and have no session.
+    pub strays: BTreeMap<ConnectorId, Stray>,
 }
 
 /// What is remembered of one member.
@@ -78,8 +85,21 @@ pub(super) struct Memory {
     /// Since when it was sent limits without confirming one.
     #[serde(default)]
     pub unconfirmed_since: Option<Timestamp>,
-    /// The newest reading that was judged.
-    pub metered_at: Option<Timestamp>,
+    /// Live limits that may be in force, until they run out.
+    #[serde(default)]
+    pub told: Told,
+    /// When its station refused the limit 0, which some take for invalid.
+    #[serde(default)]
+    pub refuses_zero: Option<Timestamp>,
+    /// What it was last told while it is set aside, and when.
+    #[serde(default)]
+    pub least: Option<(Timestamp, Watts)>,
+    /// What its meter shows.
+    #[serde(default)]
+    pub meter: Meter,
+    /// What it may have been drawing when.
+    #[serde(default)]
+    pub allowed: Allowed,
     /// Readings above the limit, one after the other.
     pub overdraw: Option<Overdraw>,
     /// When it got out of control.
@@ -222,7 +242,11 @@ impl Memory {
             },
             sent_at: None,
             unconfirmed_since: None,
-            metered_at: None,
+            told: Told::default(),
+            refuses_zero: None,
+            least: None,
+            meter: Meter::default(),
+            allowed: Allowed::default(),
             overdraw: None,
             lost_at: None,
             demand: Demand::default(),
@@ -233,6 +257,12 @@ impl Memory {
             draws: Draws::default(),
             stopped_at: None,
         }
+    }
+
+    /// The most it may be drawing now if it takes no more limits: a live one that has not run out, and its proven fallback.
+    pub fn alone_now(&self, seat: &Seat, now: Timestamp) -> Watts {
+        let told = self.told.most(now, seat.phases.count());
+        self.alone(seat.rating).max(told.min(seat.rating))
     }
 
     /// What it may draw when nobody speaks to it: its proven fallback, else all it can.
@@ -251,16 +281,33 @@ impl State {
             Role::Member if self.connectors.contains_key(&seat.connector) => {
                 self.ledger.worst(seat.connector)
             }
-            _ => seat.unproven(),
+            _ => seat.rating,
         }
+    }
+
+    /// What a connector draws by its meter.
+    pub fn drawn(&self, seat: &Seat, now: Timestamp) -> Option<Watts> {
+        let member = self.connectors.get(&seat.connector);
+        let stray = self.strays.get(&seat.connector);
+        let meter = member.map(|memory| &memory.meter);
+        let meter = meter.or(stray.map(|stray| &stray.meter));
+        let told = seat.session.as_ref().and_then(|session| session.power);
+        meter.and_then(|meter| meter.draw_at(now)).or(told)
     }
 
     /// The most that it draws when this server is not heard of.
     pub fn alone(&self, seat: &Seat) -> Watts {
         match self.connectors.get(&seat.connector) {
             Some(memory) if memory.outlives => self.ledger.worst(seat.connector),
-            Some(memory) => memory.alone(seat.unproven()),
-            None => seat.unproven(),
+            Some(memory) => memory.alone(seat.rating),
+            None => seat.rating,
+        }
+    }
+
+    /// Keeps what every member may be drawing from now on.
+    pub fn note_allowed(&mut self, now: Timestamp) {
+        for (connector, memory) in &mut self.connectors {
+            memory.allowed.note(now, self.ledger.worst(*connector));
         }
     }
 

@@ -6,7 +6,7 @@ use super::books;
 use super::cheap_hours::{self, ChargingPlanView};
 use super::commissioning::{Warning, warnings};
 use super::follow::note_phases;
-use super::gather::{Seat, Site};
+use super::gather::{Role, Seat, Site};
 use super::load::Load;
 use super::loads::{Loads, loads};
 use super::snapshot::planned;
@@ -147,6 +147,7 @@ pub(super) fn read(
         seat.online = is_online(seat.station);
     }
     let state = books::load(conn, root)?.unwrap_or_default();
+    site.seat_strays(&state);
     note_phases(&mut site, &state);
     let plan = match store::plan_at(conn, root, None)? {
         Some(stored) => stored.plan.0,
@@ -168,7 +169,14 @@ pub(super) fn read(
             .collect(),
         warnings: warnings(&site, &state, &loads, &below, now),
     };
-    Ok(view((group, source), root, &site, &state, &plan, others))
+    Ok(view(
+        (group, source, now),
+        root,
+        &site,
+        &state,
+        &plan,
+        others,
+    ))
 }
 
 /// What would be planned now, for a tree that has no plan yet; nothing is stored or sent.
@@ -183,6 +191,7 @@ pub(super) fn plan_now(
         seat.online = is_online(seat.station);
     }
     let state = books::load(conn, root)?.unwrap_or_default();
+    site.seat_strays(&state);
     note_phases(&mut site, &state);
     let loads = loads(&site, &state, moment.now);
     let (snapshot, plan) = planned(&site, &state, &loads, moment.now);
@@ -204,6 +213,7 @@ pub(super) fn charging_plans(
 ) -> StoreResult<Vec<ChargingPlanView>> {
     let mut site = Site::read(conn, root, now)?.ok_or(StoreError::NotFound)?;
     let state = books::load(conn, root)?.unwrap_or_default();
+    site.seat_strays(&state);
     note_phases(&mut site, &state);
     Ok(cheap_hours::plans(&site, &state, group, now))
 }
@@ -216,7 +226,7 @@ struct Others {
 }
 
 fn view(
-    (group, capacity_source): (GroupId, CapacitySource),
+    (group, capacity_source, now): (GroupId, CapacitySource, Timestamp),
     root: GroupId,
     site: &Site,
     state: &State,
@@ -227,7 +237,7 @@ fn view(
     let of = |part: fn(&NodeBudget) -> Watts| budget.map_or(0.0, |it| part(it).kilowatts());
     let sum =
         |part: &dyn Fn(&Seat) -> Watts| site.seats.iter().map(part).sum::<Watts>().kilowatts();
-    let session_power = |seat: &Seat| seat.session.as_ref().and_then(|session| session.power);
+    let drawn = |seat: &Seat| state.drawn(seat, now);
     GroupStatusView {
         group,
         root,
@@ -240,15 +250,16 @@ fn view(
         reserved: of(|it| it.reserved),
         available: of(|it| it.available),
         granted: of(|it| it.granted),
-        drawn: sum(&|seat| session_power(seat).unwrap_or_default()),
+        drawn: sum(&|seat| drawn(seat).unwrap_or_default()),
         worst_case_kw: sum(&|seat| state.worst(seat)),
         worst_case_if_server_dies_kw: sum(&|seat| state.alone(seat)),
         members: site
             .seats
             .iter()
+            .filter(|seat| seat.role != Role::Stray)
             .map(|seat| {
                 let limit = plan.limit_of(seat.connector);
-                member(seat, state, limit, session_power(seat))
+                member(seat, state, limit, drawn(seat))
             })
             .collect(),
         assets: others.assets,

@@ -8,6 +8,7 @@ use super::books;
 use super::escalation;
 use super::loads::Freshness;
 use super::state::{Remark, State};
+use crate::assets::{self, Peaks};
 use crate::db::schema::plans;
 use crate::db::{Conn, Json, StoreResult};
 use crate::engine::transition::Stage;
@@ -26,6 +27,8 @@ pub(super) struct Record {
     pub remarks: Vec<(ConnectorId, Remark)>,
     /// Assets whose data went stale, or is fresh again.
     pub freshness: Vec<Freshness>,
+    /// Meters that showed a higher load than ever on this day.
+    pub peaks: Vec<(AssetId, Peaks)>,
     /// The plan breaks a promise.
     pub faulty: bool,
     plan: Option<Kept>,
@@ -70,6 +73,7 @@ impl Record {
             trigger: "tick",
             remarks: Vec::new(),
             freshness: Vec::new(),
+            peaks: Vec::new(),
             faulty: false,
             plan: None,
             told: Vec::new(),
@@ -82,6 +86,7 @@ impl Record {
             && self.told.is_empty()
             && self.remarks.is_empty()
             && self.freshness.is_empty()
+            && self.peaks.is_empty()
     }
 
     /// Keeps a plan, as one of the `newest`.
@@ -163,6 +168,9 @@ impl Record {
             };
             self.tell(conn, moment, kind, station, &data)?;
         }
+        for (asset, peaks) in &self.peaks {
+            assets::save_peaks(conn, *asset, peaks)?;
+        }
         for freshness in &self.freshness {
             let kind = match freshness.stale {
                 true => EventKind::GroupMeterStale,
@@ -217,7 +225,7 @@ impl Record {
 /// moment.
 fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
     let exposures = state.ledger.exposures(snapshot);
-    let above = exposures.iter().any(|one| one.worst > one.capacity);
+    let above = !state.above.is_empty() || exposures.iter().any(|one| one.worst > one.capacity);
     state.exceeded_since = above.then(|| state.exceeded_since.unwrap_or(now));
     escalation::lasts(state, escalation::PATIENCE, now)
 }

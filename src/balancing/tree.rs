@@ -8,18 +8,15 @@ use tokio::task::JoinSet;
 use super::apply::{self, About, Errand};
 use super::bell::{Bell, Notes};
 use super::books;
-use super::escalation::{give_up_waiting, last_resort};
-use super::follow::{follow, follow_phases, note_phases};
+use super::escalation::last_resort;
 use super::gather::Site;
-use super::loads::loads;
 use super::rows::Rows;
 use super::settings::Settings;
-use super::snapshot::planned;
 use super::state::State;
 use super::store::{self, Record};
+use super::turn::{Decided, decide};
 use crate::db::{StoreError, StoreResult};
-use crate::engine::check::violations;
-use crate::engine::transition::{Ledger, Protocol};
+use crate::engine::transition::{Ledger, Protocol, Ticket};
 use crate::engine::{Plan, Snapshot};
 use crate::groups;
 use crate::http::Context;
@@ -157,20 +154,17 @@ impl Tree {
         site.note_online(self.link.as_ref());
         let (mut state, fresh) = self.take_state().await?;
         let now = self.context.clock.now();
-        follow_phases(&mut state, &site);
-        note_phases(&mut site, &state);
-        let remarks = follow(&mut state, &site, &notes, fresh, &self.settings, now);
-        let loads = loads(&site, &state, now);
-        let freshness = state.follow_loads(&site, &loads, now);
-        let (mut snapshot, mut plan) = planned(&site, &state, &loads, now);
-        if give_up_waiting(&mut state, &site, &snapshot, now) {
-            (snapshot, plan) = planned(&site, &state, &loads, now);
-        }
-        let faults = violations(&snapshot, &plan);
+        let Decided {
+            snapshot,
+            plan,
+            loads,
+            remarks,
+            freshness,
+            faults,
+        } = decide(&mut state, &mut site, &notes, fresh, &self.settings, now);
         if !faults.is_empty() {
             tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");
         }
-        state.remember(&plan, now);
         let course = Course {
             sends: !site.dry_run && faults.is_empty(),
             site,
@@ -182,6 +176,7 @@ impl Tree {
         record.trigger = notes.trigger.unwrap_or("tick");
         record.remarks = remarks;
         record.freshness = freshness;
+        record.peaks = loads.higher_peaks(&course.site, now);
         record.faulty = !faults.is_empty();
         self.proceed(state, course, record).await?;
         Ok(Life::Goes)
@@ -270,6 +265,7 @@ impl Tree {
         if !course.site.dry_run {
             record.judge(&mut state, &course.snapshot, &course.plan, now);
         }
+        state.note_allowed(now);
         state = self.save(state, record).await?;
         self.recorded = Some(course.plan.clone());
         (self.state, self.course) = (Some(state), Some(course));
@@ -347,8 +343,18 @@ impl Tree {
             true => state.ledger = Ledger::new(protocol),
             false => state.ledger.protocol = protocol,
         }
-        for memory in state.connectors.values_mut() {
+        let until =
+            self.context.clock.now() + Duration::from_secs(self.settings.limit_seconds.into());
+        for (connector, memory) in &mut state.connectors {
             memory.fallback.in_flight = false;
+            if memory.told.is_empty() {
+                // Of a store that did not keep it yet.
+                memory.told.sent(
+                    Ticket::default(),
+                    (state.ledger.worst(*connector), 3),
+                    until,
+                );
+            }
         }
         for leaving in state.leaving.values_mut() {
             leaving.in_flight = false;

@@ -17,6 +17,8 @@ pub use api::routes;
 pub use capacity::CapacitySource;
 pub use exclusion::ExclusionTimes;
 pub use home::{give_to, groups_of_user, replan, set_exclusion_times};
+#[cfg(test)]
+pub use model::NewGroup;
 pub use model::{Algorithm, Group, GroupConnector, GroupStation};
 pub use prices::EnergyPrices;
 pub use store::{

@@ -188,7 +188,7 @@ pub struct Group {
 
 impl Group {
     /// The group that `new` describes.
-    pub(super) fn new(new: NewGroup, organization_id: OrganizationId, moment: &Moment) -> Self {
+    pub fn new(new: NewGroup, organization_id: OrganizationId, moment: &Moment) -> Self {
         Self {
             id: moment.id(),
             organization_id,

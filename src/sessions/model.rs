@@ -180,7 +180,7 @@ pub struct Session {
 
 impl Session {
     /// An empty session at a connector.
-    pub(super) fn blank(
+    pub fn blank(
         organization_id: OrganizationId,
         chargestation_id: StationId,
         connector_id: Option<ConnectorId>,

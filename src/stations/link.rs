@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 
 use crate::kernel::{
     ConnectorId, Milliamps, Millivolts, OrganizationId, PhaseSet, SessionId, StationId, Timestamp,
-    Watts,
+    WattHours, Watts,
 };
 
 /// What a station can be asked to do.
@@ -335,11 +335,41 @@ pub enum SignalKind {
     /// Ended a session.
     SessionEnded(ConnectorId, SessionId),
     /// Reported meter values.
-    Metered(ConnectorId),
+    Metered(ConnectorId, Shown),
+    /// Told what a car wishes: when it leaves, how much it needs.
+    Wished(ConnectorId),
+    /// Spoke of a connector that is not set up, by its number at the station (OCPP 2: that of its EVSE).
+    Stray(u32, Stray),
     /// Reported a limit from elsewhere, or its end.
     ExternalLimit,
     /// Was changed by API: its limits, members or connectors.
     Reconfigured,
+}
+
+/// What a station's meter showed at one connector, as it was told: not checked against anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// When it was received. The station's own clock may be wrong, so its times order nothing here.
+    pub at: Timestamp,
+    /// The power drawn.
+    pub power: Option<Watts>,
+    /// The energy register.
+    pub register: Option<WattHours>,
+    /// The current of each phase, where all three were told.
+    pub currents: Option<[Milliamps; 3]>,
+    /// The largest current of a phase.
+    pub current: Option<Milliamps>,
+}
+
+/// What happens at a connector that is not set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stray {
+    /// A car may draw there.
+    Occupied,
+    /// Nobody draws there.
+    Free,
+    /// Its meter showed this.
+    Metered(Shown),
 }
 
 /// Signals that a slow listener may fall behind by; it then plans everything anew.

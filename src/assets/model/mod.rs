@@ -2,5 +2,6 @@
 
 pub mod asset;
 pub mod new_reading;
+pub mod peaks;
 pub mod reading;
 pub mod view;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::peaks::Peaks;
 use crate::db::Json;
 use crate::db::schema::assets;
 use crate::kernel::*;
@@ -50,6 +51,10 @@ pub struct Measured {
     pub interval_seconds: Option<i64>,
     /// When `asset.reading.created` was last told.
     pub reported_at: Option<Timestamp>,
+    /// When the latest reading was received.
+    pub received_at: Option<Timestamp>,
+    /// The highest loads of its last days, of smart meters; noted by balancing, which knows what the chargers drew of them.
+    pub peaks: Option<Json<Peaks>>,
 }
 
 impl Measured {
@@ -65,6 +70,7 @@ impl Measured {
         }
         self.latest = Some(Json(reading.clone()));
         self.latest_at = Some(counted);
+        self.received_at = Some(now);
         self.fresh_until = Some(counted + freshness(self.interval_seconds));
         true
     }

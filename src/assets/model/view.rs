@@ -118,6 +118,8 @@ impl AssetView {
             fresh_until: _,
             interval_seconds,
             reported_at: _,
+            received_at: _,
+            peaks: _,
         } = measured;
         Self {
             id,

@@ -154,6 +154,8 @@ diesel::table! {
         fresh_until -> Nullable<Instant>,
         interval_seconds -> Nullable<BigInt>,
         reported_at -> Nullable<Instant>,
+        received_at -> Nullable<Instant>,
+        peaks -> Nullable<JsonDoc>,
         custom_fields -> JsonDoc,
         meta_data -> JsonDoc,
         created_at -> Instant,

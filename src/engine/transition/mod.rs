@@ -209,9 +209,14 @@ impl Ledger {
             .collect()
     }
 
-    fn issue(&mut self, kind: MessageKind, connector: ConnectorId, limit: Watts) -> Message {
+    /// A ticket for a message beside the plan, so that it has its place among those of the plan.
+    pub fn ticket(&mut self) -> Ticket {
         self.next_ticket = Ticket(self.next_ticket.0 + 1);
-        let ticket = self.next_ticket;
+        self.next_ticket
+    }
+
+    fn issue(&mut self, kind: MessageKind, connector: ConnectorId, limit: Watts) -> Message {
+        let ticket = self.ticket();
         if let Some(account) = self.accounts.get_mut(&connector) {
             account.sent(ticket, limit);
         }

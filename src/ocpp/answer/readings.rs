@@ -1,10 +1,12 @@
 //! Meter values: made uniform, recorded, and compared with what the session was to reach.
 
+use std::time::Duration;
+
 use super::{Call, Effect, Handled};
 use crate::kernel::{ConnectorId, Timestamp};
 use crate::ocpp::meter;
 use crate::sessions::{self, MeterReport, Reading, Sample, Session, SessionStatus};
-use crate::stations::link::{Command, SignalKind};
+use crate::stations::link::{Command, Shown, SignalKind};
 
 /// Records the samples of a connector; answers the session that they belong to.
 pub async fn record(
@@ -23,16 +25,45 @@ pub async fn record(
         transaction,
         samples,
     };
+    let mut effects = metered(call, connector, &report.samples);
     let moment = call.moment();
     let recorded = call
         .gateway
         .context
         .db
         .write_with_others(move |conn| sessions::record_readings(conn, &moment, &report));
-    let mut effects = vec![Effect::Tell(SignalKind::Metered(connector))];
     let session = recorded.await?;
     effects.extend(session.as_ref().and_then(stop_at_target));
     Ok((session, effects))
+}
+
+/// Tells who listens what the meter of a connector shows.
+pub fn metered(call: Call<'_>, connector: ConnectorId, samples: &[Sample]) -> Vec<Effect> {
+    let told = shown(call.now, samples).map(|shown| SignalKind::Metered(connector, shown));
+    told.into_iter().map(Effect::Tell).collect()
+}
+
+/// What a meter shows by the newest of these samples, and those of the minute before: stations may tell each measurand by itself.
+/// None where nothing is in them that says what is drawn.
+pub fn shown(received: Timestamp, samples: &[Sample]) -> Option<Shown> {
+    /// Values further apart than this do not belong together.
+    const TOGETHER: Duration = Duration::from_secs(60);
+    let newest = samples.iter().map(|sample| sample.at).max()?;
+    let together = || {
+        let samples = samples.iter().rev();
+        samples.filter(move |sample| newest.since(sample.at) <= TOGETHER)
+    };
+    let shown = Shown {
+        at: received,
+        power: together().find_map(|sample| sample.reading.power),
+        register: together().find_map(|sample| sample.reading.energy),
+        currents: together().find_map(|sample| {
+            let [one, two, three] = sample.reading.current;
+            Some([one?, two?, three?])
+        }),
+        current: together().find_map(|sample| sample.reading.current.into_iter().flatten().max()),
+    };
+    (shown.power.is_some() || shown.register.is_some() || shown.current.is_some()).then_some(shown)
 }
 
 /// Uniform samples; the raw text stands with the first, as one message is one text.

@@ -7,7 +7,7 @@ use crate::kernel::{ConnectorId, Moment, OrganizationId, StationId, Timestamp};
 use crate::ocpp::CallError;
 use crate::ocpp::peer::tell_station;
 use crate::sessions::{self, ChargingState};
-use crate::stations::link::SignalKind;
+use crate::stations::link::{SignalKind, Stray};
 use crate::stations::{self, Connector, ConnectorStatus, Layout};
 
 /// How a connector is doing, as its station says.
@@ -69,6 +69,18 @@ pub fn note(
         tell_station(conn, moment, owner, kind, base)?;
     }
     Ok(())
+}
+
+/// What a status says of a connector that is not set up: who is charging may draw; a fault says nothing.
+pub fn stray(number: u32, status: ConnectorStatus) -> Option<Effect> {
+    let doing = match status {
+        ConnectorStatus::Charging
+        | ConnectorStatus::SuspendedEv
+        | ConnectorStatus::SuspendedEvse => Stray::Occupied,
+        ConnectorStatus::Faulted => return None,
+        _ => Stray::Free,
+    };
+    Some(Effect::Tell(SignalKind::Stray(number, doing)))
 }
 
 fn charging_state(status: ConnectorStatus) -> Option<ChargingState> {

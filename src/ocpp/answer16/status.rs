@@ -25,6 +25,7 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
     if told.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
     }
+    let told = told.or_else(|| status::stray(number, status));
     Ok((Response {}, told.into_iter().collect()))
 }
 

@@ -11,7 +11,7 @@ use crate::ocpp::v16::{start_transaction as start, stop_transaction as stop};
 use crate::reservations::{self, Beginning};
 use crate::sessions::{self, StartReport, Started, StopReport, Stopped};
 use crate::stations;
-use crate::stations::link::{Command, SignalKind};
+use crate::stations::link::{Command, SignalKind, Stray};
 use crate::tokens::{self, Authorization, AuthorizationStatus};
 
 pub(super) async fn start_transaction(
@@ -67,6 +67,9 @@ pub(super) async fn start_transaction(
             connector,
             started.session.id,
         )));
+    }
+    if started.session.connector_id.is_none() && !started.repeated {
+        effects.push(Effect::Tell(SignalKind::Stray(number, Stray::Occupied)));
     }
     let response = start::Response {
         id_tag_info: id_tag_info(&known, call.now),

@@ -134,7 +134,7 @@ pub(super) async fn notify_ev_charging_needs(
         },
         status_info: None,
     };
-    let told = charging.map(|connector| Effect::Tell(SignalKind::Metered(connector)));
+    let told = charging.map(|connector| Effect::Tell(SignalKind::Wished(connector)));
     Ok((response, told.into_iter().collect()))
 }
 

@@ -5,7 +5,7 @@ use crate::ocpp::meter::{self, Line, MeterFlag, Place, Quantity, ReadingContext}
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
 use crate::sessions::{Sample, Session};
-use crate::stations::link::Command;
+use crate::stations::link::{Command, SignalKind, Stray};
 
 pub(super) async fn meter_values(
     call: Call<'_>,
@@ -21,12 +21,20 @@ pub(super) async fn meter_values(
         .await?;
     let Some(connector) = found else {
         call.note_unknown(format_args!("EVSE {evse}")).await;
-        return Ok((meter_values::Response {}, Vec::new()));
+        let samples = samples(call, &request.meter_value);
+        let told = stray(call, evse, &samples);
+        return Ok((meter_values::Response {}, told.into_iter().collect()));
     };
     let samples = samples(call, &request.meter_value);
     let (session, mut effects) = readings::record(call, connector, None, samples).await?;
     effects.extend(session.and_then(|session| cost_update(call, &session)));
     Ok((meter_values::Response {}, effects))
+}
+
+/// Tells who listens what the meter of an EVSE shows that is not set up.
+pub(super) fn stray(call: Call<'_>, evse: u32, samples: &[Sample]) -> Option<Effect> {
+    let shown = readings::shown(call.now, samples)?;
+    Some(Effect::Tell(SignalKind::Stray(evse, Stray::Metered(shown))))
 }
 
 /// Tells what the session costs by now (I03), where that changed; answers to transaction events tell it by themselves.

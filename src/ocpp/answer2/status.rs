@@ -79,6 +79,12 @@ async fn record(
     if told.is_none() {
         call.note_unknown(format_args!("connector {connector} of EVSE {evse}"))
             .await;
+        // "Occupied" may be a car that charges.
+        let doing = match status {
+            Known::Preparing => Known::Charging,
+            other => other,
+        };
+        return Ok(status::stray(evse, doing).into_iter().collect());
     }
     Ok(told.into_iter().collect())
 }

@@ -40,6 +40,8 @@ pub(super) async fn transaction_event(
 ) -> Handled<transaction_event::Response> {
     let place = request.evse.clone();
     let event = read(call, request);
+    let samples = event.told.samples.clone();
+    let is_over = event.told.stage == Stage::Ended;
     let moment = call.moment();
     let stored = call
         .gateway
@@ -47,8 +49,21 @@ pub(super) async fn transaction_event(
         .db
         .write(move |conn| store(conn, &moment, &event));
     let stored = stored.await?;
-    if let (Some(evse), None) = (place, stored.connector) {
-        call.note_unknown(format_args!("EVSE {}", evse.id)).await;
+    let mut metered = Vec::new();
+    match (place, stored.connector) {
+        (_, Some(connector)) if !stored.recorded.repeated => {
+            metered = readings::metered(call, connector, &samples);
+        }
+        (Some(evse), None) => {
+            call.note_unknown(format_args!("EVSE {}", evse.id)).await;
+            let doing = match is_over {
+                true => Known::Finishing,
+                false => Known::Charging,
+            };
+            metered.extend(crate::ocpp::answer::status::stray(evse.id, doing));
+            metered.extend(meter::stray(call, evse.id, &samples).filter(|_| !is_over));
+        }
+        _ => {}
     }
     let session = &stored.recorded.session;
     let due = session.amount_due();
@@ -67,7 +82,9 @@ pub(super) async fn transaction_event(
         updated_personal_message: None,
         updated_personal_message_extra: None,
     };
-    Ok((response, effects(stored)))
+    let mut effects = effects(stored);
+    effects.extend(metered);
+    Ok((response, effects))
 }
 
 fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
@@ -226,7 +243,6 @@ fn effects(stored: Stored) -> Vec<Effect> {
             connector, session.id,
         )));
     } else if stored.recorded.is_news {
-        effects.push(Effect::Tell(SignalKind::Metered(connector)));
         effects.extend(readings::stop_at_target(session));
     }
     effects

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use evenwatt::kernel::*;
 use evenwatt::sessions::{self, MeterReport, Reading, Sample, StartReport, StopReport};
-use evenwatt::stations::link::{Signal, SignalKind};
+use evenwatt::stations::link::{Shown, Signal, SignalKind};
 use evenwatt::stations::{self, ConnectorStatus};
 use serde_json::{Value, json};
 
@@ -213,9 +213,16 @@ impl Depot {
             samples: vec![Sample {
                 at: moment.now,
                 context: "Sample.Periodic".to_owned(),
-                reading,
+                reading: reading.clone(),
                 raw: String::new(),
             }],
+        };
+        let shown = Shown {
+            at: moment.now,
+            power: reading.power,
+            register: reading.energy,
+            currents: phases(reading.current),
+            current: reading.current.into_iter().flatten().max(),
         };
         let write = self
             .app
@@ -224,7 +231,7 @@ impl Depot {
             .db
             .write(move |conn| sessions::record_readings(conn, &moment, &report));
         write.await.expect("stored");
-        self.tell(port, SignalKind::Metered(connector));
+        self.tell(port, SignalKind::Metered(connector, shown));
     }
 
     pub fn goes_offline(&self, port: usize) {
@@ -305,4 +312,9 @@ impl Depot {
         let mine = members.iter().find(|member| member["connector"] == id);
         mine.cloned().unwrap_or(Value::Null)
     }
+}
+
+/// The current of every phase, where all are known.
+fn phases([one, two, three]: [Option<Milliamps>; 3]) -> Option<[Milliamps; 3]> {
+    Some([one?, two?, three?])
 }

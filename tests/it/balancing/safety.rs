@@ -95,14 +95,21 @@ async fn a_station_that_was_here_but_proved_no_fallback_is_set_aside_at_its_rati
 }
 
 #[actix_web::test]
-async fn a_station_that_never_connected_takes_nothing_from_the_others() {
+async fn a_station_that_never_connected_is_set_aside_at_its_rating_and_warned_of() {
     let mut depot = Depot::new(1, plain()).await;
     depot.until_limits(&[0.0]).await;
     let planned = depot.app.station("Not built yet").await;
     depot.join(&planned.id).await;
     depot.plug_in(0).await;
-    depot.until(async || depot.limits()[0] == 7.0).await;
-    assert_eq!(depot.status().await["reserved"], 0.0);
+    depot.until(async || depot.limits()[0] == 3.0).await;
+    let status = depot.status().await;
+    assert_eq!(status["reserved"], 7.0);
+    let warnings = status["warnings"].as_array().expect("warnings");
+    let of_it = warnings
+        .iter()
+        .filter(|one| one["chargestation"] == planned.id);
+    let codes: Vec<_> = of_it.map(|one| one["code"].clone()).collect();
+    assert!(codes.contains(&json!("never_connected")), "{codes:?}");
 }
 
 #[actix_web::test]

@@ -1,1 +1,141 @@
-//! What chargers draw and what they say of it, against the limit of their group.
+//! What chargers draw and what they say of it, against the limit of their group: from the socket to the status of the group. The
+//! situations themselves are in `src/balancing/situations.rs`.
+
+use serde_json::{Value, json};
+
+use crate::support::{FakeStation, TestApp, TestStation, eventually};
+
+const AT: &str = "2026-04-24T03:06:40Z";
+
+/// A station with one socket for 22 kW in a group of 30 kW, and the path of the group.
+async fn grouped(app: &TestApp) -> (TestStation, String) {
+    let socket = json!({"type": "Type2", "power": 22, "power_type": "AC_3_PHASE"});
+    let station = app.station_with("S", socket).await;
+    let location = app
+        .client
+        .post(
+            "/locations",
+            json!({"operatorName": "Yard", "coordinates": [4.9, 52.4], "address": {
+                "streetAndNumber": "1 Main", "city": "Reno", "postalCode": "89501", "state": "NV", "country": "US"}}),
+        )
+        .await
+        .created();
+    let group = json!({"name": "G", "location": location["_id"], "maximum_capacity": 30, "minimum_connector_capacity": 1.4});
+    let group = app
+        .client
+        .post("/load_management/groups", group)
+        .await
+        .created();
+    let path = format!(
+        "/load_management/groups/{}",
+        group["_id"].as_str().expect("an id")
+    );
+    let member = json!({"chargestation": station.id});
+    let members = format!("{path}/chargestations");
+    app.client.post(&members, member).await.created();
+    (station, path)
+}
+
+/// Waits until the group warns of this, and answers the warning.
+async fn warned(app: &TestApp, path: &str, code: &str) -> Value {
+    let mut found = Value::Null;
+    eventually(async || {
+        app.running.balancer.poke();
+        let status = app.client.get(&format!("{path}/status")).await.ok();
+        let warnings = status["warnings"].as_array().expect("warnings").clone();
+        found = warnings
+            .into_iter()
+            .find(|warning| warning["code"] == code)
+            .unwrap_or_default();
+        !found.is_null()
+    })
+    .await;
+    found
+}
+
+fn power(watts: i64) -> Value {
+    json!([{"timestamp": AT, "sampledValue": [
+        {"value": watts.to_string(), "measurand": "Power.Active.Import", "unit": "W"}]}])
+}
+
+#[actix_web::test]
+async fn values_of_a_connector_that_is_not_set_up_are_warned_of_by_its_number() {
+    let app = TestApp::start().await;
+    let (station, path) = grouped(&app).await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    let values = json!({"connectorId": 2, "transactionId": 7, "meterValue": power(11_000)});
+    assert_eq!(socket.call("MeterValues", values).await, json!({}));
+    let warning = warned(&app, &path, "unknown_connector").await;
+    let text = warning["message"].as_str().expect("a text");
+    assert!(
+        text.contains("connector 2 ") && text.contains("11 kW"),
+        "{text}"
+    );
+    assert_eq!(warning["chargestation"], station.id);
+}
+
+#[actix_web::test]
+async fn a_status_of_charging_at_a_connector_that_is_not_set_up_is_taken_for_all_it_can() {
+    let app = TestApp::start().await;
+    let (station, path) = grouped(&app).await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    let status = |status: &str| json!({"connectorId": 3, "errorCode": "NoError", "status": status, "timestamp": AT});
+    socket.call("StatusNotification", status("Charging")).await;
+    let warning = warned(&app, &path, "unknown_connector").await;
+    let text = warning["message"].as_str().expect("a text");
+    assert!(text.contains("22 kW"), "{text}");
+    socket.call("StatusNotification", status("Available")).await;
+    eventually(async || {
+        app.running.balancer.poke();
+        let status = app.client.get(&format!("{path}/status")).await.ok();
+        let warnings = status["warnings"].as_array().expect("warnings").clone();
+        warnings
+            .iter()
+            .all(|one| one["code"] != "unknown_connector")
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_transaction_at_an_evse_that_is_not_set_up_is_warned_of_until_it_ends() {
+    let app = TestApp::start().await;
+    let (station, path) = grouped(&app).await;
+    let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
+    let event = |kind: &str, number: u32, watts: f64| {
+        json!({"eventType": kind, "timestamp": AT, "triggerReason": "MeterValuePeriodic", "seqNo": number,
+            "transactionInfo": {"transactionId": "T1"}, "evse": {"id": 2, "connectorId": 1},
+            "meterValue": [{"timestamp": AT, "sampledValue": [
+                {"value": watts, "measurand": "Power.Active.Import", "unitOfMeasure": {"unit": "W"}}]}]})
+    };
+    socket
+        .call("TransactionEvent", event("Started", 0, 7_400.0))
+        .await;
+    let warning = warned(&app, &path, "unknown_connector").await;
+    let text = warning["message"].as_str().expect("a text");
+    assert!(text.contains("7.4 kW"), "{text}");
+    socket
+        .call("TransactionEvent", event("Ended", 1, 0.0))
+        .await;
+    eventually(async || {
+        app.running.balancer.poke();
+        let status = app.client.get(&format!("{path}/status")).await.ok();
+        let warnings = status["warnings"].as_array().expect("warnings").clone();
+        warnings
+            .iter()
+            .all(|one| one["code"] != "unknown_connector")
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_car_without_a_transaction_is_seen_by_its_meter() {
+    let app = TestApp::start().await;
+    let (station, path) = grouped(&app).await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    let values = json!({"connectorId": 1, "meterValue": power(11_000)});
+    socket.call("MeterValues", values).await;
+    let warning = warned(&app, &path, "charges_without_session").await;
+    assert_eq!(warning["connector"], station.connector);
+    let status = app.client.get(&format!("{path}/status")).await.ok();
+    assert_eq!(status["members"][0]["drawing"], 11.0);
+}

@@ -1,0 +1,2 @@
+ALTER TABLE assets DROP COLUMN received_at;
+ALTER TABLE assets DROP COLUMN peaks;

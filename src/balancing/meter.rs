@@ -1,0 +1,250 @@
+//! What the meter of a connector shows, taken as evidence: by its power and by its energy register, and bounded by what hardware
+//! can do.
+//!
+//! Readings are followed by connector and by time of receipt, whatever the station says of sessions, statuses and the hour. Many
+//! stations tell the register only, which is the default of OCPP 1.6, so power is derived from it. Its last digit is worth up to
+//! a kWh; what it proves therefore lies between a least and a most.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::CurrentKind;
+use crate::kernel::{Timestamp, WattHours, Watts};
+use crate::stations::link::Shown;
+
+/// Registers that are kept: a few minutes of a station that tells every ten seconds.
+const KEPT: usize = 24;
+/// Registers closer together than this prove nothing: a message may be late by seconds.
+const SHORTEST: Duration = Duration::from_secs(20);
+/// A register whose last digit leaves more open than this does not tell what is drawn, only bounds it.
+const LARGEST_DOUBT: Watts = Watts(1_000);
+/// What is drawn now follows from registers of so long, or of the last two where they are further apart.
+const LATELY: Duration = Duration::from_secs(60);
+/// A reading says nothing of what is drawn this much later.
+const SAYS_SOMETHING_FOR: Duration = Duration::from_secs(900);
+/// Less is what electronics draw, not a car.
+pub(super) const A_CAR: Watts = Watts(100);
+/// What the largest AC socket carries: 63 A on three phases (IEC 62196-2).
+const LARGEST_AC: Watts = Watts(43_500);
+/// How far above its rating a DC connector may be.
+const DC_FACTOR: i64 = 2;
+
+/// What one connector's meter showed lately.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Meter {
+    /// When it was last heard of.
+    pub at: Option<Timestamp>,
+    /// What it drew by its latest reading.
+    pub draw: Option<Watts>,
+    /// The last value that no hardware can give, and when it was told.
+    pub impossible: Option<(Timestamp, Watts)>,
+    /// Registers, oldest first.
+    registers: Vec<(Timestamp, WattHours)>,
+}
+
+/// What the registers of a span prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Proof {
+    /// When the span begins.
+    pub since: Timestamp,
+    /// The least that was drawn on average.
+    pub least: Watts,
+    /// The most.
+    pub most: Watts,
+}
+
+/// What a connector can draw, by its hardware.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hardware {
+    pub kind: CurrentKind,
+    pub rating: Watts,
+}
+
+impl Hardware {
+    /// More than this cannot be: a rating may be set up too low, but there is no larger socket.
+    fn most(self) -> Watts {
+        match self.kind {
+            CurrentKind::Ac => self.rating.max(LARGEST_AC),
+            CurrentKind::Dc => Watts(self.rating.get().saturating_mul(DC_FACTOR)),
+        }
+    }
+
+    /// A power that was told as far as it can be true. What is a thousand times something usual is taken for a slip of the unit;
+    /// a negative one is no draw.
+    fn bounded(self, told: Watts) -> Watts {
+        let most = self.most();
+        if told <= most {
+            return told.at_least_zero();
+        }
+        let of_a_thousand = Watts(told.get() / 1_000);
+        if of_a_thousand <= self.rating + Watts(self.rating.get() / 10) {
+            of_a_thousand
+        } else {
+            most
+        }
+    }
+}
+
+impl Meter {
+    /// Takes in what was shown; answers what is drawn by it, where that can be told.
+    pub fn take(&mut self, shown: &Shown, hardware: Hardware) -> Option<Watts> {
+        self.at = Some(shown.at);
+        if let Some(register) = shown.register {
+            self.note_register(shown.at, register);
+        }
+        let told = shown.power.map(|told| {
+            let bounded = hardware.bounded(told);
+            if bounded != told.at_least_zero() {
+                self.impossible = Some((shown.at, told));
+            }
+            bounded
+        });
+        let derived = || self.by_register().map(|watts| watts.min(hardware.most()));
+        let draw = told.or_else(derived);
+        if draw.is_some() {
+            self.draw = draw;
+        }
+        draw
+    }
+
+    /// What it drew by its latest reading, unless that is long ago.
+    pub fn draw_at(&self, now: Timestamp) -> Option<Watts> {
+        let at = self.at.filter(|at| now.since(*at) <= SAYS_SOMETHING_FOR)?;
+        self.draw.filter(|_| at <= now)
+    }
+
+    /// Whether more is drawn than electronics need.
+    pub fn shows_a_car(&self) -> bool {
+        self.draw.is_some_and(|draw| draw > A_CAR)
+    }
+
+    /// It is known to draw nothing.
+    pub fn rest(&mut self) {
+        (self.draw, self.registers) = (None, Vec::new());
+    }
+
+    /// A register that falls began anew, and one that leaps is another one: neither says what was drawn.
+    fn note_register(&mut self, at: Timestamp, register: WattHours) {
+        if let Some((last_at, last)) = self.registers.last().copied() {
+            if register < last || at < last_at {
+                self.registers.clear();
+            } else if at == last_at {
+                self.registers.pop();
+            }
+        }
+        if self.registers.len() >= KEPT {
+            self.registers.remove(0);
+        }
+        self.registers.push((at, register));
+    }
+
+    /// The average power of the last minute, by the register.
+    fn by_register(&self) -> Option<Watts> {
+        let (latest, _) = *self.registers.last()?;
+        let lately = |(at, _): &(Timestamp, WattHours)| latest.since(*at) <= LATELY;
+        let first = self.registers.iter().position(lately)?;
+        let long_enough = |index: usize| {
+            let begin = self.registers.get(index)?;
+            (latest.since(begin.0) >= SHORTEST).then_some(index)
+        };
+        let first = long_enough(first).or_else(|| long_enough(first.checked_sub(1)?))?;
+        let points = self.registers.get(first..)?;
+        let proof = proof(points)?;
+        let (mean, doubt) = (
+            Watts((proof.least.get() + proof.most.get()) / 2),
+            proof.most - proof.least,
+        );
+        (doubt <= LARGEST_DOUBT).then_some(mean)
+    }
+
+    /// What the register proves of the last two minutes, or of its last two readings where these are further apart; of nothing
+    /// before this instant.
+    pub fn proves(&self, since: Option<Timestamp>, hardware: Hardware) -> Option<Proof> {
+        let (latest, _) = *self.registers.last()?;
+        let counts = |at: Timestamp| since.is_none_or(|since| at >= since);
+        let recent = self
+            .registers
+            .partition_point(|(at, _)| *at + LATELY + LATELY < latest);
+        let first = recent.min(self.registers.len().saturating_sub(2));
+        let points = self.registers.get(first..)?;
+        let points = points.get(points.partition_point(|(at, _)| !counts(*at))..)?;
+        let proof = proof(points)?;
+        (proof.least <= hardware.most()).then_some(proof)
+    }
+}
+
+/// What the first and the last of some registers prove.
+fn proof(points: &[(Timestamp, WattHours)]) -> Option<Proof> {
+    let ((since, first), (until, last)) = (*points.first()?, *points.last()?);
+    let span = until.since(since);
+    if span < SHORTEST {
+        return None;
+    }
+    let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1);
+    let (moved, digit) = (last.get().saturating_sub(first.get()), last_digit(points));
+    let average = |energy: i64| Watts(energy.max(0).saturating_mul(3_600_000) / millis);
+    Some(Proof {
+        since,
+        least: average(moved - digit),
+        most: average(moved.saturating_add(digit)),
+    })
+}
+
+/// What the last digit of a register is worth that showed these: 1 kWh, 100 Wh, 10 Wh or 1 Wh.
+fn last_digit(points: &[(Timestamp, WattHours)]) -> i64 {
+    let all_have = |digit: &i64| points.iter().all(|(_, energy)| energy.get() % digit == 0);
+    [1_000, 100, 10].into_iter().find(all_have).unwrap_or(1)
+}
+
+/// What a connector may have been drawing, by what its station was told: the worst that the ledger knew at an instant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Allowed(Vec<(Timestamp, Watts)>);
+
+impl Allowed {
+    /// Changes that are kept.
+    const KEPT: usize = 16;
+
+    /// Notes the worst from now on.
+    pub fn note(&mut self, now: Timestamp, worst: Watts) {
+        if self.0.last().is_some_and(|(_, last)| *last == worst) {
+            return;
+        }
+        if self.0.len() >= Self::KEPT {
+            self.0.remove(0);
+        }
+        self.0.push((now, worst));
+    }
+
+    /// The worst at an instant; the oldest that is known for those before.
+    pub fn at(&self, instant: Timestamp) -> Option<Watts> {
+        let after = self.0.partition_point(|(since, _)| *since <= instant);
+        let held = self.0.get(after.saturating_sub(1))?;
+        Some(held.1)
+    }
+
+    /// Since when it is no more than now.
+    pub fn since(&self) -> Option<Timestamp> {
+        let (mut since, now) = self.0.last().copied()?;
+        for (at, worst) in self.0.iter().rev() {
+            if *worst > now {
+                break;
+            }
+            since = *at;
+        }
+        Some(since)
+    }
+}
+
+/// A range within another.
+pub(super) fn within(range: RangeInclusive<Watts>, most: Watts) -> RangeInclusive<Watts> {
+    let inside = |power: &Watts| (*power).clamp(Watts::ZERO, most.at_least_zero());
+    inside(range.start())..=inside(range.end())
+}
+
+#[cfg(test)]
+#[path = "meter_tests.rs"]
+mod tests;

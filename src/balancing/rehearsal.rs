@@ -1,0 +1,587 @@
+//! Liars in virtual time: the whole of a turn (`turn`, `apply`, the ledger, the engine) against stations and meters that say what
+//! they like, judged by what the world really draws.
+//!
+//! Stations over-report, under-report, tell the register only, tell nothing, slip in their units, ignore limits, refuse 0, draw without
+//! a session or at connectors that nobody set up. A meter of the site is late and noisy. Two promises are held against the physical
+//! draw: with a meter, as long as there is more than the connection carries, those that obey are cut until it fits, within the time that
+//! a reading and a station take; without one, who draws what it may not is found by its own power or register, and the
+//! others make room. `EVENWATT_SEED=n` runs one seed, `EVENWATT_SEEDS=n` many.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+
+use super::apply::{self, About, Errand};
+use super::bell::Notes;
+use super::gather::{Role, Seat, Site};
+use super::state::State;
+use super::turn::{Decided, decide};
+use super::yard::{read, settings};
+use crate::assets::{Asset, NewAsset, Reading};
+use crate::engine::transition::{Ledger, Protocol};
+use crate::groups::{Group, NewGroup};
+use crate::kernel::id::{CountingIds, IdSource};
+use crate::kernel::*;
+use crate::sessions::{Session, SessionStatus};
+use crate::stations::ConnectorStatus;
+use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, Shown, Stray};
+
+const CAPACITY: Watts = Watts(30_000);
+const RATING: Watts = Watts(22_080);
+const VOLTAGE: Millivolts = Millivolts(230_000);
+/// What a station may take to follow its limit, once it answered.
+const FOLLOWS_WITHIN: usize = 4;
+/// How often the meter of the site is read, and how late a reading may come.
+const READ_EVERY: i64 = 2;
+const LATE_BY: i64 = 2;
+/// How long the connection may carry more than it should: a reading that just missed it, its delay, the answer of a station, what the
+/// ledger takes until a cut shows, and the reaction of the car.
+const WITHIN: i64 = READ_EVERY + LATE_BY + 1 + 5 + FOLLOWS_WITHIN as i64 + 2;
+/// The same where somebody does not follow and does not tell: the others are cut more and more.
+const INSISTS_WITHIN: i64 = WITHIN + 40;
+/// How long a station that tells what it draws may draw too much unnoticed: a minute and two readings of half a minute, and the
+/// reaction of the others.
+const FOUND_WITHIN: i64 = 60 + 2 * 30 + 15 + 10;
+
+/// What a station says of what it draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tells {
+    Power,
+    Register,
+    Double,
+    Slip,
+    Half,
+    Zero,
+    Negative,
+    Nothing,
+}
+
+/// What a station does with its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Obeys {
+    Always,
+    Never,
+    /// But not 0, which it takes for invalid.
+    AboveZero,
+}
+
+struct Station {
+    tells: Tells,
+    obeys: Obeys,
+    /// A car is there, with a session that we know, or not.
+    car: bool,
+    known: bool,
+    /// What its car wants.
+    wants: Watts,
+    live: Option<(Watts, Timestamp)>,
+    fallback: Option<Watts>,
+    draw: Watts,
+    /// What it was to keep lately: it follows after a few seconds.
+    limits: VecDeque<Watts>,
+    slow: usize,
+    register_millis: i64,
+    /// What is drawn at a second connector that nobody set up.
+    stray: Watts,
+    /// Since when it is as it is.
+    since: i64,
+}
+
+struct World {
+    random: StdRng,
+    ids: Arc<dyn IdSource>,
+    second: i64,
+    site: Site,
+    state: State,
+    stations: Vec<Station>,
+    load: Watts,
+    meter: bool,
+    readings: VecDeque<(i64, Timestamp, Watts)>,
+    notes: Notes,
+    answers: VecDeque<(i64, About, Result<Outcome, LinkError>)>,
+    fresh: bool,
+    above_since: Option<i64>,
+}
+
+impl World {
+    fn new(seed: u64, meter: bool) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
+        let moment = Moment::new(start(), Arc::clone(&ids));
+        let new: NewGroup = read(
+            &json!({"name": "G", "maximum_capacity": 30, "minimum_connector_capacity": 1.4,
+            "location": "650000000000000000000001"}),
+        );
+        let group = Group::new(new, moment.id(), &moment);
+        let new: NewAsset = read(
+            &json!({"name": "M", "type": "smart_meter", "meter_scope": "site",
+            "location": "650000000000000000000001", "group": group.id.to_string()}),
+        );
+        let asset = Asset::new(new, group.organization_id, &moment).expect("an asset");
+        let stations: Vec<Station> = (0..5).map(|_| Station::new(&mut random)).collect();
+        let seats = (0..stations.len()).map(|_| Seat {
+            connector: moment.id(),
+            role: Role::Member,
+            minimum: Watts(4_140),
+            fallback: Watts(4_140),
+            online: true,
+            status: ConnectorStatus::Available,
+            ..Seat::usual(moment.id(), group.id, VOLTAGE)
+        });
+        let seats: Vec<Seat> = seats.collect();
+        let site = Site {
+            organization: group.organization_id,
+            stations: seats.iter().map(|seat| (seat.station, group.id)).collect(),
+            groups: vec![group],
+            seats,
+            dry_run: false,
+            zone: TimeZone::default(),
+            voltage: VOLTAGE,
+            assets: if meter { vec![asset] } else { Vec::new() },
+            priorities: Default::default(),
+            prices: Default::default(),
+            elsewhere: Vec::new(),
+            unseated: Vec::new(),
+        };
+        Self {
+            load: if meter {
+                Watts(random.random_range(0..12_000))
+            } else {
+                Watts::ZERO
+            },
+            random,
+            ids,
+            second: 0,
+            site,
+            state: State {
+                ledger: Ledger::new(Protocol {
+                    refresh_seconds: Some(settings().limit_seconds / 2),
+                    ..Protocol::default()
+                }),
+                ..State::default()
+            },
+            stations,
+            meter,
+            readings: VecDeque::new(),
+            notes: Notes::default(),
+            answers: VecDeque::new(),
+            fresh: true,
+            above_since: None,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        start() + Duration::from_secs(u64::try_from(self.second).unwrap_or(0))
+    }
+
+    fn chance(&mut self, percent: i64) -> bool {
+        self.random.random_range(0..100) < percent
+    }
+
+    /// Cars come and go, loads change, stations change their ways.
+    fn stir(&mut self) {
+        let index = self.random.random_range(0..self.stations.len());
+        self.stations[index].since = self.second;
+        match self.random.random_range(0..100) {
+            0..35 => {
+                let known = self.chance(85);
+                self.come(index, known);
+            }
+            35..50 => self.leave(index),
+            50..65 if self.meter => self.load = Watts(self.random.random_range(0..20_000)),
+            65..75 => self.stations[index].tells = Tells::any(&mut self.random),
+            75..80 => self.stations[index].obeys = Obeys::any(&mut self.random),
+            80..84 if self.misbehaving() == 0 => {
+                self.stations[index].stray = Watts(self.random.random_range(4_000..11_000));
+            }
+            84..90 => {
+                self.stations[index].stray = Watts::ZERO;
+                let key = (self.site.seats[index].station, 2);
+                self.notes.strays.entry(key).or_default().push(Stray::Free);
+            }
+            90..92 => {
+                // The server is killed: what was stored comes back, and everything is doubted.
+                self.fresh = true;
+                self.answers.clear();
+            }
+            _ => {}
+        }
+    }
+
+    fn come(&mut self, index: usize, known: bool) {
+        let now = self.now();
+        let wants = Watts(self.random.random_range(4_140..RATING.get()));
+        let station = &mut self.stations[index];
+        if station.car {
+            return;
+        }
+        (station.car, station.known, station.wants) = (true, known, wants);
+        let seat = &mut self.site.seats[index];
+        (seat.status, seat.status_at) = (ConnectorStatus::Charging, Some(now));
+        if known {
+            let moment = Moment::new(now, Arc::clone(&self.ids));
+            let mut session = Session::blank(
+                self.site.organization,
+                seat.station,
+                Some(seat.connector),
+                &moment,
+            );
+            session.started_at = Some(now);
+            session.status = SessionStatus::Started;
+            seat.session = Some(session);
+        }
+    }
+
+    fn leave(&mut self, index: usize) {
+        let now = self.now();
+        let station = &mut self.stations[index];
+        (station.car, station.draw) = (false, Watts::ZERO);
+        let seat = &mut self.site.seats[index];
+        seat.session = None;
+        (seat.status, seat.status_at) = (ConnectorStatus::Available, Some(now));
+    }
+
+    /// Stations follow what they were told, cars draw, registers run.
+    fn flow(&mut self) {
+        let now = self.now();
+        for station in &mut self.stations {
+            if station.live.is_some_and(|(_, until)| until <= now) {
+                station.live = None;
+            }
+            let limit = station.live.map(|(limit, _)| limit);
+            let limit = limit.or(station.fallback).unwrap_or(RATING);
+            station.limits.push_back(limit);
+            let kept = match station.limits.len() > station.slow {
+                true => station.limits.pop_front().unwrap_or(limit),
+                false => limit,
+            };
+            let most = match station.obeys {
+                Obeys::Never => RATING,
+                Obeys::Always | Obeys::AboveZero => kept,
+            };
+            let wants = match station.car {
+                true if most >= Watts(1_380) => station.wants.min(most),
+                _ => Watts::ZERO,
+            };
+            // It rises slowly and falls at once.
+            station.draw = wants.min(station.draw + Watts(4_000));
+            station.register_millis += station.draw.get() * 1_000 / 3_600;
+        }
+    }
+
+    fn physical(&self) -> Watts {
+        let cars: Watts = self.stations.iter().map(|one| one.draw + one.stray).sum();
+        self.load + cars
+    }
+
+    /// How many draw what they were not allowed, or where nobody steers.
+    fn misbehaving(&self) -> usize {
+        self.stations
+            .iter()
+            .filter(|station| station.is_wrong())
+            .count()
+    }
+
+    /// Stations tell what they tell, every half minute each; the meter of the site tells what it sees.
+    fn tell(&mut self) {
+        let now = self.now();
+        for index in 0..self.stations.len() {
+            let number = i64::try_from(index).expect("few");
+            if (self.second + number * 5) % 30 != 0 {
+                continue;
+            }
+            let station = &self.stations[index];
+            let seat = &self.site.seats[index];
+            if station.stray > Watts::ZERO {
+                let shown = Shown {
+                    at: now,
+                    power: Some(station.stray),
+                    register: None,
+                    currents: None,
+                    current: None,
+                };
+                let key = (seat.station, 2);
+                self.notes
+                    .strays
+                    .entry(key)
+                    .or_default()
+                    .push(Stray::Metered(shown));
+            }
+            if let Some(shown) = station.shows(now) {
+                self.notes
+                    .shown
+                    .entry(seat.connector)
+                    .or_default()
+                    .push(shown);
+            }
+        }
+        if self.meter && self.second % READ_EVERY == 0 {
+            let noise = self.random.random_range(-100..=100);
+            let arrives = self.second + self.random.random_range(0..=LATE_BY);
+            self.readings
+                .push_back((arrives, now, self.physical() + Watts(noise)));
+        }
+        while let Some((_, at, power)) = self
+            .readings
+            .pop_front_if(|(arrives, ..)| *arrives <= self.second)
+        {
+            let reading = Reading {
+                at,
+                power,
+                phase_power: [None; 3],
+                current: [None; 3],
+                voltage: [None; 3],
+                energy: None,
+            };
+            let now = self.now();
+            self.site.assets[0].measured.follow(&reading, now);
+        }
+    }
+
+    fn turn(&mut self) {
+        let now = self.now();
+        while let Some((_, about, answer)) = self
+            .answers
+            .pop_front_if(|(arrives, ..)| *arrives <= self.second)
+        {
+            apply::answered(&mut self.state, about, &answer, &settings(), now);
+        }
+        let notes = std::mem::take(&mut self.notes);
+        let mut site = self.site.clone();
+        let fresh = std::mem::take(&mut self.fresh);
+        let Decided {
+            snapshot,
+            plan,
+            faults,
+            ..
+        } = decide(&mut self.state, &mut site, &notes, fresh, &settings(), now);
+        assert_eq!(faults, Vec::new(), "a plan breaks its promises");
+        let errands = apply::errands(&mut self.state, &site, &snapshot, &plan, &settings(), now);
+        self.state.note_allowed(now);
+        for errand in errands {
+            self.carry_out(errand);
+        }
+    }
+
+    fn carry_out(&mut self, errand: Errand) {
+        let index = self
+            .site
+            .seats
+            .iter()
+            .position(|seat| seat.station == errand.station);
+        let station = &mut self.stations[index.expect("a station")];
+        let mut accepted = true;
+        for command in errand.commands {
+            if let Command::SetLimit(limit) = command {
+                accepted = station.obeys != Obeys::AboveZero || limit.limit >= Watts(4_100);
+                if accepted && limit.purpose == LimitPurpose::Live {
+                    let until = start()
+                        + Duration::from_secs(u64::try_from(self.second).unwrap_or(0))
+                        + Duration::from_secs(limit.duration_seconds.unwrap_or(u32::MAX).into());
+                    station.live = Some((limit.limit, until));
+                } else if accepted {
+                    station.fallback = Some(limit.limit);
+                }
+            }
+        }
+        let answer = Ok(Outcome::answered(accepted, None, json!({})));
+        self.answers
+            .push_back((self.second + 1, errand.about, answer));
+    }
+
+    /// The promises, by what is really drawn.
+    fn check(&mut self) {
+        let physical = self.physical();
+        let tolerance = Watts(450); // noise of the meter, and what a reading rounds
+        if physical <= CAPACITY + tolerance {
+            self.above_since = None;
+        } else {
+            self.above_since.get_or_insert(self.second);
+        }
+        let Some(since) = self.above_since else {
+            return;
+        };
+        let patience = match (self.meter, self.misbehaving()) {
+            (true, 0) => WITHIN,
+            (true, _) => INSISTS_WITHIN,
+            (false, _) => FOUND_WITHIN,
+        };
+        if self.second - since <= patience {
+            return;
+        }
+        // Those that obey draw nothing any more; who ever refused 0 keeps its fallback.
+        let seats = self.stations.iter().zip(&self.site.seats);
+        let obedient = seats.filter(|(station, _)| station.obeys != Obeys::Never);
+        let obedient: Watts = obedient
+            .map(|(station, seat)| {
+                let memory = self.state.connectors.get(&seat.connector);
+                match memory.is_some_and(|memory| memory.refuses_zero.is_some()) {
+                    true => (station.draw - Watts(4_140)).at_least_zero(),
+                    false => station.draw,
+                }
+            })
+            .sum();
+        let is_found = |station: &Station| {
+            let for_long = self.second - station.since > FOUND_WITHIN;
+            station.can_be_found() && (for_long || !station.is_wrong())
+        };
+        let found = self.meter || self.stations.iter().all(is_found);
+        assert!(
+            !found || obedient == Watts::ZERO,
+            "second {}: {physical} since {since}, of which {obedient} could be cut; {}",
+            self.second,
+            self.told()
+        );
+    }
+
+    /// The world as it is, and what balancing takes it for.
+    fn told(&self) -> String {
+        let rows = self.stations.iter().zip(&self.site.seats).map(|(station, seat)| {
+            let (tells, obeys) = (station.tells, station.obeys);
+            format!(
+                "\n{tells:?} {obeys:?} car={}/{} draws {} + {}; live {:?} of fallback {:?}; worst {} known {:?} lost {:?}",
+                station.car,
+                seat.session.is_some(),
+                station.draw,
+                station.stray,
+                station.live.map(|(limit, _)| limit),
+                station.fallback,
+                self.state.ledger.worst(seat.connector),
+                self.state.ledger.known(seat.connector),
+                self.state.ledger.out_of_control(seat.connector),
+            )
+        });
+        let loads = &self.state.loads;
+        format!(
+            "load {} taken for {loads:?}{}",
+            self.load,
+            rows.collect::<String>()
+        )
+    }
+
+    fn run(&mut self, seconds: i64) {
+        for _ in 0..seconds {
+            self.second += 1;
+            if self.chance(4) {
+                self.stir();
+            }
+            self.flow();
+            self.tell();
+            self.turn();
+            self.check();
+        }
+    }
+}
+
+fn start() -> Timestamp {
+    Timestamp::from_unix_seconds(1_777_000_000)
+}
+
+impl Tells {
+    fn any(random: &mut StdRng) -> Self {
+        match random.random_range(0..12) {
+            0..4 => Self::Power,
+            4..6 => Self::Register,
+            6 => Self::Double,
+            7 => Self::Slip,
+            8 => Self::Half,
+            9 => Self::Zero,
+            10 => Self::Negative,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl Obeys {
+    fn any(random: &mut StdRng) -> Self {
+        match random.random_range(0..10) {
+            0 => Self::Never,
+            1..3 => Self::AboveZero,
+            _ => Self::Always,
+        }
+    }
+}
+
+impl Station {
+    fn new(random: &mut StdRng) -> Self {
+        Self {
+            tells: Tells::any(random),
+            obeys: Obeys::any(random),
+            car: false,
+            known: false,
+            wants: Watts::ZERO,
+            live: None,
+            fallback: None,
+            draw: Watts::ZERO,
+            limits: VecDeque::new(),
+            slow: random.random_range(0..FOLLOWS_WITHIN),
+            register_millis: random.random_range(0..9_000_000),
+            stray: Watts::ZERO,
+            since: 0,
+        }
+    }
+
+    /// Whether it draws what it was not allowed, or where nobody steers.
+    fn is_wrong(&self) -> bool {
+        (self.car && self.obeys == Obeys::Never) || self.stray > Watts::ZERO
+    }
+
+    /// Whether what it draws too much is told by itself.
+    fn can_be_found(&self) -> bool {
+        let tells_it = matches!(
+            self.tells,
+            Tells::Power | Tells::Register | Tells::Double | Tells::Slip
+        );
+        self.obeys != Obeys::Never || !self.car || tells_it
+    }
+
+    fn shows(&self, now: Timestamp) -> Option<Shown> {
+        let power = match self.tells {
+            Tells::Power => Some(self.draw),
+            Tells::Double => Some(self.draw + self.draw),
+            Tells::Slip => Some(Watts(self.draw.get() * 1_000)),
+            Tells::Half => Some(Watts(self.draw.get() / 2)),
+            Tells::Zero => Some(Watts::ZERO),
+            Tells::Negative => Some(-self.draw),
+            Tells::Register => None,
+            Tells::Nothing => return None,
+        };
+        let register =
+            (self.tells == Tells::Register).then_some(WattHours(self.register_millis / 1_000));
+        Some(Shown {
+            at: now,
+            power,
+            register,
+            currents: None,
+            current: None,
+        })
+    }
+}
+
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    match number("EVENWATT_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("EVENWATT_SEEDS").unwrap_or(200),
+    }
+}
+
+fn rehearse(meter: bool) {
+    for seed in seeds() {
+        let outcome = std::panic::catch_unwind(|| World::new(seed, meter).run(900));
+        assert!(outcome.is_ok(), "seed={seed}");
+    }
+}
+
+#[test]
+fn a_site_meter_holds_the_connection_whatever_stations_claim() {
+    rehearse(true);
+}
+
+#[test]
+fn who_draws_too_much_is_found_by_its_own_meter() {
+    rehearse(false);
+}

@@ -1,0 +1,147 @@
+//! Power that is drawn where nobody steers: at connectors that are not set up, and at those of the same stations that are no
+//! members and have no session. What they show is set aside in their group.
+
+use serde::{Deserialize, Serialize};
+
+use super::bell::Notes;
+use super::gather::{Role, Seat, Site};
+use super::meter::{A_CAR, Meter};
+use super::state::State;
+use crate::kernel::{ConnectorId, PhaseSet, RawId, StationId, Watts};
+use crate::stations::link::{self, Shown};
+
+/// A connector that draws and is not steered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stray {
+    pub station: StationId,
+    /// Its number at its station; none where it is set up, but no member.
+    pub number: Option<u32>,
+    /// A car may draw there, as its station says.
+    pub occupied: bool,
+    pub meter: Meter,
+}
+
+impl Stray {
+    /// What to set aside for it: what it shows, or all that it can where it only says that it charges.
+    fn draws(&self, rating: Watts) -> Watts {
+        match self.meter.draw {
+            Some(draw) if draw > A_CAR => draw,
+            Some(_) => Watts::ZERO,
+            None if self.occupied => rating,
+            None => Watts::ZERO,
+        }
+    }
+}
+
+/// The id that stands for a connector that is not set up: its station's, marked as no instant has it, with its number.
+fn id_of(station: StationId, number: u32) -> ConnectorId {
+    let mut bytes = *station.raw().as_bytes();
+    let [_, _, _, low] = number.to_be_bytes();
+    let [first, second, ..] = &mut bytes;
+    (*first, *second) = (u8::MAX, low);
+    RawId::from_bytes(bytes).into()
+}
+
+/// Takes in what was heard of connectors that are not steered, and forgets those that are free, or steered by now.
+pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes) {
+    for ((station, number), heard) in &notes.strays {
+        let Some(like) = site.like(*station) else {
+            continue; // it is in another tree by now
+        };
+        let stray = state
+            .strays
+            .entry(id_of(*station, *number))
+            .or_insert_with(|| Stray::new(*station, Some(*number)));
+        for one in heard {
+            match one {
+                link::Stray::Occupied => stray.occupied = true,
+                link::Stray::Free => {
+                    stray.occupied = false;
+                    stray.meter.rest();
+                }
+                link::Stray::Metered(shown) => stray.hear(shown, &like),
+            }
+        }
+    }
+    for seat in &site.unseated {
+        for shown in notes.shown.get(&seat.connector).into_iter().flatten() {
+            let stray = state
+                .strays
+                .entry(seat.connector)
+                .or_insert_with(|| Stray::new(seat.station, None));
+            stray.hear(shown, seat);
+        }
+    }
+    state.strays.retain(|connector, stray| {
+        let is_seated = match stray.number {
+            Some(number) => site.is_set_up(stray.station, number),
+            None => site
+                .unseated
+                .iter()
+                .all(|seat| seat.connector != *connector),
+        };
+        let like = site.like(stray.station);
+        !is_seated && like.is_some_and(|like| stray.draws(like.rating) > Watts::ZERO)
+    });
+}
+
+impl Stray {
+    fn new(station: StationId, number: Option<u32>) -> Self {
+        Self {
+            station,
+            number,
+            occupied: false,
+            meter: Meter::default(),
+        }
+    }
+
+    fn hear(&mut self, shown: &Shown, like: &Seat) {
+        self.meter.take(shown, like.hardware());
+    }
+}
+
+impl Site {
+    /// Seats what draws without being steered, so that it is set aside.
+    pub fn seat_strays(&mut self, state: &State) {
+        for (connector, stray) in &state.strays {
+            let Some(like) = self.like(stray.station) else {
+                continue;
+            };
+            let number = stray.number.and_then(|number| i32::try_from(number).ok());
+            self.seats.push(Seat {
+                connector: *connector,
+                number: number.unwrap_or(like.number),
+                role: match stray.number {
+                    Some(_) => Role::Stray,
+                    None => Role::Bystander,
+                },
+                rating: stray.draws(like.rating),
+                ..like
+            });
+        }
+    }
+
+    /// What a connector of this station is taken to be that is not set up: like its largest one that is. None where the station
+    /// is not in this tree.
+    fn like(&self, station: StationId) -> Option<Seat> {
+        let group = self.stations.get(&station)?;
+        let seats = self.seats.iter().chain(&self.unseated);
+        let set_up = seats.filter(|seat| seat.station == station && seat.role != Role::Stray);
+        let largest = set_up.max_by_key(|seat| seat.rating);
+        Some(match largest {
+            Some(seat) => Seat {
+                phases: seat.wired,
+                rotation_known: seat.wired == PhaseSet::ALL,
+                session: None,
+                ..seat.clone()
+            },
+            None => Seat::usual(station, *group, self.voltage),
+        })
+    }
+
+    fn is_set_up(&self, station: StationId, number: u32) -> bool {
+        let seats = self.seats.iter().chain(&self.unseated);
+        let mut set_up = seats.filter(|seat| seat.station == station && seat.role != Role::Stray);
+        set_up.any(|seat| u32::try_from(seat.number) == Ok(number))
+    }
+}

@@ -1,0 +1,112 @@
+//! Which live limits a connector may have in force, and until when: what is left of them once its station takes no more.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::transition::Ticket;
+use crate::kernel::{Timestamp, Watts};
+
+/// Limits that are kept; beyond it the largest are.
+const KEPT: usize = 16;
+
+/// Limits that were sent and not refused, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Told(Vec<One>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct One {
+    ticket: Ticket,
+    limit: Watts,
+    /// The phases that it was reckoned for: the same current on more of them is more power.
+    phases: i64,
+    /// None where its station takes no limit that runs out.
+    until: Option<Timestamp>,
+}
+
+impl Told {
+    /// Whether none is known that may be in force.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A limit is sent, which runs out at `until`.
+    pub fn sent(&mut self, ticket: Ticket, (limit, phases): (Watts, i64), until: Timestamp) {
+        if self.0.len() >= KEPT {
+            let least = self.0.iter().enumerate().min_by_key(|(_, one)| one.limit);
+            if let Some((index, _)) = least {
+                self.0.remove(index);
+            }
+        }
+        self.0.push(One {
+            ticket,
+            limit,
+            phases,
+            until: Some(until),
+        });
+    }
+
+    /// It was confirmed, which replaces all that were sent before; `outlives` where it does not run out.
+    pub fn confirmed(&mut self, ticket: Ticket, outlives: bool) {
+        self.0.retain(|one| one.ticket >= ticket);
+        if let Some(one) = self.0.iter_mut().find(|one| one.ticket == ticket)
+            && outlives
+        {
+            one.until = None;
+        }
+    }
+
+    /// It was refused: it is not in force. Answers what it was.
+    pub fn refused(&mut self, ticket: Ticket) -> Option<Watts> {
+        let index = self.0.iter().position(|one| one.ticket == ticket)?;
+        Some(self.0.remove(index).limit)
+    }
+
+    /// The largest that may be in force, for a car on so many phases.
+    pub fn most(&self, now: Timestamp, phases: i64) -> Watts {
+        let holds = |one: &&One| one.until.is_none_or(|until| until > now);
+        let power = |one: &One| {
+            let (limit, on) = (one.limit.get(), one.phases.max(1));
+            Watts(limit.saturating_mul(phases.max(on)) / on)
+        };
+        let holding = self.0.iter().filter(holds).map(power);
+        holding.max().unwrap_or(Watts::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(1_800_000_000 + seconds)
+    }
+
+    #[test]
+    fn limits_hold_until_they_run_out_are_replaced_or_refused() {
+        let mut told = Told::default();
+        told.sent(Ticket(1), (Watts(11_000), 3), second(300));
+        told.sent(Ticket(2), (Watts(6_000), 3), second(310));
+        assert_eq!(told.most(second(299), 3), Watts(11_000));
+        assert_eq!(told.most(second(300), 3), Watts(6_000));
+        assert_eq!(told.most(second(310), 3), Watts::ZERO);
+
+        assert_eq!(told.refused(Ticket(2)), Some(Watts(6_000)));
+        assert_eq!(told.refused(Ticket(2)), None, "told twice");
+        told.sent(Ticket(3), (Watts(4_000), 3), second(320));
+        told.confirmed(Ticket(3), false);
+        assert_eq!(told.most(second(200), 3), Watts(4_000));
+        told.confirmed(Ticket(3), true);
+        assert_eq!(
+            told.most(second(9_999), 3),
+            Watts(4_000),
+            "it does not run out"
+        );
+    }
+    #[test]
+    fn a_current_on_more_phases_is_more_power() {
+        let mut told = Told::default();
+        told.sent(Ticket(1), (Watts(3_680), 1), second(300));
+        assert_eq!(told.most(second(0), 1), Watts(3_680));
+        assert_eq!(told.most(second(0), 3), Watts(11_040), "16 A on three");
+    }
+}

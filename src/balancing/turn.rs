@@ -1,0 +1,59 @@
+//! What one turn decides, from what is known: pure, so that a simulation rehearses it.
+
+use super::bell::Notes;
+use super::escalation::give_up_waiting;
+use super::follow::{follow, follow_phases, note_phases};
+use super::gather::Site;
+use super::loads::{Freshness, Loads, loads};
+use super::settings::Settings;
+use super::snapshot::planned;
+use super::state::{Remark, State};
+use super::strays::follow_strays;
+use crate::engine::check::{Violation, violations};
+use crate::engine::{Plan, Snapshot};
+use crate::kernel::{ConnectorId, Timestamp};
+
+/// What a turn came to.
+pub(super) struct Decided {
+    pub snapshot: Snapshot,
+    pub plan: Plan,
+    pub loads: Loads,
+    /// What members did that people should hear of.
+    pub remarks: Vec<(ConnectorId, Remark)>,
+    /// Assets whose data went stale, or is fresh again.
+    pub freshness: Vec<Freshness>,
+    /// Promises that the plan breaks; it must not be sent then.
+    pub faults: Vec<Violation>,
+}
+
+/// Brings the state up to date with the site and with what was heard, and plans; `fresh` when the state was just loaded.
+pub(super) fn decide(
+    state: &mut State,
+    site: &mut Site,
+    notes: &Notes,
+    fresh: bool,
+    settings: &Settings,
+    now: Timestamp,
+) -> Decided {
+    follow_strays(state, site, notes);
+    site.seat_strays(state);
+    follow_phases(state, site, notes);
+    note_phases(site, state);
+    let remarks = follow(state, site, notes, fresh, settings, now);
+    let loads = loads(site, state, now);
+    let freshness = state.follow_loads(site, &loads, now);
+    let (mut snapshot, mut plan) = planned(site, state, &loads, now);
+    if give_up_waiting(state, site, &snapshot, now) {
+        (snapshot, plan) = planned(site, state, &loads, now);
+    }
+    let faults = violations(&snapshot, &plan);
+    state.remember(&plan, now);
+    Decided {
+        snapshot,
+        plan,
+        loads,
+        remarks,
+        freshness,
+        faults,
+    }
+}

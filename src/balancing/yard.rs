@@ -1,0 +1,321 @@
+//! A group in virtual time, for tests: whole turns of balancing, where a test says what stations and meters tell and how they answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::apply::{self, About, Errand};
+use super::bell::Notes;
+use super::commissioning::warnings;
+use super::gather::{Role, Seat, Site};
+use super::loads::loads;
+use super::settings::Settings;
+use super::state::State;
+use super::turn::{Decided, decide};
+use crate::assets::{Asset, NewAsset, Reading};
+use crate::engine::Plan;
+use crate::engine::transition::{Ledger, Protocol};
+use crate::groups::{Group, NewGroup};
+use crate::http::Faults;
+use crate::http::fields::{Field, Path};
+use crate::kernel::id::{CountingIds, IdSource};
+use crate::kernel::*;
+use crate::sessions::{Session, SessionStatus};
+use crate::stations::ConnectorStatus;
+use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, Shown, Stray};
+
+const VOLTAGE: Millivolts = Millivolts(230_000);
+/// 6 A on three phases.
+pub(super) const PILOT: Watts = Watts(4_140);
+/// 32 A on three phases.
+pub(super) const RATING: Watts = Watts(22_080);
+
+/// A group of three-phase sockets for 22 kW that do as a test says.
+pub(super) struct Yard {
+    ids: Arc<dyn IdSource>,
+    pub second: i64,
+    pub site: Site,
+    pub state: State,
+    pub notes: Notes,
+    plan: Option<Plan>,
+    /// Answers on their way.
+    answers: Vec<(About, Result<Outcome, LinkError>)>,
+    /// Every live limit that was sent, by station.
+    pub sent: BTreeMap<StationId, Vec<Watts>>,
+    /// Which limits stations take.
+    pub takes: fn(&SetLimit) -> bool,
+    fresh: bool,
+}
+
+pub(super) fn read<T: Field>(body: &serde_json::Value) -> T {
+    T::read(body, Path::Root, &mut Faults::default()).expect("a valid body")
+}
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        tick: Duration::from_secs(10),
+        limit_seconds: 300,
+        settle: Duration::ZERO,
+        plans_kept: 1,
+    }
+}
+
+pub(super) fn kilowatts(kilowatts: f64) -> Watts {
+    Watts::from_kilowatts(kilowatts).expect("a power")
+}
+
+impl Yard {
+    /// So many idle stations that just connected, in a group with this capacity.
+    pub fn new(stations: usize, capacity: i64) -> Self {
+        let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
+        let moment = Moment::new(
+            Timestamp::from_unix_seconds(1_777_000_000),
+            Arc::clone(&ids),
+        );
+        let new: NewGroup = read(&json!({"name": "G", "maximum_capacity": capacity,
+            "minimum_connector_capacity": 1.4, "location": "650000000000000000000001"}));
+        let group = Group::new(new, moment.id(), &moment);
+        let seat = |_| Seat {
+            connector: moment.id(),
+            role: Role::Member,
+            minimum: PILOT,
+            fallback: PILOT,
+            online: true,
+            status: ConnectorStatus::Available,
+            ..Seat::usual(moment.id(), group.id, VOLTAGE)
+        };
+        let seats: Vec<Seat> = (0..stations).map(seat).collect();
+        let site = Site {
+            organization: group.organization_id,
+            stations: seats.iter().map(|seat| (seat.station, group.id)).collect(),
+            groups: vec![group],
+            seats,
+            dry_run: false,
+            zone: TimeZone::default(),
+            voltage: VOLTAGE,
+            assets: Vec::new(),
+            priorities: BTreeMap::new(),
+            prices: BTreeMap::new(),
+            elsewhere: Vec::new(),
+            unseated: Vec::new(),
+        };
+        let protocol = Protocol {
+            refresh_seconds: Some(150),
+            ..Protocol::default()
+        };
+        Self {
+            ids,
+            second: 0,
+            site,
+            state: State {
+                ledger: Ledger::new(protocol),
+                ..State::default()
+            },
+            notes: Notes::default(),
+            plan: None,
+            answers: Vec::new(),
+            sent: BTreeMap::new(),
+            takes: |_| true,
+            fresh: true,
+        }
+    }
+
+    /// The same once every station confirmed what it was told.
+    pub fn settled(stations: usize, capacity: i64) -> Self {
+        let mut yard = Self::new(stations, capacity);
+        yard.pass(20);
+        yard
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(1_777_000_000 + self.second)
+    }
+
+    /// An asset of the group.
+    pub fn asset(&mut self, fields: serde_json::Value) -> usize {
+        let group = self.site.groups[0].id;
+        let mut body = json!({"name": "A", "location": "650000000000000000000001", "group": group.to_string()});
+        for (name, value) in fields.as_object().expect("fields") {
+            body[name] = value.clone();
+        }
+        let moment = Moment::new(self.now(), Arc::clone(&self.ids));
+        let asset = Asset::new(read::<NewAsset>(&body), self.site.organization, &moment);
+        self.site.assets.push(asset.expect("an asset"));
+        self.site.assets.len() - 1
+    }
+
+    pub fn site_meter(&mut self) -> usize {
+        self.asset(json!({"type": "smart_meter", "meter_scope": "site"}))
+    }
+
+    /// An asset reads this power now.
+    pub fn reads(&mut self, asset: usize, power: f64) {
+        let reading = Reading {
+            at: self.now(),
+            power: kilowatts(power),
+            phase_power: [None; 3],
+            current: [None; 3],
+            voltage: [None; 3],
+            energy: None,
+        };
+        let now = self.now();
+        self.site.assets[asset].measured.follow(&reading, now);
+    }
+
+    /// Time passes, while an asset reads every second.
+    pub fn pass_reading(&mut self, asset: usize, seconds: i64, power: impl Fn(&Self) -> f64) {
+        for _ in 0..seconds {
+            let power = power(self);
+            self.reads(asset, power);
+            self.pass(1);
+        }
+    }
+
+    /// A car comes, and its session begins.
+    pub fn plug(&mut self, port: usize) {
+        let now = self.now();
+        let moment = Moment::new(now, Arc::clone(&self.ids));
+        let seat = &mut self.site.seats[port];
+        let place = (seat.station, Some(seat.connector));
+        let mut session = Session::blank(self.site.organization, place.0, place.1, &moment);
+        (session.started_at, session.status) = (Some(now), SessionStatus::Started);
+        seat.session = Some(session);
+        (seat.status, seat.status_at) = (ConnectorStatus::Charging, Some(now));
+    }
+
+    pub fn says(&mut self, port: usize, status: ConnectorStatus) {
+        let now = self.now();
+        let seat = &mut self.site.seats[port];
+        (seat.status, seat.status_at) = (status, Some(now));
+    }
+
+    pub fn shows(&mut self, port: usize, power: Option<f64>, register: Option<i64>) {
+        let shown = Shown {
+            at: self.now(),
+            power: power.map(kilowatts),
+            register: register.map(WattHours),
+            currents: None,
+            current: None,
+        };
+        let connector = self.site.seats[port].connector;
+        self.notes.shown.entry(connector).or_default().push(shown);
+    }
+
+    /// Time passes, while a port shows this power every so many seconds.
+    pub fn pass_showing(&mut self, port: usize, (seconds, every): (i64, i64), power: f64) {
+        for second in 0..seconds {
+            if second % every == 0 {
+                self.shows(port, Some(power), None);
+            }
+            self.pass(1);
+        }
+    }
+
+    pub fn stray(&mut self, port: usize, number: u32, stray: Stray) {
+        let key = (self.site.seats[port].station, number);
+        self.notes.strays.entry(key).or_default().push(stray);
+    }
+
+    pub fn drawing(&self, power: f64) -> Stray {
+        Stray::Metered(Shown {
+            at: self.now(),
+            power: Some(kilowatts(power)),
+            register: None,
+            currents: None,
+            current: None,
+        })
+    }
+
+    pub fn pass(&mut self, seconds: i64) {
+        for _ in 0..seconds {
+            self.second += 1;
+            let now = self.now();
+            for (about, answer) in std::mem::take(&mut self.answers) {
+                apply::answered(&mut self.state, about, &answer, &settings(), now);
+            }
+            let notes = std::mem::take(&mut self.notes);
+            let mut site = self.site.clone();
+            let fresh = std::mem::take(&mut self.fresh);
+            let Decided {
+                snapshot,
+                plan,
+                faults,
+                ..
+            } = decide(&mut self.state, &mut site, &notes, fresh, &settings(), now);
+            assert_eq!(faults, Vec::new(), "a plan breaks its promises");
+            let errands =
+                apply::errands(&mut self.state, &site, &snapshot, &plan, &settings(), now);
+            self.state.note_allowed(now);
+            self.state.stage = Some(self.state.ledger.stage(&plan));
+            self.plan = Some(plan);
+            for errand in errands {
+                self.carry_out(errand);
+            }
+        }
+    }
+
+    pub fn carry_out(&mut self, errand: Errand) {
+        let mut accepted = true;
+        for command in errand.commands {
+            if let Command::SetLimit(limit) = command {
+                accepted = (self.takes)(&limit);
+                if limit.purpose == LimitPurpose::Live {
+                    self.sent
+                        .entry(errand.station)
+                        .or_default()
+                        .push(limit.limit);
+                }
+            }
+        }
+        let answer = Ok(Outcome::answered(accepted, None, json!({})));
+        self.answers.push((errand.about, answer));
+    }
+
+    /// What the plan gives a port.
+    pub fn limit(&self, port: usize) -> Watts {
+        let plan = self.plan.as_ref().expect("a plan");
+        plan.limit_of(self.site.seats[port].connector)
+            .map_or(Watts::ZERO, |limit| limit.limit)
+    }
+
+    /// What a port was told last, in kW.
+    pub fn told(&self, port: usize) -> f64 {
+        let sent = self.sent.get(&self.site.seats[port].station);
+        sent.and_then(|sent| sent.last())
+            .map_or(0.0, |limit| limit.kilowatts())
+    }
+
+    pub fn worst(&self, port: usize) -> Watts {
+        self.state.worst(&self.site.seats[port])
+    }
+
+    pub fn reserved(&self) -> Watts {
+        self.plan.as_ref().expect("a plan").nodes[0].reserved
+    }
+
+    pub fn load(&self) -> Watts {
+        let group = self.site.groups[0].id;
+        self.state
+            .loads
+            .get(&group)
+            .and_then(|load| load.power)
+            .unwrap_or_default()
+    }
+
+    pub fn warned(&self) -> Vec<&'static str> {
+        let (now, groups) = (self.now(), [self.site.groups[0].id]);
+        let mut site = self.site.clone();
+        site.seat_strays(&self.state);
+        let loads = loads(&site, &self.state, now);
+        let all = warnings(&site, &self.state, &loads, &groups, now);
+        all.into_iter().map(|warning| warning.code).collect()
+    }
+
+    pub fn sent_to(&self, port: usize) -> usize {
+        self.sent
+            .get(&self.site.seats[port].station)
+            .map_or(0, Vec::len)
+    }
+}
