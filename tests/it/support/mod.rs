@@ -6,7 +6,7 @@ mod mail;
 mod station;
 mod store;
 
-pub use app::{TestApp, TestStation, eventually};
+pub use app::{TestApp, TestStation, configuration, eventually};
 pub use client::{Answer, Client};
 pub use mail::{MailServer, secret_of};
 pub use station::FakeStation;

@@ -5,5 +5,6 @@ mod cards;
 mod clocks;
 mod energy;
 mod fuse;
+mod one_server;
 mod transactions;
 mod wire;
