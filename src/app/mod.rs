@@ -352,8 +352,8 @@ fn gateway_settings(ocpp: &config::Ocpp) -> GatewaySettings {
         ping_every: Duration::from_secs(u64::from(ocpp.ping_seconds.get())),
         pong_within: Duration::from_secs(u64::from(ocpp.pong_seconds.get())),
         call_timeout: Duration::from_secs(u64::from(ocpp.call_seconds.get())),
-        frame_bytes: ocpp.frame_bytes,
         message_bytes: ocpp.message_bytes,
+        compresses: ocpp.compress,
     }
 }
 
