@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
+use super::clock::StationClock;
 use super::command::WireCall;
 use super::command2::{self, Names};
 use super::costs::Costs;
@@ -22,7 +23,7 @@ use crate::db::{Db, StoreResult};
 use crate::kernel::{SharedClock, StationId, Timestamp};
 use crate::sessions;
 use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, StationLink};
-use crate::stations::{self, LimitHabits, Registration};
+use crate::stations::{self, LimitHabits, Registration, Station, limit_habits};
 
 /// Orders that may wait for a connection's task to take them.
 const MOST_ORDERS: usize = 64;
@@ -74,6 +75,7 @@ pub struct State {
     /// Messages that the station was asked for since its last boot.
     triggered: Mutex<BTreeSet<String>>,
     forms: Mutex<Forms>,
+    clock: Mutex<StationClock>,
     /// The reports that are waited for.
     pub reports: Reports,
     /// What transactions were told to cost.
@@ -81,14 +83,15 @@ pub struct State {
 }
 
 impl State {
-    fn new(version: Version, habits: LimitHabits) -> Self {
+    fn new(version: Version, known: Known) -> Self {
         Self {
             version,
             last_seen_micros: AtomicI64::default(),
             told_seen_micros: AtomicI64::default(),
             registration: Mutex::default(),
             triggered: Mutex::default(),
-            forms: Mutex::new(Forms::new(habits)),
+            forms: Mutex::new(Forms::new(known.habits)),
+            clock: Mutex::new(StationClock::remembered(known.clock_offset_seconds)),
             reports: Reports::default(),
             costs: Costs::default(),
         }
@@ -132,8 +135,31 @@ impl State {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+    /// The station's clock.
+    pub fn clock(&self) -> MutexGuard<'_, StationClock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
     fn forms(&self) -> MutexGuard<'_, Forms> {
         self.forms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was known of a station before it connected.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// How it wants limits to be said.
+    pub habits: LimitHabits,
+    /// How far its clock was ahead.
+    pub clock_offset_seconds: Option<i64>,
+}
+
+impl Known {
+    /// What is stored of it.
+    pub fn of(station: &Station) -> Self {
+        Self {
+            habits: limit_habits(station),
+            clock_offset_seconds: station.clock_offset_seconds,
+        }
     }
 }
 
@@ -166,11 +192,11 @@ impl Connections {
         &self,
         station: StationId,
         version: Version,
-        habits: LimitHabits,
+        known: Known,
     ) -> (u64, mpsc::Receiver<Order>, Arc<State>) {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (orders, receiver) = mpsc::channel(MOST_ORDERS);
-        let state = Arc::new(State::new(version, habits));
+        let state = Arc::new(State::new(version, known));
         let handle = Handle {
             generation,
             orders,
@@ -221,17 +247,18 @@ impl Connections {
         self.lock().iter().filter_map(seen).collect()
     }
 
+    fn handle(&self, station: StationId) -> Result<Handle, LinkError> {
+        let handles = self.lock();
+        handles.get(&station).cloned().ok_or(LinkError::Offline)
+    }
+
     /// Calls a station and waits for the raw answer.
     async fn call(
         &self,
         station: StationId,
         call: OutgoingCall,
     ) -> Result<Box<RawValue>, LinkError> {
-        let handle = self
-            .lock()
-            .get(&station)
-            .cloned()
-            .ok_or(LinkError::Offline)?;
+        let handle = self.handle(station)?;
         let (reply, answer) = oneshot::channel();
         handle
             .orders
@@ -254,9 +281,10 @@ impl Connections {
         names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
+        let there = self.handle(station)?.state.clock().theirs(now);
         let wire = match names {
-            None => command16::build(command, form, now)?,
-            Some(names) => command2::build(command, form, names, now)?,
+            None => command16::build(command, form, there)?,
+            Some(names) => command2::build(command, form, names, there)?,
         };
         self.note_trigger(station, &wire);
         let WireCall { action, payload } = wire.clone();
@@ -273,10 +301,14 @@ impl Connections {
         let elapsed = self.clock.now().since(now);
         metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => wire.action.clone())
             .record(elapsed);
-        let outcome = answer.map(|raw| match names {
+        let raw = answer?;
+        let mut outcome = match names {
             None => command16::outcome(&wire.action, &raw),
             Some(_) => command2::outcome(command, &wire, &raw),
-        })?;
+        };
+        if matches!(command, Command::Raw { .. }) {
+            outcome.data = serde_json::from_str(raw.get()).unwrap_or_default(); // word for word
+        }
         if names.is_some_and(|names| names.version >= Version::V21) && outcome.accepted {
             self.follow_dynamic(station, &wire).await;
         }
@@ -455,12 +487,9 @@ impl StationLink for Connections {
     }
 
     async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
-        let state = self
-            .lock()
-            .get(&station)
-            .map(|handle| Arc::clone(&handle.state))
-            .ok_or(LinkError::Offline)?;
+        let state = self.handle(station)?.state;
         refuse_by_registration(state.registration(), &command)?;
+        let command = state.clock().in_its_time(command);
         let names = self.names(station, state.version, &command).await?;
         let names = names.as_ref();
         if let (Some(names), Some(form)) = (names, Form::of(&command)) {

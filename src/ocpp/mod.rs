@@ -11,6 +11,7 @@ pub mod answer16;
 pub mod answer2;
 pub mod api;
 pub mod authority;
+pub mod clock;
 pub mod command;
 pub mod command16;
 pub mod command2;

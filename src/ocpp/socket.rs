@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::access::{PeerCertificate, Refusal, admit, endpoint_of};
-use super::connections::{CloseReason, Order, State};
+use super::connections::{CloseReason, Known, Order, State};
 use super::dispatch::answer;
 use super::frame::MessageId;
 use super::gateway::Gateway;
@@ -26,7 +26,6 @@ use super::session::{CallFailure, Input, Output, Session, SessionOptions};
 use super::{CallError, ErrorCode, Version};
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, Code};
-use crate::stations::{LimitHabits, limit_habits};
 use actix_web::ResponseError;
 
 /// How long a message may take to leave; a station that does not read for so long is gone.
@@ -107,9 +106,9 @@ pub async fn connect(
     };
     let gateway = gateway.get_ref().clone();
     actix_web::rt::spawn(async move {
-        let habits = limit_habits(&station);
+        let known = Known::of(&station);
         let peer = Peer::new(station, version);
-        Connection::open(gateway, (peer, habits), sender)
+        Connection::open(gateway, (peer, known), sender)
             .await
             .run(receiver)
             .await;
@@ -154,9 +153,9 @@ enum End {
 }
 
 impl Connection {
-    async fn open(gateway: Gateway, (peer, habits): (Peer, LimitHabits), socket: Sender) -> Self {
+    async fn open(gateway: Gateway, (peer, known): (Peer, Known), socket: Sender) -> Self {
         let (generation, orders, state) =
-            gateway.connections.enter(peer.station, peer.version, habits);
+            gateway.connections.enter(peer.station, peer.version, known);
         let peer = Arc::new(peer);
         state.seen(gateway.context.clock.now());
         peer.connected(&gateway).await;

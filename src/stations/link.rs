@@ -328,6 +328,8 @@ pub enum SignalKind {
     Disconnected,
     /// Booted.
     Booted,
+    /// Showed how far its clock is from ours, so that limits must be said again in its time.
+    ClockLearnt,
     /// Reported how a connector is doing.
     Status(ConnectorId),
     /// Started a session.
