@@ -10,13 +10,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ladder::{self, Form, LADDER, Rung};
+use super::ladder::{self, Form, LADDER, ORDER, Rung};
 use crate::kernel::{Timestamp, Watts};
 use crate::stations::link::{Command, LimitPurpose, SetLimit};
 use crate::stations::{LimitHabits, LimitUnits};
 
 /// Forms that are tried when a limit is sent once.
-const MOST_TRIES: usize = 8;
+const MOST_TRIES: usize = 10;
 /// The same for a limit of 0 at a station that took another limit: it is the number that is refused, not the form.
 const MOST_TRIES_OF_ZERO: usize = 2;
 /// How long a station is left alone that refused every form; doubled each time.
@@ -108,7 +108,7 @@ impl Forms {
         let command = Command::SetLimit(limit.clone());
         let mut said = Vec::new();
         let ladder = std::iter::once(first)
-            .chain((0..LADDER.len()).filter(|form| *form != first))
+            .chain(ORDER.into_iter().filter(|form| *form != first))
             .filter(|form| ladder::is_possible(&command, *form))
             .filter(|form| {
                 // A form that says the same as another is no other form.

@@ -118,6 +118,7 @@ diesel::table! {
         closed_by_hours -> Bool,
         pinned_protocol -> Nullable<Text>,
         clock_offset_seconds -> Nullable<BigInt>,
+        limit_forms -> JsonDoc,
     }
 }
 

@@ -149,6 +149,14 @@ pub fn save_clock(conn: &mut Conn, id: StationId, offset_seconds: i64) -> StoreR
     Ok(())
 }
 
+/// Stores in which forms a station takes limits.
+pub fn save_limit_forms(conn: &mut Conn, id: StationId, forms: &Value) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::limit_forms.eq(Json(forms.clone())))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Stores what a station does differently from the specification.
 pub fn save_flags(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))

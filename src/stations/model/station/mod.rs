@@ -143,6 +143,7 @@ pub struct Station {
     pub closed_by_hours: bool,
     pub pinned_protocol: Option<Protocol>,
     pub clock_offset_seconds: Option<i64>,
+    pub limit_forms: Json<Value>,
 }
 
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
@@ -247,6 +248,7 @@ impl Station {
             closed_by_hours: false,
             pinned_protocol: new.pinned_protocol,
             clock_offset_seconds: None,
+            limit_forms: Json(Value::Object(Default::default())),
         };
         let password = new.security.and_then(|security| station.secure(security));
         (station, password)
@@ -362,6 +364,12 @@ impl Station {
         ];
         let serials = serials.into_iter().flatten();
         serials.chain([&self.endpoint]).map(String::as_str)
+    }
+
+    /// Whether it was found to take limits and to refuse 0.
+    pub fn refuses_zero(&self) -> bool {
+        let found = self.limit_forms.0.get("refuses_zero");
+        found.and_then(Value::as_bool).unwrap_or(false)
     }
 
     /// That its clock is off, where it is, in a sentence that begins with `clock_off`.
