@@ -6,5 +6,6 @@ mod clocks;
 mod energy;
 mod fuse;
 mod one_server;
+mod takeover;
 mod transactions;
 mod wire;
