@@ -79,10 +79,7 @@ fn attempt(conn: &mut PgConnection, holder: &Holder) -> QueryResult<Attempt<()>>
     let ask = format!("SELECT pg_try_advisory_lock({PLACE}, {SERVER}) AS yes");
     if !sql_query(&ask).get_result::<Answer>(conn)?.yes {
         let other = other(conn)?;
-        if !other
-            .as_ref()
-            .is_some_and(|other| other.application == name)
-        {
+        if other.as_ref().is_none_or(|other| other.application != name) {
             return Ok(Attempt::Held(other.map_or_else(
                 || "a session that is just ending".to_owned(),
                 |other| other.to_string(),

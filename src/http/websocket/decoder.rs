@@ -111,7 +111,7 @@ impl Decoder {
         }
     }
 
-    /// Takes in what came. Ask [`Decoder::next`] for messages until there are none before giving it more. After a fault
+    /// Takes in what came. Ask [`Decoder::next_message`] for messages until there are none before giving it more. After a fault
     /// nothing is kept.
     pub fn take_in(&mut self, bytes: &[u8]) {
         if self.fault.is_none() {
@@ -125,7 +125,7 @@ impl Decoder {
     }
 
     /// The next whole message; a fault stays.
-    pub fn next(&mut self) -> Result<Option<Message>, Fault> {
+    pub fn next_message(&mut self) -> Result<Option<Message>, Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }

@@ -45,7 +45,7 @@ fn heard(decoder: &mut Decoder, bytes: &[u8]) -> (Vec<Message>, Option<Fault>) {
     decoder.take_in(bytes);
     let mut messages = Vec::new();
     loop {
-        match decoder.next() {
+        match decoder.next_message() {
             Ok(Some(message)) => messages.push(message),
             Ok(None) => return (messages, None),
             Err(fault) => return (messages, Some(fault)),

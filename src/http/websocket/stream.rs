@@ -110,7 +110,7 @@ impl Receiver {
     /// without losing anything.
     pub async fn next(&mut self) -> Result<Message, Fault> {
         loop {
-            if let Some(message) = self.decoder.next()? {
+            if let Some(message) = self.decoder.next_message()? {
                 // Behind a close frame there is nothing (RFC 6455 §5.5.1).
                 self.ended |= matches!(message, Message::Close(_));
                 return Ok(message);
@@ -147,7 +147,7 @@ impl Receiver {
             }
             self.decoder.take_in(&bytes);
             reads = loop {
-                match self.decoder.next() {
+                match self.decoder.next_message() {
                     Ok(Some(Message::Close(_))) => return,
                     Ok(Some(_)) => {}
                     Ok(None) => break true,
