@@ -257,28 +257,35 @@ impl StationClock {
                 connector,
                 mut profile,
             } => {
-                self.shift_profile(&mut profile);
+                self.shift(&mut profile);
                 Command::SetChargingProfile { connector, profile }
+            }
+            Command::Device {
+                request,
+                mut payload,
+            } => {
+                self.shift(&mut payload);
+                Command::Device { request, payload }
             }
             other => other,
         }
     }
 
-    /// Times of a profile in the protocol's own form, wherever they stand in it.
-    fn shift_profile(&self, profile: &mut serde_json::Value) {
-        match profile {
+    /// Times of a payload in the protocol's own form, wherever they stand in it.
+    fn shift(&self, payload: &mut serde_json::Value) {
+        match payload {
             serde_json::Value::Array(items) => {
-                items.iter_mut().for_each(|item| self.shift_profile(item));
+                items.iter_mut().for_each(|item| self.shift(item));
             }
             serde_json::Value::Object(fields) => {
                 for (name, field) in fields.iter_mut() {
-                    let time = PROFILE_TIMES
+                    let time = TIMES
                         .contains(&name.as_str())
                         .then(|| field.as_str()?.parse::<Timestamp>().ok())
                         .flatten();
                     match time {
                         Some(at) => *field = self.theirs(at).to_string().into(),
-                        None => self.shift_profile(field),
+                        None => self.shift(field),
                     }
                 }
             }
@@ -287,8 +294,15 @@ impl StationClock {
     }
 }
 
-/// Fields of charging profiles that are instants.
-const PROFILE_TIMES: [&str; 3] = ["startSchedule", "validFrom", "validTo"];
+/// Fields of charging profiles, of messages on displays and of grid support that are instants at which a station does something.
+const TIMES: [&str; 6] = [
+    "startSchedule",
+    "validFrom",
+    "validTo",
+    "startDateTime",
+    "endDateTime",
+    "startTime",
+];
 
 /// What was learnt of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

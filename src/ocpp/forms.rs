@@ -17,8 +17,10 @@ use crate::stations::{LimitHabits, LimitUnits};
 
 /// Forms that are tried when a limit is sent once.
 const MOST_TRIES: usize = 10;
-/// The same for a limit of 0 at a station that took another limit: it is the number that is refused, not the form.
-const MOST_TRIES_OF_ZERO: usize = 2;
+/// The same for a limit of 0: it may be the number that is refused, and not the form.
+const MOST_TRIES_OF_ZERO: usize = 4;
+/// The same at a station that took another limit: most likely it is the number.
+const MOST_TRIES_OF_ZERO_ALONE: usize = 2;
 /// How long a station is left alone that refused every form; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest such time: firmware changes, and so do settings.
@@ -121,10 +123,11 @@ impl Forms {
         if waits && zero && self.refuses_zero() {
             return Vec::new();
         }
-        let most = match (waits, zero && !self.remembered.worked.is_empty()) {
-            (true, _) => 1,
-            (false, true) => MOST_TRIES_OF_ZERO,
-            (false, false) => MOST_TRIES,
+        let most = match (waits, zero, self.remembered.worked.is_empty()) {
+            (true, _, _) => 1,
+            (false, true, false) => MOST_TRIES_OF_ZERO_ALONE,
+            (false, true, true) => MOST_TRIES_OF_ZERO,
+            (false, false, _) => MOST_TRIES,
         };
         let skipped = refused.map_or(0, |refused| refused.tried);
         let (begun, rest) = forms.split_at(forms.len().min(1));
@@ -136,10 +139,9 @@ impl Forms {
     fn first(&self, limit: &SetLimit, shared: bool) -> usize {
         let worked = &self.remembered.worked;
         let wish = Wish::of(limit);
-        let like = match wish {
-            Wish::LiveInTransaction => worked.get(&wish).or(worked.get(&Wish::Live)),
-            _ => worked.get(&wish),
-        };
+        // What worked for something else is the best guess.
+        let alike = [wish, Wish::Live, Wish::Fallback, Wish::Default];
+        let like = alike.iter().find_map(|wish| worked.get(wish));
         let mut form = like.copied().unwrap_or_else(|| self.of_habits(limit));
         // Limits of a transaction: where connectors share an EVSE, whose other limits are one another's; and where the meter
         // shows that a default limit is not obeyed, as by stations that look at it when a transaction begins.

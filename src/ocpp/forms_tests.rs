@@ -176,7 +176,7 @@ fn zero_is_not_asked_again_of_a_station_that_takes_limits_and_refuses_it() {
         (1, true)
     );
     let (tries, taken) = set(&mut forms, &live(0, None), NOW, from_six_amps);
-    assert_eq!((tries, taken), (MOST_TRIES_OF_ZERO, false));
+    assert_eq!((tries, taken), (MOST_TRIES_OF_ZERO_ALONE, false));
     assert!(forms.refuses_zero());
     assert_eq!(
         set(&mut forms, &live(0, None), later(59), from_six_amps),
@@ -188,6 +188,29 @@ fn zero_is_not_asked_again_of_a_station_that_takes_limits_and_refuses_it() {
     );
     let again = Forms::new(habits(false, false, false), &forms.stored());
     assert!(again.refuses_zero(), "it is remembered");
+}
+
+#[test]
+fn zero_is_asked_few_times_of_a_station_that_took_nothing_yet() {
+    let mut forms = unknown();
+    let nothing = |_: &SetLimit, _: Form| false;
+    assert_eq!(
+        set(&mut forms, &live(0, None), NOW, nothing),
+        (MOST_TRIES_OF_ZERO, false)
+    );
+    assert_eq!(
+        set(&mut forms, &live(0, None), later(1), nothing),
+        (1, false)
+    );
+}
+
+#[test]
+fn a_form_that_worked_for_the_fallback_is_tried_first_for_the_live_limit() {
+    let mut forms = unknown();
+    let bare = |_: &SetLimit, form: Form| form.without_phases;
+    assert!(set(&mut forms, &fallback(4_140), NOW, bare).1);
+    assert_eq!(set(&mut forms, &live(0, None), NOW, bare), (1, true));
+    assert_eq!(set(&mut forms, &live(7_000, Some(7)), NOW, bare), (1, true));
 }
 
 #[test]
