@@ -228,6 +228,7 @@ impl World {
             in_amps: true,
             duration_seconds: None,
             lowers: true,
+            escalate: false,
         });
         let wire = command16::build(&command, 0, self.now).expect("a limit");
         self.correlation += 1;

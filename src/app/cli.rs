@@ -184,7 +184,6 @@ fn serve(config: &Config) -> Result<(), Failure> {
     listen
         .to_socket_addrs()
         .map_err(|error| Failure::Configuration(format!("http.listen is \"{listen}\": {error}")))?;
-    super::migrate(config)?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     runtime.block_on(async {
         let running = super::start(config, Dependencies::default()).await?;

@@ -70,8 +70,8 @@ pub struct Ocpp {
     pub settle_seconds: u64,
     pub hours_seconds: NonZeroU32,
     pub recorded_messages: usize,
-    pub frame_bytes: usize,
     pub message_bytes: usize,
+    pub compress: bool,
     pub version_without_header: String,
 }
 

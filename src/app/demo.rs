@@ -19,7 +19,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Config, Dependencies, Running, migrate, start, stop_signal};
+use super::{Config, Dependencies, Running, start, stop_signal};
 use crate::db::StoreResult;
 use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::Version;
@@ -82,7 +82,6 @@ pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
         .clone()
         .unwrap_or_else(|| folder.0.join("demo.db"));
     let config = configuration(listen.unwrap_or(ANY_PORT), &file)?;
-    migrate(&config)?;
     let running = start(&config, Dependencies::default()).await?;
     let key = db_key(&running).await?;
     let rest = Rest::new(&format!("http://{}", running.address), &key);

@@ -16,7 +16,8 @@ use crate::actions::Performer;
 use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
 use crate::commissioning;
-use crate::db::{Conn, Db, migrate};
+use crate::db::lock::Holder;
+use crate::db::{Conn, Db, StoreLock, StoreSettings, migrate};
 use crate::events::Feed;
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
@@ -93,49 +94,83 @@ pub struct Running {
     tasks: Vec<tokio::task::JoinHandle<()>>,
     handle: ServerHandle,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
+    /// The last thing to go: until then no other server may begin.
+    lock: StoreLock,
 }
 
 impl Running {
-    /// Waits until a signal (Ctrl-C, SIGTERM) asks it to stop, then stops it.
+    /// Waits until a signal (Ctrl-C, SIGTERM) asks it to stop, then stops it. It also stops, with an error, when another
+    /// server holds its store.
     pub async fn wait(self) -> Result<()> {
-        stop_signal().await?;
-        tracing::info!("stopping");
-        self.stop().await
+        let lost = self.lock.lost();
+        tokio::select! {
+            signal = stop_signal() => {
+                signal?;
+                tracing::info!("stopping");
+                self.stop().await
+            }
+            other = lost => {
+                let store = self.context.db.url().to_string();
+                tracing::error!(other, "stopping: another server holds the store");
+                self.stop().await?;
+                Err(anyhow!("another server holds the {store} now: {other}"))
+            }
+        }
     }
 
-    /// Stops it: sockets close, no new requests, running ones finish.
+    /// Stops it: sockets close, no new requests, running ones finish; then the store is free for another server.
     pub async fn stop(self) -> Result<()> {
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
         self.balancer.stop();
         self.connections.close_all();
         self.handle.stop(true).await;
-        Ok(self.served.await??)
+        let served = self.served.await;
+        tokio::task::spawn_blocking(move || drop(self.lock)).await?;
+        Ok(served??)
     }
 }
 
-/// Brings the store's schema up to date.
+/// Brings the store's schema up to date, for commands beside a server. Where something is to be changed no server may run:
+/// one that was built for the old schema would go on with the new one.
 pub fn migrate(config: &Config) -> Result<usize> {
     let settings = config.store_settings().map_err(|error| anyhow!(error))?;
-    let mut conn = Conn::open(&settings.url, settings.synchronous)
-        .with_context(|| format!("cannot open the {}", settings.url))?;
-    Ok(migrate::run(&mut conn)?)
+    let mut conn = open(&settings)?;
+    if !migrate::is_pending(&mut conn)? {
+        return Ok(migrate::run(&mut conn)?);
+    }
+    let Dependencies { clock, ids, .. } = Dependencies::default();
+    let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());
+    let lock = StoreLock::take(&settings.url, &holder)?;
+    let done = migrate::run(&mut conn)?;
+    drop(lock);
+    Ok(done)
 }
 
-/// Opens the store, without a server: for the command line.
-pub fn open_store(config: &Config) -> Result<Db> {
+fn open(settings: &StoreSettings) -> Result<Conn> {
+    Conn::open(&settings.url, settings.synchronous)
+        .with_context(|| format!("cannot open the {}", settings.url))
+}
+
+/// Holds the store for a server, brings its schema up to date, and starts the threads that own its connections.
+fn hold_store(config: &Config, holder: &Holder) -> Result<(StoreLock, Db)> {
     let settings = config.store_settings().map_err(|error| anyhow!(error))?;
-    Ok(Db::open(settings)?)
+    let lock = StoreLock::take(&settings.url, holder)?;
+    migrate::run(&mut open(&settings)?)?;
+    let db = Db::open_behind(settings, Some(lock.gate()))?;
+    Ok((lock, db))
 }
 
-/// Starts a server; the schema must be current.
+/// Starts a server: the only one on its store, whose schema it brings up to date first.
 pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Running> {
     let listener = TcpListener::bind(&config.http.listen)
         .with_context(|| format!("cannot listen on http.listen = \"{}\"", config.http.listen))?;
     let address = listener.local_addr()?;
     let websocket_url = websocket_url(&config.http.public_url, address);
     let Dependencies { clock, ids, link } = dependencies;
+    let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());
+    let (lock, db) = hold_store(config, &holder)?;
     let context = Context {
-        db: open_store(config)?,
+        db,
         clock,
         ids,
         websocket_url: websocket_url.clone(),
@@ -298,6 +333,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         tasks,
         handle,
         served,
+        lock,
     })
 }
 
@@ -316,8 +352,8 @@ fn gateway_settings(ocpp: &config::Ocpp) -> GatewaySettings {
         ping_every: Duration::from_secs(u64::from(ocpp.ping_seconds.get())),
         pong_within: Duration::from_secs(u64::from(ocpp.pong_seconds.get())),
         call_timeout: Duration::from_secs(u64::from(ocpp.call_seconds.get())),
-        frame_bytes: ocpp.frame_bytes,
         message_bytes: ocpp.message_bytes,
+        compresses: ocpp.compress,
     }
 }
 
@@ -343,8 +379,12 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"ok": true}))
 }
 
-/// Ready: the store answers too.
+/// Ready: the store answers too, and is held.
 async fn readyz(ctx: Ctx) -> HttpResponse {
+    if !ctx.db.is_held() {
+        return HttpResponse::ServiceUnavailable()
+            .json(serde_json::json!({"ok": false, "store": "not held"}));
+    }
     let query = ctx.db.read(|conn| {
         migrate::is_pending(conn).and_then(|pending| {
             if pending {

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::demo::depot::location;
 use super::demo::{ANY_PORT, TemporaryFolder, db_key};
-use super::{Config, Dependencies, migrate, start};
+use super::{Config, Dependencies, start};
 use crate::kernel::{SharedClock, SystemClock, WattHours, Watts};
 use crate::ocpp::v16::common::IdTag;
 use crate::simulator::rest::Rest;
@@ -82,7 +82,6 @@ struct Reaction {
 async fn measure(stations: usize, args: &ReactionArgs) -> Result<Reaction> {
     let folder = TemporaryFolder::new()?;
     let config = configuration(&folder.0.join("reaction.db"))?;
-    migrate(&config)?;
     let running = start(&config, Dependencies::default()).await?;
     let rest = Rest::new(
         &format!("http://{}", running.address),

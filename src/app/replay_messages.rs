@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::demo::{ANY_PORT, TemporaryFolder, configuration, db_key};
-use super::{Dependencies, migrate, start};
+use super::{Dependencies, start};
 use crate::ocpp::api::{BUNDLE_FORMAT, Bundle};
 use crate::ocpp::recorder::{Direction, RecordedMessage};
 use crate::simulator::rest::Rest;
@@ -52,7 +52,6 @@ pub async fn run(args: ReplayMessagesArgs) -> Result<()> {
     }
     let folder = TemporaryFolder::new()?;
     let config = configuration(ANY_PORT, &folder.0.join("replay.db"))?;
-    migrate(&config)?;
     let running = start(&config, Dependencies::default()).await?;
     let key = db_key(&running).await?;
     let rest = Rest::new(&format!("http://{}", running.address), &key);

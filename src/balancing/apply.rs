@@ -214,6 +214,7 @@ fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
         in_amps: seat.kind == CurrentKind::Ac,
         duration_seconds: None,
         lowers: false,
+        escalate: false,
     }
 }
 

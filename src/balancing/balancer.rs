@@ -152,6 +152,7 @@ impl Listener {
         let (trigger, doubted) = match kind {
             SignalKind::Connected => ("connected", true),
             SignalKind::Booted => ("booted", true),
+            SignalKind::ClockLearnt => ("clock learnt", true),
             SignalKind::Disconnected => ("disconnected", false),
             SignalKind::Status(_) => ("status", false),
             SignalKind::SessionStarted(..) => ("session started", false),

@@ -69,6 +69,8 @@ pub struct CapabilitiesView {
     pub max_charging_profiles: Option<i64>,
     /// Cards that one SendLocalList may have.
     pub max_local_list_message: Option<i64>,
+    /// Whether it was found to take limits and to refuse 0, which it is then not asked for again.
+    pub refuses_zero: bool,
     /// Whether any connector can be reserved as "0".
     pub reserve_any_connector: Option<bool>,
     /// The configuration keys behind this, as they were read.
@@ -105,6 +107,7 @@ impl From<Station> for CapabilitiesView {
             max_schedule_periods: number("ChargingScheduleMaxPeriods"),
             max_charging_profiles: number("MaxChargingProfilesInstalled"),
             max_local_list_message: number("SendLocalListMaxLength"),
+            refuses_zero: station.refuses_zero(),
             reserve_any_connector: text("ReserveConnectorZeroSupported")
                 .map(|text| text.eq_ignore_ascii_case("true")),
             keys: Value::Object(learnt.keys),

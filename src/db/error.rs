@@ -17,6 +17,9 @@ pub enum StoreError {
     /// The store is overloaded: its queue is full or a lock was not had in time. Trying again later is right.
     #[error("the store is busy")]
     Busy,
+    /// This server does not hold the store's lock (see [`super::lock`]): the database restarted, or the server stops.
+    #[error("the store is not held by this server at the moment")]
+    NotHeld,
     /// Anything else: our mistake or a broken machine.
     #[error("store failure: {0}")]
     Failed(String),

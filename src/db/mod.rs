@@ -6,6 +6,7 @@
 pub mod columns;
 pub mod connection;
 pub mod error;
+pub mod lock;
 pub mod migrate;
 pub mod pool;
 pub mod query;
@@ -15,4 +16,5 @@ pub mod secrets;
 pub use columns::Json;
 pub use connection::{Conn, StoreUrl};
 pub use error::{StoreError, StoreResult};
+pub use lock::StoreLock;
 pub use pool::{Db, StoreSettings};

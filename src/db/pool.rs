@@ -17,6 +17,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::connection::{Conn, Opener, StoreUrl, Synchronous};
 use super::error::{StoreError, StoreResult};
+use super::lock::Gate;
 
 /// Writes that share one commit at most: large enough to hide the commit, small enough to keep the lock short.
 const LARGEST_GROUP: usize = 256;
@@ -157,11 +158,17 @@ pub struct Db {
     writes: Arc<WriteSenders>,
     commits: Arc<watch::Sender<()>>,
     settings: Arc<StoreSettings>,
+    gate: Option<Arc<Gate>>,
 }
 
 impl Db {
     /// Opens the pool and starts its threads. The schema must be current (see [`super::migrate`]).
     pub fn open(settings: StoreSettings) -> StoreResult<Self> {
+        Self::open_behind(settings, None)
+    }
+
+    /// The same for a server: nothing is written while its store is not held (see [`super::lock`]).
+    pub fn open_behind(settings: StoreSettings, gate: Option<Arc<Gate>>) -> StoreResult<Self> {
         let writers = match settings.url {
             StoreUrl::Sqlite(_) => 1,
             StoreUrl::Postgres(_) => settings.writers.max(1),
@@ -188,9 +195,9 @@ impl Db {
         }
         for index in 0..writers {
             let (pool, queues) = (pool.clone(), Arc::clone(&write_queues));
-            let commits = Arc::clone(&commits);
+            let (commits, gate) = (Arc::clone(&commits), gate.clone());
             spawn(format!("db-write-{index}"), move || {
-                write_loop(&pool, &queues, &commits)
+                write_loop(&pool, &queues, &commits, gate.as_deref())
             })?;
         }
         Ok(Self {
@@ -198,7 +205,13 @@ impl Db {
             writes: Arc::new(writes),
             commits,
             settings: Arc::new(settings),
+            gate,
         })
+    }
+
+    /// Whether anything can be written at this instant: this server holds its store.
+    pub fn is_held(&self) -> bool {
+        self.gate.as_ref().is_none_or(|gate| gate.is_open())
     }
 
     /// Where the data lives.
@@ -371,7 +384,12 @@ fn read_loop(pool: &Pool<Opener>, queue: &flume::Receiver<ReadJob>) {
     }
 }
 
-fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues, commits: &watch::Sender<()>) {
+fn write_loop(
+    pool: &Pool<Opener>,
+    queues: &WriteQueues,
+    commits: &watch::Sender<()>,
+    gate: Option<&Gate>,
+) {
     let mut held = Held { pool, conn: None };
     let mut some_are_left = false;
     while let Some(group) = queues.next_group(some_are_left) {
@@ -380,7 +398,7 @@ fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues, commits: &watch::Sender
             .record(u32::try_from(group.len()).unwrap_or(u32::MAX));
         match held.get() {
             Ok(conn) => {
-                run_group(conn, group);
+                run_group(conn, group, gate);
                 commits.send_replace(());
             }
             Err(error) => {
@@ -394,9 +412,10 @@ fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues, commits: &watch::Sender
 }
 
 /// Runs a group in one transaction; where that cannot be committed, each alone.
-fn run_group(conn: &mut Conn, mut group: Vec<Box<dyn WriteJob>>) {
+fn run_group(conn: &mut Conn, mut group: Vec<Box<dyn WriteJob>>, gate: Option<&Gate>) {
     if group.len() > 1 {
         let committed = conn.write(|conn| {
+            admit(conn, gate)?;
             for job in &mut group {
                 if matches!(in_savepoint(conn, job.as_mut()), Ran::Collided) {
                     return Err(StoreError::Busy);
@@ -409,16 +428,24 @@ fn run_group(conn: &mut Conn, mut group: Vec<Box<dyn WriteJob>>) {
             return;
         }
     }
-    group.into_iter().for_each(|job| run_alone(conn, job));
+    group.into_iter().for_each(|job| run_alone(conn, job, gate));
 }
 
-fn run_alone(conn: &mut Conn, mut job: Box<dyn WriteJob>) {
+/// Lets a transaction that just began pass the gate, where there is one.
+fn admit(conn: &mut Conn, gate: Option<&Gate>) -> StoreResult<()> {
+    gate.map_or(Ok(()), |gate| gate.admit(conn))
+}
+
+fn run_alone(conn: &mut Conn, mut job: Box<dyn WriteJob>, gate: Option<&Gate>) {
     let mut failure = StoreError::Busy;
     for _ in 0..ATTEMPTS {
-        let outcome = conn.write(|conn| match job.run(conn) {
-            Ran::Stored => Ok(()),
-            Ran::Refused => Err(Undo::Refused),
-            Ran::Collided => Err(Undo::Store(StoreError::Busy)),
+        let outcome = conn.write(|conn| {
+            admit(conn, gate).map_err(Undo::Store)?;
+            match job.run(conn) {
+                Ran::Stored => Ok(()),
+                Ran::Refused => Err(Undo::Refused),
+                Ran::Collided => Err(Undo::Store(StoreError::Busy)),
+            }
         });
         match outcome {
             Ok(()) | Err(Undo::Refused) => return job.answer(),

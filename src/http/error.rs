@@ -145,6 +145,14 @@ impl From<StoreError> for ApiError {
                 cause: Some(error),
                 ..Self::new(Code::Busy, Code::Busy.meaning()).retry_after(1)
             },
+            StoreError::NotHeld => Self {
+                cause: Some(error),
+                ..Self::new(
+                    Code::Busy,
+                    "Nothing can be stored until this server holds its store again",
+                )
+                .retry_after(1)
+            },
             StoreError::Failed(_) => Self {
                 cause: Some(error),
                 ..Self::new(Code::Internal, Code::Internal.meaning())

@@ -28,6 +28,7 @@ pub mod quantities;
 pub mod query;
 pub mod request_id;
 pub mod roads;
+pub mod websocket;
 
 pub use body::{Body, PathId, PathIds};
 pub use caller::{Caller, Principal};

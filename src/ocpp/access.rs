@@ -76,10 +76,11 @@ fn password_of(headers: &HeaderMap, endpoint: &str) -> Option<Vec<u8>> {
     let credentials = scheme
         .eq_ignore_ascii_case("basic")
         .then(|| STANDARD.decode(encoded.trim()).ok())??;
-    let colon = credentials.iter().position(|byte| *byte == b':')?;
-    let (user, password) = credentials.split_at_checked(colon)?;
+    // By the length of the endpoint, not by the first colon: an endpoint may have one.
+    let (user, rest) = credentials.split_at_checked(endpoint.len())?;
+    let password = rest.strip_prefix(b":")?;
     user.eq_ignore_ascii_case(endpoint.as_bytes())
-        .then(|| password.iter().skip(1).copied().collect())
+        .then(|| password.to_vec())
 }
 
 /// The station that connects here, if it may.

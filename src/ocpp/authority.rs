@@ -8,6 +8,9 @@ use rcgen::{
     KeyUsagePurpose, date_time_ymd,
 };
 
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+
 use crate::kernel::Timestamp;
 
 /// How long a station's certificate is valid.
@@ -54,9 +57,11 @@ fn date(at: Timestamp) -> (i32, u8, u8) {
 }
 
 impl Authority {
-    /// The authority with this certificate and key (PEM).
+    /// The authority with this certificate and key (PEM); the key as PKCS#8, PKCS#1 or SEC1.
     pub fn new(certificate: &str, key: &str) -> Result<Self, rcgen::Error> {
-        let issuer = Issuer::from_ca_cert_pem(certificate, KeyPair::from_pem(key)?)?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+            .map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
+        let issuer = Issuer::from_ca_cert_pem(certificate, KeyPair::try_from(&key)?)?;
         Ok(Self {
             issuer,
             certificate: certificate.to_owned(),
@@ -99,6 +104,70 @@ mod tests {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).expect("signed");
         Authority::new(&certificate.pem(), &key.serialize_pem()).expect("an authority")
+    }
+
+    /// What is inside a key's PKCS#8: the same key in the older form of its kind, SEC1 or PKCS#1.
+    fn older_form(pkcs8: &[u8], label: &str) -> String {
+        // SEQUENCE { INTEGER version, SEQUENCE algorithm, OCTET STRING key }
+        let (_, body, _) = element(pkcs8);
+        let (_, _, rest) = element(body);
+        let (_, _, rest) = element(rest);
+        let (tag, inner, _) = element(rest);
+        assert_eq!(tag, 4);
+        use base64::Engine as _;
+        let text = base64::engine::general_purpose::STANDARD.encode(inner);
+        let lines: Vec<&str> = text
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).expect("ASCII"))
+            .collect();
+        format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+            lines.join("\n")
+        )
+    }
+
+    /// Tag, content and what follows of a DER element.
+    fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
+        let (length, header) = match usize::from(der[1]) {
+            short @ 0..=127 => (short, 2),
+            long => {
+                let count = long - 128;
+                let length = der[2..2 + count]
+                    .iter()
+                    .fold(0, |sum, byte| sum * 256 + usize::from(*byte));
+                (length, 2 + count)
+            }
+        };
+        (
+            der[0],
+            &der[header..header + length],
+            &der[header + length..],
+        )
+    }
+
+    #[test]
+    fn a_key_may_be_in_any_form_that_the_server_s_own_may_be_in() {
+        let now = Timestamp::from_unix_seconds(1_777_000_000);
+        let kinds = [
+            (&rcgen::PKCS_ECDSA_P256_SHA256, "EC PRIVATE KEY"),
+            (&rcgen::PKCS_ECDSA_P384_SHA384, "EC PRIVATE KEY"),
+            (&rcgen::PKCS_RSA_SHA256, "RSA PRIVATE KEY"),
+        ];
+        for (kind, label) in kinds {
+            let key = KeyPair::generate_for(kind).expect("a key");
+            let mut params = CertificateParams::new([]).expect("parameters");
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let certificate = params.self_signed(&key).expect("signed").pem();
+            let older = older_form(&key.serialize_der(), label);
+            for form in [key.serialize_pem(), older] {
+                let authority = Authority::new(&certificate, &form).expect(label);
+                authority
+                    .sign(&request("SN-1"), &["SN-1"], now)
+                    .expect("signed");
+            }
+        }
+        assert!(Authority::new("", "no key").is_err());
     }
 
     fn request(name: &str) -> String {

@@ -1,8 +1,8 @@
 //! Who is connected: the newest socket of a station wins, and every clean-up carries its own generation, so that an
 //! old socket's end never takes a new one down.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::command::WireCall;
 use super::command2::{self, Names};
-use super::costs::Costs;
-use super::ladder::{self, Forms};
-use super::reports::{Form, Reports};
+use super::ladder;
+use super::reports::Form;
 use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
+pub use super::state::{Known, State};
 use super::{Version, command16, dynamic};
-use crate::db::{Db, StoreResult};
-use crate::kernel::{SharedClock, StationId, Timestamp};
+use crate::db::{Conn, Db, StoreResult};
+use crate::kernel::{SharedClock, StationId, Timestamp, Watts};
 use crate::sessions;
-use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, StationLink};
-use crate::stations::{self, LimitHabits, Registration};
+use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use crate::stations::{self, Registration};
 
 /// Orders that may wait for a connection's task to take them.
 const MOST_ORDERS: usize = 64;
@@ -64,79 +64,6 @@ pub struct Handle {
     state: Arc<State>,
 }
 
-/// What a connection shares with those who use it.
-#[derive(Debug)]
-pub struct State {
-    version: Version,
-    last_seen_micros: AtomicI64,
-    told_seen_micros: AtomicI64,
-    registration: Mutex<Option<Registration>>,
-    /// Messages that the station was asked for since its last boot.
-    triggered: Mutex<BTreeSet<String>>,
-    forms: Mutex<Forms>,
-    /// The reports that are waited for.
-    pub reports: Reports,
-    /// What transactions were told to cost.
-    pub costs: Costs,
-}
-
-impl State {
-    fn new(version: Version, habits: LimitHabits) -> Self {
-        Self {
-            version,
-            last_seen_micros: AtomicI64::default(),
-            told_seen_micros: AtomicI64::default(),
-            registration: Mutex::default(),
-            triggered: Mutex::default(),
-            forms: Mutex::new(Forms::new(habits)),
-            reports: Reports::default(),
-            costs: Costs::default(),
-        }
-    }
-    /// Notes that the station said something.
-    pub fn seen(&self, now: Timestamp) {
-        self.last_seen_micros.store(now.micros(), Ordering::Relaxed);
-    }
-    /// Notes what its boot was answered.
-    pub fn registered(&self, registration: Registration) {
-        *self
-            .registration
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(registration);
-        self.triggered().clear();
-    }
-    /// The registration because of which a call is refused: one that is pending only lets through what the station was asked
-    /// for (OCPP 2: B02.FR.02 and B02.FR.09; 1.6 leaves it open), one that is rejected nothing (B03.FR.07).
-    pub fn refuses(&self, action: &str) -> Option<Registration> {
-        let registration = self.registration()?;
-        let refused = match registration {
-            Registration::Accepted => false,
-            Registration::Rejected => true,
-            Registration::Pending => {
-                self.version != Version::V16
-                    && action != "NotifyReport"
-                    && !self.triggered().contains(action)
-            }
-        };
-        (refused && action != "BootNotification").then_some(registration)
-    }
-    fn triggered(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.triggered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-    /// What its boot was answered in this connection.
-    pub fn registration(&self) -> Option<Registration> {
-        *self
-            .registration
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-    fn forms(&self) -> MutexGuard<'_, Forms> {
-        self.forms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// All connections of this server.
 #[derive(Clone)]
 pub struct Connections {
@@ -166,11 +93,11 @@ impl Connections {
         &self,
         station: StationId,
         version: Version,
-        habits: LimitHabits,
+        known: Known,
     ) -> (u64, mpsc::Receiver<Order>, Arc<State>) {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (orders, receiver) = mpsc::channel(MOST_ORDERS);
-        let state = Arc::new(State::new(version, habits));
+        let state = Arc::new(State::new(version, known));
         let handle = Handle {
             generation,
             orders,
@@ -221,17 +148,18 @@ impl Connections {
         self.lock().iter().filter_map(seen).collect()
     }
 
+    fn handle(&self, station: StationId) -> Result<Handle, LinkError> {
+        let handles = self.lock();
+        handles.get(&station).cloned().ok_or(LinkError::Offline)
+    }
+
     /// Calls a station and waits for the raw answer.
     async fn call(
         &self,
         station: StationId,
         call: OutgoingCall,
     ) -> Result<Box<RawValue>, LinkError> {
-        let handle = self
-            .lock()
-            .get(&station)
-            .cloned()
-            .ok_or(LinkError::Offline)?;
+        let handle = self.handle(station)?;
         let (reply, answer) = oneshot::channel();
         handle
             .orders
@@ -254,9 +182,10 @@ impl Connections {
         names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
+        let there = self.handle(station)?.state.clock().theirs(now);
         let wire = match names {
-            None => command16::build(command, form, now)?,
-            Some(names) => command2::build(command, form, names, now)?,
+            None => command16::build(command, form, there)?,
+            Some(names) => command2::build(command, form, names, there)?,
         };
         self.note_trigger(station, &wire);
         let WireCall { action, payload } = wire.clone();
@@ -273,10 +202,14 @@ impl Connections {
         let elapsed = self.clock.now().since(now);
         metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => wire.action.clone())
             .record(elapsed);
-        let outcome = answer.map(|raw| match names {
+        let raw = answer?;
+        let mut outcome = match names {
             None => command16::outcome(&wire.action, &raw),
             Some(_) => command2::outcome(command, &wire, &raw),
-        })?;
+        };
+        if matches!(command, Command::Raw { .. }) {
+            outcome.data = serde_json::from_str(raw.get()).unwrap_or_default(); // word for word
+        }
         if names.is_some_and(|names| names.version >= Version::V21) && outcome.accepted {
             self.follow_dynamic(station, &wire).await;
         }
@@ -339,6 +272,56 @@ impl Connections {
         Ok(outcome)
     }
 
+    /// A station that refuses one form of a limit may take the next; what it took is remembered.
+    async fn send_limit(
+        &self,
+        station: StationId,
+        state: &State,
+        limit: &SetLimit,
+        names: Option<&Names>,
+    ) -> Result<Outcome, LinkError> {
+        let command = Command::SetLimit(limit.clone());
+        let shared = names.is_some_and(|names| names.shares_its_evse(&command));
+        let plan = state.forms().plan(limit, shared, self.clock.now());
+        if plan.is_empty() {
+            return Ok(refuses_zero(None));
+        }
+        let before = state.forms().stored();
+        let (mut last, mut tries) = (Err(LinkError::Offline), 0);
+        for form in plan {
+            tries += 1;
+            last = self.carry_out(station, &command, form, names).await;
+            match &mut last {
+                Ok(outcome) if outcome.accepted => {
+                    state.forms().accepted(limit, form);
+                    ladder::note(outcome, &command, form);
+                    break;
+                }
+                Ok(_) | Err(LinkError::Refused { .. }) => {}
+                Err(_) => break,
+            }
+        }
+        let refused = match &last {
+            Ok(outcome) => !outcome.accepted,
+            Err(error) => matches!(error, LinkError::Refused { .. }),
+        };
+        if refused {
+            let mut forms = state.forms();
+            forms.refused(limit, tries, self.clock.now());
+            if limit.limit <= Watts::ZERO && forms.refuses_zero() {
+                last = Ok(refuses_zero(last.ok()));
+            }
+        }
+        let after = state.forms().stored();
+        if after != before {
+            let save = move |conn: &mut Conn| stations::save_limit_forms(conn, station, &after);
+            if let Err(error) = self.db.write(save).await {
+                tracing::warn!(%error, %station, "could not store in which forms a station takes limits");
+            }
+        }
+        last
+    }
+
     /// What a station calls the parts that a command is about; nothing where it numbers them as we do.
     async fn names(
         &self,
@@ -367,6 +350,18 @@ impl Connections {
             LinkError::QueueFull
         });
         names.map(Some)
+    }
+}
+
+/// That a station takes limits and refuses 0: its own word, or what is remembered of it.
+fn refuses_zero(said: Option<Outcome>) -> Outcome {
+    let remembered = || {
+        let data = json!({"remembered": "the station takes limits, and refuses 0"});
+        Outcome::answered(false, Some("Rejected".to_owned()), data)
+    };
+    Outcome {
+        refuses_zero: true,
+        ..said.unwrap_or_else(remembered)
     }
 }
 
@@ -455,12 +450,9 @@ impl StationLink for Connections {
     }
 
     async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
-        let state = self
-            .lock()
-            .get(&station)
-            .map(|handle| Arc::clone(&handle.state))
-            .ok_or(LinkError::Offline)?;
+        let state = self.handle(station)?.state;
         refuse_by_registration(state.registration(), &command)?;
+        let command = state.clock().in_its_time(command);
         let names = self.names(station, state.version, &command).await?;
         let names = names.as_ref();
         if let (Some(names), Some(form)) = (names, Form::of(&command)) {
@@ -468,37 +460,14 @@ impl StationLink for Connections {
                 .with_report(station, &state, names, (&command, form))
                 .await;
         }
-        let Some(forms) = ladder::forms(&command) else {
-            let outcome = self.carry_out(station, &command, 0, names).await;
-            if let (Command::TellCost { .. }, Err(LinkError::Refused { .. })) = (&command, &outcome)
-            {
-                state.costs.refused();
-            }
-            return outcome;
-        };
-        // A station that refuses one form of a limit may take the next; what it took is remembered.
-        let shared = names.is_some_and(|names| names.shares_its_evse(&command));
-        let first = state.forms().first(&command, shared);
-        let mut last = Err(LinkError::Offline);
-        let possible = (0..forms)
-            .map(|step| (first + step) % forms)
-            .filter(|form| ladder::is_possible(&command, *form));
-        for form in possible {
-            last = self.carry_out(station, &command, form, names).await;
-            let try_next = match &mut last {
-                Ok(outcome) if outcome.accepted => {
-                    state.forms().remember(&command, form);
-                    ladder::note(outcome, &command, form);
-                    false
-                }
-                Ok(_) | Err(LinkError::Refused { .. }) => true,
-                Err(_) => false,
-            };
-            if !try_next {
-                break;
-            }
+        if let Command::SetLimit(limit) = &command {
+            return self.send_limit(station, &state, limit, names).await;
         }
-        last
+        let outcome = self.carry_out(station, &command, 0, names).await;
+        if let (Command::TellCost { .. }, Err(LinkError::Refused { .. })) = (&command, &outcome) {
+            state.costs.refused();
+        }
+        outcome
     }
 
     fn disconnect(&self, station: StationId) -> bool {

@@ -3,11 +3,14 @@
 use serde_json::value::RawValue;
 
 use super::answer::Call;
+use super::clock::News;
 use super::connections::State;
 use super::gateway::Gateway;
 use super::peer::{Effect, Peer};
 use super::wire::Flag;
 use super::{CallError, Decoded, ErrorCode, Version, answer2, answer16, v2, v16};
+use crate::stations;
+use crate::stations::link::SignalKind;
 
 /// An answer, or why there is none, and what follows.
 pub type Answered = (Result<String, CallError>, Vec<Effect>);
@@ -54,7 +57,29 @@ pub async fn answer(
     };
     peer.note(gateway, flags.iter().map(flag_name).collect())
         .await;
-    (answer, effects)
+    let learnt = note_clock(gateway, peer, state).await;
+    (answer, effects.into_iter().chain(learnt).collect())
+}
+
+/// Keeps what the message showed of the station's clock; limits are said again where it stands otherwise than before.
+async fn note_clock(gateway: &Gateway, peer: &Peer, state: &State) -> Option<Effect> {
+    let news = state.clock().news();
+    let News {
+        offset_seconds,
+        moved,
+    } = news?;
+    let station = peer.station;
+    let stored = gateway
+        .context
+        .db
+        .write(move |conn| stations::save_clock(conn, station, offset_seconds));
+    if let Err(error) = stored.await {
+        tracing::warn!(%error, %station, "could not store how far a station's clock is off");
+    }
+    if moved {
+        tracing::info!(%station, offset_seconds, "a station's clock is not where it was taken to be");
+    }
+    moved.then_some(Effect::Tell(SignalKind::ClockLearnt))
 }
 
 fn refuse(peer: &Peer, action: &str, error: CallError) -> Answered {

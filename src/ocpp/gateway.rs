@@ -20,10 +20,10 @@ pub struct GatewaySettings {
     pub pong_within: Duration,
     /// How long a station may take to answer.
     pub call_timeout: Duration,
-    /// Largest WebSocket frame.
-    pub frame_bytes: usize,
-    /// Largest message, over all its frames.
+    /// Largest message, in one frame or many, compressed or not.
     pub message_bytes: usize,
+    /// Whether messages are compressed for stations that offer it.
+    pub compresses: bool,
 }
 
 /// Everything a connection needs of the server; cheap to clone.

@@ -1,15 +1,15 @@
 //! How a limit is said to a station, whatever version it speaks.
 //!
-//! A limit can be said in several forms, because real chargers refuse some: the ladder tries the next one only after a
-//! refusal, and a form that worked is used from then on.
+//! A limit can be said in several forms, because real chargers refuse some: the ladder has them all. Which of them one
+//! station takes is learnt in `forms`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::tenths::Ceiling;
-use crate::kernel::{PhaseSet, Timestamp, Watts};
+use crate::kernel::{Milliamps, PhaseSet, Timestamp, Watts};
 use crate::stations::link::*;
-use crate::stations::{LimitHabits, LimitUnits};
 
 /// A limit begins a minute ago, or a station whose clock is slow would wait before it obeys.
 const STARTED_AGO: Duration = Duration::from_secs(60);
@@ -17,10 +17,13 @@ const STARTED_AGO: Duration = Duration::from_secs(60);
 const LIVE_LEVEL: u32 = 2;
 const DEFAULT_LEVEL: u32 = 1;
 const FALLBACK_LEVEL: u32 = 0;
+/// Milliamps of an amp.
+const AMP: i64 = 1_000;
 
 /// What a balancing limit is said to be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Rung {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Rung {
     /// The default of every transaction at the connector.
     #[default]
     Default,
@@ -31,100 +34,92 @@ enum Rung {
 }
 
 /// How a balancing limit is said.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Form {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Form {
     /// Some stations take limits for one purpose only.
-    rung: Rung,
+    pub(super) rung: Rung,
     /// Some stations know only level 0.
-    level: Option<u32>,
+    pub(super) level: Option<u32>,
     /// Some take only watts, some only amps.
-    other_unit: bool,
+    pub(super) other_unit: bool,
+    /// Some take whole amps only.
+    pub(super) whole_amps: bool,
+    /// Some refuse `numberPhases`.
+    pub(super) without_phases: bool,
+    /// Some know only schedules that begin with the transaction.
+    pub(super) relative: bool,
+}
+
+/// Another form.
+const fn form(rung: Rung, level: Option<u32>, other_unit: bool) -> Form {
+    Form {
+        rung,
+        level,
+        other_unit,
+        whole_amps: false,
+        without_phases: false,
+        relative: false,
+    }
 }
 
 impl Form {
-    const fn new(rung: Rung, level: Option<u32>, other_unit: bool) -> Self {
+    const fn whole(self) -> Self {
         Self {
-            rung,
-            level,
-            other_unit,
+            whole_amps: true,
+            ..self
+        }
+    }
+    const fn bare(self) -> Self {
+        Self {
+            without_phases: true,
+            ..self
+        }
+    }
+    const fn relative(self) -> Self {
+        Self {
+            relative: true,
+            ..self
         }
     }
 }
 
-/// The ladder, from the form most stations take to those some insist on.
-const LADDER: [Form; 8] = [
-    Form::new(Rung::Default, None, false),
-    Form::new(Rung::Default, Some(0), false),
-    Form::new(Rung::Default, None, true),
-    Form::new(Rung::Default, Some(0), true),
-    Form::new(Rung::Transaction, None, false),
-    Form::new(Rung::Transaction, None, true),
-    Form::new(Rung::Station, None, false),
-    Form::new(Rung::Station, None, true),
+const DEFAULT: Form = form(Rung::Default, None, false);
+const LOWEST: Form = form(Rung::Default, Some(0), false);
+const TRANSACTION: Form = form(Rung::Transaction, None, false);
+const STATION: Form = form(Rung::Station, None, false);
+
+/// Every form that is tried: first those that most stations take or that some insist on, then what few need, alone and
+/// together.
+pub(super) const LADDER: [Form; 22] = [
+    DEFAULT,
+    LOWEST,
+    form(Rung::Default, None, true),
+    form(Rung::Default, Some(0), true),
+    TRANSACTION,
+    form(Rung::Transaction, None, true),
+    STATION,
+    form(Rung::Station, None, true),
+    DEFAULT.whole(),
+    DEFAULT.bare(),
+    DEFAULT.relative(),
+    DEFAULT.whole().bare(),
+    LOWEST.whole(),
+    LOWEST.bare(),
+    LOWEST.relative(),
+    LOWEST.whole().bare(),
+    TRANSACTION.whole(),
+    TRANSACTION.bare(),
+    TRANSACTION.relative(),
+    STATION.whole(),
+    STATION.bare(),
+    LOWEST.whole().bare().relative(),
 ];
 
-/// The first form that limits a transaction: to begin with where connectors share an EVSE, whose other limits are one
-/// another's.
-const OF_TRANSACTION: usize = 4;
-
-/// Forms of the ladder with the other unit stand so much higher than those without.
-const OTHER_UNIT: usize = 2;
-
-/// In which form limits are said to one station: what worked before, by purpose, else what is known of it.
-#[derive(Debug)]
-pub struct Forms {
-    worked: BTreeMap<&'static str, usize>,
-    habits: LimitHabits,
-}
-
-impl Forms {
-    fn key(command: &Command) -> &'static str {
-        match command {
-            Command::SetLimit(limit) => match limit.purpose {
-                LimitPurpose::Live => "live",
-                LimitPurpose::Fallback => "fallback",
-                LimitPurpose::Default => "default",
-                LimitPurpose::Transaction(_) => "transaction",
-            },
-            _ => "",
-        }
-    }
-    /// Those for a station of which this is known.
-    pub const fn new(habits: LimitHabits) -> Self {
-        Self {
-            worked: BTreeMap::new(),
-            habits,
-        }
-    }
-    /// The form to try first, at a connector that shares its EVSE with others or does not.
-    pub fn first(&self, command: &Command, shared: bool) -> usize {
-        if shared && is_possible(command, OF_TRANSACTION) {
-            return OF_TRANSACTION;
-        }
-        if let Some(worked) = self.worked.get(Self::key(command)) {
-            return *worked;
-        }
-        let Command::SetLimit(limit) = command else {
-            return 0;
-        };
-        let LimitUnits { amps, watts } = self.habits.units;
-        let other_unit = if limit.in_amps {
-            watts && !amps
-        } else {
-            amps && !watts
-        };
-        usize::from(self.habits.only_level_zero) + if other_unit { OTHER_UNIT } else { 0 }
-    }
-    /// Notes that a form worked.
-    pub fn remember(&mut self, command: &Command, form: usize) {
-        self.worked.insert(Self::key(command), form);
-    }
-}
-
-/// How many forms a command has, where it has more than one.
-pub fn forms(command: &Command) -> Option<usize> {
-    matches!(command, Command::SetLimit(_)).then_some(LADDER.len())
-}
+/// The places of the ladder in the order in which they are tried: what differs only in how the same is written comes early.
+pub(super) const ORDER: [usize; 22] = [
+    0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+];
 
 /// Whether a limit can be said in this form at all.
 pub fn is_possible(command: &Command, form: usize) -> bool {
@@ -161,7 +156,8 @@ fn limit_in(command: &Command, form: usize) -> Option<(&SetLimit, Form)> {
 /// transaction is said to stations that take no fallback.
 fn holds_for_ever(limit: &SetLimit, form: Form) -> bool {
     let alone = form.level == Some(FALLBACK_LEVEL) || form.rung == Rung::Transaction;
-    limit.purpose == LimitPurpose::Live && alone
+    // A schedule that begins with the transaction cannot be refreshed: its end would never move.
+    limit.purpose == LimitPurpose::Live && (alone || form.relative)
 }
 
 /// What a limit is said to limit.
@@ -188,14 +184,14 @@ pub struct Saying {
     pub connector: i32,
     /// The transaction it limits, where it is for one.
     pub transaction: Option<i64>,
-    /// When it begins.
-    pub start: Timestamp,
+    /// When it begins; with the transaction where that is not said.
+    pub start: Option<Timestamp>,
     /// After how many seconds it runs out, where it does.
     pub seconds: Option<u32>,
     /// Limits from so many seconds after its start.
     pub steps: Vec<(u32, Ceiling)>,
-    /// Phases it is meant for.
-    pub phases: PhaseSet,
+    /// Phases it is meant for, where that is said.
+    pub phases: Option<PhaseSet>,
 }
 
 /// The limit in the form of this number.
@@ -217,7 +213,11 @@ pub fn say_limit(limit: &SetLimit, form: usize, now: Timestamp) -> Saying {
     let ceiling = if limit.in_amps == form.other_unit {
         Ceiling::Power(limit.limit)
     } else {
-        Ceiling::Current(limit.limit.to_current(limit.voltage, limit.phases))
+        let current = limit.limit.to_current(limit.voltage, limit.phases);
+        Ceiling::Current(match form.whole_amps {
+            true => Milliamps(current.get().div_euclid(AMP) * AMP),
+            false => current,
+        })
     };
     let ago = u32::try_from(STARTED_AGO.as_secs()).unwrap_or(0);
     let runs_out = limit
@@ -239,10 +239,10 @@ pub fn say_limit(limit: &SetLimit, form: usize, now: Timestamp) -> Saying {
             LimitPurpose::Transaction(id) => Some(id),
             _ => limit.transaction.filter(|_| form.rung == Rung::Transaction),
         },
-        start: now - STARTED_AGO,
+        start: (!form.relative).then(|| now - STARTED_AGO),
         seconds: runs_out.map(|seconds| seconds + ago),
         steps: vec![(0, ceiling)],
-        phases: limit.offered,
+        phases: (!form.without_phases).then_some(limit.offered),
     }
 }
 
@@ -262,11 +262,11 @@ pub fn say_schedule(schedule: &SetSchedule) -> Saying {
         purpose: Purpose::Default,
         connector: schedule.connector,
         transaction: None,
-        start: schedule.start,
+        start: Some(schedule.start),
         seconds: None,
         steps: steps
             .map(|(seconds, limit)| (*seconds, ceiling(*limit)))
             .collect(),
-        phases: schedule.phases,
+        phases: Some(schedule.phases),
     }
 }

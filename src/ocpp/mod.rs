@@ -11,6 +11,7 @@ pub mod answer16;
 pub mod answer2;
 pub mod api;
 pub mod authority;
+pub mod clock;
 pub mod command;
 pub mod command16;
 pub mod command2;
@@ -22,6 +23,7 @@ pub mod decode;
 pub mod dispatch;
 pub mod dynamic;
 pub mod error;
+pub mod forms;
 pub mod frame;
 pub mod gateway;
 pub mod ladder;
@@ -32,6 +34,7 @@ pub mod recorder;
 pub mod reports;
 pub mod session;
 pub mod socket;
+mod state;
 pub mod tenths;
 pub mod text;
 pub mod time;
@@ -86,18 +89,23 @@ impl Version {
     }
 
     /// The version to speak with a station that offers these subprotocols, separated by commas: the best one, or the
-    /// one it is pinned to. A station that offers nothing is taken to speak 1.6.
-    pub fn agreed(offer: Option<&str>, pinned: Option<Protocol>) -> Option<Self> {
-        let offered = |version: &Self| match offer {
-            Some(offer) => offer
-                .split(',')
-                .any(|one| one.trim().eq_ignore_ascii_case(version.subprotocol())),
-            None => *version == Self::V16 || pinned.is_some(),
-        };
+    /// one it is pinned to. With it comes its name as the station wrote it, which is what the station compares the answer
+    /// to. A station that offers nothing is taken to speak 1.6.
+    pub fn agreed(
+        offer: Option<&str>,
+        pinned: Option<Protocol>,
+    ) -> Option<(Self, Option<&str>)> {
         let allowed = |version: &Self| pinned.is_none_or(|only| version.protocol() == only);
-        Self::BEST_FIRST
-            .into_iter()
-            .find(|version| offered(version) && allowed(version))
+        let mut versions = Self::BEST_FIRST.into_iter().filter(allowed);
+        let Some(offer) = offer else {
+            let silent = |version: &Self| *version == Self::V16 || pinned.is_some();
+            return versions.find(silent).map(|version| (version, None));
+        };
+        versions.find_map(|version| {
+            let mut names = offer.split(',').map(str::trim);
+            let written = names.find(|one| one.eq_ignore_ascii_case(version.subprotocol()))?;
+            Some((version, Some(written)))
+        })
     }
 
     /// Every version, the best first.
@@ -121,24 +129,22 @@ mod tests {
     #[test]
     fn the_best_version_that_both_know_is_spoken_unless_one_is_pinned() {
         let all = Some("ocpp1.6, ocpp2.0.1 ,OCPP2.1");
-        assert_eq!(Version::agreed(all, None), Some(Version::V21));
+        let agreed = |offer, pinned| Version::agreed(offer, pinned);
+        assert_eq!(agreed(all, None), Some((Version::V21, Some("OCPP2.1"))));
         assert_eq!(
-            Version::agreed(Some("ocpp1.6,ocpp2.0.1"), None),
-            Some(Version::V201)
+            agreed(Some("ocpp1.6,ocpp2.0.1"), None),
+            Some((Version::V201, Some("ocpp2.0.1")))
         );
         assert_eq!(
-            Version::agreed(all, Some(Protocol::Ocpp16)),
-            Some(Version::V16)
+            agreed(all, Some(Protocol::Ocpp16)),
+            Some((Version::V16, Some("ocpp1.6")))
         );
+        assert_eq!(agreed(Some("ocpp1.6"), Some(Protocol::Ocpp201)), None);
+        assert_eq!(agreed(Some("soap"), None), None);
+        assert_eq!(agreed(None, None), Some((Version::V16, None)));
         assert_eq!(
-            Version::agreed(Some("ocpp1.6"), Some(Protocol::Ocpp201)),
-            None
-        );
-        assert_eq!(Version::agreed(Some("soap"), None), None);
-        assert_eq!(Version::agreed(None, None), Some(Version::V16));
-        assert_eq!(
-            Version::agreed(None, Some(Protocol::Ocpp21)),
-            Some(Version::V21)
+            agreed(None, Some(Protocol::Ocpp21)),
+            Some((Version::V21, None))
         );
     }
 }

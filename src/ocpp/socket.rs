@@ -9,16 +9,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessage, CloseCode, CloseReason as Close, ProtocolError};
-use futures_util::StreamExt;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::access::{PeerCertificate, Refusal, admit, endpoint_of};
-use super::connections::{CloseReason, Order, State};
+use super::connections::{CloseReason, Known, Order, State};
 use super::dispatch::answer;
 use super::frame::MessageId;
 use super::gateway::Gateway;
@@ -26,12 +24,14 @@ use super::peer::{Effect, Peer};
 use super::recorder::Direction;
 use super::session::{CallFailure, Input, Output, Session, SessionOptions};
 use super::{CallError, ErrorCode, Version};
+use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, Code};
-use crate::stations::{LimitHabits, limit_habits};
 use actix_web::ResponseError;
 
 /// How long a message may take to leave; a station that does not read for so long is gone.
 const SEND_WITHIN: Duration = Duration::from_secs(20);
+/// How long the last frame may take to leave.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a handler may take before its call is answered with an error.
 const ANSWER_WITHIN: Duration = Duration::from_secs(25);
 /// How long a station may stay silent about who it is before it is asked to boot.
@@ -80,40 +80,47 @@ pub async fn connect(
             return Ok(response);
         }
     };
-    let offered = request
-        .headers()
-        .get("sec-websocket-protocol")
-        .and_then(|offer| offer.to_str().ok());
-    let Some(version) = Version::agreed(offered, station.pinned_protocol) else {
+    let offered = offered(&request);
+    let agreed = Version::agreed(offered.as_deref(), station.pinned_protocol);
+    let settings = &gateway.settings;
+    let terms = Terms {
+        protocol: agreed.and_then(|(_, name)| name),
+        largest: settings.message_bytes,
+        compresses: settings.compresses,
+    };
+    let (response, sender, mut receiver) = websocket::open(&request, body, terms)?;
+    let Some((version, _)) = agreed else {
         // OCPP-J §3.1.2: complete the handshake without the header and close at once.
-        let (response, session, _) = actix_ws::handle(&request, body)?;
         let spoken = match station.pinned_protocol {
             Some(only) => only.to_string(),
             None => Version::BEST_FIRST.map(Version::subprotocol).join(", "),
         };
-        actix_web::rt::spawn(session.close(Some(Close {
-            code: CloseCode::Protocol,
-            description: Some(format!("offer one of {spoken}")),
-        })));
+        actix_web::rt::spawn(async move {
+            let why = format!("offer one of {spoken}");
+            let closing = sender.close(close::PROTOCOL, &why);
+            if matches!(timeout(SEND_WITHIN, closing).await, Ok(Ok(()))) {
+                receiver.linger().await;
+            }
+        });
         return Ok(response);
     };
-    let spoken = [version.subprotocol()];
-    let (response, session, stream) = actix_ws::handle_with_protocols(&request, body, &spoken)?;
-    let settings = &gateway.settings;
-    let stream = stream
-        .max_frame_size(settings.frame_bytes)
-        .aggregate_continuations()
-        .max_continuation_size(settings.message_bytes);
     let gateway = gateway.get_ref().clone();
     actix_web::rt::spawn(async move {
-        let habits = limit_habits(&station);
+        let known = Known::of(&station);
         let peer = Peer::new(station, version);
-        Connection::open(gateway, (peer, habits), session)
+        Connection::open(gateway, (peer, known), sender)
             .await
-            .run(stream)
+            .run(receiver)
             .await;
     });
     Ok(response)
+}
+
+/// The sub-protocols that a station offers, in one header or several.
+fn offered(request: &HttpRequest) -> Option<String> {
+    let headers = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
+    let offers: Vec<&str> = headers.filter_map(|offer| offer.to_str().ok()).collect();
+    (!offers.is_empty()).then(|| offers.join(","))
 }
 
 type Answering = Pin<Box<dyn Future<Output = (MessageId, Result<String, CallError>, Vec<Effect>)>>>;
@@ -125,7 +132,7 @@ struct Connection {
     generation: u64,
     orders: mpsc::Receiver<Order>,
     state: Arc<State>,
-    socket: actix_ws::Session,
+    socket: Sender,
     session: Session,
     answering: Option<Answering>,
     waiting: Waiting,
@@ -142,19 +149,13 @@ enum End {
     /// The station closed or vanished.
     Gone,
     /// We close, with this code and word.
-    Close(CloseCode, &'static str),
+    Close(u16, &'static str),
 }
 
 impl Connection {
-    async fn open(
-        gateway: Gateway,
-        (peer, habits): (Peer, LimitHabits),
-        socket: actix_ws::Session,
-    ) -> Self {
+    async fn open(gateway: Gateway, (peer, known): (Peer, Known), socket: Sender) -> Self {
         let (generation, orders, state) =
-            gateway
-                .connections
-                .enter(peer.station, peer.version, habits);
+            gateway.connections.enter(peer.station, peer.version, known);
         let peer = Arc::new(peer);
         state.seen(gateway.context.clock.now());
         peer.connected(&gateway).await;
@@ -183,7 +184,7 @@ impl Connection {
         }
     }
 
-    async fn run(mut self, mut stream: actix_ws::AggregatedMessageStream) {
+    async fn run(mut self, mut receiver: Receiver) {
         let end = loop {
             let wake = self.wake_at();
             let ended = tokio::select! {
@@ -197,21 +198,18 @@ impl Connection {
                 }
                 order = self.orders.recv() => match order {
                     Some(Order::Call { call, reply }) => self.call(call, reply).await,
-                    Some(Order::Close(CloseReason::Replaced)) => Some(End::Close(CloseCode::Policy, "replaced by a newer connection")),
-                    Some(Order::Close(CloseReason::Disconnected)) => Some(End::Close(CloseCode::Normal, "disconnected by the operator")),
-                    Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(CloseCode::Away, "the server stops")),
+                    Some(Order::Close(CloseReason::Replaced)) => Some(End::Close(close::POLICY, "replaced by a newer connection")),
+                    Some(Order::Close(CloseReason::Disconnected)) => Some(End::Close(close::NORMAL, "disconnected by the operator")),
+                    Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(close::AWAY, "the server stops")),
                 },
-                message = stream.next() => match message {
-                    Some(message) => self.receive(message).await,
-                    None => Some(End::Gone),
-                },
+                message = receiver.next() => self.receive(message).await,
                 () = sleep_until(wake) => self.woken().await,
             };
             if let Some(end) = ended {
                 break end;
             }
         };
-        self.finish(end).await;
+        self.finish(end, receiver).await;
     }
 
     /// When to look at the clock again: for the session, or for the liveness of the socket.
@@ -236,11 +234,12 @@ impl Connection {
         let silence = now.duration_since(self.heard);
         if self.pinged && silence >= settings.ping_every + settings.pong_within {
             tracing::info!(station = %self.peer.station, "a silent connection was given up");
-            return Some(End::Close(CloseCode::Policy, "no answer to ping"));
+            return Some(End::Close(close::POLICY, "no answer to ping"));
         }
         if !self.pinged && silence >= settings.ping_every {
             self.pinged = true;
-            if timeout(SEND_WITHIN, self.socket.ping(b"")).await.is_err() {
+            let sent = timeout(SEND_WITHIN, self.socket.ping()).await;
+            if !matches!(sent, Ok(Ok(()))) {
                 return Some(End::Gone);
             }
         }
@@ -258,32 +257,32 @@ impl Connection {
         None
     }
 
-    async fn receive(&mut self, message: Result<AggregatedMessage, ProtocolError>) -> Option<End> {
+    async fn receive(&mut self, message: Result<Message, Fault>) -> Option<End> {
         self.heard = Instant::now();
         self.pinged = false;
         self.state.seen(self.gateway.context.clock.now());
         match message {
-            Ok(AggregatedMessage::Text(text)) => self.hear(&text).await,
-            Ok(AggregatedMessage::Binary(bytes)) => match std::str::from_utf8(&bytes) {
+            Ok(Message::Text(text)) => self.hear(&text).await,
+            Ok(Message::Binary(bytes)) => match std::str::from_utf8(&bytes) {
                 Ok(text) => self.hear(text).await,
-                Err(_) => Some(End::Close(CloseCode::Unsupported, "OCPP-J is text")),
+                Err(_) => Some(End::Close(close::UNSUPPORTED, "OCPP-J is text")),
             },
-            Ok(AggregatedMessage::Ping(payload)) => {
-                let sent = timeout(SEND_WITHIN, self.socket.pong(&payload)).await;
+            Ok(Message::Ping(content)) => {
+                let sent = timeout(SEND_WITHIN, self.socket.pong(&content)).await;
                 (!matches!(sent, Ok(Ok(())))).then_some(End::Gone)
             }
-            Ok(AggregatedMessage::Pong(_)) => None,
-            Ok(AggregatedMessage::Close(_)) => Some(End::Gone),
-            Err(ProtocolError::Overflow) => {
-                Some(End::Close(CloseCode::Size, "the message is too large"))
+            Ok(Message::Pong(_)) => None,
+            Ok(Message::Close(_)) => Some(End::Close(close::NORMAL, "")),
+            Err(Fault::Ended) => Some(End::Gone),
+            Err(fault) => {
+                tracing::warn!(station = %self.peer.station, %fault, "a connection is closed for what it sent");
+                if fault == Fault::TooLarge {
+                    let most = self.gateway.settings.message_bytes;
+                    let flag = format!("sends messages of more than {most} bytes (message_bytes)");
+                    self.peer.note(&self.gateway, vec![flag]).await;
+                }
+                Some(End::Close(fault.close_code(), fault.close_reason()))
             }
-            Err(ProtocolError::Io(error)) if error.to_string().contains("continuation size") => {
-                Some(End::Close(CloseCode::Size, "the message is too large"))
-            }
-            Err(ProtocolError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                Some(End::Close(CloseCode::Invalid, "the text is not UTF-8"))
-            }
-            Err(_) => Some(End::Gone),
         }
     }
 
@@ -316,7 +315,7 @@ impl Connection {
             match output {
                 Output::Transmit(text) => {
                     self.record(Direction::ToStation, &text);
-                    let sent = timeout(SEND_WITHIN, self.socket.text(text)).await;
+                    let sent = timeout(SEND_WITHIN, self.socket.text(&text)).await;
                     if !matches!(sent, Ok(Ok(()))) {
                         return Some(End::Gone);
                     }
@@ -358,7 +357,20 @@ impl Connection {
         })
     }
 
-    async fn finish(mut self, end: End) {
+    async fn finish(mut self, end: End, mut receiver: Receiver) {
+        if let End::Close(code, why) = end {
+            let socket = self.socket.clone();
+            if matches!(
+                timeout(CLOSE_WITHIN, socket.close(code, why)).await,
+                Ok(Ok(()))
+            ) {
+                // The socket closes with its last sender: here, once the station had the time to read why.
+                actix_web::rt::spawn(async move {
+                    receiver.linger().await;
+                    drop(socket);
+                });
+            }
+        }
         let now = self.gateway.context.clock.now();
         for output in self.session.step(Input::Closed, now) {
             if let Output::CallDone {
@@ -369,17 +381,6 @@ impl Connection {
             {
                 let _ = reply.send(result);
             }
-        }
-        if let End::Close(code, text) = end {
-            let reason = Close {
-                code,
-                description: Some(text.to_owned()),
-            };
-            let _ = timeout(
-                Duration::from_secs(2),
-                self.socket.clone().close(Some(reason)),
-            )
-            .await;
         }
         if let Some(work) = self.answering.take() {
             let _ = work.await; // what was received is recorded even when nobody is left to be told

@@ -12,6 +12,7 @@ use crate::events::{EventTypes, Feed, Listener};
 use crate::http::caller::ReadEvents;
 use crate::http::docs::LogErrors;
 use crate::http::error::Problem;
+use crate::http::websocket::{self, Terms};
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, Query};
 use crate::kernel::SessionId;
 
@@ -24,6 +25,8 @@ pub fn routes(config: &mut ServiceConfig) {
 const METRICS_EVERY: u32 = 5;
 /// The longest time between two of them.
 const LONGEST_PAUSE: u32 = 3_600;
+/// Bytes of the largest message of a client: it has nothing to say but a word by mistake.
+const LARGEST_MESSAGE: usize = 1_024;
 
 crate::filters! {
     /// What to listen to.
@@ -90,11 +93,15 @@ async fn open_realtime(
     let offered = request.headers().get(SEC_WEBSOCKET_PROTOCOL);
     let offered = offered.and_then(|offer| offer.to_str().ok());
     let chosen = offered.and_then(|offer| offer.split(',').map(str::trim).next());
-    let chosen: Vec<&str> = chosen.into_iter().collect();
+    let terms = Terms {
+        protocol: chosen,
+        largest: LARGEST_MESSAGE,
+        compresses: true,
+    };
     let no_handshake =
         |_| ApiError::new(Code::BadRequest, "The WebSocket handshake is not complete");
-    let (response, socket, stream) =
-        actix_ws::handle_with_protocols(&request, body, &chosen).map_err(no_handshake)?;
-    actix_web::rt::spawn(Connection::new(listener, watch, socket).run(stream));
+    let (response, sender, receiver) =
+        websocket::open(&request, body, terms).map_err(no_handshake)?;
+    actix_web::rt::spawn(Connection::new(listener, watch, sender).run(receiver));
     Ok(response)
 }

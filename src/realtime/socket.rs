@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use actix_ws::{CloseCode, CloseReason, Message, MessageStream, Session};
-use futures_util::StreamExt;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::metrics::Watch;
 use crate::events::{Gone, Listener};
+use crate::http::websocket::{Fault, Message, Receiver, Sender, close};
 
 /// A socket that was silent for so long is pinged.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -23,7 +22,7 @@ pub(super) struct Connection {
     listener: Listener,
     watch: Option<Watch>,
     look_at: Instant,
-    socket: Session,
+    socket: Sender,
     heard: Instant,
     pinged: bool,
     ends_at: Instant,
@@ -34,11 +33,11 @@ enum End {
     /// The client closed or vanished.
     Gone,
     /// We close, with this code and word.
-    Close(CloseCode, &'static str),
+    Close(u16, &'static str),
 }
 
 impl Connection {
-    pub fn new(listener: Listener, watch: Option<Watch>, socket: Session) -> Self {
+    pub fn new(listener: Listener, watch: Option<Watch>, socket: Sender) -> Self {
         let now = Instant::now();
         Self {
             listener,
@@ -51,7 +50,7 @@ impl Connection {
         }
     }
 
-    pub async fn run(mut self, mut stream: MessageStream) {
+    pub async fn run(mut self, mut receiver: Receiver) {
         let end = loop {
             let patience = if self.pinged {
                 PING_EVERY + PONG_WITHIN
@@ -61,10 +60,7 @@ impl Connection {
             let wake = (self.heard + patience).min(self.ends_at);
             let watches = self.watch.is_some();
             let ended = tokio::select! {
-                message = stream.next() => match message {
-                    Some(Ok(message)) => self.hear(message).await,
-                    Some(Err(_)) | None => Some(End::Gone),
-                },
+                message = receiver.next() => self.hear(message).await,
                 line = self.listener.next() => match line {
                     Ok(line) => self.send(line.text.clone()).await,
                     Err(gone) => Some(why(gone)),
@@ -77,26 +73,29 @@ impl Connection {
             }
         };
         if let End::Close(code, text) = end {
-            let description = Some(text.to_owned());
-            let closing = self.socket.close(Some(CloseReason { code, description }));
-            let _ = timeout(SEND_WITHIN, closing).await;
+            let closing = self.socket.close(code, text);
+            if matches!(timeout(SEND_WITHIN, closing).await, Ok(Ok(()))) {
+                receiver.linger().await;
+            }
         }
     }
 
-    async fn hear(&mut self, message: Message) -> Option<End> {
+    async fn hear(&mut self, message: Result<Message, Fault>) -> Option<End> {
         self.heard = Instant::now();
         self.pinged = false;
         match message {
-            Message::Ping(payload) => {
-                let sent = timeout(SEND_WITHIN, self.socket.pong(&payload)).await;
+            Ok(Message::Ping(content)) => {
+                let sent = timeout(SEND_WITHIN, self.socket.pong(&content)).await;
                 (!matches!(sent, Ok(Ok(())))).then_some(End::Gone)
             }
-            Message::Close(_) => Some(End::Gone),
-            Message::Text(_) | Message::Binary(_) | Message::Continuation(_) => Some(End::Close(
-                CloseCode::Policy,
+            Ok(Message::Close(_)) => Some(End::Close(close::NORMAL, "")),
+            Ok(Message::Text(_) | Message::Binary(_)) => Some(End::Close(
+                close::POLICY,
                 "nothing is to be said here: what to listen to is in the URL",
             )),
-            Message::Pong(_) | Message::Nop => None,
+            Ok(Message::Pong(_)) => None,
+            Err(Fault::Ended) => Some(End::Gone),
+            Err(fault) => Some(End::Close(fault.close_code(), fault.close_reason())),
         }
     }
 
@@ -119,7 +118,7 @@ impl Connection {
     }
 
     async fn send(&mut self, text: String) -> Option<End> {
-        match timeout(SEND_WITHIN, self.socket.text(text)).await {
+        match timeout(SEND_WITHIN, self.socket.text(&text)).await {
             Ok(Ok(())) => None,
             Ok(Err(_)) => Some(End::Gone),
             Err(_) => Some(why(Gone::TooSlow)),
@@ -129,13 +128,13 @@ impl Connection {
     async fn woken(&mut self) -> Option<End> {
         let now = Instant::now();
         if now >= self.ends_at {
-            return Some(End::Close(CloseCode::Restart, "an hour is over: come back"));
+            return Some(End::Close(close::RESTART, "an hour is over: come back"));
         }
         if self.pinged {
-            return Some(End::Close(CloseCode::Policy, "no answer to ping"));
+            return Some(End::Close(close::POLICY, "no answer to ping"));
         }
         self.pinged = true;
-        match timeout(SEND_WITHIN, self.socket.ping(b"")).await {
+        match timeout(SEND_WITHIN, self.socket.ping()).await {
             Ok(Ok(())) => None,
             _ => Some(End::Gone),
         }
@@ -144,8 +143,8 @@ impl Connection {
 
 fn why(gone: Gone) -> End {
     match gone {
-        Gone::TooSlow => End::Close(CloseCode::Again, "too slow: come back with after="),
-        Gone::Stopping => End::Close(CloseCode::Away, "the server stops"),
-        Gone::Failed => End::Close(CloseCode::Error, "the log could not be read"),
+        Gone::TooSlow => End::Close(close::AGAIN, "too slow: come back with after="),
+        Gone::Stopping => End::Close(close::AWAY, "the server stops"),
+        Gone::Failed => End::Close(close::ERROR, "the log could not be read"),
     }
 }

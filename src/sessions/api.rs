@@ -575,6 +575,7 @@ fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: W
         in_amps: connector.power_type != PowerType::Dc,
         duration_seconds: None,
         lowers: true,
+        escalate: false,
     })
 }
 

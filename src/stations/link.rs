@@ -191,6 +191,9 @@ pub struct SetLimit {
     pub duration_seconds: Option<u32>,
     /// Whether it lowers what the station may draw: such limits overtake everything else in its queue.
     pub lowers: bool,
+    /// Whether the meter shows that limits of the kind that is usually said are not obeyed, though they were confirmed: a live
+    /// limit is then said as one of the running transaction. What was taken once is remembered, so once is enough.
+    pub escalate: bool,
 }
 
 /// Limits of one connector that change with time; the last one holds on.
@@ -241,6 +244,8 @@ pub struct Outcome {
     pub in_watts: bool,
     /// What the station says that it enforces now, where it was asked.
     pub enforced: Option<Enforced>,
+    /// For a limit of 0 that was refused: the station takes limits, and not this one, so there is no use in asking again.
+    pub refuses_zero: bool,
 }
 
 impl Outcome {
@@ -254,6 +259,7 @@ impl Outcome {
             ends_with_transaction: false,
             in_watts: false,
             enforced: None,
+            refuses_zero: false,
         }
     }
 }
@@ -328,6 +334,8 @@ pub enum SignalKind {
     Disconnected,
     /// Booted.
     Booted,
+    /// Showed how far its clock is from ours, so that limits must be said again in its time.
+    ClockLearnt,
     /// Reported how a connector is doing.
     Status(ConnectorId),
     /// Started a session.

@@ -50,6 +50,7 @@ impl PowerLimitRequest {
             in_amps: self.unit == LimitUnit::Current,
             duration_seconds: None,
             lowers: true,
+            escalate: false,
         }))
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use self::endpoints::{Bad, Healthy};
 use super::demo::{ANY_PORT, TemporaryFolder, db_key};
-use super::{Config, Dependencies, Running, migrate, start};
+use super::{Config, Dependencies, Running, start};
 use crate::db::StoreResult;
 use crate::events::{self, Event, EventKind};
 use crate::kernel::{OrganizationId, RawId, StationId};
@@ -88,7 +88,6 @@ async fn measure(args: &DeliveriesArgs, beside_bad_ones: bool) -> Result<Figures
     let folder = TemporaryFolder::new()?;
     let url = format!("sqlite://{}", folder.0.join("deliveries.db").display());
     let config = configuration(&url)?;
-    migrate(&config)?;
     let running = start(&config, Dependencies::default()).await?;
     let base = format!("http://{}", running.address);
     let rest = Rest::new(&base, &db_key(&running).await?);

@@ -117,6 +117,8 @@ diesel::table! {
         updated_at -> Instant,
         closed_by_hours -> Bool,
         pinned_protocol -> Nullable<Text>,
+        clock_offset_seconds -> Nullable<BigInt>,
+        limit_forms -> JsonDoc,
     }
 }
 

@@ -4,10 +4,9 @@
 //! follows (signals, a stop because a target was reached) comes after the answer left, as [`Effect`]s. What messages
 //! mean is in `answer16` and `answer2`; `dispatch` chooses between them.
 
-use std::time::Duration;
-
 use serde_json::value::RawValue;
 
+use super::clock::Told;
 use super::connections::State;
 use super::gateway::Gateway;
 use super::peer::{Effect, Peer};
@@ -24,8 +23,6 @@ pub mod status;
 
 /// Mains voltage where a location says nothing.
 pub const MAINS: Millivolts = Millivolts(230_000);
-/// Clock skew into the future up to which a station's time is believed.
-const BELIEVED_SKEW: Duration = Duration::from_secs(300);
 
 /// The outcome inside a handler: `?` turns store failures into `InternalError`.
 pub type Handled<T> = Result<(T, Vec<Effect>), CallError>;
@@ -66,14 +63,22 @@ impl Call<'_> {
         self.gateway.context.moment()
     }
 
-    /// The station's time, or ours when its clock runs far ahead or stands before the year 2000.
+    /// Our time for a time of the station, at which something happened (see [`StationClock`]); its clock is learnt from it.
+    ///
+    /// [`StationClock`]: super::clock::StationClock
     pub fn believed(&self, at: Timestamp) -> Timestamp {
-        const YEAR_2000: Timestamp = Timestamp::from_unix_seconds(946_684_800);
-        if at > self.now + BELIEVED_SKEW || at < YEAR_2000 {
-            self.now
-        } else {
-            at
-        }
+        self.our_time(at, Told::Event)
+    }
+
+    /// The same for the time of a reading, which says less of the clock: it may be told late.
+    pub fn believed_reading(&self, at: Timestamp) -> Timestamp {
+        self.our_time(at, Told::Reading)
+    }
+
+    fn our_time(&self, at: Timestamp, told: Told) -> Timestamp {
+        let mut clock = self.state.clock();
+        clock.hear(at, self.now, told);
+        clock.ours(at, self.now)
     }
 
     /// Notes that the station speaks of a part that we do not know.

@@ -70,7 +70,7 @@ pub fn shown(received: Timestamp, samples: &[Sample]) -> Option<Shown> {
 pub fn samples(call: Call<'_>, readings: Vec<meter::Reading>) -> Vec<Sample> {
     let readings = readings.into_iter().filter(|reading| !reading.is_empty());
     let sample = |(index, reading): (usize, meter::Reading)| Sample {
-        at: call.believed(reading.at),
+        at: call.believed_reading(reading.at),
         context: format!("{:?}", reading.context),
         raw: if index == 0 {
             call.payload.get().to_owned()

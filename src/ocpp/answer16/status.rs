@@ -15,7 +15,8 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
     if number == 0 {
         return Ok((Response {}, Vec::new())); // the station as a whole is never a car
     }
-    let at = call.believed(request.timestamp.unwrap_or(call.now));
+    let told = request.timestamp.map(|at| call.believed(at));
+    let at = told.unwrap_or(call.now);
     let error = Some(request.error_code.as_str().to_owned()).filter(|code| code != "NoError");
     let report = move |_: &mut _, _: &_| {
         let error = error.clone();

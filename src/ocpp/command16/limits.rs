@@ -17,8 +17,7 @@ pub(super) fn set_limit(saying: &Saying) -> Result<set_charging_profile::Request
             Purpose::Transaction => charging_profile::Purpose::TxProfile,
         },
     };
-    let mut profile =
-        ChargingProfile::stepped(slot, &saying.steps, Some(saying.phases), saying.start);
+    let mut profile = ChargingProfile::stepped(slot, &saying.steps, saying.phases, saying.start);
     profile.charging_schedule.duration = saying.seconds;
     profile.transaction_id = saying.transaction;
     Ok(set_charging_profile::Request {

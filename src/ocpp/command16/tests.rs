@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::{Millivolts, PhaseSet, Watts};
-use crate::ocpp::ladder::{Forms, is_possible};
+use crate::ocpp::ladder::is_possible;
 use crate::stations::link::Command as Asked;
 
 fn live(limit: Watts, in_amps: bool) -> Asked {
@@ -18,6 +18,7 @@ fn live(limit: Watts, in_amps: bool) -> Asked {
         in_amps,
         duration_seconds: Some(300),
         lowers: true,
+        escalate: false,
     })
 }
 
@@ -118,23 +119,4 @@ fn raw_payloads_are_checked_and_kept_as_they_are() {
             "{action}"
         );
     }
-}
-
-#[test]
-fn a_station_that_is_known_is_told_in_its_own_form_first() {
-    let known = |only_level_zero, amps, watts| {
-        let units = crate::stations::LimitUnits { amps, watts };
-        Forms::new(crate::stations::LimitHabits {
-            only_level_zero,
-            units,
-        })
-    };
-    let (amps, watts) = (live(Watts(7_000), true), live(Watts(7_000), false));
-    assert_eq!(known(false, false, false).first(&amps, false), 0);
-    assert_eq!(known(true, true, true).first(&amps, false), 1);
-    assert_eq!(known(false, false, true).first(&amps, false), 2);
-    assert_eq!(known(true, true, false).first(&watts, false), 3);
-    let mut forms = known(true, false, true);
-    forms.remember(&amps, 0);
-    assert_eq!(forms.first(&amps, false), 0);
 }

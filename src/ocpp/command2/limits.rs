@@ -6,8 +6,9 @@ use crate::ocpp::command::{by_hand, exact, invalid, optional_number};
 use crate::ocpp::ladder::{Purpose, Saying};
 use crate::ocpp::tenths::{Ceiling, Tenths};
 use crate::ocpp::v2::{
-    ChargingProfile, ChargingProfilePurpose, ChargingRateUnit, ChargingSchedule,
-    ChargingSchedulePeriod, ClearChargingProfile, clear_charging_profile, set_charging_profile,
+    ChargingProfile, ChargingProfileKind, ChargingProfilePurpose, ChargingRateUnit,
+    ChargingSchedule, ChargingSchedulePeriod, ClearChargingProfile, clear_charging_profile,
+    set_charging_profile,
 };
 use crate::stations::link::LinkError;
 
@@ -25,14 +26,16 @@ pub(super) fn profile(
     names: &Names,
 ) -> Result<set_charging_profile::Request, LinkError> {
     let in_amps = matches!(saying.steps.first(), Some((_, Ceiling::Current(_))));
-    let phases = u32::try_from(saying.phases.count()).ok();
+    let phases = saying
+        .phases
+        .and_then(|phases| u32::try_from(phases.count()).ok());
     let period = |(start, ceiling): &(u32, Ceiling)| ChargingSchedulePeriod {
         number_phases: phases.filter(|_| in_amps),
         ..ChargingSchedulePeriod::of(i64::from(*start), Tenths::from(*ceiling).into())
     };
     let schedule = ChargingSchedule {
         duration: saying.seconds.map(i64::from),
-        start_schedule: Some(saying.start),
+        start_schedule: saying.start,
         ..ChargingSchedule::new(
             i64::from(saying.profile),
             unit(in_amps),
@@ -51,6 +54,10 @@ pub(super) fn profile(
         evse_id: names.evse_id(saying.connector)?,
         charging_profile: ChargingProfile {
             transaction_id: transaction,
+            charging_profile_kind: match saying.start {
+                Some(_) => ChargingProfileKind::Absolute,
+                None => ChargingProfileKind::Relative,
+            },
             // Runs out when the station is offline for so long, even where its clock stands still.
             max_offline_duration: saying
                 .seconds

@@ -31,6 +31,7 @@ fn limit(connector: i32, purpose: LimitPurpose) -> Asked {
         in_amps: true,
         duration_seconds: Some(300),
         lowers: true,
+        escalate: false,
     })
 }
 

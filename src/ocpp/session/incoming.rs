@@ -9,6 +9,8 @@ use crate::ocpp::frame::MessageId;
 /// Calls that may wait. A station that obeys OCPP-J §4.1.1 never has more than one; the rest is for bursts after an
 /// outage from those that do not.
 pub const MOST_WAITING: usize = 64;
+/// Bytes of payloads that may wait: a few of the largest messages, or all that are usual.
+pub const MOST_WAITING_BYTES: usize = 1_048_576;
 
 /// A call to be handled.
 #[derive(Debug, Clone)]
@@ -21,6 +23,12 @@ pub struct IncomingCall {
     pub payload: Box<RawValue>,
     /// Whether the station waits for an answer.
     pub wants_answer: bool,
+}
+
+impl IncomingCall {
+    fn bytes(&self) -> usize {
+        self.payload.get().len()
+    }
 }
 
 /// What becomes of a call that came in.
@@ -69,7 +77,8 @@ impl Incoming {
         if handling.message_id == *id || self.waiting.iter().any(|one| one.message_id == *id) {
             return Admission::Repeated;
         }
-        if self.waiting.len() >= MOST_WAITING {
+        let bytes: usize = self.waiting.iter().map(IncomingCall::bytes).sum();
+        if self.waiting.len() >= MOST_WAITING || bytes + call.bytes() > MOST_WAITING_BYTES {
             return Admission::Full(call.message_id);
         }
         self.waiting.push_back(call);

@@ -87,14 +87,14 @@ pub struct Slot {
 }
 
 impl ChargingProfile {
-    /// Limits from so many seconds after `start` on, all in one unit.
+    /// Limits from so many seconds after `start` on, or after the transaction begins, all in one unit.
     ///
     /// Give a `start` a minute ago, or a station whose clock is slow waits before it obeys.
     pub fn stepped(
         slot: Slot,
         steps: &[(u32, Ceiling)],
         phases: Option<PhaseSet>,
-        start: Timestamp,
+        start: Option<Timestamp>,
     ) -> Self {
         let in_watts = matches!(steps.first(), Some((_, Ceiling::Power(_))));
         let number_phases = phases.and_then(|phases| u32::try_from(phases.count()).ok());
@@ -108,13 +108,16 @@ impl ChargingProfile {
             transaction_id: None,
             stack_level: slot.stack_level,
             charging_profile_purpose: slot.purpose,
-            charging_profile_kind: Kind::Absolute,
+            charging_profile_kind: match start {
+                Some(_) => Kind::Absolute,
+                None => Kind::Relative,
+            },
             recurrency_kind: None,
             valid_from: None,
             valid_to: None,
             charging_schedule: ChargingSchedule {
                 duration: None,
-                start_schedule: Some(start),
+                start_schedule: start,
                 charging_rate_unit: if in_watts {
                     RateUnit::Watts
                 } else {
@@ -141,7 +144,8 @@ mod tests {
 
     fn written(ceiling: Ceiling) -> String {
         let start = Timestamp::from_unix_seconds(1_700_000_000);
-        let profile = ChargingProfile::stepped(SLOT, &[(0, ceiling)], Some(PhaseSet::ALL), start);
+        let profile =
+            ChargingProfile::stepped(SLOT, &[(0, ceiling)], Some(PhaseSet::ALL), Some(start));
         let of_transaction = ChargingProfile {
             transaction_id: Some(42),
             ..profile

@@ -145,12 +145,24 @@ impl Mending {
 
     /// Reads something that may as well be left out.
     pub(super) fn spare<T: Wire>(&mut self, value: Value) -> Option<T> {
+        self.tolerate(value, |_| true)
+    }
+
+    /// Reads a field that may be missing: what cannot be read is left out, except a container where a text belongs.
+    pub(super) fn optional<T: Wire>(&mut self, value: Value) -> Option<T> {
+        self.tolerate(value, |problem| *problem != super::NO_CONTAINER)
+    }
+
+    /// Notes faults that may be as flags of what was left out, and keeps the others.
+    fn tolerate<T: Wire>(&mut self, value: Value, may_be: impl Fn(&Problem) -> bool) -> Option<T> {
         let earlier = mem::take(&mut self.faults);
         let raw = value.clone();
         let read = T::mend(value, self);
-        let mut faults = mem::replace(&mut self.faults, earlier);
-        if read.is_none() && !faults.is_empty() {
-            let Fault { path, problem } = faults.swap_remove(0);
+        let faults = mem::replace(&mut self.faults, earlier);
+        let (left_out, kept): (Vec<_>, Vec<_>) =
+            faults.into_iter().partition(|fault| may_be(&fault.problem));
+        self.faults.extend(kept);
+        if let Some(Fault { path, problem }) = left_out.into_iter().next() {
             let here = mem::replace(&mut self.path, path);
             self.flag(Repair::LeftOut(problem), &raw);
             self.path = here;

@@ -43,11 +43,16 @@ pub trait Wire: Serialize + DeserializeOwned {
     }
 }
 
+/// A container where a text belongs is a mistake of another kind than a number: nothing that could be meant is in it, so it is
+/// never left out either.
+const NO_CONTAINER: Problem = Problem::WrongType("a text, not an object or a list");
+
 impl Wire for String {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
         match value {
             Value::String(text) => Some(text),
             Value::Null => mending.fault(Problem::WrongType("a text")),
+            Value::Array(_) | Value::Object(_) => mending.fault(NO_CONTAINER),
             other => {
                 mending.flag(Repair::NotText, &other);
                 Some(other.to_string())
@@ -113,7 +118,7 @@ impl<T: Wire> Wire for Option<T> {
             mending.flag(Repair::Null, &value);
             return Some(None);
         }
-        Some(mending.spare(value))
+        Some(mending.optional(value))
     }
 
     fn missing(_: &mut Mending) -> Option<Self> {

@@ -127,6 +127,7 @@ async fn create_chargestation(
             if let Some(location) = station.location_id {
                 locations::require(conn, organization, location, "location")?;
             }
+            store::require_free_endpoint(conn, &station)?;
             store::insert(conn, &station)?;
             let mut view = station_view(conn, station.clone(), &base)?;
             events::record(
@@ -192,6 +193,7 @@ async fn update_chargestation(
                 locations::require(conn, organization, *location, "location")?;
             }
             let password = station.apply(patch.clone(), &moment)?;
+            store::require_free_endpoint(conn, &station)?;
             store::update_station(conn, &station)?;
             let mut view = station_view(conn, station, &base)?;
             events::record(

@@ -4,6 +4,7 @@ pub mod condition;
 pub mod connector;
 pub mod evse;
 pub mod external_limit;
+pub mod identity;
 pub mod number;
 pub mod station;
 pub mod variable;

@@ -59,10 +59,24 @@ pub fn require_station(
 /// The station that connects at this endpoint, whatever the case of its letters.
 pub fn find_by_endpoint(conn: &mut Conn, endpoint: &str) -> StoreResult<Option<Station>> {
     let found = chargestations::table
-        .filter(chargestations::endpoint.eq(endpoint.to_lowercase()))
+        .filter(lower(chargestations::endpoint.nullable()).eq(endpoint.to_lowercase()))
         .select(Station::as_select())
         .first(conn);
     Ok(found.optional()?)
+}
+
+/// Another station with the endpoint of this one is a fault of that field; stations of every organization share the server.
+pub fn require_free_endpoint(conn: &mut Conn, station: &Station) -> ApiResult<()> {
+    match find_by_endpoint(conn, &station.endpoint)? {
+        Some(other) if other.id != station.id => Err(ApiError::new(
+            Code::AlreadyExists,
+            format!(
+                "endpoint: a charge station with the endpoint \"{}\" exists already; endpoints are unique on a server",
+                station.endpoint
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Those of these stations that never connected to this server.
@@ -123,6 +137,22 @@ pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> Store
 pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
         .set(chargestations::boot_info.eq(Json(boot_info.clone())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores how far a station's clock is ahead of ours.
+pub fn save_clock(conn: &mut Conn, id: StationId, offset_seconds: i64) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::clock_offset_seconds.eq(offset_seconds))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores in which forms a station takes limits.
+pub fn save_limit_forms(conn: &mut Conn, id: StationId, forms: &Value) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::limit_forms.eq(Json(forms.clone())))
         .execute(conn)?;
     Ok(())
 }

@@ -135,6 +135,7 @@ impl StationLink for FakeLink {
                 Command::GetCompositeSchedule { .. } => inner.enforced.get(&station).copied(),
                 _ => None,
             },
+            refuses_zero: false,
         };
         match manner {
             Manner::Accepts => Ok(answer(true)),

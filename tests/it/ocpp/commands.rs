@@ -59,7 +59,7 @@ async fn raw_ocpp_is_checked_before_it_is_sent() {
     socket.answer(&call, json!({"configurationKey": [{"key": "HeartbeatInterval", "readonly": false, "value": "300"}]})).await;
     let action = asked.await.expect("answered").ok();
     assert_eq!(
-        action["response_data"]["variables"]["HeartbeatInterval"]["value"],
+        action["response_data"]["configurationKey"][0]["value"],
         "300"
     );
     let limited = app.client_with(&["write:chargestations"]).await;

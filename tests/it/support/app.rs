@@ -62,6 +62,16 @@ impl TestApp {
         }
     }
 
+    /// Tries to start another server on the same store.
+    pub async fn second_server(&self) -> Result<Running, String> {
+        try_boot(&self.store, &self.clock, None, &[]).await
+    }
+
+    /// Where its data is.
+    pub fn store_url(&self) -> &str {
+        &self.store.url
+    }
+
     /// A client of another organization.
     pub async fn stranger(&self) -> Client {
         let (_, key) = db_organization(&self.running, "Another organization", Scopes::all()).await;
@@ -86,6 +96,12 @@ async fn boot(
     link: Option<SharedLink>,
     options: &[(&str, &str)],
 ) -> Running {
+    let started = try_boot(store, clock, link, options).await;
+    started.expect("the server starts")
+}
+
+/// The options of a server on a store.
+pub fn configuration(store_url: &str, options: &[(&str, &str)]) -> Config {
     let mut variables = vec![
         ("EVENWATT_HTTP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
         ("EVENWATT_HTTP_WORKERS".to_owned(), "1".to_owned()),
@@ -95,22 +111,30 @@ async fn boot(
         ("EVENWATT_PORTAL_RATE_BURST".to_owned(), "100000".to_owned()),
         // A test that is not about it never meets the questions to a station that has settled.
         ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "3600".to_owned()),
-        ("DATABASE_URL".to_owned(), store.url.clone()),
+        ("DATABASE_URL".to_owned(), store_url.to_owned()),
     ];
     variables.extend(
         options
             .iter()
             .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
     );
-    let config = Config::load(None, variables).expect("a valid configuration");
+    Config::load(None, variables).expect("a valid configuration")
+}
+
+async fn try_boot(
+    store: &TestStore,
+    clock: &ManualClock,
+    link: Option<SharedLink>,
+    options: &[(&str, &str)],
+) -> Result<Running, String> {
+    let config = configuration(&store.url, options);
     let dependencies = Dependencies {
         clock: Arc::new(clock.clone()),
         ids: Arc::new(RandomIds::new()),
         link,
     };
-    app::start(&config, dependencies)
-        .await
-        .expect("the server starts")
+    let started = app::start(&config, dependencies).await;
+    started.map_err(|error| format!("{error:#}"))
 }
 
 /// A station that was created over the API, with one connector.

@@ -3,11 +3,13 @@
 mod app;
 mod client;
 mod mail;
+mod raw;
 mod station;
 mod store;
 
-pub use app::{TestApp, TestStation, eventually};
+pub use app::{TestApp, TestStation, configuration, eventually};
 pub use client::{Answer, Client};
 pub use mail::{MailServer, secret_of};
+pub use raw::RawSocket;
 pub use station::FakeStation;
 pub use store::TestStore;

@@ -5,5 +5,7 @@ mod cards;
 mod clocks;
 mod energy;
 mod fuse;
+mod one_server;
+mod takeover;
 mod transactions;
 mod wire;

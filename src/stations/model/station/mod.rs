@@ -11,6 +11,7 @@ use crate::db::schema::chargestations;
 use crate::http::Faults;
 use crate::http::fields::MetaData;
 use crate::kernel::*;
+use crate::stations::model::identity::Identity;
 
 mod request;
 mod view;
@@ -141,8 +142,12 @@ pub struct Station {
     pub updated_at: Timestamp,
     pub closed_by_hours: bool,
     pub pinned_protocol: Option<Protocol>,
+    pub clock_offset_seconds: Option<i64>,
+    pub limit_forms: Json<Value>,
 }
 
+/// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
+const CLOCK_OFF_SECONDS: u64 = 60;
 /// Letters of an endpoint: none that is read as another.
 const ENDPOINT_LETTERS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
 /// Letters an endpoint has: 31^8 of them cannot be tried out.
@@ -209,7 +214,9 @@ impl Station {
             description: new.description.map(String::from),
             code: new.code.map(String::from),
             protocol: new.protocol.unwrap_or(Protocol::Ocpp16),
-            endpoint: draw(ENDPOINT_LENGTH),
+            endpoint: new
+                .endpoint
+                .map_or_else(|| draw(ENDPOINT_LENGTH), Identity::into_text),
             security_type: SecurityType::None,
             password_hash: None,
             active: new.active.unwrap_or(true),
@@ -240,6 +247,8 @@ impl Station {
             updated_at: moment.now,
             closed_by_hours: false,
             pinned_protocol: new.pinned_protocol,
+            clock_offset_seconds: None,
+            limit_forms: Json(Value::Object(Default::default())),
         };
         let password = new.security.and_then(|security| station.secure(security));
         (station, password)
@@ -283,6 +292,7 @@ impl Station {
             name,
             description,
             code,
+            endpoint,
             protocol,
             pinned_protocol,
             security,
@@ -299,6 +309,11 @@ impl Station {
             coordinates,
             meta_data,
         } = patch;
+        if let Patch::Value(identity) = endpoint {
+            self.endpoint = identity.into_text();
+        } else if matches!(endpoint, Patch::Null) {
+            self.endpoint = draw(ENDPOINT_LENGTH);
+        }
         location.apply(&mut self.location_id);
         name.map(String::from).apply(&mut self.name);
         description.map(String::from).apply(&mut self.description);
@@ -349,6 +364,20 @@ impl Station {
         ];
         let serials = serials.into_iter().flatten();
         serials.chain([&self.endpoint]).map(String::as_str)
+    }
+
+    /// Whether it was found to take limits and to refuse 0.
+    pub fn refuses_zero(&self) -> bool {
+        let found = self.limit_forms.0.get("refuses_zero");
+        found.and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// That its clock is off, where it is, in a sentence that begins with `clock_off`.
+    pub fn clock_off(&self) -> Option<String> {
+        let seconds = self.clock_offset_seconds?;
+        let off = seconds.unsigned_abs();
+        let direction = if seconds > 0 { "ahead" } else { "behind" };
+        (off >= CLOCK_OFF_SECONDS).then(|| format!("clock_off: its clock is {off} s {direction}"))
     }
 
     /// Who made it, by its own word or else the operator's.

@@ -9,6 +9,7 @@ use crate::kernel::text::{Code, Line, Name, Note, Text};
 use crate::kernel::{LocationId, UserId};
 use crate::locations::Coordinates;
 use crate::stations::model::connector::ConnectorStatus;
+use crate::stations::model::identity::Identity;
 use crate::{input, patch};
 
 input! {
@@ -57,6 +58,9 @@ input! {
         pub description: Option<Note>,
         /// A code of your own.
         pub code: Option<Code>,
+        /// The name by which it connects, for stations that have theirs already: letters, digits and `*-_=:+|@.`; one is made when
+        /// absent. Unique, whatever the case of its letters.
+        pub endpoint: Option<Identity>,
         /// What it speaks; ocpp1.6 when absent. Replaced by what is agreed when it connects.
         pub protocol: Option<Protocol>,
         /// The only version to speak with it; the best that it knows when absent.
@@ -102,6 +106,8 @@ patch! {
         pub description: Note,
         /// A code of your own.
         pub code: Code,
+        /// The name by which it connects; the station must know it before it connects again.
+        pub endpoint: Identity,
         /// What it speaks.
         pub protocol: Protocol,
         /// The only version to speak with it.

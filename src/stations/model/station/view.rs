@@ -95,6 +95,10 @@ pub struct StationView {
     pub variables: Value,
     /// What it does differently from the specification.
     pub flags: Vec<String>,
+    /// How far its clock is ahead of ours, in seconds, negative where it is behind; null until its messages showed it. Times
+    /// that it tells are shown with this taken off, and times that it is told have it added.
+    #[schema(example = 0)]
+    pub clock_offset_seconds: Option<i64>,
     /// When it last connected.
     #[serde(rename = "lastConnectAt")]
     pub last_connect_at: Option<Timestamp>,
@@ -123,6 +127,8 @@ impl Versioned for StationView {
 impl StationView {
     /// The view of a station and its connectors; `base` is how the server is reached.
     pub fn new(station: Station, connectors: Vec<ConnectorView>, base: &str) -> Self {
+        let clock_off = station.clock_off();
+        let flags = station.flags.0.into_iter().chain(clock_off).collect();
         let coordinates = station.longitude.zip(station.latitude);
         let basic = station.security_type == SecurityType::BasicAuth;
         Self {
@@ -162,7 +168,8 @@ impl StationView {
             connectors,
             configuration: station.configuration.0,
             variables: station.variables.0,
-            flags: station.flags.0,
+            flags,
+            clock_offset_seconds: station.clock_offset_seconds,
             last_connect_at: station.last_connect_at,
             last_disconnect_at: station.last_disconnect_at,
             last_message_at: station.last_message_at,

@@ -1,0 +1,1 @@
+ALTER TABLE chargestations DROP COLUMN clock_offset_seconds;

@@ -1,0 +1,1 @@
+DROP INDEX chargestations_by_endpoint;

@@ -1,0 +1,159 @@
+//! A socket's two directions: the request's payload is read, the response's body is written.
+
+use std::time::Duration;
+
+use actix_http::Payload;
+use actix_web::web::{Bytes, BytesMut};
+use futures_util::stream::{Stream, StreamExt, unfold};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use super::decoder::{Decoder, Fault, Message};
+use super::encoder::Encoder;
+
+/// Bytes of frames that are handed over at once.
+const HANDED_OVER: usize = 64 * 1_024;
+/// How long a client that we closed may go on sending, so that it reads why before the connection breaks.
+const LINGER: Duration = Duration::from_secs(1);
+/// Bytes that it may send meanwhile.
+const LINGER_BYTES: usize = 4 * 1_024 * 1_024;
+
+/// The socket is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the socket is closed")]
+pub struct Closed;
+
+/// Sends; waits while the client does not read.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    frames: mpsc::Sender<Bytes>,
+    encoder: Encoder,
+}
+
+impl Sender {
+    pub(super) const fn new(frames: mpsc::Sender<Bytes>, encoder: Encoder) -> Self {
+        Self { frames, encoder }
+    }
+
+    /// Sends a text.
+    pub async fn text(&self, text: &str) -> Result<(), Closed> {
+        self.frame(self.encoder.text(text)).await
+    }
+
+    /// Sends a ping.
+    pub async fn ping(&self) -> Result<(), Closed> {
+        self.frame(self.encoder.ping(b"")).await
+    }
+
+    /// Answers a ping.
+    pub async fn pong(&self, content: &[u8]) -> Result<(), Closed> {
+        self.frame(self.encoder.pong(content)).await
+    }
+
+    /// Says why nothing more will be sent. The socket closes when every sender is dropped.
+    pub async fn close(&self, code: u16, reason: &str) -> Result<(), Closed> {
+        self.frame(self.encoder.close(code, reason)).await
+    }
+
+    async fn frame(&self, frame: Bytes) -> Result<(), Closed> {
+        self.frames.send(frame).await.map_err(|_| Closed)
+    }
+}
+
+/// The body of the response: frames as they come, several at once; it ends with the last sender. `alive` is dropped with
+/// it, when the connection ends.
+pub(super) fn body(
+    frames: mpsc::Receiver<Bytes>,
+    alive: oneshot::Sender<()>,
+) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
+    unfold((frames, alive), |(mut frames, alive)| async move {
+        let first = frames.recv().await?;
+        let bytes = match frames.is_empty() {
+            true => first,
+            false => {
+                let mut together = BytesMut::from(first);
+                while together.len() < HANDED_OVER
+                    && let Ok(next) = frames.try_recv()
+                {
+                    together.extend_from_slice(&next);
+                }
+                together.freeze()
+            }
+        };
+        Some((Ok(bytes), (frames, alive)))
+    })
+}
+
+/// Receives.
+pub struct Receiver {
+    payload: Payload,
+    decoder: Decoder,
+    gone: oneshot::Receiver<()>,
+    ended: bool,
+}
+
+impl Receiver {
+    pub(super) const fn new(
+        payload: Payload,
+        decoder: Decoder,
+        gone: oneshot::Receiver<()>,
+    ) -> Self {
+        Self {
+            payload,
+            decoder,
+            gone,
+            ended: false,
+        }
+    }
+
+    /// The next message, or why there is none; after a fault nothing can be read any more. May be given up at any time
+    /// without losing anything.
+    pub async fn next(&mut self) -> Result<Message, Fault> {
+        loop {
+            if let Some(message) = self.decoder.next_message()? {
+                // Behind a close frame there is nothing (RFC 6455 §5.5.1).
+                self.ended |= matches!(message, Message::Close(_));
+                return Ok(message);
+            }
+            let bytes = self.bytes().await.ok_or(Fault::Ended)?;
+            self.decoder.take_in(&bytes);
+        }
+    }
+
+    async fn bytes(&mut self) -> Option<Bytes> {
+        if self.ended {
+            return None;
+        }
+        let came = tokio::select! {
+            biased;
+            came = self.payload.next() => came.and_then(Result::ok),
+            _ = &mut self.gone => None,
+        };
+        self.ended = came.is_none();
+        came
+    }
+
+    /// Reads what still comes and forgets it, until the client closes too or has had its time.
+    pub async fn linger(&mut self) {
+        let until = Instant::now() + LINGER;
+        let mut came = 0;
+        let mut reads = true;
+        while came < LINGER_BYTES
+            && let Ok(Some(bytes)) = timeout_at(until, self.bytes()).await
+        {
+            came += bytes.len();
+            if !reads {
+                continue; // after a fault nothing can be told apart
+            }
+            self.decoder.take_in(&bytes);
+            reads = loop {
+                match self.decoder.next_message() {
+                    Ok(Some(Message::Close(_))) => return,
+                    Ok(Some(_)) => {}
+                    Ok(None) => break true,
+                    Err(_) => break false,
+                }
+            };
+        }
+    }
+}

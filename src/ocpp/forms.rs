@@ -1,0 +1,221 @@
+//! Which forms of a limit one station takes: learnt from what it answers, and remembered across its connections.
+//!
+//! Forms are tried in the order of the ladder, beginning with the one that worked; a bounded number at once, and the rest
+//! when the limit is sent again. A station that refused them all is asked in one form only for a while. One that takes
+//! limits and refuses 0 is not asked for 0 again in that time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ladder::{self, Form, LADDER, ORDER, Rung};
+use crate::kernel::{Timestamp, Watts};
+use crate::stations::link::{Command, LimitPurpose, SetLimit};
+use crate::stations::{LimitHabits, LimitUnits};
+
+/// Forms that are tried when a limit is sent once.
+const MOST_TRIES: usize = 10;
+/// The same for a limit of 0: it may be the number that is refused, and not the form.
+const MOST_TRIES_OF_ZERO: usize = 4;
+/// The same at a station that took another limit: most likely it is the number.
+const MOST_TRIES_OF_ZERO_ALONE: usize = 2;
+/// How long a station is left alone that refused every form; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
+/// The longest such time: firmware changes, and so do settings.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1_800);
+
+/// What a form is remembered for: a limit while a transaction runs may need another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wish {
+    Live,
+    LiveInTransaction,
+    Fallback,
+    Default,
+    Transaction,
+}
+
+impl Wish {
+    const fn of(limit: &SetLimit) -> Self {
+        match limit.purpose {
+            LimitPurpose::Live if limit.transaction.is_some() => Self::LiveInTransaction,
+            LimitPurpose::Live => Self::Live,
+            LimitPurpose::Fallback => Self::Fallback,
+            LimitPurpose::Default => Self::Default,
+            LimitPurpose::Transaction(_) => Self::Transaction,
+        }
+    }
+}
+
+/// What is stored with the station.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Remembered {
+    /// The form that worked.
+    worked: BTreeMap<Wish, Form>,
+    /// It takes limits, and not 0.
+    refuses_zero: bool,
+}
+
+/// Every form was refused.
+#[derive(Debug, Clone, Copy)]
+struct Refused {
+    /// Until when one form only is tried.
+    until: Timestamp,
+    pause: Duration,
+    /// How many forms were tried before, so that the next ones come next.
+    tried: usize,
+}
+
+/// In which form limits are said to one station: what worked before, else what is known of it.
+#[derive(Debug)]
+pub struct Forms {
+    remembered: Remembered,
+    refused: BTreeMap<(Wish, bool), Refused>,
+    /// It refused 0 before it took any limit.
+    refused_zero: bool,
+    habits: LimitHabits,
+}
+
+impl Forms {
+    /// Those for a station of which this is known, and of which this was stored.
+    pub fn new(habits: LimitHabits, stored: &Value) -> Self {
+        Self {
+            remembered: serde_json::from_value(stored.clone()).unwrap_or_default(),
+            refused: BTreeMap::new(),
+            refused_zero: false,
+            habits,
+        }
+    }
+
+    /// What is to be stored with the station.
+    pub fn stored(&self) -> Value {
+        serde_json::to_value(&self.remembered).unwrap_or_default()
+    }
+
+    /// Whether the station takes limits and refuses 0.
+    pub const fn refuses_zero(&self) -> bool {
+        self.remembered.refuses_zero
+    }
+
+    /// The forms to try in this order, at a connector that shares its EVSE with others or does not; none where it is known
+    /// that all are refused.
+    pub fn plan(&self, limit: &SetLimit, shared: bool, now: Timestamp) -> Vec<usize> {
+        let zero = is_zero(limit);
+        let refused = self.refused.get(&(Wish::of(limit), zero));
+        let waits = refused.is_some_and(|refused| refused.until > now);
+        let first = self.first(limit, shared);
+        let command = Command::SetLimit(limit.clone());
+        let mut said = Vec::new();
+        let ladder = std::iter::once(first)
+            .chain(ORDER.into_iter().filter(|form| *form != first))
+            .filter(|form| ladder::is_possible(&command, *form))
+            .filter(|form| {
+                // A form that says the same as another is no other form.
+                let saying = ladder::say_limit(limit, *form, Timestamp::default());
+                let is_new = !said.contains(&saying);
+                said.push(saying);
+                is_new
+            });
+        let forms: Vec<usize> = ladder.collect();
+        if waits && zero && self.refuses_zero() {
+            return Vec::new();
+        }
+        let most = match (waits, zero, self.remembered.worked.is_empty()) {
+            (true, _, _) => 1,
+            (false, true, false) => MOST_TRIES_OF_ZERO_ALONE,
+            (false, true, true) => MOST_TRIES_OF_ZERO,
+            (false, false, _) => MOST_TRIES,
+        };
+        let skipped = refused.map_or(0, |refused| refused.tried);
+        let (begun, rest) = forms.split_at(forms.len().min(1));
+        let rest = rest.iter().cycle().skip(skipped).take(rest.len());
+        begun.iter().chain(rest).take(most).copied().collect()
+    }
+
+    /// The form to try first.
+    fn first(&self, limit: &SetLimit, shared: bool) -> usize {
+        let worked = &self.remembered.worked;
+        let wish = Wish::of(limit);
+        // What worked for something else is the best guess.
+        let alike = [wish, Wish::Live, Wish::Fallback, Wish::Default];
+        let like = alike.iter().find_map(|wish| worked.get(wish));
+        let mut form = like.copied().unwrap_or_else(|| self.of_habits(limit));
+        // Limits of a transaction: where connectors share an EVSE, whose other limits are one another's; and where the meter
+        // shows that a default limit is not obeyed, as by stations that look at it when a transaction begins.
+        let of_transaction = limit.transaction.is_some() && limit.purpose == LimitPurpose::Live;
+        if of_transaction && (shared || limit.escalate) && form.rung == Rung::Default {
+            (form.rung, form.level) = (Rung::Transaction, None);
+        }
+        let place = LADDER.iter().position(|one| *one == form);
+        let plain = LADDER
+            .iter()
+            .position(|one| (one.rung, one.other_unit) == (form.rung, form.other_unit));
+        place.or(plain).unwrap_or(0)
+    }
+
+    /// The form that is known of its kind, or by what its configuration says.
+    fn of_habits(&self, limit: &SetLimit) -> Form {
+        let LimitUnits { amps, watts } = self.habits.units;
+        let other_unit = if limit.in_amps {
+            watts && !amps
+        } else {
+            amps && !watts
+        };
+        Form {
+            level: self.habits.only_level_zero.then_some(0),
+            other_unit,
+            ..Form::default()
+        }
+    }
+
+    /// Notes that the station took a limit in this form.
+    pub fn accepted(&mut self, limit: &SetLimit, form: usize) {
+        let (wish, zero) = (Wish::of(limit), is_zero(limit));
+        if let Some(form) = LADDER.get(form) {
+            self.remembered.worked.insert(wish, *form);
+        }
+        self.refused.remove(&(wish, zero));
+        if zero {
+            (self.refused_zero, self.remembered.refuses_zero) = (false, false);
+        } else if self.refused_zero {
+            self.remembered.refuses_zero = true;
+        }
+    }
+
+    /// Notes that the station refused a limit in every form that was tried.
+    pub fn refused(&mut self, limit: &SetLimit, tries: usize, now: Timestamp) {
+        let (wish, zero) = (Wish::of(limit), is_zero(limit));
+        let before = self.refused.get(&(wish, zero)).copied();
+        let pause = match before {
+            Some(before) if before.until > now => before.pause,
+            Some(before) => (before.pause * 2).min(LONGEST_PAUSE),
+            None => FIRST_PAUSE,
+        };
+        let until = match before {
+            Some(before) if before.until > now => before.until,
+            _ => now + pause,
+        };
+        let tried = before.map_or(0, |before| before.tried) + tries.saturating_sub(1);
+        let refused = Refused {
+            until,
+            pause,
+            tried,
+        };
+        self.refused.insert((wish, zero), refused);
+        if zero {
+            self.refused_zero = true;
+            self.remembered.refuses_zero |= !self.remembered.worked.is_empty();
+        }
+    }
+}
+
+fn is_zero(limit: &SetLimit) -> bool {
+    limit.limit <= Watts::ZERO
+}
+
+#[cfg(test)]
+#[path = "forms_tests.rs"]
+mod tests;
