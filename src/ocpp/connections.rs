@@ -17,6 +17,7 @@ use super::costs::Costs;
 use super::ladder::{self, Forms};
 use super::reports::{Form, Reports};
 use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
+use super::stops::Stops;
 use super::{Version, command16, dynamic};
 use crate::db::{Db, StoreResult};
 use crate::kernel::{SharedClock, StationId, Timestamp};
@@ -78,6 +79,8 @@ pub struct State {
     pub reports: Reports,
     /// What transactions were told to cost.
     pub costs: Costs,
+    /// Which transactions it was asked to stop at their target.
+    pub stops: Stops,
 }
 
 impl State {
@@ -91,6 +94,7 @@ impl State {
             forms: Mutex::new(Forms::new(habits)),
             reports: Reports::default(),
             costs: Costs::default(),
+            stops: Stops::default(),
         }
     }
     /// Notes that the station said something.

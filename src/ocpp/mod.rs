@@ -32,6 +32,7 @@ pub mod recorder;
 pub mod reports;
 pub mod session;
 pub mod socket;
+pub mod stops;
 pub mod tenths;
 pub mod text;
 pub mod time;

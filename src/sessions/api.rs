@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::*;
-use super::{overdue, readings, store};
+use super::{evidence, overdue, readings, store};
 use crate::actions::{ActionView, NewAction, Performer};
 use crate::db::schema::{tokens, users};
 use crate::db::{Conn, Json, StoreError, StoreResult};
@@ -41,6 +41,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(stop_session)
         .service(stop_session_by_get)
         .service(list_energy_reports)
+        .configure(evidence::routes)
         .service(set_session_power_limit)
         .service(clear_session_power_limit);
 }
@@ -414,7 +415,7 @@ async fn stop_session_by_get(
     stop(caller.organization(), ctx, performer, id).await
 }
 
-/// Lists the readings of a session, oldest first.
+/// Lists the readings of a session, oldest first; what its meter signed stands among them, by the station's time.
 #[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
     responses((status = OK, body = Reply<Vec<Object>>), OneErrors))]
 #[get("/sessions/{id}/energy_reports")]
@@ -428,10 +429,14 @@ async fn list_energy_reports(
         .db
         .read(move |conn| {
             let session = store::find(conn, organization, id)?;
-            match session.connector_id {
-                Some(connector) => readings::energy_reports(conn, id, connector),
-                None => Ok(Vec::new()),
-            }
+            let mut reports = match session.connector_id {
+                Some(connector) => readings::energy_reports(conn, id, connector)?,
+                None => Vec::new(),
+            };
+            reports.extend(evidence::in_reports(conn, id)?);
+            let told_at = |report: &Value| report.get("timestamp").map(Value::to_string);
+            reports.sort_by_key(told_at);
+            Ok(reports)
         })
         .await
         .map_err(missing)?;

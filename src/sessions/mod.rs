@@ -6,6 +6,9 @@
 
 mod api;
 mod cost;
+pub mod energy;
+mod evidence;
+mod metering;
 mod model;
 mod named;
 mod overdue;
@@ -14,6 +17,7 @@ mod store;
 mod transactions;
 
 pub use api::routes;
+pub use evidence::Evidence;
 pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
 pub use named::{
     Driver, Recorded, Stage, TransactionEvent, find_by_transaction_name, note_car_schedule,

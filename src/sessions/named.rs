@@ -7,8 +7,10 @@
 use diesel::prelude::*;
 use serde_json::Value;
 
+use super::energy::believed;
+use super::metering::{self, Attribution, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
-use super::readings::{MeterReport, Sample, insert_samples};
+use super::readings::{self, Sample};
 use super::transactions::{awaited_or_new, conclude, tell};
 use super::{cost, store};
 use crate::db::schema::transaction_events as events;
@@ -68,8 +70,10 @@ pub struct TransactionEvent {
     pub trigger: String,
     /// Whether the station was offline when it happened.
     pub offline: bool,
-    /// When it happened.
+    /// When it happened, put into our clock.
     pub at: Timestamp,
+    /// The time that the station told.
+    pub told_at: Timestamp,
     /// The number by which the station was asked to start it, if it was.
     pub start_request: Option<i64>,
     /// Who was identified, if anybody was.
@@ -155,37 +159,44 @@ pub fn record_event(
         });
     }
 
+    let is_billed = !session.is_open() && !session.is_over_by_assumption();
     if session.connector_id.is_none() {
         session.connector_id = event.connector;
     }
     if let Some(driver) = &event.driver {
         identify(&mut session, driver);
     }
+    let at = believed(event.at, moment.now);
     take_in_readings(conn, moment, event, &mut session)?;
     if event.stage == Stage::Started {
-        open_meter(&mut session, event);
+        open_meter(conn, moment, &mut session, event)?;
     }
     let (mut ended, mut is_charged) = (false, false);
     if event.stage == Stage::Ended {
         ended = session.is_open() || session.is_over_by_assumption();
         if ended {
-            close_meter(&mut session, event);
+            let register = register(event.samples.iter().rev());
+            let when = (event.told_at, moment.now);
+            let end = metering::stop(conn, &mut session, when, register)?;
             let reason = event.stop_reason.as_deref().unwrap_or("Local");
-            conclude(&mut session, event.at, reason, moment);
+            conclude(&mut session, end, reason, moment);
         }
     } else if is_news {
         if session.is_over_by_assumption() {
             reopen(&mut session);
         }
         if let Some(state) = event.state.filter(|_| session.is_open()) {
-            is_charged = session.enter(state, event.at);
+            is_charged = session.enter(state, at);
         }
     }
     if began {
         cost::freeze(conn, &mut session)?;
     }
-    let until = session.ended_at.or(session.latest_at);
-    cost::reckon(conn, &mut session, until.unwrap_or(event.at))?;
+    // A bill stays as it is, unless it is the beginning that comes late.
+    if !is_billed || event.stage == Stage::Started {
+        let until = session.ended_at.or(session.latest_at);
+        cost::reckon(conn, &mut session, until.unwrap_or(at))?;
+    }
     session.updated_at = moment.version_after(session.updated_at);
     store::update(conn, &session)?;
     if began {
@@ -247,12 +258,13 @@ fn begin(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) -> StoreRes
     };
     // What is told late may be older than what runs there now.
     let earlier = |open: &Session| open.started_at.is_none_or(|start| start <= event.at);
-    let (mut session, is_new) = awaited_or_new(conn, moment, (place, event.at), awaits, earlier)?;
+    let at = believed(event.at, moment.now);
+    let (mut session, is_new) = awaited_or_new(conn, moment, (place, at), awaits, earlier)?;
     session.status = SessionStatus::Started;
     session.transaction_id = Some(store::next_transaction_id(conn)?);
     session.transaction_name = Some(event.name.clone());
-    session.started_at = Some(event.at);
-    session.enter(ChargingState::Connected, event.at);
+    metering::begin(conn, &mut session, &beginning(moment, event, None))?;
+    session.enter(ChargingState::Connected, at);
     if is_new {
         store::insert(conn, &session)?;
     } else {
@@ -301,18 +313,15 @@ fn take_in_readings(
     event: &TransactionEvent,
     session: &mut Session,
 ) -> StoreResult<()> {
-    let Some(connector) = session.connector_id.filter(|_| !event.samples.is_empty()) else {
+    if !session.is_open() && !session.is_over_by_assumption() {
+        // What was billed stays: these are only kept.
+        for sample in &event.samples {
+            readings::keep(conn, moment, session.source(session.connector_id), sample)?;
+        }
         return Ok(());
-    };
-    let report = MeterReport {
-        organization: event.organization,
-        station: event.station,
-        connector,
-        transaction: session.transaction_id,
-        samples: event.samples.clone(),
-    };
-    insert_samples(conn, moment, &report, Some(session.id))?;
-    session.follow(&event.samples);
+    }
+    let (connector, told) = (session.connector_id, (&*event.samples, Attribution::Named));
+    readings::take_in(conn, moment, session, connector, told)?;
     Ok(())
 }
 
@@ -320,25 +329,24 @@ fn register<'a>(mut samples: impl Iterator<Item = &'a Sample>) -> Option<WattHou
     samples.find_map(|sample| sample.reading.energy)
 }
 
-/// The beginning counts from when it happened, also where it is told late.
-fn open_meter(session: &mut Session, event: &TransactionEvent) {
-    session.started_at = Some(event.at);
-    if let Some(begin) = register(event.samples.iter()) {
-        let reached = session.meter_start.map(|start| start + session.energy);
-        session.meter_start = Some(begin);
-        if let Some(reached) = session.meter_stop.or(reached) {
-            session.energy = session.delivered(reached);
-        }
+fn beginning(moment: &Moment, event: &TransactionEvent, register: Option<WattHours>) -> Beginning {
+    Beginning {
+        told: event.told_at,
+        received: moment.now,
+        at: believed(event.at, moment.now),
+        register,
     }
 }
 
-fn close_meter(session: &mut Session, event: &TransactionEvent) {
-    if let Some(stop) = register(event.samples.iter().rev()) {
-        session.meter_stop = Some(stop);
-        if session.meter_start.is_some() {
-            session.energy = session.delivered(stop);
-        }
-    }
+/// The beginning counts from when it happened, also where it is told late.
+fn open_meter(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: &mut Session,
+    event: &TransactionEvent,
+) -> StoreResult<()> {
+    let register = register(event.samples.iter());
+    metering::begin(conn, session, &beginning(moment, event, register))
 }
 
 /// A transaction that goes on was not over.
@@ -346,4 +354,5 @@ fn reopen(session: &mut Session) {
     session.status = SessionStatus::Started;
     session.ended_at = None;
     session.stop_reason = None;
+    metering::reopen(session);
 }

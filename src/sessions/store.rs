@@ -46,6 +46,8 @@ pub(super) fn save_metrics(conn: &mut Conn, session: &Session) -> StoreResult<()
             sessions::reported_at.eq(session.reported_at),
             sessions::updated_at.eq(session.updated_at),
             sessions::cost.eq(session.cost.clone()),
+            sessions::energy_ledger.eq(session.energy_ledger.clone()),
+            sessions::flags.eq(session.flags.clone()),
         ))
         .execute(conn)?;
     Ok(())

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use super::energy::believed;
+use super::metering::{self, Attribution, Beginning};
 use super::model::{ChargingState, Session, SessionStatus, SessionView};
-use super::readings::{MeterReport, Sample, insert_samples};
+use super::readings::{self, Sample};
 use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, EventKind};
@@ -28,8 +30,10 @@ pub struct StartReport {
     pub user: Option<UserId>,
     /// The meter at its start.
     pub meter_start: WattHours,
-    /// When it started.
+    /// When it started, put into our clock.
     pub at: Timestamp,
+    /// The time that the station told.
+    pub told_at: Timestamp,
 }
 
 /// What became of a start.
@@ -56,8 +60,10 @@ pub struct StopReport {
     pub id_tag: Option<String>,
     /// The meter at its end.
     pub meter_stop: WattHours,
-    /// When it stopped.
+    /// When it stopped, put into our clock.
     pub at: Timestamp,
+    /// The time that the station told.
+    pub told_at: Timestamp,
     /// Why, in OCPP's words.
     pub reason: String,
     /// Readings that came with the stop.
@@ -109,8 +115,9 @@ pub fn start_transaction(
         });
     }
     let place = (report.organization, report.station, report.connector);
+    let at = believed(report.at, moment.now);
     let awaits = |open: &Session| open.was_asked_for_with(&report.id_tag);
-    let (mut session, is_new) = awaited_or_new(conn, moment, (place, report.at), awaits, |_| true)?;
+    let (mut session, is_new) = awaited_or_new(conn, moment, (place, at), awaits, |_| true)?;
     let transaction_id = store::next_transaction_id(conn)?;
     session.status = SessionStatus::Started;
     session.transaction_id = Some(transaction_id);
@@ -118,9 +125,14 @@ pub fn start_transaction(
     session.id_tag = Some(report.id_tag.clone());
     session.token_id = report.token;
     session.user_id = session.user_id.or(report.user);
-    session.meter_start = Some(report.meter_start);
-    session.started_at = Some(report.at);
-    session.enter(ChargingState::Connected, report.at);
+    let beginning = Beginning {
+        told: report.told_at,
+        received: moment.now,
+        at,
+        register: Some(report.meter_start),
+    };
+    metering::begin(conn, &mut session, &beginning)?;
+    session.enter(ChargingState::Connected, at);
     session.updated_at = moment.version_after(session.updated_at);
     if is_new {
         store::insert(conn, &session)?;
@@ -189,23 +201,12 @@ pub fn stop_transaction(
     if session.status == SessionStatus::Ended && !session.is_over_by_assumption() {
         return Ok(Stopped::Repeated);
     }
-    if let (Some(connector), false) = (session.connector_id, report.samples.is_empty()) {
-        let samples = MeterReport {
-            organization: report.organization,
-            station: report.station,
-            connector,
-            transaction: Some(report.transaction),
-            samples: report.samples.clone(),
-        };
-        insert_samples(conn, moment, &samples, Some(session.id))?;
-        session.follow(&report.samples);
-    }
-    session.meter_stop = Some(report.meter_stop);
-    if session.meter_start.is_some() {
-        session.energy = session.delivered(report.meter_stop);
-    }
-    conclude(&mut session, report.at, &report.reason, moment);
-    cost::reckon(conn, &mut session, report.at)?;
+    let (connector, told) = (session.connector_id, (&*report.samples, Attribution::Named));
+    readings::take_in(conn, moment, &mut session, connector, told)?;
+    let when = (report.told_at, moment.now);
+    let at = metering::stop(conn, &mut session, when, Some(report.meter_stop))?;
+    conclude(&mut session, at, &report.reason, moment);
+    cost::reckon(conn, &mut session, at)?;
     store::update(conn, &session)?;
     tell(conn, moment, &session, EventKind::SessionEnded)?;
     priority::session_ended(conn, moment, session.chargestation_id)?;
@@ -266,6 +267,7 @@ fn end(
     at: Timestamp,
     reason: &str,
 ) -> StoreResult<()> {
+    metering::assume_stop(conn, &mut session)?;
     conclude(&mut session, at, reason, moment);
     cost::reckon(conn, &mut session, at)?;
     store::update(conn, &session)?;

@@ -38,6 +38,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     transaction_events,
     meter_values,
+    meter_evidence,
     actions,
     reservations,
     charging_profiles,

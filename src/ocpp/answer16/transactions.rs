@@ -5,7 +5,7 @@ use super::identity::id_tag_info;
 use super::readings;
 use crate::db::StoreResult;
 use crate::kernel::WattHours;
-use crate::ocpp::answer::{Call, Handled};
+use crate::ocpp::answer::{Call, Handled, readings as common};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v16::{start_transaction as start, stop_transaction as stop};
 use crate::reservations::{self, Beginning};
@@ -21,6 +21,7 @@ pub(super) async fn start_transaction(
     let (organization, station, moment) =
         (call.peer.organization, call.peer.station, call.moment());
     let (now, at) = (call.now, call.believed(request.timestamp));
+    let told_at = request.timestamp;
     let id_tag = String::from(request.id_tag);
     let (number, reservation_id) = (request.connector_id, request.reservation_id);
     let meter_start = WattHours(request.meter_start);
@@ -40,6 +41,7 @@ pub(super) async fn start_transaction(
                 user: known.user,
                 meter_start,
                 at,
+                told_at,
             };
             let started = sessions::start_transaction(conn, &moment, &report)?;
             let needless = match connector {
@@ -91,6 +93,7 @@ pub(super) async fn stop_transaction(
         id_tag: id_tag.clone(),
         meter_stop: WattHours(request.meter_stop),
         at: call.believed(request.timestamp),
+        told_at: request.timestamp,
         reason: request
             .reason
             .as_ref()
@@ -114,6 +117,7 @@ pub(super) async fn stop_transaction(
     let (known, stopped) = stored.await?;
     let effects = match stopped {
         Stopped::Ended(session) => {
+            common::note_oddities(call, &session).await;
             let told = session
                 .connector_id
                 .map(|id| Effect::Tell(SignalKind::SessionEnded(id, session.id)));

@@ -67,7 +67,8 @@ pub(super) async fn transaction_event(
         updated_personal_message: None,
         updated_personal_message_extra: None,
     };
-    Ok((response, effects(stored)))
+    readings::note_oddities(call, session).await;
+    Ok((response, effects(call, stored)))
 }
 
 fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
@@ -90,6 +91,7 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
         trigger: request.trigger_reason.as_str().to_owned(),
         offline: request.offline.unwrap_or(false),
         at: call.believed(request.timestamp),
+        told_at: request.timestamp,
         start_request: transaction.remote_start_id,
         driver: None,
         state: transaction.charging_state.as_ref().and_then(state),
@@ -206,7 +208,7 @@ fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Opt
         .map(status::of_state)
 }
 
-fn effects(stored: Stored) -> Vec<Effect> {
+fn effects(call: Call<'_>, stored: Stored) -> Vec<Effect> {
     let Recorded { session, .. } = &stored.recorded;
     let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
     let mut effects: Vec<Effect> = stored.needless.iter().copied().map(release).collect();
@@ -227,7 +229,7 @@ fn effects(stored: Stored) -> Vec<Effect> {
         )));
     } else if stored.recorded.is_news {
         effects.push(Effect::Tell(SignalKind::Metered(connector)));
-        effects.extend(readings::stop_at_target(session));
+        effects.extend(readings::stop_at_target(call, session));
     }
     effects
 }

@@ -137,6 +137,7 @@ impl Depot {
             user: None,
             meter_start: WattHours(0),
             at: moment.now,
+            told_at: moment.now,
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Charging;
@@ -166,6 +167,7 @@ impl Depot {
             id_tag: None,
             meter_stop: WattHours(1_000),
             at: moment.now,
+            told_at: moment.now,
             reason: "Local".to_owned(),
             samples: Vec::new(),
             raw: String::new(),
@@ -212,9 +214,10 @@ impl Depot {
             transaction: Some(transaction),
             samples: vec![Sample {
                 at: moment.now,
+                told_at: moment.now,
                 context: "Sample.Periodic".to_owned(),
                 reading,
-                raw: String::new(),
+                ..Sample::default()
             }],
         };
         let write = self
