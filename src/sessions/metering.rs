@@ -224,6 +224,7 @@ impl Session {
     /// Another part of the latest sample, which was told apart from it.
     pub(super) fn complete_report(&mut self, at: Timestamp, reading: &Reading) {
         if self.latest_at == Some(at) {
+            self.power = reading.power.or(self.power);
             self.latest = Some(Json(merged_report(
                 self.latest.take().map(|latest| latest.0),
                 energy_report(at, reading),

@@ -59,11 +59,7 @@ impl Drawing {
         let steady = told.unwrap_or(0).clamp(0, rating.get().max(0));
         self.by_power = self.by_power.saturating_add(micro_watt_hours(steady, span));
         if told.max(average).is_some_and(|power| power >= DRAWING) {
-            self.time = self.time.saturating_add(if span <= LONGEST_GAP {
-                span
-            } else {
-                at_full_power(self.rise, rating).min(span)
-            });
+            self.time = self.time.saturating_add(span);
         }
         let stands = shown.power.is_none() && (span == 0 || average.is_none());
         if !stands {
@@ -106,11 +102,4 @@ fn average(rise: i64, micros: i64) -> i64 {
 fn micro_watt_hours(power: i64, micros: i64) -> i64 {
     let energy = i128::from(power) * i128::from(micros) * 1_000_000 / i128::from(MICROS_AN_HOUR);
     i64::try_from(energy).unwrap_or(i64::MAX)
-}
-
-/// How long a plug needs for so much at full power: the least time of drawing that it proves.
-fn at_full_power(rise: i64, rating: Watts) -> i64 {
-    let micros =
-        i128::from(rise.max(0)) * i128::from(MICROS_AN_HOUR) / i128::from(rating.get().max(1));
-    i64::try_from(micros).unwrap_or(i64::MAX)
 }

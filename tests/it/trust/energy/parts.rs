@@ -63,6 +63,41 @@ async fn the_latest_report_keeps_each_measurand_with_its_own_time() {
 
 // Signed data.
 
+#[actix_web::test]
+async fn a_clock_that_stands_still_hides_no_reading() {
+    let mut scene = Scene::new().await;
+    let transaction = scene.start(0, 15).await;
+    for register in ["1000", "2000", "3000"] {
+        let values =
+            json!([{"timestamp": "2024-01-01T00:00:00Z", "sampledValue": [{"value": register}]}]);
+        scene.tell_raw(Some(transaction), values).await;
+        scene.app.clock.advance(Duration::from_secs(300));
+    }
+    let session = scene.session(transaction).await;
+    assert_eq!(energy(&session), 3_000);
+    let reports = scene.part(&session, "/energy_reports").await.ok();
+    assert_eq!(reports.as_array().map(Vec::len), Some(3));
+}
+
+#[actix_web::test]
+async fn a_power_that_was_told_counts_more_than_one_that_was_derived() {
+    let current = ("10", "Current.Import", "A", "Sample.Periodic");
+    let power = ("2100", POWER, "W", "Sample.Periodic");
+    for order in [[current, power], [power, current]] {
+        let mut scene = Scene::new().await;
+        let transaction = scene.start(0, 15).await;
+        for value in order {
+            scene.tell(Some(transaction), 5, &[value]).await;
+        }
+        let session = scene.session(transaction).await;
+        let reports = scene.part(&session, "/energy_reports").await.ok();
+        assert_eq!(reports.as_array().map(Vec::len), Some(1), "{reports}");
+        assert_eq!(reports[0]["power"]["value"], 2.1);
+        assert_eq!(reports[0]["current"]["value"], 10.0);
+        assert_eq!(session["energy_report"]["power"]["value"], 2.1);
+    }
+}
+
 pub(super) fn signed(word: &str) -> String {
     format!("OCMF|{{\"FV\":\"1.0\",\"GI\":\"ü \\\\ \",\"word\":\"{word}\"}}|{{\"SD\":\"3045\"}}")
 }
