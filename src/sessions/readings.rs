@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::model::{Session, SessionView};
-use super::{cost, store};
+use super::{corrections, cost, store};
 use crate::db::schema::meter_values;
 use crate::db::{Conn, Json, StoreResult};
 use crate::each;
@@ -43,7 +43,7 @@ pub struct Reading {
 }
 
 /// A reading with its time, its context and the text it came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// When it was measured.
     pub at: Timestamp,
@@ -107,6 +107,9 @@ pub fn record_readings(
     let Some(mut session) = session else {
         return Ok(None);
     };
+    if let Some(latest) = report.samples.last() {
+        corrections::revive(conn, moment, &mut session, latest.at)?;
+    }
     if !session.follow(&report.samples) {
         return Ok(Some(session));
     }

@@ -49,6 +49,8 @@ diesel::table! {
         transaction_name -> Nullable<Text>,
         start_request -> Nullable<BigInt>,
         car_schedule -> Nullable<JsonDoc>,
+        begun_at -> Nullable<Instant>,
+        corrections -> JsonDoc,
     }
 }
 
@@ -56,7 +58,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::Instant;
 
-    transaction_events (session_id, seq_no) {
+    transaction_events (session_id, seq_no, stage, at, trigger_reason) {
         session_id -> Text,
         seq_no -> BigInt,
         stage -> Text,
