@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::corrections::Correction;
 use super::cost::SessionCost;
 use super::energy::EnergyLedger;
 use crate::db::Json;
@@ -179,6 +180,9 @@ pub struct Session {
     pub car_schedule: Option<Json<Value>>,
     pub energy_ledger: Option<Json<EnergyLedger>>,
     pub flags: Json<Vec<String>>,
+    /// When its start was received, by our clock; `started_at` is by the clock of the station.
+    pub begun_at: Option<Timestamp>,
+    pub corrections: Json<Vec<Correction>>,
 }
 
 impl Session {
@@ -233,19 +237,14 @@ impl Session {
             car_schedule: None,
             energy_ledger: None,
             flags: Json::default(),
+            begun_at: None,
+            corrections: Json::default(),
         }
     }
 
     /// Whether it may still change.
     pub fn is_open(&self) -> bool {
         matches!(self.status, SessionStatus::Created | SessionStatus::Started)
-    }
-
-    /// Whether its end was never told, only concluded from something else.
-    pub(super) fn is_over_by_assumption(&self) -> bool {
-        let reason = self.stop_reason.as_deref();
-        self.status == SessionStatus::Ended
-            && reason.is_some_and(|reason| reason.starts_with("Assumed"))
     }
 
     /// Whether its station was asked to start it with this tag.
@@ -438,6 +437,8 @@ pub struct SessionView {
     pub flags: Vec<String>,
     /// What it costs, so far or in the end; null where nothing prices it.
     pub cost: Option<SessionCost>,
+    /// What was corrected after its end, oldest first, each with what it amounted to before and after.
+    pub corrections: Vec<Correction>,
     /// JSON of your own.
     pub meta_data: MetaData,
     /// When it was created.
@@ -487,6 +488,7 @@ impl From<Session> for SessionView {
             rate_version: session.rate_version,
             flags: session.flags.0,
             cost: session.cost.map(|cost| cost.0),
+            corrections: session.corrections.0,
             meta_data: session.meta_data.0,
             created_at: session.created_at,
             updated_at: session.updated_at,

@@ -10,7 +10,7 @@ use super::energy::{believed, marks_of_one_message};
 use super::evidence::{self, Evidence, Source};
 use super::metering::{self, Attribution};
 use super::model::{Session, SessionView};
-use super::{cost, store};
+use super::{corrections, cost, store};
 use crate::db::schema::meter_values;
 use crate::db::{Conn, Json, StoreResult};
 use crate::each;
@@ -85,7 +85,7 @@ fn each_of<T: Copy + PartialEq>(
 }
 
 /// A reading with its time, its context and the text it came in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// When it was measured, put into our clock.
     pub at: Timestamp,
@@ -98,8 +98,10 @@ pub struct Sample {
     /// As it came.
     pub raw: String,
     /// What had to be assumed or left out, each kind once.
+    #[serde(default)]
     pub flags: Vec<String>,
     /// What is signed in it.
+    #[serde(default)]
     pub evidence: Vec<Evidence>,
 }
 
@@ -169,6 +171,14 @@ pub fn record_readings(
     let named = match report.transaction.filter(|id| *id > 0) {
         Some(id) => store::find_by_transaction(conn, report.station, id)?,
         None => None,
+    };
+    let named = match (named, report.samples.last()) {
+        (Some(mut session), Some(latest)) => {
+            let at = believed(latest.at, moment.now);
+            corrections::revive(conn, moment, &mut session, at)?;
+            Some(session)
+        }
+        (named, _) => named,
     };
     match named {
         Some(over) if !over.is_open() => record_late(conn, moment, report, over),

@@ -51,6 +51,8 @@ diesel::table! {
         car_schedule -> Nullable<JsonDoc>,
         energy_ledger -> Nullable<JsonDoc>,
         flags -> JsonDoc,
+        begun_at -> Nullable<Instant>,
+        corrections -> JsonDoc,
     }
 }
 
@@ -58,7 +60,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::Instant;
 
-    transaction_events (session_id, seq_no) {
+    transaction_events (session_id, seq_no, stage, at, trigger_reason) {
         session_id -> Text,
         seq_no -> BigInt,
         stage -> Text,

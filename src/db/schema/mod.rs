@@ -13,6 +13,7 @@ pub use portal::*;
 pub use power::*;
 
 diesel::joinable!(sessions -> connectors (connector_id));
+diesel::joinable!(sessions -> chargestations (chargestation_id));
 diesel::joinable!(group_connectors -> connectors (connector_id));
 diesel::joinable!(charging_profile_evses -> charging_profiles (profile_id));
 diesel::joinable!(group_stations -> chargestations (chargestation_id));

@@ -117,6 +117,7 @@ diesel::table! {
         updated_at -> Instant,
         closed_by_hours -> Bool,
         pinned_protocol -> Nullable<Text>,
+        last_boot_at -> Nullable<Instant>,
     }
 }
 
@@ -205,6 +206,8 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+        status_heard_at -> Nullable<Instant>,
+        status_changed_at -> Nullable<Instant>,
     }
 }
 

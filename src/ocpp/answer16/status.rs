@@ -16,16 +16,24 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
         return Ok((Response {}, Vec::new())); // the station as a whole is never a car
     }
     let at = call.believed(request.timestamp.unwrap_or(call.now));
-    let error = Some(request.error_code.as_str().to_owned()).filter(|code| code != "NoError");
+    let error = request.error_code.0.map(|code| code.as_str().to_owned());
+    let error = error.filter(|code| code != "NoError" && !code.is_empty());
     let report = move |_: &mut _, _: &_| {
-        let error = error.clone();
-        Ok(Report { status, error, at })
+        Ok(Report {
+            status,
+            error: error.clone(),
+            at,
+            is_idle: matches!(
+                status,
+                ConnectorStatus::Available | ConnectorStatus::Preparing
+            ),
+        })
     };
     let told = status::record(call, move |layout| layout.of_number(number), report).await?;
     if told.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
     }
-    Ok((Response {}, told.into_iter().collect()))
+    Ok((Response {}, told.unwrap_or_default()))
 }
 
 fn known_status(status: &Status) -> Option<ConnectorStatus> {

@@ -72,6 +72,8 @@ async fn record(
             status,
             error: None,
             at,
+            // "Occupied" does not say by what.
+            is_idle: status == Known::Available,
         })
     };
     let find = move |layout: &crate::stations::Layout| layout.of_evse(evse, Some(connector));
@@ -80,7 +82,7 @@ async fn record(
         call.note_unknown(format_args!("connector {connector} of EVSE {evse}"))
             .await;
     }
-    Ok(told.into_iter().collect())
+    Ok(told.unwrap_or_default())
 }
 
 /// "Occupied" says less than what its transaction told.

@@ -9,7 +9,7 @@ use crate::ocpp::answer::{Call, Handled, readings};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
 use crate::reservations::{self, Beginning};
-use crate::sessions::{self, ChargingState as State, Driver, Recorded, Stage};
+use crate::sessions::{self, Asked, ChargingState as State, Driver, Recorded, Stage};
 use crate::stations::link::{Command, SignalKind};
 use crate::stations::{self, ConnectorStatus as Known};
 use crate::tokens::{self, AuthorizationStatus as Verdict};
@@ -138,7 +138,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
     let connector = recorded.session.connector_id;
     let (mut needless, mut status_changed) = (Vec::new(), false);
     if let Some(connector) = connector {
-        if recorded.began {
+        if (recorded.began && !recorded.session.orphan) || recorded.placed {
             let begun = Beginning {
                 station: told.station,
                 connector,
@@ -161,6 +161,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
                     status: derived,
                     error: None,
                     at: told.at,
+                    is_idle: false,
                 };
                 crate::ocpp::answer::status::note(conn, moment, owner, &event.base, &row, report)?;
                 status_changed = true;
@@ -184,7 +185,13 @@ fn judge(
     now: Timestamp,
 ) -> StoreResult<tokens::Authorization> {
     let mut known = tokens::authorize(conn, told.organization, card, now)?;
-    if sessions::expects(conn, told.connector, card)? {
+    let asked = Asked {
+        station: told.station,
+        connector: told.connector,
+        id_tag: card,
+        request: told.start_request,
+    };
+    if sessions::expects(conn, asked)? {
         known.status = Verdict::Accepted;
     }
     told.driver = Some(Driver {
@@ -203,7 +210,9 @@ fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Opt
     if recorded.ended {
         return Some(Known::Finishing);
     }
+    let known = recorded.session.charging_state.filter(|_| recorded.placed);
     told.state
+        .or(known)
         .filter(|_| recorded.session.is_open())
         .map(status::of_state)
 }
@@ -215,7 +224,7 @@ fn effects(call: Call<'_>, stored: Stored) -> Vec<Effect> {
     let Some(connector) = stored.connector else {
         return effects;
     };
-    if stored.recorded.began {
+    if (stored.recorded.began && !session.orphan) || stored.recorded.placed {
         effects.push(Effect::Tell(SignalKind::SessionStarted(
             connector, session.id,
         )));

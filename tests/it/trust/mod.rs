@@ -1,9 +1,12 @@
 //! Wrong, late, doubled and absurd words of chargers and meters, each as somebody met it: the bill and the fuse hold all the
 //! same.
 
+mod assumed_ends;
 mod cards;
 mod clocks;
 mod energy;
 mod fuse;
+mod transaction_events;
 mod transactions;
 mod wire;
+mod yard;

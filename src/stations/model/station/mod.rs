@@ -141,6 +141,8 @@ pub struct Station {
     pub updated_at: Timestamp,
     pub closed_by_hours: bool,
     pub pinned_protocol: Option<Protocol>,
+    /// When it last said that it booted; by our clock.
+    pub last_boot_at: Option<Timestamp>,
 }
 
 /// Letters of an endpoint: none that is read as another.
@@ -240,6 +242,7 @@ impl Station {
             updated_at: moment.now,
             closed_by_hours: false,
             pinned_protocol: new.pinned_protocol,
+            last_boot_at: None,
         };
         let password = new.security.and_then(|security| station.secure(security));
         (station, password)
