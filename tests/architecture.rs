@@ -47,7 +47,7 @@ const SLICES: &[&str] = &[
 const LONGEST_FILE: usize = 600;
 
 /// Modules that decide and touch nothing: who wants to know what they would say only has to ask.
-const PURE: [&str; 2] = ["src/engine", "src/pricing"];
+const PURE: [&str; 3] = ["src/engine", "src/pricing", "src/sessions/energy"];
 
 /// Words that have no place in them: clocks, chance, I/O, logs and unordered maps.
 const IMPURE: [&str; 9] = [

@@ -55,6 +55,11 @@ impl Performer {
         &self.context.db
     }
 
+    /// Asks a station something that is no action of anybody, and is not written down.
+    pub async fn ask(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
+        self.link.send(station, command).await
+    }
+
     /// Carries a command out and waits for the station's answer.
     pub async fn perform(
         &self,
@@ -71,15 +76,16 @@ impl Performer {
 
     /// Starts a command; how it went is told by event.
     pub async fn start(&self, new: NewAction, command: Command) -> ApiResult<ActionView> {
-        self.start_or(new, command, async || Ok(())).await
+        self.start_or(new, command, async |_| Ok(())).await
     }
 
-    /// Starts a command; how it went is told by event, and where the station did not agree, `failed` follows.
+    /// Starts a command; how it went is told by event, and where the station did not agree, `failed` follows with what it
+    /// answered.
     pub async fn start_or<F>(
         &self,
         new: NewAction,
         command: Command,
-        failed: impl FnOnce() -> F + Send + 'static,
+        failed: impl FnOnce(Result<Outcome, LinkError>) -> F + Send + 'static,
     ) -> ApiResult<ActionView>
     where
         F: Future<Output = StoreResult<()>> + Send,
@@ -90,7 +96,7 @@ impl Performer {
         tokio::spawn(async move {
             let stored = match performer.finish(action, command).await {
                 Ok((_, Ok(outcome))) if outcome.accepted => Ok(()),
-                Ok(_) => failed().await.map_err(ApiError::from),
+                Ok((_, answer)) => failed(answer).await.map_err(ApiError::from),
                 Err(error) => Err(error),
             };
             if let Err(error) = stored {

@@ -3,6 +3,7 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -10,6 +11,8 @@ use toml::{Table, Value};
 use crate::balancing;
 use crate::db::connection::Synchronous;
 use crate::db::{StoreSettings, StoreUrl};
+use crate::kernel::Timestamp;
+use crate::sessions;
 
 /// A shorter key could be guessed from what it signs or seals.
 const SHORTEST_KEY: usize = 32;
@@ -24,6 +27,7 @@ pub struct Config {
     pub http: Http,
     pub store: Store,
     pub ocpp: Ocpp,
+    pub sessions: Sessions,
     pub tls: Tls,
     pub balancing: Balancing,
     pub portal: Portal,
@@ -73,6 +77,27 @@ pub struct Ocpp {
     pub message_bytes: usize,
     pub compress: bool,
     pub version_without_header: String,
+}
+
+/// Section `[sessions]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    pub stop_offline_minutes: u32,
+    pub offline_hours: u32,
+}
+
+impl Sessions {
+    /// How long stations that cannot be asked are waited for, by a server that runs since this instant.
+    pub fn patience(&self, up_since: Timestamp) -> sessions::Patience {
+        let minutes = |minutes: u32| Duration::from_secs(u64::from(minutes) * 60);
+        let hours = Some(self.offline_hours).filter(|hours| *hours > 0);
+        sessions::Patience {
+            stop_after: minutes(self.stop_offline_minutes),
+            end_after: hours.map(|hours| minutes(hours.saturating_mul(60))),
+            up_since,
+        }
+    }
 }
 
 /// Section `[tls]`.

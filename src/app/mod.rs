@@ -210,11 +210,13 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
     let (portal, post) = Portal::open(&context, config.portal_settings(&pages)?).await?;
     let portal = web::Data::new(portal);
+    let patience = config.sessions.patience(context.clock.now());
     let mut tasks = tasks::start(
         &context,
         &connections,
         (keeper.clone(), portal.clone()),
-        config.retention()?,
+        (config.retention()?, patience),
+        &signals,
     );
     tasks.extend(post);
     tasks.push(feeding);
@@ -261,6 +263,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(feed.clone())
             .app_data(courier.clone())
             .app_data(performer.clone())
+            .app_data(web::Data::new(patience))
             .app_data(shared_link.clone())
             .app_data(shared_signals.clone())
             .app_data(shared_asset_signals.clone())

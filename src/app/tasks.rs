@@ -10,6 +10,8 @@ use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
 use crate::ocpp::connections::Connections;
 use crate::portal::Portal;
+use crate::sessions::Session;
+use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::webhooks::Retention;
 use crate::{offers, portal, priority, reservations, sessions, stations, webhooks};
 
@@ -25,10 +27,12 @@ pub fn start(
     context: &Context,
     connections: &Connections,
     (keeper, portal): (web::Data<Doorkeeper>, web::Data<Portal>),
-    keep: Retention,
+    (keep, patience): (Retention, sessions::Patience),
+    signals: &Signals,
 ) -> Vec<JoinHandle<()>> {
     let (touching, seen) = (context.clone(), connections.clone());
     let (tidying, forgetting) = (context.clone(), context.clone());
+    let signals = signals.clone();
     vec![
         every(TOUCH_EVERY, move || {
             let (context, seen) = (touching.clone(), seen.newly_seen());
@@ -43,19 +47,27 @@ pub fn start(
             }
         }),
         every(TIDY_EVERY, move || {
-            let context = tidying.clone();
+            let (context, signals) = (tidying.clone(), signals.clone());
             async move {
                 let moment = context.moment();
-                context
-                    .db
-                    .write(move |conn| {
-                        sessions::cancel_overdue(conn, &moment)?;
-                        reservations::expire(conn, &moment)?;
-                        sessions::close_abandoned(conn, &moment)?;
-                        priority::expire(conn, &moment)?;
-                        offers::tell_changes(conn, &moment)
-                    })
-                    .await
+                let tidied = context.db.write(move |conn| -> StoreResult<Vec<Session>> {
+                    sessions::cancel_overdue(conn, &moment)?;
+                    reservations::expire(conn, &moment)?;
+                    let over = sessions::close_abandoned(conn, &moment, &patience)?;
+                    priority::expire(conn, &moment)?;
+                    offers::tell_changes(conn, &moment)?;
+                    Ok(over)
+                });
+                for session in tidied.await? {
+                    if let Some(connector) = session.connector_id {
+                        signals.tell(Signal {
+                            organization: session.organization_id,
+                            station: session.chargestation_id,
+                            kind: SignalKind::SessionEnded(connector, session.id),
+                        });
+                    }
+                }
+                Ok(())
             }
         }),
         every(FORGET_EVERY, move || {

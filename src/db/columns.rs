@@ -251,5 +251,6 @@ text_column!(
     LetterId,
     WebhookId,
     DeliveryId,
+    EvidenceId,
     Currency
 );

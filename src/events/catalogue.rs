@@ -128,6 +128,7 @@ kinds! {
         SessionStarted = "session.started", "A transaction began.";
         SessionUpdated = "session.updated", "New meter values, or a change over the API.";
         SessionEnded = "session.ended", "A transaction ended.";
+        SessionCorrected = "session.corrected", "A session that had ended was corrected: its station told its end, or that it goes on; the last of `corrections` has the old and the new energy and amount.";
         SessionCancelled = "session.cancelled", "A session never started, or was given up before.";
         SessionStartFailure = "session.start_failure", "The station did not start a session; it is cancelled next.";
         SessionStopFailure = "session.stop_failure", "The station did not stop a session that it was told to stop over the API; it goes on.";

@@ -232,6 +232,8 @@ typed_id! {
     WebhookId
     /// An event on its way to a webhook.
     DeliveryId
+    /// A value that a meter signed.
+    EvidenceId
 }
 
 #[cfg(test)]

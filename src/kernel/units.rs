@@ -1,6 +1,7 @@
 //! Electrical quantities as integers: no sum of limits is ever off by a rounding error.
 //!
-//! JSON speaks kilowatts, as eDRV does; here it is watts. Conversions that could raise a limit round down.
+//! JSON speaks kilowatts, as eDRV does; here it is watts. Conversions that could raise a limit round down. What is too
+//! large for a sum stands at the end of the range: nothing wraps, whatever a meter says.
 
 use std::fmt;
 use std::iter::Sum;
@@ -27,12 +28,12 @@ macro_rules! unit {
                 if step.0 <= 1 { self } else { Self(self.0 - self.0.rem_euclid(step.0)) }
             }
         }
-        impl Add for $name { type Output = Self; fn add(self, other: Self) -> Self { Self(self.0 + other.0) } }
-        impl Sub for $name { type Output = Self; fn sub(self, other: Self) -> Self { Self(self.0 - other.0) } }
-        impl Neg for $name { type Output = Self; fn neg(self) -> Self { Self(-self.0) } }
-        impl AddAssign for $name { fn add_assign(&mut self, other: Self) { self.0 += other.0; } }
-        impl SubAssign for $name { fn sub_assign(&mut self, other: Self) { self.0 -= other.0; } }
-        impl Sum for $name { fn sum<I: Iterator<Item = Self>>(all: I) -> Self { Self(all.map(|one| one.0).sum()) } }
+        impl Add for $name { type Output = Self; fn add(self, other: Self) -> Self { Self(self.0.saturating_add(other.0)) } }
+        impl Sub for $name { type Output = Self; fn sub(self, other: Self) -> Self { Self(self.0.saturating_sub(other.0)) } }
+        impl Neg for $name { type Output = Self; fn neg(self) -> Self { Self(self.0.saturating_neg()) } }
+        impl AddAssign for $name { fn add_assign(&mut self, other: Self) { *self = *self + other; } }
+        impl SubAssign for $name { fn sub_assign(&mut self, other: Self) { *self = *self - other; } }
+        impl Sum for $name { fn sum<I: Iterator<Item = Self>>(all: I) -> Self { all.fold(Self::ZERO, Self::add) } }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, concat!("{} ", $symbol), self.0) }
         }

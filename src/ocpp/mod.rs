@@ -35,6 +35,7 @@ pub mod reports;
 pub mod session;
 pub mod socket;
 mod state;
+pub mod stops;
 pub mod tenths;
 pub mod text;
 pub mod time;
@@ -91,10 +92,7 @@ impl Version {
     /// The version to speak with a station that offers these subprotocols, separated by commas: the best one, or the
     /// one it is pinned to. With it comes its name as the station wrote it, which is what the station compares the answer
     /// to. A station that offers nothing is taken to speak 1.6.
-    pub fn agreed(
-        offer: Option<&str>,
-        pinned: Option<Protocol>,
-    ) -> Option<(Self, Option<&str>)> {
+    pub fn agreed(offer: Option<&str>, pinned: Option<Protocol>) -> Option<(Self, Option<&str>)> {
         let allowed = |version: &Self| pinned.is_none_or(|only| version.protocol() == only);
         let mut versions = Self::BEST_FIRST.into_iter().filter(allowed);
         let Some(offer) = offer else {

@@ -11,6 +11,7 @@ use super::clock::StationClock;
 use super::costs::Costs;
 use super::forms::Forms;
 use super::reports::Reports;
+use super::stops::Stops;
 use crate::kernel::Timestamp;
 use crate::stations::{LimitHabits, Registration, Station, limit_habits};
 
@@ -29,6 +30,8 @@ pub struct State {
     pub reports: Reports,
     /// What transactions were told to cost.
     pub costs: Costs,
+    /// Which transactions it was asked to stop at their target.
+    pub stops: Stops,
 }
 
 impl State {
@@ -43,6 +46,7 @@ impl State {
             clock: Mutex::new(StationClock::remembered(known.clock_offset_seconds)),
             reports: Reports::default(),
             costs: Costs::default(),
+            stops: Stops::default(),
         }
     }
     /// Notes that the station said something.

@@ -47,6 +47,21 @@ pub fn read_time(text: &str) -> Option<ReadTime> {
     }
 }
 
+/// Reads seconds or milliseconds since 1970, as some stations tell a time; nothing where it can be neither.
+pub fn since_1970(number: i64) -> Option<Timestamp> {
+    /// The year 2100, in seconds: in milliseconds as many are in January 1970.
+    const LATEST_SECONDS: i64 = 4_102_444_800;
+    match number {
+        0..=LATEST_SECONDS => Some(Timestamp::from_unix_seconds(number)),
+        _ if (0..=LATEST_SECONDS).contains(&(number / 1_000)) => {
+            let whole = Timestamp::from_unix_seconds(number / 1_000);
+            let rest = u64::try_from(number % 1_000).ok()?;
+            Some(whole + std::time::Duration::from_millis(rest))
+        }
+        _ => None,
+    }
+}
+
 /// Reads `Z`, `+0100`, `+01:00`, `+1:00`, `-01`.
 fn offset(zone: &str) -> Option<TimeDelta> {
     if zone.eq_ignore_ascii_case("Z") || zone.eq_ignore_ascii_case("UTC") {

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::*;
-use super::{overdue, readings, store};
+use super::{evidence, overdue, readings, stopping, store};
 use crate::actions::{ActionView, NewAction, Performer};
 use crate::db::schema::{tokens, users};
-use crate::db::{Conn, Json, StoreError, StoreResult};
+use crate::db::{Conn, Json, StoreError};
 use crate::events::{self, ActionKind, EventKind};
 use crate::groups;
 use crate::http::caller::{ReadSessions, WriteSessions};
@@ -38,14 +38,15 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(create_session)
         .service(get_session)
         .service(update_session)
-        .service(stop_session)
-        .service(stop_session_by_get)
+        .service(stopping::stop_session)
+        .service(stopping::stop_session_by_get)
         .service(list_energy_reports)
+        .configure(evidence::routes)
         .service(set_session_power_limit)
         .service(clear_session_power_limit);
 }
 
-fn missing(error: StoreError) -> ApiError {
+pub(super) fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "session")
 }
 
@@ -247,7 +248,7 @@ async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, conn
     }
 }
 
-fn about(session: &Session, kind: ActionKind, data: Value) -> NewAction {
+pub(super) fn about(session: &Session, kind: ActionKind, data: Value) -> NewAction {
     NewAction {
         organization: session.organization_id,
         station: session.chargestation_id,
@@ -330,91 +331,7 @@ async fn update_session(
     Ok(Changed(view))
 }
 
-/// The station did not stop a session when it was told to.
-async fn tell_stop_failure(
-    ctx: Ctx,
-    organization: OrganizationId,
-    id: SessionId,
-) -> StoreResult<()> {
-    let moment = ctx.moment();
-    let told = ctx.db.write(move |conn| {
-        let session = store::find(conn, organization, id)?;
-        let event = store::session_event(&session, EventKind::SessionStopFailure);
-        events::record(conn, &moment, event, &SessionView::from(session))
-    });
-    told.await
-}
-
-async fn stop(
-    organization: OrganizationId,
-    ctx: Ctx,
-    performer: web::Data<Performer>,
-    id: SessionId,
-) -> ApiResult<HttpResponse> {
-    let session = ctx
-        .db
-        .read(move |conn| store::find(conn, organization, id))
-        .await
-        .map_err(missing)?;
-    match (session.status, session.transaction_id) {
-        (SessionStatus::Started, Some(transaction)) => {
-            let command = Command::StopCharging { transaction };
-            let data = json!({"transaction": transaction});
-            let action = about(&session, ActionKind::SessionStop, data);
-            let goes_on = move || tell_stop_failure(ctx, organization, id);
-            performer.start_or(action, command, goes_on).await?;
-            Ok(reply(
-                StatusCode::OK,
-                "Stop requested",
-                SessionView::from(session),
-            ))
-        }
-        (SessionStatus::Created, _) => {
-            let moment = ctx.moment();
-            let view = ctx
-                .db
-                .write(move |conn| {
-                    let session = store::find(conn, organization, id)?;
-                    overdue::cancel(conn, &moment, session, "Stopped before it started")?;
-                    Ok::<_, StoreError>(SessionView::from(store::find(conn, organization, id)?))
-                })
-                .await?;
-            Ok(reply(StatusCode::OK, "Cancelled", view))
-        }
-        _ => Err(ApiError::conflict(format!(
-            "The session is {}",
-            session.status
-        ))),
-    }
-}
-
-/// Stops a session; it is `ended` when the station says so.
-#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
-    responses((status = OK, body = Reply<SessionView>), CommandErrors))]
-#[post("/sessions/{id}/stop")]
-async fn stop_session(
-    caller: Caller<WriteSessions>,
-    ctx: Ctx,
-    performer: web::Data<Performer>,
-    PathId(id): PathId<SessionId>,
-) -> ApiResult<HttpResponse> {
-    stop(caller.organization(), ctx, performer, id).await
-}
-
-/// Stops a session, the way eDRV spells it.
-#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
-    responses((status = OK, body = Reply<SessionView>), CommandErrors))]
-#[get("/sessions/{id}/stop")]
-async fn stop_session_by_get(
-    caller: Caller<WriteSessions>,
-    ctx: Ctx,
-    performer: web::Data<Performer>,
-    PathId(id): PathId<SessionId>,
-) -> ApiResult<HttpResponse> {
-    stop(caller.organization(), ctx, performer, id).await
-}
-
-/// Lists the readings of a session, oldest first.
+/// Lists the readings of a session, oldest first; what its meter signed stands among them, by the station's time.
 #[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
     responses((status = OK, body = Reply<Vec<Object>>), OneErrors))]
 #[get("/sessions/{id}/energy_reports")]
@@ -428,10 +345,14 @@ async fn list_energy_reports(
         .db
         .read(move |conn| {
             let session = store::find(conn, organization, id)?;
-            match session.connector_id {
-                Some(connector) => readings::energy_reports(conn, id, connector),
-                None => Ok(Vec::new()),
-            }
+            let mut reports = match session.connector_id {
+                Some(connector) => readings::energy_reports(conn, id, connector)?,
+                None => Vec::new(),
+            };
+            reports.extend(evidence::in_reports(conn, id)?);
+            let told_at = |report: &Value| report.get("timestamp").map(Value::to_string);
+            reports.sort_by_key(told_at);
+            Ok(reports)
         })
         .await
         .map_err(missing)?;

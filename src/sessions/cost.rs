@@ -220,13 +220,15 @@ pub(super) fn reckon(conn: &mut Conn, session: &mut Session, until: Timestamp) -
                 .and(meter_values::session_id.eq(session.id)),
         )
         .order(meter_values::at.asc())
-        .select((meter_values::at, meter_values::energy, meter_values::power))
+        .select((
+            meter_values::at,
+            meter_values::delivered,
+            meter_values::power,
+        ))
         .load(conn)?;
-    let points = rows.into_iter().map(|(at, register, power)| Point {
-        at,
-        energy: register.map(|register| session.delivered(register)),
-        power,
-    });
+    let points = rows
+        .into_iter()
+        .map(|(at, energy, power)| Point { at, energy, power });
     let zone = timezone.parse().unwrap_or_default();
     let cost = reckoned(&tariff.0, zone, session, until, points.collect());
     session.cost = Some(Json(cost));

@@ -5,24 +5,35 @@
 //! kept normalised and raw. A session keeps the prices it began with, and always tells what it costs so far.
 
 mod api;
+mod corrections;
 mod cost;
+mod ending;
+pub mod energy;
+mod evidence;
+mod metering;
 mod model;
 mod named;
 mod overdue;
+mod placing;
 mod readings;
+mod stopping;
+mod stops;
 mod store;
+mod told;
 mod transactions;
 
 pub use api::routes;
+pub use corrections::{Correction, Settled};
+pub use ending::assume_over;
+pub use evidence::Evidence;
 pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
 pub use named::{
-    Driver, Recorded, Stage, TransactionEvent, find_by_transaction_name, note_car_schedule,
-    note_needs, record_event,
+    Driver, Recorded, Stage, TransactionEvent, note_car_schedule, note_needs, record_event,
 };
-pub use overdue::{cancel_overdue, close_abandoned};
+pub use overdue::{Patience, cancel_overdue, close_abandoned, end_ghosts};
 pub use readings::{MeterReport, Reading, Sample, record_readings};
-pub use store::{find_by_transaction, open_on_connectors, open_session_on, running, session_event};
-pub use transactions::{
-    StartReport, Started, StopReport, Stopped, close_stale, expects, note_state, start_transaction,
-    stop_transaction,
+pub use stops::{StopReport, Stopped, stop_transaction};
+pub use store::{
+    find_by_transaction, open_on_connectors, open_session_on, running, running_at, session_event,
 };
+pub use transactions::{Asked, StartReport, Started, expects, note_state, start_transaction};

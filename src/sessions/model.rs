@@ -4,7 +4,9 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::corrections::Correction;
 use super::cost::SessionCost;
+use super::energy::EnergyLedger;
 use crate::db::Json;
 use crate::db::schema::sessions;
 use crate::filters;
@@ -176,6 +178,11 @@ pub struct Session {
     pub transaction_name: Option<String>,
     pub start_request: Option<i64>,
     pub car_schedule: Option<Json<Value>>,
+    pub energy_ledger: Option<Json<EnergyLedger>>,
+    pub flags: Json<Vec<String>>,
+    /// When its start was received, by our clock; `started_at` is by the clock of the station.
+    pub begun_at: Option<Timestamp>,
+    pub corrections: Json<Vec<Correction>>,
 }
 
 impl Session {
@@ -228,19 +235,16 @@ impl Session {
             transaction_name: None,
             start_request: None,
             car_schedule: None,
+            energy_ledger: None,
+            flags: Json::default(),
+            begun_at: None,
+            corrections: Json::default(),
         }
     }
 
     /// Whether it may still change.
     pub fn is_open(&self) -> bool {
         matches!(self.status, SessionStatus::Created | SessionStatus::Started)
-    }
-
-    /// Whether its end was never told, only concluded from something else.
-    pub(super) fn is_over_by_assumption(&self) -> bool {
-        let reason = self.stop_reason.as_deref();
-        self.status == SessionStatus::Ended
-            && reason.is_some_and(|reason| reason.starts_with("Assumed"))
     }
 
     /// Whether its station was asked to start it with this tag.
@@ -284,25 +288,24 @@ impl Session {
         }
     }
 
-    /// What was delivered when the meter showed this; a register that starts again with each session counts from zero.
-    pub(super) fn delivered(&self, register: WattHours) -> WattHours {
-        match self.meter_start {
-            Some(begin) if register >= begin => register - begin,
-            _ => register,
+    /// A measurand of the latest reading, where that told it: one that was told before has a time of its own.
+    fn just_told(&self, measurand: &str) -> Option<&Value> {
+        let told = self.latest.as_ref()?.0.get(measurand)?;
+        if told.get("timestamp").is_some() {
+            return None;
         }
+        told.get("value")
     }
 
     /// The current of its highest phase at the latest reading.
     pub fn current(&self) -> Option<Milliamps> {
-        let report = self.latest.as_ref()?;
-        let amps = report.0.pointer("/current/value")?;
+        let amps = self.just_told("current")?;
         Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0)
     }
 
     /// The current of each of the three phases at the latest reading, where all were told.
     pub fn phase_currents(&self) -> Option<[Milliamps; 3]> {
-        let report = self.latest.as_ref()?;
-        let phases = report.0.pointer("/phase_current/value")?.as_array()?;
+        let phases = self.just_told("phase_current")?.as_array()?;
         let read = |amps| Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0);
         let phases: Option<Vec<Milliamps>> = phases.iter().map(read).collect();
         phases?.try_into().ok()
@@ -362,9 +365,15 @@ pub struct Metrics {
     /// Seconds of drawing energy.
     #[serde(rename = "energyPeriod")]
     pub energy_period: i64,
-    /// Wh delivered.
+    /// Wh delivered: what registers prove, bounded by what the connector can give in the time that passed.
     #[serde(rename = "energyConsumed")]
     pub energy_consumed: i64,
+    /// Wh that registers claim beyond; they are not billed. More than 0 is worth a look: `flags` says why.
+    #[serde(rename = "energyUnproven")]
+    pub energy_unproven: i64,
+    /// Wh that readings of power prove over time; not billed, but a witness of the register.
+    #[serde(rename = "energyByPower")]
+    pub energy_by_power: i64,
     /// What the car is doing.
     #[serde(rename = "chargingState")]
     #[schema(value_type = Option<String>)]
@@ -404,7 +413,7 @@ pub struct SessionView {
     pub target: Target,
     /// What it measured.
     pub metrics: Metrics,
-    /// The latest sample.
+    /// The latest value of each measurand; one that the latest reading did not tell has a `timestamp` of its own.
     #[schema(value_type = Option<Object>)]
     pub energy_report: Option<Value>,
     /// What the car was doing when.
@@ -424,8 +433,12 @@ pub struct SessionView {
     pub service_offer: Option<ServiceOfferId>,
     /// The version of the rate, schedule or offer whose prices the session keeps.
     pub rate_version: Option<i64>,
+    /// What was odd about its readings, each kind once; `docs/METERING.md` says what each means.
+    pub flags: Vec<String>,
     /// What it costs, so far or in the end; null where nothing prices it.
     pub cost: Option<SessionCost>,
+    /// What was corrected after its end, oldest first, each with what it amounted to before and after.
+    pub corrections: Vec<Correction>,
     /// JSON of your own.
     pub meta_data: MetaData,
     /// When it was created.
@@ -438,6 +451,7 @@ pub struct SessionView {
 
 impl From<Session> for SessionView {
     fn from(session: Session) -> Self {
+        let proof = session.energy_ledger.as_ref().map(|ledger| &ledger.0);
         Self {
             id: session.id,
             status: session.status,
@@ -456,6 +470,8 @@ impl From<Session> for SessionView {
                 meter_start: session.meter_start.map(WattHours::get),
                 energy_period: session.energy_period,
                 energy_consumed: session.energy.get(),
+                energy_unproven: proof.map_or(0, |ledger| ledger.unproven().get()),
+                energy_by_power: proof.map_or(0, |ledger| ledger.by_power().get()),
                 charging_state: session.charging_state,
                 charging_stop_reason: session.stop_reason,
             },
@@ -470,7 +486,9 @@ impl From<Session> for SessionView {
             rate: session.rate_id,
             service_offer: session.service_offer_id,
             rate_version: session.rate_version,
+            flags: session.flags.0,
             cost: session.cost.map(|cost| cost.0),
+            corrections: session.corrections.0,
             meta_data: session.meta_data.0,
             created_at: session.created_at,
             updated_at: session.updated_at,

@@ -4,18 +4,22 @@
 //! Any event may be the first that is heard of a transaction. One that is older than what is known adds its readings,
 //! and a late start adds the beginning; neither turns anything back.
 
-use diesel::prelude::*;
 use serde_json::Value;
 
+use super::corrections::{TOLD_END, TOLD_LATE, revive};
+use super::ending::{assume_over, conclude, reopen};
+use super::energy::believed;
+use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
-use super::readings::{MeterReport, Sample, insert_samples};
-use super::transactions::{awaited_or_new, conclude, tell};
+use super::placing::{self, take_place};
+use super::readings::Sample;
+use super::told::{self, Told};
+use super::transactions::{awaited_or_new, tell};
 use super::{cost, store};
-use crate::db::schema::transaction_events as events;
 use crate::db::{Conn, Json, StoreResult};
-use crate::each;
 use crate::events::EventKind;
 use crate::kernel::*;
+use crate::priority;
 
 /// Which part of a transaction an event tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Started => "started",
             Self::Updated => "updated",
@@ -68,8 +72,10 @@ pub struct TransactionEvent {
     pub trigger: String,
     /// Whether the station was offline when it happened.
     pub offline: bool,
-    /// When it happened.
+    /// When it happened, as far as the station is believed.
     pub at: Timestamp,
+    /// The same by the station's own clock.
+    pub told_at: Timestamp,
     /// The number by which the station was asked to start it, if it was.
     pub start_request: Option<i64>,
     /// Who was identified, if anybody was.
@@ -95,36 +101,10 @@ pub struct Recorded {
     pub is_news: bool,
     /// Whether it began the session.
     pub began: bool,
+    /// Whether it told for the first time at which connector the session is.
+    pub placed: bool,
     /// Whether it ended the session.
     pub ended: bool,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = events)]
-struct Row<'a> {
-    session_id: SessionId,
-    seq_no: i64,
-    stage: &'static str,
-    trigger_reason: &'a str,
-    at: Timestamp,
-    received_at: Timestamp,
-    offline: bool,
-    raw: &'a str,
-}
-
-/// The session of the transaction that this station gave a name.
-pub fn find_by_transaction_name(
-    conn: &mut Conn,
-    station: StationId,
-    name: &str,
-) -> StoreResult<Option<Session>> {
-    use crate::db::schema::sessions;
-    let found = sessions::table
-        .filter(sessions::chargestation_id.eq(station))
-        .filter(sessions::transaction_name.eq(name))
-        .select(Session::as_select())
-        .first(conn);
-    Ok(found.optional()?)
 }
 
 /// Records an event.
@@ -133,79 +113,134 @@ pub fn record_event(
     moment: &Moment,
     event: &TransactionEvent,
 ) -> StoreResult<Recorded> {
-    let known = find_by_transaction_name(conn, event.station, &event.name)?;
+    let known = store::find_named(conn, event.station, &event.name)?;
+    let mut seen = Told::default();
+    let mut known = match known {
+        Some(session) => {
+            if told::is_told(conn, session.id, event)? {
+                return Ok(Recorded::repeated(session));
+            }
+            seen = Told::of(conn, session.id)?;
+            Some(session)
+        }
+        None => None,
+    };
+    if let Some(earlier) = known.take_if(|session| seen.is_of_another(session, event)) {
+        seen = Told::default();
+        if earlier.is_open() {
+            let why = "another transaction of the same name started";
+            assume_over(conn, moment, earlier, event.at, why)?;
+        }
+    }
     let began = known.is_none();
     let mut session = match known {
         Some(session) => session,
         None => begin(conn, moment, event)?,
     };
-    let latest: Option<i64> = events::table
-        .filter(events::session_id.eq(session.id))
-        .select(diesel::dsl::max(events::seq_no))
-        .first(conn)?;
-    let repeated = insert_event(conn, moment, event, session.id)? == 0;
-    let is_news = !repeated && latest.is_none_or(|latest| event.seq_no > latest);
-    if repeated {
-        return Ok(Recorded {
-            session,
-            repeated,
-            is_news,
-            began: false,
-            ended: false,
-        });
-    }
+    let is_news = seen.is_news(event);
+    told::keep(conn, moment, event, session.id)?;
+    let settled = (session.status == SessionStatus::Ended).then(|| session.settled());
 
-    if session.connector_id.is_none() {
-        session.connector_id = event.connector;
+    let is_billed = !session.is_open() && !session.is_over_by_assumption();
+    let mut placed = false;
+    if let (None, Some(connector)) = (session.connector_id, event.connector) {
+        session = take_place(conn, moment, session, (connector, event))?;
+        placed = true;
     }
     if let Some(driver) = &event.driver {
         identify(&mut session, driver);
     }
-    take_in_readings(conn, moment, event, &mut session)?;
+    let at = believed(event.at, moment.now);
+    if event.stage != Stage::Ended && is_news {
+        revive(conn, moment, &mut session, at)?;
+    }
+    placing::take_in_readings(conn, moment, event, &mut session)?;
     if event.stage == Stage::Started {
-        open_meter(&mut session, event);
+        open_meter(conn, moment, &mut session, event)?;
+        session.orphan = false;
     }
     let (mut ended, mut is_charged) = (false, false);
     if event.stage == Stage::Ended {
-        ended = session.is_open() || session.is_over_by_assumption();
-        if ended {
-            close_meter(&mut session, event);
-            let reason = event.stop_reason.as_deref().unwrap_or("Local");
-            conclude(&mut session, event.at, reason, moment);
-        }
-    } else if is_news {
-        if session.is_over_by_assumption() {
+        ended = session.is_open();
+        if ended || session.is_over_by_assumption() {
             reopen(&mut session);
+            let register = register(event.samples.iter().rev());
+            let when = (event.told_at, moment.now);
+            let end = metering::stop(conn, &mut session, when, register)?;
+            let reason = event.stop_reason.as_deref().unwrap_or("Local");
+            conclude(&mut session, end, reason, moment);
         }
-        if let Some(state) = event.state.filter(|_| session.is_open()) {
-            is_charged = session.enter(state, event.at);
-        }
+    } else if is_news && let Some(state) = event.state.filter(|_| session.is_open()) {
+        is_charged = session.enter(state, at);
     }
-    if began {
+    if (began && session.connector_id.is_some()) || placed {
         cost::freeze(conn, &mut session)?;
     }
-    let until = session.ended_at.or(session.latest_at);
-    cost::reckon(conn, &mut session, until.unwrap_or(event.at))?;
+    // A bill stays as it is, unless it is the beginning that comes late.
+    if !is_billed || event.stage == Stage::Started {
+        let until = session.ended_at.or(session.latest_at);
+        cost::reckon(conn, &mut session, until.unwrap_or(at))?;
+    }
     session.updated_at = moment.version_after(session.updated_at);
+    let why = match event.stage {
+        Stage::Ended => TOLD_END,
+        Stage::Started | Stage::Updated => TOLD_LATE,
+    };
+    let corrected = session.status == SessionStatus::Ended
+        && settled.is_some_and(|before| session.keep_correction(before, why, moment.now));
     store::update(conn, &session)?;
-    if began {
-        tell(conn, moment, &session, EventKind::SessionStarted)?;
-    }
-    if ended {
-        tell(conn, moment, &session, EventKind::SessionEnded)?;
-    } else if !began {
-        tell(conn, moment, &session, EventKind::SessionUpdated)?;
-    }
-    if is_charged {
-        tell(conn, moment, &session, EventKind::SessionEvCharged)?;
-    }
-    Ok(Recorded {
+    let recorded = Recorded {
         session,
-        repeated,
+        repeated: false,
         is_news,
         began,
+        placed,
         ended,
-    })
+    };
+    recorded.tell(conn, moment, corrected, is_charged)?;
+    Ok(recorded)
+}
+
+impl Recorded {
+    /// Nothing new.
+    const fn repeated(session: Session) -> Self {
+        Self {
+            session,
+            repeated: true,
+            is_news: false,
+            began: false,
+            placed: false,
+            ended: false,
+        }
+    }
+
+    /// Tells what it changed; a session of which only the end is known never started.
+    fn tell(
+        &self,
+        conn: &mut Conn,
+        moment: &Moment,
+        corrected: bool,
+        is_charged: bool,
+    ) -> StoreResult<()> {
+        let session = &self.session;
+        let station = session.chargestation_id;
+        if self.began && !session.orphan {
+            tell(conn, moment, session, EventKind::SessionStarted)?;
+            priority::session_started(conn, moment, station, session.id)?;
+        }
+        if corrected {
+            tell(conn, moment, session, EventKind::SessionCorrected)?;
+        } else if self.ended {
+            tell(conn, moment, session, EventKind::SessionEnded)?;
+            priority::session_ended(conn, moment, station)?;
+        } else if !self.began {
+            tell(conn, moment, session, EventKind::SessionUpdated)?;
+        }
+        if is_charged {
+            tell(conn, moment, session, EventKind::SessionEvCharged)?;
+        }
+        Ok(())
+    }
 }
 
 /// Notes when a car leaves and how much energy it still needs; what it does not say stays.
@@ -239,48 +274,41 @@ pub fn note_car_schedule(
 
 /// The session of a transaction that is heard of for the first time, stored.
 fn begin(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) -> StoreResult<Session> {
-    let place = (event.organization, event.station, event.connector);
-    let tag = event.driver.as_ref().map(|driver| driver.id_tag.as_str());
-    let awaits = |open: &Session| {
-        let asked = event.start_request.is_some() && open.start_request == event.start_request;
-        asked || tag.is_some_and(|tag| open.was_asked_for_with(tag))
+    let asked = match event.start_request {
+        Some(request) => store::find_asked(conn, event.station, request)?,
+        None => None,
     };
-    // What is told late may be older than what runs there now.
-    let earlier = |open: &Session| open.started_at.is_none_or(|start| start <= event.at);
-    let (mut session, is_new) = awaited_or_new(conn, moment, (place, event.at), awaits, earlier)?;
+    // A station that was asked to start somewhere does so there, where it does not tell otherwise.
+    let there = asked.as_ref().and_then(|asked| asked.connector_id);
+    let place = (event.organization, event.station, event.connector.or(there));
+    let at = believed(event.at, moment.now);
+    let tag = event.driver.as_ref().map(|driver| driver.id_tag.as_str());
+    let is_end = event.stage == Stage::Ended;
+    let awaits = |open: &Session| !is_end && tag.is_some_and(|tag| open.was_asked_for_with(tag));
+    // What is told late may be older than what runs there now; and what is over ends nothing.
+    let earlier = |open: &Session| !is_end && open.started_at.is_none_or(|start| start <= at);
+    let (found, mut is_new) = awaited_or_new(conn, moment, (place, at), awaits, earlier)?;
+    let mut session = match asked {
+        Some(asked) => {
+            is_new = false;
+            asked
+        }
+        None => found,
+    };
+    session.connector_id = place.2;
+    session.orphan = is_end;
     session.status = SessionStatus::Started;
     session.transaction_id = Some(store::next_transaction_id(conn)?);
     session.transaction_name = Some(event.name.clone());
-    session.started_at = Some(event.at);
-    session.enter(ChargingState::Connected, event.at);
+    metering::begin(conn, &mut session, &beginning(moment, event, None))?;
+    session.begun_at = Some(moment.now);
+    session.enter(ChargingState::Connected, at);
     if is_new {
         store::insert(conn, &session)?;
     } else {
         store::update(conn, &session)?;
     }
     Ok(session)
-}
-
-fn insert_event(
-    conn: &mut Conn,
-    moment: &Moment,
-    event: &TransactionEvent,
-    session_id: SessionId,
-) -> StoreResult<usize> {
-    let row = Row {
-        session_id,
-        seq_no: event.seq_no,
-        stage: event.stage.name(),
-        trigger_reason: &event.trigger,
-        at: event.at,
-        received_at: moment.now,
-        offline: event.offline,
-        raw: &event.raw,
-    };
-    Ok(each!(conn, |conn| diesel::insert_into(events::table)
-        .values(&row)
-        .on_conflict_do_nothing()
-        .execute(conn))?)
 }
 
 /// The first who is identified is who charges; another card may end a session, but does not take it over.
@@ -295,55 +323,26 @@ fn identify(session: &mut Session, driver: &Driver) {
     }
 }
 
-fn take_in_readings(
-    conn: &mut Conn,
-    moment: &Moment,
-    event: &TransactionEvent,
-    session: &mut Session,
-) -> StoreResult<()> {
-    let Some(connector) = session.connector_id.filter(|_| !event.samples.is_empty()) else {
-        return Ok(());
-    };
-    let report = MeterReport {
-        organization: event.organization,
-        station: event.station,
-        connector,
-        transaction: session.transaction_id,
-        samples: event.samples.clone(),
-    };
-    insert_samples(conn, moment, &report, Some(session.id))?;
-    session.follow(&event.samples);
-    Ok(())
-}
-
 fn register<'a>(mut samples: impl Iterator<Item = &'a Sample>) -> Option<WattHours> {
     samples.find_map(|sample| sample.reading.energy)
 }
 
+fn beginning(moment: &Moment, event: &TransactionEvent, register: Option<WattHours>) -> Beginning {
+    Beginning {
+        told: event.told_at,
+        received: moment.now,
+        at: believed(event.at, moment.now),
+        register,
+    }
+}
+
 /// The beginning counts from when it happened, also where it is told late.
-fn open_meter(session: &mut Session, event: &TransactionEvent) {
-    session.started_at = Some(event.at);
-    if let Some(begin) = register(event.samples.iter()) {
-        let reached = session.meter_start.map(|start| start + session.energy);
-        session.meter_start = Some(begin);
-        if let Some(reached) = session.meter_stop.or(reached) {
-            session.energy = session.delivered(reached);
-        }
-    }
-}
-
-fn close_meter(session: &mut Session, event: &TransactionEvent) {
-    if let Some(stop) = register(event.samples.iter().rev()) {
-        session.meter_stop = Some(stop);
-        if session.meter_start.is_some() {
-            session.energy = session.delivered(stop);
-        }
-    }
-}
-
-/// A transaction that goes on was not over.
-fn reopen(session: &mut Session) {
-    session.status = SessionStatus::Started;
-    session.ended_at = None;
-    session.stop_reason = None;
+fn open_meter(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: &mut Session,
+    event: &TransactionEvent,
+) -> StoreResult<()> {
+    let register = register(event.samples.iter());
+    metering::begin(conn, session, &beginning(moment, event, register))
 }

@@ -4,14 +4,47 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
+use super::ending::assume_over;
 use super::model::{Session, SessionStatus, SessionView};
-use super::store::{session_event, update};
-use super::transactions::{START_WITHIN, close_stale};
-use crate::db::schema::{connectors, sessions};
+use super::store::{is_alive_since, open_on_connectors, session_event, update};
+use super::transactions::START_WITHIN;
+use crate::db::schema::{chargestations, connectors, sessions};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, EventKind};
 use crate::kernel::*;
-use crate::stations::ConnectorStatus;
+use crate::stations::{Connector, ConnectorStatus};
+
+/// How long stations that cannot be asked are waited for; documented in `default.toml`.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// After so long offline a session is over that is to be stopped; its station cannot be asked.
+    pub stop_after: Duration,
+    /// After so long offline every session of a station is over; never when none.
+    pub end_after: Option<Duration>,
+    /// Since when this server runs: nobody is offline for longer.
+    pub up_since: Timestamp,
+}
+
+impl Patience {
+    /// Since when a station has been offline, as far as this server could know; nothing while it is online.
+    pub fn offline_since(
+        &self,
+        conn: &mut Conn,
+        station: StationId,
+    ) -> StoreResult<Option<Timestamp>> {
+        let (online, left, heard): (bool, Option<Timestamp>, Option<Timestamp>) =
+            chargestations::table
+                .find(station)
+                .select((
+                    chargestations::online,
+                    chargestations::last_disconnect_at,
+                    chargestations::last_message_at,
+                ))
+                .first(conn)?;
+        let since = Some(self.up_since).max(left).max(heard);
+        Ok(since.filter(|_| !online))
+    }
+}
 
 /// Cancels sessions that were created by API and never started; answers how many.
 pub fn cancel_overdue(conn: &mut Conn, moment: &Moment) -> StoreResult<usize> {
@@ -21,7 +54,7 @@ pub fn cancel_overdue(conn: &mut Conn, moment: &Moment) -> StoreResult<usize> {
                 .eq(SessionStatus::Created)
                 .and(sessions::created_at.lt(moment.now - START_WITHIN)),
         )
-        .limit(100)
+        .limit(MOST_AT_ONCE)
         .select(Session::as_select())
         .load(conn)?;
     for session in overdue.iter().cloned() {
@@ -30,24 +63,132 @@ pub fn cancel_overdue(conn: &mut Conn, moment: &Moment) -> StoreResult<usize> {
     Ok(overdue.len())
 }
 
-/// How long a connector is free before the session that was never stopped there is taken to be over.
+/// How long a connector is free before the session that was never stopped there is taken to be over, and how lately a draw
+/// there shows that it goes on all the same.
 const FREE_FOR: Duration = Duration::from_secs(300);
+/// Sessions that are looked at in one turn; the others have the next.
+const MOST_AT_ONCE: i64 = 100;
 
-/// Ends sessions whose connector has long been free: their StopTransaction was lost.
-pub fn close_abandoned(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
-    let free: Vec<ConnectorId> = connectors::table
+/// Ends sessions whose StopTransaction was lost: those whose connector has long been free, and those whose station has been
+/// offline for as long as is waited. All by the times of receipt: clocks of stations are wrong.
+pub fn close_abandoned(
+    conn: &mut Conn,
+    moment: &Moment,
+    patience: &Patience,
+) -> StoreResult<Vec<Session>> {
+    let mut over = Vec::new();
+    for (session, free_since) in at_free_connectors(conn, moment.now)? {
+        // Some stations call a connector available whatever happens there.
+        if !is_alive_since(conn, &session, moment.now - FREE_FOR)? {
+            let at = free_since.unwrap_or(moment.now);
+            let why = "the connector is available";
+            over.push(assume_over(conn, moment, session, at, why)?);
+        }
+    }
+    let Some(end_after) = patience.end_after else {
+        return Ok(over);
+    };
+    for session in at_offline_stations(conn, moment.now - end_after)? {
+        let since = patience.offline_since(conn, session.chargestation_id)?;
+        if since.is_some_and(|since| moment.now.since(since) >= end_after) {
+            let at = session.last_sign();
+            over.push(assume_over(conn, moment, session, at, OFFLINE)?);
+        }
+    }
+    Ok(over)
+}
+
+/// Why a session is over whose station cannot be asked.
+pub(super) const OFFLINE: &str = "the station is offline for long";
+
+/// Sessions whose connector was called free after they began, and long ago; with the time since which it is.
+fn at_free_connectors(
+    conn: &mut Conn,
+    now: Timestamp,
+) -> StoreResult<Vec<(Session, Option<Timestamp>)>> {
+    Ok(connectors::table
         .inner_join(sessions::table)
         .filter(sessions::status.eq(SessionStatus::Started))
         .filter(connectors::status.eq(ConnectorStatus::Available))
-        .filter(connectors::status_at.lt(moment.now - FREE_FOR))
-        .filter(sessions::started_at.lt(moment.now - FREE_FOR))
-        .select(connectors::id)
-        .limit(100)
-        .load(conn)?;
-    if !free.is_empty() {
-        close_stale(conn, moment, &free, "the connector is available")?;
+        .filter(connectors::status_changed_at.lt(now - FREE_FOR))
+        .filter(connectors::status_changed_at.gt(sessions::begun_at))
+        .order(sessions::id)
+        .limit(MOST_AT_ONCE)
+        .select((Session::as_select(), connectors::status_at))
+        .load(conn)?)
+}
+
+fn at_offline_stations(conn: &mut Conn, left_before: Timestamp) -> StoreResult<Vec<Session>> {
+    let left = chargestations::last_disconnect_at;
+    Ok(chargestations::table
+        .inner_join(sessions::table)
+        .filter(sessions::status.eq(SessionStatus::Started))
+        .filter(chargestations::online.eq(false))
+        .filter(left.is_null().or(left.lt(left_before)))
+        .order(sessions::id)
+        .limit(MOST_AT_ONCE)
+        .select(Session::as_select())
+        .load(conn)?)
+}
+
+/// Ends what its station forgot when it booted: a session that began before that, whose connector is called idle since.
+/// What was drawn there since the boot shows that it goes on; and where the connector was called available all along, that
+/// says nothing.
+pub fn end_ghosts(
+    conn: &mut Conn,
+    moment: &Moment,
+    connector: &Connector,
+    status: ConnectorStatus,
+) -> StoreResult<Vec<Session>> {
+    let is_said_always = status == ConnectorStatus::Available && connector.status == status;
+    let booted: Option<Timestamp> = chargestations::table
+        .find(connector.chargestation_id)
+        .select(chargestations::last_boot_at)
+        .first(conn)?;
+    let Some(booted) = booted.filter(|_| !is_said_always) else {
+        return Ok(Vec::new());
+    };
+    let mut over = Vec::new();
+    for session in open_on_connectors(conn, &[connector.id])? {
+        let begun = session.begun_at.unwrap_or(session.created_at);
+        if session.status == SessionStatus::Started
+            && begun < booted
+            && !is_alive_since(conn, &session, booted)?
+        {
+            let at = session.last_sign();
+            let why = "the station booted and the connector is idle";
+            over.push(assume_over(conn, moment, session, at, why)?);
+        }
     }
-    Ok(())
+    Ok(over)
+}
+
+/// Whether anything says that a session goes on which its station does not know: a draw lately, or a status that was heard
+/// since the session began and the station booted.
+pub(super) fn is_alive(conn: &mut Conn, session: &Session, now: Timestamp) -> StoreResult<bool> {
+    let booted: Option<Timestamp> = chargestations::table
+        .find(session.chargestation_id)
+        .select(chargestations::last_boot_at)
+        .first(conn)?;
+    if is_alive_since(
+        conn,
+        session,
+        (now - FREE_FOR).max(booted.unwrap_or_default()),
+    )? {
+        return Ok(true);
+    }
+    let Some(connector) = session.connector_id else {
+        return Ok(false);
+    };
+    let (status, heard): (ConnectorStatus, Option<Timestamp>) = connectors::table
+        .find(connector)
+        .select((connectors::status, connectors::status_heard_at))
+        .first(conn)?;
+    let is_busy = matches!(
+        status,
+        ConnectorStatus::Charging | ConnectorStatus::SuspendedEv | ConnectorStatus::SuspendedEvse
+    );
+    Ok(is_busy && heard >= booted.max(session.begun_at))
 }
 
 /// Cancels one session that never started.

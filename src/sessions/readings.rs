@@ -6,8 +6,11 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::energy::{believed, marks_of_one_message};
+use super::evidence::{self, Evidence, Source};
+use super::metering::{self, Attribution};
 use super::model::{Session, SessionView};
-use super::{cost, store};
+use super::{corrections, cost, store};
 use crate::db::schema::meter_values;
 use crate::db::{Conn, Json, StoreResult};
 use crate::each;
@@ -17,10 +20,6 @@ use crate::kernel::*;
 
 /// How often `session.updated` is told at most.
 const TOLD_EVERY: Duration = Duration::from_secs(30);
-/// Between two readings further apart than this, a car that draws is not assumed to have drawn all the time.
-const LONGEST_GAP: Duration = Duration::from_secs(3_600);
-/// Draw below which a car counts as not drawing.
-const DRAWING: Watts = Watts(100);
 
 /// What a meter measured at one instant, in one unit each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +30,9 @@ pub struct Reading {
     /// The power drawn.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub power: Option<Watts>,
+    /// Whether the power is only what current and voltage make.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub power_is_derived: bool,
     /// The current of each phase.
     #[serde(default)]
     pub current: [Option<Milliamps>; 3],
@@ -40,19 +42,67 @@ pub struct Reading {
     /// The battery's state of charge, in percent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub soc_percent: Option<u8>,
+    /// The energy since the value before, where it is told like that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval: Option<WattHours>,
+}
+
+impl Reading {
+    /// The same with what another message told of the same instant; nothing where it tells something else of what is
+    /// known, so that it cannot be the same instant. A power that was told counts more than one that was derived.
+    fn with(&self, other: &Self) -> Option<Self> {
+        let (power, power_is_derived) = match (self.power, other.power) {
+            (Some(_), Some(_)) if other.power_is_derived => (self.power, self.power_is_derived),
+            (Some(_), Some(_)) if self.power_is_derived => (other.power, false),
+            (known, told) => (
+                one_of(known, told)?,
+                self.power_is_derived || other.power_is_derived,
+            ),
+        };
+        Some(Self {
+            energy: one_of(self.energy, other.energy)?,
+            power,
+            power_is_derived,
+            current: each_of(self.current, other.current)?,
+            voltage: each_of(self.voltage, other.voltage)?,
+            soc_percent: one_of(self.soc_percent, other.soc_percent)?,
+            interval: one_of(self.interval, other.interval)?,
+        })
+    }
+}
+
+/// What is told by one of both, or by both alike.
+fn one_of<T: Copy + PartialEq>(known: Option<T>, told: Option<T>) -> Option<Option<T>> {
+    let is_same = known.is_none() || told.is_none() || known == told;
+    is_same.then(|| known.or(told))
+}
+
+fn each_of<T: Copy + PartialEq>(
+    [a, b, c]: [Option<T>; 3],
+    [x, y, z]: [Option<T>; 3],
+) -> Option<[Option<T>; 3]> {
+    Some([one_of(a, x)?, one_of(b, y)?, one_of(c, z)?])
 }
 
 /// A reading with its time, its context and the text it came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
-    /// When it was measured.
+    /// When it was measured, put into our clock.
     pub at: Timestamp,
+    /// The time that the station told, as it stands there.
+    pub told_at: Timestamp,
     /// Why: `Sample.Periodic`, `Transaction.Begin`, …
     pub context: String,
     /// What was measured.
     pub reading: Reading,
     /// As it came.
     pub raw: String,
+    /// What had to be assumed or left out, each kind once.
+    #[serde(default)]
+    pub flags: Vec<String>,
+    /// What is signed in it.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
 }
 
 /// Meter values of one connector.
@@ -70,6 +120,29 @@ pub struct MeterReport {
     pub samples: Vec<Sample>,
 }
 
+impl MeterReport {
+    fn of_session(&self, session: Option<SessionId>) -> Source {
+        Source {
+            organization: self.organization,
+            station: self.station,
+            connector: Some(self.connector),
+            session,
+        }
+    }
+}
+
+impl Session {
+    /// Where what is told of it comes from.
+    pub(super) fn source(&self, connector: Option<ConnectorId>) -> Source {
+        Source {
+            organization: self.organization_id,
+            station: self.chargestation_id,
+            connector,
+            session: Some(self.id),
+        }
+    }
+}
+
 #[derive(Insertable)]
 #[diesel(table_name = meter_values, treat_none_as_default_value = false)]
 struct Row<'a> {
@@ -82,33 +155,97 @@ struct Row<'a> {
     power: Option<Watts>,
     reading: Json<Value>,
     raw: &'a str,
+    told_at: Option<Timestamp>,
+    delivered: Option<WattHours>,
 }
 
-/// Records meter values; one that is already known is left as it is. Answers the session they belong to, as it is now.
+/// Records meter values; what is already known is left as it is. Answers the session that they tell of, as it is now.
+///
+/// Values that name a transaction which is over change nothing of it: those from before its end are kept with it, and
+/// later ones belong to the session that runs at the connector, if one does.
 pub fn record_readings(
     conn: &mut Conn,
     moment: &Moment,
     report: &MeterReport,
 ) -> StoreResult<Option<Session>> {
-    let by_transaction = match report.transaction.filter(|id| *id > 0) {
+    let named = match report.transaction.filter(|id| *id > 0) {
         Some(id) => store::find_by_transaction(conn, report.station, id)?,
         None => None,
     };
-    let session = match by_transaction {
-        Some(session) => Some(session),
-        None => store::open_session_on(conn, report.connector)?,
+    let named = match (named, report.samples.last()) {
+        (Some(mut session), Some(latest)) => {
+            let at = believed(latest.at, moment.now);
+            corrections::revive(conn, moment, &mut session, at)?;
+            Some(session)
+        }
+        (named, _) => named,
     };
-    insert_samples(
+    match named {
+        Some(over) if !over.is_open() => record_late(conn, moment, report, over),
+        Some(session) => {
+            let heard = (session, Attribution::Named);
+            follow(conn, moment, report, &report.samples, heard).map(Some)
+        }
+        None => match store::open_session_on(conn, report.connector)? {
+            Some(session) => {
+                let heard = (session, Attribution::Unnamed);
+                follow(conn, moment, report, &report.samples, heard).map(Some)
+            }
+            None => {
+                for sample in &report.samples {
+                    keep(conn, moment, report.of_session(None), sample)?;
+                }
+                Ok(None)
+            }
+        },
+    }
+}
+
+/// Values that name a transaction which is over.
+fn record_late(
+    conn: &mut Conn,
+    moment: &Moment,
+    report: &MeterReport,
+    over: Session,
+) -> StoreResult<Option<Session>> {
+    let end = over.ended_at.unwrap_or(moment.now);
+    let running = store::open_session_on(conn, report.connector)?;
+    let began = running.as_ref().and_then(|running| running.started_at);
+    let (mut later, mut told) = (Vec::new(), None);
+    for sample in &report.samples {
+        let at = believed(sample.at, moment.now);
+        if at <= end {
+            keep(conn, moment, report.of_session(Some(over.id)), sample)?;
+        } else if began.is_some_and(|began| at >= began) {
+            later.push(sample.clone());
+        } else {
+            keep(conn, moment, report.of_session(None), sample)?;
+        }
+    }
+    if let Some(running) = running.filter(|_| !later.is_empty()) {
+        let heard = (running, Attribution::Foreign);
+        told = Some(follow(conn, moment, report, &later, heard)?);
+    }
+    Ok(told.or(Some(over)))
+}
+
+/// Records values of a session that runs, and what they tell of it.
+fn follow(
+    conn: &mut Conn,
+    moment: &Moment,
+    report: &MeterReport,
+    samples: &[Sample],
+    (mut session, attribution): (Session, Attribution),
+) -> StoreResult<Session> {
+    let connector = Some(report.connector);
+    if !take_in(
         conn,
         moment,
-        report,
-        session.as_ref().map(|session| session.id),
-    )?;
-    let Some(mut session) = session else {
-        return Ok(None);
-    };
-    if !session.follow(&report.samples) {
-        return Ok(Some(session));
+        &mut session,
+        connector,
+        (samples, attribution),
+    )? {
+        return Ok(session);
     }
     session.updated_at = moment.version_after(session.updated_at);
     let tell = session
@@ -131,20 +268,167 @@ pub fn record_readings(
             &view,
         )?;
     }
-    Ok(Some(session))
+    Ok(session)
 }
 
-/// Stores samples under a session.
-pub(super) fn insert_samples(
+/// Takes the samples of one message into a session and stores them; whether they told anything that was not known.
+pub(super) fn take_in(
     conn: &mut Conn,
     moment: &Moment,
-    report: &MeterReport,
-    session_id: Option<SessionId>,
+    session: &mut Session,
+    connector: Option<ConnectorId>,
+    (samples, attribution): (&[Sample], Attribution),
+) -> StoreResult<bool> {
+    let told: Vec<Timestamp> = samples.iter().map(|sample| sample.told_at).collect();
+    let (mut news, source) = (false, session.source(connector));
+    for (sample, mark) in samples.iter().zip(marks_of_one_message(&told, moment.now)) {
+        evidence::keep(conn, moment, source, sample)?;
+        news |= session.note_oddities(sample);
+        if sample.reading == Reading::default() {
+            continue;
+        }
+        let known = match connector {
+            Some(connector) => known(conn, connector, sample)?,
+            None => None,
+        };
+        if known.as_ref().is_some_and(Known::is_complete) {
+            continue; // told before
+        }
+        news = true;
+        let when = (mark, moment.now);
+        let (at, is_now) = metering::observe(conn, session, sample, when, attribution)?;
+        let delivered = is_now.then_some(session.energy);
+        match (known, connector) {
+            (Some(known), Some(connector)) => {
+                session.complete_report(at, &known.together);
+                complete(conn, connector, &known, sample, delivered)?;
+            }
+            (None, Some(connector)) => {
+                let place = (connector, Some(session.id));
+                insert(conn, moment, place, sample, (at, delivered))?;
+            }
+            (_, None) => {}
+        }
+    }
+    Ok(news)
+}
+
+/// Stores a sample that tells nothing of how a session goes on.
+pub(super) fn keep(
+    conn: &mut Conn,
+    moment: &Moment,
+    source: Source,
+    sample: &Sample,
 ) -> StoreResult<()> {
-    for sample in &report.samples {
+    evidence::keep(conn, moment, source, sample)?;
+    let Some(connector) = source.connector else {
+        return Ok(()); // a reading is found by its connector
+    };
+    match known(conn, connector, sample)? {
+        Some(known) if known.is_complete() => Ok(()),
+        Some(known) => complete(conn, connector, &known, sample, None),
+        None => {
+            let at = believed(sample.at, moment.now);
+            let place = (connector, source.session);
+            insert(conn, moment, place, sample, (at, None))
+        }
+    }
+}
+
+/// What is stored of the same instant.
+struct Known {
+    at: Timestamp,
+    reading: Reading,
+    raw: String,
+    delivered: Option<WattHours>,
+    /// The same with what is told now.
+    together: Reading,
+}
+
+impl Known {
+    /// Whether what is told now was told before.
+    fn is_complete(&self) -> bool {
+        self.together == self.reading
+    }
+}
+
+fn known(conn: &mut Conn, connector: ConnectorId, sample: &Sample) -> StoreResult<Option<Known>> {
+    /// Readings that are looked at: clocks that stand still tell one time for all.
+    const MOST_OF_ONE_TIME: i64 = 20;
+    let of_instant = meter_values::connector_id
+        .eq(connector)
+        .and(meter_values::told_at.eq(sample.told_at))
+        .and(meter_values::context.eq(&sample.context));
+    let rows: Vec<(Timestamp, Json<Reading>, String, Option<WattHours>)> = meter_values::table
+        .filter(of_instant)
+        .order(meter_values::at.desc())
+        .limit(MOST_OF_ONE_TIME)
+        .select((
+            meter_values::at,
+            meter_values::reading,
+            meter_values::raw,
+            meter_values::delivered,
+        ))
+        .load(conn)?;
+    let fits = rows
+        .into_iter()
+        .filter_map(|(at, Json(reading), raw, delivered)| {
+            let together = reading.with(&sample.reading)?;
+            Some(Known {
+                at,
+                reading,
+                raw,
+                delivered,
+                together,
+            })
+        });
+    let fits: Vec<Known> = fits.collect();
+    let told_before = fits.iter().position(Known::is_complete);
+    Ok(fits.into_iter().nth(told_before.unwrap_or(0)))
+}
+
+/// Puts what was told apart into the reading of the same instant.
+fn complete(
+    conn: &mut Conn,
+    connector: ConnectorId,
+    known: &Known,
+    sample: &Sample,
+    delivered: Option<WattHours>,
+) -> StoreResult<()> {
+    let reading = &known.together;
+    let raw = match (known.raw.as_str(), sample.raw.as_str()) {
+        (raw, "") | ("", raw) => raw.to_owned(),
+        (first, second) => format!("{first}\n{second}"),
+    };
+    let of_instant = (connector, known.at, &sample.context);
+    diesel::update(meter_values::table.find(of_instant))
+        .set((
+            meter_values::energy.eq(reading.energy),
+            meter_values::power.eq(reading.power),
+            meter_values::reading.eq(Json(serde_json::to_value(reading).unwrap_or_default())),
+            meter_values::raw.eq(raw),
+            meter_values::delivered.eq(delivered.or(known.delivered)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn insert(
+    conn: &mut Conn,
+    moment: &Moment,
+    (connector_id, session_id): (ConnectorId, Option<SessionId>),
+    sample: &Sample,
+    (at, delivered): (Timestamp, Option<WattHours>),
+) -> StoreResult<()> {
+    /// Values that may share a microsecond: elements of one message without times that are believed.
+    const MOST_AT_ONCE: i64 = 1_000;
+    if sample.reading == Reading::default() {
+        return Ok(());
+    }
+    for later in 0..MOST_AT_ONCE {
         let row = Row {
-            connector_id: report.connector,
-            at: sample.at,
+            connector_id,
+            at: Timestamp::from_micros(at.micros().saturating_add(later)),
             context: &sample.context,
             session_id,
             received_at: moment.now,
@@ -152,61 +436,32 @@ pub(super) fn insert_samples(
             power: sample.reading.power,
             reading: Json(serde_json::to_value(&sample.reading).unwrap_or_default()),
             raw: &sample.raw,
+            told_at: Some(sample.told_at),
+            delivered,
         };
-        each!(conn, |conn| diesel::insert_into(meter_values::table)
+        let stored = each!(conn, |conn| diesel::insert_into(meter_values::table)
             .values(&row)
             .on_conflict_do_nothing()
             .execute(conn))?;
+        if stored > 0 {
+            break;
+        }
     }
     Ok(())
 }
 
-impl Session {
-    /// Takes in readings that are newer than what it knows; false when there was nothing new.
-    pub(super) fn follow(&mut self, samples: &[Sample]) -> bool {
-        let mut followed = false;
-        for sample in samples {
-            if self.latest_at.is_some_and(|latest| sample.at < latest) {
-                continue;
-            }
-            followed = true;
-            let Reading { energy, power, .. } = &sample.reading;
-            self.count_drawing_time(sample.at);
-            if let Some(register) = energy {
-                self.meter_start.get_or_insert(*register);
-                self.energy = self.energy.max(self.delivered(*register));
-            }
-            if power.is_some() {
-                self.power = *power;
-            }
-            self.latest_at = Some(sample.at);
-            self.latest = Some(Json(energy_report(sample)));
-        }
-        followed
-    }
-
-    fn count_drawing_time(&mut self, now: Timestamp) {
-        let drawing = self.power.is_some_and(|power| power > DRAWING);
-        let since = self
-            .latest_at
-            .or(self.started_at)
-            .map_or(Duration::ZERO, |last| now.since(last));
-        if drawing && since <= LONGEST_GAP {
-            self.energy_period += i64::try_from(since.as_secs()).unwrap_or(0);
-        }
-    }
-}
-
-/// A sample in eDRV's form.
-pub(super) fn energy_report(sample: &Sample) -> Value {
+/// A reading in eDRV's form.
+pub(super) fn energy_report(at: Timestamp, reading: &Reading) -> Value {
     let Reading {
         energy,
         power,
         current,
         voltage,
         soc_percent,
-    } = &sample.reading;
-    let mut report = json!({"timestamp": sample.at});
+        interval: _, // it is counted; eDRV has no word for it
+        power_is_derived: _,
+    } = reading;
+    let mut report = json!({"timestamp": at});
     let highest = current.iter().flatten().max();
     let mut add = |name: &str, value: Option<Value>, unit: &str| {
         if let (Some(value), Some(fields)) = (value, report.as_object_mut()) {
@@ -268,13 +523,6 @@ pub(super) fn energy_reports(
         .limit(MOST_REPORTS)
         .select((meter_values::at, meter_values::reading))
         .load(conn)?;
-    let report = |(at, Json(reading))| {
-        energy_report(&Sample {
-            at,
-            context: String::new(),
-            reading,
-            raw: String::new(),
-        })
-    };
+    let report = |(at, Json(reading)): (Timestamp, Json<Reading>)| energy_report(at, &reading);
     Ok(rows.into_iter().map(report).collect())
 }

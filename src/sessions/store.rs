@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::SessionFilter;
 use super::model::{Session, SessionStatus};
 use crate::db::query::{contains, lower};
-use crate::db::schema::{counters, sessions};
+use crate::db::schema::{counters, meter_values, sessions};
 use crate::db::{Conn, StoreResult};
 use crate::events::{Event, EventKind};
 use crate::fetch_page;
@@ -46,6 +46,8 @@ pub(super) fn save_metrics(conn: &mut Conn, session: &Session) -> StoreResult<()
             sessions::reported_at.eq(session.reported_at),
             sessions::updated_at.eq(session.updated_at),
             sessions::cost.eq(session.cost.clone()),
+            sessions::energy_ledger.eq(session.energy_ledger.clone()),
+            sessions::flags.eq(session.flags.clone()),
         ))
         .execute(conn)?;
     Ok(())
@@ -97,6 +99,90 @@ pub(super) fn stop_is_known(conn: &mut Conn, key: &str) -> StoreResult<bool> {
         .count()
         .get_result(conn)?;
     Ok(known > 0)
+}
+
+/// The created and started sessions of a station, oldest first.
+pub(super) fn open_at(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Session>> {
+    Ok(sessions::table
+        .filter(sessions::chargestation_id.eq(station))
+        .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
+        .order((sessions::created_at, sessions::id))
+        .select(Session::as_select())
+        .load(conn)?)
+}
+
+/// The started sessions of a station, oldest first.
+pub fn running_at(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Session>> {
+    let mut open = open_at(conn, station)?;
+    open.retain(|session| session.status == SessionStatus::Started);
+    Ok(open)
+}
+
+/// The session that was created by API and whose station was asked to start it by this number.
+pub(super) fn find_asked(
+    conn: &mut Conn,
+    station: StationId,
+    request: i64,
+) -> StoreResult<Option<Session>> {
+    let found = sessions::table
+        .filter(sessions::chargestation_id.eq(station))
+        .filter(sessions::start_request.eq(request))
+        .filter(sessions::status.eq(SessionStatus::Created))
+        .select(Session::as_select())
+        .first(conn);
+    Ok(found.optional()?)
+}
+
+/// Whether what was received of a session since an instant shows that it goes on: a draw, or a register that rose.
+pub(super) fn is_alive_since(
+    conn: &mut Conn,
+    session: &Session,
+    since: Timestamp,
+) -> StoreResult<bool> {
+    /// Draw below which a car counts as not drawing.
+    const DRAWING: Watts = Watts(100);
+    let Some(connector) = session.connector_id else {
+        return Ok(false);
+    };
+    let own = || {
+        meter_values::table
+            .filter(meter_values::connector_id.eq(connector))
+            .filter(meter_values::session_id.eq(session.id))
+    };
+    let draws: i64 = own()
+        .filter(meter_values::received_at.ge(since))
+        .filter(meter_values::power.gt(DRAWING))
+        .count()
+        .get_result(conn)?;
+    if draws > 0 {
+        return Ok(true);
+    }
+    let highest = diesel::dsl::max(meter_values::energy);
+    let now: Option<i64> = own()
+        .filter(meter_values::received_at.ge(since))
+        .select(highest)
+        .first(conn)?;
+    let before: Option<i64> = own()
+        .filter(meter_values::received_at.lt(since))
+        .select(highest)
+        .first(conn)?;
+    let before = before.or_else(|| session.meter_start.map(WattHours::get));
+    Ok(now.zip(before).is_some_and(|(now, before)| now > before))
+}
+
+/// The newest session of a transaction to which this station gave this name.
+pub(super) fn find_named(
+    conn: &mut Conn,
+    station: StationId,
+    name: &str,
+) -> StoreResult<Option<Session>> {
+    let found = sessions::table
+        .filter(sessions::chargestation_id.eq(station))
+        .filter(sessions::transaction_name.eq(name))
+        .order((sessions::created_at.desc(), sessions::id.desc()))
+        .select(Session::as_select())
+        .first(conn);
+    Ok(found.optional()?)
 }
 
 /// The session that runs at a connector.

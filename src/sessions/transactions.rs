@@ -1,10 +1,12 @@
-//! Transactions of stations, exactly once: starts and stops are found by their natural keys, however often and however
-//! late a station tells them.
+//! Starts of transactions, exactly once: a start is found by its natural key, however often and however late a station tells
+//! it.
 
 use std::time::Duration;
 
+use super::ending::assume_over;
+use super::energy::believed;
+use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus, SessionView};
-use super::readings::{MeterReport, Sample, insert_samples};
 use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, EventKind};
@@ -20,16 +22,18 @@ pub struct StartReport {
     pub station: StationId,
     /// The connector; none when the station reported a number that it does not have.
     pub connector: Option<ConnectorId>,
-    /// Who was identified.
+    /// Who was identified; empty where nobody was.
     pub id_tag: String,
     /// Their token, where it is known.
     pub token: Option<TokenId>,
     /// The driver, where known.
     pub user: Option<UserId>,
-    /// The meter at its start.
-    pub meter_start: WattHours,
-    /// When it started.
+    /// The meter at its start; none where the station told no number.
+    pub meter_start: Option<WattHours>,
+    /// When it started, as far as the station is believed.
     pub at: Timestamp,
+    /// The same by the station's own clock; none where it told no time.
+    pub told_at: Option<Timestamp>,
 }
 
 /// What became of a start.
@@ -43,51 +47,53 @@ pub struct Started {
     pub repeated: bool,
 }
 
-/// A station says that a transaction stopped.
-#[derive(Debug, Clone)]
-pub struct StopReport {
-    /// Whose station it is.
-    pub organization: OrganizationId,
-    /// The station.
-    pub station: StationId,
-    /// The number the station was told, or what it made up.
-    pub transaction: i64,
-    /// Who stopped it.
-    pub id_tag: Option<String>,
-    /// The meter at its end.
-    pub meter_stop: WattHours,
-    /// When it stopped.
-    pub at: Timestamp,
-    /// Why, in OCPP's words.
-    pub reason: String,
-    /// Readings that came with the stop.
-    pub samples: Vec<Sample>,
-    /// The whole message, kept with an orphan.
-    pub raw: String,
-}
+/// How long a start without a time counts as the same one while its session runs: stations repeat what was not answered
+/// within minutes.
+const SAME_START_WITHIN: Duration = Duration::from_secs(900);
 
-/// What became of a stop.
-#[derive(Debug, Clone)]
-pub enum Stopped {
-    /// The session ended.
-    Ended(Box<Session>),
-    /// It was told before.
-    Repeated,
-    /// Its start was never seen; it was kept.
-    Orphan,
-}
-
-fn start_key(report: &StartReport) -> String {
+/// What the natural key of a start begins and ends with; its time stands between.
+fn key_ends(report: &StartReport) -> (String, String) {
     let connector = report
         .connector
         .map_or_else(|| "?".to_owned(), |id| id.to_string());
-    format!(
-        "{}/{connector}/{}/{}/{}",
-        report.station,
-        report.meter_start.get(),
-        report.at.micros(),
-        report.id_tag.to_lowercase()
+    let register = report
+        .meter_start
+        .map_or_else(|| "?".to_owned(), |register| register.get().to_string());
+    (
+        format!("{}/{connector}/{register}/", report.station),
+        format!("/{}", report.id_tag.to_lowercase()),
     )
+}
+
+/// The natural key of a start; one without a time has that of its receipt, marked as such.
+fn start_key(report: &StartReport, now: Timestamp) -> String {
+    let (begin, end) = key_ends(report);
+    match report.told_at {
+        Some(at) => format!("{begin}{}{end}", at.micros()),
+        None => format!("{begin}?{}{end}", now.micros()),
+    }
+}
+
+/// The session of a start that was told before.
+fn told_before(
+    conn: &mut Conn,
+    report: &StartReport,
+    now: Timestamp,
+) -> StoreResult<Option<Session>> {
+    if report.told_at.is_some() {
+        return store::find_by_start_key(conn, &start_key(report, now));
+    }
+    let (begin, end) = key_ends(report);
+    let begin = format!("{begin}?");
+    let is_same = |session: &Session| {
+        let lately = session
+            .begun_at
+            .is_some_and(|begun| now.since(begun) < SAME_START_WITHIN);
+        let key = session.start_key.as_deref().unwrap_or_default();
+        lately && key.starts_with(&begin) && key.ends_with(&end)
+    };
+    let running = store::running_at(conn, report.station)?;
+    Ok(running.into_iter().find(is_same))
 }
 
 /// How long a session that was created by API waits for its start.
@@ -99,8 +105,7 @@ pub fn start_transaction(
     moment: &Moment,
     report: &StartReport,
 ) -> StoreResult<Started> {
-    let key = start_key(report);
-    if let Some(session) = store::find_by_start_key(conn, &key)? {
+    if let Some(session) = told_before(conn, report, moment.now)? {
         let transaction_id = session.transaction_id.unwrap_or_default();
         return Ok(Started {
             session,
@@ -109,18 +114,25 @@ pub fn start_transaction(
         });
     }
     let place = (report.organization, report.station, report.connector);
+    let at = believed(report.at, moment.now);
     let awaits = |open: &Session| open.was_asked_for_with(&report.id_tag);
-    let (mut session, is_new) = awaited_or_new(conn, moment, (place, report.at), awaits, |_| true)?;
+    let (mut session, is_new) = awaited_or_new(conn, moment, (place, at), awaits, |_| true)?;
     let transaction_id = store::next_transaction_id(conn)?;
     session.status = SessionStatus::Started;
     session.transaction_id = Some(transaction_id);
-    session.start_key = Some(key);
+    session.start_key = Some(start_key(report, moment.now));
     session.id_tag = Some(report.id_tag.clone());
     session.token_id = report.token;
     session.user_id = session.user_id.or(report.user);
-    session.meter_start = Some(report.meter_start);
-    session.started_at = Some(report.at);
-    session.enter(ChargingState::Connected, report.at);
+    let beginning = Beginning {
+        told: report.told_at.unwrap_or(report.at),
+        received: moment.now,
+        at,
+        register: report.meter_start,
+    };
+    metering::begin(conn, &mut session, &beginning)?;
+    session.begun_at = Some(moment.now);
+    session.enter(ChargingState::Connected, at);
     session.updated_at = moment.version_after(session.updated_at);
     if is_new {
         store::insert(conn, &session)?;
@@ -157,8 +169,7 @@ pub(super) fn awaited_or_new(
             SessionStatus::Created => {}
             _ if !ends(&open) => {}
             _ => {
-                let why = "Assumed: another transaction started";
-                end(conn, moment, open, at, why)?;
+                assume_over(conn, moment, open, at, "another transaction started")?;
             }
         }
     }
@@ -168,119 +179,27 @@ pub(super) fn awaited_or_new(
     Ok((session, is_new))
 }
 
-/// Whether the station was asked to start with this tag at this connector.
-pub fn expects(conn: &mut Conn, connector: Option<ConnectorId>, id_tag: &str) -> StoreResult<bool> {
-    let open = store::open_on_connectors(conn, connector.as_slice())?;
-    Ok(open
-        .iter()
-        .any(|session| session.was_asked_for_with(id_tag)))
+/// What a station tells of who charges where.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The station.
+    pub station: StationId,
+    /// The connector, where it is known.
+    pub connector: Option<ConnectorId>,
+    /// Who was identified.
+    pub id_tag: &'a str,
+    /// The number of a request, where the station names one.
+    pub request: Option<i64>,
 }
 
-/// Records a stop.
-pub fn stop_transaction(
-    conn: &mut Conn,
-    moment: &Moment,
-    report: &StopReport,
-) -> StoreResult<Stopped> {
-    let Some(mut session) = store::find_by_transaction(conn, report.station, report.transaction)?
-    else {
-        return keep_orphan(conn, moment, report);
-    };
-    if session.status == SessionStatus::Ended && !session.is_over_by_assumption() {
-        return Ok(Stopped::Repeated);
-    }
-    if let (Some(connector), false) = (session.connector_id, report.samples.is_empty()) {
-        let samples = MeterReport {
-            organization: report.organization,
-            station: report.station,
-            connector,
-            transaction: Some(report.transaction),
-            samples: report.samples.clone(),
-        };
-        insert_samples(conn, moment, &samples, Some(session.id))?;
-        session.follow(&report.samples);
-    }
-    session.meter_stop = Some(report.meter_stop);
-    if session.meter_start.is_some() {
-        session.energy = session.delivered(report.meter_stop);
-    }
-    conclude(&mut session, report.at, &report.reason, moment);
-    cost::reckon(conn, &mut session, report.at)?;
-    store::update(conn, &session)?;
-    tell(conn, moment, &session, EventKind::SessionEnded)?;
-    priority::session_ended(conn, moment, session.chargestation_id)?;
-    Ok(Stopped::Ended(Box::new(session)))
-}
-
-fn keep_orphan(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreResult<Stopped> {
-    let key = format!(
-        "{}/{}/{}/{}",
-        report.station,
-        report.transaction,
-        report.meter_stop.get(),
-        report.at.micros()
-    );
-    if store::stop_is_known(conn, &key)? {
-        return Ok(Stopped::Repeated);
-    }
-    let mut session = Session::blank(report.organization, report.station, None, moment);
-    session.orphan = true;
-    session.stop_key = Some(key);
-    session.id_tag = report.id_tag.clone();
-    session.meter_stop = Some(report.meter_stop);
-    session.configurations.0 =
-        serde_json::json!({"reported": report.raw, "transaction_id": report.transaction});
-    conclude(&mut session, report.at, &report.reason, moment);
-    store::insert(conn, &session)?;
-    tell(conn, moment, &session, EventKind::SessionEnded)?;
-    Ok(Stopped::Orphan)
-}
-
-/// Ends a session that must be over: its station booted, its connector is free, or another session started there.
-pub fn close_stale(
-    conn: &mut Conn,
-    moment: &Moment,
-    connectors: &[ConnectorId],
-    why: &str,
-) -> StoreResult<Vec<Session>> {
-    let mut closed = Vec::new();
-    for open in store::open_on_connectors(conn, connectors)? {
-        if open.status == SessionStatus::Started {
-            end(
-                conn,
-                moment,
-                open.clone(),
-                moment.now,
-                &format!("Assumed: {why}"),
-            )?;
-            closed.push(open);
-        }
-    }
-    Ok(closed)
-}
-
-fn end(
-    conn: &mut Conn,
-    moment: &Moment,
-    mut session: Session,
-    at: Timestamp,
-    reason: &str,
-) -> StoreResult<()> {
-    conclude(&mut session, at, reason, moment);
-    cost::reckon(conn, &mut session, at)?;
-    store::update(conn, &session)?;
-    tell(conn, moment, &session, EventKind::SessionEnded)?;
-    priority::session_ended(conn, moment, session.chargestation_id)
-}
-
-pub(super) fn conclude(session: &mut Session, at: Timestamp, reason: &str, moment: &Moment) {
-    session.status = SessionStatus::Ended;
-    session.ended_at = Some(at);
-    session.stop_reason = Some(reason.to_owned());
-    session.power = Some(Watts::ZERO);
-    session.charging_state = Some(ChargingState::Idle);
-    session.close_activity(at);
-    session.updated_at = moment.version_after(session.updated_at);
+/// Whether the station was asked to start with this tag there, or by the request that it names.
+pub fn expects(conn: &mut Conn, asked: Asked<'_>) -> StoreResult<bool> {
+    let open = store::open_at(conn, asked.station)?;
+    Ok(open.iter().any(|session| {
+        let by_number = asked.request.is_some() && session.start_request == asked.request;
+        let is_there = asked.connector.is_none() || session.connector_id == asked.connector;
+        session.was_asked_for_with(asked.id_tag) && (by_number || is_there)
+    }))
 }
 
 /// Notes what the car of a session is doing from this instant.
@@ -299,6 +218,7 @@ pub fn note_state(
     Ok(())
 }
 
+/// Tells an event with the whole session.
 pub(super) fn tell(
     conn: &mut Conn,
     moment: &Moment,

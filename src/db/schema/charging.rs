@@ -49,6 +49,10 @@ diesel::table! {
         transaction_name -> Nullable<Text>,
         start_request -> Nullable<BigInt>,
         car_schedule -> Nullable<JsonDoc>,
+        energy_ledger -> Nullable<JsonDoc>,
+        flags -> JsonDoc,
+        begun_at -> Nullable<Instant>,
+        corrections -> JsonDoc,
     }
 }
 
@@ -56,7 +60,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::Instant;
 
-    transaction_events (session_id, seq_no) {
+    transaction_events (session_id, seq_no, stage, at, trigger_reason) {
         session_id -> Text,
         seq_no -> BigInt,
         stage -> Text,
@@ -82,6 +86,30 @@ diesel::table! {
         power -> Nullable<BigInt>,
         reading -> JsonDoc,
         raw -> Text,
+        told_at -> Nullable<Instant>,
+        delivered -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    meter_evidence (id) {
+        id -> Text,
+        organization_id -> Text,
+        chargestation_id -> Text,
+        connector_id -> Nullable<Text>,
+        session_id -> Nullable<Text>,
+        told_at -> Instant,
+        received_at -> Instant,
+        context -> Text,
+        measurand -> Nullable<Text>,
+        location -> Nullable<Text>,
+        encoding -> Nullable<Text>,
+        signing_method -> Nullable<Text>,
+        public_key -> Nullable<Text>,
+        signed_data -> Text,
     }
 }
 

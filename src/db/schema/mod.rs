@@ -13,6 +13,7 @@ pub use portal::*;
 pub use power::*;
 
 diesel::joinable!(sessions -> connectors (connector_id));
+diesel::joinable!(sessions -> chargestations (chargestation_id));
 diesel::joinable!(group_connectors -> connectors (connector_id));
 diesel::joinable!(charging_profile_evses -> charging_profiles (profile_id));
 diesel::joinable!(group_stations -> chargestations (chargestation_id));
@@ -38,6 +39,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     transaction_events,
     meter_values,
+    meter_evidence,
     actions,
     reservations,
     charging_profiles,

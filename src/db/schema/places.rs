@@ -119,6 +119,7 @@ diesel::table! {
         pinned_protocol -> Nullable<Text>,
         clock_offset_seconds -> Nullable<BigInt>,
         limit_forms -> JsonDoc,
+        last_boot_at -> Nullable<Instant>,
     }
 }
 
@@ -207,6 +208,8 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+        status_heard_at -> Nullable<Instant>,
+        status_changed_at -> Nullable<Instant>,
     }
 }
 

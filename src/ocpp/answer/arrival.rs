@@ -34,7 +34,7 @@ pub async fn boot(call: Call<'_>, boot_info: BootInfo) -> Result<Welcome, CallEr
         .db
         .write(move |conn| -> StoreResult<Registration> {
             let row = stations::find_station(conn, organization, station)?;
-            stations::save_boot(conn, station, &boot_info)?;
+            stations::save_boot(conn, station, &boot_info, moment.now)?;
             tell_station(
                 conn,
                 &moment,

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Call, Effect, Handled};
 use crate::kernel::{ConnectorId, Timestamp};
-use crate::ocpp::meter;
-use crate::sessions::{self, MeterReport, Reading, Sample, Session, SessionStatus};
+use crate::ocpp::meter::{self, MeterFlag, ReadingContext};
+use crate::sessions::{self, Evidence, MeterReport, Reading, Sample, Session, SessionStatus};
 use crate::stations::link::{Command, Shown, SignalKind};
 
 /// Records the samples of a connector; answers the session that they belong to.
@@ -33,7 +33,10 @@ pub async fn record(
         .db
         .write_with_others(move |conn| sessions::record_readings(conn, &moment, &report));
     let session = recorded.await?;
-    effects.extend(session.as_ref().and_then(stop_at_target));
+    if let Some(session) = &session {
+        note_oddities(call, session).await;
+        effects.extend(stop_at_target(call, session));
+    }
     Ok((session, effects))
 }
 
@@ -66,35 +69,67 @@ pub fn shown(received: Timestamp, samples: &[Sample]) -> Option<Shown> {
     (shown.power.is_some() || shown.register.is_some() || shown.current.is_some()).then_some(shown)
 }
 
-/// Uniform samples; the raw text stands with the first, as one message is one text.
-pub fn samples(call: Call<'_>, readings: Vec<meter::Reading>) -> Vec<Sample> {
-    let readings = readings.into_iter().filter(|reading| !reading.is_empty());
-    let sample = |(index, reading): (usize, meter::Reading)| Sample {
+/// Uniform samples, with what is signed; the raw text stands with the first, as one message is one text.
+pub fn samples(
+    call: Call<'_>,
+    readings: Vec<meter::Reading>,
+    evidence: Vec<(Timestamp, ReadingContext, Evidence)>,
+) -> Vec<Sample> {
+    let sample = |reading: meter::Reading| Sample {
         at: call.believed_reading(reading.at),
-        context: format!("{:?}", reading.context),
-        raw: if index == 0 {
-            call.payload.get().to_owned()
-        } else {
-            String::new()
-        },
+        told_at: reading.at,
+        context: meter::context_name(reading.context),
+        raw: String::new(),
+        flags: reading
+            .flags
+            .iter()
+            .map(|flag| flag.as_str().to_owned())
+            .collect(),
+        evidence: Vec::new(),
         reading: Reading {
             energy: reading.energy,
             power: reading.power,
+            power_is_derived: reading.flags.contains(&MeterFlag::DerivedPower),
             current: reading.current,
             voltage: reading.voltage,
             soc_percent: reading.soc_percent,
+            interval: reading.interval,
         },
     };
-    let mut samples: Vec<Sample> = readings.enumerate().map(sample).collect();
-    samples.sort_by_key(|sample: &Sample| -> Timestamp { sample.at });
+    let mut samples: Vec<Sample> = readings.into_iter().map(sample).collect();
+    for (at, context, signed) in evidence {
+        let context = meter::context_name(context);
+        let of_instant = |sample: &&mut Sample| sample.told_at == at && sample.context == context;
+        // A reading stands for each signed value: the flag alone makes it one.
+        if let Some(sample) = samples.iter_mut().find(of_instant) {
+            sample.evidence.push(signed);
+        }
+    }
+    samples.sort_by_key(|sample: &Sample| -> Timestamp { sample.told_at });
+    let with_values = |sample: &&mut Sample| sample.reading != Reading::default();
+    if let Some(first) = samples.iter_mut().find(with_values) {
+        call.payload.get().clone_into(&mut first.raw);
+    }
     samples
 }
 
-/// Stops a session that reached what it was to reach.
-pub fn stop_at_target(session: &Session) -> Option<Effect> {
+/// Stops a session that reached what it was to reach: once, and again only where that did not help for minutes.
+pub fn stop_at_target(call: Call<'_>, session: &Session) -> Option<Effect> {
     let running = session.status == SessionStatus::Started;
     let transaction = session
         .transaction_id
         .filter(|_| running && session.reached_target().is_some())?;
-    Some(Effect::Ask(Command::StopCharging { transaction }))
+    call.state
+        .stops
+        .is_due(transaction, call.now)
+        .then_some(Effect::Ask(Command::StopCharging { transaction }))
+}
+
+/// Notes at the station what was odd about the readings of its session, each kind once.
+pub async fn note_oddities(call: Call<'_>, session: &Session) {
+    let flags = &session.flags.0;
+    if !flags.is_empty() {
+        let flags = flags.iter().map(|flag| format!("meter values: {flag}"));
+        call.peer.note(call.gateway, flags.collect()).await;
+    }
 }

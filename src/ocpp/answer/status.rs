@@ -6,7 +6,7 @@ use crate::events::EventKind;
 use crate::kernel::{ConnectorId, Moment, OrganizationId, StationId, Timestamp};
 use crate::ocpp::CallError;
 use crate::ocpp::peer::tell_station;
-use crate::sessions::{self, ChargingState};
+use crate::sessions::{self, ChargingState, Session};
 use crate::stations::link::{SignalKind, Stray};
 use crate::stations::{self, Connector, ConnectorStatus, Layout};
 
@@ -18,23 +18,22 @@ pub struct Report {
     pub error: Option<String>,
     /// Since when.
     pub at: Timestamp,
+    /// Whether it says that no transaction runs there.
+    pub is_idle: bool,
 }
 
-/// Records how the connector that `find` finds is doing; none where there is no such connector. `read` makes the report
-/// of what is known of it.
+/// Records how the connector that `find` finds is doing, and ends what its station forgot there; none where there is no such
+/// connector. `read` makes the report of what is known of it.
 pub async fn record(
     call: Call<'_>,
     find: impl Fn(&Layout) -> Option<ConnectorId> + Send + 'static,
     read: impl Fn(&mut Conn, &Connector) -> StoreResult<Report> + Send + 'static,
-) -> Result<Option<Effect>, CallError> {
+) -> Result<Option<Vec<Effect>>, CallError> {
     let owner = (call.peer.organization, call.peer.station);
     let moment = call.moment();
     let base = call.gateway.context.websocket_url.clone();
-    let stored = call
-        .gateway
-        .context
-        .db
-        .write(move |conn| -> StoreResult<Option<ConnectorId>> {
+    let stored = call.gateway.context.db.write(
+        move |conn| -> StoreResult<Option<(ConnectorId, Vec<Session>)>> {
             let Some(id) = find(&stations::layout(conn, owner.1)?) else {
                 return Ok(None);
             };
@@ -45,12 +44,22 @@ pub async fn record(
             {
                 sessions::note_state(conn, &moment, session, state, report.at)?;
             }
+            let ghosts = match report.is_idle {
+                true => sessions::end_ghosts(conn, &moment, &connector, report.status)?,
+                false => Vec::new(),
+            };
             note(conn, &moment, owner, &base, &connector, report)?;
-            Ok(Some(connector.id))
-        });
-    Ok(stored
-        .await?
-        .map(|connector| Effect::Tell(SignalKind::Status(connector))))
+            Ok(Some((connector.id, ghosts)))
+        },
+    );
+    let Some((connector, ghosts)) = stored.await? else {
+        return Ok(None);
+    };
+    let over = ghosts
+        .into_iter()
+        .map(|session| Effect::Tell(SignalKind::SessionEnded(connector, session.id)));
+    let status = Effect::Tell(SignalKind::Status(connector));
+    Ok(Some(over.chain([status]).collect()))
 }
 
 /// Notes how a connector is doing, and tells it where that is news.
@@ -62,8 +71,11 @@ pub fn note(
     connector: &Connector,
     report: Report,
 ) -> StoreResult<()> {
-    let Report { status, error, at } = report;
-    stations::set_connector_status(conn, connector.id, status, error.as_deref(), at)?;
+    let Report {
+        status, error, at, ..
+    } = report;
+    let instants = (at, moment.now);
+    stations::set_connector_status(conn, connector.id, status, error.as_deref(), instants)?;
     if connector.status != status || connector.error_code != error {
         let kind = EventKind::StationConnectorStatusUpdated;
         tell_station(conn, moment, owner, kind, base)?;

@@ -29,8 +29,8 @@ pub(super) async fn boot_notification(
 
 fn boot_info(request: boot_notification::Request) -> BootInfo {
     BootInfo {
-        charge_point_vendor: Some(request.charge_point_vendor.into()),
-        charge_point_model: Some(request.charge_point_model.into()),
+        charge_point_vendor: said(request.charge_point_vendor.0),
+        charge_point_model: said(request.charge_point_model.0),
         charge_point_serial_number: said(request.charge_point_serial_number),
         charge_box_serial_number: said(request.charge_box_serial_number),
         firmware_version: said(request.firmware_version),

@@ -1,10 +1,12 @@
 //! Meter values.
 
+use crate::kernel::Timestamp;
 use crate::ocpp::answer::{Call, Handled, MAINS, readings as common};
+use crate::ocpp::meter::ReadingContext;
 use crate::ocpp::peer::Effect;
-use crate::ocpp::v16::meter::{MeterValue, readings};
+use crate::ocpp::v16::meter::{Context, Format, MeterValue, SampledValue, readings};
 use crate::ocpp::v16::meter_values::{Request, Response};
-use crate::sessions::Sample;
+use crate::sessions::{Evidence, Sample};
 use crate::stations::link::{SignalKind, Stray};
 
 pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Response> {
@@ -28,5 +30,27 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {
-    common::samples(call, readings(values, MAINS))
+    let evidence = values.iter().flat_map(|instant| {
+        let signed = instant
+            .sampled_value
+            .iter()
+            .filter(|value| value.format == Some(Format::SignedData));
+        signed.map(|value| evidence(instant.timestamp, value))
+    });
+    common::samples(call, readings(values, MAINS), evidence.collect())
+}
+
+/// A signed value, as it stands there; 1.6 says neither how it is encoded nor with which key it was signed.
+fn evidence(at: Timestamp, value: &SampledValue) -> (Timestamp, ReadingContext, Evidence) {
+    let context = value.context.as_ref().map(Context::as_str);
+    let evidence = Evidence {
+        context: context.unwrap_or("Sample.Periodic").to_owned(),
+        measurand: value.measurand.as_ref().map(|one| one.as_str().to_owned()),
+        location: value.location.as_ref().map(|one| one.as_str().to_owned()),
+        encoding: None,
+        signing_method: None,
+        public_key: None,
+        signed_data: value.value.clone(),
+    };
+    (at, ReadingContext::of_context(context), evidence)
 }

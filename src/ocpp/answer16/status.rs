@@ -17,17 +17,25 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
     }
     let told = request.timestamp.map(|at| call.believed(at));
     let at = told.unwrap_or(call.now);
-    let error = Some(request.error_code.as_str().to_owned()).filter(|code| code != "NoError");
+    let error = request.error_code.0.map(|code| code.as_str().to_owned());
+    let error = error.filter(|code| code != "NoError" && !code.is_empty());
     let report = move |_: &mut _, _: &_| {
-        let error = error.clone();
-        Ok(Report { status, error, at })
+        Ok(Report {
+            status,
+            error: error.clone(),
+            at,
+            is_idle: matches!(
+                status,
+                ConnectorStatus::Available | ConnectorStatus::Preparing
+            ),
+        })
     };
     let told = status::record(call, move |layout| layout.of_number(number), report).await?;
     if told.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
     }
-    let told = told.or_else(|| status::stray(number, status));
-    Ok((Response {}, told.into_iter().collect()))
+    let told = told.unwrap_or_else(|| status::stray(number, status).into_iter().collect());
+    Ok((Response {}, told))
 }
 
 fn known_status(status: &Status) -> Option<ConnectorStatus> {

@@ -4,15 +4,22 @@
 use super::identity::id_tag_info;
 use super::readings;
 use crate::db::StoreResult;
-use crate::kernel::WattHours;
-use crate::ocpp::answer::{Call, Handled};
+use crate::kernel::{Timestamp, WattHours};
+use crate::ocpp::answer::{Call, Handled, readings as common};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v16::{start_transaction as start, stop_transaction as stop};
 use crate::reservations::{self, Beginning};
-use crate::sessions::{self, StartReport, Started, StopReport, Stopped};
+use crate::sessions::{self, Asked, StartReport, Started, StopReport, Stopped};
 use crate::stations;
 use crate::stations::link::{Command, SignalKind, Stray};
 use crate::tokens::{self, Authorization, AuthorizationStatus};
+
+/// When something happened as far as it is believed, and by the station's own clock, where that was told. A time that could not
+/// be read was mended to that of the receipt, and is none.
+fn when(call: Call<'_>, told: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
+    let told = told.filter(|at| *at != call.now);
+    (told.map_or(call.now, |at| call.believed(at)), told)
+}
 
 pub(super) async fn start_transaction(
     call: Call<'_>,
@@ -20,15 +27,26 @@ pub(super) async fn start_transaction(
 ) -> Handled<start::Response> {
     let (organization, station, moment) =
         (call.peer.organization, call.peer.station, call.moment());
-    let (now, at) = (call.now, call.believed(request.timestamp));
-    let id_tag = String::from(request.id_tag);
-    let (number, reservation_id) = (request.connector_id, request.reservation_id);
-    let meter_start = WattHours(request.meter_start);
+    let now = call.now;
+    let (at, told_at) = when(call, request.timestamp.0);
+    let id_tag = request.id_tag.0.map(String::from).unwrap_or_default();
+    let (number, reservation_id) = (request.connector_id.0, request.reservation_id);
+    let meter_start = request.meter_start.0.map(WattHours);
     let stored = call.gateway.context.db.write(
         move |conn| -> StoreResult<(Authorization, Started, Vec<i64>)> {
-            let connector = stations::layout(conn, station)?.of_number(number);
+            let layout = stations::layout(conn, station)?;
+            let connector = match number {
+                Some(number) => layout.of_number(number),
+                None => layout.only().map(|outlet| outlet.connector),
+            };
+            let asked = Asked {
+                station,
+                connector,
+                id_tag: &id_tag,
+                request: None,
+            };
             let mut known = tokens::authorize(conn, organization, &id_tag, now)?;
-            if sessions::expects(conn, connector, &id_tag)? {
+            if sessions::expects(conn, asked)? {
                 known.status = AuthorizationStatus::Accepted; // we told the station to start with this tag
             }
             let report = StartReport {
@@ -40,6 +58,7 @@ pub(super) async fn start_transaction(
                 user: known.user,
                 meter_start,
                 at,
+                told_at,
             };
             let started = sessions::start_transaction(conn, &moment, &report)?;
             let needless = match connector {
@@ -62,6 +81,10 @@ pub(super) async fn start_transaction(
     let (known, started, needless) = stored.await?;
     let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
     let mut effects: Vec<Effect> = needless.into_iter().map(release).collect();
+    if number.is_some() && started.session.connector_id.is_none() {
+        let number = number.unwrap_or_default();
+        call.note_unknown(format_args!("connector {number}")).await;
+    }
     if let (Some(connector), false) = (started.session.connector_id, started.repeated) {
         effects.push(Effect::Tell(SignalKind::SessionStarted(
             connector,
@@ -69,7 +92,7 @@ pub(super) async fn start_transaction(
         )));
     }
     if started.session.connector_id.is_none() && !started.repeated {
-        effects.push(Effect::Tell(SignalKind::Stray(number, Stray::Occupied)));
+        effects.extend(number.map(|number| Effect::Tell(SignalKind::Stray(number, Stray::Occupied))));
     }
     let response = start::Response {
         id_tag_info: id_tag_info(&known, call.now),
@@ -87,13 +110,15 @@ pub(super) async fn stop_transaction(
         .as_deref()
         .map(|values| readings::samples(call, values));
     let id_tag = request.id_tag.map(String::from);
+    let (at, told_at) = when(call, request.timestamp.0);
     let report = StopReport {
         organization: call.peer.organization,
         station: call.peer.station,
-        transaction: request.transaction_id,
+        transaction: request.transaction_id.0,
         id_tag: id_tag.clone(),
-        meter_stop: WattHours(request.meter_stop),
-        at: call.believed(request.timestamp),
+        meter_stop: request.meter_stop.0.map(WattHours),
+        at,
+        told_at,
         reason: request
             .reason
             .as_ref()
@@ -117,12 +142,13 @@ pub(super) async fn stop_transaction(
     let (known, stopped) = stored.await?;
     let effects = match stopped {
         Stopped::Ended(session) => {
+            common::note_oddities(call, &session).await;
             let told = session
                 .connector_id
                 .map(|id| Effect::Tell(SignalKind::SessionEnded(id, session.id)));
             told.into_iter().collect()
         }
-        Stopped::Repeated => Vec::new(),
+        Stopped::Corrected(_) | Stopped::Repeated => Vec::new(),
         Stopped::Orphan => {
             tracing::info!(station = %call.peer.station, "kept a stop whose start was never seen");
             Vec::new()

@@ -1,10 +1,12 @@
 //! Meter values as OCPP 2 writes them, and what they mean.
 
+use crate::kernel::Timestamp;
 use crate::ocpp::answer::{Call, Handled, MAINS, readings};
 use crate::ocpp::meter::{self, Line, MeterFlag, Place, Quantity, ReadingContext};
 use crate::ocpp::peer::Effect;
+use crate::ocpp::text::Exact;
 use crate::ocpp::v2::*;
-use crate::sessions::{Sample, Session};
+use crate::sessions::{Evidence, Sample, Session};
 use crate::stations::link::{Command, SignalKind, Stray};
 
 pub(super) async fn meter_values(
@@ -52,18 +54,50 @@ fn cost_update(call: Call<'_>, session: &Session) -> Option<Effect> {
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {
-    let context = |value: &SampledValue| {
-        ReadingContext::of_context(value.context.as_ref().map(Context::as_str))
-    };
-    let at_once = |instant: &MeterValue| {
-        let values = &instant.sampled_value;
-        meter::readings_at(instant.timestamp, values, MAINS, context, sample)
-    };
-    readings::samples(call, values.iter().flat_map(at_once).collect())
+    /// What is meant where no context is told.
+    const PERIODIC: &str = "Sample.Periodic";
+    let told: Vec<(Timestamp, &SampledValue)> = values
+        .iter()
+        .flat_map(|instant| {
+            let told = instant.sampled_value.iter();
+            told.map(|value| (instant.timestamp, value))
+        })
+        .collect();
+    let evidence = told.iter().filter_map(|(at, value)| {
+        let signed = value.signed_meter_value.as_ref()?;
+        let context = value.context.as_ref().map_or(PERIODIC, Context::as_str);
+        let evidence = Evidence {
+            context: context.to_owned(),
+            measurand: value.measurand.as_ref().map(|one| one.as_str().to_owned()),
+            location: value.location.as_ref().map(|one| one.as_str().to_owned()),
+            encoding: Some(signed.encoding_method.as_str().to_owned()),
+            signing_method: text(signed.signing_method.as_ref()),
+            public_key: text(signed.public_key.as_ref()),
+            signed_data: signed.signed_meter_data.as_str().to_owned(),
+        };
+        Some((*at, context_of(value), evidence))
+    });
+    let evidence = evidence.collect();
+    let all = meter::readings_at(&told, MAINS, context_of, sample);
+    readings::samples(call, all, evidence)
+}
+
+fn context_of(value: &SampledValue) -> ReadingContext {
+    ReadingContext::of_context(value.context.as_ref().map(Context::as_str))
+}
+
+fn text<const MAX: usize, const FORMER: usize>(
+    text: Option<&Exact<MAX, FORMER>>,
+) -> Option<String> {
+    text.map(|text| text.as_str().to_owned())
+        .filter(|text| !text.is_empty())
 }
 
 /// The value in our units; `None` for what we do not use and, with a flag, for what is out of range.
 fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<meter::Sample> {
+    if value.signed_meter_value.is_some() {
+        flags.push(MeterFlag::SignedData);
+    }
     let measurand = value.measurand.as_ref().map(Measurand::as_str);
     let quantity = Quantity::of_measurand(measurand)?;
     let unit = value.unit_of_measure.as_ref();

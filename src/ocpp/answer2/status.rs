@@ -72,6 +72,8 @@ async fn record(
             status,
             error: None,
             at,
+            // "Occupied" does not say by what.
+            is_idle: status == Known::Available,
         })
     };
     let find = move |layout: &crate::stations::Layout| layout.of_evse(evse, Some(connector));
@@ -86,7 +88,7 @@ async fn record(
         };
         return Ok(status::stray(evse, doing).into_iter().collect());
     }
-    Ok(told.into_iter().collect())
+    Ok(told.unwrap_or_default())
 }
 
 /// "Occupied" says less than what its transaction told.

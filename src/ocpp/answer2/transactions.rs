@@ -9,7 +9,7 @@ use crate::ocpp::answer::{Call, Handled, readings};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
 use crate::reservations::{self, Beginning};
-use crate::sessions::{self, ChargingState as State, Driver, Recorded, Stage};
+use crate::sessions::{self, Asked, ChargingState as State, Driver, Recorded, Stage};
 use crate::stations::link::{Command, SignalKind};
 use crate::stations::{self, ConnectorStatus as Known};
 use crate::tokens::{self, AuthorizationStatus as Verdict};
@@ -82,7 +82,8 @@ pub(super) async fn transaction_event(
         updated_personal_message: None,
         updated_personal_message_extra: None,
     };
-    let mut effects = effects(stored);
+    readings::note_oddities(call, session).await;
+    let mut effects = effects(call, stored);
     effects.extend(metered);
     Ok((response, effects))
 }
@@ -107,6 +108,7 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
         trigger: request.trigger_reason.as_str().to_owned(),
         offline: request.offline.unwrap_or(false),
         at: call.believed(request.timestamp),
+        told_at: request.timestamp,
         start_request: transaction.remote_start_id,
         driver: None,
         state: transaction.charging_state.as_ref().and_then(state),
@@ -153,7 +155,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
     let connector = recorded.session.connector_id;
     let (mut needless, mut status_changed) = (Vec::new(), false);
     if let Some(connector) = connector {
-        if recorded.began {
+        if (recorded.began && !recorded.session.orphan) || recorded.placed {
             let begun = Beginning {
                 station: told.station,
                 connector,
@@ -176,6 +178,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
                     status: derived,
                     error: None,
                     at: told.at,
+                    is_idle: false,
                 };
                 crate::ocpp::answer::status::note(conn, moment, owner, &event.base, &row, report)?;
                 status_changed = true;
@@ -199,7 +202,13 @@ fn judge(
     now: Timestamp,
 ) -> StoreResult<tokens::Authorization> {
     let mut known = tokens::authorize(conn, told.organization, card, now)?;
-    if sessions::expects(conn, told.connector, card)? {
+    let asked = Asked {
+        station: told.station,
+        connector: told.connector,
+        id_tag: card,
+        request: told.start_request,
+    };
+    if sessions::expects(conn, asked)? {
         known.status = Verdict::Accepted;
     }
     told.driver = Some(Driver {
@@ -218,19 +227,21 @@ fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Opt
     if recorded.ended {
         return Some(Known::Finishing);
     }
+    let known = recorded.session.charging_state.filter(|_| recorded.placed);
     told.state
+        .or(known)
         .filter(|_| recorded.session.is_open())
         .map(status::of_state)
 }
 
-fn effects(stored: Stored) -> Vec<Effect> {
+fn effects(call: Call<'_>, stored: Stored) -> Vec<Effect> {
     let Recorded { session, .. } = &stored.recorded;
     let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
     let mut effects: Vec<Effect> = stored.needless.iter().copied().map(release).collect();
     let Some(connector) = stored.connector else {
         return effects;
     };
-    if stored.recorded.began {
+    if (stored.recorded.began && !session.orphan) || stored.recorded.placed {
         effects.push(Effect::Tell(SignalKind::SessionStarted(
             connector, session.id,
         )));
@@ -243,7 +254,7 @@ fn effects(stored: Stored) -> Vec<Effect> {
             connector, session.id,
         )));
     } else if stored.recorded.is_news {
-        effects.extend(readings::stop_at_target(session));
+        effects.extend(readings::stop_at_target(call, session));
     }
     effects
 }

@@ -27,6 +27,7 @@ impl Reading {
         }
         let power = plausible_power(stated, derived, &mut flags);
         let energy = samples.total(Quantity::Energy, &mut flags);
+        let interval = samples.total(Quantity::EnergyInterval, &mut flags);
         let offered_power = samples.total(Quantity::OfferedPower, &mut flags);
         let soc_percent = samples.state_of_charge(&mut flags);
         flags.sort_unstable();
@@ -36,6 +37,7 @@ impl Reading {
             at,
             context,
             energy: energy.map(|milli| WattHours(to_whole(milli))),
+            interval: interval.map(|milli| WattHours(to_whole(milli))),
             power: power.map(|milli| Watts(to_whole(milli))),
             current: current.map(|one| one.map(Milliamps)),
             voltage: voltage.map(|one| one.map(Millivolts)),

@@ -6,7 +6,7 @@
 mod combine;
 mod words;
 
-pub use words::readings_at;
+pub use words::{context_name, readings_at};
 
 use crate::kernel::{Milliamps, Millivolts, Timestamp, WattHours, Watts};
 
@@ -36,6 +36,8 @@ pub enum ReadingContext {
 pub enum Quantity {
     /// The register of energy that went to cars.
     Energy,
+    /// The energy that went to cars since the value before.
+    EnergyInterval,
     /// Power to the car.
     Power,
     /// Current to the car.
@@ -56,8 +58,10 @@ impl Quantity {
     pub fn milli_exponent(self, unit: &str) -> Option<i32> {
         let unit = unit.trim().to_ascii_lowercase();
         match (self, unit.as_str()) {
-            (Self::Energy, "wh") | (Self::Power | Self::OfferedPower, "w") => Some(3),
-            (Self::Energy, "kwh") | (Self::Power | Self::OfferedPower, "kw") => Some(6),
+            (Self::Energy | Self::EnergyInterval, "wh")
+            | (Self::Power | Self::OfferedPower, "w") => Some(3),
+            (Self::Energy | Self::EnergyInterval, "kwh")
+            | (Self::Power | Self::OfferedPower, "kw") => Some(6),
             (Self::Current | Self::OfferedCurrent, "a" | "amp" | "amps" | "ampere") => Some(3),
             (Self::Current | Self::OfferedCurrent, "ma") | (Self::Voltage, "mv") => Some(0),
             (Self::Voltage, "v" | "volt" | "volts") => Some(3),
@@ -119,7 +123,7 @@ pub enum MeterFlag {
     Unreadable,
     /// A unit does not belong to its measurand; the usual one was assumed.
     OddUnit,
-    /// Signed data was left out.
+    /// A value is signed; it is kept as evidence.
     SignedData,
     /// Watts were kilowatts, as current and voltage show.
     KilowattsAsWatts,
@@ -137,6 +141,24 @@ pub enum MeterFlag {
     DerivedPower,
 }
 
+impl MeterFlag {
+    /// How the API spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable_value",
+            Self::OddUnit => "odd_unit",
+            Self::SignedData => "signed_data",
+            Self::KilowattsAsWatts => "kilowatts_as_watts",
+            Self::FractionalWattHours => "fractional_watt_hours",
+            Self::TotalDiffersFromPhases => "total_differs_from_phases",
+            Self::CurrentWithoutPhase => "current_without_phase",
+            Self::NeutralOnly => "neutral_only",
+            Self::NominalVoltage => "nominal_voltage",
+            Self::DerivedPower => "derived_power",
+        }
+    }
+}
+
 /// What a meter showed at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
@@ -146,6 +168,8 @@ pub struct Reading {
     pub context: ReadingContext,
     /// The register of energy that went to cars; may restart with each session.
     pub energy: Option<WattHours>,
+    /// The energy that went to cars since the value before.
+    pub interval: Option<WattHours>,
     /// Power to the car.
     pub power: Option<Watts>,
     /// Current of each phase.
@@ -166,6 +190,7 @@ impl Reading {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.energy.is_none()
+            && self.interval.is_none()
             && self.power.is_none()
             && self.soc_percent.is_none()
             && self.offered_current.is_none()

@@ -9,6 +9,7 @@ impl Quantity {
     pub fn of_measurand(measurand: Option<&str>) -> Option<Self> {
         match measurand {
             None | Some("Energy.Active.Import.Register") => Some(Self::Energy),
+            Some("Energy.Active.Import.Interval") => Some(Self::EnergyInterval),
             Some("Power.Active.Import") => Some(Self::Power),
             Some("Current.Import") => Some(Self::Current),
             Some("Voltage") => Some(Self::Voltage),
@@ -65,30 +66,36 @@ impl ReadingContext {
     }
 }
 
-/// What the values of one instant mean: a reading for each context, none for values we do not use.
+/// What a context is called where readings are kept.
+pub fn context_name(context: ReadingContext) -> String {
+    format!("{context:?}")
+}
+
+/// What values mean: a reading for each instant and context, none for values that we do not use. Elements of a message
+/// that tell the same instant, one measurand each, make one reading.
 ///
 /// `nominal` is the voltage between phase and neutral to assume where a station does not measure it.
 pub fn readings_at<V>(
-    at: Timestamp,
-    values: &[V],
+    values: &[(Timestamp, &V)],
     nominal: Millivolts,
     context_of: impl Fn(&V) -> ReadingContext,
     sample: impl Fn(&V, &mut Vec<MeterFlag>) -> Option<Sample>,
 ) -> Vec<Reading> {
-    let mut contexts: Vec<ReadingContext> = Vec::with_capacity(1);
-    for context in values.iter().map(&context_of) {
-        if !contexts.contains(&context) {
-            contexts.push(context);
+    let place = |(at, value): &(Timestamp, &V)| (*at, context_of(value));
+    let mut places: Vec<(Timestamp, ReadingContext)> = Vec::with_capacity(1);
+    for known in values.iter().map(&place) {
+        if !places.contains(&known) {
+            places.push(known);
         }
     }
-    let reading = |context| {
+    let reading = |(at, context)| {
         let mut flags = Vec::new();
-        let of_context = values.iter().filter(|value| context_of(value) == context);
-        let samples: Vec<Sample> = of_context
-            .filter_map(|value| sample(value, &mut flags))
+        let together = values.iter().filter(|value| place(value) == (at, context));
+        let samples: Vec<Sample> = together
+            .filter_map(|(_, value)| sample(value, &mut flags))
             .collect();
         let reading = Reading::of(at, context, &samples, nominal, flags);
         (!reading.is_empty() || !reading.flags.is_empty()).then_some(reading)
     };
-    contexts.into_iter().filter_map(reading).collect()
+    places.into_iter().filter_map(reading).collect()
 }

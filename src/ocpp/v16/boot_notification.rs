@@ -3,14 +3,15 @@
 use crate::kernel::Timestamp;
 
 use crate::ocpp::text::Label;
+use crate::ocpp::wire::Due;
 
 crate::message! {
     /// Who the station is; real ones exceed every length here, so all but vendor and model are optional labels.
     pub struct Request {
         /// Who made it.
-        pub charge_point_vendor: Label<20>,
+        pub charge_point_vendor: Due<Label<20>>,
         /// What they call it.
-        pub charge_point_model: Label<20>,
+        pub charge_point_model: Due<Label<20>>,
         /// Serial number of the charge point.
         pub charge_point_serial_number: Option<Label<25>>,
         /// Serial number of the charge box inside; deprecated, and sent by many.

@@ -97,11 +97,14 @@ pub fn readings(values: &[MeterValue], nominal: Millivolts) -> Vec<Reading> {
     let context = |value: &SampledValue| {
         ReadingContext::of_context(value.context.as_ref().map(Context::as_str))
     };
-    let at_once = |instant: &MeterValue| {
-        let values = &instant.sampled_value;
-        readings_at(instant.timestamp, values, nominal, context, sample)
-    };
-    values.iter().flat_map(at_once).collect()
+    let told: Vec<(Timestamp, &SampledValue)> = values
+        .iter()
+        .flat_map(|instant| {
+            let told = instant.sampled_value.iter();
+            told.map(|value| (instant.timestamp, value))
+        })
+        .collect();
+    readings_at(&told, nominal, context, sample)
 }
 
 /// The value in our units; `None` for what we do not use and, with a flag, for what cannot be read.
@@ -123,7 +126,8 @@ fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<Sample> {
         flags.push(MeterFlag::Unreadable);
         return None;
     };
-    if quantity == Quantity::Energy && exponent == 3 && milli % 1_000 != 0 {
+    let is_energy = matches!(quantity, Quantity::Energy | Quantity::EnergyInterval);
+    if is_energy && exponent == 3 && milli % 1_000 != 0 {
         flags.push(MeterFlag::FractionalWattHours);
     }
     Some(Sample {

@@ -1,22 +1,24 @@
-//! StartTransaction (OCPP 1.6 §4.8): charging began; the answer gives the transaction its number.
+//! StartTransaction (OCPP 1.6 §4.8): charging began; the answer gives the transaction its number. Never answered with an
+//! error because of one field, or what was charged is lost.
 
 use crate::kernel::Timestamp;
 
 use super::common::{IdTag, IdTagInfo};
+use crate::ocpp::wire::Due;
 
 crate::message! {
     /// Charging began.
     pub struct Request {
         /// The connector, counted from 1.
-        pub connector_id: u32,
+        pub connector_id: Due<u32>,
         /// The card; empty at stations that charge for free.
-        pub id_tag: IdTag,
+        pub id_tag: Due<IdTag>,
         /// The energy register at the start, in Wh.
-        pub meter_start: i64,
+        pub meter_start: Due<i64>,
         /// The reservation that it ends.
         pub reservation_id: Option<i64>,
         /// When it began, by the clock of the station.
-        pub timestamp: Timestamp,
+        pub timestamp: Due<Timestamp>,
     }
 }
 

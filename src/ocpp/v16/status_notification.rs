@@ -3,6 +3,7 @@
 use crate::kernel::Timestamp;
 
 use crate::ocpp::text::Label;
+use crate::ocpp::wire::Due;
 
 crate::choice! {
     /// What a connector is doing.
@@ -27,7 +28,7 @@ crate::message! {
         /// The connector, or 0 for the whole station.
         pub connector_id: u32,
         /// What is wrong with it.
-        pub error_code: Trouble,
+        pub error_code: Due<Trouble>,
         /// More about it, in words.
         pub info: Option<Label<50>>,
         /// What it is doing.

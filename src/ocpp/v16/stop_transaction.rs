@@ -4,6 +4,7 @@ use crate::kernel::Timestamp;
 
 use super::common::{IdTag, IdTagInfo};
 use super::meter::MeterValue;
+use crate::ocpp::wire::Due;
 
 crate::choice! {
     /// Why charging ended; absent means `Local`.
@@ -19,11 +20,11 @@ crate::message! {
         /// The card that ended it.
         pub id_tag: Option<IdTag>,
         /// The energy register at the end, in Wh.
-        pub meter_stop: i64,
+        pub meter_stop: Due<i64>,
         /// When it ended, by the clock of the station.
-        pub timestamp: Timestamp,
+        pub timestamp: Due<Timestamp>,
         /// The number we gave; 0, -1 or one of the station's own where it started without us.
-        pub transaction_id: i64,
+        pub transaction_id: Due<i64>,
         /// Why it ended.
         pub reason: Option<Reason>,
         /// Readings of the transaction, as far as they were configured.

@@ -4,6 +4,7 @@
 //! obeys the specification; [`Wire::mend`] reads what does not, notes each repair as a [`Flag`] and each thing beyond
 //! repair as a [`Fault`], all with their paths. [`mod@super::decode`] decides which of the two runs.
 
+mod due;
 mod mending;
 mod report;
 
@@ -13,8 +14,9 @@ use serde_json::Value;
 
 use crate::kernel::Timestamp;
 
-use super::time::{ReadTime, read_time};
+use super::time::{ReadTime, read_time, since_1970};
 
+pub use due::Due;
 pub use mending::{MOST_FLAGS, Mending};
 pub use report::{Fault, Flag, Problem, Repair};
 
@@ -88,10 +90,12 @@ impl Wire for bool {
 
 impl Wire for Timestamp {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
-        let Value::String(text) = &value else {
-            return mending.fault(Problem::WrongType("a date and time in quotes"));
+        let read = match &value {
+            Value::String(text) => read_time(text),
+            Value::Number(number) => number.as_i64().and_then(since_1970).map(ReadTime::Odd),
+            _ => return mending.fault(Problem::WrongType("a date and time in quotes")),
         };
-        let (at, repair) = match read_time(text) {
+        let (at, repair) = match read {
             Some(ReadTime::Exact(at)) => return Some(at),
             Some(ReadTime::Odd(at)) => (at, Repair::OddTime),
             Some(ReadTime::WithoutZone(at)) => (at, Repair::TimeWithoutZone),

@@ -42,6 +42,9 @@ pub enum Repair {
     /// An optional value or an item of a list could not be read and was left out.
     #[error("{0}")]
     LeftOut(Problem),
+    /// A required field is not there, and its message is answered all the same.
+    #[error("is missing")]
+    Missing,
     /// A field nobody specified was ignored.
     #[error("is not a field of this message")]
     UnknownField,

@@ -57,8 +57,8 @@ impl Dialect {
             Message::Boot(request) => {
                 let serial = request.charge_point_serial_number.as_ref();
                 let station = json!({
-                    "vendorName": request.charge_point_vendor.as_str(),
-                    "model": request.charge_point_model.as_str(),
+                    "vendorName": request.charge_point_vendor,
+                    "model": request.charge_point_model,
                     "serialNumber": serial.map(|serial| serial.as_str()),
                 });
                 (
@@ -127,8 +127,9 @@ impl Dialect {
     }
 
     fn start(&mut self, local: u64, request: &start_transaction::Request) -> (&'static str, Value) {
-        let connector = request.connector_id;
-        let name = format!("{local}-{}", request.timestamp.micros());
+        let connector = request.connector_id.0.unwrap_or_default();
+        let begin = request.timestamp.0.unwrap_or_default();
+        let name = format!("{local}-{}", begin.micros());
         self.told.entry(local).or_insert(Told {
             connector,
             name,
@@ -138,10 +139,13 @@ impl Dialect {
         if let Some(asked) = self.start_requests.remove(&connector) {
             info.insert("remoteStartId".to_owned(), json!(asked));
         }
-        let register = json!([register(request.meter_start, "Transaction.Begin")]);
+        let register = json!([register(
+            request.meter_start.0.unwrap_or_default(),
+            "Transaction.Begin"
+        )]);
         let event = json!({
             "timestamp": request.timestamp,
-            "idToken": {"idToken": request.id_tag.as_str(), "type": "Central"},
+            "idToken": {"idToken": request.id_tag, "type": "Central"},
             "meterValue": [{"timestamp": request.timestamp, "sampledValue": register}],
         });
         self.event(local, "Started", "Authorized", info, event)
@@ -155,7 +159,10 @@ impl Dialect {
             None => "Local",
         };
         let info = Map::from_iter([("stoppedReason".to_owned(), json!(reason))]);
-        let register = json!([register(request.meter_stop, "Transaction.End")]);
+        let register = json!([register(
+            request.meter_stop.0.unwrap_or_default(),
+            "Transaction.End"
+        )]);
         let event = json!({
             "timestamp": request.timestamp,
             "meterValue": [{"timestamp": request.timestamp, "sampledValue": register}],

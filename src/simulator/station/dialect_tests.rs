@@ -42,11 +42,11 @@ fn messages() -> Vec<Message> {
         Message::Start {
             local: 4,
             request: start_transaction::Request {
-                connector_id: 1,
-                id_tag: id_tag.clone(),
-                meter_start: 1_000,
+                connector_id: 1.into(),
+                id_tag: id_tag.clone().into(),
+                meter_start: 1_000.into(),
                 reservation_id: None,
-                timestamp: AT,
+                timestamp: AT.into(),
             },
         },
         status(1, Status::Charging),
@@ -56,9 +56,9 @@ fn messages() -> Vec<Message> {
             local: 4,
             request: stop_transaction::Request {
                 id_tag: None,
-                meter_stop: 2_000,
-                timestamp: AT,
-                transaction_id: 5,
+                meter_stop: 2_000.into(),
+                timestamp: AT.into(),
+                transaction_id: 5.into(),
                 reason: Some(Reason::SoftReset),
                 transaction_data: None,
             },

@@ -60,8 +60,8 @@ impl StationSpec {
     pub fn new(serial: &str, outlets: Vec<Outlet>) -> Result<Self, TooLong> {
         Ok(Self {
             identity: boot_notification::Request {
-                charge_point_vendor: Label::new("Evenwatt")?,
-                charge_point_model: Label::new("Virtual")?,
+                charge_point_vendor: Label::new("Evenwatt")?.into(),
+                charge_point_model: Label::new("Virtual")?.into(),
                 charge_point_serial_number: Some(Label::new(serial)?),
                 charge_box_serial_number: None,
                 firmware_version: Some(Label::new(env!("CARGO_PKG_VERSION"))?),
@@ -319,7 +319,7 @@ impl Station {
 fn notification(connector_id: u32, status: Status, now: Timestamp) -> status_notification::Request {
     status_notification::Request {
         connector_id,
-        error_code: Trouble::NoError,
+        error_code: Trouble::NoError.into(),
         info: None,
         status,
         timestamp: Some(now),

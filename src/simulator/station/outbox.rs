@@ -92,7 +92,7 @@ impl Message {
             }
             .to_json(),
             Self::Stop { local, request } => stop_transaction::Request {
-                transaction_id: number(*local),
+                transaction_id: number(*local).into(),
                 ..request.clone()
             }
             .to_json(),

@@ -37,11 +37,11 @@ impl Station {
             meter_at,
         });
         let request = start_transaction::Request {
-            connector_id: connector,
-            id_tag: promise.id_tag,
-            meter_start: place.register(),
+            connector_id: connector.into(),
+            id_tag: promise.id_tag.into(),
+            meter_start: place.register().into(),
             reservation_id: None,
-            timestamp: now,
+            timestamp: now.into(),
         };
         self.transactions = local;
         self.outbox.push(Message::Start { local, request });
@@ -63,9 +63,9 @@ impl Station {
         place.finished = true;
         let request = stop_transaction::Request {
             id_tag: None,
-            meter_stop: place.register(),
-            timestamp: now,
-            transaction_id: transaction.id.unwrap_or_default(),
+            meter_stop: place.register().into(),
+            timestamp: now.into(),
+            transaction_id: transaction.id.unwrap_or_default().into(),
             reason: Some(reason),
             transaction_data: Some(vec![last]),
         };

@@ -296,6 +296,10 @@ pub struct Connector {
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// When the status was last received, by our clock; `status_at` is by the clock of the station.
+    pub status_heard_at: Option<Timestamp>,
+    /// When it was first received after another one, by our clock.
+    pub status_changed_at: Option<Timestamp>,
 }
 
 impl Connector {
@@ -334,6 +338,8 @@ impl Connector {
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
             updated_at: moment.now,
+            status_heard_at: None,
+            status_changed_at: None,
         }
     }
 

@@ -44,6 +44,14 @@ impl Layout {
         &self.0
     }
 
+    /// The connector of a station that has one only.
+    pub fn only(&self) -> Option<Outlet> {
+        match self.0.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
     /// The connector with this number at the station.
     pub fn of_number(&self, number: u32) -> Option<ConnectorId> {
         let same = |one: &&Outlet| u32::try_from(one.number) == Ok(number);

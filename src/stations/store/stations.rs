@@ -134,9 +134,17 @@ pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> Store
 }
 
 /// Stores what a station said of itself.
-pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo) -> StoreResult<()> {
+pub fn save_boot(
+    conn: &mut Conn,
+    id: StationId,
+    boot_info: &BootInfo,
+    now: Timestamp,
+) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
-        .set(chargestations::boot_info.eq(Json(boot_info.clone())))
+        .set((
+            chargestations::boot_info.eq(Json(boot_info.clone())),
+            chargestations::last_boot_at.eq(now),
+        ))
         .execute(conn)?;
     Ok(())
 }

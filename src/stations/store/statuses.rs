@@ -26,13 +26,13 @@ pub struct StatusChange {
     pub error_code: Option<String>,
 }
 
-/// Notes how a connector is doing; a change is kept in its history.
+/// Notes how a connector is doing since `at`, which was heard at `heard_at`; a change is kept in its history.
 pub fn set_connector_status(
     conn: &mut Conn,
     id: ConnectorId,
     status: ConnectorStatus,
     error_code: Option<&str>,
-    at: Timestamp,
+    (at, heard_at): (Timestamp, Timestamp),
 ) -> StoreResult<()> {
     let row = connectors::table.find(id);
     let before: (ConnectorStatus, Option<String>, Option<Timestamp>) = row
@@ -42,14 +42,20 @@ pub fn set_connector_status(
             connectors::status_at,
         ))
         .first(conn)?;
+    let same = before.2.is_some() && before.0 == status && before.1.as_deref() == error_code;
     diesel::update(row)
         .set((
             connectors::status.eq(status),
             connectors::error_code.eq(error_code.map(str::to_owned)),
             connectors::status_at.eq(at),
+            connectors::status_heard_at.eq(heard_at),
         ))
         .execute(conn)?;
-    let same = before.2.is_some() && before.0 == status && before.1.as_deref() == error_code;
+    if before.2.is_none() || before.0 != status {
+        diesel::update(row)
+            .set(connectors::status_changed_at.eq(heard_at))
+            .execute(conn)?;
+    }
     if same {
         return Ok(());
     }

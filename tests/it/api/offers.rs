@@ -288,7 +288,9 @@ async fn an_offer_ends_by_its_terms_and_a_price_update_can_be_withdrawn() {
 async fn where_a_connector_has_no_rate_the_offer_prices_its_sessions() {
     let app = TestApp::start().await;
     let site = site(&app).await;
-    let station = app.station("S").await;
+    let station = app
+        .station_with("S", json!({"type": "Type2", "power": 22}))
+        .await;
     let connector = app
         .client
         .get(&format!("/connectors/{}", station.connector))

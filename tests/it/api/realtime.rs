@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{FakeStation as Socket, TestApp};
 
-const BEGAN: &str = "2030-01-01T12:00:00Z";
+const BEGAN: &str = "2026-04-24T03:00:00Z";
 
 fn url(app: &TestApp, query: &str) -> String {
     format!("ws://{}/v1.1/realtime{query}", app.running.address)
@@ -116,23 +116,23 @@ async fn running_sessions_tell_their_metrics_at_once_and_when_they_change() {
 
     let (car, transaction) = &mut cars[1];
     let sampled = json!([
-        {"value": "3500", "measurand": "Energy.Active.Import.Register", "unit": "Wh"},
+        {"value": "1500", "measurand": "Energy.Active.Import.Register", "unit": "Wh"},
         {"value": "7.2", "measurand": "Power.Active.Import", "unit": "kW"}
     ]);
     let values = json!({"connectorId": 1, "transactionId": transaction,
-        "meterValue": [{"timestamp": "2030-01-01T12:01:00Z", "sampledValue": sampled}]});
+        "meterValue": [{"timestamp": "2026-04-24T03:05:00Z", "sampledValue": sampled}]});
     car.call("MeterValues", values).await;
     for listener in [&mut all, &mut one] {
         let told = listener.next().await.expect("metrics");
         assert_eq!(told["data"]["_id"], session(1));
-        assert_eq!(told["data"]["metrics"]["energyConsumed"], 2_500);
+        assert_eq!(told["data"]["metrics"]["energyConsumed"], 500);
         assert_eq!(
             told["data"]["energy_report"]["power"],
             json!({"value": 7.2, "unit": "kW"})
         );
     }
 
-    let stop = json!({"transactionId": transaction, "meterStop": 4_000, "timestamp": "2030-01-01T12:02:00Z"});
+    let stop = json!({"transactionId": transaction, "meterStop": 1_600, "timestamp": "2026-04-24T03:06:00Z"});
     car.call("StopTransaction", stop).await;
     let user = json!({"firstname": "Ada", "lastname": "Lovelace", "email": "ada@example.com"});
     app.client.post("/users", user).await.created();

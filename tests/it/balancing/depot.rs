@@ -135,12 +135,19 @@ impl Depot {
             id_tag: format!("TAG{port}"),
             token: None,
             user: None,
-            meter_start: WattHours(0),
+            meter_start: Some(WattHours(0)),
             at: moment.now,
+            told_at: Some(moment.now),
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Charging;
-            stations::set_connector_status(conn, connector, status, None, moment.now)?;
+            stations::set_connector_status(
+                conn,
+                connector,
+                status,
+                None,
+                (moment.now, moment.now),
+            )?;
             sessions::start_transaction(conn, &moment, &report)
         });
         let started = write.await.expect("stored");
@@ -162,17 +169,24 @@ impl Depot {
         let report = StopReport {
             organization,
             station,
-            transaction,
+            transaction: Some(transaction),
             id_tag: None,
-            meter_stop: WattHours(1_000),
+            meter_stop: Some(WattHours(1_000)),
             at: moment.now,
             reason: "Local".to_owned(),
             samples: Vec::new(),
             raw: String::new(),
+            told_at: Some(moment.now),
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Available;
-            stations::set_connector_status(conn, connector, status, None, moment.now)?;
+            stations::set_connector_status(
+                conn,
+                connector,
+                status,
+                None,
+                (moment.now, moment.now),
+            )?;
             sessions::stop_transaction(conn, &moment, &report)
         });
         write.await.expect("stored");
@@ -212,9 +226,10 @@ impl Depot {
             transaction: Some(transaction),
             samples: vec![Sample {
                 at: moment.now,
+                told_at: moment.now,
                 context: "Sample.Periodic".to_owned(),
                 reading: reading.clone(),
-                raw: String::new(),
+                ..Sample::default()
             }],
         };
         let shown = Shown {

@@ -103,7 +103,7 @@ async fn a_session_by_api_starts_runs_and_stops() {
     let tag = call[3]["idTag"].as_str().expect("a tag").to_owned();
     assert!(tag.len() <= 16, "{tag}");
     socket.answer(&call, json!({"status": "Accepted"})).await;
-    let started = json!({"connectorId": 1, "idTag": tag, "meterStart": 0, "timestamp": "2026-04-24T03:06:40Z"});
+    let started = json!({"connectorId": 1, "idTag": tag, "meterStart": 0, "timestamp": "2026-04-24T02:50:00Z"});
     let answer = socket.call("StartTransaction", started).await;
     assert_eq!(answer["idTagInfo"]["status"], "Accepted");
     let path = format!("/sessions/{}", session["_id"].as_str().unwrap());

@@ -146,10 +146,10 @@ async fn readings_without_a_transaction_belong_to_the_session_of_their_connector
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    socket.start(1, "CARD", 1_000, "2026-04-24T03:06:40Z").await;
-    for (transaction, energy) in [(None, "1500"), (Some(0), "2000")] {
+    socket.start(1, "CARD", 1_000, "2026-04-24T03:00:00Z").await;
+    for (transaction, energy) in [(None, "1200"), (Some(0), "1400")] {
         let mut values = json!({"connectorId": 1, "meterValue": [{"timestamp": format!("2026-04-24T03:0{}:00Z",
-            7 + transaction.map_or(0, |_| 1)), "sampledValue": [{"value": energy}]}]});
+            3 + transaction.map_or(0, |_| 2)), "sampledValue": [{"value": energy}]}]});
         if let Some(transaction) = transaction {
             values["transactionId"] = json!(transaction);
         }
@@ -157,7 +157,7 @@ async fn readings_without_a_transaction_belong_to_the_session_of_their_connector
     }
     let sessions = app.client.get("/sessions").await.json();
     assert_eq!(
-        sessions["result"][0]["metrics"]["energyConsumed"], 1000,
+        sessions["result"][0]["metrics"]["energyConsumed"], 400,
         "{sessions}"
     );
 }
@@ -169,9 +169,9 @@ async fn an_energy_register_that_starts_anew_counts_from_zero() {
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
     let transaction = socket
-        .start(1, "CARD", 50_000, "2026-04-24T03:06:40Z")
+        .start(1, "CARD", 50_000, "2026-04-24T03:00:00Z")
         .await;
-    let stop = json!({"transactionId": transaction, "meterStop": 700, "timestamp": "2026-04-24T03:06:41Z"});
+    let stop = json!({"transactionId": transaction, "meterStop": 700, "timestamp": "2026-04-24T03:06:00Z"});
     socket.call("StopTransaction", stop).await;
     let sessions = app.client.get("/sessions").await.json();
     assert_eq!(

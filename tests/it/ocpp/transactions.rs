@@ -44,13 +44,13 @@ async fn a_transaction_becomes_a_session_with_its_readings() {
         Some(1)
     );
 
-    let stop = json!({"transactionId": transaction, "idTag": "TAG", "meterStop": 3_000, "timestamp": "2026-04-24T03:06:00Z",
+    let stop = json!({"transactionId": transaction, "idTag": "TAG", "meterStop": 1_600, "timestamp": "2026-04-24T03:06:00Z",
         "reason": "EVDisconnected"});
     socket.call("StopTransaction", stop).await;
     let ended = app.client.get(&path).await.ok();
     assert_eq!(
         (&ended["status"], &ended["metrics"]["energyConsumed"]),
-        (&json!("ended"), &json!(2000))
+        (&json!("ended"), &json!(600))
     );
     assert_eq!(ended["metrics"]["chargingStopReason"], "EVDisconnected");
     let kinds = app.event_types().await;

@@ -1,11 +1,15 @@
 //! Wrong, late, doubled and absurd words of chargers and meters, each as somebody met it: the bill and the fuse hold all the
 //! same.
 
+mod assumed_ends;
 mod cards;
 mod clocks;
 mod energy;
 mod fuse;
 mod one_server;
+mod session_times;
 mod takeover;
+mod transaction_events;
 mod transactions;
 mod wire;
+mod yard;

@@ -144,6 +144,8 @@ pub struct Station {
     pub pinned_protocol: Option<Protocol>,
     pub clock_offset_seconds: Option<i64>,
     pub limit_forms: Json<Value>,
+    /// When it last said that it booted; by our clock.
+    pub last_boot_at: Option<Timestamp>,
 }
 
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
@@ -249,6 +251,7 @@ impl Station {
             pinned_protocol: new.pinned_protocol,
             clock_offset_seconds: None,
             limit_forms: Json(Value::Object(Default::default())),
+            last_boot_at: None,
         };
         let password = new.security.and_then(|security| station.secure(security));
         (station, password)

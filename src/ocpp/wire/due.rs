@@ -1,0 +1,42 @@
+//! What must stand in a message that is answered all the same where it does not.
+//!
+//! A station repeats a StopTransaction that is answered with an error for ever, and with it everything that waits behind
+//! it, so such a message is never refused for one field of it: the field is as good as not told, and that is flagged.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::{Mending, Repair, Wire};
+
+/// A field that must be told, and is nothing where it is missing or cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Due<T>(pub Option<T>);
+
+impl<T> From<T> for Due<T> {
+    fn from(told: T) -> Self {
+        Self(Some(told))
+    }
+}
+
+/// Strictly it must be there, so that what is missing is mended and flagged.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Due<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        T::deserialize(from).map(|told| Self(Some(told)))
+    }
+}
+
+impl<T: Wire> Wire for Due<T> {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        Option::<T>::mend(value, mending).map(Self)
+    }
+
+    fn missing(mending: &mut Mending) -> Option<Self> {
+        mending.flag(Repair::Missing, &Value::Null);
+        Some(Self(None))
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+}

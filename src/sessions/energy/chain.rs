@@ -1,0 +1,261 @@
+//! One register through a session: what it rose by, and what of that is believed.
+
+use serde::{Deserialize, Serialize};
+
+use super::course::Mark;
+use super::flag::EnergyFlag;
+use super::{MOST_REGISTER, most_in};
+use crate::kernel::Watts;
+
+/// A step of so many times what the plug can give is no draw above its rating (three phases where one was entered), but
+/// another register, another unit, or garbage.
+const WILD: i64 = 4;
+/// A register that fell below this part of what it showed may have begun again; one that fell by less wavers.
+const DEEP_FALL: i64 = 2;
+
+/// A register at an instant, in Wh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Point {
+    #[serde(rename = "v")]
+    pub(super) value: i64,
+    #[serde(rename = "m")]
+    pub(super) mark: Mark,
+}
+
+impl Point {
+    /// Nothing for what no register shows.
+    pub(super) fn checked(value: i64, mark: Mark) -> Option<Self> {
+        (0..=MOST_REGISTER)
+            .contains(&value)
+            .then_some(Self { value, mark })
+    }
+}
+
+/// What bounds a step: the plug's rating, and what the whole session can have drawn until now, in Wh.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) rating: Watts,
+    pub(super) most: i64,
+}
+
+/// Whether a value goes with those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// It does.
+    Follows,
+    /// It was told before what is known, and shows no more.
+    Late,
+    /// It does not, or not yet.
+    Strange,
+}
+
+/// One register: the highest value that is believed, and one that is not believed yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Chain {
+    /// The first value, where no start was known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    first: Option<Point>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    last: Option<Point>,
+    /// The one before, for the power between them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    before: Option<Point>,
+    /// A value far from the last one: the next tells which of them counts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    held: Option<Point>,
+    /// Whether readings are in it, besides the start.
+    #[serde(default)]
+    pub(super) sampled: bool,
+    #[serde(default)]
+    counted: i64,
+    /// What was claimed and is not counted.
+    #[serde(default)]
+    cut: i64,
+}
+
+impl Chain {
+    /// One that begins with the register at the start, where that was told.
+    pub(super) fn from(start: Option<Point>) -> Self {
+        Self {
+            last: start,
+            ..Self::default()
+        }
+    }
+
+    /// The energy that is proven.
+    pub(super) const fn counted(&self) -> i64 {
+        self.counted
+    }
+
+    /// What was claimed beyond.
+    pub(super) const fn cut(&self) -> i64 {
+        self.cut
+    }
+
+    /// The two latest values that are believed, the earlier one first.
+    pub(super) fn ends(&self) -> Option<(Point, Point)> {
+        self.before.zip(self.last)
+    }
+
+    /// Whether a value would be late: told before what is known, and lower.
+    pub(super) fn is_late(&self, point: Point) -> bool {
+        self.last
+            .is_some_and(|last| point.mark.is_told_before(last.mark) && point.value < last.value)
+    }
+
+    /// Takes in a value; `begins` where the station says that it is the one of the start.
+    pub(super) fn observe(
+        &mut self,
+        point: Point,
+        begins: bool,
+        bound: Bound,
+        flags: &mut Vec<EnergyFlag>,
+    ) -> Fit {
+        let was_sampled = std::mem::replace(&mut self.sampled, true);
+        let Some(last) = self.last else {
+            self.first = Some(point);
+            self.last = Some(point);
+            return Fit::Follows;
+        };
+        if self.is_late(point) {
+            return Fit::Late;
+        }
+        let step = point.value - last.value;
+        let most = most_in(bound.rating, point.mark.since(last.mark));
+        if (0..=most).contains(&step) {
+            self.accept(point, step, bound, flags);
+            return Fit::Follows;
+        }
+        // A start of 0 may be a register that was not read yet.
+        let was_not_read = last.value == 0 && is_wild(step, most);
+        if !was_sampled && (begins || was_not_read) {
+            flags.push(EnergyFlag::StartNotRead);
+            self.first = Some(point);
+            self.go_on_from(point);
+            return Fit::Follows;
+        }
+        if step < 0 && point.value >= last.value / DEEP_FALL {
+            flags.push(EnergyFlag::RegisterFell);
+            return Fit::Follows;
+        }
+        match self.held {
+            Some(held) if confirms(held, point, last, bound) => {
+                self.believe(held, last, bound, flags);
+                let step = point.value - held.value;
+                if step <= most_in(bound.rating, point.mark.since(held.mark)) {
+                    self.accept(point, step, bound, flags);
+                    return Fit::Follows;
+                }
+                self.held = Some(point);
+            }
+            _ => self.held = Some(point),
+        }
+        Fit::Strange
+    }
+
+    fn accept(&mut self, point: Point, step: i64, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+        if self.held.take().is_some() {
+            flags.push(EnergyFlag::RegisterSpiked);
+        }
+        self.add(step, step, bound, flags);
+        if self.last.is_none_or(|last| last.mark != point.mark) {
+            self.before = self.last;
+        }
+        self.last = Some(point);
+    }
+
+    /// Counts `believed` of what was claimed, as far as the session can have drawn it.
+    fn add(&mut self, claimed: i64, believed: i64, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+        let room = bound.most.saturating_sub(self.counted).max(0);
+        let counted = believed.clamp(0, room);
+        if counted < claimed {
+            flags.push(EnergyFlag::EnergyBounded);
+        }
+        self.counted = self.counted.saturating_add(counted);
+        self.cut = self.cut.saturating_add(claimed.saturating_sub(counted));
+    }
+
+    /// A value that was held is one after all.
+    fn believe(&mut self, held: Point, last: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+        let most = most_in(bound.rating, held.mark.since(last.mark));
+        if held.value < last.value {
+            // It began again at zero, where it can have come so far since.
+            if held.value <= most {
+                flags.push(EnergyFlag::RegisterRestarted);
+                self.add(held.value, held.value, bound, flags);
+            } else {
+                flags.push(EnergyFlag::RegisterMoved);
+            }
+        } else {
+            let step = held.value - last.value;
+            if is_wild(step, most) {
+                flags.push(EnergyFlag::RegisterMoved);
+                self.add(step, 0, bound, flags);
+            } else {
+                self.add(step, most, bound, flags);
+            }
+        }
+        self.go_on_from(held);
+    }
+
+    fn go_on_from(&mut self, point: Point) {
+        self.before = None;
+        self.held = None;
+        self.last = Some(point);
+    }
+
+    /// The start is told late: what the first value rose by since then counts, where a plug can have given it.
+    pub(super) fn begin_at(&mut self, start: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+        let Some(first) = self.first.take() else {
+            return;
+        };
+        let step = first.value - start.value;
+        if (0..=most_in(bound.rating, first.mark.since(start.mark))).contains(&step) {
+            self.add(step, step, bound, flags);
+        } else {
+            flags.push(EnergyFlag::StartNotRead);
+        }
+    }
+
+    /// What the session's end adds to what is counted and to what is not: the last value was not followed by another that
+    /// would show whether it is one.
+    pub(super) fn at_the_end(&self, bound: Bound) -> (i64, i64) {
+        let (Some(held), Some(last)) = (self.held, self.last) else {
+            return (0, 0);
+        };
+        let step = held.value - last.value;
+        let most = most_in(bound.rating, held.mark.since(last.mark));
+        let room = bound.most.saturating_sub(self.counted).max(0);
+        if step <= 0 {
+            (0, 0)
+        } else if is_wild(step, most) {
+            (0, step)
+        } else {
+            let counted = most.min(room).min(step);
+            (counted, step - counted)
+        }
+    }
+
+    /// What the last value shows where it fell and can have begun again at zero since the one before.
+    pub(super) fn since_zero(&self, bound: Bound) -> Option<i64> {
+        let (held, last) = self.held.zip(self.last)?;
+        let most = most_in(bound.rating, held.mark.since(last.mark)).min(bound.most);
+        (held.value < last.value && held.value <= most).then_some(held.value)
+    }
+}
+
+fn is_wild(step: i64, most: i64) -> bool {
+    step > most.saturating_mul(WILD)
+}
+
+/// Whether `point` shows that a value which was held is one: it goes on from there.
+fn confirms(held: Point, point: Point, last: Point, bound: Bound) -> bool {
+    let step = point.value - held.value;
+    let most = most_in(bound.rating, point.mark.since(held.mark));
+    let rises = if held.value < last.value {
+        step > 0
+    } else {
+        step >= 0
+    };
+    rises && !is_wild(step, most)
+}

@@ -1,0 +1,105 @@
+//! For how long a car drew energy, and how much by power over time: what was told of power, or else what the register
+//! rose by.
+
+use serde::{Deserialize, Serialize};
+
+use super::{MICROS, MICROS_AN_HOUR};
+use crate::kernel::Watts;
+
+/// Draw below which a car counts as not drawing, in W.
+const DRAWING: i64 = 100;
+/// A reading of power tells nothing of what comes more than an hour after it.
+const LONGEST_GAP: i64 = MICROS_AN_HOUR;
+/// A register of whole Wh that stands still for so long shows that less than 100 W are drawn.
+const SHORTEST: i64 = 36 * MICROS;
+
+/// What one instant shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// Microseconds since the session began.
+    pub(super) elapsed: i64,
+    /// The power, in W.
+    pub(super) power: Option<i64>,
+    /// What the register rose by since it was shown last, in Wh; nothing where it is not shown.
+    pub(super) rise: Option<i64>,
+}
+
+/// The time of drawing so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Drawing {
+    /// Microseconds of drawing.
+    time: i64,
+    /// What power over time proves, in µWh.
+    by_power: i64,
+    /// Until when that is counted, in microseconds since the session began.
+    until: i64,
+    /// Until when the register tells whether energy was drawn.
+    register_at: i64,
+    /// What it rose by since, in Wh.
+    rise: i64,
+    /// The power then, where it was told.
+    power: Option<i64>,
+}
+
+impl Drawing {
+    /// Counts the time up to this instant.
+    pub(super) fn note(&mut self, shown: Shown, rating: Watts) {
+        self.rise = self.rise.saturating_add(shown.rise.unwrap_or(0).max(0));
+        let since_register = shown.elapsed.saturating_sub(self.register_at).max(0);
+        let tells = self.rise > 0 || since_register >= SHORTEST;
+        let average = shown
+            .rise
+            .filter(|_| tells)
+            .map(|_| average(self.rise, since_register));
+        if shown.power.is_none() && average.is_none() && self.power.is_none() {
+            return; // nothing tells yet what was drawn since
+        }
+        let span = shown.elapsed.saturating_sub(self.until).max(0);
+        let told = self.power.filter(|_| span <= LONGEST_GAP);
+        let steady = told.unwrap_or(0).clamp(0, rating.get().max(0));
+        self.by_power = self.by_power.saturating_add(micro_watt_hours(steady, span));
+        if told.max(average).is_some_and(|power| power >= DRAWING) {
+            self.time = self.time.saturating_add(span);
+        }
+        let stands = shown.power.is_none() && (span == 0 || average.is_none());
+        if !stands {
+            self.power = shown.power;
+        }
+        self.until = self.until.max(shown.elapsed);
+        if average.is_some() {
+            (self.register_at, self.rise) = (shown.elapsed, 0);
+        }
+    }
+
+    /// Whole seconds of drawing.
+    pub(super) const fn seconds(&self) -> i64 {
+        self.time / MICROS
+    }
+
+    /// What power over time proves, in whole Wh.
+    pub(super) const fn by_power(&self) -> i64 {
+        self.by_power / 1_000_000
+    }
+
+    /// Goes on from here, where so many seconds were counted in another way.
+    pub(super) fn carry(&mut self, elapsed: i64, seconds: i64) {
+        self.time = seconds.saturating_mul(MICROS);
+        (self.until, self.register_at) = (elapsed, elapsed);
+    }
+
+    /// The start is told late by so many microseconds.
+    pub(super) fn shift(&mut self, earlier: i64) {
+        self.until = self.until.saturating_add(earlier).max(0);
+        self.register_at = self.register_at.saturating_add(earlier).max(0);
+    }
+}
+
+fn average(rise: i64, micros: i64) -> i64 {
+    let watts = i128::from(rise) * i128::from(MICROS_AN_HOUR) / i128::from(micros.max(1));
+    i64::try_from(watts).unwrap_or(i64::MAX)
+}
+
+fn micro_watt_hours(power: i64, micros: i64) -> i64 {
+    let energy = i128::from(power) * i128::from(micros) * 1_000_000 / i128::from(MICROS_AN_HOUR);
+    i64::try_from(energy).unwrap_or(i64::MAX)
+}

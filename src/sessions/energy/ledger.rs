@@ -1,0 +1,468 @@
+//! The energy ledger of one session: what its registers prove, and what they only claim.
+
+use serde::{Deserialize, Serialize};
+
+use super::chain::{Bound, Chain, Fit, Point};
+use super::course::{Course, Mark};
+use super::drawing::{Drawing, Shown};
+use super::flag::EnergyFlag;
+use super::intervals::Intervals;
+use super::{UNKNOWN_RATING, most_in};
+use crate::kernel::{Timestamp, WattHours, Watts};
+
+/// Power over time that proves so many times what the register counted is another unit, not an error of measurement.
+const OTHER_UNIT: i64 = 4;
+/// So much must be proven by power before that is said, in Wh.
+const TELLING: i64 = 1_000;
+
+/// Which register a value belongs to: stations may tell several of one session, each with a count of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Series {
+    /// With the transaction, at its begin, end or in between.
+    Transaction,
+    /// With the transaction, aligned to the clock.
+    TransactionClock,
+    /// Without the transaction.
+    Connector,
+    /// Without the transaction, aligned to the clock.
+    ConnectorClock,
+}
+
+impl Series {
+    /// The series of a value.
+    pub const fn of(with_transaction: bool, aligned: bool) -> Self {
+        match (with_transaction, aligned) {
+            (true, false) => Self::Transaction,
+            (true, true) => Self::TransactionClock,
+            (false, false) => Self::Connector,
+            (false, true) => Self::ConnectorClock,
+        }
+    }
+
+    const fn is_of_transaction(self) -> bool {
+        matches!(self, Self::Transaction | Self::TransactionClock)
+    }
+
+    const fn is_aligned(self) -> bool {
+        matches!(self, Self::TransactionClock | Self::ConnectorClock)
+    }
+}
+
+/// What a meter showed at one instant, as far as energy is concerned.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed {
+    /// When.
+    pub mark: Mark,
+    /// Of which register.
+    pub series: Series,
+    /// Whether the station says that it is the value at the start.
+    pub begins: bool,
+    /// The register.
+    pub register: Option<WattHours>,
+    /// The energy since the value before, where it is told like that.
+    pub interval: Option<WattHours>,
+    /// The power.
+    pub power: Option<Watts>,
+}
+
+/// The registers of a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Chains {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    transaction: Option<Chain>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    transaction_clock: Option<Chain>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    connector: Option<Chain>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    connector_clock: Option<Chain>,
+    /// The start and the stop alone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    ends: Option<Chain>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    intervals: Option<Intervals>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    clock_intervals: Option<Intervals>,
+}
+
+impl Chains {
+    fn of(&mut self, series: Series) -> &mut Option<Chain> {
+        match series {
+            Series::Transaction => &mut self.transaction,
+            Series::TransactionClock => &mut self.transaction_clock,
+            Series::Connector => &mut self.connector,
+            Series::ConnectorClock => &mut self.connector_clock,
+        }
+    }
+
+    /// Those that count: of the transaction if it has any, or else of the connector.
+    fn that_count(&self) -> impl Iterator<Item = &Chain> {
+        let own = [&self.transaction, &self.transaction_clock];
+        let others = [&self.connector, &self.connector_clock];
+        let any = own.iter().any(|chain| chain.is_some());
+        (if any { own } else { others }).into_iter().flatten()
+    }
+
+    fn that_count_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
+        let own = [&mut self.transaction, &mut self.transaction_clock];
+        let others = [&mut self.connector, &mut self.connector_clock];
+        let any = own.iter().any(|chain| chain.is_some());
+        (if any { own } else { others }).into_iter().flatten()
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
+        [
+            &mut self.transaction,
+            &mut self.transaction_clock,
+            &mut self.connector,
+            &mut self.connector_clock,
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// What a session has drawn, by all that its station told.
+///
+/// Of several registers the one told with the transaction counts; intervals count where there is no register. The
+/// energy never falls, is never below what readings proved and never above what the plug can have given from the start
+/// until now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnergyLedger {
+    rating: Watts,
+    /// When its station said that it began, put into our clock, in microseconds since 1970.
+    started: i64,
+    course: Course,
+    /// The register at the start, where it was told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    begin: Option<Point>,
+    /// What was counted before this ledger was begun.
+    #[serde(default)]
+    carried: i64,
+    #[serde(default)]
+    chains: Chains,
+    #[serde(default)]
+    drawing: Drawing,
+    /// The energy so far.
+    #[serde(default)]
+    energy: i64,
+    /// What is claimed and not billed.
+    #[serde(default)]
+    unproven: i64,
+    /// Whether the session ended.
+    #[serde(default)]
+    ended: bool,
+    #[serde(default)]
+    flags: Vec<EnergyFlag>,
+}
+
+impl EnergyLedger {
+    /// A session that began here, at a plug of this rating, where it is known. `started` is the start in our clock.
+    pub fn open(started: Timestamp, mark: Mark, rating: Option<Watts>) -> Self {
+        Self {
+            rating: rating
+                .filter(|rating| *rating > Watts::ZERO)
+                .unwrap_or(UNKNOWN_RATING),
+            started: started.micros(),
+            course: Course::from(mark),
+            begin: None,
+            carried: 0,
+            chains: Chains::default(),
+            drawing: Drawing::default(),
+            energy: 0,
+            unproven: 0,
+            ended: false,
+            flags: Vec::new(),
+        }
+    }
+
+    /// One for a session that was counted in another way before: it goes on from there.
+    pub fn adopt(
+        &mut self,
+        (energy, drawing_seconds): (WattHours, i64),
+        begin: Option<WattHours>,
+        latest: Mark,
+    ) {
+        self.carried = energy.get().max(0);
+        self.energy = self.carried;
+        self.drawing
+            .carry(self.course.reach(latest), drawing_seconds);
+        let reached = begin.map(|begin| begin.get().saturating_add(self.carried));
+        self.begin = reached.and_then(|register| Point::checked(register, latest));
+    }
+
+    /// Whether it is known what its plug can give.
+    pub fn knows_rating(&self) -> bool {
+        self.rating != UNKNOWN_RATING
+    }
+
+    /// The connector is known now.
+    pub fn rate(&mut self, rating: Watts) {
+        if self.rating == UNKNOWN_RATING && rating > Watts::ZERO {
+            self.rating = rating;
+        }
+    }
+
+    fn bound(&self, mark: Mark) -> Bound {
+        let most = most_in(self.rating, self.course.most(mark));
+        Bound {
+            rating: self.rating,
+            most: most.saturating_sub(self.carried).max(0),
+        }
+    }
+
+    fn flag(&mut self, flags: impl IntoIterator<Item = EnergyFlag>) {
+        self.flags.extend(flags);
+        self.flags.sort_unstable();
+        self.flags.dedup();
+    }
+
+    fn checked(&mut self, register: WattHours, mark: Mark) -> Option<Point> {
+        let point = Point::checked(register.get(), mark);
+        if point.is_none() {
+            self.flag([EnergyFlag::RegisterRefused]);
+        }
+        point
+    }
+
+    /// The register at the start, when the session began: told with its start, or later.
+    pub fn begin_at(&mut self, started: Timestamp, mark: Mark, register: Option<WattHours>) {
+        let before = self.course.elapsed();
+        self.course.begin_at(mark);
+        self.drawing
+            .shift(self.course.elapsed().saturating_sub(before));
+        self.started = started.micros();
+        let Some(point) = register.and_then(|register| self.checked(register, mark)) else {
+            return;
+        };
+        if self.begin.is_some() {
+            return;
+        }
+        self.begin = Some(point);
+        let (bound, mut flags) = (self.bound(self.course.last()), Vec::new());
+        for chain in self.chains.all_mut() {
+            chain.begin_at(point, bound, &mut flags);
+        }
+        self.flag(flags);
+        self.sum_up();
+    }
+
+    /// Takes in what a meter showed; the instant it belongs to, or nothing where it is late and tells nothing new.
+    pub fn observe(&mut self, observed: &Observed) -> Option<Timestamp> {
+        let Observed { mark, series, .. } = *observed;
+        let point = observed
+            .register
+            .and_then(|register| self.checked(register, mark));
+        let begin = self.begin;
+        if let (Some(point), Some(chain)) = (point, self.chains.of(series))
+            && chain.is_late(point)
+        {
+            return None;
+        }
+        let before = self.energy;
+        let elapsed = self.course.reach(mark);
+        let (bound, mut flags) = (self.bound(mark), Vec::new());
+        if let Some(point) = point {
+            self.chains
+                .of(series)
+                .get_or_insert_with(|| Chain::from(begin))
+                .observe(point, observed.begins, bound, &mut flags);
+        }
+        if let Some(energy) = observed.interval {
+            let start = self.course.start();
+            let slot = if series.is_aligned() {
+                &mut self.chains.clock_intervals
+            } else {
+                &mut self.chains.intervals
+            };
+            slot.get_or_insert_with(Intervals::default).observe(
+                energy.get(),
+                mark,
+                start,
+                bound,
+                &mut flags,
+            );
+        }
+        self.flag(flags);
+        self.sum_up();
+        let shows = point.is_some() && self.counts(series) || observed.interval.is_some();
+        let shown = Shown {
+            elapsed,
+            power: observed.power.map(Watts::get),
+            rise: shows.then_some(self.energy.saturating_sub(before)),
+        };
+        self.drawing.note(shown, self.rating);
+        self.compare_with_power();
+        Some(self.at(elapsed))
+    }
+
+    /// Where a late value lies in the session.
+    pub fn place(&self, mark: Mark) -> Timestamp {
+        self.at(self.course.place(mark))
+    }
+
+    fn at(&self, elapsed: i64) -> Timestamp {
+        Timestamp::from_micros(self.started.saturating_add(elapsed))
+    }
+
+    fn counts(&self, series: Series) -> bool {
+        let own = self.chains.transaction.is_some() || self.chains.transaction_clock.is_some();
+        series.is_of_transaction() || !own
+    }
+
+    /// The session ended, with this register where one was told; the instant in our clock. A real stop may come after
+    /// an end that was assumed.
+    pub fn end_at(&mut self, mark: Mark, register: Option<WattHours>) -> Timestamp {
+        let before = self.energy;
+        let elapsed = self.course.reach(mark);
+        let point = register.and_then(|register| self.checked(register, mark));
+        if let Some(point) = point {
+            self.stop(point);
+        }
+        self.ended = true;
+        self.sum_up();
+        let shown = Shown {
+            elapsed,
+            power: Some(0),
+            rise: point.map(|_| self.energy.saturating_sub(before)),
+        };
+        self.drawing.note(shown, self.rating);
+        self.compare_with_power();
+        self.at(elapsed)
+    }
+
+    /// The stop's register ends the registers that readings told; where it goes with none, it and the start stand alone.
+    fn stop(&mut self, point: Point) {
+        let (bound, mut flags, mut told, mut fits) =
+            (self.bound(point.mark), Vec::new(), false, false);
+        for chain in self.chains.that_count_mut() {
+            told = true;
+            fits |= chain.observe(point, false, bound, &mut flags) == Fit::Follows;
+        }
+        if told && !fits {
+            flags.push(EnergyFlag::StopNotRead);
+        }
+        if let Some(begin) = self.begin.filter(|_| !fits) {
+            let mut ends = Chain::from(Some(begin));
+            ends.sampled = true; // a start of 0 is a value here: nothing says otherwise
+            ends.observe(point, false, bound, &mut flags);
+            self.chains.ends = Some(ends);
+        }
+        self.flag(flags);
+    }
+
+    /// The session is taken to be over, though nobody told its end.
+    pub fn assume_end(&mut self) {
+        self.ended = true;
+        self.sum_up();
+    }
+
+    /// The session goes on after all.
+    pub fn reopen(&mut self) {
+        self.ended = false;
+    }
+
+    fn sum_up(&mut self) {
+        let bound = self.bound(self.course.last());
+        let ended = self.ended;
+        let total = |chain: &Chain| {
+            let (counted, cut) = if ended {
+                chain.at_the_end(bound)
+            } else {
+                (0, 0)
+            };
+            (
+                chain.counted().saturating_add(counted),
+                chain.cut().saturating_add(cut),
+            )
+        };
+        let by_register = self.chains.that_count().map(total).max();
+        // The start and the stop alone bound nothing that readings show otherwise: no step of theirs is taken in part.
+        let by_ends = self.chains.ends.as_ref().map(|ends| {
+            let (counted, cut) = total(ends);
+            match by_register {
+                None => {
+                    let zero = ends.since_zero(bound).unwrap_or(0);
+                    (counted.max(zero), cut)
+                }
+                Some(_) => (ends.counted(), 0),
+            }
+        });
+        let by_intervals = [&self.chains.intervals, &self.chains.clock_intervals]
+            .into_iter()
+            .flatten()
+            .map(|intervals| (intervals.counted(), intervals.cut()))
+            .max();
+        let by_register = match (by_register, by_intervals) {
+            (None, intervals) => intervals,
+            (register, _) => register,
+        };
+        let (counted, cut) = by_register.max(by_ends).unwrap_or_default();
+        self.energy = self.energy.max(self.carried.saturating_add(counted));
+        self.unproven = cut;
+        if cut > 0 {
+            self.flag([EnergyFlag::EnergyBounded]);
+        }
+    }
+
+    fn compare_with_power(&mut self) {
+        let by_power = self.drawing.by_power();
+        let counted = self.energy.saturating_sub(self.carried);
+        if by_power >= TELLING && counted.saturating_mul(OTHER_UNIT) < by_power {
+            self.flag([EnergyFlag::RegisterBelowPower]);
+        }
+    }
+
+    /// Notes something odd that was seen elsewhere.
+    pub fn note(&mut self, flag: EnergyFlag) {
+        self.flag([flag]);
+    }
+
+    /// What is billed.
+    pub const fn energy(&self) -> WattHours {
+        WattHours(self.energy)
+    }
+
+    /// What registers claim beyond what is billed.
+    pub const fn unproven(&self) -> WattHours {
+        WattHours(self.unproven)
+    }
+
+    /// What power over time proves; not billed, but a witness of the register.
+    pub const fn by_power(&self) -> WattHours {
+        WattHours(self.drawing.by_power())
+    }
+
+    /// Seconds of drawing energy.
+    pub const fn drawing_seconds(&self) -> i64 {
+        self.drawing.seconds()
+    }
+
+    /// The instant that the session got to, in our clock.
+    pub fn reached(&self) -> Timestamp {
+        self.at(self.course.elapsed())
+    }
+
+    /// When it was heard of last.
+    pub const fn heard_at(&self) -> Timestamp {
+        self.course.last().received()
+    }
+
+    /// What was odd, each kind once.
+    pub fn flags(&self) -> &[EnergyFlag] {
+        &self.flags
+    }
+
+    /// The most that its plug can give.
+    pub const fn rating(&self) -> Watts {
+        self.rating
+    }
+
+    /// The two latest values of the register that counts, each with its receipt.
+    pub fn register_ends(&self) -> Option<[(Timestamp, WattHours); 2]> {
+        let ends = self.chains.that_count().filter_map(Chain::ends);
+        let (earlier, later) = ends.max_by_key(|(_, later)| later.mark.received())?;
+        let point = |point: super::chain::Point| (point.mark.received(), WattHours(point.value));
+        Some([point(earlier), point(later)])
+    }
+}

@@ -1,0 +1,146 @@
+//! A transaction whose connector becomes known after it began, as when the card comes before the cable: it takes its place,
+//! with the wish over the API that it answers and the readings that came before.
+
+use super::ending::assume_over;
+use super::metering::Attribution;
+use super::model::{Session, SessionStatus};
+use super::named::TransactionEvent;
+use super::readings::{self, Sample};
+use super::transactions::tell;
+use super::{overdue, store, told};
+use crate::db::{Conn, Json, StoreResult};
+use crate::events::EventKind;
+use crate::kernel::*;
+
+/// Where readings wait for the connector of their session.
+const UNPLACED: &str = "readings_without_connector";
+/// Readings that wait at most: a day at one a minute.
+const MOST_UNPLACED: usize = 1_440;
+
+/// Puts a running session at its connector: another that runs there is over, the session that was created by API and
+/// waits for this one goes on as it, and the readings that came before are recorded. Answers the session as it is now, which
+/// is not stored yet.
+pub(super) fn take_place(
+    conn: &mut Conn,
+    moment: &Moment,
+    mut session: Session,
+    (connector, event): (ConnectorId, &TransactionEvent),
+) -> StoreResult<Session> {
+    session.connector_id = Some(connector);
+    let tag = session.id_tag.clone();
+    let driver = event.driver.as_ref().map(|driver| driver.id_tag.clone());
+    let awaits = |open: &Session| {
+        let asked = event.start_request.is_some() && open.start_request == event.start_request;
+        let mut tags = tag.iter().chain(&driver);
+        asked || tags.any(|tag| open.was_asked_for_with(tag))
+    };
+    let mut wish = None;
+    for open in store::open_on_connectors(conn, &[connector])? {
+        match open.status {
+            SessionStatus::Created if wish.is_none() && awaits(&open) => wish = Some(open),
+            SessionStatus::Created => {}
+            _ if open.id == session.id || open.started_at > session.started_at => {}
+            _ => {
+                let at = session.started_at.unwrap_or(event.at);
+                assume_over(conn, moment, open, at, "another transaction started")?;
+            }
+        }
+    }
+    if let Some(wish) = wish.filter(|_| session.is_open()) {
+        session = go_on_as(conn, moment, session, wish)?;
+    }
+    record_unplaced(conn, moment, &mut session, connector)?;
+    Ok(session)
+}
+
+/// The wish becomes the session of the transaction, as who asked for it knows it; what was taken for one of its own is none.
+fn go_on_as(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: Session,
+    wish: Session,
+) -> StoreResult<Session> {
+    let placeholder = Session {
+        transaction_id: None,
+        transaction_name: None,
+        ..session.clone()
+    };
+    let why = format!("It goes on as session {}", wish.id);
+    overdue::cancel(conn, moment, placeholder, &why)?;
+    told::hand_over(conn, session.id, wish.id)?;
+    let one = Session {
+        id: wish.id,
+        user_id: wish.user_id.or(session.user_id),
+        id_tag: session.id_tag.or(wish.id_tag),
+        type_: wish.type_,
+        target: wish.target,
+        departure_at: session.departure_at.or(wish.departure_at),
+        energy_need: session.energy_need.or(wish.energy_need),
+        start_request: wish.start_request,
+        meta_data: wish.meta_data,
+        created_at: wish.created_at,
+        updated_at: moment.version_after(wish.updated_at),
+        ..session
+    };
+    store::update(conn, &one)?;
+    tell(conn, moment, &one, EventKind::SessionStarted)?;
+    Ok(one)
+}
+
+fn record_unplaced(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: &mut Session,
+    connector: ConnectorId,
+) -> StoreResult<()> {
+    let waiting = match &mut session.configurations {
+        Json(serde_json::Value::Object(fields)) => fields.remove(UNPLACED),
+        _ => None,
+    };
+    let samples: Vec<Sample> = waiting
+        .and_then(|waiting| serde_json::from_value(waiting).ok())
+        .unwrap_or_default();
+    for sample in &samples {
+        readings::keep(conn, moment, session.source(Some(connector)), sample)?;
+    }
+    Ok(())
+}
+
+/// Records the readings that came with an event; those of a session without a connector wait for it.
+pub(super) fn take_in_readings(
+    conn: &mut Conn,
+    moment: &Moment,
+    event: &TransactionEvent,
+    session: &mut Session,
+) -> StoreResult<()> {
+    if event.samples.is_empty() {
+        return Ok(());
+    }
+    if session.connector_id.is_none() {
+        keep_unplaced(session, &event.samples);
+    }
+    if !session.is_open() && !session.is_over_by_assumption() {
+        // What was billed stays: these are only kept.
+        for sample in &event.samples {
+            readings::keep(conn, moment, session.source(session.connector_id), sample)?;
+        }
+        return Ok(());
+    }
+    let (connector, told) = (session.connector_id, (&*event.samples, Attribution::Named));
+    readings::take_in(conn, moment, session, connector, told)?;
+    Ok(())
+}
+
+fn keep_unplaced(session: &mut Session, samples: &[Sample]) {
+    let Json(serde_json::Value::Object(fields)) = &mut session.configurations else {
+        return;
+    };
+    let waiting = fields
+        .entry(UNPLACED)
+        .or_insert_with(|| serde_json::Value::Array(Vec::new()));
+    if let serde_json::Value::Array(waiting) = waiting {
+        let room = MOST_UNPLACED.saturating_sub(waiting.len());
+        let told = samples.iter().take(room);
+        waiting.extend(told.filter_map(|sample| serde_json::to_value(sample).ok()));
+    }
+}

@@ -1,0 +1,328 @@
+//! Sessions that end without a word: ghosts, stops that are refused, stations that are gone; and what corrects them.
+
+use serde_json::{Value, json};
+
+use super::transactions::stop;
+use super::yard::{Yard, assert_settled, minute, reason};
+use crate::support::{TestApp, eventually};
+
+/// A station in the middle of a session that showed 5 kWh.
+async fn charging() -> (Yard, i64) {
+    let mut yard = Yard::open().await;
+    let number = yard.start().await;
+    yard.status("Charging").await;
+    yard.meter(number, 4, 5_000, 7_000).await;
+    (yard, number)
+}
+
+async fn stop_over_api(yard: &Yard, body: Value) -> crate::support::Answer {
+    let id = yard.session().await["_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    yard.app
+        .client
+        .post(&format!("/sessions/{id}/stop"), body)
+        .await
+}
+
+#[actix_web::test]
+async fn the_true_stop_corrects_an_end_by_assumption() {
+    let (mut yard, number) = charging().await;
+    yard.socket.start(1, "NEXT", 5_500, &minute(6)).await;
+    assert_settled(&yard.sessions().await[0], "ended", 4_000, 1.6);
+    yard.stop(stop(
+        json!({"transactionId": number, "meterStop": 5_500, "reason": "PowerLoss"}),
+    ))
+    .await;
+    let session = yard.sessions().await.remove(0);
+    assert_settled(&session, "ended", 4_500, 1.8);
+    let correction = &session["corrections"][0];
+    assert_eq!(
+        (
+            &correction["before"]["energyConsumed"],
+            &correction["before"]["amount"]
+        ),
+        (&json!(4_000), &json!(1.6))
+    );
+    assert_eq!(
+        (
+            &correction["after"]["energyConsumed"],
+            &correction["after"]["amount"]
+        ),
+        (&json!(4_500), &json!(1.8))
+    );
+    assert_eq!(correction["after"]["chargingStopReason"], "PowerLoss");
+    assert_eq!(session["cost"]["breakdown"][0]["quantity"], 4.5);
+    let told = yard.told().await;
+    assert_eq!(
+        told.iter().filter(|kind| *kind == "session.ended").count(),
+        1
+    );
+    assert_eq!(told.last().map(String::as_str), Some("session.corrected"));
+}
+
+#[actix_web::test]
+async fn the_true_stop_told_twice_corrects_once() {
+    let (mut yard, number) = charging().await;
+    yard.socket.start(1, "NEXT", 5_500, &minute(6)).await;
+    for _ in 0..2 {
+        yard.stop(stop(json!({"transactionId": number, "meterStop": 5_500})))
+            .await;
+    }
+    let session = yard.sessions().await.remove(0);
+    assert_eq!(session["corrections"].as_array().map(Vec::len), Some(1));
+}
+
+#[actix_web::test]
+async fn a_boot_into_preparing_ends_what_the_station_forgot() {
+    let (mut yard, _) = charging().await;
+    yard.reboot().await;
+    yard.status("Preparing").await;
+    let session = yard.session().await;
+    assert_settled(&session, "ended", 4_000, 1.6);
+    assert_eq!(
+        reason(&session),
+        "Assumed: the station booted and the connector is idle"
+    );
+    assert_eq!(
+        session["metrics"]["chargingStop"],
+        "2026-04-24T03:04:00.000Z"
+    );
+}
+
+#[actix_web::test]
+async fn then_a_new_session_may_be_asked_for() {
+    let (mut yard, _) = charging().await;
+    yard.reboot().await;
+    yard.status("Preparing").await;
+    let wish = json!({"connector": yard.station.connector});
+    let session = yard.app.client.post("/sessions", wish).await.created();
+    assert_eq!(session["status"], "created");
+}
+
+#[actix_web::test]
+async fn a_boot_into_available_ends_it_too() {
+    let (mut yard, _) = charging().await;
+    yard.reboot().await;
+    yard.status("Available").await;
+    assert_settled(&yard.session().await, "ended", 4_000, 1.6);
+}
+
+#[actix_web::test]
+async fn a_boot_into_charging_does_not_end_it() {
+    let (mut yard, number) = charging().await;
+    yard.reboot().await;
+    yard.status("Charging").await;
+    yard.stop(stop(json!({"transactionId": number}))).await;
+    let session = yard.session().await;
+    assert_settled(&session, "ended", 8_000, 3.2);
+    assert_eq!(session["corrections"], json!([]));
+}
+
+#[actix_web::test]
+async fn a_draw_since_the_boot_says_more_than_preparing() {
+    let (mut yard, number) = charging().await;
+    yard.reboot().await;
+    yard.meter(number, 6, 5_600, 7_000).await;
+    yard.status("Preparing").await;
+    assert_eq!(yard.session().await["status"], "started");
+}
+
+#[actix_web::test]
+async fn a_broken_socket_is_no_boot() {
+    let (mut yard, _) = charging().await;
+    yard.reconnect().await;
+    yard.status("Preparing").await;
+    assert_eq!(yard.session().await["status"], "started");
+}
+
+#[actix_web::test]
+async fn a_start_that_was_queued_over_the_boot_is_no_ghost() {
+    let mut yard = Yard::open().await;
+    yard.reboot().await;
+    yard.start().await;
+    yard.status("Preparing").await;
+    assert_eq!(yard.session().await["status"], "started");
+}
+
+#[actix_web::test]
+async fn readings_after_the_assumed_end_take_it_up_again() {
+    let (mut yard, number) = charging().await;
+    yard.reboot().await;
+    yard.status("Preparing").await;
+    yard.meter(number, 6, 6_000, 7_000).await;
+    let session = yard.session().await;
+    assert_eq!(session["status"], "started");
+    assert_eq!(session["corrections"][0]["reason"], "It goes on");
+    yard.stop(stop(
+        json!({"transactionId": number, "timestamp": minute(7)}),
+    ))
+    .await;
+    assert_settled(&yard.session().await, "ended", 8_000, 3.2);
+}
+
+#[actix_web::test]
+async fn readings_of_before_the_assumed_end_do_not() {
+    let (mut yard, number) = charging().await;
+    yard.reboot().await;
+    yard.status("Preparing").await;
+    yard.meter(number, 3, 4_000, 7_000).await;
+    assert_settled(&yard.session().await, "ended", 4_000, 1.6);
+}
+
+#[actix_web::test]
+async fn a_stop_that_the_station_refuses_ends_what_nothing_else_shows() {
+    let (mut yard, _) = charging().await;
+    yard.reboot().await;
+    yard.pass(600);
+    assert_eq!(stop_over_api(&yard, json!({})).await.status, 200);
+    let call = yard.socket.next_call().await;
+    yard.socket
+        .answer(&call, json!({"status": "Rejected"}))
+        .await;
+    eventually(async || yard.session().await["status"] == "ended").await;
+    assert_eq!(
+        reason(&yard.session().await),
+        "Assumed: the station knows no such transaction"
+    );
+}
+
+#[actix_web::test]
+async fn a_stop_that_the_station_refuses_while_the_car_draws_fails() {
+    let (mut yard, _) = charging().await;
+    assert_eq!(stop_over_api(&yard, json!({})).await.status, 200);
+    let call = yard.socket.next_call().await;
+    yard.socket
+        .answer(&call, json!({"status": "Rejected"}))
+        .await;
+    eventually(async || {
+        yard.told()
+            .await
+            .contains(&"session.stop_failure".to_owned())
+    })
+    .await;
+    assert_eq!(yard.session().await["status"], "started");
+}
+
+#[actix_web::test]
+async fn force_ends_it_at_once_and_the_station_is_told_to_stop() {
+    let (mut yard, number) = charging().await;
+    let ended = stop_over_api(&yard, json!({"force": true})).await.ok();
+    assert_settled(&ended, "ended", 4_000, 1.6);
+    assert_eq!(reason(&ended), "Assumed: ended by force over the API");
+    let call = yard.socket.next_call().await;
+    assert_eq!(call[2], "RemoteStopTransaction");
+    yard.socket
+        .answer(&call, json!({"status": "Accepted"}))
+        .await;
+    yard.stop(stop(json!({"transactionId": number, "meterStop": 5_100})))
+        .await;
+    let session = yard.session().await;
+    assert_settled(&session, "ended", 4_100, 1.64);
+    assert_eq!(session["corrections"].as_array().map(Vec::len), Some(1));
+}
+
+#[actix_web::test]
+async fn force_ends_it_at_a_station_that_is_offline() {
+    let (yard, _) = charging().await;
+    let Yard {
+        app,
+        station,
+        socket,
+        ..
+    } = yard;
+    socket.drop_link().await;
+    eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
+    let listed = app.client.get("/sessions").await.json();
+    let id = listed["result"][0]["_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let path = format!("/sessions/{id}/stop");
+    let refused = app.client.post(&path, json!({})).await;
+    assert_eq!(refused.error(406), "station_offline");
+    let ended = app.client.post(&path, json!({"force": true})).await.ok();
+    assert_settled(&ended, "ended", 4_000, 1.6);
+}
+
+#[actix_web::test]
+async fn a_station_that_is_offline_for_long_need_not_be_asked() {
+    let (yard, _) = charging().await;
+    let Yard {
+        app,
+        station,
+        socket,
+        ..
+    } = yard;
+    socket.drop_link().await;
+    eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
+    app.clock.advance(std::time::Duration::from_secs(16 * 60));
+    let listed = app.client.get("/sessions").await.json();
+    let id = listed["result"][0]["_id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let ended = app
+        .client
+        .post(&format!("/sessions/{id}/stop"), json!({}))
+        .await
+        .ok();
+    assert_settled(&ended, "ended", 4_000, 1.6);
+    assert_eq!(reason(&ended), "Assumed: the station is offline for long");
+}
+
+#[actix_web::test]
+async fn the_session_of_a_station_that_is_offline_for_a_day_is_over() {
+    let (mut yard, _) = charging().await;
+    let other = TestApp::station(&yard.app, "T").await;
+    let parked = crate::support::FakeStation::connect(&other.url).await;
+    std::mem::replace(&mut yard.socket, parked)
+        .drop_link()
+        .await;
+    eventually(async || yard.app.client.get(&yard.station.path).await.ok()["online"] == false)
+        .await;
+    yard.pass(23 * 3_600);
+    yard.tidy().await;
+    assert_eq!(yard.session().await["status"], "started");
+    yard.pass(3_601);
+    yard.tidy().await;
+    assert_settled(&yard.session().await, "ended", 4_000, 1.6);
+}
+
+#[actix_web::test]
+async fn a_connector_that_is_free_for_long_ends_what_ran_there() {
+    let (mut yard, _) = charging().await;
+    yard.pass(1);
+    yard.status("Available").await;
+    yard.pass(400);
+    yard.tidy().await;
+    let session = yard.session().await;
+    assert_settled(&session, "ended", 4_000, 1.6);
+    assert_eq!(
+        session["metrics"]["chargingStop"],
+        "2026-04-24T03:06:41.000Z"
+    );
+}
+
+#[actix_web::test]
+async fn a_connector_called_free_whose_meter_rises_is_not() {
+    let (mut yard, number) = charging().await;
+    yard.pass(1);
+    yard.status("Available").await;
+    yard.pass(400);
+    yard.meter(number, 12, 5_900, 0).await;
+    yard.tidy().await;
+    assert_eq!(yard.session().await["status"], "started");
+}
+
+#[actix_web::test]
+async fn a_connector_called_free_before_the_session_began_says_nothing() {
+    let mut yard = Yard::open().await;
+    yard.status("Available").await;
+    yard.pass(900);
+    yard.start().await;
+    yard.pass(900);
+    yard.tidy().await;
+    assert_eq!(yard.session().await["status"], "started");
+}
