@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::command::WireCall;
 use super::command2::{self, Names};
 use super::costs::Costs;
+use super::in_force::InForce;
 use super::ladder::{self, Forms};
 use super::reports::{Form, Reports};
 use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
@@ -144,6 +145,8 @@ pub struct Connections {
     generations: Arc<AtomicU64>,
     clock: SharedClock,
     db: Db,
+    /// The live limits that stations took.
+    pub in_force: InForce,
 }
 
 impl Connections {
@@ -154,6 +157,7 @@ impl Connections {
             generations: Arc::default(),
             clock,
             db,
+            in_force: InForce::default(),
         }
     }
 
@@ -277,6 +281,9 @@ impl Connections {
             None => command16::outcome(&wire.action, &raw),
             Some(_) => command2::outcome(command, &wire, &raw),
         })?;
+        if outcome.accepted {
+            self.in_force.agreed(station, command);
+        }
         if names.is_some_and(|names| names.version >= Version::V21) && outcome.accepted {
             self.follow_dynamic(station, &wire).await;
         }

@@ -24,6 +24,7 @@ pub mod dynamic;
 pub mod error;
 pub mod frame;
 pub mod gateway;
+pub mod in_force;
 pub mod ladder;
 pub mod meter;
 pub mod number;
