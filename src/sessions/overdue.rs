@@ -26,22 +26,26 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Since when a station has been offline, as far as this server could know; nothing while it is online.
-    pub fn offline_since(
+    /// Since when the station of a session has been offline, as far as this server could know; nothing while it is online. When
+    /// the session began it was there.
+    pub(super) fn offline_since(
         &self,
         conn: &mut Conn,
-        station: StationId,
+        session: &Session,
     ) -> StoreResult<Option<Timestamp>> {
         let (online, left, heard): (bool, Option<Timestamp>, Option<Timestamp>) =
             chargestations::table
-                .find(station)
+                .find(session.chargestation_id)
                 .select((
                     chargestations::online,
                     chargestations::last_disconnect_at,
                     chargestations::last_message_at,
                 ))
                 .first(conn)?;
-        let since = Some(self.up_since).max(left).max(heard);
+        let since = Some(self.up_since)
+            .max(left)
+            .max(heard)
+            .max(session.begun_at);
         Ok(since.filter(|_| !online))
     }
 }
@@ -89,7 +93,7 @@ pub fn close_abandoned(
         return Ok(over);
     };
     for session in at_offline_stations(conn, moment.now - end_after)? {
-        let since = patience.offline_since(conn, session.chargestation_id)?;
+        let since = patience.offline_since(conn, &session)?;
         if since.is_some_and(|since| moment.now.since(since) >= end_after) {
             let at = session.last_sign();
             over.push(assume_over(conn, moment, session, at, OFFLINE)?);

@@ -77,7 +77,8 @@ impl Stopping {
         let (station, patience) = (session.chargestation_id, *self.patience.get_ref());
         if !self.performer.is_online(station) {
             let db = &self.ctx.db;
-            let since = db.read(move |conn| patience.offline_since(conn, station));
+            let of_session = session.clone();
+            let since = db.read(move |conn| patience.offline_since(conn, &of_session));
             let now = self.ctx.clock.now();
             let is_long = since
                 .await?
