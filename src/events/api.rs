@@ -90,7 +90,8 @@ crate::filters! {
 
 /// Lists events after a cursor, oldest first: a missed webhook is never lost.
 ///
-/// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410.
+/// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410. Numbers of cards in events about
+/// sessions and unknown cards (`id_tag`) are masked for a key without the scope `read:tokens`.
 #[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), LogErrors))]
 #[get("/events")]
 async fn list_events(
@@ -104,6 +105,7 @@ async fn list_events(
         types,
     }) = query;
     let (organization, after) = (caller.organization(), after.unwrap_or(0));
+    let whole = caller.sees_cards();
     let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST_EVENTS));
     let read = ctx.db.read(move |conn| {
         retention::require_kept(conn, organization, after)?;
@@ -115,6 +117,7 @@ async fn list_events(
     let result: Vec<EventView> = rows
         .into_iter()
         .take(usize::try_from(limit).unwrap_or(usize::MAX))
+        .map(|row| if whole { row } else { row.veiled() })
         .map(EventView::from)
         .collect();
     let next_after = result.last().map_or(after, |event| event.cursor);

@@ -144,6 +144,9 @@ kinds! {
         TokenUpdated = "token.updated", "A token was changed.";
         TokenDeleted = "token.deleted", "A token was deleted; `data` is what it last was.";
     }
+    "token" => Fields(&["chargestation", "connector", "session", "id_tag", "accepted"]) => {
+        TokenUnknown = "token.unknown", "A card that no token knows was held to a reader: `id_tag` is its number, to enrol it by, and `accepted` whether it may charge.";
+    }
     "rate" => View("RateView") => {
         RateCreated = "rate.created", "A rate was created.";
         RateUpdated = "rate.updated", "A rate was changed.";

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::api::EventView;
 use super::store;
+use super::veil::veil;
 use crate::db::{StoreError, StoreResult};
 use crate::http::Context;
 use crate::kernel::OrganizationId;
@@ -28,20 +29,39 @@ pub struct Line {
     pub cursor: i64,
     pub(super) kind: String,
     /// The event as JSON.
-    pub text: String,
+    text: String,
+    /// The same with the number of its card masked, where it has one.
+    veiled: Option<String>,
 }
 
 impl Line {
     pub(super) fn new(row: store::Row) -> StoreResult<Self> {
         let (organization, cursor, kind) = (row.organization_id, row.cursor, row.type_.clone());
-        let text = serde_json::to_string(&EventView::from(row))
-            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        let written = |row: store::Row| {
+            serde_json::to_string(&EventView::from(row))
+                .map_err(|error| StoreError::Failed(error.to_string()))
+        };
+        let veiled = match veil(&kind, &row.data) {
+            Some(data) => Some(written(store::Row {
+                data,
+                ..row.clone()
+            })?),
+            None => None,
+        };
+        let text = written(row)?;
         Ok(Self {
             organization,
             cursor,
             kind,
             text,
+            veiled,
         })
+    }
+
+    /// The event as JSON, for one who sees numbers of cards or does not.
+    pub(super) fn text(&self, whole: bool) -> &str {
+        let veiled = self.veiled.as_ref().filter(|_| !whole);
+        veiled.unwrap_or(&self.text)
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Listener {
     feed: Feed,
     context: Context,
     organization: OrganizationId,
+    /// Whether numbers of cards are told whole.
+    whole: bool,
     types: Option<EventTypes>,
     /// The cursor up to which nothing more is looked for.
     read: i64,
@@ -42,11 +44,12 @@ pub enum Gone {
 }
 
 impl Listener {
-    /// Listens to events of these types after a cursor; to what happens from now on where there is none.
+    /// Listens to events of these types after a cursor, to what happens from now on where there is none, for one who sees
+    /// numbers of cards or does not.
     pub async fn open(
         feed: &Feed,
         context: &Context,
-        organization: OrganizationId,
+        (organization, whole): (OrganizationId, bool),
         types: Option<EventTypes>,
         after: Option<i64>,
     ) -> ApiResult<Self> {
@@ -64,6 +67,7 @@ impl Listener {
             feed: feed.clone(),
             context: context.clone(),
             organization,
+            whole,
             types,
             read,
             waiting: VecDeque::new(),
@@ -92,6 +96,11 @@ impl Listener {
                 Err(broadcast::error::RecvError::Closed) => return Err(Gone::Stopping),
             }
         }
+    }
+
+    /// The event as JSON, as this listener sees it.
+    pub fn text<'a>(&self, line: &'a Line) -> &'a str {
+        line.text(self.whole)
     }
 
     /// An event that need not be waited for.

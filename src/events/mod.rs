@@ -15,6 +15,7 @@ mod selection;
 mod store;
 mod stream;
 mod told;
+mod veil;
 
 pub use action::ActionKind;
 pub use api::routes;
@@ -26,3 +27,4 @@ pub use retention::forget;
 pub use selection::{Selection, cursors_of, told_at};
 pub use store::{Event, latest_cursor, record};
 pub use told::{Told, told_after};
+pub use veil::masked;

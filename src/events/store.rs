@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::veil::veil;
 use super::{EventKind, EventTypes};
 use crate::db::schema::events;
 use crate::db::{Conn, StoreError, StoreResult};
@@ -37,7 +38,7 @@ impl Event {
 }
 
 /// A line of the log.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub(super) struct Row {
     pub cursor: i64,
@@ -154,6 +155,14 @@ pub(super) fn list_all_between(
 
 impl Row {
     /// The stored object as it goes into an answer, without parsing it again.
+    /// The same with the number of its card masked.
+    pub(super) fn veiled(mut self) -> Self {
+        if let Some(data) = veil(&self.type_, &self.data) {
+            self.data = data;
+        }
+        self
+    }
+
     pub(super) fn raw_data(&self) -> Box<RawValue> {
         RawValue::from_string(self.data.clone()).unwrap_or_default()
     }

@@ -51,8 +51,9 @@ pub(super) async fn stream_events(
 ) -> ApiResult<HttpResponse> {
     let Query(StreamFilter { after, types }) = query;
     let after = last_event_id(&request)?.or(after);
+    let owner = (caller.organization(), caller.sees_cards());
     let reader = Reader {
-        listener: Listener::open(&feed, &ctx, caller.organization(), types, after).await?,
+        listener: Listener::open(&feed, &ctx, owner, types, after).await?,
         silent_until: Instant::now() + HEARTBEAT_AFTER,
         ends_at: Instant::now() + LONGEST_STREAM,
     };
@@ -93,9 +94,9 @@ impl Reader {
         let until = self.silent_until.min(self.ends_at);
         let text = match timeout_at(until, self.listener.next()).await {
             Ok(line) => {
-                let mut text = message(&*line.ok()?);
+                let mut text = message(&self.listener, &*line.ok()?);
                 while let Some(line) = self.listener.ready() {
-                    text.push_str(&message(&line));
+                    text.push_str(&message(&self.listener, &line));
                 }
                 text
             }
@@ -108,6 +109,6 @@ impl Reader {
 }
 
 /// JSON has no line breaks outside its texts, and inside they are escaped.
-fn message(Line { cursor, text, .. }: &Line) -> String {
-    format!("id: {cursor}\ndata: {text}\n\n")
+fn message(listener: &Listener, line: &Line) -> String {
+    format!("id: {}\ndata: {}\n\n", line.cursor, listener.text(line))
 }

@@ -56,6 +56,11 @@ impl<P> Caller<P> {
     pub const fn organization(&self) -> OrganizationId {
         self.principal.organization
     }
+
+    /// Whether numbers of cards are shown whole.
+    pub fn sees_cards(&self) -> bool {
+        self.principal.may(ReadTokens::SCOPE)
+    }
 }
 
 impl<P: Permission> FromRequest for Caller<P> {

@@ -14,6 +14,7 @@ use crate::http::quantities::{Volts, shown};
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::{Code, Line, Name, Note};
 use crate::kernel::*;
+use crate::organizations::{ConcurrentCards, UnknownCards};
 use crate::{input, json_schema, patch};
 
 crate::spelled! {
@@ -217,6 +218,12 @@ input! {
         pub balancing_basis: Option<BalancingBasis>,
         /// Volts between a phase and neutral; 230 when absent.
         pub voltage: Option<Volts>,
+        /// What a card gets here that no token knows: refuse, accept, or free_vending (it may charge and its session has no
+        /// price); as the organization says when absent.
+        pub unknown_cards: Option<UnknownCards>,
+        /// What a card gets here that is in use at another connector: accept, or refuse (stations are answered ConcurrentTx); as
+        /// the organization says when absent.
+        pub concurrent_cards: Option<ConcurrentCards>,
         /// Texts of your own.
         pub custom_fields: Option<CustomFields>,
         /// JSON of your own.
@@ -250,6 +257,10 @@ patch! {
         pub balancing_basis: BalancingBasis,
         /// Volts between a phase and neutral.
         pub voltage: Volts,
+        /// What a card gets here that no token knows; null means as the organization says.
+        pub unknown_cards: UnknownCards,
+        /// What a card gets here that is in use at another connector; null means as the organization says.
+        pub concurrent_cards: ConcurrentCards,
         /// Texts of your own.
         pub custom_fields: CustomFields,
         /// JSON of your own.
@@ -279,6 +290,8 @@ pub struct Location {
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub unknown_cards: Option<UnknownCards>,
+    pub concurrent_cards: Option<ConcurrentCards>,
 }
 
 /// Mains voltage where nothing else is said.
@@ -306,6 +319,8 @@ impl Location {
             meta_data: Json(new.meta_data.unwrap_or_default()),
             created_at: moment.now,
             updated_at: moment.now,
+            unknown_cards: new.unknown_cards,
+            concurrent_cards: new.concurrent_cards,
         }
     }
 
@@ -348,6 +363,8 @@ impl Location {
             .voltage
             .map(|volts| volts.0)
             .apply_or(&mut self.voltage, MAINS);
+        patch.unknown_cards.apply(&mut self.unknown_cards);
+        patch.concurrent_cards.apply(&mut self.concurrent_cards);
         patch
             .custom_fields
             .map(Json)
@@ -410,6 +427,10 @@ pub struct LocationView {
     pub balancing_basis: BalancingBasis,
     /// Volts between a phase and neutral.
     pub voltage: f64,
+    /// What a card gets here that no token knows: refuse, accept or free_vending; null means as the organization says.
+    pub unknown_cards: Option<UnknownCards>,
+    /// What a card gets here that is in use at another connector: accept or refuse; null means as the organization says.
+    pub concurrent_cards: Option<ConcurrentCards>,
     /// Texts of your own.
     pub custom_fields: CustomFields,
     /// JSON of your own.
@@ -449,6 +470,8 @@ impl From<Location> for LocationView {
             meta_data,
             created_at,
             updated_at,
+            unknown_cards,
+            concurrent_cards,
         } = location;
         Self {
             id,
@@ -466,6 +489,8 @@ impl From<Location> for LocationView {
             opening_hours: opening_hours.0,
             balancing_basis,
             voltage: shown(voltage.get()),
+            unknown_cards,
+            concurrent_cards,
             custom_fields: custom_fields.0,
             meta_data: meta_data.0,
             created_at,

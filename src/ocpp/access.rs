@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::db::{Conn, StoreResult};
-use crate::stations::{self, OperationalStatus, SecurityType, Station};
+use crate::stations::{self, SecurityType, Station};
 
 /// Why a station may not connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub fn admit(
     let Some(station) = stations::find_by_endpoint(conn, endpoint)? else {
         return Ok(Err(Refusal::Unknown));
     };
-    if !station.active || station.operational_status == OperationalStatus::Closed {
+    if !station.may_connect() {
         return Ok(Err(Refusal::Inactive));
     }
     let proven = match station.security_type {

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::command::WireCall;
 use super::command2::{self, Names};
+use super::in_force::InForce;
 use super::ladder;
 use super::reports::Form;
 use super::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
@@ -71,6 +72,8 @@ pub struct Connections {
     generations: Arc<AtomicU64>,
     clock: SharedClock,
     db: Db,
+    /// The live limits that stations took.
+    pub in_force: InForce,
 }
 
 impl Connections {
@@ -81,6 +84,7 @@ impl Connections {
             generations: Arc::default(),
             clock,
             db,
+            in_force: InForce::default(),
         }
     }
 
@@ -209,6 +213,9 @@ impl Connections {
         };
         if matches!(command, Command::Raw { .. }) {
             outcome.data = serde_json::from_str(raw.get()).unwrap_or_default(); // word for word
+        }
+        if outcome.accepted {
+            self.in_force.agreed(station, command);
         }
         if names.is_some_and(|names| names.version >= Version::V21) && outcome.accepted {
             self.follow_dynamic(station, &wire).await;

@@ -26,6 +26,7 @@ pub mod error;
 pub mod forms;
 pub mod frame;
 pub mod gateway;
+pub mod in_force;
 pub mod ladder;
 pub mod meter;
 pub mod number;

@@ -3,12 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::Version;
 use super::gateway::Gateway;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event, EventKind};
 use crate::kernel::*;
-use crate::stations::link::{Command, Signal, SignalKind, StationLink};
+use crate::sessions;
+use crate::stations::link::{Command, DeviceRequest, Signal, SignalKind, StationLink};
 use crate::stations::{self, Layout, Station};
 
 /// How long it is remembered which connector has which number.
@@ -34,6 +37,13 @@ pub enum Effect {
     Tell(SignalKind),
     /// Ask the station to do something.
     Ask(Command),
+    /// Ask the station whether a transaction that it names so goes on (E14), and end the session where it does not.
+    Verify {
+        /// The session.
+        session: SessionId,
+        /// The station's name of its transaction.
+        name: String,
+    },
 }
 
 impl Peer {
@@ -139,6 +149,10 @@ impl Peer {
         for effect in effects {
             match effect {
                 Effect::Tell(kind) => gateway.signals.tell(peer.signal(kind)),
+                Effect::Verify { session, name } => {
+                    let (peer, gateway) = (Arc::clone(peer), gateway.clone());
+                    tokio::spawn(async move { peer.verify(&gateway, session, name).await });
+                }
                 Effect::Ask(command) => {
                     let (connections, station) = (gateway.connections.clone(), peer.station);
                     tokio::spawn(async move {
@@ -147,6 +161,38 @@ impl Peer {
                         }
                     });
                 }
+            }
+        }
+    }
+
+    async fn verify(&self, gateway: &Gateway, session: SessionId, name: String) {
+        let command = Command::Device {
+            request: DeviceRequest::GetTransactionStatus,
+            payload: json!({"transactionId": name}),
+        };
+        let answer = gateway.connections.send(self.station, command).await;
+        let ongoing = answer
+            .ok()
+            .and_then(|outcome| outcome.data.get("ongoingIndicator")?.as_bool());
+        if ongoing != Some(false) {
+            return;
+        }
+        let (organization, moment) = (self.organization, gateway.context.moment());
+        let ended = gateway
+            .context
+            .db
+            .write(move |conn| sessions::end_forgotten(conn, &moment, organization, session));
+        match ended.await {
+            Ok(Some(over)) => {
+                let kind = over
+                    .connector_id
+                    .map(|connector| SignalKind::SessionEnded(connector, over.id));
+                kind.into_iter()
+                    .for_each(|kind| gateway.signals.tell(self.signal(kind)));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, station = %self.station, "a session that is over was not ended")
             }
         }
     }

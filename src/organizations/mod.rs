@@ -4,11 +4,13 @@
 //! [`Keyring`] answers for a few seconds from memory and notes when a key was last used.
 
 mod api;
+mod cards;
 mod keyring;
 mod model;
 mod store;
 
 pub use api::routes;
+pub use cards::{CardPolicy, ConcurrentCards, UnknownCards, card_policy};
 pub use keyring::Keyring;
 pub use model::{ApiKey, KeyMode, NewApiKey, Organization, Scopes};
 pub use store::{

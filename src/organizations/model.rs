@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::cards::{ConcurrentCards, UnknownCards};
 use crate::db::Json;
 use crate::db::schema::{api_keys, organizations};
 use crate::filters;
@@ -27,6 +28,8 @@ pub struct Organization {
     pub meta_data: Json<MetaData>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub unknown_cards: UnknownCards,
+    pub concurrent_cards: ConcurrentCards,
 }
 
 impl Organization {
@@ -38,6 +41,8 @@ impl Organization {
             meta_data: Json::default(),
             created_at: moment.now,
             updated_at: moment.now,
+            unknown_cards: UnknownCards::Refuse,
+            concurrent_cards: ConcurrentCards::Accept,
         }
     }
 }
@@ -48,6 +53,12 @@ patch! {
     pub struct OrganizationPatch {
         /// What it is called.
         pub name: Name,
+        /// What a card gets that no token knows: refuse (the default), accept, or free_vending: it may charge and its session
+        /// has no price. A location may say otherwise.
+        pub unknown_cards: UnknownCards,
+        /// What a card gets that is in use at another connector: accept (the default), or refuse: stations are answered
+        /// ConcurrentTx. A location may say otherwise.
+        pub concurrent_cards: ConcurrentCards,
         /// JSON of your own.
         pub meta_data: MetaData,
     }
@@ -59,6 +70,10 @@ impl OrganizationPatch {
         self.name
             .map(String::from)
             .set(&mut to.name, "name", &mut faults);
+        self.unknown_cards
+            .apply_or(&mut to.unknown_cards, UnknownCards::Refuse);
+        self.concurrent_cards
+            .apply_or(&mut to.concurrent_cards, ConcurrentCards::Accept);
         self.meta_data
             .map(Json)
             .apply_or(&mut to.meta_data, Json::default());
@@ -79,6 +94,10 @@ pub struct OrganizationView {
     pub id: OrganizationId,
     /// What it is called.
     pub name: String,
+    /// What a card gets that no token knows: refuse, accept or free_vending.
+    pub unknown_cards: UnknownCards,
+    /// What a card gets that is in use at another connector: accept or refuse.
+    pub concurrent_cards: ConcurrentCards,
     /// JSON of your own.
     pub meta_data: MetaData,
     /// When it was created.
@@ -97,10 +116,14 @@ impl From<Organization> for OrganizationView {
             meta_data,
             created_at,
             updated_at,
+            unknown_cards,
+            concurrent_cards,
         } = organization;
         Self {
             id,
             name,
+            unknown_cards,
+            concurrent_cards,
             meta_data: meta_data.0,
             created_at,
             updated_at,

@@ -83,7 +83,8 @@ async fn open_realtime(
         ));
     }
     let organization = caller.organization();
-    let listener = Listener::open(&feed, &ctx, organization, types, after).await?;
+    let owner = (organization, caller.sees_cards());
+    let listener = Listener::open(&feed, &ctx, owner, types, after).await?;
     let wanted = Wanted {
         organization,
         session,

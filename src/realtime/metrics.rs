@@ -74,7 +74,8 @@ impl Watch {
         let before = std::mem::replace(&mut self.told, told.collect());
         let news = |session: &Session| before.get(&session.id) != Some(&session.updated_at);
         let news = running.into_iter().filter(news);
-        news.map(|session| message(&session.into(), now)).collect()
+        news.map(|session| message(&SessionView::from(session).veiled(), now))
+            .collect()
     }
 }
 

@@ -62,7 +62,10 @@ impl Connection {
             let ended = tokio::select! {
                 message = receiver.next() => self.hear(message).await,
                 line = self.listener.next() => match line {
-                    Ok(line) => self.send(line.text.clone()).await,
+                    Ok(line) => {
+                        let text = self.listener.text(&line).to_owned();
+                        self.send(text).await
+                    }
                     Err(gone) => Some(why(gone)),
                 },
                 () = sleep_until(self.look_at), if watches => self.look().await,

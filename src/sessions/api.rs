@@ -59,9 +59,10 @@ async fn list_sessions(
     ctx: Ctx,
     query: ListQuery<SessionFilter>,
 ) -> ApiResult<HttpResponse> {
-    let organization = caller.organization();
+    let (organization, whole) = (caller.organization(), caller.sees_cards());
     list::respond(&ctx, query, move |conn, query| {
-        Ok(store::list(conn, organization, query)?.map(SessionView::from))
+        let view = |session: Session| SessionView::from(session).seen(whole);
+        Ok(store::list(conn, organization, query)?.map(view))
     })
     .await
 }
@@ -103,7 +104,7 @@ async fn create_session(
             Ok((session, number))
         })
         .await?;
-    let view = SessionView::from(session.clone());
+    let view = SessionView::from(session.clone()).seen(caller.sees_cards());
     actix_web::rt::spawn(start(ctx, performer, session, number));
     Ok(Created(view))
 }
@@ -269,13 +270,9 @@ async fn get_session(
     PathId(id): PathId<SessionId>,
 ) -> ApiResult<Found<SessionView>> {
     let organization = caller.organization();
-    Ok(Found(
-        ctx.db
-            .read(move |conn| store::find(conn, organization, id))
-            .await
-            .map_err(missing)?
-            .into(),
-    ))
+    let read = ctx.db.read(move |conn| store::find(conn, organization, id));
+    let session = read.await.map_err(missing)?;
+    Ok(Found(SessionView::from(session).seen(caller.sees_cards())))
 }
 
 /// Changes the targets, the departure or the free data of a session (JSON merge patch).
@@ -328,7 +325,7 @@ async fn update_session(
         station: view.chargestation,
         kind: SignalKind::Reconfigured,
     });
-    Ok(Changed(view))
+    Ok(Changed(view.seen(caller.sees_cards())))
 }
 
 /// Lists the readings of a session, oldest first; what its meter signed stands among them, by the station's time.
@@ -383,7 +380,7 @@ async fn set_session_power_limit(
     Body(request): Body<SessionLimit>,
 ) -> ApiResult<HttpResponse> {
     limit(
-        caller.organization(),
+        (caller.organization(), caller.sees_cards()),
         (ctx, performer, signals),
         id,
         Some(request),
@@ -402,12 +399,13 @@ async fn clear_session_power_limit(
     signals: web::Data<Signals>,
     PathId(id): PathId<SessionId>,
 ) -> ApiResult<HttpResponse> {
-    limit(caller.organization(), (ctx, performer, signals), id, None).await
+    let owner = (caller.organization(), caller.sees_cards());
+    limit(owner, (ctx, performer, signals), id, None).await
 }
 
 /// Stores the limit; balancing obeys it where the connector is in a group, else the station is told itself.
 async fn limit(
-    organization: OrganizationId,
+    (organization, whole): (OrganizationId, bool),
     (ctx, performer, signals): (Ctx, web::Data<Performer>, web::Data<Signals>),
     id: SessionId,
     request: Option<SessionLimit>,
@@ -479,7 +477,7 @@ async fn limit(
     Ok(reply(
         StatusCode::OK,
         "Session power limit requested",
-        SessionView::from(session),
+        SessionView::from(session).seen(whole),
     ))
 }
 

@@ -4,6 +4,7 @@
 //! often it is told, found by its natural key or, where the station names it, by that name. A stop whose start was never seen is kept as an orphan. Meter values are
 //! kept normalised and raw. A session keeps the prices it began with, and always tells what it costs so far.
 
+mod again;
 mod api;
 mod corrections;
 mod cost;
@@ -22,6 +23,7 @@ mod store;
 mod told;
 mod transactions;
 
+pub use again::{start_again, to_start_again};
 pub use api::routes;
 pub use corrections::{Correction, Settled};
 pub use ending::assume_over;
@@ -30,7 +32,9 @@ pub use model::{ChargingState, Session, SessionStatus, SessionView, Target};
 pub use named::{
     Driver, Recorded, Stage, TransactionEvent, note_car_schedule, note_needs, record_event,
 };
-pub use overdue::{Patience, cancel_overdue, close_abandoned, end_ghosts};
+pub use overdue::{
+    Patience, cancel_overdue, close_abandoned, end_forgotten, end_ghosts, of_before_boot,
+};
 pub use readings::{MeterReport, Reading, Sample, record_readings};
 pub use stops::{StopReport, Stopped, stop_transaction};
 pub use store::{

@@ -9,6 +9,7 @@ use super::cost::SessionCost;
 use super::energy::EnergyLedger;
 use crate::db::Json;
 use crate::db::schema::sessions;
+use crate::events;
 use crate::filters;
 use crate::http::fields::MetaData;
 use crate::http::fields::{Field, Path};
@@ -118,6 +119,9 @@ patch! {
         pub meta_data: MetaData,
     }
 }
+
+/// Where a session notes that it costs nothing.
+const FREE: &str = "free_vending";
 
 /// A stretch of a session with one charging state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -245,6 +249,21 @@ impl Session {
     /// Whether it may still change.
     pub fn is_open(&self) -> bool {
         matches!(self.status, SessionStatus::Created | SessionStatus::Started)
+    }
+
+    /// Takes its prices away: an unknown card vends freely. True always: it changed.
+    pub(super) fn make_free(&mut self) -> bool {
+        (self.rate_id, self.rate_version) = (None, None);
+        (self.service_offer_id, self.cost) = (None, None);
+        if let Value::Object(notes) = &mut self.configurations.0 {
+            notes.insert(FREE.to_owned(), true.into());
+        }
+        true
+    }
+
+    /// Whether it costs nothing, because an unknown card vends freely.
+    pub fn is_free(&self) -> bool {
+        self.configurations.0.get(FREE) == Some(&Value::Bool(true))
     }
 
     /// Whether its station was asked to start it with this tag.
@@ -402,6 +421,11 @@ pub struct SessionView {
     pub user: Option<UserId>,
     /// The token's id, where it is known.
     pub token: Option<TokenId>,
+    /// What was held to the reader, or what the station was told to start with; an API key without the scope `read:tokens` sees
+    /// its last four characters only.
+    pub id_tag: Option<String>,
+    /// Whether it costs nothing, because its card is unknown and may vend freely.
+    pub free_vending: bool,
     /// The number the station knows it by.
     pub transaction_id: Option<i64>,
     /// The station's own name of it, where it has one.
@@ -454,6 +478,8 @@ impl From<Session> for SessionView {
         let proof = session.energy_ledger.as_ref().map(|ledger| &ledger.0);
         Self {
             id: session.id,
+            free_vending: session.is_free(),
+            id_tag: session.id_tag,
             status: session.status,
             kind: session.type_,
             chargestation: session.chargestation_id,
@@ -493,6 +519,21 @@ impl From<Session> for SessionView {
             created_at: session.created_at,
             updated_at: session.updated_at,
         }
+    }
+}
+
+impl SessionView {
+    /// As one sees it who may, or may not, read tokens.
+    pub(super) fn seen(mut self, whole: bool) -> Self {
+        if !whole {
+            self.id_tag = self.id_tag.map(|number| events::masked(&number));
+        }
+        self
+    }
+
+    /// As one sees it who may not read tokens.
+    pub fn veiled(self) -> Self {
+        self.seen(false)
     }
 }
 

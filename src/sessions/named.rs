@@ -51,6 +51,8 @@ pub struct Driver {
     pub token: Option<TokenId>,
     /// The driver, where known.
     pub user: Option<UserId>,
+    /// Whether what is charged costs nothing, because the card is unknown and may vend freely.
+    pub is_free: bool,
 }
 
 /// An event of a transaction.
@@ -173,7 +175,8 @@ pub fn record_event(
     } else if is_news && let Some(state) = event.state.filter(|_| session.is_open()) {
         is_charged = session.enter(state, at);
     }
-    if (began && session.connector_id.is_some()) || placed {
+    let is_to_price = (began && session.connector_id.is_some()) || placed;
+    if is_to_price && !session.is_free() {
         cost::freeze(conn, &mut session)?;
     }
     // A bill stays as it is, unless it is the beginning that comes late.
@@ -319,6 +322,9 @@ fn identify(session: &mut Session, driver: &Driver) {
             session.id_tag = Some(driver.id_tag.clone());
             session.token_id = driver.token;
             session.user_id = session.user_id.or(driver.user);
+            if driver.is_free {
+                session.make_free();
+            }
         }
     }
 }

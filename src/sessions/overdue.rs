@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::ending::assume_over;
 use super::model::{Session, SessionStatus, SessionView};
-use super::store::{is_alive_since, open_on_connectors, session_event, update};
+use super::store::{find, is_alive_since, open_on_connectors, session_event, update};
 use super::transactions::START_WITHIN;
 use crate::db::schema::{chargestations, connectors, sessions};
 use crate::db::{Conn, StoreResult};
@@ -26,22 +26,26 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Since when a station has been offline, as far as this server could know; nothing while it is online.
-    pub fn offline_since(
+    /// Since when the station of a session has been offline, as far as this server could know; nothing while it is online. When
+    /// the session began it was there.
+    pub(super) fn offline_since(
         &self,
         conn: &mut Conn,
-        station: StationId,
+        session: &Session,
     ) -> StoreResult<Option<Timestamp>> {
         let (online, left, heard): (bool, Option<Timestamp>, Option<Timestamp>) =
             chargestations::table
-                .find(station)
+                .find(session.chargestation_id)
                 .select((
                     chargestations::online,
                     chargestations::last_disconnect_at,
                     chargestations::last_message_at,
                 ))
                 .first(conn)?;
-        let since = Some(self.up_since).max(left).max(heard);
+        let since = Some(self.up_since)
+            .max(left)
+            .max(heard)
+            .max(session.begun_at);
         Ok(since.filter(|_| !online))
     }
 }
@@ -89,7 +93,7 @@ pub fn close_abandoned(
         return Ok(over);
     };
     for session in at_offline_stations(conn, moment.now - end_after)? {
-        let since = patience.offline_since(conn, session.chargestation_id)?;
+        let since = patience.offline_since(conn, &session)?;
         if since.is_some_and(|since| moment.now.since(since) >= end_after) {
             let at = session.last_sign();
             over.push(assume_over(conn, moment, session, at, OFFLINE)?);
@@ -98,6 +102,8 @@ pub fn close_abandoned(
     Ok(over)
 }
 
+/// Why a session is over that its station does not know.
+pub(super) const UNKNOWN: &str = "the station knows no such transaction";
 /// Why a session is over whose station cannot be asked.
 pub(super) const OFFLINE: &str = "the station is offline for long";
 
@@ -131,6 +137,28 @@ fn at_offline_stations(conn: &mut Conn, left_before: Timestamp) -> StoreResult<V
         .load(conn)?)
 }
 
+/// Sessions that run at a connector since before its station booted, and of which nothing was drawn since.
+pub fn of_before_boot(conn: &mut Conn, connector: &Connector) -> StoreResult<Vec<Session>> {
+    let booted: Option<Timestamp> = chargestations::table
+        .find(connector.chargestation_id)
+        .select(chargestations::last_boot_at)
+        .first(conn)?;
+    let mut found = Vec::new();
+    let Some(booted) = booted else {
+        return Ok(found);
+    };
+    for session in open_on_connectors(conn, &[connector.id])? {
+        let begun = session.begun_at.unwrap_or(session.created_at);
+        if session.status == SessionStatus::Started
+            && begun < booted
+            && !is_alive_since(conn, &session, booted)?
+        {
+            found.push(session);
+        }
+    }
+    Ok(found)
+}
+
 /// Ends what its station forgot when it booted: a session that began before that, whose connector is called idle since.
 /// What was drawn there since the boot shows that it goes on; and where the connector was called available all along, that
 /// says nothing.
@@ -140,27 +168,31 @@ pub fn end_ghosts(
     connector: &Connector,
     status: ConnectorStatus,
 ) -> StoreResult<Vec<Session>> {
-    let is_said_always = status == ConnectorStatus::Available && connector.status == status;
-    let booted: Option<Timestamp> = chargestations::table
-        .find(connector.chargestation_id)
-        .select(chargestations::last_boot_at)
-        .first(conn)?;
-    let Some(booted) = booted.filter(|_| !is_said_always) else {
+    if status == ConnectorStatus::Available && connector.status == status {
         return Ok(Vec::new());
-    };
+    }
     let mut over = Vec::new();
-    for session in open_on_connectors(conn, &[connector.id])? {
-        let begun = session.begun_at.unwrap_or(session.created_at);
-        if session.status == SessionStatus::Started
-            && begun < booted
-            && !is_alive_since(conn, &session, booted)?
-        {
-            let at = session.last_sign();
-            let why = "the station booted and the connector is idle";
-            over.push(assume_over(conn, moment, session, at, why)?);
-        }
+    for session in of_before_boot(conn, connector)? {
+        let at = session.last_sign();
+        let why = "the station booted and the connector is idle";
+        over.push(assume_over(conn, moment, session, at, why)?);
     }
     Ok(over)
+}
+
+/// Ends a session of which its station says that it does not go on, unless its end was told meanwhile.
+pub fn end_forgotten(
+    conn: &mut Conn,
+    moment: &Moment,
+    organization: OrganizationId,
+    id: SessionId,
+) -> StoreResult<Option<Session>> {
+    let session = find(conn, organization, id)?;
+    if session.status != SessionStatus::Started {
+        return Ok(None);
+    }
+    let at = session.last_sign();
+    assume_over(conn, moment, session, at, UNKNOWN).map(Some)
 }
 
 /// Whether anything says that a session goes on which its station does not know: a draw lately, or a status that was heard

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::api::{about, missing};
 use super::ending::assume_over;
 use super::model::{Session, SessionStatus, SessionView};
-use super::overdue::{self, OFFLINE, Patience};
+use super::overdue::{self, OFFLINE, Patience, UNKNOWN};
 use super::store;
 use crate::actions::Performer;
 use crate::db::{StoreError, StoreResult};
@@ -38,6 +38,8 @@ input! {
 #[derive(Clone)]
 struct Stopping {
     organization: OrganizationId,
+    /// Whether the caller sees numbers of cards.
+    whole: bool,
     ctx: Ctx,
     performer: web::Data<Performer>,
     signals: web::Data<Signals>,
@@ -75,7 +77,8 @@ impl Stopping {
         let (station, patience) = (session.chargestation_id, *self.patience.get_ref());
         if !self.performer.is_online(station) {
             let db = &self.ctx.db;
-            let since = db.read(move |conn| patience.offline_since(conn, station));
+            let of_session = session.clone();
+            let since = db.read(move |conn| patience.offline_since(conn, &of_session));
             let now = self.ctx.clock.now();
             let is_long = since
                 .await?
@@ -99,7 +102,7 @@ impl Stopping {
         Ok(reply(
             StatusCode::OK,
             "Stop requested",
-            SessionView::from(session),
+            SessionView::from(session).seen(self.whole),
         ))
     }
 
@@ -127,13 +130,15 @@ impl Stopping {
             overdue::cancel(conn, &moment, session, "Stopped before it started")?;
             Ok::<_, StoreError>(SessionView::from(store::find(conn, organization, id)?))
         });
-        Ok(reply(StatusCode::OK, "Cancelled", cancelled.await?))
+        let view = cancelled.await?.seen(self.whole);
+        Ok(reply(StatusCode::OK, "Cancelled", view))
     }
 
     async fn assume(self, at: Timestamp, why: &'static str, said: &str) -> ApiResult<HttpResponse> {
         self.end(at, why).await?;
         let session = self.find().await?;
-        Ok(reply(StatusCode::OK, said, SessionView::from(session)))
+        let view = SessionView::from(session).seen(self.whole);
+        Ok(reply(StatusCode::OK, said, view))
     }
 
     /// Ends it by assumption, unless its end was told meanwhile.
@@ -177,7 +182,7 @@ impl Stopping {
             };
             if !goes_on {
                 let at = session.last_sign();
-                return self.end(at, "the station knows no such transaction").await;
+                return self.end(at, UNKNOWN).await;
             }
         }
         let told = db.write(move |conn| {
@@ -217,9 +222,9 @@ pub(super) async fn stop_session(
     PathId(id): PathId<SessionId>,
     Body(how): Body<SessionStop>,
 ) -> ApiResult<HttpResponse> {
-    let organization = caller.organization();
     let stopping = Stopping {
-        organization,
+        organization: caller.organization(),
+        whole: caller.sees_cards(),
         ctx,
         performer,
         signals,
@@ -243,9 +248,9 @@ pub(super) async fn stop_session_by_get(
     ),
     PathId(id): PathId<SessionId>,
 ) -> ApiResult<HttpResponse> {
-    let organization = caller.organization();
     let stopping = Stopping {
-        organization,
+        organization: caller.organization(),
+        whole: caller.sees_cards(),
         ctx,
         performer,
         signals,

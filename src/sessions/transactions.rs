@@ -34,6 +34,8 @@ pub struct StartReport {
     pub at: Timestamp,
     /// The same by the station's own clock; none where it told no time.
     pub told_at: Option<Timestamp>,
+    /// Whether it costs nothing, because the card is unknown and may vend freely.
+    pub is_free: bool,
 }
 
 /// What became of a start.
@@ -137,7 +139,10 @@ pub fn start_transaction(
     if is_new {
         store::insert(conn, &session)?;
     }
-    let changed = cost::freeze(conn, &mut session)?;
+    let changed = match report.is_free {
+        true => session.make_free(),
+        false => cost::freeze(conn, &mut session)?,
+    };
     if changed || !is_new {
         store::update(conn, &session)?;
     }

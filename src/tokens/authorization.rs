@@ -1,12 +1,16 @@
 //! Whether a token may charge: what a station is answered when somebody presents one.
 
 use diesel::prelude::*;
+use serde::Serialize;
 
-use super::model::{Token, TokenStatus};
+use super::model::{Token, TokenStatus, fold};
 use super::store;
-use crate::db::schema::{tokens, users};
+use crate::db::query::lower;
+use crate::db::schema::{sessions, tokens, users};
 use crate::db::{Conn, StoreResult};
-use crate::kernel::{OrganizationId, Timestamp, TokenId, UserId};
+use crate::events::{self, Event, EventKind};
+use crate::kernel::*;
+use crate::organizations::{self, ConcurrentCards, UnknownCards};
 
 /// Whether a token may charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub enum AuthorizationStatus {
     Expired,
     /// No: nobody knows it.
     Invalid,
+    /// No: it is in use at another connector.
+    Concurrent,
 }
 
 /// What is known of a token.
@@ -34,6 +40,10 @@ pub struct Authorization {
     pub token: Option<TokenId>,
     /// Its driver.
     pub user: Option<UserId>,
+    /// Whether no token knows it.
+    pub is_unknown: bool,
+    /// Whether what it charges costs nothing: free vending.
+    pub is_free: bool,
 }
 
 impl Authorization {
@@ -44,6 +54,8 @@ impl Authorization {
         parent_group: None,
         token: None,
         user: None,
+        is_unknown: true,
+        is_free: false,
     };
 
     fn of(token: Token, driver_active: bool, now: Timestamp) -> Self {
@@ -60,6 +72,8 @@ impl Authorization {
             parent_group: token.parent_group,
             token: Some(token.id),
             user: token.user_id,
+            is_unknown: false,
+            is_free: false,
         }
     }
 }
@@ -79,6 +93,95 @@ pub fn authorize(
         None => true,
     };
     Ok(Authorization::of(token, driver_active, now))
+}
+
+/// A card that is held to a reader.
+#[derive(Debug, Clone, Copy)]
+pub struct Presented<'a> {
+    /// Whose station it is.
+    pub organization: OrganizationId,
+    /// The station.
+    pub station: StationId,
+    /// The connector at which it starts, where it does and that is known. A card that is only shown may be about to end what
+    /// runs at the station.
+    pub starts_at: Option<ConnectorId>,
+    /// What was read.
+    pub id_tag: &'a str,
+}
+
+/// What is known of a card, and what the place where it is held to a reader makes of that.
+pub fn judge(
+    conn: &mut Conn,
+    presented: Presented<'_>,
+    now: Timestamp,
+) -> StoreResult<Authorization> {
+    let mut known = authorize(conn, presented.organization, presented.id_tag, now)?;
+    let policy = organizations::card_policy(conn, presented.station)?;
+    if known.is_unknown {
+        let (status, is_free) = match policy.unknown {
+            UnknownCards::Refuse => (AuthorizationStatus::Invalid, false),
+            UnknownCards::Accept => (AuthorizationStatus::Accepted, false),
+            UnknownCards::FreeVending => (AuthorizationStatus::Accepted, true),
+        };
+        (known.status, known.is_free) = (status, is_free);
+    }
+    if known.status == AuthorizationStatus::Accepted
+        && policy.concurrent == ConcurrentCards::Refuse
+        && !presented.id_tag.is_empty()
+        && is_in_use_elsewhere(conn, presented)?
+    {
+        known.status = AuthorizationStatus::Concurrent;
+    }
+    Ok(known)
+}
+
+/// Whether a session of this card runs at another connector or, where it is not known at which this one is, another station.
+fn is_in_use_elsewhere(conn: &mut Conn, presented: Presented<'_>) -> StoreResult<bool> {
+    let running: Vec<(StationId, Option<ConnectorId>)> = sessions::table
+        .filter(sessions::organization_id.eq(presented.organization))
+        .filter(sessions::status.eq("started"))
+        .filter(lower(sessions::id_tag).eq(fold(presented.id_tag)))
+        .select((sessions::chargestation_id, sessions::connector_id))
+        .load(conn)?;
+    Ok(running.iter().any(|(station, connector)| {
+        let is_here = match presented.starts_at {
+            Some(here) => connector.is_none_or(|there| there == here),
+            None => true,
+        };
+        *station != presented.station || !is_here
+    }))
+}
+
+/// What the event tells of a card that no token knows.
+#[derive(Serialize)]
+struct UnknownCard<'a> {
+    chargestation: StationId,
+    connector: Option<ConnectorId>,
+    session: Option<SessionId>,
+    id_tag: &'a str,
+    accepted: bool,
+}
+
+/// Tells that a card that no token knows was held to a reader, so that it can be enrolled by tapping.
+pub fn tell_unknown(
+    conn: &mut Conn,
+    moment: &Moment,
+    presented: Presented<'_>,
+    known: &Authorization,
+    session: Option<SessionId>,
+) -> StoreResult<()> {
+    if !known.is_unknown || presented.id_tag.is_empty() {
+        return Ok(());
+    }
+    let event = Event::new(presented.organization, EventKind::TokenUnknown);
+    let card = UnknownCard {
+        chargestation: presented.station,
+        connector: presented.starts_at,
+        session,
+        id_tag: presented.id_tag,
+        accepted: known.status == AuthorizationStatus::Accepted,
+    };
+    events::record(conn, moment, event.at(presented.station), &card)
 }
 
 /// What a station is told of a card for the time when it cannot ask.

@@ -48,8 +48,8 @@ crate::spelled! {
 
 crate::text_column!(spelled TokenType, TokenStatus);
 
-/// What is on the card: as long as an idToken of OCPP 2.0.1 (an idTag of 1.6 has 20 characters at most).
-type PhysicalId = Text<1, 36>;
+/// What is on the card: as long as an idToken of OCPP 2.1 (one of 2.0.1 has 36 characters at most, an idTag of 1.6 has 20).
+type PhysicalId = Text<1, 255>;
 
 input! {
     /// A new token.

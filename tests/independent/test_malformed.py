@@ -30,6 +30,14 @@ MESSAGES = {
 # What a charging session hangs on is never guessed; of anything else a message may be mended (and the station flagged),
 # because a station that is refused repeats itself for ever.
 NEVER_MENDED = {"idTag", "connectorId", "transactionId", "meterStart", "meterStop", "csr", "vendorId", "errorCode"}
+# What is answered all the same where it is missing or null: a station that is refused would lose what was charged, and one
+# that cannot say its model charges as well as any other.
+FORGIVEN = {
+    "BootNotification": {"chargePointVendor", "chargePointModel"},
+    "StartTransaction": {"connectorId", "idTag", "meterStart", "timestamp"},
+    "StatusNotification": {"errorCode"},
+    "StopTransaction": {"transactionId", "meterStop", "timestamp"},
+}
 MISSING, TYPE, VALUE = "OccurenceConstraintViolation", "TypeConstraintViolation", "PropertyConstraintViolation"
 
 
@@ -47,13 +55,15 @@ def spoiled(action):
             payload[name] = value
             return payload
 
+        forgiven = name in FORGIVEN.get(action, set())
         if name in schema.get("required", []):
             payload = copy.deepcopy(right)
             del payload[name]
-            yield f"{name} missing", payload, {MISSING}
-            yield f"{name} null", variant(None), {MISSING, TYPE, VALUE}
+            yield f"{name} missing", payload, {None} if forgiven else {MISSING}
+            yield f"{name} null", variant(None), {None} if forgiven else {MISSING, TYPE, VALUE}
         if name in right:
-            yield f"{name} of the wrong type", variant({"odd": []}), {TYPE} | (set() if name in NEVER_MENDED else {None})
+            mended = action == "StopTransaction" or name not in NEVER_MENDED
+            yield f"{name} of the wrong type", variant({"odd": []}), {TYPE} | ({None} if mended else set())
         if "enum" in rule:
             yield f"{name} unknown", variant("FlyingToTheMoon"), {VALUE, None}
         if "maxLength" in rule and "enum" not in rule:
@@ -63,7 +73,7 @@ def spoiled(action):
             yield f"{name} no time", variant("yesterday"), {VALUE, TYPE, None}
         if rule.get("type") == "integer" and name in right:
             yield f"{name} a fraction", variant(1.5), {TYPE, VALUE, None}
-            yield f"{name} beyond any number", variant(10**30), {TYPE, VALUE} | (set() if name in NEVER_MENDED else {None})
+            yield f"{name} beyond any number", variant(10**30), {TYPE, VALUE} | (set() if name in NEVER_MENDED and not forgiven else {None})
 
 
 class Wire:

@@ -12,6 +12,8 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+        unknown_cards -> Text,
+        concurrent_cards -> Text,
     }
 }
 
@@ -73,6 +75,8 @@ diesel::table! {
         meta_data -> JsonDoc,
         created_at -> Instant,
         updated_at -> Instant,
+        unknown_cards -> Nullable<Text>,
+        concurrent_cards -> Nullable<Text>,
     }
 }
 

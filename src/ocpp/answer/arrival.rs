@@ -3,12 +3,13 @@
 use super::{Call, Effect};
 use crate::db::StoreResult;
 use crate::events::EventKind;
+use crate::kernel::{OrganizationId, StationId};
 use crate::ocpp::CallError;
 use crate::ocpp::peer::tell_station;
 use crate::ocpp::text::Label;
 use crate::stations::link::SignalKind;
 use crate::stations::{self, BootInfo, Registration};
-use crate::tokens::{self, Authorization};
+use crate::tokens::{self, Authorization, Presented};
 
 /// Seconds after which a station that is not accepted may try again.
 const TRY_AGAIN_SECONDS: u32 = 60;
@@ -67,13 +68,33 @@ pub fn said<const MAX: usize, const FORMER: usize>(
     label.map(String::from).filter(|text| !text.is_empty())
 }
 
-/// Whether a card may charge.
+/// Whether a card may charge; one that nobody knows is told of.
 pub async fn authorize(call: Call<'_>, card: String) -> Result<Authorization, CallError> {
-    let (organization, now) = (call.peer.organization, call.now);
-    let known = call
-        .gateway
-        .context
-        .db
-        .read(move |conn| tokens::authorize(conn, organization, &card, now));
-    Ok(known.await?)
+    let owner = (call.peer.organization, call.peer.station);
+    let (now, moment) = (call.now, call.moment());
+    let db = &call.gateway.context.db;
+    let asked = card.clone();
+    let known = db.read(move |conn| tokens::judge(conn, shown(owner, &asked), now));
+    let known = known.await?;
+    if known.is_unknown {
+        let told = known.clone();
+        let tell = db.write(move |conn| {
+            tokens::tell_unknown(conn, &moment, shown(owner, &card), &told, None)
+        });
+        tell.await?;
+    }
+    Ok(known)
+}
+
+/// A card that is shown to a station, to begin or to end something.
+const fn shown(
+    (organization, station): (OrganizationId, StationId),
+    id_tag: &str,
+) -> Presented<'_> {
+    Presented {
+        organization,
+        station,
+        starts_at: None,
+        id_tag,
+    }
 }

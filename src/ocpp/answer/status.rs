@@ -4,8 +4,8 @@ use super::{Call, Effect};
 use crate::db::{Conn, StoreResult};
 use crate::events::EventKind;
 use crate::kernel::{ConnectorId, Moment, OrganizationId, StationId, Timestamp};
-use crate::ocpp::CallError;
 use crate::ocpp::peer::tell_station;
+use crate::ocpp::{CallError, Version};
 use crate::sessions::{self, ChargingState, Session};
 use crate::stations::link::{SignalKind, Stray};
 use crate::stations::{self, Connector, ConnectorStatus, Layout};
@@ -32,34 +32,47 @@ pub async fn record(
     let owner = (call.peer.organization, call.peer.station);
     let moment = call.moment();
     let base = call.gateway.context.websocket_url.clone();
+    let names_transactions = call.peer.version != Version::V16;
     let stored = call.gateway.context.db.write(
-        move |conn| -> StoreResult<Option<(ConnectorId, Vec<Session>)>> {
+        move |conn| -> StoreResult<Option<(ConnectorId, Vec<Effect>)>> {
             let Some(id) = find(&stations::layout(conn, owner.1)?) else {
                 return Ok(None);
             };
             let connector = stations::find_connector(conn, owner.0, id)?;
             let report = read(conn, &connector)?;
+            let of_before = match (report.is_idle, names_transactions) {
+                (true, _) => sessions::end_ghosts(conn, &moment, &connector, report.status)?
+                    .into_iter()
+                    .map(|over| Effect::Tell(SignalKind::SessionEnded(connector.id, over.id)))
+                    .collect(),
+                (false, true) => sessions::of_before_boot(conn, &connector)?
+                    .into_iter()
+                    .filter_map(verify)
+                    .collect(),
+                (false, false) => Vec::new(),
+            };
             if let Some(state) = charging_state(report.status)
                 && let Some(session) = sessions::open_session_on(conn, connector.id)?
             {
                 sessions::note_state(conn, &moment, session, state, report.at)?;
             }
-            let ghosts = match report.is_idle {
-                true => sessions::end_ghosts(conn, &moment, &connector, report.status)?,
-                false => Vec::new(),
-            };
             note(conn, &moment, owner, &base, &connector, report)?;
-            Ok(Some((connector.id, ghosts)))
+            Ok(Some((connector.id, of_before)))
         },
     );
-    let Some((connector, ghosts)) = stored.await? else {
+    let Some((connector, mut effects)) = stored.await? else {
         return Ok(None);
     };
-    let over = ghosts
-        .into_iter()
-        .map(|session| Effect::Tell(SignalKind::SessionEnded(connector, session.id)));
-    let status = Effect::Tell(SignalKind::Status(connector));
-    Ok(Some(over.chain([status]).collect()))
+    effects.push(Effect::Tell(SignalKind::Status(connector)));
+    Ok(Some(effects))
+}
+
+/// Whether its transaction goes on is for the station to say.
+fn verify(session: Session) -> Option<Effect> {
+    Some(Effect::Verify {
+        session: session.id,
+        name: session.transaction_name?,
+    })
 }
 
 /// Notes how a connector is doing, and tells it where that is news.

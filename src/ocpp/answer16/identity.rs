@@ -57,6 +57,7 @@ pub(super) fn id_tag_info(known: &Authorization, now: Timestamp) -> IdTagInfo {
         AuthorizationStatus::Blocked => WireStatus::Blocked,
         AuthorizationStatus::Expired => WireStatus::Expired,
         AuthorizationStatus::Invalid => WireStatus::Invalid,
+        AuthorizationStatus::Concurrent => WireStatus::ConcurrentTx,
     };
     IdTagInfo {
         expiry_date: known.expires_at.filter(|end| *end > now),

@@ -12,7 +12,7 @@ use crate::reservations::{self, Beginning};
 use crate::sessions::{self, Asked, StartReport, Started, StopReport, Stopped};
 use crate::stations;
 use crate::stations::link::{Command, SignalKind, Stray};
-use crate::tokens::{self, Authorization, AuthorizationStatus};
+use crate::tokens::{self, Authorization, AuthorizationStatus, Presented};
 
 /// When something happened as far as it is believed, and by the station's own clock, where that was told. A time that could not
 /// be read was mended to that of the receipt, and is none.
@@ -45,9 +45,17 @@ pub(super) async fn start_transaction(
                 id_tag: &id_tag,
                 request: None,
             };
-            let mut known = tokens::authorize(conn, organization, &id_tag, now)?;
+            let presented = Presented {
+                organization,
+                station,
+                starts_at: connector,
+                id_tag: &id_tag,
+            };
+            let mut known = tokens::judge(conn, presented, now)?;
             if sessions::expects(conn, asked)? {
-                known.status = AuthorizationStatus::Accepted; // we told the station to start with this tag
+                // We told the station to start with this tag.
+                known.status = AuthorizationStatus::Accepted;
+                (known.is_unknown, known.is_free) = (false, false);
             }
             let report = StartReport {
                 organization,
@@ -59,8 +67,13 @@ pub(super) async fn start_transaction(
                 meter_start,
                 at,
                 told_at,
+                is_free: known.is_free,
             };
             let started = sessions::start_transaction(conn, &moment, &report)?;
+            if !started.repeated {
+                let session = Some(started.session.id);
+                tokens::tell_unknown(conn, &moment, presented, &known, session)?;
+            }
             let needless = match connector {
                 Some(connector) if !started.repeated => {
                     let begun = Beginning {
@@ -92,7 +105,8 @@ pub(super) async fn start_transaction(
         )));
     }
     if started.session.connector_id.is_none() && !started.repeated {
-        effects.extend(number.map(|number| Effect::Tell(SignalKind::Stray(number, Stray::Occupied))));
+        effects
+            .extend(number.map(|number| Effect::Tell(SignalKind::Stray(number, Stray::Occupied))));
     }
     let response = start::Response {
         id_tag_info: id_tag_info(&known, call.now),
@@ -132,7 +146,13 @@ pub(super) async fn stop_transaction(
         move |conn| -> StoreResult<(Option<Authorization>, Stopped)> {
             let known = match &id_tag {
                 Some(tag) if !tag.is_empty() => {
-                    Some(tokens::authorize(conn, report.organization, tag, now)?)
+                    let presented = Presented {
+                        organization: report.organization,
+                        station: report.station,
+                        starts_at: None,
+                        id_tag: tag,
+                    };
+                    Some(tokens::judge(conn, presented, now)?)
                 }
                 _ => None,
             };

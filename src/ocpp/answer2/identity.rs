@@ -46,15 +46,32 @@ pub(super) async fn authorize(
     call: Call<'_>,
     request: authorize::Request,
 ) -> Handled<authorize::Response> {
-    let known = arrival::authorize(call, request.id_token.id_token.into()).await?;
+    let by_contract = is_contract(&request.id_token);
+    let mut known = arrival::authorize(call, request.id_token.id_token.into()).await?;
+    refuse_unverified(by_contract, &mut known);
+    // C07: a car that shows its certificate, or hashes of it, learns that nobody here could look at it.
+    let shown = request.certificate.is_some() || request.iso15118_certificate_hash_data.is_some();
     let response = authorize::Response {
         id_token_info: id_token_info(&known, call.now),
-        // A contract is known by its id here; nobody answers for its certificate.
-        certificate_status: None,
+        certificate_status: (by_contract && shown)
+            .then_some(AuthorizeCertificateStatus::NoCertificateAvailable),
         allowed_energy_transfer: None,
         tariff: None,
     };
     Ok((response, Vec::new()))
+}
+
+/// Whether a token is the contract of a car (ISO 15118).
+pub(super) fn is_contract(token: &IdToken) -> bool {
+    token.r#type == IdTokenKind::EMAID
+}
+
+/// A contract counts by its certificate, which nobody verifies here, so its id alone is not accepted (C07): whoever knows
+/// the id could charge on it.
+pub(super) fn refuse_unverified(by_contract: bool, known: &mut tokens::Authorization) {
+    if by_contract && known.status == tokens::AuthorizationStatus::Accepted {
+        known.status = tokens::AuthorizationStatus::Invalid;
+    }
 }
 
 /// What a station is told of a token.
@@ -74,6 +91,7 @@ pub(super) fn id_token_info(known: &tokens::Authorization, now: Timestamp) -> Id
             Known::Blocked => AuthorizationStatus::Blocked,
             Known::Expired => AuthorizationStatus::Expired,
             Known::Invalid => AuthorizationStatus::Invalid,
+            Known::Concurrent => AuthorizationStatus::ConcurrentTx,
         },
     }
 }

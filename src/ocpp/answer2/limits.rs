@@ -6,14 +6,15 @@ use serde_json::json;
 
 use super::refusals;
 use crate::db::{Conn, Json, StoreResult};
-use crate::kernel::{ConnectorId, Milliamps, Timestamp, WattHours, Watts};
+use crate::groups;
+use crate::kernel::{Milliamps, Timestamp, WattHours, Watts};
 use crate::ocpp::answer::{Call, Handled, notices};
 use crate::ocpp::number::Number;
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
 use crate::sessions::{self, Session};
 use crate::stations::link::{Enforced, SignalKind};
-use crate::stations::{self, ExternalLimit, LimitSchedule, LimitStep};
+use crate::stations::{self, ExternalLimit, LimitSchedule, LimitStep, Outlet};
 
 /// Keeps a limit that somebody else set (K12): balancing gives to others what the station cannot draw.
 pub(super) async fn notify_charging_limit(
@@ -121,19 +122,32 @@ pub(super) async fn notify_ev_charging_needs(
     notices::record(call, "NotifyEVChargingNeeds").await?;
     let departure = request.charging_needs.departure_time;
     let need = energy_need(&request.charging_needs);
-    let moment = call.moment();
+    let (moment, station) = (call.moment(), call.peer.station);
     let charging = with_session(call, request.evse_id, move |conn, session| {
-        sessions::note_needs(conn, &moment, session, departure, need)
+        sessions::note_needs(conn, &moment, session, departure, need)?;
+        groups::is_member(conn, station)
     });
     let charging = charging.await?;
-    let response = notify_ev_charging_needs::Response {
-        // K15.FR.04: a limit of ours holds already, and a new one follows where the needs change the plan.
-        status: match charging {
-            Some(_) => NotifyEvChargingNeedsStatus::Accepted,
-            None => NotifyEvChargingNeedsStatus::Rejected,
-        },
-        status_info: None,
+    let (status, status_info) = match &charging {
+        // K15.FR.03: what the plan makes of the needs is sent as a limit, soon and not at once.
+        Some((_, true)) => (NotifyEvChargingNeedsStatus::Processing, None),
+        Some((_, false)) => (
+            NotifyEvChargingNeedsStatus::Rejected,
+            refusals::why(
+                "NoSchedule",
+                "Nothing steers this EVSE; the needs were noted",
+            ),
+        ),
+        None => (
+            NotifyEvChargingNeedsStatus::Rejected,
+            refusals::why("NoTransaction", "No transaction runs at this EVSE"),
+        ),
     };
+    let response = notify_ev_charging_needs::Response {
+        status,
+        status_info,
+    };
+    let charging = charging.map(|(outlet, _)| outlet.connector);
     let told = charging.map(|connector| Effect::Tell(SignalKind::Wished(connector)));
     Ok((response, told.into_iter().collect()))
 }
@@ -174,27 +188,49 @@ pub(super) async fn notify_ev_charging_schedule(
     let charging = with_session(call, evse, move |conn, session| {
         sessions::note_car_schedule(conn, &moment, session, schedule.clone())
     });
-    charging.await?;
-    let response = notify_ev_charging_schedule::Response {
-        // It was received; whether it keeps to the limit is shown by the meter.
-        status: GenericStatus::Accepted,
-        status_info: None,
+    let outlet = charging.await?.map(|(outlet, ())| outlet);
+    let in_force = &call.gateway.connections.in_force;
+    let unit = &request.charging_schedule.charging_rate_unit;
+    let exceeds = |outlet: &Outlet| {
+        let mut periods = request.charging_schedule.charging_schedule_period.iter();
+        periods.any(|period| {
+            limit(period, unit)
+                .is_some_and(|draw| in_force.is_exceeded_by(call.peer.station, outlet.number, draw))
+        })
     };
-    Ok((response, Vec::new()))
+    let exceeding = outlet.filter(exceeds);
+    let (status, status_info) = match exceeding {
+        // K15.FR.12.
+        Some(_) => (
+            GenericStatus::Rejected,
+            refusals::why(
+                "ValueTooHigh",
+                "The schedule exceeds the limit of this EVSE",
+            ),
+        ),
+        None => (GenericStatus::Accepted, None),
+    };
+    let response = notify_ev_charging_schedule::Response {
+        status,
+        status_info,
+    };
+    // K15.FR.13: the plan is looked at again.
+    let told = exceeding.map(|outlet| Effect::Tell(SignalKind::Wished(outlet.connector)));
+    Ok((response, told.into_iter().collect()))
 }
 
-/// Does something with the session that runs at an EVSE, and tells at which connector that is.
-async fn with_session(
+/// Does something with the session that runs at an EVSE; answers where that is, and what came of it.
+async fn with_session<T: Send + 'static>(
     call: Call<'_>,
     evse: u32,
-    act: impl Fn(&mut Conn, Session) -> StoreResult<()> + Send + 'static,
-) -> StoreResult<Option<ConnectorId>> {
+    act: impl Fn(&mut Conn, Session) -> StoreResult<T> + Send + 'static,
+) -> StoreResult<Option<(Outlet, T)>> {
     let station = call.peer.station;
     let done = call
         .gateway
         .context
         .db
-        .write(move |conn| -> StoreResult<Option<ConnectorId>> {
+        .write(move |conn| -> StoreResult<Option<(Outlet, T)>> {
             let layout = stations::layout(conn, station)?;
             let on_evse = layout
                 .outlets()
@@ -202,8 +238,7 @@ async fn with_session(
                 .filter(|one| u32::try_from(one.evse) == Ok(evse));
             for outlet in on_evse {
                 if let Some(session) = sessions::open_session_on(conn, outlet.connector)? {
-                    act(conn, session)?;
-                    return Ok(Some(outlet.connector));
+                    return Ok(Some((*outlet, act(conn, session)?)));
                 }
             }
             Ok(None)

@@ -1,6 +1,6 @@
 //! Transactions, told event by event.
 
-use super::identity::id_token_info;
+use super::identity::{id_token_info, is_contract, refuse_unverified};
 use super::{meter, status};
 use crate::db::{Conn, StoreResult};
 use crate::kernel::{ConnectorId, Moment, Timestamp};
@@ -12,16 +12,23 @@ use crate::reservations::{self, Beginning};
 use crate::sessions::{self, Asked, ChargingState as State, Driver, Recorded, Stage};
 use crate::stations::link::{Command, SignalKind};
 use crate::stations::{self, ConnectorStatus as Known};
-use crate::tokens::{self, AuthorizationStatus as Verdict};
+use crate::tokens::{self, AuthorizationStatus as Verdict, Presented};
 
 /// What is done with an event in one write.
 struct Event {
     place: Option<Evse>,
     told: sessions::TransactionEvent,
-    card: Option<String>,
+    card: Option<Card>,
     reservation: Option<i64>,
     base: String,
     now: Timestamp,
+}
+
+/// What was held to the reader.
+struct Card {
+    id: String,
+    /// Whether it is the contract of a car.
+    by_contract: bool,
 }
 
 /// What came of it.
@@ -122,8 +129,11 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
         place: request.evse,
         told,
         card: card
-            .map(|token| String::from(token.id_token))
-            .filter(|card| !card.is_empty()),
+            .map(|token| Card {
+                by_contract: is_contract(&token),
+                id: token.id_token.into(),
+            })
+            .filter(|card| !card.id.is_empty()),
         reservation: request.reservation_id.map(i64::from),
         base: call.gateway.context.websocket_url.clone(),
         now: call.now,
@@ -152,6 +162,10 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
         None => None,
     };
     let recorded = sessions::record_event(conn, moment, &told)?;
+    if let (Some(card), Some(known), false) = (&event.card, &verdict, recorded.repeated) {
+        let session = Some(recorded.session.id);
+        tokens::tell_unknown(conn, moment, presented(&told, card), known, session)?;
+    }
     let connector = recorded.session.connector_id;
     let (mut needless, mut status_changed) = (Vec::new(), false);
     if let Some(connector) = connector {
@@ -198,25 +212,37 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
 fn judge(
     conn: &mut Conn,
     told: &mut sessions::TransactionEvent,
-    card: &str,
+    card: &Card,
     now: Timestamp,
 ) -> StoreResult<tokens::Authorization> {
-    let mut known = tokens::authorize(conn, told.organization, card, now)?;
+    let mut known = tokens::judge(conn, presented(told, card), now)?;
+    refuse_unverified(card.by_contract, &mut known);
     let asked = Asked {
         station: told.station,
         connector: told.connector,
-        id_tag: card,
+        id_tag: &card.id,
         request: told.start_request,
     };
     if sessions::expects(conn, asked)? {
         known.status = Verdict::Accepted;
+        (known.is_unknown, known.is_free) = (false, false);
     }
     told.driver = Some(Driver {
-        id_tag: card.to_owned(),
+        id_tag: card.id.clone(),
         token: known.token,
         user: known.user,
+        is_free: known.is_free,
     });
     Ok(known)
+}
+
+const fn presented<'a>(told: &sessions::TransactionEvent, card: &'a Card) -> Presented<'a> {
+    Presented {
+        organization: told.organization,
+        station: told.station,
+        starts_at: told.connector,
+        id_tag: card.id.as_str(),
+    }
 }
 
 /// How the connector is doing, as far as the event says; nothing where it tells of the past.

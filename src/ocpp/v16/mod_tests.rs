@@ -265,3 +265,68 @@ fn a_station_that_is_sloppy_boots_all_the_same() {
     assert_eq!(flags.len(), 4);
     assert!(flags[0].raw.contains("with a long name"));
 }
+
+mod whatever_is_said {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Any JSON without parts that may stand for a field.
+    fn scalar() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,40}".prop_map(Value::from),
+        ]
+    }
+
+    /// Any JSON.
+    fn anything() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            scalar(),
+            Just(json!({})),
+            Just(json!([])),
+            Just(json!({"a": [1, {"b": null}]})),
+            Just(json!([{"timestamp": 3, "sampledValue": [{"value": {}}]}])),
+        ]
+    }
+
+    /// A message with some of these fields, each with one of these values.
+    fn message(
+        fields: &'static [&'static str],
+        values: impl Strategy<Value = Value>,
+    ) -> impl Strategy<Value = Value> {
+        let one = (proptest::sample::select(fields), values);
+        proptest::collection::vec(one, 0..8).prop_map(|fields| {
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_stop_is_never_refused(
+            said in message(
+                &["idTag", "meterStop", "timestamp", "transactionId", "reason", "transactionData", "x"],
+                anything(),
+            )
+        ) {
+            let read = decode::<stop_transaction::Request>(&raw(&said.to_string()), Timestamp::default(), Version::V16);
+            prop_assert!(read.is_ok(), "{said}: {read:?}");
+        }
+
+        #[test]
+        fn a_start_is_refused_for_an_object_in_the_place_of_a_value_only(
+            said in message(&["idTag", "meterStart", "timestamp", "connectorId", "reservationId", "x"], scalar())
+        ) {
+            let read = decode::<start_transaction::Request>(&raw(&said.to_string()), Timestamp::default(), Version::V16);
+            prop_assert!(read.is_ok(), "{said}: {read:?}");
+        }
+    }
+}

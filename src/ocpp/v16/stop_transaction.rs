@@ -20,11 +20,11 @@ crate::message! {
         /// The card that ended it.
         pub id_tag: Option<IdTag>,
         /// The energy register at the end, in Wh.
-        pub meter_stop: Due<i64>,
+        pub meter_stop: Due<i64, true>,
         /// When it ended, by the clock of the station.
-        pub timestamp: Due<Timestamp>,
+        pub timestamp: Due<Timestamp, true>,
         /// The number we gave; 0, -1 or one of the station's own where it started without us.
-        pub transaction_id: Due<i64>,
+        pub transaction_id: Due<i64, true>,
         /// Why it ended.
         pub reason: Option<Reason>,
         /// Readings of the transaction, as far as they were configured.

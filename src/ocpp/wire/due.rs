@@ -8,26 +8,30 @@ use serde_json::Value;
 
 use super::{Mending, Repair, Wire};
 
-/// A field that must be told, and is nothing where it is missing or cannot be read.
+/// A field that must be told, and is nothing where it is missing or cannot be read. An object or a list in its place is a fault
+/// all the same, unless `ANYTHING` may stand there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Due<T>(pub Option<T>);
+pub struct Due<T, const ANYTHING: bool = false>(pub Option<T>);
 
-impl<T> From<T> for Due<T> {
+impl<T, const ANYTHING: bool> From<T> for Due<T, ANYTHING> {
     fn from(told: T) -> Self {
         Self(Some(told))
     }
 }
 
 /// Strictly it must be there, so that what is missing is mended and flagged.
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Due<T> {
+impl<'de, T: Deserialize<'de>, const ANYTHING: bool> Deserialize<'de> for Due<T, ANYTHING> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         T::deserialize(from).map(|told| Self(Some(told)))
     }
 }
 
-impl<T: Wire> Wire for Due<T> {
+impl<T: Wire, const ANYTHING: bool> Wire for Due<T, ANYTHING> {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        if !ANYTHING && (value.is_object() || value.is_array()) {
+            return T::mend(value, mending).map(|told| Self(Some(told)));
+        }
         Option::<T>::mend(value, mending).map(Self)
     }
 

@@ -192,8 +192,14 @@ async fn update_chargestation(
             if let Some(location) = patch.location.value() {
                 locations::require(conn, organization, *location, "location")?;
             }
+            let was_open = station.may_connect();
             let password = station.apply(patch.clone(), &moment)?;
             store::require_free_endpoint(conn, &station)?;
+            if was_open && !station.may_connect() && store::has_running_session(conn, id)? {
+                return Err(ApiError::conflict(
+                    "A session is running at this charge station; stop it first, with force where the station does not",
+                ));
+            }
             store::update_station(conn, &station)?;
             let mut view = station_view(conn, station, &base)?;
             events::record(
@@ -207,7 +213,7 @@ async fn update_chargestation(
         })
         .await?;
     if !view.active || view.operational_status == OperationalStatus::Closed {
-        link.disconnect(id);
+        link.disconnect(id); // no session runs there
     }
     signals.tell(Signal {
         organization,

@@ -236,6 +236,16 @@ pub fn set_all_offline(conn: &mut Conn) -> StoreResult<()> {
     Ok(())
 }
 
+/// Whether a session runs at a station.
+pub fn has_running_session(conn: &mut Conn, id: StationId) -> StoreResult<bool> {
+    let running: i64 = sessions::table
+        .filter(sessions::chargestation_id.eq(id))
+        .filter(sessions::status.eq("started"))
+        .count()
+        .get_result(conn)?;
+    Ok(running > 0)
+}
+
 /// Deletes a station with its EVSEs and connectors, unless sessions or a group need it.
 pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
     let sessions: i64 = sessions::table

@@ -115,7 +115,7 @@ async fn a_physical_id_belongs_to_one_token_of_an_organization() {
         .created();
 
     let body =
-        json!({"physicalId": "x".repeat(37), "type": "stone", "user": "650000000000000000000001"});
+        json!({"physicalId": "x".repeat(256), "type": "stone", "user": "650000000000000000000001"});
     assert_eq!(
         app.client.post("/tokens", body).await.faulty_fields(),
         ["physicalId", "type"]

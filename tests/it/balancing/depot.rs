@@ -138,6 +138,7 @@ impl Depot {
             meter_start: Some(WattHours(0)),
             at: moment.now,
             told_at: Some(moment.now),
+            is_free: false,
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Charging;

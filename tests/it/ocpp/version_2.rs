@@ -473,7 +473,10 @@ async fn k15_what_a_car_needs_is_known_to_the_planner() {
         .call("TransactionEvent", event("Updated", 1, 2, drawn))
         .await;
     let told = socket.call("NotifyEVChargingNeeds", needs).await;
-    assert_eq!(told["status"], "Accepted");
+    assert_eq!(
+        told["status"], "Rejected",
+        "nothing steers it, so no schedule follows (K15.FR.03)"
+    );
     let session = sessions(&app.client).await.remove(0);
     assert_eq!(
         (&session["departure_time"], &session["energy_need"]),
@@ -515,5 +518,25 @@ async fn a_group_limits_an_evse_and_a_limit_ends_offline_where_that_can_be_said(
         let profile = &limit["chargingProfile"];
         assert_eq!(profile["chargingProfilePurpose"], "TxDefaultProfile");
         assert_eq!(profile["maxOfflineDuration"], offline);
+
+        let needs =
+            json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
+        let told = socket.call("NotifyEVChargingNeeds", needs).await;
+        assert_eq!(
+            told["status"], "Processing",
+            "K15.FR.03: a schedule follows"
+        );
+        let taken = &profile["chargingSchedule"][0];
+        let most = taken["chargingSchedulePeriod"][0]["limit"].as_f64();
+        let most = most.expect("a limit");
+        let mut means = async |limit: f64| {
+            let period = json!({"startPeriod": 0, "limit": limit});
+            let schedule = json!({"id": 1, "chargingRateUnit": taken["chargingRateUnit"],
+                "chargingSchedulePeriod": [period]});
+            let means = json!({"timeBase": AT, "evseId": 1, "chargingSchedule": schedule});
+            socket.call("NotifyEVChargingSchedule", means).await["status"].clone()
+        };
+        eventually(async || means(most + 100.0).await == "Rejected").await; // K15.FR.12
+        assert_eq!(means(most).await, "Accepted", "K15.FR.11");
     }
 }

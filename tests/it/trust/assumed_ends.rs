@@ -1,5 +1,6 @@
 //! Sessions that end without a word: ghosts, stops that are refused, stations that are gone; and what corrects them.
 
+use evenwatt::{sessions, stations};
 use serde_json::{Value, json};
 
 use super::transactions::stop;
@@ -325,4 +326,59 @@ async fn a_connector_called_free_before_the_session_began_says_nothing() {
     yard.pass(900);
     yard.tidy().await;
     assert_eq!(yard.session().await["status"], "started");
+}
+
+#[actix_web::test]
+async fn a_station_with_a_session_is_not_closed_before_that_ends() {
+    let (yard, _) = charging().await;
+    for change in [
+        json!({"operational_status": "Closed"}),
+        json!({"active": false}),
+    ] {
+        let refused = yard
+            .app
+            .client
+            .patch(&yard.station.path, change.clone())
+            .await;
+        assert_eq!(refused.status, 409, "{}", refused.text);
+    }
+    stop_over_api(&yard, json!({"force": true})).await.ok();
+    let closed = json!({"operational_status": "Closed"});
+    yard.app.client.patch(&yard.station.path, closed).await.ok();
+}
+
+/// What is known of the first connector's car that may be started again.
+async fn to_start_again(yard: &Yard) -> Option<String> {
+    let organization = yard.app.organization;
+    let id = yard.station.connector.parse().expect("an id");
+    let db = &yard.app.running.context.db;
+    let found = db.read(move |conn| {
+        let connector = stations::find_connector(conn, organization, id)?;
+        sessions::to_start_again(conn, &connector)
+    });
+    found
+        .await
+        .expect("read")
+        .and_then(|session| session.id_tag)
+}
+
+#[actix_web::test]
+async fn a_car_whose_station_ended_its_transaction_may_be_started_again_while_it_is_plugged_in() {
+    let (mut yard, number) = charging().await;
+    assert_eq!(to_start_again(&yard).await, None, "it charges");
+    yard.stop(stop(json!({"transactionId": number, "reason": "Other"})))
+        .await;
+    yard.status("Finishing").await;
+    assert_eq!(to_start_again(&yard).await.as_deref(), Some("CARD"));
+    yard.status("Available").await;
+    assert_eq!(to_start_again(&yard).await, None, "it left");
+}
+
+#[actix_web::test]
+async fn a_car_that_somebody_stopped_is_not_started_again() {
+    let (mut yard, number) = charging().await;
+    yard.stop(stop(json!({"transactionId": number, "reason": "Remote"})))
+        .await;
+    yard.status("Finishing").await;
+    assert_eq!(to_start_again(&yard).await, None);
 }

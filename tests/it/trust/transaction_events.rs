@@ -485,3 +485,26 @@ async fn e14_a_stop_that_is_refused_ends_what_the_station_says_is_over() {
         assert_eq!(yard.session().await["status"], status);
     }
 }
+
+#[actix_web::test]
+async fn e14_a_station_that_booted_is_asked_whether_its_transaction_goes_on() {
+    let mut yard = Yard::speaking("ocpp2.0.1").await;
+    let begin = json!({"at_evse": 1, "register": 1_000, "chargingState": "Charging"});
+    yard.event("Started", ("tx", 0, 0), begin).await;
+    for (ongoing, status) in [(true, "started"), (false, "ended")] {
+        yard.reboot().await;
+        yard.status("Occupied").await;
+        let call = yard.socket.next_call().await;
+        assert_eq!(
+            (&call[2], &call[3]["transactionId"]),
+            (&json!("GetTransactionStatus"), &json!("tx"))
+        );
+        let answer = json!({"ongoingIndicator": ongoing, "messagesInQueue": false});
+        yard.socket.answer(&call, answer).await;
+        eventually(async || yard.session().await["status"] == status).await;
+    }
+    assert_eq!(
+        reason(&yard.session().await),
+        "Assumed: the station knows no such transaction"
+    );
+}

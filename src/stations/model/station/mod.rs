@@ -277,6 +277,11 @@ impl Station {
         password
     }
 
+    /// Whether it may open a socket, as far as its state says.
+    pub fn may_connect(&self) -> bool {
+        self.active && self.operational_status != OperationalStatus::Closed
+    }
+
     /// A fresh password; the station must be told before it connects again.
     pub(in crate::stations) fn reset_password(&mut self, moment: &Moment) -> String {
         self.security_type = SecurityType::BasicAuth;

@@ -69,7 +69,8 @@ input! {
         pub security: Option<NewSecurity>,
         /// Whether it may connect.
         pub active: Option<bool>,
-        /// Whether anybody may charge.
+        /// Whether cards that no token knows may charge, as far as `unknown_cards` of location and organization lets them; if
+        /// not, only known ones may.
         pub public: Option<bool>,
         /// Whether all drivers see it in lists and maps; if not, only those of the operator's private group do.
         pub visible: Option<bool>,
@@ -116,7 +117,8 @@ patch! {
         pub security: NewSecurity,
         /// Whether it may connect.
         pub active: bool,
-        /// Whether anybody may charge.
+        /// Whether cards that no token knows may charge, as far as `unknown_cards` of location and organization lets them; if
+        /// not, only known ones may.
         pub public: bool,
         /// Whether drivers see it in lists and maps.
         pub visible: bool,
@@ -128,7 +130,8 @@ patch! {
         pub model: Line,
         /// MAC address, for the inventory.
         pub physical_address: Line,
-        /// Operative, Inoperative or Closed.
+        /// Operative, Inoperative or Closed: a station that is closed may not connect, so it is refused (409) while a session
+        /// runs there.
         pub operational_status: OperationalStatus,
         /// What a boot is answered.
         pub registration: Registration,

@@ -60,7 +60,7 @@ pub struct StationView {
     pub online: bool,
     /// Whether it may connect.
     pub active: bool,
-    /// Whether anybody may charge.
+    /// Whether cards that no token knows may charge, as far as `unknown_cards` of location and organization lets them.
     pub public: bool,
     /// Whether drivers see it in lists and maps.
     pub visible: bool,
