@@ -1,3 +1,5 @@
+//! Clocks that are right, ahead, behind or set anew, and queues that look like one.
+
 use proptest::prelude::*;
 
 use super::*;

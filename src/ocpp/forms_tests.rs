@@ -1,3 +1,5 @@
+//! Stations that take some forms of a limit, and how many tries it takes to find out.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! What clients send, right and wrong, however it is cut.
+
 use proptest::prelude::*;
 
 use super::super::deflate::{agree, deflate};
