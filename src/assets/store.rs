@@ -62,14 +62,18 @@ pub(super) fn check_references(conn: &mut Conn, asset: &Asset) -> ApiResult<Loca
     let organization = asset.organization_id;
     let location = places::require(conn, organization, asset.location_id, "location")?;
     if let Some(group) = asset.group_id {
-        groups::find_group(conn, organization, group).map_err(|error| match error {
+        let group = groups::find_group(conn, organization, group).map_err(|error| match error {
             StoreError::NotFound => ApiError::field(
                 "group",
                 "not_found",
                 "there is no such group in your organization",
             ),
-            other => other.into(),
+            other => ApiError::from(other),
         })?;
+        if group.location_id != asset.location_id {
+            let message = "stands at another location than the asset";
+            return Err(ApiError::field("group", "invalid", message));
+        }
     }
     Ok(location)
 }

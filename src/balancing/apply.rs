@@ -70,7 +70,9 @@ pub(super) fn errands(
             let told = (message.limit, seat.phases.count());
             memory.told.sent(message.ticket, told, until);
         }
+        let memory = state.connectors.get(&message.connector);
         let live = SetLimit {
+            escalate: memory.is_some_and(|memory| memory.overdraw.is_some()),
             duration_seconds: Some(settings.limit_seconds),
             lowers: message.kind == MessageKind::Lower,
             ..limit(seat, message.limit, LimitPurpose::Live)
@@ -145,13 +147,14 @@ fn least(
     let pause = Duration::from_secs(settings.limit_seconds.into());
     let recent = memory.least.filter(|(at, _)| now.since(*at) < pause);
     let tried = recent.is_some_and(|(_, told)| told <= least);
-    if !concerned || !seat.online || tried || memory.told.most(now, phases) <= least {
+    if !concerned || !seat.online || tried || memory.alone_now(seat, now) <= least {
         return None;
     }
     memory.least = Some((now, least));
     let ticket = state.ledger.ticket();
     memory.told.sent(ticket, (least, phases), now + pause);
     let live = SetLimit {
+        escalate: why == Uncontrolled::NotObeying,
         duration_seconds: Some(settings.limit_seconds),
         lowers: true,
         ..limit(seat, least, LimitPurpose::Live)

@@ -178,6 +178,14 @@ fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
         let message = "its meter shows that a car charges, but there is no session: its station may be in free mode, or its start was lost";
         warnings.push(Warning::of_seat("charges_without_session", seat, message));
     }
+    if let Some(seconds) = seat.clock_off {
+        let message = format!(
+            "the clock of its station is {} s {}: limits are told in its time, but set it right",
+            seconds.unsigned_abs(),
+            if seconds > 0 { "ahead" } else { "behind" }
+        );
+        warnings.push(Warning::of_seat("clock_off", seat, message));
+    }
     if seat.unheard && !seat.online {
         let message = "its station never connected, so its whole rating is set aside: take it out of the group until it is there";
         warnings.push(Warning::of_seat("never_connected", seat, message));

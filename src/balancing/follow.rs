@@ -327,10 +327,16 @@ fn follow_meter(
         since,
         samples: 0,
         limit,
+        told_again: false,
     });
     overdraw.since = overdraw.since.min(since);
     overdraw.samples += samples;
     overdraw.limit = limit;
+    if overdraw.samples >= OVERDRAW_SAMPLES && !overdraw.told_again {
+        // Some stations hold a default limit for new transactions only: it is said again, as one of this transaction.
+        overdraw.told_again = true;
+        ledger.reassert(connector);
+    }
     if overdraw.samples < OVERDRAW_SAMPLES || shown.at.since(overdraw.since) < lasts {
         return None;
     }

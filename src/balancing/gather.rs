@@ -60,6 +60,8 @@ pub(super) struct Seat {
     pub online: bool,
     /// Whether its station never connected.
     pub unheard: bool,
+    /// How many seconds its station's clock is ahead, where that is worth a warning.
+    pub clock_off: Option<i64>,
     pub kind: CurrentKind,
     pub voltage: Millivolts,
     /// The phases of the grid that it is wired to.
@@ -77,7 +79,7 @@ pub(super) struct Seat {
     pub fallback: Watts,
     pub weight: u32,
     pub status: ConnectorStatus,
-    /// Since when it says so.
+    /// Since when it says so, by our clock.
     pub status_at: Option<Timestamp>,
     /// Whether its group must not charge at this time of day.
     pub excluded: bool,
@@ -221,6 +223,7 @@ impl Site {
             let session = (session.cloned(), limit);
             let mut seat = Seat::new(connector, group, member, session, self.voltage);
             seat.unheard = rows.unheard.contains(&seat.station);
+            seat.clock_off = rows.clocks.get(&seat.station).copied();
             let dry_below = !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
             seat.sole = connectors_of.get(&seat.station) == Some(&1);
             seat.role = match member {
@@ -318,6 +321,7 @@ impl Seat {
             role: Role::Member,
             online: false,
             unheard: false,
+            clock_off: None,
             kind,
             voltage,
             wired: phases,
@@ -330,7 +334,7 @@ impl Seat {
             fallback: Watts::ZERO,
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
-            status_at: connector.status_at,
+            status_at: connector.status_changed_at.or(connector.status_at),
             excluded: false,
             prioritized: false,
             session,
@@ -350,6 +354,7 @@ impl Seat {
             role: Role::Stray,
             online: false,
             unheard: false,
+            clock_off: None,
             kind: CurrentKind::Ac,
             voltage,
             wired: PhaseSet::ALL,
@@ -426,8 +431,8 @@ impl Seat {
             ConnectorStatus::Finishing | ConnectorStatus::Faulted
         );
         let began_since = |session: &&Session| {
-            let began = session.started_at.max(Some(session.created_at));
-            self.status_at.is_none_or(|said| began > Some(said))
+            let began = session.begun_at.unwrap_or(session.created_at);
+            self.status_at.is_none_or(|said| began > said)
         };
         self.session
             .as_ref()

@@ -30,6 +30,8 @@ pub(super) struct Rows {
     pub scheduled: BTreeMap<ConnectorId, Watts>,
     /// Stations that never connected.
     pub unheard: BTreeSet<StationId>,
+    /// Stations whose clocks are off, by how many seconds.
+    pub clocks: BTreeMap<StationId, i64>,
     /// What somebody else limits, by station.
     pub elsewhere: BTreeMap<StationId, Vec<ExternalLimit>>,
 }
@@ -67,6 +69,7 @@ impl Rows {
             sessions: BTreeMap::new(),
             scheduled: BTreeMap::new(),
             unheard: BTreeSet::new(),
+            clocks: BTreeMap::new(),
             elsewhere: BTreeMap::new(),
         };
         let stations: Vec<StationId> = rows.station_ids().collect();
@@ -113,6 +116,7 @@ impl Rows {
         }
         for station in stations {
             self.unheard.remove(station);
+            self.clocks.remove(station);
             self.elsewhere.remove(station);
             let theirs = self
                 .connectors
@@ -138,6 +142,7 @@ impl Rows {
         self.scheduled.extend(scheduled);
         self.unheard
             .extend(stations::never_connected(conn, stations)?);
+        self.clocks.extend(stations::clocks_off(conn, stations)?);
         for limit in stations::external_limits_of(conn, stations)? {
             let of_station = self.elsewhere.entry(limit.chargestation_id).or_default();
             of_station.push(limit);

@@ -197,6 +197,9 @@ pub(super) struct Overdraw {
     pub samples: u32,
     /// The limit it should have kept.
     pub limit: Watts,
+    /// It was told its limit again because of that.
+    #[serde(default)]
+    pub told_again: bool,
 }
 
 /// A connector that left with limits of ours on it.

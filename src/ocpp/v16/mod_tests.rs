@@ -230,25 +230,23 @@ fn a_payload_written_by_hand_is_checked_down_to_the_field() {
 }
 
 #[test]
-fn the_errors_of_boot_notification_have_the_codes_of_the_json_specification() {
-    for (json, code) in [
+fn errors_of_payloads_have_the_codes_of_the_json_specification() {
+    for (action, json, code) in [
+        ("Authorize", "{}", ErrorCode::OccurenceConstraintViolation),
         (
-            r#"{"chargePointVendor":"Evenwatt"}"#,
-            ErrorCode::OccurenceConstraintViolation,
-        ),
-        (
-            r#"{"chargePointVendor":null,"chargePointModel":"One"}"#,
+            "Authorize",
+            r#"{"idTag":null}"#,
             ErrorCode::TypeConstraintViolation,
         ),
-        ("[]", ErrorCode::FormationViolation),
-    ] {
-        let error = Incoming::decode(
+        (
             "BootNotification",
-            &raw(json),
-            Timestamp::default(),
-            Version::V16,
-        );
-        assert_eq!(error.expect_err("faulty").code, code, "{json}");
+            r#"{"chargePointVendor":{},"chargePointModel":"One"}"#,
+            ErrorCode::TypeConstraintViolation,
+        ),
+        ("BootNotification", "[]", ErrorCode::FormationViolation),
+    ] {
+        let error = Incoming::decode(action, &raw(json), Timestamp::default(), Version::V16);
+        assert_eq!(error.expect_err("faulty").code, code, "{action} {json}");
     }
 }
 

@@ -193,8 +193,12 @@ async fn update_chargestation(
                 locations::require(conn, organization, *location, "location")?;
             }
             let was_open = station.may_connect();
+            let stood_at = station.location_id;
             let password = station.apply(patch.clone(), &moment)?;
             store::require_free_endpoint(conn, &station)?;
+            if station.location_id != stood_at {
+                store::require_place_of_group(conn, &station)?;
+            }
             if was_open && !station.may_connect() && store::has_running_session(conn, id)? {
                 return Err(ApiError::conflict(
                     "A session is running at this charge station; stop it first, with force where the station does not",

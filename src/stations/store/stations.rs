@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::db::query::{contains, lower};
 use crate::db::schema::{
-    actions, chargestations, connectors, evses, group_stations, sessions, users,
+    actions, chargestations, connectors, evses, group_stations, load_groups, sessions, users,
 };
 use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::fetch_page;
@@ -13,7 +13,7 @@ use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
 use crate::stations::model::station::StationFilter;
-use crate::stations::model::station::{BootInfo, Protocol, Station};
+use crate::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Protocol, Station};
 use crate::stations::store::evses::in_networks;
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
@@ -77,6 +77,36 @@ pub fn require_free_endpoint(conn: &mut Conn, station: &Station) -> ApiResult<()
         )),
         _ => Ok(()),
     }
+}
+
+/// A member of a load-management group stands at the group's location.
+pub fn require_place_of_group(conn: &mut Conn, station: &Station) -> ApiResult<()> {
+    let places: Vec<LocationId> = group_stations::table
+        .inner_join(load_groups::table.on(load_groups::id.eq(group_stations::group_id)))
+        .filter(group_stations::chargestation_id.eq(station.id))
+        .select(load_groups::location_id)
+        .load(conn)?;
+    match station.location_id {
+        Some(location) if places.iter().any(|place| *place != location) => Err(ApiError::field(
+            "location",
+            "invalid",
+            "is not that of the load-management group that the charge station is in; take it out of the group first",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// How far the clocks of these stations are off, in seconds, as far as that is known and worth a warning.
+pub fn clocks_off(conn: &mut Conn, ids: &[StationId]) -> StoreResult<Vec<(StationId, i64)>> {
+    let known: Vec<(StationId, Option<i64>)> = chargestations::table
+        .filter(chargestations::id.eq_any(ids))
+        .select((chargestations::id, chargestations::clock_offset_seconds))
+        .load(conn)?;
+    let off = |(id, seconds): (StationId, Option<i64>)| {
+        let seconds = seconds.filter(|seconds| seconds.unsigned_abs() >= CLOCK_OFF_SECONDS);
+        seconds.map(|seconds| (id, seconds))
+    };
+    Ok(known.into_iter().filter_map(off).collect())
 }
 
 /// Those of these stations that never connected to this server.

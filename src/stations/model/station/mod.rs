@@ -149,7 +149,7 @@ pub struct Station {
 }
 
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
-const CLOCK_OFF_SECONDS: u64 = 60;
+pub const CLOCK_OFF_SECONDS: u64 = 60;
 /// Letters of an endpoint: none that is read as another.
 const ENDPOINT_LETTERS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
 /// Letters an endpoint has: 31^8 of them cannot be tried out.
