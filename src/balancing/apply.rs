@@ -270,8 +270,10 @@ pub(super) fn answered(
                 Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => {
                     ledger.refused(connector, ticket, now);
                     let memory = state.connectors.get_mut(&connector);
+                    let known = matches!(answer, Ok(outcome) if outcome.refuses_zero);
                     if let Some(memory) = memory
                         && memory.told.refused(ticket) == Some(Watts::ZERO)
+                        && (known || memory.fallback.proven.is_some())
                     {
                         // It holds 0 for invalid, and would refuse it as often as it is told.
                         memory.refuses_zero = Some(now);

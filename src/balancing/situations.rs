@@ -355,7 +355,7 @@ fn what_a_station_refuses_is_not_told_again_and_again() {
     let mut yard = Yard::new(1, 22);
     yard.takes = |limit| limit.limit >= PILOT;
     yard.pass(1_000);
-    assert_eq!(yard.sent_to(0), 1);
+    assert_eq!(yard.sent_to(0), 2, "before it took its fallback, and since");
     yard.plug(0);
     yard.pass(20);
     yard.site.seats[0].session = None;
@@ -363,7 +363,7 @@ fn what_a_station_refuses_is_not_told_again_and_again() {
     yard.pass(1_000);
     let sent = &yard.sent[&yard.site.seats[0].station];
     let zeros = sent.iter().filter(|limit| **limit == Watts::ZERO).count();
-    assert_eq!(zeros, 1, "{sent:?}");
+    assert_eq!(zeros, 2, "{sent:?}");
 }
 
 #[test]
