@@ -61,11 +61,10 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
             .filter(|child| child.parent_id == Some(group.id))
             .filter_map(|child| loads.by_group.get(&child.id).copied());
         let metered = meters(&own, &loads, site, state, group.id);
-        let fresh = metered.iter().filter(|(asset, ..)| !asset.is_stale(now));
-        for (asset, load, shown) in fresh {
-            loads
-                .by_meter
-                .extend(load.power.map(|power| (asset.id, power)));
+        let fresh = metered.iter().filter(|one| !one.meter.is_stale(now));
+        for Metered { meter, load, shown } in fresh {
+            let power = load.power.map(|power| (meter.id, power));
+            loads.by_meter.extend(power);
             let most = loads.shown.get(&group.id).copied().max(*shown);
             loads.shown.extend(most.map(|most| (group.id, most)));
         }
@@ -74,10 +73,7 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
         let above = shown.zip(state.above.get(&group.id));
         let more =
             above.map(|((shown, at), since)| insistence(*shown - capacity, at.since(*since)));
-        let metered = metered
-            .iter()
-            .map(|(_, load, _)| *load)
-            .reduce(Load::or_more);
+        let metered = metered.iter().map(|one| one.load).reduce(Load::or_more);
         let load = match metered {
             Some(metered) => Some(metered.raised_by(more.unwrap_or_default())),
             None => own
@@ -94,6 +90,15 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
     loads
 }
 
+/// What a meter says.
+struct Metered<'a> {
+    meter: &'a Asset,
+    /// The load below it.
+    load: Load,
+    /// That with the chargers, where it sees both, and when it was measured.
+    shown: Option<(Watts, Timestamp)>,
+}
+
 /// What each meter of a group says of the load below it; and what it shows together with the chargers, where that is known.
 fn meters<'a>(
     own: &[&'a Asset],
@@ -101,7 +106,7 @@ fn meters<'a>(
     site: &Site,
     state: &State,
     group: GroupId,
-) -> Vec<(&'a Asset, Load, Option<(Watts, Timestamp)>)> {
+) -> Vec<Metered<'a>> {
     let least_load = -given_below(site, loads, group);
     let meters = own.iter().filter(|asset| {
         asset.kind == AssetType::SmartMeter && asset.meter_scope != Some(MeterScope::Production)
@@ -118,7 +123,11 @@ fn meters<'a>(
             }
             None => (all, None),
         };
-        Some((*meter, load.at_least(least_load, site.voltage), shown))
+        Some(Metered {
+            meter,
+            load: load.at_least(least_load, site.voltage),
+            shown,
+        })
     };
     meters.filter_map(of).collect()
 }

@@ -123,7 +123,8 @@ fn a_meter_above_the_capacity_cuts_by_the_excess() {
 fn where_a_cut_does_not_help_it_is_repeated_until_it_does() {
     let mut yard = Yard::settled(2, 30);
     let meter = yard.site_meter();
-    (yard.plug(0), yard.plug(1));
+    yard.plug(0);
+    yard.plug(1);
     yard.pass_reading(meter, 100, |yard| {
         yard.limit(0).kilowatts() + yard.limit(1).kilowatts()
     });
@@ -460,7 +461,8 @@ fn the_configured_fallback_of_a_meter_goes_before_its_history() {
 #[test]
 fn everything_settles_where_nobody_lies() {
     let mut yard = Yard::settled(3, 30);
-    (yard.plug(0), yard.plug(1));
+    yard.plug(0);
+    yard.plug(1);
     yard.pass(60);
     assert_eq!(yard.state.stage, Some(Stage::Settled));
     assert_eq!(
