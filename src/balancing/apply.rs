@@ -273,7 +273,7 @@ pub(super) fn answered(
                     let known = matches!(answer, Ok(outcome) if outcome.refuses_zero);
                     if let Some(memory) = memory
                         && memory.told.refused(ticket) == Some(Watts::ZERO)
-                        && (known || memory.fallback.proven.is_some())
+                        && known
                     {
                         // It holds 0 for invalid, and would refuse it as often as it is told.
                         memory.refuses_zero = Some(now);

@@ -292,9 +292,8 @@ fn follow_meter(
     let proof = memory.meter.proves(lowered, seat.hardware());
     let excess_of = |limit: Watts| {
         let most = limit + OVERDRAW_MARGIN.max(Watts(limit.get() / 20));
-        let by_power = told
-            .filter(|draw| *draw > most)
-            .map(|draw| (draw, shown.at, 1));
+        let by_power = told.filter(|draw| shown.power.is_some() && *draw > most);
+        let by_power = by_power.map(|draw| (draw, shown.at, 1));
         let by_register = proof.filter(|proof| proof.least > most);
         let by_register = by_register.map(|proof| (proof.least, proof.since, OVERDRAW_SAMPLES));
         by_register.into_iter().chain(by_power).max()

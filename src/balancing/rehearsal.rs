@@ -185,6 +185,8 @@ impl World {
     fn stir(&mut self) {
         let index = self.random.random_range(0..self.stations.len());
         self.stations[index].since = self.second;
+        // What is above the capacity because of this has its own time to be cut.
+        self.above_since = self.above_since.and(Some(self.second));
         match self.random.random_range(0..100) {
             0..35 => {
                 let known = self.chance(85);
@@ -387,9 +389,10 @@ impl World {
                 }
             }
         }
-        let answer = Ok(Outcome::answered(accepted, None, json!({})));
-        self.answers
-            .push_back((self.second + 1, errand.about, answer));
+        let mut outcome = Outcome::answered(accepted, None, json!({}));
+        outcome.refuses_zero = !accepted && station.fallback.is_some();
+        let answer = (self.second + 1, errand.about, Ok(outcome));
+        self.answers.push_back(answer);
     }
 
     /// The promises, by what is really drawn.

@@ -1,6 +1,6 @@
 //! A group in virtual time, for tests: whole turns of balancing, where a test says what stations and meters tell and how they answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ pub(super) struct Yard {
     pub sent: BTreeMap<StationId, Vec<Watts>>,
     /// Which limits stations take.
     pub takes: fn(&SetLimit) -> bool,
+    /// Stations that took any.
+    took: BTreeSet<StationId>,
     fresh: bool,
 }
 
@@ -118,6 +120,7 @@ impl Yard {
             answers: Vec::new(),
             sent: BTreeMap::new(),
             takes: |_| true,
+            took: BTreeSet::new(),
             fresh: true,
         }
     }
@@ -257,10 +260,17 @@ impl Yard {
     }
 
     pub fn carry_out(&mut self, errand: Errand) {
-        let mut accepted = true;
+        let (mut accepted, mut refuses_zero) = (true, false);
         for command in errand.commands {
             if let Command::SetLimit(limit) = command {
                 accepted = (self.takes)(&limit);
+                match accepted {
+                    true => _ = self.took.insert(errand.station),
+                    false => {
+                        refuses_zero =
+                            limit.limit == Watts::ZERO && self.took.contains(&errand.station)
+                    }
+                }
                 if limit.purpose == LimitPurpose::Live {
                     self.sent
                         .entry(errand.station)
@@ -269,8 +279,9 @@ impl Yard {
                 }
             }
         }
-        let answer = Ok(Outcome::answered(accepted, None, json!({})));
-        self.answers.push((errand.about, answer));
+        let mut outcome = Outcome::answered(accepted, None, json!({}));
+        outcome.refuses_zero = refuses_zero;
+        self.answers.push((errand.about, Ok(outcome)));
     }
 
     /// What the plan gives a port.

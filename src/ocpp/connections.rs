@@ -294,9 +294,9 @@ impl Connections {
             return Ok(refuses_zero(None));
         }
         let before = state.forms().stored();
-        let (mut last, mut tries) = (Err(LinkError::Offline), 0);
+        let (mut last, mut tried) = (Err(LinkError::Offline), Vec::new());
         for form in plan {
-            tries += 1;
+            tried.push(form);
             last = self.carry_out(station, &command, form, names).await;
             match &mut last {
                 Ok(outcome) if outcome.accepted => {
@@ -314,7 +314,7 @@ impl Connections {
         };
         if refused {
             let mut forms = state.forms();
-            forms.refused(limit, tries, self.clock.now());
+            forms.refused(limit, &tried, self.clock.now());
             if limit.limit <= Watts::ZERO && forms.refuses_zero() {
                 last = Ok(refuses_zero(last.ok()));
             }

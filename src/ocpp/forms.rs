@@ -74,8 +74,8 @@ struct Refused {
 pub struct Forms {
     remembered: Remembered,
     refused: BTreeMap<(Wish, bool), Refused>,
-    /// It refused 0 before it took any limit.
-    refused_zero: bool,
+    /// The forms in which it refused 0: where it takes another limit in one of them, it is the number that it refuses.
+    zero_refused_in: Vec<usize>,
     habits: LimitHabits,
 }
 
@@ -85,7 +85,7 @@ impl Forms {
         Self {
             remembered: serde_json::from_value(stored.clone()).unwrap_or_default(),
             refused: BTreeMap::new(),
-            refused_zero: false,
+            zero_refused_in: Vec::new(),
             habits,
         }
     }
@@ -179,14 +179,15 @@ impl Forms {
         }
         self.refused.remove(&(wish, zero));
         if zero {
-            (self.refused_zero, self.remembered.refuses_zero) = (false, false);
-        } else if self.refused_zero {
+            self.zero_refused_in.clear();
+            self.remembered.refuses_zero = false;
+        } else if self.zero_refused_in.contains(&form) {
             self.remembered.refuses_zero = true;
         }
     }
 
     /// Notes that the station refused a limit in every form that was tried.
-    pub fn refused(&mut self, limit: &SetLimit, tries: usize, now: Timestamp) {
+    pub fn refused(&mut self, limit: &SetLimit, tried_now: &[usize], now: Timestamp) {
         let (wish, zero) = (Wish::of(limit), is_zero(limit));
         let before = self.refused.get(&(wish, zero)).copied();
         let pause = match before {
@@ -198,7 +199,7 @@ impl Forms {
             Some(before) if before.until > now => before.until,
             _ => now + pause,
         };
-        let tried = before.map_or(0, |before| before.tried) + tries.saturating_sub(1);
+        let tried = before.map_or(0, |before| before.tried) + tried_now.len().saturating_sub(1);
         let refused = Refused {
             until,
             pause,
@@ -206,8 +207,14 @@ impl Forms {
         };
         self.refused.insert((wish, zero), refused);
         if zero {
-            self.refused_zero = true;
-            self.remembered.refuses_zero |= !self.remembered.worked.is_empty();
+            self.zero_refused_in.extend(tried_now);
+            self.zero_refused_in.sort_unstable();
+            self.zero_refused_in.dedup();
+            let worked = self.remembered.worked.values();
+            let takes_others = worked.filter_map(|form| LADDER.iter().position(|one| one == form));
+            self.remembered.refuses_zero |= takes_others
+                .into_iter()
+                .any(|form| tried_now.contains(&form));
         }
     }
 }

@@ -66,7 +66,7 @@ fn set(
         }
     }
     if !plan.is_empty() {
-        forms.refused(limit, plan.len(), now);
+        forms.refused(limit, &plan, now);
     }
     (plan.len(), false)
 }
@@ -160,7 +160,7 @@ fn forms_that_were_not_tried_come_next() {
     for _ in 0..6 {
         let plan = forms.plan(&limit, false, now);
         seen.extend(&plan);
-        forms.refused(&limit, plan.len(), now);
+        forms.refused(&limit, &plan, now);
         now = now + LONGEST_PAUSE + Duration::from_secs(1);
     }
     let command = Command::SetLimit(limit);
