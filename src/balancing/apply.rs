@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
 use super::state::{Confirmed, ReadBack, State};
-use crate::engine::transition::{MessageKind, Ticket};
+use crate::engine::transition::{Exposure, MessageKind, Ticket};
 use crate::engine::{CurrentKind, Plan, Snapshot, Uncontrolled, least_power};
 use crate::kernel::{ConnectorId, StationId, Timestamp, Watts};
 use crate::stations::link::{
@@ -84,9 +84,10 @@ pub(super) fn errands(
         });
     }
     let members = site.seats.iter().filter(|seat| seat.role == Role::Member);
+    let exceeded = may_exceed(state, snapshot);
     for seat in members {
         errands.extend(safe_default(state, seat, now));
-        let above = state.is_above(site, seat.group);
+        let above = exceeded || state.is_above(site, seat.group);
         errands.extend(least(state, seat, above, settings, now));
         errands.extend(read_back(state, seat));
     }
@@ -119,8 +120,18 @@ fn read_back(state: &mut State, seat: &Seat) -> Option<Errand> {
     })
 }
 
+/// Whether more may be drawn somewhere than there is, with somebody who does not obey.
+fn may_exceed(state: &State, snapshot: &Snapshot) -> bool {
+    let lost = |connector: &ConnectorId| {
+        let why = state.ledger.out_of_control(*connector);
+        matches!(why, Some((Uncontrolled::NotObeying, _)))
+    };
+    let exceeds = |one: &Exposure| one.worst > one.capacity;
+    state.connectors.keys().any(lost) && state.ledger.exposures(snapshot).iter().any(exceeds)
+}
+
 /// What a connector is told that is set aside because it refuses 0 or draws too much, while a higher limit is in force there. It may
-/// keep it, and nothing is given away: 6 A, which every station takes, or 0 where a meter shows that too much is drawn.
+/// keep it, and nothing is given away: 6 A, which every station takes, or 0 where a meter shows that too much is drawn, or it may be.
 fn least(
     state: &mut State,
     seat: &Seat,

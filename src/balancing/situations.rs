@@ -310,11 +310,11 @@ fn who_obeys_again_is_trusted_again() {
 }
 
 #[test]
-fn who_draws_too_much_is_told_the_least_while_it_is_set_aside() {
+fn who_draws_too_much_is_told_to_pause_where_that_is_more_than_there_is() {
     let mut yard = limited();
     yard.pass_showing(0, (90, 10), 11.0);
     let sent = &yard.sent[&yard.site.seats[0].station];
-    assert_eq!(sent.last(), Some(&PILOT));
+    assert_eq!(sent.last(), Some(&Watts::ZERO), "22 kW are set aside of 5");
 }
 
 #[test]
