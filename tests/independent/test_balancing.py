@@ -143,7 +143,7 @@ def test_a_killed_server_loses_nothing_and_the_sum_still_holds(tmp_path, kinds):
         await depot.settles(*[5] * 6)
         for index, car in enumerate(cars[:6]):
             await car.meter(100 + index, 5000)
-        await cars[5].unplug(meter=300)
+        await cars[5].unplug(meter=200)  # 7 kW deliver no more in the seconds that this takes, with room for clocks
         process.send_signal(signal.SIGKILL)
         process.wait()
         await asyncio.gather(*(link.lose() for link in depot.links))
@@ -166,7 +166,7 @@ def test_a_killed_server_loses_nothing_and_the_sum_still_holds(tmp_path, kinds):
             for index, car in enumerate(transactions[:5]):
                 assert known[car]["metrics"]["energyConsumed"] == 100 + index
             ended = [session for session in sessions if session["status"] == "ended"]
-            assert [session["metrics"]["energyConsumed"] for session in ended] == [300]
+            assert [session["metrics"]["energyConsumed"] for session in ended] == [200]
             await depot.settles(*[6] * 5, within=60)
             await depot.close()
         finally:
