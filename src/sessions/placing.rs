@@ -60,13 +60,13 @@ fn go_on_as(
     session: Session,
     wish: Session,
 ) -> StoreResult<Session> {
-    let placeholder = Session {
+    let superseded = Session {
         transaction_id: None,
         transaction_name: None,
         ..session.clone()
     };
     let why = format!("It goes on as session {}", wish.id);
-    overdue::cancel(conn, moment, placeholder, &why)?;
+    overdue::cancel(conn, moment, superseded, &why)?;
     told::hand_over(conn, session.id, wish.id)?;
     let one = Session {
         id: wish.id,
