@@ -68,14 +68,9 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
             let most = loads.shown.get(&group.id).copied().max(*shown);
             loads.shown.extend(most.map(|most| (group.id, most)));
         }
-        let (capacity, _) = group.capacity_at(now, site.zone);
-        let shown = loads.shown.get(&group.id);
-        let above = shown.zip(state.above.get(&group.id));
-        let more =
-            above.map(|((shown, at), since)| insistence(*shown - capacity, at.since(*since)));
         let metered = metered.iter().map(|one| one.load).reduce(Load::or_more);
         let load = match metered {
-            Some(metered) => Some(metered.raised_by(more.unwrap_or_default())),
+            Some(metered) => Some(while_above(metered, group, &loads, site, state, now)),
             None => own
                 .iter()
                 .filter_map(|asset| loads.by_asset.get(&asset.id))
@@ -88,6 +83,30 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
         }
     }
     loads
+}
+
+/// What a metered load counts as while its meter shows more than the capacity: never less than it did, whatever stations claim to
+/// be drawing of it, so that nobody is told more until it fits; and more, where a cut did not help.
+fn while_above(
+    load: Load,
+    group: &Group,
+    loads: &Loads,
+    site: &Site,
+    state: &State,
+    now: Timestamp,
+) -> Load {
+    let (capacity, _) = group.capacity_at(now, site.zone);
+    let Some((shown, at)) = loads.shown.get(&group.id).copied() else {
+        return load;
+    };
+    if shown <= capacity {
+        return load;
+    }
+    let above_for = state.above.get(&group.id).map(|since| at.since(*since));
+    let more = insistence(shown - capacity, above_for.unwrap_or_default());
+    let before = state.loads.get(&group.id).copied();
+    let load = load.raised_by(more);
+    before.map_or(load, |before| load.or_more(before))
 }
 
 /// What a meter says.

@@ -120,6 +120,27 @@ fn a_meter_above_the_capacity_cuts_by_the_excess() {
 }
 
 #[test]
+fn nobody_is_told_more_while_a_meter_is_above_the_capacity() {
+    let mut yard = Yard::settled(1, 30);
+    let meter = yard.site_meter();
+    yard.plug(0);
+    yard.pass_reading(meter, 200, |yard| 10.0 + yard.limit(0).kilowatts());
+    yard.reads(meter, 38.0);
+    yard.pass(1);
+    let cut = yard.limit(0);
+    assert!(cut <= Watts(12_000), "{cut}");
+    // It claims to draw as it did before the cut, and to explain what the meter still shows too much.
+    for shown in [34.0, 32.0, 31.0] {
+        yard.shows(0, Some(20.0), None);
+        yard.reads(meter, shown);
+        yard.pass(1);
+        assert!(yard.limit(0) <= cut, "{} at {shown} kW", yard.limit(0));
+    }
+    yard.pass_reading(meter, 60, |yard| 10.0 + yard.limit(0).kilowatts());
+    assert!(yard.limit(0) > cut, "it fits again");
+}
+
+#[test]
 fn where_a_cut_does_not_help_it_is_repeated_until_it_does() {
     let mut yard = Yard::settled(2, 30);
     let meter = yard.site_meter();
