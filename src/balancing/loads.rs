@@ -264,9 +264,7 @@ impl State {
         }
         changes
     }
-}
 
-impl State {
     /// Notes which groups draw more than they may, by a fresh meter, and since when; and those below them.
     fn note_above(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
         let above = |group: &Group| {
