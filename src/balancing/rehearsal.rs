@@ -17,22 +17,16 @@ use serde_json::json;
 
 use super::apply::{self, About, Errand};
 use super::bell::Notes;
-use super::gather::{Role, Seat, Site};
+use super::gather::Site;
 use super::state::State;
-use super::turn::{Decided, decide};
-use super::yard::{read, settings};
-use crate::assets::{Asset, NewAsset, Reading};
-use crate::engine::transition::{Ledger, Protocol};
-use crate::groups::{Group, NewGroup};
+use super::yard::{self, settings};
 use crate::kernel::id::{CountingIds, IdSource};
 use crate::kernel::*;
-use crate::sessions::{Session, SessionStatus};
 use crate::stations::ConnectorStatus;
 use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, Shown, Stray};
 
 const CAPACITY: Watts = Watts(30_000);
 const RATING: Watts = Watts(22_080);
-const VOLTAGE: Millivolts = Millivolts(230_000);
 /// What a station may take to follow its limit, once it answered.
 const FOLLOWS_WITHIN: usize = 4;
 /// How often the meter of the site is read, and how late a reading may come.
@@ -111,41 +105,12 @@ impl World {
         let mut random = StdRng::seed_from_u64(seed);
         let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
         let moment = Moment::new(start(), Arc::clone(&ids));
-        let new: NewGroup = read(
-            &json!({"name": "G", "maximum_capacity": 30, "minimum_connector_capacity": 1.4,
-            "location": "650000000000000000000001"}),
-        );
-        let group = Group::new(new, moment.id(), &moment);
-        let new: NewAsset = read(
-            &json!({"name": "M", "type": "smart_meter", "meter_scope": "site",
-            "location": "650000000000000000000001", "group": group.id.to_string()}),
-        );
-        let asset = Asset::new(new, group.organization_id, &moment).expect("an asset");
         let stations: Vec<Station> = (0..5).map(|_| Station::new(&mut random)).collect();
-        let seats = (0..stations.len()).map(|_| Seat {
-            connector: moment.id(),
-            role: Role::Member,
-            minimum: Watts(4_140),
-            fallback: Watts(4_140),
-            online: true,
-            status: ConnectorStatus::Available,
-            ..Seat::usual(moment.id(), group.id, VOLTAGE)
-        });
-        let seats: Vec<Seat> = seats.collect();
-        let site = Site {
-            organization: group.organization_id,
-            stations: seats.iter().map(|seat| (seat.station, group.id)).collect(),
-            groups: vec![group],
-            seats,
-            dry_run: false,
-            zone: TimeZone::default(),
-            voltage: VOLTAGE,
-            assets: if meter { vec![asset] } else { Vec::new() },
-            priorities: Default::default(),
-            prices: Default::default(),
-            elsewhere: Vec::new(),
-            unseated: Vec::new(),
-        };
+        let mut site = yard::site_of(stations.len(), CAPACITY.get() / 1_000, &moment);
+        if meter {
+            let fields = json!({"type": "smart_meter", "meter_scope": "site"});
+            site.assets.push(yard::asset_of(&site, &fields, &moment));
+        }
         Self {
             load: if meter {
                 Watts(random.random_range(0..12_000))
@@ -156,13 +121,7 @@ impl World {
             ids,
             second: 0,
             site,
-            state: State {
-                ledger: Ledger::new(Protocol {
-                    refresh_seconds: Some(settings().limit_seconds / 2),
-                    ..Protocol::default()
-                }),
-                ..State::default()
-            },
+            state: yard::state(),
             stations,
             meter,
             readings: VecDeque::new(),
@@ -225,15 +184,7 @@ impl World {
         (seat.status, seat.status_at) = (ConnectorStatus::Charging, Some(now));
         if known {
             let moment = Moment::new(now, Arc::clone(&self.ids));
-            let mut session = Session::blank(
-                self.site.organization,
-                seat.station,
-                Some(seat.connector),
-                &moment,
-            );
-            session.started_at = Some(now);
-            session.status = SessionStatus::Started;
-            seat.session = Some(session);
+            yard::begins_at(seat, self.site.organization, &moment);
         }
     }
 
@@ -298,13 +249,7 @@ impl World {
             let station = &self.stations[index];
             let seat = &self.site.seats[index];
             if station.stray > Watts::ZERO {
-                let shown = Shown {
-                    at: now,
-                    power: Some(station.stray),
-                    register: None,
-                    currents: None,
-                    current: None,
-                };
+                let shown = yard::shown(now, Some(station.stray), None);
                 let key = (seat.station, 2);
                 self.notes
                     .strays
@@ -330,14 +275,7 @@ impl World {
             .readings
             .pop_front_if(|(arrives, ..)| *arrives <= self.second)
         {
-            let reading = Reading {
-                at,
-                power,
-                phase_power: [None; 3],
-                current: [None; 3],
-                voltage: [None; 3],
-                energy: None,
-            };
+            let reading = yard::reading(at, power);
             let now = self.now();
             self.site.assets[0].measured.follow(&reading, now);
         }
@@ -351,18 +289,8 @@ impl World {
         {
             apply::answered(&mut self.state, about, &answer, &settings(), now);
         }
-        let notes = std::mem::take(&mut self.notes);
-        let mut site = self.site.clone();
-        let fresh = std::mem::take(&mut self.fresh);
-        let Decided {
-            snapshot,
-            plan,
-            faults,
-            ..
-        } = decide(&mut self.state, &mut site, &notes, fresh, &settings(), now);
-        assert_eq!(faults, Vec::new(), "a plan breaks its promises");
-        let errands = apply::errands(&mut self.state, &site, &snapshot, &plan, &settings(), now);
-        self.state.note_allowed(now);
+        let (state, notes) = (&mut self.state, &mut self.notes);
+        let (_, errands) = yard::turn(state, &self.site, notes, &mut self.fresh, now);
         for errand in errands {
             self.carry_out(errand);
         }
@@ -554,13 +482,7 @@ impl Station {
         };
         let register =
             (self.tells == Tells::Register).then_some(WattHours(self.register_millis / 1_000));
-        Some(Shown {
-            at: now,
-            power,
-            register,
-            currents: None,
-            current: None,
-        })
+        Some(yard::shown(now, power, register))
     }
 }
 

@@ -68,6 +68,105 @@ pub(super) fn kilowatts(kilowatts: f64) -> Watts {
     Watts::from_kilowatts(kilowatts).expect("a power")
 }
 
+/// So many idle stations that just connected, in a group with this capacity in kW.
+pub(super) fn site_of(stations: usize, capacity: i64, moment: &Moment) -> Site {
+    let new: NewGroup = read(&json!({"name": "G", "maximum_capacity": capacity,
+        "minimum_connector_capacity": 1.4, "location": "650000000000000000000001"}));
+    let group = Group::new(new, moment.id(), moment);
+    let seat = |_| Seat {
+        connector: moment.id(),
+        role: Role::Member,
+        minimum: PILOT,
+        fallback: PILOT,
+        online: true,
+        status: ConnectorStatus::Available,
+        ..Seat::usual(moment.id(), group.id, VOLTAGE)
+    };
+    let seats: Vec<Seat> = (0..stations).map(seat).collect();
+    Site {
+        organization: group.organization_id,
+        stations: seats.iter().map(|seat| (seat.station, group.id)).collect(),
+        groups: vec![group],
+        seats,
+        dry_run: false,
+        zone: TimeZone::default(),
+        voltage: VOLTAGE,
+        assets: Vec::new(),
+        priorities: BTreeMap::new(),
+        prices: BTreeMap::new(),
+        elsewhere: Vec::new(),
+        unseated: Vec::new(),
+    }
+}
+
+/// What balancing remembers at the start.
+pub(super) fn state() -> State {
+    State {
+        ledger: Ledger::new(Protocol {
+            refresh_seconds: Some(settings().limit_seconds / 2),
+            ..Protocol::default()
+        }),
+        ..State::default()
+    }
+}
+
+/// An asset of the only group of a site.
+pub(super) fn asset_of(site: &Site, fields: &serde_json::Value, moment: &Moment) -> Asset {
+    let mut body = json!({"name": "A", "location": "650000000000000000000001", "group": site.groups[0].id.to_string()});
+    for (name, value) in fields.as_object().expect("fields") {
+        body[name] = value.clone();
+    }
+    Asset::new(read::<NewAsset>(&body), site.organization, moment).expect("an asset")
+}
+
+/// A session that begins now at a seat.
+pub(super) fn begins_at(seat: &mut Seat, organization: OrganizationId, moment: &Moment) {
+    let mut session = Session::blank(organization, seat.station, Some(seat.connector), moment);
+    (session.started_at, session.status) = (Some(moment.now), SessionStatus::Started);
+    seat.session = Some(session);
+}
+
+/// What an asset reads.
+pub(super) fn reading(at: Timestamp, power: Watts) -> Reading {
+    Reading {
+        at,
+        power,
+        phase_power: [None; 3],
+        current: [None; 3],
+        voltage: [None; 3],
+        energy: None,
+    }
+}
+
+/// What the meter of a connector shows.
+pub(super) fn shown(at: Timestamp, power: Option<Watts>, register: Option<WattHours>) -> Shown {
+    Shown {
+        at,
+        power,
+        register,
+        currents: None,
+        current: None,
+    }
+}
+
+/// One turn: what was planned, and what is to be said.
+pub(super) fn turn(
+    state: &mut State,
+    site: &Site,
+    notes: &mut Notes,
+    fresh: &mut bool,
+    now: Timestamp,
+) -> (Plan, Vec<Errand>) {
+    let (notes, fresh) = (std::mem::take(notes), std::mem::take(fresh));
+    let mut site = site.clone();
+    let decided = decide(state, &mut site, &notes, fresh, &settings(), now);
+    assert_eq!(decided.faults, Vec::new(), "a plan breaks its promises");
+    let Decided { snapshot, plan, .. } = decided;
+    let errands = apply::errands(state, &site, &snapshot, &plan, &settings(), now);
+    state.note_allowed(now);
+    (plan, errands)
+}
+
 impl Yard {
     /// So many idle stations that just connected, in a group with this capacity.
     pub fn new(stations: usize, capacity: i64) -> Self {
@@ -76,45 +175,11 @@ impl Yard {
             Timestamp::from_unix_seconds(1_777_000_000),
             Arc::clone(&ids),
         );
-        let new: NewGroup = read(&json!({"name": "G", "maximum_capacity": capacity,
-            "minimum_connector_capacity": 1.4, "location": "650000000000000000000001"}));
-        let group = Group::new(new, moment.id(), &moment);
-        let seat = |_| Seat {
-            connector: moment.id(),
-            role: Role::Member,
-            minimum: PILOT,
-            fallback: PILOT,
-            online: true,
-            status: ConnectorStatus::Available,
-            ..Seat::usual(moment.id(), group.id, VOLTAGE)
-        };
-        let seats: Vec<Seat> = (0..stations).map(seat).collect();
-        let site = Site {
-            organization: group.organization_id,
-            stations: seats.iter().map(|seat| (seat.station, group.id)).collect(),
-            groups: vec![group],
-            seats,
-            dry_run: false,
-            zone: TimeZone::default(),
-            voltage: VOLTAGE,
-            assets: Vec::new(),
-            priorities: BTreeMap::new(),
-            prices: BTreeMap::new(),
-            elsewhere: Vec::new(),
-            unseated: Vec::new(),
-        };
-        let protocol = Protocol {
-            refresh_seconds: Some(150),
-            ..Protocol::default()
-        };
         Self {
             ids,
             second: 0,
-            site,
-            state: State {
-                ledger: Ledger::new(protocol),
-                ..State::default()
-            },
+            site: site_of(stations, capacity, &moment),
+            state: state(),
             notes: Notes::default(),
             plan: None,
             answers: Vec::new(),
@@ -138,14 +203,9 @@ impl Yard {
 
     /// An asset of the group.
     pub fn asset(&mut self, fields: serde_json::Value) -> usize {
-        let group = self.site.groups[0].id;
-        let mut body = json!({"name": "A", "location": "650000000000000000000001", "group": group.to_string()});
-        for (name, value) in fields.as_object().expect("fields") {
-            body[name] = value.clone();
-        }
         let moment = Moment::new(self.now(), Arc::clone(&self.ids));
-        let asset = Asset::new(read::<NewAsset>(&body), self.site.organization, &moment);
-        self.site.assets.push(asset.expect("an asset"));
+        let asset = asset_of(&self.site, &fields, &moment);
+        self.site.assets.push(asset);
         self.site.assets.len() - 1
     }
 
@@ -155,15 +215,8 @@ impl Yard {
 
     /// An asset reads this power now.
     pub fn reads(&mut self, asset: usize, power: f64) {
-        let reading = Reading {
-            at: self.now(),
-            power: kilowatts(power),
-            phase_power: [None; 3],
-            current: [None; 3],
-            voltage: [None; 3],
-            energy: None,
-        };
         let now = self.now();
+        let reading = reading(now, kilowatts(power));
         self.site.assets[asset].measured.follow(&reading, now);
     }
 
@@ -181,10 +234,7 @@ impl Yard {
         let now = self.now();
         let moment = Moment::new(now, Arc::clone(&self.ids));
         let seat = &mut self.site.seats[port];
-        let place = (seat.station, Some(seat.connector));
-        let mut session = Session::blank(self.site.organization, place.0, place.1, &moment);
-        (session.started_at, session.status) = (Some(now), SessionStatus::Started);
-        seat.session = Some(session);
+        begins_at(seat, self.site.organization, &moment);
         (seat.status, seat.status_at) = (ConnectorStatus::Charging, Some(now));
     }
 
@@ -195,13 +245,7 @@ impl Yard {
     }
 
     pub fn shows(&mut self, port: usize, power: Option<f64>, register: Option<i64>) {
-        let shown = Shown {
-            at: self.now(),
-            power: power.map(kilowatts),
-            register: register.map(WattHours),
-            currents: None,
-            current: None,
-        };
+        let shown = shown(self.now(), power.map(kilowatts), register.map(WattHours));
         let connector = self.site.seats[port].connector;
         self.notes.shown.entry(connector).or_default().push(shown);
     }
@@ -222,13 +266,7 @@ impl Yard {
     }
 
     pub fn drawing(&self, power: f64) -> Stray {
-        Stray::Metered(Shown {
-            at: self.now(),
-            power: Some(kilowatts(power)),
-            register: None,
-            currents: None,
-            current: None,
-        })
+        Stray::Metered(shown(self.now(), Some(kilowatts(power)), None))
     }
 
     pub fn pass(&mut self, seconds: i64) {
@@ -238,19 +276,8 @@ impl Yard {
             for (about, answer) in std::mem::take(&mut self.answers) {
                 apply::answered(&mut self.state, about, &answer, &settings(), now);
             }
-            let notes = std::mem::take(&mut self.notes);
-            let mut site = self.site.clone();
-            let fresh = std::mem::take(&mut self.fresh);
-            let Decided {
-                snapshot,
-                plan,
-                faults,
-                ..
-            } = decide(&mut self.state, &mut site, &notes, fresh, &settings(), now);
-            assert_eq!(faults, Vec::new(), "a plan breaks its promises");
-            let errands =
-                apply::errands(&mut self.state, &site, &snapshot, &plan, &settings(), now);
-            self.state.note_allowed(now);
+            let (state, notes) = (&mut self.state, &mut self.notes);
+            let (plan, errands) = turn(state, &self.site, notes, &mut self.fresh, now);
             self.state.stage = Some(self.state.ledger.stage(&plan));
             self.plan = Some(plan);
             for errand in errands {
