@@ -84,7 +84,7 @@ pub(super) async fn transaction_event(
         id_token_info: stored
             .verdict
             .as_ref()
-            .map(|known| id_token_info(known, call.now)),
+            .map(|known| id_token_info(call, known)),
         transaction_limit: None,
         updated_personal_message: None,
         updated_personal_message_extra: None,
