@@ -28,7 +28,7 @@ use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
-use crate::ocpp::socket;
+use crate::ocpp::{Version, socket};
 use crate::organizations::Keyring;
 use crate::portal::Portal;
 use crate::stations;
@@ -189,7 +189,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         connections: connections.clone(),
         authority: tls::authority(&config.tls)?,
         recorder: Recorder::new(config.ocpp.recorded_messages),
-        settings: gateway_settings(&config.ocpp),
+        settings: gateway_settings(&config.ocpp)?,
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
     let (feed, feeding) = Feed::start(context.clone()).await?;
@@ -349,15 +349,20 @@ async fn stop_signal() -> Result<()> {
     Ok(())
 }
 
-fn gateway_settings(ocpp: &config::Ocpp) -> GatewaySettings {
-    GatewaySettings {
+fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
+    let silent = Some(ocpp.version_without_header.trim()).filter(|name| !name.is_empty());
+    let silent = silent.map(Version::from_name).transpose();
+    let without_header = silent
+        .map_err(|must| anyhow::anyhow!("ocpp.version_without_header must be {must}, or empty"))?;
+    Ok(GatewaySettings {
         heartbeat_seconds: ocpp.heartbeat_seconds,
         ping_every: Duration::from_secs(u64::from(ocpp.ping_seconds.get())),
         pong_within: Duration::from_secs(u64::from(ocpp.pong_seconds.get())),
         call_timeout: Duration::from_secs(u64::from(ocpp.call_seconds.get())),
         message_bytes: ocpp.message_bytes,
         compresses: ocpp.compress,
-    }
+        without_header,
+    })
 }
 
 fn cors(origins: &[String]) -> Cors {

@@ -16,6 +16,7 @@ pub use api::routes;
 pub use model::asset::NewAsset;
 pub use model::asset::{Asset, AssetType, MeterScope, VoltageType};
 pub use model::peaks::Peaks;
+pub use model::plausible::{RefusedReading, is_below_zero, told_below_zero};
 pub use model::reading::Reading;
 pub use model::view::AssetView;
 pub use power::{Basis, Contribution, contribution};

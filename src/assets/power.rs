@@ -189,6 +189,21 @@ fn source(asset: &Asset, now: Timestamp) -> Contribution {
     }
 }
 
+impl Asset {
+    /// What it explains of power that is fed in, of which `read` is its load by a fresh reading, if there is any: that much, else
+    /// as much as it is rated for.
+    pub fn explains(&self, read: Option<Watts>) -> Watts {
+        if !self.active || !self.produces() {
+            return Watts::ZERO;
+        }
+        let given = (-read.unwrap_or_default()).at_least_zero();
+        let rated = self
+            .static_power
+            .filter(|_| self.switched_on != Some(false));
+        given.max(rated.unwrap_or_default())
+    }
+}
+
 /// The last reading, turned so that positive draws.
 #[derive(Clone, Copy)]
 struct Last<'a> {

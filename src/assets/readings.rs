@@ -1,17 +1,21 @@
-//! Recording readings, each judged by itself, and joining them into spans.
+//! Recording readings, each judged by itself and by what hardware can give, and joining them into spans.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::model::asset::Asset;
+use super::model::asset::{Asset, AssetType};
 use super::model::new_reading::NewReading;
+use super::model::plausible::{self, Bound, RefusedReading};
 use super::model::reading::Reading;
-use super::model::view::{AssetView, ReadingView, Receipt, Rejection};
+use super::model::signs::Signs;
+use super::model::view::{AssetView, ReadingView, ReadingWarning, Receipt, Rejection};
+use super::power::contribution;
 use super::store::{self, Stretch};
-use crate::db::Conn;
+use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event, EventKind};
+use crate::groups;
 use crate::http::fields::{Field, Path};
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::kernel::*;
@@ -33,6 +37,14 @@ pub(super) struct Recorded {
     pub newer: bool,
 }
 
+/// A reading that can be read.
+struct Judged {
+    /// Its place in the request.
+    index: usize,
+    reading: Reading,
+    signs: Signs,
+}
+
 /// Stores those readings that are good and new, and lets the asset follow them.
 pub(super) fn record(
     conn: &mut Conn,
@@ -41,39 +53,48 @@ pub(super) fn record(
     values: &[Value],
 ) -> ApiResult<Recorded> {
     let location = store::location_of(conn, &asset)?;
-    let (good, mut rejected) = judge(values, &asset, &location, moment.now);
-    let times: Vec<Timestamp> = good.iter().map(|(_, reading)| reading.at).collect();
+    let (mut good, mut rejected) = judge(values, &asset, &location, moment.now);
+    let impossible = refuse_impossible(conn, &asset, values, &mut good, &mut rejected)?;
+    let times: Vec<Timestamp> = good.iter().map(|one| one.reading.at).collect();
     let mut known = store::readings_at(conn, asset.id, &times)?;
     let (mut stored, mut duplicates) = (Vec::new(), 0);
-    for (index, reading) in good {
-        match known.get(&reading.at) {
-            Some(known) if *known == reading => duplicates += 1,
+    for one in good {
+        match known.get(&one.reading.at) {
+            Some(known) if *known == one.reading => duplicates += 1,
             Some(_) => rejected.push(Rejection {
-                index,
+                index: one.index,
                 field: "at".to_owned(),
                 code: "conflict".to_owned(),
                 message: "another reading has this time already".to_owned(),
             }),
             None => {
-                known.insert(reading.at, reading.clone());
-                stored.push(reading);
+                known.insert(one.reading.at, one.reading.clone());
+                stored.push(one);
             }
         }
     }
     rejected.sort_by_key(|rejection| rejection.index);
+    let warnings = warn_of(conn, &asset, &stored, moment.now)?;
+    let mut stored: Vec<Reading> = stored.into_iter().map(|one| one.reading).collect();
     stored.sort_by_key(|reading| reading.at);
     store::insert_readings(conn, asset.id, &stored, moment.now)?;
+    let last = stored.last();
+    let learnt = last.is_some_and(|last| asset.measured.hear(last.at, moment.now));
     let mut newer = false;
     for reading in &stored {
         newer |= asset.measured.follow(reading, moment.now);
     }
+    let refused = impossible.is_some_and(|refused| asset.measured.refuse(refused));
     if newer {
         save(conn, moment, &mut asset, &location)?;
+    } else if learnt || refused {
+        store::save_measured(conn, &asset)?;
     }
     let receipt = Receipt {
         accepted: stored.len(),
         duplicates,
         rejected,
+        warnings,
     };
     Ok(Recorded {
         receipt,
@@ -82,13 +103,13 @@ pub(super) fn record(
     })
 }
 
-/// Those that can be read and believed, with their places; and what is wrong with the others.
+/// Those that can be read and believed; and what is wrong with the others.
 fn judge(
     values: &[Value],
     asset: &Asset,
     location: &Location,
     now: Timestamp,
-) -> (Vec<(usize, Reading)>, Vec<Rejection>) {
+) -> (Vec<Judged>, Vec<Rejection>) {
     let (mut good, mut rejected) = (Vec::new(), Vec::new());
     for (index, value) in values.iter().enumerate() {
         let mut faults = Faults::default();
@@ -98,7 +119,11 @@ fn judge(
             None => Err(faults),
         };
         match made {
-            Ok(reading) => good.push((index, reading)),
+            Ok((reading, signs)) => good.push(Judged {
+                index,
+                reading,
+                signs,
+            }),
             Err(Faults(faults)) => rejected.extend(faults.into_iter().map(|fault| Rejection {
                 index,
                 field: fault.field,
@@ -108,6 +133,119 @@ fn judge(
         }
     }
     (good, rejected)
+}
+
+/// Moves those that no hardware gives to the refused ones; answers the latest of them. What was known
+/// before stays in force until it is stale, and then counts as missing data does: nothing is freed.
+fn refuse_impossible(
+    conn: &mut Conn,
+    asset: &Asset,
+    values: &[Value],
+    good: &mut Vec<Judged>,
+    rejected: &mut Vec<Rejection>,
+) -> StoreResult<Option<RefusedReading>> {
+    if !good.iter().any(|one| Bound::matters_to(&one.reading)) {
+        return Ok(None);
+    }
+    let bound = Bound::of(ratings(conn, asset)?);
+    let mut latest: Option<RefusedReading> = None;
+    good.retain(|one| {
+        let value = values.get(one.index);
+        let is_told = |field: &str| value.is_some_and(|value| !value[field].is_null());
+        let Some(beyond) = bound.broken_by(&one.reading, is_told) else {
+            return true;
+        };
+        let at = one.reading.at;
+        if latest.as_ref().is_none_or(|other| at >= other.at) {
+            latest = Some(RefusedReading {
+                at,
+                field: beyond.field.to_owned(),
+                message: beyond.message.clone(),
+            });
+        }
+        rejected.push(Rejection {
+            index: one.index,
+            field: beyond.field.to_owned(),
+            code: "out_of_range".to_owned(),
+            message: beyond.message,
+        });
+        false
+    });
+    Ok(latest)
+}
+
+/// The ratings that are known at the place of an asset: its own, and those of its group and of the groups above.
+fn ratings(conn: &mut Conn, asset: &Asset) -> StoreResult<Vec<Watts>> {
+    let Some(group) = asset.group_id else {
+        return Ok(Vec::new()); // what a value without a group is for nobody knows
+    };
+    let root = groups::root_of(conn, group)?;
+    let tree = groups::tree_of(conn, root)?;
+    let mut ratings: Vec<Watts> = asset
+        .static_power
+        .into_iter()
+        .chain(asset.fallback_power)
+        .collect();
+    let mut next = Some(group);
+    while let Some(group) = next.and_then(|id| tree.iter().find(|group| group.id == id)) {
+        ratings.push(group.maximum_capacity);
+        ratings.extend(group.feeder_rating);
+        next = group.parent_id;
+    }
+    Ok(ratings)
+}
+
+/// What is odd about those that are stored.
+fn warn_of(
+    conn: &mut Conn,
+    asset: &Asset,
+    stored: &[Judged],
+    now: Timestamp,
+) -> StoreResult<Vec<ReadingWarning>> {
+    let below_zero = |one: &Judged, produced| {
+        !asset.produces() && plausible::is_below_zero(one.reading.power, produced)
+    };
+    let produced = match stored.iter().any(|one| below_zero(one, Watts::ZERO)) {
+        true => produced_beside(conn, asset, now)?,
+        false => Watts::ZERO,
+    };
+    let mut warnings = Vec::new();
+    for one in stored {
+        let mut warn = |field: &str, code: &str, message: String| {
+            warnings.push(ReadingWarning {
+                index: one.index,
+                field: field.to_owned(),
+                code: code.to_owned(),
+                message,
+            });
+        };
+        if one.signs == Signs::Turned {
+            let message = "have no sign while power is fed in: they were taken as negative";
+            warn("current", "unsigned", message.to_owned());
+        }
+        if below_zero(one, produced) {
+            let message = plausible::told_below_zero(one.reading.power, produced);
+            warn("power", "below_zero", message);
+        }
+    }
+    Ok(warnings)
+}
+
+/// What is known to produce behind an asset that measures what is drawn; a consumer feeds nothing in.
+fn produced_beside(conn: &mut Conn, asset: &Asset, now: Timestamp) -> StoreResult<Watts> {
+    let Some(group) = asset
+        .group_id
+        .filter(|_| asset.kind == AssetType::SmartMeter)
+    else {
+        return Ok(Watts::ZERO);
+    };
+    let below: Vec<GroupId> = groups::tree_of(conn, group)?
+        .iter()
+        .map(|group| group.id)
+        .collect();
+    let beside = store::assets_of_groups(conn, &below)?;
+    let given = |asset: &Asset| asset.explains(contribution(asset, now).load);
+    Ok(beside.iter().map(given).sum())
 }
 
 /// Keeps what was learnt with the asset, and tells of it now and then.

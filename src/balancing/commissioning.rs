@@ -5,12 +5,15 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::gather::{Role, Seat, Site};
-use super::loads::Loads;
+use super::loads::{Loads, given_below};
 use super::state::{ReadBack, State};
-use crate::assets::{Asset, AssetType};
+use crate::assets::{Asset, AssetType, RefusedReading, is_below_zero, told_below_zero};
 use crate::engine::Uncontrolled;
 use crate::groups::Group;
 use crate::kernel::*;
+
+/// A meter's clock that is off by so much is worth a warning, as a station's is.
+const CLOCK_OFF: Duration = Duration::from_secs(60);
 
 /// Something that should be put right.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -70,10 +73,11 @@ pub(super) fn warnings(
         .seats
         .iter()
         .filter(|seat| concerned.contains(&seat.group));
-    let assets = site.assets.iter().filter_map(|asset| {
-        let group = asset.group_id.filter(|group| concerned.contains(group))?;
-        of_asset(asset, group, loads, now)
+    let assets = site.assets.iter().flat_map(|asset| {
+        let group = asset.group_id.filter(|group| concerned.contains(group));
+        group.map(|group| of_asset(site, asset, (group, loads), now))
     });
+    let assets = assets.flatten();
     groups
         .flat_map(|group| of_group(site, state, loads, group, now))
         .chain(seats.flat_map(|seat| of_seat(state, seat, now)))
@@ -81,30 +85,78 @@ pub(super) fn warnings(
         .collect()
 }
 
-fn of_asset(asset: &Asset, group: GroupId, loads: &Loads, now: Timestamp) -> Option<Warning> {
-    let contribution = loads.by_asset.get(&asset.id)?;
-    let is_meter = asset.kind == AssetType::SmartMeter;
-    let silent_for = asset.measured.latest_at.map(|at| now.seconds_since(at));
-    let silent_for = silent_for.filter(|_| is_meter && asset.active && asset.is_stale(now));
-    let (code, message) = match (contribution.load, silent_for) {
-        (None, _) => (
-            "asset_without_data",
-            "nothing is known of it, so nothing is handed out: send readings, or set static_power or fallback_power".to_owned(),
-        ),
-        (Some(load), Some(seconds)) => (
-            "meter_stale",
-            format!("it has told nothing for {seconds} s: until it does, {} kW count ({})", load.kilowatts(), contribution.basis.told()),
-        ),
-        (Some(_), None) => return None,
-    };
-    Some(Warning {
+fn of_asset(
+    site: &Site,
+    asset: &Asset,
+    (group, loads): (GroupId, &Loads),
+    now: Timestamp,
+) -> Vec<Warning> {
+    let found = [
+        of_silence(asset, loads, now),
+        of_readings(site, asset, (group, loads), now),
+        of_clock(asset),
+    ];
+    let warning = |(code, message)| Warning {
         code,
         message,
         group,
         chargestation: None,
         connector: None,
         asset: Some(asset.id),
-    })
+    };
+    found.into_iter().flatten().map(warning).collect()
+}
+
+/// An asset's readings cannot be true, as far as anybody knows; until a better one comes.
+fn of_readings(
+    site: &Site,
+    asset: &Asset,
+    (group, loads): (GroupId, &Loads),
+    now: Timestamp,
+) -> Option<(&'static str, String)> {
+    if let Some(refused) = &asset.measured.refused {
+        let RefusedReading { field, message, .. } = &refused.0;
+        let message = format!("its last reading was refused: `{field}` {message}");
+        return Some(("implausible_reading", message));
+    }
+    let latest = asset.measured.latest.as_ref();
+    let counts = asset.active && !asset.produces() && !asset.is_stale(now);
+    let power = latest.filter(|_| counts)?.0.power;
+    let produced = match asset.kind {
+        AssetType::SmartMeter => given_below(site, loads, group),
+        _ => Watts::ZERO, // a consumer feeds nothing in
+    };
+    let told = || format!("it {}", told_below_zero(power, produced));
+    is_below_zero(power, produced).then(|| ("implausible_reading", told()))
+}
+
+fn of_clock(asset: &Asset) -> Option<(&'static str, String)> {
+    let seconds = asset.measured.clock_offset_seconds()?;
+    let is_off = seconds.unsigned_abs() >= CLOCK_OFF.as_secs();
+    let direction = if seconds > 0 { "ahead" } else { "behind" };
+    let message = format!(
+        "the clock of its meter is {} s {direction}: its readings count from when they came, but set it right",
+        seconds.unsigned_abs()
+    );
+    is_off.then_some(("clock_off", message))
+}
+
+fn of_silence(asset: &Asset, loads: &Loads, now: Timestamp) -> Option<(&'static str, String)> {
+    let contribution = loads.by_asset.get(&asset.id)?;
+    let is_meter = asset.kind == AssetType::SmartMeter;
+    let silent_for = asset.measured.latest_at.map(|at| now.seconds_since(at));
+    let silent_for = silent_for.filter(|_| is_meter && asset.active && asset.is_stale(now));
+    match (contribution.load, silent_for) {
+        (None, _) => Some((
+            "asset_without_data",
+            "nothing is known of it, so nothing is handed out: send readings, or set static_power or fallback_power".to_owned(),
+        )),
+        (Some(load), Some(seconds)) => Some((
+            "meter_stale",
+            format!("it has told nothing for {seconds} s: until it does, {} kW count ({})", load.kilowatts(), contribution.basis.told()),
+        )),
+        (Some(_), None) => None,
+    }
 }
 
 fn of_group(

@@ -153,18 +153,13 @@ fn meters<'a>(
 
 /// What the sources below a group are known to give: by fresh readings, else as much as they are rated for. Nothing else can
 /// make a load negative, whatever a meter shows.
-fn given_below(site: &Site, loads: &Loads, group: GroupId) -> Watts {
+pub(super) fn given_below(site: &Site, loads: &Loads, group: GroupId) -> Watts {
     let below = site.assets.iter().filter(|asset| {
         let own = asset.group_id;
-        asset.active && asset.produces() && own.is_some_and(|own| site.is_below(own, group))
+        own.is_some_and(|own| site.is_below(own, group))
     });
     below
-        .map(|asset| {
-            let read = loads.by_asset.get(&asset.id).and_then(|one| one.load);
-            let given = (-read.unwrap_or_default()).at_least_zero();
-            let is_off = asset.switched_on == Some(false);
-            given.max(asset.static_power.filter(|_| !is_off).unwrap_or_default())
-        })
+        .map(|asset| asset.explains(loads.by_asset.get(&asset.id).and_then(|one| one.load)))
         .sum()
 }
 

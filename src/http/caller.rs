@@ -61,6 +61,16 @@ impl<P> Caller<P> {
     pub fn sees_cards(&self) -> bool {
         self.principal.may(ReadTokens::SCOPE)
     }
+
+    /// Refuses a search by number of card to who does not see them: the masked digits could be found out one by one.
+    pub fn may_search_cards(&self) -> ApiResult<()> {
+        if self.sees_cards() {
+            return Ok(());
+        }
+        let scope = ReadTokens::SCOPE;
+        let message = format!("Searching by number of card needs the scope {scope}");
+        Err(ApiError::new(Code::Forbidden, message))
+    }
 }
 
 impl<P: Permission> FromRequest for Caller<P> {

@@ -260,6 +260,18 @@ impl StationClock {
                 self.shift(&mut profile);
                 Command::SetChargingProfile { connector, profile }
             }
+            Command::SendLocalList {
+                version,
+                full,
+                mut entries,
+            } => {
+                entries.iter_mut().for_each(|entry| self.shift(entry));
+                Command::SendLocalList {
+                    version,
+                    full,
+                    entries,
+                }
+            }
             Command::Device {
                 request,
                 mut payload,
@@ -294,14 +306,17 @@ impl StationClock {
     }
 }
 
-/// Fields of charging profiles, of messages on displays and of grid support that are instants at which a station does something.
-const TIMES: [&str; 6] = [
+/// Fields of charging profiles, of messages on displays, of grid support and of local lists that are instants at which a
+/// station does something.
+const TIMES: [&str; 8] = [
     "startSchedule",
     "validFrom",
     "validTo",
     "startDateTime",
     "endDateTime",
     "startTime",
+    "expiryDate",
+    "cacheExpiryDateTime",
 ];
 
 /// What was learnt of a clock.

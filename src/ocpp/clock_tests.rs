@@ -198,6 +198,14 @@ fn commands_speak_of_its_time() {
         clock.in_its_time(profile(NOW, at(60))),
         profile(at(-HOUR), at(60 - HOUR))
     );
+    let list = |until: Timestamp| Command::SendLocalList {
+        version: 3,
+        full: true,
+        entries: vec![
+            serde_json::json!({"idTag": "A", "idTagInfo": {"status": "Accepted", "expiryDate": until}}),
+        ],
+    };
+    assert_eq!(clock.in_its_time(list(NOW)), list(at(-HOUR)));
     let right = StationClock::remembered(Some(0));
     assert_eq!(right.in_its_time(reserve(NOW)), reserve(NOW));
 }

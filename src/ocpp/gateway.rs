@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Version;
 use super::authority::Authority;
 use super::connections::Connections;
 use super::recorder::Recorder;
@@ -24,6 +25,8 @@ pub struct GatewaySettings {
     pub message_bytes: usize,
     /// Whether messages are compressed for stations that offer it.
     pub compresses: bool,
+    /// What is spoken with a station that names no sub-protocol; none: its socket is closed.
+    pub without_header: Option<Version>,
 }
 
 /// Everything a connection needs of the server; cheap to clone.

@@ -92,13 +92,20 @@ impl Version {
 
     /// The version to speak with a station that offers these subprotocols, separated by commas: the best one, or the
     /// one it is pinned to. With it comes its name as the station wrote it, which is what the station compares the answer
-    /// to. A station that offers nothing is taken to speak 1.6.
-    pub fn agreed(offer: Option<&str>, pinned: Option<Protocol>) -> Option<(Self, Option<&str>)> {
+    /// to. A station that offers nothing is taken to speak what it is pinned to, else `silent`, if anything.
+    pub fn agreed(
+        offer: Option<&str>,
+        pinned: Option<Protocol>,
+        silent: Option<Self>,
+    ) -> Option<(Self, Option<&str>)> {
         let allowed = |version: &Self| pinned.is_none_or(|only| version.protocol() == only);
         let mut versions = Self::BEST_FIRST.into_iter().filter(allowed);
         let Some(offer) = offer else {
-            let silent = |version: &Self| *version == Self::V16 || pinned.is_some();
-            return versions.find(silent).map(|version| (version, None));
+            let spoken = match pinned {
+                Some(_) => versions.next(),
+                None => silent,
+            };
+            return spoken.map(|version| (version, None));
         };
         versions.find_map(|version| {
             let mut names = offer.split(',').map(str::trim);
@@ -128,7 +135,7 @@ mod tests {
     #[test]
     fn the_best_version_that_both_know_is_spoken_unless_one_is_pinned() {
         let all = Some("ocpp1.6, ocpp2.0.1 ,OCPP2.1");
-        let agreed = |offer, pinned| Version::agreed(offer, pinned);
+        let agreed = |offer, pinned| Version::agreed(offer, pinned, Some(Version::V16));
         assert_eq!(agreed(all, None), Some((Version::V21, Some("OCPP2.1"))));
         assert_eq!(
             agreed(Some("ocpp1.6,ocpp2.0.1"), None),
@@ -144,6 +151,11 @@ mod tests {
         assert_eq!(
             agreed(None, Some(Protocol::Ocpp21)),
             Some((Version::V21, None))
+        );
+        assert_eq!(Version::agreed(None, None, None), None);
+        assert_eq!(
+            Version::agreed(None, Some(Protocol::Ocpp16), None),
+            Some((Version::V16, None))
         );
     }
 }

@@ -81,8 +81,9 @@ pub async fn connect(
         }
     };
     let offered = offered(&request);
-    let agreed = Version::agreed(offered.as_deref(), station.pinned_protocol);
     let settings = &gateway.settings;
+    let (pinned, silent) = (station.pinned_protocol, settings.without_header);
+    let agreed = Version::agreed(offered.as_deref(), pinned, silent);
     let terms = Terms {
         protocol: agreed.and_then(|(_, name)| name),
         largest: settings.message_bytes,

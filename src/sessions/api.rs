@@ -60,6 +60,9 @@ async fn list_sessions(
     query: ListQuery<SessionFilter>,
 ) -> ApiResult<HttpResponse> {
     let (organization, whole) = (caller.organization(), caller.sees_cards());
+    if query.search.is_some() {
+        caller.may_search_cards()?;
+    }
     list::respond(&ctx, query, move |conn, query| {
         let view = |session: Session| SessionView::from(session).seen(whole);
         Ok(store::list(conn, organization, query)?.map(view))

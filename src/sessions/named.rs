@@ -192,7 +192,7 @@ pub fn record_event(
     let corrected = session.status == SessionStatus::Ended
         && settled.is_some_and(|before| session.keep_correction(before, why, moment.now));
     store::update(conn, &session)?;
-    let recorded = Recorded {
+    let mut recorded = Recorded {
         session,
         repeated: false,
         is_news,
@@ -201,6 +201,9 @@ pub fn record_event(
         ended,
     };
     recorded.tell(conn, moment, corrected, is_charged)?;
+    if began || placed {
+        recorded.session = placing::give_way(conn, moment, recorded.session)?;
+    }
     Ok(recorded)
 }
 

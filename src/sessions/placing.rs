@@ -1,5 +1,6 @@
 //! A transaction whose connector becomes known after it began, as when the card comes before the cable: it takes its place,
-//! with the wish over the API that it answers and the readings that came before.
+//! with the wish over the API that it answers and the readings that came before. Of two transactions at one connector the
+//! older one is over.
 
 use super::ending::assume_over;
 use super::metering::Attribution;
@@ -51,6 +52,22 @@ pub(super) fn take_place(
     }
     record_unplaced(conn, moment, &mut session, connector)?;
     Ok(session)
+}
+
+/// Ends a session by assumption where a later one runs at its connector: two cannot, and the station told of this one late.
+/// What it tells of its end corrects it. Answers the session as it is now.
+pub(super) fn give_way(conn: &mut Conn, moment: &Moment, session: Session) -> StoreResult<Session> {
+    let there = store::open_on_connectors(conn, session.connector_id.as_slice())?;
+    let later = there
+        .iter()
+        .filter(|open| open.id != session.id && open.status == SessionStatus::Started)
+        .filter_map(|open| open.started_at)
+        .filter(|start| session.started_at.is_some_and(|own| own < *start))
+        .min();
+    match later.filter(|_| session.is_open()) {
+        Some(at) => assume_over(conn, moment, session, at, "another transaction started"),
+        None => Ok(session),
+    }
 }
 
 /// The wish becomes the session of the transaction, as who asked for it knows it; what was taken for one of its own is none.

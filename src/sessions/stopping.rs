@@ -1,8 +1,10 @@
 //! Stopping a session over the API. It is over when its station says so; by assumption where the station does not know it
 //! or cannot be asked for long; and at once where that is wanted by force.
 
+use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post, web};
+use futures_util::future::LocalBoxFuture;
 use serde_json::json;
 
 use super::api::{about, missing};
@@ -34,9 +36,9 @@ input! {
     }
 }
 
-/// What stopping needs.
+/// What stopping needs: of the request, who may, and which session; of the server, the rest.
 #[derive(Clone)]
-struct Stopping {
+pub(super) struct Stopping {
     organization: OrganizationId,
     /// Whether the caller sees numbers of cards.
     whole: bool,
@@ -45,6 +47,37 @@ struct Stopping {
     signals: web::Data<Signals>,
     patience: web::Data<Patience>,
     id: SessionId,
+}
+
+/// The parts of [`Stopping`] as they are found in a request, in the order in which they are refused.
+type Parts = (
+    Caller<WriteSessions>,
+    Ctx,
+    web::Data<Performer>,
+    web::Data<Signals>,
+    web::Data<Patience>,
+    PathId<SessionId>,
+);
+
+impl FromRequest for Stopping {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let parts = Parts::from_request(request, payload);
+        Box::pin(async move {
+            let (caller, ctx, performer, signals, patience, PathId(id)) = parts.await?;
+            Ok(Self {
+                organization: caller.organization(),
+                whole: caller.sees_cards(),
+                ctx,
+                performer,
+                signals,
+                patience,
+                id,
+            })
+        })
+    }
 }
 
 impl Stopping {
@@ -212,25 +245,9 @@ impl Stopping {
     request_body = SessionStop, responses((status = OK, body = Reply<SessionView>), CommandErrors))]
 #[post("/sessions/{id}/stop")]
 pub(super) async fn stop_session(
-    caller: Caller<WriteSessions>,
-    ctx: Ctx,
-    (performer, signals, patience): (
-        web::Data<Performer>,
-        web::Data<Signals>,
-        web::Data<Patience>,
-    ),
-    PathId(id): PathId<SessionId>,
+    stopping: Stopping,
     Body(how): Body<SessionStop>,
 ) -> ApiResult<HttpResponse> {
-    let stopping = Stopping {
-        organization: caller.organization(),
-        whole: caller.sees_cards(),
-        ctx,
-        performer,
-        signals,
-        patience,
-        id,
-    };
     stopping.stop(how.force.unwrap_or(false)).await
 }
 
@@ -238,24 +255,6 @@ pub(super) async fn stop_session(
 #[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
     responses((status = OK, body = Reply<SessionView>), CommandErrors))]
 #[get("/sessions/{id}/stop")]
-pub(super) async fn stop_session_by_get(
-    caller: Caller<WriteSessions>,
-    ctx: Ctx,
-    (performer, signals, patience): (
-        web::Data<Performer>,
-        web::Data<Signals>,
-        web::Data<Patience>,
-    ),
-    PathId(id): PathId<SessionId>,
-) -> ApiResult<HttpResponse> {
-    let stopping = Stopping {
-        organization: caller.organization(),
-        whole: caller.sees_cards(),
-        ctx,
-        performer,
-        signals,
-        patience,
-        id,
-    };
+pub(super) async fn stop_session_by_get(stopping: Stopping) -> ApiResult<HttpResponse> {
     stopping.stop(false).await
 }

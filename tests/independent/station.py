@@ -67,6 +67,14 @@ class Station(ChargePoint):
         super().__init__(name, Listening(socket, sent), response_timeout=20)
         self.sent, self.profiles, self.transaction = sent, profiles, None
         self.answer_profiles_with = ChargingProfileStatus.accepted
+        self.ahead, self.refuses_zero, self.zeros = timedelta(), False, 0
+
+    def clock(self):
+        """What its clock shows."""
+        return datetime.now(timezone.utc) + self.ahead
+
+    def now(self) -> str:
+        return self.clock().isoformat()
 
     # ---- what it is told
 
@@ -74,6 +82,10 @@ class Station(ChargePoint):
     def set_profile(self, connector_id, cs_charging_profiles):
         if self.answer_profiles_with != ChargingProfileStatus.accepted:
             return call_result.SetChargingProfile(status=self.answer_profiles_with)
+        periods = cs_charging_profiles["charging_schedule"]["charging_schedule_period"]
+        if self.refuses_zero and periods[0]["limit"] == 0:
+            self.zeros += 1
+            return call_result.SetChargingProfile(status=ChargingProfileStatus.rejected)
         same = lambda old: (
             old["charging_profile_id"] == cs_charging_profiles["charging_profile_id"]
             or (old["stack_level"], old["charging_profile_purpose"])
@@ -105,7 +117,7 @@ class Station(ChargePoint):
 
     def limit_kw(self) -> float:
         """What section 3.13 lets it draw now: the active default profile of the highest stack level."""
-        moment = datetime.now(timezone.utc)
+        moment = self.clock()
 
         def active(profile):
             schedule = profile["charging_schedule"]
@@ -130,12 +142,12 @@ class Station(ChargePoint):
         await self.status("Available")
 
     async def status(self, status):
-        await self.call(call.StatusNotification(connector_id=1, error_code="NoError", status=status, timestamp=now()))
+        await self.call(call.StatusNotification(connector_id=1, error_code="NoError", status=status, timestamp=self.now()))
 
     async def plug_in(self, tag="CARD", meter=0):
         await self.status("Preparing")
         answer = await self.call(
-            call.StartTransaction(connector_id=1, id_tag=tag, meter_start=meter, timestamp=now())
+            call.StartTransaction(connector_id=1, id_tag=tag, meter_start=meter, timestamp=self.now())
         )
         self.transaction = answer.transaction_id
         await self.status("Charging" if self.limit_kw() > 0 else "SuspendedEVSE")
@@ -146,13 +158,13 @@ class Station(ChargePoint):
             {"value": str(energy), "measurand": "Energy.Active.Import.Register", "unit": "Wh"},
             {"value": str(power), "measurand": "Power.Active.Import", "unit": "W"},
         ]
-        values = [{"timestamp": now(), "sampledValue": sampled}]
+        values = [{"timestamp": self.now(), "sampledValue": sampled}]
         await self.call(call.MeterValues(connector_id=1, transaction_id=self.transaction, meter_value=values))
 
     async def unplug(self, meter=1000):
         await self.call(
             call.StopTransaction(
-                transaction_id=self.transaction, meter_stop=meter, timestamp=now(), reason="EVDisconnected"
+                transaction_id=self.transaction, meter_stop=meter, timestamp=self.now(), reason="EVDisconnected"
             )
         )
         self.transaction = None
@@ -162,6 +174,8 @@ class Station(ChargePoint):
 class Link:
     """A station's connection, which can be lost and found; its profiles survive, as on a real station."""
 
+    ahead, refuses_zero = timedelta(), False
+
     def __init__(self, url, name):
         self.url, self.name, self.sent, self.profiles = url, name, [], []
         self.station = None
@@ -169,6 +183,7 @@ class Link:
     async def connect(self, boot=True):
         self.socket = await websockets.connect(self.url, subprotocols=["ocpp1.6"])
         self.station = Station(self.name, self.socket, self.sent, self.profiles)
+        self.station.ahead, self.station.refuses_zero = self.ahead, self.refuses_zero
         self.reading = asyncio.create_task(self.station.start())
         if boot:
             await self.station.boot()

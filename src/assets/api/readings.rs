@@ -129,7 +129,10 @@ impl NewReadings {
 
 /// Pushes readings of an asset: one, or up to 1000 as an array or as `readings`. Each is judged by itself: those that
 /// are good are stored (201), those that are known already are left (200), those that are wrong come back with the
-/// reason; where none is good the answer is 422. Positive power means drawing for smart meters of a site or a building,
+/// reason; where none is good the answer is 422. What no hardware gives is wrong: more than five times the largest rating known
+/// there (the asset's `static_power` and `fallback_power`, `maximum_capacity` and `feeder_rating` of its group and of those above),
+/// where that is more than 100 kW; without a group, more than 10 MW. Until a good reading comes, `refused_reading` of the asset
+/// shows it. `warnings` say what is odd about those that were stored. Positive power means drawing for smart meters of a site or a building,
 /// for consumers and others, and giving for producers, batteries and meters of production.
 #[utoipa::path(tag = "assets", params(("id" = AssetId, Path, description = "The asset")),
     request_body = NewReadingsBody, responses(
@@ -144,15 +147,15 @@ async fn create_asset_readings(
     Body(new): Body<NewReadings>,
 ) -> ApiResult<HttpResponse> {
     let (organization, moment) = (caller.organization(), ctx.moment());
+    let values = new.values.clone();
     let recorded = ctx.db.write(move |conn| {
         let asset = store::find(conn, organization, id).map_err(missing)?;
-        let recorded = readings::record(conn, &moment, asset, &new.values)?;
-        if recorded.receipt.accepted + recorded.receipt.duplicates == 0 {
-            return Err(new.refused(recorded.receipt));
-        }
-        Ok(recorded)
+        readings::record(conn, &moment, asset, &values)
     });
     let recorded = recorded.await?;
+    if recorded.receipt.accepted + recorded.receipt.duplicates == 0 {
+        return Err(new.refused(recorded.receipt));
+    }
     if recorded.newer {
         tell(&signals, &recorded.asset, None, AssetChange::Read);
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::asset::Asset;
 use super::reading::Reading;
+use super::signs::{self, Signs};
 use crate::http::Faults;
 use crate::http::fields::{Field, Path, wrong};
 use crate::http::quantities::{SignedAmps, SignedKilowatts, Volts};
@@ -55,7 +56,8 @@ input! {
         /// The power of all phases together, in kW; computed from `phase_power` or `current` when absent.
         #[schema(example = 12.5)]
         pub power: Option<SignedKilowatts>,
-        /// The current of each phase in A, with the sign of power; one number where there is one phase, or DC.
+        /// The current of each phase in A, with the sign of power; one number where there is one phase, or DC. Currents of
+        /// a meter that knows no sign are taken as negative where its power is, with a warning.
         #[schema(value_type = Option<Numbers>)]
         pub current: Option<PerPhase<SignedAmps>>,
         /// The voltage in V, for all phases or for each, in the asset's voltage type; the asset's voltage when absent.
@@ -70,13 +72,13 @@ input! {
 }
 
 impl NewReading {
-    /// What it says of an asset; every fault is noted by its field.
+    /// What it says of an asset, and whether its currents had no sign; every fault is noted by its field.
     pub fn reading_of(
         self,
         asset: &Asset,
         location: &Location,
         now: Timestamp,
-    ) -> Result<Reading, Faults> {
+    ) -> Result<(Reading, Signs), Faults> {
         let mut faults = Faults::default();
         let at = whole_millis(self.at.unwrap_or(now));
         if at > now + FURTHEST_FUTURE {
@@ -94,11 +96,15 @@ impl NewReading {
         let voltage = electrics.voltage(self.voltage, asset, location, &mut faults);
         let current = current.map(|one| one.map(|SignedAmps(current)| current));
         let given = given.map(|one| one.map(|SignedKilowatts(power)| power));
+        let told = self.power.map(|SignedKilowatts(power)| power);
+        let carried = zip(current, voltage)
+            .map(|(current, voltage)| Some(electrics.power(current?, voltage?)));
+        let (current, signs) = signs::put(current, carried, (told, given));
         let phase_power = zip(zip(current, voltage), given).map(|(carried, given)| {
             given.or_else(|| Some(electrics.power(carried.0?, carried.1?)))
         });
         let sum: Option<Watts> = phase_power.iter().take(electrics.count).copied().sum();
-        let power = self.power.map(|SignedKilowatts(power)| power).or(sum);
+        let power = told.or(sum);
         if faults.is_empty() && power.is_none() {
             if current.iter().any(Option::is_some) {
                 let message = "is required, here or of the asset, to know the power of a current";
@@ -115,14 +121,15 @@ impl NewReading {
         // A voltage that nobody measured matters only as what a current was reckoned with.
         let voltage =
             zip(voltage, current).map(|(volts, amps)| volts.filter(|_| measured || amps.is_some()));
-        Ok(Reading {
+        let reading = Reading {
             at,
             power,
             phase_power,
             current,
             voltage,
             energy: self.energy.map(WattHours),
-        })
+        };
+        Ok((reading, signs))
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::clock::MeterClock;
 use super::peaks::Peaks;
+use super::plausible::RefusedReading;
 use crate::db::Json;
 use crate::db::schema::assets;
 use crate::kernel::*;
@@ -43,7 +45,7 @@ pub struct Reading {
 pub struct Measured {
     /// The latest reading.
     pub latest: Option<Json<Reading>>,
-    /// When it was measured, or when it came if that was earlier.
+    /// When it was measured by our clock; never after it came.
     pub latest_at: Option<Timestamp>,
     /// From then on the data is stale.
     pub fresh_until: Option<Timestamp>,
@@ -55,13 +57,57 @@ pub struct Measured {
     pub received_at: Option<Timestamp>,
     /// The highest loads of its last days, of smart meters; noted by balancing, which knows what the chargers drew of them.
     pub peaks: Option<Json<Peaks>>,
+    /// What its meter's clock is known to be behind.
+    pub meter_clock: Option<Json<MeterClock>>,
+    /// What was refused since its latest reading, because no hardware gives it.
+    pub refused: Option<Json<RefusedReading>>,
 }
 
 impl Measured {
+    /// Learns from when the latest reading of a request came; answers whether anything was new.
+    pub fn hear(&mut self, at: Timestamp, now: Timestamp) -> bool {
+        let mut clock = self.clock();
+        clock.hear(at, now);
+        let known = self.clock();
+        if clock == known {
+            return false;
+        }
+        if clock.behind() > known.behind()
+            && let (Some(Json(latest)), Some(received_at)) = (&self.latest, self.received_at)
+        {
+            // The reading before came live, too.
+            self.latest_at = self.latest_at.max(Some(clock.ours(latest.at, received_at)));
+        }
+        self.meter_clock = Some(Json(clock));
+        true
+    }
+
+    fn clock(&self) -> MeterClock {
+        let known = self.meter_clock.as_ref();
+        known.map(|clock| clock.0.clone()).unwrap_or_default()
+    }
+
+    /// How far its meter's clock is ahead of ours, negative where it is behind, by what its readings showed.
+    pub fn clock_offset_seconds(&self) -> Option<i64> {
+        let (latest, received_at) = (&self.latest.as_ref()?.0, self.received_at?);
+        let behind = i64::try_from(self.clock().behind().as_secs()).unwrap_or(i64::MAX);
+        Some(latest.at.seconds_since(received_at).max(-behind))
+    }
+
+    /// Keeps a reading that no hardware gives as refused, unless a later one is known.
+    pub fn refuse(&mut self, refused: RefusedReading) -> bool {
+        let latest = self.latest.as_ref();
+        let is_latest = latest.is_none_or(|latest| refused.at >= latest.0.at);
+        if is_latest {
+            self.refused = Some(Json(refused));
+        }
+        is_latest
+    }
+
     /// Takes in a reading; false when a later one is known. One that lies ahead counts as measured when it came: a wrong
     /// clock makes nothing fresh for longer.
     pub fn follow(&mut self, reading: &Reading, now: Timestamp) -> bool {
-        let counted = reading.at.min(now);
+        let counted = self.clock().ours(reading.at, now);
         if let Some(latest_at) = self.latest_at {
             if counted < latest_at {
                 return false;
@@ -71,6 +117,7 @@ impl Measured {
         self.latest = Some(Json(reading.clone()));
         self.latest_at = Some(counted);
         self.received_at = Some(now);
+        self.refused = None;
         self.fresh_until = Some(counted + freshness(self.interval_seconds));
         true
     }

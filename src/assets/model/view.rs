@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::asset::{Asset, AssetType, MeterScope, VoltageType};
+use super::plausible::RefusedReading;
 use super::reading::{Measured, Reading};
 use crate::http::Versioned;
 use crate::http::envelope::Reference;
@@ -58,7 +59,9 @@ pub struct AssetView {
     pub active: bool,
     /// Its latest reading.
     pub latest_reading: Option<ReadingView>,
-    /// When that was measured, or when it came if that was earlier.
+    /// The last reading since then that was refused because no hardware gives it; null as soon as a better one came.
+    pub refused_reading: Option<RefusedReading>,
+    /// When the latest reading was measured by our clock, or when it came if that was earlier.
     pub latest_at: Option<Timestamp>,
     /// How long ago that was.
     pub age_seconds: Option<i64>,
@@ -66,6 +69,9 @@ pub struct AssetView {
     pub stale: bool,
     /// The usual spacing of its readings, as it was learnt.
     pub interval_seconds: Option<i64>,
+    /// How far its meter's clock is ahead of ours, negative where it is behind, as its readings show; they count as measured
+    /// that much earlier or later.
+    pub clock_offset_seconds: Option<i64>,
     /// Texts of your own.
     pub custom_fields: CustomFields,
     /// JSON of your own.
@@ -85,6 +91,7 @@ impl AssetView {
         let coordinates = asset
             .own_coordinates()
             .unwrap_or_else(|| location.coordinates());
+        let clock_offset_seconds = asset.measured.clock_offset_seconds();
         let Asset {
             id,
             organization_id: _,
@@ -120,6 +127,8 @@ impl AssetView {
             reported_at: _,
             received_at: _,
             peaks: _,
+            meter_clock: _,
+            refused,
         } = measured;
         Self {
             id,
@@ -141,10 +150,12 @@ impl AssetView {
             on: switched_on,
             active,
             latest_reading: latest.map(|reading| ReadingView::from(reading.0)),
+            refused_reading: refused.map(|refused| refused.0),
             latest_at,
             age_seconds: latest_at.map(|at| now.seconds_since(at)),
             stale,
             interval_seconds,
+            clock_offset_seconds,
             custom_fields: custom_fields.0,
             meta_data: meta_data.0,
             created_at,
@@ -228,6 +239,22 @@ pub struct Receipt {
     pub duplicates: usize,
     /// Those that were refused, each with its reason.
     pub rejected: Vec<Rejection>,
+    /// What is odd about those that were stored.
+    pub warnings: Vec<ReadingWarning>,
+}
+
+/// What is odd about a reading that was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ReadingWarning {
+    /// Which one, from 0.
+    pub index: usize,
+    /// Which of its fields.
+    pub field: String,
+    /// `unsigned`: its currents had no sign and were taken as negative, as its power is. `below_zero`: it says that more
+    /// power is fed in than what is known to produce there, and only that counts.
+    pub code: String,
+    /// What a person needs to put it right.
+    pub message: String,
 }
 
 /// Why a reading was refused.

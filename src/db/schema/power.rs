@@ -156,6 +156,8 @@ diesel::table! {
         reported_at -> Nullable<Instant>,
         received_at -> Nullable<Instant>,
         peaks -> Nullable<JsonDoc>,
+        meter_clock -> Nullable<JsonDoc>,
+        refused -> Nullable<JsonDoc>,
         custom_fields -> JsonDoc,
         meta_data -> JsonDoc,
         created_at -> Instant,

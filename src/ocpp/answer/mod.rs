@@ -75,6 +75,12 @@ impl Call<'_> {
         self.our_time(at, Told::Reading)
     }
 
+    /// Until when a card holds, as the station's clock will show it; nothing where that is over.
+    pub fn until(&self, end: Option<Timestamp>) -> Option<Timestamp> {
+        let end = end.filter(|end| *end > self.now)?;
+        Some(self.state.clock().theirs(end))
+    }
+
     fn our_time(&self, at: Timestamp, told: Told) -> Timestamp {
         let mut clock = self.state.clock();
         clock.hear(at, self.now, told);

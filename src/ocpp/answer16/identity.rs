@@ -1,6 +1,5 @@
 //! Who the station is, and whose card was held to it.
 
-use crate::kernel::Timestamp;
 use crate::ocpp::answer::arrival::{self, said};
 use crate::ocpp::answer::{Call, Handled};
 use crate::ocpp::text::Exact;
@@ -46,12 +45,12 @@ pub(super) async fn authorize(
     request: authorize::Request,
 ) -> Handled<authorize::Response> {
     let known = arrival::authorize(call, request.id_tag.into()).await?;
-    let id_tag_info = id_tag_info(&known, call.now);
+    let id_tag_info = id_tag_info(call, &known);
     Ok((authorize::Response { id_tag_info }, Vec::new()))
 }
 
 /// What a station is told of a card.
-pub(super) fn id_tag_info(known: &Authorization, now: Timestamp) -> IdTagInfo {
+pub(super) fn id_tag_info(call: Call<'_>, known: &Authorization) -> IdTagInfo {
     let status = match known.status {
         AuthorizationStatus::Accepted => WireStatus::Accepted,
         AuthorizationStatus::Blocked => WireStatus::Blocked,
@@ -60,7 +59,7 @@ pub(super) fn id_tag_info(known: &Authorization, now: Timestamp) -> IdTagInfo {
         AuthorizationStatus::Concurrent => WireStatus::ConcurrentTx,
     };
     IdTagInfo {
-        expiry_date: known.expires_at.filter(|end| *end > now),
+        expiry_date: call.until(known.expires_at),
         parent_id_tag: known
             .parent_group
             .as_ref()

@@ -109,7 +109,7 @@ pub(super) async fn start_transaction(
             .extend(number.map(|number| Effect::Tell(SignalKind::Stray(number, Stray::Occupied))));
     }
     let response = start::Response {
-        id_tag_info: id_tag_info(&known, call.now),
+        id_tag_info: id_tag_info(call, &known),
         transaction_id: started.transaction_id,
     };
     Ok((response, effects))
@@ -174,6 +174,6 @@ pub(super) async fn stop_transaction(
             Vec::new()
         }
     };
-    let id_tag_info = known.map(|known| id_tag_info(&known, call.now));
+    let id_tag_info = known.map(|known| id_tag_info(call, &known));
     Ok((stop::Response { id_tag_info }, effects))
 }

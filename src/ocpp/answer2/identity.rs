@@ -1,6 +1,5 @@
 //! Who the station is, and who holds what to it.
 
-use crate::kernel::Timestamp;
 use crate::ocpp::answer::arrival::{self, said};
 use crate::ocpp::answer::{Call, Handled, certificates};
 use crate::ocpp::command2::id_token;
@@ -52,7 +51,7 @@ pub(super) async fn authorize(
     // C07: a car that shows its certificate, or hashes of it, learns that nobody here could look at it.
     let shown = request.certificate.is_some() || request.iso15118_certificate_hash_data.is_some();
     let response = authorize::Response {
-        id_token_info: id_token_info(&known, call.now),
+        id_token_info: id_token_info(call, &known),
         certificate_status: (by_contract && shown)
             .then_some(AuthorizeCertificateStatus::NoCertificateAvailable),
         allowed_energy_transfer: None,
@@ -75,11 +74,11 @@ pub(super) fn refuse_unverified(by_contract: bool, known: &mut tokens::Authoriza
 }
 
 /// What a station is told of a token.
-pub(super) fn id_token_info(known: &tokens::Authorization, now: Timestamp) -> IdTokenInfo {
+pub(super) fn id_token_info(call: Call<'_>, known: &tokens::Authorization) -> IdTokenInfo {
     use tokens::AuthorizationStatus as Known;
     let group = known.parent_group.as_deref();
     IdTokenInfo {
-        cache_expiry_date_time: known.expires_at.filter(|end| *end > now),
+        cache_expiry_date_time: call.until(known.expires_at),
         charging_priority: None,
         evse_id: None,
         group_id_token: group.and_then(|group| id_token(group).ok()),

@@ -84,7 +84,7 @@ pub(super) async fn transaction_event(
         id_token_info: stored
             .verdict
             .as_ref()
-            .map(|known| id_token_info(known, call.now)),
+            .map(|known| id_token_info(call, known)),
         transaction_limit: None,
         updated_personal_message: None,
         updated_personal_message_extra: None,
@@ -267,7 +267,9 @@ fn effects(call: Call<'_>, stored: Stored) -> Vec<Effect> {
     let Some(connector) = stored.connector else {
         return effects;
     };
-    if (stored.recorded.began && !session.orphan) || stored.recorded.placed {
+    // One that gave way to a later session runs no more.
+    let runs = session.is_open() || stored.recorded.ended;
+    if runs && ((stored.recorded.began && !session.orphan) || stored.recorded.placed) {
         effects.push(Effect::Tell(SignalKind::SessionStarted(
             connector, session.id,
         )));

@@ -426,3 +426,22 @@ mod of_contracts {
         assert_eq!(answer["idTokenInfo"]["status"], "Invalid");
     }
 }
+
+#[actix_web::test]
+async fn who_does_not_see_numbers_of_cards_cannot_search_for_them() {
+    let mut yard = Yard::open().await;
+    yard.start().await;
+    let clerk = yard.app.client_with(&["read:sessions"]).await;
+    let listed = clerk.get("/sessions").await.json();
+    assert_ne!(listed["result"][0]["id_tag"], "CARD", "it is masked");
+    for text in ["CARD", "CA", "no such card"] {
+        let answer = clerk.get(&format!("/sessions?search={text}")).await;
+        assert_eq!(answer.error(403), "forbidden");
+    }
+    let keeper = yard
+        .app
+        .client_with(&["read:sessions", "read:tokens"])
+        .await;
+    let found = keeper.get("/sessions?search=ca").await.json();
+    assert_eq!(found["result"][0]["id_tag"], "CARD");
+}

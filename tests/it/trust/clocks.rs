@@ -342,6 +342,31 @@ async fn a_limit_begins_by_the_clock_of_the_station_in_every_version() {
 }
 
 #[actix_web::test]
+async fn a_card_expires_by_the_clock_of_the_station_in_every_version() {
+    for protocol in ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"] {
+        let mut charger = Charger::speaking(protocol, 2 * HOUR).await;
+        let until = charger.ours(DAY);
+        let token = json!({"physicalId": "CARD", "expires_at": until});
+        charger.app.client.post("/tokens", token).await.created();
+        charger.talks().await;
+        let (request, said) = match protocol {
+            "ocpp1.6" => (json!({"idTag": "CARD"}), "/idTagInfo/expiryDate"),
+            _ => (
+                json!({"idToken": {"idToken": "CARD", "type": "ISO14443"}}),
+                "/idTokenInfo/cacheExpiryDateTime",
+            ),
+        };
+        let answer = charger.socket.call("Authorize", request).await;
+        let there = Timestamp::from_micros(until.micros() + 2 * HOUR * 1_000_000);
+        assert_eq!(
+            answer.pointer(said),
+            Some(&json!(there)),
+            "{protocol} {answer}"
+        );
+    }
+}
+
+#[actix_web::test]
 async fn firmware_is_fetched_by_the_clock_of_the_station() {
     let mut charger = Charger::new(-2 * HOUR).await;
     charger.talks().await;

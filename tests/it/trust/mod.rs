@@ -1,6 +1,7 @@
 //! Wrong, late, doubled and absurd words of chargers and meters, each as somebody met it: the bill and the fuse hold all the
 //! same.
 
+mod assets;
 mod assumed_ends;
 mod cards;
 mod clocks;

@@ -170,6 +170,52 @@ async fn the_session_before_is_over_when_another_takes_its_connector() {
 }
 
 #[actix_web::test]
+async fn a_transaction_whose_evse_is_told_late_is_over_where_a_later_one_runs() {
+    let mut yard = Yard::speaking("ocpp2.0.1").await;
+    yard.event("Started", ("old", 0, 0), json!({"register": 1_000}))
+        .await;
+    let begin = json!({"at_evse": 1, "register": 3_000});
+    yard.event("Started", ("new", 0, 3), begin).await;
+    let placed = json!({"at_evse": 1, "register": 2_000});
+    yard.event("Updated", ("old", 1, 2), placed).await;
+    let sessions = yard.sessions().await;
+    assert_settled(&sessions[0], "ended", 1_000, 0.4);
+    assert_eq!(reason(&sessions[0]), "Assumed: another transaction started");
+    assert_eq!(
+        sessions[0]["metrics"]["chargingStop"],
+        "2026-04-24T03:03:00.000Z"
+    );
+    assert_eq!(sessions[1]["status"], "started");
+
+    yard.event("Ended", ("old", 2, 3), json!({"register": 2_500}))
+        .await;
+    let old = yard.sessions().await.remove(0);
+    assert_settled(&old, "ended", 1_500, 0.6);
+    assert_eq!(old["corrections"][0]["reason"], "The station told its end");
+}
+
+#[actix_web::test]
+async fn a_start_that_is_told_after_a_later_one_is_over() {
+    let mut yard = Yard::speaking("ocpp2.0.1").await;
+    let begin = json!({"at_evse": 1, "register": 3_000});
+    yard.event("Started", ("new", 0, 3), begin).await;
+    let late = json!({"at_evse": 1, "register": 1_000, "offline": true});
+    yard.event("Started", ("old", 0, 0), late).await;
+    let sessions = yard.sessions().await;
+    assert_eq!(
+        (&sessions[0]["status"], &sessions[1]["status"]),
+        (&json!("started"), &json!("ended"))
+    );
+    assert_eq!(reason(&sessions[1]), "Assumed: another transaction started");
+    let end = json!({"register": 2_000, "offline": true});
+    yard.event("Ended", ("old", 1, 2), end).await;
+    assert_settled(&yard.sessions().await[1], "ended", 1_000, 0.4);
+    yard.event("Ended", ("new", 1, 5), json!({"register": 3_700}))
+        .await;
+    assert_settled(&yard.sessions().await[0], "ended", 700, 0.28);
+}
+
+#[actix_web::test]
 async fn its_connector_is_occupied_when_it_becomes_known() {
     let mut yard = Yard::speaking("ocpp2.0.1").await;
     yard.event(

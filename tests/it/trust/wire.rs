@@ -545,3 +545,35 @@ async fn a_sub_protocol_that_nobody_speaks_is_closed_after_the_handshake() {
     assert_eq!(socket.header("sec-websocket-protocol"), None);
     assert_eq!(socket.closed().await, Some(PROTOCOL));
 }
+
+/// A station that names no sub-protocol, at a server with this option for it.
+async fn silent(option: &str) -> (TestApp, TestStation) {
+    let options = [("EVENWATT_OCPP_VERSION_WITHOUT_HEADER", option)];
+    let app = TestApp::start_with(&options).await;
+    let station = app.station("Silent").await;
+    (app, station)
+}
+
+#[actix_web::test]
+async fn a_station_that_names_no_sub_protocol_is_spoken_to_as_configured() {
+    let (_app, station) = silent("ocpp1.6").await;
+    let mut charger = FakeStation::try_connect(&station.url, &[])
+        .await
+        .expect("a socket");
+    assert_eq!(charger.agreed, None);
+    assert_eq!(charger.boot().await["status"], "Accepted");
+
+    let (_app, station) = silent("2.0.1").await;
+    let mut charger = FakeStation::try_connect(&station.url, &[])
+        .await
+        .expect("a socket");
+    assert_eq!(charger.boot_2().await["status"], "Accepted");
+}
+
+#[actix_web::test]
+async fn a_station_that_names_no_sub_protocol_is_closed_where_none_is_configured() {
+    let (_app, station) = silent("").await;
+    let mut socket = RawSocket::open(&station.url, &[]).await;
+    assert_eq!(socket.header("sec-websocket-protocol"), None);
+    assert_eq!(socket.closed().await, Some(PROTOCOL));
+}

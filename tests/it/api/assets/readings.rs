@@ -22,7 +22,7 @@ async fn a_reading_makes_an_asset_fresh_until_none_comes_for_a_minute() {
         .await;
     assert_eq!(
         receipt.created(),
-        json!({"accepted": 1, "duplicates": 0, "rejected": []})
+        json!({"accepted": 1, "duplicates": 0, "rejected": [], "warnings": []})
     );
     app.clock.advance(Duration::from_secs(59));
     let seen = app.client.get(&path).await;
@@ -139,7 +139,7 @@ async fn a_batch_is_judged_reading_by_reading() {
         .await;
     assert_eq!(
         again.ok(),
-        json!({"accepted": 0, "duplicates": 1, "rejected": []})
+        json!({"accepted": 0, "duplicates": 1, "rejected": [], "warnings": []})
     );
 
     let late = json!({"at": "2026-04-24T03:05:30Z", "power": 9});

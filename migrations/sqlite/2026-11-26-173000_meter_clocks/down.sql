@@ -1,0 +1,2 @@
+ALTER TABLE assets DROP COLUMN refused;
+ALTER TABLE assets DROP COLUMN meter_clock;
