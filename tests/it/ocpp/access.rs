@@ -1,5 +1,7 @@
 //! Who may connect, and how connections end.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use serde_json::json;
 
