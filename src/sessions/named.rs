@@ -11,7 +11,7 @@ use super::ending::{assume_over, conclude, reopen};
 use super::energy::believed;
 use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
-use super::placing::{self, take_place};
+use super::placing::{self, Found, take_place};
 use super::readings::Sample;
 use super::told::{self, Told};
 use super::transactions::{awaited_or_new, tell};
@@ -146,7 +146,13 @@ pub fn record_event(
     let is_billed = !session.is_open() && !session.is_over_by_assumption();
     let mut placed = false;
     if let (None, Some(connector)) = (session.connector_id, event.connector) {
-        session = take_place(conn, moment, session, (connector, event))?;
+        let found = Found {
+            connector,
+            start_request: event.start_request,
+            id_tag: event.driver.as_ref().map(|driver| driver.id_tag.as_str()),
+            at: event.at,
+        };
+        session = take_place(conn, moment, session, &found)?;
         placed = true;
     }
     if let Some(driver) = &event.driver {
