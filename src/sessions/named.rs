@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::again::is_final;
 use super::corrections::{TOLD_END, TOLD_LATE, revive};
 use super::ending::{assume_over, conclude, reopen};
 use super::energy::believed;
@@ -90,6 +91,14 @@ pub struct TransactionEvent {
     pub samples: Vec<Sample>,
     /// The whole message.
     pub raw: String,
+}
+
+impl TransactionEvent {
+    /// Whether an end that it tells was wanted by somebody, or the car is gone.
+    fn is_wanted_end(&self) -> bool {
+        let mut words = self.stop_reason.iter().chain([&self.trigger]);
+        self.driver.is_some() || words.any(|word| is_final(word))
+    }
 }
 
 /// What became of an event.
@@ -177,6 +186,7 @@ pub fn record_event(
             let end = metering::stop(conn, &mut session, when, register)?;
             let reason = event.stop_reason.as_deref().unwrap_or("Local");
             conclude(&mut session, end, reason, moment);
+            session.restartable = !event.is_wanted_end();
         }
     } else if is_news && let Some(state) = event.state.filter(|_| session.is_open()) {
         is_charged = session.enter(state, at);

@@ -141,8 +141,7 @@ pub(super) async fn stop_transaction(
         reason: request
             .reason
             .as_ref()
-            .map_or("Local", |reason| reason.as_str())
-            .to_owned(),
+            .map(|reason| reason.as_str().to_owned()),
         samples: samples.unwrap_or_default(),
         raw: call.payload.get().to_owned(),
     };
