@@ -162,13 +162,15 @@ class Station(ChargePoint):
 class Link:
     """A station's connection, which can be lost and found; its profiles survive, as on a real station."""
 
+    kind = Station
+
     def __init__(self, url, name):
         self.url, self.name, self.sent, self.profiles = url, name, [], []
         self.station = None
 
     async def connect(self, boot=True):
         self.socket = await websockets.connect(self.url, subprotocols=["ocpp1.6"])
-        self.station = Station(self.name, self.socket, self.sent, self.profiles)
+        self.station = self.kind(self.name, self.socket, self.sent, self.profiles)
         self.reading = asyncio.create_task(self.station.start())
         if boot:
             await self.station.boot()
