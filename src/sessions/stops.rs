@@ -45,10 +45,13 @@ impl StopReport {
         self.reason.as_deref().unwrap_or("Local")
     }
 
-    /// Whether somebody wanted it, or the car is gone.
+    /// Whether somebody wanted it, or the car is gone. Many stations name the card of the session in every stop, so it only
+    /// counts where they tell no reason.
     fn is_wanted(&self) -> bool {
-        let by_card = self.id_tag.as_ref().is_some_and(|tag| !tag.is_empty());
-        by_card || self.reason.as_deref().is_some_and(is_final)
+        match self.reason.as_deref() {
+            Some(reason) => is_final(reason),
+            None => self.id_tag.as_ref().is_some_and(|tag| !tag.is_empty()),
+        }
     }
 }
 
