@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::again;
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
 use super::state::{Confirmed, ReadBack, State};
 use crate::engine::transition::{Exposure, MessageKind, Ticket};
 use crate::engine::{CurrentKind, Plan, Snapshot, Uncontrolled, least_power};
-use crate::kernel::{ConnectorId, StationId, Timestamp, Watts};
+use crate::kernel::{ConnectorId, SessionId, StationId, Timestamp, Watts};
 use crate::stations::link::{
     Command, FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit,
 };
@@ -40,6 +41,8 @@ pub(super) enum About {
     Goodbye(ConnectorId),
     /// A session that is stopped; its end is what tells.
     Stop,
+    /// A car that is started again, whose session this ended.
+    Again(ConnectorId, SessionId),
     /// The limit that a station says it enforces.
     ReadBack(ConnectorId, Confirmed),
 }
@@ -90,6 +93,7 @@ pub(super) fn errands(
         let above = exceeded || state.is_above(site, seat.group);
         errands.extend(least(state, seat, above, settings, now));
         errands.extend(read_back(state, seat));
+        errands.extend(again::start(state, seat, now));
     }
     errands
 }
@@ -331,7 +335,7 @@ pub(super) fn answered(
                 memory.read_back = ReadBack::of(enforced, confirmed);
             }
         }
-        About::Stop => {}
+        About::Stop | About::Again(..) => {}
         About::Goodbye(connector) => match answer {
             Err(LinkError::Offline | LinkError::Dropped) => {
                 if let Some(leaving) = state.leaving.get_mut(&connector) {

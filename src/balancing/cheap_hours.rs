@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::again::wanting;
 use super::gather::{Seat, Site};
 use super::prices::Prices;
 use super::state::{Memory, State};
@@ -24,8 +25,8 @@ struct Wish {
     energy: WattHours,
 }
 
-fn wish(seat: &Seat, now: Timestamp) -> Option<Wish> {
-    let session = seat.live_session()?;
+fn wish(state: &State, seat: &Seat, now: Timestamp) -> Option<Wish> {
+    let session = wanting(seat, state.connectors.get(&seat.connector), now)?;
     let (departure, need) = session.departure_at.zip(session.energy_need)?;
     let energy = WattHours((need.get() - session.energy.get()).max(0));
     (departure > now).then_some(Wish { departure, energy })
@@ -35,11 +36,11 @@ fn wish(seat: &Seat, now: Timestamp) -> Option<Wish> {
 fn timetable(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<Timetable> {
     let group = site.group(seat.group)?;
     let prices = site.prices.get(&group.id)?;
-    let wish = wish(seat, now)?;
+    let wish = wish(state, seat, now)?;
     let sharing = site
         .seats
         .iter()
-        .filter(|other| other.group == seat.group && self::wish(other, now).is_some())
+        .filter(|other| other.group == seat.group && self::wish(state, other, now).is_some())
         .count();
     let memory: Option<&Memory> = state.connectors.get(&seat.connector);
     let learned = memory.and_then(|memory| memory.demand.estimate);
@@ -157,7 +158,7 @@ pub(super) fn plans(
 ) -> Vec<ChargingPlanView> {
     let mine = site.seats.iter().filter(|seat| seat.group == group);
     mine.filter_map(|seat| {
-        let (session, wish) = (seat.live_session()?, wish(seat, now)?);
+        let (session, wish) = (seat.live_session()?, wish(state, seat, now)?);
         let timetable = timetable(site, state, seat, now)?;
         Some(ChargingPlanView {
             connector: seat.connector,

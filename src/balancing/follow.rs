@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::again::follow_again;
 use super::bell::Notes;
 use super::demand::{Demand, Observed};
 use super::gather::{Role, Seat, Site};
@@ -190,6 +191,7 @@ fn follow_connection(
 
 /// A session that begins, or a car that charges again, is told its limit again, however sure one is that it knows.
 fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Timestamp) {
+    let goes_on = follow_again(memory, seat);
     let session = seat.live_session().map(|session| session.id);
     let begins = session.is_some() && session != memory.session;
     let resumes = memory.suspended_since.is_some() && !seat.is_suspended();
@@ -211,7 +213,10 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
         ledger.reconnected(seat.connector, ledger.worst(seat.connector));
     }
     if session != memory.session {
-        (memory.session, memory.turn) = (session, Default::default());
+        memory.session = session;
+        if !goes_on {
+            memory.turn = Default::default();
+        }
         memory.demand = Demand::default();
         (memory.suspended_since, memory.stopped_at) = (None, None);
     }

@@ -87,6 +87,8 @@ pub(super) struct Seat {
     pub prioritized: bool,
     /// The session that runs there.
     pub session: Option<Session>,
+    /// Where none runs: the last one, which its station ended unasked while the car is still there.
+    pub ended: Option<Session>,
 }
 
 /// Whether balancing steers a connector.
@@ -222,6 +224,7 @@ impl Site {
             let limit = rows.scheduled.get(&connector.id).copied();
             let session = (session.cloned(), limit);
             let mut seat = Seat::new(connector, group, member, session, self.voltage);
+            seat.ended = rows.ended.get(&connector.id).cloned();
             seat.unheard = rows.unheard.contains(&seat.station);
             seat.clock_off = rows.clocks.get(&seat.station).copied();
             let dry_below = !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
@@ -338,6 +341,7 @@ impl Seat {
             excluded: false,
             prioritized: false,
             session,
+            ended: None,
         }
     }
 
@@ -371,6 +375,7 @@ impl Seat {
             excluded: false,
             prioritized: false,
             session: None,
+            ended: None,
         }
     }
 

@@ -15,6 +15,7 @@
 //! is not proven free. The ledger is stored before a message leaves, so a killed server forgets nothing that a station
 //! may have heard. And every live limit runs out by itself, into a fallback that the station has confirmed.
 
+mod again;
 mod api;
 mod apply;
 mod balancer;

@@ -26,6 +26,8 @@ pub(super) struct Rows {
     pub connectors: BTreeMap<(StationId, i32), Connector>,
     /// The session that runs on each connector.
     pub sessions: BTreeMap<ConnectorId, Session>,
+    /// Where none runs: the last one of a car that is still there, which its station ended unasked.
+    pub ended: BTreeMap<ConnectorId, Session>,
     /// What charging profiles allow now.
     pub scheduled: BTreeMap<ConnectorId, Watts>,
     /// Stations that never connected.
@@ -67,6 +69,7 @@ impl Rows {
             top,
             connectors: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            ended: BTreeMap::new(),
             scheduled: BTreeMap::new(),
             unheard: BTreeSet::new(),
             clocks: BTreeMap::new(),
@@ -127,6 +130,7 @@ impl Rows {
             for (number, connector) in theirs {
                 self.connectors.remove(&(*station, number));
                 self.sessions.remove(&connector);
+                self.ended.remove(&connector);
                 self.scheduled.remove(&connector);
             }
         }
@@ -139,6 +143,11 @@ impl Rows {
             .filter(|session| session.status == SessionStatus::Started)
             .filter_map(|session| Some((session.connector_id?, session)));
         self.sessions.extend(running);
+        for connector in &connectors {
+            if let Some(ended) = sessions::to_start_again(conn, connector)? {
+                self.ended.insert(connector.id, ended);
+            }
+        }
         self.scheduled.extend(scheduled);
         self.unheard
             .extend(stations::never_connected(conn, stations)?);

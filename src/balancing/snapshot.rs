@@ -1,5 +1,6 @@
 //! From what is stored and remembered to what the engine is told.
 
+use super::again::wanting;
 use super::cheap_hours;
 use super::elsewhere;
 use super::gather::{Role, Seat, Site};
@@ -154,12 +155,12 @@ fn member_state(
         };
     }
     // An idle connector is steered too, to an explicit zero; until that is proven the ledger holds raises back.
-    let (Some(session), Some(memory)) = (seat.live_session(), memory) else {
+    let (Some(session), Some(memory)) = (wanting(seat, memory, now), memory) else {
         return MemberState::Idle { worst: Watts::ZERO };
     };
     let wish = session.departure_at.zip(session.energy_need);
     let session = Session {
-        attained: session.energy,
+        attained: session.energy + memory.again.had,
         deadline: wish.map(|(departure, energy)| Deadline { departure, energy }),
         turn: memory.turn,
         excluded: seat.excluded,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::again::Again;
 use super::demand::Demand;
 use super::draws::Draws;
 use super::gather::{Role, Seat};
@@ -125,6 +126,9 @@ pub(super) struct Memory {
     /// When its session was told to stop, as a last resort.
     #[serde(default)]
     pub stopped_at: Option<Timestamp>,
+    /// Its car, where it is to be started again.
+    #[serde(default)]
+    pub again: Again,
 }
 
 /// The safe default on the station.
@@ -259,6 +263,7 @@ impl Memory {
             phases: UsedPhases::default(),
             draws: Draws::default(),
             stopped_at: None,
+            again: Again::default(),
         }
     }
 

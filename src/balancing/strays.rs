@@ -133,6 +133,7 @@ impl Site {
                 phases: seat.wired,
                 rotation_known: seat.wired == PhaseSet::ALL,
                 session: None,
+                ended: None,
                 ..seat.clone()
             },
             None => Seat::usual(station, *group, self.voltage),

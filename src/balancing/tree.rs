@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::again;
 use super::apply::{self, About, Errand};
 use super::bell::{Bell, Notes};
 use super::books;
@@ -316,6 +317,15 @@ impl Tree {
         }: Errand,
     ) {
         let link = Arc::clone(&self.link);
+        let course = self.course.as_ref();
+        if let (About::Again(_, ended), Some(course)) = (about, course) {
+            let (context, organization) = (self.context.clone(), course.site.organization);
+            self.asked.spawn(async move {
+                let answer = again::carry_out(&context, &link, organization, ended).await;
+                Answer { about, answer }
+            });
+            return;
+        }
         self.asked.spawn(async move {
             let mut answer = Err(LinkError::Offline);
             for command in commands {

@@ -249,7 +249,8 @@ fn members(
 ) -> ApiResult<Vec<GroupConnector>> {
     let connectors = stations::connectors_of_station(conn, membership.chargestation_id)?;
     let Some(named) = named else {
-        let plain = |connector: &stations::Connector| member(membership, connector.id);
+        let plain =
+            |connector: &stations::Connector| GroupConnector::plain(membership, connector.id);
         return Ok(connectors.iter().map(plain).collect());
     };
     let mut faults = Faults::default();
@@ -295,22 +296,11 @@ fn members(
             maximum_capacity: maximum,
             minimum_capacity: minimum,
             priority: new.priority.unwrap_or(1),
-            ..member(membership, new.id)
+            ..GroupConnector::plain(membership, new.id)
         });
     }
     faults.into_body_error()?;
     Ok(members)
-}
-
-fn member(membership: &GroupStation, connector_id: ConnectorId) -> GroupConnector {
-    GroupConnector {
-        connector_id,
-        group_id: membership.group_id,
-        chargestation_id: membership.chargestation_id,
-        maximum_capacity: None,
-        minimum_capacity: None,
-        priority: 1,
-    }
 }
 
 /// Adds a charge station to a group.

@@ -385,6 +385,20 @@ pub struct GroupConnector {
     pub priority: i64,
 }
 
+impl GroupConnector {
+    /// A member without limits of its own.
+    pub(super) const fn plain(membership: &GroupStation, connector_id: ConnectorId) -> Self {
+        Self {
+            connector_id,
+            group_id: membership.group_id,
+            chargestation_id: membership.chargestation_id,
+            maximum_capacity: None,
+            minimum_capacity: None,
+            priority: 1,
+        }
+    }
+}
+
 input! {
     /// A connector of a station that joins a group.
     pub struct NewMember {

@@ -7,11 +7,13 @@ use super::model::{Group, GroupConnector, GroupStation};
 use super::view::{GroupView, MembershipView};
 use crate::db::query::{contains, lower};
 use crate::db::schema::{assets, group_connectors, group_stations, load_groups};
-use crate::db::{Conn, StoreResult};
+use crate::db::{Conn, StoreError, StoreResult};
+use crate::events::{self, Event, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::*;
+use crate::stations;
 
 /// Groups from a root to its deepest descendant at most; the engine bounds it too.
 const DEEPEST: usize = 8;
@@ -192,6 +194,36 @@ pub(super) fn replace_members(
         .set(group_stations::updated_at.eq(membership.updated_at))
         .execute(conn)?;
     Ok(())
+}
+
+/// Takes connectors that were found at a station into its group, where all its others are members: the station is there as a
+/// whole.
+pub fn take_in(
+    conn: &mut Conn,
+    moment: &Moment,
+    (organization, station): (OrganizationId, StationId),
+    found: &[ConnectorId],
+) -> StoreResult<()> {
+    let mut membership = match membership(conn, organization, station) {
+        Ok(membership) => membership,
+        Err(StoreError::NotFound) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut members = members_of(conn, &[membership.group_id])?;
+    members.retain(|member| member.chargestation_id == station);
+    let all = stations::connectors_of_station(conn, station)?;
+    let is_steered = |id: &ConnectorId| members.iter().any(|member| member.connector_id == *id);
+    let mut others = all.iter().map(|connector| &connector.id);
+    if !others.all(|id| found.contains(id) || is_steered(id)) {
+        return Ok(());
+    }
+    let joining = found.iter();
+    members.extend(joining.map(|id| GroupConnector::plain(&membership, *id)));
+    membership.updated_at = moment.version_after(membership.updated_at);
+    replace_members(conn, &membership, &members)?;
+    let view = membership_view(conn, membership)?;
+    let told = Event::new(organization, EventKind::GroupStationUpdated);
+    events::record(conn, moment, told, &view)
 }
 
 pub(super) fn delete_membership(conn: &mut Conn, membership: &GroupStation) -> StoreResult<()> {

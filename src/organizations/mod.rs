@@ -5,12 +5,14 @@
 
 mod api;
 mod cards;
+mod connectors;
 mod keyring;
 mod model;
 mod store;
 
 pub use api::routes;
 pub use cards::{CardPolicy, ConcurrentCards, UnknownCards, card_policy};
+pub use connectors::{UnknownConnectors, unknown_connectors};
 pub use keyring::Keyring;
 pub use model::{ApiKey, KeyMode, NewApiKey, Organization, Scopes};
 pub use store::{

@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::cards::{ConcurrentCards, UnknownCards};
+use super::connectors::UnknownConnectors;
 use crate::db::Json;
 use crate::db::schema::{api_keys, organizations};
 use crate::filters;
@@ -30,6 +31,7 @@ pub struct Organization {
     pub updated_at: Timestamp,
     pub unknown_cards: UnknownCards,
     pub concurrent_cards: ConcurrentCards,
+    pub unknown_connectors: UnknownConnectors,
 }
 
 impl Organization {
@@ -43,6 +45,7 @@ impl Organization {
             updated_at: moment.now,
             unknown_cards: UnknownCards::Refuse,
             concurrent_cards: ConcurrentCards::Accept,
+            unknown_connectors: UnknownConnectors::Report,
         }
     }
 }
@@ -59,6 +62,10 @@ patch! {
         /// What a card gets that is in use at another connector: accept (the default), or refuse: stations are answered
         /// ConcurrentTx. A location may say otherwise.
         pub concurrent_cards: ConcurrentCards,
+        /// What becomes of a connector that a station reports and nobody set up: report (the default): it is warned of and what
+        /// it draws is set aside; or create: it is created like the largest connector of its station. A station may have it
+        /// otherwise.
+        pub unknown_connectors: UnknownConnectors,
         /// JSON of your own.
         pub meta_data: MetaData,
     }
@@ -74,6 +81,8 @@ impl OrganizationPatch {
             .apply_or(&mut to.unknown_cards, UnknownCards::Refuse);
         self.concurrent_cards
             .apply_or(&mut to.concurrent_cards, ConcurrentCards::Accept);
+        self.unknown_connectors
+            .apply_or(&mut to.unknown_connectors, UnknownConnectors::Report);
         self.meta_data
             .map(Json)
             .apply_or(&mut to.meta_data, Json::default());
@@ -98,6 +107,8 @@ pub struct OrganizationView {
     pub unknown_cards: UnknownCards,
     /// What a card gets that is in use at another connector: accept or refuse.
     pub concurrent_cards: ConcurrentCards,
+    /// What becomes of a connector that a station reports and nobody set up: report or create.
+    pub unknown_connectors: UnknownConnectors,
     /// JSON of your own.
     pub meta_data: MetaData,
     /// When it was created.
@@ -118,12 +129,14 @@ impl From<Organization> for OrganizationView {
             updated_at,
             unknown_cards,
             concurrent_cards,
+            unknown_connectors,
         } = organization;
         Self {
             id,
             name,
             unknown_cards,
             concurrent_cards,
+            unknown_connectors,
             meta_data: meta_data.0,
             created_at,
             updated_at,

@@ -56,6 +56,7 @@ pub(super) fn reopen(session: &mut Session) {
     session.status = SessionStatus::Started;
     session.ended_at = None;
     session.stop_reason = None;
+    session.restartable = false;
     metering::reopen(session);
     if let Some(last) = session.charging_activity.0.last_mut() {
         last.end_time = None;

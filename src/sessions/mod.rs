@@ -23,7 +23,7 @@ mod store;
 mod told;
 mod transactions;
 
-pub use again::{start_again, to_start_again};
+pub use again::{give_up_start, start_again, to_start_again};
 pub use api::routes;
 pub use corrections::{Correction, Settled};
 pub use ending::assume_over;

@@ -187,6 +187,8 @@ pub struct Session {
     /// When its start was received, by our clock; `started_at` is by the clock of the station.
     pub begun_at: Option<Timestamp>,
     pub corrections: Json<Vec<Correction>>,
+    /// Its station ended it, and nobody had asked for that.
+    pub restartable: bool,
 }
 
 impl Session {
@@ -243,6 +245,7 @@ impl Session {
             flags: Json::default(),
             begun_at: None,
             corrections: Json::default(),
+            restartable: false,
         }
     }
 

@@ -6,12 +6,13 @@
 
 use serde_json::Value;
 
+use super::again::is_final;
 use super::corrections::{TOLD_END, TOLD_LATE, revive};
 use super::ending::{assume_over, conclude, reopen};
 use super::energy::believed;
 use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
-use super::placing::{self, take_place};
+use super::placing::{self, Found, take_place};
 use super::readings::Sample;
 use super::told::{self, Told};
 use super::transactions::{awaited_or_new, tell};
@@ -92,6 +93,14 @@ pub struct TransactionEvent {
     pub raw: String,
 }
 
+impl TransactionEvent {
+    /// Whether an end that it tells was wanted by somebody, or the car is gone.
+    fn is_wanted_end(&self) -> bool {
+        let mut words = self.stop_reason.iter().chain([&self.trigger]);
+        self.driver.is_some() || words.any(|word| is_final(word))
+    }
+}
+
 /// What became of an event.
 #[derive(Debug, Clone)]
 pub struct Recorded {
@@ -146,7 +155,13 @@ pub fn record_event(
     let is_billed = !session.is_open() && !session.is_over_by_assumption();
     let mut placed = false;
     if let (None, Some(connector)) = (session.connector_id, event.connector) {
-        session = take_place(conn, moment, session, (connector, event))?;
+        let found = Found {
+            connector,
+            start_request: event.start_request,
+            id_tag: event.driver.as_ref().map(|driver| driver.id_tag.as_str()),
+            at: event.at,
+        };
+        session = take_place(conn, moment, session, &found)?;
         placed = true;
     }
     if let Some(driver) = &event.driver {
@@ -171,6 +186,7 @@ pub fn record_event(
             let end = metering::stop(conn, &mut session, when, register)?;
             let reason = event.stop_reason.as_deref().unwrap_or("Local");
             conclude(&mut session, end, reason, moment);
+            session.restartable = !event.is_wanted_end();
         }
     } else if is_news && let Some(state) = event.state.filter(|_| session.is_open()) {
         is_charged = session.enter(state, at);

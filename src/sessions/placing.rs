@@ -8,7 +8,7 @@ use super::model::{Session, SessionStatus};
 use super::named::TransactionEvent;
 use super::readings::{self, Sample};
 use super::transactions::tell;
-use super::{overdue, store, told};
+use super::{cost, overdue, store, told};
 use crate::db::{Conn, Json, StoreResult};
 use crate::events::EventKind;
 use crate::kernel::*;
@@ -18,6 +18,16 @@ const UNPLACED: &str = "readings_without_connector";
 /// Readings that wait at most: a day at one a minute.
 const MOST_UNPLACED: usize = 1_440;
 
+/// Where a session was found to be, and what its station said with that.
+pub(super) struct Found<'a> {
+    pub(super) connector: ConnectorId,
+    /// The number by which the station was asked to start it.
+    pub(super) start_request: Option<i64>,
+    /// Who was identified.
+    pub(super) id_tag: Option<&'a str>,
+    pub(super) at: Timestamp,
+}
+
 /// Puts a running session at its connector: another that runs there is over, the session that was created by API and
 /// waits for this one goes on as it, and the readings that came before are recorded. Answers the session as it is now, which
 /// is not stored yet.
@@ -25,14 +35,14 @@ pub(super) fn take_place(
     conn: &mut Conn,
     moment: &Moment,
     mut session: Session,
-    (connector, event): (ConnectorId, &TransactionEvent),
+    place: &Found<'_>,
 ) -> StoreResult<Session> {
+    let connector = place.connector;
     session.connector_id = Some(connector);
     let tag = session.id_tag.clone();
-    let driver = event.driver.as_ref().map(|driver| driver.id_tag.clone());
     let awaits = |open: &Session| {
-        let asked = event.start_request.is_some() && open.start_request == event.start_request;
-        let mut tags = tag.iter().chain(&driver);
+        let asked = place.start_request.is_some() && open.start_request == place.start_request;
+        let mut tags = tag.as_deref().into_iter().chain(place.id_tag);
         asked || tags.any(|tag| open.was_asked_for_with(tag))
     };
     let mut wish = None;
@@ -42,7 +52,7 @@ pub(super) fn take_place(
             SessionStatus::Created => {}
             _ if open.id == session.id || open.started_at > session.started_at => {}
             _ => {
-                let at = session.started_at.unwrap_or(event.at);
+                let at = session.started_at.unwrap_or(place.at);
                 assume_over(conn, moment, open, at, "another transaction started")?;
             }
         }
@@ -68,6 +78,32 @@ pub(super) fn give_way(conn: &mut Conn, moment: &Moment, session: Session) -> St
         Some(at) => assume_over(conn, moment, session, at, "another transaction started"),
         None => Ok(session),
     }
+}
+
+/// Puts a session at the connector of which readings tell that name its transaction, where it had none: it is priced from its
+/// beginning.
+pub(super) fn place_by_readings(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: Session,
+    connector: ConnectorId,
+) -> StoreResult<Session> {
+    if session.connector_id.is_some() {
+        return Ok(session);
+    }
+    let found = Found {
+        connector,
+        start_request: None,
+        id_tag: None,
+        at: moment.now,
+    };
+    let mut session = take_place(conn, moment, session, &found)?;
+    if !session.is_free() {
+        cost::freeze(conn, &mut session)?;
+    }
+    session.updated_at = moment.version_after(session.updated_at);
+    store::update(conn, &session)?;
+    Ok(session)
 }
 
 /// The wish becomes the session of the transaction, as who asked for it knows it; what was taken for one of its own is none.

@@ -10,6 +10,7 @@ use super::energy::{believed, marks_of_one_message};
 use super::evidence::{self, Evidence, Source};
 use super::metering::{self, Attribution};
 use super::model::{Session, SessionView};
+use super::placing::place_by_readings;
 use super::{corrections, cost, store};
 use crate::db::schema::meter_values;
 use crate::db::{Conn, Json, StoreResult};
@@ -183,6 +184,7 @@ pub fn record_readings(
     match named {
         Some(over) if !over.is_open() => record_late(conn, moment, report, over),
         Some(session) => {
+            let session = place_by_readings(conn, moment, session, report.connector)?;
             let heard = (session, Attribution::Named);
             follow(conn, moment, report, &report.samples, heard).map(Some)
         }

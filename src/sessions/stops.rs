@@ -1,6 +1,7 @@
 //! Stops of transactions that have a number: each finds its session by that number or, where it has none of ours, the one
 //! session that it can be about; what finds none is kept as an orphan. None is refused and none counts twice.
 
+use super::again::is_final;
 use super::corrections::TOLD_END;
 use super::ending::{conclude, reopen};
 use super::metering::{self, Attribution};
@@ -30,12 +31,28 @@ pub struct StopReport {
     pub at: Timestamp,
     /// The same by the station's own clock; none where it told no time.
     pub told_at: Option<Timestamp>,
-    /// Why, in OCPP's words.
-    pub reason: String,
+    /// Why, in OCPP's words, where it was told.
+    pub reason: Option<String>,
     /// Readings that came with the stop.
     pub samples: Vec<Sample>,
     /// The whole message, kept with an orphan.
     pub raw: String,
+}
+
+impl StopReport {
+    /// Its reason; what is left out is Local.
+    fn said_reason(&self) -> &str {
+        self.reason.as_deref().unwrap_or("Local")
+    }
+
+    /// Whether somebody wanted it, or the car is gone. Many stations name the card of the session in every stop, so it only
+    /// counts where they tell no reason.
+    fn is_wanted(&self) -> bool {
+        match self.reason.as_deref() {
+            Some(reason) => is_final(reason),
+            None => self.id_tag.as_ref().is_some_and(|tag| !tag.is_empty()),
+        }
+    }
 }
 
 /// What became of a stop.
@@ -181,7 +198,8 @@ fn finish(
     let when = (report.told_at.unwrap_or(report.at), moment.now);
     let at = metering::stop(conn, &mut session, when, report.meter_stop)?;
     session.meter_stop = report.meter_stop.or_else(|| session.last_register());
-    conclude(&mut session, at, &report.reason, moment);
+    conclude(&mut session, at, report.said_reason(), moment);
+    session.restartable = !report.is_wanted();
     let until = session.ended_at.unwrap_or(at);
     cost::reckon(conn, &mut session, until)?;
     if let Some(before) = assumed {
@@ -209,7 +227,7 @@ fn keep_orphan(
     session.meter_stop = report.meter_stop;
     session.configurations.0 =
         serde_json::json!({"reported": report.raw, "transaction_id": report.transaction});
-    conclude(&mut session, report.at, &report.reason, moment);
+    conclude(&mut session, report.at, report.said_reason(), moment);
     store::insert(conn, &session)?;
     tell(conn, moment, &session, EventKind::SessionEnded)?;
     Ok(Stopped::Orphan)

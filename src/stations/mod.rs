@@ -9,6 +9,7 @@ mod api;
 pub mod link;
 mod model;
 mod quirks;
+mod reported;
 mod store;
 
 pub use api::routes;
@@ -18,12 +19,14 @@ pub use model::connector::{
 };
 pub use model::evse::Evse;
 pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep};
+pub use model::origin::CreatedBy;
 pub use model::station::{
     BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
     StationView, password_matches,
 };
 pub use model::variable::{NoVariable, VariableName};
 pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};
+pub use reported::{Spot, create_reported};
 pub use store::connectors::{
     connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector,
 };

@@ -174,7 +174,7 @@ class Station(ChargePoint):
 class Link:
     """A station's connection, which can be lost and found; its profiles survive, as on a real station."""
 
-    ahead, refuses_zero = timedelta(), False
+    kind, ahead, refuses_zero = Station, timedelta(), False
 
     def __init__(self, url, name):
         self.url, self.name, self.sent, self.profiles = url, name, [], []
@@ -182,7 +182,7 @@ class Link:
 
     async def connect(self, boot=True):
         self.socket = await websockets.connect(self.url, subprotocols=["ocpp1.6"])
-        self.station = Station(self.name, self.socket, self.sent, self.profiles)
+        self.station = self.kind(self.name, self.socket, self.sent, self.profiles)
         self.station.ahead, self.station.refuses_zero = self.ahead, self.refuses_zero
         self.reading = asyncio.create_task(self.station.start())
         if boot:

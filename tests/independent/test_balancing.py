@@ -6,9 +6,10 @@ import time
 
 import pytest
 from conftest import start, stop
-from ocpp.v16 import call
-from ocpp.v16.enums import ChargingProfileStatus
-from station import Link, now
+from ocpp.routing import on
+from ocpp.v16 import call, call_result
+from ocpp.v16.enums import Action, ChargingProfileStatus
+from station import Link, Station, now
 from station2 import Link2, Link21
 
 LIMIT_KW = 30.0
@@ -18,10 +19,10 @@ OLD, MIXED = [Link] * 8, [Link, Link2, Link21, Link2, Link21, Link, Link21, Link
 class Depot:
     """The location, the group and its stations, made over the API as an integrator would."""
 
-    def __init__(self, server, kinds=OLD):
+    def __init__(self, server, kinds=OLD, capacity=30):
         self.server, self.client = server, server.client()
         location = self.post("/locations", {"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]})
-        group = {"name": "Row", "maximum_capacity": 30, "minimum_connector_capacity": 5, "location": location["_id"]}
+        group = {"name": "Row", "maximum_capacity": capacity, "minimum_connector_capacity": 5, "location": location["_id"]}
         self.group = self.post("/groups", group)["_id"]
         self.links = []
         for index, kind in enumerate(kinds):
@@ -239,6 +240,89 @@ def test_others_get_what_a_limit_from_elsewhere_leaves(own_server):
         await depot.settles(6.5, 6.5, 6.5, 5.3, 5.2)
         await cars[0].ask("ClearedChargingLimit", {"chargingLimitSource": "EMS"})
         await depot.settles(6.2, 6.2, 6.2, 6.2, 5.2)
+        await depot.close()
+
+    run(story())
+
+
+async def until(holds, within=30):
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
+def test_a_connector_that_nobody_set_up_is_created_and_steered_where_that_is_allowed(own_server):
+    async def story():
+        depot = Depot(own_server, [Link, Link])
+        answer = depot.client.patch(own_server.api + "/organization", json={"unknown_connectors": "create"})
+        assert answer.status_code == 200, answer.text
+        await depot.connect_all()
+        link = depot.links[0]
+        status = call.StatusNotification(connector_id=2, error_code="NoError", status="Available", timestamp=now())
+        await link.station.call(status)
+        told = lambda: [what for action, what, _ in link.sent if action == "SetChargingProfile"]
+        await until(lambda: any(what["connectorId"] == 2 for what in told()))
+        connectors = depot.get("/connectors?created_by=station")
+        assert [(one["number"], one["type"], one["power"]) for one in connectors] == [(2, "J1772", 7.0)]
+        members = depot.get(f"/load_management/groups/{depot.group}/status")["members"]
+        assert connectors[0]["_id"] in [member["connector"] for member in members]
+        await depot.close()
+
+    run(story())
+
+
+class Ending(Station):
+    """It ends a transaction when it is told 0 A, and waits to be started."""
+
+    asked = 0
+
+    @on(Action.set_charging_profile)
+    def set_profile(self, connector_id, cs_charging_profiles):
+        answer = super().set_profile(connector_id, cs_charging_profiles)
+        if self.transaction and self.limit_kw() == 0:
+            transaction, self.transaction = self.transaction, None
+            asyncio.get_running_loop().create_task(self.end(transaction))
+        return answer
+
+    async def end(self, transaction):
+        stop = call.StopTransaction(transaction_id=transaction, meter_stop=0, timestamp=now(), reason="Other")
+        await self.call(stop)
+        await self.status("Finishing")
+
+    @on(Action.remote_start_transaction)
+    def start_by_remote(self, id_tag, **_):
+        self.asked += 1
+        asyncio.get_running_loop().create_task(self.plug_in(id_tag))
+        return call_result.RemoteStartTransaction(status="Accepted")
+
+
+class EndingLink(Link):
+    kind = Ending
+
+
+def test_a_car_whose_station_ended_at_0_is_started_when_its_turn_comes(own_server):
+    async def story():
+        depot = Depot(own_server, [Link, EndingLink], capacity=6)
+        await depot.connect_all()
+        first, ending = (link.station for link in depot.links)
+        await first.plug_in()
+        await until(lambda: first.limit_kw() > 5.9)
+        await ending.plug_in("PATIENT")
+        assert ending.limit_kw() == 0
+        transaction, ending.transaction = ending.transaction, None
+        await ending.end(transaction)
+        await asyncio.sleep(2)
+        assert ending.asked == 0, "the first car still charges"
+
+        await first.unplug()
+        await until(lambda: ending.transaction is not None and ending.limit_kw() > 5.9)
+        assert ending.asked == 1
+        sessions = depot.get("/sessions")
+        mine = [session for session in sessions if session["id_tag"] == "PATIENT"]
+        assert sorted(session["status"] for session in mine) == ["ended", "started"]
+        await asyncio.sleep(1)
+        assert ending.asked == 1
         await depot.close()
 
     run(story())

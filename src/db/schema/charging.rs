@@ -53,6 +53,7 @@ diesel::table! {
         flags -> JsonDoc,
         begun_at -> Nullable<Instant>,
         corrections -> JsonDoc,
+        restartable -> Bool,
     }
 }
 

@@ -14,6 +14,7 @@ diesel::table! {
         updated_at -> Instant,
         unknown_cards -> Text,
         concurrent_cards -> Text,
+        unknown_connectors -> Text,
     }
 }
 
@@ -124,6 +125,7 @@ diesel::table! {
         clock_offset_seconds -> Nullable<BigInt>,
         limit_forms -> JsonDoc,
         last_boot_at -> Nullable<Instant>,
+        unknown_connectors -> Nullable<Text>,
     }
 }
 
@@ -214,6 +216,7 @@ diesel::table! {
         updated_at -> Instant,
         status_heard_at -> Nullable<Instant>,
         status_changed_at -> Nullable<Instant>,
+        created_by -> Text,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::kernel::*;
 
 pub mod arrival;
 pub mod certificates;
+pub mod newcomers;
 pub mod notices;
 pub mod readings;
 pub mod status;

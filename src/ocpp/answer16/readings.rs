@@ -1,12 +1,13 @@
 //! Meter values.
 
 use crate::kernel::Timestamp;
-use crate::ocpp::answer::{Call, Handled, MAINS, readings as common};
+use crate::ocpp::answer::{Call, Handled, MAINS, newcomers, readings as common};
 use crate::ocpp::meter::ReadingContext;
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v16::meter::{Context, Format, MeterValue, SampledValue, readings};
 use crate::ocpp::v16::meter_values::{Request, Response};
 use crate::sessions::{Evidence, Sample};
+use crate::stations::Spot;
 use crate::stations::link::{SignalKind, Stray};
 
 pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Response> {
@@ -14,6 +15,7 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
     if number == 0 {
         return Ok((Response {}, Vec::new())); // the main meter or a sum over connectors: no car
     }
+    let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;
     let found = call
         .peer
         .connector(call.gateway, |layout| layout.of_number(number))
@@ -25,7 +27,8 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
         return Ok((Response {}, told.into_iter().map(Effect::Tell).collect()));
     };
     let samples = samples(call, &request.meter_value);
-    let (_, effects) = common::record(call, connector, request.transaction_id, samples).await?;
+    let (_, told) = common::record(call, connector, request.transaction_id, samples).await?;
+    effects.extend(told);
     Ok((Response {}, effects))
 }
 

@@ -1,9 +1,9 @@
 //! How a connector is doing.
 
 use crate::ocpp::answer::status::{self, Report};
-use crate::ocpp::answer::{Call, Handled};
+use crate::ocpp::answer::{Call, Handled, newcomers};
 use crate::ocpp::v16::status_notification::{Request, Response, Status};
-use crate::stations::ConnectorStatus;
+use crate::stations::{ConnectorStatus, Spot};
 
 pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Handled<Response> {
     let Some(status) = known_status(&request.status) else {
@@ -30,12 +30,13 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
             ),
         })
     };
+    let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;
     let told = status::record(call, move |layout| layout.of_number(number), report).await?;
     if told.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
     }
-    let told = told.unwrap_or_else(|| status::stray(number, status).into_iter().collect());
-    Ok((Response {}, told))
+    effects.extend(told.unwrap_or_else(|| status::stray(number, status).into_iter().collect()));
+    Ok((Response {}, effects))
 }
 
 fn known_status(status: &Status) -> Option<ConnectorStatus> {

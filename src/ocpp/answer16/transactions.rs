@@ -5,13 +5,13 @@ use super::identity::id_tag_info;
 use super::readings;
 use crate::db::StoreResult;
 use crate::kernel::{Timestamp, WattHours};
-use crate::ocpp::answer::{Call, Handled, readings as common};
+use crate::ocpp::answer::{Call, Handled, newcomers, readings as common};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v16::{start_transaction as start, stop_transaction as stop};
 use crate::reservations::{self, Beginning};
 use crate::sessions::{self, Asked, StartReport, Started, StopReport, Stopped};
-use crate::stations;
 use crate::stations::link::{Command, SignalKind, Stray};
+use crate::stations::{self, Spot};
 use crate::tokens::{self, Authorization, AuthorizationStatus, Presented};
 
 /// When something happened as far as it is believed, and by the station's own clock, where that was told. A time that could not
@@ -32,6 +32,10 @@ pub(super) async fn start_transaction(
     let id_tag = request.id_tag.0.map(String::from).unwrap_or_default();
     let (number, reservation_id) = (request.connector_id.0, request.reservation_id);
     let meter_start = request.meter_start.0.map(WattHours);
+    let created = match number {
+        Some(number) => newcomers::welcome(call, Spot::Number(number)).await?,
+        None => Vec::new(),
+    };
     let stored = call.gateway.context.db.write(
         move |conn| -> StoreResult<(Authorization, Started, Vec<i64>)> {
             let layout = stations::layout(conn, station)?;
@@ -93,7 +97,8 @@ pub(super) async fn start_transaction(
     );
     let (known, started, needless) = stored.await?;
     let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
-    let mut effects: Vec<Effect> = needless.into_iter().map(release).collect();
+    let mut effects = created;
+    effects.extend(needless.into_iter().map(release));
     if number.is_some() && started.session.connector_id.is_none() {
         let number = number.unwrap_or_default();
         call.note_unknown(format_args!("connector {number}")).await;
@@ -136,8 +141,7 @@ pub(super) async fn stop_transaction(
         reason: request
             .reason
             .as_ref()
-            .map_or("Local", |reason| reason.as_str())
-            .to_owned(),
+            .map(|reason| reason.as_str().to_owned()),
         samples: samples.unwrap_or_default(),
         raw: call.payload.get().to_owned(),
     };

@@ -1,12 +1,13 @@
 //! Meter values as OCPP 2 writes them, and what they mean.
 
 use crate::kernel::Timestamp;
-use crate::ocpp::answer::{Call, Handled, MAINS, readings};
+use crate::ocpp::answer::{Call, Handled, MAINS, newcomers, readings};
 use crate::ocpp::meter::{self, Line, MeterFlag, Place, Quantity, ReadingContext};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::text::Exact;
 use crate::ocpp::v2::*;
 use crate::sessions::{Evidence, Sample, Session};
+use crate::stations::Spot;
 use crate::stations::link::{Command, SignalKind, Stray};
 
 pub(super) async fn meter_values(
@@ -17,6 +18,7 @@ pub(super) async fn meter_values(
     if evse == 0 {
         return Ok((meter_values::Response {}, Vec::new())); // the main meter: no car
     }
+    let mut effects = newcomers::welcome(call, Spot::Evse(evse, None)).await?;
     let found = call
         .peer
         .connector(call.gateway, |layout| layout.of_evse(evse, None))
@@ -28,7 +30,8 @@ pub(super) async fn meter_values(
         return Ok((meter_values::Response {}, told.into_iter().collect()));
     };
     let samples = samples(call, &request.meter_value);
-    let (session, mut effects) = readings::record(call, connector, None, samples).await?;
+    let (session, told) = readings::record(call, connector, None, samples).await?;
+    effects.extend(told);
     effects.extend(session.and_then(|session| cost_update(call, &session)));
     Ok((meter_values::Response {}, effects))
 }

@@ -1,12 +1,16 @@
 //! Reports: of the device model, kept with the station as its variables, and others, told as events. Who waits for a report
 //! gets it with the last part.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
-use crate::ocpp::answer::{Call, Handled, notices};
+use crate::ocpp::CallError;
+use crate::ocpp::answer::{Call, Handled, newcomers, notices};
 use crate::ocpp::command2::variables;
+use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
-use crate::stations;
+use crate::stations::{self, Spot};
 
 /// Keeps a part of a report of the device model.
 pub(super) async fn notify_report(
@@ -14,6 +18,7 @@ pub(super) async fn notify_report(
     request: notify_report::Request,
 ) -> Handled<notify_report::Response> {
     let data = request.report_data.unwrap_or_default();
+    let effects = welcome_connectors(call, &data).await?;
     let part: Map<String, Value> = data.into_iter().map(entry).collect();
     let (organization, station, now) = (call.peer.organization, call.peer.station, call.now);
     let part = Value::Object(part);
@@ -28,7 +33,25 @@ pub(super) async fn notify_report(
     call.state
         .reports
         .take_in(request.request_id, vec![part], is_last);
-    Ok((notify_report::Response {}, Vec::new()))
+    Ok((notify_report::Response {}, effects))
+}
+
+/// Takes in the connectors of which a part of a report tells.
+async fn welcome_connectors(call: Call<'_>, data: &[ReportData]) -> Result<Vec<Effect>, CallError> {
+    let of_connectors = data
+        .iter()
+        .filter(|one| one.component.name.as_str() == "Connector");
+    let places = of_connectors.filter_map(|one| {
+        let evse = one.component.evse.as_ref()?;
+        Some((evse.id, evse.connector_id?))
+    });
+    let places: BTreeSet<(u32, u32)> = places.collect();
+    let mut effects = Vec::new();
+    for (evse, connector) in places {
+        let spot = Spot::Evse(evse, Some(connector));
+        effects.extend(newcomers::welcome(call, spot).await?);
+    }
+    Ok(effects)
 }
 
 /// Passes a part of any other report on, and tells it as an event.

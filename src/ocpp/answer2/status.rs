@@ -5,11 +5,11 @@ use crate::kernel::Timestamp;
 use crate::kernel::spelled::Spelled;
 use crate::ocpp::CallError;
 use crate::ocpp::answer::status::{self, Report};
-use crate::ocpp::answer::{Call, Handled, notices};
+use crate::ocpp::answer::{Call, Handled, newcomers, notices};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
 use crate::sessions::{self, ChargingState as State};
-use crate::stations::{Connector, ConnectorStatus as Known};
+use crate::stations::{Connector, ConnectorStatus as Known, Spot};
 
 pub(super) async fn status_notification(
     call: Call<'_>,
@@ -77,6 +77,7 @@ async fn record(
         })
     };
     let find = move |layout: &crate::stations::Layout| layout.of_evse(evse, Some(connector));
+    let mut effects = newcomers::welcome(call, Spot::Evse(evse, Some(connector))).await?;
     let told = status::record(call, find, report).await?;
     if told.is_none() {
         call.note_unknown(format_args!("connector {connector} of EVSE {evse}"))
@@ -86,9 +87,10 @@ async fn record(
             Known::Preparing => Known::Charging,
             other => other,
         };
-        return Ok(status::stray(evse, doing).into_iter().collect());
+        effects.extend(status::stray(evse, doing));
     }
-    Ok(told.unwrap_or_default())
+    effects.extend(told.unwrap_or_default());
+    Ok(effects)
 }
 
 /// "Occupied" says less than what its transaction told.

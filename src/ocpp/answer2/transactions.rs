@@ -5,13 +5,13 @@ use super::{meter, status};
 use crate::db::{Conn, StoreResult};
 use crate::kernel::{ConnectorId, Moment, Timestamp};
 use crate::ocpp::answer::status::Report;
-use crate::ocpp::answer::{Call, Handled, readings};
+use crate::ocpp::answer::{Call, Handled, newcomers, readings};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
 use crate::reservations::{self, Beginning};
 use crate::sessions::{self, Asked, ChargingState as State, Driver, Recorded, Stage};
 use crate::stations::link::{Command, SignalKind};
-use crate::stations::{self, ConnectorStatus as Known};
+use crate::stations::{self, ConnectorStatus as Known, Spot};
 use crate::tokens::{self, AuthorizationStatus as Verdict, Presented};
 
 /// What is done with an event in one write.
@@ -46,6 +46,10 @@ pub(super) async fn transaction_event(
     request: transaction_event::Request,
 ) -> Handled<transaction_event::Response> {
     let place = request.evse.clone();
+    let mut effects = match &place {
+        Some(evse) => newcomers::welcome(call, Spot::Evse(evse.id, evse.connector_id)).await?,
+        None => Vec::new(),
+    };
     let event = read(call, request);
     let samples = event.told.samples.clone();
     let is_over = event.told.stage == Stage::Ended;
@@ -90,7 +94,7 @@ pub(super) async fn transaction_event(
         updated_personal_message_extra: None,
     };
     readings::note_oddities(call, session).await;
-    let mut effects = effects(call, stored);
+    effects.extend(follow_ups(call, stored));
     effects.extend(metered);
     Ok((response, effects))
 }
@@ -260,7 +264,7 @@ fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Opt
         .map(status::of_state)
 }
 
-fn effects(call: Call<'_>, stored: Stored) -> Vec<Effect> {
+fn follow_ups(call: Call<'_>, stored: Stored) -> Vec<Effect> {
     let Recorded { session, .. } = &stored.recorded;
     let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
     let mut effects: Vec<Effect> = stored.needless.iter().copied().map(release).collect();

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::db::{Conn, StoreError, StoreResult};
+use crate::db::{Conn, StoreError};
 use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadConnectors, WriteConnectors};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -18,7 +18,6 @@ use crate::kernel::{ConnectorId, EvseId, Moment, StationId};
 use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
-use crate::stations::model::evse::{Evse, NewEvse};
 use crate::stations::model::station::Station;
 use crate::stations::store::statuses::{self, StatusChange};
 use crate::stations::store::{connectors as store, evses, stations};
@@ -36,12 +35,6 @@ pub fn routes(config: &mut ServiceConfig) {
 
 fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "connector")
-}
-
-fn view_of(conn: &mut Conn, connector: Connector) -> StoreResult<ConnectorView> {
-    store::with_evse_numbers(conn, vec![connector])?
-        .pop()
-        .ok_or(StoreError::NotFound)
 }
 
 /// Lists connectors.
@@ -87,7 +80,7 @@ async fn create_connector(
             let evse = evse_for(conn, &station, &new, number, &moment)?;
             let connector = Connector::new(new.clone(), (organization, id, evse), number, &moment);
             store::insert(conn, &connector)?;
-            let view = view_of(conn, connector)?;
+            let view = store::view_of(conn, connector)?;
             events::record(
                 conn,
                 &moment,
@@ -113,29 +106,17 @@ fn evse_for(
     number: i32,
     moment: &Moment,
 ) -> ApiResult<EvseId> {
-    let owner = (station.organization_id, station.id);
     if let Some(id) = new.evse {
-        let found = evses::find(conn, owner.0, id)
+        let found = evses::find(conn, station.organization_id, id)
             .ok()
             .filter(|evse| evse.chargestation_id == station.id);
         return found
             .map(|evse| evse.id)
             .ok_or_else(|| ApiError::field("evse", "not_found", "the station has no such EVSE"));
     }
-    let numbers = evses::numbers(conn, &[station.id])?;
     let wanted = new.evse_number.map_or(number, |number| number.0);
-    if let Some((id, _)) = numbers.iter().find(|(_, taken)| *taken == wanted) {
-        return Ok(*id);
-    }
-    let code = format!("{}-{wanted}", station.endpoint.to_uppercase());
     let power_type = new.power_type.unwrap_or(PowerType::AcSinglePhase);
-    let template = NewEvse {
-        electric_current_type: Some(power_type.into()),
-        ..NewEvse::default()
-    };
-    let evse = Evse::new(template, owner, (wanted, code), moment);
-    evses::insert(conn, &evse)?;
-    Ok(evse.id)
+    evses::find_or_insert(conn, station, wanted, power_type.into(), moment)
 }
 
 /// Reads a connector.
@@ -150,7 +131,7 @@ async fn get_connector(
     let organization = caller.organization();
     let read = ctx.db.read(move |conn| {
         let connector = store::find_connector(conn, organization, id)?;
-        view_of(conn, connector)
+        store::view_of(conn, connector)
     });
     Ok(Found(read.await.map_err(missing)?))
 }
@@ -196,7 +177,7 @@ async fn update_connector(
                 rates::require(conn, organization, *rate, "rate")?;
             }
             store::update(conn, &connector)?;
-            let view = view_of(conn, connector)?;
+            let view = store::view_of(conn, connector)?;
             events::record(
                 conn,
                 &moment,
@@ -229,7 +210,7 @@ async fn delete_connector(
         .write(move |conn| {
             let connector = store::find_connector(conn, organization, id).map_err(missing)?;
             if_match.check(connector.updated_at)?;
-            let view = view_of(conn, connector.clone())?;
+            let view = store::view_of(conn, connector.clone())?;
             store::delete(conn, &connector)?;
             events::record(
                 conn,

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::condition::{Condition, DetailedStatus};
 use super::number::Number;
+use super::origin::CreatedBy;
 use super::station::OperationalStatus;
 use crate::db::Json;
 use crate::db::schema::connectors;
@@ -300,6 +301,7 @@ pub struct Connector {
     pub status_heard_at: Option<Timestamp>,
     /// When it was first received after another one, by our clock.
     pub status_changed_at: Option<Timestamp>,
+    pub created_by: CreatedBy,
 }
 
 impl Connector {
@@ -340,6 +342,7 @@ impl Connector {
             updated_at: moment.now,
             status_heard_at: None,
             status_changed_at: None,
+            created_by: CreatedBy::Operator,
         }
     }
 
@@ -500,6 +503,8 @@ pub struct ConnectorView {
     pub custom_fields: CustomFields,
     /// JSON of your own.
     pub meta_data: MetaData,
+    /// operator, or station where it was created as its station reported it.
+    pub created_by: CreatedBy,
     /// When it was created.
     #[serde(rename = "createdAt")]
     pub created_at: Timestamp,
@@ -547,6 +552,7 @@ impl ConnectorView {
             rate,
             custom_fields: connector.custom_fields.0,
             meta_data: connector.meta_data.0,
+            created_by: connector.created_by,
             created_at: connector.created_at,
             updated_at: connector.updated_at,
         }
@@ -570,6 +576,9 @@ filters! {
         pub location: LocationId,
         /// Only those that may be used.
         pub active: bool,
+        /// Only those that were set up so: operator or station.
+        #[param(inline)]
+        pub created_by: CreatedBy,
         /// Only those that are doing so.
         #[param(inline)]
         pub status: ConnectorStatus,

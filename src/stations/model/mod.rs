@@ -6,5 +6,6 @@ pub mod evse;
 pub mod external_limit;
 pub mod identity;
 pub mod number;
+pub mod origin;
 pub mod station;
 pub mod variable;

@@ -7,7 +7,7 @@ use crate::http::fields::{Field, Path, wrong};
 use crate::json_schema;
 
 /// The highest number that a station may give.
-const HIGHEST: i32 = 9_999;
+pub const HIGHEST: i32 = 9_999;
 
 /// A station's own number of one of its parts, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::evses;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{chargestations, connectors, group_connectors, sessions};
-use crate::db::{Conn, StoreResult};
+use crate::db::{Conn, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -131,6 +131,13 @@ pub fn delete(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
     Ok(())
 }
 
+/// The view of a connector.
+pub fn view_of(conn: &mut Conn, connector: Connector) -> StoreResult<ConnectorView> {
+    with_evse_numbers(conn, vec![connector])?
+        .pop()
+        .ok_or(StoreError::NotFound)
+}
+
 /// The views of a station's connectors.
 pub fn views_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<ConnectorView>> {
     let rows = connectors_of_station(conn, station)?;
@@ -238,6 +245,9 @@ pub fn list(
         }
         if let Some(active) = filter.active {
             rows = rows.filter(connectors::active.eq(active));
+        }
+        if let Some(origin) = filter.created_by {
+            rows = rows.filter(connectors::created_by.eq(origin));
         }
         if let Some(status) = filter.status {
             rows = rows.filter(connectors::status.eq(status));

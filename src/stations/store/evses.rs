@@ -8,10 +8,11 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{EvseId, OrganizationId, Page, StationId};
-use crate::stations::model::evse::Evse;
-use crate::stations::model::evse::EvseFilter;
+use crate::kernel::{EvseId, Moment, OrganizationId, Page, StationId};
+use crate::stations::model::connector::CurrentType;
+use crate::stations::model::evse::{Evse, EvseFilter, NewEvse};
 use crate::stations::model::number::first_free;
+use crate::stations::model::station::Station;
 
 pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     let taken: i64 = evses::table
@@ -49,6 +50,29 @@ pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
         .values(evse)
         .execute(conn)?;
     Ok(())
+}
+
+/// The EVSE of this number at a station, which is made where there is none.
+pub fn find_or_insert(
+    conn: &mut Conn,
+    station: &Station,
+    number: i32,
+    electric_current_type: CurrentType,
+    moment: &Moment,
+) -> ApiResult<EvseId> {
+    let numbers = numbers(conn, &[station.id])?;
+    if let Some((id, _)) = numbers.iter().find(|(_, taken)| *taken == number) {
+        return Ok(*id);
+    }
+    let code = format!("{}-{number}", station.endpoint.to_uppercase());
+    let template = NewEvse {
+        electric_current_type: Some(electric_current_type),
+        ..NewEvse::default()
+    };
+    let owner = (station.organization_id, station.id);
+    let evse = Evse::new(template, owner, (number, code), moment);
+    insert(conn, &evse)?;
+    Ok(evse.id)
 }
 
 pub fn find(conn: &mut Conn, organization: OrganizationId, id: EvseId) -> StoreResult<Evse> {

@@ -174,7 +174,7 @@ impl Depot {
             id_tag: None,
             meter_stop: Some(WattHours(1_000)),
             at: moment.now,
-            reason: "Local".to_owned(),
+            reason: Some("Local".to_owned()),
             samples: Vec::new(),
             raw: String::new(),
             told_at: Some(moment.now),

@@ -1,5 +1,6 @@
 //! Balancing with stations that do as a test says: who is told what, in which order, and what is shown of it.
 
+mod again;
 mod assets;
 mod capacity;
 mod cheap_hours;

@@ -12,5 +12,6 @@ mod session_times;
 mod takeover;
 mod transaction_events;
 mod transactions;
+mod unknown_connectors;
 mod wire;
 mod yard;

@@ -11,6 +11,7 @@ use crate::db::schema::chargestations;
 use crate::http::Faults;
 use crate::http::fields::MetaData;
 use crate::kernel::*;
+use crate::organizations::UnknownConnectors;
 use crate::stations::model::identity::Identity;
 
 mod request;
@@ -146,6 +147,7 @@ pub struct Station {
     pub limit_forms: Json<Value>,
     /// When it last said that it booted; by our clock.
     pub last_boot_at: Option<Timestamp>,
+    pub unknown_connectors: Option<UnknownConnectors>,
 }
 
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
@@ -252,6 +254,7 @@ impl Station {
             clock_offset_seconds: None,
             limit_forms: Json(Value::Object(Default::default())),
             last_boot_at: None,
+            unknown_connectors: new.unknown_connectors,
         };
         let password = new.security.and_then(|security| station.secure(security));
         (station, password)
@@ -306,6 +309,7 @@ impl Station {
             security,
             active,
             public,
+            unknown_connectors,
             visible,
             is_simulator,
             manufacturer,
@@ -330,6 +334,7 @@ impl Station {
         pinned_protocol.apply(&mut self.pinned_protocol);
         active.apply_or(&mut self.active, true);
         public.apply_or(&mut self.public, true);
+        unknown_connectors.apply(&mut self.unknown_connectors);
         visible.apply_or(&mut self.visible, true);
         is_simulator.apply_or(&mut self.is_simulator, false);
         manufacturer.map(String::from).apply(&mut self.manufacturer);

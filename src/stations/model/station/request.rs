@@ -8,6 +8,7 @@ use crate::http::fields::MetaData;
 use crate::kernel::text::{Code, Line, Name, Note, Text};
 use crate::kernel::{LocationId, UserId};
 use crate::locations::Coordinates;
+use crate::organizations::UnknownConnectors;
 use crate::stations::model::connector::ConnectorStatus;
 use crate::stations::model::identity::Identity;
 use crate::{input, patch};
@@ -72,6 +73,8 @@ input! {
         /// Whether cards that no token knows may charge, as far as `unknown_cards` of location and organization lets them; if
         /// not, only known ones may.
         pub public: Option<bool>,
+        /// What becomes of a connector that it reports and nobody set up: report or create; what the organization says when absent.
+        pub unknown_connectors: Option<UnknownConnectors>,
         /// Whether all drivers see it in lists and maps; if not, only those of the operator's private group do.
         pub visible: Option<bool>,
         /// Whether it is a simulator.
@@ -120,6 +123,8 @@ patch! {
         /// Whether cards that no token knows may charge, as far as `unknown_cards` of location and organization lets them; if
         /// not, only known ones may.
         pub public: bool,
+        /// What becomes of a connector that it reports and nobody set up: report or create; what the organization says when null.
+        pub unknown_connectors: UnknownConnectors,
         /// Whether drivers see it in lists and maps.
         pub visible: bool,
         /// Whether it is a simulator.

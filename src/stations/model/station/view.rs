@@ -11,6 +11,7 @@ use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;
 use crate::kernel::*;
 use crate::locations::{Coordinates, LocationView};
+use crate::organizations::UnknownConnectors;
 use crate::stations::model::connector::ConnectorView;
 
 /// How a station proves who it is, as clients see it.
@@ -62,6 +63,8 @@ pub struct StationView {
     pub active: bool,
     /// Whether cards that no token knows may charge, as far as `unknown_cards` of location and organization lets them.
     pub public: bool,
+    /// What becomes of a connector that it reports and nobody set up, where it has it otherwise than its organization.
+    pub unknown_connectors: Option<UnknownConnectors>,
     /// Whether drivers see it in lists and maps.
     pub visible: bool,
     /// Whether it is a simulator.
@@ -152,6 +155,7 @@ impl StationView {
             online: station.online,
             active: station.active,
             public: station.public,
+            unknown_connectors: station.unknown_connectors,
             visible: station.visible,
             is_simulator: station.is_simulator,
             manufacturer: station.manufacturer,

@@ -1,0 +1,176 @@
+//! Cars whose transaction ended because their limit was 0, as some stations end it: they wait for their turn like those whose
+//! transaction goes on, and are started again when it comes.
+//!
+//! Only a car that is still plugged in waits, whose station ended its session unasked ([`sessions::to_start_again`]) while
+//! the limit was 0. It is asked for a few times. One that declined power before its limit fell, or draws nothing when it is
+//! started, is left alone.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::apply::{About, Errand};
+use super::gather::Seat;
+use super::state::{Memory, State};
+use crate::http::Context;
+use crate::kernel::*;
+use crate::sessions::{self, Session};
+use crate::stations::link::{LinkError, Outcome, SharedLink};
+
+/// How often a station is asked to start a car again that draws nothing in between.
+const MOST_TRIES: u32 = 3;
+/// How far two tries are apart: a session that waits for its start is given up after 120 s.
+const TRY_EVERY: Duration = Duration::from_secs(150);
+/// Clocks of stations that nobody warns of are off by this at most.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
+/// What is remembered of a car that is to be started again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Again {
+    /// The session that ended while the limit was 0, and since when it was.
+    ended: Option<(SessionId, Timestamp)>,
+    /// The session that is to go on, and what it had.
+    waits: Option<(SessionId, WattHours)>,
+    /// How often its station was asked, and when it was last.
+    tries: u32,
+    tried_at: Option<Timestamp>,
+    /// What the car had before the session that goes on now.
+    pub had: WattHours,
+}
+
+impl Again {
+    /// Whether this is the session that waits to go on, and its station has not been asked too often.
+    fn waits_for(&self, session: SessionId, now: Timestamp) -> bool {
+        let is_it = self.waits.is_some_and(|(id, _)| id == session);
+        is_it && (self.tries < MOST_TRIES || !self.is_over(now))
+    }
+
+    /// Whether the last try had its time.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.tried_at.is_none_or(|at| now.since(at) >= TRY_EVERY)
+    }
+
+    fn note_try(&mut self, now: Timestamp) {
+        self.tries += 1;
+        self.tried_at = Some(now);
+    }
+
+    /// A session that ended waits, where it is the one that ended at 0 and did not end before.
+    fn wait_for(&mut self, session: &Session) {
+        let is_it = self.ended.is_some_and(|(id, since)| {
+            let over = session.ended_at;
+            id == session.id && over.is_some_and(|over| over + CLOCKS_DIFFER >= since)
+        });
+        if !is_it || self.waits.is_some() {
+            return;
+        }
+        if session.energy > WattHours::ZERO {
+            (self.tries, self.tried_at) = (0, None);
+        }
+        self.waits = Some((session.id, session.energy));
+    }
+}
+
+/// Follows whether a car waits to be started again; before the memory takes up the session that runs now. Whether the car goes on
+/// in a session that begins now.
+pub(super) fn follow_again(memory: &mut Memory, seat: &Seat) -> bool {
+    let live = seat.live_session();
+    let is_zero = memory.limit == Watts::ZERO && memory.sent_at.is_some();
+    let declined = memory.suspended_since.is_some_and(|at| at < memory.since);
+    let again = &mut memory.again;
+    if let Some(session) = live {
+        if memory.session == Some(session.id) {
+            return false;
+        }
+        let goes_on = again.waits.take();
+        again.ended = None;
+        again.had = goes_on.map_or(WattHours::ZERO, |(_, had)| again.had + had);
+        return goes_on.is_some();
+    }
+    if let Some(over) = memory.session {
+        again.ended = (is_zero && !declined).then_some((over, memory.since));
+    }
+    match &seat.ended {
+        Some(session) => {
+            // It may begin and end between two looks, while the limit is 0 all along.
+            let begun = session
+                .begun_at
+                .filter(|_| is_zero && again.ended.is_none());
+            if begun.is_some_and(|begun| begun >= memory.since) {
+                again.ended = Some((session.id, memory.since));
+            }
+            again.wait_for(session);
+        }
+        None if !seat.may_have_car() => *again = Again::default(),
+        None => {}
+    }
+    false
+}
+
+/// The session that runs at a connector or, where its car waits to be started again, the one that is to go on.
+pub(super) fn wanting<'a>(
+    seat: &'a Seat,
+    memory: Option<&Memory>,
+    now: Timestamp,
+) -> Option<&'a Session> {
+    let waits = |session: &&Session| memory.is_some_and(|one| one.again.waits_for(session.id, now));
+    let ended = seat.ended.as_ref().filter(waits);
+    seat.live_session().or(ended)
+}
+
+/// Asks to start a car again whose turn has come: its connector confirmed a limit above 0.
+pub(super) fn start(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand> {
+    let known = state.ledger.known(seat.connector);
+    let memory = state.connectors.get_mut(&seat.connector)?;
+    let ended = seat.ended.as_ref()?.id;
+    let has_turn = memory.limit > Watts::ZERO && known == Some(memory.limit);
+    let is_due = memory.again.waits_for(ended, now) && memory.again.is_over(now);
+    if !seat.online || !has_turn || !is_due || seat.session.is_some() {
+        return None;
+    }
+    memory.again.note_try(now);
+    Some(Errand {
+        station: seat.station,
+        commands: Vec::new(),
+        about: About::Again(seat.connector, ended),
+    })
+}
+
+/// Starts a car again: a session waits for it, and its station is asked. A refusal gives that session up.
+pub(super) async fn carry_out(
+    context: &Context,
+    link: &SharedLink,
+    organization: OrganizationId,
+    ended: SessionId,
+) -> Result<Outcome, LinkError> {
+    let moment = context.moment();
+    let db = &context.db;
+    let made = db.write(move |conn| sessions::start_again(conn, &moment, (organization, ended)));
+    let (session, command) = match made.await {
+        Ok(Some(made)) => made,
+        Ok(None) => return Err(LinkError::Superseded),
+        Err(error) => {
+            tracing::warn!(%error, session = %ended, "a car could not be started again");
+            return Err(LinkError::Superseded);
+        }
+    };
+    tracing::info!(session = %session.id, before = %ended, "a car whose turn it is is started again");
+    let answer = link.send(session.chargestation_id, command).await;
+    let why = match &answer {
+        Ok(outcome) if outcome.accepted => return answer,
+        Ok(outcome) => format!(
+            "The station answered {}",
+            outcome.status.as_deref().unwrap_or_default()
+        ),
+        Err(error) => error.to_string(),
+    };
+    let moment = context.moment();
+    let given_up = db.write(move |conn| {
+        sessions::give_up_start(conn, &moment, (organization, session.id), &why)
+    });
+    if let Err(error) = given_up.await {
+        tracing::warn!(%error, session = %ended, "a session that does not start was not cancelled");
+    }
+    answer
+}
