@@ -42,25 +42,32 @@ impl Draws {
         within(self.told(instant, limited_at, allowed), allowed)
     }
 
+    /// What was claimed last before an instant, if that says something of it.
+    pub fn claimed(&self, instant: Timestamp) -> Option<Watts> {
+        self.before(instant).map(|(_, draw)| draw)
+    }
+
+    fn before(&self, instant: Timestamp) -> Option<(Timestamp, Watts)> {
+        let after = self.0.partition_point(|(at, _)| *at <= instant);
+        let before = self.0.get(after.checked_sub(1)?).copied();
+        before.filter(|(at, _)| instant.since(*at) <= SAYS_SOMETHING_FOR)
+    }
+
     fn told(
         &self,
         instant: Timestamp,
         limited_at: Option<Timestamp>,
         allowed: Watts,
     ) -> RangeInclusive<Watts> {
-        let after = self.0.partition_point(|(at, _)| *at <= instant);
-        let before = after.checked_sub(1).and_then(|index| self.0.get(index));
-        let Some((read_at, draw)) =
-            before.filter(|(at, _)| instant.since(*at) <= SAYS_SOMETHING_FOR)
-        else {
+        let Some((read_at, draw)) = self.before(instant) else {
             return Watts::ZERO..=allowed;
         };
-        match self.0.get(after) {
-            Some((_, later)) => *draw.min(later)..=*draw.max(later),
-            None if limited_at.is_some_and(|limited| limited >= *read_at) => {
-                (*draw).min(allowed)..=(*draw).max(allowed)
+        match self.0.iter().find(|(at, _)| *at > instant) {
+            Some((_, later)) => draw.min(*later)..=draw.max(*later),
+            None if limited_at.is_some_and(|limited| limited >= read_at) => {
+                draw.min(allowed)..=draw.max(allowed)
             }
-            None => *draw..=*draw,
+            None => draw..=draw,
         }
     }
 }

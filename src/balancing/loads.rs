@@ -12,7 +12,8 @@
 //! A meter of the site is read every few seconds, a charger once a minute, so a charger that was just told to draw more shows
 //! on the one and not yet on the other. What the chargers drew is therefore known from … to …, and the load is taken to be what
 //! it was as long as that fits. As soon as the meter shows more than the group's capacity it cannot fit: chargers never
-//! count with more than they are allowed.
+//! count with more than they are allowed. Once it shows clearly more, each counts with what it claimed last, so that nothing is cut
+//! that nobody drew.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -39,6 +40,9 @@ pub(super) struct Loads {
     pub changes_at: Option<Timestamp>,
 }
 
+/// What a meter shows above a capacity is clearly more from one part in so many of it: less may be noise.
+const NOISE: i64 = 100;
+
 /// The loads of a site at this moment.
 pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
     let mut loads = Loads::default();
@@ -60,7 +64,7 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
             .iter()
             .filter(|child| child.parent_id == Some(group.id))
             .filter_map(|child| loads.by_group.get(&child.id).copied());
-        let metered = meters(&own, &loads, site, state, group.id);
+        let metered = meters(&own, &loads, site, state, group, now);
         let fresh = metered.iter().filter(|one| !one.meter.is_stale(now));
         for Metered { meter, load, shown } in fresh {
             let power = load.power.map(|power| (meter.id, power));
@@ -124,9 +128,12 @@ fn meters<'a>(
     loads: &Loads,
     site: &Site,
     state: &State,
-    group: GroupId,
+    group: &Group,
+    now: Timestamp,
 ) -> Vec<Metered<'a>> {
-    let least_load = -given_below(site, loads, group);
+    let least_load = -given_below(site, loads, group.id);
+    let (capacity, _) = group.capacity_at(now, site.zone);
+    let is_above = |power: Watts| power > capacity + Watts(capacity.get() / NOISE);
     let meters = own.iter().filter(|asset| {
         asset.kind == AssetType::SmartMeter && asset.meter_scope != Some(MeterScope::Production)
     });
@@ -135,9 +142,15 @@ fn meters<'a>(
         let all = reading.as_load(site.voltage);
         let (load, shown) = match reading.measured_at.filter(|_| reading.includes_chargers) {
             Some(measured_at) => {
-                let (least, most) = chargers_at(site, state, group, measured_at);
-                let before = state.loads.get(&group).copied();
-                let load = all.without(least).kept_from(before, all.without(most));
+                let chargers = chargers_at(site, state, group.id, measured_at);
+                let load = match all.power.is_some_and(is_above) {
+                    true => all.without(chargers.claimed),
+                    false => {
+                        let before = state.loads.get(&group.id).copied();
+                        let most = all.without(chargers.least);
+                        most.kept_from(before, all.without(chargers.most))
+                    }
+                };
                 (load, all.power.zip(Some(measured_at)))
             }
             None => (all, None),
@@ -163,31 +176,49 @@ pub(super) fn given_below(site: &Site, loads: &Loads, group: GroupId) -> Watts {
         .sum()
 }
 
-/// The least and the most that the chargers below a group drew when its meter was read. Each claim counts as far as its station
-/// was allowed to draw then. Where no car is known to be, what is drawn all the same is load: so that whatever anybody
-/// claims, a reading above the capacity cuts those that charge by the excess.
-fn chargers_at(site: &Site, state: &State, group: GroupId, measured_at: Timestamp) -> (Load, Load) {
+/// What the chargers below a group drew when its meter was read.
+struct Chargers {
+    /// As little as can be.
+    least: Load,
+    /// What they claimed last; all that they were allowed where they say nothing.
+    claimed: Load,
+    /// As much as can be.
+    most: Load,
+}
+
+/// Each claim counts as far as its station was allowed to draw then. Where no car is known to be, what is drawn all the same is
+/// load: so that whatever anybody claims, a reading above the capacity cuts those that charge by the excess.
+fn chargers_at(site: &Site, state: &State, group: GroupId, measured_at: Timestamp) -> Chargers {
+    let none = Chargers {
+        least: Load::NONE,
+        claimed: Load::NONE,
+        most: Load::NONE,
+    };
     let below = site
         .seats
         .iter()
         .filter(|seat| site.is_below(seat.group, group));
-    below.fold((Load::NONE, Load::NONE), |(least, most), seat| {
+    below.fold(none, |sum, seat| {
         let worst = state.worst(seat);
-        let draw = match state.connectors.get(&seat.connector) {
+        let (draw, claimed) = match state.connectors.get(&seat.connector) {
             Some(memory) if seat.may_have_car() || memory.meter.shows_a_car() => {
                 let allowed = memory.allowed.at(measured_at).unwrap_or(worst);
-                memory.draws.around(measured_at, memory.sent_at, allowed)
+                let draw = memory.draws.around(measured_at, memory.sent_at, allowed);
+                let claimed = memory.draws.claimed(measured_at);
+                (
+                    draw,
+                    claimed.map_or(allowed, |claimed| claimed.min(allowed)),
+                )
             }
-            Some(_) => Watts::ZERO..=Watts::ZERO,
-            None => Watts::ZERO..=worst,
+            Some(_) => (Watts::ZERO..=Watts::ZERO, Watts::ZERO),
+            None => (Watts::ZERO..=worst, worst),
         };
-        (
-            least.and(seat.load_of(*draw.start(), Milliamps::ZERO)),
-            most.and(seat.load_of(
-                *draw.end(),
-                draw.end().to_current(seat.voltage, seat.phases),
-            )),
-        )
+        let on_each = draw.end().to_current(seat.voltage, seat.phases);
+        Chargers {
+            least: sum.least.and(seat.load_of(*draw.start(), Milliamps::ZERO)),
+            claimed: sum.claimed.and(seat.load_of(claimed, Milliamps::ZERO)),
+            most: sum.most.and(seat.load_of(*draw.end(), on_each)),
+        }
     })
 }
 
