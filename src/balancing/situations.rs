@@ -120,30 +120,6 @@ fn a_meter_above_the_capacity_cuts_by_the_excess() {
 }
 
 #[test]
-fn what_is_cut_was_drawn() {
-    let mut yard = Yard::settled(2, 30);
-    let meter = yard.site_meter();
-    for port in [0, 1] {
-        yard.plug(port);
-    }
-    // One car takes 4 kW of its 10 kW, the other all of its share; 10 kW of load.
-    let drawn = |yard: &Yard| 10.0 + yard.told(0).min(4.0) + yard.told(1);
-    for _ in 0..20 {
-        yard.shows(0, Some(yard.told(0).min(4.0)), None);
-        yard.shows(1, Some(yard.told(1)), None);
-        yard.pass_reading(meter, 10, drawn);
-    }
-    let before = drawn(&yard);
-    assert!((24.0..=30.0).contains(&before), "{before}");
-    // 12 kW more, once.
-    let load = 22.0;
-    yard.reads(meter, load + before - 10.0);
-    yard.pass(1);
-    let after = load + yard.limit(0).kilowatts().min(4.0) + yard.limit(1).kilowatts();
-    assert!(after <= 30.0, "{after} kW after one reading");
-}
-
-#[test]
 fn nobody_is_told_more_while_a_meter_is_above_the_capacity() {
     let mut yard = Yard::settled(1, 30);
     let meter = yard.site_meter();
