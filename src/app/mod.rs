@@ -294,8 +294,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             )
             .service(
                 web::scope(routes::BASE)
-                    .wrap(Compress::default())
                     .wrap(from_fn(guard))
+                    .wrap(Compress::default()) // around the guard, which keeps answers as plain bytes
                     .configure(|config| {
                         routes::slices(&mut utoipa_actix_web::service_config::ServiceConfig::new(
                             config,

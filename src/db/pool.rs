@@ -15,6 +15,7 @@ use diesel::Connection;
 use diesel::r2d2::{Pool, PooledConnection};
 use tokio::sync::{oneshot, watch};
 
+use super::beside;
 use super::connection::{Conn, Opener, StoreUrl, Synchronous};
 use super::error::{StoreError, StoreResult};
 use super::lock::Gate;
@@ -255,7 +256,7 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (job, answer) = Write::queued(work);
+        let (job, answer) = Write::queued(accompanied(work));
         self.writes.send_now(job)?;
         Self::outcome(answer).await
     }
@@ -269,7 +270,7 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (job, answer) = Write::queued(work);
+        let (job, answer) = Write::queued(accompanied(work));
         self.writes.send_patiently(job)?;
         Self::outcome(answer).await
     }
@@ -280,6 +281,20 @@ impl Db {
         answer
             .await
             .unwrap_or_else(|_| Err(StoreError::Failed("the store stopped".into()).into()))
+    }
+}
+
+/// The same work, with what this task stores beside each of its writes (see [`beside`]).
+fn accompanied<T, E: From<StoreError>>(
+    mut work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
+) -> impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static {
+    let beside = beside::here();
+    move |conn| {
+        let done = work(conn)?;
+        if let Some(beside) = &beside {
+            beside(conn)?;
+        }
+        Ok(done)
     }
 }
 

@@ -69,21 +69,20 @@ async fn create_group(
     let (organization, moment) = (caller.organization(), ctx.moment());
     let group = Group::new(new, organization, &moment);
     group.check()?;
-    ctx.db
-        .write(move |conn| {
-            locations::require(conn, organization, group.location_id, "location")?;
-            store::check_parent(conn, &group)?;
-            store::insert(conn, &group)?;
-            let view = store::view(conn, group.clone())?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::GroupCreated),
-                &view,
-            )?;
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        locations::require(conn, organization, group.location_id, "location")?;
+        store::check_parent(conn, &group)?;
+        store::insert(conn, &group)?;
+        let view = store::view(conn, group.clone())?;
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::GroupCreated),
+            &view,
+        )?;
+        Ok(Created(view))
+    })
+    .await
 }
 
 /// Reads a load-management group with its stations; also at `/v1.1/groups/{id}`.
@@ -315,9 +314,8 @@ async fn add_group_chargestation(
     Body(new): Body<NewMembership>,
 ) -> ApiResult<Created<MembershipView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    let view = ctx
-        .db
-        .write(move |conn| {
+    let Created(view) = ctx
+        .answer(move |conn| {
             let group = store::find(conn, organization, id).map_err(missing)?;
             let station =
                 stations::require_station(conn, organization, new.chargestation, "chargestation")?;
@@ -351,7 +349,7 @@ async fn add_group_chargestation(
             let view = store::membership_view(conn, membership)?;
             let kind = EventKind::GroupStationAdded;
             events::record(conn, &moment, Event::new(organization, kind), &view)?;
-            Ok(view)
+            Ok(Created(view))
         })
         .await?;
     replan(&signals, organization, [view.chargestation]);

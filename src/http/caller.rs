@@ -10,6 +10,7 @@ use async_trait::async_trait;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
+use super::idempotency::Needs;
 use crate::kernel::{ApiKeyId, OrganizationId};
 
 /// A caller whose key was accepted.
@@ -84,10 +85,13 @@ impl<P: Permission> FromRequest for Caller<P> {
                 Code::Unauthenticated,
                 Code::Unauthenticated.meaning(),
             )),
-            Some(principal) if principal.may(P::SCOPE) => Ok(Self {
-                principal,
-                permission: PhantomData,
-            }),
+            Some(principal) if principal.may(P::SCOPE) => {
+                Needs::here().note(P::SCOPE);
+                Ok(Self {
+                    principal,
+                    permission: PhantomData,
+                })
+            }
             Some(_) => Err(ApiError::new(
                 Code::Forbidden,
                 format!("This needs the scope {}", P::SCOPE),

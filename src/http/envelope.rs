@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
+use super::idempotency::{Keepable, KeptAnswer};
 use crate::kernel::Timestamp;
 
 /// The envelope of one object.
@@ -56,6 +57,15 @@ macro_rules! answers {
                 HttpResponse::build(StatusCode::$status)
                     .insert_header((header::ETAG, etag(self.0.version())))
                     .json(Reply { ok: true, message: $message.to_owned(), result: self.0 })
+            }
+        }
+
+        impl<T: Serialize + Versioned> Keepable for $name<T> {
+            fn to_keep(&self) -> ApiResult<KeptAnswer> {
+                let etag = etag(self.0.version());
+                let reply = Reply { ok: true, message: $message.to_owned(), result: &self.0 };
+                KeptAnswer::json(StatusCode::$status, etag, &reply)
+                    .map_err(|error| ApiError::new(Code::Internal, error.to_string()))
             }
         }
     )*};

@@ -15,11 +15,12 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
+use super::Ctx;
 use super::caller::{Authenticator, Principal};
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
+use super::idempotency::{self, Answering};
 use super::request_id::REQUEST_ID;
-use super::{Ctx, idempotency};
 use crate::kernel::ApiKeyId;
 
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -126,6 +127,7 @@ pub struct Doorkeeper {
     authenticator: Arc<dyn Authenticator>,
     limiter: Limiter,
     limit: RateLimit,
+    answering: Answering,
 }
 
 impl Doorkeeper {
@@ -137,6 +139,7 @@ impl Doorkeeper {
             authenticator,
             limiter,
             limit,
+            answering: Answering::default(),
         }
     }
 
@@ -212,7 +215,8 @@ pub async fn guard<B: MessageBody + 'static>(
     };
     request.extensions_mut().insert(principal.clone());
     let api_key = key_of(&request).unwrap_or_default().to_owned();
-    let mut response = idempotency::once((principal, api_key), request, next).await?;
+    let mut response =
+        idempotency::once(&keeper.answering, (principal, api_key), request, next).await?;
     let headers = response.headers_mut();
     for (name, value) in [
         ("ratelimit-limit", keeper.limit.burst.get()),

@@ -22,7 +22,12 @@ impl Seal {
 
     /// The form of a text that is stored; it can be opened beside the same `bound_to` only.
     pub fn close(&self, bound_to: &[u8], text: &str) -> Result<String, NotSealed> {
-        let mut bytes = text.as_bytes().to_vec();
+        self.close_bytes(bound_to, text.as_bytes())
+    }
+
+    /// The same of any bytes.
+    pub fn close_bytes(&self, bound_to: &[u8], content: &[u8]) -> Result<String, NotSealed> {
+        let mut bytes = content.to_vec();
         let nonce = self
             .0
             .seal_in_place_append_tag(Aad::from(bound_to), &mut bytes)
@@ -32,6 +37,11 @@ impl Seal {
 
     /// The text in what is stored; none where another key sealed it, it belongs elsewhere or was changed.
     pub fn open(&self, bound_to: &[u8], stored: &str) -> Option<String> {
+        String::from_utf8(self.open_bytes(bound_to, stored)?).ok()
+    }
+
+    /// The bytes in what is stored, likewise.
+    pub fn open_bytes(&self, bound_to: &[u8], stored: &str) -> Option<Vec<u8>> {
         let bytes = STANDARD.decode(stored).ok()?;
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -40,7 +50,7 @@ impl Seal {
             .0
             .open_in_place(nonce, Aad::from(bound_to), &mut sealed)
             .ok()?;
-        String::from_utf8(opened.to_vec()).ok()
+        Some(opened.to_vec())
     }
 }
 

@@ -53,19 +53,18 @@ async fn create_location(
 ) -> ApiResult<Created<LocationView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let location = Location::new(new, organization, &moment);
-    ctx.db
-        .write(move |conn| {
-            store::insert(conn, &location)?;
-            let view = LocationView::from(location.clone());
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::LocationCreated),
-                &view,
-            )?;
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        store::insert(conn, &location)?;
+        let view = LocationView::from(location.clone());
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::LocationCreated),
+            &view,
+        )?;
+        Ok(Created(view))
+    })
+    .await
 }
 
 /// Reads a location.

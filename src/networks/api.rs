@@ -83,19 +83,18 @@ async fn create_evse_network(
 ) -> ApiResult<Created<EvseNetworkView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let network = EvseNetwork::new(new, organization, &moment);
-    ctx.db
-        .write(move |conn| {
-            store::insert(conn, &network)?;
-            let view = EvseNetworkView::new(network.clone(), Vec::new());
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseNetworkCreated),
-                &view,
-            )?;
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        store::insert(conn, &network)?;
+        let view = EvseNetworkView::new(network.clone(), Vec::new());
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::EvseNetworkCreated),
+            &view,
+        )?;
+        Ok(Created(view))
+    })
+    .await
 }
 
 /// Reads an EVSE network with its groups.
@@ -205,22 +204,21 @@ async fn create_evse_group(
     Body(new): Body<NewEvseGroup>,
 ) -> ApiResult<Created<EvseGroupView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let network = store::find(conn, organization, id).map_err(missing)?;
-            check_draft(&network, "it gets no further groups")?;
-            let group = EvseGroup::new(new.clone(), &network, &moment);
-            store::insert_group(conn, &group)?;
-            let view = EvseGroupView::new(group, 0);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseGroupCreated),
-                &view,
-            )?;
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        let network = store::find(conn, organization, id).map_err(missing)?;
+        check_draft(&network, "it gets no further groups")?;
+        let group = EvseGroup::new(new.clone(), &network, &moment);
+        store::insert_group(conn, &group)?;
+        let view = EvseGroupView::new(group, 0);
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::EvseGroupCreated),
+            &view,
+        )?;
+        Ok(Created(view))
+    })
+    .await
 }
 
 fn find_group(
@@ -364,18 +362,17 @@ async fn assign_evses(
     Body(new): Body<NewAssignment>,
 ) -> ApiResult<Changed<EvseNetworkView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let network = store::find(conn, organization, id).map_err(missing)?;
-            assign::assign(conn, &network, &new, &moment)?;
-            let view = store::view(conn, network)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseNetworkAssigned),
-                &view,
-            )?;
-            Ok(Changed(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        let network = store::find(conn, organization, id).map_err(missing)?;
+        assign::assign(conn, &network, &new, &moment)?;
+        let view = store::view(conn, network)?;
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::EvseNetworkAssigned),
+            &view,
+        )?;
+        Ok(Changed(view))
+    })
+    .await
 }

@@ -92,8 +92,7 @@ async fn create_service_offer(
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let offer = ServiceOffer::new(new, organization, &moment);
-    ctx.db
-        .write(move |conn| create(conn, &offer, &moment).map(Created))
+    ctx.answer(move |conn| create(conn, &offer, &moment).map(Created))
         .await
 }
 
@@ -107,15 +106,14 @@ async fn import_oicp_offer(
     Body(told): Body<OicpImport>,
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let network = networks::require(conn, organization, told.network, "network")?;
-            let evses = exchange::evses(conn, organization, network.id)?;
-            let new = oicp::import(&told, &evses)?;
-            let offer = ServiceOffer::new(new, organization, &moment);
-            create(conn, &offer, &moment).map(Created)
-        })
-        .await
+    ctx.answer(move |conn| {
+        let network = networks::require(conn, organization, told.network, "network")?;
+        let evses = exchange::evses(conn, organization, network.id)?;
+        let new = oicp::import(&told, &evses)?;
+        let offer = ServiceOffer::new(new, organization, &moment);
+        create(conn, &offer, &moment).map(Created)
+    })
+    .await
 }
 
 /// Creates a draft from tariffs of OCPI 2.2.1 or 2.3.0.
@@ -129,8 +127,7 @@ async fn import_ocpi_offer(
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let offer = ServiceOffer::new(ocpi::import(&told)?, organization, &moment);
-    ctx.db
-        .write(move |conn| create(conn, &offer, &moment).map(Created))
+    ctx.answer(move |conn| create(conn, &offer, &moment).map(Created))
         .await
 }
 
@@ -241,12 +238,11 @@ async fn cancel_service_offer(
     Body(wish): Body<Cancellation>,
 ) -> ApiResult<Changed<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let offer = store::find(conn, organization, id).map_err(missing)?;
-            life::cancel(conn, offer, &wish, &moment).map(Changed)
-        })
-        .await
+    ctx.answer(move |conn| {
+        let offer = store::find(conn, organization, id).map_err(missing)?;
+        life::cancel(conn, offer, &wish, &moment).map(Changed)
+    })
+    .await
 }
 
 /// Makes a draft that says the same.
@@ -259,13 +255,12 @@ async fn copy_service_offer(
     PathId(id): PathId<ServiceOfferId>,
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let offer = store::find(conn, organization, id).map_err(missing)?;
-            let copy = life::copy(offer, &moment);
-            create(conn, &copy, &moment).map(Created)
-        })
-        .await
+    ctx.answer(move |conn| {
+        let offer = store::find(conn, organization, id).map_err(missing)?;
+        let copy = life::copy(offer, &moment);
+        create(conn, &copy, &moment).map(Created)
+    })
+    .await
 }
 
 /// Gives an unlimited offer new prices, as a version that takes over at its date.
@@ -279,12 +274,11 @@ async fn update_service_offer_prices(
     Body(update): Body<PriceUpdate>,
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let offer = store::find(conn, organization, id).map_err(missing)?;
-            life::update_prices(conn, offer, &update, &moment).map(Created)
-        })
-        .await
+    ctx.answer(move |conn| {
+        let offer = store::find(conn, organization, id).map_err(missing)?;
+        life::update_prices(conn, offer, &update, &moment).map(Created)
+    })
+    .await
 }
 
 /// Lists all versions of an offer, the first one first.

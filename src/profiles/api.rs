@@ -123,19 +123,20 @@ async fn create_charging_profile(
     let (organization, moment) = (caller.organization(), ctx.moment());
     let evses = new.evses.clone().unwrap_or_default();
     let profile = Profile::new(new, organization, &moment)?;
-    let stored = ctx.db.write(move |conn| {
+    let stored = ctx.answer_and(move |conn| {
         store::insert(conn, &profile)?;
         store::attach(conn, &profile, &evses)?;
-        told(
+        let (view, stations) = told(
             conn,
             &moment,
             (profile.clone(), &[]),
             EventKind::ChargingProfileCreated,
-        )
+        )?;
+        Ok((Created(view), stations))
     });
     let (view, stations) = stored.await?;
     audience.tell(organization, stations);
-    Ok(Created(view))
+    Ok(view)
 }
 
 /// Reads a charging profile.

@@ -69,19 +69,18 @@ async fn create_rate(
     let (organization, moment) = (caller.organization(), ctx.moment());
     let rate = Rate::new(new, organization, &moment);
     rate.check()?;
-    ctx.db
-        .write(move |conn| {
-            store::insert(conn, &rate)?;
-            let view = RateView::from(rate.clone());
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::RateCreated),
-                &view,
-            )?;
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        store::insert(conn, &rate)?;
+        let view = RateView::from(rate.clone());
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::RateCreated),
+            &view,
+        )?;
+        Ok(Created(view))
+    })
+    .await
 }
 
 /// Reads a rate.
@@ -184,20 +183,19 @@ async fn create_rate_schedule(
     let (organization, moment) = (caller.organization(), ctx.moment());
     let schedule = RateSchedule::new(new, organization, &moment);
     schedule.check()?;
-    ctx.db
-        .write(move |conn| {
-            store::check_rates(conn, &schedule)?;
-            store::insert_schedule(conn, &schedule)?;
-            let view = store::schedule_view(conn, schedule.clone())?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::RateScheduleCreated),
-                &view,
-            )?;
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        store::check_rates(conn, &schedule)?;
+        store::insert_schedule(conn, &schedule)?;
+        let view = store::schedule_view(conn, schedule.clone())?;
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::RateScheduleCreated),
+            &view,
+        )?;
+        Ok(Created(view))
+    })
+    .await
 }
 
 /// Reads a schedule of rates.

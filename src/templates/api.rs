@@ -79,19 +79,18 @@ async fn create_configuration_template(
 ) -> ApiResult<Created<TemplateView>> {
     let moment = ctx.moment();
     let template = Template::new(new, caller.organization(), &moment)?;
-    ctx.db
-        .write(move |conn| {
-            check_location(conn, &template)?;
-            store::insert(conn, &template)?;
-            told(
-                conn,
-                &moment,
-                template.clone(),
-                EventKind::ConfigurationTemplateCreated,
-            )
-            .map(Created)
-        })
-        .await
+    ctx.answer(move |conn| {
+        check_location(conn, &template)?;
+        store::insert(conn, &template)?;
+        told(
+            conn,
+            &moment,
+            template.clone(),
+            EventKind::ConfigurationTemplateCreated,
+        )
+        .map(Created)
+    })
+    .await
 }
 
 /// Reads a configuration template.

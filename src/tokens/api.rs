@@ -96,22 +96,21 @@ async fn create_token(
 ) -> ApiResult<Created<TokenView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let token = Token::new(new, organization, &moment);
-    ctx.db
-        .write(move |conn| {
-            if let Some(user) = token.user_id {
-                users::require(conn, organization, user, "user")?;
-            }
-            store::insert(conn, &token)?;
-            let view = TokenView::from(token.clone());
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::TokenCreated),
-                &view,
-            )?;
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        if let Some(user) = token.user_id {
+            users::require(conn, organization, user, "user")?;
+        }
+        store::insert(conn, &token)?;
+        let view = TokenView::from(token.clone());
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::TokenCreated),
+            &view,
+        )?;
+        Ok(Created(view))
+    })
+    .await
 }
 
 /// Reads a token.

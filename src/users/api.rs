@@ -71,12 +71,11 @@ async fn create_user(
     Body(new): Body<NewUser>,
 ) -> ApiResult<Created<UserView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let user = add(conn, &moment, organization, new.clone())?;
-            Ok(Created(user.into()))
-        })
-        .await
+    ctx.answer(move |conn| {
+        let user = add(conn, &moment, organization, new.clone())?;
+        Ok(Created(user.into()))
+    })
+    .await
 }
 
 /// Creates a user of an organization.

@@ -83,17 +83,15 @@ async fn create_webhook(
     Body(new): Body<NewWebhook>,
 ) -> ApiResult<Created<WebhookView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let newest = events::latest_cursor(conn, organization)?;
-            let tools = (courier.sender.guard, &*courier.sender.vault);
-            let (webhook, secret) =
-                Webhook::new(new.clone(), (organization, newest), tools, &moment)?;
-            store::insert(conn, &webhook)?;
-            let view = tell(conn, &moment, &webhook, EventKind::WebhookCreated)?;
-            Ok(Created(view.with_secret(secret)))
-        })
-        .await
+    ctx.answer(move |conn| {
+        let newest = events::latest_cursor(conn, organization)?;
+        let tools = (courier.sender.guard, &*courier.sender.vault);
+        let (webhook, secret) = Webhook::new(new.clone(), (organization, newest), tools, &moment)?;
+        store::insert(conn, &webhook)?;
+        let view = tell(conn, &moment, &webhook, EventKind::WebhookCreated)?;
+        Ok(Created(view.with_secret(secret)))
+    })
+    .await
 }
 
 /// Reads a webhook.
@@ -180,15 +178,14 @@ async fn rotate_webhook_secret(
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<Changed<WebhookView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut webhook = store::find(conn, organization, id).map_err(missing)?;
-            let secret = webhook.rotate(&courier.sender.vault, &moment)?;
-            store::update(conn, &webhook)?;
-            let view = tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?;
-            Ok(Changed(view.with_secret(secret)))
-        })
-        .await
+    ctx.answer(move |conn| {
+        let mut webhook = store::find(conn, organization, id).map_err(missing)?;
+        let secret = webhook.rotate(&courier.sender.vault, &moment)?;
+        store::update(conn, &webhook)?;
+        let view = tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?;
+        Ok(Changed(view.with_secret(secret)))
+    })
+    .await
 }
 
 /// Sends a test event to one webhook, whatever events it wants.
@@ -201,19 +198,18 @@ async fn test_webhook(
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<Created<DeliveryView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let webhook = store::find(conn, organization, id).map_err(missing)?;
-            if !webhook.active {
-                return Err(ApiError::conflict("The webhook is off"));
-            }
-            let view = WebhookView::from(webhook.clone());
-            let event = Told::alone(EventKind::WebhookTest, &view, &moment)?;
-            let delivery = Delivery::new(&webhook, event, &moment);
-            store::queue(conn, &delivery)?;
-            Ok(Created(DeliveryView::from(delivery)))
-        })
-        .await
+    ctx.answer(move |conn| {
+        let webhook = store::find(conn, organization, id).map_err(missing)?;
+        if !webhook.active {
+            return Err(ApiError::conflict("The webhook is off"));
+        }
+        let view = WebhookView::from(webhook.clone());
+        let event = Told::alone(EventKind::WebhookTest, &view, &moment)?;
+        let delivery = Delivery::new(&webhook, event, &moment);
+        store::queue(conn, &delivery)?;
+        Ok(Created(DeliveryView::from(delivery)))
+    })
+    .await
 }
 
 /// Lists the deliveries of a webhook: what was sent and what was answered.
@@ -264,14 +260,13 @@ async fn resend_webhook_delivery(
     PathIds(id, delivery): PathIds<WebhookId, DeliveryId>,
 ) -> ApiResult<Changed<DeliveryView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            store::find(conn, organization, id).map_err(missing)?;
-            let found = store::find_delivery(conn, id, delivery);
-            let mut delivery = found.map_err(|error| ApiError::missing(error, "delivery"))?;
-            delivery.send_again(&moment);
-            store::update_delivery(conn, &delivery)?;
-            Ok(Changed(DeliveryView::from(delivery)))
-        })
-        .await
+    ctx.answer(move |conn| {
+        store::find(conn, organization, id).map_err(missing)?;
+        let found = store::find_delivery(conn, id, delivery);
+        let mut delivery = found.map_err(|error| ApiError::missing(error, "delivery"))?;
+        delivery.send_again(&moment);
+        store::update_delivery(conn, &delivery)?;
+        Ok(Changed(DeliveryView::from(delivery)))
+    })
+    .await
 }

@@ -15,5 +15,6 @@ mod balancing;
 mod cli;
 mod ocpp;
 mod openapi;
+mod security;
 mod support;
 mod trust;

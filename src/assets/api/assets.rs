@@ -69,7 +69,7 @@ async fn create_asset(
     let (organization, moment) = (caller.organization(), ctx.moment());
     let asset = Asset::new(new, organization, &moment)?;
     let stored = asset.clone();
-    let view = ctx.db.write(move |conn| {
+    let created = ctx.answer(move |conn| {
         let location = store::check_references(conn, &stored)?;
         store::insert(conn, &stored)?;
         let view = AssetView::new(stored.clone(), &location, moment.now);
@@ -79,11 +79,11 @@ async fn create_asset(
             Event::new(organization, EventKind::AssetCreated),
             &view,
         )?;
-        Ok::<_, ApiError>(view)
+        Ok(Created(view))
     });
-    let view = view.await?;
+    let created = created.await?;
     tell(&signals, &asset, None, AssetChange::Reconfigured);
-    Ok(Created(view))
+    Ok(created)
 }
 
 /// Reads an asset, with its latest reading.
@@ -180,7 +180,7 @@ async fn set_asset_state(
     Body(state): Body<NewState>,
 ) -> ApiResult<Changed<AssetView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    let switched = ctx.db.write(move |conn| {
+    let switched = ctx.answer_and(move |conn| {
         let mut asset = store::find(conn, organization, id).map_err(missing)?;
         if asset.kind != AssetType::Battery {
             let message = format!(
@@ -198,9 +198,9 @@ async fn set_asset_state(
             let kind = EventKind::AssetStateUpdated;
             events::record(conn, &moment, Event::new(organization, kind), &view)?;
         }
-        Ok((view, asset))
+        Ok((Changed(view), asset))
     });
     let (view, asset) = switched.await?;
     tell(&signals, &asset, None, AssetChange::Switched);
-    Ok(Changed(view))
+    Ok(view)
 }

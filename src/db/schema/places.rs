@@ -50,6 +50,7 @@ diesel::table! {
         status -> Nullable<Integer>,
         body -> Nullable<Text>,
         created_at -> Instant,
+        scopes -> Nullable<JsonDoc>,
     }
 }
 

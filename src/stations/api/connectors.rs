@@ -65,9 +65,8 @@ async fn create_connector(
     Body(new): Body<NewConnector>,
 ) -> ApiResult<Created<ConnectorView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    let view = ctx
-        .db
-        .write(move |conn| -> ApiResult<_> {
+    let Created(view) = ctx
+        .answer(move |conn| -> ApiResult<_> {
             let station = stations::find_station(conn, organization, id)
                 .map_err(|error| ApiError::missing(error, "charge station"))?;
             let number = match new.number {
@@ -87,7 +86,7 @@ async fn create_connector(
                 Event::new(organization, EventKind::ConnectorCreated).at(id),
                 &view,
             )?;
-            Ok(view)
+            Ok(Created(view))
         })
         .await?;
     signals.tell(Signal {

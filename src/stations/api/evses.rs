@@ -69,32 +69,31 @@ async fn create_evse(
     Body(new): Body<NewEvse>,
 ) -> ApiResult<Created<EvseView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let station = stations::find_station(conn, organization, station)
-                .map_err(|error| ApiError::missing(error, "charge station"))?;
-            let number = match new.number {
-                Some(number) => number.0,
-                None => store::next_number(conn, station.id)?,
-            };
-            let code = format!("{}-{number}", station.endpoint.to_uppercase());
-            let evse = Evse::new(
-                new.clone(),
-                (organization, station.id),
-                (number, code),
-                &moment,
-            );
-            store::insert(conn, &evse)?;
-            let view = view_of(conn, evse)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseCreated).at(station.id),
-                &view,
-            )?;
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        let station = stations::find_station(conn, organization, station)
+            .map_err(|error| ApiError::missing(error, "charge station"))?;
+        let number = match new.number {
+            Some(number) => number.0,
+            None => store::next_number(conn, station.id)?,
+        };
+        let code = format!("{}-{number}", station.endpoint.to_uppercase());
+        let evse = Evse::new(
+            new.clone(),
+            (organization, station.id),
+            (number, code),
+            &moment,
+        );
+        store::insert(conn, &evse)?;
+        let view = view_of(conn, evse)?;
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::EvseCreated).at(station.id),
+            &view,
+        )?;
+        Ok(Created(view))
+    })
+    .await
 }
 
 /// Reads an EVSE.

@@ -122,24 +122,23 @@ async fn create_chargestation(
         ctx.websocket_url.clone(),
     );
     let (station, password) = Station::new(new, organization, &moment);
-    ctx.db
-        .write(move |conn| {
-            if let Some(location) = station.location_id {
-                locations::require(conn, organization, location, "location")?;
-            }
-            store::require_free_endpoint(conn, &station)?;
-            store::insert(conn, &station)?;
-            let mut view = station_view(conn, station.clone(), &base)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::StationCreated).at(station.id),
-                &view,
-            )?;
-            view.security.password = password.clone();
-            Ok(Created(view))
-        })
-        .await
+    ctx.answer(move |conn| {
+        if let Some(location) = station.location_id {
+            locations::require(conn, organization, location, "location")?;
+        }
+        store::require_free_endpoint(conn, &station)?;
+        store::insert(conn, &station)?;
+        let mut view = station_view(conn, station.clone(), &base)?;
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::StationCreated).at(station.id),
+            &view,
+        )?;
+        view.security.password = password.clone();
+        Ok(Created(view))
+    })
+    .await
 }
 
 /// Reads a charge station.

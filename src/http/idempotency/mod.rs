@@ -1,0 +1,149 @@
+//! `Idempotency-Key`: the same POST twice is done once, and answered twice with the first answer.
+//!
+//! The key is taken in the transaction of the first effect (`claim`), and the answer is kept there too where only the store is
+//! changed (`answer`). Where the server was killed in between, a retry learns that the outcome is not known: nothing is made
+//! twice. Answers may hold secrets that are shown once, so they are kept sealed under the API key of their caller, of which the
+//! store has a hash only.
+
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody, to_bytes};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse};
+use sha2::{Digest, Sha256};
+
+use super::body::read_bytes;
+use super::caller::Principal;
+use super::codes::Code;
+use super::error::{ApiError, ApiResult};
+use super::request_id::{REQUEST_ID, request_id};
+use super::{Context, Ctx};
+
+mod answer;
+mod claim;
+
+pub use answer::{Keepable, KeptAnswer};
+pub use claim::{Answering, Needs};
+
+use claim::{Answered, Claim};
+
+/// Longest key.
+const LONGEST_KEY: usize = 255;
+
+/// Lets the request through, unless its key was used before.
+pub async fn once<B: MessageBody + 'static>(
+    answering: &Answering,
+    caller: (Principal, String),
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let key = request
+        .headers()
+        .get("idempotency-key")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let (Some(key), &Method::POST) = (key, request.method()) else {
+        return Ok(next.call(request).await?.map_into_left_body());
+    };
+    let claimed = match claim(answering, caller, key, &mut request).await {
+        Ok(claimed) => claimed,
+        Err(error) => return Ok(request.error_response(error).map_into_right_body()),
+    };
+    let (context, claim, answered) = match claimed {
+        Claimed::First(context, claim, answered) => (context, claim, answered),
+        Claimed::Before(answer) => {
+            let response = request.into_response(answer.replay());
+            return Ok(response.map_into_right_body());
+        }
+    };
+    // A task of its own goes on when the client goes away, so that the answer is there for its retry.
+    let work = actix_web::rt::spawn(REQUEST_ID.scope(request_id(), async move {
+        let _answered = answered;
+        let response = claim.during(next.call(request)).await?;
+        let (http_request, response) = response.into_parts();
+        let response = settle(&claim, &context, response.map_into_boxed_body()).await?;
+        Ok::<_, Error>(ServiceResponse::new(http_request, response).map_into_right_body())
+    }));
+    work.await
+        .map_err(|_| ApiError::new(Code::Internal, "a handler panicked"))?
+}
+
+enum Claimed {
+    First(Ctx, Arc<Claim>, Answered),
+    Before(KeptAnswer),
+}
+
+async fn claim(
+    answering: &Answering,
+    (principal, secret): (Principal, String),
+    key: String,
+    request: &mut ServiceRequest,
+) -> ApiResult<Claimed> {
+    if key.is_empty() || key.len() > LONGEST_KEY {
+        return Err(ApiError::new(
+            Code::BadRequest,
+            "An Idempotency-Key has 1 to 255 characters",
+        ));
+    }
+    let context = request
+        .app_data::<Ctx>()
+        .cloned()
+        .ok_or_else(|| ApiError::new(Code::Internal, "no context"))?;
+    let payload = request.take_payload();
+    let body = read_bytes(request.request(), payload).await?;
+    let (hash, now) = (hash(request, &body), context.clock.now());
+    request.set_payload(Payload::from(body));
+    let claim = Arc::new(Claim::new((principal.api_key, &secret), key, hash, now)?);
+    let answered = answering.begin(&claim)?;
+    let before = Arc::clone(&claim);
+    let before = context
+        .db
+        .read(move |conn| before.find(conn, &principal))
+        .await?;
+    Ok(match before {
+        Some(answer) => Claimed::Before(answer),
+        None => Claimed::First(context, claim, answered),
+    })
+}
+
+fn hash(request: &ServiceRequest, body: &[u8]) -> String {
+    let mut digest = Sha256::new();
+    digest.update(request.uri().to_string().as_bytes());
+    digest.update([0]);
+    digest.update(body);
+    hex::encode(digest.finalize())
+}
+
+/// Keeps the answer, where that was not done with its effect. One that a retry could better (5xx, 429) is forgotten instead;
+/// after a fault of ours in the middle of the work nobody knows the outcome.
+async fn settle(
+    claim: &Arc<Claim>,
+    context: &Context,
+    response: HttpResponse,
+) -> Result<HttpResponse, Error> {
+    let (response, body) = response.into_parts();
+    let bytes = to_bytes(body)
+        .await
+        .map_err(|_| ApiError::new(Code::Internal, "an answer could not be read"))?;
+    let status = response.status();
+    let is_fault = status == StatusCode::INTERNAL_SERVER_ERROR;
+    let is_passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+    if !claim.is_kept() && !(is_fault && claim.is_begun()) {
+        let (claim, answer) = (
+            Arc::clone(claim),
+            KeptAnswer::of(status, response.headers(), &bytes),
+        );
+        let stored = context.db.write(move |conn| {
+            if is_passing {
+                return ApiResult::Ok(claim.forget(conn)?);
+            }
+            claim.keep(conn, &answer)
+        });
+        if let Err(error) = stored.await {
+            tracing::warn!(%error, "an answer could not be kept for its retry");
+        }
+    }
+    Ok(response.set_body(BoxBody::new(bytes)))
+}

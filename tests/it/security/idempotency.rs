@@ -1,0 +1,255 @@
+//! A request with an `Idempotency-Key` is made once, whoever goes away in the middle, and its answer is told to its caller only.
+
+use std::io::Read as _;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use diesel::prelude::*;
+use evenwatt::db::StoreError;
+use evenwatt::db::schema::idempotency_keys;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Answer, Client, TestApp, eventually};
+
+const HOURS: Duration = Duration::from_secs(3_600);
+
+fn site(name: &str) -> Value {
+    json!({"operatorName": name, "address": {}, "coordinates": [5.1, 52.1]})
+}
+
+async fn post(client: &Client, path: &str, body: &Value, key: &str) -> Answer {
+    let request = client.request(Method::POST, path);
+    let request = request.header("idempotency-key", key).json(body);
+    client.send(request).await
+}
+
+/// The same as a client that takes this encoding; the JSON after decoding.
+async fn encoded(
+    client: &Client,
+    path: &str,
+    body: &Value,
+    encoding: Option<&str>,
+) -> (Value, bool) {
+    let request = client.request(Method::POST, path);
+    let mut request = request
+        .header("idempotency-key", format!("{path} {encoding:?}"))
+        .json(body);
+    if let Some(encoding) = encoding {
+        request = request.header("accept-encoding", encoding);
+    }
+    let response = request.send().await.expect("an answer");
+    assert_eq!(response.headers()["content-type"], "application/json");
+    assert!(response.headers().contains_key("etag"));
+    let replayed = response.headers().contains_key("idempotency-replayed");
+    let encoding = response.headers().get("content-encoding").cloned();
+    let bytes = response.bytes().await.expect("a body");
+    let text = match encoding.as_ref().map(|name| name.to_str().expect("a name")) {
+        None | Some("identity") => bytes.to_vec(),
+        Some("gzip") => {
+            let mut text = Vec::new();
+            let mut decoder = flate2::read::GzDecoder::new(&bytes[..]);
+            decoder.read_to_end(&mut text).expect("gzip");
+            text
+        }
+        Some(other) => panic!("an encoding that this test does not read: {other}"),
+    };
+    (serde_json::from_slice(&text).expect("JSON"), replayed)
+}
+
+#[actix_web::test]
+async fn a_replay_is_the_first_answer_in_every_encoding_with_its_secret() {
+    let app = TestApp::start().await;
+    let webhook = json!({"url": "https://example.com/hook", "events": "location.*"});
+    let new = [
+        ("/api_keys", json!({"name": "Once"}), "key"),
+        ("/webhooks", webhook, "secret"),
+    ];
+    for (path, body, secret) in new {
+        for encoding in [
+            Some("gzip"),
+            Some("br"),
+            Some("zstd"),
+            Some("identity"),
+            None,
+        ] {
+            let (first, replayed) = encoded(&app.client, path, &body, encoding).await;
+            assert!(
+                !replayed && first["result"][secret].is_string(),
+                "{encoding:?}: {first}"
+            );
+            let again = encoded(&app.client, path, &body, encoding).await;
+            assert_eq!(again, (first, true), "{encoding:?}");
+        }
+    }
+}
+
+/// A connection that sends one POST and leaves the answer to whoever waits for it.
+async fn raw_post(app: &TestApp, body: &Value, key: &str) -> TcpStream {
+    let address = app.running.address;
+    let mut socket = TcpStream::connect(address).await.expect("a connection");
+    let body = body.to_string();
+    let request = format!(
+        "POST /v1.1/locations HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nIdempotency-Key: {key}\r\nContent-Length: {}\r\n\r\n{body}",
+        app.client.key,
+        body.len()
+    );
+    socket.write_all(request.as_bytes()).await.expect("sent");
+    socket
+}
+
+/// Keeps every thread that writes busy until the guard is dropped.
+async fn slow_store(app: &TestApp) -> std::sync::mpsc::Sender<()> {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(Mutex::new(held));
+    let (began, mut begins) = tokio::sync::mpsc::unbounded_channel();
+    for _ in 0..4 {
+        let (held, began, db) = (
+            Arc::clone(&held),
+            began.clone(),
+            app.running.context.db.clone(),
+        );
+        tokio::spawn(async move {
+            let waited = db.write(move |_| {
+                let _ = began.send(());
+                let _ = held.lock().expect("held").recv();
+                Ok::<_, StoreError>(())
+            });
+            waited.await
+        });
+    }
+    begins.recv().await.expect("a writer that waits");
+    release
+}
+
+#[actix_web::test]
+async fn a_client_that_hangs_up_in_the_middle_gets_its_answer_with_its_retry() {
+    let app = TestApp::start().await;
+    let body = site("Once");
+    app.client.get("/locations").await.json(); // the use of the key is written down now, and not in the middle
+    let store = slow_store(&app).await;
+    let (mut one, mut two) = (
+        raw_post(&app, &body, "k1").await,
+        raw_post(&app, &body, "k1").await,
+    );
+    // One of them is first; the other is told so, while the first one waits.
+    let (mut first, mut second) = ([0; 1_024], [0; 1_024]);
+    let (told, waiting) = tokio::select! {
+        read = one.read(&mut first) => (String::from_utf8_lossy(&first[..read.expect("read")]).into_owned(), two),
+        read = two.read(&mut second) => (String::from_utf8_lossy(&second[..read.expect("read")]).into_owned(), one),
+    };
+    assert!(
+        told.starts_with("HTTP/1.1 409") && told.contains("request_in_progress"),
+        "{told}"
+    );
+    drop(waiting);
+    let other = post(&app.client, "/locations", &site("Other"), "k1").await;
+    assert_eq!(other.error(422), "idempotency_key_reused");
+    drop(store);
+
+    let mut answer = None;
+    eventually(async || {
+        let retried = post(&app.client, "/locations", &body, "k1").await;
+        let is_over = retried.status != 409;
+        answer = Some(retried);
+        is_over
+    })
+    .await;
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.headers["idempotency-replayed"], "true");
+    let rows = app.client.get("/locations").await.json();
+    assert_eq!(rows["totalDocs"], 1);
+    assert_eq!(rows["result"][0], answer.created());
+}
+
+/// The store as a server leaves it that is killed after the effect and before the answer.
+async fn db_killed_before_the_answer(app: &TestApp) {
+    let emptied = app.running.context.db.write(|conn| {
+        let nothing = (
+            idempotency_keys::status.eq(None::<i32>),
+            idempotency_keys::body.eq(None::<String>),
+        );
+        diesel::update(idempotency_keys::table)
+            .set(nothing)
+            .execute(conn)
+            .map_err(StoreError::from)
+    });
+    assert_eq!(emptied.await.expect("stored"), 1);
+}
+
+#[actix_web::test]
+async fn a_request_whose_outcome_is_not_known_is_not_made_again_for_a_day() {
+    let app = TestApp::start().await;
+    post(&app.client, "/locations", &site("Once"), "k1")
+        .await
+        .created();
+    db_killed_before_the_answer(&app).await;
+    for _ in 0..2 {
+        let retried = post(&app.client, "/locations", &site("Once"), "k1").await;
+        assert_eq!(retried.error(409), "outcome_unknown");
+        assert!(retried.json()["message"].to_string().contains("actions"));
+        app.clock.advance(12 * HOURS - Duration::from_secs(1));
+    }
+    assert_eq!(app.client.get("/locations").await.json()["totalDocs"], 1);
+    app.clock.advance(Duration::from_secs(10));
+    post(&app.client, "/locations", &site("Once"), "k1")
+        .await
+        .created();
+    assert_eq!(app.client.get("/locations").await.json()["totalDocs"], 2);
+}
+
+/// The claim is in the transaction of the effect: a request that was refused, or never came to it, is made by its retry.
+#[actix_web::test]
+async fn an_answer_is_kept_over_a_restart_and_for_a_day() {
+    let app = TestApp::start().await;
+    let first = post(&app.client, "/locations", &site("Once"), "k1")
+        .await
+        .created();
+    app.clock.advance(24 * HOURS - Duration::from_secs(1));
+    let app = app.restart_with(&[]).await;
+    let again = post(&app.client, "/locations", &site("Once"), "k1").await;
+    assert_eq!(again.created(), first);
+    app.clock.advance(Duration::from_secs(2));
+    let anew = post(&app.client, "/locations", &site("Once"), "k1")
+        .await
+        .created();
+    assert_ne!(anew["_id"], first["_id"]);
+}
+
+async fn give_scopes(app: &TestApp, name: &str, scopes: &[&str]) {
+    let keys = app.client.get("/api_keys").await.json();
+    let mut keys = keys["result"].as_array().expect("keys").iter();
+    let key = keys.find(|key| key["name"] == name).expect("the key");
+    let path = format!("/api_keys/{}", key["_id"].as_str().expect("an id"));
+    app.client
+        .patch(&path, json!({"scopes": scopes}))
+        .await
+        .ok();
+}
+
+#[actix_web::test]
+async fn an_answer_is_told_again_to_who_still_has_the_scopes() {
+    let app = TestApp::start().await;
+    let writer = app.client_with(&["write:locations"]).await;
+    let first = post(&writer, "/locations", &site("Once"), "k1")
+        .await
+        .created();
+    give_scopes(&app, "Limited", &["read:locations"]).await;
+    let refused = post(&writer, "/locations", &site("Once"), "k1").await;
+    assert_eq!(refused.error(403), "forbidden");
+    assert!(
+        refused.json()["message"]
+            .to_string()
+            .contains("write:locations")
+    );
+    give_scopes(&app, "Limited", &["write:locations", "read:groups"]).await;
+    assert_eq!(
+        post(&writer, "/locations", &site("Once"), "k1")
+            .await
+            .created(),
+        first
+    );
+}

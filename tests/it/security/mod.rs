@@ -1,0 +1,3 @@
+//! What no key gets more of than is its own: scopes, answers of others, connections that outlive their right.
+
+mod idempotency;
