@@ -6,14 +6,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::keyring::Keyring;
 use super::model::*;
 use super::store;
+use crate::db::Conn;
 use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadApiKeys, ReadOrganization, WriteApiKeys, WriteOrganization};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
+use crate::http::idempotency::Needs;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
+    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
+    PathId, Principal,
 };
 use crate::kernel::ApiKeyId;
 
@@ -100,36 +103,59 @@ async fn create_api_key(
     ctx: Ctx,
     Body(new): Body<NewApiKey>,
 ) -> ApiResult<Created<ApiKeyView>> {
-    let scopes = new.scopes.clone().unwrap_or_else(Scopes::all);
-    if let Some(beyond) = scopes.0.iter().find(|scope| !caller.principal.may(scope)) {
-        return Err(ApiError::field(
-            "scopes",
-            "forbidden",
-            format!("your own key does not have {beyond}"),
-        ));
-    }
+    within(
+        (&caller.principal, &Needs::here()),
+        &new.scopes.clone().unwrap_or_else(Scopes::all),
+    )?;
     let (organization, moment) = (caller.organization(), ctx.moment());
     let (key, secret) = ApiKey::new(new, organization, &moment);
-    ctx.db
-        .write(move |conn| {
-            store::insert_key(conn, &key)?;
-            let view = ApiKeyView::from(key.clone());
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::ApiKeyCreated),
-                &view,
-            )?;
-            Ok(Created(ApiKeyView::with_secret(
-                key.clone(),
-                secret.clone(),
-            )))
-        })
-        .await
+    ctx.answer(move |conn| {
+        store::insert_key(conn, &key)?;
+        let view = ApiKeyView::from(key.clone());
+        events::record(
+            conn,
+            &moment,
+            Event::new(organization, EventKind::ApiKeyCreated),
+            &view,
+        )?;
+        Ok(Created(ApiKeyView::with_secret(
+            key.clone(),
+            secret.clone(),
+        )))
+    })
+    .await
 }
 
 fn missing(error: crate::db::StoreError) -> ApiError {
     ApiError::missing(error, "API key")
+}
+
+/// Refuses scopes that the caller lacks: a key that could make, change or remove a stronger one would be as strong.
+fn within((caller, needs): (&Principal, &Needs), scopes: &Scopes) -> ApiResult<()> {
+    let beyond: Vec<_> = scopes.0.iter().filter(|one| !caller.may(one)).collect();
+    if beyond.is_empty() {
+        scopes.0.iter().for_each(|scope| needs.note(scope));
+        return Ok(());
+    }
+    let beyond = beyond.into_iter().map(String::as_str).collect::<Vec<_>>();
+    Err(ApiError::new(
+        Code::Forbidden,
+        format!(
+            "Your own API key lacks scopes of this one: {}",
+            beyond.join(", ")
+        ),
+    ))
+}
+
+/// A key of the caller's organization that the caller may change: it can do nothing that the caller's cannot.
+fn find_within(
+    conn: &mut Conn,
+    (caller, needs): (&Principal, &Needs),
+    id: ApiKeyId,
+) -> ApiResult<ApiKey> {
+    let key = store::find_key(conn, caller.organization, id).map_err(missing)?;
+    within((caller, needs), &key.scopes.0)?;
+    Ok(key)
 }
 
 /// Reads an API key.
@@ -162,22 +188,15 @@ async fn update_api_key(
     if_match: IfMatch,
     Body(patch): Body<ApiKeyPatch>,
 ) -> ApiResult<Changed<ApiKeyView>> {
-    if let Some(beyond) = patch
-        .scopes
-        .value()
-        .and_then(|all| all.0.iter().find(|one| !caller.principal.may(one)))
-    {
-        return Err(ApiError::field(
-            "scopes",
-            "forbidden",
-            format!("your own key does not have {beyond}"),
-        ));
-    }
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let (moment, needs) = (ctx.moment(), Needs::here());
+    let (organization, principal) = (caller.organization(), caller.principal);
     let view = ctx
         .db
         .write(move |conn| {
-            let mut key = store::find_key(conn, organization, id).map_err(missing)?;
+            let mut key = find_within(conn, (&principal, &needs), id)?;
+            if let Some(scopes) = patch.scopes.value() {
+                within((&principal, &needs), scopes)?;
+            }
             if_match.check(key.updated_at)?;
             key.apply(patch.clone(), &moment)?;
             store::update_key(conn, &key)?;
@@ -211,11 +230,12 @@ async fn delete_api_key(
             "A key cannot delete itself; use another key",
         ));
     }
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let (moment, needs) = (ctx.moment(), Needs::here());
+    let (organization, principal) = (caller.organization(), caller.principal);
     let view = ctx
         .db
         .write(move |conn| {
-            let key = store::find_key(conn, organization, id).map_err(missing)?;
+            let key = find_within(conn, (&principal, &needs), id)?;
             if_match.check(key.updated_at)?;
             store::delete_key(conn, id)?;
             let view = ApiKeyView::from(key);
@@ -242,11 +262,11 @@ async fn rotate_api_key(
     keyring: web::Data<Keyring>,
     PathId(id): PathId<ApiKeyId>,
 ) -> ApiResult<Changed<ApiKeyView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let view = ctx
-        .db
-        .write(move |conn| {
-            let mut key = store::find_key(conn, organization, id).map_err(missing)?;
+    let (moment, needs) = (ctx.moment(), Needs::here());
+    let (organization, principal) = (caller.organization(), caller.principal);
+    let answer = ctx
+        .answer(move |conn| {
+            let mut key = find_within(conn, (&principal, &needs), id)?;
             let secret = key.rotate(&moment);
             store::update_key(conn, &key)?;
             let view = ApiKeyView::from(key.clone());
@@ -256,9 +276,9 @@ async fn rotate_api_key(
                 Event::new(organization, EventKind::ApiKeyUpdated),
                 &view,
             )?;
-            Ok::<_, ApiError>(ApiKeyView::with_secret(key, secret))
+            Ok(Changed(ApiKeyView::with_secret(key, secret)))
         })
         .await?;
     keyring.forget();
-    Ok(Changed(view))
+    Ok(answer)
 }

@@ -253,3 +253,24 @@ async fn an_answer_is_told_again_to_who_still_has_the_scopes() {
         first
     );
 }
+
+/// The answer shows a secret: who lost what that key can do does not get it again.
+#[actix_web::test]
+async fn a_secret_is_told_again_to_who_could_make_it_now() {
+    let app = TestApp::start().await;
+    let keeper = app.client_with(&["write:api_keys", "read:locations"]).await;
+    let new = json!({"name": "New", "scopes": ["read:locations"]});
+    let made = post(&keeper, "/api_keys", &new, "k1").await.created();
+    let rotate = format!("/api_keys/{}/rotate", made["_id"].as_str().expect("an id"));
+    post(&keeper, &rotate, &json!({}), "k2").await.ok();
+    give_scopes(&app, "Limited", &["write:api_keys"]).await;
+    for (path, body, key) in [("/api_keys", new, "k1"), (&*rotate, json!({}), "k2")] {
+        let refused = post(&keeper, path, &body, key).await;
+        assert_eq!(refused.error(403), "forbidden");
+        assert!(
+            refused.json()["message"]
+                .to_string()
+                .contains("read:locations")
+        );
+    }
+}

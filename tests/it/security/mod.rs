@@ -1,3 +1,4 @@
 //! What no key gets more of than is its own: scopes, answers of others, connections that outlive their right.
 
 mod idempotency;
+mod keys;
