@@ -91,7 +91,8 @@ crate::filters! {
 /// Lists events after a cursor, oldest first: a missed webhook is never lost.
 ///
 /// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410. Numbers of cards in events about
-/// sessions and unknown cards (`id_tag`) are masked for a key without the scope `read:tokens`.
+/// sessions (`id_tag`) are masked for a key without the scope `read:tokens`. Of what happened a key sees what it could read: events of
+/// objects whose `read:` scope it has.
 #[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), LogErrors))]
 #[get("/events")]
 async fn list_events(
@@ -105,6 +106,7 @@ async fn list_events(
         types,
     }) = query;
     let (organization, after) = (caller.organization(), after.unwrap_or(0));
+    let types = EventTypes::seen_by(types, &caller.principal);
     let whole = caller.sees_cards();
     let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST_EVENTS));
     let read = ctx.db.read(move |conn| {

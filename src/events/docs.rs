@@ -15,7 +15,9 @@ pub fn markdown() -> String {
     let mut page = String::from(
         "# Events\n\nEvery change is an event `{_id, type, object, data, createdAt}`, written in the transaction of the change. \
          Where the table names a schema of `openapi/openapi.json`, `data` is that whole object. Events of one station, and of \
-         its sessions, are told in order.\n\n| type | object | data | told when |\n|---|---|---|---|\n",
+         its sessions, are told in order. A key is told of what it could read: it needs the scope beside `read:events`, in the list, the \
+         stream and the WebSocket. A webhook is told of what the key could read that made or last changed it, as its scopes were then; \
+         it goes on with them when that key is changed or deleted.\n\n| type | object | scope | data | told when |\n|---|---|---|---|---|\n",
     );
     for kind in EventKind::all().filter(|kind| !matches!(kind, EventKind::Action(..))) {
         let data = match kind.payload() {
@@ -24,15 +26,16 @@ pub fn markdown() -> String {
         };
         let _ = writeln!(
             page,
-            "| `{}` | `{}` | {data} | {} |",
+            "| `{}` | `{}` | `{}` | {data} | {} |",
             kind.name(),
             kind.object(),
+            kind.scope(),
             kind.when()
         );
     }
     page.push_str(
         "\n## Actions\n\nWhatever is asked of a station is told three times at most: `.requested`, then `.accepted` or `.rejected`. \
-         `object` is `action`, `data` an ActionView.\n\n",
+         `object` is `action`, `data` an ActionView, the scope `read:actions`.\n\n",
     );
     for action in ActionKind::ALL {
         let _ = writeln!(page, "- `{action}`");

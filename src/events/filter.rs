@@ -13,7 +13,7 @@ const MOST_NAMES: usize = 50;
 const MOST_STARS: usize = 3;
 
 /// The events that fit a list of names such as `session.*,chargestation.online`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventTypes(BTreeSet<Cow<'static, str>>);
 
 impl EventTypes {
@@ -25,6 +25,12 @@ impl EventTypes {
     /// The names of all that are wanted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(AsRef::as_ref)
+    }
+}
+
+impl FromIterator<Cow<'static, str>> for EventTypes {
+    fn from_iter<I: IntoIterator<Item = Cow<'static, str>>>(names: I) -> Self {
+        Self(names.into_iter().collect())
     }
 }
 

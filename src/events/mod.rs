@@ -11,6 +11,7 @@ mod feed;
 mod filter;
 mod listener;
 mod retention;
+mod scopes;
 mod selection;
 mod store;
 mod stream;

@@ -6,19 +6,20 @@ use std::time::Duration;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ContentEncoding};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, get, web};
+use futures_util::future::LocalBoxFuture;
 use futures_util::stream;
 use tokio::time::{Instant, timeout_at};
 
 use super::EventTypes;
 use super::feed::{Feed, Line};
 use super::listener::Listener;
-use crate::http::caller::ReadEvents;
+use crate::http::caller::{ReadEvents, Standing};
 use crate::http::docs::LogErrors;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
 
 /// After so long without an event a comment shows that the connection is alive.
 const HEARTBEAT_AFTER: Duration = Duration::from_secs(15);
-/// A stream ends after so long, and its reader comes back: a key that was revoked is not heard for longer.
+/// A stream ends after so long, and its reader comes back: proxies on the way forget no one.
 const LONGEST_STREAM: Duration = Duration::from_secs(3_600);
 
 crate::filters! {
@@ -37,7 +38,7 @@ crate::filters! {
 ///
 /// Each message has the cursor as its `id` and the event as its `data`; a comment comes every 15 seconds. A reader that comes
 /// back with `Last-Event-ID` misses nothing, as after `after=`. One that is too slow is disconnected, and so is every one
-/// after an hour.
+/// after an hour, or when its key is revoked, rotated, expired or weakened.
 #[utoipa::path(tag = "events",
     params(StreamFilter, ("Last-Event-ID" = Option<i64>, Header, description = "The last `id` that was received; it counts more than `after`")),
     responses((status = OK, body = String, content_type = "text/event-stream", description = "Events, until one side hangs up"), LogErrors))]
@@ -45,15 +46,17 @@ crate::filters! {
 pub(super) async fn stream_events(
     caller: Caller<ReadEvents>,
     ctx: Ctx,
-    feed: web::Data<Feed>,
+    (feed, standing): (web::Data<Feed>, Standing),
     request: HttpRequest,
     query: Query<StreamFilter>,
 ) -> ApiResult<HttpResponse> {
     let Query(StreamFilter { after, types }) = query;
     let after = last_event_id(&request)?.or(after);
+    let types = EventTypes::seen_by(types, &caller.principal);
     let owner = (caller.organization(), caller.sees_cards());
     let reader = Reader {
         listener: Listener::open(&feed, &ctx, owner, types, after).await?,
+        lost: Box::pin(standing.lost()),
         silent_until: Instant::now() + HEARTBEAT_AFTER,
         ends_at: Instant::now() + LONGEST_STREAM,
     };
@@ -84,6 +87,7 @@ fn last_event_id(request: &HttpRequest) -> ApiResult<Option<i64>> {
 
 struct Reader {
     listener: Listener,
+    lost: LocalBoxFuture<'static, ()>,
     silent_until: Instant,
     ends_at: Instant,
 }
@@ -92,7 +96,12 @@ impl Reader {
     /// What to send next, once there is something; `None` hangs up.
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         let until = self.silent_until.min(self.ends_at);
-        let text = match timeout_at(until, self.listener.next()).await {
+        let told = tokio::select! {
+            biased;
+            () = &mut self.lost => return None,
+            told = timeout_at(until, self.listener.next()) => told,
+        };
+        let text = match told {
             Ok(line) => {
                 let mut text = message(&self.listener, &*line.ok()?);
                 while let Some(line) = self.listener.ready() {

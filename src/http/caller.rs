@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
@@ -36,6 +39,72 @@ impl Principal {
 pub trait Authenticator: Send + Sync {
     /// The principal of this bearer token, or `None` when it is wrong, expired or revoked.
     async fn authenticate(&self, bearer: &str) -> ApiResult<Option<Principal>>;
+
+    /// Wakes whoever waits after each change of a key.
+    fn changes(&self) -> watch::Receiver<()>;
+}
+
+/// How often a key is looked at whose request goes on: it may expire, or be revoked by the command line.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+
+/// Whether a key is still what it was when its request was admitted: for requests that go on, such as streams.
+#[derive(Clone)]
+pub struct Standing {
+    authenticator: Arc<dyn Authenticator>,
+    bearer: String,
+    principal: Principal,
+    changes: watch::Receiver<()>,
+}
+
+impl Standing {
+    /// That of a caller who was just admitted with this key.
+    pub(super) fn new(
+        authenticator: Arc<dyn Authenticator>,
+        bearer: String,
+        principal: Principal,
+    ) -> Self {
+        let changes = authenticator.changes();
+        Self {
+            authenticator,
+            bearer,
+            principal,
+            changes,
+        }
+    }
+
+    /// Waits until the key does not work any more, or lost one of its scopes.
+    pub async fn lost(mut self) {
+        let mut told = true;
+        while self.holds().await {
+            if told {
+                told = !matches!(
+                    timeout(LOOKED_AT_EVERY, self.changes.changed()).await,
+                    Ok(Err(_))
+                );
+            } else {
+                tokio::time::sleep(LOOKED_AT_EVERY).await; // the keyring is gone: the server stops
+            }
+        }
+    }
+
+    async fn holds(&self) -> bool {
+        match self.authenticator.authenticate(&self.bearer).await {
+            Ok(Some(now)) => self.principal.scopes.iter().all(|scope| now.may(scope)),
+            Ok(None) => false,
+            Err(_) => true, // the store is busy; the next look will tell
+        }
+    }
+}
+
+impl FromRequest for Standing {
+    type Error = ApiError;
+    type Future = std::future::Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let standing = request.extensions().get::<Self>().cloned();
+        let unknown = || ApiError::new(Code::Unauthenticated, Code::Unauthenticated.meaning());
+        std::future::ready(standing.ok_or_else(unknown))
+    }
 }
 
 /// A permission: one scope.
@@ -61,6 +130,19 @@ impl<P> Caller<P> {
     /// Whether numbers of cards are shown whole.
     pub fn sees_cards(&self) -> bool {
         self.principal.may(ReadTokens::SCOPE)
+    }
+
+    /// Refuses to put objects in place of their ids which the caller could not read by themselves.
+    pub fn may_include<I: Permission>(
+        &self,
+        parameter: &str,
+        asked: Option<bool>,
+    ) -> ApiResult<()> {
+        if asked != Some(true) || self.principal.may(I::SCOPE) {
+            return Ok(());
+        }
+        let message = format!("{parameter} needs the scope {}", I::SCOPE);
+        Err(ApiError::new(Code::Forbidden, message))
     }
 
     /// Refuses a search by number of card to who does not see them: the masked digits could be found out one by one.

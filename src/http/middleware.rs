@@ -16,7 +16,7 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
 use super::Ctx;
-use super::caller::{Authenticator, Principal};
+use super::caller::{Authenticator, Principal, Standing};
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::{self, Answering};
@@ -215,6 +215,9 @@ pub async fn guard<B: MessageBody + 'static>(
     };
     request.extensions_mut().insert(principal.clone());
     let api_key = key_of(&request).unwrap_or_default().to_owned();
+    let authenticator = Arc::clone(&keeper.authenticator);
+    let standing = Standing::new(authenticator, api_key.clone(), principal.clone());
+    request.extensions_mut().insert(standing);
     let mut response =
         idempotency::once(&keeper.answering, (principal, api_key), request, next).await?;
     let headers = response.headers_mut();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::model::{ApiKey, hash};
 use super::store;
@@ -24,6 +25,7 @@ const REMEMBERED: usize = 10_000;
 pub struct Keyring {
     context: Context,
     seen: Mutex<HashMap<String, Seen>>,
+    changes: watch::Sender<()>,
 }
 
 struct Seen {
@@ -38,15 +40,17 @@ impl Keyring {
         Self {
             context,
             seen: Mutex::default(),
+            changes: watch::Sender::new(()),
         }
     }
 
-    /// Forgets everything: a key was changed.
+    /// Forgets everything, and wakes whose requests go on: a key was changed.
     pub fn forget(&self) {
         self.seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
+        self.changes.send_replace(());
     }
 
     fn recall(&self, hash: &str, now: Timestamp) -> Option<Option<Principal>> {
@@ -68,6 +72,10 @@ impl Keyring {
 
 #[async_trait]
 impl Authenticator for Keyring {
+    fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
     async fn authenticate(&self, bearer: &str) -> ApiResult<Option<Principal>> {
         let (now, hash) = (self.context.clock.now(), hash(bearer));
         if let Some(known) = self.recall(&hash, now) {

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::metrics::{Wanted, Watch};
 use super::socket::Connection;
 use crate::events::{EventTypes, Feed, Listener};
-use crate::http::caller::ReadEvents;
+use crate::http::caller::{Permission as _, ReadEvents, ReadSessions, Standing};
 use crate::http::docs::LogErrors;
 use crate::http::error::Problem;
 use crate::http::websocket::{self, Terms};
@@ -49,7 +49,7 @@ crate::filters! {
 /// Opens a WebSocket that tells events and the metrics of running sessions.
 ///
 /// Each message is an event as in `GET /events`. Messages of type `session.metrics` carry a running session, at once and
-/// then whenever it measured something new; they are in no log and have no `cursor`. A client that comes back with the
+/// then whenever it measured something new; they are in no log, have no `cursor` and need the scope `read:sessions`. A client that comes back with the
 /// last cursor as `after` misses no event. Browsers, which cannot send `Authorization` here, offer the API key as the last
 /// sub-protocol: `new WebSocket(url, ["evenwatt", key])`.
 #[utoipa::path(tag = "events", params(RealtimeFilter),
@@ -59,7 +59,7 @@ crate::filters! {
 async fn open_realtime(
     caller: Caller<ReadEvents>,
     ctx: Ctx,
-    feed: web::Data<Feed>,
+    (feed, standing): (web::Data<Feed>, Standing),
     request: HttpRequest,
     body: web::Payload,
     query: Query<RealtimeFilter>,
@@ -84,13 +84,15 @@ async fn open_realtime(
     }
     let organization = caller.organization();
     let owner = (organization, caller.sees_cards());
+    let types = EventTypes::seen_by(types, &caller.principal);
     let listener = Listener::open(&feed, &ctx, owner, types, after).await?;
     let wanted = Wanted {
         organization,
         session,
         every: Duration::from_secs(seconds.into()),
     };
-    let watch = (seconds > 0).then(|| Watch::new(ctx.get_ref().clone(), wanted));
+    let measures = seconds > 0 && caller.principal.may(ReadSessions::SCOPE);
+    let watch = measures.then(|| Watch::new(ctx.get_ref().clone(), wanted));
     let offered = request.headers().get(SEC_WEBSOCKET_PROTOCOL);
     let offered = offered.and_then(|offer| offer.to_str().ok());
     let chosen = offered.and_then(|offer| offer.split(',').map(str::trim).next());
@@ -103,6 +105,6 @@ async fn open_realtime(
         |_| ApiError::new(Code::BadRequest, "The WebSocket handshake is not complete");
     let (response, sender, receiver) =
         websocket::open(&request, body, terms).map_err(no_handshake)?;
-    actix_web::rt::spawn(Connection::new(listener, watch, sender).run(receiver));
+    actix_web::rt::spawn(Connection::new(listener, standing, watch, sender).run(receiver));
     Ok(response)
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use futures_util::future::LocalBoxFuture;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::metrics::Watch;
 use crate::events::{Gone, Listener};
+use crate::http::caller::Standing;
 use crate::http::websocket::{Fault, Message, Receiver, Sender, close};
 
 /// A socket that was silent for so long is pinged.
@@ -14,12 +16,13 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(20);
 /// How long a message may take to leave; a client that does not read for so long is too slow.
 const SEND_WITHIN: Duration = Duration::from_secs(10);
-/// A socket is closed after so long, and its client comes back: a key that was revoked is not heard for longer.
+/// A socket is closed after so long, and its client comes back: proxies on the way forget no one.
 const LONGEST: Duration = Duration::from_secs(3_600);
 
 /// A client that listens.
 pub(super) struct Connection {
     listener: Listener,
+    lost: LocalBoxFuture<'static, ()>,
     watch: Option<Watch>,
     look_at: Instant,
     socket: Sender,
@@ -37,10 +40,16 @@ enum End {
 }
 
 impl Connection {
-    pub fn new(listener: Listener, watch: Option<Watch>, socket: Sender) -> Self {
+    pub fn new(
+        listener: Listener,
+        standing: Standing,
+        watch: Option<Watch>,
+        socket: Sender,
+    ) -> Self {
         let now = Instant::now();
         Self {
             listener,
+            lost: Box::pin(standing.lost()),
             watch,
             look_at: now,
             socket,
@@ -60,6 +69,7 @@ impl Connection {
             let wake = (self.heard + patience).min(self.ends_at);
             let watches = self.watch.is_some();
             let ended = tokio::select! {
+                () = &mut self.lost => Some(End::Close(close::POLICY, "the API key is not what it was")),
                 message = receiver.next() => self.hear(message).await,
                 line = self.listener.next() => match line {
                     Ok(line) => {

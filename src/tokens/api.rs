@@ -8,7 +8,7 @@ use super::store;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event, EventKind};
 use crate::filters;
-use crate::http::caller::{ReadTokens, WriteTokens};
+use crate::http::caller::{ReadTokens, ReadUsers, WriteTokens};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reference, Reply};
 use crate::http::list::{self, ListReply};
@@ -74,6 +74,7 @@ async fn list_tokens(
     ctx: Ctx,
     query: ListQuery<TokenFilter>,
 ) -> ApiResult<HttpResponse> {
+    caller.may_include::<ReadUsers>("include_user", query.filter.include_user)?;
     let organization = caller.organization();
     list::respond(&ctx, query, move |conn, query| {
         let mut page = store::list(conn, organization, query)?.map(TokenView::from);
@@ -123,6 +124,7 @@ async fn get_token(
     PathId(id): PathId<TokenId>,
     Query(includes): Query<TokenIncludes>,
 ) -> ApiResult<Found<TokenView>> {
+    caller.may_include::<ReadUsers>("include_user", includes.include_user)?;
     let organization = caller.organization();
     ctx.db
         .read(move |conn| {

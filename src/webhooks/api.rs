@@ -83,10 +83,11 @@ async fn create_webhook(
     Body(new): Body<NewWebhook>,
 ) -> ApiResult<Created<WebhookView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
+    let caller = caller.principal;
     ctx.answer(move |conn| {
         let newest = events::latest_cursor(conn, organization)?;
         let tools = (courier.sender.guard, &*courier.sender.vault);
-        let (webhook, secret) = Webhook::new(new.clone(), (organization, newest), tools, &moment)?;
+        let (webhook, secret) = Webhook::new(new.clone(), (&caller, newest), tools, &moment)?;
         store::insert(conn, &webhook)?;
         let view = tell(conn, &moment, &webhook, EventKind::WebhookCreated)?;
         Ok(Created(view.with_secret(secret)))
@@ -121,12 +122,13 @@ async fn update_webhook(
     Body(patch): Body<WebhookPatch>,
 ) -> ApiResult<Changed<WebhookView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
+    let caller = caller.principal;
     ctx.db
         .write(move |conn| {
             let before = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(before.updated_at)?;
             let was_active = before.active;
-            let webhook = before.apply(patch.clone(), courier.sender.guard, &moment)?;
+            let webhook = before.apply(patch.clone(), (&caller, courier.sender.guard), &moment)?;
             store::update(conn, &webhook)?;
             if webhook.active && !was_active {
                 store::revive(conn, id, moment.now)?;

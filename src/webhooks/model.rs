@@ -1,5 +1,6 @@
 //! What a webhook is, and what may be said about one.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -8,12 +9,12 @@ use serde_json::Value;
 
 use super::guard::Guard;
 use super::vault::{Fresh, Opened, Vault};
-use crate::db::StoreResult;
 use crate::db::schema::webhooks;
+use crate::db::{Json, StoreResult};
 use crate::events::EventTypes;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, Path, wrong};
-use crate::http::{ApiResult, Faults, Versioned};
+use crate::http::{ApiResult, Faults, Principal, Versioned};
 use crate::kernel::text::{Note, Text};
 use crate::kernel::*;
 use crate::users::Email;
@@ -107,6 +108,8 @@ pub(super) struct Webhook {
     pub failing_since: Option<Timestamp>,
     /// When somebody was told of that.
     pub alerted_at: Option<Timestamp>,
+    /// The scopes of the key that made or last changed it; everything where it is older than them.
+    pub scopes: Option<Json<BTreeSet<String>>>,
 }
 
 fn checked(url: &str, guard: Guard, faults: &mut Faults) {
@@ -119,7 +122,7 @@ impl Webhook {
     /// A new webhook, and its secret.
     pub fn new(
         new: NewWebhook,
-        (organization_id, cursor): (OrganizationId, i64),
+        (caller, cursor): (&Principal, i64),
         (guard, vault): (Guard, &Vault),
         moment: &Moment,
     ) -> ApiResult<(Self, String)> {
@@ -128,7 +131,7 @@ impl Webhook {
         let Fresh { shown, sealed } = vault.fresh(id)?;
         let webhook = Self {
             id,
-            organization_id,
+            organization_id: caller.organization,
             url: new.url.into(),
             events: new.events.map_or_else(|| "*".to_owned(), |events| events.0),
             description: new.description.map(String::from),
@@ -144,6 +147,7 @@ impl Webhook {
             alert_email: new.alert_email.map(String::from),
             failing_since: None,
             alerted_at: None,
+            scopes: Some(Json((*caller.scopes).clone())),
         };
         checked(&webhook.url, guard, &mut faults);
         faults.into_body_error()?;
@@ -151,9 +155,15 @@ impl Webhook {
     }
 
     /// Applies a patch.
-    pub fn apply(mut self, patch: WebhookPatch, guard: Guard, moment: &Moment) -> ApiResult<Self> {
+    pub fn apply(
+        mut self,
+        patch: WebhookPatch,
+        (caller, guard): (&Principal, Guard),
+        moment: &Moment,
+    ) -> ApiResult<Self> {
         let mut faults = Faults::default();
         let was_active = self.active;
+        self.scopes = Some(Json((*caller.scopes).clone()));
         patch
             .url
             .map(String::from)
@@ -179,6 +189,17 @@ impl Webhook {
         self.updated_at = moment.version_after(self.updated_at);
         faults.into_body_error()?;
         Ok(self)
+    }
+
+    /// Of these events, or of those that it wants, the ones that its maker could read.
+    pub fn may_tell(&self, asked: Option<&WantedEvents>) -> EventTypes {
+        let text = asked.map_or(&self.events, |asked| &asked.0);
+        let wanted = text.parse().unwrap_or_default();
+        let scopes = self.scopes.as_ref();
+        let may = |scope: &str| {
+            scopes.is_none_or(|Json(scopes)| scopes.contains("*") || scopes.contains(scope))
+        };
+        EventTypes::seen_with(Some(wanted), may).unwrap_or_default()
     }
 
     /// Makes another secret and answers it; the one before signs too for a day, unless it is lost.

@@ -63,12 +63,8 @@ impl Resend {
     }
 
     /// Those types that were asked for, or that the webhook wants.
-    fn types(&self, webhook: &Webhook) -> Option<EventTypes> {
-        let text = self
-            .types
-            .as_ref()
-            .map_or(&webhook.events, |types| &types.0);
-        text.parse().ok()
+    fn types(&self, webhook: &Webhook) -> EventTypes {
+        webhook.may_tell(self.types.as_ref())
     }
 }
 
@@ -93,7 +89,7 @@ pub(super) async fn resend_events(
             return Err(ApiError::conflict("The webhook is off"));
         }
         let types = resend.types(&webhook);
-        let which = (&selection, types.as_ref());
+        let which = (&selection, Some(&types));
         let most = i64::try_from(MOST_EVENTS + 1).unwrap_or(i64::MAX);
         let cursors = events::cursors_of(conn, organization, which, most)?;
         Ok((webhook, cursors))

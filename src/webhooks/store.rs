@@ -14,7 +14,7 @@ use crate::db::error::optional;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{webhook_deliveries as deliveries, webhooks};
 use crate::db::{Conn, StoreResult};
-use crate::events::{self, EventTypes};
+use crate::events;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::kernel::*;
@@ -149,9 +149,8 @@ pub(super) fn take_over(conn: &mut Conn, id: WebhookId, moment: &Moment) -> Stor
     let Some(last) = told.last().map(|event| event.cursor) else {
         return Ok(false);
     };
-    let wanted: Option<EventTypes> = webhook.events.parse().ok();
-    let wanted = |kind: &str| wanted.as_ref().is_some_and(|wanted| wanted.fit(kind));
-    for event in told.into_iter().filter(|event| wanted(&event.kind)) {
+    let wanted = webhook.may_tell(None);
+    for event in told.into_iter().filter(|event| wanted.fit(&event.kind)) {
         queue(conn, &Delivery::new(&webhook, event, moment))?;
     }
     diesel::update(webhooks::table.find(id))

@@ -10,7 +10,7 @@ use crate::assets::signals::{AssetChange, AssetSignals};
 use crate::assets::store;
 use crate::events::{self, Event, EventKind};
 use crate::filters;
-use crate::http::caller::{ReadAssets, WriteAssets};
+use crate::http::caller::{ReadAssets, ReadLocations, WriteAssets};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
@@ -49,6 +49,7 @@ async fn list_assets(
     ctx: Ctx,
     query: ListQuery<AssetFilter>,
 ) -> ApiResult<HttpResponse> {
+    caller.may_include::<ReadLocations>("include_location", query.filter.include_location)?;
     let (organization, now) = (caller.organization(), ctx.clock.now());
     list::respond(&ctx, query, move |conn, query| {
         store::list(conn, organization, query, now)
@@ -96,6 +97,7 @@ async fn get_asset(
     PathId(id): PathId<AssetId>,
     Query(includes): Query<AssetIncludes>,
 ) -> ApiResult<Found<AssetView>> {
+    caller.may_include::<ReadLocations>("include_location", includes.include_location)?;
     let (organization, now) = (caller.organization(), ctx.clock.now());
     let read = ctx.db.read(move |conn| {
         let asset = store::find(conn, organization, id)?;

@@ -4,7 +4,7 @@ use crate::db::columns::{Instant, JsonDoc};
 
 diesel::table! {
     use diesel::sql_types::*;
-    use super::Instant;
+    use super::{Instant, JsonDoc};
 
     webhooks (id) {
         id -> Text,
@@ -24,6 +24,7 @@ diesel::table! {
         alert_email -> Nullable<Text>,
         failing_since -> Nullable<Instant>,
         alerted_at -> Nullable<Instant>,
+        scopes -> Nullable<JsonDoc>,
     }
 }
 

@@ -130,7 +130,7 @@ async fn settle(
     let status = response.status();
     let is_fault = status == StatusCode::INTERNAL_SERVER_ERROR;
     let is_passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-    if !claim.is_kept() && !(is_fault && claim.is_begun()) {
+    if !(claim.is_kept() || (is_fault && claim.is_begun())) {
         let (claim, answer) = (
             Arc::clone(claim),
             KeptAnswer::of(status, response.headers(), &bytes),

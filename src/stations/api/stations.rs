@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::db::{Conn, StoreError};
 use crate::events::{self, Event, EventKind};
 use crate::filters;
-use crate::http::caller::{ReadStations, WriteStations};
+use crate::http::caller::{ReadLocations, ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
@@ -70,6 +70,7 @@ async fn list_chargestations(
     ctx: Ctx,
     query: ListQuery<StationFilter>,
 ) -> ApiResult<HttpResponse> {
+    caller.may_include::<ReadLocations>("include_location", query.filter.include_location)?;
     let organization = caller.organization();
     let base = ctx.websocket_url.clone();
     list::respond(&ctx, query, move |conn, query| {
@@ -151,6 +152,7 @@ async fn get_chargestation(
     PathId(id): PathId<StationId>,
     Query(includes): Query<StationIncludes>,
 ) -> ApiResult<Found<StationView>> {
+    caller.may_include::<ReadLocations>("include_location", includes.include_location)?;
     let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
     ctx.db
         .read(move |conn| {
@@ -183,7 +185,7 @@ async fn update_chargestation(
         ctx.moment(),
         ctx.websocket_url.clone(),
     );
-    let view = ctx
+    let (view, proves_else) = ctx
         .db
         .write(move |conn| {
             let mut station = store::find_station(conn, organization, id).map_err(missing)?;
@@ -193,6 +195,7 @@ async fn update_chargestation(
             }
             let was_open = station.may_connect();
             let stood_at = station.location_id;
+            let proved_by = station.proof();
             let password = station.apply(patch.clone(), &moment)?;
             store::require_free_endpoint(conn, &station)?;
             if station.location_id != stood_at {
@@ -203,6 +206,7 @@ async fn update_chargestation(
                     "A session is running at this charge station; stop it first, with force where the station does not",
                 ));
             }
+            let proves_else = station.proof() != proved_by;
             store::update_station(conn, &station)?;
             let mut view = station_view(conn, station, &base)?;
             events::record(
@@ -212,11 +216,12 @@ async fn update_chargestation(
                 &view,
             )?;
             view.security.password = password;
-            Ok::<_, ApiError>(view)
+            Ok::<_, ApiError>((view, proves_else))
         })
         .await?;
-    if !view.active || view.operational_status == OperationalStatus::Closed {
-        link.disconnect(id); // no session runs there
+    let is_shut = !view.active || view.operational_status == OperationalStatus::Closed; // no session runs there
+    if is_shut || proves_else {
+        link.disconnect(id);
     }
     signals.tell(Signal {
         organization,
@@ -269,6 +274,7 @@ async fn delete_chargestation(
 async fn reset_chargestation_password(
     caller: Caller<WriteStations>,
     ctx: Ctx,
+    link: web::Data<SharedLink>,
     PathId(id): PathId<StationId>,
 ) -> ApiResult<Changed<StationView>> {
     let (organization, moment, base) = (
@@ -276,7 +282,8 @@ async fn reset_chargestation_password(
         ctx.moment(),
         ctx.websocket_url.clone(),
     );
-    ctx.db
+    let view = ctx
+        .db
         .write(move |conn| {
             let mut station = store::find_station(conn, organization, id).map_err(missing)?;
             let password = station.reset_password(&moment);
@@ -289,9 +296,11 @@ async fn reset_chargestation_password(
                 &view,
             )?;
             view.security.password = Some(password);
-            Ok(Changed(view))
+            Ok::<_, ApiError>(view)
         })
-        .await
+        .await?;
+    link.disconnect(id); // whoever is connected proved itself with the old one
+    Ok(Changed(view))
 }
 
 /// Closes the socket of a charge station; it may connect again.

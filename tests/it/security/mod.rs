@@ -2,3 +2,5 @@
 
 mod idempotency;
 mod keys;
+mod revoked;
+mod scopes;

@@ -275,6 +275,15 @@ impl Station {
         }
     }
 
+    /// What a connection is admitted by: one that was admitted by something else has to come again.
+    pub(in crate::stations) fn proof(&self) -> (String, SecurityType, Option<String>) {
+        (
+            self.endpoint.clone(),
+            self.security_type,
+            self.password_hash.clone(),
+        )
+    }
+
     fn set_password(&mut self, password: String) -> String {
         self.password_hash = Some(password_hash(self.id, password.as_bytes()));
         password
