@@ -4,8 +4,8 @@
 //! Stations over-report, under-report, tell the register only, tell nothing, slip in their units, ignore limits, refuse 0, draw without
 //! a session or at connectors that nobody set up. A meter of the site is late and noisy. Two promises are held against the physical
 //! draw: with a meter, as long as there is more than the connection carries, those that obey are cut until it fits, within the time that
-//! a reading and a station take; without one, who draws what it may not is found by its own power or register, and the
-//! others make room. `EVENWATT_SEED=n` runs one seed, `EVENWATT_SEEDS=n` many.
+//! a reading and a station take, or a few such where somebody misleads; without one, who draws what it may not is found by its own
+//! power or register, and the others make room. `EVENWATT_SEED=n` runs one seed, `EVENWATT_SEEDS=n` many.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ const LATE_BY: i64 = 2;
 /// How long the connection may carry more than it should: a reading that just missed it, its delay, the answer of a station, what the
 /// ledger takes until a cut shows, and the reaction of the car.
 const WITHIN: i64 = READ_EVERY + LATE_BY + 1 + 5 + FOLLOWS_WITHIN as i64 + 2;
-/// The same where somebody does not follow and does not tell: the others are cut more and more.
+/// The same where somebody does not follow, or claims to draw what others do: all are cut more and more.
 const INSISTS_WITHIN: i64 = WITHIN + 40;
 /// How long a station that tells what it draws may draw too much unnoticed: a minute and two readings of half a minute, and the
 /// reaction of the others.
@@ -155,7 +155,7 @@ impl World {
             50..65 if self.meter => self.load = Watts(self.random.random_range(0..20_000)),
             65..75 => self.stations[index].tells = Tells::any(&mut self.random),
             75..80 => self.stations[index].obeys = Obeys::any(&mut self.random),
-            80..84 if self.misbehaving() == 0 => {
+            80..84 if !self.stations.iter().any(Station::is_wrong) => {
                 self.stations[index].stray = Watts(self.random.random_range(4_000..11_000));
             }
             84..90 => {
@@ -228,14 +228,6 @@ impl World {
     fn physical(&self) -> Watts {
         let cars: Watts = self.stations.iter().map(|one| one.draw + one.stray).sum();
         self.load + cars
-    }
-
-    /// How many draw what they were not allowed, or where nobody steers.
-    fn misbehaving(&self) -> usize {
-        self.stations
-            .iter()
-            .filter(|station| station.is_wrong())
-            .count()
     }
 
     /// Stations tell what they tell, every half minute each; the meter of the site tells what it sees.
@@ -335,10 +327,10 @@ impl World {
         let Some(since) = self.above_since else {
             return;
         };
-        let patience = match (self.meter, self.misbehaving()) {
-            (true, 0) => WITHIN,
-            (true, _) => INSISTS_WITHIN,
-            (false, _) => FOUND_WITHIN,
+        let patience = match self.meter {
+            true if self.stations.iter().any(Station::misleads) => INSISTS_WITHIN,
+            true => WITHIN,
+            false => FOUND_WITHIN,
         };
         if self.second - since <= patience {
             return;
@@ -458,6 +450,12 @@ impl Station {
     /// Whether it draws what it was not allowed, or where nobody steers.
     fn is_wrong(&self) -> bool {
         (self.car && self.obeys == Obeys::Never) || self.stray > Watts::ZERO
+    }
+
+    /// Whether a cut by the excess may cut too little because of it: it is wrong, or claims to draw what others do.
+    fn misleads(&self) -> bool {
+        let claims_more = matches!(self.tells, Tells::Double | Tells::Slip);
+        self.is_wrong() || (self.car && claims_more)
     }
 
     /// Whether what it draws too much is told by itself.
