@@ -339,6 +339,15 @@ fn who_draws_too_much_is_told_to_pause_where_that_is_more_than_there_is() {
 }
 
 #[test]
+fn who_draws_too_much_and_refuses_to_pause_is_told_the_least_that_it_takes() {
+    let mut yard = limited();
+    yard.takes = |limit| limit.limit > Watts::ZERO;
+    yard.pass_showing(0, (90, 10), 11.0);
+    let sent = &yard.sent[&yard.site.seats[0].station];
+    assert_eq!(sent.last(), Some(&PILOT), "of {sent:?}");
+}
+
+#[test]
 fn more_than_a_wrong_rating_is_believed_up_to_the_largest_socket() {
     let mut yard = limited();
     yard.pass_showing(0, (90, 10), 40.0);
