@@ -4,8 +4,8 @@
 //! Stations over-report, under-report, tell the register only, tell nothing, slip in their units, ignore limits, refuse 0, draw without
 //! a session or at connectors that nobody set up. A meter of the site is late and noisy. Two promises are held against the physical
 //! draw: with a meter, as long as there is more than the connection carries, those that obey are cut until it fits, within the time that
-//! a reading and a station take, or a few such where somebody misleads or is silent; without one, who draws what it may not is found by
-//! its own power or register, and the others make room. `EVENWATT_SEED=n` runs one seed, `EVENWATT_SEEDS=n` many.
+//! a reading and a station take; without one, who draws what it may not is found by its own power or register, and the
+//! others make room. `EVENWATT_SEED=n` runs one seed, `EVENWATT_SEEDS=n` many.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ const LATE_BY: i64 = 2;
 /// How long the connection may carry more than it should: a reading that just missed it, its delay, the answer of a station, what the
 /// ledger takes until a cut shows, and the reaction of the car.
 const WITHIN: i64 = READ_EVERY + LATE_BY + 1 + 5 + FOLLOWS_WITHIN as i64 + 2;
-/// The same where somebody does not follow, claims to draw what others do, or tells nothing: all are cut more and more.
+/// The same where somebody does not follow and does not tell: the others are cut more and more.
 const INSISTS_WITHIN: i64 = WITHIN + 40;
 /// How long a station that tells what it draws may draw too much unnoticed: a minute and two readings of half a minute, and the
 /// reaction of the others.
@@ -328,7 +328,7 @@ impl World {
             return;
         };
         let patience = match self.meter {
-            true if self.stations.iter().any(Station::misleads) => INSISTS_WITHIN,
+            true if self.stations.iter().any(Station::is_wrong) => INSISTS_WITHIN,
             true => WITHIN,
             false => FOUND_WITHIN,
         };
@@ -452,13 +452,6 @@ impl Station {
         (self.car && self.obeys == Obeys::Never) || self.stray > Watts::ZERO
     }
 
-    /// Whether a cut by the excess may cut too little because of it: it is wrong, or claims to draw what others do, or tells nothing,
-    /// so that what is cut of its limit may be what it does not use.
-    fn misleads(&self) -> bool {
-        let hides = matches!(self.tells, Tells::Double | Tells::Slip | Tells::Nothing);
-        self.is_wrong() || (self.car && hides)
-    }
-
     /// Whether what it draws too much is told by itself.
     fn can_be_found(&self) -> bool {
         let tells_it = matches!(
@@ -486,7 +479,7 @@ impl Station {
 }
 
 /// Seeds beyond the usual ones that found faults once.
-const FOUND: [u64; 3] = [693, 1_930, 5_732];
+const FOUND: [u64; 2] = [693, 1_930];
 
 fn seeds() -> Vec<u64> {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
