@@ -155,6 +155,24 @@ fn where_a_cut_does_not_help_it_is_repeated_until_it_does() {
     assert!(drawn(&yard) <= 30.0, "{}", drawn(&yard));
 }
 
+#[test]
+fn who_hid_load_from_the_first_cut_is_not_believed_at_the_next() {
+    let mut yard = Yard::settled(1, 30);
+    let meter = yard.site_meter();
+    yard.plug(0);
+    // Its car takes 12.4 kW at most, and it tells nothing: by itself, what it leaves of its limit is not known.
+    let car = |yard: &Yard| yard.limit(0).kilowatts().min(12.4);
+    yard.pass_reading(meter, 180, |yard| 11.2 + car(yard));
+    assert!(yard.limit(0) > Watts(13_300), "{}", yard.limit(0));
+    // 30.9 kW: a cut by 0.9 kW changes nothing.
+    yard.pass_reading(meter, 8, |yard| 18.5 + car(yard));
+    assert!(yard.limit(0) <= Watts(11_500), "{}", yard.limit(0));
+    // And by then the meter proves what the load is.
+    yard.pass_reading(meter, 120, |yard| 18.5 + car(yard));
+    assert!(yard.limit(0) > Watts(10_000), "{}", yard.limit(0));
+    assert!(yard.limit(0) <= Watts(11_500), "{}", yard.limit(0));
+}
+
 // ---- draws that nobody steers
 
 #[test]

@@ -48,6 +48,7 @@ pub(super) fn decide(
     }
     let faults = violations(&snapshot, &plan);
     state.remember(&plan, now);
+    state.spare_doubted(site, &loads, now);
     Decided {
         snapshot,
         plan,
