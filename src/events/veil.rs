@@ -21,7 +21,11 @@ pub fn masked(number: &str) -> String {
 
 /// The data of an event of this kind with its card's number masked; nothing where it has none.
 pub(super) fn veil(kind: &str, data: &str) -> Option<String> {
-    if !kind.starts_with("session.") && kind != "token.unknown" {
+    let of_a_card = |start: &&str| kind.starts_with(*start);
+    if !["session.", "reservation.", "token.unknown"]
+        .iter()
+        .any(of_a_card)
+    {
         return None;
     }
     let read: Value = serde_json::from_str(data).ok()?;
@@ -43,12 +47,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_told_of_sessions_and_unknown_cards_is_veiled() {
+    fn only_what_is_told_of_the_use_of_cards_is_veiled() {
         let data = r#"{"a":1,"id_tag":"04\"A2B3C4D5","meta_data":{"id_tag":"04\"A2B3C4D5"}}"#;
         let veiled = r#"{"a":1,"id_tag":"****C4D5","meta_data":{"id_tag":"04\"A2B3C4D5"}}"#;
         assert_eq!(veil("session.started", data).as_deref(), Some(veiled));
         assert_eq!(veil("token.unknown", data).as_deref(), Some(veiled));
-        assert_eq!(veil("reservation.created", data), None);
+        assert_eq!(veil("reservation.created", data).as_deref(), Some(veiled));
+        assert_eq!(veil("token.created", data), None);
         assert_eq!(veil("session.ended", r#"{"id_tag":null}"#), None);
     }
 }

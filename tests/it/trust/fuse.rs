@@ -36,21 +36,33 @@ async fn grouped(app: &TestApp) -> (TestStation, String) {
     (station, path)
 }
 
+/// What the group warns of now.
+async fn warnings(app: &TestApp, path: &str) -> Vec<Value> {
+    app.running.balancer.poke();
+    let status = app.client.get(&format!("{path}/status")).await.ok();
+    status["warnings"].as_array().expect("warnings").clone()
+}
+
 /// Waits until the group warns of this with these words, and answers the warning: before its value came, it may say less.
 async fn warned(app: &TestApp, path: &str, code: &str, words: &str) -> Value {
-    let mut found = Value::Null;
+    let mut found = None;
     eventually(async || {
-        app.running.balancer.poke();
-        let status = app.client.get(&format!("{path}/status")).await.ok();
-        let warnings = status["warnings"].as_array().expect("warnings").clone();
-        found = warnings
-            .into_iter()
-            .find(|warning| warning["code"] == code && has(warning, words))
-            .unwrap_or_default();
-        !found.is_null()
+        let of_this = |one: &Value| one["code"] == code && has(one, words);
+        found = warnings(app, path).await.into_iter().find(of_this);
+        found.is_some()
     })
     .await;
-    found
+    found.expect("a warning")
+}
+
+async fn warned_no_more(app: &TestApp, path: &str, code: &str) {
+    let is_gone = async || {
+        warnings(app, path)
+            .await
+            .iter()
+            .all(|one| one["code"] != code)
+    };
+    eventually(is_gone).await;
 }
 
 fn has(warning: &Value, words: &str) -> bool {
@@ -85,15 +97,7 @@ async fn a_status_of_charging_at_a_connector_that_is_not_set_up_is_taken_for_all
     socket.call("StatusNotification", status("Charging")).await;
     warned(&app, &path, "unknown_connector", "22 kW").await;
     socket.call("StatusNotification", status("Available")).await;
-    eventually(async || {
-        app.running.balancer.poke();
-        let status = app.client.get(&format!("{path}/status")).await.ok();
-        let warnings = status["warnings"].as_array().expect("warnings").clone();
-        warnings
-            .iter()
-            .all(|one| one["code"] != "unknown_connector")
-    })
-    .await;
+    warned_no_more(&app, &path, "unknown_connector").await;
 }
 
 #[actix_web::test]
@@ -114,15 +118,7 @@ async fn a_transaction_at_an_evse_that_is_not_set_up_is_warned_of_until_it_ends(
     socket
         .call("TransactionEvent", event("Ended", 1, 0.0))
         .await;
-    eventually(async || {
-        app.running.balancer.poke();
-        let status = app.client.get(&format!("{path}/status")).await.ok();
-        let warnings = status["warnings"].as_array().expect("warnings").clone();
-        warnings
-            .iter()
-            .all(|one| one["code"] != "unknown_connector")
-    })
-    .await;
+    warned_no_more(&app, &path, "unknown_connector").await;
 }
 
 #[actix_web::test]

@@ -29,6 +29,11 @@ async fn told(
     event(scene, kind, seq_no, minutes_ago, values).await;
 }
 
+async fn sampled(scene: &mut Scene, seq_no: u32, minutes_ago: u64, register: i64) {
+    let context = "Sample.Periodic";
+    told(scene, "Updated", seq_no, minutes_ago, register, context).await;
+}
+
 #[actix_web::test]
 async fn in_2_an_end_at_zero_keeps_what_readings_showed() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
@@ -44,15 +49,7 @@ async fn in_2_a_register_that_restarts_goes_on() {
     let mut scene = Scene::speaking("ocpp2.1").await;
     told(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
     for (seq_no, minutes, register) in [(1, 50, 503_000), (2, 40, 100), (3, 30, 2_000)] {
-        told(
-            &mut scene,
-            "Updated",
-            seq_no,
-            minutes,
-            register,
-            "Sample.Periodic",
-        )
-        .await;
+        sampled(&mut scene, seq_no, minutes, register).await;
     }
     told(&mut scene, "Ended", 4, 20, 3_000, "Transaction.End").await;
     assert_eq!(energy(&scene.sessions().await.remove(0)), 6_000);
@@ -63,15 +60,7 @@ async fn in_2_one_wild_value_does_not_stay() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
     told(&mut scene, "Started", 0, 60, 1_000, "Transaction.Begin").await;
     for (seq_no, minutes, register) in [(1, 50, 2_000), (2, 40, 9_999_999_999), (3, 30, 4_000)] {
-        told(
-            &mut scene,
-            "Updated",
-            seq_no,
-            minutes,
-            register,
-            "Sample.Periodic",
-        )
-        .await;
+        sampled(&mut scene, seq_no, minutes, register).await;
     }
     assert_eq!(energy(&scene.sessions().await.remove(0)), 3_000);
 }
