@@ -58,6 +58,15 @@ impl Authorization {
         is_free: false,
     };
 
+    /// What is said where no card that can be read was held to the reader.
+    pub const fn without_card(status: AuthorizationStatus) -> Self {
+        Self {
+            status,
+            is_unknown: false,
+            ..Self::INVALID
+        }
+    }
+
     fn of(token: Token, driver_active: bool, now: Timestamp) -> Self {
         let status = if token.status == TokenStatus::Blocked || !driver_active {
             AuthorizationStatus::Blocked
@@ -102,11 +111,32 @@ pub struct Presented<'a> {
     pub organization: OrganizationId,
     /// The station.
     pub station: StationId,
-    /// The connector at which it starts, where it does and that is known. A card that is only shown may be about to end what
-    /// runs at the station.
-    pub starts_at: Option<ConnectorId>,
+    /// What it begins. A card that is only shown may be about to end what runs at the station.
+    pub begins: Option<Begun<'a>>,
     /// What was read.
     pub id_tag: &'a str,
+}
+
+/// A transaction that a card begins, or goes on with.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun<'a> {
+    /// Where, as far as that is known.
+    pub at: Option<ConnectorId>,
+    /// The station's own name of it, where it has one.
+    pub name: Option<&'a str>,
+}
+
+impl Begun<'_> {
+    /// Whether a session at the same station is this one, or gives way to it.
+    fn is_or_ends(self, name: Option<&str>, connector: Option<ConnectorId>) -> bool {
+        let is_it = self.name.is_some() && self.name == name;
+        is_it
+            || match (self.at, connector) {
+                (Some(here), Some(there)) => here == there,
+                (Some(_), None) => true,
+                (None, there) => there.is_none() && self.name.is_none(),
+            }
+    }
 }
 
 /// What is known of a card, and what the place where it is held to a reader makes of that.
@@ -135,20 +165,21 @@ pub fn judge(
     Ok(known)
 }
 
-/// Whether a session of this card runs at another connector or, where it is not known at which this one is, another station.
+/// Whether a session of this card runs at another station or, where it begins one, another connector.
 fn is_in_use_elsewhere(conn: &mut Conn, presented: Presented<'_>) -> StoreResult<bool> {
-    let running: Vec<(StationId, Option<ConnectorId>)> = sessions::table
+    let running: Vec<(StationId, Option<ConnectorId>, Option<String>)> = sessions::table
         .filter(sessions::organization_id.eq(presented.organization))
         .filter(sessions::status.eq("started"))
         .filter(lower(sessions::id_tag).eq(fold(presented.id_tag)))
-        .select((sessions::chargestation_id, sessions::connector_id))
+        .select((
+            sessions::chargestation_id,
+            sessions::connector_id,
+            sessions::transaction_name,
+        ))
         .load(conn)?;
-    Ok(running.iter().any(|(station, connector)| {
-        let is_here = match presented.starts_at {
-            Some(here) => connector.is_none_or(|there| there == here),
-            None => true,
-        };
-        *station != presented.station || !is_here
+    Ok(running.iter().any(|(station, connector, name)| {
+        let may_go_on = |begun: Begun<'_>| begun.is_or_ends(name.as_deref(), *connector);
+        *station != presented.station || !presented.begins.is_none_or(may_go_on)
     }))
 }
 
@@ -176,7 +207,7 @@ pub fn tell_unknown(
     let event = Event::new(presented.organization, EventKind::TokenUnknown);
     let card = UnknownCard {
         chargestation: presented.station,
-        connector: presented.starts_at,
+        connector: presented.begins.and_then(|begun| begun.at),
         session,
         id_tag: presented.id_tag,
         accepted: known.status == AuthorizationStatus::Accepted,

@@ -5,6 +5,7 @@ use super::common::*;
 use crate::kernel::Timestamp;
 use crate::ocpp::number::Number;
 use crate::ocpp::text::Exact;
+use crate::ocpp::wire::Held;
 
 crate::choice! {
     pub open enum ChargingState { EVConnected, Charging, SuspendedEV, SuspendedEVSE, Idle }
@@ -154,7 +155,7 @@ crate::exchange! {
         evse_sleep: Option<bool> [V21],
         transaction_info: Transaction,
         evse: Option<Evse>,
-        id_token: Option<IdToken>,
+        id_token: Held<IdToken>,
     }
     answers {
         total_cost: Option<Number>,

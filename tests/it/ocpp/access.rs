@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::json;
 
-use crate::support::{FakeStation, TestApp, eventually};
+use crate::support::{FakeStation, RawSocket, TestApp, eventually};
 
 #[actix_web::test]
 async fn only_known_active_stations_with_the_right_password_connect() {
@@ -119,6 +119,32 @@ async fn the_newest_socket_wins_and_the_old_ones_end_changes_nothing() {
         1,
         "{kinds:?}"
     );
+}
+
+#[actix_web::test]
+async fn a_frame_that_takes_longer_than_the_patience_with_silence_is_heard() {
+    let options = [
+        ("EVENWATT_OCPP_PING_SECONDS", "1"),
+        ("EVENWATT_OCPP_PONG_SECONDS", "1"),
+    ];
+    let app = TestApp::start_with(&options).await;
+    let station = app.station("GPRS").await;
+    let protocol = [("Sec-WebSocket-Protocol", "ocpp1.6")];
+    let mut socket = RawSocket::open(&station.url, &protocol).await;
+    let call = br#"[2,"slow","Heartbeat",{}]"#;
+    // It can answer no ping before its frame is whole (RFC 6455 section 5.4).
+    assert!(socket.announce(0x81, call.len() as u64).await);
+    for (byte, key) in call.iter().zip(RawSocket::MASK.iter().cycle()) {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert!(socket.send(&[byte ^ key]).await);
+    }
+    loop {
+        let frame = socket.next().await.expect("an answer, not the end");
+        if frame.content.starts_with(br#"[3,"slow""#) {
+            break;
+        }
+        assert_ne!(frame.first, 0x88, "closed: {:?}", frame.content);
+    }
 }
 
 #[actix_web::test]

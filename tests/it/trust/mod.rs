@@ -7,6 +7,7 @@ mod cards;
 mod clocks;
 mod energy;
 mod fuse;
+mod legible;
 mod one_server;
 mod session_times;
 mod takeover;
