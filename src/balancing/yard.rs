@@ -142,6 +142,7 @@ pub(super) fn reading(at: Timestamp, power: Watts) -> Reading {
 pub(super) fn shown(at: Timestamp, power: Option<Watts>, register: Option<WattHours>) -> Shown {
     Shown {
         at,
+        told_at: at,
         power,
         register,
         currents: None,

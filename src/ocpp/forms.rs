@@ -108,9 +108,12 @@ impl Forms {
         let waits = refused.is_some_and(|refused| refused.until > now);
         let first = self.first(limit, shared);
         let command = Command::SetLimit(limit.clone());
+        let mut others = ORDER.to_vec();
+        others.retain(|form| *form != first);
+        others.sort_by_key(|form| self.is_unlikely(first, *form));
         let mut said = Vec::new();
         let ladder = std::iter::once(first)
-            .chain(ORDER.into_iter().filter(|form| *form != first))
+            .chain(others)
             .filter(|form| ladder::is_possible(&command, *form))
             .filter(|form| {
                 // A form that says the same as another is no other form.
@@ -135,8 +138,29 @@ impl Forms {
         begun.iter().chain(rest).take(most).copied().collect()
     }
 
-    /// The form to try first.
-    fn first(&self, limit: &SetLimit, shared: bool) -> usize {
+    /// What speaks against a form after the first one, of which something worked: a station that needed something for one limit
+    /// needs it for all; and where it took its fallback alone, what is said like that comes first, which does not run out.
+    fn is_unlikely(&self, first: usize, form: usize) -> (bool, bool) {
+        let worked = &self.remembered.worked;
+        let (Some(first), Some(form)) = (LADDER.get(first), LADDER.get(form)) else {
+            return (true, true);
+        };
+        if worked.is_empty() {
+            return (false, false);
+        }
+        let lacks = [
+            (first.other_unit, form.other_unit),
+            (first.whole_amps, form.whole_amps),
+            (first.without_phases, form.without_phases),
+            (first.relative, form.relative),
+        ];
+        let lacks_something = lacks.iter().any(|(needed, has)| *needed && !has);
+        let took_live = [Wish::Live, Wish::LiveInTransaction];
+        let took_live = took_live.iter().any(|wish| worked.contains_key(wish));
+        (lacks_something, !took_live && form.level != Some(0))
+    }
+
+    /// The form to try first.&self, limit: &SetLimit, shared: bool) -> usize {
         let worked = &self.remembered.worked;
         let wish = Wish::of(limit);
         // What worked for something else is the best guess.

@@ -359,6 +359,8 @@ pub enum SignalKind {
 pub struct Shown {
     /// When it was received. The station's own clock may be wrong, so its times order nothing here.
     pub at: Timestamp,
+    /// When it was read, as far as the station's clock is believed.
+    pub told_at: Timestamp,
     /// The power drawn.
     pub power: Option<Watts>,
     /// The energy register.

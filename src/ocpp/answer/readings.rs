@@ -58,6 +58,7 @@ pub fn shown(received: Timestamp, samples: &[Sample]) -> Option<Shown> {
     };
     let shown = Shown {
         at: received,
+        told_at: newest,
         power: together().find_map(|sample| sample.reading.power),
         register: together().find_map(|sample| sample.reading.energy),
         currents: together().find_map(|sample| {
