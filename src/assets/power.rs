@@ -193,7 +193,9 @@ impl Asset {
     /// The most that is believed of what it gives: what it is rated for and a tenth, where that is known.
     pub fn gives_at_most(&self) -> Watts {
         let rated = self.static_power.filter(|rated| *rated > Watts::ZERO);
-        rated.map_or(Watts(i64::MAX), |rated| Watts(rated.get() + rated.get() / 10))
+        rated.map_or(Watts(i64::MAX), |rated| {
+            Watts(rated.get() + rated.get() / 10)
+        })
     }
 
     /// What it explains of power that is fed in, of which `read` is its load by a fresh reading, if there is any: that much, else

@@ -362,7 +362,9 @@ impl Loads {
     pub fn higher_peaks(&self, site: &Site, now: Timestamp) -> Vec<(AssetId, Peaks)> {
         let higher = |asset: &Asset| {
             // While nobody is believed what chargers draw is taken for load: that says nothing of other days.
-            let doubted = asset.group_id.is_some_and(|group| self.doubted.contains(&group));
+            let doubted = asset
+                .group_id
+                .is_some_and(|group| self.doubted.contains(&group));
             let load = *self.by_meter.get(&asset.id).filter(|_| !doubted)?;
             let known = asset.measured.peaks.as_ref();
             let mut peaks = known.map(|peaks| peaks.0.clone()).unwrap_or_default();

@@ -165,7 +165,8 @@ impl Meter {
 
     /// Whether it was heard of lately.
     pub fn is_heard(&self, now: Timestamp) -> bool {
-        self.at.is_some_and(|at| now.since(at) <= SAYS_SOMETHING_FOR)
+        self.at
+            .is_some_and(|at| now.since(at) <= SAYS_SOMETHING_FOR)
     }
 
     /// Whether more is drawn than electronics need.
@@ -195,7 +196,8 @@ impl Meter {
 
     /// The first register without which those around it are not further apart than a minute; else the oldest.
     fn least_needed(&self) -> usize {
-        let close = |three: &[Point]| matches!(three, [one, _, three] if three.at.since(one.at) <= LATELY);
+        let close =
+            |three: &[Point]| matches!(three, [one, _, three] if three.at.since(one.at) <= LATELY);
         let middle = self.registers.windows(3).position(close);
         middle.map_or(0, |before| before + 1)
     }

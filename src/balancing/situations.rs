@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::loads::loads;
-use super::yard::{PILOT, RATING, Yard};
+use super::yard::{PILOT, RATING, Yard, kilowatts, shown};
 use crate::engine::transition::Stage;
 use crate::kernel::*;
 use crate::stations::ConnectorStatus;
@@ -212,6 +212,34 @@ fn a_stray_that_is_free_or_draws_nothing_is_forgotten() {
 }
 
 #[test]
+fn a_stray_that_tells_its_register_only_is_found() {
+    let mut yard = Yard::settled(2, 30);
+    // 60 Wh in 10 s are 21.6 kW.
+    for reading in 0..6 {
+        let register = Some(WattHours(1_001 + 60 * reading));
+        let shown = shown(yard.now(), None, register);
+        yard.stray(0, 258, Stray::Metered(shown));
+        yard.pass(10);
+    }
+    assert_eq!(yard.reserved(), Watts(21_600));
+    let drawing = yard.drawing(5.0);
+    yard.stray(0, 2, drawing);
+    yard.pass(1);
+    assert_eq!(yard.reserved(), Watts(26_600), "2 is another one than 258");
+}
+
+#[test]
+fn a_stray_of_fifty_kilowatts_is_no_slip_of_the_unit() {
+    for power in [44.0, 50.0, 150.0] {
+        let mut yard = Yard::settled(1, 300);
+        let drawing = yard.drawing(power);
+        yard.stray(0, 2, drawing);
+        yard.pass(2);
+        assert_eq!(yard.reserved(), kilowatts(power));
+    }
+}
+
+#[test]
 fn a_stray_that_falls_silent_keeps_what_it_drew() {
     let mut yard = Yard::settled(1, 30);
     let drawing = yard.drawing(11.0);
@@ -349,6 +377,43 @@ fn who_obeys_again_is_trusted_again() {
 }
 
 #[test]
+fn a_register_that_only_bounds_what_is_drawn_pardons_nobody() {
+    let mut yard = limited();
+    for _ in 0..20 {
+        yard.shows(0, Some(11.0), None);
+        yard.shows(0, None, Some(7_000)); // whole kWh, told by itself
+        yard.pass(10);
+    }
+    assert_eq!(yard.worst(0), RATING);
+}
+
+#[test]
+fn who_does_not_obey_is_not_pardoned_because_its_link_broke() {
+    let mut yard = limited();
+    yard.pass_showing(0, (90, 10), 11.0);
+    for online in [false, true] {
+        yard.site.seats[0].online = online;
+        yard.pass(400);
+        assert_eq!(yard.worst(0), RATING, "online: {online}");
+    }
+    yard.restart();
+    yard.pass(5);
+    assert_eq!(yard.worst(0), RATING);
+    yard.pass_showing(0, (60, 10), 4.0);
+    assert_eq!(yard.worst(0), Watts(5_000), "it obeys again");
+}
+
+#[test]
+fn what_a_car_drew_that_left_is_not_set_aside_for_ever() {
+    let mut yard = limited();
+    yard.pass_showing(0, (90, 10), 11.0);
+    yard.site.seats[0].session = None;
+    yard.says(0, ConnectorStatus::Available);
+    yard.pass(60);
+    assert_eq!((yard.reserved(), yard.worst(0)), (Watts::ZERO, Watts::ZERO));
+}
+
+#[test]
 fn who_draws_too_much_is_told_to_pause_where_that_is_more_than_there_is() {
     let mut yard = limited();
     yard.pass_showing(0, (90, 10), 11.0);
@@ -458,6 +523,20 @@ fn a_second_car_while_the_connector_still_says_finishing_gets_power() {
     yard.site.seats[0].status_at = Some(yard.now() - Duration::from_secs(20));
     yard.pass(10);
     assert_eq!(yard.limit(0), Watts(20_000));
+}
+
+#[test]
+fn a_status_of_before_that_comes_late_stops_no_car() {
+    for late in [ConnectorStatus::Finishing, ConnectorStatus::Faulted] {
+        let mut yard = Yard::settled(1, 20);
+        let before = yard.now() - Duration::from_secs(5);
+        yard.plug(0);
+        yard.pass(20);
+        yard.says(0, late);
+        yard.site.seats[0].status_told_at = Some(before);
+        yard.pass(20);
+        assert_eq!(yard.limit(0), Watts(20_000), "{late}");
+    }
 }
 
 #[test]

@@ -84,7 +84,8 @@ pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes, now: 
         };
         let like = site.like(stray.station);
         // One that seems to draw nothing is heard out: a register needs a while to prove what is drawn.
-        let counts = |like: Seat| stray.draws(like.rating) > Watts::ZERO || stray.meter.is_heard(now);
+        let counts =
+            |like: Seat| stray.draws(like.rating) > Watts::ZERO || stray.meter.is_heard(now);
         !is_seated && like.is_some_and(counts)
     });
 }

@@ -270,6 +270,11 @@ impl Yard {
         Stray::Metered(shown(self.now(), Some(kilowatts(power)), None))
     }
 
+    /// The server is started anew: what was stored comes back, and everything is doubted.
+    pub fn restart(&mut self) {
+        self.fresh = true;
+    }
+
     pub fn pass(&mut self, seconds: i64) {
         for _ in 0..seconds {
             self.second += 1;

@@ -130,7 +130,8 @@ async fn update_group(
                     || !store::stations_of(conn, &[id])?.is_empty()
                     || store::assets_of(conn, id)? > 0)
             {
-                let message = "cannot change while the group has stations, assets or groups below it";
+                let message =
+                    "cannot change while the group has stations, assets or groups below it";
                 return Err(ApiError::field("location", "invalid", message));
             }
             store::update(conn, &group)?;

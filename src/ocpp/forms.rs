@@ -160,7 +160,8 @@ impl Forms {
         (lacks_something, !took_live && form.level != Some(0))
     }
 
-    /// The form to try first.&self, limit: &SetLimit, shared: bool) -> usize {
+    /// The form to try first.
+    fn first(&self, limit: &SetLimit, shared: bool) -> usize {
         let worked = &self.remembered.worked;
         let wish = Wish::of(limit);
         // What worked for something else is the best guess.

@@ -8,8 +8,8 @@ use crate::ocpp::peer::Effect;
 use crate::ocpp::text::Exact;
 use crate::ocpp::v2::*;
 use crate::sessions::{self, Evidence, Sample, Session, SessionStatus};
-use crate::stations::{Layout, Spot};
 use crate::stations::link::{Command, SignalKind, Stray};
+use crate::stations::{Layout, Spot};
 
 pub(super) async fn meter_values(
     call: Call<'_>,

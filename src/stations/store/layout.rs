@@ -70,7 +70,11 @@ impl Layout {
     /// The connectors of an EVSE.
     pub fn all_of_evse(&self, evse: u32) -> Vec<ConnectorId> {
         let same = |one: &&Outlet| u32::try_from(one.evse) == Ok(evse);
-        self.0.iter().filter(same).map(|one| one.connector).collect()
+        self.0
+            .iter()
+            .filter(same)
+            .map(|one| one.connector)
+            .collect()
     }
 
     /// Where the connector with this number is.

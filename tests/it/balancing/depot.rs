@@ -235,6 +235,7 @@ impl Depot {
         };
         let shown = Shown {
             at: moment.now,
+            told_at: moment.now,
             power: reading.power,
             register: reading.energy,
             currents: phases(reading.current),

@@ -133,3 +133,33 @@ async fn a_car_without_a_transaction_is_seen_by_its_meter() {
     let status = app.client.get(&format!("{path}/status")).await.ok();
     assert_eq!(status["members"][0]["drawing"], 11.0);
 }
+
+#[actix_web::test]
+async fn values_of_an_evse_with_two_connectors_are_of_the_one_that_charges() {
+    let app = TestApp::start().await;
+    let (station, path) = grouped(&app).await;
+    let evses = app.client.get("/evses").await.json();
+    let second = json!({"type": "CCS2", "power": 22, "evse": evses["result"][0]["_id"]});
+    let connectors = format!("{}/connectors", station.path);
+    let second = app.client.post(&connectors, second).await.created();
+    let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
+    let begin = json!({"eventType": "Started", "timestamp": AT, "triggerReason": "CablePluggedIn", "seqNo": 0,
+        "transactionInfo": {"transactionId": "T1", "chargingState": "Charging"}, "evse": {"id": 1, "connectorId": 2}});
+    socket.call("TransactionEvent", begin).await;
+    let value =
+        json!({"value": 7_400, "measurand": "Power.Active.Import", "unitOfMeasure": {"unit": "W"}});
+    let values = json!({"evseId": 1, "meterValue": [{"timestamp": AT, "sampledValue": [value]}]});
+    socket.call("MeterValues", values).await;
+    eventually(async || {
+        app.running.balancer.poke();
+        let status = app.client.get(&format!("{path}/status")).await.ok();
+        let members = status["members"].as_array().expect("members");
+        let drawing = |member: &&Value| member["drawing"] == 7.4;
+        let found = members.iter().find(drawing);
+        found.is_some_and(|member| member["connector"] == second["_id"])
+    })
+    .await;
+    let codes: Vec<Value> = warnings(&app, &path).await;
+    let free = |one: &Value| one["code"] == "charges_without_session";
+    assert!(!codes.iter().any(free), "{codes:?}");
+}
