@@ -90,8 +90,9 @@ crate::filters! {
 
 /// Lists events after a cursor, oldest first: a missed webhook is never lost.
 ///
-/// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410. Numbers of cards in events about
-/// sessions, reservations and unknown cards (`id_tag`) are masked for a key without the scope `read:tokens`.
+/// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410. Numbers of cards are masked
+/// for a key without the scope `read:tokens`: in events about sessions, reservations and unknown cards (`id_tag`), about tokens
+/// (`physicalId`, `parent_group`), in actions and in the words of stations.
 #[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), LogErrors))]
 #[get("/events")]
 async fn list_events(

@@ -4,6 +4,7 @@
 //! module of ours. What belongs to one resource only lives in that resource's slice.
 
 pub mod calendar;
+pub mod cards;
 pub mod clock;
 pub mod id;
 pub mod money;
