@@ -13,8 +13,9 @@ use crate::kernel::{
     WattHours, Watts,
 };
 
-/// What a station can be asked to do.
-#[derive(Debug, Clone, PartialEq)]
+/// What a station can be asked to do. Actions show it as JSON, `command` being its name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "command")]
 pub enum Command {
     /// Restart, the whole station or one EVSE; softly it lets running transactions end first.
     Reset { hard: bool, evse: Option<i32> },
@@ -167,7 +168,7 @@ crate::spelled! {
 }
 
 /// A limit of one connector.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SetLimit {
     /// The connector; 0 is the whole station.
     pub connector: i32,
@@ -197,7 +198,7 @@ pub struct SetLimit {
 }
 
 /// Limits of one connector that change with time; the last one holds on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SetSchedule {
     /// The connector.
     pub connector: i32,
@@ -214,7 +215,7 @@ pub struct SetSchedule {
 }
 
 /// What a limit is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum LimitPurpose {
     /// Balancing: the live limit of a connector.
     Live,

@@ -33,6 +33,8 @@ filters! {
 pub(super) struct Target {
     pub(super) station: Station,
     pub(super) connector: Option<Connector>,
+    /// Whether the caller sees numbers of cards.
+    sees_cards: bool,
 }
 
 impl Target {
@@ -50,6 +52,7 @@ impl Target {
         Ok(Self {
             station,
             connector: None,
+            sees_cards: caller.sees_cards(),
         })
     }
 
@@ -72,6 +75,7 @@ impl Target {
         Ok(Self {
             station,
             connector: Some(connector),
+            sees_cards: caller.sees_cards(),
         })
     }
 
@@ -120,6 +124,7 @@ impl Target {
         let action = self.action(kind, data);
         if !wait {
             let view = performer.start(action, command).await?;
+            let view = view.seen(self.sees_cards);
             return Ok(reply(
                 StatusCode::ACCEPTED,
                 &format!("{} requested", sentence(kind)),
@@ -128,6 +133,7 @@ impl Target {
         }
         let is_raw = matches!(command, Command::Raw { .. });
         let (view, outcome) = in_time(performer.perform(action, command)).await?;
+        let view = view.seen(self.sees_cards);
         if is_raw {
             // Whoever speaks OCPP by hand judges the answer too.
             return Ok(reply(StatusCode::OK, "The station answered", view));
@@ -173,7 +179,7 @@ fn sentence(kind: ActionKind) -> String {
 pub(super) fn told(command: &Command) -> Value {
     match command {
         Command::Device { payload, .. } => payload.clone(),
-        other => json!({"command": format!("{other:?}")}),
+        other => json!(other),
     }
 }
 
