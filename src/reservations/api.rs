@@ -66,7 +66,7 @@ async fn list_reservations(
 ) -> ApiResult<HttpResponse> {
     let (organization, whole) = (caller.organization(), caller.sees_cards());
     if query.search.is_some() {
-        caller.may_search_cards()?;
+        caller.must_see_cards("Searching by number of card")?;
     }
     list::respond(&ctx, query, move |conn, query| {
         let view = |one: Reservation| ReservationView::from(one).seen(whole);
