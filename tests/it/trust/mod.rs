@@ -8,6 +8,7 @@ mod clocks;
 mod energy;
 mod fuse;
 mod legible;
+mod hidden_cards;
 mod one_server;
 mod session_times;
 mod takeover;
