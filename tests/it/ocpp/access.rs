@@ -68,6 +68,44 @@ async fn only_known_active_stations_with_the_right_password_connect() {
 }
 
 #[actix_web::test]
+async fn a_socket_ends_with_the_rules_it_was_opened_under() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut renamed = station.url.clone();
+    for change in [
+        json!({"pinned_protocol": "ocpp1.6"}),
+        json!({"endpoint": "renamed"}),
+        json!({"security": {"type": "basic_auth"}}),
+    ] {
+        let mut socket = FakeStation::connect(&renamed).await;
+        socket.boot().await;
+        let harmless = json!({"name": "T", "description": change.to_string()});
+        app.client.patch(&station.path, harmless).await.ok();
+        socket.boot().await; // and the socket is still there
+        app.client.patch(&station.path, change.clone()).await.ok();
+        assert_eq!(socket.next().await, None, "{change}");
+        renamed = match change.get("endpoint") {
+            Some(_) => app.station_url("renamed"),
+            None => renamed,
+        };
+    }
+}
+
+#[actix_web::test]
+async fn a_new_password_leaves_the_socket_open_to_be_told_over_it() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    let path = format!("{}/reset_password", station.path);
+    app.client.patch(&path, json!({})).await.ok();
+    socket.boot().await;
+    let other = json!({"security": {"type": "basic_auth", "password": "0123456789abcdef"}});
+    app.client.patch(&station.path, other).await.ok();
+    socket.boot().await;
+}
+
+#[actix_web::test]
 async fn odd_urls_and_a_missing_sub_protocol_are_tolerated_but_other_protocols_are_not() {
     let app = TestApp::start().await;
     let station = app.station("S").await;

@@ -285,6 +285,14 @@ impl Station {
         self.active && self.operational_status != OperationalStatus::Closed
     }
 
+    /// Whether a socket that was opened under the rules of `other` would be opened alike under its own. A new password changes
+    /// nothing: it is pushed over the socket that is open.
+    pub(in crate::stations) fn connects_like(&self, other: &Self) -> bool {
+        self.security_type == other.security_type
+            && self.endpoint.eq_ignore_ascii_case(&other.endpoint)
+            && self.pinned_protocol == other.pinned_protocol
+    }
+
     /// A fresh password; the station must be told before it connects again.
     pub(in crate::stations) fn reset_password(&mut self, moment: &Moment) -> String {
         self.security_type = SecurityType::BasicAuth;
