@@ -64,6 +64,8 @@ async fn a_name_contains_what_may_stand_in_a_url() {
     let long = "x".repeat(49);
     for wrong in [
         "",
+        ".",
+        "..",
         "two words",
         "a/b",
         "Säule",
