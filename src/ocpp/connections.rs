@@ -440,8 +440,9 @@ fn urgency(command: &Command) -> (Priority, Option<CoalesceKey>) {
 fn link_error(failure: CallFailure) -> LinkError {
     match failure {
         CallFailure::Error(error) => LinkError::Refused {
-            code: error.code.spelling(Version::V16).to_owned(),
+            code: error.code_as_said().to_owned(),
             description: error.description,
+            details: Some(error.details),
         },
         CallFailure::TimedOut | CallFailure::Expired => LinkError::Silent,
         CallFailure::Dropped => LinkError::Dropped,
@@ -505,5 +506,6 @@ fn refuse_by_registration(
     Err(LinkError::Refused {
         code: "SecurityError".to_owned(),
         description: why.to_owned(),
+        details: None,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tokio::sync::broadcast;
 
 use crate::kernel::{
@@ -287,9 +287,14 @@ pub enum LinkError {
     /// It did not answer in time.
     #[error("the station did not answer in time")]
     Silent,
-    /// It answered with an error.
-    #[error("the station answered {code}: {description}")]
-    Refused { code: String, description: String },
+    /// It answered with an error; where it was not even asked, because it would have to refuse, there are no details.
+    #[error("the station answered {}", error_in_words(code, description))]
+    Refused {
+        /// In the station's own spelling.
+        code: String,
+        description: String,
+        details: Option<Map<String, Value>>,
+    },
     /// A newer command made this one pointless.
     #[error("a newer command took its place")]
     Superseded,
@@ -299,6 +304,43 @@ pub enum LinkError {
     /// The command cannot be said in the station's protocol, or its payload breaks the protocol's rules.
     #[error("{}", .0.join("; "))]
     Invalid(Vec<String>),
+}
+
+impl LinkError {
+    /// What is kept of it with an action: the sentence, and what the station said word for word.
+    pub fn as_data(&self) -> Value {
+        let sentence = self.to_string();
+        match self {
+            Self::Refused {
+                code,
+                description,
+                details: Some(details),
+            } => {
+                json!({"error": sentence, "code": code, "description": description, "details": details})
+            }
+            _ => json!({"error": sentence}),
+        }
+    }
+
+    /// Whether the station itself said it.
+    pub const fn is_of_station(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                details: Some(_),
+                ..
+            }
+        )
+    }
+}
+
+/// `NotSupported: no cache here`; stations may leave out either, or both.
+fn error_in_words(code: &str, description: &str) -> String {
+    match (code, description) {
+        ("", "") => "with an error that says nothing".to_owned(),
+        (one, "") | ("", one) => one.to_owned(),
+        (code, description) => format!("{code}: {description}"),
+    }
 }
 
 /// The way to connected stations. A trait because a cluster reaches them through other nodes, and tests without any.

@@ -15,7 +15,7 @@ use crate::http::envelope::reply;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx};
 use crate::kernel::spelled::Spelled;
 use crate::kernel::{ConnectorId, StationId};
-use crate::stations::link::{Command, DEFAULT_LIMIT_PROFILE, Outcome};
+use crate::stations::link::{Command, DEFAULT_LIMIT_PROFILE, LinkError, Outcome};
 use crate::stations::{self, Connector, Station};
 
 /// How long a call is held open for a station's answer.
@@ -132,13 +132,16 @@ impl Target {
             ));
         }
         let is_raw = matches!(command, Command::Raw { .. });
-        let (view, outcome) = in_time(performer.perform(action, command)).await?;
+        let (view, outcome) = in_time(performer.attempt(action, command)).await?;
         let view = view.seen(self.sees_cards);
-        if is_raw {
+        let is_answer = outcome
+            .as_ref()
+            .map_or_else(LinkError::is_of_station, |_| true);
+        if is_raw && is_answer {
             // Whoever speaks OCPP by hand judges the answer too.
             return Ok(reply(StatusCode::OK, "The station answered", view));
         }
-        accepted(&outcome)?;
+        accepted(&outcome?)?;
         Ok(reply(
             StatusCode::OK,
             &format!("{} accepted", sentence(kind)),

@@ -298,9 +298,42 @@ async fn a_raw_command_answers_word_for_word() {
 async fn an_error_of_the_station_is_told_with_its_code() {
     let said = json!([4, "NotSupported", "no cache here", {}]);
     let answer = raw("ocpp1.6", "ClearCache", json!({}), said).await;
-    assert_eq!(answer.error(400), "command_failed");
-    assert!(answer.text.contains("NotSupported"), "{}", answer.text);
-    assert!(answer.text.contains("no cache here"), "{}", answer.text);
+    let action = answer.ok();
+    assert_eq!(action["status"], "failed");
+    let data = json!({"error": "the station answered NotSupported: no cache here",
+        "code": "NotSupported", "description": "no cache here", "details": {}});
+    assert_eq!(action["response_data"], data);
+}
+
+#[actix_web::test]
+async fn an_error_of_the_station_is_told_word_for_word_and_kept() {
+    for (said, code, description, details, sentence) in [
+        (
+            json!([4, "FormatViolation", "bad", {"at": "x"}]),
+            "FormatViolation",
+            "bad",
+            json!({"at": "x"}),
+            "the station answered FormatViolation: bad",
+        ),
+        (
+            json!([4, "Busy", ""]),
+            "Busy",
+            "",
+            json!({}),
+            "the station answered Busy",
+        ),
+        (
+            json!([4]),
+            "",
+            "",
+            json!({}),
+            "the station answered with an error that says nothing",
+        ),
+    ] {
+        let action = raw("ocpp2.0.1", "ClearCache", json!({}), said).await.ok();
+        let kept = json!({"error": sentence, "code": code, "description": description, "details": details});
+        assert_eq!(action["response_data"], kept);
+    }
 }
 
 // ---- limits in the form they take
