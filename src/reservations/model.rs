@@ -50,8 +50,9 @@ input! {
         pub connector: ConnectorId,
         /// For which token.
         pub token: Option<TokenId>,
-        /// For what stations read, in place of `token`.
-        pub id_tag: Option<Text<1, 20>>,
+        /// For what stations read, in place of `token`: 20 characters at most where the station speaks OCPP 1.6, 36 with 2.0.1,
+        /// 255 with 2.1.
+        pub id_tag: Option<Text<1, 255>>,
         /// For which driver.
         pub user: Option<UserId>,
         /// Until when, at most 24 hours ahead.

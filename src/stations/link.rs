@@ -34,10 +34,12 @@ pub enum Command {
     ChangeConfiguration { key: String, value: String },
     /// Forget remembered tokens.
     ClearCache,
-    /// Start charging; the station may repeat the number of the request when it does.
+    /// Start charging; the station may repeat the number of the request when it does. `token_type` is the type of the token in
+    /// OCPP's words, where the token is known.
     StartCharging {
         connector: Option<i32>,
         id_tag: String,
+        token_type: Option<&'static str>,
         request: i64,
     },
     /// Stop charging.
@@ -49,6 +51,7 @@ pub enum Command {
         connector: i32,
         reservation: i64,
         id_tag: String,
+        token_type: Option<&'static str>,
         parent_group: Option<String>,
         until: Timestamp,
     },
@@ -73,7 +76,8 @@ pub enum Command {
         seconds: i32,
         in_amps: Option<bool>,
     },
-    /// Replace or change the list of tokens that may charge while offline.
+    /// Replace or change the list of tokens that may charge while offline: entries in the form of OCPP 1.6, for a station of
+    /// OCPP 2 with the `type` of the token where it is known, or in that of the station's version.
     SendLocalList {
         version: i32,
         full: bool,

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::model::{Token, TokenStatus, fold};
+use super::model::{Token, TokenStatus, TokenType, fold};
 use super::store;
 use crate::db::query::lower;
 use crate::db::schema::{sessions, tokens, users};
@@ -220,6 +220,8 @@ pub fn tell_unknown(
 pub struct OfflineCard {
     /// What stations read.
     pub id_tag: String,
+    /// What kind of token it is.
+    pub kind: TokenType,
     /// Whether it may charge.
     pub may_charge: bool,
     /// Until when.
@@ -228,17 +230,18 @@ pub struct OfflineCard {
     pub parent_group: Option<String>,
 }
 
-/// Characters that a card of OCPP 1.6 has at most.
-const LONGEST_CARD: usize = 20;
 /// Cards that one list has at most.
 const MOST_CARDS: i64 = 5_000;
 
-/// The organization's cards for lists that stations keep: expired ones and those too long for OCPP 1.6 are left out.
+/// The organization's cards for lists that stations keep: expired ones and those of more characters than the station's protocol
+/// has room for are left out.
 pub fn offline_cards(
     conn: &mut Conn,
     organization: OrganizationId,
+    longest: usize,
     now: Timestamp,
 ) -> StoreResult<Vec<OfflineCard>> {
+    let fits = |number: &str| number.chars().count() <= longest;
     let rows: Vec<(Token, Option<bool>)> = tokens::table
         .left_join(users::table.on(tokens::user_id.eq(users::id.nullable())))
         .filter(tokens::organization_id.eq(organization))
@@ -248,15 +251,13 @@ pub fn offline_cards(
         .load(conn)?;
     let card = |(token, driver_active): (Token, Option<bool>)| {
         let known = Authorization::of(token.clone(), driver_active.unwrap_or(true), now);
-        let usable =
-            known.status != AuthorizationStatus::Expired && token.physical_id.len() <= LONGEST_CARD;
+        let usable = known.status != AuthorizationStatus::Expired && fits(&token.physical_id);
         usable.then(|| OfflineCard {
             id_tag: token.physical_id,
+            kind: token.type_,
             may_charge: known.status == AuthorizationStatus::Accepted,
             expires_at: token.expires_at,
-            parent_group: token
-                .parent_group
-                .filter(|group| group.len() <= LONGEST_CARD),
+            parent_group: token.parent_group.filter(|group| fits(group)),
         })
     };
     Ok(rows.into_iter().filter_map(card).collect())

@@ -14,4 +14,4 @@ pub use authorization::{
     offline_cards, tell_unknown,
 };
 pub use model::{Token, TokenStatus, TokenType, TokenView};
-pub use store::find;
+pub use store::{find, type_of};

@@ -9,6 +9,7 @@ mod energy;
 mod fuse;
 mod legible;
 mod hidden_cards;
+mod long_cards;
 mod one_server;
 mod session_times;
 mod takeover;
