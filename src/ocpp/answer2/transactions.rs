@@ -107,6 +107,13 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
     let values = request.meter_value.unwrap_or_default();
     let without_card = verdict_without_card(&request.id_token);
     let card = request.id_token.card().filter(|_| without_card.is_none());
+    // What is not told, or cannot be read, is as in 1.6: it happened when it came. An end without a number is the last event.
+    let at = request.timestamp.0.filter(|at| *at != call.now);
+    let last = match request.event_type {
+        EventType::Ended => u32::MAX,
+        EventType::Started | EventType::Updated => 0,
+    };
+    let trigger = request.trigger_reason.0.as_ref();
     let told = sessions::TransactionEvent {
         organization: call.peer.organization,
         station: call.peer.station,
@@ -117,11 +124,11 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
             EventType::Updated => Stage::Updated,
             EventType::Ended => Stage::Ended,
         },
-        seq_no: i64::from(request.seq_no),
-        trigger: request.trigger_reason.as_str().to_owned(),
+        seq_no: i64::from(request.seq_no.0.unwrap_or(last)),
+        trigger: trigger.map_or_else(String::new, |why| why.as_str().to_owned()),
         offline: request.offline.unwrap_or(false),
-        at: call.believed(request.timestamp),
-        told_at: request.timestamp,
+        at: at.map_or(call.now, |at| call.believed(at)),
+        told_at: at.unwrap_or(call.now),
         start_request: transaction.remote_start_id,
         driver: None,
         state: transaction.charging_state.as_ref().and_then(state),
