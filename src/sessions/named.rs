@@ -16,7 +16,7 @@ use super::placing::{self, Found, take_place};
 use super::readings::Sample;
 use super::told::{self, Told};
 use super::transactions::{awaited_or_new, tell};
-use super::{cost, store};
+use super::{corrections, cost, store};
 use crate::db::{Conn, Json, StoreResult};
 use crate::events::EventKind;
 use crate::kernel::*;
@@ -128,7 +128,7 @@ pub fn record_event(
     let mut seen = Told::default();
     let mut known = match known {
         Some(session) => {
-            if told::is_told(conn, session.id, event)? {
+            if told::is_told(conn, moment, &session, event)? {
                 return Ok(Recorded::repeated(session));
             }
             seen = Told::of(conn, session.id)?;
@@ -136,7 +136,7 @@ pub fn record_event(
         }
         None => None,
     };
-    if let Some(earlier) = known.take_if(|session| seen.is_of_another(session, event)) {
+    if let Some(earlier) = known.take_if(|session| seen.is_of_another(session, event, moment.now)) {
         seen = Told::default();
         if earlier.is_open() {
             let why = "another transaction of the same name started";
@@ -173,7 +173,9 @@ pub fn record_event(
     }
     placing::take_in_readings(conn, moment, event, &mut session)?;
     if event.stage == Stage::Started {
-        open_meter(conn, moment, &mut session, event)?;
+        if !seen.knows_start() {
+            open_meter(conn, moment, &mut session, event)?;
+        }
         session.orphan = false;
     }
     let (mut ended, mut is_charged) = (false, false);
@@ -183,7 +185,7 @@ pub fn record_event(
             reopen(&mut session);
             let register = register(event.samples.iter().rev());
             let when = (event.told_at, moment.now);
-            let end = metering::stop(conn, &mut session, when, register)?;
+            let end = corrections::stop(conn, &mut session, when, register)?;
             let reason = event.stop_reason.as_deref().unwrap_or("Local");
             conclude(&mut session, end, reason, moment);
             session.restartable = !event.is_wanted_end();

@@ -8,10 +8,10 @@ use crate::ocpp::meter::{self, MeterFlag, ReadingContext};
 use crate::sessions::{self, Evidence, MeterReport, Reading, Sample, Session, SessionStatus};
 use crate::stations::link::{Command, Shown, SignalKind};
 
-/// Records the samples of a connector; answers the session that they belong to.
+/// Records the samples of a connector, or of a transaction wherever it is; answers the session that they belong to.
 pub async fn record(
     call: Call<'_>,
-    connector: ConnectorId,
+    connector: Option<ConnectorId>,
     transaction: Option<i64>,
     samples: Vec<Sample>,
 ) -> Handled<Option<Session>> {
@@ -25,7 +25,8 @@ pub async fn record(
         transaction,
         samples,
     };
-    let mut effects = metered(call, connector, &report.samples);
+    let shown = connector.map(|connector| metered(call, connector, &report.samples));
+    let mut effects = shown.unwrap_or_default();
     let moment = call.moment();
     let recorded = call
         .gateway

@@ -1,6 +1,6 @@
 //! Meter values.
 
-use crate::kernel::Timestamp;
+use crate::kernel::{ConnectorId, Timestamp};
 use crate::ocpp::answer::{Call, Handled, MAINS, newcomers, readings as common};
 use crate::ocpp::meter::ReadingContext;
 use crate::ocpp::peer::Effect;
@@ -11,25 +11,39 @@ use crate::stations::Spot;
 use crate::stations::link::{SignalKind, Stray};
 
 pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Response> {
-    let number = request.connector_id;
+    let (number, transaction) = (request.connector_id, request.transaction_id);
     if number == 0 {
-        return Ok((Response {}, Vec::new())); // the main meter or a sum over connectors: no car
+        // The main meter or a sum over connectors: no car, unless they name a transaction.
+        return match transaction {
+            Some(_) => record(call, None, &request).await,
+            None => Ok((Response {}, Vec::new())),
+        };
     }
     let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;
     let found = call
         .peer
         .connector(call.gateway, |layout| layout.of_number(number))
         .await?;
-    let Some(connector) = found else {
+    if found.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
         let shown = common::shown(call.now, &samples(call, &request.meter_value));
         let told = shown.map(|shown| SignalKind::Stray(number, Stray::Metered(shown)));
-        return Ok((Response {}, told.into_iter().map(Effect::Tell).collect()));
-    };
-    let samples = samples(call, &request.meter_value);
-    let (_, told) = common::record(call, connector, request.transaction_id, samples).await?;
+        effects.extend(told.into_iter().map(Effect::Tell));
+    }
+    let (response, told) = record(call, found, &request).await?;
     effects.extend(told);
-    Ok((Response {}, effects))
+    Ok((response, effects))
+}
+
+async fn record(
+    call: Call<'_>,
+    connector: Option<ConnectorId>,
+    request: &Request,
+) -> Handled<Response> {
+    let samples = samples(call, &request.meter_value);
+    let recorded = common::record(call, connector, request.transaction_id, samples);
+    let (_, told) = recorded.await?;
+    Ok((Response {}, told))
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {

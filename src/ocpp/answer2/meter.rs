@@ -27,7 +27,7 @@ pub(super) async fn meter_values(
         return Ok((meter_values::Response {}, told.into_iter().collect()));
     };
     let samples = samples(call, &request.meter_value);
-    let (session, told) = readings::record(call, connector, None, samples).await?;
+    let (session, told) = readings::record(call, Some(connector), None, samples).await?;
     effects.extend(told);
     effects.extend(session.and_then(|session| cost_update(call, &session)));
     Ok((meter_values::Response {}, effects))

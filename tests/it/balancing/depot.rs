@@ -223,7 +223,7 @@ impl Depot {
         let report = MeterReport {
             organization,
             station,
-            connector,
+            connector: Some(connector),
             transaction: Some(transaction),
             samples: vec![Sample {
                 at: moment.now,
