@@ -25,8 +25,7 @@ pub async fn record(
         transaction,
         samples,
     };
-    let shown = connector.map(|connector| metered(call, connector, &report.samples));
-    let mut effects = shown.unwrap_or_default();
+    let shown = shown(call.now, &report.samples);
     let moment = call.moment();
     let recorded = call
         .gateway
@@ -34,6 +33,17 @@ pub async fn record(
         .db
         .write_with_others(move |conn| sessions::record_readings(conn, &moment, &report));
     let session = recorded.await?;
+    // The car of a transaction is where that is, whatever connector the values name.
+    let charging = session
+        .as_ref()
+        .filter(|one| one.is_open() && transaction.is_some());
+    let place = charging
+        .and_then(|session| session.connector_id)
+        .or(connector);
+    let told = place
+        .zip(shown)
+        .map(|(place, shown)| SignalKind::Metered(place, shown));
+    let mut effects: Vec<Effect> = told.into_iter().map(Effect::Tell).collect();
     if let Some(session) = &session {
         note_oddities(call, session).await;
         effects.extend(stop_at_target(call, session));

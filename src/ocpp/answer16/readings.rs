@@ -6,7 +6,7 @@ use crate::ocpp::meter::ReadingContext;
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v16::meter::{Context, Format, MeterValue, SampledValue, readings};
 use crate::ocpp::v16::meter_values::{Request, Response};
-use crate::sessions::{Evidence, Sample};
+use crate::sessions::{Evidence, Sample, Session};
 use crate::stations::Spot;
 use crate::stations::link::{SignalKind, Stray};
 
@@ -15,7 +15,7 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
     if number == 0 {
         // The main meter or a sum over connectors: no car, unless they name a transaction.
         return match transaction {
-            Some(_) => record(call, None, &request).await,
+            Some(_) => Ok((Response {}, record(call, None, &request).await?.1)),
             None => Ok((Response {}, Vec::new())),
         };
     }
@@ -26,24 +26,26 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
         .await?;
     if found.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
-        let shown = common::shown(call.now, &samples(call, &request.meter_value));
+    }
+    let shown = common::shown(call.now, &samples(call, &request.meter_value));
+    let (session, told) = record(call, found, &request).await?;
+    effects.extend(told);
+    // What names a transaction is of its connector, and of no other one.
+    let is_ours = session.is_some_and(|session| session.is_open());
+    if found.is_none() && !is_ours {
         let told = shown.map(|shown| SignalKind::Stray(number, Stray::Metered(shown)));
         effects.extend(told.into_iter().map(Effect::Tell));
     }
-    let (response, told) = record(call, found, &request).await?;
-    effects.extend(told);
-    Ok((response, effects))
+    Ok((Response {}, effects))
 }
 
 async fn record(
     call: Call<'_>,
     connector: Option<ConnectorId>,
     request: &Request,
-) -> Handled<Response> {
+) -> Handled<Option<Session>> {
     let samples = samples(call, &request.meter_value);
-    let recorded = common::record(call, connector, request.transaction_id, samples);
-    let (_, told) = recorded.await?;
-    Ok((Response {}, told))
+    common::record(call, connector, request.transaction_id, samples).await
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {

@@ -163,3 +163,23 @@ async fn values_of_an_evse_with_two_connectors_are_of_the_one_that_charges() {
     let free = |one: &Value| one["code"] == "charges_without_session";
     assert!(!codes.iter().any(free), "{codes:?}");
 }
+
+#[actix_web::test]
+async fn values_that_name_a_transaction_are_of_its_connector() {
+    let app = TestApp::start().await;
+    let (station, path) = grouped(&app).await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    let number = socket.start(1, "CARD", 0, AT).await;
+    for (connector, watts, kilowatts) in [(0, 5_000, 5.0), (7, 11_000, 11.0)] {
+        let values =
+            json!({"connectorId": connector, "transactionId": number, "meterValue": power(watts)});
+        socket.call("MeterValues", values).await;
+        eventually(async || {
+            app.running.balancer.poke();
+            let status = app.client.get(&format!("{path}/status")).await.ok();
+            status["members"][0]["drawing"] == kilowatts
+        })
+        .await;
+    }
+}
