@@ -117,12 +117,23 @@ pub fn samples(
             sample.evidence.push(signed);
         }
     }
-    samples.sort_by_key(|sample: &Sample| -> Timestamp { sample.told_at });
+    samples.sort_by_key(|sample: &Sample| (sample.told_at, place(&sample.context)));
     let with_values = |sample: &&mut Sample| sample.reading != Reading::default();
     if let Some(first) = samples.iter_mut().find(with_values) {
         call.payload.get().clone_into(&mut first.raw);
     }
     samples
+}
+
+/// The order of what is told with one time: the value at the start first, that at the end last, and after it what is aligned
+/// to the clock, as that may be of another register.
+fn place(context: &str) -> u8 {
+    match context {
+        "Begin" => 0,
+        "End" => 2,
+        "Clock" => 3,
+        _ => 1,
+    }
 }
 
 /// Stops a session that reached what it was to reach: once, and again only where that did not help for minutes.
