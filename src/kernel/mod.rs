@@ -20,4 +20,4 @@ pub use id::*; // the typed ids are the kernel's vocabulary
 pub use money::Currency;
 pub use page::{Page, PageRequest};
 pub use patch::Patch;
-pub use units::{Milliamps, Millivolts, PhaseSet, WattHours, Watts};
+pub use units::{Milliamps, Millivolts, MilliwattHours, PhaseSet, WattHours, Watts};

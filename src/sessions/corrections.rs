@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::energy::Mark;
 use super::metering::{self, Attribution};
 use super::model::{ChargingState, Session, SessionStatus};
 use super::overdue::WAITED;
@@ -153,11 +154,11 @@ fn next_of(conn: &mut Conn, session: &Session) -> StoreResult<Option<Next>> {
 pub(super) fn stop(
     conn: &mut Conn,
     session: &mut Session,
-    (told, received): (Timestamp, Timestamp),
+    mark: Mark,
     register: Option<WattHours>,
 ) -> StoreResult<Timestamp> {
     let mut as_told = session.clone();
-    let at = metering::stop(conn, &mut as_told, (told, received), register)?;
+    let at = metering::stop(conn, &mut as_told, mark, register)?;
     let Some(next) = next_of(conn, session)? else {
         *session = as_told;
         return Ok(at);
@@ -170,7 +171,7 @@ pub(super) fn stop(
         return Ok(at);
     }
     let register = if is_beyond { next.register } else { register };
-    let at = metering::stop(conn, session, (told.min(next.at), received), register)?;
+    let at = metering::stop(conn, session, mark.no_later_than(next.at), register)?;
     Ok(at.min(next.at))
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::again::is_final;
 use super::corrections::{TOLD_END, TOLD_LATE, revive};
 use super::ending::{assume_over, conclude, reopen};
-use super::energy::believed;
+use super::energy::{Mark, believed};
 use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
 use super::placing::{self, Found, take_place};
@@ -162,6 +162,9 @@ pub fn record_event(
             at: event.at,
         };
         session = take_place(conn, moment, session, &found)?;
+        if !is_billed {
+            metering::rate(conn, &mut session)?;
+        }
         placed = true;
     }
     if let Some(driver) = &event.driver {
@@ -183,9 +186,9 @@ pub fn record_event(
         ended = session.is_open();
         if ended || session.is_over_by_assumption() {
             reopen(&mut session);
-            let register = register(event.samples.iter().rev());
-            let when = (event.told_at, moment.now);
-            let end = corrections::stop(conn, &mut session, when, register)?;
+            let register = register(event.samples.iter().rev(), "End");
+            let mark = Mark::new(event.at, event.told_at, moment.now);
+            let end = corrections::stop(conn, &mut session, mark, register)?;
             let reason = event.stop_reason.as_deref().unwrap_or("Local");
             conclude(&mut session, end, reason, moment);
             session.restartable = !event.is_wanted_end();
@@ -350,8 +353,17 @@ fn identify(session: &mut Session, driver: &Driver) {
     }
 }
 
-fn register<'a>(mut samples: impl Iterator<Item = &'a Sample>) -> Option<WattHours> {
-    samples.find_map(|sample| sample.reading.energy)
+/// The register at the start or the end: the value that is told as such, else the first of these samples. One that is
+/// aligned to the clock counts only where there is no other: it may be of another register.
+fn register<'a>(samples: impl Iterator<Item = &'a Sample>, edge: &str) -> Option<WattHours> {
+    let rank = |sample: &Sample| match sample.context.as_str() {
+        context if context == edge => 0,
+        "Clock" => 2,
+        _ => 1,
+    };
+    let told = samples.filter_map(|sample| Some((rank(sample), sample.reading.energy?)));
+    told.min_by_key(|(rank, _)| *rank)
+        .map(|(_, register)| register)
 }
 
 fn beginning(moment: &Moment, event: &TransactionEvent, register: Option<WattHours>) -> Beginning {
@@ -370,6 +382,6 @@ fn open_meter(
     session: &mut Session,
     event: &TransactionEvent,
 ) -> StoreResult<()> {
-    let register = register(event.samples.iter());
+    let register = register(event.samples.iter(), "Begin");
     metering::begin(conn, session, &beginning(moment, event, register))
 }

@@ -44,8 +44,12 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub soc_percent: Option<u8>,
     /// The energy since the value before, where it is told like that.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub interval: Option<WattHours>,
+    #[serde(
+        rename = "interval_mwh",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
+    pub interval: Option<MilliwattHours>,
 }
 
 impl Reading {
@@ -301,9 +305,10 @@ pub(super) fn take_in(
     connector: Option<ConnectorId>,
     (samples, attribution): (&[Sample], Attribution),
 ) -> StoreResult<bool> {
-    let told: Vec<Timestamp> = samples.iter().map(|sample| sample.told_at).collect();
+    let times = samples.iter().map(|sample| (sample.at, sample.told_at));
+    let marks = marks_of_one_message(&times.collect::<Vec<_>>(), moment.now);
     let (mut news, source) = (false, session.source(connector));
-    for (sample, mark) in samples.iter().zip(marks_of_one_message(&told, moment.now)) {
+    for (sample, mark) in samples.iter().zip(marks) {
         evidence::keep(conn, moment, source, sample)?;
         news |= session.note_oddities(sample);
         if sample.reading == Reading::default() {
@@ -320,8 +325,7 @@ pub(super) fn take_in(
             continue; // told before
         }
         news = true;
-        let when = (mark, moment.now);
-        let (at, is_now) = metering::observe(conn, session, sample, when, attribution)?;
+        let (at, is_now) = metering::observe(conn, session, sample, mark, attribution)?;
         let delivered = is_now.then_some(session.energy);
         match (known, connector) {
             (Some(known), Some(connector)) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::again::is_final;
 use super::corrections::{self, TOLD_END};
 use super::ending::{conclude, reopen};
-use super::energy::{most_power, power_between};
+use super::energy::{Mark, most_power, power_between};
 use super::metering::Attribution;
 use super::model::{Session, SessionStatus};
 use super::readings::{self, Sample};
@@ -269,8 +269,9 @@ fn finish(
             readings::take_in(conn, moment, &mut session, connector, told)?;
         }
     }
-    let when = (report.told_at.unwrap_or(report.at), moment.now);
-    let at = corrections::stop(conn, &mut session, when, report.meter_stop)?;
+    let told = report.told_at.unwrap_or(report.at);
+    let mark = Mark::new(report.at, told, moment.now);
+    let at = corrections::stop(conn, &mut session, mark, report.meter_stop)?;
     let key = stop_key(report);
     store::release_stop_key(conn, &key)?;
     session.stop_key = Some(key);

@@ -136,5 +136,6 @@ fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<meter::Sam
         line: Line::of_phase(value.phase.as_ref().map(Phase::as_str)),
         place: Place::of_location(value.location.as_ref().map(Location::as_str)),
         milli,
+        is_signed: value.signed_meter_value.is_some(),
     })
 }
