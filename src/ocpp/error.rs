@@ -105,7 +105,7 @@ pub struct CallError {
     /// Whatever else the sender knows.
     pub details: Map<String, Value>,
     /// The code as the sender spelled it, where it was received.
-    said: Option<String>,
+    said: Option<Box<str>>,
 }
 
 impl CallError {
@@ -129,7 +129,7 @@ impl CallError {
             code: ErrorCode::from_spelling(code).unwrap_or(ErrorCode::GenericError),
             description,
             details,
-            said: Some(code.to_owned()),
+            said: Some(code.into()),
         }
     }
 

@@ -214,11 +214,10 @@ fn local_list_entry(card: &OfflineCard, protocol: Protocol) -> Value {
         "Blocked"
     };
     info.insert("status".to_owned(), json!(status));
-    let mut entry = json!({"idTag": card.id_tag, "idTagInfo": info});
-    if protocol != Protocol::Ocpp16 {
-        entry["type"] = json!(card.kind);
+    match protocol {
+        Protocol::Ocpp16 => json!({"idTag": card.id_tag, "idTagInfo": info}),
+        _ => json!({"idTag": card.id_tag, "idTagInfo": info, "type": card.kind}),
     }
-    entry
 }
 
 /// Asks for the version of the station's list of tokens.
