@@ -151,7 +151,8 @@ impl Chain {
         flags: &mut Vec<EnergyFlag>,
     ) -> Fit {
         let was_sampled = std::mem::replace(&mut self.sampled, true);
-        self.read |= !begins;
+        // What is told at the instant of the start is the value of the start, whatever it is called.
+        self.read |= !begins && self.last.is_none_or(|last| last.mark != point.mark);
         let Some(last) = self.last else {
             self.first = Some(point);
             self.last = Some(point);
@@ -306,6 +307,9 @@ impl Chain {
         let Some(first) = self.first.take() else {
             return;
         };
+        if self.last.is_some_and(|last| last.mark == start.mark) {
+            self.read = false; // that is the value of the start, told in the same message
+        }
         let step = first.value - start.value;
         if (0..=most_in(bound.rating, first.mark.since(start.mark))).contains(&step) {
             self.add(step, step, bound, flags);
