@@ -213,12 +213,9 @@ impl Meter {
         };
         let first = long_enough(first).or_else(|| long_enough(first.checked_sub(1)?))?;
         let points = self.registers.get(first..)?;
-        let proof = proof(points)?;
-        let (mean, doubt) = (
-            Watts((proof.least.get() + proof.most.get()) / 2),
-            proof.most - proof.least,
-        );
-        (doubt <= LARGEST_DOUBT).then_some(mean)
+        let Proof { least, most, .. } = proof(points)?;
+        let mean = Watts(least.get() + (most - least).get() / 2);
+        (most - least <= LARGEST_DOUBT).then_some(mean)
     }
 
     /// What the register proves of the last two minutes, or of its last two readings where these are further apart, or of as long
@@ -252,22 +249,30 @@ impl Meter {
     }
 }
 
-/// What the first and the last of some registers prove.
+/// What the first and the last of some registers prove. The station's own times may accuse nobody, and pardon nobody either: a
+/// clock that is set to and fro would.
 fn proof(points: &[Point]) -> Option<Proof> {
     let (first, last) = (*points.first()?, *points.last()?);
-    let span = last.since(first);
+    let (least, _) = bounds(points, last.since(first))?;
+    let by_receipt = bounds(points, last.at.since(first.at));
+    Some(Proof {
+        since: first.at,
+        least,
+        most: by_receipt.map_or(Watts(i64::MAX), |(_, most)| most),
+    })
+}
+
+/// The least and the most that was drawn on average where so much time passed from the first register to the last.
+fn bounds(points: &[Point], span: Duration) -> Option<(Watts, Watts)> {
     if span < SHORTEST {
         return None;
     }
+    let (first, last) = (points.first()?.register, points.last()?.register);
     let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1);
-    let moved = last.register.get().saturating_sub(first.register.get());
+    let moved = last.get().saturating_sub(first.get());
     let digit = last_digit(points);
     let average = |energy: i64| Watts(energy.max(0).saturating_mul(3_600_000) / millis);
-    Some(Proof {
-        since: first.at,
-        least: average(moved - digit),
-        most: average(moved.saturating_add(digit)),
-    })
+    Some((average(moved - digit), average(moved.saturating_add(digit))))
 }
 
 /// What the last digit of a register is worth that showed these: 1 kWh, 100 Wh, 10 Wh or 1 Wh.

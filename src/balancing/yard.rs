@@ -247,6 +247,10 @@ impl Yard {
 
     pub fn shows(&mut self, port: usize, power: Option<f64>, register: Option<i64>) {
         let shown = shown(self.now(), power.map(kilowatts), register.map(WattHours));
+        self.hear(port, shown);
+    }
+
+    pub fn hear(&mut self, port: usize, shown: Shown) {
         let connector = self.site.seats[port].connector;
         self.notes.shown.entry(connector).or_default().push(shown);
     }

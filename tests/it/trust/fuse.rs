@@ -1,5 +1,5 @@
 //! What chargers draw and what they say of it, against the limit of their group: from the socket to the status of the group. The
-//! situations themselves are in `src/balancing/situations.rs`.
+//! situations themselves are in `src/balancing/situations.rs` and `overdraws.rs`.
 
 use serde_json::{Value, json};
 
