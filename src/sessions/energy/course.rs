@@ -84,15 +84,21 @@ impl Mark {
         self.offset.abs_diff(other.offset) <= SPREAD_MICROS.unsigned_abs()
     }
 
+    /// Whether the station's clock can have stood so: one that was never set, or is broken, says nothing.
+    fn is_credible(self) -> bool {
+        let farthest = (self.received() - FARTHEST_BACK).micros();
+        self.raw() >= farthest
+    }
+
     /// Microseconds from `earlier` to here by the station's clock. Where its offset changed, it was set or only became
     /// known: the shorter of the spans counts, by that clock as it stood and as it was put right. A clock that was set back
     /// says nothing as it stood; then the receipts do.
     fn own_since(self, earlier: Self) -> i64 {
         let put_right = self.told.saturating_sub(earlier.told);
-        if self.is_same_clock(earlier) {
+        let as_it_stood = self.raw().saturating_sub(earlier.raw());
+        if self.is_same_clock(earlier) || as_it_stood < 0 && !self.is_credible() {
             return put_right;
         }
-        let as_it_stood = self.raw().saturating_sub(earlier.raw());
         let received = self.received.saturating_sub(earlier.received);
         put_right.min(if as_it_stood < 0 {
             received

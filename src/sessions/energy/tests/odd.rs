@@ -35,6 +35,30 @@ fn a_clock_that_was_behind_and_is_set_right_does_not_open_the_bound() {
 }
 
 #[test]
+fn an_end_by_a_clock_that_was_never_set_leaves_the_hour_that_waited_in_the_queue() {
+    let begin = mark(at(-3_600), at(0));
+    for never_set in [Timestamp::from_unix_seconds(0), at(-31 * 86_400)] {
+        let mut ledger = EnergyLedger::open(at(-3_600), begin, Some(PLUG));
+        ledger.begin_at(at(-3_600), begin, Some(WattHours(0)));
+        let end = ledger.end_at(mark(never_set, at(0)), Some(WattHours(2_000)));
+        assert_eq!((ledger.energy(), end), (WattHours(2_000), at(0)));
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_by_days_does_not_open_the_bound() {
+    let begin = mark(at(-3_600), at(0));
+    let mut ledger = EnergyLedger::open(at(-3_600), begin, Some(PLUG));
+    ledger.begin_at(at(-3_600), begin, Some(WattHours(0)));
+    ledger.end_at(
+        Mark::new(at(2), at(-9 * 86_400), at(2)),
+        Some(WattHours(9_000_000)),
+    );
+    // 24.2 kW for two seconds and the two minutes of room: 820 Wh.
+    assert!(ledger.energy().get() <= 820, "{}", ledger.energy());
+}
+
+#[test]
 fn an_hour_out_of_the_queue_of_a_clock_that_is_known_to_be_ahead_counts() {
     let told = |minute: i64| Mark::new(at(minute * 60), at(minute * 60 + 7_200), at(3_600));
     let mut ledger = EnergyLedger::open(at(0), told(0), Some(PLUG));
