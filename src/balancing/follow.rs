@@ -56,7 +56,8 @@ pub(super) fn follow(
         follow_connection(ledger, memory, seat, doubted, settings, now);
         follow_departure(ledger, memory, seat);
         if seat.online {
-            follow_session(ledger, memory, seat, now);
+            let wished = notes.wished.contains(&seat.connector);
+            follow_session(ledger, memory, seat, wished, now);
             follow_failure(ledger, memory, seat, settings, now);
         }
         for shown in notes.shown.get(&seat.connector).into_iter().flatten() {
@@ -216,8 +217,15 @@ fn follow_departure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) {
     }
 }
 
-/// A session that begins, or a car that charges again, is told its limit again, however sure one is that it knows.
-fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Timestamp) {
+/// A session that begins, a car that charges again and one that told what it wishes is told its limit again, however sure one is
+/// that it knows.
+fn follow_session(
+    ledger: &mut Ledger,
+    memory: &mut Memory,
+    seat: &Seat,
+    wished: bool,
+    now: Timestamp,
+) {
     let goes_on = follow_again(memory, seat);
     let session = seat.live_session().map(|session| session.id);
     let begins = session.is_some() && session != memory.session;
@@ -258,7 +266,7 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
         let alone = memory.alone_now(seat, now);
         ledger.lose(seat.connector, Uncontrolled::Rejected, alone);
     }
-    if (begins || resumes) && ledger.out_of_control(seat.connector).is_none() {
+    if (begins || resumes || wished) && ledger.out_of_control(seat.connector).is_none() {
         ledger.reassert(seat.connector);
     }
 }
