@@ -466,3 +466,40 @@ async fn a_station_that_refuses_zero_is_not_asked_for_it_again() {
     assert_eq!(picky.refuses_zero().await, true);
     assert_eq!(picky.limit(16.0, from_six).await, (1, true));
 }
+
+#[actix_web::test]
+async fn a_station_that_refuses_more_than_its_maximum_charges_with_that() {
+    let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
+    let plug = json!({"power": 22, "amperage_limit": 32});
+    let station = app.station_with("Small", plug).await;
+    let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
+    let location = app.client.post("/locations", site).await.created();
+    let group = json!({"name": "G", "maximum_capacity": 22, "minimum_connector_capacity": 2,
+        "location": location["_id"]});
+    let group = app.client.post("/groups", group).await.created();
+    let group = group["_id"].as_str().expect("an id");
+    let members = format!("/groups/{group}/chargestations");
+    let member = json!({"chargestation": station.id});
+    app.client.post(&members, member).await.created();
+    let mut charger = FakeStation::connect(&station.url).await;
+    charger.boot().await;
+    charger.start(1, "CARD", 0, "2026-01-01T00:00:00Z").await;
+    let (mut tries, mut live) = (0, 0.0);
+    while live < 16.0 {
+        let call = charger.next_call().await;
+        let profile = &call[3]["csChargingProfiles"];
+        let schedule = &profile["chargingSchedule"];
+        let in_amps = schedule["chargingRateUnit"] == "A";
+        // Its plug has one phase of 230 V.
+        let limit = amps(schedule) * if in_amps { 1.0 } else { 3.0 };
+        let status = if limit > 16.0 { "Rejected" } else { "Accepted" };
+        if profile["stackLevel"] == 2 {
+            tries += 1;
+            if limit <= 16.0 {
+                live = limit;
+            }
+        }
+        charger.answer(&call, json!({"status": status})).await;
+    }
+    assert!(live <= 16.0 && tries <= 8, "{live} A after {tries}");
+}
