@@ -503,7 +503,7 @@ async fn k15_fr_03_a_limit_follows_what_a_car_needs_also_where_it_does_not_chang
     let station = app.station("S").await;
     let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
     let location = app.client.post("/locations", site).await.created();
-    let group = json!({"name": "G", "maximum_capacity": 4, "minimum_connector_capacity": 2,
+    let group = json!({"name": "G", "maximum_capacity": 8, "minimum_connector_capacity": 2,
         "location": location["_id"]});
     let group = app.client.post("/groups", group).await.created();
     let members = format!(
@@ -518,14 +518,14 @@ async fn k15_fr_03_a_limit_follows_what_a_car_needs_also_where_it_does_not_chang
     socket
         .call("TransactionEvent", event("Started", 0, 0, begun))
         .await;
-    // 4 kW of 230 V are 17.3 A: all that the group has.
-    while next_limit(&mut socket).await < 17.0 {}
-    for _ in 0..2 {
+    // 7 kW of 230 V are 30.4 A: all that its plug gives, so that no cut has to settle before.
+    while next_limit(&mut socket).await < 30.0 {}
+    for _ in 0..3 {
         let needs =
             json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
         let told = socket.call("NotifyEVChargingNeeds", needs).await;
         assert_eq!(told["status"], "Processing");
-        assert!(next_limit(&mut socket).await >= 17.0);
+        assert!(next_limit(&mut socket).await >= 30.0);
     }
 }
 
