@@ -537,7 +537,7 @@ fn i10_no_seed_breaks_the_limit() {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let seeds = match number("EVENWATT_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("EVENWATT_SEEDS").unwrap_or(40_u64),
+        None => 0..number("EVENWATT_SEEDS").unwrap_or(200_u64),
     };
     for seed in seeds {
         let outcome = std::panic::catch_unwind(|| {

@@ -2,13 +2,14 @@
 
 use diesel::prelude::*;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::db::Json;
 use crate::db::schema::actions;
-use crate::events::ActionKind;
+use crate::events::{self, ActionKind};
 use crate::filters;
 use crate::http::Versioned;
+use crate::kernel::cards::hide_cards;
 use crate::kernel::*;
 
 crate::spelled! {
@@ -59,7 +60,8 @@ pub struct ActionView {
     pub connector: Option<ConnectorId>,
     /// About which session.
     pub session: Option<SessionId>,
-    /// What was sent.
+    /// What was sent; numbers of cards in it, and in what came back, are masked for an API key without the scope
+    /// `read:tokens`.
     #[schema(value_type = Object)]
     pub data: Value,
     /// What came back.
@@ -87,6 +89,21 @@ impl From<Action> for ActionView {
             created_at: action.created_at,
             updated_at: action.updated_at,
         }
+    }
+}
+
+impl ActionView {
+    /// As one sees it who may, or may not, read tokens.
+    pub(super) fn seen(mut self, whole: bool) -> Self {
+        if !whole {
+            let mut shown = json!({
+                "type": self.kind, "data": self.data.take(), "response_data": self.response_data.take()
+            });
+            hide_cards(&mut shown, &events::masked);
+            let mut field = |name| shown.get_mut(name).map(Value::take).unwrap_or_default();
+            (self.data, self.response_data) = (field("data"), field("response_data"));
+        }
+        self
     }
 }
 

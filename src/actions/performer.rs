@@ -66,12 +66,18 @@ impl Performer {
         new: NewAction,
         command: Command,
     ) -> ApiResult<(ActionView, Outcome)> {
+        let (view, outcome) = self.attempt(new, command).await?;
+        Ok((view, outcome?))
+    }
+
+    /// The same for a caller who wants to see the action also where it has no outcome.
+    pub async fn attempt(
+        &self,
+        new: NewAction,
+        command: Command,
+    ) -> ApiResult<(ActionView, Result<Outcome, LinkError>)> {
         let action = self.request(new).await?;
-        let (view, outcome) = self.finish(action, command).await?;
-        match outcome {
-            Ok(outcome) => Ok((view, outcome)),
-            Err(error) => Err(error.into()),
-        }
+        self.finish(action, command).await
     }
 
     /// Starts a command; how it went is told by event.
@@ -165,7 +171,7 @@ impl Performer {
         };
         action.response_data = Some(Json(match &outcome {
             Ok(outcome) => outcome.data.clone(),
-            Err(error) => json!({"error": error.to_string()}),
+            Err(error) => error.as_data(),
         }));
         action.updated_at = moment.version_after(action.updated_at);
         let view = ActionView::from(action.clone());

@@ -190,6 +190,14 @@ fn source(asset: &Asset, now: Timestamp) -> Contribution {
 }
 
 impl Asset {
+    /// The most that is believed of what it gives: what it is rated for and a tenth, where that is known.
+    pub fn gives_at_most(&self) -> Watts {
+        let rated = self.static_power.filter(|rated| *rated > Watts::ZERO);
+        rated.map_or(Watts(i64::MAX), |rated| {
+            Watts(rated.get() + rated.get() / 10)
+        })
+    }
+
     /// What it explains of power that is fed in, of which `read` is its load by a fresh reading, if there is any: that much, else
     /// as much as it is rated for.
     pub fn explains(&self, read: Option<Watts>) -> Watts {
@@ -215,16 +223,20 @@ struct Last<'a> {
 impl<'a> Last<'a> {
     fn of(asset: &'a Asset) -> Option<Self> {
         let reading = &asset.measured.latest.as_ref()?.0;
-        let load = if asset.produces() {
-            -reading.power
-        } else {
-            reading.power
+        let load = match asset.produces() {
+            true => (-reading.power).max(-asset.gives_at_most()),
+            false => reading.power,
         };
         Some(Self {
             asset,
             reading,
             load,
         })
+    }
+
+    /// It says that more is given than can be.
+    fn is_bounded(self) -> bool {
+        self.asset.produces() && self.load != -self.reading.power
     }
 
     fn draws(self) -> bool {
@@ -267,6 +279,7 @@ impl<'a> Last<'a> {
     fn currents(self) -> [Option<Milliamps>; 3] {
         let count = match self.asset.electric_current_type {
             CurrentType::Dc => return [None; 3], // behind an inverter; its phases are not known
+            _ if self.is_bounded() => return [None; 3],
             CurrentType::AcSinglePhase => 1,
             CurrentType::AcThreePhase => 3,
         };

@@ -142,6 +142,20 @@ fn a_producer_counts_only_while_it_is_fresh() {
 }
 
 #[test]
+fn what_gives_counts_up_to_its_rating_and_a_tenth() {
+    for kind in [AssetType::Producer, AssetType::Battery] {
+        for (told, counts) in [(8_000, -8_000), (10_900, -10_900), (80_000, -11_000)] {
+            let mut asset = read(kind, told);
+            asset.static_power = Some(Watts(10_000));
+            let load = contribution(&asset, at(10)).load;
+            assert_eq!(load, Some(Watts(counts)), "{kind:?} {told}");
+        }
+        let unrated = contribution(&read(kind, 80_000), at(10));
+        assert_eq!(unrated.load, Some(Watts(-80_000)));
+    }
+}
+
+#[test]
 fn what_a_producer_draws_stays_a_load_when_it_goes_silent() {
     let inverter = read(AssetType::Producer, -40);
     assert_eq!(

@@ -223,6 +223,13 @@ fn warn_of(
             let message = "have no sign while power is fed in: they were taken as negative";
             warn("current", "unsigned", message.to_owned());
         }
+        if asset.produces() && one.reading.power > asset.gives_at_most() {
+            let message = format!(
+                "says more than its static_power of {} kW: only that and a tenth count",
+                asset.static_power.unwrap_or_default().kilowatts()
+            );
+            warn("power", "implausible", message);
+        }
         if below_zero(one, produced) {
             let message = plausible::told_below_zero(one.reading.power, produced);
             warn("power", "below_zero", message);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::again;
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
-use super::state::{Confirmed, ReadBack, State};
+use super::state::{Confirmed, Memory, ReadBack, State};
 use crate::engine::transition::{Exposure, MessageKind, Ticket};
 use crate::engine::{CurrentKind, Plan, Snapshot, Uncontrolled, least_power};
 use crate::kernel::{ConnectorId, SessionId, StationId, Timestamp, Watts};
@@ -259,6 +259,21 @@ pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool)
     waiting.map(goodbye).collect()
 }
 
+/// Takes in that a limit was refused; answers whether it was 0, which its station holds for invalid.
+fn refuses_zero(
+    memory: &mut Memory,
+    ticket: Ticket,
+    answer: &Result<Outcome, LinkError>,
+    now: Timestamp,
+) -> bool {
+    let was_zero = memory.told.refused(ticket) == Some(Watts::ZERO);
+    let refuses = was_zero && matches!(answer, Ok(outcome) if outcome.refuses_zero);
+    if refuses {
+        memory.refuses_zero = Some(now);
+    }
+    refuses
+}
+
 /// What an answer proves.
 pub(super) fn answered(
     state: &mut State,
@@ -285,13 +300,8 @@ pub(super) fn answered(
                 Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => {
                     ledger.refused(connector, ticket, now);
                     let memory = state.connectors.get_mut(&connector);
-                    let known = matches!(answer, Ok(outcome) if outcome.refuses_zero);
-                    if let Some(memory) = memory
-                        && memory.told.refused(ticket) == Some(Watts::ZERO)
-                        && known
-                    {
-                        // It holds 0 for invalid, and would refuse it as often as it is told.
-                        memory.refuses_zero = Some(now);
+                    if memory.is_some_and(|memory| refuses_zero(memory, ticket, answer, now)) {
+                        // It would refuse it as often as it is told.
                         ledger.lose(connector, Uncontrolled::Rejected, ledger.worst(connector));
                     }
                 }
@@ -309,7 +319,9 @@ pub(super) fn answered(
                 match answer {
                     Ok(outcome) if accepted => memory.told.confirmed(ticket, outcome.outlives),
                     Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => {
-                        memory.told.refused(ticket);
+                        if refuses_zero(memory, ticket, answer, now) {
+                            memory.least = None; // it takes 6 A, which is told next
+                        }
                     }
                     Err(_) => {} // it may be in force
                 }

@@ -25,6 +25,8 @@ pub(super) struct Notes {
     pub whole: bool,
     /// What meters of connectors showed, in the order of receipt.
     pub shown: BTreeMap<ConnectorId, Vec<Shown>>,
+    /// Connectors whose cars told what they wish: each is told its limit again, whether that changed or not (K15.FR.03).
+    pub wished: BTreeSet<ConnectorId>,
     /// What happened at connectors that are not set up, in the same order.
     pub strays: BTreeMap<(StationId, u32), Vec<Stray>>,
 }
@@ -49,6 +51,9 @@ impl Notes {
             }
             SignalKind::Stray(number, stray) => {
                 push(self.strays.entry((station, number)).or_default(), stray);
+            }
+            SignalKind::Wished(connector) => {
+                self.wished.insert(connector);
             }
             _ => {}
         }

@@ -13,6 +13,7 @@ use super::state::{Leaving, Memory, Overdraw, ReadBack, Remark, State};
 use crate::engine::Uncontrolled;
 use crate::engine::transition::Ledger;
 use crate::kernel::{ConnectorId, GroupId, Milliamps, Timestamp, Watts};
+use crate::stations::ConnectorStatus;
 use crate::stations::link::Shown;
 
 /// A draw above the limit counts when it lasts this long, …
@@ -53,8 +54,10 @@ pub(super) fn follow(
         let memory = remembered(connectors, seat, now);
         let doubted = fresh || notes.doubts(seat.station);
         follow_connection(ledger, memory, seat, doubted, settings, now);
+        follow_departure(ledger, memory, seat);
         if seat.online {
-            follow_session(ledger, memory, seat, now);
+            let wished = notes.wished.contains(&seat.connector);
+            follow_session(ledger, memory, seat, wished, now);
             follow_failure(ledger, memory, seat, settings, now);
         }
         for shown in notes.shown.get(&seat.connector).into_iter().flatten() {
@@ -164,9 +167,13 @@ fn follow_connection(
     let connector = seat.connector;
     let alone = memory.alone(seat.rating);
     let worst = ledger.worst(connector).max(alone);
+    // Who does not obey is not believed again because its link broke: only a meter shows that it obeys.
+    let obeys = obeys(ledger, connector);
     if seat.online {
         if doubted || !memory.online {
-            ledger.reconnected(connector, worst);
+            if obeys {
+                ledger.reconnected(connector, worst);
+            }
             memory.fallback.due = true;
             memory.read_back = ReadBack::Due;
             memory.fallback.retry_at = None;
@@ -177,20 +184,48 @@ fn follow_connection(
     }
     let since = *memory.offline_since.get_or_insert(now);
     if memory.online || doubted {
-        ledger.disconnected(connector, worst);
+        if obeys {
+            ledger.disconnected(connector, worst);
+        }
         (memory.online, memory.fallback.in_flight) = (false, false);
     }
     let expired = now >= since + Duration::from_secs(settings.limit_seconds.into());
     let ran_out = expired && !memory.outlives;
     if ran_out && !memory.ran_out {
         memory.ran_out = true;
-        ledger.close(connector);
-        ledger.disconnected(connector, alone);
+        if obeys {
+            ledger.close(connector);
+            ledger.disconnected(connector, alone);
+        }
     }
 }
 
-/// A session that begins, or a car that charges again, is told its limit again, however sure one is that it knows.
-fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Timestamp) {
+fn obeys(ledger: &Ledger, connector: ConnectorId) -> bool {
+    let why = ledger.out_of_control(connector);
+    !matches!(why, Some((Uncontrolled::NotObeying, _)))
+}
+
+/// A car that left draws nothing any more, and many stations do not tell that.
+fn follow_departure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) {
+    let left = seat.session.is_none() && seat.status == ConnectorStatus::Available;
+    let since = memory.overdraw.map(|overdraw| overdraw.since);
+    let told_since = seat.status_at > since;
+    if left && told_since && !obeys(ledger, seat.connector) {
+        memory.overdraw = None;
+        memory.meter.rest();
+        ledger.reconnected(seat.connector, seat.rating);
+    }
+}
+
+/// A session that begins, a car that charges again and one that told what it wishes is told its limit again, however sure one is
+/// that it knows.
+fn follow_session(
+    ledger: &mut Ledger,
+    memory: &mut Memory,
+    seat: &Seat,
+    wished: bool,
+    now: Timestamp,
+) {
     let goes_on = follow_again(memory, seat);
     let session = seat.live_session().map(|session| session.id);
     let begins = session.is_some() && session != memory.session;
@@ -231,7 +266,7 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, now: Ti
         let alone = memory.alone_now(seat, now);
         ledger.lose(seat.connector, Uncontrolled::Rejected, alone);
     }
-    if (begins || resumes) && ledger.out_of_control(seat.connector).is_none() {
+    if (begins || resumes || wished) && ledger.out_of_control(seat.connector).is_none() {
         ledger.reassert(seat.connector);
     }
 }
@@ -295,6 +330,13 @@ fn follow_meter(
     }
     let lowered = memory.allowed.since().map(|since| since + REACTION);
     let proof = memory.meter.proves(lowered, seat.hardware());
+    // A register may bound what is drawn without saying that it is little.
+    let keeps = |limit: Watts| {
+        let most = limit + OVERDRAW_MARGIN.max(Watts(limit.get() / 20));
+        let by_power = told.filter(|_| shown.power.is_some());
+        let by_register = proof.map(|proof| proof.most);
+        by_power.or(by_register).is_some_and(|draw| draw <= most)
+    };
     let excess_of = |limit: Watts| {
         let most = limit + OVERDRAW_MARGIN.max(Watts(limit.get() / 20));
         let by_power = told.filter(|draw| shown.power.is_some() && *draw > most);
@@ -306,7 +348,7 @@ fn follow_meter(
     if let Some((Uncontrolled::NotObeying, reserved)) = ledger.out_of_control(connector) {
         let kept = memory.overdraw?.limit;
         return match excess_of(kept) {
-            None if told.is_some() || proof.is_some() => {
+            None if keeps(kept) => {
                 memory.overdraw = None;
                 ledger.reconnected(connector, seat.rating);
                 let draw = told.or(proof.map(|proof| proof.most))?;
@@ -319,12 +361,12 @@ fn follow_meter(
             _ => None,
         };
     }
+    if ledger.out_of_control(connector).is_some() {
+        return None; // all that it may draw is set aside
+    }
     let limit = ledger.worst(connector);
-    let excess = excess_of(limit).filter(|_| ledger.out_of_control(connector).is_none());
-    let Some((draw, since, samples)) = excess else {
-        if told.is_some() || proof.is_some() {
-            memory.overdraw = None;
-        }
+    let Some((draw, since, samples)) = excess_of(limit) else {
+        memory.overdraw.take_if(|_| keeps(limit));
         return None;
     };
     let overdraw = memory.overdraw.get_or_insert(Overdraw {

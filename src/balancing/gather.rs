@@ -81,6 +81,8 @@ pub(super) struct Seat {
     pub status: ConnectorStatus,
     /// Since when it says so, by our clock.
     pub status_at: Option<Timestamp>,
+    /// Since when, by what its station says.
+    pub status_told_at: Option<Timestamp>,
     /// Whether its group must not charge at this time of day.
     pub excluded: bool,
     /// Whether its group has a priority charge, which goes before that.
@@ -338,6 +340,7 @@ impl Seat {
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
             status_at: connector.status_changed_at.or(connector.status_at),
+            status_told_at: connector.status_at,
             excluded: false,
             prioritized: false,
             session,
@@ -372,6 +375,7 @@ impl Seat {
             weight: 1,
             status: ConnectorStatus::Charging,
             status_at: None,
+            status_told_at: None,
             excluded: false,
             prioritized: false,
             session: None,
@@ -428,8 +432,8 @@ impl Seat {
         }
     }
 
-    /// The session, while it can draw. One that began after its connector said that it is finishing, or broken, is another one:
-    /// the next status comes with the current.
+    /// The session, while it can draw. One that began after its connector said that it is finishing, or broken, is another one,
+    /// by our clock or, where the status came late, by the station's: the next status comes with the current.
     pub fn live_session(&self) -> Option<&Session> {
         let over = matches!(
             self.status,
@@ -437,7 +441,8 @@ impl Seat {
         );
         let began_since = |session: &&Session| {
             let began = session.begun_at.unwrap_or(session.created_at);
-            self.status_at.is_none_or(|said| began > said)
+            let is_before = |said: Option<Timestamp>| said.is_some_and(|said| began > said);
+            self.status_at.is_none() || is_before(self.status_at) || is_before(self.status_told_at)
         };
         self.session
             .as_ref()

@@ -13,9 +13,9 @@
 //! on the one and not yet on the other. What the chargers drew is therefore known from … to …, and the load is taken to be what
 //! it was as long as that fits. As soon as the meter shows more than the group's capacity it cannot fit: chargers never
 //! count with more than they are allowed. Once it shows clearly more, each counts with what it claimed last, so that nothing is cut
-//! that nobody drew.
+//! that nobody drew; and once that did not help, with nothing: whoever claims too much hides load.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::gather::{Seat, Site};
@@ -36,6 +36,8 @@ pub(super) struct Loads {
     pub by_meter: BTreeMap<AssetId, Watts>,
     /// What a fresh meter shows of everything below a group, chargers included, and when it was measured; the highest.
     pub shown: BTreeMap<GroupId, (Watts, Timestamp)>,
+    /// Groups whose meter stays clearly above although all were cut, so that no claim counts.
+    pub doubted: BTreeSet<GroupId>,
     /// When something changes by itself, if no reading comes.
     pub changes_at: Option<Timestamp>,
 }
@@ -66,7 +68,14 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
             .filter_map(|child| loads.by_group.get(&child.id).copied());
         let metered = meters(&own, &loads, site, state, group, now);
         let fresh = metered.iter().filter(|one| !one.meter.is_stale(now));
-        for Metered { meter, load, shown } in fresh {
+        for Metered {
+            meter,
+            load,
+            shown,
+            doubted,
+        } in fresh
+        {
+            loads.doubted.extend(doubted.then_some(group.id));
             let power = load.power.map(|power| (meter.id, power));
             loads.by_meter.extend(power);
             let most = loads.shown.get(&group.id).copied().max(*shown);
@@ -106,7 +115,7 @@ fn while_above(
     if shown <= capacity {
         return load;
     }
-    let above_for = state.above.get(&group.id).map(|since| at.since(*since));
+    let above_for = state.above.get(&group.id).map(|cut| at.since(*cut));
     let more = insistence(shown - capacity, above_for.unwrap_or_default());
     let before = state.loads.get(&group.id).copied();
     let load = load.raised_by(more);
@@ -120,6 +129,8 @@ struct Metered<'a> {
     load: Load,
     /// That with the chargers, where it sees both, and when it was measured.
     shown: Option<(Watts, Timestamp)>,
+    /// It stays clearly above although all were cut, so that all that it shows is taken for load.
+    doubted: bool,
 }
 
 /// What each meter of a group says of the load below it; and what it shows together with the chargers, where that is known.
@@ -134,34 +145,46 @@ fn meters<'a>(
     let least_load = -given_below(site, loads, group.id);
     let (capacity, _) = group.capacity_at(now, site.zone);
     let is_above = |power: Watts| power > capacity + Watts(capacity.get() / NOISE);
+    let cut_at = state.above.get(&group.id).copied();
+    let is_too_late = |at: Timestamp| cut_at.is_some_and(|cut| at >= cut + FOLLOWED_WITHIN);
     let meters = own.iter().filter(|asset| {
         asset.kind == AssetType::SmartMeter && asset.meter_scope != Some(MeterScope::Production)
     });
     let of = |meter: &&'a Asset| {
         let reading = loads.by_asset.get(&meter.id)?;
         let all = reading.as_load(site.voltage);
-        let (load, shown) = match reading.measured_at.filter(|_| reading.includes_chargers) {
-            Some(measured_at) => {
-                let chargers = chargers_at(site, state, group.id, measured_at);
-                let load = match all.power.is_some_and(is_above) {
-                    true => all.without(chargers.claimed),
-                    false => {
-                        let before = state.loads.get(&group.id).copied();
-                        let most = all.without(chargers.least);
-                        most.kept_from(before, all.without(chargers.most))
-                    }
-                };
-                (load, all.power.zip(Some(measured_at)))
+        let Some(measured_at) = reading.measured_at.filter(|_| reading.includes_chargers) else {
+            return Some(Metered {
+                meter,
+                load: all,
+                shown: None,
+                doubted: false,
+            });
+        };
+        let chargers = chargers_at(site, state, group.id, measured_at);
+        let above = all.power.is_some_and(is_above);
+        let doubted = above && is_too_late(measured_at);
+        let load = match above {
+            true if doubted => all,
+            true => all.without(chargers.claimed),
+            false => {
+                let before = state.loads.get(&group.id).copied();
+                let most = all.without(chargers.least);
+                most.kept_from(before, all.without(chargers.most))
             }
-            None => (all, None),
         };
         Some(Metered {
             meter,
-            load: load.at_least(least_load, site.voltage),
-            shown,
+            load,
+            shown: all.power.zip(Some(measured_at)),
+            doubted,
         })
     };
-    meters.filter_map(of).collect()
+    let bounded = |one: Metered<'a>| Metered {
+        load: one.load.at_least(least_load, site.voltage),
+        ..one
+    };
+    meters.filter_map(of).map(bounded).collect()
 }
 
 /// What the sources below a group are known to give: by fresh readings, else as much as they are rated for. Nothing else can
@@ -291,15 +314,28 @@ impl State {
         changes
     }
 
-    /// Notes which groups draw more than they may, by a fresh meter, and since when; and those below them.
+    /// Notes which groups draw more than they may, by a fresh meter, and since when they are cut.
     fn note_above(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
         let above = |group: &Group| {
             let (capacity, _) = group.capacity_at(now, site.zone);
-            let (shown, at) = loads.shown.get(&group.id)?;
-            let since = self.above.get(&group.id);
-            (*shown > capacity).then_some((group.id, since.copied().unwrap_or(*at)))
+            let (shown, _) = loads.shown.get(&group.id)?;
+            let cut = self.above.get(&group.id);
+            (*shown > capacity).then_some((group.id, cut.copied().unwrap_or(now)))
         };
         self.above = site.groups.iter().filter_map(above).collect();
+    }
+
+    /// Whoever is stopped because nobody is believed need not rest: it starts again as soon as the meter shows room.
+    pub fn spare_doubted(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
+        let doubted = |seat: &&Seat| {
+            let mut tops = loads.doubted.iter();
+            tops.any(|top| site.is_below(seat.group, *top))
+        };
+        for seat in site.seats.iter().filter(doubted) {
+            if let Some(memory) = self.connectors.get_mut(&seat.connector) {
+                memory.turn.stopped_at.take_if(|at| *at == now);
+            }
+        }
     }
 
     /// Whether a meter shows that more is drawn than there is, here or further up.
@@ -308,7 +344,9 @@ impl State {
     }
 }
 
-/// How long a cut takes to show on a meter: the message, the reaction of the car, the reading.
+/// How long a cut takes to be followed: the message, and the 5 s that IEC 61851-1 gives a car.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(6);
+/// How long it takes to show on a meter besides.
 const SHOWS_WITHIN: Duration = Duration::from_secs(10);
 
 /// What is cut beyond the excess where a cut did not help, because somebody does not follow who cannot be told from the others:
@@ -323,7 +361,11 @@ impl Loads {
     /// The meters that show a higher load than ever on this day.
     pub fn higher_peaks(&self, site: &Site, now: Timestamp) -> Vec<(AssetId, Peaks)> {
         let higher = |asset: &Asset| {
-            let load = *self.by_meter.get(&asset.id)?;
+            // While nobody is believed what chargers draw is taken for load: that says nothing of other days.
+            let doubted = asset
+                .group_id
+                .is_some_and(|group| self.doubted.contains(&group));
+            let load = *self.by_meter.get(&asset.id).filter(|_| !doubted)?;
             let known = asset.measured.peaks.as_ref();
             let mut peaks = known.map(|peaks| peaks.0.clone()).unwrap_or_default();
             peaks.note(now, load).then_some((asset.id, peaks))

@@ -22,14 +22,23 @@ const SHORTEST: Duration = Duration::from_secs(20);
 const LARGEST_DOUBT: Watts = Watts(1_000);
 /// What is drawn now follows from registers of so long, or of the last two where they are further apart.
 const LATELY: Duration = Duration::from_secs(60);
+/// A register of whole kWh needs this long to prove what is drawn.
+const LONGEST: Duration = Duration::from_secs(1_200);
 /// A reading says nothing of what is drawn this much later.
 const SAYS_SOMETHING_FOR: Duration = Duration::from_secs(900);
 /// Less is what electronics draw, not a car.
 pub(super) const A_CAR: Watts = Watts(100);
 /// What the largest AC socket carries: 63 A on three phases (IEC 62196-2).
 const LARGEST_AC: Watts = Watts(43_500);
+/// What is usual at most for one car.
+const LARGEST_USUAL_DC: Watts = Watts(200_000);
 /// How far above its rating a DC connector may be.
 const DC_FACTOR: i64 = 2;
+/// A power is a slip of the unit only where a thousandth of it is what a car draws at least: 6 A on one phase. The largest
+/// connectors of today stay below a thousand times that.
+const LEAST_OF_A_SLIP: Watts = Watts(1_380_000);
+/// Registers that leap by more than so many times what the hardware gives are two registers.
+const LEAP: i64 = 4;
 
 /// What one connector's meter showed lately.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +51,24 @@ pub(super) struct Meter {
     /// The last value that no hardware can give, and when it was told.
     pub impossible: Option<(Timestamp, Watts)>,
     /// Registers, oldest first.
-    registers: Vec<(Timestamp, WattHours)>,
+    registers: Vec<Point>,
+}
+
+/// A register, when it was received and when it was read by the station's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Point {
+    at: Timestamp,
+    told_at: Timestamp,
+    register: WattHours,
+}
+
+impl Point {
+    /// The time since another one: the larger of both, so that registers out of a queue keep theirs.
+    fn since(self, before: Self) -> Duration {
+        self.at
+            .since(before.at)
+            .max(self.told_at.since(before.told_at))
+    }
 }
 
 /// What the registers of a span prove.
@@ -72,19 +98,37 @@ impl Hardware {
         }
     }
 
-    /// A power that was told as far as it can be true. What is a thousand times something usual is taken for a slip of the unit;
-    /// a negative one is no draw.
+    /// What is not set up: it may be as large as the largest usual DC connector.
+    pub const fn unknown(rating: Watts) -> Self {
+        Self {
+            kind: CurrentKind::Dc,
+            rating: if rating.get() > LARGEST_USUAL_DC.get() {
+                rating
+            } else {
+                LARGEST_USUAL_DC
+            },
+        }
+    }
+
+    /// A power that was told as far as it can be true. What is a thousand times something usual, and more than any connector gives,
+    /// is taken for a slip of the unit; a negative one is no draw.
     fn bounded(self, told: Watts) -> Watts {
         let most = self.most();
         if told <= most {
             return told.at_least_zero();
         }
         let of_a_thousand = Watts(told.get() / 1_000);
-        if of_a_thousand <= self.rating + Watts(self.rating.get() / 10) {
+        let is_usual = of_a_thousand <= self.rating + Watts(self.rating.get() / 10);
+        if is_usual && told >= LEAST_OF_A_SLIP {
             of_a_thousand
         } else {
             most
         }
+    }
+
+    /// Whether it cannot be true.
+    fn is_impossible(self, told: Watts) -> bool {
+        told > self.most() || told < -self.most()
     }
 }
 
@@ -93,14 +137,17 @@ impl Meter {
     pub fn take(&mut self, shown: &Shown, hardware: Hardware) -> Option<Watts> {
         self.at = Some(shown.at);
         if let Some(register) = shown.register {
-            self.note_register(shown.at, register);
+            self.note_register(Point {
+                at: shown.at,
+                told_at: shown.told_at,
+                register,
+            });
         }
         let told = shown.power.map(|told| {
-            let bounded = hardware.bounded(told);
-            if bounded != told.at_least_zero() {
+            if hardware.is_impossible(told) {
                 self.impossible = Some((shown.at, told));
             }
-            bounded
+            hardware.bounded(told)
         });
         let derived = || self.by_register().map(|watts| watts.min(hardware.most()));
         let draw = told.or_else(derived);
@@ -116,6 +163,12 @@ impl Meter {
         self.draw.filter(|_| at <= now)
     }
 
+    /// Whether it was heard of lately.
+    pub fn is_heard(&self, now: Timestamp) -> bool {
+        self.at
+            .is_some_and(|at| now.since(at) <= SAYS_SOMETHING_FOR)
+    }
+
     /// Whether more is drawn than electronics need.
     pub fn shows_a_car(&self) -> bool {
         self.draw.is_some_and(|draw| draw > A_CAR)
@@ -127,75 +180,104 @@ impl Meter {
     }
 
     /// A register that falls began anew, and one that leaps is another one: neither says what was drawn.
-    fn note_register(&mut self, at: Timestamp, register: WattHours) {
-        if let Some((last_at, last)) = self.registers.last().copied() {
-            if register < last || at < last_at {
+    fn note_register(&mut self, point: Point) {
+        if let Some(last) = self.registers.last().copied() {
+            if point.register < last.register || point.at < last.at {
                 self.registers.clear();
-            } else if at == last_at {
+            } else if point.at == last.at && point.told_at == last.told_at {
                 self.registers.pop();
             }
         }
         if self.registers.len() >= KEPT {
-            self.registers.remove(0);
+            self.registers.remove(self.least_needed());
         }
-        self.registers.push((at, register));
+        self.registers.push(point);
+    }
+
+    /// The first register without which those around it are not further apart than a minute; else the oldest.
+    fn least_needed(&self) -> usize {
+        let close =
+            |three: &[Point]| matches!(three, [one, _, three] if three.at.since(one.at) <= LATELY);
+        let middle = self.registers.windows(3).position(close);
+        middle.map_or(0, |before| before + 1)
     }
 
     /// The average power of the last minute, by the register.
     fn by_register(&self) -> Option<Watts> {
-        let (latest, _) = *self.registers.last()?;
-        let lately = |(at, _): &(Timestamp, WattHours)| latest.since(*at) <= LATELY;
+        let latest = *self.registers.last()?;
+        let lately = |one: &Point| latest.at.since(one.at) <= LATELY;
         let first = self.registers.iter().position(lately)?;
         let long_enough = |index: usize| {
             let begin = self.registers.get(index)?;
-            (latest.since(begin.0) >= SHORTEST).then_some(index)
+            (latest.since(*begin) >= SHORTEST).then_some(index)
         };
         let first = long_enough(first).or_else(|| long_enough(first.checked_sub(1)?))?;
         let points = self.registers.get(first..)?;
-        let proof = proof(points)?;
-        let (mean, doubt) = (
-            Watts((proof.least.get() + proof.most.get()) / 2),
-            proof.most - proof.least,
-        );
-        (doubt <= LARGEST_DOUBT).then_some(mean)
+        let Proof { least, most, .. } = proof(points)?;
+        let mean = Watts(least.get() + (most - least).get() / 2);
+        (most - least <= LARGEST_DOUBT).then_some(mean)
     }
 
-    /// What the register proves of the last two minutes, or of its last two readings where these are further apart; of nothing
-    /// before this instant.
+    /// What the register proves of the last two minutes, or of its last two readings where these are further apart, or of as long
+    /// as its last digit needs; of nothing before this instant.
     pub fn proves(&self, since: Option<Timestamp>, hardware: Hardware) -> Option<Proof> {
-        let (latest, _) = *self.registers.last()?;
+        let mut span = LATELY + LATELY;
+        let mut proof = self.proves_of(span, since)?;
+        while proof.most - proof.least > LARGEST_DOUBT && span < LONGEST {
+            span += span;
+            let longer = self.proves_of(span, since)?;
+            if longer.least > proof.least {
+                (proof.since, proof.least) = (longer.since, longer.least);
+            }
+            proof.most = proof.most.min(longer.most);
+        }
+        let most = hardware.most();
+        let is_one_register = proof.least <= Watts(most.get().saturating_mul(LEAP));
+        is_one_register.then_some(Proof {
+            least: proof.least.min(most),
+            ..proof
+        })
+    }
+
+    fn proves_of(&self, span: Duration, since: Option<Timestamp>) -> Option<Proof> {
+        let latest = self.registers.last()?.at;
         let counts = |at: Timestamp| since.is_none_or(|since| at >= since);
-        let recent = self
-            .registers
-            .partition_point(|(at, _)| *at + LATELY + LATELY < latest);
+        let recent = self.registers.partition_point(|one| one.at + span < latest);
         let first = recent.min(self.registers.len().saturating_sub(2));
         let points = self.registers.get(first..)?;
-        let points = points.get(points.partition_point(|(at, _)| !counts(*at))..)?;
-        let proof = proof(points)?;
-        (proof.least <= hardware.most()).then_some(proof)
+        proof(points.get(points.partition_point(|one| !counts(one.at))..)?)
     }
 }
 
-/// What the first and the last of some registers prove.
-fn proof(points: &[(Timestamp, WattHours)]) -> Option<Proof> {
-    let ((since, first), (until, last)) = (*points.first()?, *points.last()?);
-    let span = until.since(since);
-    if span < SHORTEST {
-        return None;
-    }
-    let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1);
-    let (moved, digit) = (last.get().saturating_sub(first.get()), last_digit(points));
-    let average = |energy: i64| Watts(energy.max(0).saturating_mul(3_600_000) / millis);
+/// What the first and the last of some registers prove. The station's own times may accuse nobody, and pardon nobody either: a
+/// clock that is set to and fro would.
+fn proof(points: &[Point]) -> Option<Proof> {
+    let (first, last) = (*points.first()?, *points.last()?);
+    let (least, _) = bounds(points, last.since(first))?;
+    let by_receipt = bounds(points, last.at.since(first.at));
     Some(Proof {
-        since,
-        least: average(moved - digit),
-        most: average(moved.saturating_add(digit)),
+        since: first.at,
+        least,
+        most: by_receipt.map_or(Watts(i64::MAX), |(_, most)| most),
     })
 }
 
+/// The least and the most that was drawn on average where so much time passed from the first register to the last.
+fn bounds(points: &[Point], span: Duration) -> Option<(Watts, Watts)> {
+    if span < SHORTEST {
+        return None;
+    }
+    let (first, last) = (points.first()?.register, points.last()?.register);
+    let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(1);
+    let moved = last.get().saturating_sub(first.get());
+    let digit = last_digit(points);
+    let average = |energy: i64| Watts(energy.max(0).saturating_mul(3_600_000) / millis);
+    Some((average(moved - digit), average(moved.saturating_add(digit))))
+}
+
 /// What the last digit of a register is worth that showed these: 1 kWh, 100 Wh, 10 Wh or 1 Wh.
-fn last_digit(points: &[(Timestamp, WattHours)]) -> i64 {
-    let all_have = |digit: &i64| points.iter().all(|(_, energy)| energy.get() % digit == 0);
+fn last_digit(points: &[Point]) -> i64 {
+    let all_have = |digit: &i64| points.iter().all(|one| one.register.get() % digit == 0);
     [1_000, 100, 10].into_iter().find(all_have).unwrap_or(1)
 }
 

@@ -33,6 +33,8 @@ mod gather;
 mod load;
 mod loads;
 mod meter;
+#[cfg(test)]
+mod overdraws;
 mod phases;
 mod power;
 mod prices;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::loads::loads;
-use super::yard::{PILOT, RATING, Yard};
+use super::yard::{PILOT, RATING, Yard, kilowatts, shown};
 use crate::engine::transition::Stage;
 use crate::kernel::*;
 use crate::stations::ConnectorStatus;
@@ -155,6 +155,24 @@ fn where_a_cut_does_not_help_it_is_repeated_until_it_does() {
     assert!(drawn(&yard) <= 30.0, "{}", drawn(&yard));
 }
 
+#[test]
+fn who_hid_load_from_the_first_cut_is_not_believed_at_the_next() {
+    let mut yard = Yard::settled(1, 30);
+    let meter = yard.site_meter();
+    yard.plug(0);
+    // Its car takes 12.4 kW at most, and it tells nothing: by itself, what it leaves of its limit is not known.
+    let car = |yard: &Yard| yard.limit(0).kilowatts().min(12.4);
+    yard.pass_reading(meter, 180, |yard| 11.2 + car(yard));
+    assert!(yard.limit(0) > Watts(13_300), "{}", yard.limit(0));
+    // 30.9 kW: a cut by 0.9 kW changes nothing.
+    yard.pass_reading(meter, 8, |yard| 18.5 + car(yard));
+    assert!(yard.limit(0) <= Watts(11_500), "{}", yard.limit(0));
+    // And by then the meter proves what the load is.
+    yard.pass_reading(meter, 120, |yard| 18.5 + car(yard));
+    assert!(yard.limit(0) > Watts(10_000), "{}", yard.limit(0));
+    assert!(yard.limit(0) <= Watts(11_500), "{}", yard.limit(0));
+}
+
 // ---- draws that nobody steers
 
 #[test]
@@ -190,6 +208,34 @@ fn a_stray_that_is_free_or_draws_nothing_is_forgotten() {
         yard.stray(0, 2, over);
         yard.pass(2);
         assert_eq!((yard.reserved(), yard.warned()), (Watts::ZERO, vec![]));
+    }
+}
+
+#[test]
+fn a_stray_that_tells_its_register_only_is_found() {
+    let mut yard = Yard::settled(2, 30);
+    // 60 Wh in 10 s are 21.6 kW.
+    for reading in 0..6 {
+        let register = Some(WattHours(1_001 + 60 * reading));
+        let shown = shown(yard.now(), None, register);
+        yard.stray(0, 258, Stray::Metered(shown));
+        yard.pass(10);
+    }
+    assert_eq!(yard.reserved(), Watts(21_600));
+    let drawing = yard.drawing(5.0);
+    yard.stray(0, 2, drawing);
+    yard.pass(1);
+    assert_eq!(yard.reserved(), Watts(26_600), "2 is another one than 258");
+}
+
+#[test]
+fn a_stray_of_fifty_kilowatts_is_no_slip_of_the_unit() {
+    for power in [44.0, 50.0, 150.0] {
+        let mut yard = Yard::settled(1, 300);
+        let drawing = yard.drawing(power);
+        yard.stray(0, 2, drawing);
+        yard.pass(2);
+        assert_eq!(yard.reserved(), kilowatts(power));
     }
 }
 
@@ -244,117 +290,6 @@ fn the_electronics_of_a_station_are_no_car() {
     let mut yard = Yard::settled(2, 30);
     yard.pass_showing(0, (120, 10), 0.09);
     assert_eq!((yard.worst(0), yard.warned()), (Watts::ZERO, vec![]));
-}
-
-// ---- draws above the limit
-
-/// A car under a limit of 5 kW, settled.
-fn limited() -> Yard {
-    let mut yard = Yard::settled(1, 5);
-    yard.plug(0);
-    yard.pass(40);
-    assert_eq!((yard.limit(0), yard.worst(0)), (Watts(5_000), Watts(5_000)));
-    yard
-}
-
-#[test]
-fn a_register_that_rises_by_eleven_kilowatts_is_an_overdraw() {
-    let mut yard = limited();
-    for reading in 0..12 {
-        yard.shows(0, None, Some(1_000 + reading * 11_000 * 8 / 3_600));
-        yard.pass(8);
-    }
-    assert_eq!(yard.worst(0), RATING);
-    assert!(yard.warned().contains(&"not_obeying"));
-}
-
-#[test]
-fn a_register_that_keeps_the_limit_is_none() {
-    let mut yard = limited();
-    for reading in 0..30 {
-        yard.shows(0, None, Some(1_000 + reading * 5_000 * 10 / 3_600));
-        yard.pass(10);
-    }
-    assert_eq!(yard.worst(0), Watts(5_000));
-}
-
-#[test]
-fn a_register_of_whole_kilowatt_hours_is_none_while_it_keeps_the_limit() {
-    let mut yard = limited();
-    for reading in 0..60 {
-        yard.shows(0, None, Some(5_000 * reading / 60 / 1_000 * 1_000));
-        yard.pass(60);
-    }
-    assert_eq!(yard.worst(0), Watts(5_000));
-}
-
-#[test]
-fn a_register_every_quarter_of_an_hour_is_enough() {
-    let mut yard = limited();
-    for reading in 0..3 {
-        yard.shows(0, None, Some(7 + reading * 2_750));
-        yard.pass(900);
-    }
-    assert_eq!(yard.worst(0), RATING, "11 kW on average");
-}
-
-#[test]
-fn a_power_that_is_told_and_kept_is_no_overdraw_whatever_was_told_before_the_cut() {
-    let mut yard = Yard::settled(1, 22);
-    yard.plug(0);
-    yard.pass_showing(0, (60, 10), 20.0);
-    yard.site.groups[0].maximum_capacity = Watts(5_000);
-    for reading in 0..12 {
-        yard.shows(0, None, Some(1_000 + reading * 5_000 * 10 / 3_600));
-        yard.pass(10);
-    }
-    assert_eq!(yard.worst(0), Watts(5_000), "20 kW is an old value");
-}
-
-#[test]
-fn who_tells_zero_while_its_register_rises_is_found() {
-    let mut yard = limited();
-    for reading in 0..12 {
-        yard.shows(0, Some(0.0), Some(1_000 + reading * 11_000 * 10 / 3_600));
-        yard.pass(10);
-    }
-    assert_eq!(yard.worst(0), RATING);
-}
-
-#[test]
-fn who_obeys_again_is_trusted_again() {
-    let mut yard = limited();
-    yard.pass_showing(0, (90, 10), 11.0);
-    assert_eq!(yard.worst(0), RATING);
-    yard.pass_showing(0, (60, 10), 4.0);
-    assert_eq!(yard.worst(0), Watts(5_000));
-}
-
-#[test]
-fn who_draws_too_much_is_told_to_pause_where_that_is_more_than_there_is() {
-    let mut yard = limited();
-    yard.pass_showing(0, (90, 10), 11.0);
-    let sent = &yard.sent[&yard.site.seats[0].station];
-    assert_eq!(sent.last(), Some(&Watts::ZERO), "22 kW are set aside of 5");
-}
-
-#[test]
-fn more_than_a_wrong_rating_is_believed_up_to_the_largest_socket() {
-    let mut yard = limited();
-    yard.pass_showing(0, (90, 10), 40.0);
-    assert_eq!(yard.worst(0), Watts(40_000));
-    yard.pass_showing(0, (20, 10), 90_000.0);
-    assert_eq!(yard.worst(0), Watts(43_500));
-}
-
-#[test]
-fn one_wild_reading_is_forgotten_with_the_next() {
-    let mut yard = limited();
-    yard.shows(0, Some(6_000.0), None);
-    yard.pass(5);
-    yard.shows(0, Some(4.0), None);
-    yard.pass(5);
-    assert_eq!((yard.worst(0), yard.limit(0)), (Watts(5_000), Watts(5_000)));
 }
 
 // ---- chargers that refuse
@@ -431,6 +366,20 @@ fn a_second_car_while_the_connector_still_says_finishing_gets_power() {
     yard.site.seats[0].status_at = Some(yard.now() - Duration::from_secs(20));
     yard.pass(10);
     assert_eq!(yard.limit(0), Watts(20_000));
+}
+
+#[test]
+fn a_status_of_before_that_comes_late_stops_no_car() {
+    for late in [ConnectorStatus::Finishing, ConnectorStatus::Faulted] {
+        let mut yard = Yard::settled(1, 20);
+        let before = yard.now() - Duration::from_secs(5);
+        yard.plug(0);
+        yard.pass(20);
+        yard.says(0, late);
+        yard.site.seats[0].status_told_at = Some(before);
+        yard.pass(20);
+        assert_eq!(yard.limit(0), Watts(20_000), "{late}");
+    }
 }
 
 #[test]

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::bell::Notes;
 use super::gather::{Role, Seat, Site};
-use super::meter::{A_CAR, Meter};
+use super::meter::{A_CAR, Hardware, Meter};
 use super::state::State;
-use crate::kernel::{ConnectorId, PhaseSet, RawId, StationId, Watts};
+use crate::kernel::{ConnectorId, PhaseSet, RawId, StationId, Timestamp, Watts};
 use crate::stations::link::{self, Shown};
 
 /// A connector that draws and is not steered.
@@ -24,11 +24,13 @@ pub(super) struct Stray {
 impl Stray {
     /// What to set aside for it: what it shows, or all that it can where it only says that it charges.
     fn draws(&self, rating: Watts) -> Watts {
-        match self.meter.draw {
+        let hardware = Hardware::unknown(rating);
+        let proven = self.meter.proves(None, hardware).map(|proof| proof.least);
+        match self.meter.draw.max(proven) {
             Some(draw) if draw > A_CAR => draw,
-            Some(_) => Watts::ZERO,
-            None if self.occupied => rating,
-            None => Watts::ZERO,
+            Some(_) if self.meter.draw.is_some() => Watts::ZERO,
+            _ if self.occupied => rating,
+            _ => Watts::ZERO,
         }
     }
 }
@@ -36,14 +38,14 @@ impl Stray {
 /// The id that stands for a connector that is not set up: its station's, marked as no instant has it, with its number.
 fn id_of(station: StationId, number: u32) -> ConnectorId {
     let mut bytes = *station.raw().as_bytes();
-    let [_, _, _, low] = number.to_be_bytes();
-    let [first, second, ..] = &mut bytes;
-    (*first, *second) = (u8::MAX, low);
+    let [_, high, middle, low] = number.to_be_bytes();
+    let [first, second, third, fourth, ..] = &mut bytes;
+    (*first, *second, *third, *fourth) = (u8::MAX, high, middle, low);
     RawId::from_bytes(bytes).into()
 }
 
 /// Takes in what was heard of connectors that are not steered, and forgets those that are free, or steered by now.
-pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes) {
+pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes, now: Timestamp) {
     for ((station, number), heard) in &notes.strays {
         let Some(like) = site.like(*station) else {
             continue; // it is in another tree by now
@@ -81,7 +83,10 @@ pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes) {
                 .all(|seat| seat.connector != *connector),
         };
         let like = site.like(stray.station);
-        !is_seated && like.is_some_and(|like| stray.draws(like.rating) > Watts::ZERO)
+        // One that seems to draw nothing is heard out: a register needs a while to prove what is drawn.
+        let counts =
+            |like: Seat| stray.draws(like.rating) > Watts::ZERO || stray.meter.is_heard(now);
+        !is_seated && like.is_some_and(counts)
     });
 }
 
@@ -96,7 +101,11 @@ impl Stray {
     }
 
     fn hear(&mut self, shown: &Shown, like: &Seat) {
-        self.meter.take(shown, like.hardware());
+        let hardware = match self.number {
+            Some(_) => Hardware::unknown(like.rating),
+            None => like.hardware(),
+        };
+        self.meter.take(shown, hardware);
     }
 }
 
@@ -107,6 +116,10 @@ impl Site {
             let Some(like) = self.like(stray.station) else {
                 continue;
             };
+            let draws = stray.draws(like.rating);
+            if draws == Watts::ZERO {
+                continue;
+            }
             let number = stray.number.and_then(|number| i32::try_from(number).ok());
             self.seats.push(Seat {
                 connector: *connector,
@@ -115,7 +128,7 @@ impl Site {
                     Some(_) => Role::Stray,
                     None => Role::Bystander,
                 },
-                rating: stray.draws(like.rating),
+                rating: draws,
                 ..like
             });
         }

@@ -35,7 +35,7 @@ pub(super) fn decide(
     settings: &Settings,
     now: Timestamp,
 ) -> Decided {
-    follow_strays(state, site, notes);
+    follow_strays(state, site, notes, now);
     site.seat_strays(state);
     follow_phases(state, site, notes);
     note_phases(site, state);
@@ -48,6 +48,7 @@ pub(super) fn decide(
     }
     let faults = violations(&snapshot, &plan);
     state.remember(&plan, now);
+    state.spare_doubted(site, &loads, now);
     Decided {
         snapshot,
         plan,

@@ -142,6 +142,7 @@ pub(super) fn reading(at: Timestamp, power: Watts) -> Reading {
 pub(super) fn shown(at: Timestamp, power: Option<Watts>, register: Option<WattHours>) -> Shown {
     Shown {
         at,
+        told_at: at,
         power,
         register,
         currents: None,
@@ -246,6 +247,10 @@ impl Yard {
 
     pub fn shows(&mut self, port: usize, power: Option<f64>, register: Option<i64>) {
         let shown = shown(self.now(), power.map(kilowatts), register.map(WattHours));
+        self.hear(port, shown);
+    }
+
+    pub fn hear(&mut self, port: usize, shown: Shown) {
         let connector = self.site.seats[port].connector;
         self.notes.shown.entry(connector).or_default().push(shown);
     }
@@ -267,6 +272,11 @@ impl Yard {
 
     pub fn drawing(&self, power: f64) -> Stray {
         Stray::Metered(shown(self.now(), Some(kilowatts(power)), None))
+    }
+
+    /// The server is started anew: what was stored comes back, and everything is doubted.
+    pub fn restart(&mut self) {
+        self.fresh = true;
     }
 
     pub fn pass(&mut self, seconds: i64) {

@@ -90,9 +90,10 @@ crate::filters! {
 
 /// Lists events after a cursor, oldest first: a missed webhook is never lost.
 ///
-/// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410. Numbers of cards in events about
-/// sessions (`id_tag`) are masked for a key without the scope `read:tokens`. Of what happened a key sees what it could read: events of
-/// objects whose `read:` scope it has.
+/// Events are kept for 90 days unless configured otherwise; a cursor from before that is a 410. Of what happened a key sees what it
+/// could read: events of objects whose `read:` scope it has. Numbers of cards are masked for a key without the scope `read:tokens`: in
+/// events about sessions, reservations and unknown cards (`id_tag`), about tokens (`physicalId`, `parent_group`), in actions and in
+/// the words of stations.
 #[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), LogErrors))]
 #[get("/events")]
 async fn list_events(

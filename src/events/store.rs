@@ -154,7 +154,6 @@ pub(super) fn list_all_between(
 }
 
 impl Row {
-    /// The stored object as it goes into an answer, without parsing it again.
     /// The same with the number of its card masked.
     pub(super) fn veiled(mut self) -> Self {
         if let Some(data) = veil(&self.type_, &self.data) {
@@ -163,6 +162,7 @@ impl Row {
         self
     }
 
+    /// The stored object as it goes into an answer, without parsing it again.
     pub(super) fn raw_data(&self) -> Box<RawValue> {
         RawValue::from_string(self.data.clone()).unwrap_or_default()
     }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::kernel::cards::hide_cards;
+
 /// Characters that are shown of a number.
 const SHOWN: usize = 4;
 /// A number that is not longer would be guessed from what is shown.
@@ -19,15 +21,39 @@ pub fn masked(number: &str) -> String {
     format!("****{shown}")
 }
 
-/// The data of an event of this kind with its card's number masked; nothing where it has none.
+/// The fields with a card's number in events of a kind that is called so, or begins so.
+const FIELDS: [(&str, &[&str]); 4] = [
+    ("session.", &["id_tag"]),
+    ("reservation.", &["id_tag"]),
+    ("token.unknown", &["id_tag"]),
+    ("token.", &["physicalId", "parent_group"]),
+];
+/// What actions and the words of stations begin with; cards may be anywhere in them, in the protocol's own form.
+const OF_STATIONS: [&str; 4] = ["chargestation.", "connector.", "session.", "reservation."];
+/// The fields by which those are known.
+const IN_OWN_FORM: [&str; 2] = ["\"response_data\":", "\"payload\":"];
+
+/// The data of an event of this kind with the numbers of cards masked; nothing where it has none.
 pub(super) fn veil(kind: &str, data: &str) -> Option<String> {
-    if !kind.starts_with("session.") && kind != "token.unknown" {
-        return None;
+    let is_in_own_form = OF_STATIONS.iter().any(|start| kind.starts_with(start))
+        && IN_OWN_FORM.iter().any(|field| data.contains(field));
+    if is_in_own_form {
+        let read: Value = serde_json::from_str(data).ok()?;
+        let mut hidden = read.clone();
+        hide_cards(&mut hidden, &masked);
+        return (hidden != read).then(|| hidden.to_string());
     }
+    let (_, names) = FIELDS.iter().find(|(start, _)| kind.starts_with(start))?;
     let read: Value = serde_json::from_str(data).ok()?;
-    let number = read.get("id_tag")?.as_str()?;
-    let field = |number: &str| format!("\"id_tag\":{}", Value::from(number));
-    Some(data.replacen(&field(number), &field(&masked(number)), 1))
+    let mut veiled = None;
+    for name in *names {
+        if let Some(number) = read.get(name).and_then(Value::as_str) {
+            let field = |number: &str| format!("\"{name}\":{}", Value::from(number));
+            let text = veiled.as_deref().unwrap_or(data);
+            veiled = Some(text.replacen(&field(number), &field(&masked(number)), 1));
+        }
+    }
+    veiled
 }
 
 #[cfg(test)]
@@ -43,12 +69,50 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_told_of_sessions_and_unknown_cards_is_veiled() {
+    fn only_what_is_told_of_the_use_of_cards_is_veiled() {
         let data = r#"{"a":1,"id_tag":"04\"A2B3C4D5","meta_data":{"id_tag":"04\"A2B3C4D5"}}"#;
         let veiled = r#"{"a":1,"id_tag":"****C4D5","meta_data":{"id_tag":"04\"A2B3C4D5"}}"#;
         assert_eq!(veil("session.started", data).as_deref(), Some(veiled));
         assert_eq!(veil("token.unknown", data).as_deref(), Some(veiled));
-        assert_eq!(veil("reservation.created", data), None);
+        assert_eq!(veil("reservation.created", data).as_deref(), Some(veiled));
+        assert_eq!(veil("user.created", data), None);
         assert_eq!(veil("session.ended", r#"{"id_tag":null}"#), None);
+    }
+
+    #[test]
+    fn what_is_told_of_tokens_is_veiled() {
+        let data = r#"{"_id":"1","physicalId":"04A2B3C4D5","parent_group":"GROUP-0815","meta_data":{"a":"04A2B3C4D5"}}"#;
+        let veiled = r#"{"_id":"1","physicalId":"****C4D5","parent_group":"****0815","meta_data":{"a":"04A2B3C4D5"}}"#;
+        for kind in ["token.created", "token.updated", "token.deleted"] {
+            assert_eq!(veil(kind, data).as_deref(), Some(veiled), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_of_stations_and_told_by_them_is_veiled() {
+        let data =
+            r#"{"data":{"command":"Raw","payload":{"idTag":"04A2B3C4D5"}},"response_data":null}"#;
+        let veiled =
+            r#"{"data":{"command":"Raw","payload":{"idTag":"****C4D5"}},"response_data":null}"#;
+        for kind in [
+            "chargestation.ocpp.requested",
+            "session.start.accepted",
+            "reservation.reserve.rejected",
+        ] {
+            assert_eq!(veil(kind, data).as_deref(), Some(veiled), "{kind}");
+        }
+        let told = r#"{"message":"NotifyCustomerInformation","payload":{"data":"Ann"}}"#;
+        let veiled = r#"{"message":"NotifyCustomerInformation","payload":{"data":"(hidden)"}}"#;
+        assert_eq!(
+            veil("chargestation.notified", told).as_deref(),
+            Some(veiled)
+        );
+        assert_eq!(
+            veil(
+                "chargestation.reset.accepted",
+                r#"{"response_data":{"a":1}}"#
+            ),
+            None
+        );
     }
 }

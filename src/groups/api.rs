@@ -126,9 +126,11 @@ async fn update_group(
             store::check_parent(conn, &group)?;
             if group.location_id != location
                 && (store::tree_of(conn, id)?.len() > 1
-                    || !store::stations_of(conn, &[id])?.is_empty())
+                    || !store::stations_of(conn, &[id])?.is_empty()
+                    || store::assets_of(conn, id)? > 0)
             {
-                let message = "cannot change while the group has stations or groups below it";
+                let message =
+                    "cannot change while the group has stations, assets or groups below it";
                 return Err(ApiError::field("location", "invalid", message));
             }
             store::update(conn, &group)?;

@@ -73,6 +73,12 @@ pub(super) fn check_parent(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     Ok(())
 }
 
+/// How many assets a group has.
+pub(super) fn assets_of(conn: &mut Conn, group: GroupId) -> StoreResult<i64> {
+    let own = assets::table.filter(assets::group_id.eq(group));
+    Ok(own.count().get_result(conn)?)
+}
+
 /// Deletes a group that has no stations, no groups below it, no assets and no home user.
 pub(super) fn delete(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     if group.user_id.is_some() {
@@ -86,10 +92,7 @@ pub(super) fn delete(conn: &mut Conn, group: &Group) -> ApiResult<()> {
         .filter(load_groups::parent_id.eq(group.id))
         .count()
         .get_result(conn)?;
-    let assets: i64 = assets::table
-        .filter(assets::group_id.eq(group.id))
-        .count()
-        .get_result(conn)?;
+    let assets = assets_of(conn, group.id)?;
     if stations + children + assets > 0 {
         return Err(ApiError::in_use(format!(
             "The group still has {stations} charge station(s), {children} group(s) below it and {assets} asset(s)"

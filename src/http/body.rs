@@ -8,6 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
+use serde_json::Value;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult, Faults};
@@ -79,13 +80,40 @@ fn parse_body<T: Field>(request: &HttpRequest, bytes: &[u8]) -> ApiResult<T> {
     } else {
         bytes
     };
-    let value: serde_json::Value = serde_json::from_slice(text)
+    let value: Value = serde_json::from_slice(text)
         .map_err(|error| ApiError::new(Code::NotJson, format!("Not JSON: {error}")))?;
     let mut faults = Faults::default();
+    refuse_nul(&value, Path::Root, &mut faults);
     let read = T::read(&value, Path::Root, &mut faults);
     match read {
         Some(read) if faults.is_empty() => Ok(read),
         _ => Err(ApiError::faulty(Code::InvalidBody, faults)),
+    }
+}
+
+/// NUL is a character of JSON that no store keeps in a text.
+fn refuse_nul(value: &Value, at: Path<'_>, faults: &mut Faults) {
+    let message = "must not contain NUL (U+0000)";
+    match value {
+        Value::String(text) if text.contains('\0') => faults.add(at, "invalid", message),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                refuse_nul(item, Path::Element(&at, index), faults);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if name.contains('\0') {
+                    faults.add(
+                        at,
+                        "invalid",
+                        "must not have a name that contains NUL (U+0000)",
+                    );
+                }
+                refuse_nul(field, Path::Field(&at, name), faults);
+            }
+        }
+        _ => {}
     }
 }
 

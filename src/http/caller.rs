@@ -145,13 +145,13 @@ impl<P> Caller<P> {
         Err(ApiError::new(Code::Forbidden, message))
     }
 
-    /// Refuses a search by number of card to who does not see them: the masked digits could be found out one by one.
-    pub fn may_search_cards(&self) -> ApiResult<()> {
+    /// Refuses what shows numbers of cards, or lets them be found out one by one, to who may not read tokens.
+    pub fn must_see_cards(&self, what: &str) -> ApiResult<()> {
         if self.sees_cards() {
             return Ok(());
         }
         let scope = ReadTokens::SCOPE;
-        let message = format!("Searching by number of card needs the scope {scope}");
+        let message = format!("{what} needs the scope {scope}");
         Err(ApiError::new(Code::Forbidden, message))
     }
 }

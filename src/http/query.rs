@@ -100,6 +100,10 @@ impl QueryReader {
     pub fn optional<T: Parameter>(&mut self, name: &'static str) -> Option<T> {
         self.known.push(name);
         let text = self.given.remove(name)?;
+        if text.contains('\0') {
+            self.faults.add(name, "invalid", "must not contain NUL");
+            return None;
+        }
         let value = T::from_parameter(&text);
         if value.is_none() {
             self.faults

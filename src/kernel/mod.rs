@@ -4,6 +4,7 @@
 //! module of ours. What belongs to one resource only lives in that resource's slice.
 
 pub mod calendar;
+pub mod cards;
 pub mod clock;
 pub mod id;
 pub mod money;
@@ -19,4 +20,4 @@ pub use id::*; // the typed ids are the kernel's vocabulary
 pub use money::Currency;
 pub use page::{Page, PageRequest};
 pub use patch::Patch;
-pub use units::{Milliamps, Millivolts, PhaseSet, WattHours, Watts};
+pub use units::{Milliamps, Millivolts, MilliwattHours, PhaseSet, WattHours, Watts};

@@ -21,14 +21,16 @@ pub trait Spelled: Sized + Copy + 'static {
     }
 }
 
+/// What counts of a spelling: its letters and digits, without case and separators.
+pub fn letters(text: &str) -> String {
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
 /// Whether two spellings are the same but for case and separators.
 pub fn same_spelling(left: &str, right: &str) -> bool {
-    let letters = |text: &str| -> Vec<char> {
-        text.chars()
-            .filter(|c| c.is_alphanumeric())
-            .map(|c| c.to_ascii_lowercase())
-            .collect()
-    };
     letters(left) == letters(right)
 }
 

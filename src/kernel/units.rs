@@ -52,6 +52,8 @@ unit! {
     Millivolts "mV"
     /// Energy.
     WattHours "Wh"
+    /// Energy of short intervals.
+    MilliwattHours "mWh"
 }
 
 impl Watts {

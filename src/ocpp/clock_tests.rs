@@ -186,6 +186,7 @@ fn commands_speak_of_its_time() {
         connector: 1,
         reservation: 7,
         id_tag: "A".to_owned(),
+        token_type: None,
         parent_group: None,
         until,
     };

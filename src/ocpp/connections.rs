@@ -287,20 +287,29 @@ impl Connections {
         limit: &SetLimit,
         names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
-        let command = Command::SetLimit(limit.clone());
-        let shared = names.is_some_and(|names| names.shares_its_evse(&command));
-        let plan = state.forms().plan(limit, shared, self.clock.now());
-        if plan.is_empty() {
-            return Ok(refuses_zero(None));
-        }
+        let now = self.clock.now();
+        let limit = &state.forms().within(limit, now);
+        let shared =
+            names.is_some_and(|names| names.shares_its_evse(&Command::SetLimit(limit.clone())));
         let before = state.forms().stored();
-        let (mut last, mut tried) = (Err(LinkError::Offline), Vec::new());
-        for form in plan {
-            tried.push(form);
+        let (mut last, mut tried) = (Ok(refuses_zero(None)), Vec::new());
+        // Asked for anew each time: another limit of the station may be answered meanwhile, which says more of it.
+        let next = |tried: &[(Watts, usize)]| {
+            let tries = state.forms().tries(limit, shared, now);
+            let mut new = tries.into_iter();
+            new.find(|(told, form)| !tried.contains(&(told.limit, *form)))
+        };
+        while let Some((told, form)) = next(&tried) {
+            tried.push((told.limit, form));
+            let command = Command::SetLimit(told.clone());
             last = self.carry_out(station, &command, form, names).await;
             match &mut last {
                 Ok(outcome) if outcome.accepted => {
-                    state.forms().accepted(limit, form);
+                    let mut forms = state.forms();
+                    forms.accepted(&told, form);
+                    if told.limit < limit.limit {
+                        forms.takes_at_most(&told, now);
+                    }
                     ladder::note(outcome, &command, form);
                     break;
                 }
@@ -308,13 +317,17 @@ impl Connections {
                 Err(_) => break,
             }
         }
+        if tried.is_empty() {
+            return last;
+        }
         let refused = match &last {
             Ok(outcome) => !outcome.accepted,
             Err(error) => matches!(error, LinkError::Refused { .. }),
         };
         if refused {
             let mut forms = state.forms();
-            forms.refused(limit, &tried, self.clock.now());
+            let tried: Vec<usize> = tried.into_iter().map(|(_, form)| form).collect();
+            forms.refused(limit, &tried, now);
             if limit.limit <= Watts::ZERO && forms.refuses_zero() {
                 last = Ok(refuses_zero(last.ok()));
             }
@@ -440,8 +453,9 @@ fn urgency(command: &Command) -> (Priority, Option<CoalesceKey>) {
 fn link_error(failure: CallFailure) -> LinkError {
     match failure {
         CallFailure::Error(error) => LinkError::Refused {
-            code: error.code.spelling(Version::V16).to_owned(),
+            code: error.code_as_said().to_owned(),
             description: error.description,
+            details: Some(error.details),
         },
         CallFailure::TimedOut | CallFailure::Expired => LinkError::Silent,
         CallFailure::Dropped => LinkError::Dropped,
@@ -505,5 +519,6 @@ fn refuse_by_registration(
     Err(LinkError::Refused {
         code: "SecurityError".to_owned(),
         description: why.to_owned(),
+        details: None,
     })
 }

@@ -13,6 +13,7 @@ macro_rules! message {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
+        #[serde(remote = "Self")]
         pub struct $name {
             $(
                 $(#[$field_meta])*
@@ -20,6 +21,24 @@ macro_rules! message {
                 $(#[serde(rename = $wire)])?
                 pub $field: $type,
             )*
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, to)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::ocpp::wire::from_object(from)
+            }
+        }
+
+        impl<'de> $crate::ocpp::wire::Fields<'de> for $name {
+            fn of<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                Self::deserialize(from)
+            }
         }
 
         impl $crate::ocpp::wire::Wire for $name {

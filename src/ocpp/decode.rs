@@ -34,12 +34,15 @@ pub fn decode<T: Wire>(
     received_at: Timestamp,
     version: Version,
 ) -> Result<Decoded<T>, CallError> {
-    match serde_json::from_str(payload.get()) {
-        Ok(value) => Ok(Decoded {
+    // serde would take a list for an object whose fields it has in their order.
+    let is_object = payload.get().starts_with('{');
+    let strict = is_object.then(|| serde_json::from_str(payload.get()));
+    match strict {
+        Some(Ok(value)) => Ok(Decoded {
             value,
             flags: Vec::new(),
         }),
-        Err(_) => mend(payload, Mending::new(received_at, version)),
+        _ => mend(payload, Mending::new(received_at, version)),
     }
 }
 

@@ -222,7 +222,7 @@ fn what_is_beyond_repair_gets_the_code_of_the_specification() {
         ),
         (
             r#"{"idTag":{},"connectorId":[]}"#,
-            "TypeConstraintViolation: idTag must be a text; connectorId must be an integer that is not negative",
+            "TypeConstraintViolation: idTag must be a text, not an object or a list; connectorId must be an integer that is not negative",
         ),
         (
             "[1,2]",

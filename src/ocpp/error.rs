@@ -96,7 +96,7 @@ impl fmt::Display for ErrorCode {
 
 /// The content of a CALLERROR, received or to be sent.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{code}: {description}")]
+#[error("{}: {description}", self.code_as_said())]
 pub struct CallError {
     /// Which kind of error.
     pub code: ErrorCode,
@@ -104,6 +104,8 @@ pub struct CallError {
     pub description: String,
     /// Whatever else the sender knows.
     pub details: Map<String, Value>,
+    /// The code as the sender spelled it, where it was received.
+    said: Option<Box<str>>,
 }
 
 impl CallError {
@@ -117,20 +119,24 @@ impl CallError {
             code,
             description,
             details: Map::new(),
+            said: None,
         }
     }
 
-    /// The error a peer sent; a code nobody specified becomes `GenericError` and stays readable in the description.
+    /// The error a peer sent; a code nobody specified, or none, counts as `GenericError` and stays readable.
     pub fn received(code: &str, description: String, details: Map<String, Value>) -> Self {
-        let (code, description) = match ErrorCode::from_spelling(code) {
-            Some(known) => (known, description),
-            None => (ErrorCode::GenericError, format!("{code}: {description}")),
-        };
         Self {
-            code,
+            code: ErrorCode::from_spelling(code).unwrap_or(ErrorCode::GenericError),
             description,
             details,
+            said: Some(code.into()),
         }
+    }
+
+    /// The code in the sender's spelling; empty where a peer sent none.
+    pub fn code_as_said(&self) -> &str {
+        let ours = self.code.spelling(Version::V16);
+        self.said.as_deref().unwrap_or(ours)
     }
 }
 
@@ -159,7 +165,8 @@ mod tests {
     #[test]
     fn a_code_nobody_specified_stays_readable() {
         let error = CallError::received("Busy", "later".into(), Map::new());
-        assert_eq!(error.to_string(), "GenericError: Busy: later");
+        assert_eq!(error.code, ErrorCode::GenericError);
+        assert_eq!(error.to_string(), "Busy: later");
     }
 
     #[test]

@@ -2,16 +2,17 @@
 //!
 //! Forms are tried in the order of the ladder, beginning with the one that worked; a bounded number at once, and the rest
 //! when the limit is sent again. A station that refused them all is asked in one form only for a while. One that takes
-//! limits and refuses 0 is not asked for 0 again in that time.
+//! limits and refuses 0 is not asked for 0 again in that time. One that took a limit and refuses a larger one in the same form
+//! may refuse more than it can give: it is told less and less, and what it took is the most that it is told for a day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ladder::{self, Form, LADDER, ORDER, Rung};
-use crate::kernel::{Timestamp, Watts};
+use crate::kernel::{Milliamps, Timestamp, Watts};
 use crate::stations::link::{Command, LimitPurpose, SetLimit};
 use crate::stations::{LimitHabits, LimitUnits};
 
@@ -25,6 +26,26 @@ const MOST_TRIES_OF_ZERO_ALONE: usize = 2;
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest such time: firmware changes, and so do settings.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1_800);
+
+/// Currents that plugs and stations are made for, largest first (IEC 60309 and the steps below them).
+const RATINGS: [Milliamps; 12] = [
+    Milliamps(80_000),
+    Milliamps(63_000),
+    Milliamps(50_000),
+    Milliamps(40_000),
+    Milliamps(32_000),
+    Milliamps(25_000),
+    Milliamps(20_000),
+    Milliamps(16_000),
+    Milliamps(13_000),
+    Milliamps(10_000),
+    Milliamps(8_000),
+    Milliamps(6_000),
+];
+/// Smaller limits that are tried at once.
+const MOST_TRIES_OF_LESS: usize = 4;
+/// How long a station is told no more than it took once: its settings may change.
+const MOST_IS_REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a form is remembered for: a limit while a transaction runs may need another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,6 +78,8 @@ struct Remembered {
     worked: BTreeMap<Wish, Form>,
     /// It takes limits, and not 0.
     refuses_zero: bool,
+    /// It takes this much on each phase and refused more, at that time.
+    most: Option<(Milliamps, Timestamp)>,
 }
 
 /// Every form was refused.
@@ -108,9 +131,12 @@ impl Forms {
         let waits = refused.is_some_and(|refused| refused.until > now);
         let first = self.first(limit, shared);
         let command = Command::SetLimit(limit.clone());
+        let mut others = ORDER.to_vec();
+        others.retain(|form| *form != first);
+        others.sort_by_key(|form| self.is_unlikely(first, *form));
         let mut said = Vec::new();
         let ladder = std::iter::once(first)
-            .chain(ORDER.into_iter().filter(|form| *form != first))
+            .chain(others)
             .filter(|form| ladder::is_possible(&command, *form))
             .filter(|form| {
                 // A form that says the same as another is no other form.
@@ -133,6 +159,88 @@ impl Forms {
         let (begun, rest) = forms.split_at(forms.len().min(1));
         let rest = rest.iter().cycle().skip(skipped).take(rest.len());
         begun.iter().chain(rest).take(most).copied().collect()
+    }
+
+    /// What speaks against a form after the first one, of which something worked: a station that needed something for one limit
+    /// needs it for all; and where it took its fallback alone, what is said like that comes first, which does not run out.
+    fn is_unlikely(&self, first: usize, form: usize) -> (bool, bool) {
+        let worked = &self.remembered.worked;
+        let (Some(first), Some(form)) = (LADDER.get(first), LADDER.get(form)) else {
+            return (true, true);
+        };
+        if worked.is_empty() {
+            return (false, false);
+        }
+        let lacks = [
+            (first.other_unit, form.other_unit),
+            (first.whole_amps, form.whole_amps),
+            (first.without_phases, form.without_phases),
+            (first.relative, form.relative),
+        ];
+        let lacks_something = lacks.iter().any(|(needed, has)| *needed && !has);
+        let took_live = [Wish::Live, Wish::LiveInTransaction];
+        let took_live = took_live.iter().any(|wish| worked.contains_key(wish));
+        (lacks_something, !took_live && form.level != Some(0))
+    }
+
+    /// The limit, or the most that the station takes where balancing allows more.
+    pub fn within(&self, limit: &SetLimit, now: Timestamp) -> SetLimit {
+        let most = self.remembered.most.filter(|_| is_of_balancing(limit));
+        let most = most.filter(|(_, at)| now.since(*at) < MOST_IS_REMEMBERED);
+        let most = most.map(|(most, _)| most.to_power(limit.voltage, limit.phases));
+        SetLimit {
+            limit: most.map_or(limit.limit, |most| most.min(limit.limit)),
+            ..limit.clone()
+        }
+    }
+
+    /// What to try in this order: the limit in the forms of the [plan](Self::plan). Where the first of them was taken for another
+    /// limit, this one may be more than the station gives, if it is not the fraction of an amp: smaller ones come before
+    /// other forms.
+    pub fn tries(&self, limit: &SetLimit, shared: bool, now: Timestamp) -> Vec<(SetLimit, usize)> {
+        let plan = self.plan(limit, shared, now);
+        let Some(first) = plan.first().copied() else {
+            return Vec::new();
+        };
+        let whole = LADDER.get(first).map(|form| Form {
+            whole_amps: true,
+            ..*form
+        });
+        let in_whole_amps = |form: &usize| LADDER.get(*form).copied() == whole;
+        let (whole, others): (Vec<_>, Vec<_>) =
+            plan.iter().skip(1).copied().partition(in_whole_amps);
+        let full = |form| (limit.clone(), form);
+        let smaller = self.smaller(limit, first, now);
+        std::iter::once(first)
+            .chain(whole)
+            .map(full)
+            .chain(smaller.into_iter().map(|less| (less, first)))
+            .chain(others.into_iter().map(full))
+            .collect()
+    }
+
+    /// Smaller limits to try, largest first, at a station that took others in this form.
+    fn smaller(&self, limit: &SetLimit, form: usize, now: Timestamp) -> Vec<SetLimit> {
+        let form = LADDER.get(form);
+        let took = self.remembered.worked.values().any(|one| Some(one) == form);
+        let refused = self.refused.get(&(Wish::of(limit), is_zero(limit)));
+        let waits = refused.is_some_and(|refused| refused.until > now);
+        if !took || waits || !is_of_balancing(limit) {
+            return Vec::new();
+        }
+        let powers = RATINGS.map(|most| most.to_power(limit.voltage, limit.phases));
+        let smaller = powers.into_iter().filter(|power| *power < limit.limit);
+        let less = |power| SetLimit {
+            limit: power,
+            ..limit.clone()
+        };
+        smaller.map(less).take(MOST_TRIES_OF_LESS).collect()
+    }
+
+    /// Notes that it took this limit, and refused a larger one in the same form.
+    pub fn takes_at_most(&mut self, limit: &SetLimit, now: Timestamp) {
+        let most = limit.limit.to_current(limit.voltage, limit.phases);
+        self.remembered.most = Some((most, now));
     }
 
     /// The form to try first.
@@ -199,7 +307,8 @@ impl Forms {
             Some(before) if before.until > now => before.until,
             _ => now + pause,
         };
-        let tried = before.map_or(0, |before| before.tried) + tried_now.len().saturating_sub(1);
+        let others: BTreeSet<&usize> = tried_now.iter().skip(1).collect();
+        let tried = before.map_or(0, |before| before.tried) + others.len();
         let refused = Refused {
             until,
             pause,
@@ -217,6 +326,11 @@ impl Forms {
                 .any(|form| tried_now.contains(&form));
         }
     }
+}
+
+/// What an operator asks for is done as it was asked, or refused.
+const fn is_of_balancing(limit: &SetLimit) -> bool {
+    matches!(limit.purpose, LimitPurpose::Live | LimitPurpose::Fallback)
 }
 
 fn is_zero(limit: &SetLimit) -> bool {

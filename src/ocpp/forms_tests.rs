@@ -58,17 +58,22 @@ fn set(
     now: Timestamp,
     takes: impl Fn(&SetLimit, Form) -> bool,
 ) -> (usize, bool) {
-    let plan = forms.plan(limit, false, now);
-    for (index, form) in plan.iter().enumerate() {
-        if takes(limit, LADDER[*form]) {
-            forms.accepted(limit, *form);
+    let limit = forms.within(limit, now);
+    let tries = forms.tries(&limit, false, now);
+    for (index, (told, form)) in tries.iter().enumerate() {
+        if takes(told, LADDER[*form]) {
+            forms.accepted(told, *form);
+            if told.limit < limit.limit {
+                forms.takes_at_most(told, now);
+            }
             return (index + 1, true);
         }
     }
-    if !plan.is_empty() {
-        forms.refused(limit, &plan, now);
+    let tried: Vec<usize> = tries.iter().map(|(_, form)| *form).collect();
+    if !tried.is_empty() {
+        forms.refused(&limit, &tried, now);
     }
-    (plan.len(), false)
+    (tried.len(), false)
 }
 
 #[test]
@@ -213,6 +218,48 @@ fn a_form_that_worked_for_the_fallback_is_tried_first_for_the_live_limit() {
     assert!(set(&mut forms, &fallback(4_140), NOW, bare).1);
     assert_eq!(set(&mut forms, &live(0, None), NOW, bare), (1, true));
     assert_eq!(set(&mut forms, &live(7_000, Some(7)), NOW, bare), (1, true));
+}
+
+#[test]
+fn a_station_that_refuses_more_than_its_maximum_is_told_less() {
+    let mut forms = unknown();
+    // 16 A at 230 V on three phases.
+    let up_to_sixteen_amps = |limit: &SetLimit, _: Form| limit.limit <= Watts(11_040);
+    let mut tell = |watts, at| {
+        let limit = live(watts, Some(7));
+        let told = set(&mut forms, &limit, at, up_to_sixteen_amps);
+        (told, forms.within(&limit, at).limit)
+    };
+    assert_eq!(tell(4_140, NOW), ((1, true), Watts(4_140)));
+    // 32 A, then 25, 20 and 16.
+    assert_eq!(tell(22_080, NOW), ((4, true), Watts(11_040)));
+    assert_eq!(tell(22_080, later(60)), ((1, true), Watts(11_040)));
+    assert_eq!(tell(6_900, later(120)), ((1, true), Watts(6_900)));
+    // A day later its settings may be others.
+    assert_eq!(tell(17_250, later(86_400)), ((3, true), Watts(11_040)));
+}
+
+#[test]
+fn the_fraction_of_an_amp_is_left_out_before_less_is_told() {
+    let mut forms = unknown();
+    let whole = |limit: &SetLimit, form: Form| limit.limit.get() % 690 == 0 || form.whole_amps;
+    assert!(set(&mut forms, &fallback(4_140), NOW, whole).1);
+    assert_eq!(set(&mut forms, &live(7_000, None), NOW, whole), (2, true));
+    assert_eq!(forms.within(&live(22_080, None), NOW).limit, Watts(22_080));
+}
+
+#[test]
+fn what_an_operator_asks_for_is_done_as_asked_or_refused() {
+    let mut forms = unknown();
+    let up_to_sixteen_amps = |limit: &SetLimit, _: Form| limit.limit <= Watts(11_040);
+    assert!(set(&mut forms, &fallback(4_140), NOW, up_to_sixteen_amps).1);
+    set(&mut forms, &live(22_080, None), NOW, up_to_sixteen_amps);
+    let asked = SetLimit {
+        purpose: LimitPurpose::Default,
+        ..live(22_080, None)
+    };
+    assert!(!set(&mut forms, &asked, NOW, up_to_sixteen_amps).1);
+    assert!(set(&mut forms, &live(22_080, None), NOW, up_to_sixteen_amps).1);
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub mod frame;
 pub mod gateway;
 pub mod in_force;
 pub mod ladder;
+pub mod legible;
 pub mod meter;
 pub mod number;
 pub mod peer;

@@ -62,12 +62,12 @@ impl Peer {
         self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which of our connectors `wanted` finds in the layout of the station, which is remembered for a minute.
-    pub(super) async fn connector(
+    /// What `wanted` finds in the layout of the station, which is remembered for a minute.
+    pub(super) async fn connector<T>(
         &self,
         gateway: &Gateway,
-        wanted: impl Fn(&Layout) -> Option<ConnectorId>,
-    ) -> StoreResult<Option<ConnectorId>> {
+        wanted: impl Fn(&Layout) -> Option<T>,
+    ) -> StoreResult<Option<T>> {
         let now = gateway.context.clock.now();
         let known = self.remembered().clone();
         if let Some((layout, read_at)) = known

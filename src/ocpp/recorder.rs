@@ -1,25 +1,35 @@
 //! The last messages of each station, in memory: what a person looks at first when a charger does odd things.
 //!
-//! They are bounded a station, and shown without secrets: passwords never, cards under names that stay the same within
-//! one station.
+//! They are bounded a station, and shown without secrets: passwords never, cards under names that a station's cards keep until
+//! the server starts anew.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hmac::{Hmac, Mac};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
+use serde_json::{Map, Value};
+use sha2::Sha256;
 
+use crate::kernel::cards::{HIDDEN, hide_cards, may_hold_cards};
+use crate::kernel::spelled::{letters, same_spelling};
 use crate::kernel::{StationId, Timestamp};
 
 /// Bytes of text that are kept of a station.
 const MOST_BYTES: usize = 64 * 1024;
 /// Bytes that are kept of one message.
 const LONGEST: usize = 8 * 1024;
-/// What stands in place of a secret.
-const HIDDEN: &str = "(hidden)";
-/// Words in the names of configuration keys whose values are secret.
+/// Words in the names of configuration keys, and of fields, whose values are secret, by their letters.
 const SECRET_KEYS: [&str; 5] = ["authorizationkey", "password", "secret", "psk", "apn"];
+/// The fields with the value of a configuration key or variable.
+const VALUES: [&str; 4] = [
+    "value",
+    "attributeValue",
+    "actualValue",
+    "variableAttribute",
+];
 
 crate::spelled! {
     /// Who said something.
@@ -67,10 +77,19 @@ impl Kept {
 }
 
 /// Keeps the last messages of every station; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Recorder {
     most: usize,
+    /// Cards are named with it. It is as old as the messages, and no older: there are few numbers of cards, so whoever knew it
+    /// could try them all.
+    key: [u8; 32],
     stations: Arc<Mutex<HashMap<StationId, Kept>>>,
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").finish_non_exhaustive()
+    }
 }
 
 impl Recorder {
@@ -78,6 +97,7 @@ impl Recorder {
     pub fn new(most: usize) -> Self {
         Self {
             most,
+            key: rand::rng().random(),
             stations: Arc::default(),
         }
     }
@@ -109,58 +129,54 @@ impl Recorder {
             .get(&station)
             .map(|kept| kept.messages.iter().cloned().collect())
             .unwrap_or_default();
+        let name = |card: &str| self.card_name(card, station);
         let hidden = |message: RecordedMessage| RecordedMessage {
-            text: without_secrets(&message.text, station),
+            text: without_secrets(&message.text, &name),
             ..message
         };
         kept.into_iter().map(hidden).collect()
     }
+
+    /// A name that the same card always has at this station, as long as the server runs.
+    fn card_name(&self, card: &str, station: StationId) -> String {
+        // A key of any length is good for HMAC, so this never fails.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else {
+            return HIDDEN.to_owned();
+        };
+        mac.update(station.raw().as_bytes());
+        mac.update(card.to_lowercase().as_bytes());
+        let digits = hex::encode(mac.finalize().into_bytes());
+        format!("card-{}", digits.get(..8).unwrap_or_default())
+    }
 }
 
-/// The text without secrets. A text that is no JSON is shown as it is, unless it speaks of cards or keys.
-fn without_secrets(text: &str, station: StationId) -> String {
+/// The text without secrets, cards under their names. A text that is no JSON is shown as it is, unless it speaks of cards or
+/// keys.
+fn without_secrets(text: &str, card_name: &dyn Fn(&str) -> String) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(mut frame) => {
-            hide(&mut frame, station);
+            hide_secrets(&mut frame);
+            hide_cards(&mut frame, card_name);
             frame.to_string()
         }
         Err(_) => {
-            let lower = text.to_lowercase();
-            let telling = ["idtag", "idtoken", "//"]
-                .iter()
-                .chain(&SECRET_KEYS)
-                .any(|word| lower.contains(word));
-            if telling {
-                HIDDEN.to_owned()
-            } else {
-                text.to_owned()
-            }
+            let is_telling = may_hold_cards(text) || text.contains("//") || is_secret(text);
+            if is_telling { HIDDEN } else { text }.to_owned()
         }
     }
 }
 
-fn hide(value: &mut Value, station: StationId) {
+fn hide_secrets(value: &mut Value) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| hide(item, station)),
+        Value::Array(items) => items.iter_mut().for_each(hide_secrets),
         Value::Object(fields) => {
-            let named = fields.get("key").or(fields
-                .get("variable")
-                .and_then(|variable| variable.get("name")));
-            let secret = is_secret(named.and_then(Value::as_str).unwrap_or_default());
-            for (name, field) in fields.iter_mut() {
-                match (name.as_str(), &*field) {
-                    ("value" | "attributeValue" | "actualValue", Value::String(_)) if secret => {
-                        *field = HIDDEN.into();
-                    }
-                    ("variableAttribute", _) if secret => *field = HIDDEN.into(),
-                    (name, Value::String(_)) if is_secret(name) => *field = HIDDEN.into(),
-                    (
-                        "idTag" | "parentIdTag" | "idToken" | "additionalIdToken",
-                        Value::String(card),
-                    ) => {
-                        *field = card_name(card, station).into();
-                    }
-                    _ => hide(field, station),
+            let of_secret = named(fields).is_some_and(is_secret);
+            for (name, field) in fields.iter_mut().filter(|(_, field)| !field.is_null()) {
+                let is_value = VALUES.iter().any(|value| same_spelling(name, value));
+                if is_secret(name) || of_secret && is_value {
+                    *field = HIDDEN.into();
+                } else {
+                    hide_secrets(field);
                 }
             }
         }
@@ -169,25 +185,26 @@ fn hide(value: &mut Value, station: StationId) {
                 *text = shown;
             }
         }
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// The configuration key or the variable that these fields are about.
+fn named(fields: &Map<String, Value>) -> Option<&str> {
+    let variable = || field(fields, "variable")?.as_object();
+    let name = field(fields, "key").or_else(|| field(variable()?, "name"));
+    name?.as_str()
+}
+
+fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let mut all = fields.iter();
+    all.find(|(key, _)| same_spelling(key, name))
+        .map(|(_, value)| value)
 }
 
 fn is_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
+    let name = letters(name);
     SECRET_KEYS.iter().any(|word| name.contains(word))
-}
-
-/// A name that the same card always has at this station, and that nobody can turn back.
-fn card_name(card: &str, station: StationId) -> String {
-    if card.is_empty() {
-        return String::new();
-    }
-    let digest = Sha256::new()
-        .chain_update(station.raw().as_bytes())
-        .chain_update(card.to_lowercase());
-    let digits: String = hex::encode(digest.finalize()).chars().take(8).collect();
-    format!("card-{digits}")
 }
 
 /// `ftp://user:password@host` → `ftp://host`, where there is anything to leave out.
@@ -237,8 +254,9 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden_and_cards_stay_recognisable() {
-        let station = station();
-        let shown = |text: &str| without_secrets(text, station);
+        let (recorder, station) = (Recorder::new(1), station());
+        let name = |card: &str| recorder.card_name(card, station);
+        let shown = |text: &str| without_secrets(text, &name);
         let change =
             shown(r#"[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"geheim"}]"#);
         assert!(!change.contains("geheim"), "{change}");
@@ -260,6 +278,43 @@ mod tests {
             "{token}"
         );
         assert_eq!(shown("[2,"), "[2,");
-        assert_eq!(shown(r#"[2,"1","Authorize",{"idTag":"04A2B3""#), HIDDEN);
+        for cut in ["idTag", "id_tag", "ID_TOKEN"] {
+            assert_eq!(
+                shown(&format!(r#"[2,"1","Authorize",{{"{cut}":"04A2B3"#)),
+                HIDDEN
+            );
+        }
+    }
+
+    #[test]
+    fn secrets_are_hidden_however_they_are_said() {
+        let (recorder, station) = (Recorder::new(1), station());
+        let name = |card: &str| recorder.card_name(card, station);
+        for text in [
+            r#"[2,"1","Authorize",{"idTag":4711}]"#,
+            r#"[2,"1","Authorize",{"id_tag":"4711"}]"#,
+            r#"[2,"1","Authorize",{"idTag":["4711"]}]"#,
+            r#"[2,"1","Authorize",{"idTag":{"x":"4711"}}]"#,
+            r#"[2,"1","DataTransfer",{"vendorId":"V","data":"{\"idTag\":\"4711\"}"}]"#,
+            r#"[2,"1","MeterValues",{"value":"OCMF|{\"ID\":\"4711\"}|{}","format":"SignedData"}]"#,
+            r#"[2,"1","NotifyCustomerInformation",{"data":"card 4711"}]"#,
+            r#"[3,"1",{"configurationKey":[{"Key":"AuthorizationKey","Value":4711}]}]"#,
+            r#"[2,"1","SetNetworkProfile",{"basicAuthPassword":["4711"]}]"#,
+        ] {
+            let shown = without_secrets(text, &name);
+            assert!(!shown.contains("4711"), "{shown}");
+        }
+        let number = without_secrets(r#"{"idTag":4711}"#, &name);
+        assert_eq!(number, without_secrets(r#"{"idTag":"4711"}"#, &name));
+    }
+
+    #[test]
+    fn cards_have_other_names_elsewhere() {
+        let (recorder, ids) = (Recorder::new(1), CountingIds::default());
+        let [here, there] = [(); 2].map(|()| StationId::new(&ids, Timestamp::default()));
+        let name = recorder.card_name("04A2B3", here);
+        assert_eq!(name, recorder.card_name("04a2b3", here));
+        assert_ne!(name, Recorder::new(1).card_name("04A2B3", here));
+        assert_ne!(name, recorder.card_name("04A2B3", there));
     }
 }

@@ -3,6 +3,7 @@
 //! One task a connection. It turns frames into inputs of the [`Session`], carries out its outputs, pings a socket that
 //! has been silent, and runs one handler at a time; commands of others arrive as [`Order`]s.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +21,7 @@ use super::connections::{CloseReason, Known, Order, State};
 use super::dispatch::answer;
 use super::frame::MessageId;
 use super::gateway::Gateway;
+use super::legible::legible;
 use super::peer::{Effect, Peer};
 use super::recorder::Direction;
 use super::session::{CallFailure, Input, Output, Session, SessionOptions};
@@ -34,6 +36,8 @@ const SEND_WITHIN: Duration = Duration::from_secs(20);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a handler may take before its call is answered with an error.
 const ANSWER_WITHIN: Duration = Duration::from_secs(25);
+/// The slowest link on which a message is waited for, in bytes a second: GPRS has more.
+const SLOWEST_LINK: u64 = 500;
 /// How long a station may stay silent about who it is before it is asked to boot.
 const BOOT_WITHIN: Duration = Duration::from_secs(10);
 
@@ -187,7 +191,8 @@ impl Connection {
 
     async fn run(mut self, mut receiver: Receiver) {
         let end = loop {
-            let wake = self.wake_at();
+            self.hear_bytes(&receiver);
+            let wake = self.wake_at(&receiver);
             let ended = tokio::select! {
                 biased;
                 answered = async { match &mut self.answering { Some(work) => work.await, None => std::future::pending().await } } => {
@@ -203,8 +208,8 @@ impl Connection {
                     Some(Order::Close(CloseReason::Disconnected)) => Some(End::Close(close::NORMAL, "disconnected by the operator")),
                     Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(close::AWAY, "the server stops")),
                 },
-                message = receiver.next() => self.receive(message).await,
-                () = sleep_until(wake) => self.woken().await,
+                message = receiver.next(), if self.session.has_room() => self.receive(message).await,
+                () = sleep_until(wake) => self.woken(&receiver).await,
             };
             if let Some(end) = ended {
                 break end;
@@ -213,8 +218,27 @@ impl Connection {
         self.finish(end, receiver).await;
     }
 
+    /// A part of a message is a sign of life, since no pong can come before its end; and nobody is silent whom we do not hear.
+    fn hear_bytes(&mut self, receiver: &Receiver) {
+        let heard = match self.session.has_room() {
+            true => receiver.came_at(),
+            false => Instant::now(),
+        };
+        if heard > self.heard {
+            (self.heard, self.pinged) = (heard, false);
+        }
+    }
+
+    /// When a message must be whole that is on its way.
+    fn must_be_whole_at(&self, receiver: &Receiver) -> Option<Instant> {
+        let largest = self.gateway.settings.message_bytes;
+        let longest = u64::try_from(largest).unwrap_or(u64::MAX) / SLOWEST_LINK;
+        let patience = self.gateway.settings.ping_every + Duration::from_secs(longest);
+        receiver.on_its_way_since().map(|since| since + patience)
+    }
+
     /// When to look at the clock again: for the session, or for the liveness of the socket.
-    fn wake_at(&self) -> Instant {
+    fn wake_at(&self, receiver: &Receiver) -> Instant {
         let settings = &self.gateway.settings;
         let patience = if self.pinged {
             settings.ping_every + settings.pong_within
@@ -223,15 +247,18 @@ impl Connection {
         };
         let boot = (!self.asked_to_boot && self.state.registration().is_none())
             .then(|| self.opened + BOOT_WITHIN);
-        [Some(self.heard + patience), self.wake, boot]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(self.heard + patience)
+        let slow = self.must_be_whole_at(receiver);
+        let others = [self.wake, boot, slow];
+        let first = others.into_iter().flatten().min();
+        first.map_or(self.heard + patience, |at| at.min(self.heard + patience))
     }
 
-    async fn woken(&mut self) -> Option<End> {
+    async fn woken(&mut self, receiver: &Receiver) -> Option<End> {
+        self.hear_bytes(receiver);
         let (now, settings) = (Instant::now(), self.gateway.settings.clone());
+        if self.must_be_whole_at(receiver).is_some_and(|at| now >= at) {
+            return Some(End::Close(close::POLICY, "the message takes too long"));
+        }
         let silence = now.duration_since(self.heard);
         if self.pinged && silence >= settings.ping_every + settings.pong_within {
             tracing::info!(station = %self.peer.station, "a silent connection was given up");
@@ -287,9 +314,14 @@ impl Connection {
         }
     }
 
-    async fn hear(&mut self, text: &str) -> Option<End> {
-        self.record(Direction::FromStation, text);
-        self.step(Input::Received(text)).await
+    async fn hear(&mut self, said: &str) -> Option<End> {
+        self.record(Direction::FromStation, said);
+        let text = legible(said);
+        if let Cow::Owned(_) = text {
+            let flag = "sends JSON that had to be made legible (src/ocpp/legible.rs)".to_owned();
+            self.peer.note(&self.gateway, vec![flag]).await;
+        }
+        self.step(Input::Received(&text)).await
     }
 
     fn record(&self, direction: Direction, text: &str) {

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::wire::{Mending, Problem, Repair, Wire};
+use super::wire::{Mending, NO_CONTAINER, Problem, Repair, Wire};
 
 /// How many times its length an [`Exact`] text of a sloppy station may have before it is refused.
 const TOLERATED_FACTOR: usize = 2;
@@ -73,8 +73,10 @@ impl<const MAX: usize, const FORMER: usize> Wire for Label<MAX, FORMER> {
 
 impl<const MAX: usize, const FORMER: usize> Wire for Exact<MAX, FORMER> {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
-        if !matches!(value, Value::String(_) | Value::Number(_)) {
-            return mending.fault(Problem::WrongType("a text"));
+        match value {
+            Value::Array(_) | Value::Object(_) => return mending.fault(NO_CONTAINER),
+            Value::Null | Value::Bool(_) => return mending.fault(Problem::WrongType("a text")),
+            Value::String(_) | Value::Number(_) => {}
         }
         let most = mending.since_21(MAX, FORMER);
         let text = String::mend(value, mending)?;

@@ -64,9 +64,13 @@ async fn list_reservations(
     ctx: Ctx,
     query: ListQuery<ReservationFilter>,
 ) -> ApiResult<HttpResponse> {
-    let organization = caller.organization();
+    let (organization, whole) = (caller.organization(), caller.sees_cards());
+    if query.search.is_some() {
+        caller.must_see_cards("Searching by number of card")?;
+    }
     list::respond(&ctx, query, move |conn, query| {
-        Ok(store::list(conn, organization, query)?.map(ReservationView::from))
+        let view = |one: Reservation| ReservationView::from(one).seen(whole);
+        Ok(store::list(conn, organization, query)?.map(view))
     })
     .await
 }
@@ -101,10 +105,11 @@ async fn create_reservation(
         .await?;
     let view = ReservationView::from(reservation.clone());
     let kept = keep(ctx, performer, reservation);
-    if query.wait == Some(false) {
-        return Ok(Created(view));
-    }
-    Ok(Created(finished(kept).await?))
+    let view = match query.wait {
+        Some(false) => view,
+        _ => finished(kept).await?,
+    };
+    Ok(Created(view.seen(caller.sees_cards())))
 }
 
 /// Asks the station, also when the caller goes away meanwhile.
@@ -139,7 +144,8 @@ async fn get_reservation(
 ) -> ApiResult<Found<ReservationView>> {
     let organization = caller.organization();
     let found = ctx.db.read(move |conn| store::find(conn, organization, id));
-    Ok(Found(found.await.map_err(missing)?.into()))
+    let view = ReservationView::from(found.await.map_err(missing)?);
+    Ok(Found(view.seen(caller.sees_cards())))
 }
 
 /// Changes a reservation (JSON merge patch); a new end is told to the station.
@@ -179,11 +185,11 @@ async fn update_reservation(
             Ok((reservation, moved))
         })
         .await?;
-    if !moved {
-        return Ok(Changed(reservation.into()));
-    }
-    let kept = keep(ctx, performer, reservation);
-    Ok(Changed(finished(kept).await?))
+    let view = match moved {
+        true => finished(keep(ctx, performer, reservation)).await?,
+        false => reservation.into(),
+    };
+    Ok(Changed(view.seen(caller.sees_cards())))
 }
 
 /// Gives up a reservation that is open, which stays readable as `cancelled`; removes one that is over.
@@ -222,5 +228,5 @@ async fn delete_reservation(
         });
         let _ = released.await; // it goes on when the caller goes away
     }
-    Ok(Deleted(view))
+    Ok(Deleted(view.seen(caller.sees_cards())))
 }

@@ -37,6 +37,13 @@ pub(super) fn prepare(
     let kept = kept_together(conn, &connector, evse.simultaneous)?;
     refuse_taken(conn, &connector, &kept, moment.now)?;
     let holder = holder(conn, organization, &new, moment.now)?;
+    let station = stations::find_station(conn, organization, connector.chargestation_id)?;
+    let named = if new.token.is_some() {
+        "token"
+    } else {
+        "id_tag"
+    };
+    station.protocol.require_card(&holder.id_tag, named)?;
     let all: StoreResult<Vec<Kept>> = kept
         .iter()
         .map(|one| {
@@ -210,12 +217,23 @@ fn action(reservation: &Reservation, one: &Kept, kind: ActionKind) -> NewAction 
 
 /// Asks the station to keep every connector; all of them or none.
 async fn keep_all(performer: &Performer, reservation: &Reservation) -> ApiResult<()> {
+    let (organization, station) = (reservation.organization_id, reservation.chargestation_id);
+    let id_tag = reservation.id_tag.clone();
+    let read = performer.db().read(move |conn| -> StoreResult<_> {
+        let protocol = stations::find_station(conn, organization, station)?.protocol;
+        Ok((tokens::type_of(conn, organization, &id_tag)?, protocol))
+    });
+    let (token_type, protocol) = read.await?;
+    let group = reservation.parent_group.as_deref();
+    // A group that the station has no room for is known here all the same.
+    let group = group.filter(|group| protocol.takes_card(group));
     for (index, one) in reservation.kept.0.iter().enumerate() {
         let command = Command::Reserve {
             connector: one.number,
             reservation: one.reservation_id,
             id_tag: reservation.id_tag.clone(),
-            parent_group: reservation.parent_group.clone(),
+            token_type,
+            parent_group: group.map(str::to_owned),
             until: reservation.expires_at,
         };
         let asked = performer.perform(

@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::Json;
 use crate::db::schema::reservations;
-use crate::filters;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::{ApiError, ApiResult, Faults, Versioned};
 use crate::kernel::text::Text;
 use crate::kernel::*;
-use crate::{input, patch};
+use crate::{events, filters, input, patch};
 
 /// A connector is kept for a short while only.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -51,8 +50,9 @@ input! {
         pub connector: ConnectorId,
         /// For which token.
         pub token: Option<TokenId>,
-        /// For what stations read, in place of `token`.
-        pub id_tag: Option<Text<1, 20>>,
+        /// For what stations read, in place of `token`: 20 characters at most where the station speaks OCPP 1.6, 36 with 2.0.1,
+        /// 255 with 2.1.
+        pub id_tag: Option<Text<1, 255>>,
         /// For which driver.
         pub user: Option<UserId>,
         /// Until when, at most 24 hours ahead.
@@ -195,7 +195,7 @@ pub struct ReservationView {
     pub connector: ConnectorId,
     /// Every connector that is kept.
     pub kept: Vec<Kept>,
-    /// For what stations read.
+    /// For what stations read; an API key without the scope `read:tokens` sees its last four characters only.
     pub id_tag: String,
     /// For which token.
     pub token: Option<TokenId>,
@@ -238,6 +238,16 @@ impl From<Reservation> for ReservationView {
             created_at: reservation.created_at,
             updated_at: reservation.updated_at,
         }
+    }
+}
+
+impl ReservationView {
+    /// As one sees it who may, or may not, read tokens.
+    pub(super) fn seen(mut self, whole: bool) -> Self {
+        if !whole {
+            self.id_tag = events::masked(&self.id_tag);
+        }
+        self
     }
 }
 

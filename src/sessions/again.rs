@@ -12,6 +12,7 @@ use crate::events::EventKind;
 use crate::kernel::*;
 use crate::stations::link::Command;
 use crate::stations::{self, Connector, ConnectorStatus};
+use crate::tokens;
 
 /// Reasons and triggers of ends that somebody wanted, after which the car is gone, or which a fault caused: nobody starts after
 /// them by himself.
@@ -109,9 +110,11 @@ pub fn start_again(
     session.meta_data = ended.meta_data.clone();
     store::insert(conn, &session)?;
     tell(conn, moment, &session, EventKind::SessionCreated)?;
+    let id_tag = session.id_tag.clone().unwrap_or_default();
     let command = Command::StartCharging {
         connector: Some(connector.number),
-        id_tag: session.id_tag.clone().unwrap_or_default(),
+        token_type: tokens::type_of(conn, organization, &id_tag)?,
+        id_tag,
         request,
     };
     Ok(Some((session, command)))

@@ -29,7 +29,7 @@ use crate::stations::link::{
     Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals,
     TRANSACTION_LIMIT_PROFILE,
 };
-use crate::stations::{self, PowerType};
+use crate::stations::{self, PowerType, Protocol};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
@@ -61,7 +61,7 @@ async fn list_sessions(
 ) -> ApiResult<HttpResponse> {
     let (organization, whole) = (caller.organization(), caller.sees_cards());
     if query.search.is_some() {
-        caller.may_search_cards()?;
+        caller.must_see_cards("Searching by number of card")?;
     }
     list::respond(&ctx, query, move |conn, query| {
         let view = |session: Session| SessionView::from(session).seen(whole);
@@ -83,7 +83,7 @@ async fn create_session(
 ) -> ApiResult<Created<SessionView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let link = link.get_ref().clone();
-    let (session, number) = ctx
+    let (session, told) = ctx
         .db
         .write(move |conn| {
             let (session, number) = prepare(conn, organization, &new, &moment)?;
@@ -104,11 +104,13 @@ async fn create_session(
                 store::session_event(&session, EventKind::SessionCreated),
                 &view,
             )?;
-            Ok((session, number))
+            let tag = session.id_tag.as_deref().unwrap_or_default();
+            let token_type = crate::tokens::type_of(conn, organization, tag)?;
+            Ok((session, (number, token_type)))
         })
         .await?;
     let view = SessionView::from(session.clone()).seen(caller.sees_cards());
-    actix_web::rt::spawn(start(ctx, performer, session, number));
+    actix_web::rt::spawn(start(ctx, performer, session, told));
     Ok(Created(view))
 }
 
@@ -166,9 +168,13 @@ fn prepare(
         }
         session.user_id = Some(user);
     }
+    let station = stations::find_station(conn, organization, connector.chargestation_id)?;
     session.id_tag = Some(match &new.id_tag {
-        Some(tag) => tag.to_string(),
-        None => tag_for(conn, session.user_id, session.id)?,
+        Some(tag) => {
+            station.protocol.require_card(tag, "id_tag")?;
+            tag.to_string()
+        }
+        None => tag_for(conn, session.user_id, session.id, station.protocol)?,
     });
     let tag = session.id_tag.as_deref().unwrap_or_default();
     if reservations::is_kept_for_another(conn, &connector, tag, moment.now)? {
@@ -188,23 +194,34 @@ fn prepare(
     Ok((session, connector.number))
 }
 
-/// What the station is told: a token of the driver, or 16 letters of the session's id (longer tags overflow some
-/// stations).
-fn tag_for(conn: &mut Conn, user: Option<UserId>, session: SessionId) -> ApiResult<String> {
-    let token: Option<String> = match user {
+/// What the station is told: a token of the driver that it has room for, or 16 letters of the session's id (longer tags
+/// overflow some stations).
+fn tag_for(
+    conn: &mut Conn,
+    user: Option<UserId>,
+    session: SessionId,
+    protocol: Protocol,
+) -> ApiResult<String> {
+    let tokens: Vec<String> = match user {
         Some(user) => tokens::table
             .filter(tokens::user_id.eq(user).and(tokens::status.eq("active")))
             .order(tokens::created_at)
             .select(tokens::physical_id)
-            .first(conn)
-            .optional()?,
-        None => None,
+            .load(conn)?,
+        None => Vec::new(),
     };
+    let mut tokens = tokens.into_iter();
+    let token = tokens.find(|number| protocol.takes_card(number));
     Ok(token.unwrap_or_else(|| session.to_string().chars().skip(8).collect()))
 }
 
 /// Tells the station to start; a refusal cancels the session.
-async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, connector: i32) {
+async fn start(
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    session: Session,
+    (connector, token_type): (i32, Option<&'static str>),
+) {
     let id_tag = session.id_tag.clone().unwrap_or_default();
     let action = about(
         &session,
@@ -213,6 +230,7 @@ async fn start(ctx: Ctx, performer: web::Data<Performer>, session: Session, conn
     );
     let command = Command::StartCharging {
         connector: Some(connector),
+        token_type,
         id_tag,
         request: session.start_request.unwrap_or_default(),
     };
@@ -331,7 +349,8 @@ async fn update_session(
     Ok(Changed(view.seen(caller.sees_cards())))
 }
 
-/// Lists the readings of a session, oldest first; what its meter signed stands among them, by the station's time.
+/// Lists the readings of a session, oldest first; what its meter signed stands among them, by the station's time, for an API key
+/// with the scope `read:tokens`: it names the card.
 #[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
     responses((status = OK, body = Reply<Vec<Object>>), OneErrors))]
 #[get("/sessions/{id}/energy_reports")]
@@ -340,7 +359,7 @@ async fn list_energy_reports(
     ctx: Ctx,
     PathId(id): PathId<SessionId>,
 ) -> ApiResult<HttpResponse> {
-    let organization = caller.organization();
+    let (organization, whole) = (caller.organization(), caller.sees_cards());
     let reports = ctx
         .db
         .read(move |conn| {
@@ -349,7 +368,9 @@ async fn list_energy_reports(
                 Some(connector) => readings::energy_reports(conn, id, connector)?,
                 None => Vec::new(),
             };
-            reports.extend(evidence::in_reports(conn, id)?);
+            if whole {
+                reports.extend(evidence::in_reports(conn, id)?);
+            }
             let told_at = |report: &Value| report.get("timestamp").map(Value::to_string);
             reports.sort_by_key(told_at);
             Ok(reports)

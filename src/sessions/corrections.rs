@@ -3,9 +3,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Session, SessionStatus};
+use super::energy::Mark;
+use super::metering::{self, Attribution};
+use super::model::{ChargingState, Session, SessionStatus};
+use super::overdue::WAITED;
+use super::readings::{self, Reading, Sample};
 use super::transactions::tell;
-use super::{ending, store};
+use super::{cost, ending, store};
 use crate::db::{Conn, StoreResult};
 use crate::events::EventKind;
 use crate::http::money::Amount;
@@ -91,7 +95,8 @@ impl Session {
 }
 
 /// Takes up again what was ended by assumption and goes on: its station told of something after that end. Nothing where
-/// another session runs at its connector by now. Stores and tells it.
+/// another session runs at its connector by now, or where that waited since before the station booted: what it did then says
+/// nothing of now. Stores and tells it.
 pub(super) fn revive(
     conn: &mut Conn,
     moment: &Moment,
@@ -101,6 +106,12 @@ pub(super) fn revive(
     let later = session.ended_at.is_none_or(|end| heard_of > end);
     if !session.is_over_by_assumption() || !later {
         return Ok(false);
+    }
+    if heard_of + WAITED < moment.now {
+        let booted = store::booted_at(conn, session.chargestation_id)?;
+        if booted.is_some_and(|booted| heard_of < booted) {
+            return Ok(false);
+        }
     }
     let there = store::open_on_connectors(conn, session.connector_id.as_slice())?;
     if there
@@ -117,4 +128,103 @@ pub(super) fn revive(
     tell(conn, moment, session, EventKind::SessionCorrected)?;
     priority::session_started(conn, moment, session.chargestation_id, session.id)?;
     Ok(true)
+}
+
+/// The begin of the session that came next at the same connector.
+struct Next {
+    at: Timestamp,
+    /// Its register, where that is the one of the session before, gone on: one that counts each session from zero says nothing.
+    register: Option<WattHours>,
+}
+
+fn next_of(conn: &mut Conn, session: &Session) -> StoreResult<Option<Next>> {
+    let next = store::next_after(conn, session)?;
+    let begin = |next: Session| {
+        let last = session.last_register();
+        let goes_on =
+            |begin: &WattHours| *begin > WattHours::ZERO && last.is_none_or(|last| *begin >= last);
+        let register = next.meter_start.filter(goes_on);
+        next.started_at.map(|at| Next { at, register })
+    };
+    Ok(next.and_then(begin))
+}
+
+/// The end of a session by its meter; the instant of it in our clock. What the next session at its connector began with is the
+/// most that it can have reached, also where its end is told with the register and the time of now.
+pub(super) fn stop(
+    conn: &mut Conn,
+    session: &mut Session,
+    mark: Mark,
+    register: Option<WattHours>,
+) -> StoreResult<Timestamp> {
+    let mut as_told = session.clone();
+    let at = metering::stop(conn, &mut as_told, mark, register)?;
+    let Some(next) = next_of(conn, session)? else {
+        *session = as_told;
+        return Ok(at);
+    };
+    let most = next.register.zip(session.meter_start);
+    let most = most.map(|(end, begin)| session.energy.max(end - begin));
+    let is_beyond = most.is_some_and(|most| as_told.energy > most);
+    if !is_beyond && at <= next.at {
+        *session = as_told;
+        return Ok(at);
+    }
+    let register = if is_beyond { next.register } else { register };
+    let at = metering::stop(conn, session, mark.no_later_than(next.at), register)?;
+    Ok(at.min(next.at))
+}
+
+/// Takes what was told late into a session that was taken to be over: it ended when that was measured at the earliest, and before
+/// the next session began at its connector. Not stored yet.
+pub(super) fn take_in(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: &mut Session,
+    samples: &[Sample],
+) -> StoreResult<()> {
+    let next = next_of(conn, session)?;
+    let is_beyond = |sample: &Sample| {
+        next.as_ref().is_some_and(|next| {
+            let register = sample.reading.energy.zip(next.register);
+            sample.at > next.at || register.is_some_and(|(told, begin)| told > begin)
+        })
+    };
+    let own = samples.iter().cloned().map(|mut sample| {
+        if is_beyond(&sample) {
+            sample.reading = Reading::default(); // what is signed is kept all the same
+        }
+        sample
+    });
+    let own: Vec<Sample> = own.collect();
+    let connector = session.connector_id;
+    readings::take_in(conn, moment, session, connector, (&own, Attribution::Named))?;
+    let last = session.last_sign();
+    let last = next.map_or(last, |next| last.min(next.at));
+    session.ended_at = session.ended_at.max(Some(last));
+    session.power = Some(Watts::ZERO);
+    session.charging_state = Some(ChargingState::Idle);
+    Ok(())
+}
+
+/// Corrects a session that was taken to be over by readings that were told late; stores and tells it.
+pub(super) fn correct(
+    conn: &mut Conn,
+    moment: &Moment,
+    mut session: Session,
+    samples: &[Sample],
+) -> StoreResult<Session> {
+    let before = session.settled();
+    take_in(conn, moment, &mut session, samples)?;
+    let until = session.ended_at.unwrap_or(moment.now);
+    cost::reckon(conn, &mut session, until)?;
+    let is_corrected = session.keep_correction(before, TOLD_LATE, moment.now);
+    if is_corrected {
+        session.updated_at = moment.version_after(session.updated_at);
+    }
+    store::update(conn, &session)?;
+    if is_corrected {
+        tell(conn, moment, &session, EventKind::SessionCorrected)?;
+    }
+    Ok(session)
 }

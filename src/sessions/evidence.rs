@@ -184,7 +184,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 }
 
 /// Lists what meters signed in a session (OCMF, EDL and other formats), in the order of receipt: what a bill is proven
-/// with. The data is as the station sent it, byte for byte.
+/// with. The data is as the station sent it, byte for byte, with the number of the card in it: so the API key needs the scope
+/// `read:tokens` besides `read:sessions`.
 #[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
     responses((status = OK, body = Reply<Vec<EvidenceView>>), OneErrors))]
 #[get("/sessions/{id}/evidence")]
@@ -193,6 +194,7 @@ async fn list_session_evidence(
     ctx: Ctx,
     PathId(id): PathId<SessionId>,
 ) -> ApiResult<HttpResponse> {
+    caller.must_see_cards("What meters signed")?;
     let organization = caller.organization();
     let read = ctx.db.read(move |conn| {
         store::find(conn, organization, id)?;

@@ -12,8 +12,6 @@ use crate::kernel::*;
 
 /// Oddities that are kept of one session.
 const MOST_FLAGS: usize = 50;
-/// By how many seconds a time may be off before it is said that it is not believed.
-const CLOCK_IS_FINE: i64 = 300;
 
 /// The power that a connector is made for.
 fn rating_of(conn: &mut Conn, connector: Option<ConnectorId>) -> StoreResult<Option<Watts>> {
@@ -34,16 +32,13 @@ fn ledger(conn: &mut Conn, session: &Session) -> StoreResult<EnergyLedger> {
         None => {
             let rating = rating_of(conn, session.connector_id)?;
             let start = session.started_at.unwrap_or(session.created_at);
-            let mut ledger = EnergyLedger::open(
-                start,
-                Mark::new(start, session.created_at.max(start)),
-                rating,
-            );
+            let begun = Mark::new(start, start, session.created_at.max(start));
+            let mut ledger = EnergyLedger::open(start, begun, rating);
             let latest = session.latest_at.unwrap_or(start);
             ledger.adopt(
                 (session.energy, session.energy_period),
                 session.meter_start,
-                Mark::new(latest, session.updated_at.max(latest)),
+                Mark::new(latest, latest, session.updated_at.max(latest)),
             );
             ledger
         }
@@ -54,6 +49,13 @@ fn ledger(conn: &mut Conn, session: &Session) -> StoreResult<EnergyLedger> {
         ledger.rate(rating);
     }
     Ok(ledger)
+}
+
+/// The connector of a session is known now, and so is what its plug can give.
+pub(super) fn rate(conn: &mut Conn, session: &mut Session) -> StoreResult<()> {
+    let ledger = ledger(conn, session)?;
+    session.keep(ledger);
+    Ok(())
 }
 
 /// Whose reading it is, as its message says.
@@ -67,16 +69,10 @@ pub(super) enum Attribution {
     Foreign,
 }
 
-/// The series that a sample belongs to: what is aligned to the clock may be another register where it names no
-/// transaction, and what names another transaction is one.
+/// The series that a sample belongs to: what does not name the transaction may be of another register.
 fn series(sample: &Sample, attribution: Attribution) -> Series {
     let aligned = matches!(sample.context.as_str(), "Clock" | "Sample.Clock");
-    let own = match attribution {
-        Attribution::Named => true,
-        Attribution::Unnamed => !aligned,
-        Attribution::Foreign => false,
-    };
-    Series::of(own, aligned)
+    Series::of(attribution == Attribution::Named, aligned)
 }
 
 /// When its transaction began: the station's own time, its receipt, and the time in our clock.
@@ -94,13 +90,13 @@ pub(super) fn begin(
     session: &mut Session,
     beginning: &Beginning,
 ) -> StoreResult<()> {
-    let mark = Mark::new(beginning.told, beginning.received);
+    let mark = Mark::new(beginning.at, beginning.told, beginning.received);
     let mut ledger = match &session.energy_ledger {
         Some(_) => ledger(conn, session)?,
         None => EnergyLedger::open(beginning.at, mark, rating_of(conn, session.connector_id)?),
     };
     ledger.begin_at(beginning.at, mark, beginning.register);
-    if is_off(beginning.told, beginning.received) {
+    if mark.is_off() {
         ledger.note(EnergyFlag::TimeNotBelieved);
     }
     session.started_at = Some(beginning.at);
@@ -114,12 +110,12 @@ pub(super) fn begin(
 pub(super) fn stop(
     conn: &mut Conn,
     session: &mut Session,
-    (told, received): (Timestamp, Timestamp),
+    mark: Mark,
     register: Option<WattHours>,
 ) -> StoreResult<Timestamp> {
     let mut ledger = ledger(conn, session)?;
-    let at = ledger.end_at(Mark::new(told, received), register);
-    if is_off(told, received) {
+    let at = ledger.end_at(mark, register);
+    if mark.is_off() {
         ledger.note(EnergyFlag::TimeNotBelieved);
     }
     session.meter_stop = register.or(session.meter_stop);
@@ -147,7 +143,7 @@ pub(super) fn observe(
     conn: &mut Conn,
     session: &mut Session,
     sample: &Sample,
-    (mark, received): (Mark, Timestamp),
+    mark: Mark,
     attribution: Attribution,
 ) -> StoreResult<(Timestamp, bool)> {
     let mut ledger = ledger(conn, session)?;
@@ -160,7 +156,7 @@ pub(super) fn observe(
         interval: sample.reading.interval,
         power,
     });
-    if is_off(sample.told_at, received) {
+    if mark.is_off() {
         ledger.note(EnergyFlag::TimeNotBelieved);
     }
     let at = instant.unwrap_or_else(|| ledger.place(mark));
@@ -180,11 +176,6 @@ pub(super) fn observe(
     session.latest_at = Some(at);
     session.report(at, sample);
     Ok((at, true))
-}
-
-fn is_off(told: Timestamp, received: Timestamp) -> bool {
-    let believed = energy::believed(told, received);
-    believed.seconds_since(told).saturating_abs() > CLOCK_IS_FINE
 }
 
 impl Session {

@@ -17,6 +17,7 @@ mod named;
 mod overdue;
 mod placing;
 mod readings;
+mod repetition;
 mod stopping;
 mod stops;
 mod store;

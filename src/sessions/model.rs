@@ -99,7 +99,8 @@ input! {
         /// How much energy it needs by then, in kWh.
         #[schema(minimum = 0)]
         pub energy_need: Option<f64>,
-        /// The token the station is told; made when absent.
+        /// The token the station is told, of 20 characters at most where it speaks OCPP 1.6, of 36 with 2.0.1 and 255 with 2.1;
+        /// made when absent.
         pub id_tag: Option<Line>,
         /// JSON of your own.
         pub meta_data: Option<MetaData>,

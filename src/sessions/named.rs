@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::again::is_final;
 use super::corrections::{TOLD_END, TOLD_LATE, revive};
 use super::ending::{assume_over, conclude, reopen};
-use super::energy::believed;
+use super::energy::{Mark, believed};
 use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
 use super::placing::{self, Found, take_place};
 use super::readings::Sample;
 use super::told::{self, Told};
 use super::transactions::{awaited_or_new, tell};
-use super::{cost, store};
+use super::{corrections, cost, store};
 use crate::db::{Conn, Json, StoreResult};
 use crate::events::EventKind;
 use crate::kernel::*;
@@ -128,7 +128,7 @@ pub fn record_event(
     let mut seen = Told::default();
     let mut known = match known {
         Some(session) => {
-            if told::is_told(conn, session.id, event)? {
+            if told::is_told(conn, moment, &session, event)? {
                 return Ok(Recorded::repeated(session));
             }
             seen = Told::of(conn, session.id)?;
@@ -136,7 +136,7 @@ pub fn record_event(
         }
         None => None,
     };
-    if let Some(earlier) = known.take_if(|session| seen.is_of_another(session, event)) {
+    if let Some(earlier) = known.take_if(|session| seen.is_of_another(session, event, moment.now)) {
         seen = Told::default();
         if earlier.is_open() {
             let why = "another transaction of the same name started";
@@ -162,6 +162,9 @@ pub fn record_event(
             at: event.at,
         };
         session = take_place(conn, moment, session, &found)?;
+        if !is_billed {
+            metering::rate(conn, &mut session)?;
+        }
         placed = true;
     }
     if let Some(driver) = &event.driver {
@@ -173,7 +176,9 @@ pub fn record_event(
     }
     placing::take_in_readings(conn, moment, event, &mut session)?;
     if event.stage == Stage::Started {
-        open_meter(conn, moment, &mut session, event)?;
+        if !seen.knows_start() {
+            open_meter(conn, moment, &mut session, event)?;
+        }
         session.orphan = false;
     }
     let (mut ended, mut is_charged) = (false, false);
@@ -181,9 +186,9 @@ pub fn record_event(
         ended = session.is_open();
         if ended || session.is_over_by_assumption() {
             reopen(&mut session);
-            let register = register(event.samples.iter().rev());
-            let when = (event.told_at, moment.now);
-            let end = metering::stop(conn, &mut session, when, register)?;
+            let register = register(event.samples.iter().rev(), "End");
+            let mark = Mark::new(event.at, event.told_at, moment.now);
+            let end = corrections::stop(conn, &mut session, mark, register)?;
             let reason = event.stop_reason.as_deref().unwrap_or("Local");
             conclude(&mut session, end, reason, moment);
             session.restartable = !event.is_wanted_end();
@@ -348,8 +353,17 @@ fn identify(session: &mut Session, driver: &Driver) {
     }
 }
 
-fn register<'a>(mut samples: impl Iterator<Item = &'a Sample>) -> Option<WattHours> {
-    samples.find_map(|sample| sample.reading.energy)
+/// The register at the start or the end: the value that is told as such, else the first of these samples. One that is
+/// aligned to the clock counts only where there is no other: it may be of another register.
+fn register<'a>(samples: impl Iterator<Item = &'a Sample>, edge: &str) -> Option<WattHours> {
+    let rank = |sample: &Sample| match sample.context.as_str() {
+        context if context == edge => 0,
+        "Clock" => 2,
+        _ => 1,
+    };
+    let told = samples.filter_map(|sample| Some((rank(sample), sample.reading.energy?)));
+    told.min_by_key(|(rank, _)| *rank)
+        .map(|(_, register)| register)
 }
 
 fn beginning(moment: &Moment, event: &TransactionEvent, register: Option<WattHours>) -> Beginning {
@@ -368,6 +382,6 @@ fn open_meter(
     session: &mut Session,
     event: &TransactionEvent,
 ) -> StoreResult<()> {
-    let register = register(event.samples.iter());
+    let register = register(event.samples.iter(), "Begin");
     metering::begin(conn, session, &beginning(moment, event, register))
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::ending::assume_over;
 use super::model::{Session, SessionStatus, SessionView};
-use super::store::{find, is_alive_since, open_on_connectors, session_event, update};
+use super::store::{booted_at, find, is_alive_since, open_on_connectors, session_event, update};
 use super::transactions::START_WITHIN;
 use crate::db::schema::{chargestations, connectors, sessions};
 use crate::db::{Conn, StoreResult};
@@ -83,7 +83,8 @@ pub fn close_abandoned(
     let mut over = Vec::new();
     for (session, free_since) in at_free_connectors(conn, moment.now)? {
         // Some stations call a connector available whatever happens there.
-        if !is_alive_since(conn, &session, moment.now - FREE_FOR)? {
+        let lately = (moment.now - FREE_FOR, Timestamp::default());
+        if !is_alive_since(conn, &session, lately)? {
             let at = free_since.unwrap_or(moment.now);
             let why = "the connector is available";
             over.push(assume_over(conn, moment, session, at, why)?);
@@ -101,6 +102,9 @@ pub fn close_abandoned(
     }
     Ok(over)
 }
+
+/// What is told so much later than it was measured waited in a queue, and says nothing of now.
+pub(super) const WAITED: Duration = Duration::from_secs(300);
 
 /// Why a session is over that its station does not know.
 pub(super) const UNKNOWN: &str = "the station knows no such transaction";
@@ -139,10 +143,7 @@ fn at_offline_stations(conn: &mut Conn, left_before: Timestamp) -> StoreResult<V
 
 /// Sessions that run at a connector since before its station booted, and of which nothing was drawn since.
 pub fn of_before_boot(conn: &mut Conn, connector: &Connector) -> StoreResult<Vec<Session>> {
-    let booted: Option<Timestamp> = chargestations::table
-        .find(connector.chargestation_id)
-        .select(chargestations::last_boot_at)
-        .first(conn)?;
+    let booted = booted_at(conn, connector.chargestation_id)?;
     let mut found = Vec::new();
     let Some(booted) = booted else {
         return Ok(found);
@@ -151,7 +152,7 @@ pub fn of_before_boot(conn: &mut Conn, connector: &Connector) -> StoreResult<Vec
         let begun = session.begun_at.unwrap_or(session.created_at);
         if session.status == SessionStatus::Started
             && begun < booted
-            && !is_alive_since(conn, &session, booted)?
+            && !is_alive_since(conn, &session, (booted, booted - WAITED))?
         {
             found.push(session);
         }
@@ -198,15 +199,10 @@ pub fn end_forgotten(
 /// Whether anything says that a session goes on which its station does not know: a draw lately, or a status that was heard
 /// since the session began and the station booted.
 pub(super) fn is_alive(conn: &mut Conn, session: &Session, now: Timestamp) -> StoreResult<bool> {
-    let booted: Option<Timestamp> = chargestations::table
-        .find(session.chargestation_id)
-        .select(chargestations::last_boot_at)
-        .first(conn)?;
-    if is_alive_since(
-        conn,
-        session,
-        (now - FREE_FOR).max(booted.unwrap_or_default()),
-    )? {
+    let booted = booted_at(conn, session.chargestation_id)?;
+    let since_boot = booted.unwrap_or_default();
+    let lately = ((now - FREE_FOR).max(since_boot), since_boot - WAITED);
+    if is_alive_since(conn, session, lately)? {
         return Ok(true);
     }
     let Some(connector) = session.connector_id else {

@@ -8,7 +8,7 @@ use super::model::{Session, SessionStatus};
 use super::named::TransactionEvent;
 use super::readings::{self, Sample};
 use super::transactions::tell;
-use super::{cost, overdue, store, told};
+use super::{corrections, cost, overdue, store, told};
 use crate::db::{Conn, Json, StoreResult};
 use crate::events::EventKind;
 use crate::kernel::*;
@@ -178,6 +178,9 @@ pub(super) fn take_in_readings(
             readings::keep(conn, moment, session.source(session.connector_id), sample)?;
         }
         return Ok(());
+    }
+    if session.is_over_by_assumption() {
+        return corrections::take_in(conn, moment, session, &event.samples);
     }
     let (connector, told) = (session.connector_id, (&*event.samples, Attribution::Named));
     readings::take_in(conn, moment, session, connector, told)?;

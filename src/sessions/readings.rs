@@ -44,8 +44,12 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub soc_percent: Option<u8>,
     /// The energy since the value before, where it is told like that.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub interval: Option<WattHours>,
+    #[serde(
+        rename = "interval_mwh",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
+    pub interval: Option<MilliwattHours>,
 }
 
 impl Reading {
@@ -113,8 +117,8 @@ pub struct MeterReport {
     pub organization: OrganizationId,
     /// The station.
     pub station: StationId,
-    /// The connector.
-    pub connector: ConnectorId,
+    /// The connector; none where the station named none that is set up.
+    pub connector: Option<ConnectorId>,
     /// The transaction the station says they belong to, if it says so.
     pub transaction: Option<i64>,
     /// The readings, oldest first.
@@ -122,12 +126,13 @@ pub struct MeterReport {
 }
 
 impl MeterReport {
-    fn of_session(&self, session: Option<SessionId>) -> Source {
+    /// A source without a session.
+    fn source(&self, connector: Option<ConnectorId>) -> Source {
         Source {
             organization: self.organization,
             station: self.station,
-            connector: Some(self.connector),
-            session,
+            connector,
+            session: None,
         }
     }
 }
@@ -162,8 +167,9 @@ struct Row<'a> {
 
 /// Records meter values; what is already known is left as it is. Answers the session that they tell of, as it is now.
 ///
-/// Values that name a transaction which is over change nothing of it: those from before its end are kept with it, and
-/// later ones belong to the session that runs at the connector, if one does.
+/// Values that name a transaction of ours are its own, whatever connector they name. Where it is over they change nothing of
+/// it, unless its end was assumed: those from before its end are kept with it, and later ones belong to the session that runs
+/// at the connector, if one does. What is signed in them is its evidence all the same.
 pub fn record_readings(
     conn: &mut Conn,
     moment: &Moment,
@@ -173,34 +179,40 @@ pub fn record_readings(
         Some(id) => store::find_by_transaction(conn, report.station, id)?,
         None => None,
     };
-    let named = match (named, report.samples.last()) {
-        (Some(mut session), Some(latest)) => {
-            let at = believed(latest.at, moment.now);
-            corrections::revive(conn, moment, &mut session, at)?;
-            Some(session)
-        }
-        (named, _) => named,
+    let Some(mut session) = named else {
+        return record_unnamed(conn, moment, report);
     };
-    match named {
-        Some(over) if !over.is_open() => record_late(conn, moment, report, over),
-        Some(session) => {
-            let session = place_by_readings(conn, moment, session, report.connector)?;
-            let heard = (session, Attribution::Named);
-            follow(conn, moment, report, &report.samples, heard).map(Some)
-        }
-        None => match store::open_session_on(conn, report.connector)? {
-            Some(session) => {
-                let heard = (session, Attribution::Unnamed);
-                follow(conn, moment, report, &report.samples, heard).map(Some)
-            }
-            None => {
-                for sample in &report.samples {
-                    keep(conn, moment, report.of_session(None), sample)?;
-                }
-                Ok(None)
-            }
-        },
+    if let Some(latest) = report.samples.last() {
+        let at = believed(latest.at, moment.now);
+        corrections::revive(conn, moment, &mut session, at)?;
     }
+    if !session.is_open() {
+        return record_late(conn, moment, report, session);
+    }
+    if let Some(connector) = report.connector {
+        session = place_by_readings(conn, moment, session, connector)?;
+    }
+    let heard = (session, Attribution::Named);
+    follow(conn, moment, &report.samples, heard).map(Some)
+}
+
+/// Values that name no transaction of ours.
+fn record_unnamed(
+    conn: &mut Conn,
+    moment: &Moment,
+    report: &MeterReport,
+) -> StoreResult<Option<Session>> {
+    let Some(connector) = report.connector else {
+        return Ok(None);
+    };
+    if let Some(session) = store::open_session_on(conn, connector)? {
+        let heard = (session, Attribution::Unnamed);
+        return follow(conn, moment, &report.samples, heard).map(Some);
+    }
+    for sample in &report.samples {
+        keep(conn, moment, report.source(Some(connector)), sample)?;
+    }
+    Ok(None)
 }
 
 /// Values that name a transaction which is over.
@@ -208,38 +220,50 @@ fn record_late(
     conn: &mut Conn,
     moment: &Moment,
     report: &MeterReport,
-    over: Session,
+    mut over: Session,
 ) -> StoreResult<Option<Session>> {
+    let place = over.connector_id.or(report.connector);
     let end = over.ended_at.unwrap_or(moment.now);
-    let running = store::open_session_on(conn, report.connector)?;
+    let is_assumed = over.is_over_by_assumption();
+    let running = match place {
+        Some(connector) => store::open_session_on(conn, connector)?,
+        None => None,
+    };
     let began = running.as_ref().and_then(|running| running.started_at);
-    let (mut later, mut told) = (Vec::new(), None);
+    let (mut own, mut later) = (Vec::new(), Vec::new());
     for sample in &report.samples {
         let at = believed(sample.at, moment.now);
-        if at <= end {
-            keep(conn, moment, report.of_session(Some(over.id)), sample)?;
-        } else if began.is_some_and(|began| at >= began) {
+        evidence::keep(conn, moment, over.source(place), sample)?;
+        if at > end && began.is_some_and(|began| at >= began) {
             later.push(sample.clone());
+        } else if is_assumed {
+            own.push(sample.clone());
+        } else if at <= end {
+            keep(conn, moment, over.source(place), sample)?;
         } else {
-            keep(conn, moment, report.of_session(None), sample)?;
+            keep(conn, moment, report.source(place), sample)?;
         }
     }
-    if let Some(running) = running.filter(|_| !later.is_empty()) {
-        let heard = (running, Attribution::Foreign);
-        told = Some(follow(conn, moment, report, &later, heard)?);
+    if !own.is_empty() {
+        over = corrections::correct(conn, moment, over, &own)?;
     }
-    Ok(told.or(Some(over)))
+    match running.filter(|_| !later.is_empty()) {
+        Some(running) => {
+            let heard = (running, Attribution::Foreign);
+            follow(conn, moment, &later, heard).map(Some)
+        }
+        None => Ok(Some(over)),
+    }
 }
 
 /// Records values of a session that runs, and what they tell of it.
 fn follow(
     conn: &mut Conn,
     moment: &Moment,
-    report: &MeterReport,
     samples: &[Sample],
     (mut session, attribution): (Session, Attribution),
 ) -> StoreResult<Session> {
-    let connector = Some(report.connector);
+    let connector = session.connector_id;
     if !take_in(
         conn,
         moment,
@@ -281,24 +305,27 @@ pub(super) fn take_in(
     connector: Option<ConnectorId>,
     (samples, attribution): (&[Sample], Attribution),
 ) -> StoreResult<bool> {
-    let told: Vec<Timestamp> = samples.iter().map(|sample| sample.told_at).collect();
+    let times = samples.iter().map(|sample| (sample.at, sample.told_at));
+    let marks = marks_of_one_message(&times.collect::<Vec<_>>(), moment.now);
     let (mut news, source) = (false, session.source(connector));
-    for (sample, mark) in samples.iter().zip(marks_of_one_message(&told, moment.now)) {
+    for (sample, mark) in samples.iter().zip(marks) {
         evidence::keep(conn, moment, source, sample)?;
         news |= session.note_oddities(sample);
         if sample.reading == Reading::default() {
             continue;
         }
+        // A clock that stands still, or begins anew at each boot, told the same of other sessions.
+        let is_its_time = session.started_at.is_none_or(|start| sample.at >= start);
+        let whose = is_its_time.then_some(session.id);
         let known = match connector {
-            Some(connector) => known(conn, connector, sample)?,
+            Some(connector) => known(conn, connector, whose, sample)?,
             None => None,
         };
         if known.as_ref().is_some_and(Known::is_complete) {
             continue; // told before
         }
         news = true;
-        let when = (mark, moment.now);
-        let (at, is_now) = metering::observe(conn, session, sample, when, attribution)?;
+        let (at, is_now) = metering::observe(conn, session, sample, mark, attribution)?;
         let delivered = is_now.then_some(session.energy);
         match (known, connector) {
             (Some(known), Some(connector)) => {
@@ -326,7 +353,7 @@ pub(super) fn keep(
     let Some(connector) = source.connector else {
         return Ok(()); // a reading is found by its connector
     };
-    match known(conn, connector, sample)? {
+    match known(conn, connector, source.session, sample)? {
         Some(known) if known.is_complete() => Ok(()),
         Some(known) => complete(conn, connector, &known, sample, None),
         None => {
@@ -354,15 +381,24 @@ impl Known {
     }
 }
 
-fn known(conn: &mut Conn, connector: ConnectorId, sample: &Sample) -> StoreResult<Option<Known>> {
+/// What was stored of the same instant, of a session or of any.
+fn known(
+    conn: &mut Conn,
+    connector: ConnectorId,
+    whose: Option<SessionId>,
+    sample: &Sample,
+) -> StoreResult<Option<Known>> {
     /// Readings that are looked at: clocks that stand still tell one time for all.
     const MOST_OF_ONE_TIME: i64 = 20;
     let of_instant = meter_values::connector_id
         .eq(connector)
         .and(meter_values::told_at.eq(sample.told_at))
         .and(meter_values::context.eq(&sample.context));
-    let rows: Vec<(Timestamp, Json<Reading>, String, Option<WattHours>)> = meter_values::table
-        .filter(of_instant)
+    let mut stored = meter_values::table.filter(of_instant).into_boxed();
+    if let Some(session) = whose {
+        stored = stored.filter(meter_values::session_id.eq(session));
+    }
+    let rows: Vec<(Timestamp, Json<Reading>, String, Option<WattHours>)> = stored
         .order(meter_values::at.desc())
         .limit(MOST_OF_ONE_TIME)
         .select((

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::SessionFilter;
 use super::model::{Session, SessionStatus};
 use crate::db::query::{contains, lower};
-use crate::db::schema::{counters, meter_values, sessions};
+use crate::db::schema::{chargestations, counters, meter_values, sessions};
 use crate::db::{Conn, StoreResult};
 use crate::events::{Event, EventKind};
 use crate::fetch_page;
@@ -93,12 +93,69 @@ pub(super) fn find_by_start_key(conn: &mut Conn, key: &str) -> StoreResult<Optio
     Ok(found.optional()?)
 }
 
-pub(super) fn stop_is_known(conn: &mut Conn, key: &str) -> StoreResult<bool> {
-    let known: i64 = sessions::table
+/// Takes the key of a start from the session that has it: another start says the same.
+pub(super) fn release_start_key(conn: &mut Conn, key: &str) -> StoreResult<()> {
+    diesel::update(sessions::table.filter(sessions::start_key.eq(key)))
+        .set(sessions::start_key.eq(None::<String>))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn find_by_stop_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Session>> {
+    let found = sessions::table
         .filter(sessions::stop_key.eq(key))
+        .select(Session::as_select())
+        .first(conn);
+    Ok(found.optional()?)
+}
+
+/// Takes the key of a stop from the session that has it: another stop says the same.
+pub(super) fn release_stop_key(conn: &mut Conn, key: &str) -> StoreResult<()> {
+    diesel::update(sessions::table.filter(sessions::stop_key.eq(key)))
+        .set(sessions::stop_key.eq(None::<String>))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// When a station booted last, as far as that is known.
+pub(super) fn booted_at(conn: &mut Conn, station: StationId) -> StoreResult<Option<Timestamp>> {
+    Ok(chargestations::table
+        .find(station)
+        .select(chargestations::last_boot_at)
+        .first(conn)?)
+}
+
+/// Whether a start was received from a station since an instant.
+pub(super) fn began_since(
+    conn: &mut Conn,
+    station: StationId,
+    since: Timestamp,
+) -> StoreResult<bool> {
+    let begun: i64 = sessions::table
+        .filter(sessions::chargestation_id.eq(station))
+        .filter(sessions::begun_at.gt(since))
         .count()
         .get_result(conn)?;
-    Ok(known > 0)
+    Ok(begun > 0)
+}
+
+/// The session that began next at the connector of a session, by its time and by its receipt.
+pub(super) fn next_after(conn: &mut Conn, session: &Session) -> StoreResult<Option<Session>> {
+    let begin = session.started_at.zip(session.begun_at);
+    let Some((connector, (start, begun))) = session.connector_id.zip(begin) else {
+        return Ok(None);
+    };
+    let found = sessions::table
+        .filter(sessions::connector_id.eq(connector))
+        .filter(sessions::id.ne(session.id))
+        .filter(sessions::orphan.eq(false))
+        .filter(sessions::status.eq_any([SessionStatus::Started, SessionStatus::Ended]))
+        .filter(sessions::started_at.gt(start))
+        .filter(sessions::begun_at.ge(begun))
+        .order(sessions::started_at)
+        .select(Session::as_select())
+        .first(conn);
+    Ok(found.optional()?)
 }
 
 /// The created and started sessions of a station, oldest first.
@@ -133,11 +190,12 @@ pub(super) fn find_asked(
     Ok(found.optional()?)
 }
 
-/// Whether what was received of a session since an instant shows that it goes on: a draw, or a register that rose.
+/// Whether what was received of a session since an instant, and measured since another, shows that it goes on: a draw, or a
+/// register that rose.
 pub(super) fn is_alive_since(
     conn: &mut Conn,
     session: &Session,
-    since: Timestamp,
+    (received, measured): (Timestamp, Timestamp),
 ) -> StoreResult<bool> {
     /// Draw below which a car counts as not drawing.
     const DRAWING: Watts = Watts(100);
@@ -149,8 +207,12 @@ pub(super) fn is_alive_since(
             .filter(meter_values::connector_id.eq(connector))
             .filter(meter_values::session_id.eq(session.id))
     };
-    let draws: i64 = own()
-        .filter(meter_values::received_at.ge(since))
+    let since = || {
+        own()
+            .filter(meter_values::received_at.ge(received))
+            .filter(meter_values::at.ge(measured))
+    };
+    let draws: i64 = since()
         .filter(meter_values::power.gt(DRAWING))
         .count()
         .get_result(conn)?;
@@ -158,14 +220,11 @@ pub(super) fn is_alive_since(
         return Ok(true);
     }
     let highest = diesel::dsl::max(meter_values::energy);
-    let now: Option<i64> = own()
-        .filter(meter_values::received_at.ge(since))
-        .select(highest)
-        .first(conn)?;
-    let before: Option<i64> = own()
-        .filter(meter_values::received_at.lt(since))
-        .select(highest)
-        .first(conn)?;
+    let now: Option<i64> = since().select(highest).first(conn)?;
+    let is_before = meter_values::received_at
+        .lt(received)
+        .or(meter_values::at.lt(measured));
+    let before: Option<i64> = own().filter(is_before).select(highest).first(conn)?;
     let before = before.or_else(|| session.meter_start.map(WattHours::get));
     Ok(now.zip(before).is_some_and(|(now, before)| now > before))
 }

@@ -7,6 +7,7 @@ use super::ending::assume_over;
 use super::energy::believed;
 use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus, SessionView};
+use super::repetition::{is_start_told_again, start_key, start_key_ends, told_time};
 use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, EventKind};
@@ -53,39 +54,50 @@ pub struct Started {
 /// within minutes.
 const SAME_START_WITHIN: Duration = Duration::from_secs(900);
 
-/// What the natural key of a start begins and ends with; its time stands between.
-fn key_ends(report: &StartReport) -> (String, String) {
-    let connector = report
-        .connector
-        .map_or_else(|| "?".to_owned(), |id| id.to_string());
-    let register = report
-        .meter_start
-        .map_or_else(|| "?".to_owned(), |register| register.get().to_string());
-    (
-        format!("{}/{connector}/{register}/", report.station),
-        format!("/{}", report.id_tag.to_lowercase()),
-    )
-}
+/// How long a start with another time may be the one of a session of which nothing else was told: what was not answered is
+/// repeated within minutes, by some stations with the time of the repetition.
+const SAME_CAR_WITHIN: Duration = Duration::from_secs(300);
 
-/// The natural key of a start; one without a time has that of its receipt, marked as such.
-fn start_key(report: &StartReport, now: Timestamp) -> String {
-    let (begin, end) = key_ends(report);
-    match report.told_at {
-        Some(at) => format!("{begin}{}{end}", at.micros()),
-        None => format!("{begin}?{}{end}", now.micros()),
-    }
-}
-
-/// The session of a start that was told before.
+/// The session of a start that was told before. One in the words of a start before it that is another one takes over its key.
 fn told_before(
     conn: &mut Conn,
     report: &StartReport,
     now: Timestamp,
 ) -> StoreResult<Option<Session>> {
-    if report.told_at.is_some() {
-        return store::find_by_start_key(conn, &start_key(report, now));
+    let Some(told) = report.told_at else {
+        return told_without_time(conn, report, now);
+    };
+    let key = start_key(report, now);
+    if let Some(session) = store::find_by_start_key(conn, &key)? {
+        let times = (told, told_time(session.stop_key.as_deref()));
+        if is_start_told_again(conn, now, &session, times)? {
+            return Ok(Some(session));
+        }
+        store::release_start_key(conn, &key)?;
     }
-    let (begin, end) = key_ends(report);
+    let is_same = |session: &Session| {
+        let begun = session.begun_at;
+        let began = told_time(session.start_key.as_deref());
+        let tag = session.id_tag.as_deref();
+        session.connector_id.is_some()
+            && session.connector_id == report.connector
+            && session.meter_start == report.meter_start
+            && session.latest_at.is_none()
+            && tag.is_some_and(|tag| tag.eq_ignore_ascii_case(&report.id_tag))
+            && began.is_some_and(|began| began <= told)
+            && begun.is_some_and(|begun| now.since(begun) < SAME_CAR_WITHIN)
+    };
+    let running = store::running_at(conn, report.station)?;
+    Ok(running.into_iter().find(is_same))
+}
+
+/// The running session of a start without a time that was told before.
+fn told_without_time(
+    conn: &mut Conn,
+    report: &StartReport,
+    now: Timestamp,
+) -> StoreResult<Option<Session>> {
+    let (begin, end) = start_key_ends(report);
     let begin = format!("{begin}?");
     let is_same = |session: &Session| {
         let lately = session

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tokio::sync::broadcast;
 
 use crate::kernel::{
@@ -13,8 +13,9 @@ use crate::kernel::{
     WattHours, Watts,
 };
 
-/// What a station can be asked to do.
-#[derive(Debug, Clone, PartialEq)]
+/// What a station can be asked to do. Actions show it as JSON, `command` being its name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "command")]
 pub enum Command {
     /// Restart, the whole station or one EVSE; softly it lets running transactions end first.
     Reset { hard: bool, evse: Option<i32> },
@@ -33,10 +34,12 @@ pub enum Command {
     ChangeConfiguration { key: String, value: String },
     /// Forget remembered tokens.
     ClearCache,
-    /// Start charging; the station may repeat the number of the request when it does.
+    /// Start charging; the station may repeat the number of the request when it does. `token_type` is the type of the token in
+    /// OCPP's words, where the token is known.
     StartCharging {
         connector: Option<i32>,
         id_tag: String,
+        token_type: Option<&'static str>,
         request: i64,
     },
     /// Stop charging.
@@ -48,6 +51,7 @@ pub enum Command {
         connector: i32,
         reservation: i64,
         id_tag: String,
+        token_type: Option<&'static str>,
         parent_group: Option<String>,
         until: Timestamp,
     },
@@ -72,7 +76,8 @@ pub enum Command {
         seconds: i32,
         in_amps: Option<bool>,
     },
-    /// Replace or change the list of tokens that may charge while offline.
+    /// Replace or change the list of tokens that may charge while offline: entries in the form of OCPP 1.6, for a station of
+    /// OCPP 2 with the `type` of the token where it is known, or in that of the station's version.
     SendLocalList {
         version: i32,
         full: bool,
@@ -167,7 +172,7 @@ crate::spelled! {
 }
 
 /// A limit of one connector.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SetLimit {
     /// The connector; 0 is the whole station.
     pub connector: i32,
@@ -197,7 +202,7 @@ pub struct SetLimit {
 }
 
 /// Limits of one connector that change with time; the last one holds on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SetSchedule {
     /// The connector.
     pub connector: i32,
@@ -214,7 +219,7 @@ pub struct SetSchedule {
 }
 
 /// What a limit is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum LimitPurpose {
     /// Balancing: the live limit of a connector.
     Live,
@@ -286,9 +291,14 @@ pub enum LinkError {
     /// It did not answer in time.
     #[error("the station did not answer in time")]
     Silent,
-    /// It answered with an error.
-    #[error("the station answered {code}: {description}")]
-    Refused { code: String, description: String },
+    /// It answered with an error; where it was not even asked, because it would have to refuse, there are no details.
+    #[error("the station answered {}", error_in_words(code, description))]
+    Refused {
+        /// In the station's own spelling.
+        code: String,
+        description: String,
+        details: Option<Map<String, Value>>,
+    },
     /// A newer command made this one pointless.
     #[error("a newer command took its place")]
     Superseded,
@@ -298,6 +308,43 @@ pub enum LinkError {
     /// The command cannot be said in the station's protocol, or its payload breaks the protocol's rules.
     #[error("{}", .0.join("; "))]
     Invalid(Vec<String>),
+}
+
+impl LinkError {
+    /// What is kept of it with an action: the sentence, and what the station said word for word.
+    pub fn as_data(&self) -> Value {
+        let sentence = self.to_string();
+        match self {
+            Self::Refused {
+                code,
+                description,
+                details: Some(details),
+            } => {
+                json!({"error": sentence, "code": code, "description": description, "details": details})
+            }
+            _ => json!({"error": sentence}),
+        }
+    }
+
+    /// Whether the station itself said it.
+    pub const fn is_of_station(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                details: Some(_),
+                ..
+            }
+        )
+    }
+}
+
+/// `NotSupported: no cache here`; stations may leave out either, or both.
+fn error_in_words(code: &str, description: &str) -> String {
+    match (code, description) {
+        ("", "") => "with an error that says nothing".to_owned(),
+        (one, "") | ("", one) => one.to_owned(),
+        (code, description) => format!("{code}: {description}"),
+    }
 }
 
 /// The way to connected stations. A trait because a cluster reaches them through other nodes, and tests without any.
@@ -359,6 +406,8 @@ pub enum SignalKind {
 pub struct Shown {
     /// When it was received. The station's own clock may be wrong, so its times order nothing here.
     pub at: Timestamp,
+    /// When it was read, as far as the station's clock is believed.
+    pub told_at: Timestamp,
     /// The power drawn.
     pub power: Option<Watts>,
     /// The energy register.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::model::{Token, TokenStatus, fold};
+use super::model::{Token, TokenStatus, TokenType, fold};
 use super::store;
 use crate::db::query::lower;
 use crate::db::schema::{sessions, tokens, users};
@@ -58,6 +58,15 @@ impl Authorization {
         is_free: false,
     };
 
+    /// What is said where no card that can be read was held to the reader.
+    pub const fn without_card(status: AuthorizationStatus) -> Self {
+        Self {
+            status,
+            is_unknown: false,
+            ..Self::INVALID
+        }
+    }
+
     fn of(token: Token, driver_active: bool, now: Timestamp) -> Self {
         let status = if token.status == TokenStatus::Blocked || !driver_active {
             AuthorizationStatus::Blocked
@@ -102,11 +111,32 @@ pub struct Presented<'a> {
     pub organization: OrganizationId,
     /// The station.
     pub station: StationId,
-    /// The connector at which it starts, where it does and that is known. A card that is only shown may be about to end what
-    /// runs at the station.
-    pub starts_at: Option<ConnectorId>,
+    /// What it begins. A card that is only shown may be about to end what runs at the station.
+    pub begins: Option<Begun<'a>>,
     /// What was read.
     pub id_tag: &'a str,
+}
+
+/// A transaction that a card begins, or goes on with.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun<'a> {
+    /// Where, as far as that is known.
+    pub at: Option<ConnectorId>,
+    /// The station's own name of it, where it has one.
+    pub name: Option<&'a str>,
+}
+
+impl Begun<'_> {
+    /// Whether a session at the same station is this one, or gives way to it.
+    fn is_or_ends(self, name: Option<&str>, connector: Option<ConnectorId>) -> bool {
+        let is_it = self.name.is_some() && self.name == name;
+        is_it
+            || match (self.at, connector) {
+                (Some(here), Some(there)) => here == there,
+                (Some(_), None) => true,
+                (None, there) => there.is_none() && self.name.is_none(),
+            }
+    }
 }
 
 /// What is known of a card, and what the place where it is held to a reader makes of that.
@@ -135,20 +165,21 @@ pub fn judge(
     Ok(known)
 }
 
-/// Whether a session of this card runs at another connector or, where it is not known at which this one is, another station.
+/// Whether a session of this card runs at another station or, where it begins one, another connector.
 fn is_in_use_elsewhere(conn: &mut Conn, presented: Presented<'_>) -> StoreResult<bool> {
-    let running: Vec<(StationId, Option<ConnectorId>)> = sessions::table
+    let running: Vec<(StationId, Option<ConnectorId>, Option<String>)> = sessions::table
         .filter(sessions::organization_id.eq(presented.organization))
         .filter(sessions::status.eq("started"))
         .filter(lower(sessions::id_tag).eq(fold(presented.id_tag)))
-        .select((sessions::chargestation_id, sessions::connector_id))
+        .select((
+            sessions::chargestation_id,
+            sessions::connector_id,
+            sessions::transaction_name,
+        ))
         .load(conn)?;
-    Ok(running.iter().any(|(station, connector)| {
-        let is_here = match presented.starts_at {
-            Some(here) => connector.is_none_or(|there| there == here),
-            None => true,
-        };
-        *station != presented.station || !is_here
+    Ok(running.iter().any(|(station, connector, name)| {
+        let may_go_on = |begun: Begun<'_>| begun.is_or_ends(name.as_deref(), *connector);
+        *station != presented.station || !presented.begins.is_none_or(may_go_on)
     }))
 }
 
@@ -176,7 +207,7 @@ pub fn tell_unknown(
     let event = Event::new(presented.organization, EventKind::TokenUnknown);
     let card = UnknownCard {
         chargestation: presented.station,
-        connector: presented.starts_at,
+        connector: presented.begins.and_then(|begun| begun.at),
         session,
         id_tag: presented.id_tag,
         accepted: known.status == AuthorizationStatus::Accepted,
@@ -189,6 +220,8 @@ pub fn tell_unknown(
 pub struct OfflineCard {
     /// What stations read.
     pub id_tag: String,
+    /// What kind of token it is.
+    pub kind: TokenType,
     /// Whether it may charge.
     pub may_charge: bool,
     /// Until when.
@@ -197,17 +230,18 @@ pub struct OfflineCard {
     pub parent_group: Option<String>,
 }
 
-/// Characters that a card of OCPP 1.6 has at most.
-const LONGEST_CARD: usize = 20;
 /// Cards that one list has at most.
 const MOST_CARDS: i64 = 5_000;
 
-/// The organization's cards for lists that stations keep: expired ones and those too long for OCPP 1.6 are left out.
+/// The organization's cards for lists that stations keep: expired ones and those of more characters than the station's protocol
+/// has room for are left out.
 pub fn offline_cards(
     conn: &mut Conn,
     organization: OrganizationId,
+    longest: usize,
     now: Timestamp,
 ) -> StoreResult<Vec<OfflineCard>> {
+    let fits = |number: &str| number.chars().count() <= longest;
     let rows: Vec<(Token, Option<bool>)> = tokens::table
         .left_join(users::table.on(tokens::user_id.eq(users::id.nullable())))
         .filter(tokens::organization_id.eq(organization))
@@ -217,15 +251,13 @@ pub fn offline_cards(
         .load(conn)?;
     let card = |(token, driver_active): (Token, Option<bool>)| {
         let known = Authorization::of(token.clone(), driver_active.unwrap_or(true), now);
-        let usable =
-            known.status != AuthorizationStatus::Expired && token.physical_id.len() <= LONGEST_CARD;
+        let usable = known.status != AuthorizationStatus::Expired && fits(&token.physical_id);
         usable.then(|| OfflineCard {
             id_tag: token.physical_id,
+            kind: token.type_,
             may_charge: known.status == AuthorizationStatus::Accepted,
             expires_at: token.expires_at,
-            parent_group: token
-                .parent_group
-                .filter(|group| group.len() <= LONGEST_CARD),
+            parent_group: token.parent_group.filter(|group| fits(group)),
         })
     };
     Ok(rows.into_iter().filter_map(card).collect())

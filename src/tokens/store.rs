@@ -10,6 +10,7 @@ use crate::db::{Conn, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
+use crate::kernel::spelled::Spelled;
 use crate::kernel::{OrganizationId, Page, TokenId};
 
 /// A physical id that another token has is refused.
@@ -57,6 +58,16 @@ pub(super) fn find_by_tag(
         .select(Token::as_select())
         .first(conn);
     Ok(found.optional()?)
+}
+
+/// The type of the organization's token that stations read as this, in OCPP's words; none where no token is known.
+pub fn type_of(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id_tag: &str,
+) -> StoreResult<Option<&'static str>> {
+    let token = find_by_tag(conn, organization, id_tag)?;
+    Ok(token.map(|token| token.type_.as_str()))
 }
 
 pub(super) fn update(conn: &mut Conn, token: &Token) -> ApiResult<()> {

@@ -27,9 +27,10 @@ async fn list_actions(
     ctx: Ctx,
     query: ListQuery<ActionFilter>,
 ) -> ApiResult<HttpResponse> {
-    let organization = caller.organization();
+    let (organization, whole) = (caller.organization(), caller.sees_cards());
     list::respond(&ctx, query, move |conn, query| {
-        Ok(store::list(conn, organization, query)?.map(ActionView::from))
+        let seen = |action| ActionView::from(action).seen(whole);
+        Ok(store::list(conn, organization, query)?.map(seen))
     })
     .await
 }
@@ -49,6 +50,6 @@ async fn get_action(
         .read(move |conn| store::find(conn, organization, id))
         .await;
     found
-        .map(|action| Found(action.into()))
+        .map(|action| Found(ActionView::from(action).seen(caller.sees_cards())))
         .map_err(|error| ApiError::missing(error, "action"))
 }

@@ -15,6 +15,7 @@ use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId, Query};
 use crate::kernel::StationId;
+use crate::stations::Protocol;
 use crate::stations::link::Command;
 use crate::tokens::{self, OfflineCard};
 
@@ -166,10 +167,14 @@ async fn send_local_list(
     let entries: Vec<Value> = match request.entries {
         Some(entries) => entries.into_iter().map(|entry| entry.0).collect(),
         None if full => {
+            let protocol = target.station.protocol;
+            let longest = protocol.longest_card();
             let known = ctx
                 .db
-                .read(move |conn| tokens::offline_cards(conn, organization, now));
-            known.await?.iter().map(local_list_entry).collect()
+                .read(move |conn| tokens::offline_cards(conn, organization, longest, now));
+            let cards = known.await?;
+            let entry = |card| local_list_entry(card, protocol);
+            cards.iter().map(entry).collect()
         }
         None => Vec::new(),
     };
@@ -194,7 +199,8 @@ async fn send_local_list(
         .await
 }
 
-fn local_list_entry(card: &OfflineCard) -> Value {
+/// The entry in the form of OCPP 1.6; where types of tokens are known, with that.
+fn local_list_entry(card: &OfflineCard, protocol: Protocol) -> Value {
     let mut info = Map::new();
     if let Some(end) = card.expires_at {
         info.insert("expiryDate".to_owned(), json!(end));
@@ -208,7 +214,10 @@ fn local_list_entry(card: &OfflineCard) -> Value {
         "Blocked"
     };
     info.insert("status".to_owned(), json!(status));
-    json!({"idTag": card.id_tag, "idTagInfo": info})
+    match protocol {
+        Protocol::Ocpp16 => json!({"idTag": card.id_tag, "idTagInfo": info}),
+        _ => json!({"idTag": card.id_tag, "idTagInfo": info, "type": card.kind}),
+    }
 }
 
 /// Asks for the version of the station's list of tokens.

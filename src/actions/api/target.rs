@@ -15,7 +15,7 @@ use crate::http::envelope::reply;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx};
 use crate::kernel::spelled::Spelled;
 use crate::kernel::{ConnectorId, StationId};
-use crate::stations::link::{Command, DEFAULT_LIMIT_PROFILE, Outcome};
+use crate::stations::link::{Command, DEFAULT_LIMIT_PROFILE, LinkError, Outcome};
 use crate::stations::{self, Connector, Station};
 
 /// How long a call is held open for a station's answer.
@@ -33,6 +33,8 @@ filters! {
 pub(super) struct Target {
     pub(super) station: Station,
     pub(super) connector: Option<Connector>,
+    /// Whether the caller sees numbers of cards.
+    sees_cards: bool,
 }
 
 impl Target {
@@ -50,6 +52,7 @@ impl Target {
         Ok(Self {
             station,
             connector: None,
+            sees_cards: caller.sees_cards(),
         })
     }
 
@@ -72,6 +75,7 @@ impl Target {
         Ok(Self {
             station,
             connector: Some(connector),
+            sees_cards: caller.sees_cards(),
         })
     }
 
@@ -120,6 +124,7 @@ impl Target {
         let action = self.action(kind, data);
         if !wait {
             let view = performer.start(action, command).await?;
+            let view = view.seen(self.sees_cards);
             return Ok(reply(
                 StatusCode::ACCEPTED,
                 &format!("{} requested", sentence(kind)),
@@ -127,12 +132,16 @@ impl Target {
             ));
         }
         let is_raw = matches!(command, Command::Raw { .. });
-        let (view, outcome) = in_time(performer.perform(action, command)).await?;
-        if is_raw {
+        let (view, outcome) = in_time(performer.attempt(action, command)).await?;
+        let view = view.seen(self.sees_cards);
+        let is_answer = outcome
+            .as_ref()
+            .map_or_else(LinkError::is_of_station, |_| true);
+        if is_raw && is_answer {
             // Whoever speaks OCPP by hand judges the answer too.
             return Ok(reply(StatusCode::OK, "The station answered", view));
         }
-        accepted(&outcome)?;
+        accepted(&outcome?)?;
         Ok(reply(
             StatusCode::OK,
             &format!("{} accepted", sentence(kind)),
@@ -173,7 +182,7 @@ fn sentence(kind: ActionKind) -> String {
 pub(super) fn told(command: &Command) -> Value {
     match command {
         Command::Device { payload, .. } => payload.clone(),
-        other => json!({"command": format!("{other:?}")}),
+        other => json!(other),
     }
 }
 

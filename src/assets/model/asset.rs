@@ -88,7 +88,8 @@ input! {
         pub group: Option<GroupId>,
         /// What a smart meter sees; site when absent. No other type has one.
         pub meter_scope: Option<MeterScope>,
-        /// What a consumer counts with at least when its data is stale, in kW.
+        /// What a consumer counts with at least when its data is stale, in kW; what a producer or a battery is rated for: it counts with that
+        /// and a tenth at most.
         pub static_power: Option<Kilowatts>,
         /// What is added to what it draws, and taken off what it gives, because readings are always a little old; in kW.
         pub fluctuation_margin: Option<Kilowatts>,
@@ -133,7 +134,8 @@ patch! {
         pub group: GroupId,
         /// What a smart meter sees. Once there are readings, production stays production, and the others stay others.
         pub meter_scope: MeterScope,
-        /// What a consumer counts with at least when its data is stale, in kW.
+        /// What a consumer counts with at least when its data is stale, in kW; what a producer or a battery is rated for: it counts with that
+        /// and a tenth at most.
         pub static_power: Kilowatts,
         /// What is added to what it draws, and taken off what it gives, in kW.
         pub fluctuation_margin: Kilowatts,

@@ -22,6 +22,9 @@ pub struct Account {
     /// It is to be told again, however sure one is of what it enforces.
     #[serde(default)]
     reassert: bool,
+    /// The newest message when that was wished: its answer does not fulfil the wish.
+    #[serde(default)]
+    reassert_after: Option<Ticket>,
     /// What must be assumed while nothing is acknowledged, and beside it while it is out of control.
     assumed: Watts,
     /// Messages that may have taken effect, oldest first.
@@ -66,6 +69,7 @@ impl Account {
             acknowledged: None,
             acknowledged_at: None,
             reassert: false,
+            reassert_after: None,
             assumed: assumed.at_least_zero(),
             unanswered: Vec::new(),
             settling: None,
@@ -94,8 +98,12 @@ impl Account {
 
     /// The limit it enforces, when there is no doubt.
     pub(super) fn known(&self) -> Option<Watts> {
-        let sure = self.unanswered.is_empty() && !self.reassert;
-        self.acknowledged.filter(|_| sure)
+        self.enforced().filter(|_| !self.reassert)
+    }
+
+    /// The same, also where it is to be told again.
+    pub(super) fn enforced(&self) -> Option<Watts> {
+        self.acknowledged.filter(|_| self.unanswered.is_empty())
     }
 
     /// What it may be told at once: no more than it was last known to enforce, or than must be assumed anyway. A cut that
@@ -186,7 +194,9 @@ impl Account {
         let before = self.worst();
         self.acknowledged = Some(limit);
         self.acknowledged_at = Some(now);
-        self.reassert = false;
+        if self.reassert_after.is_none_or(|newest| ticket > newest) {
+            (self.reassert, self.reassert_after) = (false, None);
+        }
         self.unanswered.retain(|sent| sent.ticket > ticket);
         self.failures = 0;
         self.retry_at = None;
@@ -246,8 +256,9 @@ impl Account {
     }
 
     /// It is told its limit again at the next opportunity, without being doubted.
-    pub(super) const fn reassert(&mut self) {
+    pub(super) fn reassert(&mut self) {
         self.reassert = true;
+        self.reassert_after = self.newest_ticket();
     }
 
     /// It told which limit it enforces.

@@ -192,7 +192,7 @@ impl Ledger {
         for (worst, connector, place, target) in raises {
             let limit = reachable(&grid, place, &room, worst, target);
             let account = self.accounts.get(&connector);
-            let rises = limit > account.and_then(Account::known).unwrap_or(worst);
+            let rises = limit > account.and_then(Account::enforced).unwrap_or(worst);
             if rises && limit >= place.member.minimum {
                 take(
                     &mut room,

@@ -253,6 +253,41 @@ fn a_station_that_returns_is_assumed_at_its_worst_and_told_again() {
 }
 
 #[test]
+fn who_is_to_be_told_again_is_so_by_a_message_of_after_that() {
+    let mut cable = Cable::with(&[11, 11]);
+    assert_eq!(cable.says(NOON), []);
+    cable.ledger.reassert(connector(1));
+    let told = cable.next(NOON);
+    assert_eq!(told.iter().map(short).collect::<Vec<_>>(), [(1, 11, Lower)]);
+    // Again, while that is without an answer.
+    cable.ledger.reassert(connector(1));
+    assert_eq!(cable.says(NOON), [], "one message at a time");
+    let first = told[0].ticket;
+    cable.ledger.acknowledged(connector(1), first, later(1));
+    let told = cable.next(later(1));
+    assert_eq!(told.iter().map(short).collect::<Vec<_>>(), [(1, 11, Lower)]);
+    cable
+        .ledger
+        .acknowledged(connector(1), told[0].ticket, later(2));
+    assert_eq!(cable.says(later(2)), []);
+}
+
+#[test]
+fn who_is_to_be_told_again_is_raised_within_what_is_set_aside_for_it() {
+    let mut cable = Cable::with(&[22]);
+    cable.snapshot.members[0].state = MemberState::Idle { worst: kw(22) };
+    let pause = cable.next(NOON);
+    assert_eq!(pause.iter().map(short).collect::<Vec<_>>(), [(1, 0, Lower)]);
+    cable
+        .ledger
+        .acknowledged(connector(1), pause[0].ticket, NOON);
+    // A car comes while the cut settles: the 22 kW are its own still.
+    cable.snapshot.members[0].state = MemberState::Active(Session::new(NOON));
+    cable.ledger.reassert(connector(1));
+    assert_eq!(cable.says(later(1)), [(1, 22, Raise)]);
+}
+
+#[test]
 fn live_limits_are_refreshed_before_they_run_out() {
     let mut cable = Cable::with(&[22]);
     cable.ledger.protocol.refresh_seconds = Some(300);

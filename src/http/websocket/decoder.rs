@@ -15,8 +15,8 @@ use super::deflate::inflate;
 const LONGEST_HEADER: usize = 14;
 /// Bytes that a control frame may carry (RFC 6455 §5.5).
 const LARGEST_CONTROL: u64 = 125;
-/// A message is made of this many frames at most: each costs work, also one without content.
-const MOST_FRAMES: u32 = 4_096;
+/// So many frames without content may be in one message: they cost work, and no byte bounds their number.
+const MOST_EMPTY: u32 = 4_096;
 
 /// A whole message of the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Fault {
 struct Partial {
     is_text: bool,
     is_compressed: bool,
-    frames: u32,
+    empty: u32,
     content: Vec<u8>,
 }
 
@@ -192,9 +192,12 @@ impl Decoder {
             }
             let before = self.partial.as_ref().map_or(0, |one| one.content.len());
             let room = u64::try_from(self.largest.saturating_sub(before)).unwrap_or(u64::MAX);
-            let frames = self.partial.as_ref().map_or(0, |one| one.frames);
-            if length > room || frames >= MOST_FRAMES {
+            if length > room {
                 return Err(Fault::TooLarge);
+            }
+            let empty = self.partial.as_ref().map_or(0, |one| one.empty);
+            if length == 0 && empty >= MOST_EMPTY {
+                return Err(Fault::Protocol("too many frames have no content"));
             }
         }
         let length = usize::try_from(length).map_err(|_| Fault::TooLarge)?;
@@ -213,12 +216,12 @@ impl Decoder {
             None => Partial {
                 is_text: matches!(header.opcode, OpCode::Data(Data::Text)),
                 is_compressed: header.rsv1,
-                frames: 1,
+                empty: u32::from(content.is_empty()),
                 content,
             },
             Some(mut partial) => {
                 partial.content.extend_from_slice(&content);
-                partial.frames += 1;
+                partial.empty += u32::from(content.is_empty());
                 partial
             }
         };

@@ -108,10 +108,21 @@ fn the_frames_of_a_message_are_added_up() {
 #[test]
 fn a_message_of_frames_without_content_does_not_go_on_for_ever() {
     let mut bytes = frame(TEXT_GOES_ON, b"");
-    for _ in 0..MOST_FRAMES {
+    for _ in 0..MOST_EMPTY {
         bytes.extend(frame(GOES_ON, b""));
     }
-    assert_eq!(fault_of(&bytes), Some(Fault::TooLarge));
+    assert!(matches!(fault_of(&bytes), Some(Fault::Protocol(_))));
+}
+
+#[test]
+fn a_message_may_come_byte_by_byte() {
+    let mut decoder = Decoder::new(10_000, false);
+    let mut bytes = frame(TEXT_GOES_ON, b"a");
+    for _ in 0..8_000 {
+        bytes.extend(frame(GOES_ON, b"a"));
+    }
+    bytes.extend(frame(LAST, b""));
+    assert_eq!(heard(&mut decoder, &bytes).0, [text(&"a".repeat(8_001))]);
 }
 
 #[test]

@@ -90,20 +90,31 @@ pub struct Receiver {
     decoder: Decoder,
     gone: oneshot::Receiver<()>,
     ended: bool,
+    came_at: Instant,
+    whole_at: Instant,
 }
 
 impl Receiver {
-    pub(super) const fn new(
-        payload: Payload,
-        decoder: Decoder,
-        gone: oneshot::Receiver<()>,
-    ) -> Self {
+    pub(super) fn new(payload: Payload, decoder: Decoder, gone: oneshot::Receiver<()>) -> Self {
+        let now = Instant::now();
         Self {
             payload,
             decoder,
             gone,
             ended: false,
+            came_at: now,
+            whole_at: now,
         }
+    }
+
+    /// When something came last, of a message that is not whole yet, too.
+    pub const fn came_at(&self) -> Instant {
+        self.came_at
+    }
+
+    /// Since when a message is on its way, if one is.
+    pub fn on_its_way_since(&self) -> Option<Instant> {
+        (self.decoder.kept() > 0).then_some(self.whole_at)
     }
 
     /// The next message, or why there is none; after a fault nothing can be read any more. May be given up at any time
@@ -111,11 +122,16 @@ impl Receiver {
     pub async fn next(&mut self) -> Result<Message, Fault> {
         loop {
             if let Some(message) = self.decoder.next_message()? {
+                self.whole_at = Instant::now();
                 // Behind a close frame there is nothing (RFC 6455 §5.5.1).
                 self.ended |= matches!(message, Message::Close(_));
                 return Ok(message);
             }
             let bytes = self.bytes().await.ok_or(Fault::Ended)?;
+            self.came_at = Instant::now();
+            if self.decoder.kept() == 0 {
+                self.whole_at = self.came_at;
+            }
             self.decoder.take_in(&bytes);
         }
     }

@@ -94,7 +94,7 @@ const fn shown(
     Presented {
         organization,
         station,
-        starts_at: None,
+        begins: None,
         id_tag,
     }
 }

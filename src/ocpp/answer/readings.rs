@@ -8,10 +8,10 @@ use crate::ocpp::meter::{self, MeterFlag, ReadingContext};
 use crate::sessions::{self, Evidence, MeterReport, Reading, Sample, Session, SessionStatus};
 use crate::stations::link::{Command, Shown, SignalKind};
 
-/// Records the samples of a connector; answers the session that they belong to.
+/// Records the samples of a connector, or of a transaction wherever it is; answers the session that they belong to.
 pub async fn record(
     call: Call<'_>,
-    connector: ConnectorId,
+    connector: Option<ConnectorId>,
     transaction: Option<i64>,
     samples: Vec<Sample>,
 ) -> Handled<Option<Session>> {
@@ -25,7 +25,7 @@ pub async fn record(
         transaction,
         samples,
     };
-    let mut effects = metered(call, connector, &report.samples);
+    let shown = shown(call.now, &report.samples);
     let moment = call.moment();
     let recorded = call
         .gateway
@@ -33,6 +33,17 @@ pub async fn record(
         .db
         .write_with_others(move |conn| sessions::record_readings(conn, &moment, &report));
     let session = recorded.await?;
+    // The car of a transaction is where that is, whatever connector the values name.
+    let charging = session
+        .as_ref()
+        .filter(|one| one.is_open() && transaction.is_some());
+    let place = charging
+        .and_then(|session| session.connector_id)
+        .or(connector);
+    let told = place
+        .zip(shown)
+        .map(|(place, shown)| SignalKind::Metered(place, shown));
+    let mut effects: Vec<Effect> = told.into_iter().map(Effect::Tell).collect();
     if let Some(session) = &session {
         note_oddities(call, session).await;
         effects.extend(stop_at_target(call, session));
@@ -58,6 +69,7 @@ pub fn shown(received: Timestamp, samples: &[Sample]) -> Option<Shown> {
     };
     let shown = Shown {
         at: received,
+        told_at: newest,
         power: together().find_map(|sample| sample.reading.power),
         register: together().find_map(|sample| sample.reading.energy),
         currents: together().find_map(|sample| {
@@ -105,12 +117,23 @@ pub fn samples(
             sample.evidence.push(signed);
         }
     }
-    samples.sort_by_key(|sample: &Sample| -> Timestamp { sample.told_at });
+    samples.sort_by_key(|sample: &Sample| (sample.told_at, place(&sample.context)));
     let with_values = |sample: &&mut Sample| sample.reading != Reading::default();
     if let Some(first) = samples.iter_mut().find(with_values) {
         call.payload.get().clone_into(&mut first.raw);
     }
     samples
+}
+
+/// The order of what is told with one time: the value at the start first, that at the end last, and after it what is aligned
+/// to the clock, as that may be of another register.
+fn place(context: &str) -> u8 {
+    match context {
+        "Begin" => 0,
+        "End" => 2,
+        "Clock" => 3,
+        _ => 1,
+    }
 }
 
 /// Stops a session that reached what it was to reach: once, and again only where that did not help for minutes.

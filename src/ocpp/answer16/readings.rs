@@ -1,35 +1,51 @@
 //! Meter values.
 
-use crate::kernel::Timestamp;
+use crate::kernel::{ConnectorId, Timestamp};
 use crate::ocpp::answer::{Call, Handled, MAINS, newcomers, readings as common};
 use crate::ocpp::meter::ReadingContext;
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v16::meter::{Context, Format, MeterValue, SampledValue, readings};
 use crate::ocpp::v16::meter_values::{Request, Response};
-use crate::sessions::{Evidence, Sample};
+use crate::sessions::{Evidence, Sample, Session};
 use crate::stations::Spot;
 use crate::stations::link::{SignalKind, Stray};
 
 pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Response> {
-    let number = request.connector_id;
+    let (number, transaction) = (request.connector_id, request.transaction_id);
     if number == 0 {
-        return Ok((Response {}, Vec::new())); // the main meter or a sum over connectors: no car
+        // The main meter or a sum over connectors: no car, unless they name a transaction.
+        return match transaction {
+            Some(_) => Ok((Response {}, record(call, None, &request).await?.1)),
+            None => Ok((Response {}, Vec::new())),
+        };
     }
     let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;
     let found = call
         .peer
         .connector(call.gateway, |layout| layout.of_number(number))
         .await?;
-    let Some(connector) = found else {
+    if found.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
-        let shown = common::shown(call.now, &samples(call, &request.meter_value));
-        let told = shown.map(|shown| SignalKind::Stray(number, Stray::Metered(shown)));
-        return Ok((Response {}, told.into_iter().map(Effect::Tell).collect()));
-    };
-    let samples = samples(call, &request.meter_value);
-    let (_, told) = common::record(call, connector, request.transaction_id, samples).await?;
+    }
+    let shown = common::shown(call.now, &samples(call, &request.meter_value));
+    let (session, told) = record(call, found, &request).await?;
     effects.extend(told);
+    // What names a transaction is of its connector, and of no other one.
+    let is_ours = session.is_some_and(|session| session.is_open());
+    if found.is_none() && !is_ours {
+        let told = shown.map(|shown| SignalKind::Stray(number, Stray::Metered(shown)));
+        effects.extend(told.into_iter().map(Effect::Tell));
+    }
     Ok((Response {}, effects))
+}
+
+async fn record(
+    call: Call<'_>,
+    connector: Option<ConnectorId>,
+    request: &Request,
+) -> Handled<Option<Session>> {
+    let samples = samples(call, &request.meter_value);
+    common::record(call, connector, request.transaction_id, samples).await
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {

@@ -12,7 +12,7 @@ use crate::reservations::{self, Beginning};
 use crate::sessions::{self, Asked, StartReport, Started, StopReport, Stopped};
 use crate::stations::link::{Command, SignalKind, Stray};
 use crate::stations::{self, Spot};
-use crate::tokens::{self, Authorization, AuthorizationStatus, Presented};
+use crate::tokens::{self, Authorization, AuthorizationStatus, Begun, Presented};
 
 /// When something happened as far as it is believed, and by the station's own clock, where that was told. A time that could not
 /// be read was mended to that of the receipt, and is none.
@@ -52,7 +52,10 @@ pub(super) async fn start_transaction(
             let presented = Presented {
                 organization,
                 station,
-                starts_at: connector,
+                begins: Some(Begun {
+                    at: connector,
+                    name: None,
+                }),
                 id_tag: &id_tag,
             };
             let mut known = tokens::judge(conn, presented, now)?;
@@ -128,7 +131,7 @@ pub(super) async fn stop_transaction(
         .transaction_data
         .as_deref()
         .map(|values| readings::samples(call, values));
-    let id_tag = request.id_tag.map(String::from);
+    let id_tag = request.id_tag.card().map(String::from);
     let (at, told_at) = when(call, request.timestamp.0);
     let report = StopReport {
         organization: call.peer.organization,
@@ -153,7 +156,7 @@ pub(super) async fn stop_transaction(
                     let presented = Presented {
                         organization: report.organization,
                         station: report.station,
-                        starts_at: None,
+                        begins: None,
                         id_tag: tag,
                     };
                     Some(tokens::judge(conn, presented, now)?)

@@ -46,7 +46,11 @@ pub(super) async fn authorize(
     request: authorize::Request,
 ) -> Handled<authorize::Response> {
     let by_contract = is_contract(&request.id_token);
-    let mut known = arrival::authorize(call, request.id_token.id_token.into()).await?;
+    let by_button = request.id_token.r#type == IdTokenKind::NoAuthorization;
+    let mut known = match by_button {
+        true => tokens::Authorization::without_card(tokens::AuthorizationStatus::Accepted), // C02.FR.02
+        false => arrival::authorize(call, request.id_token.id_token.into()).await?,
+    };
     refuse_unverified(by_contract, &mut known);
     // C07: a car that shows its certificate, or hashes of it, learns that nobody here could look at it.
     let shown = request.certificate.is_some() || request.iso15118_certificate_hash_data.is_some();

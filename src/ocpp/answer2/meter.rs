@@ -1,14 +1,15 @@
 //! Meter values as OCPP 2 writes them, and what they mean.
 
-use crate::kernel::Timestamp;
+use crate::db::StoreResult;
+use crate::kernel::{ConnectorId, Timestamp};
 use crate::ocpp::answer::{Call, Handled, MAINS, newcomers, readings};
 use crate::ocpp::meter::{self, Line, MeterFlag, Place, Quantity, ReadingContext};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::text::Exact;
 use crate::ocpp::v2::*;
-use crate::sessions::{Evidence, Sample, Session};
-use crate::stations::Spot;
+use crate::sessions::{self, Evidence, Sample, Session, SessionStatus};
 use crate::stations::link::{Command, SignalKind, Stray};
+use crate::stations::{Layout, Spot};
 
 pub(super) async fn meter_values(
     call: Call<'_>,
@@ -19,21 +20,34 @@ pub(super) async fn meter_values(
         return Ok((meter_values::Response {}, Vec::new())); // the main meter: no car
     }
     let mut effects = newcomers::welcome(call, Spot::Evse(evse, None)).await?;
-    let found = call
-        .peer
-        .connector(call.gateway, |layout| layout.of_evse(evse, None))
-        .await?;
-    let Some(connector) = found else {
+    let Some(connector) = charging_at(call, evse).await? else {
         call.note_unknown(format_args!("EVSE {evse}")).await;
         let samples = samples(call, &request.meter_value);
         let told = stray(call, evse, &samples);
         return Ok((meter_values::Response {}, told.into_iter().collect()));
     };
     let samples = samples(call, &request.meter_value);
-    let (session, told) = readings::record(call, connector, None, samples).await?;
+    let (session, told) = readings::record(call, Some(connector), None, samples).await?;
     effects.extend(told);
     effects.extend(session.and_then(|session| cost_update(call, &session)));
     Ok((meter_values::Response {}, effects))
+}
+
+/// The connector of an EVSE whose car its values are of: the one with a session, else the first, as one can be used at a time.
+async fn charging_at(call: Call<'_>, evse: u32) -> StoreResult<Option<ConnectorId>> {
+    let all_of = |layout: &Layout| Some(layout.all_of_evse(evse)).filter(|all| !all.is_empty());
+    let Some(connectors) = call.peer.connector(call.gateway, all_of).await? else {
+        return Ok(None);
+    };
+    let first = connectors.first().copied();
+    if connectors.len() < 2 {
+        return Ok(first);
+    }
+    let db = &call.gateway.context.db;
+    let open = db.read(move |conn| sessions::open_on_connectors(conn, &connectors));
+    let is_started = |session: &Session| session.status == SessionStatus::Started;
+    let charging = open.await?.into_iter().rfind(is_started);
+    Ok(charging.and_then(|session| session.connector_id).or(first))
 }
 
 /// Tells who listens what the meter of an EVSE shows that is not set up.
@@ -122,5 +136,6 @@ fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<meter::Sam
         line: Line::of_phase(value.phase.as_ref().map(Phase::as_str)),
         place: Place::of_location(value.location.as_ref().map(Location::as_str)),
         milli,
+        is_signed: value.signed_meter_value.is_some(),
     })
 }

@@ -8,17 +8,20 @@ use crate::ocpp::answer::status::Report;
 use crate::ocpp::answer::{Call, Handled, newcomers, readings};
 use crate::ocpp::peer::Effect;
 use crate::ocpp::v2::*;
+use crate::ocpp::wire::Held;
 use crate::reservations::{self, Beginning};
 use crate::sessions::{self, Asked, ChargingState as State, Driver, Recorded, Stage};
 use crate::stations::link::{Command, SignalKind};
 use crate::stations::{self, ConnectorStatus as Known, Spot};
-use crate::tokens::{self, AuthorizationStatus as Verdict, Presented};
+use crate::tokens::{self, AuthorizationStatus as Verdict, Begun, Presented};
 
 /// What is done with an event in one write.
 struct Event {
     place: Option<Evse>,
     told: sessions::TransactionEvent,
     card: Option<Card>,
+    /// What is said of a card that is none, or cannot be read.
+    without_card: Option<Verdict>,
     reservation: Option<i64>,
     base: String,
     now: Timestamp,
@@ -102,9 +105,15 @@ pub(super) async fn transaction_event(
 fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
     let transaction = request.transaction_info;
     let values = request.meter_value.unwrap_or_default();
-    let card = request
-        .id_token
-        .filter(|token| token.r#type != IdTokenKind::NoAuthorization);
+    let without_card = verdict_without_card(&request.id_token);
+    let card = request.id_token.card().filter(|_| without_card.is_none());
+    // What is not told, or cannot be read, is as in 1.6: it happened when it came. An end without a number is the last event.
+    let at = request.timestamp.0.filter(|at| *at != call.now);
+    let last = match request.event_type {
+        EventType::Ended => u32::MAX,
+        EventType::Started | EventType::Updated => 0,
+    };
+    let trigger = request.trigger_reason.0.as_ref();
     let told = sessions::TransactionEvent {
         organization: call.peer.organization,
         station: call.peer.station,
@@ -115,11 +124,11 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
             EventType::Updated => Stage::Updated,
             EventType::Ended => Stage::Ended,
         },
-        seq_no: i64::from(request.seq_no),
-        trigger: request.trigger_reason.as_str().to_owned(),
+        seq_no: i64::from(request.seq_no.0.unwrap_or(last)),
+        trigger: trigger.map_or_else(String::new, |why| why.as_str().to_owned()),
         offline: request.offline.unwrap_or(false),
-        at: call.believed(request.timestamp),
-        told_at: request.timestamp,
+        at: at.map_or(call.now, |at| call.believed(at)),
+        told_at: at.unwrap_or(call.now),
         start_request: transaction.remote_start_id,
         driver: None,
         state: transaction.charging_state.as_ref().and_then(state),
@@ -132,15 +141,31 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
     Event {
         place: request.evse,
         told,
-        card: card
-            .map(|token| Card {
-                by_contract: is_contract(&token),
-                id: token.id_token.into(),
-            })
-            .filter(|card| !card.id.is_empty()),
+        card: card.map(|token| Card {
+            by_contract: is_contract(&token),
+            id: token.id_token.into(),
+        }),
+        without_card,
         reservation: request.reservation_id.map(i64::from),
         base: call.gateway.context.websocket_url.clone(),
         now: call.now,
+    }
+}
+
+/// What is said where no card can be judged: a start by button needs none (C02.FR.02), and nobody knows one that cannot be
+/// read.
+fn verdict_without_card(told: &Held<IdToken>) -> Option<Verdict> {
+    match told {
+        Held::Nothing => None,
+        Held::Unreadable => Some(Verdict::Invalid),
+        Held::Card(token) if token.r#type == IdTokenKind::NoAuthorization => {
+            Some(Verdict::Accepted)
+        }
+        Held::Card(token) => token
+            .id_token
+            .as_str()
+            .is_empty()
+            .then_some(Verdict::Invalid),
     }
 }
 
@@ -163,7 +188,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
     }
     let verdict = match &event.card {
         Some(card) => Some(judge(conn, &mut told, card, event.now)?),
-        None => None,
+        None => event.without_card.map(tokens::Authorization::without_card),
     };
     let recorded = sessions::record_event(conn, moment, &told)?;
     if let (Some(card), Some(known), false) = (&event.card, &verdict, recorded.repeated) {
@@ -240,11 +265,14 @@ fn judge(
     Ok(known)
 }
 
-const fn presented<'a>(told: &sessions::TransactionEvent, card: &'a Card) -> Presented<'a> {
+fn presented<'a>(told: &'a sessions::TransactionEvent, card: &'a Card) -> Presented<'a> {
     Presented {
         organization: told.organization,
         station: told.station,
-        starts_at: told.connector,
+        begins: (told.stage != Stage::Ended).then_some(Begun {
+            at: told.connector,
+            name: Some(told.name.as_str()),
+        }),
         id_tag: card.id.as_str(),
     }
 }

@@ -93,6 +93,7 @@ pub fn build(
             id_tag,
             parent_group,
             until,
+            ..
         } => reserve_now::Request {
             connector_id: number(*connector, "connector")?,
             expiry_date: *until,

@@ -86,7 +86,7 @@ impl Names {
 /// Our profile ids begin at multiples of this, and connectors are counted from there.
 const PROFILE_RANGE: i32 = 10_000;
 
-/// How readers tell cards: the digits of an RFID card's number, else a token of ours.
+/// A token of a type that nobody told: the digits of an RFID card's number as readers tell it, else a token of ours.
 pub fn id_token(tag: &str) -> Result<IdToken, LinkError> {
     let is_hex = tag.chars().all(|digit| digit.is_ascii_hexdigit());
     Ok(IdToken {
@@ -97,6 +97,18 @@ pub fn id_token(tag: &str) -> Result<IdToken, LinkError> {
             IdTokenKind::Central
         },
         additional_info: None,
+    })
+}
+
+/// A token of this type, where it is known.
+fn id_token_of(tag: &str, token_type: Option<&str>) -> Result<IdToken, LinkError> {
+    let guessed = id_token(tag)?;
+    Ok(match token_type {
+        Some(known) => IdToken {
+            r#type: by_hand(&json!(known), "type")?,
+            ..guessed
+        },
+        None => guessed,
     })
 }
 
@@ -209,11 +221,12 @@ fn say(
         Asked::StartCharging {
             connector,
             id_tag,
+            token_type,
             request,
         } => request_start_transaction::Request {
             evse_id: names.part(*connector)?.map(|evse| evse.id),
             group_id_token: None,
-            id_token: id_token(id_tag)?,
+            id_token: id_token_of(id_tag, *token_type)?,
             remote_start_id: *request,
             charging_profile: None,
         }
@@ -231,13 +244,14 @@ fn say(
             connector,
             reservation,
             id_tag,
+            token_type,
             parent_group,
             until,
         } => reserve_now::Request {
             id: reservation_number(*reservation)?,
             expiry_date_time: *until,
             connector_type: None,
-            id_token: id_token(id_tag)?,
+            id_token: id_token_of(id_tag, *token_type)?,
             evse_id: names.part(Some(*connector))?.map(|evse| evse.id),
             group_id_token: parent_group.as_deref().map(id_token).transpose()?,
         }
@@ -433,9 +447,10 @@ fn card(entry: &Value) -> Result<Authorization, LinkError> {
     let Some(tag) = entry.get("idTag").and_then(Value::as_str) else {
         return by_hand(entry, "localAuthorizationList");
     };
+    let id_token = id_token_of(tag, entry.get("type").and_then(Value::as_str))?;
     let Some(info) = entry.get("idTagInfo") else {
         return Ok(Authorization {
-            id_token: id_token(tag)?,
+            id_token,
             id_token_info: None,
         });
     };
@@ -446,9 +461,9 @@ fn card(entry: &Value) -> Result<Authorization, LinkError> {
         fields.retain(|_, value| !value.is_null());
     }
     let mut id_token_info: IdTokenInfo = by_hand(&said, "idTagInfo")?;
-    id_token_info.group_id_token = group.map(id_token).transpose()?;
+    id_token_info.group_id_token = group.map(self::id_token).transpose()?;
     Ok(Authorization {
-        id_token: id_token(tag)?,
+        id_token,
         id_token_info: Some(id_token_info),
     })
 }

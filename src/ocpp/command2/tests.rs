@@ -139,6 +139,8 @@ fn a_local_list_is_read_in_the_form_of_any_version() {
         entries: vec![
             json!({"idTag": "04A1B2C3", "idTagInfo": {"status": "Accepted", "parentIdTag": "FLEET"}}),
             json!({"idToken": {"idToken": "x", "type": "KeyCode"}}),
+            json!({"idTag": "12345678", "type": "KeyCode", "idTagInfo": {"status": "Accepted"}}),
+            json!({"idTag": "12345678", "type": "eMAID"}),
         ],
     };
     let said = said(&list, 0, Version::V201);
@@ -149,4 +151,26 @@ fn a_local_list_is_read_in_the_form_of_any_version() {
     );
     assert_eq!(cards[0]["idTokenInfo"]["groupIdToken"]["idToken"], "FLEET");
     assert_eq!(cards[1]["idToken"]["type"], "KeyCode");
+    assert_eq!(
+        cards[2]["idToken"],
+        json!({"idToken": "12345678", "type": "KeyCode"})
+    );
+    assert_eq!(cards[3]["idToken"]["type"], "eMAID");
+}
+
+#[test]
+fn a_token_is_told_with_its_type_which_is_guessed_where_it_is_not_known() {
+    for (token_type, told) in [(Some("KeyCode"), "KeyCode"), (None, "ISO14443")] {
+        let start = Asked::StartCharging {
+            connector: None,
+            id_tag: "12345678".to_owned(),
+            token_type,
+            request: 1,
+        };
+        let said = said(&start, 0, Version::V201);
+        assert_eq!(
+            said["idToken"],
+            json!({"idToken": "12345678", "type": told})
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! From samples to a reading: totals out of phases, phases out of totals, power out of current and voltage.
 
-use crate::kernel::{Milliamps, Millivolts, Timestamp, WattHours, Watts};
+use crate::kernel::{Milliamps, Millivolts, MilliwattHours, Timestamp, WattHours, Watts};
 
 use super::{Line, MeterFlag, Quantity, Reading, ReadingContext, Sample};
 
@@ -37,7 +37,7 @@ impl Reading {
             at,
             context,
             energy: energy.map(|milli| WattHours(to_whole(milli))),
-            interval: interval.map(|milli| WattHours(to_whole(milli))),
+            interval: interval.map(MilliwattHours),
             power: power.map(|milli| Watts(to_whole(milli))),
             current: current.map(|one| one.map(Milliamps)),
             voltage: voltage.map(|one| one.map(Millivolts)),
@@ -65,10 +65,13 @@ impl Samples<'_> {
             .filter(move |sample| Some(sample.place) == place)
     }
 
+    /// The latest of several, but one that is not signed before one that is, and a register that shows something before
+    /// one of 0.
     fn on(&self, quantity: Quantity, line: Line) -> Option<i64> {
+        let is_shown = |one: &Sample| quantity == Quantity::Energy && one.milli != 0;
         self.best(quantity)
             .filter(|sample| sample.line == line)
-            .last()
+            .max_by_key(|sample| (!sample.is_signed, is_shown(sample)))
             .map(|sample| sample.milli)
     }
 

@@ -8,7 +8,7 @@ mod words;
 
 pub use words::{context_name, readings_at};
 
-use crate::kernel::{Milliamps, Millivolts, Timestamp, WattHours, Watts};
+use crate::kernel::{Milliamps, Millivolts, MilliwattHours, Timestamp, WattHours, Watts};
 
 /// Why the values were taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -114,6 +114,8 @@ pub struct Sample {
     pub place: Place,
     /// The value.
     pub milli: i64,
+    /// Whether something signed stands with it: then some stations leave the value itself at 0.
+    pub is_signed: bool,
 }
 
 /// What had to be assumed or left out.
@@ -169,7 +171,7 @@ pub struct Reading {
     /// The register of energy that went to cars; may restart with each session.
     pub energy: Option<WattHours>,
     /// The energy that went to cars since the value before.
-    pub interval: Option<WattHours>,
+    pub interval: Option<MilliwattHours>,
     /// Power to the car.
     pub power: Option<Watts>,
     /// Current of each phase.

@@ -1,6 +1,7 @@
 //! The station's calls: handed out one at a time in the order they came, so an answer never overtakes another.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::value::RawValue;
 
@@ -9,7 +10,7 @@ use crate::ocpp::frame::MessageId;
 /// Calls that may wait. A station that obeys OCPP-J §4.1.1 never has more than one; the rest is for bursts after an
 /// outage from those that do not.
 pub const MOST_WAITING: usize = 64;
-/// Bytes of payloads that may wait: a few of the largest messages, or all that are usual.
+/// Bytes of payloads that may wait before nothing more is taken in: a few of the largest messages, or all that are usual.
 pub const MOST_WAITING_BYTES: usize = 1_048_576;
 
 /// A call to be handled.
@@ -29,6 +30,13 @@ impl IncomingCall {
     fn bytes(&self) -> usize {
         self.payload.get().len()
     }
+
+    /// What it says, as a number: two calls that differ in it are not the same, even under one id.
+    fn said(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (&self.action, self.payload.get()).hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// What becomes of a call that came in.
@@ -37,7 +45,7 @@ pub enum Admission {
     Now(IncomingCall),
     /// It waits for its turn.
     Later,
-    /// The same id is waiting or being handled: the answer to that one serves both.
+    /// The same call is waiting or being handled: the answer to that one serves both.
     Repeated,
     /// There is no room for it.
     Full(MessageId),
@@ -47,6 +55,7 @@ pub enum Admission {
 #[derive(Debug)]
 struct Handling {
     message_id: MessageId,
+    said: u64,
     wants_answer: bool,
 }
 
@@ -54,6 +63,7 @@ impl From<&IncomingCall> for Handling {
     fn from(call: &IncomingCall) -> Self {
         Self {
             message_id: call.message_id.clone(),
+            said: call.said(),
             wants_answer: call.wants_answer,
         }
     }
@@ -74,15 +84,22 @@ impl Incoming {
             self.handling = Some(Handling::from(&call));
             return Admission::Now(call);
         };
-        if handling.message_id == *id || self.waiting.iter().any(|one| one.message_id == *id) {
+        let is_handled = handling.message_id == *id && handling.said == call.said();
+        let is_waiting = |one: &IncomingCall| one.message_id == *id && one.said() == call.said();
+        if is_handled || self.waiting.iter().any(is_waiting) {
             return Admission::Repeated;
         }
-        let bytes: usize = self.waiting.iter().map(IncomingCall::bytes).sum();
-        if self.waiting.len() >= MOST_WAITING || bytes + call.bytes() > MOST_WAITING_BYTES {
+        if !self.has_room() {
             return Admission::Full(call.message_id);
         }
         self.waiting.push_back(call);
         Admission::Later
+    }
+
+    /// Whether another call may wait.
+    pub fn has_room(&self) -> bool {
+        let bytes: usize = self.waiting.iter().map(IncomingCall::bytes).sum();
+        self.waiting.len() < MOST_WAITING && bytes < MOST_WAITING_BYTES
     }
 
     /// Ends the call that is being handled and tells whether its answer is waited for; `None` when it is another one.

@@ -125,6 +125,12 @@ impl Session {
         self.tally
     }
 
+    /// Whether there is room for another call of the station. Where there is none nothing more should be read, so that the
+    /// station is held back instead of refused.
+    pub fn has_room(&self) -> bool {
+        self.incoming.has_room()
+    }
+
     /// Takes in what happened at this instant and says what is to be done.
     pub fn step(&mut self, input: Input<'_>, now: Timestamp) -> Vec<Output> {
         let mut outputs = Vec::new();

@@ -345,6 +345,30 @@ fn our_answers_are_heard_while_a_call_of_the_station_is_handled() {
 }
 
 #[test]
+fn another_call_under_an_id_in_use_is_handled_too() {
+    let mut bench = Bench::new();
+    bench.hear(r#"[2,"a","Heartbeat",{}]"#);
+    bench.hear(r#"[2,"a","MeterValues",{"connectorId":1}]"#);
+    bench.hear(r#"[2,"a","MeterValues",{"connectorId":2}]"#);
+    assert_eq!(bench.session.tally().repeated_calls, 0);
+    assert_eq!(bench.answer("\"a\"", Ok("{}")).len(), 2, "and the next one");
+    assert_eq!(bench.answer("\"a\"", Ok("{}")).len(), 2);
+    assert_eq!(bench.answer("\"a\"", Ok("{}")), [r#"> [3,"a",{}]"#]);
+}
+
+#[test]
+fn there_is_room_until_enough_calls_wait() {
+    let mut bench = Bench::new();
+    for number in 0..=MOST_WAITING {
+        assert!(bench.session.has_room(), "{number}");
+        bench.hear(&format!("[2,{number},\"Heartbeat\",{{}}]"));
+    }
+    assert!(!bench.session.has_room());
+    bench.answer("0", Ok("{}"));
+    assert!(bench.session.has_room());
+}
+
+#[test]
 fn a_flood_of_calls_is_refused_beyond_the_limit() {
     let mut bench = Bench::new();
     for number in 0..=MOST_WAITING {

@@ -135,6 +135,7 @@ fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<Sample> {
         line: Line::of_phase(value.phase.as_ref().map(Phase::as_str)),
         place: Place::of_location(value.location.as_ref().map(Location::as_str)),
         milli,
+        is_signed: false, // what is signed is no number in 1.6
     })
 }
 

@@ -4,7 +4,7 @@ use crate::kernel::Timestamp;
 
 use super::common::{IdTag, IdTagInfo};
 use super::meter::MeterValue;
-use crate::ocpp::wire::Due;
+use crate::ocpp::wire::{Due, Held};
 
 crate::choice! {
     /// Why charging ended; absent means `Local`.
@@ -18,7 +18,7 @@ crate::message! {
     /// Charging ended.
     pub struct Request {
         /// The card that ended it.
-        pub id_tag: Option<IdTag>,
+        pub id_tag: Held<IdTag>,
         /// The energy register at the end, in Wh.
         pub meter_stop: Due<i64, true>,
         /// When it ended, by the clock of the station.

@@ -5,6 +5,7 @@ use super::common::*;
 use crate::kernel::Timestamp;
 use crate::ocpp::number::Number;
 use crate::ocpp::text::Exact;
+use crate::ocpp::wire::{Due, Held};
 
 crate::choice! {
     pub open enum ChargingState { EVConnected, Charging, SuspendedEV, SuspendedEVSE, Idle }
@@ -143,9 +144,9 @@ crate::exchange! {
         cost_details: Option<CostDetails> [V21],
         event_type: EventType,
         meter_value: Option<Vec<MeterValue>>,
-        timestamp: Timestamp,
-        trigger_reason: TriggerReason,
-        seq_no: u32,
+        timestamp: Due<Timestamp, true>,
+        trigger_reason: Due<TriggerReason, true>,
+        seq_no: Due<u32, true>,
         offline: Option<bool>,
         number_of_phases_used: Option<u32>,
         cable_max_current: Option<i64>,
@@ -154,7 +155,7 @@ crate::exchange! {
         evse_sleep: Option<bool> [V21],
         transaction_info: Transaction,
         evse: Option<Evse>,
-        id_token: Option<IdToken>,
+        id_token: Held<IdToken>,
     }
     answers {
         total_cost: Option<Number>,

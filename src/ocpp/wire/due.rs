@@ -29,10 +29,14 @@ impl<'de, T: Deserialize<'de>, const ANYTHING: bool> Deserialize<'de> for Due<T,
 
 impl<T: Wire, const ANYTHING: bool> Wire for Due<T, ANYTHING> {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        if value.is_null() {
+            mending.flag(Repair::Null, &value);
+            return Some(Self(None));
+        }
         if !ANYTHING && (value.is_object() || value.is_array()) {
             return T::mend(value, mending).map(|told| Self(Some(told)));
         }
-        Option::<T>::mend(value, mending).map(Self)
+        Some(Self(mending.spare(value)))
     }
 
     fn missing(mending: &mut Mending) -> Option<Self> {

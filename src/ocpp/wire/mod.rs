@@ -5,7 +5,9 @@
 //! repair as a [`Fault`], all with their paths. [`mod@super::decode`] decides which of the two runs.
 
 mod due;
+mod held;
 mod mending;
+mod object;
 mod report;
 
 use serde::Serialize;
@@ -17,7 +19,9 @@ use crate::kernel::Timestamp;
 use super::time::{ReadTime, read_time, since_1970};
 
 pub use due::Due;
+pub use held::Held;
 pub use mending::{MOST_FLAGS, Mending};
+pub use object::{Fields, from_object};
 pub use report::{Fault, Flag, Problem, Repair};
 
 /// Anything that may stand in a payload.
@@ -47,7 +51,7 @@ pub trait Wire: Serialize + DeserializeOwned {
 
 /// A container where a text belongs is a mistake of another kind than a number: nothing that could be meant is in it, so it is
 /// never left out either.
-const NO_CONTAINER: Problem = Problem::WrongType("a text, not an object or a list");
+pub(super) const NO_CONTAINER: Problem = Problem::WrongType("a text, not an object or a list");
 
 impl Wire for String {
     fn mend(value: Value, mending: &mut Mending) -> Option<Self> {

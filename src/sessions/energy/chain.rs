@@ -12,6 +12,10 @@ use crate::kernel::Watts;
 const WILD: i64 = 4;
 /// A register that fell below this part of what it showed may have begun again; one that fell by less wavers.
 const DEEP_FALL: i64 = 2;
+/// Moves that may turn out to have been garbage, of each chain.
+const MOST_DETOURS: usize = 3;
+/// A register that rose so often since it moved is no garbage.
+const RISES_OF_A_REGISTER: u8 = 3;
 
 /// A register at an instant, in Wh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +53,16 @@ pub(super) enum Fit {
     Strange,
 }
 
+/// Where a register stood before it moved or began again, for the case that this was garbage told more than once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Detour {
+    from: Point,
+    counted: i64,
+    cut: i64,
+    /// How often it rose since.
+    rises: u8,
+}
+
 /// One register: the highest value that is believed, and one that is not believed yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Chain {
@@ -63,9 +77,20 @@ pub(super) struct Chain {
     /// A value far from the last one: the next tells which of them counts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     held: Option<Point>,
+    /// The lowest value that a late one can have: that of the start, while the register goes on from it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    floor: Option<i64>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    detours: Vec<Detour>,
+    /// Whether its start may be of another register.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    apart: bool,
     /// Whether readings are in it, besides the start.
     #[serde(default)]
     pub(super) sampled: bool,
+    /// Whether any of them is not told as that of the start.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    read: bool,
     #[serde(default)]
     counted: i64,
     /// What was claimed and is not counted.
@@ -74,10 +99,12 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// One that begins with the register at the start, where that was told.
-    pub(super) fn from(start: Option<Point>) -> Self {
+    /// One that begins with the register at the start, where that was told; `apart` where that may be another register.
+    pub(super) fn from(start: Option<Point>, apart: bool) -> Self {
         Self {
             last: start,
+            floor: start.map(|start| start.value),
+            apart: apart && start.is_some(),
             ..Self::default()
         }
     }
@@ -97,10 +124,22 @@ impl Chain {
         self.before.zip(self.last)
     }
 
-    /// Whether a value would be late: told before what is known, and lower.
-    pub(super) fn is_late(&self, point: Point) -> bool {
-        self.last
-            .is_some_and(|last| point.mark.is_told_before(last.mark) && point.value < last.value)
+    /// The mark of the latest value, where values are in it besides the start.
+    pub(super) fn read_at(&self) -> Option<Mark> {
+        self.last.filter(|_| self.read).map(|last| last.mark)
+    }
+
+    /// Whether a value would be late: told before what is known, and lower. One below the start is none, and neither is
+    /// one that goes on from such a one: the register began again, and the clock went back.
+    pub(super) fn is_late(&self, point: Point, bound: Bound) -> bool {
+        self.last.is_some_and(|last| {
+            let is_before = |one: Point| one.mark.is_told_before(last.mark);
+            let is_below = self.floor.is_some_and(|floor| point.value < floor);
+            let goes_on = self.held.is_some_and(|held| {
+                held.value > 0 && is_before(held) && confirms(held, point, last, bound)
+            });
+            is_before(point) && point.value < last.value && !is_below && !goes_on
+        })
     }
 
     /// Takes in a value; `begins` where the station says that it is the one of the start.
@@ -112,13 +151,22 @@ impl Chain {
         flags: &mut Vec<EnergyFlag>,
     ) -> Fit {
         let was_sampled = std::mem::replace(&mut self.sampled, true);
+        // What is told at the instant of the start is the value of the start, whatever it is called.
+        self.read |= !begins && self.last.is_none_or(|last| last.mark != point.mark);
         let Some(last) = self.last else {
             self.first = Some(point);
             self.last = Some(point);
             return Fit::Follows;
         };
-        if self.is_late(point) {
+        if self.is_late(point, bound) {
             return Fit::Late;
+        }
+        let of_its_own =
+            |held: &Point| self.apart && held.value > last.value && is_step(*held, point, bound);
+        if let Some(held) = self.held.filter(of_its_own) {
+            self.begin_with(held, flags);
+            self.accept(point, point.value - held.value, bound, flags);
+            return Fit::Follows;
         }
         let step = point.value - last.value;
         let most = most_in(bound.rating, point.mark.since(last.mark));
@@ -129,9 +177,10 @@ impl Chain {
         // A start of 0 may be a register that was not read yet.
         let was_not_read = last.value == 0 && is_wild(step, most);
         if !was_sampled && (begins || was_not_read) {
-            flags.push(EnergyFlag::StartNotRead);
-            self.first = Some(point);
-            self.go_on_from(point);
+            self.begin_with(point, flags);
+            return Fit::Follows;
+        }
+        if self.takes_back(point, bound, flags) {
             return Fit::Follows;
         }
         if step < 0 && point.value >= last.value / DEEP_FALL {
@@ -157,6 +206,14 @@ impl Chain {
         if self.held.take().is_some() {
             flags.push(EnergyFlag::RegisterSpiked);
         }
+        self.apart = false;
+        if step > 0 {
+            for detour in &mut self.detours {
+                detour.rises = detour.rises.saturating_add(1);
+            }
+            let may_be_garbage = |detour: &Detour| detour.rises < RISES_OF_A_REGISTER;
+            self.detours.retain(may_be_garbage);
+        }
         self.add(step, step, bound, flags);
         if self.last.is_none_or(|last| last.mark != point.mark) {
             self.before = self.last;
@@ -175,9 +232,42 @@ impl Chain {
         self.cut = self.cut.saturating_add(claimed.saturating_sub(counted));
     }
 
+    /// The start was not that of this register: it begins here.
+    fn begin_with(&mut self, point: Point, flags: &mut Vec<EnergyFlag>) {
+        flags.push(EnergyFlag::StartNotRead);
+        self.first = Some(point);
+        self.go_on_from(point);
+    }
+
+    /// Goes on from where the register stood before it moved, where this value follows from there: what was told in
+    /// between was garbage, and what it added is taken back.
+    fn takes_back(&mut self, point: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) -> bool {
+        let follows = |detour: &Detour| is_step(detour.from, point, bound);
+        let Some(index) = self.detours.iter().rposition(follows) else {
+            return false;
+        };
+        let Some(detour) = self.detours.drain(index..).next() else {
+            return false;
+        };
+        (self.counted, self.cut) = (detour.counted, detour.cut);
+        flags.push(EnergyFlag::RegisterSpiked);
+        self.go_on_from(detour.from);
+        self.accept(point, point.value - detour.from.value, bound, flags);
+        true
+    }
+
     /// A value that was held is one after all.
     fn believe(&mut self, held: Point, last: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) {
         let most = most_in(bound.rating, held.mark.since(last.mark));
+        if self.detours.len() >= MOST_DETOURS {
+            self.detours.remove(0);
+        }
+        self.detours.push(Detour {
+            from: last,
+            counted: self.counted,
+            cut: self.cut,
+            rises: 0,
+        });
         if held.value < last.value {
             // It began again at zero, where it can have come so far since.
             if held.value <= most {
@@ -199,9 +289,17 @@ impl Chain {
     }
 
     fn go_on_from(&mut self, point: Point) {
-        self.before = None;
-        self.held = None;
+        (self.before, self.held, self.floor) = (None, None, None);
+        self.apart = false;
         self.last = Some(point);
+    }
+
+    /// No more can have been drawn than that: what its plug can give is known only now.
+    pub(super) fn cap(&mut self, most: i64) {
+        cap(&mut self.counted, &mut self.cut, most);
+        for detour in &mut self.detours {
+            cap(&mut detour.counted, &mut detour.cut, most);
+        }
     }
 
     /// The start is told late: what the first value rose by since then counts, where a plug can have given it.
@@ -209,6 +307,9 @@ impl Chain {
         let Some(first) = self.first.take() else {
             return;
         };
+        if self.last.is_some_and(|last| last.mark == start.mark) {
+            self.read = false; // that is the value of the start, told in the same message
+        }
         let step = first.value - start.value;
         if (0..=most_in(bound.rating, first.mark.since(start.mark))).contains(&step) {
             self.add(step, step, bound, flags);
@@ -228,7 +329,7 @@ impl Chain {
         let room = bound.most.saturating_sub(self.counted).max(0);
         if step <= 0 {
             (0, 0)
-        } else if is_wild(step, most) {
+        } else if self.apart || is_wild(step, most) {
             (0, step)
         } else {
             let counted = most.min(room).min(step);
@@ -242,6 +343,19 @@ impl Chain {
         let most = most_in(bound.rating, held.mark.since(last.mark)).min(bound.most);
         (held.value < last.value && held.value <= most).then_some(held.value)
     }
+}
+
+/// Moves what is counted above `most` to what is not.
+pub(super) fn cap(counted: &mut i64, cut: &mut i64, most: i64) {
+    let above = counted.saturating_sub(most).max(0);
+    *counted = counted.saturating_sub(above);
+    *cut = cut.saturating_add(above);
+}
+
+/// Whether a register can have come from one value to the other.
+fn is_step(from: Point, to: Point, bound: Bound) -> bool {
+    let most = most_in(bound.rating, to.mark.since(from.mark));
+    (0..=most).contains(&(to.value - from.value))
 }
 
 fn is_wild(step: i64, most: i64) -> bool {

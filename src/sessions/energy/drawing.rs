@@ -12,6 +12,10 @@ const DRAWING: i64 = 100;
 const LONGEST_GAP: i64 = MICROS_AN_HOUR;
 /// A register of whole Wh that stands still for so long shows that less than 100 W are drawn.
 const SHORTEST: i64 = 36 * MICROS;
+/// What registers may count in, in Wh: kWh without or with decimal places.
+const STEPS: [i64; 4] = [1_000, 100, 10, 1];
+/// A step that took so many times as long as the one before came after a pause.
+const SLOWER: i64 = 4;
 
 /// What one instant shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,15 @@ pub(super) struct Drawing {
     rise: i64,
     /// The power then, where it was told.
     power: Option<i64>,
+    /// For how long the register alone showed no rise, in microseconds, and that was taken for none.
+    #[serde(default)]
+    still: i64,
+    /// How long its last rise took, in microseconds; 0 where there was none.
+    #[serde(default)]
+    pace: i64,
+    /// The largest step that it may count in, as its values show; 0 where there are none.
+    #[serde(default)]
+    step: i64,
 }
 
 impl Drawing {
@@ -55,6 +68,7 @@ impl Drawing {
             return; // nothing tells yet what was drawn since
         }
         let span = shown.elapsed.saturating_sub(self.until).max(0);
+        self.bridge(shown, average, (span, since_register));
         let told = self.power.filter(|_| span <= LONGEST_GAP);
         let steady = told.unwrap_or(0).clamp(0, rating.get().max(0));
         self.by_power = self.by_power.saturating_add(micro_watt_hours(steady, span));
@@ -69,6 +83,30 @@ impl Drawing {
         if average.is_some() {
             (self.register_at, self.rise) = (shown.elapsed, 0);
         }
+    }
+
+    /// A register that counts in steps stands still between them though energy flows: where it rose by one step at most,
+    /// that is a draw also over the time that it stood still, and took not much longer than the step before, this was
+    /// drawing, too.
+    fn bridge(&mut self, shown: Shown, watts: Option<i64>, (span, since_register): (i64, i64)) {
+        if self.power.is_some() || (shown.power.is_some() && self.rise == 0) {
+            (self.still, self.pace) = (0, 0);
+        } else if self.rise > 0 {
+            let took = self.still.saturating_add(since_register);
+            let keeps_pace = self.pace == 0 || took <= self.pace.saturating_mul(SLOWER);
+            if self.rise <= self.step && average(self.rise, took) >= DRAWING && keeps_pace {
+                self.time = self.time.saturating_add(self.still);
+            }
+            (self.still, self.pace) = (0, took);
+        } else if watts.is_some() {
+            self.still = self.still.saturating_add(span);
+        }
+    }
+
+    /// Learns from a value of the register, in Wh, in which steps it counts.
+    pub(super) fn learn_step(&mut self, register: i64) {
+        let divides = |step: &i64| register % step == 0 && self.step % step == 0;
+        self.step = STEPS.into_iter().find(divides).unwrap_or(1);
     }
 
     /// Whole seconds of drawing.

@@ -7,13 +7,15 @@ use super::course::{Course, Mark};
 use super::drawing::{Drawing, Shown};
 use super::flag::EnergyFlag;
 use super::intervals::Intervals;
-use super::{UNKNOWN_RATING, most_in};
-use crate::kernel::{Timestamp, WattHours, Watts};
+use super::{MICROS_AN_HOUR, UNKNOWN_RATING, most_in};
+use crate::kernel::{MilliwattHours, Timestamp, WattHours, Watts};
 
 /// Power over time that proves so many times what the register counted is another unit, not an error of measurement.
 const OTHER_UNIT: i64 = 4;
 /// So much must be proven by power before that is said, in Wh.
 const TELLING: i64 = 1_000;
+/// For so long after its latest value the register of the transaction counts alone.
+const FRESH: i64 = MICROS_AN_HOUR;
 
 /// Which register a value belongs to: stations may tell several of one session, each with a count of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,8 +41,9 @@ impl Series {
         }
     }
 
-    const fn is_of_transaction(self) -> bool {
-        matches!(self, Self::Transaction | Self::TransactionClock)
+    /// Whether the register at the start may be another one.
+    const fn is_apart(self) -> bool {
+        matches!(self, Self::Connector | Self::ConnectorClock)
     }
 
     const fn is_aligned(self) -> bool {
@@ -60,7 +63,7 @@ pub struct Observed {
     /// The register.
     pub register: Option<WattHours>,
     /// The energy since the value before, where it is told like that.
-    pub interval: Option<WattHours>,
+    pub interval: Option<MilliwattHours>,
     /// The power.
     pub power: Option<Watts>,
 }
@@ -95,19 +98,29 @@ impl Chains {
         }
     }
 
-    /// Those that count: of the transaction if it has any, or else of the connector.
-    fn that_count(&self) -> impl Iterator<Item = &Chain> {
-        let own = [&self.transaction, &self.transaction_clock];
-        let others = [&self.connector, &self.connector_clock];
-        let any = own.iter().any(|chain| chain.is_some());
-        (if any { own } else { others }).into_iter().flatten()
+    /// The series that count until `last`: those of the transaction if it has any, or else of the connector. What is
+    /// aligned to the clock may be another register: of the transaction it counts only while no other was read lately.
+    fn that_count(&self, last: Mark) -> [Option<Series>; 2] {
+        let read_at = self.transaction.as_ref().and_then(Chain::read_at);
+        if read_at.is_some_and(|at| last.since(at) <= FRESH) {
+            return [Some(Series::Transaction), None];
+        }
+        let is_told = read_at.is_some() || self.transaction_clock.is_some();
+        let is_told_elsewhere = self.connector.is_some() || self.connector_clock.is_some();
+        match is_told || !is_told_elsewhere {
+            true => [Series::Transaction, Series::TransactionClock].map(Some),
+            false => [Series::Connector, Series::ConnectorClock].map(Some),
+        }
     }
 
-    fn that_count_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
-        let own = [&mut self.transaction, &mut self.transaction_clock];
-        let others = [&mut self.connector, &mut self.connector_clock];
-        let any = own.iter().any(|chain| chain.is_some());
-        (if any { own } else { others }).into_iter().flatten()
+    fn get(&self, series: Series) -> Option<&Chain> {
+        let chain = match series {
+            Series::Transaction => &self.transaction,
+            Series::TransactionClock => &self.transaction_clock,
+            Series::Connector => &self.connector,
+            Series::ConnectorClock => &self.connector_clock,
+        };
+        chain.as_ref()
     }
 
     fn all_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
@@ -119,6 +132,16 @@ impl Chains {
         ]
         .into_iter()
         .flatten()
+    }
+
+    fn cap(&mut self, most: i64) {
+        self.all_mut().for_each(|chain| chain.cap(most));
+        self.ends.iter_mut().for_each(|chain| chain.cap(most));
+        let intervals = [&mut self.intervals, &mut self.clock_intervals];
+        intervals
+            .into_iter()
+            .flatten()
+            .for_each(|one| one.cap(most));
     }
 }
 
@@ -196,11 +219,16 @@ impl EnergyLedger {
         self.rating != UNKNOWN_RATING
     }
 
-    /// The connector is known now.
+    /// The connector is known now: what it cannot have given until now is not billed after all.
     pub fn rate(&mut self, rating: Watts) {
-        if self.rating == UNKNOWN_RATING && rating > Watts::ZERO {
-            self.rating = rating;
+        if self.rating != UNKNOWN_RATING || rating <= Watts::ZERO {
+            return;
         }
+        self.rating = rating;
+        let most = self.bound(self.course.last()).most;
+        self.chains.cap(most);
+        self.energy = self.energy.min(self.carried.saturating_add(most));
+        self.sum_up();
     }
 
     fn bound(&self, mark: Mark) -> Bound {
@@ -250,12 +278,18 @@ impl EnergyLedger {
     /// Takes in what a meter showed; the instant it belongs to, or nothing where it is late and tells nothing new.
     pub fn observe(&mut self, observed: &Observed) -> Option<Timestamp> {
         let Observed { mark, series, .. } = *observed;
+        // What is told as the value at the start is that, however late its element says it was.
+        let shown_at = if observed.begins {
+            self.course.start()
+        } else {
+            mark
+        };
         let point = observed
             .register
-            .and_then(|register| self.checked(register, mark));
-        let begin = self.begin;
+            .and_then(|register| self.checked(register, shown_at));
+        let (begin, bound) = (self.begin, self.bound(mark));
         if let (Some(point), Some(chain)) = (point, self.chains.of(series))
-            && chain.is_late(point)
+            && chain.is_late(point, bound)
         {
             return None;
         }
@@ -265,7 +299,7 @@ impl EnergyLedger {
         if let Some(point) = point {
             self.chains
                 .of(series)
-                .get_or_insert_with(|| Chain::from(begin))
+                .get_or_insert_with(|| Chain::from(begin, series.is_apart()))
                 .observe(point, observed.begins, bound, &mut flags);
         }
         if let Some(energy) = observed.interval {
@@ -285,13 +319,17 @@ impl EnergyLedger {
         }
         self.flag(flags);
         self.sum_up();
-        let shows = point.is_some() && self.counts(series) || observed.interval.is_some();
+        let register = point.filter(|_| self.counts(series));
+        let shows = register.is_some() || observed.interval.is_some();
         let shown = Shown {
             elapsed,
             power: observed.power.map(Watts::get),
             rise: shows.then_some(self.energy.saturating_sub(before)),
         };
         self.drawing.note(shown, self.rating);
+        if let Some(point) = register {
+            self.drawing.learn_step(point.value);
+        }
         self.compare_with_power();
         Some(self.at(elapsed))
     }
@@ -301,13 +339,22 @@ impl EnergyLedger {
         self.at(self.course.place(mark))
     }
 
+    /// The instant so many microseconds after the start, in our clock: nothing was told before it happened.
     fn at(&self, elapsed: i64) -> Timestamp {
-        Timestamp::from_micros(self.started.saturating_add(elapsed))
+        let at = Timestamp::from_micros(self.started.saturating_add(elapsed));
+        at.min(self.course.last().received())
     }
 
     fn counts(&self, series: Series) -> bool {
-        let own = self.chains.transaction.is_some() || self.chains.transaction_clock.is_some();
-        series.is_of_transaction() || !own
+        let counting = self.chains.that_count(self.course.last());
+        counting.contains(&Some(series))
+    }
+
+    /// The registers that count.
+    fn counting(&self) -> impl Iterator<Item = &Chain> {
+        let counting = self.chains.that_count(self.course.last());
+        let chain = |series| self.chains.get(series);
+        counting.into_iter().flatten().filter_map(chain)
     }
 
     /// The session ended, with this register where one was told; the instant in our clock. A real stop may come after
@@ -335,7 +382,11 @@ impl EnergyLedger {
     fn stop(&mut self, point: Point) {
         let (bound, mut flags, mut told, mut fits) =
             (self.bound(point.mark), Vec::new(), false, false);
-        for chain in self.chains.that_count_mut() {
+        let counting = self.chains.that_count(self.course.last());
+        for series in counting.into_iter().flatten() {
+            let Some(chain) = self.chains.of(series) else {
+                continue;
+            };
             told = true;
             fits |= chain.observe(point, false, bound, &mut flags) == Fit::Follows;
         }
@@ -343,7 +394,7 @@ impl EnergyLedger {
             flags.push(EnergyFlag::StopNotRead);
         }
         if let Some(begin) = self.begin.filter(|_| !fits) {
-            let mut ends = Chain::from(Some(begin));
+            let mut ends = Chain::from(Some(begin), false);
             ends.sampled = true; // a start of 0 is a value here: nothing says otherwise
             ends.observe(point, false, bound, &mut flags);
             self.chains.ends = Some(ends);
@@ -376,7 +427,7 @@ impl EnergyLedger {
                 chain.cut().saturating_add(cut),
             )
         };
-        let by_register = self.chains.that_count().map(total).max();
+        let by_register = self.counting().map(total).max();
         // The start and the stop alone bound nothing that readings show otherwise: no step of theirs is taken in part.
         let by_ends = self.chains.ends.as_ref().map(|ends| {
             let (counted, cut) = total(ends);
@@ -460,7 +511,7 @@ impl EnergyLedger {
 
     /// The two latest values of the register that counts, each with its receipt.
     pub fn register_ends(&self) -> Option<[(Timestamp, WattHours); 2]> {
-        let ends = self.chains.that_count().filter_map(Chain::ends);
+        let ends = self.counting().filter_map(Chain::ends);
         let (earlier, later) = ends.max_by_key(|(_, later)| later.mark.received())?;
         let point = |point: super::chain::Point| (point.mark.received(), WattHours(point.value));
         Some([point(earlier), point(later)])

@@ -1,15 +1,22 @@
 //! The ledger against samples and against any interleaving of honest and wrong words.
 
+mod odd;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::kernel::{Timestamp, WattHours};
+use crate::kernel::{MilliwattHours, Timestamp, WattHours};
 
 /// A plug of 22 kW: 24.2 kW with the room for metering, 403 Wh a minute, and 806 Wh of room for clocks.
 const PLUG: Watts = Watts(22_000);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_777_000_000 + second)
+}
+
+/// What a station tells whose clock is taken to be right.
+fn mark(told: Timestamp, received: Timestamp) -> Mark {
+    Mark::new(told, told, received)
 }
 
 /// A session at a plug of 22 kW whose station tells the right time.
@@ -19,8 +26,8 @@ struct Story {
 
 impl Story {
     fn began(register: i64) -> Self {
-        let mut ledger = EnergyLedger::open(at(0), Mark::new(at(0), at(0)), Some(PLUG));
-        ledger.begin_at(at(0), Mark::new(at(0), at(0)), Some(WattHours(register)));
+        let mut ledger = EnergyLedger::open(at(0), mark(at(0), at(0)), Some(PLUG));
+        ledger.begin_at(at(0), mark(at(0), at(0)), Some(WattHours(register)));
         Self { ledger }
     }
 
@@ -43,7 +50,7 @@ impl Story {
         begins: bool,
     ) -> &mut Self {
         self.ledger.observe(&Observed {
-            mark: Mark::new(at(told), at(received)),
+            mark: mark(at(told), at(received)),
             series,
             begins,
             register: register.map(WattHours),
@@ -62,9 +69,21 @@ impl Story {
     }
 
     fn stops(&mut self, minute: i64, register: i64) -> &mut Self {
-        let mark = Mark::new(at(minute * 60), at(minute * 60));
-        self.ledger.end_at(mark, Some(WattHours(register)));
+        let end = mark(at(minute * 60), at(minute * 60));
+        self.ledger.end_at(end, Some(WattHours(register)));
         self
+    }
+
+    /// A value of the transaction that shows nothing.
+    fn nothing_at(minute: i64) -> Observed {
+        Observed {
+            mark: mark(at(minute * 60), at(minute * 60)),
+            series: Series::Transaction,
+            begins: false,
+            register: None,
+            interval: None,
+            power: None,
+        }
     }
 
     fn energy(&self) -> i64 {
@@ -215,9 +234,9 @@ fn registers_that_are_none_count_nothing_and_nothing_wraps() {
 
 #[test]
 fn a_start_that_is_told_late_adds_what_the_first_reading_rose_by() {
-    let mut ledger = EnergyLedger::open(at(600), Mark::new(at(600), at(900)), Some(PLUG));
+    let mut ledger = EnergyLedger::open(at(600), mark(at(600), at(900)), Some(PLUG));
     let shown = |minute: i64, register| Observed {
-        mark: Mark::new(at(minute * 60), at(900)),
+        mark: mark(at(minute * 60), at(900)),
         series: Series::Transaction,
         begins: false,
         register: Some(WattHours(register)),
@@ -227,7 +246,7 @@ fn a_start_that_is_told_late_adds_what_the_first_reading_rose_by() {
     ledger.observe(&shown(10, 3_000));
     ledger.observe(&shown(14, 4_000));
     assert_eq!(ledger.energy(), WattHours(1_000));
-    ledger.begin_at(at(0), Mark::new(at(0), at(900)), Some(WattHours(500)));
+    ledger.begin_at(at(0), mark(at(0), at(900)), Some(WattHours(500)));
     assert_eq!(ledger.energy(), WattHours(3_500));
     assert_eq!(ledger.reached(), at(14 * 60));
 }
@@ -235,12 +254,12 @@ fn a_start_that_is_told_late_adds_what_the_first_reading_rose_by() {
 #[test]
 fn intervals_count_once_each_where_there_is_no_register() {
     let mut story = Story::began(0);
-    let interval = |minute: i64, energy| Observed {
-        mark: Mark::new(at(minute * 60), at(minute * 60)),
+    let interval = |minute: i64, energy: i64| Observed {
+        mark: mark(at(minute * 60), at(minute * 60)),
         series: Series::Transaction,
         begins: false,
         register: None,
-        interval: Some(WattHours(energy)),
+        interval: Some(MilliwattHours(energy * 1_000)),
         power: None,
     };
     for minute in [15, 30, 30, 45, 15] {
@@ -347,8 +366,8 @@ proptest! {
         words in prop::collection::vec((word(), 0_i64..1_800), 0..60),
         draws in prop::collection::vec(0_i64..22_000, 60),
     ) {
-        let mut ledger = EnergyLedger::open(at(0), Mark::new(at(0), at(0)), Some(PLUG));
-        ledger.begin_at(at(0), Mark::new(at(0), at(0)), Some(WattHours(begin)));
+        let mut ledger = EnergyLedger::open(at(0), mark(at(0), at(0)), Some(PLUG));
+        ledger.begin_at(at(0), mark(at(0), at(0)), Some(WattHours(begin)));
         let (mut now, mut clock, mut own, mut latest_own) = (0_i64, 0_i64, 0_i64, 0_i64);
         let (mut register, mut lifetime, mut last) = (begin.clamp(0, 1 << 40), 5_000_000_i64, None);
         let mut before = 0;
@@ -357,7 +376,7 @@ proptest! {
             register += draw * seconds / 3_600;
             lifetime += draw * seconds / 3_600;
             let mut observed = Observed {
-                mark: Mark::new(at(now + clock), at(now)),
+                mark: mark(at(now + clock), at(now)),
                 series: Series::Transaction,
                 begins: false,
                 register: None,

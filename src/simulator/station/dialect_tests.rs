@@ -55,7 +55,7 @@ fn messages() -> Vec<Message> {
         Message::Stop {
             local: 4,
             request: stop_transaction::Request {
-                id_tag: None,
+                id_tag: None.into(),
                 meter_stop: 2_000.into(),
                 timestamp: AT.into(),
                 transaction_id: 5.into(),

@@ -62,7 +62,7 @@ impl Station {
         };
         place.finished = true;
         let request = stop_transaction::Request {
-            id_tag: None,
+            id_tag: None.into(),
             meter_stop: place.register().into(),
             timestamp: now.into(),
             transaction_id: transaction.id.unwrap_or_default().into(),

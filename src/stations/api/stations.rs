@@ -167,7 +167,8 @@ async fn get_chargestation(
         .await
 }
 
-/// Changes a charge station (JSON merge patch).
+/// Changes a charge station (JSON merge patch). One that is to prove otherwise who it is, to connect elsewhere or to speak
+/// another version is disconnected; a new password alone leaves its socket open.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
     request_body = StationPatch, responses((status = OK, body = Reply<StationView>), WriteErrors))]
 #[patch("/chargestations/{id}")]
@@ -185,7 +186,7 @@ async fn update_chargestation(
         ctx.moment(),
         ctx.websocket_url.clone(),
     );
-    let (view, proves_else) = ctx
+    let (view, must_come_anew) = ctx
         .db
         .write(move |conn| {
             let mut station = store::find_station(conn, organization, id).map_err(missing)?;
@@ -193,21 +194,19 @@ async fn update_chargestation(
             if let Some(location) = patch.location.value() {
                 locations::require(conn, organization, *location, "location")?;
             }
-            let was_open = station.may_connect();
-            let stood_at = station.location_id;
-            let proved_by = station.proof();
+            let was = station.clone();
             let password = station.apply(patch.clone(), &moment)?;
             store::require_free_endpoint(conn, &station)?;
-            if station.location_id != stood_at {
+            if station.location_id != was.location_id {
                 store::require_place_of_group(conn, &station)?;
             }
-            if was_open && !station.may_connect() && store::has_running_session(conn, id)? {
+            if was.may_connect() && !station.may_connect() && store::has_running_session(conn, id)? {
                 return Err(ApiError::conflict(
                     "A session is running at this charge station; stop it first, with force where the station does not",
                 ));
             }
-            let proves_else = station.proof() != proved_by;
             store::update_station(conn, &station)?;
+            let must_come_anew = !station.may_connect() || !station.connects_like(&was);
             let mut view = station_view(conn, station, &base)?;
             events::record(
                 conn,
@@ -216,11 +215,10 @@ async fn update_chargestation(
                 &view,
             )?;
             view.security.password = password;
-            Ok::<_, ApiError>((view, proves_else))
+            Ok::<_, ApiError>((view, must_come_anew))
         })
         .await?;
-    let is_shut = !view.active || view.operational_status == OperationalStatus::Closed; // no session runs there
-    if is_shut || proves_else {
+    if must_come_anew {
         link.disconnect(id);
     }
     signals.tell(Signal {

@@ -10,6 +10,8 @@ use crate::json_schema;
 const LONGEST: usize = 48;
 /// What an identity may contain besides letters and digits (`identifierString` of OCPP 2).
 const SIGNS: &str = "*-_=:+|@.";
+/// Parts of a path that mean this folder and the one above: no URL ends in them once it is read.
+const NORMALIZED_AWAY: [&str; 2] = [".", ".."];
 
 /// An identity as the station spells it; two that differ in the case of their letters only are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,7 @@ impl Field for Identity {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let plain = |text: &&str| {
             (1..=LONGEST).contains(&text.len())
+                && !NORMALIZED_AWAY.contains(text)
                 && text
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || SIGNS.contains(c))
@@ -39,7 +42,9 @@ impl Field for Identity {
             wrong(
                 at,
                 faults,
-                format_args!("1 to {LONGEST} characters: letters, digits and {SIGNS}"),
+                format_args!(
+                    "1 to {LONGEST} characters: letters, digits and {SIGNS}, not . or .. alone"
+                ),
             )
         })
     }
@@ -55,10 +60,29 @@ mod tests {
             let mut faults = Faults::default();
             Identity::read(&text.into(), Path::Root, &mut faults).map(Identity::into_text)
         };
-        for good in ["CP-0001", "DE*ABC*E001", "a", "x@y.z:1", &"9".repeat(48)] {
+        for good in [
+            "CP-0001",
+            "DE*ABC*E001",
+            "a",
+            "...",
+            ".a",
+            "x@y.z:1",
+            &"9".repeat(48),
+        ] {
             assert_eq!(read(good).as_deref(), Some(good));
         }
-        for bad in ["", " ", "a b", "a/b", "ä", "a%20b", "a?b", &"9".repeat(49)] {
+        for bad in [
+            "",
+            " ",
+            ".",
+            "..",
+            "a b",
+            "a/b",
+            "ä",
+            "a%20b",
+            "a?b",
+            &"9".repeat(49),
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

@@ -67,6 +67,16 @@ impl Layout {
         self.0.iter().find(same).map(|one| one.connector)
     }
 
+    /// The connectors of an EVSE.
+    pub fn all_of_evse(&self, evse: u32) -> Vec<ConnectorId> {
+        let same = |one: &&Outlet| u32::try_from(one.evse) == Ok(evse);
+        self.0
+            .iter()
+            .filter(same)
+            .map(|one| one.connector)
+            .collect()
+    }
+
     /// Where the connector with this number is.
     pub fn outlet(&self, number: i32) -> Option<Outlet> {
         self.0.iter().find(|one| one.number == number).copied()

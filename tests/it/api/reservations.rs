@@ -189,3 +189,39 @@ async fn what_cannot_be_reserved_is_refused_with_a_reason() {
     let faults = app.client.post("/reservations", long).await.faulty_fields();
     assert_eq!(faults, ["duration_minutes"]);
 }
+
+#[actix_web::test]
+async fn who_may_not_read_tokens_sees_the_end_of_a_card_only() {
+    let app = TestApp::start().await;
+    let (station, second) = twin(&app, true).await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    let mut body = wish(&second);
+    body["id_tag"] = json!("04A2B3C4D5E680");
+    let kept = reserve(&app, &mut socket, body, &["Accepted"]).await;
+    let kept = kept.created();
+    assert_eq!(kept["id_tag"], "04A2B3C4D5E680");
+    let path = format!("/reservations/{}", kept["_id"].as_str().expect("an id"));
+
+    let scopes = ["read:reservations", "write:reservations", "read:events"];
+    let clerk = app.client_with(&scopes).await;
+    let shown = clerk.get(&path).await.ok();
+    let changed = clerk
+        .patch(&path, json!({"meta_data": {"a": 1}}))
+        .await
+        .ok();
+    let listed = clerk.get("/reservations").await.json();
+    let told = clerk.get("/events?type=reservation.created").await.json();
+    for one in [
+        &shown["id_tag"],
+        &changed["id_tag"],
+        &listed["result"][0]["id_tag"],
+        &told["result"][0]["data"]["id_tag"],
+    ] {
+        assert_eq!(one, "****E680");
+    }
+    let searched = clerk.get("/reservations?search=04A2").await;
+    assert_eq!(searched.error(403), "forbidden");
+    let found = app.client.get("/reservations?search=04a2").await.json();
+    assert_eq!(found["result"][0]["id_tag"], "04A2B3C4D5E680");
+}

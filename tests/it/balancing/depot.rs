@@ -223,7 +223,7 @@ impl Depot {
         let report = MeterReport {
             organization,
             station,
-            connector,
+            connector: Some(connector),
             transaction: Some(transaction),
             samples: vec![Sample {
                 at: moment.now,
@@ -235,6 +235,7 @@ impl Depot {
         };
         let shown = Shown {
             at: moment.now,
+            told_at: moment.now,
             power: reading.power,
             register: reading.energy,
             currents: phases(reading.current),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::json;
 
-use crate::support::{FakeStation, TestApp, eventually};
+use crate::support::{FakeStation, RawSocket, TestApp, eventually};
 
 #[actix_web::test]
 async fn only_known_active_stations_with_the_right_password_connect() {
@@ -68,6 +68,44 @@ async fn only_known_active_stations_with_the_right_password_connect() {
 }
 
 #[actix_web::test]
+async fn a_socket_ends_with_the_rules_it_was_opened_under() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut renamed = station.url.clone();
+    for change in [
+        json!({"pinned_protocol": "ocpp1.6"}),
+        json!({"endpoint": "renamed"}),
+        json!({"security": {"type": "basic_auth"}}),
+    ] {
+        let mut socket = FakeStation::connect(&renamed).await;
+        socket.boot().await;
+        let harmless = json!({"name": "T", "description": change.to_string()});
+        app.client.patch(&station.path, harmless).await.ok();
+        socket.boot().await; // and the socket is still there
+        app.client.patch(&station.path, change.clone()).await.ok();
+        assert_eq!(socket.next().await, None, "{change}");
+        renamed = match change.get("endpoint") {
+            Some(_) => app.station_url("renamed"),
+            None => renamed,
+        };
+    }
+}
+
+#[actix_web::test]
+async fn a_new_password_leaves_the_socket_open_to_be_told_over_it() {
+    let app = TestApp::start().await;
+    let station = app.station("S").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    socket.boot().await;
+    let path = format!("{}/reset_password", station.path);
+    app.client.patch(&path, json!({})).await.ok();
+    socket.boot().await;
+    let other = json!({"security": {"type": "basic_auth", "password": "0123456789abcdef"}});
+    app.client.patch(&station.path, other).await.ok();
+    socket.boot().await;
+}
+
+#[actix_web::test]
 async fn odd_urls_and_a_missing_sub_protocol_are_tolerated_but_other_protocols_are_not() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
@@ -119,6 +157,32 @@ async fn the_newest_socket_wins_and_the_old_ones_end_changes_nothing() {
         1,
         "{kinds:?}"
     );
+}
+
+#[actix_web::test]
+async fn a_frame_that_takes_longer_than_the_patience_with_silence_is_heard() {
+    let options = [
+        ("EVENWATT_OCPP_PING_SECONDS", "1"),
+        ("EVENWATT_OCPP_PONG_SECONDS", "1"),
+    ];
+    let app = TestApp::start_with(&options).await;
+    let station = app.station("GPRS").await;
+    let protocol = [("Sec-WebSocket-Protocol", "ocpp1.6")];
+    let mut socket = RawSocket::open(&station.url, &protocol).await;
+    let call = br#"[2,"slow","Heartbeat",{}]"#;
+    // It can answer no ping before its frame is whole (RFC 6455 section 5.4).
+    assert!(socket.announce(0x81, call.len() as u64).await);
+    for (byte, key) in call.iter().zip(RawSocket::MASK.iter().cycle()) {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert!(socket.send(&[byte ^ key]).await);
+    }
+    loop {
+        let frame = socket.next().await.expect("an answer, not the end");
+        if frame.content.starts_with(br#"[3,"slow""#) {
+            break;
+        }
+        assert_ne!(frame.first, 0x88, "closed: {:?}", frame.content);
+    }
 }
 
 #[actix_web::test]

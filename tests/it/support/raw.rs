@@ -8,8 +8,6 @@ use tokio::time::timeout;
 
 /// How long a test waits for bytes.
 const PATIENCE: Duration = Duration::from_secs(10);
-const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
-
 /// A connection after its handshake.
 pub struct RawSocket {
     socket: TcpStream,
@@ -37,6 +35,9 @@ impl RawFrame {
 }
 
 impl RawSocket {
+    /// What the content of its frames is masked with.
+    pub const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
+
     /// Opens `ws://…` with these header lines besides the usual ones.
     pub async fn open(url: &str, headers: &[(&str, &str)]) -> Self {
         let rest = url.strip_prefix("ws://").expect("a URL of WebSockets");
@@ -85,7 +86,7 @@ impl RawSocket {
     /// Sends a masked frame.
     pub async fn frame(&mut self, first: u8, content: &[u8]) -> bool {
         let mut bytes = Self::announcement(first, content.len() as u64);
-        let masked = content.iter().zip(MASK.iter().cycle());
+        let masked = content.iter().zip(Self::MASK.iter().cycle());
         bytes.extend(masked.map(|(byte, key)| byte ^ key));
         self.send(&bytes).await
     }
@@ -108,7 +109,7 @@ impl RawSocket {
                 bytes.extend(length.to_be_bytes());
             }
         }
-        bytes.extend(MASK);
+        bytes.extend(Self::MASK);
         bytes
     }
 

@@ -320,3 +320,34 @@ async fn a_day_that_is_sent_late_is_a_history() {
     // The last of them was taken an hour and a minute before the first request; 22 s have passed.
     assert_eq!(meter["age_seconds"], 3_600 + 60 + 22);
 }
+
+#[actix_web::test]
+async fn a_producer_gives_what_it_is_rated_for_at_most() {
+    let site = Site::new().await;
+    let roof = json!({"type": "producer", "static_power": 10});
+    let roof = site.asset(roof).await;
+    let at = site.app.clock.now();
+    let told = site.send(&roof, json!({"at": at, "power": 80})).await;
+    assert_eq!(told.created()["warnings"][0]["code"], "implausible");
+    site.pass(1);
+    let right = json!({"at": site.app.clock.now(), "power": 10.9});
+    let told = site.send(&roof, right).await.created();
+    assert_eq!(told["warnings"], json!([]), "a tenth more is weather");
+}
+
+#[actix_web::test]
+async fn a_group_does_not_leave_its_assets_behind() {
+    let site = Site::new().await;
+    let other = json!({"operatorName": "Elsewhere", "coordinates": [5.9, 51.4], "address": {}});
+    let other = site.app.client.post("/locations", other).await.created()["_id"].clone();
+    let path = format!(
+        "/load_management/groups/{}",
+        site.group.as_str().expect("an id")
+    );
+    let moved = site
+        .app
+        .client
+        .patch(&path, json!({"location": other}))
+        .await;
+    assert_eq!(moved.json()["errors"][0]["field"], "location");
+}

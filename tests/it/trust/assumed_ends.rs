@@ -16,6 +16,17 @@ async fn charging() -> (Yard, i64) {
     (yard, number)
 }
 
+/// The same after its connection broke, and the path at which its session is stopped.
+async fn cut_off() -> (TestApp, String) {
+    let (yard, _) = charging().await;
+    let session = yard.session().await;
+    let path = format!("/sessions/{}/stop", session["_id"].as_str().expect("an id"));
+    yard.socket.drop_link().await;
+    let (app, station) = (yard.app, yard.station.path);
+    eventually(async || app.client.get(&station).await.ok()["online"] == false).await;
+    (app, path)
+}
+
 async fn stop_over_api(yard: &Yard, body: Value) -> crate::support::Answer {
     let id = yard.session().await["_id"]
         .as_str()
@@ -226,21 +237,7 @@ async fn force_ends_it_at_once_and_the_station_is_told_to_stop() {
 
 #[actix_web::test]
 async fn force_ends_it_at_a_station_that_is_offline() {
-    let (yard, _) = charging().await;
-    let Yard {
-        app,
-        station,
-        socket,
-        ..
-    } = yard;
-    socket.drop_link().await;
-    eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
-    let listed = app.client.get("/sessions").await.json();
-    let id = listed["result"][0]["_id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let path = format!("/sessions/{id}/stop");
+    let (app, path) = cut_off().await;
     let refused = app.client.post(&path, json!({})).await;
     assert_eq!(refused.error(406), "station_offline");
     let ended = app.client.post(&path, json!({"force": true})).await.ok();
@@ -249,26 +246,9 @@ async fn force_ends_it_at_a_station_that_is_offline() {
 
 #[actix_web::test]
 async fn a_station_that_is_offline_for_long_need_not_be_asked() {
-    let (yard, _) = charging().await;
-    let Yard {
-        app,
-        station,
-        socket,
-        ..
-    } = yard;
-    socket.drop_link().await;
-    eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
+    let (app, path) = cut_off().await;
     app.clock.advance(std::time::Duration::from_secs(16 * 60));
-    let listed = app.client.get("/sessions").await.json();
-    let id = listed["result"][0]["_id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let ended = app
-        .client
-        .post(&format!("/sessions/{id}/stop"), json!({}))
-        .await
-        .ok();
+    let ended = app.client.post(&path, json!({})).await.ok();
     assert_settled(&ended, "ended", 4_000, 1.6);
     assert_eq!(reason(&ended), "Assumed: the station is offline for long");
 }

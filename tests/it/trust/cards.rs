@@ -379,6 +379,35 @@ mod that_are_used_twice {
     }
 
     #[actix_web::test]
+    async fn are_concurrent_where_it_is_not_known_at_which_connector_they_begin() {
+        let mut yard = in_use().await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"}))
+            .await;
+        assert_eq!(yard.tap(7, "CARD").await, "ConcurrentTx");
+    }
+
+    #[actix_web::test]
+    async fn are_concurrent_in_2_x_before_the_evse_is_known() {
+        let mut yard = Yard::speaking("ocpp2.0.1").await;
+        yard.app.db_token("CARD", "active", None, None).await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"}))
+            .await;
+        let status = |answer: &Value| answer["idTokenInfo"]["status"].clone();
+        let begin = json!({"card": "CARD", "at_evse": 1});
+        let first = yard.event("Started", ("one", 0, 0), begin.clone()).await;
+        assert_eq!(status(&first), "Accepted");
+        let again = yard.event("Started", ("one", 0, 0), begin).await;
+        assert_eq!(status(&again), "Accepted", "it is the same transaction");
+        let shown = json!({"card": "CARD"});
+        let later = yard.event("Updated", ("one", 1, 1), shown.clone()).await;
+        assert_eq!(status(&later), "Accepted", "that of its own transaction");
+        let second = yard.event("Started", ("two", 0, 2), shown.clone()).await;
+        assert_eq!(status(&second), "ConcurrentTx");
+        let ended = yard.event("Ended", ("one", 2, 3), shown).await;
+        assert_eq!(status(&ended), "Accepted");
+    }
+
+    #[actix_web::test]
     async fn are_concurrent_in_2_x_as_well() {
         let yard = in_use().await;
         yard.organization_says(json!({"concurrent_cards": "refuse"}))
@@ -389,6 +418,48 @@ mod that_are_used_twice {
         assert_eq!(answer["idTokenInfo"]["status"], "ConcurrentTx");
         let shown = second.authorize_2("CARD", "ISO14443", json!({})).await;
         assert_eq!(shown["idTokenInfo"]["status"], "ConcurrentTx");
+    }
+}
+
+mod that_are_none {
+    use super::*;
+
+    fn status(answer: &Value) -> &Value {
+        &answer["idTokenInfo"]["status"]
+    }
+
+    #[actix_web::test]
+    async fn c02_a_start_by_button_is_accepted_whatever_unknown_cards_get() {
+        for policy in ["refuse", "accept", "free_vending"] {
+            let mut yard = Yard::speaking("ocpp2.0.1").await;
+            yard.organization_says(json!({"unknown_cards": policy}))
+                .await;
+            let none = json!({"idToken": "", "type": "NoAuthorization"});
+            let begin = json!({"at_evse": 1, "idToken": none});
+            let answer = yard.event("Started", ("tx", 0, 0), begin).await;
+            assert_eq!(status(&answer), "Accepted", "{policy}");
+            let shown = yard.authorize_2("", "NoAuthorization", json!({})).await;
+            assert_eq!(status(&shown), "Accepted", "{policy}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn one_that_cannot_be_read_is_invalid_and_its_transaction_is_kept() {
+        let odd = [
+            json!("CARD"),
+            json!({"idToken": {"a": 1}, "type": "ISO14443"}),
+            json!({"idToken": "", "type": "ISO14443"}),
+            json!({"idToken": "A".repeat(300), "type": "ISO14443"}),
+        ];
+        for token in odd {
+            let mut yard = Yard::speaking("ocpp2.0.1").await;
+            yard.organization_says(json!({"unknown_cards": "accept"}))
+                .await;
+            let begin = json!({"at_evse": 1, "idToken": token});
+            let answer = yard.event("Started", ("tx", 0, 0), begin).await;
+            assert_eq!(status(&answer), "Invalid", "{token}");
+            assert_eq!(yard.session().await["status"], "started");
+        }
     }
 }
 

@@ -493,3 +493,108 @@ async fn a_status_without_a_time_counts_when_it_came() {
         "it says nothing of its clock"
     );
 }
+
+// ---- what a session costs by a clock that is off
+
+impl Charger {
+    /// A register of a transaction, with the station's time so many seconds from now.
+    async fn meters(&mut self, transaction: i64, seconds: i64, register: i64) {
+        let at = self.there(seconds);
+        let values = json!([{"timestamp": at, "sampledValue": [{"value": register.to_string()}]}]);
+        let told = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
+        self.socket.call("MeterValues", told).await;
+    }
+
+    async fn stops(&mut self, transaction: i64, seconds: i64, register: i64) -> Value {
+        let at = self.there(seconds);
+        let stop = json!({"transactionId": transaction, "meterStop": register, "timestamp": at});
+        self.socket.call("StopTransaction", stop).await;
+        self.session().await
+    }
+
+    async fn session(&self) -> Value {
+        self.app.client.get("/sessions").await.json()["result"][0].clone()
+    }
+
+    async fn event(&mut self, kind: &str, seq_no: u32, register: i64) {
+        let at = self.there(0);
+        let event = json!({"eventType": kind, "timestamp": at, "triggerReason": "MeterValuePeriodic", "seqNo": seq_no,
+            "transactionInfo": {"transactionId": "tx"}, "evse": {"id": 1, "connectorId": 1},
+            "meterValue": [{"timestamp": at, "sampledValue": [{"value": register}]}]});
+        self.socket.call("TransactionEvent", event).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_clock_that_is_set_right_in_a_session_neither_opens_the_bound_nor_ends_it_ahead() {
+    for behind in [2 * HOUR, 20 * DAY] {
+        let mut charger = Charger::new(-behind).await;
+        charger.talks().await;
+        let at = charger.there(0);
+        let transaction = charger.socket.start(1, "CARD", 0, &at).await;
+        charger.ahead = 0;
+        charger.meters(transaction, 0, 20).await;
+        charger.pass(2);
+        let now = charger.there(0);
+        let session = charger.stops(transaction, 0, 9_000_000).await;
+        assert_eq!(session["metrics"]["chargingStop"], now);
+        let energy = session["metrics"]["energyConsumed"].as_i64();
+        // A plug of 7 kW gives 7.7 kW at most: 261 Wh in two seconds and the two minutes of room.
+        assert!(energy.is_some_and(|energy| energy <= 261), "{session}");
+    }
+}
+
+#[actix_web::test]
+async fn in_2_a_clock_that_is_set_right_in_a_session_neither_opens_the_bound_nor_ends_it_ahead() {
+    let mut charger = Charger::speaking("ocpp2.0.1", -2 * HOUR).await;
+    charger.talks().await;
+    charger.event("Started", 0, 0).await;
+    charger.ahead = 0;
+    charger.pass(1);
+    charger.event("Updated", 1, 40_000).await;
+    let now = charger.there(0);
+    charger.event("Ended", 2, 40_000).await;
+    let session = charger.session().await;
+    assert_eq!(session["metrics"]["chargingStop"], now);
+    let energy = session["metrics"]["energyConsumed"].as_i64();
+    assert!(energy.is_some_and(|energy| energy <= 261), "{session}");
+}
+
+#[actix_web::test]
+async fn an_hour_out_of_the_queue_of_a_clock_that_is_off_is_billed() {
+    for ahead in [2 * HOUR, -5 * 365 * DAY] {
+        let mut charger = Charger::new(ahead).await;
+        charger.talks().await;
+        let begun = charger.there(-HOUR);
+        let end = charger.ours(-5).to_string();
+        let transaction = charger.socket.start(1, "CARD", 1_000, &begun).await;
+        for (minute, register) in [(45, 2_250), (30, 3_500), (15, 4_750)] {
+            charger.meters(transaction, -60 * minute, register).await;
+        }
+        let session = charger.stops(transaction, -5, 6_000).await;
+        assert_eq!(session["metrics"]["energyConsumed"], 5_000, "{session}");
+        assert_eq!(session["metrics"]["chargingStop"], end);
+    }
+}
+
+#[actix_web::test]
+async fn a_clock_an_hour_behind_that_stands_still_does_not_stop_time() {
+    let mut charger = Charger::new(0).await;
+    let at = charger.there(-HOUR);
+    let transaction = charger.socket.start(1, "CARD", 0, &at).await;
+    for step in 1..=15 {
+        charger.pass(10);
+        let values =
+            json!([{"timestamp": at, "sampledValue": [{"value": (10 * step).to_string()}]}]);
+        let told = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
+        charger.socket.call("MeterValues", told).await;
+    }
+    let stop = json!({"transactionId": transaction, "meterStop": 150, "timestamp": at});
+    charger.socket.call("StopTransaction", stop).await;
+    let metrics = charger.session().await["metrics"].clone();
+    let time = |name: &str| -> Timestamp {
+        serde_json::from_value(metrics[name].clone()).expect("a time")
+    };
+    let span = time("chargingStop").seconds_since(time("chargingStart"));
+    assert_eq!(span, 150);
+}

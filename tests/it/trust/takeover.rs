@@ -64,6 +64,8 @@ async fn a_name_contains_what_may_stand_in_a_url() {
     let long = "x".repeat(49);
     for wrong in [
         "",
+        ".",
+        "..",
         "two words",
         "a/b",
         "Säule",
@@ -296,9 +298,42 @@ async fn a_raw_command_answers_word_for_word() {
 async fn an_error_of_the_station_is_told_with_its_code() {
     let said = json!([4, "NotSupported", "no cache here", {}]);
     let answer = raw("ocpp1.6", "ClearCache", json!({}), said).await;
-    assert_eq!(answer.error(400), "command_failed");
-    assert!(answer.text.contains("NotSupported"), "{}", answer.text);
-    assert!(answer.text.contains("no cache here"), "{}", answer.text);
+    let action = answer.ok();
+    assert_eq!(action["status"], "failed");
+    let data = json!({"error": "the station answered NotSupported: no cache here",
+        "code": "NotSupported", "description": "no cache here", "details": {}});
+    assert_eq!(action["response_data"], data);
+}
+
+#[actix_web::test]
+async fn an_error_of_the_station_is_told_word_for_word_and_kept() {
+    for (said, code, description, details, sentence) in [
+        (
+            json!([4, "FormatViolation", "bad", {"at": "x"}]),
+            "FormatViolation",
+            "bad",
+            json!({"at": "x"}),
+            "the station answered FormatViolation: bad",
+        ),
+        (
+            json!([4, "Busy", ""]),
+            "Busy",
+            "",
+            json!({}),
+            "the station answered Busy",
+        ),
+        (
+            json!([4]),
+            "",
+            "",
+            json!({}),
+            "the station answered with an error that says nothing",
+        ),
+    ] {
+        let action = raw("ocpp2.0.1", "ClearCache", json!({}), said).await.ok();
+        let kept = json!({"error": sentence, "code": code, "description": description, "details": details});
+        assert_eq!(action["response_data"], kept);
+    }
 }
 
 // ---- limits in the form they take
@@ -430,4 +465,41 @@ async fn a_station_that_refuses_zero_is_not_asked_for_it_again() {
     assert_eq!(picky.limit(0.0, from_six).await, (0, false));
     assert_eq!(picky.refuses_zero().await, true);
     assert_eq!(picky.limit(16.0, from_six).await, (1, true));
+}
+
+#[actix_web::test]
+async fn a_station_that_refuses_more_than_its_maximum_charges_with_that() {
+    let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
+    let plug = json!({"power": 22, "amperage_limit": 32});
+    let station = app.station_with("Small", plug).await;
+    let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
+    let location = app.client.post("/locations", site).await.created();
+    let group = json!({"name": "G", "maximum_capacity": 22, "minimum_connector_capacity": 2,
+        "location": location["_id"]});
+    let group = app.client.post("/groups", group).await.created();
+    let group = group["_id"].as_str().expect("an id");
+    let members = format!("/groups/{group}/chargestations");
+    let member = json!({"chargestation": station.id});
+    app.client.post(&members, member).await.created();
+    let mut charger = FakeStation::connect(&station.url).await;
+    charger.boot().await;
+    charger.start(1, "CARD", 0, "2026-01-01T00:00:00Z").await;
+    let (mut tries, mut live) = (0, 0.0);
+    while live < 16.0 {
+        let call = charger.next_call().await;
+        let profile = &call[3]["csChargingProfiles"];
+        let schedule = &profile["chargingSchedule"];
+        let in_amps = schedule["chargingRateUnit"] == "A";
+        // Its plug has one phase of 230 V.
+        let limit = amps(schedule) * if in_amps { 1.0 } else { 3.0 };
+        let status = if limit > 16.0 { "Rejected" } else { "Accepted" };
+        if profile["stackLevel"] == 2 {
+            tries += 1;
+            if limit <= 16.0 {
+                live = limit;
+            }
+        }
+        charger.answer(&call, json!({"status": status})).await;
+    }
+    assert!(live <= 16.0 && tries <= 8, "{live} A after {tries}");
 }

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::db::Json;
 use crate::db::schema::chargestations;
-use crate::http::Faults;
 use crate::http::fields::MetaData;
+use crate::http::{ApiError, ApiResult, Faults};
 use crate::kernel::*;
 use crate::organizations::UnknownConnectors;
 use crate::stations::model::identity::Identity;
@@ -69,6 +69,33 @@ crate::spelled! {
 }
 
 crate::text_column!(spelled Protocol, SecurityType, OperationalStatus, Registration);
+
+impl Protocol {
+    /// Characters that the number of a card has at most (idTag, idToken).
+    pub const fn longest_card(self) -> usize {
+        match self {
+            Self::Ocpp16 => 20,
+            Self::Ocpp201 => 36,
+            Self::Ocpp21 => 255,
+        }
+    }
+
+    /// Whether a number of a card can be told.
+    pub fn takes_card(self, number: &str) -> bool {
+        number.chars().count() <= self.longest_card()
+    }
+
+    /// A number that is too long to be told is a fault of this field.
+    pub fn require_card(self, number: &str, field: &str) -> ApiResult<()> {
+        if self.takes_card(number) {
+            return Ok(());
+        }
+        let longest = self.longest_card();
+        let message =
+            format!("must have at most {longest} characters: the charge station speaks {self}");
+        Err(ApiError::field(field, "invalid", message))
+    }
+}
 
 /// What a station said of itself when it booted, in eDRV's field names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -275,15 +302,6 @@ impl Station {
         }
     }
 
-    /// What a connection is admitted by: one that was admitted by something else has to come again.
-    pub(in crate::stations) fn proof(&self) -> (String, SecurityType, Option<String>) {
-        (
-            self.endpoint.clone(),
-            self.security_type,
-            self.password_hash.clone(),
-        )
-    }
-
     fn set_password(&mut self, password: String) -> String {
         self.password_hash = Some(password_hash(self.id, password.as_bytes()));
         password
@@ -292,6 +310,14 @@ impl Station {
     /// Whether it may open a socket, as far as its state says.
     pub fn may_connect(&self) -> bool {
         self.active && self.operational_status != OperationalStatus::Closed
+    }
+
+    /// Whether a socket that was opened under the rules of `other` would be opened alike under its own.
+    pub(in crate::stations) fn connects_like(&self, other: &Self) -> bool {
+        self.security_type == other.security_type
+            && self.endpoint.eq_ignore_ascii_case(&other.endpoint)
+            && self.pinned_protocol == other.pinned_protocol
+            && self.password_hash == other.password_hash
     }
 
     /// A fresh password; the station must be told before it connects again.

@@ -156,3 +156,47 @@ async fn evidence_is_shown_to_its_organization_alone() {
     let blind = scene.app.client_with(&["read:locations"]).await;
     assert_eq!(blind.get(&path).await.error(403), "forbidden");
 }
+
+// ---- values without the transaction, beside those with it
+
+#[actix_web::test]
+async fn a_lifetime_without_transaction_and_context_does_not_mix_with_that_of_the_transaction() {
+    let mut scene = Scene::new().await;
+    let transaction = scene.start(0, 60).await;
+    let mut register = 0;
+    for minutes in (1..=11).rev().map(|step| step * 5) {
+        register += 300;
+        scene.reads(transaction, minutes, register).await;
+        let lifetime = |more: i64| (50_000 + register + more).to_string();
+        let value = |more| json!({"timestamp": scene.ago(minutes - 1), "sampledValue": [{"value": lifetime(more)}]});
+        let told = [value(0), value(50)];
+        for one in told {
+            scene.tell_raw(None, json!([one])).await;
+        }
+    }
+    let session = scene.stop(transaction, register, 0).await;
+    assert_eq!(energy(&session), 3_300);
+}
+
+#[actix_web::test]
+async fn the_begin_may_be_told_after_the_end_with_its_time() {
+    let mut scene = Scene::new().await;
+    let transaction = scene.start(0, 15).await;
+    let at = scene.ago(0);
+    let data = json!([{"timestamp": at, "sampledValue": [
+        {"value": "7914700", "context": "Transaction.End"}, {"value": "7912760", "context": "Transaction.Begin"}]}]);
+    let stop = json!({"transactionId": transaction, "meterStop": 7_914_700, "timestamp": at, "transactionData": data});
+    scene.socket.call("StopTransaction", stop).await;
+    assert_eq!(energy(&scene.session(transaction).await), 1_940);
+}
+
+#[actix_web::test]
+async fn intervals_of_less_than_a_watt_hour_add_up() {
+    let mut scene = Scene::new().await;
+    let transaction = scene.start(0, 60).await;
+    for minutes in 1..=20 {
+        let values = [("0.4", INTERVAL, "Wh", "Sample.Periodic")];
+        scene.tell(Some(transaction), 59 - minutes, &values).await;
+    }
+    assert_eq!(energy(&scene.session(transaction).await), 8);
+}

@@ -29,6 +29,11 @@ async fn told(
     event(scene, kind, seq_no, minutes_ago, values).await;
 }
 
+async fn sampled(scene: &mut Scene, seq_no: u32, minutes_ago: u64, register: i64) {
+    let context = "Sample.Periodic";
+    told(scene, "Updated", seq_no, minutes_ago, register, context).await;
+}
+
 #[actix_web::test]
 async fn in_2_an_end_at_zero_keeps_what_readings_showed() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
@@ -44,15 +49,7 @@ async fn in_2_a_register_that_restarts_goes_on() {
     let mut scene = Scene::speaking("ocpp2.1").await;
     told(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
     for (seq_no, minutes, register) in [(1, 50, 503_000), (2, 40, 100), (3, 30, 2_000)] {
-        told(
-            &mut scene,
-            "Updated",
-            seq_no,
-            minutes,
-            register,
-            "Sample.Periodic",
-        )
-        .await;
+        sampled(&mut scene, seq_no, minutes, register).await;
     }
     told(&mut scene, "Ended", 4, 20, 3_000, "Transaction.End").await;
     assert_eq!(energy(&scene.sessions().await.remove(0)), 6_000);
@@ -63,15 +60,7 @@ async fn in_2_one_wild_value_does_not_stay() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
     told(&mut scene, "Started", 0, 60, 1_000, "Transaction.Begin").await;
     for (seq_no, minutes, register) in [(1, 50, 2_000), (2, 40, 9_999_999_999), (3, 30, 4_000)] {
-        told(
-            &mut scene,
-            "Updated",
-            seq_no,
-            minutes,
-            register,
-            "Sample.Periodic",
-        )
-        .await;
+        sampled(&mut scene, seq_no, minutes, register).await;
     }
     assert_eq!(energy(&scene.sessions().await.remove(0)), 3_000);
 }
@@ -138,4 +127,53 @@ async fn signed_data_of_2_is_kept_with_its_encoding_and_key() {
     assert_eq!(one["encoding"], "OCMF");
     assert_eq!(one["signing_method"], "ECDSA");
     assert_eq!(one["public_key"], "oca:base16:asn1:3059");
+}
+
+// ---- which register is that of the end
+
+async fn ended_with(scene: &mut Scene, sampled: Value) -> i64 {
+    let at = scene.ago(0);
+    let values = json!({"meterValue": [{"timestamp": at, "sampledValue": sampled}]});
+    event(scene, "Ended", 9, 0, values).await;
+    energy(&scene.sessions().await.remove(0))
+}
+
+#[actix_web::test]
+async fn in_2_the_end_is_what_is_told_as_such_and_not_what_is_aligned_to_the_clock() {
+    let end = json!({"value": 2_000, "context": "Transaction.End"});
+    let clock = json!({"value": 12_000, "context": "Sample.Clock"});
+    for sampled in [json!([end, clock]), json!([clock, end])] {
+        let mut scene = Scene::speaking("ocpp2.0.1").await;
+        told(&mut scene, "Started", 0, 60, 0, "Transaction.Begin").await;
+        assert_eq!(ended_with(&mut scene, sampled.clone()).await, 2_000);
+        let mut scene = Scene::speaking("ocpp2.0.1").await;
+        told(&mut scene, "Started", 0, 60, 0, "Transaction.Begin").await;
+        told(&mut scene, "Updated", 1, 30, 1_000, "Sample.Periodic").await;
+        assert_eq!(ended_with(&mut scene, sampled).await, 2_000);
+    }
+}
+
+#[actix_web::test]
+async fn in_2_a_signed_value_beside_a_plain_one_may_be_left_at_zero() {
+    let mut scene = Scene::speaking("ocpp2.0.1").await;
+    told(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
+    let blob = json!({"signedMeterData": "T0NNRg==", "signingMethod": "ECDSA", "encodingMethod": "OCMF", "publicKey": "ab"});
+    let sampled = json!([{"value": 508_000, "context": "Transaction.End"},
+        {"value": 0, "context": "Transaction.End", "signedMeterValue": blob}]);
+    assert_eq!(ended_with(&mut scene, sampled).await, 8_000);
+}
+
+#[actix_web::test]
+async fn in_2_a_plug_that_is_told_late_bounds_what_was_counted_before() {
+    let mut scene = Scene::speaking("ocpp2.0.1").await;
+    for (kind, seq_no, minutes, register) in [("Started", 0, 5, 0), ("Updated", 1, 0, 60_000)] {
+        let values = json!({"evse": null, "meterValue": [{"timestamp": scene.ago(minutes), "sampledValue": [
+            {"value": register, "measurand": REGISTER}]}]});
+        event(&mut scene, kind, seq_no, minutes, values).await;
+    }
+    event(&mut scene, "Updated", 2, 0, json!({})).await;
+    let session = scene.sessions().await.remove(0);
+    // 24.2 kW for five minutes and two of room.
+    assert_eq!(energy(&session), 2_823);
+    assert_eq!(session["metrics"]["energyUnproven"], 57_177);
 }

@@ -1,0 +1,71 @@
+//! What was held to a reader, in messages that are answered whatever they say of it.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::{Mending, Repair, Wire};
+
+/// A card that may be told. One that cannot be read is no reason to refuse its message, and yet a card that nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held<T> {
+    /// None was told.
+    Nothing,
+    /// One was told that cannot be read, which was flagged.
+    Unreadable,
+    /// This one.
+    Card(T),
+}
+
+impl<T> Held<T> {
+    /// The card that can be read.
+    pub fn card(self) -> Option<T> {
+        match self {
+            Self::Card(card) => Some(card),
+            Self::Nothing | Self::Unreadable => None,
+        }
+    }
+
+    /// Whether one was told that cannot be read.
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable)
+    }
+}
+
+impl<T> From<Option<T>> for Held<T> {
+    fn from(card: Option<T>) -> Self {
+        card.map_or(Self::Nothing, Self::Card)
+    }
+}
+
+impl<T: Serialize> Serialize for Held<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Card(card) => card.serialize(to),
+            Self::Nothing | Self::Unreadable => to.serialize_none(),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Held<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Option::deserialize(from).map(Self::from)
+    }
+}
+
+impl<T: Wire> Wire for Held<T> {
+    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+        if value.is_null() {
+            mending.flag(Repair::Null, &value);
+            return Some(Self::Nothing);
+        }
+        Some(mending.spare(value).map_or(Self::Unreadable, Self::Card))
+    }
+
+    fn missing(_: &mut Mending) -> Option<Self> {
+        Some(Self::Nothing)
+    }
+
+    fn is_absent(&self) -> bool {
+        !matches!(self, Self::Card(_))
+    }
+}
