@@ -277,7 +277,7 @@ fn openapi(what: &OpenapiArguments) -> Result<(), Failure> {
     }
     let document = routes::openapi();
     let text = if what.postman {
-        serde_json::to_string_pretty(&postman::collection(&document)?)
+        serde_json::to_string_pretty(&postman::collection(document)?)
     } else {
         document.to_pretty_json()
     };

@@ -246,7 +246,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         config.balancing.settings(),
     );
     let document = routes::openapi();
-    let table = web::Data::new(routes::RouteTable::of(&document));
+    let table = web::Data::new(routes::RouteTable::of(document));
     let (data, metrics) = (Ctx::new(context.clone()), telemetry::metrics());
     let (body_limit, origins) = (
         BodyLimit(config.http.body_limit),

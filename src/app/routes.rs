@@ -1,6 +1,7 @@
 //! Every slice's routes under `/v1.1`, and the document they make.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use actix_web::http::Method;
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
@@ -89,8 +90,13 @@ pub fn slices(config: &mut ServiceConfig) {
 )]
 struct Document;
 
-/// The OpenAPI document, as the running server serves it.
-pub fn openapi() -> utoipa::openapi::OpenApi {
+/// The OpenAPI document, as the running server serves it; put together once.
+pub fn openapi() -> &'static utoipa::openapi::OpenApi {
+    static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
+    &DOCUMENT
+}
+
+fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Document::openapi())

@@ -288,7 +288,6 @@ impl Connections {
         names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
-        let limit = &state.forms().within(limit, now);
         let shared =
             names.is_some_and(|names| names.shares_its_evse(&Command::SetLimit(limit.clone())));
         let before = state.forms().stored();
@@ -305,11 +304,7 @@ impl Connections {
             last = self.carry_out(station, &command, form, names).await;
             match &mut last {
                 Ok(outcome) if outcome.accepted => {
-                    let mut forms = state.forms();
-                    forms.accepted(&told, form);
-                    if told.limit < limit.limit {
-                        forms.takes_at_most(&told, now);
-                    }
+                    state.forms().accepted(limit, (&told, form), now);
                     ladder::note(outcome, &command, form);
                     break;
                 }

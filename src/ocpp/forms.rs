@@ -3,7 +3,7 @@
 //! Forms are tried in the order of the ladder, beginning with the one that worked; a bounded number at once, and the rest
 //! when the limit is sent again. A station that refused them all is asked in one form only for a while. One that takes
 //! limits and refuses 0 is not asked for 0 again in that time. One that took a limit and refuses a larger one in the same form
-//! may refuse more than it can give: it is told less and less, and what it took is the most that it is told for a day.
+//! may refuse more than it can give: it is told less and less, and what it took is the most that it is told for an hour.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -44,8 +44,8 @@ const RATINGS: [Milliamps; 12] = [
 ];
 /// Smaller limits that are tried at once.
 const MOST_TRIES_OF_LESS: usize = 4;
-/// How long a station is told no more than it took once: its settings may change.
-const MOST_IS_REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
+/// How long a station is told no more than it took once: it may have refused more for another reason.
+const MOST_IS_REMEMBERED: Duration = Duration::from_secs(3_600);
 
 /// What a form is remembered for: a limit while a transaction runs may need another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -184,7 +184,7 @@ impl Forms {
     }
 
     /// The limit, or the most that the station takes where balancing allows more.
-    pub fn within(&self, limit: &SetLimit, now: Timestamp) -> SetLimit {
+    fn within(&self, limit: &SetLimit, now: Timestamp) -> SetLimit {
         let most = self.remembered.most.filter(|_| is_of_balancing(limit));
         let most = most.filter(|(_, at)| now.since(*at) < MOST_IS_REMEMBERED);
         let most = most.map(|(most, _)| most.to_power(limit.voltage, limit.phases));
@@ -194,10 +194,11 @@ impl Forms {
         }
     }
 
-    /// What to try in this order: the limit in the forms of the [plan](Self::plan). Where the first of them was taken for another
-    /// limit, this one may be more than the station gives, if it is not the fraction of an amp: smaller ones come before
-    /// other forms.
+    /// What to try in this order: the limit, or the most that the station takes, in the forms of the [plan](Self::plan). Where the
+    /// first of them was taken for another limit, this one may be more than the station gives, if it is not the fraction of an amp:
+    /// smaller ones come before other forms.
     pub fn tries(&self, limit: &SetLimit, shared: bool, now: Timestamp) -> Vec<(SetLimit, usize)> {
+        let limit = &self.within(limit, now);
         let plan = self.plan(limit, shared, now);
         let Some(first) = plan.first().copied() else {
             return Vec::new();
@@ -237,12 +238,6 @@ impl Forms {
         smaller.map(less).take(MOST_TRIES_OF_LESS).collect()
     }
 
-    /// Notes that it took this limit, and refused a larger one in the same form.
-    pub fn takes_at_most(&mut self, limit: &SetLimit, now: Timestamp) {
-        let most = limit.limit.to_current(limit.voltage, limit.phases);
-        self.remembered.most = Some((most, now));
-    }
-
     /// The form to try first.
     fn first(&self, limit: &SetLimit, shared: bool) -> usize {
         let worked = &self.remembered.worked;
@@ -279,8 +274,17 @@ impl Forms {
         }
     }
 
-    /// Notes that the station took a limit in this form.
-    pub fn accepted(&mut self, limit: &SetLimit, form: usize) {
+    /// Notes that the station took this limit in this form, though another may have been wished: then it refused that one.
+    pub fn accepted(
+        &mut self,
+        wished: &SetLimit,
+        (limit, form): (&SetLimit, usize),
+        now: Timestamp,
+    ) {
+        if limit.limit < self.within(wished, now).limit {
+            let most = limit.limit.to_current(limit.voltage, limit.phases);
+            self.remembered.most = Some((most, now));
+        }
         let (wish, zero) = (Wish::of(limit), is_zero(limit));
         if let Some(form) = LADDER.get(form) {
             self.remembered.worked.insert(wish, *form);

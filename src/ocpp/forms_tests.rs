@@ -58,20 +58,16 @@ fn set(
     now: Timestamp,
     takes: impl Fn(&SetLimit, Form) -> bool,
 ) -> (usize, bool) {
-    let limit = forms.within(limit, now);
-    let tries = forms.tries(&limit, false, now);
+    let tries = forms.tries(limit, false, now);
     for (index, (told, form)) in tries.iter().enumerate() {
         if takes(told, LADDER[*form]) {
-            forms.accepted(told, *form);
-            if told.limit < limit.limit {
-                forms.takes_at_most(told, now);
-            }
+            forms.accepted(limit, (told, *form), now);
             return (index + 1, true);
         }
     }
     let tried: Vec<usize> = tries.iter().map(|(_, form)| *form).collect();
     if !tried.is_empty() {
-        forms.refused(&limit, &tried, now);
+        forms.refused(limit, &tried, now);
     }
     (tried.len(), false)
 }
@@ -235,8 +231,9 @@ fn a_station_that_refuses_more_than_its_maximum_is_told_less() {
     assert_eq!(tell(22_080, NOW), ((4, true), Watts(11_040)));
     assert_eq!(tell(22_080, later(60)), ((1, true), Watts(11_040)));
     assert_eq!(tell(6_900, later(120)), ((1, true), Watts(6_900)));
-    // A day later its settings may be others.
-    assert_eq!(tell(17_250, later(86_400)), ((3, true), Watts(11_040)));
+    // An hour after it refused more it is asked again: 25, 20 and 16 A.
+    assert_eq!(tell(17_250, later(3_599)), ((1, true), Watts(11_040)));
+    assert_eq!(tell(17_250, later(3_600)), ((3, true), Watts(11_040)));
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn what_is_generated_is_fresh() {
     );
     assert_fresh("docs/ERRORS.md", &codes::markdown());
     assert_fresh("docs/EVENTS.md", &events::docs::markdown());
-    let collection = postman::collection(&document).expect("flows of operations that exist");
+    let collection = postman::collection(document).expect("flows of operations that exist");
     let collection = serde_json::to_string_pretty(&collection).expect("JSON");
     assert_fresh("postman/evenwatt.postman_collection.json", &collection);
 }

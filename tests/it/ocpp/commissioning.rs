@@ -118,13 +118,8 @@ async fn a_station_in_a_group_keeps_its_limits_and_a_charging_car_is_not_probed(
     let station = app.station("S").await;
     let boot = json!({"boot_configuration": {"enabled": true, "clear_charging_profiles": true}});
     app.client.patch(&station.path, boot).await.ok();
-    let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
-    let location = app.client.post("/locations", site).await.created();
-    let group = json!({"name": "G", "maximum_capacity": 10, "location": location["_id"]});
-    let group = app.client.post("/groups", group).await.created();
-    let member = json!({"chargestation": station.id});
-    let path = format!("/groups/{}/chargestations", group["_id"].as_str().unwrap());
-    app.client.post(&path, member).await.created();
+    let limits = json!({"maximum_capacity": 10});
+    app.group_of(&station, limits).await;
 
     let mut socket = FakeStation::connect(&station.url).await;
     socket.start(1, "CARD", 0, "2026-04-24T03:06:40Z").await;

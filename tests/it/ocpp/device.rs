@@ -318,16 +318,8 @@ async fn k15_what_a_car_means_to_draw_is_shown_with_its_session() {
 #[actix_web::test]
 async fn a_raw_start_with_a_profile_does_not_override_balancing() {
     let (app, station, _socket) = connected("ocpp2.0.1").await;
-    let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
-    let location = app.client.post("/locations", site).await.created();
-    let group = json!({"name": "G", "maximum_capacity": 4, "location": location["_id"]});
-    let group = app.client.post("/groups", group).await.created();
-    let members = format!(
-        "/groups/{}/chargestations",
-        group["_id"].as_str().expect("an id")
-    );
-    let member = json!({"chargestation": station.id});
-    app.client.post(&members, member).await.created();
+    let limits = json!({"maximum_capacity": 4});
+    app.group_of(&station, limits).await;
     let profile = json!({"id": 1, "stackLevel": 9, "chargingProfilePurpose": "TxProfile",
         "chargingProfileKind": "Absolute", "chargingSchedule": [{"id": 1, "chargingRateUnit": "A",
             "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 32}]}]});

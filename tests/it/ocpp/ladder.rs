@@ -27,19 +27,8 @@ impl Picky {
         ])
         .await;
         let station = app.station("Picky").await;
-        let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
-        let location = app.client.post("/locations", site).await.created();
-        let group = json!({"name": "G", "maximum_capacity": 10, "minimum_connector_capacity": 2,
-            "location": location["_id"]});
-        let group = app.client.post("/groups", group).await.created();
-        let group = format!("/groups/{}", group["_id"].as_str().expect("an id"));
-        app.client
-            .post(
-                &format!("{group}/chargestations"),
-                json!({"chargestation": station.id}),
-            )
-            .await
-            .created();
+        let limits = json!({"maximum_capacity": 10, "minimum_connector_capacity": 2});
+        let group = app.group_of(&station, limits).await;
         let mut socket = FakeStation::connect(&station.url).await;
         socket.boot().await;
         Self {

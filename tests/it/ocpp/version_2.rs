@@ -485,33 +485,29 @@ async fn k15_what_a_car_needs_is_known_to_the_planner() {
 }
 
 /// The next live limit that a station is told, which it accepts.
-async fn next_limit(socket: &mut FakeStation) -> f64 {
+async fn next_limit(socket: &mut FakeStation) -> Value {
     loop {
         let call = socket.next_call().await;
         socket.answer(&call, json!({"status": "Accepted"})).await;
-        let profile = &call[3]["chargingProfile"];
-        if profile["stackLevel"] == 2 {
-            let schedule = &profile["chargingSchedule"][0]["chargingSchedulePeriod"];
-            return schedule[0]["limit"].as_f64().expect("a limit");
+        if call[3]["chargingProfile"]["stackLevel"] == 2 {
+            return call[3].clone();
         }
     }
+}
+
+/// The amps of a limit.
+fn amps(limit: &Value) -> f64 {
+    let schedule = &limit["chargingProfile"]["chargingSchedule"][0];
+    let amps = schedule["chargingSchedulePeriod"][0]["limit"].as_f64();
+    amps.expect("a limit")
 }
 
 #[actix_web::test]
 async fn k15_fr_03_a_limit_follows_what_a_car_needs_also_where_it_does_not_change() {
     let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
     let station = app.station("S").await;
-    let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
-    let location = app.client.post("/locations", site).await.created();
-    let group = json!({"name": "G", "maximum_capacity": 8, "minimum_connector_capacity": 2,
-        "location": location["_id"]});
-    let group = app.client.post("/groups", group).await.created();
-    let members = format!(
-        "/groups/{}/chargestations",
-        group["_id"].as_str().expect("an id")
-    );
-    let member = json!({"chargestation": station.id});
-    app.client.post(&members, member).await.created();
+    let limits = json!({"maximum_capacity": 8, "minimum_connector_capacity": 2});
+    app.group_of(&station, limits).await;
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
     socket.boot_2().await;
     let begun = json!({"chargingState": "Charging"});
@@ -519,13 +515,13 @@ async fn k15_fr_03_a_limit_follows_what_a_car_needs_also_where_it_does_not_chang
         .call("TransactionEvent", event("Started", 0, 0, begun))
         .await;
     // 7 kW of 230 V are 30.4 A: all that its plug gives, so that no cut has to settle before.
-    while next_limit(&mut socket).await < 30.0 {}
+    while amps(&next_limit(&mut socket).await) < 30.0 {}
     for _ in 0..3 {
         let needs =
             json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
         let told = socket.call("NotifyEVChargingNeeds", needs).await;
         assert_eq!(told["status"], "Processing");
-        assert!(next_limit(&mut socket).await >= 30.0);
+        assert!(amps(&next_limit(&mut socket).await) >= 30.0);
     }
 }
 
@@ -534,31 +530,15 @@ async fn a_group_limits_an_evse_and_a_limit_ends_offline_where_that_can_be_said(
     for (protocol, offline) in [("ocpp2.0.1", Value::Null), ("ocpp2.1", json!(360))] {
         let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
         let station = app.station("S").await;
-        let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
-        let location = app.client.post("/locations", site).await.created();
-        let group = json!({"name": "G", "maximum_capacity": 4, "minimum_connector_capacity": 2,
-            "location": location["_id"]});
-        let group = app.client.post("/groups", group).await.created();
-        let members = format!(
-            "/groups/{}/chargestations",
-            group["_id"].as_str().expect("an id")
-        );
-        let member = json!({"chargestation": station.id});
-        app.client.post(&members, member).await.created();
+        let limits = json!({"maximum_capacity": 4, "minimum_connector_capacity": 2});
+        app.group_of(&station, limits).await;
         let mut socket = FakeStation::speaking(&station.url, protocol).await;
         socket.boot_2().await;
         let begun = json!({"chargingState": "Charging"});
         socket
             .call("TransactionEvent", event("Started", 0, 0, begun))
             .await;
-        let limit = loop {
-            let call = socket.next_call().await;
-            let accepted = json!({"status": "Accepted"});
-            socket.answer(&call, accepted).await;
-            if call[3]["chargingProfile"]["stackLevel"] == 2 {
-                break call[3].clone();
-            }
-        };
+        let limit = next_limit(&mut socket).await;
         assert_eq!(limit["evseId"], 1);
         let profile = &limit["chargingProfile"];
         assert_eq!(profile["chargingProfilePurpose"], "TxDefaultProfile");

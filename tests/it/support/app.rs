@@ -176,6 +176,24 @@ impl TestApp {
         }
     }
 
+    /// A group with this station in it: its path.
+    pub async fn group_of(&self, station: &TestStation, settings: serde_json::Value) -> String {
+        let site =
+            serde_json::json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
+        let location = self.client.post("/locations", site).await.created();
+        let mut group = serde_json::json!({"name": "G", "location": location["_id"]});
+        let (fields, settings) = (group.as_object_mut(), settings.as_object().cloned());
+        fields
+            .expect("an object")
+            .extend(settings.expect("an object"));
+        let group = self.client.post("/groups", group).await.created();
+        let path = format!("/groups/{}", group["_id"].as_str().expect("an id"));
+        let member = serde_json::json!({"chargestation": station.id});
+        let members = format!("{path}/chargestations");
+        self.client.post(&members, member).await.created();
+        path
+    }
+
     /// Where a station with this endpoint would connect.
     pub fn station_url(&self, endpoint: &str) -> String {
         format!("ws://{}/ocpp/{endpoint}", self.running.address)

@@ -400,16 +400,8 @@ async fn what_is_sent_by_hand_is_sent_as_it_is() {
 async fn a_live_limit_is_said_again_when_the_clock_becomes_known() {
     let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
     let station = app.station("Live").await;
-    let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
-    let location = app.client.post("/locations", site).await.created();
-    let group = json!({"name": "G", "maximum_capacity": 10, "location": location["_id"]});
-    let group = app.client.post("/groups", group).await.created();
-    let path = format!(
-        "/groups/{}/chargestations",
-        group["_id"].as_str().expect("an id")
-    );
-    let member = json!({"chargestation": station.id});
-    app.client.post(&path, member).await.created();
+    let limits = json!({"maximum_capacity": 10});
+    app.group_of(&station, limits).await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
     let mut charger = Charger {

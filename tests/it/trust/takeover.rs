@@ -472,15 +472,8 @@ async fn a_station_that_refuses_more_than_its_maximum_charges_with_that() {
     let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
     let plug = json!({"power": 22, "amperage_limit": 32});
     let station = app.station_with("Small", plug).await;
-    let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
-    let location = app.client.post("/locations", site).await.created();
-    let group = json!({"name": "G", "maximum_capacity": 22, "minimum_connector_capacity": 2,
-        "location": location["_id"]});
-    let group = app.client.post("/groups", group).await.created();
-    let group = group["_id"].as_str().expect("an id");
-    let members = format!("/groups/{group}/chargestations");
-    let member = json!({"chargestation": station.id});
-    app.client.post(&members, member).await.created();
+    let limits = json!({"maximum_capacity": 22, "minimum_connector_capacity": 2});
+    app.group_of(&station, limits).await;
     let mut charger = FakeStation::connect(&station.url).await;
     charger.boot().await;
     charger.start(1, "CARD", 0, "2026-01-01T00:00:00Z").await;
