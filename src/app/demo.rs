@@ -117,9 +117,7 @@ async fn play(
 ) -> Result<Watch> {
     let mut screen = Screen::open();
     let (mut watch, mut picture) = (Watch::default(), Picture::new(depot));
-    for line in picture.heading() {
-        screen.tell(&line)?;
-    }
+    screen.open_with(&picture.heading())?;
     let began = clock.now();
     let mut look = interval(WATCH_EVERY);
     let mut draw = interval(DRAW_EVERY);

@@ -12,7 +12,7 @@ use super::watch::Watch;
 /// Characters of the group's bar.
 const GROUP_BAR: usize = 60;
 /// Characters of a bay's bar.
-const BAY_BAR: usize = 14;
+const BAY_BAR: usize = 8;
 /// What a bay's bar shows when it is full.
 const BAY_FULL: Watts = Watts(7_000);
 /// Characters of a reason that fit on a line.
@@ -31,6 +31,7 @@ pub struct Picture {
     group: String,
     connectors: Vec<String>,
     views: Vec<StationView>,
+    told: Vec<String>,
     reasons: Reasons,
 }
 
@@ -43,6 +44,7 @@ impl Picture {
             group: depot.group.clone(),
             connectors: depot.connectors.clone(),
             views: Vec::new(),
+            told: vec![String::new(); depot.connectors.len()],
             reasons: Reasons::default(),
         }
     }
@@ -50,18 +52,17 @@ impl Picture {
     /// Takes in what the stations do now; gives a line for each change that matters.
     pub fn see(&mut self, views: Vec<StationView>) -> Vec<String> {
         let mut lines = Vec::new();
-        for (bay, view) in (1..).zip(&views) {
-            let before = self
-                .views
-                .get(bay - 1)
-                .and_then(|old| old.connectors.first());
+        for ((bay, view), told) in (1..).zip(&views).zip(&mut self.told) {
             let Some(now) = view.connectors.first() else {
                 continue;
             };
-            let matters =
-                |one: &ConnectorView| (one.status.clone(), one.in_transaction.then_some(one.limit));
-            if before.map(matters) != Some(matters(now)) {
-                lines.push(change(bay, now));
+            let line = change(bay, now);
+            if *told != line {
+                line.clone_into(told);
+                lines.push(match now.battery_percent {
+                    Some(percent) => format!("{line}, battery {percent} %"),
+                    None => line,
+                });
             }
         }
         self.views = views;
@@ -110,8 +111,8 @@ impl Picture {
     /// The whole page.
     pub fn page(&self, watch: &Watch) -> String {
         let mut page = String::new();
-        // Writing to a text does not fail.
-        for line in self.heading() {
+        // Writing to a text does not fail. The command of the heading is longer than most terminals are wide.
+        for line in &self.heading()[..3] {
             let _ = writeln!(page, "{DIM}{line}{PLAIN}");
         }
         page.push('\n');
@@ -121,7 +122,7 @@ impl Picture {
         let _ = writeln!(page, "      {}\n", self.summary(watch));
         let _ = writeln!(
             page,
-            "{DIM}{:<6}{:<15}{:>8}{:>10}{:>10}  {:<16} why{PLAIN}",
+            "{DIM}{:<4}{:<14}{:>7}{:>9}{:>9}  {:<10} why{PLAIN}",
             "bay", "status", "battery", "limit", "draw", ""
         );
         for (bay, one) in (1..).zip(self.bays()) {
@@ -144,7 +145,7 @@ impl Picture {
             .take(REASON)
             .collect();
         format!(
-            "{bay:<6}{:<15}{battery:>8}{:>7.1} kW{:>7.1} kW  [{bar}] {DIM}{why}{PLAIN}",
+            "{bay:<4}{:<14}{battery:>7}{:>6.1} kW{:>6.1} kW  [{bar}] {DIM}{why}{PLAIN}",
             one.status,
             one.limit.kilowatts(),
             one.draw.kilowatts(),
@@ -161,9 +162,6 @@ fn change(bay: usize, one: &ConnectorView) -> String {
     let mut line = format!("bay {bay}: {}", one.status);
     if one.in_transaction {
         let _ = write!(line, ", limit {:.1} kW", one.limit.kilowatts());
-    }
-    if let Some(percent) = one.battery_percent {
-        let _ = write!(line, ", battery {percent} %");
     }
     line
 }
