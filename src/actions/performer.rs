@@ -7,6 +7,7 @@ use super::store;
 use crate::db::{Db, Json, StoreResult};
 use crate::events::{self, ActionKind, Event, EventKind, Step};
 use crate::http::{ApiError, ApiResult, Code, Context};
+use crate::kernel::credentials::hide_credentials;
 use crate::kernel::*;
 use crate::stations::link::{Command, LinkError, Outcome, SharedLink};
 
@@ -140,7 +141,7 @@ impl Performer {
             chargestation_id: new.station,
             connector_id: new.connector,
             session_id: new.session,
-            data: Json(new.data),
+            data: Json(shown(new.data)),
             response_data: None,
             created_at: moment.now,
             updated_at: moment.now,
@@ -169,10 +170,10 @@ impl Performer {
         } else {
             ActionStatus::Failed
         };
-        action.response_data = Some(Json(match &outcome {
+        action.response_data = Some(Json(shown(match &outcome {
             Ok(outcome) => outcome.data.clone(),
             Err(error) => error.as_data(),
-        }));
+        })));
         action.updated_at = moment.version_after(action.updated_at);
         let view = ActionView::from(action.clone());
         self.context
@@ -189,6 +190,12 @@ impl Performer {
             .await?;
         Ok((view, outcome))
     }
+}
+
+/// What is written down, and told by events: no password, no key.
+fn shown(mut data: Value) -> Value {
+    hide_credentials(&mut data);
+    data
 }
 
 fn tell(

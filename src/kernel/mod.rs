@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod cards;
 pub mod clock;
+pub mod credentials;
 pub mod id;
 pub mod money;
 pub mod page;

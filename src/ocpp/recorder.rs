@@ -10,27 +10,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hmac::{Hmac, Mac};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::Sha256;
 
 use crate::kernel::cards::{HIDDEN, hide_cards, may_hold_cards};
-use crate::kernel::spelled::{letters, same_spelling};
+use crate::kernel::credentials::{hide_credentials, may_hold_credentials};
 use crate::kernel::{StationId, Timestamp};
 
 /// Bytes of text that are kept of a station.
 const MOST_BYTES: usize = 64 * 1024;
 /// Bytes that are kept of one message.
 const LONGEST: usize = 8 * 1024;
-/// Words in the names of configuration keys, and of fields, whose values are secret, by their letters.
-const SECRET_KEYS: [&str; 5] = ["authorizationkey", "password", "secret", "psk", "apn"];
-/// The fields with the value of a configuration key or variable.
-const VALUES: [&str; 4] = [
-    "value",
-    "attributeValue",
-    "actualValue",
-    "variableAttribute",
-];
-
 crate::spelled! {
     /// Who said something.
     pub enum Direction {
@@ -155,65 +145,15 @@ impl Recorder {
 fn without_secrets(text: &str, card_name: &dyn Fn(&str) -> String) -> String {
     match serde_json::from_str::<Value>(text) {
         Ok(mut frame) => {
-            hide_secrets(&mut frame);
+            hide_credentials(&mut frame);
             hide_cards(&mut frame, card_name);
             frame.to_string()
         }
         Err(_) => {
-            let is_telling = may_hold_cards(text) || text.contains("//") || is_secret(text);
+            let is_telling = may_hold_cards(text) || may_hold_credentials(text);
             if is_telling { HIDDEN } else { text }.to_owned()
         }
     }
-}
-
-fn hide_secrets(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(hide_secrets),
-        Value::Object(fields) => {
-            let of_secret = named(fields).is_some_and(is_secret);
-            for (name, field) in fields.iter_mut().filter(|(_, field)| !field.is_null()) {
-                let is_value = VALUES.iter().any(|value| same_spelling(name, value));
-                if is_secret(name) || of_secret && is_value {
-                    *field = HIDDEN.into();
-                } else {
-                    hide_secrets(field);
-                }
-            }
-        }
-        Value::String(text) => {
-            if let Some(shown) = without_credentials(text) {
-                *text = shown;
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// The configuration key or the variable that these fields are about.
-fn named(fields: &Map<String, Value>) -> Option<&str> {
-    let variable = || field(fields, "variable")?.as_object();
-    let name = field(fields, "key").or_else(|| field(variable()?, "name"));
-    name?.as_str()
-}
-
-fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let mut all = fields.iter();
-    all.find(|(key, _)| same_spelling(key, name))
-        .map(|(_, value)| value)
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = letters(name);
-    SECRET_KEYS.iter().any(|word| name.contains(word))
-}
-
-/// `ftp://user:password@host` → `ftp://host`, where there is anything to leave out.
-fn without_credentials(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
-    let end = rest.find('/').unwrap_or(rest.len());
-    let (host, path) = rest.split_at_checked(end)?;
-    let (_, host) = host.rsplit_once('@')?;
-    Some(format!("{scheme}://{host}{path}"))
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use crate::db::schema::configuration_templates;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
+use crate::kernel::cards::HIDDEN;
+use crate::kernel::credentials::is_secret;
 use crate::kernel::text::{Code, Name, Note};
 use crate::kernel::*;
 use crate::stations::Protocol;
@@ -34,6 +36,28 @@ impl From<SettingInput> for Setting {
         Self {
             key: input.key.into(),
             value: input.value.0,
+        }
+    }
+}
+
+impl Setting {
+    /// As everybody may see it: passwords and keys are not shown again.
+    fn shown(self) -> Self {
+        match is_secret(&self.key) {
+            true => Self {
+                value: HIDDEN.to_owned(),
+                ..self
+            },
+            false => self,
+        }
+    }
+
+    /// As it is meant by somebody who was shown those before: what was hidden stays as it is.
+    fn meant(self, before: &[Self]) -> Self {
+        let kept = before.iter().find(|old| old.key == self.key);
+        match kept.filter(|_| self.value == HIDDEN && is_secret(&self.key)) {
+            Some(kept) => kept.clone(),
+            None => self,
         }
     }
 }
@@ -110,7 +134,7 @@ patch! {
         pub protocol: Protocol,
         /// Only for stations at this location.
         pub location: LocationId,
-        /// The keys and their values; replaced as a whole.
+        /// The keys and their values; replaced as a whole. A secret one that is sent as it is shown, `(hidden)`, stays as it is.
         pub settings: Vec<SettingInput>,
         /// How many keys are changed together.
         pub batch_size: BatchSize,
@@ -191,11 +215,15 @@ impl Template {
         patch.priority.apply_or(&mut self.priority, 0);
         patch.protocol.apply(&mut self.protocol);
         patch.location.apply(&mut self.location_id);
-        patch.settings.map(|given| Json(settings(given))).set(
-            &mut self.settings,
-            "settings",
-            &mut faults,
-        );
+        let before = self.settings.0.clone();
+        let meant = |given| {
+            let given = settings(given).into_iter();
+            Json(given.map(|one| one.meant(&before)).collect())
+        };
+        patch
+            .settings
+            .map(meant)
+            .set(&mut self.settings, "settings", &mut faults);
         patch
             .batch_size
             .map(|size| size.0)
@@ -221,6 +249,14 @@ impl Template {
             if !seen.insert(setting.key.to_lowercase()) {
                 let field = format!("settings[{index}].key");
                 faults.add(field, "already_exists", "is set twice");
+            }
+            if setting.value == HIDDEN && is_secret(&setting.key) {
+                let field = format!("settings[{index}].value");
+                faults.add(
+                    field,
+                    "invalid",
+                    "must be the value itself: the template had none before",
+                );
             }
         }
         if faults.is_empty() {
@@ -288,7 +324,7 @@ pub struct TemplateView {
     pub protocol: Option<Protocol>,
     /// Only for stations at this location.
     pub location: Option<LocationId>,
-    /// The keys and their values.
+    /// The keys and their values; passwords and keys are shown as `(hidden)`.
     pub settings: Vec<Setting>,
     /// How many keys are changed together.
     pub batch_size: i32,
@@ -315,7 +351,12 @@ impl From<Template> for TemplateView {
             priority: template.priority,
             protocol: template.protocol,
             location: template.location_id,
-            settings: template.settings.0,
+            settings: template
+                .settings
+                .0
+                .into_iter()
+                .map(Setting::shown)
+                .collect(),
             batch_size: template.batch_size,
             meta_data: template.meta_data.0,
             created_at: template.created_at,

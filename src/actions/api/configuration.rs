@@ -14,6 +14,7 @@ use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, PathId, Query};
+use crate::kernel::credentials::hide_credentials;
 use crate::kernel::{ActionId, StationId};
 use crate::stations;
 use crate::stations::link::Command;
@@ -56,10 +57,12 @@ async fn get_variables(
     let action = target.action(ActionKind::StationGetVariables, data);
     let (_, outcome) =
         in_time(performer.perform(action, Command::GetConfiguration { keys })).await?;
+    let mut told = outcome.data;
+    hide_credentials(&mut told);
+    let field = |name| told.get(name).cloned().unwrap_or_default();
     let variables = Variables {
-        variables: outcome.data.get("variables").cloned().unwrap_or_default(),
-        unknown: serde_json::from_value(outcome.data.get("unknown").cloned().unwrap_or_default())
-            .unwrap_or_default(),
+        variables: field("variables"),
+        unknown: serde_json::from_value(field("unknown")).unwrap_or_default(),
     };
     let (organization, now, read) = (
         caller.organization(),

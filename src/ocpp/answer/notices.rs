@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, Handled};
 use crate::db::StoreResult;
 use crate::events::{self, Event, EventKind};
+use crate::kernel::credentials::hide_credentials;
 use crate::ocpp::CallError;
 
 /// Records a notice as an event with the station's own words.
@@ -18,7 +19,8 @@ pub async fn record(call: Call<'_>, action: &str) -> Result<(), CallError> {
     let kind = kind_of(action);
     let (organization, station, moment) =
         (call.peer.organization, call.peer.station, call.moment());
-    let said: Value = serde_json::from_str(call.payload.get()).unwrap_or_default();
+    let mut said: Value = serde_json::from_str(call.payload.get()).unwrap_or_default();
+    hide_credentials(&mut said);
     let data = json!({"chargestation": station, "message": action, "payload": said});
     let stored = call
         .gateway

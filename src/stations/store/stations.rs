@@ -11,6 +11,7 @@ use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
+use crate::kernel::credentials::hide_credentials;
 use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
 use crate::stations::model::station::StationFilter;
 use crate::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Protocol, Station};
@@ -238,6 +239,8 @@ pub fn keep_variables(
     now: Timestamp,
 ) -> StoreResult<()> {
     let mut station = find_station(conn, organization, id)?;
+    let mut read = read.clone();
+    hide_credentials(&mut read);
     let mut stored = station.variables.0.as_object().cloned().unwrap_or_default();
     for (key, value) in read.as_object().into_iter().flatten() {
         let mut entry = value.as_object().cloned().unwrap_or_default();
