@@ -43,6 +43,7 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 pub struct Http {
     pub listen: String,
+    pub metrics_listen: String,
     pub public_url: String,
     pub workers: usize,
     pub body_limit: usize,
@@ -282,13 +283,33 @@ fn overlay(table: &mut Table, given: Table, source: &str) -> Result<(), String> 
             return Err(format!("{source}: {section} must be a section"));
         };
         for (option, value) in options {
-            if !known.contains_key(&option) {
-                return Err(format!("{source}: there is no option {section}.{option}"));
+            let unknown = || format!("{source}: there is no option {section}.{option}");
+            if known.contains_key(&option) {
+                known.insert(option, value);
+            } else {
+                let named = of_file(known, &option).ok_or_else(unknown)?.to_owned();
+                let path = value.as_str().ok_or_else(|| {
+                    format!("{source}: {section}.{option} must be the path of a file")
+                })?;
+                let read = read_line(path, &format!("{section}.{option}"))?;
+                known.insert(named, Value::String(read));
             }
-            known.insert(option, value);
         }
     }
     Ok(())
+}
+
+/// The text option whose value is in the file that this option names: `signing_key` of `signing_key_file`.
+fn of_file<'a>(known: &Table, option: &'a str) -> Option<&'a str> {
+    let named = option.strip_suffix("_file")?;
+    known.get(named)?.is_str().then_some(named)
+}
+
+/// What is in a file, such as a secret that a container is given, without the end of its line.
+fn read_line(path: &str, option: &str) -> Result<String, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{option}: {path} cannot be read: {error}"))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), String> {
@@ -302,11 +323,14 @@ fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), Strin
     let unknown = || format!("the environment variable {name} names no option");
     let (section, option) = path.split_once('_').ok_or_else(unknown)?;
     let (section, option) = (section.to_lowercase(), option.to_lowercase());
-    let slot = table
-        .get_mut(&section)
-        .and_then(Value::as_table_mut)
-        .and_then(|options| options.get_mut(&option))
-        .ok_or_else(unknown)?;
+    let options = table.get_mut(&section).and_then(Value::as_table_mut);
+    let options = options.ok_or_else(unknown)?;
+    if let Some(named) = of_file(options, &option) {
+        let read = read_line(text, name)?;
+        options.insert(named.to_owned(), Value::String(read));
+        return Ok(());
+    }
+    let slot = options.get_mut(&option).ok_or_else(unknown)?;
     *slot = match slot {
         Value::Integer(_) => Value::Integer(
             text.parse()

@@ -9,8 +9,6 @@ use actix_web::dev::{ServerHandle, Service};
 use actix_web::middleware::{Compress, NormalizePath, TrailingSlash, from_fn};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
 use anyhow::{Context as _, Result, anyhow};
-use metrics_exporter_prometheus::PrometheusHandle;
-use utoipa_swagger_ui::SwaggerUi;
 
 use crate::actions::Performer;
 use crate::assets::AssetSignals;
@@ -20,6 +18,7 @@ use crate::db::lock::Holder;
 use crate::db::{Conn, Db, StoreLock, StoreSettings, migrate};
 use crate::events::Feed;
 use crate::http::body::BodyLimit;
+use crate::http::headers::protect;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
 use crate::http::roads::Roads;
 use crate::http::{Context, Ctx};
@@ -39,6 +38,7 @@ pub mod cli;
 pub mod config;
 mod deliveries;
 pub mod demo;
+mod pages;
 pub mod portal;
 pub mod postman;
 mod reaction;
@@ -80,6 +80,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where it listens with TLS.
     pub tls_address: Option<SocketAddr>,
+    /// Where its metrics are scraped, when that is an address of their own.
+    pub metrics_address: Option<SocketAddr>,
     /// Its store, clock and ids.
     pub context: Context,
     /// The way to its stations.
@@ -94,6 +96,7 @@ pub struct Running {
     tasks: Vec<tokio::task::JoinHandle<()>>,
     handle: ServerHandle,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
+    metrics: Option<ServerHandle>,
     /// The last thing to go: until then no other server may begin.
     lock: StoreLock,
 }
@@ -123,6 +126,9 @@ impl Running {
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
         self.balancer.stop();
         self.connections.close_all();
+        if let Some(metrics) = self.metrics {
+            metrics.stop(false).await;
+        }
         self.handle.stop(true).await;
         let served = self.served.await;
         tokio::task::spawn_blocking(move || drop(self.lock)).await?;
@@ -247,7 +253,10 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     );
     let document = routes::openapi();
     let table = web::Data::new(routes::RouteTable::of(document));
-    let (data, metrics) = (Ctx::new(context.clone()), telemetry::metrics());
+    let document = web::Bytes::from(serde_json::to_vec(document)?);
+    let data = Ctx::new(context.clone());
+    let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
+    let scraped_here = metrics.is_none();
     let (body_limit, origins) = (
         BodyLimit(config.http.body_limit),
         config.http.cors_origins.clone(),
@@ -269,7 +278,6 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(shared_asset_signals.clone())
             .app_data(table.clone())
             .app_data(body_limit)
-            .app_data(web::Data::new(metrics.clone()))
             .wrap(cors(&origins))
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
             .wrap_fn(|mut request, service| {
@@ -277,11 +285,12 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
                 service.call(request)
             })
             .wrap(from_fn(observe))
+            .wrap(from_fn(protect))
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
-            .route("/metrics", web::get().to(scrape))
+            .configure(|config| telemetry::routes(config, scraped_here))
             .route("/ocpp/{path:.*}", web::get().to(socket::connect))
-            .service(SwaggerUi::new("/swagger-ui/{_:.*}").url("/openapi.json", document.clone()))
+            .configure(|config| pages::routes(config, &document))
             .service(
                 web::scope(routes::PORTAL)
                     .wrap(from_fn(crate::portal::guard))
@@ -324,9 +333,11 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let server = server.run();
     let handle = server.handle();
     let served = tokio::spawn(server);
+    let (metrics_address, metrics) = metrics.unzip();
     Ok(Running {
         address,
         tls_address,
+        metrics_address,
         context,
         link,
         signals,
@@ -336,6 +347,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         tasks,
         handle,
         served,
+        metrics,
         lock,
     })
 }
@@ -414,11 +426,4 @@ async fn readyz(ctx: Ctx) -> HttpResponse {
         Err(_) => HttpResponse::ServiceUnavailable()
             .json(serde_json::json!({"ok": false, "store": "slow"})),
     }
-}
-
-async fn scrape(metrics: web::Data<PrometheusHandle>) -> HttpResponse {
-    metrics.run_upkeep();
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(metrics.render())
 }

@@ -57,7 +57,7 @@ pub fn slices(config: &mut ServiceConfig) {
     info(
         title = "Evenwatt",
         description = "Shares a limited grid connection between electric cars. The API is eDRV-shaped: a client \
-            written for eDRV v1.1 works after changing its base URL and key. Conventions: docs/API-DESIGN.md.",
+            written for eDRV v1.1 works after changing its base URL and key. Conventions: [docs/API-DESIGN.md](/docs/API-DESIGN.md).",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     security(("bearer" = [])),

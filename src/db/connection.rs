@@ -1,6 +1,9 @@
 //! One connection type over both stores, and how each is opened.
 
 use std::fmt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::str::FromStr;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -91,12 +94,30 @@ pub enum Synchronous {
     Normal,
 }
 
+/// Makes the database file where there is none, for its owner alone; SQLite gives its WAL the same rights.
+fn private_file(path: &Path) -> StoreResult<()> {
+    let made = private().create_new(true).open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Failed(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// How files are opened that nobody but their owner may read.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options
+}
+
 impl Conn {
     /// Opens a connection with the settings every connection needs.
     pub fn open(url: &StoreUrl, synchronous: Synchronous) -> StoreResult<Self> {
         match url {
             StoreUrl::Postgres(url) => Ok(Self::Pg(PgConnection::establish(url)?)),
             StoreUrl::Sqlite(path) => {
+                private_file(Path::new(path))?;
                 let mut conn = SqliteConnection::establish(path)?;
                 let level = match synchronous {
                     Synchronous::Full => "FULL",

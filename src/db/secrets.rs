@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
 
 use super::schema::secrets;
-use super::{Conn, StoreResult};
+use super::{Conn, StoreResult, StoreUrl};
 use crate::kernel::Timestamp;
 
 /// 256 random bits that may stand in a URL.
@@ -23,10 +23,10 @@ pub fn find(conn: &mut Conn, name: &str) -> StoreResult<Option<String>> {
         .optional()?)
 }
 
-/// The secret that is kept under a name, made now where there is none; true when it was made.
-pub fn keep(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<(String, bool)> {
+/// The secret that is kept under a name, made now where there is none.
+pub fn keep(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<String> {
     if let Some(kept) = find(conn, name)? {
-        return Ok((kept, false));
+        return Ok(kept);
     }
     let made = draw();
     let row = (
@@ -37,5 +37,15 @@ pub fn keep(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<(String,
     diesel::insert_into(secrets::table)
         .values(row)
         .execute(conn)?;
-    Ok((made, true))
+    Ok(made)
+}
+
+/// Says at the start where a key is: whoever copies the store then knows whether the key goes with it.
+pub fn tell(option: &str, kept: bool, store: &StoreUrl) {
+    match kept {
+        true => tracing::info!(
+            "the key {option} is kept in the {store}, and goes with its copies; configure one to keep it apart"
+        ),
+        false => tracing::info!("the key {option} is the configured one"),
+    }
 }

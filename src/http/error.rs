@@ -202,7 +202,7 @@ pub struct Problem {
     /// Always null.
     #[schema(value_type = Option<Object>, example = json!(null))]
     pub result: (),
-    /// What a program compares; see docs/ERRORS.md.
+    /// What a program compares; see [docs/ERRORS.md](/docs/ERRORS.md).
     #[schema(example = "invalid_body")]
     pub code: String,
     /// Every single fault of a body or query.

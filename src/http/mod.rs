@@ -12,6 +12,7 @@ use crate::kernel::{IdSource, Moment};
 
 pub mod body;
 pub mod caller;
+pub mod client;
 pub mod codes;
 pub mod csv;
 pub mod docs;
@@ -20,6 +21,7 @@ pub mod envelope;
 pub mod error;
 pub mod fields;
 pub mod geo;
+pub mod headers;
 pub mod idempotency;
 pub mod list;
 pub mod middleware;
@@ -32,6 +34,7 @@ pub mod websocket;
 
 pub use body::{Body, PathId, PathIds};
 pub use caller::{Caller, Principal};
+pub use client::{TrustedProxies, client_address, was_encrypted};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};
 pub use error::{ApiError, ApiResult, Fault, Faults};

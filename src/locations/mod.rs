@@ -10,4 +10,4 @@ mod store;
 
 pub use api::routes;
 pub use model::{Address, Coordinates, Location, LocationView};
-pub use store::{find, require, with_hours};
+pub use store::{common_time_zone, find, require, with_hours};

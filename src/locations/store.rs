@@ -10,7 +10,7 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{LocationId, OrganizationId, Page};
+use crate::kernel::{LocationId, OrganizationId, Page, TimeZone};
 
 pub(super) fn insert(conn: &mut Conn, location: &Location) -> StoreResult<()> {
     diesel::insert_into(locations::table)
@@ -60,6 +60,20 @@ pub fn with_hours(conn: &mut Conn) -> StoreResult<Vec<Location>> {
         .load(conn)?;
     rows.retain(|location| !location.opening_hours.0.0.is_empty());
     Ok(rows)
+}
+
+/// The time zone of all of an organization's locations, where they have the same one; else UTC.
+pub fn common_time_zone(conn: &mut Conn, organization: OrganizationId) -> StoreResult<TimeZone> {
+    let zones: Vec<String> = locations::table
+        .filter(locations::organization_id.eq(organization))
+        .select(locations::timezone)
+        .distinct()
+        .limit(2)
+        .load(conn)?;
+    Ok(match zones.as_slice() {
+        [zone] => zone.parse().unwrap_or_default(),
+        _ => TimeZone::default(),
+    })
 }
 
 pub(super) fn update(conn: &mut Conn, location: &Location) -> StoreResult<()> {

@@ -1,7 +1,7 @@
 //! The portal's door: how often an address may knock, and who comes in.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::pin::Pin;
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -13,6 +13,7 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::{Portal, logins};
+use crate::http::client_address;
 use crate::http::middleware::RateLimit;
 use crate::http::{ApiError, ApiResult, Code, Ctx};
 use crate::kernel::{HomeLoginId, OrganizationId, UserId};
@@ -45,11 +46,7 @@ pub async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let address = request.peer_addr().map(|peer| peer.ip());
-    let counted = portal
-        .door
-        .count(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
-    match counted {
+    match portal.door.count(client_address(request.request())) {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
+use super::model::HomeUser;
 use super::store::{self, Purpose};
 use crate::db::error::optional;
 use crate::db::schema::letters;
 use crate::db::{Conn, StoreResult};
 use crate::groups;
 use crate::kernel::*;
+use crate::locations;
 use crate::organizations;
+use crate::stations;
 use crate::users::User;
 
 crate::spelled! {
@@ -61,6 +64,8 @@ pub(super) struct Letter {
 /// A letter as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
+    /// The operator's name: whose letter it is.
+    pub from: String,
     pub to: String,
     pub subject: String,
     pub body: String,
@@ -140,6 +145,7 @@ impl Letter {
 
     fn written(&self, (subject, body): Text, from: &str) -> Written {
         Written {
+            from: from.to_owned(),
             to: self.email.clone(),
             subject,
             body: format!("Hello,\n\n{body}\n\n{from}\n"),
@@ -175,6 +181,7 @@ impl Letter {
             organization: home.organization_id,
             user: home.id,
             operator: operator.name,
+            zone: zone_of(conn, &home)?,
         }))
     }
 
@@ -192,7 +199,7 @@ impl Letter {
              The link works once, until {}.",
             to.operator,
             links.invitation(to.organization, &secret),
-            day(until)
+            to.local(until)
         );
         Ok((format!("{} invites you", to.operator), body))
     }
@@ -203,15 +210,22 @@ impl Letter {
             return Ok(None);
         };
         let group = optional(groups::find_group(conn, to.organization, group))?;
-        let theirs = group.filter(|group| group.user_id == Some(to.user));
-        Ok(theirs.map(|group| {
-            let body = format!(
-                "{} connected your home charger \"{}\" to your account. You can now say when it should not charge, and \
-                 start a priority charge:\n\n{}/?organization={}",
-                to.operator, group.name, links.url, to.organization
-            );
-            ("Your home charger is connected".to_owned(), body)
-        }))
+        let Some(group) = group.filter(|group| group.user_id == Some(to.user)) else {
+            return Ok(None);
+        };
+        let state = match is_connected(conn, to.organization, group.id)? {
+            true => "It is connected.",
+            false => "It is not connected yet; your account shows when it is.",
+        };
+        let body = format!(
+            "{} added your home charger \"{}\" to your account. {state} You can say when it should not charge, and start a \
+             priority charge:\n\n{}/?organization={}",
+            to.operator, group.name, links.url, to.organization
+        );
+        Ok(Some((
+            "Your home charger is in your account".to_owned(),
+            body,
+        )))
     }
 
     fn password_reset(
@@ -227,10 +241,24 @@ impl Letter {
             "Somebody, we hope you, asked for another password of your home charger's portal. Choose it here:\n\n{}\n\n\
              The link works once, until {}. If it was not you, nothing needs to be done.",
             links.reset(to.organization, &secret),
-            day(until)
+            to.local(until)
         );
         Ok(("Choose another password".to_owned(), body))
     }
+}
+
+/// Whether a station of the group is connected now.
+fn is_connected(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    group: GroupId,
+) -> StoreResult<bool> {
+    for member in groups::stations_of(conn, &[group])? {
+        if stations::find_station(conn, organization, member.chargestation_id)?.online {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whom a letter is to, and who sends it.
@@ -238,14 +266,32 @@ struct Addressee {
     organization: OrganizationId,
     user: UserId,
     operator: String,
+    /// Of the own chargers, else of the operator's.
+    zone: TimeZone,
+}
+
+impl Addressee {
+    /// A time by the clock on the wall.
+    fn local(&self, at: Timestamp) -> String {
+        let local = at.to_chrono().with_timezone(&self.zone.0);
+        format!("{} ({})", local.format("%-d %B %Y, %H:%M"), self.zone)
+    }
+}
+
+/// The time zone of the user's first group, else that of the operator's locations where all have the same, else UTC.
+fn zone_of(conn: &mut Conn, home: &HomeUser) -> StoreResult<TimeZone> {
+    let organization = home.organization_id;
+    let own = groups::groups_of_user(conn, organization, home.id)?
+        .into_iter()
+        .next();
+    if let Some(group) = own {
+        return Ok(locations::find(conn, organization, group.location_id)?.time_zone());
+    }
+    locations::common_time_zone(conn, organization)
 }
 
 /// A subject and what is written below it.
 type Text = (String, String);
-
-fn day(at: Timestamp) -> String {
-    at.to_chrono().format("%Y-%m-%d %H:%M UTC").to_string()
-}
 
 /// Queues a letter about a forgotten password: the same steps whether the address is known or not.
 pub(super) fn queue_reset(

@@ -90,7 +90,9 @@ impl Portal {
         context: &Context,
         settings: PortalSettings,
     ) -> Result<(Self, Option<JoinHandle<()>>), PortalFault> {
-        let key = match settings.signing_key.is_empty() {
+        let kept = settings.signing_key.is_empty();
+        db::secrets::tell("portal.signing_key", kept, context.db.url());
+        let key = match kept {
             true => kept_key(context).await?,
             false => settings.signing_key,
         };
@@ -133,16 +135,10 @@ impl Portal {
 
 async fn kept_key(context: &Context) -> StoreResult<String> {
     let now = context.clock.now();
-    let (key, made) = context
+    context
         .db
         .write(move |conn| db::secrets::keep(conn, SIGNING_KEY, now))
-        .await?;
-    if made {
-        tracing::info!(
-            "portal.signing_key is empty: a key to sign access tokens was made and is kept in the store"
-        );
-    }
-    Ok(key)
+        .await
 }
 
 /// Forgets what is over: links, logins, attempts and letters.

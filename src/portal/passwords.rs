@@ -1,14 +1,14 @@
 //! Passwords of home users: read with care, hashed with Argon2id off the threads that serve requests.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use serde_json::Value;
 use tokio::sync::Semaphore;
+use zxcvbn::{Score, zxcvbn};
 
 use crate::http::fields::{Field, Path, wrong};
 use crate::http::{ApiError, ApiResult, Code, Faults};
@@ -39,9 +39,17 @@ impl Field for Password {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let text = value.as_str();
         let fits = text.filter(|text| (SHORTEST..=LONGEST).contains(&text.chars().count()));
-        let must = format_args!("a text of {SHORTEST} to {LONGEST} characters");
-        fits.map(|text| Self(text.to_owned()))
-            .or_else(|| wrong(at, faults, must))
+        let Some(text) = fits else {
+            let must = format_args!("a text of {SHORTEST} to {LONGEST} characters");
+            return wrong(at, faults, must);
+        };
+        match zxcvbn(text, &[]).score() {
+            Score::Zero | Score::One => {
+                let must = "a password that is guessed less easily: no common one, no row of keys or digits";
+                wrong(at, faults, must)
+            }
+            _ => Some(Self(text.to_owned())),
+        }
     }
 }
 
@@ -67,24 +75,31 @@ impl Field for TypedPassword {
     }
 }
 
-/// Makes and compares hashes, a few at a time.
-#[derive(Debug, Clone)]
-pub(super) struct Hasher(Arc<Semaphore>);
+/// The memory that a hash is made in.
+type Blocks = Vec<Block>;
+
+/// Makes and compares hashes, a few at a time. Their memory is used again: taken anew by each thread of the pool, it would stay
+/// with every one of them.
+#[derive(Clone)]
+pub(super) struct Hasher {
+    turns: Arc<Semaphore>,
+    free: Arc<Mutex<Vec<Blocks>>>,
+}
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            free: Arc::default(),
+        }
     }
 }
 
 impl Hasher {
     /// The hash to store, with a salt of its own.
     pub async fn hash(&self, Password(password): Password) -> ApiResult<String> {
-        let made = self.work(move || {
-            let hash = Argon2::default().hash_password(password.as_bytes());
-            hash.map(|hash| hash.to_string()).ok()
-        });
-        made.await?
+        let made = self.work(move |blocks| new_hash(&password, blocks)).await?;
+        made.map(|hash| hash.to_string())
             .ok_or_else(|| ApiError::new(Code::Internal, Code::Internal.meaning()))
     }
 
@@ -94,39 +109,88 @@ impl Hasher {
         TypedPassword(password): TypedPassword,
         hash: Option<String>,
     ) -> ApiResult<bool> {
-        self.work(move || {
-            let (known, nobodys) = (hash.is_some(), NOBODYS.as_str());
-            let hash = hash.as_deref().unwrap_or(nobodys);
-            let verified = PasswordHash::new(hash).is_ok_and(|hash| {
-                let verifier = Argon2::default();
-                verifier.verify_password(password.as_bytes(), &hash).is_ok()
-            });
-            verified && known
+        self.work(move |blocks| {
+            let known = hash.as_deref().map(PasswordHash::new);
+            let found = known.and_then(Result::ok);
+            let judged = found.as_ref().unwrap_or(&NOBODYS);
+            fits(&password, judged, blocks) == Some(true) && found.is_some()
         })
         .await
     }
 
     async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&mut Blocks) -> T + Send + 'static,
     ) -> ApiResult<T> {
         let busy = || ApiError::new(Code::Busy, Code::Busy.meaning()).retry_after(1);
-        let turn = tokio::time::timeout(PATIENCE, self.0.clone().acquire_owned());
+        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned());
         let turn = turn.await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let free = Arc::clone(&self.free);
         let done = tokio::task::spawn_blocking(move || {
             let _turn = turn; // also when the caller goes away
-            work()
+            let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
+            let taken = lock().pop();
+            let mut blocks = taken.unwrap_or_default();
+            let done = work(&mut blocks);
+            lock().push(blocks);
+            done
         });
         done.await
             .map_err(|_| ApiError::new(Code::Internal, Code::Internal.meaning()))
     }
 }
 
+/// Argon2id with the parameters of today, which are those that OWASP asks for.
+fn new_hash(password: &str, blocks: &mut Blocks) -> Option<PasswordHash> {
+    let (params, salt) = (Params::default(), Salt::generate());
+    let hash = digest(
+        password,
+        (&params, &salt),
+        Params::DEFAULT_OUTPUT_LEN,
+        blocks,
+    )?;
+    Some(PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::default().into()),
+        params: ParamsString::try_from(&params).ok()?,
+        salt: Some(salt),
+        hash: Some(hash),
+    })
+}
+
+fn fits(password: &str, known: &PasswordHash, blocks: &mut Blocks) -> Option<bool> {
+    let (params, wanted) = (Params::try_from(known).ok()?, known.hash?);
+    let made = digest(password, (&params, &known.salt?), wanted.len(), blocks)?;
+    Some(made == wanted) // compared in constant time
+}
+
+fn digest(
+    password: &str,
+    (params, salt): (&Params, &Salt),
+    length: usize,
+    blocks: &mut Blocks,
+) -> Option<Output> {
+    blocks.resize(params.block_count(), Block::default());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::default(), params.clone());
+    let mut digest = [0; Output::MAX_LENGTH];
+    let digest = digest.get_mut(..length)?;
+    argon2
+        .hash_password_into_with_memory(password.as_bytes(), salt, digest, blocks)
+        .ok()?;
+    Output::new(digest).ok()
+}
+
 /// The hash of a password that nobody knows: somebody who is not known takes as long as somebody who is.
-static NOBODYS: LazyLock<String> = LazyLock::new(|| {
+static NOBODYS: LazyLock<PasswordHash> = LazyLock::new(|| {
     let password = super::secrets::draw();
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).unwrap_or_default()
+    let made = new_hash(&password, &mut Blocks::new());
+    made.unwrap_or_else(|| PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: None,
+        params: ParamsString::default(),
+        salt: None,
+        hash: None,
+    })
 });
 
 #[cfg(test)]
@@ -154,6 +218,47 @@ mod tests {
         assert!(!matches("correct horse batterx", Some(&hash)).await);
         assert!(!matches("correct horse battery", None).await);
         assert!(!matches("correct horse battery", Some("no hash")).await);
+    }
+
+    #[test]
+    fn common_passwords_are_refused() {
+        let is_refused = |text: &str| {
+            let mut faults = Faults::default();
+            Password::read(&Value::from(text), Path::Root, &mut faults).is_none()
+        };
+        for common in [
+            "1234567890",
+            "password123",
+            "Password1234",
+            "qwertyuiop",
+            "aaaaaaaaaaaa",
+            "iloveyou12",
+            "administrator",
+            "0987654321",
+            "P@ssw0rd123",
+            "abcdefghij",
+        ] {
+            assert!(is_refused(common), "{common}");
+        }
+        for own in [
+            "correct horse battery",
+            "vergib-mir 7 Enten",
+            "kT9#wq!2xLp0",
+        ] {
+            assert!(!is_refused(own), "{own}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn the_memory_of_a_hash_is_used_again() {
+        let hasher = Hasher::default();
+        for _ in 0..3 {
+            let judged = hasher.matches(typed("correct horse battery"), None).await;
+            assert!(!judged.expect("an answer"));
+        }
+        let free = hasher.free.lock().expect("no thread panicked");
+        assert_eq!(free.len(), 1, "one after the other needs one");
+        assert_eq!(free[0].len(), 19_456, "19 MiB in blocks of 1 KiB");
     }
 
     #[test]

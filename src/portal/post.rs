@@ -43,7 +43,7 @@ pub struct MailSettings {
     pub security: Security,
     /// Name and password; none where it asks for none.
     pub login: Option<(String, String)>,
-    /// Who the letters are from, such as `Harbour Charging <no-reply@example.com>`.
+    /// The address that letters are from, such as `no-reply@example.com`; the name beside it is the operator's.
     pub from: String,
     /// An authority that signed its certificate, as PEM, besides those that the machine trusts.
     pub authority: Option<Vec<u8>>,
@@ -168,10 +168,17 @@ impl Post {
         Ok(())
     }
 
-    async fn hand_over(&self, Written { to, subject, body }: Written) -> Result<(), String> {
+    async fn hand_over(&self, written: Written) -> Result<(), String> {
+        let Written {
+            from,
+            to,
+            subject,
+            body,
+        } = written;
         let to: Mailbox = to.parse().map_err(|_| "the address cannot be written to")?;
         let message = Message::builder()
-            .from(self.from.clone())
+            .from(Mailbox::new(Some(from), self.from.email.clone()))
+            .message_id(None)
             .to(to)
             .subject(subject)
             .header(ContentType::TEXT_PLAIN)

@@ -461,7 +461,7 @@ pub struct SessionView {
     pub service_offer: Option<ServiceOfferId>,
     /// The version of the rate, schedule or offer whose prices the session keeps.
     pub rate_version: Option<i64>,
-    /// What was odd about its readings, each kind once; `docs/METERING.md` says what each means.
+    /// What was odd about its readings, each kind once; [docs/METERING.md](/docs/METERING.md) says what each means.
     pub flags: Vec<String>,
     /// What it costs, so far or in the end; null where nothing prices it.
     pub cost: Option<SessionCost>,

@@ -16,6 +16,11 @@ const KEPT_KEY: &str = "webhook_secret_key";
 /// Opens the vault, seals what is not sealed with its key, and notes which webhooks cannot sign.
 pub(super) async fn open(context: &Context, configured: &str) -> StoreResult<Arc<Vault>> {
     let (configured, moment) = (configured.to_owned(), context.moment());
+    db::secrets::tell(
+        "webhooks.secret_key",
+        configured.is_empty(),
+        context.db.url(),
+    );
     context
         .db
         .write(move |conn| {
@@ -30,12 +35,7 @@ pub(super) async fn open(context: &Context, configured: &str) -> StoreResult<Arc
 
 fn vault(conn: &mut Conn, configured: &str, moment: &Moment) -> StoreResult<Vault> {
     if configured.is_empty() {
-        let (kept, made) = db::secrets::keep(conn, KEPT_KEY, moment.now)?;
-        if made {
-            tracing::info!(
-                "webhooks.secret_key is empty: a key that seals the secrets of webhooks was made and is kept in the store"
-            );
-        }
+        let kept = db::secrets::keep(conn, KEPT_KEY, moment.now)?;
         return Vault::new(&kept, None);
     }
     let kept = db::secrets::find(conn, KEPT_KEY)?;

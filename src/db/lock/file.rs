@@ -3,12 +3,13 @@
 //! A file of its own, because SQLite locks the database's own file, and closing a second handle of that would undo its
 //! locks.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Attempt, Holder};
+use crate::db::connection::private;
 
 /// Characters that are read of what another server wrote of itself.
 const LONGEST_NOTE: u64 = 300;
@@ -24,9 +25,7 @@ pub(super) struct Locked {
 pub(super) fn take(database: &str, holder: &Holder) -> Result<Attempt<Locked>, String> {
     let path = beside(Path::new(database)).map_err(|error| error.to_string())?;
     let complain = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
+    let mut file = private()
         .create(true)
         .truncate(false)
         .open(&path)

@@ -57,10 +57,12 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::Instant;
 
-    login_attempts (email) {
-        email -> Text,
+    login_attempts (account, address) {
+        account -> Text,
+        address -> Text,
         failures -> BigInt,
         locked_until -> Nullable<Instant>,
+        proven_at -> Nullable<Instant>,
         updated_at -> Instant,
     }
 }

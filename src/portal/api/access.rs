@@ -3,19 +3,22 @@
 //! Nothing here tells whether an address is known: the answers are the same, and so is the work. A wrong address costs a
 //! hash as a wrong password does, and a forgotten password is looked up when its letter is written.
 
+use std::net::IpAddr;
+
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::super::attempts::{self, Attempt};
+use super::super::attempts::{Attempt, Guesser};
 use super::super::door::HomeCaller;
 use super::super::logins::{self, Continued, Refreshed};
-use super::super::model::{Login, NewPassword, Refresh, ResetRequest, Tokens};
+use super::super::model::{HomeUser, Login, NewPassword, Refresh, ResetRequest, Tokens};
 use super::super::store::{self, Purpose};
 use super::super::{Portal, letters};
 use super::tell;
-use crate::db::{StoreError, StoreResult};
+use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::EventKind;
+use crate::http::client_address;
 use crate::http::docs::{HomeErrors, PortalErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::{ApiError, ApiResult, Body, Code, Ctx};
@@ -65,12 +68,15 @@ fn answer(tokens: Tokens) -> HttpResponse {
     request_body = NewPassword, responses((status = OK, body = Reply<Tokens>), PortalErrors))]
 #[post("/invitations/{token}/accept")]
 async fn accept_invitation(
+    request: HttpRequest,
     ctx: Ctx,
     portal: web::Data<Portal>,
     token: web::Path<String>,
     Body(new): Body<NewPassword>,
 ) -> ApiResult<HttpResponse> {
-    choose_password(&ctx, &portal, token.into_inner(), new, Purpose::Invitation).await
+    let from = client_address(&request);
+    let link = (token.into_inner(), Purpose::Invitation);
+    choose_password(&ctx, &portal, link, new, from).await
 }
 
 /// Chooses another password and logs in; all other logins end. The link in the letter works once.
@@ -78,27 +84,23 @@ async fn accept_invitation(
     request_body = NewPassword, responses((status = OK, body = Reply<Tokens>), PortalErrors))]
 #[post("/password_reset/{reset_token}")]
 async fn reset_password(
+    request: HttpRequest,
     ctx: Ctx,
     portal: web::Data<Portal>,
     token: web::Path<String>,
     Body(new): Body<NewPassword>,
 ) -> ApiResult<HttpResponse> {
-    choose_password(
-        &ctx,
-        &portal,
-        token.into_inner(),
-        new,
-        Purpose::PasswordReset,
-    )
-    .await
+    let from = client_address(&request);
+    let link = (token.into_inner(), Purpose::PasswordReset);
+    choose_password(&ctx, &portal, link, new, from).await
 }
 
 async fn choose_password(
     ctx: &Ctx,
     portal: &Portal,
-    secret: String,
+    (secret, purpose): (String, Purpose),
     new: NewPassword,
-    purpose: Purpose,
+    from: IpAddr,
 ) -> ApiResult<HttpResponse> {
     let worthless = || ApiError::not_found("link; it is unknown, was used, or is over");
     let (moment, lasts, looked_up) = (ctx.moment(), portal.login, secret.clone());
@@ -116,13 +118,13 @@ async fn choose_password(
             return Err(worthless()); // somebody else was using it at the same time
         }
         logins::end_all(conn, user.id)?;
-        if let Some(email) = &user.email {
-            attempts::clear(conn, email)?;
-        }
         home.password_hash = Some(hash.clone());
         home.accepted_at = home.accepted_at.or(Some(now));
         home.updated_at = moment.version_after(home.updated_at);
         store::update(conn, &home)?;
+        if let Some(email) = &user.email {
+            prove(conn, email, &home, from, now)?;
+        }
         let kind = match purpose {
             Purpose::Invitation => EventKind::HomeUserAccepted,
             Purpose::PasswordReset => EventKind::HomeUserPasswordReset,
@@ -134,11 +136,29 @@ async fn choose_password(
     Ok(answer(portal.tokens(begun.await?, now)?))
 }
 
-/// Logs in. After five wrong passwords an address is locked for a minute, then for longer and longer (429).
+/// Forgets wrong passwords of somebody who had the letter: at this operator, and without a name of one where that is meant.
+fn prove(
+    conn: &mut Conn,
+    email: &str,
+    home: &HomeUser,
+    from: IpAddr,
+    now: Timestamp,
+) -> StoreResult<()> {
+    Guesser::new(Some(home.organization_id), email, from).prove(conn, now)?;
+    let meant = store::find_by_email(conn, email, None)?;
+    if meant.is_some_and(|meant| meant.id == home.id) {
+        Guesser::new(None, email, from).prove(conn, now)?;
+    }
+    Ok(())
+}
+
+/// Logs in. After five wrong passwords for an account, the network address they came from is locked for a minute, then for
+/// longer and longer (429); so are all addresses that the account does not know after fifty in an hour.
 #[utoipa::path(tag = "portal", security(()), request_body = Login,
     responses((status = OK, body = Reply<Tokens>), PortalErrors))]
 #[post("/login")]
 async fn log_in(
+    request: HttpRequest,
     ctx: Ctx,
     portal: web::Data<Portal>,
     Body(given): Body<Login>,
@@ -146,13 +166,14 @@ async fn log_in(
     let moment = ctx.moment();
     let (now, lasts) = (moment.now, portal.login);
     let (email, organization) = (String::from(given.email), given.organization);
-    let address = email.clone();
+    let guesser = Guesser::new(organization, &email, client_address(&request));
+    let counting = guesser.clone();
     // Counted before it is judged: guesses that come at the same time are counted, too.
     let counted = ctx.db.write(move |conn| {
-        let attempt = attempts::take(conn, &address, now)?;
+        let attempt = counting.take(conn, now)?;
         Ok::<_, StoreError>(match attempt {
             Attempt::Locked { until } => Err(until),
-            Attempt::Allowed => Ok(store::find_by_email(conn, &address, organization)?),
+            Attempt::Allowed => Ok(store::find_by_email(conn, &email, organization)?),
         })
     });
     let home = counted.await?.map_err(|until| locked(until, now))?;
@@ -165,7 +186,7 @@ async fn log_in(
         ));
     };
     let begun = ctx.db.write(move |conn| -> StoreResult<_> {
-        attempts::clear(conn, &email)?;
+        guesser.prove(conn, now)?;
         logins::begin(conn, &moment, (home.organization_id, home.id), lasts)
     });
     Ok(answer(portal.tokens(begun.await?, now)?))

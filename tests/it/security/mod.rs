@@ -2,5 +2,8 @@
 
 mod idempotency;
 mod keys;
+mod logins;
+mod pages;
 mod revoked;
 mod scopes;
+mod secrets;

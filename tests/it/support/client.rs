@@ -8,7 +8,7 @@ use serde_json::Value;
 /// A client with a base URL and a key.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    pub http: reqwest::Client,
     pub base: String,
     pub key: String,
 }
