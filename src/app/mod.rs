@@ -253,6 +253,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         config.http.cors_origins.clone(),
     );
 
+    let proxies = config.trusted_proxies().map_err(|error| anyhow!(error))?;
+    let proxies = web::Data::new(proxies);
     let mut server = HttpServer::new(move || {
         Actix::new()
             .app_data(data.clone())
@@ -268,6 +270,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(shared_signals.clone())
             .app_data(shared_asset_signals.clone())
             .app_data(table.clone())
+            .app_data(proxies.clone())
             .app_data(body_limit)
             .app_data(web::Data::new(metrics.clone()))
             .wrap(cors(&origins))

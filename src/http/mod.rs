@@ -12,6 +12,7 @@ use crate::kernel::{IdSource, Moment};
 
 pub mod body;
 pub mod caller;
+pub mod client;
 pub mod codes;
 pub mod csv;
 pub mod docs;
@@ -32,6 +33,7 @@ pub mod websocket;
 
 pub use body::{Body, PathId, PathIds};
 pub use caller::{Caller, Principal};
+pub use client::{TrustedProxies, client_address, was_encrypted};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};
 pub use error::{ApiError, ApiResult, Fault, Faults};
