@@ -3,11 +3,13 @@
 //! Real chargers write URLs in odd ways, so the station is named by the last segment of the path that is not empty,
 //! whatever stands before it, with percent-encoding undone once and letter case ignored.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::db::{Conn, StoreResult};
+use crate::http::was_encrypted;
 use crate::stations::{self, SecurityType, Station};
 
 /// Why a station may not connect.
@@ -17,8 +19,35 @@ pub enum Refusal {
     Unknown,
     /// It is switched off or discarded.
     Inactive,
+    /// It must come with TLS, and did not.
+    Unencrypted,
     /// It did not prove who it is.
     Unproven,
+}
+
+/// That a connection came in with TLS.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;
+
+/// What a station shows of itself at the handshake.
+#[derive(Debug)]
+pub struct Shown {
+    /// What stands in `Authorization`.
+    password: Option<Vec<u8>>,
+    certificate: Option<PeerCertificate>,
+    /// Whether nobody on the way could read it.
+    encrypted: bool,
+}
+
+impl Shown {
+    /// What a request for this endpoint shows.
+    pub fn by(request: &HttpRequest, endpoint: &str) -> Self {
+        Self {
+            password: password_of(request.headers(), endpoint),
+            certificate: request.conn_data::<PeerCertificate>().cloned(),
+            encrypted: request.conn_data::<OverTls>().is_some() || was_encrypted(request),
+        }
+    }
 }
 
 /// The certificate that a client showed, and that one of our authorities signed.
@@ -87,8 +116,7 @@ fn password_of(headers: &HeaderMap, endpoint: &str) -> Option<Vec<u8>> {
 pub fn admit(
     conn: &mut Conn,
     endpoint: &str,
-    headers: &HeaderMap,
-    certificate: Option<&PeerCertificate>,
+    shown: &Shown,
 ) -> StoreResult<Result<Station, Refusal>> {
     let Some(station) = stations::find_by_endpoint(conn, endpoint)? else {
         return Ok(Err(Refusal::Unknown));
@@ -96,11 +124,16 @@ pub fn admit(
     if !station.may_connect() {
         return Ok(Err(Refusal::Inactive));
     }
+    if station.needs_tls() && !shown.encrypted {
+        return Ok(Err(Refusal::Unencrypted));
+    }
     let proven = match station.security_type {
         SecurityType::None => true,
-        SecurityType::BasicAuth => password_of(headers, &station.endpoint)
-            .is_some_and(|password| stations::password_matches(&station, &password)),
-        SecurityType::ClientCertificate => certificate.is_some_and(|shown| shown.is_of(&station)),
+        SecurityType::BasicAuth => (shown.password.as_deref())
+            .is_some_and(|password| stations::password_matches(&station, password)),
+        SecurityType::ClientCertificate => {
+            (shown.certificate.as_ref()).is_some_and(|certificate| certificate.is_of(&station))
+        }
     };
     Ok(if proven {
         Ok(station)

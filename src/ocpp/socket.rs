@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::access::{PeerCertificate, Refusal, admit, endpoint_of};
+use super::access::{Refusal, Shown, admit, endpoint_of};
 use super::connections::{CloseReason, Known, Order, State};
 use super::dispatch::answer;
 use super::frame::MessageId;
@@ -51,13 +51,12 @@ pub async fn connect(
     let Some(endpoint) = endpoint_of(request.path()) else {
         return refused(Code::NotFound, "The URL ends in no endpoint");
     };
-    let headers = request.headers().clone();
+    let shown = Shown::by(&request, &endpoint);
     let wanted = endpoint.clone();
-    let certificate = request.conn_data::<PeerCertificate>().cloned();
     let admitted = gateway
         .context
         .db
-        .read(move |conn| admit(conn, &wanted, &headers, certificate.as_ref()))
+        .read(move |conn| admit(conn, &wanted, &shown))
         .await
         .map_err(ApiError::from)?;
     let station = match admitted {
@@ -71,6 +70,12 @@ pub async fn connect(
         }
         Err(Refusal::Inactive) => {
             return refused(Code::Forbidden, "The charge station is not active");
+        }
+        Err(Refusal::Unencrypted) => {
+            return refused(
+                Code::Forbidden,
+                "The charge station must connect with TLS (wss)",
+            );
         }
         Err(Refusal::Unproven) => {
             tracing::warn!(endpoint, "refused a station that did not prove who it is");

@@ -23,6 +23,8 @@ pub struct SecurityView {
     /// The user name of HTTP Basic: the endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// Whether it may connect with TLS only.
+    pub tls: bool,
     /// The password: only in the answer to setting it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
@@ -48,12 +50,12 @@ pub struct StationView {
     /// The only version to speak with it, where it is pinned to one.
     pub pinned_protocol: Option<Protocol>,
     /// The last part of `connection_url`.
-    #[schema(example = "k3m9x7pa")]
+    #[schema(example = "k3m9x7pa2w4c8d6e5f3g")]
     pub endpoint: String,
     /// The same; eDRV's second name for it.
     pub static_endpoint: String,
     /// What is configured into the station.
-    #[schema(example = "ws://127.0.0.1:8080/ocpp/k3m9x7pa")]
+    #[schema(example = "ws://127.0.0.1:8080/ocpp/k3m9x7pa2w4c8d6e5f3g")]
     pub connection_url: String,
     /// How it proves who it is.
     pub security: SecurityView,
@@ -96,7 +98,7 @@ pub struct StationView {
     /// Its variables as they were last read.
     #[schema(value_type = Object)]
     pub variables: Value,
-    /// What it does differently from the specification.
+    /// What it does differently from the specification, and what its operator is warned of: `clock_off`, `no_security`.
     pub flags: Vec<String>,
     /// How far its clock is ahead of ours, in seconds, negative where it is behind; null until its messages showed it. Times
     /// that it tells are shown with this taken off, and times that it is told have it added.
@@ -130,8 +132,10 @@ impl Versioned for StationView {
 impl StationView {
     /// The view of a station and its connectors; `base` is how the server is reached.
     pub fn new(station: Station, connectors: Vec<ConnectorView>, base: &str) -> Self {
-        let clock_off = station.clock_off();
-        let flags = station.flags.0.into_iter().chain(clock_off).collect();
+        let (clock_off, no_security) = (station.clock_off(), station.no_security());
+        let tls = station.needs_tls();
+        let warnings = clock_off.into_iter().chain(no_security);
+        let flags = station.flags.0.into_iter().chain(warnings).collect();
         let coordinates = station.longitude.zip(station.latitude);
         let basic = station.security_type == SecurityType::BasicAuth;
         Self {
@@ -148,6 +152,7 @@ impl StationView {
             security: SecurityView {
                 kind: station.security_type,
                 username: basic.then(|| station.endpoint.clone()),
+                tls,
                 password: None,
             },
             static_endpoint: station.endpoint.clone(),
