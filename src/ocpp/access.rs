@@ -7,9 +7,12 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use x509_parser::extensions::GeneralName;
 
+use super::authority::station_of;
 use crate::db::{Conn, StoreResult};
 use crate::http::was_encrypted;
+use crate::kernel::StationId;
 use crate::stations::{self, SecurityType, Station};
 
 /// Why a station may not connect.
@@ -54,7 +57,9 @@ impl Shown {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerCertificate {
     /// Whom it names.
-    pub common_name: String,
+    common_name: String,
+    /// For which station it was signed here, where it was.
+    signed_for: Option<StationId>,
 }
 
 impl PeerCertificate {
@@ -63,12 +68,30 @@ impl PeerCertificate {
         let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
         let mut names = certificate.subject().iter_common_name();
         let common_name = names.next()?.as_str().ok()?.to_owned();
-        Some(Self { common_name })
+        let others = certificate.subject_alternative_name().ok().flatten();
+        let mut others = others.into_iter().flat_map(|one| &one.value.general_names);
+        let signed_for = others.find_map(|name| match name {
+            GeneralName::URI(uri) => station_of(uri),
+            _ => None,
+        });
+        Some(Self {
+            common_name,
+            signed_for,
+        })
     }
 
-    fn is_of(&self, station: &Station) -> bool {
-        let mut names = station.certificate_names();
-        names.any(|name| name.eq_ignore_ascii_case(&self.common_name))
+    fn names(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(&self.common_name)
+    }
+
+    /// Whether it proves this station. One that was signed here is of the station that it was signed for, by whatever name others
+    /// go since; one of another authority says no more than a name, which must be that of this station alone.
+    fn is_of(&self, conn: &mut Conn, station: &Station) -> StoreResult<bool> {
+        if let Some(id) = self.signed_for {
+            return Ok(id == station.id && station.entered_names().any(|name| self.names(name)));
+        }
+        let names = stations::certificate_names(conn, station)?;
+        Ok(names.iter().any(|name| self.names(name)))
     }
 }
 
@@ -131,9 +154,10 @@ pub fn admit(
         SecurityType::None => true,
         SecurityType::BasicAuth => (shown.password.as_deref())
             .is_some_and(|password| stations::password_matches(&station, password)),
-        SecurityType::ClientCertificate => {
-            (shown.certificate.as_ref()).is_some_and(|certificate| certificate.is_of(&station))
-        }
+        SecurityType::ClientCertificate => match &shown.certificate {
+            Some(certificate) => certificate.is_of(conn, &station)?,
+            None => false,
+        },
     };
     Ok(if proven {
         Ok(station)

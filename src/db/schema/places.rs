@@ -130,6 +130,7 @@ diesel::table! {
         unknown_connectors -> Nullable<Text>,
         endpoint_is_secret -> Bool,
         requires_tls -> Bool,
+        serial_number -> Nullable<Text>,
     }
 }
 

@@ -167,6 +167,8 @@ pub struct Station {
     pub endpoint_is_secret: bool,
     /// Whether it may connect with TLS only, whatever proves who it is.
     pub requires_tls: bool,
+    /// As its operator entered it: what it says itself proves nothing.
+    pub serial_number: Option<String>,
 }
 
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
@@ -241,6 +243,7 @@ impl Station {
             unknown_connectors: new.unknown_connectors,
             endpoint_is_secret: is_open && !is_chosen,
             requires_tls: false,
+            serial_number: new.serial_number.map(String::from),
         };
         let password = station.secure(security);
         (station, password)
@@ -321,6 +324,7 @@ impl Station {
             is_simulator,
             manufacturer,
             model,
+            serial_number,
             physical_address,
             operational_status,
             registration,
@@ -341,6 +345,9 @@ impl Station {
         is_simulator.apply_or(&mut self.is_simulator, false);
         manufacturer.map(String::from).apply(&mut self.manufacturer);
         model.map(String::from).apply(&mut self.model);
+        serial_number
+            .map(String::from)
+            .apply(&mut self.serial_number);
         physical_address
             .map(String::from)
             .apply(&mut self.physical_address);
@@ -395,15 +402,10 @@ impl Station {
         Ok(())
     }
 
-    /// The names by which a certificate may mean it: its serial numbers and its endpoint.
-    pub fn certificate_names(&self) -> impl Iterator<Item = &str> {
-        let said = &self.boot_info.0;
-        let serials = [
-            &said.charge_point_serial_number,
-            &said.charge_box_serial_number,
-        ];
-        let serials = serials.into_iter().flatten();
-        serials.chain([&self.endpoint]).map(String::as_str)
+    /// The names by which its operator knows it; others may have the same serial number.
+    pub fn entered_names(&self) -> impl Iterator<Item = &str> {
+        let serial = self.serial_number.as_deref();
+        [self.endpoint.as_str()].into_iter().chain(serial)
     }
 
     /// Whether it was found to take limits and to refuse 0.

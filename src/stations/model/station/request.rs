@@ -10,7 +10,7 @@ use crate::kernel::{LocationId, UserId};
 use crate::locations::Coordinates;
 use crate::organizations::UnknownConnectors;
 use crate::stations::model::connector::ConnectorStatus;
-use crate::stations::model::identity::Identity;
+use crate::stations::model::identity::{Identity, SerialNumber};
 use crate::{input, patch};
 
 input! {
@@ -105,6 +105,8 @@ input! {
         pub manufacturer: Option<Line>,
         /// Which model; replaced by what it says at boot.
         pub model: Option<Line>,
+        /// Its serial number as you know it, for a certificate that has it as its name; one that several stations have is no name.
+        pub serial_number: Option<SerialNumber>,
         /// MAC address, for the inventory.
         pub physical_address: Option<Line>,
         /// Operative, Inoperative or Closed.
@@ -156,6 +158,8 @@ patch! {
         pub manufacturer: Line,
         /// Which model.
         pub model: Line,
+        /// Its serial number as you know it, for a certificate that has it as its name; one that several stations have is no name.
+        pub serial_number: SerialNumber,
         /// MAC address, for the inventory.
         pub physical_address: Line,
         /// Operative, Inoperative or Closed: a station that is closed may not connect, so it is refused (409) while a session

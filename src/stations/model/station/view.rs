@@ -75,6 +75,8 @@ pub struct StationView {
     pub manufacturer: Option<String>,
     /// Which model.
     pub model: Option<String>,
+    /// Its serial number as you entered it; what it says itself is in `bootInfo`.
+    pub serial_number: Option<String>,
     /// MAC address.
     pub physical_address: Option<String>,
     /// Operative, Inoperative or Closed.
@@ -165,6 +167,7 @@ impl StationView {
             is_simulator: station.is_simulator,
             manufacturer: station.manufacturer,
             model: station.model,
+            serial_number: station.serial_number,
             physical_address: station.physical_address,
             operational_status: station.operational_status,
             registration: station.registration,
