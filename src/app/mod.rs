@@ -28,7 +28,7 @@ use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
-use crate::ocpp::{Version, socket};
+use crate::ocpp::{Version, refusals, socket};
 use crate::organizations::Keyring;
 use crate::portal::Portal;
 use crate::stations;
@@ -189,6 +189,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         connections: connections.clone(),
         authority: tls::authority(&config.tls)?,
         recorder: Recorder::new(config.ocpp.recorded_messages),
+        guesses: Arc::default(),
+        refusals: Arc::default(),
         settings: gateway_settings(&config.ocpp)?,
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
@@ -220,6 +222,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     );
     tasks.extend(post);
     tasks.push(feeding);
+    tasks.push(refusals::keep_telling(gateway.get_ref().clone()));
     let courier = Courier::open(
         context.clone(),
         config.webhook_settings()?,

@@ -7,9 +7,11 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 
 use super::authority::station_of;
+use super::guesses::Owner;
 use crate::db::{Conn, StoreResult};
 use crate::http::was_encrypted;
 use crate::kernel::StationId;
@@ -28,6 +30,15 @@ pub enum Refusal {
     Unproven,
 }
 
+/// A station that is not let in.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused {
+    /// Why.
+    pub why: Refusal,
+    /// Whose station was meant, where there is one.
+    pub owner: Option<Owner>,
+}
+
 /// That a connection came in with TLS.
 #[derive(Debug, Clone, Copy)]
 pub struct OverTls;
@@ -35,7 +46,7 @@ pub struct OverTls;
 /// What a station shows of itself at the handshake.
 #[derive(Debug)]
 pub struct Shown {
-    /// What stands in `Authorization`.
+    /// The password in `Authorization`, where the user is the endpoint.
     password: Option<Vec<u8>>,
     certificate: Option<PeerCertificate>,
     /// Whether nobody on the way could read it.
@@ -49,6 +60,37 @@ impl Shown {
             password: password_of(request.headers(), endpoint),
             certificate: request.conn_data::<PeerCertificate>().cloned(),
             encrypted: request.conn_data::<OverTls>().is_some() || was_encrypted(request),
+        }
+    }
+
+    /// Stands for what is shown at an endpoint; who does not know the key learns nothing of it.
+    pub(super) fn digest(&self, key: &[u8; 32], endpoint: &str) -> [u8; 16] {
+        let name = self.certificate.as_ref().map(|shown| &shown.common_name);
+        let parts = [
+            Some(endpoint.as_bytes()),
+            self.password.as_deref(),
+            name.map(|name| name.as_bytes()),
+        ];
+        let mut digest = Sha256::new_with_prefix(key);
+        for part in parts {
+            digest.update(part.map_or(0, |part| part.len() + 1).to_be_bytes());
+            digest.update(part.unwrap_or_default());
+        }
+        let mut short = [0; 16];
+        for (byte, of) in short.iter_mut().zip(digest.finalize()) {
+            *byte = of;
+        }
+        short
+    }
+}
+
+#[cfg(test)]
+impl Shown {
+    pub(super) fn password(password: &str) -> Self {
+        Self {
+            password: Some(password.into()),
+            certificate: None,
+            encrypted: false,
         }
     }
 }
@@ -140,15 +182,17 @@ pub fn admit(
     conn: &mut Conn,
     endpoint: &str,
     shown: &Shown,
-) -> StoreResult<Result<Station, Refusal>> {
+) -> StoreResult<Result<Station, Refused>> {
+    let refused = |why, owner| Ok(Err(Refused { why, owner }));
     let Some(station) = stations::find_by_endpoint(conn, endpoint)? else {
-        return Ok(Err(Refusal::Unknown));
+        return refused(Refusal::Unknown, None);
     };
+    let owner = Some((station.organization_id, station.id));
     if !station.may_connect() {
-        return Ok(Err(Refusal::Inactive));
+        return refused(Refusal::Inactive, owner);
     }
     if station.needs_tls() && !shown.encrypted {
-        return Ok(Err(Refusal::Unencrypted));
+        return refused(Refusal::Unencrypted, owner);
     }
     let proven = match station.security_type {
         SecurityType::None => true,
@@ -159,11 +203,10 @@ pub fn admit(
             None => false,
         },
     };
-    Ok(if proven {
-        Ok(station)
-    } else {
-        Err(Refusal::Unproven)
-    })
+    match proven {
+        true => Ok(Ok(station)),
+        false => refused(Refusal::Unproven, owner),
+    }
 }
 
 #[cfg(test)]

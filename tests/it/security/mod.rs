@@ -2,6 +2,7 @@
 
 mod certificates;
 mod endpoints;
+mod guesses;
 mod idempotency;
 mod keys;
 mod revoked;
