@@ -30,6 +30,15 @@ pub enum Refusal {
     Unproven,
 }
 
+/// A station that is let in.
+#[derive(Debug)]
+pub struct Admitted {
+    /// Which one.
+    pub station: Station,
+    /// The pending password that it came with, as it is stored: it has taken that over.
+    pub took_over: Option<String>,
+}
+
 /// A station that is not let in.
 #[derive(Debug, Clone, Copy)]
 pub struct Refused {
@@ -182,7 +191,7 @@ pub fn admit(
     conn: &mut Conn,
     endpoint: &str,
     shown: &Shown,
-) -> StoreResult<Result<Station, Refused>> {
+) -> StoreResult<Result<Admitted, Refused>> {
     let refused = |why, owner| Ok(Err(Refused { why, owner }));
     let Some(station) = stations::find_by_endpoint(conn, endpoint)? else {
         return refused(Refusal::Unknown, None);
@@ -194,17 +203,25 @@ pub fn admit(
     if station.needs_tls() && !shown.encrypted {
         return refused(Refusal::Unencrypted, owner);
     }
+    let password = shown.password.as_deref();
+    let pending = password.and_then(|password| station.pending_password(password));
+    let pending = pending.map(str::to_owned);
     let proven = match station.security_type {
         SecurityType::None => true,
-        SecurityType::BasicAuth => (shown.password.as_deref())
-            .is_some_and(|password| stations::password_matches(&station, password)),
+        SecurityType::BasicAuth if pending.is_some() => true,
+        SecurityType::BasicAuth => {
+            password.is_some_and(|password| stations::password_matches(&station, password))
+        }
         SecurityType::ClientCertificate => match &shown.certificate {
             Some(certificate) => certificate.is_of(conn, &station)?,
             None => false,
         },
     };
     match proven {
-        true => Ok(Ok(station)),
+        true => Ok(Ok(Admitted {
+            station,
+            took_over: pending,
+        })),
         false => refused(Refusal::Unproven, owner),
     }
 }

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
-use super::access::{Refusal, Refused, Shown, admit};
+use super::access::{Admitted, Refusal, Refused, Shown, admit};
 use super::gateway::Gateway;
 use super::guesses::{Attempt, TooOften};
 use super::refusals::{self, Incident, Seen};
 use crate::http::{ApiError, Code};
-use crate::stations::Station;
+use crate::stations::{self, Station};
 
 /// The station that comes from this address to this endpoint, or the answer that it gets instead.
 pub async fn let_in(
@@ -30,13 +30,33 @@ pub async fn let_in(
         .db
         .read(move |conn| admit(conn, &wanted, &shown));
     match read.await {
-        Ok(Ok(station)) => {
+        Ok(Ok(admitted)) => {
             gateway.guesses.succeeded(&attempt);
-            Ok(station)
+            take_over(gateway, admitted).await
         }
         Ok(Err(refused)) => Err(refuse(gateway, &attempt, refused)),
         Err(error) => Err(ApiError::from(error).error_response()),
     }
+}
+
+/// A station that comes with a password that it was told has it, so the one before is over.
+async fn take_over(gateway: &Gateway, admitted: Admitted) -> Result<Station, HttpResponse> {
+    let Admitted { station, took_over } = admitted;
+    let Some(hash) = took_over else {
+        return Ok(station);
+    };
+    let (owner, moment) = (
+        (station.organization_id, station.id),
+        gateway.context.moment(),
+    );
+    let base = gateway.context.websocket_url.clone();
+    let stored = gateway
+        .context
+        .db
+        .write(move |conn| stations::take_over_password(conn, &moment, owner, hash.clone(), &base));
+    stored
+        .await
+        .map_err(|error| ApiError::from(error).error_response())
 }
 
 fn note(gateway: &Gateway, attempt: &Attempt, incident: Incident) {

@@ -131,6 +131,7 @@ diesel::table! {
         endpoint_is_secret -> Bool,
         requires_tls -> Bool,
         serial_number -> Nullable<Text>,
+        pending_passwords -> JsonDoc,
     }
 }
 

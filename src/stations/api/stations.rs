@@ -170,7 +170,7 @@ async fn get_chargestation(
 }
 
 /// Changes a charge station (JSON merge patch). One that is to prove otherwise who it is, to connect elsewhere or to speak
-/// another version is disconnected; a new password alone leaves its socket open.
+/// another version is disconnected; `change_password` tells it a new password first.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
     request_body = StationPatch, responses((status = OK, body = Reply<StationView>), WriteErrors))]
 #[patch("/chargestations/{id}")]

@@ -92,20 +92,6 @@ async fn a_socket_ends_with_the_rules_it_was_opened_under() {
 }
 
 #[actix_web::test]
-async fn a_new_password_leaves_the_socket_open_to_be_told_over_it() {
-    let app = TestApp::start().await;
-    let station = app.station("S").await;
-    let mut socket = FakeStation::connect(&station.url).await;
-    socket.boot().await;
-    let path = format!("{}/reset_password", station.path);
-    app.client.patch(&path, json!({})).await.ok();
-    socket.boot().await;
-    let other = json!({"security": {"type": "basic_auth", "password": "0123456789abcdef"}});
-    app.client.patch(&station.path, other).await.ok();
-    socket.boot().await;
-}
-
-#[actix_web::test]
 async fn odd_urls_and_a_missing_sub_protocol_are_tolerated_but_other_protocols_are_not() {
     let app = TestApp::start().await;
     let station = app.station("S").await;

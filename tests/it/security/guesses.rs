@@ -41,7 +41,7 @@ async fn secured(app: &TestApp, endpoint: &str) -> String {
 
 /// The data of each event of this type, oldest first.
 async fn told(app: &TestApp, kind: &str) -> Vec<Value> {
-    let path = format!("/events?type={kind}&sort_order=asc");
+    let path = format!("/events?type={kind}");
     let events = app.client.get(&path).await.json();
     let rows = events["result"].as_array().expect("events");
     rows.iter().map(|event| event["data"].clone()).collect()

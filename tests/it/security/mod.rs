@@ -5,5 +5,6 @@ mod endpoints;
 mod guesses;
 mod idempotency;
 mod keys;
+mod passwords;
 mod revoked;
 mod scopes;

@@ -169,6 +169,8 @@ pub struct Station {
     pub requires_tls: bool,
     /// As its operator entered it: what it says itself proves nothing.
     pub serial_number: Option<String>,
+    /// What is stored of passwords that it was told, and with which it has not connected yet; the newest last.
+    pub pending_passwords: Json<Vec<String>>,
 }
 
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
@@ -176,6 +178,9 @@ pub const CLOCK_OFF_SECONDS: u64 = 60;
 /// That nothing keeps others from being this station.
 const NO_SECURITY: &str = "no_security: whoever knows or guesses its endpoint connects as this station; give it basic_auth or \
     client_certificate, or an endpoint that is drawn by chance";
+
+/// Passwords that a station may have been told without an answer.
+const MOST_PENDING: usize = 5;
 
 /// Why an endpoint is refused.
 const CHOSEN_IS_NO_SECRET: &str = "is chosen, so it is no secret: give the station basic_auth or client_certificate, or say security \
@@ -244,6 +249,7 @@ impl Station {
             endpoint_is_secret: is_open && !is_chosen,
             requires_tls: false,
             serial_number: new.serial_number.map(String::from),
+            pending_passwords: Json::default(),
         };
         let password = station.secure(security);
         (station, password)
@@ -253,6 +259,7 @@ impl Station {
     fn secure(&mut self, security: NewSecurity) -> Option<String> {
         self.security_type = security.kind;
         self.requires_tls = security.tls.unwrap_or(self.requires_tls);
+        self.pending_passwords.0.clear();
         match (security.kind, security.password) {
             (SecurityType::None | SecurityType::ClientCertificate, _) => {
                 self.password_hash = None;
@@ -295,9 +302,44 @@ impl Station {
             && self.needs_tls() == other.needs_tls()
     }
 
+    /// A password that it is about to be told, drawn by chance where none is wanted: in the clear, and what is stored of it. Both
+    /// this and the one that it has are right until it connects with this one.
+    pub(in crate::stations) fn propose_password(
+        &mut self,
+        wanted: Option<String>,
+    ) -> (String, String) {
+        let password = wanted.unwrap_or_else(secrets::password);
+        let hash = secrets::password_hash(self.id, password.as_bytes());
+        let pending = &mut self.pending_passwords.0;
+        pending.retain(|known| *known != hash);
+        if pending.len() >= MOST_PENDING {
+            pending.remove(0);
+        }
+        pending.push(hash.clone());
+        (password, hash)
+    }
+
+    /// The pending password that this is, as it is stored.
+    pub fn pending_password(&self, given: &[u8]) -> Option<&str> {
+        let pending = self.pending_passwords.0.iter().rev();
+        let mut right = pending.filter(|stored| secrets::is_password(self.id, stored, given));
+        right.next().map(String::as_str)
+    }
+
+    /// Takes over a pending password: the station has it. Without security before, it has some now.
+    pub(in crate::stations) fn take_over_password(&mut self, hash: String, moment: &Moment) {
+        if self.security_type == SecurityType::None {
+            self.security_type = SecurityType::BasicAuth;
+        }
+        self.password_hash = Some(hash);
+        self.pending_passwords.0.clear();
+        self.updated_at = moment.version_after(self.updated_at);
+    }
+
     /// A fresh password; the station must be told before it connects again.
     pub(in crate::stations) fn reset_password(&mut self, moment: &Moment) -> String {
         self.security_type = SecurityType::BasicAuth;
+        self.pending_passwords.0.clear();
         self.updated_at = moment.version_after(self.updated_at);
         self.set_password(secrets::password())
     }

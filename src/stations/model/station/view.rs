@@ -25,6 +25,8 @@ pub struct SecurityView {
     pub username: Option<String>,
     /// Whether it may connect with TLS only.
     pub tls: bool,
+    /// Whether it was told a new password and has not connected with it yet: until then it may come with the old one, too.
+    pub password_pending: bool,
     /// The password: only in the answer to setting it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
@@ -155,6 +157,7 @@ impl StationView {
                 kind: station.security_type,
                 username: basic.then(|| station.endpoint.clone()),
                 tls,
+                password_pending: !station.pending_passwords.0.is_empty(),
                 password: None,
             },
             static_endpoint: station.endpoint.clone(),
