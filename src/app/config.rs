@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use crate::balancing;
 use crate::db::connection::Synchronous;
 use crate::db::{StoreSettings, StoreUrl};
+use crate::http::TrustedProxies;
 use crate::kernel::Timestamp;
 use crate::sessions;
 
@@ -49,6 +50,7 @@ pub struct Http {
     pub body_limit: usize,
     pub rate_per_second: NonZeroU32,
     pub rate_burst: NonZeroU32,
+    pub trusted_proxies: Vec<String>,
     pub cors_origins: Vec<String>,
     pub stop_seconds: u64,
 }
@@ -221,6 +223,7 @@ impl Config {
             .try_into()
             .map_err(|error| format!("configuration: {}", one_line(&error)))?;
         config.store_settings()?;
+        config.trusted_proxies()?;
         if !matches!(config.log.format.as_str(), "text" | "json") {
             return Err(format!(
                 "log.format is \"{}\", but must be text or json",
@@ -228,6 +231,12 @@ impl Config {
             ));
         }
         Ok(config)
+    }
+
+    /// The proxies that are believed.
+    pub fn trusted_proxies(&self) -> Result<TrustedProxies, String> {
+        let proxies = TrustedProxies::read(&self.http.trusted_proxies);
+        proxies.map_err(|error| format!("http.trusted_proxies: {error}"))
     }
 
     /// The store's settings.
@@ -387,6 +396,11 @@ mod tests {
             ("DATABASE_URL", "mysql://x", "store.url"),
             ("EVENWATT_STORE_SYNCHRONOUS", "maybe", "store.synchronous"),
             ("EVENWATT_OCPP_PING_SECONDS", "0", "configuration"),
+            (
+                "EVENWATT_HTTP_TRUSTED_PROXIES",
+                "10.0.0.0/8,x",
+                "http.trusted_proxies",
+            ),
         ];
         for (name, text, named) in wrong {
             let error = load(&[(name, text)]).expect_err("wrong");

@@ -27,7 +27,7 @@ use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
-use crate::ocpp::{Version, socket};
+use crate::ocpp::{Version, refusals, socket};
 use crate::organizations::Keyring;
 use crate::portal::Portal;
 use crate::stations;
@@ -195,6 +195,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         connections: connections.clone(),
         authority: tls::authority(&config.tls)?,
         recorder: Recorder::new(config.ocpp.recorded_messages),
+        guesses: Arc::default(),
+        refusals: Arc::default(),
         settings: gateway_settings(&config.ocpp)?,
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
@@ -226,6 +228,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     );
     tasks.extend(post);
     tasks.push(feeding);
+    tasks.push(refusals::keep_telling(gateway.get_ref().clone()));
     let courier = Courier::open(
         context.clone(),
         config.webhook_settings()?,
@@ -262,6 +265,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         config.http.cors_origins.clone(),
     );
 
+    let proxies = config.trusted_proxies().map_err(|error| anyhow!(error))?;
+    let proxies = web::Data::new(proxies);
     let mut server = HttpServer::new(move || {
         Actix::new()
             .app_data(data.clone())
@@ -277,6 +282,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(shared_signals.clone())
             .app_data(shared_asset_signals.clone())
             .app_data(table.clone())
+            .app_data(proxies.clone())
             .app_data(body_limit)
             .wrap(cors(&origins))
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))

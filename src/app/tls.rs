@@ -15,7 +15,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::config::Tls;
-use crate::ocpp::access::PeerCertificate;
+use crate::ocpp::access::{OverTls, PeerCertificate};
 use crate::ocpp::authority::Authority;
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
@@ -66,11 +66,12 @@ pub fn authority(tls: &Tls) -> Result<Option<Arc<Authority>>> {
     Ok(Some(Arc::new(authority)))
 }
 
-/// Notes the certificate that a client showed, for the handlers of its connection.
+/// Notes that a connection has TLS, and the certificate that its client showed, for the handlers of its requests.
 pub fn note_certificate(io: &dyn Any, extensions: &mut Extensions) {
     let Some(stream) = io.downcast_ref::<TlsStream<TcpStream>>() else {
         return;
     };
+    extensions.insert(OverTls);
     let shown = stream.get_ref().1.peer_certificates();
     let own = shown.and_then(|chain| chain.first());
     if let Some(certificate) = own.and_then(|own| PeerCertificate::from_der(own)) {

@@ -1,21 +1,27 @@
-//! What a station can do, over the API.
+//! What a station can do, and its password, over the API.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::capabilities::{self, CapabilitiesView};
+use super::password;
 use crate::actions::Performer;
 use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
-use crate::http::{ApiError, ApiResult, Caller, Ctx, PathId};
+use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
+use crate::input;
+use crate::kernel::text::Text;
 use crate::kernel::{OrganizationId, StationId};
-use crate::stations::{self, Station};
+use crate::stations::{self, Station, StationView};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(get_capabilities).service(probe_capabilities);
+    config
+        .service(get_capabilities)
+        .service(probe_capabilities)
+        .service(change_chargestation_password);
 }
 
 async fn find(ctx: &Ctx, organization: OrganizationId, id: StationId) -> ApiResult<Station> {
@@ -65,4 +71,40 @@ async fn probe_capabilities(
         "Probed",
         CapabilitiesView::from(station),
     ))
+}
+
+input! {
+    /// The password that a station gets.
+    #[schema(example = json!({}))]
+    pub struct PasswordChange {
+        /// A password of 16 to 40 characters, 20 where OCPP 1.6 is spoken; one is made when absent.
+        pub password: Option<Text<16, 40>>,
+    }
+}
+
+/// Changes the password of a charge station over its own connection; this answer is the only place that shows it. The old one
+/// stays right until the station connects with the new one (`security.password_pending`), and where the station refuses or does
+/// not answer. A station without security gets basic_auth by it, once it connects with the password.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    request_body = PasswordChange, responses((status = OK, body = Reply<StationView>), CommandErrors))]
+#[post("/chargestations/{id}/change_password")]
+async fn change_chargestation_password(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    PathId(id): PathId<StationId>,
+    Body(change): Body<PasswordChange>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    let station = find(&ctx, organization, id).await?;
+    let wanted = change.password.map(String::from);
+    let told = password::change(&performer, &station, wanted).await?;
+    let base = ctx.websocket_url.clone();
+    let read = ctx.db.read(move |conn| {
+        let station = stations::find_station(conn, organization, id)?;
+        stations::station_view(conn, station, &base)
+    });
+    let mut view = read.await?;
+    view.security.password = Some(told);
+    Ok(reply(StatusCode::OK, "The station took the password", view))
 }

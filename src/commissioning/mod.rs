@@ -8,6 +8,7 @@ mod api;
 mod capabilities;
 pub mod hours;
 mod listener;
+mod password;
 mod steps;
 
 pub use api::routes;

@@ -5,6 +5,7 @@ crate::spelled! {
     pub enum ActionKind {
         StationGetVariables = "chargestation.get_variables",
         StationUpdateConfiguration = "chargestation.update_configuration",
+        StationChangePassword = "chargestation.change_password",
         StationTriggerMessage = "chargestation.trigger_message",
         StationChangeAvailability = "chargestation.change_availability",
         StationSetChargingProfile = "chargestation.set_charging_profile",

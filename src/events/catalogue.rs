@@ -113,6 +113,13 @@ kinds! {
         StationCertificateSigned = "chargestation.certificate.signed", "A certificate that a charge station asked for was signed.";
         StationCertificateRefused = "chargestation.certificate.refused", "A certificate that a charge station asked for was not signed; `reason` says why.";
     }
+    "chargestation" => Fields(&["chargestation", "address", "count"]) => {
+        StationReplaced = "chargestation.connection_replaced", "A connection of a charge station took the place of one that was still open: it came again, or two claim to be it. Told once a minute at most; `count` is how often since the last time, `address` where the last one came from.";
+        StationUnproven = "chargestation.access_refused", "Somebody did not prove to be this charge station: a wrong password or certificate, or none. Told once a minute at most; `count` is how often since the last time, with the tries that came too often to be looked at.";
+    }
+    "chargestation" => Fields(&["endpoint", "address", "count"]) => {
+        StationUnknown = "chargestation.unknown", "Somebody connected with an endpoint that no charge station has. Told once a minute and address at most, and only where the server has one organization; without `address` where there are many.";
+    }
     "evse" => View("EvseView") => {
         EvseCreated = "evse.created", "An EVSE was created.";
         EvseUpdated = "evse.updated", "An EVSE was changed.";

@@ -5,18 +5,21 @@ use std::time::Duration;
 use chrono::Datelike as _;
 use rcgen::{
     CertificateSigningRequestParams, DnType, DnValue, ExtendedKeyUsagePurpose, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    KeyUsagePurpose, SanType, date_time_ymd,
 };
 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::kernel::Timestamp;
+use crate::kernel::{StationId, Timestamp};
 
 /// How long a station's certificate is valid.
 const VALID_FOR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// A station whose clock is slow finds its certificate valid.
 const VALID_SINCE: Duration = Duration::from_secs(24 * 3600);
+
+/// Comes before the id of a station.
+const STATION_URI: &str = "urn:evenwatt:chargestation:";
 
 /// A certificate authority: its certificate and its private key.
 pub struct Authority {
@@ -38,7 +41,7 @@ pub enum NotSigned {
     Unreadable(String),
     /// It asks for somebody else's name.
     #[error(
-        "the request is for \"{0}\", which is neither the station's endpoint nor its serial number"
+        "the request is for \"{0}\", which is neither the station's endpoint nor a serial number that was entered for it alone"
     )]
     OtherName(String),
 }
@@ -47,6 +50,17 @@ impl From<rcgen::Error> for NotSigned {
     fn from(error: rcgen::Error) -> Self {
         Self::Unreadable(error.to_string())
     }
+}
+
+/// What a certificate has beside its name: the station that it was signed for, so that nobody who gets its name later can be
+/// taken for it.
+fn station_uri(station: StationId) -> String {
+    format!("{STATION_URI}{station}")
+}
+
+/// The station that stands in a URI of a certificate.
+pub(super) fn station_of(uri: &str) -> Option<StationId> {
+    uri.strip_prefix(STATION_URI)?.parse().ok()
 }
 
 /// Year, month and day.
@@ -68,8 +82,13 @@ impl Authority {
         })
     }
 
-    /// The certificate for a request (PEM) under one of these names, and the authority's own below it.
-    pub fn sign(&self, request: &str, names: &[&str], now: Timestamp) -> Result<String, NotSigned> {
+    /// The certificate for a request (PEM) of this station under one of these names, and the authority's own below it.
+    pub fn sign(
+        &self,
+        request: &str,
+        (station, names): (StationId, &[String]),
+        now: Timestamp,
+    ) -> Result<String, NotSigned> {
         let mut request = CertificateSigningRequestParams::from_pem(request)?;
         let name = match request.params.distinguished_name.get(&DnType::CommonName) {
             Some(DnValue::Utf8String(text)) => text.clone(),
@@ -83,8 +102,8 @@ impl Authority {
         request.params.not_before = date_time_ymd(year, month, day);
         let (year, month, day) = date(now + VALID_FOR);
         request.params.not_after = date_time_ymd(year, month, day);
-        // Whatever was asked for: it proves a client, and nothing else.
-        request.params.subject_alt_names.clear();
+        // Whatever was asked for: it proves that this station is a client, and nothing else.
+        request.params.subject_alt_names = vec![SanType::URI(station_uri(station).try_into()?)];
         request.params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         request.params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         request.params.is_ca = rcgen::IsCa::ExplicitNoCa;
@@ -163,11 +182,19 @@ mod tests {
             for form in [key.serialize_pem(), older] {
                 let authority = Authority::new(&certificate, &form).expect(label);
                 authority
-                    .sign(&request("SN-1"), &["SN-1"], now)
+                    .sign(&request("SN-1"), (station(), &names(&["SN-1"])), now)
                     .expect("signed");
             }
         }
         assert!(Authority::new("", "no key").is_err());
+    }
+
+    fn station() -> StationId {
+        "650000000000000000000001".parse().expect("an id")
+    }
+
+    fn names(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
     }
 
     fn request(name: &str) -> String {
@@ -181,13 +208,13 @@ mod tests {
     #[test]
     fn only_the_station_itself_gets_a_certificate() {
         let (authority, now) = (authority(), Timestamp::from_unix_seconds(1_777_000_000));
-        let chain = authority
-            .sign(&request("SN-1"), &["k3m9x7pa", "sn-1"], now)
-            .expect("signed");
+        let names = names(&["k3m9x7pa", "sn-1"]);
+        let own = (station(), names.as_slice());
+        let chain = authority.sign(&request("SN-1"), own, now).expect("signed");
         assert_eq!(chain.matches("BEGIN CERTIFICATE").count(), 2);
-        let other = authority.sign(&request("SN-2"), &["k3m9x7pa", "SN-1"], now);
+        let other = authority.sign(&request("SN-2"), own, now);
         assert_eq!(other, Err(NotSigned::OtherName("SN-2".to_owned())));
-        let nonsense = authority.sign("-----BEGIN", &["a"], now);
+        let nonsense = authority.sign("-----BEGIN", own, now);
         assert!(matches!(nonsense, Err(NotSigned::Unreadable(_))));
     }
 }

@@ -92,13 +92,13 @@ impl Connections {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters a new connection, which replaces an older one of the station.
+    /// Enters a new connection; answers also whether it replaces an older one of the station.
     pub fn enter(
         &self,
         station: StationId,
         version: Version,
         known: Known,
-    ) -> (u64, mpsc::Receiver<Order>, Arc<State>) {
+    ) -> (u64, mpsc::Receiver<Order>, Arc<State>, bool) {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (orders, receiver) = mpsc::channel(MOST_ORDERS);
         let state = Arc::new(State::new(version, known));
@@ -107,12 +107,13 @@ impl Connections {
             orders,
             state: Arc::clone(&state),
         };
-        let replaced = self.lock().insert(station, handle);
-        if let Some(old) = replaced {
+        let old = self.lock().insert(station, handle);
+        let replaced = old.is_some();
+        if let Some(old) = old {
             let _ = old.orders.try_send(Order::Close(CloseReason::Replaced));
         }
         metrics::gauge!("evenwatt_ocpp_connections").set(self.count());
-        (generation, receiver, state)
+        (generation, receiver, state, replaced)
     }
 
     /// Removes a connection that ended; false when a newer one already took its place.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::Version;
 use super::authority::Authority;
 use super::connections::Connections;
+use super::guesses::Guesses;
 use super::recorder::Recorder;
+use super::refusals::Refusals;
 use crate::http::Context;
 use crate::stations::link::Signals;
 
@@ -42,6 +44,10 @@ pub struct Gateway {
     pub authority: Option<Arc<Authority>>,
     /// What was said lately.
     pub recorder: Recorder,
+    /// Who guessed lately.
+    pub guesses: Arc<Guesses>,
+    /// What happened lately at the door.
+    pub refusals: Arc<Refusals>,
     /// How connections are treated.
     pub settings: GatewaySettings,
 }

@@ -1,5 +1,6 @@
 //! The station at the other end of a connection: what is remembered of it, and what follows from its messages.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub struct Peer {
     pub organization: OrganizationId,
     /// What is spoken with it.
     pub version: Version,
+    /// Where it comes from.
+    pub address: IpAddr,
     /// What its flags were when it connected, and what it was caught at since.
     flags: Mutex<Vec<String>>,
     layout: Mutex<Option<(Arc<Layout>, Timestamp)>>,
@@ -48,11 +51,12 @@ pub enum Effect {
 
 impl Peer {
     /// The station of an admitted connection.
-    pub fn new(station: Station, version: Version) -> Self {
+    pub fn new(station: Station, version: Version, address: IpAddr) -> Self {
         Self {
             station: station.id,
             organization: station.organization_id,
             version,
+            address,
             flags: Mutex::new(station.flags.0),
             layout: Mutex::default(),
         }

@@ -10,24 +10,26 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
+use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::access::{PeerCertificate, Refusal, admit, endpoint_of};
+use super::access::endpoint_of;
 use super::connections::{CloseReason, Known, Order, State};
 use super::dispatch::answer;
+use super::door;
 use super::frame::MessageId;
 use super::gateway::Gateway;
 use super::legible::legible;
 use super::peer::{Effect, Peer};
 use super::recorder::Direction;
+use super::refusals::{self, Incident, Seen};
 use super::session::{CallFailure, Input, Output, Session, SessionOptions};
 use super::{CallError, ErrorCode, Version};
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
-use crate::http::{ApiError, Code};
+use crate::http::{ApiError, Code, client_address};
 use actix_web::ResponseError;
 
 /// How long a message may take to leave; a station that does not read for so long is gone.
@@ -47,42 +49,14 @@ pub async fn connect(
     body: web::Payload,
     gateway: web::Data<Gateway>,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let refused = |code: Code, text: &str| Ok(ApiError::new(code, text).error_response());
     let Some(endpoint) = endpoint_of(request.path()) else {
-        return refused(Code::NotFound, "The URL ends in no endpoint");
+        let missing = ApiError::new(Code::NotFound, "The URL ends in no endpoint");
+        return Ok(missing.error_response());
     };
-    let headers = request.headers().clone();
-    let wanted = endpoint.clone();
-    let certificate = request.conn_data::<PeerCertificate>().cloned();
-    let admitted = gateway
-        .context
-        .db
-        .read(move |conn| admit(conn, &wanted, &headers, certificate.as_ref()))
-        .await
-        .map_err(ApiError::from)?;
-    let station = match admitted {
+    let address = client_address(&request);
+    let station = match door::let_in(&gateway, &request, (address, &endpoint)).await {
         Ok(station) => station,
-        Err(Refusal::Unknown) => {
-            tracing::info!(endpoint, "refused an unknown station");
-            return refused(
-                Code::NotFound,
-                "There is no charge station with this endpoint",
-            );
-        }
-        Err(Refusal::Inactive) => {
-            return refused(Code::Forbidden, "The charge station is not active");
-        }
-        Err(Refusal::Unproven) => {
-            tracing::warn!(endpoint, "refused a station that did not prove who it is");
-            let mut response =
-                ApiError::new(Code::Unauthenticated, "Wrong password or certificate")
-                    .error_response();
-            let basic = HeaderValue::from_static("Basic realm=\"ocpp\"");
-            response
-                .headers_mut()
-                .insert(actix_web::http::header::WWW_AUTHENTICATE, basic);
-            return Ok(response);
-        }
+        Err(refusal) => return Ok(refusal),
     };
     let offered = offered(&request);
     let settings = &gateway.settings;
@@ -112,7 +86,7 @@ pub async fn connect(
     let gateway = gateway.get_ref().clone();
     actix_web::rt::spawn(async move {
         let known = Known::of(&station);
-        let peer = Peer::new(station, version);
+        let peer = Peer::new(station, version, address);
         Connection::open(gateway, (peer, known), sender)
             .await
             .run(receiver)
@@ -159,8 +133,16 @@ enum End {
 
 impl Connection {
     async fn open(gateway: Gateway, (peer, known): (Peer, Known), socket: Sender) -> Self {
-        let (generation, orders, state) =
+        let (generation, orders, state, replaced) =
             gateway.connections.enter(peer.station, peer.version, known);
+        if replaced {
+            let seen = Seen {
+                address: peer.address,
+                endpoint: None,
+            };
+            let owner = (peer.organization, peer.station);
+            refusals::note(&gateway, Incident::Replaced(owner), seen);
+        }
         let peer = Arc::new(peer);
         state.seen(gateway.context.clock.now());
         peer.connected(&gateway).await;

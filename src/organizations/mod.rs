@@ -8,6 +8,7 @@ mod cards;
 mod connectors;
 mod keyring;
 mod model;
+mod security;
 mod store;
 
 pub use api::routes;
@@ -15,6 +16,8 @@ pub use cards::{CardPolicy, ConcurrentCards, UnknownCards, card_policy};
 pub use connectors::{UnknownConnectors, unknown_connectors};
 pub use keyring::Keyring;
 pub use model::{ApiKey, KeyMode, NewApiKey, Organization, Scopes};
+pub use security::{SecurityType, default_security};
 pub use store::{
     find_organization, insert_key, insert_organization, list_keys, list_organizations, revoke_key,
+    sole_organization,
 };

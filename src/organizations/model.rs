@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::cards::{ConcurrentCards, UnknownCards};
 use super::connectors::UnknownConnectors;
+use super::security::SecurityType;
 use crate::db::Json;
 use crate::db::schema::{api_keys, organizations};
 use crate::filters;
@@ -32,6 +33,7 @@ pub struct Organization {
     pub unknown_cards: UnknownCards,
     pub concurrent_cards: ConcurrentCards,
     pub unknown_connectors: UnknownConnectors,
+    pub default_security: SecurityType,
 }
 
 impl Organization {
@@ -46,6 +48,7 @@ impl Organization {
             unknown_cards: UnknownCards::Refuse,
             concurrent_cards: ConcurrentCards::Accept,
             unknown_connectors: UnknownConnectors::Report,
+            default_security: SecurityType::None,
         }
     }
 }
@@ -66,6 +69,10 @@ patch! {
         /// it draws is set aside; or create: it is created like the largest connector of its station. A station may have it
         /// otherwise.
         pub unknown_connectors: UnknownConnectors,
+        /// How a new station proves who it is where its request does not say: none (the default), basic_auth or
+        /// client_certificate. None is for endpoints that are drawn by chance: a station whose endpoint is chosen gets
+        /// basic_auth instead.
+        pub default_security: SecurityType,
         /// JSON of your own.
         pub meta_data: MetaData,
     }
@@ -83,6 +90,8 @@ impl OrganizationPatch {
             .apply_or(&mut to.concurrent_cards, ConcurrentCards::Accept);
         self.unknown_connectors
             .apply_or(&mut to.unknown_connectors, UnknownConnectors::Report);
+        self.default_security
+            .apply_or(&mut to.default_security, SecurityType::None);
         self.meta_data
             .map(Json)
             .apply_or(&mut to.meta_data, Json::default());
@@ -109,6 +118,8 @@ pub struct OrganizationView {
     pub concurrent_cards: ConcurrentCards,
     /// What becomes of a connector that a station reports and nobody set up: report or create.
     pub unknown_connectors: UnknownConnectors,
+    /// How a new station proves who it is where its request does not say: none, basic_auth or client_certificate.
+    pub default_security: SecurityType,
     /// JSON of your own.
     pub meta_data: MetaData,
     /// When it was created.
@@ -130,6 +141,7 @@ impl From<Organization> for OrganizationView {
             unknown_cards,
             concurrent_cards,
             unknown_connectors,
+            default_security,
         } = organization;
         Self {
             id,
@@ -137,6 +149,7 @@ impl From<Organization> for OrganizationView {
             unknown_cards,
             concurrent_cards,
             unknown_connectors,
+            default_security,
             meta_data: meta_data.0,
             created_at,
             updated_at,

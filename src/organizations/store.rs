@@ -36,6 +36,18 @@ pub fn list_organizations(conn: &mut Conn) -> StoreResult<Vec<Organization>> {
         .load(conn)?)
 }
 
+/// The organization of a server that has no other.
+pub fn sole_organization(conn: &mut Conn) -> StoreResult<Option<OrganizationId>> {
+    let first: Vec<OrganizationId> = organizations::table
+        .select(organizations::id)
+        .limit(2)
+        .load(conn)?;
+    Ok(match first.as_slice() {
+        [sole] => Some(*sole),
+        _ => None,
+    })
+}
+
 pub(super) fn update_organization(conn: &mut Conn, organization: &Organization) -> StoreResult<()> {
     diesel::update(organizations::table.find(organization.id))
         .set(organization)

@@ -87,6 +87,7 @@ impl Rest {
     ) -> Result<MadeStation, RestError> {
         if let Some(fields) = station.as_object_mut() {
             fields.insert("is_simulator".to_owned(), json!(true));
+            fields.insert("security".to_owned(), json!({"type": "none"}));
         }
         let made = self.post("/chargestations", &station).await?;
         let (id, url) = (text(&made, "_id")?, text(&made, "connection_url")?);

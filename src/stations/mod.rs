@@ -34,10 +34,12 @@ pub use store::dynamic_profiles::{dynamic_profile, forget_dynamic_profile, keep_
 pub use store::evses::find as find_evse;
 pub use store::external_limits::{clear_external_limits, external_limits_of, keep_external_limit};
 pub use store::layout::{Layout, Outlet, layout};
+pub use store::passwords::{propose_password, take_over_password, withdraw_password};
 pub use store::station_view;
 pub use store::stations::{
-    clocks_off, find_by_endpoint, find_station, governed_by_hours, keep_variables, never_connected,
-    require_station, save_boot, save_capabilities, save_clock, save_flags, save_limit_forms,
-    set_all_offline, set_closed_by_hours, set_online, touch_messages, update_station,
+    certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours,
+    keep_variables, never_connected, require_station, save_boot, save_capabilities, save_clock,
+    save_flags, save_limit_forms, set_all_offline, set_closed_by_hours, set_online, touch_messages,
+    update_station,
 };
 pub use store::statuses::set_connector_status;

@@ -117,14 +117,18 @@ pub fn limit_habits(station: &Station) -> LimitHabits {
 mod tests {
     use super::*;
     use crate::kernel::{CountingIds, Moment, Timestamp};
-    use crate::stations::model::station::{BootInfo, NewStation};
+    use crate::stations::model::station::{BootInfo, NewStation, SecurityType};
 
     fn station(vendor: &str, model: &str) -> Station {
         let moment = Moment::new(
             Timestamp::default(),
             std::sync::Arc::new(CountingIds::default()),
         );
-        let (mut station, _) = Station::new(NewStation::default(), moment.id(), &moment);
+        let (mut station, _) = Station::new(
+            NewStation::default(),
+            (moment.id(), SecurityType::None),
+            &moment,
+        );
         station.boot_info.0 = BootInfo {
             charge_point_vendor: Some(vendor.to_owned()),
             charge_point_model: Some(model.to_owned()),

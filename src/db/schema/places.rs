@@ -15,6 +15,7 @@ diesel::table! {
         unknown_cards -> Text,
         concurrent_cards -> Text,
         unknown_connectors -> Text,
+        default_security -> Text,
     }
 }
 
@@ -127,6 +128,10 @@ diesel::table! {
         limit_forms -> JsonDoc,
         last_boot_at -> Nullable<Instant>,
         unknown_connectors -> Nullable<Text>,
+        endpoint_is_secret -> Bool,
+        requires_tls -> Bool,
+        serial_number -> Nullable<Text>,
+        pending_passwords -> JsonDoc,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A station asks for a certificate: signed where an authority is configured, for the station's own names only.
+//! A station asks for a certificate: signed where an authority is configured, for names that mean this station and no other.
 
 use serde_json::json;
 
@@ -13,19 +13,15 @@ use crate::stations::link::Command;
 /// Signs a request (PEM), which may have a number; answers whether it was, and sends the certificate after the answer.
 pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled<bool> {
     let (organization, id) = (call.peer.organization, call.peer.station);
-    let read = call
-        .gateway
-        .context
-        .db
-        .read(move |conn| stations::find_station(conn, organization, id));
-    let station = read.await?;
+    let read = call.gateway.context.db.read(move |conn| {
+        let station = stations::find_station(conn, organization, id)?;
+        stations::certificate_names(conn, &station)
+    });
+    let names = read.await?;
     let signed = match &call.gateway.authority {
-        Some(authority) => {
-            let names: Vec<&str> = station.certificate_names().collect();
-            authority
-                .sign(request, &names, call.now)
-                .map_err(|why: NotSigned| why.to_string())
-        }
+        Some(authority) => authority
+            .sign(request, (id, &names), call.now)
+            .map_err(|why: NotSigned| why.to_string()),
         None => Err("no certificate authority is configured".to_owned()),
     };
     let (kind, why) = match &signed {

@@ -76,13 +76,7 @@ async fn create_evse(
             Some(number) => number.0,
             None => store::next_number(conn, station.id)?,
         };
-        let code = format!("{}-{number}", station.endpoint.to_uppercase());
-        let evse = Evse::new(
-            new.clone(),
-            (organization, station.id),
-            (number, code),
-            &moment,
-        );
+        let evse = Evse::new(new.clone(), (organization, station.id), number, &moment);
         store::insert(conn, &evse)?;
         let view = view_of(conn, evse)?;
         events::record(
@@ -129,7 +123,7 @@ async fn update_evse(
         .write(move |conn| {
             let mut evse = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(evse.updated_at)?;
-            evse.apply(patch.clone(), &moment)?;
+            evse.apply(patch.clone(), &moment);
             store::update(conn, &evse)?;
             let station = evse.chargestation_id;
             let view = view_of(conn, evse)?;

@@ -18,6 +18,7 @@ use crate::http::{
 };
 use crate::kernel::{LocationId, OrganizationId, StationId};
 use crate::locations::{self, LocationView};
+use crate::organizations::default_security;
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
 use crate::stations::model::station::*;
 use crate::stations::store::{connectors, station_view, stations as store};
@@ -122,8 +123,9 @@ async fn create_chargestation(
         ctx.moment(),
         ctx.websocket_url.clone(),
     );
-    let (station, password) = Station::new(new, organization, &moment);
     ctx.answer(move |conn| {
+        let usual = default_security(conn, organization)?;
+        let (station, password) = Station::new(new.clone(), (organization, usual), &moment);
         if let Some(location) = station.location_id {
             locations::require(conn, organization, location, "location")?;
         }
@@ -136,7 +138,7 @@ async fn create_chargestation(
             Event::new(organization, EventKind::StationCreated).at(station.id),
             &view,
         )?;
-        view.security.password = password.clone();
+        view.security.password = password;
         Ok(Created(view))
     })
     .await
@@ -168,7 +170,7 @@ async fn get_chargestation(
 }
 
 /// Changes a charge station (JSON merge patch). One that is to prove otherwise who it is, to connect elsewhere or to speak
-/// another version is disconnected; a new password alone leaves its socket open.
+/// another version is disconnected; `change_password` tells it a new password first.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
     request_body = StationPatch, responses((status = OK, body = Reply<StationView>), WriteErrors))]
 #[patch("/chargestations/{id}")]

@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::condition::{Condition, DetailedStatus};
 use super::connector::CurrentType;
 use super::number::Number;
+use super::secrets;
 use super::station::OperationalStatus;
 use crate::db::Json;
 use crate::db::schema::evses;
 use crate::filters;
-use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
+use crate::http::fields::{CustomFields, Field, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::{Code, Line, Name};
 use crate::kernel::*;
@@ -77,7 +78,7 @@ input! {
         /// What drivers call it.
         #[schema(example = "Left side")]
         pub name: Option<Name>,
-        /// Its code, unique in your organization; made when absent.
+        /// Its code, unique in your organization; drawn by chance when absent.
         pub code: Option<Code>,
         /// The station's own number of it; the next free one when absent.
         pub number: Option<Number>,
@@ -106,7 +107,7 @@ patch! {
     pub struct EvsePatch {
         /// What drivers call it.
         pub name: Name,
-        /// Its code, unique in your organization.
+        /// Its code, unique in your organization; null draws another one by chance, and its QR code is another one then.
         pub code: Code,
         /// Its id for roaming.
         pub evse_id: ContractEvseId,
@@ -150,11 +151,11 @@ pub struct Evse {
 }
 
 impl Evse {
-    /// The EVSE that `new` describes; `code` is used when it brings none.
+    /// The EVSE that `new` describes, with a code drawn by chance when it brings none.
     pub(in crate::stations) fn new(
         new: NewEvse,
         (organization_id, chargestation_id): (OrganizationId, StationId),
-        (number, code): (i32, String),
+        number: i32,
         moment: &Moment,
     ) -> Self {
         Self {
@@ -163,7 +164,7 @@ impl Evse {
             chargestation_id,
             number,
             name: new.name.map(String::from),
-            code: new.code.map_or(code, String::from),
+            code: new.code.map_or_else(secrets::evse_code, String::from),
             evse_id: new.evse_id.map(|id| id.0),
             physical_address: new.physical_address.map(String::from),
             reservable: new.reservable.unwrap_or(false),
@@ -179,17 +180,12 @@ impl Evse {
         }
     }
 
-    pub(in crate::stations) fn apply(
-        &mut self,
-        patch: EvsePatch,
-        moment: &Moment,
-    ) -> Result<(), Faults> {
-        let mut faults = Faults::default();
+    pub(in crate::stations) fn apply(&mut self, patch: EvsePatch, moment: &Moment) {
         patch.name.map(String::from).apply(&mut self.name);
         patch
             .code
             .map(String::from)
-            .set(&mut self.code, "code", &mut faults);
+            .apply_or(&mut self.code, secrets::evse_code());
         patch.evse_id.map(|id| id.0).apply(&mut self.evse_id);
         patch
             .physical_address
@@ -210,11 +206,6 @@ impl Evse {
             .map(Json)
             .apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
     }
 }
 

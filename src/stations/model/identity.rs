@@ -1,4 +1,5 @@
-//! The name by which a station connects: the last part of its URL, and the user name of HTTP Basic.
+//! The names of a station: the one by which it connects, the last part of its URL and the user name of HTTP Basic; and its
+//! serial number, which certificates may have as well.
 
 use serde_json::Value;
 
@@ -44,6 +45,44 @@ impl Field for Identity {
                 faults,
                 format_args!(
                     "1 to {LONGEST} characters: letters, digits and {SIGNS}, not . or .. alone"
+                ),
+            )
+        })
+    }
+}
+
+/// Characters of the longest serial number: OCPP has 25 of 1.6, stations more.
+const LONGEST_SERIAL: usize = 50;
+
+/// A serial number as its operator entered it. Plain characters only, so that every store and certificate agrees on which two
+/// are the same: those that differ in the case of their letters only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerialNumber(String);
+
+json_schema!(SerialNumber, {
+    "type": "string", "minLength": 1, "maxLength": LONGEST_SERIAL, "pattern": "^[!-~]([ -~]*[!-~])?$", "example": "SN-4711",
+});
+
+impl From<SerialNumber> for String {
+    fn from(serial: SerialNumber) -> Self {
+        serial.0
+    }
+}
+
+impl Field for SerialNumber {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        let plain = |text: &&str| {
+            (1..=LONGEST_SERIAL).contains(&text.len())
+                && text.trim() == *text
+                && text.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+        };
+        let text = value.as_str().filter(plain);
+        text.map(|text| Self(text.to_owned())).or_else(|| {
+            wrong(
+                at,
+                faults,
+                format_args!(
+                    "1 to {LONGEST_SERIAL} plain characters (ASCII), without a space around them"
                 ),
             )
         })

@@ -7,5 +7,6 @@ pub mod external_limit;
 pub mod identity;
 pub mod number;
 pub mod origin;
+pub mod secrets;
 pub mod station;
 pub mod variable;

@@ -64,13 +64,12 @@ pub fn find_or_insert(
     if let Some((id, _)) = numbers.iter().find(|(_, taken)| *taken == number) {
         return Ok(*id);
     }
-    let code = format!("{}-{number}", station.endpoint.to_uppercase());
     let template = NewEvse {
         electric_current_type: Some(electric_current_type),
         ..NewEvse::default()
     };
     let owner = (station.organization_id, station.id);
-    let evse = Evse::new(template, owner, (number, code), moment);
+    let evse = Evse::new(template, owner, number, moment);
     insert(conn, &evse)?;
     Ok(evse.id)
 }

@@ -66,6 +66,27 @@ pub fn find_by_endpoint(conn: &mut Conn, endpoint: &str) -> StoreResult<Option<S
     Ok(found.optional()?)
 }
 
+/// The names by which a certificate means this station and no other of any organization: its endpoint, and the serial number
+/// that its operator entered unless another station has it, as a serial number or as an endpoint. What stations say of
+/// themselves is no name.
+pub fn certificate_names(conn: &mut Conn, station: &Station) -> StoreResult<Vec<String>> {
+    let mut names = vec![station.endpoint.clone()];
+    if let Some(serial) = &station.serial_number {
+        let folded = serial.to_ascii_lowercase();
+        let same_endpoint = lower(chargestations::endpoint.nullable()).eq(&folded);
+        let same_serial = lower(chargestations::serial_number).eq(&folded);
+        let others: i64 = chargestations::table
+            .filter(chargestations::id.ne(station.id))
+            .filter(same_endpoint.or(same_serial))
+            .count()
+            .get_result(conn)?;
+        if others == 0 {
+            names.push(serial.clone());
+        }
+    }
+    Ok(names)
+}
+
 /// Another station with the endpoint of this one is a fault of that field; stations of every organization share the server.
 pub fn require_free_endpoint(conn: &mut Conn, station: &Station) -> ApiResult<()> {
     match find_by_endpoint(conn, &station.endpoint)? {

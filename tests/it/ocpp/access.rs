@@ -74,7 +74,7 @@ async fn a_socket_ends_with_the_rules_it_was_opened_under() {
     let mut renamed = station.url.clone();
     for change in [
         json!({"pinned_protocol": "ocpp1.6"}),
-        json!({"endpoint": "renamed"}),
+        json!({"endpoint": "renamed", "security": {"type": "none"}}),
         json!({"security": {"type": "basic_auth"}}),
     ] {
         let mut socket = FakeStation::connect(&renamed).await;

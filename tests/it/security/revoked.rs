@@ -86,7 +86,10 @@ async fn a_station_whose_proof_or_right_changed_has_to_come_again() {
     let basic = json!({"security": {"type": "basic_auth", "password": "0123456789abcdef"}});
     for (change, body) in [
         ("", basic),
-        ("", json!({"endpoint": "ELSEWHERE-1234567890"})),
+        (
+            "",
+            json!({"endpoint": "ELSEWHERE-1234567890", "security": {"type": "none"}}),
+        ),
         ("", json!({"active": false})),
         ("/reset_password", json!({})),
     ] {

@@ -3,6 +3,7 @@
 mod app;
 mod client;
 mod mail;
+mod pki;
 mod raw;
 mod station;
 mod store;
@@ -10,6 +11,7 @@ mod store;
 pub use app::{TestApp, TestStation, configuration, eventually};
 pub use client::{Answer, Client};
 pub use mail::{MailServer, secret_of};
+pub use pki::{Pki, certificate_request};
 pub use raw::RawSocket;
 pub use station::FakeStation;
 pub use store::TestStore;

@@ -7,7 +7,7 @@ use crate::support::{Answer, FakeStation, TestApp};
 // ---- names of their own
 
 async fn create(app: &TestApp, endpoint: &str) -> Answer {
-    let body = json!({"name": "Taken over", "endpoint": endpoint});
+    let body = json!({"name": "Taken over", "endpoint": endpoint, "security": {"type": "none"}});
     app.client.post("/chargestations", body).await
 }
 
@@ -33,7 +33,7 @@ async fn a_station_that_is_given_no_name_gets_one() {
     let app = TestApp::start().await;
     let body = json!({"name": "New"});
     let station = app.client.post("/chargestations", body).await.created();
-    assert_eq!(station["endpoint"].as_str().map(str::len), Some(8));
+    assert_eq!(station["endpoint"].as_str().map(str::len), Some(20));
 }
 
 #[actix_web::test]
@@ -106,7 +106,7 @@ async fn a_station_may_be_renamed() {
         "/chargestations/{}",
         station["_id"].as_str().expect("an id")
     );
-    let change = |endpoint: Value| json!({"endpoint": endpoint});
+    let change = |endpoint: Value| json!({"endpoint": endpoint, "security": {"type": "none"}});
     let renamed = app.client.patch(&path, change("New".into())).await.ok();
     assert_eq!(renamed["endpoint"], "New");
     assert!(!connects(&app, "Old").await);
@@ -114,7 +114,7 @@ async fn a_station_may_be_renamed() {
     let respelled = app.client.patch(&path, change("NEW".into())).await.ok();
     assert_eq!(respelled["endpoint"], "NEW");
     let drawn = app.client.patch(&path, change(Value::Null)).await.ok();
-    assert_eq!(drawn["endpoint"].as_str().map(str::len), Some(8));
+    assert_eq!(drawn["endpoint"].as_str().map(str::len), Some(20));
 }
 
 #[actix_web::test]
@@ -123,7 +123,13 @@ async fn a_station_may_not_be_given_the_name_of_another() {
     create(&app, "First").await.created();
     let second = create(&app, "Second").await.created();
     let path = format!("/chargestations/{}", second["_id"].as_str().expect("an id"));
-    let taken = app.client.patch(&path, json!({"endpoint": "FIRST"})).await;
+    let taken = app
+        .client
+        .patch(
+            &path,
+            json!({"endpoint": "FIRST", "security": {"type": "none"}}),
+        )
+        .await;
     assert_eq!(taken.error(409), "already_exists");
     assert_eq!(app.client.get(&path).await.ok()["endpoint"], "Second");
 }

@@ -1,18 +1,18 @@
 //! A charge station: what an integrator says of it, and what it says of itself.
 
 use diesel::prelude::*;
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::db::Json;
 use crate::db::schema::chargestations;
 use crate::http::fields::MetaData;
 use crate::http::{ApiError, ApiResult, Faults};
 use crate::kernel::*;
+pub use crate::organizations::SecurityType;
 use crate::organizations::UnknownConnectors;
 use crate::stations::model::identity::Identity;
+use crate::stations::model::secrets;
 
 mod request;
 mod view;
@@ -29,18 +29,6 @@ crate::spelled! {
         Ocpp201 = "ocpp2.0.1" | "2.0.1" | "ocpp2.0" | "2.0",
         /// OCPP 2.1.
         Ocpp21 = "ocpp2.1" | "2.1",
-    }
-}
-
-crate::spelled! {
-    /// How a station proves who it is.
-    pub enum SecurityType {
-        /// Not at all: it knows its endpoint.
-        None = "none",
-        /// HTTP Basic with a password.
-        BasicAuth = "basic_auth",
-        /// A TLS client certificate that names its endpoint or serial number.
-        ClientCertificate = "client_certificate",
     }
 }
 
@@ -68,7 +56,7 @@ crate::spelled! {
     }
 }
 
-crate::text_column!(spelled Protocol, SecurityType, OperationalStatus, Registration);
+crate::text_column!(spelled Protocol, OperationalStatus, Registration);
 
 impl Protocol {
     /// Characters that the number of a card has at most (idTag, idToken).
@@ -175,68 +163,45 @@ pub struct Station {
     /// When it last said that it booted; by our clock.
     pub last_boot_at: Option<Timestamp>,
     pub unknown_connectors: Option<UnknownConnectors>,
+    /// Whether its endpoint was drawn by chance, and is long enough to be all that it has to know.
+    pub endpoint_is_secret: bool,
+    /// Whether it may connect with TLS only, whatever proves who it is.
+    pub requires_tls: bool,
+    /// As its operator entered it: what it says itself proves nothing.
+    pub serial_number: Option<String>,
+    /// What is stored of passwords that it was told, and with which it has not connected yet; the newest last.
+    pub pending_passwords: Json<Vec<String>>,
 }
 
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
 pub const CLOCK_OFF_SECONDS: u64 = 60;
-/// Letters of an endpoint: none that is read as another.
-const ENDPOINT_LETTERS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";
-/// Letters an endpoint has: 31^8 of them cannot be tried out.
-const ENDPOINT_LENGTH: usize = 8;
-/// Letters of a password that is made here: OCPP 1.6 stations take up to 20 bytes, some only 16.
-const PASSWORD_LENGTH: usize = 16;
+/// That nothing keeps others from being this station.
+const NO_SECURITY: &str = "no_security: whoever knows or guesses its endpoint connects as this station; give it basic_auth or \
+    client_certificate, or an endpoint that is drawn by chance";
 
-fn draw(length: usize) -> String {
-    let mut rng = rand::rng();
-    let letter = |_| {
-        let index = rng.random_range(0..ENDPOINT_LETTERS.len());
-        ENDPOINT_LETTERS
-            .get(index)
-            .map_or('x', |byte| char::from(*byte))
-    };
-    (0..length).map(letter).collect()
-}
+/// Passwords that a station may have been told without an answer.
+const MOST_PENDING: usize = 5;
 
-/// What is stored of a password; the station's id is the salt.
-fn password_hash(station: StationId, password: &[u8]) -> String {
-    let mut digest = Sha256::new();
-    digest.update(station.raw().as_bytes());
-    digest.update(password);
-    hex::encode(digest.finalize())
-}
+/// Why an endpoint is refused.
+const CHOSEN_IS_NO_SECRET: &str = "is chosen, so it is no secret: give the station basic_auth or client_certificate, or say security \
+    none in the same request";
 
-/// Whether a password is the station's. Some stations decode a password of hexadecimal characters before they send
-/// it, so the decoded and the encoded form are tried as well.
+/// Whether a password is the station's.
 pub fn password_matches(station: &Station, given: &[u8]) -> bool {
-    let Some(stored) = &station.password_hash else {
-        return false;
-    };
-    let encoded = hex::encode(given);
-    let decoded = std::str::from_utf8(given)
-        .ok()
-        .and_then(|text| hex::decode(text.trim()).ok());
-    let forms = [
-        Some(given.to_vec()),
-        Some(encoded.clone().into_bytes()),
-        Some(encoded.to_uppercase().into_bytes()),
-        decoded,
-    ];
-    forms.into_iter().flatten().any(|form| {
-        let hash = password_hash(station.id, &form);
-        bool::from(subtle::ConstantTimeEq::ct_eq(
-            hash.as_bytes(),
-            stored.as_bytes(),
-        ))
-    })
+    let stored = station.password_hash.as_deref();
+    stored.is_some_and(|stored| secrets::is_password(station.id, stored, given))
 }
 
 impl Station {
     /// The station that `new` describes and, where one was set or made, its password in the clear.
     pub fn new(
         new: NewStation,
-        organization_id: OrganizationId,
+        (organization_id, usual): (OrganizationId, SecurityType),
         moment: &Moment,
     ) -> (Self, Option<String>) {
+        let is_chosen = new.endpoint.is_some();
+        let security = (new.security).unwrap_or_else(|| NewSecurity::usual(usual, is_chosen));
+        let is_open = security.kind == SecurityType::None;
         let mut station = Self {
             id: moment.id(),
             organization_id,
@@ -245,9 +210,8 @@ impl Station {
             description: new.description.map(String::from),
             code: new.code.map(String::from),
             protocol: new.protocol.unwrap_or(Protocol::Ocpp16),
-            endpoint: new
-                .endpoint
-                .map_or_else(|| draw(ENDPOINT_LENGTH), Identity::into_text),
+            endpoint: (new.endpoint)
+                .map_or_else(|| secrets::endpoint(is_open), Identity::into_text),
             security_type: SecurityType::None,
             password_hash: None,
             active: new.active.unwrap_or(true),
@@ -282,28 +246,34 @@ impl Station {
             limit_forms: Json(Value::Object(Default::default())),
             last_boot_at: None,
             unknown_connectors: new.unknown_connectors,
+            endpoint_is_secret: is_open && !is_chosen,
+            requires_tls: false,
+            serial_number: new.serial_number.map(String::from),
+            pending_passwords: Json::default(),
         };
-        let password = new.security.and_then(|security| station.secure(security));
+        let password = station.secure(security);
         (station, password)
     }
 
     /// Changes how it proves who it is; answers the password in the clear, where one was set or made.
     fn secure(&mut self, security: NewSecurity) -> Option<String> {
         self.security_type = security.kind;
+        self.requires_tls = security.tls.unwrap_or(self.requires_tls);
+        self.pending_passwords.0.clear();
         match (security.kind, security.password) {
             (SecurityType::None | SecurityType::ClientCertificate, _) => {
                 self.password_hash = None;
                 None
             }
             (SecurityType::BasicAuth, None) if self.password_hash.is_some() => None,
-            (SecurityType::BasicAuth, password) => Some(
-                self.set_password(password.map_or_else(|| draw(PASSWORD_LENGTH), String::from)),
-            ),
+            (SecurityType::BasicAuth, password) => {
+                Some(self.set_password(password.map_or_else(secrets::password, String::from)))
+            }
         }
     }
 
     fn set_password(&mut self, password: String) -> String {
-        self.password_hash = Some(password_hash(self.id, password.as_bytes()));
+        self.password_hash = Some(secrets::password_hash(self.id, password.as_bytes()));
         password
     }
 
@@ -312,19 +282,66 @@ impl Station {
         self.active && self.operational_status != OperationalStatus::Closed
     }
 
+    /// Whether it cannot come without TLS.
+    pub fn needs_tls(&self) -> bool {
+        self.requires_tls || self.security_type == SecurityType::ClientCertificate
+    }
+
+    /// That nothing but a name which others know keeps them out, in a sentence that begins with `no_security`.
+    pub fn no_security(&self) -> Option<String> {
+        let is_open = self.security_type == SecurityType::None && !self.endpoint_is_secret;
+        is_open.then(|| NO_SECURITY.to_owned())
+    }
+
     /// Whether a socket that was opened under the rules of `other` would be opened alike under its own.
     pub(in crate::stations) fn connects_like(&self, other: &Self) -> bool {
         self.security_type == other.security_type
             && self.endpoint.eq_ignore_ascii_case(&other.endpoint)
             && self.pinned_protocol == other.pinned_protocol
             && self.password_hash == other.password_hash
+            && self.needs_tls() == other.needs_tls()
+    }
+
+    /// A password that it is about to be told, drawn by chance where none is wanted: in the clear, and what is stored of it. Both
+    /// this and the one that it has are right until it connects with this one.
+    pub(in crate::stations) fn propose_password(
+        &mut self,
+        wanted: Option<String>,
+    ) -> (String, String) {
+        let password = wanted.unwrap_or_else(secrets::password);
+        let hash = secrets::password_hash(self.id, password.as_bytes());
+        let pending = &mut self.pending_passwords.0;
+        pending.retain(|known| *known != hash);
+        if pending.len() >= MOST_PENDING {
+            pending.remove(0);
+        }
+        pending.push(hash.clone());
+        (password, hash)
+    }
+
+    /// The pending password that this is, as it is stored.
+    pub fn pending_password(&self, given: &[u8]) -> Option<&str> {
+        let pending = self.pending_passwords.0.iter().rev();
+        let mut right = pending.filter(|stored| secrets::is_password(self.id, stored, given));
+        right.next().map(String::as_str)
+    }
+
+    /// Takes over a pending password: the station has it. Without security before, it has some now.
+    pub(in crate::stations) fn take_over_password(&mut self, hash: String, moment: &Moment) {
+        if self.security_type == SecurityType::None {
+            self.security_type = SecurityType::BasicAuth;
+        }
+        self.password_hash = Some(hash);
+        self.pending_passwords.0.clear();
+        self.updated_at = moment.version_after(self.updated_at);
     }
 
     /// A fresh password; the station must be told before it connects again.
     pub(in crate::stations) fn reset_password(&mut self, moment: &Moment) -> String {
         self.security_type = SecurityType::BasicAuth;
+        self.pending_passwords.0.clear();
         self.updated_at = moment.version_after(self.updated_at);
-        self.set_password(draw(PASSWORD_LENGTH))
+        self.set_password(secrets::password())
     }
 
     /// Applies a patch; answers a password in the clear, where one was set or made.
@@ -349,6 +366,7 @@ impl Station {
             is_simulator,
             manufacturer,
             model,
+            serial_number,
             physical_address,
             operational_status,
             registration,
@@ -356,11 +374,6 @@ impl Station {
             coordinates,
             meta_data,
         } = patch;
-        if let Patch::Value(identity) = endpoint {
-            self.endpoint = identity.into_text();
-        } else if matches!(endpoint, Patch::Null) {
-            self.endpoint = draw(ENDPOINT_LENGTH);
-        }
         location.apply(&mut self.location_id);
         name.map(String::from).apply(&mut self.name);
         description.map(String::from).apply(&mut self.description);
@@ -374,6 +387,9 @@ impl Station {
         is_simulator.apply_or(&mut self.is_simulator, false);
         manufacturer.map(String::from).apply(&mut self.manufacturer);
         model.map(String::from).apply(&mut self.model);
+        serial_number
+            .map(String::from)
+            .apply(&mut self.serial_number);
         physical_address
             .map(String::from)
             .apply(&mut self.physical_address);
@@ -394,24 +410,44 @@ impl Station {
         self.updated_at = moment.version_after(self.updated_at);
         let security = match security {
             Patch::Absent => None,
-            Patch::Null => Some(NewSecurity {
-                kind: SecurityType::None,
-                password: None,
-            }),
+            Patch::Null => Some(NewSecurity::NONE),
             Patch::Value(security) => Some(security),
         };
-        Ok(security.and_then(|security| self.secure(security)))
+        let is_said = security.is_some();
+        let password = security.and_then(|security| self.secure(security));
+        self.rename(endpoint, is_said)?;
+        Ok(password)
     }
 
-    /// The names by which a certificate may mean it: its serial numbers and its endpoint.
-    pub fn certificate_names(&self) -> impl Iterator<Item = &str> {
-        let said = &self.boot_info.0;
-        let serials = [
-            &said.charge_point_serial_number,
-            &said.charge_box_serial_number,
-        ];
-        let serials = serials.into_iter().flatten();
-        serials.chain([&self.endpoint]).map(String::as_str)
+    /// Changes by which name it connects. A name that is chosen is no secret: where nothing else proves who the station is, the
+    /// request must say so.
+    fn rename(&mut self, endpoint: Patch<Identity>, security_is_said: bool) -> Result<(), Faults> {
+        let is_open = self.security_type == SecurityType::None;
+        let name = match endpoint {
+            Patch::Absent => return Ok(()),
+            Patch::Null => {
+                self.endpoint = secrets::endpoint(is_open);
+                self.endpoint_is_secret = is_open;
+                return Ok(());
+            }
+            Patch::Value(identity) => identity.into_text(),
+        };
+        if !name.eq_ignore_ascii_case(&self.endpoint) {
+            if is_open && !security_is_said {
+                let mut faults = Faults::default();
+                faults.add("endpoint", "invalid", CHOSEN_IS_NO_SECRET);
+                return Err(faults);
+            }
+            self.endpoint_is_secret = false;
+        }
+        self.endpoint = name;
+        Ok(())
+    }
+
+    /// The names by which its operator knows it; others may have the same serial number.
+    pub fn entered_names(&self) -> impl Iterator<Item = &str> {
+        let serial = self.serial_number.as_deref();
+        [self.endpoint.as_str()].into_iter().chain(serial)
     }
 
     /// Whether it was found to take limits and to refuse 0.
@@ -454,10 +490,11 @@ mod tests {
             security: Some(NewSecurity {
                 kind: SecurityType::BasicAuth,
                 password: Some(password),
+                tls: None,
             }),
             ..Default::default()
         };
-        let (station, shown) = Station::new(new, moment.id(), &moment);
+        let (station, shown) = Station::new(new, (moment.id(), SecurityType::None), &moment);
         let shown = shown.expect("shown once");
         assert!(password_matches(&station, shown.as_bytes()));
         assert!(password_matches(

@@ -10,7 +10,7 @@ use crate::kernel::{LocationId, UserId};
 use crate::locations::Coordinates;
 use crate::organizations::UnknownConnectors;
 use crate::stations::model::connector::ConnectorStatus;
-use crate::stations::model::identity::Identity;
+use crate::stations::model::identity::{Identity, SerialNumber};
 use crate::{input, patch};
 
 input! {
@@ -42,6 +42,27 @@ input! {
         pub kind as "type": SecurityType,
         /// A password of 16 to 40 characters; one is made when absent.
         pub password: Option<Text<16, 40>>,
+        /// Whether it may connect with TLS only; as before when absent. A client certificate needs TLS anyway.
+        pub tls: Option<bool>,
+    }
+}
+
+impl NewSecurity {
+    /// No proof at all.
+    pub const NONE: Self = Self {
+        kind: SecurityType::None,
+        password: None,
+        tls: None,
+    };
+
+    /// What a new station gets where nothing is said: what is usual, except that a name which was chosen is no secret and needs
+    /// a password beside it.
+    pub fn usual(usual: SecurityType, is_chosen: bool) -> Self {
+        let kind = match usual {
+            SecurityType::None if is_chosen => SecurityType::BasicAuth,
+            other => other,
+        };
+        Self { kind, ..Self::NONE }
     }
 }
 
@@ -59,14 +80,15 @@ input! {
         pub description: Option<Note>,
         /// A code of your own.
         pub code: Option<Code>,
-        /// The name by which it connects, for stations that have theirs already: letters, digits and `*-_=:+|@.`; one is made when
-        /// absent. Unique, whatever the case of its letters.
+        /// The name by which it connects, for stations that have theirs already: letters, digits and `*-_=:+|@.`; one is drawn by
+        /// chance when absent, of 20 letters where it is all that the station has to know. Unique, whatever the case of its letters.
         pub endpoint: Option<Identity>,
         /// What it speaks; ocpp1.6 when absent. Replaced by what is agreed when it connects.
         pub protocol: Option<Protocol>,
         /// The only version to speak with it; the best that it knows when absent.
         pub pinned_protocol: Option<Protocol>,
-        /// How it proves who it is; none when absent.
+        /// How it proves who it is; when absent what `default_security` of the organization says, but basic_auth instead of none
+        /// for an endpoint that is chosen.
         pub security: Option<NewSecurity>,
         /// Whether it may connect.
         pub active: Option<bool>,
@@ -83,6 +105,8 @@ input! {
         pub manufacturer: Option<Line>,
         /// Which model; replaced by what it says at boot.
         pub model: Option<Line>,
+        /// Its serial number as you know it, for a certificate that has it as its name; one that several stations have is no name.
+        pub serial_number: Option<SerialNumber>,
         /// MAC address, for the inventory.
         pub physical_address: Option<Line>,
         /// Operative, Inoperative or Closed.
@@ -110,7 +134,8 @@ patch! {
         pub description: Note,
         /// A code of your own.
         pub code: Code,
-        /// The name by which it connects; the station must know it before it connects again.
+        /// The name by which it connects; the station must know it before it connects again. null draws one by chance; one that is
+        /// chosen needs basic_auth, client_certificate, or security none said in the same request.
         pub endpoint: Identity,
         /// What it speaks.
         pub protocol: Protocol,
@@ -133,6 +158,8 @@ patch! {
         pub manufacturer: Line,
         /// Which model.
         pub model: Line,
+        /// Its serial number as you know it, for a certificate that has it as its name; one that several stations have is no name.
+        pub serial_number: SerialNumber,
         /// MAC address, for the inventory.
         pub physical_address: Line,
         /// Operative, Inoperative or Closed: a station that is closed may not connect, so it is refused (409) while a session

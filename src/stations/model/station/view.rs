@@ -23,6 +23,10 @@ pub struct SecurityView {
     /// The user name of HTTP Basic: the endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
+    /// Whether it may connect with TLS only.
+    pub tls: bool,
+    /// Whether it was told a new password and has not connected with it yet: until then it may come with the old one, too.
+    pub password_pending: bool,
     /// The password: only in the answer to setting it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
@@ -48,12 +52,12 @@ pub struct StationView {
     /// The only version to speak with it, where it is pinned to one.
     pub pinned_protocol: Option<Protocol>,
     /// The last part of `connection_url`.
-    #[schema(example = "k3m9x7pa")]
+    #[schema(example = "k3m9x7pa2w4c8d6e5f3g")]
     pub endpoint: String,
     /// The same; eDRV's second name for it.
     pub static_endpoint: String,
     /// What is configured into the station.
-    #[schema(example = "ws://127.0.0.1:8080/ocpp/k3m9x7pa")]
+    #[schema(example = "ws://127.0.0.1:8080/ocpp/k3m9x7pa2w4c8d6e5f3g")]
     pub connection_url: String,
     /// How it proves who it is.
     pub security: SecurityView,
@@ -73,6 +77,8 @@ pub struct StationView {
     pub manufacturer: Option<String>,
     /// Which model.
     pub model: Option<String>,
+    /// Its serial number as you entered it; what it says itself is in `bootInfo`.
+    pub serial_number: Option<String>,
     /// MAC address.
     pub physical_address: Option<String>,
     /// Operative, Inoperative or Closed.
@@ -96,7 +102,7 @@ pub struct StationView {
     /// Its variables as they were last read.
     #[schema(value_type = Object)]
     pub variables: Value,
-    /// What it does differently from the specification.
+    /// What it does differently from the specification, and what its operator is warned of: `clock_off`, `no_security`.
     pub flags: Vec<String>,
     /// How far its clock is ahead of ours, in seconds, negative where it is behind; null until its messages showed it. Times
     /// that it tells are shown with this taken off, and times that it is told have it added.
@@ -130,8 +136,10 @@ impl Versioned for StationView {
 impl StationView {
     /// The view of a station and its connectors; `base` is how the server is reached.
     pub fn new(station: Station, connectors: Vec<ConnectorView>, base: &str) -> Self {
-        let clock_off = station.clock_off();
-        let flags = station.flags.0.into_iter().chain(clock_off).collect();
+        let (clock_off, no_security) = (station.clock_off(), station.no_security());
+        let tls = station.needs_tls();
+        let warnings = clock_off.into_iter().chain(no_security);
+        let flags = station.flags.0.into_iter().chain(warnings).collect();
         let coordinates = station.longitude.zip(station.latitude);
         let basic = station.security_type == SecurityType::BasicAuth;
         Self {
@@ -148,6 +156,8 @@ impl StationView {
             security: SecurityView {
                 kind: station.security_type,
                 username: basic.then(|| station.endpoint.clone()),
+                tls,
+                password_pending: !station.pending_passwords.0.is_empty(),
                 password: None,
             },
             static_endpoint: station.endpoint.clone(),
@@ -160,6 +170,7 @@ impl StationView {
             is_simulator: station.is_simulator,
             manufacturer: station.manufacturer,
             model: station.model,
+            serial_number: station.serial_number,
             physical_address: station.physical_address,
             operational_status: station.operational_status,
             registration: station.registration,

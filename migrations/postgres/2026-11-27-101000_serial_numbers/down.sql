@@ -1,0 +1,2 @@
+DROP INDEX chargestations_by_serial_number;
+ALTER TABLE chargestations DROP COLUMN serial_number;

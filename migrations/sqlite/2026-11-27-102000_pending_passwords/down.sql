@@ -1,0 +1,1 @@
+ALTER TABLE chargestations DROP COLUMN pending_passwords;

@@ -1,0 +1,269 @@
+//! Who is at the other end of a request: the address, also behind proxies that are trusted to tell it, and whether the way
+//! was encrypted.
+//!
+//! `Forwarded` (RFC 7239) and `X-Forwarded-For` are lists that each proxy appends to. They are read from their end, as far as
+//! the addresses there are trusted: the first that is not is the client, whatever it wrote before.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
+
+use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
+use actix_web::{HttpRequest, web};
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Addresses that begin alike: `10.0.0.0/8`, or one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Network {
+    first: IpAddr,
+    prefix: u8,
+}
+
+/// An address as 128 bits, and how many it has of its own.
+fn bits(address: IpAddr) -> (u128, u8) {
+    match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
+    }
+}
+
+impl Network {
+    fn contains(self, address: IpAddr) -> bool {
+        let ((first, length), (other, of)) = (bits(self.first), bits(address));
+        let free = u32::from(length - self.prefix);
+        let differ = (first ^ other).checked_shr(free).unwrap_or(0);
+        length == of && differ == 0
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("\"{text}\" is no address, nor a network such as 10.0.0.0/8");
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let first: IpAddr = address.trim().parse().map_err(|_| wrong())?;
+        let (_, longest) = bits(first);
+        let prefix = match prefix {
+            Some(prefix) => prefix.trim().parse().map_err(|_| wrong())?,
+            None => longest,
+        };
+        match prefix <= longest {
+            true => Ok(Self { first, prefix }),
+            false => Err(wrong()),
+        }
+    }
+}
+
+/// The proxies that are trusted to tell for whom they ask.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(Vec<Network>);
+
+impl TrustedProxies {
+    /// Those of the configuration: addresses and networks.
+    pub fn read(texts: &[String]) -> Result<Self, String> {
+        texts
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(address))
+    }
+
+    /// The client of a request that this peer brought.
+    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer;
+        for told in hops(headers).into_iter().rev() {
+            if !self.contains(client) {
+                break;
+            }
+            match told {
+                Some(address) => client = address,
+                None => break, // hidden or unreadable: nobody before it can be believed
+            }
+        }
+        client
+    }
+}
+
+/// The addresses that proxies appended, as far as they are addresses.
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let forwarded = elements(headers, &FORWARDED);
+    if forwarded.is_empty() {
+        let listed = elements(headers, &FORWARDED_FOR);
+        return listed.into_iter().map(address_of).collect();
+    }
+    let of = |element| parameter(element, "for").and_then(address_of);
+    forwarded.into_iter().map(of).collect()
+}
+
+/// The elements of a list in one header or several.
+fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
+    let lines = headers
+        .get_all(name)
+        .map(|line| line.to_str().unwrap_or("unreadable"));
+    lines
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .collect()
+}
+
+/// A parameter of an element of `Forwarded`.
+fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(key, _)| key.trim().eq_ignore_ascii_case(name))?;
+    Some(value.trim().trim_matches('"'))
+}
+
+/// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
+fn address_of(text: &str) -> Option<IpAddr> {
+    let inner = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let alone = match inner {
+        Some((address, _)) => address,
+        None if text.matches(':').count() == 1 => text.split_once(':')?.0,
+        None => text,
+    };
+    alone
+        .parse()
+        .ok()
+        .map(|address: IpAddr| address.to_canonical())
+}
+
+fn peer(request: &HttpRequest) -> IpAddr {
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+fn trusted(request: &HttpRequest) -> Option<&TrustedProxies> {
+    let data = request.app_data::<web::Data<TrustedProxies>>();
+    data.map(|data| data.get_ref())
+}
+
+/// The address of who asks: the peer's, or what `http.trusted_proxies` tell of it.
+pub fn client_address(request: &HttpRequest) -> IpAddr {
+    let peer = peer(request);
+    trusted(request).map_or(peer, |proxies| proxies.client(peer, request.headers()))
+}
+
+/// Whether a trusted proxy says that it was asked over TLS.
+pub fn was_encrypted(request: &HttpRequest) -> bool {
+    if !trusted(request).is_some_and(|proxies| proxies.contains(peer(request))) {
+        return false;
+    }
+    let headers = request.headers();
+    let forwarded = elements(headers, &FORWARDED);
+    let last = match forwarded.last() {
+        Some(element) => parameter(element, "proto"),
+        None => elements(headers, &FORWARDED_PROTO).last().copied(),
+    };
+    last.is_some_and(|proto| matches!(proto.to_ascii_lowercase().as_str(), "https" | "wss"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn asked(peer: &str, headers: &[(&'static str, &str)]) -> HttpRequest {
+        let trusted = ["10.0.0.0/8".to_owned(), "2001:db8:1::/48".to_owned()];
+        let proxies = TrustedProxies::read(&trusted).expect("networks");
+        let mut request = TestRequest::default()
+            .peer_addr(std::net::SocketAddr::new(
+                peer.parse().expect("an address"),
+                4_711,
+            ))
+            .app_data(web::Data::new(proxies));
+        for header in headers {
+            request = request.append_header(*header);
+        }
+        request.to_http_request()
+    }
+
+    fn client(peer: &str, headers: &[(&'static str, &str)]) -> String {
+        client_address(&asked(peer, headers)).to_string()
+    }
+
+    #[test]
+    fn a_stranger_is_who_it_is_whatever_it_says() {
+        let lies = [
+            ("x-forwarded-for", "192.0.2.9"),
+            ("forwarded", "for=192.0.2.9;proto=https"),
+        ];
+        assert_eq!(client("198.51.100.1", &lies), "198.51.100.1");
+        assert!(!was_encrypted(&asked("198.51.100.1", &lies)));
+        assert_eq!(client("::ffff:198.51.100.1", &[]), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_trusted_proxy_tells_whom_it_asks_for() {
+        let told = |text| client("10.1.2.3", &[("x-forwarded-for", text)]);
+        assert_eq!(told("192.0.2.9"), "192.0.2.9");
+        assert_eq!(told("192.0.2.9:55000"), "192.0.2.9");
+        assert_eq!(
+            told("203.0.113.66, 192.0.2.9"),
+            "192.0.2.9",
+            "the first is the client's own word"
+        );
+        assert_eq!(
+            told("192.0.2.9, 10.9.9.9"),
+            "192.0.2.9",
+            "through two proxies"
+        );
+        assert_eq!(told("192.0.2.9, unknown"), "10.1.2.3");
+        let lines = [
+            ("x-forwarded-for", "203.0.113.66"),
+            ("x-forwarded-for", "192.0.2.9"),
+        ];
+        assert_eq!(client("10.1.2.3", &lines), "192.0.2.9");
+    }
+
+    #[test]
+    fn forwarded_is_read_as_rfc_7239_writes_it() {
+        let told = |text| {
+            client(
+                "2001:db8:1::7",
+                &[("forwarded", text), ("x-forwarded-for", "192.0.2.1")],
+            )
+        };
+        assert_eq!(
+            told("for=192.0.2.9;proto=http;by=203.0.113.43"),
+            "192.0.2.9"
+        );
+        assert_eq!(
+            told("For=\"[2001:db8:cafe::17]:4711\""),
+            "2001:db8:cafe::17"
+        );
+        assert_eq!(told("for=203.0.113.66, for=192.0.2.9"), "192.0.2.9");
+        assert_eq!(told("for=_hidden"), "2001:db8:1::7");
+    }
+
+    #[test]
+    fn a_trusted_proxy_tells_that_it_was_asked_over_tls() {
+        let told = |header| was_encrypted(&asked("10.1.2.3", &[header]));
+        assert!(told(("x-forwarded-proto", "https")));
+        assert!(told(("forwarded", "for=192.0.2.9;proto=HTTPS")));
+        assert!(!told(("x-forwarded-proto", "https, http")));
+        assert!(!told(("forwarded", "for=192.0.2.9")));
+    }
+
+    #[test]
+    fn networks_are_addresses_that_begin_alike() {
+        let contains = |network: &str, address: &str| {
+            let network: Network = network.parse().expect("a network");
+            network.contains(address.parse().expect("an address"))
+        };
+        assert!(contains("192.0.2.128/25", "192.0.2.200"));
+        assert!(!contains("192.0.2.128/25", "192.0.2.127"));
+        assert!(contains("0.0.0.0/0", "203.0.113.1") && !contains("0.0.0.0/0", "::1"));
+        assert!(contains("::/0", "2001:db8::1") && contains("::1", "::1"));
+        for wrong in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "host"] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+        }
+    }
+}
