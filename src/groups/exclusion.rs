@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::{Algorithm, Group};
-use crate::http::Faults;
+use crate::http::{Faults, Versioned};
 use crate::input;
 use crate::kernel::calendar::{TimeOfDay, Weekdays, WeeklyWindow};
 use crate::kernel::*;
@@ -41,6 +41,34 @@ input! {
         /// Whose clocks they follow; those of the group's location when absent.
         #[serde(default)]
         pub timezone: Option<TimeZone>,
+    }
+}
+
+/// The exclusion times of a group as clients see them: what `PUT` takes, with the version of the group.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct GroupExclusionTimes {
+    /// The windows.
+    windows: Vec<ExclusionWindow>,
+    /// Whose clocks they follow; those of the group's location where it is null.
+    timezone: Option<TimeZone>,
+    #[serde(skip)]
+    version: Timestamp,
+}
+
+impl From<Group> for GroupExclusionTimes {
+    fn from(group: Group) -> Self {
+        let ExclusionTimes { windows, timezone } = group.exclusion_times.0;
+        Self {
+            windows,
+            timezone,
+            version: group.updated_at,
+        }
+    }
+}
+
+impl Versioned for GroupExclusionTimes {
+    fn version(&self) -> Timestamp {
+        self.version
     }
 }
 

@@ -93,16 +93,6 @@ where
         Format::Json => Ok(HttpResponse::Ok().json(ListReply::from(lister.page().await?))),
         Format::GeoJson => {
             let page = lister.page().await?;
-            if page
-                .rows
-                .first()
-                .is_some_and(|row| row.get("coordinates").is_none())
-            {
-                return Err(ApiError::new(
-                    Code::NotAcceptable,
-                    "These rows have no place; ask for json or csv",
-                ));
-            }
             Ok(HttpResponse::Ok()
                 .content_type("application/geo+json")
                 .json(geo::feature_collection(page.rows)))

@@ -407,7 +407,7 @@ fn scope(kind: AssetType, scope: Option<MeterScope>, faults: &mut Faults) -> Opt
 
 filters! {
     /// Filters of assets.
-    pub struct AssetFilter {
+    pub struct AssetFilter [has_places] {
         /// Only those of this type.
         #[param(inline)]
         pub kind as "type": AssetType,

@@ -127,6 +127,8 @@ diesel::table! {
         limit_forms -> JsonDoc,
         last_boot_at -> Nullable<Instant>,
         unknown_connectors -> Nullable<Text>,
+        boot_vendor -> Nullable<Text>,
+        boot_model -> Nullable<Text>,
     }
 }
 

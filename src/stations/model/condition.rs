@@ -29,6 +29,48 @@ crate::spelled! {
     }
 }
 
+/// What an EVSE is doing, by the first of these that one of its connectors does: what keeps it busy, else the best.
+const FIRST: [DetailedStatus; 10] = {
+    use DetailedStatus as Status;
+    [
+        Status::Charging,
+        Status::SuspendedEvse,
+        Status::SuspendedEv,
+        Status::Finishing,
+        Status::Preparing,
+        Status::Reserved,
+        Status::Available,
+        Status::Unavailable,
+        Status::Faulted,
+        Status::Closed,
+    ]
+};
+
+impl DetailedStatus {
+    /// The same of a connector, where a connector can have it.
+    const fn of_connector(self) -> Option<ConnectorStatus> {
+        Some(match self {
+            Self::Available => ConnectorStatus::Available,
+            Self::Preparing => ConnectorStatus::Preparing,
+            Self::Charging => ConnectorStatus::Charging,
+            Self::SuspendedEvse => ConnectorStatus::SuspendedEvse,
+            Self::SuspendedEv => ConnectorStatus::SuspendedEv,
+            Self::Finishing => ConnectorStatus::Finishing,
+            Self::Reserved => ConnectorStatus::Reserved,
+            Self::Unavailable => ConnectorStatus::Unavailable,
+            Self::Faulted => ConnectorStatus::Faulted,
+            Self::Closed => return None,
+        })
+    }
+
+    /// What connectors of an EVSE do that does so: one does this, and none of those before it; none where it is closed.
+    pub fn of_evse(self) -> Option<(ConnectorStatus, Vec<ConnectorStatus>)> {
+        let before = FIRST.into_iter().take_while(|status| *status != self);
+        let before = before.filter_map(Self::of_connector).collect();
+        Some((self.of_connector()?, before))
+    }
+}
+
 impl From<ConnectorStatus> for DetailedStatus {
     fn from(status: ConnectorStatus) -> Self {
         match status {
@@ -80,19 +122,6 @@ impl Condition {
 
     /// Of an EVSE with these connectors: what keeps it busy, else the best of them.
     pub fn of_evse(connectors: impl Iterator<Item = Self>) -> Option<Self> {
-        use DetailedStatus as Status;
-        const FIRST: [Status; 10] = [
-            Status::Charging,
-            Status::SuspendedEvse,
-            Status::SuspendedEv,
-            Status::Finishing,
-            Status::Preparing,
-            Status::Reserved,
-            Status::Available,
-            Status::Unavailable,
-            Status::Faulted,
-            Status::Closed,
-        ];
         connectors.min_by_key(|one| FIRST.iter().position(|status| *status == one.detailed))
     }
 }

@@ -574,6 +574,8 @@ filters! {
         pub evse: EvseId,
         /// Only those at this location.
         pub location: LocationId,
+        /// Only those of stations in this load-management group or in one below it.
+        pub group: GroupId,
         /// Only those that may be used.
         pub active: bool,
         /// Only those that were set up so: operator or station.
@@ -582,6 +584,9 @@ filters! {
         /// Only those that are doing so.
         #[param(inline)]
         pub status: ConnectorStatus,
+        /// Only those with this operational status.
+        #[param(inline)]
+        pub operational_status: OperationalStatus,
         /// Only those of this shape.
         #[param(inline)]
         pub kind as "type": ConnectorType,

@@ -15,6 +15,7 @@ use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong}
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::{Code, Line, Name};
 use crate::kernel::*;
+use crate::locations::Coordinates;
 use crate::{input, json_schema, patch};
 
 /// An EVSE id of ISO 15118 (`NL*ABC*E123`) or DIN SPEC 91286 (`+49*123*456`), in upper case.
@@ -218,6 +219,15 @@ impl Evse {
     }
 }
 
+/// Where a station stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    /// The location.
+    pub location: Option<LocationId>,
+    /// Its own coordinates, else the location's.
+    pub coordinates: Option<Coordinates>,
+}
+
 /// An EVSE as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct EvseView {
@@ -226,6 +236,11 @@ pub struct EvseView {
     pub id: EvseId,
     /// Its station.
     pub chargestation: StationId,
+    /// Where its station stands.
+    pub location: Option<LocationId>,
+    /// Where it is: at its station's coordinates, else at the location's.
+    #[schema(inline)]
+    pub coordinates: Option<Coordinates>,
     /// The station's own number of it.
     pub number: i32,
     /// What drivers call it.
@@ -262,11 +277,13 @@ pub struct EvseView {
 }
 
 impl EvseView {
-    /// The view of an EVSE that is doing like this; one without connectors is out of use.
-    pub fn new(evse: Evse, condition: Option<Condition>) -> Self {
+    /// The view of an EVSE that is doing like this, at this place; one without connectors is out of use.
+    pub fn new(evse: Evse, condition: Option<Condition>, place: Place) -> Self {
         Self {
             id: evse.id,
             chargestation: evse.chargestation_id,
+            location: place.location,
+            coordinates: place.coordinates,
             number: evse.number,
             name: evse.name,
             code: evse.code,
@@ -297,9 +314,14 @@ impl Versioned for EvseView {
 
 filters! {
     /// Filters of EVSEs.
-    pub struct EvseFilter {
+    pub struct EvseFilter [has_places] {
         /// Only those of this station.
         pub chargestation: StationId,
+        /// Only those at this location.
+        pub location: LocationId,
+        /// Only those that are doing so: `detailed_status`.
+        #[param(inline)]
+        pub status: DetailedStatus,
         /// Only those that can be reserved.
         pub reservable: bool,
         /// Only those open to roaming partners.

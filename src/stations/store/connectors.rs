@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 
 use super::evses;
+use super::membership::stations_in_group;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{chargestations, connectors, group_connectors, sessions};
 use crate::db::{Conn, StoreError, StoreResult};
@@ -15,7 +17,7 @@ use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Watts}
 use crate::rates;
 use crate::stations::model::condition::Condition;
 use crate::stations::model::connector::ConnectorFilter;
-use crate::stations::model::connector::{Connector, ConnectorView};
+use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
 use crate::stations::model::number::first_free;
 use crate::stations::model::station::OperationalStatus;
 
@@ -227,6 +229,10 @@ pub fn list(
     query: &ListQuery<ConnectorFilter>,
 ) -> ApiResult<Page<ConnectorView>> {
     let filter = &query.filter;
+    let members = filter
+        .group
+        .map(|group| stations_in_group(conn, organization, group))
+        .transpose()?;
     let filtered = || {
         let mut rows = connectors::table
             .filter(connectors::organization_id.eq(organization))
@@ -243,6 +249,9 @@ pub fn list(
                 .select(chargestations::id);
             rows = rows.filter(connectors::chargestation_id.eq_any(there));
         }
+        if let Some(members) = &members {
+            rows = rows.filter(connectors::chargestation_id.eq_any(members));
+        }
         if let Some(active) = filter.active {
             rows = rows.filter(connectors::active.eq(active));
         }
@@ -251,6 +260,25 @@ pub fn list(
         }
         if let Some(status) = filter.status {
             rows = rows.filter(connectors::status.eq(status));
+        }
+        if let Some(wanted) = filter.operational_status {
+            // As `Condition::of_connector` says it of one.
+            let stations = |status: OperationalStatus| {
+                chargestations::table
+                    .filter(chargestations::operational_status.eq(status))
+                    .select(chargestations::id)
+            };
+            let down = [ConnectorStatus::Unavailable, ConnectorStatus::Faulted];
+            let closed = connectors::chargestation_id.eq_any(stations(OperationalStatus::Closed));
+            let works = connectors::chargestation_id
+                .eq_any(stations(OperationalStatus::Operative))
+                .and(connectors::active.eq(true))
+                .and(not(connectors::status.eq_any(down)));
+            rows = match wanted {
+                OperationalStatus::Closed => rows.filter(closed),
+                OperationalStatus::Operative => rows.filter(works),
+                OperationalStatus::Inoperative => rows.filter(not(closed)).filter(not(works)),
+            };
         }
         if let Some(kind) = filter.kind {
             rows = rows.filter(connectors::type_.eq(kind));

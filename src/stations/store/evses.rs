@@ -1,18 +1,23 @@
 //! EVSEs in the database.
 
+use std::collections::BTreeMap;
+
+use diesel::dsl::not;
 use diesel::prelude::*;
 
 use crate::db::query::{contains, lower};
-use crate::db::schema::{connectors, evses, network_evses};
+use crate::db::schema::{chargestations, connectors, evses, locations, network_evses};
 use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{EvseId, Moment, OrganizationId, Page, StationId};
-use crate::stations::model::connector::CurrentType;
-use crate::stations::model::evse::{Evse, EvseFilter, NewEvse};
+use crate::kernel::{EvseId, LocationId, Moment, OrganizationId, Page, StationId};
+use crate::locations::Coordinates;
+use crate::stations::model::condition::DetailedStatus;
+use crate::stations::model::connector::{ConnectorStatus, CurrentType};
+use crate::stations::model::evse::{Evse, EvseFilter, NewEvse, Place};
 use crate::stations::model::number::first_free;
-use crate::stations::model::station::Station;
+use crate::stations::model::station::{OperationalStatus, Station};
 
 pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     let taken: i64 = evses::table
@@ -150,6 +155,33 @@ pub fn list(
         if let Some(station) = query.filter.chargestation {
             rows = rows.filter(evses::chargestation_id.eq(station));
         }
+        if let Some(location) = query.filter.location {
+            let there = chargestations::table
+                .filter(chargestations::location_id.eq(location))
+                .select(chargestations::id);
+            rows = rows.filter(evses::chargestation_id.eq_any(there));
+        }
+        if let Some(status) = query.filter.status {
+            let closed = chargestations::table
+                .filter(chargestations::operational_status.eq(OperationalStatus::Closed))
+                .select(chargestations::id);
+            let closed = evses::chargestation_id.eq_any(closed);
+            let plugs = || connectors::table.select(connectors::evse_id);
+            let doing = |these: Vec<ConnectorStatus>| {
+                evses::id.eq_any(plugs().filter(connectors::status.eq_any(these)))
+            };
+            rows = match status.of_evse() {
+                None => rows.filter(closed).filter(evses::id.eq_any(plugs())),
+                Some((this, before)) => {
+                    let so = not(closed).and(doing(vec![this])).and(not(doing(before)));
+                    let bare = not(evses::id.eq_any(plugs()));
+                    match status {
+                        DetailedStatus::Unavailable => rows.filter(so.or(bare)),
+                        _ => rows.filter(so),
+                    }
+                }
+            };
+        }
         if let Some(reservable) = query.filter.reservable {
             rows = rows.filter(evses::reservable.eq(reservable));
         }
@@ -183,4 +215,42 @@ pub fn list(
         total,
         request: query.page,
     })
+}
+
+/// Where these stations stand.
+pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Place>> {
+    type Row = (StationId, Option<LocationId>, Option<f64>, Option<f64>);
+    let rows: Vec<Row> = chargestations::table
+        .filter(chargestations::id.eq_any(stations))
+        .select((
+            chargestations::id,
+            chargestations::location_id,
+            chargestations::longitude,
+            chargestations::latitude,
+        ))
+        .load(conn)?;
+    let at: Vec<LocationId> = rows.iter().filter_map(|row| row.1).collect();
+    let known: Vec<(LocationId, f64, f64)> = locations::table
+        .filter(locations::id.eq_any(at))
+        .select((locations::id, locations::longitude, locations::latitude))
+        .load(conn)?;
+    let of_location = |id: Option<LocationId>| {
+        let found = known.iter().find(|(location, ..)| Some(*location) == id);
+        found.map(|(_, longitude, latitude)| (*longitude, *latitude))
+    };
+    let place = |(station, location, longitude, latitude): Row| {
+        let exact = longitude.zip(latitude).or_else(|| of_location(location));
+        let coordinates = exact.map(|(longitude, latitude)| Coordinates {
+            longitude,
+            latitude,
+        });
+        (
+            station,
+            Place {
+                location,
+                coordinates,
+            },
+        )
+    };
+    Ok(rows.into_iter().map(place).collect())
 }

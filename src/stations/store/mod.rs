@@ -9,6 +9,7 @@ pub mod dynamic_profiles;
 pub mod evses;
 pub mod external_limits;
 pub mod layout;
+pub mod membership;
 pub mod stations;
 pub mod statuses;
 

@@ -15,6 +15,7 @@ use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timesta
 use crate::stations::model::station::StationFilter;
 use crate::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Protocol, Station};
 use crate::stations::store::evses::in_networks;
+use crate::stations::store::membership::stations_in_group;
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::insert_into(chargestations::table)
@@ -173,6 +174,8 @@ pub fn save_boot(
     diesel::update(chargestations::table.find(id))
         .set((
             chargestations::boot_info.eq(Json(boot_info.clone())),
+            chargestations::boot_vendor.eq(boot_info.charge_point_vendor.clone()),
+            chargestations::boot_model.eq(boot_info.charge_point_model.clone()),
             chargestations::last_boot_at.eq(now),
         ))
         .execute(conn)?;
@@ -344,12 +347,19 @@ pub fn list(
         Some(user) => !is_in_private_group(conn, organization, user)?,
         None => false,
     };
+    let members = filter
+        .group
+        .map(|group| stations_in_group(conn, organization, group))
+        .transpose()?;
     let filtered = || {
         let mut rows = chargestations::table
             .filter(chargestations::organization_id.eq(organization))
             .into_boxed();
         if let Some(location) = filter.location {
             rows = rows.filter(chargestations::location_id.eq(location));
+        }
+        if let Some(members) = &members {
+            rows = rows.filter(chargestations::id.eq_any(members));
         }
         if let Some(online) = filter.online {
             rows = rows.filter(chargestations::online.eq(online));
@@ -379,10 +389,18 @@ pub fn list(
             rows = rows.filter(chargestations::id.eq_any(stations));
         }
         if let Some(vendor) = &filter.vendor {
-            rows = rows.filter(lower(chargestations::manufacturer).eq(vendor.to_lowercase()));
+            let (entered, said) = (
+                lower(chargestations::manufacturer).eq(vendor.to_lowercase()),
+                lower(chargestations::boot_vendor).eq(vendor.to_lowercase()),
+            );
+            rows = rows.filter(entered.or(said));
         }
         if let Some(model) = &filter.model {
-            rows = rows.filter(lower(chargestations::model).eq(model.to_lowercase()));
+            let (entered, said) = (
+                lower(chargestations::model).eq(model.to_lowercase()),
+                lower(chargestations::boot_model).eq(model.to_lowercase()),
+            );
+            rows = rows.filter(entered.or(said));
         }
         if let Some(text) = &query.search {
             let pattern = contains(text);
@@ -397,6 +415,12 @@ pub fn list(
                         .like(pattern.clone())
                         .escape('\\'))
                     .or(lower(chargestations::manufacturer)
+                        .like(pattern.clone())
+                        .escape('\\'))
+                    .or(lower(chargestations::boot_vendor)
+                        .like(pattern.clone())
+                        .escape('\\'))
+                    .or(lower(chargestations::boot_model)
                         .like(pattern.clone())
                         .escape('\\'))
                     .or(lower(chargestations::model).like(pattern).escape('\\')),
