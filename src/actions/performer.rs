@@ -205,13 +205,17 @@ fn tell(
 impl From<LinkError> for ApiError {
     fn from(error: LinkError) -> Self {
         let code = match &error {
-            LinkError::Offline | LinkError::Dropped => Code::StationOffline,
+            LinkError::Offline => return Self::station_offline(),
+            LinkError::Dropped => Code::StationOffline,
             LinkError::Silent => Code::StationSilent,
             LinkError::Refused { .. } => Code::CommandFailed,
             LinkError::Superseded => Code::Conflict,
             LinkError::QueueFull => Code::Busy,
             LinkError::Invalid(_) => Code::InvalidBody,
         };
-        Self::new(code, error.to_string())
+        let sentence = error.to_string();
+        let mut letters = sentence.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        Self::new(code, first.chain(letters).collect::<String>())
     }
 }

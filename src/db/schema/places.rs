@@ -227,7 +227,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::Instant;
 
-    connector_statuses (connector_id, at, status) {
+    connector_statuses (id) {
+        id -> BigInt,
         connector_id -> Text,
         at -> Instant,
         status -> Text,

@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::super::door::HomeCaller;
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::groups::{self, ExclusionTimes, Group, GroupExclusionTimes};
+use crate::groups::{self, ExclusionTimes, ExclusionWarning, Group, GroupExclusionTimes};
 use crate::http::docs::{HomeChargeErrors, HomeErrors, HomeWriteErrors};
 use crate::http::envelope::{Reply, Versioned, reply};
 use crate::http::{ApiError, ApiResult, Body, Changed, Ctx, Found, IfMatch, PathId};
@@ -66,6 +66,8 @@ pub(super) struct HomeGroupView {
     description: Option<String>,
     /// When it does not charge.
     exclusion_times: ExclusionTimes,
+    /// What should be known of them.
+    warnings: Vec<ExclusionWarning>,
     /// Whose clocks these follow.
     timezone: TimeZone,
     /// Whether it must not charge now, if there was no priority charge.
@@ -117,6 +119,7 @@ impl HomeGroupView {
             id: group.id,
             name: group.name,
             description: group.description,
+            warnings: group.exclusion_times.0.warnings(),
             exclusion_times: group.exclusion_times.0,
             priority_charge: charge.map(PriorityChargeView::from),
             chargestations,

@@ -18,6 +18,7 @@ use crate::kernel::{ConnectorId, EvseId, Moment, StationId};
 use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
+use crate::stations::model::connector_filter::ConnectorFilter;
 use crate::stations::model::station::Station;
 use crate::stations::store::statuses::{self, StatusChange};
 use crate::stations::store::{connectors as store, evses, stations};

@@ -13,8 +13,8 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{Format, ListParameters, ListQuery, PlaceParameters};
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
-    PathId, Query,
+    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
+    Query,
 };
 use crate::kernel::{LocationId, OrganizationId, StationId};
 use crate::locations::{self, LocationView};
@@ -320,10 +320,7 @@ async fn disconnect_chargestation(
         })
         .await?;
     if !link.disconnect(id) {
-        return Err(ApiError::new(
-            Code::StationOffline,
-            "The station is not connected",
-        ));
+        return Err(ApiError::station_offline());
     }
     Ok(reply(actix_web::http::StatusCode::OK, "Disconnected", view))
 }

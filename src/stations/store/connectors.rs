@@ -16,8 +16,8 @@ use crate::http::{ApiError, ApiResult};
 use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Watts};
 use crate::rates;
 use crate::stations::model::condition::Condition;
-use crate::stations::model::connector::ConnectorFilter;
 use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
+use crate::stations::model::connector_filter::ConnectorFilter;
 use crate::stations::model::number::first_free;
 use crate::stations::model::station::OperationalStatus;
 
