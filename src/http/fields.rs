@@ -96,6 +96,20 @@ impl<T: Field> Field for Patch<T> {
     }
 }
 
+/// A value that must be said, and may be null: to leave it out is a fault, where null does something that nobody wants by mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaidOrNull<T>(pub Option<T>);
+
+impl<T: Field> Field for SaidOrNull<T> {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        if value.is_null() {
+            Some(Self(None))
+        } else {
+            T::read(value, at, faults).map(|value| Self(Some(value)))
+        }
+    }
+}
+
 /// Applying a patch to a field that must never be empty.
 pub trait Mandatory<T> {
     /// Replaces the field; null is a fault.

@@ -17,7 +17,7 @@ pub use model::connector::{
     Connector, ConnectorStatus, ConnectorView, ConnectorViews, CurrentType, PhaseRotation,
     PowerType,
 };
-pub use model::evse::Evse;
+pub use model::evse::{Evse, folded_contract_id};
 pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep};
 pub use model::origin::CreatedBy;
 pub use model::station::{

@@ -211,7 +211,7 @@ async fn delete_connector(
             let connector = store::find_connector(conn, organization, id).map_err(missing)?;
             if_match.check(connector.updated_at)?;
             let view = store::view_of(conn, connector.clone())?;
-            store::delete(conn, &connector)?;
+            store::delete(conn, &connector, moment.now)?;
             events::record(
                 conn,
                 &moment,

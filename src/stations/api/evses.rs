@@ -134,7 +134,12 @@ async fn update_evse(
         .write(move |conn| {
             let mut evse = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(evse.updated_at)?;
+            let known_as = evse.evse_id.clone();
             evse.apply(patch.clone(), &moment)?;
+            if known_as.is_some() && evse.evse_id != known_as {
+                let what = "The EVSE would lose its evse_id";
+                store::require_not_offered(conn, &[id], moment.now, what)?;
+            }
             store::update(conn, &evse)?;
             let station = evse.chargestation_id;
             let view = view_of(conn, evse)?;

@@ -20,7 +20,7 @@ use crate::kernel::{LocationId, OrganizationId, StationId};
 use crate::locations::{self, LocationView};
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
 use crate::stations::model::station::*;
-use crate::stations::store::{connectors, station_view, stations as store};
+use crate::stations::store::{connectors, evses, station_view, stations as store};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
@@ -199,6 +199,11 @@ async fn update_chargestation(
             store::require_free_endpoint(conn, &station)?;
             if station.location_id != was.location_id {
                 store::require_place_of_group(conn, &station)?;
+            }
+            if was.location_id.is_some() && station.location_id.is_none() {
+                let own = evses::evses_of_station(conn, id)?;
+                let what = "The EVSEs of the charge station would lose their place";
+                evses::require_not_offered(conn, &own, moment.now, what)?;
             }
             if was.may_connect() && !station.may_connect() && store::has_running_session(conn, id)? {
                 return Err(ApiError::conflict(

@@ -42,6 +42,16 @@ impl Field for ContractEvseId {
     }
 }
 
+/// What two ids have in common that mean the same EVSE: in ISO 15118 separators are optional, in DIN SPEC 91286 the plus is.
+pub fn folded_contract_id(id: &str) -> String {
+    let id = id.to_ascii_uppercase();
+    if id.starts_with(|first: char| first == '+' || first.is_ascii_digit()) {
+        id.trim_start_matches('+').to_owned()
+    } else {
+        id.replace('*', "")
+    }
+}
+
 fn is_iso15118(text: &str) -> bool {
     let plain: String = text.chars().filter(|c| *c != '*').collect();
     let mut letters = plain.chars();
@@ -335,6 +345,22 @@ filters! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn separators_of_iso_15118_and_the_plus_of_din_make_no_other_evse() {
+        assert_eq!(
+            folded_contract_id("NL*EWT*E1*2"),
+            folded_contract_id("nlewte12")
+        );
+        assert_eq!(
+            folded_contract_id("+49*123*456"),
+            folded_contract_id("49*123*456")
+        );
+        assert_ne!(
+            folded_contract_id("49*123*4567"),
+            folded_contract_id("49*123*456*7")
+        );
+    }
 
     #[test]
     fn evse_ids_follow_iso_15118_or_din() {

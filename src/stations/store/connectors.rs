@@ -13,7 +13,7 @@ use crate::db::{Conn, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Watts};
+use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
 use crate::rates;
 use crate::stations::model::condition::Condition;
 use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
@@ -109,8 +109,17 @@ pub fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
     Ok(())
 }
 
-/// Deletes a connector, unless sessions or a group need it.
-pub fn delete(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
+/// Deletes a connector, unless sessions, a group or a service offer need it.
+pub fn delete(conn: &mut Conn, connector: &Connector, now: Timestamp) -> ApiResult<()> {
+    let others: i64 = connectors::table
+        .filter(connectors::evse_id.eq(connector.evse_id))
+        .filter(connectors::id.ne(connector.id))
+        .count()
+        .get_result(conn)?;
+    if others == 0 {
+        let what = "Its EVSE would lose its last connector";
+        evses::require_not_offered(conn, &[connector.evse_id], now, what)?;
+    }
     let groups: i64 = group_connectors::table
         .filter(group_connectors::connector_id.eq(connector.id))
         .count()
