@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 
 use super::model::{Action, ActionStatus, ActionView};
+use super::pushed::Pushed;
 use super::store;
 use crate::db::{Db, Json, StoreResult};
 use crate::events::{self, ActionKind, Event, EventKind, Step};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::kernel::*;
+use crate::stations;
 use crate::stations::link::{Command, LinkError, Outcome, SharedLink};
 
 /// What is asked of whom.
@@ -161,7 +163,10 @@ impl Performer {
         mut action: Action,
         command: Command,
     ) -> ApiResult<(ActionView, Result<Outcome, LinkError>)> {
+        let pushed = Pushed::of(&command);
         let outcome = self.link.send(action.chargestation_id, command).await;
+        let taken = outcome.as_ref().map(|outcome| pushed.taken(outcome));
+        let taken = taken.unwrap_or_default();
         let moment = self.context.moment();
         let accepted = matches!(&outcome, Ok(outcome) if outcome.accepted);
         action.status = if accepted {
@@ -179,6 +184,8 @@ impl Performer {
             .db
             .write(move |conn| -> StoreResult<()> {
                 store::update(conn, &action)?;
+                let owner = (action.organization_id, action.chargestation_id);
+                stations::keep_pushed(conn, owner, &taken, moment.now)?;
                 let step = if accepted {
                     Step::Accepted
                 } else {

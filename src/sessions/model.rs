@@ -428,7 +428,7 @@ pub struct SessionView {
     /// What was held to the reader, or what the station was told to start with; an API key without the scope `read:tokens` sees
     /// its last four characters only.
     pub id_tag: Option<String>,
-    /// Whether it costs nothing, because its card is unknown and may vend freely.
+    /// Whether it costs nothing, because no token knows its card and such cards vend freely.
     pub free_vending: bool,
     /// The number the station knows it by.
     pub transaction_id: Option<i64>,

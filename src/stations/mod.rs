@@ -35,6 +35,7 @@ pub use store::evses::find as find_evse;
 pub use store::external_limits::{clear_external_limits, external_limits_of, keep_external_limit};
 pub use store::layout::{Layout, Outlet, layout};
 pub use store::membership::stations_in_group;
+pub use store::pushed::keep_pushed;
 pub use store::station_view;
 pub use store::stations::{
     clocks_off, find_by_endpoint, find_station, governed_by_hours, keep_variables, never_connected,

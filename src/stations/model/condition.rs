@@ -2,6 +2,7 @@
 
 use super::connector::{Connector, ConnectorStatus};
 use super::station::OperationalStatus;
+use crate::kernel::Timestamp;
 
 crate::spelled! {
     /// How something is doing, in the words of the Tridens pages.
@@ -83,6 +84,39 @@ impl From<ConnectorStatus> for DetailedStatus {
             ConnectorStatus::Reserved => Self::Reserved,
             ConnectorStatus::Unavailable => Self::Unavailable,
             ConnectorStatus::Faulted => Self::Faulted,
+        }
+    }
+}
+
+/// How the station of a connector stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// Operative, Inoperative or Closed.
+    pub operational: OperationalStatus,
+    /// Whether it is connected.
+    pub online: bool,
+    /// When it was last heard of.
+    pub heard_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// Since when nothing is known of a part of it that was last heard of at `heard_at`; null while it is connected.
+    pub fn unknown_since(
+        self,
+        heard_at: Option<Timestamp>,
+        created_at: Timestamp,
+    ) -> Option<Timestamp> {
+        let last = self.heard_at.max(heard_at);
+        (!self.online).then(|| last.unwrap_or(created_at))
+    }
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            operational: OperationalStatus::Operative,
+            online: true,
+            heard_at: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::condition::{Condition, DetailedStatus};
+use super::condition::{Condition, DetailedStatus, Standing};
 use super::number::Number;
 use super::origin::CreatedBy;
 use super::station::OperationalStatus;
@@ -458,6 +458,9 @@ pub struct ConnectorView {
     /// How it is doing; Closed where its station is.
     #[schema(inline)]
     pub detailed_status: DetailedStatus,
+    /// Since when nothing is known of how it is doing, because its station is offline: what is shown is how it was then. Null while
+    /// the station is connected.
+    pub status_unknown_since: Option<Timestamp>,
     /// What is wrong with it, in OCPP's words.
     pub error_code: Option<String>,
     /// The shape of the plug.
@@ -501,14 +504,14 @@ pub struct ConnectorView {
 pub type ConnectorViews = Vec<ConnectorView>;
 
 impl ConnectorView {
-    /// The view of a connector whose EVSE has this number, and whose station this status.
+    /// The view of a connector whose EVSE has this number, and whose station is doing so.
     pub fn new(
         connector: Connector,
         evse_number: i32,
-        station: OperationalStatus,
+        station: Standing,
         rate: Option<AnyRateView>,
     ) -> Self {
-        let condition = Condition::of_connector(&connector, station);
+        let condition = Condition::of_connector(&connector, station.operational);
         Self {
             id: connector.id,
             chargestation: connector.chargestation_id,
@@ -522,6 +525,8 @@ impl ConnectorView {
             status: connector.status,
             operational_status: condition.operational,
             detailed_status: condition.detailed,
+            status_unknown_since: station
+                .unknown_since(connector.status_heard_at, connector.created_at),
             error_code: connector.error_code,
             kind: connector.type_,
             format: connector.format,

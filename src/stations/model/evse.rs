@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::condition::{Condition, DetailedStatus};
+use super::condition::{Condition, DetailedStatus, Standing};
 use super::connector::CurrentType;
 use super::number::Number;
 use super::station::OperationalStatus;
@@ -236,6 +236,8 @@ pub struct Place {
     pub location: Option<LocationId>,
     /// Its own coordinates, else the location's.
     pub coordinates: Option<Coordinates>,
+    /// How it is doing.
+    pub standing: Standing,
 }
 
 /// An EVSE as clients see it.
@@ -274,6 +276,8 @@ pub struct EvseView {
     /// How it is doing, from its connectors: what keeps it busy, else the best of them.
     #[schema(inline)]
     pub detailed_status: DetailedStatus,
+    /// Since when nothing is known of that, because its station is offline; null while the station is connected.
+    pub status_unknown_since: Option<Timestamp>,
     /// Texts of your own.
     pub custom_fields: CustomFields,
     /// JSON of your own.
@@ -308,6 +312,7 @@ impl EvseView {
             }),
             detailed_status: condition
                 .map_or(DetailedStatus::Unavailable, |condition| condition.detailed),
+            status_unknown_since: place.standing.unknown_since(None, evse.created_at),
             custom_fields: evse.custom_fields.0,
             meta_data: evse.meta_data.0,
             created_at: evse.created_at,

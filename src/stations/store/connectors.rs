@@ -15,7 +15,7 @@ use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
 use crate::rates;
-use crate::stations::model::condition::Condition;
+use crate::stations::model::condition::{Condition, Standing};
 use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
 use crate::stations::model::connector_filter::ConnectorFilter;
 use crate::stations::model::number::first_free;
@@ -172,15 +172,38 @@ pub fn views_by_station(
     Ok(views)
 }
 
-fn operational_statuses(
+/// How these stations stand.
+pub(super) fn standings(
     conn: &mut Conn,
     stations: &[StationId],
-) -> StoreResult<BTreeMap<StationId, OperationalStatus>> {
-    let rows: Vec<(StationId, OperationalStatus)> = chargestations::table
+) -> StoreResult<BTreeMap<StationId, Standing>> {
+    type Row = (
+        StationId,
+        OperationalStatus,
+        bool,
+        Option<Timestamp>,
+        Option<Timestamp>,
+    );
+    let rows: Vec<Row> = chargestations::table
         .filter(chargestations::id.eq_any(stations))
-        .select((chargestations::id, chargestations::operational_status))
+        .select((
+            chargestations::id,
+            chargestations::operational_status,
+            chargestations::online,
+            chargestations::last_message_at,
+            chargestations::last_connect_at,
+        ))
         .load(conn)?;
-    Ok(rows.into_iter().collect())
+    let standing = |(id, operational, online, message, connect): Row| {
+        let heard_at = message.max(connect);
+        let standing = Standing {
+            operational,
+            online,
+            heard_at,
+        };
+        (id, standing)
+    };
+    Ok(rows.into_iter().map(standing).collect())
 }
 
 /// How each of these EVSEs is doing, where it has connectors.
@@ -193,10 +216,10 @@ pub fn conditions_of_evses(
         .select(Connector::as_select())
         .load(conn)?;
     let stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
-    let statuses = operational_statuses(conn, &stations)?;
+    let standings = standings(conn, &stations)?;
     let condition = |row: &Connector| {
-        let station = statuses.get(&row.chargestation_id).copied();
-        Condition::of_connector(row, station.unwrap_or(OperationalStatus::Operative))
+        let station = standings.get(&row.chargestation_id).copied();
+        Condition::of_connector(row, station.unwrap_or_default().operational)
     };
     Ok(evses
         .iter()
@@ -214,7 +237,7 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
     stations.dedup();
     let numbers: BTreeMap<EvseId, i32> = evses::numbers(conn, &stations)?.into_iter().collect();
     let number_of = |evse: EvseId| numbers.get(&evse).copied().unwrap_or(0);
-    let statuses = operational_statuses(conn, &stations)?;
+    let standings = standings(conn, &stations)?;
     let mut rates = BTreeMap::new();
     if let Some(organization) = rows.first().map(|row| row.organization_id) {
         let ids = rows.iter().filter_map(|row| row.rate);
@@ -224,8 +247,8 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
         .into_iter()
         .map(|row| {
             let number = number_of(row.evse_id);
-            let station = statuses.get(&row.chargestation_id).copied();
-            let station = station.unwrap_or(OperationalStatus::Operative);
+            let station = standings.get(&row.chargestation_id).copied();
+            let station = station.unwrap_or_default();
             let rate = row.rate.and_then(|rate| rates.get(&rate).cloned());
             ConnectorView::new(row, number, station, rate)
         })

@@ -22,6 +22,7 @@ use crate::stations::model::connector::{ConnectorStatus, CurrentType};
 use crate::stations::model::evse::{Evse, EvseFilter, NewEvse, Place, folded_contract_id};
 use crate::stations::model::number::first_free;
 use crate::stations::model::station::{OperationalStatus, Station};
+use crate::stations::store::connectors::standings;
 
 pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     let taken: i64 = evses::table
@@ -285,7 +286,7 @@ pub fn list(
     })
 }
 
-/// Where these stations stand.
+/// Where these stations stand, and how they are doing.
 pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Place>> {
     type Row = (StationId, Option<LocationId>, Option<f64>, Option<f64>);
     let rows: Vec<Row> = chargestations::table
@@ -306,19 +307,20 @@ pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<S
         let found = known.iter().find(|(location, ..)| Some(*location) == id);
         found.map(|(_, longitude, latitude)| (*longitude, *latitude))
     };
+    let standings = standings(conn, stations)?;
     let place = |(station, location, longitude, latitude): Row| {
         let exact = longitude.zip(latitude).or_else(|| of_location(location));
         let coordinates = exact.map(|(longitude, latitude)| Coordinates {
             longitude,
             latitude,
         });
-        (
-            station,
-            Place {
-                location,
-                coordinates,
-            },
-        )
+        let standing = standings.get(&station).copied().unwrap_or_default();
+        let place = Place {
+            location,
+            coordinates,
+            standing,
+        };
+        (station, place)
     };
     Ok(rows.into_iter().map(place).collect())
 }

@@ -10,6 +10,7 @@ pub mod evses;
 pub mod external_limits;
 pub mod layout;
 pub mod membership;
+pub mod pushed;
 pub mod stations;
 pub mod statuses;
 

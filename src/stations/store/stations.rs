@@ -261,12 +261,37 @@ pub fn keep_variables(
     Ok(())
 }
 
-/// Notes that no station is connected: the server has just started.
-pub fn set_all_offline(conn: &mut Conn) -> StoreResult<()> {
-    diesel::update(chargestations::table.filter(chargestations::online.eq(true)))
-        .set(chargestations::online.eq(false))
-        .execute(conn)?;
-    Ok(())
+/// Notes that no station is connected, because the server has just started; answers those that were when it was killed. They
+/// count as gone since they were last heard of.
+pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, StationId)>> {
+    type Row = (
+        OrganizationId,
+        StationId,
+        Option<Timestamp>,
+        Option<Timestamp>,
+    );
+    let lost: Vec<Row> = chargestations::table
+        .filter(chargestations::online.eq(true))
+        .order(chargestations::id)
+        .select((
+            chargestations::organization_id,
+            chargestations::id,
+            chargestations::last_connect_at,
+            chargestations::last_message_at,
+        ))
+        .load(conn)?;
+    for (_, id, connected, heard) in &lost {
+        diesel::update(chargestations::table.find(*id))
+            .set((
+                chargestations::online.eq(false),
+                chargestations::last_disconnect_at.eq((*connected).max(*heard)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(lost
+        .into_iter()
+        .map(|(owner, id, ..)| (owner, id))
+        .collect())
 }
 
 /// Whether a session runs at a station.

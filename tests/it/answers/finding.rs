@@ -74,9 +74,11 @@ impl Site {
             let path = format!("/connectors/{}", station.connector);
             app.client.patch(&path, json!({"name": name})).await.ok();
         }
-        let above = app.group_of(&stations[0], json!({})).await;
+        let above = app
+            .group_of(&stations[0], json!({"maximum_capacity": 50}))
+            .await;
         let group = app.client.get(&above).await.ok();
-        let child = json!({"name": "Child", "location": group["location"], "parent": group["_id"]});
+        let child = json!({"name": "Child", "maximum_capacity": 22, "location": group["location"], "parent": group["_id"]});
         let child = app.client.post("/groups", child).await.created();
         let below = text(&child, "_id");
         let member = json!({"chargestation": stations[1].id});
@@ -151,22 +153,23 @@ async fn connectors_are_found_by_how_they_are_doing_and_whether_they_work() {
 #[actix_web::test]
 async fn sessions_are_found_by_when_they_charged_and_where() {
     let site = Site::new().await;
-    let now = site.app.running.context.clock.now();
-    let ago = |hours: u64| (now - Duration::from_secs(3600 * hours)).to_string();
-    // Above charged from 8 to 6 hours ago, Below from 5 to 3, Beside since 2.
-    let hours = [(8, Some(6)), (5, Some(3)), (2, None)];
+    // Above charged from 8 to 6 minutes ago, Below from 5 to 3, Beside since 2.
+    let now = || site.app.running.context.clock.now().to_string();
     let mut sockets = Vec::new();
-    for (station, (began, ended)) in site.stations.iter().zip(hours) {
+    for (station, (lasts, then)) in site.stations.iter().zip([(2, 1), (2, 1), (0, 2)]) {
         let mut socket = FakeStation::connect(&station.url).await;
         socket.boot().await;
-        let transaction = socket.start(1, "CARD", 0, &ago(began)).await;
-        if let Some(ended) = ended {
-            let stop =
-                json!({"transactionId": transaction, "meterStop": 0, "timestamp": ago(ended)});
+        let transaction = socket.start(1, "CARD", 0, &now()).await;
+        if lasts > 0 {
+            site.app.clock.advance(Duration::from_secs(60 * lasts));
+            let stop = json!({"transactionId": transaction, "meterStop": 0, "timestamp": now()});
             socket.call("StopTransaction", stop).await;
         }
+        site.app.clock.advance(Duration::from_secs(60 * then));
         sockets.push(socket);
     }
+    let now = site.app.running.context.clock.now();
+    let ago = |minutes: u64| (now - Duration::from_secs(60 * minutes)).to_string();
     let group = format!("/groups/{}", site.above);
     let location = text(&site.app.client.get(&group).await.ok(), "location");
     for station in &site.stations[..2] {
@@ -219,7 +222,10 @@ async fn exclusion_times_are_read_where_they_are_written() {
     let app = TestApp::start().await;
     let station = app.station("Home").await;
     let group = app
-        .group_of(&station, json!({"algorithm": "consumer_tou"}))
+        .group_of(
+            &station,
+            json!({"maximum_capacity": 22, "algorithm": "consumer_tou"}),
+        )
         .await;
     let path = format!("{group}/exclusion_times");
     assert_eq!(app.client.get(&path).await.ok()["windows"], json!([]));

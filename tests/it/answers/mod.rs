@@ -1,7 +1,10 @@
 //! What answers say: what people look for is found, and what is said adds up.
 
 mod finding;
+mod offers;
 mod places;
+mod refusals;
+mod status;
 
 use serde_json::Value;
 

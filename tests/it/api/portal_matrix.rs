@@ -163,7 +163,7 @@ async fn everybody_may_do_what_is_theirs_and_nothing_else() {
     }
     assert_eq!(
         portal,
-        OPEN.len() + 7,
+        OPEN.len() + 8,
         "an endpoint of the portal was not thought of"
     );
 
