@@ -256,6 +256,14 @@ pub fn variable_name(component: ComponentInput, variable: VariableInput) -> Stri
     name.to_string()
 }
 
+/// The same of a variable as OCPP 2 writes it.
+pub(super) fn variable_name_of(change: &Value) -> Option<String> {
+    let mut faults = Faults::default();
+    let component = ComponentInput::read(change.get("component")?, Path::Root, &mut faults)?;
+    let variable = VariableInput::read(change.get("variable")?, Path::Root, &mut faults)?;
+    Some(variable_name(component, variable))
+}
+
 /// The body of a change: an object, or a list of variables alone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfigurationBody(pub ConfigurationPatch);

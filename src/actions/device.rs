@@ -254,7 +254,7 @@ input! {
         /// In which language, by RFC 5646.
         pub language: Option<Text<1, 8>>,
         /// The text.
-        pub content: Text<1, 1024>,
+        pub content: Text<1, 1024, true>,
     }
 }
 

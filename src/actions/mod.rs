@@ -8,6 +8,7 @@ mod commands;
 mod device;
 mod model;
 mod performer;
+mod pushed;
 mod security;
 mod store;
 

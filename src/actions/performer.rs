@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use super::model::{Action, ActionStatus, ActionView};
+use super::pushed::Pushed;
 use super::store;
 use crate::db::{Db, Json, StoreResult};
 use crate::events::{self, ActionKind, Event, EventKind, Step};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::kernel::credentials::hide_credentials;
 use crate::kernel::*;
+use crate::stations;
 use crate::stations::link::{Command, LinkError, Outcome, SharedLink};
 
 /// What is asked of whom.
@@ -162,7 +164,10 @@ impl Performer {
         mut action: Action,
         command: Command,
     ) -> ApiResult<(ActionView, Result<Outcome, LinkError>)> {
+        let pushed = Pushed::of(&command);
         let outcome = self.link.send(action.chargestation_id, command).await;
+        let taken = outcome.as_ref().map(|outcome| pushed.taken(outcome));
+        let taken = taken.unwrap_or_default();
         let moment = self.context.moment();
         let accepted = matches!(&outcome, Ok(outcome) if outcome.accepted);
         action.status = if accepted {
@@ -180,6 +185,8 @@ impl Performer {
             .db
             .write(move |conn| -> StoreResult<()> {
                 store::update(conn, &action)?;
+                let owner = (action.organization_id, action.chargestation_id);
+                stations::keep_pushed(conn, owner, &taken, moment.now)?;
                 let step = if accepted {
                     Step::Accepted
                 } else {
@@ -212,13 +219,17 @@ fn tell(
 impl From<LinkError> for ApiError {
     fn from(error: LinkError) -> Self {
         let code = match &error {
-            LinkError::Offline | LinkError::Dropped => Code::StationOffline,
+            LinkError::Offline => return Self::station_offline(),
+            LinkError::Dropped => Code::StationOffline,
             LinkError::Silent => Code::StationSilent,
             LinkError::Refused { .. } => Code::CommandFailed,
             LinkError::Superseded => Code::Conflict,
             LinkError::QueueFull => Code::Busy,
             LinkError::Invalid(_) => Code::InvalidBody,
         };
-        Self::new(code, error.to_string())
+        let sentence = error.to_string();
+        let mut letters = sentence.chars();
+        let first = letters.next().into_iter().flat_map(char::to_uppercase);
+        Self::new(code, first.chain(letters).collect::<String>())
     }
 }

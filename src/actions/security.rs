@@ -7,7 +7,7 @@ use crate::kernel::text::Text;
 use crate::stations::link::Command;
 
 /// A certificate as PEM; stations take 5500 characters at most.
-type Pem = Text<1, 5500>;
+type Pem = Text<1, 5500, true>;
 /// A URL; stations take 512 characters at most.
 type Url = Text<1, 512>;
 
@@ -110,7 +110,7 @@ input! {
         pub certificate as "signingCertificate": Pem,
         /// The signature in base64.
         #[schema(example = "c2lnbmF0dXJl")]
-        pub signature: Text<1, 800>,
+        pub signature: Text<1, 800, true>,
         /// How often to try.
         #[schema(minimum = 0)]
         pub retries: Option<i32>,

@@ -27,10 +27,9 @@ use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
-use crate::ocpp::{Version, refusals, socket};
+use crate::ocpp::{Version, peer, refusals, socket};
 use crate::organizations::Keyring;
 use crate::portal::Portal;
-use crate::stations;
 use crate::stations::link::{SharedLink, Signals};
 use crate::webhooks::Courier;
 
@@ -183,7 +182,11 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         roads: Roads::new(&config.routing.url),
     };
 
-    context.db.write(stations::set_all_offline).await?;
+    let (moment, base) = (context.moment(), websocket_url.clone());
+    let lost = context
+        .db
+        .write(move |conn| peer::tell_lost(conn, &moment, &base));
+    lost.await?;
     let (signals, connections) = (
         Signals::default(),
         Connections::new(Arc::clone(&context.clock), context.db.clone()),

@@ -159,10 +159,7 @@ pub(super) async fn carry_out(
     let answer = link.send(session.chargestation_id, command).await;
     let why = match &answer {
         Ok(outcome) if outcome.accepted => return answer,
-        Ok(outcome) => format!(
-            "The station answered {}",
-            outcome.status.as_deref().unwrap_or_default()
-        ),
+        Ok(outcome) => outcome.refusal(),
         Err(error) => error.to_string(),
     };
     let moment = context.moment();

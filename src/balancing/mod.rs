@@ -23,6 +23,7 @@ mod bell;
 mod books;
 mod cheap_hours;
 mod commissioning;
+mod counted;
 mod demand;
 mod draws;
 mod elsewhere;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::books;
 use super::cheap_hours::{self, ChargingPlanView};
 use super::commissioning::{Warning, warnings};
+use super::counted::{Counted, counted};
 use super::follow::note_phases;
 use super::gather::{Role, Seat, Site};
 use super::load::Load;
@@ -76,9 +77,14 @@ pub struct AssetStatusView {
     pub kind: AssetType,
     /// The group whose power it concerns.
     pub group: Option<GroupId>,
-    /// What it adds, in kW; negative takes off; null when nobody knows how much. Where a smart meter sees everything, only the
-    /// meter counts.
+    /// What it adds by itself, in kW; negative takes off; null when nobody knows how much. A meter of the site shows the
+    /// chargers too.
     pub load: Option<f64>,
+    /// What of it is in `uncontrolled_load`, in kW: all assets add up to that. 0 where a meter replaces it; null when nobody
+    /// knows how much.
+    pub counted: Option<f64>,
+    /// The smart meter of the site or the building that counts in its place, because it sees what this draws or gives.
+    pub replaced_by: Option<AssetId>,
     /// What that rests on.
     #[schema(value_type = String, example = "fresh")]
     pub basis: Basis,
@@ -160,12 +166,13 @@ pub(super) fn read(
     site.seats.retain(|seat| below.contains(&seat.group));
     let loads = loads(&site, &state, now);
     let load = loads.by_group.get(&group).copied();
+    let shares = counted(&site, &loads, group);
     let concerned = site.assets.iter();
     let others = Others {
         load: load.unwrap_or(Load::NONE),
         assets: concerned
             .filter(|asset| asset.group_id.is_some_and(|its| below.contains(&its)))
-            .filter_map(|asset| asset_view(asset, &loads, now))
+            .filter_map(|asset| asset_view(asset, &loads, shares.get(&asset.id), now))
             .collect(),
         warnings: warnings(&site, &state, &loads, &below, now),
     };
@@ -267,7 +274,12 @@ fn view(
     }
 }
 
-fn asset_view(asset: &Asset, loads: &Loads, now: Timestamp) -> Option<AssetStatusView> {
+fn asset_view(
+    asset: &Asset,
+    loads: &Loads,
+    share: Option<&Counted>,
+    now: Timestamp,
+) -> Option<AssetStatusView> {
     let contribution = loads.by_asset.get(&asset.id)?;
     let latest_at = asset.measured.latest_at;
     Some(AssetStatusView {
@@ -276,6 +288,8 @@ fn asset_view(asset: &Asset, loads: &Loads, now: Timestamp) -> Option<AssetStatu
         kind: asset.kind,
         group: asset.group_id,
         load: contribution.load.map(Watts::kilowatts),
+        counted: share.and_then(|share| share.load).map(Watts::kilowatts),
+        replaced_by: share.and_then(|share| share.replaced_by),
         basis: contribution.basis,
         age_seconds: latest_at.map(|at| now.seconds_since(at)),
         stale: asset.is_stale(now),

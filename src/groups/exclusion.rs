@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::{Algorithm, Group};
-use crate::http::Faults;
+use crate::http::{Faults, Versioned};
 use crate::input;
 use crate::kernel::calendar::{TimeOfDay, Weekdays, WeeklyWindow};
 use crate::kernel::*;
@@ -41,6 +41,46 @@ input! {
         /// Whose clocks they follow; those of the group's location when absent.
         #[serde(default)]
         pub timezone: Option<TimeZone>,
+    }
+}
+
+/// Something about exclusion times that is allowed, but hardly meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ExclusionWarning {
+    /// `excluded_all_day`: on these days no car charges at all.
+    #[schema(example = "excluded_all_day")]
+    pub code: &'static str,
+    /// What a person needs to know.
+    pub message: String,
+    /// The days.
+    pub weekdays: Weekdays,
+}
+
+/// The exclusion times of a group as clients see them: what `PUT` takes, with the version of the group.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct GroupExclusionTimes {
+    /// The windows.
+    windows: Vec<ExclusionWindow>,
+    /// Whose clocks they follow; those of the group's location where it is null.
+    timezone: Option<TimeZone>,
+    #[serde(skip)]
+    version: Timestamp,
+}
+
+impl From<Group> for GroupExclusionTimes {
+    fn from(group: Group) -> Self {
+        let ExclusionTimes { windows, timezone } = group.exclusion_times.0;
+        Self {
+            windows,
+            timezone,
+            version: group.updated_at,
+        }
+    }
+}
+
+impl Versioned for GroupExclusionTimes {
+    fn version(&self) -> Timestamp {
+        self.version
     }
 }
 
@@ -86,6 +126,27 @@ impl ExclusionTimes {
             window.enabled.get_or_insert(true);
         }
         self
+    }
+
+    /// What should be known of them: days that are excluded from midnight to midnight.
+    pub fn warnings(&self) -> Vec<ExclusionWarning> {
+        let counting = self.windows.iter().filter(|window| window.counts());
+        let windows: Vec<WeeklyWindow> = counting.map(ExclusionWindow::window).collect();
+        let weekdays = calendar::whole_days(&windows);
+        if weekdays.is_empty() {
+            return Vec::new();
+        }
+        let days: Vec<&str> = weekdays.names().collect();
+        let message = format!(
+            "The exclusion times cover all day on {}: no car charges then, except by a priority charge; a window whose `from` is its \
+             `to` lasts 24 hours",
+            days.join(", ")
+        );
+        vec![ExclusionWarning {
+            code: "excluded_all_day",
+            message,
+            weekdays,
+        }]
     }
 
     /// Whether this instant is inside a window that counts. `local` is the time zone of the location.

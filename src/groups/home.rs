@@ -1,10 +1,10 @@
 //! What makes a group a home user's: its exclusion times, which operator and user edit as one record, and whose it is.
 
-use actix_web::{delete, put, web};
+use actix_web::{delete, get, put, web};
 use diesel::prelude::*;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::exclusion::ExclusionTimes;
+use super::exclusion::{ExclusionTimes, GroupExclusionTimes};
 use super::model::Group;
 use super::prices::EnergyPrices;
 use super::store;
@@ -12,16 +12,17 @@ use super::view::GroupView;
 use crate::db::schema::load_groups;
 use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::events::{self, Event, EventKind};
-use crate::http::caller::WriteGroups;
-use crate::http::docs::WriteErrors;
+use crate::http::caller::{ReadGroups, WriteGroups};
+use crate::http::docs::{OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
-use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Ctx, IfMatch, PathId};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Ctx, Found, IfMatch, PathId};
 use crate::kernel::*;
 use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
+        .service(get_group_exclusion_times)
         .service(set_group_exclusion_times)
         .service(set_group_energy_prices)
         .service(clear_group_energy_prices);
@@ -44,6 +45,20 @@ pub fn replan(
             kind: SignalKind::Reconfigured,
         });
     }
+}
+
+/// Reads the exclusion times of a group; its `ETag` is that of the group, so `If-Match` of a `PUT` can have it.
+#[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
+    responses((status = OK, body = Reply<GroupExclusionTimes>), OneErrors))]
+#[get("/load_management/groups/{id}/exclusion_times")]
+async fn get_group_exclusion_times(
+    caller: Caller<ReadGroups>,
+    ctx: Ctx,
+    PathId(id): PathId<GroupId>,
+) -> ApiResult<Found<GroupExclusionTimes>> {
+    let organization = caller.organization();
+    let read = ctx.db.read(move |conn| store::find(conn, organization, id));
+    Ok(Found(read.await.map_err(missing)?.into()))
 }
 
 /// Replaces the exclusion times of a group with the algorithm `consumer_tou`; they hold at once. Its home user sees and edits

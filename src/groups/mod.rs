@@ -15,7 +15,7 @@ mod view;
 
 pub use api::routes;
 pub use capacity::CapacitySource;
-pub use exclusion::ExclusionTimes;
+pub use exclusion::{ExclusionTimes, ExclusionWarning, GroupExclusionTimes};
 pub use home::{give_to, groups_of_user, replan, set_exclusion_times};
 #[cfg(test)]
 pub use model::NewGroup;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
-use super::exclusion::ExclusionTimes;
+use super::exclusion::{ExclusionTimes, ExclusionWarning};
 use super::model::{Algorithm, Group, GroupConnector, GroupStation};
 use super::prices::EnergyPrices;
 use crate::http::Versioned;
@@ -129,6 +129,8 @@ pub struct GroupView {
     pub user: Option<UserId>,
     /// When its connectors do not charge; they count under `consumer_tou`.
     pub exclusion_times: ExclusionTimes,
+    /// What should be known of them; empty where they do not count.
+    pub warnings: Vec<ExclusionWarning>,
     /// What energy costs it; it counts under `consumer_tou`, for cars whose departure and need are known.
     pub energy_prices: Option<EnergyPrices>,
     /// The stations in it.
@@ -200,6 +202,10 @@ impl GroupView {
             capacity_schedules: capacity_schedules.0,
             external_cap: external_cap.map(|cap| cap.0),
             user: user_id,
+            warnings: match algorithm {
+                Algorithm::ConsumerTou => exclusion_times.0.warnings(),
+                _ => Vec::new(),
+            },
             exclusion_times: exclusion_times.0,
             energy_prices: energy_prices.map(|prices| prices.0),
             chargestations,

@@ -105,6 +105,10 @@ impl ApiError {
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(Code::Conflict, message)
     }
+    /// A charge station that is not there to be told anything.
+    pub fn station_offline() -> Self {
+        Self::new(Code::StationOffline, "The charge station is offline")
+    }
     /// A deletion refused because of what refers to the object.
     pub fn in_use(message: impl Into<String>) -> Self {
         Self::new(Code::InUse, message)

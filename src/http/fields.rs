@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::error::Faults;
 use crate::kernel::calendar::{TimeOfDay, Weekdays};
 use crate::kernel::spelled::Spelled;
-use crate::kernel::text::Text;
+use crate::kernel::text::{InvalidText, Text, is_unreadable};
 use crate::kernel::*;
 
 /// Where in a document we are: `connectors[0].id`.
@@ -93,6 +93,20 @@ impl<T: Field> Field for Patch<T> {
     }
     fn absent(_: Path<'_>, _: &mut Faults) -> Option<Self> {
         Some(Self::Absent)
+    }
+}
+
+/// A value that must be said, and may be null: to leave it out is a fault, where null does something that nobody wants by mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaidOrNull<T>(pub Option<T>);
+
+impl<T: Field> Field for SaidOrNull<T> {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        if value.is_null() {
+            Some(Self(None))
+        } else {
+            T::read(value, at, faults).map(|value| Self(Some(value)))
+        }
     }
 }
 
@@ -230,6 +244,14 @@ impl Field for CustomFields {
         let mut fields = BTreeMap::new();
         for (key, value) in map {
             match value.as_str() {
+                Some(text)
+                    if text.chars().any(|letter| is_unreadable(letter, true))
+                        || key.chars().any(|letter| is_unreadable(letter, false)) =>
+                {
+                    let error = InvalidText::ControlCharacter;
+                    faults.add(Path::Field(&at, key), "invalid", error.to_string());
+                    return None;
+                }
                 Some(text) if text.chars().count() <= 500 && key.chars().count() <= 100 => {
                     fields.insert(key.clone(), text.to_owned());
                 }
@@ -244,7 +266,7 @@ impl Field for CustomFields {
     }
 }
 
-impl<const MIN: usize, const MAX: usize> Field for Text<MIN, MAX> {
+impl<const MIN: usize, const MAX: usize, const LINES: bool> Field for Text<MIN, MAX, LINES> {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let Some(text) = value.as_str() else {
             return wrong(at, faults, "a text");

@@ -55,6 +55,8 @@ pub struct ListReply<T> {
 impl<T> From<Page<T>> for ListReply<T> {
     fn from(page: Page<T>) -> Self {
         let PageRequest { number, size } = page.request;
+        // Before a page beyond the end comes the last one.
+        let last = u32::try_from(page.total_pages()).unwrap_or(u32::MAX);
         Self {
             ok: true,
             message: "Found".to_owned(),
@@ -64,7 +66,7 @@ impl<T> From<Page<T>> for ListReply<T> {
             total_pages: page.total_pages(),
             has_prev_page: number > 1,
             has_next_page: page.has_next(),
-            prev_page: (number > 1).then(|| number - 1),
+            prev_page: (number > 1).then(|| last.min(number - 1)),
             next_page: page.has_next().then(|| number + 1),
             paging_counter: u64::from(number - 1) * u64::from(size) + 1,
             result: page.rows,
@@ -93,16 +95,6 @@ where
         Format::Json => Ok(HttpResponse::Ok().json(ListReply::from(lister.page().await?))),
         Format::GeoJson => {
             let page = lister.page().await?;
-            if page
-                .rows
-                .first()
-                .is_some_and(|row| row.get("coordinates").is_none())
-            {
-                return Err(ApiError::new(
-                    Code::NotAcceptable,
-                    "These rows have no place; ask for json or csv",
-                ));
-            }
             Ok(HttpResponse::Ok()
                 .content_type("application/geo+json")
                 .json(geo::feature_collection(page.rows)))

@@ -59,12 +59,18 @@ quantity! {
     /// Power in kW.
     Kilowatts(Watts) 0.0..=1_000_000.0, "kilowatts between 0 and 1000000",
         {"type": "number", "minimum": 0, "maximum": 1_000_000, "example": 22};
+    /// Power in kW that something is rated for: more than nothing.
+    RatedKilowatts(Watts) 0.001..=1_000_000.0, "kilowatts of more than 0, at most 1000000",
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1_000_000, "example": 22};
     /// Power in kW that may flow either way.
     SignedKilowatts(Watts) -1_000_000.0..=1_000_000.0, "kilowatts between -1000000 and 1000000",
         {"type": "number", "minimum": -1_000_000, "maximum": 1_000_000, "example": 12.5};
     /// Current in A.
     Amps(Milliamps) 0.0..=100_000.0, "amps between 0 and 100000",
         {"type": "number", "minimum": 0, "maximum": 100_000, "example": 32};
+    /// Current in A that something is rated for: more than nothing.
+    RatedAmps(Milliamps) 0.001..=100_000.0, "amps of more than 0, at most 100000",
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 100_000, "example": 32};
     /// Current in A that may flow either way.
     SignedAmps(Milliamps) -100_000.0..=100_000.0, "amps between -100000 and 100000",
         {"type": "number", "minimum": -100_000, "maximum": 100_000, "example": 16};
@@ -73,21 +79,53 @@ quantity! {
         {"type": "number", "minimum": 90, "maximum": 2_000, "example": 230};
 }
 
-/// Power in W, as Tridens gives a connector's wattage limit: 22000.
+/// Power in W that something is rated for, as Tridens gives a connector's wattage limit: 22000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WholeWatts(pub Watts);
 
-json_schema!(WholeWatts, {"type": "number", "minimum": 0, "maximum": 1_000_000_000, "example": 22000});
+json_schema!(WholeWatts, {"type": "number", "minimum": 1, "maximum": 1_000_000_000, "example": 22000});
 
 impl Field for WholeWatts {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        let watts = value.as_f64().filter(|watts| (0.0..=1e9).contains(watts));
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "bounded in the line before"
-        )]
-        let watts = watts.map(|watts| Self(Watts(watts.round() as i64)));
-        watts.or_else(|| wrong(at, faults, "watts between 0 and 1000000000"))
+        const MUST: &str = "watts between 1 and 1000000000";
+        match value.as_f64() {
+            #[expect(clippy::cast_possible_truncation, reason = "at most a billion")]
+            Some(watts) if (1.0..=1e9).contains(&watts) => Some(Self(Watts(watts.round() as i64))),
+            Some(_) => {
+                faults.add(at, "out_of_range", format!("must be {MUST}"));
+                None
+            }
+            None => wrong(at, faults, MUST),
+        }
+    }
+}
+
+/// Real power by apparent power, kept in parts per million: more than 0, at most 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PowerFactor(pub i64);
+
+json_schema!(PowerFactor, {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "example": 1});
+
+impl Field for PowerFactor {
+    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
+        match value.as_f64() {
+            #[expect(clippy::cast_possible_truncation, reason = "at most a million")]
+            Some(factor) if (0.000_001..=1.0).contains(&factor) => {
+                Some(Self((factor * 1e6).round() as i64))
+            }
+            Some(_) => {
+                faults.add(at, "out_of_range", "must be more than 0, at most 1");
+                None
+            }
+            None => wrong(at, faults, "a number of more than 0, at most 1"),
+        }
+    }
+}
+
+impl PowerFactor {
+    /// As a number from 0 to 1.
+    pub fn ratio(self) -> f64 {
+        shown(self.0) / 1000.0
     }
 }
 

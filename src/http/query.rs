@@ -147,6 +147,8 @@ fn serde_urlencoded_pairs(query: &str) -> ApiResult<BTreeMap<String, String>> {
 
 /// A set of parameters.
 pub trait FromQuery: Sized {
+    /// Whether the rows that it filters have a place: only such lists know `near` and GeoJSON.
+    const HAS_PLACES: bool = false;
     /// Reads them.
     fn from_query(reader: &mut QueryReader) -> Self;
 }
@@ -155,20 +157,22 @@ impl FromQuery for () {
     fn from_query(_: &mut QueryReader) -> Self {}
 }
 
-/// Declares the filters of a resource, every one optional.
+/// Declares the filters of a resource, every one optional; `[has_places]` after the name where its rows have a place.
 #[macro_export]
 macro_rules! filters {
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
+    ($(#[$meta:meta])* pub struct $name:ident $([$places:ident])? { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, utoipa::IntoParams)]
         #[into_params(parameter_in = Query)]
         pub struct $name { $($(#[$field_meta])* $(#[param(rename = $json)])? #[param(required = false)] pub $field: Option<$type>),* }
         impl $crate::http::query::FromQuery for $name {
+            $($crate::filters!(@$places);)?
             fn from_query(reader: &mut $crate::http::query::QueryReader) -> Self {
                 Self { $($field: reader.optional($crate::input!(@name $field $($json)?))),* }
             }
         }
     };
+    (@has_places) => { const HAS_PLACES: bool = true; };
 }
 
 /// The parameters of an endpoint that is no list.
@@ -329,7 +333,13 @@ fn list_query<F: FromQuery>(request: &HttpRequest) -> ApiResult<ListQuery<F>> {
     let format = reader
         .optional("format")
         .unwrap_or_else(|| format_of(request));
-    let near = near(&mut reader);
+    if format == Format::GeoJson && !F::HAS_PLACES {
+        return Err(ApiError::new(
+            Code::NotAcceptable,
+            "These rows have no place; ask for json or csv",
+        ));
+    }
+    let near = F::HAS_PLACES.then(|| near(&mut reader)).flatten();
     let query = ListQuery {
         page: PageRequest {
             number: number.max(1),

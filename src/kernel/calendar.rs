@@ -156,6 +156,37 @@ impl WeeklyWindow {
     }
 }
 
+/// The days that these windows cover from midnight to midnight, by the wall clock.
+pub fn whole_days(windows: &[WeeklyWindow]) -> Weekdays {
+    let parts = |day: u32| {
+        let yesterday = (day + 6) % 7;
+        let mut parts: Vec<(u16, u16)> = Vec::new();
+        for window in windows {
+            let (from, to) = (window.from.0, window.to.0);
+            let over_midnight = from >= to;
+            if window.weekdays.contains(day) {
+                parts.push((from, if over_midnight { DAY } else { to }));
+            }
+            if over_midnight && window.weekdays.contains(yesterday) {
+                parts.push((0, to));
+            }
+        }
+        parts.sort_unstable();
+        parts
+    };
+    let is_whole = |day: &u32| {
+        let reached = parts(*day).into_iter().fold(0, |reached: u16, (from, to)| {
+            if from > reached {
+                reached
+            } else {
+                reached.max(to)
+            }
+        });
+        reached >= DAY
+    };
+    Weekdays((0..7).filter(is_whole).fold(0, |days, day| days | 1 << day))
+}
+
 /// The next instant with a full minute.
 pub fn next_minute(now: Timestamp) -> Timestamp {
     Timestamp::from_unix_seconds((now.unix_seconds().div_euclid(60) + 1) * 60)

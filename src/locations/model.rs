@@ -501,7 +501,7 @@ impl From<Location> for LocationView {
 
 filters! {
     /// Filters of locations.
-    pub struct LocationFilter {
+    pub struct LocationFilter [has_places] {
         /// Only those in use, or only those not.
         pub active: bool,
     }

@@ -8,6 +8,7 @@ use super::model::{EvseNetwork, NetworkStatus};
 use super::store;
 use crate::db::schema::{evse_groups, evse_networks, evses, network_evses};
 use crate::db::{Conn, StoreError};
+use crate::http::fields::SaidOrNull;
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::input;
 use crate::kernel::*;
@@ -16,8 +17,9 @@ input! {
     /// EVSEs and the group they go to.
     #[schema(example = json!({"group": "650000000000000000000001", "evses": ["650000000000000000000001"]}))]
     pub struct NewAssignment {
-        /// The group; null takes the EVSEs out of their groups.
-        pub group: Option<EvseGroupId>,
+        /// The group; null takes the EVSEs out of their groups. It must be there.
+        #[schema(value_type = Option<EvseGroupId>, required = true)]
+        pub group: SaidOrNull<EvseGroupId>,
         /// The EVSEs.
         pub evses: Vec<EvseId>,
     }
@@ -44,7 +46,7 @@ pub(super) fn assign(
     check_state(conn, network, new)?;
     diesel::delete(network_evses::table.filter(network_evses::evse_id.eq_any(&new.evses)))
         .execute(conn)?;
-    let Some(group_id) = new.group else {
+    let Some(group_id) = new.group.0 else {
         return Ok(());
     };
     for evse_id in &new.evses {
@@ -65,7 +67,7 @@ pub(super) fn assign(
 /// What is wrong with the request itself.
 fn check_request(conn: &mut Conn, network: &EvseNetwork, new: &NewAssignment) -> ApiResult<()> {
     let mut faults = Faults::default();
-    if let Some(group) = new.group {
+    if let Some(group) = new.group.0 {
         match store::find_group(conn, network.id, group) {
             Ok(_) => {}
             Err(StoreError::NotFound) => {
@@ -109,7 +111,7 @@ fn check_request(conn: &mut Conn, network: &EvseNetwork, new: &NewAssignment) ->
 /// What the present state does not allow.
 fn check_state(conn: &mut Conn, network: &EvseNetwork, new: &NewAssignment) -> ApiResult<()> {
     let active = network.status == NetworkStatus::Active;
-    if active && new.group.is_none() {
+    if active && new.group.0.is_none() {
         return Err(ApiError::conflict(
             "The network is active: its EVSEs stay in their groups",
         ));

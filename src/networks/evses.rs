@@ -61,6 +61,8 @@ pub struct NetworkEvseView {
     pub location: Option<LocationId>,
     /// What the location is called.
     pub location_name: Option<String>,
+    /// Whether roaming partners may use it; if not, exports leave it out.
+    pub roaming: bool,
     /// What kind of power it gives.
     pub power_type: PowerType,
     /// What it gives at most, in kW.
@@ -223,6 +225,7 @@ fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> 
             location,
             location_name: place
                 .map(|(_, name, operator, _)| name.clone().unwrap_or_else(|| operator.clone())),
+            roaming: evse.roaming,
             power_type: outlet.map_or_else(
                 || evse.electric_current_type.into(),
                 |(power_type, _)| *power_type,

@@ -28,7 +28,7 @@ type NetworkName = Text<1, 50>;
 /// What a group is called: free text.
 type GroupName = Text<1, 30>;
 /// What else there is to say.
-type Description = Text<0, 250>;
+type Description = Text<0, 250, true>;
 
 input! {
     /// A new network.

@@ -247,3 +247,11 @@ pub(super) fn tell_station(
         &view,
     )
 }
+
+/// Notes at a start that no station is connected, and tells it of those that were when the server before was killed.
+pub fn tell_lost(conn: &mut Conn, moment: &Moment, base: &str) -> StoreResult<()> {
+    for owner in stations::set_all_offline(conn)? {
+        tell_station(conn, moment, owner, EventKind::StationOffline, base)?;
+    }
+    Ok(())
+}

@@ -348,7 +348,7 @@ async fn get_partner_offer(
     Ok(reply(StatusCode::OK, "Found", read.await?))
 }
 
-/// Tells an offer as pricing product data and EVSE pricing of OICP 2.3.
+/// Tells an offer as pricing product data and EVSE pricing of OICP 2.3; EVSEs with `roaming: false` are left out.
 #[utoipa::path(tag = "service offers", params(("id" = ServiceOfferId, Path, description = "The offer"), ExportFilter),
     responses((status = OK, body = Reply<OicpExport>), WriteErrors))]
 #[get("/service_offers/{id}/export/oicp")]
@@ -361,13 +361,13 @@ async fn export_oicp_offer(
     let organization = caller.organization();
     let read = ctx.db.read(move |conn| -> ApiResult<_> {
         let offer = store::find(conn, organization, id).map_err(missing)?;
-        let evses = exchange::evses(conn, organization, offer.network_id)?;
+        let evses = exchange::exported(conn, organization, offer.network_id)?;
         oicp::export(&offer, &evses, filter.operator.as_deref())
     });
     Ok(reply(StatusCode::OK, "Found", read.await?))
 }
 
-/// Tells an offer as tariffs of OCPI 2.2.1 or 2.3.0.
+/// Tells an offer as tariffs of OCPI 2.2.1 or 2.3.0; EVSEs with `roaming: false` are left out.
 #[utoipa::path(tag = "service offers", params(("id" = ServiceOfferId, Path, description = "The offer"), OcpiFilter),
     responses((status = OK, body = Reply<OcpiExport>), WriteErrors))]
 #[get("/service_offers/{id}/export/ocpi")]
@@ -380,7 +380,7 @@ async fn export_ocpi_offer(
     let organization = caller.organization();
     let read = ctx.db.read(move |conn| -> ApiResult<_> {
         let offer = store::find(conn, organization, id).map_err(missing)?;
-        let evses = exchange::evses(conn, organization, offer.network_id)?;
+        let evses = exchange::exported(conn, organization, offer.network_id)?;
         ocpi::export(&offer, &evses, &filter)
     });
     Ok(reply(StatusCode::OK, "Found", read.await?))

@@ -65,7 +65,7 @@ impl Operator {
         let first = || evses.iter().find_map(|evse| evse.evse_id.as_deref());
         named.or_else(first).and_then(Self::read).ok_or_else(|| {
             ApiError::conflict(
-                "The network has no EVSE to read your operator id from: name it by operator=NL*EWT",
+                "The network has no EVSE with `roaming: true` to read your operator id from: name it by operator=NL*EWT",
             )
         })
     }
@@ -88,6 +88,17 @@ pub(super) fn evses(
         }
         query.page = query.page.next();
     }
+}
+
+/// Those that partners are told of: the ones that are open to roaming.
+pub(super) fn exported(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    network: EvseNetworkId,
+) -> ApiResult<Vec<NetworkEvseView>> {
+    let mut told = evses(conn, organization, network)?;
+    told.retain(|evse| evse.roaming);
+    Ok(told)
 }
 
 /// The minute in which a second of the day lies, as `HH:MM`.

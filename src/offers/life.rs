@@ -1,9 +1,12 @@
 //! The life of an offer: published, replaced by a version with other prices, cancelled, copied; and what time does.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::check::{check_prices, days, problems};
 use super::content::{OfferProduct, OfferTariff};
+use super::exchange;
 use super::model::{OfferStatus, ServiceOffer, ServiceOfferView};
 use super::store;
 use crate::db::{Conn, Json, StoreResult};
@@ -11,7 +14,8 @@ use crate::events::{self, Event, EventKind};
 use crate::http::{ApiError, ApiResult, Fault, Faults};
 use crate::input;
 use crate::kernel::*;
-use crate::networks;
+use crate::networks::{self, NetworkEvseView};
+use crate::stations::folded_contract_id;
 
 /// An EVSE that nobody put into a group.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -26,7 +30,8 @@ pub struct UngroupedEvse {
 /// Something that keeps nobody from publishing, but should be known.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct OfferWarning {
-    /// `price_zero`: these EVSEs are in no group, so they will cost nothing.
+    /// `price_zero`: these EVSEs are in no group, so they will cost nothing. `not_exported`: these are closed to roaming, so
+    /// partners are not told of them.
     #[schema(example = "price_zero")]
     pub code: &'static str,
     /// What a person needs to know.
@@ -77,6 +82,51 @@ pub(super) fn warnings(
     }])
 }
 
+/// EVSEs of the network's groups that partners are not told of.
+fn not_exported(evses: &[NetworkEvseView]) -> Option<OfferWarning> {
+    let closed = || {
+        let grouped = evses.iter().filter(|evse| evse.group.is_some());
+        grouped.filter(|evse| !evse.roaming)
+    };
+    let evse_count = closed().count();
+    let named = closed().take(MOST_NAMED).map(|evse| UngroupedEvse {
+        id: evse.id,
+        evse_id: evse.evse_id.clone().unwrap_or_default(),
+    });
+    (evse_count > 0).then(|| OfferWarning {
+        code: "not_exported",
+        message: format!(
+            "{evse_count} EVSE(s) are closed to roaming: exports leave them out until `roaming` is true"
+        ),
+        evse_count,
+        evses: named.collect(),
+    })
+}
+
+/// Partners know an EVSE by its `evse_id` alone: each in a group has one, and no two have the same.
+fn check_evse_ids(evses: &[NetworkEvseView], faults: &mut Faults) {
+    let mut by_id: BTreeMap<String, Vec<&NetworkEvseView>> = BTreeMap::new();
+    for evse in evses {
+        match &evse.evse_id {
+            Some(id) => by_id.entry(folded_contract_id(id)).or_default().push(evse),
+            None => {
+                let message = format!("the EVSE {} has no evse_id; give it one", evse.id);
+                faults.add("network", "invalid", message);
+            }
+        }
+    }
+    for alike in by_id.values().filter(|alike| alike.len() > 1) {
+        let ids: Vec<String> = alike.iter().map(|evse| evse.id.to_string()).collect();
+        let known = alike.iter().find_map(|evse| evse.evse_id.as_deref());
+        let message = format!(
+            "the EVSEs {} have the same evse_id {}; give each its own",
+            ids.join(", "),
+            known.unwrap_or_default()
+        );
+        faults.add("network", "conflict", message);
+    }
+}
+
 /// An event about an offer.
 pub(super) fn tell(
     conn: &mut Conn,
@@ -101,7 +151,10 @@ pub(super) fn publish(
     let groups = networks::groups_of(conn, offer.network_id)?;
     let mut faults = problems(&offer, &groups, moment.now);
     check_alone(conn, &offer, moment.now, &mut faults)?;
-    let warnings = warnings(conn, offer.organization_id)?;
+    let evses = exchange::evses(conn, offer.organization_id, offer.network_id)?;
+    check_evse_ids(&evses, &mut faults);
+    let mut warnings = warnings(conn, offer.organization_id)?;
+    warnings.extend(not_exported(&evses));
     let publishable = faults.is_empty();
     if dry_run {
         return Ok(Publication {
@@ -138,29 +191,41 @@ pub(super) fn require_draft(offer: &ServiceOffer, now: Timestamp) -> ApiResult<(
     }
 }
 
-/// At any time there is one offer to all for a network.
+/// At any time there is one offer to all for a network, and one of a service to a partner.
 fn check_alone(
     conn: &mut Conn,
     offer: &ServiceOffer,
     now: Timestamp,
     faults: &mut Faults,
 ) -> StoreResult<()> {
-    if !offer.content.0.offer_to_all {
-        return Ok(());
-    }
+    let content = &offer.content.0;
+    let begins_later = |one: &ServiceOffer, end: Option<Timestamp>| {
+        end.zip(one.valid_from)
+            .is_some_and(|(end, from)| from >= end)
+    };
     for other in store::running(conn, offer.network_id, now)? {
-        let begins_later = |one: &ServiceOffer, end: Option<Timestamp>| {
-            end.zip(one.valid_from)
-                .is_some_and(|(end, from)| from >= end)
-        };
-        let apart =
-            begins_later(offer, other.ends_at) || begins_later(&other, offer.content.0.valid_to);
-        if other.content.0.offer_to_all && !apart {
+        if begins_later(offer, other.ends_at) || begins_later(&other, content.valid_to) {
+            continue;
+        }
+        let theirs = &other.content.0;
+        if content.offer_to_all && theirs.offer_to_all {
             let message = format!(
                 "\"{}\" is offered to all for this network at the same time; cancel it first",
                 other.name
             );
             faults.add("offer_to_all", "conflict", message);
+        }
+        if content.service_type != theirs.service_type {
+            continue;
+        }
+        for (index, partner) in content.partners.iter().enumerate() {
+            if theirs.partners.iter().any(|taken| taken.is(partner)) {
+                let message = format!(
+                    "\"{}\" is offered to {} for this network at the same time; cancel it first",
+                    other.name, partner.0
+                );
+                faults.add(format!("partners[{index}]"), "conflict", message);
+            }
         }
     }
     Ok(())
@@ -223,6 +288,8 @@ pub(super) fn update_prices(
     }
     let groups = networks::groups_of(conn, offer.network_id)?;
     check_prices(&update.tariffs, &update.products, &groups, &mut faults);
+    let evses = exchange::evses(conn, offer.organization_id, offer.network_id)?;
+    check_evse_ids(&evses, &mut faults);
     faults.into_body_error()?;
 
     let mut content = content.clone();

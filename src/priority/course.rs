@@ -97,7 +97,7 @@ fn objection(
         return denied("The group has no charge station".to_owned());
     }
     if !stations.iter().any(|station| is_online(*station)) {
-        let why = "The charge station is offline, so it cannot be told".to_owned();
+        let why = "The charge station is offline".to_owned();
         return Some((PriorityStatus::Error, why));
     }
     None

@@ -48,10 +48,7 @@ fn refuse_offline(link: &SharedLink, station: StationId) -> ApiResult<()> {
     if link.is_online(station) {
         Ok(())
     } else {
-        Err(ApiError::new(
-            Code::StationOffline,
-            "The charge station is offline",
-        ))
+        Err(ApiError::station_offline())
     }
 }
 

@@ -254,11 +254,7 @@ async fn keep_all(performer: &Performer, reservation: &Reservation) -> ApiResult
 }
 
 fn refusal(outcome: &Outcome) -> ApiError {
-    let status = outcome.status.as_deref().unwrap_or("no");
-    ApiError::new(
-        Code::CommandFailed,
-        format!("The station answered {status}"),
-    )
+    ApiError::new(Code::CommandFailed, outcome.refusal())
 }
 
 /// Tells the station to keep connectors no longer; one that does not know of it does not keep it either.

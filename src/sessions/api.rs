@@ -20,7 +20,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::quantities::LimitUnit;
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Found, IfMatch, PathId,
+    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Found, IfMatch, PathId,
 };
 use crate::input;
 use crate::kernel::*;
@@ -88,10 +88,7 @@ async fn create_session(
         .write(move |conn| {
             let (session, number) = prepare(conn, organization, &new, &moment)?;
             if !link.is_online(session.chargestation_id) {
-                return Err(ApiError::new(
-                    Code::StationOffline,
-                    "The charge station is offline",
-                ));
+                return Err(ApiError::station_offline());
             }
             match session.status {
                 SessionStatus::Created => store::insert(conn, &session)?,
@@ -236,10 +233,7 @@ async fn start(
     };
     let why = match performer.perform(action, command).await {
         Ok((_, outcome)) if outcome.accepted => return,
-        Ok((_, outcome)) => format!(
-            "The station answered {}",
-            outcome.status.unwrap_or_default()
-        ),
+        Ok((_, outcome)) => outcome.refusal(),
         Err(error) => error.message().to_owned(),
     };
     let moment = ctx.moment();

@@ -428,7 +428,7 @@ pub struct SessionView {
     /// What was held to the reader, or what the station was told to start with; an API key without the scope `read:tokens` sees
     /// its last four characters only.
     pub id_tag: Option<String>,
-    /// Whether it costs nothing, because its card is unknown and may vend freely.
+    /// Whether it costs nothing, because no token knows its card and such cards vend freely.
     pub free_vending: bool,
     /// The number the station knows it by.
     pub transaction_id: Option<i64>,
@@ -557,8 +557,20 @@ filters! {
         pub chargestation: StationId,
         /// Only those at this connector.
         pub connector: ConnectorId,
+        /// Only those at this location, by where their stations stand today.
+        pub location: LocationId,
+        /// Only those at stations that are in this load-management group today, or in one below it.
+        pub group: GroupId,
         /// Only those of this driver.
         pub user: UserId,
+        /// Only those that began to charge at or after this.
+        pub charging_from as "chargingStart[$gte]": Timestamp,
+        /// Only those that began to charge at or before this.
+        pub charging_until as "chargingStart[$lte]": Timestamp,
+        /// Only those that stopped at or after this.
+        pub stopped_from as "chargingStop[$gte]": Timestamp,
+        /// Only those that stopped at or before this.
+        pub stopped_until as "chargingStop[$lte]": Timestamp,
         /// Only stops whose start was never seen.
         pub orphan: bool,
     }

@@ -12,6 +12,7 @@ use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::kernel::*;
+use crate::stations;
 
 /// An event about a session; events of one station are told in order.
 pub fn session_event(session: &Session, kind: EventKind) -> Event {
@@ -304,6 +305,10 @@ pub(super) fn list(
     query: &ListQuery<SessionFilter>,
 ) -> ApiResult<Page<Session>> {
     let filter = &query.filter;
+    let members = filter
+        .group
+        .map(|group| stations::stations_in_group(conn, organization, group))
+        .transpose()?;
     let filtered = || {
         let mut rows = sessions::table
             .filter(sessions::organization_id.eq(organization))
@@ -316,6 +321,27 @@ pub(super) fn list(
         }
         if let Some(connector) = filter.connector {
             rows = rows.filter(sessions::connector_id.eq(connector));
+        }
+        if let Some(location) = filter.location {
+            let there = chargestations::table
+                .filter(chargestations::location_id.eq(location))
+                .select(chargestations::id);
+            rows = rows.filter(sessions::chargestation_id.eq_any(there));
+        }
+        if let Some(members) = &members {
+            rows = rows.filter(sessions::chargestation_id.eq_any(members));
+        }
+        if let Some(at) = filter.charging_from {
+            rows = rows.filter(sessions::started_at.ge(at));
+        }
+        if let Some(at) = filter.charging_until {
+            rows = rows.filter(sessions::started_at.le(at));
+        }
+        if let Some(at) = filter.stopped_from {
+            rows = rows.filter(sessions::ended_at.ge(at));
+        }
+        if let Some(at) = filter.stopped_until {
+            rows = rows.filter(sessions::ended_at.le(at));
         }
         if let Some(user) = filter.user {
             rows = rows.filter(sessions::user_id.eq(user));
@@ -332,6 +358,7 @@ pub(super) fn list(
         "status" => sessions::status,
         "energyConsumed" => sessions::energy,
         "chargingStart" => sessions::started_at,
+        "chargingStop" => sessions::ended_at,
     });
     Ok(Page {
         rows: rows.select(Session::as_select()).load(conn)?,

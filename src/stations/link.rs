@@ -267,6 +267,12 @@ impl Outcome {
             refuses_zero: false,
         }
     }
+
+    /// That the station did not agree, in a sentence.
+    pub fn refusal(&self) -> String {
+        let status = self.status.as_deref().unwrap_or("no");
+        format!("The station answered {status}")
+    }
 }
 
 /// A limit as a station tells it.
@@ -283,7 +289,7 @@ pub enum Enforced {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// It is not connected.
-    #[error("the station is offline")]
+    #[error("the charge station is offline")]
     Offline,
     /// The socket went away while it was asked.
     #[error("the connection was lost before the station answered")]

@@ -17,7 +17,7 @@ pub use model::connector::{
     Connector, ConnectorStatus, ConnectorView, ConnectorViews, CurrentType, PhaseRotation,
     PowerType,
 };
-pub use model::evse::Evse;
+pub use model::evse::{Evse, folded_contract_id};
 pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep};
 pub use model::origin::CreatedBy;
 pub use model::station::{
@@ -34,7 +34,9 @@ pub use store::dynamic_profiles::{dynamic_profile, forget_dynamic_profile, keep_
 pub use store::evses::find as find_evse;
 pub use store::external_limits::{clear_external_limits, external_limits_of, keep_external_limit};
 pub use store::layout::{Layout, Outlet, layout};
+pub use store::membership::stations_in_group;
 pub use store::passwords::{propose_password, take_over_password, withdraw_password};
+pub use store::pushed::keep_pushed;
 pub use store::station_view;
 pub use store::stations::{
     certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours,

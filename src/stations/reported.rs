@@ -14,7 +14,7 @@ use super::store::stations::find_station;
 use crate::db::Conn;
 use crate::events::{self, Event, EventKind};
 use crate::http::ApiResult;
-use crate::http::quantities::Kilowatts;
+use crate::http::quantities::RatedKilowatts;
 use crate::kernel::*;
 use crate::organizations::{UnknownConnectors, unknown_connectors};
 
@@ -150,7 +150,7 @@ fn usual() -> NewConnector {
         kind: Some(ConnectorType::Type2),
         format: Some(ConnectorFormat::Socket),
         power_type: Some(PowerType::AcThreePhase),
-        power: Kilowatts(USUAL_POWER),
+        power: RatedKilowatts(USUAL_POWER),
         voltage_limit: None,
         amperage_limit: None,
         wattage_limit: None,

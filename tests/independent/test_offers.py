@@ -44,7 +44,7 @@ def offer(server, client, make):
     for number, power in enumerate((11, 150, 22)):
         station = make("/chargestations", {"name": f"X{number}"})["_id"]
         evse = make(f"/chargestations/{station}/connectors", {"type": "Type2", "power": power})["evse"]
-        client.patch(f"{server.api}/evses/{evse}", json={"evse_id": f"NL*EWT*EX{number}"})
+        client.patch(f"{server.api}/evses/{evse}", json={"evse_id": f"NL*EWT*EX{number}", "roaming": True})
         if number < 2:
             make(f"/evse_networks/{network}/assignments", {"group": groups[number], "evses": [evse]})
     energy = {"type": "CHARGING_ENERGY", "reference_unit": "KILOWATT_HOUR", "price": 0.49}

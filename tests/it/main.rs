@@ -10,6 +10,7 @@
     reason = "a failing test panics"
 )]
 
+mod answers;
 mod api;
 mod balancing;
 mod cli;

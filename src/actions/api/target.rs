@@ -161,11 +161,7 @@ fn accepted(outcome: &Outcome) -> ApiResult<()> {
     if outcome.accepted {
         return Ok(());
     }
-    let status = outcome.status.as_deref().unwrap_or("no");
-    Err(ApiError::new(
-        Code::CommandFailed,
-        format!("The station answered {status}"),
-    ))
+    Err(ApiError::new(Code::CommandFailed, outcome.refusal()))
 }
 
 /// `connector.set_power_limit` → `Set power limit`.

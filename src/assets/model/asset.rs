@@ -8,7 +8,7 @@ use crate::db::schema::assets;
 use crate::filters;
 use crate::http::Faults;
 use crate::http::fields::{CustomFields, Mandatory, MetaData};
-use crate::http::quantities::{Kilowatts, Share, Volts};
+use crate::http::quantities::{Kilowatts, PowerFactor, Volts};
 use crate::kernel::text::{Code, Name, Note};
 use crate::kernel::*;
 use crate::locations::{Coordinates, Location};
@@ -79,7 +79,7 @@ input! {
         /// Its voltage in V, for readings in A; the location's when absent.
         pub voltage: Option<Volts>,
         /// Real power by apparent power, for readings in A; 1 when absent.
-        pub power_factor: Option<Share>,
+        pub power_factor: Option<PowerFactor>,
         /// Where it is.
         pub location: LocationId,
         /// Where exactly it is; the location's coordinates when absent.
@@ -125,7 +125,7 @@ patch! {
         /// Its voltage in V, for readings in A; null means the location's.
         pub voltage: Volts,
         /// Real power by apparent power, for readings in A.
-        pub power_factor: Share,
+        pub power_factor: PowerFactor,
         /// Where it is.
         pub location: LocationId,
         /// Where exactly it is; null means where the location is.
@@ -407,7 +407,7 @@ fn scope(kind: AssetType, scope: Option<MeterScope>, faults: &mut Faults) -> Opt
 
 filters! {
     /// Filters of assets.
-    pub struct AssetFilter {
+    pub struct AssetFilter [has_places] {
         /// Only those of this type.
         #[param(inline)]
         pub kind as "type": AssetType,

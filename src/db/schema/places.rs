@@ -132,6 +132,8 @@ diesel::table! {
         requires_tls -> Bool,
         serial_number -> Nullable<Text>,
         pending_passwords -> JsonDoc,
+        boot_vendor -> Nullable<Text>,
+        boot_model -> Nullable<Text>,
     }
 }
 
@@ -230,7 +232,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::Instant;
 
-    connector_statuses (connector_id, at, status) {
+    connector_statuses (id) {
+        id -> BigInt,
         connector_id -> Text,
         at -> Instant,
         status -> Text,

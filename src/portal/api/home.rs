@@ -7,7 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::super::door::HomeCaller;
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::groups::{self, ExclusionTimes, Group};
+use crate::groups::{self, ExclusionTimes, ExclusionWarning, Group, GroupExclusionTimes};
 use crate::http::docs::{HomeChargeErrors, HomeErrors, HomeWriteErrors};
 use crate::http::envelope::{Reply, Versioned, reply};
 use crate::http::{ApiError, ApiResult, Body, Changed, Ctx, Found, IfMatch, PathId};
@@ -21,6 +21,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(list_home_groups)
         .service(get_home_group)
+        .service(get_home_exclusion_times)
         .service(set_home_exclusion_times)
         .service(start_home_priority_charge)
         .service(end_home_priority_charge);
@@ -65,6 +66,8 @@ pub(super) struct HomeGroupView {
     description: Option<String>,
     /// When it does not charge.
     exclusion_times: ExclusionTimes,
+    /// What should be known of them.
+    warnings: Vec<ExclusionWarning>,
     /// Whose clocks these follow.
     timezone: TimeZone,
     /// Whether it must not charge now, if there was no priority charge.
@@ -116,6 +119,7 @@ impl HomeGroupView {
             id: group.id,
             name: group.name,
             description: group.description,
+            warnings: group.exclusion_times.0.warnings(),
             exclusion_times: group.exclusion_times.0,
             priority_charge: charge.map(PriorityChargeView::from),
             chargestations,
@@ -167,6 +171,19 @@ async fn get_home_group(
         Ok(HomeGroupView::read(conn, group, now)?)
     });
     Ok(Found(read.await?))
+}
+
+/// Reads the exclusion times of the user's group.
+#[utoipa::path(tag = "portal", security(("portal" = [])), params(("id" = GroupId, Path, description = "The group")),
+    responses((status = OK, body = Reply<GroupExclusionTimes>), HomeErrors))]
+#[get("/groups/{id}/exclusion_times")]
+async fn get_home_exclusion_times(
+    caller: HomeCaller,
+    ctx: Ctx,
+    PathId(id): PathId<GroupId>,
+) -> ApiResult<Found<GroupExclusionTimes>> {
+    let read = ctx.db.read(move |conn| caller.group(conn, id));
+    Ok(Found(read.await?.into()))
 }
 
 /// Replaces the exclusion times of the user's group; they hold at once, and the operator sees them too.

@@ -18,6 +18,7 @@ use crate::kernel::{ConnectorId, EvseId, Moment, StationId};
 use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
+use crate::stations::model::connector_filter::ConnectorFilter;
 use crate::stations::model::station::Station;
 use crate::stations::store::statuses::{self, StatusChange};
 use crate::stations::store::{connectors as store, evses, stations};
@@ -210,7 +211,7 @@ async fn delete_connector(
             let connector = store::find_connector(conn, organization, id).map_err(missing)?;
             if_match.check(connector.updated_at)?;
             let view = store::view_of(conn, connector.clone())?;
-            store::delete(conn, &connector)?;
+            store::delete(conn, &connector, moment.now)?;
             events::record(
                 conn,
                 &moment,

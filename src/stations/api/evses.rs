@@ -9,7 +9,7 @@ use crate::http::caller::{ReadEvses, WriteEvses};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
-use crate::http::query::{ListParameters, ListQuery};
+use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };
@@ -33,11 +33,13 @@ fn missing(error: StoreError) -> ApiError {
 
 fn view_of(conn: &mut Conn, evse: Evse) -> StoreResult<EvseView> {
     let condition = connectors::conditions_of_evses(conn, &[evse.id])?.remove(&evse.id);
-    Ok(EvseView::new(evse, condition))
+    let station = evse.chargestation_id;
+    let place = store::places(conn, &[station])?.remove(&station);
+    Ok(EvseView::new(evse, condition, place.unwrap_or_default()))
 }
 
 /// Lists EVSEs.
-#[utoipa::path(tag = "evses", params(ListParameters, EvseFilter),
+#[utoipa::path(tag = "evses", params(ListParameters, PlaceParameters, EvseFilter),
     responses((status = OK, body = ListReply<EvseView>), ListErrors))]
 #[get("/evses")]
 async fn list_evses(
@@ -50,9 +52,12 @@ async fn list_evses(
         let page = store::list(conn, organization, query)?;
         let ids: Vec<EvseId> = page.rows.iter().map(|evse| evse.id).collect();
         let conditions = connectors::conditions_of_evses(conn, &ids)?;
+        let stations: Vec<StationId> = page.rows.iter().map(|evse| evse.chargestation_id).collect();
+        let places = store::places(conn, &stations)?;
         Ok(page.map(|evse| {
             let condition = conditions.get(&evse.id).copied();
-            EvseView::new(evse, condition)
+            let place = places.get(&evse.chargestation_id).copied();
+            EvseView::new(evse, condition, place.unwrap_or_default())
         }))
     })
     .await
@@ -123,7 +128,12 @@ async fn update_evse(
         .write(move |conn| {
             let mut evse = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(evse.updated_at)?;
+            let known_as = evse.evse_id.clone();
             evse.apply(patch.clone(), &moment);
+            if known_as.is_some() && evse.evse_id != known_as {
+                let what = "The EVSE would lose its evse_id";
+                store::require_not_offered(conn, &[id], moment.now, what)?;
+            }
             store::update(conn, &evse)?;
             let station = evse.chargestation_id;
             let view = view_of(conn, evse)?;

@@ -13,15 +13,15 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{Format, ListParameters, ListQuery, PlaceParameters};
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
-    PathId, Query,
+    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
+    Query,
 };
 use crate::kernel::{LocationId, OrganizationId, StationId};
 use crate::locations::{self, LocationView};
 use crate::organizations::default_security;
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
 use crate::stations::model::station::*;
-use crate::stations::store::{connectors, station_view, stations as store};
+use crate::stations::store::{connectors, evses, station_view, stations as store};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
@@ -202,6 +202,11 @@ async fn update_chargestation(
             if station.location_id != was.location_id {
                 store::require_place_of_group(conn, &station)?;
             }
+            if was.location_id.is_some() && station.location_id.is_none() {
+                let own = evses::evses_of_station(conn, id)?;
+                let what = "The EVSEs of the charge station would lose their place";
+                evses::require_not_offered(conn, &own, moment.now, what)?;
+            }
             if was.may_connect() && !station.may_connect() && store::has_running_session(conn, id)? {
                 return Err(ApiError::conflict(
                     "A session is running at this charge station; stop it first, with force where the station does not",
@@ -322,10 +327,7 @@ async fn disconnect_chargestation(
         })
         .await?;
     if !link.disconnect(id) {
-        return Err(ApiError::new(
-            Code::StationOffline,
-            "The station is not connected",
-        ));
+        return Err(ApiError::station_offline());
     }
     Ok(reply(actix_web::http::StatusCode::OK, "Disconnected", view))
 }

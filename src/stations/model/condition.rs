@@ -2,6 +2,7 @@
 
 use super::connector::{Connector, ConnectorStatus};
 use super::station::OperationalStatus;
+use crate::kernel::Timestamp;
 
 crate::spelled! {
     /// How something is doing, in the words of the Tridens pages.
@@ -29,6 +30,48 @@ crate::spelled! {
     }
 }
 
+/// What an EVSE is doing, by the first of these that one of its connectors does: what keeps it busy, else the best.
+const FIRST: [DetailedStatus; 10] = {
+    use DetailedStatus as Status;
+    [
+        Status::Charging,
+        Status::SuspendedEvse,
+        Status::SuspendedEv,
+        Status::Finishing,
+        Status::Preparing,
+        Status::Reserved,
+        Status::Available,
+        Status::Unavailable,
+        Status::Faulted,
+        Status::Closed,
+    ]
+};
+
+impl DetailedStatus {
+    /// The same of a connector, where a connector can have it.
+    const fn of_connector(self) -> Option<ConnectorStatus> {
+        Some(match self {
+            Self::Available => ConnectorStatus::Available,
+            Self::Preparing => ConnectorStatus::Preparing,
+            Self::Charging => ConnectorStatus::Charging,
+            Self::SuspendedEvse => ConnectorStatus::SuspendedEvse,
+            Self::SuspendedEv => ConnectorStatus::SuspendedEv,
+            Self::Finishing => ConnectorStatus::Finishing,
+            Self::Reserved => ConnectorStatus::Reserved,
+            Self::Unavailable => ConnectorStatus::Unavailable,
+            Self::Faulted => ConnectorStatus::Faulted,
+            Self::Closed => return None,
+        })
+    }
+
+    /// What connectors of an EVSE do that does so: one does this, and none of those before it; none where it is closed.
+    pub fn of_evse(self) -> Option<(ConnectorStatus, Vec<ConnectorStatus>)> {
+        let before = FIRST.into_iter().take_while(|status| *status != self);
+        let before = before.filter_map(Self::of_connector).collect();
+        Some((self.of_connector()?, before))
+    }
+}
+
 impl From<ConnectorStatus> for DetailedStatus {
     fn from(status: ConnectorStatus) -> Self {
         match status {
@@ -41,6 +84,39 @@ impl From<ConnectorStatus> for DetailedStatus {
             ConnectorStatus::Reserved => Self::Reserved,
             ConnectorStatus::Unavailable => Self::Unavailable,
             ConnectorStatus::Faulted => Self::Faulted,
+        }
+    }
+}
+
+/// How the station of a connector stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// Operative, Inoperative or Closed.
+    pub operational: OperationalStatus,
+    /// Whether it is connected.
+    pub online: bool,
+    /// When it was last heard of.
+    pub heard_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// Since when nothing is known of a part of it that was last heard of at `heard_at`; null while it is connected.
+    pub fn unknown_since(
+        self,
+        heard_at: Option<Timestamp>,
+        created_at: Timestamp,
+    ) -> Option<Timestamp> {
+        let last = self.heard_at.max(heard_at);
+        (!self.online).then(|| last.unwrap_or(created_at))
+    }
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            operational: OperationalStatus::Operative,
+            online: true,
+            heard_at: None,
         }
     }
 }
@@ -80,19 +156,6 @@ impl Condition {
 
     /// Of an EVSE with these connectors: what keeps it busy, else the best of them.
     pub fn of_evse(connectors: impl Iterator<Item = Self>) -> Option<Self> {
-        use DetailedStatus as Status;
-        const FIRST: [Status; 10] = [
-            Status::Charging,
-            Status::SuspendedEvse,
-            Status::SuspendedEv,
-            Status::Finishing,
-            Status::Preparing,
-            Status::Reserved,
-            Status::Available,
-            Status::Unavailable,
-            Status::Faulted,
-            Status::Closed,
-        ];
         connectors.min_by_key(|one| FIRST.iter().position(|status| *status == one.detailed))
     }
 }

@@ -3,15 +3,14 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::condition::{Condition, DetailedStatus};
+use super::condition::{Condition, DetailedStatus, Standing};
 use super::number::Number;
 use super::origin::CreatedBy;
 use super::station::OperationalStatus;
 use crate::db::Json;
 use crate::db::schema::connectors;
-use crate::filters;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
-use crate::http::quantities::{Amps, Kilowatts, Volts, WholeWatts, shown};
+use crate::http::quantities::{PowerFactor, RatedAmps, RatedKilowatts, Volts, WholeWatts, shown};
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::{Code, Name, Note};
 use crate::kernel::*;
@@ -160,21 +159,6 @@ impl Field for PhaseCount {
     }
 }
 
-/// The relationship of real to apparent power.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PowerFactor(pub f64);
-
-json_schema!(PowerFactor, {"type": "number", "minimum": 0, "maximum": 1, "example": 1});
-
-impl Field for PowerFactor {
-    fn read(value: &serde_json::Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        let factor = value.as_f64().filter(|factor| (0.0..=1.0).contains(factor));
-        factor
-            .map(Self)
-            .or_else(|| wrong(at, faults, "a number between 0 and 1"))
-    }
-}
-
 input! {
     /// A new connector.
     #[schema(example = json!({
@@ -203,11 +187,11 @@ input! {
         /// What kind of power it gives; AC Single Phase when absent.
         pub power_type: Option<PowerType>,
         /// What it can give at most, in kW.
-        pub power: Kilowatts,
+        pub power: RatedKilowatts,
         /// Its limit in V.
         pub voltage_limit: Option<Volts>,
         /// Its limit in A per phase.
-        pub amperage_limit: Option<Amps>,
+        pub amperage_limit: Option<RatedAmps>,
         /// Its limit in W: 22000 for a 22 kW connector.
         pub wattage_limit: Option<WholeWatts>,
         /// The relationship of current and voltage; 1 when absent.
@@ -244,11 +228,11 @@ patch! {
         /// What kind of power it gives.
         pub power_type: PowerType,
         /// What it can give at most, in kW.
-        pub power: Kilowatts,
+        pub power: RatedKilowatts,
         /// Its limit in V.
         pub voltage_limit: Volts,
         /// Its limit in A per phase.
-        pub amperage_limit: Amps,
+        pub amperage_limit: RatedAmps,
         /// Its limit in W.
         pub wattage_limit: WholeWatts,
         /// The relationship of current and voltage.
@@ -332,7 +316,7 @@ impl Connector {
             voltage_limit: new.voltage_limit.map(|limit| limit.0),
             amperage_limit: new.amperage_limit.map(|limit| limit.0),
             wattage_limit: new.wattage_limit.map(|limit| limit.0),
-            power_factor: new.power_factor.map_or(1.0, |factor| factor.0),
+            power_factor: new.power_factor.map_or(1.0, PowerFactor::ratio),
             phases: new.phases.map(|count| count.0),
             phase_rotation: new.phase_rotation,
             rate: new.rate,
@@ -382,7 +366,7 @@ impl Connector {
             .apply(&mut self.wattage_limit);
         patch
             .power_factor
-            .map(|factor| factor.0)
+            .map(PowerFactor::ratio)
             .apply_or(&mut self.power_factor, 1.0);
         patch.phases.map(|count| count.0).apply(&mut self.phases);
         patch.phase_rotation.apply(&mut self.phase_rotation);
@@ -474,6 +458,9 @@ pub struct ConnectorView {
     /// How it is doing; Closed where its station is.
     #[schema(inline)]
     pub detailed_status: DetailedStatus,
+    /// Since when nothing is known of how it is doing, because its station is offline: what is shown is how it was then. Null while
+    /// the station is connected.
+    pub status_unknown_since: Option<Timestamp>,
     /// What is wrong with it, in OCPP's words.
     pub error_code: Option<String>,
     /// The shape of the plug.
@@ -517,14 +504,14 @@ pub struct ConnectorView {
 pub type ConnectorViews = Vec<ConnectorView>;
 
 impl ConnectorView {
-    /// The view of a connector whose EVSE has this number, and whose station this status.
+    /// The view of a connector whose EVSE has this number, and whose station is doing so.
     pub fn new(
         connector: Connector,
         evse_number: i32,
-        station: OperationalStatus,
+        station: Standing,
         rate: Option<AnyRateView>,
     ) -> Self {
-        let condition = Condition::of_connector(&connector, station);
+        let condition = Condition::of_connector(&connector, station.operational);
         Self {
             id: connector.id,
             chargestation: connector.chargestation_id,
@@ -538,6 +525,8 @@ impl ConnectorView {
             status: connector.status,
             operational_status: condition.operational,
             detailed_status: condition.detailed,
+            status_unknown_since: station
+                .unknown_since(connector.status_heard_at, connector.created_at),
             error_code: connector.error_code,
             kind: connector.type_,
             format: connector.format,
@@ -562,34 +551,5 @@ impl ConnectorView {
 impl Versioned for ConnectorView {
     fn version(&self) -> Timestamp {
         self.updated_at
-    }
-}
-
-filters! {
-    /// Filters of connectors.
-    pub struct ConnectorFilter {
-        /// Only those of this station.
-        pub chargestation: StationId,
-        /// Only those of this EVSE.
-        pub evse: EvseId,
-        /// Only those at this location.
-        pub location: LocationId,
-        /// Only those that may be used.
-        pub active: bool,
-        /// Only those that were set up so: operator or station.
-        #[param(inline)]
-        pub created_by: CreatedBy,
-        /// Only those that are doing so.
-        #[param(inline)]
-        pub status: ConnectorStatus,
-        /// Only those of this shape.
-        #[param(inline)]
-        pub kind as "type": ConnectorType,
-        /// Only those with this kind of power.
-        #[param(inline)]
-        pub power_type: PowerType,
-        /// Only those that give at least this many kW.
-        #[param(minimum = 0.0)]
-        pub minimum_power: f64,
     }
 }

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::condition::{Condition, DetailedStatus};
+use super::condition::{Condition, DetailedStatus, Standing};
 use super::connector::CurrentType;
 use super::number::Number;
 use super::secrets;
@@ -16,6 +16,7 @@ use crate::http::fields::{CustomFields, Field, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
 use crate::kernel::text::{Code, Line, Name};
 use crate::kernel::*;
+use crate::locations::Coordinates;
 use crate::{input, json_schema, patch};
 
 /// An EVSE id of ISO 15118 (`NL*ABC*E123`) or DIN SPEC 91286 (`+49*123*456`), in upper case.
@@ -39,6 +40,16 @@ impl Field for ContractEvseId {
                     "an EVSE id such as NL*EWT*E000123 or +49*123*456",
                 )
             })
+    }
+}
+
+/// What two ids have in common that mean the same EVSE: in ISO 15118 separators are optional, in DIN SPEC 91286 the plus is.
+pub fn folded_contract_id(id: &str) -> String {
+    let id = id.to_ascii_uppercase();
+    if id.starts_with(|first: char| first == '+' || first.is_ascii_digit()) {
+        id.trim_start_matches('+').to_owned()
+    } else {
+        id.replace('*', "")
     }
 }
 
@@ -209,6 +220,17 @@ impl Evse {
     }
 }
 
+/// Where a station stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    /// The location.
+    pub location: Option<LocationId>,
+    /// Its own coordinates, else the location's.
+    pub coordinates: Option<Coordinates>,
+    /// How it is doing.
+    pub standing: Standing,
+}
+
 /// An EVSE as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct EvseView {
@@ -217,6 +239,11 @@ pub struct EvseView {
     pub id: EvseId,
     /// Its station.
     pub chargestation: StationId,
+    /// Where its station stands.
+    pub location: Option<LocationId>,
+    /// Where it is: at its station's coordinates, else at the location's.
+    #[schema(inline)]
+    pub coordinates: Option<Coordinates>,
     /// The station's own number of it.
     pub number: i32,
     /// What drivers call it.
@@ -240,6 +267,8 @@ pub struct EvseView {
     /// How it is doing, from its connectors: what keeps it busy, else the best of them.
     #[schema(inline)]
     pub detailed_status: DetailedStatus,
+    /// Since when nothing is known of that, because its station is offline; null while the station is connected.
+    pub status_unknown_since: Option<Timestamp>,
     /// Texts of your own.
     pub custom_fields: CustomFields,
     /// JSON of your own.
@@ -253,11 +282,13 @@ pub struct EvseView {
 }
 
 impl EvseView {
-    /// The view of an EVSE that is doing like this; one without connectors is out of use.
-    pub fn new(evse: Evse, condition: Option<Condition>) -> Self {
+    /// The view of an EVSE that is doing like this, at this place; one without connectors is out of use.
+    pub fn new(evse: Evse, condition: Option<Condition>, place: Place) -> Self {
         Self {
             id: evse.id,
             chargestation: evse.chargestation_id,
+            location: place.location,
+            coordinates: place.coordinates,
             number: evse.number,
             name: evse.name,
             code: evse.code,
@@ -272,6 +303,7 @@ impl EvseView {
             }),
             detailed_status: condition
                 .map_or(DetailedStatus::Unavailable, |condition| condition.detailed),
+            status_unknown_since: place.standing.unknown_since(None, evse.created_at),
             custom_fields: evse.custom_fields.0,
             meta_data: evse.meta_data.0,
             created_at: evse.created_at,
@@ -288,9 +320,14 @@ impl Versioned for EvseView {
 
 filters! {
     /// Filters of EVSEs.
-    pub struct EvseFilter {
+    pub struct EvseFilter [has_places] {
         /// Only those of this station.
         pub chargestation: StationId,
+        /// Only those at this location.
+        pub location: LocationId,
+        /// Only those that are doing so: `detailed_status`.
+        #[param(inline)]
+        pub status: DetailedStatus,
         /// Only those that can be reserved.
         pub reservable: bool,
         /// Only those open to roaming partners.
@@ -304,6 +341,22 @@ filters! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn separators_of_iso_15118_and_the_plus_of_din_make_no_other_evse() {
+        assert_eq!(
+            folded_contract_id("NL*EWT*E1*2"),
+            folded_contract_id("nlewte12")
+        );
+        assert_eq!(
+            folded_contract_id("+49*123*456"),
+            folded_contract_id("49*123*456")
+        );
+        assert_ne!(
+            folded_contract_id("49*123*4567"),
+            folded_contract_id("49*123*456*7")
+        );
+    }
 
     #[test]
     fn evse_ids_follow_iso_15118_or_din() {

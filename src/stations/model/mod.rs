@@ -2,6 +2,7 @@
 
 pub mod condition;
 pub mod connector;
+pub mod connector_filter;
 pub mod evse;
 pub mod external_limit;
 pub mod identity;

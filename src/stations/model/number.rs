@@ -17,17 +17,16 @@ json_schema!(Number, {"type": "integer", "minimum": 1, "maximum": HIGHEST});
 
 impl Field for Number {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        let number = value
-            .as_i64()
-            .and_then(|number| i32::try_from(number).ok())
-            .filter(|number| (1..=HIGHEST).contains(number));
-        number.map(Self).or_else(|| {
-            wrong(
-                at,
-                faults,
-                format_args!("a whole number from 1 to {HIGHEST}"),
-            )
-        })
+        let must = format!("a whole number from 1 to {HIGHEST}");
+        let Some(number) = value.as_i64() else {
+            return wrong(at, faults, must);
+        };
+        let number = i32::try_from(number).ok();
+        let number = number.filter(|number| (1..=HIGHEST).contains(number));
+        if number.is_none() {
+            faults.add(at, "out_of_range", format!("must be {must}"));
+        }
+        number.map(Self)
     }
 }
 

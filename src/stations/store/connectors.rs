@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::not;
 use diesel::prelude::*;
 
 use super::evses;
+use super::membership::stations_in_group;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{chargestations, connectors, group_connectors, sessions};
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Watts};
+use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
 use crate::rates;
-use crate::stations::model::condition::Condition;
-use crate::stations::model::connector::ConnectorFilter;
-use crate::stations::model::connector::{Connector, ConnectorView};
+use crate::stations::model::condition::{Condition, Standing};
+use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
+use crate::stations::model::connector_filter::ConnectorFilter;
 use crate::stations::model::number::first_free;
 use crate::stations::model::station::OperationalStatus;
 
@@ -107,8 +109,17 @@ pub fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
     Ok(())
 }
 
-/// Deletes a connector, unless sessions or a group need it.
-pub fn delete(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
+/// Deletes a connector, unless sessions, a group or a service offer need it.
+pub fn delete(conn: &mut Conn, connector: &Connector, now: Timestamp) -> ApiResult<()> {
+    let others: i64 = connectors::table
+        .filter(connectors::evse_id.eq(connector.evse_id))
+        .filter(connectors::id.ne(connector.id))
+        .count()
+        .get_result(conn)?;
+    if others == 0 {
+        let what = "Its EVSE would lose its last connector";
+        evses::require_not_offered(conn, &[connector.evse_id], now, what)?;
+    }
     let groups: i64 = group_connectors::table
         .filter(group_connectors::connector_id.eq(connector.id))
         .count()
@@ -161,15 +172,38 @@ pub fn views_by_station(
     Ok(views)
 }
 
-fn operational_statuses(
+/// How these stations stand.
+pub(super) fn standings(
     conn: &mut Conn,
     stations: &[StationId],
-) -> StoreResult<BTreeMap<StationId, OperationalStatus>> {
-    let rows: Vec<(StationId, OperationalStatus)> = chargestations::table
+) -> StoreResult<BTreeMap<StationId, Standing>> {
+    type Row = (
+        StationId,
+        OperationalStatus,
+        bool,
+        Option<Timestamp>,
+        Option<Timestamp>,
+    );
+    let rows: Vec<Row> = chargestations::table
         .filter(chargestations::id.eq_any(stations))
-        .select((chargestations::id, chargestations::operational_status))
+        .select((
+            chargestations::id,
+            chargestations::operational_status,
+            chargestations::online,
+            chargestations::last_message_at,
+            chargestations::last_connect_at,
+        ))
         .load(conn)?;
-    Ok(rows.into_iter().collect())
+    let standing = |(id, operational, online, message, connect): Row| {
+        let heard_at = message.max(connect);
+        let standing = Standing {
+            operational,
+            online,
+            heard_at,
+        };
+        (id, standing)
+    };
+    Ok(rows.into_iter().map(standing).collect())
 }
 
 /// How each of these EVSEs is doing, where it has connectors.
@@ -182,10 +216,10 @@ pub fn conditions_of_evses(
         .select(Connector::as_select())
         .load(conn)?;
     let stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
-    let statuses = operational_statuses(conn, &stations)?;
+    let standings = standings(conn, &stations)?;
     let condition = |row: &Connector| {
-        let station = statuses.get(&row.chargestation_id).copied();
-        Condition::of_connector(row, station.unwrap_or(OperationalStatus::Operative))
+        let station = standings.get(&row.chargestation_id).copied();
+        Condition::of_connector(row, station.unwrap_or_default().operational)
     };
     Ok(evses
         .iter()
@@ -203,7 +237,7 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
     stations.dedup();
     let numbers: BTreeMap<EvseId, i32> = evses::numbers(conn, &stations)?.into_iter().collect();
     let number_of = |evse: EvseId| numbers.get(&evse).copied().unwrap_or(0);
-    let statuses = operational_statuses(conn, &stations)?;
+    let standings = standings(conn, &stations)?;
     let mut rates = BTreeMap::new();
     if let Some(organization) = rows.first().map(|row| row.organization_id) {
         let ids = rows.iter().filter_map(|row| row.rate);
@@ -213,8 +247,8 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
         .into_iter()
         .map(|row| {
             let number = number_of(row.evse_id);
-            let station = statuses.get(&row.chargestation_id).copied();
-            let station = station.unwrap_or(OperationalStatus::Operative);
+            let station = standings.get(&row.chargestation_id).copied();
+            let station = station.unwrap_or_default();
             let rate = row.rate.and_then(|rate| rates.get(&rate).cloned());
             ConnectorView::new(row, number, station, rate)
         })
@@ -227,6 +261,10 @@ pub fn list(
     query: &ListQuery<ConnectorFilter>,
 ) -> ApiResult<Page<ConnectorView>> {
     let filter = &query.filter;
+    let members = filter
+        .group
+        .map(|group| stations_in_group(conn, organization, group))
+        .transpose()?;
     let filtered = || {
         let mut rows = connectors::table
             .filter(connectors::organization_id.eq(organization))
@@ -243,6 +281,9 @@ pub fn list(
                 .select(chargestations::id);
             rows = rows.filter(connectors::chargestation_id.eq_any(there));
         }
+        if let Some(members) = &members {
+            rows = rows.filter(connectors::chargestation_id.eq_any(members));
+        }
         if let Some(active) = filter.active {
             rows = rows.filter(connectors::active.eq(active));
         }
@@ -251,6 +292,25 @@ pub fn list(
         }
         if let Some(status) = filter.status {
             rows = rows.filter(connectors::status.eq(status));
+        }
+        if let Some(wanted) = filter.operational_status {
+            // As `Condition::of_connector` says it of one.
+            let stations = |status: OperationalStatus| {
+                chargestations::table
+                    .filter(chargestations::operational_status.eq(status))
+                    .select(chargestations::id)
+            };
+            let down = [ConnectorStatus::Unavailable, ConnectorStatus::Faulted];
+            let closed = connectors::chargestation_id.eq_any(stations(OperationalStatus::Closed));
+            let works = connectors::chargestation_id
+                .eq_any(stations(OperationalStatus::Operative))
+                .and(connectors::active.eq(true))
+                .and(not(connectors::status.eq_any(down)));
+            rows = match wanted {
+                OperationalStatus::Closed => rows.filter(closed),
+                OperationalStatus::Operative => rows.filter(works),
+                OperationalStatus::Inoperative => rows.filter(not(closed)).filter(not(works)),
+            };
         }
         if let Some(kind) = filter.kind {
             rows = rows.filter(connectors::type_.eq(kind));

@@ -1,18 +1,28 @@
 //! EVSEs in the database.
 
+use std::collections::BTreeMap;
+
+use diesel::dsl::not;
 use diesel::prelude::*;
 
-use crate::db::query::{contains, lower};
-use crate::db::schema::{connectors, evses, network_evses};
+use crate::db::query::{contains, lower, replace};
+use crate::db::schema::{
+    chargestations, connectors, evses, locations, network_evses, service_offers,
+};
 use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{EvseId, Moment, OrganizationId, Page, StationId};
-use crate::stations::model::connector::CurrentType;
-use crate::stations::model::evse::{Evse, EvseFilter, NewEvse};
+use crate::kernel::{
+    EvseId, LocationId, Moment, OrganizationId, Page, ServiceOfferId, StationId, Timestamp,
+};
+use crate::locations::Coordinates;
+use crate::stations::model::condition::DetailedStatus;
+use crate::stations::model::connector::{ConnectorStatus, CurrentType};
+use crate::stations::model::evse::{Evse, EvseFilter, NewEvse, Place, folded_contract_id};
 use crate::stations::model::number::first_free;
-use crate::stations::model::station::Station;
+use crate::stations::model::station::{OperationalStatus, Station};
+use crate::stations::store::connectors::standings;
 
 pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     let taken: i64 = evses::table
@@ -46,10 +56,73 @@ pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
             "another EVSE of your organization has this code",
         ));
     }
+    require_free_contract_id(conn, evse)?;
     diesel::insert_into(evses::table)
         .values(evse)
         .execute(conn)?;
     Ok(())
+}
+
+/// Another EVSE of the organization with the `evse_id` of this one is a fault of that field: partners know an EVSE by it alone.
+fn require_free_contract_id(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+    let Some(id) = &evse.evse_id else {
+        return Ok(());
+    };
+    let bare = |text: &str| text.replace(['*', '+'], "");
+    let stars = replace(evses::evse_id, "*", "");
+    let alike: Vec<Option<String>> = evses::table
+        .filter(evses::organization_id.eq(evse.organization_id))
+        .filter(evses::id.ne(evse.id))
+        .filter(replace(stars, "+", "").eq(bare(id)))
+        .select(evses::evse_id)
+        .load(conn)?;
+    let mut others = alike.iter().flatten();
+    if others.any(|other| folded_contract_id(other) == folded_contract_id(id)) {
+        return Err(ApiError::field(
+            "evse_id",
+            "already_exists",
+            "another EVSE of your organization has this evse_id; separators make no difference",
+        ));
+    }
+    Ok(())
+}
+
+/// EVSEs that a published service offer prices keep what partners know of them. `what` says in a sentence what they would lose.
+pub fn require_not_offered(
+    conn: &mut Conn,
+    evses: &[EvseId],
+    now: Timestamp,
+    what: &str,
+) -> ApiResult<()> {
+    let networks = network_evses::table
+        .filter(network_evses::evse_id.eq_any(evses))
+        .select(network_evses::network_id);
+    let running = service_offers::ends_at
+        .is_null()
+        .or(service_offers::ends_at.gt(now));
+    let offer: Option<(ServiceOfferId, String)> = service_offers::table
+        .filter(service_offers::network_id.eq_any(networks))
+        .filter(service_offers::published_at.is_not_null())
+        .filter(running)
+        .order(service_offers::id)
+        .select((service_offers::id, service_offers::name))
+        .first(conn)
+        .optional()?;
+    match offer {
+        None => Ok(()),
+        Some((id, name)) => Err(ApiError::conflict(format!(
+            "{what}, and the service offer \"{name}\" tells partners of it: cancel the offer first (POST /v1.1/service_offers/{id}/cancel), \
+             and do this when it is over"
+        ))),
+    }
+}
+
+/// The EVSEs of a station.
+pub fn evses_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<EvseId>> {
+    Ok(evses::table
+        .filter(evses::chargestation_id.eq(station))
+        .select(evses::id)
+        .load(conn)?)
 }
 
 /// The EVSE of this number at a station, which is made where there is none.
@@ -102,7 +175,8 @@ pub fn numbers(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<(Evse
         .load(conn)?)
 }
 
-pub fn update(conn: &mut Conn, evse: &Evse) -> StoreResult<()> {
+pub fn update(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+    require_free_contract_id(conn, evse)?;
     diesel::update(evses::table.find(evse.id))
         .set(evse)
         .execute(conn)?;
@@ -149,6 +223,33 @@ pub fn list(
         if let Some(station) = query.filter.chargestation {
             rows = rows.filter(evses::chargestation_id.eq(station));
         }
+        if let Some(location) = query.filter.location {
+            let there = chargestations::table
+                .filter(chargestations::location_id.eq(location))
+                .select(chargestations::id);
+            rows = rows.filter(evses::chargestation_id.eq_any(there));
+        }
+        if let Some(status) = query.filter.status {
+            let closed = chargestations::table
+                .filter(chargestations::operational_status.eq(OperationalStatus::Closed))
+                .select(chargestations::id);
+            let closed = evses::chargestation_id.eq_any(closed);
+            let plugs = || connectors::table.select(connectors::evse_id);
+            let doing = |these: Vec<ConnectorStatus>| {
+                evses::id.eq_any(plugs().filter(connectors::status.eq_any(these)))
+            };
+            rows = match status.of_evse() {
+                None => rows.filter(closed).filter(evses::id.eq_any(plugs())),
+                Some((this, before)) => {
+                    let so = not(closed).and(doing(vec![this])).and(not(doing(before)));
+                    let bare = not(evses::id.eq_any(plugs()));
+                    match status {
+                        DetailedStatus::Unavailable => rows.filter(so.or(bare)),
+                        _ => rows.filter(so),
+                    }
+                }
+            };
+        }
         if let Some(reservable) = query.filter.reservable {
             rows = rows.filter(evses::reservable.eq(reservable));
         }
@@ -182,4 +283,43 @@ pub fn list(
         total,
         request: query.page,
     })
+}
+
+/// Where these stations stand, and how they are doing.
+pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Place>> {
+    type Row = (StationId, Option<LocationId>, Option<f64>, Option<f64>);
+    let rows: Vec<Row> = chargestations::table
+        .filter(chargestations::id.eq_any(stations))
+        .select((
+            chargestations::id,
+            chargestations::location_id,
+            chargestations::longitude,
+            chargestations::latitude,
+        ))
+        .load(conn)?;
+    let at: Vec<LocationId> = rows.iter().filter_map(|row| row.1).collect();
+    let known: Vec<(LocationId, f64, f64)> = locations::table
+        .filter(locations::id.eq_any(at))
+        .select((locations::id, locations::longitude, locations::latitude))
+        .load(conn)?;
+    let of_location = |id: Option<LocationId>| {
+        let found = known.iter().find(|(location, ..)| Some(*location) == id);
+        found.map(|(_, longitude, latitude)| (*longitude, *latitude))
+    };
+    let standings = standings(conn, stations)?;
+    let place = |(station, location, longitude, latitude): Row| {
+        let exact = longitude.zip(latitude).or_else(|| of_location(location));
+        let coordinates = exact.map(|(longitude, latitude)| Coordinates {
+            longitude,
+            latitude,
+        });
+        let standing = standings.get(&station).copied().unwrap_or_default();
+        let place = Place {
+            location,
+            coordinates,
+            standing,
+        };
+        (station, place)
+    };
+    Ok(rows.into_iter().map(place).collect())
 }

@@ -9,7 +9,9 @@ pub mod dynamic_profiles;
 pub mod evses;
 pub mod external_limits;
 pub mod layout;
+pub mod membership;
 pub mod passwords;
+pub mod pushed;
 pub mod stations;
 pub mod statuses;
 

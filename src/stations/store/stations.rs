@@ -16,6 +16,7 @@ use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timesta
 use crate::stations::model::station::StationFilter;
 use crate::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Protocol, Station};
 use crate::stations::store::evses::in_networks;
+use crate::stations::store::membership::stations_in_group;
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::insert_into(chargestations::table)
@@ -195,6 +196,8 @@ pub fn save_boot(
     diesel::update(chargestations::table.find(id))
         .set((
             chargestations::boot_info.eq(Json(boot_info.clone())),
+            chargestations::boot_vendor.eq(boot_info.charge_point_vendor.clone()),
+            chargestations::boot_model.eq(boot_info.charge_point_model.clone()),
             chargestations::last_boot_at.eq(now),
         ))
         .execute(conn)?;
@@ -282,12 +285,37 @@ pub fn keep_variables(
     Ok(())
 }
 
-/// Notes that no station is connected: the server has just started.
-pub fn set_all_offline(conn: &mut Conn) -> StoreResult<()> {
-    diesel::update(chargestations::table.filter(chargestations::online.eq(true)))
-        .set(chargestations::online.eq(false))
-        .execute(conn)?;
-    Ok(())
+/// Notes that no station is connected, because the server has just started; answers those that were when it was killed. They
+/// count as gone since they were last heard of.
+pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, StationId)>> {
+    type Row = (
+        OrganizationId,
+        StationId,
+        Option<Timestamp>,
+        Option<Timestamp>,
+    );
+    let lost: Vec<Row> = chargestations::table
+        .filter(chargestations::online.eq(true))
+        .order(chargestations::id)
+        .select((
+            chargestations::organization_id,
+            chargestations::id,
+            chargestations::last_connect_at,
+            chargestations::last_message_at,
+        ))
+        .load(conn)?;
+    for (_, id, connected, heard) in &lost {
+        diesel::update(chargestations::table.find(*id))
+            .set((
+                chargestations::online.eq(false),
+                chargestations::last_disconnect_at.eq((*connected).max(*heard)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(lost
+        .into_iter()
+        .map(|(owner, id, ..)| (owner, id))
+        .collect())
 }
 
 /// Whether a session runs at a station.
@@ -368,12 +396,19 @@ pub fn list(
         Some(user) => !is_in_private_group(conn, organization, user)?,
         None => false,
     };
+    let members = filter
+        .group
+        .map(|group| stations_in_group(conn, organization, group))
+        .transpose()?;
     let filtered = || {
         let mut rows = chargestations::table
             .filter(chargestations::organization_id.eq(organization))
             .into_boxed();
         if let Some(location) = filter.location {
             rows = rows.filter(chargestations::location_id.eq(location));
+        }
+        if let Some(members) = &members {
+            rows = rows.filter(chargestations::id.eq_any(members));
         }
         if let Some(online) = filter.online {
             rows = rows.filter(chargestations::online.eq(online));
@@ -403,10 +438,18 @@ pub fn list(
             rows = rows.filter(chargestations::id.eq_any(stations));
         }
         if let Some(vendor) = &filter.vendor {
-            rows = rows.filter(lower(chargestations::manufacturer).eq(vendor.to_lowercase()));
+            let (entered, said) = (
+                lower(chargestations::manufacturer).eq(vendor.to_lowercase()),
+                lower(chargestations::boot_vendor).eq(vendor.to_lowercase()),
+            );
+            rows = rows.filter(entered.or(said));
         }
         if let Some(model) = &filter.model {
-            rows = rows.filter(lower(chargestations::model).eq(model.to_lowercase()));
+            let (entered, said) = (
+                lower(chargestations::model).eq(model.to_lowercase()),
+                lower(chargestations::boot_model).eq(model.to_lowercase()),
+            );
+            rows = rows.filter(entered.or(said));
         }
         if let Some(text) = &query.search {
             let pattern = contains(text);
@@ -421,6 +464,12 @@ pub fn list(
                         .like(pattern.clone())
                         .escape('\\'))
                     .or(lower(chargestations::manufacturer)
+                        .like(pattern.clone())
+                        .escape('\\'))
+                    .or(lower(chargestations::boot_vendor)
+                        .like(pattern.clone())
+                        .escape('\\'))
+                    .or(lower(chargestations::boot_model)
                         .like(pattern.clone())
                         .escape('\\'))
                     .or(lower(chargestations::model).like(pattern).escape('\\')),

@@ -61,8 +61,6 @@ pub fn set_connector_status(
     }
     let own = history::table.filter(history::connector_id.eq(id));
     diesel::delete(own.filter(history::at.lt(at - KEPT_FOR))).execute(conn)?;
-    // A station may tell the same instant twice.
-    diesel::delete(history::table.find((id, at, status))).execute(conn)?;
     diesel::insert_into(history::table)
         .values((
             history::connector_id.eq(id),
@@ -74,11 +72,11 @@ pub fn set_connector_status(
     Ok(())
 }
 
-/// How a connector was doing, the newest first.
+/// How a connector was doing, the newest first; of one instant, what was told last.
 pub fn statuses_of(conn: &mut Conn, id: ConnectorId) -> StoreResult<Vec<StatusChange>> {
     Ok(history::table
         .filter(history::connector_id.eq(id))
-        .order(history::at.desc())
+        .order((history::at.desc(), history::id.desc()))
         .limit(MOST_SHOWN)
         .select((history::at, history::status, history::error_code))
         .load(conn)?)

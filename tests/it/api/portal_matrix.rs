@@ -19,7 +19,7 @@ const OPEN: [&str; 5] = [
     "reset_password",
 ];
 /// Those of operators, with the scope that each needs.
-const OPERATORS: [(&str, &str); 11] = [
+const OPERATORS: [(&str, &str); 12] = [
     ("list_home_users", "read:home_users"),
     ("create_home_user", "write:home_users"),
     ("get_home_user", "read:home_users"),
@@ -27,6 +27,7 @@ const OPERATORS: [(&str, &str); 11] = [
     ("invite_home_user", "write:home_users"),
     ("set_group_user", "write:groups"),
     ("remove_group_user", "write:groups"),
+    ("get_group_exclusion_times", "read:groups"),
     ("set_group_exclusion_times", "write:groups"),
     ("start_priority_charge", "write:groups"),
     ("end_priority_charge", "write:groups"),
@@ -162,7 +163,7 @@ async fn everybody_may_do_what_is_theirs_and_nothing_else() {
     }
     assert_eq!(
         portal,
-        OPEN.len() + 7,
+        OPEN.len() + 8,
         "an endpoint of the portal was not thought of"
     );
 

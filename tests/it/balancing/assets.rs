@@ -193,3 +193,37 @@ async fn a_panel_is_full_while_the_site_is_not() {
         "{member}"
     );
 }
+
+#[actix_web::test]
+async fn what_assets_count_with_adds_up_to_the_load_also_where_a_meter_replaces_them() {
+    let depot = Depot::new(1, json!({"maximum_capacity": 50})).await;
+    let fields = json!({"type": "smart_meter", "meter_scope": "building", "name": "Building"});
+    let meter = Asset::new(&depot, fields).await;
+    let sun = Asset::new(&depot, json!({"type": "producer", "name": "Sun"})).await;
+    let lift = Asset::new(&depot, json!({"type": "consumer", "name": "Lift"})).await;
+    meter.reads(&depot, 12.0).await;
+    sun.reads(&depot, 5.0).await;
+    lift.reads(&depot, 3.0).await;
+    let counted = async || {
+        let status = depot.status().await;
+        let assets = status["assets"].as_array().expect("assets").clone();
+        let of = |asset: &Value| asset["counted"].as_f64().expect("a number");
+        let sum: f64 = assets.iter().map(of).sum();
+        assert_eq!(status["uncontrolled_load"], sum, "{status:#}");
+        let of = |name: &str| {
+            let asset = assets.iter().find(|asset| asset["name"] == name);
+            let asset = asset.expect("an asset");
+            (asset["counted"].clone(), asset["replaced_by"].clone())
+        };
+        ["Building", "Sun", "Lift"].map(of)
+    };
+    // The meter sees the sun and the lift, so it counts in their place.
+    let by = json!(meter.path.trim_start_matches("/assets/"));
+    let replaced = (json!(0.0), by);
+    let alone = |power: f64| (json!(power), Value::Null);
+    assert_eq!(counted().await, [alone(12.0), replaced.clone(), replaced]);
+
+    let off = json!({"active": false});
+    depot.app.client.patch(&meter.path, off).await.ok();
+    assert_eq!(counted().await, [alone(0.0), alone(-5.0), alone(3.0)]);
+}

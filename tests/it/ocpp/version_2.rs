@@ -408,8 +408,8 @@ async fn b05_b06_variables_are_read_and_set_in_edrvs_form() {
     assert_eq!(answer.ok()["results"][0]["status"], "RebootRequired");
     let kept = app.client.get(&path).await.ok();
     assert_eq!(
-        kept["variables"]["SmartChargingCtrlr.Enabled"]["value"], "true",
-        "as it was last read"
+        kept["variables"]["SmartChargingCtrlr.Enabled"]["value"], "false",
+        "as it was pushed"
     );
 
     let often = json!({"key": "SampledDataCtrlr.TxUpdatedInterval", "value": "5"});

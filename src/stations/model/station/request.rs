@@ -6,7 +6,7 @@ use super::{OperationalStatus, Protocol, Registration, SecurityType};
 use crate::filters;
 use crate::http::fields::MetaData;
 use crate::kernel::text::{Code, Line, Name, Note, Text};
-use crate::kernel::{LocationId, UserId};
+use crate::kernel::{GroupId, LocationId, UserId};
 use crate::locations::Coordinates;
 use crate::organizations::UnknownConnectors;
 use crate::stations::model::connector::ConnectorStatus;
@@ -101,9 +101,9 @@ input! {
         pub visible: Option<bool>,
         /// Whether it is a simulator.
         pub is_simulator: Option<bool>,
-        /// Who made it; replaced by what it says at boot.
+        /// Who made it; what it says at boot when absent.
         pub manufacturer: Option<Line>,
-        /// Which model; replaced by what it says at boot.
+        /// Which model; what it says at boot when absent.
         pub model: Option<Line>,
         /// Its serial number as you know it, for a certificate that has it as its name; one that several stations have is no name.
         pub serial_number: Option<SerialNumber>,
@@ -154,9 +154,9 @@ patch! {
         pub visible: bool,
         /// Whether it is a simulator.
         pub is_simulator: bool,
-        /// Who made it.
+        /// Who made it; what it says at boot when null.
         pub manufacturer: Line,
-        /// Which model.
+        /// Which model; what it says at boot when null.
         pub model: Line,
         /// Its serial number as you know it, for a certificate that has it as its name; one that several stations have is no name.
         pub serial_number: SerialNumber,
@@ -178,9 +178,11 @@ patch! {
 
 filters! {
     /// Filters of charge stations.
-    pub struct StationFilter {
+    pub struct StationFilter [has_places] {
         /// Only those at this location.
         pub location: LocationId,
+        /// Only those in this load-management group or in one below it.
+        pub group: GroupId,
         /// Only those whose socket is open, or only those whose is not.
         pub online: bool,
         /// Only those that may connect, or only those that may not.
@@ -197,9 +199,9 @@ filters! {
         /// Only those that speak this.
         #[param(inline)]
         pub protocol: Protocol,
-        /// Only those made by this vendor.
+        /// Only those made by this vendor, as the operator or the station itself calls it.
         pub vendor: String,
-        /// Only those of this model.
+        /// Only those of this model, as the operator or the station itself calls it.
         pub model: String,
         /// Only those with this operational status.
         #[param(inline)]

@@ -73,9 +73,9 @@ pub struct StationView {
     pub visible: bool,
     /// Whether it is a simulator.
     pub is_simulator: bool,
-    /// Who made it.
+    /// Who made it: what was entered, else what it said at boot.
     pub manufacturer: Option<String>,
-    /// Which model.
+    /// Which model: what was entered, else what it said at boot.
     pub model: Option<String>,
     /// Its serial number as you entered it; what it says itself is in `bootInfo`.
     pub serial_number: Option<String>,
@@ -168,8 +168,10 @@ impl StationView {
             unknown_connectors: station.unknown_connectors,
             visible: station.visible,
             is_simulator: station.is_simulator,
-            manufacturer: station.manufacturer,
-            model: station.model,
+            manufacturer: entered(station.manufacturer)
+                .or_else(|| station.boot_info.0.charge_point_vendor.clone()),
+            model: entered(station.model)
+                .or_else(|| station.boot_info.0.charge_point_model.clone()),
             serial_number: station.serial_number,
             physical_address: station.physical_address,
             operational_status: station.operational_status,
@@ -193,4 +195,9 @@ impl StationView {
             updated_at: station.updated_at,
         }
     }
+}
+
+/// What an operator entered, where it says anything.
+fn entered(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
 }
