@@ -31,7 +31,7 @@ macro_rules! pages {
 }
 
 /// The pages of `docs/`, as they are in the repository.
-const DOCS: [(&str, &str); 11] = pages![
+const DOCS: [(&str, &str); 12] = pages![
     "API-DESIGN.md",
     "BALANCING.md",
     "BENCHMARKS.md",
@@ -42,6 +42,7 @@ const DOCS: [(&str, &str); 11] = pages![
     "INTEGRATING.md",
     "METERING.md",
     "OCPP-STATUS.md",
+    "SECURITY.md",
     "WEBHOOKS.md",
 ];
 
