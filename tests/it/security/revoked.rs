@@ -34,7 +34,7 @@ async fn reader(app: &TestApp) -> Reader {
 
 impl Reader {
     /// Reads until both are closed; each wait is bounded.
-    async fn is_cut_off(mut self) {
+    async fn ends(mut self) {
         assert_eq!(self.socket.next().await, None, "the socket is closed");
         let end = async { while let Ok(Some(_)) = self.stream.chunk().await {} };
         let ended = tokio::time::timeout(Duration::from_secs(10), end).await;
@@ -52,20 +52,20 @@ async fn a_key_that_is_taken_away_ends_what_it_opened() {
     ] {
         let reader = reader(&app).await;
         app.client.patch(&reader.path, change).await.ok();
-        reader.is_cut_off().await;
+        reader.ends().await;
     }
     let rotated = reader(&app).await;
     app.client
         .post(&format!("{}/rotate", rotated.path), json!({}))
         .await
         .ok();
-    rotated.is_cut_off().await;
+    rotated.ends().await;
     let deleted = reader(&app).await;
     app.client.delete(&deleted.path).await.ok();
-    deleted.is_cut_off().await;
+    deleted.ends().await;
     let expired = reader(&app).await;
     app.clock.advance(Duration::from_secs(2 * 3_600));
-    expired.is_cut_off().await;
+    expired.ends().await;
 }
 
 #[actix_web::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, TestApp};
+use crate::support::{FakeStation, TestApp, configuration};
 
 const SECRET: &str = "0123456789ABCDEF0123";
 
@@ -160,15 +160,21 @@ async fn stored(app: &TestApp) -> Value {
     read.await.expect("a template")
 }
 
-#[cfg(unix)]
-#[actix_web::test]
-async fn the_files_of_the_store_are_for_their_owner_alone() {
+#[test]
+fn the_files_of_a_new_store_are_for_their_owner_alone() {
+    use diesel::connection::SimpleConnection as _;
+    use evenwatt::app;
+    use evenwatt::db::connection::Synchronous;
+    use evenwatt::db::{Conn, StoreUrl};
     use std::os::unix::fs::PermissionsExt as _;
-    let app = TestApp::start().await;
-    app.station("S").await;
-    let Some(file) = app.store_url().strip_prefix("sqlite://") else {
-        return; // PostgreSQL keeps its own files
-    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("new.db").display().to_string();
+    let config = configuration(&format!("sqlite://{file}"), &[]);
+    assert!(app::migrate(&config).expect("a new store") > 0);
+    let url = StoreUrl::Sqlite(file.clone());
+    let mut conn = Conn::open(&url, Synchronous::Normal).expect("open");
+    conn.batch_execute("CREATE TABLE written (a INTEGER)")
+        .expect("written"); // there is a WAL while somebody writes
     for end in ["", "-wal", "-shm", ".lock"] {
         let path = format!("{file}{end}");
         let rights = std::fs::metadata(&path).expect(&path).permissions().mode();
