@@ -200,7 +200,7 @@ def test_letters_travel_encrypted_and_survive_a_restart(tmp_path, security):
         subject, text = mailbox.wait_for(1, within=30)
         encrypted, letter = mailbox.letters[0]
         assert encrypted or security == "tls"
-        assert letter["From"] == "Harbour Charging <no-reply@example.com>"
+        assert letter["From"] == "My organization <no-reply@example.com>", "the operator's letter, from the server's address"
         portal = Portal(server)
         portal.call("POST", f"/invitations/{mailbox.secret(1)}/accept", 200, {"password": PASSWORD})
     finally:

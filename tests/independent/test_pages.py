@@ -16,8 +16,15 @@ def rendered(url: str, folder) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
 
-def test_swagger_ui_shows_the_operations_and_a_way_to_authorize(server, tmp_path):
+def test_swagger_ui_opens_collapsed_with_a_filter_and_a_way_to_authorize(server, tmp_path):
     page = rendered(f"{server.url}/swagger-ui/", tmp_path)
     assert "Authorize" in page
-    assert "/v1.1/load_management/groups" in page
+    assert "load management" in page and "Filter by tag" in page
+    assert "/v1.1/load_management/groups" not in page, "operations are shown when their tag is opened"
     assert "Failed to load" not in page
+
+
+def test_the_link_of_a_letter_opens_a_page_that_asks_for_a_password(server, tmp_path):
+    page = rendered(f"{server.url}/portal/invitations/a-secret?organization=650000000000000000000001", tmp_path)
+    assert "You were invited" in page and 'id="choose">' in page
+    assert '<form id="login" hidden="">' in page

@@ -92,12 +92,24 @@ async fn a_home_user_is_invited_sees_one_record_with_the_operator_and_is_removed
     let (user, tokens) = home.invited(ADA).await;
     let letter = home.mail.letter(ADA, 1).await;
     assert!(letter.contains("Test organization invites you"), "{letter}");
+    let from = letter.lines().find(|line| line.starts_with("From:"));
+    let from = from.expect("a sender");
+    assert!(
+        from.contains("Test organization") && from.contains("no-reply@localhost"),
+        "{from}"
+    );
+    // It was 03:06 in Greenwich three days before.
+    let until = "27 April 2026, 05:06 (Europe/Amsterdam)";
+    assert!(letter.contains(until), "{letter}");
     let client = home.with(&tokens);
     assert_eq!(client.get("/portal/groups").await.ok(), json!([]));
 
     home.give_to(&user).await;
     let letter = home.mail.letter(ADA, 2).await;
-    assert!(letter.contains("\"Garage\""), "{letter}");
+    assert!(
+        letter.contains("\"Garage\"") && letter.contains("not connected yet"),
+        "{letter}"
+    );
     home.give_to(&user).await; // again: no third letter
     let groups = client.get("/portal/groups").await.ok();
     assert_eq!(
