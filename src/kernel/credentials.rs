@@ -90,13 +90,38 @@ pub fn is_secret(name: &str) -> bool {
     SECRET_KEYS.iter().any(|word| name.contains(word))
 }
 
-/// `ftp://user:password@host` → `ftp://host`, where there is anything to leave out.
+/// `ftp://user:password@host` → `ftp://host`, for every address in a text, where there is anything to leave out.
 fn without_credentials(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
-    let end = rest.find('/').unwrap_or(rest.len());
-    let (host, path) = rest.split_at_checked(end)?;
-    let (_, host) = host.rsplit_once('@')?;
-    Some(format!("{scheme}://{host}{path}"))
+    let mut addresses = text.split("://");
+    let mut shown = addresses.next()?.to_owned();
+    for rest in addresses {
+        shown.push_str("://");
+        shown.push_str(after_credentials(rest));
+    }
+    (shown != text).then_some(shown)
+}
+
+/// What follows on the user and the password of an address. A password may have `/` or `?` in it, though it should be escaped:
+/// then a colon comes before them that begins no port.
+fn after_credentials(rest: &str) -> &str {
+    let until = |ends: &[char]| {
+        let end = rest.find(|one: char| one.is_whitespace() || ends.contains(&one));
+        rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
+    };
+    let (authority, address) = (until(&['/', '?', '#', '"']), until(&['"']));
+    let is_port = |text: &str| text.chars().all(|one| one.is_ascii_digit());
+    let is_ip6 = authority.starts_with('[');
+    let is_cut = authority
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !is_port(port));
+    let told = if is_cut && !is_ip6 {
+        address
+    } else {
+        authority
+    };
+    told.rfind('@')
+        .and_then(|at| rest.get(at + 1..))
+        .unwrap_or(rest)
 }
 
 #[cfg(test)]
@@ -107,6 +132,29 @@ mod tests {
     fn shown(mut value: Value) -> Value {
         hide_credentials(&mut value);
         value
+    }
+
+    #[test]
+    fn addresses_are_shown_without_who_opens_them() {
+        for (said, left) in [
+            ("ftp://me:geheim@host/in", "ftp://host/in"),
+            ("ftp://me@host", "ftp://host"),
+            ("ftp://me:ge/he?im@host/in", "ftp://host/in"),
+            ("ftp://me:ge@heim@host:21/in", "ftp://host:21/in"),
+            (
+                "tried ftp://a:geheim@x, then sftp://b:geheim@y/z",
+                "tried ftp://x, then sftp://y/z",
+            ),
+            ("https://host/?mail=a@b", "https://host/?mail=a@b"),
+            ("https://host?mail=a@b", "https://host?mail=a@b"),
+            ("https://host:8443/a@b", "https://host:8443/a@b"),
+            ("http://[2001:db8::1]:80/a@b", "http://[2001:db8::1]:80/a@b"),
+            ("http://[2001:db8::1]/a@b", "http://[2001:db8::1]/a@b"),
+            ("a@b", "a@b"),
+            ("://", "://"),
+        ] {
+            assert_eq!(shown(json!(said)), json!(left), "{said}");
+        }
     }
 
     #[test]
