@@ -4,7 +4,7 @@
 //! `Forwarded` (RFC 7239) and `X-Forwarded-For` are lists that each proxy appends to. They are read from their end, as far as
 //! the addresses there are trusted: the first that is not is the client, whatever it wrote before.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
@@ -151,6 +151,14 @@ pub fn client_address(request: &HttpRequest) -> IpAddr {
     trusted(request).map_or(peer, |proxies| proxies.client(peer, request.headers()))
 }
 
+/// What is counted as one address: of IPv6 the network of 64 bits, since whoever has one address there has them all.
+pub fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
+    }
+}
+
 /// Whether a trusted proxy says that it was asked over TLS.
 pub fn was_encrypted(request: &HttpRequest) -> bool {
     if !trusted(request).is_some_and(|proxies| proxies.contains(peer(request))) {
@@ -250,6 +258,14 @@ mod tests {
         assert!(told(("forwarded", "for=192.0.2.9;proto=HTTPS")));
         assert!(!told(("x-forwarded-proto", "https, http")));
         assert!(!told(("forwarded", "for=192.0.2.9")));
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_neighbourhood() {
+        let of = |text: &str| neighbourhood(text.parse().expect("an address")).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(of("192.0.2.1"), "192.0.2.1");
+        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub mod websocket;
 
 pub use body::{Body, PathId, PathIds};
 pub use caller::{Caller, Principal};
-pub use client::{TrustedProxies, client_address, was_encrypted};
+pub use client::{TrustedProxies, client_address, neighbourhood, was_encrypted};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};
 pub use error::{ApiError, ApiResult, Fault, Faults};

@@ -6,11 +6,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::access::Shown;
+use crate::http::neighbourhood;
 use crate::kernel::{OrganizationId, StationId, Timestamp};
 
 /// Failures of an address that are free; a site has many stations that may all be wrong.
@@ -136,14 +137,6 @@ impl Default for Guesses {
     }
 }
 
-/// Who has an address of IPv6 has all that begin like it.
-fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-    }
-}
-
 impl Guesses {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
@@ -211,6 +204,15 @@ mod tests {
         guesses.attempt(address.parse().expect("an address"), endpoint, &shown)
     }
 
+    /// Fails, or is told how many seconds to wait.
+    fn fails(guesses: &Guesses, attempt: &Attempt, now: Timestamp) -> Option<u64> {
+        let waits = guesses.too_often(attempt, now);
+        if waits.is_none() {
+            guesses.failed(attempt, None, true, now);
+        }
+        waits.map(|often| often.wait.as_secs())
+    }
+
     #[test]
     fn a_station_takes_ten_guesses_and_then_one_every_six_seconds() {
         let guesses = Guesses::default();
@@ -218,13 +220,7 @@ mod tests {
             // Each from an address of its own.
             let address = format!("192.0.2.{number}");
             let one = attempt(&guesses, &address, "cp-1", &number.to_string());
-            let waits = guesses
-                .too_often(&one, at(seconds))
-                .map(|often| often.wait.as_secs());
-            if waits.is_none() {
-                guesses.failed(&one, None, true, at(seconds));
-            }
-            waits
+            fails(&guesses, &one, at(seconds))
         };
         for number in 0..10 {
             assert_eq!(tries(number, 0), None);
@@ -243,13 +239,7 @@ mod tests {
         let guesses = Guesses::default();
         let tries = |address: &str, number: u32, seconds| {
             let one = attempt(&guesses, address, &format!("cp-{number}"), "x");
-            let waits = guesses
-                .too_often(&one, at(seconds))
-                .map(|often| often.wait.as_secs());
-            if waits.is_none() {
-                guesses.failed(&one, None, true, at(seconds));
-            }
-            waits
+            fails(&guesses, &one, at(seconds))
         };
         for number in 0..60 {
             assert_eq!(tries("2001:db8::1", number, 0), None);

@@ -5,7 +5,7 @@
 //! account is the words of the login, organization and e-mail address, whether there is such a user or not: another operator
 //! counts, and clears, others.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -13,6 +13,7 @@ use diesel::prelude::*;
 use crate::db::schema::login_attempts;
 use crate::db::{Conn, StoreResult};
 use crate::each;
+use crate::http::neighbourhood;
 use crate::kernel::{OrganizationId, Timestamp};
 
 /// Attempts from an address that are free.
@@ -54,7 +55,7 @@ impl Guesser {
         let organization = organization.map(|id| id.to_string()).unwrap_or_default();
         Self {
             account: format!("{organization}/{email}"),
-            address: network(address).to_string(),
+            address: neighbourhood(address).to_string(),
         }
     }
 
@@ -149,14 +150,6 @@ impl Guesser {
     }
 }
 
-/// An address; of IPv6 the network, since everybody has 2^64 addresses there.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
-    }
-}
-
 fn lock(failures: i64, now: Timestamp) -> Option<Timestamp> {
     locked_for(failures).map(|span| now + span)
 }
@@ -193,13 +186,5 @@ mod tests {
             (seconds(11), seconds(1_000_000)),
             (Some(3_600), Some(3_600))
         );
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_address() {
-        let of = |text: &str| network(text.parse().expect("an address")).to_string();
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(of("192.0.2.1"), "192.0.2.1");
-        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
     }
 }

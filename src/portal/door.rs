@@ -13,9 +13,8 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::{Portal, logins};
-use crate::http::client_address;
 use crate::http::middleware::RateLimit;
-use crate::http::{ApiError, ApiResult, Code, Ctx};
+use crate::http::{ApiError, ApiResult, Code, Ctx, client_address, neighbourhood};
 use crate::kernel::{HomeLoginId, OrganizationId, UserId};
 
 /// Counts the requests of each address.
@@ -46,7 +45,8 @@ pub async fn guard<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    match portal.door.count(client_address(request.request())) {
+    let address = neighbourhood(client_address(request.request()));
+    match portal.door.count(address) {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }
