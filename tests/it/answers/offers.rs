@@ -3,17 +3,7 @@
 use serde_json::{Value, json};
 
 use super::text;
-use crate::support::{Answer, TestApp, TestStation};
-
-const WEEK: [&str; 7] = [
-    "MONDAY",
-    "TUESDAY",
-    "WEDNESDAY",
-    "THURSDAY",
-    "FRIDAY",
-    "SATURDAY",
-    "SUNDAY",
-];
+use crate::support::{Answer, TestApp, TestStation, WEEK};
 
 /// A network with one group, and stations with an EVSE each in it.
 struct Scene {

@@ -4,17 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, TestApp, eventually};
+use crate::support::{FakeStation, TestApp, WEEK, eventually};
 
-const WEEK: [&str; 7] = [
-    "MONDAY",
-    "TUESDAY",
-    "WEDNESDAY",
-    "THURSDAY",
-    "FRIDAY",
-    "SATURDAY",
-    "SUNDAY",
-];
 const DAY: Duration = Duration::from_secs(86_400);
 
 pub(super) fn id(value: &Value) -> &str {

@@ -15,3 +15,14 @@ pub use pki::{Pki, certificate_request};
 pub use raw::RawSocket;
 pub use station::FakeStation;
 pub use store::TestStore;
+
+/// All days, as the hours of offers name them.
+pub const WEEK: [&str; 7] = [
+    "MONDAY",
+    "TUESDAY",
+    "WEDNESDAY",
+    "THURSDAY",
+    "FRIDAY",
+    "SATURDAY",
+    "SUNDAY",
+];
