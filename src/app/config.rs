@@ -58,6 +58,8 @@ pub struct Http {
 pub struct Store {
     pub url: String,
     pub readers: usize,
+    pub station_readers: usize,
+    pub query_seconds: NonZeroU32,
     pub writers: usize,
     pub queue: usize,
     pub synchronous: String,
@@ -234,6 +236,8 @@ impl Config {
         let Store {
             url,
             readers,
+            station_readers,
+            query_seconds,
             writers,
             queue,
             synchronous,
@@ -253,6 +257,8 @@ impl Config {
         }
         Ok(StoreSettings {
             readers: *readers,
+            station_readers: *station_readers,
+            query_limit: Duration::from_secs(u64::from(query_seconds.get())),
             writers: *writers,
             queue: *queue,
             synchronous,

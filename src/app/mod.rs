@@ -17,7 +17,7 @@ use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
 use crate::commissioning;
 use crate::db::lock::Holder;
-use crate::db::{Conn, Db, StoreLock, StoreSettings, migrate};
+use crate::db::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
 use crate::events::Feed;
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
@@ -201,14 +201,15 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         web::Data::new(signals.clone()),
     );
 
-    let keyring = web::Data::new(Keyring::new(context.clone()));
+    let api = context.in_lane(Lane::Api);
+    let keyring = web::Data::new(Keyring::new(api.clone()));
     let limit = RateLimit {
         per_second: config.http.rate_per_second,
         burst: config.http.rate_burst,
     };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
-    let (portal, post) = Portal::open(&context, config.portal_settings(&pages)?).await?;
+    let (portal, post) = Portal::open(&api, config.portal_settings(&pages)?).await?;
     let portal = web::Data::new(portal);
     let patience = config.sessions.patience(context.clock.now());
     let mut tasks = tasks::start(
@@ -240,14 +241,14 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         Duration::from_secs(u64::from(config.ocpp.hours_seconds.get())),
     ));
     let balancer = Balancer::start(
-        context.clone(),
+        context.in_lane(Lane::Balancing),
         Arc::clone(&link),
         (&signals, &asset_signals),
         config.balancing.settings(),
     );
     let document = routes::openapi();
     let table = web::Data::new(routes::RouteTable::of(document));
-    let (data, metrics) = (Ctx::new(context.clone()), telemetry::metrics());
+    let (data, metrics) = (Ctx::new(api), telemetry::metrics());
     let (body_limit, origins) = (
         BodyLimit(config.http.body_limit),
         config.http.cors_origins.clone(),
@@ -309,6 +310,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     .listen(listener)?
     .backlog(4096) // reconnect storms
     .max_connections(100_000)
+    .h1_allow_half_closed(false) // a client that goes away ends what it asked for
     .disable_signals()
     .shutdown_timeout(config.http.stop_seconds);
     let mut tls_address = None;
@@ -393,7 +395,8 @@ async fn readyz(ctx: Ctx) -> HttpResponse {
         return HttpResponse::ServiceUnavailable()
             .json(serde_json::json!({"ok": false, "store": "not held"}));
     }
-    let query = ctx.db.read(|conn| {
+    let db = ctx.db.in_lane(Lane::Stations);
+    let query = db.read(|conn| {
         migrate::is_pending(conn).and_then(|pending| {
             if pending {
                 Err(crate::db::StoreError::Failed(

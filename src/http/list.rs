@@ -263,7 +263,7 @@ macro_rules! fetch_page {
     ($conn:expr, $query:expr, $table:ident, $filtered:expr, { $($name:literal => $column:expr),* $(,)? }) => {{
         let query = $query;
         let filtered = || {
-            let mut rows = $filtered;
+            let mut rows = $filtered.filter($crate::db::limit::in_time());
             if let Some(at) = query.created_from { rows = rows.filter($table::created_at.ge(at)); }
             if let Some(at) = query.created_to { rows = rows.filter($table::created_at.le(at)); }
             if let Some(at) = query.updated_from { rows = rows.filter($table::updated_at.ge(at)); }

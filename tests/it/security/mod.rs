@@ -2,5 +2,6 @@
 
 mod idempotency;
 mod keys;
+mod lists;
 mod revoked;
 mod scopes;
