@@ -46,6 +46,12 @@ impl FromStr for RawId {
         let mut bytes = [0; 12];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| InvalidId)?;
         Ok(Self(bytes))
+impl fmt::Debug for RawId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
     }
 }
 
