@@ -78,6 +78,11 @@ pub struct Ocpp {
     pub recorded_messages: usize,
     pub message_bytes: usize,
     pub compress: bool,
+    pub messages_per_second: NonZeroU32,
+    pub messages_burst: NonZeroU32,
+    pub connects_per_minute: NonZeroU32,
+    pub connects_burst: NonZeroU32,
+    pub flood_seconds: u64,
     pub version_without_header: String,
 }
 

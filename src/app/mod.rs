@@ -26,6 +26,7 @@ use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
+use crate::ocpp::floods::{self, Floods};
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
 use crate::ocpp::{Version, socket};
@@ -192,6 +193,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         settings: gateway_settings(&config.ocpp)?,
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
+        floods: Floods::new(flood_limits(&config.ocpp)),
     let (feed, feeding) = Feed::start(context.clone()).await?;
     let feed = web::Data::new(feed);
     let asset_signals = AssetSignals::default();
@@ -355,6 +357,16 @@ fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
     let silent = Some(ocpp.version_without_header.trim()).filter(|name| !name.is_empty());
     let silent = silent.map(Version::from_name).transpose();
     let without_header = silent
+fn flood_limits(ocpp: &config::Ocpp) -> floods::Limits {
+    floods::Limits {
+        messages_per_second: ocpp.messages_per_second,
+        messages_burst: ocpp.messages_burst,
+        connects_per_minute: ocpp.connects_per_minute,
+        connects_burst: ocpp.connects_burst,
+        patience: Duration::from_secs(ocpp.flood_seconds),
+    }
+}
+
         .map_err(|must| anyhow::anyhow!("ocpp.version_without_header must be {must}, or empty"))?;
     Ok(GatewaySettings {
         heartbeat_seconds: ocpp.heartbeat_seconds,

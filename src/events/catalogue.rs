@@ -113,6 +113,12 @@ kinds! {
         StationCertificateSigned = "chargestation.certificate.signed", "A certificate that a charge station asked for was signed.";
         StationCertificateRefused = "chargestation.certificate.refused", "A certificate that a charge station asked for was not signed; `reason` says why.";
     }
+    "chargestation" => Fields(&["chargestation", "waited", "refused"]) => {
+        StationFlooded = "chargestation.flooded", "A charge station says so much, or connects so often, that it is held up: how many messages and connections had to wait and were refused since it was told last; at most once a minute.";
+    }
+    "chargestation" => Fields(&["chargestation", "orphans"]) => {
+        StationOrphansFull = "chargestation.orphans_full", "A charge station ended so many transactions within a day of which it never told a start that no more are kept.";
+    }
     "evse" => View("EvseView") => {
         EvseCreated = "evse.created", "An EVSE was created.";
         EvseUpdated = "evse.updated", "An EVSE was changed.";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Version;
 use super::authority::Authority;
 use super::connections::Connections;
+use super::floods::Floods;
 use super::recorder::Recorder;
 use crate::http::Context;
 use crate::stations::link::Signals;
@@ -40,6 +41,8 @@ pub struct Gateway {
     pub connections: Connections,
     /// Who signs the certificates of stations.
     pub authority: Option<Arc<Authority>>,
+    /// How much each station said lately.
+    pub floods: Floods,
     /// What was said lately.
     pub recorder: Recorder,
     /// How connections are treated.

@@ -23,6 +23,7 @@ pub mod decode;
 pub mod dispatch;
 pub mod dynamic;
 pub mod error;
+pub mod floods;
 pub mod forms;
 pub mod frame;
 pub mod gateway;

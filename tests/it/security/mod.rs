@@ -1,5 +1,6 @@
 //! What no key gets more of than is its own: scopes, answers of others, connections that outlive their right.
 
+mod floods;
 mod idempotency;
 mod keys;
 mod lists;
