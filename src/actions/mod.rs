@@ -8,6 +8,7 @@ mod commands;
 mod device;
 mod model;
 mod performer;
+pub mod retention;
 mod security;
 mod store;
 

@@ -34,6 +34,7 @@ pub struct Config {
     pub mail: Mail,
     pub routing: Routing,
     pub events: Events,
+    pub retention: Retention,
     pub webhooks: Webhooks,
     pub log: Log,
 }
@@ -77,12 +78,12 @@ pub struct Ocpp {
     pub hours_seconds: NonZeroU32,
     pub recorded_messages: usize,
     pub message_bytes: usize,
-    pub compress: bool,
     pub messages_per_second: NonZeroU32,
     pub messages_burst: NonZeroU32,
     pub connects_per_minute: NonZeroU32,
     pub connects_burst: NonZeroU32,
     pub flood_seconds: u64,
+    pub compress: bool,
     pub version_without_header: String,
 }
 
@@ -181,6 +182,18 @@ pub struct Routing {
 #[serde(deny_unknown_fields)]
 pub struct Events {
     pub keep_days: NonZeroU32,
+}
+
+/// Section `[retention]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub readings_days: NonZeroU32,
+    pub transaction_events_days: NonZeroU32,
+    pub evidence_days: NonZeroU32,
+    pub orphans_days: NonZeroU32,
+    pub actions_days: NonZeroU32,
+    pub asset_readings_days: NonZeroU32,
 }
 
 /// Section `[webhooks]`.

@@ -18,7 +18,7 @@ use crate::balancing::Balancer;
 use crate::commissioning;
 use crate::db::lock::Holder;
 use crate::db::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
-use crate::events::Feed;
+use crate::events::{self, Feed};
 use crate::http::body::BodyLimit;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
 use crate::http::roads::Roads;
@@ -45,6 +45,7 @@ pub mod postman;
 mod reaction;
 pub mod replay;
 pub mod replay_messages;
+pub mod retention;
 pub mod routes;
 pub mod simulate;
 pub mod tasks;
@@ -53,6 +54,9 @@ pub mod tls;
 mod webhooks;
 
 pub use config::Config;
+
+/// How long the store may take to be called ready.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// What tests replace.
 #[derive(Clone)]
@@ -189,11 +193,11 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         signals: signals.clone(),
         connections: connections.clone(),
         authority: tls::authority(&config.tls)?,
+        floods: Floods::new(flood_limits(&config.ocpp)),
         recorder: Recorder::new(config.ocpp.recorded_messages),
         settings: gateway_settings(&config.ocpp)?,
     });
     let performer = web::Data::new(Performer::new(context.clone(), Arc::clone(&link)));
-        floods: Floods::new(flood_limits(&config.ocpp)),
     let (feed, feeding) = Feed::start(context.clone()).await?;
     let feed = web::Data::new(feed);
     let asset_signals = AssetSignals::default();
@@ -218,7 +222,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         &context,
         &connections,
         (keeper.clone(), portal.clone()),
-        (config.retention()?, patience),
+        (config.retention()?, (&config.retention).into(), patience),
         &signals,
     );
     tasks.extend(post);
@@ -353,10 +357,6 @@ async fn stop_signal() -> Result<()> {
     Ok(())
 }
 
-fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
-    let silent = Some(ocpp.version_without_header.trim()).filter(|name| !name.is_empty());
-    let silent = silent.map(Version::from_name).transpose();
-    let without_header = silent
 fn flood_limits(ocpp: &config::Ocpp) -> floods::Limits {
     floods::Limits {
         messages_per_second: ocpp.messages_per_second,
@@ -367,6 +367,10 @@ fn flood_limits(ocpp: &config::Ocpp) -> floods::Limits {
     }
 }
 
+fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
+    let silent = Some(ocpp.version_without_header.trim()).filter(|name| !name.is_empty());
+    let silent = silent.map(Version::from_name).transpose();
+    let without_header = silent
         .map_err(|must| anyhow::anyhow!("ocpp.version_without_header must be {must}, or empty"))?;
     Ok(GatewaySettings {
         heartbeat_seconds: ocpp.heartbeat_seconds,
@@ -401,7 +405,7 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"ok": true}))
 }
 
-/// Ready: the store answers too, and is held.
+/// Ready: the store is held, can be read and can be written.
 async fn readyz(ctx: Ctx) -> HttpResponse {
     if !ctx.db.is_held() {
         return HttpResponse::ServiceUnavailable()
@@ -419,7 +423,14 @@ async fn readyz(ctx: Ctx) -> HttpResponse {
             }
         })
     });
-    match tokio::time::timeout(Duration::from_secs(2), query).await {
+    let (name, now) = ("ready".to_owned(), ctx.clock.now().micros());
+    let ready = async {
+        query.await?;
+        // Reading goes on where the disk is full.
+        db.write(move |conn| events::keep_counter(conn, &name, now))
+            .await
+    };
+    match tokio::time::timeout(READY_WITHIN, ready).await {
         Ok(Ok(())) => HttpResponse::Ok().json(serde_json::json!({"ok": true, "store": "ready"})),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");

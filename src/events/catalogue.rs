@@ -255,6 +255,9 @@ kinds! {
         GroupMeterStale = "load_management.group.meter_stale", "A meter of a group is silent; its worst case is assumed.";
         GroupMeterFresh = "load_management.group.meter_fresh", "A meter of a group tells readings again.";
     }
+    "organization" => Fields(&["what", "before", "rows"]) => {
+        RetentionApplied = "organization.retention.applied", "What is older than its retention was deleted: `what` it was, `before` when, and how many `rows`.";
+    }
     "webhook" => View("WebhookView") => {
         WebhookCreated = "webhook.created", "A webhook was created; its secret is never told.";
         WebhookUpdated = "webhook.updated", "A webhook was changed, or its secret rotated.";

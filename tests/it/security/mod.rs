@@ -4,5 +4,6 @@ mod floods;
 mod idempotency;
 mod keys;
 mod lists;
+mod retention;
 mod revoked;
 mod scopes;
