@@ -9,6 +9,7 @@ mod device;
 mod model;
 mod performer;
 mod pushed;
+pub mod retention;
 mod security;
 mod store;
 

@@ -35,6 +35,7 @@ pub struct Config {
     pub mail: Mail,
     pub routing: Routing,
     pub events: Events,
+    pub retention: Retention,
     pub webhooks: Webhooks,
     pub log: Log,
 }
@@ -61,6 +62,8 @@ pub struct Http {
 pub struct Store {
     pub url: String,
     pub readers: usize,
+    pub station_readers: usize,
+    pub query_seconds: NonZeroU32,
     pub writers: usize,
     pub queue: usize,
     pub synchronous: String,
@@ -78,6 +81,11 @@ pub struct Ocpp {
     pub hours_seconds: NonZeroU32,
     pub recorded_messages: usize,
     pub message_bytes: usize,
+    pub messages_per_second: NonZeroU32,
+    pub messages_burst: NonZeroU32,
+    pub connects_per_minute: NonZeroU32,
+    pub connects_burst: NonZeroU32,
+    pub flood_seconds: u64,
     pub compress: bool,
     pub version_without_header: String,
 }
@@ -179,6 +187,18 @@ pub struct Events {
     pub keep_days: NonZeroU32,
 }
 
+/// Section `[retention]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    pub readings_days: NonZeroU32,
+    pub transaction_events_days: NonZeroU32,
+    pub evidence_days: NonZeroU32,
+    pub orphans_days: NonZeroU32,
+    pub actions_days: NonZeroU32,
+    pub asset_readings_days: NonZeroU32,
+}
+
 /// Section `[webhooks]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -244,6 +264,8 @@ impl Config {
         let Store {
             url,
             readers,
+            station_readers,
+            query_seconds,
             writers,
             queue,
             synchronous,
@@ -263,6 +285,8 @@ impl Config {
         }
         Ok(StoreSettings {
             readers: *readers,
+            station_readers: *station_readers,
+            query_limit: Duration::from_secs(u64::from(query_seconds.get())),
             writers: *writers,
             queue: *queue,
             synchronous,

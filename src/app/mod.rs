@@ -15,8 +15,8 @@ use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
 use crate::commissioning;
 use crate::db::lock::Holder;
-use crate::db::{Conn, Db, StoreLock, StoreSettings, migrate};
-use crate::events::Feed;
+use crate::db::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
+use crate::events::{self, Feed};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
@@ -25,6 +25,7 @@ use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
 use crate::ocpp::connections::Connections;
+use crate::ocpp::floods::{self, Floods};
 use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
 use crate::ocpp::{Version, peer, refusals, socket};
@@ -43,6 +44,7 @@ pub mod postman;
 mod reaction;
 pub mod replay;
 pub mod replay_messages;
+pub mod retention;
 pub mod routes;
 pub mod simulate;
 pub mod tasks;
@@ -51,6 +53,9 @@ pub mod tls;
 mod webhooks;
 
 pub use config::Config;
+
+/// How long the store may take to be called ready.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// What tests replace.
 #[derive(Clone)]
@@ -197,6 +202,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         signals: signals.clone(),
         connections: connections.clone(),
         authority: tls::authority(&config.tls)?,
+        floods: Floods::new(flood_limits(&config.ocpp)),
         recorder: Recorder::new(config.ocpp.recorded_messages),
         guesses: Arc::default(),
         refusals: Arc::default(),
@@ -212,21 +218,22 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         web::Data::new(signals.clone()),
     );
 
-    let keyring = web::Data::new(Keyring::new(context.clone()));
+    let api = context.in_lane(Lane::Api);
+    let keyring = web::Data::new(Keyring::new(api.clone()));
     let limit = RateLimit {
         per_second: config.http.rate_per_second,
         burst: config.http.rate_burst,
     };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
-    let (portal, post) = Portal::open(&context, config.portal_settings(&pages)?).await?;
+    let (portal, post) = Portal::open(&api, config.portal_settings(&pages)?).await?;
     let portal = web::Data::new(portal);
     let patience = config.sessions.patience(context.clock.now());
     let mut tasks = tasks::start(
         &context,
         &connections,
         (keeper.clone(), portal.clone()),
-        (config.retention()?, patience),
+        (config.retention()?, (&config.retention).into(), patience),
         &signals,
     );
     tasks.extend(post);
@@ -252,7 +259,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         Duration::from_secs(u64::from(config.ocpp.hours_seconds.get())),
     ));
     let balancer = Balancer::start(
-        context.clone(),
+        context.in_lane(Lane::Balancing),
         Arc::clone(&link),
         (&signals, &asset_signals),
         config.balancing.settings(),
@@ -260,7 +267,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let document = routes::openapi();
     let table = web::Data::new(routes::RouteTable::of(document));
     let document = web::Bytes::from(serde_json::to_vec(document)?);
-    let data = Ctx::new(context.clone());
+    let data = Ctx::new(api);
     let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
     let scraped_here = metrics.is_none();
     let (body_limit, origins) = (
@@ -327,6 +334,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     .listen(listener)?
     .backlog(4096) // reconnect storms
     .max_connections(100_000)
+    .h1_allow_half_closed(false) // a client that goes away ends what it asked for
     .disable_signals()
     .shutdown_timeout(config.http.stop_seconds);
     let mut tls_address = None;
@@ -370,6 +378,16 @@ async fn stop_signal() -> Result<()> {
     Ok(())
 }
 
+fn flood_limits(ocpp: &config::Ocpp) -> floods::Limits {
+    floods::Limits {
+        messages_per_second: ocpp.messages_per_second,
+        messages_burst: ocpp.messages_burst,
+        connects_per_minute: ocpp.connects_per_minute,
+        connects_burst: ocpp.connects_burst,
+        patience: Duration::from_secs(ocpp.flood_seconds),
+    }
+}
+
 fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
     let silent = Some(ocpp.version_without_header.trim()).filter(|name| !name.is_empty());
     let silent = silent.map(Version::from_name).transpose();
@@ -408,13 +426,14 @@ async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"ok": true}))
 }
 
-/// Ready: the store answers too, and is held.
+/// Ready: the store is held, can be read and can be written.
 async fn readyz(ctx: Ctx) -> HttpResponse {
     if !ctx.db.is_held() {
         return HttpResponse::ServiceUnavailable()
             .json(serde_json::json!({"ok": false, "store": "not held"}));
     }
-    let query = ctx.db.read(|conn| {
+    let db = ctx.db.in_lane(Lane::Stations);
+    let query = db.read(|conn| {
         migrate::is_pending(conn).and_then(|pending| {
             if pending {
                 Err(crate::db::StoreError::Failed(
@@ -425,7 +444,14 @@ async fn readyz(ctx: Ctx) -> HttpResponse {
             }
         })
     });
-    match tokio::time::timeout(Duration::from_secs(2), query).await {
+    let (name, now) = ("ready".to_owned(), ctx.clock.now().micros());
+    let ready = async {
+        query.await?;
+        // Reading goes on where the disk is full.
+        db.write(move |conn| events::keep_counter(conn, &name, now))
+            .await
+    };
+    match tokio::time::timeout(READY_WITHIN, ready).await {
         Ok(Ok(())) => HttpResponse::Ok().json(serde_json::json!({"ok": true, "store": "ready"})),
         Ok(Err(error)) => {
             tracing::warn!(%error, "not ready");

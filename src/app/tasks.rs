@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::web;
 use tokio::task::JoinHandle;
 
+use super::retention::{self, Kept};
 use crate::db::StoreResult;
 use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
@@ -27,7 +28,7 @@ pub fn start(
     context: &Context,
     connections: &Connections,
     (keeper, portal): (web::Data<Doorkeeper>, web::Data<Portal>),
-    (keep, patience): (Retention, sessions::Patience),
+    (keep, kept, patience): (Retention, Kept, sessions::Patience),
     signals: &Signals,
 ) -> Vec<JoinHandle<()>> {
     let (touching, seen) = (context.clone(), connections.clone());
@@ -80,7 +81,8 @@ pub fn start(
                     .db
                     .write(move |conn| portal::tidy(conn, now))
                     .await?;
-                webhooks::forget_old(&context, keep).await
+                webhooks::forget_old(&context, keep).await?;
+                retention::apply(&context, kept).await
             }
         }),
     ]

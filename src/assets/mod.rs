@@ -8,6 +8,7 @@ mod api;
 mod model;
 mod power;
 mod readings;
+pub mod retention;
 mod signals;
 mod store;
 

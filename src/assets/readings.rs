@@ -18,6 +18,7 @@ use crate::events::{self, Event, EventKind};
 use crate::groups;
 use crate::http::fields::{Field, Path};
 use crate::http::{ApiError, ApiResult, Code, Faults};
+use crate::kernel::page::Total;
 use crate::kernel::*;
 use crate::locations::Location;
 
@@ -296,7 +297,7 @@ pub(super) fn spans(
         return Err(ApiError::faulty(Code::InvalidQuery, faults));
     }
     let all = join(&powers, stretch.from, span);
-    let total = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    let total = Total::counted(u64::try_from(all.len()).unwrap_or(u64::MAX), page);
     let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
     let size = usize::try_from(page.limit()).unwrap_or(usize::MAX);
     Ok(Page {

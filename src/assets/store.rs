@@ -14,6 +14,7 @@ use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::groups;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
+use crate::kernel::page::Total;
 use crate::kernel::*;
 use crate::locations::{self as places, Location, LocationView};
 use crate::{each, fetch_page};
@@ -283,7 +284,7 @@ pub(super) fn readings(
         .load(conn)?;
     Ok(Page {
         rows: rows.into_iter().map(|Json(reading)| reading).collect(),
-        total: u64::try_from(total).unwrap_or_default(),
+        total: Total::counted(u64::try_from(total).unwrap_or_default(), page),
         request: page,
     })
 }

@@ -128,6 +128,7 @@ impl Conn {
                      PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; \
                      PRAGMA mmap_size = 268435456; PRAGMA journal_size_limit = 67108864;"
                 ))?;
+                super::limit::register(&conn)?;
                 Ok(Self::Sqlite(conn))
             }
         }

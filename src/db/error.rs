@@ -17,6 +17,9 @@ pub enum StoreError {
     /// The store is overloaded: its queue is full or a lock was not had in time. Trying again later is right.
     #[error("the store is busy")]
     Busy,
+    /// The query took longer than it may (see [`super::limit`]).
+    #[error("the query took too long")]
+    TooSlow,
     /// This server does not hold the store's lock (see [`super::lock`]): the database restarted, or the server stops.
     #[error("the store is not held by this server at the moment")]
     NotHeld,
@@ -48,6 +51,12 @@ impl From<DieselError> for StoreError {
                     || info.message().contains("deadlock detected") =>
             {
                 Self::Busy
+            }
+            DieselError::DatabaseError(_, info)
+                if info.message().contains(super::limit::TOO_SLOW)
+                    || info.message().contains("canceling statement due to") =>
+            {
+                Self::TooSlow
             }
             other => Self::Failed(other.to_string()),
         }

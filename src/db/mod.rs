@@ -7,10 +7,12 @@ pub mod beside;
 pub mod columns;
 pub mod connection;
 pub mod error;
+pub mod limit;
 pub mod lock;
 pub mod migrate;
 pub mod pool;
 pub mod query;
+pub mod reads;
 pub mod schema;
 pub mod secrets;
 
@@ -19,3 +21,4 @@ pub use connection::{Conn, StoreUrl};
 pub use error::{StoreError, StoreResult};
 pub use lock::StoreLock;
 pub use pool::{Db, StoreSettings};
+pub use reads::Lane;

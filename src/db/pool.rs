@@ -1,10 +1,11 @@
 //! The threads that own the connections, and group commit.
 //!
-//! Handlers hand closures to a bounded queue; a full queue is an error at once, not a wait. Reads run one by one on
-//! their threads. A writer takes every write that is waiting, up to [`LARGEST_GROUP`], runs them in one
+//! Handlers hand closures to a bounded queue; a full queue is an error at once, not a wait. Reads run on the threads of their
+//! lane (see [`super::reads`]). A writer takes every write that is waiting, up to [`LARGEST_GROUP`], runs them in one
 //! transaction, each in a savepoint of its own, commits once, and only then answers all of them: a thousand messages
 //! of stations share one fsync, and nobody is told "stored" before it is. Writes that nobody waits for with impatience,
-//! such as meter values, wait [`PATIENCE`] for company.
+//! such as meter values, wait [`PATIENCE`] for company. Of the API's writes a group takes [`API_SHARE`] at most, after those of
+//! stations, so that no client's burst is before a station's message.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,9 +20,12 @@ use super::beside;
 use super::connection::{Conn, Opener, StoreUrl, Synchronous};
 use super::error::{StoreError, StoreResult};
 use super::lock::Gate;
+use super::reads::{Lane, Reads};
 
 /// Writes that share one commit at most: large enough to hide the commit, small enough to keep the lock short.
 const LARGEST_GROUP: usize = 256;
+/// Writes of the API in one group at most: enough for a commit that is shared, few enough to end soon.
+const API_SHARE: usize = 32;
 /// How long a patient write waits for others to share its commit.
 const PATIENCE: Duration = Duration::from_millis(10);
 /// Attempts at a write that lost a race for a lock.
@@ -32,8 +36,12 @@ const ATTEMPTS: u32 = 5;
 pub struct StoreSettings {
     /// Where the data lives.
     pub url: StoreUrl,
-    /// Threads that read.
+    /// Threads that read for the API.
     pub readers: usize,
+    /// Threads that read for stations.
+    pub station_readers: usize,
+    /// How long a query of the API may take, from the moment it is asked.
+    pub query_limit: Duration,
     /// Threads that write; SQLite always has one, because its writers wait on each other unfairly.
     pub writers: usize,
     /// Closures that may wait in each queue before callers are told that the store is busy.
@@ -48,14 +56,14 @@ impl StoreSettings {
         Self {
             url,
             readers: 2,
+            station_readers: 2,
+            query_limit: Duration::from_secs(10),
             writers: 4,
             queue: 20_000,
             synchronous: Synchronous::Full,
         }
     }
 }
-
-type ReadJob = Box<dyn FnOnce(&mut Conn) + Send>;
 
 /// A write in a queue: it may be run again when its group could not be committed.
 trait WriteJob: Send {
@@ -137,15 +145,17 @@ impl StoreFailure for StoreError {
 enum Wake {
     /// Work that is to be done now.
     Job(Box<dyn WriteJob>),
-    /// Patient work is waiting.
-    Patient,
+    /// Patient work, or work of the API, is waiting.
+    Other,
 }
 
 /// One end of the queues of the writers.
 struct Writes<Wakes, Jobs> {
     wakes: Wakes,
     patient: Jobs,
-    /// Whether a [`Wake::Patient`] is on its way.
+    /// What the API wants, at once but after the others.
+    api: Jobs,
+    /// Whether a [`Wake::Other`] is on its way.
     announced: Arc<AtomicBool>,
 }
 
@@ -155,7 +165,8 @@ type WriteQueues = Writes<flume::Receiver<Wake>, flume::Receiver<Box<dyn WriteJo
 /// The store, cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    reads: flume::Sender<ReadJob>,
+    lane: Lane,
+    reads: Arc<Reads>,
     writes: Arc<WriteSenders>,
     commits: Arc<watch::Sender<()>>,
     settings: Arc<StoreSettings>,
@@ -174,7 +185,8 @@ impl Db {
             StoreUrl::Sqlite(_) => 1,
             StoreUrl::Postgres(_) => settings.writers.max(1),
         };
-        let readers = settings.readers.max(1);
+        // One for balancing; see `Reads::start`.
+        let readers = settings.readers.max(1) + settings.station_readers.max(1) + 1;
         let opener = Opener {
             url: settings.url.clone(),
             synchronous: settings.synchronous,
@@ -186,14 +198,10 @@ impl Db {
             .connection_timeout(Duration::from_secs(10))
             .build(opener)
             .map_err(|error| StoreError::Failed(error.to_string()))?;
-        let (reads, read_queue) = flume::bounded::<ReadJob>(settings.queue);
         let (writes, write_queues) = write_queues(settings.queue);
         let write_queues = Arc::new(write_queues);
         let commits = Arc::new(watch::Sender::new(()));
-        for index in 0..readers {
-            let (pool, queue) = (pool.clone(), read_queue.clone());
-            spawn(format!("db-read-{index}"), move || read_loop(&pool, &queue))?;
-        }
+        let reads = Arc::new(Reads::start(&settings, &pool)?);
         for index in 0..writers {
             let (pool, queues) = (pool.clone(), Arc::clone(&write_queues));
             let (commits, gate) = (Arc::clone(&commits), gate.clone());
@@ -202,12 +210,26 @@ impl Db {
             })?;
         }
         Ok(Self {
+            lane: Lane::Stations,
             reads,
             writes: Arc::new(writes),
             commits,
             settings: Arc::new(settings),
             gate,
         })
+    }
+
+    /// The same store for other work.
+    pub fn in_lane(&self, lane: Lane) -> Self {
+        Self {
+            lane,
+            ..self.clone()
+        }
+    }
+
+    /// Reads of the API that are asked and not yet answered or given up.
+    pub fn open_reads(&self) -> usize {
+        self.reads.open()
     }
 
     /// Whether anything can be written at this instant: this server holds its store.
@@ -225,7 +247,7 @@ impl Db {
         self.commits.subscribe()
     }
 
-    /// Runs a query that changes nothing.
+    /// Runs a query that changes nothing. For the API it is ended after a time, and when the answer is waited for no more.
     pub async fn read<T, E>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -234,16 +256,7 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job: ReadJob = Box::new(move |conn| {
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)))
-                .unwrap_or_else(|_| Err(StoreError::Failed("a query panicked".into()).into()));
-            let _ = reply.send(outcome);
-        });
-        self.reads.try_send(job).map_err(|_| StoreError::Busy)?;
-        answer
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Failed("the store stopped".into()).into()))
+        self.reads.run(self.lane, work).await
     }
 
     /// Runs changes in a transaction; answers after they are committed. `work` runs again when its group of writes
@@ -257,7 +270,10 @@ impl Db {
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
         let (job, answer) = Write::queued(accompanied(work));
-        self.writes.send_now(job)?;
+        match self.lane {
+            Lane::Api => self.writes.send_for_api(job)?,
+            Lane::Stations | Lane::Balancing => self.writes.send_now(job)?,
+        }
         Self::outcome(answer).await
     }
 
@@ -301,15 +317,18 @@ fn accompanied<T, E: From<StoreError>>(
 fn write_queues(longest: usize) -> (WriteSenders, WriteQueues) {
     let (wakes, wake_queue) = flume::bounded(longest);
     let (patient, patient_queue) = flume::bounded(longest);
+    let (api, api_queue) = flume::bounded(longest);
     let announced = Arc::new(AtomicBool::new(false));
     let senders = Writes {
         wakes,
         patient,
+        api,
         announced: Arc::clone(&announced),
     };
     let queues = Writes {
         wakes: wake_queue,
         patient: patient_queue,
+        api: api_queue,
         announced,
     };
     (senders, queues)
@@ -324,13 +343,23 @@ impl WriteSenders {
     fn send_patiently(&self, job: Box<dyn WriteJob>) -> StoreResult<()> {
         let sent = self.patient.try_send(job);
         sent.map_err(|_| StoreError::Busy)?;
-        if !self.announced.swap(true, Ordering::AcqRel)
-            && self.wakes.try_send(Wake::Patient).is_err()
+        self.announce();
+        Ok(())
+    }
+
+    fn send_for_api(&self, job: Box<dyn WriteJob>) -> StoreResult<()> {
+        let sent = self.api.try_send(job);
+        sent.map_err(|_| StoreError::Busy)?;
+        self.announce();
+        Ok(())
+    }
+
+    fn announce(&self) {
+        if !self.announced.swap(true, Ordering::AcqRel) && self.wakes.try_send(Wake::Other).is_err()
         {
-            // The writers have enough to do, and look at the patient ones each time.
+            // The writers have enough to do, and look at the others each time.
             self.announced.store(false, Ordering::Release);
         }
-        Ok(())
     }
 }
 
@@ -338,14 +367,14 @@ impl WriteQueues {
     /// The next group of writes, at once where the last one left some behind; `None` when there will be no more.
     fn next_group(&self, some_are_left: bool) -> Option<Vec<Box<dyn WriteJob>>> {
         let wake = if some_are_left {
-            self.wakes.try_recv().unwrap_or(Wake::Patient)
+            self.wakes.try_recv().unwrap_or(Wake::Other)
         } else {
             match self.wakes.recv().ok()? {
-                Wake::Patient => {
+                Wake::Other if self.api.is_empty() => {
                     let sooner = self.wakes.recv_deadline(Instant::now() + PATIENCE);
-                    sooner.unwrap_or(Wake::Patient)
+                    sooner.unwrap_or(Wake::Other)
                 }
-                job => job,
+                other => other,
             }
         };
         // Whoever comes from here on announces itself again.
@@ -353,14 +382,20 @@ impl WriteQueues {
         let jobs = std::iter::once(wake).chain(self.wakes.try_iter());
         let jobs = jobs.filter_map(|wake| match wake {
             Wake::Job(job) => Some(job),
-            Wake::Patient => None,
+            Wake::Other => None,
         });
+        let jobs = jobs.chain(self.api.try_iter().take(API_SHARE));
         let group = jobs.chain(self.patient.try_iter()).take(LARGEST_GROUP);
         Some(group.collect())
     }
+
+    /// Whether a group of this size has left some behind.
+    fn leaves_some(&self, group: usize) -> bool {
+        group == LARGEST_GROUP || !self.api.is_empty()
+    }
 }
 
-fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> StoreResult<()> {
+pub(super) fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> StoreResult<()> {
     std::thread::Builder::new()
         .name(name)
         .spawn(body)
@@ -369,13 +404,22 @@ fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> StoreResult<()> 
 }
 
 /// Keeps one connection for its whole life and replaces it only when it broke.
-struct Held<'a> {
+pub(super) struct Held<'a> {
     pool: &'a Pool<Opener>,
     conn: Option<PooledConnection<Opener>>,
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
+    pub(super) fn new(pool: &'a Pool<Opener>) -> Self {
+        Self { pool, conn: None }
+    }
+
     fn get(&mut self) -> StoreResult<&mut Conn> {
+        self.get_fresh().map(|(conn, _)| conn)
+    }
+
+    /// The connection, and whether it was opened just now.
+    pub(super) fn get_fresh(&mut self) -> StoreResult<(&mut Conn, bool)> {
         let broken = self.conn.as_mut().is_none_or(|conn| conn.is_broken());
         if broken {
             self.conn = None;
@@ -385,17 +429,8 @@ impl Held<'_> {
                 .map_err(|error| StoreError::Failed(error.to_string()))?;
             self.conn = Some(fresh);
         }
-        self.conn.as_deref_mut().ok_or(StoreError::Busy)
-    }
-}
-
-fn read_loop(pool: &Pool<Opener>, queue: &flume::Receiver<ReadJob>) {
-    let mut held = Held { pool, conn: None };
-    while let Ok(job) = queue.recv() {
-        match held.get() {
-            Ok(conn) => job(conn),
-            Err(error) => tracing::error!(%error, "no connection to the store"), // dropping the job answers it
-        }
+        let conn = self.conn.as_deref_mut().ok_or(StoreError::Busy)?;
+        Ok((conn, broken))
     }
 }
 
@@ -405,10 +440,10 @@ fn write_loop(
     commits: &watch::Sender<()>,
     gate: Option<&Gate>,
 ) {
-    let mut held = Held { pool, conn: None };
+    let mut held = Held::new(pool);
     let mut some_are_left = false;
     while let Some(group) = queues.next_group(some_are_left) {
-        some_are_left = group.len() == LARGEST_GROUP;
+        some_are_left = queues.leaves_some(group.len());
         metrics::histogram!("evenwatt_store_group_size")
             .record(u32::try_from(group.len()).unwrap_or(u32::MAX));
         match held.get() {
@@ -498,62 +533,5 @@ impl From<diesel::result::Error> for Undo {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::future::join_all;
-
-    use super::*;
-
-    type Jobs = Vec<Box<dyn WriteJob>>;
-
-    fn job() -> Box<dyn WriteJob> {
-        Write::queued(|_: &mut Conn| Ok::<(), StoreError>(())).0
-    }
-
-    fn count(group: Option<Jobs>) -> Option<usize> {
-        group.map(|group| group.len())
-    }
-
-    #[test]
-    fn patient_writes_travel_together_and_with_the_first_impatient_one() {
-        let (senders, queues) = write_queues(1_000);
-        for _ in 0..3 {
-            senders.send_patiently(job()).expect("room");
-        }
-        assert_eq!(count(queues.next_group(false)), Some(3));
-        senders.send_patiently(job()).expect("room");
-        senders.send_now(job()).expect("room");
-        assert_eq!(count(queues.next_group(false)), Some(2));
-    }
-
-    #[test]
-    fn a_group_that_is_full_leaves_none_behind() {
-        let (senders, queues) = write_queues(1_000);
-        for _ in 0..LARGEST_GROUP + 1 {
-            senders.send_patiently(job()).expect("room");
-        }
-        assert_eq!(count(queues.next_group(false)), Some(LARGEST_GROUP));
-        drop(senders);
-        assert_eq!(count(queues.next_group(true)), Some(1));
-        assert_eq!(count(queues.next_group(false)), None);
-    }
-
-    #[tokio::test]
-    async fn every_write_is_answered() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let url = StoreUrl::Sqlite(folder.path().join("pool.db").display().to_string());
-        let db = Db::open(StoreSettings::new(url)).expect("opens");
-        let patient = (0..1_000).map(|number| {
-            db.write_with_others(move |_| match number % 10 {
-                0 => Err(StoreError::NotFound),
-                _ => Ok(number),
-            })
-        });
-        let answers = join_all(patient).await;
-        for (number, answer) in answers.into_iter().enumerate() {
-            match number % 10 {
-                0 => assert!(matches!(answer, Err(StoreError::NotFound))),
-                _ => assert_eq!(answer.ok(), Some(number)),
-            }
-        }
-    }
-}
+#[path = "pool_tests.rs"]
+mod tests;

@@ -120,6 +120,12 @@ kinds! {
     "chargestation" => Fields(&["endpoint", "address", "count"]) => {
         StationUnknown = "chargestation.unknown", "Somebody connected with an endpoint that no charge station has. Told once a minute and address at most, and only where the server has one organization; without `address` where there are many.";
     }
+    "chargestation" => Fields(&["chargestation", "waited", "refused"]) => {
+        StationFlooded = "chargestation.flooded", "A charge station says so much, or connects so often, that it is held up: how many messages and connections had to wait and were refused since it was told last; at most once a minute.";
+    }
+    "chargestation" => Fields(&["chargestation", "orphans"]) => {
+        StationOrphansFull = "chargestation.orphans_full", "A charge station ended so many transactions within a day of which it never told a start that no more are kept.";
+    }
     "evse" => View("EvseView") => {
         EvseCreated = "evse.created", "An EVSE was created.";
         EvseUpdated = "evse.updated", "An EVSE was changed.";
@@ -255,6 +261,9 @@ kinds! {
     "load_management.group" => Fields(&["group", "asset", "latest_at"]) => {
         GroupMeterStale = "load_management.group.meter_stale", "A meter of a group is silent; its worst case is assumed.";
         GroupMeterFresh = "load_management.group.meter_fresh", "A meter of a group tells readings again.";
+    }
+    "organization" => Fields(&["what", "before", "rows"]) => {
+        RetentionApplied = "organization.retention.applied", "What is older than its retention was deleted: `what` it was, `before` when, and how many `rows`.";
     }
     "webhook" => View("WebhookView") => {
         WebhookCreated = "webhook.created", "A webhook was created; its secret is never told.";

@@ -18,6 +18,15 @@ fn counter(organization: OrganizationId) -> String {
     format!("events_forgotten:{organization}")
 }
 
+/// When the oldest event that is kept was told.
+pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
+    Ok(events::table
+        .order(events::cursor)
+        .select(events::created_at)
+        .first(conn)
+        .optional()?)
+}
+
 /// Deletes the oldest events of all organizations, those before an instant; what comes after an organization's cursor in
 /// `needed` stays. True when there may be more.
 pub fn forget(

@@ -6,9 +6,13 @@ use serde_json::value::RawValue;
 
 use super::veil::veil;
 use super::{EventKind, EventTypes};
+use crate::db::limit::in_time;
 use crate::db::schema::events;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
+
+/// So few types are looked for one by one; among more, some are common.
+const FEW_TYPES: usize = 16;
 
 /// Something that happened, before it is written down.
 #[derive(Debug, Clone, Copy)]
@@ -113,19 +117,30 @@ pub(super) fn list_between(
     types: Option<&EventTypes>,
     limit: i64,
 ) -> StoreResult<Vec<Row>> {
-    let mut rows = events::table
-        .filter(events::organization_id.eq(organization))
-        .filter(events::cursor.gt(after).and(events::cursor.le(until)))
-        .into_boxed();
-    if let Some(types) = types {
-        let names: Vec<String> = types.names().map(str::to_owned).collect();
-        rows = rows.filter(events::type_.eq_any(names));
+    let names: Option<Vec<String>> = types.map(|types| types.names().map(str::to_owned).collect());
+    let rows = || {
+        events::table
+            .filter(events::organization_id.eq(organization))
+            .filter(events::cursor.gt(after).and(events::cursor.le(until)))
+            .filter(in_time())
+            .order(events::cursor.asc())
+            .limit(limit)
+            .select(Row::as_select())
+    };
+    match names {
+        None => Ok(rows().load(conn)?),
+        // Each by its index, however rare it is.
+        Some(names) if names.len() <= FEW_TYPES => {
+            let mut found: Vec<Row> = Vec::new();
+            for name in names {
+                found.extend(rows().filter(events::type_.eq(name)).load::<Row>(conn)?);
+            }
+            found.sort_by_key(|row| row.cursor);
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            Ok(found)
+        }
+        Some(names) => Ok(rows().filter(events::type_.eq_any(names)).load(conn)?),
     }
-    Ok(rows
-        .order(events::cursor.asc())
-        .limit(limit)
-        .select(Row::as_select())
-        .load(conn)?)
 }
 
 /// The cursor of the newest event of an organization that can be read, 0 when there is none.

@@ -50,6 +50,7 @@ codes! {
     TooManyRequests = "too_many_requests", 429, "The key's request rate is exceeded; see Retry-After.";
     Internal = "internal", 500, "A fault of the server; the request_id finds it in the log.";
     Busy = "busy", 503, "The server is overloaded; try again shortly.";
+    QueryTooLong = "query_too_long", 503, "The query took longer than `store.query_seconds` and was ended; ask for less: by filters, smaller pages, or `after`.";
     StationSilent = "station_silent", 504, "The station did not answer in time.";
 }
 

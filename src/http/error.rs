@@ -149,6 +149,10 @@ impl From<StoreError> for ApiError {
                 cause: Some(error),
                 ..Self::new(Code::Busy, Code::Busy.meaning()).retry_after(1)
             },
+            StoreError::TooSlow => Self {
+                cause: Some(error),
+                ..Self::new(Code::QueryTooLong, Code::QueryTooLong.meaning())
+            },
             StoreError::NotHeld => Self {
                 cause: Some(error),
                 ..Self::new(

@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
+use diesel::RunQueryDsl;
+use diesel::backend::Backend;
+use diesel::query_builder::{AstPass, Query, QueryFragment};
+use diesel::sql_types::BigInt;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,8 +16,8 @@ use super::error::{ApiError, ApiResult, Faults};
 use super::query::{Format, ListQuery, Near};
 use super::{Context, csv, geo};
 use crate::db::Conn;
-use crate::kernel::page::LARGEST_PAGE;
-use crate::kernel::{Page, PageRequest};
+use crate::kernel::page::{Cursor, LARGEST_PAGE, MOST_COUNTED, Total};
+use crate::kernel::{Page, PageRequest, Timestamp};
 
 /// Rows that are looked at for a search by distance.
 const MOST_PLACES: u32 = 20_000;
@@ -32,8 +36,10 @@ pub struct ListReply<T> {
     pub message: String,
     /// The rows of this page.
     pub result: Vec<T>,
-    /// Rows in the whole list.
+    /// Rows in the whole list; of more than 10,000 only those up to this page, see `totalIsExact`.
     pub total_docs: u64,
+    /// Whether all rows were counted.
+    pub total_is_exact: bool,
     /// Rows a page.
     pub limit: u32,
     /// This page, from 1.
@@ -48,27 +54,44 @@ pub struct ListReply<T> {
     pub prev_page: Option<u32>,
     /// The page after.
     pub next_page: Option<u32>,
-    /// The number of this page's first row, from 1.
+    /// The number of this page's first row, from 1; after a cursor from there.
     pub paging_counter: u64,
+    /// Pass this as `after` to go on; null where nothing follows, and in other orders than `createdAt` and `updatedAt`.
+    #[serde(rename = "next_after")]
+    #[schema(example = "1777000000123456-650000000000000000000001")]
+    pub next_after: Option<String>,
 }
 
 impl<T> From<Page<T>> for ListReply<T> {
     fn from(page: Page<T>) -> Self {
         let PageRequest { number, size } = page.request;
+        let Total {
+            rows,
+            is_exact,
+            has_next,
+            next,
+        } = page.total;
+        let before = u64::from(number - 1) * u64::from(size);
+        // Of a list that was not counted to its end, what is seen of it.
+        let seen = before + page.rows.len() as u64 + u64::from(has_next);
+        let rows = if is_exact { rows } else { rows.max(seen) };
+        let total_pages = rows.div_ceil(u64::from(size.max(1))).max(1);
         // Before a page beyond the end comes the last one.
-        let last = u32::try_from(page.total_pages()).unwrap_or(u32::MAX);
+        let last = u32::try_from(total_pages).unwrap_or(u32::MAX);
         Self {
             ok: true,
             message: "Found".to_owned(),
-            total_docs: page.total,
+            total_docs: rows,
+            total_is_exact: is_exact,
             limit: size,
             page: number,
-            total_pages: page.total_pages(),
+            total_pages,
             has_prev_page: number > 1,
-            has_next_page: page.has_next(),
+            has_next_page: has_next,
             prev_page: (number > 1).then(|| last.min(number - 1)),
-            next_page: page.has_next().then(|| number + 1),
-            paging_counter: u64::from(number - 1) * u64::from(size) + 1,
+            next_page: has_next.then(|| number + 1),
+            paging_counter: before + 1,
+            next_after: next.map(|cursor| cursor.to_string()),
             result: page.rows,
         }
     }
@@ -82,7 +105,7 @@ pub async fn respond<F, V, Q>(
 ) -> ApiResult<HttpResponse>
 where
     F: Clone + Send + Sync + 'static,
-    V: Serialize + Send + 'static,
+    V: Serialize + utoipa::ToSchema + Send + 'static,
     Q: Fn(&mut Conn, &ListQuery<F>) -> ApiResult<Page<V>> + Send + Sync + 'static,
 {
     let lister = Lister {
@@ -111,34 +134,35 @@ struct Lister<F, Q> {
 impl<F, V, Q> Lister<F, Q>
 where
     F: Clone + Send + Sync + 'static,
-    V: Serialize + Send + 'static,
+    V: Serialize + utoipa::ToSchema + Send + 'static,
     Q: Fn(&mut Conn, &ListQuery<F>) -> ApiResult<Page<V>> + Send + Sync + 'static,
 {
-    async fn fetch(&self, page: PageRequest) -> ApiResult<Page<Value>> {
+    /// Rows as JSON, made of them on the threads of the store: this one serves stations too.
+    async fn fetch(&self, step: Step) -> ApiResult<Page<Value>> {
         let (fetch, mut query) = (Arc::clone(&self.fetch), self.query.clone());
-        query.page = page;
-        let page = self
-            .context
-            .db
-            .read(move |conn| fetch(conn, &query))
-            .await?;
-        Ok(page.map(|row| serde_json::to_value(row).unwrap_or_default()))
+        (query.page, query.after, query.counts) = (step.page, step.after, step.counts);
+        let read = self.context.db.read(move |conn| {
+            let page = fetch(conn, &query)?;
+            ApiResult::Ok(page.map(|row| serde_json::to_value(row).unwrap_or_default()))
+        });
+        read.await
     }
 
     async fn page(&self) -> ApiResult<Page<Value>> {
         match (self.query.near, self.query.paginate) {
             (Some(near), _) => self.nearest(near).await,
-            (None, true) => self.fetch(self.query.page).await,
+            (None, true) => self.fetch(Step::of(&self.query)).await,
             (None, false) => {
                 let rows = self.all(LONGEST_LIST).await?;
-                let total = rows.len() as u64;
+                let request = PageRequest {
+                    number: 1,
+                    size: LONGEST_LIST,
+                };
+                let total = Total::counted(rows.len() as u64, request);
                 Ok(Page {
                     rows,
                     total,
-                    request: PageRequest {
-                        number: 1,
-                        size: LONGEST_LIST,
-                    },
+                    request,
                 })
             }
         }
@@ -146,19 +170,13 @@ where
 
     async fn all(&self, most: u32) -> ApiResult<Vec<Value>> {
         let mut rows = Vec::new();
-        let mut request = PageRequest {
-            number: 1,
-            size: LARGEST_PAGE,
-        };
-        loop {
-            let page = self.fetch(request).await?;
-            let more = page.has_next();
+        let mut step = Some(Step::whole(&self.query));
+        while let Some(now) = step.filter(|_| rows.len() < most as usize) {
+            let page = self.fetch(now).await?;
+            step = now.next(&page);
             rows.extend(page.rows);
-            if !more || rows.len() >= most as usize {
-                return Ok(rows);
-            }
-            request = request.next();
         }
+        Ok(rows)
     }
 
     /// The page of rows sorted by distance, each with `distance_km`.
@@ -177,8 +195,8 @@ where
             }
         }
         measured.sort_by(|(left, _), (right, _)| left.total_cmp(right));
-        let total = measured.len() as u64;
         let request = self.query.page;
+        let total = Total::counted(measured.len() as u64, request);
         let skip = usize::try_from(request.offset()).unwrap_or(usize::MAX);
         let mut rows: Vec<Value> = measured
             .into_iter()
@@ -212,28 +230,25 @@ where
     /// One page as CSV, or with `paginate_enabled=false` the whole list, streamed page by page.
     async fn csv(self) -> ApiResult<HttpResponse> {
         let whole = !self.query.paginate && self.query.near.is_none();
+        let step = Step::whole(&self.query);
         let first = if whole {
-            self.fetch(PageRequest {
-                number: 1,
-                size: LARGEST_PAGE,
-            })
-            .await?
+            self.fetch(step).await?
         } else {
             self.page().await?
         };
-        let columns = Arc::new(csv::header(&first.rows));
+        let columns = Arc::new(csv::header::<V>(&first.rows));
         let mut head = csv::write(std::iter::once(columns.to_vec()));
         head.extend(csv::write(
             first.rows.iter().map(|row| csv::record(&columns, row)),
         ));
-        let following = (whole && first.has_next()).then(|| first.request.next());
+        let following = step.next(&first).filter(|_| whole);
         let rest = futures_util::stream::unfold(
             (self, columns, following),
             |(lister, columns, next)| async move {
-                let request = next?;
-                let chunk = lister.fetch(request).await.map(|page| {
+                let step = next?;
+                let chunk = lister.fetch(step).await.map(|page| {
                     let bytes = csv::write(page.rows.iter().map(|row| csv::record(&columns, row)));
-                    (Bytes::from(bytes), page.has_next().then(|| request.next()))
+                    (Bytes::from(bytes), step.next(&page))
                 });
                 match chunk {
                     Ok((bytes, next)) => Some((Ok(bytes), (lister, columns, next))),
@@ -249,31 +264,170 @@ where
     }
 }
 
-/// Loads one page: the rows of a filtered query, within the list's dates, sorted by one of the named columns.
+/// One query of a list that takes several.
+#[derive(Clone, Copy)]
+struct Step {
+    page: PageRequest,
+    after: Option<Cursor>,
+    counts: bool,
+}
+
+impl Step {
+    /// What was asked for.
+    fn of<F>(query: &ListQuery<F>) -> Self {
+        Self {
+            page: query.page,
+            after: query.after,
+            counts: true,
+        }
+    }
+
+    /// The first of all rows.
+    fn whole<F>(query: &ListQuery<F>) -> Self {
+        let page = PageRequest {
+            number: 1,
+            size: LARGEST_PAGE,
+        };
+        Self {
+            page,
+            counts: false,
+            ..Self::of(query)
+        }
+    }
+
+    /// What follows a page: after its cursor, where its order has some.
+    fn next<V>(self, found: &Page<V>) -> Option<Self> {
+        let next = match found.total.next {
+            Some(cursor) => Self {
+                after: Some(cursor),
+                ..self
+            },
+            None => Self {
+                page: self.page.next(),
+                ..self
+            },
+        };
+        found.has_next().then_some(next)
+    }
+}
+
+/// Counts the rows of a query, which is limited.
+#[derive(Debug, Clone, Copy, diesel::query_builder::QueryId)]
+pub struct Counted<T>(pub T);
+
+impl<T: Query> Query for Counted<T> {
+    type SqlType = BigInt;
+}
+
+impl<T> RunQueryDsl<Conn> for Counted<T> {}
+
+impl<DB: Backend, T: QueryFragment<DB>> QueryFragment<DB> for Counted<T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> diesel::QueryResult<()> {
+        out.push_sql("SELECT COUNT(*) FROM (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") AS counted");
+        Ok(())
+    }
+}
+
+/// What is known of a list beyond a page: `edge` is the page's last row and the one after it, where that was asked.
+pub fn total<F>(
+    query: &ListQuery<F>,
+    counted: Option<i64>,
+    edge: &[(Timestamp, Timestamp, String)],
+) -> Total {
+    let (page, counted) = (
+        query.page,
+        counted.and_then(|rows| u64::try_from(rows).ok()),
+    );
+    if let Some(rows) = counted.filter(|rows| *rows <= MOST_COUNTED && query.after.is_none()) {
+        let next = edge.first().and_then(|last| cursor(query, last));
+        let total = Total::counted(rows, page);
+        return Total {
+            next: next.filter(|_| total.has_next),
+            ..total
+        };
+    }
+    let has_next = edge.len() > 1;
+    let next = edge.first().and_then(|last| cursor(query, last));
+    Total {
+        rows: counted.map_or(MOST_COUNTED, |rows| rows.min(MOST_COUNTED)),
+        is_exact: counted.is_some_and(|rows| rows <= MOST_COUNTED),
+        has_next,
+        next: next.filter(|_| has_next),
+    }
+}
+
+fn cursor<F>(
+    query: &ListQuery<F>,
+    (created, updated, id): &(Timestamp, Timestamp, String),
+) -> Option<Cursor> {
+    let at = match query.sort_by.as_str() {
+        "createdAt" => *created,
+        "updatedAt" => *updated,
+        _ => return None,
+    };
+    Some(Cursor {
+        at,
+        id: id.parse().ok()?,
+    })
+}
+
+/// Loads one page: the rows of a filtered query, within the list's dates, sorted by one of the named columns, and what is known
+/// of the whole list: rows are counted up to [`MOST_COUNTED`].
 #[macro_export]
 macro_rules! fetch_page {
     ($conn:expr, $query:expr, $table:ident, $filtered:expr, { $($name:literal => $column:expr),* $(,)? }) => {{
         let query = $query;
+        let known = &["createdAt", "updatedAt" $(, $name)*];
+        if !known.contains(&query.sort_by.as_str()) {
+            return Err($crate::http::list::unknown_sort(known));
+        }
         let filtered = || {
-            let mut rows = $filtered;
+            let mut rows = $filtered.filter($crate::db::limit::in_time());
             if let Some(at) = query.created_from { rows = rows.filter($table::created_at.ge(at)); }
             if let Some(at) = query.created_to { rows = rows.filter($table::created_at.le(at)); }
             if let Some(at) = query.updated_from { rows = rows.filter($table::updated_at.ge(at)); }
             if let Some(at) = query.updated_to { rows = rows.filter($table::updated_at.le(at)); }
             rows
         };
-        let sorted = match (query.sort_by.as_str(), query.ascending()) {
-            ("createdAt", true) => filtered().order(($table::created_at.asc(), $table::id.asc())),
-            ("createdAt", false) => filtered().order(($table::created_at.desc(), $table::id.desc())),
-            ("updatedAt", true) => filtered().order(($table::updated_at.asc(), $table::id.asc())),
-            ("updatedAt", false) => filtered().order(($table::updated_at.desc(), $table::id.desc())),
-            $(($name, true) => filtered().order(($column.asc(), $table::id.asc())),
-            ($name, false) => filtered().order(($column.desc(), $table::id.desc())),)*
-            _ => return Err($crate::http::list::unknown_sort(&["createdAt", "updatedAt" $(, $name)*])),
+        let sorted = || {
+            let mut rows = filtered();
+            if let Some(after) = query.after {
+                let (at, id) = (after.at, after.id.to_string());
+                rows = match (query.sort_by.as_str(), query.ascending()) {
+                    ("updatedAt", true) => rows.filter($table::updated_at.ge(at).and($table::updated_at.gt(at).or($table::id.gt(id)))),
+                    ("updatedAt", false) => rows.filter($table::updated_at.le(at).and($table::updated_at.lt(at).or($table::id.lt(id)))),
+                    (_, true) => rows.filter($table::created_at.ge(at).and($table::created_at.gt(at).or($table::id.gt(id)))),
+                    (_, false) => rows.filter($table::created_at.le(at).and($table::created_at.lt(at).or($table::id.lt(id)))),
+                };
+            }
+            match (query.sort_by.as_str(), query.ascending()) {
+                ("updatedAt", true) => rows.order(($table::updated_at.asc(), $table::id.asc())),
+                ("updatedAt", false) => rows.order(($table::updated_at.desc(), $table::id.desc())),
+                $(($name, true) => rows.order(($column.asc(), $table::id.asc())),
+                ($name, false) => rows.order(($column.desc(), $table::id.desc())),)*
+                (_, true) => rows.order(($table::created_at.asc(), $table::id.asc())),
+                (_, false) => rows.order(($table::created_at.desc(), $table::id.desc())),
+            }
         };
-        let total: i64 = filtered().count().get_result($conn)?;
-        let rows = sorted.limit(query.page.limit()).offset(query.page.offset());
-        (rows, u64::try_from(total).unwrap_or_default())
+        let (offset, limit) = (query.offset(), query.page.limit());
+        let counted: Option<i64> = if query.counts {
+            let most = i64::try_from($crate::kernel::page::MOST_COUNTED).unwrap_or(i64::MAX);
+            let rows = filtered().select($table::id).limit(most + 1);
+            Some($crate::http::list::Counted(rows).get_result($conn)?)
+        } else {
+            None
+        };
+        let ends_here = query.after.is_none() && counted.is_some_and(|rows| rows <= offset + limit);
+        let edge: Vec<($crate::kernel::Timestamp, $crate::kernel::Timestamp, String)> = if ends_here {
+            Vec::new()
+        } else {
+            let edge = sorted().select(($table::created_at, $table::updated_at, $table::id));
+            edge.offset(offset + limit - 1).limit(2).load($conn)?
+        };
+        let rows = sorted().limit(limit).offset(offset);
+        (rows, $crate::http::list::total(query, counted, &edge))
     }};
 }
 

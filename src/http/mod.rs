@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::db::Db;
+use crate::db::{Db, Lane};
 use crate::kernel::SharedClock;
 use crate::kernel::{IdSource, Moment};
 
@@ -56,6 +56,14 @@ pub struct Context {
 }
 
 impl Context {
+    /// The same server for work of this lane.
+    pub fn in_lane(&self, lane: Lane) -> Self {
+        Self {
+            db: self.db.in_lane(lane),
+            ..self.clone()
+        }
+    }
+
     /// This instant, and ids for what happens in it.
     pub fn moment(&self) -> Moment {
         Moment::new(self.clock.now(), Arc::clone(&self.ids))

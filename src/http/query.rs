@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult, Faults};
-use crate::kernel::page::{DEFAULT_PAGE, LARGEST_PAGE};
+use crate::kernel::page::{Cursor, DEFAULT_PAGE, LARGEST_PAGE};
 use crate::kernel::spelled::Spelled;
 use crate::kernel::*;
 
@@ -61,6 +61,7 @@ parsed_parameters! {
     EvseNetworkId: "an id of 24 hexadecimal characters",
     EvseGroupId: "an id of 24 hexadecimal characters",
     ServiceOfferId: "an id of 24 hexadecimal characters",
+    Cursor: "the next_after of a page of the same list",
     Timestamp: "a date and time like 2026-05-01T08:30:00Z",
 }
 
@@ -249,6 +250,10 @@ pub struct ListQuery<F> {
     pub updated_from: Option<Timestamp>,
     /// Only rows changed at or before this.
     pub updated_to: Option<Timestamp>,
+    /// Only rows after this one.
+    pub after: Option<Cursor>,
+    /// Whether the rows are to be counted.
+    pub counts: bool,
     /// Only rows that contain this text.
     pub search: Option<String>,
     /// The form of the answer.
@@ -274,11 +279,23 @@ impl<F> ListQuery<F> {
             created_to: None,
             updated_from: None,
             updated_to: None,
+            after: None,
+            counts: true,
             search: None,
             format: Format::Json,
             near: None,
             filter,
         }
+    }
+
+    /// Rows to pass over: none after a cursor.
+    pub fn offset(&self) -> i64 {
+        self.after.map_or_else(|| self.page.offset(), |_| 0)
+    }
+
+    /// Whether its order is one that cursors know: rows keep their places, or move to the end.
+    pub fn has_cursors(&self) -> bool {
+        matches!(self.sort_by.as_str(), "createdAt" | "updatedAt")
     }
 
     /// Whether the smallest comes first.
@@ -297,6 +314,8 @@ impl<F> ListQuery<F> {
             created_to: self.created_to,
             updated_from: self.updated_from,
             updated_to: self.updated_to,
+            after: self.after,
+            counts: self.counts,
             search: self.search.clone(),
             format: self.format,
             near: self.near,
@@ -320,7 +339,12 @@ fn list_query<F: FromQuery>(request: &HttpRequest) -> ApiResult<ListQuery<F>> {
     let size = reader
         .optional::<u32>("paginate_limit")
         .unwrap_or(if paginate { DEFAULT_PAGE } else { LARGEST_PAGE });
-    let number = reader.optional::<u32>("paginate_page").unwrap_or(1);
+    let page = reader.optional::<u32>("paginate_page");
+    let number = page.unwrap_or(1);
+    let after: Option<Cursor> = reader.optional("after");
+    if after.is_some() && page.is_some() {
+        reader.fault("after", "goes without paginate_page");
+    }
     if !(1..=LARGEST_PAGE).contains(&size) {
         reader.fault(
             "paginate_limit",
@@ -356,6 +380,8 @@ fn list_query<F: FromQuery>(request: &HttpRequest) -> ApiResult<ListQuery<F>> {
         created_to: reader.optional("createdAt[$lte]"),
         updated_from: reader.optional("updatedAt[$gte]"),
         updated_to: reader.optional("updatedAt[$lte]"),
+        after,
+        counts: true,
         search: reader
             .optional::<String>("search")
             .filter(|text| !text.trim().is_empty()),
@@ -363,6 +389,12 @@ fn list_query<F: FromQuery>(request: &HttpRequest) -> ApiResult<ListQuery<F>> {
         near,
         filter: F::from_query(&mut reader),
     };
+    if query.after.is_some() && !query.has_cursors() {
+        reader.fault("after", "needs sort_by createdAt or updatedAt");
+    }
+    if query.after.is_some() && query.near.is_some() {
+        reader.fault("after", "goes without near");
+    }
     reader.finish()?;
     Ok(query)
 }
@@ -436,6 +468,13 @@ pub struct ListParameters {
     /// Which page, from 1.
     #[param(required = false, default = 1, minimum = 1)]
     paginate_page: u32,
+    /// Goes on after a page: its `next_after`, without `paginate_page`. However deep, it takes the same time, and neither repeats
+    /// nor misses rows while others arrive. With `sort_by` `createdAt` or `updatedAt`.
+    #[param(
+        required = false,
+        example = "1777000000123456-650000000000000000000001"
+    )]
+    after: String,
     /// Field to sort by.
     #[param(required = false, default = "createdAt")]
     sort_by: String,

@@ -26,6 +26,12 @@ impl RawId {
     pub const fn from_bytes(bytes: [u8; 12]) -> Self {
         Self(bytes)
     }
+    /// Before every id that is made from this second on, and after those made before.
+    pub fn first_of(at: Timestamp) -> Self {
+        let seconds = u32::try_from(at.unix_seconds().max(0)).unwrap_or(u32::MAX);
+        let [a, b, c, d] = seconds.to_be_bytes();
+        Self([a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0])
+    }
     /// The bytes, most significant first, so that their order is the creation order.
     pub const fn as_bytes(&self) -> &[u8; 12] {
         &self.0
@@ -37,6 +43,12 @@ impl fmt::Display for RawId {
         let mut text = [0_u8; 24];
         hex::encode_to_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for RawId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

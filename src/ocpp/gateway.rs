@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Version;
 use super::authority::Authority;
 use super::connections::Connections;
+use super::floods::Floods;
 use super::guesses::Guesses;
 use super::recorder::Recorder;
 use super::refusals::Refusals;
@@ -42,6 +43,8 @@ pub struct Gateway {
     pub connections: Connections,
     /// Who signs the certificates of stations.
     pub authority: Option<Arc<Authority>>,
+    /// How much each station said lately.
+    pub floods: Floods,
     /// What was said lately.
     pub recorder: Recorder,
     /// Who guessed lately.

@@ -24,6 +24,7 @@ pub mod dispatch;
 pub mod door;
 pub mod dynamic;
 pub mod error;
+pub mod floods;
 pub mod forms;
 pub mod frame;
 pub mod gateway;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Version;
+use super::floods::Flood;
 use super::gateway::Gateway;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event, EventKind};
@@ -135,6 +136,11 @@ impl Peer {
         }
     }
 
+    /// Tells that much of what the station said was held up.
+    pub async fn tell_flood(&self, gateway: &Gateway, flood: Flood) {
+        tell_flood(gateway, (self.organization, self.station), flood).await;
+    }
+
     /// Asks a station that connected without booting to introduce itself.
     pub fn ask_to_boot(peer: &Arc<Self>, gateway: &Gateway) {
         let message = "BootNotification".to_owned();
@@ -227,6 +233,25 @@ impl Peer {
         if let Err(error) = stored {
             tracing::warn!(%error, %station, "could not store a station's flags");
         }
+    }
+}
+
+/// Tells that much of what a station said was held up.
+pub(super) async fn tell_flood(
+    gateway: &Gateway,
+    (organization, station): (OrganizationId, StationId),
+    flood: Flood,
+) {
+    let Flood { waited, refused } = flood;
+    tracing::warn!(%station, waited, refused, "a station says too much and is held up");
+    let moment = gateway.context.moment();
+    let stored = gateway.context.db.write(move |conn| {
+        let event = Event::new(organization, EventKind::StationFlooded).at(station);
+        let data = json!({"chargestation": station, "waited": waited, "refused": refused});
+        events::record(conn, &moment, event, &data)
+    });
+    if let Err(error) = stored.await {
+        tracing::warn!(%error, %station, "a flood could not be told");
     }
 }
 

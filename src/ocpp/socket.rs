@@ -14,12 +14,13 @@ use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::access::endpoint_of;
 use super::connections::{CloseReason, Known, Order, State};
 use super::dispatch::answer;
 use super::door;
+use super::floods::must_arrive;
 use super::frame::MessageId;
 use super::gateway::Gateway;
 use super::legible::legible;
@@ -58,6 +59,18 @@ pub async fn connect(
         Ok(station) => station,
         Err(refusal) => return Ok(refusal),
     };
+    let (turn, flood) = gateway.floods.connect(station.id, Instant::now());
+    if let Some(flood) = flood {
+        super::peer::tell_flood(&gateway, (station.organization_id, station.id), flood).await;
+    }
+    match turn {
+        Ok(wait) => sleep(wait).await,
+        Err(wait) => {
+            let text = "The charge station connects too often";
+            let error = ApiError::new(Code::TooManyRequests, text).retry_after(wait.as_secs() + 1);
+            return Ok(error.error_response());
+        }
+    }
     let offered = offered(&request);
     let settings = &gateway.settings;
     let (pinned, silent) = (station.pinned_protocol, settings.without_header);
@@ -356,7 +369,21 @@ impl Connection {
             Arc::clone(&self.peer),
             Arc::clone(&self.state),
         );
+        let (verdict, flood) =
+            gateway
+                .floods
+                .message(peer.station, must_arrive(&call.action), Instant::now());
         Box::pin(async move {
+            // One call at a time is handled, so what comes next waits too, at last in the station.
+            sleep(verdict.wait).await;
+            if let Some(flood) = flood {
+                peer.tell_flood(&gateway, flood).await;
+            }
+            if verdict.refused {
+                let slower = "Too many messages; nothing was done. Be quiet for a while";
+                let error = CallError::new(ErrorCode::GenericError, slower);
+                return (call.message_id, Err(error), Vec::new());
+            }
             let work = answer(&gateway, &peer, &state, &call.action, &call.payload);
             let (answer, effects) = timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| {
                 tracing::error!(action = call.action, "a handler took too long");

@@ -18,6 +18,7 @@ mod overdue;
 mod placing;
 mod readings;
 mod repetition;
+pub mod retention;
 mod stopping;
 mod stops;
 mod store;

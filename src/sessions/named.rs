@@ -144,6 +144,13 @@ pub fn record_event(
         }
     }
     let began = known.is_none();
+    let is_orphan = began && event.stage == Stage::Ended;
+    if is_orphan && store::is_full_of_orphans(conn, event.station, moment.now)? {
+        tracing::warn!(station = %event.station, "an end without a start was not kept: there are too many");
+        let (organization, station) = (event.organization, event.station);
+        let session = Session::blank(organization, station, None, moment);
+        return Ok(Recorded::repeated(session));
+    }
     let mut session = match known {
         Some(session) => session,
         None => begin(conn, moment, event)?,
@@ -222,6 +229,9 @@ pub fn record_event(
         ended,
     };
     recorded.tell(conn, moment, corrected, is_charged)?;
+    if is_orphan {
+        store::tell_full_of_orphans(conn, moment, &recorded.session)?;
+    }
     if began || placed {
         recorded.session = placing::give_way(conn, moment, recorded.session)?;
     }

@@ -66,7 +66,7 @@ pub enum Stopped {
     Ended(Box<Session>),
     /// It had ended by assumption; now it is known how.
     Corrected(Box<Session>),
-    /// It was told before.
+    /// It was told before, or is one too many of those without a start: nothing is kept.
     Repeated,
     /// Its start was never seen; it was kept.
     Orphan,
@@ -106,6 +106,10 @@ pub fn stop_transaction(
     ) {
         (Some(session), _) => finish(conn, moment, session, report),
         (None, Some(known)) => repeated(conn, moment, &known, report),
+        (None, None) if store::is_full_of_orphans(conn, report.station, moment.now)? => {
+            tracing::warn!(station = %report.station, "a stop without a start was not kept: there are too many");
+            Ok(Stopped::Repeated)
+        }
         (None, None) => keep_orphan(conn, moment, report),
     }
 }
@@ -306,5 +310,6 @@ fn keep_orphan(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreRe
         readings::keep(conn, moment, session.source(None), sample)?;
     }
     tell(conn, moment, &session, EventKind::SessionEnded)?;
+    store::tell_full_of_orphans(conn, moment, &session)?;
     Ok(Stopped::Orphan)
 }

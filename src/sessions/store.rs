@@ -1,5 +1,7 @@
 //! Sessions in the database.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 
 use super::model::SessionFilter;
@@ -7,7 +9,7 @@ use super::model::{Session, SessionStatus};
 use crate::db::query::{contains, lower};
 use crate::db::schema::{chargestations, counters, meter_values, sessions};
 use crate::db::{Conn, StoreResult};
-use crate::events::{Event, EventKind};
+use crate::events::{self, Event, EventKind};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
@@ -24,6 +26,39 @@ pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
         .values(session)
         .execute(conn)?;
     Ok(())
+}
+
+/// Orphans of one station in a day that are kept: no honest queue has so many, and a station in a loop has no end of them.
+pub const MOST_ORPHANS: i64 = 200;
+
+/// Whether a station has so many orphans of the last day that no more are kept.
+pub(super) fn is_full_of_orphans(
+    conn: &mut Conn,
+    station: StationId,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    let orphans: i64 = sessions::table
+        .filter(sessions::orphan)
+        .filter(sessions::chargestation_id.eq(station))
+        .filter(sessions::created_at.gt(now - Duration::from_secs(24 * 3_600)))
+        .count()
+        .get_result(conn)?;
+    Ok(orphans >= MOST_ORPHANS)
+}
+
+/// Tells that a station is full of orphans, where this one filled it.
+pub(super) fn tell_full_of_orphans(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: &Session,
+) -> StoreResult<()> {
+    let station = session.chargestation_id;
+    if !session.orphan || !is_full_of_orphans(conn, station, moment.now)? {
+        return Ok(());
+    }
+    let event = Event::new(session.organization_id, EventKind::StationOrphansFull).at(station);
+    let data = serde_json::json!({"chargestation": station, "orphans": MOST_ORPHANS});
+    events::record(conn, moment, event, &data)
 }
 
 /// Stores every field of a session.

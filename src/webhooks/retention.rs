@@ -1,4 +1,5 @@
-//! Forgets what is old: deliveries that are over, and events of the log that no webhook has still to take over.
+//! Forgets what is old: deliveries that are over, and events of the log that no webhook has still to take over. How far that goes
+//! moves by at most a day at a time, see [`events::horizon`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,8 +21,18 @@ pub struct Retention {
 /// Forgets in small steps, so that others can write in between.
 pub async fn forget_old(context: &Context, keep: Retention) -> StoreResult<()> {
     let (db, now) = (&context.db, context.clock.now());
+    let until = db.write(move |conn| {
+        let oldest = store::oldest_over(conn)?;
+        let deliveries = events::horizon(conn, "deliveries", (now, keep.deliveries), oldest)?;
+        events::keep_horizon(conn, "deliveries", deliveries)?;
+        let oldest = events::oldest(conn)?;
+        let told = events::horizon(conn, "events", (now, keep.events), oldest)?;
+        events::keep_horizon(conn, "events", told)?;
+        StoreResult::Ok((deliveries.to, told.to))
+    });
+    let (deliveries, told) = until.await?;
     while db
-        .write(move |conn| store::forget_deliveries(conn, now - keep.deliveries))
+        .write(move |conn| store::forget_deliveries(conn, deliveries))
         .await?
     {}
     let forget = move |conn: &mut _| {
@@ -31,7 +42,7 @@ pub async fn forget_old(context: &Context, keep: Retention) -> StoreResult<()> {
             let least = taken.or_insert(webhook.cursor);
             *least = webhook.cursor.min(*least);
         }
-        events::forget(conn, now - keep.events, &needed)
+        events::forget(conn, told, &needed)
     };
     while db.write(forget).await? {}
     Ok(())

@@ -333,6 +333,16 @@ pub(super) fn update_delivery(conn: &mut Conn, delivery: &Delivery) -> StoreResu
     Ok(())
 }
 
+/// Since when the delivery has been over that has been over longest.
+pub(super) fn oldest_over(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
+    Ok(deliveries::table
+        .filter(deliveries::status.ne(sql::<Text>("'pending'"))) // as the index has it
+        .order(deliveries::updated_at)
+        .select(deliveries::updated_at)
+        .first(conn)
+        .optional()?)
+}
+
 /// Deletes deliveries that have been over since before an instant; true when there may be more.
 pub(super) fn forget_deliveries(conn: &mut Conn, before: Timestamp) -> StoreResult<bool> {
     let over: Vec<DeliveryId> = deliveries::table

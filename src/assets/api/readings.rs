@@ -221,7 +221,7 @@ async fn list_asset_readings(
         .into_iter()
         .map(|row| serde_json::to_value(row).unwrap_or_default())
         .collect();
-    let columns = csv::header(&rows);
+    let columns = csv::header::<ReadingView>(&rows);
     let records = rows.iter().map(|row| csv::record(&columns, row));
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")

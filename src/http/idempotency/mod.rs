@@ -47,20 +47,24 @@ pub async fn once<B: MessageBody + 'static>(
     let (Some(key), &Method::POST) = (key, request.method()) else {
         return Ok(next.call(request).await?.map_into_left_body());
     };
-    let claimed = match claim(answering, caller, key, &mut request).await {
+    let principal = caller.0.clone();
+    let (context, claim, answered) = match claim(answering, caller, key, &mut request).await {
         Ok(claimed) => claimed,
         Err(error) => return Ok(request.error_response(error).map_into_right_body()),
-    };
-    let (context, claim, answered) = match claimed {
-        Claimed::First(context, claim, answered) => (context, claim, answered),
-        Claimed::Before(answer) => {
-            let response = request.into_response(answer.replay());
-            return Ok(response.map_into_right_body());
-        }
     };
     // A task of its own goes on when the client goes away, so that the answer is there for its retry.
     let work = actix_web::rt::spawn(REQUEST_ID.scope(request_id(), async move {
         let _answered = answered;
+        let before = Arc::clone(&claim);
+        let before = context.db.read(move |conn| before.find(conn, &principal));
+        match before.await {
+            Ok(None) => {}
+            Ok(Some(answer)) => {
+                let response = request.into_response(answer.replay());
+                return Ok(response.map_into_right_body());
+            }
+            Err(error) => return Ok(request.error_response(error).map_into_right_body()),
+        }
         let response = claim.during(next.call(request)).await?;
         let (http_request, response) = response.into_parts();
         let response = settle(&claim, &context, response.map_into_boxed_body()).await?;
@@ -70,17 +74,12 @@ pub async fn once<B: MessageBody + 'static>(
         .map_err(|_| ApiError::new(Code::Internal, "a handler panicked"))?
 }
 
-enum Claimed {
-    First(Ctx, Arc<Claim>, Answered),
-    Before(KeptAnswer),
-}
-
 async fn claim(
     answering: &Answering,
     (principal, secret): (Principal, String),
     key: String,
     request: &mut ServiceRequest,
-) -> ApiResult<Claimed> {
+) -> ApiResult<(Ctx, Arc<Claim>, Answered)> {
     if key.is_empty() || key.len() > LONGEST_KEY {
         return Err(ApiError::new(
             Code::BadRequest,
@@ -97,15 +96,7 @@ async fn claim(
     request.set_payload(Payload::from(body));
     let claim = Arc::new(Claim::new((principal.api_key, &secret), key, hash, now)?);
     let answered = answering.begin(&claim)?;
-    let before = Arc::clone(&claim);
-    let before = context
-        .db
-        .read(move |conn| before.find(conn, &principal))
-        .await?;
-    Ok(match before {
-        Some(answer) => Claimed::Before(answer),
-        None => Claimed::First(context, claim, answered),
-    })
+    Ok((context, claim, answered))
 }
 
 fn hash(request: &ServiceRequest, body: &[u8]) -> String {

@@ -2,12 +2,15 @@
 
 mod certificates;
 mod endpoints;
+mod floods;
 mod guesses;
 mod idempotency;
 mod keys;
+mod lists;
 mod logins;
 mod pages;
 mod passwords;
+mod retention;
 mod revoked;
 mod scopes;
 mod secrets;

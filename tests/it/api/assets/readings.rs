@@ -337,7 +337,10 @@ async fn readings_are_paged_joined_and_exported() {
     let csv = app.client.get(&format!("{path}?{query}&format=csv")).await;
     assert_eq!(
         csv.text.lines().take(2).collect::<Vec<_>>(),
-        ["at,power", "2026-04-24T02:05:00.000Z,5.0"]
+        [
+            "at,power,minimum_power,maximum_power,readings,phase_power,current,voltage,energy",
+            "2026-04-24T02:05:00.000Z,5.0,,,,,,,"
+        ]
     );
     let faulty = app
         .client

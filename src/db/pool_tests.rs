@@ -1,0 +1,72 @@
+//! Which writes travel together, and that each is answered.
+
+use futures_util::future::join_all;
+
+use super::*;
+
+type Jobs = Vec<Box<dyn WriteJob>>;
+
+fn job() -> Box<dyn WriteJob> {
+    Write::queued(|_: &mut Conn| Ok::<(), StoreError>(())).0
+}
+
+fn count(group: Option<Jobs>) -> Option<usize> {
+    group.map(|group| group.len())
+}
+
+#[test]
+fn patient_writes_travel_together_and_with_the_first_impatient_one() {
+    let (senders, queues) = write_queues(1_000);
+    for _ in 0..3 {
+        senders.send_patiently(job()).expect("room");
+    }
+    assert_eq!(count(queues.next_group(false)), Some(3));
+    senders.send_patiently(job()).expect("room");
+    senders.send_now(job()).expect("room");
+    assert_eq!(count(queues.next_group(false)), Some(2));
+}
+
+#[test]
+fn a_group_that_is_full_leaves_none_behind() {
+    let (senders, queues) = write_queues(1_000);
+    for _ in 0..LARGEST_GROUP + 1 {
+        senders.send_patiently(job()).expect("room");
+    }
+    assert_eq!(count(queues.next_group(false)), Some(LARGEST_GROUP));
+    drop(senders);
+    assert_eq!(count(queues.next_group(true)), Some(1));
+    assert_eq!(count(queues.next_group(false)), None);
+}
+
+#[test]
+fn of_a_burst_of_the_api_a_group_takes_a_share() {
+    let (senders, queues) = write_queues(1_000);
+    for _ in 0..API_SHARE * 2 {
+        senders.send_for_api(job()).expect("room");
+    }
+    senders.send_now(job()).expect("room");
+    assert_eq!(count(queues.next_group(false)), Some(1 + API_SHARE));
+    assert!(queues.leaves_some(1 + API_SHARE));
+    assert_eq!(count(queues.next_group(true)), Some(API_SHARE));
+    assert!(!queues.leaves_some(API_SHARE));
+}
+
+#[tokio::test]
+async fn every_write_is_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = StoreUrl::Sqlite(folder.path().join("pool.db").display().to_string());
+    let db = Db::open(StoreSettings::new(url)).expect("opens");
+    let patient = (0..1_000).map(|number| {
+        db.write_with_others(move |_| match number % 10 {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(number),
+        })
+    });
+    let answers = join_all(patient).await;
+    for (number, answer) in answers.into_iter().enumerate() {
+        match number % 10 {
+            0 => assert!(matches!(answer, Err(StoreError::NotFound))),
+            _ => assert_eq!(answer.ok(), Some(number)),
+        }
+    }
+}
