@@ -4,12 +4,13 @@ use diesel::prelude::*;
 
 use super::model::Action;
 use super::model::ActionFilter;
-use crate::db::query::contains;
 use crate::db::schema::actions;
 use crate::db::{Conn, StoreResult};
+use crate::events::ActionKind;
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
+use crate::kernel::spelled::Spelled;
 use crate::kernel::{ActionId, OrganizationId, Page};
 
 pub(super) fn insert(conn: &mut Conn, action: &Action) -> StoreResult<()> {
@@ -61,7 +62,10 @@ pub(super) fn list(
             rows = rows.filter(actions::type_.eq(kind));
         }
         if let Some(text) = &query.search {
-            rows = rows.filter(actions::type_.like(contains(text)).escape('\\'));
+            let text = text.to_lowercase();
+            let kinds = ActionKind::ALL.iter().copied();
+            let named: Vec<_> = kinds.filter(|kind| kind.as_str().contains(&text)).collect();
+            rows = rows.filter(actions::type_.eq_any(named));
         }
         rows
     };

@@ -14,6 +14,7 @@ pub mod pool;
 pub mod query;
 pub mod reads;
 pub mod schema;
+pub mod search;
 pub mod secrets;
 
 pub use columns::Json;
@@ -22,3 +23,4 @@ pub use error::{StoreError, StoreResult};
 pub use lock::StoreLock;
 pub use pool::{Db, StoreSettings};
 pub use reads::Lane;
+pub use search::Searched;

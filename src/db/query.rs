@@ -1,5 +1,7 @@
 //! Small pieces that every slice's queries share.
 
+use super::columns::Instant;
+
 /// The row's columns, for `returning`: `as_returning` does not exist for two backends at once.
 pub fn columns<T: diesel::Selectable<super::connection::MultiBackend>>() -> T::SelectExpression {
     T::construct_selection()
@@ -26,6 +28,12 @@ diesel::define_sql_function! {
 diesel::define_sql_function! {
     /// A text with every `from` in it turned into `to`.
     fn replace(text: diesel::sql_types::Nullable<diesel::sql_types::Text>, from: diesel::sql_types::Text, to: diesel::sql_types::Text) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
+}
+
+diesel::define_sql_function! {
+    /// A moment as it is, given twice, but not as a column that an index is of.
+    #[sql_name = "coalesce"]
+    fn apart(at: Instant, again: Instant) -> Instant;
 }
 
 #[cfg(test)]

@@ -124,7 +124,17 @@ impl Reads {
                 .map_err(|_| StoreError::TooSlow)?,
             None => answer.await,
         };
-        answer.unwrap_or_else(|_| Err(StoreError::Failed("the store stopped".into()).into()))
+        answer.unwrap_or_else(|_| {
+            // A reader drops what it finds too late.
+            let is_late = ends.is_some_and(|ends| Instant::now() >= ends);
+            let stopped = || StoreError::Failed("the store stopped".into());
+            Err(if is_late {
+                StoreError::TooSlow
+            } else {
+                stopped()
+            }
+            .into())
+        })
     }
 }
 

@@ -391,6 +391,16 @@ macro_rules! fetch_page {
             if let Some(at) = query.updated_to { rows = rows.filter($table::updated_at.le(at)); }
             rows
         };
+        let counted: Option<i64> = if query.counts {
+            let most = i64::try_from($crate::kernel::page::MOST_COUNTED).unwrap_or(i64::MAX);
+            let rows = filtered().select($table::id).limit(most + 1);
+            Some($crate::http::list::Counted(rows).get_result($conn)?)
+        } else {
+            None
+        };
+        // Few rows that a search found are sorted by themselves: an index of times would look at all others too.
+        let are_few = query.search.is_some()
+            && counted.is_some_and(|rows| rows <= i64::try_from($crate::kernel::page::MOST_COUNTED).unwrap_or(i64::MAX));
         let sorted = || {
             let mut rows = filtered();
             if let Some(after) = query.after {
@@ -403,6 +413,10 @@ macro_rules! fetch_page {
                 };
             }
             match (query.sort_by.as_str(), query.ascending()) {
+                ("updatedAt", true) if are_few => rows.order(($crate::db::query::apart($table::updated_at, $table::updated_at).asc(), $table::id.asc())),
+                ("updatedAt", false) if are_few => rows.order(($crate::db::query::apart($table::updated_at, $table::updated_at).desc(), $table::id.desc())),
+                ("createdAt", true) if are_few => rows.order(($crate::db::query::apart($table::created_at, $table::created_at).asc(), $table::id.asc())),
+                ("createdAt", false) if are_few => rows.order(($crate::db::query::apart($table::created_at, $table::created_at).desc(), $table::id.desc())),
                 ("updatedAt", true) => rows.order(($table::updated_at.asc(), $table::id.asc())),
                 ("updatedAt", false) => rows.order(($table::updated_at.desc(), $table::id.desc())),
                 $(($name, true) => rows.order(($column.asc(), $table::id.asc())),
@@ -412,13 +426,6 @@ macro_rules! fetch_page {
             }
         };
         let (offset, limit) = (query.offset(), query.page.limit());
-        let counted: Option<i64> = if query.counts {
-            let most = i64::try_from($crate::kernel::page::MOST_COUNTED).unwrap_or(i64::MAX);
-            let rows = filtered().select($table::id).limit(most + 1);
-            Some($crate::http::list::Counted(rows).get_result($conn)?)
-        } else {
-            None
-        };
         let ends_here = query.after.is_none() && counted.is_some_and(|rows| rows <= offset + limit);
         let edge: Vec<($crate::kernel::Timestamp, $crate::kernel::Timestamp, String)> = if ends_here {
             Vec::new()

@@ -4,9 +4,8 @@ use diesel::prelude::*;
 
 use super::model::{HomeUser, HomeUserFilter, HomeUserView};
 use super::secrets;
-use crate::db::query::{contains, lower};
 use crate::db::schema::{home_links, home_users, users};
-use crate::db::{Conn, StoreError, StoreResult};
+use crate::db::{Conn, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
@@ -137,6 +136,8 @@ pub(super) fn list(
     organization: OrganizationId,
     query: &ListQuery<HomeUserFilter>,
 ) -> ApiResult<Page<HomeUserView>> {
+    let search = query.search.as_deref();
+    let found = search.map(|text| Searched::Users.containing(conn, organization, text));
     let filtered = || {
         let mut rows = home_users::table
             .inner_join(users::table)
@@ -147,15 +148,8 @@ pub(super) fn list(
             Some(false) => rows = rows.filter(home_users::accepted_at.is_null()),
             None => {}
         }
-        if let Some(text) = &query.search {
-            let pattern = contains(text);
-            let name = users::firstname.concat(" ").concat(users::lastname);
-            rows = rows.filter(
-                lower(name.nullable())
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(users::email).like(pattern).escape('\\')),
-            );
+        if let Some(found) = &found {
+            rows = rows.filter(found());
         }
         rows
     };

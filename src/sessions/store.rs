@@ -6,9 +6,8 @@ use diesel::prelude::*;
 
 use super::model::SessionFilter;
 use super::model::{Session, SessionStatus};
-use crate::db::query::{contains, lower};
 use crate::db::schema::{chargestations, counters, meter_values, sessions};
-use crate::db::{Conn, StoreResult};
+use crate::db::{Conn, Searched, StoreResult};
 use crate::events::{self, Event, EventKind};
 use crate::fetch_page;
 use crate::http::ApiResult;
@@ -344,6 +343,8 @@ pub(super) fn list(
         .group
         .map(|group| stations::stations_in_group(conn, organization, group))
         .transpose()?;
+    let search = query.search.as_deref();
+    let found = search.map(|text| Searched::Sessions.containing(conn, organization, text));
     let filtered = || {
         let mut rows = sessions::table
             .filter(sessions::organization_id.eq(organization))
@@ -384,8 +385,8 @@ pub(super) fn list(
         if let Some(orphan) = filter.orphan {
             rows = rows.filter(sessions::orphan.eq(orphan));
         }
-        if let Some(text) = &query.search {
-            rows = rows.filter(lower(sessions::id_tag).like(contains(text)).escape('\\'));
+        if let Some(found) = &found {
+            rows = rows.filter(found());
         }
         rows
     };

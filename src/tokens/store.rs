@@ -4,9 +4,8 @@ use diesel::prelude::*;
 
 use super::model::TokenFilter;
 use super::model::{Token, fold};
-use crate::db::query::{contains, lower};
 use crate::db::schema::{sessions, tokens};
-use crate::db::{Conn, StoreError, StoreResult};
+use crate::db::{Conn, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
@@ -98,6 +97,8 @@ pub(super) fn list(
     query: &ListQuery<TokenFilter>,
 ) -> ApiResult<Page<Token>> {
     let filter = &query.filter;
+    let search = query.search.as_deref();
+    let found = search.map(|text| Searched::Tokens.containing(conn, organization, text));
     let filtered = || {
         let mut rows = tokens::table
             .filter(tokens::organization_id.eq(organization))
@@ -111,14 +112,8 @@ pub(super) fn list(
         if let Some(kind) = filter.kind {
             rows = rows.filter(tokens::type_.eq(kind));
         }
-        if let Some(text) = &query.search {
-            let pattern = contains(text);
-            rows = rows.filter(
-                tokens::folded_id
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(tokens::parent_group).like(pattern).escape('\\')),
-            );
+        if let Some(found) = &found {
+            rows = rows.filter(found());
         }
         rows
     };

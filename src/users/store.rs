@@ -6,9 +6,8 @@ use diesel::prelude::*;
 
 use super::model::UserFilter;
 use super::model::{User, UserView};
-use crate::db::query::{contains, lower};
 use crate::db::schema::{load_groups, sessions, tokens, users};
-use crate::db::{Conn, StoreError, StoreResult};
+use crate::db::{Conn, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
@@ -128,6 +127,8 @@ pub(super) fn list(
     organization: OrganizationId,
     query: &ListQuery<UserFilter>,
 ) -> ApiResult<Page<User>> {
+    let search = query.search.as_deref();
+    let found = search.map(|text| Searched::Users.containing(conn, organization, text));
     let filtered = || {
         let mut rows = users::table
             .filter(users::organization_id.eq(organization))
@@ -138,15 +139,8 @@ pub(super) fn list(
         if let Some(role) = &query.filter.role {
             rows = rows.filter(users::role.eq(role.clone()));
         }
-        if let Some(text) = &query.search {
-            let pattern = contains(text);
-            let name = users::firstname.concat(" ").concat(users::lastname);
-            rows = rows.filter(
-                lower(name.nullable())
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(users::email).like(pattern).escape('\\')),
-            );
+        if let Some(found) = &found {
+            rows = rows.filter(found());
         }
         rows
     };

@@ -14,7 +14,7 @@ use crate::db::error::optional;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{webhook_deliveries as deliveries, webhooks};
 use crate::db::{Conn, StoreResult};
-use crate::events;
+use crate::events::{self, EventKind};
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::kernel::*;
@@ -388,7 +388,10 @@ pub(super) fn list_deliveries(
             rows = rows.filter(deliveries::type_.eq(kind.clone()));
         }
         if let Some(text) = &query.search {
-            rows = rows.filter(deliveries::type_.like(contains(text)).escape('\\'));
+            let text = text.to_lowercase();
+            let names = EventKind::all().map(EventKind::name);
+            let named: Vec<_> = names.filter(|name| name.contains(&text)).collect();
+            rows = rows.filter(deliveries::type_.eq_any(named));
         }
         rows
     };

@@ -1,4 +1,3 @@
-DROP INDEX IF EXISTS sessions_search, reservations_search, users_search;
 DROP INDEX webhook_deliveries_by_type;
 DROP INDEX reservations_by_status;
 DROP INDEX actions_by_status;

@@ -35,14 +35,3 @@ CREATE INDEX actions_by_type ON actions (organization_id, type, created_at, id);
 CREATE INDEX actions_by_status ON actions (organization_id, status, created_at, id);
 CREATE INDEX reservations_by_status ON reservations (organization_id, status, created_at, id);
 CREATE INDEX webhook_deliveries_by_type ON webhook_deliveries (webhook_id, type, created_at, id);
--- Searches for a part of a text. The extension is trusted since PostgreSQL 13; where it may not be made, searches look at all rows.
-DO $$
-BEGIN
-    CREATE EXTENSION IF NOT EXISTS pg_trgm;
-    CREATE INDEX sessions_search ON sessions USING gin (lower(id_tag) gin_trgm_ops);
-    CREATE INDEX reservations_search ON reservations USING gin (lower(id_tag) gin_trgm_ops);
-    CREATE INDEX users_search ON users USING gin (lower(email) gin_trgm_ops);
-EXCEPTION WHEN OTHERS THEN
-    RAISE NOTICE 'searches have no index: %', SQLERRM;
-END
-$$;

@@ -1,5 +1,3 @@
-CREATE INDEX sessions_by_organization ON sessions (organization_id, created_at);
-DROP INDEX sessions_search;
 DROP INDEX webhook_deliveries_by_type;
 DROP INDEX reservations_by_status;
 DROP INDEX actions_by_status;

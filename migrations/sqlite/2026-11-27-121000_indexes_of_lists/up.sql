@@ -35,6 +35,3 @@ CREATE INDEX actions_by_type ON actions (organization_id, type, created_at, id);
 CREATE INDEX actions_by_status ON actions (organization_id, status, created_at, id);
 CREATE INDEX reservations_by_status ON reservations (organization_id, status, created_at, id);
 CREATE INDEX webhook_deliveries_by_type ON webhook_deliveries (webhook_id, type, created_at, id);
--- Searches look at this alone, newest first, and not at the wide rows.
-CREATE INDEX sessions_search ON sessions (organization_id, created_at, id, id_tag);
-DROP INDEX sessions_by_organization; -- the same begins sessions_search

@@ -3,11 +3,11 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use crate::db::query::{contains, lower};
+use crate::db::query::lower;
 use crate::db::schema::{
     actions, chargestations, connectors, evses, group_stations, load_groups, sessions, users,
 };
-use crate::db::{Conn, Json, StoreError, StoreResult};
+use crate::db::{Conn, Json, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
@@ -400,6 +400,8 @@ pub fn list(
         .group
         .map(|group| stations_in_group(conn, organization, group))
         .transpose()?;
+    let search = query.search.as_deref();
+    let found = search.map(|text| Searched::Stations.containing(conn, organization, text));
     let filtered = || {
         let mut rows = chargestations::table
             .filter(chargestations::organization_id.eq(organization))
@@ -451,29 +453,8 @@ pub fn list(
             );
             rows = rows.filter(entered.or(said));
         }
-        if let Some(text) = &query.search {
-            let pattern = contains(text);
-            rows = rows.filter(
-                lower(chargestations::name)
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(chargestations::code)
-                        .like(pattern.clone())
-                        .escape('\\'))
-                    .or(lower(chargestations::endpoint.nullable())
-                        .like(pattern.clone())
-                        .escape('\\'))
-                    .or(lower(chargestations::manufacturer)
-                        .like(pattern.clone())
-                        .escape('\\'))
-                    .or(lower(chargestations::boot_vendor)
-                        .like(pattern.clone())
-                        .escape('\\'))
-                    .or(lower(chargestations::boot_model)
-                        .like(pattern.clone())
-                        .escape('\\'))
-                    .or(lower(chargestations::model).like(pattern).escape('\\')),
-            );
+        if let Some(found) = &found {
+            rows = rows.filter(found());
         }
         rows
     };

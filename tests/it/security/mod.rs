@@ -13,4 +13,5 @@ mod passwords;
 mod retention;
 mod revoked;
 mod scopes;
+mod searches;
 mod secrets;

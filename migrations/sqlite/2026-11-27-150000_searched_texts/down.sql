@@ -1,0 +1,14 @@
+DROP TRIGGER users_searched_insert;
+DROP TRIGGER users_searched_update;
+DROP TRIGGER users_searched_delete;
+DROP TRIGGER tokens_searched_insert;
+DROP TRIGGER tokens_searched_update;
+DROP TRIGGER tokens_searched_delete;
+DROP TRIGGER chargestations_searched_insert;
+DROP TRIGGER chargestations_searched_update;
+DROP TRIGGER chargestations_searched_delete;
+DROP TRIGGER sessions_searched_insert;
+DROP TRIGGER sessions_searched_update;
+DROP INDEX sessions_by_card;
+DROP TABLE searched_trigrams;
+DROP TABLE searched_texts;
