@@ -19,7 +19,7 @@ use crate::db::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
 use crate::events::{self, Feed};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
-use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
+use crate::http::middleware::{Doorkeeper, RateLimit, guard, head_as_get, observe, rename_path};
 use crate::http::roads::Roads;
 use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
@@ -298,6 +298,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
             .wrap_fn(|mut request, service| {
                 rename_path(&mut request, "/v1.1/groups", "/v1.1/load_management/groups");
+                head_as_get(&mut request);
                 service.call(request)
             })
             .wrap(from_fn(observe))

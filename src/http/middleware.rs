@@ -76,6 +76,17 @@ pub fn rename_path(request: &mut ServiceRequest, from: &str, to: &str) {
     }
 }
 
+/// Answers HEAD as GET outside the API and the sockets of stations; the connection leaves the body away.
+pub fn head_as_get(request: &mut ServiceRequest) {
+    let path = request.path();
+    let is_page = !["/v1.1/", "/ocpp/"]
+        .iter()
+        .any(|begin| path.starts_with(begin));
+    if is_page && *request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+}
+
 fn metric_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
