@@ -142,7 +142,7 @@ impl Station {
     }
 
     /// What was held up, where it is time to tell it.
-    fn to_tell(&mut self, now: Instant) -> Option<Flood> {
+    fn untold(&mut self, now: Instant) -> Option<Flood> {
         let is_due = self
             .told
             .is_none_or(|told| now.duration_since(told) >= TOLD_EVERY);
@@ -218,7 +218,7 @@ impl Floods {
     ) -> (Verdict, Option<Flood>) {
         self.with(id, now, |station| {
             let verdict = station.message(must_arrive, &self.limits, now);
-            (verdict, station.to_tell(now))
+            (verdict, station.untold(now))
         })
     }
 
@@ -229,7 +229,7 @@ impl Floods {
         now: Instant,
     ) -> (Result<Duration, Duration>, Option<Flood>) {
         self.with(id, now, |station| {
-            (station.connect(now), station.to_tell(now))
+            (station.connect(now), station.untold(now))
         })
     }
 }
