@@ -264,9 +264,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         (&signals, &asset_signals),
         config.balancing.settings(),
     );
-    let document = routes::openapi();
-    let table = web::Data::new(routes::RouteTable::of(document));
-    let document = web::Bytes::from(serde_json::to_vec(document)?);
+    let table = web::Data::new(routes::RouteTable::of(routes::COMMITTED)?);
     let data = Ctx::new(api);
     let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
     let scraped_here = metrics.is_none();
@@ -306,7 +304,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .route("/readyz", web::get().to(readyz))
             .configure(|config| telemetry::routes(config, scraped_here))
             .route("/ocpp/{path:.*}", web::get().to(socket::connect))
-            .configure(|config| pages::routes(config, &document))
+            .configure(pages::routes)
             .service(
                 web::scope(routes::PORTAL)
                     .wrap(from_fn(crate::portal::guard))
@@ -321,11 +319,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
                 web::scope(routes::BASE)
                     .wrap(from_fn(guard))
                     .wrap(Compress::default()) // around the guard, which keeps answers as plain bytes
-                    .configure(|config| {
-                        routes::slices(&mut utoipa_actix_web::service_config::ServiceConfig::new(
-                            config,
-                        ));
-                    })
+                    .configure(routes::serve)
                     .default_service(web::to(routes::nowhere)),
             )
             .default_service(web::to(routes::nowhere))

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use actix_web::http::Method;
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use utoipa::OpenApi;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
@@ -24,32 +26,45 @@ pub const BASE: &str = "/v1.1";
 /// The path of the portal, which has a door of its own.
 pub const PORTAL: &str = "/v1.1/portal";
 
-/// Adds every slice, but for the portal.
-pub fn slices(config: &mut ServiceConfig) {
-    config
-        .configure(organizations::routes)
-        .configure(locations::routes)
-        .configure(stations::routes)
-        .configure(actions::routes)
-        .configure(rates::routes)
-        .configure(networks::routes)
-        .configure(offers::routes)
-        .configure(sessions::routes)
-        .configure(reservations::routes)
-        .configure(profiles::routes)
-        .configure(templates::routes)
-        .configure(commissioning::routes)
-        .configure(groups::routes)
-        .configure(priority::routes)
-        .configure(assets::routes)
-        .configure(users::routes)
-        .configure(portal::operator_routes)
-        .configure(tokens::routes)
-        .configure(balancing::routes)
-        .configure(ocpp::api::routes)
-        .configure(events::routes)
-        .configure(realtime::routes)
-        .configure(webhooks::routes);
+/// Every slice, but for the portal.
+const SLICES: [fn(&mut ServiceConfig<'_>); 23] = [
+    organizations::routes,
+    locations::routes,
+    stations::routes,
+    actions::routes,
+    rates::routes,
+    networks::routes,
+    offers::routes,
+    sessions::routes,
+    reservations::routes,
+    profiles::routes,
+    templates::routes,
+    commissioning::routes,
+    groups::routes,
+    priority::routes,
+    assets::routes,
+    users::routes,
+    portal::operator_routes,
+    tokens::routes,
+    balancing::routes,
+    ocpp::api::routes,
+    events::routes,
+    realtime::routes,
+    webhooks::routes,
+];
+
+/// Adds every slice to a worker of the server. Each has a collector of its own: what describes a slice for the document is gone
+/// before that of the next one comes, and no worker ever holds the whole.
+pub fn serve(config: &mut web::ServiceConfig) {
+    for slice in SLICES {
+        slice(&mut ServiceConfig::new(config));
+    }
+}
+
+fn slices(config: &mut ServiceConfig<'_>) {
+    for slice in SLICES {
+        slice(config);
+    }
 }
 
 #[derive(OpenApi)]
@@ -90,7 +105,10 @@ pub fn slices(config: &mut ServiceConfig) {
 )]
 struct Document;
 
-/// The OpenAPI document, as the running server serves it; put together once.
+/// The OpenAPI document as it is committed, which is what the server serves: making it takes tens of megabytes.
+pub const COMMITTED: &str = include_str!("../../openapi/openapi.json");
+
+/// The OpenAPI document, put together from the code; a test holds the committed one to it.
 pub fn openapi() -> &'static utoipa::openapi::OpenApi {
     static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
     &DOCUMENT
@@ -109,6 +127,15 @@ fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
+/// Methods that paths have.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// What the table needs of the document.
+#[derive(Deserialize)]
+struct Paths {
+    paths: BTreeMap<String, BTreeMap<String, IgnoredAny>>,
+}
+
 /// Which methods each path has, so that a wrong method is told from an unknown path.
 #[derive(Debug, Default)]
 pub struct RouteTable {
@@ -116,27 +143,19 @@ pub struct RouteTable {
 }
 
 impl RouteTable {
-    /// The table of this document.
-    pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let methods = document.paths.paths.iter().map(|(path, item)| {
-            let all = [
-                ("GET", item.get.is_some()),
-                ("POST", item.post.is_some()),
-                ("PUT", item.put.is_some()),
-                ("PATCH", item.patch.is_some()),
-                ("DELETE", item.delete.is_some()),
-            ];
-            (
-                path.clone(),
-                all.into_iter()
-                    .filter(|(_, has)| *has)
-                    .map(|(method, _)| method)
-                    .collect(),
-            )
-        });
-        Self {
+    /// The table of a document.
+    pub fn of(document: &str) -> serde_json::Result<Self> {
+        let Paths { paths } = serde_json::from_str(document)?;
+        let known = |item: &BTreeMap<String, IgnoredAny>| {
+            let methods = METHODS.into_iter();
+            methods
+                .filter(|method| item.contains_key(&method.to_lowercase()))
+                .collect()
+        };
+        let methods = paths.iter().map(|(path, item)| (path.clone(), known(item)));
+        Ok(Self {
             methods: methods.collect(),
-        }
+        })
     }
 
     fn methods_of(&self, path: &str) -> Vec<&'static str> {
