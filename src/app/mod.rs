@@ -50,6 +50,7 @@ pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;
+mod unread;
 mod webhooks;
 
 pub use config::Config;
@@ -174,6 +175,8 @@ fn hold_store(config: &Config, holder: &Holder) -> Result<(StoreLock, Db)> {
 pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Running> {
     let listener = TcpListener::bind(&config.http.listen)
         .with_context(|| format!("cannot listen on http.listen = \"{}\"", config.http.listen))?;
+    let unread = Duration::from_secs(u64::from(config.http.unread_seconds.get()));
+    unread::end_after(&listener, unread)?;
     let address = listener.local_addr()?;
     let websocket_url = websocket_url(&config.http.public_url, address);
     let Dependencies { clock, ids, link } = dependencies;
@@ -335,6 +338,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     if !config.tls.listen.is_empty() {
         let listener = TcpListener::bind(&config.tls.listen)
             .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
+        unread::end_after(&listener, unread)?;
         tls_address = Some(listener.local_addr()?);
         server = server.listen_rustls_0_23(listener, tls::server_config(&config.tls)?)?;
     }

@@ -14,3 +14,4 @@ mod retention;
 mod revoked;
 mod scopes;
 mod secrets;
+mod slow_readers;
