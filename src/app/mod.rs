@@ -21,6 +21,7 @@ use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, observe, rename_path};
 use crate::http::roads::Roads;
+use crate::http::routing::ServiceConfig;
 use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
@@ -30,7 +31,7 @@ use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
 use crate::ocpp::{Version, peer, refusals, socket};
 use crate::organizations::Keyring;
-use crate::portal::Portal;
+use crate::portal::{Portal, portal_routes};
 use crate::stations::link::{SharedLink, Signals};
 use crate::webhooks::Courier;
 
@@ -311,18 +312,14 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .service(
                 web::scope(routes::PORTAL)
                     .wrap(from_fn(crate::portal::guard))
-                    .configure(|config| {
-                        crate::portal::portal_routes(
-                            &mut utoipa_actix_web::service_config::ServiceConfig::new(config),
-                        );
-                    })
+                    .configure(|config| portal_routes(&mut ServiceConfig::Worker(config)))
                     .default_service(web::to(routes::nowhere)),
             )
             .service(
                 web::scope(routes::BASE)
                     .wrap(from_fn(guard))
                     .wrap(Compress::default()) // around the guard, which keeps answers as plain bytes
-                    .configure(routes::serve)
+                    .configure(|config| routes::slices(&mut ServiceConfig::Worker(config)))
                     .default_service(web::to(routes::nowhere)),
             )
             .default_service(web::to(routes::nowhere))

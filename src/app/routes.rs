@@ -8,11 +8,11 @@ use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use utoipa::OpenApi;
-use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_actix_web::{AppExt, scope};
 
 use crate::http::docs::BearerScheme;
 use crate::http::error::Problem;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, Code};
 use crate::{
     actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers,
@@ -27,7 +27,7 @@ pub const BASE: &str = "/v1.1";
 pub const PORTAL: &str = "/v1.1/portal";
 
 /// Every slice, but for the portal.
-const SLICES: [fn(&mut ServiceConfig<'_>); 23] = [
+const SLICES: [fn(&mut ServiceConfig<'_, '_>); 23] = [
     organizations::routes,
     locations::routes,
     stations::routes,
@@ -53,15 +53,8 @@ const SLICES: [fn(&mut ServiceConfig<'_>); 23] = [
     webhooks::routes,
 ];
 
-/// Adds every slice to a worker of the server. Each has a collector of its own: what describes a slice for the document is gone
-/// before that of the next one comes, and no worker ever holds the whole.
-pub fn serve(config: &mut web::ServiceConfig) {
-    for slice in SLICES {
-        slice(&mut ServiceConfig::new(config));
-    }
-}
-
-fn slices(config: &mut ServiceConfig<'_>) {
+/// Adds every slice, but for the portal.
+pub fn slices(config: &mut ServiceConfig<'_, '_>) {
     for slice in SLICES {
         slice(config);
     }
@@ -118,8 +111,13 @@ fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Document::openapi())
-        .service(scope::scope(PORTAL).configure(portal::portal_routes))
-        .service(scope::scope(BASE).configure(slices))
+        .service(
+            scope::scope(PORTAL)
+                .configure(|config| portal::portal_routes(&mut ServiceConfig::Document(config))),
+        )
+        .service(
+            scope::scope(BASE).configure(|config| slices(&mut ServiceConfig::Document(config))),
+        )
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     crate::http::document::finish(&mut document);
