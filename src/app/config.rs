@@ -53,6 +53,7 @@ pub struct Http {
     pub rate_burst: NonZeroU32,
     pub trusted_proxies: Vec<String>,
     pub cors_origins: Vec<String>,
+    pub unread_seconds: NonZeroU32,
     pub stop_seconds: u64,
 }
 

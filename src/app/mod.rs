@@ -21,6 +21,7 @@ use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, head_as_get, observe, rename_path};
 use crate::http::roads::Roads;
+use crate::http::routing::ServiceConfig;
 use crate::http::{Context, Ctx};
 use crate::kernel::id::{IdSource, RandomIds};
 use crate::kernel::{SharedClock, SystemClock};
@@ -30,7 +31,7 @@ use crate::ocpp::gateway::{Gateway, GatewaySettings};
 use crate::ocpp::recorder::Recorder;
 use crate::ocpp::{Version, peer, refusals, socket};
 use crate::organizations::Keyring;
-use crate::portal::Portal;
+use crate::portal::{Portal, portal_routes};
 use crate::stations::link::{SharedLink, Signals};
 use crate::webhooks::Courier;
 
@@ -50,6 +51,7 @@ pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;
+mod unread;
 mod webhooks;
 
 pub use config::Config;
@@ -174,6 +176,8 @@ fn hold_store(config: &Config, holder: &Holder) -> Result<(StoreLock, Db)> {
 pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Running> {
     let listener = TcpListener::bind(&config.http.listen)
         .with_context(|| format!("cannot listen on http.listen = \"{}\"", config.http.listen))?;
+    let unread = Duration::from_secs(u64::from(config.http.unread_seconds.get()));
+    unread::end_after(&listener, unread)?;
     let address = listener.local_addr()?;
     let websocket_url = websocket_url(&config.http.public_url, address);
     let Dependencies { clock, ids, link } = dependencies;
@@ -264,9 +268,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         (&signals, &asset_signals),
         config.balancing.settings(),
     );
-    let document = routes::openapi();
-    let table = web::Data::new(routes::RouteTable::of(document));
-    let document = web::Bytes::from(serde_json::to_vec(document)?);
+    let table = web::Data::new(routes::RouteTable::of(routes::COMMITTED)?);
     let data = Ctx::new(api);
     let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
     let scraped_here = metrics.is_none();
@@ -307,26 +309,18 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .route("/readyz", web::get().to(readyz))
             .configure(|config| telemetry::routes(config, scraped_here))
             .route("/ocpp/{path:.*}", web::get().to(socket::connect))
-            .configure(|config| pages::routes(config, &document))
+            .configure(pages::routes)
             .service(
                 web::scope(routes::PORTAL)
                     .wrap(from_fn(crate::portal::guard))
-                    .configure(|config| {
-                        crate::portal::portal_routes(
-                            &mut utoipa_actix_web::service_config::ServiceConfig::new(config),
-                        );
-                    })
+                    .configure(|config| portal_routes(&mut ServiceConfig::Worker(config)))
                     .default_service(web::to(routes::nowhere)),
             )
             .service(
                 web::scope(routes::BASE)
                     .wrap(from_fn(guard))
                     .wrap(Compress::default()) // around the guard, which keeps answers as plain bytes
-                    .configure(|config| {
-                        routes::slices(&mut utoipa_actix_web::service_config::ServiceConfig::new(
-                            config,
-                        ));
-                    })
+                    .configure(|config| routes::slices(&mut ServiceConfig::Worker(config)))
                     .default_service(web::to(routes::nowhere)),
             )
             .default_service(web::to(routes::nowhere))
@@ -342,6 +336,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     if !config.tls.listen.is_empty() {
         let listener = TcpListener::bind(&config.tls.listen)
             .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
+        unread::end_after(&listener, unread)?;
         tls_address = Some(listener.local_addr()?);
         server = server.listen_rustls_0_23(listener, tls::server_config(&config.tls)?)?;
     }

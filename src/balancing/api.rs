@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cheap_hours::ChargingPlanView;
 use super::explain::{self, ExplanationView, PlanView};
@@ -18,6 +17,7 @@ use crate::groups;
 use crate::http::caller::ReadGroups;
 use crate::http::docs::{OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, Faults, PathId, Query};
 use crate::kernel::*;
 use crate::stations::link::SharedLink;

@@ -2,7 +2,6 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::capabilities::{self, CapabilitiesView};
 use super::password;
@@ -10,6 +9,7 @@ use crate::actions::Performer;
 use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
 use crate::input;
 use crate::kernel::text::Text;

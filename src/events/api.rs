@@ -3,11 +3,11 @@
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{EventTypes, retention, store, stream};
 use crate::http::caller::ReadEvents;
 use crate::http::docs::LogErrors;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
 use crate::kernel::{EventId, Timestamp};
 

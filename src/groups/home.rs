@@ -2,7 +2,6 @@
 
 use actix_web::{delete, get, put, web};
 use diesel::prelude::*;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::exclusion::{ExclusionTimes, GroupExclusionTimes};
 use super::model::Group;
@@ -15,6 +14,7 @@ use crate::events::{self, Event, EventKind};
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Ctx, Found, IfMatch, PathId};
 use crate::kernel::*;
 use crate::rates;

@@ -115,7 +115,7 @@ where
     };
     match lister.query.format {
         Format::Csv => lister.csv().await,
-        Format::Json => Ok(HttpResponse::Ok().json(ListReply::from(lister.page().await?))),
+        Format::Json => lister.json().await,
         Format::GeoJson => {
             let page = lister.page().await?;
             Ok(HttpResponse::Ok()
@@ -137,15 +137,37 @@ where
     V: Serialize + utoipa::ToSchema + Send + 'static,
     Q: Fn(&mut Conn, &ListQuery<F>) -> ApiResult<Page<V>> + Send + Sync + 'static,
 {
-    /// Rows as JSON, made of them on the threads of the store: this one serves stations too.
-    async fn fetch(&self, step: Step) -> ApiResult<Page<Value>> {
+    /// What is made of rows, on the threads of the store: this one serves stations too.
+    async fn read<T: Send + 'static>(
+        &self,
+        step: Step,
+        form: impl FnOnce(Page<Value>) -> T + Send + 'static,
+    ) -> ApiResult<T> {
         let (fetch, mut query) = (Arc::clone(&self.fetch), self.query.clone());
         (query.page, query.after, query.counts) = (step.page, step.after, step.counts);
         let read = self.context.db.read(move |conn| {
             let page = fetch(conn, &query)?;
-            ApiResult::Ok(page.map(|row| serde_json::to_value(row).unwrap_or_default()))
+            let page = page.map(|row| serde_json::to_value(row).unwrap_or_default());
+            ApiResult::Ok(form(page))
         });
         read.await
+    }
+
+    /// Rows as JSON.
+    async fn fetch(&self, step: Step) -> ApiResult<Page<Value>> {
+        self.read(step, |page| page).await
+    }
+
+    /// A page with eDRV's envelope.
+    async fn json(&self) -> ApiResult<HttpResponse> {
+        if self.query.near.is_some() || !self.query.paginate {
+            return Ok(HttpResponse::Ok().json(ListReply::from(self.page().await?)));
+        }
+        let written = |page| serde_json::to_vec(&ListReply::from(page)).unwrap_or_default();
+        let bytes = self.read(Step::of(&self.query), written).await?;
+        Ok(HttpResponse::Ok()
+            .content_type("application/json")
+            .body(bytes))
     }
 
     async fn page(&self) -> ApiResult<Page<Value>> {
@@ -229,39 +251,66 @@ where
 
     /// One page as CSV, or with `paginate_enabled=false` the whole list, streamed page by page.
     async fn csv(self) -> ApiResult<HttpResponse> {
-        let whole = !self.query.paginate && self.query.near.is_none();
-        let step = Step::whole(&self.query);
-        let first = if whole {
-            self.fetch(step).await?
-        } else {
-            self.page().await?
+        let whole = !self.query.paginate;
+        let start = match (self.query.near, whole) {
+            (Some(_), _) => Start::of::<V>(self.page().await?, None),
+            (None, false) => {
+                let step = Step::of(&self.query);
+                self.read(step, |page| Start::of::<V>(page, None)).await?
+            }
+            (None, true) => {
+                let step = Step::whole(&self.query);
+                let start = move |page| Start::of::<V>(page, Some(step));
+                self.read(step, start).await?
+            }
         };
-        let columns = Arc::new(csv::header::<V>(&first.rows));
-        let mut head = csv::write(std::iter::once(columns.to_vec()));
-        head.extend(csv::write(
-            first.rows.iter().map(|row| csv::record(&columns, row)),
-        ));
-        let following = step.next(&first).filter(|_| whole);
-        let rest = futures_util::stream::unfold(
-            (self, columns, following),
-            |(lister, columns, next)| async move {
+        let Start {
+            columns,
+            head,
+            next,
+        } = start;
+        let rest = futures_util::stream::unfold((self, next), move |(lister, next)| {
+            let columns = Arc::clone(&columns);
+            async move {
                 let step = next?;
-                let chunk = lister.fetch(step).await.map(|page| {
-                    let bytes = csv::write(page.rows.iter().map(|row| csv::record(&columns, row)));
-                    (Bytes::from(bytes), step.next(&page))
-                });
-                match chunk {
-                    Ok((bytes, next)) => Some((Ok(bytes), (lister, columns, next))),
-                    Err(error) => Some((Err(error), (lister, columns, None))),
+                let records = move |page| (csv_of(&columns, &page), step.next(&page));
+                match lister.read(step, records).await {
+                    Ok((bytes, next)) => Some((Ok(bytes), (lister, next))),
+                    Err(error) => Some((Err(error), (lister, None))),
                 }
-            },
-        );
-        let start = futures_util::stream::iter([Ok::<_, ApiError>(Bytes::from(head))]);
+            }
+        });
+        let start = futures_util::stream::iter([Ok::<_, ApiError>(head)]);
         Ok(HttpResponse::Ok()
             .content_type("text/csv; charset=utf-8")
             .insert_header(("Content-Disposition", "attachment; filename=\"export.csv\""))
             .streaming(futures_util::StreamExt::chain(start, Box::pin(rest))))
     }
+}
+
+/// The beginning of a CSV, and the query that goes on.
+struct Start {
+    columns: Arc<Vec<String>>,
+    head: Bytes,
+    next: Option<Step>,
+}
+
+impl Start {
+    /// Of the first page; `step` is the query that found it, where others follow.
+    fn of<V: utoipa::ToSchema>(page: Page<Value>, step: Option<Step>) -> Self {
+        let columns = csv::header::<V>(&page.rows);
+        let mut head = csv::write(std::iter::once(columns.clone()));
+        head.extend(csv_of(&columns, &page));
+        Self {
+            columns: Arc::new(columns),
+            head: head.into(),
+            next: step.and_then(|step| step.next(&page)),
+        }
+    }
+}
+
+fn csv_of(columns: &[String], page: &Page<Value>) -> Bytes {
+    csv::write(page.rows.iter().map(|row| csv::record(columns, row))).into()
 }
 
 /// One query of a list that takes several.

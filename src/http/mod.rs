@@ -30,6 +30,7 @@ pub mod quantities;
 pub mod query;
 pub mod request_id;
 pub mod roads;
+pub mod routing;
 pub mod websocket;
 
 pub use body::{Body, PathId, PathIds};

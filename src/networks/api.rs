@@ -1,7 +1,6 @@
 //! The endpoints of EVSE networks and their groups.
 
 use actix_web::{HttpResponse, delete, get, patch, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::assign::{self, NewAssignment};
 use super::evses::{self, NetworkEvseFilter, NetworkEvseView, Scope};
@@ -14,6 +13,7 @@ use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteEr
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
     PathIds,

@@ -3,13 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
 use serde::{Deserialize, Serialize};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::gateway::Gateway;
 use super::recorder::RecordedMessage;
 use crate::http::caller::ReadOcpp;
 use crate::http::docs::OneErrors;
 use crate::http::envelope::{Reply, reply};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, PathId};
 use crate::kernel::{OrganizationId, StationId};
 use crate::stations::{self, BootInfo, Protocol, Station};

@@ -2,7 +2,6 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, patch, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::exchange::{self, ExportFilter};
 use super::life::{self, Cancellation, PriceUpdate, Publication};
@@ -20,6 +19,7 @@ use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteEr
 use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Faults, Found,
     IfMatch, PathId, Query,

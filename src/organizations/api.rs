@@ -1,7 +1,6 @@
 //! The endpoints of the caller's organization and its API keys.
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keyring::Keyring;
 use super::model::*;
@@ -14,6 +13,7 @@ use crate::http::envelope::Reply;
 use crate::http::idempotency::Needs;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
     PathId, Principal,

@@ -2,7 +2,6 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{NewPriorityCharge, PriorityChargeView, PriorityFilter};
 use super::{course, store};
@@ -13,6 +12,7 @@ use crate::http::docs::{CommandErrors, DeleteErrors, PartErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
 use crate::kernel::GroupId;
 use crate::stations::link::{SharedLink, Signals};

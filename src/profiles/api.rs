@@ -2,7 +2,6 @@
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{NewProfile, Profile, ProfileFilter, ProfilePatch, ProfileView};
 use super::{push, store};
@@ -14,6 +13,7 @@ use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };

@@ -1,7 +1,6 @@
 //! The endpoints of rates and their schedules.
 
 use actix_web::{HttpResponse, delete, get, patch, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{NewRate, Rate, RateFilter, RatePatch, RateView};
 use super::schedule::{NewRateSchedule, RateSchedule, RateSchedulePatch, RateScheduleView};
@@ -13,6 +12,7 @@ use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use actix_web::http::header::{SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::metrics::{Wanted, Watch};
 use super::socket::Connection;
@@ -12,6 +11,7 @@ use crate::events::{EventTypes, Feed, Listener};
 use crate::http::caller::{Permission as _, ReadEvents, ReadSessions, Standing};
 use crate::http::docs::LogErrors;
 use crate::http::error::Problem;
+use crate::http::routing::ServiceConfig;
 use crate::http::websocket::{self, Terms};
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, Query};
 use crate::kernel::SessionId;

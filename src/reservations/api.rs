@@ -2,7 +2,6 @@
 
 use actix_web::rt::task::JoinHandle;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::*;
 use super::{keeping, store};
@@ -15,6 +14,7 @@ use crate::http::docs::{CommandErrors, ListErrors, OneErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
     PathId, Query,

@@ -5,7 +5,6 @@ use actix_web::{HttpResponse, get};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::readings::Sample;
 use super::store;
@@ -14,6 +13,7 @@ use crate::db::{Conn, StoreResult};
 use crate::http::caller::ReadSessions;
 use crate::http::docs::OneErrors;
 use crate::http::envelope::{Reply, reply};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, PathId};
 use crate::kernel::*;
 

@@ -1,7 +1,6 @@
 //! The endpoints of users.
 
 use actix_web::{HttpResponse, delete, get, patch, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::{Favorites, NewUser, User, UserFilter, UserPatch, UserView};
 use super::store;
@@ -12,6 +11,7 @@ use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
 };

@@ -1,7 +1,6 @@
 //! The endpoints of webhooks and of their deliveries.
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::courier::Courier;
 use super::delivery::{Delivery, DeliveryFilter, DeliveryView};
@@ -14,6 +13,7 @@ use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteEr
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
     PathIds,

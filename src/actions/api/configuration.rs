@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, patch, post, web};
 use serde_json::{Value, json};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::target::{Target, Wait, in_time};
 use crate::actions::commands::*;
@@ -13,6 +12,7 @@ use crate::events::ActionKind;
 use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, PathId, Query};
 use crate::kernel::credentials::hide_credentials;
 use crate::kernel::{ActionId, StationId};

@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, post, web};
 use serde_json::json;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::target::{Target, Wait};
 use crate::actions::commands::{AvailabilityRequest, AvailabilityType};
@@ -12,6 +11,7 @@ use crate::events::ActionKind;
 use crate::http::caller::WriteConnectors;
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Body, Caller, Ctx, PathId, Query};
 use crate::kernel::ConnectorId;
 use crate::stations::link::Command;

@@ -2,7 +2,6 @@
 //! it as `report`.
 
 use actix_web::{HttpResponse, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::target::{Target, Wait, told};
 use crate::actions::device::*;
@@ -12,6 +11,7 @@ use crate::events::ActionKind;
 use crate::http::caller::WriteStations;
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Body, Caller, Ctx, PathId, Query};
 use crate::kernel::StationId;
 use crate::stations::link::Command;

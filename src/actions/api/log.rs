@@ -1,7 +1,6 @@
 //! Reading the log of actions.
 
 use actix_web::{HttpResponse, get};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::actions::model::{ActionFilter, ActionView};
 use crate::actions::store;
@@ -10,6 +9,7 @@ use crate::http::docs::{ListErrors, OneErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Found, PathId};
 use crate::kernel::ActionId;
 

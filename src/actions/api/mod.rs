@@ -1,6 +1,6 @@
 //! The endpoints of actions and of the commands that make them.
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routing::ServiceConfig;
 
 /// Declares endpoints that pass a body on as a command to a station.
 macro_rules! station_commands {

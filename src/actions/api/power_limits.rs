@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, post, web};
 use serde_json::json;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::target::{Target, Wait};
 use crate::actions::commands::PowerLimitRequest;
@@ -13,6 +12,7 @@ use crate::http::caller::{WriteConnectors, WriteStations};
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
 use crate::http::quantities::LimitUnit;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Body, Caller, Ctx, PathId, Query};
 use crate::kernel::{ConnectorId, Millivolts, PhaseSet, StationId};
 use crate::stations::Connector;

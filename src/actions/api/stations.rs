@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, post, web};
 use serde_json::{Map, Value, json};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::target::{Target, Wait, told};
 use crate::actions::commands::*;
@@ -13,6 +12,7 @@ use crate::events::ActionKind;
 use crate::http::caller::{WriteOcpp, WriteStations};
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId, Query};
 use crate::kernel::StationId;
 use crate::stations::Protocol;

@@ -1,17 +1,24 @@
 //! What a browser finds: Swagger UI, the OpenAPI document that it shows, the pages of `docs/` that the document links to, and the
 //! page that the portal's letters lead to.
 
+use std::convert::Infallible;
+
+use actix_web::body::SizedStream;
 use actix_web::dev::Service as _;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
 use actix_web::middleware::Compress;
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError as _};
+use futures_util::stream;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use super::routes;
 use crate::http::{ApiError, Code};
 
 /// Where the OpenAPI document is.
 const DOCUMENT: &str = "/openapi.json";
+/// Bytes of it that are handed over at once.
+const PIECE: usize = 16 * 1_024;
 /// Where Swagger UI is.
 const SWAGGER: &str = "/swagger-ui/";
 /// What Swagger UI loads: its own scripts, styles and pictures.
@@ -46,17 +53,8 @@ const DOCS: [(&str, &str); 12] = pages![
     "WEBHOOKS.md",
 ];
 
-/// Adds the pages; `document` is the OpenAPI document as JSON.
-pub fn routes(config: &mut ServiceConfig, document: &Bytes) {
-    let document = document.clone();
-    let served = move || {
-        let document = document.clone();
-        async move {
-            HttpResponse::Ok()
-                .content_type("application/json")
-                .body(document)
-        }
-    };
+/// Adds the pages.
+pub fn routes(config: &mut ServiceConfig) {
     let swagger =
         SwaggerUi::new("/{_:.*}").config(Config::from(DOCUMENT).doc_expansion("none").filter(true));
     let swagger = web::scope("/swagger-ui")
@@ -76,7 +74,7 @@ pub fn routes(config: &mut ServiceConfig, document: &Bytes) {
         .service(
             web::resource(DOCUMENT)
                 .wrap(Compress::default())
-                .route(web::get().to(served)),
+                .route(web::get().to(document)),
         )
         .route("/", web::get().to(to_swagger))
         .route("/docs/{name}", web::get().to(page))
@@ -87,6 +85,16 @@ pub fn routes(config: &mut ServiceConfig, document: &Bytes) {
         .route("/portal.js", web::get().to(portal_script))
         .route("/portal.css", web::get().to(portal_style))
         .service(swagger);
+}
+
+/// The document in pieces: a client that does not read has one of them waiting, not all.
+async fn document() -> HttpResponse {
+    let document = routes::COMMITTED.as_bytes();
+    let pieces = document.chunks(PIECE).map(Bytes::from_static);
+    let pieces = stream::iter(pieces.map(Ok::<_, Infallible>));
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(SizedStream::new(document.len() as u64, pieces))
 }
 
 async fn to_swagger() -> HttpResponse {

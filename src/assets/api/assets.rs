@@ -1,7 +1,6 @@
 //! Assets: creating, reading, changing, turning on and off.
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{missing, tell};
 use crate::assets::model::asset::{Asset, AssetFilter, AssetPatch, AssetType, NewAsset, NewState};
@@ -15,6 +14,7 @@ use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
     Query,

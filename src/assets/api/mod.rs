@@ -1,11 +1,10 @@
 //! The endpoints of assets and of their readings.
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 use super::model::asset::Asset;
 use super::signals::{AssetChange, AssetSignal, AssetSignals};
 use crate::db::StoreError;
 use crate::http::ApiError;
+use crate::http::routing::ServiceConfig;
 use crate::kernel::GroupId;
 
 mod assets;

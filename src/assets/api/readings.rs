@@ -5,7 +5,6 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
 use serde_json::Value;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{missing, tell};
 use crate::assets::model::new_reading::NewReading;
@@ -20,6 +19,7 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::fields::{Field, Path, wrong};
 use crate::http::list::ListReply;
 use crate::http::query::Format;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, Faults, PathId, Query, csv};
 use crate::kernel::page::LARGEST_PAGE;
 use crate::kernel::*;

@@ -7,7 +7,6 @@ use std::net::IpAddr;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::super::attempts::{Attempt, Guesser};
 use super::super::door::HomeCaller;
@@ -21,6 +20,7 @@ use crate::events::EventKind;
 use crate::http::client_address;
 use crate::http::docs::{HomeErrors, PortalErrors};
 use crate::http::envelope::{Reply, reply};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Code, Ctx};
 use crate::kernel::Timestamp;
 

@@ -3,13 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, put, web};
 use serde::Serialize;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::super::door::HomeCaller;
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::groups::{self, ExclusionTimes, ExclusionWarning, Group, GroupExclusionTimes};
 use crate::http::docs::{HomeChargeErrors, HomeErrors, HomeWriteErrors};
 use crate::http::envelope::{Reply, Versioned, reply};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Changed, Ctx, Found, IfMatch, PathId};
 use crate::kernel::*;
 use crate::locations;

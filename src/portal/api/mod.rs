@@ -4,11 +4,10 @@ mod access;
 mod home;
 mod operators;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 use super::model::{HomeUser, HomeUserView};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event, EventKind};
+use crate::http::routing::ServiceConfig;
 use crate::kernel::Moment;
 use crate::users::User;
 

@@ -1,7 +1,6 @@
 //! What operators do with home users: invite them, give them a group, take it and their access away.
 
 use actix_web::{HttpResponse, delete, get, post, put, web};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::super::Portal;
 use super::super::letters::{Letter, LetterKind};
@@ -16,6 +15,7 @@ use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Faults, Found, IfMatch,
     PathId,

@@ -2,12 +2,12 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::db::StoreResult;
 use crate::http::caller::ReadStations;
 use crate::http::docs::OneErrors;
 use crate::http::envelope::{Reply, reply};
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, PathId};
 use crate::kernel::StationId;
 use crate::stations::model::external_limit::ExternalLimitView;

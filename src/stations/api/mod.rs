@@ -1,6 +1,6 @@
 //! The endpoints of stations, EVSEs and connectors.
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::routing::ServiceConfig;
 
 pub mod connectors;
 pub mod evses;

@@ -3,13 +3,13 @@
 use actix_web::{HttpResponse, get};
 use qrcode::render::svg;
 use qrcode::{Color, QrCode};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::db::Conn;
 use crate::filters;
 use crate::http::caller::ReadEvses;
 use crate::http::docs::OneErrors;
 use crate::http::error::Faults;
+use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, PathId, Query};
 use crate::kernel::{ConnectorId, EvseId, OrganizationId};
 use crate::stations::store::{connectors, evses};

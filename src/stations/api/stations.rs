@@ -2,7 +2,6 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use serde_json::Value;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::db::{Conn, StoreError};
 use crate::events::{self, Event, EventKind};
@@ -12,6 +11,7 @@ use crate::http::docs::{CommandErrors, DeleteErrors, ListErrors, OneErrors, Writ
 use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{Format, ListParameters, ListQuery, PlaceParameters};
+use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
     Query,

@@ -101,7 +101,7 @@ async fn a_list_ends_with_its_client() {
 }
 
 /// Puts so many drivers straight into the store, a second apart.
-async fn db_drivers(app: &TestApp, many: u32) {
+pub(super) async fn db_drivers(app: &TestApp, many: u32) {
     let (organization, now) = (app.organization, app.running.context.clock.now().micros());
     let write = app.running.context.db.write(move |conn| -> StoreResult<()> {
         let numbers: Vec<u32> = (0..many).collect();

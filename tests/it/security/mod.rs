@@ -15,3 +15,4 @@ mod revoked;
 mod scopes;
 mod searches;
 mod secrets;
+mod slow_readers;

@@ -152,6 +152,23 @@ impl FakeStation {
             .expect("a number")
     }
 
+    /// The port that it comes from.
+    pub fn port(&self) -> u16 {
+        let MaybeTlsStream::Plain(stream) = self.socket.get_ref() else {
+            panic!("no TLS here");
+        };
+        stream.local_addr().expect("an address").port()
+    }
+
+    /// Pings over and over, and reads no answer.
+    pub async fn ping_for_ever(&mut self) {
+        let content = vec![b'x'; 125];
+        loop {
+            let ping = Message::Ping(content.clone().into());
+            self.socket.send(ping).await.expect("sent");
+        }
+    }
+
     pub async fn drop_link(self) {
         drop(self.socket);
     }
