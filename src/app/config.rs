@@ -34,7 +34,6 @@ pub struct Config {
     pub portal: Portal,
     pub mail: Mail,
     pub routing: Routing,
-    pub events: Events,
     pub retention: Retention,
     pub webhooks: Webhooks,
     pub log: Log,
@@ -181,23 +180,24 @@ pub struct Routing {
     pub url: String,
 }
 
-/// Section `[events]`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Events {
-    pub keep_days: NonZeroU32,
-}
-
 /// Section `[retention]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
     pub readings_days: NonZeroU32,
     pub transaction_events_days: NonZeroU32,
     pub evidence_days: NonZeroU32,
     pub orphans_days: NonZeroU32,
+    pub sessions_days: NonZeroU32,
     pub actions_days: NonZeroU32,
+    pub reservations_days: NonZeroU32,
+    pub priority_charges_days: NonZeroU32,
+    pub statuses_days: NonZeroU32,
+    pub plans_days: NonZeroU32,
     pub asset_readings_days: NonZeroU32,
+    pub asset_quarters_days: NonZeroU32,
+    pub events_days: NonZeroU32,
+    pub deliveries_days: NonZeroU32,
 }
 
 /// Section `[webhooks]`.
@@ -208,7 +208,6 @@ pub struct Webhooks {
     pub allow_private: bool,
     pub allow_http: bool,
     pub patience_seconds: NonZeroU32,
-    pub keep_days: NonZeroU32,
 }
 
 /// Section `[log]`.

@@ -15,7 +15,7 @@ use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
 use crate::commissioning;
 use crate::db::lock::Holder;
-use crate::db::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
+use crate::db::{Conn, Db, Lane, StoreError, StoreLock, StoreSettings, migrate, room};
 use crate::events::{self, Feed};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
@@ -39,6 +39,7 @@ pub mod cli;
 pub mod config;
 mod deliveries;
 pub mod demo;
+pub mod growth;
 mod pages;
 pub mod portal;
 pub mod postman;
@@ -237,9 +238,9 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         &context,
         &connections,
         (keeper.clone(), portal.clone()),
-        (config.retention()?, (&config.retention).into(), patience),
+        (&config.retention, patience),
         &signals,
-    );
+    )?;
     tasks.extend(post);
     tasks.push(feeding);
     tasks.push(refusals::keep_telling(gateway.get_ref().clone()));
@@ -432,9 +433,7 @@ async fn readyz(ctx: Ctx) -> HttpResponse {
     let query = db.read(|conn| {
         migrate::is_pending(conn).and_then(|pending| {
             if pending {
-                Err(crate::db::StoreError::Failed(
-                    "migrations are pending".into(),
-                ))
+                Err(StoreError::Failed("migrations are pending".into()))
             } else {
                 Ok(())
             }
@@ -444,6 +443,9 @@ async fn readyz(ctx: Ctx) -> HttpResponse {
     let ready = async {
         query.await?;
         // Reading goes on where the disk is full.
+        let url = db.url().clone();
+        let room = tokio::task::spawn_blocking(move || room::check(&url)).await;
+        room.map_err(|error| StoreError::Failed(error.to_string()))??;
         db.write(move |conn| events::keep_counter(conn, &name, now))
             .await
     };

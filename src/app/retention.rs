@@ -4,87 +4,191 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::config;
 use crate::db::{Conn, StoreResult};
-use crate::events::{self, Event, EventKind, Forgotten, Horizon};
+use crate::events::{self, Event, EventKind, Forgotten, Horizon, Mark, Pace, Trust};
 use crate::http::Context;
-use crate::kernel::{OrganizationId, RawId};
+use crate::kernel::{OrganizationId, Timestamp};
 use crate::sessions::retention as sessions;
-use crate::{actions, assets};
+use crate::webhooks::retention as webhooks;
+use crate::{actions, assets, balancing, priority, reservations, stations};
 
-/// How long each kind of data is kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Kept {
-    readings: Duration,
-    transaction_events: Duration,
-    evidence: Duration,
-    orphans: Duration,
-    actions: Duration,
-    asset_readings: Duration,
-}
+/// Webhooks are tried for so long.
+const FEWEST_DAYS_OF_EVENTS: u32 = 3;
 
-impl From<&config::Retention> for Kept {
-    fn from(section: &config::Retention) -> Self {
-        let days = |days: NonZeroU32| Duration::from_secs(u64::from(days.get()) * 24 * 3_600);
-        Self {
-            readings: days(section.readings_days),
-            transaction_events: days(section.transaction_events_days),
-            evidence: days(section.evidence_days),
-            orphans: days(section.orphans_days),
-            actions: days(section.actions_days),
-            asset_readings: days(section.asset_readings_days),
-        }
-    }
-}
+/// When the oldest rows of a kind are from.
+type Oldest = fn(&mut Conn) -> StoreResult<Option<Timestamp>>;
+/// Deletes some rows of a kind, going on after a mark.
+type Forget = fn(&mut Conn, Horizon, Option<Mark>) -> StoreResult<Forgotten>;
 
-/// Deletes some rows of a kind, going on after an id.
-type Forget = fn(&mut Conn, Horizon, Option<RawId>) -> StoreResult<Forgotten>;
-
-/// Deletes what is older than it is kept, each kind at most a day further than before.
-pub async fn apply(context: &Context, kept: Kept) -> StoreResult<()> {
-    let kinds: [(&'static str, Duration, Forget); 7] = [
-        ("readings", kept.readings, sessions::forget_readings),
-        (
-            "loose_readings",
-            kept.readings,
-            sessions::forget_loose_readings,
-        ),
-        (
-            "transaction_events",
-            kept.transaction_events,
-            sessions::forget_events,
-        ),
-        ("evidence", kept.evidence, sessions::forget_evidence),
-        ("orphans", kept.orphans, sessions::forget_orphans),
-        ("actions", kept.actions, actions::retention::forget),
-        (
-            "asset_readings",
-            kept.asset_readings,
-            assets::retention::thin,
-        ),
-    ];
-    for (what, keep, forget) in kinds {
-        apply_to(context, what, keep, forget).await?;
-    }
-    Ok(())
-}
-
-async fn apply_to(
-    context: &Context,
+/// A kind of data that is deleted when it is old.
+#[derive(Clone, Copy)]
+struct Kind {
     what: &'static str,
     keep: Duration,
+    oldest: Oldest,
     forget: Forget,
-) -> StoreResult<()> {
-    let (db, now) = (&context.db, context.clock.now());
-    let horizon = db
-        .read(move |conn| events::horizon(conn, what, (now, keep), None))
+}
+
+/// All kinds of data that are deleted when they are old, in the order in which they are: readings before their sessions.
+fn kinds(days: &config::Retention) -> Vec<Kind> {
+    let kind = |what, days: NonZeroU32, oldest: Oldest, forget: Forget| Kind {
+        what,
+        keep: Duration::from_secs(u64::from(days.get()) * 24 * 3_600),
+        oldest,
+        forget,
+    };
+    vec![
+        kind(
+            sessions::READINGS,
+            days.readings_days,
+            sessions::oldest,
+            sessions::forget_readings,
+        ),
+        kind(
+            "loose_readings",
+            days.readings_days,
+            sessions::oldest_connector,
+            sessions::forget_loose_readings,
+        ),
+        kind(
+            "transaction_events",
+            days.transaction_events_days,
+            sessions::oldest,
+            sessions::forget_events,
+        ),
+        kind(
+            "evidence",
+            days.evidence_days,
+            sessions::oldest,
+            sessions::forget_evidence,
+        ),
+        kind(
+            "orphans",
+            days.orphans_days,
+            sessions::oldest,
+            sessions::forget_orphans,
+        ),
+        kind(
+            "sessions",
+            days.sessions_days,
+            sessions::oldest,
+            sessions::forget_sessions,
+        ),
+        kind(
+            "actions",
+            days.actions_days,
+            actions::retention::oldest,
+            actions::retention::forget,
+        ),
+        kind(
+            "reservations",
+            days.reservations_days,
+            reservations::retention::oldest,
+            reservations::retention::forget,
+        ),
+        kind(
+            "priority_charges",
+            days.priority_charges_days,
+            priority::retention::oldest,
+            priority::retention::forget,
+        ),
+        kind(
+            "statuses",
+            days.statuses_days,
+            stations::retention::oldest,
+            stations::retention::forget,
+        ),
+        kind(
+            "plans",
+            days.plans_days,
+            balancing::retention::oldest,
+            balancing::retention::forget,
+        ),
+        kind(
+            "asset_readings",
+            days.asset_readings_days,
+            assets::retention::oldest,
+            assets::retention::thin,
+        ),
+        kind(
+            "asset_quarters",
+            days.asset_quarters_days,
+            assets::retention::oldest,
+            assets::retention::forget,
+        ),
+        kind(
+            "deliveries",
+            days.deliveries_days,
+            webhooks::oldest_over,
+            webhooks::forget_deliveries,
+        ),
+        kind(
+            "events",
+            days.events_days,
+            events::oldest,
+            webhooks::forget_events,
+        ),
+    ]
+}
+
+/// Deletes what is older than it is kept, turn by turn.
+pub struct Retention {
+    kinds: Vec<Kind>,
+    pace: Pace,
+}
+
+impl Retention {
+    /// What is done once in `turn`.
+    pub fn new(days: &config::Retention, turn: Duration) -> Result<Self> {
+        let kept = days.events_days;
+        if kept.get() < FEWEST_DAYS_OF_EVENTS {
+            bail!(
+                "retention.events_days is {kept}, but must be at least {FEWEST_DAYS_OF_EVENTS}: webhooks are tried for so long"
+            );
+        }
+        Ok(Self {
+            kinds: kinds(days),
+            pace: Pace::new(turn),
+        })
+    }
+
+    /// The names of what is deleted, as events have them.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.kinds.iter().map(|kind| kind.what)
+    }
+
+    /// Deletes what is older than it is kept, each kind at most a day further than before. One that fails stops no other.
+    pub async fn apply(&mut self, context: &Context) -> StoreResult<()> {
+        let now = context.clock.now();
+        let trust = self.pace.turn(now);
+        let mut applied = Ok(());
+        for kind in &self.kinds {
+            let one = apply_to(context, *kind, (now, trust)).await;
+            applied = applied.and(one);
+        }
+        applied
+    }
+}
+
+async fn apply_to(context: &Context, kind: Kind, clock: (Timestamp, Trust)) -> StoreResult<()> {
+    let db = &context.db;
+    let Kind { what, keep, .. } = kind;
+    let moved = db
+        .read(move |conn| events::horizon(conn, what, clock, clock.0 - keep, kind.oldest))
         .await?;
+    let Some(horizon) = moved else {
+        return Ok(());
+    };
     let mut rows: BTreeMap<OrganizationId, usize> = BTreeMap::new();
     let mut after = None;
     while horizon.moves() {
-        let some = db.write(move |conn| forget(conn, horizon, after)).await?;
+        let some = db
+            .write(move |conn| (kind.forget)(conn, horizon, after.clone()))
+            .await?;
         for (organization, count) in some.rows {
             *rows.entry(organization).or_default() += count;
         }

@@ -1,11 +1,14 @@
 //! Background loops: small jobs on a timer, each logged when it fails and tried again at its next turn.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use super::retention::{self, Kept};
+use super::config;
+use super::retention::Retention;
 use crate::db::StoreResult;
 use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
@@ -13,14 +16,13 @@ use crate::ocpp::connections::Connections;
 use crate::portal::Portal;
 use crate::sessions::Session;
 use crate::stations::link::{Signal, SignalKind, Signals};
-use crate::webhooks::Retention;
-use crate::{offers, portal, priority, reservations, sessions, stations, webhooks};
+use crate::{offers, portal, priority, reservations, sessions, stations};
 
 /// How often stations' last words are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
 /// How often sessions that never started or never ended are looked for, and offers that time moved on.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
-/// How often quiet API keys what is over at the portal, and old events and deliveries are forgotten.
+/// How often quiet API keys, what is over at the portal, and what is old are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts the loops; they end when their handles are aborted.
@@ -28,13 +30,14 @@ pub fn start(
     context: &Context,
     connections: &Connections,
     (keeper, portal): (web::Data<Doorkeeper>, web::Data<Portal>),
-    (keep, kept, patience): (Retention, Kept, sessions::Patience),
+    (days, patience): (&config::Retention, sessions::Patience),
     signals: &Signals,
-) -> Vec<JoinHandle<()>> {
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let retention = Arc::new(Mutex::new(Retention::new(days, FORGET_EVERY)?));
     let (touching, seen) = (context.clone(), connections.clone());
     let (tidying, forgetting) = (context.clone(), context.clone());
     let signals = signals.clone();
-    vec![
+    Ok(vec![
         every(TOUCH_EVERY, move || {
             let (context, seen) = (touching.clone(), seen.newly_seen());
             async move {
@@ -74,18 +77,17 @@ pub fn start(
         every(FORGET_EVERY, move || {
             keeper.forget_quiet_keys();
             portal.forget_quiet_addresses();
-            let context = forgetting.clone();
+            let (context, retention) = (forgetting.clone(), Arc::clone(&retention));
             async move {
                 let now = context.clock.now();
                 context
                     .db
                     .write(move |conn| portal::tidy(conn, now))
                     .await?;
-                webhooks::forget_old(&context, keep).await?;
-                retention::apply(&context, kept).await
+                retention.lock().await.apply(&context).await
             }
         }),
-    ]
+    ])
 }
 
 fn every<F, W>(period: Duration, mut work: F) -> JoinHandle<()>

@@ -42,6 +42,7 @@ mod prices;
 mod proposal;
 #[cfg(test)]
 mod rehearsal;
+pub mod retention;
 mod rows;
 mod settings;
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod migrate;
 pub mod pool;
 pub mod query;
 pub mod reads;
+pub mod room;
 pub mod schema;
 pub mod search;
 pub mod secrets;

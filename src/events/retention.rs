@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
+use super::horizon::{Forgotten, Mark};
 use crate::db::schema::{counters, events};
 use crate::db::{Conn, StoreResult};
 use crate::each;
@@ -11,7 +12,7 @@ use crate::http::{ApiError, ApiResult, Code};
 use crate::kernel::{OrganizationId, Timestamp};
 
 /// Events that are deleted in one go, so that others can write in between.
-const DELETED_AT_ONCE: usize = 500;
+const DELETED_AT_ONCE: i64 = 500;
 
 /// The counter with the cursor of the last event of an organization that was deleted.
 fn counter(organization: OrganizationId) -> String {
@@ -27,31 +28,44 @@ pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
         .optional()?)
 }
 
-/// Deletes the oldest events of all organizations, those before an instant; what comes after an organization's cursor in
-/// `needed` stays. True when there may be more.
+/// Deletes some events of all organizations that are older than an instant, going on after a cursor; what comes after an
+/// organization's cursor in `needed` stays.
 pub fn forget(
     conn: &mut Conn,
     before: Timestamp,
     needed: &BTreeMap<OrganizationId, i64>,
-) -> StoreResult<bool> {
-    let oldest: Vec<(i64, OrganizationId, Timestamp)> = events::table
+    after: Option<Mark>,
+) -> StoreResult<Forgotten> {
+    let some: Vec<(i64, OrganizationId, Timestamp)> = events::table
+        .filter(events::cursor.gt(after.unwrap_or_default().number))
         .order(events::cursor)
-        .limit(i64::try_from(DELETED_AT_ONCE).unwrap_or(i64::MAX))
+        .limit(DELETED_AT_ONCE)
         .select((events::cursor, events::organization_id, events::created_at))
         .load(conn)?;
-    let over = oldest.into_iter().filter(|(cursor, organization, at)| {
+    let mut forgotten = Forgotten::default();
+    // Where all of them are young, so are those after them.
+    if let Some((number, ..)) = some.last()
+        && some.iter().any(|(_, _, at)| *at < before)
+    {
+        forgotten.next = Some(Mark {
+            number: *number,
+            ..Mark::default()
+        });
+    }
+    let over = some.into_iter().filter(|(cursor, organization, at)| {
         *at < before && needed.get(organization).is_none_or(|taken| cursor <= taken)
     });
     let (mut cursors, mut last) = (Vec::new(), BTreeMap::new());
     for (cursor, organization, _) in over {
         cursors.push(cursor);
         last.insert(organization, cursor);
+        forgotten.count(organization, 1);
     }
     diesel::delete(events::table.filter(events::cursor.eq_any(&cursors))).execute(conn)?;
     for (organization, cursor) in last {
         note(conn, organization, cursor)?;
     }
-    Ok(cursors.len() == DELETED_AT_ONCE)
+    Ok(forgotten)
 }
 
 fn note(conn: &mut Conn, organization: OrganizationId, cursor: i64) -> StoreResult<()> {

@@ -7,6 +7,7 @@
 mod api;
 mod course;
 mod model;
+pub mod retention;
 mod store;
 
 pub use api::routes;

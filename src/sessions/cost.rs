@@ -6,6 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::model::Session;
+use super::retention;
 use crate::db::schema::{
     chargestations, connectors, evses, locations, meter_values, session_tariffs,
 };
@@ -15,7 +16,7 @@ use crate::http::fields::CustomFields;
 use crate::http::money::{Amount, Percent};
 use crate::kernel::*;
 use crate::pricing::{self, Cost, Kind, Line, Point, Tariff, Timeline, Unit};
-use crate::{offers, rates};
+use crate::{events, offers, rates};
 
 /// From when to when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -204,11 +205,15 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
     Ok(true)
 }
 
-/// Reckons again what a priced session costs until this instant.
+/// Reckons again what a priced session costs until this instant. One whose readings have been forgotten costs what it did.
 pub(super) fn reckon(conn: &mut Conn, session: &mut Session, until: Timestamp) -> StoreResult<()> {
     let Some(connector) = session.connector_id.filter(|_| session.cost.is_some()) else {
         return Ok(());
     };
+    let forgotten = events::forgotten_before(conn, retention::READINGS)?;
+    if forgotten.is_some_and(|before| session.ended_at.is_some_and(|ended| ended < before)) {
+        return Ok(());
+    }
     let (tariff, timezone): (Json<Tariff>, String) = session_tariffs::table
         .find(session.id)
         .select((session_tariffs::tariff, session_tariffs::timezone))

@@ -10,6 +10,7 @@ pub mod link;
 mod model;
 mod quirks;
 mod reported;
+pub mod retention;
 mod store;
 
 pub use api::routes;

@@ -11,7 +11,7 @@ mod delivery;
 mod guard;
 mod model;
 mod resend;
-mod retention;
+pub mod retention;
 mod secrets;
 mod sender;
 mod settle;
@@ -21,4 +21,3 @@ mod vault;
 
 pub use api::routes;
 pub use courier::{Courier, CourierFault, WebhookSettings};
-pub use retention::{Retention, forget_old};

@@ -14,7 +14,7 @@ use crate::db::error::optional;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{webhook_deliveries as deliveries, webhooks};
 use crate::db::{Conn, StoreResult};
-use crate::events::{self, EventKind};
+use crate::events::{self, EventKind, Forgotten, Mark};
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::kernel::*;
@@ -334,7 +334,7 @@ pub(super) fn update_delivery(conn: &mut Conn, delivery: &Delivery) -> StoreResu
 }
 
 /// Since when the delivery has been over that has been over longest.
-pub(super) fn oldest_over(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
+pub fn oldest_over(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
     Ok(deliveries::table
         .filter(deliveries::status.ne(sql::<Text>("'pending'"))) // as the index has it
         .order(deliveries::updated_at)
@@ -343,18 +343,23 @@ pub(super) fn oldest_over(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
         .optional()?)
 }
 
-/// Deletes deliveries that have been over since before an instant; true when there may be more.
-pub(super) fn forget_deliveries(conn: &mut Conn, before: Timestamp) -> StoreResult<bool> {
-    let over: Vec<DeliveryId> = deliveries::table
+/// Deletes some deliveries that have been over since before an instant.
+pub(super) fn forget_deliveries(conn: &mut Conn, before: Timestamp) -> StoreResult<Forgotten> {
+    let over: Vec<(DeliveryId, OrganizationId)> = deliveries::table
         .filter(deliveries::status.ne(sql::<Text>("'pending'"))) // as the index has it
         .filter(deliveries::updated_at.lt(before))
         .order(deliveries::updated_at)
         .limit(DELETED_AT_ONCE)
-        .select(deliveries::id)
+        .select((deliveries::id, deliveries::organization_id))
         .load(conn)?;
-    let deleted =
-        diesel::delete(deliveries::table.filter(deliveries::id.eq_any(over))).execute(conn)?;
-    Ok(i64::try_from(deleted) == Ok(DELETED_AT_ONCE))
+    let ids: Vec<DeliveryId> = over.iter().map(|(id, _)| *id).collect();
+    diesel::delete(deliveries::table.filter(deliveries::id.eq_any(ids))).execute(conn)?;
+    let mut forgotten = Forgotten::default();
+    for (id, organization) in over {
+        forgotten.count(organization, 1);
+        forgotten.next = Some(Mark::after(id));
+    }
+    Ok(forgotten)
 }
 
 pub(super) fn find_delivery(

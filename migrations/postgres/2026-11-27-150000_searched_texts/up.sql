@@ -37,12 +37,17 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE FUNCTION searched_texts_add_card() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+CREATE FUNCTION searched_texts_follow_card() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO searched_texts (organization_id, kind, of_id, text)
-    SELECT NEW.organization_id, 'card', NEW.id_tag, lower(NEW.id_tag) WHERE NOT EXISTS
-        (SELECT 1 FROM searched_texts WHERE organization_id = NEW.organization_id AND kind = 'card' AND of_id = NEW.id_tag)
-    ON CONFLICT DO NOTHING;
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM searched_texts WHERE organization_id = OLD.organization_id AND kind = 'card' AND of_id = OLD.id_tag AND NOT EXISTS
+            (SELECT 1 FROM sessions WHERE organization_id = OLD.organization_id AND id_tag = OLD.id_tag);
+    ELSIF NEW.id_tag IS NOT NULL THEN
+        INSERT INTO searched_texts (organization_id, kind, of_id, text)
+        SELECT NEW.organization_id, 'card', NEW.id_tag, lower(NEW.id_tag) WHERE NOT EXISTS
+            (SELECT 1 FROM searched_texts WHERE organization_id = NEW.organization_id AND kind = 'card' AND of_id = NEW.id_tag)
+        ON CONFLICT DO NOTHING;
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -63,7 +68,7 @@ INSERT INTO searched_texts (organization_id, kind, of_id, text)
 SELECT organization_id, 'chargestation', id, searched_text_of(to_jsonb(chargestations), ARRAY['name', 'code', 'endpoint', 'manufacturer', 'model', 'boot_vendor', 'boot_model']) FROM chargestations;
 
 CREATE INDEX sessions_by_card ON sessions (organization_id, id_tag, created_at, id);
-CREATE TRIGGER sessions_searched AFTER INSERT OR UPDATE OF id_tag ON sessions
-    FOR EACH ROW WHEN (NEW.id_tag IS NOT NULL) EXECUTE FUNCTION searched_texts_add_card();
+CREATE TRIGGER sessions_searched AFTER INSERT OR DELETE OR UPDATE OF id_tag ON sessions
+    FOR EACH ROW EXECUTE FUNCTION searched_texts_follow_card();
 INSERT INTO searched_texts (organization_id, kind, of_id, text)
 SELECT DISTINCT organization_id, 'card', id_tag, lower(id_tag) FROM sessions WHERE id_tag IS NOT NULL;

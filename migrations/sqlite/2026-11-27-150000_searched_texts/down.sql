@@ -9,6 +9,7 @@ DROP TRIGGER chargestations_searched_update;
 DROP TRIGGER chargestations_searched_delete;
 DROP TRIGGER sessions_searched_insert;
 DROP TRIGGER sessions_searched_update;
+DROP TRIGGER sessions_searched_delete;
 DROP INDEX sessions_by_card;
 DROP TABLE searched_trigrams;
 DROP TABLE searched_texts;

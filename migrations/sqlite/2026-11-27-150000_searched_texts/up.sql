@@ -73,5 +73,9 @@ CREATE TRIGGER sessions_searched_update AFTER UPDATE OF id_tag ON sessions WHEN 
     SELECT NEW.organization_id, 'card', NEW.id_tag, lower(NEW.id_tag) WHERE NOT EXISTS
         (SELECT 1 FROM searched_texts WHERE organization_id = NEW.organization_id AND kind = 'card' AND of_id = NEW.id_tag);
 END;
+CREATE TRIGGER sessions_searched_delete AFTER DELETE ON sessions WHEN OLD.id_tag IS NOT NULL BEGIN
+    DELETE FROM searched_texts WHERE organization_id = OLD.organization_id AND kind = 'card' AND of_id = OLD.id_tag AND NOT EXISTS
+        (SELECT 1 FROM sessions WHERE organization_id = OLD.organization_id AND id_tag = OLD.id_tag);
+END;
 INSERT INTO searched_texts (organization_id, kind, of_id, text)
 SELECT DISTINCT organization_id, 'card', id_tag, lower(id_tag) FROM sessions WHERE id_tag IS NOT NULL;

@@ -136,7 +136,7 @@ async fn get_connector(
     Ok(Found(read.await.map_err(missing)?))
 }
 
-/// Lists how a connector was doing during the last 90 days, the newest first.
+/// Lists how a connector was doing during the last 90 days, unless configured otherwise, the newest first.
 #[utoipa::path(tag = "connectors", params(("id" = ConnectorId, Path, description = "The connector")),
     responses((status = OK, body = Reply<Vec<StatusChange>>), OneErrors))]
 #[get("/connectors/{id}/statuses")]

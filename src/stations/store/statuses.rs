@@ -1,7 +1,5 @@
 //! How connectors are doing and how they were.
 
-use std::time::Duration;
-
 use diesel::prelude::*;
 use serde::Serialize;
 
@@ -10,8 +8,6 @@ use crate::db::{Conn, StoreResult};
 use crate::kernel::{ConnectorId, Timestamp};
 use crate::stations::model::connector::ConnectorStatus;
 
-/// How long history is kept.
-const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Entries that are shown.
 const MOST_SHOWN: i64 = 1_000;
 
@@ -59,8 +55,6 @@ pub fn set_connector_status(
     if same {
         return Ok(());
     }
-    let own = history::table.filter(history::connector_id.eq(id));
-    diesel::delete(own.filter(history::at.lt(at - KEPT_FOR))).execute(conn)?;
     diesel::insert_into(history::table)
         .values((
             history::connector_id.eq(id),

@@ -3,6 +3,7 @@
 mod certificates;
 mod endpoints;
 mod floods;
+mod growth;
 mod guesses;
 mod idempotency;
 mod keys;

@@ -1,136 +1,435 @@
-//! What grows is deleted when it is old, each time it is told, and no wrong clock deletes more than a day.
+//! What grows is deleted when it is old, each time it is told, and no wrong clock deletes what is young.
 
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use evenwatt::app::retention::{self, Kept};
-use evenwatt::db::schema::meter_values;
-use evenwatt::db::{Conn, StoreError, StoreResult};
+use evenwatt::db::schema::{
+    actions, connector_statuses, meter_evidence, meter_values, plans, transaction_events,
+};
+use evenwatt::db::{Conn, Json, StoreError, StoreResult};
+use evenwatt::kernel::{ActionId, Clock, EventId, PlanId, SessionId, StationId, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, TestApp, configuration, eventually};
+use crate::support::{FakeStation, Keeper, TestApp, TestStation, eventually};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// Nothing is kept for long.
 const SHORT: &[(&str, &str)] = &[
     ("EVENWATT_RETENTION_READINGS_DAYS", "3"),
+    ("EVENWATT_RETENTION_TRANSACTION_EVENTS_DAYS", "3"),
+    ("EVENWATT_RETENTION_EVIDENCE_DAYS", "5"),
     ("EVENWATT_RETENTION_ORPHANS_DAYS", "3"),
+    ("EVENWATT_RETENTION_SESSIONS_DAYS", "9"),
+    ("EVENWATT_RETENTION_ACTIONS_DAYS", "3"),
+    ("EVENWATT_RETENTION_STATUSES_DAYS", "3"),
+    ("EVENWATT_RETENTION_PLANS_DAYS", "3"),
+    ("EVENWATT_RETENTION_ASSET_READINGS_DAYS", "3"),
+    ("EVENWATT_RETENTION_ASSET_QUARTERS_DAYS", "6"),
 ];
 
-/// What is old is forgotten, as it is every minute.
-async fn apply(app: &TestApp) {
-    let config = configuration(app.store_url(), SHORT);
-    let applied = retention::apply(&app.running.context, Kept::from(&config.retention)).await;
-    applied.expect("it is applied");
+/// A server that keeps nothing for long, and what deletes on it.
+async fn start() -> (TestApp, Keeper) {
+    let app = TestApp::start_with(SHORT).await;
+    let keeper = Keeper::new(&app, SHORT).await;
+    (app, keeper)
 }
 
-async fn pass(app: &TestApp, days: u32) {
-    for _ in 0..days * 2 {
-        app.clock.advance(DAY / 2);
-        apply(app).await;
-    }
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
 }
 
-/// A session with three readings that is over.
-async fn charge(app: &TestApp) -> Value {
+/// A session with three readings that is over; it costs 35 cents a kilowatt-hour.
+async fn charge(app: &TestApp) -> (TestStation, Value) {
     let station = app.station("Kept").await;
+    let rate = json!({"name": "Standard", "currency": "EUR",
+        "price_components": [{"type": "ENERGY", "price": 0.35}]});
+    let rate = app.client.post("/rates", rate).await.created();
+    let connector = format!("/connectors/{}", station.connector);
+    let patch = json!({"rate": rate["_id"]});
+    app.client.patch(&connector, patch).await.ok();
     let mut socket = FakeStation::connect(&station.url).await;
-    let at =
-        |seconds: u64| (app.running.context.clock.now() + Duration::from_secs(seconds)).to_string();
+    let begun = app.clock.now();
+    let at = |seconds: u64| (begun + Duration::from_secs(seconds)).to_string();
     let start = json!({"connectorId": 1, "idTag": "CARD", "meterStart": 0, "timestamp": at(0)});
     let started = socket.call("StartTransaction", start).await;
     let transaction = started["transactionId"].clone();
-    for number in 0..3 {
-        let sampled = json!([{"value": (number * 10).to_string()}]);
-        let values = json!([{"timestamp": at(number), "sampledValue": sampled}]);
+    app.clock.advance(Duration::from_secs(3_610));
+    for number in [1, 2, 3] {
+        let sampled = json!([{"value": (number * 1_000).to_string(), "unit": "Wh"}]);
+        let values = json!([{"timestamp": at(number * 1_200), "sampledValue": sampled}]);
         let report = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
         socket.call("MeterValues", report).await;
     }
-    let stop = json!({"transactionId": transaction, "meterStop": 30, "timestamp": at(5)});
+    let stop = json!({"transactionId": transaction, "meterStop": 3_000, "timestamp": at(3_605)});
     socket.call("StopTransaction", stop).await;
-    app.client.get("/sessions").await.ok()[0].clone()
+    (station, app.client.get("/sessions").await.ok()[0].clone())
 }
 
-async fn readings(app: &TestApp) -> i64 {
-    let count = app
+/// Does something straight in the store.
+async fn in_store<T: Send + 'static>(
+    app: &TestApp,
+    work: impl FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
+) -> T {
+    let mut work = work;
+    let written = app
         .running
         .context
         .db
-        .read(|conn| Ok::<i64, StoreError>(meter_values::table.count().get_result(conn)?));
-    count.await.expect("counted")
+        .write(move |conn| Ok::<T, StoreError>(work(conn)?));
+    written.await.expect("written")
 }
 
-async fn told(app: &TestApp) -> Vec<Value> {
-    let page = app
-        .client
-        .get("/events?type=organization.retention.applied")
-        .await
-        .json();
-    page["result"]
-        .as_array()
-        .expect("events")
-        .iter()
-        .map(|event| event["data"]["what"].clone())
-        .collect()
+async fn readings(app: &TestApp) -> i64 {
+    in_store(app, |conn| meter_values::table.count().get_result(conn)).await
+}
+
+fn kinds(told: &[Value]) -> Vec<&str> {
+    told.iter().map(|one| text(&one["what"])).collect()
 }
 
 #[actix_web::test]
-async fn readings_go_after_a_time_and_the_session_stays() {
-    let app = TestApp::start_with(SHORT).await;
-    apply(&app).await;
-    let session = charge(&app).await;
-    assert!(readings(&app).await >= 3);
-    pass(&app, 2).await;
-    assert!(readings(&app).await >= 3, "two days are not three");
-    pass(&app, 2).await;
+async fn readings_go_after_a_time_and_the_session_and_its_bill_stay() {
+    let (app, mut keeper) = start().await;
+    let (_, session) = charge(&app).await;
+    assert_eq!(
+        session["cost"]["amount"], 1.05,
+        "3 kWh at 0.35: {session:#}"
+    );
+    let before = readings(&app).await;
+    assert!(before >= 3);
+    keeper.pass(&app, 2).await;
+    assert_eq!(readings(&app).await, before, "two days are not three");
+    keeper.pass(&app, 2).await;
 
     assert_eq!(readings(&app).await, 0);
-    assert_eq!(
-        app.client.get("/sessions").await.ok()[0]["_id"],
-        session["_id"]
+    let path = format!("/sessions/{}", text(&session["_id"]));
+    assert_eq!(app.client.get(&path).await.ok(), session);
+    let told = keeper.told(&app).await;
+    assert!(
+        told.contains(&json!({"what": "readings", "rows": before})),
+        "{told:?}"
     );
-    assert!(told(&app).await.contains(&json!("readings")));
+
+    keeper.pass(&app, 6).await;
+    app.client.get(&path).await.error(404);
+    assert!(kinds(&keeper.told(&app).await).contains(&"sessions"));
 }
 
 #[actix_web::test]
-async fn a_clock_that_is_wrong_deletes_nothing_and_told_right_again_goes_on() {
-    let app = TestApp::start_with(SHORT).await;
-    apply(&app).await;
+async fn readings_without_a_session_go() {
+    let (app, mut keeper) = start().await;
+    let station = app.station("Idle").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    for minute in 0..3 {
+        let at = (app.clock.now() - Duration::from_secs(60 * (minute + 1))).to_string();
+        let sampled = json!([{"value": "5", "measurand": "Power.Active.Import"}]);
+        let values = json!([{"timestamp": at, "sampledValue": sampled}]);
+        let report = json!({"connectorId": 1, "meterValue": values});
+        socket.call("MeterValues", report).await;
+    }
+    assert_eq!(readings(&app).await, 3);
+    keeper.pass(&app, 2).await;
+    assert_eq!(readings(&app).await, 3);
+    keeper.pass(&app, 2).await;
+    assert_eq!(readings(&app).await, 0);
+    let told = keeper.told(&app).await;
+    assert!(
+        told.contains(&json!({"what": "loose_readings", "rows": 3})),
+        "{told:?}"
+    );
+}
+
+#[actix_web::test]
+async fn transaction_events_go_and_what_meters_signed_stays_for_longer() {
+    let (app, mut keeper) = start().await;
+    let (station, session) = charge(&app).await;
+    let id: SessionId = text(&session["_id"]).parse().expect("an id");
+    let at_station: StationId = station.id.parse().expect("an id");
+    let (organization, moment) = (app.organization, app.running.context.moment());
+    in_store(&app, move |conn| {
+        for number in 0..2_i64 {
+            diesel::insert_into(transaction_events::table)
+                .values((
+                    transaction_events::session_id.eq(id),
+                    transaction_events::seq_no.eq(number),
+                    transaction_events::stage.eq("Updated"),
+                    transaction_events::trigger_reason.eq("MeterValuePeriodic"),
+                    transaction_events::at.eq(moment.now),
+                    transaction_events::received_at.eq(moment.now),
+                    transaction_events::offline.eq(false),
+                    transaction_events::raw.eq("{}"),
+                ))
+                .execute(conn)?;
+        }
+        diesel::insert_into(meter_evidence::table)
+            .values((
+                meter_evidence::id.eq(moment.id::<EventId>()),
+                meter_evidence::organization_id.eq(organization),
+                meter_evidence::chargestation_id.eq(at_station),
+                meter_evidence::session_id.eq(Some(id)),
+                meter_evidence::told_at.eq(moment.now),
+                meter_evidence::received_at.eq(moment.now),
+                meter_evidence::context.eq("Transaction.End"),
+                meter_evidence::signed_data.eq("OCMF"),
+            ))
+            .execute(conn)
+    })
+    .await;
+    let left = async |app: &TestApp| {
+        in_store(app, |conn| {
+            let events: i64 = transaction_events::table.count().get_result(conn)?;
+            let signed: i64 = meter_evidence::table.count().get_result(conn)?;
+            Ok((events, signed))
+        })
+        .await
+    };
+    keeper.pass(&app, 2).await;
+    assert_eq!(left(&app).await, (2, 1));
+    keeper.pass(&app, 2).await;
+    assert_eq!(left(&app).await, (0, 1));
+    keeper.pass(&app, 2).await;
+    assert_eq!(left(&app).await, (0, 0));
+    let told = keeper.told(&app).await;
+    for (what, rows) in [("transaction_events", 2), ("evidence", 1)] {
+        assert!(
+            told.contains(&json!({"what": what, "rows": rows})),
+            "{told:?}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn commands_plans_and_statuses_go_and_the_newest_plan_and_status_stay() {
+    let (app, mut keeper) = start().await;
+    let station = app.station("Busy").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    for status in ["Preparing", "Charging", "Available"] {
+        let at = app.clock.now().to_string();
+        let told =
+            json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
+        socket.call("StatusNotification", told).await;
+        app.clock.advance(Duration::from_secs(1));
+    }
+    let (organization, moment) = (app.organization, app.running.context.moment());
+    let at_station: StationId = station.id.parse().expect("an id");
+    in_store(&app, move |conn| {
+        diesel::insert_into(actions::table)
+            .values((
+                actions::id.eq(moment.id::<ActionId>()),
+                actions::organization_id.eq(organization),
+                actions::type_.eq("Reset"),
+                actions::status.eq("completed"),
+                actions::chargestation_id.eq(at_station),
+                actions::data.eq(Json(json!({}))),
+                actions::created_at.eq(moment.now),
+                actions::updated_at.eq(moment.now),
+            ))
+            .execute(conn)?;
+        for second in 0..3 {
+            diesel::insert_into(plans::table)
+                .values((
+                    plans::id.eq(moment.id::<PlanId>()),
+                    plans::group_id.eq("650000000000000000000001"),
+                    plans::at.eq(moment.now + Duration::from_secs(second)),
+                    plans::trigger.eq("tick"),
+                    plans::snapshot.eq(Json(json!({}))),
+                    plans::plan.eq(Json(json!({}))),
+                ))
+                .execute(conn)?;
+        }
+        Ok(())
+    })
+    .await;
+    let left = async |app: &TestApp| {
+        in_store(app, |conn| {
+            let actions: i64 = actions::table.count().get_result(conn)?;
+            let plans: i64 = plans::table.count().get_result(conn)?;
+            let statuses: i64 = connector_statuses::table.count().get_result(conn)?;
+            Ok((actions, plans, statuses))
+        })
+        .await
+    };
+    keeper.pass(&app, 2).await;
+    assert_eq!(left(&app).await, (1, 3, 3));
+    keeper.pass(&app, 2).await;
+    assert_eq!(left(&app).await, (0, 1, 1));
+    let history = format!("/connectors/{}/statuses", station.connector);
+    assert_eq!(
+        app.client.get(&history).await.ok()[0]["status"],
+        "Available"
+    );
+    let told = keeper.told(&app).await;
+    for (what, rows) in [("actions", 1), ("statuses", 2)] {
+        assert!(
+            told.contains(&json!({"what": what, "rows": rows})),
+            "{told:?}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn of_a_quarter_of_an_hour_the_mean_of_an_asset_stays_and_its_register() {
+    let (app, mut keeper) = start().await;
+    let site = json!({"operatorName": "Yard", "coordinates": [4.9, 52.4], "address": {}});
+    let site = app.client.post("/locations", site).await.created();
+    let meter = json!({"name": "M", "type": "smart_meter", "location": site["_id"]});
+    let meter = app.client.post("/assets", meter).await.created();
+    let path = format!("/assets/{}/readings", text(&meter["_id"]));
+    let reading = |at: &str, power: f64, energy: f64| json!({"at": format!("2026-04-24T{at}Z"), "power": power, "energy": energy});
+    let sent = json!([
+        reading("02:44:59", 9.0, 99.0),
+        reading("02:45:00", 2.0, 100.0),
+        reading("02:50:00", 4.0, 101.0),
+        reading("03:00:00", 3.0, 102.0),
+        reading("03:05:00", -1.0, 103.0),
+        reading("03:06:00", 7.0, 104.0),
+    ]);
+    app.client.post(&path, sent).await;
+    let asked =
+        format!("{path}?from=2026-04-24T00:00:00Z&to=2026-04-25T00:00:00Z&paginate_limit=100");
+    let kept = async |app: &TestApp| -> Vec<(Value, Value, Value)> {
+        let page = app.client.get(&asked).await.ok();
+        let rows = page.as_array().expect("readings").iter();
+        rows.map(|row| {
+            (
+                row["at"].clone(),
+                row["power"].clone(),
+                row["energy"].clone(),
+            )
+        })
+        .collect()
+    };
+    keeper.pass(&app, 2).await;
+    assert_eq!(kept(&app).await.len(), 6);
+    keeper.pass(&app, 2).await;
+    let row = |at: &str, power: f64, energy: f64| {
+        (
+            json!(format!("2026-04-24T{at}.000Z")),
+            json!(power),
+            json!(energy),
+        )
+    };
+    // (2 + 4) / 2 = 3 and (3 - 1 + 7) / 3 = 3.
+    assert_eq!(
+        kept(&app).await,
+        [
+            row("02:44:59", 9.0, 99.0),
+            row("02:50:00", 3.0, 101.0),
+            row("03:06:00", 3.0, 104.0),
+        ]
+    );
+    let told = keeper.told(&app).await;
+    assert!(
+        told.contains(&json!({"what": "asset_readings", "rows": 3})),
+        "{told:?}"
+    );
+    keeper.pass(&app, 3).await;
+    assert_eq!(kept(&app).await.len(), 0);
+    let told = keeper.told(&app).await;
+    assert!(
+        told.contains(&json!({"what": "asset_quarters", "rows": 3})),
+        "{told:?}"
+    );
+}
+
+#[actix_web::test]
+async fn a_clock_that_is_wrong_for_a_while_deletes_nothing() {
+    let (app, mut keeper) = start().await;
     charge(&app).await;
     let before = readings(&app).await;
-    app.clock.advance(DAY * 1_000);
-    for _ in 0..10 {
-        apply(&app).await;
+    for days in [100, 1_000] {
+        let right = app.clock.now();
+        app.clock.advance(DAY * days);
+        for _ in 0..10 {
+            keeper.turn(&app).await;
+        }
+        app.clock.set(right);
+        keeper.turn(&app).await;
+        keeper.pass(&app, 1).await;
     }
-    assert_eq!(
-        readings(&app).await,
-        before,
-        "a thousand days in an instant are a day"
-    );
-    assert_eq!(told(&app).await, [json!(null); 0]);
+    assert_eq!(readings(&app).await, before, "two days went by, not three");
+    assert_eq!(keeper.told(&app).await, [json!(null); 0]);
+
+    keeper.pass(&app, 3).await;
+    assert_eq!(readings(&app).await, 0, "it goes on as if nothing had been");
+}
+
+#[actix_web::test]
+async fn a_clock_that_stays_wrong_deletes_a_day_in_twelve_hours() {
+    let (app, mut keeper) = start().await;
+    // A session ends each day for six days.
+    for _ in 0..6 {
+        let now = app.clock.now();
+        db_reading(&app, now).await;
+        keeper.pass(&app, 1).await;
+    }
+    // Kept are the last three days, as the setting says.
+    let before = readings(&app).await;
+    assert!((3..=4).contains(&before), "{before}");
+    app.clock.advance(DAY * 100);
+    keeper.pass(&app, 1).await;
+    let after = readings(&app).await;
+    assert!((before - 2..before).contains(&after), "{before} {after}");
+}
+
+/// Puts a reading without a session straight into the store.
+async fn db_reading(app: &TestApp, at: Timestamp) {
+    in_store(app, move |conn| {
+        diesel::insert_into(meter_values::table)
+            .values((
+                meter_values::connector_id.eq("650000000000000000000002"),
+                meter_values::at.eq(at),
+                meter_values::context.eq("Sample.Periodic"),
+                meter_values::received_at.eq(at),
+                meter_values::reading.eq(Json(json!({}))),
+                meter_values::raw.eq("{}"),
+            ))
+            .execute(conn)
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn more_old_readings_than_are_deleted_in_one_go_all_go() {
+    let (app, mut keeper) = start().await;
+    let now = app.clock.now();
+    in_store(&app, move |conn| {
+        for number in 0..4_500 {
+            diesel::insert_into(meter_values::table)
+                .values((
+                    meter_values::connector_id.eq("650000000000000000000002"),
+                    meter_values::at.eq(now + Duration::from_secs(number)),
+                    meter_values::context.eq("Sample.Periodic"),
+                    meter_values::received_at.eq(now),
+                    meter_values::reading.eq(Json(json!({}))),
+                    meter_values::raw.eq("{}"),
+                ))
+                .execute(conn)?;
+        }
+        Ok(())
+    })
+    .await;
+    keeper.pass(&app, 4).await;
+    assert_eq!(readings(&app).await, 0);
 }
 
 #[actix_web::test]
 async fn orphans_go_whole() {
-    let app = TestApp::start_with(SHORT).await;
-    apply(&app).await;
+    let (app, mut keeper) = start().await;
     let station = app.station("Forgetful").await;
     let mut socket = FakeStation::connect(&station.url).await;
     let stop = json!({"transactionId": 77, "meterStop": 1, "timestamp": "2026-04-24T01:00:00Z"});
     socket.call("StopTransaction", stop).await;
-    pass(&app, 2).await;
-    assert_eq!(
-        app.client.get("/sessions?orphan=true").await.json()["totalDocs"],
-        1
-    );
-    pass(&app, 2).await;
-    assert_eq!(
-        app.client.get("/sessions?orphan=true").await.json()["totalDocs"],
-        0
-    );
-    assert!(told(&app).await.contains(&json!("orphans")));
+    let orphans = async |app: &TestApp| {
+        app.client.get("/sessions?orphan=true").await.json()["totalDocs"].clone()
+    };
+    keeper.pass(&app, 2).await;
+    assert_eq!(orphans(&app).await, 1);
+    keeper.pass(&app, 2).await;
+    assert_eq!(orphans(&app).await, 0);
+    assert!(kinds(&keeper.told(&app).await).contains(&"orphans"));
 }
 
 #[actix_web::test]
@@ -151,4 +450,18 @@ async fn a_store_that_takes_no_writes_is_not_ready() {
     }
     eventually(async || app.client.get_bare("/readyz").await.status == 503).await;
     assert_eq!(app.client.get_bare("/healthz").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_disk_without_room_is_not_ready() {
+    let app = TestApp::start().await;
+    let Some(path) = app.store_url().strip_prefix("sqlite://") else {
+        return; // PostgreSQL minds its own disk
+    };
+    // Nothing can be written where a folder is, as nothing can where the disk is full.
+    let probe = format!("{path}-room");
+    std::fs::create_dir(&probe).expect("a folder");
+    eventually(async || app.client.get_bare("/readyz").await.status == 503).await;
+    std::fs::remove_dir(&probe).expect("it is empty");
+    eventually(async || app.client.get_bare("/readyz").await.status == 200).await;
 }

@@ -2,6 +2,7 @@
 
 mod app;
 mod client;
+mod keeper;
 mod mail;
 mod pki;
 mod raw;
@@ -10,6 +11,7 @@ mod store;
 
 pub use app::{TestApp, TestStation, configuration, eventually};
 pub use client::{Answer, Client};
+pub use keeper::Keeper;
 pub use mail::{MailServer, secret_of};
 pub use pki::{Pki, certificate_request};
 pub use raw::RawSocket;

@@ -4,30 +4,12 @@ use std::time::Duration;
 
 use evenwatt::db::StoreError;
 use evenwatt::events::{self, Event, EventKind};
-use evenwatt::webhooks::{Retention, forget_old};
 use serde_json::json;
 
 use super::{Endpoint, OWN_NETWORK, create, deliveries, place};
-use crate::support::{TestApp, eventually};
+use crate::support::{Keeper, TestApp, eventually};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-
-async fn forget(app: &TestApp) {
-    let keep = Retention {
-        events: 90 * DAY,
-        deliveries: 30 * DAY,
-    };
-    let forgotten = forget_old(&app.running.context, keep).await;
-    forgotten.expect("it is forgotten");
-}
-
-/// Days pass, and twice a day what is old is forgotten.
-async fn pass(app: &TestApp, days: u32) {
-    for _ in 0..days * 2 {
-        app.clock.advance(DAY / 2);
-        forget(app).await;
-    }
-}
 
 async fn names(app: &TestApp) -> Vec<String> {
     let page = app.client.get("/events?type=location.created").await.json();
@@ -45,6 +27,7 @@ async fn names(app: &TestApp) -> Vec<String> {
 #[actix_web::test]
 async fn a_cursor_from_before_what_is_kept_is_told_so() {
     let app = TestApp::start().await;
+    let mut keeper = Keeper::new(&app, &[]).await;
     app.client.post("/locations", place("old")).await.created();
     let early = app.client.get("/events?limit=1").await.json();
     let early = early["next_after"].clone();
@@ -53,12 +36,11 @@ async fn a_cursor_from_before_what_is_kept_is_told_so() {
         .await
         .created();
     let late = app.client.get("/events").await.json()["next_after"].clone();
-    pass(&app, 80).await;
+    keeper.pass(&app, 80).await;
     app.client.post("/locations", place("new")).await.created();
-    forget(&app).await;
     assert_eq!(names(&app).await, ["old", "old too", "new"]);
 
-    pass(&app, 11).await;
+    keeper.pass(&app, 11).await;
     assert_eq!(names(&app).await, ["new"]);
     let answer = app.client.get(&format!("/events?after={early}")).await;
     assert_eq!(answer.error(410), "events_gone");
@@ -71,7 +53,7 @@ async fn a_cursor_from_before_what_is_kept_is_told_so() {
     assert_eq!(stream.error(410), "events_gone");
     let rest = app
         .client
-        .get(&format!("/events?after={late}"))
+        .get(&format!("/events?after={late}&type=location.created"))
         .await
         .json();
     assert_eq!(rest["result"].as_array().expect("events").len(), 1);
@@ -84,6 +66,7 @@ async fn a_cursor_from_before_what_is_kept_is_told_so() {
 #[actix_web::test]
 async fn more_old_events_than_are_deleted_in_one_go_are_all_deleted() {
     let app = TestApp::start().await;
+    let mut keeper = Keeper::new(&app, &[]).await;
     let moment = app.running.context.moment();
     let organization = app.organization;
     let write = app.running.context.db.write(move |conn| {
@@ -94,13 +77,18 @@ async fn more_old_events_than_are_deleted_in_one_go_are_all_deleted() {
         Ok::<_, StoreError>(())
     });
     write.await.expect("they are written");
-    pass(&app, 91).await;
-    assert_eq!(app.event_types().await, [""; 0]);
+    keeper.pass(&app, 91).await;
+    assert_eq!(
+        keeper.told(&app).await,
+        [json!({"what": "events", "rows": 1_234})]
+    );
+    assert_eq!(app.event_types().await, ["organization.retention.applied"]);
 }
 
 #[actix_web::test]
 async fn deliveries_are_forgotten_when_they_are_over_and_not_before() {
     let app = TestApp::start_with(OWN_NETWORK).await;
+    let mut keeper = Keeper::new(&app, &[]).await;
     let (taking, refusing) = (
         Endpoint::start("200 OK").await,
         Endpoint::start("500 Internal Server Error").await,
@@ -118,14 +106,20 @@ async fn deliveries_are_forgotten_when_they_are_over_and_not_before() {
         .patch(&waiting, json!({"active": false}))
         .await
         .ok();
-    pass(&app, 29).await;
+    keeper.pass(&app, 29).await;
     assert_eq!(deliveries(&app, &received).await.len(), 1);
-    pass(&app, 2).await;
+    keeper.pass(&app, 2).await;
     assert_eq!(deliveries(&app, &received).await.len(), 0);
     assert_eq!(
         deliveries(&app, &waiting).await.len(),
         1,
         "it was never received"
+    );
+    assert!(
+        keeper
+            .told(&app)
+            .await
+            .contains(&json!({"what": "deliveries", "rows": 1}))
     );
 }
 
@@ -146,7 +140,8 @@ async fn what_is_still_needed_is_kept() {
         .running
         .context
         .db
-        .write(move |conn| events::forget(conn, now - 90 * DAY, &needed));
-    assert!(!forget.await.expect("it is forgotten"));
+        .write(move |conn| events::forget(conn, now - 90 * DAY, &needed, None));
+    let forgotten = forget.await.expect("it is forgotten");
+    assert_eq!(forgotten.rows, [(app.organization, 1)].into());
     assert_eq!(names(&app).await, ["B"]);
 }
