@@ -15,8 +15,8 @@ use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
 use crate::commissioning;
 use crate::db::lock::Holder;
-use crate::db::{Conn, Db, Lane, StoreError, StoreLock, StoreSettings, migrate, room};
-use crate::events::{self, Feed};
+use crate::db::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
+use crate::events::Feed;
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, head_as_get, observe, rename_path};
@@ -44,6 +44,7 @@ mod pages;
 pub mod portal;
 pub mod postman;
 mod reaction;
+mod ready;
 pub mod replay;
 pub mod replay_messages;
 pub mod retention;
@@ -56,9 +57,6 @@ mod unread;
 mod webhooks;
 
 pub use config::Config;
-
-/// How long the store may take to be called ready.
-const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// What tests replace.
 #[derive(Clone)]
@@ -279,7 +277,10 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     );
 
     let proxies = config.trusted_proxies().map_err(|error| anyhow!(error))?;
-    let proxies = web::Data::new(proxies);
+    let (proxies, seen) = (
+        web::Data::new(proxies),
+        web::Data::new(ready::Seen::default()),
+    );
     let mut server = HttpServer::new(move || {
         Actix::new()
             .app_data(data.clone())
@@ -297,6 +298,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(table.clone())
             .app_data(proxies.clone())
             .app_data(body_limit)
+            .app_data(seen.clone())
             .wrap(cors(&origins))
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
             .wrap_fn(|mut request, service| {
@@ -307,7 +309,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .wrap(from_fn(observe))
             .wrap(from_fn(protect))
             .route("/healthz", web::get().to(healthz))
-            .route("/readyz", web::get().to(readyz))
+            .route("/readyz", web::get().to(ready::readyz))
             .configure(|config| telemetry::routes(config, scraped_here))
             .route("/ocpp/{path:.*}", web::get().to(socket::connect))
             .configure(pages::routes)
@@ -421,42 +423,4 @@ fn websocket_url(public_url: &str, address: SocketAddr) -> String {
 /// Alive: the process answers.
 async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"ok": true}))
-}
-
-/// Ready: the store is held, can be read and can be written.
-async fn readyz(ctx: Ctx) -> HttpResponse {
-    if !ctx.db.is_held() {
-        return HttpResponse::ServiceUnavailable()
-            .json(serde_json::json!({"ok": false, "store": "not held"}));
-    }
-    let db = ctx.db.in_lane(Lane::Stations);
-    let query = db.read(|conn| {
-        migrate::is_pending(conn).and_then(|pending| {
-            if pending {
-                Err(StoreError::Failed("migrations are pending".into()))
-            } else {
-                Ok(())
-            }
-        })
-    });
-    let (name, now) = ("ready".to_owned(), ctx.clock.now().micros());
-    let ready = async {
-        query.await?;
-        // Reading goes on where the disk is full.
-        let url = db.url().clone();
-        let room = tokio::task::spawn_blocking(move || room::check(&url)).await;
-        room.map_err(|error| StoreError::Failed(error.to_string()))??;
-        db.write(move |conn| events::keep_counter(conn, &name, now))
-            .await
-    };
-    match tokio::time::timeout(READY_WITHIN, ready).await {
-        Ok(Ok(())) => HttpResponse::Ok().json(serde_json::json!({"ok": true, "store": "ready"})),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "not ready");
-            HttpResponse::ServiceUnavailable()
-                .json(serde_json::json!({"ok": false, "store": "failing"}))
-        }
-        Err(_) => HttpResponse::ServiceUnavailable()
-            .json(serde_json::json!({"ok": false, "store": "slow"})),
-    }
 }
