@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use crate::db::schema::actions;
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::kernel::{ActionId, OrganizationId, RawId, Timestamp};
+use crate::forget_found;
+use crate::kernel::{ActionId, RawId, Timestamp};
 
 /// Actions that are deleted in one go, so that others can write in between.
 const AT_ONCE: i64 = 500;
@@ -21,18 +22,9 @@ pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
 
 /// Deletes some actions.
 pub fn forget(conn: &mut Conn, horizon: Horizon, _: Option<Mark>) -> StoreResult<Forgotten> {
-    let some: Vec<(ActionId, OrganizationId)> = actions::table
+    let old = actions::table
         .filter(actions::id.lt(RawId::first_of(horizon.to).to_string()))
         .order(actions::id)
-        .limit(AT_ONCE)
-        .select((actions::id, actions::organization_id))
-        .load(conn)?;
-    let ids: Vec<ActionId> = some.iter().map(|(id, _)| *id).collect();
-    diesel::delete(actions::table.filter(actions::id.eq_any(ids))).execute(conn)?;
-    let mut forgotten = Forgotten::default();
-    for (id, organization) in some {
-        forgotten.count(organization, 1);
-        forgotten.next = Some(Mark::after(id));
-    }
-    Ok(forgotten)
+        .limit(AT_ONCE);
+    forget_found!(conn, actions, ActionId, old)
 }

@@ -179,6 +179,24 @@ impl Forgotten {
     }
 }
 
+/// Deletes the rows of a table that a query finds, and counts them; the query says how many at most.
+#[macro_export]
+macro_rules! forget_found {
+    ($conn:expr, $table:ident, $id:ty, $found:expr) => {{
+        let found: Vec<($id, $crate::kernel::OrganizationId)> = $found
+            .select(($table::id, $table::organization_id))
+            .load($conn)?;
+        let ids: Vec<$id> = found.iter().map(|(id, _)| *id).collect();
+        diesel::delete($table::table.filter($table::id.eq_any(ids))).execute($conn)?;
+        let mut forgotten = $crate::events::Forgotten::default();
+        for (id, organization) in found {
+            forgotten.count(organization, 1);
+            forgotten.next = Some($crate::events::Mark::after(id));
+        }
+        Ok(forgotten)
+    }};
+}
+
 /// Where the horizon of a kind of data moves to, of which everything older than `wanted` is to go; none where it stays as it is.
 /// `oldest` tells how old the data is.
 pub fn horizon(

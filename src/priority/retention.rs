@@ -6,7 +6,8 @@ use super::model::PriorityStatus;
 use crate::db::schema::priority_charges;
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::kernel::{OrganizationId, PriorityChargeId, RawId, Timestamp};
+use crate::forget_found;
+use crate::kernel::{PriorityChargeId, RawId, Timestamp};
 
 /// So many are deleted in one go, so that others can write in between.
 const AT_ONCE: i64 = 500;
@@ -22,20 +23,10 @@ pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
 
 /// Deletes some that are over.
 pub fn forget(conn: &mut Conn, horizon: Horizon, _: Option<Mark>) -> StoreResult<Forgotten> {
-    let some: Vec<(PriorityChargeId, OrganizationId)> = priority_charges::table
+    let old = priority_charges::table
         .filter(priority_charges::id.lt(RawId::first_of(horizon.to).to_string()))
         .filter(priority_charges::status.ne_all(PriorityStatus::OPEN))
         .order(priority_charges::id)
-        .limit(AT_ONCE)
-        .select((priority_charges::id, priority_charges::organization_id))
-        .load(conn)?;
-    let ids: Vec<PriorityChargeId> = some.iter().map(|(id, _)| *id).collect();
-    diesel::delete(priority_charges::table.filter(priority_charges::id.eq_any(ids)))
-        .execute(conn)?;
-    let mut forgotten = Forgotten::default();
-    for (id, organization) in some {
-        forgotten.count(organization, 1);
-        forgotten.next = Some(Mark::after(id));
-    }
-    Ok(forgotten)
+        .limit(AT_ONCE);
+    forget_found!(conn, priority_charges, PriorityChargeId, old)
 }

@@ -6,7 +6,8 @@ use super::model::ReservationStatus;
 use crate::db::schema::reservations;
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::kernel::{OrganizationId, RawId, ReservationId, Timestamp};
+use crate::forget_found;
+use crate::kernel::{RawId, ReservationId, Timestamp};
 
 /// So many are deleted in one go, so that others can write in between.
 const AT_ONCE: i64 = 500;
@@ -22,19 +23,10 @@ pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
 
 /// Deletes some that are over.
 pub fn forget(conn: &mut Conn, horizon: Horizon, _: Option<Mark>) -> StoreResult<Forgotten> {
-    let some: Vec<(ReservationId, OrganizationId)> = reservations::table
+    let old = reservations::table
         .filter(reservations::id.lt(RawId::first_of(horizon.to).to_string()))
         .filter(reservations::status.ne_all(ReservationStatus::OPEN))
         .order(reservations::id)
-        .limit(AT_ONCE)
-        .select((reservations::id, reservations::organization_id))
-        .load(conn)?;
-    let ids: Vec<ReservationId> = some.iter().map(|(id, _)| *id).collect();
-    diesel::delete(reservations::table.filter(reservations::id.eq_any(ids))).execute(conn)?;
-    let mut forgotten = Forgotten::default();
-    for (id, organization) in some {
-        forgotten.count(organization, 1);
-        forgotten.next = Some(Mark::after(id));
-    }
-    Ok(forgotten)
+        .limit(AT_ONCE);
+    forget_found!(conn, reservations, ReservationId, old)
 }

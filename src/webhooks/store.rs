@@ -14,11 +14,11 @@ use crate::db::error::optional;
 use crate::db::query::{contains, lower};
 use crate::db::schema::{webhook_deliveries as deliveries, webhooks};
 use crate::db::{Conn, StoreResult};
-use crate::events::{self, EventKind, Forgotten, Mark};
+use crate::events::{self, EventKind, Forgotten};
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::kernel::*;
-use crate::{each, fetch_page};
+use crate::{each, fetch_page, forget_found};
 
 /// Events that are taken over at once.
 const TAKEN_AT_ONCE: i64 = 200;
@@ -345,21 +345,12 @@ pub fn oldest_over(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
 
 /// Deletes some deliveries that have been over since before an instant.
 pub(super) fn forget_deliveries(conn: &mut Conn, before: Timestamp) -> StoreResult<Forgotten> {
-    let over: Vec<(DeliveryId, OrganizationId)> = deliveries::table
+    let old = deliveries::table
         .filter(deliveries::status.ne(sql::<Text>("'pending'"))) // as the index has it
         .filter(deliveries::updated_at.lt(before))
         .order(deliveries::updated_at)
-        .limit(DELETED_AT_ONCE)
-        .select((deliveries::id, deliveries::organization_id))
-        .load(conn)?;
-    let ids: Vec<DeliveryId> = over.iter().map(|(id, _)| *id).collect();
-    diesel::delete(deliveries::table.filter(deliveries::id.eq_any(ids))).execute(conn)?;
-    let mut forgotten = Forgotten::default();
-    for (id, organization) in over {
-        forgotten.count(organization, 1);
-        forgotten.next = Some(Mark::after(id));
-    }
-    Ok(forgotten)
+        .limit(DELETED_AT_ONCE);
+    forget_found!(conn, deliveries, DeliveryId, old)
 }
 
 pub(super) fn find_delivery(
