@@ -7,9 +7,7 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use evenwatt::engine::{
-    Algorithm, Deadline, Member, MemberState, Node, Session, Sharing, Snapshot, plan,
-};
+use evenwatt::engine::{Algorithm, Deadline, Member, MemberState, Node, Session, Sharing, Snapshot, plan};
 use evenwatt::kernel::{GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts};
 
 const NOON: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
@@ -40,12 +38,7 @@ fn cars(count: usize, node_of: impl Fn(usize) -> usize) -> Vec<Member> {
             Member {
                 state: MemberState::Active(session),
                 step: Watts(69),
-                ..Member::new(
-                    id(2, number).into(),
-                    group(node_of(number)),
-                    Watts(1_380),
-                    maximum,
-                )
+                ..Member::new(id(2, number).into(), group(node_of(number)), Watts(1_380), maximum)
             }
         })
         .collect()
@@ -55,19 +48,11 @@ fn cars(count: usize, node_of: impl Fn(usize) -> usize) -> Vec<Member> {
 fn single(count: usize) -> Snapshot {
     let members = cars(count, |_| 0);
     let nodes = vec![Node::new(group(0), six_tenths(&members, |_| true))];
-    Snapshot {
-        nodes,
-        members,
-        ..Snapshot::default()
-    }
+    Snapshot { nodes, members, ..Snapshot::default() }
 }
 
 fn six_tenths(members: &[Member], of: impl Fn(&Member) -> bool) -> Watts {
-    let all: Watts = members
-        .iter()
-        .filter(|member| of(member))
-        .map(|member| member.maximum)
-        .sum();
+    let all: Watts = members.iter().filter(|member| of(member)).map(|member| member.maximum).sum();
     Watts(all.get() * 6 / 10)
 }
 
@@ -90,11 +75,7 @@ fn tree(count: usize) -> Snapshot {
         }
         above = first;
     }
-    Snapshot {
-        nodes,
-        members: cars(count, |number| above + number / 10),
-        ..Snapshot::default()
-    }
+    Snapshot { nodes, members: cars(count, |number| above + number / 10), ..Snapshot::default() }
 }
 
 /// The same tree with every panel's phases watched and cars on one or three of them.
@@ -132,9 +113,7 @@ fn deadline(count: usize, allow_pause: bool) -> Snapshot {
 }
 
 fn planned(bencher: Bencher, snapshot: &Snapshot) {
-    bencher
-        .counter(ItemsCount::new(snapshot.members.len()))
-        .bench_local(|| plan(black_box(snapshot), NOON));
+    bencher.counter(ItemsCount::new(snapshot.members.len())).bench_local(|| plan(black_box(snapshot), NOON));
 }
 
 #[divan::bench(args = SIZES)]
@@ -142,26 +121,17 @@ fn read(bencher: Bencher, count: usize) {
     let members = cars(count, |_| 0);
     let minimums: Vec<i64> = members.iter().map(|member| member.minimum.get()).collect();
     let maximums: Vec<i64> = members.iter().map(|member| member.maximum.get()).collect();
-    let weights: Vec<i64> = members
-        .iter()
-        .map(|member| i64::from(member.weight))
-        .collect();
+    let weights: Vec<i64> = members.iter().map(|member| i64::from(member.weight)).collect();
     bencher.counter(ItemsCount::new(count)).bench_local(|| {
-        let rows = black_box(&minimums)
-            .iter()
-            .zip(black_box(&maximums))
-            .zip(black_box(&weights));
-        rows.map(|((minimum, maximum), weight)| minimum + maximum + weight)
-            .sum::<i64>()
+        let rows = black_box(&minimums).iter().zip(black_box(&maximums)).zip(black_box(&weights));
+        rows.map(|((minimum, maximum), weight)| minimum + maximum + weight).sum::<i64>()
     });
 }
 
 /// The sharing alone.
 fn shared(bencher: Bencher, snapshot: &Snapshot) {
     let sharing = Sharing::new(snapshot);
-    bencher
-        .counter(ItemsCount::new(snapshot.members.len()))
-        .bench_local(|| black_box(&sharing).share());
+    bencher.counter(ItemsCount::new(snapshot.members.len())).bench_local(|| black_box(&sharing).share());
 }
 
 #[divan::bench(args = [54, 500, 10_000])]

@@ -54,10 +54,7 @@ async fn bare() {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::new(db.clone()))
-            .route(
-                "/",
-                web::get().to(async || HttpResponse::Ok().json(json!({"ok": true}))),
-            )
+            .route("/", web::get().to(async || HttpResponse::Ok().json(json!({"ok": true}))))
             .route("/{organization}/{location}", web::get().to(read_location))
     })
     .bind("127.0.0.1:0")
@@ -66,14 +63,9 @@ async fn bare() {
     server.run().await.unwrap();
 }
 
-async fn read_location(
-    db: web::Data<Db>,
-    path: web::Path<(OrganizationId, LocationId)>,
-) -> HttpResponse {
+async fn read_location(db: web::Data<Db>, path: web::Path<(OrganizationId, LocationId)>) -> HttpResponse {
     let (organization, location) = path.into_inner();
-    let found: StoreResult<_> = db
-        .read(move |conn| locations::find(conn, organization, location))
-        .await;
+    let found: StoreResult<_> = db.read(move |conn| locations::find(conn, organization, location)).await;
     HttpResponse::Ok().json(LocationView::from(found.unwrap()))
 }
 
@@ -86,17 +78,11 @@ struct Server {
 impl Server {
     /// Starts `command`, and waits until it says its address.
     fn start(command: &mut Command, store: &str) -> Self {
-        let mut process = command
-            .env("DATABASE_URL", store)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = command.env("DATABASE_URL", store).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let base = loop {
             let line = lines.next().expect("the server has not started").unwrap();
-            let word = line
-                .split_whitespace()
-                .find(|word| word.starts_with("http://"));
+            let word = line.split_whitespace().find(|word| word.starts_with("http://"));
             if let Some(address) = word {
                 break address.trim_end_matches("/v1.1").to_owned();
             }
@@ -130,8 +116,8 @@ struct Subject<'a> {
 
 async fn measure() {
     let folder = tempfile::tempdir().unwrap();
-    let store = std::env::var("DATABASE_URL")
-        .unwrap_or_else(|_| format!("sqlite://{}/bench.db", folder.path().display()));
+    let store =
+        std::env::var("DATABASE_URL").unwrap_or_else(|_| format!("sqlite://{}/bench.db", folder.path().display()));
     let limit = i32::MAX.to_string();
     let real = Server::start(
         Command::new(env!("CARGO_BIN_EXE_evenwatt"))
@@ -143,12 +129,7 @@ async fn measure() {
     let key = make_key(&store);
     let rest = Rest::new(&real.base, &key);
     let organization = rest.get("/organization").await.unwrap();
-    let organization = organization
-        .get("_id")
-        .unwrap()
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let organization = organization.get("_id").unwrap().as_str().unwrap().to_owned();
     let mut rows = Vec::new();
     for number in 0..ROWS {
         rows.push(rest.make("/locations", &location(number)).await.unwrap());
@@ -158,18 +139,12 @@ async fn measure() {
 
     let headers = format!("Host: localhost\r\nAuthorization: Bearer {key}\r\n\r\n");
     let each = |path: &dyn Fn(&str) -> String| -> Vec<String> {
-        rows.iter()
-            .map(|row| format!("GET {} HTTP/1.1\r\n{headers}", path(row)))
-            .collect()
+        rows.iter().map(|row| format!("GET {} HTTP/1.1\r\n{headers}", path(row))).collect()
     };
     let mut subjects = [
         ("nothing", &bare, each(&|_| "/".to_owned())),
         ("bare", &bare, each(&|row| format!("/{organization}/{row}"))),
-        (
-            "evenwatt",
-            &real,
-            each(&|row| format!("/v1.1/locations/{row}")),
-        ),
+        ("evenwatt", &real, each(&|row| format!("/v1.1/locations/{row}"))),
     ]
     .map(|(name, server, requests)| Subject {
         name,
@@ -185,26 +160,10 @@ async fn measure() {
     }
 
     println!("reads of a location, {CLIENTS} connections, best of {TURNS} turns of {TURN:?}\n");
-    println!(
-        "{:<10}{:>12}{:>18}{:>12}",
-        "server", "a second", "µs of processor", "of bare"
-    );
-    let bare = subjects
-        .iter()
-        .find(|one| one.name == "bare")
-        .unwrap()
-        .per_second;
-    for Subject {
-        name,
-        per_second,
-        micros_each,
-        ..
-    } in &subjects
-    {
-        println!(
-            "{name:<10}{per_second:>12.0}{micros_each:>18.1}{:>11.0}%",
-            per_second / bare * 100.0
-        );
+    println!("{:<10}{:>12}{:>18}{:>12}", "server", "a second", "µs of processor", "of bare");
+    let bare = subjects.iter().find(|one| one.name == "bare").unwrap().per_second;
+    for Subject { name, per_second, micros_each, .. } in &subjects {
+        println!("{name:<10}{per_second:>12.0}{micros_each:>18.1}{:>11.0}%", per_second / bare * 100.0);
     }
 }
 
@@ -236,10 +195,7 @@ async fn ask<'a>(address: &str, requests: impl Iterator<Item = &'a String>, unti
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut length = 0;
         while !is_complete(answer.get(..length).unwrap()) {
-            let read = stream
-                .read(answer.get_mut(length..).unwrap())
-                .await
-                .unwrap();
+            let read = stream.read(answer.get_mut(length..).unwrap()).await.unwrap();
             assert!(read > 0, "the server hung up");
             length += read;
         }
@@ -255,12 +211,7 @@ fn is_complete(answer: &[u8]) -> bool {
     };
     let head = str::from_utf8(answer.get(..end).unwrap()).unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    let length = head.lines().find_map(|line| {
-        line.to_ascii_lowercase()
-            .strip_prefix("content-length: ")?
-            .parse()
-            .ok()
-    });
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     let length: usize = length.expect("a length");
     answer.len() >= end + 4 + length
 }

@@ -2,11 +2,7 @@
 //!
 //! `world` invents snapshots, `plans` and `queue` judge plans against `rows`, `ledger` plays stations that lose, double and refuse messages.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    reason = "a panic is how a test fails"
-)]
+#![expect(clippy::indexing_slicing, clippy::expect_used, reason = "a panic is how a test fails")]
 
 #[path = "engine/ledger.rs"]
 mod ledger;

@@ -20,9 +20,7 @@ use std::time::Duration;
 
 use evenwatt::engine::check::violations;
 use evenwatt::engine::transition::{Ledger, Message, Protocol, Ticket};
-use evenwatt::engine::{
-    self, Member, MemberState, Node, Plan, Session as Charging, Snapshot, Turn,
-};
+use evenwatt::engine::{self, Member, MemberState, Node, Plan, Session as Charging, Snapshot, Turn};
 use evenwatt::kernel::{ConnectorId, GroupId, Millivolts, PhaseSet, RawId, Timestamp, Watts};
 use evenwatt::ocpp::Version;
 use evenwatt::ocpp::command16;
@@ -112,11 +110,7 @@ fn session(prefix: u64) -> Session {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let protocol = Protocol {
-            settle_seconds: 3,
-            refresh_seconds: Some(150),
-            ..Protocol::default()
-        };
+        let protocol = Protocol { settle_seconds: 3, refresh_seconds: Some(150), ..Protocol::default() };
         let mut ledger = Ledger::new(protocol);
         for index in 0..STATIONS {
             ledger.open(id(index), INSTALLED);
@@ -138,12 +132,7 @@ impl World {
             believed: Watts(i64::MAX),
             stations: (0..STATIONS).map(station).collect(),
             links: (0..STATIONS)
-                .map(|index| {
-                    Some(Link {
-                        session: session(index as u64),
-                        waiting: BTreeMap::new(),
-                    })
-                })
+                .map(|index| Some(Link { session: session(index as u64), waiting: BTreeMap::new() }))
                 .collect(),
             connections: vec![0; STATIONS],
             flights: Vec::new(),
@@ -157,11 +146,7 @@ impl World {
     /// What the server takes the building to draw.
     fn known_load(&self) -> Watts {
         let (at, load) = self.read;
-        if self.now < at + FRESH {
-            load
-        } else {
-            MOST_LOAD
-        }
+        if self.now < at + FRESH { load } else { MOST_LOAD }
     }
 
     fn chance(&mut self, percent: u32) -> bool {
@@ -213,9 +198,7 @@ impl World {
     }
 
     fn send(&mut self, message: Message) {
-        let index = (0..STATIONS)
-            .find(|index| id(*index) == message.connector)
-            .expect("a station");
+        let index = (0..STATIONS).find(|index| id(*index) == message.connector).expect("a station");
         let command = Command::SetLimit(SetLimit {
             connector: 1,
             limit: message.limit,
@@ -245,9 +228,7 @@ impl World {
                 link.waiting.insert(self.correlation, message.ticket);
                 self.server_step(index, Input::Send(call));
             }
-            None => self
-                .ledger
-                .timed_out(message.connector, message.ticket, self.now),
+            None => self.ledger.timed_out(message.connector, message.ticket, self.now),
         }
     }
 
@@ -259,14 +240,9 @@ impl World {
             let link = self.links[index].as_mut().expect("still there");
             match output {
                 Output::Transmit(text) => self.fly(index, true, text),
-                Output::CallDone {
-                    correlation,
-                    result,
-                } => {
+                Output::CallDone { correlation, result } => {
                     let ticket = link.waiting.remove(&correlation).expect("a call of ours");
-                    let accepted = result
-                        .as_ref()
-                        .is_ok_and(|raw| raw.get().contains("Accepted"));
+                    let accepted = result.as_ref().is_ok_and(|raw| raw.get().contains("Accepted"));
                     match (accepted, result) {
                         (true, _) => self.ledger.acknowledged(id(index), ticket, self.now),
                         (false, Ok(_)) => self.ledger.refused(id(index), ticket, self.now),
@@ -284,21 +260,16 @@ impl World {
                 Output::Transmit(text) => self.fly(index, false, text),
                 Output::Dispatch(call) => {
                     let decoded =
-                        v16::Command::decode(&call.action, &call.payload, self.now, Version::V16)
-                            .expect("valid")
-                            .value;
-                    let v16::Command::SetChargingProfile(request) = decoded else {
-                        panic!("only limits are sent")
-                    };
+                        v16::Command::decode(&call.action, &call.payload, self.now, Version::V16).expect("valid").value;
+                    let v16::Command::SetChargingProfile(request) = decoded else { panic!("only limits are sent") };
                     let refuses = self.stations[index].stubborn;
                     if !refuses {
                         let schedule = &request.cs_charging_profiles.charging_schedule;
                         assert_eq!(schedule.charging_rate_unit, RateUnit::Amperes);
-                        let tenths: f64 =
-                            serde_json::to_value(schedule.charging_schedule_period[0].limit)
-                                .ok()
-                                .and_then(|limit| limit.as_f64())
-                                .expect("a number");
+                        let tenths: f64 = serde_json::to_value(schedule.charging_schedule_period[0].limit)
+                            .ok()
+                            .and_then(|limit| limit.as_f64())
+                            .expect("a number");
                         #[expect(clippy::cast_possible_truncation, reason = "a few thousand watts")]
                         let watts = Watts((tenths * 230.0).round() as i64);
                         self.stations[index].limit = watts;
@@ -318,20 +289,9 @@ impl World {
         let slowest = if self.chance(5) { 9_000 } else { 3_000 };
         let delay = Duration::from_millis(self.random.random_range(10..slowest));
         let same = |flight: &&Flight| flight.station == station && flight.to_station == to_station;
-        let behind = self
-            .flights
-            .iter()
-            .filter(same)
-            .map(|flight| flight.arrives)
-            .max();
+        let behind = self.flights.iter().filter(same).map(|flight| flight.arrives).max();
         let arrives = behind.map_or(self.now + delay, |last| last.max(self.now + delay));
-        self.flights.push(Flight {
-            arrives,
-            station,
-            to_station,
-            connection: self.connections[station],
-            text,
-        });
+        self.flights.push(Flight { arrives, station, to_station, connection: self.connections[station], text });
     }
 
     /// The connection of a station ends; everything on its way is gone.
@@ -353,10 +313,7 @@ impl World {
             return;
         }
         let number = self.connections[index] * 100 + index as u64;
-        self.links[index] = Some(Link {
-            session: session(number),
-            waiting: BTreeMap::new(),
-        });
+        self.links[index] = Some(Link { session: session(number), waiting: BTreeMap::new() });
         self.stations[index].session = session(number + 50_000);
         let assumed = self.ledger.worst(id(index));
         self.ledger.reconnected(id(index), assumed);
@@ -430,11 +387,7 @@ impl World {
 
     fn deliver(&mut self) {
         self.flights.sort_by_key(|flight| flight.arrives);
-        while self
-            .flights
-            .first()
-            .is_some_and(|flight| flight.arrives <= self.now)
-        {
+        while self.flights.first().is_some_and(|flight| flight.arrives <= self.now) {
             let flight = self.flights.remove(0);
             if flight.connection != self.connections[flight.station] {
                 continue;
@@ -451,13 +404,8 @@ impl World {
     /// What the stations may draw together, by their own reckoning.
     fn check(&mut self) {
         let drawn: Watts = self.stations.iter().map(|station| station.limit).sum();
-        let believed: Watts = (0..STATIONS)
-            .map(|index| self.ledger.worst(id(index)))
-            .sum();
-        assert!(
-            drawn <= believed,
-            "stations may draw {drawn}, the ledger believes {believed}"
-        );
+        let believed: Watts = (0..STATIONS).map(|index| self.ledger.worst(id(index))).sum();
+        assert!(drawn <= believed, "stations may draw {drawn}, the ledger believes {believed}");
         let left = LIMIT - self.known_load();
         assert!(
             believed <= left.max(self.believed),
@@ -546,10 +494,7 @@ fn i10_no_seed_breaks_the_limit() {
             world.recover();
             let limits: Vec<Watts> = world.stations.iter().map(|station| station.limit).collect();
             // 7 kW are 30.4 A in tenths, which is 6992 W.
-            assert!(
-                limits[..4].iter().all(|limit| *limit >= Watts(6_980)),
-                "after recovery: {limits:?}"
-            );
+            assert!(limits[..4].iter().all(|limit| *limit >= Watts(6_980)), "after recovery: {limits:?}");
             assert!(world.settled > 0);
         });
         assert!(outcome.is_ok(), "seed={seed}");

@@ -300,11 +300,7 @@ crate::json_schema!(RawObject, {"type": "object", "additionalProperties": true})
 
 impl Field for RawObject {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        if value.is_object() {
-            Some(Self(value.clone()))
-        } else {
-            wrong(at, faults, "an object")
-        }
+        if value.is_object() { Some(Self(value.clone())) } else { wrong(at, faults, "an object") }
     }
 }
 
@@ -389,10 +385,7 @@ input! {
 
 impl From<TriggerRequest> for Command {
     fn from(request: TriggerRequest) -> Self {
-        Self::TriggerMessage {
-            message: request.message.into(),
-            connector: request.connector_id,
-        }
+        Self::TriggerMessage { message: request.message.into(), connector: request.connector_id }
     }
 }
 
@@ -407,10 +400,7 @@ impl From<AvailabilityRequest> for Command {
 
 impl From<ChargingProfileRequest> for Command {
     fn from(request: ChargingProfileRequest) -> Self {
-        Self::SetChargingProfile {
-            connector: request.connector_id.unwrap_or(0),
-            profile: request.profile.0,
-        }
+        Self::SetChargingProfile { connector: request.connector_id.unwrap_or(0), profile: request.profile.0 }
     }
 }
 
@@ -459,9 +449,6 @@ impl From<DataTransferRequest> for Command {
 
 impl From<RawRequest> for Command {
     fn from(request: RawRequest) -> Self {
-        Self::Raw {
-            action: request.action.into(),
-            payload: request.payload.0,
-        }
+        Self::Raw { action: request.action.into(), payload: request.payload.0 }
     }
 }

@@ -18,10 +18,7 @@ impl DeviceRequest {
     pub fn is_known_to(self, protocol: Protocol) -> bool {
         let is_new = matches!(
             self,
-            Self::SetDerControl
-                | Self::GetDerControl
-                | Self::ClearDerControl
-                | Self::RequestBatterySwap
+            Self::SetDerControl | Self::GetDerControl | Self::ClearDerControl | Self::RequestBatterySwap
         );
         match protocol {
             Protocol::Ocpp16 => false,
@@ -494,12 +491,9 @@ input! {
 fn without_nothing(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let said = fields
-                .into_iter()
-                .map(|(name, value)| (name, without_nothing(value)));
-            let is_something = |(_, value): &(String, Value)| {
-                !value.is_null() && !value.as_array().is_some_and(Vec::is_empty)
-            };
+            let said = fields.into_iter().map(|(name, value)| (name, without_nothing(value)));
+            let is_something =
+                |(_, value): &(String, Value)| !value.is_null() && !value.as_array().is_some_and(Vec::is_empty);
             said.filter(is_something).collect()
         }
         Value::Array(items) => items.into_iter().map(without_nothing).collect(),

@@ -64,11 +64,7 @@ impl Performer {
     }
 
     /// Carries a command out and waits for the station's answer.
-    pub async fn perform(
-        &self,
-        new: NewAction,
-        command: Command,
-    ) -> ApiResult<(ActionView, Outcome)> {
+    pub async fn perform(&self, new: NewAction, command: Command) -> ApiResult<(ActionView, Outcome)> {
         let (view, outcome) = self.attempt(new, command).await?;
         Ok((view, outcome?))
     }
@@ -170,11 +166,7 @@ impl Performer {
         let taken = taken.unwrap_or_default();
         let moment = self.context.moment();
         let accepted = matches!(&outcome, Ok(outcome) if outcome.accepted);
-        action.status = if accepted {
-            ActionStatus::Completed
-        } else {
-            ActionStatus::Failed
-        };
+        action.status = if accepted { ActionStatus::Completed } else { ActionStatus::Failed };
         action.response_data = Some(Json(shown(match &outcome {
             Ok(outcome) => outcome.data.clone(),
             Err(error) => error.as_data(),
@@ -187,11 +179,7 @@ impl Performer {
                 store::update(conn, &action)?;
                 let owner = (action.organization_id, action.chargestation_id);
                 stations::keep_pushed(conn, owner, &taken, moment.now)?;
-                let step = if accepted {
-                    Step::Accepted
-                } else {
-                    Step::Rejected
-                };
+                let step = if accepted { Step::Accepted } else { Step::Rejected };
                 tell(conn, &moment, &action, step)
             })
             .await?;
@@ -205,12 +193,7 @@ fn shown(mut data: Value) -> Value {
     data
 }
 
-fn tell(
-    conn: &mut crate::db::Conn,
-    moment: &Moment,
-    action: &Action,
-    step: Step,
-) -> StoreResult<()> {
+fn tell(conn: &mut crate::db::Conn, moment: &Moment, action: &Action, step: Step) -> StoreResult<()> {
     let kind = EventKind::Action(action.type_, step);
     let event = Event::new(action.organization_id, kind).at(action.chargestation_id);
     events::record(conn, moment, event, &ActionView::from(action.clone()))

@@ -44,9 +44,7 @@ impl Pushed {
                     matches!(status, Some("Accepted" | "RebootRequired"))
                 };
                 let pairs = self.0.into_iter().zip(results);
-                pairs
-                    .filter_map(|(change, result)| change.filter(|_| took(result)))
-                    .collect()
+                pairs.filter_map(|(change, result)| change.filter(|_| took(result))).collect()
             }
             None if outcome.accepted => self.0.into_iter().flatten().collect(),
             None => Vec::new(),
@@ -72,9 +70,6 @@ mod tests {
         let outcome = Outcome::answered(false, None, json!({"setVariableResult": results}));
         let taken = Pushed::of(&command).taken(&outcome);
         let expected = [("TxCtrlr.A", "1"), ("TxCtrlr.C", "3")];
-        assert_eq!(
-            taken,
-            expected.map(|(key, value)| (key.to_owned(), value.to_owned()))
-        );
+        assert_eq!(taken, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
 }

@@ -13,11 +13,7 @@ const AT_ONCE: i64 = 500;
 
 /// When the oldest action was made.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(actions::table
-        .order(actions::id)
-        .select(actions::created_at)
-        .first(conn)
-        .optional()?)
+    Ok(actions::table.order(actions::id).select(actions::created_at).first(conn).optional()?)
 }
 
 /// Deletes some actions.

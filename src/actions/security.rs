@@ -138,35 +138,25 @@ impl From<LogRequest> for Command {
 
 impl From<ExtendedTriggerRequest> for Command {
     fn from(request: ExtendedTriggerRequest) -> Self {
-        Self::ExtendedTrigger {
-            message: request.message.into(),
-            connector: request.connector_id,
-        }
+        Self::ExtendedTrigger { message: request.message.into(), connector: request.connector_id }
     }
 }
 
 impl From<InstallCertificateRequest> for Command {
     fn from(request: InstallCertificateRequest) -> Self {
-        Self::InstallCertificate {
-            kind: request.kind.to_string(),
-            certificate: request.certificate.into(),
-        }
+        Self::InstallCertificate { kind: request.kind.to_string(), certificate: request.certificate.into() }
     }
 }
 
 impl From<DeleteCertificateRequest> for Command {
     fn from(request: DeleteCertificateRequest) -> Self {
-        Self::DeleteCertificate {
-            certificate: request.certificate.0,
-        }
+        Self::DeleteCertificate { certificate: request.certificate.0 }
     }
 }
 
 impl From<InstalledCertificatesRequest> for Command {
     fn from(request: InstalledCertificatesRequest) -> Self {
-        Self::GetInstalledCertificates {
-            kind: request.kind.to_string(),
-        }
+        Self::GetInstalledCertificates { kind: request.kind.to_string() }
     }
 }
 

@@ -14,30 +14,18 @@ use crate::kernel::spelled::Spelled;
 use crate::kernel::{ActionId, OrganizationId, Page};
 
 pub(super) fn insert(conn: &mut Conn, action: &Action) -> StoreResult<()> {
-    diesel::insert_into(actions::table)
-        .values(action)
-        .execute(conn)?;
+    diesel::insert_into(actions::table).values(action).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn update(conn: &mut Conn, action: &Action) -> StoreResult<()> {
-    diesel::update(actions::table.find(action.id))
-        .set(action)
-        .execute(conn)?;
+    diesel::update(actions::table.find(action.id)).set(action).execute(conn)?;
     Ok(())
 }
 
-pub(super) fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: ActionId,
-) -> StoreResult<Action> {
+pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: ActionId) -> StoreResult<Action> {
     Ok(actions::table
-        .filter(
-            actions::organization_id
-                .eq(organization)
-                .and(actions::id.eq(id)),
-        )
+        .filter(actions::organization_id.eq(organization).and(actions::id.eq(id)))
         .select(Action::as_select())
         .first(conn)?)
 }
@@ -49,9 +37,7 @@ pub(super) fn list(
 ) -> ApiResult<Page<Action>> {
     let filter = &query.filter;
     let filtered = || {
-        let mut rows = actions::table
-            .filter(actions::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = actions::table.filter(actions::organization_id.eq(organization)).into_boxed();
         if let Some(station) = filter.chargestation {
             rows = rows.filter(actions::chargestation_id.eq(station));
         }
@@ -73,9 +59,5 @@ pub(super) fn list(
         "type" => actions::type_,
         "status" => actions::status,
     });
-    Ok(Page {
-        rows: rows.select(Action::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(Action::as_select()).load(conn)?, total, request: query.page })
 }

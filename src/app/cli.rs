@@ -13,8 +13,8 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    Config, Dependencies, Running, deliveries, demo, postman, reaction, replay, replay_messages,
-    routes, simulate, telemetry,
+    Config, Dependencies, Running, deliveries, demo, postman, reaction, replay, replay_messages, routes, simulate,
+    telemetry,
 };
 use crate::db::{Conn, StoreError, StoreResult};
 use crate::events;
@@ -144,9 +144,7 @@ impl Cli {
             Command::Migrate => migrate(&self.configuration()?),
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
-            Command::Demo(arguments) => {
-                block_on(demo::run(arguments.clone(), self.listen.as_deref()))
-            }
+            Command::Demo(arguments) => block_on(demo::run(arguments.clone(), self.listen.as_deref())),
             Command::Simulate(arguments) => block_on(simulate::run(arguments.clone())),
             Command::Reaction(arguments) => block_on(reaction::run(arguments.clone())),
             Command::Deliveries(arguments) => block_on(deliveries::run(arguments.clone())),
@@ -156,10 +154,9 @@ impl Cli {
     }
 
     fn configuration(&self) -> Result<Config, Failure> {
-        let variables = std::env::vars_os()
-            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
-        let mut config =
-            Config::load(self.config.as_deref(), variables).map_err(Failure::Configuration)?;
+        let variables =
+            std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        let mut config = Config::load(self.config.as_deref(), variables).map_err(Failure::Configuration)?;
         if let Some(address) = &self.listen {
             config.http.listen.clone_from(address);
         }
@@ -188,16 +185,11 @@ fn serve(config: &Config) -> Result<(), Failure> {
     runtime.block_on(async {
         let running = super::start(config, Dependencies::default()).await?;
         let moment = running.context.moment();
-        let first_key = running
-            .context
-            .db
-            .write(move |conn| first_key(conn, &moment))
-            .await;
+        let first_key = running.context.db.write(move |conn| first_key(conn, &moment)).await;
         let first_key = first_key.context("cannot create the first API key")?;
         let greeting = greeting(&running, first_key.as_deref());
         // Waiting comes first: whoever reads the greeting may stop the server at once.
-        let (stopped, ()) =
-            futures_util::future::join(running.wait(), async { print(&greeting) }).await;
+        let (stopped, ()) = futures_util::future::join(running.wait(), async { print(&greeting) }).await;
         Ok(stopped?)
     })
 }
@@ -209,9 +201,7 @@ fn first_key(conn: &mut Conn, moment: &Moment) -> StoreResult<Option<String>> {
     }
     let organization = first_organization(conn, moment)?;
     let everything = NewApiKey {
-        name: "First key"
-            .parse()
-            .map_err(|error: InvalidText| StoreError::Failed(error.to_string()))?,
+        name: "First key".parse().map_err(|error: InvalidText| StoreError::Failed(error.to_string()))?,
         mode: None,
         scopes: None,
         expires_at: None,
@@ -242,11 +232,8 @@ fn greeting(running: &Running, first_key: Option<&str>) -> String {
         text.push('\n');
     }
     let key = first_key.unwrap_or("$EVENWATT_API_KEY");
-    let _ = writeln!(
-        text,
-        "\nTry it:\n\n  curl -H \"Authorization: Bearer {key}\" {base}{}/organization\n",
-        routes::BASE
-    );
+    let _ =
+        writeln!(text, "\nTry it:\n\n  curl -H \"Authorization: Bearer {key}\" {base}{}/organization\n", routes::BASE);
     text
 }
 
@@ -318,20 +305,13 @@ fn create_key(conn: &mut Conn, new: &NewKeyArguments, moment: &Moment) -> anyhow
     };
     let (key, secret) = ApiKey::new(wanted, organization.id, moment);
     organizations::insert_key(conn, &key)?;
-    eprintln!(
-        "Key {} of {}; it is not shown again:",
-        key.id, organization.name
-    );
+    eprintln!("Key {} of {}; it is not shown again:", key.id, organization.name);
     print(&format!("{secret}\n"));
     Ok(())
 }
 
 /// The organization that was named, or the only one; the first one is made where there is none.
-fn whose(
-    conn: &mut Conn,
-    id: Option<OrganizationId>,
-    moment: &Moment,
-) -> anyhow::Result<Organization> {
+fn whose(conn: &mut Conn, id: Option<OrganizationId>, moment: &Moment) -> anyhow::Result<Organization> {
     let mut all = organizations::list_organizations(conn)?;
     if let Some(id) = id {
         let found = all.into_iter().find(|one| one.id == id);
@@ -342,14 +322,8 @@ fn whose(
         (Some(only), 0) => Ok(only),
         (Some(last), _) => {
             all.push(last);
-            let known: Vec<_> = all
-                .iter()
-                .map(|one| format!("{} ({})", one.id, one.name))
-                .collect();
-            bail!(
-                "say whose key it is with --organization: {}",
-                known.join(", ")
-            )
+            let known: Vec<_> = all.iter().map(|one| format!("{} ({})", one.id, one.name)).collect();
+            bail!("say whose key it is with --organization: {}", known.join(", "))
         }
     }
 }
@@ -366,9 +340,7 @@ fn list_keys(conn: &mut Conn, moment: &Moment) -> anyhow::Result<()> {
             (true, false) => "expired",
             (true, true) => "works",
         };
-        let used = key
-            .last_used_at
-            .map_or_else(|| "never".to_owned(), |at| at.to_string());
+        let used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
         let scopes: Vec<_> = key.scopes.0.0.iter().map(String::as_str).collect();
         writeln!(
             text,

@@ -136,12 +136,7 @@ pub struct Balancing {
 impl Balancing {
     /// The balancer's settings.
     pub fn settings(&self) -> balancing::Settings {
-        let Self {
-            tick_seconds,
-            limit_seconds,
-            settle_milliseconds,
-            plans_kept,
-        } = *self;
+        let Self { tick_seconds, limit_seconds, settle_milliseconds, plans_kept } = *self;
         balancing::Settings::new(tick_seconds, limit_seconds, settle_milliseconds, plans_kept)
     }
 }
@@ -220,35 +215,22 @@ pub struct Log {
 
 impl Config {
     /// Reads the defaults, `file` where there is one, and the variables.
-    pub fn load(
-        file: Option<&Path>,
-        variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, String> {
-        let mut table: Table = DEFAULTS
-            .parse()
-            .map_err(|error| format!("default.toml: {error}"))?;
+    pub fn load(file: Option<&Path>, variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, String> {
+        let mut table: Table = DEFAULTS.parse().map_err(|error| format!("default.toml: {error}"))?;
         if let Some(path) = file {
             let shown = path.display();
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("{shown} cannot be read: {error}"))?;
-            let given: Table = text
-                .parse()
-                .map_err(|error| format!("{shown} is not TOML: {error}"))?;
+            let text = std::fs::read_to_string(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
+            let given: Table = text.parse().map_err(|error| format!("{shown} is not TOML: {error}"))?;
             overlay(&mut table, given, &shown.to_string())?;
         }
         for (name, text) in variables {
             apply_variable(&mut table, &name, &text)?;
         }
-        let config: Self = table
-            .try_into()
-            .map_err(|error| format!("configuration: {}", one_line(&error)))?;
+        let config: Self = table.try_into().map_err(|error| format!("configuration: {}", one_line(&error)))?;
         config.store_settings()?;
         config.trusted_proxies()?;
         if !matches!(config.log.format.as_str(), "text" | "json") {
-            return Err(format!(
-                "log.format is \"{}\", but must be text or json",
-                config.log.format
-            ));
+            return Err(format!("log.format is \"{}\", but must be text or json", config.log.format));
         }
         Ok(config)
     }
@@ -261,23 +243,13 @@ impl Config {
 
     /// The store's settings.
     pub fn store_settings(&self) -> Result<StoreSettings, String> {
-        let Store {
-            url,
-            readers,
-            station_readers,
-            query_seconds,
-            writers,
-            queue,
-            synchronous,
-        } = &self.store;
+        let Store { url, readers, station_readers, query_seconds, writers, queue, synchronous } = &self.store;
         let url: StoreUrl = url.parse().map_err(|error| format!("store.url: {error}"))?;
         let synchronous = match synchronous.as_str() {
             "full" => Synchronous::Full,
             "normal" => Synchronous::Normal,
             other => {
-                return Err(format!(
-                    "store.synchronous is \"{other}\", but must be full or normal"
-                ));
+                return Err(format!("store.synchronous is \"{other}\", but must be full or normal"));
             }
         };
         if *queue == 0 {
@@ -321,9 +293,8 @@ fn overlay(table: &mut Table, given: Table, source: &str) -> Result<(), String> 
                 known.insert(option, value);
             } else {
                 let named = of_file(known, &option).ok_or_else(unknown)?.to_owned();
-                let path = value.as_str().ok_or_else(|| {
-                    format!("{source}: {section}.{option} must be the path of a file")
-                })?;
+                let path =
+                    value.as_str().ok_or_else(|| format!("{source}: {section}.{option} must be the path of a file"))?;
                 let read = read_line(path, &format!("{section}.{option}"))?;
                 known.insert(named, Value::String(read));
             }
@@ -340,8 +311,7 @@ fn of_file<'a>(known: &Table, option: &'a str) -> Option<&'a str> {
 
 /// What is in a file, such as a secret that a container is given, without the end of its line.
 fn read_line(path: &str, option: &str) -> Result<String, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{option}: {path} cannot be read: {error}"))?;
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{option}: {path} cannot be read: {error}"))?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -365,20 +335,15 @@ fn apply_variable(table: &mut Table, name: &str, text: &str) -> Result<(), Strin
     }
     let slot = options.get_mut(&option).ok_or_else(unknown)?;
     *slot = match slot {
-        Value::Integer(_) => Value::Integer(
-            text.parse()
-                .map_err(|_| format!("{name} is \"{text}\", but must be a whole number"))?,
-        ),
-        Value::Boolean(_) => Value::Boolean(
-            text.parse()
-                .map_err(|_| format!("{name} is \"{text}\", but must be true or false"))?,
-        ),
-        Value::Array(_) => Value::Array(
-            text.split(',')
-                .filter(|one| !one.is_empty())
-                .map(|one| one.trim().into())
-                .collect(),
-        ),
+        Value::Integer(_) => {
+            Value::Integer(text.parse().map_err(|_| format!("{name} is \"{text}\", but must be a whole number"))?)
+        }
+        Value::Boolean(_) => {
+            Value::Boolean(text.parse().map_err(|_| format!("{name} is \"{text}\", but must be true or false"))?)
+        }
+        Value::Array(_) => {
+            Value::Array(text.split(',').filter(|one| !one.is_empty()).map(|one| one.trim().into()).collect())
+        }
         _ => Value::String(text.to_owned()),
     };
     Ok(())
@@ -389,12 +354,7 @@ mod tests {
     use super::*;
 
     fn load(variables: &[(&str, &str)]) -> Result<Config, String> {
-        Config::load(
-            None,
-            variables
-                .iter()
-                .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
-        )
+        Config::load(None, variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())))
     }
 
     #[test]
@@ -405,26 +365,15 @@ mod tests {
 
     #[test]
     fn variables_override_and_wrong_ones_are_named() {
-        let config = load(&[
-            ("EVENWATT_HTTP_LISTEN", "0.0.0.0:1"),
-            ("DATABASE_URL", "x.db"),
-        ])
-        .expect("valid");
-        assert_eq!(
-            (config.http.listen.as_str(), config.store.url.as_str()),
-            ("0.0.0.0:1", "x.db")
-        );
+        let config = load(&[("EVENWATT_HTTP_LISTEN", "0.0.0.0:1"), ("DATABASE_URL", "x.db")]).expect("valid");
+        assert_eq!((config.http.listen.as_str(), config.store.url.as_str()), ("0.0.0.0:1", "x.db"));
         let wrong = [
             ("EVENWATT_HTTP_WORKERS", "many", "EVENWATT_HTTP_WORKERS"),
             ("EVENWATT_HTTP_COLOUR", "red", "EVENWATT_HTTP_COLOUR"),
             ("DATABASE_URL", "mysql://x", "store.url"),
             ("EVENWATT_STORE_SYNCHRONOUS", "maybe", "store.synchronous"),
             ("EVENWATT_OCPP_PING_SECONDS", "0", "configuration"),
-            (
-                "EVENWATT_HTTP_TRUSTED_PROXIES",
-                "10.0.0.0/8,x",
-                "http.trusted_proxies",
-            ),
+            ("EVENWATT_HTTP_TRUSTED_PROXIES", "10.0.0.0/8,x", "http.trusted_proxies"),
         ];
         for (name, text, named) in wrong {
             let error = load(&[(name, text)]).expect_err("wrong");

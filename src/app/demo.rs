@@ -77,21 +77,14 @@ pub(super) const ANY_PORT: &str = "127.0.0.1:0";
 /// Runs the demo until its time is over or Ctrl-C, with its API and OCPP gateway at `listen`.
 pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
     let folder = TemporaryFolder::new()?;
-    let file = args
-        .keep
-        .clone()
-        .unwrap_or_else(|| folder.0.join("demo.db"));
+    let file = args.keep.clone().unwrap_or_else(|| folder.0.join("demo.db"));
     let config = configuration(listen.unwrap_or(ANY_PORT), &file)?;
     let running = start(&config, Dependencies::default()).await?;
     let key = db_key(&running).await?;
     let rest = Rest::new(&format!("http://{}", running.address), &key);
     let clock: SharedClock = Arc::new(SystemClock);
     let scale = if args.fast { Scale(240) } else { Scale(10) };
-    let versions: &[Version] = if args.mixed {
-        &Version::BEST_FIRST
-    } else {
-        &[Version::V16]
-    };
+    let versions: &[Version] = if args.mixed { &Version::BEST_FIRST } else { &[Version::V16] };
     let depot = Depot::open(rest, scale, versions, &clock).await?;
     let script = Script::new(args.seed, args.fast);
 
@@ -109,12 +102,7 @@ pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
 }
 
 /// Moves cars, adds up and draws until it is over.
-async fn play(
-    args: &DemoArgs,
-    depot: &Depot,
-    mut script: Script,
-    clock: SharedClock,
-) -> Result<Watch> {
+async fn play(args: &DemoArgs, depot: &Depot, mut script: Script, clock: SharedClock) -> Result<Watch> {
     let mut screen = Screen::open();
     let (mut watch, mut picture) = (Watch::default(), Picture::new(depot));
     screen.open_with(&picture.heading())?;
@@ -145,10 +133,7 @@ async fn play(
                 return Ok(watch);
             }
         }
-        if args
-            .span
-            .is_some_and(|span| clock.now().since(began) >= span)
-        {
+        if args.span.is_some_and(|span| clock.now().since(began) >= span) {
             return Ok(watch);
         }
     }
@@ -203,14 +188,9 @@ pub(super) struct TemporaryFolder(pub(super) PathBuf);
 
 impl TemporaryFolder {
     pub(super) fn new() -> Result<Self> {
-        let name = format!(
-            "evenwatt-demo-{}-{:x}",
-            std::process::id(),
-            rand::random::<u32>()
-        );
+        let name = format!("evenwatt-demo-{}-{:x}", std::process::id(), rand::random::<u32>());
         let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)
-            .with_context(|| format!("{} cannot be created", path.display()))?;
+        std::fs::create_dir(&path).with_context(|| format!("{} cannot be created", path.display()))?;
         Ok(Self(path))
     }
 }
@@ -229,10 +209,7 @@ mod tests {
     #[test]
     fn times_are_read_as_people_write_them() {
         let read = |text| parse_span(text).map(|span| span.as_secs());
-        assert_eq!(
-            (read("30s"), read("5m"), read("45")),
-            (Ok(30), Ok(300), Ok(45))
-        );
+        assert_eq!((read("30s"), read("5m"), read("45")), (Ok(30), Ok(300), Ok(45)));
         assert!(read("soon").is_err() && read("5 days").is_err());
     }
 }

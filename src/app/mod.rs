@@ -71,11 +71,7 @@ pub struct Dependencies {
 
 impl Default for Dependencies {
     fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds::new()),
-            link: None,
-        }
+        Self { clock: Arc::new(SystemClock), ids: Arc::new(RandomIds::new()), link: None }
     }
 }
 
@@ -158,8 +154,7 @@ pub fn migrate(config: &Config) -> Result<usize> {
 }
 
 fn open(settings: &StoreSettings) -> Result<Conn> {
-    Conn::open(&settings.url, settings.synchronous)
-        .with_context(|| format!("cannot open the {}", settings.url))
+    Conn::open(&settings.url, settings.synchronous).with_context(|| format!("cannot open the {}", settings.url))
 }
 
 /// Holds the store for a server, brings its schema up to date, and starts the threads that own its connections.
@@ -182,23 +177,13 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let Dependencies { clock, ids, link } = dependencies;
     let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());
     let (lock, db) = hold_store(config, &holder)?;
-    let context = Context {
-        db,
-        clock,
-        ids,
-        websocket_url: websocket_url.clone(),
-        roads: Roads::new(&config.routing.url),
-    };
+    let context =
+        Context { db, clock, ids, websocket_url: websocket_url.clone(), roads: Roads::new(&config.routing.url) };
 
     let (moment, base) = (context.moment(), websocket_url.clone());
-    let lost = context
-        .db
-        .write(move |conn| peer::tell_lost(conn, &moment, &base));
+    let lost = context.db.write(move |conn| peer::tell_lost(conn, &moment, &base));
     lost.await?;
-    let (signals, connections) = (
-        Signals::default(),
-        Connections::new(Arc::clone(&context.clock), context.db.clone()),
-    );
+    let (signals, connections) = (Signals::default(), Connections::new(Arc::clone(&context.clock), context.db.clone()));
     let link = link.unwrap_or_else(|| Arc::new(connections.clone()));
     let gateway = web::Data::new(Gateway {
         context: context.clone(),
@@ -216,17 +201,11 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let feed = web::Data::new(feed);
     let asset_signals = AssetSignals::default();
     let shared_asset_signals = web::Data::new(asset_signals.clone());
-    let (shared_link, shared_signals) = (
-        web::Data::new(Arc::clone(&link)),
-        web::Data::new(signals.clone()),
-    );
+    let (shared_link, shared_signals) = (web::Data::new(Arc::clone(&link)), web::Data::new(signals.clone()));
 
     let api = context.in_lane(Lane::Api);
     let keyring = web::Data::new(Keyring::new(api.clone()));
-    let limit = RateLimit {
-        per_second: config.http.rate_per_second,
-        burst: config.http.rate_burst,
-    };
+    let limit = RateLimit { per_second: config.http.rate_per_second, burst: config.http.rate_burst };
     let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
     let (portal, post) = Portal::open(&api, config.portal_settings(&pages)?).await?;
@@ -242,20 +221,13 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     tasks.extend(post);
     tasks.push(feeding);
     tasks.push(refusals::keep_telling(gateway.get_ref().clone()));
-    let courier = Courier::open(
-        context.clone(),
-        config.webhook_settings()?,
-        portal.notices(),
-    )
-    .await?;
+    let courier = Courier::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
     tasks.push(courier.start());
     let courier = web::Data::new(courier);
     tasks.push(commissioning::start(
         performer.get_ref().clone(),
         &signals,
-        commissioning::Settling {
-            quiet: Duration::from_secs(config.ocpp.settle_seconds),
-        },
+        commissioning::Settling { quiet: Duration::from_secs(config.ocpp.settle_seconds) },
     ));
     tasks.push(commissioning::hours::keep(
         performer.get_ref().clone(),
@@ -271,16 +243,10 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let data = Ctx::new(api);
     let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
     let scraped_here = metrics.is_none();
-    let (body_limit, origins) = (
-        BodyLimit(config.http.body_limit),
-        config.http.cors_origins.clone(),
-    );
+    let (body_limit, origins) = (BodyLimit(config.http.body_limit), config.http.cors_origins.clone());
 
     let proxies = config.trusted_proxies().map_err(|error| anyhow!(error))?;
-    let (proxies, seen) = (
-        web::Data::new(proxies),
-        web::Data::new(ready::Seen::default()),
-    );
+    let (proxies, seen) = (web::Data::new(proxies), web::Data::new(ready::Seen::default()));
     let mut server = HttpServer::new(move || {
         Actix::new()
             .app_data(data.clone())
@@ -390,8 +356,8 @@ fn flood_limits(ocpp: &config::Ocpp) -> floods::Limits {
 fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
     let silent = Some(ocpp.version_without_header.trim()).filter(|name| !name.is_empty());
     let silent = silent.map(Version::from_name).transpose();
-    let without_header = silent
-        .map_err(|must| anyhow::anyhow!("ocpp.version_without_header must be {must}, or empty"))?;
+    let without_header =
+        silent.map_err(|must| anyhow::anyhow!("ocpp.version_without_header must be {must}, or empty"))?;
     Ok(GatewaySettings {
         heartbeat_seconds: ocpp.heartbeat_seconds,
         ping_every: Duration::from_secs(u64::from(ocpp.ping_seconds.get())),
@@ -404,13 +370,9 @@ fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
 }
 
 fn cors(origins: &[String]) -> Cors {
-    origins.iter().fold(
-        Cors::default()
-            .allow_any_method()
-            .allow_any_header()
-            .max_age(3600),
-        |cors, origin| cors.allowed_origin(origin),
-    )
+    origins.iter().fold(Cors::default().allow_any_method().allow_any_header().max_age(3600), |cors, origin| {
+        cors.allowed_origin(origin)
+    })
 }
 
 fn websocket_url(public_url: &str, address: SocketAddr) -> String {

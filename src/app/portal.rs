@@ -32,10 +32,7 @@ impl Config {
             login: times(portal.login_days, 24 * 3_600),
             invitation: times(portal.invitation_hours, 3_600),
             reset: times(portal.reset_minutes, 60),
-            rate: RateLimit {
-                per_second: portal.rate_per_second,
-                burst: portal.rate_burst,
-            },
+            rate: RateLimit { per_second: portal.rate_per_second, burst: portal.rate_burst },
             mail: mail_settings(&self.mail)?,
         })
     }
@@ -51,12 +48,10 @@ fn mail_settings(mail: &Mail) -> Result<Option<MailSettings>> {
     })?;
     let authority = match mail.authority.as_os_str().is_empty() {
         true => None,
-        false => Some(std::fs::read(&mail.authority).with_context(|| {
-            format!(
-                "mail.authority: {} cannot be read",
-                mail.authority.display()
-            )
-        })?),
+        false => Some(
+            std::fs::read(&mail.authority)
+                .with_context(|| format!("mail.authority: {} cannot be read", mail.authority.display()))?,
+        ),
     };
     let login = (!mail.user.is_empty()).then(|| (mail.user.clone(), mail.password.clone()));
     Ok(Some(MailSettings {

@@ -59,9 +59,7 @@ pub fn collection(document: &OpenApi) -> Result<Value> {
         .collect();
     for flow in flows {
         let steps = flow.steps.iter().map(|step| endpoints.step(step));
-        let items = steps
-            .collect::<Result<Vec<Value>>>()
-            .with_context(|| format!("flow \"{}\"", flow.name))?;
+        let items = steps.collect::<Result<Vec<Value>>>().with_context(|| format!("flow \"{}\"", flow.name))?;
         folders.push(json!({"name": flow.name, "description": flow.description, "item": items}));
     }
     folders.extend(endpoints.folders(document, &told));
@@ -71,12 +69,7 @@ pub fn collection(document: &OpenApi) -> Result<Value> {
         json!({"key": "access_token", "value": ""}),
         json!({"key": "refresh_token", "value": ""}),
     ];
-    variables.extend(
-        endpoints
-            .variables
-            .iter()
-            .map(|name| json!({"key": name, "value": ""})),
-    );
+    variables.extend(endpoints.variables.iter().map(|name| json!({"key": name, "value": ""})));
     Ok(json!({
         "info": {
             "_postman_id": "0e7e9a77-e5e9-4a77-8b1d-e7e9a7700001",
@@ -109,11 +102,7 @@ impl<'a> Endpoints<'a> {
         static NONE: std::sync::LazyLock<Components> = std::sync::LazyLock::new(Components::new);
         let paths = document.paths.paths.iter();
         let all = paths.flat_map(|(path, item)| {
-            operations(item).map(move |(method, operation)| Endpoint {
-                method,
-                path,
-                operation,
-            })
+            operations(item).map(move |(method, operation)| Endpoint { method, path, operation })
         });
         let all: Vec<_> = all.filter(|endpoint| !endpoint.streams()).collect();
         let variables = all.iter().flat_map(Endpoint::path_variables);
@@ -125,22 +114,14 @@ impl<'a> Endpoints<'a> {
     }
 
     fn step(&self, step: &Step) -> Result<Value> {
-        let found = self
-            .all
-            .iter()
-            .find(|endpoint| endpoint.operation.operation_id.as_ref() == Some(&step.operation));
+        let found = self.all.iter().find(|endpoint| endpoint.operation.operation_id.as_ref() == Some(&step.operation));
         let endpoint = found.with_context(|| format!("no operation {}", step.operation))?;
         Ok(self.item(endpoint, Some(step)))
     }
 
     /// A folder a tag, without what only flows tell, and one that deletes in the opposite order.
     fn folders(&self, document: &OpenApi, told: &BTreeSet<String>) -> Vec<Value> {
-        let mut tags: Vec<&str> = document
-            .tags
-            .iter()
-            .flatten()
-            .map(|tag| tag.name.as_str())
-            .collect();
+        let mut tags: Vec<&str> = document.tags.iter().flatten().map(|tag| tag.name.as_str()).collect();
         for endpoint in &self.all {
             if !tags.contains(&endpoint.tag()) {
                 tags.push(endpoint.tag());
@@ -152,24 +133,16 @@ impl<'a> Endpoints<'a> {
                 let name = endpoint.operation.operation_id.as_ref();
                 endpoint.tag() == tag && name.is_none_or(|name| !told.contains(name))
             });
-            let (mut deleting, mut others): (Vec<_>, Vec<_>) =
-                tagged.partition(|endpoint| endpoint.method == "DELETE");
+            let (mut deleting, mut others): (Vec<_>, Vec<_>) = tagged.partition(|endpoint| endpoint.method == "DELETE");
             others.sort_by_key(|endpoint| endpoint.rank());
             deleting.sort_by_key(|endpoint| endpoint.path.matches('/').count());
             deletions.extend(deleting);
-            let items: Vec<_> = others
-                .into_iter()
-                .map(|endpoint| self.item(endpoint, None))
-                .collect();
+            let items: Vec<_> = others.into_iter().map(|endpoint| self.item(endpoint, None)).collect();
             if !items.is_empty() {
                 folders.push(json!({"name": tag, "item": items}));
             }
         }
-        let items: Vec<_> = deletions
-            .into_iter()
-            .rev()
-            .map(|endpoint| self.item(endpoint, None))
-            .collect();
+        let items: Vec<_> = deletions.into_iter().rev().map(|endpoint| self.item(endpoint, None)).collect();
         folders.push(json!({
             "name": "deleting",
             "description": "What the other folders created is deleted at the end.",
@@ -192,9 +165,7 @@ impl<'a> Endpoints<'a> {
         if let (Value::Object(request), Some(auth)) = (&mut request, endpoint.own_auth()) {
             request.insert("auth".to_owned(), auth);
         }
-        if let (Value::Object(request), Some(body)) =
-            (&mut request, own_body.or_else(|| self.body(endpoint)))
-        {
+        if let (Value::Object(request), Some(body)) = (&mut request, own_body.or_else(|| self.body(endpoint))) {
             let text = serde_json::to_string_pretty(&body).unwrap_or_default();
             request.insert(
                 "body".to_owned(),
@@ -202,10 +173,7 @@ impl<'a> Endpoints<'a> {
             );
         }
         let mut events = vec![script("test", self.tests(endpoint, step))];
-        let needed: Vec<_> = endpoint
-            .path_variables()
-            .map(|(_, variable, _)| variable)
-            .collect();
+        let needed: Vec<_> = endpoint.path_variables().map(|(_, variable, _)| variable).collect();
         if !needed.is_empty() {
             let test = format!(
                 "if (!{needed}.every((name) => pm.variables.get(name))) pm.execution.skipRequest();",
@@ -224,9 +192,7 @@ impl<'a> Endpoints<'a> {
             return None;
         };
         let mut example = content.example.clone()?;
-        let evse = if endpoint.path.contains("/evse_networks")
-            || endpoint.path.contains("/service_offers")
-        {
+        let evse = if endpoint.path.contains("/evse_networks") || endpoint.path.contains("/service_offers") {
             "evse_" // their networks and groups are of EVSEs
         } else {
             ""
@@ -239,23 +205,14 @@ impl<'a> Endpoints<'a> {
     fn refer(&self, evse: &str, name: &str, value: &mut Value) {
         match value {
             Value::Object(fields) => fields.iter_mut().for_each(|(field, value)| {
-                let owner = if matches!(field.as_str(), "id" | "_id") {
-                    name
-                } else {
-                    field
-                };
+                let owner = if matches!(field.as_str(), "id" | "_id") { name } else { field };
                 self.refer(evse, owner, value);
             }),
-            Value::Array(items) => items
-                .iter_mut()
-                .for_each(|item| self.refer(evse, name, item)),
-            Value::String(text)
-                if text.len() == 24 && text.chars().all(|c| c.is_ascii_hexdigit()) =>
-            {
+            Value::Array(items) => items.iter_mut().for_each(|item| self.refer(evse, name, item)),
+            Value::String(text) if text.len() == 24 && text.chars().all(|c| c.is_ascii_hexdigit()) => {
                 let last_word = name.rsplit('_').next().unwrap_or(name);
                 let own = format!("{evse}{name}");
-                let names = [&own, name, name.trim_end_matches('s'), last_word]
-                    .map(|name| format!("{name}_id"));
+                let names = [&own, name, name.trim_end_matches('s'), last_word].map(|name| format!("{name}_id"));
                 if let Some(variable) = names.iter().find(|name| self.variables.contains(*name)) {
                     *text = format!("{{{{{variable}}}}}");
                 }
@@ -285,16 +242,12 @@ impl<'a> Endpoints<'a> {
         } else {
             lines.push("pm.test(\"succeeds\", () => pm.response.to.be.success);".to_owned());
         }
-        let created = self
-            .created(endpoint)
-            .filter(|name| self.variables.contains(name));
+        let created = self.created(endpoint).filter(|name| self.variables.contains(name));
         if created.is_some() || step.is_some_and(|step| !step.tests.is_empty()) {
             lines.push("const result = pm.response.json().result;".to_owned());
         }
         if let Some(variable) = created {
-            lines.push(format!(
-                "if (result) pm.collectionVariables.set(\"{variable}\", result._id);"
-            ));
+            lines.push(format!("if (result) pm.collectionVariables.set(\"{variable}\", result._id);"));
         }
         lines.extend(step.iter().flat_map(|step| step.tests.clone()));
         lines
@@ -305,9 +258,7 @@ impl<'a> Endpoints<'a> {
         if endpoint.method != "POST" {
             return None;
         }
-        let schema = endpoint
-            .successes()
-            .find_map(|(_, content)| content.schema.as_ref())?;
+        let schema = endpoint.successes().find_map(|(_, content)| content.schema.as_ref())?;
         let result = self.property(schema, "result")?;
         match self.property(result, "_id")? {
             RefOr::Ref(reference) => Some(variable(&reference.ref_location)),
@@ -406,12 +357,8 @@ impl Endpoint<'_> {
     }
 
     fn url(&self, step: Option<&Step>) -> Value {
-        let path: Vec<String> = self
-            .path
-            .trim_start_matches('/')
-            .split('/')
-            .map(|part| part.replace('{', ":").replace('}', ""))
-            .collect();
+        let path: Vec<String> =
+            self.path.trim_start_matches('/').split('/').map(|part| part.replace('{', ":").replace('}', "")).collect();
         let variables: Vec<_> = self
             .path_variables()
             .map(|(name, variable, description)| {

@@ -19,9 +19,7 @@ use crate::kernel::{SharedClock, SystemClock, WattHours, Watts};
 use crate::ocpp::v16::common::IdTag;
 use crate::simulator::rest::Rest;
 use crate::simulator::statistics::Histogram;
-use crate::simulator::{
-    Car, CarModel, Endpoint, Fleet, FleetPlan, Handle, Outlet, Scale, StationView, Wish,
-};
+use crate::simulator::{Car, CarModel, Endpoint, Fleet, FleetPlan, Handle, Outlet, Scale, StationView, Wish};
 
 /// What a station gives at most.
 const CONNECTOR: Watts = Watts(7_000);
@@ -83,10 +81,7 @@ async fn measure(stations: usize, args: &ReactionArgs) -> Result<Reaction> {
     let folder = TemporaryFolder::new()?;
     let config = configuration(&folder.0.join("reaction.db"))?;
     let running = start(&config, Dependencies::default()).await?;
-    let rest = Rest::new(
-        &format!("http://{}", running.address),
-        &db_key(&running).await?,
-    );
+    let rest = Rest::new(&format!("http://{}", running.address), &db_key(&running).await?);
     let (endpoints, meter) = make(&rest, stations).await?;
     let fleet = switch_on(endpoints, args)?;
     let reaction = rounds(&rest, &meter, &fleet, args.rounds).await;
@@ -159,16 +154,11 @@ fn switch_on(endpoints: Vec<Endpoint>, args: &ReactionArgs) -> Result<Fleet> {
 /// Lowers everybody, round after round.
 async fn rounds(rest: &Rest, readings: &str, fleet: &Fleet, rounds: u32) -> Result<Reaction> {
     let begin = join_all(fleet.stations.iter().map(begin));
-    within_patience(begin, "stations did not begin")
-        .await
-        .with_context(|| {
-            let views: Vec<_> = fleet.stations.iter().map(Handle::view).collect();
-            let waiting = views.iter().find(|view| !has_begun(view));
-            format!(
-                "{} began; one that did not: {waiting:?}",
-                views.iter().filter(|view| has_begun(view)).count()
-            )
-        })?;
+    within_patience(begin, "stations did not begin").await.with_context(|| {
+        let views: Vec<_> = fleet.stations.iter().map(Handle::view).collect();
+        let waiting = views.iter().find(|view| !has_begun(view));
+        format!("{} began; one that did not: {waiting:?}", views.iter().filter(|view| has_begun(view)).count())
+    })?;
     let mut reaction = Reaction::default();
     for round in 1..=rounds {
         tokio::time::sleep(PAUSE).await;
@@ -177,24 +167,16 @@ async fn rounds(rest: &Rest, readings: &str, fleet: &Fleet, rounds: u32) -> Resu
         let load = lowered.kilowatts() * fleet.stations.len() as f64;
         let asked = Instant::now();
         let obeyed = fleet.stations.iter().map(|station| async {
-            station
-                .until(|view| limit_of(view).is_some_and(|limit| limit <= CONNECTOR - lowered))
-                .await;
+            station.until(|view| limit_of(view).is_some_and(|limit| limit <= CONNECTOR - lowered)).await;
             asked.elapsed()
         });
         let reading = json!({"power": load});
-        let (posted, obeyed) = tokio::join!(
-            rest.post(readings, &reading),
-            within_patience(join_all(obeyed), "stations did not obey")
-        );
+        let (posted, obeyed) =
+            tokio::join!(rest.post(readings, &reading), within_patience(join_all(obeyed), "stations did not obey"));
         posted?;
         let obeyed = obeyed?;
-        reaction
-            .first
-            .add(obeyed.iter().min().copied().unwrap_or_default());
-        reaction
-            .last
-            .add(obeyed.iter().max().copied().unwrap_or_default());
+        reaction.first.add(obeyed.iter().min().copied().unwrap_or_default());
+        reaction.last.add(obeyed.iter().max().copied().unwrap_or_default());
     }
     Ok(reaction)
 }

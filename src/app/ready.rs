@@ -78,8 +78,7 @@ async fn try_out(context: &Context) -> StoreResult<()> {
     let room = tokio::task::spawn_blocking(move || room::check(&url)).await;
     room.map_err(|error| StoreError::Failed(error.to_string()))??;
     let (name, now) = ("ready".to_owned(), context.clock.now().micros());
-    db.write(move |conn| events::keep_counter(conn, &name, now))
-        .await
+    db.write(move |conn| events::keep_counter(conn, &name, now)).await
 }
 
 #[cfg(test)]

@@ -40,35 +40,26 @@ pub struct ReplayMessagesArgs {
 /// Plays the file and prints a line for each message of the station; fails when an answer is of another kind than then.
 pub async fn run(args: ReplayMessagesArgs) -> Result<()> {
     let shown = args.bundle.display();
-    let text =
-        std::fs::read_to_string(&args.bundle).with_context(|| format!("{shown} cannot be read"))?;
-    let bundle: Bundle =
-        serde_json::from_str(&text).with_context(|| format!("{shown} is no bundle"))?;
+    let text = std::fs::read_to_string(&args.bundle).with_context(|| format!("{shown} cannot be read"))?;
+    let bundle: Bundle = serde_json::from_str(&text).with_context(|| format!("{shown} is no bundle"))?;
     if bundle.format != BUNDLE_FORMAT {
-        bail!(
-            "{shown} has the format {}, but must have {BUNDLE_FORMAT}",
-            bundle.format
-        );
+        bail!("{shown} has the format {}, but must have {BUNDLE_FORMAT}", bundle.format);
     }
     let folder = TemporaryFolder::new()?;
     let config = configuration(ANY_PORT, &folder.0.join("replay.db"))?;
     let running = start(&config, Dependencies::default()).await?;
     let key = db_key(&running).await?;
     let rest = Rest::new(&format!("http://{}", running.address), &key);
-    let station = rest
-        .post("/chargestations", &json!({"name": "Replayed"}))
-        .await?;
+    let station = rest.post("/chargestations", &json!({"name": "Replayed"})).await?;
     let field = |name: &str| {
         let value = station.get(name).and_then(Value::as_str).map(str::to_owned);
         value.ok_or_else(|| anyhow!("the station has no {name}"))
     };
     for number in &bundle.connectors {
         let path = format!("/chargestations/{}/connectors", field("_id")?);
-        rest.post(&path, &json!({"power": 7, "number": number}))
-            .await?;
+        rest.post(&path, &json!({"power": 7, "number": number})).await?;
     }
-    let mut player =
-        Player::connect(&field("connection_url")?, bundle.protocol, &bundle.messages).await?;
+    let mut player = Player::connect(&field("connection_url")?, bundle.protocol, &bundle.messages).await?;
     let outcome = player.play(&bundle.messages).await;
     drop(player);
     running.stop().await?;
@@ -102,9 +93,7 @@ fn type_of(frame: &Value) -> Option<u64> {
 impl Player {
     async fn connect(url: &str, protocol: Protocol, messages: &[RecordedMessage]) -> Result<Self> {
         let mut request = url.into_client_request()?;
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", protocol.to_string().parse()?);
+        request.headers_mut().insert("sec-websocket-protocol", protocol.to_string().parse()?);
         let (socket, _) = connect_async(request).await?;
         let (mut actions, mut answers, mut then) = (HashMap::new(), HashMap::new(), HashMap::new());
         for message in messages {
@@ -123,38 +112,26 @@ impl Player {
                 }
                 (Direction::FromStation, Some(3 | 4)) => {
                     if let Some(action) = actions.get(&id) {
-                        let known: &mut VecDeque<Value> =
-                            answers.entry(action.clone()).or_default();
+                        let known: &mut VecDeque<Value> = answers.entry(action.clone()).or_default();
                         known.push_back(frame);
                     }
                 }
                 _ => {}
             }
         }
-        Ok(Self {
-            socket,
-            answers,
-            then,
-        })
+        Ok(Self { socket, answers, then })
     }
 
     /// Says everything again; answers how many answers are of another kind.
     async fn play(&mut self, messages: &[RecordedMessage]) -> Result<usize> {
         let mut changed = 0;
-        let said = messages
-            .iter()
-            .filter(|one| one.direction == Direction::FromStation);
+        let said = messages.iter().filter(|one| one.direction == Direction::FromStation);
         for message in said {
             let frame = frame_of(message);
-            if frame
-                .as_ref()
-                .is_some_and(|frame| matches!(type_of(frame), Some(3 | 4)))
-            {
+            if frame.as_ref().is_some_and(|frame| matches!(type_of(frame), Some(3 | 4))) {
                 continue; // an answer; it is given when it is asked for
             }
-            self.socket
-                .send(Message::text(message.text.clone()))
-                .await?;
+            self.socket.send(Message::text(message.text.clone())).await?;
             let id = frame.as_ref().and_then(|frame| text_at(frame, 1));
             let now = self.answer_to(id).await?;
             let id = text_at(&now, 1).unwrap_or_default();
@@ -165,10 +142,7 @@ impl Player {
                 Some(false) => "not as then",
                 None => "unanswered then",
             };
-            let action = frame
-                .as_ref()
-                .and_then(|frame| text_at(frame, 2))
-                .unwrap_or("(unreadable)");
+            let action = frame.as_ref().and_then(|frame| text_at(frame, 2)).unwrap_or("(unreadable)");
             let _ = writeln!(std::io::stdout(), "{action}: {verdict}: {now}");
         }
         Ok(changed)
@@ -178,12 +152,8 @@ impl Player {
     /// calls in between are answered.
     async fn answer_to(&mut self, id: Option<&str>) -> Result<Value> {
         loop {
-            let received = timeout(PATIENCE, self.socket.next())
-                .await
-                .context("no answer")?;
-            let Message::Text(text) =
-                received.ok_or_else(|| anyhow!("the server closed the socket"))??
-            else {
+            let received = timeout(PATIENCE, self.socket.next()).await.context("no answer")?;
+            let Message::Text(text) = received.ok_or_else(|| anyhow!("the server closed the socket"))?? else {
                 continue;
             };
             let frame: Value = serde_json::from_str(&text)?;

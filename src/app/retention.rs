@@ -42,96 +42,21 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
         forget,
     };
     vec![
-        kind(
-            sessions::READINGS,
-            days.readings_days,
-            sessions::oldest,
-            sessions::forget_readings,
-        ),
-        kind(
-            "loose_readings",
-            days.readings_days,
-            sessions::oldest_connector,
-            sessions::forget_loose_readings,
-        ),
-        kind(
-            "transaction_events",
-            days.transaction_events_days,
-            sessions::oldest,
-            sessions::forget_events,
-        ),
-        kind(
-            "evidence",
-            days.evidence_days,
-            sessions::oldest,
-            sessions::forget_evidence,
-        ),
-        kind(
-            "orphans",
-            days.orphans_days,
-            sessions::oldest,
-            sessions::forget_orphans,
-        ),
-        kind(
-            "sessions",
-            days.sessions_days,
-            sessions::oldest,
-            sessions::forget_sessions,
-        ),
-        kind(
-            "actions",
-            days.actions_days,
-            actions::retention::oldest,
-            actions::retention::forget,
-        ),
-        kind(
-            "reservations",
-            days.reservations_days,
-            reservations::retention::oldest,
-            reservations::retention::forget,
-        ),
-        kind(
-            "priority_charges",
-            days.priority_charges_days,
-            priority::retention::oldest,
-            priority::retention::forget,
-        ),
-        kind(
-            "statuses",
-            days.statuses_days,
-            stations::retention::oldest,
-            stations::retention::forget,
-        ),
-        kind(
-            "plans",
-            days.plans_days,
-            balancing::retention::oldest,
-            balancing::retention::forget,
-        ),
-        kind(
-            "asset_readings",
-            days.asset_readings_days,
-            assets::retention::oldest,
-            assets::retention::thin,
-        ),
-        kind(
-            "asset_quarters",
-            days.asset_quarters_days,
-            assets::retention::oldest,
-            assets::retention::forget,
-        ),
-        kind(
-            "deliveries",
-            days.deliveries_days,
-            webhooks::oldest_over,
-            webhooks::forget_deliveries,
-        ),
-        kind(
-            "events",
-            days.events_days,
-            events::oldest,
-            webhooks::forget_events,
-        ),
+        kind(sessions::READINGS, days.readings_days, sessions::oldest, sessions::forget_readings),
+        kind("loose_readings", days.readings_days, sessions::oldest_connector, sessions::forget_loose_readings),
+        kind("transaction_events", days.transaction_events_days, sessions::oldest, sessions::forget_events),
+        kind("evidence", days.evidence_days, sessions::oldest, sessions::forget_evidence),
+        kind("orphans", days.orphans_days, sessions::oldest, sessions::forget_orphans),
+        kind("sessions", days.sessions_days, sessions::oldest, sessions::forget_sessions),
+        kind("actions", days.actions_days, actions::retention::oldest, actions::retention::forget),
+        kind("reservations", days.reservations_days, reservations::retention::oldest, reservations::retention::forget),
+        kind("priority_charges", days.priority_charges_days, priority::retention::oldest, priority::retention::forget),
+        kind("statuses", days.statuses_days, stations::retention::oldest, stations::retention::forget),
+        kind("plans", days.plans_days, balancing::retention::oldest, balancing::retention::forget),
+        kind("asset_readings", days.asset_readings_days, assets::retention::oldest, assets::retention::thin),
+        kind("asset_quarters", days.asset_quarters_days, assets::retention::oldest, assets::retention::forget),
+        kind("deliveries", days.deliveries_days, webhooks::oldest_over, webhooks::forget_deliveries),
+        kind("events", days.events_days, events::oldest, webhooks::forget_events),
     ]
 }
 
@@ -150,10 +75,7 @@ impl Retention {
                 "retention.events_days is {kept}, but must be at least {FEWEST_DAYS_OF_EVENTS}: webhooks are tried for so long"
             );
         }
-        Ok(Self {
-            kinds: kinds(days),
-            pace: Pace::new(turn),
-        })
+        Ok(Self { kinds: kinds(days), pace: Pace::new(turn) })
     }
 
     /// The names of what is deleted, as events have them.
@@ -177,18 +99,14 @@ impl Retention {
 async fn apply_to(context: &Context, kind: Kind, clock: (Timestamp, Trust)) -> StoreResult<()> {
     let db = &context.db;
     let Kind { what, keep, .. } = kind;
-    let moved = db
-        .read(move |conn| events::horizon(conn, what, clock, clock.0 - keep, kind.oldest))
-        .await?;
+    let moved = db.read(move |conn| events::horizon(conn, what, clock, clock.0 - keep, kind.oldest)).await?;
     let Some(horizon) = moved else {
         return Ok(());
     };
     let mut rows: BTreeMap<OrganizationId, usize> = BTreeMap::new();
     let mut after = None;
     while horizon.moves() {
-        let some = db
-            .write(move |conn| (kind.forget)(conn, horizon, after.clone()))
-            .await?;
+        let some = db.write(move |conn| (kind.forget)(conn, horizon, after.clone())).await?;
         for (organization, count) in some.rows {
             *rows.entry(organization).or_default() += count;
         }

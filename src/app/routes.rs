@@ -15,9 +15,8 @@ use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers,
-    organizations, portal, priority, profiles, rates, realtime, reservations, sessions, stations,
-    templates, tokens, users, webhooks,
+    actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers, organizations,
+    portal, priority, profiles, rates, realtime, reservations, sessions, stations, templates, tokens, users, webhooks,
 };
 
 /// The path every endpoint starts with.
@@ -111,13 +110,8 @@ fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) = App::new()
         .into_utoipa_app()
         .openapi(Document::openapi())
-        .service(
-            scope::scope(PORTAL)
-                .configure(|config| portal::portal_routes(&mut ServiceConfig::Document(config))),
-        )
-        .service(
-            scope::scope(BASE).configure(|config| slices(&mut ServiceConfig::Document(config))),
-        )
+        .service(scope::scope(PORTAL).configure(|config| portal::portal_routes(&mut ServiceConfig::Document(config))))
+        .service(scope::scope(BASE).configure(|config| slices(&mut ServiceConfig::Document(config))))
         .split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
     crate::http::document::finish(&mut document);
@@ -146,14 +140,10 @@ impl RouteTable {
         let Paths { paths } = serde_json::from_str(document)?;
         let known = |item: &BTreeMap<String, IgnoredAny>| {
             let methods = METHODS.into_iter();
-            methods
-                .filter(|method| item.contains_key(&method.to_lowercase()))
-                .collect()
+            methods.filter(|method| item.contains_key(&method.to_lowercase())).collect()
         };
         let methods = paths.iter().map(|(path, item)| (path.clone(), known(item)));
-        Ok(Self {
-            methods: methods.collect(),
-        })
+        Ok(Self { methods: methods.collect() })
     }
 
     fn methods_of(&self, path: &str) -> Vec<&'static str> {
@@ -161,17 +151,10 @@ impl RouteTable {
         let fits = |pattern: &str| {
             let pattern: Vec<&str> = pattern.split('/').collect();
             pattern.len() == segments.len()
-                && pattern
-                    .iter()
-                    .zip(&segments)
-                    .all(|(part, segment)| part.starts_with('{') || part == segment)
+                && pattern.iter().zip(&segments).all(|(part, segment)| part.starts_with('{') || part == segment)
         };
-        let mut methods: Vec<_> = self
-            .methods
-            .iter()
-            .filter(|(pattern, _)| fits(pattern))
-            .flat_map(|(_, methods)| methods.clone())
-            .collect();
+        let mut methods: Vec<_> =
+            self.methods.iter().filter(|(pattern, _)| fits(pattern)).flat_map(|(_, methods)| methods.clone()).collect();
         methods.sort_unstable();
         methods.dedup();
         methods
@@ -182,19 +165,13 @@ impl RouteTable {
 pub async fn nowhere(request: HttpRequest, table: web::Data<RouteTable>) -> HttpResponse {
     let methods = table.methods_of(request.path());
     if methods.is_empty() || methods.contains(&request.method().as_str()) {
-        return ApiError::new(
-            Code::NotFound,
-            format!("There is nothing at {}", request.path()),
-        )
-        .error_response();
+        return ApiError::new(Code::NotFound, format!("There is nothing at {}", request.path())).error_response();
     }
     let allowed = methods.join(", ");
     let sentence = format!("{} has {allowed}, not {}", request.path(), request.method());
     let mut response = ApiError::new(Code::MethodNotAllowed, sentence).error_response();
     if let Ok(value) = allowed.parse() {
-        response
-            .headers_mut()
-            .insert(actix_web::http::header::ALLOW, value);
+        response.headers_mut().insert(actix_web::http::header::ALLOW, value);
     }
     if *request.method() == Method::OPTIONS {
         *response.status_mut() = actix_web::http::StatusCode::NO_CONTENT;

@@ -158,22 +158,16 @@ async fn settle(fleet: &Fleet, began: Instant, longest: Duration) -> Duration {
 async fn endpoints(args: &SimulateArgs) -> Result<Vec<Endpoint>> {
     match (&args.url, &args.endpoints_file, &args.api, &args.api_key) {
         (Some(url), Some(file), ..) => {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("{} cannot be read", file.display()))?;
+            let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            let found: Vec<_> = lines
-                .take(args.stations)
-                .map(|line| endpoint(url, line))
-                .collect();
+            let found: Vec<_> = lines.take(args.stations).map(|line| endpoint(url, line)).collect();
             if found.is_empty() {
                 bail!("{} has no endpoints", file.display());
             }
             Ok(found)
         }
         (_, _, Some(api), Some(key)) => make_stations(&Rest::new(api, key), args).await,
-        _ => Err(anyhow!(
-            "give either --url with --endpoints-file, or --api with --api-key"
-        )),
+        _ => Err(anyhow!("give either --url with --endpoints-file, or --api with --api-key")),
     }
 }
 
@@ -182,17 +176,11 @@ fn endpoint(url: &str, line: &str) -> Endpoint {
         Some((name, password)) => (name, Some(password.to_owned())),
         None => (line, None),
     };
-    Endpoint {
-        url: format!("{}/{name}", url.trim_end_matches('/')),
-        password,
-        version: Version::V16,
-    }
+    Endpoint { url: format!("{}/{name}", url.trim_end_matches('/')), password, version: Version::V16 }
 }
 
 async fn make_stations(rest: &Rest, args: &SimulateArgs) -> Result<Vec<Endpoint>> {
-    let location = rest
-        .make("/locations", &super::demo::depot::location())
-        .await?;
+    let location = rest.make("/locations", &super::demo::depot::location()).await?;
     if args.id_tag.is_none() {
         make_card(rest).await?;
     }
@@ -206,14 +194,11 @@ async fn make_stations(rest: &Rest, args: &SimulateArgs) -> Result<Vec<Endpoint>
         }
         None => None,
     };
-    let connector =
-        json!({"type": "Type2", "power_type": "AC Single Phase", "power": CONNECTOR_KW});
+    let connector = json!({"type": "Type2", "power_type": "AC Single Phase", "power": CONNECTOR_KW});
     let mut endpoints = Vec::with_capacity(args.stations);
     for number in 1..=args.stations {
         let station = json!({"name": format!("Simulated {number}"), "location": location});
-        let made = rest
-            .make_station(station, &connector, args.connectors)
-            .await?;
+        let made = rest.make_station(station, &connector, args.connectors).await?;
         if let Some(group) = &group {
             let path = format!("/load_management/groups/{group}/chargestations");
             rest.post(&path, &json!({"chargestation": made.id})).await?;
@@ -293,8 +278,7 @@ impl Process {
             let path = format!("/proc/{pid}/{name}");
             std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))
         };
-        Self::parse(&file("stat")?, &file("status")?)
-            .ok_or_else(|| anyhow!("/proc/{pid} is not as Linux writes it"))
+        Self::parse(&file("stat")?, &file("status")?).ok_or_else(|| anyhow!("/proc/{pid} is not as Linux writes it"))
     }
 
     /// From `stat`, fields 14 and 15 (proc(5)) counted behind the name in brackets, and `status`.
@@ -303,13 +287,8 @@ impl Process {
         let mut fields = behind.split_whitespace().skip(11);
         let user: u64 = fields.next()?.parse().ok()?;
         let system: u64 = fields.next()?.parse().ok()?;
-        let resident = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))?;
-        Some(Self {
-            ticks: user + system,
-            resident_kilobytes: resident.split_whitespace().next()?.parse().ok()?,
-        })
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(Self { ticks: user + system, resident_kilobytes: resident.split_whitespace().next()?.parse().ok()? })
     }
 
     /// Processor time for each of so many calls.
@@ -322,9 +301,7 @@ impl Process {
     /// Memory for each of so many stations; it cannot be told when the process gave some back.
     #[expect(clippy::cast_precision_loss, reason = "a figure for a person")]
     fn kilobytes_since(&self, before: &Self, stations: usize) -> f64 {
-        let grown = self
-            .resident_kilobytes
-            .saturating_sub(before.resident_kilobytes);
+        let grown = self.resident_kilobytes.saturating_sub(before.resident_kilobytes);
         grown as f64 / stations.max(1) as f64
     }
 }
@@ -343,10 +320,7 @@ mod tests {
     #[test]
     fn a_line_of_the_file_may_carry_a_password() {
         let plain = endpoint("ws://h/ocpp/", "abc");
-        assert_eq!(
-            (plain.url.as_str(), plain.password),
-            ("ws://h/ocpp/abc", None)
-        );
+        assert_eq!((plain.url.as_str(), plain.password), ("ws://h/ocpp/abc", None));
         let secret = endpoint("ws://h/ocpp", "abc:pass:word");
         assert_eq!(secret.password.as_deref(), Some("pass:word"));
     }

@@ -44,10 +44,7 @@ pub fn start(
                 if seen.is_empty() {
                     return Ok(());
                 }
-                context
-                    .db
-                    .write(move |conn| stations::touch_messages(conn, &seen))
-                    .await
+                context.db.write(move |conn| stations::touch_messages(conn, &seen)).await
             }
         }),
         every(TIDY_EVERY, move || {
@@ -80,10 +77,7 @@ pub fn start(
             let (context, retention) = (forgetting.clone(), Arc::clone(&retention));
             async move {
                 let now = context.clock.now();
-                context
-                    .db
-                    .write(move |conn| portal::tidy(conn, now))
-                    .await?;
+                context.db.write(move |conn| portal::tidy(conn, now)).await?;
                 retention.lock().await.apply(&context).await
             }
         }),

@@ -17,8 +17,7 @@ use crate::http::headers::protect;
 
 /// Starts logging to standard error.
 pub fn start_logging(log: &Log) -> std::result::Result<(), String> {
-    let filter =
-        EnvFilter::try_new(&log.filter).map_err(|error| format!("log.filter is wrong: {error}"))?;
+    let filter = EnvFilter::try_new(&log.filter).map_err(|error| format!("log.filter is wrong: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -59,19 +58,11 @@ pub fn serve_apart(listen: &str) -> Result<Option<(SocketAddr, ServerHandle)>> {
     if listen.is_empty() {
         return Ok(None);
     }
-    let listener = TcpListener::bind(listen)
-        .with_context(|| format!("cannot listen on http.metrics_listen = \"{listen}\""))?;
+    let listener =
+        TcpListener::bind(listen).with_context(|| format!("cannot listen on http.metrics_listen = \"{listen}\""))?;
     let address = listener.local_addr()?;
-    let app = || {
-        App::new()
-            .wrap(from_fn(protect))
-            .configure(|config| routes(config, true))
-    };
-    let server = HttpServer::new(app)
-        .listen(listener)?
-        .workers(1)
-        .disable_signals()
-        .run();
+    let app = || App::new().wrap(from_fn(protect)).configure(|config| routes(config, true));
+    let server = HttpServer::new(app).listen(listener)?.workers(1).disable_signals().run();
     let handle = server.handle();
     tokio::spawn(server);
     Ok(Some((address, handle)))
@@ -80,7 +71,5 @@ pub fn serve_apart(listen: &str) -> Result<Option<(SocketAddr, ServerHandle)>> {
 async fn scrape() -> HttpResponse {
     let metrics = metrics();
     metrics.run_upkeep();
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(metrics.render())
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics.render())
 }

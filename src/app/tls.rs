@@ -33,8 +33,7 @@ pub fn server_config(tls: &Tls) -> Result<ServerConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let key = PrivateKeyDer::from_pem_file(&tls.key)
         .with_context(|| format!("tls.key = {} cannot be used", tls.key.display()))?;
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let builder = if tls.client_ca.as_os_str().is_empty() {
         builder.with_no_client_auth()
     } else {
@@ -43,9 +42,8 @@ pub fn server_config(tls: &Tls) -> Result<ServerConfig> {
             roots.add(root)?;
         }
         // Stations of the other profiles connect here too: who must show a certificate is decided by station.
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-            .allow_unauthenticated()
-            .build()?;
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).allow_unauthenticated().build()?;
         builder.with_client_cert_verifier(verifier)
     };
     builder
@@ -58,9 +56,8 @@ pub fn authority(tls: &Tls) -> Result<Option<Arc<Authority>>> {
     if tls.sign_certificate.as_os_str().is_empty() {
         return Ok(None);
     }
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))
-    };
+    let read =
+        |path: &Path| std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()));
     let authority = Authority::new(&read(&tls.sign_certificate)?, &read(&tls.sign_key)?)
         .context("tls.sign_certificate and tls.sign_key cannot be used")?;
     Ok(Some(Arc::new(authority)))

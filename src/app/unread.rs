@@ -12,8 +12,7 @@ use anyhow::{Context as _, Result};
 #[cfg(target_os = "linux")]
 pub fn end_after(listener: &TcpListener, unread: Duration) -> Result<()> {
     let milliseconds = u32::try_from(unread.as_millis()).unwrap_or(u32::MAX);
-    rustix::net::sockopt::set_tcp_user_timeout(listener, milliseconds)
-        .context("http.unread_seconds cannot be kept")
+    rustix::net::sockopt::set_tcp_user_timeout(listener, milliseconds).context("http.unread_seconds cannot be kept")
 }
 
 /// Other systems have no such option; a WebSocket ends there when its queue stays full or its pings are not answered.

@@ -89,17 +89,11 @@ impl Contribution {
     }
 
     fn nothing(basis: Basis) -> Self {
-        Self {
-            currents: [Some(Milliamps::ZERO); 3],
-            ..Self::of(Watts::ZERO, basis)
-        }
+        Self { currents: [Some(Milliamps::ZERO); 3], ..Self::of(Watts::ZERO, basis) }
     }
 
     fn unknown() -> Self {
-        Self {
-            load: None,
-            ..Self::of(Watts::ZERO, Basis::Stale)
-        }
+        Self { load: None, ..Self::of(Watts::ZERO, Basis::Stale) }
     }
 }
 
@@ -111,8 +105,9 @@ pub fn contribution(asset: &Asset, now: Timestamp) -> Contribution {
     match (asset.kind, asset.meter_scope) {
         (AssetType::SmartMeter, Some(MeterScope::Site)) => meter(asset, true, now),
         (AssetType::SmartMeter, Some(MeterScope::Building) | None) => meter(asset, false, now),
-        (AssetType::SmartMeter, Some(MeterScope::Production))
-        | (AssetType::Producer | AssetType::Battery, _) => source(asset, now),
+        (AssetType::SmartMeter, Some(MeterScope::Production)) | (AssetType::Producer | AssetType::Battery, _) => {
+            source(asset, now)
+        }
         (AssetType::Consumer | AssetType::Other, _) => consumer(asset, now),
     }
 }
@@ -123,17 +118,10 @@ pub fn contribution(asset: &Asset, now: Timestamp) -> Contribution {
 fn meter(asset: &Asset, includes_chargers: bool, now: Timestamp) -> Contribution {
     let held_until = asset.measured.fresh_until.map(|until| until + METER_HELD);
     let last = Last::of(asset);
-    let measured = |contribution| Contribution {
-        includes_chargers,
-        ..contribution
-    };
+    let measured = |contribution| Contribution { includes_chargers, ..contribution };
     match (last, held_until) {
         (Some(last), Some(until)) if now < until => {
-            let basis = if asset.is_stale(now) {
-                Basis::Held
-            } else {
-                Basis::Fresh
-            };
+            let basis = if asset.is_stale(now) { Basis::Held } else { Basis::Fresh };
             measured(last.as_read(basis, Some(until)))
         }
         (last, _) => {
@@ -141,9 +129,7 @@ fn meter(asset: &Asset, includes_chargers: bool, now: Timestamp) -> Contribution
             let highest = peaks.and_then(|peaks| peaks.0.highest());
             match (asset.fallback_power, highest, last) {
                 (Some(fallback), ..) => Contribution::of(fallback, Basis::Fallback),
-                (None, Some(highest), _) => {
-                    Contribution::of(highest.at_least_zero(), Basis::Highest)
-                }
+                (None, Some(highest), _) => Contribution::of(highest.at_least_zero(), Basis::Highest),
                 (None, None, Some(last)) => measured(last.drawing(Basis::LastReading, None)),
                 (None, None, None) => Contribution::unknown(),
             }
@@ -157,9 +143,7 @@ fn consumer(asset: &Asset, now: Timestamp) -> Contribution {
     if let Some(last) = last.filter(|_| !asset.is_stale(now)) {
         return last.drawing(Basis::Fresh, asset.measured.fresh_until);
     }
-    let fixed = asset
-        .static_power
-        .map(|power| Contribution::of(power, Basis::Static));
+    let fixed = asset.static_power.map(|power| Contribution::of(power, Basis::Static));
     let read = last.map(|last| last.drawing(Basis::LastReading, None));
     match (fixed, read) {
         (Some(fixed), Some(read)) if read.load > fixed.load => read,
@@ -181,9 +165,7 @@ fn source(asset: &Asset, now: Timestamp) -> Contribution {
         (false, false) => Basis::Fresh,
     };
     match Last::of(asset) {
-        Some(last) if !stale && (!off || last.draws()) => {
-            last.as_read(basis, asset.measured.fresh_until)
-        }
+        Some(last) if !stale && (!off || last.draws()) => last.as_read(basis, asset.measured.fresh_until),
         Some(last) if !off && last.draws() => last.drawing(Basis::LastReading, None),
         _ => Contribution::nothing(basis),
     }
@@ -193,9 +175,7 @@ impl Asset {
     /// The most that is believed of what it gives: what it is rated for and a tenth, where that is known.
     pub fn gives_at_most(&self) -> Watts {
         let rated = self.static_power.filter(|rated| *rated > Watts::ZERO);
-        rated.map_or(Watts(i64::MAX), |rated| {
-            Watts(rated.get() + rated.get() / 10)
-        })
+        rated.map_or(Watts(i64::MAX), |rated| Watts(rated.get() + rated.get() / 10))
     }
 
     /// What it explains of power that is fed in, of which `read` is its load by a fresh reading, if there is any: that much, else
@@ -205,9 +185,7 @@ impl Asset {
             return Watts::ZERO;
         }
         let given = (-read.unwrap_or_default()).at_least_zero();
-        let rated = self
-            .static_power
-            .filter(|_| self.switched_on != Some(false));
+        let rated = self.static_power.filter(|_| self.switched_on != Some(false));
         given.max(rated.unwrap_or_default())
     }
 }
@@ -227,11 +205,7 @@ impl<'a> Last<'a> {
             true => (-reading.power).max(-asset.gives_at_most()),
             false => reading.power,
         };
-        Some(Self {
-            asset,
-            reading,
-            load,
-        })
+        Some(Self { asset, reading, load })
     }
 
     /// It says that more is given than can be.
@@ -251,28 +225,15 @@ impl<'a> Last<'a> {
             currents: self.currents(),
             measured_at: self.asset.measured.latest_at,
             changes_at,
-            ..Contribution::of(
-                if gives {
-                    with_margin.min(Watts::ZERO)
-                } else {
-                    with_margin
-                },
-                basis,
-            )
+            ..Contribution::of(if gives { with_margin.min(Watts::ZERO) } else { with_margin }, basis)
         }
     }
 
     /// The same, but what it feeds in is left out.
     fn drawing(self, basis: Basis, changes_at: Option<Timestamp>) -> Contribution {
-        let at_least_zero = Self {
-            load: self.load.at_least_zero(),
-            ..self
-        };
+        let at_least_zero = Self { load: self.load.at_least_zero(), ..self };
         let read = at_least_zero.as_read(basis, changes_at);
-        Contribution {
-            currents: read.currents.map(|one| one.map(Milliamps::at_least_zero)),
-            ..read
-        }
+        Contribution { currents: read.currents.map(|one| one.map(Milliamps::at_least_zero)), ..read }
     }
 
     /// The current of each phase with the margin, shared equally by the phases.
@@ -291,17 +252,9 @@ impl<'a> Last<'a> {
             let divisor = (voltage.get() * count).max(1);
             let with_margin = current + margin / divisor + i64::from(margin % divisor > 0);
             let gives = self.asset.produces() && current <= 0;
-            Some(Milliamps(if gives {
-                with_margin.min(0)
-            } else {
-                with_margin
-            }))
+            Some(Milliamps(if gives { with_margin.min(0) } else { with_margin }))
         };
-        if count == 1 {
-            [of_phase(0).map(Milliamps::at_least_zero); 3]
-        } else {
-            [0, 1, 2].map(of_phase)
-        }
+        if count == 1 { [of_phase(0).map(Milliamps::at_least_zero); 3] } else { [0, 1, 2].map(of_phase) }
     }
 }
 

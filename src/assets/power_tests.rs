@@ -60,10 +60,7 @@ fn read(kind: AssetType, watts: i64) -> Asset {
 }
 
 fn scoped(scope: MeterScope, watts: i64) -> Asset {
-    Asset {
-        meter_scope: Some(scope),
-        ..read(AssetType::SmartMeter, watts)
-    }
+    Asset { meter_scope: Some(scope), ..read(AssetType::SmartMeter, watts) }
 }
 
 fn load(asset: &Asset, second: i64) -> Option<i64> {
@@ -78,25 +75,12 @@ fn basis(asset: &Asset, second: i64) -> Basis {
 fn a_consumer_adds_what_it_draws_and_stale_its_static_value_but_at_least_its_last_reading() {
     let mut consumer = read(AssetType::Consumer, 7_000);
     consumer.static_power = Some(Watts(5_000));
-    assert_eq!(
-        (load(&consumer, 59), basis(&consumer, 59)),
-        (Some(7_000), Basis::Fresh)
-    );
+    assert_eq!((load(&consumer, 59), basis(&consumer, 59)), (Some(7_000), Basis::Fresh));
     assert_eq!(contribution(&consumer, at(0)).changes_at, Some(at(60)));
-    assert_eq!(
-        (load(&consumer, 60), basis(&consumer, 60)),
-        (Some(7_000), Basis::LastReading)
-    );
+    assert_eq!((load(&consumer, 60), basis(&consumer, 60)), (Some(7_000), Basis::LastReading));
     consumer.static_power = Some(Watts(9_000));
-    assert_eq!(
-        load(&consumer, 59),
-        Some(7_000),
-        "a fresh reading is not replaced"
-    );
-    assert_eq!(
-        (load(&consumer, 60), basis(&consumer, 60)),
-        (Some(9_000), Basis::Static)
-    );
+    assert_eq!(load(&consumer, 59), Some(7_000), "a fresh reading is not replaced");
+    assert_eq!((load(&consumer, 60), basis(&consumer, 60)), (Some(9_000), Basis::Static));
     assert_eq!(contribution(&consumer, at(60)).changes_at, None);
 }
 
@@ -125,19 +109,10 @@ fn a_consumer_never_feeds_in() {
 #[test]
 fn a_producer_counts_only_while_it_is_fresh() {
     let producer = read(AssetType::Producer, 8_000);
-    assert_eq!(
-        (load(&producer, 59), basis(&producer, 59)),
-        (Some(-8_000), Basis::Fresh)
-    );
-    assert_eq!(
-        (load(&producer, 60), basis(&producer, 60)),
-        (Some(0), Basis::Stale)
-    );
+    assert_eq!((load(&producer, 59), basis(&producer, 59)), (Some(-8_000), Basis::Fresh));
+    assert_eq!((load(&producer, 60), basis(&producer, 60)), (Some(0), Basis::Stale));
     assert_eq!(load(&asset(AssetType::Producer), 0), Some(0));
-    assert_eq!(
-        load(&scoped(MeterScope::Production, 8_000), 59),
-        Some(-8_000)
-    );
+    assert_eq!(load(&scoped(MeterScope::Production, 8_000), 59), Some(-8_000));
     assert_eq!(load(&scoped(MeterScope::Production, 8_000), 60), Some(0));
 }
 
@@ -158,34 +133,19 @@ fn what_gives_counts_up_to_its_rating_and_a_tenth() {
 #[test]
 fn what_a_producer_draws_stays_a_load_when_it_goes_silent() {
     let inverter = read(AssetType::Producer, -40);
-    assert_eq!(
-        (load(&inverter, 59), load(&inverter, 600)),
-        (Some(40), Some(40))
-    );
+    assert_eq!((load(&inverter, 59), load(&inverter, 600)), (Some(40), Some(40)));
 }
 
 #[test]
 fn a_battery_gives_only_while_it_is_on_and_fresh() {
     let mut battery = read(AssetType::Battery, 10_000);
-    assert_eq!(
-        (load(&battery, 0), load(&battery, 60)),
-        (Some(-10_000), Some(0))
-    );
+    assert_eq!((load(&battery, 0), load(&battery, 60)), (Some(-10_000), Some(0)));
     battery.switched_on = Some(false);
-    assert_eq!(
-        (load(&battery, 0), basis(&battery, 0)),
-        (Some(0), Basis::Off)
-    );
+    assert_eq!((load(&battery, 0), basis(&battery, 0)), (Some(0), Basis::Off));
     let mut charging = read(AssetType::Battery, -6_000);
-    assert_eq!(
-        (load(&charging, 0), load(&charging, 600)),
-        (Some(6_000), Some(6_000))
-    );
+    assert_eq!((load(&charging, 0), load(&charging, 600)), (Some(6_000), Some(6_000)));
     charging.switched_on = Some(false);
-    assert_eq!(
-        (load(&charging, 0), load(&charging, 600)),
-        (Some(6_000), Some(0))
-    );
+    assert_eq!((load(&charging, 0), load(&charging, 600)), (Some(6_000), Some(0)));
 }
 
 #[test]
@@ -203,26 +163,14 @@ fn a_meter_is_held_for_30_seconds_and_then_counts_its_fallback() {
         ]
     );
     assert_eq!(contribution(&meter, at(0)).changes_at, Some(at(90)));
-    assert_eq!(
-        load(
-            &Asset {
-                fallback_power: Some(Watts(35_000)),
-                ..asset(AssetType::SmartMeter)
-            },
-            0
-        ),
-        Some(35_000)
-    );
+    assert_eq!(load(&Asset { fallback_power: Some(Watts(35_000)), ..asset(AssetType::SmartMeter) }, 0), Some(35_000));
 }
 
 #[test]
 fn a_meter_without_a_fallback_keeps_its_load_but_not_what_it_fed_in() {
     assert_eq!(load(&scoped(MeterScope::Site, 20_000), 900), Some(20_000));
     let feeding = scoped(MeterScope::Site, -20_000);
-    assert_eq!(
-        (load(&feeding, 89), load(&feeding, 90)),
-        (Some(-20_000), Some(0))
-    );
+    assert_eq!((load(&feeding, 89), load(&feeding, 90)), (Some(-20_000), Some(0)));
     assert_eq!(load(&asset(AssetType::SmartMeter), 0), None);
 }
 
@@ -231,51 +179,24 @@ fn only_a_reading_of_the_site_includes_the_chargers_and_says_of_when_it_is() {
     let mut meter = scoped(MeterScope::Site, 20_000);
     meter.fallback_power = Some(Watts(35_000));
     let (fresh, fallen_back) = (contribution(&meter, at(5)), contribution(&meter, at(90)));
-    assert_eq!(
-        (fresh.includes_chargers, fresh.measured_at),
-        (true, Some(at(0)))
-    );
-    assert_eq!(
-        (fallen_back.includes_chargers, fallen_back.measured_at),
-        (false, None)
-    );
+    assert_eq!((fresh.includes_chargers, fresh.measured_at), (true, Some(at(0))));
+    assert_eq!((fallen_back.includes_chargers, fallen_back.measured_at), (false, None));
     assert!(!contribution(&scoped(MeterScope::Building, 1), at(5)).includes_chargers);
 }
 
 #[test]
 fn the_margin_is_added_to_what_is_drawn_and_taken_off_what_is_given() {
-    let with_margin = |asset: Asset| Asset {
-        fluctuation_margin: Watts(500),
-        ..asset
-    };
-    assert_eq!(
-        load(&with_margin(read(AssetType::Consumer, 2_000)), 0),
-        Some(2_500)
-    );
-    assert_eq!(
-        load(&with_margin(scoped(MeterScope::Site, 2_000)), 0),
-        Some(2_500)
-    );
-    assert_eq!(
-        load(&with_margin(read(AssetType::Producer, 2_000)), 0),
-        Some(-1_500)
-    );
-    assert_eq!(
-        load(&with_margin(read(AssetType::Producer, 300)), 0),
-        Some(0)
-    );
+    let with_margin = |asset: Asset| Asset { fluctuation_margin: Watts(500), ..asset };
+    assert_eq!(load(&with_margin(read(AssetType::Consumer, 2_000)), 0), Some(2_500));
+    assert_eq!(load(&with_margin(scoped(MeterScope::Site, 2_000)), 0), Some(2_500));
+    assert_eq!(load(&with_margin(read(AssetType::Producer, 2_000)), 0), Some(-1_500));
+    assert_eq!(load(&with_margin(read(AssetType::Producer, 300)), 0), Some(0));
 }
 
 #[test]
 fn what_does_not_count_adds_nothing() {
-    let idle = Asset {
-        active: false,
-        ..read(AssetType::Consumer, 7_000)
-    };
-    assert_eq!(
-        (load(&idle, 0), basis(&idle, 0)),
-        (Some(0), Basis::Inactive)
-    );
+    let idle = Asset { active: false, ..read(AssetType::Consumer, 7_000) };
+    assert_eq!((load(&idle, 0), basis(&idle, 0)), (Some(0), Basis::Inactive));
 }
 
 #[test]
@@ -286,30 +207,13 @@ fn currents_are_those_of_the_phases_with_the_margin_and_turned_for_what_is_given
             reading.voltage = [Some(Millivolts(230_000)); 3];
         }
         asset.fluctuation_margin = Watts(690);
-        contribution(&asset, at(0))
-            .currents
-            .map(|one| one.map(Milliamps::get))
+        contribution(&asset, at(0)).currents.map(|one| one.map(Milliamps::get))
     };
-    assert_eq!(
-        with_currents(read(AssetType::Consumer, 2_300), [10, 0, 0]),
-        [Some(11_000), Some(1_000), Some(1_000)]
-    );
-    assert_eq!(
-        with_currents(read(AssetType::Producer, 6_900), [10, 10, 10]),
-        [Some(-9_000); 3]
-    );
-    let single = |asset| Asset {
-        electric_current_type: CurrentType::AcSinglePhase,
-        ..asset
-    };
-    assert_eq!(
-        with_currents(single(read(AssetType::Consumer, 2_300)), [10, 0, 0]),
-        [Some(13_000); 3]
-    );
-    assert_eq!(
-        with_currents(single(read(AssetType::Producer, 2_300)), [10, 0, 0]),
-        [Some(0); 3]
-    );
+    assert_eq!(with_currents(read(AssetType::Consumer, 2_300), [10, 0, 0]), [Some(11_000), Some(1_000), Some(1_000)]);
+    assert_eq!(with_currents(read(AssetType::Producer, 6_900), [10, 10, 10]), [Some(-9_000); 3]);
+    let single = |asset| Asset { electric_current_type: CurrentType::AcSinglePhase, ..asset };
+    assert_eq!(with_currents(single(read(AssetType::Consumer, 2_300)), [10, 0, 0]), [Some(13_000); 3]);
+    assert_eq!(with_currents(single(read(AssetType::Producer, 2_300)), [10, 0, 0]), [Some(0); 3]);
 }
 
 prop_compose! {

@@ -47,12 +47,7 @@ struct Judged {
 }
 
 /// Stores those readings that are good and new, and lets the asset follow them.
-pub(super) fn record(
-    conn: &mut Conn,
-    moment: &Moment,
-    mut asset: Asset,
-    values: &[Value],
-) -> ApiResult<Recorded> {
+pub(super) fn record(conn: &mut Conn, moment: &Moment, mut asset: Asset, values: &[Value]) -> ApiResult<Recorded> {
     let location = store::location_of(conn, &asset)?;
     let (mut good, mut rejected) = judge(values, &asset, &location, moment.now);
     let impossible = refuse_impossible(conn, &asset, values, &mut good, &mut rejected)?;
@@ -91,26 +86,12 @@ pub(super) fn record(
     } else if learnt || refused {
         store::save_measured(conn, &asset)?;
     }
-    let receipt = Receipt {
-        accepted: stored.len(),
-        duplicates,
-        rejected,
-        warnings,
-    };
-    Ok(Recorded {
-        receipt,
-        asset,
-        newer,
-    })
+    let receipt = Receipt { accepted: stored.len(), duplicates, rejected, warnings };
+    Ok(Recorded { receipt, asset, newer })
 }
 
 /// Those that can be read and believed; and what is wrong with the others.
-fn judge(
-    values: &[Value],
-    asset: &Asset,
-    location: &Location,
-    now: Timestamp,
-) -> (Vec<Judged>, Vec<Rejection>) {
+fn judge(values: &[Value], asset: &Asset, location: &Location, now: Timestamp) -> (Vec<Judged>, Vec<Rejection>) {
     let (mut good, mut rejected) = (Vec::new(), Vec::new());
     for (index, value) in values.iter().enumerate() {
         let mut faults = Faults::default();
@@ -120,11 +101,7 @@ fn judge(
             None => Err(faults),
         };
         match made {
-            Ok((reading, signs)) => good.push(Judged {
-                index,
-                reading,
-                signs,
-            }),
+            Ok((reading, signs)) => good.push(Judged { index, reading, signs }),
             Err(Faults(faults)) => rejected.extend(faults.into_iter().map(|fault| Rejection {
                 index,
                 field: fault.field,
@@ -158,11 +135,7 @@ fn refuse_impossible(
         };
         let at = one.reading.at;
         if latest.as_ref().is_none_or(|other| at >= other.at) {
-            latest = Some(RefusedReading {
-                at,
-                field: beyond.field.to_owned(),
-                message: beyond.message.clone(),
-            });
+            latest = Some(RefusedReading { at, field: beyond.field.to_owned(), message: beyond.message.clone() });
         }
         rejected.push(Rejection {
             index: one.index,
@@ -182,11 +155,7 @@ fn ratings(conn: &mut Conn, asset: &Asset) -> StoreResult<Vec<Watts>> {
     };
     let root = groups::root_of(conn, group)?;
     let tree = groups::tree_of(conn, root)?;
-    let mut ratings: Vec<Watts> = asset
-        .static_power
-        .into_iter()
-        .chain(asset.fallback_power)
-        .collect();
+    let mut ratings: Vec<Watts> = asset.static_power.into_iter().chain(asset.fallback_power).collect();
     let mut next = Some(group);
     while let Some(group) = next.and_then(|id| tree.iter().find(|group| group.id == id)) {
         ratings.push(group.maximum_capacity);
@@ -197,15 +166,9 @@ fn ratings(conn: &mut Conn, asset: &Asset) -> StoreResult<Vec<Watts>> {
 }
 
 /// What is odd about those that are stored.
-fn warn_of(
-    conn: &mut Conn,
-    asset: &Asset,
-    stored: &[Judged],
-    now: Timestamp,
-) -> StoreResult<Vec<ReadingWarning>> {
-    let below_zero = |one: &Judged, produced| {
-        !asset.produces() && plausible::is_below_zero(one.reading.power, produced)
-    };
+fn warn_of(conn: &mut Conn, asset: &Asset, stored: &[Judged], now: Timestamp) -> StoreResult<Vec<ReadingWarning>> {
+    let below_zero =
+        |one: &Judged, produced| !asset.produces() && plausible::is_below_zero(one.reading.power, produced);
     let produced = match stored.iter().any(|one| below_zero(one, Watts::ZERO)) {
         true => produced_beside(conn, asset, now)?,
         false => Watts::ZERO,
@@ -213,12 +176,7 @@ fn warn_of(
     let mut warnings = Vec::new();
     for one in stored {
         let mut warn = |field: &str, code: &str, message: String| {
-            warnings.push(ReadingWarning {
-                index: one.index,
-                field: field.to_owned(),
-                code: code.to_owned(),
-                message,
-            });
+            warnings.push(ReadingWarning { index: one.index, field: field.to_owned(), code: code.to_owned(), message });
         };
         if one.signs == Signs::Turned {
             let message = "have no sign while power is fed in: they were taken as negative";
@@ -241,16 +199,10 @@ fn warn_of(
 
 /// What is known to produce behind an asset that measures what is drawn; a consumer feeds nothing in.
 fn produced_beside(conn: &mut Conn, asset: &Asset, now: Timestamp) -> StoreResult<Watts> {
-    let Some(group) = asset
-        .group_id
-        .filter(|_| asset.kind == AssetType::SmartMeter)
-    else {
+    let Some(group) = asset.group_id.filter(|_| asset.kind == AssetType::SmartMeter) else {
         return Ok(Watts::ZERO);
     };
-    let below: Vec<GroupId> = groups::tree_of(conn, group)?
-        .iter()
-        .map(|group| group.id)
-        .collect();
+    let below: Vec<GroupId> = groups::tree_of(conn, group)?.iter().map(|group| group.id).collect();
     let beside = store::assets_of_groups(conn, &below)?;
     let given = |asset: &Asset| asset.explains(contribution(asset, now).load);
     Ok(beside.iter().map(given).sum())
@@ -258,10 +210,7 @@ fn produced_beside(conn: &mut Conn, asset: &Asset, now: Timestamp) -> StoreResul
 
 /// Keeps what was learnt with the asset, and tells of it now and then.
 fn save(conn: &mut Conn, moment: &Moment, asset: &mut Asset, location: &Location) -> ApiResult<()> {
-    let tell = asset
-        .measured
-        .reported_at
-        .is_none_or(|last| moment.now.since(last) >= TOLD_EVERY);
+    let tell = asset.measured.reported_at.is_none_or(|last| moment.now.since(last) >= TOLD_EVERY);
     if tell {
         asset.measured.reported_at = Some(moment.now);
     }
@@ -300,11 +249,7 @@ pub(super) fn spans(
     let total = Total::counted(u64::try_from(all.len()).unwrap_or(u64::MAX), page);
     let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
     let size = usize::try_from(page.limit()).unwrap_or(usize::MAX);
-    Ok(Page {
-        rows: all.into_iter().skip(skipped).take(size).collect(),
-        total,
-        request: page,
-    })
+    Ok(Page { rows: all.into_iter().skip(skipped).take(size).collect(), total, request: page })
 }
 
 fn join(powers: &[(Timestamp, Watts)], from: Timestamp, span: Span) -> Vec<ReadingView> {
@@ -338,29 +283,14 @@ mod tests {
     #[test]
     fn readings_of_a_span_are_joined_into_mean_minimum_and_maximum() {
         let at = Timestamp::from_unix_seconds;
-        let powers = [
-            (at(100), Watts(1_000)),
-            (at(159), Watts(-2_000)),
-            (at(160), Watts(7_000)),
-        ];
+        let powers = [(at(100), Watts(1_000)), (at(159), Watts(-2_000)), (at(160), Watts(7_000))];
         let rows: Vec<_> = join(&powers, at(100), Span { seconds: 60 })
             .into_iter()
-            .map(|row| {
-                (
-                    row.at,
-                    row.power,
-                    row.minimum_power,
-                    row.maximum_power,
-                    row.readings,
-                )
-            })
+            .map(|row| (row.at, row.power, row.minimum_power, row.maximum_power, row.readings))
             .collect();
         assert_eq!(
             rows,
-            [
-                (at(100), -0.5, Some(-2.0), Some(1.0), Some(2)),
-                (at(160), 7.0, Some(7.0), Some(7.0), Some(1)),
-            ]
+            [(at(100), -0.5, Some(-2.0), Some(1.0), Some(2)), (at(160), 7.0, Some(7.0), Some(7.0), Some(1)),]
         );
     }
 }

@@ -28,11 +28,7 @@ fn start_of_quarter(at: Timestamp) -> Timestamp {
 
 /// When the oldest asset was created, before which hardly anything was measured.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(assets::table
-        .order(assets::id)
-        .select(assets::created_at)
-        .first(conn)
-        .optional()?)
+    Ok(assets::table.order(assets::id).select(assets::created_at).first(conn).optional()?)
 }
 
 /// The asset at a mark or after it.
@@ -81,11 +77,7 @@ pub fn thin(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResu
 }
 
 /// Keeps the last of these readings, with the means of all; answers how many went.
-fn join(
-    conn: &mut Conn,
-    asset: AssetId,
-    readings: &[(Timestamp, Json<Reading>)],
-) -> StoreResult<usize> {
+fn join(conn: &mut Conn, asset: AssetId, readings: &[(Timestamp, Json<Reading>)]) -> StoreResult<usize> {
     let Some(((at, Json(last)), others)) = readings.split_last() else {
         return Ok(0);
     };
@@ -95,17 +87,13 @@ fn join(
     let all: Vec<&Reading> = readings.iter().map(|(_, Json(one))| one).collect();
     let joined = mean(last, &all);
     diesel::update(asset_readings::table.find((asset, *at)))
-        .set((
-            asset_readings::power.eq(joined.power),
-            asset_readings::reading.eq(Json(joined)),
-        ))
+        .set((asset_readings::power.eq(joined.power), asset_readings::reading.eq(Json(joined))))
         .execute(conn)?;
     let others: Vec<Timestamp> = others.iter().map(|(at, _)| *at).collect();
     let mut rows = 0;
     for some in others.chunks(500) {
-        let some = asset_readings::table
-            .filter(asset_readings::asset_id.eq(asset))
-            .filter(asset_readings::at.eq_any(some));
+        let some =
+            asset_readings::table.filter(asset_readings::asset_id.eq(asset)).filter(asset_readings::at.eq_any(some));
         rows += diesel::delete(some).execute(conn)?;
     }
     Ok(rows)
@@ -125,12 +113,9 @@ fn mean(last: &Reading, all: &[&Reading]) -> Reading {
     Reading {
         at: last.at,
         power: of(&|one| Some(one.power.get())).map_or(last.power, Watts),
-        phase_power: phases
-            .map(|phase| of(&|one| at(&one.phase_power, phase).map(Watts::get)).map(Watts)),
-        current: phases
-            .map(|phase| of(&|one| at(&one.current, phase).map(Milliamps::get)).map(Milliamps)),
-        voltage: phases
-            .map(|phase| of(&|one| at(&one.voltage, phase).map(Millivolts::get)).map(Millivolts)),
+        phase_power: phases.map(|phase| of(&|one| at(&one.phase_power, phase).map(Watts::get)).map(Watts)),
+        current: phases.map(|phase| of(&|one| at(&one.current, phase).map(Milliamps::get)).map(Milliamps)),
+        voltage: phases.map(|phase| of(&|one| at(&one.voltage, phase).map(Millivolts::get)).map(Millivolts)),
         energy: last.energy,
     }
 }
@@ -141,17 +126,10 @@ pub fn forget(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreRe
     let Some((asset, organization)) = asset_at(conn, &after.unwrap_or_default())? else {
         return Ok(forgotten);
     };
-    let old = || {
-        asset_readings::table
-            .filter(asset_readings::asset_id.eq(asset))
-            .filter(asset_readings::at.lt(horizon.to))
-    };
-    let last: Option<Timestamp> = old()
-        .order(asset_readings::at)
-        .offset(AT_ONCE - 1)
-        .select(asset_readings::at)
-        .first(conn)
-        .optional()?;
+    let old =
+        || asset_readings::table.filter(asset_readings::asset_id.eq(asset)).filter(asset_readings::at.lt(horizon.to));
+    let last: Option<Timestamp> =
+        old().order(asset_readings::at).offset(AT_ONCE - 1).select(asset_readings::at).first(conn).optional()?;
     let last_of_all = last.unwrap_or(horizon.to);
     let some = old().filter(asset_readings::at.le(last_of_all));
     forgotten.count(organization, diesel::delete(some).execute(conn)?);
@@ -184,9 +162,6 @@ mod tests {
         let all: Vec<&Reading> = readings.iter().collect();
         let [.., last] = &readings;
         // (1,000 - 500 + 2,500) / 3 = 1,000 and (400 + 600) / 2 = 500.
-        assert_eq!(
-            mean(last, &all),
-            reading(899, 1_000, Some(Watts(500)), 7_100)
-        );
+        assert_eq!(mean(last, &all), reading(899, 1_000, Some(Watts(500)), 7_100));
     }
 }

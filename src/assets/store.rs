@@ -20,9 +20,7 @@ use crate::locations::{self as places, Location, LocationView};
 use crate::{each, fetch_page};
 
 pub(super) fn insert(conn: &mut Conn, asset: &Asset) -> StoreResult<()> {
-    diesel::insert_into(assets::table)
-        .values(asset)
-        .execute(conn)?;
+    diesel::insert_into(assets::table).values(asset).execute(conn)?;
     Ok(())
 }
 
@@ -37,18 +35,12 @@ pub fn find(conn: &mut Conn, organization: OrganizationId, id: AssetId) -> Store
 
 /// The assets whose power concerns these groups, by id.
 pub fn assets_of_groups(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<Asset>> {
-    Ok(assets::table
-        .filter(assets::group_id.eq_any(groups))
-        .order(assets::id)
-        .select(Asset::as_select())
-        .load(conn)?)
+    Ok(assets::table.filter(assets::group_id.eq_any(groups)).order(assets::id).select(Asset::as_select()).load(conn)?)
 }
 
 /// Saves what may be changed; what readings told stays as it is.
 pub(super) fn update(conn: &mut Conn, asset: &Asset) -> StoreResult<()> {
-    diesel::update(assets::table.find(asset.id))
-        .set(asset)
-        .execute(conn)?;
+    diesel::update(assets::table.find(asset.id)).set(asset).execute(conn)?;
     Ok(())
 }
 
@@ -64,11 +56,9 @@ pub(super) fn check_references(conn: &mut Conn, asset: &Asset) -> ApiResult<Loca
     let location = places::require(conn, organization, asset.location_id, "location")?;
     if let Some(group) = asset.group_id {
         let group = groups::find_group(conn, organization, group).map_err(|error| match error {
-            StoreError::NotFound => ApiError::field(
-                "group",
-                "not_found",
-                "there is no such group in your organization",
-            ),
+            StoreError::NotFound => {
+                ApiError::field("group", "not_found", "there is no such group in your organization")
+            }
             other => ApiError::from(other),
         })?;
         if group.location_id != asset.location_id {
@@ -91,14 +81,9 @@ pub(super) fn views(
     whole_location: bool,
 ) -> StoreResult<Vec<AssetView>> {
     let ids: Vec<LocationId> = assets.iter().map(|asset| asset.location_id).collect();
-    let known: Vec<Location> = locations::table
-        .filter(locations::id.eq_any(&ids))
-        .select(Location::as_select())
-        .load(conn)?;
-    let known: BTreeMap<LocationId, Location> = known
-        .into_iter()
-        .map(|location| (location.id, location))
-        .collect();
+    let known: Vec<Location> =
+        locations::table.filter(locations::id.eq_any(&ids)).select(Location::as_select()).load(conn)?;
+    let known: BTreeMap<LocationId, Location> = known.into_iter().map(|location| (location.id, location)).collect();
     let view = |asset: Asset| {
         let location = known.get(&asset.location_id).ok_or(StoreError::NotFound)?;
         let mut view = AssetView::new(asset, location, now);
@@ -111,15 +96,8 @@ pub(super) fn views(
     assets.into_iter().map(view).collect()
 }
 
-pub(super) fn view(
-    conn: &mut Conn,
-    asset: Asset,
-    now: Timestamp,
-    whole_location: bool,
-) -> StoreResult<AssetView> {
-    views(conn, vec![asset], now, whole_location)?
-        .pop()
-        .ok_or(StoreError::NotFound)
+pub(super) fn view(conn: &mut Conn, asset: Asset, now: Timestamp, whole_location: bool) -> StoreResult<AssetView> {
+    views(conn, vec![asset], now, whole_location)?.pop().ok_or(StoreError::NotFound)
 }
 
 pub(super) fn list(
@@ -130,9 +108,7 @@ pub(super) fn list(
 ) -> ApiResult<Page<AssetView>> {
     let filter = &query.filter;
     let filtered = || {
-        let mut rows = assets::table
-            .filter(assets::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = assets::table.filter(assets::organization_id.eq(organization)).into_boxed();
         if let Some(kind) = filter.kind {
             rows = rows.filter(assets::type_.eq(kind));
         }
@@ -176,11 +152,7 @@ pub(super) fn list(
     });
     let rows: Vec<Asset> = rows.select(Asset::as_select()).load(conn)?;
     let whole = filter.include_location == Some(true);
-    Ok(Page {
-        rows: views(conn, rows, now, whole)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: views(conn, rows, now, whole)?, total, request: query.page })
 }
 
 #[derive(Insertable)]
@@ -204,10 +176,7 @@ pub(super) fn readings_at(
         .filter(asset_readings::at.eq_any(times))
         .select((asset_readings::at, asset_readings::reading))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(at, Json(reading))| (at, reading))
-        .collect())
+    Ok(rows.into_iter().map(|(at, Json(reading))| (at, reading)).collect())
 }
 
 /// Stores readings; one whose time is taken since we looked is left out.
@@ -237,21 +206,15 @@ pub(super) fn insert_readings(
 /// Saves what readings told, unless somebody else stored a later one meanwhile.
 pub(super) fn save_measured(conn: &mut Conn, asset: &Asset) -> StoreResult<()> {
     let known = assets::latest_at.is_null();
-    diesel::update(
-        assets::table
-            .find(asset.id)
-            .filter(known.or(assets::latest_at.le(asset.measured.latest_at))),
-    )
-    .set(&asset.measured)
-    .execute(conn)?;
+    diesel::update(assets::table.find(asset.id).filter(known.or(assets::latest_at.le(asset.measured.latest_at))))
+        .set(&asset.measured)
+        .execute(conn)?;
     Ok(())
 }
 
 /// Keeps the highest loads of a meter's last days.
 pub fn save_peaks(conn: &mut Conn, asset: AssetId, peaks: &Peaks) -> StoreResult<()> {
-    diesel::update(assets::table.find(asset))
-        .set(assets::peaks.eq(Json(peaks.clone())))
-        .execute(conn)?;
+    diesel::update(assets::table.find(asset)).set(assets::peaks.eq(Json(peaks.clone()))).execute(conn)?;
     Ok(())
 }
 

@@ -94,9 +94,7 @@ pub(super) fn follow_again(memory: &mut Memory, seat: &Seat) -> bool {
     match &seat.ended {
         Some(session) => {
             // It may begin and end between two looks, while the limit is 0 all along.
-            let begun = session
-                .begun_at
-                .filter(|_| is_zero && again.ended.is_none());
+            let begun = session.begun_at.filter(|_| is_zero && again.ended.is_none());
             if begun.is_some_and(|begun| begun >= memory.since) {
                 again.ended = Some((session.id, memory.since));
             }
@@ -109,11 +107,7 @@ pub(super) fn follow_again(memory: &mut Memory, seat: &Seat) -> bool {
 }
 
 /// The session that runs at a connector or, where its car waits to be started again, the one that is to go on.
-pub(super) fn wanting<'a>(
-    seat: &'a Seat,
-    memory: Option<&Memory>,
-    now: Timestamp,
-) -> Option<&'a Session> {
+pub(super) fn wanting<'a>(seat: &'a Seat, memory: Option<&Memory>, now: Timestamp) -> Option<&'a Session> {
     let waits = |session: &&Session| memory.is_some_and(|one| one.again.waits_for(session.id, now));
     let ended = seat.ended.as_ref().filter(waits);
     seat.live_session().or(ended)
@@ -130,11 +124,7 @@ pub(super) fn start(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Er
         return None;
     }
     memory.again.note_try(now);
-    Some(Errand {
-        station: seat.station,
-        commands: Vec::new(),
-        about: About::Again(seat.connector, ended),
-    })
+    Some(Errand { station: seat.station, commands: Vec::new(), about: About::Again(seat.connector, ended) })
 }
 
 /// Starts a car again: a session waits for it, and its station is asked. A refusal gives that session up.
@@ -163,9 +153,7 @@ pub(super) async fn carry_out(
         Err(error) => error.to_string(),
     };
     let moment = context.moment();
-    let given_up = db.write(move |conn| {
-        sessions::give_up_start(conn, &moment, (organization, session.id), &why)
-    });
+    let given_up = db.write(move |conn| sessions::give_up_start(conn, &moment, (organization, session.id), &why));
     if let Err(error) = given_up.await {
         tracing::warn!(%error, session = %ended, "a session that does not start was not cancelled");
     }

@@ -142,10 +142,7 @@ async fn list_group_plans(
         store::list_plans(conn, root, skipped, limit)
     });
     let plans = read.await.map_err(missing)?;
-    let views: Vec<PlanView> = plans
-        .into_iter()
-        .map(|stored| explain::show(stored, id))
-        .collect();
+    let views: Vec<PlanView> = plans.into_iter().map(|stored| explain::show(stored, id)).collect();
     Ok(reply(StatusCode::OK, "Found", views))
 }
 

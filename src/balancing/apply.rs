@@ -57,11 +57,7 @@ pub(super) fn errands(
     now: Timestamp,
 ) -> Vec<Errand> {
     let mut errands: Vec<Errand> = Vec::new();
-    let seats: BTreeMap<ConnectorId, &Seat> = site
-        .seats
-        .iter()
-        .map(|seat| (seat.connector, seat))
-        .collect();
+    let seats: BTreeMap<ConnectorId, &Seat> = site.seats.iter().map(|seat| (seat.connector, seat)).collect();
     for message in state.ledger.next(snapshot, plan, now) {
         let Some(seat) = seats.get(&message.connector).copied() else {
             continue;
@@ -115,11 +111,7 @@ fn read_back(state: &mut State, seat: &Seat) -> Option<Errand> {
         }],
         about: About::ReadBack(
             seat.connector,
-            Confirmed {
-                limit: memory.limit,
-                voltage: seat.voltage,
-                phases: seat.phases,
-            },
+            Confirmed { limit: memory.limit, voltage: seat.voltage, phases: seat.phases },
         ),
     })
 }
@@ -136,13 +128,7 @@ fn may_exceed(state: &State, snapshot: &Snapshot) -> bool {
 
 /// What a connector is told that is set aside because it refuses 0 or draws too much, while a higher limit is in force there. It may
 /// keep it, and nothing is given away: 6 A, which every station takes, or 0 where a meter shows that too much is drawn, or it may be.
-fn least(
-    state: &mut State,
-    seat: &Seat,
-    above: bool,
-    settings: &Settings,
-    now: Timestamp,
-) -> Option<Errand> {
+fn least(state: &mut State, seat: &Seat, above: bool, settings: &Settings, now: Timestamp) -> Option<Errand> {
     let memory = state.connectors.get_mut(&seat.connector)?;
     let Some((why, _)) = state.ledger.out_of_control(seat.connector) else {
         memory.least = None;
@@ -224,10 +210,7 @@ fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
             _ => seat.wired, // whichever car it will be
         },
         offered: seat.wired,
-        transaction: seat
-            .session
-            .as_ref()
-            .and_then(|session| session.transaction_id),
+        transaction: seat.session.as_ref().and_then(|session| session.transaction_id),
         sole: seat.sole,
         in_amps: seat.kind == CurrentKind::Ac,
         duration_seconds: None,
@@ -238,10 +221,7 @@ fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
 
 /// What is said to stations whose connectors left, and are in no other group.
 pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool) -> Vec<Errand> {
-    let waiting = state
-        .leaving
-        .iter_mut()
-        .filter(|(_, leaving)| !leaving.in_flight && is_online(leaving.station));
+    let waiting = state.leaving.iter_mut().filter(|(_, leaving)| !leaving.in_flight && is_online(leaving.station));
     let goodbye = |(connector, leaving): (&ConnectorId, &mut super::state::Leaving)| {
         leaving.in_flight = true;
         let clear = |profile: i32| Command::ClearChargingProfile {
@@ -260,12 +240,7 @@ pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool)
 }
 
 /// Takes in that a limit was refused; answers whether it was 0, which its station holds for invalid.
-fn refuses_zero(
-    memory: &mut Memory,
-    ticket: Ticket,
-    answer: &Result<Outcome, LinkError>,
-    now: Timestamp,
-) -> bool {
+fn refuses_zero(memory: &mut Memory, ticket: Ticket, answer: &Result<Outcome, LinkError>, now: Timestamp) -> bool {
     let was_zero = memory.told.refused(ticket) == Some(Watts::ZERO);
     let refuses = was_zero && matches!(answer, Ok(outcome) if outcome.refuses_zero);
     if refuses {
@@ -306,12 +281,9 @@ pub(super) fn answered(
                     }
                 }
                 Err(LinkError::Superseded) => {} // the answer to the newer one settles this one too
-                Err(
-                    LinkError::Silent
-                    | LinkError::Dropped
-                    | LinkError::Offline
-                    | LinkError::QueueFull,
-                ) => ledger.timed_out(connector, ticket, now),
+                Err(LinkError::Silent | LinkError::Dropped | LinkError::Offline | LinkError::QueueFull) => {
+                    ledger.timed_out(connector, ticket, now)
+                }
             }
         }
         About::Least(connector, ticket) => {

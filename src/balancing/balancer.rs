@@ -41,17 +41,9 @@ impl Balancer {
         (signals, assets): (&Signals, &AssetSignals),
         settings: Settings,
     ) -> Self {
-        let balancer = Self(Arc::new(Shared {
-            context,
-            link,
-            settings,
-            trees: Mutex::default(),
-            listener: Mutex::default(),
-        }));
-        let listener = Listener {
-            balancer: balancer.clone(),
-            roots: HashMap::new(),
-        };
+        let balancer =
+            Self(Arc::new(Shared { context, link, settings, trees: Mutex::default(), listener: Mutex::default() }));
+        let listener = Listener { balancer: balancer.clone(), roots: HashMap::new() };
         let task = tokio::spawn(listener.run(signals.listen(), assets.listen()));
         *lock(&balancer.0.listener) = Some(task);
         balancer
@@ -86,16 +78,9 @@ impl Balancer {
     fn spawn(&self, root: GroupId) -> Running {
         let shared = &self.0;
         let bell = Arc::new(Bell::default());
-        let tree = Tree::new(
-            root,
-            (shared.context.clone(), Arc::clone(&shared.link)),
-            shared.settings,
-            Arc::clone(&bell),
-        );
-        Running {
-            bell,
-            task: tokio::spawn(tree.run()),
-        }
+        let tree =
+            Tree::new(root, (shared.context.clone(), Arc::clone(&shared.link)), shared.settings, Arc::clone(&bell));
+        Running { bell, task: tokio::spawn(tree.run()) }
     }
 }
 
@@ -141,8 +126,7 @@ impl Listener {
         let db = &self.balancer.0.context.db;
         match db.read(groups::all_roots).await {
             Ok(roots) => roots.into_iter().for_each(|root| {
-                self.balancer
-                    .ring(root, trigger, |notes| notes.everything = true);
+                self.balancer.ring(root, trigger, |notes| notes.everything = true);
             }),
             Err(error) => tracing::error!(%error, "the groups could not be read"),
         }
@@ -189,9 +173,7 @@ impl Listener {
         };
         let db = &self.balancer.0.context.db;
         match db.read(move |conn| groups::root_of(conn, group)).await {
-            Ok(root) => self
-                .balancer
-                .ring(root, trigger, |notes| notes.urgent |= urgent),
+            Ok(root) => self.balancer.ring(root, trigger, |notes| notes.urgent |= urgent),
             Err(StoreError::NotFound) => {} // the group was deleted meanwhile
             Err(error) => tracing::error!(%error, %group, "a group could not be read"),
         }
@@ -202,9 +184,7 @@ impl Listener {
             return *known;
         }
         let db = &self.balancer.0.context.db;
-        let asked: StoreResult<_> = db
-            .read(move |conn| groups::root_of_station(conn, station))
-            .await;
+        let asked: StoreResult<_> = db.read(move |conn| groups::root_of_station(conn, station)).await;
         match asked {
             Ok(root) => {
                 self.roots.insert(station, root);

@@ -106,9 +106,6 @@ impl Bell {
     }
 
     fn is_urgent(&self) -> bool {
-        self.notes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .urgent
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).urgent
     }
 }

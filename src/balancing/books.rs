@@ -34,11 +34,8 @@ struct Row<'a> {
 
 /// The state of a tree.
 pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>> {
-    let whole: Option<Json<State>> = balancing_states::table
-        .find(root)
-        .select(balancing_states::state)
-        .first(conn)
-        .optional()?;
+    let whole: Option<Json<State>> =
+        balancing_states::table.find(root).select(balancing_states::state).first(conn).optional()?;
     let Some(Json(mut state)) = whole else {
         return Ok(None);
     };
@@ -49,9 +46,7 @@ pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>>
     let mut accounts = BTreeMap::new();
     for (connector, Json(Page { account, memory })) in pages {
         accounts.extend(account.map(|account| (connector, account)));
-        state
-            .connectors
-            .extend(memory.map(|memory| (connector, memory)));
+        state.connectors.extend(memory.map(|memory| (connector, memory)));
     }
     state.ledger = Ledger::of(Protocol::default(), accounts);
     Ok(Some(state))
@@ -95,9 +90,7 @@ pub(super) fn save(
             state: Json(page(state, *connector)),
         });
         let rows: Vec<Row<'_>> = pages.filter(|row| !row.state.0.is_empty()).collect();
-        each!(conn, |conn| diesel::insert_into(balancing_members::table)
-            .values(&rows)
-            .execute(conn))?;
+        each!(conn, |conn| diesel::insert_into(balancing_members::table).values(&rows).execute(conn))?;
     }
     Ok(())
 }
@@ -118,8 +111,5 @@ impl<A, M> Page<A, M> {
 }
 
 fn page(state: &State, connector: ConnectorId) -> Page<&Account, &Memory> {
-    Page {
-        account: state.ledger.account(connector),
-        memory: state.connectors.get(&connector),
-    }
+    Page { account: state.ledger.account(connector), memory: state.connectors.get(&connector) }
 }

@@ -37,11 +37,8 @@ fn timetable(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<
     let group = site.group(seat.group)?;
     let prices = site.prices.get(&group.id)?;
     let wish = wish(state, seat, now)?;
-    let sharing = site
-        .seats
-        .iter()
-        .filter(|other| other.group == seat.group && self::wish(state, other, now).is_some())
-        .count();
+    let sharing =
+        site.seats.iter().filter(|other| other.group == seat.group && self::wish(state, other, now).is_some()).count();
     let memory: Option<&Memory> = state.connectors.get(&seat.connector);
     let learned = memory.and_then(|memory| memory.demand.estimate);
     let own = learned.map_or(seat.maximum, |learned| learned.min(seat.maximum));
@@ -53,9 +50,7 @@ fn timetable(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<
             let next = (from.unix_seconds().div_euclid(PIECE) + 1) * PIECE;
             let to = Timestamp::from_unix_seconds(next).min(until);
             let last = to - Duration::from_secs(1);
-            let excluded = [from, last]
-                .into_iter()
-                .any(|at| group.excludes(at, site.zone));
+            let excluded = [from, last].into_iter().any(|at| group.excludes(at, site.zone));
             let capacity = group.without_buffer(group.capacity_at(from, site.zone).0);
             let fair = Watts(capacity.get() / i64::try_from(sharing).unwrap_or(1).max(1));
             hours.push(Hours {
@@ -78,12 +73,7 @@ fn timetable(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<
 }
 
 /// When a car that is not to charge now is to go on. One that cannot be ready in time charges whenever it may.
-pub(super) fn waits_until(
-    site: &Site,
-    state: &State,
-    seat: &Seat,
-    now: Timestamp,
-) -> Option<Timestamp> {
+pub(super) fn waits_until(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<Timestamp> {
     timetable(site, state, seat, now)?.waits_until(now)
 }
 
@@ -140,22 +130,12 @@ fn kilowatt_hours(energy: WattHours) -> f64 {
 
 impl From<Charge> for PlannedHoursView {
     fn from(charge: Charge) -> Self {
-        Self {
-            from: charge.from,
-            to: charge.to,
-            power: charge.power.kilowatts(),
-            price: charge.price.map(amount),
-        }
+        Self { from: charge.from, to: charge.to, power: charge.power.kilowatts(), price: charge.price.map(amount) }
     }
 }
 
 /// The plans of a group's cars.
-pub(super) fn plans(
-    site: &Site,
-    state: &State,
-    group: GroupId,
-    now: Timestamp,
-) -> Vec<ChargingPlanView> {
+pub(super) fn plans(site: &Site, state: &State, group: GroupId, now: Timestamp) -> Vec<ChargingPlanView> {
     let mine = site.seats.iter().filter(|seat| seat.group == group);
     mine.filter_map(|seat| {
         let (session, wish) = (seat.live_session()?, wish(state, seat, now)?);
@@ -172,11 +152,7 @@ pub(super) fn plans(
             cost: amount(timetable.cost.millionths),
             cost_at_once: amount(timetable.at_once.millionths),
             unpriced_energy: kilowatt_hours(timetable.cost.unpriced),
-            hours: timetable
-                .charges
-                .into_iter()
-                .map(PlannedHoursView::from)
-                .collect(),
+            hours: timetable.charges.into_iter().map(PlannedHoursView::from).collect(),
         })
     })
     .collect()

@@ -35,14 +35,7 @@ pub struct Warning {
 
 impl Warning {
     fn of_group(code: &'static str, group: &Group, message: String) -> Self {
-        Self {
-            code,
-            message,
-            group: group.id,
-            chargestation: None,
-            connector: None,
-            asset: None,
-        }
+        Self { code, message, group: group.id, chargestation: None, connector: None, asset: None }
     }
 
     fn of_seat(code: &'static str, seat: &Seat, message: impl Into<String>) -> Self {
@@ -65,14 +58,8 @@ pub(super) fn warnings(
     concerned: &[GroupId],
     now: Timestamp,
 ) -> Vec<Warning> {
-    let groups = site
-        .groups
-        .iter()
-        .filter(|group| concerned.contains(&group.id));
-    let seats = site
-        .seats
-        .iter()
-        .filter(|seat| concerned.contains(&seat.group));
+    let groups = site.groups.iter().filter(|group| concerned.contains(&group.id));
+    let seats = site.seats.iter().filter(|seat| concerned.contains(&seat.group));
     let assets = site.assets.iter().flat_map(|asset| {
         let group = asset.group_id.filter(|group| concerned.contains(group));
         group.map(|group| of_asset(site, asset, (group, loads), now))
@@ -85,25 +72,10 @@ pub(super) fn warnings(
         .collect()
 }
 
-fn of_asset(
-    site: &Site,
-    asset: &Asset,
-    (group, loads): (GroupId, &Loads),
-    now: Timestamp,
-) -> Vec<Warning> {
-    let found = [
-        of_silence(asset, loads, now),
-        of_readings(site, asset, (group, loads), now),
-        of_clock(asset),
-    ];
-    let warning = |(code, message)| Warning {
-        code,
-        message,
-        group,
-        chargestation: None,
-        connector: None,
-        asset: Some(asset.id),
-    };
+fn of_asset(site: &Site, asset: &Asset, (group, loads): (GroupId, &Loads), now: Timestamp) -> Vec<Warning> {
+    let found = [of_silence(asset, loads, now), of_readings(site, asset, (group, loads), now), of_clock(asset)];
+    let warning =
+        |(code, message)| Warning { code, message, group, chargestation: None, connector: None, asset: Some(asset.id) };
     found.into_iter().flatten().map(warning).collect()
 }
 
@@ -149,23 +121,22 @@ fn of_silence(asset: &Asset, loads: &Loads, now: Timestamp) -> Option<(&'static 
     match (contribution.load, silent_for) {
         (None, _) => Some((
             "asset_without_data",
-            "nothing is known of it, so nothing is handed out: send readings, or set static_power or fallback_power".to_owned(),
+            "nothing is known of it, so nothing is handed out: send readings, or set static_power or fallback_power"
+                .to_owned(),
         )),
         (Some(load), Some(seconds)) => Some((
             "meter_stale",
-            format!("it has told nothing for {seconds} s: until it does, {} kW count ({})", load.kilowatts(), contribution.basis.told()),
+            format!(
+                "it has told nothing for {seconds} s: until it does, {} kW count ({})",
+                load.kilowatts(),
+                contribution.basis.told()
+            ),
         )),
         (Some(_), None) => None,
     }
 }
 
-fn of_group(
-    site: &Site,
-    state: &State,
-    loads: &Loads,
-    group: &Group,
-    now: Timestamp,
-) -> Vec<Warning> {
+fn of_group(site: &Site, state: &State, loads: &Loads, group: &Group, now: Timestamp) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let (capacity, _) = group.capacity_at(now, site.zone);
     if let Some((shown, _)) = loads.shown.get(&group.id)
@@ -190,19 +161,12 @@ fn of_group(
             fallbacks.kilowatts(),
             lowest.kilowatts()
         );
-        warnings.push(Warning::of_group(
-            "fallbacks_exceed_capacity",
-            group,
-            message,
-        ));
+        warnings.push(Warning::of_group("fallbacks_exceed_capacity", group, message));
     }
     let too_small = below().filter(|seat| seat.minimum > lowest);
     warnings.extend(too_small.map(|seat| {
         let message = "its minimum is more than its group ever has, so it is never started";
-        Warning {
-            group: group.id,
-            ..Warning::of_seat("minimum_exceeds_capacity", seat, message)
-        }
+        Warning { group: group.id, ..Warning::of_seat("minimum_exceeds_capacity", seat, message) }
     }));
     warnings
 }
@@ -223,10 +187,7 @@ fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
         );
         warnings.push(Warning::of_seat("implausible_reading", seat, message));
     }
-    if seat.role == Role::Member
-        && seat.session.is_none()
-        && memory.is_some_and(|memory| memory.meter.shows_a_car())
-    {
+    if seat.role == Role::Member && seat.session.is_none() && memory.is_some_and(|memory| memory.meter.shows_a_car()) {
         let message = "its meter shows that a car charges, but there is no session: its station may be in free mode, or its start was lost";
         warnings.push(Warning::of_seat("charges_without_session", seat, message));
     }
@@ -239,7 +200,8 @@ fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
         warnings.push(Warning::of_seat("clock_off", seat, message));
     }
     if seat.unheard && !seat.online {
-        let message = "its station never connected, so its whole rating is set aside: take it out of the group until it is there";
+        let message =
+            "its station never connected, so its whole rating is set aside: take it out of the group until it is there";
         warnings.push(Warning::of_seat("never_connected", seat, message));
     }
     warnings
@@ -254,10 +216,7 @@ fn of_role(state: &State, seat: &Seat) -> Option<Warning> {
                 seat.number,
                 seat.rating.kilowatts()
             );
-            Some(Warning {
-                connector: None,
-                ..Warning::of_seat("unknown_connector", seat, message)
-            })
+            Some(Warning { connector: None, ..Warning::of_seat("unknown_connector", seat, message) })
         }
         Role::Bystander => Some(Warning::of_seat(
             "not_a_member",
@@ -266,9 +225,7 @@ fn of_role(state: &State, seat: &Seat) -> Option<Warning> {
         )),
         Role::Dry => None,
         Role::Member => match state.ledger.out_of_control(seat.connector) {
-            Some((Uncontrolled::Rejected, _))
-                if memory.is_some_and(|memory| memory.refuses_zero.is_some()) =>
-            {
+            Some((Uncontrolled::Rejected, _)) if memory.is_some_and(|memory| memory.refuses_zero.is_some()) => {
                 Some(Warning::of_seat(
                     "refuses_zero",
                     seat,
@@ -280,18 +237,14 @@ fn of_role(state: &State, seat: &Seat) -> Option<Warning> {
                 seat,
                 "its station refuses limits in every form: see its capabilities",
             )),
-            Some((Uncontrolled::NotObeying, _)) => Some(Warning::of_seat(
-                "not_obeying",
-                seat,
-                "it draws more than it confirmed: its rating is set aside",
-            )),
-            _ if memory.is_some_and(|memory| memory.read_back == ReadBack::More) => {
-                Some(Warning::of_seat(
-                    "composite_schedule_differs",
-                    seat,
-                    "its station confirmed a limit and says that it enforces a higher one: another profile may be in the way",
-                ))
+            Some((Uncontrolled::NotObeying, _)) => {
+                Some(Warning::of_seat("not_obeying", seat, "it draws more than it confirmed: its rating is set aside"))
             }
+            _ if memory.is_some_and(|memory| memory.read_back == ReadBack::More) => Some(Warning::of_seat(
+                "composite_schedule_differs",
+                seat,
+                "its station confirmed a limit and says that it enforces a higher one: another profile may be in the way",
+            )),
             _ if !seat.unheard && memory.is_some_and(|memory| memory.fallback.proven.is_none()) => {
                 Some(Warning::of_seat(
                     "fallback_unproven",

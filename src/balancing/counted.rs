@@ -22,11 +22,7 @@ pub(super) fn counted(site: &Site, loads: &Loads, top: GroupId) -> BTreeMap<Asse
     let mut all = BTreeMap::new();
     let mut waiting: Vec<(GroupId, Option<AssetId>)> = vec![(top, None)];
     while let Some((group, above)) = waiting.pop() {
-        let own: Vec<&Asset> = site
-            .assets
-            .iter()
-            .filter(|asset| asset.group_id == Some(group))
-            .collect();
+        let own: Vec<&Asset> = site.assets.iter().filter(|asset| asset.group_id == Some(group)).collect();
         let meter = above.or_else(|| meter_of(&own, loads));
         for asset in own {
             all.insert(asset.id, of_asset(asset, group, meter, loads));
@@ -55,9 +51,7 @@ fn of_asset(asset: &Asset, group: GroupId, meter: Option<AssetId>, loads: &Loads
 /// The meter of a group's own that counts: the one that shows most, and before all one of which nobody knows what it shows.
 fn meter_of(own: &[&Asset], loads: &Loads) -> Option<AssetId> {
     let meters = own.iter().filter(|asset| {
-        asset.active
-            && asset.kind == AssetType::SmartMeter
-            && asset.meter_scope != Some(MeterScope::Production)
+        asset.active && asset.kind == AssetType::SmartMeter && asset.meter_scope != Some(MeterScope::Production)
     });
     let shows = |meter: &&&Asset| {
         let read = loads.by_asset.get(&meter.id).and_then(|one| one.load);

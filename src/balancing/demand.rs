@@ -64,13 +64,7 @@ pub(super) struct Observed {
 impl Demand {
     /// Learns from a reading.
     pub fn observe(&mut self, seen: &Observed) {
-        let Observed {
-            at,
-            draw,
-            limit: (limit, since),
-            minimum,
-            ampere,
-        } = *seen;
+        let Observed { at, draw, limit: (limit, since), minimum, ampere } = *seen;
         if self.needs_all || at < since + SETTLED_AFTER {
             return;
         }
@@ -117,16 +111,10 @@ impl Demand {
             && limit >= basis
             && draw + margin < basis
         {
-            *self = Self {
-                suspicion: Some(draw),
-                probed_at: self.probed_at,
-                ..Self::default()
-            };
+            *self = Self { suspicion: Some(draw), probed_at: self.probed_at, ..Self::default() };
             return true;
         }
-        self.needs_all = self
-            .suspicion
-            .is_some_and(|suspected| draw > suspected + margin);
+        self.needs_all = self.suspicion.is_some_and(|suspected| draw > suspected + margin);
         self.needs_all
     }
 
@@ -173,11 +161,7 @@ mod tests {
         learn(&mut full, 7_000, &[(30, 6_800), (60, 6_700), (120, 6_900)]);
         assert_eq!(full.estimate, None, "within the margin");
         let mut spikes = Demand::default();
-        learn(
-            &mut spikes,
-            7_000,
-            &[(30, 3_000), (60, 7_000), (100, 3_000)],
-        );
+        learn(&mut spikes, 7_000, &[(30, 3_000), (60, 7_000), (100, 3_000)]);
         assert_eq!(spikes.estimate, None, "not in between");
     }
 
@@ -245,15 +229,8 @@ mod tests {
         learn(&mut demand, 11_000, &[(30, 3_600), (90, 3_600)]);
         assert_eq!(demand.estimate, Some(Watts(3_830)));
         learn(&mut demand, 3_830, &[(120, 1_300)]);
-        assert_eq!(
-            demand.estimate, None,
-            "a one-phase car that only tells its power"
-        );
-        learn(
-            &mut demand,
-            11_000,
-            &[(150, 3_600), (180, 3_600), (300, 3_600)],
-        );
+        assert_eq!(demand.estimate, None, "a one-phase car that only tells its power");
+        learn(&mut demand, 11_000, &[(150, 3_600), (180, 3_600), (300, 3_600)]);
         assert_eq!(demand.estimate, None);
     }
 
@@ -275,10 +252,6 @@ mod tests {
         learn(&mut demand, 1_380, &[(1_889, 0)]);
         assert_eq!(demand.estimate, Some(Watts(1_380)));
         learn(&mut demand, 1_380, &[(1_890, 0)]);
-        assert_eq!(
-            demand.estimate,
-            Some(Watts(1_656)),
-            "a fifth more after half an hour"
-        );
+        assert_eq!(demand.estimate, Some(Watts(1_656)), "a fifth more after half an hour");
     }
 }

@@ -33,12 +33,7 @@ impl Draws {
     /// The least and the most that was drawn at an instant, by the readings before and after it. A limit that was sent after
     /// the last reading may show or not. Whatever readings say, it lies between nothing and what was allowed then: who claims
     /// more would hide what others draw.
-    pub fn around(
-        &self,
-        instant: Timestamp,
-        limited_at: Option<Timestamp>,
-        allowed: Watts,
-    ) -> RangeInclusive<Watts> {
+    pub fn around(&self, instant: Timestamp, limited_at: Option<Timestamp>, allowed: Watts) -> RangeInclusive<Watts> {
         within(self.told(instant, limited_at, allowed), allowed)
     }
 
@@ -53,20 +48,13 @@ impl Draws {
         before.filter(|(at, _)| instant.since(*at) <= SAYS_SOMETHING_FOR)
     }
 
-    fn told(
-        &self,
-        instant: Timestamp,
-        limited_at: Option<Timestamp>,
-        allowed: Watts,
-    ) -> RangeInclusive<Watts> {
+    fn told(&self, instant: Timestamp, limited_at: Option<Timestamp>, allowed: Watts) -> RangeInclusive<Watts> {
         let Some((read_at, draw)) = self.before(instant) else {
             return Watts::ZERO..=allowed;
         };
         match self.0.iter().find(|(at, _)| *at > instant) {
             Some((_, later)) => draw.min(*later)..=draw.max(*later),
-            None if limited_at.is_some_and(|limited| limited >= read_at) => {
-                draw.min(allowed)..=draw.max(allowed)
-            }
+            None if limited_at.is_some_and(|limited| limited >= read_at) => draw.min(allowed)..=draw.max(allowed),
             None => draw..=draw,
         }
     }

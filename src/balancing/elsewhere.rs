@@ -12,23 +12,13 @@ pub(super) fn place(site: &Site, snapshot: &mut Snapshot, now: Timestamp) {
     for limit in &site.elsewhere {
         let holding: Vec<&LimitStep> = limit.holding_at(now).collect();
         if !holding.is_empty() {
-            put(
-                site,
-                snapshot,
-                (limit.chargestation_id, limit.evse_id),
-                &holding,
-            );
+            put(site, snapshot, (limit.chargestation_id, limit.evse_id), &holding);
         }
     }
 }
 
 /// Puts limits on a station, or on one EVSE of it. Limits of whole stations come first, so that EVSEs go below them.
-fn put(
-    site: &Site,
-    snapshot: &mut Snapshot,
-    (station, evse): (StationId, Option<EvseId>),
-    holding: &[&LimitStep],
-) {
+fn put(site: &Site, snapshot: &mut Snapshot, (station, evse): (StationId, Option<EvseId>), holding: &[&LimitStep]) {
     let concerned = |seat: &&Seat| seat.station == station && evse.is_none_or(|id| seat.evse == id);
     let seats: Vec<&Seat> = site.seats.iter().filter(concerned).collect();
     let id = GroupId::from(evse.map_or(station.raw(), EvseId::raw));
@@ -68,10 +58,7 @@ fn above(snapshot: &Snapshot, seats: &[&Seat], own: GroupId, station: RawId) -> 
     let group = seats.first()?.group;
     let station = GroupId::from(station);
     let find = |id: GroupId| snapshot.nodes.iter().find(|node| node.id == id);
-    find(station)
-        .filter(|_| station != own)
-        .or_else(|| find(group))
-        .cloned()
+    find(station).filter(|_| station != own).or_else(|| find(group)).cloned()
 }
 
 /// What these connectors may draw together, and on each phase where that is what was limited.

@@ -22,12 +22,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 const LAST_RESORT: Duration = Duration::from_secs(60);
 
 /// Gives up those that did not confirm a cut where more may be drawn than there is; false when there are none.
-pub(super) fn give_up_waiting(
-    state: &mut State,
-    site: &Site,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> bool {
+pub(super) fn give_up_waiting(state: &mut State, site: &Site, snapshot: &Snapshot, now: Timestamp) -> bool {
     if !lasts(state, PATIENCE, now) {
         return false;
     }
@@ -86,10 +81,8 @@ fn stop_below(
         }
     }
     let told_at = |state: &State, seat: &Seat| state.connectors.get(&seat.connector)?.stopped_at;
-    let is_stopping =
-        |seat: &Seat| told_at(state, seat).is_some_and(|at| now.since(at) < LAST_RESORT);
-    let (stopping, mut others): (Vec<&Seat>, Vec<&Seat>) =
-        culprits.into_iter().partition(|seat| is_stopping(seat));
+    let is_stopping = |seat: &Seat| told_at(state, seat).is_some_and(|at| now.since(at) < LAST_RESORT);
+    let (stopping, mut others): (Vec<&Seat>, Vec<&Seat>) = culprits.into_iter().partition(|seat| is_stopping(seat));
     too_much -= stopping.iter().map(|seat| state.worst(seat)).sum();
     others.sort_by_key(|seat| {
         let started = seat.live_session().and_then(|session| session.started_at);

@@ -76,38 +76,18 @@ pub struct PlanView {
 /// The reasons of a plan for everything below a group.
 pub(super) fn explain(stored: StoredPlan, group: GroupId) -> ExplanationView {
     let reproduced = plan(&stored.snapshot.0, stored.plan.0.now) == stored.plan.0;
-    let PlanView {
-        id,
-        at,
-        trigger,
-        groups,
-        members,
-    } = show(stored, group);
-    ExplanationView {
-        id,
-        at,
-        trigger,
-        reproduced,
-        groups,
-        members,
-    }
+    let PlanView { id, at, trigger, groups, members } = show(stored, group);
+    ExplanationView { id, at, trigger, reproduced, groups, members }
 }
 
 /// A plan as far as it concerns everything below a group.
 pub(super) fn show(stored: StoredPlan, group: GroupId) -> PlanView {
     let (snapshot, plan) = (stored.snapshot.0, stored.plan.0);
     let below = below(&snapshot, group);
-    let members: BTreeSet<ConnectorId> = snapshot
-        .members
-        .iter()
-        .filter(|member| below.contains(&member.node))
-        .map(|member| member.connector)
-        .collect();
+    let members: BTreeSet<ConnectorId> =
+        snapshot.members.iter().filter(|member| below.contains(&member.node)).map(|member| member.connector).collect();
     let budgets = budgets(&snapshot, &plan, &below);
-    let limits = plan
-        .limits
-        .iter()
-        .filter(|it| members.contains(&it.connector));
+    let limits = plan.limits.iter().filter(|it| members.contains(&it.connector));
     PlanView {
         id: stored.id,
         at: stored.at,
@@ -118,20 +98,13 @@ pub(super) fn show(stored: StoredPlan, group: GroupId) -> PlanView {
 }
 
 /// Where the power of these groups went; a station that somebody else limits is no group.
-pub(super) fn budgets(
-    snapshot: &Snapshot,
-    plan: &Plan,
-    below: &BTreeSet<GroupId>,
-) -> Vec<BudgetView> {
+pub(super) fn budgets(snapshot: &Snapshot, plan: &Plan, below: &BTreeSet<GroupId>) -> Vec<BudgetView> {
     let is_group = |id: GroupId| {
         let mut nodes = snapshot.nodes.iter();
         nodes.any(|node| node.id == id && !node.from_elsewhere)
     };
     let shown = plan.nodes.iter().filter(|it| below.contains(&it.node));
-    shown
-        .filter(|it| is_group(it.node))
-        .map(BudgetView::from)
-        .collect()
+    shown.filter(|it| is_group(it.node)).map(BudgetView::from).collect()
 }
 
 /// A group and everything below it.
@@ -139,10 +112,7 @@ pub(super) fn below(snapshot: &Snapshot, top: GroupId) -> BTreeSet<GroupId> {
     let mut below = BTreeSet::from([top]);
     loop {
         let before = below.len();
-        let children = snapshot
-            .nodes
-            .iter()
-            .filter(|node| node.parent.is_some_and(|parent| below.contains(&parent)));
+        let children = snapshot.nodes.iter().filter(|node| node.parent.is_some_and(|parent| below.contains(&parent)));
         let found: Vec<GroupId> = children.map(|node| node.id).collect();
         below.extend(found);
         if below.len() == before {

@@ -39,12 +39,8 @@ pub(super) fn follow(
 ) -> Vec<(ConnectorId, Remark)> {
     forget_those_that_left(state, site);
     let groups = site.groups.iter().map(|group| group.id);
-    let above: Vec<GroupId> = groups
-        .filter(|group| state.is_above(site, *group))
-        .collect();
-    let State {
-        ledger, connectors, ..
-    } = state;
+    let above: Vec<GroupId> = groups.filter(|group| state.is_above(site, *group)).collect();
+    let State { ledger, connectors, .. } = state;
     let mut remarks = Vec::new();
     for seat in &site.seats {
         ledger.open(seat.connector, seat.rating);
@@ -112,43 +108,22 @@ pub(super) fn note_phases(site: &mut Site, state: &State) {
     }
 }
 
-fn remembered<'a>(
-    connectors: &'a mut BTreeMap<ConnectorId, Memory>,
-    seat: &Seat,
-    now: Timestamp,
-) -> &'a mut Memory {
-    connectors
-        .entry(seat.connector)
-        .or_insert_with(|| Memory::new(seat.station, seat.number, now))
+fn remembered<'a>(connectors: &'a mut BTreeMap<ConnectorId, Memory>, seat: &Seat, now: Timestamp) -> &'a mut Memory {
+    connectors.entry(seat.connector).or_insert_with(|| Memory::new(seat.station, seat.number, now))
 }
 
 /// Those that left are forgotten; what their stations still hold is cleared by [`super::apply`].
 fn forget_those_that_left(state: &mut State, site: &Site) {
-    let steered: BTreeSet<ConnectorId> = site
-        .seats
-        .iter()
-        .filter(|seat| seat.role == Role::Member)
-        .map(|seat| seat.connector)
-        .collect();
-    let gone: Vec<ConnectorId> = state
-        .connectors
-        .keys()
-        .filter(|id| !steered.contains(id))
-        .copied()
-        .collect();
+    let steered: BTreeSet<ConnectorId> =
+        site.seats.iter().filter(|seat| seat.role == Role::Member).map(|seat| seat.connector).collect();
+    let gone: Vec<ConnectorId> = state.connectors.keys().filter(|id| !steered.contains(id)).copied().collect();
     for connector in gone {
         state.ledger.close(connector);
-        let planned_only = site
-            .seat_of(connector)
-            .is_some_and(|seat| seat.role == Role::Dry);
+        let planned_only = site.seat_of(connector).is_some_and(|seat| seat.role == Role::Dry);
         if let Some(memory) = state.connectors.remove(&connector)
             && !planned_only
         {
-            let leaving = Leaving {
-                station: memory.station,
-                number: memory.number,
-                in_flight: false,
-            };
+            let leaving = Leaving { station: memory.station, number: memory.number, in_flight: false };
             state.leaving.insert(connector, leaving);
         }
     }
@@ -219,31 +194,18 @@ fn follow_departure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) {
 
 /// A session that begins, a car that charges again and one that told what it wishes is told its limit again, however sure one is
 /// that it knows.
-fn follow_session(
-    ledger: &mut Ledger,
-    memory: &mut Memory,
-    seat: &Seat,
-    wished: bool,
-    now: Timestamp,
-) {
+fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, wished: bool, now: Timestamp) {
     let goes_on = follow_again(memory, seat);
     let session = seat.live_session().map(|session| session.id);
     let begins = session.is_some() && session != memory.session;
     let resumes = memory.suspended_since.is_some() && !seat.is_suspended();
-    if (session.is_none() && memory.session.is_some())
-        || (seat.is_suspended() && memory.suspended_since.is_none())
-    {
+    if (session.is_none() && memory.session.is_some()) || (seat.is_suspended() && memory.suspended_since.is_none()) {
         memory.draws.note(now, Watts::ZERO);
     }
     if session != memory.session && std::mem::take(&mut memory.ends_with_transaction) {
         ledger.lose(seat.connector, Uncontrolled::Rejected, seat.rating);
     }
-    if begins
-        && matches!(
-            ledger.out_of_control(seat.connector),
-            Some((Uncontrolled::Rejected, _))
-        )
-    {
+    if begins && matches!(ledger.out_of_control(seat.connector), Some((Uncontrolled::Rejected, _))) {
         // It may take a limit of a transaction, if nothing else.
         ledger.reconnected(seat.connector, ledger.worst(seat.connector));
     }
@@ -259,10 +221,7 @@ fn follow_session(
         true => Some(memory.suspended_since.unwrap_or(now)),
         false => None,
     };
-    if session.is_none()
-        && refuses_zero(memory, now)
-        && ledger.out_of_control(seat.connector).is_none()
-    {
+    if session.is_none() && refuses_zero(memory, now) && ledger.out_of_control(seat.connector).is_none() {
         let alone = memory.alone_now(seat, now);
         ledger.lose(seat.connector, Uncontrolled::Rejected, alone);
     }
@@ -274,21 +233,13 @@ fn follow_session(
 /// Whether its station was told 0 lately and refused it. It is tried again after a day: its firmware may be another one.
 fn refuses_zero(memory: &mut Memory, now: Timestamp) -> bool {
     const REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
-    memory
-        .refuses_zero
-        .take_if(|at| now.since(*at) >= REMEMBERED);
+    memory.refuses_zero.take_if(|at| now.since(*at) >= REMEMBERED);
     memory.refuses_zero.is_some()
 }
 
 /// A station that refuses or is silent lets its live limit run out, so its fallback is set aside too, and nothing else once that has
 /// happened; then it is tried again.
-fn follow_failure(
-    ledger: &mut Ledger,
-    memory: &mut Memory,
-    seat: &Seat,
-    settings: &Settings,
-    now: Timestamp,
-) {
+fn follow_failure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, settings: &Settings, now: Timestamp) {
     let connector = seat.connector;
     let Some((why, worst)) = ledger.out_of_control(connector) else {
         memory.lost_at = None;
@@ -369,12 +320,7 @@ fn follow_meter(
         memory.overdraw.take_if(|_| keeps(limit));
         return None;
     };
-    let overdraw = memory.overdraw.get_or_insert(Overdraw {
-        since,
-        samples: 0,
-        limit,
-        told_again: false,
-    });
+    let overdraw = memory.overdraw.get_or_insert(Overdraw { since, samples: 0, limit, told_again: false });
     overdraw.since = overdraw.since.min(since);
     overdraw.samples += samples;
     overdraw.limit = limit;

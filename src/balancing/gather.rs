@@ -147,25 +147,12 @@ impl Site {
     /// When some group or station may get more or less by itself: by its schedules, its exclusion times, its priority charge
     /// or a limit from elsewhere.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let capacities = self
-            .groups
-            .iter()
-            .filter_map(|group| group.capacity_changes_at(now));
-        let exclusions = self
-            .groups
-            .iter()
-            .filter_map(|group| group.exclusion_changes_at(now));
+        let capacities = self.groups.iter().filter_map(|group| group.capacity_changes_at(now));
+        let exclusions = self.groups.iter().filter_map(|group| group.exclusion_changes_at(now));
         let priorities = self.priorities.values().copied();
         let priorities = priorities.filter(|until| *until > now);
-        let elsewhere = self
-            .elsewhere
-            .iter()
-            .filter_map(|limit| limit.changes_at(now));
-        capacities
-            .chain(exclusions)
-            .chain(priorities)
-            .chain(elsewhere)
-            .min()
+        let elsewhere = self.elsewhere.iter().filter_map(|limit| limit.changes_at(now));
+        capacities.chain(exclusions).chain(priorities).chain(elsewhere).min()
     }
 
     /// The group with this id.
@@ -180,9 +167,7 @@ impl Site {
 
     /// The connectors below a group.
     pub fn seats_below(&self, top: GroupId) -> impl Iterator<Item = &Seat> {
-        self.seats
-            .iter()
-            .filter(move |seat| self.is_below(seat.group, top))
+        self.seats.iter().filter(move |seat| self.is_below(seat.group, top))
     }
 
     /// The seat of a connector.
@@ -192,32 +177,21 @@ impl Site {
 
     /// A group and those above it.
     fn upwards(&self, id: GroupId) -> impl Iterator<Item = &Group> {
-        std::iter::successors(self.group(id), |group| {
-            group.parent_id.and_then(|parent| self.group(parent))
-        })
-        .take(self.groups.len())
+        std::iter::successors(self.group(id), |group| group.parent_id.and_then(|parent| self.group(parent)))
+            .take(self.groups.len())
     }
 
     fn seat(&mut self, rows: &Rows) {
-        let groups: BTreeMap<StationId, GroupId> = rows
-            .stations
-            .iter()
-            .map(|station| (station.chargestation_id, station.group_id))
-            .collect();
-        let members: BTreeMap<ConnectorId, &GroupConnector> = rows
-            .members
-            .iter()
-            .map(|member| (member.connector_id, member))
-            .collect();
+        let groups: BTreeMap<StationId, GroupId> =
+            rows.stations.iter().map(|station| (station.chargestation_id, station.group_id)).collect();
+        let members: BTreeMap<ConnectorId, &GroupConnector> =
+            rows.members.iter().map(|member| (member.connector_id, member)).collect();
         let mut connectors_of: BTreeMap<StationId, usize> = BTreeMap::new();
         for connector in rows.connectors.values() {
             *connectors_of.entry(connector.chargestation_id).or_default() += 1;
         }
         for connector in rows.connectors.values() {
-            let Some(group) = groups
-                .get(&connector.chargestation_id)
-                .and_then(|id| self.group(*id))
-            else {
+            let Some(group) = groups.get(&connector.chargestation_id).and_then(|id| self.group(*id)) else {
                 continue;
             };
             let member = members.get(&connector.id).copied();
@@ -248,12 +222,7 @@ impl Site {
     /// Notes whose group must not charge at this time of day, and whose goes before that.
     fn note_hours(&mut self, now: Timestamp) {
         let excluded = |group: &&Group| group.excludes(now, self.zone);
-        let excluded: Vec<GroupId> = self
-            .groups
-            .iter()
-            .filter(excluded)
-            .map(|group| group.id)
-            .collect();
+        let excluded: Vec<GroupId> = self.groups.iter().filter(excluded).map(|group| group.id).collect();
         for seat in &mut self.seats {
             seat.excluded = excluded.contains(&seat.group);
             seat.prioritized = self.priorities.contains_key(&seat.group);
@@ -262,13 +231,12 @@ impl Site {
 
     /// Where nobody configured a fallback, all of them together stay within every group: a dead server breaks no limit.
     fn limit_fallbacks(&mut self, now: Timestamp) {
-        let below: BTreeMap<GroupId, i64> =
-            self.seats.iter().fold(BTreeMap::new(), |mut below, seat| {
-                for group in self.upwards(seat.group) {
-                    *below.entry(group.id).or_default() += 1;
-                }
-                below
-            });
+        let below: BTreeMap<GroupId, i64> = self.seats.iter().fold(BTreeMap::new(), |mut below, seat| {
+            for group in self.upwards(seat.group) {
+                *below.entry(group.id).or_default() += 1;
+            }
+            below
+        });
         let share = |seat: &Seat| {
             let explicit = self.group(seat.group)?.fallback_capacity;
             let shares = self.upwards(seat.group).map(|group| {
@@ -280,11 +248,7 @@ impl Site {
             let safe = if fair < pilot { Watts::ZERO } else { fair };
             Some(explicit.unwrap_or(safe).min(seat.maximum))
         };
-        let fallbacks: Vec<Watts> = self
-            .seats
-            .iter()
-            .map(|seat| share(seat).unwrap_or(Watts::ZERO))
-            .collect();
+        let fallbacks: Vec<Watts> = self.seats.iter().map(|seat| share(seat).unwrap_or(Watts::ZERO)).collect();
         for (seat, fallback) in self.seats.iter_mut().zip(fallbacks) {
             seat.fallback = fallback;
         }
@@ -309,13 +273,8 @@ impl Seat {
         let own = member.and_then(|member| member.maximum_capacity);
         let most = own.map_or(rating, |own| own.min(rating));
         let asked = session.as_ref().and_then(|session| session.power_limit);
-        let maximum = [asked, scheduled]
-            .into_iter()
-            .flatten()
-            .fold(most, Watts::min);
-        let least = member
-            .and_then(|member| member.minimum_capacity)
-            .unwrap_or(group.minimum_connector_capacity);
+        let maximum = [asked, scheduled].into_iter().flatten().fold(most, Watts::min);
+        let least = member.and_then(|member| member.minimum_capacity).unwrap_or(group.minimum_connector_capacity);
         Self {
             connector: connector.id,
             station: connector.chargestation_id,
@@ -385,10 +344,7 @@ impl Seat {
 
     /// What it can draw at all.
     pub const fn hardware(&self) -> Hardware {
-        Hardware {
-            kind: self.kind,
-            rating: self.rating,
-        }
+        Hardware { kind: self.kind, rating: self.rating }
     }
 
     /// Takes it that its car uses only these phases of the grid: it needs less for its minimum and can take less.
@@ -422,9 +378,10 @@ impl Seat {
 
     /// Whether its car declines power.
     pub fn is_suspended(&self) -> bool {
-        let by_session = self.session.as_ref().is_some_and(|session| {
-            session.charging_state == Some(sessions::ChargingState::SuspendedEv)
-        });
+        let by_session = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.charging_state == Some(sessions::ChargingState::SuspendedEv));
         match self.status {
             ConnectorStatus::SuspendedEv => true,
             ConnectorStatus::Preparing => by_session, // OCPP 2 only says that it is occupied
@@ -435,18 +392,13 @@ impl Seat {
     /// The session, while it can draw. One that began after its connector said that it is finishing, or broken, is another one,
     /// by our clock or, where the status came late, by the station's: the next status comes with the current.
     pub fn live_session(&self) -> Option<&Session> {
-        let over = matches!(
-            self.status,
-            ConnectorStatus::Finishing | ConnectorStatus::Faulted
-        );
+        let over = matches!(self.status, ConnectorStatus::Finishing | ConnectorStatus::Faulted);
         let began_since = |session: &&Session| {
             let began = session.begun_at.unwrap_or(session.created_at);
             let is_before = |said: Option<Timestamp>| said.is_some_and(|said| began > said);
             self.status_at.is_none() || is_before(self.status_at) || is_before(self.status_told_at)
         };
-        self.session
-            .as_ref()
-            .filter(|session| !over || began_since(session))
+        self.session.as_ref().filter(|session| !over || began_since(session))
     }
 
     /// Whether a car may be there: one that is seen, or one that is said to be.

@@ -15,10 +15,7 @@ pub(super) struct Load {
 
 impl Load {
     /// Nothing else draws.
-    pub const NONE: Self = Self {
-        power: Some(Watts::ZERO),
-        currents: [Milliamps::ZERO; 3],
-    };
+    pub const NONE: Self = Self { power: Some(Watts::ZERO), currents: [Milliamps::ZERO; 3] };
 
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -36,10 +33,7 @@ impl Load {
 
     /// More by this power, on whichever phases.
     pub fn raised_by(self, more: Watts) -> Self {
-        Self {
-            power: self.power.map(|power| power + more),
-            ..self
-        }
+        Self { power: self.power.map(|power| power + more), ..self }
     }
 
     /// The larger of both.
@@ -67,14 +61,8 @@ impl Load {
         };
         let power = before.power.zip(least.power);
         Self {
-            power: self
-                .power
-                .map(|most| power.map_or(most, |(before, least)| before.max(least).min(most))),
-            currents: each(
-                each(before.currents, least.currents, Milliamps::max),
-                self.currents,
-                Milliamps::min,
-            ),
+            power: self.power.map(|most| power.map_or(most, |(before, least)| before.max(least).min(most))),
+            currents: each(each(before.currents, least.currents, Milliamps::max), self.currents, Milliamps::min),
         }
     }
 }

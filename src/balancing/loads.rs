@@ -56,11 +56,8 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
     }
     // Children come after their parents.
     for group in site.groups.iter().rev() {
-        let own: Vec<&Asset> = site
-            .assets
-            .iter()
-            .filter(|asset| asset.group_id == Some(group.id) && asset.active)
-            .collect();
+        let own: Vec<&Asset> =
+            site.assets.iter().filter(|asset| asset.group_id == Some(group.id) && asset.active).collect();
         let below = site
             .groups
             .iter()
@@ -68,13 +65,7 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
             .filter_map(|child| loads.by_group.get(&child.id).copied());
         let metered = meters(&own, &loads, site, state, group, now);
         let fresh = metered.iter().filter(|one| !one.meter.is_stale(now));
-        for Metered {
-            meter,
-            load,
-            shown,
-            doubted,
-        } in fresh
-        {
+        for Metered { meter, load, shown, doubted } in fresh {
             loads.doubted.extend(doubted.then_some(group.id));
             let power = load.power.map(|power| (meter.id, power));
             loads.by_meter.extend(power);
@@ -100,14 +91,7 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
 
 /// What a metered load counts as while its meter shows more than the capacity: never less than it did, whatever stations claim to
 /// be drawing of it, so that nobody is told more until it fits; and more, where a cut did not help.
-fn while_above(
-    load: Load,
-    group: &Group,
-    loads: &Loads,
-    site: &Site,
-    state: &State,
-    now: Timestamp,
-) -> Load {
+fn while_above(load: Load, group: &Group, loads: &Loads, site: &Site, state: &State, now: Timestamp) -> Load {
     let (capacity, _) = group.capacity_at(now, site.zone);
     let Some((shown, at)) = loads.shown.get(&group.id).copied() else {
         return load;
@@ -147,19 +131,14 @@ fn meters<'a>(
     let is_above = |power: Watts| power > capacity + Watts(capacity.get() / NOISE);
     let cut_at = state.above.get(&group.id).copied();
     let is_too_late = |at: Timestamp| cut_at.is_some_and(|cut| at >= cut + FOLLOWED_WITHIN);
-    let meters = own.iter().filter(|asset| {
-        asset.kind == AssetType::SmartMeter && asset.meter_scope != Some(MeterScope::Production)
-    });
+    let meters = own
+        .iter()
+        .filter(|asset| asset.kind == AssetType::SmartMeter && asset.meter_scope != Some(MeterScope::Production));
     let of = |meter: &&'a Asset| {
         let reading = loads.by_asset.get(&meter.id)?;
         let all = reading.as_load(site.voltage);
         let Some(measured_at) = reading.measured_at.filter(|_| reading.includes_chargers) else {
-            return Some(Metered {
-                meter,
-                load: all,
-                shown: None,
-                doubted: false,
-            });
+            return Some(Metered { meter, load: all, shown: None, doubted: false });
         };
         let chargers = chargers_at(site, state, group.id, measured_at);
         let above = all.power.is_some_and(is_above);
@@ -173,17 +152,9 @@ fn meters<'a>(
                 most.kept_from(before, all.without(chargers.most))
             }
         };
-        Some(Metered {
-            meter,
-            load,
-            shown: all.power.zip(Some(measured_at)),
-            doubted,
-        })
+        Some(Metered { meter, load, shown: all.power.zip(Some(measured_at)), doubted })
     };
-    let bounded = |one: Metered<'a>| Metered {
-        load: one.load.at_least(least_load, site.voltage),
-        ..one
-    };
+    let bounded = |one: Metered<'a>| Metered { load: one.load.at_least(least_load, site.voltage), ..one };
     meters.filter_map(of).map(bounded).collect()
 }
 
@@ -194,9 +165,7 @@ pub(super) fn given_below(site: &Site, loads: &Loads, group: GroupId) -> Watts {
         let own = asset.group_id;
         own.is_some_and(|own| site.is_below(own, group))
     });
-    below
-        .map(|asset| asset.explains(loads.by_asset.get(&asset.id).and_then(|one| one.load)))
-        .sum()
+    below.map(|asset| asset.explains(loads.by_asset.get(&asset.id).and_then(|one| one.load))).sum()
 }
 
 /// What the chargers below a group drew when its meter was read.
@@ -212,15 +181,8 @@ struct Chargers {
 /// Each claim counts as far as its station was allowed to draw then. Where no car is known to be, what is drawn all the same is
 /// load: so that whatever anybody claims, a reading above the capacity cuts those that charge by the excess.
 fn chargers_at(site: &Site, state: &State, group: GroupId, measured_at: Timestamp) -> Chargers {
-    let none = Chargers {
-        least: Load::NONE,
-        claimed: Load::NONE,
-        most: Load::NONE,
-    };
-    let below = site
-        .seats
-        .iter()
-        .filter(|seat| site.is_below(seat.group, group));
+    let none = Chargers { least: Load::NONE, claimed: Load::NONE, most: Load::NONE };
+    let below = site.seats.iter().filter(|seat| site.is_below(seat.group, group));
     below.fold(none, |sum, seat| {
         let worst = state.worst(seat);
         let (draw, claimed) = match state.connectors.get(&seat.connector) {
@@ -228,10 +190,7 @@ fn chargers_at(site: &Site, state: &State, group: GroupId, measured_at: Timestam
                 let allowed = memory.allowed.at(measured_at).unwrap_or(worst);
                 let draw = memory.draws.around(measured_at, memory.sent_at, allowed);
                 let claimed = memory.draws.claimed(measured_at);
-                (
-                    draw,
-                    claimed.map_or(allowed, |claimed| claimed.min(allowed)),
-                )
+                (draw, claimed.map_or(allowed, |claimed| claimed.min(allowed)))
             }
             Some(_) => (Watts::ZERO..=Watts::ZERO, Watts::ZERO),
             None => (Watts::ZERO..=worst, worst),
@@ -254,27 +213,18 @@ impl Seat {
             true => Milliamps::ZERO,
             false => unknown,
         });
-        Load {
-            power: Some(draw),
-            currents,
-        }
+        Load { power: Some(draw), currents }
     }
 }
 
 impl Contribution {
     fn as_load(&self, voltage: Millivolts) -> Load {
         let Some(power) = self.load else {
-            return Load {
-                power: None,
-                ..Load::NONE
-            };
+            return Load { power: None, ..Load::NONE };
         };
         // All of it may be on one phase; what is given may be on none.
         let worst = power.at_least_zero().to_current(voltage, PhaseSet::L1);
-        Load {
-            power: Some(power),
-            currents: self.currents.map(|current| current.unwrap_or(worst)),
-        }
+        Load { power: Some(power), currents: self.currents.map(|current| current.unwrap_or(worst)) }
     }
 }
 
@@ -362,9 +312,7 @@ impl Loads {
     pub fn higher_peaks(&self, site: &Site, now: Timestamp) -> Vec<(AssetId, Peaks)> {
         let higher = |asset: &Asset| {
             // While nobody is believed what chargers draw is taken for load: that says nothing of other days.
-            let doubted = asset
-                .group_id
-                .is_some_and(|group| self.doubted.contains(&group));
+            let doubted = asset.group_id.is_some_and(|group| self.doubted.contains(&group));
             let load = *self.by_meter.get(&asset.id).filter(|_| !doubted)?;
             let known = asset.measured.peaks.as_ref();
             let mut peaks = known.map(|peaks| peaks.0.clone()).unwrap_or_default();
@@ -375,8 +323,6 @@ impl Loads {
 
     /// Whether what can be handed out follows readings, so that it should rise slowly.
     pub fn follows_readings(&self) -> bool {
-        self.by_asset
-            .values()
-            .any(|one| matches!(one.basis, Basis::Fresh | Basis::Held))
+        self.by_asset.values().any(|one| matches!(one.basis, Basis::Fresh | Basis::Held))
     }
 }

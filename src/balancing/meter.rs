@@ -65,9 +65,7 @@ struct Point {
 impl Point {
     /// The time since another one: the larger of both, so that registers out of a queue keep theirs.
     fn since(self, before: Self) -> Duration {
-        self.at
-            .since(before.at)
-            .max(self.told_at.since(before.told_at))
+        self.at.since(before.at).max(self.told_at.since(before.told_at))
     }
 }
 
@@ -102,11 +100,7 @@ impl Hardware {
     pub const fn unknown(rating: Watts) -> Self {
         Self {
             kind: CurrentKind::Dc,
-            rating: if rating.get() > LARGEST_USUAL_DC.get() {
-                rating
-            } else {
-                LARGEST_USUAL_DC
-            },
+            rating: if rating.get() > LARGEST_USUAL_DC.get() { rating } else { LARGEST_USUAL_DC },
         }
     }
 
@@ -119,11 +113,7 @@ impl Hardware {
         }
         let of_a_thousand = Watts(told.get() / 1_000);
         let is_usual = of_a_thousand <= self.rating + Watts(self.rating.get() / 10);
-        if is_usual && told >= LEAST_OF_A_SLIP {
-            of_a_thousand
-        } else {
-            most
-        }
+        if is_usual && told >= LEAST_OF_A_SLIP { of_a_thousand } else { most }
     }
 
     /// Whether it cannot be true.
@@ -137,11 +127,7 @@ impl Meter {
     pub fn take(&mut self, shown: &Shown, hardware: Hardware) -> Option<Watts> {
         self.at = Some(shown.at);
         if let Some(register) = shown.register {
-            self.note_register(Point {
-                at: shown.at,
-                told_at: shown.told_at,
-                register,
-            });
+            self.note_register(Point { at: shown.at, told_at: shown.told_at, register });
         }
         let told = shown.power.map(|told| {
             if hardware.is_impossible(told) {
@@ -165,8 +151,7 @@ impl Meter {
 
     /// Whether it was heard of lately.
     pub fn is_heard(&self, now: Timestamp) -> bool {
-        self.at
-            .is_some_and(|at| now.since(at) <= SAYS_SOMETHING_FOR)
+        self.at.is_some_and(|at| now.since(at) <= SAYS_SOMETHING_FOR)
     }
 
     /// Whether more is drawn than electronics need.
@@ -196,8 +181,7 @@ impl Meter {
 
     /// The first register without which those around it are not further apart than a minute; else the oldest.
     fn least_needed(&self) -> usize {
-        let close =
-            |three: &[Point]| matches!(three, [one, _, three] if three.at.since(one.at) <= LATELY);
+        let close = |three: &[Point]| matches!(three, [one, _, three] if three.at.since(one.at) <= LATELY);
         let middle = self.registers.windows(3).position(close);
         middle.map_or(0, |before| before + 1)
     }
@@ -233,10 +217,7 @@ impl Meter {
         }
         let most = hardware.most();
         let is_one_register = proof.least <= Watts(most.get().saturating_mul(LEAP));
-        is_one_register.then_some(Proof {
-            least: proof.least.min(most),
-            ..proof
-        })
+        is_one_register.then_some(Proof { least: proof.least.min(most), ..proof })
     }
 
     fn proves_of(&self, span: Duration, since: Option<Timestamp>) -> Option<Proof> {
@@ -255,11 +236,7 @@ fn proof(points: &[Point]) -> Option<Proof> {
     let (first, last) = (*points.first()?, *points.last()?);
     let (least, _) = bounds(points, last.since(first))?;
     let by_receipt = bounds(points, last.at.since(first.at));
-    Some(Proof {
-        since: first.at,
-        least,
-        most: by_receipt.map_or(Watts(i64::MAX), |(_, most)| most),
-    })
+    Some(Proof { since: first.at, least, most: by_receipt.map_or(Watts(i64::MAX), |(_, most)| most) })
 }
 
 /// The least and the most that was drawn on average where so much time passed from the first register to the last.

@@ -2,10 +2,7 @@
 
 use super::*;
 
-const AC: Hardware = Hardware {
-    kind: CurrentKind::Ac,
-    rating: Watts(22_000),
-};
+const AC: Hardware = Hardware { kind: CurrentKind::Ac, rating: Watts(22_000) };
 
 fn second(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_800_000_000 + seconds)
@@ -26,16 +23,9 @@ fn shown(seconds: i64, power: Option<i64>, register: Option<i64>) -> Shown {
 fn a_register_alone_tells_the_power() {
     let mut meter = Meter::default();
     assert_eq!(meter.take(&shown(0, None, Some(1_003)), AC), None);
-    assert_eq!(
-        meter.take(&shown(10, None, Some(1_033)), AC),
-        None,
-        "10 s prove nothing"
-    );
+    assert_eq!(meter.take(&shown(10, None, Some(1_033)), AC), None, "10 s prove nothing");
     // 91 Wh in 30 s are 10,920 W; the last digit is worth 1 Wh, 120 W more or less.
-    assert_eq!(
-        meter.take(&shown(30, None, Some(1_094)), AC),
-        Some(Watts(10_920))
-    );
+    assert_eq!(meter.take(&shown(30, None, Some(1_094)), AC), Some(Watts(10_920)));
     let proof = meter.proves(None, AC).expect("30 s");
     assert_eq!((proof.least, proof.most), (Watts(10_800), Watts(11_040)));
 }
@@ -58,10 +48,7 @@ fn registers_out_of_a_queue_keep_their_hours_and_say_nothing_of_now() {
     let mut meter = Meter::default();
     // 2.4 kW: 40 Wh a minute, told every 4 s after an hour without a link.
     for told in 0..20 {
-        let late = Shown {
-            told_at: second(told * 60),
-            ..shown(3_600 + told * 4, None, Some(1_003 + told * 40))
-        };
+        let late = Shown { told_at: second(told * 60), ..shown(3_600 + told * 4, None, Some(1_003 + told * 40)) };
         meter.take(&late, AC);
     }
     let proof = meter.proves(None, AC).expect("20 minutes");
@@ -97,10 +84,7 @@ fn registers_of_a_quarter_of_an_hour_are_compared_too() {
     let mut meter = Meter::default();
     meter.take(&shown(0, None, Some(1_001)), AC);
     // 2751 Wh in 900 s are 11,004 W.
-    assert_eq!(
-        meter.take(&shown(900, None, Some(3_752)), AC),
-        Some(Watts(11_004))
-    );
+    assert_eq!(meter.take(&shown(900, None, Some(3_752)), AC), Some(Watts(11_004)));
 }
 
 #[test]
@@ -127,45 +111,19 @@ fn a_register_that_falls_or_leaps_proves_nothing() {
 #[test]
 fn what_no_socket_carries_is_a_slip_of_the_unit_or_bounded() {
     let mut meter = Meter::default();
-    assert_eq!(
-        meter.take(&shown(0, Some(6_000_000), None), AC),
-        Some(Watts(6_000))
-    );
+    assert_eq!(meter.take(&shown(0, Some(6_000_000), None), AC), Some(Watts(6_000)));
     assert_eq!(meter.impossible, Some((second(0), Watts(6_000_000))));
-    assert_eq!(
-        meter.take(&shown(1, Some(90_000_000), None), AC),
-        Some(Watts(43_500))
-    );
-    assert_eq!(
-        meter.take(&shown(2, Some(-7_000), None), AC),
-        Some(Watts::ZERO)
-    );
+    assert_eq!(meter.take(&shown(1, Some(90_000_000), None), AC), Some(Watts(43_500)));
+    assert_eq!(meter.take(&shown(2, Some(-7_000), None), AC), Some(Watts::ZERO));
     // 50 and 200 kW may be a DC connector that was set up as an AC one: as much as can be is set aside.
     for real in [44_000, 50_000, 200_000, 1_379_999] {
-        assert_eq!(
-            meter.take(&shown(2, Some(real), None), AC),
-            Some(Watts(43_500)),
-            "{real}"
-        );
+        assert_eq!(meter.take(&shown(2, Some(real), None), AC), Some(Watts(43_500)), "{real}");
     }
-    assert_eq!(
-        meter.take(&shown(2, Some(-6_000_000), None), AC),
-        Some(Watts::ZERO)
-    );
+    assert_eq!(meter.take(&shown(2, Some(-6_000_000), None), AC), Some(Watts::ZERO));
     assert_eq!(meter.impossible, Some((second(2), Watts(-6_000_000))));
-    assert_eq!(
-        meter.take(&shown(3, Some(30_000), None), AC),
-        Some(Watts(30_000)),
-        "a rating may be wrong"
-    );
-    let dc = Hardware {
-        kind: CurrentKind::Dc,
-        rating: Watts(50_000),
-    };
-    assert_eq!(
-        meter.take(&shown(4, Some(200_000_000), None), dc),
-        Some(Watts(100_000))
-    );
+    assert_eq!(meter.take(&shown(3, Some(30_000), None), AC), Some(Watts(30_000)), "a rating may be wrong");
+    let dc = Hardware { kind: CurrentKind::Dc, rating: Watts(50_000) };
+    assert_eq!(meter.take(&shown(4, Some(200_000_000), None), dc), Some(Watts(100_000)));
 }
 
 #[test]
@@ -180,20 +138,11 @@ fn a_reading_of_a_quarter_of_an_hour_ago_says_nothing() {
 fn the_worst_at_an_instant_and_since_when_it_is_no_more() {
     let mut allowed = Allowed::default();
     assert_eq!((allowed.at(second(0)), allowed.since()), (None, None));
-    for (seconds, worst) in [
-        (0, 11_000),
-        (10, 6_000),
-        (20, 8_000),
-        (30, 5_000),
-        (40, 4_000),
-    ] {
+    for (seconds, worst) in [(0, 11_000), (10, 6_000), (20, 8_000), (30, 5_000), (40, 4_000)] {
         allowed.note(second(seconds), Watts(worst));
     }
     let at = |seconds| allowed.at(second(seconds)).expect("known");
-    assert_eq!(
-        [at(-5), at(0), at(15), at(35), at(99)],
-        [11_000, 11_000, 6_000, 5_000, 4_000].map(Watts)
-    );
+    assert_eq!([at(-5), at(0), at(15), at(35), at(99)], [11_000, 11_000, 6_000, 5_000, 4_000].map(Watts));
     assert_eq!(allowed.since(), Some(second(40)));
     allowed.note(second(50), Watts(7_000));
     assert_eq!(allowed.since(), Some(second(30)), "8 kW was more");

@@ -38,26 +38,14 @@ impl UsedPhases {
             return false;
         }
         let seen = match self.seen.filter(|seen| seen.phases == in_use) {
-            Some(seen) => Seen {
-                samples: seen.samples + 1,
-                ..seen
-            },
-            None => Seen {
-                phases: in_use,
-                since: at,
-                samples: 1,
-            },
+            Some(seen) => Seen { samples: seen.samples + 1, ..seen },
+            None => Seen { phases: in_use, since: at, samples: 1 },
         };
         self.seen = Some(seen);
-        let surprises = self
-            .sure
-            .is_some_and(|sure| in_use.indices().any(|phase| !sure.contains(phase)));
+        let surprises = self.sure.is_some_and(|sure| in_use.indices().any(|phase| !sure.contains(phase)));
         if surprises {
             self.sure = None;
-        } else if in_use.count() < offered.count()
-            && seen.samples >= SAMPLES
-            && at.since(seen.since) >= LASTS
-        {
+        } else if in_use.count() < offered.count() && seen.samples >= SAMPLES && at.since(seen.since) >= LASTS {
             self.sure = Some(in_use);
         }
         surprises

@@ -34,19 +34,9 @@ pub(super) struct Stretch {
 }
 
 /// What everything below a group drew.
-pub(super) fn series(
-    conn: &mut Conn,
-    group: GroupId,
-    stretch: Stretch,
-) -> StoreResult<Vec<PowerView>> {
-    let tree: Vec<GroupId> = groups::tree_of(conn, group)?
-        .iter()
-        .map(|group| group.id)
-        .collect();
-    let members: Vec<ConnectorId> = groups::members_of(conn, &tree)?
-        .iter()
-        .map(|member| member.connector_id)
-        .collect();
+pub(super) fn series(conn: &mut Conn, group: GroupId, stretch: Stretch) -> StoreResult<Vec<PowerView>> {
+    let tree: Vec<GroupId> = groups::tree_of(conn, group)?.iter().map(|group| group.id).collect();
+    let members: Vec<ConnectorId> = groups::members_of(conn, &tree)?.iter().map(|member| member.connector_id).collect();
     let rows: Vec<(ConnectorId, Timestamp, Option<Watts>)> = meter_values::table
         .filter(meter_values::connector_id.eq_any(members))
         .filter(meter_values::at.ge(stretch.from))
@@ -54,11 +44,7 @@ pub(super) fn series(
         .filter(meter_values::power.is_not_null())
         .order(meter_values::at)
         .limit(MOST_READINGS)
-        .select((
-            meter_values::connector_id,
-            meter_values::at,
-            meter_values::power,
-        ))
+        .select((meter_values::connector_id, meter_values::at, meter_values::power))
         .load(conn)?;
     Ok(sum_up(&rows, stretch))
 }
@@ -66,22 +52,14 @@ pub(super) fn series(
 fn sum_up(rows: &[(ConnectorId, Timestamp, Option<Watts>)], stretch: Stretch) -> Vec<PowerView> {
     let mut spans: BTreeMap<i64, BTreeMap<ConnectorId, (i64, i64)>> = BTreeMap::new();
     for (connector, at, power) in rows {
-        let span = at
-            .seconds_since(stretch.from)
-            .div_euclid(stretch.seconds.max(1));
-        let entry = spans
-            .entry(span)
-            .or_default()
-            .entry(*connector)
-            .or_default();
+        let span = at.seconds_since(stretch.from).div_euclid(stretch.seconds.max(1));
+        let entry = spans.entry(span).or_default().entry(*connector).or_default();
         *entry = (entry.0 + power.unwrap_or_default().get(), entry.1 + 1);
     }
     spans
         .into_iter()
         .map(|(span, draws)| PowerView {
-            at: Timestamp::from_micros(
-                stretch.from.micros() + span * stretch.seconds.max(1) * 1_000_000,
-            ),
+            at: Timestamp::from_micros(stretch.from.micros() + span * stretch.seconds.max(1) * 1_000_000),
             power: Watts(draws.values().map(|(sum, count)| sum / count.max(&1)).sum()).kilowatts(),
             members: draws.len(),
         })
@@ -102,15 +80,9 @@ mod tests {
             (id(2), at(59), Some(Watts(1_000))),
             (id(2), at(60), Some(Watts(2_000))),
         ];
-        let stretch = Stretch {
-            from: at(0),
-            to: at(120),
-            seconds: 60,
-        };
-        let series: Vec<_> = sum_up(&rows, stretch)
-            .iter()
-            .map(|one| (one.at.unix_seconds(), one.power, one.members))
-            .collect();
+        let stretch = Stretch { from: at(0), to: at(120), seconds: 60 };
+        let series: Vec<_> =
+            sum_up(&rows, stretch).iter().map(|one| (one.at.unix_seconds(), one.power, one.members)).collect();
         assert_eq!(series, [(0, 6.0, 2), (60, 2.0, 1)]);
     }
 }

@@ -8,9 +8,7 @@ use serde::Serialize;
 use super::explain::{BudgetView, MemberExplanationView, below, budgets};
 use super::snapshot::algorithm;
 use super::store::StoredPlan;
-use crate::engine::{
-    CurrentKind, Limit, Member, MemberState, Plan, Session, Snapshot, least_power, plan,
-};
+use crate::engine::{CurrentKind, Limit, Member, MemberState, Plan, Session, Snapshot, least_power, plan};
 use crate::groups;
 use crate::http::Faults;
 use crate::http::quantities::{Kilowatts, Share, shown};
@@ -120,11 +118,7 @@ impl Proposal {
             cars = cars.saturating_add(count);
         }
         if cars > MOST_CARS {
-            faults.add(
-                "cars",
-                "out_of_range",
-                format!("must be at most {MOST_CARS} in all"),
-            );
+            faults.add("cars", "out_of_range", format!("must be at most {MOST_CARS} in all"));
         }
         match (self.from, self.to) {
             (Some(from), Some(to)) if from >= to => {
@@ -134,11 +128,7 @@ impl Proposal {
             (None, Some(_)) => faults.add("from", "required", "is required with `to`"),
             _ => {}
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// The stretch of the past.
@@ -147,20 +137,13 @@ impl Proposal {
     }
 
     /// What would be for everything below `group`; `past` are the plans that held, oldest first.
-    pub(super) fn answer(
-        &self,
-        group: GroupId,
-        now: StoredPlan,
-        past: Vec<StoredPlan>,
-    ) -> ProposalView {
+    pub(super) fn answer(&self, group: GroupId, now: StoredPlan, past: Vec<StoredPlan>) -> ProposalView {
         let now = (now.snapshot.0, now.plan.0);
         let then = self.changed(group, &now);
         ProposalView {
             then: situation(&then, group),
             now: situation(&now, group),
-            past: self
-                .stretch()
-                .map(|stretch| self.past(group, past, stretch)),
+            past: self.stretch().map(|stretch| self.past(group, past, stretch)),
         }
     }
 
@@ -180,26 +163,14 @@ impl Proposal {
         }
         let cars = self.cars.iter().flatten();
         let cars = cars.flat_map(|car| (0..car.count.unwrap_or(1)).map(move |_| car));
-        let members = (1..)
-            .zip(cars)
-            .map(|(number, car)| car.member(number, group, before.now));
+        let members = (1..).zip(cars).map(|(number, car)| car.member(number, group, before.now));
         snapshot.members.extend(members);
         let plan = plan(&snapshot, before.now);
         (snapshot, plan)
     }
 
-    fn past(
-        &self,
-        group: GroupId,
-        plans: Vec<StoredPlan>,
-        (from, to): (Timestamp, Timestamp),
-    ) -> PastView {
-        let ends: Vec<Timestamp> = plans
-            .iter()
-            .skip(1)
-            .map(|next| next.at)
-            .chain([to])
-            .collect();
+    fn past(&self, group: GroupId, plans: Vec<StoredPlan>, (from, to): (Timestamp, Timestamp)) -> PastView {
+        let ends: Vec<Timestamp> = plans.iter().skip(1).map(|next| next.at).chain([to]).collect();
         let count = plans.len();
         let (mut was, mut would) = (Sums::default(), Sums::default());
         for (stored, end) in plans.into_iter().zip(ends) {
@@ -208,11 +179,7 @@ impl Proposal {
             was.add(&before, group, seconds);
             would.add(&self.changed(group, &before), group, seconds);
         }
-        PastView {
-            plans: count,
-            was: was.into(),
-            would: would.into(),
-        }
+        PastView { plans: count, was: was.into(), would: would.into() }
     }
 }
 
@@ -231,12 +198,7 @@ impl ExtraCars {
             phases,
             rotation_known: phases == PhaseSet::ALL,
             state: MemberState::Active(Session::new(now)),
-            ..Member::new(
-                RawId::from_bytes(id).into(),
-                group,
-                minimum,
-                self.maximum_capacity.0,
-            )
+            ..Member::new(RawId::from_bytes(id).into(), group, minimum, self.maximum_capacity.0)
         }
     }
 }
@@ -285,17 +247,12 @@ fn sessions<'a>(
 
 fn waiting(snapshot: &Snapshot, plan: &Plan, below: &BTreeSet<GroupId>) -> usize {
     let sessions = sessions(snapshot, plan, below);
-    sessions
-        .filter(|(_, limit)| limit.limit == Watts::ZERO)
-        .count()
+    sessions.filter(|(_, limit)| limit.limit == Watts::ZERO).count()
 }
 
 fn situation((snapshot, plan): &Planned, group: GroupId) -> SituationView {
     let below = below(snapshot, group);
-    let members = snapshot
-        .members
-        .iter()
-        .filter(|one| below.contains(&one.node));
+    let members = snapshot.members.iter().filter(|one| below.contains(&one.node));
     SituationView {
         groups: budgets(snapshot, plan, &below),
         members: members

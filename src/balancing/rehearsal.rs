@@ -112,11 +112,7 @@ impl World {
             site.assets.push(yard::asset_of(&site, &fields, &moment));
         }
         Self {
-            load: if meter {
-                Watts(random.random_range(0..12_000))
-            } else {
-                Watts::ZERO
-            },
+            load: if meter { Watts(random.random_range(0..12_000)) } else { Watts::ZERO },
             random,
             ids,
             second: 0,
@@ -243,30 +239,18 @@ impl World {
             if station.stray > Watts::ZERO {
                 let shown = yard::shown(now, Some(station.stray), None);
                 let key = (seat.station, 2);
-                self.notes
-                    .strays
-                    .entry(key)
-                    .or_default()
-                    .push(Stray::Metered(shown));
+                self.notes.strays.entry(key).or_default().push(Stray::Metered(shown));
             }
             if let Some(shown) = station.shows(now) {
-                self.notes
-                    .shown
-                    .entry(seat.connector)
-                    .or_default()
-                    .push(shown);
+                self.notes.shown.entry(seat.connector).or_default().push(shown);
             }
         }
         if self.meter && self.second % READ_EVERY == 0 {
             let noise = self.random.random_range(-100..=100);
             let arrives = self.second + self.random.random_range(0..=LATE_BY);
-            self.readings
-                .push_back((arrives, now, self.physical() + Watts(noise)));
+            self.readings.push_back((arrives, now, self.physical() + Watts(noise)));
         }
-        while let Some((_, at, power)) = self
-            .readings
-            .pop_front_if(|(arrives, ..)| *arrives <= self.second)
-        {
+        while let Some((_, at, power)) = self.readings.pop_front_if(|(arrives, ..)| *arrives <= self.second) {
             let reading = yard::reading(at, power);
             let now = self.now();
             self.site.assets[0].measured.follow(&reading, now);
@@ -275,10 +259,7 @@ impl World {
 
     fn turn(&mut self) {
         let now = self.now();
-        while let Some((_, about, answer)) = self
-            .answers
-            .pop_front_if(|(arrives, ..)| *arrives <= self.second)
-        {
+        while let Some((_, about, answer)) = self.answers.pop_front_if(|(arrives, ..)| *arrives <= self.second) {
             apply::answered(&mut self.state, about, &answer, &settings(), now);
         }
         let (state, notes) = (&mut self.state, &mut self.notes);
@@ -289,11 +270,7 @@ impl World {
     }
 
     fn carry_out(&mut self, errand: Errand) {
-        let index = self
-            .site
-            .seats
-            .iter()
-            .position(|seat| seat.station == errand.station);
+        let index = self.site.seats.iter().position(|seat| seat.station == errand.station);
         let station = &mut self.stations[index.expect("a station")];
         let mut accepted = true;
         for command in errand.commands {
@@ -378,11 +355,7 @@ impl World {
             )
         });
         let loads = &self.state.loads;
-        format!(
-            "load {} taken for {loads:?}{}",
-            self.load,
-            rows.collect::<String>()
-        )
+        format!("load {} taken for {loads:?}{}", self.load, rows.collect::<String>())
     }
 
     fn run(&mut self, seconds: i64) {
@@ -454,10 +427,7 @@ impl Station {
 
     /// Whether what it draws too much is told by itself.
     fn can_be_found(&self) -> bool {
-        let tells_it = matches!(
-            self.tells,
-            Tells::Power | Tells::Register | Tells::Double | Tells::Slip
-        );
+        let tells_it = matches!(self.tells, Tells::Power | Tells::Register | Tells::Double | Tells::Slip);
         self.obeys != Obeys::Never || !self.car || tells_it
     }
 
@@ -472,8 +442,7 @@ impl Station {
             Tells::Register => None,
             Tells::Nothing => return None,
         };
-        let register =
-            (self.tells == Tells::Register).then_some(WattHours(self.register_millis / 1_000));
+        let register = (self.tells == Tells::Register).then_some(WattHours(self.register_millis / 1_000));
         Some(yard::shown(now, power, register))
     }
 }
@@ -485,9 +454,7 @@ fn seeds() -> Vec<u64> {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
     match number("EVENWATT_SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("EVENWATT_SEEDS").unwrap_or(200))
-            .chain(FOUND)
-            .collect(),
+        None => (0..number("EVENWATT_SEEDS").unwrap_or(200)).chain(FOUND).collect(),
     }
 }
 

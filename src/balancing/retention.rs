@@ -13,11 +13,7 @@ const AT_ONCE: i64 = 100;
 
 /// When the oldest plan was made.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(plans::table
-        .order(plans::id)
-        .select(plans::at)
-        .first(conn)
-        .optional()?)
+    Ok(plans::table.order(plans::id).select(plans::at).first(conn).optional()?)
 }
 
 /// Deletes some plans.
@@ -42,11 +38,8 @@ pub fn forget(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreRe
             continue;
         }
         let rows = diesel::delete(plans::table.find(id)).execute(conn)?;
-        let organization: Option<OrganizationId> = load_groups::table
-            .find(group)
-            .select(load_groups::organization_id)
-            .first(conn)
-            .optional()?;
+        let organization: Option<OrganizationId> =
+            load_groups::table.find(group).select(load_groups::organization_id).first(conn).optional()?;
         if let Some(organization) = organization {
             forgotten.count(organization, rows);
         }

@@ -95,10 +95,7 @@ impl Rows {
             return Self::below(conn, top, now).map(Some);
         }
         self.top = top;
-        let ours: Vec<StationId> = self
-            .station_ids()
-            .filter(|station| changed.contains(station))
-            .collect();
+        let ours: Vec<StationId> = self.station_ids().filter(|station| changed.contains(station)).collect();
         self.read_stations(conn, &ours, now)?;
         Ok(Some(self))
     }
@@ -108,12 +105,7 @@ impl Rows {
     }
 
     /// Puts what the stores have of these stations in the place of what was read before.
-    fn read_stations(
-        &mut self,
-        conn: &mut Conn,
-        stations: &[StationId],
-        now: Timestamp,
-    ) -> StoreResult<()> {
+    fn read_stations(&mut self, conn: &mut Conn, stations: &[StationId], now: Timestamp) -> StoreResult<()> {
         if stations.is_empty() {
             return Ok(());
         }
@@ -121,12 +113,9 @@ impl Rows {
             self.unheard.remove(station);
             self.clocks.remove(station);
             self.elsewhere.remove(station);
-            let theirs = self
-                .connectors
-                .range((*station, i32::MIN)..=(*station, i32::MAX));
-            let theirs: Vec<(i32, ConnectorId)> = theirs
-                .map(|((_, number), connector)| (*number, connector.id))
-                .collect();
+            let theirs = self.connectors.range((*station, i32::MIN)..=(*station, i32::MAX));
+            let theirs: Vec<(i32, ConnectorId)> =
+                theirs.map(|((_, number), connector)| (*number, connector.id)).collect();
             for (number, connector) in theirs {
                 self.connectors.remove(&(*station, number));
                 self.sessions.remove(&connector);
@@ -149,16 +138,14 @@ impl Rows {
             }
         }
         self.scheduled.extend(scheduled);
-        self.unheard
-            .extend(stations::never_connected(conn, stations)?);
+        self.unheard.extend(stations::never_connected(conn, stations)?);
         self.clocks.extend(stations::clocks_off(conn, stations)?);
         for limit in stations::external_limits_of(conn, stations)? {
             let of_station = self.elsewhere.entry(limit.chargestation_id).or_default();
             of_station.push(limit);
         }
-        let placed = connectors
-            .into_iter()
-            .map(|connector| ((connector.chargestation_id, connector.number), connector));
+        let placed =
+            connectors.into_iter().map(|connector| ((connector.chargestation_id, connector.number), connector));
         self.connectors.extend(placed);
         Ok(())
     }

@@ -18,12 +18,7 @@ pub struct Settings {
 
 impl Settings {
     /// Settings in the units of the configuration.
-    pub fn new(
-        tick_seconds: NonZeroU32,
-        limit_seconds: NonZeroU32,
-        settle_milliseconds: u64,
-        plans_kept: u32,
-    ) -> Self {
+    pub fn new(tick_seconds: NonZeroU32, limit_seconds: NonZeroU32, settle_milliseconds: u64, plans_kept: u32) -> Self {
         Self {
             tick: Duration::from_secs(tick_seconds.get().into()),
             limit_seconds: limit_seconds.get(),

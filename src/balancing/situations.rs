@@ -32,11 +32,7 @@ fn with_claim(claim: impl Fn(f64) -> f64) -> Yard {
 fn who_claims_what_it_may_draw_gets_what_the_load_leaves() {
     let yard = with_claim(|drawn| drawn);
     assert!(yard.load() >= Watts(14_900), "{}", yard.load());
-    assert!(
-        (13_000..=15_100).contains(&yard.limit(0).get()),
-        "{}",
-        yard.limit(0)
-    );
+    assert!((13_000..=15_100).contains(&yard.limit(0).get()), "{}", yard.limit(0));
 }
 
 #[test]
@@ -77,11 +73,7 @@ fn one_reading_far_below_zero_gives_nobody_more_and_stops_nobody() {
     yard.pass(1);
     assert_eq!(yard.load(), Watts::ZERO, "no producer explains less");
     yard.pass_reading(meter, 5, |_| 15.0 + before.kilowatts());
-    assert!(
-        yard.limit(0) >= Watts(13_000),
-        "{} after seconds",
-        yard.limit(0)
-    );
+    assert!(yard.limit(0) >= Watts(13_000), "{} after seconds", yard.limit(0));
 }
 
 #[test]
@@ -146,9 +138,7 @@ fn where_a_cut_does_not_help_it_is_repeated_until_it_does() {
     let meter = yard.site_meter();
     yard.plug(0);
     yard.plug(1);
-    yard.pass_reading(meter, 100, |yard| {
-        yard.limit(0).kilowatts() + yard.limit(1).kilowatts()
-    });
+    yard.pass_reading(meter, 100, |yard| yard.limit(0).kilowatts() + yard.limit(1).kilowatts());
     // The first one draws all it can from now on and tells nothing.
     let drawn = |yard: &Yard| 22.0 + yard.limit(1).kilowatts();
     yard.pass_reading(meter, 50, drawn);
@@ -182,10 +172,7 @@ fn a_car_at_a_connector_that_is_not_set_up_is_set_aside() {
     yard.stray(0, 2, drawing);
     yard.plug(1);
     yard.pass(20);
-    assert_eq!(
-        (yard.reserved(), yard.limit(1)),
-        (Watts(22_000), Watts::ZERO)
-    );
+    assert_eq!((yard.reserved(), yard.limit(1)), (Watts(22_000), Watts::ZERO));
     assert!(yard.warned().contains(&"unknown_connector"));
 }
 
@@ -421,8 +408,7 @@ fn a_meter_that_died_counts_with_the_highest_load_of_its_week_and_is_warned_of()
 #[test]
 fn the_configured_fallback_of_a_meter_goes_before_its_history() {
     let mut yard = Yard::settled(1, 30);
-    let meter =
-        yard.asset(json!({"type": "smart_meter", "meter_scope": "site", "fallback_power": 12}));
+    let meter = yard.asset(json!({"type": "smart_meter", "meter_scope": "site", "fallback_power": 12}));
     yard.pass_reading(meter, 10, |_| 20.0);
     yard.pass(600);
     assert_eq!(yard.load(), Watts(12_000));
@@ -435,9 +421,6 @@ fn everything_settles_where_nobody_lies() {
     yard.plug(1);
     yard.pass(60);
     assert_eq!(yard.state.stage, Some(Stage::Settled));
-    assert_eq!(
-        (yard.limit(0), yard.limit(1)),
-        (Watts(15_000), Watts(15_000))
-    );
+    assert_eq!((yard.limit(0), yard.limit(1)), (Watts(15_000), Watts(15_000)));
     assert_eq!(yard.warned(), Vec::<&str>::new());
 }

@@ -8,8 +8,8 @@ use super::load::Load;
 use super::loads::Loads;
 use super::state::{Memory, State};
 use crate::engine::{
-    self, Algorithm, Deadline, Member, MemberState, Node, Plan, PriorityClass, Session, Settings,
-    Snapshot, Uncontrolled,
+    self, Algorithm, Deadline, Member, MemberState, Node, Plan, PriorityClass, Session, Settings, Snapshot,
+    Uncontrolled,
 };
 use crate::groups::{self, Group};
 use crate::kernel::{Milliamps, TimeZone, Timestamp, Watts};
@@ -23,12 +23,7 @@ const DEAD_BAND: Watts = Watts(230);
 
 /// The plan of a site for this moment, with the snapshot it was made from. Cars lend what they do not use only where somebody
 /// else can take it: offering less to a car that may change its mind has a price.
-pub(super) fn planned(
-    site: &Site,
-    state: &State,
-    loads: &Loads,
-    now: Timestamp,
-) -> (Snapshot, Plan) {
+pub(super) fn planned(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> (Snapshot, Plan) {
     let mut snapshot = snapshot(site, state, loads, now);
     let plan = engine::plan(&snapshot, now);
     if !plan.is_scarce() || !lend(&mut snapshot, state) {
@@ -53,16 +48,8 @@ fn lend(snapshot: &mut Snapshot, state: &State) -> bool {
 
 fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapshot {
     let mut snapshot = Snapshot {
-        nodes: site
-            .groups
-            .iter()
-            .map(|group| node(group, site.zone, loads, now))
-            .collect(),
-        members: site
-            .seats
-            .iter()
-            .map(|seat| member(site, seat, state, now))
-            .collect(),
+        nodes: site.groups.iter().map(|group| node(group, site.zone, loads, now)).collect(),
+        members: site.seats.iter().map(|seat| member(site, seat, state, now)).collect(),
         settings: settings(site, loads),
     };
     elsewhere::place(site, &mut snapshot, now);
@@ -138,21 +125,12 @@ fn member(site: &Site, seat: &Seat, state: &State, now: Timestamp) -> Member {
     }
 }
 
-fn member_state(
-    site: &Site,
-    seat: &Seat,
-    memory: Option<&Memory>,
-    state: &State,
-    now: Timestamp,
-) -> MemberState {
+fn member_state(site: &Site, seat: &Seat, memory: Option<&Memory>, state: &State, now: Timestamp) -> MemberState {
     if let Some((why, reserved)) = state.ledger.out_of_control(seat.connector) {
         return MemberState::Uncontrolled { reserved, why };
     }
     if seat.role != Role::Member {
-        return MemberState::Uncontrolled {
-            reserved: seat.rating,
-            why: Uncontrolled::Unproven,
-        };
+        return MemberState::Uncontrolled { reserved: seat.rating, why: Uncontrolled::Unproven };
     }
     // An idle connector is steered too, to an explicit zero; until that is proven the ledger holds raises back.
     let (Some(session), Some(memory)) = (wanting(seat, memory, now), memory) else {

@@ -16,8 +16,7 @@ use super::told::Told;
 use crate::engine::transition::{Ledger, Stage};
 use crate::engine::{Plan, Turn};
 use crate::kernel::{
-    AssetId, ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, PlanId, SessionId, StationId,
-    Timestamp, Watts,
+    AssetId, ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, PlanId, SessionId, StationId, Timestamp, Watts,
 };
 use crate::stations::link::Enforced;
 
@@ -174,21 +173,13 @@ pub(super) struct Confirmed {
 impl ReadBack {
     /// What an answer means: a difference of an ampere may be rounding.
     pub fn of(enforced: Option<Enforced>, confirmed: Confirmed) -> Self {
-        let Confirmed {
-            limit,
-            voltage,
-            phases,
-        } = confirmed;
+        let Confirmed { limit, voltage, phases } = confirmed;
         let enforced = match enforced {
             Some(Enforced::Power(power)) => power,
             Some(Enforced::Current(current)) => current.to_power(voltage, phases),
             None => return Self::NotTold,
         };
-        if enforced > limit + Milliamps(1_000).to_power(voltage, phases) {
-            Self::More
-        } else {
-            Self::AsConfirmed
-        }
+        if enforced > limit + Milliamps(1_000).to_power(voltage, phases) { Self::More } else { Self::AsConfirmed }
     }
 }
 
@@ -243,10 +234,7 @@ impl Memory {
             session: None,
             turn: Turn::default(),
             suspended_since: None,
-            fallback: Fallback {
-                due: true,
-                ..Fallback::default()
-            },
+            fallback: Fallback { due: true, ..Fallback::default() },
             sent_at: None,
             unconfirmed_since: None,
             told: Told::default(),
@@ -286,9 +274,7 @@ impl State {
     /// The most that a connector may be drawing.
     pub fn worst(&self, seat: &Seat) -> Watts {
         match seat.role {
-            Role::Member if self.connectors.contains_key(&seat.connector) => {
-                self.ledger.worst(seat.connector)
-            }
+            Role::Member if self.connectors.contains_key(&seat.connector) => self.ledger.worst(seat.connector),
             _ => seat.rating,
         }
     }

@@ -159,10 +159,7 @@ pub(super) fn read(
         Some(stored) => stored.plan.0,
         None => planned(&site, &state, &loads(&site, &state, now), now).1, // the first is made in a moment
     };
-    let below: Vec<GroupId> = groups::tree_of(conn, group)?
-        .iter()
-        .map(|group| group.id)
-        .collect();
+    let below: Vec<GroupId> = groups::tree_of(conn, group)?.iter().map(|group| group.id).collect();
     site.seats.retain(|seat| below.contains(&seat.group));
     let loads = loads(&site, &state, now);
     let load = loads.by_group.get(&group).copied();
@@ -176,14 +173,7 @@ pub(super) fn read(
             .collect(),
         warnings: warnings(&site, &state, &loads, &below, now),
     };
-    Ok(view(
-        (group, source, now),
-        root,
-        &site,
-        &state,
-        &plan,
-        others,
-    ))
+    Ok(view((group, source, now), root, &site, &state, &plan, others))
 }
 
 /// What would be planned now, for a tree that has no plan yet; nothing is stored or sent.
@@ -242,8 +232,7 @@ fn view(
 ) -> GroupStatusView {
     let budget = plan.nodes.iter().find(|budget| budget.node == group);
     let of = |part: fn(&NodeBudget) -> Watts| budget.map_or(0.0, |it| part(it).kilowatts());
-    let sum =
-        |part: &dyn Fn(&Seat) -> Watts| site.seats.iter().map(part).sum::<Watts>().kilowatts();
+    let sum = |part: &dyn Fn(&Seat) -> Watts| site.seats.iter().map(part).sum::<Watts>().kilowatts();
     let drawn = |seat: &Seat| state.drawn(seat, now);
     GroupStatusView {
         group,
@@ -274,12 +263,7 @@ fn view(
     }
 }
 
-fn asset_view(
-    asset: &Asset,
-    loads: &Loads,
-    share: Option<&Counted>,
-    now: Timestamp,
-) -> Option<AssetStatusView> {
+fn asset_view(asset: &Asset, loads: &Loads, share: Option<&Counted>, now: Timestamp) -> Option<AssetStatusView> {
     let contribution = loads.by_asset.get(&asset.id)?;
     let latest_at = asset.measured.latest_at;
     Some(AssetStatusView {
@@ -296,12 +280,7 @@ fn asset_view(
     })
 }
 
-fn member(
-    seat: &Seat,
-    state: &State,
-    limit: Option<&Limit>,
-    drawing: Option<Watts>,
-) -> MemberStatusView {
+fn member(seat: &Seat, state: &State, limit: Option<&Limit>, drawing: Option<Watts>) -> MemberStatusView {
     let memory: Option<&Memory> = state.connectors.get(&seat.connector);
     MemberStatusView {
         chargestation: seat.station,

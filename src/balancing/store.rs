@@ -57,10 +57,7 @@ pub(super) struct StoredPlan {
 /// Whether two plans give the same limits for the same reasons.
 pub(super) fn says_the_same(left: &Plan, right: &Plan) -> bool {
     let said = |plan: &Plan| -> Vec<_> {
-        plan.limits
-            .iter()
-            .map(|limit| (limit.connector, limit.limit, limit.reason.clone()))
-            .collect()
+        plan.limits.iter().map(|limit| (limit.connector, limit.limit, limit.reason.clone())).collect()
     };
     left.nodes == right.nodes && said(left) == said(right)
 }
@@ -91,12 +88,7 @@ impl Record {
 
     /// Keeps a plan, as one of the `newest`.
     pub fn keep(&mut self, id: PlanId, snapshot: &Snapshot, plan: &Plan, newest: u32) {
-        self.plan = Some(Kept {
-            id,
-            snapshot: snapshot.clone(),
-            plan: plan.clone(),
-            newest,
-        });
+        self.plan = Some(Kept { id, snapshot: snapshot.clone(), plan: plan.clone(), newest });
     }
 
     /// Notes what changed for the better or the worse.
@@ -134,12 +126,7 @@ impl Record {
     }
 
     /// Writes it all, with what changed of the state.
-    pub fn write(
-        &self,
-        conn: &mut Conn,
-        moment: &Moment,
-        (before, state): (&State, &State),
-    ) -> StoreResult<()> {
+    pub fn write(&self, conn: &mut Conn, moment: &Moment, (before, state): (&State, &State)) -> StoreResult<()> {
         books::save(conn, self.root, (before, state), moment.now)?;
         if let Some(kept) = &self.plan {
             self.insert(conn, kept)?;
@@ -231,20 +218,12 @@ fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
 }
 
 /// The plan that held at this instant, or the newest.
-pub(super) fn plan_at(
-    conn: &mut Conn,
-    root: GroupId,
-    at: Option<Timestamp>,
-) -> StoreResult<Option<StoredPlan>> {
+pub(super) fn plan_at(conn: &mut Conn, root: GroupId, at: Option<Timestamp>) -> StoreResult<Option<StoredPlan>> {
     let mut rows = plans::table.filter(plans::group_id.eq(root)).into_boxed();
     if let Some(at) = at {
         rows = rows.filter(plans::at.le(at));
     }
-    Ok(rows
-        .order((plans::at.desc(), plans::id.desc()))
-        .select(StoredPlan::as_select())
-        .first(conn)
-        .optional()?)
+    Ok(rows.order((plans::at.desc(), plans::id.desc())).select(StoredPlan::as_select()).first(conn).optional()?)
 }
 
 /// The plans that held between two instants, oldest first: the one that held at the first, and those made since.
@@ -264,12 +243,7 @@ pub(super) fn plans_between(
 }
 
 /// The newest plans, newest first, after leaving out the first `skipped`.
-pub(super) fn list_plans(
-    conn: &mut Conn,
-    root: GroupId,
-    skipped: i64,
-    limit: i64,
-) -> StoreResult<Vec<StoredPlan>> {
+pub(super) fn list_plans(conn: &mut Conn, root: GroupId, skipped: i64, limit: i64) -> StoreResult<Vec<StoredPlan>> {
     Ok(plans::table
         .filter(plans::group_id.eq(root))
         .order(plans::id.desc())

@@ -50,10 +50,7 @@ pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes, now: 
         let Some(like) = site.like(*station) else {
             continue; // it is in another tree by now
         };
-        let stray = state
-            .strays
-            .entry(id_of(*station, *number))
-            .or_insert_with(|| Stray::new(*station, Some(*number)));
+        let stray = state.strays.entry(id_of(*station, *number)).or_insert_with(|| Stray::new(*station, Some(*number)));
         for one in heard {
             match one {
                 link::Stray::Occupied => stray.occupied = true,
@@ -67,37 +64,25 @@ pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes, now: 
     }
     for seat in &site.unseated {
         for shown in notes.shown.get(&seat.connector).into_iter().flatten() {
-            let stray = state
-                .strays
-                .entry(seat.connector)
-                .or_insert_with(|| Stray::new(seat.station, None));
+            let stray = state.strays.entry(seat.connector).or_insert_with(|| Stray::new(seat.station, None));
             stray.hear(shown, seat);
         }
     }
     state.strays.retain(|connector, stray| {
         let is_seated = match stray.number {
             Some(number) => site.is_set_up(stray.station, number),
-            None => site
-                .unseated
-                .iter()
-                .all(|seat| seat.connector != *connector),
+            None => site.unseated.iter().all(|seat| seat.connector != *connector),
         };
         let like = site.like(stray.station);
         // One that seems to draw nothing is heard out: a register needs a while to prove what is drawn.
-        let counts =
-            |like: Seat| stray.draws(like.rating) > Watts::ZERO || stray.meter.is_heard(now);
+        let counts = |like: Seat| stray.draws(like.rating) > Watts::ZERO || stray.meter.is_heard(now);
         !is_seated && like.is_some_and(counts)
     });
 }
 
 impl Stray {
     fn new(station: StationId, number: Option<u32>) -> Self {
-        Self {
-            station,
-            number,
-            occupied: false,
-            meter: Meter::default(),
-        }
+        Self { station, number, occupied: false, meter: Meter::default() }
     }
 
     fn hear(&mut self, shown: &Shown, like: &Seat) {

@@ -37,12 +37,7 @@ impl Told {
                 self.0.remove(index);
             }
         }
-        self.0.push(One {
-            ticket,
-            limit,
-            phases,
-            until: Some(until),
-        });
+        self.0.push(One { ticket, limit, phases, until: Some(until) });
     }
 
     /// It was confirmed, which replaces all that were sent before; `outlives` where it does not run out.
@@ -96,11 +91,7 @@ mod tests {
         told.confirmed(Ticket(3), false);
         assert_eq!(told.most(second(200), 3), Watts(4_000));
         told.confirmed(Ticket(3), true);
-        assert_eq!(
-            told.most(second(9_999), 3),
-            Watts(4_000),
-            "it does not run out"
-        );
+        assert_eq!(told.most(second(9_999), 3), Watts(4_000), "it does not run out");
     }
     #[test]
     fn a_current_on_more_phases_is_more_power() {

@@ -68,12 +68,7 @@ enum Life {
 }
 
 impl Tree {
-    pub fn new(
-        root: GroupId,
-        (context, link): (Context, SharedLink),
-        settings: Settings,
-        bell: Arc<Bell>,
-    ) -> Self {
+    pub fn new(root: GroupId, (context, link): (Context, SharedLink), settings: Settings, bell: Arc<Bell>) -> Self {
         Self {
             root,
             context,
@@ -116,27 +111,12 @@ impl Tree {
     fn rest(&self) -> Duration {
         let now = self.context.clock.now();
         let due = self.state.as_ref().and_then(|state| state.ledger.due_at());
-        let turn = self
-            .course
-            .as_ref()
-            .and_then(|course| course.plan.next_turn_at);
-        let site = self
-            .course
-            .as_ref()
-            .and_then(|course| course.site.changes_at(now));
-        let load = self
-            .course
-            .as_ref()
-            .and_then(|course| course.load_changes_at);
-        let next = due
-            .into_iter()
-            .chain(turn)
-            .chain(site)
-            .chain(load)
-            .map(|at: Timestamp| at.since(now));
+        let turn = self.course.as_ref().and_then(|course| course.plan.next_turn_at);
+        let site = self.course.as_ref().and_then(|course| course.site.changes_at(now));
+        let load = self.course.as_ref().and_then(|course| course.load_changes_at);
+        let next = due.into_iter().chain(turn).chain(site).chain(load).map(|at: Timestamp| at.since(now));
         // At least a little: what stays due, such as a repetition that waits for its turn, must not spin.
-        next.fold(self.settings.tick, Duration::min)
-            .max(Duration::from_millis(50))
+        next.fold(self.settings.tick, Duration::min).max(Duration::from_millis(50))
     }
 
     async fn rung(&mut self) -> StoreResult<Life> {
@@ -155,14 +135,8 @@ impl Tree {
         site.note_online(self.link.as_ref());
         let (mut state, fresh) = self.take_state().await?;
         let now = self.context.clock.now();
-        let Decided {
-            snapshot,
-            plan,
-            loads,
-            remarks,
-            freshness,
-            faults,
-        } = decide(&mut state, &mut site, &notes, fresh, &self.settings, now);
+        let Decided { snapshot, plan, loads, remarks, freshness, faults } =
+            decide(&mut state, &mut site, &notes, fresh, &self.settings, now);
         if !faults.is_empty() {
             tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");
         }
@@ -187,10 +161,7 @@ impl Tree {
     async fn read(&mut self, notes: &Notes) -> StoreResult<Option<Site>> {
         let (root, now) = (self.root, self.context.clock.now());
         let whole = notes.whole || notes.everything;
-        let kept = self
-            .rows
-            .take()
-            .filter(|rows| !whole && now.since(rows.read_at) < self.settings.tick);
+        let kept = self.rows.take().filter(|rows| !whole && now.since(rows.read_at) < self.settings.tick);
         let changed = notes.changed.clone();
         let read = self.context.db.read(move |conn| match kept {
             Some(rows) => rows.refresh(conn, root, &changed, now),
@@ -220,31 +191,18 @@ impl Tree {
             }
             _ => {
                 self.state = Some(state);
-                let notes = Notes {
-                    trigger: Some("out of control"),
-                    ..Notes::default()
-                };
+                let notes = Notes { trigger: Some("out of control"), ..Notes::default() };
                 self.turn(notes).await
             }
         }
     }
 
     /// Stores what is about to be said, then says it.
-    async fn proceed(
-        &mut self,
-        mut state: State,
-        course: Course,
-        mut record: Record,
-    ) -> StoreResult<()> {
+    async fn proceed(&mut self, mut state: State, course: Course, mut record: Record) -> StoreResult<()> {
         let now = self.context.clock.now();
         let mut errands = Vec::new();
         if course.sends {
-            let Course {
-                site,
-                snapshot,
-                plan,
-                ..
-            } = &course;
+            let Course { site, snapshot, plan, .. } = &course;
             errands = apply::errands(&mut state, site, snapshot, plan, &self.settings, now);
             for (errand, connector, remark) in last_resort(&mut state, site, snapshot, now) {
                 errands.push(errand);
@@ -254,11 +212,7 @@ impl Tree {
         if !course.site.dry_run {
             errands.extend(self.goodbyes(&mut state).await?);
         }
-        if self
-            .recorded
-            .as_ref()
-            .is_none_or(|last| !store::says_the_same(last, &course.plan))
-        {
+        if self.recorded.as_ref().is_none_or(|last| !store::says_the_same(last, &course.plan)) {
             let id = self.context.moment().id();
             record.keep(id, &course.snapshot, &course.plan, self.settings.plans_kept);
             state.plan = Some(id);
@@ -280,14 +234,7 @@ impl Tree {
         if state.leaving.is_empty() {
             return Ok(Vec::new());
         }
-        let (root, stations) = (
-            self.root,
-            state
-                .leaving
-                .values()
-                .map(|gone| gone.station)
-                .collect::<Vec<_>>(),
-        );
+        let (root, stations) = (self.root, state.leaving.values().map(|gone| gone.station).collect::<Vec<_>>());
         let elsewhere = self.context.db.read(move |conn| -> StoreResult<Vec<_>> {
             let mut elsewhere = Vec::new();
             for station in stations {
@@ -300,22 +247,11 @@ impl Tree {
         });
         let elsewhere = elsewhere.await?;
         // A station in another tree gets its limits from there; they replace ours in place.
-        state
-            .leaving
-            .retain(|_, gone| !elsewhere.contains(&gone.station));
-        Ok(apply::goodbyes(state, |station| {
-            self.link.is_online(station)
-        }))
+        state.leaving.retain(|_, gone| !elsewhere.contains(&gone.station));
+        Ok(apply::goodbyes(state, |station| self.link.is_online(station)))
     }
 
-    fn ask(
-        &mut self,
-        Errand {
-            station,
-            commands,
-            about,
-        }: Errand,
-    ) {
+    fn ask(&mut self, Errand { station, commands, about }: Errand) {
         let link = Arc::clone(&self.link);
         let course = self.course.as_ref();
         if let (About::Again(_, ended), Some(course)) = (about, course) {
@@ -345,25 +281,17 @@ impl Tree {
         let load = self.context.db.read(move |conn| books::load(conn, root));
         let mut state = load.await?.unwrap_or_default();
         self.saved = Arc::new(state.clone());
-        let protocol = Protocol {
-            refresh_seconds: Some(self.settings.limit_seconds / 2),
-            ..Protocol::default()
-        };
+        let protocol = Protocol { refresh_seconds: Some(self.settings.limit_seconds / 2), ..Protocol::default() };
         match state.connectors.is_empty() {
             true => state.ledger = Ledger::new(protocol),
             false => state.ledger.protocol = protocol,
         }
-        let until =
-            self.context.clock.now() + Duration::from_secs(self.settings.limit_seconds.into());
+        let until = self.context.clock.now() + Duration::from_secs(self.settings.limit_seconds.into());
         for (connector, memory) in &mut state.connectors {
             memory.fallback.in_flight = false;
             if memory.told.is_empty() {
                 // Of a store that did not keep it yet.
-                memory.told.sent(
-                    Ticket::default(),
-                    (state.ledger.worst(*connector), 3),
-                    until,
-                );
+                memory.told.sent(Ticket::default(), (state.ledger.worst(*connector), 3), until);
             }
         }
         for leaving in state.leaving.values_mut() {
@@ -379,20 +307,14 @@ impl Tree {
         let moment = self.context.moment();
         let (before, now) = (Arc::clone(&self.saved), Arc::new(state.clone()));
         self.saved = Arc::clone(&now);
-        self.context
-            .db
-            .write(move |conn| record.write(conn, &moment, (&before, &now)))
-            .await?;
+        self.context.db.write(move |conn| record.write(conn, &moment, (&before, &now))).await?;
         Ok(state)
     }
 
     /// The group was deleted or hangs below another now: that tree's balancing knows nothing and assumes the worst.
     async fn retire(&mut self) -> StoreResult<Life> {
         let root = self.root;
-        let forget = self
-            .context
-            .db
-            .write(move |conn| -> Result<(), StoreError> { books::forget(conn, root) });
+        let forget = self.context.db.write(move |conn| -> Result<(), StoreError> { books::forget(conn, root) });
         forget.await?;
         Ok(Life::Over)
     }
@@ -401,7 +323,5 @@ impl Tree {
 /// How many connectors are out of control.
 fn lost(state: &State) -> usize {
     let connectors = state.connectors.keys();
-    connectors
-        .filter(|id| state.ledger.out_of_control(**id).is_some())
-        .count()
+    connectors.filter(|id| state.ledger.out_of_control(**id).is_some()).count()
 }

@@ -49,12 +49,5 @@ pub(super) fn decide(
     let faults = violations(&snapshot, &plan);
     state.remember(&plan, now);
     state.spare_doubted(site, &loads, now);
-    Decided {
-        snapshot,
-        plan,
-        loads,
-        remarks,
-        freshness,
-        faults,
-    }
+    Decided { snapshot, plan, loads, remarks, freshness, faults }
 }

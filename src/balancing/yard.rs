@@ -56,12 +56,7 @@ pub(super) fn read<T: Field>(body: &serde_json::Value) -> T {
 }
 
 pub(super) fn settings() -> Settings {
-    Settings {
-        tick: Duration::from_secs(10),
-        limit_seconds: 300,
-        settle: Duration::ZERO,
-        plans_kept: 1,
-    }
+    Settings { tick: Duration::from_secs(10), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 1 }
 }
 
 pub(super) fn kilowatts(kilowatts: f64) -> Watts {
@@ -102,10 +97,7 @@ pub(super) fn site_of(stations: usize, capacity: i64, moment: &Moment) -> Site {
 /// What balancing remembers at the start.
 pub(super) fn state() -> State {
     State {
-        ledger: Ledger::new(Protocol {
-            refresh_seconds: Some(settings().limit_seconds / 2),
-            ..Protocol::default()
-        }),
+        ledger: Ledger::new(Protocol { refresh_seconds: Some(settings().limit_seconds / 2), ..Protocol::default() }),
         ..State::default()
     }
 }
@@ -128,26 +120,12 @@ pub(super) fn begins_at(seat: &mut Seat, organization: OrganizationId, moment: &
 
 /// What an asset reads.
 pub(super) fn reading(at: Timestamp, power: Watts) -> Reading {
-    Reading {
-        at,
-        power,
-        phase_power: [None; 3],
-        current: [None; 3],
-        voltage: [None; 3],
-        energy: None,
-    }
+    Reading { at, power, phase_power: [None; 3], current: [None; 3], voltage: [None; 3], energy: None }
 }
 
 /// What the meter of a connector shows.
 pub(super) fn shown(at: Timestamp, power: Option<Watts>, register: Option<WattHours>) -> Shown {
-    Shown {
-        at,
-        told_at: at,
-        power,
-        register,
-        currents: None,
-        current: None,
-    }
+    Shown { at, told_at: at, power, register, currents: None, current: None }
 }
 
 /// One turn: what was planned, and what is to be said.
@@ -172,10 +150,7 @@ impl Yard {
     /// So many idle stations that just connected, in a group with this capacity.
     pub fn new(stations: usize, capacity: i64) -> Self {
         let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
-        let moment = Moment::new(
-            Timestamp::from_unix_seconds(1_777_000_000),
-            Arc::clone(&ids),
-        );
+        let moment = Moment::new(Timestamp::from_unix_seconds(1_777_000_000), Arc::clone(&ids));
         Self {
             ids,
             second: 0,
@@ -303,16 +278,10 @@ impl Yard {
                 accepted = (self.takes)(&limit);
                 match accepted {
                     true => _ = self.took.insert(errand.station),
-                    false => {
-                        refuses_zero =
-                            limit.limit == Watts::ZERO && self.took.contains(&errand.station)
-                    }
+                    false => refuses_zero = limit.limit == Watts::ZERO && self.took.contains(&errand.station),
                 }
                 if limit.purpose == LimitPurpose::Live {
-                    self.sent
-                        .entry(errand.station)
-                        .or_default()
-                        .push(limit.limit);
+                    self.sent.entry(errand.station).or_default().push(limit.limit);
                 }
             }
         }
@@ -324,15 +293,13 @@ impl Yard {
     /// What the plan gives a port.
     pub fn limit(&self, port: usize) -> Watts {
         let plan = self.plan.as_ref().expect("a plan");
-        plan.limit_of(self.site.seats[port].connector)
-            .map_or(Watts::ZERO, |limit| limit.limit)
+        plan.limit_of(self.site.seats[port].connector).map_or(Watts::ZERO, |limit| limit.limit)
     }
 
     /// What a port was told last, in kW.
     pub fn told(&self, port: usize) -> f64 {
         let sent = self.sent.get(&self.site.seats[port].station);
-        sent.and_then(|sent| sent.last())
-            .map_or(0.0, |limit| limit.kilowatts())
+        sent.and_then(|sent| sent.last()).map_or(0.0, |limit| limit.kilowatts())
     }
 
     pub fn worst(&self, port: usize) -> Watts {
@@ -345,11 +312,7 @@ impl Yard {
 
     pub fn load(&self) -> Watts {
         let group = self.site.groups[0].id;
-        self.state
-            .loads
-            .get(&group)
-            .and_then(|load| load.power)
-            .unwrap_or_default()
+        self.state.loads.get(&group).and_then(|load| load.power).unwrap_or_default()
     }
 
     pub fn warned(&self) -> Vec<&'static str> {
@@ -362,8 +325,6 @@ impl Yard {
     }
 
     pub fn sent_to(&self, port: usize) -> usize {
-        self.sent
-            .get(&self.site.seats[port].station)
-            .map_or(0, Vec::len)
+        self.sent.get(&self.site.seats[port].station).map_or(0, Vec::len)
     }
 }

@@ -18,19 +18,12 @@ use crate::stations::{self, Station, StationView};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(get_capabilities)
-        .service(probe_capabilities)
-        .service(change_chargestation_password);
+    config.service(get_capabilities).service(probe_capabilities).service(change_chargestation_password);
 }
 
 async fn find(ctx: &Ctx, organization: OrganizationId, id: StationId) -> ApiResult<Station> {
-    let found = ctx
-        .db
-        .read(move |conn| stations::find_station(conn, organization, id));
-    found
-        .await
-        .map_err(|error| ApiError::missing(error, "charge station"))
+    let found = ctx.db.read(move |conn| stations::find_station(conn, organization, id));
+    found.await.map_err(|error| ApiError::missing(error, "charge station"))
 }
 
 /// What a station can do: what is known of its kind, and what it said when it was last asked.
@@ -43,11 +36,7 @@ async fn get_capabilities(
     PathId(id): PathId<StationId>,
 ) -> ApiResult<HttpResponse> {
     let station = find(&ctx, caller.organization(), id).await?;
-    Ok(reply(
-        StatusCode::OK,
-        "Found",
-        CapabilitiesView::from(station),
-    ))
+    Ok(reply(StatusCode::OK, "Found", CapabilitiesView::from(station)))
 }
 
 /// Asks a station what it can do; not while a car is charging.
@@ -66,11 +55,7 @@ async fn probe_capabilities(
         return Err(ApiError::conflict("A car is charging; it is not disturbed"));
     }
     let station = find(&ctx, organization, id).await?;
-    Ok(reply(
-        StatusCode::OK,
-        "Probed",
-        CapabilitiesView::from(station),
-    ))
+    Ok(reply(StatusCode::OK, "Probed", CapabilitiesView::from(station)))
 }
 
 input! {

@@ -108,8 +108,7 @@ impl From<Station> for CapabilitiesView {
             max_charging_profiles: number("MaxChargingProfilesInstalled"),
             max_local_list_message: number("SendLocalListMaxLength"),
             refuses_zero: station.refuses_zero(),
-            reserve_any_connector: text("ReserveConnectorZeroSupported")
-                .map(|text| text.eq_ignore_ascii_case("true")),
+            reserve_any_connector: text("ReserveConnectorZeroSupported").map(|text| text.eq_ignore_ascii_case("true")),
             keys: Value::Object(learnt.keys),
             flags: station.flags.0,
             probed_at: learnt.probed_at,
@@ -144,36 +143,24 @@ pub(super) async fn probe(performer: &Performer, station: &Station) -> ApiResult
     }
     let keys = TELLING_KEYS.map(str::to_owned);
     let read = read_keys(performer, station, &keys).await?;
-    let values = read
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, entry)| {
-            let known = TELLING_KEYS.contains(&key.as_str());
-            Some((key.clone(), entry.get("value")?.clone())).filter(|_| known)
-        });
+    let values = read.as_object().into_iter().flatten().filter_map(|(key, entry)| {
+        let known = TELLING_KEYS.contains(&key.as_str());
+        Some((key.clone(), entry.get("value")?.clone())).filter(|_| known)
+    });
     let learnt = json!(Learnt {
         probed_at: Some(performer.context().clock.now()),
         firmware: station.boot_info.0.firmware_version.clone(),
         keys: values.collect(),
     });
-    let stored = performer
-        .db()
-        .write(move |conn| stations::save_capabilities(conn, id, &learnt));
+    let stored = performer.db().write(move |conn| stations::save_capabilities(conn, id, &learnt));
     stored.await?;
     Ok(true)
 }
 
 /// Reads configuration keys, as many at once as the station bears, and keeps them with their age.
-pub(super) async fn read_keys(
-    performer: &Performer,
-    station: &Station,
-    keys: &[String],
-) -> ApiResult<Value> {
+pub(super) async fn read_keys(performer: &Performer, station: &Station, keys: &[String]) -> ApiResult<Value> {
     let at_once = quirks_of(station).and_then(|quirks| quirks.keys_per_call);
-    let at_once = usize::try_from(at_once.unwrap_or(KEYS_PER_CALL))
-        .unwrap_or(1)
-        .max(1);
+    let at_once = usize::try_from(at_once.unwrap_or(KEYS_PER_CALL)).unwrap_or(1).max(1);
     let mut all = Map::new();
     for keys in keys.chunks(at_once) {
         let action = NewAction {
@@ -184,9 +171,7 @@ pub(super) async fn read_keys(
             kind: ActionKind::StationGetVariables,
             data: json!({"key": keys}),
         };
-        let command = Command::GetConfiguration {
-            keys: keys.to_vec(),
-        };
+        let command = Command::GetConfiguration { keys: keys.to_vec() };
         let (_, outcome) = performer.perform(action, command).await?;
         if let Some(Value::Object(read)) = outcome.data.get("variables") {
             all.extend(read.clone());
@@ -195,9 +180,6 @@ pub(super) async fn read_keys(
     let read = Value::Object(all);
     let (stored, organization, id) = (read.clone(), station.organization_id, station.id);
     let now = performer.context().clock.now();
-    performer
-        .db()
-        .write(move |conn| stations::keep_variables(conn, organization, id, &stored, now))
-        .await?;
+    performer.db().write(move |conn| stations::keep_variables(conn, organization, id, &stored, now)).await?;
     Ok(read)
 }

@@ -37,10 +37,8 @@ async fn look(performer: &Performer) -> ApiResult<()> {
         Ok((locations, stations::governed_by_hours(conn, &ids)?))
     });
     let (locations, stations) = read.await?;
-    let open: BTreeMap<LocationId, bool> = locations
-        .iter()
-        .map(|location| (location.id, location.is_open(now)))
-        .collect();
+    let open: BTreeMap<LocationId, bool> =
+        locations.iter().map(|location| (location.id, location.is_open(now))).collect();
     for station in stations {
         let hours = station.location_id.and_then(|id| open.get(&id).copied());
         let closed = hours == Some(false);
@@ -58,27 +56,19 @@ async fn change(performer: &Performer, station: &Station, closed: bool) -> ApiRe
     let kept_out = !closed && station.operational_status != OperationalStatus::Operative;
     let id = station.id;
     if kept_out || set_availability(performer, station, !closed).await? {
-        let stored = performer
-            .db()
-            .write(move |conn| stations::set_closed_by_hours(conn, id, closed));
+        let stored = performer.db().write(move |conn| stations::set_closed_by_hours(conn, id, closed));
         stored.await?;
     }
     Ok(())
 }
 
 /// Asks for the whole station, or where that is refused for one connector after the other.
-async fn set_availability(
-    performer: &Performer,
-    station: &Station,
-    operative: bool,
-) -> ApiResult<bool> {
+async fn set_availability(performer: &Performer, station: &Station, operative: bool) -> ApiResult<bool> {
     if ask(performer, station, 0, operative).await? {
         return Ok(true);
     }
     let id = station.id;
-    let connectors = performer
-        .db()
-        .read(move |conn| stations::connectors_of_station(conn, id));
+    let connectors = performer.db().read(move |conn| stations::connectors_of_station(conn, id));
     let mut all = true;
     for connector in connectors.await? {
         all &= ask(performer, station, connector.number, operative).await?;
@@ -86,12 +76,7 @@ async fn set_availability(
     Ok(all)
 }
 
-async fn ask(
-    performer: &Performer,
-    station: &Station,
-    connector: i32,
-    operative: bool,
-) -> ApiResult<bool> {
+async fn ask(performer: &Performer, station: &Station, connector: i32, operative: bool) -> ApiResult<bool> {
     let action = NewAction {
         organization: station.organization_id,
         station: station.id,
@@ -100,10 +85,7 @@ async fn ask(
         kind: ActionKind::StationOpeningHours,
         data: json!({"connectorId": connector, "operative": operative}),
     };
-    let command = Command::ChangeAvailability {
-        connector,
-        operative,
-    };
+    let command = Command::ChangeAvailability { connector, operative };
     let (_, outcome) = performer.perform(action, command).await?;
     Ok(outcome.accepted)
 }

@@ -56,11 +56,7 @@ pub fn start(performer: Performer, signals: &Signals, settling: Settling) -> Joi
                 Err(broadcast::error::RecvError::Closed) => return,
             };
             while tasks.try_join_next().is_some() {}
-            let Signal {
-                organization,
-                station,
-                kind,
-            } = signal;
+            let Signal { organization, station, kind } = signal;
             match kind {
                 SignalKind::Connected => {
                     let (booted, seen) = watch::channel(false);
@@ -96,14 +92,10 @@ async fn visit(
     settling: Settling,
 ) {
     let _ = tokio::time::timeout(BOOT_WITHIN, booted.wait_for(|booted| *booted)).await;
-    let read = performer
-        .db()
-        .read(move |conn| find_station(conn, organization, station));
+    let read = performer.db().read(move |conn| find_station(conn, organization, station));
     let Ok(row) = read.await else { return };
     let asked = quirks_of(&row).and_then(|quirks| quirks.settle_seconds);
-    let quiet = asked.map_or(settling.quiet, |seconds| {
-        settling.quiet.max(Duration::from_secs(u64::from(seconds)))
-    });
+    let quiet = asked.map_or(settling.quiet, |seconds| settling.quiet.max(Duration::from_secs(u64::from(seconds))));
     tokio::time::sleep(quiet).await;
     if let Err(error) = steps::run(&performer, organization, station).await {
         tracing::info!(%error, %station, "a station was not commissioned to the end");
@@ -112,9 +104,7 @@ async fn visit(
 
 /// A station that joined or left a group, or whose profiles changed, is told so.
 async fn follow(performer: Performer, (organization, station): (OrganizationId, StationId)) {
-    let read = performer
-        .db()
-        .read(move |conn| find_station(conn, organization, station));
+    let read = performer.db().read(move |conn| find_station(conn, organization, station));
     let Ok(row) = read.await else { return };
     if row.online
         && let Err(error) = profiles::push(&performer, &row).await

@@ -15,16 +15,10 @@ use crate::stations::{self, Protocol, SecurityType, Station};
 const LONGEST_1_6: usize = 20;
 
 /// Tells a station a password, one drawn by chance where none is wanted; answers it in the clear.
-pub(super) async fn change(
-    performer: &Performer,
-    station: &Station,
-    wanted: Option<String>,
-) -> ApiResult<String> {
+pub(super) async fn change(performer: &Performer, station: &Station, wanted: Option<String>) -> ApiResult<String> {
     check(performer, station, wanted.as_deref())?;
     let owner = (station.organization_id, station.id);
-    let proposed = performer
-        .db()
-        .write(move |conn| stations::propose_password(conn, owner, wanted.clone()));
+    let proposed = performer.db().write(move |conn| stations::propose_password(conn, owner, wanted.clone()));
     let (password, hash) = proposed.await?;
     let action = NewAction {
         organization: station.organization_id,
@@ -46,18 +40,14 @@ pub(super) async fn change(
         Ok((_, Err(error))) => error.into(),
         Err(error) => error,
     };
-    let withdrawn = performer
-        .db()
-        .write(move |conn| stations::withdraw_password(conn, owner, &hash));
+    let withdrawn = performer.db().write(move |conn| stations::withdraw_password(conn, owner, &hash));
     withdrawn.await?;
     Err(why)
 }
 
 fn check(performer: &Performer, station: &Station, wanted: Option<&str>) -> ApiResult<()> {
     if station.security_type == SecurityType::ClientCertificate {
-        return Err(ApiError::conflict(
-            "The charge station proves itself by a certificate and has no password",
-        ));
+        return Err(ApiError::conflict("The charge station proves itself by a certificate and has no password"));
     }
     let is_long = wanted.is_some_and(|password| password.len() > LONGEST_1_6);
     if is_long && station.protocol == Protocol::Ocpp16 {
@@ -74,12 +64,7 @@ fn check(performer: &Performer, station: &Station, wanted: Option<&str>) -> ApiR
 fn command(protocol: Protocol, password: &str) -> Command {
     let (key, value) = match protocol {
         Protocol::Ocpp16 => ("AuthorizationKey", hex::encode(password)),
-        Protocol::Ocpp201 | Protocol::Ocpp21 => {
-            ("SecurityCtrlr.BasicAuthPassword", password.to_owned())
-        }
+        Protocol::Ocpp201 | Protocol::Ocpp21 => ("SecurityCtrlr.BasicAuthPassword", password.to_owned()),
     };
-    Command::ChangeConfiguration {
-        key: key.to_owned(),
-        value,
-    }
+    Command::ChangeConfiguration { key: key.to_owned(), value }
 }

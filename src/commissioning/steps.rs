@@ -14,11 +14,7 @@ use crate::stations::{self, BootConfiguration, QuirkProfile, Station, quirks_of}
 use crate::templates::{self, Batch};
 
 /// Runs all steps for a station that has settled.
-pub(super) async fn run(
-    performer: &Performer,
-    organization: OrganizationId,
-    id: StationId,
-) -> ApiResult<()> {
+pub(super) async fn run(performer: &Performer, organization: OrganizationId, id: StationId) -> ApiResult<()> {
     let now = performer.context().clock.now();
     let (station, balanced, wanted) = performer
         .db()
@@ -30,11 +26,7 @@ pub(super) async fn run(
         })
         .await?;
     let quirks = quirks_of(&station);
-    let visit = Visit {
-        performer,
-        station,
-        quirks,
-    };
+    let visit = Visit { performer, station, quirks };
     let boot = visit.station.boot_configuration.0.clone();
     if boot.enabled == Some(true) {
         visit.boot(&boot, balanced).await?;
@@ -82,23 +74,14 @@ impl Visit<'_> {
             (boot.trigger_status_notification, "StatusNotification"),
             (boot.trigger_heartbeat, "Heartbeat"),
         ];
-        for (_, message) in triggers
-            .into_iter()
-            .filter(|(wanted, _)| *wanted == Some(true))
-        {
+        for (_, message) in triggers.into_iter().filter(|(wanted, _)| *wanted == Some(true)) {
             let action = self.action(ActionKind::StationBootTrigger, json!({"message": message}));
-            if self
-                .quirks
-                .is_some_and(|quirks| quirks.triggers == Some(false))
-            {
+            if self.quirks.is_some_and(|quirks| quirks.triggers == Some(false)) {
                 let why = "chargers of this kind do not bear triggered messages";
                 self.performer.decline(action, why).await?;
                 continue;
             }
-            let command = Command::TriggerMessage {
-                message: message.to_owned(),
-                connector: None,
-            };
+            let command = Command::TriggerMessage { message: message.to_owned(), connector: None };
             self.ask(action, command).await?;
         }
         if boot.clear_charging_profiles != Some(true) {
@@ -109,12 +92,7 @@ impl Visit<'_> {
             let why = "the station is in a load-management group: without its limits it would draw full power";
             return self.performer.decline(action, why).await;
         }
-        let command = Command::ClearChargingProfile {
-            id: None,
-            connector: None,
-            purpose: None,
-            stack_level: None,
-        };
+        let command = Command::ClearChargingProfile { id: None, connector: None, purpose: None, stack_level: None };
         self.ask(action, command).await.map(drop)
     }
 
@@ -122,27 +100,20 @@ impl Visit<'_> {
     /// do not make it.
     async fn configure(&self, batch: &Batch) -> ApiResult<()> {
         let before = self.read(batch).await?;
-        let different =
-            |value: Option<&Value>, wanted: &str| value.and_then(Value::as_str) != Some(wanted);
+        let different = |value: Option<&Value>, wanted: &str| value.and_then(Value::as_str) != Some(wanted);
         let mut changed = false;
         for setting in &batch.settings {
             let known = before.get(&setting.key);
             if !different(known.and_then(|known| known.get("value")), &setting.value) {
                 continue;
             }
-            let data =
-                json!({"key": setting.key, "value": setting.value, "template": batch.template});
+            let data = json!({"key": setting.key, "value": setting.value, "template": batch.template});
             let action = self.action(ActionKind::StationUpdateConfiguration, data);
             if known.and_then(|known| known.get("readonly")) == Some(&Value::Bool(true)) {
-                self.performer
-                    .decline(action, "the station says that the key is read-only")
-                    .await?;
+                self.performer.decline(action, "the station says that the key is read-only").await?;
                 continue;
             }
-            let command = Command::ChangeConfiguration {
-                key: setting.key.clone(),
-                value: setting.value.clone(),
-            };
+            let command = Command::ChangeConfiguration { key: setting.key.clone(), value: setting.value.clone() };
             self.ask(action, command).await?;
             changed = true;
         }
@@ -153,11 +124,7 @@ impl Visit<'_> {
     }
 
     async fn read(&self, batch: &Batch) -> ApiResult<Value> {
-        let keys: Vec<String> = batch
-            .settings
-            .iter()
-            .map(|setting| setting.key.clone())
-            .collect();
+        let keys: Vec<String> = batch.settings.iter().map(|setting| setting.key.clone()).collect();
         capabilities::read_keys(self.performer, &self.station, &keys).await
     }
 }

@@ -20,18 +20,12 @@ use crate::kernel::*;
 
 /// SQL type of a [`Timestamp`].
 #[derive(Debug, Clone, Copy, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
-#[diesel(
-    postgres_type(oid = 1184, array_oid = 1185),
-    sqlite_type(name = "Long")
-)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
 pub struct Instant;
 
 /// SQL type of a JSON document.
 #[derive(Debug, Clone, Copy, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
-#[diesel(
-    postgres_type(oid = 3802, array_oid = 3807),
-    sqlite_type(name = "Text")
-)]
+#[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
 pub struct JsonDoc;
 
 impl diesel::sql_types::SqlOrd for Instant {}
@@ -108,10 +102,7 @@ impl<T: Serialize + std::fmt::Debug> ToSql<JsonDoc, Pg> for Json<T> {
 }
 impl<T: DeserializeOwned + std::fmt::Debug> FromSql<JsonDoc, Pg> for Json<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let (_, json) = value
-            .as_bytes()
-            .split_first()
-            .ok_or("an empty jsonb value")?;
+        let (_, json) = value.as_bytes().split_first().ok_or("an empty jsonb value")?;
         Ok(Self(serde_json::from_slice(json)?))
     }
 }
@@ -127,9 +118,7 @@ impl<T: DeserializeOwned + std::fmt::Debug> FromSql<JsonDoc, Sqlite> for Json<T>
         Ok(Self(serde_json::from_str(&text)?))
     }
 }
-impl<T: Serialize + std::fmt::Debug + Send + Sync + 'static> ToSql<JsonDoc, MultiBackend>
-    for Json<T>
-{
+impl<T: Serialize + std::fmt::Debug + Send + Sync + 'static> ToSql<JsonDoc, MultiBackend> for Json<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
         out.set_value((JsonDoc, self));
         Ok(IsNull::No)

@@ -48,14 +48,9 @@ impl FromStr for StoreUrl {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return Ok(Self::Postgres(text.to_owned()));
         }
-        let path = text
-            .strip_prefix("sqlite://")
-            .or_else(|| text.strip_prefix("sqlite:"))
-            .unwrap_or(text);
+        let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:")).unwrap_or(text);
         if path.is_empty() || path.contains("://") || path == ":memory:" {
-            return Err(format!(
-                "\"{text}\" is neither postgres://… nor sqlite://<file>"
-            ));
+            return Err(format!("\"{text}\" is neither postgres://… nor sqlite://<file>"));
         }
         Ok(Self::Sqlite(path.to_owned()))
     }
@@ -67,11 +62,7 @@ impl fmt::Display for StoreUrl {
         match self {
             Self::Postgres(url) => {
                 let shown = url.rsplit_once('@').map_or(url.as_str(), |(_, host)| host);
-                write!(
-                    f,
-                    "PostgreSQL at {}",
-                    shown.trim_start_matches("postgres://")
-                )
+                write!(f, "PostgreSQL at {}", shown.trim_start_matches("postgres://"))
             }
             Self::Sqlite(path) => write!(f, "SQLite file {path}"),
         }
@@ -155,17 +146,13 @@ impl Conn {
 
     pub(super) fn begin(&mut self) -> Result<(), diesel::result::Error> {
         match self {
-            Self::Sqlite(conn) => {
-                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")
-            }
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),
             Self::Pg(conn) => AnsiTransactionManager::begin_transaction(conn),
         }
     }
 
     pub(super) fn commit(&mut self) -> Result<(), diesel::result::Error> {
-        each!(self, |conn| AnsiTransactionManager::commit_transaction(
-            conn
-        ))
+        each!(self, |conn| AnsiTransactionManager::commit_transaction(conn))
     }
 
     pub(super) fn is_broken(&mut self) -> bool {
@@ -173,9 +160,7 @@ impl Conn {
     }
 
     pub(super) fn rollback(&mut self) {
-        let outcome = each!(self, |conn| AnsiTransactionManager::rollback_transaction(
-            conn
-        ));
+        let outcome = each!(self, |conn| AnsiTransactionManager::rollback_transaction(conn));
         if let Err(error) = outcome {
             tracing::warn!(%error, "could not roll back");
         }
@@ -210,9 +195,7 @@ mod tests {
 
     #[test]
     fn the_url_decides_the_store_and_hides_passwords() {
-        let url: StoreUrl = "postgres://ewatt:secret@db/evenwatt"
-            .parse()
-            .expect("postgres");
+        let url: StoreUrl = "postgres://ewatt:secret@db/evenwatt".parse().expect("postgres");
         assert_eq!(url.to_string(), "PostgreSQL at db/evenwatt");
         assert_eq!("sqlite://a.db".parse(), Ok(StoreUrl::Sqlite("a.db".into())));
         assert_eq!("a.db".parse(), Ok(StoreUrl::Sqlite("a.db".into())));

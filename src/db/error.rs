@@ -36,19 +36,12 @@ impl From<DieselError> for StoreError {
         match error {
             DieselError::NotFound => Self::NotFound,
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
-                Self::Duplicate(
-                    info.constraint_name()
-                        .unwrap_or_else(|| info.message())
-                        .to_owned(),
-                )
+                Self::Duplicate(info.constraint_name().unwrap_or_else(|| info.message()).to_owned())
             }
-            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
-                Self::Referenced
-            }
+            DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::Referenced,
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Busy,
             DieselError::DatabaseError(_, info)
-                if info.message().contains("database is locked")
-                    || info.message().contains("deadlock detected") =>
+                if info.message().contains("database is locked") || info.message().contains("deadlock detected") =>
             {
                 Self::Busy
             }

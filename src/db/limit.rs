@@ -46,11 +46,7 @@ enum Stage {
 
 impl Ticket {
     pub(super) fn new(ends: Option<Instant>) -> Arc<Self> {
-        Arc::new(Self {
-            ends,
-            given_up: AtomicBool::new(false),
-            stage: Mutex::new(Stage::Waiting),
-        })
+        Arc::new(Self { ends, given_up: AtomicBool::new(false), stage: Mutex::new(Stage::Waiting) })
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -110,10 +106,7 @@ impl ToSql<Bool, Sqlite> for InTime {
 
 /// Makes `in_time()` known to a connection.
 pub(super) fn register(conn: &SqliteConnection) -> StoreResult<()> {
-    Ok(in_time_utils::register_nondeterministic_impl(
-        conn,
-        InTime::now,
-    )?)
+    Ok(in_time_utils::register_nondeterministic_impl(conn, InTime::now)?)
 }
 
 /// Held by whoever waits for a read: gives it up when it goes away, with a client or because the time is over.
@@ -129,11 +122,7 @@ impl Drop for Waiting {
             return;
         };
         // Where the lock is taken, the read is about to end or is being cancelled.
-        let runs = self
-            .ticket
-            .stage
-            .try_lock()
-            .is_ok_and(|stage| matches!(*stage, Stage::Running(_)));
+        let runs = self.ticket.stage.try_lock().is_ok_and(|stage| matches!(*stage, Stage::Running(_)));
         if runs {
             let _ = canceller.0.try_send(Arc::clone(&self.ticket));
         }

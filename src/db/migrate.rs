@@ -40,14 +40,8 @@ pub fn is_pending(conn: &mut Conn) -> StoreResult<bool> {
 /// Migrations that the store has and this program does not, in order.
 pub fn unknown(conn: &mut Conn) -> StoreResult<Vec<String>> {
     let (applied, known) = match conn {
-        Conn::Sqlite(conn) => (
-            conn.applied_migrations(),
-            MigrationSource::<Sqlite>::migrations(&SQLITE).map(versions),
-        ),
-        Conn::Pg(conn) => (
-            conn.applied_migrations(),
-            MigrationSource::<Pg>::migrations(&POSTGRES).map(versions),
-        ),
+        Conn::Sqlite(conn) => (conn.applied_migrations(), MigrationSource::<Sqlite>::migrations(&SQLITE).map(versions)),
+        Conn::Pg(conn) => (conn.applied_migrations(), MigrationSource::<Pg>::migrations(&POSTGRES).map(versions)),
     };
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         StoreError::Failed(format!("the schema's history cannot be read: {error}"))
@@ -59,11 +53,7 @@ pub fn unknown(conn: &mut Conn) -> StoreResult<Vec<String>> {
     Ok(unknown)
 }
 
-fn versions<DB: diesel::backend::Backend>(
-    migrations: Vec<Box<dyn diesel::migration::Migration<DB>>>,
-) -> Vec<String> {
-    let versions = migrations
-        .iter()
-        .map(|one| one.name().version().to_string());
+fn versions<DB: diesel::backend::Backend>(migrations: Vec<Box<dyn diesel::migration::Migration<DB>>>) -> Vec<String> {
+    let versions = migrations.iter().map(|one| one.name().version().to_string());
     versions.collect()
 }

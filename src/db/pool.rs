@@ -93,11 +93,7 @@ where
 {
     fn queued(work: F) -> (Box<dyn WriteJob>, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
-        let job = Self {
-            work,
-            outcome: None,
-            reply,
-        };
+        let job = Self { work, outcome: None, reply };
         (Box::new(job), answer)
     }
 }
@@ -187,10 +183,7 @@ impl Db {
         };
         // One for balancing; see `Reads::start`.
         let readers = settings.readers.max(1) + settings.station_readers.max(1) + 1;
-        let opener = Opener {
-            url: settings.url.clone(),
-            synchronous: settings.synchronous,
-        };
+        let opener = Opener { url: settings.url.clone(), synchronous: settings.synchronous };
         let pool = Pool::builder()
             .max_size(u32::try_from(readers + writers).unwrap_or(u32::MAX))
             .min_idle(Some(1))
@@ -205,26 +198,14 @@ impl Db {
         for index in 0..writers {
             let (pool, queues) = (pool.clone(), Arc::clone(&write_queues));
             let (commits, gate) = (Arc::clone(&commits), gate.clone());
-            spawn(format!("db-write-{index}"), move || {
-                write_loop(&pool, &queues, &commits, gate.as_deref())
-            })?;
+            spawn(format!("db-write-{index}"), move || write_loop(&pool, &queues, &commits, gate.as_deref()))?;
         }
-        Ok(Self {
-            lane: Lane::Stations,
-            reads,
-            writes: Arc::new(writes),
-            commits,
-            settings: Arc::new(settings),
-            gate,
-        })
+        Ok(Self { lane: Lane::Stations, reads, writes: Arc::new(writes), commits, settings: Arc::new(settings), gate })
     }
 
     /// The same store for other work.
     pub fn in_lane(&self, lane: Lane) -> Self {
-        Self {
-            lane,
-            ..self.clone()
-        }
+        Self { lane, ..self.clone() }
     }
 
     /// Reads of the API that are asked and not yet answered or given up.
@@ -248,10 +229,7 @@ impl Db {
     }
 
     /// Runs a query that changes nothing. For the API it is ended after a time, and when the answer is waited for no more.
-    pub async fn read<T, E>(
-        &self,
-        work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub async fn read<T, E>(&self, work: impl FnOnce(&mut Conn) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -261,10 +239,7 @@ impl Db {
 
     /// Runs changes in a transaction; answers after they are committed. `work` runs again when its group of writes
     /// lost a race, so it must compute the same from the same rows.
-    pub async fn write<T, E>(
-        &self,
-        work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    pub async fn write<T, E>(&self, work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
@@ -291,12 +266,8 @@ impl Db {
         Self::outcome(answer).await
     }
 
-    async fn outcome<T, E: From<StoreError>>(
-        answer: oneshot::Receiver<Result<T, E>>,
-    ) -> Result<T, E> {
-        answer
-            .await
-            .unwrap_or_else(|_| Err(StoreError::Failed("the store stopped".into()).into()))
+    async fn outcome<T, E: From<StoreError>>(answer: oneshot::Receiver<Result<T, E>>) -> Result<T, E> {
+        answer.await.unwrap_or_else(|_| Err(StoreError::Failed("the store stopped".into()).into()))
     }
 }
 
@@ -319,18 +290,8 @@ fn write_queues(longest: usize) -> (WriteSenders, WriteQueues) {
     let (patient, patient_queue) = flume::bounded(longest);
     let (api, api_queue) = flume::bounded(longest);
     let announced = Arc::new(AtomicBool::new(false));
-    let senders = Writes {
-        wakes,
-        patient,
-        api,
-        announced: Arc::clone(&announced),
-    };
-    let queues = Writes {
-        wakes: wake_queue,
-        patient: patient_queue,
-        api: api_queue,
-        announced,
-    };
+    let senders = Writes { wakes, patient, api, announced: Arc::clone(&announced) };
+    let queues = Writes { wakes: wake_queue, patient: patient_queue, api: api_queue, announced };
     (senders, queues)
 }
 
@@ -355,8 +316,7 @@ impl WriteSenders {
     }
 
     fn announce(&self) {
-        if !self.announced.swap(true, Ordering::AcqRel) && self.wakes.try_send(Wake::Other).is_err()
-        {
+        if !self.announced.swap(true, Ordering::AcqRel) && self.wakes.try_send(Wake::Other).is_err() {
             // The writers have enough to do, and look at the others each time.
             self.announced.store(false, Ordering::Release);
         }
@@ -396,11 +356,7 @@ impl WriteQueues {
 }
 
 pub(super) fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> StoreResult<()> {
-    std::thread::Builder::new()
-        .name(name)
-        .spawn(body)
-        .map(drop)
-        .map_err(|error| StoreError::Failed(error.to_string()))
+    std::thread::Builder::new().name(name).spawn(body).map(drop).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
 /// Keeps one connection for its whole life and replaces it only when it broke.
@@ -423,10 +379,7 @@ impl<'a> Held<'a> {
         let broken = self.conn.as_mut().is_none_or(|conn| conn.is_broken());
         if broken {
             self.conn = None;
-            let fresh = self
-                .pool
-                .get()
-                .map_err(|error| StoreError::Failed(error.to_string()))?;
+            let fresh = self.pool.get().map_err(|error| StoreError::Failed(error.to_string()))?;
             self.conn = Some(fresh);
         }
         let conn = self.conn.as_deref_mut().ok_or(StoreError::Busy)?;
@@ -434,18 +387,12 @@ impl<'a> Held<'a> {
     }
 }
 
-fn write_loop(
-    pool: &Pool<Opener>,
-    queues: &WriteQueues,
-    commits: &watch::Sender<()>,
-    gate: Option<&Gate>,
-) {
+fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues, commits: &watch::Sender<()>, gate: Option<&Gate>) {
     let mut held = Held::new(pool);
     let mut some_are_left = false;
     while let Some(group) = queues.next_group(some_are_left) {
         some_are_left = queues.leaves_some(group.len());
-        metrics::histogram!("evenwatt_store_group_size")
-            .record(u32::try_from(group.len()).unwrap_or(u32::MAX));
+        metrics::histogram!("evenwatt_store_group_size").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
         match held.get() {
             Ok(conn) => {
                 run_group(conn, group, gate);
@@ -453,9 +400,7 @@ fn write_loop(
             }
             Err(error) => {
                 tracing::error!(%error, "no connection to the store");
-                group.into_iter().for_each(|job| {
-                    job.fail(StoreError::Failed("no connection to the store".into()))
-                });
+                group.into_iter().for_each(|job| job.fail(StoreError::Failed("no connection to the store".into())));
             }
         }
     }

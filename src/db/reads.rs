@@ -52,10 +52,7 @@ pub(super) struct Reads {
 impl Reads {
     /// Starts the threads of all lanes.
     pub(super) fn start(settings: &StoreSettings, pool: &Pool<Opener>) -> StoreResult<Self> {
-        let opener = Opener {
-            url: settings.url.clone(),
-            synchronous: settings.synchronous,
-        };
+        let opener = Opener { url: settings.url.clone(), synchronous: settings.synchronous };
         let canceller = match settings.url {
             StoreUrl::Sqlite(_) => None,
             StoreUrl::Postgres(_) => {
@@ -106,10 +103,7 @@ impl Reads {
         };
         let ticket = Ticket::new(ends);
         let _counted = ends.map(|_| Counted::new(&self.open));
-        let _waiting = Waiting {
-            ticket: Arc::clone(&ticket),
-            canceller: self.canceller.clone(),
-        };
+        let _waiting = Waiting { ticket: Arc::clone(&ticket), canceller: self.canceller.clone() };
         let (reply, answer) = oneshot::channel();
         let work = Box::new(move |conn: &mut Conn| {
             let outcome = catch_unwind(AssertUnwindSafe(|| work(conn)))
@@ -119,21 +113,14 @@ impl Reads {
         let sent = queue.try_send(ReadJob { ticket, work });
         sent.map_err(|_| StoreError::Busy)?;
         let answer = match ends {
-            Some(ends) => tokio::time::timeout_at(ends.into(), answer)
-                .await
-                .map_err(|_| StoreError::TooSlow)?,
+            Some(ends) => tokio::time::timeout_at(ends.into(), answer).await.map_err(|_| StoreError::TooSlow)?,
             None => answer.await,
         };
         answer.unwrap_or_else(|_| {
             // A reader drops what it finds too late.
             let is_late = ends.is_some_and(|ends| Instant::now() >= ends);
             let stopped = || StoreError::Failed("the store stopped".into());
-            Err(if is_late {
-                StoreError::TooSlow
-            } else {
-                stopped()
-            }
-            .into())
+            Err(if is_late { StoreError::TooSlow } else { stopped() }.into())
         })
     }
 }

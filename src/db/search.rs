@@ -58,8 +58,7 @@ impl Searched {
             (" AND text LIKE ", contains(text), " ESCAPE '\\')")
         };
         move || {
-            let lines =
-                format!("{column} IN (SELECT of_id FROM searched_texts WHERE organization_id = ");
+            let lines = format!("{column} IN (SELECT of_id FROM searched_texts WHERE organization_id = ");
             Box::new(
                 sql::<Bool>(&lines)
                     .bind::<Text, _>(organization)

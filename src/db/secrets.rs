@@ -16,11 +16,7 @@ pub fn draw() -> String {
 
 /// The secret that is kept under a name, where there is one.
 pub fn find(conn: &mut Conn, name: &str) -> StoreResult<Option<String>> {
-    Ok(secrets::table
-        .find(name)
-        .select(secrets::value)
-        .first(conn)
-        .optional()?)
+    Ok(secrets::table.find(name).select(secrets::value).first(conn).optional()?)
 }
 
 /// The secret that is kept under a name, made now where there is none.
@@ -29,14 +25,8 @@ pub fn keep(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<String> 
         return Ok(kept);
     }
     let made = draw();
-    let row = (
-        secrets::name.eq(name),
-        secrets::value.eq(&made),
-        secrets::created_at.eq(now),
-    );
-    diesel::insert_into(secrets::table)
-        .values(row)
-        .execute(conn)?;
+    let row = (secrets::name.eq(name), secrets::value.eq(&made), secrets::created_at.eq(now));
+    diesel::insert_into(secrets::table).values(row).execute(conn)?;
     Ok(made)
 }
 

@@ -73,22 +73,14 @@ impl Timetable {
 /// Charges this energy in the cheapest of these hours, which do not overlap. Hours in which less than `least` may be drawn
 /// are not used: a car cannot be told so little.
 pub fn cheapest(hours: &[Hours], need: WattHours, least: Watts) -> Timetable {
-    let mut usable: Vec<Hours> = hours
-        .iter()
-        .filter(|one| one.most > Watts::ZERO && one.most >= least && one.to > one.from)
-        .copied()
-        .collect();
+    let mut usable: Vec<Hours> =
+        hours.iter().filter(|one| one.most > Watts::ZERO && one.most >= least && one.to > one.from).copied().collect();
     usable.sort_by_key(|one| one.from);
     let (_, at_once, _) = fill(&usable, need);
     usable.sort_by_key(|one| (one.price.is_none(), one.price, one.from));
     let (mut charges, cost, missing) = fill(&usable, need);
     charges.sort_by_key(|charge| charge.from);
-    Timetable {
-        charges: joined(charges),
-        missing,
-        cost,
-        at_once,
-    }
+    Timetable { charges: joined(charges), missing, cost, at_once }
 }
 
 /// Charges in these hours, in their order, until there is enough.
@@ -115,10 +107,8 @@ fn fill(hours: &[Hours], need: WattHours) -> (Vec<Charge>, Cost, WattHours) {
         });
         left -= taken;
     }
-    let cost = Cost {
-        millionths: nearest(paid, HOUR * KILO),
-        unpriced: WattHours(whole((unpriced + HOUR - 1) / HOUR)),
-    };
+    let cost =
+        Cost { millionths: nearest(paid, HOUR * KILO), unpriced: WattHours(whole((unpriced + HOUR - 1) / HOUR)) };
     (charges, cost, WattHours(whole((left + HOUR - 1) / HOUR)))
 }
 
@@ -127,10 +117,7 @@ fn joined(charges: Vec<Charge>) -> Vec<Charge> {
     let mut joined: Vec<Charge> = Vec::with_capacity(charges.len());
     for charge in charges {
         match joined.last_mut() {
-            Some(last)
-                if last.to == charge.from
-                    && (last.power, last.price) == (charge.power, charge.price) =>
-            {
+            Some(last) if last.to == charge.from && (last.power, last.price) == (charge.power, charge.price) => {
                 last.to = charge.to;
             }
             _ => joined.push(charge),
@@ -168,12 +155,7 @@ mod tests {
         let row = |(length, kilowatts, price): &(u64, i64, Option<i64>)| {
             let start = from;
             from += length;
-            Hours {
-                from: at(start),
-                to: at(from),
-                most: Watts(kilowatts * 1_000),
-                price: *price,
-            }
+            Hours { from: at(start), to: at(from), most: Watts(kilowatts * 1_000), price: *price }
         };
         rows.iter().map(row).collect()
     }
@@ -181,18 +163,12 @@ mod tests {
     fn spans(timetable: &Timetable) -> Vec<(u64, u64)> {
         let quarter = |when: Timestamp| when.since(at(0)).as_secs() / QUARTER;
         let charges = timetable.charges.iter();
-        charges
-            .map(|one| (quarter(one.from), quarter(one.to)))
-            .collect()
+        charges.map(|one| (quarter(one.from), quarter(one.to))).collect()
     }
 
     #[test]
     fn a_car_charges_in_the_cheap_hours_and_is_told_what_it_saves() {
-        let night = hours(&[
-            (8, 10, Some(300_000)),
-            (8, 10, Some(100_000)),
-            (8, 10, Some(200_000)),
-        ]);
+        let night = hours(&[(8, 10, Some(300_000)), (8, 10, Some(100_000)), (8, 10, Some(200_000))]);
         let plan = cheapest(&night, WattHours(30_000), Watts(1_380));
         assert_eq!(spans(&plan), [(8, 16), (16, 20)]);
         assert_eq!(plan.missing, WattHours(0));
@@ -205,18 +181,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_said_and_everything_is_used() {
-        let short = hours(&[
-            (4, 7, Some(100_000)),
-            (4, 0, Some(1)),
-            (4, 1, Some(1)),
-            (4, 7, None),
-        ]);
+        let short = hours(&[(4, 7, Some(100_000)), (4, 0, Some(1)), (4, 1, Some(1)), (4, 7, None)]);
         let plan = cheapest(&short, WattHours(20_000), Watts(1_380));
-        assert_eq!(
-            spans(&plan),
-            [(0, 4), (12, 16)],
-            "neither without power nor with too little"
-        );
+        assert_eq!(spans(&plan), [(0, 4), (12, 16)], "neither without power nor with too little");
         assert_eq!(plan.missing, WattHours(6_000));
         assert_eq!(plan.cost.unpriced, WattHours(7_000));
         assert_eq!(cheapest(&[], WattHours(1), Watts(0)).missing, WattHours(1));
@@ -248,9 +215,7 @@ mod tests {
         let Some(((units, price), rest)) = rows.split_first() else {
             return (need == 0).then_some(0);
         };
-        (0..=(*units).min(need))
-            .filter_map(|taken| Some(taken * price + least_cost(rest, need - taken)?))
-            .min()
+        (0..=(*units).min(need)).filter_map(|taken| Some(taken * price + least_cost(rest, need - taken)?)).min()
     }
 
     proptest! {

@@ -35,32 +35,14 @@ pub enum Violation {
 
 /// Every promise the plan breaks; none for a plan that may be sent.
 pub fn violations(snapshot: &Snapshot, plan: &Plan) -> Vec<Violation> {
-    let members: BTreeMap<ConnectorId, &Member> = snapshot
-        .members
-        .iter()
-        .map(|member| (member.connector, member))
-        .collect();
-    let limits: BTreeMap<ConnectorId, Watts> = plan
-        .limits
-        .iter()
-        .map(|limit| (limit.connector, limit.limit))
-        .collect();
+    let members: BTreeMap<ConnectorId, &Member> =
+        snapshot.members.iter().map(|member| (member.connector, member)).collect();
+    let limits: BTreeMap<ConnectorId, Watts> = plan.limits.iter().map(|limit| (limit.connector, limit.limit)).collect();
     let mut found = Vec::new();
-    if !plan
-        .limits
-        .iter()
-        .map(|limit| limit.connector)
-        .is_sorted_by(|left, right| left < right)
-    {
+    if !plan.limits.iter().map(|limit| limit.connector).is_sorted_by(|left, right| left < right) {
         found.push(Violation::NotSorted);
     }
-    found.extend(
-        members
-            .keys()
-            .filter(|id| !limits.contains_key(id))
-            .copied()
-            .map(Violation::Missing),
-    );
+    found.extend(members.keys().filter(|id| !limits.contains_key(id)).copied().map(Violation::Missing));
     for (id, limit) in &limits {
         match members.get(id) {
             Some(member) => found.extend(faults_of(member, *limit)),
@@ -129,13 +111,8 @@ fn overloads(node: &Node, drawing: &[(&Member, i128)]) -> Vec<Violation> {
     let mut found = Vec::new();
     let kept = i128::from(1_000_000 - node.buffer_ppm.min(1_000_000));
     let usable = (i128::from(node.limit.get()) * kept).div_euclid(1_000_000);
-    let ceiling = node
-        .rating
-        .map_or(usable, |rating| usable.max(i128::from(rating.get())));
-    let reserved: i128 = drawing
-        .iter()
-        .map(|(member, _)| i128::from(member.reserved().get()))
-        .sum();
+    let ceiling = node.rating.map_or(usable, |rating| usable.max(i128::from(rating.get())));
+    let reserved: i128 = drawing.iter().map(|(member, _)| i128::from(member.reserved().get())).sum();
     let granted: i128 = drawing.iter().map(|(_, limit)| limit).sum();
     let left = (usable - i128::from(node.uncontrolled_load.get())).min(ceiling) - reserved;
     if granted > left.max(0) {
@@ -150,29 +127,16 @@ fn overloads(node: &Node, drawing: &[(&Member, i128)]) -> Vec<Violation> {
             if !on_it || (uneven_only && count == 3) {
                 return 0;
             }
-            power * 1_000_000_000
-                / (i128::from(member.voltage.get().max(1)) * i128::from(count.max(1)))
+            power * 1_000_000_000 / (i128::from(member.voltage.get().max(1)) * i128::from(count.max(1)))
         };
-        let load = |index: usize| {
-            node.phase_load
-                .get(index)
-                .map_or(0, |load| i128::from(load.get()))
-        };
+        let load = |index: usize| node.phase_load.get(index).map_or(0, |load| i128::from(load.get()));
         let sums = |uneven: bool| {
-            let granted: i128 = drawing
-                .iter()
-                .map(|(member, limit)| current(*limit, member, uneven))
-                .sum();
-            let reserved: i128 = drawing
-                .iter()
-                .map(|(member, _)| current(i128::from(member.reserved().get()), member, uneven))
-                .sum();
+            let granted: i128 = drawing.iter().map(|(member, limit)| current(*limit, member, uneven)).sum();
+            let reserved: i128 =
+                drawing.iter().map(|(member, _)| current(i128::from(member.reserved().get()), member, uneven)).sum();
             (granted, reserved)
         };
-        if let Some(limit) = node
-            .phase_limits
-            .and_then(|limits| limits.get(phase).copied())
-        {
+        if let Some(limit) = node.phase_limits.and_then(|limits| limits.get(phase).copied()) {
             let usable = (i128::from(limit.get()) * kept).div_euclid(1_000_000);
             let (granted, reserved) = sums(false);
             if granted > ((usable - load(phase)).min(usable) * 1_000 - reserved).max(0) {

@@ -39,12 +39,8 @@ pub(super) fn leave_out_small_changes(
     cuts.sort_by_key(|change| change.from - change.to);
     for root in grid.nodes.iter().filter(|branch| branch.parent.is_none()) {
         let capacity = available.get(root.power_row).copied().unwrap_or_default();
-        let mut spare =
-            capacity * i128::from(settings.suppression_ppm.min(MILLION)) / i128::from(MILLION);
-        for raise in raises
-            .iter()
-            .filter(|change| root.members.contains(&change.place))
-        {
+        let mut spare = capacity * i128::from(settings.suppression_ppm.min(MILLION)) / i128::from(MILLION);
+        for raise in raises.iter().filter(|change| root.members.contains(&change.place)) {
             spare -= i128::from(raise.to - raise.from);
             if spare < 0 {
                 break;
@@ -76,20 +72,14 @@ fn changes(grid: &Grid<'_>, standings: &[Standing], watts: &[i64]) -> (Vec<Chang
         let Standing::In(offer) = standing else {
             return None;
         };
-        let keeps =
-            (offer.minimum.max(1)..=offer.maximum).contains(&from) && from % step_of(member) == 0;
-        (keeps && from != *to && *to >= offer.minimum).then_some(Change {
-            place,
-            from,
-            to: *to,
-        })
+        let keeps = (offer.minimum.max(1)..=offer.maximum).contains(&from) && from % step_of(member) == 0;
+        (keeps && from != *to && *to >= offer.minimum).then_some(Change { place, from, to: *to })
     });
     lawful.partition(|change| change.to > change.from)
 }
 
 fn keep(change: &Change, watts: &mut [i64], wanted: &mut [Option<i64>]) {
-    if let (Some(given), Some(wanted)) = (watts.get_mut(change.place), wanted.get_mut(change.place))
-    {
+    if let (Some(given), Some(wanted)) = (watts.get_mut(change.place), wanted.get_mut(change.place)) {
         *given = change.from;
         *wanted = Some(change.to);
     }

@@ -118,19 +118,10 @@ impl<'a> Grid<'a> {
             return;
         }
         let (index, first) = (self.nodes.len(), self.places.len());
-        self.nodes.push(Branch {
-            node,
-            parent,
-            members: first..first,
-            power_row: self.rows.len(),
-        });
+        self.nodes.push(Branch { node, parent, members: first..first, power_row: self.rows.len() });
         for (kind, capacity) in limits_of(node, self.units_per_kiloamp) {
             self.has_phases |= kind != RowKind::Power;
-            self.rows.push(Row {
-                node: index,
-                kind,
-                capacity,
-            });
+            self.rows.push(Row { node: index, kind, capacity });
         }
         for member in with_key(members, node.id, |member| member.node) {
             self.place(member, Some(index));
@@ -201,9 +192,7 @@ impl<'a> Grid<'a> {
     /// The algorithm a member shares by.
     pub fn algorithm(&self, place: &Place<'_>) -> Algorithm {
         let branch = place.node.and_then(|node| self.nodes.get(node));
-        branch
-            .map(|branch| branch.node.algorithm)
-            .unwrap_or_default()
+        branch.map(|branch| branch.node.algorithm).unwrap_or_default()
     }
 
     /// The group that a member shares in, as an index of its nodes: limits from elsewhere stand between both.
@@ -224,8 +213,7 @@ impl<'a> Grid<'a> {
     /// The first row on the way up that cannot bear `watts` more.
     pub fn bottleneck(&self, place: &Place<'_>, room: &[i128], watts: i64) -> Option<usize> {
         let mut uses = self.uses(place).iter();
-        uses.find(|one| room.get(one.row).is_none_or(|left| *left < one.of(watts)))
-            .map(|one| one.row)
+        uses.find(|one| room.get(one.row).is_none_or(|left| *left < one.of(watts))).map(|one| one.row)
     }
 
     /// How much of a row one watt of this member takes, rounded up.
@@ -246,9 +234,7 @@ impl<'a> Grid<'a> {
 
     /// A current in whole milliamps, rounded down.
     pub fn milliamps_below(&self, units: i128) -> Milliamps {
-        Milliamps(
-            i64::try_from((units * MICRO).div_euclid(self.units_per_kiloamp)).unwrap_or(i64::MAX),
-        )
+        Milliamps(i64::try_from((units * MICRO).div_euclid(self.units_per_kiloamp)).unwrap_or(i64::MAX))
     }
 
     /// The group a row belongs to.
@@ -266,21 +252,12 @@ impl<'a> Grid<'a> {
         let node = row.and_then(|row| self.nodes.get(row.node));
         let from_elsewhere = node.is_some_and(|branch| branch.node.from_elsewhere);
         match row.map(|row| row.kind) {
-            Some(RowKind::Current(phase)) if from_elsewhere => Bound::CurrentFromElsewhere {
-                phase: number(phase),
-                available: amps,
-            },
-            Some(RowKind::Power) if from_elsewhere => {
-                Bound::PowerFromElsewhere { available: watts }
+            Some(RowKind::Current(phase)) if from_elsewhere => {
+                Bound::CurrentFromElsewhere { phase: number(phase), available: amps }
             }
-            Some(RowKind::Current(phase)) => Bound::Current {
-                phase: number(phase),
-                available: amps,
-            },
-            Some(RowKind::Imbalance(phase)) => Bound::Imbalance {
-                phase: number(phase),
-                available: amps,
-            },
+            Some(RowKind::Power) if from_elsewhere => Bound::PowerFromElsewhere { available: watts },
+            Some(RowKind::Current(phase)) => Bound::Current { phase: number(phase), available: amps },
+            Some(RowKind::Imbalance(phase)) => Bound::Imbalance { phase: number(phase), available: amps },
             Some(RowKind::Power) | None => Bound::Power { available: watts },
         }
     }
@@ -330,9 +307,7 @@ fn with_key<'s, 'a, T, K: Ord>(sorted: &'s [&'a T], key: K, of: impl Fn(&T) -> K
 /// What the members of a node may take of each of its limits.
 fn limits_of(node: &Node, units_per_kiloamp: i128) -> Vec<(RowKind, i128)> {
     let usable = without_buffer(node.limit.get(), node);
-    let most = node
-        .rating
-        .map_or(usable, |rating| usable.max(i128::from(rating.get())));
+    let most = node.rating.map_or(usable, |rating| usable.max(i128::from(rating.get())));
     let power = (usable - i128::from(node.uncontrolled_load.get())).clamp(0, most.max(0));
     let in_units = |milliamps: i128| milliamps * units_per_kiloamp / MICRO;
     let mut limits = vec![(RowKind::Power, power)];
@@ -364,11 +339,7 @@ fn without_buffer(limit: i64, node: &Node) -> i128 {
 
 /// What the current of one watt is divided by: millivolts times phases. A connector without phases counts as one-phase.
 fn divisor(member: &Member) -> i128 {
-    let voltage = if member.voltage.get() > 0 {
-        member.voltage.get()
-    } else {
-        NOMINAL_VOLTAGE_MV
-    };
+    let voltage = if member.voltage.get() > 0 { member.voltage.get() } else { NOMINAL_VOLTAGE_MV };
     i128::from(voltage) * i128::from(member.phases.count().max(1))
 }
 

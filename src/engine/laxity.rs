@@ -43,10 +43,9 @@ impl Demand {
     fn of(session: &Session, rate: i64, settings: &Settings, now: Timestamp) -> Self {
         let deadline = session.deadline;
         let to_come = deadline.filter(|deadline| deadline.departure > now);
-        let time_left = to_come.map_or(
-            i64::from(settings.default_stay_seconds) * 1_000,
-            |deadline| (deadline.departure.micros().saturating_sub(now.micros()) / 1_000).max(1),
-        );
+        let time_left = to_come.map_or(i64::from(settings.default_stay_seconds) * 1_000, |deadline| {
+            (deadline.departure.micros().saturating_sub(now.micros()) / 1_000).max(1)
+        });
         let energy = deadline.map_or(settings.default_energy, |deadline| deadline.energy);
         Self {
             rate: rate.max(1),
@@ -125,10 +124,7 @@ impl Outlook {
             let below = demands.get(branch.members.clone()).unwrap_or_default();
             let below: Vec<Demand> = below.iter().flatten().copied().collect();
             let capacity = available.get(branch.power_row).copied().unwrap_or_default();
-            let above = branch
-                .parent
-                .and_then(|parent| fractions.get(parent))
-                .copied();
+            let above = branch.parent.and_then(|parent| fractions.get(parent)).copied();
             fractions.push(reachable_fraction(&below, capacity).min(above.unwrap_or(WHOLE)));
         }
         let urgency = |(place, demand): (&Place<'_>, Option<Demand>)| {
@@ -136,9 +132,7 @@ impl Outlook {
             by_deadline.get(group).filter(|it| **it)?;
             Some((demand?, *fractions.get(place.node?)?))
         };
-        Self {
-            urgencies: grid.places.iter().zip(demands).map(urgency).collect(),
-        }
+        Self { urgencies: grid.places.iter().zip(demands).map(urgency).collect() }
     }
 
     /// Whether nobody shares by deadlines.
@@ -169,11 +163,8 @@ fn nodes_with_deadlines(grid: &Grid<'_>, standings: &[Standing], now: Timestamp)
     let mut found = vec![false; grid.nodes.len()];
     for (place, standing) in grid.places.iter().zip(standings) {
         let deadline = place.member.session().and_then(|session| session.deadline);
-        let counts = matches!(standing, Standing::In(_))
-            && deadline.is_some_and(|deadline| deadline.departure > now);
-        let group = grid
-            .sharing_group(place)
-            .filter(|_| counts && grid.algorithm(place) == Algorithm::Deadline);
+        let counts = matches!(standing, Standing::In(_)) && deadline.is_some_and(|deadline| deadline.departure > now);
+        let group = grid.sharing_group(place).filter(|_| counts && grid.algorithm(place) == Algorithm::Deadline);
         if let Some(found) = group.and_then(|group| found.get_mut(group)) {
             *found = true;
         }
@@ -181,19 +172,11 @@ fn nodes_with_deadlines(grid: &Grid<'_>, standings: &[Standing], now: Timestamp)
     found
 }
 
-fn demand_of(
-    place: &Place<'_>,
-    standing: &Standing,
-    settings: &Settings,
-    now: Timestamp,
-) -> Option<Demand> {
+fn demand_of(place: &Place<'_>, standing: &Standing, settings: &Settings, now: Timestamp) -> Option<Demand> {
     match standing {
-        Standing::In(offer) if !offer.left_over => Some(Demand::of(
-            place.member.session()?,
-            offer.maximum,
-            settings,
-            now,
-        )),
+        Standing::In(offer) if !offer.left_over => {
+            Some(Demand::of(place.member.session()?, offer.maximum, settings, now))
+        }
         Standing::In(_) | Standing::Out(_) => None,
     }
 }
@@ -228,9 +211,7 @@ fn reachable_fraction(demands: &[Demand], capacity: i128) -> i64 {
 fn fraction_at(demands: &[Demand], instant: i64, capacity: i128, beyond: i64) -> i64 {
     let room = capacity * i128::from(instant);
     let excess = |fraction| {
-        let needed = demands
-            .iter()
-            .map(|one| i128::from(one.needed(fraction, instant)));
+        let needed = demands.iter().map(|one| i128::from(one.needed(fraction, instant)));
         needed.sum::<i128>() - room
     };
     let (mut low, mut high) = (0, beyond);
@@ -239,15 +220,8 @@ fn fraction_at(demands: &[Demand], instant: i64, capacity: i128, beyond: i64) ->
     while high - low > 1 {
         let span = i128::from(high - low);
         let halve = sweeps % 3 == 2 || above <= below;
-        let step = if halve {
-            span / 2
-        } else {
-            span * -below / (above - below)
-        };
-        let fraction = low
-            + i64::try_from(step)
-                .unwrap_or_default()
-                .clamp(1, high - low - 1);
+        let step = if halve { span / 2 } else { span * -below / (above - below) };
+        let fraction = low + i64::try_from(step).unwrap_or_default().clamp(1, high - low - 1);
         let over = excess(fraction);
         if over <= 0 {
             (low, below) = (fraction, over);
@@ -275,11 +249,7 @@ impl Cuts {
         instants.sort_unstable();
         instants.dedup();
         let exit = |demand: &Demand| instants.partition_point(|at| *at < demand.time_left);
-        Self {
-            exits: demands.iter().map(exit).collect(),
-            needs: vec![(0, 0); instants.len() + 1],
-            instants,
-        }
+        Self { exits: demands.iter().map(exit).collect(), needs: vec![(0, 0); instants.len() + 1], instants }
     }
 
     /// The instant up to which most is needed beyond what the capacity delivers until then; none if that is enough.
@@ -324,12 +294,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn demand(rate: i64, seconds: i64, energy: i64) -> Demand {
-        Demand {
-            rate,
-            time_left: seconds * 1_000,
-            energy: energy * 1_000,
-            received: 0,
-        }
+        Demand { rate, time_left: seconds * 1_000, energy: energy * 1_000, received: 0 }
     }
 
     /// As near as whole watt-milliseconds of so small demands allow.
@@ -355,11 +320,7 @@ mod tests {
 
     /// The energy that can be delivered in seconds of at most `capacity`, by augmenting paths from sessions to seconds.
     fn most_deliverable(demands: &[(i64, usize, i64)], capacity: i64) -> i64 {
-        let seconds = demands
-            .iter()
-            .map(|demand| demand.1)
-            .max()
-            .unwrap_or_default();
+        let seconds = demands.iter().map(|demand| demand.1).max().unwrap_or_default();
         let mut flow = vec![vec![0_i64; seconds]; demands.len()];
         let mut total = 0;
         for start in 0..demands.len() {
@@ -391,10 +352,7 @@ mod tests {
             let full = flow.iter().map(|session| session[second]).sum::<i64>() >= capacity;
             let mut moved = !full;
             for other in 0..demands.len() {
-                if !moved
-                    && !seen.0[other]
-                    && flow[other][second] > 0
-                    && augment(other, demands, capacity, flow, seen)
+                if !moved && !seen.0[other] && flow[other][second] > 0 && augment(other, demands, capacity, flow, seen)
                 {
                     flow[other][second] -= 1;
                     moved = true;

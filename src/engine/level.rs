@@ -21,13 +21,7 @@ pub struct Claim {
 
 impl Claim {
     /// No claim at all.
-    pub const NOTHING: Self = Self {
-        weight: 1,
-        base: 0,
-        minimum: 0,
-        maximum: 0,
-        cut_at: i64::MAX,
-    };
+    pub const NOTHING: Self = Self { weight: 1, base: 0, minimum: 0, maximum: 0, cut_at: i64::MAX };
 
     /// A claim of `minimum` to `maximum` watts that grows with `weight` (at least 1) from `base` watts.
     pub const fn new(weight: i64, base: i64, minimum: i64, maximum: i64) -> Self {
@@ -42,10 +36,7 @@ impl Claim {
 
     /// The same with a base that is in fixed point already.
     pub(super) const fn from_fine_base(weight: i64, base: i64, minimum: i64, maximum: i64) -> Self {
-        Self {
-            base,
-            ..Self::new(weight, 0, minimum, maximum)
-        }
+        Self { base, ..Self::new(weight, 0, minimum, maximum) }
     }
 
     /// What it takes at this level.
@@ -98,12 +89,7 @@ impl Claim {
 
     /// The same claim between other bounds, in watts.
     pub(super) const fn between(self, minimum: i64, maximum: i64) -> Self {
-        Self {
-            minimum: minimum << FRACTION_BITS,
-            maximum: maximum << FRACTION_BITS,
-            cut_at: i64::MAX,
-            ..self
-        }
+        Self { minimum: minimum << FRACTION_BITS, maximum: maximum << FRACTION_BITS, cut_at: i64::MAX, ..self }
     }
 }
 
@@ -191,12 +177,8 @@ impl Range {
         self.sum_of_bases += i128::from(cost) * i128::from(claim.base);
         let (least, most) = self.weights;
         self.weights = (least.min(claim.weight), most.max(claim.weight));
-        self.lowest_rise = self
-            .lowest_rise
-            .min(claim.minimum.saturating_sub(claim.base));
-        self.highest_rise = self
-            .highest_rise
-            .max(claim.maximum.saturating_sub(claim.base));
+        self.lowest_rise = self.lowest_rise.min(claim.minimum.saturating_sub(claim.base));
+        self.highest_rise = self.highest_rise.max(claim.maximum.saturating_sub(claim.base));
     }
 
     /// A level at which every claim is at its minimum, and one at which every claim is at its maximum.
@@ -205,12 +187,8 @@ impl Range {
             return (0, 0);
         }
         let (least, most) = self.weights;
-        let low = self
-            .lowest_rise
-            .div_euclid(if self.lowest_rise < 0 { least } else { most });
-        let high = self
-            .highest_rise
-            .div_euclid(if self.highest_rise < 0 { most } else { least });
+        let low = self.lowest_rise.div_euclid(if self.lowest_rise < 0 { least } else { most });
+        let high = self.highest_rise.div_euclid(if self.highest_rise < 0 { most } else { least });
         (low, high.saturating_add(1))
     }
 
@@ -250,8 +228,7 @@ mod tests {
 
     #[test]
     fn weights_share_in_proportion_above_the_minimums() {
-        let claims = [(1, 1), (2, 1), (3, 1), (1, 5)]
-            .map(|(weight, least)| Claim::new(weight, 0, least, 99));
+        let claims = [(1, 1), (2, 1), (3, 1), (1, 5)].map(|(weight, least)| Claim::new(weight, 0, least, 99));
         assert_eq!(shared(17, claims.to_vec()), [2, 4, 6, 5]);
     }
 
@@ -269,11 +246,7 @@ mod tests {
 
     #[test]
     fn the_level_is_the_highest_that_fits() {
-        let claims = [
-            Claim::new(7, -3, 2, 900),
-            Claim::new(1, 11, 3, 40),
-            Claim::new(1_000, 0, 0, 5_000),
-        ];
+        let claims = [Claim::new(7, -3, 2, 900), Claim::new(1, 11, 3, 40), Claim::new(1_000, 0, 0, 5_000)];
         for capacity in (5..5_940).step_by(7) {
             let capacity = i128::from(capacity) << FRACTION_BITS;
             let parts = claims.iter().map(|claim| (3, claim));

@@ -48,25 +48,14 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let available = grid.available();
     let settings = &snapshot.settings;
     let mut agenda = Agenda { now, next: None };
-    let mut standings: Vec<Standing> = grid
-        .places
-        .iter()
-        .map(|place| offer::offer(place, settings, &mut agenda))
-        .collect();
+    let mut standings: Vec<Standing> =
+        grid.places.iter().map(|place| offer::offer(place, settings, &mut agenda)).collect();
     let outlook = Outlook::new(&grid, &available, settings, &standings, now);
     if !outlook.is_empty() {
         agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
     }
-    let mut aside =
-        pausing::stand_aside(&grid, &available, settings, &outlook, &mut standings, now);
-    queue::admit(
-        &grid,
-        &available,
-        settings,
-        &outlook,
-        &mut agenda,
-        &mut standings,
-    );
+    let mut aside = pausing::stand_aside(&grid, &available, settings, &outlook, &mut standings, now);
+    queue::admit(&grid, &available, settings, &outlook, &mut agenda, &mut standings);
 
     pausing::bring_back(&grid, &available, &outlook, &mut aside, &mut standings);
 
@@ -79,25 +68,14 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
             break (watts, scarce);
         }
     };
-    let wanted =
-        economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
+    let wanted = economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
 
     let books = Books::close(&grid, available, scarce, &standings, watts);
-    Plan {
-        now,
-        limits: books.limits(&standings, &wanted, now),
-        nodes: books.budgets(),
-        next_turn_at: agenda.next,
-    }
+    Plan { now, limits: books.limits(&standings, &wanted, now), nodes: books.budgets(), next_turn_at: agenda.next }
 }
 
 /// What each member claims of the power: nothing unless it takes part.
-fn claims(
-    grid: &Grid<'_>,
-    outlook: &Outlook,
-    standings: &[Standing],
-    asked: impl Fn(&Offer) -> Offer,
-) -> Vec<Claim> {
+fn claims(grid: &Grid<'_>, outlook: &Outlook, standings: &[Standing], asked: impl Fn(&Offer) -> Offer) -> Vec<Claim> {
     let claim = |(index, (place, standing)): (usize, (&Place<'_>, &Standing))| match standing {
         Standing::In(offer) if !offer.left_over => {
             let offer = asked(offer);
@@ -112,21 +90,11 @@ fn claims(
         }
         _ => Claim::NOTHING,
     };
-    grid.places
-        .iter()
-        .zip(standings)
-        .enumerate()
-        .map(claim)
-        .collect()
+    grid.places.iter().zip(standings).enumerate().map(claim).collect()
 }
 
 /// Gives those that only take what the others leave their minimum, where it fits, by class and connector.
-fn offer_left_overs(
-    grid: &Grid<'_>,
-    available: &[i128],
-    standings: &[Standing],
-    watts: &mut [i64],
-) {
+fn offer_left_overs(grid: &Grid<'_>, available: &[i128], standings: &[Standing], watts: &mut [i64]) {
     let mut room = room_left(grid, available, watts);
     let mut takers: Vec<(&Place<'_>, &Offer, &mut i64)> = grid
         .places
@@ -186,30 +154,16 @@ impl<'a> Books<'a> {
             }
         }
         let room = room_left(grid, &available, &watts);
-        Self {
-            grid,
-            available,
-            scarce,
-            room,
-            sharing,
-            watts,
-        }
+        Self { grid, available, scarce, room, sharing, watts }
     }
 
     /// The limit of every member, by connector.
     fn limits(&self, standings: &[Standing], wanted: &[Option<i64>], now: Timestamp) -> Vec<Limit> {
-        let members = self
-            .grid
-            .places
-            .iter()
-            .zip(standings)
-            .zip(self.watts.iter().zip(wanted));
+        let members = self.grid.places.iter().zip(standings).zip(self.watts.iter().zip(wanted));
         let placed = members.map(|((place, standing), (given, wanted))| {
             let reason = match (standing, wanted) {
                 (Standing::Out(reason), _) => reason.clone(),
-                (Standing::In(_), Some(wanted)) => Reason::Unchanged {
-                    wanted: Watts(*wanted),
-                },
+                (Standing::In(_), Some(wanted)) => Reason::Unchanged { wanted: Watts(*wanted) },
                 (Standing::In(offer), None) => self.why_not_more(place, offer, *given),
             };
             (place.member, Watts(*given), reason)
@@ -228,9 +182,7 @@ impl<'a> Books<'a> {
 
     /// The reason of a member that takes part: its own maximum, or the lowest row that could not bear one step more.
     fn why_not_more(&self, place: &Place<'_>, offer: &Offer, given: i64) -> Reason {
-        let row = self
-            .grid
-            .bottleneck(place, &self.scarce, rounding::step_of(place));
+        let row = self.grid.bottleneck(place, &self.scarce, rounding::step_of(place));
         match row.filter(|_| given < offer.maximum && !offer.left_over) {
             Some(row) => match self.grid.group_of(row) {
                 Some(node) => Reason::Shared {
@@ -246,12 +198,7 @@ impl<'a> Books<'a> {
 
     /// The books of every group, by id.
     fn budgets(&self) -> Vec<NodeBudget> {
-        let mut budgets: Vec<NodeBudget> = self
-            .grid
-            .nodes
-            .iter()
-            .map(|branch| self.budget(branch))
-            .collect();
+        let mut budgets: Vec<NodeBudget> = self.grid.nodes.iter().map(|branch| self.budget(branch)).collect();
         budgets.sort_by_key(|budget| budget.node);
         budgets
     }
@@ -259,25 +206,12 @@ impl<'a> Books<'a> {
     fn budget(&self, branch: &Branch<'_>) -> NodeBudget {
         let row = branch.power_row;
         let of = |rows: &[i128]| watts(rows.get(row).copied().unwrap_or_default());
-        let capacity = self
-            .grid
-            .rows
-            .get(row)
-            .map_or(Watts::ZERO, |row| watts(row.capacity));
-        let below = self
-            .grid
-            .places
-            .get(branch.members.clone())
-            .unwrap_or_default();
+        let capacity = self.grid.rows.get(row).map_or(Watts::ZERO, |row| watts(row.capacity));
+        let below = self.grid.places.get(branch.members.clone()).unwrap_or_default();
         NodeBudget {
             node: branch.node.id,
             capacity,
-            reserved: watts(
-                below
-                    .iter()
-                    .map(|place| i128::from(place.member.reserved().get()))
-                    .sum(),
-            ),
+            reserved: watts(below.iter().map(|place| i128::from(place.member.reserved().get())).sum()),
             available: of(&self.available),
             granted: of(&self.available) - of(&self.room),
             currents: branch.node.phase_limits.map(|_| self.currents(row)),
@@ -287,14 +221,8 @@ impl<'a> Books<'a> {
     /// The phases of the node whose rows begin here.
     fn currents(&self, power_row: usize) -> [CurrentBudget; 3] {
         let mut currents = [CurrentBudget::default(); 3];
-        let rows = self
-            .grid
-            .rows
-            .iter()
-            .zip(self.available.iter().zip(&self.room));
-        let own = rows
-            .skip(power_row + 1)
-            .take_while(|(row, _)| matches!(row.kind, RowKind::Current(_)));
+        let rows = self.grid.rows.iter().zip(self.available.iter().zip(&self.room));
+        let own = rows.skip(power_row + 1).take_while(|(row, _)| matches!(row.kind, RowKind::Current(_)));
         for (budget, (_, (available, room))) in currents.iter_mut().zip(own) {
             *budget = CurrentBudget {
                 available: self.grid.milliamps_below(*available),

@@ -21,10 +21,7 @@ pub(super) struct Offer {
 impl Offer {
     /// The same, as if any power above zero were worth sending.
     pub fn without_minimum(&self) -> Self {
-        Self {
-            minimum: 0,
-            ..self.clone()
-        }
+        Self { minimum: 0, ..self.clone() }
     }
 }
 
@@ -62,10 +59,7 @@ pub(super) fn offer(place: &Place<'_>, settings: &Settings, agenda: &mut Agenda)
     let (session, suspended) = match &member.state {
         MemberState::Idle { .. } => return Standing::Out(Reason::NoSession),
         MemberState::Uncontrolled { reserved, why } => {
-            return Standing::Out(Reason::Reserved {
-                why: *why,
-                reserved: *reserved,
-            });
+            return Standing::Out(Reason::Reserved { why: *why, reserved: *reserved });
         }
         MemberState::Active(session) => (session, None),
         MemberState::Suspended { since, session } => (session, Some(*since)),
@@ -73,27 +67,16 @@ pub(super) fn offer(place: &Place<'_>, settings: &Settings, agenda: &mut Agenda)
     if session.excluded && !session.priority_charge {
         return Standing::Out(Reason::ExclusionWindow);
     }
-    if let Some(until) = session
-        .waits_until
-        .filter(|until| *until > agenda.now && !session.priority_charge)
-    {
+    if let Some(until) = session.waits_until.filter(|until| *until > agenda.now && !session.priority_charge) {
         agenda.note(until);
         return Standing::Out(Reason::CheaperLater { until });
     }
     let (minimum, maximum) = on_steps(member);
     if maximum < minimum.max(1) {
-        return Standing::Out(Reason::Unsatisfiable {
-            minimum: member.minimum,
-            maximum: member.maximum,
-        });
+        return Standing::Out(Reason::Unsatisfiable { minimum: member.minimum, maximum: member.maximum });
     }
-    let resting_until = session
-        .turn
-        .stopped_at
-        .map(|at| at + seconds(settings.off_seconds));
-    if let Some(until) =
-        resting_until.filter(|until| session.turn.held_since.is_none() && *until > agenda.now)
-    {
+    let resting_until = session.turn.stopped_at.map(|at| at + seconds(settings.off_seconds));
+    if let Some(until) = resting_until.filter(|until| session.turn.held_since.is_none() && *until > agenda.now) {
         agenda.note(until);
         return Standing::Out(Reason::Resting { until });
     }
@@ -122,38 +105,18 @@ fn damped(
 ) -> Offer {
     let member = place.member;
     let down_to_step = |watts: i64| Watts(watts).floor_to(member.step).get().max(minimum);
-    let mut offer = Offer {
-        minimum,
-        maximum,
-        at_maximum: Reason::AtMaximum,
-        left_over: false,
-    };
-    if let Some(demand) = session
-        .learned_demand
-        .filter(|demand| sane(*demand) < maximum)
-    {
+    let mut offer = Offer { minimum, maximum, at_maximum: Reason::AtMaximum, left_over: false };
+    if let Some(demand) = session.learned_demand.filter(|demand| sane(*demand) < maximum) {
         offer.maximum = down_to_step(sane(demand));
         offer.at_maximum = Reason::LearnedDemand { demand };
     }
     if let Some(raise) = settings.raise_step {
         let interval = seconds(settings.raise_interval_seconds);
-        let ripe = session
-            .turn
-            .raised_at
-            .is_none_or(|at| at + interval <= agenda.now);
-        let raise = if ripe {
-            sane(raise).max(member.step.get()).max(1)
-        } else {
-            0
-        };
+        let ripe = session.turn.raised_at.is_none_or(|at| at + interval <= agenda.now);
+        let raise = if ripe { sane(raise).max(member.step.get()).max(1) } else { 0 };
         let ramp = down_to_step(sane(member.current) + raise);
         if ramp < offer.maximum {
-            let next_at = session
-                .turn
-                .raised_at
-                .filter(|_| !ripe)
-                .unwrap_or(agenda.now)
-                + interval;
+            let next_at = session.turn.raised_at.filter(|_| !ripe).unwrap_or(agenda.now) + interval;
             agenda.note(next_at);
             offer.maximum = ramp;
             offer.at_maximum = Reason::Rising { next_at };

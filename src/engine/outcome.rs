@@ -22,16 +22,12 @@ pub struct Plan {
 impl Plan {
     /// Whether somebody could take more than there is.
     pub fn is_scarce(&self) -> bool {
-        self.limits
-            .iter()
-            .any(|limit| matches!(limit.reason, Reason::Shared { .. }))
+        self.limits.iter().any(|limit| matches!(limit.reason, Reason::Shared { .. }))
     }
 
     /// The limit of a connector.
     pub fn limit_of(&self, connector: ConnectorId) -> Option<&Limit> {
-        let at = self
-            .limits
-            .binary_search_by_key(&connector, |limit| limit.connector);
+        let at = self.limits.binary_search_by_key(&connector, |limit| limit.connector);
         at.ok().and_then(|index| self.limits.get(index))
     }
 }

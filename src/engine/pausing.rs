@@ -50,22 +50,11 @@ pub(super) fn stand_aside(
             || is_held(session, settings, now)
             || share.watts() * 2 >= offer.minimum;
         if !keeps {
-            aside.push(Aside {
-                laxity,
-                place: index,
-                offer: offer.clone(),
-            });
+            aside.push(Aside { laxity, place: index, offer: offer.clone() });
             *standing = Standing::Out(Reason::CanWait);
         }
     }
-    aside.sort_by_key(|one| {
-        (
-            one.laxity,
-            grid.places
-                .get(one.place)
-                .map(|place| place.member.connector),
-        )
-    });
+    aside.sort_by_key(|one| (one.laxity, grid.places.get(one.place).map(|place| place.member.connector)));
     aside
 }
 
@@ -93,15 +82,9 @@ pub(super) fn bring_back(
             let Some(place) = grid.places.get(one.place) else {
                 return false;
             };
-            let lost = grid
-                .uses(place)
-                .iter()
-                .filter_map(|row| row.bears(&left))
-                .min();
+            let lost = grid.uses(place).iter().filter_map(|row| row.bears(&left)).min();
             let lost = lost.unwrap_or_default().min(one.offer.maximum);
-            let fits = grid
-                .bottleneck(place, &unclaimed, one.offer.minimum)
-                .is_none();
+            let fits = grid.bottleneck(place, &unclaimed, one.offer.minimum).is_none();
             if !fits || lost * 8 < one.offer.minimum {
                 return true;
             }

@@ -32,9 +32,7 @@ pub(super) fn admit(
                 Rank::of(
                     place.member,
                     session,
-                    outlook
-                        .laxity(index)
-                        .filter(|_| settings.trusted_departures),
+                    outlook.laxity(index).filter(|_| settings.trusted_departures),
                     algorithm,
                     settings,
                     agenda.now,
@@ -91,15 +89,9 @@ impl Rank {
         let waiting_since = turn.waiting_since.unwrap_or(now);
         let rotates = algorithm != Algorithm::FirstCome;
         // The laxity of a waiting session falls until it is the least: it comes to the front by itself.
-        let aged = rotates
-            && laxity.is_none()
-            && turn.waiting_since.is_some()
-            && now >= waiting_since + patience(settings);
-        let weight = if algorithm == Algorithm::Priority {
-            member.weight.max(1)
-        } else {
-            1
-        };
+        let aged =
+            rotates && laxity.is_none() && turn.waiting_since.is_some() && now >= waiting_since + patience(settings);
+        let weight = if algorithm == Algorithm::Priority { member.weight.max(1) } else { 1 };
         let service = match laxity {
             Some(laxity) => i128::from(laxity),
             None => i128::from(session.attained.get()) * i128::from(u32::MAX) / i128::from(weight),
@@ -109,11 +101,7 @@ impl Rank {
             not_held: !held,
             not_aged: !aged,
             service: if rotates && !aged { service } else { 0 },
-            waiting_since: if rotates {
-                waiting_since
-            } else {
-                session.arrived_at
-            },
+            waiting_since: if rotates { waiting_since } else { session.arrived_at },
             arrived_at: session.arrived_at,
             connector: member.connector,
         }
@@ -145,10 +133,7 @@ impl Desk<'_> {
         let turn = place.member.session()?.turn;
         let starts = turn.held_since.is_none();
         let uses = self.grid.uses(place);
-        let claimed = uses
-            .iter()
-            .map(|one| one.row)
-            .find(|row| starts && self.claimed.get(*row) == Some(&true));
+        let claimed = uses.iter().map(|one| one.row).find(|row| starts && self.claimed.get(*row) == Some(&true));
         if let Some(row) = self.grid.bottleneck(place, &self.room, minimum).or(claimed) {
             let alone = self.grid.bottleneck(place, self.available, minimum);
             if alone.is_none() && !rank.not_aged {
@@ -157,8 +142,7 @@ impl Desk<'_> {
             return self.turn_away(row, alone, Watts(minimum));
         }
         take(&mut self.room, uses, minimum);
-        let until = turn.fits_since.unwrap_or(self.agenda.now)
-            + seconds(self.settings.restart_after_seconds);
+        let until = turn.fits_since.unwrap_or(self.agenda.now) + seconds(self.settings.restart_after_seconds);
         if starts && turn.stopped_at.is_some() && until > self.agenda.now {
             self.agenda.note(until);
             return Some(Reason::WaitingForHeadroom { until });
@@ -174,37 +158,22 @@ impl Desk<'_> {
 
     fn turn_away(&mut self, row: usize, alone: Option<usize>, minimum: Watts) -> Option<Reason> {
         let row = alone.unwrap_or(row);
-        let (node, bound) = (
-            self.grid.group_of(row)?,
-            self.grid.bound(row, self.available),
-        );
+        let (node, bound) = (self.grid.group_of(row)?, self.grid.bound(row, self.available));
         if alone.is_some() {
-            return Some(Reason::MinimumDoesNotFit {
-                node,
-                bound,
-                minimum,
-            });
+            return Some(Reason::MinimumDoesNotFit { node, bound, minimum });
         }
         let position = self.waiting.get_mut(row)?;
         *position += 1;
-        Some(Reason::WaitingForTurn {
-            node,
-            bound,
-            position: *position,
-            minimum,
-        })
+        Some(Reason::WaitingForTurn { node, bound, position: *position, minimum })
     }
 
     /// While somebody waits, the order may change whenever a hold ends, a rest ends or patience ends.
     fn note_turns(&mut self, standings: &[Standing]) {
-        let somebody_waits = standings
-            .iter()
-            .any(|one| matches!(one, Standing::Out(Reason::WaitingForTurn { .. })));
+        let somebody_waits = standings.iter().any(|one| matches!(one, Standing::Out(Reason::WaitingForTurn { .. })));
         if !somebody_waits {
             return;
         }
-        self.agenda
-            .note(self.agenda.now + seconds(self.settings.off_seconds.max(1)));
+        self.agenda.note(self.agenda.now + seconds(self.settings.off_seconds.max(1)));
         for (place, standing) in self.grid.places.iter().zip(standings) {
             let Some(session) = place.member.session() else {
                 continue;
@@ -212,8 +181,7 @@ impl Desk<'_> {
             match standing {
                 Standing::In(_) => {
                     let since = session.turn.held_since.unwrap_or(self.agenda.now);
-                    self.agenda
-                        .note(since + seconds(self.settings.hold_seconds));
+                    self.agenda.note(since + seconds(self.settings.hold_seconds));
                 }
                 Standing::Out(_) => {
                     let since = session.turn.waiting_since.unwrap_or(self.agenda.now);
@@ -225,12 +193,7 @@ impl Desk<'_> {
 }
 
 /// What a session must bring to the next plan, given that it now has this limit for this reason.
-pub(super) fn next_turn(
-    member: &Member,
-    limit: Watts,
-    reason: &Reason,
-    now: Timestamp,
-) -> Option<Turn> {
+pub(super) fn next_turn(member: &Member, limit: Watts, reason: &Reason, now: Timestamp) -> Option<Turn> {
     let turn = member.session()?.turn;
     let suspended = matches!(reason, Reason::SuspendedByVehicle { .. });
     let waits = matches!(
@@ -242,26 +205,14 @@ pub(super) fn next_turn(
     );
     let runs = limit > Watts::ZERO;
     // Who stops by the clock did not have to make way, so does not rest afterwards.
-    let by_clock = matches!(
-        reason,
-        Reason::ExclusionWindow | Reason::CheaperLater { .. }
-    );
+    let by_clock = matches!(reason, Reason::ExclusionWindow | Reason::CheaperLater { .. });
     let was_stopped = !runs && !suspended && !by_clock && turn.held_since.is_some();
     Some(Turn {
         held_since: runs.then(|| turn.held_since.unwrap_or(now)),
         waiting_since: waits.then(|| turn.waiting_since.unwrap_or(now)),
-        stopped_at: if runs {
-            None
-        } else {
-            Some(now).filter(|_| was_stopped).or(turn.stopped_at)
-        },
-        fits_since: matches!(reason, Reason::WaitingForHeadroom { .. })
-            .then(|| turn.fits_since.unwrap_or(now)),
-        raised_at: if limit > member.current {
-            Some(now)
-        } else {
-            turn.raised_at
-        },
+        stopped_at: if runs { None } else { Some(now).filter(|_| was_stopped).or(turn.stopped_at) },
+        fits_since: matches!(reason, Reason::WaitingForHeadroom { .. }).then(|| turn.fits_since.unwrap_or(now)),
+        raised_at: if limit > member.current { Some(now) } else { turn.raised_at },
     })
 }
 

@@ -47,10 +47,7 @@ pub enum Bound {
 impl Bound {
     /// Whether it is no limit of a group.
     const fn is_from_elsewhere(&self) -> bool {
-        matches!(
-            self,
-            Self::PowerFromElsewhere { .. } | Self::CurrentFromElsewhere { .. }
-        )
+        matches!(self, Self::PowerFromElsewhere { .. } | Self::CurrentFromElsewhere { .. })
     }
 }
 
@@ -157,9 +154,9 @@ impl Reason {
             Self::Rising { .. } => "slow-raise",
             Self::Shared { .. } => "max-min-share",
             Self::Unchanged { .. } => "message-economy",
-            Self::WaitingForTurn { .. }
-            | Self::MinimumDoesNotFit { .. }
-            | Self::Unsatisfiable { .. } => "minimum-or-nothing",
+            Self::WaitingForTurn { .. } | Self::MinimumDoesNotFit { .. } | Self::Unsatisfiable { .. } => {
+                "minimum-or-nothing"
+            }
             Self::Resting { .. } => "off-time",
             Self::WaitingForHeadroom { .. } => "stable-headroom",
             Self::CanWait => "deadline-pause",
@@ -188,12 +185,7 @@ impl Reason {
 
     /// A sentence that a person understands, for a connector with this limit.
     pub fn explain(&self, limit: Watts) -> String {
-        format!(
-            "{}: {} (rule {}).",
-            Kilowatts(limit),
-            Because(self),
-            self.rule()
-        )
+        format!("{}: {} (rule {}).", Kilowatts(limit), Because(self), self.rule())
     }
 }
 
@@ -210,40 +202,19 @@ impl fmt::Display for Because<'_> {
             Reason::Rising { next_at } => {
                 write!(f, "its limit rises step by step, next at {next_at}")
             }
-            Reason::Shared {
-                node,
-                bound,
-                sharing,
-            } => {
-                write!(
-                    f,
-                    "its share of {} for {sharing} session(s)",
-                    Scarce(*bound, *node)
-                )
+            Reason::Shared { node, bound, sharing } => {
+                write!(f, "its share of {} for {sharing} session(s)", Scarce(*bound, *node))
             }
             Reason::Unchanged { wanted } => {
-                write!(
-                    f,
-                    "a change to {} is not worth a message",
-                    Kilowatts(*wanted)
-                )
+                write!(f, "a change to {} is not worth a message", Kilowatts(*wanted))
             }
-            Reason::WaitingForTurn {
-                node,
-                bound,
-                position,
-                minimum,
-            } => write!(
+            Reason::WaitingForTurn { node, bound, position, minimum } => write!(
                 f,
                 "it waits for its turn as number {position}, because its minimum of {} does not fit beside the others into {}",
                 Kilowatts(*minimum),
                 Scarce(*bound, *node)
             ),
-            Reason::MinimumDoesNotFit {
-                node,
-                bound,
-                minimum,
-            } => write!(
+            Reason::MinimumDoesNotFit { node, bound, minimum } => write!(
                 f,
                 "its minimum of {} does not fit into {} even alone",
                 Kilowatts(*minimum),
@@ -251,26 +222,15 @@ impl fmt::Display for Because<'_> {
             ),
             Reason::Resting { until } => write!(f, "it was stopped and rests until {until}"),
             Reason::WaitingForHeadroom { until } => {
-                write!(
-                    f,
-                    "it starts again at {until} if there is room for it until then"
-                )
+                write!(f, "it starts again at {until} if there is room for it until then")
             }
             Reason::CanWait => f.write_str("it has time, and pauses for those that have less"),
-            Reason::Unsatisfiable { minimum, maximum } => write!(
-                f,
-                "it needs at least {} but may draw at most {}",
-                Kilowatts(*minimum),
-                Kilowatts(*maximum)
-            ),
+            Reason::Unsatisfiable { minimum, maximum } => {
+                write!(f, "it needs at least {} but may draw at most {}", Kilowatts(*minimum), Kilowatts(*maximum))
+            }
             Reason::NoSession => f.write_str("nobody charges here"),
-            Reason::SuspendedByVehicle {
-                kept_until: Some(until),
-            } => {
-                write!(
-                    f,
-                    "its car pauses, and the minimum is kept for it until {until}"
-                )
+            Reason::SuspendedByVehicle { kept_until: Some(until) } => {
+                write!(f, "its car pauses, and the minimum is kept for it until {until}")
             }
             Reason::SuspendedByVehicle { kept_until: None } => {
                 f.write_str("its car pauses, and it gets its minimum only when others leave it")
@@ -280,16 +240,9 @@ impl fmt::Display for Because<'_> {
                 write!(f, "it has time, and waits for cheaper hours until {until}")
             }
             Reason::Reserved { why, reserved } => {
-                write!(
-                    f,
-                    "{}, so {} is set aside for it",
-                    Cause(*why),
-                    Kilowatts(*reserved)
-                )
+                write!(f, "{}, so {} is set aside for it", Cause(*why), Kilowatts(*reserved))
             }
-            Reason::NotInTree => {
-                f.write_str("its group is unknown or hangs below an unknown group")
-            }
+            Reason::NotInTree => f.write_str("its group is unknown or hangs below an unknown group"),
         }
     }
 }
@@ -310,20 +263,15 @@ impl fmt::Display for Scarce {
             }
             Bound::Imbalance { phase, available } => {
                 let amps = Amps(*available);
-                write!(
-                    f,
-                    "the {amps} by which phase {phase} of group {node} may be ahead"
-                )
+                write!(f, "the {amps} by which phase {phase} of group {node} may be ahead")
             }
             Bound::PowerFromElsewhere { available } => {
                 let power = Kilowatts(*available);
                 write!(f, "the {power} that a limit from elsewhere leaves {node}")
             }
-            Bound::CurrentFromElsewhere { phase, available } => write!(
-                f,
-                "the {} on phase {phase} that a limit from elsewhere leaves {node}",
-                Amps(*available)
-            ),
+            Bound::CurrentFromElsewhere { phase, available } => {
+                write!(f, "the {} on phase {phase} that a limit from elsewhere leaves {node}", Amps(*available))
+            }
         }
     }
 }
@@ -378,28 +326,14 @@ mod tests {
     #[test]
     fn sentences_name_the_group_the_figures_and_the_rule() {
         let node = GroupId::from(RawId::from_bytes([1; 12]));
-        let bound = Bound::Power {
-            available: Watts(30_000),
-        };
-        let shared = Reason::Shared {
-            node,
-            bound,
-            sharing: 5,
-        };
+        let bound = Bound::Power { available: Watts(30_000) };
+        let shared = Reason::Shared { node, bound, sharing: 5 };
         assert_eq!(
             shared.explain(Watts(6_000)),
             "6 kW: its share of the 30 kW of group 010101010101010101010101 for 5 session(s) (rule max-min-share)."
         );
-        let bound = Bound::Current {
-            phase: 2,
-            available: Milliamps(10_500),
-        };
-        let waiting = Reason::WaitingForTurn {
-            node,
-            bound,
-            position: 2,
-            minimum: Watts(4_140),
-        };
+        let bound = Bound::Current { phase: 2, available: Milliamps(10_500) };
+        let waiting = Reason::WaitingForTurn { node, bound, position: 2, minimum: Watts(4_140) };
         assert_eq!(
             waiting.explain(Watts(0)),
             "0 kW: it waits for its turn as number 2, because its minimum of 4.14 kW does not fit beside the others into \
@@ -409,18 +343,9 @@ mod tests {
 
     #[test]
     fn reasons_survive_json() {
-        let reason = Reason::Reserved {
-            why: Uncontrolled::Offline,
-            reserved: Watts(11_000),
-        };
+        let reason = Reason::Reserved { why: Uncontrolled::Offline, reserved: Watts(11_000) };
         let text = serde_json::to_string(&reason).expect("serializes");
-        assert_eq!(
-            text,
-            r#"{"because":"reserved","why":"offline","reserved":11000}"#
-        );
-        assert_eq!(
-            serde_json::from_str::<Reason>(&text).expect("reads"),
-            reason
-        );
+        assert_eq!(text, r#"{"because":"reserved","why":"offline","reserved":11000}"#);
+        assert_eq!(serde_json::from_str::<Reason>(&text).expect("reads"), reason);
     }
 }

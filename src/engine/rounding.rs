@@ -17,12 +17,8 @@ pub(super) fn share_in_steps(grid: &Grid<'_>, available: &[i128], claims: &[Clai
     loop {
         let mut shared = open.clone();
         share(grid, available, &mut shared);
-        let mut watts: Vec<i64> = grid
-            .places
-            .iter()
-            .zip(&shared)
-            .map(|(place, claim)| floor_to_step(place, claim.watts()))
-            .collect();
+        let mut watts: Vec<i64> =
+            grid.places.iter().zip(&shared).map(|(place, claim)| floor_to_step(place, claim.watts())).collect();
         let mut room = available.to_vec();
         for (place, given) in grid.places.iter().zip(&watts) {
             take(&mut room, grid.uses(place), *given);
@@ -35,13 +31,7 @@ pub(super) fn share_in_steps(grid: &Grid<'_>, available: &[i128], claims: &[Clai
 }
 
 /// Gives one step more to those it fits, tightest place and largest rest first.
-fn hand_out_rests(
-    grid: &Grid<'_>,
-    room: &mut [i128],
-    claims: &[Claim],
-    shared: &[Claim],
-    watts: &mut [i64],
-) {
+fn hand_out_rests(grid: &Grid<'_>, room: &mut [i128], claims: &[Claim], shared: &[Claim], watts: &mut [i64]) {
     let mut rests: Vec<_> = grid
         .places
         .iter()
@@ -50,11 +40,7 @@ fn hand_out_rests(
         .filter(|((place, claim), (_, given))| **given + step_of(place) <= claim.watts())
         .map(|((place, _), (shared, given))| {
             let rest = shared.most() - (*given << FRACTION_BITS);
-            let order = (
-                shared.cut_at(),
-                Reverse(rest / step_of(place)),
-                place.member.connector,
-            );
+            let order = (shared.cut_at(), Reverse(rest / step_of(place)), place.member.connector);
             (order, place, given)
         })
         .collect();
@@ -69,13 +55,7 @@ fn hand_out_rests(
 }
 
 /// Lets those who still find room for a step claim more of it, the others what they have. False when there are none.
-fn reopen(
-    grid: &Grid<'_>,
-    room: &[i128],
-    claims: &[Claim],
-    watts: &[i64],
-    open: &mut [Claim],
-) -> bool {
+fn reopen(grid: &Grid<'_>, room: &[i128], claims: &[Claim], watts: &[i64], open: &mut [Claim]) -> bool {
     let mut any = false;
     let members = grid.places.iter().zip(claims).zip(watts.iter().zip(open));
     for ((place, claim), (given, open)) in members {

@@ -33,11 +33,7 @@ impl<'a> Sharing<'a> {
             let (member, weight) = (place.member, i64::from(place.member.weight));
             Claim::new(weight, 0, sane(member.minimum), sane(member.maximum))
         };
-        Self {
-            available: grid.available(),
-            claims: grid.places.iter().map(claim).collect(),
-            grid,
-        }
+        Self { available: grid.available(), claims: grid.places.iter().map(claim).collect(), grid }
     }
 
     /// Shares; gives the sum of all shares.
@@ -64,10 +60,7 @@ fn truncate_upwards(grid: &Grid<'_>, available: &[i128], claims: &mut [Claim]) {
     for branch in grid.nodes.iter().rev() {
         let below = claims.get_mut(branch.members.clone()).unwrap_or_default();
         let capacity = available.get(branch.power_row).copied().unwrap_or_default();
-        if let Some(level) = highest_level(
-            below.iter().map(|claim| (1, claim)),
-            capacity << FRACTION_BITS,
-        ) {
+        if let Some(level) = highest_level(below.iter().map(|claim| (1, claim)), capacity << FRACTION_BITS) {
             below.iter_mut().for_each(|claim| claim.truncate(level));
         }
     }
@@ -81,27 +74,18 @@ fn fill(grid: &Grid<'_>, available: &[i128], claims: &mut [Claim]) {
     let rows = members_by_row(grid);
     let level_of = |row: usize, claims: &[Claim]| {
         let members = rows.get(row).map(Vec::as_slice).unwrap_or_default();
-        let parts = members
-            .iter()
-            .filter_map(|one| Some((one.cost, claims.get(one.place)?)));
+        let parts = members.iter().filter_map(|one| Some((one.cost, claims.get(one.place)?)));
         let capacity = available.get(row).copied().unwrap_or_default();
         let level = highest_level(parts.clone(), capacity << FRACTION_BITS)?;
-        parts
-            .clone()
-            .any(|(_, claim)| !claim.is_fixed())
-            .then_some(level)
+        parts.clone().any(|(_, claim)| !claim.is_fixed()).then_some(level)
     };
-    let mut lowest: BinaryHeap<Reverse<(i64, usize)>> = (0..rows.len())
-        .filter_map(|row| Some(Reverse((level_of(row, claims)?, row))))
-        .collect();
+    let mut lowest: BinaryHeap<Reverse<(i64, usize)>> =
+        (0..rows.len()).filter_map(|row| Some(Reverse((level_of(row, claims)?, row)))).collect();
     while let Some(Reverse((_, row))) = lowest.pop() {
         let Some(level) = level_of(row, claims) else {
             continue;
         };
-        if lowest
-            .peek()
-            .is_some_and(|Reverse(next)| *next < (level, row))
-        {
+        if lowest.peek().is_some_and(|Reverse(next)| *next < (level, row)) {
             lowest.push(Reverse((level, row)));
             continue;
         }
@@ -124,10 +108,7 @@ fn members_by_row(grid: &Grid<'_>) -> Vec<Vec<Part>> {
     for (place, member) in grid.places.iter().enumerate() {
         for one in grid.uses(member) {
             if let Some(row) = rows.get_mut(one.row) {
-                row.push(Part {
-                    place,
-                    cost: one.cost,
-                });
+                row.push(Part { place, cost: one.cost });
             }
         }
     }

@@ -4,9 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{
-    ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, Timestamp, WattHours, Watts,
-};
+use crate::kernel::{ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, Timestamp, WattHours, Watts};
 
 /// The whole of a number that is counted in parts per million.
 pub const MILLION: u32 = 1_000_000;
@@ -349,12 +347,7 @@ pub enum CurrentKind {
 pub const LEAST_PILOT_CURRENT: Milliamps = Milliamps(6_000);
 
 /// The least power worth sending: the largest of `minimums` and, for AC, of 6 A on each phase in use.
-pub fn least_power(
-    kind: CurrentKind,
-    voltage: Millivolts,
-    phases: PhaseSet,
-    minimums: &[Watts],
-) -> Watts {
+pub fn least_power(kind: CurrentKind, voltage: Millivolts, phases: PhaseSet, minimums: &[Watts]) -> Watts {
     let pilot = match kind {
         CurrentKind::Ac => LEAST_PILOT_CURRENT.to_power(voltage, phases),
         CurrentKind::Dc => Watts::ZERO,
@@ -370,17 +363,8 @@ mod tests {
     fn six_amps_on_three_phases_beat_a_smaller_group_minimum() {
         let volt = Millivolts(230_000);
         let minimums = [Watts(2_500), Watts(1_000)];
-        assert_eq!(
-            least_power(CurrentKind::Ac, volt, PhaseSet::ALL, &minimums),
-            Watts(4_140)
-        );
-        assert_eq!(
-            least_power(CurrentKind::Ac, volt, PhaseSet::L2, &minimums),
-            Watts(2_500)
-        );
-        assert_eq!(
-            least_power(CurrentKind::Dc, volt, PhaseSet::ALL, &minimums),
-            Watts(2_500)
-        );
+        assert_eq!(least_power(CurrentKind::Ac, volt, PhaseSet::ALL, &minimums), Watts(4_140));
+        assert_eq!(least_power(CurrentKind::Ac, volt, PhaseSet::L2, &minimums), Watts(2_500));
+        assert_eq!(least_power(CurrentKind::Dc, volt, PhaseSet::ALL, &minimums), Watts(2_500));
     }
 }

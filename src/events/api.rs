@@ -96,16 +96,8 @@ crate::filters! {
 /// the words of stations.
 #[utoipa::path(tag = "events", params(EventFilter), responses((status = OK, body = EventsReply), LogErrors))]
 #[get("/events")]
-async fn list_events(
-    caller: Caller<ReadEvents>,
-    ctx: Ctx,
-    query: Query<EventFilter>,
-) -> ApiResult<HttpResponse> {
-    let Query(EventFilter {
-        after,
-        limit,
-        types,
-    }) = query;
+async fn list_events(caller: Caller<ReadEvents>, ctx: Ctx, query: Query<EventFilter>) -> ApiResult<HttpResponse> {
+    let Query(EventFilter { after, limit, types }) = query;
     let (organization, after) = (caller.organization(), after.unwrap_or(0));
     let types = EventTypes::seen_by(types, &caller.principal);
     let whole = caller.sees_cards();
@@ -124,12 +116,6 @@ async fn list_events(
         .map(EventView::from)
         .collect();
     let next_after = result.last().map_or(after, |event| event.cursor);
-    let reply = EventsReply {
-        ok: true,
-        message: "Found".into(),
-        result,
-        next_after,
-        has_next_page,
-    };
+    let reply = EventsReply { ok: true, message: "Found".into(), result, next_after, has_next_page };
     Ok(HttpResponse::Ok().json(reply))
 }

@@ -286,14 +286,9 @@ impl EventKind {
     pub fn all() -> impl Iterator<Item = Self> {
         let steps = |action: &ActionKind| {
             let action = *action;
-            Step::ALL
-                .iter()
-                .map(move |step| Self::Action(action, *step))
+            Step::ALL.iter().map(move |step| Self::Action(action, *step))
         };
-        Self::NAMED
-            .iter()
-            .copied()
-            .chain(ActionKind::ALL.iter().flat_map(steps))
+        Self::NAMED.iter().copied().chain(ActionKind::ALL.iter().flat_map(steps))
     }
 }
 
@@ -308,10 +303,7 @@ mod tests {
         let names: Vec<_> = EventKind::all().map(EventKind::name).collect();
         let different: BTreeSet<_> = names.iter().collect();
         assert_eq!(names.len(), different.len());
-        let plain = |name: &str| {
-            name.chars()
-                .all(|c| c.is_ascii_lowercase() || "._0123456789".contains(c))
-        };
+        let plain = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || "._0123456789".contains(c));
         assert!(names.iter().all(|name| plain(name) && name.contains('.')));
     }
 }

@@ -53,9 +53,7 @@ pub fn describe(document: &mut OpenApi) {
 }
 
 fn operation(kind: EventKind) -> Operation {
-    let body = RequestBodyBuilder::new()
-        .content("application/json", Content::new(Some(schema(kind))))
-        .build();
+    let body = RequestBodyBuilder::new().content("application/json", Content::new(Some(schema(kind)))).build();
     OperationBuilder::new()
         .tag("events")
         .summary(Some(kind.when()))
@@ -70,28 +68,19 @@ fn schema(kind: EventKind) -> Object {
         Payload::View(schema) => Ref::from_schema_name(schema).into(),
         Payload::Fields(fields) => {
             let object = ObjectBuilder::new().schema_type(Type::Object);
-            let object = fields.iter().fold(object, |object, field| {
-                object.property(*field, Schema::default()).required(*field)
-            });
+            let object =
+                fields.iter().fold(object, |object, field| object.property(*field, Schema::default()).required(*field));
             object.build().into()
         }
     };
     let fields: [(&str, RefOr<Schema>); 5] = [
         ("_id", Ref::from_schema_name("EventId").into()),
-        (
-            "type",
-            text().enum_values(Some([kind.name()])).build().into(),
-        ),
-        (
-            "object",
-            text().enum_values(Some([kind.object()])).build().into(),
-        ),
+        ("type", text().enum_values(Some([kind.name()])).build().into()),
+        ("object", text().enum_values(Some([kind.object()])).build().into()),
         ("data", data),
         ("createdAt", Ref::from_schema_name("Timestamp").into()),
     ];
     let object = ObjectBuilder::new().schema_type(Type::Object);
-    let object = fields.into_iter().fold(object, |object, (name, field)| {
-        object.property(name, field).required(name)
-    });
+    let object = fields.into_iter().fold(object, |object, (name, field)| object.property(name, field).required(name));
     object.build()
 }

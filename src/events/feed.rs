@@ -38,24 +38,14 @@ impl Line {
     pub(super) fn new(row: store::Row) -> StoreResult<Self> {
         let (organization, cursor, kind) = (row.organization_id, row.cursor, row.type_.clone());
         let written = |row: store::Row| {
-            serde_json::to_string(&EventView::from(row))
-                .map_err(|error| StoreError::Failed(error.to_string()))
+            serde_json::to_string(&EventView::from(row)).map_err(|error| StoreError::Failed(error.to_string()))
         };
         let veiled = match veil(&kind, &row.data) {
-            Some(data) => Some(written(store::Row {
-                data,
-                ..row.clone()
-            })?),
+            Some(data) => Some(written(store::Row { data, ..row.clone() })?),
             None => None,
         };
         let text = written(row)?;
-        Ok(Self {
-            organization,
-            cursor,
-            kind,
-            text,
-            veiled,
-        })
+        Ok(Self { organization, cursor, kind, text, veiled })
     }
 
     /// The event as JSON, for one who sees numbers of cards or does not.
@@ -79,10 +69,7 @@ impl Feed {
     pub async fn start(context: Context) -> StoreResult<(Self, JoinHandle<()>)> {
         let lines = broadcast::channel(LINES_KEPT).0;
         let read = context.db.read(store::settled_cursor).await?;
-        let feed = Self {
-            lines: lines.downgrade(),
-            told: Arc::new(AtomicI64::new(read)),
-        };
+        let feed = Self { lines: lines.downgrade(), told: Arc::new(AtomicI64::new(read)) };
         let told = Arc::clone(&feed.told);
         let mut commits = context.db.commits();
         let task = tokio::spawn(async move {
@@ -119,10 +106,7 @@ async fn pass_on(context: &Context, lines: &Lines, told: &AtomicI64) -> StoreRes
         if after >= settled {
             break;
         }
-        let rows = context
-            .db
-            .read(move |conn| store::list_all_between(conn, (after, settled), LINES_READ))
-            .await?;
+        let rows = context.db.read(move |conn| store::list_all_between(conn, (after, settled), LINES_READ)).await?;
         let Some(last) = rows.last() else { break };
         told.store(last.cursor, Ordering::Release);
         for row in rows {

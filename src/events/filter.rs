@@ -47,9 +47,7 @@ impl FromStr for EventTypes {
         for (index, pattern) in text.split(',').map(str::trim).enumerate() {
             let bearable = index < MOST_NAMES && pattern.matches('*').count() <= MOST_STARS;
             let names = EventKind::all().map(EventKind::name);
-            let mut fitting = names
-                .filter(|name| bearable && fits(pattern, name))
-                .peekable();
+            let mut fitting = names.filter(|name| bearable && fits(pattern, name)).peekable();
             if fitting.peek().is_none() {
                 return Err(NoSuchEvent(pattern.to_owned()));
             }
@@ -61,8 +59,7 @@ impl FromStr for EventTypes {
 
 impl Parameter for EventTypes {
     fn expectation() -> String {
-        "names of docs/EVENTS.md with commas between, such as session.*,chargestation.online"
-            .to_owned()
+        "names of docs/EVENTS.md with commas between, such as session.*,chargestation.online".to_owned()
     }
     fn from_parameter(text: &str) -> Option<Self> {
         text.parse().ok()
@@ -101,9 +98,7 @@ mod tests {
 
     #[test]
     fn a_name_that_fits_nothing_is_refused() {
-        let types: EventTypes = "session.*, location.created,session.started"
-            .parse()
-            .expect("names");
+        let types: EventTypes = "session.*, location.created,session.started".parse().expect("names");
         assert!(types.fit("session.ended") && types.fit("location.created"));
         assert!(!types.fit("location.updated"));
         for wrong in ["", "sesion.*", "session.*,", "*.*.*.*.*"] {

@@ -34,12 +34,7 @@ pub struct Pace {
 impl Pace {
     /// The pace of a loop that turns this often.
     pub fn new(turn: Duration) -> Self {
-        Self {
-            turn,
-            running: Duration::ZERO,
-            start: None,
-            doubted_until: Duration::ZERO,
-        }
+        Self { turn, running: Duration::ZERO, start: None, doubted_until: Duration::ZERO }
     }
 
     /// Counts a turn at which the clock shows `now`.
@@ -92,11 +87,7 @@ impl Horizon {
     }
 
     fn stands(at: Timestamp, moved: Timestamp) -> Self {
-        Self {
-            from: at,
-            to: at,
-            moved,
-        }
+        Self { from: at, to: at, moved }
     }
 
     fn next(
@@ -121,11 +112,7 @@ impl Horizon {
             let back = oldest.map_or(from, |oldest| oldest.max(wanted).min(from));
             return Self::stands(back, now);
         }
-        Self {
-            from,
-            to: wanted.min(from + STEP).max(from),
-            moved: now,
-        }
+        Self { from, to: wanted.min(from + STEP).max(from), moved: now }
     }
 }
 
@@ -141,18 +128,12 @@ pub struct Mark {
 impl Mark {
     /// At what comes next after this id.
     pub fn after(id: impl ToString) -> Self {
-        Self {
-            id: format!("{}0", id.to_string()),
-            number: 0,
-        }
+        Self { id: format!("{}0", id.to_string()), number: 0 }
     }
 
     /// At this id, from an instant on.
     pub fn at(id: impl ToString, at: Timestamp) -> Self {
-        Self {
-            id: id.to_string(),
-            number: at.micros(),
-        }
+        Self { id: id.to_string(), number: at.micros() }
     }
 
     /// Its number as an instant.
@@ -183,9 +164,8 @@ impl Forgotten {
 #[macro_export]
 macro_rules! forget_found {
     ($conn:expr, $table:ident, $id:ty, $found:expr) => {{
-        let found: Vec<($id, $crate::kernel::OrganizationId)> = $found
-            .select(($table::id, $table::organization_id))
-            .load($conn)?;
+        let found: Vec<($id, $crate::kernel::OrganizationId)> =
+            $found.select(($table::id, $table::organization_id)).load($conn)?;
         let ids: Vec<$id> = found.iter().map(|(id, _)| *id).collect();
         diesel::delete($table::table.filter($table::id.eq_any(ids))).execute($conn)?;
         let mut forgotten = $crate::events::Forgotten::default();
@@ -229,11 +209,7 @@ pub fn keep_horizon(conn: &mut Conn, kind: &str, horizon: Horizon) -> StoreResul
 }
 
 fn read(conn: &mut Conn, name: &str) -> StoreResult<Option<Timestamp>> {
-    let value: Option<i64> = counters::table
-        .find(name)
-        .select(counters::value)
-        .first(conn)
-        .optional()?;
+    let value: Option<i64> = counters::table.find(name).select(counters::value).first(conn).optional()?;
     Ok(value.map(Timestamp::from_micros))
 }
 
@@ -266,12 +242,7 @@ mod tests {
         Timestamp::default() + DAY * number
     }
 
-    fn next(
-        known: (Timestamp, Timestamp),
-        now: Timestamp,
-        trust: Trust,
-        wanted: Timestamp,
-    ) -> Horizon {
+    fn next(known: (Timestamp, Timestamp), now: Timestamp, trust: Trust, wanted: Timestamp) -> Horizon {
         Horizon::next(Some(known), (now, trust), wanted, None)
     }
 
@@ -289,10 +260,7 @@ mod tests {
         assert!(!next(known, day(200) + HOUR * 11, Trust::Steady, day(110)).moves());
 
         let back = next(known, day(100), Trust::Steady, day(10));
-        assert_eq!(
-            (back.moves(), back.to, back.moved),
-            (false, day(11), day(100))
-        );
+        assert_eq!((back.moves(), back.to, back.moved), (false, day(11), day(100)));
     }
 
     #[test]
@@ -311,12 +279,7 @@ mod tests {
     #[test]
     fn years_of_old_rows_go_from_the_oldest_on() {
         let known = None;
-        let first = Horizon::next(
-            known,
-            (day(2_000), Trust::Unknown),
-            day(1_600),
-            Some(day(5)),
-        );
+        let first = Horizon::next(known, (day(2_000), Trust::Unknown), day(1_600), Some(day(5)));
         assert_eq!((first.moves(), first.to), (false, day(5)));
         let known = (first.to, first.moved);
         let second = next(known, day(2_000) + HOUR * 12, Trust::Steady, day(1_600));
@@ -339,11 +302,7 @@ mod tests {
         assert_eq!(pace.turn(now), Trust::Unknown);
         for hour in 1..=12 {
             now = now + HOUR;
-            let known = if hour < 12 {
-                Trust::Unknown
-            } else {
-                Trust::Steady
-            };
+            let known = if hour < 12 { Trust::Unknown } else { Trust::Steady };
             assert_eq!(pace.turn(now), known);
         }
         now = now + DAY * 100;

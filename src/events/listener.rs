@@ -111,10 +111,7 @@ impl Listener {
     fn wants(&self, line: &Line) -> bool {
         line.cursor > self.read
             && line.organization == self.organization
-            && self
-                .types
-                .as_ref()
-                .is_none_or(|types| types.fit(&line.kind))
+            && self.types.as_ref().is_none_or(|types| types.fit(&line.kind))
     }
 
     /// Reads on in the store. It listens anew first: what the store does not have yet is told after that.

@@ -24,9 +24,7 @@ pub use api::routes;
 pub use catalogue::{EventKind, Payload, Step};
 pub use feed::Feed;
 pub use filter::EventTypes;
-pub use horizon::{
-    Forgotten, Horizon, Mark, Pace, Trust, forgotten_before, horizon, keep_counter, keep_horizon,
-};
+pub use horizon::{Forgotten, Horizon, Mark, Pace, Trust, forgotten_before, horizon, keep_counter, keep_horizon};
 pub use listener::{Gone, Listener};
 pub use retention::{forget, oldest};
 pub use selection::{Selection, cursors_of, told_at};

@@ -21,11 +21,7 @@ fn counter(organization: OrganizationId) -> String {
 
 /// When the oldest event that is kept was told.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(events::table
-        .order(events::cursor)
-        .select(events::created_at)
-        .first(conn)
-        .optional()?)
+    Ok(events::table.order(events::cursor).select(events::created_at).first(conn).optional()?)
 }
 
 /// Deletes some events of all organizations that are older than an instant, going on after a cursor; what comes after an
@@ -47,10 +43,7 @@ pub fn forget(
     if let Some((number, ..)) = some.last()
         && some.iter().any(|(_, _, at)| *at < before)
     {
-        forgotten.next = Some(Mark {
-            number: *number,
-            ..Mark::default()
-        });
+        forgotten.next = Some(Mark { number: *number, ..Mark::default() });
     }
     let over = some.into_iter().filter(|(cursor, organization, at)| {
         *at < before && needed.get(organization).is_none_or(|taken| cursor <= taken)
@@ -69,10 +62,7 @@ pub fn forget(
 }
 
 fn note(conn: &mut Conn, organization: OrganizationId, cursor: i64) -> StoreResult<()> {
-    let row = (
-        counters::name.eq(counter(organization)),
-        counters::value.eq(cursor),
-    );
+    let row = (counters::name.eq(counter(organization)), counters::value.eq(cursor));
     each!(conn, |conn| diesel::insert_into(counters::table)
         .values(row)
         .on_conflict(counters::name)
@@ -83,16 +73,9 @@ fn note(conn: &mut Conn, organization: OrganizationId, cursor: i64) -> StoreResu
 }
 
 /// Refuses to go on after a cursor when events that came after it were deleted; 0 asks for all that are kept.
-pub(super) fn require_kept(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    after: i64,
-) -> ApiResult<()> {
-    let forgotten: Option<i64> = counters::table
-        .find(counter(organization))
-        .select(counters::value)
-        .first(conn)
-        .optional()?;
+pub(super) fn require_kept(conn: &mut Conn, organization: OrganizationId, after: i64) -> ApiResult<()> {
+    let forgotten: Option<i64> =
+        counters::table.find(counter(organization)).select(counters::value).first(conn).optional()?;
     match forgotten {
         Some(forgotten) if 0 < after && after < forgotten => Err(ApiError::new(
             Code::EventsGone,

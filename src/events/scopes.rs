@@ -51,11 +51,7 @@ impl super::EventTypes {
         }
         let seen = EventKind::all().filter(|kind| may(kind.scope()));
         let wanted = |name: &str| wanted.as_ref().is_none_or(|wanted| wanted.fit(name));
-        Some(
-            seen.map(EventKind::name)
-                .filter(|name| wanted(name))
-                .collect(),
-        )
+        Some(seen.map(EventKind::name).filter(|name| wanted(name)).collect())
     }
 
     /// The same for a caller.

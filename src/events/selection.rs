@@ -25,9 +25,7 @@ pub fn cursors_of(
     (selection, types): (&Selection, Option<&EventTypes>),
     most: i64,
 ) -> StoreResult<Vec<i64>> {
-    let mut rows = events::table
-        .filter(events::organization_id.eq(organization))
-        .into_boxed();
+    let mut rows = events::table.filter(events::organization_id.eq(organization)).into_boxed();
     rows = match selection {
         Selection::Ids(ids) => rows.filter(events::id.eq_any(ids)),
         Selection::Times(from, to) => rows
@@ -44,11 +42,7 @@ pub fn cursors_of(
 }
 
 /// The events with these cursors, oldest first.
-pub fn told_at(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    cursors: &[i64],
-) -> StoreResult<Vec<Told>> {
+pub fn told_at(conn: &mut Conn, organization: OrganizationId, cursors: &[i64]) -> StoreResult<Vec<Told>> {
     let rows: Vec<store::Row> = events::table
         .filter(events::organization_id.eq(organization))
         .filter(events::cursor.eq_any(cursors))

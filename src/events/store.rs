@@ -25,19 +25,12 @@ pub struct Event {
 impl Event {
     /// Something that happened in an organization.
     pub const fn new(organization: OrganizationId, kind: EventKind) -> Self {
-        Self {
-            organization,
-            kind,
-            station: None,
-        }
+        Self { organization, kind, station: None }
     }
 
     /// At this station; events of one station are told in order.
     pub fn at(self, station: impl Into<Option<StationId>>) -> Self {
-        Self {
-            station: station.into(),
-            ..self
-        }
+        Self { station: station.into(), ..self }
     }
 }
 
@@ -56,14 +49,8 @@ pub(super) struct Row {
 }
 
 /// Writes an event with the whole affected object.
-pub fn record(
-    conn: &mut Conn,
-    moment: &Moment,
-    event: Event,
-    data: &impl Serialize,
-) -> StoreResult<()> {
-    let data =
-        serde_json::to_string(data).map_err(|error| StoreError::Failed(error.to_string()))?;
+pub fn record(conn: &mut Conn, moment: &Moment, event: Event, data: &impl Serialize) -> StoreResult<()> {
+    let data = serde_json::to_string(data).map_err(|error| StoreError::Failed(error.to_string()))?;
     diesel::insert_into(events::table)
         .values((
             events::id.eq(moment.id::<EventId>()),
@@ -89,9 +76,7 @@ pub(super) fn settled_cursor(conn: &mut Conn) -> StoreResult<i64> {
     match conn {
         Conn::Pg(conn) => Ok(diesel::select(events_settled()).get_result(conn)?),
         Conn::Sqlite(conn) => {
-            let newest: Option<i64> = events::table
-                .select(diesel::dsl::max(events::cursor))
-                .first(conn)?;
+            let newest: Option<i64> = events::table.select(diesel::dsl::max(events::cursor)).first(conn)?;
             Ok(newest.unwrap_or(0))
         }
     }
@@ -155,11 +140,7 @@ pub fn latest_cursor(conn: &mut Conn, organization: OrganizationId) -> StoreResu
 }
 
 /// Events of all organizations between two cursors, oldest first.
-pub(super) fn list_all_between(
-    conn: &mut Conn,
-    (after, until): (i64, i64),
-    limit: i64,
-) -> StoreResult<Vec<Row>> {
+pub(super) fn list_all_between(conn: &mut Conn, (after, until): (i64, i64), limit: i64) -> StoreResult<Vec<Row>> {
     Ok(events::table
         .filter(events::cursor.gt(after).and(events::cursor.le(until)))
         .order(events::cursor.asc())

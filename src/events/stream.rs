@@ -75,13 +75,7 @@ fn last_event_id(request: &HttpRequest) -> ApiResult<Option<i64>> {
         return Ok(None);
     };
     let cursor = header.to_str().ok().and_then(|text| text.parse().ok());
-    let wrong = || {
-        ApiError::field(
-            "Last-Event-ID",
-            "invalid",
-            "must be the `id` of an event of this stream",
-        )
-    };
+    let wrong = || ApiError::field("Last-Event-ID", "invalid", "must be the `id` of an event of this stream");
     cursor.map(Some).ok_or_else(wrong)
 }
 

@@ -53,9 +53,7 @@ impl Told {
             cursor: row.cursor,
             id: row.id,
             kind: row.type_,
-            ordering: row
-                .chargestation_id
-                .map_or(row.object, |station| station.to_string()),
+            ordering: row.chargestation_id.map_or(row.object, |station| station.to_string()),
             body,
         })
     }
@@ -65,30 +63,13 @@ impl Told {
         let data = RawValue::from_string(text(data)?);
         let data = data.map_err(|error| StoreError::Failed(error.to_string()))?;
         let (id, name) = (moment.id(), kind.name());
-        let body = text(&Body {
-            id,
-            kind: &name,
-            object: kind.object(),
-            data: &data,
-            created_at: moment.now,
-        })?;
-        Ok(Self {
-            cursor: 0,
-            id,
-            kind: name.clone().into_owned(),
-            ordering: name.into_owned(),
-            body,
-        })
+        let body = text(&Body { id, kind: &name, object: kind.object(), data: &data, created_at: moment.now })?;
+        Ok(Self { cursor: 0, id, kind: name.clone().into_owned(), ordering: name.into_owned(), body })
     }
 }
 
 /// What happened in an organization after a cursor, oldest first.
-pub fn told_after(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    after: i64,
-    limit: i64,
-) -> StoreResult<Vec<Told>> {
+pub fn told_after(conn: &mut Conn, organization: OrganizationId, after: i64, limit: i64) -> StoreResult<Vec<Told>> {
     let rows = store::list_after(conn, organization, after, None, limit)?;
     rows.into_iter().map(Told::new).collect()
 }

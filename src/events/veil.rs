@@ -12,21 +12,14 @@ const SHORTEST: usize = 8;
 /// A card's number for one who may not read it: its last four characters, where it has enough.
 pub fn masked(number: &str) -> String {
     let length = number.chars().count();
-    let hidden = if length > SHORTEST {
-        length - SHOWN
-    } else {
-        length
-    };
+    let hidden = if length > SHORTEST { length - SHOWN } else { length };
     let shown: String = number.chars().skip(hidden).collect();
     format!("****{shown}")
 }
 
 /// The fields with a card's number in events of a kind that is called so, or begins so.
-const FIELDS: [(&str, &[&str]); 3] = [
-    ("session.", &["id_tag"]),
-    ("reservation.", &["id_tag"]),
-    ("token.unknown", &["id_tag"]),
-];
+const FIELDS: [(&str, &[&str]); 3] =
+    [("session.", &["id_tag"]), ("reservation.", &["id_tag"]), ("token.unknown", &["id_tag"])];
 /// What actions and the words of stations begin with; cards may be anywhere in them, in the protocol's own form.
 const OF_STATIONS: [&str; 4] = ["chargestation.", "connector.", "session.", "reservation."];
 /// The fields by which those are known.
@@ -34,8 +27,8 @@ const IN_OWN_FORM: [&str; 2] = ["\"response_data\":", "\"payload\":"];
 
 /// The data of an event of this kind with the numbers of cards masked; nothing where it has none.
 pub(super) fn veil(kind: &str, data: &str) -> Option<String> {
-    let is_in_own_form = OF_STATIONS.iter().any(|start| kind.starts_with(start))
-        && IN_OWN_FORM.iter().any(|field| data.contains(field));
+    let is_in_own_form =
+        OF_STATIONS.iter().any(|start| kind.starts_with(start)) && IN_OWN_FORM.iter().any(|field| data.contains(field));
     if is_in_own_form {
         let read: Value = serde_json::from_str(data).ok()?;
         let mut hidden = read.clone();
@@ -80,29 +73,14 @@ mod tests {
 
     #[test]
     fn what_is_asked_of_stations_and_told_by_them_is_veiled() {
-        let data =
-            r#"{"data":{"command":"Raw","payload":{"idTag":"04A2B3C4D5"}},"response_data":null}"#;
-        let veiled =
-            r#"{"data":{"command":"Raw","payload":{"idTag":"****C4D5"}},"response_data":null}"#;
-        for kind in [
-            "chargestation.ocpp.requested",
-            "session.start.accepted",
-            "reservation.reserve.rejected",
-        ] {
+        let data = r#"{"data":{"command":"Raw","payload":{"idTag":"04A2B3C4D5"}},"response_data":null}"#;
+        let veiled = r#"{"data":{"command":"Raw","payload":{"idTag":"****C4D5"}},"response_data":null}"#;
+        for kind in ["chargestation.ocpp.requested", "session.start.accepted", "reservation.reserve.rejected"] {
             assert_eq!(veil(kind, data).as_deref(), Some(veiled), "{kind}");
         }
         let told = r#"{"message":"NotifyCustomerInformation","payload":{"data":"Ann"}}"#;
         let veiled = r#"{"message":"NotifyCustomerInformation","payload":{"data":"(hidden)"}}"#;
-        assert_eq!(
-            veil("chargestation.notified", told).as_deref(),
-            Some(veiled)
-        );
-        assert_eq!(
-            veil(
-                "chargestation.reset.accepted",
-                r#"{"response_data":{"a":1}}"#
-            ),
-            None
-        );
+        assert_eq!(veil("chargestation.notified", told).as_deref(), Some(veiled));
+        assert_eq!(veil("chargestation.reset.accepted", r#"{"response_data":{"a":1}}"#), None);
     }
 }

@@ -15,10 +15,7 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Faults, Found, IfMatch,
-    PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Faults, Found, IfMatch, PathId};
 use crate::kernel::*;
 use crate::locations;
 use crate::stations;
@@ -45,16 +42,9 @@ pub fn routes(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "load management", params(ListParameters, GroupFilter),
     responses((status = OK, body = ListReply<GroupView>), ListErrors))]
 #[get("/load_management/groups")]
-async fn list_groups(
-    caller: Caller<ReadGroups>,
-    ctx: Ctx,
-    query: ListQuery<GroupFilter>,
-) -> ApiResult<HttpResponse> {
+async fn list_groups(caller: Caller<ReadGroups>, ctx: Ctx, query: ListQuery<GroupFilter>) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        store::list(conn, organization, query)
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
 }
 
 /// Creates a load-management group; also at `/v1.1/groups`.
@@ -74,12 +64,7 @@ async fn create_group(
         store::check_parent(conn, &group)?;
         store::insert(conn, &group)?;
         let view = store::view(conn, group.clone())?;
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::GroupCreated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::GroupCreated), &view)?;
         Ok(Created(view))
     })
     .await
@@ -89,11 +74,7 @@ async fn create_group(
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
     responses((status = OK, body = Reply<GroupView>), OneErrors))]
 #[get("/load_management/groups/{id}")]
-async fn get_group(
-    caller: Caller<ReadGroups>,
-    ctx: Ctx,
-    PathId(id): PathId<GroupId>,
-) -> ApiResult<Found<GroupView>> {
+async fn get_group(caller: Caller<ReadGroups>, ctx: Ctx, PathId(id): PathId<GroupId>) -> ApiResult<Found<GroupView>> {
     let organization = caller.organization();
     let read = ctx.db.read(move |conn| {
         let group = store::find(conn, organization, id)?;
@@ -129,19 +110,13 @@ async fn update_group(
                     || !store::stations_of(conn, &[id])?.is_empty()
                     || store::assets_of(conn, id)? > 0)
             {
-                let message =
-                    "cannot change while the group has stations, assets or groups below it";
+                let message = "cannot change while the group has stations, assets or groups below it";
                 return Err(ApiError::field("location", "invalid", message));
             }
             store::update(conn, &group)?;
             let affected = store::stations_below(conn, id)?;
             let view = store::view(conn, group)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::GroupUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::GroupUpdated), &view)?;
             Ok::<_, ApiError>((view, affected))
         })
         .await?;
@@ -161,11 +136,7 @@ async fn set_group_external_cap(
     Body(cap): Body<ExternalCap>,
 ) -> ApiResult<Changed<GroupView>> {
     if cap.until <= ctx.clock.now() {
-        return Err(ApiError::field(
-            "until",
-            "out_of_range",
-            "must be in the future",
-        ));
+        return Err(ApiError::field("until", "out_of_range", "must be in the future"));
     }
     cap_group(caller.organization(), id, Some(cap), &ctx, &signals).await
 }
@@ -200,12 +171,7 @@ async fn cap_group(
             store::update(conn, &group)?;
             let affected = store::stations_below(conn, id)?;
             let view = store::view(conn, group)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::GroupUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::GroupUpdated), &view)?;
             Ok((view, affected))
         })
         .await?;
@@ -230,12 +196,7 @@ async fn delete_group(
             if_match.check(group.updated_at)?;
             let view = store::view(conn, group.clone())?;
             store::delete(conn, &group)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::GroupDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::GroupDeleted), &view)?;
             Ok(Deleted(view))
         })
         .await
@@ -250,8 +211,7 @@ fn members(
 ) -> ApiResult<Vec<GroupConnector>> {
     let connectors = stations::connectors_of_station(conn, membership.chargestation_id)?;
     let Some(named) = named else {
-        let plain =
-            |connector: &stations::Connector| GroupConnector::plain(membership, connector.id);
+        let plain = |connector: &stations::Connector| GroupConnector::plain(membership, connector.id);
         return Ok(connectors.iter().map(plain).collect());
     };
     let mut faults = Faults::default();
@@ -259,39 +219,21 @@ fn members(
     for (index, new) in named.iter().enumerate() {
         let field = |name: &str| format!("connectors[{index}].{name}");
         if !connectors.iter().any(|connector| connector.id == new.id) {
-            faults.add(
-                field("id"),
-                "not_found",
-                "the charge station has no such connector",
-            );
+            faults.add(field("id"), "not_found", "the charge station has no such connector");
         }
         if members.iter().any(|member| member.connector_id == new.id) {
             faults.add(field("id"), "invalid", "is named twice");
         }
-        let (maximum, minimum) = (
-            new.maximum_capacity.map(|most| most.0),
-            new.minimum_capacity.map(|least| least.0),
-        );
+        let (maximum, minimum) = (new.maximum_capacity.map(|most| most.0), new.minimum_capacity.map(|least| least.0));
         let least = minimum.unwrap_or(group.minimum_connector_capacity);
         if maximum.is_some_and(|most| most <= Watts::ZERO) {
-            faults.add(
-                field("maximum_capacity"),
-                "out_of_range",
-                "must be more than 0",
-            );
+            faults.add(field("maximum_capacity"), "out_of_range", "must be more than 0");
         } else if maximum.is_some_and(|most| most < least) {
             let message = format!("must be at least the minimum of {} kW", least.kilowatts());
             faults.add(field("maximum_capacity"), "out_of_range", message);
         }
-        if new
-            .priority
-            .is_some_and(|weight| !(1..=1000).contains(&weight))
-        {
-            faults.add(
-                field("priority"),
-                "out_of_range",
-                "must be between 1 and 1000",
-            );
+        if new.priority.is_some_and(|weight| !(1..=1000).contains(&weight)) {
+            faults.add(field("priority"), "out_of_range", "must be between 1 and 1000");
         }
         members.push(GroupConnector {
             maximum_capacity: maximum,
@@ -319,21 +261,16 @@ async fn add_group_chargestation(
     let Created(view) = ctx
         .answer(move |conn| {
             let group = store::find(conn, organization, id).map_err(missing)?;
-            let station =
-                stations::require_station(conn, organization, new.chargestation, "chargestation")?;
+            let station = stations::require_station(conn, organization, new.chargestation, "chargestation")?;
             match store::membership(conn, organization, station.id) {
                 Ok(other) => {
-                    let message =
-                        format!("The charge station is already in group {}", other.group_id);
+                    let message = format!("The charge station is already in group {}", other.group_id);
                     return Err(ApiError::conflict(message));
                 }
                 Err(StoreError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }
-            if station
-                .location_id
-                .is_some_and(|location| location != group.location_id)
-            {
+            if station.location_id.is_some_and(|location| location != group.location_id) {
                 let message = "stands at another location than the group";
                 return Err(ApiError::field("chargestation", "invalid", message));
             }
@@ -373,11 +310,7 @@ async fn list_group_chargestations(
         store::view(conn, group)
     });
     let view = read.await.map_err(missing)?;
-    Ok(reply(
-        actix_web::http::StatusCode::OK,
-        "Found",
-        view.chargestations,
-    ))
+    Ok(reply(actix_web::http::StatusCode::OK, "Found", view.chargestations))
 }
 
 /// Changes what a charge station's connectors may draw in its group.
@@ -396,8 +329,7 @@ async fn update_group_chargestation(
     let view = ctx
         .db
         .write(move |conn| {
-            let mut membership =
-                store::membership(conn, organization, station).map_err(not_a_member)?;
+            let mut membership = store::membership(conn, organization, station).map_err(not_a_member)?;
             if_match.check(membership.updated_at)?;
             membership.updated_at = moment.version_after(membership.updated_at);
             let group = store::find(conn, organization, membership.group_id)?;
@@ -432,8 +364,7 @@ async fn remove_group_chargestation(
     let (view, rest) = ctx
         .db
         .write(move |conn| {
-            let membership =
-                store::membership(conn, organization, station).map_err(not_a_member)?;
+            let membership = store::membership(conn, organization, station).map_err(not_a_member)?;
             if_match.check(membership.updated_at)?;
             let view = store::membership_view(conn, membership.clone())?;
             store::delete_membership(conn, &membership)?;

@@ -85,11 +85,7 @@ crate::spelled! {
 
 impl WeeklyCapacity {
     fn window(&self) -> WeeklyWindow {
-        WeeklyWindow {
-            weekdays: self.weekdays.unwrap_or(Weekdays::ALL),
-            from: self.from,
-            to: self.to,
-        }
+        WeeklyWindow { weekdays: self.weekdays.unwrap_or(Weekdays::ALL), from: self.from, to: self.to }
     }
 }
 
@@ -100,31 +96,19 @@ impl CapacitySchedules {
         let (weekly, dated) = (weekly.unwrap_or_default(), dated.unwrap_or_default());
         for (list, length) in [("weekly", weekly.len()), ("dated", dated.len())] {
             if length > MOST_ENTRIES {
-                return Some((
-                    list.to_owned(),
-                    format!("has at most {MOST_ENTRIES} entries"),
-                ));
+                return Some((list.to_owned(), format!("has at most {MOST_ENTRIES} entries")));
             }
         }
-        let no_day = weekly
-            .iter()
-            .position(|one| one.weekdays.is_some_and(Weekdays::is_empty));
+        let no_day = weekly.iter().position(|one| one.weekdays.is_some_and(Weekdays::is_empty));
         if let Some(index) = no_day {
-            return Some((
-                format!("weekly[{index}].weekdays"),
-                "names no day".to_owned(),
-            ));
+            return Some((format!("weekly[{index}].weekdays"), "names no day".to_owned()));
         }
         let backwards = dated.iter().position(|one| one.to <= one.from)?;
-        Some((
-            format!("dated[{backwards}].to"),
-            "must be after `from`".to_owned(),
-        ))
+        Some((format!("dated[{backwards}].to"), "must be after `from`".to_owned()))
     }
 
     fn is_empty(&self) -> bool {
-        self.weekly.as_ref().is_none_or(Vec::is_empty)
-            && self.dated.as_ref().is_none_or(Vec::is_empty)
+        self.weekly.as_ref().is_none_or(Vec::is_empty) && self.dated.as_ref().is_none_or(Vec::is_empty)
     }
 
     fn capacity_at(&self, now: Timestamp, zone: TimeZone) -> Option<(Watts, CapacitySource)> {
@@ -144,9 +128,7 @@ impl Group {
     /// What it may draw at this instant before the buffer, and what decided that. `zone` is its location's.
     pub fn capacity_at(&self, now: Timestamp, zone: TimeZone) -> (Watts, CapacitySource) {
         let cap = self.external_cap.as_ref().map(|cap| &cap.0);
-        let cap = cap
-            .filter(|cap| now < cap.until)
-            .map(|cap| (cap.maximum_capacity.0, CapacitySource::ExternalCap));
+        let cap = cap.filter(|cap| now < cap.until).map(|cap| (cap.maximum_capacity.0, CapacitySource::ExternalCap));
         let scheduled = || self.capacity_schedules.0.capacity_at(now, zone);
         match cap.or_else(scheduled) {
             Some((capacity, source)) if capacity < self.maximum_capacity => (capacity, source),
@@ -163,10 +145,7 @@ impl Group {
         weekly
             .map(|one| one.maximum_capacity)
             .chain(dated.map(|one| one.maximum_capacity))
-            .chain(
-                cap.filter(|cap| cap.until > now)
-                    .map(|cap| cap.maximum_capacity),
-            )
+            .chain(cap.filter(|cap| cap.until > now).map(|cap| cap.maximum_capacity))
             .map(|capacity| capacity.0)
             .fold(self.maximum_capacity, Watts::min)
     }
@@ -175,10 +154,7 @@ impl Group {
     pub fn capacity_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let cap = self.external_cap.as_ref().map(|cap| cap.0.until);
         let minute = (!self.capacity_schedules.0.is_empty()).then(|| calendar::next_minute(now));
-        cap.filter(|until| *until > now)
-            .into_iter()
-            .chain(minute)
-            .min()
+        cap.filter(|until| *until > now).into_iter().chain(minute).min()
     }
 }
 
@@ -197,12 +173,9 @@ mod tests {
     }
 
     fn group() -> Group {
-        let new =
-            json!({"name": "G", "maximum_capacity": 100, "location": "650000000000000000000001"});
-        let moment = Moment::new(
-            Timestamp::from_unix_seconds(0),
-            std::sync::Arc::new(crate::kernel::id::RandomIds::new()),
-        );
+        let new = json!({"name": "G", "maximum_capacity": 100, "location": "650000000000000000000001"});
+        let moment =
+            Moment::new(Timestamp::from_unix_seconds(0), std::sync::Arc::new(crate::kernel::id::RandomIds::new()));
         let mut group = Group::new(read(&new), moment.id(), &moment);
         group.capacity_schedules = Json(read(&json!({
             "weekly": [
@@ -223,51 +196,23 @@ mod tests {
     #[test]
     fn a_cap_goes_before_dates_dates_before_weeks_and_weeks_before_the_capacity() {
         let mut group = group();
-        assert_eq!(
-            at(&group, "2026-11-23T12:00:00Z"),
-            (100, CapacitySource::MaximumCapacity)
-        );
-        assert_eq!(
-            at(&group, "2026-11-23T16:00:00Z"),
-            (40, CapacitySource::Weekly)
-        ); // 17:00 in Amsterdam
-        assert_eq!(
-            at(&group, "2026-11-23T16:30:00Z"),
-            (10, CapacitySource::Dated)
-        );
-        assert_eq!(
-            at(&group, "2026-11-23T17:30:00Z"),
-            (40, CapacitySource::Weekly)
-        );
-        assert_eq!(
-            at(&group, "2026-11-23T23:30:00Z"),
-            (80, CapacitySource::Weekly)
-        );
-        let cap =
-            json!({"maximum_capacity": 25, "until": "2026-11-23T16:45:00Z", "reason": "Grid"});
+        assert_eq!(at(&group, "2026-11-23T12:00:00Z"), (100, CapacitySource::MaximumCapacity));
+        assert_eq!(at(&group, "2026-11-23T16:00:00Z"), (40, CapacitySource::Weekly)); // 17:00 in Amsterdam
+        assert_eq!(at(&group, "2026-11-23T16:30:00Z"), (10, CapacitySource::Dated));
+        assert_eq!(at(&group, "2026-11-23T17:30:00Z"), (40, CapacitySource::Weekly));
+        assert_eq!(at(&group, "2026-11-23T23:30:00Z"), (80, CapacitySource::Weekly));
+        let cap = json!({"maximum_capacity": 25, "until": "2026-11-23T16:45:00Z", "reason": "Grid"});
         group.external_cap = Some(Json(read(&cap)));
-        assert_eq!(
-            at(&group, "2026-11-23T16:40:00Z"),
-            (25, CapacitySource::ExternalCap)
-        );
-        assert_eq!(
-            at(&group, "2026-11-23T16:45:00Z"),
-            (10, CapacitySource::Dated)
-        );
+        assert_eq!(at(&group, "2026-11-23T16:40:00Z"), (25, CapacitySource::ExternalCap));
+        assert_eq!(at(&group, "2026-11-23T16:45:00Z"), (10, CapacitySource::Dated));
     }
 
     #[test]
     fn nothing_lifts_a_group_above_its_capacity() {
         let mut group = group();
         group.maximum_capacity = Watts(30_000);
-        assert_eq!(
-            at(&group, "2026-11-23T16:00:00Z"),
-            (30, CapacitySource::MaximumCapacity)
-        );
-        assert_eq!(
-            at(&group, "2026-11-23T16:30:00Z"),
-            (10, CapacitySource::Dated)
-        );
+        assert_eq!(at(&group, "2026-11-23T16:00:00Z"), (30, CapacitySource::MaximumCapacity));
+        assert_eq!(at(&group, "2026-11-23T16:30:00Z"), (10, CapacitySource::Dated));
     }
 
     #[test]

@@ -70,11 +70,7 @@ pub struct GroupExclusionTimes {
 impl From<Group> for GroupExclusionTimes {
     fn from(group: Group) -> Self {
         let ExclusionTimes { windows, timezone } = group.exclusion_times.0;
-        Self {
-            windows,
-            timezone,
-            version: group.updated_at,
-        }
+        Self { windows, timezone, version: group.updated_at }
     }
 }
 
@@ -90,11 +86,7 @@ impl ExclusionWindow {
     }
 
     fn window(&self) -> WeeklyWindow {
-        WeeklyWindow {
-            weekdays: self.weekdays.unwrap_or(Weekdays::ALL),
-            from: self.from,
-            to: self.to,
-        }
+        WeeklyWindow { weekdays: self.weekdays.unwrap_or(Weekdays::ALL), from: self.from, to: self.to }
     }
 }
 
@@ -112,11 +104,7 @@ impl ExclusionTimes {
                 faults.add(field, "invalid", "names no day");
             }
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// The same with everything said that was left out.
@@ -142,11 +130,7 @@ impl ExclusionTimes {
              `to` lasts 24 hours",
             days.join(", ")
         );
-        vec![ExclusionWarning {
-            code: "excluded_all_day",
-            message,
-            weekdays,
-        }]
+        vec![ExclusionWarning { code: "excluded_all_day", message, weekdays }]
     }
 
     /// Whether this instant is inside a window that counts. `local` is the time zone of the location.
@@ -207,8 +191,7 @@ mod tests {
 
     #[test]
     fn a_time_zone_of_its_own_goes_before_the_locations() {
-        let lisbon =
-            json!({"timezone": "Europe/Lisbon", "windows": [{"from": "10:00", "to": "11:00"}]});
+        let lisbon = json!({"timezone": "Europe/Lisbon", "windows": [{"from": "10:00", "to": "11:00"}]});
         let times = times(&lisbon);
         assert!(inside(&times, "2026-11-23T10:30:00Z") && !inside(&times, "2026-11-23T09:30:00Z"));
         let stored = serde_json::to_value(&times).expect("writes");
@@ -223,11 +206,8 @@ mod tests {
         let minutes = |day: &str| {
             let midnight: Timestamp = day.parse().expect("an instant");
             let zone = "Europe/Amsterdam".parse().expect("a zone");
-            let minute =
-                |count: i64| Timestamp::from_unix_seconds(midnight.unix_seconds() + count * 60);
-            (0..24 * 60)
-                .filter(|count| night.contain(minute(*count), zone))
-                .count()
+            let minute = |count: i64| Timestamp::from_unix_seconds(midnight.unix_seconds() + count * 60);
+            (0..24 * 60).filter(|count| night.contain(minute(*count), zone)).count()
         };
         assert_eq!(minutes("2026-03-28T23:00:00Z"), 120, "forward");
         assert_eq!(minutes("2026-10-24T22:00:00Z"), 240, "back");

@@ -33,17 +33,9 @@ pub(super) fn missing(error: StoreError) -> ApiError {
 }
 
 /// Tells balancing that limits, members or exclusions changed.
-pub fn replan(
-    signals: &Signals,
-    organization: OrganizationId,
-    stations: impl IntoIterator<Item = StationId>,
-) {
+pub fn replan(signals: &Signals, organization: OrganizationId, stations: impl IntoIterator<Item = StationId>) {
     for station in stations {
-        signals.tell(Signal {
-            organization,
-            station,
-            kind: SignalKind::Reconfigured,
-        });
+        signals.tell(Signal { organization, station, kind: SignalKind::Reconfigured });
     }
 }
 
@@ -161,12 +153,7 @@ pub fn set_exclusion_times(
 }
 
 /// Gives a group to a home user, or takes it away from the one it has. Two never have it.
-pub fn give_to(
-    conn: &mut Conn,
-    moment: &Moment,
-    mut group: Group,
-    user: Option<UserId>,
-) -> ApiResult<GroupView> {
+pub fn give_to(conn: &mut Conn, moment: &Moment, mut group: Group, user: Option<UserId>) -> ApiResult<GroupView> {
     refuse_others(&group)?;
     if user.is_some() && group.user_id.is_some_and(|has| Some(has) != user) {
         let message = "The group has another home user, who must be removed first";
@@ -180,10 +167,7 @@ fn refuse_others(group: &Group) -> ApiResult<()> {
     if group.is_home() {
         return Ok(());
     }
-    let message = format!(
-        "The algorithm of the group is {}, but only consumer_tou is for home users",
-        group.algorithm
-    );
+    let message = format!("The algorithm of the group is {}, but only consumer_tou is for home users", group.algorithm);
     Err(ApiError::conflict(message))
 }
 
@@ -198,11 +182,7 @@ fn changed(conn: &mut Conn, moment: &Moment, mut group: Group) -> ApiResult<Grou
 }
 
 /// The groups of a home user, by id.
-pub fn groups_of_user(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    user: UserId,
-) -> StoreResult<Vec<Group>> {
+pub fn groups_of_user(conn: &mut Conn, organization: OrganizationId, user: UserId) -> StoreResult<Vec<Group>> {
     Ok(load_groups::table
         .filter(load_groups::organization_id.eq(organization))
         .filter(load_groups::user_id.eq(user))

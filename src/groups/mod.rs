@@ -22,7 +22,6 @@ pub use model::NewGroup;
 pub use model::{Algorithm, Group, GroupConnector, GroupStation};
 pub use prices::EnergyPrices;
 pub use store::{
-    all_roots, find as find_group, is_member, members_of, root_of, root_of_station, stations_of,
-    take_in, tree_of,
+    all_roots, find as find_group, is_member, members_of, root_of, root_of_station, stations_of, take_in, tree_of,
 };
 pub use view::GroupView;

@@ -198,9 +198,7 @@ impl Group {
             description: new.description.map(String::from),
             notes: new.notes.map(String::from),
             maximum_capacity: new.maximum_capacity.0,
-            minimum_connector_capacity: new
-                .minimum_connector_capacity
-                .map_or(Watts::ZERO, |minimum| minimum.0),
+            minimum_connector_capacity: new.minimum_connector_capacity.map_or(Watts::ZERO, |minimum| minimum.0),
             buffer: new.buffer.map_or(0, |share| share.0),
             algorithm: new.algorithm.unwrap_or(Algorithm::EqualShare),
             allow_pause: new.allow_pause.unwrap_or(false),
@@ -226,14 +224,8 @@ impl Group {
 
     pub(super) fn apply(&mut self, patch: GroupPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
+        patch.description.map(String::from).apply(&mut self.description);
         patch.notes.map(String::from).apply(&mut self.notes);
         patch.maximum_capacity.map(|capacity| capacity.0).set(
             &mut self.maximum_capacity,
@@ -244,60 +236,24 @@ impl Group {
             .minimum_connector_capacity
             .map(|least| least.0)
             .apply_or(&mut self.minimum_connector_capacity, Watts::ZERO);
-        patch
-            .buffer
-            .map(|share| share.0)
-            .apply_or(&mut self.buffer, 0);
-        patch
-            .location
-            .set(&mut self.location_id, "location", &mut faults);
+        patch.buffer.map(|share| share.0).apply_or(&mut self.buffer, 0);
+        patch.location.set(&mut self.location_id, "location", &mut faults);
         patch.parent.apply(&mut self.parent_id);
-        patch
-            .algorithm
-            .apply_or(&mut self.algorithm, Algorithm::EqualShare);
+        patch.algorithm.apply_or(&mut self.algorithm, Algorithm::EqualShare);
         patch.allow_pause.apply_or(&mut self.allow_pause, false);
-        patch
-            .trusted_departures
-            .apply_or(&mut self.trusted_departures, false);
-        patch
-            .raise_step
-            .map(|step| step.0)
-            .apply(&mut self.raise_step);
+        patch.trusted_departures.apply_or(&mut self.trusted_departures, false);
+        patch.raise_step.map(|step| step.0).apply(&mut self.raise_step);
         patch.hold_minutes.apply(&mut self.hold_minutes);
-        patch
-            .stop_when_exceeded
-            .apply_or(&mut self.stop_when_exceeded, false);
+        patch.stop_when_exceeded.apply_or(&mut self.stop_when_exceeded, false);
         patch.dry_run.apply_or(&mut self.dry_run, false);
-        patch
-            .fallback_capacity
-            .map(|capacity| capacity.0)
-            .apply(&mut self.fallback_capacity);
-        patch
-            .phase_capacity
-            .map(|limit| limit.0)
-            .apply(&mut self.phase_capacity);
-        patch
-            .imbalance_limit
-            .map(|limit| limit.0)
-            .apply(&mut self.imbalance_limit);
-        patch
-            .feeder_rating
-            .map(|rating| rating.0)
-            .apply(&mut self.feeder_rating);
-        patch
-            .capacity_schedules
-            .map(Json)
-            .apply_or(&mut self.capacity_schedules, Json::default());
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.fallback_capacity.map(|capacity| capacity.0).apply(&mut self.fallback_capacity);
+        patch.phase_capacity.map(|limit| limit.0).apply(&mut self.phase_capacity);
+        patch.imbalance_limit.map(|limit| limit.0).apply(&mut self.imbalance_limit);
+        patch.feeder_rating.map(|rating| rating.0).apply(&mut self.feeder_rating);
+        patch.capacity_schedules.map(Json).apply_or(&mut self.capacity_schedules, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            self.check()
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { self.check() } else { Err(faults) }
     }
 
     /// What must hold between its fields.
@@ -310,29 +266,16 @@ impl Group {
             faults.add(
                 "minimum_connector_capacity",
                 "out_of_range",
-                format!(
-                    "must be at most {} kW, what the buffer leaves of maximum_capacity",
-                    self.usable().kilowatts()
-                ),
+                format!("must be at most {} kW, what the buffer leaves of maximum_capacity", self.usable().kilowatts()),
             );
         }
-        if self
-            .feeder_rating
-            .is_some_and(|rating| rating < self.maximum_capacity)
-        {
-            faults.add(
-                "feeder_rating",
-                "out_of_range",
-                "must be at least maximum_capacity",
-            );
+        if self.feeder_rating.is_some_and(|rating| rating < self.maximum_capacity) {
+            faults.add("feeder_rating", "out_of_range", "must be at least maximum_capacity");
         }
         if self.raise_step.is_some_and(|step| step <= Watts::ZERO) {
             faults.add("raise_step", "out_of_range", "must be more than 0");
         }
-        if self
-            .hold_minutes
-            .is_some_and(|minutes| !(1..=1_440).contains(&minutes))
-        {
+        if self.hold_minutes.is_some_and(|minutes| !(1..=1_440).contains(&minutes)) {
             faults.add("hold_minutes", "out_of_range", "must be between 1 and 1440");
         }
         if self.user_id.is_some() && !self.is_home() {
@@ -342,11 +285,7 @@ impl Group {
         if let Some((field, why)) = self.capacity_schedules.0.fault() {
             faults.add(format!("capacity_schedules.{field}"), "invalid", why);
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// What the buffer leaves of the maximum capacity.

@@ -22,10 +22,7 @@ json_schema!(EnergyPrice, {"type": "number", "minimum": -1000, "maximum": 1000, 
 impl EnergyPrice {
     fn parse(value: &Value) -> Option<Self> {
         let number = value.as_f64().filter(|number| number.abs() <= 1_000.0)?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "at most a thousand million"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "at most a thousand million")]
         Some(Self((number * MILLION).round() as i64))
     }
 }
@@ -99,11 +96,7 @@ impl EnergyPrices {
             faults.add("currency", "invalid", "goes with prices, not with a rate");
         }
         if prices.len() > MOST_PRICES {
-            faults.add(
-                "prices",
-                "out_of_range",
-                format!("has at most {MOST_PRICES} entries"),
-            );
+            faults.add("prices", "out_of_range", format!("has at most {MOST_PRICES} entries"));
         }
         let mut order: Vec<usize> = (0..prices.len()).collect();
         order.sort_by_key(|index| prices.get(*index).map(|one| one.from));
@@ -113,18 +106,10 @@ impl EnergyPrices {
                 continue;
             };
             if one.to <= one.from {
-                faults.add(
-                    format!("prices[{index}].to"),
-                    "invalid",
-                    "must be after `from`",
-                );
+                faults.add(format!("prices[{index}].to"), "invalid", "must be after `from`");
             }
             if over.is_some_and(|over| one.from < over) {
-                faults.add(
-                    format!("prices[{index}].from"),
-                    "invalid",
-                    "overlaps another entry",
-                );
+                faults.add(format!("prices[{index}].from"), "invalid", "overlaps another entry");
             }
             over = over.max(Some(one.to));
         }

@@ -19,28 +19,20 @@ use crate::stations;
 const DEEPEST: usize = 8;
 
 pub(super) fn insert(conn: &mut Conn, group: &Group) -> StoreResult<()> {
-    diesel::insert_into(load_groups::table)
-        .values(group)
-        .execute(conn)?;
+    diesel::insert_into(load_groups::table).values(group).execute(conn)?;
     Ok(())
 }
 
 /// The organization's group with this id.
 pub fn find(conn: &mut Conn, organization: OrganizationId, id: GroupId) -> StoreResult<Group> {
     Ok(load_groups::table
-        .filter(
-            load_groups::organization_id
-                .eq(organization)
-                .and(load_groups::id.eq(id)),
-        )
+        .filter(load_groups::organization_id.eq(organization).and(load_groups::id.eq(id)))
         .select(Group::as_select())
         .first(conn)?)
 }
 
 pub(super) fn update(conn: &mut Conn, group: &Group) -> StoreResult<()> {
-    diesel::update(load_groups::table.find(group.id))
-        .set(group)
-        .execute(conn)?;
+    diesel::update(load_groups::table.find(group.id)).set(group).execute(conn)?;
     Ok(())
 }
 
@@ -49,24 +41,15 @@ pub(super) fn check_parent(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     let mut next = group.parent_id;
     let mut depth = 1;
     while let Some(id) = next {
-        let parent = find(conn, group.organization_id, id).map_err(|_| {
-            ApiError::field(
-                "parent",
-                "not_found",
-                "there is no such group in your organization",
-            )
-        })?;
+        let parent = find(conn, group.organization_id, id)
+            .map_err(|_| ApiError::field("parent", "not_found", "there is no such group in your organization"))?;
         depth += 1;
         if id == group.id || depth > DEEPEST {
             let message = format!("groups nest without circles, at most {DEEPEST} deep");
             return Err(ApiError::field("parent", "invalid", message));
         }
         if parent.location_id != group.location_id {
-            return Err(ApiError::field(
-                "parent",
-                "invalid",
-                "must be at the same location",
-            ));
+            return Err(ApiError::field("parent", "invalid", "must be at the same location"));
         }
         next = parent.parent_id;
     }
@@ -84,14 +67,8 @@ pub(super) fn delete(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     if group.user_id.is_some() {
         return Err(ApiError::in_use("The group still has a home user"));
     }
-    let stations: i64 = group_stations::table
-        .filter(group_stations::group_id.eq(group.id))
-        .count()
-        .get_result(conn)?;
-    let children: i64 = load_groups::table
-        .filter(load_groups::parent_id.eq(group.id))
-        .count()
-        .get_result(conn)?;
+    let stations: i64 = group_stations::table.filter(group_stations::group_id.eq(group.id)).count().get_result(conn)?;
+    let children: i64 = load_groups::table.filter(load_groups::parent_id.eq(group.id)).count().get_result(conn)?;
     let assets = assets_of(conn, group.id)?;
     if stations + children + assets > 0 {
         return Err(ApiError::in_use(format!(
@@ -115,10 +92,7 @@ pub fn stations_of(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<Group
 pub(super) fn stations_below(conn: &mut Conn, group: GroupId) -> StoreResult<Vec<StationId>> {
     let below: Vec<GroupId> = tree_of(conn, group)?.iter().map(|one| one.id).collect();
     let stations = stations_of(conn, &below)?;
-    Ok(stations
-        .into_iter()
-        .map(|station| station.chargestation_id)
-        .collect())
+    Ok(stations.into_iter().map(|station| station.chargestation_id).collect())
 }
 
 /// The members of these groups, by connector.
@@ -131,9 +105,7 @@ pub fn members_of(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<GroupC
 }
 
 pub(super) fn view(conn: &mut Conn, group: Group) -> StoreResult<GroupView> {
-    views(conn, vec![group])?
-        .pop()
-        .ok_or(crate::db::StoreError::NotFound)
+    views(conn, vec![group])?.pop().ok_or(crate::db::StoreError::NotFound)
 }
 
 /// The views of these groups with their members, two queries in all.
@@ -141,12 +113,8 @@ pub(super) fn views(conn: &mut Conn, groups: Vec<Group>) -> StoreResult<Vec<Grou
     let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
     let (stations, members) = (stations_of(conn, &ids)?, members_of(conn, &ids)?);
     let view = |group: Group| {
-        let mine = stations
-            .iter()
-            .filter(|station| station.group_id == group.id);
-        let memberships = mine
-            .map(|station| MembershipView::new(station.clone(), &members))
-            .collect();
+        let mine = stations.iter().filter(|station| station.group_id == group.id);
+        let memberships = mine.map(|station| MembershipView::new(station.clone(), &members)).collect();
         GroupView::new(group, memberships)
     };
     Ok(groups.into_iter().map(view).collect())
@@ -164,18 +132,13 @@ pub(super) fn membership(
         .first(conn)?)
 }
 
-pub(super) fn membership_view(
-    conn: &mut Conn,
-    membership: GroupStation,
-) -> StoreResult<MembershipView> {
+pub(super) fn membership_view(conn: &mut Conn, membership: GroupStation) -> StoreResult<MembershipView> {
     let members = members_of(conn, &[membership.group_id])?;
     Ok(MembershipView::new(membership, &members))
 }
 
 pub(super) fn insert_membership(conn: &mut Conn, membership: &GroupStation) -> StoreResult<()> {
-    diesel::insert_into(group_stations::table)
-        .values(membership)
-        .execute(conn)?;
+    diesel::insert_into(group_stations::table).values(membership).execute(conn)?;
     Ok(())
 }
 
@@ -186,12 +149,9 @@ pub(super) fn replace_members(
     members: &[GroupConnector],
 ) -> StoreResult<()> {
     let station = membership.chargestation_id;
-    diesel::delete(group_connectors::table.filter(group_connectors::chargestation_id.eq(station)))
-        .execute(conn)?;
+    diesel::delete(group_connectors::table.filter(group_connectors::chargestation_id.eq(station))).execute(conn)?;
     for member in members {
-        diesel::insert_into(group_connectors::table)
-            .values(member)
-            .execute(conn)?;
+        diesel::insert_into(group_connectors::table).values(member).execute(conn)?;
     }
     diesel::update(group_stations::table.find(membership.id))
         .set(group_stations::updated_at.eq(membership.updated_at))
@@ -239,10 +199,7 @@ pub(super) fn delete_membership(conn: &mut Conn, membership: &GroupStation) -> S
 pub fn root_of(conn: &mut Conn, group: GroupId) -> StoreResult<GroupId> {
     let mut id = group;
     for _ in 0..DEEPEST {
-        let parent: Option<GroupId> = load_groups::table
-            .find(id)
-            .select(load_groups::parent_id)
-            .first(conn)?;
+        let parent: Option<GroupId> = load_groups::table.find(id).select(load_groups::parent_id).first(conn)?;
         match parent {
             Some(parent) => id = parent,
             None => break,
@@ -263,29 +220,19 @@ pub fn root_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Optio
 
 /// Whether a station is in a group, so that balancing decides what its connectors may draw.
 pub fn is_member(conn: &mut Conn, station: StationId) -> StoreResult<bool> {
-    let memberships: i64 = group_stations::table
-        .filter(group_stations::chargestation_id.eq(station))
-        .count()
-        .get_result(conn)?;
+    let memberships: i64 =
+        group_stations::table.filter(group_stations::chargestation_id.eq(station)).count().get_result(conn)?;
     Ok(memberships > 0)
 }
 
 /// Every group that has no parent.
 pub fn all_roots(conn: &mut Conn) -> StoreResult<Vec<GroupId>> {
-    Ok(load_groups::table
-        .filter(load_groups::parent_id.is_null())
-        .select(load_groups::id)
-        .load(conn)?)
+    Ok(load_groups::table.filter(load_groups::parent_id.is_null()).select(load_groups::id).load(conn)?)
 }
 
 /// A root and everything below it, parents before children.
 pub fn tree_of(conn: &mut Conn, root: GroupId) -> StoreResult<Vec<Group>> {
-    let mut tree = vec![
-        load_groups::table
-            .find(root)
-            .select(Group::as_select())
-            .first(conn)?,
-    ];
+    let mut tree = vec![load_groups::table.find(root).select(Group::as_select()).first(conn)?];
     let mut level = vec![root];
     for _ in 0..DEEPEST {
         let below: Vec<Group> = load_groups::table
@@ -309,9 +256,7 @@ pub(super) fn list(
 ) -> ApiResult<Page<GroupView>> {
     let filter = &query.filter;
     let filtered = || {
-        let mut rows = load_groups::table
-            .filter(load_groups::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = load_groups::table.filter(load_groups::organization_id.eq(organization)).into_boxed();
         if let Some(location) = filter.location {
             rows = rows.filter(load_groups::location_id.eq(location));
         }
@@ -327,10 +272,11 @@ pub(super) fn list(
         if let Some(text) = &query.search {
             let pattern = contains(text);
             rows = rows.filter(
-                lower(load_groups::name.nullable())
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(load_groups::description).like(pattern).escape('\\')),
+                lower(load_groups::name.nullable()).like(pattern.clone()).escape('\\').or(lower(
+                    load_groups::description,
+                )
+                .like(pattern)
+                .escape('\\')),
             );
         }
         rows
@@ -340,9 +286,5 @@ pub(super) fn list(
         "maximum_capacity" => load_groups::maximum_capacity,
     });
     let groups: Vec<Group> = rows.select(Group::as_select()).load(conn)?;
-    Ok(Page {
-        rows: views(conn, groups)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: views(conn, groups)?, total, request: query.page })
 }

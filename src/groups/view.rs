@@ -57,9 +57,7 @@ pub struct MembershipView {
 
 impl MembershipView {
     pub(super) fn new(station: GroupStation, members: &[GroupConnector]) -> Self {
-        let mine = members
-            .iter()
-            .filter(|member| member.chargestation_id == station.chargestation_id);
+        let mine = members.iter().filter(|member| member.chargestation_id == station.chargestation_id);
         Self {
             id: station.id,
             group: station.group_id,
@@ -219,9 +217,7 @@ impl GroupView {
 impl GroupView {
     /// Its stations.
     pub fn stations(&self) -> impl Iterator<Item = StationId> {
-        self.chargestations
-            .iter()
-            .map(|member| member.chargestation)
+        self.chargestations.iter().map(|member| member.chargestation)
     }
 }
 

@@ -41,17 +41,12 @@ impl<T: Field + 'static> FromRequest for Body<T> {
 
 /// The whole body, refused when it is larger than allowed.
 pub async fn read_bytes(request: &HttpRequest, mut payload: Payload) -> ApiResult<web::Bytes> {
-    let limit = request
-        .app_data::<BodyLimit>()
-        .map_or(DEFAULT_BODY_LIMIT, |limit| limit.0);
+    let limit = request.app_data::<BodyLimit>().map_or(DEFAULT_BODY_LIMIT, |limit| limit.0);
     let mut bytes = web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| ApiError::new(Code::BadRequest, "The body ended early"))?;
         if bytes.len() + chunk.len() > limit {
-            return Err(ApiError::new(
-                Code::BodyTooLarge,
-                format!("The body may have at most {limit} bytes"),
-            ));
+            return Err(ApiError::new(Code::BodyTooLarge, format!("The body may have at most {limit} bytes")));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -59,29 +54,18 @@ pub async fn read_bytes(request: &HttpRequest, mut payload: Payload) -> ApiResul
 }
 
 fn parse_body<T: Field>(request: &HttpRequest, bytes: &[u8]) -> ApiResult<T> {
-    let content_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_json = content_type.is_none_or(|text| {
         let kind = text.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/json")
-            || kind.eq_ignore_ascii_case("application/merge-patch+json")
+        kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case("application/merge-patch+json")
     });
     if !is_json {
-        return Err(ApiError::new(
-            Code::NotJsonType,
-            "Send the body as application/json",
-        ));
+        return Err(ApiError::new(Code::NotJsonType, "Send the body as application/json"));
     }
     // A POST without a body is an empty object: commands such as get_variables need none.
-    let text = if bytes.iter().all(u8::is_ascii_whitespace) {
-        b"{}".as_slice()
-    } else {
-        bytes
-    };
-    let value: Value = serde_json::from_slice(text)
-        .map_err(|error| ApiError::new(Code::NotJson, format!("Not JSON: {error}")))?;
+    let text = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}".as_slice() } else { bytes };
+    let value: Value =
+        serde_json::from_slice(text).map_err(|error| ApiError::new(Code::NotJson, format!("Not JSON: {error}")))?;
     let mut faults = Faults::default();
     refuse_nul(&value, Path::Root, &mut faults);
     let read = T::read(&value, Path::Root, &mut faults);
@@ -104,11 +88,7 @@ fn refuse_nul(value: &Value, at: Path<'_>, faults: &mut Faults) {
         Value::Object(fields) => {
             for (name, field) in fields {
                 if name.contains('\0') {
-                    faults.add(
-                        at,
-                        "invalid",
-                        "must not have a name that contains NUL (U+0000)",
-                    );
+                    faults.add(at, "invalid", "must not have a name that contains NUL (U+0000)");
                 }
                 refuse_nul(field, Path::Field(&at, name), faults);
             }
@@ -122,11 +102,7 @@ fn path_id<T: FromStr>(request: &HttpRequest, index: usize) -> ApiResult<T> {
     let (name, text) = given.nth(index).unwrap_or(("id", ""));
     text.parse().map_err(|_| {
         let mut faults = Faults::default();
-        faults.add(
-            name,
-            "invalid",
-            "must be an id of 24 hexadecimal characters",
-        );
+        faults.add(name, "invalid", "must be an id of 24 hexadecimal characters");
         ApiError::faulty(Code::InvalidPath, faults)
     })
 }

@@ -58,18 +58,9 @@ pub struct Standing {
 
 impl Standing {
     /// That of a caller who was just admitted with this key.
-    pub(super) fn new(
-        authenticator: Arc<dyn Authenticator>,
-        bearer: String,
-        principal: Principal,
-    ) -> Self {
+    pub(super) fn new(authenticator: Arc<dyn Authenticator>, bearer: String, principal: Principal) -> Self {
         let changes = authenticator.changes();
-        Self {
-            authenticator,
-            bearer,
-            principal,
-            changes,
-        }
+        Self { authenticator, bearer, principal, changes }
     }
 
     /// Waits until the key does not work any more, or lost one of its scopes.
@@ -77,10 +68,7 @@ impl Standing {
         let mut told = true;
         while self.holds().await {
             if told {
-                told = !matches!(
-                    timeout(LOOKED_AT_EVERY, self.changes.changed()).await,
-                    Ok(Err(_))
-                );
+                told = !matches!(timeout(LOOKED_AT_EVERY, self.changes.changed()).await, Ok(Err(_)));
             } else {
                 tokio::time::sleep(LOOKED_AT_EVERY).await; // the keyring is gone: the server stops
             }
@@ -133,11 +121,7 @@ impl<P> Caller<P> {
     }
 
     /// Refuses to put objects in place of their ids which the caller could not read by themselves.
-    pub fn may_include<I: Permission>(
-        &self,
-        parameter: &str,
-        asked: Option<bool>,
-    ) -> ApiResult<()> {
+    pub fn may_include<I: Permission>(&self, parameter: &str, asked: Option<bool>) -> ApiResult<()> {
         if asked != Some(true) || self.principal.may(I::SCOPE) {
             return Ok(());
         }
@@ -163,21 +147,12 @@ impl<P: Permission> FromRequest for Caller<P> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let principal = request.extensions().get::<Principal>().cloned();
         std::future::ready(match principal {
-            None => Err(ApiError::new(
-                Code::Unauthenticated,
-                Code::Unauthenticated.meaning(),
-            )),
+            None => Err(ApiError::new(Code::Unauthenticated, Code::Unauthenticated.meaning())),
             Some(principal) if principal.may(P::SCOPE) => {
                 Needs::here().note(P::SCOPE);
-                Ok(Self {
-                    principal,
-                    permission: PhantomData,
-                })
+                Ok(Self { principal, permission: PhantomData })
             }
-            Some(_) => Err(ApiError::new(
-                Code::Forbidden,
-                format!("This needs the scope {}", P::SCOPE),
-            )),
+            Some(_) => Err(ApiError::new(Code::Forbidden, format!("This needs the scope {}", P::SCOPE))),
         })
     }
 }

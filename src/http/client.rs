@@ -65,11 +65,7 @@ pub struct TrustedProxies(Vec<Network>);
 impl TrustedProxies {
     /// Those of the configuration: addresses and networks.
     pub fn read(texts: &[String]) -> Result<Self, String> {
-        texts
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<_, _>>()
-            .map(Self)
+        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map(Self)
     }
 
     fn contains(&self, address: IpAddr) -> bool {
@@ -105,13 +101,8 @@ fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
 
 /// The elements of a list in one header or several.
 fn elements<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Vec<&'a str> {
-    let lines = headers
-        .get_all(name)
-        .map(|line| line.to_str().unwrap_or("unreadable"));
-    lines
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-        .collect()
+    let lines = headers.get_all(name).map(|line| line.to_str().unwrap_or("unreadable"));
+    lines.flat_map(|line| line.split(',')).map(str::trim).collect()
 }
 
 /// A parameter of an element of `Forwarded`.
@@ -129,10 +120,7 @@ fn address_of(text: &str) -> Option<IpAddr> {
         None if text.matches(':').count() == 1 => text.split_once(':')?.0,
         None => text,
     };
-    alone
-        .parse()
-        .ok()
-        .map(|address: IpAddr| address.to_canonical())
+    alone.parse().ok().map(|address: IpAddr| address.to_canonical())
 }
 
 fn peer(request: &HttpRequest) -> IpAddr {
@@ -182,10 +170,7 @@ mod tests {
         let trusted = ["10.0.0.0/8".to_owned(), "2001:db8:1::/48".to_owned()];
         let proxies = TrustedProxies::read(&trusted).expect("networks");
         let mut request = TestRequest::default()
-            .peer_addr(std::net::SocketAddr::new(
-                peer.parse().expect("an address"),
-                4_711,
-            ))
+            .peer_addr(std::net::SocketAddr::new(peer.parse().expect("an address"), 4_711))
             .app_data(web::Data::new(proxies));
         for header in headers {
             request = request.append_header(*header);
@@ -199,10 +184,7 @@ mod tests {
 
     #[test]
     fn a_stranger_is_who_it_is_whatever_it_says() {
-        let lies = [
-            ("x-forwarded-for", "192.0.2.9"),
-            ("forwarded", "for=192.0.2.9;proto=https"),
-        ];
+        let lies = [("x-forwarded-for", "192.0.2.9"), ("forwarded", "for=192.0.2.9;proto=https")];
         assert_eq!(client("198.51.100.1", &lies), "198.51.100.1");
         assert!(!was_encrypted(&asked("198.51.100.1", &lies)));
         assert_eq!(client("::ffff:198.51.100.1", &[]), "198.51.100.1");
@@ -213,40 +195,18 @@ mod tests {
         let told = |text| client("10.1.2.3", &[("x-forwarded-for", text)]);
         assert_eq!(told("192.0.2.9"), "192.0.2.9");
         assert_eq!(told("192.0.2.9:55000"), "192.0.2.9");
-        assert_eq!(
-            told("203.0.113.66, 192.0.2.9"),
-            "192.0.2.9",
-            "the first is the client's own word"
-        );
-        assert_eq!(
-            told("192.0.2.9, 10.9.9.9"),
-            "192.0.2.9",
-            "through two proxies"
-        );
+        assert_eq!(told("203.0.113.66, 192.0.2.9"), "192.0.2.9", "the first is the client's own word");
+        assert_eq!(told("192.0.2.9, 10.9.9.9"), "192.0.2.9", "through two proxies");
         assert_eq!(told("192.0.2.9, unknown"), "10.1.2.3");
-        let lines = [
-            ("x-forwarded-for", "203.0.113.66"),
-            ("x-forwarded-for", "192.0.2.9"),
-        ];
+        let lines = [("x-forwarded-for", "203.0.113.66"), ("x-forwarded-for", "192.0.2.9")];
         assert_eq!(client("10.1.2.3", &lines), "192.0.2.9");
     }
 
     #[test]
     fn forwarded_is_read_as_rfc_7239_writes_it() {
-        let told = |text| {
-            client(
-                "2001:db8:1::7",
-                &[("forwarded", text), ("x-forwarded-for", "192.0.2.1")],
-            )
-        };
-        assert_eq!(
-            told("for=192.0.2.9;proto=http;by=203.0.113.43"),
-            "192.0.2.9"
-        );
-        assert_eq!(
-            told("For=\"[2001:db8:cafe::17]:4711\""),
-            "2001:db8:cafe::17"
-        );
+        let told = |text| client("2001:db8:1::7", &[("forwarded", text), ("x-forwarded-for", "192.0.2.1")]);
+        assert_eq!(told("for=192.0.2.9;proto=http;by=203.0.113.43"), "192.0.2.9");
+        assert_eq!(told("For=\"[2001:db8:cafe::17]:4711\""), "2001:db8:cafe::17");
         assert_eq!(told("for=203.0.113.66, for=192.0.2.9"), "192.0.2.9");
         assert_eq!(told("for=_hidden"), "2001:db8:1::7");
     }

@@ -68,12 +68,7 @@ pub fn markdown() -> String {
          | HTTP | code | meaning |\n|---|---|---|\n",
     );
     for code in Code::ALL {
-        page.push_str(&format!(
-            "| {} | `{}` | {} |\n",
-            code.status_number(),
-            code.as_str(),
-            code.meaning()
-        ));
+        page.push_str(&format!("| {} | `{}` | {} |\n", code.status_number(), code.as_str(), code.meaning()));
     }
     page
 }

@@ -16,11 +16,7 @@ const DEEPEST: usize = 6;
 pub fn header<V: ToSchema>(rows: &[Value]) -> Vec<String> {
     let mut parts = Vec::new();
     V::schemas(&mut parts);
-    let mut form = Form {
-        parts: parts.into_iter().collect(),
-        rows,
-        columns: Vec::new(),
-    };
+    let mut form = Form { parts: parts.into_iter().collect(), rows, columns: Vec::new() };
     form.add("", &V::schema(), DEEPEST);
     form.columns
 }
@@ -38,11 +34,7 @@ impl Form<'_> {
         match form {
             Some(Schema::Object(object)) if !object.properties.is_empty() && depth > 0 => {
                 for (field, form) in &object.properties {
-                    let inner = if name.is_empty() {
-                        field.clone()
-                    } else {
-                        format!("{name}.{field}")
-                    };
+                    let inner = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
                     self.add(&inner, form, depth - 1);
                 }
             }
@@ -100,9 +92,7 @@ impl Form<'_> {
 
 /// Whether a row has an object at this dotted name.
 fn is_object(row: &Value, name: &str) -> bool {
-    let found = name
-        .split('.')
-        .try_fold(row, |value, field| value.get(field));
+    let found = name.split('.').try_fold(row, |value, field| value.get(field));
     found.is_some_and(Value::is_object)
 }
 
@@ -119,11 +109,7 @@ fn fill(columns: &[String], cells: &mut [String], name: &str, value: &Value) {
         (Some(cell), value) => *cell = text(value),
         (None, Value::Object(fields)) => {
             for (field, value) in fields {
-                let inner = if name.is_empty() {
-                    field.clone()
-                } else {
-                    format!("{name}.{field}")
-                };
+                let inner = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
                 fill(columns, cells, &inner, value);
             }
         }
@@ -137,10 +123,7 @@ where
     I: IntoIterator<Item = R>,
     R: IntoIterator<Item = String>,
 {
-    let mut writer = ::csv::WriterBuilder::new()
-        .terminator(::csv::Terminator::CRLF)
-        .flexible(true)
-        .from_writer(vec![]);
+    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).flexible(true).from_writer(vec![]);
     for record in records {
         let cells: Vec<String> = record.into_iter().map(neutralise).collect();
         if writer.write_record(&cells).is_err() {
@@ -190,24 +173,14 @@ mod tests {
     fn csv_of(rows: &[Site]) -> String {
         let rows: Vec<Value> = rows.iter().map(|row| json!(row)).collect();
         let columns = header::<Site>(&rows);
-        let bytes = write(
-            std::iter::once(columns.clone()).chain(rows.iter().map(|row| record(&columns, row))),
-        );
+        let bytes = write(std::iter::once(columns.clone()).chain(rows.iter().map(|row| record(&columns, row))));
         String::from_utf8(bytes).expect("UTF-8")
     }
 
     #[test]
     fn nested_rows_flatten_and_formulas_are_neutralised() {
-        let place = Place {
-            city: "Reno, NV".into(),
-            street: None,
-        };
-        let row = Site {
-            name: "=1+1".into(),
-            address: Some(place),
-            power: -3.5,
-            free: Some(json!({"a": 1})),
-        };
+        let place = Place { city: "Reno, NV".into(), street: None };
+        let row = Site { name: "=1+1".into(), address: Some(place), power: -3.5, free: Some(json!({"a": 1})) };
         assert_eq!(
             csv_of(&[row]),
             "name,address.city,address.street,power,free\r\n'=1+1,\"Reno, NV\",,-3.5,\"{\"\"a\"\":1}\"\r\n"
@@ -216,12 +189,7 @@ mod tests {
 
     #[test]
     fn the_header_is_the_same_whatever_the_rows_are() {
-        let bare = Site {
-            name: "A".into(),
-            address: None,
-            power: 1.0,
-            free: None,
-        };
+        let bare = Site { name: "A".into(), address: None, power: 1.0, free: None };
         let header = "name,address.city,address.street,power,free\r\n";
         assert_eq!(csv_of(&[]), header);
         assert_eq!(csv_of(&[bare]), format!("{header}A,,,1.0,\r\n"));

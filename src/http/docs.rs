@@ -7,10 +7,7 @@ use utoipa::{IntoResponses, Modify};
 fn problem(description: &str) -> utoipa::openapi::RefOr<Response> {
     ResponseBuilder::new()
         .description(description)
-        .content(
-            "application/json",
-            Content::new(Some(Ref::from_schema_name("Problem"))),
-        )
+        .content("application/json", Content::new(Some(Ref::from_schema_name("Problem"))))
         .build()
         .into()
 }
@@ -158,9 +155,7 @@ impl Modify for BearerScheme {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some(
-                "A home user's access token, from `POST /v1.1/portal/login`",
-            ))
+            .description(Some("A home user's access token, from `POST /v1.1/portal/login`"))
             .build();
         components.add_security_scheme("portal", SecurityScheme::Http(scheme));
     }

@@ -32,20 +32,11 @@ pub fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Opera
         ("PATCH", &item.patch),
         ("DELETE", &item.delete),
     ];
-    all.into_iter()
-        .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }
 
 fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [
-        &mut item.get,
-        &mut item.post,
-        &mut item.put,
-        &mut item.patch,
-        &mut item.delete,
-    ]
-    .into_iter()
-    .flatten()
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
 fn finish_operation(operation: &mut Operation, components: &Components) {
@@ -92,9 +83,7 @@ fn share_views(components: &mut Components) {
         .schemas
         .iter()
         .filter_map(|(name, schema)| match schema {
-            RefOr::T(Schema::Object(view)) if !view.properties.is_empty() => {
-                Some((name.clone(), view.clone().into()))
-            }
+            RefOr::T(Schema::Object(view)) if !view.properties.is_empty() => Some((name.clone(), view.clone().into())),
             _ => None,
         })
         .collect();
@@ -146,15 +135,11 @@ fn success(status: &str) -> &'static str {
 /// What `?format=` makes of a list.
 fn add_formats(response: &mut Response, has_place: bool) {
     let text: RefOr<Schema> = Object::with_type(Type::String).into();
-    response
-        .content
-        .insert("text/csv".to_owned(), Content::new(Some(text)).into());
+    response.content.insert("text/csv".to_owned(), Content::new(Some(text)).into());
     if has_place {
         let features: RefOr<Schema> = Object::with_type(Type::Object).into();
         let features = Content::new(Some(features)).into();
-        response
-            .content
-            .insert("application/geo+json".to_owned(), features);
+        response.content.insert("application/geo+json".to_owned(), features);
     }
 }
 
@@ -177,9 +162,7 @@ fn each_inner(schema: &mut RefOr<Schema>, visit: &mut dyn FnMut(&mut RefOr<Schem
     match schema {
         RefOr::T(Schema::Object(object)) => {
             object.properties.values_mut().for_each(&mut *visit);
-            if let Some(AdditionalProperties::RefOr(inner)) =
-                object.additional_properties.as_deref_mut()
-            {
+            if let Some(AdditionalProperties::RefOr(inner)) = object.additional_properties.as_deref_mut() {
                 visit(inner);
             }
         }
@@ -266,12 +249,10 @@ fn example(schema: &RefOr<Schema>, components: &Components, depth: usize) -> Opt
         RefOr::T(Schema::Object(object)) => written(&object.example, &object.examples)
             .or_else(|| object.enum_values.as_ref()?.first().cloned())
             .or_else(|| example_of_object(object, &deeper)),
-        RefOr::T(Schema::Array(array)) => {
-            written(&array.example, &array.examples).or_else(|| match &array.items {
-                ArrayItems::RefOrSchema(items) => Some(json!([deeper(items)?])),
-                ArrayItems::False => Some(json!([])),
-            })
-        }
+        RefOr::T(Schema::Array(array)) => written(&array.example, &array.examples).or_else(|| match &array.items {
+            ArrayItems::RefOrSchema(items) => Some(json!([deeper(items)?])),
+            ArrayItems::False => Some(json!([])),
+        }),
         RefOr::T(Schema::OneOf(one)) => {
             written(&one.example, &one.examples).or_else(|| one.items.iter().find_map(deeper))
         }
@@ -289,10 +270,7 @@ fn written(example: &Option<Value>, examples: &[Value]) -> Option<Value> {
     example.clone().or_else(|| examples.first().cloned())
 }
 
-fn example_of_object(
-    object: &Object,
-    deeper: &dyn Fn(&RefOr<Schema>) -> Option<Value>,
-) -> Option<Value> {
+fn example_of_object(object: &Object, deeper: &dyn Fn(&RefOr<Schema>) -> Option<Value>) -> Option<Value> {
     let schema_type = match &object.schema_type {
         SchemaType::Type(only) => only,
         SchemaType::Array(several) => several.first()?,
@@ -310,9 +288,9 @@ fn example_of_object(
             Value::Object(fields)
         }
         Type::String => "text".into(),
-        Type::Integer | Type::Number => object.minimum.as_ref().map_or(json!(1), |least| {
-            serde_json::to_value(least).unwrap_or_default()
-        }),
+        Type::Integer | Type::Number => {
+            object.minimum.as_ref().map_or(json!(1), |least| serde_json::to_value(least).unwrap_or_default())
+        }
         Type::Boolean => true.into(),
         Type::Null => Value::Null,
         Type::Array => json!([]),
@@ -389,10 +367,7 @@ mod tests {
             json!({"type": "string", "description": "What it is called.", "minLength": 1, "maxLength": 100})
         );
         assert_eq!(
-            (
-                &schema["properties"]["other"]["type"],
-                &schema["properties"]["other"]["description"]
-            ),
+            (&schema["properties"]["other"]["type"], &schema["properties"]["other"]["description"]),
             (&json!(["string", "null"]), &json!("Another place."))
         );
     }

@@ -84,11 +84,7 @@ answers! {
 
 /// Any other answer with the envelope.
 pub fn reply<T: Serialize>(status: StatusCode, message: &str, result: T) -> HttpResponse {
-    HttpResponse::build(status).json(Reply {
-        ok: true,
-        message: message.to_owned(),
-        result,
-    })
+    HttpResponse::build(status).json(Reply { ok: true, message: message.to_owned(), result })
 }
 
 /// The `If-Match` header, where the client sent one.
@@ -101,16 +97,10 @@ impl IfMatch {
         match &self.0 {
             Some(tags) if tags.trim() != "*" => {
                 let current = etag(version);
-                if tags
-                    .split(',')
-                    .any(|tag| tag.trim().trim_start_matches("W/") == current)
-                {
+                if tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == current) {
                     Ok(())
                 } else {
-                    Err(ApiError::new(
-                        Code::VersionMismatch,
-                        Code::VersionMismatch.meaning(),
-                    ))
+                    Err(ApiError::new(Code::VersionMismatch, Code::VersionMismatch.meaning()))
                 }
             }
             _ => Ok(()),
@@ -123,10 +113,7 @@ impl FromRequest for IfMatch {
     type Future = std::future::Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let tags = request
-            .headers()
-            .get(header::IF_MATCH)
-            .and_then(|value| value.to_str().ok());
+        let tags = request.headers().get(header::IF_MATCH).and_then(|value| value.to_str().ok());
         std::future::ready(Ok(Self(tags.map(str::to_owned))))
     }
 }

@@ -33,11 +33,7 @@ pub struct Faults(pub Vec<Fault>);
 impl Faults {
     /// Notes one fault.
     pub fn add(&mut self, field: impl fmt::Display, code: &str, message: impl Into<String>) {
-        self.0.push(Fault {
-            field: field.to_string(),
-            code: code.to_owned(),
-            message: message.into(),
-        });
+        self.0.push(Fault { field: field.to_string(), code: code.to_owned(), message: message.into() });
     }
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
@@ -45,11 +41,7 @@ impl Faults {
     }
     /// Nothing when there are none, else the error of an invalid body.
     pub fn into_body_error(self) -> ApiResult<()> {
-        if self.is_empty() {
-            Ok(())
-        } else {
-            Err(ApiError::faulty(Code::InvalidBody, self))
-        }
+        if self.is_empty() { Ok(()) } else { Err(ApiError::faulty(Code::InvalidBody, self)) }
     }
 }
 
@@ -66,30 +58,16 @@ pub struct ApiError {
 impl ApiError {
     /// An error with this code and this sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            faults: Vec::new(),
-            cause: None,
-            retry_after_seconds: None,
-        }
+        Self { code, message: message.into(), faults: Vec::new(), cause: None, retry_after_seconds: None }
     }
     /// An error that lists faults; the message repeats the first.
     pub fn faulty(code: Code, faults: Faults) -> Self {
         let message = match faults.0.as_slice() {
             [] => code.meaning().to_owned(),
             [only] => format!("{}: {}", only.field, only.message),
-            [first, rest @ ..] => format!(
-                "{}: {} (and {} more)",
-                first.field,
-                first.message,
-                rest.len()
-            ),
+            [first, rest @ ..] => format!("{}: {} (and {} more)", first.field, first.message, rest.len()),
         };
-        Self {
-            faults: faults.0,
-            ..Self::new(code, message)
-        }
+        Self { faults: faults.0, ..Self::new(code, message) }
     }
     /// An invalid body with a single fault.
     pub fn field(field: &str, code: &str, message: impl Into<String>) -> Self {
@@ -140,31 +118,21 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::not_found("object"),
-            StoreError::Duplicate(name) => Self::new(
-                Code::AlreadyExists,
-                format!("Another object already has this value ({name})"),
-            ),
+            StoreError::Duplicate(name) => {
+                Self::new(Code::AlreadyExists, format!("Another object already has this value ({name})"))
+            }
             StoreError::Referenced => Self::in_use("Something else still refers to this object"),
-            StoreError::Busy => Self {
-                cause: Some(error),
-                ..Self::new(Code::Busy, Code::Busy.meaning()).retry_after(1)
-            },
-            StoreError::TooSlow => Self {
-                cause: Some(error),
-                ..Self::new(Code::QueryTooLong, Code::QueryTooLong.meaning())
-            },
+            StoreError::Busy => {
+                Self { cause: Some(error), ..Self::new(Code::Busy, Code::Busy.meaning()).retry_after(1) }
+            }
+            StoreError::TooSlow => {
+                Self { cause: Some(error), ..Self::new(Code::QueryTooLong, Code::QueryTooLong.meaning()) }
+            }
             StoreError::NotHeld => Self {
                 cause: Some(error),
-                ..Self::new(
-                    Code::Busy,
-                    "Nothing can be stored until this server holds its store again",
-                )
-                .retry_after(1)
+                ..Self::new(Code::Busy, "Nothing can be stored until this server holds its store again").retry_after(1)
             },
-            StoreError::Failed(_) => Self {
-                cause: Some(error),
-                ..Self::new(Code::Internal, Code::Internal.meaning())
-            },
+            StoreError::Failed(_) => Self { cause: Some(error), ..Self::new(Code::Internal, Code::Internal.meaning()) },
         }
     }
 }

@@ -54,9 +54,7 @@ macro_rules! json_schema {
     ($name:ty, $schema:tt) => {
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                let schema = serde_json::from_value::<utoipa::openapi::schema::Schema>(
-                    serde_json::json!($schema),
-                );
+                let schema = serde_json::from_value::<utoipa::openapi::schema::Schema>(serde_json::json!($schema));
                 schema.unwrap_or_default().into()
             }
         }
@@ -72,11 +70,7 @@ pub fn wrong<T>(at: Path<'_>, faults: &mut Faults, must: impl fmt::Display) -> O
 
 impl<T: Field> Field for Option<T> {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        if value.is_null() {
-            Some(None)
-        } else {
-            T::read(value, at, faults).map(Some)
-        }
+        if value.is_null() { Some(None) } else { T::read(value, at, faults).map(Some) }
     }
     fn absent(_: Path<'_>, _: &mut Faults) -> Option<Self> {
         Some(None)
@@ -85,11 +79,7 @@ impl<T: Field> Field for Option<T> {
 
 impl<T: Field> Field for Patch<T> {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        if value.is_null() {
-            Some(Self::Null)
-        } else {
-            T::read(value, at, faults).map(Self::Value)
-        }
+        if value.is_null() { Some(Self::Null) } else { T::read(value, at, faults).map(Self::Value) }
     }
     fn absent(_: Path<'_>, _: &mut Faults) -> Option<Self> {
         Some(Self::Absent)
@@ -102,11 +92,7 @@ pub struct SaidOrNull<T>(pub Option<T>);
 
 impl<T: Field> Field for SaidOrNull<T> {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        if value.is_null() {
-            Some(Self(None))
-        } else {
-            T::read(value, at, faults).map(|value| Self(Some(value)))
-        }
+        if value.is_null() { Some(Self(None)) } else { T::read(value, at, faults).map(|value| Self(Some(value))) }
     }
 }
 
@@ -135,27 +121,18 @@ impl<T: Field> Field for Vec<T> {
             return wrong(at, faults, "an array");
         };
         if items.len() > LONGEST_ARRAY {
-            return wrong(
-                at,
-                faults,
-                format_args!("an array of at most {LONGEST_ARRAY} elements"),
-            );
+            return wrong(at, faults, format_args!("an array of at most {LONGEST_ARRAY} elements"));
         }
         // Every element is read before the outcome is judged, so that all their faults are noted.
-        let read: Vec<Option<T>> = items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| T::read(item, Path::Element(&at, index), faults))
-            .collect();
+        let read: Vec<Option<T>> =
+            items.iter().enumerate().map(|(index, item)| T::read(item, Path::Element(&at, index), faults)).collect();
         read.into_iter().collect()
     }
 }
 
 impl Field for bool {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        value
-            .as_bool()
-            .or_else(|| wrong(at, faults, "true or false"))
+        value.as_bool().or_else(|| wrong(at, faults, "true or false"))
     }
 }
 
@@ -167,26 +144,20 @@ impl Field for f64 {
 
 impl Field for i64 {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        value
-            .as_i64()
-            .or_else(|| wrong(at, faults, "a whole number"))
+        value.as_i64().or_else(|| wrong(at, faults, "a whole number"))
     }
 }
 
 impl Field for u32 {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        let number = value
-            .as_u64()
-            .and_then(|number| Self::try_from(number).ok());
+        let number = value.as_u64().and_then(|number| Self::try_from(number).ok());
         number.or_else(|| wrong(at, faults, "a whole number that is not negative"))
     }
 }
 
 impl Field for i32 {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        let number = value
-            .as_i64()
-            .and_then(|number| Self::try_from(number).ok());
+        let number = value.as_i64().and_then(|number| Self::try_from(number).ok());
         number.or_else(|| wrong(at, faults, "a whole number"))
     }
 }
@@ -210,14 +181,8 @@ const LARGEST_META_DATA: usize = 16 * 1024;
 impl Field for MetaData {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         match value {
-            Value::Object(map) if value.to_string().len() <= LARGEST_META_DATA => {
-                Some(Self(map.clone()))
-            }
-            Value::Object(_) => wrong(
-                at,
-                faults,
-                format_args!("at most {LARGEST_META_DATA} bytes of JSON"),
-            ),
+            Value::Object(map) if value.to_string().len() <= LARGEST_META_DATA => Some(Self(map.clone())),
+            Value::Object(_) => wrong(at, faults, format_args!("at most {LARGEST_META_DATA} bytes of JSON")),
             _ => wrong(at, faults, "an object"),
         }
     }
@@ -255,11 +220,7 @@ impl Field for CustomFields {
                 Some(text) if text.chars().count() <= 500 && key.chars().count() <= 100 => {
                     fields.insert(key.clone(), text.to_owned());
                 }
-                _ => wrong(
-                    Path::Field(&at, key),
-                    faults,
-                    "a text of at most 500 characters",
-                )?,
+                _ => wrong(Path::Field(&at, key), faults, "a text of at most 500 characters")?,
             }
         }
         Some(Self(fields))
@@ -284,10 +245,7 @@ impl<const MIN: usize, const MAX: usize, const LINES: bool> Field for Text<MIN, 
 
 impl<T: Spelled> Field for T {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        value
-            .as_str()
-            .and_then(T::from_spelling)
-            .or_else(|| wrong(at, faults, format_args!("one of {}", T::choices())))
+        value.as_str().and_then(T::from_spelling).or_else(|| wrong(at, faults, format_args!("one of {}", T::choices())))
     }
 }
 
@@ -368,17 +326,9 @@ impl Field for DaysOfWeek {
 
 impl Field for Weekdays {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        let names: Option<Vec<&str>> = value
-            .as_array()
-            .and_then(|names| names.iter().map(Value::as_str).collect());
+        let names: Option<Vec<&str>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
         let days = names.and_then(|names| Self::from_names(names).ok());
-        days.or_else(|| {
-            wrong(
-                at,
-                faults,
-                "an array of days such as [\"monday\", \"friday\"]",
-            )
-        })
+        days.or_else(|| wrong(at, faults, "an array of days such as [\"monday\", \"friday\"]"))
     }
 }
 
@@ -440,29 +390,17 @@ pub fn object<'a>(
     };
     for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
         let field = Path::Field(&at, key);
-        if matches!(
-            key.as_str(),
-            "_id" | "createdAt" | "updatedAt" | "organization"
-        ) {
+        if matches!(key.as_str(), "_id" | "createdAt" | "updatedAt" | "organization") {
             faults.add(field, "read_only", "is set by the server");
         } else {
-            faults.add(
-                field,
-                "unknown",
-                format!("is unknown; known fields are {}", known.join(", ")),
-            );
+            faults.add(field, "unknown", format!("is unknown; known fields are {}", known.join(", ")));
         }
     }
     Some(object)
 }
 
 /// One field of an object.
-pub fn member<T: Field>(
-    object: &Map<String, Value>,
-    name: &str,
-    at: Path<'_>,
-    faults: &mut Faults,
-) -> Option<T> {
+pub fn member<T: Field>(object: &Map<String, Value>, name: &str, at: Path<'_>, faults: &mut Faults) -> Option<T> {
     let at = Path::Field(&at, name);
     match object.get(name) {
         Some(value) => T::read(value, at, faults),
@@ -491,14 +429,9 @@ mod tests {
     #[test]
     fn all_faults_are_noted_with_their_paths() {
         let mut faults = Faults::default();
-        let body =
-            json!({"nam": "x", "type": 3, "parts": [{"name": ""}, {"name": "ok"}, 7], "_id": "1"});
+        let body = json!({"nam": "x", "type": 3, "parts": [{"name": ""}, {"name": "ok"}, 7], "_id": "1"});
         assert_eq!(NewThing::read(&body, Path::Root, &mut faults), None);
-        let mut fields: Vec<_> = faults
-            .0
-            .iter()
-            .map(|fault| (fault.field.as_str(), fault.code.as_str()))
-            .collect();
+        let mut fields: Vec<_> = faults.0.iter().map(|fault| (fault.field.as_str(), fault.code.as_str())).collect();
         fields.sort_unstable();
         let expected = [
             ("_id", "read_only"),
@@ -525,12 +458,6 @@ mod tests {
     fn a_patch_tells_absent_from_null() {
         let mut faults = Faults::default();
         let patch = ThingPatch::read(&json!({"type": null}), Path::Root, &mut faults);
-        assert_eq!(
-            patch,
-            Some(ThingPatch {
-                name: Patch::Absent,
-                kind: Patch::Null
-            })
-        );
+        assert_eq!(patch, Some(ThingPatch { name: Patch::Absent, kind: Patch::Null }));
     }
 }

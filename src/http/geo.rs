@@ -28,10 +28,8 @@ pub fn feature_collection(rows: Vec<Value>) -> Value {
     let features: Vec<Value> = rows
         .into_iter()
         .map(|row| {
-            let geometry = place_of(&row).map_or(
-                Value::Null,
-                |(lng, lat)| json!({"type": "Point", "coordinates": [lng, lat]}),
-            );
+            let geometry =
+                place_of(&row).map_or(Value::Null, |(lng, lat)| json!({"type": "Point", "coordinates": [lng, lat]}));
             let id = row.get("_id").cloned().unwrap_or_default();
             json!({"type": "Feature", "id": id, "geometry": geometry, "properties": row})
         })
@@ -45,12 +43,7 @@ mod tests {
 
     #[test]
     fn amsterdam_to_paris_is_430_kilometres() {
-        let amsterdam = Near {
-            longitude: 4.8952,
-            latitude: 52.3702,
-            radius_km: None,
-            driving: false,
-        };
+        let amsterdam = Near { longitude: 4.8952, latitude: 52.3702, radius_km: None, driving: false };
         let distance = distance_km(amsterdam, 2.3522, 48.8566);
         assert!((distance - 430.0).abs() < 2.0, "{distance}");
     }

@@ -17,8 +17,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 /// What is no page loads nothing.
-const NOTHING: HeaderValue =
-    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
 /// Over TLS: for a year, this host is not reached without it.
 const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 

@@ -65,12 +65,7 @@ pub struct ListReply<T> {
 impl<T> From<Page<T>> for ListReply<T> {
     fn from(page: Page<T>) -> Self {
         let PageRequest { number, size } = page.request;
-        let Total {
-            rows,
-            is_exact,
-            has_next,
-            next,
-        } = page.total;
+        let Total { rows, is_exact, has_next, next } = page.total;
         let before = u64::from(number - 1) * u64::from(size);
         // Of a list that was not counted to its end, what is seen of it.
         let seen = before + page.rows.len() as u64 + u64::from(has_next);
@@ -98,29 +93,19 @@ impl<T> From<Page<T>> for ListReply<T> {
 }
 
 /// Answers a list. `fetch` runs the slice's query for one page.
-pub async fn respond<F, V, Q>(
-    context: &Context,
-    query: ListQuery<F>,
-    fetch: Q,
-) -> ApiResult<HttpResponse>
+pub async fn respond<F, V, Q>(context: &Context, query: ListQuery<F>, fetch: Q) -> ApiResult<HttpResponse>
 where
     F: Clone + Send + Sync + 'static,
     V: Serialize + utoipa::ToSchema + Send + 'static,
     Q: Fn(&mut Conn, &ListQuery<F>) -> ApiResult<Page<V>> + Send + Sync + 'static,
 {
-    let lister = Lister {
-        context: context.clone(),
-        query,
-        fetch: Arc::new(fetch),
-    };
+    let lister = Lister { context: context.clone(), query, fetch: Arc::new(fetch) };
     match lister.query.format {
         Format::Csv => lister.csv().await,
         Format::Json => lister.json().await,
         Format::GeoJson => {
             let page = lister.page().await?;
-            Ok(HttpResponse::Ok()
-                .content_type("application/geo+json")
-                .json(geo::feature_collection(page.rows)))
+            Ok(HttpResponse::Ok().content_type("application/geo+json").json(geo::feature_collection(page.rows)))
         }
     }
 }
@@ -165,9 +150,7 @@ where
         }
         let written = |page| serde_json::to_vec(&ListReply::from(page)).unwrap_or_default();
         let bytes = self.read(Step::of(&self.query), written).await?;
-        Ok(HttpResponse::Ok()
-            .content_type("application/json")
-            .body(bytes))
+        Ok(HttpResponse::Ok().content_type("application/json").body(bytes))
     }
 
     async fn page(&self) -> ApiResult<Page<Value>> {
@@ -176,16 +159,9 @@ where
             (None, true) => self.fetch(Step::of(&self.query)).await,
             (None, false) => {
                 let rows = self.all(LONGEST_LIST).await?;
-                let request = PageRequest {
-                    number: 1,
-                    size: LONGEST_LIST,
-                };
+                let request = PageRequest { number: 1, size: LONGEST_LIST };
                 let total = Total::counted(rows.len() as u64, request);
-                Ok(Page {
-                    rows,
-                    total,
-                    request,
-                })
+                Ok(Page { rows, total, request })
             }
         }
     }
@@ -220,20 +196,12 @@ where
         let request = self.query.page;
         let total = Total::counted(measured.len() as u64, request);
         let skip = usize::try_from(request.offset()).unwrap_or(usize::MAX);
-        let mut rows: Vec<Value> = measured
-            .into_iter()
-            .skip(skip)
-            .take(request.size as usize)
-            .map(|(_, row)| row)
-            .collect();
+        let mut rows: Vec<Value> =
+            measured.into_iter().skip(skip).take(request.size as usize).map(|(_, row)| row).collect();
         if near.driving {
             self.add_driving(near, &mut rows).await;
         }
-        Ok(Page {
-            rows,
-            total,
-            request,
-        })
+        Ok(Page { rows, total, request })
     }
 
     /// Adds `driving_km` to each row, or null and the reason.
@@ -264,11 +232,7 @@ where
                 self.read(step, start).await?
             }
         };
-        let Start {
-            columns,
-            head,
-            next,
-        } = start;
+        let Start { columns, head, next } = start;
         let rest = futures_util::stream::unfold((self, next), move |(lister, next)| {
             let columns = Arc::clone(&columns);
             async move {
@@ -301,11 +265,7 @@ impl Start {
         let columns = csv::header::<V>(&page.rows);
         let mut head = csv::write(std::iter::once(columns.clone()));
         head.extend(csv_of(&columns, &page));
-        Self {
-            columns: Arc::new(columns),
-            head: head.into(),
-            next: step.and_then(|step| step.next(&page)),
-        }
+        Self { columns: Arc::new(columns), head: head.into(), next: step.and_then(|step| step.next(&page)) }
     }
 }
 
@@ -324,37 +284,20 @@ struct Step {
 impl Step {
     /// What was asked for.
     fn of<F>(query: &ListQuery<F>) -> Self {
-        Self {
-            page: query.page,
-            after: query.after,
-            counts: true,
-        }
+        Self { page: query.page, after: query.after, counts: true }
     }
 
     /// The first of all rows.
     fn whole<F>(query: &ListQuery<F>) -> Self {
-        let page = PageRequest {
-            number: 1,
-            size: LARGEST_PAGE,
-        };
-        Self {
-            page,
-            counts: false,
-            ..Self::of(query)
-        }
+        let page = PageRequest { number: 1, size: LARGEST_PAGE };
+        Self { page, counts: false, ..Self::of(query) }
     }
 
     /// What follows a page: after its cursor, where its order has some.
     fn next<V>(self, found: &Page<V>) -> Option<Self> {
         let next = match found.total.next {
-            Some(cursor) => Self {
-                after: Some(cursor),
-                ..self
-            },
-            None => Self {
-                page: self.page.next(),
-                ..self
-            },
+            Some(cursor) => Self { after: Some(cursor), ..self },
+            None => Self { page: self.page.next(), ..self },
         };
         found.has_next().then_some(next)
     }
@@ -380,22 +323,12 @@ impl<DB: Backend, T: QueryFragment<DB>> QueryFragment<DB> for Counted<T> {
 }
 
 /// What is known of a list beyond a page: `edge` is the page's last row and the one after it, where that was asked.
-pub fn total<F>(
-    query: &ListQuery<F>,
-    counted: Option<i64>,
-    edge: &[(Timestamp, Timestamp, String)],
-) -> Total {
-    let (page, counted) = (
-        query.page,
-        counted.and_then(|rows| u64::try_from(rows).ok()),
-    );
+pub fn total<F>(query: &ListQuery<F>, counted: Option<i64>, edge: &[(Timestamp, Timestamp, String)]) -> Total {
+    let (page, counted) = (query.page, counted.and_then(|rows| u64::try_from(rows).ok()));
     if let Some(rows) = counted.filter(|rows| *rows <= MOST_COUNTED && query.after.is_none()) {
         let next = edge.first().and_then(|last| cursor(query, last));
         let total = Total::counted(rows, page);
-        return Total {
-            next: next.filter(|_| total.has_next),
-            ..total
-        };
+        return Total { next: next.filter(|_| total.has_next), ..total };
     }
     let has_next = edge.len() > 1;
     let next = edge.first().and_then(|last| cursor(query, last));
@@ -407,19 +340,13 @@ pub fn total<F>(
     }
 }
 
-fn cursor<F>(
-    query: &ListQuery<F>,
-    (created, updated, id): &(Timestamp, Timestamp, String),
-) -> Option<Cursor> {
+fn cursor<F>(query: &ListQuery<F>, (created, updated, id): &(Timestamp, Timestamp, String)) -> Option<Cursor> {
     let at = match query.sort_by.as_str() {
         "createdAt" => *created,
         "updatedAt" => *updated,
         _ => return None,
     };
-    Some(Cursor {
-        at,
-        id: id.parse().ok()?,
-    })
+    Some(Cursor { at, id: id.parse().ok()? })
 }
 
 /// Loads one page: the rows of a filtered query, within the list's dates, sorted by one of the named columns, and what is known
@@ -490,10 +417,6 @@ macro_rules! fetch_page {
 /// The error of a `sort_by` that the resource does not have.
 pub fn unknown_sort(fields: &[&str]) -> ApiError {
     let mut faults = Faults::default();
-    faults.add(
-        "sort_by",
-        "invalid",
-        format!("must be one of {}", fields.join(", ")),
-    );
+    faults.add("sort_by", "invalid", format!("must be one of {}", fields.join(", ")));
     ApiError::faulty(Code::InvalidQuery, faults)
 }

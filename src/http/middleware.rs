@@ -60,16 +60,10 @@ pub async fn observe<B: MessageBody + 'static>(
 /// Serves one path under the name of another: `(from, to)`, both without a trailing slash.
 pub fn rename_path(request: &mut ServiceRequest, from: &str, to: &str) {
     let path = request.path();
-    let Some(rest) = path
-        .strip_prefix(from)
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-    else {
+    let Some(rest) = path.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
         return;
     };
-    let query = request
-        .uri()
-        .query()
-        .map_or_else(String::new, |query| format!("?{query}"));
+    let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
     if let Ok(uri) = format!("{to}{rest}{query}").parse::<actix_web::http::Uri>() {
         request.match_info_mut().get_mut().update(&uri);
         request.head_mut().uri = uri;
@@ -79,9 +73,7 @@ pub fn rename_path(request: &mut ServiceRequest, from: &str, to: &str) {
 /// Answers HEAD as GET outside the API and the sockets of stations; the connection leaves the body away.
 pub fn head_as_get(request: &mut ServiceRequest) {
     let path = request.path();
-    let is_page = !["/v1.1/", "/ocpp/"]
-        .iter()
-        .any(|begin| path.starts_with(begin));
+    let is_page = !["/v1.1/", "/ocpp/"].iter().any(|begin| path.starts_with(begin));
     if is_page && *request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
@@ -99,21 +91,12 @@ fn metric_method(method: &Method) -> &'static str {
 }
 
 fn id_of(request: &ServiceRequest) -> String {
-    let given = request
-        .headers()
-        .get(REQUEST_ID_HEADER)
-        .and_then(|value| value.to_str().ok());
+    let given = request.headers().get(REQUEST_ID_HEADER).and_then(|value| value.to_str().ok());
     match given {
-        Some(id)
-            if !id.is_empty()
-                && id.len() <= LONGEST_REQUEST_ID
-                && id.chars().all(|c| c.is_ascii_graphic()) =>
-        {
+        Some(id) if !id.is_empty() && id.len() <= LONGEST_REQUEST_ID && id.chars().all(|c| c.is_ascii_graphic()) => {
             id.to_owned()
         }
-        _ => request.app_data::<Ctx>().map_or_else(String::new, |ctx| {
-            ctx.ids.next_raw(ctx.clock.now()).to_string()
-        }),
+        _ => request.app_data::<Ctx>().map_or_else(String::new, |ctx| ctx.ids.next_raw(ctx.clock.now()).to_string()),
     }
 }
 
@@ -126,12 +109,7 @@ pub struct RateLimit {
     pub burst: NonZeroU32,
 }
 
-type Limiter = RateLimiter<
-    ApiKeyId,
-    DefaultKeyedStateStore<ApiKeyId>,
-    DefaultClock,
-    StateInformationMiddleware,
->;
+type Limiter = RateLimiter<ApiKeyId, DefaultKeyedStateStore<ApiKeyId>, DefaultClock, StateInformationMiddleware>;
 
 /// The doorkeeper of `/v1.1`: knows the keys and counts their requests.
 pub struct Doorkeeper {
@@ -146,12 +124,7 @@ impl Doorkeeper {
     pub fn new(authenticator: Arc<dyn Authenticator>, limit: RateLimit) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         let limiter = RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>();
-        Self {
-            authenticator,
-            limiter,
-            limit,
-            answering: Answering::default(),
-        }
+        Self { authenticator, limiter, limit, answering: Answering::default() }
     }
 
     /// Forgets keys that have been quiet; called by a timer, or the map would only grow.
@@ -160,31 +133,17 @@ impl Doorkeeper {
     }
 
     async fn admit(&self, request: &ServiceRequest) -> ApiResult<Principal> {
-        let refused = || {
-            ApiError::new(
-                Code::Unauthenticated,
-                "Send Authorization: Bearer <API key>",
-            )
-        };
+        let refused = || ApiError::new(Code::Unauthenticated, "Send Authorization: Bearer <API key>");
         let key = key_of(request).ok_or_else(refused)?;
         let principal = self.authenticator.authenticate(key).await?;
-        principal.ok_or_else(|| {
-            ApiError::new(
-                Code::Unauthenticated,
-                "The API key is wrong, expired or revoked",
-            )
-        })
+        principal.ok_or_else(|| ApiError::new(Code::Unauthenticated, "The API key is wrong, expired or revoked"))
     }
 
     fn count(&self, key: ApiKeyId) -> ApiResult<u32> {
-        self.limiter
-            .check_key(&key)
-            .map(|state| state.remaining_burst_capacity())
-            .map_err(|until| {
-                let wait = until.wait_time_from(DefaultClock::default().now());
-                ApiError::new(Code::TooManyRequests, "Too many requests with this API key")
-                    .retry_after(wait.as_secs() + 1)
-            })
+        self.limiter.check_key(&key).map(|state| state.remaining_burst_capacity()).map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            ApiError::new(Code::TooManyRequests, "Too many requests with this API key").retry_after(wait.as_secs() + 1)
+        })
     }
 }
 
@@ -200,11 +159,7 @@ fn bearer(request: &ServiceRequest) -> Option<&str> {
 
 /// Browsers can say nothing else when they open a WebSocket, so there the last sub-protocol may be the key.
 fn offered(request: &ServiceRequest) -> Option<&str> {
-    let offer = request
-        .headers()
-        .get(SEC_WEBSOCKET_PROTOCOL)?
-        .to_str()
-        .ok()?;
+    let offer = request.headers().get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
     offer.rsplit(',').next().map(str::trim)
 }
 
@@ -215,9 +170,7 @@ pub async fn guard<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<actix_web::body::EitherBody<B>>, Error> {
     let admitted = match keeper.admit(&request).await {
-        Ok(principal) => keeper
-            .count(principal.api_key)
-            .map(|remaining| (principal, remaining)),
+        Ok(principal) => keeper.count(principal.api_key).map(|remaining| (principal, remaining)),
         Err(error) => Err(error),
     };
     let (principal, remaining) = match admitted {
@@ -229,14 +182,11 @@ pub async fn guard<B: MessageBody + 'static>(
     let authenticator = Arc::clone(&keeper.authenticator);
     let standing = Standing::new(authenticator, api_key.clone(), principal.clone());
     request.extensions_mut().insert(standing);
-    let mut response =
-        idempotency::once(&keeper.answering, (principal, api_key), request, next).await?;
+    let mut response = idempotency::once(&keeper.answering, (principal, api_key), request, next).await?;
     let headers = response.headers_mut();
-    for (name, value) in [
-        ("ratelimit-limit", keeper.limit.burst.get()),
-        ("ratelimit-remaining", remaining),
-        ("ratelimit-reset", 1),
-    ] {
+    for (name, value) in
+        [("ratelimit-limit", keeper.limit.burst.get()), ("ratelimit-remaining", remaining), ("ratelimit-reset", 1)]
+    {
         headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
     }
     Ok(response)

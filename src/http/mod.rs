@@ -59,10 +59,7 @@ pub struct Context {
 impl Context {
     /// The same server for work of this lane.
     pub fn in_lane(&self, lane: Lane) -> Self {
-        Self {
-            db: self.db.in_lane(lane),
-            ..self.clone()
-        }
+        Self { db: self.db.in_lane(lane), ..self.clone() }
     }
 
     /// This instant, and ids for what happens in it.

@@ -18,10 +18,7 @@ const FINEST: u32 = 6;
 /// The decimal that somebody wrote: 0.1 is a tenth.
 fn exactly(value: &Value) -> Option<Decimal> {
     let text = value.as_number()?.to_string();
-    text.parse()
-        .or_else(|_| Decimal::from_scientific(&text))
-        .ok()
-        .map(|number| number.normalize())
+    text.parse().or_else(|_| Decimal::from_scientific(&text)).ok().map(|number| number.normalize())
 }
 
 /// A price or an amount in the major unit of its currency.
@@ -34,11 +31,7 @@ impl Field for Amount {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let most = Decimal::from(1_000_000);
         match exactly(value) {
-            Some(amount)
-                if (Decimal::ZERO..=most).contains(&amount) && amount.scale() <= FINEST =>
-            {
-                Some(Self(amount))
-            }
+            Some(amount) if (Decimal::ZERO..=most).contains(&amount) && amount.scale() <= FINEST => Some(Self(amount)),
             Some(_) => {
                 let range = format!("must be between 0 and {most}, with at most {FINEST} decimals");
                 faults.add(at, "out_of_range", range);
@@ -58,10 +51,7 @@ json_schema!(Percent, {"type": "number", "minimum": 0, "maximum": 100, "example"
 impl Field for Percent {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         match exactly(value) {
-            Some(percent)
-                if (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&percent)
-                    && percent.scale() <= FINEST =>
-            {
+            Some(percent) if (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&percent) && percent.scale() <= FINEST => {
                 Some(Self(percent))
             }
             Some(_) => {
@@ -121,23 +111,13 @@ mod tests {
     #[test]
     fn prices_stay_what_was_written() {
         let mut faults = Faults::default();
-        for (written, told) in [
-            ("0.1", "0.1"),
-            ("12", "12"),
-            ("1e-3", "0.001"),
-            ("0.390", "0.39"),
-        ] {
+        for (written, told) in [("0.1", "0.1"), ("12", "12"), ("1e-3", "0.001"), ("0.390", "0.39")] {
             let value: Value = serde_json::from_str(written).expect("a number");
             let amount = Amount::read(&value, Path::Root, &mut faults).expect("an amount");
             assert_eq!(serde_json::to_string(&amount).expect("JSON"), told);
         }
         assert!(faults.is_empty());
-        for wrong in [
-            json!(-0.01),
-            json!(0.000_000_1),
-            json!(2_000_000),
-            json!("1"),
-        ] {
+        for wrong in [json!(-0.01), json!(0.000_000_1), json!(2_000_000), json!("1")] {
             assert_eq!(Amount::read(&wrong, Path::Root, &mut faults), None);
         }
         assert_eq!(Percent::read(&json!(101), Path::Root, &mut faults), None);

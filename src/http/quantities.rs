@@ -11,10 +11,7 @@ use crate::kernel::{Milliamps, Millivolts, PhaseSet, Watts};
 /// A number times 1000, to the nearest whole, when it lies in the range.
 fn thousandths(value: &Value, range: std::ops::RangeInclusive<f64>) -> Option<i64> {
     let number = value.as_f64().filter(|number| range.contains(number))?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "callers' ranges are far below 2^53"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "callers' ranges are far below 2^53")]
     Some((number * 1000.0).round() as i64)
 }
 
@@ -110,9 +107,7 @@ impl Field for PowerFactor {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         match value.as_f64() {
             #[expect(clippy::cast_possible_truncation, reason = "at most a million")]
-            Some(factor) if (0.000_001..=1.0).contains(&factor) => {
-                Some(Self((factor * 1e6).round() as i64))
-            }
+            Some(factor) if (0.000_001..=1.0).contains(&factor) => Some(Self((factor * 1e6).round() as i64)),
             Some(_) => {
                 faults.add(at, "out_of_range", "must be more than 0, at most 1");
                 None
@@ -163,11 +158,7 @@ impl LimitUnit {
     /// The limit in watts; refused when it is negative or absurdly large.
     pub fn watts(self, limit: f64, voltage: Millivolts, phases: PhaseSet) -> ApiResult<Watts> {
         if !(0.0..=1e7).contains(&limit) {
-            return Err(ApiError::field(
-                "limit",
-                "out_of_range",
-                "must be between 0 and 10000000",
-            ));
+            return Err(ApiError::field("limit", "out_of_range", "must be between 0 and 10000000"));
         }
         #[expect(clippy::cast_possible_truncation, reason = "bounded above")]
         Ok(match self {
@@ -191,14 +182,8 @@ mod tests {
     #[test]
     fn quantities_are_read_exactly_and_bounded() {
         let mut faults = Faults::default();
-        assert_eq!(
-            Kilowatts::read(&json!(16.1), Path::Root, &mut faults),
-            Some(Kilowatts(Watts(16_100)))
-        );
-        assert_eq!(
-            Share::read(&json!(0.1), Path::Root, &mut faults),
-            Some(Share(100_000))
-        );
+        assert_eq!(Kilowatts::read(&json!(16.1), Path::Root, &mut faults), Some(Kilowatts(Watts(16_100))));
+        assert_eq!(Share::read(&json!(0.1), Path::Root, &mut faults), Some(Share(100_000)));
         assert!(faults.is_empty());
         assert_eq!(Kilowatts::read(&json!(-1), Path::Root, &mut faults), None);
         assert_eq!(Share::read(&json!(10), Path::Root, &mut faults), None);

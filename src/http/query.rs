@@ -90,11 +90,7 @@ impl<T: Spelled> Parameter for T {
 impl QueryReader {
     fn new(query: &str) -> ApiResult<Self> {
         let pairs = serde_urlencoded_pairs(query)?;
-        Ok(Self {
-            given: pairs,
-            known: Vec::new(),
-            faults: Faults::default(),
-        })
+        Ok(Self { given: pairs, known: Vec::new(), faults: Faults::default() })
     }
 
     /// The value of a parameter, where it was given and can be read.
@@ -107,8 +103,7 @@ impl QueryReader {
         }
         let value = T::from_parameter(&text);
         if value.is_none() {
-            self.faults
-                .add(name, "invalid", format!("must be {}", T::expectation()));
+            self.faults.add(name, "invalid", format!("must be {}", T::expectation()));
         }
         value
     }
@@ -123,11 +118,7 @@ impl QueryReader {
             let message = format!("is unknown; known parameters are {}", self.known.join(", "));
             self.faults.add(name, "unknown", message);
         }
-        if self.faults.is_empty() {
-            Ok(())
-        } else {
-            Err(ApiError::faulty(Code::InvalidQuery, self.faults))
-        }
+        if self.faults.is_empty() { Ok(()) } else { Err(ApiError::faulty(Code::InvalidQuery, self.faults)) }
     }
 }
 
@@ -136,12 +127,7 @@ fn serde_urlencoded_pairs(query: &str) -> ApiResult<BTreeMap<String, String>> {
     #[serde(transparent)]
     struct Pairs(Vec<(String, String)>);
     let Pairs(pairs) = actix_web::web::Query::<Pairs>::from_query(query)
-        .map_err(|error| {
-            ApiError::new(
-                Code::InvalidQuery,
-                format!("The query string cannot be read: {error}"),
-            )
-        })?
+        .map_err(|error| ApiError::new(Code::InvalidQuery, format!("The query string cannot be read: {error}")))?
         .into_inner();
     Ok(pairs.into_iter().collect())
 }
@@ -268,10 +254,7 @@ impl<F> ListQuery<F> {
     /// The first page, as large as can be, of what the filter lets through.
     pub fn first(filter: F, sort_by: &str) -> Self {
         Self {
-            page: PageRequest {
-                number: 1,
-                size: LARGEST_PAGE,
-            },
+            page: PageRequest { number: 1, size: LARGEST_PAGE },
             paginate: true,
             sort_by: sort_by.to_owned(),
             sort_order: SortOrder::Ascending,
@@ -336,9 +319,7 @@ impl<F: FromQuery> FromRequest for ListQuery<F> {
 fn list_query<F: FromQuery>(request: &HttpRequest) -> ApiResult<ListQuery<F>> {
     let mut reader = QueryReader::new(request.query_string())?;
     let paginate = reader.optional("paginate_enabled").unwrap_or(true);
-    let size = reader
-        .optional::<u32>("paginate_limit")
-        .unwrap_or(if paginate { DEFAULT_PAGE } else { LARGEST_PAGE });
+    let size = reader.optional::<u32>("paginate_limit").unwrap_or(if paginate { DEFAULT_PAGE } else { LARGEST_PAGE });
     let page = reader.optional::<u32>("paginate_page");
     let number = page.unwrap_or(1);
     let after: Option<Cursor> = reader.optional("after");
@@ -346,45 +327,28 @@ fn list_query<F: FromQuery>(request: &HttpRequest) -> ApiResult<ListQuery<F>> {
         reader.fault("after", "goes without paginate_page");
     }
     if !(1..=LARGEST_PAGE).contains(&size) {
-        reader.fault(
-            "paginate_limit",
-            format!("must be between 1 and {LARGEST_PAGE}"),
-        );
+        reader.fault("paginate_limit", format!("must be between 1 and {LARGEST_PAGE}"));
     }
     if number == 0 {
         reader.fault("paginate_page", "pages count from 1");
     }
-    let format = reader
-        .optional("format")
-        .unwrap_or_else(|| format_of(request));
+    let format = reader.optional("format").unwrap_or_else(|| format_of(request));
     if format == Format::GeoJson && !F::HAS_PLACES {
-        return Err(ApiError::new(
-            Code::NotAcceptable,
-            "These rows have no place; ask for json or csv",
-        ));
+        return Err(ApiError::new(Code::NotAcceptable, "These rows have no place; ask for json or csv"));
     }
     let near = F::HAS_PLACES.then(|| near(&mut reader)).flatten();
     let query = ListQuery {
-        page: PageRequest {
-            number: number.max(1),
-            size: size.clamp(1, LARGEST_PAGE),
-        },
+        page: PageRequest { number: number.max(1), size: size.clamp(1, LARGEST_PAGE) },
         paginate,
-        sort_by: reader
-            .optional("sort_by")
-            .unwrap_or_else(|| "createdAt".to_owned()),
-        sort_order: reader
-            .optional("sort_order")
-            .unwrap_or(SortOrder::Descending),
+        sort_by: reader.optional("sort_by").unwrap_or_else(|| "createdAt".to_owned()),
+        sort_order: reader.optional("sort_order").unwrap_or(SortOrder::Descending),
         created_from: reader.optional("createdAt[$gte]"),
         created_to: reader.optional("createdAt[$lte]"),
         updated_from: reader.optional("updatedAt[$gte]"),
         updated_to: reader.optional("updatedAt[$lte]"),
         after,
         counts: true,
-        search: reader
-            .optional::<String>("search")
-            .filter(|text| !text.trim().is_empty()),
+        search: reader.optional::<String>("search").filter(|text| !text.trim().is_empty()),
         format,
         near,
         filter: F::from_query(&mut reader),
@@ -400,11 +364,7 @@ fn list_query<F: FromQuery>(request: &HttpRequest) -> ApiResult<ListQuery<F>> {
 }
 
 fn format_of(request: &HttpRequest) -> Format {
-    let accept = request
-        .headers()
-        .get(ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.starts_with("text/csv") {
         Format::Csv
     } else if accept.starts_with("application/geo+json") {
@@ -435,17 +395,9 @@ fn near(reader: &mut QueryReader) -> Option<Near> {
         .and_then(|(lng, lat)| Some((lng.trim().parse().ok()?, lat.trim().parse().ok()?)))
         .filter(|(lng, lat): &(f64, f64)| lng.abs() <= 180.0 && lat.abs() <= 90.0);
     match parts {
-        Some((longitude, latitude)) => Some(Near {
-            longitude,
-            latitude,
-            radius_km,
-            driving: driving == Some(true),
-        }),
+        Some((longitude, latitude)) => Some(Near { longitude, latitude, radius_km, driving: driving == Some(true) }),
         None => {
-            reader.fault(
-                "near",
-                "must be longitude,latitude in degrees, such as 4.89,52.37",
-            );
+            reader.fault("near", "must be longitude,latitude in degrees, such as 4.89,52.37");
             None
         }
     }
@@ -454,10 +406,7 @@ fn near(reader: &mut QueryReader) -> Option<Near> {
 /// The same parameters for the OpenAPI document.
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(
-    dead_code,
-    reason = "only its documentation is used; ListQuery reads the parameters"
-)]
+#[expect(dead_code, reason = "only its documentation is used; ListQuery reads the parameters")]
 pub struct ListParameters {
     /// False answers the whole list (in pages of 1000 rows for JSON).
     #[param(required = false, default = true)]
@@ -470,10 +419,7 @@ pub struct ListParameters {
     paginate_page: u32,
     /// Goes on after a page: its `next_after`, without `paginate_page`. However deep, it takes the same time, and neither repeats
     /// nor misses rows while others arrive. With `sort_by` `createdAt` or `updatedAt`.
-    #[param(
-        required = false,
-        example = "1777000000123456-650000000000000000000001"
-    )]
+    #[param(required = false, example = "1777000000123456-650000000000000000000001")]
     after: String,
     /// Field to sort by.
     #[param(required = false, default = "createdAt")]
@@ -504,17 +450,10 @@ pub struct ListParameters {
 /// Parameters of lists with places.
 #[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(
-    dead_code,
-    reason = "only its documentation is used; ListQuery reads the parameters"
-)]
+#[expect(dead_code, reason = "only its documentation is used; ListQuery reads the parameters")]
 pub struct PlaceParameters {
     /// `longitude,latitude`: adds `distance_km` and sorts by it.
-    #[param(
-        required = false,
-        pattern = r"^-?\d+(\.\d+)?,-?\d+(\.\d+)?$",
-        example = "4.89,52.37"
-    )]
+    #[param(required = false, pattern = r"^-?\d+(\.\d+)?,-?\d+(\.\d+)?$", example = "4.89,52.37")]
     near: String,
     /// Only what is at most this far from `near`.
     #[param(required = false, exclusive_minimum = 0.0)]

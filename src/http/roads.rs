@@ -42,10 +42,7 @@ impl Roads {
     /// Routes by the server at this URL; none when it is empty.
     pub fn new(url: &str) -> Self {
         let url = url.trim_end_matches('/');
-        Self {
-            server: (!url.is_empty()).then(|| (url.to_owned(), reqwest::Client::new())),
-            known: Arc::default(),
-        }
+        Self { server: (!url.is_empty()).then(|| (url.to_owned(), reqwest::Client::new())), known: Arc::default() }
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<Pair, Option<f64>>> {
@@ -84,23 +81,13 @@ impl Roads {
 }
 
 /// Metres to each place, in their order.
-async fn ask(
-    url: &str,
-    client: &reqwest::Client,
-    from: Place,
-    to: &[Place],
-) -> Option<Vec<Option<f64>>> {
+async fn ask(url: &str, client: &reqwest::Client, from: Place, to: &[Place]) -> Option<Vec<Option<f64>>> {
     if to.is_empty() {
         return Some(Vec::new());
     }
-    let places: Vec<String> = std::iter::once(&from)
-        .chain(to)
-        .map(|(longitude, latitude)| format!("{longitude:.5},{latitude:.5}"))
-        .collect();
-    let url = format!(
-        "{url}/table/v1/driving/{}?sources=0&annotations=distance",
-        places.join(";")
-    );
+    let places: Vec<String> =
+        std::iter::once(&from).chain(to).map(|(longitude, latitude)| format!("{longitude:.5},{latitude:.5}")).collect();
+    let url = format!("{url}/table/v1/driving/{}?sources=0&annotations=distance", places.join(";"));
     let answer = client.get(url).timeout(PATIENCE).send().await.ok()?;
     let table: Table = answer.error_for_status().ok()?.json().await.ok()?;
     let row = table.distances.into_iter().next()?;

@@ -13,15 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::clock::{TimeZone, Timestamp};
 
 /// Days of the week by their numbers, Sunday first as eDRV counts them.
-const NAMES: [&str; 7] = [
-    "sunday",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-];
+const NAMES: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 /// Minutes of a day.
 const DAY: u16 = 24 * 60;
 
@@ -47,18 +39,14 @@ impl Weekdays {
     pub fn from_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, &'a str> {
         names.into_iter().try_fold(Self(0), |days, name| {
             let lower = name.to_lowercase();
-            let day = NAMES.iter().position(|known| {
-                *known == lower || (lower.len() == 3 && known.starts_with(&lower))
-            });
+            let day = NAMES.iter().position(|known| *known == lower || (lower.len() == 3 && known.starts_with(&lower)));
             day.map(|day| Self(days.0 | 1 << day)).ok_or(name)
         })
     }
 
     /// The names of its days.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        (0..)
-            .zip(NAMES)
-            .filter_map(move |(day, name)| self.contains(day).then_some(name))
+        (0..).zip(NAMES).filter_map(move |(day, name)| self.contains(day).then_some(name))
     }
 }
 
@@ -98,15 +86,11 @@ impl FromStr for TimeOfDay {
         let (hours, minutes) = text.split_once(':').ok_or(InvalidTimeOfDay)?;
         let number = |digits: &str| -> Result<u16, InvalidTimeOfDay> {
             let two = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
-            two.then(|| digits.parse().ok())
-                .flatten()
-                .ok_or(InvalidTimeOfDay)
+            two.then(|| digits.parse().ok()).flatten().ok_or(InvalidTimeOfDay)
         };
         let (hours, minutes) = (number(hours)?, number(minutes)?);
         let total = hours * 60 + minutes;
-        (minutes < 60 && total <= DAY)
-            .then_some(Self(total))
-            .ok_or(InvalidTimeOfDay)
+        (minutes < 60 && total <= DAY).then_some(Self(total)).ok_or(InvalidTimeOfDay)
     }
 }
 
@@ -151,8 +135,7 @@ impl WeeklyWindow {
         if from < to {
             return self.weekdays.contains(today) && (from..to).contains(&minute);
         }
-        (self.weekdays.contains(today) && minute >= from)
-            || (self.weekdays.contains(yesterday) && minute < to)
+        (self.weekdays.contains(today) && minute >= from) || (self.weekdays.contains(yesterday) && minute < to)
     }
 }
 
@@ -175,13 +158,12 @@ pub fn whole_days(windows: &[WeeklyWindow]) -> Weekdays {
         parts
     };
     let is_whole = |day: &u32| {
-        let reached = parts(*day).into_iter().fold(0, |reached: u16, (from, to)| {
-            if from > reached {
-                reached
-            } else {
-                reached.max(to)
-            }
-        });
+        let reached = parts(*day).into_iter().fold(
+            0,
+            |reached: u16, (from, to)| {
+                if from > reached { reached } else { reached.max(to) }
+            },
+        );
         reached >= DAY
     };
     Weekdays((0..7).filter(is_whole).fold(0, |days, day| days | 1 << day))
@@ -241,10 +223,7 @@ mod tests {
     #[test]
     fn the_doubled_hour_is_inside_twice_and_the_missing_one_never() {
         let early = window(&["sunday"], "02:30", "02:45");
-        assert!(
-            inside(&early, "2026-10-25T00:30:00Z"),
-            "02:30 for the first time"
-        );
+        assert!(inside(&early, "2026-10-25T00:30:00Z"), "02:30 for the first time");
         assert!(inside(&early, "2026-10-25T01:30:00Z"), "02:30 again");
         let spring = (0..120).map(|minute| {
             let at = Timestamp::from_unix_seconds(1_774_746_000 + minute * 60); // 2026-03-29 01:00 UTC ± an hour
@@ -269,13 +248,7 @@ mod tests {
     #[test]
     fn the_next_minute_is_full() {
         let now = Timestamp::from_micros(1_800_000_030_500_000);
-        assert_eq!(
-            next_minute(now),
-            Timestamp::from_unix_seconds(1_800_000_060)
-        );
-        assert_eq!(
-            next_minute(next_minute(now)),
-            Timestamp::from_unix_seconds(1_800_000_120)
-        );
+        assert_eq!(next_minute(now), Timestamp::from_unix_seconds(1_800_000_060));
+        assert_eq!(next_minute(next_minute(now)), Timestamp::from_unix_seconds(1_800_000_120));
     }
 }

@@ -24,18 +24,11 @@ const FIELDS: [&str; 9] = [
 ];
 
 /// Other words of messages with numbers in them, by their letters.
-const TELLING: [&str; 4] = [
-    "ocmf",
-    "signeddata",
-    "signedmeterdata",
-    "customerinformation",
-];
+const TELLING: [&str; 4] = ["ocmf", "signeddata", "signedmeterdata", "customerinformation"];
 
 /// Beside such a text, the fields with this name hold whatever a station knows of a customer.
-const OF_CUSTOMERS: [(&str, &str); 2] = [
-    ("NotifyCustomerInformation", "data"),
-    ("chargestation.customer_information", "report"),
-];
+const OF_CUSTOMERS: [(&str, &str); 2] =
+    [("NotifyCustomerInformation", "data"), ("chargestation.customer_information", "report")];
 
 /// What OCMF begins with, and the same in base64.
 const OCMF: (&str, &str) = ("ocmf|", "T0NNRn");
@@ -110,24 +103,17 @@ fn hide_card(field: &mut Value, shown: Shown<'_>) {
 fn is_kind(field: &Value) -> bool {
     let is_word = |kind: &str| kind.chars().all(|letter| letter.is_ascii_alphabetic());
     let is_known = |kind: &str| ["ISO14443", "ISO15693"].contains(&kind);
-    field
-        .as_str()
-        .is_some_and(|kind| is_word(kind) || is_known(kind))
+    field.as_str().is_some_and(|kind| is_word(kind) || is_known(kind))
 }
 
 /// Among values that stand side by side: what is told of customers, where one of them says that it is.
 fn hide_customers(values: Vec<&mut Value>) {
-    let word =
-        |value: &Value, word: &str| value.as_str().is_some_and(|text| same_spelling(text, word));
-    let telling = OF_CUSTOMERS
-        .iter()
-        .find(|(name, _)| values.iter().any(|value| word(value, name)));
+    let word = |value: &Value, word: &str| value.as_str().is_some_and(|text| same_spelling(text, word));
+    let telling = OF_CUSTOMERS.iter().find(|(name, _)| values.iter().any(|value| word(value, name)));
     let Some((_, told)) = telling else { return };
     for value in values {
         let fields = value.as_object_mut().into_iter().flatten();
-        for (_, field) in
-            fields.filter(|(name, field)| same_spelling(name, told) && !field.is_null())
-        {
+        for (_, field) in fields.filter(|(name, field)| same_spelling(name, told) && !field.is_null()) {
             *field = HIDDEN.into();
         }
     }
@@ -178,9 +164,7 @@ fn is_said_of_a_card(text: &str) -> bool {
         return false;
     }
     let mut words = text.split(|letter: char| !letter.is_alphanumeric());
-    text.contains('=')
-        || words
-            .any(|word| word.len() >= 4 && word.contains(|letter: char| letter.is_ascii_digit()))
+    text.contains('=') || words.any(|word| word.len() >= 4 && word.contains(|letter: char| letter.is_ascii_digit()))
 }
 
 /// `OCMF|{…}|{…}`, alone or within more; nothing where it cannot be read.
@@ -196,19 +180,13 @@ fn plain_ocmf(text: &str, shown: Shown<'_>) -> Option<String> {
         }
     }
     hide_cards(&mut payload, shown);
-    let after = if is_ocmf(after) {
-        plain_ocmf(after, shown)?
-    } else {
-        after.to_owned()
-    };
+    let after = if is_ocmf(after) { plain_ocmf(after, shown)? } else { after.to_owned() };
     Some(format!("{before}{payload}{after}"))
 }
 
 /// The same in base64, as OCPP 2 has it.
 fn encoded_ocmf(text: &str, shown: Shown<'_>) -> Option<String> {
-    let bytes = STANDARD_NO_PAD
-        .decode(text.trim().trim_end_matches('='))
-        .ok()?;
+    let bytes = STANDARD_NO_PAD.decode(text.trim().trim_end_matches('=')).ok()?;
     let hidden = plain_ocmf(&String::from_utf8(bytes).ok()?, shown)?;
     Some(STANDARD.encode(hidden))
 }
@@ -226,26 +204,10 @@ mod tests {
 
     #[test]
     fn numbers_are_hidden_whatever_the_spelling_of_their_field() {
-        for name in [
-            "idTag",
-            "idtag",
-            "IdTag",
-            "id_tag",
-            "ID-Tag",
-            "parentIdTag",
-            "groupIdToken",
-            "physicalId",
-        ] {
-            assert_eq!(
-                hidden(json!({name: "04A2B3"})),
-                json!({name: "<6>"}),
-                "{name}"
-            );
+        for name in ["idTag", "idtag", "IdTag", "id_tag", "ID-Tag", "parentIdTag", "groupIdToken", "physicalId"] {
+            assert_eq!(hidden(json!({name: "04A2B3"})), json!({name: "<6>"}), "{name}");
         }
-        assert_eq!(
-            hidden(json!({"idTagInfo": {"status": "Accepted"}})),
-            json!({"idTagInfo": {"status": "Accepted"}})
-        );
+        assert_eq!(hidden(json!({"idTagInfo": {"status": "Accepted"}})), json!({"idTagInfo": {"status": "Accepted"}}));
     }
 
     #[test]
@@ -254,14 +216,8 @@ mod tests {
             (json!(4711), json!("<4>")),
             (json!(["04A2", 17]), json!(["<4>", "<2>"])),
             (json!({"x": "04A2"}), json!({"x": "<4>"})),
-            (
-                json!({"idToken": "04A2", "type": "ISO14443"}),
-                json!({"idToken": "<4>", "type": "ISO14443"}),
-            ),
-            (
-                json!({"idToken": "04A2", "type": "04A2B3"}),
-                json!({"idToken": "<4>", "type": "<6>"}),
-            ),
+            (json!({"idToken": "04A2", "type": "ISO14443"}), json!({"idToken": "<4>", "type": "ISO14443"})),
+            (json!({"idToken": "04A2", "type": "04A2B3"}), json!({"idToken": "<4>", "type": "<6>"})),
             (
                 json!({"additionalInfo": [{"additionalIdToken": "04A2", "type": "Own"}]}),
                 json!({"additionalInfo": [{"additionalIdToken": "<4>", "type": "Own"}]}),
@@ -275,18 +231,9 @@ mod tests {
 
     #[test]
     fn texts_that_are_json_are_read() {
-        assert_eq!(
-            hidden(json!({"data": r#"{"a": 1, "idTag":"04A2"}"#})),
-            json!({"data": r#"{"a":1,"idTag":"<4>"}"#})
-        );
-        assert_eq!(
-            hidden(json!({"data": r#"{"a":  1}"#})),
-            json!({"data": r#"{"a":  1}"#})
-        );
-        assert_eq!(
-            hidden(json!({"data": r#""{\"idTag\":\"04A2\"}""#})),
-            json!({"data": r#""{\"idTag\":\"<4>\"}""#})
-        );
+        assert_eq!(hidden(json!({"data": r#"{"a": 1, "idTag":"04A2"}"#})), json!({"data": r#"{"a":1,"idTag":"<4>"}"#}));
+        assert_eq!(hidden(json!({"data": r#"{"a":  1}"#})), json!({"data": r#"{"a":  1}"#}));
+        assert_eq!(hidden(json!({"data": r#""{\"idTag\":\"04A2\"}""#})), json!({"data": r#""{\"idTag\":\"<4>\"}""#}));
         assert_eq!(hidden(json!("idTag=ALICE;x")), json!(HIDDEN));
         assert_eq!(hidden(json!("idTag 04A2 is unknown")), json!(HIDDEN));
         assert_eq!(
@@ -305,37 +252,18 @@ mod tests {
         );
         assert_eq!(hidden(json!({"data": ocmf})), json!({"data": shown}));
         let twice = format!("<a>{ocmf}</a><b>{ocmf}</b>");
-        assert_eq!(
-            hidden(json!(twice)),
-            json!(format!("<a>{shown}</a><b>{shown}</b>"))
-        );
+        assert_eq!(hidden(json!(twice)), json!(format!("<a>{shown}</a><b>{shown}</b>")));
         let (encoded, said) = (STANDARD.encode(ocmf), STANDARD.encode(shown));
-        assert_eq!(
-            hidden(json!({"signedMeterData": encoded})),
-            json!({"signedMeterData": said})
-        );
-        assert_eq!(
-            hidden(json!({"signedMeterData": "MDRBMkIz"})),
-            json!({"signedMeterData": HIDDEN})
-        );
-        assert_eq!(
-            hidden(json!("OCMF|{&quot;ID&quot;:&quot;04A2B3&quot;}|")),
-            json!(HIDDEN)
-        );
-        assert_eq!(
-            hidden(json!({"format": "Raw", "value": "1000"})),
-            json!({"format": "Raw", "value": "1000"})
-        );
+        assert_eq!(hidden(json!({"signedMeterData": encoded})), json!({"signedMeterData": said}));
+        assert_eq!(hidden(json!({"signedMeterData": "MDRBMkIz"})), json!({"signedMeterData": HIDDEN}));
+        assert_eq!(hidden(json!("OCMF|{&quot;ID&quot;:&quot;04A2B3&quot;}|")), json!(HIDDEN));
+        assert_eq!(hidden(json!({"format": "Raw", "value": "1000"})), json!({"format": "Raw", "value": "1000"}));
     }
 
     #[test]
     fn what_is_told_of_customers_is_hidden_whole() {
-        let frame =
-            json!([2, "1", "NotifyCustomerInformation", {"data": "Ann, 04A2B3", "seqNo": 0}]);
-        assert_eq!(
-            hidden(frame),
-            json!([2, "1", "NotifyCustomerInformation", {"data": HIDDEN, "seqNo": 0}])
-        );
+        let frame = json!([2, "1", "NotifyCustomerInformation", {"data": "Ann, 04A2B3", "seqNo": 0}]);
+        assert_eq!(hidden(frame), json!([2, "1", "NotifyCustomerInformation", {"data": HIDDEN, "seqNo": 0}]));
         let event = json!({"message": "NotifyCustomerInformation", "payload": {"data": "04A2B3"}});
         assert_eq!(hidden(event)["payload"], json!({"data": HIDDEN}));
         let action = json!({"type": "chargestation.customer_information", "response_data": {"report": "04A2B3"}});
@@ -344,12 +272,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_suspected() {
-        for text in [
-            r#"[2,"1","A",{"id_tag":"04"#,
-            r#"{"id\u0054ag":"04"#,
-            "T0NNRnx7",
-            r#"{"signedMeterData":"#,
-        ] {
+        for text in [r#"[2,"1","A",{"id_tag":"04"#, r#"{"id\u0054ag":"04"#, "T0NNRnx7", r#"{"signedMeterData":"#] {
             assert!(may_hold_cards(text), "{text}");
         }
         assert!(!may_hold_cards("[2,"));

@@ -60,31 +60,21 @@ impl From<DateTime<Utc>> for Timestamp {
 impl Add<Duration> for Timestamp {
     type Output = Self;
     fn add(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 
 impl Sub<Duration> for Timestamp {
     type Output = Self;
     fn sub(self, span: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)),
-        )
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 
 /// RFC 3339 in UTC with milliseconds, the spelling eDRV and OCPP use.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            &self
-                .to_chrono()
-                .to_rfc3339_opts(SecondsFormat::Millis, true),
-        )
+        f.write_str(&self.to_chrono().to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
 
@@ -102,9 +92,7 @@ pub struct InvalidTimestamp;
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|time| time.with_timezone(&Utc).into())
-            .map_err(|_| InvalidTimestamp)
+        DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc).into()).map_err(|_| InvalidTimestamp)
     }
 }
 
@@ -112,9 +100,7 @@ impl utoipa::PartialSchema for Timestamp {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
-            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
-                utoipa::openapi::KnownFormat::DateTime,
-            )))
+            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::DateTime)))
             .examples([serde_json::json!("2026-05-01T08:30:00.000Z")])
             .into()
     }
@@ -184,10 +170,7 @@ pub type SharedClock = Arc<dyn Clock>;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         Utc::now().into()
     }
@@ -204,10 +187,7 @@ impl ManualClock {
     }
     /// Moves it forward.
     pub fn advance(&self, span: Duration) {
-        self.0.fetch_add(
-            i64::try_from(span.as_micros()).unwrap_or(0),
-            Ordering::SeqCst,
-        );
+        self.0.fetch_add(i64::try_from(span.as_micros()).unwrap_or(0), Ordering::SeqCst);
     }
     /// Sets it, also backwards.
     pub fn set(&self, to: Timestamp) {
@@ -234,10 +214,7 @@ mod tests {
 
     #[test]
     fn since_never_goes_negative() {
-        let (early, late) = (
-            Timestamp::from_unix_seconds(5),
-            Timestamp::from_unix_seconds(8),
-        );
+        let (early, late) = (Timestamp::from_unix_seconds(5), Timestamp::from_unix_seconds(8));
         assert_eq!(late.since(early), Duration::from_secs(3));
         assert_eq!(early.since(late), Duration::ZERO);
     }

@@ -9,12 +9,7 @@ use super::spelled::{letters, same_spelling};
 /// Words in the names of configuration keys, and of fields, whose values are secret, by their letters.
 const SECRET_KEYS: [&str; 5] = ["authorizationkey", "password", "secret", "psk", "apn"];
 /// The fields with the value of a configuration key or variable.
-const VALUES: [&str; 4] = [
-    "value",
-    "attributeValue",
-    "actualValue",
-    "variableAttribute",
-];
+const VALUES: [&str; 4] = ["value", "attributeValue", "actualValue", "variableAttribute"];
 
 /// Hides every password and key.
 pub fn hide_credentials(value: &mut Value) {
@@ -63,9 +58,7 @@ pub fn may_hold_credentials(text: &str) -> bool {
 
 /// The same for a text that is JSON itself, where there is anything to hide.
 fn nested(text: &str) -> Option<String> {
-    let inner: Value = text
-        .starts_with(['{', '['])
-        .then(|| serde_json::from_str(text).ok())??;
+    let inner: Value = text.starts_with(['{', '[']).then(|| serde_json::from_str(text).ok())??;
     let mut hidden = inner.clone();
     hide_credentials(&mut hidden);
     (hidden != inner).then(|| hidden.to_string())
@@ -80,8 +73,7 @@ fn named(fields: &Map<String, Value>) -> Option<&str> {
 
 fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let mut all = fields.iter();
-    all.find(|(key, _)| same_spelling(key, name))
-        .map(|(_, value)| value)
+    all.find(|(key, _)| same_spelling(key, name)).map(|(_, value)| value)
 }
 
 /// Whether what is called so is secret: `AuthorizationKey`, `BasicAuthPassword`, …
@@ -111,17 +103,9 @@ fn after_credentials(rest: &str) -> &str {
     let (authority, address) = (until(&['/', '?', '#', '"']), until(&['"']));
     let is_port = |text: &str| text.chars().all(|one| one.is_ascii_digit());
     let is_ip6 = authority.starts_with('[');
-    let is_cut = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !is_port(port));
-    let told = if is_cut && !is_ip6 {
-        address
-    } else {
-        authority
-    };
-    told.rfind('@')
-        .and_then(|at| rest.get(at + 1..))
-        .unwrap_or(rest)
+    let is_cut = authority.rsplit_once(':').is_some_and(|(_, port)| !is_port(port));
+    let told = if is_cut && !is_ip6 { address } else { authority };
+    told.rfind('@').and_then(|at| rest.get(at + 1..)).unwrap_or(rest)
 }
 
 #[cfg(test)]
@@ -141,10 +125,7 @@ mod tests {
             ("ftp://me@host", "ftp://host"),
             ("ftp://me:ge/he?im@host/in", "ftp://host/in"),
             ("ftp://me:ge@heim@host:21/in", "ftp://host:21/in"),
-            (
-                "tried ftp://a:geheim@x, then sftp://b:geheim@y/z",
-                "tried ftp://x, then sftp://y/z",
-            ),
+            ("tried ftp://a:geheim@x, then sftp://b:geheim@y/z", "tried ftp://x, then sftp://y/z"),
             ("https://host/?mail=a@b", "https://host/?mail=a@b"),
             ("https://host?mail=a@b", "https://host?mail=a@b"),
             ("https://host:8443/a@b", "https://host:8443/a@b"),
@@ -164,18 +145,12 @@ mod tests {
                 json!({"key": "AuthorizationKey", "value": "geheim"}),
                 json!({"key": "AuthorizationKey", "value": HIDDEN}),
             ),
-            (
-                json!({"key": "HeartbeatInterval", "value": "300"}),
-                json!({"key": "HeartbeatInterval", "value": "300"}),
-            ),
+            (json!({"key": "HeartbeatInterval", "value": "300"}), json!({"key": "HeartbeatInterval", "value": "300"})),
             (
                 json!({"location": "ftp://me:geheim@host/in", "retries": 2}),
                 json!({"location": "ftp://host/in", "retries": 2}),
             ),
-            (
-                json!({"data": "{\"password\":\"geheim\"}"}),
-                json!({"data": "{\"password\":\"(hidden)\"}"}),
-            ),
+            (json!({"data": "{\"password\":\"geheim\"}"}), json!({"data": "{\"password\":\"(hidden)\"}"})),
             (json!({"data": "{not JSON"}), json!({"data": "{not JSON"})),
             (
                 json!({"AuthorizationKey": {"value": "geheim", "readonly": false}}),

@@ -100,10 +100,7 @@ pub struct RandomIds {
 impl RandomIds {
     /// Draws the bytes that tell this process from others.
     pub fn new() -> Self {
-        Self {
-            process: rand::random(),
-            counter: AtomicU32::new(rand::random::<u32>() & 0x7f_ffff),
-        }
+        Self { process: rand::random(), counter: AtomicU32::new(rand::random::<u32>() & 0x7f_ffff) }
     }
 }
 
@@ -115,11 +112,7 @@ impl Default for RandomIds {
 
 impl IdSource for RandomIds {
     fn next_raw(&self, now: Timestamp) -> RawId {
-        compose(
-            now,
-            self.process,
-            self.counter.fetch_add(1, Ordering::Relaxed),
-        )
+        compose(now, self.process, self.counter.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -134,9 +127,7 @@ impl IdSource for CountingIds {
 }
 
 fn compose(now: Timestamp, process: [u8; 5], count: u32) -> RawId {
-    let seconds = u32::try_from(now.unix_seconds())
-        .unwrap_or_default()
-        .to_be_bytes();
+    let seconds = u32::try_from(now.unix_seconds()).unwrap_or_default().to_be_bytes();
     let [_, c1, c2, c3] = count.to_be_bytes();
     let [s0, s1, s2, s3] = seconds;
     let [p0, p1, p2, p3, p4] = process;
@@ -254,10 +245,7 @@ mod tests {
 
     #[test]
     fn ids_print_as_24_hex_characters_and_read_back() {
-        let id = SessionId::new(
-            &RandomIds::new(),
-            Timestamp::from_unix_seconds(1_700_000_000),
-        );
+        let id = SessionId::new(&RandomIds::new(), Timestamp::from_unix_seconds(1_700_000_000));
         let text = id.to_string();
         assert_eq!(text.len(), 24);
         assert_eq!(text.parse(), Ok(id));
@@ -273,12 +261,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for wrong in [
-            "",
-            "12",
-            "zzzzzzzzzzzzzzzzzzzzzzzz",
-            "647578b4caae4a0bbcdf6d1e0",
-        ] {
+        for wrong in ["", "12", "zzzzzzzzzzzzzzzzzzzzzzzz", "647578b4caae4a0bbcdf6d1e0"] {
             assert_eq!(wrong.parse::<StationId>(), Err(InvalidId));
         }
     }

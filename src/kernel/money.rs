@@ -66,9 +66,7 @@ mod tests {
     fn amounts_are_rounded_to_what_can_be_paid() {
         let rounded = |code: &str, amount: &str| -> String {
             let currency: Currency = code.parse().expect("a currency");
-            currency
-                .round(amount.parse().expect("a number"))
-                .to_string()
+            currency.round(amount.parse().expect("a number")).to_string()
         };
         assert_eq!(rounded("EUR", "1.005"), "1.01");
         assert_eq!(rounded("eur", "-1.005"), "-1.01");

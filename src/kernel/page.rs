@@ -33,10 +33,7 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split_once('-').and_then(|(at, id)| {
             let at = Timestamp::from_micros(at.parse().ok()?);
-            Some(Self {
-                at,
-                id: id.parse().ok()?,
-            })
+            Some(Self { at, id: id.parse().ok()? })
         });
         parts.ok_or_else(|| "a next_after of the same list".to_owned())
     }
@@ -59,12 +56,7 @@ impl Total {
     /// All rows were counted, and a page of them was asked for.
     pub fn counted(rows: u64, request: PageRequest) -> Self {
         let end = u64::from(request.number) * u64::from(request.size);
-        Self {
-            rows,
-            is_exact: true,
-            has_next: end < rows,
-            next: None,
-        }
+        Self { rows, is_exact: true, has_next: end < rows, next: None }
     }
 }
 
@@ -88,19 +80,13 @@ impl PageRequest {
     }
     /// The page after this one.
     pub const fn next(self) -> Self {
-        Self {
-            number: self.number.saturating_add(1),
-            size: self.size,
-        }
+        Self { number: self.number.saturating_add(1), size: self.size }
     }
 }
 
 impl Default for PageRequest {
     fn default() -> Self {
-        Self {
-            number: 1,
-            size: DEFAULT_PAGE,
-        }
+        Self { number: 1, size: DEFAULT_PAGE }
     }
 }
 
@@ -118,11 +104,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The same page with each row turned into something else.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            rows: self.rows.into_iter().map(turn).collect(),
-            total: self.total,
-            request: self.request,
-        }
+        Page { rows: self.rows.into_iter().map(turn).collect(), total: self.total, request: self.request }
     }
     /// Whether another page follows.
     pub const fn has_next(&self) -> bool {
@@ -136,14 +118,8 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_as_it_is_written() {
-        let cursor = Cursor {
-            at: Timestamp::from_micros(1_777_000_000_123_456),
-            id: RawId::from_bytes([7; 12]),
-        };
-        assert_eq!(
-            cursor.to_string(),
-            "1777000000123456-070707070707070707070707"
-        );
+        let cursor = Cursor { at: Timestamp::from_micros(1_777_000_000_123_456), id: RawId::from_bytes([7; 12]) };
+        assert_eq!(cursor.to_string(), "1777000000123456-070707070707070707070707");
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
         for wrong in ["", "1", "x-070707070707070707070707", "1-07"] {
             assert!(wrong.parse::<Cursor>().is_err(), "{wrong}");

@@ -28,10 +28,7 @@ impl Seal {
     /// The same of any bytes.
     pub fn close_bytes(&self, bound_to: &[u8], content: &[u8]) -> Result<String, NotSealed> {
         let mut bytes = content.to_vec();
-        let nonce = self
-            .0
-            .seal_in_place_append_tag(Aad::from(bound_to), &mut bytes)
-            .map_err(|_| NotSealed)?;
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(bound_to), &mut bytes).map_err(|_| NotSealed)?;
         Ok(STANDARD.encode([nonce.as_ref().as_slice(), &bytes].concat()))
     }
 
@@ -46,10 +43,7 @@ impl Seal {
         let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut sealed = sealed.to_vec();
-        let opened = self
-            .0
-            .open_in_place(nonce, Aad::from(bound_to), &mut sealed)
-            .ok()?;
+        let opened = self.0.open_in_place(nonce, Aad::from(bound_to), &mut sealed).ok()?;
         Some(opened.to_vec())
     }
 }

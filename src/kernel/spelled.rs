@@ -13,20 +13,13 @@ pub trait Spelled: Sized + Copy + 'static {
     fn from_spelling(text: &str) -> Option<Self>;
     /// The written spellings, for an error message.
     fn choices() -> String {
-        Self::ALL
-            .iter()
-            .map(|one| one.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+        Self::ALL.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
 /// What counts of a spelling: its letters and digits, without case and separators.
 pub fn letters(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .map(|c| c.to_ascii_lowercase())
-        .collect()
+    text.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// Whether two spellings are the same but for case and separators.
@@ -90,12 +83,7 @@ mod tests {
 
     #[test]
     fn every_spelling_in_one_spelling_out() {
-        for text in [
-            "AC Single Phase",
-            "AC_SINGLE_PHASE",
-            "ac-single-phase",
-            "AC_1_PHASE",
-        ] {
+        for text in ["AC Single Phase", "AC_SINGLE_PHASE", "ac-single-phase", "AC_1_PHASE"] {
             assert_eq!(PowerType::from_spelling(text), Some(PowerType::SinglePhase));
         }
         assert_eq!(PowerType::SinglePhase.to_string(), "AC Single Phase");

@@ -31,16 +31,10 @@ pub fn is_unreadable(letter: char, lines: bool) -> bool {
 }
 
 /// What was stored before a rule was made is read all the same, with spaces where it would be refused today.
-impl<'de, const MIN: usize, const MAX: usize, const LINES: bool> Deserialize<'de>
-    for Text<MIN, MAX, LINES>
-{
+impl<'de, const MIN: usize, const MAX: usize, const LINES: bool> Deserialize<'de> for Text<MIN, MAX, LINES> {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let readable = |letter| {
-            if is_unreadable(letter, LINES) {
-                ' '
-            } else {
-                letter
-            }
+            if is_unreadable(letter, LINES) { ' ' } else { letter }
         };
         let text: String = String::deserialize(from)?.chars().map(readable).collect();
         text.try_into().map_err(serde::de::Error::custom)
@@ -68,9 +62,7 @@ impl<const MIN: usize, const MAX: usize, const LINES: bool> Text<MIN, MAX, LINES
     }
 }
 
-impl<const MIN: usize, const MAX: usize, const LINES: bool> utoipa::PartialSchema
-    for Text<MIN, MAX, LINES>
-{
+impl<const MIN: usize, const MAX: usize, const LINES: bool> utoipa::PartialSchema for Text<MIN, MAX, LINES> {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
@@ -80,14 +72,9 @@ impl<const MIN: usize, const MAX: usize, const LINES: bool> utoipa::PartialSchem
     }
 }
 
-impl<const MIN: usize, const MAX: usize, const LINES: bool> utoipa::ToSchema
-    for Text<MIN, MAX, LINES>
-{
-}
+impl<const MIN: usize, const MAX: usize, const LINES: bool> utoipa::ToSchema for Text<MIN, MAX, LINES> {}
 
-impl<const MIN: usize, const MAX: usize, const LINES: bool> TryFrom<String>
-    for Text<MIN, MAX, LINES>
-{
+impl<const MIN: usize, const MAX: usize, const LINES: bool> TryFrom<String> for Text<MIN, MAX, LINES> {
     type Error = InvalidText;
     fn try_from(text: String) -> Result<Self, InvalidText> {
         let trimmed = text.trim();
@@ -101,11 +88,7 @@ impl<const MIN: usize, const MAX: usize, const LINES: bool> TryFrom<String>
         if trimmed.chars().any(|c| is_unreadable(c, LINES)) {
             return Err(InvalidText::ControlCharacter);
         }
-        Ok(if trimmed.len() == text.len() {
-            Self(text)
-        } else {
-            Self(trimmed.to_owned())
-        })
+        Ok(if trimmed.len() == text.len() { Self(text) } else { Self(trimmed.to_owned()) })
     }
 }
 
@@ -147,32 +130,16 @@ mod tests {
 
     #[test]
     fn bounds_count_characters_after_trimming() {
-        assert_eq!(
-            "  Depot ".parse::<Name>().map(String::from),
-            Ok("Depot".into())
-        );
+        assert_eq!("  Depot ".parse::<Name>().map(String::from), Ok("Depot".into()));
         assert_eq!("   ".parse::<Name>(), Err(InvalidText::TooShort(1)));
-        assert_eq!(
-            "é".repeat(101).parse::<Name>(),
-            Err(InvalidText::TooLong(100))
-        );
+        assert_eq!("é".repeat(101).parse::<Name>(), Err(InvalidText::TooLong(100)));
         assert!("é".repeat(100).parse::<Name>().is_ok());
-        assert_eq!(
-            "a\u{0}b".parse::<Name>(),
-            Err(InvalidText::ControlCharacter)
-        );
+        assert_eq!("a\u{0}b".parse::<Name>(), Err(InvalidText::ControlCharacter));
     }
 
     #[test]
     fn names_have_one_line_and_look_like_what_they_are() {
-        for name in [
-            "a\nb",
-            "a\tb",
-            "a\rb",
-            "a\u{7f}b",
-            "a\u{202e}b",
-            "a\u{2028}b",
-        ] {
+        for name in ["a\nb", "a\tb", "a\rb", "a\u{7f}b", "a\u{202e}b", "a\u{2028}b"] {
             let refused = Err(InvalidText::ControlCharacter);
             assert_eq!(name.parse::<Name>(), refused, "{name:?}");
             let stored: Name = serde_json::from_value(name.into()).expect("an older text");

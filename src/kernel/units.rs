@@ -60,10 +60,7 @@ impl Watts {
     /// From kilowatts as JSON has them, to the nearest watt; `None` when it is no number or absurdly large.
     pub fn from_kilowatts(kilowatts: f64) -> Option<Self> {
         let watts = (kilowatts * 1000.0).round();
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "bounded in the line before"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "bounded in the line before")]
         (watts.is_finite() && watts.abs() <= 1e12).then_some(Self(watts as i64))
     }
 
@@ -76,21 +73,14 @@ impl Watts {
     /// The current per phase that draws at most this power at `voltage` (phase to neutral), rounded down.
     pub fn to_current(self, voltage: Millivolts, phases: PhaseSet) -> Milliamps {
         let divisor = voltage.0.saturating_mul(phases.count());
-        if divisor <= 0 {
-            Milliamps::ZERO
-        } else {
-            Milliamps(self.0.saturating_mul(1_000_000).div_euclid(divisor))
-        }
+        if divisor <= 0 { Milliamps::ZERO } else { Milliamps(self.0.saturating_mul(1_000_000).div_euclid(divisor)) }
     }
 }
 
 impl Milliamps {
     /// The power of this current on each of `phases` at `voltage`, rounded up: what a limit in amps may really draw.
     pub fn to_power(self, voltage: Millivolts, phases: PhaseSet) -> Watts {
-        let micro = self
-            .0
-            .saturating_mul(voltage.0)
-            .saturating_mul(phases.count());
+        let micro = self.0.saturating_mul(voltage.0).saturating_mul(phases.count());
         Watts(micro.div_euclid(1_000_000) + i64::from(micro.rem_euclid(1_000_000) > 0))
     }
 }
@@ -112,12 +102,7 @@ impl PhaseSet {
 
     /// The set of phases whose index (0, 1, 2) satisfies the test.
     pub fn from_fn(test: impl Fn(usize) -> bool) -> Self {
-        Self(
-            (0..3)
-                .filter(|&index| test(index))
-                .map(|index| 1 << index)
-                .sum(),
-        )
+        Self((0..3).filter(|&index| test(index)).map(|index| 1 << index).sum())
     }
     /// How many phases are in it.
     pub const fn count(self) -> i64 {
@@ -135,9 +120,7 @@ impl PhaseSet {
 
 impl fmt::Debug for PhaseSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.indices().map(|index| index + 1))
-            .finish()
+        f.debug_list().entries(self.indices().map(|index| index + 1)).finish()
     }
 }
 
@@ -155,14 +138,8 @@ mod tests {
     #[test]
     fn limits_round_down_and_loads_round_up() {
         let volt = Millivolts(230_000);
-        assert_eq!(
-            Watts(7_000).to_current(volt, PhaseSet::ALL),
-            Milliamps(10_144)
-        );
-        assert_eq!(
-            Milliamps(10_144).to_power(volt, PhaseSet::ALL),
-            Watts(7_000)
-        );
+        assert_eq!(Watts(7_000).to_current(volt, PhaseSet::ALL), Milliamps(10_144));
+        assert_eq!(Milliamps(10_144).to_power(volt, PhaseSet::ALL), Watts(7_000));
         assert_eq!(Milliamps(6_000).to_power(volt, PhaseSet::L1), Watts(1_380));
     }
 
@@ -175,9 +152,6 @@ mod tests {
     #[test]
     fn phase_sets_count_and_contain() {
         let two = PhaseSet::from_fn(|index| index != 1);
-        assert_eq!(
-            (two.count(), two.contains(0), two.contains(1)),
-            (2, true, false)
-        );
+        assert_eq!((two.count(), two.contains(0), two.contains(1)), (2, true, false));
     }
 }

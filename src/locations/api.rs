@@ -11,9 +11,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::kernel::LocationId;
 
 /// Adds the endpoints of this slice.
@@ -36,10 +34,8 @@ async fn list_locations(
     query: ListQuery<LocationFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        Ok(store::list(conn, organization, query)?.map(LocationView::from))
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| Ok(store::list(conn, organization, query)?.map(LocationView::from)))
+        .await
 }
 
 /// Creates a location.
@@ -56,12 +52,7 @@ async fn create_location(
     ctx.answer(move |conn| {
         store::insert(conn, &location)?;
         let view = LocationView::from(location.clone());
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::LocationCreated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::LocationCreated), &view)?;
         Ok(Created(view))
     })
     .await
@@ -77,13 +68,8 @@ async fn get_location(
     PathId(id): PathId<LocationId>,
 ) -> ApiResult<Found<LocationView>> {
     let organization = caller.organization();
-    let location = ctx
-        .db
-        .read(move |conn| store::find(conn, organization, id))
-        .await;
-    location
-        .map(|location| Found(location.into()))
-        .map_err(|error| ApiError::missing(error, "location"))
+    let location = ctx.db.read(move |conn| store::find(conn, organization, id)).await;
+    location.map(|location| Found(location.into())).map_err(|error| ApiError::missing(error, "location"))
 }
 
 /// Changes a location (JSON merge patch).
@@ -100,18 +86,13 @@ async fn update_location(
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.db
         .write(move |conn| {
-            let mut location = store::find(conn, organization, id)
-                .map_err(|error| ApiError::missing(error, "location"))?;
+            let mut location =
+                store::find(conn, organization, id).map_err(|error| ApiError::missing(error, "location"))?;
             if_match.check(location.updated_at)?;
             location.apply(patch.clone(), &moment)?;
             store::update(conn, &location)?;
             let view = LocationView::from(location);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::LocationUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::LocationUpdated), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -130,17 +111,11 @@ async fn delete_location(
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.db
         .write(move |conn| {
-            let location = store::find(conn, organization, id)
-                .map_err(|error| ApiError::missing(error, "location"))?;
+            let location = store::find(conn, organization, id).map_err(|error| ApiError::missing(error, "location"))?;
             if_match.check(location.updated_at)?;
             store::delete(conn, &location)?;
             let view = LocationView::from(location);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::LocationDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::LocationDeleted), &view)?;
             Ok(Deleted(view))
         })
         .await

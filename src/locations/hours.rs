@@ -17,8 +17,7 @@ impl OpeningHours {
         let windows = self.0.get(&day).into_iter().flatten();
         windows.into_iter().any(|window| {
             let (from, to) = (minutes(&window.start_time), minutes(&window.end_time));
-            from.zip(to)
-                .is_some_and(|(from, to)| (from..to).contains(&now))
+            from.zip(to).is_some_and(|(from, to)| (from..to).contains(&now))
         })
     }
 }

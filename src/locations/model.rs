@@ -95,18 +95,10 @@ impl Field for Coordinates {
             Value::Object(_) => (value.get("longitude"), value.get("latitude")),
             _ => (None, None),
         };
-        let degrees = (
-            pair.0.and_then(Value::as_f64),
-            pair.1.and_then(Value::as_f64),
-        );
+        let degrees = (pair.0.and_then(Value::as_f64), pair.1.and_then(Value::as_f64));
         match degrees {
-            (Some(longitude), Some(latitude))
-                if longitude.abs() <= 180.0 && latitude.abs() <= 90.0 =>
-            {
-                Some(Self {
-                    longitude,
-                    latitude,
-                })
+            (Some(longitude), Some(latitude)) if longitude.abs() <= 180.0 && latitude.abs() <= 90.0 => {
+                Some(Self { longitude, latitude })
             }
             _ => wrong(at, faults, "[longitude, latitude] in degrees"),
         }
@@ -149,10 +141,7 @@ impl Field for OpeningHours {
             if !matches!(day.as_str(), "0" | "1" | "2" | "3" | "4" | "5" | "6") {
                 wrong::<()>(at, faults, "a day from \"0\" (Sunday) to \"6\"");
             }
-            hours.insert(
-                day.clone(),
-                Vec::<OpeningWindow>::read(windows, at, faults)?,
-            );
+            hours.insert(day.clone(), Vec::<OpeningWindow>::read(windows, at, faults)?);
         }
         Some(Self(hours))
     }
@@ -160,22 +149,12 @@ impl Field for OpeningHours {
 
 impl Field for OpeningWindow {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        let time = |name: &str| {
-            value
-                .get(name)
-                .and_then(Value::as_str)
-                .filter(|text| minutes(text).is_some())
-        };
+        let time = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| minutes(text).is_some());
         match (time("startTime"), time("endTime")) {
-            (Some(start), Some(end)) if minutes(start) < minutes(end) => Some(Self {
-                start_time: start.to_owned(),
-                end_time: end.to_owned(),
-            }),
-            _ => wrong(
-                at,
-                faults,
-                "{\"startTime\": \"hh:mm\", \"endTime\": \"hh:mm\"}, the end after the start",
-            ),
+            (Some(start), Some(end)) if minutes(start) < minutes(end) => {
+                Some(Self { start_time: start.to_owned(), end_time: end.to_owned() })
+            }
+            _ => wrong(at, faults, "{\"startTime\": \"hh:mm\", \"endTime\": \"hh:mm\"}, the end after the start"),
         }
     }
 }
@@ -327,66 +306,30 @@ impl Location {
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: LocationPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch.operator_name.map(String::from).set(
-            &mut self.operator_name,
-            "operatorName",
-            &mut faults,
-        );
+        patch.operator_name.map(String::from).set(&mut self.operator_name, "operatorName", &mut faults);
         patch.name.map(String::from).apply(&mut self.name);
         patch.code.map(String::from).apply(&mut self.code);
         patch.notes.map(String::from).apply(&mut self.notes);
         patch.active.apply_or(&mut self.active, true);
-        patch
-            .address
-            .map(Json)
-            .set(&mut self.address, "address", &mut faults);
-        let mut place = Coordinates {
-            longitude: self.longitude,
-            latitude: self.latitude,
-        };
-        patch
-            .coordinates
-            .set(&mut place, "coordinates", &mut faults);
+        patch.address.map(Json).set(&mut self.address, "address", &mut faults);
+        let mut place = Coordinates { longitude: self.longitude, latitude: self.latitude };
+        patch.coordinates.set(&mut place, "coordinates", &mut faults);
         (self.longitude, self.latitude) = (place.longitude, place.latitude);
-        patch
-            .timezone
-            .map(|zone| zone.to_string())
-            .apply_or(&mut self.timezone, TimeZone::default().to_string());
-        patch
-            .opening_hours
-            .map(Json)
-            .apply_or(&mut self.opening_hours, Json::default());
-        patch
-            .balancing_basis
-            .apply_or(&mut self.balancing_basis, BalancingBasis::Power);
-        patch
-            .voltage
-            .map(|volts| volts.0)
-            .apply_or(&mut self.voltage, MAINS);
+        patch.timezone.map(|zone| zone.to_string()).apply_or(&mut self.timezone, TimeZone::default().to_string());
+        patch.opening_hours.map(Json).apply_or(&mut self.opening_hours, Json::default());
+        patch.balancing_basis.apply_or(&mut self.balancing_basis, BalancingBasis::Power);
+        patch.voltage.map(|volts| volts.0).apply_or(&mut self.voltage, MAINS);
         patch.unknown_cards.apply(&mut self.unknown_cards);
         patch.concurrent_cards.apply(&mut self.concurrent_cards);
-        patch
-            .custom_fields
-            .map(Json)
-            .apply_or(&mut self.custom_fields, Json::default());
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.custom_fields.map(Json).apply_or(&mut self.custom_fields, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// Where it is.
     pub fn coordinates(&self) -> Coordinates {
-        Coordinates {
-            longitude: self.longitude,
-            latitude: self.latitude,
-        }
+        Coordinates { longitude: self.longitude, latitude: self.latitude }
     }
 
     /// The time zone, for local hours.
@@ -481,10 +424,7 @@ impl From<Location> for LocationView {
             notes,
             active,
             address: address.0,
-            coordinates: Coordinates {
-                longitude,
-                latitude,
-            },
+            coordinates: Coordinates { longitude, latitude },
             timezone,
             opening_hours: opening_hours.0,
             balancing_basis,

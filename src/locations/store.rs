@@ -13,51 +13,32 @@ use crate::http::{ApiError, ApiResult};
 use crate::kernel::{LocationId, OrganizationId, Page, TimeZone};
 
 pub(super) fn insert(conn: &mut Conn, location: &Location) -> StoreResult<()> {
-    diesel::insert_into(locations::table)
-        .values(location)
-        .execute(conn)?;
+    diesel::insert_into(locations::table).values(location).execute(conn)?;
     Ok(())
 }
 
 /// The organization's location with this id.
-pub fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: LocationId,
-) -> StoreResult<Location> {
+pub fn find(conn: &mut Conn, organization: OrganizationId, id: LocationId) -> StoreResult<Location> {
     Ok(locations::table
-        .filter(
-            locations::organization_id
-                .eq(organization)
-                .and(locations::id.eq(id)),
-        )
+        .filter(locations::organization_id.eq(organization).and(locations::id.eq(id)))
         .select(Location::as_select())
         .first(conn)?)
 }
 
 /// The same for a reference in a body: an unknown id is a fault of that field.
-pub fn require(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: LocationId,
-    field: &str,
-) -> ApiResult<Location> {
+pub fn require(conn: &mut Conn, organization: OrganizationId, id: LocationId, field: &str) -> ApiResult<Location> {
     match find(conn, organization, id) {
-        Err(crate::db::StoreError::NotFound) => Err(ApiError::field(
-            field,
-            "not_found",
-            "there is no such location in your organization",
-        )),
+        Err(crate::db::StoreError::NotFound) => {
+            Err(ApiError::field(field, "not_found", "there is no such location in your organization"))
+        }
         other => Ok(other?),
     }
 }
 
 /// Every location that is not always open.
 pub fn with_hours(conn: &mut Conn) -> StoreResult<Vec<Location>> {
-    let mut rows: Vec<Location> = locations::table
-        .filter(locations::active.eq(true))
-        .select(Location::as_select())
-        .load(conn)?;
+    let mut rows: Vec<Location> =
+        locations::table.filter(locations::active.eq(true)).select(Location::as_select()).load(conn)?;
     rows.retain(|location| !location.opening_hours.0.0.is_empty());
     Ok(rows)
 }
@@ -77,26 +58,16 @@ pub fn common_time_zone(conn: &mut Conn, organization: OrganizationId) -> StoreR
 }
 
 pub(super) fn update(conn: &mut Conn, location: &Location) -> StoreResult<()> {
-    diesel::update(locations::table.find(location.id))
-        .set(location)
-        .execute(conn)?;
+    diesel::update(locations::table.find(location.id)).set(location).execute(conn)?;
     Ok(())
 }
 
 /// Deletes it, unless something still stands there.
 pub(super) fn delete(conn: &mut Conn, location: &Location) -> ApiResult<()> {
-    let stations: i64 = chargestations::table
-        .filter(chargestations::location_id.eq(location.id))
-        .count()
-        .get_result(conn)?;
-    let groups: i64 = load_groups::table
-        .filter(load_groups::location_id.eq(location.id))
-        .count()
-        .get_result(conn)?;
-    let assets: i64 = assets::table
-        .filter(assets::location_id.eq(location.id))
-        .count()
-        .get_result(conn)?;
+    let stations: i64 =
+        chargestations::table.filter(chargestations::location_id.eq(location.id)).count().get_result(conn)?;
+    let groups: i64 = load_groups::table.filter(load_groups::location_id.eq(location.id)).count().get_result(conn)?;
+    let assets: i64 = assets::table.filter(assets::location_id.eq(location.id)).count().get_result(conn)?;
     if stations + groups + assets > 0 {
         return Err(ApiError::in_use(format!(
             "The location still has {stations} charge station(s), {groups} group(s) and {assets} asset(s)"
@@ -112,9 +83,7 @@ pub(super) fn list(
     query: &ListQuery<LocationFilter>,
 ) -> ApiResult<Page<Location>> {
     let filtered = || {
-        let mut rows = locations::table
-            .filter(locations::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = locations::table.filter(locations::organization_id.eq(organization)).into_boxed();
         if let Some(active) = query.filter.active {
             rows = rows.filter(locations::active.eq(active));
         }
@@ -135,9 +104,5 @@ pub(super) fn list(
         "name" => locations::name,
         "code" => locations::code,
     });
-    Ok(Page {
-        rows: rows.select(Location::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(Location::as_select()).load(conn)?, total, request: query.page })
 }

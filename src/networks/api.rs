@@ -14,10 +14,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-    PathIds,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, PathIds};
 use crate::kernel::*;
 
 /// Adds the endpoints of this slice.
@@ -66,10 +63,7 @@ async fn list_evse_networks(
     query: ListQuery<EvseNetworkFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        store::list(conn, organization, query)
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
 }
 
 /// Creates an EVSE network, as a draft.
@@ -86,12 +80,7 @@ async fn create_evse_network(
     ctx.answer(move |conn| {
         store::insert(conn, &network)?;
         let view = EvseNetworkView::new(network.clone(), Vec::new());
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::EvseNetworkCreated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::EvseNetworkCreated), &view)?;
         Ok(Created(view))
     })
     .await
@@ -136,12 +125,7 @@ async fn update_evse_network(
             network.apply(patch.clone(), &moment)?;
             store::update(conn, &network)?;
             let view = store::view(conn, network)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseNetworkUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::EvseNetworkUpdated), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -164,12 +148,7 @@ async fn delete_evse_network(
             if_match.check(network.updated_at)?;
             let view = store::view(conn, network.clone())?;
             store::delete(conn, &network)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseNetworkDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::EvseNetworkDeleted), &view)?;
             Ok(Deleted(view))
         })
         .await
@@ -210,12 +189,7 @@ async fn create_evse_group(
         let group = EvseGroup::new(new.clone(), &network, &moment);
         store::insert_group(conn, &group)?;
         let view = EvseGroupView::new(group, 0);
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::EvseGroupCreated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::EvseGroupCreated), &view)?;
         Ok(Created(view))
     })
     .await
@@ -274,12 +248,7 @@ async fn update_evse_group(
             group.apply(patch.clone(), &moment)?;
             store::update_group(conn, &group)?;
             let view = store::group_view(conn, group)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseGroupUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::EvseGroupUpdated), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -304,12 +273,7 @@ async fn delete_evse_group(
             check_draft(&network, "its groups stay")?;
             let view = store::group_view(conn, group.clone())?;
             store::delete_group(conn, &group)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseGroupDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::EvseGroupDeleted), &view)?;
             Ok(Deleted(view))
         })
         .await
@@ -366,12 +330,7 @@ async fn assign_evses(
         let network = store::find(conn, organization, id).map_err(missing)?;
         assign::assign(conn, &network, &new, &moment)?;
         let view = store::view(conn, network)?;
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::EvseNetworkAssigned),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::EvseNetworkAssigned), &view)?;
         Ok(Changed(view))
     })
     .await

@@ -36,16 +36,10 @@ struct Member {
 }
 
 /// Carries an assignment out, or refuses it with every reason.
-pub(super) fn assign(
-    conn: &mut Conn,
-    network: &EvseNetwork,
-    new: &NewAssignment,
-    moment: &Moment,
-) -> ApiResult<()> {
+pub(super) fn assign(conn: &mut Conn, network: &EvseNetwork, new: &NewAssignment, moment: &Moment) -> ApiResult<()> {
     check_request(conn, network, new)?;
     check_state(conn, network, new)?;
-    diesel::delete(network_evses::table.filter(network_evses::evse_id.eq_any(&new.evses)))
-        .execute(conn)?;
+    diesel::delete(network_evses::table.filter(network_evses::evse_id.eq_any(&new.evses))).execute(conn)?;
     let Some(group_id) = new.group.0 else {
         return Ok(());
     };
@@ -57,9 +51,7 @@ pub(super) fn assign(
             group_id,
             created_at: moment.now,
         };
-        diesel::insert_into(network_evses::table)
-            .values(&member)
-            .execute(conn)?;
+        diesel::insert_into(network_evses::table).values(&member).execute(conn)?;
     }
     Ok(())
 }
@@ -92,16 +84,10 @@ fn check_request(conn: &mut Conn, network: &EvseNetwork, new: &NewAssignment) ->
             faults.add(&field, "invalid", "is named twice");
         }
         match known.get(evse) {
-            None => faults.add(
-                &field,
-                "not_found",
-                "there is no such EVSE in your organization",
-            ),
-            Some(None) => faults.add(
-                &field,
-                "invalid",
-                "has no evse_id, so nobody outside could know it; set one first",
-            ),
+            None => faults.add(&field, "not_found", "there is no such EVSE in your organization"),
+            Some(None) => {
+                faults.add(&field, "invalid", "has no evse_id, so nobody outside could know it; set one first")
+            }
             Some(Some(_)) => {}
         }
     }
@@ -112,38 +98,25 @@ fn check_request(conn: &mut Conn, network: &EvseNetwork, new: &NewAssignment) ->
 fn check_state(conn: &mut Conn, network: &EvseNetwork, new: &NewAssignment) -> ApiResult<()> {
     let active = network.status == NetworkStatus::Active;
     if active && new.group.0.is_none() {
-        return Err(ApiError::conflict(
-            "The network is active: its EVSEs stay in their groups",
-        ));
+        return Err(ApiError::conflict("The network is active: its EVSEs stay in their groups"));
     }
     let present: Vec<(EvseId, EvseNetworkId, String, String)> = network_evses::table
         .inner_join(evse_groups::table.inner_join(evse_networks::table))
         .filter(network_evses::evse_id.eq_any(&new.evses))
-        .select((
-            network_evses::evse_id,
-            network_evses::network_id,
-            evse_networks::name,
-            evse_groups::name,
-        ))
+        .select((network_evses::evse_id, network_evses::network_id, evse_networks::name, evse_groups::name))
         .load(conn)?;
     let mut faults = Faults::default();
     for (evse, holder, network_name, group_name) in present {
         let index = new.evses.iter().position(|one| *one == evse).unwrap_or(0);
         let field = format!("evses[{index}]");
         if holder != network.id {
-            let message =
-                format!("is in group \"{group_name}\" of the network \"{network_name}\" already");
+            let message = format!("is in group \"{group_name}\" of the network \"{network_name}\" already");
             faults.add(field, "conflict", message);
         } else if active {
-            let message = format!(
-                "is in group \"{group_name}\" already; an active network only takes EVSEs that are in none"
-            );
+            let message =
+                format!("is in group \"{group_name}\" already; an active network only takes EVSEs that are in none");
             faults.add(field, "conflict", message);
         }
     }
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(ApiError::faulty(Code::Conflict, faults))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(ApiError::faulty(Code::Conflict, faults)) }
 }

@@ -92,44 +92,35 @@ pub fn list(
     let filter = &query.filter;
     let watts = |kilowatts: Option<f64>| kilowatts.and_then(Watts::from_kilowatts);
     let filtered = || {
-        let mut rows = evses::table
-            .filter(evses::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = evses::table.filter(evses::organization_id.eq(organization)).into_boxed();
         let grouped = || network_evses::table.select(network_evses::evse_id);
         let here = |network: EvseNetworkId| grouped().filter(network_evses::network_id.eq(network));
         rows = match scope {
-            Scope::Unassigned => rows
-                .filter(evses::evse_id.is_not_null())
-                .filter(diesel::dsl::not(evses::id.eq_any(grouped()))),
+            Scope::Unassigned => {
+                rows.filter(evses::evse_id.is_not_null()).filter(diesel::dsl::not(evses::id.eq_any(grouped())))
+            }
             Scope::Assigned(network) => rows.filter(evses::id.eq_any(here(network))),
             Scope::Priced(network) => rows.filter(
-                evses::id.eq_any(here(network)).or(evses::evse_id
-                    .is_not_null()
-                    .and(diesel::dsl::not(evses::id.eq_any(grouped())))),
+                evses::id
+                    .eq_any(here(network))
+                    .or(evses::evse_id.is_not_null().and(diesel::dsl::not(evses::id.eq_any(grouped())))),
             ),
         };
         if let Some(location) = filter.location {
-            let there = chargestations::table
-                .filter(chargestations::location_id.eq(location))
-                .select(chargestations::id);
+            let there =
+                chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id);
             rows = rows.filter(evses::chargestation_id.eq_any(there));
         }
         if let Some(power_type) = filter.power_type {
-            let such = connectors::table
-                .filter(connectors::power_type.eq(power_type))
-                .select(connectors::evse_id);
+            let such = connectors::table.filter(connectors::power_type.eq(power_type)).select(connectors::evse_id);
             rows = rows.filter(evses::id.eq_any(such));
         }
         if let Some(least) = watts(filter.minimum_output) {
-            let such = connectors::table
-                .filter(connectors::power.ge(least))
-                .select(connectors::evse_id);
+            let such = connectors::table.filter(connectors::power.ge(least)).select(connectors::evse_id);
             rows = rows.filter(evses::id.eq_any(such));
         }
         if let Some(most) = watts(filter.maximum_output) {
-            let stronger = connectors::table
-                .filter(connectors::power.gt(most))
-                .select(connectors::evse_id);
+            let stronger = connectors::table.filter(connectors::power.gt(most)).select(connectors::evse_id);
             rows = rows.filter(diesel::dsl::not(evses::id.eq_any(stronger)));
         }
         if let Some(group) = filter.group {
@@ -153,11 +144,7 @@ pub fn list(
         "name" => evses::name,
     });
     let rows: Vec<Evse> = rows.select(Evse::as_select()).load(conn)?;
-    Ok(Page {
-        rows: views(conn, rows)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: views(conn, rows)?, total, request: query.page })
 }
 
 /// A location's id, names and time zone.
@@ -170,36 +157,21 @@ fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> 
     let outlets: Vec<(EvseId, PowerType, Watts)> = connectors::table
         .filter(connectors::evse_id.eq_any(&ids))
         .order(connectors::power)
-        .select((
-            connectors::evse_id,
-            connectors::power_type,
-            connectors::power,
-        ))
+        .select((connectors::evse_id, connectors::power_type, connectors::power))
         .load(conn)?;
     // In the order of their power, so that the strongest connector of an EVSE stays.
-    let strongest: BTreeMap<EvseId, (PowerType, Watts)> = outlets
-        .into_iter()
-        .map(|(evse, power_type, power)| (evse, (power_type, power)))
-        .collect();
+    let strongest: BTreeMap<EvseId, (PowerType, Watts)> =
+        outlets.into_iter().map(|(evse, power_type, power)| (evse, (power_type, power))).collect();
     let standing: Vec<(StationId, Option<LocationId>)> = chargestations::table
         .filter(chargestations::id.eq_any(&stations))
         .select((chargestations::id, chargestations::location_id))
         .load(conn)?;
-    let at: Vec<LocationId> = standing
-        .iter()
-        .filter_map(|(_, location)| *location)
-        .collect();
+    let at: Vec<LocationId> = standing.iter().filter_map(|(_, location)| *location).collect();
     let places: Vec<Place> = locations::table
         .filter(locations::id.eq_any(&at))
-        .select((
-            locations::id,
-            locations::name,
-            locations::operator_name,
-            locations::timezone,
-        ))
+        .select((locations::id, locations::name, locations::operator_name, locations::timezone))
         .load(conn)?;
-    let places: BTreeMap<LocationId, Place> =
-        places.into_iter().map(|place| (place.0, place)).collect();
+    let places: BTreeMap<LocationId, Place> = places.into_iter().map(|place| (place.0, place)).collect();
     let standing: BTreeMap<StationId, Option<LocationId>> = standing.into_iter().collect();
     let members: Vec<(EvseId, EvseGroupId)> = network_evses::table
         .filter(network_evses::evse_id.eq_any(&ids))
@@ -223,21 +195,15 @@ fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> 
             name: evse.name,
             chargestation: evse.chargestation_id,
             location,
-            location_name: place
-                .map(|(_, name, operator, _)| name.clone().unwrap_or_else(|| operator.clone())),
+            location_name: place.map(|(_, name, operator, _)| name.clone().unwrap_or_else(|| operator.clone())),
             roaming: evse.roaming,
-            power_type: outlet.map_or_else(
-                || evse.electric_current_type.into(),
-                |(power_type, _)| *power_type,
-            ),
+            power_type: outlet.map_or_else(|| evse.electric_current_type.into(), |(power_type, _)| *power_type),
             output: outlet.map_or(0.0, |(_, power)| power.kilowatts()),
             group,
             group_name: group.and_then(|group| names.get(&group).cloned()),
             created_at: evse.created_at,
             updated_at: evse.updated_at,
-            zone: place
-                .and_then(|(.., zone)| zone.parse().ok())
-                .unwrap_or_default(),
+            zone: place.and_then(|(.., zone)| zone.parse().ok()).unwrap_or_default(),
         }
     };
     Ok(rows.into_iter().map(view).collect())

@@ -94,11 +94,7 @@ pub struct EvseNetwork {
 
 impl EvseNetwork {
     /// The network that `new` describes.
-    pub(super) fn new(
-        new: NewEvseNetwork,
-        organization_id: OrganizationId,
-        moment: &Moment,
-    ) -> Self {
+    pub(super) fn new(new: NewEvseNetwork, organization_id: OrganizationId, moment: &Moment) -> Self {
         Self {
             id: moment.id(),
             organization_id,
@@ -114,24 +110,11 @@ impl EvseNetwork {
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: EvseNetworkPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
+        patch.description.map(String::from).apply(&mut self.description);
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 
@@ -165,20 +148,10 @@ impl EvseGroup {
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: EvseGroupPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
+        patch.description.map(String::from).apply(&mut self.description);
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 

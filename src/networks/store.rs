@@ -16,9 +16,7 @@ use crate::kernel::*;
 
 pub(super) fn insert(conn: &mut Conn, network: &EvseNetwork) -> ApiResult<()> {
     check_name(conn, network)?;
-    diesel::insert_into(evse_networks::table)
-        .values(network)
-        .execute(conn)?;
+    diesel::insert_into(evse_networks::table).values(network).execute(conn)?;
     Ok(())
 }
 
@@ -40,17 +38,9 @@ fn refuse_taken(taken: i64, message: &str) -> ApiResult<()> {
 }
 
 /// The organization's network with this id.
-pub fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: EvseNetworkId,
-) -> StoreResult<EvseNetwork> {
+pub fn find(conn: &mut Conn, organization: OrganizationId, id: EvseNetworkId) -> StoreResult<EvseNetwork> {
     Ok(evse_networks::table
-        .filter(
-            evse_networks::organization_id
-                .eq(organization)
-                .and(evse_networks::id.eq(id)),
-        )
+        .filter(evse_networks::organization_id.eq(organization).and(evse_networks::id.eq(id)))
         .select(EvseNetwork::as_select())
         .first(conn)?)
 }
@@ -63,39 +53,28 @@ pub fn require(
     field: &str,
 ) -> ApiResult<EvseNetwork> {
     match find(conn, organization, id) {
-        Err(StoreError::NotFound) => Err(ApiError::field(
-            field,
-            "not_found",
-            "there is no such EVSE network in your organization",
-        )),
+        Err(StoreError::NotFound) => {
+            Err(ApiError::field(field, "not_found", "there is no such EVSE network in your organization"))
+        }
         other => Ok(other?),
     }
 }
 
 pub(super) fn update(conn: &mut Conn, network: &EvseNetwork) -> ApiResult<()> {
     check_name(conn, network)?;
-    diesel::update(evse_networks::table.find(network.id))
-        .set(network)
-        .execute(conn)?;
+    diesel::update(evse_networks::table.find(network.id)).set(network).execute(conn)?;
     Ok(())
 }
 
 /// Makes a network active, where it is not yet: a service offer was published for it.
-pub fn activate(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: EvseNetworkId,
-    moment: &Moment,
-) -> StoreResult<()> {
+pub fn activate(conn: &mut Conn, organization: OrganizationId, id: EvseNetworkId, moment: &Moment) -> StoreResult<()> {
     let mut network = find(conn, organization, id)?;
     if network.status == NetworkStatus::Active {
         return Ok(());
     }
     network.status = NetworkStatus::Active;
     network.updated_at = moment.version_after(network.updated_at);
-    diesel::update(evse_networks::table.find(id))
-        .set(&network)
-        .execute(conn)?;
+    diesel::update(evse_networks::table.find(id)).set(&network).execute(conn)?;
     let view = view(conn, network)?;
     let event = Event::new(organization, EventKind::EvseNetworkActivated);
     events::record(conn, moment, event, &view)
@@ -103,30 +82,20 @@ pub fn activate(
 
 /// Deletes a network that has neither EVSEs nor offers, with its groups.
 pub(super) fn delete(conn: &mut Conn, network: &EvseNetwork) -> ApiResult<()> {
-    let evses: i64 = network_evses::table
-        .filter(network_evses::network_id.eq(network.id))
-        .count()
-        .get_result(conn)?;
-    let offers: i64 = service_offers::table
-        .filter(service_offers::network_id.eq(network.id))
-        .count()
-        .get_result(conn)?;
+    let evses: i64 = network_evses::table.filter(network_evses::network_id.eq(network.id)).count().get_result(conn)?;
+    let offers: i64 =
+        service_offers::table.filter(service_offers::network_id.eq(network.id)).count().get_result(conn)?;
     if evses + offers > 0 {
-        return Err(ApiError::in_use(format!(
-            "The network still has {evses} EVSE(s) and {offers} service offer(s)"
-        )));
+        return Err(ApiError::in_use(format!("The network still has {evses} EVSE(s) and {offers} service offer(s)")));
     }
-    diesel::delete(evse_groups::table.filter(evse_groups::network_id.eq(network.id)))
-        .execute(conn)?;
+    diesel::delete(evse_groups::table.filter(evse_groups::network_id.eq(network.id))).execute(conn)?;
     diesel::delete(evse_networks::table.find(network.id)).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn insert_group(conn: &mut Conn, group: &EvseGroup) -> ApiResult<()> {
     check_group_name(conn, group)?;
-    diesel::insert_into(evse_groups::table)
-        .values(group)
-        .execute(conn)?;
+    diesel::insert_into(evse_groups::table).values(group).execute(conn)?;
     Ok(())
 }
 
@@ -140,39 +109,24 @@ fn check_group_name(conn: &mut Conn, group: &EvseGroup) -> ApiResult<()> {
     refuse_taken(taken, "another group of the network has this name")
 }
 
-pub(super) fn find_group(
-    conn: &mut Conn,
-    network: EvseNetworkId,
-    id: EvseGroupId,
-) -> StoreResult<EvseGroup> {
+pub(super) fn find_group(conn: &mut Conn, network: EvseNetworkId, id: EvseGroupId) -> StoreResult<EvseGroup> {
     Ok(evse_groups::table
-        .filter(
-            evse_groups::network_id
-                .eq(network)
-                .and(evse_groups::id.eq(id)),
-        )
+        .filter(evse_groups::network_id.eq(network).and(evse_groups::id.eq(id)))
         .select(EvseGroup::as_select())
         .first(conn)?)
 }
 
 pub(super) fn update_group(conn: &mut Conn, group: &EvseGroup) -> ApiResult<()> {
     check_group_name(conn, group)?;
-    diesel::update(evse_groups::table.find(group.id))
-        .set(group)
-        .execute(conn)?;
+    diesel::update(evse_groups::table.find(group.id)).set(group).execute(conn)?;
     Ok(())
 }
 
 /// Deletes a group that has no EVSEs.
 pub(super) fn delete_group(conn: &mut Conn, group: &EvseGroup) -> ApiResult<()> {
-    let evses: i64 = network_evses::table
-        .filter(network_evses::group_id.eq(group.id))
-        .count()
-        .get_result(conn)?;
+    let evses: i64 = network_evses::table.filter(network_evses::group_id.eq(group.id)).count().get_result(conn)?;
     if evses > 0 {
-        return Err(ApiError::in_use(format!(
-            "The group still has {evses} EVSE(s)"
-        )));
+        return Err(ApiError::in_use(format!("The group still has {evses} EVSE(s)")));
     }
     diesel::delete(evse_groups::table.find(group.id)).execute(conn)?;
     Ok(())
@@ -188,22 +142,14 @@ pub fn groups_of(conn: &mut Conn, network: EvseNetworkId) -> StoreResult<Vec<Evs
 }
 
 /// The group in which an EVSE is, with its network.
-pub fn group_of(
-    conn: &mut Conn,
-    evse: EvseId,
-) -> StoreResult<Option<(EvseNetworkId, EvseGroupId)>> {
-    let found = network_evses::table
-        .find(evse)
-        .select((network_evses::network_id, network_evses::group_id))
-        .first(conn);
+pub fn group_of(conn: &mut Conn, evse: EvseId) -> StoreResult<Option<(EvseNetworkId, EvseGroupId)>> {
+    let found =
+        network_evses::table.find(evse).select((network_evses::network_id, network_evses::group_id)).first(conn);
     Ok(found.optional()?)
 }
 
 /// The EVSEs of the organization that could be in a group and are in none: those with an `evse_id`.
-pub fn unassigned(
-    conn: &mut Conn,
-    organization: OrganizationId,
-) -> StoreResult<Vec<(EvseId, String)>> {
+pub fn unassigned(conn: &mut Conn, organization: OrganizationId) -> StoreResult<Vec<(EvseId, String)>> {
     let assigned = network_evses::table.select(network_evses::evse_id);
     let rows: Vec<(EvseId, Option<String>)> = evses::table
         .filter(evses::organization_id.eq(organization))
@@ -212,10 +158,7 @@ pub fn unassigned(
         .order(evses::evse_id)
         .select((evses::id, evses::evse_id))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|(id, contract)| Some((id, contract?)))
-        .collect())
+    Ok(rows.into_iter().filter_map(|(id, contract)| Some((id, contract?))).collect())
 }
 
 fn counts(conn: &mut Conn, groups: &[EvseGroupId]) -> StoreResult<BTreeMap<EvseGroupId, i64>> {
@@ -227,10 +170,7 @@ fn counts(conn: &mut Conn, groups: &[EvseGroupId]) -> StoreResult<BTreeMap<EvseG
     Ok(rows.into_iter().collect())
 }
 
-pub(super) fn group_views(
-    conn: &mut Conn,
-    groups: Vec<EvseGroup>,
-) -> StoreResult<Vec<EvseGroupView>> {
+pub(super) fn group_views(conn: &mut Conn, groups: Vec<EvseGroup>) -> StoreResult<Vec<EvseGroupView>> {
     let ids: Vec<EvseGroupId> = groups.iter().map(|group| group.id).collect();
     let counts = counts(conn, &ids)?;
     let view = |group: EvseGroup| {
@@ -241,9 +181,7 @@ pub(super) fn group_views(
 }
 
 pub(super) fn group_view(conn: &mut Conn, group: EvseGroup) -> StoreResult<EvseGroupView> {
-    group_views(conn, vec![group])?
-        .pop()
-        .ok_or(StoreError::NotFound)
+    group_views(conn, vec![group])?.pop().ok_or(StoreError::NotFound)
 }
 
 pub(super) fn view(conn: &mut Conn, network: EvseNetwork) -> StoreResult<EvseNetworkView> {
@@ -257,19 +195,18 @@ pub(super) fn list(
     query: &ListQuery<EvseNetworkFilter>,
 ) -> ApiResult<Page<EvseNetworkView>> {
     let filtered = || {
-        let mut rows = evse_networks::table
-            .filter(evse_networks::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = evse_networks::table.filter(evse_networks::organization_id.eq(organization)).into_boxed();
         if let Some(status) = query.filter.status {
             rows = rows.filter(evse_networks::status.eq(status));
         }
         if let Some(text) = &query.search {
             let pattern = contains(text);
             rows = rows.filter(
-                lower(evse_networks::name.nullable())
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(evse_networks::description).like(pattern).escape('\\')),
+                lower(evse_networks::name.nullable()).like(pattern.clone()).escape('\\').or(lower(
+                    evse_networks::description,
+                )
+                .like(pattern)
+                .escape('\\')),
             );
         }
         rows
@@ -280,11 +217,7 @@ pub(super) fn list(
     });
     let rows: Vec<EvseNetwork> = rows.select(EvseNetwork::as_select()).load(conn)?;
     let views: StoreResult<Vec<_>> = rows.into_iter().map(|row| view(conn, row)).collect();
-    Ok(Page {
-        rows: views?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: views?, total, request: query.page })
 }
 
 pub(super) fn list_groups(
@@ -293,16 +226,15 @@ pub(super) fn list_groups(
     query: &ListQuery<()>,
 ) -> ApiResult<Page<EvseGroupView>> {
     let filtered = || {
-        let mut rows = evse_groups::table
-            .filter(evse_groups::network_id.eq(network))
-            .into_boxed();
+        let mut rows = evse_groups::table.filter(evse_groups::network_id.eq(network)).into_boxed();
         if let Some(text) = &query.search {
             let pattern = contains(text);
             rows = rows.filter(
-                lower(evse_groups::name.nullable())
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(evse_groups::description).like(pattern).escape('\\')),
+                lower(evse_groups::name.nullable()).like(pattern.clone()).escape('\\').or(lower(
+                    evse_groups::description,
+                )
+                .like(pattern)
+                .escape('\\')),
             );
         }
         rows
@@ -311,9 +243,5 @@ pub(super) fn list_groups(
         "name" => evse_groups::name,
     });
     let rows: Vec<EvseGroup> = rows.select(EvseGroup::as_select()).load(conn)?;
-    Ok(Page {
-        rows: group_views(conn, rows)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: group_views(conn, rows)?, total, request: query.page })
 }

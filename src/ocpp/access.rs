@@ -75,11 +75,7 @@ impl Shown {
     /// Stands for what is shown at an endpoint; who does not know the key learns nothing of it.
     pub(super) fn digest(&self, key: &[u8; 32], endpoint: &str) -> [u8; 16] {
         let name = self.certificate.as_ref().map(|shown| &shown.common_name);
-        let parts = [
-            Some(endpoint.as_bytes()),
-            self.password.as_deref(),
-            name.map(|name| name.as_bytes()),
-        ];
+        let parts = [Some(endpoint.as_bytes()), self.password.as_deref(), name.map(|name| name.as_bytes())];
         let mut digest = Sha256::new_with_prefix(key);
         for part in parts {
             digest.update(part.map_or(0, |part| part.len() + 1).to_be_bytes());
@@ -96,11 +92,7 @@ impl Shown {
 #[cfg(test)]
 impl Shown {
     pub(super) fn password(password: &str) -> Self {
-        Self {
-            password: Some(password.into()),
-            certificate: None,
-            encrypted: false,
-        }
+        Self { password: Some(password.into()), certificate: None, encrypted: false }
     }
 }
 
@@ -125,10 +117,7 @@ impl PeerCertificate {
             GeneralName::URI(uri) => station_of(uri),
             _ => None,
         });
-        Some(Self {
-            common_name,
-            signed_for,
-        })
+        Some(Self { common_name, signed_for })
     }
 
     fn names(&self, name: &str) -> bool {
@@ -151,9 +140,7 @@ pub fn endpoint_of(path: &str) -> Option<String> {
     let segment = path.rsplit('/').find(|segment| !segment.is_empty())?;
     let decoded = percent_decoded(segment)?;
     let endpoint = decoded.trim();
-    let plain = !endpoint.is_empty()
-        && endpoint.len() <= 64
-        && endpoint.chars().all(|c| c.is_ascii_graphic());
+    let plain = !endpoint.is_empty() && endpoint.len() <= 64 && endpoint.chars().all(|c| c.is_ascii_graphic());
     plain.then(|| endpoint.to_lowercase())
 }
 
@@ -176,22 +163,15 @@ fn percent_decoded(text: &str) -> Option<String> {
 fn password_of(headers: &HeaderMap, endpoint: &str) -> Option<Vec<u8>> {
     let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = header.split_once(' ')?;
-    let credentials = scheme
-        .eq_ignore_ascii_case("basic")
-        .then(|| STANDARD.decode(encoded.trim()).ok())??;
+    let credentials = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(encoded.trim()).ok())??;
     // By the length of the endpoint, not by the first colon: an endpoint may have one.
     let (user, rest) = credentials.split_at_checked(endpoint.len())?;
     let password = rest.strip_prefix(b":")?;
-    user.eq_ignore_ascii_case(endpoint.as_bytes())
-        .then(|| password.to_vec())
+    user.eq_ignore_ascii_case(endpoint.as_bytes()).then(|| password.to_vec())
 }
 
 /// The station that connects here, if it may.
-pub fn admit(
-    conn: &mut Conn,
-    endpoint: &str,
-    shown: &Shown,
-) -> StoreResult<Result<Admitted, Refused>> {
+pub fn admit(conn: &mut Conn, endpoint: &str, shown: &Shown) -> StoreResult<Result<Admitted, Refused>> {
     let refused = |why, owner| Ok(Err(Refused { why, owner }));
     let Some(station) = stations::find_by_endpoint(conn, endpoint)? else {
         return refused(Refusal::Unknown, None);
@@ -209,19 +189,14 @@ pub fn admit(
     let proven = match station.security_type {
         SecurityType::None => true,
         SecurityType::BasicAuth if pending.is_some() => true,
-        SecurityType::BasicAuth => {
-            password.is_some_and(|password| stations::password_matches(&station, password))
-        }
+        SecurityType::BasicAuth => password.is_some_and(|password| stations::password_matches(&station, password)),
         SecurityType::ClientCertificate => match &shown.certificate {
             Some(certificate) => certificate.is_of(conn, &station)?,
             None => false,
         },
     };
     match proven {
-        true => Ok(Ok(Admitted {
-            station,
-            took_over: pending,
-        })),
+        true => Ok(Ok(Admitted { station, took_over: pending })),
         false => refused(Refusal::Unproven, owner),
     }
 }
@@ -232,12 +207,7 @@ mod tests {
 
     #[test]
     fn the_last_segment_names_the_station() {
-        for path in [
-            "/ocpp/k3m9",
-            "//ocpp//K3M9/",
-            "/ocpp/4/CBI-77/k3m9",
-            "/ocpp/k3%6D9",
-        ] {
+        for path in ["/ocpp/k3m9", "//ocpp//K3M9/", "/ocpp/4/CBI-77/k3m9", "/ocpp/k3%6D9"] {
             assert_eq!(endpoint_of(path).as_deref(), Some("k3m9"), "{path}");
         }
         for path in ["", "/", "/ocpp/%zz", "/ocpp/%C3%82"] {
@@ -249,10 +219,7 @@ mod tests {
     fn passwords_may_be_any_bytes_but_the_user_is_the_endpoint() {
         let mut headers = HeaderMap::new();
         let credentials = STANDARD.encode([b"K3M9:".as_slice(), &[0xff, b':', 7]].concat());
-        headers.insert(
-            AUTHORIZATION,
-            format!("Basic {credentials}").parse().expect("a header"),
-        );
+        headers.insert(AUTHORIZATION, format!("Basic {credentials}").parse().expect("a header"));
         assert_eq!(password_of(&headers, "k3m9"), Some(vec![0xff, b':', 7]));
         assert_eq!(password_of(&headers, "other"), None);
     }

@@ -37,20 +37,14 @@ pub struct Bundle {
     pub messages: Vec<RecordedMessage>,
 }
 
-async fn find(
-    gateway: &Gateway,
-    organization: OrganizationId,
-    id: StationId,
-) -> ApiResult<(Station, Vec<i32>)> {
+async fn find(gateway: &Gateway, organization: OrganizationId, id: StationId) -> ApiResult<(Station, Vec<i32>)> {
     let found = gateway.context.db.read(move |conn| {
         let station = stations::find_station(conn, organization, id)?;
         let connectors = stations::connectors_of_station(conn, id)?;
         let numbers = connectors.into_iter().map(|connector| connector.number);
         Ok((station, numbers.collect()))
     });
-    found
-        .await
-        .map_err(|error| ApiError::missing(error, "charge station"))
+    found.await.map_err(|error| ApiError::missing(error, "charge station"))
 }
 
 /// Lists the last messages of a station, oldest first, without secrets.
@@ -63,11 +57,7 @@ async fn list_messages(
     PathId(id): PathId<StationId>,
 ) -> ApiResult<HttpResponse> {
     find(&gateway, caller.organization(), id).await?;
-    Ok(reply(
-        StatusCode::OK,
-        "Found",
-        gateway.recorder.messages(id),
-    ))
+    Ok(reply(StatusCode::OK, "Found", gateway.recorder.messages(id)))
 }
 
 /// The same as a file for `evenwatt replay-messages`.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::Datelike as _;
 use rcgen::{
-    CertificateSigningRequestParams, DnType, DnValue, ExtendedKeyUsagePurpose, Issuer, KeyPair,
-    KeyUsagePurpose, SanType, date_time_ymd,
+    CertificateSigningRequestParams, DnType, DnValue, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose,
+    SanType, date_time_ymd,
 };
 
 use rustls::pki_types::PrivateKeyDer;
@@ -73,13 +73,9 @@ fn date(at: Timestamp) -> (i32, u8, u8) {
 impl Authority {
     /// The authority with this certificate and key (PEM); the key as PKCS#8, PKCS#1 or SEC1.
     pub fn new(certificate: &str, key: &str) -> Result<Self, rcgen::Error> {
-        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
-            .map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
         let issuer = Issuer::from_ca_cert_pem(certificate, KeyPair::try_from(&key)?)?;
-        Ok(Self {
-            issuer,
-            certificate: certificate.to_owned(),
-        })
+        Ok(Self { issuer, certificate: certificate.to_owned() })
     }
 
     /// The certificate for a request (PEM) of this station under one of these names, and the authority's own below it.
@@ -135,15 +131,9 @@ mod tests {
         assert_eq!(tag, 4);
         use base64::Engine as _;
         let text = base64::engine::general_purpose::STANDARD.encode(inner);
-        let lines: Vec<&str> = text
-            .as_bytes()
-            .chunks(64)
-            .map(|line| std::str::from_utf8(line).expect("ASCII"))
-            .collect();
-        format!(
-            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-            lines.join("\n")
-        )
+        let lines: Vec<&str> =
+            text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("ASCII")).collect();
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
     }
 
     /// Tag, content and what follows of a DER element.
@@ -152,17 +142,11 @@ mod tests {
             short @ 0..=127 => (short, 2),
             long => {
                 let count = long - 128;
-                let length = der[2..2 + count]
-                    .iter()
-                    .fold(0, |sum, byte| sum * 256 + usize::from(*byte));
+                let length = der[2..2 + count].iter().fold(0, |sum, byte| sum * 256 + usize::from(*byte));
                 (length, 2 + count)
             }
         };
-        (
-            der[0],
-            &der[header..header + length],
-            &der[header + length..],
-        )
+        (der[0], &der[header..header + length], &der[header + length..])
     }
 
     #[test]
@@ -181,9 +165,7 @@ mod tests {
             let older = older_form(&key.serialize_der(), label);
             for form in [key.serialize_pem(), older] {
                 let authority = Authority::new(&certificate, &form).expect(label);
-                authority
-                    .sign(&request("SN-1"), (station(), &names(&["SN-1"])), now)
-                    .expect("signed");
+                authority.sign(&request("SN-1"), (station(), &names(&["SN-1"])), now).expect("signed");
             }
         }
         assert!(Authority::new("", "no key").is_err());

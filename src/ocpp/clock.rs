@@ -67,11 +67,7 @@ impl StationClock {
     /// A clock of which this was known when the station last spoke.
     pub fn remembered(offset_seconds: Option<i64>) -> Self {
         let offset = offset_seconds.map(|seconds| seconds.saturating_mul(1_000_000));
-        Self {
-            offset,
-            heard: VecDeque::new(),
-            told: offset,
-        }
+        Self { offset, heard: VecDeque::new(), told: offset }
     }
 
     /// Takes in a time of the station.
@@ -123,8 +119,7 @@ impl StationClock {
             _ => true,
         };
         let alike = |one: &Heard| within(one.ahead(), ahead, ALIKE);
-        let live = agreeing
-            .filter(|one| heard.received.since(one.received) >= APART && alike(one) && enough(one));
+        let live = agreeing.filter(|one| heard.received.since(one.received) >= APART && alike(one) && enough(one));
         let mut live = live.peekable();
         live.peek()?;
         Some(live.fold(ahead, fastest))
@@ -146,21 +141,14 @@ impl StationClock {
         }
         self.told = Some(offset);
         let offset_seconds = self.offset_seconds()?;
-        Some(News {
-            offset_seconds,
-            moved,
-        })
+        Some(News { offset_seconds, moved })
     }
 
     /// Our time for a time of the station that came now: with its offset taken off. One that lies ahead of its receipt, or
     /// further back than any queue is, is not believed; its receipt stands in.
     pub fn ours(&self, at: Timestamp, received: Timestamp) -> Timestamp {
         let ours = shifted(at, self.offset.unwrap_or(0).saturating_neg());
-        if ours > received || ours < received - OLDEST {
-            received
-        } else {
-            ours
-        }
+        if ours > received || ours < received - OLDEST { received } else { ours }
     }
 
     /// What the station's clock shows at this instant of ours.
@@ -176,36 +164,15 @@ impl StationClock {
         }
         let there = |at: Timestamp| self.theirs(at);
         match command {
-            Command::SetSchedule(schedule) => Command::SetSchedule(SetSchedule {
-                start: there(schedule.start),
-                ..schedule
-            }),
-            Command::Reserve {
-                connector,
-                reservation,
-                id_tag,
-                token_type,
-                parent_group,
-                until,
-            } => Command::Reserve {
-                connector,
-                reservation,
-                id_tag,
-                token_type,
-                parent_group,
-                until: there(until),
-            },
-            Command::UpdateFirmware {
-                location,
-                retrieve_at,
-                retries,
-                retry_interval,
-            } => Command::UpdateFirmware {
-                location,
-                retrieve_at: there(retrieve_at),
-                retries,
-                retry_interval,
-            },
+            Command::SetSchedule(schedule) => {
+                Command::SetSchedule(SetSchedule { start: there(schedule.start), ..schedule })
+            }
+            Command::Reserve { connector, reservation, id_tag, token_type, parent_group, until } => {
+                Command::Reserve { connector, reservation, id_tag, token_type, parent_group, until: there(until) }
+            }
+            Command::UpdateFirmware { location, retrieve_at, retries, retry_interval } => {
+                Command::UpdateFirmware { location, retrieve_at: there(retrieve_at), retries, retry_interval }
+            }
             Command::SignedUpdateFirmware {
                 location,
                 retrieve_at,
@@ -225,59 +192,35 @@ impl StationClock {
                 retry_interval,
                 request,
             },
-            Command::GetDiagnostics {
-                location,
-                retries,
-                retry_interval,
-                start_at,
-                stop_at,
-            } => Command::GetDiagnostics {
-                location,
-                retries,
-                retry_interval,
-                start_at: start_at.map(there),
-                stop_at: stop_at.map(there),
-            },
-            Command::GetLog {
-                security,
-                location,
-                oldest,
-                latest,
-                retries,
-                retry_interval,
-                request,
-            } => Command::GetLog {
-                security,
-                location,
-                oldest: oldest.map(there),
-                latest: latest.map(there),
-                retries,
-                retry_interval,
-                request,
-            },
-            Command::SetChargingProfile {
-                connector,
-                mut profile,
-            } => {
+            Command::GetDiagnostics { location, retries, retry_interval, start_at, stop_at } => {
+                Command::GetDiagnostics {
+                    location,
+                    retries,
+                    retry_interval,
+                    start_at: start_at.map(there),
+                    stop_at: stop_at.map(there),
+                }
+            }
+            Command::GetLog { security, location, oldest, latest, retries, retry_interval, request } => {
+                Command::GetLog {
+                    security,
+                    location,
+                    oldest: oldest.map(there),
+                    latest: latest.map(there),
+                    retries,
+                    retry_interval,
+                    request,
+                }
+            }
+            Command::SetChargingProfile { connector, mut profile } => {
                 self.shift(&mut profile);
                 Command::SetChargingProfile { connector, profile }
             }
-            Command::SendLocalList {
-                version,
-                full,
-                mut entries,
-            } => {
+            Command::SendLocalList { version, full, mut entries } => {
                 entries.iter_mut().for_each(|entry| self.shift(entry));
-                Command::SendLocalList {
-                    version,
-                    full,
-                    entries,
-                }
+                Command::SendLocalList { version, full, entries }
             }
-            Command::Device {
-                request,
-                mut payload,
-            } => {
+            Command::Device { request, mut payload } => {
                 self.shift(&mut payload);
                 Command::Device { request, payload }
             }
@@ -293,10 +236,8 @@ impl StationClock {
             }
             serde_json::Value::Object(fields) => {
                 for (name, field) in fields.iter_mut() {
-                    let time = TIMES
-                        .contains(&name.as_str())
-                        .then(|| field.as_str()?.parse::<Timestamp>().ok())
-                        .flatten();
+                    let time =
+                        TIMES.contains(&name.as_str()).then(|| field.as_str()?.parse::<Timestamp>().ok()).flatten();
                     match time {
                         Some(at) => *field = self.theirs(at).to_string().into(),
                         None => self.shift(field),

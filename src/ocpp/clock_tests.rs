@@ -33,25 +33,15 @@ fn one_time_that_is_right_is_enough() {
 #[test]
 fn two_times_that_are_ahead_alike_prove_it() {
     assert_eq!(learnt(&[(0, 2 * HOUR)]), None);
-    assert_eq!(
-        learnt(&[(0, 2 * HOUR), (0, 2 * HOUR)]),
-        None,
-        "one message may say it twice"
-    );
+    assert_eq!(learnt(&[(0, 2 * HOUR), (0, 2 * HOUR)]), None, "one message may say it twice");
     assert_eq!(learnt(&[(0, 2 * HOUR), (0, 2 * HOUR - 1)]), Some(2 * HOUR));
     assert_eq!(learnt(&[(0, 2 * HOUR), (9, 2 * HOUR - 1)]), Some(2 * HOUR));
 }
 
 #[test]
 fn a_single_wild_time_moves_nothing() {
-    assert_eq!(
-        learnt(&[(0, 0), (10, 50_000 * HOUR), (20, -1), (30, 0)]),
-        Some(0)
-    );
-    assert_eq!(
-        learnt(&[(0, 0), (10, -50_000 * HOUR), (20, -1), (30, 0)]),
-        Some(0)
-    );
+    assert_eq!(learnt(&[(0, 0), (10, 50_000 * HOUR), (20, -1), (30, 0)]), Some(0));
+    assert_eq!(learnt(&[(0, 0), (10, -50_000 * HOUR), (20, -1), (30, 0)]), Some(0));
 }
 
 #[test]
@@ -127,10 +117,7 @@ fn readings_alone_show_that_a_clock_went_back_an_hour() {
 #[test]
 fn the_fastest_message_counts() {
     assert_eq!(learnt(&[(0, -4), (10, -1), (20, -6), (30, -3)]), Some(-1));
-    assert_eq!(
-        learnt(&[(0, 2 * HOUR - 5), (10, 2 * HOUR - 1), (20, 2 * HOUR - 7)]),
-        Some(2 * HOUR - 1)
-    );
+    assert_eq!(learnt(&[(0, 2 * HOUR - 5), (10, 2 * HOUR - 1), (20, 2 * HOUR - 7)]), Some(2 * HOUR - 1));
 }
 
 #[test]
@@ -138,19 +125,13 @@ fn news_is_told_once_and_only_what_matters() {
     let mut clock = StationClock::default();
     assert_eq!(clock.news(), None);
     heard(&mut clock, &[(0, 1)]);
-    let right = News {
-        offset_seconds: 1,
-        moved: false,
-    };
+    let right = News { offset_seconds: 1, moved: false };
     assert_eq!(clock.news(), Some(right));
     assert_eq!(clock.news(), None);
     heard(&mut clock, &[(5, 2)]);
     assert_eq!(clock.news(), None, "a second is no news");
     heard(&mut clock, &[(10, HOUR), (20, HOUR)]);
-    let ahead = News {
-        offset_seconds: HOUR,
-        moved: true,
-    };
+    let ahead = News { offset_seconds: HOUR, moved: true };
     assert_eq!(clock.news(), Some(ahead));
     assert_eq!(clock.news(), None);
 }
@@ -169,11 +150,7 @@ fn what_was_known_before_is_known_again() {
 fn a_time_becomes_ours_by_the_offset() {
     let clock = StationClock::remembered(Some(2 * HOUR));
     assert_eq!(clock.ours(at(2 * HOUR - 30), NOW), at(-30));
-    assert_eq!(
-        clock.ours(at(2 * HOUR + 5), NOW),
-        NOW,
-        "ahead of its receipt"
-    );
+    assert_eq!(clock.ours(at(2 * HOUR + 5), NOW), NOW, "ahead of its receipt");
     let day = 24 * HOUR;
     assert_eq!(clock.ours(at(2 * HOUR - 29 * day), NOW), at(-29 * day));
     assert_eq!(clock.ours(at(2 * HOUR - 31 * day), NOW), NOW);
@@ -195,16 +172,11 @@ fn commands_speak_of_its_time() {
         connector: 1,
         profile: serde_json::json!({"validFrom": from, "chargingSchedule": [{"startSchedule": start, "id": 1}]}),
     };
-    assert_eq!(
-        clock.in_its_time(profile(NOW, at(60))),
-        profile(at(-HOUR), at(60 - HOUR))
-    );
+    assert_eq!(clock.in_its_time(profile(NOW, at(60))), profile(at(-HOUR), at(60 - HOUR)));
     let list = |until: Timestamp| Command::SendLocalList {
         version: 3,
         full: true,
-        entries: vec![
-            serde_json::json!({"idTag": "A", "idTagInfo": {"status": "Accepted", "expiryDate": until}}),
-        ],
+        entries: vec![serde_json::json!({"idTag": "A", "idTagInfo": {"status": "Accepted", "expiryDate": until}})],
     };
     assert_eq!(clock.in_its_time(list(NOW)), list(at(-HOUR)));
     let right = StationClock::remembered(Some(0));

@@ -36,10 +36,7 @@ pub fn request_id(given: Option<i32>, now: Timestamp) -> i64 {
 }
 
 /// A text that must not be cut.
-pub fn exact<const MAX: usize, const FORMER: usize>(
-    text: &str,
-    name: &str,
-) -> Result<Exact<MAX, FORMER>, LinkError> {
+pub fn exact<const MAX: usize, const FORMER: usize>(text: &str, name: &str) -> Result<Exact<MAX, FORMER>, LinkError> {
     Exact::new(text).map_err(|_| invalid(format!("{name} must have at most {MAX} characters")))
 }
 

@@ -79,13 +79,7 @@ pub struct Connections {
 impl Connections {
     /// None yet.
     pub fn new(clock: SharedClock, db: Db) -> Self {
-        Self {
-            handles: Arc::default(),
-            generations: Arc::default(),
-            clock,
-            db,
-            in_force: InForce::default(),
-        }
+        Self { handles: Arc::default(), generations: Arc::default(), clock, db, in_force: InForce::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<StationId, Handle>> {
@@ -102,11 +96,7 @@ impl Connections {
         let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (orders, receiver) = mpsc::channel(MOST_ORDERS);
         let state = Arc::new(State::new(version, known));
-        let handle = Handle {
-            generation,
-            orders,
-            state: Arc::clone(&state),
-        };
+        let handle = Handle { generation, orders, state: Arc::clone(&state) };
         let old = self.lock().insert(station, handle);
         let replaced = old.is_some();
         if let Some(old) = old {
@@ -119,9 +109,7 @@ impl Connections {
     /// Removes a connection that ended; false when a newer one already took its place.
     pub fn leave(&self, station: StationId, generation: u64) -> bool {
         let mut handles = self.lock();
-        let current = handles
-            .get(&station)
-            .is_some_and(|handle| handle.generation == generation);
+        let current = handles.get(&station).is_some_and(|handle| handle.generation == generation);
         if current {
             handles.remove(&station);
         }
@@ -137,9 +125,7 @@ impl Connections {
     /// Closes every socket: the server stops.
     pub fn close_all(&self) {
         for handle in self.lock().values() {
-            let _ = handle
-                .orders
-                .try_send(Order::Close(CloseReason::ServerStops));
+            let _ = handle.orders.try_send(Order::Close(CloseReason::ServerStops));
         }
     }
 
@@ -159,24 +145,14 @@ impl Connections {
     }
 
     /// Calls a station and waits for the raw answer.
-    async fn call(
-        &self,
-        station: StationId,
-        call: OutgoingCall,
-    ) -> Result<Box<RawValue>, LinkError> {
+    async fn call(&self, station: StationId, call: OutgoingCall) -> Result<Box<RawValue>, LinkError> {
         let handle = self.handle(station)?;
         let (reply, answer) = oneshot::channel();
-        handle
-            .orders
-            .try_send(Order::Call { call, reply })
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => LinkError::QueueFull,
-                mpsc::error::TrySendError::Closed(_) => LinkError::Offline,
-            })?;
-        answer
-            .await
-            .unwrap_or(Err(CallFailure::Dropped))
-            .map_err(link_error)
+        handle.orders.try_send(Order::Call { call, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LinkError::QueueFull,
+            mpsc::error::TrySendError::Closed(_) => LinkError::Offline,
+        })?;
+        answer.await.unwrap_or(Err(CallFailure::Dropped)).map_err(link_error)
     }
 
     async fn carry_out(
@@ -205,8 +181,7 @@ impl Connections {
         };
         let answer = self.call(station, call).await;
         let elapsed = self.clock.now().since(now);
-        metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => wire.action.clone())
-            .record(elapsed);
+        metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => wire.action.clone()).record(elapsed);
         let raw = answer?;
         let mut outcome = match names {
             None => command16::outcome(&wire.action, &raw),
@@ -266,9 +241,7 @@ impl Connections {
         let mut parts = Vec::new();
         if outcome.accepted && !tells_of_nothing(outcome.status.as_deref()) {
             let whole = tokio::time::timeout(REPORTED_WITHIN, waiting).await;
-            parts = whole
-                .map_err(|_| LinkError::Silent)?
-                .map_err(|_| LinkError::Dropped)?;
+            parts = whole.map_err(|_| LinkError::Silent)?.map_err(|_| LinkError::Dropped)?;
         }
         let report = form.join(parts);
         match command {
@@ -289,8 +262,7 @@ impl Connections {
         names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
-        let shared =
-            names.is_some_and(|names| names.shares_its_evse(&Command::SetLimit(limit.clone())));
+        let shared = names.is_some_and(|names| names.shares_its_evse(&Command::SetLimit(limit.clone())));
         let before = state.forms().stored();
         let (mut last, mut tried) = (Ok(refuses_zero(None)), Vec::new());
         // Asked for anew each time: another limit of the station may be answered meanwhile, which says more of it.
@@ -339,12 +311,7 @@ impl Connections {
     }
 
     /// What a station calls the parts that a command is about; nothing where it numbers them as we do.
-    async fn names(
-        &self,
-        station: StationId,
-        version: Version,
-        command: &Command,
-    ) -> Result<Option<Names>, LinkError> {
+    async fn names(&self, station: StationId, version: Version, command: &Command) -> Result<Option<Names>, LinkError> {
         if version == Version::V16 {
             return Ok(None);
         }
@@ -355,11 +322,7 @@ impl Connections {
                 Some(number) => sessions::find_by_transaction(conn, station, number)?,
                 None => None,
             };
-            Ok(Names {
-                version,
-                layout,
-                transaction: session.and_then(|session| session.transaction_name),
-            })
+            Ok(Names { version, layout, transaction: session.and_then(|session| session.transaction_name) })
         });
         let names = read.await.map_err(|error| {
             tracing::error!(%error, %station, "a station's connectors could not be read");
@@ -375,10 +338,7 @@ fn refuses_zero(said: Option<Outcome>) -> Outcome {
         let data = json!({"remembered": "the station takes limits, and refuses 0"});
         Outcome::answered(false, Some("Rejected".to_owned()), data)
     };
-    Outcome {
-        refuses_zero: true,
-        ..said.unwrap_or_else(remembered)
-    }
+    Outcome { refuses_zero: true, ..said.unwrap_or_else(remembered) }
 }
 
 /// Puts a field into an object; anything else stays as it is.
@@ -412,9 +372,7 @@ fn tells_of_nothing(status: Option<&str>) -> bool {
 /// The transaction that a command is about.
 fn transaction_in(command: &Command) -> Option<i64> {
     match command {
-        Command::StopCharging { transaction } | Command::TellCost { transaction, .. } => {
-            Some(*transaction)
-        }
+        Command::StopCharging { transaction } | Command::TellCost { transaction, .. } => Some(*transaction),
         Command::SetLimit(limit) => match limit.purpose {
             LimitPurpose::Transaction(number) => Some(number),
             _ => limit.transaction,
@@ -427,11 +385,7 @@ fn transaction_in(command: &Command) -> Option<i64> {
 fn urgency(command: &Command) -> (Priority, Option<CoalesceKey>) {
     match command {
         Command::SetLimit(limit) => {
-            let priority = if limit.lowers {
-                Priority::Lowering
-            } else {
-                Priority::Raising
-            };
+            let priority = if limit.lowers { Priority::Lowering } else { Priority::Raising };
             let what = match limit.purpose {
                 LimitPurpose::Live => "live limit",
                 LimitPurpose::Fallback => "fallback limit",
@@ -473,9 +427,7 @@ impl StationLink for Connections {
         let names = self.names(station, state.version, &command).await?;
         let names = names.as_ref();
         if let (Some(names), Some(form)) = (names, Form::of(&command)) {
-            return self
-                .with_report(station, &state, names, (&command, form))
-                .await;
+            return self.with_report(station, &state, names, (&command, form)).await;
         }
         if let Command::SetLimit(limit) = &command {
             return self.send_limit(station, &state, limit, names).await;
@@ -489,32 +441,19 @@ impl StationLink for Connections {
 
     fn disconnect(&self, station: StationId) -> bool {
         match self.lock().get(&station) {
-            Some(handle) => handle
-                .orders
-                .try_send(Order::Close(CloseReason::Disconnected))
-                .is_ok(),
+            Some(handle) => handle.orders.try_send(Order::Close(CloseReason::Disconnected)).is_ok(),
             None => false,
         }
     }
 }
 
 /// A rejected station is not called at all, a pending one is not told to start or stop (OCPP 1.6 §4.2).
-fn refuse_by_registration(
-    registration: Option<Registration>,
-    command: &Command,
-) -> Result<(), LinkError> {
-    let remote = matches!(
-        command,
-        Command::StartCharging { .. } | Command::StopCharging { .. }
-    );
+fn refuse_by_registration(registration: Option<Registration>, command: &Command) -> Result<(), LinkError> {
+    let remote = matches!(command, Command::StartCharging { .. } | Command::StopCharging { .. });
     let why = match registration {
         Some(Registration::Rejected) => "the station's registration is Rejected",
         Some(Registration::Pending) if remote => "the station's registration is Pending",
         _ => return Ok(()),
     };
-    Err(LinkError::Refused {
-        code: "SecurityError".to_owned(),
-        description: why.to_owned(),
-        details: None,
-    })
+    Err(LinkError::Refused { code: "SecurityError".to_owned(), description: why.to_owned(), details: None })
 }

@@ -41,9 +41,8 @@ impl Costs {
     pub fn is_due(&self, transaction: i64, amount: f64, now: Timestamp) -> bool {
         self.with(|told| {
             let last = told.by_transaction.get(&transaction);
-            let is_news = last.is_none_or(|(before, at)| {
-                before.to_bits() != amount.to_bits() && now.since(*at) >= TOLD_EVERY
-            });
+            let is_news =
+                last.is_none_or(|(before, at)| before.to_bits() != amount.to_bits() && now.since(*at) >= TOLD_EVERY);
             is_news && !told.refused
         })
     }

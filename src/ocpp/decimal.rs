@@ -55,20 +55,13 @@ impl Decimal {
     /// Whether nothing is lost when it is kept with this many decimal places.
     pub fn fits(self, places: i32) -> bool {
         let shift = self.exponent + places;
-        shift >= 0
-            || 10_i128
-                .checked_pow(shift.unsigned_abs())
-                .is_some_and(|unit| self.digits % unit == 0)
+        shift >= 0 || 10_i128.checked_pow(shift.unsigned_abs()).is_some_and(|unit| self.digits % unit == 0)
     }
 
     fn at(self, power: i32, divide: impl Fn(i128, i128) -> i128) -> Option<i64> {
         let shift = self.exponent + power;
         let unit = 10_i128.checked_pow(shift.unsigned_abs())?;
-        let scaled = if shift >= 0 {
-            self.digits.checked_mul(unit)?
-        } else {
-            divide(self.digits, unit)
-        };
+        let scaled = if shift >= 0 { self.digits.checked_mul(unit)? } else { divide(self.digits, unit) };
         i64::try_from(scaled).ok()
     }
 }
@@ -107,18 +100,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_number() {
-        for text in [
-            "",
-            " ",
-            "NaN",
-            "inf",
-            "1.2.3",
-            "1,234.5",
-            "0x10",
-            "12 A",
-            "1e99",
-            &"9".repeat(40),
-        ] {
+        for text in ["", " ", "NaN", "inf", "1.2.3", "1,234.5", "0x10", "12 A", "1e99", &"9".repeat(40)] {
             assert_eq!(milli(text), None, "{text}");
         }
     }

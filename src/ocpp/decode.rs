@@ -21,27 +21,17 @@ pub struct Decoded<T> {
 impl<T> Decoded<T> {
     /// The same flags around something else.
     pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Decoded<U> {
-        Decoded {
-            value: turn(self.value),
-            flags: self.flags,
-        }
+        Decoded { value: turn(self.value), flags: self.flags }
     }
 }
 
 /// Reads a payload of this version that was received at this instant; the error is the one to be sent back.
-pub fn decode<T: Wire>(
-    payload: &RawValue,
-    received_at: Timestamp,
-    version: Version,
-) -> Result<Decoded<T>, CallError> {
+pub fn decode<T: Wire>(payload: &RawValue, received_at: Timestamp, version: Version) -> Result<Decoded<T>, CallError> {
     // serde would take a list for an object whose fields it has in their order.
     let is_object = payload.get().starts_with('{');
     let strict = is_object.then(|| serde_json::from_str(payload.get()));
     match strict {
-        Some(Ok(value)) => Ok(Decoded {
-            value,
-            flags: Vec::new(),
-        }),
+        Some(Ok(value)) => Ok(Decoded { value, flags: Vec::new() }),
         _ => mend(payload, Mending::new(received_at, version)),
     }
 }
@@ -52,25 +42,18 @@ fn mend<T: Wire>(payload: &RawValue, mut mending: Mending) -> Result<Decoded<T>,
         .map_err(|error| CallError::new(ErrorCode::FormationViolation, error.to_string()))?;
     let read = T::mend(value, &mut mending);
     match read {
-        Some(value) if mending.faults.is_empty() => Ok(Decoded {
-            value,
-            flags: mending.flags,
-        }),
+        Some(value) if mending.faults.is_empty() => Ok(Decoded { value, flags: mending.flags }),
         _ => Err(refusal(&mending.faults)),
     }
 }
 
 /// Everything about this payload that is not as the specification of this version wants it, each with its path.
 pub fn check<T: Wire>(payload: &RawValue, version: Version) -> Result<(), Vec<String>> {
-    let value =
-        serde_json::from_str::<Value>(payload.get()).map_err(|error| vec![error.to_string()])?;
+    let value = serde_json::from_str::<Value>(payload.get()).map_err(|error| vec![error.to_string()])?;
     let mut mending = Mending::new(Timestamp::default(), version);
     T::mend(value, &mut mending);
     let faults = mending.faults.iter().map(sentence);
-    let flags = mending
-        .flags
-        .iter()
-        .map(|flag| format!("{} {}", place(&flag.path), flag.repair));
+    let flags = mending.flags.iter().map(|flag| format!("{} {}", place(&flag.path), flag.repair));
     let all: Vec<String> = faults.chain(flags).collect();
     if all.is_empty() { Ok(()) } else { Err(all) }
 }

@@ -51,11 +51,7 @@ crate::message! {
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_700_000_000);
 
 fn read(json: &str) -> Result<Decoded<Sample>, CallError> {
-    decode(
-        &RawValue::from_string(json.to_owned()).expect("JSON"),
-        NOW,
-        Version::V16,
-    )
+    decode(&RawValue::from_string(json.to_owned()).expect("JSON"), NOW, Version::V16)
 }
 
 fn with(fields: &str) -> String {
@@ -103,60 +99,15 @@ fn each_fault_of_a_station_is_mended_and_flagged() {
             Repair::OddTime,
             r#","timestamp":"2026-05-01T08:30:00.000Z""#,
         ),
-        (
-            r#","timestamp":"soon""#,
-            "timestamp",
-            Repair::UnreadableTime,
-            r#","timestamp":"2023-11-14T22:13:20.000Z""#,
-        ),
-        (
-            r#","model":"abcdef""#,
-            "model",
-            Repair::TooLong(3),
-            r#","model":"abc""#,
-        ),
-        (
-            r#","model":12"#,
-            "model",
-            Repair::NotText,
-            r#","model":"12""#,
-        ),
-        (
-            r#","mood":"Grumpy""#,
-            "mood",
-            Repair::UnknownValue,
-            r#","mood":"Grumpy""#,
-        ),
-        (
-            r#","mood":"too_hot""#,
-            "mood",
-            Repair::OtherSpelling,
-            r#","mood":"Too.Hot""#,
-        ),
-        (
-            r#","Mood":"Fine","type":"true""#,
-            "mood",
-            Repair::OtherSpelling,
-            r#","mood":"Fine","type":true"#,
-        ),
-        (
-            r#","type":" TRUE ""#,
-            "type",
-            Repair::Quoted,
-            r#","type":true"#,
-        ),
-        (
-            r#","limit":"16.1""#,
-            "limit",
-            Repair::Quoted,
-            r#","limit":16.1"#,
-        ),
-        (
-            r#","limit":16.19"#,
-            "limit",
-            Repair::Rounded,
-            r#","limit":16.1"#,
-        ),
+        (r#","timestamp":"soon""#, "timestamp", Repair::UnreadableTime, r#","timestamp":"2023-11-14T22:13:20.000Z""#),
+        (r#","model":"abcdef""#, "model", Repair::TooLong(3), r#","model":"abc""#),
+        (r#","model":12"#, "model", Repair::NotText, r#","model":"12""#),
+        (r#","mood":"Grumpy""#, "mood", Repair::UnknownValue, r#","mood":"Grumpy""#),
+        (r#","mood":"too_hot""#, "mood", Repair::OtherSpelling, r#","mood":"Too.Hot""#),
+        (r#","Mood":"Fine","type":"true""#, "mood", Repair::OtherSpelling, r#","mood":"Fine","type":true"#),
+        (r#","type":" TRUE ""#, "type", Repair::Quoted, r#","type":true"#),
+        (r#","limit":"16.1""#, "limit", Repair::Quoted, r#","limit":16.1"#),
+        (r#","limit":16.19"#, "limit", Repair::Rounded, r#","limit":16.1"#),
         (
             r#","verdict":"Perhaps""#,
             "verdict",
@@ -169,24 +120,9 @@ fn each_fault_of_a_station_is_mended_and_flagged() {
             Repair::NotAList,
             r#","items":[{"at":"2026-05-01T08:30:00.000Z","value":"1"}]"#,
         ),
-        (
-            r#","items":[{"value":"1"}]"#,
-            "items[0].at",
-            Repair::LeftOut(Problem::Missing),
-            r#","items":[]"#,
-        ),
-        (
-            r#","model":null,"limit":"1""#,
-            "model",
-            Repair::Null,
-            r#","limit":1"#,
-        ),
-        (
-            r#","colour":"red","limit":"1""#,
-            "limit",
-            Repair::Quoted,
-            r#","limit":1"#,
-        ),
+        (r#","items":[{"value":"1"}]"#, "items[0].at", Repair::LeftOut(Problem::Missing), r#","items":[]"#),
+        (r#","model":null,"limit":"1""#, "model", Repair::Null, r#","limit":1"#),
+        (r#","colour":"red","limit":"1""#, "limit", Repair::Quoted, r#","limit":1"#),
     ] {
         let (flags, text) = mended(fields);
         assert_eq!(flags.first(), Some(&(path.to_owned(), repair)), "{fields}");
@@ -208,10 +144,7 @@ fn an_identifier_is_never_cut() {
 #[test]
 fn what_is_beyond_repair_gets_the_code_of_the_specification() {
     for (json, error) in [
-        (
-            r#"{"connectorId":1}"#,
-            "OccurenceConstraintViolation: idTag is missing",
-        ),
+        (r#"{"connectorId":1}"#, "OccurenceConstraintViolation: idTag is missing"),
         (
             r#"{"idTag":"A1","connectorId":"one"}"#,
             "TypeConstraintViolation: connectorId must be an integer that is not negative",
@@ -224,10 +157,7 @@ fn what_is_beyond_repair_gets_the_code_of_the_specification() {
             r#"{"idTag":{},"connectorId":[]}"#,
             "TypeConstraintViolation: idTag must be a text, not an object or a list; connectorId must be an integer that is not negative",
         ),
-        (
-            "[1,2]",
-            "FormationViolation: the payload must be a JSON object",
-        ),
+        ("[1,2]", "FormationViolation: the payload must be a JSON object"),
         ("7", "FormationViolation: the payload must be a JSON object"),
     ] {
         assert_eq!(refused(json), error);
@@ -274,8 +204,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         .prop_map(String::from);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map(key, inner, 0..5)
-                .prop_map(|map| Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map(key, inner, 0..5).prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }

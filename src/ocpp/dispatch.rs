@@ -16,47 +16,29 @@ use crate::stations::link::SignalKind;
 pub type Answered = (Result<String, CallError>, Vec<Effect>);
 
 /// Handles one call of a station.
-pub async fn answer(
-    gateway: &Gateway,
-    peer: &Peer,
-    state: &State,
-    action: &str,
-    payload: &RawValue,
-) -> Answered {
+pub async fn answer(gateway: &Gateway, peer: &Peer, state: &State, action: &str, payload: &RawValue) -> Answered {
     let now = gateway.context.clock.now();
     if let Some(registration) = state.refuses(action) {
         let why = format!("Your registration is {registration}; send a BootNotification");
-        return (
-            Err(CallError::new(ErrorCode::SecurityError, why)),
-            Vec::new(),
-        );
+        return (Err(CallError::new(ErrorCode::SecurityError, why)), Vec::new());
     }
-    let call = Call {
-        gateway,
-        peer,
-        state,
-        now,
-        payload,
-    };
+    let call = Call { gateway, peer, state, now, payload };
     let (handled, flags) = match peer.version {
         Version::V16 => match v16::Incoming::decode(action, payload, now, peer.version) {
             Ok(Decoded { value, flags }) => (answer16::handle(call, value).await, flags),
             Err(error) => return refuse(peer, action, error),
         },
-        Version::V201 | Version::V21 => {
-            match v2::Incoming::decode(action, payload, now, peer.version) {
-                Ok(Decoded { value, flags }) => (answer2::handle(call, value).await, flags),
-                Err(error) => return refuse(peer, action, error),
-            }
-        }
+        Version::V201 | Version::V21 => match v2::Incoming::decode(action, payload, now, peer.version) {
+            Ok(Decoded { value, flags }) => (answer2::handle(call, value).await, flags),
+            Err(error) => return refuse(peer, action, error),
+        },
     };
     metrics::counter!("evenwatt_ocpp_messages_total", "action" => action.to_owned()).increment(1);
     let (answer, effects) = match handled {
         Ok((answer, effects)) => (Ok(answer), effects),
         Err(error) => (Err(error), Vec::new()),
     };
-    peer.note(gateway, flags.iter().map(flag_name).collect())
-        .await;
+    peer.note(gateway, flags.iter().map(flag_name).collect()).await;
     let learnt = note_clock(gateway, peer, state).await;
     (answer, effects.into_iter().chain(learnt).collect())
 }
@@ -64,15 +46,9 @@ pub async fn answer(
 /// Keeps what the message showed of the station's clock; limits are said again where it stands otherwise than before.
 async fn note_clock(gateway: &Gateway, peer: &Peer, state: &State) -> Option<Effect> {
     let news = state.clock().news();
-    let News {
-        offset_seconds,
-        moved,
-    } = news?;
+    let News { offset_seconds, moved } = news?;
     let station = peer.station;
-    let stored = gateway
-        .context
-        .db
-        .write(move |conn| stations::save_clock(conn, station, offset_seconds));
+    let stored = gateway.context.db.write(move |conn| stations::save_clock(conn, station, offset_seconds));
     if let Err(error) = stored.await {
         tracing::warn!(%error, %station, "could not store how far a station's clock is off");
     }

@@ -25,10 +25,7 @@ pub async fn let_in(
         return Err(wait(gateway, &attempt, often));
     }
     let wanted = endpoint.to_owned();
-    let read = gateway
-        .context
-        .db
-        .read(move |conn| admit(conn, &wanted, &shown));
+    let read = gateway.context.db.read(move |conn| admit(conn, &wanted, &shown));
     match read.await {
         Ok(Ok(admitted)) => {
             gateway.guesses.succeeded(&attempt);
@@ -45,36 +42,22 @@ async fn take_over(gateway: &Gateway, admitted: Admitted) -> Result<Station, Htt
     let Some(hash) = took_over else {
         return Ok(station);
     };
-    let (owner, moment) = (
-        (station.organization_id, station.id),
-        gateway.context.moment(),
-    );
+    let (owner, moment) = ((station.organization_id, station.id), gateway.context.moment());
     let base = gateway.context.websocket_url.clone();
-    let stored = gateway
-        .context
-        .db
-        .write(move |conn| stations::take_over_password(conn, &moment, owner, hash.clone(), &base));
-    stored
-        .await
-        .map_err(|error| ApiError::from(error).error_response())
+    let stored =
+        gateway.context.db.write(move |conn| stations::take_over_password(conn, &moment, owner, hash.clone(), &base));
+    stored.await.map_err(|error| ApiError::from(error).error_response())
 }
 
 fn note(gateway: &Gateway, attempt: &Attempt, incident: Incident) {
-    let seen = Seen {
-        address: attempt.address,
-        endpoint: Some(attempt.endpoint.clone()),
-    };
+    let seen = Seen { address: attempt.address, endpoint: Some(attempt.endpoint.clone()) };
     refusals::note(gateway, incident, seen);
 }
 
 /// One that comes too often is not looked at, but counted with those that were.
 fn wait(gateway: &Gateway, attempt: &Attempt, often: TooOften) -> HttpResponse {
     let unknown = Incident::Unknown(Some(attempt.address));
-    note(
-        gateway,
-        attempt,
-        often.owner.map_or(unknown, Incident::Unproven),
-    );
+    note(gateway, attempt, often.owner.map_or(unknown, Incident::Unproven));
     let message = "Too many tries failed at this endpoint or from this address";
     let error = ApiError::new(Code::TooManyRequests, message);
     error.retry_after(often.wait.as_secs() + 1).error_response()
@@ -88,16 +71,10 @@ fn refuse(gateway: &Gateway, attempt: &Attempt, refused: Refused) -> HttpRespons
     let (code, message) = match why {
         Refusal::Unknown => {
             note(gateway, attempt, Incident::Unknown(Some(attempt.address)));
-            (
-                Code::NotFound,
-                "There is no charge station with this endpoint",
-            )
+            (Code::NotFound, "There is no charge station with this endpoint")
         }
         Refusal::Inactive => (Code::Forbidden, "The charge station is not active"),
-        Refusal::Unencrypted => (
-            Code::Forbidden,
-            "The charge station must connect with TLS (wss)",
-        ),
+        Refusal::Unencrypted => (Code::Forbidden, "The charge station must connect with TLS (wss)"),
         Refusal::Unproven => {
             if let Some(owner) = owner {
                 note(gateway, attempt, Incident::Unproven(owner));

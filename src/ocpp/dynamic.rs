@@ -22,11 +22,7 @@ pub enum Change {
 impl Change {
     /// What this call changes, once it was accepted.
     pub fn of(wire: &WireCall) -> Option<Self> {
-        let relevant = [
-            "SetChargingProfile",
-            "UpdateDynamicSchedule",
-            "ClearChargingProfile",
-        ];
+        let relevant = ["SetChargingProfile", "UpdateDynamicSchedule", "ClearChargingProfile"];
         if !relevant.contains(&wire.action.as_str()) {
             return None;
         }
@@ -42,10 +38,7 @@ impl Change {
                 let period = profile.pointer("/chargingSchedule/0/chargingSchedulePeriod/0")?;
                 Some(Self::Install(id, limits_in(period)))
             }
-            "UpdateDynamicSchedule" => Some(Self::Update(
-                profile?,
-                payload.get("scheduleUpdate")?.clone(),
-            )),
+            "UpdateDynamicSchedule" => Some(Self::Update(profile?, payload.get("scheduleUpdate")?.clone())),
             _ => profile.map(Self::Forget),
         }
     }
@@ -53,16 +46,12 @@ impl Change {
     /// Writes it down.
     pub fn store(&self, conn: &mut Conn, station: StationId, now: Timestamp) -> StoreResult<()> {
         match self {
-            Self::Install(id, holding) => {
-                stations::keep_dynamic_profile(conn, (station, *id), holding, now)
-            }
+            Self::Install(id, holding) => stations::keep_dynamic_profile(conn, (station, *id), holding, now),
             Self::Update(id, update) => {
                 let known = stations::dynamic_profile(conn, (station, *id))?;
                 let parts = [known.as_ref(), Some(update)].into_iter().flatten();
                 let fields = parts.filter_map(Value::as_object).flatten();
-                let holding: Map<_, _> = fields
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect();
+                let holding: Map<_, _> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
                 stations::keep_dynamic_profile(conn, (station, *id), &holding.into(), now)
             }
             Self::Forget(id) => stations::forget_dynamic_profile(conn, (station, *id)),
@@ -73,16 +62,9 @@ impl Change {
 /// The limits and setpoints of a period, as an update has them.
 fn limits_in(period: &Value) -> Value {
     let fields = period.as_object().into_iter().flatten();
-    let is_limit = |name: &str| {
-        ["limit", "dischargeLimit", "setpoint"]
-            .iter()
-            .any(|stem| name.starts_with(stem))
-    };
+    let is_limit = |name: &str| ["limit", "dischargeLimit", "setpoint"].iter().any(|stem| name.starts_with(stem));
     let limits = fields.filter(|(name, _)| is_limit(name));
-    limits
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect::<Map<_, _>>()
-        .into()
+    limits.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into()
 }
 
 #[cfg(test)]
@@ -91,10 +73,7 @@ mod tests {
     use serde_json::json;
 
     fn change(action: &str, payload: &Value) -> Option<Change> {
-        Change::of(&WireCall {
-            action: action.to_owned(),
-            payload: payload.to_string(),
-        })
+        Change::of(&WireCall { action: action.to_owned(), payload: payload.to_string() })
     }
 
     #[test]
@@ -105,21 +84,12 @@ mod tests {
                     {"startPeriod": 0, "numberPhases": 3, "limit": 16, "setpoint_L2": 5}]}]}})
         };
         let holding = json!({"limit": 16, "setpoint_L2": 5});
-        assert_eq!(
-            change("SetChargingProfile", &profile("Dynamic")),
-            Some(Change::Install(7, holding))
-        );
+        assert_eq!(change("SetChargingProfile", &profile("Dynamic")), Some(Change::Install(7, holding)));
         assert_eq!(change("SetChargingProfile", &profile("Absolute")), None);
         let update = json!({"chargingProfileId": 7, "scheduleUpdate": {"limit": 6}});
-        assert_eq!(
-            change("UpdateDynamicSchedule", &update),
-            Some(Change::Update(7, json!({"limit": 6})))
-        );
+        assert_eq!(change("UpdateDynamicSchedule", &update), Some(Change::Update(7, json!({"limit": 6}))));
         let clear = json!({"chargingProfileId": 7});
-        assert_eq!(
-            change("ClearChargingProfile", &clear),
-            Some(Change::Forget(7))
-        );
+        assert_eq!(change("ClearChargingProfile", &clear), Some(Change::Forget(7)));
         assert_eq!(change("Reset", &json!({"type": "OnIdle"})), None);
     }
 }

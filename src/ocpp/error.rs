@@ -82,9 +82,7 @@ impl ErrorCode {
 
     /// Reads either version's spelling; `None` for a code nobody specified.
     pub fn from_spelling(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| {
-            text == code.spelling(Version::V16) || text == code.spelling(Version::V201)
-        })
+        Self::ALL.into_iter().find(|code| text == code.spelling(Version::V16) || text == code.spelling(Version::V201))
     }
 }
 
@@ -115,12 +113,7 @@ impl CallError {
         if let Some((end, _)) = description.char_indices().nth(LONGEST_DESCRIPTION) {
             description.truncate(end);
         }
-        Self {
-            code,
-            description,
-            details: Map::new(),
-            said: None,
-        }
+        Self { code, description, details: Map::new(), said: None }
     }
 
     /// The error a peer sent; a code nobody specified, or none, counts as `GenericError` and stays readable.
@@ -148,18 +141,9 @@ mod tests {
     fn each_version_reads_its_own_spelling() {
         let code = ErrorCode::OccurenceConstraintViolation;
         assert_eq!(code.spelling(Version::V16), "OccurenceConstraintViolation");
-        assert_eq!(
-            code.spelling(Version::V201),
-            "OccurrenceConstraintViolation"
-        );
-        assert_eq!(
-            ErrorCode::from_spelling("FormatViolation"),
-            Some(ErrorCode::FormationViolation)
-        );
-        assert_eq!(
-            ErrorCode::from_spelling("GenericError"),
-            Some(ErrorCode::GenericError)
-        );
+        assert_eq!(code.spelling(Version::V201), "OccurrenceConstraintViolation");
+        assert_eq!(ErrorCode::from_spelling("FormatViolation"), Some(ErrorCode::FormationViolation));
+        assert_eq!(ErrorCode::from_spelling("GenericError"), Some(ErrorCode::GenericError));
     }
 
     #[test]

@@ -48,12 +48,7 @@ struct Bucket {
 impl Bucket {
     fn full(most: u32, per_second: f64, now: Instant) -> Self {
         let most = f64::from(most);
-        Self {
-            tokens: most,
-            most,
-            per_second,
-            looked: now,
-        }
+        Self { tokens: most, most, per_second, looked: now }
     }
 
     fn fill(&mut self, now: Instant) {
@@ -143,17 +138,12 @@ impl Station {
 
     /// What was held up, where it is time to tell it.
     fn untold(&mut self, now: Instant) -> Option<Flood> {
-        let is_due = self
-            .told
-            .is_none_or(|told| now.duration_since(told) >= TOLD_EVERY);
+        let is_due = self.told.is_none_or(|told| now.duration_since(told) >= TOLD_EVERY);
         if self.waited + self.refused == 0 || !is_due {
             return None;
         }
         self.told = Some(now);
-        let (waited, refused) = (
-            std::mem::take(&mut self.waited),
-            std::mem::take(&mut self.refused),
-        );
+        let (waited, refused) = (std::mem::take(&mut self.waited), std::mem::take(&mut self.refused));
         Some(Flood { waited, refused })
     }
 
@@ -184,10 +174,7 @@ pub struct Floods {
 impl Floods {
     /// Full buckets for everybody.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            stations: Arc::default(),
-        }
+        Self { limits, stations: Arc::default() }
     }
 
     fn stations(&self) -> MutexGuard<'_, HashMap<StationId, Station>> {
@@ -196,26 +183,14 @@ impl Floods {
 
     fn with<T>(&self, id: StationId, now: Instant, work: impl FnOnce(&mut Station) -> T) -> T {
         let mut stations = self.stations();
-        if stations.len() >= TIDY_AT
-            && stations.len().is_power_of_two()
-            && !stations.contains_key(&id)
-        {
+        if stations.len() >= TIDY_AT && stations.len().is_power_of_two() && !stations.contains_key(&id) {
             stations.retain(|_, station| !station.is_quiet(now));
         }
-        work(
-            stations
-                .entry(id)
-                .or_insert_with(|| Station::new(&self.limits, now)),
-        )
+        work(stations.entry(id).or_insert_with(|| Station::new(&self.limits, now)))
     }
 
     /// A message came; `must_arrive` where it belongs to a transaction.
-    pub fn message(
-        &self,
-        id: StationId,
-        must_arrive: bool,
-        now: Instant,
-    ) -> (Verdict, Option<Flood>) {
+    pub fn message(&self, id: StationId, must_arrive: bool, now: Instant) -> (Verdict, Option<Flood>) {
         self.with(id, now, |station| {
             let verdict = station.message(must_arrive, &self.limits, now);
             (verdict, station.untold(now))
@@ -223,23 +198,14 @@ impl Floods {
     }
 
     /// A station connects: how long it waits for that, or how long it should stay away.
-    pub fn connect(
-        &self,
-        id: StationId,
-        now: Instant,
-    ) -> (Result<Duration, Duration>, Option<Flood>) {
-        self.with(id, now, |station| {
-            (station.connect(now), station.untold(now))
-        })
+    pub fn connect(&self, id: StationId, now: Instant) -> (Result<Duration, Duration>, Option<Flood>) {
+        self.with(id, now, |station| (station.connect(now), station.untold(now)))
     }
 }
 
 /// Whether a message belongs to a transaction, in any version: a station repeats it until it is accepted.
 pub fn must_arrive(action: &str) -> bool {
-    matches!(
-        action,
-        "StartTransaction" | "StopTransaction" | "MeterValues" | "TransactionEvent"
-    )
+    matches!(action, "StartTransaction" | "StopTransaction" | "MeterValues" | "TransactionEvent")
 }
 
 #[cfg(test)]
@@ -288,28 +254,11 @@ mod tests {
     #[test]
     fn a_flood_is_told_once_a_minute_with_its_count() {
         let (floods, start) = (floods(), Instant::now());
-        let told = |millis: u64| {
-            floods
-                .message(STATION(), false, start + Duration::from_millis(millis))
-                .1
-        };
+        let told = |millis: u64| floods.message(STATION(), false, start + Duration::from_millis(millis)).1;
         let first: Vec<Flood> = (0..200).filter_map(|_| told(0)).collect();
-        assert_eq!(
-            first,
-            [Flood {
-                waited: 1,
-                refused: 0
-            }]
-        );
+        assert_eq!(first, [Flood { waited: 1, refused: 0 }]);
         let later: Vec<Flood> = (0..10).filter_map(|_| told(60_000)).collect();
-        assert_eq!(
-            later,
-            [Flood {
-                waited: 99,
-                refused: 0
-            }],
-            "60 s gave back the 100 tokens of debt and 500 more"
-        );
+        assert_eq!(later, [Flood { waited: 99, refused: 0 }], "60 s gave back the 100 tokens of debt and 500 more");
     }
 
     #[test]
@@ -318,15 +267,8 @@ mod tests {
         let connect = || floods.connect(STATION(), now).0;
         assert!((0..5).all(|_| connect() == Ok(Duration::ZERO)));
         let waits: Vec<_> = (0..5).map(|_| connect()).collect();
-        assert_eq!(
-            waits,
-            [1, 2, 3, 4, 5].map(|seconds| Ok(Duration::from_secs(seconds)))
-        );
+        assert_eq!(waits, [1, 2, 3, 4, 5].map(|seconds| Ok(Duration::from_secs(seconds))));
         assert_eq!(connect(), Err(Duration::from_secs(6)));
-        assert_eq!(
-            connect(),
-            Err(Duration::from_secs(6)),
-            "a refused one takes no token"
-        );
+        assert_eq!(connect(), Err(Duration::from_secs(6)), "a refused one takes no token");
     }
 }

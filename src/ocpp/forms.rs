@@ -135,10 +135,8 @@ impl Forms {
         others.retain(|form| *form != first);
         others.sort_by_key(|form| self.is_unlikely(first, *form));
         let mut said = Vec::new();
-        let ladder = std::iter::once(first)
-            .chain(others)
-            .filter(|form| ladder::is_possible(&command, *form))
-            .filter(|form| {
+        let ladder =
+            std::iter::once(first).chain(others).filter(|form| ladder::is_possible(&command, *form)).filter(|form| {
                 // A form that says the same as another is no other form.
                 let saying = ladder::say_limit(limit, *form, Timestamp::default());
                 let is_new = !said.contains(&saying);
@@ -188,10 +186,7 @@ impl Forms {
         let most = self.remembered.most.filter(|_| is_of_balancing(limit));
         let most = most.filter(|(_, at)| now.since(*at) < MOST_IS_REMEMBERED);
         let most = most.map(|(most, _)| most.to_power(limit.voltage, limit.phases));
-        SetLimit {
-            limit: most.map_or(limit.limit, |most| most.min(limit.limit)),
-            ..limit.clone()
-        }
+        SetLimit { limit: most.map_or(limit.limit, |most| most.min(limit.limit)), ..limit.clone() }
     }
 
     /// What to try in this order: the limit, or the most that the station takes, in the forms of the [plan](Self::plan). Where the
@@ -203,13 +198,9 @@ impl Forms {
         let Some(first) = plan.first().copied() else {
             return Vec::new();
         };
-        let whole = LADDER.get(first).map(|form| Form {
-            whole_amps: true,
-            ..*form
-        });
+        let whole = LADDER.get(first).map(|form| Form { whole_amps: true, ..*form });
         let in_whole_amps = |form: &usize| LADDER.get(*form).copied() == whole;
-        let (whole, others): (Vec<_>, Vec<_>) =
-            plan.iter().skip(1).copied().partition(in_whole_amps);
+        let (whole, others): (Vec<_>, Vec<_>) = plan.iter().skip(1).copied().partition(in_whole_amps);
         let full = |form| (limit.clone(), form);
         let smaller = self.smaller(limit, first, now);
         std::iter::once(first)
@@ -231,10 +222,7 @@ impl Forms {
         }
         let powers = RATINGS.map(|most| most.to_power(limit.voltage, limit.phases));
         let smaller = powers.into_iter().filter(|power| *power < limit.limit);
-        let less = |power| SetLimit {
-            limit: power,
-            ..limit.clone()
-        };
+        let less = |power| SetLimit { limit: power, ..limit.clone() };
         smaller.map(less).take(MOST_TRIES_OF_LESS).collect()
     }
 
@@ -253,34 +241,19 @@ impl Forms {
             (form.rung, form.level) = (Rung::Transaction, None);
         }
         let place = LADDER.iter().position(|one| *one == form);
-        let plain = LADDER
-            .iter()
-            .position(|one| (one.rung, one.other_unit) == (form.rung, form.other_unit));
+        let plain = LADDER.iter().position(|one| (one.rung, one.other_unit) == (form.rung, form.other_unit));
         place.or(plain).unwrap_or(0)
     }
 
     /// The form that is known of its kind, or by what its configuration says.
     fn of_habits(&self, limit: &SetLimit) -> Form {
         let LimitUnits { amps, watts } = self.habits.units;
-        let other_unit = if limit.in_amps {
-            watts && !amps
-        } else {
-            amps && !watts
-        };
-        Form {
-            level: self.habits.only_level_zero.then_some(0),
-            other_unit,
-            ..Form::default()
-        }
+        let other_unit = if limit.in_amps { watts && !amps } else { amps && !watts };
+        Form { level: self.habits.only_level_zero.then_some(0), other_unit, ..Form::default() }
     }
 
     /// Notes that the station took this limit in this form, though another may have been wished: then it refused that one.
-    pub fn accepted(
-        &mut self,
-        wished: &SetLimit,
-        (limit, form): (&SetLimit, usize),
-        now: Timestamp,
-    ) {
+    pub fn accepted(&mut self, wished: &SetLimit, (limit, form): (&SetLimit, usize), now: Timestamp) {
         if limit.limit < self.within(wished, now).limit {
             let most = limit.limit.to_current(limit.voltage, limit.phases);
             self.remembered.most = Some((most, now));
@@ -313,11 +286,7 @@ impl Forms {
         };
         let others: BTreeSet<&usize> = tried_now.iter().skip(1).collect();
         let tried = before.map_or(0, |before| before.tried) + others.len();
-        let refused = Refused {
-            until,
-            pause,
-            tried,
-        };
+        let refused = Refused { until, pause, tried };
         self.refused.insert((wish, zero), refused);
         if zero {
             self.zero_refused_in.extend(tried_now);
@@ -325,9 +294,7 @@ impl Forms {
             self.zero_refused_in.dedup();
             let worked = self.remembered.worked.values();
             let takes_others = worked.filter_map(|form| LADDER.iter().position(|one| one == form));
-            self.remembered.refuses_zero |= takes_others
-                .into_iter()
-                .any(|form| tried_now.contains(&form));
+            self.remembered.refuses_zero |= takes_others.into_iter().any(|form| tried_now.contains(&form));
         }
     }
 }

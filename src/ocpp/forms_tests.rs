@@ -34,17 +34,11 @@ fn live(watts: i64, transaction: Option<i64>) -> SetLimit {
 }
 
 fn fallback(watts: i64) -> SetLimit {
-    SetLimit {
-        purpose: LimitPurpose::Fallback,
-        ..live(watts, None)
-    }
+    SetLimit { purpose: LimitPurpose::Fallback, ..live(watts, None) }
 }
 
 fn habits(only_level_zero: bool, amps: bool, watts: bool) -> LimitHabits {
-    LimitHabits {
-        only_level_zero,
-        units: LimitUnits { amps, watts },
-    }
+    LimitHabits { only_level_zero, units: LimitUnits { amps, watts } }
 }
 
 fn unknown() -> Forms {
@@ -52,12 +46,7 @@ fn unknown() -> Forms {
 }
 
 /// Tries to set a limit at a station that takes some forms; how many tries it took, and whether one was taken.
-fn set(
-    forms: &mut Forms,
-    limit: &SetLimit,
-    now: Timestamp,
-    takes: impl Fn(&SetLimit, Form) -> bool,
-) -> (usize, bool) {
+fn set(forms: &mut Forms, limit: &SetLimit, now: Timestamp, takes: impl Fn(&SetLimit, Form) -> bool) -> (usize, bool) {
     let tries = forms.tries(limit, false, now);
     for (index, (told, form)) in tries.iter().enumerate() {
         if takes(told, LADDER[*form]) {
@@ -75,10 +64,7 @@ fn set(
 #[test]
 fn a_station_that_is_known_is_told_in_its_own_form_first() {
     let first = |only_level_zero, amps, watts, in_amps| {
-        let limit = SetLimit {
-            in_amps,
-            ..live(7_000, None)
-        };
+        let limit = SetLimit { in_amps, ..live(7_000, None) };
         let forms = Forms::new(habits(only_level_zero, amps, watts), &json!({}));
         forms.plan(&limit, false, NOW).first().copied()
     };
@@ -104,14 +90,8 @@ fn a_form_that_says_the_same_as_another_is_not_tried() {
     let plan = unknown().plan(&live(11_040, None), false, NOW);
     let whole = DEFAULT_IN_WHOLE_AMPS;
     assert!(!plan.contains(&whole), "{plan:?}");
-    let said: Vec<_> = plan
-        .iter()
-        .map(|form| ladder::say_limit(&live(11_040, None), *form, NOW))
-        .collect();
-    let distinct = said
-        .iter()
-        .enumerate()
-        .all(|(index, one)| !said[..index].contains(one));
+    let said: Vec<_> = plan.iter().map(|form| ladder::say_limit(&live(11_040, None), *form, NOW)).collect();
+    let distinct = said.iter().enumerate().all(|(index, one)| !said[..index].contains(one));
     assert!(distinct);
 }
 
@@ -141,15 +121,8 @@ fn a_station_that_refuses_everything_is_asked_less_and_less() {
     for second in 0..50 {
         asked += set(&mut forms, &live(7_000, None), later(second), nothing).0;
     }
-    assert_eq!(
-        asked,
-        MOST_TRIES + 49,
-        "one form a time in the first minute"
-    );
-    assert_eq!(
-        forms.plan(&live(7_000, None), false, later(61)).len(),
-        MOST_TRIES
-    );
+    assert_eq!(asked, MOST_TRIES + 49, "one form a time in the first minute");
+    assert_eq!(forms.plan(&live(7_000, None), false, later(61)).len(), MOST_TRIES);
 }
 
 #[test]
@@ -174,21 +147,12 @@ fn forms_that_were_not_tried_come_next() {
 fn zero_is_not_asked_again_of_a_station_that_takes_limits_and_refuses_it() {
     let mut forms = unknown();
     let from_six_amps = |limit: &SetLimit, _: Form| limit.limit >= Watts(4_140);
-    assert_eq!(
-        set(&mut forms, &fallback(4_140), NOW, from_six_amps),
-        (1, true)
-    );
+    assert_eq!(set(&mut forms, &fallback(4_140), NOW, from_six_amps), (1, true));
     let (tries, taken) = set(&mut forms, &live(0, None), NOW, from_six_amps);
     assert_eq!((tries, taken), (MOST_TRIES_OF_ZERO_ALONE, false));
     assert!(forms.refuses_zero());
-    assert_eq!(
-        set(&mut forms, &live(0, None), later(59), from_six_amps),
-        (0, false)
-    );
-    assert_eq!(
-        set(&mut forms, &live(4_140, None), later(59), from_six_amps),
-        (1, true)
-    );
+    assert_eq!(set(&mut forms, &live(0, None), later(59), from_six_amps), (0, false));
+    assert_eq!(set(&mut forms, &live(4_140, None), later(59), from_six_amps), (1, true));
     let again = Forms::new(habits(false, false, false), &forms.stored());
     assert!(again.refuses_zero(), "it is remembered");
 }
@@ -197,14 +161,8 @@ fn zero_is_not_asked_again_of_a_station_that_takes_limits_and_refuses_it() {
 fn zero_is_asked_few_times_of_a_station_that_took_nothing_yet() {
     let mut forms = unknown();
     let nothing = |_: &SetLimit, _: Form| false;
-    assert_eq!(
-        set(&mut forms, &live(0, None), NOW, nothing),
-        (MOST_TRIES_OF_ZERO, false)
-    );
-    assert_eq!(
-        set(&mut forms, &live(0, None), later(1), nothing),
-        (1, false)
-    );
+    assert_eq!(set(&mut forms, &live(0, None), NOW, nothing), (MOST_TRIES_OF_ZERO, false));
+    assert_eq!(set(&mut forms, &live(0, None), later(1), nothing), (1, false));
 }
 
 #[test]
@@ -251,10 +209,7 @@ fn what_an_operator_asks_for_is_done_as_asked_or_refused() {
     let up_to_sixteen_amps = |limit: &SetLimit, _: Form| limit.limit <= Watts(11_040);
     assert!(set(&mut forms, &fallback(4_140), NOW, up_to_sixteen_amps).1);
     set(&mut forms, &live(22_080, None), NOW, up_to_sixteen_amps);
-    let asked = SetLimit {
-        purpose: LimitPurpose::Default,
-        ..live(22_080, None)
-    };
+    let asked = SetLimit { purpose: LimitPurpose::Default, ..live(22_080, None) };
     assert!(!set(&mut forms, &asked, NOW, up_to_sixteen_amps).1);
     assert!(set(&mut forms, &live(22_080, None), NOW, up_to_sixteen_amps).1);
 }
@@ -267,10 +222,7 @@ fn zero_that_was_refused_first_is_understood_when_another_limit_is_taken() {
     assert!(!forms.refuses_zero(), "it may refuse everything");
     set(&mut forms, &fallback(4_140), NOW, from_six_amps);
     assert!(forms.refuses_zero());
-    assert_eq!(
-        set(&mut forms, &live(0, None), later(30), from_six_amps).0,
-        0
-    );
+    assert_eq!(set(&mut forms, &live(0, None), later(30), from_six_amps).0, 0);
 }
 
 #[test]
@@ -280,10 +232,7 @@ fn zero_that_is_taken_after_all_is_asked_from_then_on() {
     let anything = |_: &SetLimit, _: Form| true;
     set(&mut forms, &fallback(4_140), NOW, from_six_amps);
     set(&mut forms, &live(0, None), NOW, from_six_amps);
-    assert_eq!(
-        set(&mut forms, &live(0, None), later(61), anything),
-        (1, true)
-    );
+    assert_eq!(set(&mut forms, &live(0, None), later(61), anything), (1, true));
     assert!(!forms.refuses_zero());
 }
 
@@ -292,23 +241,12 @@ fn a_station_that_does_not_obey_its_default_is_told_a_limit_of_the_transaction()
     let mut forms = unknown();
     let anything = |_: &SetLimit, _: Form| true;
     set(&mut forms, &live(7_000, Some(7)), NOW, anything);
-    let escalated = SetLimit {
-        escalate: true,
-        ..live(7_000, Some(7))
-    };
+    let escalated = SetLimit { escalate: true, ..live(7_000, Some(7)) };
     let rung = |forms: &Forms, limit: &SetLimit| LADDER[forms.plan(limit, false, NOW)[0]].rung;
     assert_eq!(rung(&forms, &escalated), Rung::Transaction);
     set(&mut forms, &escalated, NOW, anything);
-    assert_eq!(
-        rung(&forms, &live(8_000, Some(9))),
-        Rung::Transaction,
-        "remembered"
-    );
-    assert_eq!(
-        rung(&forms, &live(0, None)),
-        Rung::Default,
-        "there is none to limit"
-    );
+    assert_eq!(rung(&forms, &live(8_000, Some(9))), Rung::Transaction, "remembered");
+    assert_eq!(rung(&forms, &live(0, None)), Rung::Default, "there is none to limit");
 }
 
 #[test]
@@ -319,12 +257,7 @@ fn connectors_that_share_an_evse_are_limited_by_transaction() {
 
 #[test]
 fn what_was_stored_by_another_program_is_no_fault() {
-    for stored in [
-        json!(null),
-        json!([]),
-        json!({"worked": {"moon": 7}}),
-        json!("x"),
-    ] {
+    for stored in [json!(null), json!([]), json!({"worked": {"moon": 7}}), json!("x")] {
         let forms = Forms::new(habits(true, true, true), &stored);
         assert_eq!(forms.plan(&live(7_000, None), false, NOW)[0], 1);
     }

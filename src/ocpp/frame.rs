@@ -107,16 +107,11 @@ pub enum Malformed {
 }
 
 /// Reads one message.
-#[expect(
-    clippy::result_large_err,
-    reason = "a malformed frame is rare and answered at once"
-)]
+#[expect(clippy::result_large_err, reason = "a malformed frame is rare and answered at once")]
 pub fn parse(text: &str) -> Result<Frame<'_>, Malformed> {
     let mut elements = Elements::default();
     let mut source = serde_json::Deserializer::from_str(text);
-    let intact = (&mut elements)
-        .deserialize(&mut source)
-        .and_then(|()| source.end());
+    let intact = (&mut elements).deserialize(&mut source).and_then(|()| source.end());
     let [kind, id, third, fourth, fifth] = elements.found;
     let kind = kind.map(|raw| unquoted(raw.get()));
     let id = id.and_then(|raw| is_scalar(raw).then(|| MessageId(raw.get().to_owned())));
@@ -128,15 +123,12 @@ pub fn parse(text: &str) -> Result<Frame<'_>, Malformed> {
 
     match (kind.as_deref(), id) {
         (Some("2"), Some(id)) => match (fault, third, fourth) {
-            (None, Some(action), Some(payload)) if is_text(action) => Ok(Frame::Call {
-                id,
-                action: unquoted(action.get()),
-                payload,
-            }),
+            (None, Some(action), Some(payload)) if is_text(action) => {
+                Ok(Frame::Call { id, action: unquoted(action.get()), payload })
+            }
             (fault, ..) => Err(Malformed::AnswerWith {
                 id,
-                error: fault
-                    .unwrap_or_else(|| formation("a call is [2, id, \"action\", {payload}]")),
+                error: fault.unwrap_or_else(|| formation("a call is [2, id, \"action\", {payload}]")),
             }),
         },
         (Some("3"), Some(id)) => match (fault, third) {
@@ -146,20 +138,12 @@ pub fn parse(text: &str) -> Result<Frame<'_>, Malformed> {
                 error: fault.unwrap_or_else(|| formation("a result is [3, id, {payload}]")),
             }),
         },
-        (Some("4"), Some(id)) => Ok(Frame::Refusal {
-            id,
-            error: refusal(third, fourth, fifth),
-        }),
-        (Some("5"), Some(id)) => Ok(Frame::Complaint {
-            id,
-            error: refusal(third, fourth, fifth),
-        }),
+        (Some("4"), Some(id)) => Ok(Frame::Refusal { id, error: refusal(third, fourth, fifth) }),
+        (Some("5"), Some(id)) => Ok(Frame::Complaint { id, error: refusal(third, fourth, fifth) }),
         (Some("6"), Some(id)) => match (fault, third, fourth) {
-            (None, Some(action), Some(payload)) if is_text(action) => Ok(Frame::Send {
-                id,
-                action: unquoted(action.get()),
-                payload,
-            }),
+            (None, Some(action), Some(payload)) if is_text(action) => {
+                Ok(Frame::Send { id, action: unquoted(action.get()), payload })
+            }
             _ => Err(Malformed::UnknownType), // nobody waits for an answer
         },
         (Some("2"), None) | (None, _) => Err(Malformed::AnswerWith {
@@ -171,15 +155,9 @@ pub fn parse(text: &str) -> Result<Frame<'_>, Malformed> {
 }
 
 /// A refusal is accepted with whatever it has: its end is what matters to the call that waits for it.
-fn refusal(
-    code: Option<&RawValue>,
-    description: Option<&RawValue>,
-    details: Option<&RawValue>,
-) -> CallError {
+fn refusal(code: Option<&RawValue>, description: Option<&RawValue>, details: Option<&RawValue>) -> CallError {
     let text = |raw: Option<&RawValue>| {
-        raw.filter(|raw| is_text(raw))
-            .map(|raw| unquoted(raw.get()).into_owned())
-            .unwrap_or_default()
+        raw.filter(|raw| is_text(raw)).map(|raw| unquoted(raw.get()).into_owned()).unwrap_or_default()
     };
     let details = details.and_then(|raw| serde_json::from_str(raw.get()).ok());
     CallError::received(&text(code), text(description), details.unwrap_or_default())
@@ -213,12 +191,7 @@ fn write_fault(kind: u8, id: &MessageId, error: &CallError, version: Version) ->
         }
         details.push_str(&format!("{}:{value}", quoted(key)));
     }
-    format!(
-        "[{kind},{},\"{}\",{},{details}}}]",
-        id.as_json(),
-        error.code.spelling(version),
-        quoted(&error.description)
-    )
+    format!("[{kind},{},\"{}\",{},{details}}}]", id.as_json(), error.code.spelling(version), quoted(&error.description))
 }
 
 fn quoted(text: &str) -> String {
@@ -227,10 +200,7 @@ fn quoted(text: &str) -> String {
 
 /// The content of a JSON text, borrowed where nothing is escaped; any other JSON as it stands.
 fn unquoted(json: &str) -> Cow<'_, str> {
-    match json
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    {
+    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
         Some(_) => serde_json::from_str(json).map_or(Cow::Borrowed(json), Cow::Owned),
         None => Cow::Borrowed(json),
@@ -242,8 +212,7 @@ fn is_text(raw: &RawValue) -> bool {
 }
 
 fn is_scalar(raw: &RawValue) -> bool {
-    raw.get()
-        .starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
+    raw.get().starts_with(|first: char| first == '"' || first == '-' || first.is_ascii_digit())
 }
 
 /// The elements of a JSON array that could be read before the end, or before it broke.

@@ -67,11 +67,7 @@ struct Debts<K> {
 
 impl<K: Hash + Eq> Debts<K> {
     fn new(free: u32, every: Duration) -> Self {
-        Self {
-            of: HashMap::new(),
-            free,
-            every,
-        }
+        Self { of: HashMap::new(), free, every }
     }
 
     fn wait(&self, key: &K, now: Timestamp) -> Option<TooOften> {
@@ -87,10 +83,7 @@ impl<K: Hash + Eq> Debts<K> {
             self.forget(now);
         }
         let most = now + self.every * self.free * 2; // many at once, before the first was judged
-        let debt = self.of.entry(key).or_insert(Debt {
-            paid_at: now,
-            owner,
-        });
+        let debt = self.of.entry(key).or_insert(Debt { paid_at: now, owner });
         debt.paid_at = (debt.paid_at.max(now) + self.every).min(most);
         debt.owner = owner.or(debt.owner);
     }
@@ -144,11 +137,7 @@ impl Guesses {
 
     /// A try from an address to be a station, with what it shows.
     pub fn attempt(&self, address: IpAddr, endpoint: &str, shown: &Shown) -> Attempt {
-        Attempt {
-            address,
-            endpoint: endpoint.to_owned(),
-            proof: shown.digest(&self.key, endpoint),
-        }
+        Attempt { address, endpoint: endpoint.to_owned(), proof: shown.digest(&self.key, endpoint) }
     }
 
     /// Whether a try comes too often to be looked at.
@@ -160,10 +149,9 @@ impl Guesses {
         let by_station = counts.stations.wait(&attempt.endpoint, now);
         let by_address = counts.addresses.wait(&neighbourhood(attempt.address), now);
         match (by_station, by_address) {
-            (Some(station), Some(address)) => Some(TooOften {
-                wait: station.wait.max(address.wait),
-                owner: station.owner,
-            }),
+            (Some(station), Some(address)) => {
+                Some(TooOften { wait: station.wait.max(address.wait), owner: station.owner })
+            }
             (one, other) => one.or(other),
         }
     }
@@ -175,9 +163,7 @@ impl Guesses {
         counts.known.remove(&attempt.proof);
         counts.stations.owe(attempt.endpoint.clone(), owner, now);
         if is_guess {
-            counts
-                .addresses
-                .owe(neighbourhood(attempt.address), None, now);
+            counts.addresses.owe(neighbourhood(attempt.address), None, now);
         }
     }
 

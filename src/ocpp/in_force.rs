@@ -24,16 +24,13 @@ impl InForce {
         if let Command::SetLimit(limit) = command
             && limit.purpose == LimitPurpose::Live
         {
-            self.lock()
-                .insert((station, limit.connector), limit.clone());
+            self.lock().insert((station, limit.connector), limit.clone());
         }
     }
 
     /// Whether a draw at a connector is above its limit; no where none is known.
     pub fn is_exceeded_by(&self, station: StationId, connector: i32, draw: Enforced) -> bool {
-        self.lock()
-            .get(&(station, connector))
-            .is_some_and(|limit| exceeds(limit, draw))
+        self.lock().get(&(station, connector)).is_some_and(|limit| exceeds(limit, draw))
     }
 }
 

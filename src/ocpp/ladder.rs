@@ -53,34 +53,18 @@ pub(super) struct Form {
 
 /// Another form.
 const fn form(rung: Rung, level: Option<u32>, other_unit: bool) -> Form {
-    Form {
-        rung,
-        level,
-        other_unit,
-        whole_amps: false,
-        without_phases: false,
-        relative: false,
-    }
+    Form { rung, level, other_unit, whole_amps: false, without_phases: false, relative: false }
 }
 
 impl Form {
     const fn whole(self) -> Self {
-        Self {
-            whole_amps: true,
-            ..self
-        }
+        Self { whole_amps: true, ..self }
     }
     const fn bare(self) -> Self {
-        Self {
-            without_phases: true,
-            ..self
-        }
+        Self { without_phases: true, ..self }
     }
     const fn relative(self) -> Self {
-        Self {
-            relative: true,
-            ..self
-        }
+        Self { relative: true, ..self }
     }
 }
 
@@ -117,9 +101,7 @@ pub(super) const LADDER: [Form; 22] = [
 ];
 
 /// The places of the ladder in the order in which they are tried: what differs only in how the same is written comes early.
-pub(super) const ORDER: [usize; 22] = [
-    0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-];
+pub(super) const ORDER: [usize; 22] = [0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
 
 /// Whether a limit can be said in this form at all.
 pub fn is_possible(command: &Command, form: usize) -> bool {
@@ -140,8 +122,7 @@ pub fn note(outcome: &mut Outcome, command: &Command, form: usize) {
         return;
     };
     outcome.outlives = holds_for_ever(limit, form);
-    outcome.ends_with_transaction =
-        limit.purpose == LimitPurpose::Live && form.rung == Rung::Transaction;
+    outcome.ends_with_transaction = limit.purpose == LimitPurpose::Live && form.rung == Rung::Transaction;
     outcome.in_watts = limit.in_amps == form.other_unit;
 }
 
@@ -200,15 +181,9 @@ pub fn say_limit(limit: &SetLimit, form: usize, now: Timestamp) -> Saying {
     let (id, level, purpose) = match limit.purpose {
         LimitPurpose::Live => (LIVE_LIMIT_PROFILE, LIVE_LEVEL, Purpose::Default),
         LimitPurpose::Fallback => (FALLBACK_PROFILE, FALLBACK_LEVEL, Purpose::Default),
-        LimitPurpose::Default if limit.connector == 0 => {
-            (DEFAULT_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Station)
-        }
+        LimitPurpose::Default if limit.connector == 0 => (DEFAULT_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Station),
         LimitPurpose::Default => (DEFAULT_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Default),
-        LimitPurpose::Transaction(_) => (
-            TRANSACTION_LIMIT_PROFILE,
-            DEFAULT_LEVEL,
-            Purpose::Transaction,
-        ),
+        LimitPurpose::Transaction(_) => (TRANSACTION_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Transaction),
     };
     let ceiling = if limit.in_amps == form.other_unit {
         Ceiling::Power(limit.limit)
@@ -220,9 +195,7 @@ pub fn say_limit(limit: &SetLimit, form: usize, now: Timestamp) -> Saying {
         })
     };
     let ago = u32::try_from(STARTED_AGO.as_secs()).unwrap_or(0);
-    let runs_out = limit
-        .duration_seconds
-        .filter(|_| !holds_for_ever(limit, form));
+    let runs_out = limit.duration_seconds.filter(|_| !holds_for_ever(limit, form));
     Saying {
         profile: id + limit.connector,
         level: form.level.unwrap_or(level),
@@ -264,9 +237,7 @@ pub fn say_schedule(schedule: &SetSchedule) -> Saying {
         transaction: None,
         start: Some(schedule.start),
         seconds: None,
-        steps: steps
-            .map(|(seconds, limit)| (*seconds, ceiling(*limit)))
-            .collect(),
+        steps: steps.map(|(seconds, limit)| (*seconds, ceiling(*limit))).collect(),
         phases: Some(schedule.phases),
     }
 }

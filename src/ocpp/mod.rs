@@ -80,9 +80,7 @@ impl Version {
         let name = text.trim().to_ascii_lowercase();
         Self::BEST_FIRST
             .into_iter()
-            .find(|version| {
-                version.subprotocol().trim_start_matches("ocpp") == name.trim_start_matches("ocpp")
-            })
+            .find(|version| version.subprotocol().trim_start_matches("ocpp") == name.trim_start_matches("ocpp"))
             .ok_or_else(|| "1.6, 2.0.1 or 2.1".to_owned())
     }
 
@@ -98,11 +96,7 @@ impl Version {
     /// The version to speak with a station that offers these subprotocols, separated by commas: the best one, or the
     /// one it is pinned to. With it comes its name as the station wrote it, which is what the station compares the answer
     /// to. A station that offers nothing is taken to speak what it is pinned to, else `silent`, if anything.
-    pub fn agreed(
-        offer: Option<&str>,
-        pinned: Option<Protocol>,
-        silent: Option<Self>,
-    ) -> Option<(Self, Option<&str>)> {
+    pub fn agreed(offer: Option<&str>, pinned: Option<Protocol>, silent: Option<Self>) -> Option<(Self, Option<&str>)> {
         let allowed = |version: &Self| pinned.is_none_or(|only| version.protocol() == only);
         let mut versions = Self::BEST_FIRST.into_iter().filter(allowed);
         let Some(offer) = offer else {
@@ -142,25 +136,13 @@ mod tests {
         let all = Some("ocpp1.6, ocpp2.0.1 ,OCPP2.1");
         let agreed = |offer, pinned| Version::agreed(offer, pinned, Some(Version::V16));
         assert_eq!(agreed(all, None), Some((Version::V21, Some("OCPP2.1"))));
-        assert_eq!(
-            agreed(Some("ocpp1.6,ocpp2.0.1"), None),
-            Some((Version::V201, Some("ocpp2.0.1")))
-        );
-        assert_eq!(
-            agreed(all, Some(Protocol::Ocpp16)),
-            Some((Version::V16, Some("ocpp1.6")))
-        );
+        assert_eq!(agreed(Some("ocpp1.6,ocpp2.0.1"), None), Some((Version::V201, Some("ocpp2.0.1"))));
+        assert_eq!(agreed(all, Some(Protocol::Ocpp16)), Some((Version::V16, Some("ocpp1.6"))));
         assert_eq!(agreed(Some("ocpp1.6"), Some(Protocol::Ocpp201)), None);
         assert_eq!(agreed(Some("soap"), None), None);
         assert_eq!(agreed(None, None), Some((Version::V16, None)));
-        assert_eq!(
-            agreed(None, Some(Protocol::Ocpp21)),
-            Some((Version::V21, None))
-        );
+        assert_eq!(agreed(None, Some(Protocol::Ocpp21)), Some((Version::V21, None)));
         assert_eq!(Version::agreed(None, None, None), None);
-        assert_eq!(
-            Version::agreed(None, Some(Protocol::Ocpp16), None),
-            Some((Version::V16, None))
-        );
+        assert_eq!(Version::agreed(None, Some(Protocol::Ocpp16), None), Some((Version::V16, None)));
     }
 }

@@ -82,21 +82,14 @@ impl Peer {
             return Ok(Some(found));
         }
         let station = self.station;
-        let read = gateway
-            .context
-            .db
-            .read(move |conn| stations::layout(conn, station));
+        let read = gateway.context.db.read(move |conn| stations::layout(conn, station));
         let layout = Arc::new(read.await?);
         *self.remembered() = Some((Arc::clone(&layout), now));
         Ok(wanted(&layout))
     }
 
     fn signal(&self, kind: SignalKind) -> Signal {
-        Signal {
-            organization: self.organization,
-            station: self.station,
-            kind,
-        }
+        Signal { organization: self.organization, station: self.station, kind }
     }
 
     /// Records that the socket is open.
@@ -112,15 +105,10 @@ impl Peer {
     }
 
     async fn record_online(&self, gateway: &Gateway, online: bool) {
-        let (organization, station, moment) =
-            (self.organization, self.station, gateway.context.moment());
+        let (organization, station, moment) = (self.organization, self.station, gateway.context.moment());
         let spoken = self.version.protocol();
         let base = gateway.context.websocket_url.clone();
-        let kind = if online {
-            EventKind::StationOnline
-        } else {
-            EventKind::StationOffline
-        };
+        let kind = if online { EventKind::StationOnline } else { EventKind::StationOffline };
         let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
             stations::set_online(conn, station, online.then_some(spoken), moment.now)?;
             tell_station(conn, &moment, (organization, station), kind, &base)
@@ -144,14 +132,7 @@ impl Peer {
     /// Asks a station that connected without booting to introduce itself.
     pub fn ask_to_boot(peer: &Arc<Self>, gateway: &Gateway) {
         let message = "BootNotification".to_owned();
-        Self::carry_out(
-            peer,
-            gateway,
-            vec![Effect::Ask(Command::TriggerMessage {
-                message,
-                connector: None,
-            })],
-        );
+        Self::carry_out(peer, gateway, vec![Effect::Ask(Command::TriggerMessage { message, connector: None })]);
     }
 
     /// Carries out what follows from an answer that left.
@@ -176,29 +157,19 @@ impl Peer {
     }
 
     async fn verify(&self, gateway: &Gateway, session: SessionId, name: String) {
-        let command = Command::Device {
-            request: DeviceRequest::GetTransactionStatus,
-            payload: json!({"transactionId": name}),
-        };
+        let command =
+            Command::Device { request: DeviceRequest::GetTransactionStatus, payload: json!({"transactionId": name}) };
         let answer = gateway.connections.send(self.station, command).await;
-        let ongoing = answer
-            .ok()
-            .and_then(|outcome| outcome.data.get("ongoingIndicator")?.as_bool());
+        let ongoing = answer.ok().and_then(|outcome| outcome.data.get("ongoingIndicator")?.as_bool());
         if ongoing != Some(false) {
             return;
         }
         let (organization, moment) = (self.organization, gateway.context.moment());
-        let ended = gateway
-            .context
-            .db
-            .write(move |conn| sessions::end_forgotten(conn, &moment, organization, session));
+        let ended = gateway.context.db.write(move |conn| sessions::end_forgotten(conn, &moment, organization, session));
         match ended.await {
             Ok(Some(over)) => {
-                let kind = over
-                    .connector_id
-                    .map(|connector| SignalKind::SessionEnded(connector, over.id));
-                kind.into_iter()
-                    .for_each(|kind| gateway.signals.tell(self.signal(kind)));
+                let kind = over.connector_id.map(|connector| SignalKind::SessionEnded(connector, over.id));
+                kind.into_iter().for_each(|kind| gateway.signals.tell(self.signal(kind)));
             }
             Ok(None) => {}
             Err(error) => {
@@ -225,11 +196,7 @@ impl Peer {
             known.clone()
         };
         let station = self.station;
-        let stored = gateway
-            .context
-            .db
-            .write(move |conn| stations::save_flags(conn, station, &all))
-            .await;
+        let stored = gateway.context.db.write(move |conn| stations::save_flags(conn, station, &all)).await;
         if let Err(error) = stored {
             tracing::warn!(%error, %station, "could not store a station's flags");
         }
@@ -237,11 +204,7 @@ impl Peer {
 }
 
 /// Tells that much of what a station said was held up.
-pub(super) async fn tell_flood(
-    gateway: &Gateway,
-    (organization, station): (OrganizationId, StationId),
-    flood: Flood,
-) {
+pub(super) async fn tell_flood(gateway: &Gateway, (organization, station): (OrganizationId, StationId), flood: Flood) {
     let Flood { waited, refused } = flood;
     tracing::warn!(%station, waited, refused, "a station says too much and is held up");
     let moment = gateway.context.moment();
@@ -265,12 +228,7 @@ pub(super) fn tell_station(
 ) -> StoreResult<()> {
     let row = stations::find_station(conn, organization, station)?;
     let view = stations::station_view(conn, row, base)?;
-    events::record(
-        conn,
-        moment,
-        Event::new(organization, kind).at(station),
-        &view,
-    )
+    events::record(conn, moment, Event::new(organization, kind).at(station), &view)
 }
 
 /// Notes at a start that no station is connected, and tells it of those that were when the server before was killed.

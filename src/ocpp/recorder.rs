@@ -85,11 +85,7 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// A recorder that keeps this many messages of a station; 0 keeps none.
     pub fn new(most: usize) -> Self {
-        Self {
-            most,
-            key: rand::rng().random(),
-            stations: Arc::default(),
-        }
+        Self { most, key: rand::rng().random(), stations: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<StationId, Kept>> {
@@ -114,16 +110,11 @@ impl Recorder {
 
     /// The last messages of a station, oldest first, without secrets.
     pub fn messages(&self, station: StationId) -> Vec<RecordedMessage> {
-        let kept: Vec<_> = self
-            .lock()
-            .get(&station)
-            .map(|kept| kept.messages.iter().cloned().collect())
-            .unwrap_or_default();
+        let kept: Vec<_> =
+            self.lock().get(&station).map(|kept| kept.messages.iter().cloned().collect()).unwrap_or_default();
         let name = |card: &str| self.card_name(card, station);
-        let hidden = |message: RecordedMessage| RecordedMessage {
-            text: without_secrets(&message.text, &name),
-            ..message
-        };
+        let hidden =
+            |message: RecordedMessage| RecordedMessage { text: without_secrets(&message.text, &name), ..message };
         kept.into_iter().map(hidden).collect()
     }
 
@@ -169,25 +160,11 @@ mod tests {
     fn the_newest_are_kept_and_long_ones_shortened() {
         let (recorder, station) = (Recorder::new(3), station());
         for number in 0..5 {
-            recorder.record(
-                station,
-                Direction::FromStation,
-                &number.to_string(),
-                Timestamp::default(),
-            );
+            recorder.record(station, Direction::FromStation, &number.to_string(), Timestamp::default());
         }
-        let texts: Vec<String> = recorder
-            .messages(station)
-            .into_iter()
-            .map(|one| one.text)
-            .collect();
+        let texts: Vec<String> = recorder.messages(station).into_iter().map(|one| one.text).collect();
         assert_eq!(texts, ["2", "3", "4"]);
-        recorder.record(
-            station,
-            Direction::ToStation,
-            &"ä".repeat(LONGEST),
-            Timestamp::default(),
-        );
+        recorder.record(station, Direction::ToStation, &"ä".repeat(LONGEST), Timestamp::default());
         let last = recorder.messages(station).pop().expect("kept");
         assert!(last.shortened && last.text.len() <= LONGEST);
     }
@@ -197,8 +174,7 @@ mod tests {
         let (recorder, station) = (Recorder::new(1), station());
         let name = |card: &str| recorder.card_name(card, station);
         let shown = |text: &str| without_secrets(text, &name);
-        let change =
-            shown(r#"[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"geheim"}]"#);
+        let change = shown(r#"[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"geheim"}]"#);
         assert!(!change.contains("geheim"), "{change}");
         let upload = shown(r#"[2,"1","GetDiagnostics",{"location":"ftp://me:geheim@host/in"}]"#);
         assert!(upload.contains("ftp://host/in"), "{upload}");
@@ -211,18 +187,11 @@ mod tests {
         assert!(!change.contains("geheim"), "{change}");
         let network = shown(r#"[2,"1","SetNetworkProfile",{"apn":{"apnPassword":"geheim"}}]"#);
         assert!(!network.contains("geheim"), "{network}");
-        let token =
-            shown(r#"[2,"1","Authorize",{"idToken":{"idToken":"04A2B3","type":"Central"}}]"#);
-        assert!(
-            !token.contains("04A2B3") && token.contains("card-"),
-            "{token}"
-        );
+        let token = shown(r#"[2,"1","Authorize",{"idToken":{"idToken":"04A2B3","type":"Central"}}]"#);
+        assert!(!token.contains("04A2B3") && token.contains("card-"), "{token}");
         assert_eq!(shown("[2,"), "[2,");
         for cut in ["idTag", "id_tag", "ID_TOKEN"] {
-            assert_eq!(
-                shown(&format!(r#"[2,"1","Authorize",{{"{cut}":"04A2B3"#)),
-                HIDDEN
-            );
+            assert_eq!(shown(&format!(r#"[2,"1","Authorize",{{"{cut}":"04A2B3"#)), HIDDEN);
         }
     }
 

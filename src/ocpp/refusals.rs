@@ -66,11 +66,7 @@ impl Entry {
             return None;
         }
         self.told_at = now;
-        Some(Report {
-            incident,
-            seen: self.seen.clone(),
-            count: std::mem::take(&mut self.count),
-        })
+        Some(Report { incident, seen: self.seen.clone(), count: std::mem::take(&mut self.count) })
     }
 }
 
@@ -88,16 +84,11 @@ impl Refusals {
         let mut entries = self.lock();
         let is_new = !entries.contains_key(&incident);
         let incident = match incident {
-            Incident::Unknown(Some(_)) if is_new && addresses(&entries) >= MOST_ADDRESSES => {
-                Incident::Unknown(None)
-            }
+            Incident::Unknown(Some(_)) if is_new && addresses(&entries) >= MOST_ADDRESSES => Incident::Unknown(None),
             other => other,
         };
-        let entry = entries.entry(incident).or_insert(Entry {
-            told_at: now - TOLD_EVERY,
-            count: 0,
-            seen: seen.clone(),
-        });
+        let entry =
+            entries.entry(incident).or_insert(Entry { told_at: now - TOLD_EVERY, count: 0, seen: seen.clone() });
         (entry.count, entry.seen) = (entry.count.saturating_add(1), seen);
         entry.report(incident, now)
     }
@@ -107,8 +98,7 @@ impl Refusals {
         let mut entries = self.lock();
         entries.retain(|_, entry| entry.count > 0 || now.since(entry.told_at) < TOLD_EVERY);
         let due = entries.iter_mut();
-        due.filter_map(|(incident, entry)| entry.report(*incident, now))
-            .collect()
+        due.filter_map(|(incident, entry)| entry.report(*incident, now)).collect()
     }
 }
 
@@ -148,21 +138,13 @@ pub fn keep_telling(gateway: Gateway) -> JoinHandle<()> {
 }
 
 async fn record(gateway: &Gateway, reports: Vec<Report>) {
-    for Report {
-        incident,
-        seen,
-        count,
-    } in &reports
-    {
+    for Report { incident, seen, count } in &reports {
         let Seen { address, endpoint } = seen;
         tracing::warn!(?incident, %address, ?endpoint, count, "at the door of the stations");
     }
     let moment = gateway.context.moment();
-    let stored = gateway.context.db.write(move |conn| {
-        reports
-            .iter()
-            .try_for_each(|report| report.record(conn, &moment))
-    });
+    let stored =
+        gateway.context.db.write(move |conn| reports.iter().try_for_each(|report| report.record(conn, &moment)));
     if let Err(error) = stored.await {
         tracing::error!(%error, "what happened at the door of the stations could not be recorded");
     }
@@ -184,13 +166,7 @@ impl Report {
                     return Ok(());
                 };
                 let data = json!({"endpoint": seen.endpoint, "address": address, "count": count});
-                tell(
-                    conn,
-                    moment,
-                    EventKind::StationUnknown,
-                    (organization, None),
-                    &data,
-                )
+                tell(conn, moment, EventKind::StationUnknown, (organization, None), &data)
             }
         }
     }
@@ -223,10 +199,7 @@ mod tests {
     }
 
     fn seen(address: IpAddr) -> Seen {
-        Seen {
-            address,
-            endpoint: Some("cp-1".to_owned()),
-        }
+        Seen { address, endpoint: Some("cp-1".to_owned()) }
     }
 
     #[test]
@@ -241,10 +214,7 @@ mod tests {
         assert_eq!((note(1), note(59)), (None, None));
         assert!(refusals.due(at(59)).is_empty());
         let due = refusals.due(at(60));
-        assert_eq!(
-            due.iter().map(|report| report.count).collect::<Vec<_>>(),
-            [2]
-        );
+        assert_eq!(due.iter().map(|report| report.count).collect::<Vec<_>>(), [2]);
         assert_eq!((note(61), note(119)), (None, None));
         assert_eq!(note(120), Some(3));
         assert!(refusals.due(at(400)).is_empty());

@@ -95,11 +95,7 @@ impl Form {
     pub fn join(self, parts: Vec<Value>) -> Value {
         match self {
             Self::List => parts.into(),
-            Self::Text => parts
-                .iter()
-                .filter_map(Value::as_str)
-                .collect::<String>()
-                .into(),
+            Self::Text => parts.iter().filter_map(Value::as_str).collect::<String>().into(),
             Self::Variables => {
                 let named = parts.into_iter().filter_map(|part| match part {
                     Value::Object(values) => Some(values),

@@ -100,10 +100,7 @@ pub async fn connect(
     actix_web::rt::spawn(async move {
         let known = Known::of(&station);
         let peer = Peer::new(station, version, address);
-        Connection::open(gateway, (peer, known), sender)
-            .await
-            .run(receiver)
-            .await;
+        Connection::open(gateway, (peer, known), sender).await.run(receiver).await;
     });
     Ok(response)
 }
@@ -146,13 +143,9 @@ enum End {
 
 impl Connection {
     async fn open(gateway: Gateway, (peer, known): (Peer, Known), socket: Sender) -> Self {
-        let (generation, orders, state, replaced) =
-            gateway.connections.enter(peer.station, peer.version, known);
+        let (generation, orders, state, replaced) = gateway.connections.enter(peer.station, peer.version, known);
         if replaced {
-            let seen = Seen {
-                address: peer.address,
-                endpoint: None,
-            };
+            let seen = Seen { address: peer.address, endpoint: None };
             let owner = (peer.organization, peer.station);
             refusals::note(&gateway, Incident::Replaced(owner), seen);
         }
@@ -235,13 +228,8 @@ impl Connection {
     /// When to look at the clock again: for the session, or for the liveness of the socket.
     fn wake_at(&self, receiver: &Receiver) -> Instant {
         let settings = &self.gateway.settings;
-        let patience = if self.pinged {
-            settings.ping_every + settings.pong_within
-        } else {
-            settings.ping_every
-        };
-        let boot = (!self.asked_to_boot && self.state.registration().is_none())
-            .then(|| self.opened + BOOT_WITHIN);
+        let patience = if self.pinged { settings.ping_every + settings.pong_within } else { settings.ping_every };
+        let boot = (!self.asked_to_boot && self.state.registration().is_none()).then(|| self.opened + BOOT_WITHIN);
         let slow = self.must_be_whole_at(receiver);
         let others = [self.wake, boot, slow];
         let first = others.into_iter().flatten().min();
@@ -266,10 +254,7 @@ impl Connection {
                 return Some(End::Gone);
             }
         }
-        if !self.asked_to_boot
-            && now >= self.opened + BOOT_WITHIN
-            && self.state.registration().is_none()
-        {
+        if !self.asked_to_boot && now >= self.opened + BOOT_WITHIN && self.state.registration().is_none() {
             self.asked_to_boot = true;
             Peer::ask_to_boot(&self.peer, &self.gateway);
         }
@@ -321,9 +306,7 @@ impl Connection {
 
     fn record(&self, direction: Direction, text: &str) {
         let (gateway, now) = (&self.gateway, self.gateway.context.clock.now());
-        gateway
-            .recorder
-            .record(self.peer.station, direction, text, now);
+        gateway.recorder.record(self.peer.station, direction, text, now);
     }
 
     async fn call(
@@ -349,10 +332,7 @@ impl Connection {
                     }
                 }
                 Output::Dispatch(call) => self.answering = Some(self.handle(call)),
-                Output::CallDone {
-                    correlation,
-                    result,
-                } => {
+                Output::CallDone { correlation, result } => {
                     if let Some(reply) = self.waiting.remove(&correlation) {
                         let _ = reply.send(result);
                     }
@@ -364,15 +344,8 @@ impl Connection {
     }
 
     fn handle(&self, call: super::session::IncomingCall) -> Answering {
-        let (gateway, peer, state) = (
-            self.gateway.clone(),
-            Arc::clone(&self.peer),
-            Arc::clone(&self.state),
-        );
-        let (verdict, flood) =
-            gateway
-                .floods
-                .message(peer.station, must_arrive(&call.action), Instant::now());
+        let (gateway, peer, state) = (self.gateway.clone(), Arc::clone(&self.peer), Arc::clone(&self.state));
+        let (verdict, flood) = gateway.floods.message(peer.station, must_arrive(&call.action), Instant::now());
         Box::pin(async move {
             // One call at a time is handled, so what comes next waits too, at last in the station.
             sleep(verdict.wait).await;
@@ -387,13 +360,7 @@ impl Connection {
             let work = answer(&gateway, &peer, &state, &call.action, &call.payload);
             let (answer, effects) = timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| {
                 tracing::error!(action = call.action, "a handler took too long");
-                (
-                    Err(CallError::new(
-                        ErrorCode::InternalError,
-                        "The server is overloaded",
-                    )),
-                    Vec::new(),
-                )
+                (Err(CallError::new(ErrorCode::InternalError, "The server is overloaded")), Vec::new())
             });
             (call.message_id, answer, effects)
         })
@@ -402,10 +369,7 @@ impl Connection {
     async fn finish(mut self, end: End, mut receiver: Receiver) {
         if let End::Close(code, why) = end {
             let socket = self.socket.clone();
-            if matches!(
-                timeout(CLOSE_WITHIN, socket.close(code, why)).await,
-                Ok(Ok(()))
-            ) {
+            if matches!(timeout(CLOSE_WITHIN, socket.close(code, why)).await, Ok(Ok(()))) {
                 // The socket closes with its last sender: here, once the station had the time to read why.
                 actix_web::rt::spawn(async move {
                     receiver.linger().await;
@@ -415,10 +379,7 @@ impl Connection {
         }
         let now = self.gateway.context.clock.now();
         for output in self.session.step(Input::Closed, now) {
-            if let Output::CallDone {
-                correlation,
-                result,
-            } = output
+            if let Output::CallDone { correlation, result } = output
                 && let Some(reply) = self.waiting.remove(&correlation)
             {
                 let _ = reply.send(result);
@@ -427,11 +388,7 @@ impl Connection {
         if let Some(work) = self.answering.take() {
             let _ = work.await; // what was received is recorded even when nobody is left to be told
         }
-        if self
-            .gateway
-            .connections
-            .leave(self.peer.station, self.generation)
-        {
+        if self.gateway.connections.leave(self.peer.station, self.generation) {
             self.peer.disconnected(&self.gateway).await;
         }
     }

@@ -55,10 +55,7 @@ impl State {
     }
     /// Notes what its boot was answered.
     pub fn registered(&self, registration: Registration) {
-        *self
-            .registration
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(registration);
+        *self.registration.lock().unwrap_or_else(PoisonError::into_inner) = Some(registration);
         self.triggered().clear();
     }
     /// The registration because of which a call is refused: one that is pending only lets through what the station was asked
@@ -69,24 +66,17 @@ impl State {
             Registration::Accepted => false,
             Registration::Rejected => true,
             Registration::Pending => {
-                self.version != Version::V16
-                    && action != "NotifyReport"
-                    && !self.triggered().contains(action)
+                self.version != Version::V16 && action != "NotifyReport" && !self.triggered().contains(action)
             }
         };
         (refused && action != "BootNotification").then_some(registration)
     }
     pub(super) fn triggered(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.triggered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.triggered.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// What its boot was answered in this connection.
     pub fn registration(&self) -> Option<Registration> {
-        *self
-            .registration
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.registration.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// The station's clock.
     pub fn clock(&self) -> MutexGuard<'_, StationClock> {

@@ -20,9 +20,7 @@ impl Stops {
     /// Whether a transaction is to be stopped now; notes that it is asked for.
     pub fn is_due(&self, transaction: i64, now: Timestamp) -> bool {
         let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = asked
-            .get(&transaction)
-            .is_none_or(|at| now.since(*at) >= AGAIN_AFTER);
+        let is_due = asked.get(&transaction).is_none_or(|at| now.since(*at) >= AGAIN_AFTER);
         if is_due {
             asked.insert(transaction, now);
             if asked.len() > MOST_TRANSACTIONS {

@@ -129,10 +129,7 @@ mod tests {
             };
             let text = serde_json::to_string(&Tenths(tenths)).expect("a number");
             assert_eq!(text, expected);
-            assert_eq!(
-                serde_json::from_str::<Tenths>(&text).ok(),
-                Some(Tenths(tenths))
-            );
+            assert_eq!(serde_json::from_str::<Tenths>(&text).ok(), Some(Tenths(tenths)));
         }
     }
 

@@ -26,21 +26,13 @@ pub fn read_time(text: &str) -> Option<ReadTime> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '"');
     let (date, rest) = text.split_at_checked("2026-05-01".len())?;
     let rest = rest.trim_start_matches(['T', 't', ' ']);
-    let zone_start = rest
-        .find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ','))
-        .unwrap_or(rest.len());
+    let zone_start = rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ',')).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at_checked(zone_start)?;
     let clock = clock.replace(',', ".");
     let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
         .into_iter()
-        .find_map(|format| {
-            NaiveDateTime::parse_from_str(&format!("{date}T{clock}"), format).ok()
-        })?;
-    let utc = |offset: TimeDelta| {
-        local
-            .checked_sub_signed(offset)
-            .map(|time| Timestamp::from(time.and_utc()))
-    };
+        .find_map(|format| NaiveDateTime::parse_from_str(&format!("{date}T{clock}"), format).ok())?;
+    let utc = |offset: TimeDelta| local.checked_sub_signed(offset).map(|time| Timestamp::from(time.and_utc()));
     match zone.trim() {
         "" => utc(TimeDelta::zero()).map(ReadTime::WithoutZone),
         zone => utc(offset(zone)?).map(ReadTime::Odd),
@@ -105,11 +97,7 @@ mod tests {
             "2026-05-01T08:30:00.000000000Z",
             "2026-05-01T10:30:00+02:00",
         ] {
-            assert_eq!(
-                read(text),
-                Some(("exact", "2026-05-01T08:30:00.000Z".into())),
-                "{text}"
-            );
+            assert_eq!(read(text), Some(("exact", "2026-05-01T08:30:00.000Z".into())), "{text}");
         }
     }
 
@@ -125,26 +113,14 @@ mod tests {
             "2026-05-01  08:30:00 UTC",
             "2026-05-01T06:00:00-0230",
         ] {
-            assert_eq!(
-                read(text),
-                Some(("odd", "2026-05-01T08:30:00.000Z".into())),
-                "{text}"
-            );
+            assert_eq!(read(text), Some(("odd", "2026-05-01T08:30:00.000Z".into())), "{text}");
         }
     }
 
     #[test]
     fn a_time_without_a_zone_is_taken_as_utc() {
-        for text in [
-            "2026-05-01T08:30:00",
-            "2026-05-01 08:30:00.000",
-            "2026-05-01T08:30",
-        ] {
-            assert_eq!(
-                read(text),
-                Some(("no zone", "2026-05-01T08:30:00.000Z".into())),
-                "{text}"
-            );
+        for text in ["2026-05-01T08:30:00", "2026-05-01 08:30:00.000", "2026-05-01T08:30"] {
+            assert_eq!(read(text), Some(("no zone", "2026-05-01T08:30:00.000Z".into())), "{text}");
         }
     }
 

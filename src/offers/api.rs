@@ -21,8 +21,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Faults, Found,
-    IfMatch, PathId, Query,
+    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Faults, Found, IfMatch, PathId, Query,
 };
 use crate::kernel::*;
 use crate::networks;
@@ -73,12 +72,7 @@ async fn list_service_offers(
 fn create(conn: &mut Conn, offer: &ServiceOffer, moment: &Moment) -> ApiResult<ServiceOfferView> {
     networks::require(conn, offer.organization_id, offer.network_id, "network")?;
     store::insert(conn, offer)?;
-    Ok(life::tell(
-        conn,
-        moment,
-        offer,
-        EventKind::ServiceOfferCreated,
-    )?)
+    Ok(life::tell(conn, moment, offer, EventKind::ServiceOfferCreated)?)
 }
 
 /// Creates a service offer, as a draft.
@@ -92,8 +86,7 @@ async fn create_service_offer(
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let offer = ServiceOffer::new(new, organization, &moment);
-    ctx.answer(move |conn| create(conn, &offer, &moment).map(Created))
-        .await
+    ctx.answer(move |conn| create(conn, &offer, &moment).map(Created)).await
 }
 
 /// Creates a draft from pricing product data and EVSE pricing of OICP 2.3.
@@ -127,8 +120,7 @@ async fn import_ocpi_offer(
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let offer = ServiceOffer::new(ocpi::import(&told)?, organization, &moment);
-    ctx.answer(move |conn| create(conn, &offer, &moment).map(Created))
-        .await
+    ctx.answer(move |conn| create(conn, &offer, &moment).map(Created)).await
 }
 
 /// Reads a service offer.
@@ -219,11 +211,7 @@ async fn publish_service_offer(
         let offer = store::find(conn, organization, id).map_err(missing)?;
         life::publish(conn, offer, dry_run, &moment)
     });
-    let message = if dry_run {
-        "Nothing was published"
-    } else {
-        "Published"
-    };
+    let message = if dry_run { "Nothing was published" } else { "Published" };
     Ok(reply(StatusCode::OK, message, publication.await?))
 }
 
@@ -296,10 +284,7 @@ async fn list_service_offer_versions(
         store::versions(conn, offer.original_id)
     });
     let versions = read.await.map_err(missing)?;
-    let views: Vec<ServiceOfferView> = versions
-        .into_iter()
-        .map(|offer| ServiceOfferView::new(offer, now))
-        .collect();
+    let views: Vec<ServiceOfferView> = versions.into_iter().map(|offer| ServiceOfferView::new(offer, now)).collect();
     Ok(reply(StatusCode::OK, "Found", views))
 }
 

@@ -49,19 +49,11 @@ pub(super) fn check_prices(
     for (index, product) in products.iter().enumerate() {
         let at = format!("products[{index}]");
         if !groups.iter().any(|group| group.id == product.group) {
-            faults.add(
-                format!("{at}.group"),
-                "not_found",
-                "the network has no such group",
-            );
+            faults.add(format!("{at}.group"), "not_found", "the network has no such group");
         }
         let same = |other: &OfferProduct| other.group == product.group;
         if products.iter().take(index).any(same) {
-            faults.add(
-                format!("{at}.group"),
-                "invalid",
-                "the group has a product already",
-            );
+            faults.add(format!("{at}.group"), "invalid", "the group has a product already");
         }
         check_product(product, tariffs, &at, faults);
     }
@@ -82,18 +74,10 @@ fn check_tariffs(tariffs: &[OfferTariff], faults: &mut Faults) {
         let at = format!("tariffs[{index}]");
         let same = |other: &OfferTariff| other.name == tariff.name;
         if tariffs.iter().take(index).any(same) {
-            faults.add(
-                format!("{at}.name"),
-                "invalid",
-                "another tariff has this name",
-            );
+            faults.add(format!("{at}.name"), "invalid", "another tariff has this name");
         }
         if tariff.components.is_empty() {
-            faults.add(
-                format!("{at}.components"),
-                "required",
-                "needs at least one price",
-            );
+            faults.add(format!("{at}.components"), "required", "needs at least one price");
         }
         for (position, component) in tariff.components.iter().enumerate() {
             let at = format!("{at}.components[{position}]");
@@ -111,36 +95,25 @@ fn check_component(component: &OfferComponent, at: &str, faults: &mut Faults) {
     let unit = match component.kind {
         OfferComponentType::ChargingEnergy => ReferenceUnit::KilowattHour,
         OfferComponentType::Session => ReferenceUnit::None,
-        OfferComponentType::ChargingTime
-        | OfferComponentType::Parking
-        | OfferComponentType::BlockingFee => ReferenceUnit::Minute,
+        OfferComponentType::ChargingTime | OfferComponentType::Parking | OfferComponentType::BlockingFee => {
+            ReferenceUnit::Minute
+        }
     };
     if component.reference_unit != unit {
         let message = format!("of {} must be {unit}", component.kind);
         faults.add(format!("{at}.reference_unit"), "invalid", message);
     }
-    let is_fee = matches!(
-        component.kind,
-        OfferComponentType::Parking | OfferComponentType::BlockingFee
-    );
+    let is_fee = matches!(component.kind, OfferComponentType::Parking | OfferComponentType::BlockingFee);
     if component.fee_start.is_some() && !is_fee {
-        faults.add(
-            format!("{at}.fee_start"),
-            "invalid",
-            "belongs to PARKING and BLOCKING_FEE only",
-        );
+        faults.add(format!("{at}.fee_start"), "invalid", "belongs to PARKING and BLOCKING_FEE only");
     }
     match component.grace_period {
-        Some(_) if !is_fee => faults.add(
-            format!("{at}.grace_period"),
-            "invalid",
-            "belongs to PARKING and BLOCKING_FEE only",
-        ),
-        Some(minutes) if !(0..=1_440).contains(&minutes) => faults.add(
-            format!("{at}.grace_period"),
-            "out_of_range",
-            "must be between 0 and 1440 minutes",
-        ),
+        Some(_) if !is_fee => {
+            faults.add(format!("{at}.grace_period"), "invalid", "belongs to PARKING and BLOCKING_FEE only")
+        }
+        Some(minutes) if !(0..=1_440).contains(&minutes) => {
+            faults.add(format!("{at}.grace_period"), "out_of_range", "must be between 0 and 1440 minutes")
+        }
         _ => {}
     }
 }
@@ -161,11 +134,8 @@ fn check_product(product: &OfferProduct, tariffs: &[OfferTariff], at: &str, faul
         }
         check_slots(plan, product.currency, tariffs, &at, faults);
     }
-    let missing: Vec<String> = Weekdays::ALL
-        .names()
-        .filter(|day| !covered.contains(day))
-        .map(str::to_uppercase)
-        .collect();
+    let missing: Vec<String> =
+        Weekdays::ALL.names().filter(|day| !covered.contains(day)).map(str::to_uppercase).collect();
     if !missing.is_empty() {
         let message = format!("{} not covered", missing.join(", "));
         faults.add(format!("{at}.time_plans"), "required", message);
@@ -173,13 +143,7 @@ fn check_product(product: &OfferProduct, tariffs: &[OfferTariff], at: &str, faul
 }
 
 /// Slots tile the day: each begins a second after the one before ended.
-fn check_slots(
-    plan: &TimePlan,
-    currency: Currency,
-    tariffs: &[OfferTariff],
-    at: &str,
-    faults: &mut Faults,
-) {
+fn check_slots(plan: &TimePlan, currency: Currency, tariffs: &[OfferTariff], at: &str, faults: &mut Faults) {
     let mut order: Vec<(usize, &TimeSlot)> = plan.slots.iter().enumerate().collect();
     order.sort_by_key(|(_, slot)| slot.start_time);
     if order.len() > MOST {
@@ -202,19 +166,11 @@ fn check_slots(
             let message = format!("leaves a gap from {}", SlotTime(next));
             faults.add(format!("{at}.start_time"), "invalid", message);
         } else if start < next {
-            faults.add(
-                format!("{at}.start_time"),
-                "invalid",
-                "overlaps with the slot before; ends are inclusive",
-            );
+            faults.add(format!("{at}.start_time"), "invalid", "overlaps with the slot before; ends are inclusive");
         }
         next = next.max(slot.end_time.0 + 1);
         match tariffs.iter().find(|tariff| tariff.name == slot.tariff) {
-            None => faults.add(
-                format!("{at}.tariff"),
-                "not_found",
-                "the offer has no such tariff",
-            ),
+            None => faults.add(format!("{at}.tariff"), "not_found", "the offer has no such tariff"),
             Some(tariff) if tariff.currency != currency => {
                 let message = format!("is in {}, the product in {currency}", tariff.currency);
                 faults.add(format!("{at}.tariff"), "invalid", message);
@@ -231,11 +187,7 @@ fn check_slots(
 fn check_audience(content: &Content, faults: &mut Faults) {
     match (content.offer_to_all, content.partners.is_empty()) {
         (true, false) => faults.add("partners", "invalid", "must be empty in an offer to all"),
-        (false, true) => faults.add(
-            "partners",
-            "required",
-            "must name somebody, or offer_to_all be true",
-        ),
+        (false, true) => faults.add("partners", "required", "must name somebody, or offer_to_all be true"),
         _ => {}
     }
     for (index, partner) in content.partners.iter().enumerate() {
@@ -265,11 +217,7 @@ fn check_validity(offer: &ServiceOffer, now: Timestamp, faults: &mut Faults) {
     }
     let from = offer.valid_from.unwrap_or(now);
     match (content.unlimited, content.valid_to) {
-        (true, Some(_)) => faults.add(
-            "valid_to",
-            "invalid",
-            "must be absent in an unlimited offer",
-        ),
+        (true, Some(_)) => faults.add("valid_to", "invalid", "must be absent in an unlimited offer"),
         (false, None) => faults.add("valid_to", "required", "is required, or unlimited be true"),
         (false, Some(to)) if to <= from => {
             faults.add("valid_to", "out_of_range", "must lie after valid_from");
@@ -279,9 +227,7 @@ fn check_validity(offer: &ServiceOffer, now: Timestamp, faults: &mut Faults) {
             faults.add("valid_to", "out_of_range", message);
         }
         (false, Some(to)) if content.offer_to_all && to < from + days(SHORTEST_VALIDITY) => {
-            let message = format!(
-                "must be at least {SHORTEST_VALIDITY} days after valid_from in an offer to all"
-            );
+            let message = format!("must be at least {SHORTEST_VALIDITY} days after valid_from in an offer to all");
             faults.add("valid_to", "out_of_range", message);
         }
         _ => {}
@@ -289,8 +235,7 @@ fn check_validity(offer: &ServiceOffer, now: Timestamp, faults: &mut Faults) {
 }
 
 fn check_terms(content: &Content, faults: &mut Faults) {
-    let mut term = |name: &str, days: Option<i64>, range: std::ops::RangeInclusive<i64>| match days
-    {
+    let mut term = |name: &str, days: Option<i64>, range: std::ops::RangeInclusive<i64>| match days {
         None => faults.add(name, "required", "is required"),
         Some(days) if !range.contains(&days) => {
             let message = format!("must be between {} and {} days", range.start(), range.end());
@@ -303,11 +248,7 @@ fn check_terms(content: &Content, faults: &mut Faults) {
     if content.unlimited {
         term("lead_time", content.lead_time, LEAST_LEAD_TIME..=365);
         if content.period_of_notice.is_some() {
-            faults.add(
-                "period_of_notice",
-                "invalid",
-                "must be absent in an unlimited offer",
-            );
+            faults.add("period_of_notice", "invalid", "must be absent in an unlimited offer");
         }
     } else {
         if content.period_of_notice.is_some() {

@@ -12,9 +12,7 @@ use crate::http::fields::{DaysOfWeek, Field, Path, wrong};
 use crate::http::money::Amount;
 use crate::kernel::text::Text;
 use crate::kernel::*;
-use crate::pricing::{
-    Component, Conditions, Counted, Element, Kind, Selection, Tariff, Unit, Window,
-};
+use crate::pricing::{Component, Conditions, Counted, Element, Kind, Selection, Tariff, Unit, Window};
 use crate::{input, json_schema};
 
 /// Seconds of a day.
@@ -136,18 +134,13 @@ impl FromStr for SlotTime {
     fn from_str(text: &str) -> Result<Self, InvalidSlotTime> {
         let two = |part: &str, below: u32| {
             let right = part.len() == 2 && part.bytes().all(|digit| digit.is_ascii_digit());
-            right
-                .then(|| part.parse::<u32>().ok())
-                .flatten()
-                .filter(|number| *number < below)
+            right.then(|| part.parse::<u32>().ok()).flatten().filter(|number| *number < below)
         };
         let mut parts = text.split(':');
         let mut next = |below: u32| parts.next().and_then(|part| two(part, below));
         let (hours, minutes, seconds) = (next(24), next(60), next(60));
         match (hours, minutes, seconds, parts.next()) {
-            (Some(hours), Some(minutes), Some(seconds), None) => {
-                Ok(Self(hours * 3_600 + minutes * 60 + seconds))
-            }
+            (Some(hours), Some(minutes), Some(seconds), None) => Ok(Self(hours * 3_600 + minutes * 60 + seconds)),
             _ => Err(InvalidSlotTime),
         }
     }
@@ -330,28 +323,14 @@ input! {
 impl OfferProduct {
     /// As prices that sessions are reckoned with.
     pub(super) fn tariff(&self, tariffs: &[OfferTariff], rule: SlotRule) -> Tariff {
-        let slots = self
-            .time_plans
-            .iter()
-            .flat_map(|plan| plan.slots.iter().map(|slot| (plan.days_of_week.0, slot)));
+        let slots = self.time_plans.iter().flat_map(|plan| plan.slots.iter().map(|slot| (plan.days_of_week.0, slot)));
         let elements = slots.filter_map(|(weekdays, slot)| {
             let tariff = tariffs.iter().find(|tariff| tariff.name == slot.tariff)?;
-            let window = Window {
-                weekdays,
-                from: slot.start_time.0,
-                to: slot.end_time.0 + 1,
-            };
+            let window = Window { weekdays, from: slot.start_time.0, to: slot.end_time.0 + 1 };
             Some(Element {
                 name: tariff.name.to_string(),
-                when: Conditions {
-                    window: Some(window),
-                    ..Conditions::default()
-                },
-                components: tariff
-                    .components
-                    .iter()
-                    .map(OfferComponent::component)
-                    .collect(),
+                when: Conditions { window: Some(window), ..Conditions::default() },
+                components: tariff.components.iter().map(OfferComponent::component).collect(),
             })
         });
         Tariff {
@@ -381,14 +360,7 @@ mod tests {
     fn times_are_seconds_of_one_day() {
         assert_eq!("08:59:59".parse(), Ok(SlotTime(32_399)));
         assert_eq!(SlotTime(32_399).to_string(), "08:59:59");
-        for wrong in [
-            "24:00:00",
-            "08:59",
-            "8:59:59",
-            "08:60:00",
-            "08:00:00:00",
-            "+1:00:00",
-        ] {
+        for wrong in ["24:00:00", "08:59", "8:59:59", "08:60:00", "08:00:00:00", "+1:00:00"] {
             assert_eq!(wrong.parse::<SlotTime>(), Err(InvalidSlotTime), "{wrong}");
         }
     }

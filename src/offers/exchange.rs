@@ -21,15 +21,7 @@ filters! {
 }
 
 /// The days of the week, Sunday first.
-const DAYS: [&str; 7] = [
-    "sunday",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-];
+const DAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 /// EVSEs that one export tells of.
 const MOST_EVSES: usize = 20_000;
 
@@ -46,18 +38,12 @@ impl Operator {
         let text = text.to_ascii_uppercase();
         if text.starts_with(|c: char| c == '+' || c.is_ascii_digit()) {
             let mut parts = text.split('*');
-            return Some(Self {
-                country: parts.next()?.to_owned(),
-                party: parts.next()?.to_owned(),
-            });
+            return Some(Self { country: parts.next()?.to_owned(), party: parts.next()?.to_owned() });
         }
         let letters: Vec<char> = text.chars().filter(|c| *c != '*').collect();
         let (country, rest) = letters.split_at_checked(2)?;
         let (party, _) = rest.split_at_checked(3)?;
-        Some(Self {
-            country: country.iter().collect(),
-            party: party.iter().collect(),
-        })
+        Some(Self { country: country.iter().collect(), party: party.iter().collect() })
     }
 
     /// The operator that was named, or the one of these EVSEs.
@@ -124,11 +110,7 @@ pub(super) struct Told {
 
 impl Told {
     fn holds(&self, weekday: u32, second: u32) -> bool {
-        self.windows.is_empty()
-            || self
-                .windows
-                .iter()
-                .any(|window| window.contains(weekday, second))
+        self.windows.is_empty() || self.windows.iter().any(|window| window.contains(weekday, second))
     }
 }
 
@@ -141,18 +123,11 @@ pub(super) struct Tariffs {
 
 impl Tariffs {
     pub const fn new(currency: Currency) -> Self {
-        Self {
-            currency,
-            all: Vec::new(),
-        }
+        Self { currency, all: Vec::new() }
     }
 
     /// The name of the tariff with these prices; no prices mean energy for nothing.
-    fn name(
-        &mut self,
-        wish: Option<&str>,
-        mut components: Vec<OfferComponent>,
-    ) -> Option<TariffName> {
+    fn name(&mut self, wish: Option<&str>, mut components: Vec<OfferComponent>) -> Option<TariffName> {
         if components.is_empty() {
             components.push(OfferComponent {
                 kind: OfferComponentType::ChargingEnergy,
@@ -162,58 +137,40 @@ impl Tariffs {
                 fee_start: None,
             });
         }
-        let same = self.all.iter().find(|tariff| {
-            tariff.components == components && wish.is_none_or(|wish| tariff.name.as_str() == wish)
-        });
+        let same = self
+            .all
+            .iter()
+            .find(|tariff| tariff.components == components && wish.is_none_or(|wish| tariff.name.as_str() == wish));
         if let Some(tariff) = same {
             return Some(tariff.name.clone());
         }
         let numbered = format!("Tariff {}", self.all.len() + 1);
         let taken = |name: &TariffName| self.all.iter().any(|tariff| tariff.name == *name);
         let wished = wish.and_then(|wish| wish.parse().ok());
-        let name: TariffName = wished
-            .filter(|name| !taken(name))
-            .or_else(|| numbered.parse().ok())?;
-        self.all.push(OfferTariff {
-            name: name.clone(),
-            currency: self.currency,
-            components,
-        });
+        let name: TariffName = wished.filter(|name| !taken(name)).or_else(|| numbered.parse().ok())?;
+        self.all.push(OfferTariff { name: name.clone(), currency: self.currency, components });
         Some(name)
     }
 
     /// The week as slots: in each, either the first of these that holds, or of each kind of price the first.
     pub fn plans(&mut self, told: &[Told], each_kind: bool) -> Vec<TimePlan> {
         let windows = told.iter().flat_map(|one| &one.windows);
-        let mut cuts: BTreeSet<u32> = windows
-            .flat_map(|window| [window.from % DAY, window.to % DAY])
-            .collect();
+        let mut cuts: BTreeSet<u32> = windows.flat_map(|window| [window.from % DAY, window.to % DAY]).collect();
         cuts.insert(0);
         let mut days: BTreeMap<String, (Vec<&str>, Vec<TimeSlot>)> = BTreeMap::new();
         for (weekday, name) in (0..).zip(DAYS) {
             let slots = self.slots(told, each_kind, weekday, &cuts);
             let key = format!("{slots:?}");
-            days.entry(key)
-                .or_insert_with(|| (Vec::new(), slots))
-                .0
-                .push(name);
+            days.entry(key).or_insert_with(|| (Vec::new(), slots)).0.push(name);
         }
         let plans = days.into_values().map(|(names, slots)| TimePlan {
-            days_of_week: crate::http::fields::DaysOfWeek(
-                Weekdays::from_names(names).unwrap_or(Weekdays::ALL),
-            ),
+            days_of_week: crate::http::fields::DaysOfWeek(Weekdays::from_names(names).unwrap_or(Weekdays::ALL)),
             slots,
         });
         plans.collect()
     }
 
-    fn slots(
-        &mut self,
-        told: &[Told],
-        each_kind: bool,
-        weekday: u32,
-        cuts: &BTreeSet<u32>,
-    ) -> Vec<TimeSlot> {
+    fn slots(&mut self, told: &[Told], each_kind: bool, weekday: u32, cuts: &BTreeSet<u32>) -> Vec<TimeSlot> {
         let mut slots: Vec<TimeSlot> = Vec::new();
         let ends = cuts.iter().skip(1).copied().chain([DAY]);
         for (start, end) in cuts.iter().copied().zip(ends) {

@@ -60,10 +60,7 @@ pub struct Publication {
 /// EVSEs that one warning names.
 const MOST_NAMED: usize = 1_000;
 
-pub(super) fn warnings(
-    conn: &mut Conn,
-    organization: OrganizationId,
-) -> StoreResult<Vec<OfferWarning>> {
+pub(super) fn warnings(conn: &mut Conn, organization: OrganizationId) -> StoreResult<Vec<OfferWarning>> {
     let ungrouped = networks::unassigned(conn, organization)?;
     if ungrouped.is_empty() {
         return Ok(Vec::new());
@@ -72,13 +69,9 @@ pub(super) fn warnings(
     let named = ungrouped.into_iter().take(MOST_NAMED);
     Ok(vec![OfferWarning {
         code: "price_zero",
-        message: format!(
-            "{evse_count} EVSE(s) are in no group: their price is zero while the offer is active"
-        ),
+        message: format!("{evse_count} EVSE(s) are in no group: their price is zero while the offer is active"),
         evse_count,
-        evses: named
-            .map(|(id, evse_id)| UngroupedEvse { id, evse_id })
-            .collect(),
+        evses: named.map(|(id, evse_id)| UngroupedEvse { id, evse_id }).collect(),
     }])
 }
 
@@ -89,15 +82,12 @@ fn not_exported(evses: &[NetworkEvseView]) -> Option<OfferWarning> {
         grouped.filter(|evse| !evse.roaming)
     };
     let evse_count = closed().count();
-    let named = closed().take(MOST_NAMED).map(|evse| UngroupedEvse {
-        id: evse.id,
-        evse_id: evse.evse_id.clone().unwrap_or_default(),
-    });
+    let named = closed()
+        .take(MOST_NAMED)
+        .map(|evse| UngroupedEvse { id: evse.id, evse_id: evse.evse_id.clone().unwrap_or_default() });
     (evse_count > 0).then(|| OfferWarning {
         code: "not_exported",
-        message: format!(
-            "{evse_count} EVSE(s) are closed to roaming: exports leave them out until `roaming` is true"
-        ),
+        message: format!("{evse_count} EVSE(s) are closed to roaming: exports leave them out until `roaming` is true"),
         evse_count,
         evses: named.collect(),
     })
@@ -173,13 +163,7 @@ pub(super) fn publish(
     store::update(conn, &offer)?;
     networks::activate(conn, offer.organization_id, offer.network_id, moment)?;
     let view = tell(conn, moment, &offer, EventKind::ServiceOfferPublished)?;
-    Ok(Publication {
-        dry_run,
-        publishable,
-        problems: Vec::new(),
-        warnings,
-        offer: view,
-    })
+    Ok(Publication { dry_run, publishable, problems: Vec::new(), warnings, offer: view })
 }
 
 pub(super) fn require_draft(offer: &ServiceOffer, now: Timestamp) -> ApiResult<()> {
@@ -192,27 +176,18 @@ pub(super) fn require_draft(offer: &ServiceOffer, now: Timestamp) -> ApiResult<(
 }
 
 /// At any time there is one offer to all for a network, and one of a service to a partner.
-fn check_alone(
-    conn: &mut Conn,
-    offer: &ServiceOffer,
-    now: Timestamp,
-    faults: &mut Faults,
-) -> StoreResult<()> {
+fn check_alone(conn: &mut Conn, offer: &ServiceOffer, now: Timestamp, faults: &mut Faults) -> StoreResult<()> {
     let content = &offer.content.0;
-    let begins_later = |one: &ServiceOffer, end: Option<Timestamp>| {
-        end.zip(one.valid_from)
-            .is_some_and(|(end, from)| from >= end)
-    };
+    let begins_later =
+        |one: &ServiceOffer, end: Option<Timestamp>| end.zip(one.valid_from).is_some_and(|(end, from)| from >= end);
     for other in store::running(conn, offer.network_id, now)? {
         if begins_later(offer, other.ends_at) || begins_later(&other, content.valid_to) {
             continue;
         }
         let theirs = &other.content.0;
         if content.offer_to_all && theirs.offer_to_all {
-            let message = format!(
-                "\"{}\" is offered to all for this network at the same time; cancel it first",
-                other.name
-            );
+            let message =
+                format!("\"{}\" is offered to all for this network at the same time; cancel it first", other.name);
             faults.add("offer_to_all", "conflict", message);
         }
         if content.service_type != theirs.service_type {
@@ -265,11 +240,7 @@ pub(super) fn update_prices(
     if !running || !content.unlimited {
         let message = format!(
             "The offer is {status} and {}: only unlimited offers that are pending or active get new prices",
-            if content.unlimited {
-                "unlimited"
-            } else {
-                "limited"
-            }
+            if content.unlimited { "unlimited" } else { "limited" }
         );
         return Err(ApiError::conflict(message));
     }
@@ -313,12 +284,7 @@ pub(super) fn update_prices(
     offer.updated_at = moment.version_after(offer.updated_at);
     store::update(conn, &offer)?;
     tell(conn, moment, &offer, EventKind::ServiceOfferUpdated)?;
-    Ok(tell(
-        conn,
-        moment,
-        &next,
-        EventKind::ServiceOfferPriceUpdated,
-    )?)
+    Ok(tell(conn, moment, &next, EventKind::ServiceOfferPriceUpdated)?)
 }
 
 input! {
@@ -366,8 +332,7 @@ pub(super) fn cancel(
     if offer.ends_at.is_some_and(|present| present <= end) {
         return Err(ApiError::conflict("The offer ends by itself before that"));
     }
-    if let (Some(previous), OfferStatus::Pending) = (offer.previous_id, offer.status_at(moment.now))
-    {
+    if let (Some(previous), OfferStatus::Pending) = (offer.previous_id, offer.status_at(moment.now)) {
         let mut previous = store::find(conn, offer.organization_id, previous)?;
         previous.next_id = None;
         previous.ends_at = previous.content.0.valid_to;
@@ -383,11 +348,7 @@ pub(super) fn cancel(
         offer.told_status = OfferStatus::Cancelled;
     }
     store::update(conn, &offer)?;
-    let kind = if over {
-        EventKind::ServiceOfferCancelled
-    } else {
-        EventKind::ServiceOfferUpdated
-    };
+    let kind = if over { EventKind::ServiceOfferCancelled } else { EventKind::ServiceOfferUpdated };
     Ok(tell(conn, moment, &offer, kind)?)
 }
 

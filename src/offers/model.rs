@@ -193,11 +193,7 @@ pub struct ServiceOffer {
 
 impl ServiceOffer {
     /// The draft that `new` describes.
-    pub(super) fn new(
-        new: NewServiceOffer,
-        organization_id: OrganizationId,
-        moment: &Moment,
-    ) -> Self {
+    pub(super) fn new(new: NewServiceOffer, organization_id: OrganizationId, moment: &Moment) -> Self {
         let id: ServiceOfferId = moment.id();
         Self {
             id,
@@ -238,63 +234,31 @@ impl ServiceOffer {
     }
 
     /// Applies a patch; what must not be empty refuses null.
-    pub(super) fn apply(
-        &mut self,
-        patch: ServiceOfferPatch,
-        moment: &Moment,
-    ) -> Result<(), Faults> {
+    pub(super) fn apply(&mut self, patch: ServiceOfferPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
         let content = &mut self.content.0;
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
-        patch
-            .network
-            .set(&mut self.network_id, "network", &mut faults);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut content.description);
-        patch
-            .service_type
-            .apply_or(&mut content.service_type, ServiceType::Authorization);
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
+        patch.network.set(&mut self.network_id, "network", &mut faults);
+        patch.description.map(String::from).apply(&mut content.description);
+        patch.service_type.apply_or(&mut content.service_type, ServiceType::Authorization);
         patch.tariffs.apply_or(&mut content.tariffs, Vec::new());
         patch.products.apply_or(&mut content.products, Vec::new());
-        patch
-            .slot_rule
-            .apply_or(&mut content.slot_rule, SlotRule::ByTime);
-        patch
-            .offer_to_all
-            .apply_or(&mut content.offer_to_all, false);
+        patch.slot_rule.apply_or(&mut content.slot_rule, SlotRule::ByTime);
+        patch.offer_to_all.apply_or(&mut content.offer_to_all, false);
         patch.partners.apply_or(&mut content.partners, Vec::new());
         patch.valid_from.apply(&mut self.valid_from);
         patch.valid_to.apply(&mut content.valid_to);
         patch.unlimited.apply_or(&mut content.unlimited, false);
         patch.minimum_term.apply(&mut content.minimum_term);
-        patch
-            .cancellation_period
-            .apply(&mut content.cancellation_period);
+        patch.cancellation_period.apply(&mut content.cancellation_period);
         patch.period_of_notice.apply(&mut content.period_of_notice);
-        patch
-            .period_of_notice_message
-            .map(String::from)
-            .apply(&mut content.period_of_notice_message);
+        patch.period_of_notice_message.map(String::from).apply(&mut content.period_of_notice_message);
         patch.lead_time.apply(&mut content.lead_time);
         patch.two_step.apply_or(&mut content.two_step, false);
-        patch
-            .two_step_fields
-            .apply_or(&mut content.two_step_fields, Vec::new());
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.two_step_fields.apply_or(&mut content.two_step_fields, Vec::new());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// How far it is at this instant.

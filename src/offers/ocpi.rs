@@ -148,15 +148,10 @@ pub struct OcpiExport {
 }
 
 /// The offer as tariffs: one for each group, and a free one for EVSEs in no group.
-pub(super) fn export(
-    offer: &ServiceOffer,
-    evses: &[NetworkEvseView],
-    filter: &OcpiFilter,
-) -> ApiResult<OcpiExport> {
+pub(super) fn export(offer: &ServiceOffer, evses: &[NetworkEvseView], filter: &OcpiFilter) -> ApiResult<OcpiExport> {
     let operator = Operator::of(filter.operator.as_deref(), evses)?;
     if !operator.country.chars().all(|c| c.is_ascii_alphabetic()) {
-        let message =
-            "OCPI knows operators by the letters of a country: name yours by operator=NL*EWT";
+        let message = "OCPI knows operators by the letters of a country: name yours by operator=NL*EWT";
         return Err(ApiError::conflict(message));
     }
     let version = filter.version.unwrap_or(OcpiVersion::V221);
@@ -196,35 +191,18 @@ pub(super) fn export(
     let currency = content.products.first().map(|product| product.currency);
     if let Some(currency) = currency.filter(|_| evses.iter().any(|evse| number_of(evse) == 0)) {
         let free = price(DimensionType::Flat, Decimal::ZERO);
-        let free = OcpiElement {
-            price_components: vec![free],
-            restrictions: None,
-        };
+        let free = OcpiElement { price_components: vec![free], restrictions: None };
         tariffs.push(tariff(0, currency, vec![free]));
     }
     notes.dedup();
-    Ok(OcpiExport {
-        version,
-        tariffs,
-        evse_tariffs,
-        notes,
-    })
+    Ok(OcpiExport { version, tariffs, evse_tariffs, notes })
 }
 
 fn price(kind: DimensionType, price: Decimal) -> OcpiPrice {
-    OcpiPrice {
-        kind,
-        price: Amount(price.normalize()),
-        vat: None,
-        step_size: 1,
-    }
+    OcpiPrice { kind, price: Amount(price.normalize()), vat: None, step_size: 1 }
 }
 
-fn elements(
-    product: &OfferProduct,
-    tariffs: &[OfferTariff],
-    notes: &mut Vec<String>,
-) -> Vec<OcpiElement> {
+fn elements(product: &OfferProduct, tariffs: &[OfferTariff], notes: &mut Vec<String>) -> Vec<OcpiElement> {
     let mut elements = Vec::new();
     for plan in &product.time_plans {
         for slot in &plan.slots {
@@ -233,14 +211,10 @@ fn elements(
             };
             let hours = hours(plan, slot, notes);
             for (seconds, price_components) in stages(tariff, notes) {
-                let restrictions = OcpiRestrictions {
-                    min_duration: (seconds > 0).then_some(seconds),
-                    ..hours.clone()
-                };
+                let restrictions = OcpiRestrictions { min_duration: (seconds > 0).then_some(seconds), ..hours.clone() };
                 elements.push(OcpiElement {
                     price_components,
-                    restrictions: (restrictions != OcpiRestrictions::default())
-                        .then_some(restrictions),
+                    restrictions: (restrictions != OcpiRestrictions::default()).then_some(restrictions),
                 });
             }
         }
@@ -260,11 +234,7 @@ fn hours(plan: &TimePlan, slot: &TimeSlot, notes: &mut Vec<String>) -> OcpiRestr
         start_time: (!whole_day).then(|| exchange::minute(from)),
         end_time: (!whole_day).then(|| exchange::minute(to % DAY)),
         min_duration: None,
-        day_of_week: if days == Weekdays::ALL {
-            Vec::new()
-        } else {
-            days.names().map(str::to_uppercase).collect()
-        },
+        day_of_week: if days == Weekdays::ALL { Vec::new() } else { days.names().map(str::to_uppercase).collect() },
     }
 }
 
@@ -289,9 +259,7 @@ fn stages(tariff: &OfferTariff, notes: &mut Vec<String>) -> Vec<(i64, Vec<OcpiPr
                 continue;
             }
             OfferComponentType::Parking => component.fee_start.unwrap_or(FeeStart::ChargingEnd),
-            OfferComponentType::BlockingFee => {
-                component.fee_start.unwrap_or(FeeStart::SessionStart)
-            }
+            OfferComponentType::BlockingFee => component.fee_start.unwrap_or(FeeStart::SessionStart),
         };
         let grace = component.grace_period.unwrap_or(0) * 60;
         match fee_start {
@@ -308,28 +276,18 @@ fn stages(tariff: &OfferTariff, notes: &mut Vec<String>) -> Vec<(i64, Vec<OcpiPr
     thresholds.sort_unstable();
     thresholds.dedup();
     let stage = |threshold: i64| {
-        let begun: Vec<Decimal> = fees
-            .iter()
-            .filter(|(grace, _)| *grace <= threshold)
-            .map(|(_, price)| *price)
-            .collect();
+        let begun: Vec<Decimal> =
+            fees.iter().filter(|(grace, _)| *grace <= threshold).map(|(_, price)| *price).collect();
         let sum = |own: Option<Decimal>| -> Option<Decimal> {
-            (own.is_some() || !begun.is_empty())
-                .then(|| own.unwrap_or(Decimal::ZERO) + begun.iter().sum::<Decimal>())
+            (own.is_some() || !begun.is_empty()).then(|| own.unwrap_or(Decimal::ZERO) + begun.iter().sum::<Decimal>())
         };
-        let mut components = if threshold == 0 {
-            base.clone()
-        } else {
-            Vec::new()
-        };
+        let mut components = if threshold == 0 { base.clone() } else { Vec::new() };
         components.extend(sum(charging).map(|sum| price(DimensionType::Time, sum)));
         components.extend(sum(after).map(|sum| price(DimensionType::ParkingTime, sum)));
         (threshold, components)
     };
     let stages = thresholds.into_iter().rev().map(stage);
-    stages
-        .filter(|(_, components)| !components.is_empty())
-        .collect()
+    stages.filter(|(_, components)| !components.is_empty()).collect()
 }
 
 input! {
@@ -384,17 +342,10 @@ pub(super) fn import(told: &OcpiImport) -> Result<NewServiceOffer, Faults> {
         match serde_json::from_value::<ReadTariff>(one.tariff.clone()) {
             Err(error) => faults.add(at, "invalid", error.to_string()),
             Ok(tariff) => {
-                let limited = [
-                    ("min_price", &tariff.min_price),
-                    ("max_price", &tariff.max_price),
-                ];
+                let limited = [("min_price", &tariff.min_price), ("max_price", &tariff.max_price)];
                 for (name, limit) in limited {
                     if limit.is_some() {
-                        faults.add(
-                            format!("{at}.{name}"),
-                            "invalid",
-                            "an offer has no price limits",
-                        );
+                        faults.add(format!("{at}.{name}"), "invalid", "an offer has no price limits");
                     }
                 }
                 if tariff.tax_included.as_deref() == Some("YES") {
@@ -403,9 +354,7 @@ pub(super) fn import(told: &OcpiImport) -> Result<NewServiceOffer, Faults> {
                 }
                 let elements = tariff.elements.iter().enumerate();
                 let elements: Vec<Told> = elements
-                    .filter_map(|(index, element)| {
-                        element_of(element, &format!("{at}.elements[{index}]"), &mut faults)
-                    })
+                    .filter_map(|(index, element)| element_of(element, &format!("{at}.elements[{index}]"), &mut faults))
                     .collect();
                 read.push((one.group, tariff.currency, elements));
             }
@@ -435,19 +384,14 @@ fn element_of(element: &OcpiElement, at: &str, faults: &mut Faults) -> Option<To
     let hours = element.restrictions.clone().unwrap_or_default();
     if hours.min_duration.is_some() {
         let field = format!("{at}.restrictions.min_duration");
-        faults.add(
-            field,
-            "invalid",
-            "prices of offers do not change with duration",
-        );
+        faults.add(field, "invalid", "prices of offers do not change with duration");
     }
     let weekdays = if hours.day_of_week.is_empty() {
         Some(Weekdays::ALL)
     } else {
         Weekdays::from_names(hours.day_of_week.iter().map(String::as_str)).ok()
     };
-    let time =
-        |text: &Option<String>, absent: u32| text.as_deref().map_or(Some(absent), exchange::second);
+    let time = |text: &Option<String>, absent: u32| text.as_deref().map_or(Some(absent), exchange::second);
     let (from, to) = (time(&hours.start_time, 0), time(&hours.end_time, DAY));
     let (Some(weekdays), Some(from), Some(to)) = (weekdays, from, to) else {
         let message = "must have times such as 08:00 and days such as MONDAY";
@@ -471,43 +415,21 @@ fn element_of(element: &OcpiElement, at: &str, faults: &mut Faults) -> Option<To
             component_of(component)
         })
         .collect();
-    Some(Told {
-        name: None,
-        windows: vec![Window { weekdays, from, to }],
-        components,
-    })
+    Some(Told { name: None, windows: vec![Window { weekdays, from, to }], components })
 }
 
 fn component_of(component: &OcpiPrice) -> OfferComponent {
     /// Digits of a price by the minute.
     const FINEST: u32 = 6;
     let (kind, reference_unit, fee_start) = match component.kind {
-        DimensionType::Energy => (
-            OfferComponentType::ChargingEnergy,
-            ReferenceUnit::KilowattHour,
-            None,
-        ),
+        DimensionType::Energy => (OfferComponentType::ChargingEnergy, ReferenceUnit::KilowattHour, None),
         DimensionType::Flat => (OfferComponentType::Session, ReferenceUnit::None, None),
-        DimensionType::Time => (
-            OfferComponentType::ChargingTime,
-            ReferenceUnit::Minute,
-            None,
-        ),
-        DimensionType::ParkingTime => (
-            OfferComponentType::Parking,
-            ReferenceUnit::Minute,
-            Some(FeeStart::ChargingEnd),
-        ),
+        DimensionType::Time => (OfferComponentType::ChargingTime, ReferenceUnit::Minute, None),
+        DimensionType::ParkingTime => (OfferComponentType::Parking, ReferenceUnit::Minute, Some(FeeStart::ChargingEnd)),
     };
     let price = match reference_unit {
         ReferenceUnit::Minute => (component.price.0 / Decimal::from(60)).round_dp(FINEST),
         ReferenceUnit::KilowattHour | ReferenceUnit::None => component.price.0,
     };
-    OfferComponent {
-        kind,
-        reference_unit,
-        price: Amount(price.normalize()),
-        grace_period: None,
-        fee_start,
-    }
+    OfferComponent { kind, reference_unit, price: Amount(price.normalize()), grace_period: None, fee_start }
 }

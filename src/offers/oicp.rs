@@ -156,20 +156,14 @@ pub struct OicpExport {
 const FULL_LOAD: &str = "fullLoad";
 
 /// The offer as messages of OICP 2.3.
-pub(super) fn export(
-    offer: &ServiceOffer,
-    evses: &[NetworkEvseView],
-    operator: Option<&str>,
-) -> ApiResult<OicpExport> {
+pub(super) fn export(offer: &ServiceOffer, evses: &[NetworkEvseView], operator: Option<&str>) -> ApiResult<OicpExport> {
     let operator = Operator::of(operator, evses)?;
     let content = &offer.content.0;
     let mut notes = Vec::new();
     let mut records: Vec<OicpProduct> = Vec::new();
     let mut by_group: BTreeMap<EvseGroupId, Vec<String>> = BTreeMap::new();
     for (group, product) in (1..).zip(&content.products) {
-        let members = evses
-            .iter()
-            .filter(|evse| evse.group == Some(product.group));
+        let members = evses.iter().filter(|evse| evse.group == Some(product.group));
         let power = members.map(|evse| evse.output).fold(0.0, f64::max);
         for (number, tariff) in (1..).zip(&content.tariffs) {
             let times = availability(product, tariff, &mut notes);
@@ -219,20 +213,13 @@ pub(super) fn export(
     notes.dedup();
     Ok(OicpExport {
         pricing_product_data: pushes.collect(),
-        evse_pricing: PushEvsePricing {
-            action_type: FULL_LOAD.to_owned(),
-            evse_pricing: listed.collect(),
-        },
+        evse_pricing: PushEvsePricing { action_type: FULL_LOAD.to_owned(), evse_pricing: listed.collect() },
         notes,
     })
 }
 
 /// When a tariff holds in a group.
-fn availability(
-    product: &OfferProduct,
-    tariff: &OfferTariff,
-    notes: &mut Vec<String>,
-) -> Vec<OicpTimes> {
+fn availability(product: &OfferProduct, tariff: &OfferTariff, notes: &mut Vec<String>) -> Vec<OicpTimes> {
     let mut times = Vec::new();
     for plan in &product.time_plans {
         let slots = plan.slots.iter().filter(|slot| slot.tariff == tariff.name);
@@ -242,20 +229,14 @@ fn availability(
                 if from % 60 + to % 60 > 0 {
                     notes.push("Hours are told to the minute".to_owned());
                 }
-                OicpPeriod {
-                    begin: exchange::minute(from),
-                    end: exchange::minute(to),
-                }
+                OicpPeriod { begin: exchange::minute(from), end: exchange::minute(to) }
             })
             .collect();
         if periods.is_empty() {
             continue;
         }
         let names: Vec<&str> = plan.days_of_week.0.names().collect();
-        let on = |on: &str| OicpTimes {
-            periods: periods.clone(),
-            on: on.to_owned(),
-        };
+        let on = |on: &str| OicpTimes { periods: periods.clone(), on: on.to_owned() };
         match names.as_slice() {
             [_, _, _, _, _, _, _] => times.push(on("Everyday")),
             ["monday", "tuesday", "wednesday", "thursday", "friday"] => times.push(on("Workdays")),
@@ -283,10 +264,7 @@ fn record(
         let mut components = tariff.components.iter();
         components.find(move |component: &&OfferComponent| component.kind == kind)
     };
-    let (energy, time) = (
-        find(OfferComponentType::ChargingEnergy),
-        find(OfferComponentType::ChargingTime),
-    );
+    let (energy, time) = (find(OfferComponentType::ChargingEnergy), find(OfferComponentType::ChargingTime));
     let (reference_unit, base) = match (energy, time) {
         (Some(energy), _) => (OicpUnit::KilowattHour, energy.price),
         (None, Some(time)) => (OicpUnit::Minute, time.price),
@@ -307,17 +285,15 @@ fn record(
     if let Some(session) = find(OfferComponentType::Session) {
         add("START FEE", reference_unit, session.price);
     }
-    let (parking, blocking) = (
-        find(OfferComponentType::Parking),
-        find(OfferComponentType::BlockingFee),
-    );
+    let (parking, blocking) = (find(OfferComponentType::Parking), find(OfferComponentType::BlockingFee));
     for fee in [parking, blocking].into_iter().flatten() {
         add("PARKING FEE", OicpUnit::Minute, fee.price);
         if fee.grace_period.unwrap_or(0) > 0 || fee.fee_start.is_some() {
             note("OICP does not say from when a parking fee counts: the text of the offer has to");
         }
     }
-    let whole_day = |times: &OicpTimes| matches!(times.periods.as_slice(), [only] if only.begin == "00:00" && only.end == "24:00");
+    let whole_day =
+        |times: &OicpTimes| matches!(times.periods.as_slice(), [only] if only.begin == "00:00" && only.end == "24:00");
     let always = matches!(times.as_slice(), [only] if only.on == "Everyday" && whole_day(only));
     OicpProduct {
         product_id,
@@ -359,10 +335,7 @@ input! {
 }
 
 /// The draft that these messages make for a network with these EVSEs, or what an offer cannot say of them.
-pub(super) fn import(
-    told: &OicpImport,
-    evses: &[NetworkEvseView],
-) -> Result<NewServiceOffer, Faults> {
+pub(super) fn import(told: &OicpImport, evses: &[NetworkEvseView]) -> Result<NewServiceOffer, Faults> {
     let mut faults = Faults::default();
     let data = serde_json::from_value::<PushPricingProductData>(told.pricing_product_data.clone())
         .map_err(|error| faults.add("pricing_product_data", "invalid", error.to_string()));
@@ -375,8 +348,7 @@ pub(super) fn import(
     let currency = data.pricing_default_price_currency;
     let mut known: BTreeMap<&str, Told> = BTreeMap::new();
     for (index, record) in data.pricing_product_data_records.iter().enumerate() {
-        let at =
-            format!("pricing_product_data.PricingProductData.PricingProductDataRecords[{index}]");
+        let at = format!("pricing_product_data.PricingProductData.PricingProductDataRecords[{index}]");
         if record.product_price_currency != currency {
             let field = format!("{at}.ProductPriceCurrency");
             faults.add(field, "invalid", "an offer has one currency");
@@ -418,14 +390,8 @@ pub(super) fn import(
     let mut tariffs = exchange::Tariffs::new(currency);
     let product = |(group, pricing): (EvseGroupId, &OicpEvsePricing)| {
         let products = pricing.products.iter();
-        let told: Vec<Told> = products
-            .filter_map(|product| known.get(product.as_str()).cloned())
-            .collect();
-        OfferProduct {
-            group,
-            currency,
-            time_plans: tariffs.plans(&told, false),
-        }
+        let told: Vec<Told> = products.filter_map(|product| known.get(product.as_str()).cloned()).collect();
+        OfferProduct { group, currency, time_plans: tariffs.plans(&told, false) }
     };
     let products = by_group.into_iter().map(product).collect();
     Ok(exchange::draft(&told.name, told.network, tariffs, products))
@@ -458,10 +424,7 @@ fn windows(record: &OicpProduct, at: &str, faults: &mut Faults) -> Vec<Window> {
             continue;
         };
         for (position, period) in times.periods.iter().enumerate() {
-            let bounds = (
-                exchange::second(&period.begin),
-                exchange::second(&period.end),
-            );
+            let bounds = (exchange::second(&period.begin), exchange::second(&period.end));
             let (Some(from), Some(to)) = bounds else {
                 let field = format!("{at}.Periods[{position}]");
                 faults.add(field, "invalid", "must have times such as 08:00");
@@ -482,26 +445,14 @@ fn windows(record: &OicpProduct, at: &str, faults: &mut Faults) -> Vec<Window> {
 fn components(record: &OicpProduct, at: &str, faults: &mut Faults) -> Vec<OfferComponent> {
     let mut components = Vec::new();
     let mut add = |kind, reference_unit, price: Amount| {
-        components.push(OfferComponent {
-            kind,
-            reference_unit,
-            price,
-            grace_period: None,
-            fee_start: None,
-        });
+        components.push(OfferComponent { kind, reference_unit, price, grace_period: None, fee_start: None });
     };
     let base = record.price_per_reference_unit;
     match record.reference_unit {
-        OicpUnit::KilowattHour => add(
-            OfferComponentType::ChargingEnergy,
-            ReferenceUnit::KilowattHour,
-            base,
-        ),
-        OicpUnit::Minute | OicpUnit::Hour => add(
-            OfferComponentType::ChargingTime,
-            ReferenceUnit::Minute,
-            by_minute(record.reference_unit, base),
-        ),
+        OicpUnit::KilowattHour => add(OfferComponentType::ChargingEnergy, ReferenceUnit::KilowattHour, base),
+        OicpUnit::Minute | OicpUnit::Hour => {
+            add(OfferComponentType::ChargingTime, ReferenceUnit::Minute, by_minute(record.reference_unit, base))
+        }
     }
     for (index, more) in record.additional_references.iter().enumerate() {
         let price = more.price_per_additional_reference_unit;
@@ -527,11 +478,7 @@ fn by_minute(unit: OicpUnit, price: Amount) -> Amount {
     /// Digits of a price by the minute.
     const FINEST: u32 = 6;
     match unit {
-        OicpUnit::Hour => Amount(
-            (price.0 / rust_decimal::Decimal::from(60))
-                .round_dp(FINEST)
-                .normalize(),
-        ),
+        OicpUnit::Hour => Amount((price.0 / rust_decimal::Decimal::from(60)).round_dp(FINEST).normalize()),
         OicpUnit::Minute | OicpUnit::KilowattHour => price,
     }
 }

@@ -103,21 +103,14 @@ pub struct PartnerOffer {
 
 /// Whether a partner may see an offer.
 pub(super) fn may_see(offer: &ServiceOffer, partner: Option<&PartnerId>, now: Timestamp) -> bool {
-    let published = matches!(
-        offer.status_at(now),
-        OfferStatus::Pending | OfferStatus::Active
-    );
+    let published = matches!(offer.status_at(now), OfferStatus::Pending | OfferStatus::Active);
     let content = &offer.content.0;
     let named = partner.is_some_and(|one| content.partners.iter().any(|other| other.is(one)));
     published && (content.offer_to_all || named)
 }
 
 /// What a partner sees.
-pub(super) fn view(
-    conn: &mut Conn,
-    offer: ServiceOffer,
-    now: Timestamp,
-) -> StoreResult<PartnerOffer> {
+pub(super) fn view(conn: &mut Conn, offer: ServiceOffer, now: Timestamp) -> StoreResult<PartnerOffer> {
     let groups = networks::groups_of(conn, offer.network_id)?;
     let content = &offer.content.0;
     let details = content.products.iter().filter_map(|product| {
@@ -130,11 +123,7 @@ pub(super) fn view(
         })
     });
     let pricing_details = details.collect();
-    let offer_type = if content.offer_to_all {
-        OfferType::OfferToAll
-    } else {
-        OfferType::Bilateral
-    };
+    let offer_type = if content.offer_to_all { OfferType::OfferToAll } else { OfferType::Bilateral };
     let status = offer.status_at(now);
     let content = offer.content.0;
     Ok(PartnerOffer {
@@ -160,9 +149,7 @@ pub(super) fn view(
 fn days(content: &Content, product: &OfferProduct) -> Vec<PartnerDay> {
     let day = |(number, name): (u32, &str)| {
         let plans = product.time_plans.iter();
-        let slots = plans
-            .filter(|plan| plan.days_of_week.0.contains(number))
-            .flat_map(|plan| &plan.slots);
+        let slots = plans.filter(|plan| plan.days_of_week.0.contains(number)).flat_map(|plan| &plan.slots);
         let mut tariffs: Vec<PartnerTariff> = slots
             .filter_map(|slot| {
                 let mut tariffs = content.tariffs.iter();
@@ -176,10 +163,7 @@ fn days(content: &Content, product: &OfferProduct) -> Vec<PartnerDay> {
             })
             .collect();
         tariffs.sort_by_key(|tariff| tariff.start_time);
-        PartnerDay {
-            day: name.to_uppercase(),
-            tariffs,
-        }
+        PartnerDay { day: name.to_uppercase(), tariffs }
     };
     (0..).zip(Weekdays::ALL.names()).map(day).collect()
 }

@@ -60,10 +60,7 @@ pub struct EvsePrice {
 impl EvsePrice {
     fn new(offer: &ServiceOffer, evse: NetworkEvseView, at: Timestamp) -> Self {
         let content = &offer.content.0;
-        let product = content
-            .products
-            .iter()
-            .find(|product| Some(product.group) == evse.group);
+        let product = content.products.iter().find(|product| Some(product.group) == evse.group);
         let (weekday, second) = wall_clock(at, evse.zone);
         let slot = product.and_then(|product| product.slot_at(weekday, second));
         let tariff = slot.and_then(|slot| {
@@ -143,9 +140,8 @@ pub fn tariff_of(conn: &mut Conn, evse: EvseId, at: Timestamp) -> StoreResult<Op
         return Ok(None);
     };
     let offers = store::running(conn, network, at)?;
-    let active = offers
-        .into_iter()
-        .find(|offer| offer.content.0.offer_to_all && offer.status_at(at) == OfferStatus::Active);
+    let active =
+        offers.into_iter().find(|offer| offer.content.0.offer_to_all && offer.status_at(at) == OfferStatus::Active);
     Ok(active.and_then(|offer| {
         let content = &offer.content.0;
         let mut products = content.products.iter();

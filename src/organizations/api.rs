@@ -15,8 +15,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
-    PathId, Principal,
+    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId, Principal,
 };
 use crate::kernel::ApiKeyId;
 
@@ -36,17 +35,9 @@ pub fn routes(config: &mut ServiceConfig) {
 /// Reads the caller's organization.
 #[utoipa::path(tag = "organization", responses((status = OK, body = Reply<OrganizationView>), OneErrors))]
 #[get("/organization")]
-async fn get_organization(
-    caller: Caller<ReadOrganization>,
-    ctx: Ctx,
-) -> ApiResult<Found<OrganizationView>> {
+async fn get_organization(caller: Caller<ReadOrganization>, ctx: Ctx) -> ApiResult<Found<OrganizationView>> {
     let id = caller.organization();
-    Ok(Found(
-        ctx.db
-            .read(move |conn| store::find_organization(conn, id))
-            .await?
-            .into(),
-    ))
+    Ok(Found(ctx.db.read(move |conn| store::find_organization(conn, id)).await?.into()))
 }
 
 /// Changes the caller's organization (JSON merge patch).
@@ -67,12 +58,7 @@ async fn update_organization(
             patch.clone().apply(&mut organization, &moment)?;
             store::update_organization(conn, &organization)?;
             let view = OrganizationView::from(organization);
-            events::record(
-                conn,
-                &moment,
-                Event::new(id, EventKind::OrganizationUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(id, EventKind::OrganizationUpdated), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -103,25 +89,14 @@ async fn create_api_key(
     ctx: Ctx,
     Body(new): Body<NewApiKey>,
 ) -> ApiResult<Created<ApiKeyView>> {
-    within(
-        (&caller.principal, &Needs::here()),
-        &new.scopes.clone().unwrap_or_else(Scopes::all),
-    )?;
+    within((&caller.principal, &Needs::here()), &new.scopes.clone().unwrap_or_else(Scopes::all))?;
     let (organization, moment) = (caller.organization(), ctx.moment());
     let (key, secret) = ApiKey::new(new, organization, &moment);
     ctx.answer(move |conn| {
         store::insert_key(conn, &key)?;
         let view = ApiKeyView::from(key.clone());
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::ApiKeyCreated),
-            &view,
-        )?;
-        Ok(Created(ApiKeyView::with_secret(
-            key.clone(),
-            secret.clone(),
-        )))
+        events::record(conn, &moment, Event::new(organization, EventKind::ApiKeyCreated), &view)?;
+        Ok(Created(ApiKeyView::with_secret(key.clone(), secret.clone())))
     })
     .await
 }
@@ -138,21 +113,11 @@ fn within((caller, needs): (&Principal, &Needs), scopes: &Scopes) -> ApiResult<(
         return Ok(());
     }
     let beyond = beyond.into_iter().map(String::as_str).collect::<Vec<_>>();
-    Err(ApiError::new(
-        Code::Forbidden,
-        format!(
-            "Your own API key lacks scopes of this one: {}",
-            beyond.join(", ")
-        ),
-    ))
+    Err(ApiError::new(Code::Forbidden, format!("Your own API key lacks scopes of this one: {}", beyond.join(", "))))
 }
 
 /// A key of the caller's organization that the caller may change: it can do nothing that the caller's cannot.
-fn find_within(
-    conn: &mut Conn,
-    (caller, needs): (&Principal, &Needs),
-    id: ApiKeyId,
-) -> ApiResult<ApiKey> {
+fn find_within(conn: &mut Conn, (caller, needs): (&Principal, &Needs), id: ApiKeyId) -> ApiResult<ApiKey> {
     let key = store::find_key(conn, caller.organization, id).map_err(missing)?;
     within((caller, needs), &key.scopes.0)?;
     Ok(key)
@@ -168,11 +133,7 @@ async fn get_api_key(
     PathId(id): PathId<ApiKeyId>,
 ) -> ApiResult<Found<ApiKeyView>> {
     let organization = caller.organization();
-    let key = ctx
-        .db
-        .read(move |conn| store::find_key(conn, organization, id))
-        .await
-        .map_err(missing)?;
+    let key = ctx.db.read(move |conn| store::find_key(conn, organization, id)).await.map_err(missing)?;
     Ok(Found(key.into()))
 }
 
@@ -201,12 +162,7 @@ async fn update_api_key(
             key.apply(patch.clone(), &moment)?;
             store::update_key(conn, &key)?;
             let view = ApiKeyView::from(key);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::ApiKeyUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::ApiKeyUpdated), &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -226,9 +182,7 @@ async fn delete_api_key(
     if_match: IfMatch,
 ) -> ApiResult<Deleted<ApiKeyView>> {
     if id == caller.principal.api_key {
-        return Err(ApiError::conflict(
-            "A key cannot delete itself; use another key",
-        ));
+        return Err(ApiError::conflict("A key cannot delete itself; use another key"));
     }
     let (moment, needs) = (ctx.moment(), Needs::here());
     let (organization, principal) = (caller.organization(), caller.principal);
@@ -239,12 +193,7 @@ async fn delete_api_key(
             if_match.check(key.updated_at)?;
             store::delete_key(conn, id)?;
             let view = ApiKeyView::from(key);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::ApiKeyDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::ApiKeyDeleted), &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -270,12 +219,7 @@ async fn rotate_api_key(
             let secret = key.rotate(&moment);
             store::update_key(conn, &key)?;
             let view = ApiKeyView::from(key.clone());
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::ApiKeyUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::ApiKeyUpdated), &view)?;
             Ok(Changed(ApiKeyView::with_secret(key, secret)))
         })
         .await?;

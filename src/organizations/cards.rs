@@ -42,21 +42,13 @@ pub struct CardPolicy {
 /// What holds at a station: what its location says, else its organization. Where not everybody may charge (`public` is
 /// false), unknown cards may not, whatever these say.
 pub fn card_policy(conn: &mut Conn, station: StationId) -> StoreResult<CardPolicy> {
-    let (organization, location, public): (OrganizationId, Option<LocationId>, bool) =
-        chargestations::table
-            .find(station)
-            .select((
-                chargestations::organization_id,
-                chargestations::location_id,
-                chargestations::public,
-            ))
-            .first(conn)?;
+    let (organization, location, public): (OrganizationId, Option<LocationId>, bool) = chargestations::table
+        .find(station)
+        .select((chargestations::organization_id, chargestations::location_id, chargestations::public))
+        .first(conn)?;
     let of_all: (UnknownCards, ConcurrentCards) = organizations::table
         .find(organization)
-        .select((
-            organizations::unknown_cards,
-            organizations::concurrent_cards,
-        ))
+        .select((organizations::unknown_cards, organizations::concurrent_cards))
         .first(conn)?;
     let of_place: (Option<UnknownCards>, Option<ConcurrentCards>) = match location {
         Some(location) => locations::table
@@ -67,11 +59,7 @@ pub fn card_policy(conn: &mut Conn, station: StationId) -> StoreResult<CardPolic
     };
     let unknown = of_place.0.unwrap_or(of_all.0);
     Ok(CardPolicy {
-        unknown: if public {
-            unknown
-        } else {
-            UnknownCards::Refuse
-        },
+        unknown: if public { unknown } else { UnknownCards::Refuse },
         concurrent: of_place.1.unwrap_or(of_all.1),
     })
 }

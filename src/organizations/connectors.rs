@@ -22,16 +22,10 @@ crate::text_column!(spelled UnknownConnectors);
 pub fn unknown_connectors(conn: &mut Conn, station: StationId) -> StoreResult<UnknownConnectors> {
     let (organization, own): (OrganizationId, Option<UnknownConnectors>) = chargestations::table
         .find(station)
-        .select((
-            chargestations::organization_id,
-            chargestations::unknown_connectors,
-        ))
+        .select((chargestations::organization_id, chargestations::unknown_connectors))
         .first(conn)?;
     if let Some(own) = own {
         return Ok(own);
     }
-    Ok(organizations::table
-        .find(organization)
-        .select(organizations::unknown_connectors)
-        .first(conn)?)
+    Ok(organizations::table.find(organization).select(organizations::unknown_connectors).first(conn)?)
 }

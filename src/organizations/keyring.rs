@@ -37,27 +37,18 @@ struct Seen {
 impl Keyring {
     /// An empty one.
     pub fn new(context: Context) -> Self {
-        Self {
-            context,
-            seen: Mutex::default(),
-            changes: watch::Sender::new(()),
-        }
+        Self { context, seen: Mutex::default(), changes: watch::Sender::new(()) }
     }
 
     /// Forgets everything, and wakes whose requests go on: a key was changed.
     pub fn forget(&self) {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clear();
         self.changes.send_replace(());
     }
 
     fn recall(&self, hash: &str, now: Timestamp) -> Option<Option<Principal>> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = seen
-            .get(hash)
-            .filter(|entry| now.since(entry.checked_at) < TRUSTED_FOR)?;
+        let entry = seen.get(hash).filter(|entry| now.since(entry.checked_at) < TRUSTED_FOR)?;
         Some(entry.key.works_at(now).then(|| entry.principal.clone()))
     }
 
@@ -82,39 +73,17 @@ impl Authenticator for Keyring {
             return Ok(known);
         }
         let secret = bearer.to_owned();
-        let Some(key) = self
-            .context
-            .db
-            .read(move |conn| store::find_by_secret(conn, &secret))
-            .await?
-        else {
+        let Some(key) = self.context.db.read(move |conn| store::find_by_secret(conn, &secret)).await? else {
             return Ok(None);
         };
-        let principal = Principal {
-            organization: key.organization_id,
-            api_key: key.id,
-            scopes: Arc::new(key.scopes.0.0.clone()),
-        };
+        let principal =
+            Principal { organization: key.organization_id, api_key: key.id, scopes: Arc::new(key.scopes.0.0.clone()) };
         let works = key.works_at(now);
-        if works
-            && key
-                .last_used_at
-                .is_none_or(|last| now.since(last) >= TOUCHED_EVERY)
-        {
+        if works && key.last_used_at.is_none_or(|last| now.since(last) >= TOUCHED_EVERY) {
             let id = key.id;
-            self.context
-                .db
-                .write(move |conn| -> StoreResult<()> { store::touch_key(conn, id, now) })
-                .await?;
+            self.context.db.write(move |conn| -> StoreResult<()> { store::touch_key(conn, id, now) }).await?;
         }
-        self.remember(
-            hash,
-            Seen {
-                key,
-                principal: principal.clone(),
-                checked_at: now,
-            },
-        );
+        self.remember(hash, Seen { key, principal: principal.clone(), checked_at: now });
         Ok(works.then_some(principal))
     }
 }

@@ -18,6 +18,5 @@ pub use keyring::Keyring;
 pub use model::{ApiKey, KeyMode, NewApiKey, Organization, Scopes};
 pub use security::{SecurityType, default_security};
 pub use store::{
-    find_organization, insert_key, insert_organization, list_keys, list_organizations, revoke_key,
-    sole_organization,
+    find_organization, insert_key, insert_organization, list_keys, list_organizations, revoke_key, sole_organization,
 };

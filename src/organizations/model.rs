@@ -81,26 +81,14 @@ patch! {
 impl OrganizationPatch {
     pub(super) fn apply(self, to: &mut Organization, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        self.name
-            .map(String::from)
-            .set(&mut to.name, "name", &mut faults);
-        self.unknown_cards
-            .apply_or(&mut to.unknown_cards, UnknownCards::Refuse);
-        self.concurrent_cards
-            .apply_or(&mut to.concurrent_cards, ConcurrentCards::Accept);
-        self.unknown_connectors
-            .apply_or(&mut to.unknown_connectors, UnknownConnectors::Report);
-        self.default_security
-            .apply_or(&mut to.default_security, SecurityType::None);
-        self.meta_data
-            .map(Json)
-            .apply_or(&mut to.meta_data, Json::default());
+        self.name.map(String::from).set(&mut to.name, "name", &mut faults);
+        self.unknown_cards.apply_or(&mut to.unknown_cards, UnknownCards::Refuse);
+        self.concurrent_cards.apply_or(&mut to.concurrent_cards, ConcurrentCards::Accept);
+        self.unknown_connectors.apply_or(&mut to.unknown_connectors, UnknownConnectors::Report);
+        self.default_security.apply_or(&mut to.default_security, SecurityType::None);
+        self.meta_data.map(Json).apply_or(&mut to.meta_data, Json::default());
         to.updated_at = moment.version_after(to.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 
@@ -200,17 +188,10 @@ impl Field for Scopes {
         }
         let mut scopes = BTreeSet::new();
         for (index, item) in items.iter().enumerate() {
-            match item
-                .as_str()
-                .filter(|scope| *scope == "*" || SCOPES.contains(scope))
-            {
+            match item.as_str().filter(|scope| *scope == "*" || SCOPES.contains(scope)) {
                 Some(scope) => drop(scopes.insert(scope.to_owned())),
                 None => {
-                    wrong::<()>(
-                        Path::Element(&at, index),
-                        faults,
-                        format_args!("* or one of {}", SCOPES.join(", ")),
-                    );
+                    wrong::<()>(Path::Element(&at, index), faults, format_args!("* or one of {}", SCOPES.join(", ")));
                 }
             }
         }
@@ -309,26 +290,13 @@ impl ApiKey {
 
     pub(super) fn apply(&mut self, patch: ApiKeyPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
-        patch
-            .scopes
-            .map(Json)
-            .set(&mut self.scopes, "scopes", &mut faults);
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
+        patch.scopes.map(Json).set(&mut self.scopes, "scopes", &mut faults);
         patch.active.set(&mut self.active, "active", &mut faults);
         patch.expires_at.apply(&mut self.expires_at);
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// Whether it works at this instant.
@@ -338,11 +306,8 @@ impl ApiKey {
 }
 
 fn draw(mode: KeyMode) -> String {
-    let random: String = rand::rng()
-        .sample_iter(rand::distr::Alphanumeric)
-        .take(SECRET_LENGTH)
-        .map(char::from)
-        .collect();
+    let random: String =
+        rand::rng().sample_iter(rand::distr::Alphanumeric).take(SECRET_LENGTH).map(char::from).collect();
     format!("ew_{mode}_{random}")
 }
 
@@ -393,10 +358,7 @@ pub struct ApiKeyView {
 impl ApiKeyView {
     /// The view with the secret, shown once.
     pub(super) fn with_secret(key: ApiKey, secret: String) -> Self {
-        Self {
-            key: Some(secret),
-            ..key.into()
-        }
+        Self { key: Some(secret), ..key.into() }
     }
 }
 
@@ -454,10 +416,7 @@ mod tests {
 
     #[test]
     fn a_key_shows_its_secret_once_and_keeps_only_a_hash() {
-        let moment = Moment::new(
-            Timestamp::from_unix_seconds(1),
-            std::sync::Arc::new(CountingIds::default()),
-        );
+        let moment = Moment::new(Timestamp::from_unix_seconds(1), std::sync::Arc::new(CountingIds::default()));
         let organization = moment.id();
         let new = NewApiKey {
             name: "Key".parse().expect("valid"),
@@ -470,9 +429,6 @@ mod tests {
         assert!(secret.starts_with("ew_live_") && secret.len() == 40);
         assert_eq!(key.secret_hash, hash(&secret));
         assert!(!format!("{key:?}").contains(&secret));
-        assert!(
-            key.works_at(Timestamp::from_unix_seconds(4))
-                && !key.works_at(Timestamp::from_unix_seconds(5))
-        );
+        assert!(key.works_at(Timestamp::from_unix_seconds(4)) && !key.works_at(Timestamp::from_unix_seconds(5)));
     }
 }

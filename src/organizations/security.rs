@@ -20,12 +20,6 @@ crate::spelled! {
 crate::text_column!(spelled SecurityType);
 
 /// What a new station of an organization gets.
-pub fn default_security(
-    conn: &mut Conn,
-    organization: OrganizationId,
-) -> StoreResult<SecurityType> {
-    Ok(organizations::table
-        .find(organization)
-        .select(organizations::default_security)
-        .first(conn)?)
+pub fn default_security(conn: &mut Conn, organization: OrganizationId) -> StoreResult<SecurityType> {
+    Ok(organizations::table.find(organization).select(organizations::default_security).first(conn)?)
 }

@@ -53,10 +53,7 @@ impl Guesser {
     /// Somebody at this address, and what was said at the login.
     pub fn new(organization: Option<OrganizationId>, email: &str, address: IpAddr) -> Self {
         let organization = organization.map(|id| id.to_string()).unwrap_or_default();
-        Self {
-            account: format!("{organization}/{email}"),
-            address: neighbourhood(address).to_string(),
-        }
+        Self { account: format!("{organization}/{email}"), address: neighbourhood(address).to_string() }
     }
 
     /// Counts an attempt, unless it is locked.
@@ -163,9 +160,7 @@ fn locked_for(failures: i64) -> Option<Duration> {
 /// Forgets those of long ago.
 pub(super) fn tidy(conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
     let old = login_attempts::updated_at.lt(now - FORGOTTEN_AFTER);
-    let unknown = login_attempts::proven_at
-        .is_null()
-        .or(login_attempts::proven_at.lt(now - KNOWN_FOR));
+    let unknown = login_attempts::proven_at.is_null().or(login_attempts::proven_at.lt(now - KNOWN_FOR));
     diesel::delete(login_attempts::table.filter(old.and(unknown))).execute(conn)?;
     Ok(())
 }
@@ -178,13 +173,7 @@ mod tests {
     fn the_lock_doubles_up_to_an_hour() {
         let seconds = |failures| locked_for(failures).map(|span| span.as_secs());
         assert_eq!((seconds(1), seconds(4)), (None, None));
-        assert_eq!(
-            (seconds(5), seconds(6), seconds(8)),
-            (Some(60), Some(120), Some(480))
-        );
-        assert_eq!(
-            (seconds(11), seconds(1_000_000)),
-            (Some(3_600), Some(3_600))
-        );
+        assert_eq!((seconds(5), seconds(6), seconds(8)), (Some(60), Some(120), Some(480)));
+        assert_eq!((seconds(11), seconds(1_000_000)), (Some(3_600), Some(3_600)));
     }
 }

@@ -66,11 +66,7 @@ impl FromRequest for HomeCaller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move {
-            admit(&request)
-                .await
-                .and_then(|caller| caller.ok_or_else(refused))
-        })
+        Box::pin(async move { admit(&request).await.and_then(|caller| caller.ok_or_else(refused)) })
     }
 }
 
@@ -80,15 +76,9 @@ fn refused() -> ApiError {
 }
 
 async fn admit(request: &HttpRequest) -> ApiResult<Option<HomeCaller>> {
-    let shared = request
-        .app_data::<web::Data<Portal>>()
-        .zip(request.app_data::<Ctx>());
-    let (portal, ctx) =
-        shared.ok_or_else(|| ApiError::new(Code::Internal, "no portal or no context"))?;
-    let header = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let shared = request.app_data::<web::Data<Portal>>().zip(request.app_data::<Ctx>());
+    let (portal, ctx) = shared.ok_or_else(|| ApiError::new(Code::Internal, "no portal or no context"))?;
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -102,9 +92,5 @@ async fn admit(request: &HttpRequest) -> ApiResult<Option<HomeCaller>> {
     let found = found.await?;
     Ok(found
         .filter(|(organization, user, _)| *organization == claims.org && *user == claims.sub)
-        .map(|(organization, user, _)| HomeCaller {
-            organization,
-            user,
-            login,
-        }))
+        .map(|(organization, user, _)| HomeCaller { organization, user, login }))
 }

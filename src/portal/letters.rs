@@ -82,17 +82,11 @@ pub(super) struct Links {
 
 impl Links {
     pub fn invitation(&self, organization: OrganizationId, secret: &str) -> String {
-        format!(
-            "{}/invitations/{secret}?organization={organization}",
-            self.url
-        )
+        format!("{}/invitations/{secret}?organization={organization}", self.url)
     }
 
     fn reset(&self, organization: OrganizationId, secret: &str) -> String {
-        format!(
-            "{}/password_reset/{secret}?organization={organization}",
-            self.url
-        )
+        format!("{}/password_reset/{secret}?organization={organization}", self.url)
     }
 }
 
@@ -115,19 +109,12 @@ impl Letter {
     }
 
     pub fn queue(&self, conn: &mut Conn) -> StoreResult<()> {
-        diesel::insert_into(letters::table)
-            .values(self)
-            .execute(conn)?;
+        diesel::insert_into(letters::table).values(self).execute(conn)?;
         Ok(())
     }
 
     /// The letter with a fresh link, or `None` when there is nobody (any more) to write to.
-    pub fn write(
-        &self,
-        conn: &mut Conn,
-        now: Timestamp,
-        links: &Links,
-    ) -> StoreResult<Option<Written>> {
+    pub fn write(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
         if self.kind == LetterKind::Notice {
             return self.notice(conn);
         }
@@ -185,13 +172,7 @@ impl Letter {
         }))
     }
 
-    fn invitation(
-        &self,
-        conn: &mut Conn,
-        to: &Addressee,
-        now: Timestamp,
-        links: &Links,
-    ) -> StoreResult<Text> {
+    fn invitation(&self, conn: &mut Conn, to: &Addressee, now: Timestamp, links: &Links) -> StoreResult<Text> {
         let (whom, until) = ((to.user, self.email.as_str()), now + links.invitation);
         let secret = store::make_link(conn, whom, Purpose::Invitation, until)?;
         let body = format!(
@@ -222,19 +203,10 @@ impl Letter {
              priority charge:\n\n{}/?organization={}",
             to.operator, group.name, links.url, to.organization
         );
-        Ok(Some((
-            "Your home charger is in your account".to_owned(),
-            body,
-        )))
+        Ok(Some(("Your home charger is in your account".to_owned(), body)))
     }
 
-    fn password_reset(
-        &self,
-        conn: &mut Conn,
-        to: &Addressee,
-        now: Timestamp,
-        links: &Links,
-    ) -> StoreResult<Text> {
+    fn password_reset(&self, conn: &mut Conn, to: &Addressee, now: Timestamp, links: &Links) -> StoreResult<Text> {
         let (whom, until) = ((to.user, self.email.as_str()), now + links.reset);
         let secret = store::make_link(conn, whom, Purpose::PasswordReset, until)?;
         let body = format!(
@@ -248,11 +220,7 @@ impl Letter {
 }
 
 /// Whether a station of the group is connected now.
-fn is_connected(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    group: GroupId,
-) -> StoreResult<bool> {
+fn is_connected(conn: &mut Conn, organization: OrganizationId, group: GroupId) -> StoreResult<bool> {
     for member in groups::stations_of(conn, &[group])? {
         if stations::find_station(conn, organization, member.chargestation_id)?.online {
             return Ok(true);
@@ -281,9 +249,7 @@ impl Addressee {
 /// The time zone of the user's first group, else that of the operator's locations where all have the same, else UTC.
 fn zone_of(conn: &mut Conn, home: &HomeUser) -> StoreResult<TimeZone> {
     let organization = home.organization_id;
-    let own = groups::groups_of_user(conn, organization, home.id)?
-        .into_iter()
-        .next();
+    let own = groups::groups_of_user(conn, organization, home.id)?.into_iter().next();
     if let Some(group) = own {
         return Ok(locations::find(conn, organization, group.location_id)?.time_zone());
     }
@@ -308,10 +274,7 @@ pub(super) fn queue_reset(
     if lately >= MOST_RESETS {
         return Ok(());
     }
-    let letter = Letter {
-        organization_id: organization,
-        ..Letter::new(LetterKind::PasswordReset, email, moment)
-    };
+    let letter = Letter { organization_id: organization, ..Letter::new(LetterKind::PasswordReset, email, moment) };
     letter.queue(conn)
 }
 
@@ -328,9 +291,7 @@ pub(super) fn due(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Letter>> {
 
 /// Notes that a letter is done with: it was sent, or there is nobody to send it to.
 pub(super) fn done(conn: &mut Conn, id: LetterId, now: Timestamp) -> StoreResult<()> {
-    diesel::update(letters::table.find(id))
-        .set(letters::sent_at.eq(now))
-        .execute(conn)?;
+    diesel::update(letters::table.find(id)).set(letters::sent_at.eq(now)).execute(conn)?;
     Ok(())
 }
 
@@ -343,10 +304,7 @@ pub(super) fn postpone(conn: &mut Conn, letter: &Letter, now: Timestamp) -> Stor
     let doubled = 2_u32.saturating_pow(u32::try_from(letter.attempts).unwrap_or(0).min(16));
     let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
     diesel::update(letters::table.find(letter.id))
-        .set((
-            letters::attempts.eq(letter.attempts + 1),
-            letters::next_at.eq(now + pause),
-        ))
+        .set((letters::attempts.eq(letter.attempts + 1), letters::next_at.eq(now + pause)))
         .execute(conn)?;
     Ok(true)
 }

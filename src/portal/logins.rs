@@ -50,22 +50,13 @@ pub(super) fn begin(
             home_logins::expires_at.eq(expires_at),
         ))
         .execute(conn)?;
-    Ok(Continued {
-        organization,
-        user,
-        login,
-        expires_at,
-        refresh: hand_out(conn, login)?,
-    })
+    Ok(Continued { organization, user, login, expires_at, refresh: hand_out(conn, login)? })
 }
 
 fn hand_out(conn: &mut Conn, login: HomeLoginId) -> StoreResult<String> {
     let secret = secrets::draw();
     diesel::insert_into(tokens::table)
-        .values((
-            tokens::hash.eq(secrets::hash(&secret)),
-            tokens::login_id.eq(login),
-        ))
+        .values((tokens::hash.eq(secrets::hash(&secret)), tokens::login_id.eq(login)))
         .execute(conn)?;
     Ok(secret)
 }
@@ -73,11 +64,7 @@ fn hand_out(conn: &mut Conn, login: HomeLoginId) -> StoreResult<String> {
 /// Takes a refresh token and hands out the next.
 pub(super) fn refresh(conn: &mut Conn, now: Timestamp, secret: &str) -> StoreResult<Refreshed> {
     let hash = secrets::hash(secret);
-    let known: Option<HomeLoginId> = tokens::table
-        .find(&hash)
-        .select(tokens::login_id)
-        .first(conn)
-        .optional()?;
+    let known: Option<HomeLoginId> = tokens::table.find(&hash).select(tokens::login_id).first(conn).optional()?;
     let Some(login) = known else {
         return Ok(Refreshed::Refused);
     };
@@ -86,20 +73,12 @@ pub(super) fn refresh(conn: &mut Conn, now: Timestamp, secret: &str) -> StoreRes
     };
     // Of two that come at the same time, one finds it used.
     let unused = tokens::table.find(&hash).filter(tokens::used_at.is_null());
-    let taken = diesel::update(unused)
-        .set(tokens::used_at.eq(now))
-        .execute(conn)?;
+    let taken = diesel::update(unused).set(tokens::used_at.eq(now)).execute(conn)?;
     if taken == 0 {
         end(conn, login)?;
         return Ok(Refreshed::Reused { organization, user });
     }
-    Ok(Refreshed::Continued(Continued {
-        organization,
-        user,
-        login,
-        expires_at,
-        refresh: hand_out(conn, login)?,
-    }))
+    Ok(Refreshed::Continued(Continued { organization, user, login, expires_at, refresh: hand_out(conn, login)? }))
 }
 
 /// Whose login this is and when it ends, while it goes on and its user may log in.
@@ -113,11 +92,7 @@ pub(super) fn find(
         .filter(home_logins::id.eq(login))
         .filter(home_logins::expires_at.gt(now))
         .filter(users::active.eq(true))
-        .select((
-            home_users::organization_id,
-            home_users::id,
-            home_logins::expires_at,
-        ))
+        .select((home_users::organization_id, home_users::id, home_logins::expires_at))
         .first(conn)
         .optional()?)
 }

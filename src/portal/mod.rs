@@ -135,10 +135,7 @@ impl Portal {
 
 async fn kept_key(context: &Context) -> StoreResult<String> {
     let now = context.clock.now();
-    context
-        .db
-        .write(move |conn| db::secrets::keep(conn, SIGNING_KEY, now))
-        .await
+    context.db.write(move |conn| db::secrets::keep(conn, SIGNING_KEY, now)).await
 }
 
 /// Forgets what is over: links, logins, attempts and letters.

@@ -67,11 +67,8 @@ impl fmt::Debug for TypedPassword {
 
 impl Field for TypedPassword {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        let fits = value
-            .as_str()
-            .filter(|text| text.chars().count() <= LONGEST);
-        fits.map(|text| Self(text.to_owned()))
-            .or_else(|| wrong(at, faults, "the password"))
+        let fits = value.as_str().filter(|text| text.chars().count() <= LONGEST);
+        fits.map(|text| Self(text.to_owned())).or_else(|| wrong(at, faults, "the password"))
     }
 }
 
@@ -88,10 +85,7 @@ pub(super) struct Hasher {
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self {
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            free: Arc::default(),
-        }
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), free: Arc::default() }
     }
 }
 
@@ -99,16 +93,11 @@ impl Hasher {
     /// The hash to store, with a salt of its own.
     pub async fn hash(&self, Password(password): Password) -> ApiResult<String> {
         let made = self.work(move |blocks| new_hash(&password, blocks)).await?;
-        made.map(|hash| hash.to_string())
-            .ok_or_else(|| ApiError::new(Code::Internal, Code::Internal.meaning()))
+        made.map(|hash| hash.to_string()).ok_or_else(|| ApiError::new(Code::Internal, Code::Internal.meaning()))
     }
 
     /// Whether a password is the one behind the hash. Without a hash it is not, after the same work.
-    pub async fn matches(
-        &self,
-        TypedPassword(password): TypedPassword,
-        hash: Option<String>,
-    ) -> ApiResult<bool> {
+    pub async fn matches(&self, TypedPassword(password): TypedPassword, hash: Option<String>) -> ApiResult<bool> {
         self.work(move |blocks| {
             let known = hash.as_deref().map(PasswordHash::new);
             let found = known.and_then(Result::ok);
@@ -118,10 +107,7 @@ impl Hasher {
         .await
     }
 
-    async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Blocks) -> T + Send + 'static,
-    ) -> ApiResult<T> {
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce(&mut Blocks) -> T + Send + 'static) -> ApiResult<T> {
         let busy = || ApiError::new(Code::Busy, Code::Busy.meaning()).retry_after(1);
         let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned());
         let turn = turn.await.map_err(|_| busy())?.map_err(|_| busy())?;
@@ -135,20 +121,14 @@ impl Hasher {
             lock().push(blocks);
             done
         });
-        done.await
-            .map_err(|_| ApiError::new(Code::Internal, Code::Internal.meaning()))
+        done.await.map_err(|_| ApiError::new(Code::Internal, Code::Internal.meaning()))
     }
 }
 
 /// Argon2id with the parameters of today, which are those that OWASP asks for.
 fn new_hash(password: &str, blocks: &mut Blocks) -> Option<PasswordHash> {
     let (params, salt) = (Params::default(), Salt::generate());
-    let hash = digest(
-        password,
-        (&params, &salt),
-        Params::DEFAULT_OUTPUT_LEN,
-        blocks,
-    )?;
+    let hash = digest(password, (&params, &salt), Params::DEFAULT_OUTPUT_LEN, blocks)?;
     Some(PasswordHash {
         algorithm: ARGON2ID_IDENT,
         version: Some(Version::default().into()),
@@ -164,19 +144,12 @@ fn fits(password: &str, known: &PasswordHash, blocks: &mut Blocks) -> Option<boo
     Some(made == wanted) // compared in constant time
 }
 
-fn digest(
-    password: &str,
-    (params, salt): (&Params, &Salt),
-    length: usize,
-    blocks: &mut Blocks,
-) -> Option<Output> {
+fn digest(password: &str, (params, salt): (&Params, &Salt), length: usize, blocks: &mut Blocks) -> Option<Output> {
     blocks.resize(params.block_count(), Block::default());
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::default(), params.clone());
     let mut digest = [0; Output::MAX_LENGTH];
     let digest = digest.get_mut(..length)?;
-    argon2
-        .hash_password_into_with_memory(password.as_bytes(), salt, digest, blocks)
-        .ok()?;
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, digest, blocks).ok()?;
     Output::new(digest).ok()
 }
 
@@ -206,10 +179,7 @@ mod tests {
         let hasher = Hasher::default();
         let password = Password("correct horse battery".to_owned());
         let hash = hasher.hash(password).await.expect("a hash");
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{hash}"
-        );
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         let matches = async |text: &str, hash: Option<&str>| {
             let hash = hash.map(str::to_owned);
             hasher.matches(typed(text), hash).await.expect("an answer")
@@ -240,11 +210,7 @@ mod tests {
         ] {
             assert!(is_refused(common), "{common}");
         }
-        for own in [
-            "correct horse battery",
-            "vergib-mir 7 Enten",
-            "kT9#wq!2xLp0",
-        ] {
+        for own in ["correct horse battery", "vergib-mir 7 Enten", "kT9#wq!2xLp0"] {
             assert!(!is_refused(own), "{own}");
         }
     }
@@ -263,9 +229,6 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        assert_eq!(
-            format!("{:?} {:?}", Password("a".to_owned()), typed("b")),
-            "Password TypedPassword"
-        );
+        assert_eq!(format!("{:?} {:?}", Password("a".to_owned()), typed("b")), "Password TypedPassword");
     }
 }

@@ -53,9 +53,7 @@ pub struct MailSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum MailFault {
     /// The sender is no address.
-    #[error(
-        "mail.from is \"{0}\", but must be an address such as Harbour Charging <no-reply@example.com>"
-    )]
+    #[error("mail.from is \"{0}\", but must be an address such as Harbour Charging <no-reply@example.com>")]
     From(String),
     /// The authority is no certificate, or the name no name.
     #[error("mail: {0}")]
@@ -71,14 +69,7 @@ pub(super) struct Post {
 
 impl Post {
     pub fn new(settings: MailSettings) -> Result<Self, MailFault> {
-        let MailSettings {
-            host,
-            port,
-            security,
-            login,
-            from,
-            authority,
-        } = settings;
+        let MailSettings { host, port, security, login, from, authority } = settings;
         let tls = |host: &str| -> Result<TlsParameters, MailFault> {
             let mut parameters = TlsParameters::builder(host.to_owned());
             if let Some(pem) = &authority {
@@ -92,18 +83,12 @@ impl Post {
             Security::Tls => Tls::Wrapper(tls(&host)?),
         };
         let from = from.parse().map_err(|_| MailFault::From(from))?;
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
-            .port(port)
-            .tls(tls)
-            .timeout(Some(PATIENCE));
+        let mut builder =
+            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host).port(port).tls(tls).timeout(Some(PATIENCE));
         if let Some((name, password)) = login {
             builder = builder.credentials(Credentials::new(name, password));
         }
-        Ok(Self {
-            transport: builder.build(),
-            from,
-            rung: Arc::default(),
-        })
+        Ok(Self { transport: builder.build(), from, rung: Arc::default() })
     }
 
     /// Says that there is a letter.
@@ -138,9 +123,7 @@ impl Post {
 
     async fn send(&self, context: &Context, links: &Links, letter: Letter) -> StoreResult<()> {
         let (now, links, queued) = (context.clock.now(), links.clone(), letter.clone());
-        let write = context
-            .db
-            .write(move |conn| queued.write(conn, now, &links));
+        let write = context.db.write(move |conn| queued.write(conn, now, &links));
         let (id, kind) = (letter.id, letter.kind);
         let outcome = match write.await {
             Ok(Some(written)) => self.hand_over(written).await,
@@ -150,15 +133,9 @@ impl Post {
         let now = context.clock.now();
         let Err(error) = outcome else {
             tracing::debug!(%id, %kind, "a letter is done with");
-            return context
-                .db
-                .write(move |conn| letters::done(conn, id, now))
-                .await;
+            return context.db.write(move |conn| letters::done(conn, id, now)).await;
         };
-        let again = context
-            .db
-            .write(move |conn| letters::postpone(conn, &letter, now))
-            .await?;
+        let again = context.db.write(move |conn| letters::postpone(conn, &letter, now)).await?;
         match again {
             true => tracing::warn!(%id, %kind, error, "a letter was not sent and is tried again"),
             false => {
@@ -169,12 +146,7 @@ impl Post {
     }
 
     async fn hand_over(&self, written: Written) -> Result<(), String> {
-        let Written {
-            from,
-            to,
-            subject,
-            body,
-        } = written;
+        let Written { from, to, subject, body } = written;
         let to: Mailbox = to.parse().map_err(|_| "the address cannot be written to")?;
         let message = Message::builder()
             .from(Mailbox::new(Some(from), self.from.email.clone()))

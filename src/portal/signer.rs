@@ -52,11 +52,7 @@ impl Signer {
         }
     }
 
-    pub fn sign(
-        &self,
-        (org, sub, login): (OrganizationId, UserId, HomeLoginId),
-        now: Timestamp,
-    ) -> ApiResult<String> {
+    pub fn sign(&self, (org, sub, login): (OrganizationId, UserId, HomeLoginId), now: Timestamp) -> ApiResult<String> {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
@@ -93,9 +89,7 @@ mod tests {
 
     fn token(signer: &Signer) -> String {
         let id = RawId::from_bytes([7; 12]);
-        signer
-            .sign((id.into(), id.into(), id.into()), NOON)
-            .expect("a token")
+        signer.sign((id.into(), id.into(), id.into()), NOON).expect("a token")
     }
 
     #[test]
@@ -103,10 +97,7 @@ mod tests {
         let ours = signer("0123456789abcdef0123456789abcdef");
         let token = token(&ours);
         let read = |seconds: u64| ours.read(&token, NOON + Duration::from_secs(seconds));
-        assert_eq!(
-            read(599).expect("valid").sub,
-            UserId::from(RawId::from_bytes([7; 12]))
-        );
+        assert_eq!(read(599).expect("valid").sub, UserId::from(RawId::from_bytes([7; 12])));
         assert_eq!(read(600), None);
         assert_eq!(signer("another").read(&token, NOON), None, "another key");
     }
@@ -117,11 +108,7 @@ mod tests {
         let (ours, token) = (signer(key), token(&signer(key)));
         let parts: Vec<&str> = token.split('.').collect();
         let json = |header: &str| URL_SAFE_NO_PAD.encode(header);
-        for header in [
-            r#"{"alg":"none","typ":"JWT"}"#,
-            r#"{"alg":"None"}"#,
-            r#"{"typ":"JWT"}"#,
-        ] {
+        for header in [r#"{"alg":"none","typ":"JWT"}"#, r#"{"alg":"None"}"#, r#"{"typ":"JWT"}"#] {
             for signature in ["", parts[2]] {
                 let forged = format!("{}.{}.{signature}", json(header), parts[1]);
                 assert_eq!(ours.read(&forged, NOON), None, "{header}");
@@ -129,35 +116,13 @@ mod tests {
         }
         let claims = ours.read(&token, NOON).expect("valid");
         let stronger = Header::new(Algorithm::HS512);
-        let other = encode(
-            &stronger,
-            &claims,
-            &EncodingKey::from_secret(key.as_bytes()),
-        );
-        assert_eq!(
-            ours.read(&other.expect("a token"), NOON),
-            None,
-            "right key, other algorithm"
-        );
-        let foreign = Claims {
-            aud: "another".to_owned(),
-            ..claims
-        };
-        let foreign = encode(
-            &Header::new(ALGORITHM),
-            &foreign,
-            &EncodingKey::from_secret(key.as_bytes()),
-        );
-        assert_eq!(
-            ours.read(&foreign.expect("a token"), NOON),
-            None,
-            "another audience"
-        );
+        let other = encode(&stronger, &claims, &EncodingKey::from_secret(key.as_bytes()));
+        assert_eq!(ours.read(&other.expect("a token"), NOON), None, "right key, other algorithm");
+        let foreign = Claims { aud: "another".to_owned(), ..claims };
+        let foreign = encode(&Header::new(ALGORITHM), &foreign, &EncodingKey::from_secret(key.as_bytes()));
+        assert_eq!(ours.read(&foreign.expect("a token"), NOON), None, "another audience");
         let payload = parts[1].replace(&parts[1][..4], "eyJh");
-        assert_eq!(
-            ours.read(&format!("{}.{payload}x.{}", parts[0], parts[2]), NOON),
-            None
-        );
+        assert_eq!(ours.read(&format!("{}.{payload}x.{}", parts[0], parts[2]), NOON), None);
         for nonsense in ["", ".", "..", "ew_live_x", "a.b.c"] {
             assert_eq!(ours.read(nonsense, NOON), None);
         }

@@ -24,16 +24,12 @@ crate::spelled! {
 crate::text_column!(spelled Purpose);
 
 pub(super) fn insert(conn: &mut Conn, home: &HomeUser) -> StoreResult<()> {
-    diesel::insert_into(home_users::table)
-        .values(home)
-        .execute(conn)?;
+    diesel::insert_into(home_users::table).values(home).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn update(conn: &mut Conn, home: &HomeUser) -> StoreResult<()> {
-    diesel::update(home_users::table.find(home.id))
-        .set(home)
-        .execute(conn)?;
+    diesel::update(home_users::table.find(home.id)).set(home).execute(conn)?;
     Ok(())
 }
 
@@ -43,11 +39,7 @@ pub(super) fn delete(conn: &mut Conn, user: UserId) -> StoreResult<()> {
 }
 
 /// The organization's home user with this id.
-pub(super) fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: UserId,
-) -> StoreResult<(HomeUser, User)> {
+pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: UserId) -> StoreResult<(HomeUser, User)> {
     Ok(home_users::table
         .inner_join(users::table)
         .filter(home_users::organization_id.eq(organization))
@@ -115,9 +107,7 @@ pub(super) fn find_link(
         .first(conn)
         .map_err(StoreError::from);
     let found = crate::db::error::optional(found)?;
-    Ok(found
-        .filter(|(_, user, email)| user.email.as_ref() == Some(email))
-        .map(|(home, user, _)| (home, user)))
+    Ok(found.filter(|(_, user, email)| user.email.as_ref() == Some(email)).map(|(home, user, _)| (home, user)))
 }
 
 /// Makes all links to a user worthless; answers how many there were.
@@ -157,14 +147,9 @@ pub(super) fn list(
         "email" => users::email,
         "lastname" => users::lastname,
     });
-    let found: Vec<(HomeUser, User)> = rows
-        .select((HomeUser::as_select(), User::as_select()))
-        .load(conn)?;
+    let found: Vec<(HomeUser, User)> = rows.select((HomeUser::as_select(), User::as_select())).load(conn)?;
     Ok(Page {
-        rows: found
-            .into_iter()
-            .map(|(home, user)| HomeUserView::new(home, user))
-            .collect(),
+        rows: found.into_iter().map(|(home, user)| HomeUserView::new(home, user)).collect(),
         total,
         request: query.page,
     })

@@ -10,12 +10,7 @@ use crate::kernel::{Currency, TimeZone, Timestamp};
 /// Microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
 /// Kinds that are looked up for each piece; a flat fee is looked up once.
-const METERED: [Kind; 4] = [
-    Kind::Energy,
-    Kind::Time,
-    Kind::ParkingTime,
-    Kind::BlockingFee,
-];
+const METERED: [Kind; 4] = [Kind::Energy, Kind::Time, Kind::ParkingTime, Kind::BlockingFee];
 
 /// A line of a bill.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,19 +59,11 @@ pub struct Cost {
 /// Steps follow OCPI 2.2.1 (mod_cdrs, "step_size"): the total of a kind is rounded up once, by the step of its last
 /// component; where a session has both charging and parking time, only the parking time is.
 pub fn cost(tariff: &Tariff, timeline: &Timeline, zone: TimeZone) -> Cost {
-    let mut meter = Meter {
-        tariff,
-        start: timeline.start,
-        charged_until: timeline.charged_until(),
-        counts: Vec::new(),
-    };
+    let mut meter =
+        Meter { tariff, start: timeline.start, charged_until: timeline.charged_until(), counts: Vec::new() };
     meter.flat_fee(wall(timeline.start, zone));
     for piece in pieces(tariff, timeline, zone) {
-        let clock = if tariff.decided_at_start {
-            timeline.start
-        } else {
-            piece.from
-        };
+        let clock = if tariff.decided_at_start { timeline.start } else { piece.from };
         meter.take(&piece, wall(clock, zone));
     }
     meter.round_up();
@@ -104,31 +91,16 @@ struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     fn flat_fee(&mut self, wall: (u32, u32)) {
-        let state = State {
-            energy: crate::kernel::WattHours::ZERO,
-            seconds: 0,
-            power: crate::kernel::Watts::ZERO,
-            wall,
-        };
+        let state =
+            State { energy: crate::kernel::WattHours::ZERO, seconds: 0, power: crate::kernel::Watts::ZERO, wall };
         if let Some((element, component)) = self.applying(Kind::Flat, &state) {
-            self.counts.push(Count {
-                element,
-                component,
-                from: self.start,
-                to: self.start,
-                used: 1,
-                billed: 1,
-            });
+            self.counts.push(Count { element, component, from: self.start, to: self.start, used: 1, billed: 1 });
         }
     }
 
     /// The component of this kind that applies, with its element.
     fn applying(&self, kind: Kind, state: &State) -> Option<(&'a Element, &'a Component)> {
-        let mut elements = self
-            .tariff
-            .elements
-            .iter()
-            .filter(|element| element.when.hold(state));
+        let mut elements = self.tariff.elements.iter().filter(|element| element.when.hold(state));
         let found = match self.tariff.selection {
             Selection::WholeElement => elements.next(),
             Selection::EachKind => elements.find(|element| element.component(kind).is_some()),
@@ -152,25 +124,14 @@ impl<'a> Meter<'a> {
                 continue;
             }
             let billed = self.beyond_grace(component, used);
-            let last = self
-                .counts
-                .iter_mut()
-                .rev()
-                .find(|count| count.component.kind == kind);
+            let last = self.counts.iter_mut().rev().find(|count| count.component.kind == kind);
             match last {
                 Some(count) if std::ptr::eq(count.component, component) => {
                     count.used += used;
                     count.billed += billed;
                     count.to = piece.to;
                 }
-                _ => self.counts.push(Count {
-                    element,
-                    component,
-                    from: piece.from,
-                    to: piece.to,
-                    used,
-                    billed,
-                }),
+                _ => self.counts.push(Count { element, component, from: piece.from, to: piece.to, used, billed }),
             }
         }
     }
@@ -200,25 +161,17 @@ impl<'a> Meter<'a> {
     }
 
     fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Count<'a>> {
-        self.counts
-            .iter()
-            .filter(move |count| count.component.kind == kind)
+        self.counts.iter().filter(move |count| count.component.kind == kind)
     }
 
     fn round_up(&mut self) {
-        let parked = self
-            .of_kind(Kind::ParkingTime)
-            .any(|count| count.billed > 0);
+        let parked = self.of_kind(Kind::ParkingTime).any(|count| count.billed > 0);
         for kind in METERED {
             if kind == Kind::Time && parked {
                 continue;
             }
             let total: i64 = self.of_kind(kind).map(|count| count.billed).sum();
-            let last = self
-                .counts
-                .iter_mut()
-                .rev()
-                .find(|count| count.component.kind == kind && count.billed > 0);
+            let last = self.counts.iter_mut().rev().find(|count| count.component.kind == kind && count.billed > 0);
             if let Some(last) = last {
                 let step = match last.component.counted {
                     Counted::Energy => last.component.step,
@@ -245,12 +198,8 @@ impl Count<'_> {
 
     /// What it costs, unrounded, before tax and the tax.
     fn exactly(&self) -> (Decimal, Decimal) {
-        let before_tax =
-            self.component.price * Decimal::from(self.billed) / Decimal::from(self.per_unit());
-        (
-            before_tax,
-            before_tax * self.component.tax / Decimal::ONE_HUNDRED,
-        )
+        let before_tax = self.component.price * Decimal::from(self.billed) / Decimal::from(self.per_unit());
+        (before_tax, before_tax * self.component.tax / Decimal::ONE_HUNDRED)
     }
 }
 
@@ -263,11 +212,7 @@ struct RunningSum {
 
 impl RunningSum {
     const fn new(currency: Currency) -> Self {
-        Self {
-            currency,
-            exact: Decimal::ZERO,
-            rounded: Decimal::ZERO,
-        }
+        Self { currency, exact: Decimal::ZERO, rounded: Decimal::ZERO }
     }
 
     fn add(&mut self, amount: Decimal) -> Decimal {
@@ -281,10 +226,7 @@ impl RunningSum {
 fn bill(tariff: &Tariff, counts: Vec<Count<'_>>, timeline: &Timeline) -> Cost {
     /// Digits of a quantity that are told.
     const TOLD: u32 = 6;
-    let (mut net, mut taxes) = (
-        RunningSum::new(tariff.currency),
-        RunningSum::new(tariff.currency),
-    );
+    let (mut net, mut taxes) = (RunningSum::new(tariff.currency), RunningSum::new(tariff.currency));
     let line = |count: Count<'_>| {
         let (before_tax, tax) = count.exactly();
         let (before_tax, total_tax) = (net.add(before_tax), taxes.add(tax));
@@ -305,9 +247,7 @@ fn bill(tariff: &Tariff, counts: Vec<Count<'_>>, timeline: &Timeline) -> Cost {
     };
     let mut lines: Vec<Line> = counts.into_iter().map(line).collect();
     let sum = net.rounded + taxes.rounded;
-    let least = tariff
-        .minimum
-        .map_or(Decimal::ZERO, |least| tariff.currency.round(least));
+    let least = tariff.minimum.map_or(Decimal::ZERO, |least| tariff.currency.round(least));
     if sum < least {
         let missing = least - sum;
         net.rounded += missing;

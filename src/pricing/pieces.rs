@@ -38,18 +38,14 @@ pub(super) struct State {
 /// Day of the week (Sunday is 0) and second of the day, as a clock in the zone shows them.
 pub fn wall(at: Timestamp, zone: TimeZone) -> (u32, u32) {
     let local = at.to_chrono().with_timezone(&zone.0);
-    (
-        local.weekday().num_days_from_sunday(),
-        local.num_seconds_from_midnight(),
-    )
+    (local.weekday().num_days_from_sunday(), local.num_seconds_from_midnight())
 }
 
 impl Conditions {
     /// Whether all of them hold.
     pub(super) fn hold(&self, state: &State) -> bool {
         let (weekday, second) = state.wall;
-        self.window
-            .is_none_or(|window| window.contains(weekday, second))
+        self.window.is_none_or(|window| window.contains(weekday, second))
             && self.from_energy.is_none_or(|least| state.energy >= least)
             && self.below_energy.is_none_or(|most| state.energy < most)
             && self.from_seconds.is_none_or(|least| state.seconds >= least)
@@ -148,12 +144,7 @@ fn clock_cuts(stretch: &Stretch, seconds: &BTreeSet<u32>, zone: TimeZone) -> BTr
             };
             let shown = zone.0.from_local_datetime(&date.and_time(time));
             let shown = [shown.earliest(), shown.latest()];
-            cuts.extend(
-                shown
-                    .into_iter()
-                    .flatten()
-                    .map(|at| Timestamp::from(at.with_timezone(&Utc))),
-            );
+            cuts.extend(shown.into_iter().flatten().map(|at| Timestamp::from(at.with_timezone(&Utc))));
         }
         let Some(next) = date.succ_opt() else { break };
         date = next;

@@ -145,9 +145,7 @@ pub struct Element {
 impl Element {
     /// Its component of this kind.
     pub fn component(&self, kind: Kind) -> Option<&Component> {
-        self.components
-            .iter()
-            .find(|component| component.kind == kind)
+        self.components.iter().find(|component| component.kind == kind)
     }
 }
 

@@ -35,10 +35,7 @@ impl Stretch {
 
     /// The energy drawn in it up to an instant, in whole Wh.
     pub(super) fn energy_until(&self, at: Timestamp) -> WattHours {
-        let (passed, length) = (
-            i128::from(at.micros() - self.from.micros()),
-            i128::from(self.micros()),
-        );
+        let (passed, length) = (i128::from(at.micros() - self.from.micros()), i128::from(self.micros()));
         if passed >= length {
             return self.energy;
         }
@@ -48,8 +45,7 @@ impl Stretch {
 
     /// Its average power.
     pub(super) fn power(&self) -> Watts {
-        let watts =
-            i128::from(self.energy.get()) * 3_600_000_000 / i128::from(self.micros().max(1));
+        let watts = i128::from(self.energy.get()) * 3_600_000_000 / i128::from(self.micros().max(1));
         Watts(i64::try_from(watts).unwrap_or(i64::MAX))
     }
 }
@@ -88,11 +84,7 @@ impl Timeline {
         let end = end.max(start);
         let mut points: Vec<Point> = points.into_iter().collect();
         points.sort_by_key(|point| point.at);
-        let last = Point {
-            at: end,
-            energy: Some(total),
-            power: None,
-        };
+        let last = Point { at: end, energy: Some(total), power: None };
         let (mut from, mut before, mut power) = (start, WattHours::ZERO, None);
         let mut stretches = Vec::new();
         let mut silent = Vec::new();
@@ -103,14 +95,8 @@ impl Timeline {
                 continue; // the stretch lasts until energy is known again
             };
             let energy = energy.clamp(before, total.max(before));
-            let mut stretch = Stretch {
-                from,
-                to,
-                energy: energy - before,
-                charging: false,
-            };
-            stretch.charging =
-                stretch.power() >= DRAWING || power.is_some_and(|power| power >= DRAWING);
+            let mut stretch = Stretch { from, to, energy: energy - before, charging: false };
+            stretch.charging = stretch.power() >= DRAWING || power.is_some_and(|power| power >= DRAWING);
             if to > from || stretch.energy > WattHours::ZERO {
                 stretches.push(stretch);
                 silent.push(power.is_none());
@@ -123,9 +109,7 @@ impl Timeline {
 
     /// The end of what is known.
     pub fn end(&self) -> Timestamp {
-        self.stretches
-            .last()
-            .map_or(self.start, |stretch| stretch.to)
+        self.stretches.last().map_or(self.start, |stretch| stretch.to)
     }
 
     /// When it was charging for the last time.
@@ -141,19 +125,11 @@ impl Timeline {
         let mut from = start;
         let stretches = parts.iter().map(|&(seconds, energy)| {
             let to = from + Duration::from_secs(seconds);
-            let stretch = Stretch {
-                from,
-                to,
-                energy: WattHours(energy),
-                charging: energy > 0,
-            };
+            let stretch = Stretch { from, to, energy: WattHours(energy), charging: energy > 0 };
             from = to;
             stretch
         });
-        Self {
-            start,
-            stretches: stretches.collect(),
-        }
+        Self { start, stretches: stretches.collect() }
     }
 }
 
@@ -171,9 +147,7 @@ struct Step {
 fn bridge(stretches: &mut [Stretch], silent: &[bool]) {
     let steps = steps_in(stretches, silent);
     // The first may begin, and the last may end, at a register that is told in Wh.
-    let until_end = steps
-        .last()
-        .is_some_and(|step| step.last.saturating_add(1) == stretches.len());
+    let until_end = steps.last().is_some_and(|step| step.last.saturating_add(1) == stretches.len());
     let told = steps.len().saturating_sub(usize::from(until_end));
     let between = steps.get(1..told).unwrap_or(&[]);
     let divides = |size: &i64| {
@@ -208,11 +182,7 @@ fn steps_in(stretches: &[Stretch], silent: &[bool]) -> Vec<Step> {
         } else {
             let (first, from) = still.take().unwrap_or((last, stretch.from));
             let together = Stretch { from, ..*stretch };
-            steps.push(Step {
-                first,
-                last,
-                together,
-            });
+            steps.push(Step { first, last, together });
         }
     }
     steps
@@ -225,11 +195,7 @@ mod tests {
     /// A timeline of an hour by what was delivered at the end of each minute.
     fn by_minute(delivered: impl Fn(i64) -> i64, power: Option<Watts>) -> Timeline {
         let at = |minute: i64| Timestamp::from_unix_seconds(1_777_000_000 + 60 * minute);
-        let point = |minute: i64| Point {
-            at: at(minute),
-            energy: Some(WattHours(delivered(minute))),
-            power,
-        };
+        let point = |minute: i64| Point { at: at(minute), energy: Some(WattHours(delivered(minute))), power };
         let total = WattHours(delivered(60));
         Timeline::from_points((at(0), at(60)), total, (1..60).map(point))
     }

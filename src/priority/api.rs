@@ -19,10 +19,7 @@ use crate::stations::link::{SharedLink, Signals};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(start_priority_charge)
-        .service(end_priority_charge)
-        .service(list_priority_charges);
+    config.service(start_priority_charge).service(end_priority_charge).service(list_priority_charges);
 }
 
 fn missing(error: StoreError) -> ApiError {

@@ -32,11 +32,7 @@ pub fn ask(
     let stations = stations_of(conn, group.id)?;
     match open_of(conn, group.id)? {
         Some(charge) if charge.expires_at > moment.now => {
-            return Ok(Asked {
-                charge,
-                stations,
-                is_new: false,
-            });
+            return Ok(Asked { charge, stations, is_new: false });
         }
         Some(over) => drop(conclude(conn, moment, over, EXPIRED)?),
         None => {}
@@ -70,11 +66,7 @@ pub fn ask(
         PriorityStatus::Error => EventKind::PriorityChargeFailed,
     };
     tell(conn, moment, &charge, kind)?;
-    Ok(Asked {
-        charge,
-        stations,
-        is_new: true,
-    })
+    Ok(Asked { charge, stations, is_new: true })
 }
 
 /// Why a group cannot have one now.
@@ -86,9 +78,7 @@ fn objection(
     let denied = |why: String| Some((PriorityStatus::Denied, why));
     if !group.is_home() {
         let algorithm = group.algorithm;
-        return denied(format!(
-            "The algorithm of the group is {algorithm}, so it has no exclusion times to go before"
-        ));
+        return denied(format!("The algorithm of the group is {algorithm}, so it has no exclusion times to go before"));
     }
     if group.dry_run {
         return denied("The group is a dry run: its stations are told nothing".to_owned());
@@ -115,25 +105,13 @@ pub fn open_of(conn: &mut Conn, group: GroupId) -> StoreResult<Option<PriorityCh
 }
 
 /// Until when each of these groups goes before its exclusion times.
-pub fn untils(
-    conn: &mut Conn,
-    groups: &[GroupId],
-    now: Timestamp,
-) -> StoreResult<BTreeMap<GroupId, Timestamp>> {
+pub fn untils(conn: &mut Conn, groups: &[GroupId], now: Timestamp) -> StoreResult<BTreeMap<GroupId, Timestamp>> {
     let open = store::open_in(conn, groups)?.into_iter();
-    Ok(open
-        .filter(|charge| charge.expires_at > now)
-        .map(|charge| (charge.group_id, charge.expires_at))
-        .collect())
+    Ok(open.filter(|charge| charge.expires_at > now).map(|charge| (charge.group_id, charge.expires_at)).collect())
 }
 
 /// Ends the one that a group has, and answers it; `None` where it has none.
-pub fn end(
-    conn: &mut Conn,
-    moment: &Moment,
-    group: GroupId,
-    reason: &str,
-) -> StoreResult<Option<PriorityCharge>> {
+pub fn end(conn: &mut Conn, moment: &Moment, group: GroupId, reason: &str) -> StoreResult<Option<PriorityCharge>> {
     let Some(charge) = open_of(conn, group)? else {
         return Ok(None);
     };
@@ -159,12 +137,7 @@ fn stations_of(conn: &mut Conn, group: GroupId) -> StoreResult<Vec<StationId>> {
     Ok(members.map(|member| member.chargestation_id).collect())
 }
 
-fn conclude(
-    conn: &mut Conn,
-    moment: &Moment,
-    mut charge: PriorityCharge,
-    reason: &str,
-) -> StoreResult<PriorityCharge> {
+fn conclude(conn: &mut Conn, moment: &Moment, mut charge: PriorityCharge, reason: &str) -> StoreResult<PriorityCharge> {
     charge.status = PriorityStatus::Ended;
     charge.reason = Some(reason.to_owned());
     charge.ended_at = Some(moment.now);
@@ -186,18 +159,11 @@ pub fn expire(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
 }
 
 /// A session began at a station: the charge of its group that waited for one has found its car.
-pub fn session_started(
-    conn: &mut Conn,
-    moment: &Moment,
-    station: StationId,
-    session: SessionId,
-) -> StoreResult<()> {
+pub fn session_started(conn: &mut Conn, moment: &Moment, station: StationId, session: SessionId) -> StoreResult<()> {
     let Some(group) = store::group_of(conn, station)? else {
         return Ok(());
     };
-    let waiting = |charge: &PriorityCharge| {
-        charge.status == PriorityStatus::Waiting && charge.expires_at > moment.now
-    };
+    let waiting = |charge: &PriorityCharge| charge.status == PriorityStatus::Waiting && charge.expires_at > moment.now;
     if let Some(mut charge) = open_of(conn, group)?.filter(waiting) {
         begin(&mut charge, session, moment);
         charge.updated_at = moment.version_after(charge.updated_at);
@@ -223,12 +189,7 @@ pub fn session_ended(conn: &mut Conn, moment: &Moment, station: StationId) -> St
     Ok(())
 }
 
-fn tell(
-    conn: &mut Conn,
-    moment: &Moment,
-    charge: &PriorityCharge,
-    kind: EventKind,
-) -> StoreResult<()> {
+fn tell(conn: &mut Conn, moment: &Moment, charge: &PriorityCharge, kind: EventKind) -> StoreResult<()> {
     tracing::info!(
         group = %charge.group_id,
         reason = charge.reason.as_deref(),
@@ -236,10 +197,5 @@ fn tell(
         charge.status
     );
     let event = Event::new(charge.organization_id, kind);
-    events::record(
-        conn,
-        moment,
-        event,
-        &PriorityChargeView::from(charge.clone()),
-    )
+    events::record(conn, moment, event, &PriorityChargeView::from(charge.clone()))
 }

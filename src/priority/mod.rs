@@ -11,7 +11,5 @@ pub mod retention;
 mod store;
 
 pub use api::routes;
-pub use course::{
-    ask, end, end_on_request, expire, open_of, session_ended, session_started, untils,
-};
+pub use course::{ask, end, end_on_request, expire, open_of, session_ended, session_started, untils};
 pub use model::{NewPriorityCharge, PriorityChargeView};

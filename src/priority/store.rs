@@ -12,16 +12,12 @@ use crate::http::query::ListQuery;
 use crate::kernel::*;
 
 pub(super) fn insert(conn: &mut Conn, charge: &PriorityCharge) -> StoreResult<()> {
-    diesel::insert_into(priority_charges::table)
-        .values(charge)
-        .execute(conn)?;
+    diesel::insert_into(priority_charges::table).values(charge).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn update(conn: &mut Conn, charge: &PriorityCharge) -> StoreResult<()> {
-    diesel::update(priority_charges::table.find(charge.id))
-        .set(charge)
-        .execute(conn)?;
+    diesel::update(priority_charges::table.find(charge.id)).set(charge).execute(conn)?;
     Ok(())
 }
 
@@ -36,18 +32,11 @@ pub(super) fn open_in(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<Pr
 
 /// The one that was asked for last and approved.
 pub(super) fn latest(conn: &mut Conn, group: GroupId) -> StoreResult<Option<PriorityCharge>> {
-    let approved = [
-        PriorityStatus::Waiting,
-        PriorityStatus::Active,
-        PriorityStatus::Ended,
-    ];
+    let approved = [PriorityStatus::Waiting, PriorityStatus::Active, PriorityStatus::Ended];
     Ok(priority_charges::table
         .filter(priority_charges::group_id.eq(group))
         .filter(priority_charges::status.eq_any(approved))
-        .order((
-            priority_charges::created_at.desc(),
-            priority_charges::id.desc(),
-        ))
+        .order((priority_charges::created_at.desc(), priority_charges::id.desc()))
         .select(PriorityCharge::as_select())
         .first(conn)
         .optional()?)
@@ -73,10 +62,7 @@ pub(super) fn group_of(conn: &mut Conn, station: StationId) -> StoreResult<Optio
 }
 
 /// The session that has run longest at these stations.
-pub(super) fn running_at(
-    conn: &mut Conn,
-    stations: &[StationId],
-) -> StoreResult<Option<SessionId>> {
+pub(super) fn running_at(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Option<SessionId>> {
     Ok(sessions::table
         .filter(sessions::chargestation_id.eq_any(stations))
         .filter(sessions::started_at.is_not_null())
@@ -94,9 +80,7 @@ pub(super) fn list(
 ) -> ApiResult<Page<PriorityCharge>> {
     let filter = &query.filter;
     let filtered = || {
-        let mut rows = priority_charges::table
-            .filter(priority_charges::group_id.eq(group))
-            .into_boxed();
+        let mut rows = priority_charges::table.filter(priority_charges::group_id.eq(group)).into_boxed();
         if let Some(user) = filter.user {
             rows = rows.filter(priority_charges::user_id.eq(user));
         }
@@ -107,11 +91,7 @@ pub(super) fn list(
             rows = rows.filter(priority_charges::status.eq(status));
         }
         if let Some(text) = &query.search {
-            rows = rows.filter(
-                lower(priority_charges::reason)
-                    .like(contains(text))
-                    .escape('\\'),
-            );
+            rows = rows.filter(lower(priority_charges::reason).like(contains(text)).escape('\\'));
         }
         rows
     };
@@ -119,9 +99,5 @@ pub(super) fn list(
         "status" => priority_charges::status,
         "expires_at" => priority_charges::expires_at,
     });
-    Ok(Page {
-        rows: rows.select(PriorityCharge::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(PriorityCharge::as_select()).load(conn)?, total, request: query.page })
 }

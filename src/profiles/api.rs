@@ -14,9 +14,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::kernel::{ChargingProfileId, EvseId, Moment, OrganizationId, StationId};
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
 
@@ -76,11 +74,7 @@ impl FromRequest for Audience {
 impl Audience {
     fn tell(self, organization: OrganizationId, stations: Vec<StationId>) {
         for station in stations {
-            self.signals.tell(Signal {
-                organization,
-                station,
-                kind: SignalKind::Reconfigured,
-            });
+            self.signals.tell(Signal { organization, station, kind: SignalKind::Reconfigured });
             if !self.link.is_online(station) {
                 continue; // it is told when it connects
             }
@@ -104,10 +98,7 @@ async fn list_charging_profiles(
     query: ListQuery<ProfileFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        store::list(conn, organization, query)
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
 }
 
 /// Creates a charging profile and tells the stations of its EVSEs.
@@ -126,12 +117,7 @@ async fn create_charging_profile(
     let stored = ctx.answer_and(move |conn| {
         store::insert(conn, &profile)?;
         store::attach(conn, &profile, &evses)?;
-        let (view, stations) = told(
-            conn,
-            &moment,
-            (profile.clone(), &[]),
-            EventKind::ChargingProfileCreated,
-        )?;
+        let (view, stations) = told(conn, &moment, (profile.clone(), &[]), EventKind::ChargingProfileCreated)?;
         Ok((Created(view), stations))
     });
     let (view, stations) = stored.await?;
@@ -180,12 +166,7 @@ async fn update_charging_profile(
             let wanted = patch.evses.value().cloned().unwrap_or_default();
             store::attach(conn, &profile, &wanted)?;
         }
-        told(
-            conn,
-            &moment,
-            (profile, &before),
-            EventKind::ChargingProfileUpdated,
-        )
+        told(conn, &moment, (profile, &before), EventKind::ChargingProfileUpdated)
     });
     let (view, stations) = stored.await?;
     audience.tell(organization, stations);
@@ -207,12 +188,7 @@ async fn delete_charging_profile(
     let stored = ctx.db.write(move |conn| {
         let profile = store::find(conn, organization, id).map_err(missing)?;
         if_match.check(profile.updated_at)?;
-        let found = told(
-            conn,
-            &moment,
-            (profile, &[]),
-            EventKind::ChargingProfileDeleted,
-        )?;
+        let found = told(conn, &moment, (profile, &[]), EventKind::ChargingProfileDeleted)?;
         store::delete(conn, id)?;
         Ok::<_, ApiError>(found)
     });

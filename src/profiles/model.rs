@@ -156,11 +156,7 @@ pub struct Profile {
 
 impl Profile {
     /// The profile that `new` describes.
-    pub(super) fn new(
-        new: NewProfile,
-        organization_id: OrganizationId,
-        moment: &Moment,
-    ) -> Result<Self, Faults> {
+    pub(super) fn new(new: NewProfile, organization_id: OrganizationId, moment: &Moment) -> Result<Self, Faults> {
         let profile = Self {
             id: moment.id(),
             organization_id,
@@ -186,30 +182,19 @@ impl Profile {
     /// Applies a patch, but for the EVSEs; what must not be empty refuses null.
     pub(super) fn apply(mut self, patch: ProfilePatch, moment: &Moment) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
         patch.code.map(String::from).apply(&mut self.code);
         patch.active.apply_or(&mut self.active, true);
         patch.stack_level.apply_or(&mut self.stack_level, 0);
         patch.kind.set(&mut self.type_, "type", &mut faults);
         patch.recurrence.apply(&mut self.recurrence);
-        patch
-            .starts_at
-            .set(&mut self.starts_at, "start_schedule", &mut faults);
+        patch.starts_at.set(&mut self.starts_at, "start_schedule", &mut faults);
         patch.duration_minutes.apply(&mut self.duration_minutes);
         patch.valid_from.apply(&mut self.valid_from);
         patch.valid_to.apply(&mut self.valid_to);
         patch.unit.set(&mut self.unit, "unit", &mut faults);
-        patch
-            .periods
-            .map(Json)
-            .set(&mut self.periods, "periods", &mut faults);
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.periods.map(Json).set(&mut self.periods, "periods", &mut faults);
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
         self.checked(faults)
     }
@@ -222,68 +207,24 @@ impl Profile {
         };
         let recurs = self.recurrence.is_some();
         let must = "must be daily or weekly of a recurring profile, and absent of any other";
-        wrong(
-            (self.type_ == ProfileType::Recurring) != recurs,
-            "recurrence",
-            must,
-            &mut faults,
-        );
+        wrong((self.type_ == ProfileType::Recurring) != recurs, "recurrence", must, &mut faults);
         let level = (0..=HIGHEST_LEVEL).contains(&self.stack_level);
-        wrong(
-            !level,
-            "stack_level",
-            "must be between 0 and 1000",
-            &mut faults,
-        );
+        wrong(!level, "stack_level", "must be between 0 and 1000", &mut faults);
         let length = self.duration_minutes;
         let outside = length.is_some_and(|length| !(1..=LONGEST_MINUTES).contains(&length));
-        wrong(
-            outside,
-            "duration_minutes",
-            "must be between 1 and 10080",
-            &mut faults,
-        );
-        let backwards = self
-            .valid_from
-            .zip(self.valid_to)
-            .is_some_and(|(from, to)| from >= to);
-        wrong(
-            backwards,
-            "valid_to",
-            "must be after valid_from",
-            &mut faults,
-        );
+        wrong(outside, "duration_minutes", "must be between 1 and 10080", &mut faults);
+        let backwards = self.valid_from.zip(self.valid_to).is_some_and(|(from, to)| from >= to);
+        wrong(backwards, "valid_to", "must be after valid_from", &mut faults);
         let periods = &self.periods.0;
         let count = (1..=MOST_PERIODS).contains(&periods.len());
-        wrong(
-            !count,
-            "periods",
-            "must have 1 to 100 turning points",
-            &mut faults,
-        );
+        wrong(!count, "periods", "must have 1 to 100 turning points", &mut faults);
         let first = periods.first().is_some_and(|first| first.start != 0);
         wrong(first, "periods[0].start", "must be 0", &mut faults);
         let ordered = periods.is_sorted_by(|one, next| one.start < next.start);
-        wrong(
-            !ordered,
-            "periods",
-            "must each start after the one before",
-            &mut faults,
-        );
-        let sane = periods
-            .iter()
-            .all(|period| (0.0..=1e7).contains(&period.limit));
-        wrong(
-            !sane,
-            "periods",
-            "must have limits between 0 and 10000000",
-            &mut faults,
-        );
-        if faults.is_empty() {
-            Ok(self)
-        } else {
-            Err(faults)
-        }
+        wrong(!ordered, "periods", "must each start after the one before", &mut faults);
+        let sane = periods.iter().all(|period| (0.0..=1e7).contains(&period.limit));
+        wrong(!sane, "periods", "must have limits between 0 and 10000000", &mut faults);
+        if faults.is_empty() { Ok(self) } else { Err(faults) }
     }
 }
 

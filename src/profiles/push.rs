@@ -26,9 +26,7 @@ const MAINS: Millivolts = Millivolts(230_000);
 
 fn watts(connector: &Connector, profile: &Profile, period: Period, voltage: Millivolts) -> Watts {
     let volts = connector.voltage_limit.unwrap_or(voltage);
-    let limit = profile
-        .unit
-        .watts(period.limit, volts, connector.phase_set());
+    let limit = profile.unit.watts(period.limit, volts, connector.phase_set());
     limit.unwrap_or_else(|_| connector.rating(volts)) // limits were bounded when they were stored
 }
 
@@ -60,9 +58,7 @@ fn coming_day(
     let mut next = Some(now);
     while let Some(at) = next.filter(|at| *at < now + AHEAD && steps.len() < MOST_STEPS) {
         let counting = schedule::counting(profiles, at, zone);
-        let limit = counting.map_or(rating, |(profile, period)| {
-            watts(connector, profile, period, voltage).min(rating)
-        });
+        let limit = counting.map_or(rating, |(profile, period)| watts(connector, profile, period, voltage).min(rating));
         if steps.last().is_none_or(|(_, before)| *before != limit) {
             let seconds = u32::try_from(at.since(now).as_secs()).unwrap_or(u32::MAX);
             steps.push((seconds, limit));
@@ -83,11 +79,7 @@ fn forget(connector: &Connector) -> Command {
 }
 
 /// The commands that tell a station its coming day; where balancing steers it, those that make it forget one.
-fn commands(
-    conn: &mut Conn,
-    station: &Station,
-    now: Timestamp,
-) -> StoreResult<Vec<(ConnectorId, Command)>> {
+fn commands(conn: &mut Conn, station: &Station, now: Timestamp) -> StoreResult<Vec<(ConnectorId, Command)>> {
     let balanced = groups::is_member(conn, station.id)?;
     let connectors = stations::connectors_of_station(conn, station.id)?;
     let evses: Vec<EvseId> = connectors.iter().map(|one| one.evse_id).collect();
@@ -178,9 +170,7 @@ pub(super) async fn forget_idle(
 pub async fn refresh(performer: &Performer) -> ApiResult<()> {
     let stations = performer.db().read(store::stations_with_profiles).await?;
     for (organization, id) in stations {
-        let found = performer
-            .db()
-            .read(move |conn| stations::find_station(conn, organization, id));
+        let found = performer.db().read(move |conn| stations::find_station(conn, organization, id));
         let station = found.await.map_err(ApiError::from)?;
         if station.online
             && let Err(error) = push(performer, &station).await

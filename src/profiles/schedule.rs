@@ -26,11 +26,7 @@ impl Profile {
             Some(Recurrence::Daily) => 1,
             Some(Recurrence::Weekly) => 7,
         };
-        let first = self
-            .starts_at
-            .to_chrono()
-            .with_timezone(&zone.0)
-            .naive_local();
+        let first = self.starts_at.to_chrono().with_timezone(&zone.0).naive_local();
         let now = at.to_chrono().with_timezone(&zone.0).naive_local();
         let days = u64::try_from((now.date() - first.date()).num_days()).unwrap_or(0);
         let round = |number: u64| instant(first.checked_add_days(Days::new(number * every))?, zone);
@@ -43,9 +39,7 @@ impl Profile {
     }
 
     fn is_valid(&self, at: Timestamp) -> bool {
-        self.active
-            && self.valid_from.is_none_or(|from| from <= at)
-            && self.valid_to.is_none_or(|to| at < to)
+        self.active && self.valid_from.is_none_or(|from| from <= at) && self.valid_to.is_none_or(|to| at < to)
     }
 
     fn length(&self) -> Option<Duration> {
@@ -79,27 +73,15 @@ impl Profile {
 }
 
 /// The period that counts at this instant, and the profile it belongs to: the highest stack level, then the newest.
-pub(super) fn counting(
-    profiles: &[Profile],
-    at: Timestamp,
-    zone: TimeZone,
-) -> Option<(&Profile, Period)> {
-    let applying = profiles
-        .iter()
-        .filter_map(|profile| Some((profile, profile.period_at(at, zone)?)));
+pub(super) fn counting(profiles: &[Profile], at: Timestamp, zone: TimeZone) -> Option<(&Profile, Period)> {
+    let applying = profiles.iter().filter_map(|profile| Some((profile, profile.period_at(at, zone)?)));
     applying.max_by_key(|(profile, _)| (profile.stack_level, profile.id))
 }
 
 /// The next instant after this one at which something may change.
-pub(super) fn next_change(
-    profiles: &[Profile],
-    at: Timestamp,
-    zone: TimeZone,
-) -> Option<Timestamp> {
+pub(super) fn next_change(profiles: &[Profile], at: Timestamp, zone: TimeZone) -> Option<Timestamp> {
     let changes = profiles.iter();
-    changes
-        .filter_map(|profile| profile.next_change(at, zone))
-        .min()
+    changes.filter_map(|profile| profile.next_change(at, zone)).min()
 }
 
 #[cfg(test)]
@@ -150,10 +132,7 @@ mod tests {
             [None, Some(16.0), Some(10.0), Some(10.0), None]
         );
         // In winter 22:00 is 21:00 UTC.
-        assert_eq!(
-            limits(&all, &["2026-11-02T20:59:00Z", "2026-11-02T21:00:00Z"]),
-            [None, Some(16.0)]
-        );
+        assert_eq!(limits(&all, &["2026-11-02T20:59:00Z", "2026-11-02T21:00:00Z"]), [None, Some(16.0)]);
     }
 
     #[test]
@@ -166,14 +145,7 @@ mod tests {
         above["valid_to"] = json!("2026-02-01T00:00:00Z");
         let all = [profile(above), profile(base("Below", 1, 9000.0))];
         assert_eq!(
-            limits(
-                &all,
-                &[
-                    "2025-12-31T23:59:59Z",
-                    "2026-01-15T00:00:00Z",
-                    "2026-02-01T00:00:00Z"
-                ]
-            ),
+            limits(&all, &["2025-12-31T23:59:59Z", "2026-01-15T00:00:00Z", "2026-02-01T00:00:00Z"]),
             [None, Some(5000.0), Some(9000.0)]
         );
         let zone = TimeZone::default();

@@ -14,16 +14,12 @@ use crate::http::{ApiError, ApiResult};
 use crate::kernel::{ChargingProfileId, EvseId, OrganizationId, Page, StationId};
 
 pub(super) fn insert(conn: &mut Conn, profile: &Profile) -> StoreResult<()> {
-    diesel::insert_into(profiles::table)
-        .values(profile)
-        .execute(conn)?;
+    diesel::insert_into(profiles::table).values(profile).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn update(conn: &mut Conn, profile: &Profile) -> StoreResult<()> {
-    diesel::update(profiles::table.find(profile.id))
-        .set(profile)
-        .execute(conn)?;
+    diesel::update(profiles::table.find(profile.id)).set(profile).execute(conn)?;
     Ok(())
 }
 
@@ -32,17 +28,9 @@ pub(super) fn delete(conn: &mut Conn, id: ChargingProfileId) -> StoreResult<()> 
     Ok(())
 }
 
-pub(super) fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: ChargingProfileId,
-) -> StoreResult<Profile> {
+pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: ChargingProfileId) -> StoreResult<Profile> {
     Ok(profiles::table
-        .filter(
-            profiles::organization_id
-                .eq(organization)
-                .and(profiles::id.eq(id)),
-        )
+        .filter(profiles::organization_id.eq(organization).and(profiles::id.eq(id)))
         .select(Profile::as_select())
         .first(conn)?)
 }
@@ -65,10 +53,7 @@ pub(super) fn attach(conn: &mut Conn, profile: &Profile, wanted: &[EvseId]) -> A
             return Err(ApiError::field(&field, "already_exists", "is named twice"));
         }
         diesel::insert_into(attached::table)
-            .values((
-                attached::profile_id.eq(profile.id),
-                attached::evse_id.eq(evse),
-            ))
+            .values((attached::profile_id.eq(profile.id), attached::evse_id.eq(evse)))
             .execute(conn)?;
     }
     Ok(())
@@ -85,18 +70,11 @@ pub(super) fn evses_of(conn: &mut Conn, id: ChargingProfileId) -> StoreResult<Ve
 
 /// The stations of these EVSEs.
 pub(super) fn stations_of(conn: &mut Conn, ids: &[EvseId]) -> StoreResult<Vec<StationId>> {
-    Ok(evses::table
-        .filter(evses::id.eq_any(ids))
-        .select(evses::chargestation_id)
-        .distinct()
-        .load(conn)?)
+    Ok(evses::table.filter(evses::id.eq_any(ids)).select(evses::chargestation_id).distinct().load(conn)?)
 }
 
 /// The profiles that are attached to these EVSEs.
-pub(super) fn by_evse(
-    conn: &mut Conn,
-    ids: &[EvseId],
-) -> StoreResult<BTreeMap<EvseId, Vec<Profile>>> {
+pub(super) fn by_evse(conn: &mut Conn, ids: &[EvseId]) -> StoreResult<BTreeMap<EvseId, Vec<Profile>>> {
     let rows: Vec<(EvseId, Profile)> = attached::table
         .inner_join(profiles::table)
         .filter(attached::evse_id.eq_any(ids))
@@ -111,9 +89,7 @@ pub(super) fn by_evse(
 }
 
 /// Stations with a profile, and whose they are.
-pub(super) fn stations_with_profiles(
-    conn: &mut Conn,
-) -> StoreResult<Vec<(OrganizationId, StationId)>> {
+pub(super) fn stations_with_profiles(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, StationId)>> {
     let with = attached::table.select(attached::evse_id);
     Ok(evses::table
         .filter(evses::id.eq_any(with))
@@ -129,13 +105,9 @@ pub(super) fn list(
 ) -> ApiResult<Page<ProfileView>> {
     let filter = &query.filter;
     let filtered = || {
-        let mut rows = profiles::table
-            .filter(profiles::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = profiles::table.filter(profiles::organization_id.eq(organization)).into_boxed();
         if let Some(evse) = filter.evse {
-            let there = attached::table
-                .filter(attached::evse_id.eq(evse))
-                .select(attached::profile_id);
+            let there = attached::table.filter(attached::evse_id.eq(evse)).select(attached::profile_id);
             rows = rows.filter(profiles::id.eq_any(there));
         }
         if let Some(active) = filter.active {
@@ -167,9 +139,5 @@ pub(super) fn list(
             Ok(ProfileView::new(profile, evses))
         })
         .collect();
-    Ok(Page {
-        rows: views?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: views?, total, request: query.page })
 }

@@ -13,9 +13,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::kernel::*;
 
 /// Adds the endpoints of this slice. The paths with words come before those with ids.
@@ -45,39 +43,23 @@ fn missing_schedule(error: StoreError) -> ApiError {
 #[utoipa::path(tag = "rates", params(ListParameters, RateFilter),
     responses((status = OK, body = ListReply<RateView>), ListErrors))]
 #[get("/rates")]
-async fn list_rates(
-    caller: Caller<ReadRates>,
-    ctx: Ctx,
-    query: ListQuery<RateFilter>,
-) -> ApiResult<HttpResponse> {
+async fn list_rates(caller: Caller<ReadRates>, ctx: Ctx, query: ListQuery<RateFilter>) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        store::list(conn, organization, query)
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
 }
 
 /// Creates a rate; attach it to a connector by its field `rate`.
 #[utoipa::path(tag = "rates", request_body = NewRate,
     responses((status = CREATED, body = Reply<RateView>), WriteErrors))]
 #[post("/rates")]
-async fn create_rate(
-    caller: Caller<WriteRates>,
-    ctx: Ctx,
-    Body(new): Body<NewRate>,
-) -> ApiResult<Created<RateView>> {
+async fn create_rate(caller: Caller<WriteRates>, ctx: Ctx, Body(new): Body<NewRate>) -> ApiResult<Created<RateView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     let rate = Rate::new(new, organization, &moment);
     rate.check()?;
     ctx.answer(move |conn| {
         store::insert(conn, &rate)?;
         let view = RateView::from(rate.clone());
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::RateCreated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::RateCreated), &view)?;
         Ok(Created(view))
     })
     .await
@@ -87,11 +69,7 @@ async fn create_rate(
 #[utoipa::path(tag = "rates", params(("id" = RateId, Path, description = "The rate")),
     responses((status = OK, body = Reply<RateView>), OneErrors))]
 #[get("/rates/{id}")]
-async fn get_rate(
-    caller: Caller<ReadRates>,
-    ctx: Ctx,
-    PathId(id): PathId<RateId>,
-) -> ApiResult<Found<RateView>> {
+async fn get_rate(caller: Caller<ReadRates>, ctx: Ctx, PathId(id): PathId<RateId>) -> ApiResult<Found<RateView>> {
     let organization = caller.organization();
     let read = ctx.db.read(move |conn| store::find(conn, organization, id));
     Ok(Found(read.await.map_err(missing)?.into()))
@@ -116,12 +94,7 @@ async fn update_rate(
             rate.apply(patch.clone(), &moment)?;
             store::update(conn, &rate)?;
             let view = RateView::from(rate);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::RateUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::RateUpdated), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -144,12 +117,7 @@ async fn delete_rate(
             if_match.check(rate.updated_at)?;
             store::delete(conn, &rate)?;
             let view = RateView::from(rate);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::RateDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::RateDeleted), &view)?;
             Ok(Deleted(view))
         })
         .await
@@ -165,10 +133,7 @@ async fn list_rate_schedules(
     query: ListQuery<RateFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        store::list_schedules(conn, organization, query)
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| store::list_schedules(conn, organization, query)).await
 }
 
 /// Creates a schedule of rates; attach it to a connector like a rate.
@@ -187,12 +152,7 @@ async fn create_rate_schedule(
         store::check_rates(conn, &schedule)?;
         store::insert_schedule(conn, &schedule)?;
         let view = store::schedule_view(conn, schedule.clone())?;
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::RateScheduleCreated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::RateScheduleCreated), &view)?;
         Ok(Created(view))
     })
     .await
@@ -229,20 +189,14 @@ async fn update_rate_schedule(
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.db
         .write(move |conn| {
-            let mut schedule =
-                store::find_schedule(conn, organization, id).map_err(missing_schedule)?;
+            let mut schedule = store::find_schedule(conn, organization, id).map_err(missing_schedule)?;
             if_match.check(schedule.updated_at)?;
             schedule.apply(patch.clone(), &moment)?;
             schedule.check()?;
             store::check_rates(conn, &schedule)?;
             store::update_schedule(conn, &schedule)?;
             let view = store::schedule_view(conn, schedule)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::RateScheduleUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::RateScheduleUpdated), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -261,17 +215,11 @@ async fn delete_rate_schedule(
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.db
         .write(move |conn| {
-            let schedule =
-                store::find_schedule(conn, organization, id).map_err(missing_schedule)?;
+            let schedule = store::find_schedule(conn, organization, id).map_err(missing_schedule)?;
             if_match.check(schedule.updated_at)?;
             let view = store::schedule_view(conn, schedule.clone())?;
             store::delete_schedule(conn, &schedule)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::RateScheduleDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::RateScheduleDeleted), &view)?;
             Ok(Deleted(view))
         })
         .await

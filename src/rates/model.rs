@@ -164,35 +164,16 @@ impl Rate {
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: RatePatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
-        patch
-            .currency
-            .set(&mut self.currency, "currency", &mut faults);
-        patch.price_components.map(Json).set(
-            &mut self.price_components,
-            "price_components",
-            &mut faults,
-        );
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
+        patch.description.map(String::from).apply(&mut self.description);
+        patch.currency.set(&mut self.currency, "currency", &mut faults);
+        patch.price_components.map(Json).set(&mut self.price_components, "price_components", &mut faults);
         patch.minimum_amount.apply(&mut self.minimum_amount);
         patch.active.apply_or(&mut self.active, true);
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.version += 1;
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            self.check()
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { self.check() } else { Err(faults) }
     }
 
     /// What must hold between its fields.
@@ -210,35 +191,20 @@ impl Rate {
                 faults.add(at("type"), "invalid", message);
             }
             if component.grace_period.is_some() && component.kind != ComponentType::ParkingTime {
-                faults.add(
-                    at("grace_period"),
-                    "invalid",
-                    "belongs to PARKING_TIME only",
-                );
+                faults.add(at("grace_period"), "invalid", "belongs to PARKING_TIME only");
             }
-            if component
-                .step_size
-                .is_some_and(|step| !(1..=LARGEST_STEP).contains(&step))
-            {
+            if component.step_size.is_some_and(|step| !(1..=LARGEST_STEP).contains(&step)) {
                 let message = format!("must be between 1 and {LARGEST_STEP}");
                 faults.add(at("step_size"), "out_of_range", message);
             }
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// Its prices, under these conditions.
     pub(super) fn element(&self, when: Conditions) -> Element {
         let components = self.price_components.0.iter();
-        Element {
-            name: self.name.clone(),
-            when,
-            components: components.map(PriceComponent::component).collect(),
-        }
+        Element { name: self.name.clone(), when, components: components.map(PriceComponent::component).collect() }
     }
 }
 

@@ -39,26 +39,19 @@ input! {
 impl ScheduleTarget {
     /// Its hours as conditions of a price.
     pub(super) fn conditions(&self) -> Conditions {
-        let second = |time: Option<TimeOfDay>, absent: u32| {
-            time.map_or(absent, |time| u32::from(time.minute()) * 60)
-        };
+        let second = |time: Option<TimeOfDay>, absent: u32| time.map_or(absent, |time| u32::from(time.minute()) * 60);
         let window = Window {
             weekdays: self.day_of_week.map_or(Weekdays::ALL, |days| days.0),
             from: second(self.start_time, 0),
             to: second(self.end_time, 86_400),
         };
-        Conditions {
-            window: Some(window),
-            ..Conditions::default()
-        }
+        Conditions { window: Some(window), ..Conditions::default() }
     }
 
     /// Whether an EVSE or connector with these custom fields is meant.
     pub(super) fn means(&self, fields: &[CustomFields]) -> bool {
         let wanted = self.custom_fields.iter().flat_map(|wanted| &wanted.0);
-        wanted
-            .into_iter()
-            .all(|(name, text)| fields.iter().any(|fields| fields.0.get(name) == Some(text)))
+        wanted.into_iter().all(|(name, text)| fields.iter().any(|fields| fields.0.get(name) == Some(text)))
     }
 }
 
@@ -142,11 +135,7 @@ pub struct RateSchedule {
 
 impl RateSchedule {
     /// The schedule that `new` describes.
-    pub(super) fn new(
-        new: NewRateSchedule,
-        organization_id: OrganizationId,
-        moment: &Moment,
-    ) -> Self {
+    pub(super) fn new(new: NewRateSchedule, organization_id: OrganizationId, moment: &Moment) -> Self {
         Self {
             id: moment.id(),
             organization_id,
@@ -164,42 +153,18 @@ impl RateSchedule {
     }
 
     /// Applies a patch; what must not be empty refuses null.
-    pub(super) fn apply(
-        &mut self,
-        patch: RateSchedulePatch,
-        moment: &Moment,
-    ) -> Result<(), Faults> {
+    pub(super) fn apply(&mut self, patch: RateSchedulePatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
-        patch
-            .currency
-            .set(&mut self.currency, "currency", &mut faults);
-        patch
-            .default_rate
-            .set(&mut self.default_rate_id, "default_rate", &mut faults);
-        patch
-            .layout
-            .map(Json)
-            .apply_or(&mut self.layout, Json::default());
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
+        patch.description.map(String::from).apply(&mut self.description);
+        patch.currency.set(&mut self.currency, "currency", &mut faults);
+        patch.default_rate.set(&mut self.default_rate_id, "default_rate", &mut faults);
+        patch.layout.map(Json).apply_or(&mut self.layout, Json::default());
         patch.active.apply_or(&mut self.active, true);
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.version += 1;
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// The rates that it names, with the field that names each.
@@ -217,20 +182,12 @@ impl RateSchedule {
             faults.add("layout", "out_of_range", message);
         }
         for (index, entry) in self.layout.0.iter().enumerate() {
-            if entry
-                .target
-                .day_of_week
-                .is_some_and(|days| days.0.is_empty())
-            {
+            if entry.target.day_of_week.is_some_and(|days| days.0.is_empty()) {
                 let field = format!("layout[{index}].target.day_of_week");
                 faults.add(field, "invalid", "names no day");
             }
         }
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 

@@ -17,26 +17,18 @@ use crate::kernel::*;
 use crate::pricing::{Conditions, Selection, Tariff};
 
 pub(super) fn insert(conn: &mut Conn, rate: &Rate) -> StoreResult<()> {
-    diesel::insert_into(rates::table)
-        .values(rate)
-        .execute(conn)?;
+    diesel::insert_into(rates::table).values(rate).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn insert_schedule(conn: &mut Conn, schedule: &RateSchedule) -> StoreResult<()> {
-    diesel::insert_into(rate_schedules::table)
-        .values(schedule)
-        .execute(conn)?;
+    diesel::insert_into(rate_schedules::table).values(schedule).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: RateId) -> StoreResult<Rate> {
     Ok(rates::table
-        .filter(
-            rates::organization_id
-                .eq(organization)
-                .and(rates::id.eq(id)),
-        )
+        .filter(rates::organization_id.eq(organization).and(rates::id.eq(id)))
         .select(Rate::as_select())
         .first(conn)?)
 }
@@ -47,11 +39,7 @@ pub(super) fn find_schedule(
     id: RateScheduleId,
 ) -> StoreResult<RateSchedule> {
     Ok(rate_schedules::table
-        .filter(
-            rate_schedules::organization_id
-                .eq(organization)
-                .and(rate_schedules::id.eq(id)),
-        )
+        .filter(rate_schedules::organization_id.eq(organization).and(rate_schedules::id.eq(id)))
         .select(RateSchedule::as_select())
         .first(conn)?)
 }
@@ -64,27 +52,18 @@ enum AnyRate {
 
 fn find_any(conn: &mut Conn, organization: OrganizationId, id: RateId) -> StoreResult<AnyRate> {
     match find(conn, organization, id) {
-        Err(StoreError::NotFound) => {
-            find_schedule(conn, organization, id.raw().into()).map(AnyRate::Schedule)
-        }
+        Err(StoreError::NotFound) => find_schedule(conn, organization, id.raw().into()).map(AnyRate::Schedule),
         other => other.map(AnyRate::Rate),
     }
 }
 
 /// Refuses the id of a rate or schedule that the organization does not have.
-pub fn require(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: RateId,
-    field: &str,
-) -> ApiResult<()> {
+pub fn require(conn: &mut Conn, organization: OrganizationId, id: RateId, field: &str) -> ApiResult<()> {
     match find_any(conn, organization, id) {
         Ok(_) => Ok(()),
-        Err(StoreError::NotFound) => Err(ApiError::field(
-            field,
-            "not_found",
-            "there is no such rate or schedule of rates in your organization",
-        )),
+        Err(StoreError::NotFound) => {
+            Err(ApiError::field(field, "not_found", "there is no such rate or schedule of rates in your organization"))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -95,11 +74,7 @@ pub(super) fn check_rates(conn: &mut Conn, schedule: &RateSchedule) -> ApiResult
     let mut faults = Faults::default();
     for (field, id) in schedule.named() {
         match known.get(&id) {
-            None => faults.add(
-                field,
-                "not_found",
-                "there is no such rate in your organization",
-            ),
+            None => faults.add(field, "not_found", "there is no such rate in your organization"),
             Some(rate) if rate.currency != schedule.currency => {
                 let message = format!("is in {}, not in {}", rate.currency, schedule.currency);
                 faults.add(field, "invalid", message);
@@ -132,16 +107,12 @@ pub(super) fn update(conn: &mut Conn, rate: &Rate) -> ApiResult<()> {
             return Err(ApiError::conflict(message));
         }
     }
-    diesel::update(rates::table.find(rate.id))
-        .set(rate)
-        .execute(conn)?;
+    diesel::update(rates::table.find(rate.id)).set(rate).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn update_schedule(conn: &mut Conn, schedule: &RateSchedule) -> StoreResult<()> {
-    diesel::update(rate_schedules::table.find(schedule.id))
-        .set(schedule)
-        .execute(conn)?;
+    diesel::update(rate_schedules::table.find(schedule.id)).set(schedule).execute(conn)?;
     Ok(())
 }
 
@@ -156,14 +127,9 @@ fn schedules_with(conn: &mut Conn, rate: &Rate) -> StoreResult<Vec<RateSchedule>
 
 /// Refuses to delete what connectors are priced by.
 fn check_connectors(conn: &mut Conn, id: RateId) -> ApiResult<()> {
-    let used: i64 = connectors::table
-        .filter(connectors::rate.eq(id))
-        .count()
-        .get_result(conn)?;
+    let used: i64 = connectors::table.filter(connectors::rate.eq(id)).count().get_result(conn)?;
     if used > 0 {
-        return Err(ApiError::in_use(format!(
-            "{used} connector(s) are priced by it"
-        )));
+        return Err(ApiError::in_use(format!("{used} connector(s) are priced by it")));
     }
     Ok(())
 }
@@ -172,10 +138,7 @@ fn check_connectors(conn: &mut Conn, id: RateId) -> ApiResult<()> {
 pub(super) fn delete(conn: &mut Conn, rate: &Rate) -> ApiResult<()> {
     check_connectors(conn, rate.id)?;
     if let Some(schedule) = schedules_with(conn, rate)?.first() {
-        return Err(ApiError::in_use(format!(
-            "The schedule {} uses it",
-            schedule.name
-        )));
+        return Err(ApiError::in_use(format!("The schedule {} uses it", schedule.name)));
     }
     diesel::delete(rates::table.find(rate.id)).execute(conn)?;
     Ok(())
@@ -188,17 +151,11 @@ pub(super) fn delete_schedule(conn: &mut Conn, schedule: &RateSchedule) -> ApiRe
     Ok(())
 }
 
-pub(super) fn schedule_view(
-    conn: &mut Conn,
-    schedule: RateSchedule,
-) -> StoreResult<RateScheduleView> {
+pub(super) fn schedule_view(conn: &mut Conn, schedule: RateSchedule) -> StoreResult<RateScheduleView> {
     let known = rates_of(conn, schedule.organization_id, &schedule)?;
     let entry = |entry: super::schedule::ScheduleEntry| {
         let rate = known.get(&entry.rate).cloned();
-        rate.map(|rate| ScheduleEntryView {
-            target: entry.target,
-            rate: rate.into(),
-        })
+        rate.map(|rate| ScheduleEntryView { target: entry.target, rate: rate.into() })
     };
     let RateSchedule {
         id,
@@ -242,9 +199,7 @@ pub fn views_of(
         }
         let view = match find_any(conn, organization, id) {
             Ok(AnyRate::Rate(rate)) => AnyRateView::Rate(rate.into()),
-            Ok(AnyRate::Schedule(schedule)) => {
-                AnyRateView::Schedule(schedule_view(conn, schedule)?)
-            }
+            Ok(AnyRate::Schedule(schedule)) => AnyRateView::Schedule(schedule_view(conn, schedule)?),
             Err(StoreError::NotFound) => continue,
             Err(error) => return Err(error),
         };
@@ -274,20 +229,14 @@ pub fn tariff_of(
         AnyRate::Rate(rate) => (rate.version, rate.active, rate, Vec::new()),
         AnyRate::Schedule(schedule) => {
             let mut known = rates_of(conn, organization, &schedule)?;
-            let meant = schedule
-                .layout
-                .0
-                .iter()
-                .filter(|entry| entry.target.means(fields));
+            let meant = schedule.layout.0.iter().filter(|entry| entry.target.means(fields));
             let elements: Vec<_> = meant
                 .filter_map(|entry| {
                     let rate = known.get(&entry.rate)?;
                     Some(rate.element(entry.target.conditions()))
                 })
                 .collect();
-            let default = known
-                .remove(&schedule.default_rate_id)
-                .ok_or(StoreError::NotFound)?;
+            let default = known.remove(&schedule.default_rate_id).ok_or(StoreError::NotFound)?;
             (schedule.version, schedule.active, default, elements)
         }
     };
@@ -311,9 +260,7 @@ pub(super) fn list(
     query: &ListQuery<RateFilter>,
 ) -> ApiResult<Page<RateView>> {
     let filtered = || {
-        let mut rows = rates::table
-            .filter(rates::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = rates::table.filter(rates::organization_id.eq(organization)).into_boxed();
         if let Some(active) = query.filter.active {
             rows = rows.filter(rates::active.eq(active));
         }
@@ -336,11 +283,7 @@ pub(super) fn list(
         "currency" => rates::currency,
     });
     let rows: Vec<Rate> = rows.select(Rate::as_select()).load(conn)?;
-    Ok(Page {
-        rows: rows.into_iter().map(RateView::from).collect(),
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.into_iter().map(RateView::from).collect(), total, request: query.page })
 }
 
 pub(super) fn list_schedules(
@@ -349,9 +292,7 @@ pub(super) fn list_schedules(
     query: &ListQuery<RateFilter>,
 ) -> ApiResult<Page<RateScheduleView>> {
     let filtered = || {
-        let mut rows = rate_schedules::table
-            .filter(rate_schedules::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = rate_schedules::table.filter(rate_schedules::organization_id.eq(organization)).into_boxed();
         if let Some(active) = query.filter.active {
             rows = rows.filter(rate_schedules::active.eq(active));
         }
@@ -361,12 +302,11 @@ pub(super) fn list_schedules(
         if let Some(text) = &query.search {
             let pattern = contains(text);
             rows = rows.filter(
-                lower(rate_schedules::name.nullable())
-                    .like(pattern.clone())
-                    .escape('\\')
-                    .or(lower(rate_schedules::description)
-                        .like(pattern)
-                        .escape('\\')),
+                lower(rate_schedules::name.nullable()).like(pattern.clone()).escape('\\').or(lower(
+                    rate_schedules::description,
+                )
+                .like(pattern)
+                .escape('\\')),
             );
         }
         rows
@@ -376,13 +316,6 @@ pub(super) fn list_schedules(
         "currency" => rate_schedules::currency,
     });
     let rows: Vec<RateSchedule> = rows.select(RateSchedule::as_select()).load(conn)?;
-    let views: StoreResult<Vec<_>> = rows
-        .into_iter()
-        .map(|schedule| schedule_view(conn, schedule))
-        .collect();
-    Ok(Page {
-        rows: views?,
-        total,
-        request: query.page,
-    })
+    let views: StoreResult<Vec<_>> = rows.into_iter().map(|schedule| schedule_view(conn, schedule)).collect();
+    Ok(Page { rows: views?, total, request: query.page })
 }

@@ -64,12 +64,7 @@ async fn open_realtime(
     body: web::Payload,
     query: Query<RealtimeFilter>,
 ) -> ApiResult<HttpResponse> {
-    let Query(RealtimeFilter {
-        after,
-        types,
-        metrics,
-        session,
-    }) = query;
+    let Query(RealtimeFilter { after, types, metrics, session }) = query;
     let seconds = metrics.unwrap_or(METRICS_EVERY);
     if seconds > LONGEST_PAUSE {
         let mut faults = Faults::default();
@@ -77,34 +72,21 @@ async fn open_realtime(
         return Err(ApiError::faulty(Code::InvalidQuery, faults));
     }
     if !request.headers().contains_key(UPGRADE) {
-        return Err(ApiError::new(
-            Code::UpgradeRequired,
-            Code::UpgradeRequired.meaning(),
-        ));
+        return Err(ApiError::new(Code::UpgradeRequired, Code::UpgradeRequired.meaning()));
     }
     let organization = caller.organization();
     let owner = (organization, caller.sees_cards());
     let types = EventTypes::seen_by(types, &caller.principal);
     let listener = Listener::open(&feed, &ctx, owner, types, after).await?;
-    let wanted = Wanted {
-        organization,
-        session,
-        every: Duration::from_secs(seconds.into()),
-    };
+    let wanted = Wanted { organization, session, every: Duration::from_secs(seconds.into()) };
     let measures = seconds > 0 && caller.principal.may(ReadSessions::SCOPE);
     let watch = measures.then(|| Watch::new(ctx.get_ref().clone(), wanted));
     let offered = request.headers().get(SEC_WEBSOCKET_PROTOCOL);
     let offered = offered.and_then(|offer| offer.to_str().ok());
     let chosen = offered.and_then(|offer| offer.split(',').map(str::trim).next());
-    let terms = Terms {
-        protocol: chosen,
-        largest: LARGEST_MESSAGE,
-        compresses: true,
-    };
-    let no_handshake =
-        |_| ApiError::new(Code::BadRequest, "The WebSocket handshake is not complete");
-    let (response, sender, receiver) =
-        websocket::open(&request, body, terms).map_err(no_handshake)?;
+    let terms = Terms { protocol: chosen, largest: LARGEST_MESSAGE, compresses: true };
+    let no_handshake = |_| ApiError::new(Code::BadRequest, "The WebSocket handshake is not complete");
+    let (response, sender, receiver) = websocket::open(&request, body, terms).map_err(no_handshake)?;
     actix_web::rt::spawn(Connection::new(listener, standing, watch, sender).run(receiver));
     Ok(response)
 }

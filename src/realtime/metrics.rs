@@ -43,11 +43,7 @@ struct Message<'a> {
 impl Watch {
     pub fn new(context: Context, wanted: Wanted) -> Self {
         let told = HashMap::new();
-        Self {
-            context,
-            wanted,
-            told,
-        }
+        Self { context, wanted, told }
     }
 
     /// Time between two looks.
@@ -57,34 +53,18 @@ impl Watch {
 
     /// Messages of the sessions that changed since the last look.
     pub async fn look(&mut self) -> StoreResult<Vec<String>> {
-        let Wanted {
-            organization,
-            session,
-            ..
-        } = self.wanted;
-        let running = self
-            .context
-            .db
-            .read(move |conn| sessions::running(conn, organization, session))
-            .await?;
+        let Wanted { organization, session, .. } = self.wanted;
+        let running = self.context.db.read(move |conn| sessions::running(conn, organization, session)).await?;
         let now = self.context.clock.now();
-        let told = running
-            .iter()
-            .map(|session| (session.id, session.updated_at));
+        let told = running.iter().map(|session| (session.id, session.updated_at));
         let before = std::mem::replace(&mut self.told, told.collect());
         let news = |session: &Session| before.get(&session.id) != Some(&session.updated_at);
         let news = running.into_iter().filter(news);
-        news.map(|session| message(&SessionView::from(session).veiled(), now))
-            .collect()
+        news.map(|session| message(&SessionView::from(session).veiled(), now)).collect()
     }
 }
 
 fn message(session: &SessionView, now: Timestamp) -> StoreResult<String> {
-    serde_json::to_string(&Message {
-        kind: "session.metrics",
-        object: "session",
-        data: session,
-        created_at: now,
-    })
-    .map_err(|error| StoreError::Failed(error.to_string()))
+    serde_json::to_string(&Message { kind: "session.metrics", object: "session", data: session, created_at: now })
+        .map_err(|error| StoreError::Failed(error.to_string()))
 }

@@ -40,12 +40,7 @@ enum End {
 }
 
 impl Connection {
-    pub fn new(
-        listener: Listener,
-        standing: Standing,
-        watch: Option<Watch>,
-        socket: Sender,
-    ) -> Self {
+    pub fn new(listener: Listener, standing: Standing, watch: Option<Watch>, socket: Sender) -> Self {
         let now = Instant::now();
         Self {
             listener,
@@ -61,11 +56,7 @@ impl Connection {
 
     pub async fn run(mut self, mut receiver: Receiver) {
         let end = loop {
-            let patience = if self.pinged {
-                PING_EVERY + PONG_WITHIN
-            } else {
-                PING_EVERY
-            };
+            let patience = if self.pinged { PING_EVERY + PONG_WITHIN } else { PING_EVERY };
             let wake = (self.heard + patience).min(self.ends_at);
             let watches = self.watch.is_some();
             let ended = tokio::select! {
@@ -102,10 +93,9 @@ impl Connection {
                 (!matches!(sent, Ok(Ok(())))).then_some(End::Gone)
             }
             Ok(Message::Close(_)) => Some(End::Close(close::NORMAL, "")),
-            Ok(Message::Text(_) | Message::Binary(_)) => Some(End::Close(
-                close::POLICY,
-                "nothing is to be said here: what to listen to is in the URL",
-            )),
+            Ok(Message::Text(_) | Message::Binary(_)) => {
+                Some(End::Close(close::POLICY, "nothing is to be said here: what to listen to is in the URL"))
+            }
             Ok(Message::Pong(_)) => None,
             Err(Fault::Ended) => Some(End::Gone),
             Err(fault) => Some(End::Close(fault.close_code(), fault.close_reason())),

@@ -16,8 +16,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch,
-    PathId, Query,
+    ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId, Query,
 };
 use crate::kernel::{ReservationId, StationId};
 use crate::stations::link::SharedLink;
@@ -45,11 +44,7 @@ fn missing(error: StoreError) -> ApiError {
 }
 
 fn refuse_offline(link: &SharedLink, station: StationId) -> ApiResult<()> {
-    if link.is_online(station) {
-        Ok(())
-    } else {
-        Err(ApiError::station_offline())
-    }
+    if link.is_online(station) { Ok(()) } else { Err(ApiError::station_offline()) }
 }
 
 /// Lists reservations; `from` and `to` choose a period.
@@ -91,10 +86,7 @@ async fn create_reservation(
         .write(move |conn| {
             let reservation = keeping::prepare(conn, organization, new.clone(), (&moment, &*link))?;
             store::insert(conn, &reservation)?;
-            for kind in [
-                EventKind::ReservationCreated,
-                EventKind::ReservationRequested,
-            ] {
+            for kind in [EventKind::ReservationCreated, EventKind::ReservationRequested] {
                 keeping::tell(conn, &moment, &reservation, kind)?;
             }
             Ok::<_, ApiError>(reservation)
@@ -110,11 +102,7 @@ async fn create_reservation(
 }
 
 /// Asks the station, also when the caller goes away meanwhile.
-fn keep(
-    ctx: Ctx,
-    performer: web::Data<Performer>,
-    reservation: Reservation,
-) -> JoinHandle<ApiResult<Reservation>> {
+fn keep(ctx: Ctx, performer: web::Data<Performer>, reservation: Reservation) -> JoinHandle<ApiResult<Reservation>> {
     let id = reservation.id;
     actix_web::rt::spawn(async move {
         let kept = keeping::keep(&ctx, &performer, reservation).await;
@@ -168,10 +156,7 @@ async fn update_reservation(
             if_match.check(reservation.updated_at)?;
             let moved = !patch.expires_at.is_absent();
             if moved && !reservation.is_open() {
-                return Err(ApiError::conflict(format!(
-                    "The reservation is {}",
-                    reservation.status
-                )));
+                return Err(ApiError::conflict(format!("The reservation is {}", reservation.status)));
             }
             if moved {
                 refuse_offline(&link, reservation.chargestation_id)?;

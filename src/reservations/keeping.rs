@@ -23,36 +23,24 @@ pub(super) fn prepare(
     (moment, link): (&Moment, &dyn StationLink),
 ) -> ApiResult<Reservation> {
     let expires_at = new.end(moment.now)?;
-    let connector = stations::find_connector(conn, organization, new.connector)
-        .map_err(|error| unknown(error, "connector"))?;
+    let connector =
+        stations::find_connector(conn, organization, new.connector).map_err(|error| unknown(error, "connector"))?;
     if !link.is_online(connector.chargestation_id) {
         return Err(LinkError::Offline.into());
     }
     let evse = stations::find_evse(conn, organization, connector.evse_id)?;
     if !evse.reservable {
-        return Err(ApiError::conflict(
-            "The EVSE of this connector is not reservable",
-        ));
+        return Err(ApiError::conflict("The EVSE of this connector is not reservable"));
     }
     let kept = kept_together(conn, &connector, evse.simultaneous)?;
     refuse_taken(conn, &connector, &kept, moment.now)?;
     let holder = holder(conn, organization, &new, moment.now)?;
     let station = stations::find_station(conn, organization, connector.chargestation_id)?;
-    let named = if new.token.is_some() {
-        "token"
-    } else {
-        "id_tag"
-    };
+    let named = if new.token.is_some() { "token" } else { "id_tag" };
     station.protocol.require_card(&holder.id_tag, named)?;
     let all: StoreResult<Vec<Kept>> = kept
         .iter()
-        .map(|one| {
-            Ok(Kept {
-                connector: one.id,
-                number: one.number,
-                reservation_id: store::next_number(conn)?,
-            })
-        })
+        .map(|one| Ok(Kept { connector: one.id, number: one.number, reservation_id: store::next_number(conn)? }))
         .collect();
     Ok(Reservation {
         id: moment.id(),
@@ -77,21 +65,15 @@ pub(super) fn prepare(
 
 fn unknown(error: StoreError, field: &str) -> ApiError {
     match error {
-        StoreError::NotFound => ApiError::field(
-            field,
-            "not_found",
-            format!("there is no such {field} in your organization"),
-        ),
+        StoreError::NotFound => {
+            ApiError::field(field, "not_found", format!("there is no such {field} in your organization"))
+        }
         other => other.into(),
     }
 }
 
 /// The connector alone where those of its EVSE work at the same time, else all of them.
-fn kept_together(
-    conn: &mut Conn,
-    connector: &Connector,
-    simultaneous: bool,
-) -> StoreResult<Vec<Connector>> {
+fn kept_together(conn: &mut Conn, connector: &Connector, simultaneous: bool) -> StoreResult<Vec<Connector>> {
     if simultaneous {
         return Ok(vec![connector.clone()]);
     }
@@ -100,20 +82,12 @@ fn kept_together(
     Ok(all)
 }
 
-fn refuse_taken(
-    conn: &mut Conn,
-    asked: &Connector,
-    kept: &[Connector],
-    now: Timestamp,
-) -> ApiResult<()> {
+fn refuse_taken(conn: &mut Conn, asked: &Connector, kept: &[Connector], now: Timestamp) -> ApiResult<()> {
     if !asked.active {
         return Err(ApiError::conflict("The connector is not active"));
     }
     let reserved = store::open_at(conn, asked.chargestation_id, now)?;
-    if kept
-        .iter()
-        .any(|one| reserved.iter().any(|other| other.keeps(one.id)))
-    {
+    if kept.iter().any(|one| reserved.iter().any(|other| other.keeps(one.id))) {
         return Err(ApiError::conflict("The connector is already reserved"));
     }
     let ids: Vec<ConnectorId> = kept.iter().map(|one| one.id).collect();
@@ -136,20 +110,13 @@ struct Holder {
 }
 
 /// For whom it is: a token, or what stations read.
-fn holder(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    new: &NewReservation,
-    now: Timestamp,
-) -> ApiResult<Holder> {
+fn holder(conn: &mut Conn, organization: OrganizationId, new: &NewReservation, now: Timestamp) -> ApiResult<Holder> {
     if let Some(user) = new.user {
         crate::users::require(conn, organization, user, "user")?;
     }
     let id_tag = match (new.token, &new.id_tag) {
         (Some(token), None) => {
-            tokens::find(conn, organization, token)
-                .map_err(|error| unknown(error, "token"))?
-                .physical_id
+            tokens::find(conn, organization, token).map_err(|error| unknown(error, "token"))?.physical_id
         }
         (None, Some(tag)) => tag.to_string(),
         _ => {
@@ -158,28 +125,13 @@ fn holder(
         }
     };
     let known = tokens::authorize(conn, organization, &id_tag, now)?;
-    Ok(Holder {
-        id_tag,
-        parent_group: known.parent_group,
-        token: known.token,
-        user: new.user.or(known.user),
-    })
+    Ok(Holder { id_tag, parent_group: known.parent_group, token: known.token, user: new.user.or(known.user) })
 }
 
 /// Tells an event with the whole reservation.
-pub(super) fn tell(
-    conn: &mut Conn,
-    moment: &Moment,
-    reservation: &Reservation,
-    kind: EventKind,
-) -> StoreResult<()> {
+pub(super) fn tell(conn: &mut Conn, moment: &Moment, reservation: &Reservation, kind: EventKind) -> StoreResult<()> {
     let event = Event::new(reservation.organization_id, kind).at(reservation.chargestation_id);
-    events::record(
-        conn,
-        moment,
-        event,
-        &ReservationView::from(reservation.clone()),
-    )
+    events::record(conn, moment, event, &ReservationView::from(reservation.clone()))
 }
 
 /// Stores how a reservation goes on, with its event.
@@ -236,10 +188,7 @@ async fn keep_all(performer: &Performer, reservation: &Reservation) -> ApiResult
             parent_group: group.map(str::to_owned),
             until: reservation.expires_at,
         };
-        let asked = performer.perform(
-            action(reservation, one, ActionKind::ReservationReserve),
-            command,
-        );
+        let asked = performer.perform(action(reservation, one, ActionKind::ReservationReserve), command);
         // A station that said nothing may keep the connector all the same.
         let (error, doubtful) = match asked.await {
             Ok((_, outcome)) if outcome.accepted => continue,
@@ -258,19 +207,10 @@ fn refusal(outcome: &Outcome) -> ApiError {
 }
 
 /// Tells the station to keep connectors no longer; one that does not know of it does not keep it either.
-pub(super) async fn release(
-    performer: &Performer,
-    reservation: &Reservation,
-    all: impl Iterator<Item = &Kept>,
-) {
+pub(super) async fn release(performer: &Performer, reservation: &Reservation, all: impl Iterator<Item = &Kept>) {
     for one in all {
-        let command = Command::CancelReservation {
-            reservation: one.reservation_id,
-        };
-        let released = performer.perform(
-            action(reservation, one, ActionKind::ReservationCancel),
-            command,
-        );
+        let command = Command::CancelReservation { reservation: one.reservation_id };
+        let released = performer.perform(action(reservation, one, ActionKind::ReservationCancel), command);
         if let Err(error) = released.await {
             tracing::info!(%error, reservation = %reservation.id, "a connector was not released");
         }
@@ -278,16 +218,9 @@ pub(super) async fn release(
 }
 
 /// Asks the station, and stores what it said; the error is why it does not keep the connectors.
-pub(super) async fn keep(
-    context: &Context,
-    performer: &Performer,
-    reservation: Reservation,
-) -> ApiResult<Reservation> {
+pub(super) async fn keep(context: &Context, performer: &Performer, reservation: Reservation) -> ApiResult<Reservation> {
     let refused = keep_all(performer, &reservation).await;
-    let reason = refused
-        .as_ref()
-        .err()
-        .map(|error| error.message().to_owned());
+    let reason = refused.as_ref().err().map(|error| error.message().to_owned());
     let moment = context.moment();
     let stored = context.db.write(move |conn| -> StoreResult<Reservation> {
         let mut current = store::find(conn, reservation.organization_id, reservation.id)?;
@@ -306,11 +239,7 @@ pub(super) async fn keep(
 }
 
 /// Gives a reservation up; it stays readable.
-pub(super) fn cancel(
-    conn: &mut Conn,
-    moment: &Moment,
-    reservation: Reservation,
-) -> StoreResult<Reservation> {
+pub(super) fn cancel(conn: &mut Conn, moment: &Moment, reservation: Reservation) -> StoreResult<Reservation> {
     enter(conn, moment, reservation, ReservationStatus::Cancelled)
 }
 
@@ -323,12 +252,7 @@ pub fn expire(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
 }
 
 /// Whether a connector is kept for somebody else than this token.
-pub fn is_kept_for_another(
-    conn: &mut Conn,
-    connector: &Connector,
-    id_tag: &str,
-    now: Timestamp,
-) -> StoreResult<bool> {
+pub fn is_kept_for_another(conn: &mut Conn, connector: &Connector, id_tag: &str, now: Timestamp) -> StoreResult<bool> {
     let open = store::open_at(conn, connector.chargestation_id, now)?;
     let mut keeping = open.iter().filter(|one| one.keeps(connector.id)).peekable();
     if keeping.peek().is_none() {
@@ -361,16 +285,17 @@ pub fn take_up(conn: &mut Conn, moment: &Moment, begun: &Beginning<'_>) -> Store
     let open = store::open_at(conn, begun.station, moment.now)?;
     let used = open.into_iter().find(|one| {
         let named = |one: &Kept| Some(one.reservation_id) == begun.reservation_id;
-        one.kept.0.iter().any(named)
-            || (one.keeps(begun.connector) && one.is_for(begun.id_tag, begun.parent_group))
+        one.kept.0.iter().any(named) || (one.keeps(begun.connector) && one.is_for(begun.id_tag, begun.parent_group))
     });
     let Some(mut reservation) = used else {
         return Ok(Vec::new());
     };
     reservation.session_id = Some(begun.session);
     let reservation = enter(conn, moment, reservation, ReservationStatus::Used)?;
-    let others = reservation.kept.0.iter().filter(|one| {
-        Some(one.reservation_id) != begun.reservation_id && one.connector != begun.connector
-    });
+    let others = reservation
+        .kept
+        .0
+        .iter()
+        .filter(|one| Some(one.reservation_id) != begun.reservation_id && one.connector != begun.connector);
     Ok(others.map(|one| one.reservation_id).collect())
 }

@@ -134,11 +134,7 @@ fn check_end(field: &str, end: Timestamp, now: Timestamp) -> ApiResult<()> {
     if end > now && end <= now + LONGEST {
         Ok(())
     } else {
-        Err(ApiError::field(
-            field,
-            "out_of_range",
-            "must lie in the future, at most 24 hours ahead",
-        ))
+        Err(ApiError::field(field, "out_of_range", "must lie in the future, at most 24 hours ahead"))
     }
 }
 
@@ -161,23 +157,14 @@ impl Reservation {
 
     pub(super) fn apply(&mut self, patch: ReservationPatch, moment: &Moment) -> ApiResult<()> {
         let mut faults = Faults::default();
-        let ReservationPatch {
-            expires_at,
-            meta_data,
-        } = patch;
+        let ReservationPatch { expires_at, meta_data } = patch;
         if let Some(end) = expires_at.value() {
             check_end("expires_at", *end, moment.now)?;
         }
         expires_at.set(&mut self.expires_at, "expires_at", &mut faults);
-        meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults.into())
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
     }
 }
 

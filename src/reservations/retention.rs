@@ -14,11 +14,7 @@ const AT_ONCE: i64 = 500;
 
 /// When the oldest of them was made.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(reservations::table
-        .order(reservations::id)
-        .select(reservations::created_at)
-        .first(conn)
-        .optional()?)
+    Ok(reservations::table.order(reservations::id).select(reservations::created_at).first(conn).optional()?)
 }
 
 /// Deletes some that are over.

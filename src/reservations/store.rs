@@ -12,16 +12,12 @@ use crate::http::query::ListQuery;
 use crate::kernel::{OrganizationId, Page, ReservationId, StationId, Timestamp};
 
 pub(super) fn insert(conn: &mut Conn, reservation: &Reservation) -> StoreResult<()> {
-    diesel::insert_into(reservations::table)
-        .values(reservation)
-        .execute(conn)?;
+    diesel::insert_into(reservations::table).values(reservation).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn update(conn: &mut Conn, reservation: &Reservation) -> StoreResult<()> {
-    diesel::update(reservations::table.find(reservation.id))
-        .set(reservation)
-        .execute(conn)?;
+    diesel::update(reservations::table.find(reservation.id)).set(reservation).execute(conn)?;
     Ok(())
 }
 
@@ -30,27 +26,15 @@ pub(super) fn delete(conn: &mut Conn, id: ReservationId) -> StoreResult<()> {
     Ok(())
 }
 
-pub(super) fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: ReservationId,
-) -> StoreResult<Reservation> {
+pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: ReservationId) -> StoreResult<Reservation> {
     Ok(reservations::table
-        .filter(
-            reservations::organization_id
-                .eq(organization)
-                .and(reservations::id.eq(id)),
-        )
+        .filter(reservations::organization_id.eq(organization).and(reservations::id.eq(id)))
         .select(Reservation::as_select())
         .first(conn)?)
 }
 
 /// The reservations of a station that still keep others away, oldest first.
-pub(super) fn open_at(
-    conn: &mut Conn,
-    station: StationId,
-    now: Timestamp,
-) -> StoreResult<Vec<Reservation>> {
+pub(super) fn open_at(conn: &mut Conn, station: StationId, now: Timestamp) -> StoreResult<Vec<Reservation>> {
     Ok(reservations::table
         .filter(reservations::chargestation_id.eq(station))
         .filter(reservations::status.eq_any(ReservationStatus::OPEN))
@@ -85,9 +69,7 @@ pub(super) fn list(
 ) -> ApiResult<Page<Reservation>> {
     let filter = &query.filter;
     let filtered = || {
-        let mut rows = reservations::table
-            .filter(reservations::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = reservations::table.filter(reservations::organization_id.eq(organization)).into_boxed();
         if let Some(station) = filter.chargestation {
             rows = rows.filter(reservations::chargestation_id.eq(station));
         }
@@ -110,11 +92,7 @@ pub(super) fn list(
             rows = rows.filter(reservations::created_at.le(to));
         }
         if let Some(text) = &query.search {
-            rows = rows.filter(
-                lower(reservations::id_tag.nullable())
-                    .like(contains(text))
-                    .escape('\\'),
-            );
+            rows = rows.filter(lower(reservations::id_tag.nullable()).like(contains(text)).escape('\\'));
         }
         rows
     };
@@ -122,9 +100,5 @@ pub(super) fn list(
         "status" => reservations::status,
         "expires_at" => reservations::expires_at,
     });
-    Ok(Page {
-        rows: rows.select(Reservation::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(Reservation::as_select()).load(conn)?, total, request: query.page })
 }

@@ -103,9 +103,7 @@ pub fn start_again(
     session.type_ = ended.type_;
     session.target = Json(what_is_left(&ended));
     session.departure_at = ended.departure_at;
-    session.energy_need = ended
-        .energy_need
-        .map(|need| WattHours((need.get() - ended.energy.get()).max(0)));
+    session.energy_need = ended.energy_need.map(|need| WattHours((need.get() - ended.energy.get()).max(0)));
     session.power_limit = ended.power_limit;
     session.meta_data = ended.meta_data.clone();
     store::insert(conn, &session)?;
@@ -136,14 +134,8 @@ pub fn give_up_start(
 
 /// The targets of a session, without what it had already.
 fn what_is_left(ended: &Session) -> Target {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "energies and seconds are far below 2^53"
-    )]
-    let (kilowatt_hours, minutes) = (
-        ended.energy.get() as f64 / 1_000.0,
-        ended.energy_period as f64 / 60.0,
-    );
+    #[expect(clippy::cast_precision_loss, reason = "energies and seconds are far below 2^53")]
+    let (kilowatt_hours, minutes) = (ended.energy.get() as f64 / 1_000.0, ended.energy_period as f64 / 60.0);
     let cost = ended.cost.as_ref().map_or(0.0, |cost| cost.0.major_units());
     let without = |wanted: Option<f64>, had: f64| wanted.map(|wanted| (wanted - had).max(0.0));
     let target = &ended.target.0;

@@ -19,15 +19,12 @@ use crate::http::list::{self, ListReply};
 use crate::http::quantities::LimitUnit;
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Found, IfMatch, PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Found, IfMatch, PathId};
 use crate::input;
 use crate::kernel::*;
 use crate::reservations;
 use crate::stations::link::{
-    Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals,
-    TRANSACTION_LIMIT_PROFILE,
+    Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals, TRANSACTION_LIMIT_PROFILE,
 };
 use crate::stations::{self, PowerType, Protocol};
 
@@ -95,12 +92,7 @@ async fn create_session(
                 _ => store::update(conn, &session)?,
             }
             let view = SessionView::from(session.clone());
-            events::record(
-                conn,
-                &moment,
-                store::session_event(&session, EventKind::SessionCreated),
-                &view,
-            )?;
+            events::record(conn, &moment, store::session_event(&session, EventKind::SessionCreated), &view)?;
             let tag = session.id_tag.as_deref().unwrap_or_default();
             let token_type = crate::tokens::type_of(conn, organization, tag)?;
             Ok((session, (number, token_type)))
@@ -118,50 +110,31 @@ fn prepare(
     new: &NewSession,
     moment: &Moment,
 ) -> ApiResult<(Session, i32)> {
-    let connector = stations::find_connector(conn, organization, new.connector).map_err(
-        |error| match error {
-            StoreError::NotFound => ApiError::field(
-                "connector",
-                "not_found",
-                "there is no such connector in your organization",
-            ),
-            other => other.into(),
-        },
-    )?;
+    let connector = stations::find_connector(conn, organization, new.connector).map_err(|error| match error {
+        StoreError::NotFound => {
+            ApiError::field("connector", "not_found", "there is no such connector in your organization")
+        }
+        other => other.into(),
+    })?;
     if !connector.active {
         return Err(ApiError::conflict("The connector is not active"));
     }
     let mut open = store::open_on_connectors(conn, &[connector.id])?;
     let mut session = match open.pop() {
-        None => Session::blank(
-            organization,
-            connector.chargestation_id,
-            Some(connector.id),
-            moment,
-        ),
+        None => Session::blank(organization, connector.chargestation_id, Some(connector.id), moment),
         Some(plugged_in) if open.is_empty() && plugged_in.awaits_driver() => plugged_in,
         Some(_) => {
-            return Err(ApiError::conflict(
-                "A session is already running at this connector",
-            ));
+            return Err(ApiError::conflict("A session is already running at this connector"));
         }
     };
     session.start_request = Some(store::next_transaction_id(conn)?);
     if let Some(user) = new.user {
         let known: i64 = users::table
-            .filter(
-                users::organization_id
-                    .eq(organization)
-                    .and(users::id.eq(user)),
-            )
+            .filter(users::organization_id.eq(organization).and(users::id.eq(user)))
             .count()
             .get_result(conn)?;
         if known == 0 {
-            return Err(ApiError::field(
-                "user",
-                "not_found",
-                "there is no such user in your organization",
-            ));
+            return Err(ApiError::field("user", "not_found", "there is no such user in your organization"));
         }
         session.user_id = Some(user);
     }
@@ -175,30 +148,20 @@ fn prepare(
     });
     let tag = session.id_tag.as_deref().unwrap_or_default();
     if reservations::is_kept_for_another(conn, &connector, tag, moment.now)? {
-        return Err(ApiError::conflict(
-            "The connector is reserved for another driver",
-        ));
+        return Err(ApiError::conflict("The connector is reserved for another driver"));
     }
     session.rate_id = connector.rate;
     session.type_ = new.kind;
     session.target = Json(new.target.clone().unwrap_or_default());
     session.departure_at = new.departure_time;
-    session.energy_need = new
-        .energy_need
-        .and_then(Watts::from_kilowatts)
-        .map(|need| WattHours(need.get()));
+    session.energy_need = new.energy_need.and_then(Watts::from_kilowatts).map(|need| WattHours(need.get()));
     session.meta_data = Json(new.meta_data.clone().unwrap_or_default());
     Ok((session, connector.number))
 }
 
 /// What the station is told: a token of the driver that it has room for, or 16 letters of the session's id (longer tags
 /// overflow some stations).
-fn tag_for(
-    conn: &mut Conn,
-    user: Option<UserId>,
-    session: SessionId,
-    protocol: Protocol,
-) -> ApiResult<String> {
+fn tag_for(conn: &mut Conn, user: Option<UserId>, session: SessionId, protocol: Protocol) -> ApiResult<String> {
     let tokens: Vec<String> = match user {
         Some(user) => tokens::table
             .filter(tokens::user_id.eq(user).and(tokens::status.eq("active")))
@@ -220,11 +183,7 @@ async fn start(
     (connector, token_type): (i32, Option<&'static str>),
 ) {
     let id_tag = session.id_tag.clone().unwrap_or_default();
-    let action = about(
-        &session,
-        ActionKind::SessionStart,
-        json!({"connector": connector}),
-    );
+    let action = about(&session, ActionKind::SessionStart, json!({"connector": connector}));
     let command = Command::StartCharging {
         connector: Some(connector),
         token_type,
@@ -241,20 +200,11 @@ async fn start(
         let current = store::find(conn, session.organization_id, session.id)?;
         if current.status == SessionStatus::Created {
             let view = SessionView::from(current.clone());
-            events::record(
-                conn,
-                &moment,
-                store::session_event(&current, EventKind::SessionStartFailure),
-                &view,
-            )?;
+            events::record(conn, &moment, store::session_event(&current, EventKind::SessionStartFailure), &view)?;
             overdue::cancel(conn, &moment, current, &why)?;
         } else if current.is_open() && current.start_request == session.start_request {
             // The car stays plugged in, and somebody else may charge it.
-            let waiting = Session {
-                id_tag: None,
-                start_request: None,
-                ..current
-            };
+            let waiting = Session { id_tag: None, start_request: None, ..current };
             store::update(conn, &waiting)?;
         }
         Ok::<_, StoreError>(())
@@ -309,37 +259,19 @@ async fn update_session(
             let mut session = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(session.updated_at)?;
             let patch = patch.clone();
-            patch
-                .target
-                .map(Json)
-                .apply_or(&mut session.target, Json::default());
+            patch.target.map(Json).apply_or(&mut session.target, Json::default());
             patch.departure_time.apply(&mut session.departure_at);
-            let need = patch
-                .energy_need
-                .map(|kwh| Watts::from_kilowatts(kwh).unwrap_or_default());
-            need.map(|need| WattHours(need.get()))
-                .apply(&mut session.energy_need);
-            patch
-                .meta_data
-                .map(Json)
-                .apply_or(&mut session.meta_data, Json::default());
+            let need = patch.energy_need.map(|kwh| Watts::from_kilowatts(kwh).unwrap_or_default());
+            need.map(|need| WattHours(need.get())).apply(&mut session.energy_need);
+            patch.meta_data.map(Json).apply_or(&mut session.meta_data, Json::default());
             session.updated_at = moment.version_after(session.updated_at);
             store::update(conn, &session)?;
             let view = SessionView::from(session.clone());
-            events::record(
-                conn,
-                &moment,
-                store::session_event(&session, EventKind::SessionUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
-    signals.tell(Signal {
-        organization,
-        station: view.chargestation,
-        kind: SignalKind::Reconfigured,
-    });
+    signals.tell(Signal { organization, station: view.chargestation, kind: SignalKind::Reconfigured });
     Ok(Changed(view.seen(caller.sees_cards())))
 }
 
@@ -397,13 +329,7 @@ async fn set_session_power_limit(
     PathId(id): PathId<SessionId>,
     Body(request): Body<SessionLimit>,
 ) -> ApiResult<HttpResponse> {
-    limit(
-        (caller.organization(), caller.sees_cards()),
-        (ctx, performer, signals),
-        id,
-        Some(request),
-    )
-    .await
+    limit((caller.organization(), caller.sees_cards()), (ctx, performer, signals), id, Some(request)).await
 }
 
 /// Lifts the limit of a session.
@@ -433,18 +359,11 @@ async fn limit(
         .db
         .write(move |conn| {
             let mut session = store::find(conn, organization, id).map_err(missing)?;
-            let (SessionStatus::Started, Some(connector)) = (session.status, session.connector_id)
-            else {
-                return Err(ApiError::conflict(format!(
-                    "The session is {}",
-                    session.status
-                )));
+            let (SessionStatus::Started, Some(connector)) = (session.status, session.connector_id) else {
+                return Err(ApiError::conflict(format!("The session is {}", session.status)));
             };
             let connector = stations::find_connector(conn, organization, connector)?;
-            let (voltage, phases) = (
-                connector.voltage_limit.unwrap_or(MAINS),
-                connector.phase_set(),
-            );
+            let (voltage, phases) = (connector.voltage_limit.unwrap_or(MAINS), connector.phase_set());
             session.power_limit = match &request {
                 Some(request) => Some(request.unit.watts(request.limit, voltage, phases)?),
                 None => None,
@@ -452,28 +371,16 @@ async fn limit(
             session.updated_at = moment.version_after(session.updated_at);
             store::update(conn, &session)?;
             let view = SessionView::from(session.clone());
-            events::record(
-                conn,
-                &moment,
-                store::session_event(&session, EventKind::SessionUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
             let balanced = groups::is_member(conn, connector.chargestation_id)?;
             Ok((session, connector, balanced))
         })
         .await?;
-    signals.tell(Signal {
-        organization,
-        station: session.chargestation_id,
-        kind: SignalKind::Reconfigured,
-    });
+    signals.tell(Signal { organization, station: session.chargestation_id, kind: SignalKind::Reconfigured });
     if !balanced {
         let transaction = session.transaction_id.unwrap_or_default();
         let (kind, command) = match session.power_limit {
-            Some(limit) => (
-                ActionKind::SessionSetPowerLimit,
-                transaction_limit(&connector, transaction, limit),
-            ),
+            Some(limit) => (ActionKind::SessionSetPowerLimit, transaction_limit(&connector, transaction, limit)),
             None => (
                 ActionKind::SessionClearPowerLimit,
                 Command::ClearChargingProfile {
@@ -484,19 +391,11 @@ async fn limit(
                 },
             ),
         };
-        let action: ActionView = performer
-            .start(
-                about(&session, kind, json!({"limit": session.power_limit})),
-                command,
-            )
-            .await?;
+        let action: ActionView =
+            performer.start(about(&session, kind, json!({"limit": session.power_limit})), command).await?;
         tracing::debug!(action = %action.id, "told the station the session's limit");
     }
-    Ok(reply(
-        StatusCode::OK,
-        "Session power limit requested",
-        SessionView::from(session).seen(whole),
-    ))
+    Ok(reply(StatusCode::OK, "Session power limit requested", SessionView::from(session).seen(whole)))
 }
 
 fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: Watts) -> Command {

@@ -84,12 +84,7 @@ impl Session {
         if kept.len() >= MOST_CORRECTIONS {
             kept.remove(1);
         }
-        kept.push(Correction {
-            created_at: now,
-            reason: why.to_owned(),
-            before,
-            after,
-        });
+        kept.push(Correction { created_at: now, reason: why.to_owned(), before, after });
         true
     }
 }
@@ -114,10 +109,7 @@ pub(super) fn revive(
         }
     }
     let there = store::open_on_connectors(conn, session.connector_id.as_slice())?;
-    if there
-        .iter()
-        .any(|open| open.status == SessionStatus::Started)
-    {
+    if there.iter().any(|open| open.status == SessionStatus::Started) {
         return Ok(false);
     }
     let before = session.settled();
@@ -141,8 +133,7 @@ fn next_of(conn: &mut Conn, session: &Session) -> StoreResult<Option<Next>> {
     let next = store::next_after(conn, session)?;
     let begin = |next: Session| {
         let last = session.last_register();
-        let goes_on =
-            |begin: &WattHours| *begin > WattHours::ZERO && last.is_none_or(|last| *begin >= last);
+        let goes_on = |begin: &WattHours| *begin > WattHours::ZERO && last.is_none_or(|last| *begin >= last);
         let register = next.meter_start.filter(goes_on);
         next.started_at.map(|at| Next { at, register })
     };
@@ -177,12 +168,7 @@ pub(super) fn stop(
 
 /// Takes what was told late into a session that was taken to be over: it ended when that was measured at the earliest, and before
 /// the next session began at its connector. Not stored yet.
-pub(super) fn take_in(
-    conn: &mut Conn,
-    moment: &Moment,
-    session: &mut Session,
-    samples: &[Sample],
-) -> StoreResult<()> {
+pub(super) fn take_in(conn: &mut Conn, moment: &Moment, session: &mut Session, samples: &[Sample]) -> StoreResult<()> {
     let next = next_of(conn, session)?;
     let is_beyond = |sample: &Sample| {
         next.as_ref().is_some_and(|next| {

@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Session;
 use super::retention;
-use crate::db::schema::{
-    chargestations, connectors, evses, locations, meter_values, session_tariffs,
-};
+use crate::db::schema::{chargestations, connectors, evses, locations, meter_values, session_tariffs};
 use crate::db::{Conn, Json, StoreResult};
 use crate::each;
 use crate::http::fields::CustomFields;
@@ -77,10 +75,7 @@ impl From<Line> for CostLine {
     fn from(line: Line) -> Self {
         Self {
             kind: line.kind,
-            period: CostPeriod {
-                start_time: line.from,
-                end_time: line.to,
-            },
+            period: CostPeriod { start_time: line.from, end_time: line.to },
             rate_name: line.name,
             quantity: Amount(line.quantity),
             unit: line.unit,
@@ -123,28 +118,13 @@ struct Site {
 fn site(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Site> {
     let (rate, own, evse, station): (_, Json<CustomFields>, EvseId, StationId) = connectors::table
         .find(connector)
-        .select((
-            connectors::rate,
-            connectors::custom_fields,
-            connectors::evse_id,
-            connectors::chargestation_id,
-        ))
+        .select((connectors::rate, connectors::custom_fields, connectors::evse_id, connectors::chargestation_id))
         .first(conn)?;
-    let of_evse: Json<CustomFields> = evses::table
-        .find(evse)
-        .select(evses::custom_fields)
-        .first(conn)?;
-    let location: Option<LocationId> = chargestations::table
-        .find(station)
-        .select(chargestations::location_id)
-        .first(conn)?;
+    let of_evse: Json<CustomFields> = evses::table.find(evse).select(evses::custom_fields).first(conn)?;
+    let location: Option<LocationId> =
+        chargestations::table.find(station).select(chargestations::location_id).first(conn)?;
     let zone: Option<String> = match location {
-        Some(location) => Some(
-            locations::table
-                .find(location)
-                .select(locations::timezone)
-                .first(conn)?,
-        ),
+        Some(location) => Some(locations::table.find(location).select(locations::timezone).first(conn)?),
         None => None,
     };
     Ok(Site {
@@ -186,18 +166,8 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
         return Ok(site.rate.is_some());
     };
     session.rate_version = Some(version);
-    session.cost = Some(Json(reckoned(
-        &tariff,
-        site.zone,
-        session,
-        start,
-        Vec::new(),
-    )));
-    let frozen = Frozen {
-        session_id: session.id,
-        tariff: Json(tariff),
-        timezone: site.zone.to_string(),
-    };
+    session.cost = Some(Json(reckoned(&tariff, site.zone, session, start, Vec::new())));
+    let frozen = Frozen { session_id: session.id, tariff: Json(tariff), timezone: site.zone.to_string() };
     each!(conn, |conn| diesel::insert_into(session_tariffs::table)
         .values(&frozen)
         .on_conflict_do_nothing()
@@ -219,34 +189,18 @@ pub(super) fn reckon(conn: &mut Conn, session: &mut Session, until: Timestamp) -
         .select((session_tariffs::tariff, session_tariffs::timezone))
         .first(conn)?;
     let rows: Vec<(Timestamp, Option<WattHours>, Option<Watts>)> = meter_values::table
-        .filter(
-            meter_values::connector_id
-                .eq(connector)
-                .and(meter_values::session_id.eq(session.id)),
-        )
+        .filter(meter_values::connector_id.eq(connector).and(meter_values::session_id.eq(session.id)))
         .order(meter_values::at.asc())
-        .select((
-            meter_values::at,
-            meter_values::delivered,
-            meter_values::power,
-        ))
+        .select((meter_values::at, meter_values::delivered, meter_values::power))
         .load(conn)?;
-    let points = rows
-        .into_iter()
-        .map(|(at, energy, power)| Point { at, energy, power });
+    let points = rows.into_iter().map(|(at, energy, power)| Point { at, energy, power });
     let zone = timezone.parse().unwrap_or_default();
     let cost = reckoned(&tariff.0, zone, session, until, points.collect());
     session.cost = Some(Json(cost));
     Ok(())
 }
 
-fn reckoned(
-    tariff: &Tariff,
-    zone: TimeZone,
-    session: &Session,
-    until: Timestamp,
-    points: Vec<Point>,
-) -> SessionCost {
+fn reckoned(tariff: &Tariff, zone: TimeZone, session: &Session, until: Timestamp, points: Vec<Point>) -> SessionCost {
     let start = session.started_at.unwrap_or(session.created_at);
     let timeline = Timeline::from_points((start, until), session.energy, points);
     pricing::cost(tariff, &timeline, zone).into()

@@ -19,23 +19,19 @@ impl Session {
     /// Whether its end was never told, only concluded from something else.
     pub(super) fn is_over_by_assumption(&self) -> bool {
         let reason = self.stop_reason.as_deref();
-        self.status == SessionStatus::Ended
-            && reason.is_some_and(|reason| reason.starts_with(ASSUMED))
+        self.status == SessionStatus::Ended && reason.is_some_and(|reason| reason.starts_with(ASSUMED))
     }
 
     /// When something was last heard of it: the time of its latest reading, else that of its start.
     pub(super) fn last_sign(&self) -> Timestamp {
-        self.latest_at
-            .max(self.started_at)
-            .unwrap_or(self.created_at)
+        self.latest_at.max(self.started_at).unwrap_or(self.created_at)
     }
 
     /// The energy register at its latest reading, where one was told.
     pub(super) fn last_register(&self) -> Option<WattHours> {
         let report = self.latest.as_ref();
         let told = report.and_then(|report| report.0.pointer("/energy_meter/value")?.as_i64());
-        told.map(WattHours)
-            .or_else(|| self.meter_start.map(|begin| begin + self.energy))
+        told.map(WattHours).or_else(|| self.meter_start.map(|begin| begin + self.energy))
     }
 }
 

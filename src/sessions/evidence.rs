@@ -65,12 +65,7 @@ pub(super) struct Source {
 }
 
 /// Stores what is signed in a sample, once.
-pub(super) fn keep(
-    conn: &mut Conn,
-    moment: &Moment,
-    source: Source,
-    sample: &Sample,
-) -> StoreResult<()> {
+pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sample) -> StoreResult<()> {
     for evidence in &sample.evidence {
         let known: i64 = meter_evidence::table
             .filter(meter_evidence::chargestation_id.eq(source.station))
@@ -99,9 +94,7 @@ pub(super) fn keep(
             public_key: evidence.public_key,
             signed_data: evidence.signed_data,
         };
-        diesel::insert_into(meter_evidence::table)
-            .values(&row)
-            .execute(conn)?;
+        diesel::insert_into(meter_evidence::table).values(&row).execute(conn)?;
     }
     Ok(())
 }
@@ -200,8 +193,6 @@ async fn list_session_evidence(
         store::find(conn, organization, id)?;
         of_session(conn, id)
     });
-    let evidence = read
-        .await
-        .map_err(|error| ApiError::missing(error, "session"))?;
+    let evidence = read.await.map_err(|error| ApiError::missing(error, "session"))?;
     Ok(reply(StatusCode::OK, "Found", evidence))
 }

@@ -18,11 +18,7 @@ fn rating_of(conn: &mut Conn, connector: Option<ConnectorId>) -> StoreResult<Opt
     let Some(connector) = connector else {
         return Ok(None);
     };
-    Ok(connectors::table
-        .find(connector)
-        .select(connectors::power)
-        .first(conn)
-        .optional()?)
+    Ok(connectors::table.find(connector).select(connectors::power).first(conn).optional()?)
 }
 
 /// The ledger of a session. One from before there were ledgers goes on from what was counted.
@@ -85,11 +81,7 @@ pub(super) struct Beginning {
 }
 
 /// The session of a station began: its ledger is opened, or learns of a start that was told late.
-pub(super) fn begin(
-    conn: &mut Conn,
-    session: &mut Session,
-    beginning: &Beginning,
-) -> StoreResult<()> {
+pub(super) fn begin(conn: &mut Conn, session: &mut Session, beginning: &Beginning) -> StoreResult<()> {
     let mark = Mark::new(beginning.at, beginning.told, beginning.received);
     let mut ledger = match &session.energy_ledger {
         Some(_) => ledger(conn, session)?,
@@ -206,28 +198,21 @@ impl Session {
     /// Puts a sample into the latest report: what it does not tell stays, with the time when it was told.
     fn report(&mut self, at: Timestamp, sample: &Sample) {
         let known = self.latest.take().map(|latest| latest.0);
-        self.latest = Some(Json(merged_report(
-            known,
-            energy_report(at, &sample.reading),
-        )));
+        self.latest = Some(Json(merged_report(known, energy_report(at, &sample.reading))));
     }
 
     /// Another part of the latest sample, which was told apart from it.
     pub(super) fn complete_report(&mut self, at: Timestamp, reading: &Reading) {
         if self.latest_at == Some(at) {
             self.power = reading.power.or(self.power);
-            self.latest = Some(Json(merged_report(
-                self.latest.take().map(|latest| latest.0),
-                energy_report(at, reading),
-            )));
+            self.latest =
+                Some(Json(merged_report(self.latest.take().map(|latest| latest.0), energy_report(at, reading))));
         }
     }
 
     /// When its station was heard of last, by our clock.
     pub fn heard_at(&self) -> Option<Timestamp> {
-        self.energy_ledger
-            .as_ref()
-            .map(|ledger| ledger.0.heard_at())
+        self.energy_ledger.as_ref().map(|ledger| ledger.0.heard_at())
     }
 
     /// The average power between the two latest values of its register, and the receipt of the later one; nothing where

@@ -286,22 +286,12 @@ impl Session {
         if self.charging_state == Some(state) {
             return false;
         }
-        let was = |known| {
-            self.charging_activity
-                .0
-                .iter()
-                .any(|past| past.status == known)
-        };
-        let is_charged = state == ChargingState::SuspendedEv
-            && was(ChargingState::Charging)
-            && !was(ChargingState::SuspendedEv);
+        let was = |known| self.charging_activity.0.iter().any(|past| past.status == known);
+        let is_charged =
+            state == ChargingState::SuspendedEv && was(ChargingState::Charging) && !was(ChargingState::SuspendedEv);
         self.charging_state = Some(state);
         self.close_activity(at);
-        self.charging_activity.0.push(Activity {
-            start_time: at,
-            end_time: None,
-            status: state,
-        });
+        self.charging_activity.0.push(Activity { start_time: at, end_time: None, status: state });
         is_charged
     }
 
@@ -342,30 +332,16 @@ impl Session {
     /// The target that it reached, if any: what `stop` will be told as the reason.
     pub fn reached_target(&self) -> Option<&'static str> {
         let target = &self.target.0;
-        let soc = self
-            .latest
-            .as_ref()
-            .and_then(|latest| latest.0.pointer("/state_of_charge/value")?.as_f64());
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "energies and seconds are far below 2^53"
-        )]
+        let soc = self.latest.as_ref().and_then(|latest| latest.0.pointer("/state_of_charge/value")?.as_f64());
+        #[expect(clippy::cast_precision_loss, reason = "energies and seconds are far below 2^53")]
         let (energy, seconds) = (self.energy.get() as f64, self.energy_period as f64);
         if target.energy.is_some_and(|kwh| energy >= kwh * 1000.0) {
             Some("energy")
         } else if target.time.is_some_and(|minutes| seconds >= minutes * 60.0) {
             Some("time")
-        } else if target
-            .cost
-            .zip(self.cost.as_ref())
-            .is_some_and(|(most, cost)| cost.0.major_units() >= most)
-        {
+        } else if target.cost.zip(self.cost.as_ref()).is_some_and(|(most, cost)| cost.0.major_units() >= most) {
             Some("cost")
-        } else if target
-            .state_of_charge
-            .zip(soc)
-            .is_some_and(|(wanted, soc)| soc >= wanted)
-        {
+        } else if target.state_of_charge.zip(soc).is_some_and(|(wanted, soc)| soc >= wanted) {
             Some("state_of_charge")
         } else {
             None
@@ -508,9 +484,7 @@ impl From<Session> for SessionView {
             energy_report: session.latest.map(|latest| latest.0),
             charging_activity: session.charging_activity.0,
             departure_time: session.departure_at,
-            energy_need: session
-                .energy_need
-                .map(|energy| crate::http::quantities::shown(energy.get())),
+            energy_need: session.energy_need.map(|energy| crate::http::quantities::shown(energy.get())),
             car_schedule: session.car_schedule.map(|schedule| schedule.0),
             power_limit: session.power_limit.map(Watts::kilowatts),
             rate: session.rate_id,

@@ -119,11 +119,7 @@ pub struct Recorded {
 }
 
 /// Records an event.
-pub fn record_event(
-    conn: &mut Conn,
-    moment: &Moment,
-    event: &TransactionEvent,
-) -> StoreResult<Recorded> {
+pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) -> StoreResult<Recorded> {
     let known = store::find_named(conn, event.station, &event.name)?;
     let mut seen = Told::default();
     let mut known = match known {
@@ -220,14 +216,7 @@ pub fn record_event(
     let corrected = session.status == SessionStatus::Ended
         && settled.is_some_and(|before| session.keep_correction(before, why, moment.now));
     store::update(conn, &session)?;
-    let mut recorded = Recorded {
-        session,
-        repeated: false,
-        is_news,
-        began,
-        placed,
-        ended,
-    };
+    let mut recorded = Recorded { session, repeated: false, is_news, began, placed, ended };
     recorded.tell(conn, moment, corrected, is_charged)?;
     if is_orphan {
         store::tell_full_of_orphans(conn, moment, &recorded.session)?;
@@ -241,24 +230,11 @@ pub fn record_event(
 impl Recorded {
     /// Nothing new.
     const fn repeated(session: Session) -> Self {
-        Self {
-            session,
-            repeated: true,
-            is_news: false,
-            began: false,
-            placed: false,
-            ended: false,
-        }
+        Self { session, repeated: true, is_news: false, began: false, placed: false, ended: false }
     }
 
     /// Tells what it changed; a session of which only the end is known never started.
-    fn tell(
-        &self,
-        conn: &mut Conn,
-        moment: &Moment,
-        corrected: bool,
-        is_charged: bool,
-    ) -> StoreResult<()> {
+    fn tell(&self, conn: &mut Conn, moment: &Moment, corrected: bool, is_charged: bool) -> StoreResult<()> {
         let session = &self.session;
         let station = session.chargestation_id;
         if self.began && !session.orphan {
@@ -297,12 +273,7 @@ pub fn note_needs(
 }
 
 /// Notes what a car means to draw, in its station's words.
-pub fn note_car_schedule(
-    conn: &mut Conn,
-    moment: &Moment,
-    mut session: Session,
-    schedule: Value,
-) -> StoreResult<()> {
+pub fn note_car_schedule(conn: &mut Conn, moment: &Moment, mut session: Session, schedule: Value) -> StoreResult<()> {
     session.car_schedule = Some(Json(schedule));
     session.updated_at = moment.version_after(session.updated_at);
     store::update(conn, &session)?;
@@ -372,26 +343,15 @@ fn register<'a>(samples: impl Iterator<Item = &'a Sample>, edge: &str) -> Option
         _ => 1,
     };
     let told = samples.filter_map(|sample| Some((rank(sample), sample.reading.energy?)));
-    told.min_by_key(|(rank, _)| *rank)
-        .map(|(_, register)| register)
+    told.min_by_key(|(rank, _)| *rank).map(|(_, register)| register)
 }
 
 fn beginning(moment: &Moment, event: &TransactionEvent, register: Option<WattHours>) -> Beginning {
-    Beginning {
-        told: event.told_at,
-        received: moment.now,
-        at: believed(event.at, moment.now),
-        register,
-    }
+    Beginning { told: event.told_at, received: moment.now, at: believed(event.at, moment.now), register }
 }
 
 /// The beginning counts from when it happened, also where it is told late.
-fn open_meter(
-    conn: &mut Conn,
-    moment: &Moment,
-    session: &mut Session,
-    event: &TransactionEvent,
-) -> StoreResult<()> {
+fn open_meter(conn: &mut Conn, moment: &Moment, session: &mut Session, event: &TransactionEvent) -> StoreResult<()> {
     let register = register(event.samples.iter(), "Begin");
     metering::begin(conn, session, &beginning(moment, event, register))
 }

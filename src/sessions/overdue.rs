@@ -28,24 +28,12 @@ pub struct Patience {
 impl Patience {
     /// Since when the station of a session has been offline, as far as this server could know; nothing while it is online. When
     /// the session began it was there.
-    pub(super) fn offline_since(
-        &self,
-        conn: &mut Conn,
-        session: &Session,
-    ) -> StoreResult<Option<Timestamp>> {
-        let (online, left, heard): (bool, Option<Timestamp>, Option<Timestamp>) =
-            chargestations::table
-                .find(session.chargestation_id)
-                .select((
-                    chargestations::online,
-                    chargestations::last_disconnect_at,
-                    chargestations::last_message_at,
-                ))
-                .first(conn)?;
-        let since = Some(self.up_since)
-            .max(left)
-            .max(heard)
-            .max(session.begun_at);
+    pub(super) fn offline_since(&self, conn: &mut Conn, session: &Session) -> StoreResult<Option<Timestamp>> {
+        let (online, left, heard): (bool, Option<Timestamp>, Option<Timestamp>) = chargestations::table
+            .find(session.chargestation_id)
+            .select((chargestations::online, chargestations::last_disconnect_at, chargestations::last_message_at))
+            .first(conn)?;
+        let since = Some(self.up_since).max(left).max(heard).max(session.begun_at);
         Ok(since.filter(|_| !online))
     }
 }
@@ -53,11 +41,7 @@ impl Patience {
 /// Cancels sessions that were created by API and never started; answers how many.
 pub fn cancel_overdue(conn: &mut Conn, moment: &Moment) -> StoreResult<usize> {
     let overdue: Vec<Session> = sessions::table
-        .filter(
-            sessions::status
-                .eq(SessionStatus::Created)
-                .and(sessions::created_at.lt(moment.now - START_WITHIN)),
-        )
+        .filter(sessions::status.eq(SessionStatus::Created).and(sessions::created_at.lt(moment.now - START_WITHIN)))
         .limit(MOST_AT_ONCE)
         .select(Session::as_select())
         .load(conn)?;
@@ -75,11 +59,7 @@ const MOST_AT_ONCE: i64 = 100;
 
 /// Ends sessions whose StopTransaction was lost: those whose connector has long been free, and those whose station has been
 /// offline for as long as is waited. All by the times of receipt: clocks of stations are wrong.
-pub fn close_abandoned(
-    conn: &mut Conn,
-    moment: &Moment,
-    patience: &Patience,
-) -> StoreResult<Vec<Session>> {
+pub fn close_abandoned(conn: &mut Conn, moment: &Moment, patience: &Patience) -> StoreResult<Vec<Session>> {
     let mut over = Vec::new();
     for (session, free_since) in at_free_connectors(conn, moment.now)? {
         // Some stations call a connector available whatever happens there.
@@ -112,10 +92,7 @@ pub(super) const UNKNOWN: &str = "the station knows no such transaction";
 pub(super) const OFFLINE: &str = "the station is offline for long";
 
 /// Sessions whose connector was called free after they began, and long ago; with the time since which it is.
-fn at_free_connectors(
-    conn: &mut Conn,
-    now: Timestamp,
-) -> StoreResult<Vec<(Session, Option<Timestamp>)>> {
+fn at_free_connectors(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<(Session, Option<Timestamp>)>> {
     Ok(connectors::table
         .inner_join(sessions::table)
         .filter(sessions::status.eq(SessionStatus::Started))
@@ -208,34 +185,20 @@ pub(super) fn is_alive(conn: &mut Conn, session: &Session, now: Timestamp) -> St
     let Some(connector) = session.connector_id else {
         return Ok(false);
     };
-    let (status, heard): (ConnectorStatus, Option<Timestamp>) = connectors::table
-        .find(connector)
-        .select((connectors::status, connectors::status_heard_at))
-        .first(conn)?;
-    let is_busy = matches!(
-        status,
-        ConnectorStatus::Charging | ConnectorStatus::SuspendedEv | ConnectorStatus::SuspendedEvse
-    );
+    let (status, heard): (ConnectorStatus, Option<Timestamp>) =
+        connectors::table.find(connector).select((connectors::status, connectors::status_heard_at)).first(conn)?;
+    let is_busy =
+        matches!(status, ConnectorStatus::Charging | ConnectorStatus::SuspendedEv | ConnectorStatus::SuspendedEvse);
     Ok(is_busy && heard >= booted.max(session.begun_at))
 }
 
 /// Cancels one session that never started.
-pub(super) fn cancel(
-    conn: &mut Conn,
-    moment: &Moment,
-    mut session: Session,
-    reason: &str,
-) -> StoreResult<()> {
+pub(super) fn cancel(conn: &mut Conn, moment: &Moment, mut session: Session, reason: &str) -> StoreResult<()> {
     session.status = SessionStatus::Cancelled;
     session.ended_at = Some(moment.now);
     session.stop_reason = Some(reason.to_owned());
     session.updated_at = moment.version_after(session.updated_at);
     update(conn, &session)?;
     let view = SessionView::from(session.clone());
-    events::record(
-        conn,
-        moment,
-        session_event(&session, EventKind::SessionCancelled),
-        &view,
-    )
+    events::record(conn, moment, session_event(&session, EventKind::SessionCancelled), &view)
 }

@@ -91,12 +91,7 @@ pub(super) fn place_by_readings(
     if session.connector_id.is_some() {
         return Ok(session);
     }
-    let found = Found {
-        connector,
-        start_request: None,
-        id_tag: None,
-        at: moment.now,
-    };
+    let found = Found { connector, start_request: None, id_tag: None, at: moment.now };
     let mut session = take_place(conn, moment, session, &found)?;
     if !session.is_free() {
         cost::freeze(conn, &mut session)?;
@@ -107,17 +102,8 @@ pub(super) fn place_by_readings(
 }
 
 /// The wish becomes the session of the transaction, as who asked for it knows it; what was taken for one of its own is none.
-fn go_on_as(
-    conn: &mut Conn,
-    moment: &Moment,
-    session: Session,
-    wish: Session,
-) -> StoreResult<Session> {
-    let superseded = Session {
-        transaction_id: None,
-        transaction_name: None,
-        ..session.clone()
-    };
+fn go_on_as(conn: &mut Conn, moment: &Moment, session: Session, wish: Session) -> StoreResult<Session> {
+    let superseded = Session { transaction_id: None, transaction_name: None, ..session.clone() };
     let why = format!("It goes on as session {}", wish.id);
     overdue::cancel(conn, moment, superseded, &why)?;
     told::hand_over(conn, session.id, wish.id)?;
@@ -140,19 +126,12 @@ fn go_on_as(
     Ok(one)
 }
 
-fn record_unplaced(
-    conn: &mut Conn,
-    moment: &Moment,
-    session: &mut Session,
-    connector: ConnectorId,
-) -> StoreResult<()> {
+fn record_unplaced(conn: &mut Conn, moment: &Moment, session: &mut Session, connector: ConnectorId) -> StoreResult<()> {
     let waiting = match &mut session.configurations {
         Json(serde_json::Value::Object(fields)) => fields.remove(UNPLACED),
         _ => None,
     };
-    let samples: Vec<Sample> = waiting
-        .and_then(|waiting| serde_json::from_value(waiting).ok())
-        .unwrap_or_default();
+    let samples: Vec<Sample> = waiting.and_then(|waiting| serde_json::from_value(waiting).ok()).unwrap_or_default();
     for sample in &samples {
         readings::keep(conn, moment, session.source(Some(connector)), sample)?;
     }
@@ -191,9 +170,7 @@ fn keep_unplaced(session: &mut Session, samples: &[Sample]) {
     let Json(serde_json::Value::Object(fields)) = &mut session.configurations else {
         return;
     };
-    let waiting = fields
-        .entry(UNPLACED)
-        .or_insert_with(|| serde_json::Value::Array(Vec::new()));
+    let waiting = fields.entry(UNPLACED).or_insert_with(|| serde_json::Value::Array(Vec::new()));
     if let serde_json::Value::Array(waiting) = waiting {
         let room = MOST_UNPLACED.saturating_sub(waiting.len());
         let told = samples.iter().take(room);

@@ -44,11 +44,7 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub soc_percent: Option<u8>,
     /// The energy since the value before, where it is told like that.
-    #[serde(
-        rename = "interval_mwh",
-        skip_serializing_if = "Option::is_none",
-        default
-    )]
+    #[serde(rename = "interval_mwh", skip_serializing_if = "Option::is_none", default)]
     pub interval: Option<MilliwattHours>,
 }
 
@@ -59,10 +55,7 @@ impl Reading {
         let (power, power_is_derived) = match (self.power, other.power) {
             (Some(_), Some(_)) if other.power_is_derived => (self.power, self.power_is_derived),
             (Some(_), Some(_)) if self.power_is_derived => (other.power, false),
-            (known, told) => (
-                one_of(known, told)?,
-                self.power_is_derived || other.power_is_derived,
-            ),
+            (known, told) => (one_of(known, told)?, self.power_is_derived || other.power_is_derived),
         };
         Some(Self {
             energy: one_of(self.energy, other.energy)?,
@@ -82,10 +75,7 @@ fn one_of<T: Copy + PartialEq>(known: Option<T>, told: Option<T>) -> Option<Opti
     is_same.then(|| known.or(told))
 }
 
-fn each_of<T: Copy + PartialEq>(
-    [a, b, c]: [Option<T>; 3],
-    [x, y, z]: [Option<T>; 3],
-) -> Option<[Option<T>; 3]> {
+fn each_of<T: Copy + PartialEq>([a, b, c]: [Option<T>; 3], [x, y, z]: [Option<T>; 3]) -> Option<[Option<T>; 3]> {
     Some([one_of(a, x)?, one_of(b, y)?, one_of(c, z)?])
 }
 
@@ -128,24 +118,14 @@ pub struct MeterReport {
 impl MeterReport {
     /// A source without a session.
     fn source(&self, connector: Option<ConnectorId>) -> Source {
-        Source {
-            organization: self.organization,
-            station: self.station,
-            connector,
-            session: None,
-        }
+        Source { organization: self.organization, station: self.station, connector, session: None }
     }
 }
 
 impl Session {
     /// Where what is told of it comes from.
     pub(super) fn source(&self, connector: Option<ConnectorId>) -> Source {
-        Source {
-            organization: self.organization_id,
-            station: self.chargestation_id,
-            connector,
-            session: Some(self.id),
-        }
+        Source { organization: self.organization_id, station: self.chargestation_id, connector, session: Some(self.id) }
     }
 }
 
@@ -170,11 +150,7 @@ struct Row<'a> {
 /// Values that name a transaction of ours are its own, whatever connector they name. Where it is over they change nothing of
 /// it, unless its end was assumed: those from before its end are kept with it, and later ones belong to the session that runs
 /// at the connector, if one does. What is signed in them is its evidence all the same.
-pub fn record_readings(
-    conn: &mut Conn,
-    moment: &Moment,
-    report: &MeterReport,
-) -> StoreResult<Option<Session>> {
+pub fn record_readings(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Session>> {
     let named = match report.transaction.filter(|id| *id > 0) {
         Some(id) => store::find_by_transaction(conn, report.station, id)?,
         None => None,
@@ -197,11 +173,7 @@ pub fn record_readings(
 }
 
 /// Values that name no transaction of ours.
-fn record_unnamed(
-    conn: &mut Conn,
-    moment: &Moment,
-    report: &MeterReport,
-) -> StoreResult<Option<Session>> {
+fn record_unnamed(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Session>> {
     let Some(connector) = report.connector else {
         return Ok(None);
     };
@@ -264,19 +236,11 @@ fn follow(
     (mut session, attribution): (Session, Attribution),
 ) -> StoreResult<Session> {
     let connector = session.connector_id;
-    if !take_in(
-        conn,
-        moment,
-        &mut session,
-        connector,
-        (samples, attribution),
-    )? {
+    if !take_in(conn, moment, &mut session, connector, (samples, attribution))? {
         return Ok(session);
     }
     session.updated_at = moment.version_after(session.updated_at);
-    let tell = session
-        .reported_at
-        .is_none_or(|last| moment.now.since(last) >= TOLD_EVERY);
+    let tell = session.reported_at.is_none_or(|last| moment.now.since(last) >= TOLD_EVERY);
     if tell {
         session.reported_at = Some(moment.now);
     }
@@ -287,12 +251,7 @@ fn follow(
     store::save_metrics(conn, &session)?;
     if tell {
         let view = SessionView::from(session.clone());
-        events::record(
-            conn,
-            moment,
-            store::session_event(&session, EventKind::SessionUpdated),
-            &view,
-        )?;
+        events::record(conn, moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
     }
     Ok(session)
 }
@@ -343,12 +302,7 @@ pub(super) fn take_in(
 }
 
 /// Stores a sample that tells nothing of how a session goes on.
-pub(super) fn keep(
-    conn: &mut Conn,
-    moment: &Moment,
-    source: Source,
-    sample: &Sample,
-) -> StoreResult<()> {
+pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sample) -> StoreResult<()> {
     evidence::keep(conn, moment, source, sample)?;
     let Some(connector) = source.connector else {
         return Ok(()); // a reading is found by its connector
@@ -401,25 +355,12 @@ fn known(
     let rows: Vec<(Timestamp, Json<Reading>, String, Option<WattHours>)> = stored
         .order(meter_values::at.desc())
         .limit(MOST_OF_ONE_TIME)
-        .select((
-            meter_values::at,
-            meter_values::reading,
-            meter_values::raw,
-            meter_values::delivered,
-        ))
+        .select((meter_values::at, meter_values::reading, meter_values::raw, meter_values::delivered))
         .load(conn)?;
-    let fits = rows
-        .into_iter()
-        .filter_map(|(at, Json(reading), raw, delivered)| {
-            let together = reading.with(&sample.reading)?;
-            Some(Known {
-                at,
-                reading,
-                raw,
-                delivered,
-                together,
-            })
-        });
+    let fits = rows.into_iter().filter_map(|(at, Json(reading), raw, delivered)| {
+        let together = reading.with(&sample.reading)?;
+        Some(Known { at, reading, raw, delivered, together })
+    });
     let fits: Vec<Known> = fits.collect();
     let told_before = fits.iter().position(Known::is_complete);
     Ok(fits.into_iter().nth(told_before.unwrap_or(0)))
@@ -506,20 +447,8 @@ pub(super) fn energy_report(at: Timestamp, reading: &Reading) -> Value {
             fields.insert(name.to_owned(), json!({"value": value, "unit": unit}));
         }
     };
-    add(
-        "current",
-        highest.map(|current| json!(shown(current.get()))),
-        "A",
-    );
-    add(
-        "voltage",
-        voltage
-            .iter()
-            .flatten()
-            .max()
-            .map(|voltage| json!(shown(voltage.get()))),
-        "V",
-    );
+    add("current", highest.map(|current| json!(shown(current.get()))), "A");
+    add("voltage", voltage.iter().flatten().max().map(|voltage| json!(shown(voltage.get()))), "V");
     add(
         "phase_current",
         current
@@ -530,33 +459,17 @@ pub(super) fn energy_report(at: Timestamp, reading: &Reading) -> Value {
         "A",
     );
     add("power", power.map(|power| json!(power.kilowatts())), "kW");
-    add(
-        "energy_meter",
-        energy.map(|energy| json!(energy.get())),
-        "Wh",
-    );
-    add(
-        "state_of_charge",
-        soc_percent.map(|percent| json!(percent)),
-        "Percent",
-    );
+    add("energy_meter", energy.map(|energy| json!(energy.get())), "Wh");
+    add("state_of_charge", soc_percent.map(|percent| json!(percent)), "Percent");
     report
 }
 
 /// The readings of a session in eDRV's form, oldest first.
-pub(super) fn energy_reports(
-    conn: &mut Conn,
-    session: SessionId,
-    connector: ConnectorId,
-) -> StoreResult<Vec<Value>> {
+pub(super) fn energy_reports(conn: &mut Conn, session: SessionId, connector: ConnectorId) -> StoreResult<Vec<Value>> {
     /// Reports one answer holds at most: a week at one a minute.
     const MOST_REPORTS: i64 = 10_080;
     let rows: Vec<(Timestamp, Json<Reading>)> = meter_values::table
-        .filter(
-            meter_values::connector_id
-                .eq(connector)
-                .and(meter_values::session_id.eq(session)),
-        )
+        .filter(meter_values::connector_id.eq(connector).and(meter_values::session_id.eq(session)))
         .order(meter_values::at.asc())
         .limit(MOST_REPORTS)
         .select((meter_values::at, meter_values::reading))

@@ -18,16 +18,9 @@ pub(super) const OF_ONE_TIME: Duration = Duration::from_millis(1);
 
 /// What the natural key of a start begins and ends with; its time stands between.
 pub(super) fn start_key_ends(report: &StartReport) -> (String, String) {
-    let connector = report
-        .connector
-        .map_or_else(|| "?".to_owned(), |id| id.to_string());
-    let register = report
-        .meter_start
-        .map_or_else(|| "?".to_owned(), |register| register.get().to_string());
-    (
-        format!("{}/{connector}/{register}/", report.station),
-        format!("/{}", report.id_tag.to_lowercase()),
-    )
+    let connector = report.connector.map_or_else(|| "?".to_owned(), |id| id.to_string());
+    let register = report.meter_start.map_or_else(|| "?".to_owned(), |register| register.get().to_string());
+    (format!("{}/{connector}/{register}/", report.station), format!("/{}", report.id_tag.to_lowercase()))
 }
 
 /// The natural key of a start; one without a time has that of its receipt, marked as such.

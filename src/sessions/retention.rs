@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::db::schema::{
-    connectors, meter_evidence, meter_values, session_tariffs, sessions, transaction_events,
-};
+use crate::db::schema::{connectors, meter_evidence, meter_values, session_tariffs, sessions, transaction_events};
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
 use crate::kernel::*;
@@ -51,28 +49,16 @@ pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
 
 /// When the oldest connector was created, before which nothing was measured there.
 pub fn oldest_connector(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(connectors::table
-        .order(connectors::id)
-        .select(connectors::created_at)
-        .first(conn)
-        .optional()?)
+    Ok(connectors::table.order(connectors::id).select(connectors::created_at).first(conn).optional()?)
 }
 
 /// Sessions that are over, the one first that ended first.
-fn over(
-    conn: &mut Conn,
-    horizon: Horizon,
-    mark: &Mark,
-) -> StoreResult<Vec<(SessionId, OrganizationId, Timestamp)>> {
+fn over(conn: &mut Conn, horizon: Horizon, mark: &Mark) -> StoreResult<Vec<(SessionId, OrganizationId, Timestamp)>> {
     let ended = sessions::ended_at.assume_not_null();
     Ok(sessions::table
         .filter(sessions::ended_at.ge(mark.instant()))
         .filter(sessions::ended_at.lt(horizon.to))
-        .filter(
-            sessions::ended_at
-                .gt(mark.instant())
-                .or(sessions::id.gt(mark.id.clone())),
-        )
+        .filter(sessions::ended_at.gt(mark.instant()).or(sessions::id.gt(mark.id.clone())))
         .order((sessions::ended_at, sessions::id))
         .limit(AT_ONCE)
         .select((sessions::id, sessions::organization_id, ended))
@@ -107,33 +93,17 @@ fn forget_readings_of(conn: &mut Conn, session: SessionId) -> StoreResult<usize>
 }
 
 /// Deletes readings of some sessions.
-pub fn forget_readings(
-    conn: &mut Conn,
-    horizon: Horizon,
-    after: Option<Mark>,
-) -> StoreResult<Forgotten> {
+pub fn forget_readings(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
     of_sessions(conn, (horizon, after), forget_readings_of)
 }
 
 /// Deletes transaction events of some sessions.
-pub fn forget_events(
-    conn: &mut Conn,
-    horizon: Horizon,
-    after: Option<Mark>,
-) -> StoreResult<Forgotten> {
-    of_sessions(
-        conn,
-        (horizon, after),
-        |conn, session| delete_some!(conn, transaction_events, session, seq_no: i64),
-    )
+pub fn forget_events(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
+    of_sessions(conn, (horizon, after), |conn, session| delete_some!(conn, transaction_events, session, seq_no: i64))
 }
 
 /// Deletes what was signed in some sessions.
-pub fn forget_evidence(
-    conn: &mut Conn,
-    horizon: Horizon,
-    after: Option<Mark>,
-) -> StoreResult<Forgotten> {
+pub fn forget_evidence(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
     of_sessions(
         conn,
         (horizon, after),
@@ -142,11 +112,7 @@ pub fn forget_evidence(
 }
 
 /// Deletes some sessions whole.
-pub fn forget_sessions(
-    conn: &mut Conn,
-    horizon: Horizon,
-    after: Option<Mark>,
-) -> StoreResult<Forgotten> {
+pub fn forget_sessions(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
     of_sessions(conn, (horizon, after), forget_whole)
 }
 
@@ -157,11 +123,7 @@ fn forget_whole(conn: &mut Conn, session: SessionId) -> StoreResult<usize> {
 }
 
 /// Deletes readings of some connectors that belong to no session, also of connectors that are no more.
-pub fn forget_loose_readings(
-    conn: &mut Conn,
-    horizon: Horizon,
-    after: Option<Mark>,
-) -> StoreResult<Forgotten> {
+pub fn forget_loose_readings(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
     let mut mark = after.unwrap_or_default();
     let (mut forgotten, mut deleted) = (Forgotten::default(), 0);
     for _ in 0..AT_ONCE {
@@ -175,11 +137,8 @@ pub fn forget_loose_readings(
             forgotten.next = None;
             break;
         };
-        let organization: Option<OrganizationId> = connectors::table
-            .find(connector)
-            .select(connectors::organization_id)
-            .first(conn)
-            .optional()?;
+        let organization: Option<OrganizationId> =
+            connectors::table.find(connector).select(connectors::organization_id).first(conn).optional()?;
         let rows = forget_loose_of(conn, connector, horizon.to)?;
         if let Some(organization) = organization {
             forgotten.count(organization, rows);
@@ -196,11 +155,7 @@ pub fn forget_loose_readings(
     Ok(forgotten)
 }
 
-fn forget_loose_of(
-    conn: &mut Conn,
-    connector: ConnectorId,
-    before: Timestamp,
-) -> StoreResult<usize> {
+fn forget_loose_of(conn: &mut Conn, connector: ConnectorId, before: Timestamp) -> StoreResult<usize> {
     let loose = || {
         meter_values::table
             .filter(meter_values::connector_id.eq(connector))
@@ -218,11 +173,7 @@ fn forget_loose_of(
 }
 
 /// Deletes some orphans, with all that belongs to them.
-pub fn forget_orphans(
-    conn: &mut Conn,
-    horizon: Horizon,
-    _: Option<Mark>,
-) -> StoreResult<Forgotten> {
+pub fn forget_orphans(conn: &mut Conn, horizon: Horizon, _: Option<Mark>) -> StoreResult<Forgotten> {
     let some: Vec<(SessionId, OrganizationId)> = sessions::table
         .filter(sessions::orphan)
         .filter(sessions::created_at.lt(horizon.to))

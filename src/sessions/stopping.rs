@@ -21,9 +21,7 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
 use crate::input;
 use crate::kernel::*;
-use crate::stations::link::{
-    Command, DeviceRequest, LinkError, Outcome, Signal, SignalKind, Signals,
-};
+use crate::stations::link::{Command, DeviceRequest, LinkError, Outcome, Signal, SignalKind, Signals};
 
 input! {
     /// How a session is stopped.
@@ -50,14 +48,8 @@ pub(super) struct Stopping {
 }
 
 /// The parts of [`Stopping`] as they are found in a request, in the order in which they are refused.
-type Parts = (
-    Caller<WriteSessions>,
-    Ctx,
-    web::Data<Performer>,
-    web::Data<Signals>,
-    web::Data<Patience>,
-    PathId<SessionId>,
-);
+type Parts =
+    (Caller<WriteSessions>, Ctx, web::Data<Performer>, web::Data<Signals>, web::Data<Patience>, PathId<SessionId>);
 
 impl FromRequest for Stopping {
     type Error = actix_web::Error;
@@ -83,25 +75,17 @@ impl FromRequest for Stopping {
 impl Stopping {
     async fn find(&self) -> ApiResult<Session> {
         let (organization, id) = (self.organization, self.id);
-        let read = self
-            .ctx
-            .db
-            .read(move |conn| store::find(conn, organization, id));
+        let read = self.ctx.db.read(move |conn| store::find(conn, organization, id));
         read.await.map_err(missing)
     }
 
     async fn stop(self, force: bool) -> ApiResult<HttpResponse> {
         let session = self.find().await?;
         match (session.status, session.transaction_id) {
-            (SessionStatus::Started, Some(transaction)) if force => {
-                self.force(session, transaction).await
-            }
+            (SessionStatus::Started, Some(transaction)) if force => self.force(session, transaction).await,
             (SessionStatus::Started, Some(transaction)) => self.ask(session, transaction).await,
             (SessionStatus::Created, _) => self.cancel().await,
-            _ => Err(ApiError::conflict(format!(
-                "The session is {}",
-                session.status
-            ))),
+            _ => Err(ApiError::conflict(format!("The session is {}", session.status))),
         }
     }
 
@@ -113,46 +97,29 @@ impl Stopping {
             let of_session = session.clone();
             let since = db.read(move |conn| patience.offline_since(conn, &of_session));
             let now = self.ctx.clock.now();
-            let is_long = since
-                .await?
-                .is_some_and(|since| now.since(since) >= patience.stop_after);
+            let is_long = since.await?.is_some_and(|since| now.since(since) >= patience.stop_after);
             if is_long {
                 let at = session.last_sign();
-                return self
-                    .assume(at, OFFLINE, "Ended: the station is offline")
-                    .await;
+                return self.assume(at, OFFLINE, "Ended: the station is offline").await;
             }
         }
         let command = Command::StopCharging { transaction };
-        let action = about(
-            &session,
-            ActionKind::SessionStop,
-            json!({"transaction": transaction}),
-        );
+        let action = about(&session, ActionKind::SessionStop, json!({"transaction": transaction}));
         let refused = self.clone();
         let failed = move |answer| refused.goes_on_or_ends(answer);
         self.performer.start_or(action, command, failed).await?;
-        Ok(reply(
-            StatusCode::OK,
-            "Stop requested",
-            SessionView::from(session).seen(self.whole),
-        ))
+        Ok(reply(StatusCode::OK, "Stop requested", SessionView::from(session).seen(self.whole)))
     }
 
     /// Ends it on our side, and tells the station to stop, which may or may not.
     async fn force(self, session: Session, transaction: i64) -> ApiResult<HttpResponse> {
         if self.performer.is_online(session.chargestation_id) {
-            let action = about(
-                &session,
-                ActionKind::SessionStop,
-                json!({"transaction": transaction, "force": true}),
-            );
+            let action = about(&session, ActionKind::SessionStop, json!({"transaction": transaction, "force": true}));
             let command = Command::StopCharging { transaction };
             self.performer.start(action, command).await?;
         }
         let now = self.ctx.clock.now();
-        self.assume(now, "ended by force over the API", "Ended by force")
-            .await
+        self.assume(now, "ended by force over the API", "Ended by force").await
     }
 
     /// Gives up a session that never started.
@@ -201,9 +168,7 @@ impl Stopping {
         let is_refused = matches!(answer, Ok(_) | Err(LinkError::Refused { .. }));
         let (organization, id, moment) = (self.organization, self.id, self.ctx.moment());
         let db = &self.ctx.db;
-        let session = db
-            .read(move |conn| store::find(conn, organization, id))
-            .await?;
+        let session = db.read(move |conn| store::find(conn, organization, id)).await?;
         if is_refused && session.status == SessionStatus::Started {
             let goes_on = match self.is_known_to_station(&session).await {
                 Some(known) => known,
@@ -229,10 +194,8 @@ impl Stopping {
     /// Whether the station says that the transaction goes on (E14, OCPP 2.x); nothing where it does not say.
     async fn is_known_to_station(&self, session: &Session) -> Option<bool> {
         let name = session.transaction_name.as_ref()?;
-        let command = Command::Device {
-            request: DeviceRequest::GetTransactionStatus,
-            payload: json!({"transactionId": name}),
-        };
+        let command =
+            Command::Device { request: DeviceRequest::GetTransactionStatus, payload: json!({"transactionId": name}) };
         let asked = self.performer.ask(session.chargestation_id, command).await;
         asked.ok()?.data.get("ongoingIndicator")?.as_bool()
     }
@@ -244,10 +207,7 @@ impl Stopping {
 #[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
     request_body = SessionStop, responses((status = OK, body = Reply<SessionView>), CommandErrors))]
 #[post("/sessions/{id}/stop")]
-pub(super) async fn stop_session(
-    stopping: Stopping,
-    Body(how): Body<SessionStop>,
-) -> ApiResult<HttpResponse> {
+pub(super) async fn stop_session(stopping: Stopping, Body(how): Body<SessionStop>) -> ApiResult<HttpResponse> {
     stopping.stop(how.force.unwrap_or(false)).await
 }
 

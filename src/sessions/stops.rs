@@ -76,11 +76,7 @@ pub enum Stopped {
 const LARGEST_DIP: WattHours = WattHours(1_000);
 
 /// Records a stop.
-pub fn stop_transaction(
-    conn: &mut Conn,
-    moment: &Moment,
-    report: &StopReport,
-) -> StoreResult<Stopped> {
+pub fn stop_transaction(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreResult<Stopped> {
     let numbered = match report.transaction.filter(|number| *number > 0) {
         Some(number) => store::find_by_transaction(conn, report.station, number)?,
         None => None,
@@ -100,10 +96,7 @@ pub fn stop_transaction(
     let open = the_one_open(conn, report, moment.now)?;
     // The same words of the same time are a repetition, unless the clock stood still since.
     let is_timed = known.is_some() && report.told_at.is_some();
-    match (
-        open.filter(|open| !is_timed || goes_beyond(open, report)),
-        known,
-    ) {
+    match (open.filter(|open| !is_timed || goes_beyond(open, report)), known) {
         (Some(session), _) => finish(conn, moment, session, report),
         (None, Some(known)) => repeated(conn, moment, &known, report),
         (None, None) if store::is_full_of_orphans(conn, report.station, moment.now)? => {
@@ -115,12 +108,7 @@ pub fn stop_transaction(
 }
 
 /// A stop that was told before: what is signed in it, or measured, may not have been.
-fn repeated(
-    conn: &mut Conn,
-    moment: &Moment,
-    session: &Session,
-    report: &StopReport,
-) -> StoreResult<Stopped> {
+fn repeated(conn: &mut Conn, moment: &Moment, session: &Session, report: &StopReport) -> StoreResult<Stopped> {
     for sample in &report.samples {
         let source = session.source(session.connector_id);
         readings::keep(conn, moment, source, sample)?;
@@ -131,19 +119,13 @@ fn repeated(
 /// Whether a stop with the number of a session that ended is about that end: by its register or by its time.
 fn is_its_end(session: &Session, report: &StopReport) -> bool {
     let at = told_time(session.stop_key.as_deref());
-    report
-        .meter_stop
-        .is_none_or(|stop| session.meter_stop == Some(stop))
+    report.meter_stop.is_none_or(|stop| session.meter_stop == Some(stop))
         || report.told_at.is_none_or(|told| at == Some(told))
 }
 
 /// The running session of the same card and connector that began after one which ended, where a stop with the number of that one
 /// can be about it: it is later, and its register is beyond.
-fn the_next_of(
-    conn: &mut Conn,
-    over: &Session,
-    report: &StopReport,
-) -> StoreResult<Option<Session>> {
+fn the_next_of(conn: &mut Conn, over: &Session, report: &StopReport) -> StoreResult<Option<Session>> {
     let card = report.id_tag.as_deref().filter(|tag| !tag.is_empty());
     let card = card.or(over.id_tag.as_deref());
     let mut running = store::running_at(conn, report.station)?;
@@ -170,11 +152,7 @@ fn goes_beyond(session: &Session, report: &StopReport) -> bool {
 
 /// The running session that a stop without a number of ours must be about: the only one of its card or, where none runs with
 /// that, the only one at the station. Nothing where that is ambiguous or contradicts what is known.
-fn the_one_open(
-    conn: &mut Conn,
-    report: &StopReport,
-    now: Timestamp,
-) -> StoreResult<Option<Session>> {
+fn the_one_open(conn: &mut Conn, report: &StopReport, now: Timestamp) -> StoreResult<Option<Session>> {
     let card = report.id_tag.as_deref().filter(|tag| !tag.is_empty());
     // A number that is none of ours may be that of an earlier transaction; none at all says nothing.
     let is_nameless = report.transaction.is_none_or(|number| number <= 0);
@@ -201,17 +179,11 @@ fn the_one_open(
 
 fn is_card_of(session: &Session, card: Option<&str>) -> bool {
     let own = session.id_tag.as_deref();
-    own.zip(card)
-        .is_some_and(|(own, card)| own.eq_ignore_ascii_case(card))
+    own.zip(card).is_some_and(|(own, card)| own.eq_ignore_ascii_case(card))
 }
 
 /// Whether another card than its own may stop a session: none at all, any where nobody was identified, and one of its group.
-fn may_stop(
-    conn: &mut Conn,
-    session: &Session,
-    card: Option<&str>,
-    now: Timestamp,
-) -> StoreResult<bool> {
+fn may_stop(conn: &mut Conn, session: &Session, card: Option<&str>, now: Timestamp) -> StoreResult<bool> {
     let own = session.id_tag.as_deref().filter(|tag| !tag.is_empty());
     let (Some(card), Some(own)) = (card, own) else {
         return Ok(true);
@@ -231,8 +203,7 @@ fn fits(session: &Session, report: &StopReport, may_be_its_card: bool) -> bool {
         let both = stop.zip(floor);
         both.is_some_and(|(stop, floor)| stop + LARGEST_DIP < floor)
     };
-    let is_before =
-        report.told_at.is_some() && session.started_at.is_some_and(|begin| report.at < begin);
+    let is_before = report.told_at.is_some() && session.started_at.is_some_and(|begin| report.at < begin);
     let is_beyond = session.last_register().zip(stop);
     let is_beyond = is_beyond.is_some_and(|(last, stop)| stop >= last);
     !is_below(session.meter_start) && (!is_before || (may_be_its_card && is_beyond))
@@ -256,12 +227,7 @@ fn can_have_reached(session: &Session, stop: Option<WattHours>, now: Timestamp) 
 }
 
 /// Ends a session as its stop says; one that had ended by assumption is corrected.
-fn finish(
-    conn: &mut Conn,
-    moment: &Moment,
-    mut session: Session,
-    report: &StopReport,
-) -> StoreResult<Stopped> {
+fn finish(conn: &mut Conn, moment: &Moment, mut session: Session, report: &StopReport) -> StoreResult<Stopped> {
     let assumed = session.is_over_by_assumption().then(|| session.settled());
     if assumed.is_some() {
         reopen(&mut session);
@@ -302,8 +268,7 @@ fn keep_orphan(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreRe
     session.stop_key = Some(stop_key(report));
     session.id_tag = report.id_tag.clone();
     session.meter_stop = report.meter_stop;
-    session.configurations.0 =
-        serde_json::json!({"reported": report.raw, "transaction_id": report.transaction});
+    session.configurations.0 = serde_json::json!({"reported": report.raw, "transaction_id": report.transaction});
     conclude(&mut session, report.at, report.said_reason(), moment);
     store::insert(conn, &session)?;
     for sample in &report.samples {

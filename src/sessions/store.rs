@@ -21,9 +21,7 @@ pub fn session_event(session: &Session, kind: EventKind) -> Event {
 }
 
 pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
-    diesel::insert_into(sessions::table)
-        .values(session)
-        .execute(conn)?;
+    diesel::insert_into(sessions::table).values(session).execute(conn)?;
     Ok(())
 }
 
@@ -31,11 +29,7 @@ pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
 pub const MOST_ORPHANS: i64 = 200;
 
 /// Whether a station has so many orphans of the last day that no more are kept.
-pub(super) fn is_full_of_orphans(
-    conn: &mut Conn,
-    station: StationId,
-    now: Timestamp,
-) -> StoreResult<bool> {
+pub(super) fn is_full_of_orphans(conn: &mut Conn, station: StationId, now: Timestamp) -> StoreResult<bool> {
     let orphans: i64 = sessions::table
         .filter(sessions::orphan)
         .filter(sessions::chargestation_id.eq(station))
@@ -46,11 +40,7 @@ pub(super) fn is_full_of_orphans(
 }
 
 /// Tells that a station is full of orphans, where this one filled it.
-pub(super) fn tell_full_of_orphans(
-    conn: &mut Conn,
-    moment: &Moment,
-    session: &Session,
-) -> StoreResult<()> {
+pub(super) fn tell_full_of_orphans(conn: &mut Conn, moment: &Moment, session: &Session) -> StoreResult<()> {
     let station = session.chargestation_id;
     if !session.orphan || !is_full_of_orphans(conn, station, moment.now)? {
         return Ok(());
@@ -62,9 +52,7 @@ pub(super) fn tell_full_of_orphans(
 
 /// Stores every field of a session.
 pub fn update(conn: &mut Conn, session: &Session) -> StoreResult<()> {
-    diesel::update(sessions::table.find(session.id))
-        .set(session)
-        .execute(conn)?;
+    diesel::update(sessions::table.find(session.id)).set(session).execute(conn)?;
     Ok(())
 }
 
@@ -88,43 +76,24 @@ pub(super) fn save_metrics(conn: &mut Conn, session: &Session) -> StoreResult<()
     Ok(())
 }
 
-pub(super) fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: SessionId,
-) -> StoreResult<Session> {
+pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: SessionId) -> StoreResult<Session> {
     Ok(sessions::table
-        .filter(
-            sessions::organization_id
-                .eq(organization)
-                .and(sessions::id.eq(id)),
-        )
+        .filter(sessions::organization_id.eq(organization).and(sessions::id.eq(id)))
         .select(Session::as_select())
         .first(conn)?)
 }
 
 /// The session of a transaction of this station.
-pub fn find_by_transaction(
-    conn: &mut Conn,
-    station: StationId,
-    transaction: i64,
-) -> StoreResult<Option<Session>> {
+pub fn find_by_transaction(conn: &mut Conn, station: StationId, transaction: i64) -> StoreResult<Option<Session>> {
     let found = sessions::table
-        .filter(
-            sessions::transaction_id
-                .eq(transaction)
-                .and(sessions::chargestation_id.eq(station)),
-        )
+        .filter(sessions::transaction_id.eq(transaction).and(sessions::chargestation_id.eq(station)))
         .select(Session::as_select())
         .first(conn);
     Ok(found.optional()?)
 }
 
 pub(super) fn find_by_start_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Session>> {
-    let found = sessions::table
-        .filter(sessions::start_key.eq(key))
-        .select(Session::as_select())
-        .first(conn);
+    let found = sessions::table.filter(sessions::start_key.eq(key)).select(Session::as_select()).first(conn);
     Ok(found.optional()?)
 }
 
@@ -137,10 +106,7 @@ pub(super) fn release_start_key(conn: &mut Conn, key: &str) -> StoreResult<()> {
 }
 
 pub(super) fn find_by_stop_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Session>> {
-    let found = sessions::table
-        .filter(sessions::stop_key.eq(key))
-        .select(Session::as_select())
-        .first(conn);
+    let found = sessions::table.filter(sessions::stop_key.eq(key)).select(Session::as_select()).first(conn);
     Ok(found.optional()?)
 }
 
@@ -154,18 +120,11 @@ pub(super) fn release_stop_key(conn: &mut Conn, key: &str) -> StoreResult<()> {
 
 /// When a station booted last, as far as that is known.
 pub(super) fn booted_at(conn: &mut Conn, station: StationId) -> StoreResult<Option<Timestamp>> {
-    Ok(chargestations::table
-        .find(station)
-        .select(chargestations::last_boot_at)
-        .first(conn)?)
+    Ok(chargestations::table.find(station).select(chargestations::last_boot_at).first(conn)?)
 }
 
 /// Whether a start was received from a station since an instant.
-pub(super) fn began_since(
-    conn: &mut Conn,
-    station: StationId,
-    since: Timestamp,
-) -> StoreResult<bool> {
+pub(super) fn began_since(conn: &mut Conn, station: StationId, since: Timestamp) -> StoreResult<bool> {
     let begun: i64 = sessions::table
         .filter(sessions::chargestation_id.eq(station))
         .filter(sessions::begun_at.gt(since))
@@ -211,11 +170,7 @@ pub fn running_at(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Sessio
 }
 
 /// The session that was created by API and whose station was asked to start it by this number.
-pub(super) fn find_asked(
-    conn: &mut Conn,
-    station: StationId,
-    request: i64,
-) -> StoreResult<Option<Session>> {
+pub(super) fn find_asked(conn: &mut Conn, station: StationId, request: i64) -> StoreResult<Option<Session>> {
     let found = sessions::table
         .filter(sessions::chargestation_id.eq(station))
         .filter(sessions::start_request.eq(request))
@@ -242,34 +197,21 @@ pub(super) fn is_alive_since(
             .filter(meter_values::connector_id.eq(connector))
             .filter(meter_values::session_id.eq(session.id))
     };
-    let since = || {
-        own()
-            .filter(meter_values::received_at.ge(received))
-            .filter(meter_values::at.ge(measured))
-    };
-    let draws: i64 = since()
-        .filter(meter_values::power.gt(DRAWING))
-        .count()
-        .get_result(conn)?;
+    let since = || own().filter(meter_values::received_at.ge(received)).filter(meter_values::at.ge(measured));
+    let draws: i64 = since().filter(meter_values::power.gt(DRAWING)).count().get_result(conn)?;
     if draws > 0 {
         return Ok(true);
     }
     let highest = diesel::dsl::max(meter_values::energy);
     let now: Option<i64> = since().select(highest).first(conn)?;
-    let is_before = meter_values::received_at
-        .lt(received)
-        .or(meter_values::at.lt(measured));
+    let is_before = meter_values::received_at.lt(received).or(meter_values::at.lt(measured));
     let before: Option<i64> = own().filter(is_before).select(highest).first(conn)?;
     let before = before.or_else(|| session.meter_start.map(WattHours::get));
     Ok(now.zip(before).is_some_and(|(now, before)| now > before))
 }
 
 /// The newest session of a transaction to which this station gave this name.
-pub(super) fn find_named(
-    conn: &mut Conn,
-    station: StationId,
-    name: &str,
-) -> StoreResult<Option<Session>> {
+pub(super) fn find_named(conn: &mut Conn, station: StationId, name: &str) -> StoreResult<Option<Session>> {
     let found = sessions::table
         .filter(sessions::chargestation_id.eq(station))
         .filter(sessions::transaction_name.eq(name))
@@ -282,11 +224,7 @@ pub(super) fn find_named(
 /// The session that runs at a connector.
 pub fn open_session_on(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Option<Session>> {
     let found = sessions::table
-        .filter(
-            sessions::connector_id
-                .eq(connector)
-                .and(sessions::status.eq(SessionStatus::Started)),
-        )
+        .filter(sessions::connector_id.eq(connector).and(sessions::status.eq(SessionStatus::Started)))
         .order(sessions::created_at.desc())
         .select(Session::as_select())
         .first(conn);
@@ -294,10 +232,7 @@ pub fn open_session_on(conn: &mut Conn, connector: ConnectorId) -> StoreResult<O
 }
 
 /// The created and started sessions of these connectors, oldest first.
-pub fn open_on_connectors(
-    conn: &mut Conn,
-    connectors: &[ConnectorId],
-) -> StoreResult<Vec<Session>> {
+pub fn open_on_connectors(conn: &mut Conn, connectors: &[ConnectorId]) -> StoreResult<Vec<Session>> {
     Ok(sessions::table
         .filter(sessions::connector_id.eq_any(connectors))
         .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
@@ -307,11 +242,7 @@ pub fn open_on_connectors(
 }
 
 /// The started sessions of an organization, or this one of them while it is.
-pub fn running(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    only: Option<SessionId>,
-) -> StoreResult<Vec<Session>> {
+pub fn running(conn: &mut Conn, organization: OrganizationId, only: Option<SessionId>) -> StoreResult<Vec<Session>> {
     let mut rows = sessions::table
         .filter(sessions::organization_id.eq(organization))
         .filter(sessions::status.eq(SessionStatus::Started))
@@ -319,10 +250,7 @@ pub fn running(
     if let Some(id) = only {
         rows = rows.filter(sessions::id.eq(id));
     }
-    Ok(rows
-        .order(sessions::id)
-        .select(Session::as_select())
-        .load(conn)?)
+    Ok(rows.order(sessions::id).select(Session::as_select()).load(conn)?)
 }
 
 /// The next transaction number: from 1, never used twice.
@@ -339,16 +267,11 @@ pub(super) fn list(
     query: &ListQuery<SessionFilter>,
 ) -> ApiResult<Page<Session>> {
     let filter = &query.filter;
-    let members = filter
-        .group
-        .map(|group| stations::stations_in_group(conn, organization, group))
-        .transpose()?;
+    let members = filter.group.map(|group| stations::stations_in_group(conn, organization, group)).transpose()?;
     let search = query.search.as_deref();
     let found = search.map(|text| Searched::Sessions.containing(conn, organization, text));
     let filtered = || {
-        let mut rows = sessions::table
-            .filter(sessions::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = sessions::table.filter(sessions::organization_id.eq(organization)).into_boxed();
         if let Some(status) = filter.status {
             rows = rows.filter(sessions::status.eq(status));
         }
@@ -359,9 +282,8 @@ pub(super) fn list(
             rows = rows.filter(sessions::connector_id.eq(connector));
         }
         if let Some(location) = filter.location {
-            let there = chargestations::table
-                .filter(chargestations::location_id.eq(location))
-                .select(chargestations::id);
+            let there =
+                chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id);
             rows = rows.filter(sessions::chargestation_id.eq_any(there));
         }
         if let Some(members) = &members {
@@ -396,9 +318,5 @@ pub(super) fn list(
         "chargingStart" => sessions::started_at,
         "chargingStop" => sessions::ended_at,
     });
-    Ok(Page {
-        rows: rows.select(Session::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(Session::as_select()).load(conn)?, total, request: query.page })
 }

@@ -50,9 +50,8 @@ pub(super) fn keep(
     session_id: SessionId,
 ) -> StoreResult<()> {
     let like = like(conn, session_id, event)?;
-    let at = like.first().map_or(event.told_at, |(latest, _)| {
-        Timestamp::from_micros(latest.micros().saturating_add(1))
-    });
+    let at =
+        like.first().map_or(event.told_at, |(latest, _)| Timestamp::from_micros(latest.micros().saturating_add(1)));
     let row = Row {
         session_id,
         seq_no: event.seq_no,
@@ -63,19 +62,12 @@ pub(super) fn keep(
         offline: event.offline,
         raw: &event.raw,
     };
-    each!(conn, |conn| diesel::insert_into(events::table)
-        .values(&row)
-        .on_conflict_do_nothing()
-        .execute(conn))?;
+    each!(conn, |conn| diesel::insert_into(events::table).values(&row).on_conflict_do_nothing().execute(conn))?;
     Ok(())
 }
 
 /// Times and words of the events of this number, stage, trigger and time, the latest first.
-fn like(
-    conn: &mut Conn,
-    session: SessionId,
-    event: &TransactionEvent,
-) -> StoreResult<Vec<(Timestamp, String)>> {
+fn like(conn: &mut Conn, session: SessionId, event: &TransactionEvent) -> StoreResult<Vec<(Timestamp, String)>> {
     Ok(events::table
         .filter(events::session_id.eq(session))
         .filter(events::seq_no.eq(event.seq_no))
@@ -104,10 +96,8 @@ pub(super) fn is_told(
     }
     let own = || events::table.filter(events::session_id.eq(session.id));
     if event.stage == Stage::Started {
-        let ended: Option<Timestamp> = own()
-            .filter(events::stage.eq(Stage::Ended.name()))
-            .select(max(events::at))
-            .first(conn)?;
+        let ended: Option<Timestamp> =
+            own().filter(events::stage.eq(Stage::Ended.name())).select(max(events::at)).first(conn)?;
         return is_start_told_again(conn, moment.now, session, (event.told_at, ended));
     }
     let first: Option<Timestamp> = own().select(min(events::at)).first(conn)?;
@@ -127,9 +117,7 @@ fn says_the_same(one: &str, other: &str) -> bool {
 
 /// Moves what was told of one session to another.
 pub(super) fn hand_over(conn: &mut Conn, from: SessionId, to: SessionId) -> StoreResult<()> {
-    diesel::update(events::table.filter(events::session_id.eq(from)))
-        .set(events::session_id.eq(to))
-        .execute(conn)?;
+    diesel::update(events::table.filter(events::session_id.eq(from))).set(events::session_id.eq(to)).execute(conn)?;
     Ok(())
 }
 
@@ -149,10 +137,7 @@ impl Told {
         Ok(Self {
             highest_number: own().select(max(events::seq_no)).first(conn)?,
             latest: own().select(max(events::at)).first(conn)?,
-            start: own()
-                .filter(events::stage.eq(Stage::Started.name()))
-                .select(max(events::at))
-                .first(conn)?,
+            start: own().filter(events::stage.eq(Stage::Started.name())).select(max(events::at)).first(conn)?,
         })
     }
 
@@ -163,23 +148,14 @@ impl Told {
 
     /// Whether an event says how things are: nothing later was told, by number or by time. Where both stand still, each is news.
     pub(super) fn is_news(&self, event: &TransactionEvent) -> bool {
-        let by_number = self
-            .highest_number
-            .map_or(Ordering::Greater, |highest| event.seq_no.cmp(&highest));
+        let by_number = self.highest_number.map_or(Ordering::Greater, |highest| event.seq_no.cmp(&highest));
         let is_later = self.latest.is_none_or(|latest| event.told_at > latest);
-        let is_same_time = self
-            .latest
-            .is_some_and(|latest| latest < event.told_at + OF_ONE_TIME);
+        let is_same_time = self.latest.is_some_and(|latest| latest < event.told_at + OF_ONE_TIME);
         by_number.is_gt() || is_later || (by_number.is_eq() && is_same_time)
     }
 
     /// Whether an event is about another transaction than that of this session, which has the same name.
-    pub(super) fn is_of_another(
-        &self,
-        session: &Session,
-        event: &TransactionEvent,
-        now: Timestamp,
-    ) -> bool {
+    pub(super) fn is_of_another(&self, session: &Session, event: &TransactionEvent, now: Timestamp) -> bool {
         let is_over = session.status == SessionStatus::Ended;
         let has_ended = is_over && !session.is_over_by_assumption();
         let after_end = |room: Duration| {
@@ -215,7 +191,6 @@ fn draws(session: &Session, event: &TransactionEvent) -> bool {
     let rose = |register: WattHours| end.is_none_or(|end| register.get().abs_diff(end) > RISE);
     event.state == Some(ChargingState::Charging)
         || event.samples.iter().any(|sample| {
-            sample.reading.power.is_some_and(|power| power > DRAWING)
-                || sample.reading.energy.is_some_and(rose)
+            sample.reading.power.is_some_and(|power| power > DRAWING) || sample.reading.energy.is_some_and(rose)
         })
 }

@@ -59,11 +59,7 @@ const SAME_START_WITHIN: Duration = Duration::from_secs(900);
 const SAME_CAR_WITHIN: Duration = Duration::from_secs(300);
 
 /// The session of a start that was told before. One in the words of a start before it that is another one takes over its key.
-fn told_before(
-    conn: &mut Conn,
-    report: &StartReport,
-    now: Timestamp,
-) -> StoreResult<Option<Session>> {
+fn told_before(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreResult<Option<Session>> {
     let Some(told) = report.told_at else {
         return told_without_time(conn, report, now);
     };
@@ -92,17 +88,11 @@ fn told_before(
 }
 
 /// The running session of a start without a time that was told before.
-fn told_without_time(
-    conn: &mut Conn,
-    report: &StartReport,
-    now: Timestamp,
-) -> StoreResult<Option<Session>> {
+fn told_without_time(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreResult<Option<Session>> {
     let (begin, end) = start_key_ends(report);
     let begin = format!("{begin}?");
     let is_same = |session: &Session| {
-        let lately = session
-            .begun_at
-            .is_some_and(|begun| now.since(begun) < SAME_START_WITHIN);
+        let lately = session.begun_at.is_some_and(|begun| now.since(begun) < SAME_START_WITHIN);
         let key = session.start_key.as_deref().unwrap_or_default();
         lately && key.starts_with(&begin) && key.ends_with(&end)
     };
@@ -114,18 +104,10 @@ fn told_without_time(
 pub const START_WITHIN: Duration = Duration::from_secs(120);
 
 /// Records a start and answers the transaction's number: the same one for the same start.
-pub fn start_transaction(
-    conn: &mut Conn,
-    moment: &Moment,
-    report: &StartReport,
-) -> StoreResult<Started> {
+pub fn start_transaction(conn: &mut Conn, moment: &Moment, report: &StartReport) -> StoreResult<Started> {
     if let Some(session) = told_before(conn, report, moment.now)? {
         let transaction_id = session.transaction_id.unwrap_or_default();
-        return Ok(Started {
-            session,
-            transaction_id,
-            repeated: true,
-        });
+        return Ok(Started { session, transaction_id, repeated: true });
     }
     let place = (report.organization, report.station, report.connector);
     let at = believed(report.at, moment.now);
@@ -138,12 +120,8 @@ pub fn start_transaction(
     session.id_tag = Some(report.id_tag.clone());
     session.token_id = report.token;
     session.user_id = session.user_id.or(report.user);
-    let beginning = Beginning {
-        told: report.told_at.unwrap_or(report.at),
-        received: moment.now,
-        at,
-        register: report.meter_start,
-    };
+    let beginning =
+        Beginning { told: report.told_at.unwrap_or(report.at), received: moment.now, at, register: report.meter_start };
     metering::begin(conn, &mut session, &beginning)?;
     session.begun_at = Some(moment.now);
     session.enter(ChargingState::Connected, at);
@@ -160,11 +138,7 @@ pub fn start_transaction(
     }
     tell(conn, moment, &session, EventKind::SessionStarted)?;
     priority::session_started(conn, moment, session.chargestation_id, session.id)?;
-    Ok(Started {
-        session,
-        transaction_id,
-        repeated: false,
-    })
+    Ok(Started { session, transaction_id, repeated: false })
 }
 
 /// Where a transaction runs.
@@ -191,8 +165,7 @@ pub(super) fn awaited_or_new(
         }
     }
     let is_new = awaited.is_none();
-    let session =
-        awaited.unwrap_or_else(|| Session::blank(organization, station, connector, moment));
+    let session = awaited.unwrap_or_else(|| Session::blank(organization, station, connector, moment));
     Ok((session, is_new))
 }
 
@@ -236,16 +209,6 @@ pub fn note_state(
 }
 
 /// Tells an event with the whole session.
-pub(super) fn tell(
-    conn: &mut Conn,
-    moment: &Moment,
-    session: &Session,
-    kind: EventKind,
-) -> StoreResult<()> {
-    events::record(
-        conn,
-        moment,
-        store::session_event(session, kind),
-        &SessionView::from(session.clone()),
-    )
+pub(super) fn tell(conn: &mut Conn, moment: &Moment, session: &Session, kind: EventKind) -> StoreResult<()> {
+    events::record(conn, moment, store::session_event(session, kind), &SessionView::from(session.clone()))
 }

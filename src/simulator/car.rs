@@ -45,11 +45,7 @@ pub struct CarModel {
 impl CarModel {
     /// A car that charges on one phase with up to 32 A.
     pub const fn single_phase(battery: WattHours) -> Self {
-        Self {
-            battery,
-            maximum: Milliamps(32_000),
-            phases: PhaseSet::L1,
-        }
+        Self { battery, maximum: Milliamps(32_000), phases: PhaseSet::L1 }
     }
 }
 
@@ -119,27 +115,19 @@ impl Car {
     }
 
     /// Lets time pass under a limit, and gives the energy that flowed in watts times milliseconds.
-    pub fn advance(
-        &mut self,
-        limit: Limit,
-        voltage: Millivolts,
-        span: Duration,
-        scale: Scale,
-    ) -> i64 {
+    pub fn advance(&mut self, limit: Limit, voltage: Millivolts, span: Duration, scale: Scale) -> i64 {
         let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         let drawn = self.power(voltage).get().saturating_mul(millis);
         let charged = drawn.saturating_mul(i64::from(scale.0));
-        self.stored_millijoules = (self.stored_millijoules.saturating_add(charged))
-            .min(self.model.battery.get() * MILLIJOULES);
+        self.stored_millijoules =
+            (self.stored_millijoules.saturating_add(charged)).min(self.model.battery.get() * MILLIJOULES);
         self.follow(limit, millis);
         drawn
     }
 
     /// Moves the current towards what is both wanted and allowed; a pause and a full battery cut it at once.
     fn follow(&mut self, limit: Limit, millis: i64) {
-        self.phases = PhaseSet::from_fn(|index| {
-            self.model.phases.contains(index) && limit.phases.contains(index)
-        });
+        self.phases = PhaseSet::from_fn(|index| self.model.phases.contains(index) && limit.phases.contains(index));
         let target = self.wanted().min(limit.current);
         self.current = if !limit.is_enough() || target < LEAST_CURRENT {
             Milliamps::ZERO
@@ -159,10 +147,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn amps(amps: i64) -> Limit {
-        Limit {
-            current: Milliamps(amps * 1_000),
-            phases: PhaseSet::L1,
-        }
+        Limit { current: Milliamps(amps * 1_000), phases: PhaseSet::L1 }
     }
 
     fn half_full() -> Car {
@@ -210,9 +195,7 @@ mod tests {
     #[test]
     fn an_hour_at_32_amperes_is_seven_kilowatt_hours() {
         let mut car = half_full();
-        let hour: i64 = (0..3_600)
-            .map(|_| car.advance(amps(32), VOLTAGE, SECOND, Scale::REAL))
-            .sum();
+        let hour: i64 = (0..3_600).map(|_| car.advance(amps(32), VOLTAGE, SECOND, Scale::REAL)).sum();
         let watt_hours = hour / MILLIJOULES;
         assert!((7_340..=7_360).contains(&watt_hours), "{watt_hours}");
         assert_eq!(car.percent(), 50 + watt_hours / 400);

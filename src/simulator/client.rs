@@ -114,19 +114,8 @@ impl Client {
     ) -> (Self, Handle) {
         let (sender, wishes) = mpsc::channel(MOST_WISHES);
         let (view, seen) = watch::channel(station.view());
-        let client = Self {
-            station,
-            driver,
-            endpoint,
-            clock,
-            statistics,
-            wishes,
-            view,
-        };
-        let handle = Handle {
-            wishes: sender,
-            view: seen,
-        };
+        let client = Self { station, driver, endpoint, clock, statistics, wishes, view };
+        let handle = Handle { wishes: sender, view: seen };
         (client, handle)
     }
 
@@ -268,23 +257,17 @@ impl Client {
 /// Opens a socket with the sub-protocol of the version.
 async fn connect(endpoint: &Endpoint) -> Result<Socket, String> {
     let url = endpoint.url.as_str();
-    let mut request = url
-        .into_client_request()
-        .map_err(|error| format!("{url}: {error}"))?;
+    let mut request = url.into_client_request().map_err(|error| format!("{url}: {error}"))?;
     let protocol = HeaderValue::from_static(endpoint.version.subprotocol());
-    request
-        .headers_mut()
-        .insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     if let Some(password) = &endpoint.password {
         let user = url.rsplit('/').next().unwrap_or_default();
         let token = BASE64.encode(format!("{user}:{password}"));
-        let value = HeaderValue::try_from(format!("Basic {token}"))
-            .map_err(|error| format!("the password: {error}"))?;
+        let value =
+            HeaderValue::try_from(format!("Basic {token}")).map_err(|error| format!("the password: {error}"))?;
         request.headers_mut().insert(AUTHORIZATION, value);
     }
-    let settings = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0);
+    let settings = WebSocketConfig::default().read_buffer_size(READ_BUFFER).write_buffer_size(0);
     let attempt = connect_async_with_config(request, Some(settings), true);
     match timeout(HANDSHAKE_TIMEOUT, attempt).await {
         Ok(Ok((socket, _))) => Ok(socket),

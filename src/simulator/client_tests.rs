@@ -16,26 +16,16 @@ async fn boot_once(listener: &TcpListener) -> Vec<String> {
     let check = |request: &Request, mut response: Response| {
         let header = |name: &str| request.headers().get(name).cloned();
         assert_eq!(request.uri().path(), "/ocpp/abc");
-        assert_eq!(
-            header("authorization").expect("basic"),
-            "Basic YWJjOnNlY3JldA=="
-        );
+        assert_eq!(header("authorization").expect("basic"), "Basic YWJjOnNlY3JldA==");
         let protocol = header("sec-websocket-protocol").expect("a protocol");
-        response
-            .headers_mut()
-            .insert("sec-websocket-protocol", protocol);
+        response.headers_mut().insert("sec-websocket-protocol", protocol);
         Ok(response)
     };
     let mut socket = accept_hdr_async(stream, check).await.expect("a handshake");
     let mut heard = Vec::new();
-    for answer in [
-        r#"{"status":"Accepted","currentTime":"2026-05-01T08:30:00Z","interval":300}"#,
-        "{}",
-        "{}",
-    ] {
+    for answer in [r#"{"status":"Accepted","currentTime":"2026-05-01T08:30:00Z","interval":300}"#, "{}", "{}"] {
         let text = socket.next().await.expect("a message").expect("fine");
-        let call: serde_json::Value =
-            serde_json::from_str(text.to_text().expect("text")).expect("JSON");
+        let call: serde_json::Value = serde_json::from_str(text.to_text().expect("text")).expect("JSON");
         heard.push(call[2].as_str().expect("an action").to_owned());
         let reply = format!("[3,{},{answer}]", call[1]);
         socket.send(Message::text(reply)).await.expect("sent");
@@ -60,11 +50,7 @@ async fn a_station_connects_boots_and_comes_back() {
     let (client, handle) = Client::new(station, None, endpoint, clock, statistics.clone());
     let running = tokio::spawn(client.run());
 
-    let expected = [
-        "BootNotification",
-        "StatusNotification",
-        "StatusNotification",
-    ];
+    let expected = ["BootNotification", "StatusNotification", "StatusNotification"];
     assert_eq!(boot_once(&listener).await, expected);
     assert_eq!(boot_once(&listener).await, expected);
     assert!(handle.wish(Wish::SwitchOff).await);

@@ -41,28 +41,11 @@ pub struct Driver {
 
 impl Driver {
     /// Drivers for connectors 1 to `connectors`, who use this card.
-    pub fn new(
-        seed: u64,
-        rhythm: Rhythm,
-        scale: Scale,
-        id_tag: IdTag,
-        connectors: u32,
-        now: Timestamp,
-    ) -> Self {
-        let mut driver = Self {
-            dice: StdRng::seed_from_u64(seed),
-            rhythm,
-            scale,
-            id_tag,
-            visits: Vec::new(),
-        };
+    pub fn new(seed: u64, rhythm: Rhythm, scale: Scale, id_tag: IdTag, connectors: u32, now: Timestamp) -> Self {
+        let mut driver = Self { dice: StdRng::seed_from_u64(seed), rhythm, scale, id_tag, visits: Vec::new() };
         for connector in 1..=connectors {
             let wait = driver.some(&driver.rhythm.gap.clone());
-            driver.visits.push(Visit {
-                connector,
-                at: now + wait,
-                leaves: false,
-            });
+            driver.visits.push(Visit { connector, at: now + wait, leaves: false });
         }
         driver
     }
@@ -91,11 +74,7 @@ impl Driver {
             };
             let at = now + self.some(&span);
             if let Some(place) = self.visits.get_mut(index) {
-                *place = Visit {
-                    at,
-                    leaves: !visit.leaves,
-                    ..visit
-                };
+                *place = Visit { at, leaves: !visit.leaves, ..visit };
             }
         }
     }

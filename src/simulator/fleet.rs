@@ -67,22 +67,10 @@ impl Fleet {
             let now = clock.now();
             let driver = plan.rhythm.clone().map(|rhythm| {
                 let connectors = u32::try_from(plan.outlets.len()).unwrap_or(u32::MAX);
-                Driver::new(
-                    seed,
-                    rhythm,
-                    plan.scale,
-                    plan.id_tag.clone(),
-                    connectors,
-                    now,
-                )
+                Driver::new(seed, rhythm, plan.scale, plan.id_tag.clone(), connectors, now)
             });
-            let (client, handle) = Client::new(
-                Station::new(spec, now),
-                driver,
-                endpoint.clone(),
-                clock.clone(),
-                statistics.clone(),
-            );
+            let (client, handle) =
+                Client::new(Station::new(spec, now), driver, endpoint.clone(), clock.clone(), statistics.clone());
             stations.push(handle);
             tasks.spawn(async move {
                 sleep(delay).await;
@@ -91,11 +79,7 @@ impl Fleet {
             seed = seed.wrapping_add(1);
             delay += plan.stagger;
         }
-        Ok(Self {
-            stations,
-            statistics,
-            tasks,
-        })
+        Ok(Self { stations, statistics, tasks })
     }
 
     /// How many are connected and accepted.

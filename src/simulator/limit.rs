@@ -24,36 +24,24 @@ impl Outlet {
     /// An outlet on one phase of 230 V that gives this power.
     pub fn single_phase(power: Watts) -> Self {
         let voltage = Millivolts(230_000);
-        Self {
-            voltage,
-            phases: PhaseSet::L1,
-            maximum: power.to_current(voltage, PhaseSet::L1),
-        }
+        Self { voltage, phases: PhaseSet::L1, maximum: power.to_current(voltage, PhaseSet::L1) }
     }
 
     /// What it gives when nobody limits it.
     pub const fn unlimited(&self) -> Limit {
-        Limit {
-            current: self.maximum,
-            phases: self.phases,
-        }
+        Limit { current: self.maximum, phases: self.phases }
     }
 
     /// What one period of a schedule leaves.
     pub fn under(&self, period: &SchedulePeriod, unit: RateUnit) -> Limit {
-        let told = period
-            .number_phases
-            .map_or(ASSUMED_PHASES, |count| count as usize);
+        let told = period.number_phases.map_or(ASSUMED_PHASES, |count| count as usize);
         let phases = PhaseSet::from_fn(|index| index < told && self.phases.contains(index));
         let tenths = i64::from(period.limit.0);
         let current = match unit {
             RateUnit::Amperes => Milliamps(tenths * 100),
             RateUnit::Watts => Watts(tenths.div_euclid(10)).to_current(self.voltage, phases),
         };
-        Limit {
-            current: current.at_least_zero(),
-            phases,
-        }
+        Limit { current: current.at_least_zero(), phases }
     }
 
     /// The power of a limit.
@@ -76,9 +64,7 @@ impl Limit {
     pub fn and(self, other: Self) -> Self {
         Self {
             current: self.current.min(other.current),
-            phases: PhaseSet::from_fn(|index| {
-                self.phases.contains(index) && other.phases.contains(index)
-            }),
+            phases: PhaseSet::from_fn(|index| self.phases.contains(index) && other.phases.contains(index)),
         }
     }
 
@@ -90,10 +76,7 @@ impl Limit {
     /// An equal share of it for each of `count` cars.
     pub fn shared_by(self, count: usize) -> Self {
         let count = i64::try_from(count.max(1)).unwrap_or(i64::MAX);
-        Self {
-            current: Milliamps(self.current.get() / count),
-            ..self
-        }
+        Self { current: Milliamps(self.current.get() / count), ..self }
     }
 }
 
@@ -103,20 +86,12 @@ mod tests {
     use crate::ocpp::tenths::Tenths;
 
     fn period(tenths: i32, number_phases: Option<u32>) -> SchedulePeriod {
-        SchedulePeriod {
-            start_period: 0,
-            limit: Tenths(tenths),
-            number_phases,
-        }
+        SchedulePeriod { start_period: 0, limit: Tenths(tenths), number_phases }
     }
 
     #[test]
     fn watts_become_amperes_of_the_phases_that_are_used() {
-        let three = Outlet {
-            phases: PhaseSet::ALL,
-            maximum: Milliamps(32_000),
-            ..Outlet::single_phase(Watts(7_360))
-        };
+        let three = Outlet { phases: PhaseSet::ALL, maximum: Milliamps(32_000), ..Outlet::single_phase(Watts(7_360)) };
         let watts = |phases| three.under(&period(110_400, phases), RateUnit::Watts);
         assert_eq!(watts(None).current, Milliamps(16_000));
         assert_eq!(watts(Some(1)).current, Milliamps(48_000));
@@ -135,15 +110,7 @@ mod tests {
     #[test]
     fn less_than_six_amperes_is_a_pause() {
         let outlet = Outlet::single_phase(Watts(7_000));
-        assert!(
-            outlet
-                .under(&period(60, None), RateUnit::Amperes)
-                .is_enough()
-        );
-        assert!(
-            !outlet
-                .under(&period(59, None), RateUnit::Amperes)
-                .is_enough()
-        );
+        assert!(outlet.under(&period(60, None), RateUnit::Amperes).is_enough());
+        assert!(!outlet.under(&period(59, None), RateUnit::Amperes).is_enough());
     }
 }

@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::kernel::Timestamp;
-use crate::ocpp::v16::charging_profile::{
-    ChargingProfile, Kind, Purpose, Recurrence, SchedulePeriod,
-};
+use crate::ocpp::v16::charging_profile::{ChargingProfile, Kind, Purpose, Recurrence, SchedulePeriod};
 use crate::ocpp::v16::clear_charging_profile;
 
 use super::limit::{Limit, Outlet};
@@ -49,23 +47,12 @@ impl Profiles {
     pub fn install(&mut self, connector: u32, profile: ChargingProfile, now: Timestamp) -> bool {
         self.0.retain(|old| {
             old.profile.charging_profile_id != profile.charging_profile_id
-                && (
-                    old.connector,
-                    old.profile.charging_profile_purpose,
-                    old.profile.stack_level,
-                ) != (
-                    connector,
-                    profile.charging_profile_purpose,
-                    profile.stack_level,
-                )
+                && (old.connector, old.profile.charging_profile_purpose, old.profile.stack_level)
+                    != (connector, profile.charging_profile_purpose, profile.stack_level)
         });
         let room = self.0.len() < MOST_PROFILES;
         if room {
-            self.0.push(Installed {
-                connector,
-                profile,
-                at: now,
-            });
+            self.0.push(Installed { connector, profile, at: now });
         }
         room
     }
@@ -79,15 +66,11 @@ impl Profiles {
                 // With a number the other fields do not count.
                 Some(id) => profile.charging_profile_id == id,
                 None => {
-                    which
-                        .connector_id
-                        .is_none_or(|connector| one.connector == connector)
+                    which.connector_id.is_none_or(|connector| one.connector == connector)
                         && which
                             .charging_profile_purpose
                             .is_none_or(|purpose| profile.charging_profile_purpose == purpose)
-                        && which
-                            .stack_level
-                            .is_none_or(|level| profile.stack_level == level)
+                        && which.stack_level.is_none_or(|level| profile.stack_level == level)
                 }
             };
             !matches
@@ -97,9 +80,7 @@ impl Profiles {
 
     /// Forgets what was meant for the transaction that ended.
     pub fn end_transaction(&mut self, connector: u32) {
-        self.0.retain(|one| {
-            one.connector != connector || one.profile.charging_profile_purpose != Purpose::TxProfile
-        });
+        self.0.retain(|one| one.connector != connector || one.profile.charging_profile_purpose != Purpose::TxProfile);
     }
 
     /// The limit of the whole station, as if `outlet` were its supply.
@@ -116,26 +97,15 @@ impl Profiles {
         at: Timestamp,
     ) -> Option<Limit> {
         let of = |purpose| self.strongest(purpose, connector, outlet, running, at);
-        running
-            .and_then(|_| of(Purpose::TxProfile))
-            .or_else(|| of(Purpose::TxDefaultProfile))
+        running.and_then(|_| of(Purpose::TxProfile)).or_else(|| of(Purpose::TxDefaultProfile))
     }
 
     /// What all profiles leave of a connector at an instant.
-    pub fn composite(
-        &self,
-        connector: u32,
-        outlet: &Outlet,
-        running: Option<Running>,
-        at: Timestamp,
-    ) -> Limit {
-        [
-            self.station_limit(outlet, at),
-            self.connector_limit(connector, outlet, running, at),
-        ]
-        .into_iter()
-        .flatten()
-        .fold(outlet.unlimited(), Limit::and)
+    pub fn composite(&self, connector: u32, outlet: &Outlet, running: Option<Running>, at: Timestamp) -> Limit {
+        [self.station_limit(outlet, at), self.connector_limit(connector, outlet, running, at)]
+            .into_iter()
+            .flatten()
+            .fold(outlet.unlimited(), Limit::and)
     }
 
     /// The composite limits of a connector from `from` on: seconds after it, and what applies from there.
@@ -174,15 +144,11 @@ impl Profiles {
         self.0
             .iter()
             .filter(|one| one.profile.charging_profile_purpose == purpose)
-            .filter(|one| {
-                one.connector == connector || (one.connector == 0 && purpose != Purpose::TxProfile)
-            })
+            .filter(|one| one.connector == connector || (one.connector == 0 && purpose != Purpose::TxProfile))
             .filter(|one| one.is_for(running))
             .filter_map(|one| Some((one, one.period(running, at)?)))
             .max_by_key(|(one, _)| (one.profile.stack_level, one.connector))
-            .map(|(one, period)| {
-                outlet.under(period, one.profile.charging_schedule.charging_rate_unit)
-            })
+            .map(|(one, period)| outlet.under(period, one.profile.charging_schedule.charging_rate_unit))
     }
 }
 
@@ -198,24 +164,16 @@ impl Installed {
     /// The period that applies at this instant.
     fn period(&self, running: Option<Running>, at: Timestamp) -> Option<&SchedulePeriod> {
         let profile = &self.profile;
-        if profile.valid_from.is_some_and(|from| at < from)
-            || profile.valid_to.is_some_and(|to| at >= to)
-        {
+        if profile.valid_from.is_some_and(|from| at < from) || profile.valid_to.is_some_and(|to| at >= to) {
             return None;
         }
         let begin = self.begin(running, at).filter(|begin| *begin <= at)?;
         let schedule = &profile.charging_schedule;
         let elapsed = at.since(begin).as_secs();
-        if schedule
-            .duration
-            .is_some_and(|seconds| elapsed >= u64::from(seconds))
-        {
+        if schedule.duration.is_some_and(|seconds| elapsed >= u64::from(seconds)) {
             return None;
         }
-        schedule
-            .charging_schedule_period
-            .iter()
-            .rfind(|period| u64::from(period.start_period) <= elapsed)
+        schedule.charging_schedule_period.iter().rfind(|period| u64::from(period.start_period) <= elapsed)
     }
 
     /// When the schedule began that covers this instant.
@@ -223,9 +181,7 @@ impl Installed {
         let profile = &self.profile;
         let situation = match profile.charging_profile_purpose {
             Purpose::ChargePointMaxProfile => self.at,
-            Purpose::TxDefaultProfile | Purpose::TxProfile => {
-                running.map_or(at, |one| one.started_at)
-            }
+            Purpose::TxDefaultProfile | Purpose::TxProfile => running.map_or(at, |one| one.started_at),
         };
         let told = profile.charging_schedule.start_schedule;
         match profile.charging_profile_kind {
@@ -241,13 +197,7 @@ impl Installed {
     }
 
     /// Adds every instant within the span at which it may say something else.
-    fn changes(
-        &self,
-        running: Option<Running>,
-        from: Timestamp,
-        until: Timestamp,
-        instants: &mut BTreeSet<Timestamp>,
-    ) {
+    fn changes(&self, running: Option<Running>, from: Timestamp, until: Timestamp, instants: &mut BTreeSet<Timestamp>) {
         let profile = &self.profile;
         let mut add = |at: Timestamp| {
             if from < at && at < until {

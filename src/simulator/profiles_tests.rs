@@ -8,10 +8,7 @@ use crate::ocpp::v16::charging_profile::{ChargingSchedule, RateUnit};
 const START: Timestamp = Timestamp::from_unix_seconds(1_777_000_000);
 
 fn outlet() -> Outlet {
-    Outlet {
-        maximum: Milliamps(32_000),
-        ..Outlet::single_phase(Watts(7_360))
-    }
+    Outlet { maximum: Milliamps(32_000), ..Outlet::single_phase(Watts(7_360)) }
 }
 
 fn second(seconds: u64) -> Timestamp {
@@ -51,10 +48,7 @@ fn default(id: i32, level: u32, amps: i32) -> ChargingProfile {
 }
 
 fn running() -> Option<Running> {
-    Some(Running {
-        id: Some(7),
-        started_at: second(100),
-    })
+    Some(Running { id: Some(7), started_at: second(100) })
 }
 
 fn amps(profiles: &Profiles, connector: u32, running: Option<Running>, at: u64) -> i64 {
@@ -94,10 +88,7 @@ fn the_highest_active_level_wins_and_gives_way_when_it_ends() {
     let mut live = default(2, 1, 16);
     live.charging_schedule.duration = Some(300);
     profiles.install(1, live, START);
-    assert_eq!(
-        (amps(&profiles, 1, None, 299), amps(&profiles, 1, None, 300)),
-        (16, 6)
-    );
+    assert_eq!((amps(&profiles, 1, None, 299), amps(&profiles, 1, None, 300)), (16, 6));
 }
 
 #[test]
@@ -105,25 +96,15 @@ fn the_connectors_own_default_goes_before_that_of_all_connectors() {
     let mut profiles = Profiles::default();
     profiles.install(1, default(1, 0, 16), START);
     profiles.install(0, default(2, 0, 8), START);
-    assert_eq!(
-        (amps(&profiles, 1, None, 5), amps(&profiles, 2, None, 5)),
-        (16, 8)
-    );
+    assert_eq!((amps(&profiles, 1, None, 5), amps(&profiles, 2, None, 5)), (16, 8));
 }
 
 #[test]
 fn the_station_maximum_cuts_everything() {
     let mut profiles = Profiles::default();
     profiles.install(1, default(1, 0, 16), START);
-    profiles.install(
-        0,
-        profile(2, Purpose::ChargePointMaxProfile, 0, &[(0, 12)]),
-        START,
-    );
-    assert_eq!(
-        (amps(&profiles, 1, None, 5), amps(&profiles, 2, None, 5)),
-        (12, 12)
-    );
+    profiles.install(0, profile(2, Purpose::ChargePointMaxProfile, 0, &[(0, 12)]), START);
+    assert_eq!((amps(&profiles, 1, None, 5), amps(&profiles, 2, None, 5)), (12, 12));
 }
 
 #[test]
@@ -133,18 +114,13 @@ fn validity_and_a_later_start_are_respected() {
     one.valid_from = Some(second(10));
     one.valid_to = Some(second(20));
     profiles.install(1, one, START);
-    let seen: Vec<_> = [9, 10, 19, 20]
-        .map(|at| amps(&profiles, 1, None, at))
-        .into();
+    let seen: Vec<_> = [9, 10, 19, 20].map(|at| amps(&profiles, 1, None, at)).into();
     assert_eq!(seen, [32, 16, 16, 32]);
 
     let mut later = default(1, 0, 8);
     later.charging_schedule.start_schedule = Some(second(50));
     profiles.install(1, later, START);
-    assert_eq!(
-        (amps(&profiles, 1, None, 49), amps(&profiles, 1, None, 50)),
-        (32, 8)
-    );
+    assert_eq!((amps(&profiles, 1, None, 49), amps(&profiles, 1, None, 50)), (32, 8));
 }
 
 #[test]
@@ -154,13 +130,7 @@ fn a_relative_profile_counts_from_the_start_of_charging() {
     one.charging_profile_kind = Kind::Relative;
     one.charging_schedule.start_schedule = None;
     profiles.install(0, one, START);
-    assert_eq!(
-        (
-            amps(&profiles, 1, running(), 159),
-            amps(&profiles, 1, running(), 160)
-        ),
-        (6, 16)
-    );
+    assert_eq!((amps(&profiles, 1, running(), 159), amps(&profiles, 1, running(), 160)), (6, 16));
 }
 
 #[test]
@@ -172,18 +142,8 @@ fn a_daily_profile_comes_back() {
     night.charging_schedule.duration = Some(3_600);
     profiles.install(1, night, START);
     let day = 86_400;
-    let seen = [
-        10,
-        3_600,
-        day - 1,
-        day + 10,
-        3 * day + 3_599,
-        3 * day + 3_600,
-    ];
-    assert_eq!(
-        seen.map(|at| amps(&profiles, 1, None, at)),
-        [10, 32, 32, 10, 10, 32]
-    );
+    let seen = [10, 3_600, day - 1, day + 10, 3 * day + 3_599, 3 * day + 3_600];
+    assert_eq!(seen.map(|at| amps(&profiles, 1, None, at)), [10, 32, 32, 10, 10, 32]);
 }
 
 #[test]
@@ -191,10 +151,7 @@ fn section_5_16_the_same_number_or_place_is_replaced() {
     let mut profiles = Profiles::default();
     profiles.install(1, default(1, 0, 16), START);
     profiles.install(2, default(1, 3, 10), START);
-    assert_eq!(
-        (amps(&profiles, 1, None, 5), amps(&profiles, 2, None, 5)),
-        (32, 10)
-    );
+    assert_eq!((amps(&profiles, 1, None, 5), amps(&profiles, 2, None, 5)), (32, 10));
     profiles.install(2, default(9, 3, 8), START);
     assert_eq!((profiles.count(), amps(&profiles, 2, None, 5)), (1, 8));
 }
@@ -218,18 +175,10 @@ fn section_5_5_clearing_needs_every_given_field() {
 fn a_composite_schedule_has_every_change_once() {
     let mut profiles = Profiles::default();
     profiles.install(1, default(1, 0, 6), START);
-    let mut live = profile(
-        2,
-        Purpose::TxDefaultProfile,
-        1,
-        &[(0, 16), (60, 20), (90, 20)],
-    );
+    let mut live = profile(2, Purpose::TxDefaultProfile, 1, &[(0, 16), (60, 20), (90, 20)]);
     live.charging_schedule.duration = Some(120);
     profiles.install(1, live, START);
     let schedule = profiles.schedule(1, &outlet(), None, second(30), 600);
-    let seen: Vec<_> = schedule
-        .iter()
-        .map(|(at, limit)| (*at, limit.current.get() / 1_000))
-        .collect();
+    let seen: Vec<_> = schedule.iter().map(|(at, limit)| (*at, limit.current.get() / 1_000)).collect();
     assert_eq!(seen, [(0, 16), (30, 20), (90, 6)]);
 }

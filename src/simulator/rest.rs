@@ -55,10 +55,7 @@ impl Rest {
     pub fn new(base: &str, key: &str) -> Self {
         Self {
             http: reqwest::Client::new(),
-            base: base
-                .trim_end_matches('/')
-                .trim_end_matches("/v1.1")
-                .to_owned(),
+            base: base.trim_end_matches('/').trim_end_matches("/v1.1").to_owned(),
             key: key.to_owned(),
         }
     }
@@ -96,33 +93,16 @@ impl Rest {
             let path = format!("/chargestations/{id}/connectors");
             ids.push(self.make(&path, connector).await?);
         }
-        Ok(MadeStation {
-            id,
-            endpoint: Endpoint {
-                url,
-                password: None,
-                version: Version::V16,
-            },
-            connectors: ids,
-        })
+        Ok(MadeStation { id, endpoint: Endpoint { url, password: None, version: Version::V16 }, connectors: ids })
     }
 
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Value, RestError> {
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, RestError> {
         let named = format!("{method} {path}");
         let unreachable = |error| RestError::Unreachable(named.clone(), error);
         let mut attempt = 1;
         loop {
             let url = format!("{}/v1.1{path}", self.base);
-            let mut request = self
-                .http
-                .request(method.clone(), url)
-                .timeout(TIMEOUT)
-                .bearer_auth(&self.key);
+            let mut request = self.http.request(method.clone(), url).timeout(TIMEOUT).bearer_auth(&self.key);
             if let Some(body) = body {
                 request = request.json(body);
             }

@@ -30,30 +30,16 @@ pub struct Settings(Vec<Entry>);
 impl Settings {
     /// The keys of a station with so many connectors.
     pub fn new(connectors: usize, meter_interval: Duration) -> Self {
-        let fixed = |key, value: String| Entry {
-            key,
-            value,
-            readonly: true,
-        };
-        let open = |key, value: String| Entry {
-            key,
-            value,
-            readonly: false,
-        };
-        let rotation: Vec<String> = (0..=connectors)
-            .map(|number| format!("{number}.RST"))
-            .collect();
-        let measured =
-            "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC";
+        let fixed = |key, value: String| Entry { key, value, readonly: true };
+        let open = |key, value: String| Entry { key, value, readonly: false };
+        let rotation: Vec<String> = (0..=connectors).map(|number| format!("{number}.RST")).collect();
+        let measured = "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC";
         Self(vec![
             open("AllowOfflineTxForUnknownId", "true".into()),
             open("AuthorizationCacheEnabled", "false".into()),
             open("AuthorizeRemoteTxRequests", "false".into()),
             fixed("ChargeProfileMaxStackLevel", "9".into()),
-            fixed(
-                "ChargingScheduleAllowedChargingRateUnit",
-                "Current,Power".into(),
-            ),
+            fixed("ChargingScheduleAllowedChargingRateUnit", "Current,Power".into()),
             fixed("ChargingScheduleMaxPeriods", "24".into()),
             open("ClockAlignedDataInterval", "0".into()),
             open("ConnectionTimeOut", "60".into()),
@@ -73,10 +59,7 @@ impl Settings {
             fixed("SendLocalListMaxLength", "1000".into()),
             open("StopTransactionOnEVSideDisconnect", "true".into()),
             open("StopTransactionOnInvalidId", "true".into()),
-            fixed(
-                "SupportedFeatureProfiles",
-                "Core,SmartCharging,RemoteTrigger,LocalAuthListManagement".into(),
-            ),
+            fixed("SupportedFeatureProfiles", "Core,SmartCharging,RemoteTrigger,LocalAuthListManagement".into()),
             open("TransactionMessageAttempts", "3".into()),
             open("TransactionMessageRetryInterval", "10".into()),
             open("UnlockConnectorOnEVSideDisconnect", "true".into()),
@@ -86,10 +69,7 @@ impl Settings {
 
     /// The value of a key.
     pub fn value(&self, key: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|entry| entry.key == key)
-            .map(|entry| entry.value.as_str())
+        self.0.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
     }
 
     /// A key that holds seconds; `None` when it is 0, which switches off what it controls.
@@ -114,9 +94,7 @@ impl Settings {
     /// The answer to GetConfiguration: all keys when none is named.
     pub fn tell(&self, wanted: Option<&[Exact<50>]>) -> Response {
         let wanted = wanted.filter(|keys| !keys.is_empty());
-        let asked = |entry: &&Entry| {
-            wanted.is_none_or(|keys| keys.iter().any(|key| key.as_str() == entry.key))
-        };
+        let asked = |entry: &&Entry| wanted.is_none_or(|keys| keys.iter().any(|key| key.as_str() == entry.key));
         let known = self.0.iter().filter(asked).filter_map(|entry| {
             Some(Setting {
                 key: Label::new(entry.key).ok()?,
@@ -144,15 +122,9 @@ mod tests {
     #[test]
     fn keys_are_told_and_changed_as_far_as_they_may() {
         let mut settings = Settings::new(2, Duration::from_secs(30));
-        assert_eq!(
-            settings.value("ConnectorPhaseRotation"),
-            Some("0.RST,1.RST,2.RST")
-        );
+        assert_eq!(settings.value("ConnectorPhaseRotation"), Some("0.RST,1.RST,2.RST"));
         assert_eq!(settings.change(METER_INTERVAL, "5"), Status::Accepted);
-        assert_eq!(
-            settings.seconds(METER_INTERVAL),
-            Some(Duration::from_secs(5))
-        );
+        assert_eq!(settings.seconds(METER_INTERVAL), Some(Duration::from_secs(5)));
         assert_eq!(settings.change(METER_INTERVAL, "often"), Status::Rejected);
         assert_eq!(settings.change("NumberOfConnectors", "9"), Status::Rejected);
         assert_eq!(settings.change("Colour", "red"), Status::NotSupported);

@@ -197,10 +197,7 @@ mod tests {
         for percent in [1, 50, 99] {
             let (seen, exact) = (histogram.percentile(percent).as_micros(), percent * 100);
             let exact = u128::from(exact);
-            assert!(
-                seen >= exact && seen * 100 <= exact * 107,
-                "{percent}: {seen}"
-            );
+            assert!(seen >= exact && seen * 100 <= exact * 107, "{percent}: {seen}");
         }
         assert_eq!(histogram.percentile(100), Duration::from_micros(10_000));
     }

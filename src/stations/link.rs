@@ -9,8 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::broadcast;
 
 use crate::kernel::{
-    ConnectorId, Milliamps, Millivolts, OrganizationId, PhaseSet, SessionId, StationId, Timestamp,
-    WattHours, Watts,
+    ConnectorId, Milliamps, Millivolts, OrganizationId, PhaseSet, SessionId, StationId, Timestamp, WattHours, Watts,
 };
 
 /// What a station can be asked to do. Actions show it as JSON, `command` being its name.
@@ -24,10 +23,7 @@ pub enum Command {
     /// Put a connector, or with 0 the whole station, into or out of use.
     ChangeAvailability { connector: i32, operative: bool },
     /// Send a message now.
-    TriggerMessage {
-        message: String,
-        connector: Option<i32>,
-    },
+    TriggerMessage { message: String, connector: Option<i32> },
     /// Tell configuration keys; none means all.
     GetConfiguration { keys: Vec<String> },
     /// Change a configuration key.
@@ -36,12 +32,7 @@ pub enum Command {
     ClearCache,
     /// Start charging; the station may repeat the number of the request when it does. `token_type` is the type of the token in
     /// OCPP's words, where the token is known.
-    StartCharging {
-        connector: Option<i32>,
-        id_tag: String,
-        token_type: Option<&'static str>,
-        request: i64,
-    },
+    StartCharging { connector: Option<i32>, id_tag: String, token_type: Option<&'static str>, request: i64 },
     /// Stop charging.
     StopCharging { transaction: i64 },
     /// Show what a transaction costs so far, with tax, in the currency's major unit.
@@ -64,34 +55,16 @@ pub enum Command {
     /// Obey a profile in the protocol's own form.
     SetChargingProfile { connector: i32, profile: Value },
     /// Forget profiles that match.
-    ClearChargingProfile {
-        id: Option<i32>,
-        connector: Option<i32>,
-        purpose: Option<String>,
-        stack_level: Option<i32>,
-    },
+    ClearChargingProfile { id: Option<i32>, connector: Option<i32>, purpose: Option<String>, stack_level: Option<i32> },
     /// Tell the limits that will apply.
-    GetCompositeSchedule {
-        connector: i32,
-        seconds: i32,
-        in_amps: Option<bool>,
-    },
+    GetCompositeSchedule { connector: i32, seconds: i32, in_amps: Option<bool> },
     /// Replace or change the list of tokens that may charge while offline: entries in the form of OCPP 1.6, for a station of
     /// OCPP 2 with the `type` of the token where it is known, or in that of the station's version.
-    SendLocalList {
-        version: i32,
-        full: bool,
-        entries: Vec<Value>,
-    },
+    SendLocalList { version: i32, full: bool, entries: Vec<Value> },
     /// Tell the version of that list.
     GetLocalListVersion,
     /// Fetch and install firmware.
-    UpdateFirmware {
-        location: String,
-        retrieve_at: Timestamp,
-        retries: Option<i32>,
-        retry_interval: Option<i32>,
-    },
+    UpdateFirmware { location: String, retrieve_at: Timestamp, retries: Option<i32>, retry_interval: Option<i32> },
     /// Upload diagnostics.
     GetDiagnostics {
         location: String,
@@ -111,10 +84,7 @@ pub enum Command {
         request: Option<i32>,
     },
     /// Send a message now, one of the security extension too.
-    ExtendedTrigger {
-        message: String,
-        connector: Option<i32>,
-    },
+    ExtendedTrigger { message: String, connector: Option<i32> },
     /// Trust a root certificate (PEM).
     InstallCertificate { kind: String, certificate: String },
     /// Trust a root certificate no longer; it is named by its hashes.
@@ -135,16 +105,9 @@ pub enum Command {
         request: Option<i32>,
     },
     /// Whatever the vendor agreed on.
-    DataTransfer {
-        vendor_id: String,
-        message_id: Option<String>,
-        data: Option<String>,
-    },
+    DataTransfer { vendor_id: String, message_id: Option<String>, data: Option<String> },
     /// What only stations with a device model know, in the protocol's own form; a report may follow the answer.
-    Device {
-        request: DeviceRequest,
-        payload: Value,
-    },
+    Device { request: DeviceRequest, payload: Value },
     /// Any action of the station's version, with its own payload, checked against its schema.
     Raw { action: String, payload: Value },
 }
@@ -321,11 +284,7 @@ impl LinkError {
     pub fn as_data(&self) -> Value {
         let sentence = self.to_string();
         match self {
-            Self::Refused {
-                code,
-                description,
-                details: Some(details),
-            } => {
+            Self::Refused { code, description, details: Some(details) } => {
                 json!({"error": sentence, "code": code, "description": description, "details": details})
             }
             _ => json!({"error": sentence}),
@@ -334,13 +293,7 @@ impl LinkError {
 
     /// Whether the station itself said it.
     pub const fn is_of_station(&self) -> bool {
-        matches!(
-            self,
-            Self::Refused {
-                details: Some(_),
-                ..
-            }
-        )
+        matches!(self, Self::Refused { details: Some(_), .. })
     }
 }
 

@@ -15,15 +15,14 @@ mod store;
 
 pub use api::routes;
 pub use model::connector::{
-    Connector, ConnectorStatus, ConnectorView, ConnectorViews, CurrentType, PhaseRotation,
-    PowerType,
+    Connector, ConnectorStatus, ConnectorView, ConnectorViews, CurrentType, PhaseRotation, PowerType,
 };
 pub use model::evse::{Evse, folded_contract_id};
 pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep};
 pub use model::origin::CreatedBy;
 pub use model::station::{
-    BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
-    StationView, password_matches,
+    BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station, StationView,
+    password_matches,
 };
 pub use model::variable::{NoVariable, VariableName};
 pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};
@@ -40,9 +39,8 @@ pub use store::passwords::{propose_password, take_over_password, withdraw_passwo
 pub use store::pushed::keep_pushed;
 pub use store::station_view;
 pub use store::stations::{
-    certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours,
-    keep_variables, never_connected, require_station, save_boot, save_capabilities, save_clock,
-    save_flags, save_limit_forms, set_all_offline, set_closed_by_hours, set_online, touch_messages,
-    update_station,
+    certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours, keep_variables, never_connected,
+    require_station, save_boot, save_capabilities, save_clock, save_flags, save_limit_forms, set_all_offline,
+    set_closed_by_hours, set_online, touch_messages, update_station,
 };
 pub use store::statuses::set_connector_status;

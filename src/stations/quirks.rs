@@ -52,16 +52,10 @@ pub fn quirks_of(station: &Station) -> Option<&'static QuirkProfile> {
     let said = &station.boot_info.0;
     let lower = |text: Option<&str>| text.unwrap_or_default().to_lowercase();
     let vendor = lower(station.vendor());
-    let model = lower(
-        said.charge_point_model
-            .as_deref()
-            .or(station.model.as_deref()),
-    );
+    let model = lower(said.charge_point_model.as_deref().or(station.model.as_deref()));
     let firmware = lower(said.firmware_version.as_deref());
     PROFILES.iter().find(|profile| {
-        vendor.contains(&profile.vendor)
-            && model.contains(&profile.model)
-            && firmware.starts_with(&profile.firmware)
+        vendor.contains(&profile.vendor) && model.contains(&profile.model) && firmware.starts_with(&profile.firmware)
     })
 }
 
@@ -120,15 +114,8 @@ mod tests {
     use crate::stations::model::station::{BootInfo, NewStation, SecurityType};
 
     fn station(vendor: &str, model: &str) -> Station {
-        let moment = Moment::new(
-            Timestamp::default(),
-            std::sync::Arc::new(CountingIds::default()),
-        );
-        let (mut station, _) = Station::new(
-            NewStation::default(),
-            (moment.id(), SecurityType::None),
-            &moment,
-        );
+        let moment = Moment::new(Timestamp::default(), std::sync::Arc::new(CountingIds::default()));
+        let (mut station, _) = Station::new(NewStation::default(), (moment.id(), SecurityType::None), &moment);
         station.boot_info.0 = BootInfo {
             charge_point_vendor: Some(vendor.to_owned()),
             charge_point_model: Some(model.to_owned()),
@@ -142,10 +129,7 @@ mod tests {
         let file: File = toml::from_str(FILE).expect("quirks.toml");
         assert!(file.profile.len() > 10);
         let found = |vendor, model| quirks_of(&station(vendor, model)).map(|one| one.name.as_str());
-        assert_eq!(
-            found("Wall Box Chargers (Wallbox)", "PULSAR-MAX"),
-            Some("Wallbox Pulsar and Copper")
-        );
+        assert_eq!(found("Wall Box Chargers (Wallbox)", "PULSAR-MAX"), Some("Wallbox Pulsar and Copper"));
         assert_eq!(found("ABB", "TAC-W22-T-0"), Some("ABB Terra AC"));
         assert_eq!(found("ABB", "Terra 54"), None);
         assert_eq!(found("Acme", "One"), None);

@@ -1,9 +1,7 @@
 //! Connectors that a station reports and nobody set up. Where the operator allows it they are created, like the largest
 //! connector that the station has, because nothing that a station says tells what hardware it is.
 
-use super::model::connector::{
-    Connector, ConnectorFormat, ConnectorType, ConnectorView, NewConnector, PowerType,
-};
+use super::model::connector::{Connector, ConnectorFormat, ConnectorType, ConnectorView, NewConnector, PowerType};
 use super::model::number::HIGHEST;
 use super::model::origin::CreatedBy;
 use super::model::station::Station;
@@ -57,11 +55,7 @@ impl Spot {
         }
         let Self::Evse(_, within) = self else {
             let is_there = self.find(layout).is_some();
-            return if is_there {
-                Vec::new()
-            } else {
-                vec![(number, number)]
-            };
+            return if is_there { Vec::new() } else { vec![(number, number)] };
         };
         let outlets = layout.outlets();
         let known = outlets.iter().filter(|one| one.evse == number).count();
@@ -92,10 +86,7 @@ pub fn create_reported(
     }
     let missing = spot.missing(&layout(conn, station)?);
     let known = connectors_of_station(conn, station)?;
-    let reported = known
-        .iter()
-        .filter(|one| one.created_by == CreatedBy::Station)
-        .count();
+    let reported = known.iter().filter(|one| one.created_by == CreatedBy::Station).count();
     if missing.is_empty() || reported + missing.len() > MOST_REPORTED {
         return Ok(Vec::new());
     }

@@ -14,11 +14,7 @@ const AT_ONCE: usize = 2_000;
 
 /// Since when the oldest entry holds.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(history::table
-        .order(history::id)
-        .select(history::at)
-        .first(conn)
-        .optional()?)
+    Ok(history::table.order(history::id).select(history::at).first(conn).optional()?)
 }
 
 /// Deletes some entries.
@@ -45,11 +41,8 @@ pub fn forget(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreRe
 
 fn forget_of(conn: &mut Conn, connector: ConnectorId, before: Timestamp) -> StoreResult<usize> {
     let own = || history::table.filter(history::connector_id.eq(connector));
-    let newest: Option<i64> = own()
-        .order((history::at.desc(), history::id.desc()))
-        .select(history::id)
-        .first(conn)
-        .optional()?;
+    let newest: Option<i64> =
+        own().order((history::at.desc(), history::id.desc())).select(history::id).first(conn).optional()?;
     let old: Vec<i64> = own()
         .filter(history::at.lt(before))
         .filter(history::id.ne(newest.unwrap_or_default()))

@@ -12,9 +12,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::kernel::{Moment, TemplateId};
 use crate::locations;
 
@@ -33,12 +31,7 @@ fn missing(error: StoreError) -> ApiError {
 }
 
 /// The view, after its event was recorded.
-fn told(
-    conn: &mut Conn,
-    moment: &Moment,
-    template: Template,
-    kind: EventKind,
-) -> ApiResult<TemplateView> {
+fn told(conn: &mut Conn, moment: &Moment, template: Template, kind: EventKind) -> ApiResult<TemplateView> {
     let event = Event::new(template.organization_id, kind);
     let view = TemplateView::from(template);
     events::record(conn, moment, event, &view)?;
@@ -62,10 +55,8 @@ async fn list_configuration_templates(
     query: ListQuery<TemplateFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        Ok(store::list(conn, organization, query)?.map(TemplateView::from))
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| Ok(store::list(conn, organization, query)?.map(TemplateView::from)))
+        .await
 }
 
 /// Creates a configuration template; stations get it when they next connect.
@@ -82,13 +73,7 @@ async fn create_configuration_template(
     ctx.answer(move |conn| {
         check_location(conn, &template)?;
         store::insert(conn, &template)?;
-        told(
-            conn,
-            &moment,
-            template.clone(),
-            EventKind::ConfigurationTemplateCreated,
-        )
-        .map(Created)
+        told(conn, &moment, template.clone(), EventKind::ConfigurationTemplateCreated).map(Created)
     })
     .await
 }
@@ -126,13 +111,7 @@ async fn update_configuration_template(
             let template = template.apply(patch.clone(), &moment)?;
             check_location(conn, &template)?;
             store::update(conn, &template)?;
-            told(
-                conn,
-                &moment,
-                template,
-                EventKind::ConfigurationTemplateUpdated,
-            )
-            .map(Changed)
+            told(conn, &moment, template, EventKind::ConfigurationTemplateUpdated).map(Changed)
         })
         .await
 }
@@ -153,13 +132,7 @@ async fn delete_configuration_template(
             let template = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(template.updated_at)?;
             store::delete(conn, id)?;
-            told(
-                conn,
-                &moment,
-                template,
-                EventKind::ConfigurationTemplateDeleted,
-            )
-            .map(Deleted)
+            told(conn, &moment, template, EventKind::ConfigurationTemplateDeleted).map(Deleted)
         })
         .await
 }

@@ -33,10 +33,7 @@ pub struct Setting {
 
 impl From<SettingInput> for Setting {
     fn from(input: SettingInput) -> Self {
-        Self {
-            key: input.key.into(),
-            value: input.value.0,
-        }
+        Self { key: input.key.into(), value: input.value.0 }
     }
 }
 
@@ -44,10 +41,7 @@ impl Setting {
     /// As everybody may see it: passwords and keys are not shown again.
     fn shown(self) -> Self {
         match is_secret(&self.key) {
-            true => Self {
-                value: HIDDEN.to_owned(),
-                ..self
-            },
+            true => Self { value: HIDDEN.to_owned(), ..self },
             false => self,
         }
     }
@@ -171,11 +165,7 @@ fn settings(given: Vec<SettingInput>) -> Vec<Setting> {
 
 impl Template {
     /// The template that `new` describes.
-    pub(super) fn new(
-        new: NewTemplate,
-        organization_id: OrganizationId,
-        moment: &Moment,
-    ) -> Result<Self, Faults> {
+    pub(super) fn new(new: NewTemplate, organization_id: OrganizationId, moment: &Moment) -> Result<Self, Faults> {
         let template = Self {
             id: moment.id(),
             organization_id,
@@ -200,15 +190,9 @@ impl Template {
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(mut self, patch: TemplatePatch, moment: &Moment) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
         patch.code.map(String::from).apply(&mut self.code);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
+        patch.description.map(String::from).apply(&mut self.description);
         patch.active.apply_or(&mut self.active, true);
         patch.valid_from.apply(&mut self.valid_from);
         patch.valid_to.apply(&mut self.valid_to);
@@ -220,28 +204,15 @@ impl Template {
             let given = settings(given).into_iter();
             Json(given.map(|one| one.meant(&before)).collect())
         };
-        patch
-            .settings
-            .map(meant)
-            .set(&mut self.settings, "settings", &mut faults);
-        patch
-            .batch_size
-            .map(|size| size.0)
-            .apply_or(&mut self.batch_size, BATCH);
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.settings.map(meant).set(&mut self.settings, "settings", &mut faults);
+        patch.batch_size.map(|size| size.0).apply_or(&mut self.batch_size, BATCH);
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
         self.checked(faults)
     }
 
     fn checked(self, mut faults: Faults) -> Result<Self, Faults> {
-        if self
-            .valid_from
-            .zip(self.valid_to)
-            .is_some_and(|(from, to)| from >= to)
-        {
+        if self.valid_from.zip(self.valid_to).is_some_and(|(from, to)| from >= to) {
             faults.add("valid_to", "out_of_range", "must be after valid_from");
         }
         let mut seen = BTreeSet::new();
@@ -252,25 +223,15 @@ impl Template {
             }
             if setting.value == HIDDEN && is_secret(&setting.key) {
                 let field = format!("settings[{index}].value");
-                faults.add(
-                    field,
-                    "invalid",
-                    "must be the value itself: the template had none before",
-                );
+                faults.add(field, "invalid", "must be the value itself: the template had none before");
             }
         }
-        if faults.is_empty() {
-            Ok(self)
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(self) } else { Err(faults) }
     }
 
     /// Whether it applies at this instant.
     pub(super) fn is_valid(&self, now: Timestamp) -> bool {
-        self.active
-            && self.valid_from.is_none_or(|from| from <= now)
-            && self.valid_to.is_none_or(|to| now < to)
+        self.active && self.valid_from.is_none_or(|from| from <= now) && self.valid_to.is_none_or(|to| now < to)
     }
 }
 
@@ -292,10 +253,7 @@ pub fn batches(mut templates: Vec<Template>) -> Vec<Batch> {
         let mut left = template.settings.0;
         left.retain(|setting| decided.insert(setting.key.to_lowercase()));
         let size = usize::try_from(template.batch_size).unwrap_or(1).max(1);
-        all.extend(left.chunks(size).map(|settings| Batch {
-            template: template.id,
-            settings: settings.to_vec(),
-        }));
+        all.extend(left.chunks(size).map(|settings| Batch { template: template.id, settings: settings.to_vec() }));
     }
     all
 }
@@ -351,12 +309,7 @@ impl From<Template> for TemplateView {
             priority: template.priority,
             protocol: template.protocol,
             location: template.location_id,
-            settings: template
-                .settings
-                .0
-                .into_iter()
-                .map(Setting::shown)
-                .collect(),
+            settings: template.settings.0.into_iter().map(Setting::shown).collect(),
             batch_size: template.batch_size,
             meta_data: template.meta_data.0,
             created_at: template.created_at,
@@ -390,14 +343,8 @@ mod tests {
     use serde_json::json;
 
     fn template(priority: i32, batch_size: i32, keys: &[&str]) -> Template {
-        let moment = Moment::new(
-            Timestamp::default(),
-            std::sync::Arc::new(CountingIds::default()),
-        );
-        let settings: Vec<Value> = keys
-            .iter()
-            .map(|key| json!({"key": key, "value": priority}))
-            .collect();
+        let moment = Moment::new(Timestamp::default(), std::sync::Arc::new(CountingIds::default()));
+        let settings: Vec<Value> = keys.iter().map(|key| json!({"key": key, "value": priority})).collect();
         let body = json!({"name": "T", "priority": priority, "settings": settings, "batch_size": batch_size});
         let new = NewTemplate::read(&body, Path::Root, &mut Faults::default()).expect("valid");
         Template::new(new, moment.id(), &moment).expect("valid")
@@ -405,27 +352,11 @@ mod tests {
 
     #[test]
     fn the_highest_priority_decides_and_batches_have_their_size() {
-        let all = batches(vec![
-            template(1, 10, &["A", "B"]),
-            template(5, 2, &["a", "C", "D"]),
-        ]);
+        let all = batches(vec![template(1, 10, &["A", "B"]), template(5, 2, &["a", "C", "D"])]);
         let keys: Vec<Vec<(&str, &str)>> = all
             .iter()
-            .map(|batch| {
-                batch
-                    .settings
-                    .iter()
-                    .map(|one| (one.key.as_str(), one.value.as_str()))
-                    .collect()
-            })
+            .map(|batch| batch.settings.iter().map(|one| (one.key.as_str(), one.value.as_str())).collect())
             .collect();
-        assert_eq!(
-            keys,
-            [
-                vec![("a", "5"), ("C", "5")],
-                vec![("D", "5")],
-                vec![("B", "1")]
-            ]
-        );
+        assert_eq!(keys, [vec![("a", "5"), ("C", "5")], vec![("D", "5")], vec![("B", "1")]]);
     }
 }

@@ -13,16 +13,12 @@ use crate::kernel::{OrganizationId, Page, TemplateId, Timestamp};
 use crate::stations::Station;
 
 pub(super) fn insert(conn: &mut Conn, template: &Template) -> StoreResult<()> {
-    diesel::insert_into(templates::table)
-        .values(template)
-        .execute(conn)?;
+    diesel::insert_into(templates::table).values(template).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn update(conn: &mut Conn, template: &Template) -> StoreResult<()> {
-    diesel::update(templates::table.find(template.id))
-        .set(template)
-        .execute(conn)?;
+    diesel::update(templates::table.find(template.id)).set(template).execute(conn)?;
     Ok(())
 }
 
@@ -31,17 +27,9 @@ pub(super) fn delete(conn: &mut Conn, id: TemplateId) -> StoreResult<()> {
     Ok(())
 }
 
-pub(super) fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: TemplateId,
-) -> StoreResult<Template> {
+pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: TemplateId) -> StoreResult<Template> {
     Ok(templates::table
-        .filter(
-            templates::organization_id
-                .eq(organization)
-                .and(templates::id.eq(id)),
-        )
+        .filter(templates::organization_id.eq(organization).and(templates::id.eq(id)))
         .select(Template::as_select())
         .first(conn)?)
 }
@@ -55,9 +43,7 @@ pub fn wanted(conn: &mut Conn, station: &Station, now: Timestamp) -> StoreResult
         .load(conn)?;
     rows.retain(|template: &Template| {
         let here = template.location_id.is_none() || template.location_id == station.location_id;
-        let spoken = template
-            .protocol
-            .is_none_or(|protocol| protocol == station.protocol);
+        let spoken = template.protocol.is_none_or(|protocol| protocol == station.protocol);
         here && spoken && template.is_valid(now)
     });
     Ok(rows)
@@ -70,9 +56,7 @@ pub(super) fn list(
 ) -> ApiResult<Page<Template>> {
     let filter = &query.filter;
     let filtered = || {
-        let mut rows = templates::table
-            .filter(templates::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = templates::table.filter(templates::organization_id.eq(organization)).into_boxed();
         if let Some(active) = filter.active {
             rows = rows.filter(templates::active.eq(active));
         }
@@ -97,9 +81,5 @@ pub(super) fn list(
         "name" => templates::name,
         "priority" => templates::priority,
     });
-    Ok(Page {
-        rows: rows.select(Template::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(Template::as_select()).load(conn)?, total, request: query.page })
 }

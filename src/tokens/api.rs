@@ -13,21 +13,13 @@ use crate::http::envelope::{Reference, Reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-    Query,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
 use crate::kernel::{OrganizationId, TokenId, UserId};
 use crate::users;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(list_tokens)
-        .service(create_token)
-        .service(get_token)
-        .service(update_token)
-        .service(delete_token);
+    config.service(list_tokens).service(create_token).service(get_token).service(update_token).service(delete_token);
 }
 
 filters! {
@@ -42,11 +34,7 @@ fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "token")
 }
 
-fn include_users(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    views: &mut [TokenView],
-) -> StoreResult<()> {
+fn include_users(conn: &mut Conn, organization: OrganizationId, views: &mut [TokenView]) -> StoreResult<()> {
     let ids: Vec<UserId> = views
         .iter()
         .filter_map(|view| match view.user {
@@ -69,11 +57,7 @@ fn include_users(
 #[utoipa::path(tag = "tokens", params(ListParameters, TokenFilter),
     responses((status = OK, body = ListReply<TokenView>), ListErrors))]
 #[get("/tokens")]
-async fn list_tokens(
-    caller: Caller<ReadTokens>,
-    ctx: Ctx,
-    query: ListQuery<TokenFilter>,
-) -> ApiResult<HttpResponse> {
+async fn list_tokens(caller: Caller<ReadTokens>, ctx: Ctx, query: ListQuery<TokenFilter>) -> ApiResult<HttpResponse> {
     caller.may_include::<ReadUsers>("include_user", query.filter.include_user)?;
     let organization = caller.organization();
     list::respond(&ctx, query, move |conn, query| {
@@ -103,12 +87,7 @@ async fn create_token(
         }
         store::insert(conn, &token)?;
         let view = TokenView::from(token.clone());
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::TokenCreated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::TokenCreated), &view)?;
         Ok(Created(view))
     })
     .await
@@ -161,12 +140,7 @@ async fn update_token(
             token.apply(patch.clone(), &moment)?;
             store::update(conn, &token)?;
             let view = TokenView::from(token);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::TokenUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::TokenUpdated), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -189,12 +163,7 @@ async fn delete_token(
             if_match.check(token.updated_at)?;
             store::delete(conn, &token)?;
             let view = TokenView::from(token);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::TokenDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::TokenDeleted), &view)?;
             Ok(Deleted(view))
         })
         .await

@@ -60,11 +60,7 @@ impl Authorization {
 
     /// What is said where no card that can be read was held to the reader.
     pub const fn without_card(status: AuthorizationStatus) -> Self {
-        Self {
-            status,
-            is_unknown: false,
-            ..Self::INVALID
-        }
+        Self { status, is_unknown: false, ..Self::INVALID }
     }
 
     fn of(token: Token, driver_active: bool, now: Timestamp) -> Self {
@@ -140,11 +136,7 @@ impl Begun<'_> {
 }
 
 /// What is known of a card, and what the place where it is held to a reader makes of that.
-pub fn judge(
-    conn: &mut Conn,
-    presented: Presented<'_>,
-    now: Timestamp,
-) -> StoreResult<Authorization> {
+pub fn judge(conn: &mut Conn, presented: Presented<'_>, now: Timestamp) -> StoreResult<Authorization> {
     let mut known = authorize(conn, presented.organization, presented.id_tag, now)?;
     let policy = organizations::card_policy(conn, presented.station)?;
     if known.is_unknown {
@@ -171,11 +163,7 @@ fn is_in_use_elsewhere(conn: &mut Conn, presented: Presented<'_>) -> StoreResult
         .filter(sessions::organization_id.eq(presented.organization))
         .filter(sessions::status.eq("started"))
         .filter(lower(sessions::id_tag).eq(fold(presented.id_tag)))
-        .select((
-            sessions::chargestation_id,
-            sessions::connector_id,
-            sessions::transaction_name,
-        ))
+        .select((sessions::chargestation_id, sessions::connector_id, sessions::transaction_name))
         .load(conn)?;
     Ok(running.iter().any(|(station, connector, name)| {
         let may_go_on = |begun: Begun<'_>| begun.is_or_ends(name.as_deref(), *connector);

@@ -10,8 +10,7 @@ mod store;
 
 pub use api::routes;
 pub use authorization::{
-    Authorization, AuthorizationStatus, Begun, OfflineCard, Presented, authorize, judge,
-    offline_cards, tell_unknown,
+    Authorization, AuthorizationStatus, Begun, OfflineCard, Presented, authorize, judge, offline_cards, tell_unknown,
 };
 pub use model::{Token, TokenStatus, TokenType, TokenView};
 pub use store::{find, type_of};

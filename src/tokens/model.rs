@@ -138,29 +138,16 @@ impl Token {
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: TokenPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch
-            .physical_id
-            .map(String::from)
-            .set(&mut self.physical_id, "physicalId", &mut faults);
+        patch.physical_id.map(String::from).set(&mut self.physical_id, "physicalId", &mut faults);
         self.folded_id = fold(&self.physical_id);
         patch.kind.apply_or(&mut self.type_, TokenType::Iso14443);
         patch.user.apply(&mut self.user_id);
         patch.status.apply_or(&mut self.status, TokenStatus::Active);
         patch.expires_at.apply(&mut self.expires_at);
-        patch
-            .parent_group
-            .map(String::from)
-            .apply(&mut self.parent_group);
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.parent_group.map(String::from).apply(&mut self.parent_group);
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 

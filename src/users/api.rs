@@ -12,20 +12,13 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::kernel::{Moment, OrganizationId, UserId};
 use crate::stations;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(list_users)
-        .service(create_user)
-        .service(get_user)
-        .service(update_user)
-        .service(delete_user);
+    config.service(list_users).service(create_user).service(get_user).service(update_user).service(delete_user);
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -33,11 +26,7 @@ fn missing(error: StoreError) -> ApiError {
 }
 
 /// A favorite must be a station of the same organization.
-fn check_favorites(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    favorites: &Favorites,
-) -> ApiResult<()> {
+fn check_favorites(conn: &mut Conn, organization: OrganizationId, favorites: &Favorites) -> ApiResult<()> {
     for (index, station) in favorites.0.iter().enumerate() {
         let field = format!("favorite_chargestations[{index}]");
         stations::require_station(conn, organization, *station, &field)?;
@@ -49,27 +38,16 @@ fn check_favorites(
 #[utoipa::path(tag = "users", params(ListParameters, UserFilter),
     responses((status = OK, body = ListReply<UserView>), ListErrors))]
 #[get("/users")]
-async fn list_users(
-    caller: Caller<ReadUsers>,
-    ctx: Ctx,
-    query: ListQuery<UserFilter>,
-) -> ApiResult<HttpResponse> {
+async fn list_users(caller: Caller<ReadUsers>, ctx: Ctx, query: ListQuery<UserFilter>) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        Ok(store::list(conn, organization, query)?.map(UserView::from))
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| Ok(store::list(conn, organization, query)?.map(UserView::from))).await
 }
 
 /// Creates a user.
 #[utoipa::path(tag = "users", request_body = NewUser,
     responses((status = CREATED, body = Reply<UserView>), WriteErrors))]
 #[post("/users")]
-async fn create_user(
-    caller: Caller<WriteUsers>,
-    ctx: Ctx,
-    Body(new): Body<NewUser>,
-) -> ApiResult<Created<UserView>> {
+async fn create_user(caller: Caller<WriteUsers>, ctx: Ctx, Body(new): Body<NewUser>) -> ApiResult<Created<UserView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.answer(move |conn| {
         let user = add(conn, &moment, organization, new.clone())?;
@@ -79,22 +57,12 @@ async fn create_user(
 }
 
 /// Creates a user of an organization.
-pub fn add(
-    conn: &mut Conn,
-    moment: &Moment,
-    organization: OrganizationId,
-    new: NewUser,
-) -> ApiResult<User> {
+pub fn add(conn: &mut Conn, moment: &Moment, organization: OrganizationId, new: NewUser) -> ApiResult<User> {
     let user = User::new(new, organization, moment);
     check_favorites(conn, organization, &user.favorite_chargestations.0)?;
     store::insert(conn, &user)?;
     let view = UserView::from(user.clone());
-    events::record(
-        conn,
-        moment,
-        Event::new(organization, EventKind::UserCreated),
-        &view,
-    )?;
+    events::record(conn, moment, Event::new(organization, EventKind::UserCreated), &view)?;
     Ok(user)
 }
 
@@ -102,16 +70,9 @@ pub fn add(
 #[utoipa::path(tag = "users", params(("id" = UserId, Path, description = "The user")),
     responses((status = OK, body = Reply<UserView>), OneErrors))]
 #[get("/users/{id}")]
-async fn get_user(
-    caller: Caller<ReadUsers>,
-    ctx: Ctx,
-    PathId(id): PathId<UserId>,
-) -> ApiResult<Found<UserView>> {
+async fn get_user(caller: Caller<ReadUsers>, ctx: Ctx, PathId(id): PathId<UserId>) -> ApiResult<Found<UserView>> {
     let organization = caller.organization();
-    let user = ctx
-        .db
-        .read(move |conn| store::find(conn, organization, id))
-        .await;
+    let user = ctx.db.read(move |conn| store::find(conn, organization, id)).await;
     user.map(|user| Found(user.into())).map_err(missing)
 }
 
@@ -137,12 +98,7 @@ async fn update_user(
             user.apply(patch.clone(), &moment)?;
             store::update(conn, &user)?;
             let view = UserView::from(user);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::UserUpdated),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::UserUpdated), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -165,12 +121,7 @@ async fn delete_user(
             if_match.check(user.updated_at)?;
             store::delete(conn, &user)?;
             let view = UserView::from(user);
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::UserDeleted),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::UserDeleted), &view)?;
             Ok(Deleted(view))
         })
         .await

@@ -29,9 +29,7 @@ impl Email {
         let address = text.trim();
         let (local, domain) = address.rsplit_once('@')?;
         let is_local = (1..=64).contains(&local.chars().count())
-            && !local
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control() || "@<>()[]\\,;:\"".contains(c));
+            && !local.chars().any(|c| c.is_whitespace() || c.is_control() || "@<>()[]\\,;:\"".contains(c));
         let is_label = |label: &str| {
             !label.is_empty()
                 && !label.starts_with('-')
@@ -39,8 +37,7 @@ impl Email {
                 && label.chars().all(|c| c.is_alphanumeric() || c == '-')
         };
         let is_domain = domain.contains('.') && domain.split('.').all(is_label);
-        (address.chars().count() <= Self::LONGEST && is_local && is_domain)
-            .then(|| Self(address.to_lowercase()))
+        (address.chars().count() <= Self::LONGEST && is_local && is_domain).then(|| Self(address.to_lowercase()))
     }
 }
 
@@ -101,11 +98,7 @@ impl Field for Favorites {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let stations = Vec::<StationId>::read(value, at, faults)?;
         if stations.len() > MOST_FAVORITES {
-            return wrong(
-                at,
-                faults,
-                format_args!("an array of at most {MOST_FAVORITES} ids"),
-            );
+            return wrong(at, faults, format_args!("an array of at most {MOST_FAVORITES} ids"));
         }
         Some(Self(stations))
     }
@@ -240,44 +233,19 @@ impl User {
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: UserPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
-        patch
-            .firstname
-            .map(String::from)
-            .set(&mut self.firstname, "firstname", &mut faults);
-        patch
-            .lastname
-            .map(String::from)
-            .set(&mut self.lastname, "lastname", &mut faults);
+        patch.firstname.map(String::from).set(&mut self.firstname, "firstname", &mut faults);
+        patch.lastname.map(String::from).set(&mut self.lastname, "lastname", &mut faults);
         patch.email.map(String::from).apply(&mut self.email);
         patch.active.apply_or(&mut self.active, true);
-        patch
-            .role
-            .map(String::from)
-            .apply_or(&mut self.role, ROLE.to_owned());
+        patch.role.map(String::from).apply_or(&mut self.role, ROLE.to_owned());
         patch.private_group.apply_or(&mut self.private_group, false);
         patch.picture.map(String::from).apply(&mut self.picture);
-        patch
-            .address
-            .map(Json)
-            .apply_or(&mut self.address, Json::default());
-        patch
-            .phone
-            .map(Json)
-            .apply_or(&mut self.phone, Json::default());
-        patch
-            .favorite_chargestations
-            .map(Json)
-            .apply_or(&mut self.favorite_chargestations, Json::default());
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.address.map(Json).apply_or(&mut self.address, Json::default());
+        patch.phone.map(Json).apply_or(&mut self.phone, Json::default());
+        patch.favorite_chargestations.map(Json).apply_or(&mut self.favorite_chargestations, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
 
@@ -378,10 +346,7 @@ mod tests {
     #[test]
     fn addresses_are_folded_and_mistakes_caught() {
         let read = |text: &str| Email::parse(text).map(String::from);
-        assert_eq!(
-            read(" Ada.Lovelace+ev@Mail.Example.com "),
-            Some("ada.lovelace+ev@mail.example.com".to_owned())
-        );
+        assert_eq!(read(" Ada.Lovelace+ev@Mail.Example.com "), Some("ada.lovelace+ev@mail.example.com".to_owned()));
         for wrong in [
             "",
             "ada",

@@ -16,10 +16,9 @@ use crate::kernel::{OrganizationId, Page, UserId};
 /// An e-mail address that another user has is refused.
 fn taken(error: diesel::result::Error) -> ApiError {
     match StoreError::from(error) {
-        StoreError::Duplicate(_) => ApiError::new(
-            Code::AlreadyExists,
-            "Another user of your organization has this email",
-        ),
+        StoreError::Duplicate(_) => {
+            ApiError::new(Code::AlreadyExists, "Another user of your organization has this email")
+        }
         other => other.into(),
     }
 }
@@ -32,21 +31,13 @@ pub(super) fn insert(conn: &mut Conn, user: &User) -> ApiResult<()> {
 /// The organization's user with this id.
 pub fn find(conn: &mut Conn, organization: OrganizationId, id: UserId) -> StoreResult<User> {
     Ok(users::table
-        .filter(
-            users::organization_id
-                .eq(organization)
-                .and(users::id.eq(id)),
-        )
+        .filter(users::organization_id.eq(organization).and(users::id.eq(id)))
         .select(User::as_select())
         .first(conn)?)
 }
 
 /// The organization's user with this e-mail address.
-pub fn find_by_email(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    email: &str,
-) -> StoreResult<Option<User>> {
+pub fn find_by_email(conn: &mut Conn, organization: OrganizationId, email: &str) -> StoreResult<Option<User>> {
     Ok(users::table
         .filter(users::organization_id.eq(organization))
         .filter(users::email.eq(email))
@@ -56,18 +47,11 @@ pub fn find_by_email(
 }
 
 /// The same as [`find`] for a reference in a body: an unknown id is a fault of that field.
-pub fn require(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: UserId,
-    field: &str,
-) -> ApiResult<User> {
+pub fn require(conn: &mut Conn, organization: OrganizationId, id: UserId, field: &str) -> ApiResult<User> {
     match find(conn, organization, id) {
-        Err(StoreError::NotFound) => Err(ApiError::field(
-            field,
-            "not_found",
-            "there is no such user in your organization",
-        )),
+        Err(StoreError::NotFound) => {
+            Err(ApiError::field(field, "not_found", "there is no such user in your organization"))
+        }
         other => Ok(other?),
     }
 }
@@ -79,40 +63,22 @@ pub fn find_many(
     ids: &[UserId],
 ) -> StoreResult<BTreeMap<UserId, UserView>> {
     let found: Vec<User> = users::table
-        .filter(
-            users::organization_id
-                .eq(organization)
-                .and(users::id.eq_any(ids.to_vec())),
-        )
+        .filter(users::organization_id.eq(organization).and(users::id.eq_any(ids.to_vec())))
         .select(User::as_select())
         .load(conn)?;
-    Ok(found
-        .into_iter()
-        .map(|user| (user.id, user.into()))
-        .collect())
+    Ok(found.into_iter().map(|user| (user.id, user.into())).collect())
 }
 
 pub(super) fn update(conn: &mut Conn, user: &User) -> ApiResult<()> {
-    let updated = diesel::update(users::table.find(user.id))
-        .set(user)
-        .execute(conn);
+    let updated = diesel::update(users::table.find(user.id)).set(user).execute(conn);
     updated.map(drop).map_err(taken)
 }
 
 /// Deletes it, unless something still belongs to it.
 pub(super) fn delete(conn: &mut Conn, user: &User) -> ApiResult<()> {
-    let tokens: i64 = tokens::table
-        .filter(tokens::user_id.eq(user.id))
-        .count()
-        .get_result(conn)?;
-    let sessions: i64 = sessions::table
-        .filter(sessions::user_id.eq(user.id))
-        .count()
-        .get_result(conn)?;
-    let groups: i64 = load_groups::table
-        .filter(load_groups::user_id.eq(user.id))
-        .count()
-        .get_result(conn)?;
+    let tokens: i64 = tokens::table.filter(tokens::user_id.eq(user.id)).count().get_result(conn)?;
+    let sessions: i64 = sessions::table.filter(sessions::user_id.eq(user.id)).count().get_result(conn)?;
+    let groups: i64 = load_groups::table.filter(load_groups::user_id.eq(user.id)).count().get_result(conn)?;
     if tokens + sessions + groups > 0 {
         return Err(ApiError::in_use(format!(
             "The user still has {tokens} token(s), {sessions} session(s) and {groups} group(s); set active to false instead"
@@ -130,9 +96,7 @@ pub(super) fn list(
     let search = query.search.as_deref();
     let found = search.map(|text| Searched::Users.containing(conn, organization, text));
     let filtered = || {
-        let mut rows = users::table
-            .filter(users::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = users::table.filter(users::organization_id.eq(organization)).into_boxed();
         if let Some(active) = query.filter.active {
             rows = rows.filter(users::active.eq(active));
         }
@@ -149,9 +113,5 @@ pub(super) fn list(
         "lastname" => users::lastname,
         "email" => users::email,
     });
-    Ok(Page {
-        rows: rows.select(User::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(User::as_select()).load(conn)?, total, request: query.page })
 }

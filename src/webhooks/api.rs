@@ -14,10 +14,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-    PathIds,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, PathIds};
 use crate::kernel::{DeliveryId, Moment, WebhookId};
 
 /// Adds the endpoints of this slice.
@@ -40,19 +37,9 @@ fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "webhook")
 }
 
-fn tell(
-    conn: &mut Conn,
-    moment: &Moment,
-    webhook: &Webhook,
-    kind: EventKind,
-) -> StoreResult<WebhookView> {
+fn tell(conn: &mut Conn, moment: &Moment, webhook: &Webhook, kind: EventKind) -> StoreResult<WebhookView> {
     let view = WebhookView::from(webhook.clone());
-    events::record(
-        conn,
-        moment,
-        Event::new(webhook.organization_id, kind),
-        &view,
-    )?;
+    events::record(conn, moment, Event::new(webhook.organization_id, kind), &view)?;
     Ok(view)
 }
 
@@ -66,10 +53,8 @@ async fn list_webhooks(
     query: ListQuery<WebhookFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        Ok(store::list(conn, organization, query)?.map(WebhookView::from))
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| Ok(store::list(conn, organization, query)?.map(WebhookView::from)))
+        .await
 }
 
 /// Creates a webhook; this answer is the only place that shows its secret. It gets what happens from now on.
@@ -133,12 +118,7 @@ async fn update_webhook(
             if webhook.active && !was_active {
                 store::revive(conn, id, moment.now)?;
             }
-            Ok(Changed(tell(
-                conn,
-                &moment,
-                &webhook,
-                EventKind::WebhookUpdated,
-            )?))
+            Ok(Changed(tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?))
         })
         .await
 }
@@ -159,12 +139,7 @@ async fn delete_webhook(
             let webhook = store::find(conn, organization, id).map_err(missing)?;
             if_match.check(webhook.updated_at)?;
             store::delete(conn, id)?;
-            Ok(Deleted(tell(
-                conn,
-                &moment,
-                &webhook,
-                EventKind::WebhookDeleted,
-            )?))
+            Ok(Deleted(tell(conn, &moment, &webhook, EventKind::WebhookDeleted)?))
         })
         .await
 }

@@ -71,16 +71,9 @@ impl Courier {
         settings: WebhookSettings,
         notices: Option<Notices>,
     ) -> Result<Self, CourierFault> {
-        let guard = Guard {
-            allow_private: settings.allow_private,
-            allow_http: settings.allow_http,
-        };
+        let guard = Guard { allow_private: settings.allow_private, allow_http: settings.allow_http };
         let vault = secrets::open(&context, &settings.secret_key).await?;
-        Ok(Self {
-            context,
-            sender: Arc::new(Sender::new(guard, vault, settings.patience)?),
-            alerts: Alerts(notices),
-        })
+        Ok(Self { context, sender: Arc::new(Sender::new(guard, vault, settings.patience)?), alerts: Alerts(notices) })
     }
 
     /// Delivers until it is stopped.
@@ -102,8 +95,7 @@ impl Courier {
                 match courier.context.db.read(look).await {
                     Ok(found) => {
                         for webhook in found {
-                            busy.entry(webhook.id)
-                                .or_insert_with(|| rounds.spawn(courier.clone().serve(webhook)));
+                            busy.entry(webhook.id).or_insert_with(|| rounds.spawn(courier.clone().serve(webhook)));
                         }
                     }
                     Err(error) => tracing::error!(%error, "webhooks could not be read"),
@@ -173,26 +165,17 @@ impl Courier {
     async fn deliver(&self, webhook: &Webhook, head: Head) -> StoreResult<(String, bool)> {
         let (id, delivery) = (webhook.id, head.id);
         // Somebody may have changed it since it was found.
-        let read = self
-            .context
-            .db
-            .read(move |conn| store::find_to_send(conn, id, delivery));
+        let read = self.context.db.read(move |conn| store::find_to_send(conn, id, delivery));
         let Some((webhook, delivery)) = read.await? else {
             return Ok((head.ordering, false));
         };
-        let attempt = self
-            .sender
-            .send(&webhook, &delivery, self.context.clock.now())
-            .await;
+        let attempt = self.sender.send(&webhook, &delivery, self.context.clock.now()).await;
         let failed = attempt.error.is_some();
         if let Some(error) = &attempt.error {
             tracing::info!(webhook = %id, delivery = %delivery.id, error, "an event was not received");
         }
         let (moment, alerts) = (self.context.moment(), self.alerts.clone());
-        self.context
-            .db
-            .write(move |conn| settle(conn, (id, head.id), &attempt, (&alerts, &moment)))
-            .await?;
+        self.context.db.write(move |conn| settle(conn, (id, head.id), &attempt, (&alerts, &moment))).await?;
         if failed {
             self.alerts.ring();
         }
@@ -259,9 +242,7 @@ impl Queue {
         {
             self.after.clone_from(&last.ordering);
         }
-        let free = found
-            .into_iter()
-            .filter(|head| !self.under_way.contains(&head.ordering));
+        let free = found.into_iter().filter(|head| !self.under_way.contains(&head.ordering));
         self.heads.extend(free);
         let took = begun.elapsed();
         if self.heads.is_empty() && took > LONG_LOOK {

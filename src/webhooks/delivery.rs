@@ -192,10 +192,7 @@ impl DeliveryView {
     /// With each try.
     pub(super) fn with_attempts(delivery: Delivery) -> Self {
         let Json(attempts) = delivery.history.clone();
-        Self {
-            attempts: Some(attempts),
-            ..delivery.into()
-        }
+        Self { attempts: Some(attempts), ..delivery.into() }
     }
 }
 

@@ -64,11 +64,7 @@ impl Resolve for Guard {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let found: Vec<SocketAddr> = found.collect();
-            let allowed: Vec<_> = found
-                .iter()
-                .copied()
-                .filter(|one| guard.allows(one.ip()))
-                .collect();
+            let allowed: Vec<_> = found.iter().copied().filter(|one| guard.allows(one.ip())).collect();
             match (allowed.is_empty(), found.first()) {
                 (true, Some(refused)) => Err(Refused::Private(refused.ip()).into()),
                 _ => Ok(Box::new(allowed.into_iter()) as Addrs),
@@ -121,10 +117,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
-    const STRICT: Guard = Guard {
-        allow_private: false,
-        allow_http: false,
-    };
+    const STRICT: Guard = Guard { allow_private: false, allow_http: false };
 
     #[test]
     fn addresses_that_are_not_of_the_internet_are_refused() {
@@ -205,10 +198,7 @@ mod tests {
             ("example.com", Refused::NoUrl),
             ("https://me:secret@example.com", Refused::Login),
             ("https://example.com@127.0.0.1/", Refused::Login),
-            (
-                "https://[::1]/",
-                Refused::Private(Ipv6Addr::LOCALHOST.into()),
-            ),
+            ("https://[::1]/", Refused::Private(Ipv6Addr::LOCALHOST.into())),
         ] {
             assert_eq!(STRICT.check(text), Err(reason), "{text}");
         }
@@ -220,10 +210,7 @@ mod tests {
             let name = name.parse().expect("a name");
             assert!(STRICT.resolve(name).await.is_err());
         }
-        let open = Guard {
-            allow_private: true,
-            ..STRICT
-        };
+        let open = Guard { allow_private: true, ..STRICT };
         let name = "localhost".parse().expect("a name");
         assert!(open.resolve(name).await.is_ok());
     }

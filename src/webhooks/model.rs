@@ -164,22 +164,10 @@ impl Webhook {
         let mut faults = Faults::default();
         let was_active = self.active;
         self.scopes = Some(Json((*caller.scopes).clone()));
-        patch
-            .url
-            .map(String::from)
-            .set(&mut self.url, "url", &mut faults);
-        patch
-            .events
-            .map(|events| events.0)
-            .apply_or(&mut self.events, "*".to_owned());
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
-        patch
-            .alert_email
-            .map(String::from)
-            .apply(&mut self.alert_email);
+        patch.url.map(String::from).set(&mut self.url, "url", &mut faults);
+        patch.events.map(|events| events.0).apply_or(&mut self.events, "*".to_owned());
+        patch.description.map(String::from).apply(&mut self.description);
+        patch.alert_email.map(String::from).apply(&mut self.alert_email);
         patch.active.apply_or(&mut self.active, true);
         if self.active && !was_active {
             self.disabled_reason = None;
@@ -196,9 +184,7 @@ impl Webhook {
         let text = asked.map_or(&self.events, |asked| &asked.0);
         let wanted = text.parse().unwrap_or_default();
         let scopes = self.scopes.as_ref();
-        let may = |scope: &str| {
-            scopes.is_none_or(|Json(scopes)| scopes.contains("*") || scopes.contains(scope))
-        };
+        let may = |scope: &str| scopes.is_none_or(|Json(scopes)| scopes.contains("*") || scopes.contains(scope));
         EventTypes::seen_with(Some(wanted), may).unwrap_or_default()
     }
 
@@ -222,11 +208,7 @@ impl Webhook {
         let newest = open(&self.secret)?;
         let overlaps = self.previous_until.is_some_and(|until| now < until);
         let previous = self.previous_secret.as_deref().filter(|_| overlaps);
-        Some(
-            std::iter::once(newest)
-                .chain(previous.and_then(open))
-                .collect(),
-        )
+        Some(std::iter::once(newest).chain(previous.and_then(open)).collect())
     }
 }
 
@@ -290,10 +272,7 @@ impl From<Webhook> for WebhookView {
 impl WebhookView {
     /// With the secret, for the answer to whoever had it made.
     pub(super) fn with_secret(self, secret: String) -> Self {
-        Self {
-            secret: Some(secret),
-            ..self
-        }
+        Self { secret: Some(secret), ..self }
     }
 }
 

@@ -83,8 +83,7 @@ pub(super) async fn resend_events(
     let (organization, moment) = (caller.organization(), ctx.moment());
     let selection = resend.selection(moment.now)?;
     let found = ctx.db.read(move |conn| {
-        let webhook = store::find(conn, organization, id)
-            .map_err(|error| ApiError::missing(error, "webhook"))?;
+        let webhook = store::find(conn, organization, id).map_err(|error| ApiError::missing(error, "webhook"))?;
         if !webhook.active {
             return Err(ApiError::conflict("The webhook is off"));
         }
@@ -104,9 +103,7 @@ pub(super) async fn resend_events(
     let mut queued = 0;
     for some in cursors.chunks(WRITTEN_AT_ONCE) {
         let (webhook, some, moment) = (webhook.clone(), some.to_vec(), moment.clone());
-        let write = ctx
-            .db
-            .write(move |conn| store::resend(conn, &webhook, &some, &moment));
+        let write = ctx.db.write(move |conn| store::resend(conn, &webhook, &some, &moment));
         queued += write.await?;
     }
     Ok(reply(StatusCode::OK, "Updated", Resent { queued }))

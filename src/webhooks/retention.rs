@@ -9,20 +9,12 @@ use crate::events::{self, Forgotten, Horizon, Mark};
 pub use super::store::oldest_over;
 
 /// Deletes some deliveries that were received or given up.
-pub fn forget_deliveries(
-    conn: &mut Conn,
-    horizon: Horizon,
-    _: Option<Mark>,
-) -> StoreResult<Forgotten> {
+pub fn forget_deliveries(conn: &mut Conn, horizon: Horizon, _: Option<Mark>) -> StoreResult<Forgotten> {
     store::forget_deliveries(conn, horizon.to)
 }
 
 /// Deletes some events that every active webhook has taken over.
-pub fn forget_events(
-    conn: &mut Conn,
-    horizon: Horizon,
-    after: Option<Mark>,
-) -> StoreResult<Forgotten> {
+pub fn forget_events(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
     let mut needed = BTreeMap::new();
     for webhook in store::active(conn)? {
         let taken = needed.entry(webhook.organization_id);

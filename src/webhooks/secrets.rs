@@ -16,11 +16,7 @@ const KEPT_KEY: &str = "webhook_secret_key";
 /// Opens the vault, seals what is not sealed with its key, and notes which webhooks cannot sign.
 pub(super) async fn open(context: &Context, configured: &str) -> StoreResult<Arc<Vault>> {
     let (configured, moment) = (configured.to_owned(), context.moment());
-    db::secrets::tell(
-        "webhooks.secret_key",
-        configured.is_empty(),
-        context.db.url(),
-    );
+    db::secrets::tell("webhooks.secret_key", configured.is_empty(), context.db.url());
     context
         .db
         .write(move |conn| {
@@ -42,18 +38,10 @@ fn vault(conn: &mut Conn, configured: &str, moment: &Moment) -> StoreResult<Vaul
     Vault::new(configured, kept.as_deref())
 }
 
-fn look_at(
-    conn: &mut Conn,
-    vault: &Vault,
-    mut webhook: Webhook,
-    moment: &Moment,
-) -> StoreResult<()> {
+fn look_at(conn: &mut Conn, vault: &Vault, mut webhook: Webhook, moment: &Moment) -> StoreResult<()> {
     let was_lost = webhook.secret_lost;
     let mut sealed_again = false;
-    for secret in [Some(&mut webhook.secret), webhook.previous_secret.as_mut()]
-        .into_iter()
-        .flatten()
-    {
+    for secret in [Some(&mut webhook.secret), webhook.previous_secret.as_mut()].into_iter().flatten() {
         if let Opened::Former(text) = vault.open(webhook.id, secret) {
             *secret = vault.seal(webhook.id, &text)?;
             sealed_again = true;

@@ -29,11 +29,7 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub fn new(
-        guard: Guard,
-        vault: Arc<Vault>,
-        patience: Duration,
-    ) -> Result<Self, reqwest::Error> {
+    pub fn new(guard: Guard, vault: Arc<Vault>, patience: Duration) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .dns_resolver(Arc::new(guard))
             .redirect(Policy::none())
@@ -41,11 +37,7 @@ impl Sender {
             .timeout(patience)
             .http2_max_header_list_size(HEADER_BYTES)
             .build()?;
-        Ok(Self {
-            client,
-            guard,
-            vault,
-        })
+        Ok(Self { client, guard, vault })
     }
 
     /// Tries once.
@@ -67,17 +59,11 @@ impl Sender {
     }
 
     /// Fills in what was sent and answered; an error says why the event was not received.
-    async fn exchange(
-        &self,
-        webhook: &Webhook,
-        delivery: &Delivery,
-        attempt: &mut Attempt,
-    ) -> Result<(), String> {
+    async fn exchange(&self, webhook: &Webhook, delivery: &Delivery, attempt: &mut Attempt) -> Result<(), String> {
         let url = self.guard.check(&webhook.url);
         let url = url.map_err(|refused| refused.to_string())?;
-        let secrets = webhook
-            .secrets(&self.vault, attempt.at)
-            .ok_or("its secret was sealed with another key and cannot sign")?;
+        let secrets =
+            webhook.secrets(&self.vault, attempt.at).ok_or("its secret was sealed with another key and cannot sign")?;
         let signature = signature::header(&secrets, attempt.at.millis(), &delivery.body);
         let mut request = self.client.post(url).body(delivery.body.clone());
         for (name, value) in [
@@ -95,9 +81,7 @@ impl Sender {
         attempt.response_body = Some(beginning(response).await);
         match status {
             200..=299 => Ok(()),
-            300..=399 => Err(format!(
-                "it answered {status}, and redirects are not followed"
-            )),
+            300..=399 => Err(format!("it answered {status}, and redirects are not followed")),
             _ => Err(format!("it answered {status}")),
         }
     }

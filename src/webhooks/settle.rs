@@ -42,9 +42,7 @@ pub(super) fn settle(
     if failing_for < GIVEN_UP_AFTER {
         delivery.next_at = next_try(failing_for, moment.now);
         let silent_since = webhook.failing_since.unwrap_or(moment.now);
-        if moment.now.since(silent_since) >= ALERT_AFTER
-            && store::note_alerted(conn, webhook.id, moment.now)?
-        {
+        if moment.now.since(silent_since) >= ALERT_AFTER && store::note_alerted(conn, webhook.id, moment.now)? {
             let alert = Alert::Failing(silent_since);
             alerts.queue(conn, &webhook, &alert, error, moment)?;
         }

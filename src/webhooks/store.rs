@@ -26,16 +26,12 @@ const TAKEN_AT_ONCE: i64 = 200;
 const DELETED_AT_ONCE: i64 = 500;
 
 pub(super) fn insert(conn: &mut Conn, webhook: &Webhook) -> StoreResult<()> {
-    diesel::insert_into(webhooks::table)
-        .values(webhook)
-        .execute(conn)?;
+    diesel::insert_into(webhooks::table).values(webhook).execute(conn)?;
     Ok(())
 }
 
 pub(super) fn update(conn: &mut Conn, webhook: &Webhook) -> StoreResult<()> {
-    diesel::update(webhooks::table.find(webhook.id))
-        .set(webhook)
-        .execute(conn)?;
+    diesel::update(webhooks::table.find(webhook.id)).set(webhook).execute(conn)?;
     Ok(())
 }
 
@@ -45,17 +41,9 @@ pub(super) fn delete(conn: &mut Conn, id: WebhookId) -> StoreResult<()> {
     Ok(())
 }
 
-pub(super) fn find(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: WebhookId,
-) -> StoreResult<Webhook> {
+pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: WebhookId) -> StoreResult<Webhook> {
     Ok(webhooks::table
-        .filter(
-            webhooks::organization_id
-                .eq(organization)
-                .and(webhooks::id.eq(id)),
-        )
+        .filter(webhooks::organization_id.eq(organization).and(webhooks::id.eq(id)))
         .select(Webhook::as_select())
         .first(conn)?)
 }
@@ -66,9 +54,7 @@ pub(super) fn list(
     query: &ListQuery<WebhookFilter>,
 ) -> ApiResult<Page<Webhook>> {
     let filtered = || {
-        let mut rows = webhooks::table
-            .filter(webhooks::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = webhooks::table.filter(webhooks::organization_id.eq(organization)).into_boxed();
         if let Some(active) = query.filter.active {
             rows = rows.filter(webhooks::active.eq(active));
         }
@@ -84,19 +70,12 @@ pub(super) fn list(
         rows
     };
     let (rows, total) = fetch_page!(conn, query, webhooks, filtered(), { "url" => webhooks::url });
-    Ok(Page {
-        rows: rows.select(Webhook::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(Webhook::as_select()).load(conn)?, total, request: query.page })
 }
 
 /// The webhooks of all organizations.
 pub(super) fn all(conn: &mut Conn) -> StoreResult<Vec<Webhook>> {
-    Ok(webhooks::table
-        .order(webhooks::id)
-        .select(Webhook::as_select())
-        .load(conn)?)
+    Ok(webhooks::table.order(webhooks::id).select(Webhook::as_select()).load(conn)?)
 }
 
 /// The webhooks of all organizations that are on and can sign.
@@ -113,9 +92,7 @@ pub(super) fn active(conn: &mut Conn) -> StoreResult<Vec<Webhook>> {
 pub(super) fn behind(conn: &mut Conn) -> StoreResult<Vec<Webhook>> {
     let mut newest = BTreeMap::new();
     let mut found = Vec::new();
-    let receiving = active(conn)?
-        .into_iter()
-        .filter(|webhook| webhook.failing_since.is_none());
+    let receiving = active(conn)?.into_iter().filter(|webhook| webhook.failing_since.is_none());
     for webhook in receiving {
         let organization = webhook.organization_id;
         let newest = match newest.entry(organization) {
@@ -153,9 +130,7 @@ pub(super) fn take_over(conn: &mut Conn, id: WebhookId, moment: &Moment) -> Stor
     for event in told.into_iter().filter(|event| wanted.fit(&event.kind)) {
         queue(conn, &Delivery::new(&webhook, event, moment))?;
     }
-    diesel::update(webhooks::table.find(id))
-        .set(webhooks::cursor.eq(last))
-        .execute(conn)?;
+    diesel::update(webhooks::table.find(id)).set(webhooks::cursor.eq(last)).execute(conn)?;
     Ok(true)
 }
 
@@ -169,10 +144,7 @@ pub(super) fn is_behind(conn: &mut Conn, id: WebhookId) -> StoreResult<bool> {
 
 /// Makes a delivery, unless the webhook has one of this event.
 pub(super) fn queue(conn: &mut Conn, delivery: &Delivery) -> StoreResult<()> {
-    each!(conn, |conn| diesel::insert_into(deliveries::table)
-        .values(delivery)
-        .on_conflict_do_nothing()
-        .execute(conn))?;
+    each!(conn, |conn| diesel::insert_into(deliveries::table).values(delivery).on_conflict_do_nothing().execute(conn))?;
     Ok(())
 }
 
@@ -224,51 +196,29 @@ pub(super) fn find_to_send(
 
 /// Notes that something was received.
 pub(super) fn clear_failing(conn: &mut Conn, webhook: WebhookId) -> StoreResult<()> {
-    let failing = webhooks::table
-        .find(webhook)
-        .filter(webhooks::failing_since.is_not_null());
+    let failing = webhooks::table.find(webhook).filter(webhooks::failing_since.is_not_null());
     diesel::update(failing)
-        .set((
-            webhooks::failing_since.eq(None::<Timestamp>),
-            webhooks::alerted_at.eq(None::<Timestamp>),
-        ))
+        .set((webhooks::failing_since.eq(None::<Timestamp>), webhooks::alerted_at.eq(None::<Timestamp>)))
         .execute(conn)?;
     Ok(())
 }
 
 /// Notes that something was not received, unless that is known.
 pub(super) fn note_failing(conn: &mut Conn, webhook: WebhookId, now: Timestamp) -> StoreResult<()> {
-    let well = webhooks::table
-        .find(webhook)
-        .filter(webhooks::failing_since.is_null());
-    diesel::update(well)
-        .set(webhooks::failing_since.eq(now))
-        .execute(conn)?;
+    let well = webhooks::table.find(webhook).filter(webhooks::failing_since.is_null());
+    diesel::update(well).set(webhooks::failing_since.eq(now)).execute(conn)?;
     Ok(())
 }
 
 /// Notes that somebody is told; false when somebody was before.
-pub(super) fn note_alerted(
-    conn: &mut Conn,
-    webhook: WebhookId,
-    now: Timestamp,
-) -> StoreResult<bool> {
-    let untold = webhooks::table
-        .find(webhook)
-        .filter(webhooks::alerted_at.is_null());
-    let noted = diesel::update(untold)
-        .set(webhooks::alerted_at.eq(now))
-        .execute(conn)?;
+pub(super) fn note_alerted(conn: &mut Conn, webhook: WebhookId, now: Timestamp) -> StoreResult<bool> {
+    let untold = webhooks::table.find(webhook).filter(webhooks::alerted_at.is_null());
+    let noted = diesel::update(untold).set(webhooks::alerted_at.eq(now)).execute(conn)?;
     Ok(noted == 1)
 }
 
 /// Turns a webhook off and answers what it is now.
-pub(super) fn turn_off(
-    conn: &mut Conn,
-    mut webhook: Webhook,
-    reason: String,
-    moment: &Moment,
-) -> StoreResult<Webhook> {
+pub(super) fn turn_off(conn: &mut Conn, mut webhook: Webhook, reason: String, moment: &Moment) -> StoreResult<Webhook> {
     webhook.active = false;
     webhook.disabled_reason = Some(reason);
     webhook.updated_at = moment.version_after(webhook.updated_at);
@@ -287,21 +237,13 @@ pub(super) fn revive(conn: &mut Conn, webhook: WebhookId, now: Timestamp) -> Sto
     diesel::update(deliveries::table)
         .filter(deliveries::webhook_id.eq(webhook))
         .filter(deliveries::status.eq(DeliveryStatus::Pending))
-        .set((
-            deliveries::next_at.eq(now),
-            deliveries::failing_since.eq(None::<Timestamp>),
-        ))
+        .set((deliveries::next_at.eq(now), deliveries::failing_since.eq(None::<Timestamp>)))
         .execute(conn)?;
     Ok(())
 }
 
 /// Has these events of the log sent again: answers how many were not waiting to be sent anyway.
-pub(super) fn resend(
-    conn: &mut Conn,
-    webhook: &Webhook,
-    cursors: &[i64],
-    moment: &Moment,
-) -> StoreResult<u32> {
+pub(super) fn resend(conn: &mut Conn, webhook: &Webhook, cursors: &[i64], moment: &Moment) -> StoreResult<u32> {
     let told = events::told_at(conn, webhook.organization_id, cursors)?;
     let ids: Vec<EventId> = told.iter().map(|event| event.id).collect();
     let known: Vec<Delivery> = deliveries::table
@@ -309,8 +251,7 @@ pub(super) fn resend(
         .filter(deliveries::event_id.eq_any(ids))
         .select(Delivery::as_select())
         .load(conn)?;
-    let mut known: BTreeMap<EventId, Delivery> =
-        known.into_iter().map(|one| (one.event_id, one)).collect();
+    let mut known: BTreeMap<EventId, Delivery> = known.into_iter().map(|one| (one.event_id, one)).collect();
     let mut count = 0;
     for event in told {
         match known.remove(&event.id) {
@@ -327,9 +268,7 @@ pub(super) fn resend(
 }
 
 pub(super) fn update_delivery(conn: &mut Conn, delivery: &Delivery) -> StoreResult<()> {
-    diesel::update(deliveries::table.find(delivery.id))
-        .set(delivery)
-        .execute(conn)?;
+    diesel::update(deliveries::table.find(delivery.id)).set(delivery).execute(conn)?;
     Ok(())
 }
 
@@ -353,17 +292,9 @@ pub(super) fn forget_deliveries(conn: &mut Conn, before: Timestamp) -> StoreResu
     forget_found!(conn, deliveries, DeliveryId, old)
 }
 
-pub(super) fn find_delivery(
-    conn: &mut Conn,
-    webhook: WebhookId,
-    id: DeliveryId,
-) -> StoreResult<Delivery> {
+pub(super) fn find_delivery(conn: &mut Conn, webhook: WebhookId, id: DeliveryId) -> StoreResult<Delivery> {
     Ok(deliveries::table
-        .filter(
-            deliveries::webhook_id
-                .eq(webhook)
-                .and(deliveries::id.eq(id)),
-        )
+        .filter(deliveries::webhook_id.eq(webhook).and(deliveries::id.eq(id)))
         .select(Delivery::as_select())
         .first(conn)?)
 }
@@ -374,9 +305,7 @@ pub(super) fn list_deliveries(
     query: &ListQuery<DeliveryFilter>,
 ) -> ApiResult<Page<Delivery>> {
     let filtered = || {
-        let mut rows = deliveries::table
-            .filter(deliveries::webhook_id.eq(webhook))
-            .into_boxed();
+        let mut rows = deliveries::table.filter(deliveries::webhook_id.eq(webhook)).into_boxed();
         if let Some(status) = query.filter.status {
             rows = rows.filter(deliveries::status.eq(status));
         }
@@ -395,9 +324,5 @@ pub(super) fn list_deliveries(
         "type" => deliveries::type_,
         "status" => deliveries::status,
     });
-    Ok(Page {
-        rows: rows.select(Delivery::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(Delivery::as_select()).load(conn)?, total, request: query.page })
 }

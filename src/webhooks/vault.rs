@@ -39,10 +39,7 @@ pub(super) enum Opened {
 impl Vault {
     /// A vault with a key from this secret; `former` is what the key before was from.
     pub fn new(secret: &str, former: Option<&str>) -> StoreResult<Self> {
-        Ok(Self {
-            key: derive(secret).map_err(failed)?,
-            former: former.map(derive).transpose().map_err(failed)?,
-        })
+        Ok(Self { key: derive(secret).map_err(failed)?, former: former.map(derive).transpose().map_err(failed)? })
     }
 
     /// Makes a secret for a webhook.
@@ -68,9 +65,7 @@ impl Vault {
             return Opened::Sealed(secret);
         }
         let former = self.former.as_ref();
-        former
-            .and_then(|key| key.open(raw.as_bytes(), stored))
-            .map_or(Opened::Lost, Opened::Former)
+        former.and_then(|key| key.open(raw.as_bytes(), stored)).map_or(Opened::Lost, Opened::Former)
     }
 }
 
@@ -99,13 +94,8 @@ mod tests {
     fn a_secret_is_opened_with_the_key_that_sealed_it_and_for_its_webhook_only() {
         let ours = vault("one", None);
         let Fresh { shown, sealed } = ours.fresh(webhook(1)).expect("sealed");
-        assert!(
-            !sealed.contains(&shown) && sealed != ours.seal(webhook(1), &shown).expect("sealed")
-        );
-        assert_eq!(
-            ours.open(webhook(1), &sealed),
-            Opened::Sealed(shown.clone())
-        );
+        assert!(!sealed.contains(&shown) && sealed != ours.seal(webhook(1), &shown).expect("sealed"));
+        assert_eq!(ours.open(webhook(1), &sealed), Opened::Sealed(shown.clone()));
         assert_eq!(ours.open(webhook(2), &sealed), Opened::Lost);
         assert_eq!(vault("two", None).open(webhook(1), &sealed), Opened::Lost);
         let moved = vault("two", Some("one"));
@@ -118,9 +108,6 @@ mod tests {
     #[test]
     fn a_secret_from_before_sealing_is_known() {
         let plain = "whsec_0123";
-        assert_eq!(
-            vault("one", None).open(webhook(1), plain),
-            Opened::Former(plain.to_owned())
-        );
+        assert_eq!(vault("one", None).open(webhook(1), plain), Opened::Former(plain.to_owned()));
     }
 }

@@ -25,30 +25,17 @@ struct Station {
 #[derive(Debug, Clone)]
 enum Event {
     Dispatch,
-    Station {
-        station: usize,
-        accepts: bool,
-    },
+    Station { station: usize, accepts: bool },
     LoseMessage(usize),
-    Answer {
-        station: usize,
-        which: usize,
-        twice: bool,
-    },
-    LoseAnswer {
-        station: usize,
-        which: usize,
-    },
+    Answer { station: usize, which: usize, twice: bool },
+    LoseAnswer { station: usize, which: usize },
     TimeOut(usize),
     Disconnect(usize),
     Reconnect(usize),
     Crash,
     PlugOrUnplug(usize),
     Wait(i64),
-    Capacity {
-        node: usize,
-        limit: i64,
-    },
+    Capacity { node: usize, limit: i64 },
 }
 
 fn events(capacity_changes: bool) -> impl Strategy<Value = Vec<Event>> {
@@ -89,44 +76,20 @@ struct Play {
 impl Play {
     /// Two floors below one connection, three stations each; the first floor watches its phases.
     fn new(settle_seconds: u32) -> Self {
-        let floor = |number, limit| Node {
-            parent: Some(group(0)),
-            ..Node::new(group(number), Watts(limit))
-        };
-        let mut nodes = vec![
-            Node::new(group(0), Watts(30_000)),
-            floor(1, 20_000),
-            floor(2, 16_000),
-        ];
+        let floor = |number, limit| Node { parent: Some(group(0)), ..Node::new(group(number), Watts(limit)) };
+        let mut nodes = vec![Node::new(group(0), Watts(30_000)), floor(1, 20_000), floor(2, 16_000)];
         nodes[1].phase_limits = Some([Milliamps(25_000), Milliamps(32_000), Milliamps(40_000)]);
         let members = (0..6).map(|number| Member {
             step: Watts(if number == 2 { 690 } else { 10 }),
-            phases: if number == 1 {
-                PhaseSet::L1
-            } else {
-                PhaseSet::ALL
-            },
-            ..Member::new(
-                connector(number),
-                group(1 + number / 3),
-                Watts(1_380),
-                Watts(11_000),
-            )
+            phases: if number == 1 { PhaseSet::L1 } else { PhaseSet::ALL },
+            ..Member::new(connector(number), group(1 + number / 3), Watts(1_380), Watts(11_000))
         });
-        let mut ledger = Ledger::new(Protocol {
-            settle_seconds,
-            refresh_seconds: Some(60),
-            ..Protocol::default()
-        });
+        let mut ledger = Ledger::new(Protocol { settle_seconds, refresh_seconds: Some(60), ..Protocol::default() });
         for number in 0..6 {
             ledger.open(connector(number), Watts::ZERO);
         }
         Self {
-            snapshot: Snapshot {
-                nodes,
-                members: members.collect(),
-                ..Snapshot::default()
-            },
+            snapshot: Snapshot { nodes, members: members.collect(), ..Snapshot::default() },
             ledger,
             stations: (0..6).map(|_| Station::default()).collect(),
             awaited: Vec::new(),
@@ -142,10 +105,7 @@ impl Play {
     /// What the shell does on every change: gather, plan, send.
     fn dispatch(&mut self) -> (Plan, Vec<Message>) {
         for (member, plugged) in self.snapshot.members.iter_mut().zip(&self.plugged) {
-            let session = member
-                .session()
-                .cloned()
-                .unwrap_or_else(|| Session::new(NOON));
+            let session = member.session().cloned().unwrap_or_else(|| Session::new(NOON));
             member.state = match self.ledger.out_of_control(member.connector) {
                 Some((why, reserved)) => MemberState::Uncontrolled { reserved, why },
                 None if *plugged => MemberState::Active(session),
@@ -155,12 +115,8 @@ impl Play {
         let plan = plan(&self.snapshot, self.now());
         let messages = self.ledger.next(&self.snapshot, &plan, self.now());
         for message in &messages {
-            let place = (0..6)
-                .find(|number| connector(*number) == message.connector)
-                .expect("ours");
-            self.stations[place]
-                .inbox
-                .push_back((message.ticket, message.limit));
+            let place = (0..6).find(|number| connector(*number) == message.connector).expect("ours");
+            self.stations[place].inbox.push_back((message.ticket, message.limit));
             self.awaited.push((place, message.ticket));
         }
         for member in &mut self.snapshot.members {
@@ -189,16 +145,10 @@ impl Play {
             return;
         }
         let index = which % answers.len();
-        let (ticket, accepted) = if twice {
-            answers[index]
-        } else {
-            answers.remove(index)
-        };
+        let (ticket, accepted) = if twice { answers[index] } else { answers.remove(index) };
         self.awaited.retain(|(_, awaited)| *awaited != ticket);
         match accepted {
-            true => self
-                .ledger
-                .acknowledged(connector(place), ticket, self.now()),
+            true => self.ledger.acknowledged(connector(place), ticket, self.now()),
             false => self.ledger.refused(connector(place), ticket, self.now()),
         }
     }
@@ -224,11 +174,7 @@ impl Play {
             Event::Dispatch => drop(self.dispatch()),
             Event::Station { station, accepts } => self.station_works(station, accepts),
             Event::LoseMessage(station) => drop(self.stations[station].inbox.pop_front()),
-            Event::Answer {
-                station,
-                which,
-                twice,
-            } => self.answer(station, which, twice),
+            Event::Answer { station, which, twice } => self.answer(station, which, twice),
             Event::LoseAnswer { station, which } => {
                 let answers = &mut self.stations[station].answers;
                 if !answers.is_empty() {
@@ -238,8 +184,7 @@ impl Play {
             Event::TimeOut(station) => {
                 if let Some(index) = self.awaited.iter().position(|(place, _)| *place == station) {
                     let (_, ticket) = self.awaited.remove(index);
-                    self.ledger
-                        .timed_out(connector(station), ticket, self.now());
+                    self.ledger.timed_out(connector(station), ticket, self.now());
                 }
             }
             Event::Disconnect(station) => self.disconnect(station),
@@ -256,30 +201,18 @@ impl Play {
     }
 
     fn worsts(&self) -> Vec<i64> {
-        self.ledger
-            .exposures(&self.snapshot)
-            .iter()
-            .map(|exposure| exposure.worst.get())
-            .collect()
+        self.ledger.exposures(&self.snapshot).iter().map(|exposure| exposure.worst.get()).collect()
     }
 
     fn capacities(&self) -> Vec<i64> {
-        self.ledger
-            .exposures(&self.snapshot)
-            .iter()
-            .map(|exposure| exposure.capacity.get())
-            .collect()
+        self.ledger.exposures(&self.snapshot).iter().map(|exposure| exposure.capacity.get()).collect()
     }
 
     /// No station enforces more than the ledger believes.
     fn assert_belief_covers_truth(&self) -> Result<(), TestCaseError> {
         for (place, station) in self.stations.iter().enumerate() {
             let worst = self.ledger.worst(connector(place));
-            prop_assert!(
-                station.enforced <= worst,
-                "{place} enforces {}, believed {worst}",
-                station.enforced
-            );
+            prop_assert!(station.enforced <= worst, "{place} enforces {}, believed {worst}", station.enforced);
         }
         Ok(())
     }

@@ -14,51 +14,25 @@ use crate::world::*;
 fn bounds(snapshot: &Snapshot, member: &Member) -> (i64, i64, i64) {
     let step = member.step.get();
     let minimum = (member.minimum.get() + step - 1) / step * step;
-    let priority = snapshot
-        .nodes
-        .iter()
-        .any(|node| node.id == member.node && node.algorithm == Algorithm::Priority);
-    (
-        minimum,
-        member.maximum.get() / step * step,
-        if priority {
-            i64::from(member.weight)
-        } else {
-            1
-        },
-    )
+    let priority = snapshot.nodes.iter().any(|node| node.id == member.node && node.algorithm == Algorithm::Priority);
+    (minimum, member.maximum.get() / step * step, if priority { i64::from(member.weight) } else { 1 })
 }
 
 fn by_connector(plan: &Plan) -> BTreeMap<ConnectorId, i64> {
-    plan.limits
-        .iter()
-        .map(|limit| (limit.connector, limit.limit.get()))
-        .collect()
+    plan.limits.iter().map(|limit| (limit.connector, limit.limit.get())).collect()
 }
 
 fn admitted(plan: &Plan) -> Vec<ConnectorId> {
-    plan.limits
-        .iter()
-        .filter(|limit| limit.limit > Watts::ZERO)
-        .map(|limit| limit.connector)
-        .collect()
+    plan.limits.iter().filter(|limit| limit.limit > Watts::ZERO).map(|limit| limit.connector).collect()
 }
 
 /// Within this tolerance in watts, everybody who was admitted has their maximum, or meets a full
 /// row in which nobody has more for their weight, but for a minimum or for less than one step that
 /// others could not use.
-fn assert_max_min_fair(
-    snapshot: &Snapshot,
-    plan: &Plan,
-    tolerance: i64,
-) -> Result<(), TestCaseError> {
+fn assert_max_min_fair(snapshot: &Snapshot, plan: &Plan, tolerance: i64) -> Result<(), TestCaseError> {
     let limits = by_connector(plan);
     let rows = rows(snapshot);
-    let members: BTreeMap<_, _> = snapshot
-        .members
-        .iter()
-        .map(|member| (member.connector, member))
-        .collect();
+    let members: BTreeMap<_, _> = snapshot.members.iter().map(|member| (member.connector, member)).collect();
     let slack = i128::from(tolerance);
     for id in admitted(plan) {
         let (member, given) = (members[&id], limits[&id]);
@@ -66,20 +40,17 @@ fn assert_max_min_fair(
         if given + member.step.get() > maximum {
             continue;
         }
-        let bottleneck = rows
-            .iter()
-            .filter(|row| row.costs.contains_key(&id))
-            .any(|row| {
-                let full = row.room(&limits) < row.needs(id, tolerance) + 1_000;
-                full && row.costs.keys().all(|other| {
-                    let (least, _, other_weight) = bounds(snapshot, members[other]);
-                    let more = limits[other];
-                    let level = i128::from(given) + slack;
-                    i128::from(more) <= i128::from(least) + slack
-                        || i128::from(more) * i128::from(weight)
-                            <= level * i128::from(other_weight) + slack * i128::from(weight)
-                })
-            });
+        let bottleneck = rows.iter().filter(|row| row.costs.contains_key(&id)).any(|row| {
+            let full = row.room(&limits) < row.needs(id, tolerance) + 1_000;
+            full && row.costs.keys().all(|other| {
+                let (least, _, other_weight) = bounds(snapshot, members[other]);
+                let more = limits[other];
+                let level = i128::from(given) + slack;
+                i128::from(more) <= i128::from(least) + slack
+                    || i128::from(more) * i128::from(weight)
+                        <= level * i128::from(other_weight) + slack * i128::from(weight)
+            })
+        });
         prop_assert!(bottleneck, "{id} has {given} W and could have more");
     }
     Ok(())
@@ -91,26 +62,15 @@ fn assert_nobody_waits_in_vain(snapshot: &Snapshot, plan: &Plan) -> Result<(), T
     let minimums: BTreeMap<_, _> = snapshot
         .members
         .iter()
-        .filter(|member| {
-            plan.limit_of(member.connector)
-                .is_some_and(|limit| limit.limit > Watts::ZERO)
-        })
+        .filter(|member| plan.limit_of(member.connector).is_some_and(|limit| limit.limit > Watts::ZERO))
         .map(|member| (member.connector, bounds(snapshot, member).0))
         .collect();
     for member in &snapshot.members {
         let reason = plan.limit_of(member.connector).map(|limit| &limit.reason);
-        if matches!(
-            reason,
-            Some(Reason::WaitingForTurn { .. } | Reason::MinimumDoesNotFit { .. })
-        ) {
+        if matches!(reason, Some(Reason::WaitingForTurn { .. } | Reason::MinimumDoesNotFit { .. })) {
             let minimum = bounds(snapshot, member).0;
-            let fits =
-                |row: &Row| row.room(&minimums) >= row.needs(member.connector, minimum) + 2_000;
-            prop_assert!(
-                !rows.iter().all(fits),
-                "{} waits although it fits",
-                member.connector
-            );
+            let fits = |row: &Row| row.room(&minimums) >= row.needs(member.connector, minimum) + 2_000;
+            prop_assert!(!rows.iter().all(fits), "{} waits although it fits", member.connector);
         }
     }
     Ok(())
@@ -119,23 +79,13 @@ fn assert_nobody_waits_in_vain(snapshot: &Snapshot, plan: &Plan) -> Result<(), T
 /// One watt at a time to whoever has least for their weight and still can take it.
 fn slow_filling(snapshot: &Snapshot, admitted: &[ConnectorId]) -> BTreeMap<ConnectorId, i64> {
     let rows = rows(snapshot);
-    let members: Vec<_> = snapshot
-        .members
-        .iter()
-        .filter(|one| admitted.contains(&one.connector))
-        .collect();
-    let mut limits: BTreeMap<_, _> = members
-        .iter()
-        .map(|one| (one.connector, bounds(snapshot, one).0))
-        .collect();
+    let members: Vec<_> = snapshot.members.iter().filter(|one| admitted.contains(&one.connector)).collect();
+    let mut limits: BTreeMap<_, _> = members.iter().map(|one| (one.connector, bounds(snapshot, one).0)).collect();
     loop {
         let next = members
             .iter()
             .filter(|one| limits[&one.connector] < bounds(snapshot, one).1)
-            .filter(|one| {
-                rows.iter()
-                    .all(|row| row.room(&limits) >= row.needs(one.connector, 1))
-            })
+            .filter(|one| rows.iter().all(|row| row.room(&limits) >= row.needs(one.connector, 1)))
             .min_by_key(|one| (limits[&one.connector], one.connector));
         let Some(next) = next else {
             return limits;
@@ -145,10 +95,7 @@ fn slow_filling(snapshot: &Snapshot, admitted: &[ConnectorId]) -> BTreeMap<Conne
 }
 
 fn without_steps(mut snapshot: Snapshot) -> Snapshot {
-    snapshot
-        .members
-        .iter_mut()
-        .for_each(|member| member.step = Watts(1));
+    snapshot.members.iter_mut().for_each(|member| member.step = Watts(1));
     snapshot
 }
 
@@ -159,9 +106,7 @@ fn small(mut snapshot: Snapshot) -> Snapshot {
         node.limit = Watts(node.limit.get() / 100);
         node.uncontrolled_load = Watts(node.uncontrolled_load.get() / 100);
         node.rating = node.rating.map(|rating| Watts(rating.get() / 100));
-        node.phase_limits = node
-            .phase_limits
-            .map(|limits| limits.map(|limit| Milliamps(limit.get() / 60)));
+        node.phase_limits = node.phase_limits.map(|limits| limits.map(|limit| Milliamps(limit.get() / 60)));
         node.phase_load = [Milliamps::ZERO; 3];
         node.imbalance_limit = None;
         node.algorithm = Algorithm::EqualShare;

@@ -17,23 +17,13 @@ struct Day {
 impl Day {
     fn with(cars: usize, slots: usize, algorithm: Algorithm) -> Self {
         let limit = Watts(MINIMUM.get() * i64::try_from(slots).expect("few") + 100);
-        let site = Node {
-            algorithm,
-            ..Node::new(group(0), limit)
-        };
+        let site = Node { algorithm, ..Node::new(group(0), limit) };
         let car = |number| Member {
             state: MemberState::Active(Session::new(NOON)),
             ..Member::new(connector(number), group(0), MINIMUM, Watts(11_000))
         };
         let members = (0..cars).map(car).collect();
-        Self {
-            snapshot: Snapshot {
-                nodes: vec![site],
-                members,
-                ..Snapshot::default()
-            },
-            minute: 0,
-        }
+        Self { snapshot: Snapshot { nodes: vec![site], members, ..Snapshot::default() }, minute: 0 }
     }
 
     /// Plans, then lets a minute pass. Returns who charges.

@@ -14,8 +14,7 @@ pub struct Row {
 impl Row {
     fn load(&self, limits: &BTreeMap<ConnectorId, i64>) -> i128 {
         let cost = |(id, (over, under)): (&ConnectorId, &(i128, i128))| {
-            (i128::from(limits.get(id).copied().unwrap_or_default()) * over * 1_000)
-                .div_euclid(*under)
+            (i128::from(limits.get(id).copied().unwrap_or_default()) * over * 1_000).div_euclid(*under)
         };
         self.costs.iter().map(cost).sum()
     }
@@ -23,9 +22,7 @@ impl Row {
         self.capacity * 1_000 - self.load(limits)
     }
     pub fn needs(&self, id: ConnectorId, watts: i64) -> i128 {
-        self.costs.get(&id).map_or(0, |(over, under)| {
-            (i128::from(watts) * over * 1_000).div_euclid(*under)
-        })
+        self.costs.get(&id).map_or(0, |(over, under)| (i128::from(watts) * over * 1_000).div_euclid(*under))
     }
 }
 
@@ -35,11 +32,7 @@ fn is_below(snapshot: &Snapshot, member: &Member, top: GroupId) -> bool {
         if node == top {
             return true;
         }
-        at = snapshot
-            .nodes
-            .iter()
-            .find(|one| one.id == node)
-            .and_then(|one| one.parent);
+        at = snapshot.nodes.iter().find(|one| one.id == node).and_then(|one| one.parent);
     }
     false
 }
@@ -50,14 +43,9 @@ pub fn rows(snapshot: &Snapshot) -> Vec<Row> {
     for node in &snapshot.nodes {
         let kept = i128::from(1_000_000 - node.buffer_ppm);
         let usable = i128::from(node.limit.get()) * kept / 1_000_000;
-        let most = node
-            .rating
-            .map_or(usable, |rating| usable.max(i128::from(rating.get())));
-        let below: Vec<&Member> = snapshot
-            .members
-            .iter()
-            .filter(|member| is_below(snapshot, member, node.id))
-            .collect();
+        let most = node.rating.map_or(usable, |rating| usable.max(i128::from(rating.get())));
+        let below: Vec<&Member> =
+            snapshot.members.iter().filter(|member| is_below(snapshot, member, node.id)).collect();
         let reserved = |cost: &dyn Fn(&Member) -> (i128, i128)| -> i128 {
             let up = |member: &&Member| {
                 let (over, under) = cost(member);
@@ -68,40 +56,22 @@ pub fn rows(snapshot: &Snapshot) -> Vec<Row> {
         let power = (usable - i128::from(node.uncontrolled_load.get())).clamp(0, most);
         rows.push(Row {
             capacity: (power - reserved(&|_| (1, 1))).max(0),
-            costs: below
-                .iter()
-                .map(|member| (member.connector, (1, 1)))
-                .collect(),
+            costs: below.iter().map(|member| (member.connector, (1, 1))).collect(),
         });
-        let lightest = node
-            .phase_load
-            .iter()
-            .map(|load| load.get())
-            .min()
-            .unwrap_or_default();
+        let lightest = node.phase_load.iter().map(|load| load.get()).min().unwrap_or_default();
         for phase in 0..3 {
             let load = i128::from(node.phase_load[phase].get());
-            let on = |member: &Member| {
-                member.phases.count() == 0
-                    || !member.rotation_known
-                    || member.phases.contains(phase)
-            };
+            let on =
+                |member: &Member| member.phases.count() == 0 || !member.rotation_known || member.phases.contains(phase);
             let cost = |member: &Member| {
-                (
-                    1_000_000,
-                    i128::from(member.voltage.get()) * i128::from(member.phases.count().max(1)),
-                )
+                (1_000_000, i128::from(member.voltage.get()) * i128::from(member.phases.count().max(1)))
             };
             if let Some(limits) = node.phase_limits {
                 let usable = i128::from(limits[phase].get()) * kept / 1_000_000;
                 let here = |member: &Member| if on(member) { cost(member) } else { (0, 1) };
                 rows.push(Row {
                     capacity: ((usable - load).clamp(0, usable) - reserved(&here)).max(0),
-                    costs: below
-                        .iter()
-                        .filter(|member| on(member))
-                        .map(|one| (one.connector, cost(one)))
-                        .collect(),
+                    costs: below.iter().filter(|member| on(member)).map(|one| (one.connector, cost(one))).collect(),
                 });
             }
             if let Some(limit) = node.imbalance_limit {
@@ -110,11 +80,7 @@ pub fn rows(snapshot: &Snapshot) -> Vec<Row> {
                 let ahead = load - i128::from(lightest);
                 rows.push(Row {
                     capacity: ((i128::from(limit.get()) - ahead).max(0) - reserved(&here)).max(0),
-                    costs: below
-                        .iter()
-                        .filter(|member| uneven(member))
-                        .map(|one| (one.connector, cost(one)))
-                        .collect(),
+                    costs: below.iter().filter(|member| uneven(member)).map(|one| (one.connector, cost(one))).collect(),
                 });
             }
         }

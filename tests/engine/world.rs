@@ -28,11 +28,7 @@ fn id(number: usize) -> RawId {
 
 /// This many cases, without a file of old failures: one that matters becomes a test of its own.
 pub fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        cases,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// Which features a random snapshot may have.
@@ -43,28 +39,15 @@ pub struct Features {
     pub damping: bool,
 }
 
-pub const PLAIN: Features = Features {
-    phases: false,
-    states: false,
-    damping: false,
-};
-pub const PHASES: Features = Features {
-    phases: true,
-    ..PLAIN
-};
-pub const ALL: Features = Features {
-    phases: true,
-    states: true,
-    damping: true,
-};
+pub const PLAIN: Features = Features { phases: false, states: false, damping: false };
+pub const PHASES: Features = Features { phases: true, ..PLAIN };
+pub const ALL: Features = Features { phases: true, states: true, damping: true };
 
 pub fn snapshots(features: Features) -> impl Strategy<Value = Snapshot> {
     (1..8_usize, 0..20_usize).prop_flat_map(move |(nodes, members)| {
         let nodes: Vec<_> = (0..nodes).map(|number| node(number, features)).collect();
         let count = nodes.len();
-        let members: Vec<_> = (0..members)
-            .map(|number| member(number, count, features))
-            .collect();
+        let members: Vec<_> = (0..members).map(|number| member(number, count, features)).collect();
         (nodes, members, settings(features)).prop_map(|(nodes, members, settings)| Snapshot {
             nodes,
             members,
@@ -92,49 +75,33 @@ fn node(number: usize, features: Features) -> impl Strategy<Value = Node> {
         Just(Algorithm::EqualShare),
         Just(Algorithm::Priority),
         Just(Algorithm::FirstCome),
-        Just(if features.states {
-            Algorithm::Deadline
-        } else {
-            Algorithm::EqualShare
-        }),
+        Just(if features.states { Algorithm::Deadline } else { Algorithm::EqualShare }),
     ];
-    (
-        parent,
-        limit,
-        buffer,
-        load,
-        phase_limits,
-        phase_load,
-        imbalance,
-        rating,
-        algorithm,
-        any::<bool>(),
+    (parent, limit, buffer, load, phase_limits, phase_load, imbalance, rating, algorithm, any::<bool>()).prop_map(
+        move |(
+            parent,
+            limit,
+            buffer_ppm,
+            load,
+            phase_limits,
+            phase_load,
+            imbalance,
+            rating,
+            algorithm,
+            allow_pause,
+        )| Node {
+            parent: parent.map(group),
+            buffer_ppm,
+            uncontrolled_load: Watts(load),
+            phase_limits: phase_limits.map(|amps| amps.map(Milliamps)),
+            phase_load: phase_load.map(Milliamps),
+            imbalance_limit: imbalance.map(Milliamps),
+            rating: rating.map(Watts),
+            algorithm,
+            allow_pause,
+            ..Node::new(group(number), Watts(limit))
+        },
     )
-        .prop_map(
-            move |(
-                parent,
-                limit,
-                buffer_ppm,
-                load,
-                phase_limits,
-                phase_load,
-                imbalance,
-                rating,
-                algorithm,
-                allow_pause,
-            )| Node {
-                parent: parent.map(group),
-                buffer_ppm,
-                uncontrolled_load: Watts(load),
-                phase_limits: phase_limits.map(|amps| amps.map(Milliamps)),
-                phase_load: phase_load.map(Milliamps),
-                imbalance_limit: imbalance.map(Milliamps),
-                rating: rating.map(Watts),
-                algorithm,
-                allow_pause,
-                ..Node::new(group(number), Watts(limit))
-            },
-        )
 }
 
 /// A value with this probability, and never without the feature.
@@ -143,59 +110,28 @@ fn sometimes<T: Clone + std::fmt::Debug + 'static>(
     probability: f64,
     value: impl Strategy<Value = T> + 'static,
 ) -> BoxedStrategy<Option<T>> {
-    if feature {
-        option::weighted(probability, value).boxed()
-    } else {
-        Just(None).boxed()
-    }
+    if feature { option::weighted(probability, value).boxed() } else { Just(None).boxed() }
 }
 
 fn member(number: usize, nodes: usize, features: Features) -> impl Strategy<Value = Member> {
-    let power = (
-        0..nodes,
-        0..8_000_i64,
-        0..25_000_i64,
-        prop::sample::select(vec![1, 10, 23, 69, 230, 690]),
-    );
-    let grid = (
-        prop::sample::select(vec![230_000, 230_000, 230_000, 231_400, 208_000]),
-        0..8_u8,
-        prop::bool::weighted(0.8),
-    );
-    let rank = (
-        1..6_u32,
-        prop::sample::select(vec![
-            PriorityClass::Urgent,
-            PriorityClass::Normal,
-            PriorityClass::Surplus,
-        ]),
-    );
+    let power = (0..nodes, 0..8_000_i64, 0..25_000_i64, prop::sample::select(vec![1, 10, 23, 69, 230, 690]));
+    let grid =
+        (prop::sample::select(vec![230_000, 230_000, 230_000, 231_400, 208_000]), 0..8_u8, prop::bool::weighted(0.8));
+    let rank =
+        (1..6_u32, prop::sample::select(vec![PriorityClass::Urgent, PriorityClass::Normal, PriorityClass::Surplus]));
     (power, grid, rank, 0..25_000_i64, state(features)).prop_map(
-        move |(
-            (node, minimum, maximum, step),
-            (voltage, phases, rotation_known),
-            (weight, class),
-            current,
-            state,
-        )| Member {
-            step: Watts(step),
-            voltage: Millivolts(voltage),
-            phases: PhaseSet::from_fn(|index| phases & (1 << index) != 0),
-            rotation_known,
-            weight,
-            class: if features.states {
-                class
-            } else {
-                PriorityClass::Normal
-            },
-            current: Watts(current).floor_to(Watts(step)),
-            state,
-            ..Member::new(
-                connector(number),
-                group(node),
-                Watts(minimum),
-                Watts(maximum),
-            )
+        move |((node, minimum, maximum, step), (voltage, phases, rotation_known), (weight, class), current, state)| {
+            Member {
+                step: Watts(step),
+                voltage: Millivolts(voltage),
+                phases: PhaseSet::from_fn(|index| phases & (1 << index) != 0),
+                rotation_known,
+                weight,
+                class: if features.states { class } else { PriorityClass::Normal },
+                current: Watts(current).floor_to(Watts(step)),
+                state,
+                ..Member::new(connector(number), group(node), Watts(minimum), Watts(maximum))
+            }
         },
     )
 }
@@ -209,11 +145,7 @@ fn state(features: Features) -> BoxedStrategy<MemberState> {
     if !features.states {
         return fresh.boxed();
     }
-    let why = prop::sample::select(vec![
-        Uncontrolled::Offline,
-        Uncontrolled::Rejected,
-        Uncontrolled::NotObeying,
-    ]);
+    let why = prop::sample::select(vec![Uncontrolled::Offline, Uncontrolled::Rejected, Uncontrolled::NotObeying]);
     prop_oneof![
         8 => session().prop_map(MemberState::Active),
         1 => (0..600_i64, session())
@@ -236,19 +168,12 @@ fn session() -> impl Strategy<Value = Session> {
             raised_at,
         },
     );
-    let wishes = (
-        option::weighted(0.3, 0..20_000_i64),
-        prop::bool::weighted(0.1),
-        prop::bool::weighted(0.1),
-    );
+    let wishes = (option::weighted(0.3, 0..20_000_i64), prop::bool::weighted(0.1), prop::bool::weighted(0.1));
     let deadline = option::of((-3_600..90_000_i64, 0..80_000_i64)).prop_map(|deadline| {
-        deadline.map(|(seconds, energy)| Deadline {
-            departure: later(seconds),
-            energy: WattHours(energy),
-        })
+        deadline.map(|(seconds, energy)| Deadline { departure: later(seconds), energy: WattHours(energy) })
     });
-    (0..40_000_i64, turn, wishes, deadline).prop_map(
-        |(energy, turn, (demand, priority_charge, excluded), deadline)| Session {
+    (0..40_000_i64, turn, wishes, deadline).prop_map(|(energy, turn, (demand, priority_charge, excluded), deadline)| {
+        Session {
             attained: WattHours(energy),
             turn,
             learned_demand: demand.map(Watts),
@@ -257,8 +182,8 @@ fn session() -> impl Strategy<Value = Session> {
             waits_until: (excluded && demand.is_some()).then(|| later(600)),
             deadline,
             ..Session::new(later(-9_000))
-        },
-    )
+        }
+    })
 }
 
 fn settings(features: Features) -> BoxedStrategy<Settings> {
@@ -266,20 +191,13 @@ fn settings(features: Features) -> BoxedStrategy<Settings> {
         return Just(Settings::default()).boxed();
     }
     let raise = option::of((1..5_000_i64).prop_map(Watts));
-    (
-        0..900_u32,
-        raise,
-        0..2_000_i64,
-        prop::sample::select(vec![0, 10_000, 50_000]),
-    )
-        .prop_map(
-            |(restart_after_seconds, raise_step, dead_band, suppression_ppm)| Settings {
-                restart_after_seconds,
-                raise_step,
-                dead_band: Watts(dead_band),
-                suppression_ppm,
-                ..Settings::default()
-            },
-        )
+    (0..900_u32, raise, 0..2_000_i64, prop::sample::select(vec![0, 10_000, 50_000]))
+        .prop_map(|(restart_after_seconds, raise_step, dead_band, suppression_ppm)| Settings {
+            restart_after_seconds,
+            raise_step,
+            dead_band: Watts(dead_band),
+            suppression_ppm,
+            ..Settings::default()
+        })
         .boxed()
 }

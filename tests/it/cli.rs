@@ -34,10 +34,7 @@ fn a_wrong_configuration_ends_with_code_2_and_a_sentence() {
     assert!(complains(&missing, 2).starts_with("evenwatt: nowhere.toml cannot be read"));
     let address = evenwatt(&store, &["--listen", "nowhere"]);
     assert!(complains(&address, 2).starts_with("evenwatt: http.listen is \"nowhere\""));
-    let scope = evenwatt(
-        &store,
-        &["api-key", "create", "--name", "A", "--scopes", "read:moons"],
-    );
+    let scope = evenwatt(&store, &["api-key", "create", "--name", "A", "--scopes", "read:moons"]);
     assert!(complains(&scope, 2).contains("read:locations"));
 }
 
@@ -45,31 +42,14 @@ fn a_wrong_configuration_ends_with_code_2_and_a_sentence() {
 fn keys_are_created_listed_and_revoked() {
     let store = TestStore::new();
     prints(&evenwatt(&store, &["migrate"]));
-    let create = [
-        "api-key",
-        "create",
-        "--name",
-        "Billing",
-        "--scopes",
-        "read:locations,read:events",
-        "--test",
-    ];
+    let create = ["api-key", "create", "--name", "Billing", "--scopes", "read:locations,read:events", "--test"];
     let key = prints(&evenwatt(&store, &create));
-    assert!(
-        key.starts_with("ew_test_") && key.trim().len() == 40,
-        "{key}"
-    );
+    assert!(key.starts_with("ew_test_") && key.trim().len() == 40, "{key}");
 
     let list = prints(&evenwatt(&store, &["api-key", "list"]));
     let line = list.lines().nth(1).expect("the key's line");
-    assert!(
-        line.contains("works") && line.ends_with("Billing (read:events,read:locations)"),
-        "{line}"
-    );
-    assert!(
-        !list.contains(key.trim()),
-        "only the first characters are shown"
-    );
+    assert!(line.contains("works") && line.ends_with("Billing (read:events,read:locations)"), "{line}");
+    assert!(!list.contains(key.trim()), "only the first characters are shown");
 
     let id = line.split_whitespace().next().expect("an id");
     evenwatt(&store, &["api-key", "revoke", id]);
@@ -82,21 +62,9 @@ fn keys_are_created_listed_and_revoked() {
 async fn the_first_start_prints_a_key_that_works_and_a_signal_stops_it() {
     let store = TestStore::new();
     let (mut first, greeting) = serve(&store);
-    let word = |start: &str| {
-        greeting
-            .split_whitespace()
-            .find(|word| word.starts_with(start))
-            .map(str::to_owned)
-    };
-    let (api, key) = (
-        word("http://").expect("the API's address"),
-        word("ew_live_").expect("a key"),
-    );
-    let asked = reqwest::Client::new()
-        .get(format!("{api}/organization"))
-        .bearer_auth(key)
-        .send()
-        .await;
+    let word = |start: &str| greeting.split_whitespace().find(|word| word.starts_with(start)).map(str::to_owned);
+    let (api, key) = (word("http://").expect("the API's address"), word("ew_live_").expect("a key"));
+    let asked = reqwest::Client::new().get(format!("{api}/organization")).bearer_auth(key).send().await;
     assert_eq!(asked.expect("an answer").status(), 200);
     assert!(stop(&mut first).success());
 
@@ -124,10 +92,7 @@ fn serve(store: &TestStore) -> (Child, String) {
 }
 
 fn stop(server: &mut Child) -> ExitStatus {
-    let asked = Command::new("kill")
-        .arg(server.id().to_string())
-        .status()
-        .expect("kill");
+    let asked = Command::new("kill").arg(server.id().to_string()).status().expect("kill");
     assert!(asked.success());
     server.wait().expect("an end")
 }
@@ -139,12 +104,7 @@ fn the_demo_shares_its_limit_and_ends_by_itself() {
         let words = ["demo", "--fast", "--for", "6s"];
         let words: Vec<&str> = words.into_iter().chain(versions).collect();
         let said = prints(&evenwatt(&store, &words));
-        for part in [
-            "ew_live_",
-            "/swagger-ui/",
-            "curl ",
-            "limit 30.0 kW: never exceeded",
-        ] {
+        for part in ["ew_live_", "/swagger-ui/", "curl ", "limit 30.0 kW: never exceeded"] {
             assert!(said.contains(part), "no {part} in {said}");
         }
     }
@@ -168,17 +128,10 @@ fn a_replay_is_a_table_or_one_json_object() {
     let store = TestStore::new();
     let arguments = ["replay", DAY, "--capacity", "30", "--algorithm", "deadline"];
     let table = prints(&evenwatt(&store, &arguments));
-    assert!(
-        table.starts_with("sessions") && table.contains("demand met"),
-        "{table}"
-    );
+    assert!(table.starts_with("sessions") && table.contains("demand met"), "{table}");
     let json = prints(&evenwatt(
         &store,
-        &[
-            arguments.as_slice(),
-            &["--allow-pause", "--estimates", "driver", "--json"],
-        ]
-        .concat(),
+        &[arguments.as_slice(), &["--allow-pause", "--estimates", "driver", "--json"]].concat(),
     ));
     let object: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     for name in [
@@ -196,10 +149,7 @@ fn a_replay_is_a_table_or_one_json_object() {
         assert!(object[name].is_number(), "no {name} in {json}");
     }
     assert_eq!(object["sessions"], 39);
-    assert_eq!(
-        (&object["in_dead_band"], &object["over_capacity"]),
-        (&0.into(), &0.into())
-    );
+    assert_eq!((&object["in_dead_band"], &object["over_capacity"]), (&0.into(), &0.into()));
 }
 
 #[test]
@@ -210,70 +160,29 @@ fn a_record_that_cannot_be_replayed_is_named_by_line_and_column() {
     let path = file.to_str().expect("UTF-8");
     let replayed = |text: &str| {
         std::fs::write(&file, text).expect("written");
-        let arguments = [
-            "replay",
-            path,
-            "--capacity",
-            "30",
-            "--algorithm",
-            "equal_share",
-        ];
+        let arguments = ["replay", path, "--capacity", "30", "--algorithm", "equal_share"];
         complains(&evenwatt(&store, &arguments), 1)
     };
     let good = std::fs::read_to_string(DAY).expect("the day");
     let missing = replayed(&good.replace("energy_kwh,user", "energy,user"));
-    assert!(
-        missing.contains("bad.csv cannot be replayed: line 1: the column energy_kwh is missing"),
-        "{missing}"
-    );
+    assert!(missing.contains("bad.csv cannot be replayed: line 1: the column energy_kwh is missing"), "{missing}");
     let wrong = replayed(&good.replace(",6.6,32.0,", ",6.6,many,"));
-    assert!(
-        wrong.contains("line 2, column evse_max_a: \"many\" is not a number"),
-        "{wrong}"
-    );
+    assert!(wrong.contains("line 2, column evse_max_a: \"many\" is not a number"), "{wrong}");
     let short = replayed(&format!("{good}1,2,3\n"));
     assert!(short.contains("line: 41"), "{short}");
     let binary = replayed("\0\u{1}");
-    assert!(
-        binary.contains("the column arrival_p is missing"),
-        "{binary}"
-    );
-    let nowhere = [
-        "replay",
-        "nowhere.csv",
-        "--capacity",
-        "30",
-        "--algorithm",
-        "equal_share",
-    ];
-    assert!(
-        complains(&evenwatt(&store, &nowhere), 1)
-            .starts_with("evenwatt: nowhere.csv cannot be read")
-    );
+    assert!(binary.contains("the column arrival_p is missing"), "{binary}");
+    let nowhere = ["replay", "nowhere.csv", "--capacity", "30", "--algorithm", "equal_share"];
+    assert!(complains(&evenwatt(&store, &nowhere), 1).starts_with("evenwatt: nowhere.csv cannot be read"));
 }
 
 #[test]
 fn wrong_arguments_of_a_replay_end_with_code_2() {
     let store = TestStore::new();
-    let pause = [
-        "replay",
-        DAY,
-        "--capacity",
-        "30",
-        "--algorithm",
-        "equal_share",
-        "--allow-pause",
-    ];
+    let pause = ["replay", DAY, "--capacity", "30", "--algorithm", "equal_share", "--allow-pause"];
     assert!(complains(&evenwatt(&store, &pause), 2).contains("--algorithm deadline"));
     for (capacity, algorithm) in [("-1", "deadline"), ("much", "deadline"), ("30", "fastest")] {
-        let wrong = [
-            "replay",
-            DAY,
-            "--capacity",
-            capacity,
-            "--algorithm",
-            algorithm,
-        ];
+        let wrong = ["replay", DAY, "--capacity", capacity, "--algorithm", algorithm];
         complains(&evenwatt(&store, &wrong), 2);
     }
     complains(&evenwatt(&store, &["replay", DAY]), 2);

@@ -12,19 +12,13 @@ use serde_json::Value;
 fn assert_fresh(file: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed.trim_end() == expected.trim_end(),
-        "{file} is stale: run scripts/refresh and commit it"
-    );
+    assert!(committed.trim_end() == expected.trim_end(), "{file} is stale: run scripts/refresh and commit it");
 }
 
 #[test]
 fn what_is_generated_is_fresh() {
     let document = routes::openapi();
-    assert_fresh(
-        "openapi/openapi.json",
-        &document.to_pretty_json().expect("JSON"),
-    );
+    assert_fresh("openapi/openapi.json", &document.to_pretty_json().expect("JSON"));
     assert_fresh("docs/ERRORS.md", &codes::markdown());
     assert_fresh("docs/EVENTS.md", &events::docs::markdown());
     let collection = postman::collection(document).expect("flows of operations that exist");
@@ -41,9 +35,7 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
     let paths = document["paths"].as_object().expect("paths");
     let operations = paths.iter().flat_map(|(path, item)| {
         let methods = item.as_object().expect("an item").iter();
-        methods.map(move |(method, operation)| {
-            (format!("{} {path}", method.to_uppercase()), operation)
-        })
+        methods.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
     });
     operations.collect()
 }
@@ -51,40 +43,21 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
 #[test]
 fn every_operation_is_described_tagged_named_once_and_refuses_strangers() {
     let document = document();
-    let tags: BTreeSet<_> = document["tags"]
-        .as_array()
-        .expect("tags")
-        .iter()
-        .map(|tag| &tag["name"])
-        .map(Value::to_string)
-        .collect();
+    let tags: BTreeSet<_> =
+        document["tags"].as_array().expect("tags").iter().map(|tag| &tag["name"]).map(Value::to_string).collect();
     let mut names = BTreeSet::new();
     for (what, operation) in operations(&document) {
-        assert!(
-            operation["summary"]
-                .as_str()
-                .is_some_and(|text| !text.is_empty()),
-            "{what} has no summary"
-        );
-        assert!(
-            tags.contains(&operation["tags"][0].to_string()),
-            "{what} has no tag of the document's list"
-        );
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{what} has no summary");
+        assert!(tags.contains(&operation["tags"][0].to_string()), "{what} has no tag of the document's list");
         let name = operation["operationId"].as_str().unwrap_or_default();
         assert!(
             !name.is_empty() && names.insert(name),
             "{what}: operationId \"{name}\" is missing or not the only one"
         );
         let answers = operation["responses"].as_object().expect("answers");
-        assert!(
-            answers.contains_key("401"),
-            "{what} does not say that it answers 401"
-        );
+        assert!(answers.contains_key("401"), "{what} does not say that it answers 401");
         for (status, answer) in answers {
-            assert!(
-                resolve(&document, answer)["description"].is_string(),
-                "{what}: answer {status} is not described"
-            );
+            assert!(resolve(&document, answer)["description"].is_string(), "{what}: answer {status} is not described");
         }
     }
 }
@@ -92,18 +65,13 @@ fn every_operation_is_described_tagged_named_once_and_refuses_strangers() {
 #[test]
 fn every_body_has_an_example_and_says_what_its_fields_are() {
     let document = document();
-    let bodies = operations(&document)
-        .into_iter()
-        .filter(|(_, operation)| operation["requestBody"].is_object());
+    let bodies = operations(&document).into_iter().filter(|(_, operation)| operation["requestBody"].is_object());
     for (what, operation) in bodies {
         let content = &operation["requestBody"]["content"]["application/json"];
         assert!(content["example"].is_object(), "{what} has no example");
         let mut silent = Vec::new();
         find_silent(&document, &content["schema"], "", &mut silent);
-        assert!(
-            silent.is_empty(),
-            "{what}: neither description nor example: {silent:?}"
-        );
+        assert!(silent.is_empty(), "{what}: neither description nor example: {silent:?}");
     }
 }
 
@@ -125,9 +93,7 @@ fn find_silent(document: &Value, schema: &Value, at: &str, silent: &mut Vec<Stri
 /// What a reference refers to.
 fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
-        Some(reference) => document
-            .pointer(reference.trim_start_matches('#'))
-            .expect("a reference to something"),
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).expect("a reference to something"),
         None => value,
     }
 }
@@ -149,10 +115,7 @@ fn every_event_has_a_schema_and_is_told_somewhere() {
         };
         let own = code.split("::").last().expect("a name");
         let macro_made = format!("\" {own}");
-        assert!(
-            sources.contains(&code) || sources.contains(&macro_made),
-            "{name} is in the catalogue, and never told"
-        );
+        assert!(sources.contains(&code) || sources.contains(&macro_made), "{name} is in the catalogue, and never told");
     }
 }
 

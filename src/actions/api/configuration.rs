@@ -21,10 +21,7 @@ use crate::stations::link::Command;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(get_variables)
-        .service(get_configurations)
-        .service(update_configurations);
+    config.service(get_variables).service(get_configurations).service(update_configurations);
 }
 
 /// What a station's configuration is.
@@ -55,8 +52,7 @@ async fn get_variables(
     let keys: Vec<String> = keys.map(String::from).chain(named).collect();
     let data = json!({"key": keys, "meta_data": request.meta_data});
     let action = target.action(ActionKind::StationGetVariables, data);
-    let (_, outcome) =
-        in_time(performer.perform(action, Command::GetConfiguration { keys })).await?;
+    let (_, outcome) = in_time(performer.perform(action, Command::GetConfiguration { keys })).await?;
     let mut told = outcome.data;
     hide_credentials(&mut told);
     let field = |name| told.get(name).cloned().unwrap_or_default();
@@ -64,14 +60,8 @@ async fn get_variables(
         variables: field("variables"),
         unknown: serde_json::from_value(field("unknown")).unwrap_or_default(),
     };
-    let (organization, now, read) = (
-        caller.organization(),
-        ctx.clock.now(),
-        variables.variables.clone(),
-    );
-    ctx.db
-        .write(move |conn| stations::keep_variables(conn, organization, id, &read, now))
-        .await?;
+    let (organization, now, read) = (caller.organization(), ctx.clock.now(), variables.variables.clone());
+    ctx.db.write(move |conn| stations::keep_variables(conn, organization, id, &read, now)).await?;
     Ok(reply(StatusCode::OK, "Found", variables))
 }
 
@@ -85,14 +75,7 @@ async fn get_configurations(
     PathId(id): PathId<StationId>,
 ) -> ApiResult<HttpResponse> {
     let Target { station, .. } = Target::station(&caller, &ctx, id).await?;
-    Ok(reply(
-        StatusCode::OK,
-        "Found",
-        Variables {
-            variables: station.variables.0,
-            unknown: Vec::new(),
-        },
-    ))
+    Ok(reply(StatusCode::OK, "Found", Variables { variables: station.variables.0, unknown: Vec::new() }))
 }
 
 /// How the change of a key went.
@@ -141,15 +124,7 @@ async fn update_configurations(
             let target = Target::station(&caller, &ctx, id).await?;
             let (data, command) = change(setting, &meta_data);
             let wait = query.wait.unwrap_or(false);
-            target
-                .command(
-                    &performer,
-                    ActionKind::StationUpdateConfiguration,
-                    data,
-                    command,
-                    wait,
-                )
-                .await
+            target.command(&performer, ActionKind::StationUpdateConfiguration, data, command, wait).await
         }
         (None, None, Some(settings)) => {
             for (index, setting) in settings.iter().enumerate() {
@@ -162,50 +137,31 @@ async fn update_configurations(
             }
             Ok(reply(StatusCode::OK, "Changed", KeyOutcomes { results }))
         }
-        _ => Err(ApiError::field(
-            "key",
-            "required",
-            "give either key and value, or variables",
-        )),
+        _ => Err(ApiError::field("key", "required", "give either key and value, or variables")),
     }
 }
 
 /// A change in eDRV's form for OCPP 2.
 fn setting(change: VariableChange) -> ApiResult<SettingInput> {
     let name = variable_name(change.component, change.variable);
-    let key = name
-        .parse()
-        .map_err(|_| ApiError::field("setVariableData", "invalid", "a name is too long"))?;
-    Ok(SettingInput {
-        key,
-        value: change.attribute_value,
-    })
+    let key = name.parse().map_err(|_| ApiError::field("setVariableData", "invalid", "a name is too long"))?;
+    Ok(SettingInput { key, value: change.attribute_value })
 }
 
 /// eDRV refuses to sample more often than every 30 seconds.
 fn check(setting: &SettingInput, field: &str) -> ApiResult<()> {
     let seconds: Option<i64> = setting.value.0.parse().ok();
     let key = setting.key.as_str();
-    let sampling = matches!(
-        key,
-        "MeterValueSampleInterval" | "SampledDataCtrlr.TxUpdatedInterval"
-    );
+    let sampling = matches!(key, "MeterValueSampleInterval" | "SampledDataCtrlr.TxUpdatedInterval");
     if sampling && seconds.is_none_or(|seconds| seconds < 30) {
-        return Err(ApiError::field(
-            field,
-            "out_of_range",
-            "MeterValueSampleInterval must be at least 30",
-        ));
+        return Err(ApiError::field(field, "out_of_range", "MeterValueSampleInterval must be at least 30"));
     }
     Ok(())
 }
 
 fn change(setting: SettingInput, meta_data: &Value) -> (Value, Command) {
     let data = json!({"key": setting.key, "value": setting.value.0, "meta_data": meta_data});
-    let command = Command::ChangeConfiguration {
-        key: setting.key.into(),
-        value: setting.value.0,
-    };
+    let command = Command::ChangeConfiguration { key: setting.key.into(), value: setting.value.0 };
     (data, command)
 }
 
@@ -226,21 +182,14 @@ async fn change_and_tell(
             let said = outcome.status.unwrap_or_default();
             Ok(KeyOutcome {
                 key,
-                status: if said == "Rejected" && read_only {
-                    "ReadOnly".to_owned()
-                } else {
-                    said
-                },
+                status: if said == "Rejected" && read_only { "ReadOnly".to_owned() } else { said },
                 reason: None,
                 action: Some(action.id),
             })
         }
         Err(error) if error.code() == Code::StationOffline => Err(error),
-        Err(error) => Ok(KeyOutcome {
-            key,
-            status: "Failed".to_owned(),
-            reason: Some(error.message().to_owned()),
-            action: None,
-        }),
+        Err(error) => {
+            Ok(KeyOutcome { key, status: "Failed".to_owned(), reason: Some(error.message().to_owned()), action: None })
+        }
     }
 }

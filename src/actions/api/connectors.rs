@@ -18,9 +18,7 @@ use crate::stations::link::Command;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(unlock_connector)
-        .service(change_connector_availability);
+    config.service(unlock_connector).service(change_connector_availability);
 }
 
 /// Lets go of the plug of a connector.
@@ -35,20 +33,9 @@ async fn unlock_connector(
     Query(query): Query<Wait>,
 ) -> ApiResult<HttpResponse> {
     let target = Target::connector(&caller, &ctx, id).await?;
-    let connector = target
-        .connector
-        .as_ref()
-        .map_or(0, |connector| connector.number);
+    let connector = target.connector.as_ref().map_or(0, |connector| connector.number);
     let command = Command::UnlockConnector { connector };
-    target
-        .command(
-            &performer,
-            ActionKind::ConnectorUnlock,
-            json!({}),
-            command,
-            query.wait.unwrap_or(false),
-        )
-        .await
+    target.command(&performer, ActionKind::ConnectorUnlock, json!({}), command, query.wait.unwrap_or(false)).await
 }
 
 /// Puts a connector into or out of use.
@@ -64,23 +51,11 @@ async fn change_connector_availability(
     Body(request): Body<AvailabilityRequest>,
 ) -> ApiResult<HttpResponse> {
     let target = Target::connector(&caller, &ctx, id).await?;
-    let connector = target
-        .connector
-        .as_ref()
-        .map_or(0, |connector| connector.number);
+    let connector = target.connector.as_ref().map_or(0, |connector| connector.number);
     let operative = request.kind == AvailabilityType::Operative;
     let data = json!({"type": request.kind});
-    let command = Command::ChangeAvailability {
-        connector,
-        operative,
-    };
+    let command = Command::ChangeAvailability { connector, operative };
     target
-        .command(
-            &performer,
-            ActionKind::ConnectorChangeAvailability,
-            data,
-            command,
-            query.wait.unwrap_or(false),
-        )
+        .command(&performer, ActionKind::ConnectorChangeAvailability, data, command, query.wait.unwrap_or(false))
         .await
 }

@@ -45,10 +45,7 @@ async fn get_action(
     PathId(id): PathId<ActionId>,
 ) -> ApiResult<Found<ActionView>> {
     let organization = caller.organization();
-    let found = ctx
-        .db
-        .read(move |conn| store::find(conn, organization, id))
-        .await;
+    let found = ctx.db.read(move |conn| store::find(conn, organization, id)).await;
     found
         .map(|action| Found(ActionView::from(action).seen(caller.sees_cards())))
         .map_err(|error| ApiError::missing(error, "action"))

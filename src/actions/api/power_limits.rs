@@ -33,9 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
 impl PowerLimitRequest {
     /// The limit of one connector, or of the whole station.
     fn command(&self, connector: Option<&Connector>) -> ApiResult<Command> {
-        let voltage = connector
-            .and_then(|connector| connector.voltage_limit)
-            .unwrap_or(MAINS);
+        let voltage = connector.and_then(|connector| connector.voltage_limit).unwrap_or(MAINS);
         let phases = connector.map_or(PhaseSet::ALL, Connector::phase_set);
         let limit = self.unit.watts(self.limit, voltage, phases)?;
         Ok(Command::SetLimit(SetLimit {
@@ -80,15 +78,7 @@ async fn set_chargestation_power_limit(
     let target = Target::station(&caller, &ctx, id).await?;
     let command = request.command(None)?;
     let data = json!({"unit": request.unit, "limit": request.limit});
-    target
-        .command(
-            &performer,
-            ActionKind::StationSetPowerLimit,
-            data,
-            command,
-            query.wait.unwrap_or(false),
-        )
-        .await
+    target.command(&performer, ActionKind::StationSetPowerLimit, data, command, query.wait.unwrap_or(false)).await
 }
 
 /// Forgets the limit of a whole station.
@@ -104,13 +94,7 @@ async fn clear_chargestation_power_limit(
 ) -> ApiResult<HttpResponse> {
     let target = Target::station(&caller, &ctx, id).await?;
     target
-        .command(
-            &performer,
-            ActionKind::StationClearPowerLimit,
-            json!({}),
-            clear_limit(0),
-            query.wait.unwrap_or(false),
-        )
+        .command(&performer, ActionKind::StationClearPowerLimit, json!({}), clear_limit(0), query.wait.unwrap_or(false))
         .await
 }
 
@@ -129,15 +113,7 @@ async fn set_connector_power_limit(
     let target = Target::connector(&caller, &ctx, id).await?;
     let command = request.command(target.connector.as_ref())?;
     let data = json!({"unit": request.unit, "limit": request.limit});
-    target
-        .command(
-            &performer,
-            ActionKind::ConnectorSetPowerLimit,
-            data,
-            command,
-            query.wait.unwrap_or(false),
-        )
-        .await
+    target.command(&performer, ActionKind::ConnectorSetPowerLimit, data, command, query.wait.unwrap_or(false)).await
 }
 
 /// Forgets the limit of a connector.
@@ -152,10 +128,7 @@ async fn clear_connector_power_limit(
     Query(query): Query<Wait>,
 ) -> ApiResult<HttpResponse> {
     let target = Target::connector(&caller, &ctx, id).await?;
-    let number = target
-        .connector
-        .as_ref()
-        .map_or(0, |connector| connector.number);
+    let number = target.connector.as_ref().map_or(0, |connector| connector.number);
     target
         .command(
             &performer,

@@ -98,32 +98,19 @@ async fn reset_chargestation(
 ) -> ApiResult<HttpResponse> {
     let target = Target::station(&caller, &ctx, id).await?;
     if !request.kind.fits(target.station.protocol) {
-        let message = format!(
-            "{} is not a reset of {}",
-            request.kind, target.station.protocol
-        );
+        let message = format!("{} is not a reset of {}", request.kind, target.station.protocol);
         return Err(ApiError::field("type", "invalid", message));
     }
     if request.evse_id.is_some() && matches!(request.kind, ResetType::Hard | ResetType::Soft) {
         let message = "the station restarts as a whole";
         return Err(ApiError::field("evseId", "invalid", message));
     }
-    let command = Command::Reset {
-        hard: matches!(request.kind, ResetType::Hard | ResetType::Immediate),
-        evse: request.evse_id,
-    };
+    let command =
+        Command::Reset { hard: matches!(request.kind, ResetType::Hard | ResetType::Immediate), evse: request.evse_id };
     let data = json!({
         "type": request.kind, "evseId": request.evse_id, "meta_data": request.meta_data
     });
-    target
-        .command(
-            &performer,
-            ActionKind::StationReset,
-            data,
-            command,
-            query.wait.unwrap_or(true),
-        )
-        .await
+    target.command(&performer, ActionKind::StationReset, data, command, query.wait.unwrap_or(true)).await
 }
 
 /// Tells a station to forget remembered tokens.
@@ -139,13 +126,7 @@ async fn clear_cache(
 ) -> ApiResult<HttpResponse> {
     let target = Target::station(&caller, &ctx, id).await?;
     target
-        .command(
-            &performer,
-            ActionKind::StationClearCache,
-            json!({}),
-            Command::ClearCache,
-            query.wait.unwrap_or(false),
-        )
+        .command(&performer, ActionKind::StationClearCache, json!({}), Command::ClearCache, query.wait.unwrap_or(false))
         .await
 }
 
@@ -169,34 +150,18 @@ async fn send_local_list(
         None if full => {
             let protocol = target.station.protocol;
             let longest = protocol.longest_card();
-            let known = ctx
-                .db
-                .read(move |conn| tokens::offline_cards(conn, organization, longest, now));
+            let known = ctx.db.read(move |conn| tokens::offline_cards(conn, organization, longest, now));
             let cards = known.await?;
             let entry = |card| local_list_entry(card, protocol);
             cards.iter().map(entry).collect()
         }
         None => Vec::new(),
     };
-    let version = request
-        .version
-        .unwrap_or_else(|| i32::try_from(now.unix_seconds()).unwrap_or(i32::MAX));
+    let version = request.version.unwrap_or_else(|| i32::try_from(now.unix_seconds()).unwrap_or(i32::MAX));
     let data = json!({"listVersion": version, "updateType": request.update_type, "entries": entries.len()});
-    let command = Command::SendLocalList {
-        version,
-        full,
-        entries,
-    };
+    let command = Command::SendLocalList { version, full, entries };
     let wait = query.wait.unwrap_or(false);
-    target
-        .command(
-            &performer,
-            ActionKind::StationSendLocalList,
-            data,
-            command,
-            wait,
-        )
-        .await
+    target.command(&performer, ActionKind::StationSendLocalList, data, command, wait).await
 }
 
 /// The entry in the form of OCPP 1.6; where types of tokens are known, with that.
@@ -208,11 +173,7 @@ fn local_list_entry(card: &OfflineCard, protocol: Protocol) -> Value {
     if let Some(group) = &card.parent_group {
         info.insert("parentIdTag".to_owned(), json!(group));
     }
-    let status = if card.may_charge {
-        "Accepted"
-    } else {
-        "Blocked"
-    };
+    let status = if card.may_charge { "Accepted" } else { "Blocked" };
     info.insert("status".to_owned(), json!(status));
     match protocol {
         Protocol::Ocpp16 => json!({"idTag": card.id_tag, "idTagInfo": info}),
@@ -234,13 +195,7 @@ async fn get_local_list_version(
     let target = Target::station(&caller, &ctx, id).await?;
     let wait = query.wait.unwrap_or(false);
     target
-        .command(
-            &performer,
-            ActionKind::StationGetLocalListVersion,
-            json!({}),
-            Command::GetLocalListVersion,
-            wait,
-        )
+        .command(&performer, ActionKind::StationGetLocalListVersion, json!({}), Command::GetLocalListVersion, wait)
         .await
 }
 
@@ -264,13 +219,5 @@ async fn update_firmware(
         retry_interval: request.retry_interval,
     };
     let data = told(&command);
-    target
-        .command(
-            &performer,
-            ActionKind::StationUpdateFirmware,
-            data,
-            command,
-            query.wait.unwrap_or(false),
-        )
-        .await
+    target.command(&performer, ActionKind::StationUpdateFirmware, data, command, query.wait.unwrap_or(false)).await
 }

@@ -38,53 +38,27 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) async fn station<P: Permission>(
-        caller: &Caller<P>,
-        ctx: &Ctx,
-        id: StationId,
-    ) -> ApiResult<Self> {
+    pub(super) async fn station<P: Permission>(caller: &Caller<P>, ctx: &Ctx, id: StationId) -> ApiResult<Self> {
         let organization = caller.organization();
-        let found = ctx
-            .db
-            .read(move |conn| stations::find_station(conn, organization, id))
-            .await;
+        let found = ctx.db.read(move |conn| stations::find_station(conn, organization, id)).await;
         let station = found.map_err(|error| ApiError::missing(error, "charge station"))?;
-        Ok(Self {
-            station,
-            connector: None,
-            sees_cards: caller.sees_cards(),
-        })
+        Ok(Self { station, connector: None, sees_cards: caller.sees_cards() })
     }
 
-    pub(super) async fn connector<P: Permission>(
-        caller: &Caller<P>,
-        ctx: &Ctx,
-        id: ConnectorId,
-    ) -> ApiResult<Self> {
+    pub(super) async fn connector<P: Permission>(caller: &Caller<P>, ctx: &Ctx, id: ConnectorId) -> ApiResult<Self> {
         let organization = caller.organization();
         let found = ctx.db.read(move |conn| {
             let connector = stations::find_connector(conn, organization, id)?;
-            Ok((
-                stations::find_station(conn, organization, connector.chargestation_id)?,
-                connector,
-            ))
+            Ok((stations::find_station(conn, organization, connector.chargestation_id)?, connector))
         });
-        let (station, connector) = found
-            .await
-            .map_err(|error| ApiError::missing(error, "connector"))?;
-        Ok(Self {
-            station,
-            connector: Some(connector),
-            sees_cards: caller.sees_cards(),
-        })
+        let (station, connector) = found.await.map_err(|error| ApiError::missing(error, "connector"))?;
+        Ok(Self { station, connector: Some(connector), sees_cards: caller.sees_cards() })
     }
 
     async fn is_balanced(&self, performer: &Performer) -> ApiResult<bool> {
         let station = self.station.id;
         let db = performer.db();
-        Ok(db
-            .read(move |conn| groups::is_member(conn, station))
-            .await?)
+        Ok(db.read(move |conn| groups::is_member(conn, station)).await?)
     }
 
     pub(super) fn action(&self, kind: ActionKind, data: Value) -> NewAction {
@@ -125,36 +99,24 @@ impl Target {
         if !wait {
             let view = performer.start(action, command).await?;
             let view = view.seen(self.sees_cards);
-            return Ok(reply(
-                StatusCode::ACCEPTED,
-                &format!("{} requested", sentence(kind)),
-                view,
-            ));
+            return Ok(reply(StatusCode::ACCEPTED, &format!("{} requested", sentence(kind)), view));
         }
         let is_raw = matches!(command, Command::Raw { .. });
         let (view, outcome) = in_time(performer.attempt(action, command)).await?;
         let view = view.seen(self.sees_cards);
-        let is_answer = outcome
-            .as_ref()
-            .map_or_else(LinkError::is_of_station, |_| true);
+        let is_answer = outcome.as_ref().map_or_else(LinkError::is_of_station, |_| true);
         if is_raw && is_answer {
             // Whoever speaks OCPP by hand judges the answer too.
             return Ok(reply(StatusCode::OK, "The station answered", view));
         }
         accepted(&outcome?)?;
-        Ok(reply(
-            StatusCode::OK,
-            &format!("{} accepted", sentence(kind)),
-            view,
-        ))
+        Ok(reply(StatusCode::OK, &format!("{} accepted", sentence(kind)), view))
     }
 }
 
 pub(super) async fn in_time<T>(work: impl Future<Output = ApiResult<T>>) -> ApiResult<T> {
     let silent = |_| ApiError::new(Code::StationSilent, Code::StationSilent.meaning());
-    tokio::time::timeout(LONGEST_WAIT, work)
-        .await
-        .map_err(silent)?
+    tokio::time::timeout(LONGEST_WAIT, work).await.map_err(silent)?
 }
 
 fn accepted(outcome: &Outcome) -> ApiResult<()> {
@@ -189,9 +151,7 @@ fn overrides_balancing(command: &Command) -> bool {
     const OF_STATION: [&str; 2] = ["ChargePointMaxProfile", "ChargingStationMaxProfile"];
     let is_of_whole_station = |profile: Option<&Value>| {
         let purpose = profile.and_then(|profile| profile.get("chargingProfilePurpose"));
-        purpose
-            .and_then(Value::as_str)
-            .is_some_and(|purpose| OF_STATION.contains(&purpose))
+        purpose.and_then(Value::as_str).is_some_and(|purpose| OF_STATION.contains(&purpose))
     };
     match command {
         Command::SetLimit(limit) => limit.connector != 0,
@@ -203,18 +163,14 @@ fn overrides_balancing(command: &Command) -> bool {
         },
         Command::Raw { action, payload } => match action.as_str() {
             "SetChargingProfile" => {
-                let profile = payload
-                    .get("csChargingProfiles")
-                    .or(payload.get("chargingProfile"));
+                let profile = payload.get("csChargingProfiles").or(payload.get("chargingProfile"));
                 !is_of_whole_station(profile)
             }
             "ClearChargingProfile" => {
                 let criteria = payload.get("chargingProfileCriteria").unwrap_or(payload);
                 !is_of_whole_station(Some(criteria))
             }
-            "RequestStartTransaction" | "RemoteStartTransaction" => {
-                payload.get("chargingProfile").is_some()
-            }
+            "RequestStartTransaction" | "RemoteStartTransaction" => payload.get("chargingProfile").is_some(),
             "UpdateDynamicSchedule" | "UsePriorityCharging" => true,
             _ => false,
         },

@@ -56,9 +56,7 @@ impl Healthy {
         let arrivals = Arc::new(Arrivals::default());
         let shared = web::Data::from(Arc::clone(&arrivals));
         let server = serve(move |config| {
-            config
-                .app_data(shared.clone())
-                .default_service(web::to(note));
+            config.app_data(shared.clone()).default_service(web::to(note));
         })?;
         Ok(Self { arrivals, server })
     }
@@ -104,10 +102,7 @@ impl Bad {
         let server = serve(|config| {
             config
                 .route("/slow", web::post().to(slow))
-                .route(
-                    "/failing",
-                    web::post().to(HttpResponse::InternalServerError),
-                )
+                .route("/failing", web::post().to(HttpResponse::InternalServerError))
                 .route("/redirecting", web::post().to(redirect))
                 .route("/endless", web::post().to(endless));
         })?;
@@ -129,9 +124,7 @@ async fn slow() -> HttpResponse {
 }
 
 async fn redirect() -> HttpResponse {
-    HttpResponse::Found()
-        .insert_header(("location", "/slow"))
-        .finish()
+    HttpResponse::Found().insert_header(("location", "/slow")).finish()
 }
 
 async fn endless() -> HttpResponse {

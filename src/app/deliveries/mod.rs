@@ -52,22 +52,13 @@ struct Figures {
 
 /// Runs it twice and prints a line each, and a third that compares them.
 pub async fn run(args: DeliveriesArgs) -> Result<()> {
-    println!(
-        "{:<22}{:>14}{:>12}{:>12}",
-        "the healthy endpoint", "a second", "lag p50", "lag p99"
-    );
+    println!("{:<22}{:>14}{:>12}{:>12}", "the healthy endpoint", "a second", "lag p50", "lag p99");
     let alone = measure(&args, false).await?;
     print("alone", &alone);
     let beside = measure(&args, true).await?;
     print("beside five bad ones", &beside);
     let ratio = |percent| seconds(&beside, percent) / seconds(&alone, percent);
-    println!(
-        "{:<22}{:>14.2}{:>12.2}{:>12.2}",
-        "ratio",
-        beside.per_second / alone.per_second,
-        ratio(50),
-        ratio(99)
-    );
+    println!("{:<22}{:>14.2}{:>12.2}{:>12.2}", "ratio", beside.per_second / alone.per_second, ratio(50), ratio(99));
     Ok(())
 }
 
@@ -101,11 +92,7 @@ async fn measure(args: &DeliveriesArgs, beside_bad_ones: bool) -> Result<Figures
         let webhook = json!({"url": url, "events": "chargestation.updated"});
         rest.make("/webhooks", &webhook).await?;
     }
-    let source = Source {
-        organization: organization(&rest).await?,
-        stations: args.stations,
-        running: &running,
-    };
+    let source = Source { organization: organization(&rest).await?, stations: args.stations, running: &running };
     let figures = tokio::time::timeout(PATIENCE, rounds(args, &source, &healthy)).await;
     drop(bad);
     running.stop().await?;

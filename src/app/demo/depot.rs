@@ -54,12 +54,7 @@ pub fn location() -> Value {
 
 impl Depot {
     /// Makes everything and switches the stations on, which speak these versions by turns.
-    pub async fn open(
-        rest: Rest,
-        scale: Scale,
-        versions: &[Version],
-        clock: &SharedClock,
-    ) -> Result<Self> {
+    pub async fn open(rest: Rest, scale: Scale, versions: &[Version], clock: &SharedClock) -> Result<Self> {
         let location = rest.make("/locations", &location()).await?;
         let card = json!({"physicalId": CARD, "type": "Central"});
         rest.post("/tokens", &card).await?;
@@ -77,10 +72,7 @@ impl Depot {
             let made = rest.make_station(station, &connector, 1).await?;
             let path = format!("/load_management/groups/{group}/chargestations");
             rest.post(&path, &json!({"chargestation": made.id})).await?;
-            endpoints.push(Endpoint {
-                version: *version,
-                ..made.endpoint
-            });
+            endpoints.push(Endpoint { version: *version, ..made.endpoint });
             connectors.extend(made.connectors);
         }
         let id_tag = IdTag::new(CARD)?;
@@ -96,13 +88,7 @@ impl Depot {
             stagger: Duration::from_millis(50),
         };
         let fleet = Fleet::start(&plan, clock)?;
-        Ok(Self {
-            rest,
-            group,
-            connectors,
-            fleet,
-            id_tag,
-        })
+        Ok(Self { rest, group, connectors, fleet, id_tag })
     }
 
     /// All stations at one and the same instant: read twice until nothing changed in between.
@@ -121,9 +107,7 @@ impl Depot {
     /// Plugs a car in.
     pub async fn arrive(&self, bay: usize, car: Car) {
         if let Some(station) = self.fleet.stations.get(bay) {
-            station
-                .wish(Wish::PlugIn(1, car, self.id_tag.clone()))
-                .await;
+            station.wish(Wish::PlugIn(1, car, self.id_tag.clone())).await;
         }
     }
 

@@ -76,19 +76,12 @@ impl Picture {
 
     /// What somebody needs to look around in the running server.
     pub fn heading(&self) -> [String; 4] {
-        let Self {
-            address,
-            key,
-            group,
-            ..
-        } = self;
+        let Self { address, key, group, .. } = self;
         [
             format!("Evenwatt demo at {address}, Ctrl-C ends it"),
             format!("API key     {key}"),
             format!("Swagger UI  {address}/swagger-ui/"),
-            format!(
-                "curl -H 'Authorization: Bearer {key}' {address}/v1.1/load_management/groups/{group}"
-            ),
+            format!("curl -H 'Authorization: Bearer {key}' {address}/v1.1/load_management/groups/{group}"),
         ]
     }
 
@@ -139,11 +132,7 @@ impl Picture {
         let bar = bar(one.draw, one.limit, BAY_FULL, BAY_BAR);
         let id = self.connectors.get(bay - 1);
         let reason = id.and_then(|id| self.reasons.by_connector.get(id));
-        let why: String = reason
-            .map_or_else(|| guess(one), String::as_str)
-            .chars()
-            .take(REASON)
-            .collect();
+        let why: String = reason.map_or_else(|| guess(one), String::as_str).chars().take(REASON).collect();
         format!(
             "{bay:<4}{:<14}{battery:>7}{:>6.1} kW{:>6.1} kW  [{bar}] {DIM}{why}{PLAIN}",
             one.status,
@@ -184,12 +173,7 @@ fn bar(drawn: Watts, allowed: Watts, full: Watts, width: usize) -> String {
     };
     let (solid, light) = (cells(drawn), cells(allowed));
     let light = light.saturating_sub(solid);
-    format!(
-        "{}{}{}",
-        "█".repeat(solid),
-        "░".repeat(light),
-        " ".repeat(width - solid - light)
-    )
+    format!("{}{}{}", "█".repeat(solid), "░".repeat(light), " ".repeat(width - solid - light))
 }
 
 #[cfg(test)]

@@ -35,12 +35,7 @@ impl Screen {
         if terminal {
             let _ = write!(stdout(), "{ENTER}");
         }
-        Self {
-            terminal,
-            began: Instant::now(),
-            summary_at: Instant::now(),
-            summary: String::new(),
-        }
+        Self { terminal, began: Instant::now(), summary_at: Instant::now(), summary: String::new() }
     }
 
     /// Prints how to look around, where there is no page that shows it all the time.
@@ -48,9 +43,7 @@ impl Screen {
         if self.terminal {
             return Ok(());
         }
-        heading
-            .iter()
-            .try_for_each(|line| writeln!(stdout(), "{line}"))
+        heading.iter().try_for_each(|line| writeln!(stdout(), "{line}"))
     }
 
     /// Prints a change where there is no terminal, with the seconds since the beginning.
@@ -80,11 +73,8 @@ impl Screen {
 fn draw(page: &str) -> Result<()> {
     let told = terminal_size().map(|(Width(columns), Height(rows))| (columns.into(), rows.into()));
     let (columns, rows) = told.unwrap_or(USUAL);
-    let lines: Vec<String> = page
-        .lines()
-        .take(rows)
-        .map(|line| format!("{}{CLEAR_LINE}", cut(line, columns)))
-        .collect();
+    let lines: Vec<String> =
+        page.lines().take(rows).map(|line| format!("{}{CLEAR_LINE}", cut(line, columns))).collect();
     let mut out = stdout().lock();
     write!(out, "{HOME}{}{CLEAR_REST}", lines.join("\r\n"))?;
     out.flush()

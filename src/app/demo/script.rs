@@ -50,9 +50,8 @@ impl Script {
         } else if count == STATIONS {
             self.rising = false;
         }
-        let candidates: Vec<usize> = (0..STATIONS)
-            .filter(|bay| self.present.get(*bay) == Some(&!self.rising))
-            .collect();
+        let candidates: Vec<usize> =
+            (0..STATIONS).filter(|bay| self.present.get(*bay) == Some(&!self.rising)).collect();
         let chosen = self.dice.random_range(0..candidates.len().max(1));
         let bay = candidates.get(chosen).copied().unwrap_or_default();
         if let Some(here) = self.present.get_mut(bay) {
@@ -78,10 +77,7 @@ mod tests {
                     moved
                 })
                 .collect();
-            assert_eq!(
-                (counts.iter().min(), counts.iter().max()),
-                (Some(&1), Some(&8))
-            );
+            assert_eq!((counts.iter().min(), counts.iter().max()), (Some(&1), Some(&8)));
             moves
         };
         assert_eq!(day(1), day(1));

@@ -39,11 +39,7 @@ impl Watch {
             self.highest_allowed.kilowatts(),
             self.highest_drawn.kilowatts(),
             CAPACITY.kilowatts(),
-            if self.was_exceeded() {
-                "EXCEEDED"
-            } else {
-                "never exceeded"
-            },
+            if self.was_exceeded() { "EXCEEDED" } else { "never exceeded" },
         )
     }
 }
@@ -70,11 +66,7 @@ mod tests {
     #[test]
     fn only_running_transactions_count_and_the_highest_total_is_kept() {
         let mut watch = Watch::default();
-        watch.see(&[
-            station(20_000, true),
-            station(10_000, true),
-            station(7_000, false),
-        ]);
+        watch.see(&[station(20_000, true), station(10_000, true), station(7_000, false)]);
         assert!(!watch.was_exceeded());
         watch.see(&[station(20_000, true), station(10_001, true)]);
         watch.see(&[station(0, true)]);

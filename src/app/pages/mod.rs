@@ -55,27 +55,20 @@ const DOCS: [(&str, &str); 12] = pages![
 
 /// Adds the pages.
 pub fn routes(config: &mut ServiceConfig) {
-    let swagger =
-        SwaggerUi::new("/{_:.*}").config(Config::from(DOCUMENT).doc_expansion("none").filter(true));
+    let swagger = SwaggerUi::new("/{_:.*}").config(Config::from(DOCUMENT).doc_expansion("none").filter(true));
     let swagger = web::scope("/swagger-ui")
         .wrap_fn(|request, service| {
             let answered = service.call(request);
             async move {
                 let mut response = answered.await?;
-                response
-                    .headers_mut()
-                    .insert(CONTENT_SECURITY_POLICY, POLICY);
+                response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
                 Ok(response)
             }
         })
         .route("", web::get().to(to_swagger))
         .service(swagger);
     config
-        .service(
-            web::resource(DOCUMENT)
-                .wrap(Compress::default())
-                .route(web::get().to(document)),
-        )
+        .service(web::resource(DOCUMENT).wrap(Compress::default()).route(web::get().to(document)))
         .route("/", web::get().to(to_swagger))
         .route("/docs/{name}", web::get().to(page))
         .route("/portal", web::get().to(portal))
@@ -92,15 +85,11 @@ async fn document() -> HttpResponse {
     let document = routes::COMMITTED.as_bytes();
     let pieces = document.chunks(PIECE).map(Bytes::from_static);
     let pieces = stream::iter(pieces.map(Ok::<_, Infallible>));
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .body(SizedStream::new(document.len() as u64, pieces))
+    HttpResponse::Ok().content_type("application/json").body(SizedStream::new(document.len() as u64, pieces))
 }
 
 async fn to_swagger() -> HttpResponse {
-    HttpResponse::Found()
-        .insert_header((LOCATION, SWAGGER))
-        .finish()
+    HttpResponse::Found().insert_header((LOCATION, SWAGGER)).finish()
 }
 
 /// The same page for every link in a letter: its script reads which one was opened.
@@ -113,22 +102,16 @@ async fn portal() -> HttpResponse {
 }
 
 async fn portal_script() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/javascript; charset=utf-8")
-        .body(include_str!("portal.js"))
+    HttpResponse::Ok().content_type("text/javascript; charset=utf-8").body(include_str!("portal.js"))
 }
 
 async fn portal_style() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .body(include_str!("portal.css"))
+    HttpResponse::Ok().content_type("text/css; charset=utf-8").body(include_str!("portal.css"))
 }
 
 async fn page(name: web::Path<String>) -> HttpResponse {
     match DOCS.iter().find(|(own, _)| *own == name.as_str()) {
-        Some((_, text)) => HttpResponse::Ok()
-            .content_type("text/plain; charset=utf-8")
-            .body(*text),
+        Some((_, text)) => HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(*text),
         None => ApiError::new(Code::NotFound, "There is no page of this name").error_response(),
     }
 }

@@ -38,36 +38,21 @@ impl Metrics {
     pub fn of(record: &[Recorded], outcome: &Outcome) -> Self {
         let wanted: i64 = record.iter().map(|one| one.energy).sum();
         let given: i64 = outcome.fates.iter().map(|fate| fate.delivered).sum();
-        let mut satisfied: Vec<f64> = record
-            .iter()
-            .zip(&outcome.fates)
-            .map(|(recorded, fate)| part(fate.delivered, recorded.energy))
-            .collect();
+        let mut satisfied: Vec<f64> =
+            record.iter().zip(&outcome.fates).map(|(recorded, fate)| part(fate.delivered, recorded.energy)).collect();
         satisfied.sort_by(f64::total_cmp);
         let sum: f64 = satisfied.iter().sum();
         let squares: f64 = satisfied.iter().map(|one| one * one).sum();
         let count = as_f64(record.len());
         let connected: i64 = record.iter().map(|one| one.departure - one.arrival).sum();
-        let changes: u64 = outcome
-            .fates
-            .iter()
-            .map(|fate| u64::from(fate.changes))
-            .sum();
-        let starts: u64 = outcome
-            .fates
-            .iter()
-            .map(|fate| u64::from(fate.starts))
-            .sum();
+        let changes: u64 = outcome.fates.iter().map(|fate| u64::from(fate.changes)).sum();
+        let starts: u64 = outcome.fates.iter().map(|fate| u64::from(fate.starts)).sum();
         let mut times: Vec<f64> = outcome.plan_times.iter().map(micros).collect();
         times.sort_by(f64::total_cmp);
         Self {
             sessions: record.len(),
             demand_met_pct: 100.0 * part(given, wanted),
-            jain: if squares > 0.0 {
-                sum * sum / (count * squares)
-            } else {
-                0.0
-            },
+            jain: if squares > 0.0 { sum * sum / (count * squares) } else { 0.0 },
             p05: quantile(&satisfied, 0.05),
             worst: quantile(&satisfied, 0.0),
             limit_changes_per_ev_hour: ratio(changes, connected) * 3_600.0 / as_f64(PERIOD_SECONDS),
@@ -82,11 +67,7 @@ impl Metrics {
 
 /// Whoever wanted nothing got all of it.
 fn part(given: i64, wanted: i64) -> f64 {
-    if wanted > 0 {
-        as_f64(given) / as_f64(wanted)
-    } else {
-        1.0
-    }
+    if wanted > 0 { as_f64(given) / as_f64(wanted) } else { 1.0 }
 }
 
 fn ratio<C, P>(counted: C, per: P) -> f64
@@ -100,11 +81,7 @@ where
 /// Between the two neighbours where it falls between them; the list is sorted.
 fn quantile(sorted: &[f64], part: f64) -> f64 {
     let at = part * (as_f64(sorted.len()) - 1.0).max(0.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "an index of the list"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index of the list")]
     let below = at.floor() as usize;
     let (Some(low), high) = (sorted.get(below), sorted.get(below + 1)) else {
         return 0.0;

@@ -153,8 +153,7 @@ pub fn run(args: &ReplayArgs) -> Result<String> {
 
 fn read(path: &Path) -> Result<Vec<Recorded>> {
     let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    sessions::read(BufReader::new(file))
-        .with_context(|| format!("{} cannot be replayed", path.display()))
+    sessions::read(BufReader::new(file)).with_context(|| format!("{} cannot be replayed", path.display()))
 }
 
 fn replay(record: &[Recorded], rules: &Rules) -> Metrics {
@@ -171,34 +170,14 @@ impl Metrics {
         };
         let two = |number: f64| format!("{number:.2}");
         line("sessions", self.sessions.to_string(), "");
-        line(
-            "demand met",
-            two(self.demand_met_pct),
-            "% of the recorded energy",
-        );
-        line(
-            "Jain index",
-            format!("{:.3}", self.jain),
-            "of the satisfied parts; 1 when all are alike",
-        );
+        line("demand met", two(self.demand_met_pct), "% of the recorded energy");
+        line("Jain index", format!("{:.3}", self.jain), "of the satisfied parts; 1 when all are alike");
         line("5th percentile", two(self.p05), "of the satisfied parts");
         line("worst", two(self.worst), "satisfied part");
-        line(
-            "limit changes",
-            two(self.limit_changes_per_ev_hour),
-            "a connected hour",
-        );
+        line("limit changes", two(self.limit_changes_per_ev_hour), "a connected hour");
         line("starts", two(self.starts_per_session), "a session");
-        line(
-            "limits in the dead band",
-            self.in_dead_band.to_string(),
-            "must be 0",
-        );
-        line(
-            "plans over capacity",
-            self.over_capacity.to_string(),
-            "must be 0",
-        );
+        line("limits in the dead band", self.in_dead_band.to_string(), "must be 0");
+        line("plans over capacity", self.over_capacity.to_string(), "must be 0");
         line("plan, mean", two(self.plan_us_mean), "µs");
         line("plan, 99th percentile", two(self.plan_us_p99), "µs");
         text

@@ -46,11 +46,7 @@ pub enum BadFile {
     #[error("line 1: the column {0} is missing")]
     NoColumn(&'static str),
     #[error("line {line}, column {column}: {fault}")]
-    Field {
-        line: u64,
-        column: &'static str,
-        fault: String,
-    },
+    Field { line: u64, column: &'static str, fault: String },
     #[error("{0}")]
     Csv(#[from] csv::Error),
     #[error("it has no sessions")]
@@ -61,9 +57,7 @@ pub enum BadFile {
 
 /// All sessions of a file, in the order of arrival; those that came in the same period in the order of the file.
 pub fn read(file: impl Read) -> Result<Vec<Recorded>, BadFile> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(file);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let columns = Columns::find(reader.headers()?)?;
     let mut sessions = Vec::new();
     for record in reader.records() {
@@ -102,9 +96,7 @@ struct Columns {
 impl Columns {
     fn find(header: &csv::StringRecord) -> Result<Self, BadFile> {
         let find = |name: &'static str| {
-            let index = header
-                .iter()
-                .position(|column| column.trim_start_matches('\u{feff}') == name);
+            let index = header.iter().position(|column| column.trim_start_matches('\u{feff}') == name);
             let index = index.ok_or(BadFile::NoColumn(name))?;
             Ok::<_, BadFile>(Column { name, index })
         };
@@ -131,10 +123,7 @@ impl Columns {
             row.optional(self.claimed_energy, LARGEST)?,
             row.optional(self.claimed_departure, LAST_PERIOD * 300.0)?,
         ) {
-            (Some(energy), Some(departure)) => Some(Claim {
-                energy: joules(energy),
-                departure: whole(departure),
-            }),
+            (Some(energy), Some(departure)) => Some(Claim { energy: joules(energy), departure: whole(departure) }),
             _ => None,
         };
         let amps = row.positive(self.amps, 10_000.0)?;
@@ -157,11 +146,7 @@ struct Row<'a>(&'a csv::StringRecord);
 
 impl Row<'_> {
     fn fault(&self, column: Column, fault: String) -> BadFile {
-        BadFile::Field {
-            line: self.0.position().map_or(0, csv::Position::line),
-            column: column.name,
-            fault,
-        }
+        BadFile::Field { line: self.0.position().map_or(0, csv::Position::line), column: column.name, fault }
     }
 
     /// A number from zero to `most`, or nothing.
@@ -177,8 +162,7 @@ impl Row<'_> {
     }
 
     fn number(&self, column: Column, most: f64) -> Result<f64, BadFile> {
-        self.optional(column, most)?
-            .ok_or_else(|| self.fault(column, "is empty".to_owned()))
+        self.optional(column, most)?.ok_or_else(|| self.fault(column, "is empty".to_owned()))
     }
 
     fn positive(&self, column: Column, most: f64) -> Result<f64, BadFile> {
@@ -202,10 +186,7 @@ fn joules(kilowatt_hours: f64) -> i64 {
     whole((kilowatt_hours * 3_600_000.0).round())
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "every number was bounded when it was read"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "every number was bounded when it was read")]
 fn whole(number: f64) -> i64 {
     number as i64
 }
@@ -214,31 +195,22 @@ fn whole(number: f64) -> i64 {
 mod tests {
     use super::*;
 
-    const HEADER: &str = "session_id,arrival_p,departure_p,energy_kwh,user_energy_kwh,user_departure_s,ev_max_kw,evse_max_a,voltage\n";
+    const HEADER: &str =
+        "session_id,arrival_p,departure_p,energy_kwh,user_energy_kwh,user_departure_s,ev_max_kw,evse_max_a,voltage\n";
 
     fn fault(lines: &str) -> String {
-        read(format!("{HEADER}{lines}").as_bytes())
-            .expect_err("a fault")
-            .to_string()
+        read(format!("{HEADER}{lines}").as_bytes()).expect_err("a fault").to_string()
     }
 
     #[test]
     fn a_session_is_read_with_what_its_driver_said() {
         let text = format!("{HEADER}b,7,9,1.5,,,6.6,32.0,208\na,3,9.0,0.5,2,2700.0,,32,208\n");
         let sessions = read(text.as_bytes()).expect("good");
-        let [first, second] = sessions.as_slice() else {
-            panic!("{sessions:?}")
-        };
-        assert_eq!(
-            (first.arrival, first.departure, first.energy),
-            (3, 9, 1_800_000)
-        );
+        let [first, second] = sessions.as_slice() else { panic!("{sessions:?}") };
+        assert_eq!((first.arrival, first.departure, first.energy), (3, 9, 1_800_000));
         let claim = first.claim.expect("claimed");
         assert_eq!((claim.energy, claim.departure), (7_200_000, 2_700));
-        assert_eq!(
-            (first.maximum, second.maximum),
-            (Watts(6_656), Watts(6_600))
-        );
+        assert_eq!((first.maximum, second.maximum), (Watts(6_656), Watts(6_600)));
         assert_eq!(second.claim, None);
     }
 
@@ -246,40 +218,19 @@ mod tests {
     fn a_fault_is_named_by_line_and_column() {
         let good = "a,3,9,0.5,,,6.6,32,208\n";
         for (line, said) in [
-            (
-                "b,x,9,0.5,,,6.6,32,208",
-                "line 3, column arrival_p: \"x\" is not a number",
-            ),
-            (
-                "b,3.5,9,0.5,,,6.6,32,208",
-                "line 3, column arrival_p: 3.5 is not a whole number",
-            ),
-            (
-                "b,3,2,0.5,,,6.6,32,208",
-                "line 3, column departure_p: is before its arrival",
-            ),
+            ("b,x,9,0.5,,,6.6,32,208", "line 3, column arrival_p: \"x\" is not a number"),
+            ("b,3.5,9,0.5,,,6.6,32,208", "line 3, column arrival_p: 3.5 is not a whole number"),
+            ("b,3,2,0.5,,,6.6,32,208", "line 3, column departure_p: is before its arrival"),
             ("b,3,9,,,,6.6,32,208", "line 3, column energy_kwh: is empty"),
-            (
-                "b,3,9,-1,,,6.6,32,208",
-                "line 3, column energy_kwh: -1 is not between 0 and 1000000",
-            ),
-            (
-                "b,3,9,NaN,,,6.6,32,208",
-                "line 3, column energy_kwh: NaN is not between 0 and 1000000",
-            ),
-            (
-                "b,3,9,1,,,6.6,0,208",
-                "line 3, column evse_max_a: must be above 0",
-            ),
+            ("b,3,9,-1,,,6.6,32,208", "line 3, column energy_kwh: -1 is not between 0 and 1000000"),
+            ("b,3,9,NaN,,,6.6,32,208", "line 3, column energy_kwh: NaN is not between 0 and 1000000"),
+            ("b,3,9,1,,,6.6,0,208", "line 3, column evse_max_a: must be above 0"),
         ] {
             assert_eq!(fault(&format!("{good}{line}\n")), said);
         }
         assert!(fault("b,3,9\n").contains("line: 2"), "{}", fault("b,3,9\n"));
         assert_eq!(fault(""), "it has no sessions");
         let headless = read("arrival_p,departure_p\n1,2\n".as_bytes()).expect_err("a fault");
-        assert_eq!(
-            headless.to_string(),
-            "line 1: the column energy_kwh is missing"
-        );
+        assert_eq!(headless.to_string(), "line 1: the column energy_kwh is missing");
     }
 }

@@ -118,24 +118,9 @@ struct Policy {
 }
 
 const POLICIES: [Policy; 6] = [
-    Policy {
-        name: "**equal_share**",
-        algorithm: Algorithm::EqualShare,
-        allow_pause: false,
-        as_claimed: false,
-    },
-    Policy {
-        name: "**first_come**",
-        algorithm: Algorithm::FirstCome,
-        allow_pause: false,
-        as_claimed: false,
-    },
-    Policy {
-        name: "**deadline**",
-        algorithm: Algorithm::Deadline,
-        allow_pause: false,
-        as_claimed: false,
-    },
+    Policy { name: "**equal_share**", algorithm: Algorithm::EqualShare, allow_pause: false, as_claimed: false },
+    Policy { name: "**first_come**", algorithm: Algorithm::FirstCome, allow_pause: false, as_claimed: false },
+    Policy { name: "**deadline**", algorithm: Algorithm::Deadline, allow_pause: false, as_claimed: false },
     Policy {
         name: "**deadline, pauses allowed**",
         algorithm: Algorithm::Deadline,
@@ -159,8 +144,7 @@ const POLICIES: [Policy; 6] = [
 /// All tables, from the folder that holds the records and `bounds.csv`.
 pub fn of_folder(folder: &Path) -> Result<String> {
     let bounds = folder.join("bounds.csv");
-    let bounds = fs::read_to_string(&bounds)
-        .with_context(|| format!("{} cannot be read", bounds.display()))?;
+    let bounds = fs::read_to_string(&bounds).with_context(|| format!("{} cannot be read", bounds.display()))?;
     let mut text = String::new();
     for workload in &WORKLOADS {
         let record = read(&folder.join(workload.file))?;
@@ -175,11 +159,7 @@ impl Workload {
         for capacity in self.capacities {
             write!(text, " {capacity} kW |")?;
         }
-        write!(
-            text,
-            "\n|---|{}\n| no controller can deliver more |",
-            "---|".repeat(self.capacities.len())
-        )?;
+        write!(text, "\n|---|{}\n| no controller can deliver more |", "---|".repeat(self.capacities.len()))?;
         for capacity in self.capacities {
             let bound = bound_of(bounds, self.file, *capacity)?;
             write!(text, " {bound:.2} |")?;
@@ -199,10 +179,7 @@ impl Workload {
                 let metrics = replay(record, &rules);
                 safe(&metrics)?;
                 write!(text, " {} |", cell(&metrics))?;
-                slowest = (
-                    slowest.0.max(metrics.plan_us_mean),
-                    slowest.1.max(metrics.plan_us_p99),
-                );
+                slowest = (slowest.0.max(metrics.plan_us_mean), slowest.1.max(metrics.plan_us_p99));
             }
         }
         for (name, cells) in self.others {
@@ -225,9 +202,7 @@ impl Workload {
 fn safe(metrics: &Metrics) -> Result<()> {
     match metrics.in_dead_band + metrics.over_capacity {
         0 => Ok(()),
-        faults => Err(anyhow!(
-            "{faults} limits in the dead band or plans over capacity"
-        )),
+        faults => Err(anyhow!("{faults} limits in the dead band or plans over capacity")),
     }
 }
 
@@ -248,8 +223,7 @@ fn bound_of(bounds: &str, file: &str, capacity: i64) -> Result<f64> {
     let found = bounds.lines().find_map(|line| {
         let mut fields = line.split(',').map(str::trim);
         let matches = fields.next() == Some(file)
-            && fields.next().and_then(|field| field.parse().ok())
-                == Some(f64::from(i32::try_from(capacity).ok()?));
+            && fields.next().and_then(|field| field.parse().ok()) == Some(f64::from(i32::try_from(capacity).ok()?));
         fields.nth(1).filter(|_| matches)?.parse().ok()
     });
     found.ok_or_else(|| anyhow!("bounds.csv has no line for {file} with {capacity} kW"))

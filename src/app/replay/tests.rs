@@ -17,10 +17,7 @@ fn rules(kilowatts: i64, algorithm: Algorithm) -> Rules {
 }
 
 fn pausing(kilowatts: i64) -> Rules {
-    Rules {
-        allow_pause: true,
-        ..rules(kilowatts, Algorithm::Deadline)
-    }
+    Rules { allow_pause: true, ..rules(kilowatts, Algorithm::Deadline) }
 }
 
 /// All ways to share so many kilowatts.
@@ -31,11 +28,7 @@ fn all_rules(kilowatts: i64) -> Vec<Rules> {
         rules(kilowatts, Algorithm::Deadline),
         pausing(kilowatts),
     ];
-    let said = truth.iter().map(|rules| Rules {
-        as_claimed: true,
-        step: Watts(208),
-        ..rules.clone()
-    });
+    let said = truth.iter().map(|rules| Rules { as_claimed: true, step: Watts(208), ..rules.clone() });
     truth.iter().cloned().chain(said).collect()
 }
 
@@ -61,11 +54,8 @@ fn i17_the_day_gives_these_energies() {
 }
 
 /// Capacity, then equal shares, first come, deadlines without and with pauses.
-const PINNED: [(i64, [f64; 4]); 3] = [
-    (15, [247.1, 247.0, 247.0, 247.3]),
-    (30, [435.9, 435.9, 441.7, 447.6]),
-    (45, [584.4, 584.4, 614.6, 622.1]),
-];
+const PINNED: [(i64, [f64; 4]); 3] =
+    [(15, [247.1, 247.0, 247.0, 247.3]), (30, [435.9, 435.9, 441.7, 447.6]), (45, [584.4, 584.4, 614.6, 622.1])];
 
 #[test]
 fn i17_nothing_delivers_more_than_a_maximum_flow() {
@@ -77,10 +67,7 @@ fn i17_nothing_delivers_more_than_a_maximum_flow() {
             assert!(given <= most, "{rules:?} gives {given} of {most} J");
         }
         let near = joules(&world::replay(&day, &pausing(kilowatts)));
-        assert!(
-            near * 1_000 >= most * 995,
-            "{near} of {most} J with {kilowatts} kW"
-        );
+        assert!(near * 1_000 >= most * 995, "{near} of {most} J with {kilowatts} kW");
     }
 }
 
@@ -117,11 +104,7 @@ fn maximum_flow(day: &[Recorded], watts: i64) -> i64 {
             }
         }
         let Some((session, period)) = end else {
-            return day
-                .iter()
-                .zip(&left)
-                .map(|(one, left)| one.energy - left)
-                .sum();
+            return day.iter().zip(&left).map(|(one, left)| one.energy - left).sum();
         };
         // Back along the path: who puts into which period, and takes out of which other one instead.
         let mut path = vec![(session, period)];
@@ -158,16 +141,12 @@ fn i3_equal_shares_carry_a_max_min_certificate_all_day() {
             let given: i64 = plan.limits.iter().map(|limit| limit.limit.get()).sum();
             let full = given == rules.capacity.get();
             for one in plan.limits.iter().filter(|one| one.limit > Watts::ZERO) {
-                let has_all =
-                    matches!(one.reason, Reason::AtMaximum | Reason::LearnedDemand { .. });
+                let has_all = matches!(one.reason, Reason::AtMaximum | Reason::LearnedDemand { .. });
                 // Who could take more meets a full site, where nobody above the minimum has a watt more.
                 let fair = |other: &crate::engine::Limit| {
                     other.limit <= one.limit + Watts(1) || other.limit <= minimum(snapshot)
                 };
-                assert!(
-                    has_all || (full && plan.limits.iter().all(fair)),
-                    "{plan:?}"
-                );
+                assert!(has_all || (full && plan.limits.iter().all(fair)), "{plan:?}");
                 cut += u32::from(!has_all);
             }
         });
@@ -185,15 +164,10 @@ fn no_limit_lies_in_the_dead_band_and_no_plan_breaks_a_promise() {
     let day = day();
     for kilowatts in [1, 2, 8, 30] {
         for rules in all_rules(kilowatts) {
-            let check =
-                |snapshot: &Snapshot, plan: &Plan| assert_eq!(violations(snapshot, plan), []);
+            let check = |snapshot: &Snapshot, plan: &Plan| assert_eq!(violations(snapshot, plan), []);
             let outcome = replay_watched(&day, &rules, check);
             let metrics = Metrics::of(&day, &outcome);
-            assert_eq!(
-                (metrics.in_dead_band, metrics.over_capacity),
-                (0, 0),
-                "{rules:?}"
-            );
+            assert_eq!((metrics.in_dead_band, metrics.over_capacity), (0, 0), "{rules:?}");
         }
     }
 }
@@ -205,10 +179,7 @@ fn the_dead_band_and_the_capacity_are_really_looked_at() {
     let mut outcome = Outcome::default();
     replay_watched(&day, &honest, |snapshot, plan| {
         let mut snapshot = snapshot.clone();
-        snapshot
-            .members
-            .iter_mut()
-            .for_each(|member| member.minimum = Watts(6_601));
+        snapshot.members.iter_mut().for_each(|member| member.minimum = Watts(6_601));
         outcome.judge(&snapshot, plan, &rules(1, Algorithm::EqualShare));
     });
     assert!(outcome.in_dead_band > 0 && outcome.over_capacity > 0);
@@ -220,26 +191,14 @@ fn departures_help_and_wrong_ones_do_not_hurt_much() {
     let of = |rules: &Rules| replay(&day, rules);
     let equal = of(&rules(30, Algorithm::EqualShare));
     let deadline = of(&rules(30, Algorithm::Deadline));
-    let said = of(&Rules {
-        as_claimed: true,
-        ..rules(30, Algorithm::Deadline)
-    });
-    assert!(
-        deadline.demand_met_pct > equal.demand_met_pct,
-        "{deadline:?}"
-    );
+    let said = of(&Rules { as_claimed: true, ..rules(30, Algorithm::Deadline) });
+    assert!(deadline.demand_met_pct > equal.demand_met_pct, "{deadline:?}");
     assert!(said.demand_met_pct > equal.demand_met_pct - 1.0, "{said:?}");
-    assert!(
-        deadline.jain > equal.jain && deadline.worst > equal.worst,
-        "{deadline:?}"
-    );
+    assert!(deadline.jain > equal.jain && deadline.worst > equal.worst, "{deadline:?}");
 }
 
 #[test]
 fn a_record_without_power_ends() {
     let nothing = replay(&day(), &rules(0, Algorithm::Deadline));
-    assert_eq!(
-        (nothing.demand_met_pct, nothing.starts_per_session),
-        (0.0, 0.0)
-    );
+    assert_eq!((nothing.demand_met_pct, nothing.starts_per_session), (0.0, 0.0));
 }

@@ -7,12 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::sessions::{PERIOD_SECONDS, Recorded};
 use crate::engine::{
-    Algorithm, Deadline, LEAST_PILOT_CURRENT, Member, MemberState, Node, Plan, Session, Settings,
-    Snapshot, Turn, plan,
+    Algorithm, Deadline, LEAST_PILOT_CURRENT, Member, MemberState, Node, Plan, Session, Settings, Snapshot, Turn, plan,
 };
-use crate::kernel::{
-    ConnectorId, GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts,
-};
+use crate::kernel::{ConnectorId, GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts};
 
 /// A car that lacks less than this many joules (1 Wh) is full.
 const FULL: i64 = 3_600;
@@ -102,15 +99,8 @@ pub fn replay(record: &[Recorded], rules: &Rules) -> Outcome {
 }
 
 /// The same, while somebody looks at every plan and what it was made from.
-pub fn replay_watched(
-    record: &[Recorded],
-    rules: &Rules,
-    mut watch: impl FnMut(&Snapshot, &Plan),
-) -> Outcome {
-    let mut outcome = Outcome {
-        fates: vec![Fate::default(); record.len()],
-        ..Outcome::default()
-    };
+pub fn replay_watched(record: &[Recorded], rules: &Rules, mut watch: impl FnMut(&Snapshot, &Plan)) -> Outcome {
+    let mut outcome = Outcome { fates: vec![Fate::default(); record.len()], ..Outcome::default() };
     let mut snapshot = site(rules);
     let mut coming = record.iter().enumerate().peekable();
     let mut present: Vec<Car> = Vec::new();
@@ -123,18 +113,14 @@ pub fn replay_watched(
             period = period.max(next.arrival);
         }
         while let Some((place, _)) = coming.next_if(|(_, next)| next.arrival <= period) {
-            present.push(Car {
-                place,
-                limit: Watts::ZERO,
-                turn: Turn::default(),
-            });
+            present.push(Car { place, limit: Watts::ZERO, turn: Turn::default() });
         }
         let there = |car: &Car| {
             let recorded = record.get(car.place);
             let fate = outcome.fates.get(car.place);
-            recorded.zip(fate).is_some_and(|(recorded, fate)| {
-                recorded.departure > period && recorded.energy - fate.delivered >= FULL
-            })
+            recorded
+                .zip(fate)
+                .is_some_and(|(recorded, fate)| recorded.departure > period && recorded.energy - fate.delivered >= FULL)
         };
         present.retain(there);
         if !present.is_empty() {
@@ -230,10 +216,7 @@ fn deadline(recorded: &Recorded, rules: &Rules) -> Option<Deadline> {
     } else {
         (recorded.departure * PERIOD_SECONDS, recorded.energy)
     };
-    Some(Deadline {
-        departure: at(departure),
-        energy: WattHours(energy / WATT_HOUR),
-    })
+    Some(Deadline { departure: at(departure), energy: WattHours(energy / WATT_HOUR) })
 }
 
 fn at(seconds: i64) -> Timestamp {

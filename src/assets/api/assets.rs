@@ -15,10 +15,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-    Query,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
 use crate::kernel::AssetId;
 
 /// Adds these endpoints.
@@ -44,17 +41,10 @@ filters! {
 #[utoipa::path(tag = "assets", params(ListParameters, PlaceParameters, AssetFilter),
     responses((status = OK, body = ListReply<AssetView>), ListErrors))]
 #[get("/assets")]
-async fn list_assets(
-    caller: Caller<ReadAssets>,
-    ctx: Ctx,
-    query: ListQuery<AssetFilter>,
-) -> ApiResult<HttpResponse> {
+async fn list_assets(caller: Caller<ReadAssets>, ctx: Ctx, query: ListQuery<AssetFilter>) -> ApiResult<HttpResponse> {
     caller.may_include::<ReadLocations>("include_location", query.filter.include_location)?;
     let (organization, now) = (caller.organization(), ctx.clock.now());
-    list::respond(&ctx, query, move |conn, query| {
-        store::list(conn, organization, query, now)
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query, now)).await
 }
 
 /// Creates an asset.
@@ -74,12 +64,7 @@ async fn create_asset(
         let location = store::check_references(conn, &stored)?;
         store::insert(conn, &stored)?;
         let view = AssetView::new(stored.clone(), &location, moment.now);
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::AssetCreated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::AssetCreated), &view)?;
         Ok(Created(view))
     });
     let created = created.await?;
@@ -127,12 +112,7 @@ async fn update_asset(
         let location = store::check_references(conn, &asset)?;
         store::update(conn, &asset)?;
         let view = AssetView::new(asset.clone(), &location, moment.now);
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::AssetUpdated),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::AssetUpdated), &view)?;
         Ok::<_, ApiError>((view, asset, left))
     });
     let (view, asset, left) = changed.await?;
@@ -157,12 +137,7 @@ async fn delete_asset(
         if_match.check(asset.updated_at)?;
         let view = store::view(conn, asset.clone(), moment.now, false)?;
         store::delete(conn, &asset)?;
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::AssetDeleted),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::AssetDeleted), &view)?;
         Ok::<_, ApiError>((view, asset))
     });
     let (view, asset) = deleted.await?;
@@ -185,10 +160,7 @@ async fn set_asset_state(
     let switched = ctx.answer_and(move |conn| {
         let mut asset = store::find(conn, organization, id).map_err(missing)?;
         if asset.kind != AssetType::Battery {
-            let message = format!(
-                "Only a battery is turned on and off; this asset is a {}",
-                asset.kind
-            );
+            let message = format!("Only a battery is turned on and off; this asset is a {}", asset.kind);
             return Err(ApiError::conflict(message));
         }
         let changes = asset.switch(state.on, &moment);

@@ -23,11 +23,6 @@ fn missing(error: StoreError) -> ApiError {
 fn tell(signals: &AssetSignals, asset: &Asset, left: Option<GroupId>, change: AssetChange) {
     let left = left.filter(|left| asset.group_id != Some(*left));
     for group in asset.group_id.into_iter().chain(left) {
-        signals.tell(AssetSignal {
-            organization: asset.organization_id,
-            group,
-            asset: asset.id,
-            change,
-        });
+        signals.tell(AssetSignal { organization: asset.organization_id, group, asset: asset.id, change });
     }
 }

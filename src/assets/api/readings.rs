@@ -33,9 +33,7 @@ const MOST_SPANS: i64 = 10_000;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(create_asset_readings)
-        .service(list_asset_readings);
+    config.service(create_asset_readings).service(list_asset_readings);
 }
 
 /// One reading, an array of them, or an object with such an array.
@@ -77,10 +75,9 @@ impl Field for NewReadings {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let must = format!("1 to {MOST_AT_ONCE} readings");
         let list = |list: &Value, at: Path<'_>, listed, faults: &mut Faults| match list {
-            Value::Array(values) if (1..=MOST_AT_ONCE).contains(&values.len()) => Some(Self {
-                values: values.clone(),
-                listed: Some(listed),
-            }),
+            Value::Array(values) if (1..=MOST_AT_ONCE).contains(&values.len()) => {
+                Some(Self { values: values.clone(), listed: Some(listed) })
+            }
             _ => wrong(at, faults, &must),
         };
         match value {
@@ -90,10 +87,7 @@ impl Field for NewReadings {
                     crate::http::fields::object(value, &["readings"], at, faults)?;
                     list(inner, Path::Field(&at, "readings"), Listed::Inside, faults)
                 }
-                None => Some(Self {
-                    values: vec![value.clone()],
-                    listed: None,
-                }),
+                None => Some(Self { values: vec![value.clone()], listed: None }),
             },
             _ => wrong(at, faults, "a reading, or an array of them"),
         }
@@ -111,11 +105,7 @@ impl NewReadings {
                 Some(Listed::Bare) | None => Path::Root,
             };
             let element = Path::Element(&list, rejection.index);
-            let reading = if self.listed.is_some() {
-                element
-            } else {
-                Path::Root
-            };
+            let reading = if self.listed.is_some() { element } else { Path::Root };
             let (code, message) = (rejection.code, rejection.message);
             if rejection.field.is_empty() {
                 faults.add(reading, &code, message);
@@ -216,11 +206,7 @@ async fn list_asset_readings(
     if query.format != Some(Format::Csv) {
         return Ok(HttpResponse::Ok().json(ListReply::from(rows)));
     }
-    let rows: Vec<Value> = rows
-        .rows
-        .into_iter()
-        .map(|row| serde_json::to_value(row).unwrap_or_default())
-        .collect();
+    let rows: Vec<Value> = rows.rows.into_iter().map(|row| serde_json::to_value(row).unwrap_or_default()).collect();
     let columns = csv::header::<ReadingView>(&rows);
     let records = rows.iter().map(|row| csv::record(&columns, row));
     Ok(HttpResponse::Ok()
@@ -233,19 +219,13 @@ async fn list_asset_readings(
 fn asked(query: &ReadingsQuery, now: Timestamp) -> ApiResult<(Stretch, Option<Span>, PageRequest)> {
     let mut faults = Faults::default();
     // A meter whose clock runs ahead is not left out.
-    let to = query
-        .to
-        .unwrap_or(now + USUAL_STRETCH + Duration::from_secs(1));
-    let from = query
-        .from
-        .unwrap_or_else(|| query.to.unwrap_or(now) - USUAL_STRETCH);
+    let to = query.to.unwrap_or(now + USUAL_STRETCH + Duration::from_secs(1));
+    let from = query.from.unwrap_or_else(|| query.to.unwrap_or(now) - USUAL_STRETCH);
     if from >= to {
         faults.add("from", "out_of_range", "must be before `to`");
     }
     let seconds = query.resolution.map(i64::from);
-    if seconds.is_some_and(|seconds| to.seconds_since(from) / seconds.max(1) > MOST_SPANS)
-        || seconds == Some(0)
-    {
+    if seconds.is_some_and(|seconds| to.seconds_since(from) / seconds.max(1) > MOST_SPANS) || seconds == Some(0) {
         let message = format!("must leave at most {MOST_SPANS} spans between `from` and `to`");
         faults.add("resolution", "out_of_range", message);
     }

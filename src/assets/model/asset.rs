@@ -201,11 +201,7 @@ const UNITY: i64 = 1_000_000;
 
 impl Asset {
     /// The asset that `new` describes.
-    pub fn new(
-        new: NewAsset,
-        organization_id: OrganizationId,
-        moment: &Moment,
-    ) -> Result<Self, Faults> {
+    pub fn new(new: NewAsset, organization_id: OrganizationId, moment: &Moment) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let asset = Self {
             id: moment.id(),
@@ -216,12 +212,8 @@ impl Asset {
             description: new.description.map(String::from),
             code: new.code.map(String::from),
             kind: new.kind,
-            electric_current_type: new
-                .electric_current_type
-                .unwrap_or(CurrentType::AcThreePhase),
-            electric_voltage_type: new
-                .electric_voltage_type
-                .unwrap_or(VoltageType::LineToNeutral),
+            electric_current_type: new.electric_current_type.unwrap_or(CurrentType::AcThreePhase),
+            electric_voltage_type: new.electric_voltage_type.unwrap_or(VoltageType::LineToNeutral),
             voltage: new.voltage.map(|voltage| voltage.0),
             power_factor: new.power_factor.map_or(UNITY, |share| share.0),
             longitude: new.coordinates.map(|place| place.longitude),
@@ -252,77 +244,33 @@ impl Asset {
     pub fn apply(&mut self, patch: AssetPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
         let produced = self.produces();
-        patch
-            .name
-            .map(String::from)
-            .set(&mut self.name, "name", &mut faults);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
+        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
+        patch.description.map(String::from).apply(&mut self.description);
         patch.code.map(String::from).apply(&mut self.code);
         patch.kind.set(&mut self.kind, "type", &mut faults);
-        patch
-            .electric_current_type
-            .apply_or(&mut self.electric_current_type, CurrentType::AcThreePhase);
-        patch
-            .electric_voltage_type
-            .apply_or(&mut self.electric_voltage_type, VoltageType::LineToNeutral);
-        patch
-            .voltage
-            .map(|voltage| voltage.0)
-            .apply(&mut self.voltage);
-        patch
-            .power_factor
-            .map(|share| share.0)
-            .apply_or(&mut self.power_factor, UNITY);
-        patch
-            .location
-            .set(&mut self.location_id, "location", &mut faults);
-        patch
-            .coordinates
-            .map(|place| place.longitude)
-            .apply(&mut self.longitude);
-        patch
-            .coordinates
-            .map(|place| place.latitude)
-            .apply(&mut self.latitude);
+        patch.electric_current_type.apply_or(&mut self.electric_current_type, CurrentType::AcThreePhase);
+        patch.electric_voltage_type.apply_or(&mut self.electric_voltage_type, VoltageType::LineToNeutral);
+        patch.voltage.map(|voltage| voltage.0).apply(&mut self.voltage);
+        patch.power_factor.map(|share| share.0).apply_or(&mut self.power_factor, UNITY);
+        patch.location.set(&mut self.location_id, "location", &mut faults);
+        patch.coordinates.map(|place| place.longitude).apply(&mut self.longitude);
+        patch.coordinates.map(|place| place.latitude).apply(&mut self.latitude);
         patch.group.apply(&mut self.group_id);
         if self.kind != AssetType::SmartMeter && patch.meter_scope.value().is_none() {
             self.meter_scope = None; // it was one until now
         }
         patch.meter_scope.apply(&mut self.meter_scope);
         self.meter_scope = scope(self.kind, self.meter_scope, &mut faults);
-        patch
-            .static_power
-            .map(|power| power.0)
-            .apply(&mut self.static_power);
-        patch
-            .fluctuation_margin
-            .map(|power| power.0)
-            .apply_or(&mut self.fluctuation_margin, Watts::ZERO);
-        patch
-            .fallback_power
-            .map(|power| power.0)
-            .apply(&mut self.fallback_power);
-        self.switched_on =
-            (self.kind == AssetType::Battery).then(|| self.switched_on.unwrap_or(false));
+        patch.static_power.map(|power| power.0).apply(&mut self.static_power);
+        patch.fluctuation_margin.map(|power| power.0).apply_or(&mut self.fluctuation_margin, Watts::ZERO);
+        patch.fallback_power.map(|power| power.0).apply(&mut self.fallback_power);
+        self.switched_on = (self.kind == AssetType::Battery).then(|| self.switched_on.unwrap_or(false));
         patch.active.apply_or(&mut self.active, true);
-        patch
-            .custom_fields
-            .map(Json)
-            .apply_or(&mut self.custom_fields, Json::default());
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.custom_fields.map(Json).apply_or(&mut self.custom_fields, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         if self.produces() != produced && self.measured.latest.is_some() {
             let message = "cannot change once there are readings: the sign of power would mean something else";
-            let field = if patch.kind.is_absent() {
-                "meter_scope"
-            } else {
-                "type"
-            };
+            let field = if patch.kind.is_absent() { "meter_scope" } else { "type" };
             faults.add(field, "invalid", message);
         }
         self.updated_at = moment.version_after(self.updated_at);
@@ -330,11 +278,7 @@ impl Asset {
     }
 
     fn unless(self, faults: Faults) -> Result<Self, Faults> {
-        if faults.is_empty() {
-            Ok(self)
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(self) } else { Err(faults) }
     }
 
     /// Turns a battery on or off; false when it was so already.
@@ -358,10 +302,7 @@ impl Asset {
 
     /// Where it is, when that is not where its location is.
     pub fn own_coordinates(&self) -> Option<Coordinates> {
-        Some(Coordinates {
-            longitude: self.longitude?,
-            latitude: self.latitude?,
-        })
+        Some(Coordinates { longitude: self.longitude?, latitude: self.latitude? })
     }
 
     /// The voltage of one phase to neutral, or of DC. The location's voltage is an AC one.
@@ -369,9 +310,7 @@ impl Asset {
         match (self.voltage, self.electric_current_type) {
             (Some(voltage), _) => Some(self.to_neutral(voltage)),
             (None, CurrentType::Dc) => None,
-            (None, CurrentType::AcSinglePhase | CurrentType::AcThreePhase) => {
-                Some(location.voltage)
-            }
+            (None, CurrentType::AcSinglePhase | CurrentType::AcThreePhase) => Some(location.voltage),
         }
     }
 

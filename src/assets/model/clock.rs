@@ -44,30 +44,15 @@ impl MeterClock {
         let age = received.micros().saturating_sub(at.micros()).max(0);
         if age <= self.behind.saturating_add(micros(TOLERANCE)) {
             // No clock is further behind than its youngest reading.
-            self.behind = if age <= micros(TOLERANCE) {
-                0
-            } else {
-                age.min(self.behind)
-            };
+            self.behind = if age <= micros(TOLERANCE) { 0 } else { age.min(self.behind) };
             self.candidate = None;
             return;
         }
         let alike = self.candidate.take();
         let alike = alike.filter(|one| one.last.abs_diff(age) <= micros(ALIKE).unsigned_abs());
-        let candidate = alike.map_or(
-            Candidate {
-                least: age,
-                last: age,
-                since: received,
-                requests: 1,
-            },
-            |one| Candidate {
-                least: one.least.min(age),
-                last: age,
-                since: one.since,
-                requests: one.requests + 1,
-            },
-        );
+        let candidate = alike.map_or(Candidate { least: age, last: age, since: received, requests: 1 }, |one| {
+            Candidate { least: one.least.min(age), last: age, since: one.since, requests: one.requests + 1 }
+        });
         let is_long = received.since(candidate.since) >= AGREE_FOR;
         if is_long && candidate.requests >= AGREEING {
             self.behind = candidate.least;
@@ -134,10 +119,7 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_right_is_right_with_its_first_reading() {
         let behind = (0..4).map(|n| (n * 30 - 7_200, n * 30));
-        assert_eq!(
-            ages(behind.chain([(120, 120), (150 - 7_200, 150)])),
-            [7_200, 7_200, 0, 0, 0, 7_200]
-        );
+        assert_eq!(ages(behind.chain([(120, 120), (150 - 7_200, 150)])), [7_200, 7_200, 0, 0, 0, 7_200]);
     }
 
     #[test]

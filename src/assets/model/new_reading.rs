@@ -35,12 +35,8 @@ json_schema!(Numbers, {"oneOf": [
 impl<T: Field> Field for PerPhase<T> {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         match value {
-            Value::Array(items) if matches!(items.len(), 1..=3) => {
-                Vec::read(value, at, faults).map(Self)
-            }
-            Value::Array(_) | Value::Object(_) => {
-                wrong(at, faults, "a number, or one for each phase")
-            }
+            Value::Array(items) if matches!(items.len(), 1..=3) => Vec::read(value, at, faults).map(Self),
+            Value::Array(_) | Value::Object(_) => wrong(at, faults, "a number, or one for each phase"),
             one => T::read(one, at, faults).map(|one| Self(vec![one])),
         }
     }
@@ -73,12 +69,7 @@ input! {
 
 impl NewReading {
     /// What it says of an asset, and whether its currents had no sign; every fault is noted by its field.
-    pub fn reading_of(
-        self,
-        asset: &Asset,
-        location: &Location,
-        now: Timestamp,
-    ) -> Result<(Reading, Signs), Faults> {
+    pub fn reading_of(self, asset: &Asset, location: &Location, now: Timestamp) -> Result<(Reading, Signs), Faults> {
         let mut faults = Faults::default();
         let at = whole_millis(self.at.unwrap_or(now));
         if at > now + FURTHEST_FUTURE {
@@ -97,12 +88,10 @@ impl NewReading {
         let current = current.map(|one| one.map(|SignedAmps(current)| current));
         let given = given.map(|one| one.map(|SignedKilowatts(power)| power));
         let told = self.power.map(|SignedKilowatts(power)| power);
-        let carried = zip(current, voltage)
-            .map(|(current, voltage)| Some(electrics.power(current?, voltage?)));
+        let carried = zip(current, voltage).map(|(current, voltage)| Some(electrics.power(current?, voltage?)));
         let (current, signs) = signs::put(current, carried, (told, given));
-        let phase_power = zip(zip(current, voltage), given).map(|(carried, given)| {
-            given.or_else(|| Some(electrics.power(carried.0?, carried.1?)))
-        });
+        let phase_power = zip(zip(current, voltage), given)
+            .map(|(carried, given)| given.or_else(|| Some(electrics.power(carried.0?, carried.1?))));
         let sum: Option<Watts> = phase_power.iter().take(electrics.count).copied().sum();
         let power = told.or(sum);
         if faults.is_empty() && power.is_none() {
@@ -119,16 +108,8 @@ impl NewReading {
         };
         let current = electrics.current(current, phase_power, voltage, power);
         // A voltage that nobody measured matters only as what a current was reckoned with.
-        let voltage =
-            zip(voltage, current).map(|(volts, amps)| volts.filter(|_| measured || amps.is_some()));
-        let reading = Reading {
-            at,
-            power,
-            phase_power,
-            current,
-            voltage,
-            energy: self.energy.map(WattHours),
-        };
+        let voltage = zip(voltage, current).map(|(volts, amps)| volts.filter(|_| measured || amps.is_some()));
+        let reading = Reading { at, power, phase_power, current, voltage, energy: self.energy.map(WattHours) };
         Ok((reading, signs))
     }
 }
@@ -160,12 +141,7 @@ impl Electrics {
     }
 
     /// One number a phase, or none at all.
-    fn phases<T: Copy>(
-        &self,
-        given: Option<PerPhase<T>>,
-        field: &str,
-        faults: &mut Faults,
-    ) -> [Option<T>; 3] {
+    fn phases<T: Copy>(&self, given: Option<PerPhase<T>>, field: &str, faults: &mut Faults) -> [Option<T>; 3] {
         match given {
             Some(PerPhase(numbers)) if numbers.len() == self.count => {
                 [0, 1, 2].map(|phase| numbers.get(phase).copied())
@@ -197,9 +173,9 @@ impl Electrics {
                 [one; 3]
             }
             None => [asset.phase_voltage(location); 3],
-            several => self
-                .phases(several, "voltage", faults)
-                .map(|one| one.map(|voltage: Volts| asset.to_neutral(voltage.0))),
+            several => {
+                self.phases(several, "voltage", faults).map(|one| one.map(|voltage: Volts| asset.to_neutral(voltage.0)))
+            }
         };
         let mut used = [None; 3];
         for (place, voltage) in used.iter_mut().zip(known).take(self.count) {

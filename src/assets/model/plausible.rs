@@ -26,17 +26,14 @@ pub struct Bound {
 impl Bound {
     /// Whether it says so much that ratings matter.
     pub fn matters_to(reading: &Reading) -> bool {
-        claims(reading)
-            .iter()
-            .any(|(_, said)| *said > ALWAYS_PLAUSIBLE)
+        claims(reading).iter().any(|(_, said)| *said > ALWAYS_PLAUSIBLE)
     }
 
     /// The bound by these ratings.
     pub fn of(ratings: impl IntoIterator<Item = Watts>) -> Self {
         let rated = ratings.into_iter().max();
-        let most = rated.map_or(MOST_UNRATED, |rated| {
-            ALWAYS_PLAUSIBLE.max(Watts(rated.get().saturating_mul(TIMES_RATED)))
-        });
+        let most =
+            rated.map_or(MOST_UNRATED, |rated| ALWAYS_PLAUSIBLE.max(Watts(rated.get().saturating_mul(TIMES_RATED))));
         Self { most, rated }
     }
 
@@ -53,19 +50,15 @@ impl Bound {
                 (told.map_or(reckoned, |(field, _)| field), said)
             }
         };
-        Some(Beyond {
-            field,
-            message: self.told(field, said),
-        })
+        Some(Beyond { field, message: self.told(field, said) })
     }
 
     fn told(&self, field: &str, said: Watts) -> String {
         let most = self.most.kilowatts();
         let why = match self.rated {
-            Some(rated) if self.most > ALWAYS_PLAUSIBLE => format!(
-                "five times the largest rating known here, {} kW",
-                rated.kilowatts()
-            ),
+            Some(rated) if self.most > ALWAYS_PLAUSIBLE => {
+                format!("five times the largest rating known here, {} kW", rated.kilowatts())
+            }
             Some(rated) => format!("the largest rating known here is {} kW", rated.kilowatts()),
             None => "no rating is known here".to_owned(),
         };
@@ -73,10 +66,7 @@ impl Bound {
         let unit = if field == "current" {
             "currents are in A".to_owned()
         } else {
-            format!(
-                "power is in kW, so if W were meant, {} is right",
-                said / 1_000.0
-            )
+            format!("power is in kW, so if W were meant, {} is right", said / 1_000.0)
         };
         format!("says {said} kW, more than the {most} kW that hardware can give ({why}): {unit}")
     }
@@ -110,9 +100,7 @@ fn claims(reading: &Reading) -> [(&'static str, Watts); 3] {
     let driven = reading.current.iter().zip(&reading.voltage);
     let driven = driven.filter_map(|(current, voltage)| {
         let product = i128::from((*current)?.get()) * i128::from((*voltage)?.get());
-        Some(magnitude(Watts(
-            i64::try_from(product / 1_000_000).unwrap_or(i64::MAX),
-        )))
+        Some(magnitude(Watts(i64::try_from(product / 1_000_000).unwrap_or(i64::MAX))))
     });
     [
         ("power", magnitude(reading.power)),
@@ -173,10 +161,7 @@ mod tests {
         assert_eq!(field(large, &reading(750_001), &["power"]), Some("power"));
         let unrated = Bound::of([]);
         assert_eq!(field(unrated, &reading(10_000_000), &["power"]), None);
-        assert_eq!(
-            field(unrated, &reading(10_000_001), &["power"]),
-            Some("power")
-        );
+        assert_eq!(field(unrated, &reading(10_000_001), &["power"]), Some("power"));
     }
 
     #[test]
@@ -191,15 +176,9 @@ mod tests {
         assert_eq!(field(bound, &driven, &["current"]), Some("current"));
         assert_eq!(field(bound, &driven, &["phase_power"]), Some("phase_power"));
         // 3 × 69 kW: no phase is beyond 150 kW, their sum is.
-        let together = Reading {
-            phase_power: [Some(Watts(69_000)); 3],
-            current: [Some(Milliamps(300_000)); 3],
-            ..driven
-        };
-        let together = Reading {
-            power: Watts(207_000),
-            ..together
-        };
+        let together =
+            Reading { phase_power: [Some(Watts(69_000)); 3], current: [Some(Milliamps(300_000)); 3], ..driven };
+        let together = Reading { power: Watts(207_000), ..together };
         assert_eq!(field(bound, &together, &["current"]), Some("current"));
     }
 

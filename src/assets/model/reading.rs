@@ -129,13 +129,9 @@ fn learn(known: Option<i64>, gap: Duration) -> Option<i64> {
     if gap == 0 {
         return known; // two that came together say nothing
     }
-    let believed = known
-        .map_or(BELIEVED_INTERVAL, |known| BELIEVED_INTERVAL.max(2 * known))
-        .min(LONGEST_INTERVAL);
+    let believed = known.map_or(BELIEVED_INTERVAL, |known| BELIEVED_INTERVAL.max(2 * known)).min(LONGEST_INTERVAL);
     let gap = gap.min(believed);
-    let next = known.map_or(gap, |known| {
-        known + (gap - known).signum() * step(gap - known)
-    });
+    let next = known.map_or(gap, |known| known + (gap - known).signum() * step(gap - known));
     Some(next.clamp(1, LONGEST_INTERVAL))
 }
 

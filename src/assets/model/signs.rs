@@ -55,9 +55,7 @@ pub fn put(
 fn is_opposite(carried: Watts, power: Watts) -> bool {
     let size = power.get().saturating_abs();
     let off = carried.get().saturating_sub(size).saturating_abs();
-    power < Watts::ZERO
-        && carried > Watts::ZERO
-        && off.saturating_mul(100) <= size.saturating_mul(ALIKE_PERCENT)
+    power < Watts::ZERO && carried > Watts::ZERO && off.saturating_mul(100) <= size.saturating_mul(ALIKE_PERCENT)
 }
 
 #[cfg(test)]
@@ -81,11 +79,7 @@ mod tests {
     fn currents_without_signs_flow_where_power_does() {
         // 3 × 20 A × 230 V = 13.8 kW
         assert_eq!(amps([20; 3], (-13_800, [None; 3])), [-20; 3]);
-        assert_eq!(
-            amps([20; 3], (-11_500, [None; 3])),
-            [-20; 3],
-            "13.8 is 20 % more than 11.5"
-        );
+        assert_eq!(amps([20; 3], (-11_500, [None; 3])), [-20; 3], "13.8 is 20 % more than 11.5");
         assert_eq!(amps([20; 3], (-11_400, [None; 3])), [20; 3]);
         assert_eq!(amps([20; 3], (13_800, [None; 3])), [20; 3]);
         assert_eq!(amps([20, -5, 20], (-8_050, [None; 3])), [20, -5, 20]);

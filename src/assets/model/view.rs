@@ -88,9 +88,7 @@ impl AssetView {
     /// The view of an asset at its location, as things are at `now`.
     pub fn new(asset: Asset, location: &Location, now: Timestamp) -> Self {
         let stale = asset.is_stale(now);
-        let coordinates = asset
-            .own_coordinates()
-            .unwrap_or_else(|| location.coordinates());
+        let coordinates = asset.own_coordinates().unwrap_or_else(|| location.coordinates());
         let clock_offset_seconds = asset.measured.clock_offset_seconds();
         let Asset {
             id,
@@ -206,14 +204,7 @@ impl From<Reading> for ReadingView {
             let known = phases.iter().any(Option::is_some);
             known.then(|| phases.map(|one| one.map(shown)).to_vec())
         }
-        let Reading {
-            at,
-            power,
-            phase_power,
-            current,
-            voltage,
-            energy,
-        } = reading;
+        let Reading { at, power, phase_power, current, voltage, energy } = reading;
         Self {
             at,
             power: power.kilowatts(),

@@ -25,11 +25,7 @@ pub(super) struct Locked {
 pub(super) fn take(database: &str, holder: &Holder) -> Result<Attempt<Locked>, String> {
     let path = beside(Path::new(database)).map_err(|error| error.to_string())?;
     let complain = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut file = private()
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(complain)?;
+    let mut file = private().create(true).truncate(false).open(&path).map_err(complain)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
@@ -43,10 +39,7 @@ pub(super) fn take(database: &str, holder: &Holder) -> Result<Attempt<Locked>, S
         Err(TryLockError::Error(error)) => return Err(complain(error)),
     }
     let note = format!("{holder}\n");
-    file.set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(note.as_bytes()))
-        .map_err(complain)?;
+    file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes())).map_err(complain)?;
     Ok(Attempt::Taken(Locked { file, path }))
 }
 
@@ -56,10 +49,7 @@ pub(super) fn is_held(locked: &mut Locked) -> bool {
         let ours = locked.file.metadata().ok()?;
         Some((ours.dev(), ours.ino()) == (there.dev(), there.ino()))
     };
-    std::fs::metadata(&locked.path)
-        .ok()
-        .and_then(same)
-        .unwrap_or(false)
+    std::fs::metadata(&locked.path).ok().and_then(same).unwrap_or(false)
 }
 
 /// The same for every way to write the path of one database.

@@ -58,11 +58,7 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "process {} on {} since {}",
-            self.process, self.host, self.since
-        )
+        write!(f, "process {} on {} since {}", self.process, self.host, self.since)
     }
 }
 
@@ -167,55 +163,37 @@ pub struct StoreLock {
 impl StoreLock {
     /// Holds a store, or says who does.
     pub fn take(url: &StoreUrl, holder: &Holder) -> Result<Self, LockError> {
-        let failed = |why: String| LockError::Failed {
-            store: url.to_string(),
-            why,
-        };
-        let held = |holder: String| LockError::Held {
-            store: url.to_string(),
-            holder,
-        };
+        let failed = |why: String| LockError::Failed { store: url.to_string(), why };
+        let held = |holder: String| LockError::Held { store: url.to_string(), holder };
         let (stop, stopped) = flume::bounded(1);
         let gate = Arc::new(Gate {
             standing: watch::Sender::new(Standing::Held),
             token: matches!(url, StoreUrl::Postgres(_)).then(|| AtomicU32::new(holder.token)),
         });
-        let keeper = Keeper {
-            gate: Arc::clone(&gate),
-            stopped,
-            holder: holder.clone(),
-        };
+        let keeper = Keeper { gate: Arc::clone(&gate), stopped, holder: holder.clone() };
         let body: Box<dyn FnOnce() + Send> = match url {
             StoreUrl::Sqlite(path) => match file::take(path, holder).map_err(failed)? {
                 Attempt::Taken(lock) => {
                     let path = path.clone();
+                    Box::new(move || keeper.keep(lock, file::is_held, move |me| file::take(&path, me)))
+                }
+                Attempt::Held(other) => return Err(held(other)),
+            },
+            StoreUrl::Postgres(url) => match session::take_patiently(url, holder).map_err(failed)? {
+                Attempt::Taken(lock) => {
+                    let url = url.clone();
                     Box::new(move || {
-                        keeper.keep(lock, file::is_held, move |me| file::take(&path, me))
+                        keeper.keep(lock, session::answers, move |me| session::take(&url, me));
                     })
                 }
                 Attempt::Held(other) => return Err(held(other)),
             },
-            StoreUrl::Postgres(url) => {
-                match session::take_patiently(url, holder).map_err(failed)? {
-                    Attempt::Taken(lock) => {
-                        let url = url.clone();
-                        Box::new(move || {
-                            keeper.keep(lock, session::answers, move |me| session::take(&url, me));
-                        })
-                    }
-                    Attempt::Held(other) => return Err(held(other)),
-                }
-            }
         };
         let watcher = std::thread::Builder::new()
             .name("db-lock".to_owned())
             .spawn(body)
             .map_err(|error| failed(error.to_string()))?;
-        Ok(Self {
-            gate,
-            stop: Some(stop),
-            watcher: Some(watcher),
-        })
+        Ok(Self { gate, stop: Some(stop), watcher: Some(watcher) })
     }
 
     /// What writes pass.
@@ -272,9 +250,7 @@ impl Keeper {
                 continue;
             }
             self.gate.turn(&Standing::Held, Standing::Waiting);
-            tracing::error!(
-                "the store's lock is not held any more; nothing is written until it is"
-            );
+            tracing::error!("the store's lock is not held any more; nothing is written until it is");
             lock = None;
             while lock.is_none() {
                 match take(&self.holder) {
@@ -300,9 +276,6 @@ impl Keeper {
 
     /// Waits; false when it is time to let go.
     fn waited(&self, span: Duration) -> bool {
-        matches!(
-            self.stopped.recv_timeout(span),
-            Err(flume::RecvTimeoutError::Timeout)
-        )
+        matches!(self.stopped.recv_timeout(span), Err(flume::RecvTimeoutError::Timeout))
     }
 }

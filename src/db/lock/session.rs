@@ -80,10 +80,9 @@ fn attempt(conn: &mut PgConnection, holder: &Holder) -> QueryResult<Attempt<()>>
     if !sql_query(&ask).get_result::<Answer>(conn)?.yes {
         let other = other(conn)?;
         if other.as_ref().is_none_or(|other| other.application != name) {
-            return Ok(Attempt::Held(other.map_or_else(
-                || "a session that is just ending".to_owned(),
-                |other| other.to_string(),
-            )));
+            return Ok(Attempt::Held(
+                other.map_or_else(|| "a session that is just ending".to_owned(), |other| other.to_string()),
+            ));
         }
         // A session of ours whose connection was lost; it would hold the lock until the database notices.
         sql_query("SELECT pg_terminate_backend($1)")
@@ -107,10 +106,7 @@ const fn signed(token: u32) -> i32 {
 
 /// How a server is called among the database's sessions; unique, so that it knows its own.
 fn name_of(holder: &Holder) -> String {
-    let mut name = format!(
-        "evenwatt {:08x} process {} on {}",
-        holder.token, holder.process, holder.host
-    );
+    let mut name = format!("evenwatt {:08x} process {} on {}", holder.token, holder.process, holder.host);
     while name.len() > LONGEST_NAME {
         name.pop();
     }
@@ -138,15 +134,8 @@ struct Other {
 
 impl std::fmt::Display for Other {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            process,
-            application,
-            address,
-            since,
-        } = self;
-        let shown = |text: &Option<String>, otherwise: &str| {
-            text.clone().unwrap_or_else(|| otherwise.to_owned())
-        };
+        let Self { process, application, address, since } = self;
+        let shown = |text: &Option<String>, otherwise: &str| text.clone().unwrap_or_else(|| otherwise.to_owned());
         write!(
             f,
             "\"{application}\" from {}, since {} (session {process} of the database)",
@@ -170,10 +159,7 @@ fn other(conn: &mut PgConnection) -> QueryResult<Option<Other>> {
 
 /// Whether the session with this token holds its lock; until the transaction ends, nobody else can take it and go on.
 pub(super) fn is_held(conn: &mut PgConnection, token: u32) -> QueryResult<bool> {
-    IsHeld {
-        token: token.into(),
-    }
-    .get_result(conn)
+    IsHeld { token: token.into() }.get_result(conn)
 }
 
 /// A query that is prepared once. `CASE` has its parts done in order.

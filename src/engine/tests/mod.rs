@@ -27,10 +27,7 @@ fn member(number: u8, minimum: Watts, maximum: Watts) -> Member {
     Member::new(connector(number), group(1), minimum, maximum)
 }
 fn charging(number: u8, minimum: Watts, maximum: Watts) -> Member {
-    Member {
-        state: MemberState::Active(Session::new(NOON)),
-        ..member(number, minimum, maximum)
-    }
+    Member { state: MemberState::Active(Session::new(NOON)), ..member(number, minimum, maximum) }
 }
 fn session(member: &mut Member) -> &mut Session {
     match &mut member.state {
@@ -39,11 +36,7 @@ fn session(member: &mut Member) -> &mut Session {
     }
 }
 fn site(limit: Watts, members: Vec<Member>) -> Snapshot {
-    Snapshot {
-        nodes: vec![Node::new(group(1), limit)],
-        members,
-        settings: Settings::default(),
-    }
+    Snapshot { nodes: vec![Node::new(group(1), limit)], members, settings: Settings::default() }
 }
 /// Plans, checks, and returns the limits by connector.
 fn limits(snapshot: &Snapshot, now: Timestamp) -> Vec<i64> {
@@ -56,9 +49,7 @@ fn carry_on(snapshot: &mut Snapshot, now: Timestamp) -> Vec<i64> {
     let plan = plan(snapshot, now);
     assert_eq!(violations(snapshot, &plan), []);
     for member in &mut snapshot.members {
-        let limit = plan
-            .limit_of(member.connector)
-            .expect("every member has a limit");
+        let limit = plan.limit_of(member.connector).expect("every member has a limit");
         member.current = limit.limit;
         if let Some(turn) = limit.turn {
             session(member).turn = turn;

@@ -5,10 +5,7 @@ use super::*;
 /// A car of at most 10 kW that leaves after so many hours and wants this much.
 fn leaving(number: u8, hours: i64, energy: i64) -> Member {
     let mut member = charging(number, kw(4), kw(10));
-    session(&mut member).deadline = Some(Deadline {
-        departure: minutes_later(hours * 60),
-        energy: WattHours(energy),
-    });
+    session(&mut member).deadline = Some(Deadline { departure: minutes_later(hours * 60), energy: WattHours(energy) });
     member
 }
 
@@ -38,11 +35,7 @@ fn a_car_with_time_is_paused_only_where_that_is_allowed() {
 
 #[test]
 fn a_paused_car_takes_what_would_be_lost() {
-    for (limit, given) in [
-        (10, [10_000, 0]),
-        (15, [10_000, 5_000]),
-        (30, [10_000, 10_000]),
-    ] {
+    for (limit, given) in [(10, [10_000, 0]), (15, [10_000, 5_000]), (30, [10_000, 10_000])] {
         let mut depot = depot(kw(limit));
         depot.nodes[0].allow_pause = true;
         assert_eq!(limits(&depot, NOON), given, "{limit} kW");
@@ -65,19 +58,14 @@ fn a_car_that_was_just_started_or_charges_with_priority_is_not_paused() {
 fn a_paused_car_is_back_before_its_time_runs_out() {
     let mut depot = depot(kw(10));
     depot.nodes[0].allow_pause = true;
-    session(&mut depot.members[1]).deadline = Some(Deadline {
-        departure: minutes_later(180),
-        energy: WattHours(9_900),
-    });
+    session(&mut depot.members[1]).deadline =
+        Some(Deadline { departure: minutes_later(180), energy: WattHours(9_900) });
     for minute in 0..180 {
         if minute == 120 {
             depot.members[0].state = MemberState::Idle { worst: Watts::ZERO };
         }
         let given = carry_on_with_sessions(&mut depot, minutes_later(minute));
-        assert!(
-            minute >= 110 || given[0] >= 9_000,
-            "{given:?} in minute {minute}"
-        );
+        assert!(minute >= 110 || given[0] >= 9_000, "{given:?} in minute {minute}");
     }
     let attained = session(&mut depot.members[1]).attained.get();
     assert!(attained >= 9_800, "only {attained} Wh");
@@ -99,10 +87,7 @@ fn carry_on_with_sessions(depot: &mut Snapshot, now: Timestamp) -> Vec<i64> {
 #[test]
 fn a_snapshot_that_was_stored_before_pauses_existed_is_read() {
     let mut stored = serde_json::to_value(depot(kw(10))).expect("serializes");
-    stored["nodes"][0]
-        .as_object_mut()
-        .expect("a node")
-        .remove("allow_pause");
+    stored["nodes"][0].as_object_mut().expect("a node").remove("allow_pause");
     let read: Snapshot = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, depot(kw(10)));
 }

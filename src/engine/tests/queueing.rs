@@ -4,12 +4,7 @@ use super::*;
 
 #[test]
 fn a_car_that_waits_moves_up_when_another_leaves() {
-    let mut full = site(
-        kw(10),
-        (1..=3)
-            .map(|number| charging(number, kw(5), kw(7)))
-            .collect(),
-    );
+    let mut full = site(kw(10), (1..=3).map(|number| charging(number, kw(5), kw(7))).collect());
     assert_eq!(carry_on(&mut full, NOON), [5_000, 5_000, 0]);
     full.members[0].state = MemberState::Idle { worst: Watts::ZERO };
     assert_eq!(carry_on(&mut full, minutes_later(1)), [0, 5_000, 5_000]);
@@ -17,40 +12,21 @@ fn a_car_that_waits_moves_up_when_another_leaves() {
 
 #[test]
 fn turns_rotate_when_holds_end_and_stopped_cars_rest() {
-    let mut full = site(
-        kw(5),
-        (1..=2)
-            .map(|number| charging(number, kw(5), kw(7)))
-            .collect(),
-    );
+    let mut full = site(kw(5), (1..=2).map(|number| charging(number, kw(5), kw(7))).collect());
     assert_eq!(carry_on(&mut full, NOON), [5_000, 0]);
     session(&mut full.members[0]).attained = WattHours(2_400);
     assert_eq!(carry_on(&mut full, minutes_later(29)), [5_000, 0], "held");
-    assert_eq!(
-        carry_on(&mut full, minutes_later(30)),
-        [0, 5_000],
-        "its turn"
-    );
+    assert_eq!(carry_on(&mut full, minutes_later(30)), [0, 5_000], "its turn");
     full.members[1].state = MemberState::Idle { worst: Watts::ZERO };
     let resting = plan(&full, minutes_later(35));
-    assert_eq!(
-        resting.limits[0].reason,
-        Reason::Resting {
-            until: minutes_later(40)
-        }
-    );
+    assert_eq!(resting.limits[0].reason, Reason::Resting { until: minutes_later(40) });
     assert_eq!(resting.next_turn_at, Some(minutes_later(40)));
     assert_eq!(carry_on(&mut full, minutes_later(40)), [5_000, 0]);
 }
 
 #[test]
 fn a_plan_says_when_the_next_turn_is() {
-    let mut full = site(
-        kw(5),
-        (1..=2)
-            .map(|number| charging(number, kw(5), kw(7)))
-            .collect(),
-    );
+    let mut full = site(kw(5), (1..=2).map(|number| charging(number, kw(5), kw(7))).collect());
     full.settings.off_seconds = 7_200;
     assert_eq!(plan(&full, NOON).next_turn_at, Some(minutes_later(30)));
     full.nodes[0].limit = kw(14);
@@ -59,12 +35,7 @@ fn a_plan_says_when_the_next_turn_is() {
 
 #[test]
 fn first_come_first_served_does_not_rotate() {
-    let mut full = site(
-        kw(5),
-        (1..=2)
-            .map(|number| charging(number, kw(5), kw(7)))
-            .collect(),
-    );
+    let mut full = site(kw(5), (1..=2).map(|number| charging(number, kw(5), kw(7))).collect());
     full.nodes[0].algorithm = Algorithm::FirstCome;
     session(&mut full.members[0]).arrived_at = minutes_later(1);
     for minute in [2, 40, 300, 1_000] {
@@ -75,12 +46,8 @@ fn first_come_first_served_does_not_rotate() {
 
 #[test]
 fn a_small_car_passes_a_large_one_until_that_waited_three_holds() {
-    let mut full = site(
-        kw(10),
-        [(1, 4), (2, 4), (3, 10)]
-            .map(|(number, least)| charging(number, kw(least), kw(22)))
-            .to_vec(),
-    );
+    let mut full =
+        site(kw(10), [(1, 4), (2, 4), (3, 10)].map(|(number, least)| charging(number, kw(least), kw(22))).to_vec());
     session(&mut full.members[1]).arrived_at = minutes_later(-1);
     session(&mut full.members[2]).attained = WattHours(50_000);
     assert_eq!(carry_on(&mut full, NOON), [5_000, 5_000, 0]);
@@ -90,27 +57,11 @@ fn a_small_car_passes_a_large_one_until_that_waited_three_holds() {
 
 #[test]
 fn a_minimum_above_the_limit_is_said_so() {
-    let tiny = site(
-        kw(3),
-        vec![
-            charging(1, kw(5), kw(7)),
-            charging(2, kw(2), kw(7)),
-            charging(3, kw(8), kw(7)),
-        ],
-    );
+    let tiny = site(kw(3), vec![charging(1, kw(5), kw(7)), charging(2, kw(2), kw(7)), charging(3, kw(8), kw(7))]);
     let plan = plan(&tiny, NOON);
-    assert!(matches!(
-        plan.limits[0].reason,
-        Reason::MinimumDoesNotFit {
-            minimum: Watts(5_000),
-            ..
-        }
-    ));
+    assert!(matches!(plan.limits[0].reason, Reason::MinimumDoesNotFit { minimum: Watts(5_000), .. }));
     assert_eq!(plan.limits[1].limit, kw(3));
-    assert!(matches!(
-        plan.limits[2].reason,
-        Reason::Unsatisfiable { .. }
-    ));
+    assert!(matches!(plan.limits[2].reason, Reason::Unsatisfiable { .. }));
 }
 
 #[test]
@@ -131,12 +82,7 @@ fn who_waits_for_cheaper_hours_goes_on_without_a_rest() {
 
 #[test]
 fn a_priority_charge_is_first_in_the_queue_and_overrides_a_window_but_no_limit() {
-    let mut full = site(
-        kw(7),
-        (1..=2)
-            .map(|number| charging(number, kw(5), kw(11)))
-            .collect(),
-    );
+    let mut full = site(kw(7), (1..=2).map(|number| charging(number, kw(5), kw(11))).collect());
     for member in &mut full.members {
         session(member).excluded = true;
     }
@@ -148,21 +94,10 @@ fn a_priority_charge_is_first_in_the_queue_and_overrides_a_window_but_no_limit()
 
 #[test]
 fn a_pausing_car_keeps_its_minimum_for_a_while_then_takes_what_is_left() {
-    let mut site = site(
-        kw(20),
-        (1..=2)
-            .map(|number| charging(number, kw(5), kw(22)))
-            .collect(),
-    );
-    site.members[0].state = MemberState::Suspended {
-        since: NOON,
-        session: Session::new(NOON),
-    };
+    let mut site = site(kw(20), (1..=2).map(|number| charging(number, kw(5), kw(22))).collect());
+    site.members[0].state = MemberState::Suspended { since: NOON, session: Session::new(NOON) };
     assert_eq!(limits(&site, minutes_later(4)), [5_000, 15_000]);
-    assert_eq!(
-        plan(&site, minutes_later(4)).next_turn_at,
-        Some(minutes_later(5))
-    );
+    assert_eq!(plan(&site, minutes_later(4)).next_turn_at, Some(minutes_later(5)));
     assert_eq!(limits(&site, minutes_later(5)), [0, 20_000]);
     site.members[1].maximum = kw(11);
     assert_eq!(limits(&site, minutes_later(5)), [5_000, 11_000]);
@@ -180,18 +115,10 @@ fn a_stopped_car_starts_again_when_there_was_room_long_enough() {
 
 #[test]
 fn trusted_departures_put_the_most_urgent_first() {
-    let mut full = site(
-        kw(5),
-        (1..=2)
-            .map(|number| charging(number, kw(5), kw(7)))
-            .collect(),
-    );
+    let mut full = site(kw(5), (1..=2).map(|number| charging(number, kw(5), kw(7))).collect());
     full.nodes[0].algorithm = Algorithm::Deadline;
     session(&mut full.members[1]).attained = WattHours(5_000);
-    session(&mut full.members[1]).deadline = Some(Deadline {
-        departure: minutes_later(90),
-        energy: WattHours(12_000),
-    });
+    session(&mut full.members[1]).deadline = Some(Deadline { departure: minutes_later(90), energy: WattHours(12_000) });
     assert_eq!(limits(&full, NOON), [5_000, 0], "the least served is first");
     full.settings.trusted_departures = true;
     assert_eq!(limits(&full, NOON), [0, 5_000]);

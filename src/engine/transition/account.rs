@@ -128,14 +128,8 @@ impl Account {
             return None;
         }
         let settled = self.settling.as_ref().map(|settling| settling.until);
-        let refresh = self
-            .refresh_at(protocol)
-            .filter(|_| self.unanswered.is_empty());
-        settled
-            .into_iter()
-            .chain(self.retry_at)
-            .chain(refresh)
-            .min()
+        let refresh = self.refresh_at(protocol).filter(|_| self.unanswered.is_empty());
+        settled.into_iter().chain(self.retry_at).chain(refresh).min()
     }
 
     fn refresh_at(&self, protocol: &Protocol) -> Option<Timestamp> {
@@ -148,47 +142,27 @@ impl Account {
             return Wish::Nothing;
         }
         if let Some(pending) = self.unanswered.last().filter(|sent| !sent.failed) {
-            return if target < pending.limit {
-                Wish::Now
-            } else {
-                Wish::Nothing
-            };
+            return if target < pending.limit { Wish::Now } else { Wish::Nothing };
         }
         if self.known() == Some(target) {
             let due = self.refresh_at(protocol).is_some_and(|at| at <= now);
             return if due { Wish::Refresh } else { Wish::Nothing };
         }
-        let repeats = self
-            .unanswered
-            .last()
-            .is_some_and(|sent| target >= sent.limit);
+        let repeats = self.unanswered.last().is_some_and(|sent| target >= sent.limit);
         if repeats && self.retry_at.is_some_and(|at| at > now) {
             return Wish::Nothing;
         }
-        if target <= self.held() {
-            Wish::Now
-        } else {
-            Wish::WhenRoom
-        }
+        if target <= self.held() { Wish::Now } else { Wish::WhenRoom }
     }
 
     pub(super) fn sent(&mut self, ticket: Ticket, limit: Watts) {
         self.retry_at = None;
-        self.unanswered.push(Sent {
-            ticket,
-            limit,
-            failed: false,
-        });
+        self.unanswered.push(Sent { ticket, limit, failed: false });
     }
 
     /// The station confirmed a message. Unknown tickets, late doubles among them, change nothing.
     pub(super) fn acknowledged(&mut self, ticket: Ticket, protocol: &Protocol, now: Timestamp) {
-        let Some(limit) = self
-            .unanswered
-            .iter()
-            .find(|sent| sent.ticket == ticket)
-            .map(|sent| sent.limit)
-        else {
+        let Some(limit) = self.unanswered.iter().find(|sent| sent.ticket == ticket).map(|sent| sent.limit) else {
             return;
         };
         let before = self.worst();
@@ -200,41 +174,23 @@ impl Account {
         self.unanswered.retain(|sent| sent.ticket > ticket);
         self.failures = 0;
         self.retry_at = None;
-        if matches!(
-            self.out_of_control,
-            Some(Uncontrolled::Rejected | Uncontrolled::TimedOut)
-        ) {
+        if matches!(self.out_of_control, Some(Uncontrolled::Rejected | Uncontrolled::TimedOut)) {
             self.out_of_control = None;
         }
         if before > limit && protocol.settle_seconds > 0 {
             let until = now + seconds(protocol.settle_seconds);
-            self.settling = Some(Settling {
-                worst: before,
-                until,
-            });
+            self.settling = Some(Settling { worst: before, until });
         }
     }
 
     /// The station refused a message or did not answer it. After the last try it is out of control.
-    pub(super) fn failed(
-        &mut self,
-        ticket: Ticket,
-        why: Uncontrolled,
-        protocol: &Protocol,
-        now: Timestamp,
-    ) {
-        let Some(sent) = self
-            .unanswered
-            .iter_mut()
-            .find(|sent| sent.ticket == ticket && !sent.failed)
-        else {
+    pub(super) fn failed(&mut self, ticket: Ticket, why: Uncontrolled, protocol: &Protocol, now: Timestamp) {
+        let Some(sent) = self.unanswered.iter_mut().find(|sent| sent.ticket == ticket && !sent.failed) else {
             return;
         };
         sent.failed = true;
         self.failures += 1;
-        let back_off = protocol
-            .back_off_seconds
-            .saturating_mul(1 << (self.failures - 1).min(10));
+        let back_off = protocol.back_off_seconds.saturating_mul(1 << (self.failures - 1).min(10));
         self.retry_at = Some(now + seconds(back_off));
         if self.failures >= protocol.tries.max(1) && self.out_of_control.is_none() {
             self.assumed = self.worst();

@@ -38,12 +38,7 @@ pub struct Protocol {
 
 impl Default for Protocol {
     fn default() -> Self {
-        Self {
-            settle_seconds: 5,
-            tries: 3,
-            back_off_seconds: 5,
-            refresh_seconds: None,
-        }
+        Self { settle_seconds: 5, tries: 3, back_off_seconds: 5, refresh_seconds: None }
     }
 }
 
@@ -116,20 +111,13 @@ pub struct Ledger {
 impl Ledger {
     /// An empty ledger.
     pub fn new(protocol: Protocol) -> Self {
-        Self {
-            protocol,
-            ..Self::default()
-        }
+        Self { protocol, ..Self::default() }
     }
 
     /// A ledger of accounts that were stored by themselves.
     pub fn of(protocol: Protocol, accounts: BTreeMap<ConnectorId, Account>) -> Self {
         let newest = accounts.values().filter_map(Account::newest_ticket).max();
-        Self {
-            protocol,
-            next_ticket: newest.unwrap_or_default(),
-            accounts,
-        }
+        Self { protocol, next_ticket: newest.unwrap_or_default(), accounts }
     }
 
     /// The connectors that it knows.
@@ -153,22 +141,15 @@ impl Ledger {
             let assumed = place.member.maximum.max(place.member.current);
             self.open(place.member.connector, assumed);
         }
-        self.accounts
-            .values_mut()
-            .for_each(|account| account.settle(now));
+        self.accounts.values_mut().for_each(|account| account.settle(now));
 
-        let mut room = grid.room(
-            grid.places
-                .iter()
-                .map(|place| self.worst(place.member.connector)),
-        );
+        let mut room = grid.room(grid.places.iter().map(|place| self.worst(place.member.connector)));
         let mut messages = Vec::new();
         let mut raises = Vec::new();
         for place in &grid.places {
             let connector = place.member.connector;
             let limit = plan.limit_of(connector);
-            let set_aside =
-                limit.is_some_and(|limit| matches!(limit.reason, Reason::Reserved { .. }));
+            let set_aside = limit.is_some_and(|limit| matches!(limit.reason, Reason::Reserved { .. }));
             let Some(account) = self.accounts.get(&connector).filter(|_| !set_aside) else {
                 continue;
             };
@@ -178,11 +159,7 @@ impl Ledger {
                 Wish::Refresh => messages.push((MessageKind::Refresh, connector, target)),
                 Wish::Now => {
                     let raises = account.known().is_some_and(|known| known < target);
-                    let kind = if raises {
-                        MessageKind::Raise
-                    } else {
-                        MessageKind::Lower
-                    };
+                    let kind = if raises { MessageKind::Raise } else { MessageKind::Lower };
                     messages.push((kind, connector, target));
                 }
                 Wish::WhenRoom => raises.push((account.worst(), connector, place, target)),
@@ -194,19 +171,12 @@ impl Ledger {
             let account = self.accounts.get(&connector);
             let rises = limit > account.and_then(Account::enforced).unwrap_or(worst);
             if rises && limit >= place.member.minimum {
-                take(
-                    &mut room,
-                    grid.uses(place),
-                    (limit - worst).at_least_zero().get(),
-                );
+                take(&mut room, grid.uses(place), (limit - worst).at_least_zero().get());
                 messages.push((MessageKind::Raise, connector, limit));
             }
         }
         messages.sort_unstable();
-        messages
-            .into_iter()
-            .map(|(kind, connector, limit)| self.issue(kind, connector, limit))
-            .collect()
+        messages.into_iter().map(|(kind, connector, limit)| self.issue(kind, connector, limit)).collect()
     }
 
     /// A ticket for a message beside the plan, so that it has its place among those of the plan.
@@ -220,19 +190,12 @@ impl Ledger {
         if let Some(account) = self.accounts.get_mut(&connector) {
             account.sent(ticket, limit);
         }
-        Message {
-            connector,
-            limit,
-            kind,
-            ticket,
-        }
+        Message { connector, limit, kind, ticket }
     }
 
     /// Makes a connector known, assumed to draw this much until it confirms something; a known one stays as it is.
     pub fn open(&mut self, connector: ConnectorId, assumed: Watts) {
-        self.accounts
-            .entry(connector)
-            .or_insert_with(|| Account::unproven(assumed));
+        self.accounts.entry(connector).or_insert_with(|| Account::unproven(assumed));
     }
 
     /// Forgets a connector that no group has any more.
@@ -274,20 +237,14 @@ impl Ledger {
 
     /// The connector cannot be steered for this reason; what it may draw, or was told before if that is more, is set aside.
     pub fn lose(&mut self, connector: ConnectorId, why: Uncontrolled, assumed: Watts) {
-        let account = self
-            .accounts
-            .entry(connector)
-            .or_insert_with(|| Account::unproven(assumed));
+        let account = self.accounts.entry(connector).or_insert_with(|| Account::unproven(assumed));
         account.lose(why, assumed);
     }
 
     /// The station can be steered (again): it connected, this server was started, or it obeys once more. Until it confirms
     /// a limit, `assumed` or what it was sent before, whichever is more, may be drawn.
     pub fn reconnected(&mut self, connector: ConnectorId, assumed: Watts) {
-        let account = self
-            .accounts
-            .entry(connector)
-            .or_insert_with(|| Account::unproven(assumed));
+        let account = self.accounts.entry(connector).or_insert_with(|| Account::unproven(assumed));
         account.regain(assumed);
     }
 
@@ -315,9 +272,7 @@ impl Ledger {
 
     /// The most a connector may be drawing; zero for one that was never heard of.
     pub fn worst(&self, connector: ConnectorId) -> Watts {
-        self.accounts
-            .get(&connector)
-            .map_or(Watts::ZERO, Account::worst)
+        self.accounts.get(&connector).map_or(Watts::ZERO, Account::worst)
     }
 
     /// The limit a connector is known to enforce; `None` while there is doubt.
@@ -333,35 +288,21 @@ impl Ledger {
 
     /// When to call [`Ledger::next`] again although nothing happened.
     pub fn due_at(&self) -> Option<Timestamp> {
-        self.accounts
-            .values()
-            .filter_map(|account| account.due_at(&self.protocol))
-            .min()
+        self.accounts.values().filter_map(|account| account.due_at(&self.protocol)).min()
     }
 
     /// How far the plan has come.
     pub fn stage(&self, plan: &Plan) -> Stage {
-        let known: Vec<_> = plan
-            .limits
-            .iter()
-            .filter_map(|limit| Some((self.accounts.get(&limit.connector)?, limit.limit)))
-            .collect();
-        let open = |(account, target): &(&Account, Watts)| {
-            account.known() != Some(*target) || account.is_busy()
-        };
-        if known
-            .iter()
-            .any(|(account, _)| account.out_of_control().is_some())
-        {
+        let known: Vec<_> =
+            plan.limits.iter().filter_map(|limit| Some((self.accounts.get(&limit.connector)?, limit.limit))).collect();
+        let open = |(account, target): &(&Account, Watts)| account.known() != Some(*target) || account.is_busy();
+        if known.iter().any(|(account, _)| account.out_of_control().is_some()) {
             Stage::Degraded
         } else if known.len() == plan.limits.len() && !known.iter().any(open) {
             Stage::Settled
         } else if !known.iter().any(|(account, _)| account.is_busy()) {
             Stage::Planned
-        } else if known
-            .iter()
-            .any(|(account, target)| account.worst() > *target)
-        {
+        } else if known.iter().any(|(account, target)| account.worst() > *target) {
             Stage::Lowering
         } else {
             Stage::Raising
@@ -376,11 +317,7 @@ impl Ledger {
     /// What may be drawn below every group, sorted by group. Limits from elsewhere are kept by the stations themselves.
     pub fn exposures(&self, snapshot: &Snapshot) -> Vec<Exposure> {
         let grid = Grid::new(snapshot);
-        let room = grid.room(
-            grid.places
-                .iter()
-                .map(|place| self.worst(place.member.connector)),
-        );
+        let room = grid.room(grid.places.iter().map(|place| self.worst(place.member.connector)));
         let mut exposures: Vec<Exposure> = grid
             .nodes
             .iter()
@@ -401,13 +338,7 @@ impl Ledger {
 }
 
 /// The highest limit up to `target` for which every row above has room, on the member's steps.
-fn reachable(
-    grid: &Grid<'_>,
-    place: &Place<'_>,
-    room: &[i128],
-    worst: Watts,
-    target: Watts,
-) -> Watts {
+fn reachable(grid: &Grid<'_>, place: &Place<'_>, room: &[i128], worst: Watts, target: Watts) -> Watts {
     let more = i128::from((target - worst).get());
     let more = grid.uses(place).iter().fold(more, |more, one| {
         let left = room.get(one.row).copied().unwrap_or_default();

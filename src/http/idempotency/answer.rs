@@ -22,17 +22,10 @@ pub struct KeptAnswer {
 
 impl KeptAnswer {
     /// A JSON answer.
-    pub fn json<T: Serialize>(
-        status: StatusCode,
-        etag: String,
-        value: &T,
-    ) -> serde_json::Result<Self> {
+    pub fn json<T: Serialize>(status: StatusCode, etag: String, value: &T) -> serde_json::Result<Self> {
         Ok(Self {
             status,
-            headers: vec![
-                (CONTENT_TYPE.to_string(), "application/json".to_owned()),
-                (ETAG.to_string(), etag),
-            ],
+            headers: vec![(CONTENT_TYPE.to_string(), "application/json".to_owned()), (ETAG.to_string(), etag)],
             body: serde_json::to_vec(value)?,
         })
     }
@@ -43,11 +36,7 @@ impl KeptAnswer {
             let value = headers.get(name)?.to_str().ok()?;
             Some((name.to_string(), value.to_owned()))
         });
-        Self {
-            status,
-            headers: kept.collect(),
-            body: body.to_vec(),
-        }
+        Self { status, headers: kept.collect(), body: body.to_vec() }
     }
 
     /// The headers in a line of JSON, then the body.
@@ -62,11 +51,7 @@ impl KeptAnswer {
         let status = StatusCode::from_u16(u16::try_from(status).ok()?).ok()?;
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
         let (headers, body) = bytes.split_at(end);
-        Some(Self {
-            status,
-            headers: serde_json::from_slice(headers).ok()?,
-            body: body.get(1..)?.to_vec(),
-        })
+        Some(Self { status, headers: serde_json::from_slice(headers).ok()?, body: body.get(1..)?.to_vec() })
     }
 
     /// The answer, told again.
@@ -130,10 +115,7 @@ mod tests {
             headers: vec![("etag".to_owned(), "\"a\"".to_owned())],
             body: vec![0x1f, 0x8b, b'\n', 0xff, 0],
         };
-        assert_eq!(
-            KeptAnswer::from_bytes(201, &answer.to_bytes()),
-            Some(answer)
-        );
+        assert_eq!(KeptAnswer::from_bytes(201, &answer.to_bytes()), Some(answer));
         assert_eq!(KeptAnswer::from_bytes(200, b"{\"ok\":true}"), None);
     }
 }

@@ -69,9 +69,7 @@ impl Claim {
     pub(super) async fn during<F: Future>(self: &Arc<Self>, work: F) -> F::Output {
         let taken = Arc::clone(self);
         let beside = Arc::new(move |conn: &mut Conn| taken.take(conn));
-        CLAIM
-            .scope(Arc::clone(self), beside::with(beside, work))
-            .await
+        CLAIM.scope(Arc::clone(self), beside::with(beside, work)).await
     }
 
     /// The claim of the request that this task answers.
@@ -80,11 +78,7 @@ impl Claim {
     }
 
     /// The first answer to this request, where it was made before.
-    pub(super) fn find(
-        &self,
-        conn: &mut Conn,
-        caller: &Principal,
-    ) -> ApiResult<Option<KeptAnswer>> {
+    pub(super) fn find(&self, conn: &mut Conn, caller: &Principal) -> ApiResult<Option<KeptAnswer>> {
         let mine = keys::api_key_id
             .eq(self.api_key)
             .and(keys::key.eq(&self.key))
@@ -105,10 +99,7 @@ impl Claim {
             }
         }
         let Some(status) = status else {
-            return Err(ApiError::new(
-                Code::OutcomeUnknown,
-                Code::OutcomeUnknown.meaning(),
-            ));
+            return Err(ApiError::new(Code::OutcomeUnknown, Code::OutcomeUnknown.meaning()));
         };
         let opened = body.and_then(|body| self.seal.open_bytes(self.hash.as_bytes(), &body));
         let answer = opened.and_then(|bytes| KeptAnswer::from_bytes(status, &bytes));
@@ -124,10 +115,7 @@ impl Claim {
         if hash == self.hash {
             return Ok(());
         }
-        Err(ApiError::new(
-            Code::IdempotencyKeyReused,
-            Code::IdempotencyKeyReused.meaning(),
-        ))
+        Err(ApiError::new(Code::IdempotencyKeyReused, Code::IdempotencyKeyReused.meaning()))
     }
 
     /// Takes the key, beside the first effect of the request.
@@ -160,9 +148,7 @@ impl Claim {
             keys::body.eq(sealed.map_err(unsealed)?),
             keys::scopes.eq(Json(self.needed().clone())),
         );
-        diesel::update(keys::table.find((self.api_key, &self.key)))
-            .set(kept)
-            .execute(conn)?;
+        diesel::update(keys::table.find((self.api_key, &self.key))).set(kept).execute(conn)?;
         Ok(())
     }
 

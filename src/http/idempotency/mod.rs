@@ -39,11 +39,7 @@ pub async fn once<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let key = request
-        .headers()
-        .get("idempotency-key")
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let key = request.headers().get("idempotency-key").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (Some(key), &Method::POST) = (key, request.method()) else {
         return Ok(next.call(request).await?.map_into_left_body());
     };
@@ -70,8 +66,7 @@ pub async fn once<B: MessageBody + 'static>(
         let response = settle(&claim, &context, response.map_into_boxed_body()).await?;
         Ok::<_, Error>(ServiceResponse::new(http_request, response).map_into_right_body())
     }));
-    work.await
-        .map_err(|_| ApiError::new(Code::Internal, "a handler panicked"))?
+    work.await.map_err(|_| ApiError::new(Code::Internal, "a handler panicked"))?
 }
 
 async fn claim(
@@ -81,15 +76,9 @@ async fn claim(
     request: &mut ServiceRequest,
 ) -> ApiResult<(Ctx, Arc<Claim>, Answered)> {
     if key.is_empty() || key.len() > LONGEST_KEY {
-        return Err(ApiError::new(
-            Code::BadRequest,
-            "An Idempotency-Key has 1 to 255 characters",
-        ));
+        return Err(ApiError::new(Code::BadRequest, "An Idempotency-Key has 1 to 255 characters"));
     }
-    let context = request
-        .app_data::<Ctx>()
-        .cloned()
-        .ok_or_else(|| ApiError::new(Code::Internal, "no context"))?;
+    let context = request.app_data::<Ctx>().cloned().ok_or_else(|| ApiError::new(Code::Internal, "no context"))?;
     let payload = request.take_payload();
     let body = read_bytes(request.request(), payload).await?;
     let (hash, now) = (hash(request, &body), context.clock.now());
@@ -109,23 +98,14 @@ fn hash(request: &ServiceRequest, body: &[u8]) -> String {
 
 /// Keeps the answer, where that was not done with its effect. One that a retry could better (5xx, 429) is forgotten instead;
 /// after a fault of ours in the middle of the work nobody knows the outcome.
-async fn settle(
-    claim: &Arc<Claim>,
-    context: &Context,
-    response: HttpResponse,
-) -> Result<HttpResponse, Error> {
+async fn settle(claim: &Arc<Claim>, context: &Context, response: HttpResponse) -> Result<HttpResponse, Error> {
     let (response, body) = response.into_parts();
-    let bytes = to_bytes(body)
-        .await
-        .map_err(|_| ApiError::new(Code::Internal, "an answer could not be read"))?;
+    let bytes = to_bytes(body).await.map_err(|_| ApiError::new(Code::Internal, "an answer could not be read"))?;
     let status = response.status();
     let is_fault = status == StatusCode::INTERNAL_SERVER_ERROR;
     let is_passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
     if !(claim.is_kept() || (is_fault && claim.is_begun())) {
-        let (claim, answer) = (
-            Arc::clone(claim),
-            KeptAnswer::of(status, response.headers(), &bytes),
-        );
+        let (claim, answer) = (Arc::clone(claim), KeptAnswer::of(status, response.headers(), &bytes));
         let stored = context.db.write(move |conn| {
             if is_passing {
                 return ApiResult::Ok(claim.forget(conn)?);

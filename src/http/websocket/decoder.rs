@@ -101,14 +101,7 @@ pub struct Decoder {
 impl Decoder {
     /// For messages of at most `largest` bytes, which may be compressed where that was agreed on.
     pub fn new(largest: usize, may_compress: bool) -> Self {
-        Self {
-            largest,
-            may_compress,
-            came: BytesMut::new(),
-            announced: None,
-            partial: None,
-            fault: None,
-        }
+        Self { largest, may_compress, came: BytesMut::new(), announced: None, partial: None, fault: None }
     }
 
     /// Takes in what came. Ask [`Decoder::next_message`] for messages until there are none before giving it more. After a fault
@@ -165,8 +158,8 @@ impl Decoder {
     fn header(&mut self) -> Result<Option<Announced>, Fault> {
         let head = self.came.get(..LONGEST_HEADER).unwrap_or(&self.came);
         let mut cursor = Cursor::new(head);
-        let parsed = FrameHeader::parse(&mut cursor)
-            .map_err(|_| Fault::Protocol("a frame of a kind that does not exist"))?;
+        let parsed =
+            FrameHeader::parse(&mut cursor).map_err(|_| Fault::Protocol("a frame of a kind that does not exist"))?;
         let Some((header, length)) = parsed else {
             return Ok(None);
         };
@@ -179,9 +172,7 @@ impl Decoder {
         if header.rsv2 || header.rsv3 || (header.rsv1 && !(begins && self.may_compress)) {
             return Err(Fault::Protocol("a reserved bit is set"));
         }
-        if matches!(header.opcode, OpCode::Control(_))
-            && (length > LARGEST_CONTROL || !header.is_final)
-        {
+        if matches!(header.opcode, OpCode::Control(_)) && (length > LARGEST_CONTROL || !header.is_final) {
             return Err(Fault::Protocol("a control frame is short and whole"));
         }
         if matches!(header.opcode, OpCode::Data(_)) {

@@ -69,20 +69,10 @@ fn text(text: &str) -> Message {
 
 #[test]
 fn a_frame_is_refused_when_it_is_announced() {
-    for length in [
-        LARGEST as u64 + 1,
-        1 << 20,
-        1 << 40,
-        u64::MAX >> 1,
-        u64::MAX,
-    ] {
+    for length in [LARGEST as u64 + 1, 1 << 20, 1 << 40, u64::MAX >> 1, u64::MAX] {
         let mut decoder = plain();
         let (messages, fault) = heard(&mut decoder, &announced(TEXT, length));
-        assert_eq!(
-            (messages.len(), fault),
-            (0, Some(Fault::TooLarge)),
-            "{length}"
-        );
+        assert_eq!((messages.len(), fault), (0, Some(Fault::TooLarge)), "{length}");
         decoder.take_in(&[0; 5_000]);
         assert_eq!(decoder.kept(), 0, "what follows is not kept");
     }
@@ -140,10 +130,7 @@ fn control_frames_come_between_the_frames_of_a_message() {
 fn what_breaks_the_rules_is_a_fault() {
     let protocol = |bytes: Vec<u8>| {
         let fault = fault_of(&bytes);
-        assert!(
-            matches!(fault, Some(Fault::Protocol(_))),
-            "{fault:?}: {bytes:?}"
-        );
+        assert!(matches!(fault, Some(Fault::Protocol(_))), "{fault:?}: {bytes:?}");
     };
     protocol(frame(0xc1, b"compressed, though nobody agreed"));
     protocol(frame(0xa1, b"the second reserved bit"));
@@ -222,30 +209,14 @@ fn what_is_no_compressed_data_is_a_fault() {
 fn the_examples_of_rfc_7692_are_read() {
     // §7.2.3: Hello, in one block; in two; without compression; with a last block; and nothing at all.
     let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
-    let in_two = [
-        0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
-    ];
-    let stored = [
-        0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00,
-    ];
+    let in_two = [0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00];
+    let stored = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00];
     let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
-    let examples: [(&[u8], &str); 5] = [
-        (&hello, "Hello"),
-        (&in_two, "Hello"),
-        (&stored, "Hello"),
-        (&last, "Hello"),
-        (&[0x00], ""),
-    ];
+    let examples: [(&[u8], &str); 5] =
+        [(&hello, "Hello"), (&in_two, "Hello"), (&stored, "Hello"), (&last, "Hello"), (&[0x00], "")];
     for (packed, content) in examples {
-        let (messages, fault) = heard(
-            &mut Decoder::new(LARGEST, true),
-            &frame(PACKED_TEXT, packed),
-        );
-        assert_eq!(
-            (messages, fault),
-            (vec![text(content)], None),
-            "{packed:02x?}"
-        );
+        let (messages, fault) = heard(&mut Decoder::new(LARGEST, true), &frame(PACKED_TEXT, packed));
+        assert_eq!((messages, fault), (vec![text(content)], None), "{packed:02x?}");
     }
 }
 
@@ -254,15 +225,9 @@ fn the_first_offer_that_can_be_kept_is_taken() {
     let agreed = |offer: &str| agree([offer].into_iter()).map(|one| one.to_string());
     let both = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
     assert_eq!(agreed("permessage-deflate").as_deref(), Some(both));
-    assert_eq!(
-        agreed("x-webkit-deflate-frame, permessage-deflate; client_max_window_bits").as_deref(),
-        Some(both)
-    );
+    assert_eq!(agreed("x-webkit-deflate-frame, permessage-deflate; client_max_window_bits").as_deref(), Some(both));
     let small = format!("{both}; server_max_window_bits=9");
-    assert_eq!(
-        agreed("permessage-deflate; server_max_window_bits=9").as_deref(),
-        Some(small.as_str())
-    );
+    assert_eq!(agreed("permessage-deflate; server_max_window_bits=9").as_deref(), Some(small.as_str()));
     for declined in [
         "permessage-deflate; server_max_window_bits",
         "permessage-deflate; server_max_window_bits=16",
@@ -293,8 +258,7 @@ fn saying() -> impl Strategy<Value = (Vec<u8>, Message)> {
             Some(packed) => (frame(PACKED_TEXT, &packed), text(&said)),
             None => (frame(TEXT, said.as_bytes()), text(&said)),
         }),
-        prop::collection::vec(any::<u8>(), 0..125)
-            .prop_map(|said| (frame(PING, &said), Message::Ping(said))),
+        prop::collection::vec(any::<u8>(), 0..125).prop_map(|said| (frame(PING, &said), Message::Ping(said))),
     ]
 }
 

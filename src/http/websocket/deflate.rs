@@ -46,9 +46,7 @@ impl fmt::Display for Agreement {
 
 /// The first of the client's offers that can be accepted.
 pub fn agree<'a>(offers: impl Iterator<Item = &'a str>) -> Option<Agreement> {
-    offers
-        .flat_map(|header| header.split(','))
-        .find_map(accepted)
+    offers.flat_map(|header| header.split(',')).find_map(accepted)
 }
 
 /// RFC 7692 §7.1: an offer with a parameter that is unknown, said twice or out of range is declined.
@@ -57,9 +55,7 @@ fn accepted(offer: &str) -> Option<Agreement> {
     if !words.next()?.eq_ignore_ascii_case("permessage-deflate") {
         return None;
     }
-    let mut agreement = Agreement {
-        server_window: None,
-    };
+    let mut agreement = Agreement { server_window: None };
     let mut said = Vec::new();
     for word in words {
         let (name, value) = match word.split_once('=') {
@@ -88,9 +84,7 @@ fn accepted(offer: &str) -> Option<Agreement> {
 fn window(text: &str) -> Option<u8> {
     let plain = !text.starts_with(['0', '+']);
     let bits = plain.then(|| text.parse().ok()).flatten()?;
-    (SMALLEST_WINDOW..=LARGEST_WINDOW)
-        .contains(&bits)
-        .then_some(bits)
+    (SMALLEST_WINDOW..=LARGEST_WINDOW).contains(&bits).then_some(bits)
 }
 
 thread_local! {
@@ -110,9 +104,7 @@ pub(super) fn inflate(mut packed: Vec<u8>, largest: usize) -> Result<Vec<u8>, Fa
             let room = largest.saturating_sub(message.len()).saturating_add(1);
             message.reserve_exact(room.min(STEP));
             let (came, made) = (unpacker.total_in(), unpacker.total_out());
-            let status = unpacker
-                .decompress_vec(rest, &mut message, FlushDecompress::Sync)
-                .map_err(|_| BROKEN)?;
+            let status = unpacker.decompress_vec(rest, &mut message, FlushDecompress::Sync).map_err(|_| BROKEN)?;
             if message.len() > largest {
                 return Err(Fault::TooLarge);
             }
@@ -142,9 +134,7 @@ pub(super) fn deflate(message: &[u8]) -> Option<Vec<u8>> {
         packer.reset();
         // Only what becomes shorter is of use, so there is never more room than the message has.
         let mut packed = Vec::with_capacity(message.len());
-        let status = packer
-            .compress_vec(message, &mut packed, FlushCompress::Sync)
-            .ok()?;
+        let status = packer.compress_vec(message, &mut packed, FlushCompress::Sync).ok()?;
         let whole = status == Status::Ok
             && packer.total_in() == u64::try_from(message.len()).ok()?
             && packed.ends_with(&TAIL)

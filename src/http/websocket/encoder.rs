@@ -27,13 +27,8 @@ impl Encoder {
 
     /// A text.
     pub fn text(&self, text: &str) -> Bytes {
-        let fits =
-            |agreement: &Agreement| (WORTH_PACKING..=agreement.longest()).contains(&text.len());
-        let packed = self
-            .agreement
-            .as_ref()
-            .filter(|agreement| fits(agreement))
-            .and_then(|_| deflate(text.as_bytes()));
+        let fits = |agreement: &Agreement| (WORTH_PACKING..=agreement.longest()).contains(&text.len());
+        let packed = self.agreement.as_ref().filter(|agreement| fits(agreement)).and_then(|_| deflate(text.as_bytes()));
         match packed {
             Some(packed) => frame(OpCode::Data(Data::Text), true, &packed),
             None => frame(OpCode::Data(Data::Text), false, text.as_bytes()),
@@ -57,10 +52,7 @@ impl Encoder {
             end -= 1;
         }
         let (reason, _) = reason.split_at(end);
-        control(
-            Control::Close,
-            &[&code.to_be_bytes(), reason.as_bytes()].concat(),
-        )
+        control(Control::Close, &[&code.to_be_bytes(), reason.as_bytes()].concat())
     }
 }
 
@@ -70,12 +62,7 @@ fn control(kind: Control, content: &[u8]) -> Bytes {
 }
 
 fn frame(opcode: OpCode, is_packed: bool, content: &[u8]) -> Bytes {
-    let header = FrameHeader {
-        is_final: true,
-        rsv1: is_packed,
-        opcode,
-        ..FrameHeader::default()
-    };
+    let header = FrameHeader { is_final: true, rsv1: is_packed, opcode, ..FrameHeader::default() };
     let mut bytes = Vec::with_capacity(LONGEST_HEADER + content.len());
     let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
     // Writing into memory does not fail.

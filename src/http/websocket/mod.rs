@@ -80,9 +80,5 @@ pub fn open(
     let response = response.message_body(body)?.into();
     let sender = Sender::new(frames, Encoder::new(agreement));
     let decoder = Decoder::new(terms.largest, agreement.is_some());
-    Ok((
-        response,
-        sender,
-        Receiver::new(payload.into_inner(), decoder, gone),
-    ))
+    Ok((response, sender, Receiver::new(payload.into_inner(), decoder, gone)))
 }

@@ -97,14 +97,7 @@ pub struct Receiver {
 impl Receiver {
     pub(super) fn new(payload: Payload, decoder: Decoder, gone: oneshot::Receiver<()>) -> Self {
         let now = Instant::now();
-        Self {
-            payload,
-            decoder,
-            gone,
-            ended: false,
-            came_at: now,
-            whole_at: now,
-        }
+        Self { payload, decoder, gone, ended: false, came_at: now, whole_at: now }
     }
 
     /// When something came last, of a message that is not whole yet, too.

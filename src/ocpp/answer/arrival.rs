@@ -26,45 +26,25 @@ pub struct Welcome {
 
 /// Records what a station says of itself.
 pub async fn boot(call: Call<'_>, boot_info: BootInfo) -> Result<Welcome, CallError> {
-    let (organization, station, moment) =
-        (call.peer.organization, call.peer.station, call.moment());
+    let (organization, station, moment) = (call.peer.organization, call.peer.station, call.moment());
     let base = call.gateway.context.websocket_url.clone();
-    let stored = call
-        .gateway
-        .context
-        .db
-        .write(move |conn| -> StoreResult<Registration> {
-            let row = stations::find_station(conn, organization, station)?;
-            stations::save_boot(conn, station, &boot_info, moment.now)?;
-            tell_station(
-                conn,
-                &moment,
-                (organization, station),
-                EventKind::StationBooted,
-                &base,
-            )?;
-            Ok(row.registration)
-        });
+    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<Registration> {
+        let row = stations::find_station(conn, organization, station)?;
+        stations::save_boot(conn, station, &boot_info, moment.now)?;
+        tell_station(conn, &moment, (organization, station), EventKind::StationBooted, &base)?;
+        Ok(row.registration)
+    });
     let registration = stored.await?;
     call.state.registered(registration);
     let (interval, effects) = match registration {
-        Registration::Accepted => (
-            call.gateway.settings.heartbeat_seconds,
-            vec![Effect::Tell(SignalKind::Booted)],
-        ),
+        Registration::Accepted => (call.gateway.settings.heartbeat_seconds, vec![Effect::Tell(SignalKind::Booted)]),
         Registration::Pending | Registration::Rejected => (TRY_AGAIN_SECONDS, Vec::new()),
     };
-    Ok(Welcome {
-        registration,
-        interval,
-        effects,
-    })
+    Ok(Welcome { registration, interval, effects })
 }
 
 /// What a station said, where it said anything.
-pub fn said<const MAX: usize, const FORMER: usize>(
-    label: Option<Label<MAX, FORMER>>,
-) -> Option<String> {
+pub fn said<const MAX: usize, const FORMER: usize>(label: Option<Label<MAX, FORMER>>) -> Option<String> {
     label.map(String::from).filter(|text| !text.is_empty())
 }
 
@@ -78,23 +58,13 @@ pub async fn authorize(call: Call<'_>, card: String) -> Result<Authorization, Ca
     let known = known.await?;
     if known.is_unknown {
         let told = known.clone();
-        let tell = db.write(move |conn| {
-            tokens::tell_unknown(conn, &moment, shown(owner, &card), &told, None)
-        });
+        let tell = db.write(move |conn| tokens::tell_unknown(conn, &moment, shown(owner, &card), &told, None));
         tell.await?;
     }
     Ok(known)
 }
 
 /// A card that is shown to a station, to begin or to end something.
-const fn shown(
-    (organization, station): (OrganizationId, StationId),
-    id_tag: &str,
-) -> Presented<'_> {
-    Presented {
-        organization,
-        station,
-        begins: None,
-        id_tag,
-    }
+const fn shown((organization, station): (OrganizationId, StationId), id_tag: &str) -> Presented<'_> {
+    Presented { organization, station, begins: None, id_tag }
 }

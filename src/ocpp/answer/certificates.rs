@@ -19,9 +19,7 @@ pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled
     });
     let names = read.await?;
     let signed = match &call.gateway.authority {
-        Some(authority) => authority
-            .sign(request, (id, &names), call.now)
-            .map_err(|why: NotSigned| why.to_string()),
+        Some(authority) => authority.sign(request, (id, &names), call.now).map_err(|why: NotSigned| why.to_string()),
         None => Err("no certificate authority is configured".to_owned()),
     };
     let (kind, why) = match &signed {
@@ -29,28 +27,13 @@ pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled
         Err(why) => (EventKind::StationCertificateRefused, Some(why.clone())),
     };
     let moment = call.moment();
-    let stored = call
-        .gateway
-        .context
-        .db
-        .write(move |conn| -> StoreResult<()> {
-            let event = Event::new(organization, kind).at(id);
-            events::record(
-                conn,
-                &moment,
-                event,
-                &json!({"chargestation": id, "reason": why}),
-            )
-        });
+    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<()> {
+        let event = Event::new(organization, kind).at(id);
+        events::record(conn, &moment, event, &json!({"chargestation": id, "reason": why}))
+    });
     stored.await?;
     Ok(match signed {
-        Ok(chain) => (
-            true,
-            vec![Effect::Ask(Command::CertificateSigned {
-                chain,
-                request: number,
-            })],
-        ),
+        Ok(chain) => (true, vec![Effect::Ask(Command::CertificateSigned { chain, request: number })]),
         Err(why) => {
             tracing::info!(station = %id, why, "a certificate request was refused");
             (false, Vec::new())

@@ -36,10 +36,7 @@ pub fn done<T: Wire>(handled: Handled<T>) -> Handled<String> {
 impl From<StoreError> for CallError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a message of a station could not be stored");
-        Self::new(
-            ErrorCode::InternalError,
-            "It could not be stored; please try again",
-        )
+        Self::new(ErrorCode::InternalError, "It could not be stored; please try again")
     }
 }
 

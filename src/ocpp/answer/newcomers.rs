@@ -11,9 +11,7 @@ use crate::{groups, kernel::ConnectorId};
 /// Creates the connector at a spot where there is none and the operator allows it; it joins the group of its station where all
 /// others there are members. What balancing had set aside for it is let go then.
 pub async fn welcome(call: Call<'_>, spot: Spot) -> Result<Vec<Effect>, CallError> {
-    let known = call
-        .peer
-        .connector(call.gateway, |layout| spot.find(layout));
+    let known = call.peer.connector(call.gateway, |layout| spot.find(layout));
     if known.await?.is_some() {
         return Ok(Vec::new());
     }
@@ -39,12 +37,9 @@ pub async fn welcome(call: Call<'_>, spot: Spot) -> Result<Vec<Effect>, CallErro
     if made.is_empty() {
         return Ok(Vec::new());
     }
-    let flags = made.iter().map(|number| {
-        format!("connector {number} was created as it was reported: its rating is to be checked")
-    });
+    let flags = made
+        .iter()
+        .map(|number| format!("connector {number} was created as it was reported: its rating is to be checked"));
     call.peer.note(call.gateway, flags.collect()).await;
-    Ok(vec![
-        Effect::Tell(SignalKind::Reconfigured),
-        Effect::Tell(SignalKind::Stray(spot.number(), Stray::Free)),
-    ])
+    Ok(vec![Effect::Tell(SignalKind::Reconfigured), Effect::Tell(SignalKind::Stray(spot.number(), Stray::Free))])
 }

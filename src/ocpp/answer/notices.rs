@@ -17,28 +17,23 @@ pub async fn notice(call: Call<'_>, action: &str) -> Handled<String> {
 /// Records what the station said as an event.
 pub async fn record(call: Call<'_>, action: &str) -> Result<(), CallError> {
     let kind = kind_of(action);
-    let (organization, station, moment) =
-        (call.peer.organization, call.peer.station, call.moment());
+    let (organization, station, moment) = (call.peer.organization, call.peer.station, call.moment());
     let mut said: Value = serde_json::from_str(call.payload.get()).unwrap_or_default();
     hide_credentials(&mut said);
     let data = json!({"chargestation": station, "message": action, "payload": said});
-    let stored = call
-        .gateway
-        .context
-        .db
-        .write(move |conn| -> StoreResult<()> {
-            let event = Event::new(organization, kind).at(station);
-            events::record(conn, &moment, event, &data)
-        });
+    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<()> {
+        let event = Event::new(organization, kind).at(station);
+        events::record(conn, &moment, event, &data)
+    });
     Ok(stored.await?)
 }
 
 fn kind_of(action: &str) -> EventKind {
     match action {
         "DiagnosticsStatusNotification" => EventKind::StationDiagnosticsStatusUpdated,
-        "FirmwareStatusNotification"
-        | "SignedFirmwareStatusNotification"
-        | "PublishFirmwareStatusNotification" => EventKind::StationFirmwareStatusUpdated,
+        "FirmwareStatusNotification" | "SignedFirmwareStatusNotification" | "PublishFirmwareStatusNotification" => {
+            EventKind::StationFirmwareStatusUpdated
+        }
         "LogStatusNotification" => EventKind::StationLogStatusUpdated,
         "SecurityEventNotification" => EventKind::StationSecurityEvent,
         _ => EventKind::StationNotified,

@@ -27,22 +27,13 @@ pub async fn record(
     };
     let shown = shown(call.now, &report.samples);
     let moment = call.moment();
-    let recorded = call
-        .gateway
-        .context
-        .db
-        .write_with_others(move |conn| sessions::record_readings(conn, &moment, &report));
+    let recorded =
+        call.gateway.context.db.write_with_others(move |conn| sessions::record_readings(conn, &moment, &report));
     let session = recorded.await?;
     // The car of a transaction is where that is, whatever connector the values name.
-    let charging = session
-        .as_ref()
-        .filter(|one| one.is_open() && transaction.is_some());
-    let place = charging
-        .and_then(|session| session.connector_id)
-        .or(connector);
-    let told = place
-        .zip(shown)
-        .map(|(place, shown)| SignalKind::Metered(place, shown));
+    let charging = session.as_ref().filter(|one| one.is_open() && transaction.is_some());
+    let place = charging.and_then(|session| session.connector_id).or(connector);
+    let told = place.zip(shown).map(|(place, shown)| SignalKind::Metered(place, shown));
     let mut effects: Vec<Effect> = told.into_iter().map(Effect::Tell).collect();
     if let Some(session) = &session {
         note_oddities(call, session).await;
@@ -92,11 +83,7 @@ pub fn samples(
         told_at: reading.at,
         context: meter::context_name(reading.context),
         raw: String::new(),
-        flags: reading
-            .flags
-            .iter()
-            .map(|flag| flag.as_str().to_owned())
-            .collect(),
+        flags: reading.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
         evidence: Vec::new(),
         reading: Reading {
             energy: reading.energy,
@@ -139,13 +126,8 @@ fn place(context: &str) -> u8 {
 /// Stops a session that reached what it was to reach: once, and again only where that did not help for minutes.
 pub fn stop_at_target(call: Call<'_>, session: &Session) -> Option<Effect> {
     let running = session.status == SessionStatus::Started;
-    let transaction = session
-        .transaction_id
-        .filter(|_| running && session.reached_target().is_some())?;
-    call.state
-        .stops
-        .is_due(transaction, call.now)
-        .then_some(Effect::Ask(Command::StopCharging { transaction }))
+    let transaction = session.transaction_id.filter(|_| running && session.reached_target().is_some())?;
+    call.state.stops.is_due(transaction, call.now).then_some(Effect::Ask(Command::StopCharging { transaction }))
 }
 
 /// Notes at the station what was odd about the readings of its session, each kind once.

@@ -33,33 +33,28 @@ pub async fn record(
     let moment = call.moment();
     let base = call.gateway.context.websocket_url.clone();
     let names_transactions = call.peer.version != Version::V16;
-    let stored = call.gateway.context.db.write(
-        move |conn| -> StoreResult<Option<(ConnectorId, Vec<Effect>)>> {
-            let Some(id) = find(&stations::layout(conn, owner.1)?) else {
-                return Ok(None);
-            };
-            let connector = stations::find_connector(conn, owner.0, id)?;
-            let report = read(conn, &connector)?;
-            let of_before = match (report.is_idle, names_transactions) {
-                (true, _) => sessions::end_ghosts(conn, &moment, &connector, report.status)?
-                    .into_iter()
-                    .map(|over| Effect::Tell(SignalKind::SessionEnded(connector.id, over.id)))
-                    .collect(),
-                (false, true) => sessions::of_before_boot(conn, &connector)?
-                    .into_iter()
-                    .filter_map(verify)
-                    .collect(),
-                (false, false) => Vec::new(),
-            };
-            if let Some(state) = charging_state(report.status)
-                && let Some(session) = sessions::open_session_on(conn, connector.id)?
-            {
-                sessions::note_state(conn, &moment, session, state, report.at)?;
-            }
-            note(conn, &moment, owner, &base, &connector, report)?;
-            Ok(Some((connector.id, of_before)))
-        },
-    );
+    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<Option<(ConnectorId, Vec<Effect>)>> {
+        let Some(id) = find(&stations::layout(conn, owner.1)?) else {
+            return Ok(None);
+        };
+        let connector = stations::find_connector(conn, owner.0, id)?;
+        let report = read(conn, &connector)?;
+        let of_before = match (report.is_idle, names_transactions) {
+            (true, _) => sessions::end_ghosts(conn, &moment, &connector, report.status)?
+                .into_iter()
+                .map(|over| Effect::Tell(SignalKind::SessionEnded(connector.id, over.id)))
+                .collect(),
+            (false, true) => sessions::of_before_boot(conn, &connector)?.into_iter().filter_map(verify).collect(),
+            (false, false) => Vec::new(),
+        };
+        if let Some(state) = charging_state(report.status)
+            && let Some(session) = sessions::open_session_on(conn, connector.id)?
+        {
+            sessions::note_state(conn, &moment, session, state, report.at)?;
+        }
+        note(conn, &moment, owner, &base, &connector, report)?;
+        Ok(Some((connector.id, of_before)))
+    });
     let Some((connector, mut effects)) = stored.await? else {
         return Ok(None);
     };
@@ -69,10 +64,7 @@ pub async fn record(
 
 /// Whether its transaction goes on is for the station to say.
 fn verify(session: Session) -> Option<Effect> {
-    Some(Effect::Verify {
-        session: session.id,
-        name: session.transaction_name?,
-    })
+    Some(Effect::Verify { session: session.id, name: session.transaction_name? })
 }
 
 /// Notes how a connector is doing, and tells it where that is news.
@@ -84,9 +76,7 @@ pub fn note(
     connector: &Connector,
     report: Report,
 ) -> StoreResult<()> {
-    let Report {
-        status, error, at, ..
-    } = report;
+    let Report { status, error, at, .. } = report;
     let instants = (at, moment.now);
     stations::set_connector_status(conn, connector.id, status, error.as_deref(), instants)?;
     if connector.status != status || connector.error_code != error {
@@ -99,9 +89,7 @@ pub fn note(
 /// What a status says of a connector that is not set up: who is charging may draw; a fault says nothing.
 pub fn stray(number: u32, status: ConnectorStatus) -> Option<Effect> {
     let doing = match status {
-        ConnectorStatus::Charging
-        | ConnectorStatus::SuspendedEv
-        | ConnectorStatus::SuspendedEvse => Stray::Occupied,
+        ConnectorStatus::Charging | ConnectorStatus::SuspendedEv | ConnectorStatus::SuspendedEvse => Stray::Occupied,
         ConnectorStatus::Faulted => return None,
         _ => Stray::Free,
     };

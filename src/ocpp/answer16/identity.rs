@@ -18,11 +18,7 @@ pub(super) async fn boot_notification(
         Registration::Pending => boot_notification::Registration::Pending,
         Registration::Rejected => boot_notification::Registration::Rejected,
     };
-    let response = boot_notification::Response {
-        status,
-        current_time: call.now,
-        interval: welcome.interval,
-    };
+    let response = boot_notification::Response { status, current_time: call.now, interval: welcome.interval };
     Ok((response, welcome.effects))
 }
 
@@ -40,10 +36,7 @@ fn boot_info(request: boot_notification::Request) -> BootInfo {
     }
 }
 
-pub(super) async fn authorize(
-    call: Call<'_>,
-    request: authorize::Request,
-) -> Handled<authorize::Response> {
+pub(super) async fn authorize(call: Call<'_>, request: authorize::Request) -> Handled<authorize::Response> {
     let known = arrival::authorize(call, request.id_tag.into()).await?;
     let id_tag_info = id_tag_info(call, &known);
     Ok((authorize::Response { id_tag_info }, Vec::new()))
@@ -60,10 +53,7 @@ pub(super) fn id_tag_info(call: Call<'_>, known: &Authorization) -> IdTagInfo {
     };
     IdTagInfo {
         expiry_date: call.until(known.expires_at),
-        parent_id_tag: known
-            .parent_group
-            .as_ref()
-            .and_then(|group| Exact::new(group.as_str()).ok()),
+        parent_id_tag: known.parent_group.as_ref().and_then(|group| Exact::new(group.as_str()).ok()),
         status,
     }
 }

@@ -20,10 +20,7 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
         };
     }
     let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;
-    let found = call
-        .peer
-        .connector(call.gateway, |layout| layout.of_number(number))
-        .await?;
+    let found = call.peer.connector(call.gateway, |layout| layout.of_number(number)).await?;
     if found.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
     }
@@ -39,21 +36,14 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
     Ok((Response {}, effects))
 }
 
-async fn record(
-    call: Call<'_>,
-    connector: Option<ConnectorId>,
-    request: &Request,
-) -> Handled<Option<Session>> {
+async fn record(call: Call<'_>, connector: Option<ConnectorId>, request: &Request) -> Handled<Option<Session>> {
     let samples = samples(call, &request.meter_value);
     common::record(call, connector, request.transaction_id, samples).await
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {
     let evidence = values.iter().flat_map(|instant| {
-        let signed = instant
-            .sampled_value
-            .iter()
-            .filter(|value| value.format == Some(Format::SignedData));
+        let signed = instant.sampled_value.iter().filter(|value| value.format == Some(Format::SignedData));
         signed.map(|value| evidence(instant.timestamp, value))
     });
     common::samples(call, readings(values, MAINS), evidence.collect())

@@ -24,10 +24,7 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
             status,
             error: error.clone(),
             at,
-            is_idle: matches!(
-                status,
-                ConnectorStatus::Available | ConnectorStatus::Preparing
-            ),
+            is_idle: matches!(status, ConnectorStatus::Available | ConnectorStatus::Preparing),
         })
     };
     let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;

@@ -41,10 +41,7 @@ fn boot_info(station: ChargingStation) -> BootInfo {
     }
 }
 
-pub(super) async fn authorize(
-    call: Call<'_>,
-    request: authorize::Request,
-) -> Handled<authorize::Response> {
+pub(super) async fn authorize(call: Call<'_>, request: authorize::Request) -> Handled<authorize::Response> {
     let by_contract = is_contract(&request.id_token);
     let by_button = request.id_token.r#type == IdTokenKind::NoAuthorization;
     let mut known = match by_button {
@@ -56,8 +53,7 @@ pub(super) async fn authorize(
     let shown = request.certificate.is_some() || request.iso15118_certificate_hash_data.is_some();
     let response = authorize::Response {
         id_token_info: id_token_info(call, &known),
-        certificate_status: (by_contract && shown)
-            .then_some(AuthorizeCertificateStatus::NoCertificateAvailable),
+        certificate_status: (by_contract && shown).then_some(AuthorizeCertificateStatus::NoCertificateAvailable),
         allowed_energy_transfer: None,
         tariff: None,
     };
@@ -104,21 +100,14 @@ pub(super) async fn sign_certificate(
     call: Call<'_>,
     request: sign_certificate::Request,
 ) -> Handled<sign_certificate::Response> {
-    let of_station = matches!(
-        request.certificate_type,
-        None | Some(CertificateSigningUse::ChargingStationCertificate)
-    );
+    let of_station = matches!(request.certificate_type, None | Some(CertificateSigningUse::ChargingStationCertificate));
     let (signed, effects) = if of_station {
         certificates::sign(call, request.csr.as_str(), request.request_id).await?
     } else {
         (false, Vec::new())
     };
     let response = sign_certificate::Response {
-        status: if signed {
-            GenericStatus::Accepted
-        } else {
-            GenericStatus::Rejected
-        },
+        status: if signed { GenericStatus::Accepted } else { GenericStatus::Rejected },
         status_info: None,
     };
     Ok((response, effects))

@@ -27,20 +27,11 @@ pub(super) async fn notify_charging_limit(
     let limit = ExternalLimit {
         chargestation_id: call.peer.station,
         evse_number: i32::try_from(evse).unwrap_or(i32::MAX),
-        source: request
-            .charging_limit
-            .charging_limit_source
-            .as_str()
-            .to_owned(),
+        source: request.charging_limit.charging_limit_source.as_str().to_owned(),
         evse_id: None,
         grid_critical: request.charging_limit.is_grid_critical,
         local_generation: request.charging_limit.is_local_generation.unwrap_or(false),
-        schedules: Json(
-            schedules
-                .iter()
-                .map(|one| schedule(one, call.now))
-                .collect(),
-        ),
+        schedules: Json(schedules.iter().map(|one| schedule(one, call.now)).collect()),
         told_at: call.now,
     };
     let db = &call.gateway.context.db;
@@ -59,13 +50,12 @@ pub(super) async fn cleared_charging_limit(
 ) -> Handled<cleared_charging_limit::Response> {
     notices::record(call, "ClearedChargingLimit").await?;
     let (station, source) = (call.peer.station, request.charging_limit_source);
-    let evse = request
-        .evse_id
-        .map(|evse| i32::try_from(evse).unwrap_or(i32::MAX));
-    let cleared =
-        call.gateway.context.db.write(move |conn| {
-            stations::clear_external_limits(conn, station, evse, source.as_str())
-        });
+    let evse = request.evse_id.map(|evse| i32::try_from(evse).unwrap_or(i32::MAX));
+    let cleared = call
+        .gateway
+        .context
+        .db
+        .write(move |conn| stations::clear_external_limits(conn, station, evse, source.as_str()));
     cleared.await?;
     let told = Effect::Tell(SignalKind::ExternalLimit);
     Ok((cleared_charging_limit::Response {}, vec![told]))
@@ -81,11 +71,7 @@ fn schedule(told: &ChargingSchedule, now: Timestamp) -> LimitSchedule {
     };
     let mut steps: Vec<LimitStep> = told.charging_schedule_period.iter().map(step).collect();
     steps.sort_by_key(|step| step.from);
-    LimitSchedule {
-        start,
-        end: told.duration.map(|seconds| seconds_after(start, seconds)),
-        steps,
-    }
+    LimitSchedule { start, end: told.duration.map(|seconds| seconds_after(start, seconds)), steps }
 }
 
 /// The instant so many seconds after another, ten years at most.
@@ -133,20 +119,13 @@ pub(super) async fn notify_ev_charging_needs(
         Some((_, true)) => (NotifyEvChargingNeedsStatus::Processing, None),
         Some((_, false)) => (
             NotifyEvChargingNeedsStatus::Rejected,
-            refusals::why(
-                "NoSchedule",
-                "Nothing steers this EVSE; the needs were noted",
-            ),
+            refusals::why("NoSchedule", "Nothing steers this EVSE; the needs were noted"),
         ),
-        None => (
-            NotifyEvChargingNeedsStatus::Rejected,
-            refusals::why("NoTransaction", "No transaction runs at this EVSE"),
-        ),
+        None => {
+            (NotifyEvChargingNeedsStatus::Rejected, refusals::why("NoTransaction", "No transaction runs at this EVSE"))
+        }
     };
-    let response = notify_ev_charging_needs::Response {
-        status,
-        status_info,
-    };
+    let response = notify_ev_charging_needs::Response { status, status_info };
     let charging = charging.map(|(outlet, _)| outlet.connector);
     let told = charging.map(|connector| Effect::Tell(SignalKind::Wished(connector)));
     Ok((response, told.into_iter().collect()))
@@ -194,26 +173,18 @@ pub(super) async fn notify_ev_charging_schedule(
     let exceeds = |outlet: &Outlet| {
         let mut periods = request.charging_schedule.charging_schedule_period.iter();
         periods.any(|period| {
-            limit(period, unit)
-                .is_some_and(|draw| in_force.is_exceeded_by(call.peer.station, outlet.number, draw))
+            limit(period, unit).is_some_and(|draw| in_force.is_exceeded_by(call.peer.station, outlet.number, draw))
         })
     };
     let exceeding = outlet.filter(exceeds);
     let (status, status_info) = match exceeding {
         // K15.FR.12.
-        Some(_) => (
-            GenericStatus::Rejected,
-            refusals::why(
-                "ValueTooHigh",
-                "The schedule exceeds the limit of this EVSE",
-            ),
-        ),
+        Some(_) => {
+            (GenericStatus::Rejected, refusals::why("ValueTooHigh", "The schedule exceeds the limit of this EVSE"))
+        }
         None => (GenericStatus::Accepted, None),
     };
-    let response = notify_ev_charging_schedule::Response {
-        status,
-        status_info,
-    };
+    let response = notify_ev_charging_schedule::Response { status, status_info };
     // K15.FR.13: the plan is looked at again.
     let told = exceeding.map(|outlet| Effect::Tell(SignalKind::Wished(outlet.connector)));
     Ok((response, told.into_iter().collect()))
@@ -226,23 +197,16 @@ async fn with_session<T: Send + 'static>(
     act: impl Fn(&mut Conn, Session) -> StoreResult<T> + Send + 'static,
 ) -> StoreResult<Option<(Outlet, T)>> {
     let station = call.peer.station;
-    let done = call
-        .gateway
-        .context
-        .db
-        .write(move |conn| -> StoreResult<Option<(Outlet, T)>> {
-            let layout = stations::layout(conn, station)?;
-            let on_evse = layout
-                .outlets()
-                .iter()
-                .filter(|one| u32::try_from(one.evse) == Ok(evse));
-            for outlet in on_evse {
-                if let Some(session) = sessions::open_session_on(conn, outlet.connector)? {
-                    return Ok(Some((*outlet, act(conn, session)?)));
-                }
+    let done = call.gateway.context.db.write(move |conn| -> StoreResult<Option<(Outlet, T)>> {
+        let layout = stations::layout(conn, station)?;
+        let on_evse = layout.outlets().iter().filter(|one| u32::try_from(one.evse) == Ok(evse));
+        for outlet in on_evse {
+            if let Some(session) = sessions::open_session_on(conn, outlet.connector)? {
+                return Ok(Some((*outlet, act(conn, session)?)));
             }
-            Ok(None)
-        });
+        }
+        Ok(None)
+    });
     done.await
 }
 
@@ -251,15 +215,7 @@ fn energy_need(needs: &ChargingNeeds) -> Option<WattHours> {
     let both_ways = needs.v2x_charging_parameters.as_ref();
     let told = both_ways
         .and_then(|both| both.ev_target_energy_request.as_ref())
-        .or(needs
-            .ac_charging_parameters
-            .as_ref()
-            .map(|ac| &ac.energy_amount))
-        .or(needs
-            .dc_charging_parameters
-            .as_ref()
-            .and_then(|dc| dc.energy_amount.as_ref()));
-    told.and_then(|energy| energy.scaled(0))
-        .filter(|energy| *energy >= 0)
-        .map(WattHours)
+        .or(needs.ac_charging_parameters.as_ref().map(|ac| &ac.energy_amount))
+        .or(needs.dc_charging_parameters.as_ref().and_then(|dc| dc.energy_amount.as_ref()));
+    told.and_then(|energy| energy.scaled(0)).filter(|energy| *energy >= 0).map(WattHours)
 }

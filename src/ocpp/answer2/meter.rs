@@ -11,10 +11,7 @@ use crate::sessions::{self, Evidence, Sample, Session, SessionStatus};
 use crate::stations::link::{Command, SignalKind, Stray};
 use crate::stations::{Layout, Spot};
 
-pub(super) async fn meter_values(
-    call: Call<'_>,
-    request: meter_values::Request,
-) -> Handled<meter_values::Response> {
+pub(super) async fn meter_values(call: Call<'_>, request: meter_values::Request) -> Handled<meter_values::Response> {
     let evse = request.evse_id;
     if evse == 0 {
         return Ok((meter_values::Response {}, Vec::new())); // the main meter: no car
@@ -64,10 +61,7 @@ fn cost_update(call: Call<'_>, session: &Session) -> Option<Effect> {
         return None;
     }
     costs.told(transaction, amount, call.now);
-    Some(Effect::Ask(Command::TellCost {
-        transaction,
-        amount,
-    }))
+    Some(Effect::Ask(Command::TellCost { transaction, amount }))
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {
@@ -103,11 +97,8 @@ fn context_of(value: &SampledValue) -> ReadingContext {
     ReadingContext::of_context(value.context.as_ref().map(Context::as_str))
 }
 
-fn text<const MAX: usize, const FORMER: usize>(
-    text: Option<&Exact<MAX, FORMER>>,
-) -> Option<String> {
-    text.map(|text| text.as_str().to_owned())
-        .filter(|text| !text.is_empty())
+fn text<const MAX: usize, const FORMER: usize>(text: Option<&Exact<MAX, FORMER>>) -> Option<String> {
+    text.map(|text| text.as_str().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// The value in our units; `None` for what we do not use and, with a flag, for what is out of range.

@@ -14,47 +14,23 @@ mod transactions;
 /// Handles one call.
 pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
     match incoming {
-        Incoming::Heartbeat(_) => done(Ok((
-            heartbeat::Response {
-                current_time: call.now,
-            },
-            Vec::new(),
-        ))),
-        Incoming::BootNotification(request) => {
-            done(identity::boot_notification(call, request).await)
-        }
+        Incoming::Heartbeat(_) => done(Ok((heartbeat::Response { current_time: call.now }, Vec::new()))),
+        Incoming::BootNotification(request) => done(identity::boot_notification(call, request).await),
         Incoming::Authorize(request) => done(identity::authorize(call, request).await),
-        Incoming::StatusNotification(request) => {
-            done(status::status_notification(call, request).await)
-        }
+        Incoming::StatusNotification(request) => done(status::status_notification(call, request).await),
         Incoming::MeterValues(request) => done(meter::meter_values(call, request).await),
-        Incoming::TransactionEvent(request) => {
-            done(transactions::transaction_event(call, request).await)
-        }
+        Incoming::TransactionEvent(request) => done(transactions::transaction_event(call, request).await),
         Incoming::SignCertificate(request) => done(identity::sign_certificate(call, request).await),
         Incoming::NotifyEvent(request) => done(status::notify_event(call, request).await),
         Incoming::NotifyReport(request) => done(model::notify_report(call, request).await),
-        Incoming::NotifyEVChargingNeeds(request) => {
-            done(limits::notify_ev_charging_needs(call, request).await)
-        }
-        Incoming::NotifyChargingLimit(request) => {
-            done(limits::notify_charging_limit(call, request).await)
-        }
-        Incoming::ClearedChargingLimit(request) => {
-            done(limits::cleared_charging_limit(call, request).await)
-        }
-        Incoming::PullDynamicScheduleUpdate(request) => {
-            done(limits::pull_dynamic_schedule_update(call, request).await)
-        }
-        Incoming::NotifyEVChargingSchedule(request) => {
-            done(limits::notify_ev_charging_schedule(call, request).await)
-        }
+        Incoming::NotifyEVChargingNeeds(request) => done(limits::notify_ev_charging_needs(call, request).await),
+        Incoming::NotifyChargingLimit(request) => done(limits::notify_charging_limit(call, request).await),
+        Incoming::ClearedChargingLimit(request) => done(limits::cleared_charging_limit(call, request).await),
+        Incoming::PullDynamicScheduleUpdate(request) => done(limits::pull_dynamic_schedule_update(call, request).await),
+        Incoming::NotifyEVChargingSchedule(request) => done(limits::notify_ev_charging_schedule(call, request).await),
         Incoming::OpenPeriodicEventStream(_) => {
             notices::record(call, incoming.action()).await?;
-            let response = open_periodic_event_stream::Response {
-                status: GenericStatus::Accepted,
-                status_info: None,
-            };
+            let response = open_periodic_event_stream::Response { status: GenericStatus::Accepted, status_info: None };
             done(Ok((response, Vec::new())))
         }
         Incoming::NotifyCustomerInformation(_)

@@ -13,34 +13,24 @@ use crate::ocpp::v2::*;
 use crate::stations::{self, Spot};
 
 /// Keeps a part of a report of the device model.
-pub(super) async fn notify_report(
-    call: Call<'_>,
-    request: notify_report::Request,
-) -> Handled<notify_report::Response> {
+pub(super) async fn notify_report(call: Call<'_>, request: notify_report::Request) -> Handled<notify_report::Response> {
     let data = request.report_data.unwrap_or_default();
     let effects = welcome_connectors(call, &data).await?;
     let part: Map<String, Value> = data.into_iter().map(entry).collect();
     let (organization, station, now) = (call.peer.organization, call.peer.station, call.now);
     let part = Value::Object(part);
     let stored = part.clone();
-    let kept = call
-        .gateway
-        .context
-        .db
-        .write(move |conn| stations::keep_variables(conn, organization, station, &stored, now));
+    let kept =
+        call.gateway.context.db.write(move |conn| stations::keep_variables(conn, organization, station, &stored, now));
     kept.await?;
     let is_last = !request.tbc.unwrap_or(false);
-    call.state
-        .reports
-        .take_in(request.request_id, vec![part], is_last);
+    call.state.reports.take_in(request.request_id, vec![part], is_last);
     Ok((notify_report::Response {}, effects))
 }
 
 /// Takes in the connectors of which a part of a report tells.
 async fn welcome_connectors(call: Call<'_>, data: &[ReportData]) -> Result<Vec<Effect>, CallError> {
-    let of_connectors = data
-        .iter()
-        .filter(|one| one.component.name.as_str() == "Connector");
+    let of_connectors = data.iter().filter(|one| one.component.name.as_str() == "Connector");
     let places = of_connectors.filter_map(|one| {
         let evse = one.component.evse.as_ref()?;
         Some((evse.id, evse.connector_id?))
@@ -66,9 +56,7 @@ pub(super) async fn other_report(call: Call<'_>, incoming: Incoming) -> Handled<
             let messages = it.message_info.unwrap_or_default();
             (it.request_id, it.tbc, list(&messages))
         }
-        Incoming::NotifyCustomerInformation(it) => {
-            (it.request_id.into(), it.tbc, vec![json!(it.data)])
-        }
+        Incoming::NotifyCustomerInformation(it) => (it.request_id.into(), it.tbc, vec![json!(it.data)]),
         Incoming::ReportChargingProfiles(it) => {
             let part = json!({
                 "evseId": it.evse_id, "chargingLimitSource": it.charging_limit_source,
@@ -114,8 +102,5 @@ fn entry(data: ReportData) -> (String, Value) {
     if let Some(kind) = data.variable_characteristics {
         known.insert("characteristics".to_owned(), json!(kind));
     }
-    (
-        variables::key(&data.component, &data.variable),
-        known.into(),
-    )
+    (variables::key(&data.component, &data.variable), known.into())
 }

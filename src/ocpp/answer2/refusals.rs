@@ -42,21 +42,14 @@ pub(super) fn refusal(call: Call<'_>, incoming: Incoming) -> String {
             status: GenericStatus::Rejected,
         }
         .to_json(),
-        _ => data_transfer::Response {
-            status: DataTransferStatus::UnknownVendorId,
-            status_info: None,
-            data: None,
-        }
-        .to_json(),
+        _ => data_transfer::Response { status: DataTransferStatus::UnknownVendorId, status_info: None, data: None }
+            .to_json(),
     }
 }
 
 /// Why it was refused.
 pub(super) fn why(code: &str, text: &str) -> Option<StatusInfo> {
-    Some(StatusInfo {
-        additional_info: Label::new(text).ok(),
-        reason_code: Label::new(code).ok()?,
-    })
+    Some(StatusInfo { additional_info: Label::new(text).ok(), reason_code: Label::new(code).ok()? })
 }
 
 fn unknown(asked: CertificateStatusRequestInfo, next_update: Timestamp) -> CertificateStatus {

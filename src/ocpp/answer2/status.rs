@@ -16,27 +16,16 @@ pub(super) async fn status_notification(
     request: status_notification::Request,
 ) -> Handled<status_notification::Response> {
     let place = (request.evse_id, request.connector_id);
-    let effects = record(
-        call,
-        place,
-        request.connector_status.as_str(),
-        request.timestamp,
-    );
+    let effects = record(call, place, request.connector_status.as_str(), request.timestamp);
     Ok((status_notification::Response {}, effects.await?))
 }
 
 /// Events are kept, and those about the state of a connector say how it is doing.
-pub(super) async fn notify_event(
-    call: Call<'_>,
-    request: notify_event::Request,
-) -> Handled<notify_event::Response> {
+pub(super) async fn notify_event(call: Call<'_>, request: notify_event::Request) -> Handled<notify_event::Response> {
     notices::record(call, "NotifyEvent").await?;
     let mut effects = Vec::new();
     for event in request.event_data {
-        let evse = event
-            .component
-            .evse
-            .filter(|_| event.component.name.as_str() == "Connector");
+        let evse = event.component.evse.filter(|_| event.component.name.as_str() == "Connector");
         if event.variable.name.as_str() == "AvailabilityState"
             && let Some(evse) = evse
         {
@@ -80,8 +69,7 @@ async fn record(
     let mut effects = newcomers::welcome(call, Spot::Evse(evse, Some(connector))).await?;
     let told = status::record(call, find, report).await?;
     if told.is_none() {
-        call.note_unknown(format_args!("connector {connector} of EVSE {evse}"))
-            .await;
+        call.note_unknown(format_args!("connector {connector} of EVSE {evse}")).await;
         // "Occupied" may be a car that charges.
         let doing = match status {
             Known::Preparing => Known::Charging,

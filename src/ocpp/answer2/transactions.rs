@@ -57,11 +57,7 @@ pub(super) async fn transaction_event(
     let samples = event.told.samples.clone();
     let is_over = event.told.stage == Stage::Ended;
     let moment = call.moment();
-    let stored = call
-        .gateway
-        .context
-        .db
-        .write(move |conn| store(conn, &moment, &event));
+    let stored = call.gateway.context.db.write(move |conn| store(conn, &moment, &event));
     let stored = stored.await?;
     let mut metered = Vec::new();
     match (place, stored.connector) {
@@ -88,10 +84,7 @@ pub(super) async fn transaction_event(
         // I02, I03: what it costs so far, for stations that show it.
         total_cost: due.and_then(|amount| amount.try_into().ok()),
         charging_priority: None,
-        id_token_info: stored
-            .verdict
-            .as_ref()
-            .map(|known| id_token_info(call, known)),
+        id_token_info: stored.verdict.as_ref().map(|known| id_token_info(call, known)),
         transaction_limit: None,
         updated_personal_message: None,
         updated_personal_message_extra: None,
@@ -132,19 +125,14 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
         start_request: transaction.remote_start_id,
         driver: None,
         state: transaction.charging_state.as_ref().and_then(state),
-        stop_reason: transaction
-            .stopped_reason
-            .map(|reason| reason.as_str().to_owned()),
+        stop_reason: transaction.stopped_reason.map(|reason| reason.as_str().to_owned()),
         samples: meter::samples(call, &values),
         raw: call.payload.get().to_owned(),
     };
     Event {
         place: request.evse,
         told,
-        card: card.map(|token| Card {
-            by_contract: is_contract(&token),
-            id: token.id_token.into(),
-        }),
+        card: card.map(|token| Card { by_contract: is_contract(&token), id: token.id_token.into() }),
         without_card,
         reservation: request.reservation_id.map(i64::from),
         base: call.gateway.context.websocket_url.clone(),
@@ -158,14 +146,8 @@ fn verdict_without_card(told: &Held<IdToken>) -> Option<Verdict> {
     match told {
         Held::Nothing => None,
         Held::Unreadable => Some(Verdict::Invalid),
-        Held::Card(token) if token.r#type == IdTokenKind::NoAuthorization => {
-            Some(Verdict::Accepted)
-        }
-        Held::Card(token) => token
-            .id_token
-            .as_str()
-            .is_empty()
-            .then_some(Verdict::Invalid),
+        Held::Card(token) if token.r#type == IdTokenKind::NoAuthorization => Some(Verdict::Accepted),
+        Held::Card(token) => token.id_token.as_str().is_empty().then_some(Verdict::Invalid),
     }
 }
 
@@ -204,9 +186,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
                 connector,
                 reservation_id: event.reservation,
                 id_tag: recorded.session.id_tag.as_deref().unwrap_or_default(),
-                parent_group: verdict
-                    .as_ref()
-                    .and_then(|known| known.parent_group.as_deref()),
+                parent_group: verdict.as_ref().and_then(|known| known.parent_group.as_deref()),
                 session: recorded.session.id,
             };
             needless = reservations::take_up(conn, moment, &begun)?;
@@ -217,24 +197,13 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
             let row = stations::find_connector(conn, told.organization, connector)?;
             // A plug that was pulled may be told before the end of its transaction.
             if !(recorded.ended && row.status == Known::Available) && row.status != derived {
-                let report = Report {
-                    status: derived,
-                    error: None,
-                    at: told.at,
-                    is_idle: false,
-                };
+                let report = Report { status: derived, error: None, at: told.at, is_idle: false };
                 crate::ocpp::answer::status::note(conn, moment, owner, &event.base, &row, report)?;
                 status_changed = true;
             }
         }
     }
-    Ok(Stored {
-        verdict,
-        recorded,
-        connector,
-        status_changed,
-        needless,
-    })
+    Ok(Stored { verdict, recorded, connector, status_changed, needless })
 }
 
 /// Whether the card may charge; one that we told the station to start with may.
@@ -246,22 +215,14 @@ fn judge(
 ) -> StoreResult<tokens::Authorization> {
     let mut known = tokens::judge(conn, presented(told, card), now)?;
     refuse_unverified(card.by_contract, &mut known);
-    let asked = Asked {
-        station: told.station,
-        connector: told.connector,
-        id_tag: &card.id,
-        request: told.start_request,
-    };
+    let asked =
+        Asked { station: told.station, connector: told.connector, id_tag: &card.id, request: told.start_request };
     if sessions::expects(conn, asked)? {
         known.status = Verdict::Accepted;
         (known.is_unknown, known.is_free) = (false, false);
     }
-    told.driver = Some(Driver {
-        id_tag: card.id.clone(),
-        token: known.token,
-        user: known.user,
-        is_free: known.is_free,
-    });
+    told.driver =
+        Some(Driver { id_tag: card.id.clone(), token: known.token, user: known.user, is_free: known.is_free });
     Ok(known)
 }
 
@@ -269,10 +230,7 @@ fn presented<'a>(told: &'a sessions::TransactionEvent, card: &'a Card) -> Presen
     Presented {
         organization: told.organization,
         station: told.station,
-        begins: (told.stage != Stage::Ended).then_some(Begun {
-            at: told.connector,
-            name: Some(told.name.as_str()),
-        }),
+        begins: (told.stage != Stage::Ended).then_some(Begun { at: told.connector, name: Some(told.name.as_str()) }),
         id_tag: card.id.as_str(),
     }
 }
@@ -286,10 +244,7 @@ fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Opt
         return Some(Known::Finishing);
     }
     let known = recorded.session.charging_state.filter(|_| recorded.placed);
-    told.state
-        .or(known)
-        .filter(|_| recorded.session.is_open())
-        .map(status::of_state)
+    told.state.or(known).filter(|_| recorded.session.is_open()).map(status::of_state)
 }
 
 fn follow_ups(call: Call<'_>, stored: Stored) -> Vec<Effect> {
@@ -302,17 +257,13 @@ fn follow_ups(call: Call<'_>, stored: Stored) -> Vec<Effect> {
     // One that gave way to a later session runs no more.
     let runs = session.is_open() || stored.recorded.ended;
     if runs && ((stored.recorded.began && !session.orphan) || stored.recorded.placed) {
-        effects.push(Effect::Tell(SignalKind::SessionStarted(
-            connector, session.id,
-        )));
+        effects.push(Effect::Tell(SignalKind::SessionStarted(connector, session.id)));
     }
     if stored.status_changed {
         effects.push(Effect::Tell(SignalKind::Status(connector)));
     }
     if stored.recorded.ended {
-        effects.push(Effect::Tell(SignalKind::SessionEnded(
-            connector, session.id,
-        )));
+        effects.push(Effect::Tell(SignalKind::SessionEnded(connector, session.id)));
     } else if stored.recorded.is_news {
         effects.extend(readings::stop_at_target(call, session));
     }

@@ -18,37 +18,21 @@ pub use outcome::outcome;
 
 impl From<super::v16::Command> for WireCall {
     fn from(command: super::v16::Command) -> Self {
-        Self {
-            action: command.action().to_owned(),
-            payload: command.payload(),
-        }
+        Self { action: command.action().to_owned(), payload: command.payload() }
     }
 }
 
 /// The command in this form.
-pub fn build(
-    command: &crate::stations::link::Command,
-    form: usize,
-    now: Timestamp,
-) -> Result<WireCall, LinkError> {
+pub fn build(command: &crate::stations::link::Command, form: usize, now: Timestamp) -> Result<WireCall, LinkError> {
     use crate::stations::link::Command as Asked;
     let wire: super::v16::Command = match command {
-        Asked::Reset { hard, .. } => reset::Request {
-            r#type: if *hard {
-                reset::Kind::Hard
-            } else {
-                reset::Kind::Soft
-            },
+        Asked::Reset { hard, .. } => {
+            reset::Request { r#type: if *hard { reset::Kind::Hard } else { reset::Kind::Soft } }.into()
         }
-        .into(),
-        Asked::UnlockConnector { connector } => unlock_connector::Request {
-            connector_id: number(*connector, "connector")?,
+        Asked::UnlockConnector { connector } => {
+            unlock_connector::Request { connector_id: number(*connector, "connector")? }.into()
         }
-        .into(),
-        Asked::ChangeAvailability {
-            connector,
-            operative,
-        } => change_availability::Request {
+        Asked::ChangeAvailability { connector, operative } => change_availability::Request {
             connector_id: number(*connector, "connectorId")?,
             r#type: if *operative {
                 change_availability::Availability::Operative
@@ -64,51 +48,28 @@ pub fn build(
         .into(),
         Asked::GetConfiguration { keys } => {
             let keys: Result<Vec<_>, _> = keys.iter().map(|key| exact(key, "key")).collect();
-            get_configuration::Request {
-                key: Some(keys?).filter(|keys| !keys.is_empty()),
-            }
-            .into()
+            get_configuration::Request { key: Some(keys?).filter(|keys| !keys.is_empty()) }.into()
         }
-        Asked::ChangeConfiguration { key, value } => change_configuration::Request {
-            key: exact(key, "key")?,
-            value: exact(value, "value")?,
+        Asked::ChangeConfiguration { key, value } => {
+            change_configuration::Request { key: exact(key, "key")?, value: exact(value, "value")? }.into()
         }
-        .into(),
         Asked::ClearCache => clear_cache::Request {}.into(),
-        Asked::StartCharging {
-            connector, id_tag, ..
-        } => remote_start_transaction::Request {
+        Asked::StartCharging { connector, id_tag, .. } => remote_start_transaction::Request {
             connector_id: optional_number(*connector, "connector")?,
             id_tag: exact(id_tag, "id_tag")?,
             charging_profile: None,
         }
         .into(),
-        Asked::StopCharging { transaction } => remote_stop_transaction::Request {
-            transaction_id: *transaction,
-        }
-        .into(),
-        Asked::Reserve {
-            connector,
-            reservation,
-            id_tag,
-            parent_group,
-            until,
-            ..
-        } => reserve_now::Request {
+        Asked::StopCharging { transaction } => remote_stop_transaction::Request { transaction_id: *transaction }.into(),
+        Asked::Reserve { connector, reservation, id_tag, parent_group, until, .. } => reserve_now::Request {
             connector_id: number(*connector, "connector")?,
             expiry_date: *until,
             id_tag: exact(id_tag, "id_tag")?,
-            parent_id_tag: parent_group
-                .as_deref()
-                .map(|group| exact(group, "parent_group"))
-                .transpose()?,
+            parent_id_tag: parent_group.as_deref().map(|group| exact(group, "parent_group")).transpose()?,
             reservation_id: *reservation,
         }
         .into(),
-        Asked::CancelReservation { reservation } => cancel_reservation::Request {
-            reservation_id: *reservation,
-        }
-        .into(),
+        Asked::CancelReservation { reservation } => cancel_reservation::Request { reservation_id: *reservation }.into(),
         Asked::SetLimit(limit) => limits::set_limit(&say_limit(limit, form, now))?.into(),
         Asked::SetSchedule(schedule) => limits::set_limit(&say_schedule(schedule))?.into(),
         Asked::SetChargingProfile { connector, profile } => set_charging_profile::Request {
@@ -116,12 +77,7 @@ pub fn build(
             cs_charging_profiles: by_hand(profile, "csChargingProfiles")?,
         }
         .into(),
-        Asked::ClearChargingProfile {
-            id,
-            connector,
-            purpose,
-            stack_level,
-        } => clear_charging_profile::Request {
+        Asked::ClearChargingProfile { id, connector, purpose, stack_level } => clear_charging_profile::Request {
             id: *id,
             connector_id: optional_number(*connector, "connectorId")?,
             charging_profile_purpose: purpose
@@ -131,62 +87,31 @@ pub fn build(
             stack_level: optional_number(*stack_level, "stackLevel")?,
         }
         .into(),
-        Asked::GetCompositeSchedule {
-            connector,
-            seconds,
-            in_amps,
-        } => get_composite_schedule::Request {
+        Asked::GetCompositeSchedule { connector, seconds, in_amps } => get_composite_schedule::Request {
             connector_id: number(*connector, "connectorId")?,
             duration: number(*seconds, "duration")?,
-            charging_rate_unit: in_amps.map(|amps| {
-                if amps {
-                    RateUnit::Amperes
-                } else {
-                    RateUnit::Watts
-                }
-            }),
+            charging_rate_unit: in_amps.map(|amps| if amps { RateUnit::Amperes } else { RateUnit::Watts }),
         }
         .into(),
-        Asked::SendLocalList {
-            version,
-            full,
-            entries,
-        } => {
-            let cards: Result<Vec<_>, _> = entries
-                .iter()
-                .map(|entry| by_hand(entry, "localAuthorizationList"))
-                .collect();
+        Asked::SendLocalList { version, full, entries } => {
+            let cards: Result<Vec<_>, _> =
+                entries.iter().map(|entry| by_hand(entry, "localAuthorizationList")).collect();
             send_local_list::Request {
                 list_version: i64::from(*version),
                 local_authorization_list: Some(cards?).filter(|cards| !cards.is_empty()),
-                update_type: if *full {
-                    send_local_list::Update::Full
-                } else {
-                    send_local_list::Update::Differential
-                },
+                update_type: if *full { send_local_list::Update::Full } else { send_local_list::Update::Differential },
             }
             .into()
         }
         Asked::GetLocalListVersion => get_local_list_version::Request {}.into(),
-        Asked::UpdateFirmware {
-            location,
-            retrieve_at,
-            retries,
-            retry_interval,
-        } => update_firmware::Request {
+        Asked::UpdateFirmware { location, retrieve_at, retries, retry_interval } => update_firmware::Request {
             location: location.clone(),
             retries: optional_number(*retries, "retries")?,
             retrieve_date: *retrieve_at,
             retry_interval: optional_number(*retry_interval, "retryInterval")?,
         }
         .into(),
-        Asked::GetDiagnostics {
-            location,
-            retries,
-            retry_interval,
-            start_at,
-            stop_at,
-        } => get_diagnostics::Request {
+        Asked::GetDiagnostics { location, retries, retry_interval, start_at, stop_at } => get_diagnostics::Request {
             location: location.clone(),
             retries: optional_number(*retries, "retries")?,
             retry_interval: optional_number(*retry_interval, "retryInterval")?,
@@ -194,25 +119,13 @@ pub fn build(
             stop_time: *stop_at,
         }
         .into(),
-        Asked::GetLog {
-            security,
-            location,
-            oldest,
-            latest,
-            retries,
-            retry_interval,
-            request,
-        } => get_log::Request {
+        Asked::GetLog { security, location, oldest, latest, retries, retry_interval, request } => get_log::Request {
             log: get_log::LogOrder {
                 remote_location: exact(location, "remoteLocation")?,
                 oldest_timestamp: *oldest,
                 latest_timestamp: *latest,
             },
-            log_type: if *security {
-                get_log::LogKind::Security
-            } else {
-                get_log::LogKind::Diagnostics
-            },
+            log_type: if *security { get_log::LogKind::Security } else { get_log::LogKind::Diagnostics },
             request_id: request_id(*request, now),
             retries: optional_number(*retries, "retries")?,
             retry_interval: optional_number(*retry_interval, "retryInterval")?,
@@ -228,18 +141,16 @@ pub fn build(
             certificate: exact(certificate, "certificate")?,
         }
         .into(),
-        Asked::DeleteCertificate { certificate } => delete_certificate::Request {
-            certificate_hash_data: by_hand(certificate, "certificateHashData")?,
+        Asked::DeleteCertificate { certificate } => {
+            delete_certificate::Request { certificate_hash_data: by_hand(certificate, "certificateHashData")? }.into()
         }
-        .into(),
-        Asked::GetInstalledCertificates { kind } => get_installed_certificate_ids::Request {
-            certificate_type: by_hand(&json!(kind), "certificateType")?,
+        Asked::GetInstalledCertificates { kind } => {
+            get_installed_certificate_ids::Request { certificate_type: by_hand(&json!(kind), "certificateType")? }
+                .into()
         }
-        .into(),
-        Asked::CertificateSigned { chain, .. } => certificate_signed::Request {
-            certificate_chain: exact(chain, "certificateChain")?,
+        Asked::CertificateSigned { chain, .. } => {
+            certificate_signed::Request { certificate_chain: exact(chain, "certificateChain")? }.into()
         }
-        .into(),
         Asked::SignedUpdateFirmware {
             location,
             retrieve_at,
@@ -262,16 +173,9 @@ pub fn build(
             },
         }
         .into(),
-        Asked::DataTransfer {
-            vendor_id,
-            message_id,
-            data,
-        } => data_transfer::Request {
+        Asked::DataTransfer { vendor_id, message_id, data } => data_transfer::Request {
             vendor_id: exact(vendor_id, "vendorId")?,
-            message_id: message_id
-                .as_deref()
-                .map(|id| exact(id, "messageId"))
-                .transpose()?,
+            message_id: message_id.as_deref().map(|id| exact(id, "messageId")).transpose()?,
             data: data.clone(),
         }
         .into(),
@@ -291,10 +195,7 @@ fn raw(action: &str, payload: &Value) -> Result<WireCall, LinkError> {
     super::v16::check_raw(action, &boxed, Version::V16).map_err(LinkError::Invalid)?;
     let known = super::v16::Command::decode(action, &boxed, Timestamp::default(), Version::V16);
     known.map_err(|error| invalid(error.description))?;
-    Ok(WireCall {
-        action: action.to_owned(),
-        payload: text,
-    })
+    Ok(WireCall { action: action.to_owned(), payload: text })
 }
 
 #[cfg(test)]

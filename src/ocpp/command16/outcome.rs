@@ -11,12 +11,7 @@ use crate::stations::link::{Enforced, Outcome};
 /// Statuses that agree.
 const AGREED: [&str; 4] = ["Accepted", "Unlocked", "Scheduled", "RebootRequired"];
 /// Actions whose answers carry no status: they are an agreement by being there. Of all others, one without is none.
-const WITHOUT_STATUS: [&str; 4] = [
-    "GetConfiguration",
-    "GetDiagnostics",
-    "GetLocalListVersion",
-    "UpdateFirmware",
-];
+const WITHOUT_STATUS: [&str; 4] = ["GetConfiguration", "GetDiagnostics", "GetLocalListVersion", "UpdateFirmware"];
 
 /// A station that knows no such profile has what it was asked for.
 fn is_nothing_to_clear(action: &str, status: &str) -> bool {
@@ -26,26 +21,14 @@ fn is_nothing_to_clear(action: &str, status: &str) -> bool {
 /// What an answer means.
 pub fn outcome(action: &str, raw: &RawValue) -> Outcome {
     let data: Value = serde_json::from_str(raw.get()).unwrap_or_default();
-    let status = data
-        .get("status")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
+    let status = data.get("status").and_then(Value::as_str).map(str::to_owned);
     let accepted = match &status {
         Some(status) => AGREED.contains(&status.as_str()) || is_nothing_to_clear(action, status),
         None => WITHOUT_STATUS.contains(&action),
     };
-    let enforced = (action == "GetCompositeSchedule")
-        .then(|| enforced(raw))
-        .flatten();
-    let data = if action == "GetConfiguration" {
-        configuration(&data)
-    } else {
-        data
-    };
-    Outcome {
-        enforced,
-        ..Outcome::answered(accepted, status, data)
-    }
+    let enforced = (action == "GetCompositeSchedule").then(|| enforced(raw)).flatten();
+    let data = if action == "GetConfiguration" { configuration(&data) } else { data };
+    Outcome { enforced, ..Outcome::answered(accepted, status, data) }
 }
 
 /// The first limit of a composite schedule, which is the one that applies now.
@@ -62,22 +45,11 @@ fn enforced(raw: &RawValue) -> Option<Enforced> {
 /// `{variables: {key: {value, readonly}}, unknown: […]}` of a GetConfiguration answer.
 fn configuration(answer: &Value) -> Value {
     let mut variables = Map::new();
-    for setting in answer
-        .get("configurationKey")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+    for setting in answer.get("configurationKey").and_then(Value::as_array).into_iter().flatten() {
         if let Some(key) = setting.get("key").and_then(Value::as_str) {
             let value = setting.get("value").cloned().unwrap_or_default();
-            let readonly = setting
-                .get("readonly")
-                .cloned()
-                .unwrap_or(Value::Bool(false));
-            variables.insert(
-                key.to_owned(),
-                json!({"value": value, "readonly": readonly}),
-            );
+            let readonly = setting.get("readonly").cloned().unwrap_or(Value::Bool(false));
+            variables.insert(key.to_owned(), json!({"value": value, "readonly": readonly}));
         }
     }
     json!({"variables": variables, "unknown": answer.get("unknownKey").cloned().unwrap_or(json!([]))})

@@ -31,14 +31,8 @@ fn profile(command: &crate::stations::link::Command, form: usize) -> Value {
 fn a_live_limit_rounds_down_to_tenths_of_an_amp_and_lives_from_a_minute_ago() {
     let profile = profile(&live(Watts(11_150), true), 0);
     let schedule = &profile["chargingSchedule"];
-    assert_eq!(
-        schedule["chargingSchedulePeriod"][0]["limit"].to_string(),
-        "16.1"
-    );
-    assert_eq!(
-        (&schedule["chargingRateUnit"], &schedule["duration"]),
-        (&json!("A"), &json!(360))
-    );
+    assert_eq!(schedule["chargingSchedulePeriod"][0]["limit"].to_string(), "16.1");
+    assert_eq!((&schedule["chargingRateUnit"], &schedule["duration"]), (&json!("A"), &json!(360)));
     assert_eq!(schedule["startSchedule"], "1970-01-01T00:15:40.000Z");
     assert_eq!(profile["stackLevel"], 2);
     assert_eq!(profile["chargingProfilePurpose"], "TxDefaultProfile");
@@ -47,16 +41,10 @@ fn a_live_limit_rounds_down_to_tenths_of_an_amp_and_lives_from_a_minute_ago() {
 #[test]
 fn the_ladder_changes_level_and_unit_and_never_lets_a_replaced_fallback_run_out() {
     let low = profile(&live(Watts(7_000), true), 1);
-    assert_eq!(
-        (&low["stackLevel"], low["chargingSchedule"].get("duration")),
-        (&json!(0), None)
-    );
+    assert_eq!((&low["stackLevel"], low["chargingSchedule"].get("duration")), (&json!(0), None));
     let watts = profile(&live(Watts(7_000), true), 2);
     assert_eq!(watts["chargingSchedule"]["chargingRateUnit"], "W");
-    assert_eq!(
-        watts["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"].as_f64(),
-        Some(7000.0)
-    );
+    assert_eq!(watts["chargingSchedule"]["chargingSchedulePeriod"][0]["limit"].as_f64(), Some(7000.0));
 }
 
 #[test]
@@ -70,23 +58,12 @@ fn stations_that_take_no_default_get_limits_of_the_transaction_or_of_the_whole_s
     let of_station = build(&command, 6, Timestamp::from_unix_seconds(1_000)).expect("built");
     let payload: Value = serde_json::from_str(&of_station.payload).expect("JSON");
     let purpose = &payload["csChargingProfiles"]["chargingProfilePurpose"];
-    assert_eq!(
-        (&payload["connectorId"], purpose),
-        (&json!(0), &json!("ChargePointMaxProfile"))
-    );
+    assert_eq!((&payload["connectorId"], purpose), (&json!(0), &json!("ChargePointMaxProfile")));
 
-    let Asked::SetLimit(limit) = command else {
-        unreachable!("it is one")
-    };
+    let Asked::SetLimit(limit) = command else { unreachable!("it is one") };
     let possible = |transaction, sole| {
-        let limit = Asked::SetLimit(SetLimit {
-            transaction,
-            sole,
-            ..limit.clone()
-        });
-        (0..8)
-            .filter(|form| is_possible(&limit, *form))
-            .collect::<Vec<_>>()
+        let limit = Asked::SetLimit(SetLimit { transaction, sole, ..limit.clone() });
+        (0..8).filter(|form| is_possible(&limit, *form)).collect::<Vec<_>>()
     };
     assert_eq!(possible(None, false), [0, 1, 2, 3]);
     assert_eq!(possible(Some(7), false), [0, 1, 2, 3, 4, 5]);
@@ -96,27 +73,13 @@ fn stations_that_take_no_default_get_limits_of_the_transaction_or_of_the_whole_s
 #[test]
 fn raw_payloads_are_checked_and_kept_as_they_are() {
     let ask = |action: &str, payload: Value| {
-        let command = crate::stations::link::Command::Raw {
-            action: action.into(),
-            payload,
-        };
+        let command = crate::stations::link::Command::Raw { action: action.into(), payload };
         build(&command, 0, Timestamp::default())
     };
-    assert_eq!(
-        ask("Reset", json!({"type": "Soft"}))
-            .expect("valid")
-            .payload,
-        r#"{"type":"Soft"}"#
-    );
-    for (action, payload) in [
-        ("Reset", json!({"type": "Gentle"})),
-        ("Reset", json!({})),
-        ("Heartbeat", json!({})),
-        ("Nonsense", json!({})),
-    ] {
-        assert!(
-            matches!(ask(action, payload), Err(LinkError::Invalid(_))),
-            "{action}"
-        );
+    assert_eq!(ask("Reset", json!({"type": "Soft"})).expect("valid").payload, r#"{"type":"Soft"}"#);
+    for (action, payload) in
+        [("Reset", json!({"type": "Gentle"})), ("Reset", json!({})), ("Heartbeat", json!({})), ("Nonsense", json!({}))]
+    {
+        assert!(matches!(ask(action, payload), Err(LinkError::Invalid(_))), "{action}");
     }
 }

@@ -6,29 +6,19 @@ use crate::ocpp::command::{by_hand, exact, invalid, optional_number};
 use crate::ocpp::ladder::{Purpose, Saying};
 use crate::ocpp::tenths::{Ceiling, Tenths};
 use crate::ocpp::v2::{
-    ChargingProfile, ChargingProfileKind, ChargingProfilePurpose, ChargingRateUnit,
-    ChargingSchedule, ChargingSchedulePeriod, ClearChargingProfile, clear_charging_profile,
-    set_charging_profile,
+    ChargingProfile, ChargingProfileKind, ChargingProfilePurpose, ChargingRateUnit, ChargingSchedule,
+    ChargingSchedulePeriod, ClearChargingProfile, clear_charging_profile, set_charging_profile,
 };
 use crate::stations::link::LinkError;
 
 pub(super) const fn unit(in_amps: bool) -> ChargingRateUnit {
-    if in_amps {
-        ChargingRateUnit::A
-    } else {
-        ChargingRateUnit::W
-    }
+    if in_amps { ChargingRateUnit::A } else { ChargingRateUnit::W }
 }
 
 /// The limit as a charging profile.
-pub(super) fn profile(
-    saying: &Saying,
-    names: &Names,
-) -> Result<set_charging_profile::Request, LinkError> {
+pub(super) fn profile(saying: &Saying, names: &Names) -> Result<set_charging_profile::Request, LinkError> {
     let in_amps = matches!(saying.steps.first(), Some((_, Ceiling::Current(_))));
-    let phases = saying
-        .phases
-        .and_then(|phases| u32::try_from(phases.count()).ok());
+    let phases = saying.phases.and_then(|phases| u32::try_from(phases.count()).ok());
     let period = |(start, ceiling): &(u32, Ceiling)| ChargingSchedulePeriod {
         number_phases: phases.filter(|_| in_amps),
         ..ChargingSchedulePeriod::of(i64::from(*start), Tenths::from(*ceiling).into())
@@ -36,11 +26,7 @@ pub(super) fn profile(
     let schedule = ChargingSchedule {
         duration: saying.seconds.map(i64::from),
         start_schedule: saying.start,
-        ..ChargingSchedule::new(
-            i64::from(saying.profile),
-            unit(in_amps),
-            saying.steps.iter().map(period).collect(),
-        )
+        ..ChargingSchedule::new(i64::from(saying.profile), unit(in_amps), saying.steps.iter().map(period).collect())
     };
     let transaction = match saying.transaction {
         Some(_) => {
@@ -59,10 +45,7 @@ pub(super) fn profile(
                 None => ChargingProfileKind::Relative,
             },
             // Runs out when the station is offline for so long, even where its clock stands still.
-            max_offline_duration: saying
-                .seconds
-                .filter(|_| names.version >= Version::V21)
-                .map(i64::from),
+            max_offline_duration: saying.seconds.filter(|_| names.version >= Version::V21).map(i64::from),
             ..ChargingProfile::new(
                 names.profile(saying.profile),
                 saying.level,
@@ -90,17 +73,14 @@ pub(super) fn clear(
         other => other,
     });
     let criteria = ClearChargingProfile {
-        evse_id: connector
-            .map(|connector| names.evse_id(connector))
-            .transpose()?,
+        evse_id: connector.map(|connector| names.evse_id(connector)).transpose()?,
         charging_profile_purpose: purpose
             .map(|purpose| by_hand(&purpose.into(), "chargingProfilePurpose"))
             .transpose()?,
         stack_level: optional_number(stack_level, "stackLevel")?,
     };
-    let says_something = criteria.evse_id.is_some()
-        || criteria.charging_profile_purpose.is_some()
-        || criteria.stack_level.is_some();
+    let says_something =
+        criteria.evse_id.is_some() || criteria.charging_profile_purpose.is_some() || criteria.stack_level.is_some();
     Ok(clear_charging_profile::Request {
         charging_profile_id: id.map(|id| names.profile(id)),
         charging_profile_criteria: (says_something || id.is_none()).then_some(criteria),

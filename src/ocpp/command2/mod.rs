@@ -38,10 +38,7 @@ impl Names {
     fn evse(&self, connector: i32) -> Result<Evse, LinkError> {
         let outlet = self.layout.outlet(connector);
         let outlet = outlet.ok_or_else(|| invalid(format!("there is no connector {connector}")))?;
-        Ok(Evse {
-            id: number(outlet.evse, "evse")?,
-            connector_id: Some(number(outlet.within, "connector")?),
-        })
+        Ok(Evse { id: number(outlet.evse, "evse")?, connector_id: Some(number(outlet.within, "connector")?) })
     }
 
     /// The number of the EVSE alone; 0 is the whole station.
@@ -91,11 +88,7 @@ pub fn id_token(tag: &str) -> Result<IdToken, LinkError> {
     let is_hex = tag.chars().all(|digit| digit.is_ascii_hexdigit());
     Ok(IdToken {
         id_token: exact(tag, "id_tag")?,
-        r#type: if is_hex && matches!(tag.len(), 8 | 14 | 20) {
-            IdTokenKind::Iso14443
-        } else {
-            IdTokenKind::Central
-        },
+        r#type: if is_hex && matches!(tag.len(), 8 | 14 | 20) { IdTokenKind::Iso14443 } else { IdTokenKind::Central },
         additional_info: None,
     })
 }
@@ -104,10 +97,7 @@ pub fn id_token(tag: &str) -> Result<IdToken, LinkError> {
 fn id_token_of(tag: &str, token_type: Option<&str>) -> Result<IdToken, LinkError> {
     let guessed = id_token(tag)?;
     Ok(match token_type {
-        Some(known) => IdToken {
-            r#type: by_hand(&json!(known), "type")?,
-            ..guessed
-        },
+        Some(known) => IdToken { r#type: by_hand(&json!(known), "type")?, ..guessed },
         None => guessed,
     })
 }
@@ -120,19 +110,13 @@ pub fn build(
     now: Timestamp,
 ) -> Result<WireCall, LinkError> {
     let wire = match command {
-        crate::stations::link::Command::Raw { action, payload } => WireCall {
-            action: action.clone(),
-            payload: payload.to_string(),
-        },
-        crate::stations::link::Command::Device { request, payload } => {
-            device_request(*request, payload, now)
+        crate::stations::link::Command::Raw { action, payload } => {
+            WireCall { action: action.clone(), payload: payload.to_string() }
         }
+        crate::stations::link::Command::Device { request, payload } => device_request(*request, payload, now),
         other => {
             let wire = say(other, form, names, now)?;
-            WireCall {
-                action: wire.action().to_owned(),
-                payload: wire.payload(),
-            }
+            WireCall { action: wire.action().to_owned(), payload: wire.payload() }
         }
     };
     check(&wire, names.version)?;
@@ -142,18 +126,12 @@ pub fn build(
 /// A request in the words it came in; one that needs a number and has none gets one.
 fn device_request(request: DeviceRequest, payload: &Value, now: Timestamp) -> WireCall {
     let mut payload = payload.clone();
-    let is_numbered = matches!(
-        request,
-        DeviceRequest::CustomerInformation | DeviceRequest::RequestBatterySwap
-    );
+    let is_numbered = matches!(request, DeviceRequest::CustomerInformation | DeviceRequest::RequestBatterySwap);
     if let Some(fields) = payload.as_object_mut().filter(|_| is_numbered) {
         let number = || request_id(None, now).into();
         fields.entry("requestId").or_insert_with(number);
     }
-    WireCall {
-        action: request.to_string(),
-        payload: payload.to_string(),
-    }
+    WireCall { action: request.to_string(), payload: payload.to_string() }
 }
 
 /// A payload that this version does not allow is not sent, whoever made it.
@@ -174,56 +152,35 @@ fn say(
     use crate::stations::link::Command as Asked;
     Ok(match command {
         Asked::Reset { hard, evse } => reset::Request {
-            r#type: if *hard {
-                ResetKind::Immediate
-            } else {
-                ResetKind::OnIdle
-            },
+            r#type: if *hard { ResetKind::Immediate } else { ResetKind::OnIdle },
             evse_id: optional_number(*evse, "evseId")?,
         }
         .into(),
         Asked::UnlockConnector { connector } => {
             let evse = names.evse(*connector)?;
-            unlock_connector::Request {
-                evse_id: evse.id,
-                connector_id: evse.connector_id.unwrap_or(1),
+            unlock_connector::Request { evse_id: evse.id, connector_id: evse.connector_id.unwrap_or(1) }.into()
+        }
+        Asked::ChangeAvailability { connector, operative } => change_availability::Request {
+            evse: names.part(Some(*connector))?,
+            operational_status: if *operative { OperationalStatus::Operative } else { OperationalStatus::Inoperative },
+        }
+        .into(),
+        Asked::TriggerMessage { message, connector } | Asked::ExtendedTrigger { message, connector } => {
+            trigger_message::Request {
+                requested_message: trigger(message)?,
+                evse: names.part(*connector)?,
+                custom_trigger: None,
             }
             .into()
         }
-        Asked::ChangeAvailability {
-            connector,
-            operative,
-        } => change_availability::Request {
-            evse: names.part(Some(*connector))?,
-            operational_status: if *operative {
-                OperationalStatus::Operative
-            } else {
-                OperationalStatus::Inoperative
-            },
+        Asked::GetConfiguration { keys } => {
+            get_variables::Request { get_variable_data: variables::wanted(keys)? }.into()
         }
-        .into(),
-        Asked::TriggerMessage { message, connector }
-        | Asked::ExtendedTrigger { message, connector } => trigger_message::Request {
-            requested_message: trigger(message)?,
-            evse: names.part(*connector)?,
-            custom_trigger: None,
+        Asked::ChangeConfiguration { key, value } => {
+            set_variables::Request { set_variable_data: vec![variables::setting(key, value)?] }.into()
         }
-        .into(),
-        Asked::GetConfiguration { keys } => get_variables::Request {
-            get_variable_data: variables::wanted(keys)?,
-        }
-        .into(),
-        Asked::ChangeConfiguration { key, value } => set_variables::Request {
-            set_variable_data: vec![variables::setting(key, value)?],
-        }
-        .into(),
         Asked::ClearCache => clear_cache::Request {}.into(),
-        Asked::StartCharging {
-            connector,
-            id_tag,
-            token_type,
-            request,
-        } => request_start_transaction::Request {
+        Asked::StartCharging { connector, id_tag, token_type, request } => request_start_transaction::Request {
             evse_id: names.part(*connector)?.map(|evse| evse.id),
             group_id_token: None,
             id_token: id_token_of(id_tag, *token_type)?,
@@ -231,23 +188,13 @@ fn say(
             charging_profile: None,
         }
         .into(),
-        Asked::StopCharging { .. } => request_stop_transaction::Request {
-            transaction_id: names.transaction()?,
-        }
-        .into(),
+        Asked::StopCharging { .. } => request_stop_transaction::Request { transaction_id: names.transaction()? }.into(),
         Asked::TellCost { amount, .. } => cost_updated::Request {
             total_cost: Number::try_from(*amount).map_err(|()| invalid("amount is no number"))?,
             transaction_id: names.transaction()?,
         }
         .into(),
-        Asked::Reserve {
-            connector,
-            reservation,
-            id_tag,
-            token_type,
-            parent_group,
-            until,
-        } => reserve_now::Request {
+        Asked::Reserve { connector, reservation, id_tag, token_type, parent_group, until } => reserve_now::Request {
             id: reservation_number(*reservation)?,
             expiry_date_time: *until,
             connector_type: None,
@@ -256,10 +203,9 @@ fn say(
             group_id_token: parent_group.as_deref().map(id_token).transpose()?,
         }
         .into(),
-        Asked::CancelReservation { reservation } => cancel_reservation::Request {
-            reservation_id: reservation_number(*reservation)?,
+        Asked::CancelReservation { reservation } => {
+            cancel_reservation::Request { reservation_id: reservation_number(*reservation)? }.into()
         }
-        .into(),
         Asked::SetLimit(limit) => limits::profile(&say_limit(limit, form, now), names)?.into(),
         Asked::SetSchedule(schedule) => limits::profile(&say_schedule(schedule), names)?.into(),
         Asked::SetChargingProfile { connector, profile } => set_charging_profile::Request {
@@ -267,46 +213,26 @@ fn say(
             charging_profile: by_hand(profile, "chargingProfile")?,
         }
         .into(),
-        Asked::ClearChargingProfile {
-            id,
-            connector,
-            purpose,
-            stack_level,
-        } => limits::clear(names, *id, *connector, purpose.as_deref(), *stack_level)?.into(),
-        Asked::GetCompositeSchedule {
-            connector,
-            seconds,
-            in_amps,
-        } => get_composite_schedule::Request {
+        Asked::ClearChargingProfile { id, connector, purpose, stack_level } => {
+            limits::clear(names, *id, *connector, purpose.as_deref(), *stack_level)?.into()
+        }
+        Asked::GetCompositeSchedule { connector, seconds, in_amps } => get_composite_schedule::Request {
             duration: i64::from(*seconds),
             charging_rate_unit: in_amps.map(limits::unit),
             evse_id: names.evse_id(*connector)?,
         }
         .into(),
-        Asked::SendLocalList {
-            version,
-            full,
-            entries,
-        } => {
+        Asked::SendLocalList { version, full, entries } => {
             let cards: Result<Vec<_>, _> = entries.iter().map(card).collect();
             send_local_list::Request {
                 local_authorization_list: Some(cards?).filter(|cards| !cards.is_empty()),
                 version_number: i64::from(*version),
-                update_type: if *full {
-                    UpdateKind::Full
-                } else {
-                    UpdateKind::Differential
-                },
+                update_type: if *full { UpdateKind::Full } else { UpdateKind::Differential },
             }
             .into()
         }
         Asked::GetLocalListVersion => get_local_list_version::Request {}.into(),
-        Asked::UpdateFirmware {
-            location,
-            retrieve_at,
-            retries,
-            retry_interval,
-        } => update_firmware::Request {
+        Asked::UpdateFirmware { location, retrieve_at, retries, retry_interval } => update_firmware::Request {
             retries: optional_number(*retries, "retries")?,
             retry_interval: retry_interval.map(i64::from),
             request_id: request_id(None, now),
@@ -341,13 +267,7 @@ fn say(
             },
         }
         .into(),
-        Asked::GetDiagnostics {
-            location,
-            retries,
-            retry_interval,
-            start_at,
-            stop_at,
-        } => get_log::Request {
+        Asked::GetDiagnostics { location, retries, retry_interval, start_at, stop_at } => get_log::Request {
             log: LogParameters {
                 remote_location: exact(location, "location")?,
                 oldest_timestamp: *start_at,
@@ -359,25 +279,13 @@ fn say(
             retry_interval: retry_interval.map(i64::from),
         }
         .into(),
-        Asked::GetLog {
-            security,
-            location,
-            oldest,
-            latest,
-            retries,
-            retry_interval,
-            request,
-        } => get_log::Request {
+        Asked::GetLog { security, location, oldest, latest, retries, retry_interval, request } => get_log::Request {
             log: LogParameters {
                 remote_location: exact(location, "remoteLocation")?,
                 oldest_timestamp: *oldest,
                 latest_timestamp: *latest,
             },
-            log_type: if *security {
-                LogKind::SecurityLog
-            } else {
-                LogKind::DiagnosticsLog
-            },
+            log_type: if *security { LogKind::SecurityLog } else { LogKind::DiagnosticsLog },
             request_id: request_id(*request, now),
             retries: optional_number(*retries, "retries")?,
             retry_interval: retry_interval.map(i64::from),
@@ -388,10 +296,9 @@ fn say(
             certificate: exact(certificate, "certificate")?,
         }
         .into(),
-        Asked::DeleteCertificate { certificate } => delete_certificate::Request {
-            certificate_hash_data: by_hand(certificate, "certificateHashData")?,
+        Asked::DeleteCertificate { certificate } => {
+            delete_certificate::Request { certificate_hash_data: by_hand(certificate, "certificateHashData")? }.into()
         }
-        .into(),
         Asked::GetInstalledCertificates { kind } => get_installed_certificate_ids::Request {
             certificate_type: Some(vec![by_hand(&json!(root(kind)), "certificateType")?]),
         }
@@ -402,15 +309,8 @@ fn say(
             request_id: request.filter(|_| names.version >= Version::V21),
         }
         .into(),
-        Asked::DataTransfer {
-            vendor_id,
-            message_id,
-            data,
-        } => data_transfer::Request {
-            message_id: message_id
-                .as_deref()
-                .map(|id| exact(id, "messageId"))
-                .transpose()?,
+        Asked::DataTransfer { vendor_id, message_id, data } => data_transfer::Request {
+            message_id: message_id.as_deref().map(|id| exact(id, "messageId")).transpose()?,
             data: data.clone().map(|text| Any(text.into())),
             vendor_id: exact(vendor_id, "vendorId")?,
         }
@@ -449,23 +349,16 @@ fn card(entry: &Value) -> Result<Authorization, LinkError> {
     };
     let id_token = id_token_of(tag, entry.get("type").and_then(Value::as_str))?;
     let Some(info) = entry.get("idTagInfo") else {
-        return Ok(Authorization {
-            id_token,
-            id_token_info: None,
-        });
+        return Ok(Authorization { id_token, id_token_info: None });
     };
     let group = info.get("parentIdTag").and_then(Value::as_str);
-    let mut said =
-        json!({"status": info.get("status"), "cacheExpiryDateTime": info.get("expiryDate")});
+    let mut said = json!({"status": info.get("status"), "cacheExpiryDateTime": info.get("expiryDate")});
     if let Some(fields) = said.as_object_mut() {
         fields.retain(|_, value| !value.is_null());
     }
     let mut id_token_info: IdTokenInfo = by_hand(&said, "idTagInfo")?;
     id_token_info.group_id_token = group.map(self::id_token).transpose()?;
-    Ok(Authorization {
-        id_token,
-        id_token_info: Some(id_token_info),
-    })
+    Ok(Authorization { id_token, id_token_info: Some(id_token_info) })
 }
 
 #[cfg(test)]

@@ -10,21 +10,9 @@ use crate::ocpp::v2::{ChargingRateUnit, get_composite_schedule};
 use crate::stations::link::{Command, Enforced, Outcome};
 
 /// Statuses that agree.
-const AGREED: [&str; 6] = [
-    "Accepted",
-    "AcceptedCanceled",
-    "Unlocked",
-    "Scheduled",
-    "RebootRequired",
-    "Unpublished",
-];
+const AGREED: [&str; 6] = ["Accepted", "AcceptedCanceled", "Unlocked", "Scheduled", "RebootRequired", "Unpublished"];
 /// Actions whose answers carry no status: they are an agreement by being there. Of all others, one without is none.
-const WITHOUT_STATUS: [&str; 4] = [
-    "CostUpdated",
-    "GetLocalListVersion",
-    "GetTransactionStatus",
-    "GetVariables",
-];
+const WITHOUT_STATUS: [&str; 4] = ["CostUpdated", "GetLocalListVersion", "GetTransactionStatus", "GetVariables"];
 
 /// Answers that there is nothing of the kind, which is what was asked for.
 const NOTHING_THERE: [(&str, &str); 8] = [
@@ -47,10 +35,7 @@ fn status_of<'a>(action: &str, data: &'a Value) -> Option<&'a str> {
         _ => return data.get("status").and_then(Value::as_str),
     };
     let results = data.get(results).and_then(Value::as_array);
-    let mut statuses = results
-        .into_iter()
-        .flatten()
-        .filter_map(|result| result.get(status).and_then(Value::as_str));
+    let mut statuses = results.into_iter().flatten().filter_map(|result| result.get(status).and_then(Value::as_str));
     let refused = statuses.clone().find(|status| !agrees(action, status));
     refused.or_else(|| statuses.next())
 }
@@ -68,19 +53,12 @@ pub fn outcome(command: &Command, wire: &WireCall, raw: &RawValue) -> Outcome {
         Some(status) => agrees(action, status),
         None => WITHOUT_STATUS.contains(&action),
     };
-    let enforced = (action == "GetCompositeSchedule")
-        .then(|| enforced(raw))
-        .flatten();
+    let enforced = (action == "GetCompositeSchedule").then(|| enforced(raw)).flatten();
     let data = match command {
-        Command::GetConfiguration { keys } if action == "GetVariables" => {
-            variables::read(raw, keys)
-        }
+        Command::GetConfiguration { keys } if action == "GetVariables" => variables::read(raw, keys),
         _ => data,
     };
-    Outcome {
-        enforced,
-        ..Outcome::answered(accepted, status, data)
-    }
+    Outcome { enforced, ..Outcome::answered(accepted, status, data) }
 }
 
 /// The first limit of a composite schedule, which is the one that applies now.

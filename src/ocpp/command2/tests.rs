@@ -9,11 +9,7 @@ fn names(version: Version) -> Names {
     let connector = || ConnectorId::new(&ids, At::default());
     Names {
         version,
-        layout: Layout::new([
-            (connector(), 1, 1),
-            (connector(), 2, 2),
-            (connector(), 3, 2),
-        ]),
+        layout: Layout::new([(connector(), 1, 1), (connector(), 2, 2), (connector(), 3, 2)]),
         transaction: Some("tx-7".to_owned()),
     }
 }
@@ -45,16 +41,10 @@ fn said(command: &Asked, form: usize, version: Version) -> Value {
 fn a_live_limit_is_a_default_profile_of_its_evse_and_ends_offline_where_that_can_be_said() {
     let old = said(&limit(1, LimitPurpose::Live), 0, Version::V201);
     let profile = &old["chargingProfile"];
-    assert_eq!(
-        (&old["evseId"], &profile["id"]),
-        (&json!(1), &json!(10_001))
-    );
+    assert_eq!((&old["evseId"], &profile["id"]), (&json!(1), &json!(10_001)));
     assert_eq!(profile["chargingProfilePurpose"], "TxDefaultProfile");
     let schedule = &profile["chargingSchedule"][0];
-    assert_eq!(
-        schedule["chargingSchedulePeriod"][0]["limit"].to_string(),
-        "16.1"
-    );
+    assert_eq!(schedule["chargingSchedulePeriod"][0]["limit"].to_string(), "16.1");
     assert_eq!(schedule["duration"], 360);
     assert_eq!(profile.get("maxOfflineDuration"), None);
     let new = said(&limit(1, LimitPurpose::Live), 0, Version::V21);
@@ -67,17 +57,8 @@ fn connectors_that_share_an_evse_share_its_profiles_and_limit_their_transactions
     assert!(names(Version::V201).shares_its_evse(&live));
     let said = said(&live, 4, Version::V201);
     let profile = &said["chargingProfile"];
-    assert_eq!(
-        (&said["evseId"], &profile["id"]),
-        (&json!(2), &json!(10_002))
-    );
-    assert_eq!(
-        (
-            &profile["chargingProfilePurpose"],
-            &profile["transactionId"]
-        ),
-        (&json!("TxProfile"), &json!("tx-7"))
-    );
+    assert_eq!((&said["evseId"], &profile["id"]), (&json!(2), &json!(10_002)));
+    assert_eq!((&profile["chargingProfilePurpose"], &profile["transactionId"]), (&json!("TxProfile"), &json!("tx-7")));
 }
 
 #[test]
@@ -86,10 +67,7 @@ fn parts_and_transactions_have_the_names_of_the_station() {
     assert_eq!(unlock, json!({"evseId": 2, "connectorId": 2}));
     let stop = said(&Asked::StopCharging { transaction: 7 }, 0, Version::V201);
     assert_eq!(stop, json!({"transactionId": "tx-7"}));
-    let all = Asked::ChangeAvailability {
-        connector: 0,
-        operative: false,
-    };
+    let all = Asked::ChangeAvailability { connector: 0, operative: false };
     let out = said(&all, 0, Version::V201);
     assert_eq!(out, json!({"operationalStatus": "Inoperative"}));
 }
@@ -97,32 +75,19 @@ fn parts_and_transactions_have_the_names_of_the_station() {
 #[test]
 fn what_came_with_2_1_is_never_said_to_2_0_1() {
     let raw = |action: &str, payload: Value, version| {
-        let asked = Asked::Raw {
-            action: action.to_owned(),
-            payload,
-        };
+        let asked = Asked::Raw { action: action.to_owned(), payload };
         build(&asked, 0, &names(version), At::default()).map(drop)
     };
     let refused = |action, payload: Value| {
-        assert_eq!(
-            raw(action, payload.clone(), Version::V21),
-            Ok(()),
-            "{action}"
-        );
+        assert_eq!(raw(action, payload.clone(), Version::V21), Ok(()), "{action}");
         assert!(raw(action, payload, Version::V201).is_err(), "{action}");
     };
     refused("ClearTariffs", json!({}));
     refused("Reset", json!({"type": "ImmediateAndResume"}));
-    refused(
-        "TriggerMessage",
-        json!({"requestedMessage": "Heartbeat", "customTrigger": "x"}),
-    );
+    refused("TriggerMessage", json!({"requestedMessage": "Heartbeat", "customTrigger": "x"}));
     let long = "4".repeat(100);
     let token = json!({"idToken": long, "type": "Central"});
-    refused(
-        "RequestStartTransaction",
-        json!({"idToken": token, "remoteStartId": 1}),
-    );
+    refused("RequestStartTransaction", json!({"idToken": token, "remoteStartId": 1}));
     for version in [Version::V201, Version::V21] {
         assert!(raw("GetVariables", json!({"getVariableData": []}), version).is_err());
         assert!(raw("StatusNotification", json!({}), version).is_err());
@@ -145,32 +110,18 @@ fn a_local_list_is_read_in_the_form_of_any_version() {
     };
     let said = said(&list, 0, Version::V201);
     let cards = &said["localAuthorizationList"];
-    assert_eq!(
-        cards[0]["idToken"],
-        json!({"idToken": "04A1B2C3", "type": "ISO14443"})
-    );
+    assert_eq!(cards[0]["idToken"], json!({"idToken": "04A1B2C3", "type": "ISO14443"}));
     assert_eq!(cards[0]["idTokenInfo"]["groupIdToken"]["idToken"], "FLEET");
     assert_eq!(cards[1]["idToken"]["type"], "KeyCode");
-    assert_eq!(
-        cards[2]["idToken"],
-        json!({"idToken": "12345678", "type": "KeyCode"})
-    );
+    assert_eq!(cards[2]["idToken"], json!({"idToken": "12345678", "type": "KeyCode"}));
     assert_eq!(cards[3]["idToken"]["type"], "eMAID");
 }
 
 #[test]
 fn a_token_is_told_with_its_type_which_is_guessed_where_it_is_not_known() {
     for (token_type, told) in [(Some("KeyCode"), "KeyCode"), (None, "ISO14443")] {
-        let start = Asked::StartCharging {
-            connector: None,
-            id_tag: "12345678".to_owned(),
-            token_type,
-            request: 1,
-        };
+        let start = Asked::StartCharging { connector: None, id_tag: "12345678".to_owned(), token_type, request: 1 };
         let said = said(&start, 0, Version::V201);
-        assert_eq!(
-            said["idToken"],
-            json!({"idToken": "12345678", "type": told})
-        );
+        assert_eq!(said["idToken"], json!({"idToken": "12345678", "type": told}));
     }
 }

@@ -7,102 +7,46 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::ocpp::command::{exact, invalid};
-use crate::ocpp::v2::{
-    Component, Evse, GetVariableData, GetVariableStatus, SetVariableData, Variable, get_variables,
-};
+use crate::ocpp::v2::{Component, Evse, GetVariableData, GetVariableStatus, SetVariableData, Variable, get_variables};
 use crate::stations::link::LinkError;
 use crate::stations::{NoVariable, VariableName};
 
 /// Keys of OCPP 1.6, and the variables that took their place.
 const SUCCESSORS: [(&str, &str); 34] = [
-    (
-        "AllowOfflineTxForUnknownId",
-        "AuthCtrlr.OfflineTxForUnknownIdEnabled",
-    ),
+    ("AllowOfflineTxForUnknownId", "AuthCtrlr.OfflineTxForUnknownIdEnabled"),
     ("AuthorizationCacheEnabled", "AuthCacheCtrlr.Enabled"),
     ("AuthorizationKey", "SecurityCtrlr.BasicAuthPassword"),
-    (
-        "AuthorizeRemoteTxRequests",
-        "AuthCtrlr.AuthorizeRemoteStart",
-    ),
-    (
-        "ChargeProfileMaxStackLevel",
-        "SmartChargingCtrlr.ProfileStackLevel",
-    ),
-    (
-        "ChargingScheduleAllowedChargingRateUnit",
-        "SmartChargingCtrlr.RateUnit",
-    ),
-    (
-        "ChargingScheduleMaxPeriods",
-        "SmartChargingCtrlr.PeriodsPerSchedule",
-    ),
+    ("AuthorizeRemoteTxRequests", "AuthCtrlr.AuthorizeRemoteStart"),
+    ("ChargeProfileMaxStackLevel", "SmartChargingCtrlr.ProfileStackLevel"),
+    ("ChargingScheduleAllowedChargingRateUnit", "SmartChargingCtrlr.RateUnit"),
+    ("ChargingScheduleMaxPeriods", "SmartChargingCtrlr.PeriodsPerSchedule"),
     ("ClockAlignedDataInterval", "AlignedDataCtrlr.Interval"),
     ("ConnectionTimeOut", "TxCtrlr.EVConnectionTimeOut"),
-    (
-        "ConnectorSwitch3to1PhaseSupported",
-        "SmartChargingCtrlr.Phases3to1",
-    ),
+    ("ConnectorSwitch3to1PhaseSupported", "SmartChargingCtrlr.Phases3to1"),
     ("CpoName", "SecurityCtrlr.OrganizationName"),
-    (
-        "GetConfigurationMaxKeys",
-        "DeviceDataCtrlr.ItemsPerMessage/GetVariables",
-    ),
+    ("GetConfigurationMaxKeys", "DeviceDataCtrlr.ItemsPerMessage/GetVariables"),
     ("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
     ("LocalAuthListEnabled", "LocalAuthListCtrlr.Enabled"),
     ("LocalAuthorizeOffline", "AuthCtrlr.LocalAuthorizeOffline"),
     ("LocalPreAuthorize", "AuthCtrlr.LocalPreAuthorize"),
-    (
-        "MaxChargingProfilesInstalled",
-        "SmartChargingCtrlr.Entries/ChargingProfiles",
-    ),
+    ("MaxChargingProfilesInstalled", "SmartChargingCtrlr.Entries/ChargingProfiles"),
     ("MaxEnergyOnInvalidId", "TxCtrlr.MaxEnergyOnInvalidId"),
-    (
-        "MeterValueSampleInterval",
-        "SampledDataCtrlr.TxUpdatedInterval",
-    ),
+    ("MeterValueSampleInterval", "SampledDataCtrlr.TxUpdatedInterval"),
     ("MeterValuesAlignedData", "AlignedDataCtrlr.Measurands"),
-    (
-        "MeterValuesSampledData",
-        "SampledDataCtrlr.TxUpdatedMeasurands",
-    ),
-    (
-        "ReserveConnectorZeroSupported",
-        "ReservationCtrlr.NonEvseSpecific",
-    ),
+    ("MeterValuesSampledData", "SampledDataCtrlr.TxUpdatedMeasurands"),
+    ("ReserveConnectorZeroSupported", "ReservationCtrlr.NonEvseSpecific"),
     ("ResetRetries", "OCPPCommCtrlr.ResetRetries"),
     ("SecurityProfile", "SecurityCtrlr.SecurityProfile"),
-    (
-        "SendLocalListMaxLength",
-        "LocalAuthListCtrlr.ItemsPerMessage",
-    ),
-    (
-        "StopTransactionOnEVSideDisconnect",
-        "TxCtrlr.StopTxOnEVSideDisconnect",
-    ),
+    ("SendLocalListMaxLength", "LocalAuthListCtrlr.ItemsPerMessage"),
+    ("StopTransactionOnEVSideDisconnect", "TxCtrlr.StopTxOnEVSideDisconnect"),
     ("StopTransactionOnInvalidId", "TxCtrlr.StopTxOnInvalidId"),
     ("StopTxnAlignedData", "AlignedDataCtrlr.TxEndedMeasurands"),
     ("StopTxnSampledData", "SampledDataCtrlr.TxEndedMeasurands"),
-    (
-        "TransactionMessageAttempts",
-        "OCPPCommCtrlr.MessageAttempts/TransactionEvent",
-    ),
-    (
-        "TransactionMessageRetryInterval",
-        "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent",
-    ),
-    (
-        "UnlockConnectorOnEVSideDisconnect",
-        "OCPPCommCtrlr.UnlockOnEVSideDisconnect",
-    ),
-    (
-        "WebSocketPingInterval",
-        "OCPPCommCtrlr.WebSocketPingInterval",
-    ),
-    (
-        "AdditionalRootCertificateCheck",
-        "SecurityCtrlr.AdditionalRootCertificateCheck",
-    ),
+    ("TransactionMessageAttempts", "OCPPCommCtrlr.MessageAttempts/TransactionEvent"),
+    ("TransactionMessageRetryInterval", "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"),
+    ("UnlockConnectorOnEVSideDisconnect", "OCPPCommCtrlr.UnlockOnEVSideDisconnect"),
+    ("WebSocketPingInterval", "OCPPCommCtrlr.WebSocketPingInterval"),
+    ("AdditionalRootCertificateCheck", "SecurityCtrlr.AdditionalRootCertificateCheck"),
 ];
 
 /// The key of OCPP 1.6 whose place this variable took.
@@ -114,23 +58,16 @@ pub fn predecessor(name: &str) -> Option<&'static str> {
 /// The variable that a key names.
 fn variable(key: &str) -> Result<(Component, Variable), LinkError> {
     let successor = SUCCESSORS.iter().find(|(old, _)| *old == key);
-    let name: VariableName = successor
-        .map_or(key, |(_, new)| new)
-        .parse()
-        .map_err(|error: NoVariable| invalid(error.to_string()))?;
+    let name: VariableName =
+        successor.map_or(key, |(_, new)| new).parse().map_err(|error: NoVariable| invalid(error.to_string()))?;
     let instance = |text: Option<String>| text.map(|text| exact(&text, "instance")).transpose();
     Ok((
         Component {
-            evse: name
-                .evse
-                .map(|(id, connector_id)| Evse { connector_id, id }),
+            evse: name.evse.map(|(id, connector_id)| Evse { connector_id, id }),
             instance: instance(name.component_instance)?,
             name: exact(&name.component, "component")?,
         },
-        Variable {
-            instance: instance(name.variable_instance)?,
-            name: exact(&name.variable, "variable")?,
-        },
+        Variable { instance: instance(name.variable_instance)?, name: exact(&name.variable, "variable")? },
     ))
 }
 
@@ -139,10 +76,7 @@ pub fn key(component: &Component, variable: &Variable) -> String {
     let name = VariableName {
         component: component.name.as_str().to_owned(),
         component_instance: component.instance.clone().map(String::from),
-        evse: component
-            .evse
-            .as_ref()
-            .map(|evse| (evse.id, evse.connector_id)),
+        evse: component.evse.as_ref().map(|evse| (evse.id, evse.connector_id)),
         variable: variable.name.as_str().to_owned(),
         variable_instance: variable.instance.clone().map(String::from),
     };
@@ -153,11 +87,7 @@ pub fn key(component: &Component, variable: &Variable) -> String {
 pub(super) fn wanted(keys: &[String]) -> Result<Vec<GetVariableData>, LinkError> {
     let named = keys.iter().map(|key| variable(key));
     let (known, unknown): (Vec<_>, Vec<_>) = named.partition(Result::is_ok);
-    let data = |(component, variable)| GetVariableData {
-        attribute_type: None,
-        component,
-        variable,
-    };
+    let data = |(component, variable)| GetVariableData { attribute_type: None, component, variable };
     let wanted: Vec<_> = known.into_iter().flatten().map(data).collect();
     match unknown.into_iter().find_map(Result::err) {
         Some(error) if wanted.is_empty() => Err(error),
@@ -168,12 +98,7 @@ pub(super) fn wanted(keys: &[String]) -> Result<Vec<GetVariableData>, LinkError>
 /// Sets the variable that a key names.
 pub(super) fn setting(key: &str, value: &str) -> Result<SetVariableData, LinkError> {
     let (component, variable) = variable(key)?;
-    Ok(SetVariableData {
-        attribute_type: None,
-        attribute_value: exact(value, "value")?,
-        component,
-        variable,
-    })
+    Ok(SetVariableData { attribute_type: None, attribute_value: exact(value, "value")?, component, variable })
 }
 
 /// `{variables: {key: {value, readonly}}, unknown: […]}` of a GetVariables answer, under the keys that were asked for.
@@ -188,12 +113,9 @@ pub(super) fn read(raw: &RawValue, keys: &[String]) -> Value {
             continue;
         };
         let name = key(&component, &variable);
-        let found = results
-            .iter()
-            .position(|one| key(&one.component, &one.variable).eq_ignore_ascii_case(&name));
+        let found = results.iter().position(|one| key(&one.component, &one.variable).eq_ignore_ascii_case(&name));
         let result = found.map(|index| results.swap_remove(index));
-        let accepted =
-            result.filter(|result| result.attribute_status == GetVariableStatus::Accepted);
+        let accepted = result.filter(|result| result.attribute_status == GetVariableStatus::Accepted);
         match accepted {
             Some(result) => {
                 let value = result.attribute_value.map(String::from);
@@ -212,10 +134,7 @@ mod tests {
     #[test]
     fn keys_of_1_6_name_their_successors() {
         let (component, variable) = variable("HeartbeatInterval").expect("a successor");
-        assert_eq!(
-            key(&component, &variable),
-            "OCPPCommCtrlr.HeartbeatInterval"
-        );
+        assert_eq!(key(&component, &variable), "OCPPCommCtrlr.HeartbeatInterval");
         assert!(super::variable("NumberOfConnectors").is_err());
         for (old, _) in SUCCESSORS {
             assert!(super::variable(old).is_ok(), "{old}");

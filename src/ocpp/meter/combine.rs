@@ -17,9 +17,8 @@ impl Reading {
         let stated = samples.total(Quantity::Power, &mut flags);
         let measured = samples.any_voltage();
         let usual = measured.unwrap_or(nominal.get());
-        let current = samples.current(&mut flags, |lone| {
-            stated.is_some_and(|power| is_three_times(power, product(lone, usual)))
-        });
+        let current =
+            samples.current(&mut flags, |lone| stated.is_some_and(|power| is_three_times(power, product(lone, usual))));
         let voltage = samples.voltage(&current);
         let derived = derived_power(&current, &voltage, usual);
         if stated.is_none() && derived.is_some() && measured.is_none() {
@@ -59,10 +58,7 @@ impl Samples<'_> {
     fn best(&self, quantity: Quantity) -> impl Iterator<Item = &Sample> {
         let of_quantity = move |sample: &&Sample| sample.quantity == quantity;
         let place = self.0.iter().filter(of_quantity).map(|one| one.place).min();
-        self.0
-            .iter()
-            .filter(of_quantity)
-            .filter(move |sample| Some(sample.place) == place)
+        self.0.iter().filter(of_quantity).filter(move |sample| Some(sample.place) == place)
     }
 
     /// The latest of several, but one that is not signed before one that is, and a register that shows something before
@@ -102,9 +98,7 @@ impl Samples<'_> {
 
     /// Whole percent; anything outside 0 to 100 is left out.
     fn state_of_charge(&self, flags: &mut Vec<MeterFlag>) -> Option<u8> {
-        let percent = self
-            .total(Quantity::StateOfCharge, flags)?
-            .div_euclid(1_000);
+        let percent = self.total(Quantity::StateOfCharge, flags)?.div_euclid(1_000);
         let sane = u8::try_from(percent).ok().filter(|percent| *percent <= 100);
         if sane.is_none() {
             flags.push(MeterFlag::Unreadable);
@@ -120,11 +114,7 @@ impl Samples<'_> {
         }
         if let Some(lone) = self.on(Quantity::Current, Line::Total) {
             flags.push(MeterFlag::CurrentWithoutPhase);
-            return if is_on_three(lone) {
-                [Some(lone); 3]
-            } else {
-                [Some(lone), None, None]
-            };
+            return if is_on_three(lone) { [Some(lone); 3] } else { [Some(lone), None, None] };
         }
         let neutral = self.on(Quantity::Current, Line::Neutral);
         flags.extend(neutral.map(|_| MeterFlag::NeutralOnly));
@@ -135,12 +125,10 @@ impl Samples<'_> {
     fn voltage(&self, current: &PerPhase) -> PerPhase {
         let phased = self.phased_voltage();
         match self.on(Quantity::Voltage, Line::Total) {
-            Some(unphased) if phased == [None; 3] => {
-                match current.map(|one| one.and(Some(unphased))) {
-                    [None, None, None] => [Some(unphased), None, None],
-                    carrying => carrying,
-                }
-            }
+            Some(unphased) if phased == [None; 3] => match current.map(|one| one.and(Some(unphased))) {
+                [None, None, None] => [Some(unphased), None, None],
+                carrying => carrying,
+            },
             _ => phased,
         }
     }
@@ -161,11 +149,7 @@ impl Samples<'_> {
 }
 
 /// The stated power, unless current and voltage show that it was meant in kilowatts; without one, theirs.
-fn plausible_power(
-    stated: Option<i64>,
-    derived: Option<i64>,
-    flags: &mut Vec<MeterFlag>,
-) -> Option<i64> {
+fn plausible_power(stated: Option<i64>, derived: Option<i64>, flags: &mut Vec<MeterFlag>) -> Option<i64> {
     match (stated, derived) {
         (Some(power), Some(expected)) if is_thousandth(power, expected) => {
             flags.push(MeterFlag::KilowattsAsWatts);

@@ -58,10 +58,8 @@ impl Quantity {
     pub fn milli_exponent(self, unit: &str) -> Option<i32> {
         let unit = unit.trim().to_ascii_lowercase();
         match (self, unit.as_str()) {
-            (Self::Energy | Self::EnergyInterval, "wh")
-            | (Self::Power | Self::OfferedPower, "w") => Some(3),
-            (Self::Energy | Self::EnergyInterval, "kwh")
-            | (Self::Power | Self::OfferedPower, "kw") => Some(6),
+            (Self::Energy | Self::EnergyInterval, "wh") | (Self::Power | Self::OfferedPower, "w") => Some(3),
+            (Self::Energy | Self::EnergyInterval, "kwh") | (Self::Power | Self::OfferedPower, "kw") => Some(6),
             (Self::Current | Self::OfferedCurrent, "a" | "amp" | "amps" | "ampere") => Some(3),
             (Self::Current | Self::OfferedCurrent, "ma") | (Self::Voltage, "mv") => Some(0),
             (Self::Voltage, "v" | "volt" | "volts") => Some(3),

@@ -91,9 +91,7 @@ pub fn readings_at<V>(
     let reading = |(at, context)| {
         let mut flags = Vec::new();
         let together = values.iter().filter(|value| place(value) == (at, context));
-        let samples: Vec<Sample> = together
-            .filter_map(|(_, value)| sample(value, &mut flags))
-            .collect();
+        let samples: Vec<Sample> = together.filter_map(|(_, value)| sample(value, &mut flags)).collect();
         let reading = Reading::of(at, context, &samples, nominal, flags);
         (!reading.is_empty() || !reading.flags.is_empty()).then_some(reading)
     };

@@ -61,11 +61,7 @@ struct Handling {
 
 impl From<&IncomingCall> for Handling {
     fn from(call: &IncomingCall) -> Self {
-        Self {
-            message_id: call.message_id.clone(),
-            said: call.said(),
-            wants_answer: call.wants_answer,
-        }
+        Self { message_id: call.message_id.clone(), said: call.said(), wants_answer: call.wants_answer }
     }
 }
 
@@ -104,9 +100,7 @@ impl Incoming {
 
     /// Ends the call that is being handled and tells whether its answer is waited for; `None` when it is another one.
     pub fn finish(&mut self, id: &MessageId) -> Option<bool> {
-        let ours = self
-            .handling
-            .take_if(|handling| handling.message_id == *id)?;
+        let ours = self.handling.take_if(|handling| handling.message_id == *id)?;
         Some(ours.wants_answer)
     }
 

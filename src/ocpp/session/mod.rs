@@ -13,9 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::kernel::Timestamp;
 
-use super::frame::{
-    Frame, Malformed, MessageId, parse, write_complaint, write_error, write_result,
-};
+use super::frame::{Frame, Malformed, MessageId, parse, write_complaint, write_error, write_result};
 use super::{CallError, ErrorCode, Version};
 use incoming::{Admission, Incoming};
 use outgoing::Outgoing;
@@ -164,11 +162,7 @@ impl Session {
 
     fn receive(&mut self, text: &str, outputs: &mut Vec<Output>) {
         match parse(text) {
-            Ok(Frame::Call {
-                id,
-                action,
-                payload,
-            }) => self.admit(
+            Ok(Frame::Call { id, action, payload }) => self.admit(
                 IncomingCall {
                     message_id: id,
                     action: action.into_owned(),
@@ -177,11 +171,7 @@ impl Session {
                 },
                 outputs,
             ),
-            Ok(Frame::Send {
-                id,
-                action,
-                payload,
-            }) if self.version >= Version::V21 => self.admit(
+            Ok(Frame::Send { id, action, payload }) if self.version >= Version::V21 => self.admit(
                 IncomingCall {
                     message_id: id,
                     action: action.into_owned(),
@@ -231,28 +221,15 @@ impl Session {
         }
     }
 
-    fn finish(
-        &mut self,
-        id: &MessageId,
-        result: Result<Box<RawValue>, CallFailure>,
-        outputs: &mut Vec<Output>,
-    ) {
+    fn finish(&mut self, id: &MessageId, result: Result<Box<RawValue>, CallFailure>, outputs: &mut Vec<Output>) {
         match self.outgoing.finish(&id.text()) {
-            Some(correlation) => outputs.push(Output::CallDone {
-                correlation,
-                result,
-            }),
+            Some(correlation) => outputs.push(Output::CallDone { correlation, result }),
             None => self.tally.stray_answers += 1,
         }
     }
 
     /// Answers the call that is being handled and hands out the next; an answer to any other is of no use.
-    fn answer(
-        &mut self,
-        id: &MessageId,
-        answer: Result<String, CallError>,
-        outputs: &mut Vec<Output>,
-    ) {
+    fn answer(&mut self, id: &MessageId, answer: Result<String, CallError>, outputs: &mut Vec<Output>) {
         if let Some(wants_answer) = self.incoming.finish(id) {
             let told = match answer {
                 Ok(payload) => Output::Transmit(write_result(id, &payload)),

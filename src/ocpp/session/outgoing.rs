@@ -85,10 +85,7 @@ pub enum CallFailure {
 }
 
 const fn done(correlation: u64, failure: CallFailure) -> Output {
-    Output::CallDone {
-        correlation,
-        result: Err(failure),
-    }
+    Output::CallDone { correlation, result: Err(failure) }
 }
 
 /// The call the station has not answered yet.
@@ -127,11 +124,7 @@ impl Outgoing {
     /// Lines a call up, in the place of an older one with the same key when that is as urgent.
     pub fn enqueue(&mut self, call: OutgoingCall, outputs: &mut Vec<Output>) {
         let key = call.coalesce_key;
-        let older = key.and_then(|key| {
-            self.queue
-                .iter()
-                .position(|one| one.coalesce_key == Some(key))
-        });
+        let older = key.and_then(|key| self.queue.iter().position(|one| one.coalesce_key == Some(key)));
         if let Some(place) = older
             && let Some(older) = self.queue.get_mut(place)
         {
@@ -151,9 +144,7 @@ impl Outgoing {
                 _ => return outputs.push(call.over(CallFailure::QueueFull)),
             }
         }
-        let place = self
-            .queue
-            .partition_point(|one| one.priority <= call.priority);
+        let place = self.queue.partition_point(|one| one.priority <= call.priority);
         self.queue.insert(place, call);
     }
 
@@ -164,9 +155,7 @@ impl Outgoing {
 
     /// Ends the outstanding call when this is its id; gives its correlation.
     pub fn finish(&mut self, message_id: &str) -> Option<u64> {
-        let ours = self
-            .outstanding
-            .take_if(|call| call.message_id == message_id)?;
+        let ours = self.outstanding.take_if(|call| call.message_id == message_id)?;
         Some(ours.correlation)
     }
 
@@ -189,16 +178,9 @@ impl Outgoing {
         {
             self.sent += 1;
             let message_id = format!("{}{}", self.id_prefix, self.sent);
-            outputs.push(Output::Transmit(write_call(
-                &message_id,
-                &call.action,
-                &call.payload,
-            )));
-            self.outstanding = Some(Outstanding {
-                message_id,
-                correlation: call.correlation,
-                deadline: now + self.timeout,
-            });
+            outputs.push(Output::Transmit(write_call(&message_id, &call.action, &call.payload)));
+            self.outstanding =
+                Some(Outstanding { message_id, correlation: call.correlation, deadline: now + self.timeout });
         }
     }
 

@@ -9,11 +9,7 @@ use super::*;
 /// One thing that may happen next.
 #[derive(Debug, Clone)]
 enum Event {
-    Send {
-        priority: Priority,
-        connector: Option<u32>,
-        lives_seconds: u64,
-    },
+    Send { priority: Priority, connector: Option<u32>, lives_seconds: u64 },
     Call(u8),
     Handled,
     StationAnswers,
@@ -25,12 +21,8 @@ enum Event {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let priority = prop_oneof![
-        Just(Priority::Lowering),
-        Just(Priority::Command),
-        Just(Priority::Raising),
-        Just(Priority::Probe)
-    ];
+    let priority =
+        prop_oneof![Just(Priority::Lowering), Just(Priority::Command), Just(Priority::Raising), Just(Priority::Probe)];
     prop_oneof![
         6 => (priority, prop::option::of(0_u32..3), 0_u64..90)
             .prop_map(|(priority, connector, lives_seconds)| Event::Send { priority, connector, lives_seconds }),
@@ -62,11 +54,7 @@ struct Watch {
 
 impl Watch {
     fn new() -> Self {
-        let options = SessionOptions {
-            version: Version::V16,
-            id_prefix: "p".into(),
-            call_timeout: CALL_TIMEOUT,
-        };
+        let options = SessionOptions { version: Version::V16, id_prefix: "p".into(), call_timeout: CALL_TIMEOUT };
         Self {
             session: Session::new(options),
             now: Timestamp::from_unix_seconds(1_700_000_000),
@@ -81,11 +69,7 @@ impl Watch {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Send {
-                priority,
-                connector,
-                lives_seconds,
-            } => {
+            Event::Send { priority, connector, lives_seconds } => {
                 let correlation = self.started;
                 self.started += 1;
                 self.step(Input::Send(OutgoingCall {
@@ -93,10 +77,7 @@ impl Watch {
                     action: "Reset".into(),
                     payload: "{}".into(),
                     priority,
-                    coalesce_key: connector.map(|connector| CoalesceKey {
-                        what: "limit",
-                        connector,
-                    }),
+                    coalesce_key: connector.map(|connector| CoalesceKey { what: "limit", connector }),
                     expires_at: self.now + Duration::from_secs(lives_seconds),
                 }));
             }
@@ -110,10 +91,7 @@ impl Watch {
             Event::Handled => {
                 if let Some(message_id) = self.dispatched.take() {
                     self.expected.pop_front();
-                    self.step(Input::Answer {
-                        message_id,
-                        answer: Ok("{}".into()),
-                    });
+                    self.step(Input::Answer { message_id, answer: Ok("{}".into()) });
                 }
             }
             Event::StationAnswers => {
@@ -123,16 +101,12 @@ impl Watch {
             }
             Event::StationRefuses => {
                 if let Some(id) = self.outstanding.clone() {
-                    self.step(Input::Received(&format!(
-                        "[4,\"{id}\",\"GenericError\",\"\",{{}}]"
-                    )));
+                    self.step(Input::Received(&format!("[4,\"{id}\",\"GenericError\",\"\",{{}}]")));
                 }
             }
             Event::StrayAnswer => self.step(Input::Received("[3,\"p0\",{}]")),
             Event::Garbage(text) => self.step(Input::Received(&text)),
-            Event::Hold(seconds) => self.step(Input::HoldCalls {
-                until: self.now + Duration::from_secs(seconds),
-            }),
+            Event::Hold(seconds) => self.step(Input::HoldCalls { until: self.now + Duration::from_secs(seconds) }),
             Event::Wait(seconds) => {
                 self.now = self.now + Duration::from_secs(seconds);
                 self.step(Input::Tick);
@@ -150,19 +124,10 @@ impl Watch {
                     assert_eq!(Some(&id), self.expected.front(), "out of order");
                     self.dispatched = Some(call.message_id);
                 }
-                Output::CallDone {
-                    correlation,
-                    result,
-                } => {
+                Output::CallDone { correlation, result } => {
                     *self.ended.entry(correlation).or_default() += 1;
-                    if matches!(
-                        result,
-                        Ok(_) | Err(CallFailure::Error(_) | CallFailure::TimedOut)
-                    ) {
-                        assert!(
-                            self.outstanding.take().is_some(),
-                            "ended without being sent"
-                        );
+                    if matches!(result, Ok(_) | Err(CallFailure::Error(_) | CallFailure::TimedOut)) {
+                        assert!(self.outstanding.take().is_some(), "ended without being sent");
                     }
                 }
                 Output::NextWake(at) => assert!(at > self.now, "a wake that is due already"),
@@ -174,10 +139,7 @@ impl Watch {
         if let Ok(Frame::Call { id, .. }) = parse(text) {
             assert!(self.outstanding.is_none(), "two calls are outstanding");
             assert!(!id.is_too_long());
-            assert!(
-                self.used_ids.insert(id.text().into_owned()),
-                "an id is used twice"
-            );
+            assert!(self.used_ids.insert(id.text().into_owned()), "an id is used twice");
             self.outstanding = Some(id.text().into_owned());
         }
     }

@@ -12,15 +12,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let options = SessionOptions {
-            version: Version::V16,
-            id_prefix: "k".into(),
-            call_timeout: CALL_TIMEOUT,
-        };
-        Self {
-            session: Session::new(options),
-            now: Timestamp::from_unix_seconds(1_700_000_000),
-        }
+        let options = SessionOptions { version: Version::V16, id_prefix: "k".into(), call_timeout: CALL_TIMEOUT };
+        Self { session: Session::new(options), now: Timestamp::from_unix_seconds(1_700_000_000) }
     }
 
     /// What happens, one line an output, without the wakes.
@@ -40,13 +33,8 @@ impl Bench {
     /// Answers the dispatched call with this id, as JSON.
     fn answer(&mut self, id: &str, answer: Result<&str, CallError>) -> Vec<String> {
         let text = format!("[2,{id},\"Heartbeat\",{{}}]");
-        let Ok(Frame::Call { id, .. }) = parse(&text) else {
-            panic!("an id")
-        };
-        self.step(Input::Answer {
-            message_id: id,
-            answer: answer.map(str::to_owned),
-        })
+        let Ok(Frame::Call { id, .. }) = parse(&text) else { panic!("an id") };
+        self.step(Input::Answer { message_id: id, answer: answer.map(str::to_owned) })
     }
 
     fn wait(&mut self, span: Duration) -> Vec<String> {
@@ -67,10 +55,7 @@ impl Bench {
 
     fn limit(&self, correlation: u64, priority: Priority, connector: u32) -> OutgoingCall {
         OutgoingCall {
-            coalesce_key: Some(CoalesceKey {
-                what: "limit",
-                connector,
-            }),
+            coalesce_key: Some(CoalesceKey { what: "limit", connector }),
             ..self.call(correlation, priority)
         }
     }
@@ -79,20 +64,11 @@ impl Bench {
 fn told(output: &Output) -> Option<String> {
     match output {
         Output::Transmit(text) => Some(format!("> {text}")),
-        Output::Dispatch(call) => Some(format!(
-            "handle {} {} {}",
-            call.message_id.as_json(),
-            call.action,
-            call.payload
-        )),
-        Output::CallDone {
-            correlation,
-            result: Ok(payload),
-        } => Some(format!("{correlation} done {payload}")),
-        Output::CallDone {
-            correlation,
-            result: Err(failure),
-        } => Some(format!("{correlation} {failure:?}")),
+        Output::Dispatch(call) => {
+            Some(format!("handle {} {} {}", call.message_id.as_json(), call.action, call.payload))
+        }
+        Output::CallDone { correlation, result: Ok(payload) } => Some(format!("{correlation} done {payload}")),
+        Output::CallDone { correlation, result: Err(failure) } => Some(format!("{correlation} {failure:?}")),
         Output::NextWake(_) => None,
     }
 }
@@ -100,18 +76,12 @@ fn told(output: &Output) -> Option<String> {
 #[test]
 fn section_4_1_1_one_call_is_outstanding_at_a_time() {
     let mut bench = Bench::new();
-    let (first, second) = (
-        bench.call(1, Priority::Command),
-        bench.call(2, Priority::Command),
-    );
+    let (first, second) = (bench.call(1, Priority::Command), bench.call(2, Priority::Command));
     assert_eq!(bench.send(first), [r#"> [2,"k1","Reset",{"n":1}]"#]);
     assert_eq!(bench.send(second), [""; 0]);
     assert_eq!(
         bench.hear(r#"[3,"k1",{"status":"Accepted"}]"#),
-        [
-            r#"1 done {"status":"Accepted"}"#,
-            r#"> [2,"k2","Reset",{"n":2}]"#
-        ]
+        [r#"1 done {"status":"Accepted"}"#, r#"> [2,"k2","Reset",{"n":2}]"#]
     );
 }
 
@@ -120,10 +90,7 @@ fn a_refusal_ends_a_call() {
     let mut bench = Bench::new();
     bench.send(bench.call(1, Priority::Command));
     let told = bench.hear(r#"[4,"k1","NotSupported","no",{}]"#);
-    assert!(
-        told[0].starts_with("1 Error(CallError { code: NotSupported"),
-        "{told:?}"
-    );
+    assert!(told[0].starts_with("1 Error(CallError { code: NotSupported"), "{told:?}");
 }
 
 #[test]
@@ -131,20 +98,14 @@ fn an_answer_that_cannot_be_read_ends_its_call_at_once() {
     let mut bench = Bench::new();
     bench.send(bench.call(1, Priority::Command));
     let told = bench.hear(r#"[3,"k1",{"configurationKey":[{]}]"#);
-    assert!(
-        told[0].starts_with("1 Error(CallError { code: FormationViolation"),
-        "{told:?}"
-    );
+    assert!(told[0].starts_with("1 Error(CallError { code: FormationViolation"), "{told:?}");
 }
 
 #[test]
 fn an_answer_with_a_numeric_id_ends_the_call_with_that_text() {
     let mut bench = Bench::new();
-    bench.session = Session::new(SessionOptions {
-        version: Version::V16,
-        id_prefix: String::new(),
-        call_timeout: CALL_TIMEOUT,
-    });
+    bench.session =
+        Session::new(SessionOptions { version: Version::V16, id_prefix: String::new(), call_timeout: CALL_TIMEOUT });
     bench.send(bench.call(1, Priority::Command));
     assert_eq!(bench.hear("[3,1,{}]"), ["1 done {}"]);
 }
@@ -177,22 +138,10 @@ fn a_newer_limit_of_the_same_connector_replaces_the_waiting_one() {
     bench.send(bench.limit(1, Priority::Raising, 1));
     bench.send(bench.limit(2, Priority::Raising, 1));
     bench.send(bench.limit(3, Priority::Raising, 2));
-    assert_eq!(
-        bench.send(bench.limit(4, Priority::Raising, 1)),
-        ["2 Superseded"]
-    );
-    assert_eq!(
-        bench.send(bench.limit(5, Priority::Lowering, 2)),
-        ["3 Superseded"]
-    );
-    assert_eq!(
-        bench.hear(r#"[3,"k1",{}]"#),
-        ["1 done {}", r#"> [2,"k2","Reset",{"n":5}]"#]
-    );
-    assert_eq!(
-        bench.hear(r#"[3,"k2",{}]"#),
-        ["5 done {}", r#"> [2,"k3","Reset",{"n":4}]"#]
-    );
+    assert_eq!(bench.send(bench.limit(4, Priority::Raising, 1)), ["2 Superseded"]);
+    assert_eq!(bench.send(bench.limit(5, Priority::Lowering, 2)), ["3 Superseded"]);
+    assert_eq!(bench.hear(r#"[3,"k1",{}]"#), ["1 done {}", r#"> [2,"k2","Reset",{"n":5}]"#]);
+    assert_eq!(bench.hear(r#"[3,"k2",{}]"#), ["5 done {}", r#"> [2,"k3","Reset",{"n":4}]"#]);
 }
 
 #[test]
@@ -210,17 +159,11 @@ fn a_late_answer_is_ignored_and_counted() {
 fn a_call_expires_while_it_waits() {
     let mut bench = Bench::new();
     bench.send(bench.call(1, Priority::Command));
-    let brief = OutgoingCall {
-        expires_at: bench.now + SECOND * 5,
-        ..bench.call(2, Priority::Lowering)
-    };
+    let brief = OutgoingCall { expires_at: bench.now + SECOND * 5, ..bench.call(2, Priority::Lowering) };
     bench.send(brief);
     assert_eq!(bench.wait(SECOND * 5), ["2 Expired"]);
 
-    let stale = OutgoingCall {
-        expires_at: bench.now,
-        ..bench.call(3, Priority::Lowering)
-    };
+    let stale = OutgoingCall { expires_at: bench.now, ..bench.call(3, Priority::Lowering) };
     assert_eq!(bench.send(stale), ["3 Expired"]);
 }
 
@@ -235,18 +178,9 @@ fn the_session_asks_to_be_woken_for_the_next_deadline() {
         outputs.into_iter().filter_map(wake).collect()
     };
     let (call, now) = (bench.call(1, Priority::Command), bench.now);
-    assert_eq!(
-        wakes(bench.session.step(Input::Send(call), now)),
-        [now + CALL_TIMEOUT]
-    );
-    let brief = OutgoingCall {
-        expires_at: now + SECOND,
-        ..bench.call(2, Priority::Command)
-    };
-    assert_eq!(
-        wakes(bench.session.step(Input::Send(brief), now)),
-        [now + SECOND]
-    );
+    assert_eq!(wakes(bench.session.step(Input::Send(call), now)), [now + CALL_TIMEOUT]);
+    let brief = OutgoingCall { expires_at: now + SECOND, ..bench.call(2, Priority::Command) };
+    assert_eq!(wakes(bench.session.step(Input::Send(brief), now)), [now + SECOND]);
     assert_eq!(wakes(bench.session.step(Input::Tick, now)), []);
 }
 
@@ -265,23 +199,11 @@ fn a_full_queue_gives_way_to_what_is_more_urgent() {
     let mut bench = Bench::new();
     bench.send(bench.call(0, Priority::Command));
     for correlation in 1..=64 {
-        assert_eq!(
-            bench.send(bench.call(correlation, Priority::Raising)),
-            [""; 0]
-        );
+        assert_eq!(bench.send(bench.call(correlation, Priority::Raising)), [""; 0]);
     }
-    assert_eq!(
-        bench.send(bench.call(65, Priority::Raising)),
-        ["65 QueueFull"]
-    );
-    assert_eq!(
-        bench.send(bench.call(66, Priority::Probe)),
-        ["66 QueueFull"]
-    );
-    assert_eq!(
-        bench.send(bench.call(67, Priority::Lowering)),
-        ["64 QueueFull"]
-    );
+    assert_eq!(bench.send(bench.call(65, Priority::Raising)), ["65 QueueFull"]);
+    assert_eq!(bench.send(bench.call(66, Priority::Probe)), ["66 QueueFull"]);
+    assert_eq!(bench.send(bench.call(67, Priority::Lowering)), ["64 QueueFull"]);
 }
 
 #[test]
@@ -299,20 +221,11 @@ fn everything_ends_when_the_connection_does() {
 #[test]
 fn calls_of_the_station_are_handled_one_after_the_other() {
     let mut bench = Bench::new();
-    assert_eq!(
-        bench.hear(r#"[2,"a","Heartbeat",{}]"#),
-        [r#"handle "a" Heartbeat {}"#]
-    );
+    assert_eq!(bench.hear(r#"[2,"a","Heartbeat",{}]"#), [r#"handle "a" Heartbeat {}"#]);
     assert_eq!(bench.hear(r#"[2,7,"Authorize",{"idTag":"x"}]"#), [""; 0]);
-    assert_eq!(
-        bench.answer("\"a\"", Ok("{}")),
-        [r#"> [3,"a",{}]"#, r#"handle 7 Authorize {"idTag":"x"}"#]
-    );
+    assert_eq!(bench.answer("\"a\"", Ok("{}")), [r#"> [3,"a",{}]"#, r#"handle 7 Authorize {"idTag":"x"}"#]);
     let error = CallError::new(ErrorCode::FormationViolation, "no");
-    assert_eq!(
-        bench.answer("7", Err(error)),
-        [r#"> [4,7,"FormationViolation","no",{}]"#]
-    );
+    assert_eq!(bench.answer("7", Err(error)), [r#"> [4,7,"FormationViolation","no",{}]"#]);
 }
 
 #[test]
@@ -385,10 +298,7 @@ fn a_flood_of_calls_is_refused_beyond_the_limit() {
 fn broken_json_is_answered_and_the_connection_goes_on() {
     let mut bench = Bench::new();
     let told = bench.hear("{broken");
-    assert!(
-        told[0].starts_with(r#"> [4,"-1","FormationViolation","#),
-        "{told:?}"
-    );
+    assert!(told[0].starts_with(r#"> [4,"-1","FormationViolation","#), "{told:?}");
     assert_eq!(bench.hear("[9,\"x\",{}]"), [""; 0]);
     assert_eq!(bench.session.tally().malformed_messages, 2);
     assert_eq!(bench.hear(r#"[2,"a","Heartbeat",{}]"#).len(), 1);
@@ -399,37 +309,22 @@ fn what_is_sent_in_2_1_is_handled_in_its_turn_and_not_answered() {
     let mut bench = Bench::new();
     let sent = r#"[6,"s1","NotifyPeriodicEventStream",{"id":1}]"#;
     assert_eq!(bench.hear(sent), [""; 0], "1.6 knows no such message");
-    bench.session = Session::new(SessionOptions {
-        version: Version::V21,
-        id_prefix: "k".into(),
-        call_timeout: CALL_TIMEOUT,
-    });
-    assert_eq!(
-        bench.hear(sent),
-        [r#"handle "s1" NotifyPeriodicEventStream {"id":1}"#]
-    );
+    bench.session =
+        Session::new(SessionOptions { version: Version::V21, id_prefix: "k".into(), call_timeout: CALL_TIMEOUT });
+    assert_eq!(bench.hear(sent), [r#"handle "s1" NotifyPeriodicEventStream {"id":1}"#]);
     assert_eq!(bench.hear(r#"[2,"c1","Heartbeat",{}]"#), [""; 0]);
-    assert_eq!(
-        bench.answer("\"s1\"", Ok("{}")),
-        [r#"handle "c1" Heartbeat {}"#]
-    );
+    assert_eq!(bench.answer("\"s1\"", Ok("{}")), [r#"handle "c1" Heartbeat {}"#]);
     assert_eq!(bench.answer("\"c1\"", Ok("{}")), [r#"> [3,"c1",{}]"#]);
 }
 
 #[test]
 fn an_answer_that_cannot_be_read_is_complained_about_in_2_1() {
     let mut bench = Bench::new();
-    bench.session = Session::new(SessionOptions {
-        version: Version::V21,
-        id_prefix: "k".into(),
-        call_timeout: CALL_TIMEOUT,
-    });
+    bench.session =
+        Session::new(SessionOptions { version: Version::V21, id_prefix: "k".into(), call_timeout: CALL_TIMEOUT });
     bench.send(bench.call(1, Priority::Command));
     let told = bench.hear(r#"[3,"k1",{"status":[{]}]"#);
-    assert!(
-        told[0].starts_with(r#"> [5,"k1","FormatViolation""#),
-        "{told:?}"
-    );
+    assert!(told[0].starts_with(r#"> [5,"k1","FormatViolation""#), "{told:?}");
     assert!(told[1].starts_with("1 Error("), "{told:?}");
     assert_eq!(bench.hear(r#"[5,"x","GenericError","",{}]"#), [""; 0]);
     assert_eq!(bench.session.tally().refused_answers, 1);

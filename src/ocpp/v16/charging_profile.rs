@@ -90,12 +90,7 @@ impl ChargingProfile {
     /// Limits from so many seconds after `start` on, or after the transaction begins, all in one unit.
     ///
     /// Give a `start` a minute ago, or a station whose clock is slow waits before it obeys.
-    pub fn stepped(
-        slot: Slot,
-        steps: &[(u32, Ceiling)],
-        phases: Option<PhaseSet>,
-        start: Option<Timestamp>,
-    ) -> Self {
+    pub fn stepped(slot: Slot, steps: &[(u32, Ceiling)], phases: Option<PhaseSet>, start: Option<Timestamp>) -> Self {
         let in_watts = matches!(steps.first(), Some((_, Ceiling::Power(_))));
         let number_phases = phases.and_then(|phases| u32::try_from(phases.count()).ok());
         let period = |(start_period, ceiling): &(u32, Ceiling)| SchedulePeriod {
@@ -118,11 +113,7 @@ impl ChargingProfile {
             charging_schedule: ChargingSchedule {
                 duration: None,
                 start_schedule: start,
-                charging_rate_unit: if in_watts {
-                    RateUnit::Watts
-                } else {
-                    RateUnit::Amperes
-                },
+                charging_rate_unit: if in_watts { RateUnit::Watts } else { RateUnit::Amperes },
                 charging_schedule_period: steps.iter().map(period).collect(),
                 min_charging_rate: None,
             },
@@ -136,20 +127,12 @@ mod tests {
     use crate::kernel::{Milliamps, Watts};
     use crate::ocpp::wire::Wire;
 
-    const SLOT: Slot = Slot {
-        id: 7,
-        stack_level: 0,
-        purpose: Purpose::TxProfile,
-    };
+    const SLOT: Slot = Slot { id: 7, stack_level: 0, purpose: Purpose::TxProfile };
 
     fn written(ceiling: Ceiling) -> String {
         let start = Timestamp::from_unix_seconds(1_700_000_000);
-        let profile =
-            ChargingProfile::stepped(SLOT, &[(0, ceiling)], Some(PhaseSet::ALL), Some(start));
-        let of_transaction = ChargingProfile {
-            transaction_id: Some(42),
-            ..profile
-        };
+        let profile = ChargingProfile::stepped(SLOT, &[(0, ceiling)], Some(PhaseSet::ALL), Some(start));
+        let of_transaction = ChargingProfile { transaction_id: Some(42), ..profile };
         of_transaction.to_json()
     }
 

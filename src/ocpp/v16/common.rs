@@ -27,11 +27,7 @@ crate::message! {
 
 impl From<Authorization> for IdTagInfo {
     fn from(status: Authorization) -> Self {
-        Self {
-            expiry_date: None,
-            parent_id_tag: None,
-            status,
-        }
+        Self { expiry_date: None, parent_id_tag: None, status }
     }
 }
 

@@ -2,9 +2,7 @@
 
 use crate::kernel::{Millivolts, Timestamp};
 use crate::ocpp::decimal::Decimal;
-use crate::ocpp::meter::{
-    Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample, readings_at,
-};
+use crate::ocpp::meter::{Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample, readings_at};
 
 crate::choice! {
     /// Why a value was taken (§7.35); absent means `Sample.Periodic`.
@@ -94,9 +92,7 @@ crate::message! {
 ///
 /// `nominal` is the voltage between phase and neutral to assume where a station does not measure it.
 pub fn readings(values: &[MeterValue], nominal: Millivolts) -> Vec<Reading> {
-    let context = |value: &SampledValue| {
-        ReadingContext::of_context(value.context.as_ref().map(Context::as_str))
-    };
+    let context = |value: &SampledValue| ReadingContext::of_context(value.context.as_ref().map(Context::as_str));
     let told: Vec<(Timestamp, &SampledValue)> = values
         .iter()
         .flat_map(|instant| {

@@ -33,8 +33,7 @@ fn read_json(samples: &str) -> Vec<Reading> {
     );
     let raw = RawValue::from_string(json).expect("JSON");
     let request =
-        crate::ocpp::decode::<Request>(&raw, Timestamp::default(), crate::ocpp::Version::V16)
-            .expect("readable");
+        crate::ocpp::decode::<Request>(&raw, Timestamp::default(), crate::ocpp::Version::V16).expect("readable");
     readings(&request.value.meter_value, NOMINAL)
 }
 
@@ -53,12 +52,9 @@ fn a_value_alone_is_the_energy_register_in_watt_hours() {
 
 #[test]
 fn units_are_read_in_every_spelling() {
-    for (sample, energy) in [
-        ("||kWh|12.345", 12_345),
-        ("||Wh|12345", 12_345),
-        ("||kwh| 12.345 ", 12_345),
-        ("||KWH|12,345", 12_345),
-    ] {
+    for (sample, energy) in
+        [("||kWh|12.345", 12_345), ("||Wh|12345", 12_345), ("||kwh| 12.345 ", 12_345), ("||KWH|12,345", 12_345)]
+    {
         assert_eq!(read(&[sample]).energy, Some(WattHours(energy)), "{sample}");
     }
     for (sample, power) in [
@@ -74,11 +70,7 @@ fn units_are_read_in_every_spelling() {
         "Current.Import|L1-N|Amp|16",
         r#"Current.Import|L1||\"16\""#,
     ] {
-        assert_eq!(
-            read(&[sample]).current,
-            amps([Some(16_000), None, None]),
-            "{sample}"
-        );
+        assert_eq!(read(&[sample]).current, amps([Some(16_000), None, None]), "{sample}");
     }
 }
 
@@ -105,19 +97,13 @@ fn phases_alone_add_up_to_a_total() {
         "|L1-N||5",
         "|L2-N||6",
     ]);
-    assert_eq!(
-        (reading.power, reading.energy),
-        (Some(Watts(6_000)), Some(WattHours(11)))
-    );
+    assert_eq!((reading.power, reading.energy), (Some(Watts(6_000)), Some(WattHours(11))));
 }
 
 #[test]
 fn a_total_counts_more_than_its_phases_and_a_difference_is_flagged() {
-    let reading = read(&[
-        "Power.Active.Import||W|7000",
-        "Power.Active.Import|L1|W|2000",
-        "Power.Active.Import|L2|W|2000",
-    ]);
+    let reading =
+        read(&["Power.Active.Import||W|7000", "Power.Active.Import|L1|W|2000", "Power.Active.Import|L2|W|2000"]);
     assert_eq!(reading.power, Some(Watts(7_000)));
     assert_eq!(reading.flags, [MeterFlag::TotalDiffersFromPhases]);
 }
@@ -140,19 +126,12 @@ fn power_is_derived_from_current_and_voltage() {
 fn power_is_derived_with_the_nominal_voltage_when_none_was_measured() {
     let reading = read(&["Current.Import|L1|A|10"]);
     assert_eq!(reading.power, Some(Watts(2_300)));
-    assert_eq!(
-        reading.flags,
-        [MeterFlag::NominalVoltage, MeterFlag::DerivedPower]
-    );
+    assert_eq!(reading.flags, [MeterFlag::NominalVoltage, MeterFlag::DerivedPower]);
 }
 
 #[test]
 fn voltages_between_phases_become_voltages_to_neutral() {
-    let reading = read(&[
-        "Voltage|L1-L2|V|400",
-        "Voltage|L2-L3|V|400",
-        "Voltage|L3-L1|V|400",
-    ]);
+    let reading = read(&["Voltage|L1-L2|V|400", "Voltage|L2-L3|V|400", "Voltage|L3-L1|V|400"]);
     assert_eq!(reading.voltage, [Some(Millivolts(230_946)); 3]);
 }
 
@@ -177,11 +156,7 @@ fn a_neutral_alone_is_taken_for_the_first_phase() {
 
 #[test]
 fn kilowatts_labelled_watts_are_found_out_by_current_and_voltage() {
-    let reading = read(&[
-        "Power.Active.Import||W|7.36",
-        "Current.Import|L1|A|32",
-        "Voltage|L1|V|230",
-    ]);
+    let reading = read(&["Power.Active.Import||W|7.36", "Current.Import|L1|A|32", "Voltage|L1|V|230"]);
     assert_eq!(reading.power, Some(Watts(7_360)));
     assert_eq!(reading.flags, [MeterFlag::KilowattsAsWatts]);
 
@@ -207,13 +182,7 @@ fn each_context_of_an_instant_is_a_reading_of_its_own() {
             {"value":"7","context":"Transaction.End","measurand":"Power.Active.Import"}]"#,
     );
     let seen: Vec<_> = all.iter().map(|one| (one.context, one.energy)).collect();
-    assert_eq!(
-        seen,
-        [
-            (ReadingContext::Begin, Some(WattHours(5))),
-            (ReadingContext::End, Some(WattHours(9))),
-        ]
-    );
+    assert_eq!(seen, [(ReadingContext::Begin, Some(WattHours(5))), (ReadingContext::End, Some(WattHours(9))),]);
     assert_eq!(all[1].power, Some(Watts(7)));
 }
 
@@ -222,10 +191,7 @@ fn what_cannot_be_read_is_left_out_and_flagged() {
     let reading = read(&["|||NaN", "SoC|||140", "Voltage|L1||230"]);
     assert_eq!((reading.energy, reading.soc_percent), (None, None));
     assert_eq!(reading.flags, [MeterFlag::Unreadable]);
-    assert_eq!(
-        read_json(r#"[{"value":"21","measurand":"Temperature"}]"#),
-        []
-    );
+    assert_eq!(read_json(r#"[{"value":"21","measurand":"Temperature"}]"#), []);
 
     let signed = read_json(r#"[{"value":"OCMF|{}","format":"SignedData"}]"#);
     assert_eq!(signed[0].flags, [MeterFlag::SignedData]);

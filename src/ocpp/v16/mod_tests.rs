@@ -18,8 +18,7 @@ fn raw(json: &str) -> Box<RawValue> {
 /// Reads strictly, finds nothing to complain about, writes the same text with the keys in the same order.
 fn round_trip<T: Wire + PartialEq + std::fmt::Debug>(json: &str) {
     let json = &json.replace('@', "\"2026-05-01T08:30:00.000Z\"");
-    let Decoded { value, flags } =
-        decode::<T>(&raw(json), Timestamp::default(), Version::V16).expect("valid");
+    let Decoded { value, flags } = decode::<T>(&raw(json), Timestamp::default(), Version::V16).expect("valid");
     assert_eq!(flags, [], "{json}");
     assert_eq!(value.to_json(), *json);
     assert_eq!(check::<T>(&raw(json), Version::V16), Ok(()));
@@ -188,20 +187,12 @@ fn what_a_station_says_is_told_from_what_it_is_told() {
     let said = Incoming::decode("Heartbeat", &raw("{}"), at, Version::V16).expect("valid");
     assert_eq!(said.value, Incoming::Heartbeat(heartbeat::Request {}));
 
-    let order = Command::from(reset::Request {
-        r#type: reset::Kind::Soft,
-    });
-    assert_eq!(
-        (order.action(), order.payload().as_str()),
-        ("Reset", r#"{"type":"Soft"}"#)
-    );
+    let order = Command::from(reset::Request { r#type: reset::Kind::Soft });
+    assert_eq!((order.action(), order.payload().as_str()), ("Reset", r#"{"type":"Soft"}"#));
     let heard = Command::decode("Reset", &raw(&order.payload()), at, Version::V16).expect("valid");
     assert_eq!(heard.value, order);
 
-    for (action, code) in [
-        ("Reset", ErrorCode::NotSupported),
-        ("TransactionEvent", ErrorCode::NotImplemented),
-    ] {
+    for (action, code) in [("Reset", ErrorCode::NotSupported), ("TransactionEvent", ErrorCode::NotImplemented)] {
         let error = Incoming::decode(action, &raw("{}"), at, Version::V16).expect_err("not for us");
         assert_eq!(error.code, code, "{action}");
     }
@@ -211,10 +202,7 @@ fn what_a_station_says_is_told_from_what_it_is_told() {
 fn a_payload_written_by_hand_is_checked_down_to_the_field() {
     let faults = |action, json| check_raw(action, &raw(json), Version::V16).expect_err("faulty");
     assert_eq!(faults("Rest", "{}"), ["Rest is not an action of OCPP 1.6"]);
-    assert_eq!(
-        faults("Reset", r#"{"type":"Warm"}"#),
-        ["type must be one of Hard, Soft"]
-    );
+    assert_eq!(faults("Reset", r#"{"type":"Warm"}"#), ["type must be one of Hard, Soft"]);
     assert_eq!(
         faults(
             "SetChargingProfile",
@@ -233,11 +221,7 @@ fn a_payload_written_by_hand_is_checked_down_to_the_field() {
 fn errors_of_payloads_have_the_codes_of_the_json_specification() {
     for (action, json, code) in [
         ("Authorize", "{}", ErrorCode::OccurenceConstraintViolation),
-        (
-            "Authorize",
-            r#"{"idTag":null}"#,
-            ErrorCode::TypeConstraintViolation,
-        ),
+        ("Authorize", r#"{"idTag":null}"#, ErrorCode::TypeConstraintViolation),
         (
             "BootNotification",
             r#"{"chargePointVendor":{},"chargePointModel":"One"}"#,
@@ -255,8 +239,7 @@ fn a_station_that_is_sloppy_boots_all_the_same() {
     let json = r#"{"chargePointVendor":"Schneider Electric SE with a long name","chargePointModel":7,
         "chargePointSerialNumber":null,"meterSerialNumber":"","firmwareVersion":1.2}"#;
     let Decoded { value, flags } =
-        decode::<boot_notification::Request>(&raw(json), Timestamp::default(), Version::V16)
-            .expect("mended");
+        decode::<boot_notification::Request>(&raw(json), Timestamp::default(), Version::V16).expect("mended");
     let vendor = value.charge_point_vendor.0.expect("there");
     assert_eq!(vendor.as_str(), "Schneider Electric S");
     assert_eq!(value.firmware_version.expect("there").as_str(), "1.2");
@@ -294,17 +277,10 @@ mod whatever_is_said {
     }
 
     /// A message with some of these fields, each with one of these values.
-    fn message(
-        fields: &'static [&'static str],
-        values: impl Strategy<Value = Value>,
-    ) -> impl Strategy<Value = Value> {
+    fn message(fields: &'static [&'static str], values: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
         let one = (proptest::sample::select(fields), values);
-        proptest::collection::vec(one, 0..8).prop_map(|fields| {
-            fields
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect()
-        })
+        proptest::collection::vec(one, 0..8)
+            .prop_map(|fields| fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     proptest! {

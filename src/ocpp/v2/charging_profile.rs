@@ -336,11 +336,7 @@ impl ChargingSchedulePeriod {
 
 impl ChargingSchedule {
     /// A series of limits without an end.
-    pub const fn new(
-        id: i64,
-        charging_rate_unit: ChargingRateUnit,
-        periods: Vec<ChargingSchedulePeriod>,
-    ) -> Self {
+    pub const fn new(id: i64, charging_rate_unit: ChargingRateUnit, periods: Vec<ChargingSchedulePeriod>) -> Self {
         Self {
             absolute_price_schedule: None,
             charging_rate_unit,
@@ -363,12 +359,7 @@ impl ChargingSchedule {
 
 impl ChargingProfile {
     /// A profile that counts from an instant.
-    pub fn new(
-        id: i64,
-        stack_level: u32,
-        purpose: ChargingProfilePurpose,
-        schedule: ChargingSchedule,
-    ) -> Self {
+    pub fn new(id: i64, stack_level: u32, purpose: ChargingProfilePurpose, schedule: ChargingSchedule) -> Self {
         Self {
             charging_profile_kind: ChargingProfileKind::Absolute,
             charging_profile_purpose: purpose,

@@ -32,32 +32,19 @@ pub struct Mending {
 impl Mending {
     /// Begins with a payload of this version that was received at this instant.
     pub const fn new(received_at: Timestamp, version: Version) -> Self {
-        Self {
-            received_at,
-            version,
-            path: String::new(),
-            flags: Vec::new(),
-            faults: Vec::new(),
-        }
+        Self { received_at, version, path: String::new(), flags: Vec::new(), faults: Vec::new() }
     }
 
     /// Notes a repair of `raw` at the current place.
     pub fn flag(&mut self, repair: Repair, raw: &Value) {
         if self.flags.len() < MOST_FLAGS {
-            self.flags.push(Flag {
-                path: cut(&self.path),
-                repair,
-                raw: cut(&raw.to_string()),
-            });
+            self.flags.push(Flag { path: cut(&self.path), repair, raw: cut(&raw.to_string()) });
         }
     }
 
     /// Notes that the value at the current place is beyond repair.
     pub fn fault<T>(&mut self, problem: Problem) -> Option<T> {
-        self.faults.push(Fault {
-            path: self.path.clone(),
-            problem,
-        });
+        self.faults.push(Fault { path: self.path.clone(), problem });
         None
     }
 
@@ -75,11 +62,7 @@ impl Mending {
 
     /// What holds since OCPP 2.1, or what held before.
     pub fn since_21<T>(&self, now: T, before: T) -> T {
-        if self.version < Version::V21 {
-            before
-        } else {
-            now
-        }
+        if self.version < Version::V21 { before } else { now }
     }
 
     /// Whether lists must not be empty, as everywhere in OCPP 2.
@@ -88,11 +71,7 @@ impl Mending {
     }
 
     /// Takes the field whose Rust name this is out of the object, whatever its letter case, and reads it.
-    pub fn field<T: Wire>(
-        &mut self,
-        fields: &mut Map<String, Value>,
-        rust_name: &str,
-    ) -> Option<T> {
+    pub fn field<T: Wire>(&mut self, fields: &mut Map<String, Value>, rust_name: &str) -> Option<T> {
         self.field_named(fields, &wire_name(rust_name))
     }
 
@@ -102,19 +81,11 @@ impl Mending {
         fields: &mut Map<String, Value>,
         rust_name: &str,
     ) -> Option<Option<T>> {
-        if self.since_21(true, false) {
-            self.field(fields, rust_name)
-        } else {
-            self.field(fields, rust_name).map(Some)
-        }
+        if self.since_21(true, false) { self.field(fields, rust_name) } else { self.field(fields, rust_name).map(Some) }
     }
 
     /// The same for a field with this name on the wire.
-    pub fn field_named<T: Wire>(
-        &mut self,
-        fields: &mut Map<String, Value>,
-        name: &str,
-    ) -> Option<T> {
+    pub fn field_named<T: Wire>(&mut self, fields: &mut Map<String, Value>, name: &str) -> Option<T> {
         let found = fields.remove(name).map(|value| (value, false));
         let found = found.or_else(|| {
             let other = fields.keys().find(|key| same_spelling(key, name))?.clone();
@@ -134,10 +105,7 @@ impl Mending {
     /// Notes the fields that nobody asked for; OCPP 2 lets every object have one for whatever a vendor likes.
     pub fn leftovers(&mut self, fields: Map<String, Value>) {
         let of_vendors = |name: &str| self.version > Version::V16 && name == "customData";
-        let odd: Vec<_> = fields
-            .into_iter()
-            .filter(|(name, _)| !of_vendors(name))
-            .collect();
+        let odd: Vec<_> = fields.into_iter().filter(|(name, _)| !of_vendors(name)).collect();
         for (name, value) in odd {
             self.within(&name, |mending| mending.flag(Repair::UnknownField, &value));
         }
@@ -159,8 +127,7 @@ impl Mending {
         let raw = value.clone();
         let read = T::mend(value, self);
         let faults = mem::replace(&mut self.faults, earlier);
-        let (left_out, kept): (Vec<_>, Vec<_>) =
-            faults.into_iter().partition(|fault| may_be(&fault.problem));
+        let (left_out, kept): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| may_be(&fault.problem));
         self.faults.extend(kept);
         if let Some(Fault { path, problem }) = left_out.into_iter().next() {
             let here = mem::replace(&mut self.path, path);
@@ -217,9 +184,7 @@ impl Mending {
         unknown: impl FnOnce(String) -> Option<T>,
     ) -> Option<T> {
         match value {
-            Value::String(text)
-                if self.since_21(true, false) && all.iter().all(|one| spelling(one) != text) =>
-            {
+            Value::String(text) if self.since_21(true, false) && all.iter().all(|one| spelling(one) != text) => {
                 unknown(text)
             }
             other => self.choice(other, all, spelling, is_new, unknown),
@@ -256,10 +221,7 @@ impl Mending {
             }
             None => {
                 let choices: Vec<&str> = all.iter().map(spelling).collect();
-                self.fault(Problem::NotAllowed(format!(
-                    "one of {}",
-                    choices.join(", ")
-                )))
+                self.fault(Problem::NotAllowed(format!("one of {}", choices.join(", "))))
             }
         }
     }

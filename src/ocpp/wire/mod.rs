@@ -153,9 +153,10 @@ impl<T: Wire> Wire for Vec<T> {
             }
             _ => return mending.fault(Problem::WrongType("a list")),
         };
-        let read = items.into_iter().enumerate().filter_map(|(index, item)| {
-            mending.within(&format!("[{index}]"), |mending| mending.spare(item))
-        });
+        let read = items
+            .into_iter()
+            .enumerate()
+            .filter_map(|(index, item)| mending.within(&format!("[{index}]"), |mending| mending.spare(item)));
         Some(read.collect())
     }
 }

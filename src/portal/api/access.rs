@@ -37,13 +37,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 impl Portal {
     fn tokens(&self, continued: Continued, now: Timestamp) -> ApiResult<Tokens> {
-        let Continued {
-            organization,
-            user,
-            login,
-            expires_at,
-            refresh,
-        } = continued;
+        let Continued { organization, user, login, expires_at, refresh } = continued;
         Ok(Tokens {
             access_token: self.signer.sign((organization, user, login), now)?,
             token_type: "Bearer",
@@ -106,9 +100,7 @@ async fn choose_password(
     let (moment, lasts, looked_up) = (ctx.moment(), portal.login, secret.clone());
     let now = moment.now;
     // A link that is no good is not worth a hash; whoever has a good one is no stranger.
-    let found = ctx
-        .db
-        .read(move |conn| store::find_link(conn, &looked_up, purpose, now));
+    let found = ctx.db.read(move |conn| store::find_link(conn, &looked_up, purpose, now));
     found.await?.ok_or_else(worthless)?;
     let hash = portal.hasher.hash(new.password).await?;
     let begun = ctx.db.write(move |conn| {
@@ -137,13 +129,7 @@ async fn choose_password(
 }
 
 /// Forgets wrong passwords of somebody who had the letter: at this operator, and without a name of one where that is meant.
-fn prove(
-    conn: &mut Conn,
-    email: &str,
-    home: &HomeUser,
-    from: IpAddr,
-    now: Timestamp,
-) -> StoreResult<()> {
+fn prove(conn: &mut Conn, email: &str, home: &HomeUser, from: IpAddr, now: Timestamp) -> StoreResult<()> {
     Guesser::new(Some(home.organization_id), email, from).prove(conn, now)?;
     let meant = store::find_by_email(conn, email, None)?;
     if meant.is_some_and(|meant| meant.id == home.id) {
@@ -180,10 +166,7 @@ async fn log_in(
     let hash = home.as_ref().and_then(|home| home.password_hash.clone());
     let right = portal.hasher.matches(given.password, hash).await?;
     let Some(home) = home.filter(|_| right) else {
-        return Err(ApiError::new(
-            Code::LoginFailed,
-            Code::LoginFailed.meaning(),
-        ));
+        return Err(ApiError::new(Code::LoginFailed, Code::LoginFailed.meaning()));
     };
     let begun = ctx.db.write(move |conn| -> StoreResult<_> {
         guesser.prove(conn, now)?;
@@ -202,23 +185,14 @@ fn locked(until: Timestamp, now: Timestamp) -> ApiError {
 #[utoipa::path(tag = "portal", security(()), request_body = Refresh,
     responses((status = OK, body = Reply<Tokens>), PortalErrors))]
 #[post("/refresh")]
-async fn refresh_login(
-    ctx: Ctx,
-    portal: web::Data<Portal>,
-    Body(given): Body<Refresh>,
-) -> ApiResult<HttpResponse> {
+async fn refresh_login(ctx: Ctx, portal: web::Data<Portal>, Body(given): Body<Refresh>) -> ApiResult<HttpResponse> {
     let moment = ctx.moment();
     let now = moment.now;
     let refreshed = ctx.db.write(move |conn| -> StoreResult<_> {
         let refreshed = logins::refresh(conn, now, &given.refresh_token)?;
         if let Refreshed::Reused { organization, user } = refreshed {
             let (home, user) = store::find(conn, organization, user)?;
-            tell(
-                conn,
-                &moment,
-                (&home, &user),
-                EventKind::HomeUserRefreshReused,
-            )?;
+            tell(conn, &moment, (&home, &user), EventKind::HomeUserRefreshReused)?;
         }
         Ok(refreshed)
     });
@@ -259,9 +233,7 @@ async fn request_password_reset(
     let (email, organization) = (String::from(request.email), request.organization);
     let address = email.clone();
     if portal.post.is_some() {
-        let queue = ctx
-            .db
-            .write(move |conn| letters::queue_reset(conn, &moment, (&address, organization)));
+        let queue = ctx.db.write(move |conn| letters::queue_reset(conn, &moment, (&address, organization)));
         queue.await?;
         portal.ring();
     } else {
@@ -283,9 +255,7 @@ pub(super) struct LogoutReply {
     responses((status = OK, body = Reply<LogoutReply>), HomeErrors))]
 #[post("/logout")]
 async fn log_out(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpResponse> {
-    ctx.db
-        .write(move |conn| logins::end(conn, caller.login))
-        .await?;
+    ctx.db.write(move |conn| logins::end(conn, caller.login)).await?;
     let ended = LogoutReply { everywhere: false };
     Ok(reply(StatusCode::OK, "Logged out", ended))
 }
@@ -295,9 +265,7 @@ async fn log_out(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpResponse> {
     responses((status = OK, body = Reply<LogoutReply>), HomeErrors))]
 #[post("/logout_everywhere")]
 async fn log_out_everywhere(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpResponse> {
-    ctx.db
-        .write(move |conn| logins::end_all(conn, caller.user))
-        .await?;
+    ctx.db.write(move |conn| logins::end_all(conn, caller.user)).await?;
     let ended = LogoutReply { everywhere: true };
     Ok(reply(StatusCode::OK, "Logged out everywhere", ended))
 }

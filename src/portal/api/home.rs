@@ -149,9 +149,7 @@ async fn list_home_groups(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpRespons
     let read = ctx.db.read(move |conn| -> StoreResult<Vec<_>> {
         let groups = groups::groups_of_user(conn, caller.organization, caller.user)?;
         let views = groups.into_iter();
-        views
-            .map(|group| HomeGroupView::read(conn, group, now))
-            .collect()
+        views.map(|group| HomeGroupView::read(conn, group, now)).collect()
     });
     Ok(reply(StatusCode::OK, "Found", read.await?))
 }
@@ -160,11 +158,7 @@ async fn list_home_groups(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpRespons
 #[utoipa::path(tag = "portal", security(("portal" = [])), params(("id" = GroupId, Path, description = "The group")),
     responses((status = OK, body = Reply<HomeGroupView>), HomeErrors))]
 #[get("/groups/{id}")]
-async fn get_home_group(
-    caller: HomeCaller,
-    ctx: Ctx,
-    PathId(id): PathId<GroupId>,
-) -> ApiResult<Found<HomeGroupView>> {
+async fn get_home_group(caller: HomeCaller, ctx: Ctx, PathId(id): PathId<GroupId>) -> ApiResult<Found<HomeGroupView>> {
     let now = ctx.clock.now();
     let read = ctx.db.read(move |conn| -> ApiResult<_> {
         let group = caller.group(conn, id)?;

@@ -16,10 +16,7 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Faults, Found, IfMatch,
-    PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Faults, Found, IfMatch, PathId};
 use crate::kernel::*;
 use crate::stations::link::Signals;
 use crate::users::{self, NewUser, User};
@@ -49,10 +46,7 @@ async fn list_home_users(
     query: ListQuery<HomeUserFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        store::list(conn, organization, query)
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
 }
 
 /// Invites somebody to the portal: the user who has the address, or a new one. The letter with the link is sent by the mail
@@ -83,12 +77,7 @@ async fn create_home_user(
 }
 
 /// The user with the address, or a new one.
-fn user_of(
-    conn: &mut Conn,
-    moment: &Moment,
-    organization: OrganizationId,
-    new: NewHomeUser,
-) -> ApiResult<User> {
+fn user_of(conn: &mut Conn, moment: &Moment, organization: OrganizationId, new: NewHomeUser) -> ApiResult<User> {
     if let Some(user) = users::find_by_email(conn, organization, new.email.as_str())? {
         return Ok(user);
     }
@@ -108,9 +97,7 @@ fn user_of(
 
 fn invited_before(error: StoreError) -> ApiError {
     match error {
-        StoreError::Duplicate(_) => {
-            ApiError::conflict("This user was invited before; invite again by …/invitation")
-        }
+        StoreError::Duplicate(_) => ApiError::conflict("This user was invited before; invite again by …/invitation"),
         other => other.into(),
     }
 }
@@ -122,9 +109,10 @@ fn invite(
     portal: &Portal,
     (home, user): (HomeUser, User),
 ) -> ApiResult<HomeUserView> {
-    let email = user.email.clone().ok_or_else(|| {
-        ApiError::conflict("The user has no e-mail address to send an invitation to")
-    })?;
+    let email = user
+        .email
+        .clone()
+        .ok_or_else(|| ApiError::conflict("The user has no e-mail address to send an invitation to"))?;
     let mut view = tell(conn, moment, (&home, &user), EventKind::HomeUserInvited)?;
     if portal.post.is_some() {
         let letter = Letter {
@@ -178,12 +166,7 @@ async fn delete_home_user(
                 return Err(ApiError::in_use(message));
             }
             store::delete(conn, id)?;
-            Ok(Deleted(tell(
-                conn,
-                &moment,
-                (&home, &user),
-                EventKind::HomeUserDeleted,
-            )?))
+            Ok(Deleted(tell(conn, &moment, (&home, &user), EventKind::HomeUserDeleted)?))
         })
         .await
 }

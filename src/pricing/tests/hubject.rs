@@ -3,48 +3,23 @@
 use super::*;
 
 /// A slot as offers write it, its last second inclusive: `09:00:00` to `17:59:59`.
-fn slot(
-    name: &str,
-    weekdays: Weekdays,
-    from: u32,
-    last: u32,
-    components: Vec<Component>,
-) -> Element {
+fn slot(name: &str, weekdays: Weekdays, from: u32, last: u32, components: Vec<Component>) -> Element {
     Element {
         name: name.to_owned(),
-        when: Conditions {
-            window: Some(Window {
-                weekdays,
-                from,
-                to: last + 1,
-            }),
-            ..Conditions::default()
-        },
+        when: Conditions { window: Some(Window { weekdays, from, to: last + 1 }), ..Conditions::default() },
         components,
     }
 }
 
 fn by_minute(kind: Kind, counted: Counted, amount: &str) -> Component {
-    Component {
-        counted,
-        unit: Unit::Minute,
-        ..price(kind, amount, "0")
-    }
+    Component { counted, unit: Unit::Minute, ..price(kind, amount, "0") }
 }
 
 /// Workdays in three slots, the weekend in one.
 fn offer() -> Tariff {
-    let (workdays, weekend) = (
-        days(&["mon", "tue", "wed", "thu", "fri"]),
-        days(&["sat", "sun"]),
-    );
+    let (workdays, weekend) = (days(&["mon", "tue", "wed", "thu", "fri"]), days(&["sat", "sun"]));
     let (nine, six, day) = (32_400, 64_800, 86_400);
-    let normal = || {
-        vec![
-            price(Kind::Flat, "0.35", "0"),
-            price(Kind::Energy, "0.39", "0"),
-        ]
-    };
+    let normal = || vec![price(Kind::Flat, "0.35", "0"), price(Kind::Energy, "0.39", "0")];
     let peak = vec![
         price(Kind::Flat, "0.35", "0"),
         price(Kind::Energy, "0.59", "0"),
@@ -81,17 +56,8 @@ fn a_session_across_slots_pays_each_slot_its_price() {
 fn the_last_second_of_a_slot_belongs_to_it() {
     // 08:59:00 to 09:01:00 at 60 kW: 1 kWh in each of the two minutes.
     let session = Timeline::of("2026-04-27T06:59:00Z", &[(2 * MINUTE, 2_000)]);
-    let energy: Vec<_> = lines(&offer(), &session)
-        .into_iter()
-        .filter(|(kind, ..)| *kind == Kind::Energy)
-        .collect();
-    assert_eq!(
-        energy,
-        [
-            line(Kind::Energy, "1", "0.39"),
-            line(Kind::Energy, "1", "0.59")
-        ]
-    );
+    let energy: Vec<_> = lines(&offer(), &session).into_iter().filter(|(kind, ..)| *kind == Kind::Energy).collect();
+    assert_eq!(energy, [line(Kind::Energy, "1", "0.39"), line(Kind::Energy, "1", "0.59")]);
 }
 
 #[test]
@@ -106,12 +72,7 @@ fn fees_start_at_the_plug_or_at_the_end_of_charging() {
     // Charged from 0:00 to 1:00, paused for 10 minutes, charged for 20 more, then stood there for 45 minutes.
     let session = Timeline::of(
         "2026-04-27T08:00:00Z",
-        &[
-            (60 * MINUTE, 11_000),
-            (10 * MINUTE, 0),
-            (20 * MINUTE, 3_000),
-            (45 * MINUTE, 0),
-        ],
+        &[(60 * MINUTE, 11_000), (10 * MINUTE, 0), (20 * MINUTE, 3_000), (45 * MINUTE, 0)],
     );
     let one = |component| tariff(Selection::WholeElement, vec![always(vec![component])]);
     let fee = |kind, counted, grace_minutes: i64| Component {

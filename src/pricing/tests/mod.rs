@@ -36,15 +36,7 @@ fn price(kind: Kind, price: &str, tax: &str) -> Component {
         Kind::BlockingFee => (Counted::Connected, Unit::Minute),
         Kind::Flat | Kind::Minimum => (Counted::Session, Unit::Session),
     };
-    Component {
-        kind,
-        counted,
-        price: decimal(price),
-        unit,
-        tax: decimal(tax),
-        grace_seconds: 0,
-        step: 1,
-    }
+    Component { kind, counted, price: decimal(price), unit, tax: decimal(tax), grace_seconds: 0, step: 1 }
 }
 
 fn stepped(step: i64, component: Component) -> Component {
@@ -52,37 +44,21 @@ fn stepped(step: i64, component: Component) -> Component {
 }
 
 fn always(components: Vec<Component>) -> Element {
-    Element {
-        name: "always".to_owned(),
-        when: Conditions::default(),
-        components,
-    }
+    Element { name: "always".to_owned(), when: Conditions::default(), components }
 }
 
 fn when(when: Conditions, components: Vec<Component>) -> Element {
-    Element {
-        when,
-        ..always(components)
-    }
+    Element { when, ..always(components) }
 }
 
 /// From a full hour to a full hour.
 fn hours(weekdays: Weekdays, from: u32, to: u32) -> Conditions {
     let (from, to) = (from * 3_600, to * 3_600);
-    Conditions {
-        window: Some(Window { weekdays, from, to }),
-        ..Conditions::default()
-    }
+    Conditions { window: Some(Window { weekdays, from, to }), ..Conditions::default() }
 }
 
 fn tariff(selection: Selection, elements: Vec<Element>) -> Tariff {
-    Tariff {
-        currency: "EUR".parse().expect("a currency"),
-        elements,
-        selection,
-        decided_at_start: false,
-        minimum: None,
-    }
+    Tariff { currency: "EUR".parse().expect("a currency"), elements, selection, decided_at_start: false, minimum: None }
 }
 
 fn ocpi_tariff(elements: Vec<Element>) -> Tariff {
@@ -96,30 +72,18 @@ fn edrv_rate(components: Vec<Component>) -> Tariff {
 /// Before tax and with it, as texts.
 fn sums(tariff: &Tariff, timeline: &Timeline) -> (String, String) {
     let cost = cost(tariff, timeline, amsterdam());
-    (
-        format!("{:.2}", cost.before_tax),
-        format!("{:.2}", cost.total),
-    )
+    (format!("{:.2}", cost.before_tax), format!("{:.2}", cost.total))
 }
 
 #[track_caller]
 fn assert_sums(tariff: &Tariff, timeline: &Timeline, before_tax: &str, total: &str) {
-    assert_eq!(
-        sums(tariff, timeline),
-        (before_tax.to_owned(), total.to_owned())
-    );
+    assert_eq!(sums(tariff, timeline), (before_tax.to_owned(), total.to_owned()));
 }
 
 /// Kind, quantity and sum before tax of each line.
 fn lines(tariff: &Tariff, timeline: &Timeline) -> Vec<(Kind, String, String)> {
     let cost = cost(tariff, timeline, amsterdam());
-    let line = |line: Line| {
-        (
-            line.kind,
-            line.quantity.to_string(),
-            format!("{:.2}", line.before_tax),
-        )
-    };
+    let line = |line: Line| (line.kind, line.quantity.to_string(), format!("{:.2}", line.before_tax));
     cost.lines.into_iter().map(line).collect()
 }
 

@@ -17,34 +17,18 @@ fn component(kind: Kind) -> impl Strategy<Value = Component> {
 }
 
 fn element() -> impl Strategy<Value = Element> {
-    let kinds = [
-        Kind::Flat,
-        Kind::Energy,
-        Kind::Time,
-        Kind::ParkingTime,
-        Kind::BlockingFee,
-    ];
+    let kinds = [Kind::Flat, Kind::Energy, Kind::Time, Kind::ParkingTime, Kind::BlockingFee];
     let components = proptest::sample::subsequence(kinds.to_vec(), 1..=5)
         .prop_flat_map(|kinds| kinds.into_iter().map(component).collect::<Vec<_>>());
-    let window =
-        proptest::option::of(
-            (0_u32..86_400, 1_u32..=86_400).prop_map(|(from, to)| Window {
-                weekdays: Weekdays::ALL,
-                from,
-                to,
-            }),
-        );
+    let window = proptest::option::of((0_u32..86_400, 1_u32..=86_400).prop_map(|(from, to)| Window {
+        weekdays: Weekdays::ALL,
+        from,
+        to,
+    }));
     let energy = proptest::option::of((0_i64..50_000).prop_map(WattHours));
     (components, window, energy).prop_map(|(components, window, below_energy)| {
-        let when = Conditions {
-            window,
-            below_energy,
-            ..Conditions::default()
-        };
-        Element {
-            when,
-            ..always(components)
-        }
+        let when = Conditions { window, below_energy, ..Conditions::default() };
+        Element { when, ..always(components) }
     })
 }
 
@@ -66,13 +50,8 @@ fn any_tariff() -> impl Strategy<Value = Tariff> {
 fn any_session() -> impl Strategy<Value = Timeline> {
     let parts = proptest::collection::vec((0_u64..40_000, 0_i64..30_000), 0..8);
     // Around both changes of the clocks, and on ordinary days.
-    let starts = [
-        "2026-03-28T20:11:07Z",
-        "2026-10-24T20:59:59Z",
-        "2026-06-01T00:00:00Z",
-    ];
-    (proptest::sample::select(starts.to_vec()), parts)
-        .prop_map(|(start, parts)| Timeline::of(start, &parts))
+    let starts = ["2026-03-28T20:11:07Z", "2026-10-24T20:59:59Z", "2026-06-01T00:00:00Z"];
+    (proptest::sample::select(starts.to_vec()), parts).prop_map(|(start, parts)| Timeline::of(start, &parts))
 }
 
 proptest! {

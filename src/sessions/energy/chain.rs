@@ -29,9 +29,7 @@ pub(super) struct Point {
 impl Point {
     /// Nothing for what no register shows.
     pub(super) fn checked(value: i64, mark: Mark) -> Option<Self> {
-        (0..=MOST_REGISTER)
-            .contains(&value)
-            .then_some(Self { value, mark })
+        (0..=MOST_REGISTER).contains(&value).then_some(Self { value, mark })
     }
 }
 
@@ -101,12 +99,7 @@ pub(super) struct Chain {
 impl Chain {
     /// One that begins with the register at the start, where that was told; `apart` where that may be another register.
     pub(super) fn from(start: Option<Point>, apart: bool) -> Self {
-        Self {
-            last: start,
-            floor: start.map(|start| start.value),
-            apart: apart && start.is_some(),
-            ..Self::default()
-        }
+        Self { last: start, floor: start.map(|start| start.value), apart: apart && start.is_some(), ..Self::default() }
     }
 
     /// The energy that is proven.
@@ -135,21 +128,14 @@ impl Chain {
         self.last.is_some_and(|last| {
             let is_before = |one: Point| one.mark.is_told_before(last.mark);
             let is_below = self.floor.is_some_and(|floor| point.value < floor);
-            let goes_on = self.held.is_some_and(|held| {
-                held.value > 0 && is_before(held) && confirms(held, point, last, bound)
-            });
+            let goes_on =
+                self.held.is_some_and(|held| held.value > 0 && is_before(held) && confirms(held, point, last, bound));
             is_before(point) && point.value < last.value && !is_below && !goes_on
         })
     }
 
     /// Takes in a value; `begins` where the station says that it is the one of the start.
-    pub(super) fn observe(
-        &mut self,
-        point: Point,
-        begins: bool,
-        bound: Bound,
-        flags: &mut Vec<EnergyFlag>,
-    ) -> Fit {
+    pub(super) fn observe(&mut self, point: Point, begins: bool, bound: Bound, flags: &mut Vec<EnergyFlag>) -> Fit {
         let was_sampled = std::mem::replace(&mut self.sampled, true);
         // What is told at the instant of the start is the value of the start, whatever it is called.
         self.read |= !begins && self.last.is_none_or(|last| last.mark != point.mark);
@@ -161,8 +147,7 @@ impl Chain {
         if self.is_late(point, bound) {
             return Fit::Late;
         }
-        let of_its_own =
-            |held: &Point| self.apart && held.value > last.value && is_step(*held, point, bound);
+        let of_its_own = |held: &Point| self.apart && held.value > last.value && is_step(*held, point, bound);
         if let Some(held) = self.held.filter(of_its_own) {
             self.begin_with(held, flags);
             self.accept(point, point.value - held.value, bound, flags);
@@ -262,12 +247,7 @@ impl Chain {
         if self.detours.len() >= MOST_DETOURS {
             self.detours.remove(0);
         }
-        self.detours.push(Detour {
-            from: last,
-            counted: self.counted,
-            cut: self.cut,
-            rises: 0,
-        });
+        self.detours.push(Detour { from: last, counted: self.counted, cut: self.cut, rises: 0 });
         if held.value < last.value {
             // It began again at zero, where it can have come so far since.
             if held.value <= most {
@@ -366,10 +346,6 @@ fn is_wild(step: i64, most: i64) -> bool {
 fn confirms(held: Point, point: Point, last: Point, bound: Bound) -> bool {
     let step = point.value - held.value;
     let most = most_in(bound.rating, point.mark.since(held.mark));
-    let rises = if held.value < last.value {
-        step > 0
-    } else {
-        step >= 0
-    };
+    let rises = if held.value < last.value { step > 0 } else { step >= 0 };
     rises && !is_wild(step, most)
 }

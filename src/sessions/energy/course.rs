@@ -20,11 +20,7 @@ const CLOCK_IS_FINE: i64 = 300 * MICROS;
 
 /// A station's own time, or the receipt where it lies ahead of it or more than thirty days back.
 pub fn believed(told: Timestamp, received: Timestamp) -> Timestamp {
-    if told > received || told < received - FARTHEST_BACK {
-        received
-    } else {
-        told
-    }
+    if told > received || told < received - FARTHEST_BACK { received } else { told }
 }
 
 /// An instant as both clocks tell it, in microseconds since 1970.
@@ -49,11 +45,7 @@ impl Mark {
     /// What a station told at a time of its own, put right by what is known of its clock, when it was received.
     pub fn new(put_right: Timestamp, told: Timestamp, received: Timestamp) -> Self {
         let ours = believed(put_right, received).micros();
-        Self {
-            received: received.micros(),
-            told: ours,
-            offset: told.micros().saturating_sub(ours),
-        }
+        Self { received: received.micros(), told: ours, offset: told.micros().saturating_sub(ours) }
     }
 
     /// When it was received.
@@ -70,10 +62,7 @@ impl Mark {
 
     /// The same, told at this instant of our clock at the latest.
     pub fn no_later_than(self, at: Timestamp) -> Self {
-        Self {
-            told: self.told.min(at.micros()),
-            ..self
-        }
+        Self { told: self.told.min(at.micros()), ..self }
     }
 
     const fn raw(self) -> i64 {
@@ -100,11 +89,7 @@ impl Mark {
             return put_right;
         }
         let received = self.received.saturating_sub(earlier.received);
-        put_right.min(if as_it_stood < 0 {
-            received
-        } else {
-            as_it_stood
-        })
+        put_right.min(if as_it_stood < 0 { received } else { as_it_stood })
     }
 
     /// Microseconds from `earlier` to here: the longer of the spans by both clocks, never negative.
@@ -135,17 +120,11 @@ pub fn marks_of_one_message(times: &[(Timestamp, Timestamp)], received: Timestam
     let Some((put_right, latest)) = times.iter().max_by_key(|(_, told)| *told) else {
         return Vec::new();
     };
-    let moved = believed(*put_right, received)
-        .micros()
-        .saturating_sub(latest.micros());
+    let moved = believed(*put_right, received).micros().saturating_sub(latest.micros());
     let farthest = (received - FARTHEST_BACK).micros();
     let mark = |(_, told): &(Timestamp, Timestamp)| {
         let ours = told.micros().saturating_add(moved).max(farthest);
-        Mark {
-            received: received.micros(),
-            told: ours,
-            offset: told.micros().saturating_sub(ours),
-        }
+        Mark { received: received.micros(), told: ours, offset: told.micros().saturating_sub(ours) }
     };
     times.iter().map(mark).collect()
 }
@@ -192,14 +171,8 @@ pub struct Course {
 impl Course {
     /// One that begins here.
     pub fn from(start: Mark) -> Self {
-        let mut course = Self {
-            start,
-            last: start,
-            elapsed: 0,
-            ahead: start.received.saturating_neg(),
-            set: None,
-            run: None,
-        };
+        let mut course =
+            Self { start, last: start, elapsed: 0, ahead: start.received.saturating_neg(), set: None, run: None };
         course.follow(start);
         course
     }
@@ -254,10 +227,7 @@ impl Course {
     /// The run that the latest mark goes on, or begins.
     fn follow(&mut self, mark: Mark) {
         if self.goes_on(mark).is_none() {
-            self.run = mark.is_old().then_some(Run {
-                from: mark,
-                elapsed: self.elapsed,
-            });
+            self.run = mark.is_old().then_some(Run { from: mark, elapsed: self.elapsed });
         }
     }
 
@@ -367,11 +337,7 @@ mod tests {
     fn a_clock_that_jumps_to_and_fro_adds_nothing() {
         let mut course = Course::from(mark(at(0), at(0)));
         for step in 1..=50 {
-            minutes(
-                &mut course,
-                if step % 2 == 0 { step } else { step - 60 },
-                step,
-            );
+            minutes(&mut course, if step % 2 == 0 { step } else { step - 60 }, step);
         }
         assert_eq!(course.elapsed() / (60 * MICROS), 50);
     }
@@ -433,10 +399,7 @@ mod tests {
     fn elements_of_one_message_keep_their_spacing() {
         let told = [at(-500_000), at(-499_998), at(-499_995)];
         let marks = marks_of_one_message(&told.map(|at| (at, at)), at(0));
-        let back: Vec<i64> = marks
-            .iter()
-            .map(|mark| (at(0).micros() - mark.told) / (60 * MICROS))
-            .collect();
+        let back: Vec<i64> = marks.iter().map(|mark| (at(0).micros() - mark.told) / (60 * MICROS)).collect();
         assert_eq!(back, [5, 3, 0]);
     }
 

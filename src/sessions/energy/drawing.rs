@@ -60,10 +60,7 @@ impl Drawing {
         self.rise = self.rise.saturating_add(shown.rise.unwrap_or(0).max(0));
         let since_register = shown.elapsed.saturating_sub(self.register_at).max(0);
         let tells = self.rise > 0 || since_register >= SHORTEST;
-        let average = shown
-            .rise
-            .filter(|_| tells)
-            .map(|_| average(self.rise, since_register));
+        let average = shown.rise.filter(|_| tells).map(|_| average(self.rise, since_register));
         if shown.power.is_none() && average.is_none() && self.power.is_none() {
             return; // nothing tells yet what was drawn since
         }

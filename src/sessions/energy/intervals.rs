@@ -29,17 +29,9 @@ pub(super) struct Intervals {
 impl Intervals {
     /// Adds the interval that ends here, once, in mWh; what its plug cannot have given since the one before is cut off. One
     /// of the same time with another energy is another one: the clock went back, or stands still.
-    pub(super) fn observe(
-        &mut self,
-        energy: i64,
-        mark: Mark,
-        start: Mark,
-        bound: Bound,
-        flags: &mut Vec<EnergyFlag>,
-    ) {
+    pub(super) fn observe(&mut self, energy: i64, mark: Mark, start: Mark, bound: Bound, flags: &mut Vec<EnergyFlag>) {
         let end = mark.told_micros();
-        let forgotten = self.known.len() >= REMEMBERED
-            && self.known.first().is_some_and(|(first, _)| end < *first);
+        let forgotten = self.known.len() >= REMEMBERED && self.known.first().is_some_and(|(first, _)| end < *first);
         if forgotten || self.known.contains(&(end, energy)) {
             return;
         }
@@ -55,9 +47,7 @@ impl Intervals {
         self.last = Some(mark);
         let milli = |watt_hours: i64| watt_hours.saturating_mul(MILLI);
         let room = milli(bound.most.saturating_sub(self.counted)).saturating_sub(self.rest.0);
-        let counted = energy
-            .min(milli(most_in(bound.rating, span)))
-            .clamp(0, room.max(0));
+        let counted = energy.min(milli(most_in(bound.rating, span))).clamp(0, room.max(0));
         if counted < energy {
             flags.push(EnergyFlag::EnergyBounded);
         }

@@ -124,24 +124,16 @@ impl Chains {
     }
 
     fn all_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
-        [
-            &mut self.transaction,
-            &mut self.transaction_clock,
-            &mut self.connector,
-            &mut self.connector_clock,
-        ]
-        .into_iter()
-        .flatten()
+        [&mut self.transaction, &mut self.transaction_clock, &mut self.connector, &mut self.connector_clock]
+            .into_iter()
+            .flatten()
     }
 
     fn cap(&mut self, most: i64) {
         self.all_mut().for_each(|chain| chain.cap(most));
         self.ends.iter_mut().for_each(|chain| chain.cap(most));
         let intervals = [&mut self.intervals, &mut self.clock_intervals];
-        intervals
-            .into_iter()
-            .flatten()
-            .for_each(|one| one.cap(most));
+        intervals.into_iter().flatten().for_each(|one| one.cap(most));
     }
 }
 
@@ -183,9 +175,7 @@ impl EnergyLedger {
     /// A session that began here, at a plug of this rating, where it is known. `started` is the start in our clock.
     pub fn open(started: Timestamp, mark: Mark, rating: Option<Watts>) -> Self {
         Self {
-            rating: rating
-                .filter(|rating| *rating > Watts::ZERO)
-                .unwrap_or(UNKNOWN_RATING),
+            rating: rating.filter(|rating| *rating > Watts::ZERO).unwrap_or(UNKNOWN_RATING),
             started: started.micros(),
             course: Course::from(mark),
             begin: None,
@@ -200,16 +190,10 @@ impl EnergyLedger {
     }
 
     /// One for a session that was counted in another way before: it goes on from there.
-    pub fn adopt(
-        &mut self,
-        (energy, drawing_seconds): (WattHours, i64),
-        begin: Option<WattHours>,
-        latest: Mark,
-    ) {
+    pub fn adopt(&mut self, (energy, drawing_seconds): (WattHours, i64), begin: Option<WattHours>, latest: Mark) {
         self.carried = energy.get().max(0);
         self.energy = self.carried;
-        self.drawing
-            .carry(self.course.reach(latest), drawing_seconds);
+        self.drawing.carry(self.course.reach(latest), drawing_seconds);
         let reached = begin.map(|begin| begin.get().saturating_add(self.carried));
         self.begin = reached.and_then(|register| Point::checked(register, latest));
     }
@@ -233,10 +217,7 @@ impl EnergyLedger {
 
     fn bound(&self, mark: Mark) -> Bound {
         let most = most_in(self.rating, self.course.most(mark));
-        Bound {
-            rating: self.rating,
-            most: most.saturating_sub(self.carried).max(0),
-        }
+        Bound { rating: self.rating, most: most.saturating_sub(self.carried).max(0) }
     }
 
     fn flag(&mut self, flags: impl IntoIterator<Item = EnergyFlag>) {
@@ -257,8 +238,7 @@ impl EnergyLedger {
     pub fn begin_at(&mut self, started: Timestamp, mark: Mark, register: Option<WattHours>) {
         let before = self.course.elapsed();
         self.course.begin_at(mark);
-        self.drawing
-            .shift(self.course.elapsed().saturating_sub(before));
+        self.drawing.shift(self.course.elapsed().saturating_sub(before));
         self.started = started.micros();
         let Some(point) = register.and_then(|register| self.checked(register, mark)) else {
             return;
@@ -279,14 +259,8 @@ impl EnergyLedger {
     pub fn observe(&mut self, observed: &Observed) -> Option<Timestamp> {
         let Observed { mark, series, .. } = *observed;
         // What is told as the value at the start is that, however late its element says it was.
-        let shown_at = if observed.begins {
-            self.course.start()
-        } else {
-            mark
-        };
-        let point = observed
-            .register
-            .and_then(|register| self.checked(register, shown_at));
+        let shown_at = if observed.begins { self.course.start() } else { mark };
+        let point = observed.register.and_then(|register| self.checked(register, shown_at));
         let (begin, bound) = (self.begin, self.bound(mark));
         if let (Some(point), Some(chain)) = (point, self.chains.of(series))
             && chain.is_late(point, bound)
@@ -297,25 +271,17 @@ impl EnergyLedger {
         let elapsed = self.course.reach(mark);
         let (bound, mut flags) = (self.bound(mark), Vec::new());
         if let Some(point) = point {
-            self.chains
-                .of(series)
-                .get_or_insert_with(|| Chain::from(begin, series.is_apart()))
-                .observe(point, observed.begins, bound, &mut flags);
-        }
-        if let Some(energy) = observed.interval {
-            let start = self.course.start();
-            let slot = if series.is_aligned() {
-                &mut self.chains.clock_intervals
-            } else {
-                &mut self.chains.intervals
-            };
-            slot.get_or_insert_with(Intervals::default).observe(
-                energy.get(),
-                mark,
-                start,
+            self.chains.of(series).get_or_insert_with(|| Chain::from(begin, series.is_apart())).observe(
+                point,
+                observed.begins,
                 bound,
                 &mut flags,
             );
+        }
+        if let Some(energy) = observed.interval {
+            let start = self.course.start();
+            let slot = if series.is_aligned() { &mut self.chains.clock_intervals } else { &mut self.chains.intervals };
+            slot.get_or_insert_with(Intervals::default).observe(energy.get(), mark, start, bound, &mut flags);
         }
         self.flag(flags);
         self.sum_up();
@@ -368,11 +334,7 @@ impl EnergyLedger {
         }
         self.ended = true;
         self.sum_up();
-        let shown = Shown {
-            elapsed,
-            power: Some(0),
-            rise: point.map(|_| self.energy.saturating_sub(before)),
-        };
+        let shown = Shown { elapsed, power: Some(0), rise: point.map(|_| self.energy.saturating_sub(before)) };
         self.drawing.note(shown, self.rating);
         self.compare_with_power();
         self.at(elapsed)
@@ -380,8 +342,7 @@ impl EnergyLedger {
 
     /// The stop's register ends the registers that readings told; where it goes with none, it and the start stand alone.
     fn stop(&mut self, point: Point) {
-        let (bound, mut flags, mut told, mut fits) =
-            (self.bound(point.mark), Vec::new(), false, false);
+        let (bound, mut flags, mut told, mut fits) = (self.bound(point.mark), Vec::new(), false, false);
         let counting = self.chains.that_count(self.course.last());
         for series in counting.into_iter().flatten() {
             let Some(chain) = self.chains.of(series) else {
@@ -417,15 +378,8 @@ impl EnergyLedger {
         let bound = self.bound(self.course.last());
         let ended = self.ended;
         let total = |chain: &Chain| {
-            let (counted, cut) = if ended {
-                chain.at_the_end(bound)
-            } else {
-                (0, 0)
-            };
-            (
-                chain.counted().saturating_add(counted),
-                chain.cut().saturating_add(cut),
-            )
+            let (counted, cut) = if ended { chain.at_the_end(bound) } else { (0, 0) };
+            (chain.counted().saturating_add(counted), chain.cut().saturating_add(cut))
         };
         let by_register = self.counting().map(total).max();
         // The start and the stop alone bound nothing that readings show otherwise: no step of theirs is taken in part.

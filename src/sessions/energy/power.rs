@@ -9,11 +9,7 @@ const CLOSEST: Duration = Duration::from_secs(5);
 
 /// The average power between two values of a register, each with its receipt. Nothing where they are less than five
 /// seconds apart, where the register fell, and where it rose by more than `most`, which no plug there can give.
-pub fn power_between(
-    earlier: (Timestamp, WattHours),
-    later: (Timestamp, WattHours),
-    most: Watts,
-) -> Option<Watts> {
+pub fn power_between(earlier: (Timestamp, WattHours), later: (Timestamp, WattHours), most: Watts) -> Option<Watts> {
     let span = later.0.since(earlier.0);
     let rise = later.1.get().checked_sub(earlier.1.get())?;
     if span < CLOSEST || rise < 0 {
@@ -21,10 +17,7 @@ pub fn power_between(
     }
     let micros = i128::try_from(span.as_micros()).ok()?;
     let watts = i128::from(rise) * 3_600_000_000 / micros;
-    i64::try_from(watts)
-        .ok()
-        .map(Watts)
-        .filter(|power| *power <= most)
+    i64::try_from(watts).ok().map(Watts).filter(|power| *power <= most)
 }
 
 #[cfg(test)]
@@ -33,11 +26,7 @@ mod tests {
 
     fn between(seconds: i64, from: i64, to: i64) -> Option<Watts> {
         let at = Timestamp::from_unix_seconds;
-        power_between(
-            (at(0), WattHours(from)),
-            (at(seconds), WattHours(to)),
-            Watts(24_200),
-        )
+        power_between((at(0), WattHours(from)), (at(seconds), WattHours(to)), Watts(24_200))
     }
 
     #[test]

@@ -32,13 +32,7 @@ impl Story {
     }
 
     fn tells(&mut self, series: Series, minute: i64, register: i64) -> &mut Self {
-        self.shows(
-            series,
-            (minute * 60, minute * 60),
-            Some(register),
-            None,
-            false,
-        )
+        self.shows(series, (minute * 60, minute * 60), Some(register), None, false)
     }
 
     fn shows(
@@ -141,9 +135,7 @@ fn one_zero_among_readings_is_no_restart() {
 #[test]
 fn one_wild_value_does_not_count() {
     let mut story = Story::began(0);
-    story
-        .reads(&[1_000, 9_999_999, 3_000, 4_000])
-        .stops(45, 4_500);
+    story.reads(&[1_000, 9_999_999, 3_000, 4_000]).stops(45, 4_500);
     assert_eq!(story.energy(), 4_500);
     assert_eq!(story.ledger.unproven().get(), 0);
 }
@@ -182,11 +174,7 @@ fn a_lifetime_register_beside_that_of_the_session_does_not_mix_in() {
     story.tells(Series::ConnectorClock, 11, 1_235_480);
     assert_eq!(story.energy(), 1_800);
     assert_eq!(story.stops(12, 1_900).energy(), 1_900);
-    assert_eq!(
-        story.ledger.flags(),
-        [EnergyFlag::StartNotRead],
-        "of the other register"
-    );
+    assert_eq!(story.ledger.flags(), [EnergyFlag::StartNotRead], "of the other register");
 }
 
 #[test]
@@ -274,13 +262,7 @@ fn a_register_that_counts_kilowatt_hours_is_told_by_the_power() {
     let mut story = Story::began(361);
     for (minute, register) in [(10, 362), (20, 364), (40, 367)] {
         let times = (minute * 60, minute * 60);
-        story.shows(
-            Series::Transaction,
-            times,
-            Some(register),
-            Some(9_400),
-            false,
-        );
+        story.shows(Series::Transaction, times, Some(register), Some(9_400), false);
     }
     story.stops(50, 369);
     assert_eq!(story.energy(), 8, "no more than the register proves");

@@ -13,10 +13,9 @@ use crate::ocpp::v16::common::Acceptance;
 use crate::ocpp::v16::stop_transaction::Reason;
 use crate::ocpp::v16::trigger_message::Trigger;
 use crate::ocpp::v16::{
-    Command, change_availability, change_configuration, clear_cache, clear_charging_profile,
-    data_transfer, get_composite_schedule, get_local_list_version, remote_start_transaction,
-    remote_stop_transaction, reset, send_local_list, set_charging_profile, trigger_message,
-    unlock_connector,
+    Command, change_availability, change_configuration, clear_cache, clear_charging_profile, data_transfer,
+    get_composite_schedule, get_local_list_version, remote_start_transaction, remote_stop_transaction, reset,
+    send_local_list, set_charging_profile, trigger_message, unlock_connector,
 };
 use crate::ocpp::wire::Wire;
 use crate::ocpp::{CallError, ErrorCode};
@@ -72,19 +71,13 @@ impl Station {
         }
     }
 
-    fn answer(
-        &mut self,
-        command: Command,
-        now: Timestamp,
-    ) -> (Result<String, CallError>, FollowUp) {
+    fn answer(&mut self, command: Command, now: Timestamp) -> (Result<String, CallError>, FollowUp) {
         let mut next = FollowUp::Nothing;
         let answer = match command {
             Command::SetChargingProfile(request) => self.set_profile(request, now).to_json(),
             Command::ClearChargingProfile(request) => self.clear_profiles(&request).to_json(),
             Command::GetCompositeSchedule(request) => self.composite(&request, now).to_json(),
-            Command::GetConfiguration(request) => {
-                self.settings.tell(request.key.as_deref()).to_json()
-            }
+            Command::GetConfiguration(request) => self.settings.tell(request.key.as_deref()).to_json(),
             Command::ChangeConfiguration(request) => {
                 let key = request.key.as_str();
                 let status = self.settings.change(key, request.value.as_str());
@@ -112,11 +105,8 @@ impl Station {
                 if known {
                     next = FollowUp::Stop(request.connector_id, Reason::UnlockCommand);
                 }
-                let status = if known {
-                    unlock_connector::Status::Unlocked
-                } else {
-                    unlock_connector::Status::NotSupported
-                };
+                let status =
+                    if known { unlock_connector::Status::Unlocked } else { unlock_connector::Status::NotSupported };
                 unlock_connector::Response { status }.to_json()
             }
             Command::ChangeAvailability(request) => self.change_availability(&request).to_json(),
@@ -141,15 +131,12 @@ impl Station {
                 clear_cache::Response { status }.to_json()
             }
             Command::SendLocalList(request) => self.send_local_list(&request).to_json(),
-            Command::GetLocalListVersion(_) => get_local_list_version::Response {
-                list_version: self.local_list_version,
+            Command::GetLocalListVersion(_) => {
+                get_local_list_version::Response { list_version: self.local_list_version }.to_json()
             }
-            .to_json(),
-            Command::DataTransfer(_) => data_transfer::Response {
-                status: data_transfer::Status::UnknownVendorId,
-                data: None,
+            Command::DataTransfer(_) => {
+                data_transfer::Response { status: data_transfer::Status::UnknownVendorId, data: None }.to_json()
             }
-            .to_json(),
             other => {
                 let why = format!("a virtual station has no {}", other.action());
                 return (Err(CallError::new(ErrorCode::NotImplemented, why)), next);
@@ -192,35 +179,20 @@ impl Station {
         let first = profile.charging_schedule.charging_schedule_period.first();
         let sound = first.is_some_and(|period| period.start_period == 0);
         let status = if fits && sound && profile.stack_level <= HIGHEST_LEVEL {
-            if self.profiles.install(number, profile, now) {
-                Status::Accepted
-            } else {
-                Status::Rejected
-            }
+            if self.profiles.install(number, profile, now) { Status::Accepted } else { Status::Rejected }
         } else {
             Status::Rejected
         };
         set_charging_profile::Response { status }
     }
 
-    fn clear_profiles(
-        &mut self,
-        request: &clear_charging_profile::Request,
-    ) -> clear_charging_profile::Response {
+    fn clear_profiles(&mut self, request: &clear_charging_profile::Request) -> clear_charging_profile::Response {
         use clear_charging_profile::Status;
-        let status = if self.profiles.clear(request) {
-            Status::Accepted
-        } else {
-            Status::NoneFound
-        };
+        let status = if self.profiles.clear(request) { Status::Accepted } else { Status::NoneFound };
         clear_charging_profile::Response { status }
     }
 
-    fn composite(
-        &self,
-        request: &get_composite_schedule::Request,
-        now: Timestamp,
-    ) -> get_composite_schedule::Response {
+    fn composite(&self, request: &get_composite_schedule::Request, now: Timestamp) -> get_composite_schedule::Response {
         use get_composite_schedule::{Response, Status};
         let number = request.connector_id;
         let outlet = match number {
@@ -235,13 +207,9 @@ impl Station {
                 charging_schedule: None,
             };
         };
-        let running = self
-            .connector(number)
-            .and_then(|one| Some(one.transaction.as_ref()?.running()));
+        let running = self.connector(number).and_then(|one| Some(one.transaction.as_ref()?.running()));
         let unit = request.charging_rate_unit.unwrap_or(RateUnit::Amperes);
-        let limits = self
-            .profiles
-            .schedule(number, &outlet, running, now, request.duration);
+        let limits = self.profiles.schedule(number, &outlet, running, now, request.duration);
         Response {
             status: Status::Accepted,
             connector_id: Some(number),
@@ -261,11 +229,7 @@ impl Station {
 
     /// The supply of the whole station: what its outlets can give together.
     fn supply(&self) -> Option<Outlet> {
-        let widest = self
-            .connectors
-            .iter()
-            .map(|one| one.outlet)
-            .max_by_key(|outlet| outlet.phases)?;
+        let widest = self.connectors.iter().map(|one| one.outlet).max_by_key(|outlet| outlet.phases)?;
         let maximum = self.connectors.iter().map(|one| one.outlet.maximum).sum();
         Some(Outlet { maximum, ..widest })
     }
@@ -303,10 +267,7 @@ impl Station {
         }
     }
 
-    fn change_availability(
-        &mut self,
-        request: &change_availability::Request,
-    ) -> change_availability::Response {
+    fn change_availability(&mut self, request: &change_availability::Request) -> change_availability::Response {
         use change_availability::{Response, Status};
         let wanted = request.connector_id;
         let operative = request.r#type == Availability::Operative;
@@ -324,28 +285,18 @@ impl Station {
         Response { status }
     }
 
-    fn remote_start(
-        &mut self,
-        request: remote_start_transaction::Request,
-    ) -> (Acceptance, FollowUp) {
-        let promise = Promise {
-            id_tag: request.id_tag,
-            profile: request.charging_profile,
-        };
+    fn remote_start(&mut self, request: remote_start_transaction::Request) -> (Acceptance, FollowUp) {
+        let promise = Promise { id_tag: request.id_tag, profile: request.charging_profile };
         let usable = self.connectors.iter_mut().filter(|one| {
             one.operative
                 && one.transaction.is_none()
                 && !one.finished
-                && request
-                    .connector_id
-                    .is_none_or(|number| number == one.number)
+                && request.connector_id.is_none_or(|number| number == one.number)
         });
         // A connector with a car goes before an empty one.
         match usable.max_by_key(|one| one.car.is_some()) {
             None => (Acceptance::Rejected, FollowUp::Nothing),
-            Some(one) if one.car.is_some() => {
-                (Acceptance::Accepted, FollowUp::Start(one.number, promise))
-            }
+            Some(one) if one.car.is_some() => (Acceptance::Accepted, FollowUp::Start(one.number, promise)),
             Some(one) => {
                 one.promise = Some(promise);
                 (Acceptance::Accepted, FollowUp::Nothing)
@@ -357,14 +308,10 @@ impl Station {
         use send_local_list::{Response, Status, Update};
         let newer = request.list_version > self.local_list_version;
         if request.update_type == Update::Differential && !newer {
-            return Response {
-                status: Status::VersionMismatch,
-            };
+            return Response { status: Status::VersionMismatch };
         }
         self.local_list_version = request.list_version;
-        Response {
-            status: Status::Accepted,
-        }
+        Response { status: Status::Accepted }
     }
 
     /// Meters every transaction in the new rhythm.
@@ -378,11 +325,7 @@ impl Station {
 }
 
 fn acceptance(yes: bool) -> Acceptance {
-    if yes {
-        Acceptance::Accepted
-    } else {
-        Acceptance::Rejected
-    }
+    if yes { Acceptance::Accepted } else { Acceptance::Rejected }
 }
 
 fn period(start_period: u32, limit: Limit, outlet: &Outlet, unit: RateUnit) -> SchedulePeriod {

@@ -30,10 +30,7 @@ pub struct Transaction {
 impl Transaction {
     /// As the profiles want it.
     pub const fn running(&self) -> Running {
-        Running {
-            id: self.id,
-            started_at: self.started_at,
-        }
+        Running { id: self.id, started_at: self.started_at }
     }
 }
 
@@ -95,8 +92,7 @@ impl Connector {
 
     /// What is drawn now.
     pub fn draw(&self) -> Watts {
-        self.charging()
-            .map_or(Watts::ZERO, |car| car.power(self.outlet.voltage))
+        self.charging().map_or(Watts::ZERO, |car| car.power(self.outlet.voltage))
     }
 
     fn charging(&self) -> Option<&Car> {
@@ -115,11 +111,7 @@ impl Connector {
     /// The status that is true now (OCPP 1.6 §4.9).
     pub fn true_status(&self) -> Status {
         let Some(car) = &self.car else {
-            return if self.operative {
-                Status::Available
-            } else {
-                Status::Unavailable
-            };
+            return if self.operative { Status::Available } else { Status::Unavailable };
         };
         match self.transaction {
             None if self.finished => Status::Finishing,
@@ -146,42 +138,22 @@ impl Connector {
         let power = self.draw().get().to_string();
         let volts = decimal(self.outlet.voltage.get() / 100);
         let mut sampled_value = vec![
-            value(
-                energy,
-                Measurand::EnergyActiveImportRegister,
-                Unit::WattHours,
-                None,
-            ),
+            value(energy, Measurand::EnergyActiveImportRegister, Unit::WattHours, None),
             value(power, Measurand::PowerActiveImport, Unit::Watts, None),
         ];
         for index in self.outlet.phases.indices() {
             let phase = [Phase::L1, Phase::L2, Phase::L3].into_iter().nth(index);
-            let current = self
-                .charging()
-                .filter(|car| car.phases().contains(index))
-                .map_or(Milliamps::ZERO, Car::current);
+            let current =
+                self.charging().filter(|car| car.phases().contains(index)).map_or(Milliamps::ZERO, Car::current);
             let amps = decimal(current.get() / 100);
-            sampled_value.push(value(
-                amps,
-                Measurand::CurrentImport,
-                Unit::Amperes,
-                phase.clone(),
-            ));
+            sampled_value.push(value(amps, Measurand::CurrentImport, Unit::Amperes, phase.clone()));
             sampled_value.push(value(volts.clone(), Measurand::Voltage, Unit::Volts, phase));
         }
         if let Some(car) = &self.car {
             let percent = car.percent().to_string();
-            sampled_value.push(value(
-                percent,
-                Measurand::StateOfCharge,
-                Unit::Percent,
-                None,
-            ));
+            sampled_value.push(value(percent, Measurand::StateOfCharge, Unit::Percent, None));
         }
-        MeterValue {
-            timestamp: now,
-            sampled_value,
-        }
+        MeterValue { timestamp: now, sampled_value }
     }
 }
 

@@ -36,11 +36,7 @@ pub struct Dialect {
 impl Dialect {
     /// Of a station that speaks this version.
     pub const fn new(version: Version) -> Self {
-        Self {
-            version,
-            told: BTreeMap::new(),
-            start_requests: BTreeMap::new(),
-        }
+        Self { version, told: BTreeMap::new(), start_requests: BTreeMap::new() }
     }
 
     /// What is spoken.
@@ -61,34 +57,21 @@ impl Dialect {
                     "model": request.charge_point_model,
                     "serialNumber": serial.map(|serial| serial.as_str()),
                 });
-                (
-                    "BootNotification",
-                    json!({"reason": "PowerUp", "chargingStation": station}),
-                )
+                ("BootNotification", json!({"reason": "PowerUp", "chargingStation": station}))
             }
             Message::Status(request) => self.status(request),
-            Message::Authorize { id_tag, .. } => (
-                "Authorize",
-                json!({"idToken": {"idToken": id_tag.as_str(), "type": "Central"}}),
-            ),
+            Message::Authorize { id_tag, .. } => {
+                ("Authorize", json!({"idToken": {"idToken": id_tag.as_str(), "type": "Central"}}))
+            }
             Message::Start { local, request } => self.start(*local, request),
-            Message::Meter {
-                local: Some(local),
-                request,
-            } => {
+            Message::Meter { local: Some(local), request } => {
                 let values = request.meter_value.iter().map(meter_value).collect();
                 let event = json!({"meterValue": Value::Array(values)});
                 self.event(*local, "Updated", "MeterValuePeriodic", Map::new(), event)
             }
-            Message::Meter {
-                local: None,
-                request,
-            } => {
+            Message::Meter { local: None, request } => {
                 let values = request.meter_value.iter().map(meter_value).collect();
-                (
-                    "MeterValues",
-                    json!({"evseId": request.connector_id, "meterValue": Value::Array(values)}),
-                )
+                ("MeterValues", json!({"evseId": request.connector_id, "meterValue": Value::Array(values)}))
             }
             Message::Stop { local, request } => self.stop(*local, request),
             Message::Heartbeat => ("Heartbeat", json!({})),
@@ -130,19 +113,12 @@ impl Dialect {
         let connector = request.connector_id.0.unwrap_or_default();
         let begin = request.timestamp.0.unwrap_or_default();
         let name = format!("{local}-{}", begin.micros());
-        self.told.entry(local).or_insert(Told {
-            connector,
-            name,
-            next_seq_no: 0,
-        });
+        self.told.entry(local).or_insert(Told { connector, name, next_seq_no: 0 });
         let mut info = Map::from_iter([("chargingState".to_owned(), json!("EVConnected"))]);
         if let Some(asked) = self.start_requests.remove(&connector) {
             info.insert("remoteStartId".to_owned(), json!(asked));
         }
-        let register = json!([register(
-            request.meter_start.0.unwrap_or_default(),
-            "Transaction.Begin"
-        )]);
+        let register = json!([register(request.meter_start.0.unwrap_or_default(), "Transaction.Begin")]);
         let event = json!({
             "timestamp": request.timestamp,
             "idToken": {"idToken": request.id_tag, "type": "Central"},
@@ -159,10 +135,7 @@ impl Dialect {
             None => "Local",
         };
         let info = Map::from_iter([("stoppedReason".to_owned(), json!(reason))]);
-        let register = json!([register(
-            request.meter_stop.0.unwrap_or_default(),
-            "Transaction.End"
-        )]);
+        let register = json!([register(request.meter_stop.0.unwrap_or_default(), "Transaction.End")]);
         let event = json!({
             "timestamp": request.timestamp,
             "meterValue": [{"timestamp": request.timestamp, "sampledValue": register}],
@@ -257,8 +230,7 @@ impl Dialect {
                 if let (Ok(connector), Some(number)) = (u32::try_from(connector), asked_as) {
                     self.start_requests.insert(connector, number);
                 }
-                let body =
-                    json!({"connectorId": connector, "idTag": asked.pointer("/idToken/idToken")});
+                let body = json!({"connectorId": connector, "idTag": asked.pointer("/idToken/idToken")});
                 ("RemoteStartTransaction", body)
             }
             "RequestStopTransaction" => {
@@ -276,10 +248,7 @@ impl Dialect {
             }
             "Reset" => {
                 let gently = asked.get("type")?.as_str()? == "OnIdle";
-                (
-                    "Reset",
-                    json!({"type": if gently { "Soft" } else { "Hard" }}),
-                )
+                ("Reset", json!({"type": if gently { "Soft" } else { "Hard" }}))
             }
             "UnlockConnector" => ("UnlockConnector", json!({"connectorId": evse})),
             "ChangeAvailability" => {
@@ -352,10 +321,7 @@ pub fn reply(action: &str, asked: &RawValue, answer: &str) -> String {
         "GetLocalListVersion" => json!({"versionNumber": said.get("listVersion")}),
         "GetVariables" => json!({"getVariableResult": told_variables(&asked, &said)}),
         "SetVariables" => {
-            let change = asked
-                .pointer("/setVariableData/0")
-                .cloned()
-                .unwrap_or_default();
+            let change = asked.pointer("/setVariableData/0").cloned().unwrap_or_default();
             let status = match said.get("status").and_then(Value::as_str) {
                 Some("NotSupported") => "UnknownVariable",
                 Some(other) => other,
@@ -382,11 +348,7 @@ fn told_variables(asked: &Value, said: &Value) -> Vec<Value> {
     let wanted = asked.get("getVariableData").and_then(Value::as_array);
     let told = |one: &Value| {
         let value = value_of(&key_of(one));
-        let status = if value.is_some() {
-            "Accepted"
-        } else {
-            "UnknownVariable"
-        };
+        let status = if value.is_some() { "Accepted" } else { "UnknownVariable" };
         json!({"attributeStatus": status, "attributeValue": value,
             "component": one.get("component"), "variable": one.get("variable")})
     };
@@ -395,15 +357,8 @@ fn told_variables(asked: &Value, said: &Value) -> Vec<Value> {
 
 /// The key of 1.6 that a variable took the place of, or its own name.
 fn key_of(variable: &Value) -> String {
-    let part = |place: &str| {
-        variable
-            .pointer(place)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let instance = variable
-        .pointer("/variable/instance")
-        .and_then(Value::as_str);
+    let part = |place: &str| variable.pointer(place).and_then(Value::as_str).unwrap_or_default();
+    let instance = variable.pointer("/variable/instance").and_then(Value::as_str);
     let mut name = format!("{}.{}", part("/component/name"), part("/variable/name"));
     if let Some(instance) = instance {
         name.push_str(&format!("/{instance}"));

@@ -18,27 +18,19 @@ fn messages() -> Vec<Message> {
     let outlet = Outlet::single_phase(crate::kernel::Watts(7_000));
     let spec = StationSpec::new("S1", vec![outlet]).expect("short");
     let id_tag = IdTag::new("CARD").expect("short");
-    let status = |connector, status| {
-        Message::Status(crate::simulator::station::notification(
-            connector, status, AT,
-        ))
-    };
+    let status = |connector, status| Message::Status(crate::simulator::station::notification(connector, status, AT));
     let values = json!([{"timestamp": AT, "sampledValue": [
         {"value": "1500.5", "measurand": "Power.Active.Import", "unit": "W", "phase": "L1"}]}]);
     let meter = |local| Message::Meter {
         local,
-        request: serde_json::from_value(json!({"connectorId": 1, "meterValue": values}))
-            .expect("a request"),
+        request: serde_json::from_value(json!({"connectorId": 1, "meterValue": values})).expect("a request"),
     };
     vec![
         Message::Boot(spec.identity),
         Message::Heartbeat,
         status(0, Status::Available),
         status(1, Status::Preparing),
-        Message::Authorize {
-            connector: 1,
-            id_tag: id_tag.clone(),
-        },
+        Message::Authorize { connector: 1, id_tag: id_tag.clone() },
         Message::Start {
             local: 4,
             request: start_transaction::Request {
@@ -74,20 +66,13 @@ fn every_message_is_said_as_each_version_wants_it() {
         for message in messages() {
             let (action, payload) = dialect.say(&message, |_| 5);
             let payload: Value = serde_json::from_str(&payload).expect("JSON");
-            assert_eq!(
-                check_raw(&action, &raw(&payload), version),
-                Ok(()),
-                "{action} {payload}"
-            );
+            assert_eq!(check_raw(&action, &raw(&payload), version), Ok(()), "{action} {payload}");
             if action == "TransactionEvent" {
                 events.push((payload["eventType"].clone(), payload["seqNo"].clone()));
             }
         }
         let kinds = ["Started", "Updated", "Updated", "Ended"];
-        let expected: Vec<_> = (0..)
-            .zip(kinds)
-            .map(|(seq_no, kind)| (json!(kind), json!(seq_no)))
-            .collect();
+        let expected: Vec<_> = (0..).zip(kinds).map(|(seq_no, kind)| (json!(kind), json!(seq_no))).collect();
         assert_eq!(events, expected);
     }
 }
@@ -102,59 +87,36 @@ fn what_is_asked_is_understood_and_answered_in_the_same_words() {
     let schedule = json!({"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [period]});
     let profile = json!({"id": 1, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile",
         "chargingProfileKind": "Absolute", "chargingSchedule": [schedule]});
-    let part =
-        json!({"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}});
+    let part = json!({"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}});
     let mut change = part.clone();
     change["attributeValue"] = json!("60");
     for (action, asked) in [
-        (
-            "SetChargingProfile",
-            json!({"evseId": 1, "chargingProfile": profile}),
-        ),
+        ("SetChargingProfile", json!({"evseId": 1, "chargingProfile": profile})),
         ("ClearChargingProfile", json!({"chargingProfileId": 1})),
         ("GetCompositeSchedule", json!({"evseId": 1, "duration": 60})),
         (
             "RequestStartTransaction",
             json!({"evseId": 1, "remoteStartId": 3, "idToken": {"idToken": "X", "type": "Central"}}),
         ),
-        (
-            "TriggerMessage",
-            json!({"requestedMessage": "TransactionEvent"}),
-        ),
+        ("TriggerMessage", json!({"requestedMessage": "TransactionEvent"})),
         ("Reset", json!({"type": "OnIdle"})),
         ("UnlockConnector", json!({"evseId": 1, "connectorId": 1})),
-        (
-            "ChangeAvailability",
-            json!({"operationalStatus": "Inoperative"}),
-        ),
+        ("ChangeAvailability", json!({"operationalStatus": "Inoperative"})),
         ("GetLocalListVersion", json!({})),
-        (
-            "SendLocalList",
-            json!({"versionNumber": 1, "updateType": "Full"}),
-        ),
+        ("SendLocalList", json!({"versionNumber": 1, "updateType": "Full"})),
         ("GetVariables", json!({"getVariableData": [part]})),
         ("SetVariables", json!({"setVariableData": [change]})),
     ] {
-        assert_eq!(
-            check_raw(action, &raw(&asked), Version::V201),
-            Ok(()),
-            "{action}"
-        );
+        assert_eq!(check_raw(action, &raw(&asked), Version::V201), Ok(()), "{action}");
         let (old, payload) = dialect.asked(action, &raw(&asked)).expect(action);
         let read = Command::decode(&old, &payload, AT, Version::V16).expect(action);
         assert_eq!(read.flags, [], "{action}");
     }
     let name = format!("4-{}", AT.micros());
     let stop = raw(&json!({"transactionId": name}));
-    let (_, stop) = dialect
-        .asked("RequestStopTransaction", &stop)
-        .expect("known");
+    let (_, stop) = dialect.asked("RequestStopTransaction", &stop).expect("known");
     assert_eq!(stop.get(), r#"{"transactionId":5}"#);
     assert!(dialect.asked("GetReport", &raw(&json!({}))).is_none());
-    let said = reply(
-        "GetLocalListVersion",
-        &raw(&json!({})),
-        r#"{"listVersion":3}"#,
-    );
+    let said = reply("GetLocalListVersion", &raw(&json!({})), r#"{"listVersion":3}"#);
     assert_eq!(said, r#"{"versionNumber":3}"#);
 }

@@ -144,9 +144,7 @@ impl Station {
             settings: Settings::new(spec.outlets.len(), spec.meter_interval),
             meter_interval: Some(spec.meter_interval).filter(|every| !every.is_zero()),
             profiles: Profiles::default(),
-            connectors: connectors
-                .map(|(number, outlet)| Connector::new(number, *outlet))
-                .collect(),
+            connectors: connectors.map(|(number, outlet)| Connector::new(number, *outlet)).collect(),
             session: None,
             session_wake: None,
             phase: Phase::Offline,
@@ -189,10 +187,7 @@ impl Station {
     pub fn plug_in(&mut self, connector: u32, car: Car, id_tag: IdTag, now: Timestamp) {
         self.advance(now);
         let unasked = self.spec.free || !matches!(self.phase, Phase::Accepted(_));
-        let Some(place) = self
-            .connector_mut(connector)
-            .filter(|one| one.car.is_none())
-        else {
+        let Some(place) = self.connector_mut(connector).filter(|one| one.car.is_none()) else {
             return;
         };
         place.car = Some(car);
@@ -242,18 +237,11 @@ impl Station {
             Phase::Booting(at) | Phase::Accepted(at) => Some(at).filter(|_| !self.outbox.is_busy()),
         };
         let charging = self.connectors.iter().flat_map(|one| &one.transaction);
-        let physics = self
-            .connectors
-            .iter()
-            .any(|one| one.transaction.is_some())
-            .then(|| self.advanced_at + PHYSICS_INTERVAL);
+        let physics =
+            self.connectors.iter().any(|one| one.transaction.is_some()).then(|| self.advanced_at + PHYSICS_INTERVAL);
         charging
             .filter_map(|transaction| transaction.meter_at)
-            .chain(
-                [said, self.session_wake, self.outbox.held_until, physics]
-                    .into_iter()
-                    .flatten(),
-            )
+            .chain([said, self.session_wake, self.outbox.held_until, physics].into_iter().flatten())
             .fold(idle, Timestamp::min)
     }
 
@@ -269,17 +257,11 @@ impl Station {
 
     /// Looks up what each connector may draw; cars of one station share the station's own limit equally.
     fn apply_limits(&mut self, now: Timestamp) {
-        let busy = self
-            .connectors
-            .iter()
-            .filter(|one| one.transaction.is_some())
-            .count();
+        let busy = self.connectors.iter().filter(|one| one.transaction.is_some()).count();
         for one in &mut self.connectors {
             let running = one.transaction.as_ref().map(|running| running.running());
             let station = self.profiles.station_limit(&one.outlet, now);
-            let own = self
-                .profiles
-                .connector_limit(one.number, &one.outlet, running, now);
+            let own = self.profiles.connector_limit(one.number, &one.outlet, running, now);
             one.limit = [station.map(|limit| limit.shared_by(busy)), own]
                 .into_iter()
                 .flatten()

@@ -6,8 +6,7 @@ use crate::kernel::Timestamp;
 use crate::ocpp::action::Request;
 use crate::ocpp::v16::common::IdTag;
 use crate::ocpp::v16::{
-    authorize, boot_notification, heartbeat, meter_values, start_transaction, status_notification,
-    stop_transaction,
+    authorize, boot_notification, heartbeat, meter_values, start_transaction, status_notification, stop_transaction,
 };
 use crate::ocpp::wire::Wire;
 
@@ -69,10 +68,7 @@ impl Message {
 
     /// Whether it must reach the server however long that takes (OCPP 1.6 §3.7.1).
     pub const fn is_transactional(&self) -> bool {
-        matches!(
-            self,
-            Self::Start { .. } | Self::Stop { .. } | Self::Meter { local: Some(_), .. }
-        )
+        matches!(self, Self::Start { .. } | Self::Stop { .. } | Self::Meter { local: Some(_), .. })
     }
 
     /// Its arguments; `number` knows the server's numbers of our transactions.
@@ -81,21 +77,14 @@ impl Message {
             Self::Boot(request) => request.to_json(),
             Self::Heartbeat => heartbeat::Request {}.to_json(),
             Self::Status(request) => request.to_json(),
-            Self::Authorize { id_tag, .. } => authorize::Request {
-                id_tag: id_tag.clone(),
-            }
-            .to_json(),
+            Self::Authorize { id_tag, .. } => authorize::Request { id_tag: id_tag.clone() }.to_json(),
             Self::Start { request, .. } => request.to_json(),
-            Self::Meter { local, request } => meter_values::Request {
-                transaction_id: local.map(number),
-                ..request.clone()
+            Self::Meter { local, request } => {
+                meter_values::Request { transaction_id: local.map(number), ..request.clone() }.to_json()
             }
-            .to_json(),
-            Self::Stop { local, request } => stop_transaction::Request {
-                transaction_id: number(*local).into(),
-                ..request.clone()
+            Self::Stop { local, request } => {
+                stop_transaction::Request { transaction_id: number(*local).into(), ..request.clone() }.to_json()
             }
-            .to_json(),
         }
     }
 }
@@ -124,10 +113,7 @@ impl Outbox {
     /// Lines a message up.
     pub fn push(&mut self, message: Message) {
         if self.waiting.len() >= MOST_KEPT {
-            let oldest = self
-                .waiting
-                .iter()
-                .position(|(one, _)| matches!(one, Message::Meter { .. }));
+            let oldest = self.waiting.iter().position(|(one, _)| matches!(one, Message::Meter { .. }));
             oldest.and_then(|place| self.waiting.remove(place));
         }
         self.waiting.push_back((message, 0));
@@ -149,11 +135,7 @@ impl Outbox {
 
     /// Begins with this message, before everything that waits; only when nothing is under way.
     pub fn begin(&mut self, message: Message, refusals: u32, now: Timestamp) {
-        self.in_flight = Some(InFlight {
-            message,
-            refusals,
-            sent_at: now,
-        });
+        self.in_flight = Some(InFlight { message, refusals, sent_at: now });
     }
 
     /// What is under way.
@@ -178,9 +160,7 @@ impl Outbox {
 
     /// Forgets what nobody needs to hear any more once the connection is gone.
     pub fn forget_small_talk(&mut self) {
-        self.waiting.retain(|(message, _)| {
-            message.is_transactional() || matches!(message, Message::Authorize { .. })
-        });
+        self.waiting.retain(|(message, _)| message.is_transactional() || matches!(message, Message::Authorize { .. }));
         self.held_until = None;
     }
 }

@@ -98,10 +98,7 @@ impl Station {
                 Output::CallDone { result, .. } => self.finish(result, now),
                 Output::Dispatch(call) => {
                     let (answer, afterwards) = self.obey(&call.action, &call.payload, now);
-                    self.effects.push(Effect::Obeyed {
-                        action: call.action,
-                        fine: answer.is_ok(),
-                    });
+                    self.effects.push(Effect::Obeyed { action: call.action, fine: answer.is_ok() });
                     if let Some(session) = &mut self.session {
                         let message_id = call.message_id;
                         outputs.extend(session.step(Input::Answer { message_id, answer }, now));
@@ -137,18 +134,8 @@ impl Station {
         }
     }
 
-    pub(super) fn note(
-        &mut self,
-        action: &'static str,
-        sent_at: Timestamp,
-        now: Timestamp,
-        fine: bool,
-    ) {
-        self.effects.push(Effect::Called {
-            action,
-            took: now.since(sent_at),
-            fine,
-        });
+    pub(super) fn note(&mut self, action: &'static str, sent_at: Timestamp, now: Timestamp, fine: bool) {
+        self.effects.push(Effect::Called { action, took: now.since(sent_at), fine });
     }
 
     fn answered(&mut self, message: Message, payload: &RawValue, now: Timestamp) {
@@ -175,9 +162,7 @@ impl Station {
 
     /// A transaction message that the server refused is repeated a few times, one that was lost for ever.
     fn failed(&mut self, over: InFlight, failure: &CallFailure, now: Timestamp) {
-        let InFlight {
-            message, refusals, ..
-        } = over;
+        let InFlight { message, refusals, .. } = over;
         let refused = matches!(failure, CallFailure::Error(_));
         if matches!(message, Message::Boot(_)) {
             self.phase = Phase::Booting(now + BOOT_AGAIN_AFTER);
@@ -232,7 +217,5 @@ impl Station {
 }
 
 fn read<T: Wire>(payload: &RawValue, now: Timestamp) -> Option<T> {
-    decode(payload, now, Version::V16)
-        .ok()
-        .map(|decoded| decoded.value)
+    decode(payload, now, Version::V16).ok().map(|decoded| decoded.value)
 }

@@ -70,10 +70,7 @@ impl Bench {
                 Output::Transmit(text) => self.station.receive(&text, self.now),
                 Output::Dispatch(call) => {
                     let payload = serde_json::from_str(call.payload.get()).expect("JSON");
-                    let answer = Input::Answer {
-                        message_id: call.message_id,
-                        answer: Ok(self.reply(&call.action)),
-                    };
+                    let answer = Input::Answer { message_id: call.message_id, answer: Ok(self.reply(&call.action)) };
                     self.said.push((call.action, payload));
                     let outputs = self.server.step(answer, self.now);
                     self.serve(outputs);
@@ -96,9 +93,7 @@ impl Bench {
             }
             "Heartbeat" => format!(r#"{{"currentTime":"{now}"}}"#),
             "Authorize" | "StopTransaction" => r#"{"idTagInfo":{"status":"Accepted"}}"#.to_owned(),
-            "StartTransaction" => {
-                r#"{"idTagInfo":{"status":"Accepted"},"transactionId":42}"#.to_owned()
-            }
+            "StartTransaction" => r#"{"idTagInfo":{"status":"Accepted"},"transactionId":42}"#.to_owned(),
             _ => "{}".to_owned(),
         }
     }
@@ -120,10 +115,7 @@ impl Bench {
     }
 
     fn status_of(&mut self, action: &str, payload: &str) -> String {
-        self.call(action, payload)["status"]
-            .as_str()
-            .expect("a status")
-            .to_owned()
+        self.call(action, payload)["status"].as_str().expect("a status").to_owned()
     }
 
     fn limit(&mut self, purpose: &str, connector: u32, amps: u32) -> String {
@@ -174,26 +166,14 @@ impl Bench {
 }
 
 fn server() -> Session {
-    Session::new(SessionOptions {
-        version: Version::V16,
-        id_prefix: "c".to_owned(),
-        call_timeout: CALL_TIMEOUT,
-    })
+    Session::new(SessionOptions { version: Version::V16, id_prefix: "c".to_owned(), call_timeout: CALL_TIMEOUT })
 }
 
 #[test]
 fn section_4_2_it_boots_then_reports_and_beats() {
     let mut bench = Bench::new();
     bench.connect();
-    assert_eq!(
-        bench.heard(),
-        [
-            "BootNotification",
-            "0 Available",
-            "1 Available",
-            "2 Available"
-        ]
-    );
+    assert_eq!(bench.heard(), ["BootNotification", "0 Available", "1 Available", "2 Available"]);
     bench.wait(59);
     assert!(bench.heard().is_empty());
     bench.wait(1);
@@ -218,10 +198,7 @@ fn section_4_2_a_pending_station_says_nothing_but_boots_again() {
 fn a_car_charges_and_leaves() {
     let mut bench = Bench::accepted();
     bench.plug_in();
-    assert_eq!(
-        bench.heard(),
-        ["1 Preparing", "Authorize", "StartTransaction", "1 Charging"]
-    );
+    assert_eq!(bench.heard(), ["1 Preparing", "Authorize", "StartTransaction", "1 Charging"]);
     bench.wait(10);
     let (action, payload) = bench.said.pop().expect("a reading");
     assert_eq!(action, "MeterValues");
@@ -229,10 +206,7 @@ fn a_car_charges_and_leaves() {
     let values = payload["meterValue"][0]["sampledValue"].clone();
     assert_eq!(values[1]["value"], "7360");
     bench.unplug();
-    assert_eq!(
-        bench.heard(),
-        ["StopTransaction", "1 Finishing", "1 Available"]
-    );
+    assert_eq!(bench.heard(), ["StopTransaction", "1 Finishing", "1 Available"]);
 }
 
 #[test]
@@ -266,15 +240,9 @@ fn section_5_16_a_transaction_profile_needs_a_transaction() {
 fn a_composite_schedule_is_told_in_the_wanted_unit() {
     let mut bench = Bench::accepted();
     bench.limit("TxDefaultProfile", 1, 16);
-    let answer = bench.call(
-        "GetCompositeSchedule",
-        r#"{"connectorId":1,"duration":60,"chargingRateUnit":"W"}"#,
-    );
+    let answer = bench.call("GetCompositeSchedule", r#"{"connectorId":1,"duration":60,"chargingRateUnit":"W"}"#);
     let period = &answer["chargingSchedule"]["chargingSchedulePeriod"][0];
-    assert_eq!(
-        (&period["limit"], &period["numberPhases"]),
-        (&3_680.into(), &1.into())
-    );
+    assert_eq!((&period["limit"], &period["numberPhases"]), (&3_680.into(), &1.into()));
 }
 
 #[test]
@@ -318,35 +286,14 @@ fn the_numbers_of_the_server_are_used_even_when_they_come_late() {
 #[test]
 fn it_is_commanded_from_afar() {
     let mut bench = Bench::accepted();
-    assert_eq!(
-        bench.status_of("RemoteStartTransaction", r#"{"connectorId":1,"idTag":"X"}"#),
-        "Accepted"
-    );
+    assert_eq!(bench.status_of("RemoteStartTransaction", r#"{"connectorId":1,"idTag":"X"}"#), "Accepted");
     bench.plug_in();
-    assert_eq!(
-        bench.heard(),
-        ["1 Preparing", "StartTransaction", "1 Charging"]
-    );
-    assert_eq!(
-        bench.status_of("RemoteStopTransaction", r#"{"transactionId":42}"#),
-        "Accepted"
-    );
+    assert_eq!(bench.heard(), ["1 Preparing", "StartTransaction", "1 Charging"]);
+    assert_eq!(bench.status_of("RemoteStopTransaction", r#"{"transactionId":42}"#), "Accepted");
     assert_eq!(bench.heard(), ["StopTransaction", "1 Finishing"]);
-    assert_eq!(
-        bench.status_of(
-            "TriggerMessage",
-            r#"{"requestedMessage":"MeterValues","connectorId":2}"#
-        ),
-        "Accepted"
-    );
+    assert_eq!(bench.status_of("TriggerMessage", r#"{"requestedMessage":"MeterValues","connectorId":2}"#), "Accepted");
     assert_eq!(bench.heard(), ["MeterValues"]);
-    assert_eq!(
-        bench.status_of(
-            "ChangeAvailability",
-            r#"{"connectorId":2,"type":"Inoperative"}"#
-        ),
-        "Accepted"
-    );
+    assert_eq!(bench.status_of("ChangeAvailability", r#"{"connectorId":2,"type":"Inoperative"}"#), "Accepted");
     assert_eq!(bench.heard(), ["2 Unavailable"]);
 }
 
@@ -383,8 +330,10 @@ fn what_it_does_not_know_is_refused_with_the_right_code() {
     let mut bench = Bench::accepted();
     let call = r#"[2,"1","GetLog",{"logType":"SecurityLog","requestId":1,"log":{"remoteLocation":"ftp://x"}}]"#;
     bench.station.receive(call, bench.now);
-    let refused = bench.station.take_effects().into_iter().any(
-        |effect| matches!(effect, Effect::Send(text) if text.starts_with(r#"[4,"1","NotImplemented""#)),
-    );
+    let refused = bench
+        .station
+        .take_effects()
+        .into_iter()
+        .any(|effect| matches!(effect, Effect::Send(text) if text.starts_with(r#"[4,"1","NotImplemented""#)));
     assert!(refused);
 }

@@ -13,10 +13,7 @@ use super::outbox::Message;
 impl Station {
     /// Begins a transaction with this card.
     pub(super) fn start_as(&mut self, connector: u32, id_tag: IdTag, now: Timestamp) {
-        let promise = Promise {
-            id_tag,
-            profile: None,
-        };
+        let promise = Promise { id_tag, profile: None };
         self.start(connector, promise, now);
     }
 
@@ -30,12 +27,7 @@ impl Station {
         if place.car.is_none() || place.transaction.is_some() || place.finished {
             return;
         }
-        place.transaction = Some(Transaction {
-            local,
-            id: None,
-            started_at: now,
-            meter_at,
-        });
+        place.transaction = Some(Transaction { local, id: None, started_at: now, meter_at });
         let request = start_transaction::Request {
             connector_id: connector.into(),
             id_tag: promise.id_tag.into(),

@@ -11,9 +11,7 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::kernel::{ConnectorId, EvseId, Moment, StationId};
 use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
@@ -48,10 +46,7 @@ async fn list_connectors(
     query: ListQuery<ConnectorFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| {
-        store::list(conn, organization, query)
-    })
-    .await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
 }
 
 /// Adds a connector to a charge station; without an EVSE it gets one of its own.
@@ -81,35 +76,19 @@ async fn create_connector(
             let connector = Connector::new(new.clone(), (organization, id, evse), number, &moment);
             store::insert(conn, &connector)?;
             let view = store::view_of(conn, connector)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::ConnectorCreated).at(id),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::ConnectorCreated).at(id), &view)?;
             Ok(Created(view))
         })
         .await?;
-    signals.tell(Signal {
-        organization,
-        station: id,
-        kind: SignalKind::Reconfigured,
-    });
+    signals.tell(Signal { organization, station: id, kind: SignalKind::Reconfigured });
     Ok(Created(view))
 }
 
 /// The EVSE the new connector names, or one that is made for it.
-fn evse_for(
-    conn: &mut Conn,
-    station: &Station,
-    new: &NewConnector,
-    number: i32,
-    moment: &Moment,
-) -> ApiResult<EvseId> {
+fn evse_for(conn: &mut Conn, station: &Station, new: &NewConnector, number: i32, moment: &Moment) -> ApiResult<EvseId> {
     if let Some(id) = new.evse {
-        let found = evses::find(conn, station.organization_id, id)
-            .ok()
-            .filter(|evse| evse.chargestation_id == station.id);
+        let found =
+            evses::find(conn, station.organization_id, id).ok().filter(|evse| evse.chargestation_id == station.id);
         return found
             .map(|evse| evse.id)
             .ok_or_else(|| ApiError::field("evse", "not_found", "the station has no such EVSE"));
@@ -187,11 +166,7 @@ async fn update_connector(
             Ok::<_, ApiError>(view)
         })
         .await?;
-    signals.tell(Signal {
-        organization,
-        station: view.chargestation,
-        kind: SignalKind::Reconfigured,
-    });
+    signals.tell(Signal { organization, station: view.chargestation, kind: SignalKind::Reconfigured });
     Ok(Changed(view))
 }
 

@@ -10,21 +10,14 @@ use crate::http::envelope::Reply;
 use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::kernel::{EvseId, StationId};
 use crate::stations::model::evse::*;
 use crate::stations::store::{connectors, evses as store, stations};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
-    config
-        .service(list_evses)
-        .service(create_evse)
-        .service(get_evse)
-        .service(update_evse)
-        .service(delete_evse);
+    config.service(list_evses).service(create_evse).service(get_evse).service(update_evse).service(delete_evse);
 }
 
 fn missing(error: StoreError) -> ApiError {
@@ -42,11 +35,7 @@ fn view_of(conn: &mut Conn, evse: Evse) -> StoreResult<EvseView> {
 #[utoipa::path(tag = "evses", params(ListParameters, PlaceParameters, EvseFilter),
     responses((status = OK, body = ListReply<EvseView>), ListErrors))]
 #[get("/evses")]
-async fn list_evses(
-    caller: Caller<ReadEvses>,
-    ctx: Ctx,
-    query: ListQuery<EvseFilter>,
-) -> ApiResult<HttpResponse> {
+async fn list_evses(caller: Caller<ReadEvses>, ctx: Ctx, query: ListQuery<EvseFilter>) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
     list::respond(&ctx, query, move |conn, query| {
         let page = store::list(conn, organization, query)?;
@@ -84,12 +73,7 @@ async fn create_evse(
         let evse = Evse::new(new.clone(), (organization, station.id), number, &moment);
         store::insert(conn, &evse)?;
         let view = view_of(conn, evse)?;
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::EvseCreated).at(station.id),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::EvseCreated).at(station.id), &view)?;
         Ok(Created(view))
     })
     .await
@@ -99,11 +83,7 @@ async fn create_evse(
 #[utoipa::path(tag = "evses", params(("id" = EvseId, Path, description = "The EVSE")),
     responses((status = OK, body = Reply<EvseView>), OneErrors))]
 #[get("/evses/{id}")]
-async fn get_evse(
-    caller: Caller<ReadEvses>,
-    ctx: Ctx,
-    PathId(id): PathId<EvseId>,
-) -> ApiResult<Found<EvseView>> {
+async fn get_evse(caller: Caller<ReadEvses>, ctx: Ctx, PathId(id): PathId<EvseId>) -> ApiResult<Found<EvseView>> {
     let organization = caller.organization();
     let read = ctx.db.read(move |conn| {
         let evse = store::find(conn, organization, id)?;
@@ -137,12 +117,7 @@ async fn update_evse(
             store::update(conn, &evse)?;
             let station = evse.chargestation_id;
             let view = view_of(conn, evse)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseUpdated).at(station),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::EvseUpdated).at(station), &view)?;
             Ok(Changed(view))
         })
         .await
@@ -166,12 +141,7 @@ async fn delete_evse(
             store::delete(conn, &evse)?;
             let station = evse.chargestation_id;
             let view = view_of(conn, evse)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::EvseDeleted).at(station),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::EvseDeleted).at(station), &view)?;
             Ok(Deleted(view))
         })
         .await

@@ -32,13 +32,9 @@ async fn list_external_limits(
     let read = ctx.db.read(move |conn| -> StoreResult<Vec<_>> {
         stations::find_station(conn, organization, id)?;
         let limits = store::external_limits_of(conn, &[id])?;
-        let views = limits
-            .iter()
-            .map(|limit| ExternalLimitView::new(limit, now));
+        let views = limits.iter().map(|limit| ExternalLimitView::new(limit, now));
         Ok(views.collect())
     });
-    let views = read
-        .await
-        .map_err(|error| ApiError::missing(error, "charge station"))?;
+    let views = read.await.map_err(|error| ApiError::missing(error, "charge station"))?;
     Ok(reply(StatusCode::OK, "Found", views))
 }

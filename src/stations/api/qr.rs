@@ -41,14 +41,8 @@ fn wrong(message: &str) -> ApiError {
 }
 
 /// What the code says.
-fn text(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: EvseId,
-    wanted: Option<ConnectorId>,
-) -> ApiResult<String> {
-    let evse =
-        evses::find(conn, organization, id).map_err(|error| ApiError::missing(error, "EVSE"))?;
+fn text(conn: &mut Conn, organization: OrganizationId, id: EvseId, wanted: Option<ConnectorId>) -> ApiResult<String> {
+    let evse = evses::find(conn, organization, id).map_err(|error| ApiError::missing(error, "EVSE"))?;
     let mut own = connectors::connectors_of_station(conn, evse.chargestation_id)?;
     own.retain(|connector| connector.evse_id == id);
     let chosen = match wanted {
@@ -61,12 +55,8 @@ fn text(
     if !evse.simultaneous || own.len() < 2 {
         return Ok(evse.code);
     }
-    let connector =
-        chosen.ok_or_else(|| wrong("is needed: several connectors work at the same time"))?;
-    let code = connector
-        .code
-        .clone()
-        .unwrap_or_else(|| connector.number.to_string());
+    let connector = chosen.ok_or_else(|| wrong("is needed: several connectors work at the same time"))?;
+    let code = connector.code.clone().unwrap_or_else(|| connector.number.to_string());
     Ok(format!("{}{SEPARATOR}{code}", evse.code))
 }
 
@@ -76,10 +66,7 @@ async fn qr_code(
     id: EvseId,
     wanted: Option<ConnectorId>,
 ) -> ApiResult<QrCode> {
-    let text = ctx
-        .db
-        .read(move |conn| text(conn, organization, id, wanted))
-        .await?;
+    let text = ctx.db.read(move |conn| text(conn, organization, id, wanted)).await?;
     QrCode::new(text).map_err(|_| ApiError::conflict("The code is too long for a QR code"))
 }
 
@@ -94,13 +81,8 @@ async fn get_evse_qr_svg(
     Query(parameters): Query<QrParameters>,
 ) -> ApiResult<HttpResponse> {
     let code = qr_code(&ctx, caller.organization(), id, parameters.connector).await?;
-    let picture = code
-        .render::<svg::Color<'_>>()
-        .min_dimensions(256, 256)
-        .build();
-    Ok(HttpResponse::Ok()
-        .content_type("image/svg+xml")
-        .body(picture))
+    let picture = code.render::<svg::Color<'_>>().min_dimensions(256, 256).build();
+    Ok(HttpResponse::Ok().content_type("image/svg+xml").body(picture))
 }
 
 /// The QR code of an EVSE as PNG.
@@ -123,24 +105,12 @@ fn png(code: &QrCode) -> Result<Vec<u8>, png::EncodingError> {
     let (colors, modules) = (code.to_colors(), code.width());
     let side = (modules + 2 * QUIET) * SCALE;
     let dark = |x: usize, y: usize| {
-        let (column, row) = (
-            (x / SCALE).checked_sub(QUIET),
-            (y / SCALE).checked_sub(QUIET),
-        );
-        let inside = column
-            .zip(row)
-            .filter(|(column, row)| *column < modules && *row < modules);
+        let (column, row) = ((x / SCALE).checked_sub(QUIET), (y / SCALE).checked_sub(QUIET));
+        let inside = column.zip(row).filter(|(column, row)| *column < modules && *row < modules);
         inside.and_then(|(column, row)| colors.get(row * modules + column)) == Some(&Color::Dark)
     };
-    let pixels: Vec<u8> = (0..side * side)
-        .map(|index| {
-            if dark(index % side, index / side) {
-                0
-            } else {
-                255
-            }
-        })
-        .collect();
+    let pixels: Vec<u8> =
+        (0..side * side).map(|index| if dark(index % side, index / side) { 0 } else { 255 }).collect();
     let width = u32::try_from(side).unwrap_or(0);
     let mut picture = Vec::new();
     let mut encoder = png::Encoder::new(&mut picture, width, width);

@@ -12,10 +12,7 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::list::{self, ListReply};
 use crate::http::query::{Format, ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
-use crate::http::{
-    ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId,
-    Query,
-};
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
 use crate::kernel::{LocationId, OrganizationId, StationId};
 use crate::locations::{self, LocationView};
 use crate::organizations::default_security;
@@ -47,11 +44,7 @@ fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "charge station")
 }
 
-fn include_locations(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    views: &mut [StationView],
-) -> ApiResult<()> {
+fn include_locations(conn: &mut Conn, organization: OrganizationId, views: &mut [StationView]) -> ApiResult<()> {
     for view in views {
         let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
         if let Some(id) = id {
@@ -95,11 +88,7 @@ async fn list_chargestations(
 }
 
 /// A station without coordinates of its own is where its location is.
-fn place_at_locations(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    views: &mut [StationView],
-) -> ApiResult<()> {
+fn place_at_locations(conn: &mut Conn, organization: OrganizationId, views: &mut [StationView]) -> ApiResult<()> {
     for view in views.iter_mut().filter(|view| view.coordinates.is_none()) {
         let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
         if let Some(id) = id {
@@ -118,11 +107,7 @@ async fn create_chargestation(
     ctx: Ctx,
     Body(new): Body<NewStation>,
 ) -> ApiResult<Created<StationView>> {
-    let (organization, moment, base) = (
-        caller.organization(),
-        ctx.moment(),
-        ctx.websocket_url.clone(),
-    );
+    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
     ctx.answer(move |conn| {
         let usual = default_security(conn, organization)?;
         let (station, password) = Station::new(new.clone(), (organization, usual), &moment);
@@ -132,12 +117,7 @@ async fn create_chargestation(
         store::require_free_endpoint(conn, &station)?;
         store::insert(conn, &station)?;
         let mut view = station_view(conn, station.clone(), &base)?;
-        events::record(
-            conn,
-            &moment,
-            Event::new(organization, EventKind::StationCreated).at(station.id),
-            &view,
-        )?;
+        events::record(conn, &moment, Event::new(organization, EventKind::StationCreated).at(station.id), &view)?;
         view.security.password = password;
         Ok(Created(view))
     })
@@ -183,11 +163,7 @@ async fn update_chargestation(
     if_match: IfMatch,
     Body(patch): Body<StationPatch>,
 ) -> ApiResult<Changed<StationView>> {
-    let (organization, moment, base) = (
-        caller.organization(),
-        ctx.moment(),
-        ctx.websocket_url.clone(),
-    );
+    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
     let (view, must_come_anew) = ctx
         .db
         .write(move |conn| {
@@ -215,12 +191,7 @@ async fn update_chargestation(
             store::update_station(conn, &station)?;
             let must_come_anew = !station.may_connect() || !station.connects_like(&was);
             let mut view = station_view(conn, station, &base)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::StationUpdated).at(id),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::StationUpdated).at(id), &view)?;
             view.security.password = password;
             Ok::<_, ApiError>((view, must_come_anew))
         })
@@ -228,11 +199,7 @@ async fn update_chargestation(
     if must_come_anew {
         link.disconnect(id);
     }
-    signals.tell(Signal {
-        organization,
-        station: id,
-        kind: SignalKind::Reconfigured,
-    });
+    signals.tell(Signal { organization, station: id, kind: SignalKind::Reconfigured });
     Ok(Changed(view))
 }
 
@@ -247,11 +214,7 @@ async fn delete_chargestation(
     PathId(id): PathId<StationId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<StationView>> {
-    let (organization, moment, base) = (
-        caller.organization(),
-        ctx.moment(),
-        ctx.websocket_url.clone(),
-    );
+    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
     let view = ctx
         .db
         .write(move |conn| {
@@ -259,12 +222,7 @@ async fn delete_chargestation(
             if_match.check(station.updated_at)?;
             let view = station_view(conn, station.clone(), &base)?;
             store::delete(conn, &station)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::StationDeleted).at(id),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::StationDeleted).at(id), &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -282,11 +240,7 @@ async fn reset_chargestation_password(
     link: web::Data<SharedLink>,
     PathId(id): PathId<StationId>,
 ) -> ApiResult<Changed<StationView>> {
-    let (organization, moment, base) = (
-        caller.organization(),
-        ctx.moment(),
-        ctx.websocket_url.clone(),
-    );
+    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
     let view = ctx
         .db
         .write(move |conn| {
@@ -294,12 +248,7 @@ async fn reset_chargestation_password(
             let password = station.reset_password(&moment);
             store::update_station(conn, &station)?;
             let mut view = station_view(conn, station, &base)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::StationUpdated).at(id),
-                &view,
-            )?;
+            events::record(conn, &moment, Event::new(organization, EventKind::StationUpdated).at(id), &view)?;
             view.security.password = Some(password);
             Ok::<_, ApiError>(view)
         })

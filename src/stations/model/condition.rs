@@ -101,11 +101,7 @@ pub struct Standing {
 
 impl Standing {
     /// Since when nothing is known of a part of it that was last heard of at `heard_at`; null while it is connected.
-    pub fn unknown_since(
-        self,
-        heard_at: Option<Timestamp>,
-        created_at: Timestamp,
-    ) -> Option<Timestamp> {
+    pub fn unknown_since(self, heard_at: Option<Timestamp>, created_at: Timestamp) -> Option<Timestamp> {
         let last = self.heard_at.max(heard_at);
         (!self.online).then(|| last.unwrap_or(created_at))
     }
@@ -113,11 +109,7 @@ impl Standing {
 
 impl Default for Standing {
     fn default() -> Self {
-        Self {
-            operational: OperationalStatus::Operative,
-            online: true,
-            heard_at: None,
-        }
+        Self { operational: OperationalStatus::Operative, online: true, heard_at: None }
     }
 }
 
@@ -134,22 +126,12 @@ impl Condition {
     /// Of a connector of a station with this status.
     pub fn of_connector(connector: &Connector, station: OperationalStatus) -> Self {
         if station == OperationalStatus::Closed {
-            return Self {
-                operational: OperationalStatus::Closed,
-                detailed: DetailedStatus::Closed,
-            };
+            return Self { operational: OperationalStatus::Closed, detailed: DetailedStatus::Closed };
         }
-        let down = matches!(
-            connector.status,
-            ConnectorStatus::Unavailable | ConnectorStatus::Faulted
-        );
+        let down = matches!(connector.status, ConnectorStatus::Unavailable | ConnectorStatus::Faulted);
         let works = station == OperationalStatus::Operative && connector.active && !down;
         Self {
-            operational: if works {
-                OperationalStatus::Operative
-            } else {
-                OperationalStatus::Inoperative
-            },
+            operational: if works { OperationalStatus::Operative } else { OperationalStatus::Inoperative },
             detailed: connector.status.into(),
         }
     }

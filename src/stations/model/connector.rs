@@ -330,61 +330,27 @@ impl Connector {
         }
     }
 
-    pub(in crate::stations) fn apply(
-        &mut self,
-        patch: ConnectorPatch,
-        moment: &Moment,
-    ) -> Result<(), Faults> {
+    pub(in crate::stations) fn apply(&mut self, patch: ConnectorPatch, moment: &Moment) -> Result<(), Faults> {
         let mut faults = Faults::default();
         patch.name.map(String::from).apply(&mut self.name);
-        patch
-            .description
-            .map(String::from)
-            .apply(&mut self.description);
+        patch.description.map(String::from).apply(&mut self.description);
         patch.code.map(String::from).apply(&mut self.code);
         patch.active.apply_or(&mut self.active, true);
         patch.kind.set(&mut self.type_, "type", &mut faults);
         patch.format.set(&mut self.format, "format", &mut faults);
-        patch
-            .power_type
-            .set(&mut self.power_type, "power_type", &mut faults);
-        patch
-            .power
-            .map(|power| power.0)
-            .set(&mut self.power, "power", &mut faults);
-        patch
-            .voltage_limit
-            .map(|limit| limit.0)
-            .apply(&mut self.voltage_limit);
-        patch
-            .amperage_limit
-            .map(|limit| limit.0)
-            .apply(&mut self.amperage_limit);
-        patch
-            .wattage_limit
-            .map(|limit| limit.0)
-            .apply(&mut self.wattage_limit);
-        patch
-            .power_factor
-            .map(PowerFactor::ratio)
-            .apply_or(&mut self.power_factor, 1.0);
+        patch.power_type.set(&mut self.power_type, "power_type", &mut faults);
+        patch.power.map(|power| power.0).set(&mut self.power, "power", &mut faults);
+        patch.voltage_limit.map(|limit| limit.0).apply(&mut self.voltage_limit);
+        patch.amperage_limit.map(|limit| limit.0).apply(&mut self.amperage_limit);
+        patch.wattage_limit.map(|limit| limit.0).apply(&mut self.wattage_limit);
+        patch.power_factor.map(PowerFactor::ratio).apply_or(&mut self.power_factor, 1.0);
         patch.phases.map(|count| count.0).apply(&mut self.phases);
         patch.phase_rotation.apply(&mut self.phase_rotation);
         patch.rate.apply(&mut self.rate);
-        patch
-            .custom_fields
-            .map(Json)
-            .apply_or(&mut self.custom_fields, Json::default());
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.custom_fields.map(Json).apply_or(&mut self.custom_fields, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() {
-            Ok(())
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
     /// The grid phases it uses; all three for direct current, and one-phase connectors without a known rotation use
@@ -394,37 +360,19 @@ impl Connector {
             PowerType::AcSinglePhase => 1,
             PowerType::AcThreePhase | PowerType::Dc => 3,
         });
-        let [first, _, _] = self
-            .phase_rotation
-            .map_or([0, 1, 2], PhaseRotation::grid_phases);
-        if count == 1 {
-            PhaseSet::from_fn(|phase| phase == first)
-        } else {
-            PhaseSet::ALL
-        }
+        let [first, _, _] = self.phase_rotation.map_or([0, 1, 2], PhaseRotation::grid_phases);
+        if count == 1 { PhaseSet::from_fn(|phase| phase == first) } else { PhaseSet::ALL }
     }
 
     /// What it can carry at most at this voltage: the least of its power, wattage and amperage limits.
     pub fn rating(&self, voltage: Millivolts) -> Watts {
         let volts = self.voltage_limit.unwrap_or(voltage);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            reason = "powers are far below 2^53"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "powers are far below 2^53")]
         let by_current = self
             .amperage_limit
             .filter(|_| self.power_type != PowerType::Dc)
-            .map(|limit| {
-                Watts(
-                    (limit.to_power(volts, self.phase_set()).get() as f64 * self.power_factor)
-                        as i64,
-                )
-            });
-        [self.wattage_limit, by_current]
-            .into_iter()
-            .flatten()
-            .fold(self.power, Watts::min)
+            .map(|limit| Watts((limit.to_power(volts, self.phase_set()).get() as f64 * self.power_factor) as i64));
+        [self.wattage_limit, by_current].into_iter().flatten().fold(self.power, Watts::min)
     }
 }
 
@@ -505,12 +453,7 @@ pub type ConnectorViews = Vec<ConnectorView>;
 
 impl ConnectorView {
     /// The view of a connector whose EVSE has this number, and whose station is doing so.
-    pub fn new(
-        connector: Connector,
-        evse_number: i32,
-        station: Standing,
-        rate: Option<AnyRateView>,
-    ) -> Self {
+    pub fn new(connector: Connector, evse_number: i32, station: Standing, rate: Option<AnyRateView>) -> Self {
         let condition = Condition::of_connector(&connector, station.operational);
         Self {
             id: connector.id,
@@ -525,8 +468,7 @@ impl ConnectorView {
             status: connector.status,
             operational_status: condition.operational,
             detailed_status: condition.detailed,
-            status_unknown_since: station
-                .unknown_since(connector.status_heard_at, connector.created_at),
+            status_unknown_since: station.unknown_since(connector.status_heard_at, connector.created_at),
             error_code: connector.error_code,
             kind: connector.type_,
             format: connector.format,

@@ -33,13 +33,7 @@ impl Field for ContractEvseId {
         let text = value.as_str().map(str::to_ascii_uppercase);
         text.filter(|text| is_iso15118(text) || is_din91286(text))
             .map(Self)
-            .or_else(|| {
-                wrong(
-                    at,
-                    faults,
-                    "an EVSE id such as NL*EWT*E000123 or +49*123*456",
-                )
-            })
+            .or_else(|| wrong(at, faults, "an EVSE id such as NL*EWT*E000123 or +49*123*456"))
     }
 }
 
@@ -57,19 +51,10 @@ fn is_iso15118(text: &str) -> bool {
     let plain: String = text.chars().filter(|c| *c != '*').collect();
     let mut letters = plain.chars();
     let country = letters.by_ref().take(2).all(|c| c.is_ascii_alphabetic());
-    let operator = letters
-        .by_ref()
-        .take(3)
-        .filter(char::is_ascii_alphanumeric)
-        .count()
-        == 3;
+    let operator = letters.by_ref().take(3).filter(char::is_ascii_alphanumeric).count() == 3;
     let kind = letters.next() == Some('E');
     let rest: Vec<char> = letters.collect();
-    country
-        && operator
-        && kind
-        && (1..=30).contains(&rest.len())
-        && rest.iter().all(char::is_ascii_alphanumeric)
+    country && operator && kind && (1..=30).contains(&rest.len()) && rest.iter().all(char::is_ascii_alphanumeric)
 }
 
 fn is_din91286(text: &str) -> bool {
@@ -180,9 +165,7 @@ impl Evse {
             physical_address: new.physical_address.map(String::from),
             reservable: new.reservable.unwrap_or(false),
             roaming: new.roaming.unwrap_or(false),
-            electric_current_type: new
-                .electric_current_type
-                .unwrap_or(CurrentType::AcThreePhase),
+            electric_current_type: new.electric_current_type.unwrap_or(CurrentType::AcThreePhase),
             simultaneous: new.simultaneous.unwrap_or(false),
             custom_fields: Json(new.custom_fields.unwrap_or_default()),
             meta_data: Json(new.meta_data.unwrap_or_default()),
@@ -193,29 +176,15 @@ impl Evse {
 
     pub(in crate::stations) fn apply(&mut self, patch: EvsePatch, moment: &Moment) {
         patch.name.map(String::from).apply(&mut self.name);
-        patch
-            .code
-            .map(String::from)
-            .apply_or(&mut self.code, secrets::evse_code());
+        patch.code.map(String::from).apply_or(&mut self.code, secrets::evse_code());
         patch.evse_id.map(|id| id.0).apply(&mut self.evse_id);
-        patch
-            .physical_address
-            .map(String::from)
-            .apply(&mut self.physical_address);
+        patch.physical_address.map(String::from).apply(&mut self.physical_address);
         patch.reservable.apply_or(&mut self.reservable, false);
         patch.roaming.apply_or(&mut self.roaming, false);
-        patch
-            .electric_current_type
-            .apply_or(&mut self.electric_current_type, CurrentType::AcThreePhase);
+        patch.electric_current_type.apply_or(&mut self.electric_current_type, CurrentType::AcThreePhase);
         patch.simultaneous.apply_or(&mut self.simultaneous, false);
-        patch
-            .custom_fields
-            .map(Json)
-            .apply_or(&mut self.custom_fields, Json::default());
-        patch
-            .meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        patch.custom_fields.map(Json).apply_or(&mut self.custom_fields, Json::default());
+        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
     }
 }
@@ -298,11 +267,8 @@ impl EvseView {
             roaming: evse.roaming,
             electric_current_type: evse.electric_current_type,
             simultaneous: evse.simultaneous,
-            operational_status: condition.map_or(OperationalStatus::Inoperative, |condition| {
-                condition.operational
-            }),
-            detailed_status: condition
-                .map_or(DetailedStatus::Unavailable, |condition| condition.detailed),
+            operational_status: condition.map_or(OperationalStatus::Inoperative, |condition| condition.operational),
+            detailed_status: condition.map_or(DetailedStatus::Unavailable, |condition| condition.detailed),
             status_unknown_since: place.standing.unknown_since(None, evse.created_at),
             custom_fields: evse.custom_fields.0,
             meta_data: evse.meta_data.0,
@@ -344,35 +310,20 @@ mod tests {
 
     #[test]
     fn separators_of_iso_15118_and_the_plus_of_din_make_no_other_evse() {
-        assert_eq!(
-            folded_contract_id("NL*EWT*E1*2"),
-            folded_contract_id("nlewte12")
-        );
-        assert_eq!(
-            folded_contract_id("+49*123*456"),
-            folded_contract_id("49*123*456")
-        );
-        assert_ne!(
-            folded_contract_id("49*123*4567"),
-            folded_contract_id("49*123*456*7")
-        );
+        assert_eq!(folded_contract_id("NL*EWT*E1*2"), folded_contract_id("nlewte12"));
+        assert_eq!(folded_contract_id("+49*123*456"), folded_contract_id("49*123*456"));
+        assert_ne!(folded_contract_id("49*123*4567"), folded_contract_id("49*123*456*7"));
     }
 
     #[test]
     fn evse_ids_follow_iso_15118_or_din() {
         for right in ["NL*EWT*E000123", "NLEWTE1", "de*abc*e1*2", "+49*123*456*7"] {
             let mut faults = Faults::default();
-            assert!(
-                ContractEvseId::read(&right.into(), Path::Root, &mut faults).is_some(),
-                "{right}"
-            );
+            assert!(ContractEvseId::read(&right.into(), Path::Root, &mut faults).is_some(), "{right}");
         }
         for wrong in ["", "NL*EWT*X1", "N*EWT*E1", "NL*EW", "49-123-456"] {
             let mut faults = Faults::default();
-            assert!(
-                ContractEvseId::read(&wrong.into(), Path::Root, &mut faults).is_none(),
-                "{wrong}"
-            );
+            assert!(ContractEvseId::read(&wrong.into(), Path::Root, &mut faults).is_none(), "{wrong}");
         }
     }
 }

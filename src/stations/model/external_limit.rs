@@ -65,9 +65,7 @@ impl ExternalLimit {
     /// The limits that hold at an instant; several where several schedules do.
     pub fn holding_at(&self, now: Timestamp) -> impl Iterator<Item = &LimitStep> {
         let schedules = self.schedules.0.iter().filter(|_| !self.local_generation);
-        schedules
-            .filter_map(move |schedule| schedule.step_at(now))
-            .filter(|step| step.limit.is_some())
+        schedules.filter_map(move |schedule| schedule.step_at(now)).filter(|step| step.limit.is_some())
     }
 
     /// When other limits hold next.
@@ -129,19 +127,12 @@ pub struct LimitStepView {
 impl LimitView {
     fn of(step: &LimitStep) -> Option<Self> {
         let (unit, limit) = match step.limit? {
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "watts of a station are far below 2^53"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "watts of a station are far below 2^53")]
             Enforced::Power(power) => (LimitUnit::Power, power.get() as f64),
             Enforced::Current(current) => (LimitUnit::Current, shown(current.get())),
         };
         let phases = step.phases;
-        Some(Self {
-            unit,
-            limit,
-            phases,
-        })
+        Some(Self { unit, limit, phases })
     }
 }
 
@@ -160,13 +151,7 @@ impl ExternalLimitView {
             is_grid_critical: limit.grid_critical,
             is_local_generation: limit.local_generation,
             now: limit.holding_at(now).filter_map(LimitView::of).collect(),
-            steps: steps
-                .map(|(step, to)| LimitStepView {
-                    from: step.from,
-                    to,
-                    limit: LimitView::of(step),
-                })
-                .collect(),
+            steps: steps.map(|(step, to)| LimitStepView { from: step.from, to, limit: LimitView::of(step) }).collect(),
             told_at: limit.told_at,
         }
     }

@@ -34,19 +34,11 @@ impl Field for Identity {
         let plain = |text: &&str| {
             (1..=LONGEST).contains(&text.len())
                 && !NORMALIZED_AWAY.contains(text)
-                && text
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || SIGNS.contains(c))
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || SIGNS.contains(c))
         };
         let text = value.as_str().filter(plain);
         text.map(|text| Self(text.to_owned())).or_else(|| {
-            wrong(
-                at,
-                faults,
-                format_args!(
-                    "1 to {LONGEST} characters: letters, digits and {SIGNS}, not . or .. alone"
-                ),
-            )
+            wrong(at, faults, format_args!("1 to {LONGEST} characters: letters, digits and {SIGNS}, not . or .. alone"))
         })
     }
 }
@@ -81,9 +73,7 @@ impl Field for SerialNumber {
             wrong(
                 at,
                 faults,
-                format_args!(
-                    "1 to {LONGEST_SERIAL} plain characters (ASCII), without a space around them"
-                ),
+                format_args!("1 to {LONGEST_SERIAL} plain characters (ASCII), without a space around them"),
             )
         })
     }
@@ -99,29 +89,10 @@ mod tests {
             let mut faults = Faults::default();
             Identity::read(&text.into(), Path::Root, &mut faults).map(Identity::into_text)
         };
-        for good in [
-            "CP-0001",
-            "DE*ABC*E001",
-            "a",
-            "...",
-            ".a",
-            "x@y.z:1",
-            &"9".repeat(48),
-        ] {
+        for good in ["CP-0001", "DE*ABC*E001", "a", "...", ".a", "x@y.z:1", &"9".repeat(48)] {
             assert_eq!(read(good).as_deref(), Some(good));
         }
-        for bad in [
-            "",
-            " ",
-            ".",
-            "..",
-            "a b",
-            "a/b",
-            "ä",
-            "a%20b",
-            "a?b",
-            &"9".repeat(49),
-        ] {
+        for bad in ["", " ", ".", "..", "a b", "a/b", "ä", "a%20b", "a?b", &"9".repeat(49)] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

@@ -33,9 +33,7 @@ impl Field for Number {
 /// The lowest number that is not taken.
 pub fn first_free(mut taken: Vec<i32>) -> i32 {
     taken.sort_unstable();
-    taken
-        .into_iter()
-        .fold(1, |free, one| if one == free { free + 1 } else { free })
+    taken.into_iter().fold(1, |free, one| if one == free { free + 1 } else { free })
 }
 
 #[cfg(test)]

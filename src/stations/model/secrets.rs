@@ -27,11 +27,7 @@ fn draw(length: usize) -> String {
 
 /// An endpoint; one that is the station's only secret is long.
 pub(super) fn endpoint(is_secret: bool) -> String {
-    draw(if is_secret {
-        SECRET_ENDPOINT_LENGTH
-    } else {
-        ENDPOINT_LENGTH
-    })
+    draw(if is_secret { SECRET_ENDPOINT_LENGTH } else { ENDPOINT_LENGTH })
 }
 
 /// A password.
@@ -56,20 +52,11 @@ pub(super) fn password_hash(station: StationId, password: &[u8]) -> String {
 /// they send it, so the decoded and the encoded form are tried as well.
 pub(super) fn is_password(station: StationId, stored: &str, given: &[u8]) -> bool {
     let encoded = hex::encode(given);
-    let decoded = std::str::from_utf8(given)
-        .ok()
-        .and_then(|text| hex::decode(text.trim()).ok());
-    let forms = [
-        Some(given.to_vec()),
-        Some(encoded.clone().into_bytes()),
-        Some(encoded.to_uppercase().into_bytes()),
-        decoded,
-    ];
+    let decoded = std::str::from_utf8(given).ok().and_then(|text| hex::decode(text.trim()).ok());
+    let forms =
+        [Some(given.to_vec()), Some(encoded.clone().into_bytes()), Some(encoded.to_uppercase().into_bytes()), decoded];
     forms.into_iter().flatten().any(|form| {
         let hash = password_hash(station, &form);
-        bool::from(subtle::ConstantTimeEq::ct_eq(
-            hash.as_bytes(),
-            stored.as_bytes(),
-        ))
+        bool::from(subtle::ConstantTimeEq::ct_eq(hash.as_bytes(), stored.as_bytes()))
     })
 }

@@ -60,13 +60,7 @@ impl FromStr for VariableName {
         if component.is_empty() || variable.is_empty() {
             return Err(unreadable());
         }
-        Ok(Self {
-            component,
-            component_instance,
-            evse,
-            variable,
-            variable_instance,
-        })
+        Ok(Self { component, component_instance, evse, variable, variable_instance })
     }
 }
 

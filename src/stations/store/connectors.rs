@@ -28,30 +28,16 @@ pub fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
         .count()
         .get_result(conn)?;
     if taken > 0 {
-        return Err(ApiError::field(
-            "number",
-            "already_exists",
-            "the station already has a connector of this number",
-        ));
+        return Err(ApiError::field("number", "already_exists", "the station already has a connector of this number"));
     }
-    diesel::insert_into(connectors::table)
-        .values(connector)
-        .execute(conn)?;
+    diesel::insert_into(connectors::table).values(connector).execute(conn)?;
     Ok(())
 }
 
 /// The organization's connector with this id.
-pub fn find_connector(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: ConnectorId,
-) -> StoreResult<Connector> {
+pub fn find_connector(conn: &mut Conn, organization: OrganizationId, id: ConnectorId) -> StoreResult<Connector> {
     Ok(connectors::table
-        .filter(
-            connectors::organization_id
-                .eq(organization)
-                .and(connectors::id.eq(id)),
-        )
+        .filter(connectors::organization_id.eq(organization).and(connectors::id.eq(id)))
         .select(Connector::as_select())
         .first(conn)?)
 }
@@ -66,10 +52,7 @@ pub fn connectors_of_station(conn: &mut Conn, station: StationId) -> StoreResult
 }
 
 /// The connectors of these stations, station by station in the order of their numbers.
-pub fn connectors_of_stations(
-    conn: &mut Conn,
-    stations: &[StationId],
-) -> StoreResult<Vec<Connector>> {
+pub fn connectors_of_stations(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<Connector>> {
     Ok(connectors::table
         .filter(connectors::chargestation_id.eq_any(stations))
         .order((connectors::chargestation_id, connectors::number))
@@ -84,28 +67,20 @@ pub fn connectors_of_organization(
     ids: &[ConnectorId],
 ) -> StoreResult<Vec<Connector>> {
     Ok(connectors::table
-        .filter(
-            connectors::organization_id
-                .eq(organization)
-                .and(connectors::id.eq_any(ids)),
-        )
+        .filter(connectors::organization_id.eq(organization).and(connectors::id.eq_any(ids)))
         .order(connectors::id)
         .select(Connector::as_select())
         .load(conn)?)
 }
 
 pub fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
-    let taken = connectors::table
-        .filter(connectors::chargestation_id.eq(station))
-        .select(connectors::number)
-        .load(conn)?;
+    let taken =
+        connectors::table.filter(connectors::chargestation_id.eq(station)).select(connectors::number).load(conn)?;
     Ok(first_free(taken))
 }
 
 pub fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
-    diesel::update(connectors::table.find(connector.id))
-        .set(connector)
-        .execute(conn)?;
+    diesel::update(connectors::table.find(connector.id)).set(connector).execute(conn)?;
     Ok(())
 }
 
@@ -120,23 +95,14 @@ pub fn delete(conn: &mut Conn, connector: &Connector, now: Timestamp) -> ApiResu
         let what = "Its EVSE would lose its last connector";
         evses::require_not_offered(conn, &[connector.evse_id], now, what)?;
     }
-    let groups: i64 = group_connectors::table
-        .filter(group_connectors::connector_id.eq(connector.id))
-        .count()
-        .get_result(conn)?;
+    let groups: i64 =
+        group_connectors::table.filter(group_connectors::connector_id.eq(connector.id)).count().get_result(conn)?;
     if groups > 0 {
-        return Err(ApiError::in_use(
-            "The connector is in a load-management group; remove its station there first",
-        ));
+        return Err(ApiError::in_use("The connector is in a load-management group; remove its station there first"));
     }
-    let sessions: i64 = sessions::table
-        .filter(sessions::connector_id.eq(connector.id))
-        .count()
-        .get_result(conn)?;
+    let sessions: i64 = sessions::table.filter(sessions::connector_id.eq(connector.id)).count().get_result(conn)?;
     if sessions > 0 {
-        return Err(ApiError::in_use(format!(
-            "The connector has {sessions} session(s); set active to false instead"
-        )));
+        return Err(ApiError::in_use(format!("The connector has {sessions} session(s); set active to false instead")));
     }
     diesel::delete(connectors::table.find(connector.id)).execute(conn)?;
     Ok(())
@@ -144,9 +110,7 @@ pub fn delete(conn: &mut Conn, connector: &Connector, now: Timestamp) -> ApiResu
 
 /// The view of a connector.
 pub fn view_of(conn: &mut Conn, connector: Connector) -> StoreResult<ConnectorView> {
-    with_evse_numbers(conn, vec![connector])?
-        .pop()
-        .ok_or(StoreError::NotFound)
+    with_evse_numbers(conn, vec![connector])?.pop().ok_or(StoreError::NotFound)
 }
 
 /// The views of a station's connectors.
@@ -173,17 +137,8 @@ pub fn views_by_station(
 }
 
 /// How these stations stand.
-pub(super) fn standings(
-    conn: &mut Conn,
-    stations: &[StationId],
-) -> StoreResult<BTreeMap<StationId, Standing>> {
-    type Row = (
-        StationId,
-        OperationalStatus,
-        bool,
-        Option<Timestamp>,
-        Option<Timestamp>,
-    );
+pub(super) fn standings(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Standing>> {
+    type Row = (StationId, OperationalStatus, bool, Option<Timestamp>, Option<Timestamp>);
     let rows: Vec<Row> = chargestations::table
         .filter(chargestations::id.eq_any(stations))
         .select((
@@ -196,25 +151,16 @@ pub(super) fn standings(
         .load(conn)?;
     let standing = |(id, operational, online, message, connect): Row| {
         let heard_at = message.max(connect);
-        let standing = Standing {
-            operational,
-            online,
-            heard_at,
-        };
+        let standing = Standing { operational, online, heard_at };
         (id, standing)
     };
     Ok(rows.into_iter().map(standing).collect())
 }
 
 /// How each of these EVSEs is doing, where it has connectors.
-pub fn conditions_of_evses(
-    conn: &mut Conn,
-    evses: &[EvseId],
-) -> StoreResult<BTreeMap<EvseId, Condition>> {
-    let rows: Vec<Connector> = connectors::table
-        .filter(connectors::evse_id.eq_any(evses))
-        .select(Connector::as_select())
-        .load(conn)?;
+pub fn conditions_of_evses(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<BTreeMap<EvseId, Condition>> {
+    let rows: Vec<Connector> =
+        connectors::table.filter(connectors::evse_id.eq_any(evses)).select(Connector::as_select()).load(conn)?;
     let stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
     let standings = standings(conn, &stations)?;
     let condition = |row: &Connector| {
@@ -261,14 +207,9 @@ pub fn list(
     query: &ListQuery<ConnectorFilter>,
 ) -> ApiResult<Page<ConnectorView>> {
     let filter = &query.filter;
-    let members = filter
-        .group
-        .map(|group| stations_in_group(conn, organization, group))
-        .transpose()?;
+    let members = filter.group.map(|group| stations_in_group(conn, organization, group)).transpose()?;
     let filtered = || {
-        let mut rows = connectors::table
-            .filter(connectors::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = connectors::table.filter(connectors::organization_id.eq(organization)).into_boxed();
         if let Some(station) = filter.chargestation {
             rows = rows.filter(connectors::chargestation_id.eq(station));
         }
@@ -276,9 +217,8 @@ pub fn list(
             rows = rows.filter(connectors::evse_id.eq(evse));
         }
         if let Some(location) = filter.location {
-            let there = chargestations::table
-                .filter(chargestations::location_id.eq(location))
-                .select(chargestations::id);
+            let there =
+                chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id);
             rows = rows.filter(connectors::chargestation_id.eq_any(there));
         }
         if let Some(members) = &members {
@@ -296,9 +236,7 @@ pub fn list(
         if let Some(wanted) = filter.operational_status {
             // As `Condition::of_connector` says it of one.
             let stations = |status: OperationalStatus| {
-                chargestations::table
-                    .filter(chargestations::operational_status.eq(status))
-                    .select(chargestations::id)
+                chargestations::table.filter(chargestations::operational_status.eq(status)).select(chargestations::id)
             };
             let down = [ConnectorStatus::Unavailable, ConnectorStatus::Faulted];
             let closed = connectors::chargestation_id.eq_any(stations(OperationalStatus::Closed));
@@ -320,9 +258,7 @@ pub fn list(
         }
         if let Some(watts) = filter.minimum_power.and_then(Watts::from_kilowatts) {
             let by_limit = connectors::wattage_limit.ge(watts);
-            let by_power = connectors::wattage_limit
-                .is_null()
-                .and(connectors::power.ge(watts));
+            let by_power = connectors::wattage_limit.is_null().and(connectors::power.ge(watts));
             rows = rows.filter(by_limit.or(by_power.nullable()));
         }
         if let Some(text) = &query.search {
@@ -343,9 +279,5 @@ pub fn list(
         "status" => connectors::status,
     });
     let rows: Vec<Connector> = rows.select(Connector::as_select()).load(conn)?;
-    Ok(Page {
-        rows: with_evse_numbers(conn, rows)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: with_evse_numbers(conn, rows)?, total, request: query.page })
 }

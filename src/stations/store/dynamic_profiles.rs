@@ -41,23 +41,14 @@ pub fn keep_dynamic_profile(
 }
 
 /// Forgets a profile.
-pub fn forget_dynamic_profile(
-    conn: &mut Conn,
-    (station, profile): (StationId, i64),
-) -> StoreResult<()> {
+pub fn forget_dynamic_profile(conn: &mut Conn, (station, profile): (StationId, i64)) -> StoreResult<()> {
     diesel::delete(profiles::table.find((station, profile))).execute(conn)?;
     Ok(())
 }
 
 /// What holds in a profile, where it is known.
-pub fn dynamic_profile(
-    conn: &mut Conn,
-    (station, profile): (StationId, i64),
-) -> StoreResult<Option<Value>> {
-    let found: Option<Json<Value>> = profiles::table
-        .find((station, profile))
-        .select(profiles::holding)
-        .first(conn)
-        .optional()?;
+pub fn dynamic_profile(conn: &mut Conn, (station, profile): (StationId, i64)) -> StoreResult<Option<Value>> {
+    let found: Option<Json<Value>> =
+        profiles::table.find((station, profile)).select(profiles::holding).first(conn).optional()?;
     Ok(found.map(|holding| holding.0))
 }

@@ -25,9 +25,7 @@ pub fn keep_external_limit(conn: &mut Conn, mut limit: ExternalLimit) -> StoreRe
     }
     let station = limit.chargestation_id;
     clear_external_limits(conn, station, Some(limit.evse_number), &limit.source)?;
-    diesel::insert_into(limits::table)
-        .values(limit)
-        .execute(conn)?;
+    diesel::insert_into(limits::table).values(limit).execute(conn)?;
     let too_old: Vec<(i32, String)> = limits::table
         .filter(limits::chargestation_id.eq(station))
         .order(limits::told_at.desc())
@@ -42,36 +40,22 @@ pub fn keep_external_limit(conn: &mut Conn, mut limit: ExternalLimit) -> StoreRe
 }
 
 /// Forgets what a source limited: of one part, or of every part.
-pub fn clear_external_limits(
-    conn: &mut Conn,
-    station: StationId,
-    evse: Option<i32>,
-    source: &str,
-) -> StoreResult<()> {
-    let of_source = limits::chargestation_id
-        .eq(station)
-        .and(limits::source.eq(source));
+pub fn clear_external_limits(conn: &mut Conn, station: StationId, evse: Option<i32>, source: &str) -> StoreResult<()> {
+    let of_source = limits::chargestation_id.eq(station).and(limits::source.eq(source));
     match evse {
-        Some(evse) => diesel::delete(limits::table.filter(of_source))
-            .filter(limits::evse_number.eq(evse))
-            .execute(conn)?,
+        Some(evse) => {
+            diesel::delete(limits::table.filter(of_source)).filter(limits::evse_number.eq(evse)).execute(conn)?
+        }
         None => diesel::delete(limits::table.filter(of_source)).execute(conn)?,
     };
     Ok(())
 }
 
 /// The limits from elsewhere on these stations and their EVSEs.
-pub fn external_limits_of(
-    conn: &mut Conn,
-    stations: &[StationId],
-) -> StoreResult<Vec<ExternalLimit>> {
+pub fn external_limits_of(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<ExternalLimit>> {
     Ok(limits::table
         .filter(limits::chargestation_id.eq_any(stations))
-        .order((
-            limits::chargestation_id,
-            limits::evse_number,
-            limits::source,
-        ))
+        .order((limits::chargestation_id, limits::evse_number, limits::source))
         .select(ExternalLimit::as_select())
         .load(conn)?)
 }

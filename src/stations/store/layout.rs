@@ -29,12 +29,7 @@ impl Layout {
         let mut outlets: Vec<Outlet> = Vec::new();
         for (connector, number, evse) in rows {
             let before = outlets.iter().filter(|one| one.evse == evse).count();
-            outlets.push(Outlet {
-                connector,
-                number,
-                evse,
-                within: i32::try_from(before).unwrap_or(i32::MAX - 1) + 1,
-            });
+            outlets.push(Outlet { connector, number, evse, within: i32::try_from(before).unwrap_or(i32::MAX - 1) + 1 });
         }
         Self(outlets)
     }
@@ -61,8 +56,7 @@ impl Layout {
     /// The connector of an EVSE: the one with this number within it, or its first.
     pub fn of_evse(&self, evse: u32, within: Option<u32>) -> Option<ConnectorId> {
         let same = |one: &&Outlet| {
-            u32::try_from(one.evse) == Ok(evse)
-                && within.is_none_or(|wanted| u32::try_from(one.within) == Ok(wanted))
+            u32::try_from(one.evse) == Ok(evse) && within.is_none_or(|wanted| u32::try_from(one.within) == Ok(wanted))
         };
         self.0.iter().find(same).map(|one| one.connector)
     }
@@ -70,11 +64,7 @@ impl Layout {
     /// The connectors of an EVSE.
     pub fn all_of_evse(&self, evse: u32) -> Vec<ConnectorId> {
         let same = |one: &&Outlet| u32::try_from(one.evse) == Ok(evse);
-        self.0
-            .iter()
-            .filter(same)
-            .map(|one| one.connector)
-            .collect()
+        self.0.iter().filter(same).map(|one| one.connector).collect()
     }
 
     /// Where the connector with this number is.
@@ -115,10 +105,7 @@ mod tests {
         assert_eq!(layout.of_evse(1, None), Some(left));
         assert_eq!(layout.of_evse(7, None), Some(other));
         assert_eq!(layout.of_evse(7, Some(2)), None);
-        assert_eq!(
-            layout.outlet(3).map(|one| (one.evse, one.within)),
-            Some((1, 2))
-        );
+        assert_eq!(layout.outlet(3).map(|one| (one.evse, one.within)), Some((1, 2)));
         assert!(layout.is_shared(1) && !layout.is_shared(7));
     }
 }

@@ -25,12 +25,7 @@ pub fn keep_pushed(
         other => other?,
     };
     let mut variables = station.variables.0.as_object().cloned().unwrap_or_default();
-    let mut values = station
-        .configuration
-        .0
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
+    let mut values = station.configuration.0.as_object().cloned().unwrap_or_default();
     for (key, value) in shown {
         let known = variables.get(key).and_then(Value::as_object);
         let mut entry = known.cloned().unwrap_or_default();
@@ -43,10 +38,7 @@ pub fn keep_pushed(
     station.variables.0 = variables.into();
     station.configuration.0 = values.into();
     diesel::update(chargestations::table.find(id))
-        .set((
-            chargestations::configuration.eq(station.configuration),
-            chargestations::variables.eq(station.variables),
-        ))
+        .set((chargestations::configuration.eq(station.configuration), chargestations::variables.eq(station.variables)))
         .execute(conn)?;
     Ok(())
 }

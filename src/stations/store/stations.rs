@@ -4,9 +4,7 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use crate::db::query::lower;
-use crate::db::schema::{
-    actions, chargestations, connectors, evses, group_stations, load_groups, sessions, users,
-};
+use crate::db::schema::{actions, chargestations, connectors, evses, group_stations, load_groups, sessions, users};
 use crate::db::{Conn, Json, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -19,24 +17,14 @@ use crate::stations::store::evses::in_networks;
 use crate::stations::store::membership::stations_in_group;
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
-    diesel::insert_into(chargestations::table)
-        .values(station)
-        .execute(conn)?;
+    diesel::insert_into(chargestations::table).values(station).execute(conn)?;
     Ok(())
 }
 
 /// The organization's station with this id.
-pub fn find_station(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    id: StationId,
-) -> StoreResult<Station> {
+pub fn find_station(conn: &mut Conn, organization: OrganizationId, id: StationId) -> StoreResult<Station> {
     Ok(chargestations::table
-        .filter(
-            chargestations::organization_id
-                .eq(organization)
-                .and(chargestations::id.eq(id)),
-        )
+        .filter(chargestations::organization_id.eq(organization).and(chargestations::id.eq(id)))
         .select(Station::as_select())
         .first(conn)?)
 }
@@ -49,11 +37,9 @@ pub fn require_station(
     field: &str,
 ) -> ApiResult<Station> {
     match find_station(conn, organization, id) {
-        Err(StoreError::NotFound) => Err(ApiError::field(
-            field,
-            "not_found",
-            "there is no such charge station in your organization",
-        )),
+        Err(StoreError::NotFound) => {
+            Err(ApiError::field(field, "not_found", "there is no such charge station in your organization"))
+        }
         other => Ok(other?),
     }
 }
@@ -143,19 +129,12 @@ pub fn never_connected(conn: &mut Conn, ids: &[StationId]) -> StoreResult<Vec<St
 
 /// Stores every field of a station.
 pub fn update_station(conn: &mut Conn, station: &Station) -> StoreResult<()> {
-    diesel::update(chargestations::table.find(station.id))
-        .set(station)
-        .execute(conn)?;
+    diesel::update(chargestations::table.find(station.id)).set(station).execute(conn)?;
     Ok(())
 }
 
 /// Notes that its socket was opened, with what is spoken there, or lost; its version stays, as nothing was edited.
-pub fn set_online(
-    conn: &mut Conn,
-    id: StationId,
-    spoken: Option<Protocol>,
-    now: Timestamp,
-) -> StoreResult<()> {
+pub fn set_online(conn: &mut Conn, id: StationId, spoken: Option<Protocol>, now: Timestamp) -> StoreResult<()> {
     let row = chargestations::table.find(id);
     if let Some(protocol) = spoken {
         diesel::update(row)
@@ -167,10 +146,7 @@ pub fn set_online(
             .execute(conn)?;
     } else {
         diesel::update(row)
-            .set((
-                chargestations::online.eq(false),
-                chargestations::last_disconnect_at.eq(now),
-            ))
+            .set((chargestations::online.eq(false), chargestations::last_disconnect_at.eq(now)))
             .execute(conn)?;
     }
     Ok(())
@@ -179,20 +155,13 @@ pub fn set_online(
 /// Notes when stations last said anything.
 pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> StoreResult<()> {
     for (id, at) in seen {
-        diesel::update(chargestations::table.find(*id))
-            .set(chargestations::last_message_at.eq(*at))
-            .execute(conn)?;
+        diesel::update(chargestations::table.find(*id)).set(chargestations::last_message_at.eq(*at)).execute(conn)?;
     }
     Ok(())
 }
 
 /// Stores what a station said of itself.
-pub fn save_boot(
-    conn: &mut Conn,
-    id: StationId,
-    boot_info: &BootInfo,
-    now: Timestamp,
-) -> StoreResult<()> {
+pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo, now: Timestamp) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
         .set((
             chargestations::boot_info.eq(Json(boot_info.clone())),
@@ -222,9 +191,7 @@ pub fn save_limit_forms(conn: &mut Conn, id: StationId, forms: &Value) -> StoreR
 
 /// Stores what a station does differently from the specification.
 pub fn save_flags(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResult<()> {
-    diesel::update(chargestations::table.find(id))
-        .set(chargestations::flags.eq(Json(flags.to_vec())))
-        .execute(conn)?;
+    diesel::update(chargestations::table.find(id)).set(chargestations::flags.eq(Json(flags.to_vec()))).execute(conn)?;
     Ok(())
 }
 
@@ -240,9 +207,7 @@ pub fn governed_by_hours(conn: &mut Conn, locations: &[LocationId]) -> StoreResu
 
 /// Notes whether a station is out of use because its location is closed.
 pub fn set_closed_by_hours(conn: &mut Conn, id: StationId, closed: bool) -> StoreResult<()> {
-    diesel::update(chargestations::table.find(id))
-        .set(chargestations::closed_by_hours.eq(closed))
-        .execute(conn)?;
+    diesel::update(chargestations::table.find(id)).set(chargestations::closed_by_hours.eq(closed)).execute(conn)?;
     Ok(())
 }
 
@@ -271,16 +236,11 @@ pub fn keep_variables(
         entry.insert("readAt".to_owned(), json!(now));
         stored.insert(key.clone(), entry.into());
     }
-    let values = stored
-        .iter()
-        .filter_map(|(key, entry)| Some((key.clone(), entry.get("value")?.clone())));
+    let values = stored.iter().filter_map(|(key, entry)| Some((key.clone(), entry.get("value")?.clone())));
     station.configuration.0 = Value::Object(values.collect());
     station.variables.0 = Value::Object(stored);
     diesel::update(chargestations::table.find(id))
-        .set((
-            chargestations::configuration.eq(station.configuration),
-            chargestations::variables.eq(station.variables),
-        ))
+        .set((chargestations::configuration.eq(station.configuration), chargestations::variables.eq(station.variables)))
         .execute(conn)?;
     Ok(())
 }
@@ -288,12 +248,7 @@ pub fn keep_variables(
 /// Notes that no station is connected, because the server has just started; answers those that were when it was killed. They
 /// count as gone since they were last heard of.
 pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, StationId)>> {
-    type Row = (
-        OrganizationId,
-        StationId,
-        Option<Timestamp>,
-        Option<Timestamp>,
-    );
+    type Row = (OrganizationId, StationId, Option<Timestamp>, Option<Timestamp>);
     let lost: Vec<Row> = chargestations::table
         .filter(chargestations::online.eq(true))
         .order(chargestations::id)
@@ -306,16 +261,10 @@ pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, Stat
         .load(conn)?;
     for (_, id, connected, heard) in &lost {
         diesel::update(chargestations::table.find(*id))
-            .set((
-                chargestations::online.eq(false),
-                chargestations::last_disconnect_at.eq((*connected).max(*heard)),
-            ))
+            .set((chargestations::online.eq(false), chargestations::last_disconnect_at.eq((*connected).max(*heard))))
             .execute(conn)?;
     }
-    Ok(lost
-        .into_iter()
-        .map(|(owner, id, ..)| (owner, id))
-        .collect())
+    Ok(lost.into_iter().map(|(owner, id, ..)| (owner, id)).collect())
 }
 
 /// Whether a session runs at a station.
@@ -330,48 +279,30 @@ pub fn has_running_session(conn: &mut Conn, id: StationId) -> StoreResult<bool> 
 
 /// Deletes a station with its EVSEs and connectors, unless sessions or a group need it.
 pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
-    let sessions: i64 = sessions::table
-        .filter(sessions::chargestation_id.eq(station.id))
-        .count()
-        .get_result(conn)?;
-    let groups: i64 = group_stations::table
-        .filter(group_stations::chargestation_id.eq(station.id))
-        .count()
-        .get_result(conn)?;
+    let sessions: i64 = sessions::table.filter(sessions::chargestation_id.eq(station.id)).count().get_result(conn)?;
+    let groups: i64 =
+        group_stations::table.filter(group_stations::chargestation_id.eq(station.id)).count().get_result(conn)?;
     if groups > 0 {
-        return Err(ApiError::in_use(
-            "The charge station is in a load-management group; remove it there first",
-        ));
+        return Err(ApiError::in_use("The charge station is in a load-management group; remove it there first"));
     }
     if sessions > 0 {
         return Err(ApiError::in_use(format!(
             "The charge station has {sessions} session(s); set operational_status to Closed instead"
         )));
     }
-    let own: Vec<EvseId> = evses::table
-        .filter(evses::chargestation_id.eq(station.id))
-        .select(evses::id)
-        .load(conn)?;
+    let own: Vec<EvseId> = evses::table.filter(evses::chargestation_id.eq(station.id)).select(evses::id).load(conn)?;
     if in_networks(conn, &own)? > 0 {
-        return Err(ApiError::in_use(
-            "An EVSE of the charge station is in a group of an EVSE network",
-        ));
+        return Err(ApiError::in_use("An EVSE of the charge station is in a group of an EVSE network"));
     }
-    diesel::delete(actions::table.filter(actions::chargestation_id.eq(station.id)))
-        .execute(conn)?;
-    diesel::delete(connectors::table.filter(connectors::chargestation_id.eq(station.id)))
-        .execute(conn)?;
+    diesel::delete(actions::table.filter(actions::chargestation_id.eq(station.id))).execute(conn)?;
+    diesel::delete(connectors::table.filter(connectors::chargestation_id.eq(station.id))).execute(conn)?;
     diesel::delete(evses::table.filter(evses::chargestation_id.eq(station.id))).execute(conn)?;
     diesel::delete(chargestations::table.find(station.id)).execute(conn)?;
     Ok(())
 }
 
 /// Whether a user also sees stations that are not visible.
-fn is_in_private_group(
-    conn: &mut Conn,
-    organization: OrganizationId,
-    user: UserId,
-) -> ApiResult<bool> {
+fn is_in_private_group(conn: &mut Conn, organization: OrganizationId, user: UserId) -> ApiResult<bool> {
     let found: Option<bool> = users::table
         .filter(users::organization_id.eq(organization))
         .filter(users::id.eq(user))
@@ -396,16 +327,11 @@ pub fn list(
         Some(user) => !is_in_private_group(conn, organization, user)?,
         None => false,
     };
-    let members = filter
-        .group
-        .map(|group| stations_in_group(conn, organization, group))
-        .transpose()?;
+    let members = filter.group.map(|group| stations_in_group(conn, organization, group)).transpose()?;
     let search = query.search.as_deref();
     let found = search.map(|text| Searched::Stations.containing(conn, organization, text));
     let filtered = || {
-        let mut rows = chargestations::table
-            .filter(chargestations::organization_id.eq(organization))
-            .into_boxed();
+        let mut rows = chargestations::table.filter(chargestations::organization_id.eq(organization)).into_boxed();
         if let Some(location) = filter.location {
             rows = rows.filter(chargestations::location_id.eq(location));
         }
@@ -434,9 +360,7 @@ pub fn list(
             rows = rows.filter(chargestations::operational_status.eq(status));
         }
         if let Some(status) = filter.status {
-            let stations = connectors::table
-                .filter(connectors::status.eq(status))
-                .select(connectors::chargestation_id);
+            let stations = connectors::table.filter(connectors::status.eq(status)).select(connectors::chargestation_id);
             rows = rows.filter(chargestations::id.eq_any(stations));
         }
         if let Some(vendor) = &filter.vendor {
@@ -465,9 +389,5 @@ pub fn list(
         "lastConnectAt" => chargestations::last_connect_at,
         "lastMessageAt" => chargestations::last_message_at,
     });
-    Ok(Page {
-        rows: rows.select(Station::as_select()).load(conn)?,
-        total,
-        request: query.page,
-    })
+    Ok(Page { rows: rows.select(Station::as_select()).load(conn)?, total, request: query.page })
 }

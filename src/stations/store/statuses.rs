@@ -31,13 +31,8 @@ pub fn set_connector_status(
     (at, heard_at): (Timestamp, Timestamp),
 ) -> StoreResult<()> {
     let row = connectors::table.find(id);
-    let before: (ConnectorStatus, Option<String>, Option<Timestamp>) = row
-        .select((
-            connectors::status,
-            connectors::error_code,
-            connectors::status_at,
-        ))
-        .first(conn)?;
+    let before: (ConnectorStatus, Option<String>, Option<Timestamp>) =
+        row.select((connectors::status, connectors::error_code, connectors::status_at)).first(conn)?;
     let same = before.2.is_some() && before.0 == status && before.1.as_deref() == error_code;
     diesel::update(row)
         .set((
@@ -48,9 +43,7 @@ pub fn set_connector_status(
         ))
         .execute(conn)?;
     if before.2.is_none() || before.0 != status {
-        diesel::update(row)
-            .set(connectors::status_changed_at.eq(heard_at))
-            .execute(conn)?;
+        diesel::update(row).set(connectors::status_changed_at.eq(heard_at)).execute(conn)?;
     }
     if same {
         return Ok(());

@@ -64,33 +64,23 @@ struct Site {
 impl Site {
     async fn new() -> Self {
         let app = TestApp::start().await;
-        let stations = [
-            app.station("Above").await,
-            app.station("Below").await,
-            app.station("Beside").await,
-        ];
+        let stations = [app.station("Above").await, app.station("Below").await, app.station("Beside").await];
         for station in &stations {
             let name = app.client.get(&station.path).await.ok()["name"].clone();
             let path = format!("/connectors/{}", station.connector);
             app.client.patch(&path, json!({"name": name})).await.ok();
         }
-        let above = app
-            .group_of(&stations[0], json!({"maximum_capacity": 50}))
-            .await;
+        let above = app.group_of(&stations[0], json!({"maximum_capacity": 50})).await;
         let group = app.client.get(&above).await.ok();
-        let child = json!({"name": "Child", "maximum_capacity": 22, "location": group["location"], "parent": group["_id"]});
+        let child =
+            json!({"name": "Child", "maximum_capacity": 22, "location": group["location"], "parent": group["_id"]});
         let child = app.client.post("/groups", child).await.created();
         let below = text(&child, "_id");
         let member = json!({"chargestation": stations[1].id});
         let members = format!("/groups/{below}/chargestations");
         app.client.post(&members, member).await.created();
         let above = text(&group, "_id");
-        Self {
-            app,
-            above,
-            below,
-            stations,
-        }
+        Self { app, above, below, stations }
     }
 }
 
@@ -118,22 +108,14 @@ async fn set_status(socket: &mut FakeStation, status: &str) {
 async fn connectors_are_found_by_how_they_are_doing_and_whether_they_work() {
     let site = Site::new().await;
     let mut sockets = Vec::new();
-    for (station, status) in site
-        .stations
-        .iter()
-        .zip(["Charging", "Faulted", "Available"])
-    {
+    for (station, status) in site.stations.iter().zip(["Charging", "Faulted", "Available"]) {
         let mut socket = FakeStation::connect(&station.url).await;
         socket.boot().await;
         set_status(&mut socket, status).await;
         sockets.push(socket);
     }
     let closed = json!({"operational_status": "Closed"});
-    site.app
-        .client
-        .patch(&site.stations[2].path, closed)
-        .await
-        .ok();
+    site.app.client.patch(&site.stations[2].path, closed).await.ok();
     for (query, found) in [
         ("status=Charging", &["Above"][..]),
         ("status=Faulted", &["Below"]),
@@ -190,24 +172,11 @@ async fn sessions_are_found_by_when_they_charged_and_where() {
         found.sort_unstable();
         found
     };
-    assert_eq!(
-        found(format!("chargingStart[$gte]={}", ago(5))).await,
-        [1, 2]
-    );
-    assert_eq!(
-        found(format!("chargingStart[$lte]={}", ago(5))).await,
-        [0, 1]
-    );
-    assert_eq!(
-        found(format!("chargingStop[$gte]={}", ago(6))).await,
-        [0, 1]
-    );
+    assert_eq!(found(format!("chargingStart[$gte]={}", ago(5))).await, [1, 2]);
+    assert_eq!(found(format!("chargingStart[$lte]={}", ago(5))).await, [0, 1]);
+    assert_eq!(found(format!("chargingStop[$gte]={}", ago(6))).await, [0, 1]);
     assert_eq!(found(format!("chargingStop[$lte]={}", ago(6))).await, [0]);
-    let between = format!(
-        "chargingStart[$gte]={}&chargingStop[$lte]={}",
-        ago(7),
-        ago(1)
-    );
+    let between = format!("chargingStart[$gte]={}&chargingStop[$lte]={}", ago(7), ago(1));
     assert_eq!(found(between).await, [1]);
     assert_eq!(found(format!("location={location}")).await, [0, 1]);
     assert_eq!(found(format!("group={}", site.above)).await, [0, 1]);
@@ -221,12 +190,7 @@ async fn sessions_are_found_by_when_they_charged_and_where() {
 async fn exclusion_times_are_read_where_they_are_written() {
     let app = TestApp::start().await;
     let station = app.station("Home").await;
-    let group = app
-        .group_of(
-            &station,
-            json!({"maximum_capacity": 22, "algorithm": "consumer_tou"}),
-        )
-        .await;
+    let group = app.group_of(&station, json!({"maximum_capacity": 22, "algorithm": "consumer_tou"})).await;
     let path = format!("{group}/exclusion_times");
     assert_eq!(app.client.get(&path).await.ok()["windows"], json!([]));
 
@@ -234,22 +198,15 @@ async fn exclusion_times_are_read_where_they_are_written() {
     app.client.put(&path, times).await.ok();
     let answer = app.client.get(&path).await;
     let read = answer.ok();
-    assert_eq!(
-        (&read["windows"][0]["from"], &read["timezone"]),
-        (&json!("17:00"), &json!("Europe/Paris"))
-    );
+    assert_eq!((&read["windows"][0]["from"], &read["timezone"]), (&json!("17:00"), &json!("Europe/Paris")));
     // What was read can be put back, under the version that was read; once.
     let again = |body: Value| {
         let put = app.client.request(reqwest::Method::PUT, &path).json(&body);
-        app.client
-            .send(put.header("If-Match", &answer.headers["etag"]))
+        app.client.send(put.header("If-Match", &answer.headers["etag"]))
     };
     again(read.clone()).await.ok();
     again(read).await.error(412);
-    assert_eq!(
-        app.stranger().await.get(&path).await.error(404),
-        "not_found"
-    );
+    assert_eq!(app.stranger().await.get(&path).await.error(404), "not_found");
     let blind = app.client_with(&["write:groups"]).await;
     blind.get(&path).await.error(403);
 }

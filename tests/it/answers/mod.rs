@@ -13,9 +13,7 @@ use crate::support::Client;
 /// What the rows of a list are called, sorted.
 async fn names(client: &Client, path: &str) -> Vec<String> {
     let answer = client.get(path).await.json();
-    let rows = answer["result"]
-        .as_array()
-        .unwrap_or_else(|| panic!("{path}: {answer}"));
+    let rows = answer["result"].as_array().unwrap_or_else(|| panic!("{path}: {answer}"));
     let name = |row: &Value| row["name"].as_str().unwrap_or("?").to_owned();
     let mut names: Vec<String> = rows.iter().map(name).collect();
     names.sort();

@@ -21,24 +21,11 @@ impl Scene {
         let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
         let location = text(&app.client.post("/locations", site).await.created(), "_id");
         let network = json!({"name": "City"});
-        let network = text(
-            &app.client.post("/evse_networks", network).await.created(),
-            "_id",
-        );
+        let network = text(&app.client.post("/evse_networks", network).await.created(), "_id");
         let groups = format!("/evse_networks/{network}/groups");
-        let group = app
-            .client
-            .post(&groups, json!({"name": "All"}))
-            .await
-            .created();
-        let mut scene = Self {
-            app,
-            network,
-            group: text(&group, "_id"),
-            location,
-            stations: Vec::new(),
-            evses: Vec::new(),
-        };
+        let group = app.client.post(&groups, json!({"name": "All"})).await.created();
+        let mut scene =
+            Self { app, network, group: text(&group, "_id"), location, stations: Vec::new(), evses: Vec::new() };
         for number in 0..count {
             scene.add(number).await;
         }
@@ -52,14 +39,8 @@ impl Scene {
         let connector = format!("/connectors/{}", station.connector);
         let evse = text(&self.app.client.get(&connector).await.ok(), "evse");
         let known = json!({"evse_id": format!("NL*EWT*E{number}"), "roaming": true});
-        self.app
-            .client
-            .patch(&format!("/evses/{evse}"), known)
-            .await
-            .ok();
-        self.assign(json!({"group": self.group, "evses": [evse]}))
-            .await
-            .ok();
+        self.app.client.patch(&format!("/evses/{evse}"), known).await.ok();
+        self.assign(json!({"group": self.group, "evses": [evse]})).await.ok();
         self.stations.push(station);
         self.evses.push(evse);
     }
@@ -71,8 +52,7 @@ impl Scene {
 
     /// A draft to these partners, or to all, for May or for June.
     async fn draft(&self, partners: &[&str], month: u8) -> String {
-        let energy =
-            json!({"type": "CHARGING_ENERGY", "reference_unit": "KILOWATT_HOUR", "price": 0.5});
+        let energy = json!({"type": "CHARGING_ENERGY", "reference_unit": "KILOWATT_HOUR", "price": 0.5});
         let slots = [json!({"start_time": "00:00:00", "end_time": "23:59:59", "tariff": "T"})];
         let offer = json!({
             "name": format!("{partners:?} in {month}"), "network": self.network,
@@ -84,15 +64,7 @@ impl Scene {
             "valid_to": format!("2026-{:02}-20T00:00:00Z", if partners.is_empty() { month + 2 } else { month }),
             "minimum_term": 10, "cancellation_period": 10,
         });
-        text(
-            &self
-                .app
-                .client
-                .post("/service_offers", offer)
-                .await
-                .created(),
-            "_id",
-        )
+        text(&self.app.client.post("/service_offers", offer).await.created(), "_id")
     }
 
     async fn publish(&self, offer: &str) -> Answer {
@@ -114,26 +86,16 @@ async fn an_evse_id_belongs_to_one_evse() {
         assert_eq!(refused.faulty_fields(), ["evse_id"], "{taken}");
         assert_eq!(refused.json()["errors"][0]["code"], "already_exists");
         let path = format!("{}/evses", scene.stations[1].path);
-        let refused = scene
-            .app
-            .client
-            .post(&path, json!({"evse_id": taken}))
-            .await;
+        let refused = scene.app.client.post(&path, json!({"evse_id": taken})).await;
         assert_eq!(refused.faulty_fields(), ["evse_id"], "{taken}");
     }
-    scene
-        .evse(1, json!({"evse_id": "NL*EWT*E1", "name": "as before"}))
-        .await
-        .ok();
+    scene.evse(1, json!({"evse_id": "NL*EWT*E1", "name": "as before"})).await.ok();
     scene.evse(1, json!({"evse_id": "NL*EWT*E01"})).await.ok();
     // Another organization has its own.
     let stranger = scene.app.stranger().await;
     let station = stranger.post("/chargestations", json!({})).await.created();
     let path = format!("/chargestations/{}/evses", text(&station, "_id"));
-    stranger
-        .post(&path, json!({"evse_id": "NL*EWT*E0"}))
-        .await
-        .created();
+    stranger.post(&path, json!({"evse_id": "NL*EWT*E0"})).await.created();
 }
 
 #[actix_web::test]
@@ -147,9 +109,7 @@ async fn an_offer_is_not_published_for_evses_that_nobody_can_tell_apart() {
         use evenwatt::db::schema::evses;
         for (id, known) in [(&second, Some("NLEWTE0")), (&third, None)] {
             let id: evenwatt::kernel::EvseId = id.parse().expect("an id");
-            diesel::update(evses::table.find(id))
-                .set(evses::evse_id.eq(known))
-                .execute(conn)?;
+            diesel::update(evses::table.find(id)).set(evses::evse_id.eq(known)).execute(conn)?;
         }
         Ok::<_, evenwatt::db::StoreError>(())
     });
@@ -175,11 +135,7 @@ async fn an_offered_evse_keeps_its_id_its_connectors_and_its_place() {
         scene.evse(0, json!({"evse_id": null})).await,
         scene.evse(0, json!({"evse_id": "NL*EWT*E99"})).await,
         scene.app.client.delete(&connector).await,
-        scene
-            .app
-            .client
-            .patch(station, json!({"location": null}))
-            .await,
+        scene.app.client.patch(station, json!({"location": null})).await,
     ];
     for refused in refusals {
         assert_eq!(refused.error(409), "conflict");
@@ -188,10 +144,7 @@ async fn an_offered_evse_keeps_its_id_its_connectors_and_its_place() {
         assert!(message.contains(&help), "{message}");
     }
     // What partners do not know may change, and a connector that is not the last one may go.
-    scene
-        .evse(0, json!({"name": "Left", "evse_id": "NL*EWT*E0"}))
-        .await
-        .ok();
+    scene.evse(0, json!({"name": "Left", "evse_id": "NL*EWT*E0"})).await.ok();
     let further = format!("{station}/connectors");
     let body = json!({"type": "CCS2", "power": 50, "evse": scene.evses[0]});
     scene.app.client.post(&further, body).await.created();
@@ -201,12 +154,7 @@ async fn an_offered_evse_keeps_its_id_its_connectors_and_its_place() {
     let cancel = format!("/service_offers/{offer}/cancel");
     scene.app.client.post(&cancel, json!({})).await.ok();
     scene.evse(0, json!({"evse_id": null})).await.ok();
-    scene
-        .app
-        .client
-        .patch(station, json!({"location": null}))
-        .await
-        .ok();
+    scene.app.client.patch(station, json!({"location": null})).await.ok();
 }
 
 #[actix_web::test]
@@ -244,11 +192,7 @@ async fn what_is_closed_to_roaming_is_told_to_nobody() {
         let export = scene.app.client.get(&path).await;
         export.ok();
         assert!(export.text.contains("NL*EWT*E0"), "{form}: {}", export.text);
-        assert!(
-            !export.text.contains("NL*EWT*E1"),
-            "{form}: {}",
-            export.text
-        );
+        assert!(!export.text.contains("NL*EWT*E1"), "{form}: {}", export.text);
     }
 }
 
@@ -261,8 +205,6 @@ async fn an_assignment_without_a_group_is_no_assignment() {
     let assigned = format!("/evse_networks/{}/assigned_evses", scene.network);
     let total = scene.app.client.get(&assigned).await.json()["totalDocs"].clone();
     assert_eq!(total, 1);
-    let out = scene
-        .assign(json!({"group": null, "evses": scene.evses}))
-        .await;
+    let out = scene.assign(json!({"group": null, "evses": scene.evses})).await;
     assert_eq!(out.ok()["groups"][0]["evse_count"], 0);
 }

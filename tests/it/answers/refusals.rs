@@ -12,16 +12,8 @@ async fn before_a_page_beyond_the_end_comes_the_last_one() {
         app.station(name).await;
     }
     let pages = async |query: &str| {
-        let page = app
-            .client
-            .get(&format!("/chargestations?{query}"))
-            .await
-            .json();
-        (
-            page["hasPrevPage"].clone(),
-            page["prevPage"].clone(),
-            page["nextPage"].clone(),
-        )
+        let page = app.client.get(&format!("/chargestations?{query}")).await.json();
+        (page["hasPrevPage"].clone(), page["prevPage"].clone(), page["nextPage"].clone())
     };
     let beyond = |last: u32| (json!(true), json!(last), Value::Null);
     assert_eq!(pages("paginate_limit=2&paginate_page=9").await, beyond(2));
@@ -55,14 +47,12 @@ async fn nothing_is_rated_for_nothing() {
         let fault = changed.json()["errors"][0]["code"].clone();
         assert_eq!(fault, "out_of_range", "{field} {wrong}");
     }
-    let least =
-        json!({"power": 0.001, "power_factor": 0.01, "wattage_limit": 1, "amperage_limit": 0.001});
+    let least = json!({"power": 0.001, "power_factor": 0.01, "wattage_limit": 1, "amperage_limit": 0.001});
     app.client.patch(&connector, least).await.ok();
 
     let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
     let location = text(&app.client.post("/locations", site).await.created(), "_id");
-    let mut asset =
-        json!({"name": "Sun", "type": "producer", "location": location, "power_factor": 0});
+    let mut asset = json!({"name": "Sun", "type": "producer", "location": location, "power_factor": 0});
     let refused = app.client.post("/assets", asset.clone()).await;
     assert_eq!(refused.faulty_fields(), ["power_factor"]);
     asset["power_factor"] = json!(0.9);
@@ -79,8 +69,7 @@ async fn names_have_no_control_characters() {
             let refused = app.client.patch(&station.path, json!({field: name})).await;
             assert_eq!(refused.faulty_fields(), [field], "{name:?}");
         }
-        let place =
-            json!({"operatorName": name, "address": {"city": name}, "coordinates": [4.9, 52.4]});
+        let place = json!({"operatorName": name, "address": {"city": name}, "coordinates": [4.9, 52.4]});
         let refused = app.client.post("/locations", place).await;
         assert_eq!(refused.faulty_fields(), ["address.city", "operatorName"]);
         let driver = json!({"firstname": name, "lastname": "L"});
@@ -91,11 +80,7 @@ async fn names_have_no_control_characters() {
     }
     let notes = json!({"description": "first line\n\tsecond line"});
     app.client.patch(&station.path, notes).await.ok();
-    let evse = app
-        .client
-        .get(&format!("/connectors/{}", station.connector))
-        .await
-        .ok();
+    let evse = app.client.get(&format!("/connectors/{}", station.connector)).await.ok();
     let evse = format!("/evses/{}", text(&evse, "evse"));
     let fields = json!({"custom_fields": {"bay": "12\u{7}", "a\nb": "c"}});
     let refused = app.client.patch(&evse, fields).await;
@@ -106,19 +91,10 @@ async fn names_have_no_control_characters() {
 async fn days_without_any_charging_are_warned_of() {
     let app = TestApp::start().await;
     let station = app.station("Home").await;
-    let group = app
-        .group_of(
-            &station,
-            json!({"maximum_capacity": 22, "algorithm": "consumer_tou"}),
-        )
-        .await;
+    let group = app.group_of(&station, json!({"maximum_capacity": 22, "algorithm": "consumer_tou"})).await;
     let path = format!("{group}/exclusion_times");
     let days = async |windows: Value| {
-        let group = app
-            .client
-            .put(&path, json!({"windows": windows}))
-            .await
-            .ok();
+        let group = app.client.put(&path, json!({"windows": windows})).await.ok();
         match &group["warnings"][0] {
             Value::Null => Value::Null,
             warning => {
@@ -152,17 +128,9 @@ async fn every_change_of_a_status_is_kept_in_its_order() {
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
     let at = app.running.context.clock.now().to_string();
-    let told = [
-        "Available",
-        "Preparing",
-        "Available",
-        "Preparing",
-        "Charging",
-        "Available",
-    ];
+    let told = ["Available", "Preparing", "Available", "Preparing", "Charging", "Available"];
     for status in told {
-        let payload =
-            json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
+        let payload = json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
         socket.call("StatusNotification", payload.clone()).await;
         socket.call("StatusNotification", payload).await; // the same again is no change
     }
@@ -180,10 +148,7 @@ async fn a_station_that_is_offline_is_said_to_be_so_in_one_way() {
     let connector = format!("/connectors/{}", station.connector);
     let evse = text(&app.client.get(&connector).await.ok(), "evse");
     let reservable = json!({"reservable": true});
-    app.client
-        .patch(&format!("/evses/{evse}"), reservable)
-        .await
-        .ok();
+    app.client.patch(&format!("/evses/{evse}"), reservable).await.ok();
     let session = json!({"connector": station.connector, "id_tag": "A"});
     let mut reservation = session.clone();
     reservation["duration_minutes"] = json!(30);

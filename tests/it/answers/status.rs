@@ -22,28 +22,18 @@ async fn connectors_of_a_station_that_is_gone_say_since_when_nothing_is_known() 
     socket.call("StatusNotification", told).await;
     let heard_at = app.running.context.clock.now().to_string();
     let here = app.client.get(&path).await.ok();
-    assert_eq!(
-        (&here["status"], &here["status_unknown_since"]),
-        (&json!("Charging"), &Value::Null)
-    );
+    assert_eq!((&here["status"], &here["status_unknown_since"]), (&json!("Charging"), &Value::Null));
 
     app.clock.advance(Duration::from_secs(600));
     socket.drop_link().await;
     eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
     let gone = app.client.get(&path).await.ok();
     assert_eq!(gone["status"], "Charging");
-    let since: evenwatt::kernel::Timestamp =
-        text(&gone, "status_unknown_since").parse().expect("a time");
+    let since: evenwatt::kernel::Timestamp = text(&gone, "status_unknown_since").parse().expect("a time");
     let heard: evenwatt::kernel::Timestamp = heard_at.parse().expect("a time");
-    assert!(
-        since >= heard && since.since(heard) <= Duration::from_secs(30),
-        "{since} {heard}"
-    );
+    assert!(since >= heard && since.since(heard) <= Duration::from_secs(30), "{since} {heard}");
     let shown = app.client.get(&station.path).await.ok();
-    assert_eq!(
-        shown["connectors"][0]["status_unknown_since"],
-        gone["status_unknown_since"]
-    );
+    assert_eq!(shown["connectors"][0]["status_unknown_since"], gone["status_unknown_since"]);
     let evse = format!("/evses/{}", text(&gone, "evse"));
     let evse = app.client.get(&evse).await.ok();
     assert_ne!(evse["status_unknown_since"], Value::Null);
@@ -60,10 +50,7 @@ async fn a_station_that_was_connected_at_a_kill_is_told_to_be_gone() {
         use diesel::prelude::*;
         use evenwatt::db::schema::chargestations;
         diesel::update(chargestations::table.find(id))
-            .set((
-                chargestations::online.eq(true),
-                chargestations::last_message_at.eq(heard_at),
-            ))
+            .set((chargestations::online.eq(true), chargestations::last_message_at.eq(heard_at)))
             .execute(conn)
             .map_err(evenwatt::db::StoreError::from)
     });
@@ -71,33 +58,17 @@ async fn a_station_that_was_connected_at_a_kill_is_told_to_be_gone() {
     app.clock.advance(Duration::from_secs(900));
     let app = app.restart_with(&[]).await;
 
-    let events = app
-        .client
-        .get("/events?type=chargestation.offline")
-        .await
-        .json();
+    let events = app.client.get("/events?type=chargestation.offline").await.json();
     let told = events["result"].as_array().expect("events");
     assert_eq!(told.len(), 1);
-    assert_eq!(
-        told[0]["object"]["_id"]
-            .as_str()
-            .or(told[0]["data"]["_id"].as_str()),
-        Some(lost.id.as_str())
-    );
+    assert_eq!(told[0]["object"]["_id"].as_str().or(told[0]["data"]["_id"].as_str()), Some(lost.id.as_str()));
     let station = app.client.get(&lost.path).await.ok();
-    assert_eq!(
-        (&station["online"], &station["lastDisconnectAt"]),
-        (&json!(false), &json!(heard_at.to_string()))
-    );
+    assert_eq!((&station["online"], &station["lastDisconnectAt"]), (&json!(false), &json!(heard_at.to_string())));
     let never = app.client.get(&away.path).await.ok();
     assert_eq!(never["lastDisconnectAt"], Value::Null);
     // A start after an orderly stop has nobody to tell of.
     let app = app.restart_with(&[]).await;
-    let events = app
-        .client
-        .get("/events?type=chargestation.offline")
-        .await
-        .json();
+    let events = app.client.get("/events?type=chargestation.offline").await.json();
     assert_eq!(events["result"].as_array().map(Vec::len), Some(1));
 }
 
@@ -105,11 +76,7 @@ async fn push(app: &TestApp, socket: &mut FakeStation, path: &str, body: Value, 
     let (client, path) = (app.client.clone(), path.to_owned());
     let post = path.ends_with("/ocpp");
     let asked = actix_web::rt::spawn(async move {
-        if post {
-            client.post(&path, body).await
-        } else {
-            client.patch(&path, body).await
-        }
+        if post { client.post(&path, body).await } else { client.patch(&path, body).await }
     });
     let call = socket.next_call().await;
     socket.answer(&call, answer).await;
@@ -141,17 +108,10 @@ async fn what_was_pushed_to_a_station_is_what_is_stored() {
     let stored = app.client.get(&path).await.ok()["variables"].clone();
     let value = |key: &str| stored[key]["value"].clone();
     assert_eq!(
-        (
-            value("HeartbeatInterval"),
-            value("LightIntensity"),
-            value("MinimumStatusDuration")
-        ),
+        (value("HeartbeatInterval"), value("LightIntensity"), value("MinimumStatusDuration")),
         (json!("90"), json!("40"), json!("5"))
     );
-    assert_eq!(
-        (&stored["BlinkRepeat"], &stored["AuthorizationKey"]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!((&stored["BlinkRepeat"], &stored["AuthorizationKey"]), (&Value::Null, &Value::Null));
     let now = app.running.context.clock.now().to_string();
     assert_eq!(stored["HeartbeatInterval"]["setAt"], now);
     let shown = app.client.get(&station.path).await.ok();

@@ -27,10 +27,7 @@ async fn listen(client: &Client, query: &str, last: Option<&str>) -> Reader {
     let response = request.send().await.expect("an answer");
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let mut reader = Reader {
-        response,
-        read: String::new(),
-    };
+    let mut reader = Reader { response, read: String::new() };
     assert_eq!(reader.block().await.as_deref(), Some(": welcome"));
     reader
 }
@@ -45,8 +42,7 @@ impl Reader {
                 return Some(block);
             }
             let chunk = self.response.chunk().await.expect("a chunk")?;
-            self.read
-                .push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
+            self.read.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
         }
     }
 
@@ -107,12 +103,7 @@ async fn types_are_filtered_with_wildcards() {
     }
     let listed = app.client.get("/events?type=*.created").await.json();
     let kinds: Vec<_> = listed["result"].as_array().unwrap().iter().collect();
-    assert!(
-        kinds.len() >= 3
-            && kinds
-                .iter()
-                .all(|event| event["type"].as_str().unwrap().ends_with(".created"))
-    );
+    assert!(kinds.len() >= 3 && kinds.iter().all(|event| event["type"].as_str().unwrap().ends_with(".created")));
     for path in ["/events", "/events/stream"] {
         let answer = app.client.get(&format!("{path}?type=sesion.*")).await;
         assert_eq!(answer.error(422), "invalid_query");
@@ -173,14 +164,8 @@ async fn a_reader_passes_no_event_that_is_committed_late() {
     const WRITERS: usize = 4;
     const EVENTS: usize = 40;
     let app = TestApp::start().await;
-    let writers = (0..WRITERS).map(|writer| {
-        tokio::spawn(write_slowly(
-            app.running.context.clone(),
-            app.organization,
-            writer,
-            EVENTS,
-        ))
-    });
+    let writers = (0..WRITERS)
+        .map(|writer| tokio::spawn(write_slowly(app.running.context.clone(), app.organization, writer, EVENTS)));
     let writers: Vec<_> = writers.collect();
     let (mut seen, mut after) = (vec![0; WRITERS], json!(0));
     loop {
@@ -208,9 +193,7 @@ async fn write_slowly(context: Context, organization: OrganizationId, writer: us
             let event = Event::new(organization, EventKind::LocationUpdated);
             let data = json!({"writer": writer, "number": number});
             events::record(conn, &moment, event, &data)?;
-            std::thread::sleep(Duration::from_millis(
-                (number as u64 * 7 + writer as u64 * 3) % 5,
-            ));
+            std::thread::sleep(Duration::from_millis((number as u64 * 7 + writer as u64 * 3) % 5));
             Ok::<_, StoreError>(())
         });
         write.await.expect("it is written");

@@ -25,26 +25,11 @@ async fn a_location_is_created_read_changed_and_deleted() {
     assert_eq!(created["address"]["country"], "US");
     assert_eq!(app.client.get(&path).await.ok(), created);
 
-    let changed = app
-        .client
-        .patch(
-            &path,
-            json!({"notes": "Gate code 12", "timezone": null, "active": false}),
-        )
-        .await
-        .ok();
-    assert_eq!(
-        (&changed["notes"], &changed["timezone"]),
-        (&json!("Gate code 12"), &json!("UTC"))
-    );
+    let changed =
+        app.client.patch(&path, json!({"notes": "Gate code 12", "timezone": null, "active": false})).await.ok();
+    assert_eq!((&changed["notes"], &changed["timezone"]), (&json!("Gate code 12"), &json!("UTC")));
     assert_eq!(changed["operatorName"], "Depot North");
-    assert_eq!(
-        app.client
-            .patch(&path, json!({"operatorName": null}))
-            .await
-            .faulty_fields(),
-        ["operatorName"]
-    );
+    assert_eq!(app.client.patch(&path, json!({"operatorName": null})).await.faulty_fields(), ["operatorName"]);
 
     app.client.delete(&path).await.ok();
     assert_eq!(app.client.get(&path).await.error(404), "not_found");
@@ -58,26 +43,14 @@ async fn every_fault_of_a_body_is_named() {
     let fields = app.client.post("/locations", body).await.faulty_fields();
     assert_eq!(
         fields,
-        [
-            "address.country",
-            "colour",
-            "coordinates",
-            "openingHours.9",
-            "operatorName",
-            "timezone",
-            "voltage"
-        ]
+        ["address.country", "colour", "coordinates", "openingHours.9", "operatorName", "timezone", "voltage"]
     );
 }
 
 #[actix_web::test]
 async fn lists_search_filter_sort_and_export() {
     let app = TestApp::start().await;
-    for (name, place) in [
-        ("Alpha", [4.89, 52.37]),
-        ("beta 100%", [2.35, 48.85]),
-        ("=Gamma", [13.4, 52.52]),
-    ] {
+    for (name, place) in [("Alpha", [4.89, 52.37]), ("beta 100%", [2.35, 48.85]), ("=Gamma", [13.4, 52.52])] {
         let mut body = depot();
         body["operatorName"] = json!(name);
         body["coordinates"] = json!(place);
@@ -91,95 +64,40 @@ async fn lists_search_filter_sort_and_export() {
             .map(|row| row["operatorName"].as_str().unwrap().into())
             .collect()
     };
-    let sorted = app
-        .client
-        .get("/locations?sort_by=operatorName&sort_order=asc&paginate_limit=2")
-        .await
-        .json();
+    let sorted = app.client.get("/locations?sort_by=operatorName&sort_order=asc&paginate_limit=2").await.json();
     assert_eq!(names(sorted.clone()), ["=Gamma", "Alpha"]);
     assert_eq!(
-        (
-            &sorted["totalDocs"],
-            &sorted["hasNextPage"],
-            &sorted["nextPage"]
-        ),
+        (&sorted["totalDocs"], &sorted["hasNextPage"], &sorted["nextPage"]),
         (&json!(3), &json!(true), &json!(2))
     );
-    assert_eq!(
-        names(
-            app.client
-                .get("/locations?search=BETA%20100%25")
-                .await
-                .json()
-        ),
-        ["beta 100%"]
-    );
-    assert_eq!(
-        names(app.client.get("/locations?active=false").await.json()),
-        Vec::<String>::new()
-    );
+    assert_eq!(names(app.client.get("/locations?search=BETA%20100%25").await.json()), ["beta 100%"]);
+    assert_eq!(names(app.client.get("/locations?active=false").await.json()), Vec::<String>::new());
 
-    let near = app
-        .client
-        .get("/locations?near=4.9,52.4&radius_km=600")
-        .await
-        .json();
+    let near = app.client.get("/locations?near=4.9,52.4&radius_km=600").await.json();
     assert_eq!(names(near.clone()), ["Alpha", "beta 100%", "=Gamma"]);
-    assert!(
-        near["result"][1]["distance_km"]
-            .as_f64()
-            .is_some_and(|km| (400.0..470.0).contains(&km)),
-        "{near}"
-    );
-    let features = app
-        .client
-        .get("/locations?format=geojson&search=alpha")
-        .await
-        .json();
-    assert_eq!(
-        features["features"][0]["geometry"],
-        json!({"type": "Point", "coordinates": [4.89, 52.37]})
-    );
+    assert!(near["result"][1]["distance_km"].as_f64().is_some_and(|km| (400.0..470.0).contains(&km)), "{near}");
+    let features = app.client.get("/locations?format=geojson&search=alpha").await.json();
+    assert_eq!(features["features"][0]["geometry"], json!({"type": "Point", "coordinates": [4.89, 52.37]}));
 
-    let csv = app
-        .client
-        .get("/locations?format=csv&paginate_enabled=false")
-        .await;
+    let csv = app.client.get("/locations?format=csv&paginate_enabled=false").await;
     assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
-    assert!(
-        csv.text.lines().count() == 4 && csv.text.contains("'=Gamma"),
-        "{}",
-        csv.text
-    );
+    assert!(csv.text.lines().count() == 4 && csv.text.contains("'=Gamma"), "{}", csv.text);
 
     assert_eq!(
-        app.client
-            .get("/locations?colour=red&paginate_limit=0")
-            .await
-            .faulty_fields(),
+        app.client.get("/locations?colour=red&paginate_limit=0").await.faulty_fields(),
         ["colour", "paginate_limit"]
     );
-    assert_eq!(
-        app.client
-            .get("/locations?sort_by=shoe")
-            .await
-            .faulty_fields(),
-        ["sort_by"]
-    );
+    assert_eq!(app.client.get("/locations?sort_by=shoe").await.faulty_fields(), ["sort_by"]);
 }
 
 #[actix_web::test]
 async fn driving_distances_come_from_the_routing_server_or_are_null_with_a_reason() {
     // A routing server that knows one road of 12.3 km, and none to the second place.
-    let table = || async {
-        HttpResponse::Ok().json(json!({"code": "Ok", "distances": [[0.0, 12_345.0, null]]}))
-    };
-    let routing = HttpServer::new(move || {
-        App::new().route("/table/v1/driving/{places}", web::get().to(table))
-    })
-    .workers(1)
-    .bind("127.0.0.1:0")
-    .expect("a port");
+    let table = || async { HttpResponse::Ok().json(json!({"code": "Ok", "distances": [[0.0, 12_345.0, null]]})) };
+    let routing = HttpServer::new(move || App::new().route("/table/v1/driving/{places}", web::get().to(table)))
+        .workers(1)
+        .bind("127.0.0.1:0")
+        .expect("a port");
     let url = format!("http://{}", routing.addrs()[0]);
     actix_web::rt::spawn(routing.run());
     let app = TestApp::start_with(&[("EVENWATT_ROUTING_URL", &url)]).await;
@@ -189,28 +107,13 @@ async fn driving_distances_come_from_the_routing_server_or_are_null_with_a_reaso
     }
     let near = "/locations?near=4.8,52.4&driving=true";
     let rows = app.client.get(near).await.json();
-    let told = |row: usize| {
-        [
-            &rows["result"][row]["driving_km"],
-            &rows["result"][row]["driving_reason"],
-        ]
-    };
+    let told = |row: usize| [&rows["result"][row]["driving_km"], &rows["result"][row]["driving_reason"]];
     assert_eq!(told(0), [&json!(12.35), &json!(null)]);
     assert_eq!(told(1), [&json!(null), &json!("there is no road")]);
     let without = TestApp::start().await;
     let site = json!({"operatorName": "Site", "address": {}, "coordinates": [4.9, 52.4]});
     without.client.post("/locations", site).await.created();
     let row = without.client.get(near).await.json()["result"][0].clone();
-    assert_eq!(
-        (&row["driving_km"], &row["driving_reason"]),
-        (&json!(null), &json!("no routing server is configured"))
-    );
-    assert_eq!(
-        without
-            .client
-            .get("/locations?driving=true")
-            .await
-            .faulty_fields(),
-        ["driving"]
-    );
+    assert_eq!((&row["driving_km"], &row["driving_reason"]), (&json!(null), &json!("no routing server is configured")));
+    assert_eq!(without.client.get("/locations?driving=true").await.faulty_fields(), ["driving"]);
 }

@@ -50,28 +50,12 @@ pub(super) struct Site {
 
 /// A network with two groups.
 pub(super) async fn site(app: &TestApp) -> Site {
-    let network = app
-        .client
-        .post("/evse_networks", json!({"name": "City"}))
-        .await
-        .created();
+    let network = app.client.post("/evse_networks", json!({"name": "City"})).await.created();
     let path = format!("/evse_networks/{}", id(&network));
     let groups = format!("{path}/groups");
-    let slow = app
-        .client
-        .post(&groups, json!({"name": "Slow"}))
-        .await
-        .created();
-    let fast = app
-        .client
-        .post(&groups, json!({"name": "Fast"}))
-        .await
-        .created();
-    Site {
-        network: path,
-        slow: slow["_id"].clone(),
-        fast: fast["_id"].clone(),
-    }
+    let slow = app.client.post(&groups, json!({"name": "Slow"})).await.created();
+    let fast = app.client.post(&groups, json!({"name": "Fast"})).await.created();
+    Site { network: path, slow: slow["_id"].clone(), fast: fast["_id"].clone() }
 }
 
 impl Site {
@@ -148,96 +132,41 @@ async fn slots_cover_each_day_once_and_every_fault_is_told() {
 async fn an_offer_ends_by_its_terms_and_a_price_update_can_be_withdrawn() {
     let app = TestApp::start().await;
     let site = site(&app).await;
-    let offer = app
-        .client
-        .post("/service_offers", site.offer("2026-05-01T00:00:00Z"))
-        .await
-        .created();
+    let offer = app.client.post("/service_offers", site.offer("2026-05-01T00:00:00Z")).await.created();
     let path = format!("/service_offers/{}", id(&offer));
-    app.client
-        .post(&format!("{path}/publish"), json!({}))
-        .await
-        .ok();
+    app.client.post(&format!("{path}/publish"), json!({})).await.ok();
 
     // A second offer to all at the same time is refused; a copy is a draft, and bilateral ones are free.
-    let copy = app
-        .client
-        .post(&format!("{path}/copy"), json!({}))
-        .await
-        .created();
-    assert_eq!(
-        (&copy["status"], &copy["name"]),
-        (&json!("draft"), &json!("City 2026 (copy)"))
-    );
+    let copy = app.client.post(&format!("{path}/copy"), json!({})).await.created();
+    assert_eq!((&copy["status"], &copy["name"]), (&json!("draft"), &json!("City 2026 (copy)")));
     let own = format!("/service_offers/{}", id(&copy));
     let alone = app.client.post(&format!("{own}/publish"), json!({})).await;
     assert_eq!(alone.faulty_fields(), ["offer_to_all"]);
     let bilateral = json!({"offer_to_all": false, "partners": ["DE-ABC"]});
     app.client.patch(&own, bilateral).await.ok();
-    app.client
-        .post(&format!("{own}/publish"), json!({}))
-        .await
-        .ok();
+    app.client.post(&format!("{own}/publish"), json!({})).await.ok();
 
     // Who sees what.
     let seen = |path: &str, partner: &str| format!("{path}/partner_view{partner}");
     let view = app.client.get(&seen(&path, "")).await.ok();
     assert_eq!(
-        (
-            &view["offer_type"],
-            &view["pricing_details"][0]["days"][1]["day"]
-        ),
+        (&view["offer_type"], &view["pricing_details"][0]["days"][1]["day"]),
         (&json!("OFFER_TO_ALL"), &json!("MONDAY"))
     );
-    let monday = view["pricing_details"][0]["days"][1]["tariffs"]
-        .as_array()
-        .unwrap()
-        .len();
+    let monday = view["pricing_details"][0]["days"][1]["tariffs"].as_array().unwrap().len();
     assert_eq!(monday, 3);
-    assert_eq!(
-        app.client.get(&seen(&own, "")).await.error(404),
-        "not_found"
-    );
-    assert_eq!(
-        app.client
-            .get(&seen(&own, "?partner=DE-XYZ"))
-            .await
-            .error(404),
-        "not_found"
-    );
-    assert_eq!(
-        app.client.get(&seen(&own, "?partner=de*abc")).await.ok()["offer_type"],
-        "BILATERAL"
-    );
-    assert_eq!(
-        app.client
-            .get(&seen(&own, "?partner=?"))
-            .await
-            .faulty_fields(),
-        ["partner"]
-    );
+    assert_eq!(app.client.get(&seen(&own, "")).await.error(404), "not_found");
+    assert_eq!(app.client.get(&seen(&own, "?partner=DE-XYZ")).await.error(404), "not_found");
+    assert_eq!(app.client.get(&seen(&own, "?partner=de*abc")).await.ok()["offer_type"], "BILATERAL");
+    assert_eq!(app.client.get(&seen(&own, "?partner=?")).await.faulty_fields(), ["partner"]);
 
     // A price update that is not valid yet can be withdrawn: the version before goes on.
     app.clock.set("2026-05-02T00:00:00Z".parse().unwrap());
     let update = json!({"update_date": "2026-06-01T00:00:00Z", "tariffs": [tariff("All", json!([energy(0.55)]))],
         "products": [always(&site.slow, "All"), always(&site.fast, "All")]});
-    let next = app
-        .client
-        .post(&format!("{path}/price_updates"), update)
-        .await
-        .created();
-    assert_eq!(
-        app.client
-            .post(&format!("{path}/cancel"), json!({}))
-            .await
-            .error(409),
-        "conflict"
-    );
-    let withdrawn = app
-        .client
-        .post(&format!("/service_offers/{}/cancel", id(&next)), json!({}))
-        .await
-        .ok();
+    let next = app.client.post(&format!("{path}/price_updates"), update).await.created();
+    assert_eq!(app.client.post(&format!("{path}/cancel"), json!({})).await.error(409), "conflict");
+    let withdrawn = app.client.post(&format!("/service_offers/{}/cancel", id(&next)), json!({})).await.ok();
     assert_eq!(withdrawn["status"], "cancelled");
     let before = app.client.get(&path).await.ok();
     assert_eq!(
@@ -247,30 +176,14 @@ async fn an_offer_ends_by_its_terms_and_a_price_update_can_be_withdrawn() {
 
     // Cancelling takes 42 days, by its terms.
     let soon = json!({"cancellation_to": "2026-06-12T00:00:00Z"});
-    assert_eq!(
-        app.client
-            .post(&format!("{path}/cancel"), soon)
-            .await
-            .faulty_fields(),
-        ["cancellation_to"]
-    );
-    let ending = app
-        .client
-        .post(&format!("{path}/cancel"), json!({}))
-        .await
-        .ok();
-    assert_eq!(
-        (&ending["status"], &ending["ends_at"]),
-        (&json!("active"), &json!("2026-06-13T00:00:00.000Z"))
-    );
+    assert_eq!(app.client.post(&format!("{path}/cancel"), soon).await.faulty_fields(), ["cancellation_to"]);
+    let ending = app.client.post(&format!("{path}/cancel"), json!({})).await.ok();
+    assert_eq!((&ending["status"], &ending["ends_at"]), (&json!("active"), &json!("2026-06-13T00:00:00.000Z")));
     app.clock.advance(42 * DAY);
     assert_eq!(app.client.get(&path).await.ok()["status"], "cancelled");
     eventually(async || {
         let told = app.event_types().await;
-        told.iter()
-            .filter(|kind| *kind == "service_offer.cancelled")
-            .count()
-            == 2
+        told.iter().filter(|kind| *kind == "service_offer.cancelled").count() == 2
     })
     .await;
 }
@@ -279,29 +192,13 @@ async fn an_offer_ends_by_its_terms_and_a_price_update_can_be_withdrawn() {
 async fn where_a_connector_has_no_rate_the_offer_prices_its_sessions() {
     let app = TestApp::start().await;
     let site = site(&app).await;
-    let station = app
-        .station_with("S", json!({"type": "Type2", "power": 22}))
-        .await;
-    let connector = app
-        .client
-        .get(&format!("/connectors/{}", station.connector))
-        .await
-        .ok();
+    let station = app.station_with("S", json!({"type": "Type2", "power": 22})).await;
+    let connector = app.client.get(&format!("/connectors/{}", station.connector)).await.ok();
     let evse = format!("/evses/{}", connector["evse"].as_str().unwrap());
-    app.client
-        .patch(&evse, json!({"evse_id": "NL*EWT*E1"}))
-        .await
-        .ok();
+    app.client.patch(&evse, json!({"evse_id": "NL*EWT*E1"})).await.ok();
     let put = json!({"group": site.fast, "evses": [connector["evse"]]});
-    app.client
-        .post(&format!("{}/assignments", site.network), put)
-        .await
-        .ok();
-    let offer = app
-        .client
-        .post("/service_offers", site.offer("2026-04-25T00:00:00Z"))
-        .await
-        .created();
+    app.client.post(&format!("{}/assignments", site.network), put).await.ok();
+    let offer = app.client.post("/service_offers", site.offer("2026-04-25T00:00:00Z")).await.created();
     let publish = format!("/service_offers/{}/publish", id(&offer));
     app.client.post(&publish, json!({})).await.ok();
     app.clock.set("2026-04-25T12:00:00Z".parse().unwrap());
@@ -313,11 +210,7 @@ async fn where_a_connector_has_no_rate_the_offer_prices_its_sessions() {
     let session = app.client.get("/sessions").await.json()["result"][0].clone();
     // 10 kWh × 0.69 and 1.00 for the session.
     assert_eq!(
-        (
-            &session["service_offer"],
-            &session["rate"],
-            &session["cost"]["amount"]
-        ),
+        (&session["service_offer"], &session["rate"], &session["cost"]["amount"]),
         (&offer["_id"], &Value::Null, &json!(7.9))
     );
 }

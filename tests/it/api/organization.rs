@@ -12,26 +12,17 @@ async fn a_key_is_shown_once_limited_expired_and_revoked() {
     let expires_at = "2026-04-24T05:00:00Z"; // the test's clock stands at 2026-04-24T03:06:40Z
     let new = json!({"name": "Reader", "scopes": ["read:locations"], "expires_at": expires_at});
     let created = app.client.post("/api_keys", new).await.created();
-    let reader = Client::new(
-        app.running.address,
-        created["key"].as_str().expect("shown once"),
-    );
+    let reader = Client::new(app.running.address, created["key"].as_str().expect("shown once"));
     let path = format!("/api_keys/{}", created["_id"].as_str().expect("an id"));
     assert!(app.client.get(&path).await.ok().get("key").is_none());
 
     reader.get("/locations").await.json();
-    assert_eq!(
-        reader.post("/locations", json!({})).await.error(403),
-        "forbidden"
-    );
+    assert_eq!(reader.post("/locations", json!({})).await.error(403), "forbidden");
     assert_eq!(reader.get("/organization").await.error(403), "forbidden");
 
     app.clock.advance(Duration::from_secs(3 * 3600));
     assert_eq!(reader.get("/locations").await.error(401), "unauthenticated");
-    app.client
-        .patch(&path, json!({"expires_at": null}))
-        .await
-        .ok();
+    app.client.patch(&path, json!({"expires_at": null})).await.ok();
     reader.get("/locations").await.json();
     app.client.patch(&path, json!({"active": false})).await.ok();
     assert_eq!(reader.get("/locations").await.error(401), "unauthenticated");
@@ -41,43 +32,20 @@ async fn a_key_is_shown_once_limited_expired_and_revoked() {
 async fn rotating_a_key_ends_the_old_one_and_nobody_gains_scopes() {
     let app = TestApp::start().await;
     let keeper = app.client_with(&["read:api_keys", "write:api_keys"]).await;
-    let escalation = keeper
-        .post(
-            "/api_keys",
-            json!({"name": "More", "scopes": ["write:locations"]}),
-        )
-        .await;
+    let escalation = keeper.post("/api_keys", json!({"name": "More", "scopes": ["write:locations"]})).await;
     assert_eq!(escalation.error(403), "forbidden");
 
-    let keys = app
-        .client
-        .get("/api_keys?sort_by=name&sort_order=asc")
-        .await
-        .json();
+    let keys = app.client.get("/api_keys?sort_by=name&sort_order=asc").await.json();
     let id = keys["result"][0]["_id"].as_str().expect("an id").to_owned();
-    let rotated = app
-        .client
-        .post(&format!("/api_keys/{id}/rotate"), json!({}))
-        .await
-        .ok();
+    let rotated = app.client.post(&format!("/api_keys/{id}/rotate"), json!({})).await.ok();
     assert_eq!(keeper.get("/api_keys").await.error(401), "unauthenticated");
-    Client::new(
-        app.running.address,
-        rotated["key"].as_str().expect("the new key"),
-    )
-    .get("/api_keys")
-    .await
-    .json();
+    Client::new(app.running.address, rotated["key"].as_str().expect("the new key")).get("/api_keys").await.json();
 }
 
 #[actix_web::test]
 async fn the_organization_can_be_renamed() {
     let app = TestApp::start().await;
-    let renamed = app
-        .client
-        .patch("/organization", json!({"name": " Park3 "}))
-        .await
-        .ok();
+    let renamed = app.client.patch("/organization", json!({"name": " Park3 "})).await.ok();
     assert_eq!(renamed["name"], "Park3");
     assert_eq!(app.client.get("/organization").await.ok(), renamed);
 }

@@ -11,13 +11,7 @@ use super::portal::{Home, text};
 use crate::support::Client;
 
 /// Endpoints for which nobody needs to be known.
-const OPEN: [&str; 5] = [
-    "accept_invitation",
-    "log_in",
-    "refresh_login",
-    "request_password_reset",
-    "reset_password",
-];
+const OPEN: [&str; 5] = ["accept_invitation", "log_in", "refresh_login", "request_password_reset", "reset_password"];
 /// Those of operators, with the scope that each needs.
 const OPERATORS: [(&str, &str); 12] = [
     ("list_home_users", "read:home_users"),
@@ -61,19 +55,12 @@ fn operations(document: &Value, group: &str, user: &str) -> Vec<Operation> {
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
-            let id = if path.contains("home_users") {
-                user
-            } else {
-                group
-            };
+            let id = if path.contains("home_users") { user } else { group };
             let path = path.trim_start_matches("/v1.1");
             all.push(Operation {
                 name: text(&operation["operationId"]),
                 method: method.to_uppercase().parse().expect("a method"),
-                path: path
-                    .replace("{id}", id)
-                    .replace("{token}", "unknown")
-                    .replace("{reset_token}", "unknown"),
+                path: path.replace("{id}", id).replace("{token}", "unknown").replace("{reset_token}", "unknown"),
             });
         }
     }
@@ -84,11 +71,7 @@ fn operations(document: &Value, group: &str, user: &str) -> Vec<Operation> {
 fn with_header(token: &str, header: &str, signed: bool) -> String {
     let parts: Vec<&str> = token.split('.').collect();
     let signature = if signed { parts[2] } else { "" };
-    format!(
-        "{}.{}.{signature}",
-        URL_SAFE_NO_PAD.encode(header),
-        parts[1]
-    )
+    format!("{}.{}.{signature}", URL_SAFE_NO_PAD.encode(header), parts[1])
 }
 
 /// The same token that says to be somebody else's.
@@ -108,39 +91,20 @@ async fn everybody_may_do_what_is_theirs_and_nothing_else() {
     let (ada, own) = home.invited("ada@example.com").await;
     let (bob, other) = home.invited("bob@example.com").await;
     let (carl, removed) = home.invited("carl@example.com").await;
-    home.app
-        .client
-        .delete(&format!("/home_users/{carl}"))
-        .await
-        .ok();
+    home.app.client.delete(&format!("/home_users/{carl}")).await.ok();
     home.give_to(&ada).await;
     let all = operations(&document, &home.group, &bob);
-    let by_path = |begins: bool| {
-        all.iter()
-            .filter(move |operation| operation.path.starts_with("/portal") == begins)
-    };
+    let by_path = |begins: bool| all.iter().filter(move |operation| operation.path.starts_with("/portal") == begins);
     let client = |token: &str| Client::new(home.app.running.address, token);
     let token = text(&own["access_token"]);
     let keyless = [
         ("no token", client("")),
         ("tampered", client(&with_subject(&token, &bob))),
         ("cut", client(token.rsplit_once('.').expect("parts").0)),
-        (
-            "alg none",
-            client(&with_header(&token, r#"{"alg":"none","typ":"JWT"}"#, false)),
-        ),
-        (
-            "alg none, signed",
-            client(&with_header(&token, r#"{"alg":"none"}"#, true)),
-        ),
-        (
-            "another alg",
-            client(&with_header(&token, r#"{"alg":"HS512","typ":"JWT"}"#, true)),
-        ),
-        (
-            "asymmetric alg",
-            client(&with_header(&token, r#"{"alg":"RS256","typ":"JWT"}"#, true)),
-        ),
+        ("alg none", client(&with_header(&token, r#"{"alg":"none","typ":"JWT"}"#, false))),
+        ("alg none, signed", client(&with_header(&token, r#"{"alg":"none"}"#, true))),
+        ("another alg", client(&with_header(&token, r#"{"alg":"HS512","typ":"JWT"}"#, true))),
+        ("asymmetric alg", client(&with_header(&token, r#"{"alg":"RS256","typ":"JWT"}"#, true))),
         ("API key", client(&home.app.client.key)),
         ("refresh token", client(&text(&own["refresh_token"]))),
         ("removed user", client(&text(&removed["access_token"]))),
@@ -152,27 +116,17 @@ async fn everybody_may_do_what_is_theirs_and_nothing_else() {
             let status = operation.asked_by(client).await;
             match OPEN.contains(&operation.name.as_str()) {
                 // An empty body is a fault whoever sends it; a link that is unknown is, too.
-                true => assert!(
-                    matches!(status, 422 | 404),
-                    "{} by {who}: {status}",
-                    operation.name
-                ),
+                true => assert!(matches!(status, 422 | 404), "{} by {who}: {status}", operation.name),
                 false => assert_eq!(status, 401, "{} by {who}", operation.name),
             }
         }
     }
-    assert_eq!(
-        portal,
-        OPEN.len() + 8,
-        "an endpoint of the portal was not thought of"
-    );
+    assert_eq!(portal, OPEN.len() + 8, "an endpoint of the portal was not thought of");
 
     // A group is its user's; for another one it does not exist.
     let groups = by_path(true).filter(|operation| operation.path.contains(&home.group));
     for operation in groups {
-        let status = operation
-            .asked_by(&client(&text(&other["access_token"])))
-            .await;
+        let status = operation.asked_by(&client(&text(&other["access_token"]))).await;
         assert_eq!(status, 404, "{} by another user", operation.name);
         let status = operation.asked_by(&client(&token)).await;
         let fine = matches!(status, 200 | 409); // the group has no station to charge at
@@ -186,23 +140,12 @@ async fn everybody_may_do_what_is_theirs_and_nothing_else() {
     }
 
     let scopes: BTreeMap<&str, &str> = OPERATORS.into();
-    for scope in [
-        "read:home_users",
-        "write:home_users",
-        "read:groups",
-        "write:groups",
-        "read:events",
-    ] {
+    for scope in ["read:home_users", "write:home_users", "read:groups", "write:groups", "read:events"] {
         let key = home.app.client_with(&[scope]).await;
         for operation in by_path(false) {
             if let Some(needed) = scopes.get(operation.name.as_str()) {
                 let status = operation.asked_by(&key).await;
-                assert_eq!(
-                    Operation::allows(status),
-                    scope == *needed,
-                    "{} with {scope}: {status}",
-                    operation.name
-                );
+                assert_eq!(Operation::allows(status), scope == *needed, "{} with {scope}: {status}", operation.name);
             }
         }
     }

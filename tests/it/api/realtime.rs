@@ -12,9 +12,7 @@ fn url(app: &TestApp, query: &str) -> String {
 
 async fn listen(app: &TestApp, query: &str) -> Socket {
     let bearer = format!("Bearer {}", app.client.key);
-    Socket::try_connect(&url(app, query), &[("authorization", &bearer)])
-        .await
-        .expect("the handshake")
+    Socket::try_connect(&url(app, query), &[("authorization", &bearer)]).await.expect("the handshake")
 }
 
 async fn create(app: &TestApp, name: &str) -> Value {
@@ -28,10 +26,7 @@ async fn events_come_as_in_the_log_and_go_on_after_a_cursor() {
     let mut socket = listen(&app, "?type=location.*").await;
     let created = create(&app, "A").await;
     let told = socket.next().await.expect("an event");
-    assert_eq!(
-        (&told["type"], &told["data"]),
-        (&json!("location.created"), &created)
-    );
+    assert_eq!((&told["type"], &told["data"]), (&json!("location.created"), &created));
     let log = app.client.get("/events?type=location.*").await.json();
     assert_eq!(log["result"], json!([told]));
     drop(socket);
@@ -52,20 +47,14 @@ async fn the_key_may_be_a_sub_protocol_and_is_needed() {
     for (offered, agreed) in [(format!("evenwatt, {key}"), "evenwatt"), (key.clone(), key)] {
         let headers = [("sec-websocket-protocol", offered.as_str())];
         let socket = Socket::try_connect(&url(&app, ""), &headers).await;
-        assert_eq!(
-            socket.expect("the handshake").agreed.as_deref(),
-            Some(agreed)
-        );
+        assert_eq!(socket.expect("the handshake").agreed.as_deref(), Some(agreed));
     }
     let wrong = [("sec-websocket-protocol", "evenwatt, nobody")];
     assert!(Socket::try_connect(&url(&app, ""), &wrong).await.is_err());
     let blind = app.client_with(&["read:locations"]).await;
     assert_eq!(blind.get("/realtime").await.error(403), "forbidden");
 
-    assert_eq!(
-        app.client.get("/realtime").await.error(426),
-        "upgrade_required"
-    );
+    assert_eq!(app.client.get("/realtime").await.error(426), "upgrade_required");
     for query in ["?metrics=3601", "?type=sesion.*", "?session=1"] {
         let answer = app.client.get(&format!("/realtime{query}")).await;
         assert_eq!(answer.error(422), "invalid_query", "{query}");
@@ -83,36 +72,17 @@ async fn running_sessions_tell_their_metrics_at_once_and_when_they_change() {
         let transaction = socket.start(1, "CARD", 1_000, BEGAN).await;
         cars.push((socket, transaction));
     }
-    let sessions = app
-        .client
-        .get("/sessions?sort_by=createdAt&sort_order=asc")
-        .await
-        .json();
-    let session = |index: usize| {
-        sessions["result"][index]["_id"]
-            .as_str()
-            .expect("an id")
-            .to_owned()
-    };
+    let sessions = app.client.get("/sessions?sort_by=createdAt&sort_order=asc").await.json();
+    let session = |index: usize| sessions["result"][index]["_id"].as_str().expect("an id").to_owned();
     let mut all = listen(&app, "?type=user.created&metrics=1").await;
-    let mut one = listen(
-        &app,
-        &format!("?type=user.created&metrics=1&session={}", session(1)),
-    )
-    .await;
+    let mut one = listen(&app, &format!("?type=user.created&metrics=1&session={}", session(1))).await;
 
     for known in [session(0), session(1)] {
         let told = all.next().await.expect("metrics");
-        assert_eq!(
-            (&told["type"], &told["data"]["_id"]),
-            (&json!("session.metrics"), &json!(known))
-        );
+        assert_eq!((&told["type"], &told["data"]["_id"]), (&json!("session.metrics"), &json!(known)));
         assert_eq!(told["data"]["metrics"]["energyConsumed"], 0);
     }
-    assert_eq!(
-        one.next().await.expect("metrics")["data"]["_id"],
-        session(1)
-    );
+    assert_eq!(one.next().await.expect("metrics")["data"]["_id"], session(1));
 
     let (car, transaction) = &mut cars[1];
     let sampled = json!([
@@ -126,10 +96,7 @@ async fn running_sessions_tell_their_metrics_at_once_and_when_they_change() {
         let told = listener.next().await.expect("metrics");
         assert_eq!(told["data"]["_id"], session(1));
         assert_eq!(told["data"]["metrics"]["energyConsumed"], 500);
-        assert_eq!(
-            told["data"]["energy_report"]["power"],
-            json!({"value": 7.2, "unit": "kW"})
-        );
+        assert_eq!(told["data"]["energy_report"]["power"], json!({"value": 7.2, "unit": "kW"}));
     }
 
     let stop = json!({"transactionId": transaction, "meterStop": 1_600, "timestamp": "2026-04-24T03:06:00Z"});

@@ -8,15 +8,9 @@ use crate::support::{Answer, FakeStation, TestApp, TestStation, eventually};
 async fn twin(app: &TestApp, simultaneous: bool) -> (TestStation, String) {
     let station = app.station("Twin").await;
     let evses = app.client.get("/evses").await.json();
-    let evse = evses["result"][0]["_id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
+    let evse = evses["result"][0]["_id"].as_str().expect("an id").to_owned();
     let change = json!({"reservable": true, "simultaneous": simultaneous});
-    app.client
-        .patch(&format!("/evses/{evse}"), change)
-        .await
-        .ok();
+    app.client.patch(&format!("/evses/{evse}"), change).await.ok();
     let second = json!({"power": 7, "evse": evse});
     let path = format!("{}/connectors", station.path);
     let second = app.client.post(&path, second).await.created();
@@ -49,23 +43,12 @@ async fn connectors_that_cannot_work_together_are_kept_together() {
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
 
-    let both = reserve(&app, &mut socket, wish(&second), &["Accepted", "Accepted"])
-        .await
-        .created();
-    assert_eq!(
-        (&both["status"], both["kept"].as_array().map(Vec::len)),
-        (&json!("active"), Some(2))
-    );
-    let again = app
-        .client
-        .post("/reservations", wish(&station.connector))
-        .await;
+    let both = reserve(&app, &mut socket, wish(&second), &["Accepted", "Accepted"]).await.created();
+    assert_eq!((&both["status"], both["kept"].as_array().map(Vec::len)), (&json!("active"), Some(2)));
+    let again = app.client.post("/reservations", wish(&station.connector)).await;
     assert_eq!(again.error(409), "conflict");
     let another = json!({"connector": station.connector, "id_tag": "OTHER"});
-    assert_eq!(
-        app.client.post("/sessions", another).await.error(409),
-        "conflict"
-    );
+    assert_eq!(app.client.post("/sessions", another).await.error(409), "conflict");
 
     let begun = json!({"connectorId": 1, "idTag": "card", "meterStart": 0, "timestamp": "2026-04-24T03:06:40Z",
         "reservationId": both["kept"][0]["reservation_id"]});
@@ -85,13 +68,9 @@ async fn connectors_that_work_together_are_kept_alone() {
     let (station, second) = twin(&app, true).await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    let first = reserve(&app, &mut socket, wish(&station.connector), &["Accepted"])
-        .await
-        .created();
+    let first = reserve(&app, &mut socket, wish(&station.connector), &["Accepted"]).await.created();
     assert_eq!(first["kept"].as_array().map(Vec::len), Some(1));
-    reserve(&app, &mut socket, wish(&second), &["Accepted"])
-        .await
-        .created();
+    reserve(&app, &mut socket, wish(&second), &["Accepted"]).await.created();
 
     app.clock.advance(std::time::Duration::from_secs(2 * 3600));
     eventually(async || {
@@ -110,29 +89,16 @@ async fn a_refusal_keeps_nothing_and_a_cancelled_one_is_taken_back() {
     let answers = ["Accepted", "Occupied", "Accepted"]; // the last one takes the first back
     let refused = reserve(&app, &mut socket, wish(&station.connector), &answers).await;
     assert_eq!(refused.error(400), "command_failed");
-    assert_eq!(
-        app.client.get("/reservations?status=failed").await.json()["totalDocs"],
-        1
-    );
+    assert_eq!(app.client.get("/reservations?status=failed").await.json()["totalDocs"], 1);
 
-    let kept = reserve(
-        &app,
-        &mut socket,
-        wish(&station.connector),
-        &["Accepted", "Accepted"],
-    )
-    .await
-    .created();
+    let kept = reserve(&app, &mut socket, wish(&station.connector), &["Accepted", "Accepted"]).await.created();
     let path = format!("/reservations/{}", kept["_id"].as_str().unwrap());
     let client = app.client.clone();
     let gone = path.clone();
     let asked = actix_web::rt::spawn(async move { client.delete(&gone).await });
     for index in 0..2 {
         let call = socket.next_call().await;
-        assert_eq!(
-            call[3],
-            json!({"reservationId": kept["kept"][index]["reservation_id"]})
-        );
+        assert_eq!(call[3], json!({"reservationId": kept["kept"][index]["reservation_id"]}));
         socket.answer(&call, json!({"status": "Accepted"})).await;
     }
     assert_eq!(asked.await.expect("answered").ok()["status"], "cancelled");
@@ -146,10 +112,7 @@ async fn a_refusal_keeps_nothing_and_a_cancelled_one_is_taken_back() {
         "reservation.failed",
         "reservation.cancelled",
     ] {
-        assert!(
-            types.iter().any(|one| one == kind),
-            "{kind} is missing in {types:?}"
-        );
+        assert!(types.iter().any(|one| one == kind), "{kind} is missing in {types:?}");
     }
 }
 
@@ -159,31 +122,16 @@ async fn what_cannot_be_reserved_is_refused_with_a_reason() {
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    let not_reservable = app
-        .client
-        .post("/reservations", wish(&station.connector))
-        .await;
+    let not_reservable = app.client.post("/reservations", wish(&station.connector)).await;
     assert_eq!(not_reservable.error(409), "conflict");
     let mut late = wish(&station.connector);
     late["expires_at"] = json!("2026-04-26T03:06:40Z");
-    assert_eq!(
-        app.client.post("/reservations", late).await.faulty_fields(),
-        ["expires_at"]
-    );
-    let nobody = json!({"connector": "650000000000000000000001", "id_tag": "CARD", "expires_at": "2026-04-24T04:00:00Z"});
-    assert_eq!(
-        app.client
-            .post("/reservations", nobody)
-            .await
-            .faulty_fields(),
-        ["connector"]
-    );
+    assert_eq!(app.client.post("/reservations", late).await.faulty_fields(), ["expires_at"]);
+    let nobody =
+        json!({"connector": "650000000000000000000001", "id_tag": "CARD", "expires_at": "2026-04-24T04:00:00Z"});
+    assert_eq!(app.client.post("/reservations", nobody).await.faulty_fields(), ["connector"]);
     let endless = json!({"connector": station.connector, "id_tag": "CARD"});
-    let faults = app
-        .client
-        .post("/reservations", endless)
-        .await
-        .faulty_fields();
+    let faults = app.client.post("/reservations", endless).await.faulty_fields();
     assert_eq!(faults, ["expires_at"]);
     let long = json!({"connector": station.connector, "id_tag": "CARD", "duration_minutes": 2_000});
     let faults = app.client.post("/reservations", long).await.faulty_fields();
@@ -206,18 +154,12 @@ async fn who_may_not_read_tokens_sees_the_end_of_a_card_only() {
     let scopes = ["read:reservations", "write:reservations", "read:events"];
     let clerk = app.client_with(&scopes).await;
     let shown = clerk.get(&path).await.ok();
-    let changed = clerk
-        .patch(&path, json!({"meta_data": {"a": 1}}))
-        .await
-        .ok();
+    let changed = clerk.patch(&path, json!({"meta_data": {"a": 1}})).await.ok();
     let listed = clerk.get("/reservations").await.json();
     let told = clerk.get("/events?type=reservation.created").await.json();
-    for one in [
-        &shown["id_tag"],
-        &changed["id_tag"],
-        &listed["result"][0]["id_tag"],
-        &told["result"][0]["data"]["id_tag"],
-    ] {
+    for one in
+        [&shown["id_tag"], &changed["id_tag"], &listed["result"][0]["id_tag"], &told["result"][0]["data"]["id_tag"]]
+    {
         assert_eq!(one, "****E680");
     }
     let searched = clerk.get("/reservations?search=04A2").await;

@@ -16,22 +16,10 @@ fn operations(document: &serde_json::Value, ids: &[(&str, &str)]) -> Vec<(Method
                 .iter()
                 .find(|(prefix, _)| path.starts_with(prefix))
                 .map_or("650000000000000000000001", |(_, id)| id);
-            let filled: Vec<&str> = path
-                .split('/')
-                .map(|part| {
-                    if part.starts_with('{') {
-                        resource
-                    } else {
-                        part
-                    }
-                })
-                .collect();
+            let filled: Vec<&str> =
+                path.split('/').map(|part| if part.starts_with('{') { resource } else { part }).collect();
             let filled = filled.join("/").trim_start_matches("/v1.1").to_owned();
-            all.push((
-                method.to_uppercase().parse().expect("a method"),
-                filled,
-                path.clone(),
-            ));
+            all.push((method.to_uppercase().parse().expect("a method"), filled, path.clone()));
         }
     }
     all
@@ -46,16 +34,10 @@ async fn no_route_answers_without_a_key_or_without_its_scope() {
     let mut walked = 0;
     for (method, path, documented) in operations(&document, &[]) {
         let bare = nobody.request(method.clone(), &path);
-        assert_eq!(
-            nobody.send(bare).await.error(401),
-            "unauthenticated",
-            "{method} {documented}"
-        );
+        assert_eq!(nobody.send(bare).await.error(401), "unauthenticated", "{method} {documented}");
         let its_own = ["/v1.1/events", "/v1.1/realtime"];
         if !its_own.iter().any(|scoped| documented.starts_with(scoped)) {
-            let answer = powerless
-                .send(powerless.request(method.clone(), &path).json(&json!({})))
-                .await;
+            let answer = powerless.send(powerless.request(method.clone(), &path).json(&json!({}))).await;
             assert_eq!(answer.error(403), "forbidden", "{method} {documented}");
         }
         walked += 1;
@@ -68,60 +50,32 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
     let app = TestApp::start().await;
     let document = app.client.get_bare("/openapi.json").await.json();
     let site = json!({"operatorName": "Mine", "address": {}, "coordinates": [0, 0]});
-    let location = app.client.post("/locations", site).await.created()["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let location = app.client.post("/locations", site).await.created()["_id"].as_str().unwrap().to_owned();
     let station = app.station("S").await;
     let group = json!({"name": "G", "maximum_capacity": 10, "location": location});
-    let group = app.client.post("/groups", group).await.created()["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let group = app.client.post("/groups", group).await.created()["_id"].as_str().unwrap().to_owned();
     let member = json!({"chargestation": station.id});
-    app.client
-        .post(&format!("/groups/{group}/chargestations"), member)
-        .await
-        .created();
+    app.client.post(&format!("/groups/{group}/chargestations"), member).await.created();
     let keys = app.client.get("/api_keys").await.json();
     let key = keys["result"][0]["_id"].as_str().unwrap().to_owned();
     let evses = app.client.get("/evses").await.json();
     let evse = evses["result"][0]["_id"].as_str().unwrap().to_owned();
     let asset = json!({"name": "A", "type": "battery", "location": location, "group": group});
-    let asset = app.client.post("/assets", asset).await.created()["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let rate =
-        json!({"name": "R", "currency": "EUR", "price_components": [{"type": "FLAT", "price": 1}]});
-    let rate = app.client.post("/rates", rate).await.created()["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let asset = app.client.post("/assets", asset).await.created()["_id"].as_str().unwrap().to_owned();
+    let rate = json!({"name": "R", "currency": "EUR", "price_components": [{"type": "FLAT", "price": 1}]});
+    let rate = app.client.post("/rates", rate).await.created()["_id"].as_str().unwrap().to_owned();
     let schedule = json!({"name": "S", "currency": "EUR", "default_rate": rate, "layout": []});
-    let schedule = app.client.post("/rates/schedule", schedule).await.created()["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let schedule = app.client.post("/rates/schedule", schedule).await.created()["_id"].as_str().unwrap().to_owned();
     let network = json!({"name": "N"});
-    let network = app.client.post("/evse_networks", network).await.created()["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let network = app.client.post("/evse_networks", network).await.created()["_id"].as_str().unwrap().to_owned();
     let offer = json!({"name": "O", "network": network});
-    let offer = app.client.post("/service_offers", offer).await.created()["_id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let offer = app.client.post("/service_offers", offer).await.created()["_id"].as_str().unwrap().to_owned();
     let ids = [
         ("/v1.1/service_offers", offer.as_str()),
         ("/v1.1/evse_networks", network.as_str()),
         ("/v1.1/rates/schedule", schedule.as_str()),
         ("/v1.1/rates", rate.as_str()),
-        (
-            "/v1.1/load_management/groups/chargestations",
-            station.id.as_str(),
-        ),
+        ("/v1.1/load_management/groups/chargestations", station.id.as_str()),
         ("/v1.1/load_management/groups", group.as_str()),
         ("/v1.1/locations", location.as_str()),
         ("/v1.1/chargestations", station.id.as_str()),
@@ -142,13 +96,7 @@ async fn no_route_shows_or_changes_another_organizations_objects() {
             }
             continue;
         }
-        let answer = stranger
-            .send(
-                stranger
-                    .request(method.clone(), &path)
-                    .json(&body_for(&documented)),
-            )
-            .await;
+        let answer = stranger.send(stranger.request(method.clone(), &path).json(&body_for(&documented))).await;
         assert_eq!(answer.error(404), "not_found", "{method} {documented}");
     }
     assert_eq!(app.client.get(&station.path).await.ok()["name"], "S");

@@ -34,12 +34,7 @@ impl Pair {
             let url = station["connection_url"].as_str().expect("a URL");
             sockets.push(FakeStation::speaking(url, protocol).await);
         }
-        Self {
-            depot,
-            sockets,
-            protocol,
-            transactions: [0, 0],
-        }
+        Self { depot, sockets, protocol, transactions: [0, 0] }
     }
 
     /// Left charges, right has none of it.
@@ -79,8 +74,7 @@ impl Pair {
     async fn plug(&mut self, port: usize) {
         let (now, card) = (self.now(), Self::card(port));
         if self.is_first() {
-            let start =
-                json!({"connectorId": 1, "idTag": card, "meterStart": 1_000, "timestamp": now});
+            let start = json!({"connectorId": 1, "idTag": card, "meterStart": 1_000, "timestamp": now});
             let answer = self.sockets[port].call("StartTransaction", start).await;
             self.transactions[port] = answer["transactionId"].as_i64().expect("a number");
         } else {
@@ -108,7 +102,8 @@ impl Pair {
     /// Its transaction ends, the car stays.
     async fn ends(&mut self, port: usize, first: Value, (why, second): (&str, Value)) {
         if self.is_first() {
-            let mut stop = json!({"transactionId": self.transactions[port], "meterStop": 1_000, "timestamp": self.now()});
+            let mut stop =
+                json!({"transactionId": self.transactions[port], "meterStop": 1_000, "timestamp": self.now()});
             for (field, value) in first.as_object().expect("an object") {
                 stop[field] = value.clone();
             }
@@ -122,23 +117,13 @@ impl Pair {
     /// Its station ends it for a reason of its own.
     async fn ends_by_itself(&mut self, port: usize) {
         let other = json!({"stoppedReason": "Other"});
-        self.ends(
-            port,
-            json!({"reason": "Other"}),
-            ("ChargingStateChanged", other),
-        )
-        .await;
+        self.ends(port, json!({"reason": "Other"}), ("ChargingStateChanged", other)).await;
     }
 
     /// The car drives off.
     async fn leaves(&mut self, port: usize) {
         let gone = json!({"stoppedReason": "EVDisconnected"});
-        self.ends(
-            port,
-            json!({"reason": "EVDisconnected"}),
-            ("EVCommunicationLost", gone),
-        )
-        .await;
+        self.ends(port, json!({"reason": "EVDisconnected"}), ("EVCommunicationLost", gone)).await;
         self.status(port, ("Available", "Available")).await;
     }
 
@@ -158,9 +143,7 @@ impl Pair {
             self.depot.pass(Duration::from_secs(10)).await;
             let context = &self.depot.app.running.context;
             let moment = context.moment();
-            let overdue = context
-                .db
-                .write(move |conn| sessions::cancel_overdue(conn, &moment));
+            let overdue = context.db.write(move |conn| sessions::cancel_overdue(conn, &moment));
             overdue.await.expect("tidied");
         }
     }
@@ -193,9 +176,7 @@ async fn is_started_when_the_other_leaves(protocol: &'static str) {
 
     pair.leaves(LEFT).await;
     let right = pair.depot.ports[RIGHT].station;
-    pair.depot
-        .until(async || pair.asked() == [(right, Pair::card(RIGHT))])
-        .await;
+    pair.depot.until(async || pair.asked() == [(right, Pair::card(RIGHT))]).await;
     assert_eq!(pair.depot.limits(), [0.0, 3.0], "it has its limit first");
 
     pair.plug(RIGHT).await;

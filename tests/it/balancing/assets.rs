@@ -15,8 +15,7 @@ struct Asset {
 impl Asset {
     async fn new(depot: &Depot, fields: Value) -> Self {
         let group = depot.app.client.get(&depot.path("")).await.ok();
-        let mut new =
-            json!({"name": "Asset", "location": group["location"], "group": group["_id"]});
+        let mut new = json!({"name": "Asset", "location": group["location"], "group": group["_id"]});
         for (name, value) in fields.as_object().expect("fields") {
             new[name] = value.clone();
         }
@@ -46,11 +45,7 @@ impl Asset {
                 return;
             }
         }
-        panic!(
-            "never {limits:?} but {:?}\n{:#}",
-            depot.limits(),
-            depot.status().await
-        );
+        panic!("never {limits:?} but {:?}\n{:#}", depot.limits(), depot.status().await);
     }
 }
 
@@ -71,10 +66,7 @@ async fn the_surplus_of_solar_panels_falls_while_cars_charge() {
     depot.link.watch();
     panels.reads_until(&depot, 6.0, &[6.0, 6.0]).await;
     let status = depot.status().await;
-    assert_eq!(
-        (&status["capacity"], &status["uncontrolled_load"]),
-        (&json!(12.0), &json!(-6.0))
-    );
+    assert_eq!((&status["capacity"], &status["uncontrolled_load"]), (&json!(12.0), &json!(-6.0)));
     assert_eq!(status["assets"][0]["basis"], "fresh");
 
     panels.reads(&depot, 1.0).await;
@@ -83,10 +75,7 @@ async fn the_surplus_of_solar_panels_falls_while_cars_charge() {
     assert_eq!(told(&depot, "load_management.group.meter_stale").await, 0);
     depot.until_limits(&[3.0, 3.0]).await;
     let silent = depot.app.running.context.clock.now().since(fell_at);
-    assert!(
-        silent >= Duration::from_secs(50),
-        "stale after a minute, not after {silent:?}"
-    );
+    assert!(silent >= Duration::from_secs(50), "stale after a minute, not after {silent:?}");
     assert_eq!(told(&depot, "load_management.group.meter_stale").await, 1);
     assert_eq!(depot.status().await["assets"][0]["basis"], "stale");
     assert!(depot.link.most() <= Watts(12_000));
@@ -117,10 +106,7 @@ async fn the_meter_of_a_building_goes_silent() {
     let silent_since = depot.app.running.context.clock.now();
     depot.until_limits(&[3.0, 3.0]).await;
     let silent = depot.app.running.context.clock.now().since(silent_since);
-    assert!(
-        silent >= Duration::from_secs(80),
-        "held for half a minute: {silent:?}"
-    );
+    assert!(silent >= Duration::from_secs(80), "held for half a minute: {silent:?}");
     assert_eq!(depot.status().await["assets"][0]["basis"], "fallback");
     meter.reads_until(&depot, 16.0, &[7.0, 7.0]).await;
     assert_eq!(told(&depot, "load_management.group.meter_fresh").await, 1);
@@ -131,9 +117,7 @@ async fn a_meter_of_the_site_shows_the_chargers_too() {
     let mut depot = Depot::new(2, json!({"maximum_capacity": 20})).await;
     let meter = Asset::new(&depot, json!({"type": "smart_meter"})).await;
     depot.plug_in(0).await;
-    depot
-        .until(async || depot.status().await["uncontrolled_load"].is_null())
-        .await;
+    depot.until(async || depot.status().await["uncontrolled_load"].is_null()).await;
     depot.until_limits(&[0.0, 0.0]).await; // nobody knows what the building may draw
     meter.reads_until(&depot, 8.0, &[6.9, 0.0]).await;
 
@@ -146,13 +130,7 @@ async fn a_meter_of_the_site_shows_the_chargers_too() {
     assert_eq!(depot.limits(), [6.9, 0.0]);
     // It claims 0.1 kW more than it may draw, which does not count.
     assert_eq!(depot.status().await["uncontrolled_load"], 8.1);
-    assert!(
-        depot
-            .link
-            .live_limits()
-            .iter()
-            .all(|(_, limit)| !limit.lowers)
-    );
+    assert!(depot.link.live_limits().iter().all(|(_, limit)| !limit.lowers));
 
     // The building draws more than is left: whatever the chargers report, the total is kept.
     meter.reads(&depot, 22.0).await;
@@ -165,10 +143,7 @@ async fn a_panel_is_full_while_the_site_is_not() {
     let (client, site) = (&depot.app.client, depot.group.clone());
     let panel = json!({"name": "Panel", "location": client.get(&depot.path("")).await.ok()["location"],
         "parent": site, "maximum_capacity": 9});
-    let panel = client
-        .post("/load_management/groups", panel)
-        .await
-        .created();
+    let panel = client.post("/load_management/groups", panel).await.created();
     let panel_id = panel["_id"].as_str().expect("an id");
     let workshop = json!({"name": "Workshop", "type": "consumer", "static_power": 5, "group": panel_id,
         "location": panel["location"]});
@@ -177,21 +152,13 @@ async fn a_panel_is_full_while_the_site_is_not() {
     let path = format!("/load_management/groups/chargestations/{station}");
     client.delete(&path).await.ok();
     let path = format!("/load_management/groups/{panel_id}/chargestations");
-    client
-        .post(&path, json!({"chargestation": station}))
-        .await
-        .created();
+    client.post(&path, json!({"chargestation": station})).await.created();
     depot.plug_in(0).await;
     depot.plug_in(1).await;
     depot.until_limits(&[7.0, 4.0]).await;
     assert_eq!(depot.status().await["uncontrolled_load"], 5.0);
     let member = depot.member(1).await;
-    assert!(
-        member["reason"]
-            .as_str()
-            .is_some_and(|reason| reason.contains(panel_id)),
-        "{member}"
-    );
+    assert!(member["reason"].as_str().is_some_and(|reason| reason.contains(panel_id)), "{member}");
 }
 
 #[actix_web::test]

@@ -48,14 +48,10 @@ async fn a_weekly_capacity_begins_and_ends_with_its_minutes() {
 
     let now = depot.app.running.context.clock.now();
     let minute = |after: u64| clock(now + Duration::from_secs(after * 60));
-    let schedules =
-        json!({"weekly": [{"from": minute(2), "to": minute(4), "maximum_capacity": 8}]});
+    let schedules = json!({"weekly": [{"from": minute(2), "to": minute(4), "maximum_capacity": 8}]});
     let patch = json!({"capacity_schedules": schedules});
     let group = depot.app.client.patch(&depot.path(""), patch).await.ok();
-    assert_eq!(
-        group["capacity_schedules"]["weekly"][0]["maximum_capacity"],
-        8.0
-    );
+    assert_eq!(group["capacity_schedules"]["weekly"][0]["maximum_capacity"], 8.0);
     assert_eq!(depot.status().await["worst_case_if_server_dies_kw"], 2.76);
     depot.link.watch();
     depot.until_limits(&[4.0, 4.0]).await;
@@ -72,37 +68,20 @@ async fn wrong_capacities_are_named() {
     let weekly = |from: &str, to: &str, days: serde_json::Value| json!({"weekly": [{"weekdays": days, "from": from, "to": to, "maximum_capacity": 8}]});
     let wrong = [
         (json!({"feeder_rating": 10}), "feeder_rating"),
-        (
-            json!({"capacity_schedules": weekly("25:00", "26:00", json!(["mon"]))}),
-            "capacity_schedules.weekly[0].from",
-        ),
+        (json!({"capacity_schedules": weekly("25:00", "26:00", json!(["mon"]))}), "capacity_schedules.weekly[0].from"),
         (
             json!({"capacity_schedules": weekly("10:00", "11:00", json!(["moonday"]))}),
             "capacity_schedules.weekly[0].weekdays",
         ),
-        (
-            json!({"capacity_schedules": weekly("10:00", "11:00", json!([]))}),
-            "capacity_schedules.weekly[0].weekdays",
-        ),
-        (
-            json!({"capacity_schedules": {"monthly": []}}),
-            "capacity_schedules.monthly",
-        ),
+        (json!({"capacity_schedules": weekly("10:00", "11:00", json!([]))}), "capacity_schedules.weekly[0].weekdays"),
+        (json!({"capacity_schedules": {"monthly": []}}), "capacity_schedules.monthly"),
     ];
     for (patch, field) in wrong {
         let refused = depot.app.client.patch(&depot.path(""), patch.clone()).await;
-        assert!(
-            refused.faulty_fields().contains(&field.to_owned()),
-            "{patch}"
-        );
+        assert!(refused.faulty_fields().contains(&field.to_owned()), "{patch}");
     }
     let cap = json!({"maximum_capacity": -1, "until": "soon"});
-    let mut fields = depot
-        .app
-        .client
-        .put(&depot.path("/external_cap"), cap)
-        .await
-        .faulty_fields();
+    let mut fields = depot.app.client.put(&depot.path("/external_cap"), cap).await.faulty_fields();
     fields.sort();
     assert_eq!(fields, ["maximum_capacity", "until"]);
 }

@@ -45,10 +45,7 @@ impl Depot {
         let link = FakeLink::default();
         let app = TestApp::start_on(
             Some(Arc::new(link.clone())),
-            &[
-                ("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5"),
-                ("EVENWATT_BALANCING_TICK_SECONDS", "1"),
-            ],
+            &[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5"), ("EVENWATT_BALANCING_TICK_SECONDS", "1")],
         )
         .await;
         let location = app
@@ -64,22 +61,11 @@ impl Depot {
         for (name, value) in fields.as_object().expect("fields") {
             group[name] = value.clone();
         }
-        let group = app
-            .client
-            .post("/load_management/groups", group)
-            .await
-            .created();
+        let group = app.client.post("/load_management/groups", group).await.created();
         let group = group["_id"].as_str().expect("an id").to_owned();
-        let mut depot = Self {
-            app,
-            link,
-            group,
-            ports: Vec::new(),
-        };
+        let mut depot = Self { app, link, group, ports: Vec::new() };
         for number in 0..ports {
-            depot
-                .add_port(&format!("Port {number}"), port.clone())
-                .await;
+            depot.add_port(&format!("Port {number}"), port.clone()).await;
         }
         depot
     }
@@ -91,11 +77,7 @@ impl Depot {
         let path = format!("/load_management/groups/{}/chargestations", self.group);
         let body = json!({"chargestation": station.id});
         self.app.client.post(&path, body).await.created();
-        self.ports.push(Port {
-            station: id,
-            connector: station.connector.parse().expect("an id"),
-            transaction: 0,
-        });
+        self.ports.push(Port { station: id, connector: station.connector.parse().expect("an id"), transaction: 0 });
     }
 
     /// Another connector of the station of a port, which is in the group.
@@ -125,9 +107,7 @@ impl Depot {
     /// A car comes, and its session begins.
     pub async fn plug_in(&mut self, port: usize) {
         let (moment, organization) = (self.app.running.context.moment(), self.app.organization);
-        let Port {
-            station, connector, ..
-        } = self.ports[port];
+        let Port { station, connector, .. } = self.ports[port];
         let report = StartReport {
             organization,
             station,
@@ -142,31 +122,18 @@ impl Depot {
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Charging;
-            stations::set_connector_status(
-                conn,
-                connector,
-                status,
-                None,
-                (moment.now, moment.now),
-            )?;
+            stations::set_connector_status(conn, connector, status, None, (moment.now, moment.now))?;
             sessions::start_transaction(conn, &moment, &report)
         });
         let started = write.await.expect("stored");
         self.ports[port].transaction = started.transaction_id;
-        self.tell(
-            port,
-            SignalKind::SessionStarted(connector, started.session.id),
-        );
+        self.tell(port, SignalKind::SessionStarted(connector, started.session.id));
     }
 
     /// The car leaves.
     pub async fn unplug(&mut self, port: usize) {
         let (moment, organization) = (self.app.running.context.moment(), self.app.organization);
-        let Port {
-            station,
-            connector,
-            transaction,
-        } = self.ports[port];
+        let Port { station, connector, transaction } = self.ports[port];
         let report = StopReport {
             organization,
             station,
@@ -181,13 +148,7 @@ impl Depot {
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Available;
-            stations::set_connector_status(
-                conn,
-                connector,
-                status,
-                None,
-                (moment.now, moment.now),
-            )?;
+            stations::set_connector_status(conn, connector, status, None, (moment.now, moment.now))?;
             sessions::stop_transaction(conn, &moment, &report)
         });
         write.await.expect("stored");
@@ -196,30 +157,19 @@ impl Depot {
 
     /// The meter of a port shows this draw.
     pub async fn meter(&self, port: usize, draw: Watts) {
-        let reading = Reading {
-            power: Some(draw),
-            ..Reading::default()
-        };
+        let reading = Reading { power: Some(draw), ..Reading::default() };
         self.read(port, reading).await;
     }
 
     /// The meter of a port shows this draw and the current of each phase.
     pub async fn meter_phases(&self, port: usize, draw: Watts, currents: [Milliamps; 3]) {
-        let reading = Reading {
-            power: Some(draw),
-            current: currents.map(Some),
-            ..Reading::default()
-        };
+        let reading = Reading { power: Some(draw), current: currents.map(Some), ..Reading::default() };
         self.read(port, reading).await;
     }
 
     async fn read(&self, port: usize, reading: Reading) {
         let (moment, organization) = (self.app.running.context.moment(), self.app.organization);
-        let Port {
-            station,
-            connector,
-            transaction,
-        } = self.ports[port];
+        let Port { station, connector, transaction } = self.ports[port];
         let report = MeterReport {
             organization,
             station,
@@ -241,12 +191,7 @@ impl Depot {
             currents: phases(reading.current),
             current: reading.current.into_iter().flatten().max(),
         };
-        let write = self
-            .app
-            .running
-            .context
-            .db
-            .write(move |conn| sessions::record_readings(conn, &moment, &report));
+        let write = self.app.running.context.db.write(move |conn| sessions::record_readings(conn, &moment, &report));
         write.await.expect("stored");
         self.tell(port, SignalKind::Metered(connector, shown));
     }
@@ -268,10 +213,7 @@ impl Depot {
 
     /// Lets time pass, second by second, until something holds.
     #[track_caller]
-    pub fn until<'a>(
-        &'a self,
-        mut holds: impl AsyncFnMut() -> bool + 'a,
-    ) -> impl Future<Output = ()> + 'a {
+    pub fn until<'a>(&'a self, mut holds: impl AsyncFnMut() -> bool + 'a) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();
         async move {
             for _ in 0..POLLS {
@@ -290,10 +232,9 @@ impl Depot {
             let status = self.status().await;
             self.limits() == expected
                 && status["members"].as_array().is_some_and(|members| {
-                    members.iter().all(|member| {
-                        member["acknowledged"] == member["limit"]
-                            && member["worst"] == member["limit"]
-                    })
+                    members
+                        .iter()
+                        .all(|member| member["acknowledged"] == member["limit"] && member["worst"] == member["limit"])
                 })
         };
         for _ in 0..POLLS {
@@ -302,11 +243,7 @@ impl Depot {
             }
             self.pass(Duration::from_secs(1)).await;
         }
-        panic!(
-            "never {expected:?} but {:?}\n{:#}",
-            self.limits(),
-            self.status().await
-        );
+        panic!("never {expected:?} but {:?}\n{:#}", self.limits(), self.status().await);
     }
 
     /// Turns the clock and lets the balancer look at it.

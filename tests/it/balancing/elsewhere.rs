@@ -23,11 +23,7 @@ fn limit(station: StationId, evse: i32, now: Timestamp, steps: &[(u64, i64)]) ->
         evse_id: None,
         grid_critical: None,
         local_generation: false,
-        schedules: Json(vec![LimitSchedule {
-            start: now,
-            end: None,
-            steps: steps.iter().map(step).collect(),
-        }]),
+        schedules: Json(vec![LimitSchedule { start: now, end: None, steps: steps.iter().map(step).collect() }]),
         told_at: now,
     }
 }
@@ -48,12 +44,7 @@ async fn others_get_what_a_limit_from_elsewhere_leaves_until_it_is_cleared() {
     depot.until_limits(&[4.0, 4.0, 4.0]).await;
     let now = depot.app.running.context.clock.now();
     let station = depot.ports[0].station;
-    keep(
-        &depot,
-        0,
-        limit(station, 0, now, &[(0, 2_000), (90, 3_000)]),
-    )
-    .await;
+    keep(&depot, 0, limit(station, 0, now, &[(0, 2_000), (90, 3_000)])).await;
     depot.until_limits(&[2.0, 5.0, 5.0]).await;
 
     let explained = depot.app.client.get(&depot.path("/explain")).await.ok();
@@ -61,10 +52,7 @@ async fn others_get_what_a_limit_from_elsewhere_leaves_until_it_is_cleared() {
     assert_eq!(explained["groups"].as_array().map(Vec::len), Some(1));
     let member = depot.member(0).await;
     let reason = member["reason"].as_str().expect("a reason");
-    assert!(
-        reason.contains("2 kW that a limit from elsewhere leaves"),
-        "{reason}"
-    );
+    assert!(reason.contains("2 kW that a limit from elsewhere leaves"), "{reason}");
 
     depot.until_limits(&[3.0, 4.5, 4.5]).await;
     assert!(depot.app.running.context.clock.now() >= now + Duration::from_secs(90));
@@ -110,16 +98,10 @@ async fn connectors_share_what_is_left_to_their_station() {
         let limits = members.iter().filter_map(|member| member["limit"].as_f64());
         limits.collect::<Vec<_>>()
     };
-    depot
-        .until(async || given(&depot).await == [7.0, 7.0])
-        .await;
+    depot.until(async || given(&depot).await == [7.0, 7.0]).await;
     let now = depot.app.running.context.clock.now();
     keep(&depot, 0, limit(station, 0, now, &[(0, 8_000)])).await;
-    depot
-        .until(async || given(&depot).await == [4.0, 4.0])
-        .await;
+    depot.until(async || given(&depot).await == [4.0, 4.0]).await;
     keep(&depot, 0, limit(station, 2, now, &[(0, 3_000)])).await;
-    depot
-        .until(async || given(&depot).await == [5.0, 3.0])
-        .await;
+    depot.until(async || given(&depot).await == [5.0, 3.0]).await;
 }

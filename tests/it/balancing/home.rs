@@ -10,11 +10,7 @@ use crate::support::{TestApp, eventually};
 
 /// A home with one port of 7 kW.
 async fn home() -> Depot {
-    Depot::new(
-        1,
-        json!({"maximum_capacity": 7, "algorithm": "consumer_tou"}),
-    )
-    .await
+    Depot::new(1, json!({"maximum_capacity": 7, "algorithm": "consumer_tou"})).await
 }
 
 fn now(depot: &Depot) -> Timestamp {
@@ -50,10 +46,7 @@ async fn charging_pauses_in_a_window_and_goes_on_by_itself() {
     assert!(now(&depot) >= begins);
     let member = depot.member(0).await;
     assert_eq!(member["rule"], "exclusion-window");
-    assert_eq!(
-        member["reason"],
-        "0 kW: it must not charge at this time of day (rule exclusion-window)."
-    );
+    assert_eq!(member["reason"], "0 kW: it must not charge at this time of day (rule exclusion-window).");
     let session = member["session"].as_str().expect("a session").to_owned();
 
     depot.until_limits(&[7.0]).await;
@@ -72,9 +65,7 @@ async fn a_car_that_comes_in_a_window_waits_for_its_end() {
     exclude(&depot, times.clone()).await;
     depot.plug_in(0).await;
     depot.pass(Duration::from_secs(1)).await;
-    depot
-        .until(async || depot.member(0).await["rule"] == "exclusion-window")
-        .await;
+    depot.until(async || depot.member(0).await["rule"] == "exclusion-window").await;
     assert_eq!(depot.limits(), [0.0]);
 
     let mut disabled = times;
@@ -89,8 +80,7 @@ async fn a_window_over_the_night_in_which_clocks_go_back_ends_by_the_wall_clock(
     // 2026-10-25 02:00 in Amsterdam, for the first time; an hour later it is 02:00 again.
     let first_two: Timestamp = "2026-10-25T00:00:00Z".parse().expect("an instant");
     depot.app.clock.advance(first_two.since(now(&depot)));
-    let night =
-        json!({"timezone": "Europe/Amsterdam", "windows": [{"from": "01:00", "to": "03:00"}]});
+    let night = json!({"timezone": "Europe/Amsterdam", "windows": [{"from": "01:00", "to": "03:00"}]});
     exclude(&depot, night).await;
     depot.plug_in(0).await;
     depot.until_limits(&[0.0]).await;
@@ -112,32 +102,19 @@ async fn a_priority_charge_goes_before_the_window_until_the_session_ends() {
 
     let path = depot.path("/priority_charge");
     let first = depot.app.client.post(&path, json!({})).await.created();
-    assert_eq!(
-        (&first["answer"], &first["status"]),
-        (&json!("approved"), &json!("active"))
-    );
+    assert_eq!((&first["answer"], &first["status"]), (&json!("approved"), &json!("active")));
     assert_eq!(first["session"], depot.member(0).await["session"]);
     depot.until_limits(&[7.0]).await;
-    let again = depot
-        .app
-        .client
-        .post(&path, json!({"minutes": 5}))
-        .await
-        .ok();
+    let again = depot.app.client.post(&path, json!({"minutes": 5})).await.ok();
     assert_eq!(again, first, "asking twice is asking once");
 
     depot.unplug(0).await;
     let charges = depot.app.client.get(&depot.path("/priority_charges")).await;
     let ended = &charges.json()["result"][0];
-    assert_eq!(
-        (&ended["status"], &ended["reason"]),
-        (&json!("ended"), &json!("The session ended"))
-    );
+    assert_eq!((&ended["status"], &ended["reason"]), (&json!("ended"), &json!("The session ended")));
     depot.plug_in(0).await;
     depot.pass(Duration::from_secs(1)).await;
-    depot
-        .until(async || depot.member(0).await["rule"] == "exclusion-window")
-        .await;
+    depot.until(async || depot.member(0).await["rule"] == "exclusion-window").await;
     assert_eq!(depot.limits(), [0.0], "another session is not meant");
     let events = depot.app.event_types().await;
     for what in ["started", "ended"] {
@@ -153,17 +130,10 @@ async fn a_priority_charge_ends_on_request_and_when_its_time_is_over() {
     let path = depot.path("/priority_charge");
     assert_eq!(depot.app.client.delete(&path).await.ok(), json!(null));
     let waiting = depot.app.client.post(&path, json!({})).await.created();
-    assert_eq!(
-        (&waiting["status"], &waiting["session"]),
-        (&json!("waiting"), &json!(null))
-    );
+    assert_eq!((&waiting["status"], &waiting["session"]), (&json!("waiting"), &json!(null)));
     depot.plug_in(0).await;
     depot.until_limits(&[7.0]).await;
-    let charges = depot
-        .app
-        .client
-        .get(&depot.path("/priority_charges?status=active"))
-        .await;
+    let charges = depot.app.client.get(&depot.path("/priority_charges?status=active")).await;
     assert_eq!(charges.json()["result"][0]["_id"], waiting["_id"]);
 
     let ended = depot.app.client.delete(&path).await.ok();
@@ -172,23 +142,13 @@ async fn a_priority_charge_ends_on_request_and_when_its_time_is_over() {
     depot.until_limits(&[0.0]).await;
 
     let asked = now(&depot);
-    depot
-        .app
-        .client
-        .post(&path, json!({"minutes": 5}))
-        .await
-        .created();
+    depot.app.client.post(&path, json!({"minutes": 5})).await.created();
     depot.until_limits(&[7.0]).await;
     depot.until_limits(&[0.0]).await;
     let lasted = now(&depot).since(asked).as_secs();
     assert!((300..330).contains(&lasted), "{lasted}");
     let expired = async || {
-        let charges = depot
-            .app
-            .client
-            .get(&depot.path("/priority_charges"))
-            .await
-            .json();
+        let charges = depot.app.client.get(&depot.path("/priority_charges")).await.json();
         charges["result"][0]["reason"] == "Its time is over"
     };
     eventually(expired).await;
@@ -199,17 +159,11 @@ async fn a_priority_charge_is_refused_with_a_reason_and_never_lifts_a_limit() {
     let mut depot = home().await;
     let path = depot.path("/priority_charge");
     depot.goes_offline(0);
-    assert_eq!(
-        depot.app.client.post(&path, json!({})).await.error(406),
-        "station_offline"
-    );
+    assert_eq!(depot.app.client.post(&path, json!({})).await.error(406), "station_offline");
     depot.comes_back(0);
     for (patch, why) in [
         (json!({"algorithm": "equal_share"}), "algorithm"),
-        (
-            json!({"algorithm": "consumer_tou", "dry_run": true}),
-            "dry run",
-        ),
+        (json!({"algorithm": "consumer_tou", "dry_run": true}), "dry run"),
     ] {
         depot.app.client.patch(&depot.path(""), patch).await.ok();
         let refused = depot.app.client.post(&path, json!({})).await;
@@ -218,23 +172,10 @@ async fn a_priority_charge_is_refused_with_a_reason_and_never_lifts_a_limit() {
     }
     for minutes in [json!(0), json!(1441), json!(-1), json!("long")] {
         let wrong = json!({"minutes": minutes});
-        assert_eq!(
-            depot.app.client.post(&path, wrong).await.faulty_fields(),
-            ["minutes"]
-        );
+        assert_eq!(depot.app.client.post(&path, wrong).await.faulty_fields(), ["minutes"]);
     }
-    let all = depot
-        .app
-        .client
-        .get(&depot.path("/priority_charges?sort_order=asc"))
-        .await
-        .json();
-    let answers: Vec<&Value> = all["result"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| &one["answer"])
-        .collect();
+    let all = depot.app.client.get(&depot.path("/priority_charges?sort_order=asc")).await.json();
+    let answers: Vec<&Value> = all["result"].as_array().unwrap().iter().map(|one| &one["answer"]).collect();
     assert_eq!(answers, ["error", "denied", "denied"]);
 
     let small = json!({"dry_run": false, "maximum_capacity": 4});
@@ -252,21 +193,13 @@ async fn only_groups_of_home_users_have_exclusion_times() {
     let times = json!({"windows": [{"from": "17:00", "to": "20:00"}]});
     assert_eq!(put(times.clone()).await.error(409), "conflict");
     let algorithm = json!({"algorithm": "Consumer-configured ToU"});
-    let group = depot
-        .app
-        .client
-        .patch(&depot.path(""), algorithm)
-        .await
-        .ok();
+    let group = depot.app.client.patch(&depot.path(""), algorithm).await.ok();
     assert_eq!(group["algorithm"], "consumer_tou");
 
     put(times.clone()).await.ok();
     let wrong = json!({"timezone": "Mars/Crater", "windows": [
         {"from": "25:00", "to": "01:00"}, {"from": "01:00", "to": "02:00", "weekdays": []}]});
-    assert_eq!(
-        put(wrong).await.faulty_fields(),
-        ["timezone", "windows[0].from"]
-    );
+    assert_eq!(put(wrong).await.faulty_fields(), ["timezone", "windows[0].from"]);
     let no_day = json!({"windows": [{"from": "01:00", "to": "02:00", "weekdays": []}]});
     assert_eq!(put(no_day).await.faulty_fields(), ["windows[0].weekdays"]);
     assert_eq!(put(json!({})).await.faulty_fields(), ["windows"]);

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use evenwatt::kernel::{StationId, Watts};
-use evenwatt::stations::link::{
-    Command, Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationLink,
-};
+use evenwatt::stations::link::{Command, Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
 use serde_json::json;
 
 /// What a station answers to limits.
@@ -73,9 +71,7 @@ impl FakeLink {
     /// The live limits that were told, in order.
     pub fn live_limits(&self) -> Vec<(StationId, SetLimit)> {
         let is_live = |(station, command)| match command {
-            Command::SetLimit(limit) if limit.purpose == LimitPurpose::Live => {
-                Some((station, limit))
-            }
+            Command::SetLimit(limit) if limit.purpose == LimitPurpose::Live => Some((station, limit)),
             _ => None,
         };
         self.told().into_iter().filter_map(is_live).collect()
@@ -83,9 +79,7 @@ impl FakeLink {
     /// Those of one station.
     pub fn live_limits_of(&self, station: StationId) -> Vec<SetLimit> {
         let told = self.live_limits().into_iter();
-        told.filter(|(told, _)| *told == station)
-            .map(|(_, limit)| limit)
-            .collect()
+        told.filter(|(told, _)| *told == station).map(|(_, limit)| limit).collect()
     }
     /// Forgets what was told, and watches the sum of all live limits from now on.
     pub fn watch(&self) {

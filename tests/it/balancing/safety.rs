@@ -40,20 +40,12 @@ async fn what_a_station_refuses_to_give_back_is_set_aside() {
     depot.until_limits(&[7.0, 0.0, 0.0]).await;
     depot.link.behave(depot.ports[0].station, Manner::Refuses);
     depot.plug_in(1).await;
-    depot
-        .until(async || depot.status().await["stage"] == "degraded")
-        .await;
+    depot.until(async || depot.status().await["stage"] == "degraded").await;
     let refusing = depot.member(0).await;
-    assert_eq!(
-        (&refusing["rule"], &refusing["worst"]),
-        (&json!("reservation"), &json!(7.0)),
-        "{refusing}"
-    );
+    assert_eq!((&refusing["rule"], &refusing["worst"]), (&json!("reservation"), &json!(7.0)), "{refusing}");
     depot.until(async || depot.limits()[1] == 3.0).await;
     let events = depot.app.event_types().await;
-    let degraded = events
-        .iter()
-        .filter(|kind| *kind == "load_management.group.degraded");
+    let degraded = events.iter().filter(|kind| *kind == "load_management.group.degraded");
     assert_eq!(degraded.count(), 1);
     assert!(depot.status().await["worst_case_kw"].as_f64() <= Some(10.0));
 }
@@ -65,16 +57,12 @@ async fn an_offline_station_keeps_its_limit_until_that_runs_out_and_then_its_fal
     depot.plug_in(1).await;
     depot.until_limits(&[5.0, 5.0]).await;
     depot.goes_offline(0);
-    depot
-        .until(async || depot.member(0).await["rule"] == "reservation")
-        .await;
+    depot.until(async || depot.member(0).await["rule"] == "reservation").await;
     assert_eq!(depot.member(0).await["worst"], 5.0);
     assert_eq!(depot.limits()[1], 5.0);
 
     depot.pass(Duration::from_secs(300)).await;
-    depot
-        .until(async || depot.member(0).await["worst"] == 2.0)
-        .await;
+    depot.until(async || depot.member(0).await["worst"] == 2.0).await;
     depot.until(async || depot.limits()[1] == 7.0).await;
 
     depot.comes_back(0);
@@ -105,9 +93,7 @@ async fn a_station_that_never_connected_is_set_aside_at_its_rating_and_warned_of
     let status = depot.status().await;
     assert_eq!(status["reserved"], 7.0);
     let warnings = status["warnings"].as_array().expect("warnings");
-    let of_it = warnings
-        .iter()
-        .filter(|one| one["chargestation"] == planned.id);
+    let of_it = warnings.iter().filter(|one| one["chargestation"] == planned.id);
     let codes: Vec<_> = of_it.map(|one| one["code"].clone()).collect();
     assert!(codes.contains(&json!("never_connected")), "{codes:?}");
 }
@@ -123,12 +109,8 @@ async fn after_a_restart_nothing_is_raised_before_it_is_proven() {
     depot.link.watch();
 
     let running = &depot.app.running;
-    let settings = Settings {
-        tick: Duration::from_millis(50),
-        limit_seconds: 300,
-        settle: Duration::ZERO,
-        plans_kept: 10,
-    };
+    let settings =
+        Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
     let second_life = Balancer::start(
         running.context.clone(),
         Arc::new(depot.link.clone()),
@@ -150,9 +132,7 @@ async fn a_car_that_draws_too_much_is_noticed_and_set_aside() {
         depot.meter(0, Watts(6_800)).await;
         depot.pass(Duration::from_secs(40)).await;
     }
-    depot
-        .until(async || depot.member(0).await["rule"] == "reservation")
-        .await;
+    depot.until(async || depot.member(0).await["rule"] == "reservation").await;
     depot.until(async || depot.limits()[1] == 3.0).await;
     let kind = "load_management.group.member_not_obeying".to_owned();
     assert!(depot.app.event_types().await.contains(&kind));

@@ -23,26 +23,18 @@ async fn eight_ports_of_seven_kilowatts_share_thirty() {
         let mut expected = [0.0; 8];
         expected[..cars.min(6)].fill(each);
         depot.until_limits(&expected).await;
-        assert!(
-            depot.link.most() <= Watts(30_000),
-            "{:?}",
-            depot.link.most()
-        );
+        assert!(depot.link.most() <= Watts(30_000), "{:?}", depot.link.most());
     }
     // The limits are the same as before the last cars came, so their plan may still be on its way.
     eventually(async || depot.member(6).await["rule"] == "minimum-or-nothing").await;
     let waiting = depot.member(6).await;
     assert!(
-        waiting["reason"]
-            .as_str()
-            .is_some_and(|reason| reason.contains("waits for its turn as number 1")),
+        waiting["reason"].as_str().is_some_and(|reason| reason.contains("waits for its turn as number 1")),
         "{waiting}"
     );
 
     depot.unplug(0).await;
-    depot
-        .until_limits(&[0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 0.0])
-        .await;
+    depot.until_limits(&[0.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 0.0]).await;
     assert!(depot.link.most() <= Watts(30_000));
 }
 
@@ -57,15 +49,9 @@ async fn a_group_shows_its_status_and_explains_its_plans() {
     depot.meter(0, Watts(4_900)).await;
 
     let status = depot.status().await;
-    assert_eq!(
-        (&status["capacity"], &status["granted"], &status["drawn"]),
-        (&json!(10.0), &json!(10.0), &json!(4.9))
-    );
+    assert_eq!((&status["capacity"], &status["granted"], &status["drawn"]), (&json!(10.0), &json!(10.0), &json!(4.9)));
     assert_eq!(status["worst_case_kw"], 10.0);
-    assert_eq!(
-        status["worst_case_if_server_dies_kw"], 4.0,
-        "the minimum is the fallback"
-    );
+    assert_eq!(status["worst_case_if_server_dies_kw"], 4.0, "the minimum is the fallback");
     assert_eq!(status["stage"], "settled");
 
     let explained = depot.app.client.get(&depot.path("/explain")).await.ok();
@@ -87,17 +73,11 @@ async fn a_group_shows_its_status_and_explains_its_plans() {
     let power = depot.path("/power?resolution=3600");
     depot.pass(std::time::Duration::from_secs(1)).await;
     let power = depot.app.client.get(&power).await.ok();
-    assert_eq!(
-        (&power[0]["power"], &power[0]["members"]),
-        (&json!(4.9), &json!(1))
-    );
+    assert_eq!((&power[0]["power"], &power[0]["members"]), (&json!(4.9), &json!(1)));
 
     let stranger = depot.app.stranger().await;
     for rest in ["/status", "/explain", "/plans", "/power"] {
-        assert_eq!(
-            stranger.get(&depot.path(rest)).await.error(404),
-            "not_found"
-        );
+        assert_eq!(stranger.get(&depot.path(rest)).await.error(404), "not_found");
     }
     let events = depot.app.event_types().await;
     assert!(events.contains(&"load_management.group.plan_settled".to_owned()));
@@ -109,9 +89,7 @@ async fn a_dry_run_plans_and_sends_nothing() {
     let fields = json!({"maximum_capacity": 10, "dry_run": true});
     let mut depot = Depot::new(2, fields).await;
     depot.plug_in(0).await;
-    depot
-        .until(async || depot.member(0).await["limit"] == 7.0)
-        .await;
+    depot.until(async || depot.member(0).await["limit"] == 7.0).await;
     depot.pass(std::time::Duration::from_secs(60)).await;
     assert_eq!(depot.link.told(), []);
     assert_eq!(depot.status().await["stage"], "planned");
@@ -152,25 +130,14 @@ async fn a_smaller_capacity_lowers_first_and_a_larger_one_raises() {
     let smaller = json!({"maximum_capacity": 8});
     depot.app.client.patch(&depot.path(""), smaller).await.ok();
     depot.until_limits(&[4.0, 4.0]).await;
-    assert!(
-        depot
-            .link
-            .live_limits()
-            .iter()
-            .all(|(_, limit)| limit.lowers)
-    );
+    assert!(depot.link.live_limits().iter().all(|(_, limit)| limit.lowers));
 
     let larger = json!({"maximum_capacity": 12});
     depot.app.client.patch(&depot.path(""), larger).await.ok();
     depot.until_limits(&[6.0, 6.0]).await;
     let last = depot.link.live_limits().pop().expect("a limit").1;
     assert_eq!(
-        (
-            last.lowers,
-            last.in_amps,
-            last.duration_seconds,
-            last.purpose
-        ),
+        (last.lowers, last.in_amps, last.duration_seconds, last.purpose),
         (false, true, Some(300), LimitPurpose::Live)
     );
 }
@@ -203,11 +170,7 @@ async fn a_car_that_uses_less_lends_the_rest_and_gets_it_back() {
         }
     }
     depot.until_limits(&[5.0, 5.0]).await;
-    assert!(
-        depot.link.most() <= Watts(10_000),
-        "{:?}",
-        depot.link.most()
-    );
+    assert!(depot.link.most() <= Watts(10_000), "{:?}", depot.link.most());
 }
 
 #[actix_web::test]
@@ -218,8 +181,7 @@ async fn who_leaves_soon_gets_more_and_who_has_time_may_be_paused() {
         depot.plug_in(port).await;
         let session = depot.member(port).await["session"].clone();
         let now = depot.app.running.context.clock.now();
-        let need =
-            json!({"departure_time": now + Duration::from_secs(hours * 3_600), "energy_need": 4.5});
+        let need = json!({"departure_time": now + Duration::from_secs(hours * 3_600), "energy_need": 4.5});
         let path = format!("/sessions/{}", session.as_str().expect("a session"));
         depot.app.client.patch(&path, need).await.ok();
     }
@@ -228,9 +190,7 @@ async fn who_leaves_soon_gets_more_and_who_has_time_may_be_paused() {
     let pauses = json!({"allow_pause": true, "hold_minutes": 1, "trusted_departures": true});
     depot.app.client.patch(&depot.path(""), pauses).await.ok();
     depot.until_limits(&[6.0, 0.0]).await;
-    depot
-        .until(async || depot.member(1).await["rule"] == "deadline-pause")
-        .await;
+    depot.until(async || depot.member(1).await["rule"] == "deadline-pause").await;
 
     let wrong = json!({"hold_minutes": 0, "raise_step": 0});
     let answer = depot.app.client.patch(&depot.path(""), wrong).await;
@@ -278,9 +238,7 @@ async fn a_one_phase_car_on_three_phases_leaves_the_others_two_thirds() {
     depot.link.behave(first, Manner::Silent);
     depot.pass(Duration::from_secs(30)).await;
     depot.meter_phases(0, Watts(11_000), three_phases).await;
-    depot
-        .until(async || depot.member(0).await["worst"] == 11.0 && depot.limits()[1] == 0.0)
-        .await;
+    depot.until(async || depot.member(0).await["worst"] == 11.0 && depot.limits()[1] == 0.0).await;
     depot.link.behave(first, Manner::Accepts);
     depot.comes_back(0);
     depot.pass(Duration::from_secs(600)).await; // who was stopped rests
@@ -297,10 +255,7 @@ async fn a_charging_profile_lowers_a_member_and_never_raises_it() {
     depot.until_limits(&[5.0, 5.0]).await;
     let client = depot.app.client.clone();
     let station = depot.ports[0].station.to_string();
-    let evses = client
-        .get(&format!("/evses?chargestation={station}"))
-        .await
-        .json();
+    let evses = client.get(&format!("/evses?chargestation={station}")).await.json();
     let profile = json!({
         "name": "Quiet", "type": "one_time", "start_schedule": "2026-01-01T00:00:00Z", "unit": "power",
         "periods": [{"start": 0, "limit": 3000}], "evses": [evses["result"][0]["_id"]]
@@ -315,11 +270,7 @@ async fn a_charging_profile_lowers_a_member_and_never_raises_it() {
 
 #[actix_web::test]
 async fn what_a_station_tells_is_heard_without_reading_the_others_again() {
-    let mut depot = Depot::new(
-        3,
-        json!({"maximum_capacity": 10, "minimum_connector_capacity": 2}),
-    )
-    .await;
+    let mut depot = Depot::new(3, json!({"maximum_capacity": 10, "minimum_connector_capacity": 2})).await;
     depot.plug_in(0).await;
     depot.until_limits(&[7.0, 0.0, 0.0]).await;
     // From here on nobody pokes: only signals lead to turns.

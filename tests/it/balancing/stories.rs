@@ -24,9 +24,7 @@ async fn a_station_comes_back_after_an_hour_offline() {
     depot.goes_offline(0);
     depot.pass(Duration::from_secs(3_600)).await;
     depot.plug_in(2).await;
-    depot
-        .until(async || depot.limits()[1..] == [4.0, 4.0])
-        .await;
+    depot.until(async || depot.limits()[1..] == [4.0, 4.0]).await;
     assert_eq!(depot.member(0).await["worst"], 2.0, "its fallback");
 
     depot.link.expire(depot.ports[0].station, Watts(2_000));
@@ -53,12 +51,8 @@ async fn the_server_is_dead_for_ten_minutes() {
     depot.link.watch();
 
     let running = &depot.app.running;
-    let settings = Settings {
-        tick: Duration::from_millis(50),
-        limit_seconds: 300,
-        settle: Duration::ZERO,
-        plans_kept: 10,
-    };
+    let settings =
+        Settings { tick: Duration::from_millis(50), limit_seconds: 300, settle: Duration::ZERO, plans_kept: 10 };
     let second_life = Balancer::start(
         running.context.clone(),
         Arc::new(depot.link.clone()),
@@ -86,9 +80,7 @@ async fn what_should_be_put_right_is_told() {
 
     let too_much = json!({"fallback_capacity": 6});
     depot.app.client.patch(&depot.path(""), too_much).await.ok();
-    depot
-        .until(async || codes(&depot).await == ["fallbacks_exceed_capacity"])
-        .await;
+    depot.until(async || codes(&depot).await == ["fallbacks_exceed_capacity"]).await;
     let fair = json!({"fallback_capacity": 2});
     depot.app.client.patch(&depot.path(""), fair).await.ok();
     depot.until(async || codes(&depot).await.is_empty()).await;
@@ -101,20 +93,14 @@ async fn what_should_be_put_right_is_told() {
     depot.app.client.delete(&path).await.ok();
 
     let second = depot.ports[1].station;
-    depot
-        .link
-        .enforce(second, Enforced::Current(Milliamps(32_000)));
+    depot.link.enforce(second, Enforced::Current(Milliamps(32_000)));
     depot.comes_back(1);
-    depot
-        .until(async || codes(&depot).await == ["composite_schedule_differs"])
-        .await;
+    depot.until(async || codes(&depot).await == ["composite_schedule_differs"]).await;
     depot.link.enforce(second, Enforced::Power(Watts(0)));
     depot.comes_back(1);
     depot.until(async || codes(&depot).await.is_empty()).await;
 
     depot.link.behave(depot.ports[0].station, Manner::Refuses);
     depot.plug_in(0).await;
-    depot
-        .until(async || codes(&depot).await.contains(&"refuses_limits".to_owned()))
-        .await;
+    depot.until(async || codes(&depot).await.contains(&"refuses_limits".to_owned())).await;
 }

@@ -18,22 +18,11 @@ async fn only_known_active_stations_with_the_right_password_connect() {
     let url = station["connection_url"].as_str().unwrap();
     let basic = |password: &str| {
         let text = format!("{}:{password}", station["endpoint"].as_str().unwrap());
-        format!(
-            "Basic {}",
-            base64::engine::general_purpose::STANDARD.encode(text)
-        )
+        format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))
     };
     assert!(FakeStation::try_connect(url, &[]).await.is_err());
-    assert!(
-        FakeStation::try_connect(url, &[("authorization", &basic("wrong-password-123"))])
-            .await
-            .is_err()
-    );
-    let right = basic(
-        station["security"]["password"]
-            .as_str()
-            .expect("shown once"),
-    );
+    assert!(FakeStation::try_connect(url, &[("authorization", &basic("wrong-password-123"))]).await.is_err());
+    let right = basic(station["security"]["password"].as_str().expect("shown once"));
     for protocol in ["ocpp2.0.1", "ocpp2.1"] {
         let spoken = ("sec-websocket-protocol", protocol);
         let wrong = [spoken, ("authorization", &basic("wrong-password-123"))];
@@ -43,28 +32,14 @@ async fn only_known_active_stations_with_the_right_password_connect() {
         let mut newer = connected.expect("the right password");
         assert_eq!(newer.boot_2().await["status"], "Accepted");
     }
-    let mut connected = FakeStation::try_connect(url, &[("authorization", &right)])
-        .await
-        .expect("the right password");
+    let mut connected = FakeStation::try_connect(url, &[("authorization", &right)]).await.expect("the right password");
     assert_eq!(connected.boot().await["status"], "Accepted");
 
     let path = format!("/chargestations/{}", station["_id"].as_str().unwrap());
-    assert!(
-        app.client.get(&path).await.ok()["security"]
-            .get("password")
-            .is_none()
-    );
+    assert!(app.client.get(&path).await.ok()["security"].get("password").is_none());
     app.client.patch(&path, json!({"active": false})).await.ok();
-    assert_eq!(
-        connected.next().await,
-        None,
-        "an inactive station is disconnected"
-    );
-    assert!(
-        FakeStation::try_connect(url, &[("authorization", &right)])
-            .await
-            .is_err()
-    );
+    assert_eq!(connected.next().await, None, "an inactive station is disconnected");
+    assert!(FakeStation::try_connect(url, &[("authorization", &right)]).await.is_err());
 }
 
 #[actix_web::test]
@@ -96,22 +71,13 @@ async fn odd_urls_and_a_missing_sub_protocol_are_tolerated_but_other_protocols_a
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let host = app.station_url("");
-    for odd in [
-        format!("{host}//x/{}/", station.endpoint),
-        format!("{host}{}", station.endpoint.to_uppercase()),
-    ] {
-        let mut connected = FakeStation::try_connect(&odd, &[])
-            .await
-            .expect("an odd URL");
+    for odd in [format!("{host}//x/{}/", station.endpoint), format!("{host}{}", station.endpoint.to_uppercase())] {
+        let mut connected = FakeStation::try_connect(&odd, &[]).await.expect("an odd URL");
         assert_eq!(connected.boot().await["status"], "Accepted");
     }
     let wrong = FakeStation::try_connect(&station.url, &[("sec-websocket-protocol", "soap")]).await;
     if let Ok(mut closed) = wrong {
-        assert_eq!(
-            closed.next().await,
-            None,
-            "no common protocol: closed at once"
-        );
+        assert_eq!(closed.next().await, None, "no common protocol: closed at once");
     }
     let both = [("sec-websocket-protocol", "ocpp1.5, ocpp1.6")];
     assert!(FakeStation::try_connect(&station.url, &both).await.is_ok());
@@ -127,30 +93,17 @@ async fn the_newest_socket_wins_and_the_old_ones_end_changes_nothing() {
     new.boot().await;
     assert_eq!(old.next().await, None);
     old.drop_link().await;
-    assert_eq!(
-        new.call("Heartbeat", json!({})).await["currentTime"],
-        "2026-04-24T03:06:40.000Z"
-    );
+    assert_eq!(new.call("Heartbeat", json!({})).await["currentTime"], "2026-04-24T03:06:40.000Z");
     assert_eq!(app.client.get(&station.path).await.ok()["online"], true);
     new.drop_link().await;
     eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
     let kinds: Vec<String> = app.event_types().await;
-    assert_eq!(
-        kinds
-            .iter()
-            .filter(|kind| *kind == "chargestation.offline")
-            .count(),
-        1,
-        "{kinds:?}"
-    );
+    assert_eq!(kinds.iter().filter(|kind| *kind == "chargestation.offline").count(), 1, "{kinds:?}");
 }
 
 #[actix_web::test]
 async fn a_frame_that_takes_longer_than_the_patience_with_silence_is_heard() {
-    let options = [
-        ("EVENWATT_OCPP_PING_SECONDS", "1"),
-        ("EVENWATT_OCPP_PONG_SECONDS", "1"),
-    ];
+    let options = [("EVENWATT_OCPP_PING_SECONDS", "1"), ("EVENWATT_OCPP_PONG_SECONDS", "1")];
     let app = TestApp::start_with(&options).await;
     let station = app.station("GPRS").await;
     let protocol = [("Sec-WebSocket-Protocol", "ocpp1.6")];

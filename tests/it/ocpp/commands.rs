@@ -8,35 +8,19 @@ use crate::support::{FakeStation, TestApp, eventually};
 async fn a_command_waits_for_the_station_and_is_kept_as_an_action() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
-    let offline = app
-        .client
-        .post(&format!("{}/reset", station.path), json!({"type": "Soft"}))
-        .await;
+    let offline = app.client.post(&format!("{}/reset", station.path), json!({"type": "Soft"})).await;
     assert_eq!(offline.error(406), "station_offline");
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
 
     let (client, path) = (app.client.clone(), format!("{}/reset", station.path));
-    let asked =
-        actix_web::rt::spawn(async move { client.post(&path, json!({"type": "Soft"})).await });
+    let asked = actix_web::rt::spawn(async move { client.post(&path, json!({"type": "Soft"})).await });
     let call = socket.next_call().await;
-    assert_eq!(
-        (&call[2], &call[3]),
-        (&json!("Reset"), &json!({"type": "Soft"}))
-    );
+    assert_eq!((&call[2], &call[3]), (&json!("Reset"), &json!({"type": "Soft"})));
     socket.answer(&call, json!({"status": "Accepted"})).await;
     let action = asked.await.expect("answered").ok();
-    assert_eq!(
-        (&action["type"], &action["status"]),
-        (&json!("chargestation.reset"), &json!("completed"))
-    );
-    let wrong = app
-        .client
-        .post(
-            &format!("{}/reset", station.path),
-            json!({"type": "OnIdle"}),
-        )
-        .await;
+    assert_eq!((&action["type"], &action["status"]), (&json!("chargestation.reset"), &json!("completed")));
+    let wrong = app.client.post(&format!("{}/reset", station.path), json!({"type": "OnIdle"})).await;
     assert_eq!(wrong.faulty_fields(), ["type"]);
 }
 
@@ -48,29 +32,19 @@ async fn raw_ocpp_is_checked_before_it_is_sent() {
     socket.boot().await;
     let path = format!("{}/ocpp", station.path);
     let wrong = json!({"action": "ChangeConfiguration", "payload": {"key": "K"}});
-    assert_eq!(
-        app.client.post(&path, wrong).await.error(422),
-        "invalid_body"
-    );
+    assert_eq!(app.client.post(&path, wrong).await.error(422), "invalid_body");
     let right = json!({"action": "GetConfiguration", "payload": {"key": ["HeartbeatInterval"]}});
     let client = app.client.clone();
     let asked = actix_web::rt::spawn(async move { client.post(&path, right).await });
     let call = socket.next_call().await;
-    socket.answer(&call, json!({"configurationKey": [{"key": "HeartbeatInterval", "readonly": false, "value": "300"}]})).await;
+    socket
+        .answer(&call, json!({"configurationKey": [{"key": "HeartbeatInterval", "readonly": false, "value": "300"}]}))
+        .await;
     let action = asked.await.expect("answered").ok();
-    assert_eq!(
-        action["response_data"]["configurationKey"][0]["value"],
-        "300"
-    );
+    assert_eq!(action["response_data"]["configurationKey"][0]["value"], "300");
     let limited = app.client_with(&["write:chargestations"]).await;
     let path = format!("{}/ocpp", station.path);
-    assert_eq!(
-        limited
-            .post(&path, json!({"action": "ClearCache", "payload": {}}))
-            .await
-            .error(403),
-        "forbidden"
-    );
+    assert_eq!(limited.post(&path, json!({"action": "ClearCache", "payload": {}})).await.error(403), "forbidden");
 }
 
 #[actix_web::test]
@@ -79,10 +53,7 @@ async fn a_pending_command_ends_at_once_when_the_link_drops() {
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    let (client, path) = (
-        app.client.clone(),
-        format!("{}/clear_cache?wait=true", station.path),
-    );
+    let (client, path) = (app.client.clone(), format!("{}/clear_cache?wait=true", station.path));
     let asked = actix_web::rt::spawn(async move { client.post(&path, json!({})).await });
     socket.next_call().await;
     socket.drop_link().await;
@@ -113,10 +84,7 @@ async fn a_session_by_api_starts_runs_and_stops() {
         {"timestamp": "2026-04-24T03:06:41Z", "sampledValue": [{"value": "1200"}]}]});
     socket.call("MeterValues", values).await;
     let stop = socket.next_call().await;
-    assert_eq!(
-        (&stop[2], &stop[3]["transactionId"]),
-        (&json!("RemoteStopTransaction"), &answer["transactionId"])
-    );
+    assert_eq!((&stop[2], &stop[3]["transactionId"]), (&json!("RemoteStopTransaction"), &answer["transactionId"]));
     socket.answer(&stop, json!({"status": "Accepted"})).await;
     let payload = json!({"transactionId": answer["transactionId"], "meterStop": 1200, "timestamp": "2026-04-24T03:06:42Z",
         "reason": "Remote"});
@@ -130,20 +98,12 @@ async fn a_refused_start_cancels_the_session() {
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    let session = app
-        .client
-        .post("/sessions", json!({"connector": station.connector}))
-        .await
-        .created();
+    let session = app.client.post("/sessions", json!({"connector": station.connector})).await.created();
     let call = socket.next_call().await;
     socket.answer(&call, json!({"status": "Rejected"})).await;
     let path = format!("/sessions/{}", session["_id"].as_str().unwrap());
     eventually(async || app.client.get(&path).await.ok()["status"] == "cancelled").await;
-    assert!(
-        app.event_types()
-            .await
-            .contains(&"session.start_failure".to_owned())
-    );
+    assert!(app.event_types().await.contains(&"session.start_failure".to_owned()));
 }
 
 #[actix_web::test]
@@ -161,40 +121,18 @@ async fn a_stop_that_fails_and_a_car_that_is_full_are_told() {
         socket.call("StatusNotification", report).await;
     }
     let listed = app.client.get("/sessions").await.json();
-    let id = listed["result"][0]["_id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
+    let id = listed["result"][0]["_id"].as_str().expect("an id").to_owned();
     let stop = format!("/sessions/{id}/stop");
     assert_eq!(app.client.post(&stop, json!({})).await.status, 200);
     let call = socket.next_call().await;
     socket.answer(&call, json!({"status": "Rejected"})).await;
 
-    let told = async || {
-        app.client
-            .get("/events?type=session.stop_failure")
-            .await
-            .json()
-    };
+    let told = async || app.client.get("/events?type=session.stop_failure").await.json();
     eventually(async || told().await["result"] != json!([])).await;
     let failed = told().await["result"][0].clone();
-    assert_eq!(
-        (&failed["data"]["_id"], &failed["data"]["status"]),
-        (&json!(id), &json!("started"))
-    );
-    let charged = app
-        .client
-        .get("/events?type=session.ev_charged")
-        .await
-        .json();
-    let charged: Vec<_> = charged["result"]
-        .as_array()
-        .expect("events")
-        .iter()
-        .collect();
+    assert_eq!((&failed["data"]["_id"], &failed["data"]["status"]), (&json!(id), &json!("started")));
+    let charged = app.client.get("/events?type=session.ev_charged").await.json();
+    let charged: Vec<_> = charged["result"].as_array().expect("events").iter().collect();
     assert_eq!(charged.len(), 1);
-    assert_eq!(
-        charged[0]["data"]["metrics"]["chargingState"],
-        "SuspendedEV"
-    );
+    assert_eq!(charged[0]["data"]["metrics"]["chargingState"], "SuspendedEV");
 }

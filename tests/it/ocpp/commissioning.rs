@@ -10,10 +10,7 @@ const SETTLED_AT_ONCE: (&str, &str) = ("EVENWATT_OCPP_SETTLE_SECONDS", "0");
 async fn obey(socket: &mut FakeStation, answer: Value) -> (String, Value) {
     let call = socket.next_call().await;
     socket.answer(&call, answer).await;
-    (
-        call[2].as_str().expect("an action").to_owned(),
-        call[3].clone(),
-    )
+    (call[2].as_str().expect("an action").to_owned(), call[3].clone())
 }
 
 #[actix_web::test]
@@ -26,81 +23,47 @@ async fn a_settled_station_gets_its_boot_configuration_templates_and_a_probe_in_
     for (name, priority, value) in [("Low", 1, "900"), ("High", 5, "60")] {
         let template = json!({"name": name, "priority": priority, "protocol": "ocpp1.6",
             "settings": [{"key": "MeterValueSampleInterval", "value": value}]});
-        app.client
-            .post("/configuration_templates", template)
-            .await
-            .created();
+        app.client.post("/configuration_templates", template).await.created();
     }
     let over = json!({"name": "Over", "valid_to": "2026-01-01T00:00:00Z", "settings": [{"key": "X", "value": "1"}]});
-    app.client
-        .post("/configuration_templates", over)
-        .await
-        .created();
+    app.client.post("/configuration_templates", over).await.created();
 
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
     for message in ["BootNotification", "StatusNotification", "Heartbeat"] {
         let (action, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
-        assert_eq!(
-            (action.as_str(), &payload["requestedMessage"]),
-            ("TriggerMessage", &json!(message))
-        );
+        assert_eq!((action.as_str(), &payload["requestedMessage"]), ("TriggerMessage", &json!(message)));
     }
     let (action, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
-    assert_eq!(
-        (action.as_str(), payload),
-        ("ClearChargingProfile", json!({}))
-    );
+    assert_eq!((action.as_str(), payload), ("ClearChargingProfile", json!({})));
     let key = |value: &str| json!({"configurationKey": [{"key": "MeterValueSampleInterval", "readonly": false, "value": value}]});
     let (action, payload) = obey(&mut socket, key("300")).await;
-    assert_eq!(
-        (action.as_str(), &payload["key"]),
-        ("GetConfiguration", &json!(["MeterValueSampleInterval"]))
-    );
+    assert_eq!((action.as_str(), &payload["key"]), ("GetConfiguration", &json!(["MeterValueSampleInterval"])));
     let (action, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
-    assert_eq!(
-        (action.as_str(), &payload["value"]),
-        ("ChangeConfiguration", &json!("60"))
-    );
+    assert_eq!((action.as_str(), &payload["value"]), ("ChangeConfiguration", &json!("60")));
     assert_eq!(obey(&mut socket, key("60")).await.0, "GetConfiguration");
 
-    let (action, payload) = obey(&mut socket, json!({"configurationKey": [
+    let (action, payload) = obey(
+        &mut socket,
+        json!({"configurationKey": [
         {"key": "ChargeProfileMaxStackLevel", "readonly": true, "value": "0"},
-        {"key": "ChargingScheduleAllowedChargingRateUnit", "readonly": true, "value": "Current, Power"}]}))
+        {"key": "ChargingScheduleAllowedChargingRateUnit", "readonly": true, "value": "Current, Power"}]}),
+    )
     .await;
-    assert_eq!(
-        (action.as_str(), payload["key"].as_array().map(Vec::len)),
-        ("GetConfiguration", Some(10))
-    );
+    assert_eq!((action.as_str(), payload["key"].as_array().map(Vec::len)), ("GetConfiguration", Some(10)));
     obey(&mut socket, json!({"unknownKey": ["SecurityProfile"]})).await;
     let path = format!("{}/capabilities", station.path);
     eventually(async || app.client.get(&path).await.ok()["probed_at"].is_string()).await;
     let can = app.client.get(&path).await.ok();
     assert_eq!(
-        (
-            &can["max_stack_level"],
-            &can["charging_rate_units"],
-            &can["vendor"]
-        ),
+        (&can["max_stack_level"], &can["charging_rate_units"], &can["vendor"]),
         (&json!(0), &json!(["W", "A"]), &json!("Acme"))
     );
-    let stored = app
-        .client
-        .get(&format!("{}/configurations", station.path))
-        .await
-        .ok();
-    assert_eq!(
-        stored["variables"]["MeterValueSampleInterval"]["value"],
-        "60"
-    );
+    let stored = app.client.get(&format!("{}/configurations", station.path)).await.ok();
+    assert_eq!(stored["variables"]["MeterValueSampleInterval"]["value"], "60");
 
     let log = app.client.get("/actions?sort_order=asc").await.json();
-    let kinds: Vec<&str> = log["result"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["type"].as_str().unwrap())
-        .collect();
+    let kinds: Vec<&str> = log["result"].as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap()).collect();
     assert_eq!(
         kinds[..4],
         [
@@ -129,10 +92,7 @@ async fn a_station_in_a_group_keeps_its_limits_and_a_charging_car_is_not_probed(
     let log = app.client.get(declined).await.json();
     assert_eq!(log["result"][0]["status"], "failed");
     let probe = format!("{}/probe_capabilities", station.path);
-    assert_eq!(
-        app.client.post(&probe, json!({})).await.error(409),
-        "conflict"
-    );
+    assert_eq!(app.client.post(&probe, json!({})).await.error(409), "conflict");
 }
 
 #[actix_web::test]
@@ -145,40 +105,20 @@ async fn a_charging_profile_reaches_a_station_that_balancing_does_not_steer() {
     let evse = evses["result"][0]["_id"].clone();
     let wrong = json!({"name": "W", "type": "recurring", "unit": "power", "start_schedule": "2026-04-24T00:00:00Z",
         "periods": [{"start": 5, "limit": 1}], "evses": ["650000000000000000000001"]});
-    let faults = app
-        .client
-        .post("/charging_profiles", wrong)
-        .await
-        .faulty_fields();
+    let faults = app.client.post("/charging_profiles", wrong).await.faulty_fields();
     assert_eq!(faults, ["periods[0].start", "recurrence"]);
     let profile = json!({"name": "Mornings", "type": "recurring", "recurrence": "daily", "unit": "current",
         "start_schedule": "2026-04-23T03:00:00Z", "duration_minutes": 60, "stack_level": 3,
         "periods": [{"start": 0, "limit": 10}, {"start": 1800, "limit": 0}], "evses": [evse]});
-    let profile = app
-        .client
-        .post("/charging_profiles", profile)
-        .await
-        .created();
+    let profile = app.client.post("/charging_profiles", profile).await.created();
     let (action, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
     assert_eq!(action, "SetChargingProfile");
     let sent = &payload["csChargingProfiles"];
-    assert_eq!(
-        (&sent["stackLevel"], &sent["chargingProfilePurpose"]),
-        (&json!(0), &json!("TxDefaultProfile"))
-    );
+    assert_eq!((&sent["stackLevel"], &sent["chargingProfilePurpose"]), (&json!(0), &json!("TxDefaultProfile")));
     // It is 03:06:40: 10 A until 03:30, nothing until 04:00, all of 7 kW until the same time tomorrow.
-    let periods = sent["chargingSchedule"]["chargingSchedulePeriod"]
-        .as_array()
-        .unwrap();
-    let told: Vec<(i64, f64)> = periods
-        .iter()
-        .map(|one| {
-            (
-                one["startPeriod"].as_i64().unwrap(),
-                one["limit"].as_f64().unwrap(),
-            )
-        })
-        .collect();
+    let periods = sent["chargingSchedule"]["chargingSchedulePeriod"].as_array().unwrap();
+    let told: Vec<(i64, f64)> =
+        periods.iter().map(|one| (one["startPeriod"].as_i64().unwrap(), one["limit"].as_f64().unwrap())).collect();
     assert_eq!(told, [(0, 10.0), (1400, 0.0), (3200, 30.4), (86_000, 10.0)]);
 
     // In a group balancing takes over: the schedule is forgotten, and told again when the station leaves.
@@ -187,10 +127,7 @@ async fn a_charging_profile_reaches_a_station_that_balancing_does_not_steer() {
     let group = json!({"name": "G", "maximum_capacity": 10, "location": location["_id"]});
     let group = app.client.post("/groups", group).await.created();
     let members = format!("/groups/{}/chargestations", group["_id"].as_str().unwrap());
-    app.client
-        .post(&members, json!({"chargestation": station.id}))
-        .await
-        .created();
+    app.client.post(&members, json!({"chargestation": station.id})).await.created();
     let forgotten = json!({"id": 50_001});
     loop {
         let (action, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
@@ -198,15 +135,10 @@ async fn a_charging_profile_reaches_a_station_that_balancing_does_not_steer() {
             break;
         }
     }
-    app.client
-        .delete(&format!("/groups/chargestations/{}", station.id))
-        .await
-        .ok();
+    app.client.delete(&format!("/groups/chargestations/{}", station.id)).await.ok();
     loop {
         let (action, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
-        if action == "SetChargingProfile"
-            && payload["csChargingProfiles"]["chargingProfileId"] == 50_001
-        {
+        if action == "SetChargingProfile" && payload["csChargingProfiles"]["chargingProfileId"] == 50_001 {
             break;
         }
     }
@@ -228,20 +160,11 @@ async fn stations_are_out_of_use_while_their_location_is_closed() {
         "openingHours": {"5": [{"startTime": "08:00", "endTime": "20:00"}]}});
     let location = app.client.post("/locations", site).await.created();
     let station = app.station("S").await;
-    app.client
-        .patch(&station.path, json!({"location": location["_id"]}))
-        .await
-        .ok();
+    app.client.patch(&station.path, json!({"location": location["_id"]})).await.ok();
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
     let (action, payload) = obey(&mut socket, json!({"status": "Rejected"})).await;
-    assert_eq!(
-        (action.as_str(), payload),
-        (
-            "ChangeAvailability",
-            json!({"connectorId": 0, "type": "Inoperative"})
-        )
-    );
+    assert_eq!((action.as_str(), payload), ("ChangeAvailability", json!({"connectorId": 0, "type": "Inoperative"})));
     let (_, payload) = obey(&mut socket, json!({"status": "Scheduled"})).await; // one by one, where 0 is refused
     assert_eq!(payload, json!({"connectorId": 1, "type": "Inoperative"}));
     app.clock.advance(std::time::Duration::from_secs(5 * 3600));
@@ -255,18 +178,12 @@ async fn the_local_list_is_made_from_tokens() {
     let station = app.station("S").await;
     app.db_token("GOOD", "active", None, Some("FLEET")).await;
     app.db_token("LOST", "blocked", None, None).await;
-    app.db_token("OLD", "active", Some("2026-01-01T00:00:00Z"), None)
-        .await;
+    app.db_token("OLD", "active", Some("2026-01-01T00:00:00Z"), None).await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    app.client
-        .post(&format!("{}/send_local_list", station.path), json!({}))
-        .await;
+    app.client.post(&format!("{}/send_local_list", station.path), json!({})).await;
     let (action, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
-    assert_eq!(
-        (action.as_str(), &payload["updateType"]),
-        ("SendLocalList", &json!("Full"))
-    );
+    assert_eq!((action.as_str(), &payload["updateType"]), ("SendLocalList", &json!("Full")));
     assert_eq!(
         payload["localAuthorizationList"],
         json!([
@@ -286,29 +203,16 @@ async fn several_keys_are_changed_and_each_tells_how_it_went() {
     let both = json!({"key": "A", "value": "1", "variables": []});
     assert_eq!(app.client.patch(&path, both).await.faulty_fields(), ["key"]);
     let (client, keys) = (app.client.clone(), ["A", "B", "C"]);
-    let several: Vec<Value> = keys
-        .iter()
-        .map(|key| json!({"key": key, "value": 1}))
-        .collect();
-    let asked =
-        actix_web::rt::spawn(
-            async move { client.patch(&path, json!({"variables": several})).await },
-        );
+    let several: Vec<Value> = keys.iter().map(|key| json!({"key": key, "value": 1})).collect();
+    let asked = actix_web::rt::spawn(async move { client.patch(&path, json!({"variables": several})).await });
     let answers = ["Accepted", "RebootRequired", "NotSupported"];
     for (key, status) in keys.into_iter().zip(answers) {
         let (action, payload) = obey(&mut socket, json!({"status": status})).await;
-        assert_eq!(
-            (action.as_str(), payload),
-            ("ChangeConfiguration", json!({"key": key, "value": "1"}))
-        );
+        assert_eq!((action.as_str(), payload), ("ChangeConfiguration", json!({"key": key, "value": "1"})));
     }
     let told = asked.await.expect("answered").ok();
-    let statuses: Vec<&str> = told["results"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["status"].as_str().unwrap())
-        .collect();
+    let statuses: Vec<&str> =
+        told["results"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, answers);
 }
 
@@ -347,20 +251,12 @@ async fn templates_and_the_probe_speak_of_variables_where_there_is_a_device_mode
         let next = tokio::time::timeout(std::time::Duration::from_millis(50), socket.next_call());
         let Ok(call) = next.await else { continue };
         let answer = match call[2].as_str() {
-            Some("GetVariables") => variables(
-                &call,
-                &[
-                    ("TxUpdatedInterval", &interval),
-                    ("RateUnit", "A,W"),
-                    ("ProfileStackLevel", "3"),
-                ],
-            ),
+            Some("GetVariables") => {
+                variables(&call, &[("TxUpdatedInterval", &interval), ("RateUnit", "A,W"), ("ProfileStackLevel", "3")])
+            }
             Some("SetVariables") => {
                 let change = &call[3]["setVariableData"][0];
-                interval = change["attributeValue"]
-                    .as_str()
-                    .expect("a text")
-                    .to_owned();
+                interval = change["attributeValue"].as_str().expect("a text").to_owned();
                 json!({"setVariableResult": [{"attributeStatus": "Accepted",
                     "component": change["component"], "variable": change["variable"]}]})
             }
@@ -371,13 +267,7 @@ async fn templates_and_the_probe_speak_of_variables_where_there_is_a_device_mode
     }
     assert_eq!(interval, "60");
     let set = asked.iter().position(|action| action == "SetVariables");
-    assert!(
-        set.is_some_and(|set| asked[set + 1] == "GetVariables"),
-        "read again: {asked:?}"
-    );
+    assert!(set.is_some_and(|set| asked[set + 1] == "GetVariables"), "read again: {asked:?}");
     let can = app.client.get(&path).await.ok();
-    assert_eq!(
-        (&can["charging_rate_units"], &can["max_stack_level"]),
-        (&json!(["W", "A"]), &json!(3))
-    );
+    assert_eq!((&can["charging_rate_units"], &can["max_stack_level"]), (&json!(["W", "A"]), &json!(3)));
 }

@@ -50,25 +50,12 @@ async fn reports_are_waited_for_and_put_together() {
     };
     let body = json!({"componentCriteria": ["problem"], "componentVariable": [{"component": {"name": "C"}}]});
     let parts = [part("A", true), part("B", false)];
-    let (answer, call) = reported(
-        &mut all,
-        ("get_report", body),
-        accepted(),
-        ("NotifyReport", &parts),
-    )
-    .await;
-    assert_eq!(
-        (&call[2], &call[3]["componentCriteria"]),
-        (&json!("GetReport"), &json!(["Problem"]))
-    );
+    let (answer, call) = reported(&mut all, ("get_report", body), accepted(), ("NotifyReport", &parts)).await;
+    assert_eq!((&call[2], &call[3]["componentCriteria"]), (&json!("GetReport"), &json!(["Problem"])));
     let report = &answer.ok()["response_data"]["report"];
-    assert_eq!(
-        (&report["C.A"]["value"], &report["C.B"]["value"]),
-        (&json!("1"), &json!("1"))
-    );
+    assert_eq!((&report["C.A"]["value"], &report["C.B"]["value"]), (&json!("1"), &json!("1")));
 
-    let part =
-        |text: &str, more: bool| json!({"generatedAt": at, "seqNo": 0, "tbc": more, "data": text});
+    let part = |text: &str, more: bool| json!({"generatedAt": at, "seqNo": 0, "tbc": more, "data": text});
     let body = json!({"report": true, "clear": false, "customerIdentifier": "C-4711"});
     let parts = [part("Name: ", true), part("Ada", false)];
     let told = ("NotifyCustomerInformation", parts.as_slice());
@@ -76,31 +63,19 @@ async fn reports_are_waited_for_and_put_together() {
     assert_eq!(answer.ok()["response_data"]["report"], "Name: Ada");
 
     let mut monitor = named("A");
-    monitor["variableMonitoring"] = json!([{"id": 1, "value": 70, "type": "UpperThreshold", "severity": 4, "transaction": false}]);
+    monitor["variableMonitoring"] =
+        json!([{"id": 1, "value": 70, "type": "UpperThreshold", "severity": 4, "transaction": false}]);
     let part = json!({"generatedAt": at, "seqNo": 0, "monitor": [monitor]});
     let told = ("NotifyMonitoringReport", [part]);
     let told = (told.0, told.1.as_slice());
-    let (answer, _) = reported(
-        &mut all,
-        ("get_monitoring_report", json!({})),
-        accepted(),
-        told,
-    )
-    .await;
+    let (answer, _) = reported(&mut all, ("get_monitoring_report", json!({})), accepted(), told).await;
     assert_eq!(answer.ok()["response_data"]["report"], json!([monitor]));
 
-    let message =
-        json!({"id": 1, "priority": "InFront", "message": {"format": "UTF8", "content": "Hi"}});
+    let message = json!({"id": 1, "priority": "InFront", "message": {"format": "UTF8", "content": "Hi"}});
     let part = json!({"messageInfo": [message]});
     let told = ("NotifyDisplayMessages", [part]);
     let told = (told.0, told.1.as_slice());
-    let (answer, _) = reported(
-        &mut all,
-        ("get_display_messages", json!({})),
-        accepted(),
-        told,
-    )
-    .await;
+    let (answer, _) = reported(&mut all, ("get_display_messages", json!({})), accepted(), told).await;
     assert_eq!(answer.ok()["response_data"]["report"], json!([message]));
 
     let profile = json!({"id": 1, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile",
@@ -113,22 +88,10 @@ async fn reports_are_waited_for_and_put_together() {
     let told = [part(1), part(2)];
     let told = ("ReportChargingProfiles", told.as_slice());
     let body = json!({"chargingProfile": {"chargingLimitSource": ["CSO"]}});
-    let (answer, call) = reported(
-        &mut all,
-        ("get_charging_profiles", body.clone()),
-        accepted(),
-        told,
-    )
-    .await;
+    let (answer, call) = reported(&mut all, ("get_charging_profiles", body.clone()), accepted(), told).await;
     assert_eq!(call[3]["chargingProfile"], body["chargingProfile"]);
     let report = answer.ok()["response_data"]["report"].clone();
-    assert_eq!(
-        (
-            report[1]["evseId"].clone(),
-            report[1]["chargingProfile"][0].clone()
-        ),
-        (json!(2), profile)
-    );
+    assert_eq!((report[1]["evseId"].clone(), report[1]["chargingProfile"][0].clone()), (json!(2), profile));
 
     let nothing = [
         ("get_charging_profiles", body, "NoProfiles"),
@@ -137,27 +100,12 @@ async fn reports_are_waited_for_and_put_together() {
         ("get_der_control", json!({}), "NotFound"),
     ];
     for (verb, body, status) in nothing {
-        let (answer, _) = reported(
-            &mut all,
-            (verb, body),
-            json!({"status": status}),
-            ("Heartbeat", &[]),
-        )
-        .await;
+        let (answer, _) = reported(&mut all, (verb, body), json!({"status": status}), ("Heartbeat", &[])).await;
         let report = answer.ok()["response_data"]["report"].clone();
-        assert!(
-            report == json!([]) || report == json!({}),
-            "{verb}: {report}"
-        );
+        assert!(report == json!([]) || report == json!({}), "{verb}: {report}");
     }
     let refused = json!({"status": "Rejected"});
-    let (answer, _) = reported(
-        &mut all,
-        ("get_report", json!({})),
-        refused,
-        ("Heartbeat", &[]),
-    )
-    .await;
+    let (answer, _) = reported(&mut all, ("get_report", json!({})), refused, ("Heartbeat", &[])).await;
     answer.error(400);
 }
 
@@ -182,10 +130,7 @@ async fn results_of_several_monitors_are_one_answer() {
     }
     let cleared = json!({"clearMonitoringResult": [{"id": 1, "status": "NotFound"}]});
     let asked = ("clear_variable_monitoring", json!({"id": [1]}));
-    reported(&mut all, asked, cleared, ("Heartbeat", &[]))
-        .await
-        .0
-        .ok();
+    reported(&mut all, asked, cleared, ("Heartbeat", &[])).await.0.ok();
 }
 
 #[actix_web::test]
@@ -195,30 +140,14 @@ async fn wrong_bodies_name_their_fields_and_stations_that_know_no_such_thing_are
     let mut severe = part.clone();
     severe["severity"] = json!(10);
     for (verb, body, fields) in [
-        (
-            "set_monitoring_level",
-            json!({"severity": 10}),
-            vec!["severity"],
-        ),
+        ("set_monitoring_level", json!({"severity": 10}), vec!["severity"]),
         ("clear_variable_monitoring", json!({"id": []}), vec!["id"]),
-        (
-            "get_report",
-            json!({"componentCriteria": ["Broken"]}),
-            vec!["componentCriteria[0]"],
-        ),
-        (
-            "set_display_message",
-            json!({"message": {"id": 1}}),
-            vec!["message.message", "message.priority"],
-        ),
+        ("get_report", json!({"componentCriteria": ["Broken"]}), vec!["componentCriteria[0]"]),
+        ("set_display_message", json!({"message": {"id": 1}}), vec!["message.message", "message.priority"]),
         (
             "set_variable_monitoring",
             json!({"setMonitoringData": [severe]}),
-            vec![
-                "setMonitoringData[0].severity",
-                "setMonitoringData[0].type",
-                "setMonitoringData[0].value",
-            ],
+            vec!["setMonitoringData[0].severity", "setMonitoringData[0].type", "setMonitoringData[0].value"],
         ),
     ] {
         let path = format!("{}/{verb}", station.path);
@@ -237,14 +166,8 @@ async fn wrong_bodies_name_their_fields_and_stations_that_know_no_such_thing_are
     let path = format!("{}/get_report", station.path);
     let answer = app.client.post(&path, json!({})).await;
     answer.error(409);
-    let message = answer.json()["message"]
-        .as_str()
-        .expect("a text")
-        .to_owned();
-    assert_eq!(
-        message,
-        "The station speaks ocpp1.6, which has no GetReport"
-    );
+    let message = answer.json()["message"].as_str().expect("a text").to_owned();
+    assert_eq!(message, "The station speaks ocpp1.6, which has no GetReport");
 }
 
 fn event(kind: &str, seq_no: u32, more: Value) -> Value {
@@ -265,32 +188,21 @@ async fn i03_a_cost_that_changed_is_told_once_a_minute_at_most() {
         {"type": "ENERGY", "price": 10.0, "tax": 0, "step_size": 1}]});
     let rate = app.client.post("/rates", rate).await.created();
     let path = format!("/connectors/{}", station.connector);
-    app.client
-        .patch(&path, json!({"rate": rate["_id"]}))
-        .await
-        .ok();
+    app.client.patch(&path, json!({"rate": rate["_id"]})).await.ok();
     let now = || app.running.context.clock.now();
     let values = |wh: u32| {
         json!([{"timestamp": now(), "sampledValue": [{"value": wh,
         "measurand": "Energy.Active.Import.Register"}]}])
     };
     let begun = json!({"timestamp": now(), "meterValue": values(0)});
-    socket
-        .call("TransactionEvent", event("Started", 0, begun))
-        .await;
+    socket.call("TransactionEvent", event("Started", 0, begun)).await;
     for wh in [100, 200, 300] {
         app.clock.advance(Duration::from_secs(40));
         let told = json!({"evseId": 1, "meterValue": values(wh)});
         socket.call("MeterValues", told).await;
     }
     let told = socket.next_call().await;
-    assert_eq!(
-        (&told[2], &told[3]),
-        (
-            &json!("CostUpdated"),
-            &json!({"transactionId": "tx", "totalCost": 2.0})
-        )
-    );
+    assert_eq!((&told[2], &told[3]), (&json!("CostUpdated"), &json!({"transactionId": "tx", "totalCost": 2.0})));
     socket.answer(&told, json!({})).await;
     app.clock.advance(Duration::from_secs(40));
     let told = json!({"evseId": 1, "meterValue": values(400)});
@@ -304,11 +216,8 @@ async fn k15_what_a_car_means_to_draw_is_shown_with_its_session() {
     let (app, _station, mut socket) = connected("ocpp2.1").await;
     let schedule = json!({"id": 1, "chargingRateUnit": "W",
         "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 7000}]});
-    let told =
-        json!({"evseId": 1, "timeBase": "2026-04-24T03:00:00Z", "chargingSchedule": schedule});
-    socket
-        .call("TransactionEvent", event("Started", 0, json!({})))
-        .await;
+    let told = json!({"evseId": 1, "timeBase": "2026-04-24T03:00:00Z", "chargingSchedule": schedule});
+    socket.call("TransactionEvent", event("Started", 0, json!({}))).await;
     let answer = socket.call("NotifyEVChargingSchedule", told.clone()).await;
     assert_eq!(answer["status"], "Accepted");
     let session = app.client.get("/sessions").await.ok()[0].clone();
@@ -348,18 +257,8 @@ async fn k28_a_station_is_told_what_holds_in_its_dynamic_profile() {
     let clear = json!({"id": 7});
     for (verb, body, status, holding) in [
         ("set_charging_profile", &body, "Rejected", None),
-        (
-            "set_charging_profile",
-            &body,
-            "Accepted",
-            Some(json!({"setpoint": 5000.5, "limit": 7000})),
-        ),
-        (
-            "ocpp",
-            &update,
-            "Accepted",
-            Some(json!({"setpoint": -2000, "limit": 7000})),
-        ),
+        ("set_charging_profile", &body, "Accepted", Some(json!({"setpoint": 5000.5, "limit": 7000}))),
+        ("ocpp", &update, "Accepted", Some(json!({"setpoint": -2000, "limit": 7000}))),
         ("clear_charging_profile", &clear, "Accepted", None),
     ] {
         let path = format!("{}/{verb}?wait=true", station.path);
@@ -369,11 +268,7 @@ async fn k28_a_station_is_told_what_holds_in_its_dynamic_profile() {
         };
         futures_util::future::join(app.client.post(&path, body.clone()), work).await;
         let told = socket.call("PullDynamicScheduleUpdate", pull.clone()).await;
-        let accepted = if holding.is_some() {
-            "Accepted"
-        } else {
-            "Rejected"
-        };
+        let accepted = if holding.is_some() { "Accepted" } else { "Rejected" };
         assert_eq!(told["status"], accepted, "{verb}");
         assert_eq!(told.get("scheduleUpdate"), holding.as_ref(), "{verb}");
     }

@@ -26,11 +26,7 @@ async fn k12_k13_a_limit_from_elsewhere_is_kept_shown_and_cleared() {
     let kept = limits(&app, &station).await;
     assert_eq!(kept.len(), 1);
     assert_eq!(
-        (
-            &kept[0]["evse"],
-            &kept[0]["source"],
-            &kept[0]["is_grid_critical"]
-        ),
+        (&kept[0]["evse"], &kept[0]["source"], &kept[0]["is_grid_critical"]),
         (&Value::Null, &json!("EMS"), &json!(true))
     );
     let now = json!([{"unit": "power", "limit": 5_000.0, "phases": null}]);
@@ -89,18 +85,8 @@ async fn k12_setpoints_phases_and_local_generation_of_2_1_are_understood() {
         let told = tell(source, generation, unit, period);
         socket.call("NotifyChargingLimit", told).await;
     }
-    let now: Vec<Value> = limits(&app, &station)
-        .await
-        .iter()
-        .map(|limit| limit["now"][0]["limit"].clone())
-        .collect();
-    let expected = [
-        json!(3_500.0),
-        json!(10.0),
-        json!(0.0),
-        Value::Null,
-        Value::Null,
-    ];
+    let now: Vec<Value> = limits(&app, &station).await.iter().map(|limit| limit["now"][0]["limit"].clone()).collect();
+    let expected = [json!(3_500.0), json!(10.0), json!(0.0), Value::Null, Value::Null];
     assert_eq!(now, expected);
 
     let elsewhere = json!({"evseId": 9, "chargingLimit": {"chargingLimitSource": "A"}});

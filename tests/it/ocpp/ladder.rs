@@ -31,24 +31,13 @@ impl Picky {
         let group = app.group_of(&station, limits).await;
         let mut socket = FakeStation::connect(&station.url).await;
         socket.boot().await;
-        Self {
-            app,
-            socket,
-            group,
-            takes,
-            taken: Vec::new(),
-        }
+        Self { app, socket, group, takes, taken: Vec::new() }
     }
 
     /// Answers calls, while time passes, until the station's place in the group is as it should be.
     async fn until(&mut self, holds: impl Fn(&Value) -> bool) {
         for _ in 0..POLLS {
-            let status = self
-                .app
-                .client
-                .get(&format!("{}/status", self.group))
-                .await
-                .ok();
+            let status = self.app.client.get(&format!("{}/status", self.group)).await.ok();
             if holds(&status["members"][0]) {
                 return;
             }
@@ -82,16 +71,12 @@ impl Picky {
 async fn a_station_that_limits_transactions_only_is_limited_while_one_runs() {
     let mut picky = Picky::new("TxProfile").await;
     picky.until(|member| member["rule"] == "reservation").await;
-    let transaction = picky
-        .socket
-        .start(1, "CARD", 0, "2026-04-24T03:07:00Z")
-        .await;
+    let transaction = picky.socket.start(1, "CARD", 0, "2026-04-24T03:07:00Z").await;
     picky.until(|member| member["acknowledged"] == 7.0).await;
     let last = picky.taken.last().expect("a limit");
     assert_eq!(last["csChargingProfiles"]["transactionId"], transaction);
 
-    let stop =
-        json!({"transactionId": transaction, "meterStop": 10, "timestamp": "2026-04-24T04:00:00Z"});
+    let stop = json!({"transactionId": transaction, "meterStop": 10, "timestamp": "2026-04-24T04:00:00Z"});
     picky.socket.call("StopTransaction", stop).await;
     picky.until(|member| member["rule"] == "reservation").await;
 }
@@ -100,13 +85,8 @@ async fn a_station_that_limits_transactions_only_is_limited_while_one_runs() {
 async fn a_station_that_takes_limits_of_the_whole_station_only_is_limited_so() {
     let mut picky = Picky::new("ChargePointMaxProfile").await;
     picky.until(|member| member["acknowledged"] == 0.0).await;
-    picky
-        .socket
-        .start(1, "CARD", 0, "2026-04-24T03:07:00Z")
-        .await;
-    picky
-        .until(|member| member["acknowledged"] == 7.0 && member["fallback"] == 2.0)
-        .await;
+    picky.socket.start(1, "CARD", 0, "2026-04-24T03:07:00Z").await;
+    picky.until(|member| member["acknowledged"] == 7.0 && member["fallback"] == 2.0).await;
     let last = picky.taken.last().expect("a limit");
     assert_eq!(last["connectorId"], 0);
 }

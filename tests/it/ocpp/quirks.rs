@@ -39,18 +39,14 @@ const ODDITIES: [Shown; 41] = [
     By("kinds_that_bear_no_triggers_get_none"),
     By("odd_spellings_are_read_and_told_apart"),
     By("cards_are_judged_by_status_expiry_and_group"),
-    Not(
-        "which part of a card is the serial number differs by station, and no rule is configurable yet",
-    ),
+    Not("which part of a card is the serial number differs by station, and no rule is configurable yet"),
     By("a_session_by_api_starts_runs_and_stops"),
     By("unknown_stops_are_accepted_and_kept_once"),
     By("readings_without_a_transaction_belong_to_the_session_of_their_connector"),
     By("a_repeated_start_gets_the_same_number_and_a_repeated_stop_is_accepted"),
     By("unknown_stops_are_accepted_and_kept_once"),
     By("a_remote_start_that_nothing_follows_is_cancelled"),
-    Not(
-        "a session ends only after five minutes of Available; how often it is looked at is not turned by tests",
-    ),
+    Not("a session ends only after five minutes of Available; how often it is looked at is not turned by tests"),
     Not("pauses are limits of 0 A, never a stop, so no restart is needed"),
     By("what_connector_0_says_is_never_a_car"),
     Not("an oddity of OCPP 2.0.1"),
@@ -67,9 +63,7 @@ const ODDITIES: [Shown; 41] = [
 fn texts(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path: PathBuf = entry.expect("an entry").path();
-        let is_source = path
-            .extension()
-            .is_some_and(|kind| kind == "rs" || kind == "py");
+        let is_source = path.extension().is_some_and(|kind| kind == "rs" || kind == "py");
         if path.is_dir() {
             texts(&path, found);
         } else if is_source {
@@ -88,19 +82,12 @@ fn every_oddity_has_its_test_or_its_reason() {
     let page = fs::read_to_string(root.join("docs/OCPP-STATUS.md")).expect("the page");
     for (index, shown) in ODDITIES.iter().enumerate() {
         let number = index + 1;
-        assert!(
-            page.contains(&format!("\n| {number} | ")),
-            "{number} is not on the page"
-        );
+        assert!(page.contains(&format!("\n| {number} | ")), "{number} is not on the page");
         match shown {
             By(name) => {
-                let there = |text: &String| {
-                    text.contains(&format!("fn {name}(")) || text.contains(&format!("def {name}("))
-                };
-                assert!(
-                    sources.iter().any(there),
-                    "{number}: there is no test {name}"
-                );
+                let there =
+                    |text: &String| text.contains(&format!("fn {name}(")) || text.contains(&format!("def {name}("));
+                assert!(sources.iter().any(there), "{number}: there is no test {name}");
             }
             Not(reason) => assert!(!reason.is_empty(), "{number}"),
         }
@@ -131,11 +118,7 @@ async fn what_connector_0_says_is_never_a_car() {
     let sums = json!({"connectorId": 0, "meterValue": [{"timestamp": "2026-04-24T03:06:40Z",
         "sampledValue": [{"value": "99999"}]}]});
     assert_eq!(socket.call("MeterValues", sums).await, json!({}));
-    let connector = app
-        .client
-        .get(&format!("/connectors/{}", station.connector))
-        .await
-        .ok();
+    let connector = app.client.get(&format!("/connectors/{}", station.connector)).await.ok();
     assert_eq!(connector["status"], "Available");
     assert_eq!(app.client.get("/sessions").await.json()["totalDocs"], 0);
 }
@@ -156,10 +139,7 @@ async fn readings_without_a_transaction_belong_to_the_session_of_their_connector
         socket.call("MeterValues", values).await;
     }
     let sessions = app.client.get("/sessions").await.json();
-    assert_eq!(
-        sessions["result"][0]["metrics"]["energyConsumed"], 400,
-        "{sessions}"
-    );
+    assert_eq!(sessions["result"][0]["metrics"]["energyConsumed"], 400, "{sessions}");
 }
 
 #[actix_web::test]
@@ -168,16 +148,11 @@ async fn an_energy_register_that_starts_anew_counts_from_zero() {
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    let transaction = socket
-        .start(1, "CARD", 50_000, "2026-04-24T03:00:00Z")
-        .await;
+    let transaction = socket.start(1, "CARD", 50_000, "2026-04-24T03:00:00Z").await;
     let stop = json!({"transactionId": transaction, "meterStop": 700, "timestamp": "2026-04-24T03:06:00Z"});
     socket.call("StopTransaction", stop).await;
     let sessions = app.client.get("/sessions").await.json();
-    assert_eq!(
-        sessions["result"][0]["metrics"]["energyConsumed"], 700,
-        "{sessions}"
-    );
+    assert_eq!(sessions["result"][0]["metrics"]["energyConsumed"], 700, "{sessions}");
 }
 
 #[actix_web::test]
@@ -192,8 +167,7 @@ async fn a_remote_start_that_nothing_follows_is_cancelled() {
     socket.answer(&call, json!({"status": "Accepted"})).await;
     app.clock.advance(std::time::Duration::from_secs(130));
     let path = format!("/sessions/{}", session["_id"].as_str().unwrap());
-    crate::support::eventually(async || app.client.get(&path).await.ok()["status"] == "cancelled")
-        .await;
+    crate::support::eventually(async || app.client.get(&path).await.ok()["status"] == "cancelled").await;
 }
 
 #[actix_web::test]
@@ -205,15 +179,7 @@ async fn kinds_that_bear_no_triggers_get_none() {
     let mut socket = FakeStation::connect(&station.url).await;
     let kind = json!({"chargePointVendor": "SmartEVSE", "chargePointModel": "3"});
     socket.call("BootNotification", kind).await;
-    assert_eq!(
-        socket.next_call().await[2],
-        "GetConfiguration",
-        "the probe comes next"
-    );
-    let log = app
-        .client
-        .get("/actions?type=chargestation.boot_configuration.trigger")
-        .await
-        .json();
+    assert_eq!(socket.next_call().await[2], "GetConfiguration", "the probe comes next");
+    let log = app.client.get("/actions?type=chargestation.boot_configuration.trigger").await.json();
     assert_eq!(log["result"][0]["status"], "failed");
 }

@@ -18,29 +18,20 @@ async fn needs_a_client_certificate(protocol: &str) {
     let address = app.running.tls_address.expect("a second address");
     let place = (address, protocol);
     let open = app.station("Profile 2").await;
-    let answer = pki
-        .boot(place, &open.endpoint, None)
-        .await
-        .expect("TLS alone");
+    let answer = pki.boot(place, &open.endpoint, None).await.expect("TLS alone");
     assert_eq!(answer["status"], "Accepted");
 
     let strict = json!({"name": "Profile 3", "security": {"type": "client_certificate"}});
     let strict = app.client.post("/chargestations", strict).await.created();
     let endpoint = strict["endpoint"].as_str().expect("an endpoint");
     let own = pki.client(endpoint);
-    let answer = pki
-        .boot(place, endpoint, Some(&own))
-        .await
-        .expect("its own certificate");
+    let answer = pki.boot(place, endpoint, Some(&own)).await.expect("its own certificate");
     assert_eq!(answer["status"], "Accepted");
     let other = pki.client("somebody-else");
     assert!(pki.boot(place, endpoint, Some(&other)).await.is_err());
     assert!(pki.boot(place, endpoint, None).await.is_err());
     let forged = Pki::new().client(endpoint);
-    assert!(
-        pki.boot(place, endpoint, Some(&forged)).await.is_err(),
-        "another authority"
-    );
+    assert!(pki.boot(place, endpoint, Some(&forged)).await.is_err(), "another authority");
     let spoken = [("sec-websocket-protocol", protocol)];
     let plain = FakeStation::try_connect(&app.station_url(endpoint), &spoken).await;
     assert!(plain.is_err(), "no TLS, no certificate");
@@ -64,9 +55,7 @@ async fn gets_its_certificate(protocol: &str) {
     };
     let request = certificate_request;
     let key = KeyPair::generate().expect("a key");
-    let refused = socket
-        .call("SignCertificate", json!({"csr": request("stranger", &key)}))
-        .await;
+    let refused = socket.call("SignCertificate", json!({"csr": request("stranger", &key)})).await;
     assert_eq!(refused["status"], "Rejected");
     let mut asked = json!({"csr": request(&station.endpoint, &key)});
     if protocol == "ocpp2.1" {
@@ -81,22 +70,13 @@ async fn gets_its_certificate(protocol: &str) {
     let change = json!({"security": {"type": "client_certificate"}});
     app.client.patch(&station.path, change).await.ok();
 
-    let chain = call[3]["certificateChain"]
-        .as_str()
-        .expect("a chain")
-        .to_owned();
+    let chain = call[3]["certificateChain"].as_str().expect("a chain").to_owned();
     let address = app.running.tls_address.expect("a second address");
     let identity = (chain, key.serialize_pem());
-    let answer = pki
-        .boot((address, protocol), &station.endpoint, Some(&identity))
-        .await
-        .expect("its certificate");
+    let answer = pki.boot((address, protocol), &station.endpoint, Some(&identity)).await.expect("its certificate");
     assert_eq!(answer["status"], "Accepted");
     let types = app.event_types().await;
-    for kind in [
-        "chargestation.certificate.signed",
-        "chargestation.certificate.refused",
-    ] {
+    for kind in ["chargestation.certificate.signed", "chargestation.certificate.refused"] {
         assert!(types.iter().any(|one| one == kind), "{kind}");
     }
 }

@@ -41,9 +41,7 @@ fn card(tag: &str) -> Value {
 }
 
 async fn sessions(client: &Client) -> Vec<Value> {
-    let listed = client
-        .get("/sessions?sort_by=createdAt&sort_order=asc")
-        .await;
+    let listed = client.get("/sessions?sort_by=createdAt&sort_order=asc").await;
     listed.json()["result"].as_array().expect("a list").clone()
 }
 
@@ -64,10 +62,7 @@ async fn the_best_version_is_agreed_and_told_and_a_station_may_be_pinned() {
     assert_eq!(app.client.get(&path).await.ok()["protocol"], "ocpp2.1");
 
     let pin = json!({"pinned_protocol": "ocpp2.0.1"});
-    assert_eq!(
-        app.client.patch(&path, pin).await.ok()["pinned_protocol"],
-        "ocpp2.0.1"
-    );
+    assert_eq!(app.client.patch(&path, pin).await.ok()["pinned_protocol"], "ocpp2.0.1");
     let socket = FakeStation::speaking(&station.url, all).await;
     assert_eq!(socket.agreed.as_deref(), Some("ocpp2.0.1"));
     let other = [("sec-websocket-protocol", "ocpp1.6")];
@@ -82,10 +77,7 @@ async fn b01_a_station_introduces_itself_and_what_it_says_is_kept() {
     let path = format!("/chargestations/{}", station.id);
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
     let welcome = socket.boot_2().await;
-    assert_eq!(
-        (&welcome["status"], welcome["interval"].is_u64()),
-        (&json!("Accepted"), true)
-    );
+    assert_eq!((&welcome["status"], welcome["interval"].is_u64()), (&json!("Accepted"), true));
     let known = app.client.get(&path).await.ok();
     assert_eq!(known["bootInfo"]["chargePointModel"], "Two");
     assert_eq!(known["bootInfo"]["chargePointSerialNumber"], "SN-2");
@@ -96,10 +88,7 @@ async fn b01_a_station_introduces_itself_and_what_it_says_is_kept() {
         assert_eq!(socket.boot_2().await["status"], registration);
     }
     let refused = socket.call_frame("Heartbeat", json!({})).await;
-    assert_eq!(
-        (&refused[0], &refused[2]),
-        (&json!(4), &json!("SecurityError"))
-    );
+    assert_eq!((&refused[0], &refused[2]), (&json!(4), &json!("SecurityError")));
 }
 
 #[actix_web::test]
@@ -111,10 +100,7 @@ async fn b02_fr_09_a_station_that_is_pending_says_only_what_it_is_asked_for() {
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.1").await;
     assert_eq!(socket.boot_2().await["status"], "Pending");
     let refused = socket.call_frame("Heartbeat", json!({})).await;
-    assert_eq!(
-        (&refused[0], &refused[2]),
-        (&json!(4), &json!("SecurityError"))
-    );
+    assert_eq!((&refused[0], &refused[2]), (&json!(4), &json!("SecurityError")));
 
     let trigger = format!("{}/trigger_message", station.path);
     let asked = json!({"message": "Heartbeat"});
@@ -126,10 +112,7 @@ async fn b02_fr_09_a_station_that_is_pending_says_only_what_it_is_asked_for() {
 
     assert_eq!(socket.boot_2().await["status"], "Pending");
     let again = socket.call_frame("Heartbeat", json!({})).await;
-    assert_eq!(
-        again[2], "SecurityError",
-        "it is asked anew after each boot"
-    );
+    assert_eq!(again[2], "SecurityError", "it is asked anew after each boot");
     let accepted = json!({"registration": "Accepted"});
     app.client.patch(&station.path, accepted).await.ok();
     assert_eq!(socket.boot_2().await["status"], "Accepted");
@@ -145,56 +128,34 @@ async fn e01_a_transaction_becomes_a_session_with_readings_states_and_an_end() {
     socket.boot_2().await;
     let started = json!({"chargingState": "EVConnected", "idToken": card("04A1B2C3"),
         "meterValue": meter(0, 1_000, "Transaction.Begin")});
-    let answer = socket
-        .call("TransactionEvent", event("Started", 0, 0, started))
-        .await;
+    let answer = socket.call("TransactionEvent", event("Started", 0, 0, started)).await;
     assert_eq!(answer["idTokenInfo"]["status"], "Accepted");
     assert_eq!(status(&app, &station.id).await, "Preparing");
-    let charging =
-        json!({"chargingState": "Charging", "meterValue": meter(5, 1_500, "Sample.Periodic")});
+    let charging = json!({"chargingState": "Charging", "meterValue": meter(5, 1_500, "Sample.Periodic")});
     let update = event("Updated", 1, 5, charging);
     for _ in 0..2 {
-        assert_eq!(
-            socket.call("TransactionEvent", update.clone()).await,
-            json!({}),
-            "told twice, kept once"
-        );
+        assert_eq!(socket.call("TransactionEvent", update.clone()).await, json!({}), "told twice, kept once");
     }
     assert_eq!(status(&app, &station.id).await, "Charging");
     let session = sessions(&app.client).await.remove(0);
-    assert_eq!(
-        (&session["status"], &session["transaction_name"]),
-        (&json!("started"), &json!("tx"))
-    );
+    assert_eq!((&session["status"], &session["transaction_name"]), (&json!("started"), &json!("tx")));
     assert_eq!(session["metrics"]["energyConsumed"], 500);
     assert_eq!(session["metrics"]["chargingState"], "Charging");
-    assert_eq!(
-        session["energy_report"]["power"],
-        json!({"value": 7.2, "unit": "kW"})
-    );
+    assert_eq!(session["energy_report"]["power"], json!({"value": 7.2, "unit": "kW"}));
 
     let ended = json!({"chargingState": "Idle", "stoppedReason": "EVDisconnected",
         "meterValue": meter(9, 1_900, "Transaction.End")});
-    socket
-        .call("TransactionEvent", event("Ended", 2, 9, ended))
-        .await;
+    socket.call("TransactionEvent", event("Ended", 2, 9, ended)).await;
     let session = sessions(&app.client).await.remove(0);
     assert_eq!(session["metrics"]["energyConsumed"], 900);
     assert_eq!(session["metrics"]["chargingStopReason"], "EVDisconnected");
     assert_eq!(status(&app, &station.id).await, "Finishing");
-    let free =
-        json!({"timestamp": AT, "connectorStatus": "Available", "evseId": 1, "connectorId": 1});
+    let free = json!({"timestamp": AT, "connectorStatus": "Available", "evseId": 1, "connectorId": 1});
     socket.call("StatusNotification", free).await;
     assert_eq!(status(&app, &station.id).await, "Available");
     let kinds = app.event_types().await;
-    let told: Vec<_> = kinds
-        .iter()
-        .filter(|kind| kind.starts_with("session."))
-        .collect();
-    assert_eq!(
-        told,
-        ["session.started", "session.updated", "session.ended"]
-    );
+    let told: Vec<_> = kinds.iter().filter(|kind| kind.starts_with("session.")).collect();
+    assert_eq!(told, ["session.started", "session.updated", "session.ended"]);
 }
 
 #[actix_web::test]
@@ -209,43 +170,19 @@ async fn e04_events_of_an_outage_may_come_in_any_order() {
         event(kind, seq, minute, more)
     };
     let end = tell("Ended", 3, 4, 1_300, "Transaction.End", json!({}));
-    let late = tell(
-        "Updated",
-        2,
-        3,
-        1_200,
-        "Sample.Periodic",
-        json!({"chargingState": "Charging"}),
-    );
-    let begin = tell(
-        "Started",
-        0,
-        1,
-        1_000,
-        "Transaction.Begin",
-        json!({"idToken": card("0A0B0C0D")}),
-    );
+    let late = tell("Updated", 2, 3, 1_200, "Sample.Periodic", json!({"chargingState": "Charging"}));
+    let begin = tell("Started", 0, 1, 1_000, "Transaction.Begin", json!({"idToken": card("0A0B0C0D")}));
     for told in [late.clone(), end.clone(), begin, late, end] {
         let answer = socket.call("TransactionEvent", told).await;
-        assert!(
-            answer
-                .get("idTokenInfo")
-                .is_none_or(|info| info["status"] == "Invalid")
-        );
+        assert!(answer.get("idTokenInfo").is_none_or(|info| info["status"] == "Invalid"));
     }
     let sessions = sessions(&app.client).await;
     assert_eq!(sessions.len(), 1);
     let session = &sessions[0];
     assert_eq!(session["status"], "ended");
     assert_eq!(session["metrics"]["energyConsumed"], 300);
-    assert_eq!(
-        session["metrics"]["chargingStart"],
-        "2026-04-24T03:01:00.000Z"
-    );
-    assert_eq!(
-        session["metrics"]["chargingStop"],
-        "2026-04-24T03:04:00.000Z"
-    );
+    assert_eq!(session["metrics"]["chargingStart"], "2026-04-24T03:01:00.000Z");
+    assert_eq!(session["metrics"]["chargingStop"], "2026-04-24T03:04:00.000Z");
 }
 
 #[actix_web::test]
@@ -255,42 +192,24 @@ async fn f01_a_car_that_is_plugged_in_is_started_by_api() {
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
     socket.boot_2().await;
     let plugged = json!({"chargingState": "EVConnected"});
-    socket
-        .call("TransactionEvent", event("Started", 0, 0, plugged))
-        .await;
+    socket.call("TransactionEvent", event("Started", 0, 0, plugged)).await;
     let wish = json!({"connector": station.connector});
     let session = app.client.post("/sessions", wish).await.created();
     let ask = socket.next_call().await;
-    assert_eq!(
-        (&ask[2], &ask[3]["evseId"]),
-        (&json!("RequestStartTransaction"), &json!(1))
-    );
-    socket
-        .answer(&ask, json!({"status": "Accepted", "transactionId": "tx"}))
-        .await;
+    assert_eq!((&ask[2], &ask[3]["evseId"]), (&json!("RequestStartTransaction"), &json!(1)));
+    socket.answer(&ask, json!({"status": "Accepted", "transactionId": "tx"})).await;
     let accepted = json!({"chargingState": "Charging", "idToken": ask[3]["idToken"],
         "remoteStartId": ask[3]["remoteStartId"]});
-    let answer = socket
-        .call("TransactionEvent", event("Updated", 1, 1, accepted))
-        .await;
+    let answer = socket.call("TransactionEvent", event("Updated", 1, 1, accepted)).await;
     assert_eq!(answer["idTokenInfo"]["status"], "Accepted");
     let all = sessions(&app.client).await;
     assert_eq!(all.len(), 1);
-    assert_eq!(
-        (&all[0]["_id"], &all[0]["status"]),
-        (&session["_id"], &json!("started"))
-    );
+    assert_eq!((&all[0]["_id"], &all[0]["status"]), (&session["_id"], &json!("started")));
 
     let path = format!("/sessions/{}/stop", session["_id"].as_str().expect("an id"));
     app.client.post(&path, json!({})).await;
     let stop = socket.next_call().await;
-    assert_eq!(
-        (&stop[2], &stop[3]),
-        (
-            &json!("RequestStopTransaction"),
-            &json!({"transactionId": "tx"})
-        )
-    );
+    assert_eq!((&stop[2], &stop[3]), (&json!("RequestStopTransaction"), &json!({"transactionId": "tx"})));
 }
 
 #[actix_web::test]
@@ -304,15 +223,10 @@ async fn f02_a_remote_start_is_recognised_by_its_number() {
     let ask = socket.next_call().await;
     socket.answer(&ask, json!({"status": "Accepted"})).await;
     let started = json!({"remoteStartId": ask[3]["remoteStartId"], "chargingState": "EVConnected"});
-    socket
-        .call("TransactionEvent", event("Started", 0, 0, started))
-        .await;
+    socket.call("TransactionEvent", event("Started", 0, 0, started)).await;
     let all = sessions(&app.client).await;
     assert_eq!(all.len(), 1);
-    assert_eq!(
-        (&all[0]["_id"], &all[0]["status"]),
-        (&session["_id"], &json!("started"))
-    );
+    assert_eq!((&all[0]["_id"], &all[0]["status"]), (&session["_id"], &json!("started")));
 }
 
 #[actix_web::test]
@@ -326,27 +240,17 @@ async fn what_is_unknown_or_wrong_is_answered_by_the_book() {
         ("SetVariables", json!({}), "NotSupported"),
         ("Authorize", json!({}), "OccurrenceConstraintViolation"),
         ("Authorize", json!({"idToken": 7}), "FormatViolation"),
-        (
-            "TransactionEvent",
-            event("Exploded", 0, 0, json!({})),
-            "PropertyConstraintViolation",
-        ),
+        ("TransactionEvent", event("Exploded", 0, 0, json!({})), "PropertyConstraintViolation"),
     ] {
         let frame = socket.call_frame(action, payload).await;
-        assert_eq!(
-            (&frame[0], &frame[2]),
-            (&json!(4), &json!(code)),
-            "{action}"
-        );
+        assert_eq!((&frame[0], &frame[2]), (&json!(4), &json!(code)), "{action}");
     }
     let elsewhere = event("Started", 0, 0, json!({"evse": {"id": 9}}));
     assert_eq!(socket.call("TransactionEvent", elsewhere).await, json!({}));
     let path = format!("/chargestations/{}", station.id);
     eventually(async || {
         let flags = app.client.get(&path).await.ok()["flags"].clone();
-        flags
-            .as_array()
-            .is_some_and(|flags| flags.contains(&json!("reports the unknown EVSE 9")))
+        flags.as_array().is_some_and(|flags| flags.contains(&json!("reports the unknown EVSE 9")))
     })
     .await;
 }
@@ -375,10 +279,7 @@ async fn b05_b06_variables_are_read_and_set_in_edrvs_form() {
     let station = app.station("S").await;
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
     socket.boot_2().await;
-    let (component, variable) = (
-        json!({"name": "SmartChargingCtrlr"}),
-        json!({"name": "Enabled"}),
-    );
+    let (component, variable) = (json!({"name": "SmartChargingCtrlr"}), json!({"name": "Enabled"}));
     let wanted = json!({"getVariableData": [{"component": component, "variable": variable}]});
     let path = format!("{}/get_variables", station.path);
     let found = json!({"getVariableResult": [{"attributeStatus": "Accepted", "attributeValue": "true",
@@ -386,31 +287,17 @@ async fn b05_b06_variables_are_read_and_set_in_edrvs_form() {
     let (answer, calls) = asking(&mut socket, app.client.post(&path, wanted), &[found]).await;
     let asked = json!([{"component": component, "variable": variable}]);
     assert_eq!(calls, [json!(["GetVariables", {"getVariableData": asked}])]);
-    assert_eq!(
-        answer.ok()["variables"]["SmartChargingCtrlr.Enabled"]["value"],
-        "true"
-    );
+    assert_eq!(answer.ok()["variables"]["SmartChargingCtrlr.Enabled"]["value"], "true");
 
     let change = json!([{"component": component, "variable": variable, "attributeValue": "false"}]);
     let done = json!({"setVariableResult": [{"attributeStatus": "RebootRequired",
         "component": component, "variable": variable}]});
     let path = format!("{}/configurations", station.path);
-    let (answer, calls) = asking(
-        &mut socket,
-        app.client.patch(&path, change.clone()),
-        &[done],
-    )
-    .await;
-    assert_eq!(
-        calls,
-        [json!(["SetVariables", {"setVariableData": change}])]
-    );
+    let (answer, calls) = asking(&mut socket, app.client.patch(&path, change.clone()), &[done]).await;
+    assert_eq!(calls, [json!(["SetVariables", {"setVariableData": change}])]);
     assert_eq!(answer.ok()["results"][0]["status"], "RebootRequired");
     let kept = app.client.get(&path).await.ok();
-    assert_eq!(
-        kept["variables"]["SmartChargingCtrlr.Enabled"]["value"], "false",
-        "as it was pushed"
-    );
+    assert_eq!(kept["variables"]["SmartChargingCtrlr.Enabled"]["value"], "false", "as it was pushed");
 
     let often = json!({"key": "SampledDataCtrlr.TxUpdatedInterval", "value": "5"});
     app.client.patch(&path, often).await.error(422);
@@ -428,9 +315,7 @@ async fn b07_all_variables_come_in_parts_and_are_kept() {
         let call = socket.next_call().await;
         assert_eq!(call[2], "GetBaseReport");
         socket.answer(&call, json!({"status": "Accepted"})).await;
-        for (seq_no, name, mutability) in
-            [(0, "VendorName", "ReadOnly"), (1, "Identity", "ReadWrite")]
-        {
+        for (seq_no, name, mutability) in [(0, "VendorName", "ReadOnly"), (1, "Identity", "ReadWrite")] {
             let data = json!([{"component": {"name": "ChargingStation", "evse": {"id": 1}},
                 "variable": {"name": name}, "variableAttribute": [
                     {"value": "Acme", "mutability": mutability}, {"type": "MaxSet", "value": "9"}]}]);
@@ -442,16 +327,10 @@ async fn b07_all_variables_come_in_parts_and_are_kept() {
     let (answer, ()) = futures_util::future::join(all, reports).await;
     let variables = answer.ok()["variables"].clone();
     let vendor = &variables["ChargingStation@1.VendorName"];
-    assert_eq!(
-        (&vendor["value"], &vendor["readonly"], &vendor["MaxSet"]),
-        (&json!("Acme"), &json!(true), &json!("9"))
-    );
+    assert_eq!((&vendor["value"], &vendor["readonly"], &vendor["MaxSet"]), (&json!("Acme"), &json!(true), &json!("9")));
     assert_eq!(variables["ChargingStation@1.Identity"]["readonly"], false);
     let kept = app.client.get(&station.path).await.ok();
-    assert_eq!(
-        kept["configuration"]["ChargingStation@1.VendorName"],
-        "Acme"
-    );
+    assert_eq!(kept["configuration"]["ChargingStation@1.VendorName"], "Acme");
 }
 
 #[actix_web::test]
@@ -465,18 +344,11 @@ async fn k15_what_a_car_needs_is_known_to_the_planner() {
     let early = socket.call("NotifyEVChargingNeeds", needs.clone()).await;
     assert_eq!(early["status"], "Rejected", "no car is known there");
     let begun = json!({"meterValue": meter(0, 1_000, "Transaction.Begin")});
-    socket
-        .call("TransactionEvent", event("Started", 0, 0, begun))
-        .await;
+    socket.call("TransactionEvent", event("Started", 0, 0, begun)).await;
     let drawn = json!({"meterValue": meter(2, 1_200, "Sample.Periodic")});
-    socket
-        .call("TransactionEvent", event("Updated", 1, 2, drawn))
-        .await;
+    socket.call("TransactionEvent", event("Updated", 1, 2, drawn)).await;
     let told = socket.call("NotifyEVChargingNeeds", needs).await;
-    assert_eq!(
-        told["status"], "Rejected",
-        "nothing steers it, so no schedule follows (K15.FR.03)"
-    );
+    assert_eq!(told["status"], "Rejected", "nothing steers it, so no schedule follows (K15.FR.03)");
     let session = sessions(&app.client).await.remove(0);
     assert_eq!(
         (&session["departure_time"], &session["energy_need"]),
@@ -511,14 +383,11 @@ async fn k15_fr_03_a_limit_follows_what_a_car_needs_also_where_it_does_not_chang
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
     socket.boot_2().await;
     let begun = json!({"chargingState": "Charging"});
-    socket
-        .call("TransactionEvent", event("Started", 0, 0, begun))
-        .await;
+    socket.call("TransactionEvent", event("Started", 0, 0, begun)).await;
     // 7 kW of 230 V are 30.4 A: all that its plug gives, so that no cut has to settle before.
     while amps(&next_limit(&mut socket).await) < 30.0 {}
     for _ in 0..3 {
-        let needs =
-            json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
+        let needs = json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
         let told = socket.call("NotifyEVChargingNeeds", needs).await;
         assert_eq!(told["status"], "Processing");
         assert!(amps(&next_limit(&mut socket).await) >= 30.0);
@@ -535,22 +404,16 @@ async fn a_group_limits_an_evse_and_a_limit_ends_offline_where_that_can_be_said(
         let mut socket = FakeStation::speaking(&station.url, protocol).await;
         socket.boot_2().await;
         let begun = json!({"chargingState": "Charging"});
-        socket
-            .call("TransactionEvent", event("Started", 0, 0, begun))
-            .await;
+        socket.call("TransactionEvent", event("Started", 0, 0, begun)).await;
         let limit = next_limit(&mut socket).await;
         assert_eq!(limit["evseId"], 1);
         let profile = &limit["chargingProfile"];
         assert_eq!(profile["chargingProfilePurpose"], "TxDefaultProfile");
         assert_eq!(profile["maxOfflineDuration"], offline);
 
-        let needs =
-            json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
+        let needs = json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
         let told = socket.call("NotifyEVChargingNeeds", needs).await;
-        assert_eq!(
-            told["status"], "Processing",
-            "K15.FR.03: a schedule follows"
-        );
+        assert_eq!(told["status"], "Processing", "K15.FR.03: a schedule follows");
         let taken = &profile["chargingSchedule"][0];
         let most = taken["chargingSchedulePeriod"][0]["limit"].as_f64();
         let most = most.expect("a limit");

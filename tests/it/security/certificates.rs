@@ -50,11 +50,7 @@ async fn ask(socket: &mut FakeStation, name: &str) -> Option<(String, String)> {
     Some((chain.to_owned(), key.serialize_pem()))
 }
 
-async fn comes_in(
-    (pki, app): (&Pki, &TestApp),
-    endpoint: &str,
-    identity: &(String, String),
-) -> bool {
+async fn comes_in((pki, app): (&Pki, &TestApp), endpoint: &str, identity: &(String, String)) -> bool {
     let place = (app.running.tls_address.expect("TLS"), "ocpp1.6");
     pki.boot(place, endpoint, Some(identity)).await.is_ok()
 }
@@ -70,9 +66,7 @@ async fn a_thief_gets_no_certificate_of_another_station_and_its_own_opens_no_oth
     // The victim gets its certificate by the serial number that its operator entered, and needs it from then on.
     let mut socket = victim.boots(&app, "whatever").await;
     let own = ask(&mut socket, "sn-b").await.expect("its own");
-    victim
-        .change(json!({"security": {"type": "client_certificate"}}))
-        .await;
+    victim.change(json!({"security": {"type": "client_certificate"}})).await;
     assert!(comes_in(place, &victim.endpoint, &own).await);
 
     // The thief says that it has the victim's serial number, and asks for each of the victim's names.
@@ -83,18 +77,14 @@ async fn a_thief_gets_no_certificate_of_another_station_and_its_own_opens_no_oth
     // Its operator enters the serial number too: now it is nobody's name.
     thief.change(json!({"serial_number": "sn-B"})).await;
     assert!(ask(&mut socket, "SN-B").await.is_none());
-    let refusals = stranger
-        .get("/events?type=chargestation.certificate.refused")
-        .await;
+    let refusals = stranger.get("/events?type=chargestation.certificate.refused").await;
     let refusals = refusals.json()["result"].as_array().map(Vec::len);
     assert_eq!(refusals, Some(6), "and each is told");
 
     // What it does get opens its own door and no other.
     let taken = ask(&mut socket, &thief.endpoint).await.expect("its own");
     assert!(!comes_in(place, &victim.endpoint, &taken).await);
-    thief
-        .change(json!({"security": {"type": "client_certificate"}}))
-        .await;
+    thief.change(json!({"security": {"type": "client_certificate"}})).await;
     assert!(comes_in(place, &thief.endpoint, &taken).await);
     assert!(!comes_in(place, &thief.endpoint, &own).await);
     // And the victim is not locked out: its certificate says for which station it was signed.

@@ -14,16 +14,11 @@ async fn comes_in(url: &str, headers: &[(&'static str, &str)]) -> bool {
 fn flags(station: &Value) -> Vec<&str> {
     let flags = station["flags"].as_array().expect("flags");
     let words = flags.iter().filter_map(Value::as_str);
-    words
-        .map(|flag| flag.split(':').next().unwrap_or(flag))
-        .collect()
+    words.map(|flag| flag.split(':').next().unwrap_or(flag)).collect()
 }
 
 fn path(station: &Value) -> String {
-    format!(
-        "/chargestations/{}",
-        station["_id"].as_str().expect("an id")
-    )
+    format!("/chargestations/{}", station["_id"].as_str().expect("an id"))
 }
 
 #[actix_web::test]
@@ -33,12 +28,8 @@ async fn the_code_of_an_evse_says_nothing_of_its_station() {
     let evses = format!("{}/evses", station.path);
     let second = app.client.post(&evses, json!({})).await.created();
     let all = app.client.get("/evses").await.json();
-    let codes: Vec<&str> = all["result"]
-        .as_array()
-        .expect("EVSEs")
-        .iter()
-        .map(|evse| evse["code"].as_str().expect("a code"))
-        .collect();
+    let codes: Vec<&str> =
+        all["result"].as_array().expect("EVSEs").iter().map(|evse| evse["code"].as_str().expect("a code")).collect();
     assert_eq!(codes.len(), 2);
     assert_ne!(codes[0], codes[1]);
     for code in &codes {
@@ -58,11 +49,7 @@ async fn the_code_of_an_evse_says_nothing_of_its_station() {
 #[actix_web::test]
 async fn without_security_the_endpoint_is_a_secret_of_twenty_letters() {
     let app = TestApp::start().await;
-    let open = app
-        .client
-        .post("/chargestations", json!({}))
-        .await
-        .created();
+    let open = app.client.post("/chargestations", json!({})).await.created();
     assert_eq!(open["security"]["type"], "none");
     let endpoint = open["endpoint"].as_str().expect("an endpoint");
     assert_eq!(endpoint.len(), 20);
@@ -103,18 +90,11 @@ async fn a_name_that_is_chosen_needs_a_proof_unless_none_is_said() {
     assert!(comes_in(&app.station_url("CP-0002"), &[]).await);
 
     // The same for a name that is chosen later.
-    let drawn = app
-        .client
-        .post("/chargestations", json!({}))
-        .await
-        .created();
+    let drawn = app.client.post("/chargestations", json!({})).await.created();
     let change = json!({"endpoint": "CP-0003"});
     let refused = app.client.patch(&path(&drawn), change.clone()).await;
     assert_eq!(refused.faulty_fields(), ["endpoint"]);
-    let respelled = drawn["endpoint"]
-        .as_str()
-        .expect("an endpoint")
-        .to_uppercase();
+    let respelled = drawn["endpoint"].as_str().expect("an endpoint").to_uppercase();
     let respelled = json!({"endpoint": respelled});
     let respelled = app.client.patch(&path(&drawn), respelled).await.ok();
     assert_eq!(flags(&respelled), [""; 0], "the same name");
@@ -164,19 +144,14 @@ async fn a_station_that_must_use_tls_does_not_come_without_it() {
     assert!(pki.boot(place, endpoint, None).await.is_ok());
     let plain = app.station_url(endpoint);
     assert!(!comes_in(&plain, &[]).await);
-    assert!(
-        !comes_in(&plain, &[("x-forwarded-proto", "https")]).await,
-        "anybody says so"
-    );
+    assert!(!comes_in(&plain, &[("x-forwarded-proto", "https")]).await, "anybody says so");
 
     // With the right password either, until its operator allows it.
     let basic = json!({"security": {"type": "basic_auth", "password": "0123456789abcdef"}});
     let still = app.client.patch(&path(&station), basic).await.ok();
     assert_eq!(still["security"]["tls"], true);
-    let login = base64::Engine::encode(
-        &base64::engine::general_purpose::STANDARD,
-        format!("{endpoint}:0123456789abcdef"),
-    );
+    let login =
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{endpoint}:0123456789abcdef"));
     let right = [("authorization", &*format!("Basic {login}"))];
     assert!(!comes_in(&plain, &right).await);
     let allowed = json!({"security": {"type": "basic_auth", "tls": false}});

@@ -24,9 +24,7 @@ impl Flooder {
         let mut sent = 0;
         for (action, payload) in calls {
             sent += 1;
-            self.0
-                .send_text(json!([2, format!("f{sent}"), action, payload]).to_string())
-                .await;
+            self.0.send_text(json!([2, format!("f{sent}"), action, payload]).to_string()).await;
         }
         let mut answers = Vec::new();
         while answers.len() < sent {
@@ -45,17 +43,8 @@ impl Flooder {
 }
 
 async fn floods(app: &TestApp) -> Vec<Value> {
-    let page = app
-        .client
-        .get("/events?type=chargestation.flooded")
-        .await
-        .json();
-    page["result"]
-        .as_array()
-        .expect("events")
-        .iter()
-        .map(|event| event["data"].clone())
-        .collect()
+    let page = app.client.get("/events?type=chargestation.flooded").await.json();
+    page["result"].as_array().expect("events").iter().map(|event| event["data"].clone()).collect()
 }
 
 #[actix_web::test]
@@ -65,29 +54,19 @@ async fn a_flood_waits_then_is_refused_and_is_told_once() {
     let mut flooder = Flooder::connect(&bad).await;
     let mut neighbour = FakeStation::connect(&good.url).await;
 
-    let statuses = ["Available", "Preparing"]
-        .iter()
-        .cycle()
-        .take(40)
-        .map(|status| {
-            let payload = json!({"connectorId": 1, "errorCode": "NoError", "status": status});
-            ("StatusNotification", payload)
-        });
+    let statuses = ["Available", "Preparing"].iter().cycle().take(40).map(|status| {
+        let payload = json!({"connectorId": 1, "errorCode": "NoError", "status": status});
+        ("StatusNotification", payload)
+    });
     let answers = flooder.pour(statuses).await;
-    assert!(
-        answers[..20].iter().all(|is_result| *is_result),
-        "{answers:?}"
-    );
+    assert!(answers[..20].iter().all(|is_result| *is_result), "{answers:?}");
     assert_eq!(answers.last(), Some(&false), "{answers:?}");
     neighbour.call("Heartbeat", json!({})).await;
 
     let told = floods(&app).await;
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0]["chargestation"], bad.id);
-    assert_eq!(
-        (&told[0]["waited"], &told[0]["refused"]),
-        (&json!(1), &json!(1))
-    );
+    assert_eq!((&told[0]["waited"], &told[0]["refused"]), (&json!(1), &json!(1)));
 }
 
 #[actix_web::test]
@@ -99,28 +78,21 @@ async fn a_queue_of_transactions_arrives_whole_however_long_it_is() {
     let calls = (0..30).map(|number| {
         let sampled = json!([{"value": (1_000 + number).to_string()}]);
         let values = json!([{"timestamp": at(number), "sampledValue": sampled}]);
-        (
-            "MeterValues",
-            json!({"connectorId": 1, "meterValue": values}),
-        )
+        ("MeterValues", json!({"connectorId": 1, "meterValue": values}))
     });
     assert_eq!(queue.pour(calls).await, [true; 30]);
 }
 
 #[actix_web::test]
 async fn a_storm_of_connections_is_turned_away() {
-    let app = TestApp::start_with(&[
-        ("EVENWATT_OCPP_CONNECTS_BURST", "3"),
-        ("EVENWATT_OCPP_CONNECTS_PER_MINUTE", "1"),
-    ])
-    .await;
+    let app =
+        TestApp::start_with(&[("EVENWATT_OCPP_CONNECTS_BURST", "3"), ("EVENWATT_OCPP_CONNECTS_PER_MINUTE", "1")]).await;
     let station = app.station("Restless").await;
     for _ in 0..3 {
         FakeStation::connect(&station.url).await;
     }
     for _ in 0..5 {
-        let refused =
-            FakeStation::try_connect(&station.url, &[("sec-websocket-protocol", "ocpp1.6")]).await;
+        let refused = FakeStation::try_connect(&station.url, &[("sec-websocket-protocol", "ocpp1.6")]).await;
         let error = refused.err().expect("turned away").to_string();
         assert!(error.contains("429"), "{error}");
     }
@@ -128,10 +100,7 @@ async fn a_storm_of_connections_is_turned_away() {
     assert_eq!(told.len(), 1, "{told:?}");
     let online = async || {
         let types = app.event_types().await;
-        types
-            .iter()
-            .filter(|name| *name == "chargestation.online")
-            .count()
+        types.iter().filter(|name| *name == "chargestation.online").count()
     };
     eventually(async || online().await == 3).await; // and nothing of those that were turned away
 }
@@ -143,23 +112,11 @@ async fn stops_without_a_start_are_kept_up_to_a_bound() {
     let mut socket = FakeStation::connect(&station.url).await;
     for number in 0..205 {
         let stop = json!({"transactionId": 900_000 + number, "meterStop": number, "timestamp": "2026-04-24T01:00:00Z"});
-        assert_eq!(
-            socket.call("StopTransaction", stop).await,
-            json!({}),
-            "each is accepted"
-        );
+        assert_eq!(socket.call("StopTransaction", stop).await, json!({}), "each is accepted");
     }
-    let orphans = app
-        .client
-        .get("/sessions?orphan=true&paginate_limit=1")
-        .await
-        .json();
+    let orphans = app.client.get("/sessions?orphan=true&paginate_limit=1").await.json();
     assert_eq!(orphans["totalDocs"], 200);
-    let types = app
-        .client
-        .get("/events?type=chargestation.orphans_full")
-        .await
-        .ok();
+    let types = app.client.get("/events?type=chargestation.orphans_full").await.ok();
     assert_eq!(types.as_array().map(Vec::len), Some(1), "{types}");
 }
 
@@ -176,8 +133,5 @@ async fn equal_statuses_in_a_row_are_one_row_and_one_event() {
     let history = app.client.get(&path).await.ok();
     assert_eq!(history.as_array().map(Vec::len), Some(1), "{history}");
     let path = "/events?type=chargestation.connector_status.updated";
-    assert_eq!(
-        app.client.get(path).await.ok().as_array().map(Vec::len),
-        Some(1)
-    );
+    assert_eq!(app.client.get(path).await.ok().as_array().map(Vec::len), Some(1));
 }

@@ -36,9 +36,7 @@ async fn tables(app: &TestApp) -> BTreeSet<String> {
         Ok(rows)
     });
     let rows = read.await.expect("the schema").into_iter();
-    rows.map(|row| row.name)
-        .filter(|name| name != "__diesel_schema_migrations")
-        .collect()
+    rows.map(|row| row.name).filter(|name| name != "__diesel_schema_migrations").collect()
 }
 
 #[actix_web::test]
@@ -47,10 +45,7 @@ async fn every_table_is_bounded_and_the_guide_says_how() {
     let listed: BTreeSet<String> = TABLES.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(tables(&app).await, listed, "write it into app::growth");
     for (name, bound) in TABLES {
-        assert!(
-            GUIDE.contains(&format!("`{name}`")),
-            "{name} is not in the guide"
-        );
+        assert!(GUIDE.contains(&format!("`{name}`")), "{name} is not in the guide");
         if let Bound::Passes(reason) | Bound::Stands(reason) = bound {
             assert!(reason.len() > 5, "{name}: {reason}");
         }
@@ -79,13 +74,8 @@ fn the_guide_has_every_setting_with_its_default() {
     let defaults: toml::Table = DEFAULTS.parse().expect("the defaults");
     let settings = defaults["retention"].as_table().expect("a section");
     for (name, days) in settings {
-        let row = GUIDE
-            .lines()
-            .find(|line| line.contains(&format!("| `{name}` |")));
+        let row = GUIDE.lines().find(|line| line.contains(&format!("| `{name}` |")));
         let row = row.unwrap_or_else(|| panic!("{name} is not in the guide"));
-        assert!(
-            row.contains(&format!("| {days} |")),
-            "{name} is {days} days: {row}"
-        );
+        assert!(row.contains(&format!("| {days} |")), "{name} is {days} days: {row}");
     }
 }

@@ -33,8 +33,7 @@ async fn knock(app: &TestApp, endpoint: &str, headers: &[(&str, &str)]) -> (u16,
 }
 
 async fn secured(app: &TestApp, endpoint: &str) -> String {
-    let body =
-        json!({"endpoint": endpoint, "security": {"type": "basic_auth", "password": PASSWORD}});
+    let body = json!({"endpoint": endpoint, "security": {"type": "basic_auth", "password": PASSWORD}});
     let made = app.client.post("/chargestations", body).await.created();
     made["_id"].as_str().expect("an id").to_owned()
 }
@@ -64,11 +63,7 @@ async fn a_guesser_is_stopped_and_the_station_gets_in() {
     for number in 10..20 {
         assert_eq!(guess(number).await, (429, Some(7)));
     }
-    assert_eq!(
-        knock(&app, "CP-1", &right).await.0,
-        101,
-        "from the same address"
-    );
+    assert_eq!(knock(&app, "CP-1", &right).await.0, 101, "from the same address");
     app.clock.advance(Duration::from_secs(6));
     assert_eq!(guess(20).await.0, 401, "one in six seconds");
     assert_eq!(guess(21).await.0, 429);
@@ -77,23 +72,13 @@ async fn a_guesser_is_stopped_and_the_station_gets_in() {
     let refused = "chargestation.access_refused";
     eventually(async || !told(&app, refused).await.is_empty()).await;
     let first = told(&app, refused).await.remove(0);
-    assert_eq!(
-        first,
-        json!({"chargestation": station, "address": "127.0.0.1", "count": 1})
-    );
+    assert_eq!(first, json!({"chargestation": station, "address": "127.0.0.1", "count": 1}));
     app.clock.advance(Duration::from_secs(60));
     guess(22).await;
     eventually(async || told(&app, refused).await.len() == 2).await;
-    let counts: Vec<_> = told(&app, refused)
-        .await
-        .iter()
-        .map(|one| one["count"].clone())
-        .collect();
+    let counts: Vec<_> = told(&app, refused).await.iter().map(|one| one["count"].clone()).collect();
     // 23 guesses in all; where the server looked by itself first, the last of them is yet to be told.
-    assert!(
-        [json!([1, 22]), json!([1, 21])].contains(&json!(counts)),
-        "{counts:?}"
-    );
+    assert!([json!([1, 22]), json!([1, 21])].contains(&json!(counts)), "{counts:?}");
 }
 
 #[actix_web::test]
@@ -101,10 +86,7 @@ async fn an_address_that_tries_endpoints_is_stopped_and_others_are_not() {
     let trusted = [("EVENWATT_HTTP_TRUSTED_PROXIES", "127.0.0.0/8")];
     let app = TestApp::start_with(&trusted).await;
     let (own, station) = (app.station("Own").await, secured(&app, "CP-1").await);
-    let (thief, neighbour) = (
-        [("x-forwarded-for", "192.0.2.1")],
-        [("x-forwarded-for", "192.0.2.2")],
-    );
+    let (thief, neighbour) = ([("x-forwarded-for", "192.0.2.1")], [("x-forwarded-for", "192.0.2.2")]);
     let known = knock(&app, &own.endpoint, &thief).await;
     assert_eq!(known.0, 101, "a station at the address of the thief");
     for number in 0..60 {
@@ -124,10 +106,7 @@ async fn an_address_that_tries_endpoints_is_stopped_and_others_are_not() {
     let first = json!({"endpoint": "guess-0", "address": "192.0.2.1", "count": 1});
     assert_eq!(all[0], first);
     assert_eq!(all[1]["address"], "192.0.2.2");
-    assert!(
-        told(&app, "chargestation.access_refused").await.is_empty(),
-        "{station}"
-    );
+    assert!(told(&app, "chargestation.access_refused").await.is_empty(), "{station}");
 }
 
 #[actix_web::test]
@@ -144,15 +123,9 @@ async fn an_endpoint_that_is_nobodys_is_told_to_nobody_where_several_share_the_s
     let replaced = "chargestation.connection_replaced";
     eventually(async || !told(&app, replaced).await.is_empty()).await;
     let told_of = told(&app, replaced).await;
-    assert_eq!(
-        told_of,
-        [json!({"chargestation": station.id, "address": "127.0.0.1", "count": 1})]
-    );
+    assert_eq!(told_of, [json!({"chargestation": station.id, "address": "127.0.0.1", "count": 1})]);
     for client in [&app.client, &stranger] {
-        let events = client
-            .get("/events?type=chargestation.unknown")
-            .await
-            .json();
+        let events = client.get("/events?type=chargestation.unknown").await.json();
         assert_eq!(events["result"], json!([]));
     }
 }

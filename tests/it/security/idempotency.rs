@@ -27,16 +27,9 @@ async fn post(client: &Client, path: &str, body: &Value, key: &str) -> Answer {
 }
 
 /// The same as a client that takes this encoding; the JSON after decoding.
-async fn encoded(
-    client: &Client,
-    path: &str,
-    body: &Value,
-    encoding: Option<&str>,
-) -> (Value, bool) {
+async fn encoded(client: &Client, path: &str, body: &Value, encoding: Option<&str>) -> (Value, bool) {
     let request = client.request(Method::POST, path);
-    let mut request = request
-        .header("idempotency-key", format!("{path} {encoding:?}"))
-        .json(body);
+    let mut request = request.header("idempotency-key", format!("{path} {encoding:?}")).json(body);
     if let Some(encoding) = encoding {
         request = request.header("accept-encoding", encoding);
     }
@@ -63,23 +56,11 @@ async fn encoded(
 async fn a_replay_is_the_first_answer_in_every_encoding_with_its_secret() {
     let app = TestApp::start().await;
     let webhook = json!({"url": "https://example.com/hook", "events": "location.*"});
-    let new = [
-        ("/api_keys", json!({"name": "Once"}), "key"),
-        ("/webhooks", webhook, "secret"),
-    ];
+    let new = [("/api_keys", json!({"name": "Once"}), "key"), ("/webhooks", webhook, "secret")];
     for (path, body, secret) in new {
-        for encoding in [
-            Some("gzip"),
-            Some("br"),
-            Some("zstd"),
-            Some("identity"),
-            None,
-        ] {
+        for encoding in [Some("gzip"), Some("br"), Some("zstd"), Some("identity"), None] {
             let (first, replayed) = encoded(&app.client, path, &body, encoding).await;
-            assert!(
-                !replayed && first["result"][secret].is_string(),
-                "{encoding:?}: {first}"
-            );
+            assert!(!replayed && first["result"][secret].is_string(), "{encoding:?}: {first}");
             let again = encoded(&app.client, path, &body, encoding).await;
             assert_eq!(again, (first, true), "{encoding:?}");
         }
@@ -107,11 +88,7 @@ async fn slow_store(app: &TestApp) -> std::sync::mpsc::Sender<()> {
     let held = Arc::new(Mutex::new(held));
     let (began, mut begins) = tokio::sync::mpsc::unbounded_channel();
     for _ in 0..4 {
-        let (held, began, db) = (
-            Arc::clone(&held),
-            began.clone(),
-            app.running.context.db.clone(),
-        );
+        let (held, began, db) = (Arc::clone(&held), began.clone(), app.running.context.db.clone());
         tokio::spawn(async move {
             let waited = db.write(move |_| {
                 let _ = began.send(());
@@ -131,20 +108,14 @@ async fn a_client_that_hangs_up_in_the_middle_gets_its_answer_with_its_retry() {
     let body = site("Once");
     app.client.get("/locations").await.json(); // the use of the key is written down now, and not in the middle
     let store = slow_store(&app).await;
-    let (mut one, mut two) = (
-        raw_post(&app, &body, "k1").await,
-        raw_post(&app, &body, "k1").await,
-    );
+    let (mut one, mut two) = (raw_post(&app, &body, "k1").await, raw_post(&app, &body, "k1").await);
     // One of them is first; the other is told so, while the first one waits.
     let (mut first, mut second) = ([0; 1_024], [0; 1_024]);
     let (told, waiting) = tokio::select! {
         read = one.read(&mut first) => (String::from_utf8_lossy(&first[..read.expect("read")]).into_owned(), two),
         read = two.read(&mut second) => (String::from_utf8_lossy(&second[..read.expect("read")]).into_owned(), one),
     };
-    assert!(
-        told.starts_with("HTTP/1.1 409") && told.contains("request_in_progress"),
-        "{told}"
-    );
+    assert!(told.starts_with("HTTP/1.1 409") && told.contains("request_in_progress"), "{told}");
     drop(waiting);
     let other = post(&app.client, "/locations", &site("Other"), "k1").await;
     assert_eq!(other.error(422), "idempotency_key_reused");
@@ -168,14 +139,8 @@ async fn a_client_that_hangs_up_in_the_middle_gets_its_answer_with_its_retry() {
 /// The store as a server leaves it that is killed after the effect and before the answer.
 async fn db_killed_before_the_answer(app: &TestApp) {
     let emptied = app.running.context.db.write(|conn| {
-        let nothing = (
-            idempotency_keys::status.eq(None::<i32>),
-            idempotency_keys::body.eq(None::<String>),
-        );
-        diesel::update(idempotency_keys::table)
-            .set(nothing)
-            .execute(conn)
-            .map_err(StoreError::from)
+        let nothing = (idempotency_keys::status.eq(None::<i32>), idempotency_keys::body.eq(None::<String>));
+        diesel::update(idempotency_keys::table).set(nothing).execute(conn).map_err(StoreError::from)
     });
     assert_eq!(emptied.await.expect("stored"), 1);
 }
@@ -183,9 +148,7 @@ async fn db_killed_before_the_answer(app: &TestApp) {
 #[actix_web::test]
 async fn a_request_whose_outcome_is_not_known_is_not_made_again_for_a_day() {
     let app = TestApp::start().await;
-    post(&app.client, "/locations", &site("Once"), "k1")
-        .await
-        .created();
+    post(&app.client, "/locations", &site("Once"), "k1").await.created();
     db_killed_before_the_answer(&app).await;
     for _ in 0..2 {
         let retried = post(&app.client, "/locations", &site("Once"), "k1").await;
@@ -195,9 +158,7 @@ async fn a_request_whose_outcome_is_not_known_is_not_made_again_for_a_day() {
     }
     assert_eq!(app.client.get("/locations").await.json()["totalDocs"], 1);
     app.clock.advance(Duration::from_secs(10));
-    post(&app.client, "/locations", &site("Once"), "k1")
-        .await
-        .created();
+    post(&app.client, "/locations", &site("Once"), "k1").await.created();
     assert_eq!(app.client.get("/locations").await.json()["totalDocs"], 2);
 }
 
@@ -205,17 +166,13 @@ async fn a_request_whose_outcome_is_not_known_is_not_made_again_for_a_day() {
 #[actix_web::test]
 async fn an_answer_is_kept_over_a_restart_and_for_a_day() {
     let app = TestApp::start().await;
-    let first = post(&app.client, "/locations", &site("Once"), "k1")
-        .await
-        .created();
+    let first = post(&app.client, "/locations", &site("Once"), "k1").await.created();
     app.clock.advance(24 * HOURS - Duration::from_secs(1));
     let app = app.restart_with(&[]).await;
     let again = post(&app.client, "/locations", &site("Once"), "k1").await;
     assert_eq!(again.created(), first);
     app.clock.advance(Duration::from_secs(2));
-    let anew = post(&app.client, "/locations", &site("Once"), "k1")
-        .await
-        .created();
+    let anew = post(&app.client, "/locations", &site("Once"), "k1").await.created();
     assert_ne!(anew["_id"], first["_id"]);
 }
 
@@ -224,34 +181,20 @@ async fn give_scopes(app: &TestApp, name: &str, scopes: &[&str]) {
     let mut keys = keys["result"].as_array().expect("keys").iter();
     let key = keys.find(|key| key["name"] == name).expect("the key");
     let path = format!("/api_keys/{}", key["_id"].as_str().expect("an id"));
-    app.client
-        .patch(&path, json!({"scopes": scopes}))
-        .await
-        .ok();
+    app.client.patch(&path, json!({"scopes": scopes})).await.ok();
 }
 
 #[actix_web::test]
 async fn an_answer_is_told_again_to_who_still_has_the_scopes() {
     let app = TestApp::start().await;
     let writer = app.client_with(&["write:locations"]).await;
-    let first = post(&writer, "/locations", &site("Once"), "k1")
-        .await
-        .created();
+    let first = post(&writer, "/locations", &site("Once"), "k1").await.created();
     give_scopes(&app, "Limited", &["read:locations"]).await;
     let refused = post(&writer, "/locations", &site("Once"), "k1").await;
     assert_eq!(refused.error(403), "forbidden");
-    assert!(
-        refused.json()["message"]
-            .to_string()
-            .contains("write:locations")
-    );
+    assert!(refused.json()["message"].to_string().contains("write:locations"));
     give_scopes(&app, "Limited", &["write:locations", "read:groups"]).await;
-    assert_eq!(
-        post(&writer, "/locations", &site("Once"), "k1")
-            .await
-            .created(),
-        first
-    );
+    assert_eq!(post(&writer, "/locations", &site("Once"), "k1").await.created(), first);
 }
 
 /// The answer shows a secret: who lost what that key can do does not get it again.
@@ -267,10 +210,6 @@ async fn a_secret_is_told_again_to_who_could_make_it_now() {
     for (path, body, key) in [("/api_keys", new, "k1"), (&*rotate, json!({}), "k2")] {
         let refused = post(&keeper, path, &body, key).await;
         assert_eq!(refused.error(403), "forbidden");
-        assert!(
-            refused.json()["message"]
-                .to_string()
-                .contains("read:locations")
-        );
+        assert!(refused.json()["message"].to_string().contains("read:locations"));
     }
 }

@@ -11,10 +11,7 @@ const TARGETS: [(&[&str], &[&str]); 5] = [
     (&["read:locations"], &[]),
     (&["read:api_keys", "write:api_keys", "read:locations"], &[]),
     (&["read:locations", "write:locations"], &["write:locations"]),
-    (
-        &["read:groups", "write:groups"],
-        &["read:groups", "write:groups"],
-    ),
+    (&["read:groups", "write:groups"], &["read:groups", "write:groups"]),
     (&["*"], &["*"]),
 ];
 
@@ -27,29 +24,11 @@ async fn key_with(client: &Client, scopes: &[&str]) -> Value {
 async fn attempts(keeper: &Client, path: &str) -> Vec<(&'static str, Answer)> {
     vec![
         ("rename", keeper.patch(path, json!({"name": "Mine"})).await),
-        (
-            "weaken",
-            keeper
-                .patch(path, json!({"scopes": ["read:locations"]}))
-                .await,
-        ),
-        (
-            "expire",
-            keeper
-                .patch(path, json!({"expires_at": "2030-01-01T00:00:00Z"}))
-                .await,
-        ),
-        (
-            "revive",
-            keeper
-                .patch(path, json!({"active": true, "expires_at": null}))
-                .await,
-        ),
+        ("weaken", keeper.patch(path, json!({"scopes": ["read:locations"]})).await),
+        ("expire", keeper.patch(path, json!({"expires_at": "2030-01-01T00:00:00Z"})).await),
+        ("revive", keeper.patch(path, json!({"active": true, "expires_at": null})).await),
         ("revoke", keeper.patch(path, json!({"active": false})).await),
-        (
-            "rotate",
-            keeper.post(&format!("{path}/rotate"), json!({})).await,
-        ),
+        ("rotate", keeper.post(&format!("{path}/rotate"), json!({})).await),
         ("delete", keeper.delete(path).await),
     ]
 }
@@ -108,10 +87,7 @@ async fn a_key_without_scopes_is_one_with_all_of_them() {
     let keeper = app.client_with(&KEEPER).await;
     let made = keeper.post("/api_keys", json!({"name": "All"})).await;
     refused_for("create", &made, &["*"]);
-    app.client
-        .post("/api_keys", json!({"name": "All"}))
-        .await
-        .created();
+    app.client.post("/api_keys", json!({"name": "All"})).await.created();
 }
 
 /// Every scope by name is still not `*`, which later scopes will belong to.

@@ -51,16 +51,11 @@ async fn twelve_endless_lists_hold_up_no_station_and_end_with_their_time() {
 
 #[actix_web::test]
 async fn a_list_that_waits_too_long_says_so() {
-    let app = TestApp::start_with(&[
-        ("EVENWATT_STORE_QUERY_SECONDS", "1"),
-        ("EVENWATT_STORE_READERS", "1"),
-    ])
-    .await;
+    let app = TestApp::start_with(&[("EVENWATT_STORE_QUERY_SECONDS", "1"), ("EVENWATT_STORE_READERS", "1")]).await;
     assert!(app.client.get("/users").await.ok().is_array());
     let (release, held) = std::sync::mpsc::channel::<()>();
     let db = app.running.context.db.in_lane(Lane::Api);
-    let before =
-        tokio::spawn(async move { db.read(move |_| StoreResult::Ok(held.recv().is_ok())).await });
+    let before = tokio::spawn(async move { db.read(move |_| StoreResult::Ok(held.recv().is_ok())).await });
     eventually(async || app.running.context.db.open_reads() == 1).await;
 
     assert_eq!(app.client.get("/users").await.error(503), "query_too_long");
@@ -71,33 +66,21 @@ async fn a_list_that_waits_too_long_says_so() {
 
 #[actix_web::test]
 async fn a_list_ends_with_its_client() {
-    let app = TestApp::start_with(&[
-        ("EVENWATT_STORE_QUERY_SECONDS", "3600"),
-        ("EVENWATT_STORE_READERS", "1"),
-    ])
-    .await;
+    let app = TestApp::start_with(&[("EVENWATT_STORE_QUERY_SECONDS", "3600"), ("EVENWATT_STORE_READERS", "1")]).await;
     assert!(app.client.get("/users").await.ok().is_array());
     let analyst = analyst(&app);
     let db = &app.running.context.db;
     eventually(async || db.open_reads() == 1).await;
 
-    let mut client = TcpStream::connect(app.running.address)
-        .await
-        .expect("connects");
-    let request = format!(
-        "GET /v1.1/users HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {}\r\n\r\n",
-        app.client.key
-    );
+    let mut client = TcpStream::connect(app.running.address).await.expect("connects");
+    let request = format!("GET /v1.1/users HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {}\r\n\r\n", app.client.key);
     client.write_all(request.as_bytes()).await.expect("sent");
     eventually(async || db.open_reads() == 2).await;
     drop(client);
     eventually(async || db.open_reads() == 1).await;
 
     analyst.abort();
-    assert!(
-        app.client.get("/users").await.ok().is_array(),
-        "the only reader is free again"
-    );
+    assert!(app.client.get("/users").await.ok().is_array(), "the only reader is free again");
 }
 
 /// Puts so many drivers straight into the store, a second apart.
@@ -175,18 +158,11 @@ async fn pages_by_cursor_repeat_and_miss_nothing_while_others_arrive() {
 async fn a_cursor_goes_with_an_order_that_has_them_and_without_a_page() {
     let app = TestApp::start().await;
     let cursor = "after=1777000000000000-650000000000000000000001";
-    for wrong in [
-        "after=12",
-        &format!("{cursor}&sort_by=email"),
-        &format!("{cursor}&paginate_page=2"),
-    ] {
+    for wrong in ["after=12", &format!("{cursor}&sort_by=email"), &format!("{cursor}&paginate_page=2")] {
         let answer = app.client.get(&format!("/users?{wrong}")).await;
         assert_eq!(answer.faulty_fields(), ["after"], "{wrong}");
     }
-    assert_eq!(
-        app.client.get(&format!("/users?{cursor}")).await.ok(),
-        json!([])
-    );
+    assert_eq!(app.client.get(&format!("/users?{cursor}")).await.ok(), json!([]));
 }
 
 #[actix_web::test]
@@ -195,38 +171,16 @@ async fn a_long_list_is_counted_so_far_and_streamed_whole() {
     db_drivers(&app, 10_005).await;
 
     let first = app.client.get("/users?paginate_limit=10").await.json();
-    assert_eq!(
-        (&first["totalDocs"], &first["totalIsExact"]),
-        (&json!(10_000), &json!(false))
-    );
+    assert_eq!((&first["totalDocs"], &first["totalIsExact"]), (&json!(10_000), &json!(false)));
     assert_eq!(first["hasNextPage"], true);
-    let last = app
-        .client
-        .get("/users?paginate_limit=10&paginate_page=1001")
-        .await
-        .json();
+    let last = app.client.get("/users?paginate_limit=10&paginate_page=1001").await.json();
     assert_eq!(last["result"].as_array().map(Vec::len), Some(5));
-    assert_eq!(
-        (&last["totalDocs"], &last["hasNextPage"]),
-        (&json!(10_005), &json!(false))
-    );
+    assert_eq!((&last["totalDocs"], &last["hasNextPage"]), (&json!(10_005), &json!(false)));
     let few = app.client.get("/users?search=DRIVER%201000").await.json();
-    assert_eq!(
-        (&few["totalDocs"], &few["totalIsExact"]),
-        (&json!(6), &json!(true)),
-        "1000, 10000 to 10004"
-    );
+    assert_eq!((&few["totalDocs"], &few["totalIsExact"]), (&json!(6), &json!(true)), "1000, 10000 to 10004");
 
-    let csv = app
-        .client
-        .get("/users?format=csv&paginate_enabled=false")
-        .await
-        .text;
-    let ids: Vec<&str> = csv
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split(',').next())
-        .collect();
+    let csv = app.client.get("/users?format=csv&paginate_enabled=false").await.text;
+    let ids: Vec<&str> = csv.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     let expected: Vec<String> = (0..10_005).map(|number| format!("{number:024x}")).collect();
     assert_eq!(ids, expected, "each once, the newest first");
 }
@@ -235,27 +189,14 @@ async fn a_long_list_is_counted_so_far_and_streamed_whole() {
 async fn the_header_of_a_csv_is_the_same_with_rows_and_without() {
     let app = TestApp::start().await;
     let empty = app.client.get("/users?format=csv").await.text;
-    assert!(
-        empty.starts_with("_id,") && empty.contains(",firstname,"),
-        "{empty}"
-    );
+    assert!(empty.starts_with("_id,") && empty.contains(",firstname,"), "{empty}");
     db_drivers(&app, 3).await;
     let some = app.client.get("/users?format=csv").await.text;
     assert_eq!(some.lines().next(), empty.lines().next());
     assert_eq!((empty.lines().count(), some.lines().count()), (1, 4));
 
-    for path in [
-        "/sessions",
-        "/chargestations",
-        "/locations",
-        "/actions",
-        "/tokens",
-        "/load_management/groups",
-    ] {
+    for path in ["/sessions", "/chargestations", "/locations", "/actions", "/tokens", "/load_management/groups"] {
         let empty = app.client.get(&format!("{path}?format=csv")).await.text;
-        assert!(
-            empty.starts_with("_id,") && empty.ends_with("\r\n"),
-            "{path}: {empty}"
-        );
+        assert!(empty.starts_with("_id,") && empty.ends_with("\r\n"), "{path}: {empty}");
     }
 }

@@ -28,10 +28,7 @@ impl Portal {
 
     async fn ask(&self, from: &str, path: &str, body: Value) -> Answer {
         let client = &self.app.client;
-        let request = client.http.post(format!(
-            "http://{}/v1.1/portal{path}",
-            self.app.running.address
-        ));
+        let request = client.http.post(format!("http://{}/v1.1/portal{path}", self.app.running.address));
         let request = request.header("x-forwarded-for", from).json(&body);
         client.send(request).await
     }
@@ -52,14 +49,10 @@ impl Portal {
         let body = json!({"email": ADA, "firstname": "Ada", "lastname": "L"});
         operator.post("/home_users", body).await.created();
         let text = self.mail.letter(ADA, letter).await;
-        let link = text
-            .split_whitespace()
-            .find(|word| word.starts_with("http"));
+        let link = text.split_whitespace().find(|word| word.starts_with("http"));
         let secret = secret_of(link.expect("a link"));
         let path = format!("/invitations/{secret}/accept");
-        self.ask(from, &path, json!({"password": PASSWORD}))
-            .await
-            .ok();
+        self.ask(from, &path, json!({"password": PASSWORD})).await.ok();
     }
 }
 
@@ -76,11 +69,7 @@ async fn strangers_lock_out_themselves_and_nobody_else() {
     portal.log_in("192.0.2.1", PASSWORD).await.ok();
     portal.log_in("203.0.113.5", PASSWORD).await.ok();
     let locked = portal.log_in("198.51.100.7", PASSWORD).await;
-    assert_eq!(
-        locked.error(429),
-        "too_many_requests",
-        "her success is not theirs"
-    );
+    assert_eq!(locked.error(429), "too_many_requests", "her success is not theirs");
 }
 
 #[actix_web::test]
@@ -92,11 +81,7 @@ async fn guesses_from_many_addresses_are_stopped_and_the_user_comes_in_from_wher
         assert_eq!(portal.log_in(&from, WRONG).await.error(401), "login_failed");
     }
     let stopped = portal.log_in("203.0.113.5", PASSWORD).await;
-    assert_eq!(
-        stopped.error(429),
-        "too_many_requests",
-        "the 51st, from nowhere known"
-    );
+    assert_eq!(stopped.error(429), "too_many_requests", "the 51st, from nowhere known");
     portal.log_in("192.0.2.1", PASSWORD).await.ok();
     portal.app.clock.advance(Duration::from_secs(3_601));
     portal.log_in("203.0.113.5", PASSWORD).await.ok();
@@ -126,9 +111,7 @@ async fn another_operator_who_invites_the_same_address_frees_no_guesses() {
     }
     let thief = portal.app.stranger().await;
     portal.invite(&thief, "198.51.100.7", 2).await;
-    let locked = portal
-        .log_in_at(&organization, "198.51.100.7", PASSWORD)
-        .await;
+    let locked = portal.log_in_at(&organization, "198.51.100.7", PASSWORD).await;
     assert_eq!(locked.error(429), "too_many_requests");
 }
 

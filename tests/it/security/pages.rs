@@ -20,24 +20,11 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
 #[actix_web::test]
 async fn whoever_asks_for_the_head_of_a_page_gets_no_body() {
     let app = TestApp::start().await;
-    for path in [
-        "/healthz",
-        "/swagger-ui/",
-        "/portal/",
-        "/docs/ERRORS.md",
-        "/openapi.json",
-    ] {
+    for path in ["/healthz", "/swagger-ui/", "/portal/", "/docs/ERRORS.md", "/openapi.json"] {
         let url = format!("http://{}{path}", app.running.address);
-        let head = app
-            .client
-            .send(app.client.http.request(Method::HEAD, url))
-            .await;
+        let head = app.client.send(app.client.http.request(Method::HEAD, url)).await;
         let page = open(&app, path).await;
-        assert_eq!(
-            (head.status, head.text.as_str()),
-            (page.status, ""),
-            "{path}"
-        );
+        assert_eq!((head.status, head.text.as_str()), (page.status, ""), "{path}");
         assert_eq!(header(&head, "content-type"), header(&page, "content-type"));
         assert_eq!(header(&head, "content-length"), page.text.len().to_string());
     }
@@ -61,19 +48,12 @@ async fn every_answer_says_what_a_browser_must_not_do_with_it() {
         "/nothing",
     ] {
         let answer = open(&app, path).await;
-        assert_eq!(
-            header(&answer, "x-content-type-options"),
-            "nosniff",
-            "{path}"
-        );
+        assert_eq!(header(&answer, "x-content-type-options"), "nosniff", "{path}");
         assert_eq!(header(&answer, "x-frame-options"), "DENY", "{path}");
         assert_eq!(header(&answer, "referrer-policy"), "no-referrer", "{path}");
         let policy = header(&answer, "content-security-policy");
         assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
-        assert!(
-            policy.contains("frame-ancestors 'none'"),
-            "{path}: {policy}"
-        );
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
         assert!(!policy.contains("script-src 'unsafe"), "{path}: {policy}");
         assert_eq!(header(&answer, "strict-transport-security"), "", "{path}");
     }

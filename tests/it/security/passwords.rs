@@ -30,13 +30,7 @@ impl Secured {
             "ocpp1.6" => socket.boot().await,
             _ => socket.boot_2().await,
         };
-        Self {
-            app,
-            path,
-            endpoint,
-            socket,
-            protocol,
-        }
+        Self { app, path, endpoint, socket, protocol }
     }
 
     /// Whether the station comes in with this password.
@@ -46,11 +40,7 @@ impl Secured {
     }
 
     /// Asks for the change while the station is asked, and does what it does; the answer, and what the station was asked.
-    async fn change(
-        &mut self,
-        body: Value,
-        act: impl AsyncFnOnce(&mut FakeStation, &Value),
-    ) -> (Answer, Value) {
+    async fn change(&mut self, body: Value, act: impl AsyncFnOnce(&mut FakeStation, &Value)) -> (Answer, Value) {
         let path = format!("{}/change_password", self.path);
         let (client, socket) = (&self.app.client, &mut self.socket);
         let station = async {
@@ -77,11 +67,7 @@ impl Secured {
     }
 }
 
-async fn connect(
-    app: &TestApp,
-    (endpoint, protocol): (&str, &str),
-    password: Option<&str>,
-) -> Option<FakeStation> {
+async fn connect(app: &TestApp, (endpoint, protocol): (&str, &str), password: Option<&str>) -> Option<FakeStation> {
     let text = format!("{endpoint}:{}", password.unwrap_or_default());
     let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
     let login = format!("Basic {encoded}");
@@ -89,9 +75,7 @@ async fn connect(
     if password.is_some() {
         headers.push(("authorization", &login));
     }
-    FakeStation::try_connect(&app.station_url(endpoint), &headers)
-        .await
-        .ok()
+    FakeStation::try_connect(&app.station_url(endpoint), &headers).await.ok()
 }
 
 #[actix_web::test]
@@ -107,10 +91,9 @@ async fn a01_fr_02_a_password_that_the_station_took_replaces_the_old_one_once_it
         let told = &call[3];
         match protocol {
             // The whitepaper wants the bytes in hexadecimal digits: "f" is 0x66, "e" 0x65, …
-            "ocpp1.6" => assert_eq!(
-                *told,
-                json!({"key": "AuthorizationKey", "value": "66656463626139383736353433323130"})
-            ),
+            "ocpp1.6" => {
+                assert_eq!(*told, json!({"key": "AuthorizationKey", "value": "66656463626139383736353433323130"}))
+            }
             _ => assert_eq!(
                 told["setVariableData"],
                 json!([{"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"},
@@ -127,17 +110,10 @@ async fn a01_fr_02_a_password_that_the_station_took_replaces_the_old_one_once_it
         assert!(!station.comes_in(OLD).await, "{protocol}");
         assert!(station.comes_in(NEW).await);
         // Nobody else reads it.
-        for path in [
-            "/actions",
-            "/events?limit=1000",
-            &format!("{}/messages", station.path),
-        ] {
+        for path in ["/actions", "/events?limit=1000", &format!("{}/messages", station.path)] {
             let text = station.app.client.get(path).await.text;
             let digits = hex::encode(NEW);
-            assert!(
-                !text.contains(NEW) && !text.contains(&digits),
-                "{path}: {text}"
-            );
+            assert!(!text.contains(NEW) && !text.contains(&digits), "{path}: {text}");
         }
     }
 }
@@ -147,8 +123,7 @@ async fn a01_fr_03_a_password_that_the_station_refuses_is_forgotten() {
     for protocol in ["ocpp1.6", "ocpp2.0.1"] {
         let mut station = Secured::new(protocol).await;
         let rejected = station.answer("Rejected");
-        let refuses =
-            async |socket: &mut FakeStation, call: &Value| socket.answer(call, rejected).await;
+        let refuses = async |socket: &mut FakeStation, call: &Value| socket.answer(call, rejected).await;
         let (answer, _) = station.change(json!({"password": NEW}), refuses).await;
         assert_eq!(answer.error(400), "command_failed");
         assert!(!station.is_pending().await);
@@ -175,9 +150,7 @@ async fn a_station_that_goes_away_before_it_answers_may_come_with_either() {
         assert_eq!(call[3]["key"], "AuthorizationKey");
         // It comes again, with the old password, and the answer to the old connection is lost.
         let place = (station.endpoint.as_str(), station.protocol);
-        connect(&station.app, place, Some(OLD))
-            .await
-            .expect("the old one")
+        connect(&station.app, place, Some(OLD)).await.expect("the old one")
     };
     let (answer, mut newer) = tokio::join!(asked, goes);
     assert_eq!(answer.error(406), "station_offline");
@@ -205,10 +178,7 @@ async fn a_station_without_security_gets_some_over_its_connection() {
     let password = shown["security"]["password"].as_str().expect("shown once");
     assert_eq!(call[3]["value"], hex::encode(password));
     let place = (open.endpoint.as_str(), "ocpp1.6");
-    assert!(
-        connect(&app, place, None).await.is_some(),
-        "until it has it"
-    );
+    assert!(connect(&app, place, None).await.is_some(), "until it has it");
     // Some stations send the digits themselves.
     let digits = hex::encode(password);
     assert!(connect(&app, place, Some(&digits)).await.is_some());
@@ -225,14 +195,8 @@ async fn who_cannot_be_told_a_password_is_not() {
     let offline = app.client.post(&path, json!({})).await;
     assert_eq!(offline.error(406), "station_offline");
     let long = json!({"password": "x".repeat(21)});
-    assert_eq!(
-        app.client.post(&path, long).await.faulty_fields(),
-        ["password"]
-    );
+    assert_eq!(app.client.post(&path, long).await.faulty_fields(), ["password"]);
     let strict = json!({"security": {"type": "client_certificate"}});
     app.client.patch(&station.path, strict).await.ok();
-    assert_eq!(
-        app.client.post(&path, json!({})).await.error(409),
-        "conflict"
-    );
+    assert_eq!(app.client.post(&path, json!({})).await.error(409), "conflict");
 }

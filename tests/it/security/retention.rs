@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use evenwatt::db::schema::{
-    actions, connector_statuses, meter_evidence, meter_values, plans, transaction_events,
-};
+use evenwatt::db::schema::{actions, connector_statuses, meter_evidence, meter_values, plans, transaction_events};
 use evenwatt::db::{Conn, Json, StoreError, StoreResult};
 use evenwatt::kernel::{ActionId, Clock, EventId, PlanId, SessionId, StationId, Timestamp};
 use serde_json::{Value, json};
@@ -73,11 +71,7 @@ async fn in_store<T: Send + 'static>(
     work: impl FnMut(&mut Conn) -> QueryResult<T> + Send + 'static,
 ) -> T {
     let mut work = work;
-    let written = app
-        .running
-        .context
-        .db
-        .write(move |conn| Ok::<T, StoreError>(work(conn)?));
+    let written = app.running.context.db.write(move |conn| Ok::<T, StoreError>(work(conn)?));
     written.await.expect("written")
 }
 
@@ -93,10 +87,7 @@ fn kinds(told: &[Value]) -> Vec<&str> {
 async fn readings_go_after_a_time_and_the_session_and_its_bill_stay() {
     let (app, mut keeper) = start().await;
     let (_, session) = charge(&app).await;
-    assert_eq!(
-        session["cost"]["amount"], 1.05,
-        "3 kWh at 0.35: {session:#}"
-    );
+    assert_eq!(session["cost"]["amount"], 1.05, "3 kWh at 0.35: {session:#}");
     let before = readings(&app).await;
     assert!(before >= 3);
     keeper.pass(&app, 2).await;
@@ -107,10 +98,7 @@ async fn readings_go_after_a_time_and_the_session_and_its_bill_stay() {
     let path = format!("/sessions/{}", text(&session["_id"]));
     assert_eq!(app.client.get(&path).await.ok(), session);
     let told = keeper.told(&app).await;
-    assert!(
-        told.contains(&json!({"what": "readings", "rows": before})),
-        "{told:?}"
-    );
+    assert!(told.contains(&json!({"what": "readings", "rows": before})), "{told:?}");
 
     keeper.pass(&app, 6).await;
     app.client.get(&path).await.error(404);
@@ -135,10 +123,7 @@ async fn readings_without_a_session_go() {
     keeper.pass(&app, 2).await;
     assert_eq!(readings(&app).await, 0);
     let told = keeper.told(&app).await;
-    assert!(
-        told.contains(&json!({"what": "loose_readings", "rows": 3})),
-        "{told:?}"
-    );
+    assert!(told.contains(&json!({"what": "loose_readings", "rows": 3})), "{told:?}");
 }
 
 #[actix_web::test]
@@ -193,10 +178,7 @@ async fn transaction_events_go_and_what_meters_signed_stays_for_longer() {
     assert_eq!(left(&app).await, (0, 0));
     let told = keeper.told(&app).await;
     for (what, rows) in [("transaction_events", 2), ("evidence", 1)] {
-        assert!(
-            told.contains(&json!({"what": what, "rows": rows})),
-            "{told:?}"
-        );
+        assert!(told.contains(&json!({"what": what, "rows": rows})), "{told:?}");
     }
 }
 
@@ -207,8 +189,7 @@ async fn commands_plans_and_statuses_go_and_the_newest_plan_and_status_stay() {
     let mut socket = FakeStation::connect(&station.url).await;
     for status in ["Preparing", "Charging", "Available"] {
         let at = app.clock.now().to_string();
-        let told =
-            json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
+        let told = json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
         socket.call("StatusNotification", told).await;
         app.clock.advance(Duration::from_secs(1));
     }
@@ -256,16 +237,10 @@ async fn commands_plans_and_statuses_go_and_the_newest_plan_and_status_stay() {
     keeper.pass(&app, 2).await;
     assert_eq!(left(&app).await, (0, 1, 1));
     let history = format!("/connectors/{}/statuses", station.connector);
-    assert_eq!(
-        app.client.get(&history).await.ok()[0]["status"],
-        "Available"
-    );
+    assert_eq!(app.client.get(&history).await.ok()[0]["status"], "Available");
     let told = keeper.told(&app).await;
     for (what, rows) in [("actions", 1), ("statuses", 2)] {
-        assert!(
-            told.contains(&json!({"what": what, "rows": rows})),
-            "{told:?}"
-        );
+        assert!(told.contains(&json!({"what": what, "rows": rows})), "{told:?}");
     }
 }
 
@@ -294,39 +269,18 @@ async fn of_a_quarter_of_an_hour_the_mean_of_an_asset_stays_and_its_register() {
         reading("03:06:00", 7.0, 104),
     ]);
     app.client.post(&path, sent).await.created();
-    let asked =
-        format!("{path}?from=2026-04-24T00:00:00Z&to=2026-04-25T00:00:00Z&paginate_limit=100");
+    let asked = format!("{path}?from=2026-04-24T00:00:00Z&to=2026-04-25T00:00:00Z&paginate_limit=100");
     let kept = async |app: &TestApp| -> Vec<(Value, Value, Value)> {
         let page = app.client.get(&asked).await.ok();
         let rows = page.as_array().expect("readings").iter();
-        rows.map(|row| {
-            (
-                row["at"].clone(),
-                row["power"].clone(),
-                row["energy"].clone(),
-            )
-        })
-        .collect()
+        rows.map(|row| (row["at"].clone(), row["power"].clone(), row["energy"].clone())).collect()
     };
     keeper.pass(&app, 2).await;
     assert_eq!(kept(&app).await.len(), 6);
     keeper.pass(&app, 2).await;
-    let row = |at: &str, power: f64, energy: i64| {
-        (
-            json!(format!("2026-04-24T{at}.000Z")),
-            json!(power),
-            json!(energy),
-        )
-    };
+    let row = |at: &str, power: f64, energy: i64| (json!(format!("2026-04-24T{at}.000Z")), json!(power), json!(energy));
     // (2 + 4) / 2 = 3 and (3 - 1 + 7) / 3 = 3.
-    assert_eq!(
-        kept(&app).await,
-        [
-            row("02:44:59", 9.0, 99),
-            row("02:50:00", 3.0, 101),
-            row("03:06:00", 3.0, 104),
-        ]
-    );
+    assert_eq!(kept(&app).await, [row("02:44:59", 9.0, 99), row("02:50:00", 3.0, 101), row("03:06:00", 3.0, 104),]);
     assert_eq!(went(&keeper, &app, "asset_readings").await, 3);
     keeper.pass(&app, 3).await;
     assert_eq!(kept(&app).await.len(), 0);
@@ -421,9 +375,7 @@ async fn orphans_go_whole() {
     let mut socket = FakeStation::connect(&station.url).await;
     let stop = json!({"transactionId": 77, "meterStop": 1, "timestamp": "2026-04-24T01:00:00Z"});
     socket.call("StopTransaction", stop).await;
-    let orphans = async |app: &TestApp| {
-        app.client.get("/sessions?orphan=true").await.json()["totalDocs"].clone()
-    };
+    let orphans = async |app: &TestApp| app.client.get("/sessions?orphan=true").await.json()["totalDocs"].clone();
     keeper.pass(&app, 2).await;
     assert_eq!(orphans(&app).await, 1);
     keeper.pass(&app, 2).await;

@@ -45,20 +45,15 @@ impl Reader {
 #[actix_web::test]
 async fn a_key_that_is_taken_away_ends_what_it_opened() {
     let app = TestApp::start().await;
-    for change in [
-        json!({"active": false}),
-        json!({"scopes": ["read:events"]}),
-        json!({"expires_at": "2026-04-24T03:00:00Z"}),
-    ] {
+    for change in
+        [json!({"active": false}), json!({"scopes": ["read:events"]}), json!({"expires_at": "2026-04-24T03:00:00Z"})]
+    {
         let reader = reader(&app).await;
         app.client.patch(&reader.path, change).await.ok();
         reader.ends().await;
     }
     let rotated = reader(&app).await;
-    app.client
-        .post(&format!("{}/rotate", rotated.path), json!({}))
-        .await
-        .ok();
+    app.client.post(&format!("{}/rotate", rotated.path), json!({})).await.ok();
     rotated.ends().await;
     let deleted = reader(&app).await;
     app.client.delete(&deleted.path).await.ok();
@@ -86,26 +81,17 @@ async fn a_station_whose_proof_or_right_changed_has_to_come_again() {
     let basic = json!({"security": {"type": "basic_auth", "password": "0123456789abcdef"}});
     for (change, body) in [
         ("", basic),
-        (
-            "",
-            json!({"endpoint": "ELSEWHERE-1234567890", "security": {"type": "none"}}),
-        ),
+        ("", json!({"endpoint": "ELSEWHERE-1234567890", "security": {"type": "none"}})),
         ("", json!({"active": false})),
         ("/reset_password", json!({})),
     ] {
         let station = app.station("S").await;
         let mut socket = FakeStation::connect(&station.url).await;
-        app.client
-            .patch(&format!("{}{change}", station.path), body)
-            .await
-            .ok();
+        app.client.patch(&format!("{}{change}", station.path), body).await.ok();
         assert_eq!(socket.next().await, None, "{change}");
     }
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
-    app.client
-        .patch(&station.path, json!({"name": "T"}))
-        .await
-        .ok();
+    app.client.patch(&station.path, json!({"name": "T"})).await.ok();
     socket.boot().await;
 }

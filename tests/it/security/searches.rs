@@ -8,9 +8,7 @@ use crate::support::{Client, FakeStation, TestApp};
 async fn found(client: &Client, path: &str, field: &str) -> Vec<String> {
     let answer = client.get(path).await.json();
     let rows = answer["result"].as_array().expect("rows").iter();
-    let mut names: Vec<_> = rows
-        .map(|row| row[field].as_str().expect("a text").to_owned())
-        .collect();
+    let mut names: Vec<_> = rows.map(|row| row[field].as_str().expect("a text").to_owned()).collect();
     names.sort();
     names
 }
@@ -22,10 +20,7 @@ fn driver(firstname: &str, lastname: &str, email: &str) -> Value {
 #[actix_web::test]
 async fn users_are_found_by_each_part_of_what_they_are_called_now() {
     let app = TestApp::start().await;
-    let drivers = [
-        driver("Ada", "Lovelace", "ada@engine.example"),
-        driver("Grace", "Hopper", "grace@navy.example"),
-    ];
+    let drivers = [driver("Ada", "Lovelace", "ada@engine.example"), driver("Grace", "Hopper", "grace@navy.example")];
     for driver in drivers {
         app.client.post("/users", driver).await.created();
     }
@@ -42,49 +37,22 @@ async fn users_are_found_by_each_part_of_what_they_are_called_now() {
         ("adalove", vec![]),
     ] {
         let path = format!("/users?search={text}");
-        assert_eq!(
-            found(&app.client, &path, "firstname").await,
-            expected,
-            "{text}"
-        );
+        assert_eq!(found(&app.client, &path, "firstname").await, expected, "{text}");
     }
 
     let ada = app.client.get("/users?search=lovelace").await.ok()[0].clone();
     let path = format!("/users/{}", ada["_id"].as_str().expect("an id"));
-    app.client
-        .patch(&path, json!({"lastname": "Byron"}))
-        .await
-        .ok();
-    assert!(
-        found(&app.client, "/users?search=lovelace", "firstname")
-            .await
-            .is_empty()
-    );
-    assert_eq!(
-        found(&app.client, "/users?search=byron", "firstname").await,
-        ["Ada"]
-    );
+    app.client.patch(&path, json!({"lastname": "Byron"})).await.ok();
+    assert!(found(&app.client, "/users?search=lovelace", "firstname").await.is_empty());
+    assert_eq!(found(&app.client, "/users?search=byron", "firstname").await, ["Ada"]);
     app.client.delete(&path).await.ok();
-    assert!(
-        found(&app.client, "/users?search=byron", "firstname")
-            .await
-            .is_empty()
-    );
+    assert!(found(&app.client, "/users?search=byron", "firstname").await.is_empty());
 }
 
 #[actix_web::test]
 async fn a_search_has_no_language() {
     let app = TestApp::start().await;
-    let names = [
-        "One OR two",
-        "NOT three",
-        "a*b",
-        "say \"hi\"",
-        "50%_off",
-        "back\\slash",
-        "it's",
-        "{x}: y",
-    ];
+    let names = ["One OR two", "NOT three", "a*b", "say \"hi\"", "50%_off", "back\\slash", "it's", "{x}: y"];
     for (number, name) in names.into_iter().enumerate() {
         let driver = driver("Any", name, &format!("{number}@y.example"));
         app.client.post("/users", driver).await.created();
@@ -106,11 +74,7 @@ async fn a_search_has_no_language() {
         ("%27%3B--", vec![]),
     ] {
         let path = format!("/users?search={text}");
-        assert_eq!(
-            found(&app.client, &path, "lastname").await,
-            expected,
-            "{text}"
-        );
+        assert_eq!(found(&app.client, &path, "lastname").await, expected, "{text}");
     }
 }
 
@@ -118,14 +82,8 @@ async fn a_search_has_no_language() {
 async fn nobody_finds_what_is_of_another_organization() {
     let app = TestApp::start().await;
     let other = app.stranger().await;
-    app.client
-        .post("/users", driver("Mine", "Searched", "m@x.example"))
-        .await
-        .created();
-    other
-        .post("/users", driver("Theirs", "Searched", "t@x.example"))
-        .await
-        .created();
+    app.client.post("/users", driver("Mine", "Searched", "m@x.example")).await.created();
+    other.post("/users", driver("Theirs", "Searched", "t@x.example")).await.created();
     for text in ["se", "searched"] {
         let path = format!("/users?search={text}");
         assert_eq!(found(&app.client, &path, "firstname").await, ["Mine"]);
@@ -149,20 +107,8 @@ async fn sessions_are_found_by_their_card_in_each_order() {
             "timestamp": format!("2026-01-02T{hour}:30:00Z")});
         socket.call("StopTransaction", stop).await;
     }
-    for order in [
-        "",
-        "&sort_order=asc",
-        "&sort_by=updatedAt",
-        "&sort_by=energyConsumed",
-    ] {
-        let cards = async |text: &str| {
-            found(
-                &app.client,
-                &format!("/sessions?search={text}{order}"),
-                "id_tag",
-            )
-            .await
-        };
+    for order in ["", "&sort_order=asc", "&sort_by=updatedAt", "&sort_by=energyConsumed"] {
+        let cards = async |text: &str| found(&app.client, &format!("/sessions?search={text}{order}"), "id_tag").await;
         assert_eq!(cards("0a1b").await, ["CARD-0A1B", "CARD-0A1B"], "{order}");
         assert_eq!(cards("1c").await, ["CARD-0A1C"]);
         assert_eq!(cards("card-").await.len(), 3);
@@ -183,8 +129,7 @@ async fn actions_are_found_by_their_type() {
     };
     tokio::join!(asked, obeys);
 
-    let search =
-        async |text: &str| found(&app.client, &format!("/actions?search={text}"), "type").await;
+    let search = async |text: &str| found(&app.client, &format!("/actions?search={text}"), "type").await;
     assert_eq!(search("CACHE").await, ["chargestation.clear_cache"]);
     assert_eq!(search("clear_cache").await, ["chargestation.clear_cache"]);
     for nothing in ["%25", "clear%20cache", "cache.", "reset"] {

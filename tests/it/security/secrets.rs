@@ -13,11 +13,7 @@ async fn events(app: &TestApp) -> String {
 #[actix_web::test]
 async fn a_password_that_is_sent_to_a_station_is_written_down_nowhere() {
     for (protocol, action, payload) in [
-        (
-            "ocpp1.6",
-            "ChangeConfiguration",
-            json!({"key": "AuthorizationKey", "value": SECRET}),
-        ),
+        ("ocpp1.6", "ChangeConfiguration", json!({"key": "AuthorizationKey", "value": SECRET})),
         (
             "ocpp2.0.1",
             "SetVariables",
@@ -37,19 +33,14 @@ async fn a_password_that_is_sent_to_a_station_is_written_down_nowhere() {
         let client = app.client.clone();
         let asked = actix_web::rt::spawn(async move { client.post(&path, body).await });
         let call = socket.next_call().await;
-        assert!(
-            call.to_string().contains(SECRET),
-            "the station needs it: {call}"
-        );
+        assert!(call.to_string().contains(SECRET), "the station needs it: {call}");
         let answer = json!({"status": "Rejected", "note": {"password": SECRET}});
         socket.answer(&call, answer).await;
         let answered = asked.await.expect("answered").text;
         let actions = app.client.get("/actions").await.text;
-        for (place, text) in [
-            ("the answer", answered),
-            ("the list of actions", actions),
-            ("the events", events(&app).await),
-        ] {
+        for (place, text) in
+            [("the answer", answered), ("the list of actions", actions), ("the events", events(&app).await)]
+        {
             assert!(text.contains(action), "{place}: {text}");
             assert!(!text.contains(SECRET), "{place}: {text}");
         }
@@ -71,10 +62,7 @@ async fn an_upload_is_told_without_the_password_of_its_server() {
     socket.answer(&call, json!({"fileName": "a.zip"})).await;
     assert!(!asked.await.expect("answered").text.contains(SECRET));
     let told = events(&app).await;
-    assert!(
-        told.contains("ftp://example.com/in") && !told.contains(SECRET),
-        "{told}"
-    );
+    assert!(told.contains("ftp://example.com/in") && !told.contains(SECRET), "{told}");
 }
 
 #[actix_web::test]
@@ -93,21 +81,11 @@ async fn a_key_that_a_station_shows_is_not_kept() {
         {"key": "HeartbeatInterval", "readonly": false, "value": "300"}]});
     socket.answer(&call, told).await;
     let answered = asked.await.expect("answered").ok();
-    assert_eq!(
-        answered["variables"]["AuthorizationKey"]["value"],
-        "(hidden)"
-    );
+    assert_eq!(answered["variables"]["AuthorizationKey"]["value"], "(hidden)");
     assert_eq!(answered["variables"]["HeartbeatInterval"]["value"], "300");
-    let kept = app
-        .client
-        .get(&format!("{}/configurations", station.path))
-        .await
-        .text;
+    let kept = app.client.get(&format!("{}/configurations", station.path)).await.text;
     let shown = app.client.get(&station.path).await.text;
-    assert!(
-        !kept.contains(SECRET) && !shown.contains(SECRET),
-        "{kept} {shown}"
-    );
+    assert!(!kept.contains(SECRET) && !shown.contains(SECRET), "{kept} {shown}");
     assert!(!events(&app).await.contains(SECRET));
 }
 
@@ -117,31 +95,18 @@ async fn a_template_keeps_its_secrets_to_itself() {
     let settings = json!([
         {"key": "AuthorizationKey", "value": SECRET}, {"key": "HeartbeatInterval", "value": "300"}]);
     let body = json!({"name": "T", "settings": settings});
-    let made = app
-        .client
-        .post("/configuration_templates", body)
-        .await
-        .created();
+    let made = app.client.post("/configuration_templates", body).await.created();
     let shown = json!([
         {"key": "AuthorizationKey", "value": "(hidden)"}, {"key": "HeartbeatInterval", "value": "300"}]);
     assert_eq!(made["settings"], shown);
     assert!(!events(&app).await.contains(SECRET));
-    let path = format!(
-        "/configuration_templates/{}",
-        made["_id"].as_str().expect("an id")
-    );
+    let path = format!("/configuration_templates/{}", made["_id"].as_str().expect("an id"));
 
     // Sent back as it was read, with another value of the other key: the secret stays.
     let mut sent = shown.clone();
     sent[1]["value"] = json!("600");
-    app.client
-        .patch(&path, json!({"settings": sent}))
-        .await
-        .ok();
-    assert_eq!(
-        stored(&app).await[0],
-        json!({"key": "AuthorizationKey", "value": SECRET})
-    );
+    app.client.patch(&path, json!({"settings": sent})).await.ok();
+    assert_eq!(stored(&app).await[0], json!({"key": "AuthorizationKey", "value": SECRET}));
 
     let unknown = json!({"settings": [{"key": "BasicAuthPassword", "value": "(hidden)"}]});
     let refused = app.client.patch(&path, unknown).await;
@@ -153,8 +118,7 @@ async fn stored(app: &TestApp) -> Value {
     use diesel::prelude::*;
     use evenwatt::db::schema::configuration_templates::dsl::*;
     let read = app.running.context.db.read(|conn| {
-        let found: evenwatt::db::Json<Value> =
-            configuration_templates.select(settings).first(conn)?;
+        let found: evenwatt::db::Json<Value> = configuration_templates.select(settings).first(conn)?;
         Ok::<_, evenwatt::db::StoreError>(found.0)
     });
     read.await.expect("a template")
@@ -173,8 +137,7 @@ fn the_files_of_a_new_store_are_for_their_owner_alone() {
     assert!(app::migrate(&config).expect("a new store") > 0);
     let url = StoreUrl::Sqlite(file.clone());
     let mut conn = Conn::open(&url, Synchronous::Normal).expect("open");
-    conn.batch_execute("CREATE TABLE written (a INTEGER)")
-        .expect("written"); // there is a WAL while somebody writes
+    conn.batch_execute("CREATE TABLE written (a INTEGER)").expect("written"); // there is a WAL while somebody writes
     for end in ["", "-wal", "-shm", ".lock"] {
         let path = format!("{file}{end}");
         let rights = std::fs::metadata(&path).expect(&path).permissions().mode();
@@ -194,25 +157,13 @@ fn any_text_of_the_configuration_can_be_in_a_file() {
     assert_eq!(config.portal.signing_key, format!("{SECRET}{SECRET}"));
 
     let options = folder.path().join("evenwatt.toml");
-    std::fs::write(
-        &options,
-        format!("[webhooks]\nsecret_key_file = \"{named}\"\n"),
-    )
-    .expect("written");
+    std::fs::write(&options, format!("[webhooks]\nsecret_key_file = \"{named}\"\n")).expect("written");
     let config = Config::load(Some(&options), []).expect("read");
     assert_eq!(config.webhooks.secret_key, format!("{SECRET}{SECRET}"));
 
     for (name, path, told) in [
-        (
-            "EVENWATT_PORTAL_SIGNING_KEY_FILE",
-            "/no/such/file",
-            "/no/such/file cannot be read",
-        ),
-        (
-            "EVENWATT_HTTP_WORKERS_FILE",
-            "/etc/hostname",
-            "names no option",
-        ),
+        ("EVENWATT_PORTAL_SIGNING_KEY_FILE", "/no/such/file", "/no/such/file cannot be read"),
+        ("EVENWATT_HTTP_WORKERS_FILE", "/etc/hostname", "names no option"),
     ] {
         let error = Config::load(None, [(name.to_owned(), path.to_owned())]).expect_err(name);
         assert!(error.contains(name) && error.contains(told), "{error}");

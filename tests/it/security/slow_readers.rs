@@ -28,12 +28,8 @@ impl ServersEnd {
     fn of(app: &TestApp, port: u16) -> Option<Self> {
         let table = std::fs::read_to_string("/proc/net/tcp").expect("the system's connections");
         let ends = [app.running.address.port(), port].map(|port| format!(":{port:04X}"));
-        let rows = table
-            .lines()
-            .map(|row| row.split_whitespace().collect::<Vec<_>>());
-        let mut rows = rows.filter(|row| {
-            row.len() > 9 && row[1].ends_with(&ends[0]) && row[2].ends_with(&ends[1])
-        });
+        let rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let mut rows = rows.filter(|row| row.len() > 9 && row[1].ends_with(&ends[0]) && row[2].ends_with(&ends[1]));
         rows.next().map(|row| Self {
             waiting: u64::from_str_radix(&row[4][..8], 16).expect("a number"),
             inode: format!("socket:[{}]", row[9]),
@@ -71,9 +67,7 @@ impl SlowReader {
         let address = app.running.address;
         let mut stream = socket.connect(address).await.expect("a connection");
         let key = &app.client.key;
-        let request = format!(
-            "GET /v1.1{path} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {key}\r\n{headers}\r\n"
-        );
+        let request = format!("GET /v1.1{path} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {key}\r\n{headers}\r\n");
         stream.write_all(request.as_bytes()).await.expect("sent");
         Self(stream)
     }
@@ -89,8 +83,7 @@ async fn a_list_that_nobody_reads_holds_no_reader_of_the_store_and_is_cut_off() 
     db_drivers(&app, 3_000).await;
     let long = format!("UPDATE users SET lastname = '{}'", "x".repeat(2_000));
     let db = &app.running.context.db;
-    let lengthen =
-        db.write(move |conn| -> StoreResult<usize> { Ok(diesel::sql_query(&long).execute(conn)?) });
+    let lengthen = db.write(move |conn| -> StoreResult<usize> { Ok(diesel::sql_query(&long).execute(conn)?) });
     assert_eq!(lengthen.await.expect("stored"), 3_000, "six megabytes");
 
     let path = "/users?format=csv&paginate_enabled=false";
@@ -106,14 +99,8 @@ async fn a_list_that_nobody_reads_holds_no_reader_of_the_store_and_is_cut_off() 
 
 /// Five megabytes of events.
 async fn many_events(app: &TestApp) {
-    let created = app.client.post(
-        "/users",
-        json!({"firstname": "Talked", "lastname": "about"}),
-    );
-    let path = format!(
-        "/users/{}",
-        created.await.created()["_id"].as_str().expect("an id")
-    );
+    let created = app.client.post("/users", json!({"firstname": "Talked", "lastname": "about"}));
+    let path = format!("/users/{}", created.await.created()["_id"].as_str().expect("an id"));
     for number in 0..400 {
         let told = json!({"meta_data": {"number": number, "text": "x".repeat(12_000)}});
         app.client.patch(&path, told).await.ok();
@@ -137,10 +124,7 @@ async fn streams_that_nobody_reads_hold_up_no_other_listener_and_are_cut_off() {
     let news = json!({"firstname": "Just", "lastname": "now"});
     app.client.post("/users", news).await.created();
     let told = listener.next().await.expect("an event");
-    assert_eq!(
-        (&told["type"], &told["data"]["lastname"]),
-        (&json!("user.created"), &json!("now"))
-    );
+    assert_eq!((&told["type"], &told["data"]["lastname"]), (&json!("user.created"), &json!("now")));
 
     for end in ends {
         eventually(async || !end.is_open()).await;
@@ -176,11 +160,7 @@ fn limit_of(call: &Value) -> Option<f64> {
     let schedule = &call[3]["csChargingProfiles"]["chargingSchedule"];
     schedule["duration"].as_i64()?;
     let limit = schedule["chargingSchedulePeriod"][0]["limit"].as_f64()?;
-    let volts = if schedule["chargingRateUnit"] == "A" {
-        230.0
-    } else {
-        1.0
-    };
+    let volts = if schedule["chargingRateUnit"] == "A" { 230.0 } else { 1.0 };
     Some(limit * volts)
 }
 
@@ -196,10 +176,7 @@ async fn takes_nothing(app: &TestApp, socket: &mut FakeStation) -> ServersEnd {
 #[actix_web::test]
 async fn a_station_that_reads_nothing_holds_up_no_raise_of_another() {
     let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
-    let (slow, other) = (
-        app.station("Reads nothing").await,
-        app.station("Obeys").await,
-    );
+    let (slow, other) = (app.station("Reads nothing").await, app.station("Obeys").await);
     let group = app.group_of(&slow, json!({"maximum_capacity": 14})).await;
     let member = json!({"chargestation": other.id});
     let members = format!("{group}/chargestations");
@@ -230,14 +207,8 @@ async fn a_station_that_reads_nothing_is_cut_off() {
 #[actix_web::test]
 async fn the_document_is_handed_over_in_pieces_and_comes_whole() {
     let app = TestApp::start().await;
-    let plain = app
-        .client
-        .http
-        .get(format!("{}/openapi.json", app.client.base));
-    let plain = app
-        .client
-        .send(plain.header("accept-encoding", "identity"))
-        .await;
+    let plain = app.client.http.get(format!("{}/openapi.json", app.client.base));
+    let plain = app.client.send(plain.header("accept-encoding", "identity")).await;
     assert!(plain.text == evenwatt::app::routes::COMMITTED);
     let length = plain.headers["content-length"].to_str().expect("a number");
     assert_eq!(length, evenwatt::app::routes::COMMITTED.len().to_string());

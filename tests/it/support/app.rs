@@ -33,21 +33,11 @@ impl TestApp {
 
     /// The same with another way to stations than sockets.
     pub async fn start_on(link: Option<SharedLink>, options: &[(&str, &str)]) -> Self {
-        let (store, clock) = (
-            TestStore::new(),
-            ManualClock::at(Timestamp::from_unix_seconds(1_777_000_000)),
-        );
+        let (store, clock) = (TestStore::new(), ManualClock::at(Timestamp::from_unix_seconds(1_777_000_000)));
         let running = boot(&store, &clock, link, options).await;
-        let (organization, key) =
-            db_organization(&running, "Test organization", Scopes::all()).await;
+        let (organization, key) = db_organization(&running, "Test organization", Scopes::all()).await;
         let client = Client::new(running.address, &key);
-        Self {
-            running,
-            clock,
-            organization,
-            client,
-            store,
-        }
+        Self { running, clock, organization, client, store }
     }
 
     /// Stops the server and starts another one on the same store, with these options.
@@ -55,11 +45,7 @@ impl TestApp {
         self.running.stop().await.expect("the server stops");
         let running = boot(&self.store, &self.clock, None, options).await;
         let client = Client::new(running.address, &self.client.key);
-        Self {
-            running,
-            client,
-            ..self
-        }
+        Self { running, client, ..self }
     }
 
     /// Tries to start another server on the same store.
@@ -82,20 +68,12 @@ impl TestApp {
     pub async fn client_with(&self, scopes: &[&str]) -> Client {
         let body = serde_json::json!({"name": "Limited", "scopes": scopes});
         let created = self.client.post("/api_keys", body).await.created();
-        Client::new(
-            self.running.address,
-            created["key"].as_str().expect("a key"),
-        )
+        Client::new(self.running.address, created["key"].as_str().expect("a key"))
     }
 }
 
 /// Starts a server on a store.
-async fn boot(
-    store: &TestStore,
-    clock: &ManualClock,
-    link: Option<SharedLink>,
-    options: &[(&str, &str)],
-) -> Running {
+async fn boot(store: &TestStore, clock: &ManualClock, link: Option<SharedLink>, options: &[(&str, &str)]) -> Running {
     let started = try_boot(store, clock, link, options).await;
     started.expect("the server starts")
 }
@@ -113,11 +91,7 @@ pub fn configuration(store_url: &str, options: &[(&str, &str)]) -> Config {
         ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "3600".to_owned()),
         ("DATABASE_URL".to_owned(), store_url.to_owned()),
     ];
-    variables.extend(
-        options
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned())),
-    );
+    variables.extend(options.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
     Config::load(None, variables).expect("a valid configuration")
 }
 
@@ -128,11 +102,7 @@ async fn try_boot(
     options: &[(&str, &str)],
 ) -> Result<Running, String> {
     let config = configuration(&store.url, options);
-    let dependencies = Dependencies {
-        clock: Arc::new(clock.clone()),
-        ids: Arc::new(RandomIds::new()),
-        link,
-    };
+    let dependencies = Dependencies { clock: Arc::new(clock.clone()), ids: Arc::new(RandomIds::new()), link };
     let started = app::start(&config, dependencies).await;
     started.map_err(|error| format!("{error:#}"))
 }
@@ -155,18 +125,10 @@ impl TestApp {
 
     /// A station with this connector.
     pub async fn station_with(&self, name: &str, connector: serde_json::Value) -> TestStation {
-        let station = self
-            .client
-            .post("/chargestations", serde_json::json!({"name": name}))
-            .await
-            .created();
+        let station = self.client.post("/chargestations", serde_json::json!({"name": name})).await.created();
         let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
         let path = format!("/chargestations/{}", text(&station["_id"]));
-        let connector = self
-            .client
-            .post(&format!("{path}/connectors"), connector)
-            .await
-            .created();
+        let connector = self.client.post(&format!("{path}/connectors"), connector).await.created();
         TestStation {
             id: text(&station["_id"]),
             path,
@@ -178,14 +140,11 @@ impl TestApp {
 
     /// A group with this station in it: its path.
     pub async fn group_of(&self, station: &TestStation, settings: serde_json::Value) -> String {
-        let site =
-            serde_json::json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
+        let site = serde_json::json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
         let location = self.client.post("/locations", site).await.created();
         let mut group = serde_json::json!({"name": "G", "location": location["_id"]});
         let (fields, settings) = (group.as_object_mut(), settings.as_object().cloned());
-        fields
-            .expect("an object")
-            .extend(settings.expect("an object"));
+        fields.expect("an object").extend(settings.expect("an object"));
         let group = self.client.post("/groups", group).await.created();
         let path = format!("/groups/{}", group["_id"].as_str().expect("an id"));
         let member = serde_json::json!({"chargestation": station.id});
@@ -203,19 +162,11 @@ impl TestApp {
     pub async fn event_types(&self) -> Vec<String> {
         let events = self.client.get("/events?limit=1000").await.json();
         let rows = events["result"].as_array().expect("events");
-        rows.iter()
-            .map(|event| event["type"].as_str().expect("a type").to_owned())
-            .collect()
+        rows.iter().map(|event| event["type"].as_str().expect("a type").to_owned()).collect()
     }
 
     /// Puts a token straight into the store.
-    pub async fn db_token(
-        &self,
-        tag: &str,
-        status: &str,
-        expires_at: Option<&str>,
-        parent_group: Option<&str>,
-    ) {
+    pub async fn db_token(&self, tag: &str, status: &str, expires_at: Option<&str>, parent_group: Option<&str>) {
         use diesel::prelude::*;
         use evenwatt::db::schema::tokens;
         let (organization, moment) = (self.organization, self.running.context.moment());
@@ -254,11 +205,7 @@ pub async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
 }
 
 /// Puts an organization and a key straight into the store, as the command line does.
-async fn db_organization(
-    running: &Running,
-    name: &str,
-    scopes: Scopes,
-) -> (OrganizationId, String) {
+async fn db_organization(running: &Running, name: &str, scopes: Scopes) -> (OrganizationId, String) {
     let moment: Moment = running.context.moment();
     let organization = Organization::new(name, &moment);
     let new = NewApiKey {

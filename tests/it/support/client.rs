@@ -23,43 +23,31 @@ pub struct Answer {
 
 impl Client {
     pub fn new(address: SocketAddr, key: &str) -> Self {
-        Self {
-            http: reqwest::Client::new(),
-            base: format!("http://{address}"),
-            key: key.to_owned(),
-        }
+        Self { http: reqwest::Client::new(), base: format!("http://{address}"), key: key.to_owned() }
     }
 
     /// A request under `/v1.1`, still to be given a body or headers.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http
-            .request(method, format!("{}/v1.1{path}", self.base))
-            .bearer_auth(&self.key)
+        self.http.request(method, format!("{}/v1.1{path}", self.base)).bearer_auth(&self.key)
     }
 
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer {
-            status,
-            headers,
-            text: response.text().await.expect("a text"),
-        }
+        Answer { status, headers, text: response.text().await.expect("a text") }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::POST, path).json(&body))
-            .await
+        self.send(self.request(Method::POST, path).json(&body)).await
     }
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::PUT, path).json(&body)).await
     }
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::PATCH, path).json(&body))
-            .await
+        self.send(self.request(Method::PATCH, path).json(&body)).await
     }
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
@@ -67,15 +55,13 @@ impl Client {
 
     /// Any address of the server, without a key.
     pub async fn get_bare(&self, path: &str) -> Answer {
-        self.send(self.http.get(format!("{}{path}", self.base)))
-            .await
+        self.send(self.http.get(format!("{}{path}", self.base))).await
     }
 }
 
 impl Answer {
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text)
-            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text))
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text))
     }
 
     /// The result of a 200.
@@ -102,21 +88,9 @@ impl Answer {
     pub fn error(&self, status: u16) -> String {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         let json = self.json();
-        assert_eq!(
-            (&json["ok"], &json["result"]),
-            (&Value::Bool(false), &Value::Null),
-            "{json}"
-        );
-        assert!(
-            json["message"]
-                .as_str()
-                .is_some_and(|text| !text.is_empty()),
-            "{json}"
-        );
-        assert!(
-            json["request_id"].as_str().is_some_and(|id| !id.is_empty()),
-            "{json}"
-        );
+        assert_eq!((&json["ok"], &json["result"]), (&Value::Bool(false), &Value::Null), "{json}");
+        assert!(json["message"].as_str().is_some_and(|text| !text.is_empty()), "{json}");
+        assert!(json["request_id"].as_str().is_some_and(|id| !id.is_empty()), "{json}");
         json["code"].as_str().expect("a code").to_owned()
     }
 
@@ -126,10 +100,8 @@ impl Answer {
         self.error(422);
         let json = self.json();
         let faults = json["errors"].as_array().expect("errors");
-        let mut fields: Vec<_> = faults
-            .iter()
-            .map(|fault| fault["field"].as_str().expect("a field").to_owned())
-            .collect();
+        let mut fields: Vec<_> =
+            faults.iter().map(|fault| fault["field"].as_str().expect("a field").to_owned()).collect();
         fields.sort();
         fields
     }

@@ -45,7 +45,6 @@ impl Keeper {
         let page = app.client.get(path).await.json();
         let events = page["result"].as_array().expect("events").iter();
         let data = events.map(|event| &event["data"]);
-        data.map(|data| json!({"what": data["what"], "rows": data["rows"]}))
-            .collect()
+        data.map(|data| json!({"what": data["what"], "rows": data["rows"]})).collect()
     }
 }

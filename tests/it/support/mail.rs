@@ -67,9 +67,7 @@ impl MailServer {
     /// The secret in the newest letter's link.
     pub async fn secret(&self, to: &str, count: usize) -> String {
         let letter = self.letter(to, count).await;
-        let link = letter
-            .split_whitespace()
-            .find(|word| word.starts_with("http"));
+        let link = letter.split_whitespace().find(|word| word.starts_with("http"));
         secret_of(link.expect("a link"))
     }
 
@@ -78,11 +76,7 @@ impl MailServer {
         let mut lines = BufReader::new(reader).lines();
         let mut answer = "220 ready".to_owned();
         loop {
-            if writer
-                .write_all(format!("{answer}\r\n").as_bytes())
-                .await
-                .is_err()
-            {
+            if writer.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
                 return;
             }
             let Ok(Some(line)) = lines.next_line().await else {
@@ -123,8 +117,5 @@ fn plain(letter: &str) -> String {
     if !letter.contains("quoted-printable") {
         return letter.to_owned();
     }
-    letter
-        .replace("=\n", "")
-        .replace("=3D", "=")
-        .replace("=22", "\"")
+    letter.replace("=\n", "").replace("=3D", "=").replace("=22", "\"")
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -28,21 +28,13 @@ pub struct Pki {
 impl Pki {
     pub fn new() -> Self {
         let mut params = CertificateParams::new([]).expect("parameters");
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "Test authority");
+        params.distinguished_name.push(DnType::CommonName, "Test authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![
-            KeyUsagePurpose::KeyCertSign,
-            KeyUsagePurpose::DigitalSignature,
-        ];
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         let key = KeyPair::generate().expect("a key");
         let ca_key = key.serialize_pem();
         let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");
-        let pki = Self {
-            folder: tempfile::tempdir().expect("a folder"),
-            authority,
-        };
+        let pki = Self { folder: tempfile::tempdir().expect("a folder"), authority };
         let own = KeyPair::generate().expect("a key");
         let server = CertificateParams::new(["localhost".to_owned()]).expect("parameters");
         let server = server.signed_by(&own, &pki.authority).expect("signed");
@@ -108,39 +100,20 @@ impl Pki {
         };
         let tcp = tokio::net::TcpStream::connect(address).await.expect("TCP");
         let name = ServerName::try_from("localhost").expect("a name");
-        let tls = TlsConnector::from(Arc::new(config))
-            .connect(name, tcp)
-            .await;
+        let tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await;
         let tls = tls.map_err(|error| error.to_string())?;
-        let mut request = format!("wss://localhost/ocpp/{endpoint}")
-            .into_client_request()
-            .expect("a URL");
-        request.headers_mut().insert(
-            "sec-websocket-protocol",
-            protocol.parse().expect("a header"),
-        );
-        let (mut socket, _) = client_async(request, tls)
-            .await
-            .map_err(|error| error.to_string())?;
+        let mut request = format!("wss://localhost/ocpp/{endpoint}").into_client_request().expect("a URL");
+        request.headers_mut().insert("sec-websocket-protocol", protocol.parse().expect("a header"));
+        let (mut socket, _) = client_async(request, tls).await.map_err(|error| error.to_string())?;
         let who = match protocol {
             "ocpp1.6" => json!({"chargePointVendor": "Acme", "chargePointModel": "One"}),
             _ => json!({"reason": "PowerUp",
                 "chargingStation": {"vendorName": "Acme", "model": "Two"}}),
         };
         let boot = json!([2, "1", "BootNotification", who]);
-        socket
-            .send(Message::text(boot.to_string()))
-            .await
-            .map_err(|error| error.to_string())?;
-        let answer = socket
-            .next()
-            .await
-            .expect("an answer")
-            .map_err(|error| error.to_string())?;
-        Ok(
-            serde_json::from_str::<Value>(answer.to_text().expect("text")).expect("JSON")[2]
-                .clone(),
-        )
+        socket.send(Message::text(boot.to_string())).await.map_err(|error| error.to_string())?;
+        let answer = socket.next().await.expect("an answer").map_err(|error| error.to_string())?;
+        Ok(serde_json::from_str::<Value>(answer.to_text().expect("text")).expect("JSON")[2].clone())
     }
 }
 

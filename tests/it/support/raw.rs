@@ -52,11 +52,7 @@ impl RawSocket {
         }
         request.push_str("\r\n");
         socket.write_all(request.as_bytes()).await.expect("sent");
-        let mut raw = Self {
-            socket,
-            came: Vec::new(),
-            head: String::new(),
-        };
+        let mut raw = Self { socket, came: Vec::new(), head: String::new() };
         loop {
             let end = raw.came.windows(4).position(|four| four == b"\r\n\r\n");
             if let Some(end) = end {
@@ -77,10 +73,7 @@ impl RawSocket {
 
     /// Sends bytes; false when the server does not take them any more.
     pub async fn send(&mut self, bytes: &[u8]) -> bool {
-        matches!(
-            timeout(PATIENCE, self.socket.write_all(bytes)).await,
-            Ok(Ok(()))
-        )
+        matches!(timeout(PATIENCE, self.socket.write_all(bytes)).await, Ok(Ok(())))
     }
 
     /// Sends a masked frame.

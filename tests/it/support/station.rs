@@ -25,55 +25,33 @@ pub struct FakeStation {
 impl FakeStation {
     /// Connects with the sub-protocol of 1.6.
     pub async fn connect(url: &str) -> Self {
-        Self::try_connect(url, &[("sec-websocket-protocol", "ocpp1.6")])
-            .await
-            .expect("the handshake")
+        Self::try_connect(url, &[("sec-websocket-protocol", "ocpp1.6")]).await.expect("the handshake")
     }
 
     /// Connects with these sub-protocols.
     pub async fn speaking(url: &str, protocols: &str) -> Self {
-        Self::try_connect(url, &[("sec-websocket-protocol", protocols)])
-            .await
-            .expect("the handshake")
+        Self::try_connect(url, &[("sec-websocket-protocol", protocols)]).await.expect("the handshake")
     }
 
-    pub async fn try_connect(
-        url: &str,
-        headers: &[(&'static str, &str)],
-    ) -> Result<Self, Box<Error>> {
+    pub async fn try_connect(url: &str, headers: &[(&'static str, &str)]) -> Result<Self, Box<Error>> {
         let mut request = url.into_client_request().expect("a URL");
         for (name, value) in headers {
-            request
-                .headers_mut()
-                .insert(*name, value.parse().expect("a header"));
+            request.headers_mut().insert(*name, value.parse().expect("a header"));
         }
         let (socket, response) = connect_async(request).await.map_err(Box::new)?;
         let agreed = response.headers().get("sec-websocket-protocol");
-        let agreed = agreed
-            .and_then(|name| name.to_str().ok())
-            .map(str::to_owned);
-        Ok(Self {
-            socket,
-            agreed,
-            next_id: 0,
-            calls: Vec::new(),
-        })
+        let agreed = agreed.and_then(|name| name.to_str().ok()).map(str::to_owned);
+        Ok(Self { socket, agreed, next_id: 0, calls: Vec::new() })
     }
 
     pub async fn send_text(&mut self, text: impl Into<String>) {
-        self.socket
-            .send(Message::text(text.into()))
-            .await
-            .expect("sent");
+        self.socket.send(Message::text(text.into())).await.expect("sent");
     }
 
     /// The next message of the server; `None` when it closed.
     pub async fn next(&mut self) -> Option<Value> {
         loop {
-            match timeout(PATIENCE, self.socket.next())
-                .await
-                .expect("a message in time")
-            {
+            match timeout(PATIENCE, self.socket.next()).await.expect("a message in time") {
                 Some(Ok(Message::Text(text))) => {
                     return Some(serde_json::from_str(&text).expect("JSON"));
                 }
@@ -87,8 +65,7 @@ impl FakeStation {
     pub async fn call_frame(&mut self, action: &str, payload: Value) -> Value {
         self.next_id += 1;
         let id = format!("t{}", self.next_id);
-        self.send_text(json!([2, id, action, payload]).to_string())
-            .await;
+        self.send_text(json!([2, id, action, payload]).to_string()).await;
         loop {
             let frame = self.next().await.expect("an answer before the close");
             if frame[0] == 2 {
@@ -121,35 +98,23 @@ impl FakeStation {
 
     /// Answers a call of the server.
     pub async fn answer(&mut self, call: &Value, payload: Value) {
-        self.send_text(json!([3, call[1], payload]).to_string())
-            .await;
+        self.send_text(json!([3, call[1], payload]).to_string()).await;
     }
 
     pub async fn boot(&mut self) -> Value {
-        self.call(
-            "BootNotification",
-            json!({"chargePointVendor": "Acme", "chargePointModel": "One"}),
-        )
-        .await
+        self.call("BootNotification", json!({"chargePointVendor": "Acme", "chargePointModel": "One"})).await
     }
 
     /// The same in OCPP 2.
     pub async fn boot_2(&mut self) -> Value {
         let station = json!({"vendorName": "Acme", "model": "Two", "serialNumber": "SN-2"});
-        self.call(
-            "BootNotification",
-            json!({"reason": "PowerUp", "chargingStation": station}),
-        )
-        .await
+        self.call("BootNotification", json!({"reason": "PowerUp", "chargingStation": station})).await
     }
 
     /// Starts a transaction and returns its number.
     pub async fn start(&mut self, connector: u32, tag: &str, meter: i64, at: &str) -> i64 {
-        let payload =
-            json!({"connectorId": connector, "idTag": tag, "meterStart": meter, "timestamp": at});
-        self.call("StartTransaction", payload).await["transactionId"]
-            .as_i64()
-            .expect("a number")
+        let payload = json!({"connectorId": connector, "idTag": tag, "meterStart": meter, "timestamp": at});
+        self.call("StartTransaction", payload).await["transactionId"].as_i64().expect("a number")
     }
 
     /// The port that it comes from.

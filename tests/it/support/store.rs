@@ -42,10 +42,7 @@ impl TestStore {
         let folder = TempDir::new().expect("a temporary folder");
         let path = folder.path().join("test.db");
         std::fs::write(&path, template).expect("a copy");
-        Self {
-            url: format!("sqlite://{}", path.display()),
-            kind: Kind::Sqlite { _folder: folder },
-        }
+        Self { url: format!("sqlite://{}", path.display()), kind: Kind::Sqlite { _folder: folder } }
     }
 
     fn postgres(server: String) -> Self {
@@ -59,29 +56,16 @@ impl TestStore {
             migrate::run(&mut conn).expect("migrations run");
             name
         });
-        let name = format!(
-            "test_{}_{}",
-            std::process::id(),
-            COUNTER.fetch_add(1, Ordering::Relaxed)
-        );
-        admin(
-            &server,
-            &format!("CREATE DATABASE {name} TEMPLATE {template}"),
-        );
-        Self {
-            url: database(&server, &name),
-            kind: Kind::Postgres { server, name },
-        }
+        let name = format!("test_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        admin(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        Self { url: database(&server, &name), kind: Kind::Postgres { server, name } }
     }
 }
 
 impl Drop for TestStore {
     fn drop(&mut self) {
         if let Kind::Postgres { server, name } = &self.kind {
-            admin(
-                server,
-                &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            );
+            admin(server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         }
     }
 }
@@ -90,24 +74,17 @@ fn migrated(path: &Path) {
     let url = StoreUrl::Sqlite(path.display().to_string());
     let mut conn = Conn::open(&url, Synchronous::Normal).expect("SQLite opens");
     migrate::run(&mut conn).expect("migrations run");
-    let Conn::Sqlite(conn) = &mut conn else {
-        unreachable!("a SQLite URL")
-    };
-    conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        .expect("a checkpoint");
+    let Conn::Sqlite(conn) = &mut conn else { unreachable!("a SQLite URL") };
+    conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
 }
 
 fn database(server: &str, name: &str) -> String {
-    let (base, query) = server
-        .split_once('?')
-        .map_or((server, String::new()), |(base, q)| (base, format!("?{q}")));
+    let (base, query) = server.split_once('?').map_or((server, String::new()), |(base, q)| (base, format!("?{q}")));
     let (host, _) = base.rsplit_once('/').expect("postgres://…/database");
     format!("{host}/{name}{query}")
 }
 
 fn admin(server: &str, statement: &str) {
-    let mut conn =
-        PgConnection::establish(server).expect("the PostgreSQL server of TEST_POSTGRES_URL");
-    conn.batch_execute(statement)
-        .expect("an administrative statement");
+    let mut conn = PgConnection::establish(server).expect("the PostgreSQL server of TEST_POSTGRES_URL");
+    conn.batch_execute(statement).expect("an administrative statement");
 }

@@ -23,21 +23,9 @@ impl Site {
         let location = app.client.post("/locations", location).await.created()["_id"].clone();
         let group = json!({"name": "G", "location": location, "maximum_capacity": 30, "feeder_rating": 40,
             "minimum_connector_capacity": 1.4});
-        let group = app
-            .client
-            .post("/load_management/groups", group)
-            .await
-            .created()["_id"]
-            .clone();
-        let mut site = Self {
-            app,
-            location,
-            group,
-            meter: String::new(),
-        };
-        site.meter = site
-            .asset(json!({"type": "smart_meter", "meter_scope": "site"}))
-            .await;
+        let group = app.client.post("/load_management/groups", group).await.created()["_id"].clone();
+        let mut site = Self { app, location, group, meter: String::new() };
+        site.meter = site.asset(json!({"type": "smart_meter", "meter_scope": "site"})).await;
         site
     }
 
@@ -59,9 +47,7 @@ impl Site {
     /// A reading of this power by a clock that is so many seconds ahead.
     async fn reads_by(&self, ahead: i64, power: f64) -> Value {
         let at = Timestamp::from_unix_seconds(self.app.clock.now().unix_seconds() + ahead);
-        self.send(&self.meter, json!({"at": at, "power": power}))
-            .await
-            .created()
+        self.send(&self.meter, json!({"at": at, "power": power})).await.created()
     }
 
     async fn meter(&self) -> Value {
@@ -78,9 +64,7 @@ impl Site {
     async fn warned(&self) -> Vec<String> {
         let status = self.status().await;
         let warnings = status["warnings"].as_array().expect("warnings");
-        let of_assets = warnings
-            .iter()
-            .filter(|warning| !warning["asset"].is_null());
+        let of_assets = warnings.iter().filter(|warning| !warning["asset"].is_null());
         let code = |warning: &Value| warning["code"].as_str().expect("a code").to_owned();
         of_assets.map(code).collect()
     }
@@ -94,9 +78,7 @@ impl Site {
 fn warnings(receipt: &Value) -> Vec<(u64, &str)> {
     let warnings = receipt["warnings"].as_array().expect("warnings");
     let each = |one: &'_ Value| one["index"].as_u64().expect("a place");
-    let codes = warnings
-        .iter()
-        .map(|one| one["code"].as_str().expect("a code"));
+    let codes = warnings.iter().map(|one| one["code"].as_str().expect("a code"));
     warnings.iter().map(each).zip(codes).collect()
 }
 
@@ -112,10 +94,7 @@ async fn a_slip_of_units_is_refused_told_and_forgotten_with_the_next_reading() {
     assert!(said.ends_with("if W were meant, 12 is right"), "{said}");
 
     let meter = site.meter().await;
-    assert_eq!(
-        meter["latest_reading"]["power"], 12.0,
-        "what was known stays"
-    );
+    assert_eq!(meter["latest_reading"]["power"], 12.0, "what was known stays");
     assert_eq!(meter["refused_reading"]["field"], "power");
     assert_eq!(site.warned().await, ["implausible_reading"]);
     assert_eq!(site.status().await["uncontrolled_load"], 12.0);
@@ -133,9 +112,7 @@ async fn a_meter_that_tells_nothing_else_is_stale() {
     site.reads_by(0, 12.0).await;
     for _ in 0..6 {
         site.pass(10);
-        site.send(&site.meter, json!({"power": 12_000}))
-            .await
-            .error(422);
+        site.send(&site.meter, json!({"power": 12_000})).await.error(422);
     }
     assert_eq!(site.meter().await["stale"], true);
     assert_eq!(site.warned().await, ["meter_stale", "implausible_reading"]);
@@ -155,28 +132,13 @@ async fn five_times_the_feeder_is_the_most_that_hardware_gives() {
     ]);
     let receipt = site.send(&site.meter, batch).await.created();
     let rejected = receipt["rejected"].as_array().expect("rejections");
-    let rejected: Vec<_> = rejected
-        .iter()
-        .map(|one| (&one["index"], &one["field"], &one["code"]))
-        .collect();
+    let rejected: Vec<_> = rejected.iter().map(|one| (&one["index"], &one["field"], &one["code"])).collect();
     let code = json!("out_of_range");
-    let expected = [
-        (1, "power"),
-        (2, "power"),
-        (3, "phase_power"),
-        (4, "current"),
-    ];
+    let expected = [(1, "power"), (2, "power"), (3, "phase_power"), (4, "current")];
     let expected = expected.map(|(index, field)| (json!(index), json!(field)));
-    let expected: Vec<_> = expected
-        .iter()
-        .map(|(index, field)| (index, field, &code))
-        .collect();
+    let expected: Vec<_> = expected.iter().map(|(index, field)| (index, field, &code)).collect();
     assert_eq!((rejected, &receipt["accepted"]), (expected, &json!(2)));
-    assert_eq!(
-        site.meter().await["refused_reading"],
-        Value::Null,
-        "a later one was good"
-    );
+    assert_eq!(site.meter().await["refused_reading"], Value::Null, "a later one was good");
 }
 
 #[actix_web::test]
@@ -185,9 +147,7 @@ async fn without_a_group_ten_megawatts_are_believed() {
     let plant = site.asset(json!({"type": "producer", "group": null})).await;
     site.send(&plant, json!({"power": 10_000})).await.created();
     site.pass(1);
-    site.send(&plant, json!({"power": 10_000.001}))
-        .await
-        .error(422);
+    site.send(&plant, json!({"power": 10_000.001})).await.error(422);
 }
 
 #[actix_web::test]
@@ -206,10 +166,7 @@ async fn power_that_nobody_produces_is_warned_of_and_frees_nothing() {
     assert_eq!(site.warned().await, Vec::<String>::new());
     assert_eq!(site.status().await["uncontrolled_load"], -28.0);
     site.pass(1);
-    assert_eq!(
-        warnings(&site.reads_by(0, -31.0).await),
-        [(0, "below_zero")]
-    );
+    assert_eq!(warnings(&site.reads_by(0, -31.0).await), [(0, "below_zero")]);
 }
 
 #[actix_web::test]
@@ -247,29 +204,18 @@ async fn a_meter_two_hours_behind_is_fresh_once_its_clock_is_known() {
     site.reads_by(-7_200, 13.0).await;
     let meter = site.meter().await;
     assert_eq!(
-        (
-            &meter["stale"],
-            &meter["age_seconds"],
-            &meter["clock_offset_seconds"]
-        ),
+        (&meter["stale"], &meter["age_seconds"], &meter["clock_offset_seconds"]),
         (&json!(false), &json!(0), &json!(-7_200))
     );
     assert_eq!(site.warned().await, ["clock_off"]);
     assert_eq!(site.status().await["uncontrolled_load"], 13.0);
     site.pass(60);
-    assert_eq!(
-        site.meter().await["stale"],
-        true,
-        "it is not fresh for ever"
-    );
+    assert_eq!(site.meter().await["stale"], true, "it is not fresh for ever");
 
     // Somebody sets it right.
     site.reads_by(0, 14.0).await;
     let meter = site.meter().await;
-    assert_eq!(
-        (&meter["stale"], &meter["clock_offset_seconds"]),
-        (&json!(false), &json!(0))
-    );
+    assert_eq!((&meter["stale"], &meter["clock_offset_seconds"]), (&json!(false), &json!(0)));
     assert_eq!(site.warned().await, Vec::<String>::new());
 }
 
@@ -281,21 +227,14 @@ async fn a_meter_two_hours_ahead_is_fresh_for_a_minute_only() {
     site.reads_by(7_200, 13.0).await;
     let meter = site.meter().await;
     assert_eq!(
-        (
-            &meter["stale"],
-            &meter["age_seconds"],
-            &meter["clock_offset_seconds"]
-        ),
+        (&meter["stale"], &meter["age_seconds"], &meter["clock_offset_seconds"]),
         (&json!(false), &json!(0), &json!(7_200))
     );
     site.pass(60);
     assert_eq!(site.meter().await["stale"], true);
     site.reads_by(0, 14.0).await;
     let meter = site.meter().await;
-    assert_eq!(
-        (&meter["latest_reading"]["power"], &meter["stale"]),
-        (&json!(14.0), &json!(false))
-    );
+    assert_eq!((&meter["latest_reading"]["power"], &meter["stale"]), (&json!(14.0), &json!(false)));
 }
 
 #[actix_web::test]
@@ -313,10 +252,7 @@ async fn a_day_that_is_sent_late_is_a_history() {
         site.pass(1);
     }
     let meter = site.meter().await;
-    assert_eq!(
-        (&meter["stale"], &meter["clock_offset_seconds"]),
-        (&json!(true), &json!(0))
-    );
+    assert_eq!((&meter["stale"], &meter["clock_offset_seconds"]), (&json!(true), &json!(0)));
     // The last of them was taken an hour and a minute before the first request; 22 s have passed.
     assert_eq!(meter["age_seconds"], 3_600 + 60 + 22);
 }
@@ -340,14 +276,7 @@ async fn a_group_does_not_leave_its_assets_behind() {
     let site = Site::new().await;
     let other = json!({"operatorName": "Elsewhere", "coordinates": [5.9, 51.4], "address": {}});
     let other = site.app.client.post("/locations", other).await.created()["_id"].clone();
-    let path = format!(
-        "/load_management/groups/{}",
-        site.group.as_str().expect("an id")
-    );
-    let moved = site
-        .app
-        .client
-        .patch(&path, json!({"location": other}))
-        .await;
+    let path = format!("/load_management/groups/{}", site.group.as_str().expect("an id"));
+    let moved = site.app.client.patch(&path, json!({"location": other})).await;
     assert_eq!(moved.json()["errors"][0]["field"], "location");
 }

@@ -28,14 +28,8 @@ async fn cut_off() -> (TestApp, String) {
 }
 
 async fn stop_over_api(yard: &Yard, body: Value) -> crate::support::Answer {
-    let id = yard.session().await["_id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    yard.app
-        .client
-        .post(&format!("/sessions/{id}/stop"), body)
-        .await
+    let id = yard.session().await["_id"].as_str().expect("an id").to_owned();
+    yard.app.client.post(&format!("/sessions/{id}/stop"), body).await
 }
 
 #[actix_web::test]
@@ -43,34 +37,19 @@ async fn the_true_stop_corrects_an_end_by_assumption() {
     let (mut yard, number) = charging().await;
     yard.socket.start(1, "NEXT", 5_500, &minute(6)).await;
     assert_settled(&yard.sessions().await[0], "ended", 4_000, 1.6);
-    yard.stop(stop(
-        json!({"transactionId": number, "meterStop": 5_500, "reason": "PowerLoss"}),
-    ))
-    .await;
+    yard.stop(stop(json!({"transactionId": number, "meterStop": 5_500, "reason": "PowerLoss"}))).await;
     let session = yard.sessions().await.remove(0);
     assert_settled(&session, "ended", 4_500, 1.8);
     let correction = &session["corrections"][0];
     assert_eq!(
-        (
-            &correction["before"]["energyConsumed"],
-            &correction["before"]["amount"]
-        ),
+        (&correction["before"]["energyConsumed"], &correction["before"]["amount"]),
         (&json!(4_000), &json!(1.6))
     );
-    assert_eq!(
-        (
-            &correction["after"]["energyConsumed"],
-            &correction["after"]["amount"]
-        ),
-        (&json!(4_500), &json!(1.8))
-    );
+    assert_eq!((&correction["after"]["energyConsumed"], &correction["after"]["amount"]), (&json!(4_500), &json!(1.8)));
     assert_eq!(correction["after"]["chargingStopReason"], "PowerLoss");
     assert_eq!(session["cost"]["breakdown"][0]["quantity"], 4.5);
     let told = yard.told().await;
-    assert_eq!(
-        told.iter().filter(|kind| *kind == "session.ended").count(),
-        1
-    );
+    assert_eq!(told.iter().filter(|kind| *kind == "session.ended").count(), 1);
     assert_eq!(told.last().map(String::as_str), Some("session.corrected"));
 }
 
@@ -79,8 +58,7 @@ async fn the_true_stop_told_twice_corrects_once() {
     let (mut yard, number) = charging().await;
     yard.socket.start(1, "NEXT", 5_500, &minute(6)).await;
     for _ in 0..2 {
-        yard.stop(stop(json!({"transactionId": number, "meterStop": 5_500})))
-            .await;
+        yard.stop(stop(json!({"transactionId": number, "meterStop": 5_500}))).await;
     }
     let session = yard.sessions().await.remove(0);
     assert_eq!(session["corrections"].as_array().map(Vec::len), Some(1));
@@ -93,14 +71,8 @@ async fn a_boot_into_preparing_ends_what_the_station_forgot() {
     yard.status("Preparing").await;
     let session = yard.session().await;
     assert_settled(&session, "ended", 4_000, 1.6);
-    assert_eq!(
-        reason(&session),
-        "Assumed: the station booted and the connector is idle"
-    );
-    assert_eq!(
-        session["metrics"]["chargingStop"],
-        "2026-04-24T03:04:00.000Z"
-    );
+    assert_eq!(reason(&session), "Assumed: the station booted and the connector is idle");
+    assert_eq!(session["metrics"]["chargingStop"], "2026-04-24T03:04:00.000Z");
 }
 
 #[actix_web::test]
@@ -167,10 +139,7 @@ async fn readings_after_the_assumed_end_take_it_up_again() {
     let session = yard.session().await;
     assert_eq!(session["status"], "started");
     assert_eq!(session["corrections"][0]["reason"], "It goes on");
-    yard.stop(stop(
-        json!({"transactionId": number, "timestamp": minute(7)}),
-    ))
-    .await;
+    yard.stop(stop(json!({"transactionId": number, "timestamp": minute(7)}))).await;
     assert_settled(&yard.session().await, "ended", 8_000, 3.2);
 }
 
@@ -190,14 +159,9 @@ async fn a_stop_that_the_station_refuses_ends_what_nothing_else_shows() {
     yard.pass(600);
     assert_eq!(stop_over_api(&yard, json!({})).await.status, 200);
     let call = yard.socket.next_call().await;
-    yard.socket
-        .answer(&call, json!({"status": "Rejected"}))
-        .await;
+    yard.socket.answer(&call, json!({"status": "Rejected"})).await;
     eventually(async || yard.session().await["status"] == "ended").await;
-    assert_eq!(
-        reason(&yard.session().await),
-        "Assumed: the station knows no such transaction"
-    );
+    assert_eq!(reason(&yard.session().await), "Assumed: the station knows no such transaction");
 }
 
 #[actix_web::test]
@@ -205,15 +169,8 @@ async fn a_stop_that_the_station_refuses_while_the_car_draws_fails() {
     let (mut yard, _) = charging().await;
     assert_eq!(stop_over_api(&yard, json!({})).await.status, 200);
     let call = yard.socket.next_call().await;
-    yard.socket
-        .answer(&call, json!({"status": "Rejected"}))
-        .await;
-    eventually(async || {
-        yard.told()
-            .await
-            .contains(&"session.stop_failure".to_owned())
-    })
-    .await;
+    yard.socket.answer(&call, json!({"status": "Rejected"})).await;
+    eventually(async || yard.told().await.contains(&"session.stop_failure".to_owned())).await;
     assert_eq!(yard.session().await["status"], "started");
 }
 
@@ -225,11 +182,8 @@ async fn force_ends_it_at_once_and_the_station_is_told_to_stop() {
     assert_eq!(reason(&ended), "Assumed: ended by force over the API");
     let call = yard.socket.next_call().await;
     assert_eq!(call[2], "RemoteStopTransaction");
-    yard.socket
-        .answer(&call, json!({"status": "Accepted"}))
-        .await;
-    yard.stop(stop(json!({"transactionId": number, "meterStop": 5_100})))
-        .await;
+    yard.socket.answer(&call, json!({"status": "Accepted"})).await;
+    yard.stop(stop(json!({"transactionId": number, "meterStop": 5_100}))).await;
     let session = yard.session().await;
     assert_settled(&session, "ended", 4_100, 1.64);
     assert_eq!(session["corrections"].as_array().map(Vec::len), Some(1));
@@ -258,11 +212,8 @@ async fn the_session_of_a_station_that_is_offline_for_a_day_is_over() {
     let (mut yard, _) = charging().await;
     let other = TestApp::station(&yard.app, "T").await;
     let parked = crate::support::FakeStation::connect(&other.url).await;
-    std::mem::replace(&mut yard.socket, parked)
-        .drop_link()
-        .await;
-    eventually(async || yard.app.client.get(&yard.station.path).await.ok()["online"] == false)
-        .await;
+    std::mem::replace(&mut yard.socket, parked).drop_link().await;
+    eventually(async || yard.app.client.get(&yard.station.path).await.ok()["online"] == false).await;
     yard.pass(23 * 3_600);
     yard.tidy().await;
     assert_eq!(yard.session().await["status"], "started");
@@ -280,10 +231,7 @@ async fn a_connector_that_is_free_for_long_ends_what_ran_there() {
     yard.tidy().await;
     let session = yard.session().await;
     assert_settled(&session, "ended", 4_000, 1.6);
-    assert_eq!(
-        session["metrics"]["chargingStop"],
-        "2026-04-24T03:06:41.000Z"
-    );
+    assert_eq!(session["metrics"]["chargingStop"], "2026-04-24T03:06:41.000Z");
 }
 
 #[actix_web::test]
@@ -311,15 +259,8 @@ async fn a_connector_called_free_before_the_session_began_says_nothing() {
 #[actix_web::test]
 async fn a_station_with_a_session_is_not_closed_before_that_ends() {
     let (yard, _) = charging().await;
-    for change in [
-        json!({"operational_status": "Closed"}),
-        json!({"active": false}),
-    ] {
-        let refused = yard
-            .app
-            .client
-            .patch(&yard.station.path, change.clone())
-            .await;
+    for change in [json!({"operational_status": "Closed"}), json!({"active": false})] {
+        let refused = yard.app.client.patch(&yard.station.path, change.clone()).await;
         assert_eq!(refused.status, 409, "{}", refused.text);
     }
     stop_over_api(&yard, json!({"force": true})).await.ok();
@@ -336,18 +277,14 @@ async fn to_start_again(yard: &Yard) -> Option<String> {
         let connector = stations::find_connector(conn, organization, id)?;
         sessions::to_start_again(conn, &connector)
     });
-    found
-        .await
-        .expect("read")
-        .and_then(|session| session.id_tag)
+    found.await.expect("read").and_then(|session| session.id_tag)
 }
 
 #[actix_web::test]
 async fn a_car_whose_station_ended_its_transaction_may_be_started_again_while_it_is_plugged_in() {
     let (mut yard, number) = charging().await;
     assert_eq!(to_start_again(&yard).await, None, "it charges");
-    yard.stop(stop(json!({"transactionId": number, "reason": "Other"})))
-        .await;
+    yard.stop(stop(json!({"transactionId": number, "reason": "Other"}))).await;
     yard.status("Finishing").await;
     assert_eq!(to_start_again(&yard).await.as_deref(), Some("CARD"));
     yard.status("Available").await;
@@ -357,8 +294,7 @@ async fn a_car_whose_station_ended_its_transaction_may_be_started_again_while_it
 #[actix_web::test]
 async fn a_car_that_somebody_stopped_is_not_started_again() {
     let (mut yard, number) = charging().await;
-    yard.stop(stop(json!({"transactionId": number, "reason": "Remote"})))
-        .await;
+    yard.stop(stop(json!({"transactionId": number, "reason": "Remote"}))).await;
     yard.status("Finishing").await;
     assert_eq!(to_start_again(&yard).await, None);
 }

@@ -13,36 +13,25 @@ impl Yard {
 
     /// The station stands at a location that says this of cards.
     async fn location_says(&self, policy: Value) {
-        let mut location =
-            json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
+        let mut location = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
         let fields = location.as_object_mut().expect("an object");
         fields.extend(policy.as_object().expect("an object").clone());
         let location = self.app.client.post("/locations", location).await.created();
         let move_there = json!({"location": location["_id"]});
-        self.app
-            .client
-            .patch(&self.station.path, move_there)
-            .await
-            .ok();
+        self.app.client.patch(&self.station.path, move_there).await.ok();
     }
 
     /// What Authorize is answered in 1.6.
     async fn authorize(&mut self, card: &str) -> String {
         let answer = self.socket.call("Authorize", json!({"idTag": card})).await;
-        answer["idTagInfo"]["status"]
-            .as_str()
-            .expect("a status")
-            .to_owned()
+        answer["idTagInfo"]["status"].as_str().expect("a status").to_owned()
     }
 
     /// What a start at a connector is answered in 1.6.
     async fn tap(&mut self, connector: u32, card: &str) -> String {
         let start = json!({"connectorId": connector, "idTag": card, "meterStart": 1_000, "timestamp": minute(1)});
         let answer = self.socket.call("StartTransaction", start).await;
-        answer["idTagInfo"]["status"]
-            .as_str()
-            .expect("a status")
-            .to_owned()
+        answer["idTagInfo"]["status"].as_str().expect("a status").to_owned()
     }
 
     /// What Authorize is answered in 2.x for a token of this type.
@@ -54,12 +43,7 @@ impl Yard {
     }
 
     async fn unknown_cards(&self) -> Vec<Value> {
-        let told = self
-            .app
-            .client
-            .get("/events?type=token.unknown")
-            .await
-            .json();
+        let told = self.app.client.get("/events?type=token.unknown").await.json();
         let told = told["result"].as_array().expect("events");
         told.iter().map(|event| event["data"].clone()).collect()
     }
@@ -78,8 +62,7 @@ mod that_no_token_knows {
     #[actix_web::test]
     async fn charge_where_the_organization_accepts_them() {
         let mut yard = Yard::open().await;
-        yard.organization_says(json!({"unknown_cards": "accept"}))
-            .await;
+        yard.organization_says(json!({"unknown_cards": "accept"})).await;
         assert_eq!(yard.authorize("STRANGER").await, "Accepted");
         assert_eq!(yard.tap(1, "STRANGER").await, "Accepted");
         let number = yard.session().await["transaction_id"].clone();
@@ -91,8 +74,7 @@ mod that_no_token_knows {
     #[actix_web::test]
     async fn charge_for_nothing_where_they_vend_freely() {
         let mut yard = Yard::open().await;
-        yard.organization_says(json!({"unknown_cards": "free_vending"}))
-            .await;
+        yard.organization_says(json!({"unknown_cards": "free_vending"})).await;
         assert_eq!(yard.tap(1, "STRANGER").await, "Accepted");
         let session = yard.session().await;
         assert_eq!(
@@ -105,22 +87,17 @@ mod that_no_token_knows {
     async fn known_ones_pay_where_others_vend_freely() {
         let mut yard = Yard::open().await;
         yard.app.db_token("CARD", "active", None, None).await;
-        yard.organization_says(json!({"unknown_cards": "free_vending"}))
-            .await;
+        yard.organization_says(json!({"unknown_cards": "free_vending"})).await;
         yard.tap(1, "CARD").await;
         let session = yard.session().await;
-        assert_eq!(
-            (&session["free_vending"], session["cost"].is_null()),
-            (&json!(false), false)
-        );
+        assert_eq!((&session["free_vending"], session["cost"].is_null()), (&json!(false), false));
     }
 
     #[actix_web::test]
     async fn blocked_ones_do_not_vend_freely() {
         let mut yard = Yard::open().await;
         yard.app.db_token("LOST", "blocked", None, None).await;
-        yard.organization_says(json!({"unknown_cards": "free_vending"}))
-            .await;
+        yard.organization_says(json!({"unknown_cards": "free_vending"})).await;
         assert_eq!(yard.authorize("LOST").await, "Blocked");
     }
 
@@ -134,8 +111,7 @@ mod that_no_token_knows {
     #[actix_web::test]
     async fn a_location_may_refuse_what_its_organization_accepts() {
         let mut yard = Yard::open().await;
-        yard.organization_says(json!({"unknown_cards": "accept"}))
-            .await;
+        yard.organization_says(json!({"unknown_cards": "accept"})).await;
         yard.location_says(json!({"unknown_cards": "refuse"})).await;
         assert_eq!(yard.authorize("STRANGER").await, "Invalid");
     }
@@ -143,24 +119,15 @@ mod that_no_token_knows {
     #[actix_web::test]
     async fn a_station_that_is_not_public_refuses_them_whatever_is_said() {
         let mut yard = Yard::open().await;
-        yard.organization_says(json!({"unknown_cards": "accept"}))
-            .await;
-        yard.app
-            .client
-            .patch(&yard.station.path, json!({"public": false}))
-            .await
-            .ok();
+        yard.organization_says(json!({"unknown_cards": "accept"})).await;
+        yard.app.client.patch(&yard.station.path, json!({"public": false})).await.ok();
         assert_eq!(yard.authorize("STRANGER").await, "Invalid");
     }
 
     #[actix_web::test]
     async fn a_policy_that_there_is_not_is_refused_with_those_that_there_are() {
         let yard = Yard::open().await;
-        let odd = yard
-            .app
-            .client
-            .patch("/organization", json!({"unknown_cards": "maybe"}))
-            .await;
+        let odd = yard.app.client.patch("/organization", json!({"unknown_cards": "maybe"})).await;
         assert_eq!(odd.status, 422, "{}", odd.text);
         assert!(odd.text.contains("free_vending"), "{}", odd.text);
     }
@@ -168,31 +135,21 @@ mod that_no_token_knows {
     #[actix_web::test]
     async fn vend_freely_in_2_x_also_when_they_come_before_the_cable() {
         let mut yard = Yard::speaking("ocpp2.0.1").await;
-        yard.organization_says(json!({"unknown_cards": "free_vending"}))
-            .await;
-        let answer = yard
-            .event("Started", ("tx", 0, 0), json!({"card": "STRANGER"}))
-            .await;
+        yard.organization_says(json!({"unknown_cards": "free_vending"})).await;
+        let answer = yard.event("Started", ("tx", 0, 0), json!({"card": "STRANGER"})).await;
         assert_eq!(answer["idTokenInfo"]["status"], "Accepted");
-        yard.event("Updated", ("tx", 1, 1), json!({"at_evse": 1}))
-            .await;
+        yard.event("Updated", ("tx", 1, 1), json!({"at_evse": 1})).await;
         let session = yard.session().await;
-        assert_eq!(
-            (&session["free_vending"], &session["cost"]),
-            (&json!(true), &json!(null))
-        );
+        assert_eq!((&session["free_vending"], &session["cost"]), (&json!(true), &json!(null)));
     }
 
     #[actix_web::test]
     async fn lose_the_price_of_a_session_that_began_with_the_cable() {
         let mut yard = Yard::speaking("ocpp2.1").await;
-        yard.organization_says(json!({"unknown_cards": "free_vending"}))
-            .await;
-        yard.event("Started", ("tx", 0, 0), json!({"at_evse": 1}))
-            .await;
+        yard.organization_says(json!({"unknown_cards": "free_vending"})).await;
+        yard.event("Started", ("tx", 0, 0), json!({"at_evse": 1})).await;
         assert!(!yard.session().await["cost"].is_null());
-        yard.event("Updated", ("tx", 1, 1), json!({"card": "STRANGER"}))
-            .await;
+        yard.event("Updated", ("tx", 1, 1), json!({"card": "STRANGER"})).await;
         assert!(yard.session().await["cost"].is_null());
     }
 }
@@ -207,10 +164,8 @@ mod that_are_enrolled_by_tapping {
         let told = yard.unknown_cards().await;
         assert_eq!(
             told,
-            [
-                json!({"chargestation": yard.station.id, "connector": null, "session": null,
-                "id_tag": "04A2B3C4D5E680", "accepted": false})
-            ]
+            [json!({"chargestation": yard.station.id, "connector": null, "session": null,
+                "id_tag": "04A2B3C4D5E680", "accepted": false})]
         );
     }
 
@@ -237,11 +192,7 @@ mod that_are_enrolled_by_tapping {
         let mut yard = Yard::open().await;
         yard.authorize("04A2B3C4D5E680").await;
         let number = yard.unknown_cards().await.remove(0)["id_tag"].clone();
-        yard.app
-            .client
-            .post("/tokens", json!({"physicalId": number}))
-            .await
-            .created();
+        yard.app.client.post("/tokens", json!({"physicalId": number})).await.created();
         assert_eq!(yard.authorize("04a2b3c4d5e680").await, "Accepted");
     }
 
@@ -256,35 +207,17 @@ mod that_are_enrolled_by_tapping {
     async fn who_may_not_read_tokens_sees_its_end_in_sessions_and_events() {
         let mut yard = Yard::open().await;
         yard.tap(1, "04A2B3C4D5E680").await;
-        let limited = yard
-            .app
-            .client_with(&["read:sessions", "read:events"])
-            .await;
+        let limited = yard.app.client_with(&["read:sessions", "read:events"]).await;
         let listed = limited.get("/sessions").await.json();
         assert_eq!(listed["result"][0]["id_tag"], "****E680");
-        let id = listed["result"][0]["_id"]
-            .as_str()
-            .expect("an id")
-            .to_owned();
+        let id = listed["result"][0]["_id"].as_str().expect("an id").to_owned();
         let one = limited.get(&format!("/sessions/{id}")).await.ok();
         assert_eq!(one["id_tag"], "****E680");
-        let told = limited
-            .get("/events?type=session.started,token.unknown")
-            .await
-            .json();
-        let numbers: Vec<_> = told["result"]
-            .as_array()
-            .expect("events")
-            .iter()
-            .map(|event| event["data"]["id_tag"].clone())
-            .collect();
+        let told = limited.get("/events?type=session.started,token.unknown").await.json();
+        let numbers: Vec<_> =
+            told["result"].as_array().expect("events").iter().map(|event| event["data"]["id_tag"].clone()).collect();
         assert_eq!(numbers, ["****E680", "****E680"]);
-        let whole = yard
-            .app
-            .client
-            .get("/events?type=session.started")
-            .await
-            .json();
+        let whole = yard.app.client.get("/events?type=session.started").await.json();
         assert_eq!(whole["result"][0]["data"]["id_tag"], "04A2B3C4D5E680");
     }
 
@@ -292,11 +225,7 @@ mod that_are_enrolled_by_tapping {
     async fn ids_of_2_1_may_have_255_characters() {
         let mut yard = Yard::speaking("ocpp2.1").await;
         let long = "A".repeat(255);
-        yard.app
-            .client
-            .post("/tokens", json!({"physicalId": long, "type": "Central"}))
-            .await
-            .created();
+        yard.app.client.post("/tokens", json!({"physicalId": long, "type": "Central"})).await.created();
         let answer = yard.authorize_2(&long, "Central", json!({})).await;
         assert_eq!(answer["idTokenInfo"]["status"], "Accepted");
         let longer = json!({"physicalId": "A".repeat(256)});
@@ -332,16 +261,14 @@ mod that_are_used_twice {
     #[actix_web::test]
     async fn are_concurrent_at_another_connector_where_that_is_refused() {
         let mut yard = in_use().await;
-        yard.organization_says(json!({"concurrent_cards": "refuse"}))
-            .await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"})).await;
         assert_eq!(yard.tap(2, "card").await, "ConcurrentTx");
     }
 
     #[actix_web::test]
     async fn are_concurrent_at_another_station_when_they_are_shown() {
         let yard = in_use().await;
-        yard.organization_says(json!({"concurrent_cards": "refuse"}))
-            .await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"})).await;
         let mut other = other_station(&yard.app).await;
         let answer = other.call("Authorize", json!({"idTag": "CARD"})).await;
         assert_eq!(answer["idTagInfo"]["status"], "ConcurrentTx");
@@ -350,16 +277,14 @@ mod that_are_used_twice {
     #[actix_web::test]
     async fn may_be_shown_at_their_own_station_to_end_the_session() {
         let mut yard = in_use().await;
-        yard.organization_says(json!({"concurrent_cards": "refuse"}))
-            .await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"})).await;
         assert_eq!(yard.authorize("CARD").await, "Accepted");
     }
 
     #[actix_web::test]
     async fn may_charge_again_after_the_end() {
         let mut yard = in_use().await;
-        yard.organization_says(json!({"concurrent_cards": "refuse"}))
-            .await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"})).await;
         yard.stop(json!({"transactionId": 0, "meterStop": 2_000, "timestamp": minute(3), "idTag": "CARD"})).await;
         assert_eq!(yard.tap(2, "CARD").await, "Accepted");
     }
@@ -367,18 +292,15 @@ mod that_are_used_twice {
     #[actix_web::test]
     async fn may_be_allowed_by_a_location_alone() {
         let mut yard = in_use().await;
-        yard.organization_says(json!({"concurrent_cards": "refuse"}))
-            .await;
-        yard.location_says(json!({"concurrent_cards": "accept"}))
-            .await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"})).await;
+        yard.location_says(json!({"concurrent_cards": "accept"})).await;
         assert_eq!(yard.tap(2, "CARD").await, "Accepted");
     }
 
     #[actix_web::test]
     async fn are_concurrent_where_it_is_not_known_at_which_connector_they_begin() {
         let mut yard = in_use().await;
-        yard.organization_says(json!({"concurrent_cards": "refuse"}))
-            .await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"})).await;
         assert_eq!(yard.tap(7, "CARD").await, "ConcurrentTx");
     }
 
@@ -386,8 +308,7 @@ mod that_are_used_twice {
     async fn are_concurrent_in_2_x_before_the_evse_is_known() {
         let mut yard = Yard::speaking("ocpp2.0.1").await;
         yard.app.db_token("CARD", "active", None, None).await;
-        yard.organization_says(json!({"concurrent_cards": "refuse"}))
-            .await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"})).await;
         let status = |answer: &Value| answer["idTokenInfo"]["status"].clone();
         let begin = json!({"card": "CARD", "at_evse": 1});
         let first = yard.event("Started", ("one", 0, 0), begin.clone()).await;
@@ -406,8 +327,7 @@ mod that_are_used_twice {
     #[actix_web::test]
     async fn are_concurrent_in_2_x_as_well() {
         let yard = in_use().await;
-        yard.organization_says(json!({"concurrent_cards": "refuse"}))
-            .await;
+        yard.organization_says(json!({"concurrent_cards": "refuse"})).await;
         let mut second = Yard::on(yard.app, "ocpp2.0.1").await;
         let begin = json!({"card": "CARD", "at_evse": 1});
         let answer = second.event("Started", ("tx", 0, 2), begin).await;
@@ -428,8 +348,7 @@ mod that_are_none {
     async fn c02_a_start_by_button_is_accepted_whatever_unknown_cards_get() {
         for policy in ["refuse", "accept", "free_vending"] {
             let mut yard = Yard::speaking("ocpp2.0.1").await;
-            yard.organization_says(json!({"unknown_cards": policy}))
-                .await;
+            yard.organization_says(json!({"unknown_cards": policy})).await;
             let none = json!({"idToken": "", "type": "NoAuthorization"});
             let begin = json!({"at_evse": 1, "idToken": none});
             let answer = yard.event("Started", ("tx", 0, 0), begin).await;
@@ -449,8 +368,7 @@ mod that_are_none {
         ];
         for token in odd {
             let mut yard = Yard::speaking("ocpp2.0.1").await;
-            yard.organization_says(json!({"unknown_cards": "accept"}))
-                .await;
+            yard.organization_says(json!({"unknown_cards": "accept"})).await;
             let begin = json!({"at_evse": 1, "idToken": token});
             let answer = yard.event("Started", ("tx", 0, 0), begin).await;
             assert_eq!(status(&answer), "Invalid", "{token}");
@@ -465,23 +383,17 @@ mod of_contracts {
     #[actix_web::test]
     async fn c07_an_emaid_that_is_known_is_not_accepted_without_its_certificate_verified() {
         let mut yard = Yard::speaking("ocpp2.0.1").await;
-        yard.app
-            .db_token("DE8AA1A2B3C4D5", "active", None, None)
-            .await;
+        yard.app.db_token("DE8AA1A2B3C4D5", "active", None, None).await;
         let answer = yard.authorize_2("DE8AA1A2B3C4D5", "eMAID", json!({})).await;
         assert_eq!(answer, json!({"idTokenInfo": {"status": "Invalid"}}));
-        let card = yard
-            .authorize_2("DE8AA1A2B3C4D5", "ISO14443", json!({}))
-            .await;
+        let card = yard.authorize_2("DE8AA1A2B3C4D5", "ISO14443", json!({})).await;
         assert_eq!(card["idTokenInfo"]["status"], "Accepted");
     }
 
     #[actix_web::test]
     async fn c07_a_certificate_that_is_shown_is_told_to_be_unverified() {
         let mut yard = Yard::speaking("ocpp2.1").await;
-        yard.app
-            .db_token("DE8AA1A2B3C4D5", "active", None, None)
-            .await;
+        yard.app.db_token("DE8AA1A2B3C4D5", "active", None, None).await;
         let shown = json!({"certificate": "-----BEGIN CERTIFICATE-----"});
         let answer = yard.authorize_2("DE8AA1A2B3C4D5", "eMAID", shown).await;
         assert_eq!(answer["certificateStatus"], "NoCertificateAvailable");
@@ -491,8 +403,7 @@ mod of_contracts {
     #[actix_web::test]
     async fn c07_an_unknown_emaid_is_not_accepted_where_unknown_cards_are() {
         let mut yard = Yard::speaking("ocpp2.0.1").await;
-        yard.organization_says(json!({"unknown_cards": "accept"}))
-            .await;
+        yard.organization_says(json!({"unknown_cards": "accept"})).await;
         let answer = yard.authorize_2("DE8AA1A2B3C4D5", "eMAID", json!({})).await;
         assert_eq!(answer["idTokenInfo"]["status"], "Invalid");
     }
@@ -509,10 +420,7 @@ async fn who_does_not_see_numbers_of_cards_cannot_search_for_them() {
         let answer = clerk.get(&format!("/sessions?search={text}")).await;
         assert_eq!(answer.error(403), "forbidden");
     }
-    let keeper = yard
-        .app
-        .client_with(&["read:sessions", "read:tokens"])
-        .await;
+    let keeper = yard.app.client_with(&["read:sessions", "read:tokens"]).await;
     let found = keeper.get("/sessions?search=ca").await.json();
     assert_eq!(found["result"][0]["id_tag"], "CARD");
 }

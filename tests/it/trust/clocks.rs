@@ -27,12 +27,7 @@ impl Charger {
             "ocpp1.6" => socket.boot().await,
             _ => socket.boot_2().await,
         };
-        Self {
-            app,
-            station,
-            socket,
-            ahead,
-        }
+        Self { app, station, socket, ahead }
     }
 
     async fn new(ahead: i64) -> Self {
@@ -85,9 +80,7 @@ impl Charger {
         client.post(&path, body).await;
         loop {
             let call = self.socket.next_call().await;
-            self.socket
-                .answer(&call, json!({"status": "Accepted"}))
-                .await;
+            self.socket.answer(&call, json!({"status": "Accepted"})).await;
             if call[2] == "SetChargingProfile" {
                 return match self.is_1_6() {
                     true => call[3]["csChargingProfiles"]["chargingSchedule"].clone(),
@@ -100,11 +93,7 @@ impl Charger {
     /// How many seconds from now, by our clock, a limit begins.
     async fn limit_begins(&mut self) -> i64 {
         let schedule = self.limit().await;
-        let start: Timestamp = schedule["startSchedule"]
-            .as_str()
-            .expect("a start")
-            .parse()
-            .expect("a time");
+        let start: Timestamp = schedule["startSchedule"].as_str().expect("a start").parse().expect("a time");
         (start.micros() - self.app.clock.now().micros()) / 1_000_000
     }
 
@@ -117,9 +106,7 @@ impl Charger {
     }
 
     async fn is_flagged(&self) -> bool {
-        self.shown().await["flags"]
-            .to_string()
-            .contains("clock_off")
+        self.shown().await["flags"].to_string().contains("clock_off")
     }
 
     async fn reconnect(&mut self) {
@@ -132,11 +119,8 @@ impl Charger {
         let at = self.there(seconds);
         self.socket.start(1, "CARD", 0, &at).await;
         let sessions = self.app.client.get("/sessions").await.json();
-        let start: Timestamp = sessions["result"][0]["metrics"]["chargingStart"]
-            .as_str()
-            .expect("a start")
-            .parse()
-            .expect("a time");
+        let start: Timestamp =
+            sessions["result"][0]["metrics"]["chargingStart"].as_str().expect("a start").parse().expect("a time");
         (start.micros() - self.app.clock.now().micros()) / 1_000_000
     }
 }
@@ -182,11 +166,7 @@ async fn a_clock_an_hour_behind_is_known_when_it_goes_on_alike() {
     let mut charger = Charger::new(-HOUR).await;
     charger.status_of(0).await;
     charger.status_of(0).await;
-    assert_eq!(
-        charger.offset().await,
-        Value::Null,
-        "it may come from a queue"
-    );
+    assert_eq!(charger.offset().await, Value::Null, "it may come from a queue");
     charger.pass(30);
     charger.status_of(0).await;
     assert_eq!(charger.offset().await, -HOUR);
@@ -204,10 +184,7 @@ async fn a_clock_that_began_in_2021_is_known() {
 #[actix_web::test]
 async fn messages_out_of_a_queue_are_no_clock_that_is_behind() {
     let mut charger = Charger::new(0).await;
-    let id = charger
-        .socket
-        .start(1, "CARD", 0, &charger.there(-HOUR))
-        .await;
+    let id = charger.socket.start(1, "CARD", 0, &charger.there(-HOUR)).await;
     for minute in 1..60 {
         let at = charger.there(-HOUR + minute * 60);
         let value = json!({"value": (minute * 100).to_string()});
@@ -219,10 +196,7 @@ async fn messages_out_of_a_queue_are_no_clock_that_is_behind() {
         }
     }
     let offset = charger.offset().await;
-    assert!(
-        offset.is_null() || offset.as_i64().is_some_and(|one| one.abs() <= 10),
-        "{offset}"
-    );
+    assert!(offset.is_null() || offset.as_i64().is_some_and(|one| one.abs() <= 10), "{offset}");
     assert!(!charger.is_flagged().await);
 }
 
@@ -351,18 +325,11 @@ async fn a_card_expires_by_the_clock_of_the_station_in_every_version() {
         charger.talks().await;
         let (request, said) = match protocol {
             "ocpp1.6" => (json!({"idTag": "CARD"}), "/idTagInfo/expiryDate"),
-            _ => (
-                json!({"idToken": {"idToken": "CARD", "type": "ISO14443"}}),
-                "/idTokenInfo/cacheExpiryDateTime",
-            ),
+            _ => (json!({"idToken": {"idToken": "CARD", "type": "ISO14443"}}), "/idTokenInfo/cacheExpiryDateTime"),
         };
         let answer = charger.socket.call("Authorize", request).await;
         let there = Timestamp::from_micros(until.micros() + 2 * HOUR * 1_000_000);
-        assert_eq!(
-            answer.pointer(said),
-            Some(&json!(there)),
-            "{protocol} {answer}"
-        );
+        assert_eq!(answer.pointer(said), Some(&json!(there)), "{protocol} {answer}");
     }
 }
 
@@ -373,8 +340,7 @@ async fn firmware_is_fetched_by_the_clock_of_the_station() {
     let wanted = charger.ours(600);
     let client = charger.app.client.clone();
     let path = format!("{}/update_firmware", charger.station.path);
-    let body =
-        json!({"location": "https://example.com/new.bin", "retrieveDate": wanted.to_string()});
+    let body = json!({"location": "https://example.com/new.bin", "retrieveDate": wanted.to_string()});
     let asked = client.post(&path, body).await;
     assert!(asked.status.is_success(), "{}", asked.text);
     let call = charger.socket.next_call().await;
@@ -404,22 +370,12 @@ async fn a_live_limit_is_said_again_when_the_clock_becomes_known() {
     app.group_of(&station, limits).await;
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    let mut charger = Charger {
-        app,
-        station,
-        socket,
-        ahead: 2 * HOUR,
-    };
+    let mut charger = Charger { app, station, socket, ahead: 2 * HOUR };
     let live_begins = async |charger: &mut Charger, wanted: i64| loop {
         let call = charger.socket.next_call().await;
-        charger
-            .socket
-            .answer(&call, json!({"status": "Accepted"}))
-            .await;
+        charger.socket.answer(&call, json!({"status": "Accepted"})).await;
         let schedule = &call[3]["csChargingProfiles"]["chargingSchedule"];
-        let start = schedule["startSchedule"]
-            .as_str()
-            .and_then(|at| at.parse::<Timestamp>().ok());
+        let start = schedule["startSchedule"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
         let Some(start) = start else { continue };
         let begins = (start.micros() - charger.app.clock.now().micros()) / 1_000_000;
         if schedule["duration"].is_number() && begins == wanted {
@@ -479,11 +435,7 @@ async fn a_status_without_a_time_counts_when_it_came() {
     let status = json!({"connectorId": 1, "errorCode": "NoError", "status": "Preparing"});
     charger.socket.call("StatusNotification", status).await;
     eventually(async || charger.shown().await["connectors"][0]["status"] == "Preparing").await;
-    assert_eq!(
-        charger.offset().await,
-        Value::Null,
-        "it says nothing of its clock"
-    );
+    assert_eq!(charger.offset().await, Value::Null, "it says nothing of its clock");
 }
 
 // ---- what a session costs by a clock that is off
@@ -576,17 +528,14 @@ async fn a_clock_an_hour_behind_that_stands_still_does_not_stop_time() {
     let transaction = charger.socket.start(1, "CARD", 0, &at).await;
     for step in 1..=15 {
         charger.pass(10);
-        let values =
-            json!([{"timestamp": at, "sampledValue": [{"value": (10 * step).to_string()}]}]);
+        let values = json!([{"timestamp": at, "sampledValue": [{"value": (10 * step).to_string()}]}]);
         let told = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
         charger.socket.call("MeterValues", told).await;
     }
     let stop = json!({"transactionId": transaction, "meterStop": 150, "timestamp": at});
     charger.socket.call("StopTransaction", stop).await;
     let metrics = charger.session().await["metrics"].clone();
-    let time = |name: &str| -> Timestamp {
-        serde_json::from_value(metrics[name].clone()).expect("a time")
-    };
+    let time = |name: &str| -> Timestamp { serde_json::from_value(metrics[name].clone()).expect("a time") };
     let span = time("chargingStop").seconds_since(time("chargingStart"));
     assert_eq!(span, 150);
 }

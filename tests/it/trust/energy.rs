@@ -40,11 +40,7 @@ impl Scene {
         let priced = json!({"rate": rate["_id"]});
         app.client.patch(&path, priced).await.ok();
         let socket = FakeStation::speaking(&station.url, protocol).await;
-        Self {
-            app,
-            station,
-            socket,
-        }
+        Self { app, station, socket }
     }
 
     /// The time so many minutes ago.
@@ -59,12 +55,7 @@ impl Scene {
     }
 
     /// Values of one instant; each is value, measurand, unit and context.
-    async fn tell(
-        &mut self,
-        transaction: Option<i64>,
-        minutes_ago: u64,
-        values: &[(&str, &str, &str, &str)],
-    ) {
+    async fn tell(&mut self, transaction: Option<i64>, minutes_ago: u64, values: &[(&str, &str, &str, &str)]) {
         let sampled: Vec<Value> = values
             .iter()
             .map(|(value, measurand, unit, context)| {
@@ -127,15 +118,11 @@ impl Scene {
 }
 
 fn energy(session: &Value) -> i64 {
-    session["metrics"]["energyConsumed"]
-        .as_i64()
-        .expect("an energy")
+    session["metrics"]["energyConsumed"].as_i64().expect("an energy")
 }
 
 fn unproven(session: &Value) -> i64 {
-    session["metrics"]["energyUnproven"]
-        .as_i64()
-        .expect("an energy")
+    session["metrics"]["energyUnproven"].as_i64().expect("an energy")
 }
 
 fn amount(session: &Value) -> f64 {
@@ -196,10 +183,7 @@ async fn one_zero_among_readings_does_not_count_as_a_restart() {
 
 #[actix_web::test]
 async fn a_wild_stop_is_shown_and_not_billed() {
-    let session = Scene::new()
-        .await
-        .hour(0, &[1_000, 2_000], 4_294_967_295)
-        .await;
+    let session = Scene::new().await.hour(0, &[1_000, 2_000], 4_294_967_295).await;
     assert_eq!((energy(&session), amount(&session)), (2_000, 0.8));
     assert_eq!(unproven(&session), 4_294_965_295);
     assert_flag(&session, "energy_bounded");
@@ -265,10 +249,7 @@ async fn a_start_of_zero_before_a_lifetime_register_does_not_bill_the_lifetime()
 
 #[actix_web::test]
 async fn a_start_of_zero_is_seen_without_a_begin_too() {
-    let session = Scene::new()
-        .await
-        .hour(0, &[7_912_760, 7_914_000], 7_915_000)
-        .await;
+    let session = Scene::new().await.hour(0, &[7_912_760, 7_914_000], 7_915_000).await;
     assert_eq!(energy(&session), 2_240);
 }
 
@@ -324,13 +305,7 @@ async fn values_with_an_id_that_nobody_knows_count_for_the_session_at_the_connec
 async fn a_register_that_restarts_in_the_session_goes_on() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(1_000, 120).await;
-    for (minutes, register) in [
-        (100, 5_000),
-        (80, 11_000),
-        (60, 200),
-        (40, 3_000),
-        (20, 5_500),
-    ] {
+    for (minutes, register) in [(100, 5_000), (80, 11_000), (60, 200), (40, 3_000), (20, 5_500)] {
         scene.reads(transaction, minutes, register).await;
     }
     // 10,000 before, 200 + 2,800 + 2,500 after.
@@ -344,15 +319,7 @@ async fn a_register_that_restarts_in_the_session_goes_on() {
 async fn a_register_may_restart_twice() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(50_000, 80).await;
-    let registers = [
-        (70, 53_000),
-        (60, 100),
-        (50, 2_000),
-        (40, 4_000),
-        (30, 0),
-        (20, 1_500),
-        (10, 3_000),
-    ];
+    let registers = [(70, 53_000), (60, 100), (50, 2_000), (40, 4_000), (30, 0), (20, 1_500), (10, 3_000)];
     for (minutes, register) in registers {
         scene.reads(transaction, minutes, register).await;
     }

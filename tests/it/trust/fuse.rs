@@ -20,16 +20,10 @@ async fn grouped(app: &TestApp) -> (TestStation, String) {
         )
         .await
         .created();
-    let group = json!({"name": "G", "location": location["_id"], "maximum_capacity": 30, "minimum_connector_capacity": 1.4});
-    let group = app
-        .client
-        .post("/load_management/groups", group)
-        .await
-        .created();
-    let path = format!(
-        "/load_management/groups/{}",
-        group["_id"].as_str().expect("an id")
-    );
+    let group =
+        json!({"name": "G", "location": location["_id"], "maximum_capacity": 30, "minimum_connector_capacity": 1.4});
+    let group = app.client.post("/load_management/groups", group).await.created();
+    let path = format!("/load_management/groups/{}", group["_id"].as_str().expect("an id"));
     let member = json!({"chargestation": station.id});
     let members = format!("{path}/chargestations");
     app.client.post(&members, member).await.created();
@@ -56,19 +50,12 @@ async fn warned(app: &TestApp, path: &str, code: &str, words: &str) -> Value {
 }
 
 async fn warned_no_more(app: &TestApp, path: &str, code: &str) {
-    let is_gone = async || {
-        warnings(app, path)
-            .await
-            .iter()
-            .all(|one| one["code"] != code)
-    };
+    let is_gone = async || warnings(app, path).await.iter().all(|one| one["code"] != code);
     eventually(is_gone).await;
 }
 
 fn has(warning: &Value, words: &str) -> bool {
-    warning["message"]
-        .as_str()
-        .is_some_and(|text| text.contains(words))
+    warning["message"].as_str().is_some_and(|text| text.contains(words))
 }
 
 fn power(watts: i64) -> Value {
@@ -111,13 +98,9 @@ async fn a_transaction_at_an_evse_that_is_not_set_up_is_warned_of_until_it_ends(
             "meterValue": [{"timestamp": AT, "sampledValue": [
                 {"value": watts, "measurand": "Power.Active.Import", "unitOfMeasure": {"unit": "W"}}]}]})
     };
-    socket
-        .call("TransactionEvent", event("Started", 0, 7_400.0))
-        .await;
+    socket.call("TransactionEvent", event("Started", 0, 7_400.0)).await;
     warned(&app, &path, "unknown_connector", "7.4 kW").await;
-    socket
-        .call("TransactionEvent", event("Ended", 1, 0.0))
-        .await;
+    socket.call("TransactionEvent", event("Ended", 1, 0.0)).await;
     warned_no_more(&app, &path, "unknown_connector").await;
 }
 
@@ -146,8 +129,7 @@ async fn values_of_an_evse_with_two_connectors_are_of_the_one_that_charges() {
     let begin = json!({"eventType": "Started", "timestamp": AT, "triggerReason": "CablePluggedIn", "seqNo": 0,
         "transactionInfo": {"transactionId": "T1", "chargingState": "Charging"}, "evse": {"id": 1, "connectorId": 2}});
     socket.call("TransactionEvent", begin).await;
-    let value =
-        json!({"value": 7_400, "measurand": "Power.Active.Import", "unitOfMeasure": {"unit": "W"}});
+    let value = json!({"value": 7_400, "measurand": "Power.Active.Import", "unitOfMeasure": {"unit": "W"}});
     let values = json!({"evseId": 1, "meterValue": [{"timestamp": AT, "sampledValue": [value]}]});
     socket.call("MeterValues", values).await;
     eventually(async || {
@@ -172,8 +154,7 @@ async fn values_that_name_a_transaction_are_of_its_connector() {
     socket.boot().await;
     let number = socket.start(1, "CARD", 0, AT).await;
     for (connector, watts, kilowatts) in [(0, 5_000, 5.0), (7, 11_000, 11.0)] {
-        let values =
-            json!({"connectorId": connector, "transactionId": number, "meterValue": power(watts)});
+        let values = json!({"connectorId": connector, "transactionId": number, "meterValue": power(watts)});
         socket.call("MeterValues", values).await;
         eventually(async || {
             app.running.balancer.poke();

@@ -26,10 +26,7 @@ async fn events_of_tokens_are_told_to_who_may_read_tokens() {
     let token = json!({"physicalId": CARD, "parent_group": "GROUP-4711-0815"});
     let token = app.client.post("/tokens", token).await.created();
     let path = format!("/tokens/{}", token["_id"].as_str().expect("an id"));
-    app.client
-        .patch(&path, json!({"status": "blocked"}))
-        .await
-        .ok();
+    app.client.patch(&path, json!({"status": "blocked"})).await.ok();
     app.client.delete(&path).await.ok();
     let clerk = app.client_with(&["read:events"]).await;
     let keeper = app.client_with(&["read:events", "read:tokens"]).await;
@@ -48,21 +45,11 @@ async fn ask(app: &TestApp, protocol: &str, path: &str, body: Value) -> (Client,
         "ocpp1.6" => socket.boot().await,
         _ => socket.boot_2().await,
     };
-    let clerk = app
-        .client_with(&[
-            "write:ocpp",
-            "write:chargestations",
-            "read:actions",
-            "read:events",
-        ])
-        .await;
+    let clerk = app.client_with(&["write:ocpp", "write:chargestations", "read:actions", "read:events"]).await;
     let (asking, path) = (clerk.clone(), format!("{}{path}?wait=true", station.path));
     let asked = actix_web::rt::spawn(async move { asking.post(&path, body).await });
     let call = socket.next_call().await;
-    assert!(
-        call.to_string().contains(CARD),
-        "the station is told the number: {call}"
-    );
+    assert!(call.to_string().contains(CARD), "the station is told the number: {call}");
     socket.answer(&call, json!({"status": "Accepted"})).await;
     (clerk, asked.await.expect("answered").ok())
 }
@@ -80,10 +67,7 @@ async fn actions_show_the_end_of_a_number_and_the_payload_as_json() {
     assert_eq!(clerk.get(&path).await.ok()["data"], data);
     assert_masked(&clerk.get("/actions").await.text);
     assert_masked(&clerk.get("/actions?format=csv").await.text);
-    for kind in [
-        "chargestation.ocpp.requested",
-        "chargestation.ocpp.accepted",
-    ] {
+    for kind in ["chargestation.ocpp.requested", "chargestation.ocpp.accepted"] {
         assert_masked(&told(&clerk, kind).await);
     }
     assert_eq!(app.client.get(&path).await.ok()["data"]["payload"], payload);
@@ -116,31 +100,19 @@ async fn recorded_messages_show_no_number_however_it_is_said() {
         ("Authorize", json!({"id_tag": CARD})),
         ("Authorize", json!({"idTag": [CARD]})),
         ("Authorize", json!({"IdTag": {"x": CARD}})),
-        (
-            "DataTransfer",
-            json!({"vendorId": "V", "data": json!({"idTag": CARD}).to_string()}),
-        ),
-        (
-            "MeterValues",
-            json!({"connectorId": 1, "meterValue": [{"timestamp": minute(1), "sampledValue": [signed]}]}),
-        ),
+        ("DataTransfer", json!({"vendorId": "V", "data": json!({"idTag": CARD}).to_string()})),
+        ("MeterValues", json!({"connectorId": 1, "meterValue": [{"timestamp": minute(1), "sampledValue": [signed]}]})),
         ("NotifyCustomerInformation", json!({"data": CARD})),
     ] {
         socket.call_frame(action, payload).await;
     }
-    socket
-        .send_text(format!("[2,\"x\",\"Authorize\",{{\"id_tag\":\"{CARD}\""))
-        .await;
+    socket.send_text(format!("[2,\"x\",\"Authorize\",{{\"id_tag\":\"{CARD}\"")).await;
     socket.next().await;
     let path = format!("{}/messages", station.path);
-    eventually(async || app.client.get(&path).await.ok().as_array().map(Vec::len) == Some(18))
-        .await;
+    eventually(async || app.client.get(&path).await.ok().as_array().map(Vec::len) == Some(18)).await;
     for path in [path.clone(), format!("{path}/bundle")] {
         let shown = app.client.get(&path).await.text;
-        assert!(
-            !shown.contains(CARD) && !shown.contains("471100815"),
-            "{shown}"
-        );
+        assert!(!shown.contains(CARD) && !shown.contains("471100815"), "{shown}");
     }
 }
 
@@ -161,10 +133,7 @@ async fn what_meters_signed_needs_the_scope_that_shows_cards() {
     assert_eq!(refused.error(403), "forbidden");
     assert!(refused.text.contains("read:tokens"), "{}", refused.text);
     assert!(!clerk.get(&reports).await.text.contains(CARD));
-    let keeper = yard
-        .app
-        .client_with(&["read:sessions", "read:tokens"])
-        .await;
+    let keeper = yard.app.client_with(&["read:sessions", "read:tokens"]).await;
     assert_eq!(keeper.get(&evidence).await.ok()[0]["signed_data"], signed);
     assert!(keeper.get(&reports).await.text.contains(CARD));
 }

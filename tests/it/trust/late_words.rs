@@ -52,14 +52,8 @@ async fn values_that_waited_over_the_boot_correct_what_it_ended_and_do_not_take_
     }
     let session = yard.session().await;
     assert_settled(&session, "ended", 6_000, 2.4);
-    assert_eq!(
-        session["metrics"]["chargingStop"],
-        "2026-04-24T03:12:00.000Z"
-    );
-    assert_eq!(
-        session["corrections"][0]["reason"],
-        "The station told a part of it late"
-    );
+    assert_eq!(session["metrics"]["chargingStop"], "2026-04-24T03:12:00.000Z");
+    assert_eq!(session["corrections"][0]["reason"], "The station told a part of it late");
     let wish = json!({"connector": yard.station.connector});
     yard.app.client.post("/sessions", wish).await.created();
 }
@@ -96,10 +90,7 @@ async fn events_that_waited_over_the_boot_correct_what_it_ended() {
     yard.event("Updated", ("tx", 1, 10), late).await;
     let session = yard.session().await;
     assert_settled(&session, "ended", 2_000, 0.8);
-    assert_eq!(
-        session["metrics"]["chargingStop"],
-        "2026-04-24T03:10:00.000Z"
-    );
+    assert_eq!(session["metrics"]["chargingStop"], "2026-04-24T03:10:00.000Z");
 }
 
 #[actix_web::test]
@@ -133,10 +124,7 @@ mod signed_data {
     async fn of_a_stop_without_a_session_is_kept_with_it() {
         let mut yard = Yard::open().await;
         let data = signing(&minute(5), "OCMF|orphan");
-        yard.stop(stop(
-            json!({"transactionId": 77_001, "transactionData": data}),
-        ))
-        .await;
+        yard.stop(stop(json!({"transactionId": 77_001, "transactionData": data}))).await;
         let orphan = yard.session().await;
         assert_eq!(orphan["orphan"], true);
         assert_eq!(signed(&yard, &orphan).await, ["OCMF|orphan"]);
@@ -149,10 +137,7 @@ mod signed_data {
         for number in [number, 0] {
             yard.stop(stop(json!({"transactionId": number}))).await;
             let data = signing(&minute(5), &format!("OCMF|{number}"));
-            yard.stop(stop(
-                json!({"transactionId": number, "transactionData": data}),
-            ))
-            .await;
+            yard.stop(stop(json!({"transactionId": number, "transactionData": data}))).await;
             let sessions = yard.sessions().await;
             let session = sessions.last().expect("a session");
             assert_eq!(signed(&yard, session).await, [format!("OCMF|{number}")]);
@@ -178,8 +163,7 @@ mod signed_data {
         let values = beside(5_000, signing(&minute(4), "OCMF|two"));
         let told = json!({"connectorId": 2, "transactionId": number, "meterValue": values});
         yard.socket.call("MeterValues", told).await;
-        yard.stop(stop(json!({"transactionId": number, "meterStop": 0})))
-            .await;
+        yard.stop(stop(json!({"transactionId": number, "meterStop": 0}))).await;
         let session = yard.session().await;
         assert_eq!(session["metrics"]["energyConsumed"], 4_000);
         assert_eq!(signed(&yard, &session).await, ["OCMF|two"]);

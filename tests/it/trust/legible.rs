@@ -47,22 +47,12 @@ async fn a_text_that_is_padded_with_nul_ends_before_it() {
     assert_eq!(told[0][0], 3, "{told:?}");
     let sessions = app.client.get("/sessions").await.json();
     let session = &sessions["result"][0];
-    assert_eq!(
-        (&session["id_tag"], &session["status"]),
-        (&json!("0411AA22"), &json!("ended"))
-    );
+    assert_eq!((&session["id_tag"], &session["status"]), (&json!("0411AA22"), &json!("ended")));
     assert_eq!(session["metrics"]["energyConsumed"], 500);
     let shown = app.client.get(&station.path).await.ok();
     let boot = shown["bootInfo"].to_string();
-    assert!(
-        boot.contains(r#":"123""#) && boot.contains(r#":"Acme""#),
-        "{boot}"
-    );
-    assert!(
-        shown["flags"].to_string().contains("legible"),
-        "{}",
-        shown["flags"]
-    );
+    assert!(boot.contains(r#":"123""#) && boot.contains(r#":"Acme""#), "{boot}");
+    assert!(shown["flags"].to_string().contains("legible"), "{}", shown["flags"]);
 }
 
 #[actix_web::test]
@@ -72,10 +62,8 @@ async fn in_2_texts_with_nul_are_stored_too() {
     yard.event("Started", ("t\0x", 0, 0), begin).await;
     let signed = json!([{"timestamp": minute(1), "sampledValue": [{"value": 1_500,
         "signedMeterValue": {"signedMeterData": "T0NNRg==\0", "signingMethod": "", "encodingMethod": "OCMF", "publicKey": ""}}]}]);
-    yard.event("Updated", ("t", 1, 1), json!({"meterValue": signed}))
-        .await;
-    yard.event("Ended", ("t\0", 2, 2), json!({"register": 2_000}))
-        .await;
+    yard.event("Updated", ("t", 1, 1), json!({"meterValue": signed})).await;
+    yard.event("Ended", ("t\0", 2, 2), json!({"register": 2_000})).await;
     let session = yard.session().await;
     assert_settled(&session, "ended", 1_000, 0.4);
     assert_eq!(session["id_tag"], "CA");
@@ -92,9 +80,7 @@ async fn what_a_station_answers_with_nul_is_told() {
     let body = json!({"action": "DataTransfer", "payload": {"vendorId": "Acme"}});
     let asked = actix_web::rt::spawn(async move { client.post(&path, body).await });
     let call = socket.next_call().await;
-    socket
-        .answer(&call, json!({"status": "Accepted", "data": "a\0b"}))
-        .await;
+    socket.answer(&call, json!({"status": "Accepted", "data": "a\0b"})).await;
     let told = asked.await.expect("answered").json();
     assert_eq!(told["result"]["response_data"]["data"], "a", "{told}");
 }
@@ -125,10 +111,7 @@ async fn a_list_is_no_object() {
     for answer in &told {
         assert_eq!(answer[2], "FormationViolation", "{answer}");
     }
-    assert_eq!(
-        app.client.get("/sessions").await.json()["result"],
-        json!([])
-    );
+    assert_eq!(app.client.get("/sessions").await.json()["result"], json!([]));
 
     let mut yard = Yard::on(app, "ocpp2.0.1").await;
     let begin = json!({"at_evse": 1, "idToken": [null, "CARDX", "ISO14443"]});

@@ -17,20 +17,13 @@ impl Scene {
         let evses = app.client.get("/evses").await.json();
         let evse = evses["result"][0]["_id"].as_str().expect("an id");
         let change = json!({"reservable": true});
-        app.client
-            .patch(&format!("/evses/{evse}"), change)
-            .await
-            .ok();
+        app.client.patch(&format!("/evses/{evse}"), change).await.ok();
         let mut socket = FakeStation::speaking(&station.url, protocol).await;
         match protocol {
             "ocpp1.6" => socket.boot().await,
             _ => socket.boot_2().await,
         };
-        Self {
-            app,
-            station,
-            socket,
-        }
+        Self { app, station, socket }
     }
 
     async fn token(&self, number: &str, kind: &str) {
@@ -46,9 +39,7 @@ impl Scene {
     async fn asked(&mut self, action: &str) -> Value {
         loop {
             let call = self.socket.next_call().await;
-            self.socket
-                .answer(&call, json!({"status": "Accepted"}))
-                .await;
+            self.socket.answer(&call, json!({"status": "Accepted"})).await;
             if call[2] == action {
                 return call[3].clone();
             }
@@ -71,8 +62,7 @@ async fn a_number_may_be_as_long_as_the_protocol_has_room_for() {
             }
             let refused = scene.post(path, body).await;
             assert_eq!(refused.faulty_fields(), ["id_tag"], "{protocol} {path}");
-            let says_how_long =
-                longest == 255 || refused.text.contains(&format!("most {longest} characters"));
+            let says_how_long = longest == 255 || refused.text.contains(&format!("most {longest} characters"));
             assert!(says_how_long, "{}", refused.text);
         }
         let number = "x".repeat(longest);
@@ -89,8 +79,7 @@ async fn a_token_that_is_too_long_cannot_reserve() {
     let scene = Scene::speaking("ocpp1.6").await;
     let token = json!({"physicalId": "x".repeat(21)});
     let token = scene.post("/tokens", token).await.created();
-    let body =
-        json!({"connector": scene.station.connector, "token": token["_id"], "duration_minutes": 5});
+    let body = json!({"connector": scene.station.connector, "token": token["_id"], "duration_minutes": 5});
     let refused = scene.post("/reservations", body).await;
     assert_eq!(refused.faulty_fields(), ["token"]);
 }
@@ -100,21 +89,11 @@ async fn a_local_list_has_every_card_that_fits_with_its_type() {
     let (long, longer) = ("x".repeat(36), "y".repeat(255));
     for (protocol, cards) in [
         ("ocpp1.6", json!([["12345678", null]])),
-        (
-            "ocpp2.0.1",
-            json!([["12345678", "KeyCode"], [long, "eMAID"]]),
-        ),
-        (
-            "ocpp2.1",
-            json!([["12345678", "KeyCode"], [long, "eMAID"], [longer, "Local"]]),
-        ),
+        ("ocpp2.0.1", json!([["12345678", "KeyCode"], [long, "eMAID"]])),
+        ("ocpp2.1", json!([["12345678", "KeyCode"], [long, "eMAID"], [longer, "Local"]])),
     ] {
         let mut scene = Scene::speaking(protocol).await;
-        for (number, kind) in [
-            ("12345678", "KeyCode"),
-            (&long, "eMAID"),
-            (&longer, "Local"),
-        ] {
+        for (number, kind) in [("12345678", "KeyCode"), (&long, "eMAID"), (&longer, "Local")] {
             scene.token(number, kind).await;
         }
         let path = format!("{}/send_local_list", scene.station.path);
@@ -137,14 +116,10 @@ async fn a_known_token_is_told_with_its_type() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
     scene.token("12345678", "KeyCode").await;
     let key_code = json!({"idToken": "12345678", "type": "KeyCode"});
-    let body =
-        json!({"connector": scene.station.connector, "id_tag": "12345678", "duration_minutes": 5});
+    let body = json!({"connector": scene.station.connector, "id_tag": "12345678", "duration_minutes": 5});
     scene.post("/reservations?wait=false", body).await.created();
     assert_eq!(scene.asked("ReserveNow").await["idToken"], key_code);
     let body = json!({"connector": scene.station.connector, "id_tag": "12345678"});
     scene.post("/sessions", body).await.created();
-    assert_eq!(
-        scene.asked("RequestStartTransaction").await["idToken"],
-        key_code
-    );
+    assert_eq!(scene.asked("RequestStartTransaction").await["idToken"], key_code);
 }

@@ -43,14 +43,9 @@ fn is_postgres(url: &str) -> bool {
 #[actix_web::test]
 async fn a_second_server_on_the_same_store_is_refused_and_told_who_holds_it() {
     let app = TestApp::start().await;
-    let Err(why) = app.second_server().await else {
-        panic!("two servers would hand out the same power twice")
-    };
+    let Err(why) = app.second_server().await else { panic!("two servers would hand out the same power twice") };
     assert!(why.contains("another server holds the"), "{why}");
-    assert!(
-        why.contains(&format!("process {}", std::process::id())),
-        "{why}"
-    );
+    assert!(why.contains(&format!("process {}", std::process::id())), "{why}");
     assert!(why.contains("stop the other one first"), "{why}");
     assert_eq!(app.client.get("/organization").await.status, 200);
 }
@@ -94,10 +89,7 @@ async fn a_schema_is_not_changed_below_a_running_server() {
     let newest = newest_migration(app.store_url());
     let mut conn = open(app.store_url());
     // As if this program were one migration newer than the server that runs.
-    execute(
-        &mut conn,
-        &format!("DELETE FROM __diesel_schema_migrations WHERE version = '{newest}'"),
-    );
+    execute(&mut conn, &format!("DELETE FROM __diesel_schema_migrations WHERE version = '{newest}'"));
     let config = configuration(app.store_url(), &[]);
     let why = format!("{:#}", app::migrate(&config).expect_err("a server runs"));
     assert!(why.contains("another server holds the"), "{why}");
@@ -106,15 +98,10 @@ async fn a_schema_is_not_changed_below_a_running_server() {
 #[actix_web::test]
 async fn a_program_that_is_older_than_the_store_leaves_it_alone() {
     let store = TestStore::new();
-    execute(
-        &mut open(&store.url),
-        "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101120000')",
-    );
+    execute(&mut open(&store.url), "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101120000')");
     let config = configuration(&store.url, &[]);
     let started = app::start(&config, app::Dependencies::default()).await;
-    let Err(why) = started else {
-        panic!("a newer program was here")
-    };
+    let Err(why) = started else { panic!("a newer program was here") };
     let why = format!("{why:#}");
     assert!(why.contains("newer program"), "{why}");
     assert!(why.contains("29990101120000"), "{why}");
@@ -125,15 +112,9 @@ async fn a_program_that_is_older_than_the_store_leaves_it_alone() {
 #[test]
 fn a_store_that_was_refused_is_free_for_the_next() {
     let store = TestStore::new();
-    execute(
-        &mut open(&store.url),
-        "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101120000')",
-    );
+    execute(&mut open(&store.url), "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101120000')");
     let mut conn = open(&store.url);
-    assert_eq!(
-        migrate::unknown(&mut conn).expect("read"),
-        ["29990101120000"]
-    );
+    assert_eq!(migrate::unknown(&mut conn).expect("read"), ["29990101120000"]);
     assert!(StoreLock::take(&parsed(&store.url), &somebody()).is_ok());
 }
 
@@ -153,13 +134,8 @@ fn the_one_who_is_refused_learns_process_machine_and_time() {
     let url = parsed(&store.url);
     let first = somebody();
     let _held = StoreLock::take(&url, &first).expect("free");
-    let Err(LockError::Held { holder, .. }) = StoreLock::take(&url, &somebody()) else {
-        panic!("it is held")
-    };
-    assert!(
-        holder.contains(&format!("process {}", first.process)),
-        "{holder}"
-    );
+    let Err(LockError::Held { holder, .. }) = StoreLock::take(&url, &somebody()) else { panic!("it is held") };
+    assert!(holder.contains(&format!("process {}", first.process)), "{holder}");
     assert!(holder.contains(&first.host), "{holder}");
     assert!(holder.contains("since 20"), "{holder}");
 }
@@ -176,10 +152,7 @@ fn another_name_of_the_same_file_is_the_same_store() {
     let link = folder.path().join("other.db");
     std::os::unix::fs::symlink(&path, &link).expect("a link");
     let other = StoreUrl::Sqlite(link.display().to_string());
-    assert!(matches!(
-        StoreLock::take(&other, &somebody()),
-        Err(LockError::Held { .. })
-    ));
+    assert!(matches!(StoreLock::take(&other, &somebody()), Err(LockError::Held { .. })));
 }
 
 /// PostgreSQL only: the session that holds the lock is ended, as when the database restarts, and somebody else is faster.
@@ -190,23 +163,15 @@ async fn a_server_that_lost_its_store_to_another_writes_nothing_more_and_stops()
         return;
     }
     let name = |name: &str| json!({"name": name});
-    app.client
-        .post("/chargestations", name("Before"))
-        .await
-        .created();
+    app.client.post("/chargestations", name("Before")).await.created();
     let other = take_away(app.store_url());
     let refused = app.client.post("/chargestations", name("After")).await;
     assert_eq!(refused.error(503), "busy");
     let read = app.client.get("/chargestations").await;
     assert_eq!(read.ok().as_array().map(Vec::len), Some(1));
     let stopped = tokio::time::timeout(Duration::from_secs(20), app.running.wait()).await;
-    let why = stopped
-        .expect("it stops by itself")
-        .expect_err("with an error");
-    assert!(
-        format!("{why:#}").contains("another server holds the"),
-        "{why:#}"
-    );
+    let why = stopped.expect("it stops by itself").expect_err("with an error");
+    assert!(format!("{why:#}").contains("another server holds the"), "{why:#}");
     drop(other);
 }
 

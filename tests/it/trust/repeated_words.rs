@@ -35,11 +35,7 @@ mod a_clock_that_stands_still {
         let mut yard = Yard::open().await;
         for end in [700, 500] {
             let number = yard.socket.start(1, "CARD", 0, NEVER_SET).await;
-            assert_eq!(
-                yard.socket.start(1, "CARD", 0, NEVER_SET).await,
-                number,
-                "told again while it runs"
-            );
+            assert_eq!(yard.socket.start(1, "CARD", 0, NEVER_SET).await, number, "told again while it runs");
             let end = json!({"transactionId": number, "meterStop": end, "timestamp": NEVER_SET});
             for _ in 0..2 {
                 yard.stop(stop(end.clone())).await;
@@ -79,11 +75,8 @@ mod a_clock_that_stands_still {
     async fn tells_transactions_of_one_name_one_after_the_other() {
         let mut yard = Yard::speaking("ocpp2.0.1").await;
         for end in [700, 500] {
-            for (stage, seq, register) in
-                [("Started", 0, 0), ("Updated", 1, 300), ("Ended", 2, end)]
-            {
-                let values =
-                    json!([{"timestamp": NEVER_SET, "sampledValue": [{"value": register}]}]);
+            for (stage, seq, register) in [("Started", 0, 0), ("Updated", 1, 300), ("Ended", 2, end)] {
+                let values = json!([{"timestamp": NEVER_SET, "sampledValue": [{"value": register}]}]);
                 let event = json!({"at_evse": 1, "timestamp": NEVER_SET, "meterValue": values});
                 yard.event(stage, ("1", seq, 0), event.clone()).await;
                 if seq > 0 {
@@ -120,15 +113,10 @@ mod a_clock_that_begins_anew_at_each_boot {
     async fn tells_another_session_after_the_boot() {
         let mut yard = Yard::open().await;
         let first = yard.socket.start(1, "CARD", 0, BEGIN).await;
-        let end =
-            json!({"transactionId": first, "meterStop": 500, "timestamp": "2021-01-01T00:05:00Z"});
+        let end = json!({"transactionId": first, "meterStop": 500, "timestamp": "2021-01-01T00:05:00Z"});
         yard.stop(stop(end)).await;
         yard.pass(60);
-        assert_eq!(
-            yard.socket.start(1, "CARD", 0, BEGIN).await,
-            first,
-            "told again"
-        );
+        assert_eq!(yard.socket.start(1, "CARD", 0, BEGIN).await, first, "told again");
         yard.reboot().await;
         let second = yard.socket.start(1, "CARD", 0, BEGIN).await;
         assert_ne!(second, first);
@@ -170,10 +158,7 @@ mod a_start {
         let mut yard = Yard::open().await;
         let number = yard.start().await;
         yard.pass(40);
-        assert_eq!(
-            yard.socket.start(1, "CARD", 1_000, &minute(1)).await,
-            number
-        );
+        assert_eq!(yard.socket.start(1, "CARD", 1_000, &minute(1)).await, number);
         yard.meter(number, 4, 1_000, 0).await;
         let next = yard.socket.start(1, "CARD", 1_000, &minute(5)).await;
         assert_ne!(next, number, "something was told of the first");
@@ -184,16 +169,11 @@ mod a_start {
         let mut yard = Yard::speaking("ocpp2.0.1").await;
         let at = |trigger: &str| json!({"at_evse": 1, "register": 1_000, "triggerReason": trigger});
         yard.event("Started", ("tx", 0, 0), at("Authorized")).await;
-        yard.event("Started", ("tx", 1, 2), at("CablePluggedIn"))
-            .await;
-        yard.event("Ended", ("tx", 2, 5), json!({"register": 3_000}))
-            .await;
+        yard.event("Started", ("tx", 1, 2), at("CablePluggedIn")).await;
+        yard.event("Ended", ("tx", 2, 5), json!({"register": 3_000})).await;
         let session = yard.session().await;
         assert_settled(&session, "ended", 2_000, 0.8);
-        assert_eq!(
-            session["metrics"]["chargingStart"],
-            "2026-04-24T03:00:00.000Z"
-        );
+        assert_eq!(session["metrics"]["chargingStart"], "2026-04-24T03:00:00.000Z");
     }
 
     #[actix_web::test]
@@ -202,8 +182,7 @@ mod a_start {
             let mut yard = Yard::speaking("ocpp2.0.1").await;
             let begin = json!({"at_evse": 1, "register": 1_000});
             yard.event("Started", ("1", 0, 0), begin).await;
-            yard.event("Ended", ("1", 1, 2), json!({"register": 3_000}))
-                .await;
+            yard.event("Ended", ("1", 1, 2), json!({"register": 3_000})).await;
             let before = yard.session().await;
             assert_settled(&before, "ended", 2_000, 0.8);
             let again = json!({"at_evse": 1, "register": 3_000, "timestamp": back});
@@ -219,16 +198,12 @@ mod a_start {
         let mut yard = Yard::speaking("ocpp2.0.1").await;
         let begin = json!({"at_evse": 1, "register": 1_000});
         yard.event("Started", ("1", 0, 0), begin).await;
-        yard.event("Updated", ("1", 1, 2), json!({"register": 2_000}))
-            .await;
+        yard.event("Updated", ("1", 1, 2), json!({"register": 2_000})).await;
         let back = json!({"at_evse": 1, "register": 2_000, "timestamp": "2026-04-23T03:00:00Z"});
         yard.event("Started", ("1", 0, 3), back).await;
         let first = yard.sessions().await.remove(0);
         assert_settled(&first, "ended", 1_000, 0.4);
-        assert_eq!(
-            first["metrics"]["chargingStart"],
-            "2026-04-24T03:00:00.000Z"
-        );
+        assert_eq!(first["metrics"]["chargingStart"], "2026-04-24T03:00:00.000Z");
     }
 }
 
@@ -239,8 +214,7 @@ mod events_after_the_end {
         let mut yard = Yard::speaking("ocpp2.0.1").await;
         let begin = json!({"at_evse": 1, "register": 1_000});
         yard.event("Started", ("1", 0, 0), begin).await;
-        yard.event("Ended", ("1", 1, 1), json!({"register": 1_500}))
-            .await;
+        yard.event("Ended", ("1", 1, 1), json!({"register": 1_500})).await;
         yard.pass(61);
         yard
     }
@@ -248,14 +222,8 @@ mod events_after_the_end {
     #[actix_web::test]
     async fn are_of_another_session_where_something_was_drawn() {
         let mut yard = over().await;
-        yard.event(
-            "Updated",
-            ("1", 3, 4),
-            json!({"at_evse": 1, "register": 2_000}),
-        )
-        .await;
-        yard.event("Ended", ("1", 4, 6), json!({"register": 3_000}))
-            .await;
+        yard.event("Updated", ("1", 3, 4), json!({"at_evse": 1, "register": 2_000})).await;
+        yard.event("Ended", ("1", 4, 6), json!({"register": 3_000})).await;
         // 2 kWh is the first that was heard of the second.
         assert_eq!(energies(&yard).await, ended(&[500, 1_000]));
     }
@@ -263,8 +231,7 @@ mod events_after_the_end {
     #[actix_web::test]
     async fn are_of_the_same_where_nothing_was() {
         let mut yard = over().await;
-        yard.event("Updated", ("1", 2, 4), json!({"register": 1_500}))
-            .await;
+        yard.event("Updated", ("1", 2, 4), json!({"register": 1_500})).await;
         assert_settled(&yard.session().await, "ended", 500, 0.2);
     }
 }
@@ -280,11 +247,7 @@ mod stops {
         yard.stop(stop(end.clone())).await;
         yard.socket.start(1, "CARD", 6_000, &minute(3)).await;
         yard.stop(stop(end)).await;
-        assert_eq!(
-            yard.sessions().await[1]["status"],
-            "started",
-            "a repetition"
-        );
+        assert_eq!(yard.sessions().await[1]["status"], "started", "a repetition");
         let end = json!({"transactionId": first, "meterStop": 14_000, "timestamp": minute(6), "idTag": null});
         yard.stop(stop(end.clone())).await;
         yard.stop(stop(end)).await;
@@ -334,10 +297,7 @@ mod stops {
         yard.stop(stop(end)).await;
         let [left, right] = [("started", 8_000), ("ended", 20_000)];
         let all = energies(&yard).await;
-        assert_eq!(
-            all,
-            [left, right].map(|(status, energy)| (status.to_owned(), energy))
-        );
+        assert_eq!(all, [left, right].map(|(status, energy)| (status.to_owned(), energy)));
     }
 
     #[actix_web::test]
@@ -374,11 +334,7 @@ mod stops {
             end["register"] = json!(3_000);
             yard.event("Ended", ("tx", 1, 4), end).await;
             let session = yard.session().await;
-            assert_eq!(
-                settled(&session),
-                ("ended".to_owned(), 2_000, Some(0.8)),
-                "{odd}"
-            );
+            assert_eq!(settled(&session), ("ended".to_owned(), 2_000, Some(0.8)), "{odd}");
         }
     }
 }

@@ -25,11 +25,7 @@ impl Scene {
         let priced = json!({"rate": rate["_id"]});
         app.client.patch(&path, priced).await.ok();
         let socket = FakeStation::connect(&station.url).await;
-        Self {
-            app,
-            _station: station,
-            socket,
-        }
+        Self { app, _station: station, socket }
     }
 
     /// The time so many minutes from now; before it where negative.
@@ -69,10 +65,7 @@ fn energy(session: &Value) -> &Value {
 #[actix_web::test]
 async fn a_start_of_2021_is_when_it_was_received() {
     let mut scene = Scene::new().await;
-    let transaction = scene
-        .socket
-        .start(1, "CARD", 0, "2021-01-01T00:03:10Z")
-        .await;
+    let transaction = scene.socket.start(1, "CARD", 0, "2021-01-01T00:03:10Z").await;
     let began = scene.minute(0);
     scene.pass(6);
     let (now, soon) = (scene.minute(0), scene.minute(1));
@@ -193,12 +186,7 @@ async fn elements_of_one_message_keep_their_spacing_though_their_times_are_years
     let session = scene.session().await;
     assert_eq!(energy(&session), &json!(9_000));
     let id = session["_id"].as_str().expect("an id");
-    let reports = scene
-        .app
-        .client
-        .get(&format!("/sessions/{id}/energy_reports"))
-        .await
-        .ok();
+    let reports = scene.app.client.get(&format!("/sessions/{id}/energy_reports")).await.ok();
     let times: Vec<&Value> = (0..3).map(|index| &reports[index]["timestamp"]).collect();
     let expected = [-40, -20, 0].map(|minute| json!(scene.minute(minute)));
     assert_eq!(times, expected.iter().collect::<Vec<_>>());
@@ -207,18 +195,11 @@ async fn elements_of_one_message_keep_their_spacing_though_their_times_are_years
 #[actix_web::test]
 async fn a_clock_that_was_never_set_still_prices_by_receipt() {
     let mut scene = Scene::new().await;
-    let transaction = scene
-        .socket
-        .start(1, "CARD", 0, "1970-01-01T00:01:00Z")
-        .await;
+    let transaction = scene.socket.start(1, "CARD", 0, "1970-01-01T00:01:00Z").await;
     scene.pass(30);
-    scene
-        .reads(transaction, "1970-01-01T00:31:00Z", 5_000, 10_000)
-        .await;
+    scene.reads(transaction, "1970-01-01T00:31:00Z", 5_000, 10_000).await;
     scene.pass(30);
-    let session = scene
-        .stop(transaction, "1970-01-01T01:01:00Z", 10_000)
-        .await;
+    let session = scene.stop(transaction, "1970-01-01T01:01:00Z", 10_000).await;
     assert_eq!(energy(&session), &json!(10_000));
     assert_eq!(session["cost"]["amount"], 1);
 }

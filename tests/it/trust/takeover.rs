@@ -62,30 +62,11 @@ async fn a_name_is_given_once_on_a_server() {
 async fn a_name_contains_what_may_stand_in_a_url() {
     let app = TestApp::start().await;
     let long = "x".repeat(49);
-    for wrong in [
-        "",
-        ".",
-        "..",
-        "two words",
-        "a/b",
-        "Säule",
-        "a?b",
-        "a%20b",
-        long.as_str(),
-    ] {
-        assert_eq!(
-            create(&app, wrong).await.faulty_fields(),
-            ["endpoint"],
-            "{wrong}"
-        );
+    for wrong in ["", ".", "..", "two words", "a/b", "Säule", "a?b", "a%20b", long.as_str()] {
+        assert_eq!(create(&app, wrong).await.faulty_fields(), ["endpoint"], "{wrong}");
     }
     let longest = "x".repeat(48);
-    for right in [
-        "DE*ABC*E001",
-        "00:11:22:33",
-        "a.b_c=d+e@f",
-        longest.as_str(),
-    ] {
+    for right in ["DE*ABC*E001", "00:11:22:33", "a.b_c=d+e@f", longest.as_str()] {
         create(&app, right).await.created();
         assert!(connects(&app, right).await, "{right}");
     }
@@ -102,10 +83,7 @@ async fn a_name_may_be_percent_encoded_in_the_url() {
 async fn a_station_may_be_renamed() {
     let app = TestApp::start().await;
     let station = create(&app, "Old").await.created();
-    let path = format!(
-        "/chargestations/{}",
-        station["_id"].as_str().expect("an id")
-    );
+    let path = format!("/chargestations/{}", station["_id"].as_str().expect("an id"));
     let change = |endpoint: Value| json!({"endpoint": endpoint, "security": {"type": "none"}});
     let renamed = app.client.patch(&path, change("New".into())).await.ok();
     assert_eq!(renamed["endpoint"], "New");
@@ -123,13 +101,7 @@ async fn a_station_may_not_be_given_the_name_of_another() {
     create(&app, "First").await.created();
     let second = create(&app, "Second").await.created();
     let path = format!("/chargestations/{}", second["_id"].as_str().expect("an id"));
-    let taken = app
-        .client
-        .patch(
-            &path,
-            json!({"endpoint": "FIRST", "security": {"type": "none"}}),
-        )
-        .await;
+    let taken = app.client.patch(&path, json!({"endpoint": "FIRST", "security": {"type": "none"}})).await;
     assert_eq!(taken.error(409), "already_exists");
     assert_eq!(app.client.get(&path).await.ok()["endpoint"], "Second");
 }
@@ -145,16 +117,11 @@ async fn a_name_with_a_colon_may_have_a_password() {
         let text = base64::engine::general_purpose::STANDARD.encode(credentials);
         format!("Basic {text}")
     };
-    for (credentials, welcome) in [
-        ("00:11:22:0123456789abcdef", true),
-        ("00:11:22:0123456789abcdee", false),
-        ("00:0123456789abcdef", false),
-    ] {
+    for (credentials, welcome) in
+        [("00:11:22:0123456789abcdef", true), ("00:11:22:0123456789abcdee", false), ("00:0123456789abcdef", false)]
+    {
         let authorization = login(credentials);
-        let headers = [
-            ("sec-websocket-protocol", "ocpp1.6"),
-            ("authorization", authorization.as_str()),
-        ];
+        let headers = [("sec-websocket-protocol", "ocpp1.6"), ("authorization", authorization.as_str())];
         let connected = FakeStation::try_connect(url, &headers).await;
         assert_eq!(connected.is_ok(), welcome, "{credentials}");
     }
@@ -175,19 +142,13 @@ async fn a_container_where_a_text_belongs_is_of_the_wrong_type_in_every_version(
         let (_app, mut charger) = charger("ocpp1.6").await;
         let boot = json!({"chargePointVendor": "Acme", "chargePointModel": container});
         let frame = charger.call_frame("BootNotification", boot).await;
-        assert_eq!(
-            (&frame[0], &frame[2]),
-            (&json!(4), &json!("TypeConstraintViolation"))
-        );
+        assert_eq!((&frame[0], &frame[2]), (&json!(4), &json!("TypeConstraintViolation")));
         for protocol in ["ocpp2.0.1", "ocpp2.1"] {
             let (_app, mut charger) = self::charger(protocol).await;
             let station = json!({"vendorName": "Acme", "model": container});
             let boot = json!({"reason": "PowerUp", "chargingStation": station});
             let frame = charger.call_frame("BootNotification", boot).await;
-            assert_eq!(
-                (&frame[0], &frame[2]),
-                (&json!(4), &json!("TypeConstraintViolation"))
-            );
+            assert_eq!((&frame[0], &frame[2]), (&json!(4), &json!("TypeConstraintViolation")));
         }
     }
 }
@@ -209,10 +170,7 @@ async fn a_container_is_no_text_either_where_the_text_may_be_missing() {
 async fn a_number_where_a_text_belongs_is_still_taken() {
     let (_app, mut charger) = charger("ocpp1.6").await;
     let boot = json!({"chargePointVendor": "Acme", "chargePointModel": 7, "firmwareVersion": 1.2});
-    assert_eq!(
-        charger.call("BootNotification", boot).await["status"],
-        "Accepted"
-    );
+    assert_eq!(charger.call("BootNotification", boot).await["status"], "Accepted");
 }
 
 #[actix_web::test]
@@ -245,10 +203,7 @@ async fn raw(protocol: &str, action: &str, payload: Value, said: Value) -> Answe
     let asked = actix_web::rt::spawn(async move { client.post(&path, body).await });
     let call = charger.next_call().await;
     let mut frame = said;
-    frame
-        .as_array_mut()
-        .expect("a frame")
-        .insert(1, call[1].clone());
+    frame.as_array_mut().expect("a frame").insert(1, call[1].clone());
     charger.send_text(frame.to_string()).await;
     asked.await.expect("answered")
 }
@@ -256,36 +211,11 @@ async fn raw(protocol: &str, action: &str, payload: Value, said: Value) -> Answe
 #[actix_web::test]
 async fn a_raw_command_answers_what_the_station_said_also_when_it_says_no() {
     for (protocol, action, payload, said) in [
-        (
-            "ocpp1.6",
-            "ClearCache",
-            json!({}),
-            json!({"status": "Rejected"}),
-        ),
-        (
-            "ocpp1.6",
-            "UnlockConnector",
-            json!({"connectorId": 1}),
-            json!({"status": "UnlockFailed"}),
-        ),
-        (
-            "ocpp1.6",
-            "DataTransfer",
-            json!({"vendorId": "V"}),
-            json!({"status": "UnknownVendorId", "data": "x"}),
-        ),
-        (
-            "ocpp2.0.1",
-            "ClearCache",
-            json!({}),
-            json!({"status": "Rejected", "statusInfo": {"reasonCode": "NoCache"}}),
-        ),
-        (
-            "ocpp2.1",
-            "Reset",
-            json!({"type": "OnIdle"}),
-            json!({"status": "Scheduled"}),
-        ),
+        ("ocpp1.6", "ClearCache", json!({}), json!({"status": "Rejected"})),
+        ("ocpp1.6", "UnlockConnector", json!({"connectorId": 1}), json!({"status": "UnlockFailed"})),
+        ("ocpp1.6", "DataTransfer", json!({"vendorId": "V"}), json!({"status": "UnknownVendorId", "data": "x"})),
+        ("ocpp2.0.1", "ClearCache", json!({}), json!({"status": "Rejected", "statusInfo": {"reasonCode": "NoCache"}})),
+        ("ocpp2.1", "Reset", json!({"type": "OnIdle"}), json!({"status": "Scheduled"})),
     ] {
         let answer = raw(protocol, action, payload, json!([3, said])).await;
         assert_eq!(answer.ok()["response_data"], said, "{protocol} {action}");
@@ -321,20 +251,8 @@ async fn an_error_of_the_station_is_told_word_for_word_and_kept() {
             json!({"at": "x"}),
             "the station answered FormatViolation: bad",
         ),
-        (
-            json!([4, "Busy", ""]),
-            "Busy",
-            "",
-            json!({}),
-            "the station answered Busy",
-        ),
-        (
-            json!([4]),
-            "",
-            "",
-            json!({}),
-            "the station answered with an error that says nothing",
-        ),
+        (json!([4, "Busy", ""]), "Busy", "", json!({}), "the station answered Busy"),
+        (json!([4]), "", "", json!({}), "the station answered with an error that says nothing"),
     ] {
         let action = raw("ocpp2.0.1", "ClearCache", json!({}), said).await.ok();
         let kept = json!({"error": sentence, "code": code, "description": description, "details": details});
@@ -357,11 +275,7 @@ impl Picky {
         let station = app.station("Picky").await;
         let mut charger = FakeStation::connect(&station.url).await;
         charger.boot().await;
-        Self {
-            app,
-            station,
-            charger,
-        }
+        Self { app, station, charger }
     }
 
     /// Sets a limit in amps; how many forms were tried, and whether one was taken.
@@ -405,9 +319,7 @@ fn is_whole(schedule: &Value) -> bool {
 }
 
 fn says_no_phases(schedule: &Value) -> bool {
-    schedule["chargingSchedulePeriod"][0]
-        .get("numberPhases")
-        .is_none()
+    schedule["chargingSchedulePeriod"][0].get("numberPhases").is_none()
 }
 
 #[actix_web::test]

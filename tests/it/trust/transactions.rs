@@ -6,8 +6,7 @@ use super::yard::{Yard, assert_settled, minute, reason, settled};
 
 /// A stop of the card at 9 kWh, five minutes past, with these fields changed; null leaves one out.
 pub fn stop(changes: Value) -> Value {
-    let mut stop =
-        json!({"transactionId": 0, "meterStop": 9_000, "timestamp": minute(5), "idTag": "CARD"});
+    let mut stop = json!({"transactionId": 0, "meterStop": 9_000, "timestamp": minute(5), "idTag": "CARD"});
     let fields = stop.as_object_mut().expect("an object");
     for (name, value) in changes.as_object().expect("an object") {
         match value {
@@ -29,28 +28,13 @@ mod stops_without_a_number_of_ours {
             ("none", json!({"transactionId": null})),
             ("a text", json!({"transactionId": "tx-77"})),
             ("a text without letters", json!({"transactionId": ""})),
-            (
-                "2^64 - 1",
-                json!({"transactionId": 18_446_744_073_709_551_615_u64}),
-            ),
+            ("2^64 - 1", json!({"transactionId": 18_446_744_073_709_551_615_u64})),
             ("an object", json!({"transactionId": {"id": 3}})),
-            (
-                "one that we never gave, of its card",
-                json!({"transactionId": 812_345}),
-            ),
-            (
-                "one that we never gave, without a card",
-                json!({"transactionId": 812_345, "idTag": null}),
-            ),
+            ("one that we never gave, of its card", json!({"transactionId": 812_345})),
+            ("one that we never gave, without a card", json!({"transactionId": 812_345, "idTag": null})),
             ("zero, without a card", json!({"idTag": null})),
-            (
-                "zero, of its card in small letters",
-                json!({"idTag": "card"}),
-            ),
-            (
-                "zero, by a clock that went back",
-                json!({"timestamp": "2026-04-24T02:00:00Z"}),
-            ),
+            ("zero, of its card in small letters", json!({"idTag": "card"})),
+            ("zero, by a clock that went back", json!({"timestamp": "2026-04-24T02:00:00Z"})),
         ]
     }
 
@@ -62,11 +46,7 @@ mod stops_without_a_number_of_ours {
             yard.start().await;
             yard.stop(stop(changes)).await;
             let session = yard.session().await;
-            assert_eq!(
-                settled(&session),
-                ("ended".to_owned(), 8_000, Some(3.2)),
-                "{number}"
-            );
+            assert_eq!(settled(&session), ("ended".to_owned(), 8_000, Some(3.2)), "{number}");
         }
     }
 
@@ -74,8 +54,7 @@ mod stops_without_a_number_of_ours {
     async fn a_number_of_an_earlier_server_with_another_card_ends_nobodys_session() {
         let mut yard = Yard::open().await;
         yard.start().await;
-        yard.stop(stop(json!({"transactionId": 812_345, "idTag": "OTHER"})))
-            .await;
+        yard.stop(stop(json!({"transactionId": 812_345, "idTag": "OTHER"}))).await;
         assert_eq!(yard.sessions().await[0]["status"], "started");
         assert_eq!(yard.orphans().await, 1);
     }
@@ -84,13 +63,10 @@ mod stops_without_a_number_of_ours {
     async fn another_card_of_the_group_may_end_it() {
         let mut yard = Yard::open().await;
         for card in ["CARD", "SPOUSE"] {
-            yard.app
-                .db_token(card, "active", None, Some("FAMILY"))
-                .await;
+            yard.app.db_token(card, "active", None, Some("FAMILY")).await;
         }
         yard.start().await;
-        yard.stop(stop(json!({"transactionId": 812_345, "idTag": "SPOUSE"})))
-            .await;
+        yard.stop(stop(json!({"transactionId": 812_345, "idTag": "SPOUSE"}))).await;
         assert_settled(&yard.session().await, "ended", 8_000, 3.2);
     }
 
@@ -167,10 +143,7 @@ mod stops_without_a_number_of_ours {
             yard.stop(stop(json!({"transactionId": 5}))).await;
         }
         let orphan = yard.session().await;
-        assert_eq!(
-            (&orphan["orphan"], &orphan["status"]),
-            (&json!(true), &json!("ended"))
-        );
+        assert_eq!((&orphan["orphan"], &orphan["status"]), (&json!(true), &json!("ended")));
     }
 }
 
@@ -183,55 +156,13 @@ mod stops_with_fields_that_are_odd {
         const NOW: &str = "2026-04-24T03:06:40.000Z";
         const TOLD: &str = "2026-04-24T03:05:00.000Z";
         [
-            (
-                "no time",
-                json!({"timestamp": null}),
-                8_000,
-                NOW,
-                "timestamp: Missing",
-            ),
-            (
-                "no time at all",
-                json!({"timestamp": "yesterday"}),
-                8_000,
-                NOW,
-                "timestamp: UnreadableTime",
-            ),
-            (
-                "no letters",
-                json!({"timestamp": ""}),
-                8_000,
-                NOW,
-                "timestamp: UnreadableTime",
-            ),
-            (
-                "seconds since 1970",
-                json!({"timestamp": 1_776_999_900}),
-                8_000,
-                TOLD,
-                "timestamp: OddTime",
-            ),
-            (
-                "milliseconds",
-                json!({"timestamp": 1_776_999_900_000_i64}),
-                8_000,
-                TOLD,
-                "timestamp: OddTime",
-            ),
-            (
-                "no zone",
-                json!({"timestamp": "2026-04-24T03:05:00"}),
-                8_000,
-                TOLD,
-                "timestamp: TimeWithoutZone",
-            ),
-            (
-                "no register: the last one",
-                json!({"meterStop": null}),
-                4_000,
-                TOLD,
-                "meterStop: Missing",
-            ),
+            ("no time", json!({"timestamp": null}), 8_000, NOW, "timestamp: Missing"),
+            ("no time at all", json!({"timestamp": "yesterday"}), 8_000, NOW, "timestamp: UnreadableTime"),
+            ("no letters", json!({"timestamp": ""}), 8_000, NOW, "timestamp: UnreadableTime"),
+            ("seconds since 1970", json!({"timestamp": 1_776_999_900}), 8_000, TOLD, "timestamp: OddTime"),
+            ("milliseconds", json!({"timestamp": 1_776_999_900_000_i64}), 8_000, TOLD, "timestamp: OddTime"),
+            ("no zone", json!({"timestamp": "2026-04-24T03:05:00"}), 8_000, TOLD, "timestamp: TimeWithoutZone"),
+            ("no register: the last one", json!({"meterStop": null}), 4_000, TOLD, "meterStop: Missing"),
             (
                 "a register that is no number",
                 json!({"meterStop": "n/a"}),
@@ -239,20 +170,8 @@ mod stops_with_fields_that_are_odd {
                 TOLD,
                 "meterStop: LeftOut(WrongType(\"an integer\"))",
             ),
-            (
-                "a register in quotes",
-                json!({"meterStop": "9000"}),
-                8_000,
-                TOLD,
-                "meterStop: Quoted",
-            ),
-            (
-                "a reason of its own",
-                json!({"reason": "EV Disconnected"}),
-                8_000,
-                TOLD,
-                "reason: OtherSpelling",
-            ),
+            ("a register in quotes", json!({"meterStop": "9000"}), 8_000, TOLD, "meterStop: Quoted"),
+            ("a reason of its own", json!({"reason": "EV Disconnected"}), 8_000, TOLD, "reason: OtherSpelling"),
         ]
     }
 
@@ -267,11 +186,7 @@ mod stops_with_fields_that_are_odd {
             stop["transactionId"] = json!(number);
             yard.stop(stop).await;
             let session = yard.session().await;
-            assert_eq!(
-                (settled(&session).1, &session["metrics"]["chargingStop"]),
-                (energy, &json!(end)),
-                "{what}"
-            );
+            assert_eq!((settled(&session).1, &session["metrics"]["chargingStop"]), (energy, &json!(end)), "{what}");
             let flags = yard.flags().await;
             assert!(flags.contains(&flag.to_owned()), "{what}: {flags:?}");
         }
@@ -284,10 +199,7 @@ mod stops_with_fields_that_are_odd {
         let early = json!({"transactionId": number, "timestamp": "2026-04-24T02:00:00Z"});
         yard.stop(stop(early)).await;
         let session = yard.session().await;
-        assert_eq!(
-            session["metrics"]["chargingStop"],
-            "2026-04-24T03:00:00.000Z"
-        );
+        assert_eq!(session["metrics"]["chargingStop"], "2026-04-24T03:00:00.000Z");
     }
 
     #[actix_web::test]
@@ -316,13 +228,7 @@ mod stops_with_fields_that_are_odd {
             yard.stop(stop(json!({"timestamp": null}))).await;
             yard.pass(30);
         }
-        let energies: Vec<_> = yard
-            .sessions()
-            .await
-            .iter()
-            .map(settled)
-            .map(|it| it.1)
-            .collect();
+        let energies: Vec<_> = yard.sessions().await.iter().map(settled).map(|it| it.1).collect();
         assert_eq!(energies, [8_000, 7_000]);
     }
 
@@ -356,8 +262,7 @@ mod starts_with_fields_that_are_odd {
 
     /// A start of the card at 1 kWh with these fields changed; null leaves one out.
     async fn start(yard: &mut Yard, changes: Value) -> i64 {
-        let mut start =
-            json!({"connectorId": 1, "idTag": "CARD", "meterStart": 1_000, "timestamp": minute(0)});
+        let mut start = json!({"connectorId": 1, "idTag": "CARD", "meterStart": 1_000, "timestamp": minute(0)});
         let fields = start.as_object_mut().expect("an object");
         for (name, value) in changes.as_object().expect("an object") {
             match value {
@@ -374,10 +279,7 @@ mod starts_with_fields_that_are_odd {
         let mut yard = Yard::open().await;
         start(&mut yard, json!({"timestamp": null})).await;
         let session = yard.session().await;
-        assert_eq!(
-            session["metrics"]["chargingStart"],
-            "2026-04-24T03:06:40.000Z"
-        );
+        assert_eq!(session["metrics"]["chargingStart"], "2026-04-24T03:06:40.000Z");
     }
 
     #[actix_web::test]
@@ -386,8 +288,7 @@ mod starts_with_fields_that_are_odd {
         let first = start(&mut yard, json!({"timestamp": null})).await;
         yard.pass(60);
         assert_eq!(start(&mut yard, json!({"timestamp": null})).await, first);
-        yard.stop(stop(json!({"transactionId": first, "timestamp": null})))
-            .await;
+        yard.stop(stop(json!({"transactionId": first, "timestamp": null}))).await;
         yard.pass(60);
         assert_ne!(start(&mut yard, json!({"timestamp": null})).await, first);
     }
@@ -397,8 +298,7 @@ mod starts_with_fields_that_are_odd {
         let mut yard = Yard::open().await;
         let number = start(&mut yard, json!({"meterStart": null})).await;
         yard.meter(number, 1, 700_000, 7_000).await;
-        yard.stop(stop(json!({"transactionId": number, "meterStop": 702_000})))
-            .await;
+        yard.stop(stop(json!({"transactionId": number, "meterStop": 702_000}))).await;
         assert_settled(&yard.session().await, "ended", 2_000, 0.8);
     }
 
@@ -413,10 +313,7 @@ mod starts_with_fields_that_are_odd {
     async fn without_a_connector_it_is_at_the_only_one() {
         let mut yard = Yard::open().await;
         start(&mut yard, json!({"connectorId": null})).await;
-        assert_eq!(
-            yard.session().await["connector"],
-            json!(yard.station.connector)
-        );
+        assert_eq!(yard.session().await["connector"], json!(yard.station.connector));
     }
 
     #[actix_web::test]
@@ -441,18 +338,11 @@ mod starts_with_fields_that_are_odd {
         let mut yard = Yard::open().await;
         let first = start(&mut yard, json!({})).await;
         yard.meter(first, 2, 3_000, 7_000).await;
-        start(
-            &mut yard,
-            json!({"timestamp": minute(4), "meterStart": 3_100}),
-        )
-        .await;
+        start(&mut yard, json!({"timestamp": minute(4), "meterStart": 3_100})).await;
         let sessions = yard.sessions().await;
         assert_settled(&sessions[0], "ended", 2_000, 0.8);
         assert_eq!(reason(&sessions[0]), "Assumed: another transaction started");
-        assert_eq!(
-            sessions[0]["metrics"]["chargingStop"],
-            "2026-04-24T03:04:00.000Z"
-        );
+        assert_eq!(sessions[0]["metrics"]["chargingStop"], "2026-04-24T03:04:00.000Z");
         assert_eq!(sessions[1]["status"], "started");
     }
 

@@ -31,9 +31,7 @@ impl Yard {
     async fn numbers(&self) -> Vec<(i64, i64)> {
         let number = |one: &Value, name: &str| one[name].as_i64().expect("a number");
         let all = self.connectors().await;
-        all.iter()
-            .map(|one| (number(one, "number"), number(one, "evseId")))
-            .collect()
+        all.iter().map(|one| (number(one, "number"), number(one, "evseId"))).collect()
     }
 
     /// The station says how a connector is doing (1.6).
@@ -44,7 +42,8 @@ impl Yard {
 
     /// The same in 2.x.
     async fn status_of_evse(&mut self, (evse, connector): (u64, u64), status: &str) {
-        let report = json!({"timestamp": minute(6), "connectorStatus": status, "evseId": evse, "connectorId": connector});
+        let report =
+            json!({"timestamp": minute(6), "connectorStatus": status, "evseId": evse, "connectorId": connector});
         self.socket.call("StatusNotification", report).await;
     }
 
@@ -69,10 +68,7 @@ impl Yard {
         let status = self.app.client.get(&format!("{group}/status")).await.ok();
         let members = status["members"].as_array().expect("members").iter();
         let warnings = status["warnings"].as_array().expect("warnings").iter();
-        (
-            members.map(|one| one["connector"].clone()).collect(),
-            warnings.map(|one| one["code"].clone()).collect(),
-        )
+        (members.map(|one| one["connector"].clone()).collect(), warnings.map(|one| one["code"].clone()).collect())
     }
 }
 
@@ -98,10 +94,7 @@ async fn are_created_like_the_largest_one_that_is_set_up() {
     assert_eq!(all.len(), 2, "{all:#?}");
     let made = &all[1];
     assert_eq!((&made["number"], &made["evseId"]), (&json!(2), &json!(2)));
-    assert_eq!(
-        (&made["type"], &made["power_type"]),
-        (&json!("CCS2"), &json!("DC"))
-    );
+    assert_eq!((&made["type"], &made["power_type"]), (&json!("CCS2"), &json!("DC")));
     assert_eq!(made["power"], 350.0);
     assert_eq!(made["status"], "Preparing");
     assert_eq!(made["rate"], all[0]["rate"], "all others cost the same");
@@ -126,12 +119,7 @@ async fn are_created_like_the_largest_one_that_is_set_up() {
 async fn are_taken_for_usual_ones_where_nothing_is_set_up() {
     let yard = Yard::that_creates("ocpp1.6").await;
     let bare = json!({"name": "Bare"});
-    let bare = yard
-        .app
-        .client
-        .post("/chargestations", bare)
-        .await
-        .created();
+    let bare = yard.app.client.post("/chargestations", bare).await.created();
     let url = bare["connection_url"].as_str().expect("a URL");
     let mut socket = FakeStation::connect(url).await;
     let report = json!({"connectorId": 1, "errorCode": "NoError", "status": "Available"});
@@ -140,10 +128,7 @@ async fn are_taken_for_usual_ones_where_nothing_is_set_up() {
     let bare = yard.app.client.get(&format!("/chargestations/{id}")).await;
     let made = bare.ok()["connectors"][0].clone();
     assert_eq!(made["power"], 22.08, "32 A on three phases");
-    assert_eq!(
-        (&made["type"], &made["power_type"]),
-        (&json!("Type2"), &json!("AC Three Phase"))
-    );
+    assert_eq!((&made["type"], &made["power_type"]), (&json!("Type2"), &json!("AC Three Phase")));
 }
 
 #[actix_web::test]
@@ -183,10 +168,7 @@ async fn a_transaction_at_one_is_a_session_there() {
     let made = yard.connectors().await[1]["_id"].clone();
     let session = yard.session().await;
     assert_eq!(session["connector"], made);
-    assert_eq!(
-        session["cost"]["amount"], 0.0,
-        "it has a price: {session:#}"
-    );
+    assert_eq!(session["cost"]["amount"], 0.0, "it has a price: {session:#}");
 }
 
 #[actix_web::test]
@@ -196,8 +178,7 @@ async fn a_session_that_began_before_is_placed_by_its_readings() {
     assert_eq!(yard.session().await["connector"], Value::Null);
 
     yard.station_says(json!("create")).await;
-    let values =
-        json!({"connectorId": 2, "transactionId": transaction, "meterValue": power(11_000)});
+    let values = json!({"connectorId": 2, "transactionId": transaction, "meterValue": power(11_000)});
     yard.socket.call("MeterValues", values).await;
     let made = yard.connectors().await[1]["_id"].clone();
     let session = yard.session().await;
@@ -214,10 +195,7 @@ async fn ocpp_2_tells_them_by_evse_and_connector() {
     yard.status_of_evse((1, 2), "Occupied").await;
     assert_eq!(yard.numbers().await, [(1, 1), (3, 3), (4, 1)]);
     let all = yard.connectors().await;
-    assert_eq!(
-        (&all[2]["status"], &all[2]["evse"]),
-        (&json!("Preparing"), &all[0]["evse"])
-    );
+    assert_eq!((&all[2]["status"], &all[2]["evse"]), (&json!("Preparing"), &all[0]["evse"]));
     yard.status_of_evse((1, 2), "Available").await;
     yard.status_of_evse((2, 1_000_000), "Available").await;
     assert_eq!(yard.connectors().await.len(), 3);
@@ -226,8 +204,7 @@ async fn ocpp_2_tells_them_by_evse_and_connector() {
 #[actix_web::test]
 async fn ocpp_2_tells_them_by_transactions_and_meters_and_reports() {
     let mut yard = Yard::that_creates("ocpp2.0.1").await;
-    yard.event("Started", ("T1", 0, 1), json!({"at_evse": 2}))
-        .await;
+    yard.event("Started", ("T1", 0, 1), json!({"at_evse": 2})).await;
     assert_eq!(yard.numbers().await, [(1, 1), (2, 2)]);
     let made = yard.connectors().await[1]["_id"].clone();
     assert_eq!(yard.session().await["connector"], made);

@@ -61,9 +61,7 @@ fn pack(text: &str) -> Vec<u8> {
 fn unpack(packed: &[u8]) -> String {
     let mut text = Vec::with_capacity(MOST);
     let whole = [packed, &[0, 0, 0xff, 0xff]].concat();
-    Decompress::new(false)
-        .decompress_vec(&whole, &mut text, FlushDecompress::Sync)
-        .expect("unpacked");
+    Decompress::new(false).decompress_vec(&whole, &mut text, FlushDecompress::Sync).expect("unpacked");
     String::from_utf8(text).expect("UTF-8")
 }
 
@@ -95,9 +93,7 @@ async fn a_stop_with_the_readings_of_a_day_passes_in_one_frame() {
     let station = app.station("Large").await;
     let mut charger = FakeStation::connect(&station.url).await;
     charger.boot().await;
-    let id = charger
-        .start(1, "0411AA22", 0, "2026-04-24T03:06:00Z")
-        .await;
+    let id = charger.start(1, "0411AA22", 0, "2026-04-24T03:06:00Z").await;
     let reading = |minute: usize| {
         let value = json!({"value": minute.to_string(), "measurand": "Energy.Active.Import.Register", "unit": "Wh"});
         json!({"timestamp": "2026-04-24T03:06:30Z", "sampledValue": [value]})
@@ -106,11 +102,7 @@ async fn a_stop_with_the_readings_of_a_day_passes_in_one_frame() {
     let stop = json!({
         "transactionId": id, "meterStop": 719, "timestamp": "2026-04-24T03:06:40Z", "transactionData": data,
     });
-    assert!(
-        stop.to_string().len() > 90_000,
-        "{}",
-        stop.to_string().len()
-    );
+    assert!(stop.to_string().len() > 90_000, "{}", stop.to_string().len());
     let frame = charger.call_frame("StopTransaction", stop).await;
     assert_eq!(frame[0], 3, "{frame}");
 }
@@ -132,10 +124,7 @@ async fn one_byte_more_is_closed_and_the_station_is_flagged() {
     socket.frame(TEXT, call_of(MOST + 1).as_bytes()).await;
     assert_eq!(socket.closed().await, Some(SIZE));
     let flags = flags(&app, &station).await;
-    assert!(
-        flags.contains("sends messages of more than 262144 bytes"),
-        "{flags}"
-    );
+    assert!(flags.contains("sends messages of more than 262144 bytes"), "{flags}");
 }
 
 #[actix_web::test]
@@ -190,9 +179,7 @@ async fn a_byte_at_a_time_is_heard_whole() {
     let mut socket = socket(&station).await;
     let text = r#"[2,"h","Heartbeat",{}]"#;
     for byte in text.bytes() {
-        socket
-            .frame(if byte == b'[' { TEXT_GOES_ON } else { GOES_ON }, &[byte])
-            .await;
+        socket.frame(if byte == b'[' { TEXT_GOES_ON } else { GOES_ON }, &[byte]).await;
     }
     socket.frame(LAST, b"").await;
     assert!(answer(&mut socket, "h").await[2]["currentTime"].is_string());
@@ -207,10 +194,7 @@ async fn a_ping_inside_a_message_is_answered_at_once() {
     socket.frame(TEXT_GOES_ON, &text.as_bytes()[..10]).await;
     socket.frame(PING, b"are you there").await;
     let pong = socket.next().await.expect("a pong");
-    assert_eq!(
-        (pong.first, pong.content.as_slice()),
-        (PONG, &b"are you there"[..])
-    );
+    assert_eq!((pong.first, pong.content.as_slice()), (PONG, &b"are you there"[..]));
     socket.frame(LAST, &text.as_bytes()[10..]).await;
     assert_eq!(answer(&mut socket, "b").await[2]["status"], "Accepted");
 }
@@ -295,10 +279,7 @@ async fn text_that_is_not_utf_8_is_invalid() {
 
 #[actix_web::test]
 async fn a_close_is_answered_with_a_close() {
-    assert_eq!(
-        closed_after(CLOSE, &NORMAL.to_be_bytes()).await,
-        Some(NORMAL)
-    );
+    assert_eq!(closed_after(CLOSE, &NORMAL.to_be_bytes()).await, Some(NORMAL));
     assert_eq!(closed_after(CLOSE, b"").await, Some(NORMAL));
 }
 
@@ -319,30 +300,21 @@ async fn compression_is_agreed_on_without_memory_between_messages() {
     let station = app.station("Packing").await;
     let socket = packing(&station).await;
     let agreed = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
-    assert_eq!(
-        socket.header("sec-websocket-extensions").as_deref(),
-        Some(agreed)
-    );
+    assert_eq!(socket.header("sec-websocket-extensions").as_deref(), Some(agreed));
 }
 
 #[actix_web::test]
 async fn compression_that_nobody_offered_is_not_agreed_on() {
     let app = TestApp::start().await;
     let station = app.station("Plain").await;
-    assert_eq!(
-        socket(&station).await.header("sec-websocket-extensions"),
-        None
-    );
+    assert_eq!(socket(&station).await.header("sec-websocket-extensions"), None);
 }
 
 #[actix_web::test]
 async fn an_extension_that_is_unknown_is_declined() {
     let app = TestApp::start().await;
     let station = app.station("Other").await;
-    let offer = (
-        "Sec-WebSocket-Extensions",
-        "permessage-bzip2, x-webkit-deflate-frame",
-    );
+    let offer = ("Sec-WebSocket-Extensions", "permessage-bzip2, x-webkit-deflate-frame");
     let mut socket = RawSocket::open(&station.url, &[OCPP, offer]).await;
     assert_eq!(socket.header("sec-websocket-extensions"), None);
     socket.frame(TEXT, boot("b").as_bytes()).await;
@@ -404,11 +376,7 @@ async fn a_bomb_is_too_large() {
     assert!(bomb.len() < 64_000, "{}", bomb.len());
     socket.frame(PACKED_TEXT, &bomb).await;
     assert_eq!(socket.closed().await, Some(SIZE));
-    assert!(
-        flags(&app, &station)
-            .await
-            .contains("sends messages of more than")
-    );
+    assert!(flags(&app, &station).await.contains("sends messages of more than"));
 }
 
 #[actix_web::test]
@@ -437,9 +405,7 @@ async fn compressed_text_that_is_not_utf_8_is_invalid() {
     let station = app.station("Packed bytes").await;
     let mut socket = packing(&station).await;
     // A stored block of one byte, 0xff.
-    socket
-        .frame(PACKED_TEXT, &[0x00, 0x01, 0x00, 0xfe, 0xff, 0xff, 0x00])
-        .await;
+    socket.frame(PACKED_TEXT, &[0x00, 0x01, 0x00, 0xfe, 0xff, 0xff, 0x00]).await;
     assert_eq!(socket.closed().await, Some(INVALID));
 }
 
@@ -461,8 +427,7 @@ async fn calls_of_the_server_come_compressed_and_can_be_read() {
     let mut socket = packing(&station).await;
     socket.frame(TEXT, boot("b").as_bytes()).await;
     answer(&mut socket, "b").await;
-    let keys =
-        json!({"variables": (0..40).map(|_| "MeterValueSampleInterval").collect::<Vec<_>>()});
+    let keys = json!({"variables": (0..40).map(|_| "MeterValueSampleInterval").collect::<Vec<_>>()});
     let client = app.client.clone();
     let path = format!("{}/ocpp", station.path);
     let body = json!({"action": "GetConfiguration", "payload": {"key": keys["variables"]}});
@@ -481,10 +446,7 @@ async fn calls_of_the_server_come_compressed_and_can_be_read() {
 async fn a_station_that_unpacks_with_a_small_window_gets_long_messages_as_they_are() {
     let app = TestApp::start().await;
     let station = app.station("Small window").await;
-    let offer = (
-        "Sec-WebSocket-Extensions",
-        "permessage-deflate; server_max_window_bits=8",
-    );
+    let offer = ("Sec-WebSocket-Extensions", "permessage-deflate; server_max_window_bits=8");
     let mut socket = RawSocket::open(&station.url, &[OCPP, offer]).await;
     let agreed = socket.header("sec-websocket-extensions").expect("agreed");
     assert!(agreed.ends_with("; server_max_window_bits=8"), "{agreed}");
@@ -496,10 +458,7 @@ async fn a_station_that_unpacks_with_a_small_window_gets_long_messages_as_they_a
     let body = json!({"action": "GetConfiguration", "payload": {"key": keys}});
     actix_web::rt::spawn(async move { client.post(&path, body).await });
     let frame = socket.next().await.expect("a call");
-    assert_eq!(
-        frame.first, TEXT,
-        "what is longer than the window is not packed"
-    );
+    assert_eq!(frame.first, TEXT, "what is longer than the window is not packed");
 }
 
 // ---- sub-protocols
@@ -515,8 +474,7 @@ async fn a_sub_protocol_is_echoed_as_it_was_offered() {
         ("ocpp1.6,OCPP2.1", "OCPP2.1"),
         (" ocpp1.6 ,unknown", "ocpp1.6"),
     ] {
-        let charger =
-            FakeStation::try_connect(&station.url, &[("sec-websocket-protocol", offer)]).await;
+        let charger = FakeStation::try_connect(&station.url, &[("sec-websocket-protocol", offer)]).await;
         match charger {
             Ok(charger) => assert_eq!(charger.agreed.as_deref(), Some(echoed), "{offer}"),
             Err(error) => panic!("{offer}: {error}"),
@@ -530,10 +488,7 @@ async fn sub_protocols_may_be_offered_in_several_headers() {
     let station = app.station("Headers").await;
     let second = ("Sec-WebSocket-Protocol", "OCPP2.0.1");
     let socket = RawSocket::open(&station.url, &[OCPP, second]).await;
-    assert_eq!(
-        socket.header("sec-websocket-protocol").as_deref(),
-        Some("OCPP2.0.1")
-    );
+    assert_eq!(socket.header("sec-websocket-protocol").as_deref(), Some("OCPP2.0.1"));
 }
 
 #[actix_web::test]
@@ -557,16 +512,12 @@ async fn silent(option: &str) -> (TestApp, TestStation) {
 #[actix_web::test]
 async fn a_station_that_names_no_sub_protocol_is_spoken_to_as_configured() {
     let (_app, station) = silent("ocpp1.6").await;
-    let mut charger = FakeStation::try_connect(&station.url, &[])
-        .await
-        .expect("a socket");
+    let mut charger = FakeStation::try_connect(&station.url, &[]).await.expect("a socket");
     assert_eq!(charger.agreed, None);
     assert_eq!(charger.boot().await["status"], "Accepted");
 
     let (_app, station) = silent("2.0.1").await;
-    let mut charger = FakeStation::try_connect(&station.url, &[])
-        .await
-        .expect("a socket");
+    let mut charger = FakeStation::try_connect(&station.url, &[]).await.expect("a socket");
     assert_eq!(charger.boot_2().await["status"], "Accepted");
 }
 

@@ -39,13 +39,7 @@ impl Yard {
         let rate = json!({"name": "Day", "currency": "EUR", "price_components": price});
         let rate = app.client.post("/rates", rate).await.created()["_id"].clone();
         let (station, socket) = place(&app, &rate, protocol).await;
-        Self {
-            app,
-            station,
-            socket,
-            protocol,
-            rate,
-        }
+        Self { app, station, socket, protocol, rate }
     }
 
     /// Goes on with another station of the same kind, which knows nothing of what was.
@@ -109,12 +103,7 @@ impl Yard {
     }
 
     /// An event of transaction `name`.
-    pub async fn event(
-        &mut self,
-        stage: &str,
-        (name, seq, at): (&str, u32, u32),
-        more: Value,
-    ) -> Value {
+    pub async fn event(&mut self, stage: &str, (name, seq, at): (&str, u32, u32), more: Value) -> Value {
         let mut event = json!({"eventType": stage, "timestamp": minute(at), "seqNo": seq,
             "triggerReason": "ChargingStateChanged", "transactionInfo": {"transactionId": name}});
         for (field, value) in more.as_object().expect("an object") {
@@ -123,8 +112,7 @@ impl Yard {
                     event["transactionInfo"][field] = value.clone();
                 }
                 "register" => {
-                    event["meterValue"] =
-                        json!([{"timestamp": minute(at), "sampledValue": [{"value": value}]}]);
+                    event["meterValue"] = json!([{"timestamp": minute(at), "sampledValue": [{"value": value}]}]);
                 }
                 "at_evse" => event["evse"] = json!({"id": value, "connectorId": 1}),
                 "card" => event["idToken"] = json!({"idToken": value, "type": "ISO14443"}),
@@ -160,8 +148,7 @@ impl Yard {
     /// Types of the events about sessions, in order.
     pub async fn told(&self) -> Vec<String> {
         let mut kinds = self.app.event_types().await;
-        let is_action =
-            |kind: &str| kind.starts_with("session.stop.") || kind.starts_with("session.start.");
+        let is_action = |kind: &str| kind.starts_with("session.stop.") || kind.starts_with("session.start.");
         kinds.retain(|kind| kind.starts_with("session.") && !is_action(kind));
         kinds
     }
@@ -170,10 +157,7 @@ impl Yard {
     pub async fn flags(&self) -> Vec<String> {
         let station = self.app.client.get(&self.station.path).await.ok();
         let flags = station["flags"].as_array().cloned().unwrap_or_default();
-        flags
-            .iter()
-            .filter_map(|flag| flag.as_str().map(str::to_owned))
-            .collect()
+        flags.iter().filter_map(|flag| flag.as_str().map(str::to_owned)).collect()
     }
 
     /// Looks for sessions that nobody will finish, as the server does every few seconds.
@@ -185,9 +169,7 @@ impl Yard {
             up_since: Timestamp::from_unix_seconds(1_777_000_000),
         };
         let db = &self.app.running.context.db;
-        db.write(move |conn| sessions::close_abandoned(conn, &moment, &patience))
-            .await
-            .expect("tidied");
+        db.write(move |conn| sessions::close_abandoned(conn, &moment, &patience)).await.expect("tidied");
     }
 }
 
@@ -215,9 +197,7 @@ async fn boot(socket: &mut FakeStation, protocol: &str) {
 
 /// Why a session stopped.
 pub fn reason(session: &Value) -> &str {
-    session["metrics"]["chargingStopReason"]
-        .as_str()
-        .unwrap_or("")
+    session["metrics"]["chargingStopReason"].as_str().unwrap_or("")
 }
 
 /// Status, Wh and amount of a session.
@@ -231,9 +211,5 @@ pub fn settled(session: &Value) -> (String, i64, Option<f64>) {
 
 /// That a session has this status, so many Wh and costs this.
 pub fn assert_settled(session: &Value, status: &str, energy: i64, amount: f64) {
-    assert_eq!(
-        settled(session),
-        (status.to_owned(), energy, Some(amount)),
-        "{session:#}"
-    );
+    assert_eq!(settled(session), (status.to_owned(), energy, Some(amount)), "{session:#}");
 }

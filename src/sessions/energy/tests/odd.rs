@@ -50,10 +50,7 @@ fn a_clock_that_is_set_back_by_days_does_not_open_the_bound() {
     let begin = mark(at(-3_600), at(0));
     let mut ledger = EnergyLedger::open(at(-3_600), begin, Some(PLUG));
     ledger.begin_at(at(-3_600), begin, Some(WattHours(0)));
-    ledger.end_at(
-        Mark::new(at(2), at(-9 * 86_400), at(2)),
-        Some(WattHours(9_000_000)),
-    );
+    ledger.end_at(Mark::new(at(2), at(-9 * 86_400), at(2)), Some(WattHours(9_000_000)));
     // 24.2 kW for two seconds and the two minutes of room: 820 Wh.
     assert!(ledger.energy().get() <= 820, "{}", ledger.energy());
 }
@@ -64,11 +61,7 @@ fn an_hour_out_of_the_queue_of_a_clock_that_is_known_to_be_ahead_counts() {
     let mut ledger = EnergyLedger::open(at(0), told(0), Some(PLUG));
     ledger.begin_at(at(0), told(0), Some(WattHours(1_000)));
     for (minute, register) in [(15, 3_500), (30, 6_000), (45, 8_500)] {
-        ledger.observe(&Observed {
-            mark: told(minute),
-            register: Some(WattHours(register)),
-            ..Story::nothing_at(0)
-        });
+        ledger.observe(&Observed { mark: told(minute), register: Some(WattHours(register)), ..Story::nothing_at(0) });
     }
     assert_eq!(ledger.end_at(told(60), Some(WattHours(11_000))), at(3_600));
     assert_eq!(ledger.energy(), WattHours(10_000));
@@ -202,12 +195,8 @@ fn intervals_of_a_clock_that_goes_back_count() {
     for (index, minute) in (1..).zip(told) {
         let energy = 1_500_000 + index * 1_000;
         let received = index * 900;
-        story
-            .ledger
-            .observe(&interval(minute * 60, received, energy));
-        story
-            .ledger
-            .observe(&interval(minute * 60, received, energy));
+        story.ledger.observe(&interval(minute * 60, received, energy));
+        story.ledger.observe(&interval(minute * 60, received, energy));
     }
     // Eight of 1,500 Wh, and 1 to 8 on top.
     assert_eq!(story.energy(), 8 * 1_500 + 36);

@@ -79,8 +79,7 @@ impl Protocol {
             return Ok(());
         }
         let longest = self.longest_card();
-        let message =
-            format!("must have at most {longest} characters: the charge station speaks {self}");
+        let message = format!("must have at most {longest} characters: the charge station speaks {self}");
         Err(ApiError::field(field, "invalid", message))
     }
 }
@@ -210,8 +209,7 @@ impl Station {
             description: new.description.map(String::from),
             code: new.code.map(String::from),
             protocol: new.protocol.unwrap_or(Protocol::Ocpp16),
-            endpoint: (new.endpoint)
-                .map_or_else(|| secrets::endpoint(is_open), Identity::into_text),
+            endpoint: (new.endpoint).map_or_else(|| secrets::endpoint(is_open), Identity::into_text),
             security_type: SecurityType::None,
             password_hash: None,
             active: new.active.unwrap_or(true),
@@ -221,9 +219,7 @@ impl Station {
             manufacturer: new.manufacturer.map(String::from),
             model: new.model.map(String::from),
             physical_address: new.physical_address.map(String::from),
-            operational_status: new
-                .operational_status
-                .unwrap_or(OperationalStatus::Operative),
+            operational_status: new.operational_status.unwrap_or(OperationalStatus::Operative),
             registration: new.registration.unwrap_or(Registration::Accepted),
             boot_configuration: Json(new.boot_configuration.unwrap_or_default()),
             boot_info: Json::default(),
@@ -304,10 +300,7 @@ impl Station {
 
     /// A password that it is about to be told, drawn by chance where none is wanted: in the clear, and what is stored of it. Both
     /// this and the one that it has are right until it connects with this one.
-    pub(in crate::stations) fn propose_password(
-        &mut self,
-        wanted: Option<String>,
-    ) -> (String, String) {
+    pub(in crate::stations) fn propose_password(&mut self, wanted: Option<String>) -> (String, String) {
         let password = wanted.unwrap_or_else(secrets::password);
         let hash = secrets::password_hash(self.id, password.as_bytes());
         let pending = &mut self.pending_passwords.0;
@@ -387,26 +380,14 @@ impl Station {
         is_simulator.apply_or(&mut self.is_simulator, false);
         manufacturer.map(String::from).apply(&mut self.manufacturer);
         model.map(String::from).apply(&mut self.model);
-        serial_number
-            .map(String::from)
-            .apply(&mut self.serial_number);
-        physical_address
-            .map(String::from)
-            .apply(&mut self.physical_address);
+        serial_number.map(String::from).apply(&mut self.serial_number);
+        physical_address.map(String::from).apply(&mut self.physical_address);
         operational_status.apply_or(&mut self.operational_status, OperationalStatus::Operative);
         registration.apply_or(&mut self.registration, Registration::Accepted);
-        boot_configuration
-            .map(Json)
-            .apply_or(&mut self.boot_configuration, Json::default());
-        coordinates
-            .map(|place| place.longitude)
-            .apply(&mut self.longitude);
-        coordinates
-            .map(|place| place.latitude)
-            .apply(&mut self.latitude);
-        meta_data
-            .map(Json)
-            .apply_or(&mut self.meta_data, Json::default());
+        boot_configuration.map(Json).apply_or(&mut self.boot_configuration, Json::default());
+        coordinates.map(|place| place.longitude).apply(&mut self.longitude);
+        coordinates.map(|place| place.latitude).apply(&mut self.latitude);
+        meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.updated_at = moment.version_after(self.updated_at);
         let security = match security {
             Patch::Absent => None,
@@ -466,11 +447,7 @@ impl Station {
 
     /// Who made it, by its own word or else the operator's.
     pub fn vendor(&self) -> Option<&str> {
-        self.boot_info
-            .0
-            .charge_point_vendor
-            .as_deref()
-            .or(self.manufacturer.as_deref())
+        self.boot_info.0.charge_point_vendor.as_deref().or(self.manufacturer.as_deref())
     }
 }
 
@@ -481,26 +458,16 @@ mod tests {
 
     #[test]
     fn passwords_match_as_text_and_as_decoded_hexadecimal() {
-        let moment = Moment::new(
-            Timestamp::default(),
-            std::sync::Arc::new(CountingIds::default()),
-        );
+        let moment = Moment::new(Timestamp::default(), std::sync::Arc::new(CountingIds::default()));
         let password: Text<16, 40> = "00112233445566778899aabbccddeeff".parse().expect("valid");
         let new = NewStation {
-            security: Some(NewSecurity {
-                kind: SecurityType::BasicAuth,
-                password: Some(password),
-                tls: None,
-            }),
+            security: Some(NewSecurity { kind: SecurityType::BasicAuth, password: Some(password), tls: None }),
             ..Default::default()
         };
         let (station, shown) = Station::new(new, (moment.id(), SecurityType::None), &moment);
         let shown = shown.expect("shown once");
         assert!(password_matches(&station, shown.as_bytes()));
-        assert!(password_matches(
-            &station,
-            &hex::decode(&shown).expect("hexadecimal")
-        ));
+        assert!(password_matches(&station, &hex::decode(&shown).expect("hexadecimal")));
         assert!(!password_matches(&station, b"wrong"));
     }
 }

@@ -49,11 +49,7 @@ input! {
 
 impl NewSecurity {
     /// No proof at all.
-    pub const NONE: Self = Self {
-        kind: SecurityType::None,
-        password: None,
-        tls: None,
-    };
+    pub const NONE: Self = Self { kind: SecurityType::None, password: None, tls: None };
 
     /// What a new station gets where nothing is said: what is usual, except that a name which was chosen is no secret and needs
     /// a password beside it.

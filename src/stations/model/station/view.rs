@@ -3,9 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station,
-};
+use super::{BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station};
 use crate::http::Versioned;
 use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;
@@ -147,9 +145,7 @@ impl StationView {
             name: station.name,
             description: station.description,
             code: station.code,
-            location: station
-                .location_id
-                .map_or(Value::Null, |id| id.to_string().into()),
+            location: station.location_id.map_or(Value::Null, |id| id.to_string().into()),
             protocol: station.protocol,
             pinned_protocol: station.pinned_protocol,
             connection_url: format!("{base}/ocpp/{}", station.endpoint),
@@ -168,20 +164,15 @@ impl StationView {
             unknown_connectors: station.unknown_connectors,
             visible: station.visible,
             is_simulator: station.is_simulator,
-            manufacturer: entered(station.manufacturer)
-                .or_else(|| station.boot_info.0.charge_point_vendor.clone()),
-            model: entered(station.model)
-                .or_else(|| station.boot_info.0.charge_point_model.clone()),
+            manufacturer: entered(station.manufacturer).or_else(|| station.boot_info.0.charge_point_vendor.clone()),
+            model: entered(station.model).or_else(|| station.boot_info.0.charge_point_model.clone()),
             serial_number: station.serial_number,
             physical_address: station.physical_address,
             operational_status: station.operational_status,
             registration: station.registration,
             boot_configuration: station.boot_configuration.0,
             boot_info: station.boot_info.0,
-            coordinates: coordinates.map(|(longitude, latitude)| Coordinates {
-                longitude,
-                latitude,
-            }),
+            coordinates: coordinates.map(|(longitude, latitude)| Coordinates { longitude, latitude }),
             connectors,
             configuration: station.configuration.0,
             variables: station.variables.0,

@@ -20,12 +20,7 @@ async fn db_events(app: &TestApp, station: StationId, name: &'static str, count:
     let write = app.running.context.db.write(move |conn| {
         for number in 0..count {
             let event = Event::new(organization, EventKind::StationUpdated).at(station);
-            events::record(
-                conn,
-                &moment,
-                event,
-                &json!({"name": name, "number": number}),
-            )?;
+            events::record(conn, &moment, event, &json!({"name": name, "number": number}))?;
         }
         Ok::<_, StoreError>(())
     });
@@ -35,9 +30,7 @@ async fn db_events(app: &TestApp, station: StationId, name: &'static str, count:
 fn numbers(endpoint: &Endpoint, name: &str) -> Vec<u64> {
     let got = endpoint.got();
     let data = got.iter().map(|one| &one.body["data"]);
-    data.filter(|data| data["name"] == name)
-        .map(|data| data["number"].as_u64().expect("a number"))
-        .collect()
+    data.filter(|data| data["name"] == name).map(|data| data["number"].as_u64().expect("a number")).collect()
 }
 
 #[actix_web::test]
@@ -91,22 +84,14 @@ async fn each_try_is_kept_with_what_was_sent_and_answered() {
     assert!(!answer.text.contains(webhook["secret"].as_str().unwrap()));
     let delivery = answer.ok();
     assert_eq!(
-        (
-            &delivery["status"],
-            &delivery["response_status"],
-            &delivery["error"]
-        ),
+        (&delivery["status"], &delivery["response_status"], &delivery["error"]),
         (&json!("delivered"), &json!(200), &Value::Null)
     );
     let [first, second] = &delivery["attempts"].as_array().expect("attempts")[..] else {
         panic!("two attempts");
     };
     assert_eq!(
-        (
-            &first["response_status"],
-            &first["response_body"],
-            &first["error"]
-        ),
+        (&first["response_status"], &first["response_body"], &first["error"]),
         (&json!(500), &json!("hi"), &json!("it answered 500"))
     );
     assert_eq!(second["error"], Value::Null);
@@ -122,9 +107,7 @@ async fn bad_endpoints_do_not_delay_a_healthy_one() {
     let healthy = Endpoint::start("200 OK").await;
     let mut dead = Endpoint::start("200 OK").await;
     let bound = tokio::net::TcpSocket::new_v4().expect("a socket");
-    bound
-        .bind("127.0.0.1:0".parse().expect("an address"))
-        .expect("a port, where nobody listens");
+    bound.bind("127.0.0.1:0".parse().expect("an address")).expect("a port, where nobody listens");
     dead.url = format!("http://{}/", bound.local_addr().expect("an address"));
     let (silent, slow, failing, redirecting, endless, headers) = (
         Endpoint::start(Answer::Silence).await,
@@ -135,15 +118,7 @@ async fn bad_endpoints_do_not_delay_a_healthy_one() {
         Endpoint::start(Answer::HugeHeaders).await,
     );
     let mut paths = Vec::new();
-    for bad in [
-        &dead,
-        &silent,
-        &slow,
-        &failing,
-        &redirecting,
-        &endless,
-        &headers,
-    ] {
+    for bad in [&dead, &silent, &slow, &failing, &redirecting, &endless, &headers] {
         paths.push(create(&app, bad, "chargestation.updated").await.0);
     }
     create(&app, &healthy, "chargestation.updated").await;
@@ -153,11 +128,7 @@ async fn bad_endpoints_do_not_delay_a_healthy_one() {
     }
     eventually(async || healthy.got().len() == 100).await;
     // The silent one alone takes 20 stations × 2 s ÷ 8 at once for its first round.
-    assert!(
-        started.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     eventually(async || failing.got().len() == 20).await; // one of each station
 
     for (path, error) in [

@@ -63,10 +63,7 @@ impl Endpoint {
     async fn start(answer: impl Into<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = Self {
-            url: format!(
-                "http://{}/events",
-                listener.local_addr().expect("an address")
-            ),
+            url: format!("http://{}/events", listener.local_addr().expect("an address")),
             answer: Arc::new(Mutex::new(answer.into())),
             got: Arc::default(),
         };
@@ -88,9 +85,7 @@ impl Endpoint {
             }
             let text = String::from_utf8_lossy(&bytes).into_owned();
             if let Some((head, _)) = text.split_once("\r\n\r\n") {
-                let length = header(head, "content-length")
-                    .parse::<usize>()
-                    .expect("a length");
+                let length = header(head, "content-length").parse::<usize>().expect("a length");
                 break (head.to_owned(), length);
             }
         };
@@ -123,18 +118,15 @@ impl Endpoint {
             Answer::HugeHeaders => {
                 let mut sent = socket.write_all(b"HTTP/1.1 200 OK\r\n").await;
                 while sent.is_ok() {
-                    sent = socket
-                        .write_all(format!("x: {}\r\n", "x".repeat(8_192)).as_bytes())
-                        .await;
+                    sent = socket.write_all(format!("x: {}\r\n", "x".repeat(8_192)).as_bytes()).await;
                 }
                 return;
             }
             Answer::Unless(text) if body.contains(text) => "500 Internal Server Error",
             Answer::Unless(_) => "200 OK",
         };
-        let answer = format!(
-            "HTTP/1.1 {status}\r\nlocation: /elsewhere\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi"
-        );
+        let answer =
+            format!("HTTP/1.1 {status}\r\nlocation: /elsewhere\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi");
         let _ = socket.write_all(answer.as_bytes()).await;
     }
 
@@ -165,11 +157,7 @@ async fn create(app: &TestApp, endpoint: &Endpoint, events: &str) -> (String, Va
 }
 
 async fn deliveries(app: &TestApp, path: &str) -> Vec<Value> {
-    let list = app
-        .client
-        .get(&format!("{path}/deliveries?sort_order=asc"))
-        .await
-        .ok();
+    let list = app.client.get(&format!("{path}/deliveries?sort_order=asc")).await.ok();
     list.as_array().expect("a list").clone()
 }
 
@@ -180,13 +168,7 @@ async fn an_event_is_posted_once_and_signed() {
     let (path, webhook) = create(&app, &endpoint, "location.*").await;
     assert!(app.client.get(&path).await.ok().get("secret").is_none());
     let made = app.client.post("/locations", place("A")).await.created();
-    app.client
-        .post(
-            "/users",
-            json!({"firstname": "Ada", "lastname": "Lovelace"}),
-        )
-        .await
-        .created();
+    app.client.post("/users", json!({"firstname": "Ada", "lastname": "Lovelace"})).await.created();
     app.client.post("/locations", place("B")).await.created();
     eventually(async || endpoint.got().len() == 2).await;
     let [first, second] = &endpoint.got()[..] else {
@@ -194,63 +176,32 @@ async fn an_event_is_posted_once_and_signed() {
     };
     let keys: Vec<_> = first.body.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["_id", "type", "object", "data", "createdAt"]);
-    assert_eq!(
-        (&first.body["type"], &first.body["data"]),
-        (&json!("location.created"), &made)
-    );
+    assert_eq!((&first.body["type"], &first.body["data"]), (&json!("location.created"), &made));
     assert_eq!(second.body["data"]["operatorName"], "B");
-    assert!(
-        first.signature.starts_with("t=1777000000000,v1="),
-        "{}",
-        first.signature
-    );
+    assert!(first.signature.starts_with("t=1777000000000,v1="), "{}", first.signature);
     assert_eq!(first.signature.matches("v1=").count(), 1);
     assert!(!first.text.contains(webhook["secret"].as_str().unwrap()));
 
-    app.client
-        .post(&format!("{path}/rotate_secret"), json!({}))
-        .await
-        .ok();
-    app.client
-        .post(&format!("{path}/test"), json!({}))
-        .await
-        .created();
+    app.client.post(&format!("{path}/rotate_secret"), json!({})).await.ok();
+    app.client.post(&format!("{path}/test"), json!({})).await.created();
     eventually(async || endpoint.got().len() == 3).await;
     let test = endpoint.got().pop().unwrap();
     assert_eq!(test.body["type"], "webhook.test");
-    assert_eq!(
-        test.signature.matches("v1=").count(),
-        2,
-        "both secrets sign"
-    );
-    eventually(async || {
-        deliveries(&app, &path)
-            .await
-            .iter()
-            .all(|one| one["status"] == "delivered")
-    })
-    .await;
+    assert_eq!(test.signature.matches("v1=").count(), 2, "both secrets sign");
+    eventually(async || deliveries(&app, &path).await.iter().all(|one| one["status"] == "delivered")).await;
 }
 
 #[actix_web::test]
 async fn what_is_not_received_is_sent_again_under_the_same_id_and_holds_up_nobody() {
     let app = TestApp::start_with(OWN_NETWORK).await;
-    let (broken, healthy) = (
-        Endpoint::start("500 Internal Server Error").await,
-        Endpoint::start("204 No Content").await,
-    );
+    let (broken, healthy) =
+        (Endpoint::start("500 Internal Server Error").await, Endpoint::start("204 No Content").await);
     let (path, _) = create(&app, &broken, "location.created").await;
     create(&app, &healthy, "location.created").await;
     app.client.post("/locations", place("A")).await.created();
     app.client.post("/locations", place("B")).await.created();
     eventually(async || healthy.got().len() == 2).await;
-    eventually(async || {
-        deliveries(&app, &path)
-            .await
-            .iter()
-            .any(|one| one["attempt_count"] == 1)
-    })
-    .await;
+    eventually(async || deliveries(&app, &path).await.iter().any(|one| one["attempt_count"] == 1)).await;
     let [first, second] = &deliveries(&app, &path).await[..] else {
         panic!("two deliveries");
     };
@@ -265,52 +216,27 @@ async fn what_is_not_received_is_sent_again_under_the_same_id_and_holds_up_nobod
 
     broken.will("200 OK");
     app.clock.advance(Duration::from_secs(20));
-    eventually(async || {
-        deliveries(&app, &path)
-            .await
-            .iter()
-            .all(|one| one["status"] == "delivered")
-    })
-    .await;
-    let ids: Vec<_> = broken
-        .got()
-        .iter()
-        .map(|one| one.body["_id"].clone())
-        .collect();
+    eventually(async || deliveries(&app, &path).await.iter().all(|one| one["status"] == "delivered")).await;
+    let ids: Vec<_> = broken.got().iter().map(|one| one.body["_id"].clone()).collect();
     assert!(ids[0] == ids[1] && ids[1] == ids[2] && ids[2] != ids[3] && ids.len() == 4);
 }
 
 #[actix_web::test]
 async fn endpoints_inside_the_servers_network_are_refused() {
     let app = TestApp::start().await;
-    for url in [
-        "http://example.com/",
-        "https://127.0.0.1/",
-        "https://[::1]/",
-        "https://10.0.0.1/",
-        "nonsense",
-    ] {
+    for url in ["http://example.com/", "https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/", "nonsense"] {
         let answer = app.client.post("/webhooks", json!({"url": url})).await;
         assert_eq!(answer.error(422), "invalid_body", "{url}");
     }
     let unknown = json!({"url": "https://example.com", "events": "sesion.*"});
-    assert_eq!(
-        app.client.post("/webhooks", unknown).await.error(422),
-        "invalid_body"
-    );
+    assert_eq!(app.client.post("/webhooks", unknown).await.error(422), "invalid_body");
 
     // A name is judged by the address that is connected to.
     let named = json!({"url": "https://localhost/", "events": "location.created"});
     let webhook = app.client.post("/webhooks", named).await.created();
     let path = format!("/webhooks/{}", webhook["_id"].as_str().unwrap());
     app.client.post("/locations", place("A")).await.created();
-    eventually(async || {
-        deliveries(&app, &path)
-            .await
-            .first()
-            .is_some_and(|one| one["attempt_count"] == 1)
-    })
-    .await;
+    eventually(async || deliveries(&app, &path).await.first().is_some_and(|one| one["attempt_count"] == 1)).await;
     let error = deliveries(&app, &path).await[0]["error"].to_string();
     assert!(error.contains("is in a private network"), "{error}");
 }

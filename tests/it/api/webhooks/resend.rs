@@ -15,10 +15,7 @@ async fn resend(app: &TestApp, path: &str, what: Value) -> Value {
 #[actix_web::test]
 async fn a_stretch_of_the_log_is_sent_again_under_the_same_ids() {
     let app = TestApp::start_with(OWN_NETWORK).await;
-    app.client
-        .post("/locations", place("before"))
-        .await
-        .created();
+    app.client.post("/locations", place("before")).await.created();
     let endpoint = Endpoint::start("200 OK").await;
     let (path, _) = create(&app, &endpoint, "location.*").await;
     let mut times = Vec::new();
@@ -39,12 +36,7 @@ async fn a_stretch_of_the_log_is_sent_again_under_the_same_ids() {
     assert_eq!(resend(&app, &path, some).await, 2);
     eventually(async || endpoint.got().len() == 5).await;
     eventually(done).await;
-    let again: Vec<Value> = endpoint
-        .got()
-        .into_iter()
-        .skip(3)
-        .map(|one| one.body)
-        .collect();
+    let again: Vec<Value> = endpoint.got().into_iter().skip(3).map(|one| one.body).collect();
     assert_eq!(again, first_time[1..]);
     assert_eq!(deliveries(&app, &path).await.len(), 3, "no delivery twice");
 
@@ -70,10 +62,7 @@ async fn what_cannot_be_sent_again_is_refused_with_the_reason() {
         (json!({}), "from"),
         (json!({"from": time, "to": "2026-04-01T08:00:00Z"}), "to"),
         (json!({"from": time, "events": []}), "events"),
-        (
-            json!({"events": vec!["650000000000000000000001"; 1001]}),
-            "events",
-        ),
+        (json!({"events": vec!["650000000000000000000001"; 1001]}), "events"),
         (json!({"from": "yesterday"}), "from"),
         (json!({"from": time, "types": "sesion.*"}), "types"),
     ] {
@@ -81,9 +70,6 @@ async fn what_cannot_be_sent_again_is_refused_with_the_reason() {
         assert_eq!(answer.faulty_fields(), [field]);
     }
     app.client.patch(&path, json!({"active": false})).await.ok();
-    let (path, all) = (
-        format!("{path}/resend"),
-        json!({"from": "2026-01-01T00:00:00Z"}),
-    );
+    let (path, all) = (format!("{path}/resend"), json!({"from": "2026-01-01T00:00:00Z"}));
     assert_eq!(app.client.post(&path, all).await.error(409), "conflict");
 }

@@ -10,14 +10,8 @@ use sha2::Sha256;
 use super::{Endpoint, OWN_NETWORK, create, place};
 use crate::support::{TestApp, eventually};
 
-const KEY: (&str, &str) = (
-    "EVENWATT_WEBHOOKS_SECRET_KEY",
-    "the first key, long enough to be taken",
-);
-const OTHER_KEY: (&str, &str) = (
-    "EVENWATT_WEBHOOKS_SECRET_KEY",
-    "another key, also long enough to be taken",
-);
+const KEY: (&str, &str) = ("EVENWATT_WEBHOOKS_SECRET_KEY", "the first key, long enough to be taken");
+const OTHER_KEY: (&str, &str) = ("EVENWATT_WEBHOOKS_SECRET_KEY", "another key, also long enough to be taken");
 
 fn with(key: (&'static str, &'static str)) -> Vec<(&'static str, &'static str)> {
     OWN_NETWORK.iter().copied().chain([key]).collect()
@@ -30,26 +24,19 @@ fn signed_with(request: &super::Request, secret: &str) -> bool {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
     mac.update(format!("{time}.{}", request.text).as_bytes());
     let expected = hex::encode(mac.finalize().into_bytes());
-    signatures
-        .split(',')
-        .any(|one| one == format!("v1={expected}"))
+    signatures.split(',').any(|one| one == format!("v1={expected}"))
 }
 
 async fn db_secret(app: &TestApp) -> String {
     let db = &app.running.context.db;
-    let read = db.read(|conn| -> StoreResult<String> {
-        Ok(webhooks::table.select(webhooks::secret).first(conn)?)
-    });
+    let read = db.read(|conn| -> StoreResult<String> { Ok(webhooks::table.select(webhooks::secret).first(conn)?) });
     read.await.expect("a webhook")
 }
 
 async fn db_set_secret(app: &TestApp, secret: &str) {
     let (db, secret) = (&app.running.context.db, secret.to_owned());
     let write = db.write(move |conn| {
-        diesel::update(webhooks::table)
-            .set(webhooks::secret.eq(&secret))
-            .execute(conn)
-            .map_err(StoreError::from)
+        diesel::update(webhooks::table).set(webhooks::secret.eq(&secret)).execute(conn).map_err(StoreError::from)
     });
     write.await.expect("it is written");
 }
@@ -61,10 +48,7 @@ async fn secrets_are_sealed_and_survive_a_restart_with_the_same_key() {
     let (_, webhook) = create(&app, &endpoint, "location.created").await;
     let secret = webhook["secret"].as_str().expect("a secret");
     let stored = db_secret(&app).await;
-    assert!(
-        !stored.contains(secret) && !stored.contains("whsec_"),
-        "{stored}"
-    );
+    assert!(!stored.contains(secret) && !stored.contains("whsec_"), "{stored}");
 
     let app = app.restart_with(&with(KEY)).await;
     assert_eq!(db_secret(&app).await, stored);
@@ -93,21 +77,11 @@ async fn with_another_key_nothing_is_sent_until_the_secret_is_rotated_or_the_key
 
     let app = app.restart_with(&with(OTHER_KEY)).await;
     app.client.post("/locations", place("B")).await.created();
-    let rotated = app
-        .client
-        .post(&format!("{path}/rotate_secret"), json!({}))
-        .await
-        .ok();
-    assert_eq!(
-        (&rotated["secret_lost"], &rotated["previous_secret_until"]),
-        (&json!(false), &json!(null))
-    );
+    let rotated = app.client.post(&format!("{path}/rotate_secret"), json!({})).await.ok();
+    assert_eq!((&rotated["secret_lost"], &rotated["previous_secret_until"]), (&json!(false), &json!(null)));
     eventually(async || endpoint.got().len() == 2).await;
     let got = &endpoint.got()[1];
-    assert!(signed_with(
-        got,
-        rotated["secret"].as_str().expect("a secret")
-    ));
+    assert!(signed_with(got, rotated["secret"].as_str().expect("a secret")));
     assert_eq!(got.signature.matches("v1=").count(), 1);
 }
 
@@ -139,12 +113,7 @@ async fn without_a_configured_key_one_is_made_and_kept() {
         .running
         .context
         .db
-        .read(|conn| -> StoreResult<Vec<String>> {
-            Ok(secrets::table.select(secrets::name).load(conn)?)
-        });
+        .read(|conn| -> StoreResult<Vec<String>> { Ok(secrets::table.select(secrets::name).load(conn)?) });
     let names = names.await.expect("names");
-    assert!(
-        names.contains(&"webhook_secret_key".to_owned()),
-        "{names:?}"
-    );
+    assert!(names.contains(&"webhook_secret_key".to_owned()), "{names:?}");
 }

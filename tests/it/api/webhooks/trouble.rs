@@ -19,9 +19,7 @@ async fn start_with_mail(mail: &MailServer) -> TestApp {
 
 fn names(endpoint: &Endpoint) -> Vec<String> {
     let got = endpoint.got();
-    let names = got
-        .iter()
-        .map(|one| one.body["data"]["operatorName"].as_str());
+    let names = got.iter().map(|one| one.body["data"]["operatorName"].as_str());
     names.map(|name| name.expect("a name").to_owned()).collect()
 }
 
@@ -42,23 +40,14 @@ async fn somebody_is_told_after_an_hour_and_when_it_is_turned_off() {
     let alert = json!({"alert_email": "Ops@Example.com"});
     let view = app.client.patch(&path, alert).await.ok();
     assert_eq!(view["alert_email"], "ops@example.com");
-    assert_eq!(
-        app.client
-            .patch(&path, json!({"alert_email": "nobody"}))
-            .await
-            .faulty_fields(),
-        ["alert_email"]
-    );
+    assert_eq!(app.client.patch(&path, json!({"alert_email": "nobody"})).await.faulty_fields(), ["alert_email"]);
 
     app.client.post("/locations", place("A")).await.created();
     tried(&app, &path, 1).await;
     assert!(app.client.get(&path).await.ok()["failing_since"].is_string());
     app.clock.advance(2 * HOUR);
     let letter = mail.letter("ops@example.com", 1).await;
-    assert!(
-        letter.contains("receives nothing") && letter.contains("503"),
-        "{letter}"
-    );
+    assert!(letter.contains("receives nothing") && letter.contains("503"), "{letter}");
     app.clock.advance(2 * HOUR);
     tried(&app, &path, 3).await;
     assert_eq!(mail.count("ops@example.com"), 1, "once is enough");
@@ -68,11 +57,7 @@ async fn somebody_is_told_after_an_hour_and_when_it_is_turned_off() {
     assert!(letter.contains("turned off"), "{letter}");
     let webhook = app.client.get(&path).await.ok();
     assert_eq!(webhook["active"], false);
-    assert!(
-        webhook["disabled_reason"]
-            .to_string()
-            .contains("it answered 503")
-    );
+    assert!(webhook["disabled_reason"].to_string().contains("it answered 503"));
     let told = app.event_types().await;
     assert!(told.contains(&"webhook.disabled".to_owned()));
 }
@@ -96,10 +81,7 @@ async fn one_that_is_turned_on_again_goes_on_where_it_stopped() {
     endpoint.will("200 OK");
     let refused = endpoint.got().len();
     let webhook = app.client.patch(&path, json!({"active": true})).await.ok();
-    assert_eq!(
-        (&webhook["disabled_reason"], &webhook["failing_since"]),
-        (&json!(null), &json!(null))
-    );
+    assert_eq!((&webhook["disabled_reason"], &webhook["failing_since"]), (&json!(null), &json!(null)));
     eventually(async || endpoint.got().len() == refused + 3).await;
     assert_eq!(names(&endpoint)[refused..], ["A", "B", "C"]);
 }
@@ -109,10 +91,7 @@ async fn an_event_that_alone_is_refused_is_given_up_after_three_days_and_the_web
     let app = TestApp::start_with(OWN_NETWORK).await;
     let endpoint = Endpoint::start(Answer::Unless("poisonous")).await;
     let (path, _) = create(&app, &endpoint, "location.created,organization.updated").await;
-    app.client
-        .post("/locations", place("poisonous"))
-        .await
-        .created();
+    app.client.post("/locations", place("poisonous")).await.created();
     tried(&app, &path, 1).await;
     app.client.post("/locations", place("next")).await.created();
     let name = json!({"name": "Renamed"});

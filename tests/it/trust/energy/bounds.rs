@@ -43,10 +43,7 @@ async fn kilowatt_hours_labelled_watt_hours_are_flagged_and_billed_as_proven() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(361, 60).await;
     for (minutes, value) in [(50, "362.567"), (30, "365.7"), (10, "368.9")] {
-        let values = [
-            (value, REGISTER, "Wh", "Sample.Periodic"),
-            ("9400", POWER, "W", "Sample.Periodic"),
-        ];
+        let values = [(value, REGISTER, "Wh", "Sample.Periodic"), ("9400", POWER, "W", "Sample.Periodic")];
         scene.tell(Some(transaction), minutes, &values).await;
     }
     let session = scene.stop(transaction, 370, 0).await;
@@ -108,10 +105,7 @@ async fn intervals_beside_a_register_are_not_added() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
     for (minutes, register) in [(45, "2500"), (30, "5000")] {
-        let values = [
-            (register, REGISTER, "Wh", "Sample.Periodic"),
-            ("2500", INTERVAL, "Wh", "Sample.Periodic"),
-        ];
+        let values = [(register, REGISTER, "Wh", "Sample.Periodic"), ("2500", INTERVAL, "Wh", "Sample.Periodic")];
         scene.tell(Some(transaction), minutes, &values).await;
     }
     assert_eq!(energy(&scene.session(transaction).await), 5_000);

@@ -20,13 +20,7 @@ async fn a_message_that_is_told_again_changes_nothing() {
 async fn queued_values_may_come_in_any_order() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
-    for (minutes, register) in [
-        (30, 4_000),
-        (50, 1_000),
-        (20, 6_000),
-        (40, 2_000),
-        (10, 8_000),
-    ] {
+    for (minutes, register) in [(30, 4_000), (50, 1_000), (20, 6_000), (40, 2_000), (10, 8_000)] {
         scene.reads(transaction, minutes, register).await;
     }
     let session = scene.stop(transaction, 9_000, 0).await;

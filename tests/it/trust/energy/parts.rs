@@ -8,11 +8,7 @@ async fn elements_with_a_measurand_each_make_one_reading() {
     let transaction = scene.start(0, 15).await;
     let at = scene.ago(1);
     let one = |value: &str, measurand: &str, unit: &str| json!({"timestamp": at, "sampledValue": [{"value": value, "measurand": measurand, "unit": unit}]});
-    let values = json!([
-        one("5000", REGISTER, "Wh"),
-        one("6900", POWER, "W"),
-        one("55", "SoC", "Percent")
-    ]);
+    let values = json!([one("5000", REGISTER, "Wh"), one("6900", POWER, "W"), one("55", "SoC", "Percent")]);
     scene.tell_raw(Some(transaction), values).await;
     let session = scene.session(transaction).await;
     assert_eq!(energy(&session), 5_000);
@@ -27,11 +23,7 @@ async fn elements_with_a_measurand_each_make_one_reading() {
 async fn messages_with_a_measurand_each_make_one_reading() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 15).await;
-    for (value, measurand, unit) in [
-        ("5000", REGISTER, "Wh"),
-        ("6900", POWER, "W"),
-        ("55", "SoC", "Percent"),
-    ] {
+    for (value, measurand, unit) in [("5000", REGISTER, "Wh"), ("6900", POWER, "W"), ("55", "SoC", "Percent")] {
         let values = [(value, measurand, unit, "Sample.Periodic")];
         scene.tell(Some(transaction), 1, &values).await;
     }
@@ -53,10 +45,7 @@ async fn the_latest_report_keeps_each_measurand_with_its_own_time() {
     scene.reads(transaction, 5, 1_000).await;
     let report = scene.session(transaction).await["energy_report"].clone();
     assert_eq!(report["timestamp"], scene.ago(5));
-    assert_eq!(
-        report["energy_meter"],
-        json!({"value": 1_000, "unit": "Wh"})
-    );
+    assert_eq!(report["energy_meter"], json!({"value": 1_000, "unit": "Wh"}));
     let kept = json!({"value": 55, "unit": "Percent", "timestamp": scene.ago(9)});
     assert_eq!(report["state_of_charge"], kept);
 }
@@ -68,8 +57,7 @@ async fn a_clock_that_stands_still_hides_no_reading() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 15).await;
     for register in ["1000", "2000", "3000"] {
-        let values =
-            json!([{"timestamp": "2024-01-01T00:00:00Z", "sampledValue": [{"value": register}]}]);
+        let values = json!([{"timestamp": "2024-01-01T00:00:00Z", "sampledValue": [{"value": register}]}]);
         scene.tell_raw(Some(transaction), values).await;
         scene.app.clock.advance(Duration::from_secs(300));
     }
@@ -121,18 +109,10 @@ async fn signed_data_of_1_6_is_kept_byte_for_byte() {
     assert_eq!(energy(&session), 5_000);
     assert_flag(&session, "signed_data");
     let evidence = scene.part(&session, "/evidence").await.ok();
-    let told: Vec<(&Value, &Value)> = evidence
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|one| (&one["context"], &one["signed_data"]))
-        .collect();
-    let expected =
-        ["Begin", "End"].map(|word| (json!(format!("Transaction.{word}")), json!(signed(word))));
-    let expected: Vec<(&Value, &Value)> = expected
-        .iter()
-        .map(|(context, data)| (context, data))
-        .collect();
+    let told: Vec<(&Value, &Value)> =
+        evidence.as_array().expect("a list").iter().map(|one| (&one["context"], &one["signed_data"])).collect();
+    let expected = ["Begin", "End"].map(|word| (json!(format!("Transaction.{word}")), json!(signed(word))));
+    let expected: Vec<(&Value, &Value)> = expected.iter().map(|(context, data)| (context, data)).collect();
     assert_eq!(told, expected);
     assert_eq!(evidence[0]["format"], "SignedData");
     assert_eq!(evidence[0]["timestamp"], scene.ago(14));
@@ -147,10 +127,7 @@ async fn evidence_is_shown_to_its_organization_alone() {
     let transaction = scene.start(0, 15).await;
     let session = scene.session(transaction).await;
     assert_eq!(scene.part(&session, "/evidence").await.ok(), json!([]));
-    let path = format!(
-        "/sessions/{}/evidence",
-        session["_id"].as_str().expect("an id")
-    );
+    let path = format!("/sessions/{}/evidence", session["_id"].as_str().expect("an id"));
     let stranger = scene.app.stranger().await;
     assert_eq!(stranger.get(&path).await.error(404), "not_found");
     let blind = scene.app.client_with(&["read:locations"]).await;

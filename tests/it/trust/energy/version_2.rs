@@ -16,14 +16,7 @@ async fn event(scene: &mut Scene, kind: &str, seq_no: u32, minutes_ago: u64, mor
 }
 
 /// An event with the register.
-async fn told(
-    scene: &mut Scene,
-    kind: &str,
-    seq_no: u32,
-    minutes_ago: u64,
-    register: i64,
-    context: &str,
-) {
+async fn told(scene: &mut Scene, kind: &str, seq_no: u32, minutes_ago: u64, register: i64, context: &str) {
     let values = json!({"meterValue": [{"timestamp": scene.ago(minutes_ago), "sampledValue": [
         {"value": register, "context": context, "measurand": REGISTER}]}]});
     event(scene, kind, seq_no, minutes_ago, values).await;
@@ -80,8 +73,7 @@ async fn in_2_what_comes_after_the_end_changes_no_bill() {
 #[actix_web::test]
 async fn in_2_a_session_whose_evse_is_not_known_is_measured_all_the_same() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
-    for (kind, seq_no, minutes, register) in [("Started", 0, 60, 1_000), ("Updated", 1, 30, 4_000)]
-    {
+    for (kind, seq_no, minutes, register) in [("Started", 0, 60, 1_000), ("Updated", 1, 30, 4_000)] {
         let values = json!({"evse": null, "meterValue": [{"timestamp": scene.ago(minutes), "sampledValue": [
             {"value": register, "measurand": REGISTER}]}]});
         event(&mut scene, kind, seq_no, minutes, values).await;
@@ -157,7 +149,8 @@ async fn in_2_the_end_is_what_is_told_as_such_and_not_what_is_aligned_to_the_clo
 async fn in_2_a_signed_value_beside_a_plain_one_may_be_left_at_zero() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
     told(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
-    let blob = json!({"signedMeterData": "T0NNRg==", "signingMethod": "ECDSA", "encodingMethod": "OCMF", "publicKey": "ab"});
+    let blob =
+        json!({"signedMeterData": "T0NNRg==", "signingMethod": "ECDSA", "encodingMethod": "OCMF", "publicKey": "ab"});
     let sampled = json!([{"value": 508_000, "context": "Transaction.End"},
         {"value": 0, "context": "Transaction.End", "signedMeterValue": blob}]);
     assert_eq!(ended_with(&mut scene, sampled).await, 8_000);
