@@ -18,11 +18,11 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use evenwatt::app::rest::Rest;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use evenwatt::db::{Db, StoreResult, StoreSettings};
-use evenwatt::kernel::{LocationId, OrganizationId};
 use evenwatt::locations::{self, LocationView};
-use evenwatt::simulator::rest::Rest;
+use kernel::{LocationId, OrganizationId};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

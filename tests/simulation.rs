@@ -18,15 +18,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use evenwatt::engine::check::violations;
-use evenwatt::engine::transition::{Ledger, Message, Protocol, Ticket};
-use evenwatt::engine::{self, Member, MemberState, Node, Plan, Session as Charging, Snapshot, Turn};
-use evenwatt::kernel::{ConnectorId, GroupId, Millivolts, PhaseSet, RawId, Timestamp, Watts};
-use evenwatt::ocpp::Version;
-use evenwatt::ocpp::command16;
-use evenwatt::ocpp::session::{Input, OutgoingCall, Output, Priority, Session, SessionOptions};
-use evenwatt::ocpp::v16::{self, charging_profile::RateUnit};
+use engine::check::violations;
+use engine::transition::{Ledger, Message, SendPolicy, Ticket};
+use engine::{self, Member, MemberState, Node, Plan, Session as Charging, Snapshot, Turn};
+use evenwatt::gateway::command16;
 use evenwatt::stations::link::{Command, LimitPurpose, SetLimit};
+use kernel::Protocol;
+use kernel::{ConnectorId, GroupId, Millivolts, PhaseSet, RawId, Timestamp, Watts};
+use ocpp::session::{Input, OutgoingCall, Output, Priority, Session, SessionOptions};
+use ocpp::v16::{self, charging_profile::RateUnit};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -102,7 +102,7 @@ struct World {
 
 fn session(prefix: u64) -> Session {
     Session::new(SessionOptions {
-        version: Version::V16,
+        version: Protocol::V16,
         id_prefix: format!("{prefix:x}-"),
         call_timeout: Duration::from_secs(10),
     })
@@ -110,7 +110,7 @@ fn session(prefix: u64) -> Session {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let protocol = Protocol { settle_seconds: 3, refresh_seconds: Some(150), ..Protocol::default() };
+        let protocol = SendPolicy { settle_seconds: 3, refresh_seconds: Some(150), ..SendPolicy::default() };
         let mut ledger = Ledger::new(protocol);
         for index in 0..STATIONS {
             ledger.open(id(index), INSTALLED);
@@ -259,8 +259,9 @@ impl World {
             match output {
                 Output::Transmit(text) => self.fly(index, false, text),
                 Output::Dispatch(call) => {
-                    let decoded =
-                        v16::Command::decode(&call.action, &call.payload, self.now, Version::V16).expect("valid").value;
+                    let decoded = v16::Command::decode(&call.action, &call.payload, self.now, Protocol::V16)
+                        .expect("valid")
+                        .value;
                     let v16::Command::SetChargingProfile(request) = decoded else { panic!("only limits are sent") };
                     let refuses = self.stations[index].stubborn;
                     if !refuses {

@@ -6,10 +6,11 @@ use crate::http::Faults;
 use crate::http::fields::{Field, MetaData, Path, wrong};
 use crate::http::quantities::LimitUnit;
 use crate::input;
-use crate::kernel::Timestamp;
-use crate::kernel::text::{Line, Note, Text};
+use crate::stations::VariableName;
 use crate::stations::link::Command;
-use crate::stations::{Protocol, VariableName};
+use kernel::Protocol;
+use kernel::Timestamp;
+use kernel::text::{Line, Note, Text};
 
 crate::spelled! {
     /// How a station restarts.
@@ -28,7 +29,7 @@ crate::spelled! {
 impl ResetType {
     /// Whether the word belongs to this protocol.
     pub fn fits(self, protocol: Protocol) -> bool {
-        matches!(self, Self::Hard | Self::Soft) == (protocol == Protocol::Ocpp16)
+        matches!(self, Self::Hard | Self::Soft) == (protocol == Protocol::V16)
     }
 }
 

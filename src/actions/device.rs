@@ -8,10 +8,10 @@ use super::commands::{ComponentInput, RawObject, VariableInput};
 use crate::http::Faults;
 use crate::http::fields::{Field, Path, wrong};
 use crate::input;
-use crate::kernel::Timestamp;
-use crate::kernel::text::Text;
-use crate::stations::Protocol;
 use crate::stations::link::{Command, DeviceRequest};
+use kernel::Protocol;
+use kernel::Timestamp;
+use kernel::text::Text;
 
 impl DeviceRequest {
     /// Whether stations that speak this know the request.
@@ -21,9 +21,9 @@ impl DeviceRequest {
             Self::SetDerControl | Self::GetDerControl | Self::ClearDerControl | Self::RequestBatterySwap
         );
         match protocol {
-            Protocol::Ocpp16 => false,
-            Protocol::Ocpp201 => !is_new,
-            Protocol::Ocpp21 => true,
+            Protocol::V16 => false,
+            Protocol::V201 => !is_new,
+            Protocol::V21 => true,
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::db::schema::actions;
 use crate::events::{self, ActionKind};
 use crate::filters;
 use crate::http::Versioned;
-use crate::kernel::cards::hide_cards;
-use crate::kernel::*;
+use kernel::cards::hide_cards;
+use kernel::*;
 
 crate::spelled! {
     /// How far an action got.

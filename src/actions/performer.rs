@@ -8,10 +8,10 @@ use super::store;
 use crate::db::{Db, Json, StoreResult};
 use crate::events::{self, ActionKind, Event, EventKind, Step};
 use crate::http::{ApiError, ApiResult, Code, Context};
-use crate::kernel::credentials::hide_credentials;
-use crate::kernel::*;
 use crate::stations;
 use crate::stations::link::{Command, LinkError, Outcome, SharedLink};
+use kernel::credentials::hide_credentials;
+use kernel::*;
 
 /// What is asked of whom.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use crate::db::schema::actions;
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
 use crate::forget_found;
-use crate::kernel::{ActionId, RawId, Timestamp};
+use kernel::{ActionId, RawId, Timestamp};
 
 /// Actions that are deleted in one go, so that others can write in between.
 const AT_ONCE: i64 = 500;

@@ -2,9 +2,9 @@
 
 use super::commands::RawObject;
 use crate::input;
-use crate::kernel::Timestamp;
-use crate::kernel::text::Text;
 use crate::stations::link::Command;
+use kernel::Timestamp;
+use kernel::text::Text;
 
 /// A certificate as PEM; stations take 5500 characters at most.
 type Pem = Text<1, 5500, true>;

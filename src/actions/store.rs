@@ -10,8 +10,8 @@ use crate::events::ActionKind;
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::spelled::Spelled;
-use crate::kernel::{ActionId, OrganizationId, Page};
+use kernel::spelled::Spelled;
+use kernel::{ActionId, OrganizationId, Page};
 
 pub(super) fn insert(conn: &mut Conn, action: &Action) -> StoreResult<()> {
     diesel::insert_into(actions::table).values(action).execute(conn)?;

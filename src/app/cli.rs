@@ -20,9 +20,9 @@ use crate::db::{Conn, StoreError, StoreResult};
 use crate::events;
 use crate::http::caller::SCOPES;
 use crate::http::codes;
-use crate::kernel::text::{InvalidText, Name};
-use crate::kernel::{ApiKeyId, Moment, OrganizationId};
 use crate::organizations::{self, ApiKey, KeyMode, NewApiKey, Organization, Scopes};
+use kernel::text::{InvalidText, Name};
+use kernel::{ApiKeyId, Moment, OrganizationId};
 
 /// Shares a limited grid connection between electric cars: REST API, OCPP gateway and balancing in one program.
 #[derive(Debug, Parser)]

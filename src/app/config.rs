@@ -12,8 +12,8 @@ use crate::balancing;
 use crate::db::connection::Synchronous;
 use crate::db::{StoreSettings, StoreUrl};
 use crate::http::TrustedProxies;
-use crate::kernel::Timestamp;
 use crate::sessions;
+use kernel::Timestamp;
 
 /// A shorter key could be guessed from what it signs or seals.
 const SHORTEST_KEY: usize = 32;

@@ -20,16 +20,16 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Config, Dependencies, Running, start, stop_signal};
+use crate::app::rest::Rest;
 use crate::db::StoreResult;
-use crate::kernel::{SharedClock, SystemClock};
-use crate::ocpp::Version;
 use crate::organizations::{self, ApiKey, NewApiKey, Organization};
-use crate::simulator::Scale;
-use crate::simulator::rest::Rest;
+use clock::{SharedClock, SystemClock};
 use depot::{CAPACITY, Depot};
+use kernel::Protocol;
 use picture::Picture;
 use screen::Screen;
 use script::Script;
+use simulator::Scale;
 use watch::Watch;
 
 /// How often limits are added up.
@@ -84,7 +84,7 @@ pub async fn run(args: DemoArgs, listen: Option<&str>) -> Result<()> {
     let rest = Rest::new(&format!("http://{}", running.address), &key);
     let clock: SharedClock = Arc::new(SystemClock);
     let scale = if args.fast { Scale(240) } else { Scale(10) };
-    let versions: &[Version] = if args.mixed { &Version::BEST_FIRST } else { &[Version::V16] };
+    let versions: &[Protocol] = if args.mixed { &Protocol::BEST_FIRST } else { &[Protocol::V16] };
     let depot = Depot::open(rest, scale, versions, &clock).await?;
     let script = Script::new(args.seed, args.fast);
 

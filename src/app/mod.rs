@@ -17,23 +17,25 @@ use crate::commissioning;
 use crate::db::lock::Holder;
 use crate::db::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
 use crate::events::Feed;
+use crate::gateway::connections::Connections;
+use crate::gateway::dependencies::{Gateway, GatewaySettings};
+use crate::gateway::floods::{self, Floods};
+use crate::gateway::recorder::Recorder;
+use crate::gateway::{peer, refusals, socket};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, head_as_get, observe, rename_path};
 use crate::http::roads::Roads;
 use crate::http::routing::ServiceConfig;
 use crate::http::{Context, Ctx};
-use crate::kernel::id::{IdSource, RandomIds};
-use crate::kernel::{SharedClock, SystemClock};
-use crate::ocpp::connections::Connections;
-use crate::ocpp::floods::{self, Floods};
-use crate::ocpp::gateway::{Gateway, GatewaySettings};
-use crate::ocpp::recorder::Recorder;
-use crate::ocpp::{Version, peer, refusals, socket};
 use crate::organizations::Keyring;
 use crate::portal::{Portal, portal_routes};
 use crate::stations::link::{SharedLink, Signals};
 use crate::webhooks::Courier;
+use clock::RandomIds;
+use clock::{SharedClock, SystemClock};
+use kernel::IdSource;
+use kernel::Protocol;
 
 pub mod cli;
 pub mod config;
@@ -47,6 +49,7 @@ mod reaction;
 mod ready;
 pub mod replay;
 pub mod replay_messages;
+pub mod rest;
 pub mod retention;
 pub mod routes;
 pub mod simulate;
@@ -355,7 +358,7 @@ fn flood_limits(ocpp: &config::Ocpp) -> floods::Limits {
 
 fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
     let silent = Some(ocpp.version_without_header.trim()).filter(|name| !name.is_empty());
-    let silent = silent.map(Version::from_name).transpose();
+    let silent = silent.map(Protocol::from_name).transpose();
     let without_header =
         silent.map_err(|must| anyhow::anyhow!("ocpp.version_without_header must be {must}, or empty"))?;
     Ok(GatewaySettings {

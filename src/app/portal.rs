@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 use super::Config;
 use super::config::{Mail, check_key};
 use crate::http::middleware::RateLimit;
-use crate::kernel::spelled::Spelled;
 use crate::portal::{MailSettings, PortalSettings, Security};
+use kernel::spelled::Spelled;
 
 fn times(count: NonZeroU32, seconds: u64) -> Duration {
     Duration::from_secs(u64::from(count.get()) * seconds)

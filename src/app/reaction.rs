@@ -15,11 +15,12 @@ use serde_json::json;
 use super::demo::depot::location;
 use super::demo::{ANY_PORT, TemporaryFolder, db_key};
 use super::{Config, Dependencies, start};
-use crate::kernel::{SharedClock, SystemClock, WattHours, Watts};
-use crate::ocpp::v16::common::IdTag;
-use crate::simulator::rest::Rest;
-use crate::simulator::statistics::Histogram;
-use crate::simulator::{Car, CarModel, Endpoint, Fleet, FleetPlan, Handle, Outlet, Scale, StationView, Wish};
+use crate::app::rest::Rest;
+use clock::{SharedClock, SystemClock};
+use kernel::{WattHours, Watts};
+use ocpp::v16::common::IdTag;
+use simulator::statistics::Histogram;
+use simulator::{Car, CarModel, Endpoint, Fleet, FleetPlan, Handle, Outlet, Scale, StationView, Wish};
 
 /// What a station gives at most.
 const CONNECTOR: Watts = Watts(7_000);

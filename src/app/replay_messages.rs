@@ -21,10 +21,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::demo::{ANY_PORT, TemporaryFolder, configuration, db_key};
 use super::{Dependencies, start};
-use crate::ocpp::api::{BUNDLE_FORMAT, Bundle};
-use crate::ocpp::recorder::{Direction, RecordedMessage};
-use crate::simulator::rest::Rest;
-use crate::stations::Protocol;
+use crate::app::rest::Rest;
+use crate::gateway::api::{BUNDLE_FORMAT, Bundle};
+use crate::gateway::recorder::{Direction, RecordedMessage};
+use kernel::Protocol;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);

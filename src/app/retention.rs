@@ -11,10 +11,10 @@ use super::config;
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event, EventKind, Forgotten, Horizon, Mark, Pace, Trust};
 use crate::http::Context;
-use crate::kernel::{OrganizationId, Timestamp};
 use crate::sessions::retention as sessions;
 use crate::webhooks::retention as webhooks;
 use crate::{actions, assets, balancing, priority, reservations, stations};
+use kernel::{OrganizationId, Timestamp};
 
 /// Webhooks are tried for so long.
 const FEWEST_DAYS_OF_EVENTS: u32 = 3;

@@ -15,7 +15,7 @@ use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, assets, balancing, commissioning, events, groups, locations, networks, ocpp, offers, organizations,
+    actions, assets, balancing, commissioning, events, gateway, groups, locations, networks, offers, organizations,
     portal, priority, profiles, rates, realtime, reservations, sessions, stations, templates, tokens, users, webhooks,
 };
 
@@ -46,7 +46,7 @@ const SLICES: [fn(&mut ServiceConfig<'_, '_>); 23] = [
     portal::operator_routes,
     tokens::routes,
     balancing::routes,
-    ocpp::api::routes,
+    gateway::api::routes,
     events::routes,
     realtime::routes,
     webhooks::routes,

@@ -10,13 +10,14 @@ use clap::Args;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::kernel::{SharedClock, SystemClock, Watts};
-use crate::ocpp::Version;
-use crate::ocpp::v16::common::IdTag;
-use crate::simulator::driver::Rhythm;
-use crate::simulator::rest::{Rest, RestError};
-use crate::simulator::statistics::{ActionStatistics, Summary};
-use crate::simulator::{Endpoint, Fleet, FleetPlan, Outlet, Scale};
+use crate::app::rest::{Rest, RestError};
+use clock::{SharedClock, SystemClock};
+use kernel::Protocol;
+use kernel::Watts;
+use ocpp::v16::common::IdTag;
+use simulator::driver::Rhythm;
+use simulator::statistics::{ActionStatistics, Summary};
+use simulator::{Endpoint, Fleet, FleetPlan, Outlet, Scale};
 
 /// Power of each connector, in kW.
 const CONNECTOR_KW: f64 = 7.0;
@@ -62,8 +63,8 @@ pub struct SimulateArgs {
     pub id_tag: Option<String>,
     /// What the stations speak: 1.6, 2.0.1 or 2.1, or several of them by turns, separated by commas
     #[arg(long, value_name = "VERSIONS", value_delimiter = ',', default_value = "1.6",
-        value_parser = Version::from_name)]
-    pub ocpp: Vec<Version>,
+        value_parser = Protocol::from_name)]
+    pub ocpp: Vec<Protocol>,
     /// How many times faster than real drivers come and go
     #[arg(long, default_value_t = 60)]
     pub scale: u32,
@@ -176,7 +177,7 @@ fn endpoint(url: &str, line: &str) -> Endpoint {
         Some((name, password)) => (name, Some(password.to_owned())),
         None => (line, None),
     };
-    Endpoint { url: format!("{}/{name}", url.trim_end_matches('/')), password, version: Version::V16 }
+    Endpoint { url: format!("{}/{name}", url.trim_end_matches('/')), password, version: Protocol::V16 }
 }
 
 async fn make_stations(rest: &Rest, args: &SimulateArgs) -> Result<Vec<Endpoint>> {

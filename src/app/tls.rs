@@ -15,8 +15,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::config::Tls;
-use crate::ocpp::access::{OverTls, PeerCertificate};
-use crate::ocpp::authority::Authority;
+use crate::gateway::access::{OverTls, PeerCertificate};
+use crate::gateway::authority::Authority;
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = || -> Result<Vec<_>> {

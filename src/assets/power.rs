@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::model::asset::{Asset, AssetType, MeterScope};
 use super::model::reading::Reading;
-use crate::kernel::*;
 use crate::stations::CurrentType;
+use kernel::*;
 
 /// How long a smart meter's last reading still counts once it is stale.
 const METER_HELD: Duration = Duration::from_secs(30);

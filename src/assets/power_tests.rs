@@ -6,7 +6,7 @@ use super::*;
 use crate::assets::model::asset::VoltageType;
 use crate::assets::model::reading::Measured;
 use crate::db::Json;
-use crate::kernel::id::CountingIds;
+use kernel::id::CountingIds;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_000_000 + seconds)

@@ -18,9 +18,9 @@ use crate::events::{self, Event, EventKind};
 use crate::groups;
 use crate::http::fields::{Field, Path};
 use crate::http::{ApiError, ApiResult, Code, Faults};
-use crate::kernel::page::Total;
-use crate::kernel::*;
 use crate::locations::Location;
+use kernel::page::Total;
+use kernel::*;
 
 /// How often `asset.reading.created` is told at most.
 const TOLD_EVERY: Duration = Duration::from_secs(30);

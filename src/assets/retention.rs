@@ -9,7 +9,7 @@ use super::model::reading::Reading;
 use crate::db::schema::{asset_readings, assets};
 use crate::db::{Conn, Json, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::kernel::*;
+use kernel::*;
 
 /// What one reading stays of.
 const QUARTER_SECONDS: i64 = 900;

@@ -2,7 +2,7 @@
 
 use tokio::sync::broadcast;
 
-use crate::kernel::{AssetId, GroupId, OrganizationId};
+use kernel::{AssetId, GroupId, OrganizationId};
 
 /// Signals that a slow listener may fall behind by; it then looks at everything anew.
 const SIGNALS_KEPT: usize = 8_192;

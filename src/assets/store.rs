@@ -14,10 +14,10 @@ use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::groups;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::page::Total;
-use crate::kernel::*;
 use crate::locations::{self as places, Location, LocationView};
 use crate::{each, fetch_page};
+use kernel::page::Total;
+use kernel::*;
 
 pub(super) fn insert(conn: &mut Conn, asset: &Asset) -> StoreResult<()> {
     diesel::insert_into(assets::table).values(asset).execute(conn)?;

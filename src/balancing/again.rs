@@ -13,9 +13,9 @@ use super::apply::{About, Errand};
 use super::gather::Seat;
 use super::state::{Memory, State};
 use crate::http::Context;
-use crate::kernel::*;
 use crate::sessions::{self, Session};
 use crate::stations::link::{LinkError, Outcome, SharedLink};
+use kernel::*;
 
 /// How often a station is asked to start a car again that draws nothing in between.
 const MOST_TRIES: u32 = 3;

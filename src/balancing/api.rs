@@ -19,8 +19,8 @@ use crate::http::docs::{OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, Faults, PathId, Query};
-use crate::kernel::*;
 use crate::stations::link::SharedLink;
+use kernel::*;
 
 /// Plans one answer holds when nobody says otherwise, and at most.
 const PLANS: (u32, u32) = (20, 100);

@@ -7,12 +7,12 @@ use super::again;
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
 use super::state::{Confirmed, Memory, ReadBack, State};
-use crate::engine::transition::{Exposure, MessageKind, Ticket};
-use crate::engine::{CurrentKind, Plan, Snapshot, Uncontrolled, least_power};
-use crate::kernel::{ConnectorId, SessionId, StationId, Timestamp, Watts};
 use crate::stations::link::{
     Command, FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit,
 };
+use engine::transition::{Exposure, MessageKind, Ticket};
+use engine::{CurrentKind, Plan, Snapshot, Uncontrolled, least_power};
+use kernel::{ConnectorId, SessionId, StationId, Timestamp, Watts};
 
 /// How much of a composite schedule is asked for: what applies now is enough.
 const READ_BACK_SECONDS: i32 = 60;

@@ -13,8 +13,8 @@ use crate::assets::{AssetChange, AssetSignal, AssetSignals};
 use crate::db::{StoreError, StoreResult};
 use crate::groups;
 use crate::http::Context;
-use crate::kernel::{GroupId, StationId};
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
+use kernel::{GroupId, StationId};
 
 /// Balances every tree until it is stopped; cheap to clone.
 #[derive(Clone)]

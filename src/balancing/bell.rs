@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::kernel::{ConnectorId, StationId};
 use crate::stations::link::{Shown, SignalKind, Stray};
+use kernel::{ConnectorId, StationId};
 
 /// What happened since the last turn.
 #[derive(Debug, Clone, Default)]

@@ -11,8 +11,8 @@ use super::state::{Memory, State};
 use crate::db::schema::{balancing_members, balancing_states};
 use crate::db::{Conn, Json, StoreResult};
 use crate::each;
-use crate::engine::transition::{Account, Ledger, Protocol};
-use crate::kernel::{ConnectorId, GroupId, Timestamp};
+use engine::transition::{Account, Ledger, SendPolicy};
+use kernel::{ConnectorId, GroupId, Timestamp};
 
 /// Rows written by one statement.
 const AT_ONCE: usize = 1_000;
@@ -48,7 +48,7 @@ pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>>
         accounts.extend(account.map(|account| (connector, account)));
         state.connectors.extend(memory.map(|memory| (connector, memory)));
     }
-    state.ledger = Ledger::of(Protocol::default(), accounts);
+    state.ledger = Ledger::of(SendPolicy::default(), accounts);
     Ok(Some(state))
 }
 

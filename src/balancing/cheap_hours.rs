@@ -8,9 +8,9 @@ use super::again::wanting;
 use super::gather::{Seat, Site};
 use super::prices::Prices;
 use super::state::{Memory, State};
-use crate::engine::cheapest::{Charge, Hours, Timetable, cheapest};
 use crate::http::quantities::shown;
-use crate::kernel::*;
+use engine::cheapest::{Charge, Hours, Timetable, cheapest};
+use kernel::*;
 
 /// Time is looked at in pieces of this many seconds: prices and windows begin with a quarter of an hour.
 const PIECE: i64 = 900;

@@ -8,9 +8,9 @@ use super::gather::{Role, Seat, Site};
 use super::loads::{Loads, given_below};
 use super::state::{ReadBack, State};
 use crate::assets::{Asset, AssetType, RefusedReading, is_below_zero, told_below_zero};
-use crate::engine::Uncontrolled;
 use crate::groups::Group;
-use crate::kernel::*;
+use engine::Uncontrolled;
+use kernel::*;
 
 /// A meter's clock that is off by so much is worth a warning, as a station's is.
 const CLOCK_OFF: Duration = Duration::from_secs(60);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::gather::Site;
 use super::loads::Loads;
 use crate::assets::{Asset, AssetType, MeterScope};
-use crate::kernel::*;
+use kernel::*;
 
 /// What an asset is in the load of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Timestamp, Watts};
+use kernel::{Timestamp, Watts};
 
 /// How long a limit must stand before a reading says something about the car and not about the change.
 const SETTLED_AFTER: Duration = Duration::from_secs(20);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::meter::within;
-use crate::kernel::{Timestamp, Watts};
+use kernel::{Timestamp, Watts};
 
 /// Readings that are kept: those of a few minutes.
 const KEPT: usize = 8;

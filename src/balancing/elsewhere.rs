@@ -2,10 +2,10 @@
 //! draw is given to others. The stations keep such limits by themselves.
 
 use super::gather::{Seat, Site};
-use crate::engine::{CurrentKind, Node, Snapshot};
-use crate::kernel::{EvseId, GroupId, Milliamps, RawId, StationId, Timestamp, Watts};
 use crate::stations::LimitStep;
 use crate::stations::link::Enforced;
+use engine::{CurrentKind, Node, Snapshot};
+use kernel::{EvseId, GroupId, Milliamps, RawId, StationId, Timestamp, Watts};
 
 /// Puts what holds now between the groups and their connectors.
 pub(super) fn place(site: &Site, snapshot: &mut Snapshot, now: Timestamp) {
@@ -64,7 +64,7 @@ fn above(snapshot: &Snapshot, seats: &[&Seat], own: GroupId, station: RawId) -> 
 /// What these connectors may draw together, and on each phase where that is what was limited.
 fn most(step: &LimitStep, seats: &[&Seat]) -> (Watts, Option<Milliamps>) {
     match step.limit {
-        None => (crate::engine::MOST_POWER, None),
+        None => (engine::MOST_POWER, None),
         Some(Enforced::Power(power)) => (power, None),
         Some(Enforced::Current(current)) => {
             let of = |seat: &&Seat| {

@@ -11,10 +11,10 @@ use std::time::Duration;
 use super::apply::{About, Errand};
 use super::gather::{Seat, Site};
 use super::state::{Remark, State};
-use crate::engine::transition::Exposure;
-use crate::engine::{Snapshot, Uncontrolled};
-use crate::kernel::{ConnectorId, Timestamp, Watts};
 use crate::stations::link::Command;
+use engine::transition::Exposure;
+use engine::{Snapshot, Uncontrolled};
+use kernel::{ConnectorId, Timestamp, Watts};
 
 /// How long more may be drawn than there is before stations are not waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);

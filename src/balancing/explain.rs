@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::store::StoredPlan;
-use crate::engine::{Limit, NodeBudget, Plan, Snapshot, plan};
-use crate::kernel::*;
+use engine::{Limit, NodeBudget, Plan, Snapshot, plan};
+use kernel::*;
 
 /// A plan with its reasons.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -10,11 +10,11 @@ use super::demand::{Demand, Observed};
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
 use super::state::{Leaving, Memory, Overdraw, ReadBack, Remark, State};
-use crate::engine::Uncontrolled;
-use crate::engine::transition::Ledger;
-use crate::kernel::{ConnectorId, GroupId, Milliamps, Timestamp, Watts};
 use crate::stations::ConnectorStatus;
 use crate::stations::link::Shown;
+use engine::Uncontrolled;
+use engine::transition::Ledger;
+use kernel::{ConnectorId, GroupId, Milliamps, Timestamp, Watts};
 
 /// A draw above the limit counts when it lasts this long, …
 const OVERDRAW_LASTS: Duration = Duration::from_secs(60);

@@ -7,12 +7,12 @@ use super::prices::Prices;
 use super::rows::Rows;
 use crate::assets::Asset;
 use crate::db::{Conn, StoreResult};
-use crate::engine::{CurrentKind, least_power};
 use crate::groups::{Group, GroupConnector};
-use crate::kernel::*;
 use crate::sessions::{self, Session};
 use crate::stations::link::StationLink;
 use crate::stations::{Connector, ConnectorStatus, ExternalLimit, PhaseRotation, PowerType};
+use engine::{CurrentKind, least_power};
+use kernel::*;
 
 /// A tree as the stores have it.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Milliamps, Millivolts, PhaseSet, Watts};
+use kernel::{Milliamps, Millivolts, PhaseSet, Watts};
 
 /// What cannot be steered below one group; negative where more is produced than used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,7 +23,7 @@ use super::load::Load;
 use super::state::State;
 use crate::assets::{Asset, AssetType, Basis, Contribution, MeterScope, Peaks, contribution};
 use crate::groups::Group;
-use crate::kernel::*;
+use kernel::*;
 
 /// The load of every group of a site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::CurrentKind;
-use crate::kernel::{Timestamp, WattHours, Watts};
 use crate::stations::link::Shown;
+use engine::CurrentKind;
+use kernel::{Timestamp, WattHours, Watts};
 
 /// Registers that are kept: a few minutes of a station that tells every ten seconds.
 const KEPT: usize = 24;

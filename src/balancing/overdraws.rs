@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::yard::{PILOT, RATING, Yard, shown};
-use crate::kernel::*;
 use crate::stations::ConnectorStatus;
+use kernel::*;
 
 /// A car under a limit of 5 kW, settled.
 fn limited() -> Yard {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Milliamps, PhaseSet, Timestamp};
+use kernel::{Milliamps, PhaseSet, Timestamp};
 
 /// A phase with more current than this is in use.
 const IN_USE: Milliamps = Milliamps(1_000);

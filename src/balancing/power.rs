@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::db::schema::meter_values;
 use crate::db::{Conn, StoreResult};
 use crate::groups;
-use crate::kernel::*;
+use kernel::*;
 
 /// Readings one answer is made of at most; later ones are left out.
 const MOST_READINGS: i64 = 200_000;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use crate::db::{Conn, StoreResult};
 use crate::groups::{EnergyPrices, Group};
 use crate::http::fields::CustomFields;
-use crate::kernel::*;
-use crate::pricing::Tariff;
 use crate::rates;
+use kernel::*;
+use pricing::Tariff;
 
 /// What energy costs a group.
 #[derive(Debug, Clone)]

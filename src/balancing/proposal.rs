@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::explain::{BudgetView, MemberExplanationView, below, budgets};
 use super::snapshot::algorithm;
 use super::store::StoredPlan;
-use crate::engine::{CurrentKind, Limit, Member, MemberState, Plan, Session, Snapshot, least_power, plan};
 use crate::groups;
 use crate::http::Faults;
 use crate::http::quantities::{Kilowatts, Share, shown};
 use crate::input;
-use crate::kernel::*;
 use crate::stations::PowerType;
+use engine::{CurrentKind, Limit, Member, MemberState, Plan, Session, Snapshot, least_power, plan};
+use kernel::*;
 
 /// Cars that one proposal may add.
 const MOST_CARS: i64 = 1_000;

@@ -20,10 +20,10 @@ use super::bell::Notes;
 use super::gather::Site;
 use super::state::State;
 use super::yard::{self, settings};
-use crate::kernel::id::{CountingIds, IdSource};
-use crate::kernel::*;
 use crate::stations::ConnectorStatus;
 use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, Shown, Stray};
+use kernel::id::{CountingIds, IdSource};
+use kernel::*;
 
 const CAPACITY: Watts = Watts(30_000);
 const RATING: Watts = Watts(22_080);

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::db::schema::{load_groups, plans};
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::kernel::{GroupId, OrganizationId, PlanId, RawId, Timestamp};
+use kernel::{GroupId, OrganizationId, PlanId, RawId, Timestamp};
 
 /// Plans that are deleted in one go: they are large.
 const AT_ONCE: i64 = 100;

@@ -7,12 +7,12 @@ use super::prices::Prices;
 use crate::assets::{self, Asset};
 use crate::db::{Conn, StoreResult, error::optional};
 use crate::groups::{self, Group, GroupConnector, GroupStation};
-use crate::kernel::*;
 use crate::locations::{self, Location};
 use crate::priority;
 use crate::profiles;
 use crate::sessions::{self, Session, SessionStatus};
 use crate::stations::{self, Connector, ExternalLimit};
+use kernel::*;
 
 /// The rows of a tree.
 #[derive(Debug, Clone)]

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::loads::loads;
 use super::yard::{PILOT, RATING, Yard, kilowatts, shown};
-use crate::engine::transition::Stage;
-use crate::kernel::*;
 use crate::stations::ConnectorStatus;
 use crate::stations::link::{LimitPurpose, Stray};
+use engine::transition::Stage;
+use kernel::*;
 
 // ---- a meter of the site against what stations claim
 

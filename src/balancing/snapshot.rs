@@ -7,12 +7,12 @@ use super::gather::{Role, Seat, Site};
 use super::load::Load;
 use super::loads::Loads;
 use super::state::{Memory, State};
-use crate::engine::{
+use crate::groups::{self, Group};
+use engine::{
     self, Algorithm, Deadline, Member, MemberState, Node, Plan, PriorityClass, Session, Settings, Snapshot,
     Uncontrolled,
 };
-use crate::groups::{self, Group};
-use crate::kernel::{Milliamps, TimeZone, Timestamp, Watts};
+use kernel::{Milliamps, TimeZone, Timestamp, Watts};
 
 /// The most a limit rises at once where capacity follows readings: 2 A on three phases.
 const RAISE_STEP: Watts = Watts(1_380);
@@ -92,7 +92,7 @@ fn node(group: &Group, zone: TimeZone, loads: &Loads, now: Timestamp) -> Node {
     Node {
         parent: group.parent_id,
         name: group.name.clone(),
-        buffer_ppm: u32::try_from(group.buffer).unwrap_or(crate::engine::MILLION),
+        buffer_ppm: u32::try_from(group.buffer).unwrap_or(engine::MILLION),
         rating: group.feeder_rating,
         uncontrolled_load: match load.power {
             Some(power) => power,

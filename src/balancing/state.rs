@@ -13,12 +13,12 @@ use super::meter::{Allowed, Meter};
 use super::phases::UsedPhases;
 use super::strays::Stray;
 use super::told::Told;
-use crate::engine::transition::{Ledger, Stage};
-use crate::engine::{Plan, Turn};
-use crate::kernel::{
+use crate::stations::link::Enforced;
+use engine::transition::{Ledger, Stage};
+use engine::{Plan, Turn};
+use kernel::{
     AssetId, ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, PlanId, SessionId, StationId, Timestamp, Watts,
 };
-use crate::stations::link::Enforced;
 
 /// Everything remembered of one tree. What is kept of each connector is stored by itself ([`super::books`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

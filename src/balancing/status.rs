@@ -15,12 +15,12 @@ use super::state::{Memory, State};
 use super::store::{self, StoredPlan};
 use crate::assets::{Asset, AssetType, Basis};
 use crate::db::{Conn, Json, StoreError, StoreResult};
-use crate::engine::transition::Stage;
-use crate::engine::{Limit, NodeBudget, Plan};
 use crate::groups::{self, CapacitySource};
-use crate::kernel::*;
 use crate::locations;
 use crate::stations::ConnectorStatus;
+use engine::transition::Stage;
+use engine::{Limit, NodeBudget, Plan};
+use kernel::*;
 
 /// How a group is doing.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

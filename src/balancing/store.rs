@@ -11,10 +11,10 @@ use super::state::{Remark, State};
 use crate::assets::{self, Peaks};
 use crate::db::schema::plans;
 use crate::db::{Conn, Json, StoreResult};
-use crate::engine::transition::Stage;
-use crate::engine::{Plan, Snapshot};
 use crate::events::{self, Event, EventKind};
-use crate::kernel::*;
+use engine::transition::Stage;
+use engine::{Plan, Snapshot};
+use kernel::*;
 
 /// What one step of balancing wants to have written down.
 #[derive(Debug, Clone)]

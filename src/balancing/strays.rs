@@ -7,8 +7,8 @@ use super::bell::Notes;
 use super::gather::{Role, Seat, Site};
 use super::meter::{A_CAR, Hardware, Meter};
 use super::state::State;
-use crate::kernel::{ConnectorId, PhaseSet, RawId, StationId, Timestamp, Watts};
 use crate::stations::link::{self, Shown};
+use kernel::{ConnectorId, PhaseSet, RawId, StationId, Timestamp, Watts};
 
 /// A connector that draws and is not steered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::transition::Ticket;
-use crate::kernel::{Timestamp, Watts};
+use engine::transition::Ticket;
+use kernel::{Timestamp, Watts};
 
 /// Limits that are kept; beyond it the largest are.
 const KEPT: usize = 16;

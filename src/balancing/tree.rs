@@ -17,12 +17,12 @@ use super::state::State;
 use super::store::{self, Record};
 use super::turn::{Decided, decide};
 use crate::db::{StoreError, StoreResult};
-use crate::engine::transition::{Ledger, Protocol, Ticket};
-use crate::engine::{Plan, Snapshot};
 use crate::groups;
 use crate::http::Context;
-use crate::kernel::{GroupId, Timestamp};
 use crate::stations::link::{LinkError, Outcome, SharedLink};
+use engine::transition::{Ledger, SendPolicy, Ticket};
+use engine::{Plan, Snapshot};
+use kernel::{GroupId, Timestamp};
 
 /// A station's answer and what it is about.
 struct Answer {
@@ -281,7 +281,7 @@ impl Tree {
         let load = self.context.db.read(move |conn| books::load(conn, root));
         let mut state = load.await?.unwrap_or_default();
         self.saved = Arc::new(state.clone());
-        let protocol = Protocol { refresh_seconds: Some(self.settings.limit_seconds / 2), ..Protocol::default() };
+        let protocol = SendPolicy { refresh_seconds: Some(self.settings.limit_seconds / 2), ..SendPolicy::default() };
         match state.connectors.is_empty() {
             true => state.ledger = Ledger::new(protocol),
             false => state.ledger.protocol = protocol,

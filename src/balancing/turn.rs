@@ -9,9 +9,9 @@ use super::settings::Settings;
 use super::snapshot::planned;
 use super::state::{Remark, State};
 use super::strays::follow_strays;
-use crate::engine::check::{Violation, violations};
-use crate::engine::{Plan, Snapshot};
-use crate::kernel::{ConnectorId, Timestamp};
+use engine::check::{Violation, violations};
+use engine::{Plan, Snapshot};
+use kernel::{ConnectorId, Timestamp};
 
 /// What a turn came to.
 pub(super) struct Decided {

@@ -15,16 +15,16 @@ use super::settings::Settings;
 use super::state::State;
 use super::turn::{Decided, decide};
 use crate::assets::{Asset, NewAsset, Reading};
-use crate::engine::Plan;
-use crate::engine::transition::{Ledger, Protocol};
 use crate::groups::{Group, NewGroup};
 use crate::http::Faults;
 use crate::http::fields::{Field, Path};
-use crate::kernel::id::{CountingIds, IdSource};
-use crate::kernel::*;
 use crate::sessions::{Session, SessionStatus};
 use crate::stations::ConnectorStatus;
 use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, Shown, Stray};
+use engine::Plan;
+use engine::transition::{Ledger, SendPolicy};
+use kernel::id::{CountingIds, IdSource};
+use kernel::*;
 
 const VOLTAGE: Millivolts = Millivolts(230_000);
 /// 6 A on three phases.
@@ -97,7 +97,10 @@ pub(super) fn site_of(stations: usize, capacity: i64, moment: &Moment) -> Site {
 /// What balancing remembers at the start.
 pub(super) fn state() -> State {
     State {
-        ledger: Ledger::new(Protocol { refresh_seconds: Some(settings().limit_seconds / 2), ..Protocol::default() }),
+        ledger: Ledger::new(SendPolicy {
+            refresh_seconds: Some(settings().limit_seconds / 2),
+            ..SendPolicy::default()
+        }),
         ..State::default()
     }
 }

@@ -12,9 +12,9 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
 use crate::input;
-use crate::kernel::text::Text;
-use crate::kernel::{OrganizationId, StationId};
 use crate::stations::{self, Station, StationView};
+use kernel::text::Text;
+use kernel::{OrganizationId, StationId};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

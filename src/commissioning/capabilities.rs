@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::actions::{NewAction, Performer};
 use crate::events::ActionKind;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{StationId, Timestamp};
 use crate::sessions;
 use crate::stations::link::Command;
 use crate::stations::{self, LimitUnits, QuirkProfile, Station, quirks_of};
+use kernel::{StationId, Timestamp};
 
 /// Keys that one GetConfiguration asks for where nothing else is known: some stations answer ten at most.
 const KEYS_PER_CALL: u32 = 10;

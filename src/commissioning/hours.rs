@@ -10,10 +10,10 @@ use crate::actions::{NewAction, Performer};
 use crate::db::StoreResult;
 use crate::events::ActionKind;
 use crate::http::ApiResult;
-use crate::kernel::LocationId;
 use crate::locations;
 use crate::stations::link::Command;
 use crate::stations::{self, OperationalStatus, Station};
+use kernel::LocationId;
 
 /// Looks at the hours again and again, until the handle is aborted.
 pub fn keep(performer: Performer, every: Duration) -> JoinHandle<()> {

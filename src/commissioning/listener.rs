@@ -8,10 +8,10 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use super::steps;
 use crate::actions::Performer;
-use crate::kernel::{OrganizationId, StationId};
 use crate::profiles;
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::{find_station, quirks_of};
+use kernel::{OrganizationId, StationId};
 
 /// When a station has settled.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,8 @@ use crate::actions::{NewAction, Performer};
 use crate::events::ActionKind;
 use crate::http::{ApiError, ApiResult, Code};
 use crate::stations::link::{Command, LinkError};
-use crate::stations::{self, Protocol, SecurityType, Station};
+use crate::stations::{self, SecurityType, Station};
+use kernel::Protocol;
 
 /// Bytes of a password that every station of OCPP 1.6 takes: 40 hexadecimal digits.
 const LONGEST_1_6: usize = 20;
@@ -50,7 +51,7 @@ fn check(performer: &Performer, station: &Station, wanted: Option<&str>) -> ApiR
         return Err(ApiError::conflict("The charge station proves itself by a certificate and has no password"));
     }
     let is_long = wanted.is_some_and(|password| password.len() > LONGEST_1_6);
-    if is_long && station.protocol == Protocol::Ocpp16 {
+    if is_long && station.protocol == Protocol::V16 {
         let message = format!("must have at most {LONGEST_1_6} bytes: the station speaks ocpp1.6");
         return Err(ApiError::field("password", "invalid", message));
     }
@@ -63,8 +64,8 @@ fn check(performer: &Performer, station: &Station, wanted: Option<&str>) -> ApiR
 /// OCPP 1.6 wants the bytes of the password in hexadecimal digits.
 fn command(protocol: Protocol, password: &str) -> Command {
     let (key, value) = match protocol {
-        Protocol::Ocpp16 => ("AuthorizationKey", hex::encode(password)),
-        Protocol::Ocpp201 | Protocol::Ocpp21 => ("SecurityCtrlr.BasicAuthPassword", password.to_owned()),
+        Protocol::V16 => ("AuthorizationKey", hex::encode(password)),
+        Protocol::V201 | Protocol::V21 => ("SecurityCtrlr.BasicAuthPassword", password.to_owned()),
     };
     Command::ChangeConfiguration { key: key.to_owned(), value }
 }

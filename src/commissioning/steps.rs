@@ -7,11 +7,11 @@ use crate::actions::{NewAction, Performer};
 use crate::events::ActionKind;
 use crate::groups;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::kernel::{OrganizationId, StationId};
 use crate::profiles;
 use crate::stations::link::{Command, Outcome};
 use crate::stations::{self, BootConfiguration, QuirkProfile, Station, quirks_of};
 use crate::templates::{self, Batch};
+use kernel::{OrganizationId, StationId};
 
 /// Runs all steps for a station that has settled.
 pub(super) async fn run(performer: &Performer, organization: OrganizationId, id: StationId) -> ApiResult<()> {

@@ -10,25 +10,19 @@ use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{BigInt, HasSqlType, Text};
+use diesel::sql_types::{HasSqlType, Text};
 use diesel::sqlite::{Sqlite, SqliteValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::connection::MultiBackend;
-use crate::kernel::*;
-
-/// SQL type of a [`Timestamp`].
-#[derive(Debug, Clone, Copy, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
-#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
-pub struct Instant;
+pub use kernel::columns::Instant;
+use kernel::*;
 
 /// SQL type of a JSON document.
 #[derive(Debug, Clone, Copy, diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
 #[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
 pub struct JsonDoc;
-
-impl diesel::sql_types::SqlOrd for Instant {}
 
 impl HasSqlType<Instant> for MultiBackend {
     fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
@@ -42,38 +36,6 @@ impl HasSqlType<JsonDoc> for MultiBackend {
     }
 }
 
-/// Microseconds from 1970 to PostgreSQL's own epoch, 2000-01-01.
-const PG_EPOCH_MICROS: i64 = 946_684_800_000_000;
-
-#[derive(AsExpression, FromSqlRow)]
-#[diesel(foreign_derive)]
-#[diesel(sql_type = Instant)]
-#[expect(dead_code, reason = "only the derived implementations are wanted")]
-struct TimestampProxy(Timestamp);
-
-impl ToSql<Instant, Pg> for Timestamp {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(&(self.micros() - PG_EPOCH_MICROS).to_be_bytes())?;
-        Ok(IsNull::No)
-    }
-}
-impl FromSql<Instant, Pg> for Timestamp {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let micros = <i64 as FromSql<BigInt, Pg>>::from_sql(value)?;
-        Ok(Self::from_micros(micros + PG_EPOCH_MICROS))
-    }
-}
-impl ToSql<Instant, Sqlite> for Timestamp {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.micros());
-        Ok(IsNull::No)
-    }
-}
-impl FromSql<Instant, Sqlite> for Timestamp {
-    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
-        <i64 as FromSql<BigInt, Sqlite>>::from_sql(value).map(Self::from_micros)
-    }
-}
 impl ToSql<Instant, MultiBackend> for Timestamp {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
         out.set_value((Instant, self));
@@ -130,116 +92,35 @@ impl<T: DeserializeOwned + std::fmt::Debug> FromSql<JsonDoc, MultiBackend> for J
     }
 }
 
-/// Stores types by their `Display` and `FromStr`, or by a pair of functions, as text.
-#[macro_export]
-macro_rules! text_column {
-    ($($name:ty),* $(,)?) => { $($crate::text_column!(@one $name, |value: &$name| value.to_string(),
-        |text: String| text.parse::<$name>().map_err(|error| error.to_string()));)* };
-    (spelled $($name:ty),* $(,)?) => { $($crate::text_column!(@one $name, |value: &$name| value.to_string(),
-        |text: String| <$name as $crate::kernel::spelled::Spelled>::from_spelling(&text)
-            .ok_or_else(|| format!("unknown {}: {text}", stringify!($name))));)* };
-    (@one $name:ty, $show:expr, $read:expr) => { const _: () = {
-        use diesel::serialize::{IsNull, Output, Result as Written, ToSql};
-        use diesel::sql_types::Text;
-        use $crate::db::connection::MultiBackend;
-
-        #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
-        #[diesel(foreign_derive)]
-        #[diesel(sql_type = Text)]
-        #[allow(dead_code)]
-        struct Proxy($name);
-
-        impl ToSql<Text, diesel::pg::Pg> for $name {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, diesel::pg::Pg>) -> Written {
-                let show = $show;
-                std::io::Write::write_all(out, show(self).as_bytes())?;
-                Ok(IsNull::No)
-            }
-        }
-        impl ToSql<Text, diesel::sqlite::Sqlite> for $name {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, diesel::sqlite::Sqlite>) -> Written {
-                let show = $show;
-                out.set_value(show(self));
-                Ok(IsNull::No)
-            }
-        }
+/// A type of the kernel that is text, as a column of the pair.
+macro_rules! pair_columns {
+    ($($name:ident),* $(,)?) => {$(
         impl ToSql<Text, MultiBackend> for $name {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> Written {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
                 out.set_value((Text, self));
                 Ok(IsNull::No)
             }
         }
-        impl<DB: diesel::backend::Backend> diesel::deserialize::FromSql<Text, DB> for $name
-        where
-            String: diesel::deserialize::FromSql<Text, DB>,
-        {
-            fn from_sql(value: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-                let read = $read;
-                let text = <String as diesel::deserialize::FromSql<Text, DB>>::from_sql(value)?;
-                Ok(read(text)?)
-            }
-        }
-    }; };
+    )*};
 }
 
-macro_rules! quantity_column {
-    ($($name:ident),*) => {$( const _: () = {
-        #[derive(AsExpression, FromSqlRow)]
-        #[diesel(foreign_derive)]
-        #[diesel(sql_type = BigInt)]
-        #[expect(dead_code, reason = "only the derived implementations are wanted")]
-        struct Proxy($name);
+kernel::every_id!(pair_columns);
+pair_columns!(Currency, Protocol);
 
-        impl<DB: Backend> ToSql<BigInt, DB> for $name
-        where
-            i64: ToSql<BigInt, DB>,
-        {
-            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-                self.0.to_sql(out)
+/// Stores types as text, as [`kernel::text_column!`] does, in the pair of both stores, too.
+#[macro_export]
+macro_rules! text_column {
+    (spelled $($name:ty),* $(,)?) => { kernel::text_column!(spelled $($name),*); $($crate::text_column!(@pair $name);)* };
+    (@pair $name:ty) => {
+        impl diesel::serialize::ToSql<diesel::sql_types::Text, $crate::db::connection::MultiBackend> for $name {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, $crate::db::connection::MultiBackend>,
+            ) -> diesel::serialize::Result {
+                out.set_value((diesel::sql_types::Text, self));
+                Ok(diesel::serialize::IsNull::No)
             }
         }
-        impl<DB: Backend> FromSql<BigInt, DB> for $name
-        where
-            i64: FromSql<BigInt, DB>,
-        {
-            fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-                <i64 as FromSql<BigInt, DB>>::from_sql(value).map(Self)
-            }
-        }
-    };)*};
+    };
+    ($($name:ty),* $(,)?) => { kernel::text_column!($($name),*); $($crate::text_column!(@pair $name);)* };
 }
-
-quantity_column!(Watts, Milliamps, Millivolts, WattHours);
-
-text_column!(
-    OrganizationId,
-    ApiKeyId,
-    LocationId,
-    StationId,
-    EvseId,
-    ConnectorId,
-    UserId,
-    TokenId,
-    SessionId,
-    ActionId,
-    GroupId,
-    GroupStationId,
-    RateId,
-    RateScheduleId,
-    EvseNetworkId,
-    EvseGroupId,
-    ServiceOfferId,
-    EventId,
-    PlanId,
-    AssetId,
-    ReservationId,
-    ChargingProfileId,
-    TemplateId,
-    PriorityChargeId,
-    HomeLoginId,
-    LetterId,
-    WebhookId,
-    DeliveryId,
-    EvidenceId,
-    Currency
-);

@@ -15,6 +15,7 @@ pub mod query;
 pub mod reads;
 pub mod room;
 pub mod schema;
+pub mod seal;
 pub mod search;
 pub mod secrets;
 

@@ -9,7 +9,7 @@ use diesel::sql_types::{Bool, Text};
 
 use super::connection::{Conn, MultiBackend};
 use super::query::contains;
-use crate::kernel::OrganizationId;
+use kernel::OrganizationId;
 
 /// Letters of the shortest text that the index knows.
 const TRIGRAM: usize = 3;

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::schema::secrets;
 use super::{Conn, StoreResult, StoreUrl};
-use crate::kernel::Timestamp;
+use kernel::Timestamp;
 
 /// 256 random bits that may stand in a URL.
 pub fn draw() -> String {

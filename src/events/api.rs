@@ -9,7 +9,7 @@ use crate::http::caller::ReadEvents;
 use crate::http::docs::LogErrors;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
-use crate::kernel::{EventId, Timestamp};
+use kernel::{EventId, Timestamp};
 
 /// Events that one request returns at most.
 const MOST_EVENTS: u32 = 1_000;

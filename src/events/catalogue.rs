@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::ActionKind;
-use crate::kernel::spelled::Spelled;
+use kernel::spelled::Spelled;
 
 /// What `data` holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

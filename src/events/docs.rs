@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{Object, Ref, Schema, Type};
 use utoipa::openapi::{Content, ObjectBuilder, OpenApi, RefOr, Response};
 
 use super::{ActionKind, EventKind, Payload};
-use crate::kernel::spelled::Spelled;
+use kernel::spelled::Spelled;
 
 /// The page `docs/EVENTS.md`.
 pub fn markdown() -> String {

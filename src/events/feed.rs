@@ -12,7 +12,7 @@ use super::store;
 use super::veil::veil;
 use crate::db::{StoreError, StoreResult};
 use crate::http::Context;
-use crate::kernel::OrganizationId;
+use kernel::OrganizationId;
 
 /// Lines that are kept for a listener who is slow; one that is further behind is dropped.
 const LINES_KEPT: usize = 1_024;

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use crate::db::schema::counters;
 use crate::db::{Conn, StoreResult};
 use crate::each;
-use crate::kernel::{OrganizationId, Timestamp};
+use kernel::{OrganizationId, Timestamp};
 
 /// How far a horizon moves at once.
 const STEP: Duration = Duration::from_secs(24 * 3_600);
@@ -164,7 +164,7 @@ impl Forgotten {
 #[macro_export]
 macro_rules! forget_found {
     ($conn:expr, $table:ident, $id:ty, $found:expr) => {{
-        let found: Vec<($id, $crate::kernel::OrganizationId)> =
+        let found: Vec<($id, ::kernel::OrganizationId)> =
             $found.select(($table::id, $table::organization_id)).load($conn)?;
         let ids: Vec<$id> = found.iter().map(|(id, _)| *id).collect();
         diesel::delete($table::table.filter($table::id.eq_any(ids))).execute($conn)?;

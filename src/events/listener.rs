@@ -10,7 +10,7 @@ use super::retention::require_kept;
 use super::{EventTypes, store};
 use crate::db::StoreResult;
 use crate::http::{ApiError, ApiResult, Code, Context};
-use crate::kernel::OrganizationId;
+use kernel::OrganizationId;
 
 /// Missed events that are read at once.
 const MISSED_AT_ONCE: i64 = 200;

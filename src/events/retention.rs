@@ -9,7 +9,7 @@ use crate::db::schema::{counters, events};
 use crate::db::{Conn, StoreResult};
 use crate::each;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::kernel::{OrganizationId, Timestamp};
+use kernel::{OrganizationId, Timestamp};
 
 /// Events that are deleted in one go, so that others can write in between.
 const DELETED_AT_ONCE: i64 = 500;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use super::{EventTypes, Told, store};
 use crate::db::schema::events;
 use crate::db::{Conn, StoreResult};
-use crate::kernel::{EventId, OrganizationId, RawId, Timestamp};
+use kernel::{EventId, OrganizationId, RawId, Timestamp};
 
 /// Which events.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::{EventKind, EventTypes};
 use crate::db::limit::in_time;
 use crate::db::schema::events;
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
+use kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
 
 /// So few types are looked for one by one; among more, some are common.
 const FEW_TYPES: usize = 16;

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{EventKind, store};
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::kernel::{EventId, Moment, OrganizationId, Timestamp};
+use kernel::{EventId, Moment, OrganizationId, Timestamp};
 
 /// An event with the text that is sent of it.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kernel::cards::hide_cards;
+use kernel::cards::hide_cards;
 
 /// Characters that are shown of a number.
 const SHOWN: usize = 4;

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::model::Group;
 use crate::http::quantities::Kilowatts;
 use crate::input;
-use crate::kernel::calendar::{TimeOfDay, Weekdays, WeeklyWindow};
-use crate::kernel::text::Line;
-use crate::kernel::*;
+use kernel::calendar::{TimeOfDay, Weekdays, WeeklyWindow};
+use kernel::text::Line;
+use kernel::*;
 
 /// Entries that one list of schedules may have.
 const MOST_ENTRIES: usize = 200;
@@ -174,8 +174,7 @@ mod tests {
 
     fn group() -> Group {
         let new = json!({"name": "G", "maximum_capacity": 100, "location": "650000000000000000000001"});
-        let moment =
-            Moment::new(Timestamp::from_unix_seconds(0), std::sync::Arc::new(crate::kernel::id::RandomIds::new()));
+        let moment = Moment::new(Timestamp::from_unix_seconds(0), std::sync::Arc::new(clock::RandomIds::new()));
         let mut group = Group::new(read(&new), moment.id(), &moment);
         group.capacity_schedules = Json(read(&json!({
             "weekly": [

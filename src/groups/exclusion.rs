@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::model::{Algorithm, Group};
 use crate::http::{Faults, Versioned};
 use crate::input;
-use crate::kernel::calendar::{TimeOfDay, Weekdays, WeeklyWindow};
-use crate::kernel::*;
+use kernel::calendar::{TimeOfDay, Weekdays, WeeklyWindow};
+use kernel::*;
 
 /// Windows that a group may have.
 const MOST_WINDOWS: usize = 50;

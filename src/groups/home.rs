@@ -16,9 +16,9 @@ use crate::http::docs::{OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Ctx, Found, IfMatch, PathId};
-use crate::kernel::*;
 use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
+use kernel::*;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config

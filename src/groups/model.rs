@@ -11,9 +11,9 @@ use crate::filters;
 use crate::http::Faults;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::quantities::{Amps, Kilowatts, Share};
-use crate::kernel::text::{Name, Note};
-use crate::kernel::*;
 use crate::{input, patch};
+use kernel::text::{Name, Note};
+use kernel::*;
 
 crate::spelled! {
     /// How what is left after the minimums is shared.

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::http::fields::{Field, Path, wrong};
 use crate::http::{ApiError, ApiResult, Faults};
-use crate::kernel::*;
 use crate::{input, json_schema};
+use kernel::*;
 
 /// Prices that a group may have: a week of quarters of an hour, and some more.
 const MOST_PRICES: usize = 1_000;

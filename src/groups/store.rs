@@ -12,8 +12,8 @@ use crate::events::{self, Event, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::*;
 use crate::stations;
+use kernel::*;
 
 /// Groups from a root to its deepest descendant at most; the engine bounds it too.
 const DEEPEST: usize = 8;

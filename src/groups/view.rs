@@ -9,7 +9,7 @@ use super::prices::EnergyPrices;
 use crate::http::Versioned;
 use crate::http::fields::MetaData;
 use crate::http::quantities::shown;
-use crate::kernel::*;
+use kernel::*;
 
 /// A connector of a member station, as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::Needs;
-use crate::kernel::{ApiKeyId, OrganizationId};
+use kernel::{ApiKeyId, OrganizationId};
 
 /// A caller whose key was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -337,8 +337,8 @@ fn text_for(name: &str, property: &RefOr<Schema>) -> String {
 mod tests {
     use super::*;
     use crate::http::fields::MetaData;
-    use crate::kernel::LocationId;
-    use crate::kernel::text::Name;
+    use kernel::LocationId;
+    use kernel::text::Name;
     use utoipa::PartialSchema;
 
     crate::input! {

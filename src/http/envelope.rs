@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::{Keepable, KeptAnswer};
-use crate::kernel::Timestamp;
+use kernel::Timestamp;
 
 /// The envelope of one object.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::Faults;
-use crate::kernel::calendar::{TimeOfDay, Weekdays};
-use crate::kernel::spelled::Spelled;
-use crate::kernel::text::{InvalidText, Text, is_unreadable};
-use crate::kernel::*;
+use kernel::calendar::{TimeOfDay, Weekdays};
+use kernel::spelled::Spelled;
+use kernel::text::{InvalidText, Text, is_unreadable};
+use kernel::*;
 
 /// Where in a document we are: `connectors[0].id`.
 #[derive(Debug, Clone, Copy)]
@@ -54,8 +54,7 @@ macro_rules! json_schema {
     ($name:ty, $schema:tt) => {
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                let schema = serde_json::from_value::<utoipa::openapi::schema::Schema>(serde_json::json!($schema));
-                schema.unwrap_or_default().into()
+                kernel::schemas::written(serde_json::json!($schema))
             }
         }
         impl utoipa::ToSchema for $name {}
@@ -235,7 +234,7 @@ impl<const MIN: usize, const MAX: usize, const LINES: bool> Field for Text<MIN, 
         match text.parse() {
             Ok(text) => Some(text),
             Err(error) => {
-                let error: crate::kernel::text::InvalidText = error;
+                let error: kernel::text::InvalidText = error;
                 faults.add(at, "invalid", error.to_string());
                 None
             }
@@ -243,11 +242,45 @@ impl<const MIN: usize, const MAX: usize, const LINES: bool> Field for Text<MIN, 
     }
 }
 
-impl<T: Spelled> Field for T {
-    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        value.as_str().and_then(T::from_spelling).or_else(|| wrong(at, faults, format_args!("one of {}", T::choices())))
-    }
+/// Reads an enumeration by any of its spellings.
+pub fn read_spelled<T: Spelled>(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<T> {
+    value.as_str().and_then(T::from_spelling).or_else(|| wrong(at, faults, format_args!("one of {}", T::choices())))
 }
+
+/// Declares an enumeration as [`kernel::spelled!`] does, and reads it from bodies and from the query.
+#[macro_export]
+macro_rules! spelled {
+    ($(#[doc = $doc:literal])* pub enum $name:ident $values:tt) => {
+        kernel::spelled! { $(#[doc = $doc])* pub enum $name $values }
+        $crate::spelled_fields!($name);
+    };
+}
+
+/// Reads enumerations of the pure crates from bodies and from the query.
+#[macro_export]
+macro_rules! spelled_fields {
+    ($($name:ty),* $(,)?) => {$(
+        impl $crate::http::fields::Field for $name {
+            fn read(
+                value: &serde_json::Value,
+                at: $crate::http::fields::Path<'_>,
+                faults: &mut $crate::http::Faults,
+            ) -> Option<Self> {
+                $crate::http::fields::read_spelled(value, at, faults)
+            }
+        }
+        impl $crate::http::query::Parameter for $name {
+            fn expectation() -> String {
+                format!("one of {}", <Self as kernel::spelled::Spelled>::choices())
+            }
+            fn from_parameter(text: &str) -> Option<Self> {
+                kernel::spelled::Spelled::from_spelling(text)
+            }
+        }
+    )*};
+}
+
+spelled_fields!(kernel::Protocol, pricing::Kind, pricing::Counted, pricing::Unit, pricing::Selection);
 
 macro_rules! parsed_fields {
     ($($type:ty: $must:literal),* $(,)?) => {$(
@@ -285,15 +318,6 @@ parsed_fields! {
     TimeZone: "an IANA time zone such as Europe/Amsterdam",
     TimeOfDay: "a time of day such as 07:30, from 00:00 to 24:00",
 }
-
-crate::json_schema!(TimeOfDay, {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", "example": "07:30"});
-
-crate::json_schema!(Weekdays, {
-    "type": "array", "items": {"type": "string", "enum": [
-        "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
-    ]},
-    "example": ["monday", "friday"]
-});
 
 /// Days of the week as eDRV, Hubject and OCPI write them: `MONDAY`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -372,9 +396,9 @@ macro_rules! patch {
         $(#[$meta])*
         pub struct $name {
             $($(#[$field_meta])* #[schema(inline, value_type = Option<$type> $(, rename = $json)?)]
-            pub $field: $crate::kernel::Patch<$type>),*
+            pub $field: ::kernel::Patch<$type>),*
         }
-        $crate::input!(@read $name { $($field $(as $json)? : $crate::kernel::Patch<$type>),* });
+        $crate::input!(@read $name { $($field $(as $json)? : ::kernel::Patch<$type>),* });
     };
 }
 
@@ -411,7 +435,7 @@ pub fn member<T: Field>(object: &Map<String, Value>, name: &str, at: Path<'_>, f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::text::Name;
+    use kernel::text::Name;
     use serde_json::json;
 
     input! {

@@ -16,8 +16,8 @@ use super::error::{ApiError, ApiResult, Faults};
 use super::query::{Format, ListQuery, Near};
 use super::{Context, csv, geo};
 use crate::db::Conn;
-use crate::kernel::page::{Cursor, LARGEST_PAGE, MOST_COUNTED, Total};
-use crate::kernel::{Page, PageRequest, Timestamp};
+use kernel::page::{Cursor, LARGEST_PAGE, MOST_COUNTED, Total};
+use kernel::{Page, PageRequest, Timestamp};
 
 /// Rows that are looked at for a search by distance.
 const MOST_PLACES: u32 = 20_000;
@@ -368,7 +368,7 @@ macro_rules! fetch_page {
             rows
         };
         let counted: Option<i64> = if query.counts {
-            let most = i64::try_from($crate::kernel::page::MOST_COUNTED).unwrap_or(i64::MAX);
+            let most = i64::try_from(::kernel::page::MOST_COUNTED).unwrap_or(i64::MAX);
             let rows = filtered().select($table::id).limit(most + 1);
             Some($crate::http::list::Counted(rows).get_result($conn)?)
         } else {
@@ -376,7 +376,7 @@ macro_rules! fetch_page {
         };
         // Few rows that a search found are sorted by themselves: an index of times would look at all others too.
         let are_few = query.search.is_some()
-            && counted.is_some_and(|rows| rows <= i64::try_from($crate::kernel::page::MOST_COUNTED).unwrap_or(i64::MAX));
+            && counted.is_some_and(|rows| rows <= i64::try_from(::kernel::page::MOST_COUNTED).unwrap_or(i64::MAX));
         let sorted = || {
             let mut rows = filtered();
             if let Some(after) = query.after {
@@ -403,7 +403,7 @@ macro_rules! fetch_page {
         };
         let (offset, limit) = (query.offset(), query.page.limit());
         let ends_here = query.after.is_none() && counted.is_some_and(|rows| rows <= offset + limit);
-        let edge: Vec<($crate::kernel::Timestamp, $crate::kernel::Timestamp, String)> = if ends_here {
+        let edge: Vec<(::kernel::Timestamp, ::kernel::Timestamp, String)> = if ends_here {
             Vec::new()
         } else {
             let edge = sorted().select(($table::created_at, $table::updated_at, $table::id));

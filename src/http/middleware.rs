@@ -21,7 +21,7 @@ use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::{self, Answering};
 use super::request_id::REQUEST_ID;
-use crate::kernel::ApiKeyId;
+use kernel::ApiKeyId;
 
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request id taken over from a client.

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::db::{Db, Lane};
-use crate::kernel::SharedClock;
-use crate::kernel::{IdSource, Moment};
+use clock::SharedClock;
+use kernel::{IdSource, Moment};
 
 pub mod body;
 pub mod caller;

@@ -99,10 +99,6 @@ macro_rules! numbers {
 numbers!(Amount, Percent);
 crate::text_column!(Amount);
 
-json_schema!(crate::kernel::Currency, {
-    "type": "string", "pattern": "^[A-Za-z]{3}$", "description": "A currency of ISO 4217", "example": "EUR"
-});
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::error::{ApiError, ApiResult, Faults};
 use super::fields::{Field, Path, wrong};
 use crate::json_schema;
-use crate::kernel::{Milliamps, Millivolts, PhaseSet, Watts};
+use kernel::{Milliamps, Millivolts, PhaseSet, Watts};
 
 /// A number times 1000, to the nearest whole, when it lies in the range.
 fn thousandths(value: &Value, range: std::ops::RangeInclusive<f64>) -> Option<i64> {

@@ -9,9 +9,8 @@ use serde::Deserialize;
 
 use super::codes::Code;
 use super::error::{ApiError, ApiResult, Faults};
-use crate::kernel::page::{Cursor, DEFAULT_PAGE, LARGEST_PAGE};
-use crate::kernel::spelled::Spelled;
-use crate::kernel::*;
+use kernel::page::{Cursor, DEFAULT_PAGE, LARGEST_PAGE};
+use kernel::*;
 
 /// Reads parameters one by one and remembers which were asked for.
 #[derive(Debug)]
@@ -75,15 +74,6 @@ impl Parameter for bool {
             "false" | "0" => Some(false),
             _ => None,
         }
-    }
-}
-
-impl<T: Spelled> Parameter for T {
-    fn expectation() -> String {
-        format!("one of {}", T::choices())
-    }
-    fn from_parameter(text: &str) -> Option<Self> {
-        T::from_spelling(text)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
-use crate::kernel::LocationId;
+use kernel::LocationId;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

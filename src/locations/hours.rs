@@ -3,7 +3,7 @@
 use chrono::{Datelike, Timelike};
 
 use super::model::{Location, OpeningHours, minutes};
-use crate::kernel::{TimeZone, Timestamp};
+use kernel::{TimeZone, Timestamp};
 
 impl OpeningHours {
     /// Whether it is open at this instant; no hours at all mean always, a day without any means closed.

@@ -12,10 +12,10 @@ use crate::filters;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
 use crate::http::quantities::{Volts, shown};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Code, Line, Name, Note};
-use crate::kernel::*;
 use crate::organizations::{ConcurrentCards, UnknownCards};
 use crate::{input, json_schema, patch};
+use kernel::text::{Code, Line, Name, Note};
+use kernel::*;
 
 crate::spelled! {
     /// What balancing counts at this place.

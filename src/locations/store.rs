@@ -10,7 +10,7 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{LocationId, OrganizationId, Page, TimeZone};
+use kernel::{LocationId, OrganizationId, Page, TimeZone};
 
 pub(super) fn insert(conn: &mut Conn, location: &Location) -> StoreResult<()> {
     diesel::insert_into(locations::table).values(location).execute(conn)?;

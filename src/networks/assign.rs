@@ -11,7 +11,7 @@ use crate::db::{Conn, StoreError};
 use crate::http::fields::SaidOrNull;
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::input;
-use crate::kernel::*;
+use kernel::*;
 
 input! {
     /// EVSEs and the group they go to.

@@ -12,8 +12,8 @@ use crate::fetch_page;
 use crate::filters;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::*;
 use crate::stations::{CurrentType, Evse, PowerType};
+use kernel::*;
 
 filters! {
     /// Filters of the EVSEs of networks.

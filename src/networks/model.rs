@@ -8,9 +8,9 @@ use crate::db::schema::{evse_groups, evse_networks};
 use crate::filters;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::Text;
-use crate::kernel::*;
 use crate::{input, patch};
+use kernel::text::Text;
+use kernel::*;
 
 crate::spelled! {
     /// How far a network is.

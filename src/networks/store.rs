@@ -12,7 +12,7 @@ use crate::events::{self, Event, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::*;
+use kernel::*;
 
 pub(super) fn insert(conn: &mut Conn, network: &EvseNetwork) -> ApiResult<()> {
     check_name(conn, network)?;

@@ -23,8 +23,8 @@ use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Faults, Found, IfMatch, PathId, Query,
 };
-use crate::kernel::*;
 use crate::networks;
+use kernel::*;
 
 /// Adds the endpoints of this slice. The paths with words come before those with ids.
 pub fn routes(config: &mut ServiceConfig) {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::content::*;
 use super::model::{Content, ServiceOffer};
 use crate::http::Faults;
-use crate::kernel::calendar::Weekdays;
-use crate::kernel::*;
 use crate::networks::EvseGroup;
+use kernel::calendar::Weekdays;
+use kernel::*;
 
 /// The shortest notice of new prices, in days.
 const LEAST_LEAD_TIME: i64 = 15;

@@ -10,10 +10,10 @@ use serde_json::Value;
 use crate::http::Faults;
 use crate::http::fields::{DaysOfWeek, Field, Path, wrong};
 use crate::http::money::Amount;
-use crate::kernel::text::Text;
-use crate::kernel::*;
-use crate::pricing::{Component, Conditions, Counted, Element, Kind, Selection, Tariff, Unit, Window};
 use crate::{input, json_schema};
+use kernel::text::Text;
+use kernel::*;
+use pricing::{Component, Conditions, Counted, Element, Kind, Selection, Tariff, Unit, Window};
 
 /// Seconds of a day.
 pub(super) const DAY: u32 = 86_400;

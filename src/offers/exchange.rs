@@ -7,10 +7,10 @@ use crate::db::Conn;
 use crate::filters;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::calendar::Weekdays;
-use crate::kernel::*;
 use crate::networks::{self, NetworkEvseFilter, NetworkEvseView, Scope};
-use crate::pricing::Window;
+use kernel::calendar::Weekdays;
+use kernel::*;
+use pricing::Window;
 
 filters! {
     /// Whose offer it is.

@@ -13,9 +13,9 @@ use crate::db::{Conn, Json, StoreResult};
 use crate::events::{self, Event, EventKind};
 use crate::http::{ApiError, ApiResult, Fault, Faults};
 use crate::input;
-use crate::kernel::*;
 use crate::networks::{self, NetworkEvseView};
 use crate::stations::folded_contract_id;
+use kernel::*;
 
 /// An EVSE that nobody put into a group.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

@@ -9,9 +9,9 @@ use crate::db::schema::service_offers;
 use crate::filters;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Line, Text};
-use crate::kernel::*;
 use crate::{input, patch};
+use kernel::text::{Line, Text};
+use kernel::*;
 
 crate::spelled! {
     /// How far an offer is; time moves it on.

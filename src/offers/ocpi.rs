@@ -11,10 +11,10 @@ use crate::filters;
 use crate::http::money::{Amount, Percent};
 use crate::http::{ApiError, ApiResult, Faults};
 use crate::input;
-use crate::kernel::calendar::Weekdays;
-use crate::kernel::*;
 use crate::networks::NetworkEvseView;
-use crate::pricing::Window;
+use kernel::calendar::Weekdays;
+use kernel::*;
+use pricing::Window;
 
 crate::spelled! {
     /// A version of OCPI.

@@ -11,10 +11,10 @@ use super::model::{NewServiceOffer, OfferName, ServiceOffer};
 use crate::http::money::Amount;
 use crate::http::{ApiResult, Faults};
 use crate::input;
-use crate::kernel::calendar::Weekdays;
-use crate::kernel::*;
 use crate::networks::NetworkEvseView;
-use crate::pricing::Window;
+use kernel::calendar::Weekdays;
+use kernel::*;
+use pricing::Window;
 
 crate::spelled! {
     /// What a price is for one of.

@@ -6,9 +6,9 @@ use super::content::*;
 use super::model::{Content, OfferStatus, ServiceOffer};
 use crate::db::{Conn, StoreResult};
 use crate::filters;
-use crate::kernel::calendar::Weekdays;
-use crate::kernel::*;
 use crate::networks;
+use kernel::calendar::Weekdays;
+use kernel::*;
 
 filters! {
     /// Who is looking.

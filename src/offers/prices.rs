@@ -9,10 +9,10 @@ use crate::db::{Conn, StoreResult};
 use crate::filters;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
-use crate::kernel::*;
 use crate::networks::{self, NetworkEvseFilter, NetworkEvseView, Scope};
-use crate::pricing::{Tariff, wall_clock};
 use crate::stations::PowerType;
+use kernel::*;
+use pricing::{Tariff, wall_clock};
 
 filters! {
     /// When and of which EVSEs.

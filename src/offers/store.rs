@@ -9,7 +9,7 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::*;
+use kernel::*;
 
 pub(super) fn insert(conn: &mut Conn, offer: &ServiceOffer) -> StoreResult<()> {
     diesel::insert_into(service_offers::table).values(offer).execute(conn)?;

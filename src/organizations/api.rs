@@ -17,7 +17,7 @@ use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId, Principal,
 };
-use crate::kernel::ApiKeyId;
+use kernel::ApiKeyId;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

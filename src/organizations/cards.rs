@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::{chargestations, locations, organizations};
 use crate::db::{Conn, StoreResult};
-use crate::kernel::*;
+use kernel::*;
 
 crate::spelled! {
     /// What a card gets that no token knows.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::{chargestations, organizations};
 use crate::db::{Conn, StoreResult};
-use crate::kernel::*;
+use kernel::*;
 
 crate::spelled! {
     /// What becomes of a connector that a station reports and nobody set up.

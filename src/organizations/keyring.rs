@@ -12,7 +12,7 @@ use super::store;
 use crate::db::StoreResult;
 use crate::http::caller::{Authenticator, Principal};
 use crate::http::{ApiResult, Context};
-use crate::kernel::Timestamp;
+use kernel::Timestamp;
 
 /// How long an answer is trusted: a key revoked on another node works this much longer at most.
 const TRUSTED_FOR: Duration = Duration::from_secs(5);

@@ -17,9 +17,9 @@ use crate::filters;
 use crate::http::caller::SCOPES;
 use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::Name;
-use crate::kernel::*;
 use crate::{input, json_schema, patch};
+use kernel::text::Name;
+use kernel::*;
 
 /// A stored organization.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::organizations;
 use crate::db::{Conn, StoreResult};
-use crate::kernel::OrganizationId;
+use kernel::OrganizationId;
 
 crate::spelled! {
     /// How a station proves who it is.

@@ -10,7 +10,7 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::{ApiKeyId, OrganizationId, Page, Timestamp};
+use kernel::{ApiKeyId, OrganizationId, Page, Timestamp};
 
 /// Stores an organization.
 pub fn insert_organization(conn: &mut Conn, organization: &Organization) -> StoreResult<()> {

@@ -14,7 +14,7 @@ use crate::db::schema::login_attempts;
 use crate::db::{Conn, StoreResult};
 use crate::each;
 use crate::http::neighbourhood;
-use crate::kernel::{OrganizationId, Timestamp};
+use kernel::{OrganizationId, Timestamp};
 
 /// Attempts from an address that are free.
 const FREE: i64 = 5;

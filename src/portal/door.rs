@@ -15,7 +15,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use super::{Portal, logins};
 use crate::http::middleware::RateLimit;
 use crate::http::{ApiError, ApiResult, Code, Ctx, client_address, neighbourhood};
-use crate::kernel::{HomeLoginId, OrganizationId, UserId};
+use kernel::{HomeLoginId, OrganizationId, UserId};
 
 /// Counts the requests of each address.
 pub(super) struct Door(DefaultKeyedRateLimiter<IpAddr>);

@@ -13,11 +13,11 @@ use crate::db::error::optional;
 use crate::db::schema::letters;
 use crate::db::{Conn, StoreResult};
 use crate::groups;
-use crate::kernel::*;
 use crate::locations;
 use crate::organizations;
 use crate::stations;
 use crate::users::User;
+use kernel::*;
 
 crate::spelled! {
     /// What a letter is about.

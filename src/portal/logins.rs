@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::secrets;
 use crate::db::schema::{home_logins, home_refresh_tokens as tokens, home_users, users};
 use crate::db::{Conn, StoreResult};
-use crate::kernel::*;
+use kernel::*;
 
 /// A login that goes on.
 #[derive(Debug, Clone)]

@@ -8,9 +8,9 @@ use crate::db::schema::home_users;
 use crate::filters;
 use crate::http::Versioned;
 use crate::input;
-use crate::kernel::text::{Name, Text};
-use crate::kernel::*;
 use crate::users::{Email, User};
+use kernel::text::{Name, Text};
+use kernel::*;
 
 crate::spelled! {
     /// How far a home user got.

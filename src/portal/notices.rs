@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::letters::{Letter, LetterKind};
 use super::post::Post;
 use crate::db::{Conn, StoreResult};
-use crate::kernel::{Moment, OrganizationId};
+use kernel::{Moment, OrganizationId};
 
 /// A letter that is ready.
 #[derive(Debug, Clone)]

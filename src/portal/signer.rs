@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use serde::{Deserialize, Serialize};
 
 use crate::http::{ApiError, ApiResult, Code};
-use crate::kernel::{HomeLoginId, OrganizationId, Timestamp, UserId};
+use kernel::{HomeLoginId, OrganizationId, Timestamp, UserId};
 
 /// Who made a token, and for whom it is: no other token of ours is taken for one.
 const ISSUER: &str = "evenwatt";
@@ -79,7 +79,7 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
-    use crate::kernel::RawId;
+    use kernel::RawId;
 
     const NOON: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 

@@ -9,8 +9,8 @@ use crate::db::{Conn, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::*;
 use crate::users::User;
+use kernel::*;
 
 crate::spelled! {
     /// What a link is for.

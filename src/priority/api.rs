@@ -14,8 +14,8 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
-use crate::kernel::GroupId;
 use crate::stations::link::{SharedLink, Signals};
+use kernel::GroupId;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

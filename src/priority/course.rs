@@ -8,7 +8,7 @@ use super::store;
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event, EventKind};
 use crate::groups::{self, Group};
-use crate::kernel::*;
+use kernel::*;
 
 /// What became of a request.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use crate::db::schema::priority_charges;
 use crate::filters;
 use crate::http::{ApiError, ApiResult, Code, Versioned};
 use crate::input;
-use crate::kernel::*;
+use kernel::*;
 
 /// A priority charge lasts at most this long, in minutes.
 const LONGEST_MINUTES: u32 = 24 * 60;

@@ -7,7 +7,7 @@ use crate::db::schema::priority_charges;
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
 use crate::forget_found;
-use crate::kernel::{PriorityChargeId, RawId, Timestamp};
+use kernel::{PriorityChargeId, RawId, Timestamp};
 
 /// So many are deleted in one go, so that others can write in between.
 const AT_ONCE: i64 = 500;

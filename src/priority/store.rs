@@ -9,7 +9,7 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::*;
+use kernel::*;
 
 pub(super) fn insert(conn: &mut Conn, charge: &PriorityCharge) -> StoreResult<()> {
     diesel::insert_into(priority_charges::table).values(charge).execute(conn)?;

@@ -15,8 +15,8 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId};
-use crate::kernel::{ChargingProfileId, EvseId, Moment, OrganizationId, StationId};
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
+use kernel::{ChargingProfileId, EvseId, Moment, OrganizationId, StationId};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

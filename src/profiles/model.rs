@@ -9,9 +9,9 @@ use crate::filters;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::quantities::LimitUnit;
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Code, Name};
-use crate::kernel::*;
 use crate::{input, patch};
+use kernel::text::{Code, Name};
+use kernel::*;
 
 /// Turning points that one schedule may have.
 const MOST_PERIODS: usize = 100;

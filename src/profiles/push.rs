@@ -12,10 +12,10 @@ use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::ActionKind;
 use crate::groups;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::*;
 use crate::locations;
 use crate::stations::link::{Command, SCHEDULE_PROFILE, SetSchedule};
 use crate::stations::{self, Connector, PowerType, Station};
+use kernel::*;
 
 /// How far ahead a station is told; it is told again before that is over.
 const AHEAD: Duration = Duration::from_secs(24 * 3600);

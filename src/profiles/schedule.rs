@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDateTime, TimeZone as _};
 
 use super::model::{Period, Profile, Recurrence};
-use crate::kernel::{TimeZone, Timestamp};
+use kernel::{TimeZone, Timestamp};
 
 /// The first instant at which a wall clock shows this; where clocks jump over it, an hour later.
 fn instant(local: NaiveDateTime, zone: TimeZone) -> Option<Timestamp> {
@@ -89,8 +89,8 @@ mod tests {
     use super::*;
     use crate::http::Faults;
     use crate::http::fields::{Field, Path};
-    use crate::kernel::{CountingIds, Moment};
     use crate::profiles::model::NewProfile;
+    use kernel::{CountingIds, Moment};
     use serde_json::{Value, json};
 
     fn profile(body: Value) -> Profile {

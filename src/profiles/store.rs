@@ -11,7 +11,7 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{ChargingProfileId, EvseId, OrganizationId, Page, StationId};
+use kernel::{ChargingProfileId, EvseId, OrganizationId, Page, StationId};
 
 pub(super) fn insert(conn: &mut Conn, profile: &Profile) -> StoreResult<()> {
     diesel::insert_into(profiles::table).values(profile).execute(conn)?;

@@ -14,7 +14,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
-use crate::kernel::*;
+use kernel::*;
 
 /// Adds the endpoints of this slice. The paths with words come before those with ids.
 pub fn routes(config: &mut ServiceConfig) {

@@ -11,10 +11,10 @@ use crate::filters;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::money::{Amount, Percent};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Name, Note};
-use crate::kernel::*;
-use crate::pricing::{Component, Conditions, Counted, Element, Kind, Unit};
 use crate::{input, patch};
+use kernel::text::{Name, Note};
+use kernel::*;
+use pricing::{Component, Conditions, Counted, Element, Kind, Unit};
 
 crate::spelled! {
     /// What a price is for.

@@ -8,11 +8,11 @@ use crate::db::Json;
 use crate::db::schema::rate_schedules;
 use crate::http::fields::{CustomFields, DaysOfWeek, Mandatory, MetaData};
 use crate::http::{Faults, Versioned};
-use crate::kernel::calendar::{TimeOfDay, Weekdays};
-use crate::kernel::text::{Name, Note};
-use crate::kernel::*;
-use crate::pricing::{Conditions, Window};
 use crate::{input, patch};
+use kernel::calendar::{TimeOfDay, Weekdays};
+use kernel::text::{Name, Note};
+use kernel::*;
+use pricing::{Conditions, Window};
 
 /// Entries that a layout may have.
 const MOST_ENTRIES: usize = 100;

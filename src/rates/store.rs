@@ -13,8 +13,8 @@ use crate::fetch_page;
 use crate::http::fields::CustomFields;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Faults};
-use crate::kernel::*;
-use crate::pricing::{Conditions, Selection, Tariff};
+use kernel::*;
+use pricing::{Conditions, Selection, Tariff};
 
 pub(super) fn insert(conn: &mut Conn, rate: &Rate) -> StoreResult<()> {
     diesel::insert_into(rates::table).values(rate).execute(conn)?;

@@ -14,7 +14,7 @@ use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::websocket::{self, Terms};
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, Faults, Query};
-use crate::kernel::SessionId;
+use kernel::SessionId;
 
 /// Adds the endpoint of this slice.
 pub fn routes(config: &mut ServiceConfig) {

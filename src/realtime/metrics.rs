@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::db::{StoreError, StoreResult};
 use crate::http::Context;
-use crate::kernel::{OrganizationId, SessionId, Timestamp};
 use crate::sessions::{self, Session, SessionView};
+use kernel::{OrganizationId, SessionId, Timestamp};
 
 /// Which sessions to watch, and how often to look.
 #[derive(Debug, Clone, Copy)]

@@ -18,8 +18,8 @@ use crate::http::routing::ServiceConfig;
 use crate::http::{
     ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId, Query,
 };
-use crate::kernel::{ReservationId, StationId};
 use crate::stations::link::SharedLink;
+use kernel::{ReservationId, StationId};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

@@ -10,10 +10,10 @@ use crate::db::schema::sessions;
 use crate::db::{Conn, Json, StoreError, StoreResult};
 use crate::events::{self, ActionKind, Event, EventKind};
 use crate::http::{ApiError, ApiResult, Code, Context};
-use crate::kernel::*;
 use crate::stations::link::{Command, LinkError, Outcome, StationLink};
 use crate::stations::{self, Connector};
 use crate::tokens;
+use kernel::*;
 
 /// The reservation that `new` describes, when nothing stands against it.
 pub(super) fn prepare(
@@ -37,7 +37,7 @@ pub(super) fn prepare(
     let holder = holder(conn, organization, &new, moment.now)?;
     let station = stations::find_station(conn, organization, connector.chargestation_id)?;
     let named = if new.token.is_some() { "token" } else { "id_tag" };
-    station.protocol.require_card(&holder.id_tag, named)?;
+    stations::require_card(station.protocol, &holder.id_tag, named)?;
     let all: StoreResult<Vec<Kept>> = kept
         .iter()
         .map(|one| Ok(Kept { connector: one.id, number: one.number, reservation_id: store::next_number(conn)? }))

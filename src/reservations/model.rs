@@ -9,9 +9,9 @@ use crate::db::Json;
 use crate::db::schema::reservations;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::{ApiError, ApiResult, Faults, Versioned};
-use crate::kernel::text::Text;
-use crate::kernel::*;
 use crate::{events, filters, input, patch};
+use kernel::text::Text;
+use kernel::*;
 
 /// A connector is kept for a short while only.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);

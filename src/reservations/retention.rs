@@ -7,7 +7,7 @@ use crate::db::schema::reservations;
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
 use crate::forget_found;
-use crate::kernel::{RawId, ReservationId, Timestamp};
+use kernel::{RawId, ReservationId, Timestamp};
 
 /// So many are deleted in one go, so that others can write in between.
 const AT_ONCE: i64 = 500;

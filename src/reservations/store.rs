@@ -9,7 +9,7 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::{OrganizationId, Page, ReservationId, StationId, Timestamp};
+use kernel::{OrganizationId, Page, ReservationId, StationId, Timestamp};
 
 pub(super) fn insert(conn: &mut Conn, reservation: &Reservation) -> StoreResult<()> {
     diesel::insert_into(reservations::table).values(reservation).execute(conn)?;

@@ -9,10 +9,10 @@ use super::{overdue, store};
 use crate::db::schema::sessions;
 use crate::db::{Conn, Json, StoreResult};
 use crate::events::EventKind;
-use crate::kernel::*;
 use crate::stations::link::Command;
 use crate::stations::{self, Connector, ConnectorStatus};
 use crate::tokens;
+use kernel::*;
 
 /// Reasons and triggers of ends that somebody wanted, after which the car is gone, or which a fault caused: nobody starts after
 /// them by himself.

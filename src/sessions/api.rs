@@ -21,12 +21,13 @@ use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Found, IfMatch, PathId};
 use crate::input;
-use crate::kernel::*;
 use crate::reservations;
 use crate::stations::link::{
     Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals, TRANSACTION_LIMIT_PROFILE,
 };
-use crate::stations::{self, PowerType, Protocol};
+use crate::stations::{self, PowerType};
+use kernel::Protocol;
+use kernel::*;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
@@ -141,7 +142,7 @@ fn prepare(
     let station = stations::find_station(conn, organization, connector.chargestation_id)?;
     session.id_tag = Some(match &new.id_tag {
         Some(tag) => {
-            station.protocol.require_card(tag, "id_tag")?;
+            stations::require_card(station.protocol, tag, "id_tag")?;
             tag.to_string()
         }
         None => tag_for(conn, session.user_id, session.id, station.protocol)?,

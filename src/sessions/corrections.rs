@@ -13,8 +13,8 @@ use super::{cost, ending, store};
 use crate::db::{Conn, StoreResult};
 use crate::events::EventKind;
 use crate::http::money::Amount;
-use crate::kernel::*;
 use crate::priority;
+use kernel::*;
 
 /// What a session amounted to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -12,9 +12,9 @@ use crate::db::{Conn, Json, StoreResult};
 use crate::each;
 use crate::http::fields::CustomFields;
 use crate::http::money::{Amount, Percent};
-use crate::kernel::*;
-use crate::pricing::{self, Cost, Kind, Line, Point, Tariff, Timeline, Unit};
 use crate::{events, offers, rates};
+use kernel::*;
+use pricing::{self, Cost, Kind, Line, Point, Tariff, Timeline, Unit};
 
 /// From when to when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

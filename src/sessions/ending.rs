@@ -9,8 +9,8 @@ use super::transactions::tell;
 use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events::EventKind;
-use crate::kernel::*;
 use crate::priority;
+use kernel::*;
 
 /// What the reason of an end begins with that nobody told.
 const ASSUMED: &str = "Assumed";

@@ -15,7 +15,7 @@ use crate::http::docs::OneErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, PathId};
-use crate::kernel::*;
+use kernel::*;
 
 /// A value that a meter signed, as its station told it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

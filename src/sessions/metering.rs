@@ -8,7 +8,7 @@ use super::model::Session;
 use super::readings::{Reading, Sample, energy_report};
 use crate::db::schema::connectors;
 use crate::db::{Conn, Json, StoreResult};
-use crate::kernel::*;
+use kernel::*;
 
 /// Oddities that are kept of one session.
 const MOST_FLAGS: usize = 50;

@@ -15,9 +15,9 @@ use crate::http::fields::MetaData;
 use crate::http::fields::{Field, Path};
 use crate::http::quantities::Amps;
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::Line;
-use crate::kernel::*;
 use crate::{input, patch};
+use kernel::text::Line;
+use kernel::*;
 
 crate::spelled! {
     /// How far a session got.

@@ -19,8 +19,8 @@ use super::transactions::{awaited_or_new, tell};
 use super::{corrections, cost, store};
 use crate::db::{Conn, Json, StoreResult};
 use crate::events::EventKind;
-use crate::kernel::*;
 use crate::priority;
+use kernel::*;
 
 /// Which part of a transaction an event tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use super::transactions::START_WITHIN;
 use crate::db::schema::{chargestations, connectors, sessions};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, EventKind};
-use crate::kernel::*;
 use crate::stations::{Connector, ConnectorStatus};
+use kernel::*;
 
 /// How long stations that cannot be asked are waited for; documented in `default.toml`.
 #[derive(Debug, Clone, Copy)]

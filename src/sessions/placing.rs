@@ -11,7 +11,7 @@ use super::transactions::tell;
 use super::{corrections, cost, overdue, store, told};
 use crate::db::{Conn, Json, StoreResult};
 use crate::events::EventKind;
-use crate::kernel::*;
+use kernel::*;
 
 /// Where readings wait for the connector of their session.
 const UNPLACED: &str = "readings_without_connector";

@@ -17,7 +17,7 @@ use crate::db::{Conn, Json, StoreResult};
 use crate::each;
 use crate::events::{self, EventKind};
 use crate::http::quantities::shown;
-use crate::kernel::*;
+use kernel::*;
 
 /// How often `session.updated` is told at most.
 const TOLD_EVERY: Duration = Duration::from_secs(30);

@@ -9,7 +9,7 @@ use super::stops::StopReport;
 use super::store;
 use super::transactions::StartReport;
 use crate::db::{Conn, StoreResult};
-use crate::kernel::*;
+use kernel::*;
 
 /// How long after the end of a session its start may be told again by a clock that was never set.
 const AGAIN_WITHIN: Duration = Duration::from_secs(600);

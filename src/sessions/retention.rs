@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use crate::db::schema::{connectors, meter_evidence, meter_values, session_tariffs, sessions, transaction_events};
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::kernel::*;
+use kernel::*;
 
 /// What the readings of sessions are called where it is kept how far they were forgotten.
 pub const READINGS: &str = "readings";

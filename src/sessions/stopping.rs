@@ -20,8 +20,8 @@ use crate::http::docs::CommandErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
 use crate::input;
-use crate::kernel::*;
 use crate::stations::link::{Command, DeviceRequest, LinkError, Outcome, Signal, SignalKind, Signals};
+use kernel::*;
 
 input! {
     /// How a session is stopped.

@@ -15,8 +15,8 @@ use super::transactions::tell;
 use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events::EventKind;
-use crate::kernel::*;
 use crate::{priority, tokens};
+use kernel::*;
 
 /// A station says that a transaction stopped.
 #[derive(Debug, Clone)]

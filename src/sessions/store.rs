@@ -12,8 +12,8 @@ use crate::events::{self, Event, EventKind};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::*;
 use crate::stations;
+use kernel::*;
 
 /// An event about a session; events of one station are told in order.
 pub fn session_event(session: &Session, kind: EventKind) -> Event {

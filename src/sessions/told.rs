@@ -13,7 +13,7 @@ use super::repetition::{OF_ONE_TIME, is_start_told_again};
 use crate::db::schema::transaction_events as events;
 use crate::db::{Conn, StoreResult};
 use crate::each;
-use crate::kernel::*;
+use kernel::*;
 
 /// Two starts of a transaction this far apart are two transactions; closer ones may be one whose time was put right.
 const SAME_START: Duration = Duration::from_secs(60);

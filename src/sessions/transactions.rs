@@ -11,8 +11,8 @@ use super::repetition::{is_start_told_again, start_key, start_key_ends, told_tim
 use super::{cost, store};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, EventKind};
-use crate::kernel::*;
 use crate::priority;
+use kernel::*;
 
 /// A station says that a transaction started.
 #[derive(Debug, Clone)]

@@ -21,8 +21,8 @@ pub use model::evse::{Evse, folded_contract_id};
 pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep};
 pub use model::origin::CreatedBy;
 pub use model::station::{
-    BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station, StationView,
-    password_matches,
+    BootConfiguration, BootInfo, OperationalStatus, Registration, SecurityType, Station, StationView, password_matches,
+    require_card,
 };
 pub use model::variable::{NoVariable, VariableName};
 pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};

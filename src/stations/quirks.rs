@@ -110,8 +110,8 @@ pub fn limit_habits(station: &Station) -> LimitHabits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{CountingIds, Moment, Timestamp};
     use crate::stations::model::station::{BootInfo, NewStation, SecurityType};
+    use kernel::{CountingIds, Moment, Timestamp};
 
     fn station(vendor: &str, model: &str) -> Station {
         let moment = Moment::new(Timestamp::default(), std::sync::Arc::new(CountingIds::default()));

@@ -13,8 +13,8 @@ use crate::db::Conn;
 use crate::events::{self, Event, EventKind};
 use crate::http::ApiResult;
 use crate::http::quantities::RatedKilowatts;
-use crate::kernel::*;
 use crate::organizations::{UnknownConnectors, unknown_connectors};
+use kernel::*;
 
 /// Connectors of one station that are created by what it says: more than any station has, so that none fills the store.
 const MOST_REPORTED: usize = 32;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::db::schema::{connector_statuses as history, connectors};
 use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::kernel::{ConnectorId, OrganizationId, Timestamp};
+use kernel::{ConnectorId, OrganizationId, Timestamp};
 
 /// Connectors that are looked at in one go.
 const CONNECTORS_AT_ONCE: i64 = 100;

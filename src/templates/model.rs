@@ -12,12 +12,12 @@ use crate::db::schema::configuration_templates;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
-use crate::kernel::cards::HIDDEN;
-use crate::kernel::credentials::is_secret;
-use crate::kernel::text::{Code, Name, Note};
-use crate::kernel::*;
-use crate::stations::Protocol;
 use crate::{input, json_schema, patch};
+use kernel::Protocol;
+use kernel::cards::HIDDEN;
+use kernel::credentials::is_secret;
+use kernel::text::{Code, Name, Note};
+use kernel::*;
 
 /// Keys that are changed together when a template does not say otherwise.
 const BATCH: i32 = 10;

@@ -9,8 +9,8 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::{OrganizationId, Page, TemplateId, Timestamp};
 use crate::stations::Station;
+use kernel::{OrganizationId, Page, TemplateId, Timestamp};
 
 pub(super) fn insert(conn: &mut Conn, template: &Template) -> StoreResult<()> {
     diesel::insert_into(templates::table).values(template).execute(conn)?;

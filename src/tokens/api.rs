@@ -14,8 +14,8 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
-use crate::kernel::{OrganizationId, TokenId, UserId};
 use crate::users;
+use kernel::{OrganizationId, TokenId, UserId};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

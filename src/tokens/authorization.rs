@@ -9,8 +9,8 @@ use crate::db::query::lower;
 use crate::db::schema::{sessions, tokens, users};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event, EventKind};
-use crate::kernel::*;
 use crate::organizations::{self, ConcurrentCards, UnknownCards};
+use kernel::*;
 
 /// Whether a token may charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

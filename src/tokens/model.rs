@@ -9,10 +9,10 @@ use crate::filters;
 use crate::http::envelope::Reference;
 use crate::http::fields::{Mandatory, MetaData};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::Text;
-use crate::kernel::*;
 use crate::users::UserView;
 use crate::{input, patch};
+use kernel::text::Text;
+use kernel::*;
 
 crate::spelled! {
     /// What kind of token it is, with the names of eDRV and OCPP 2.0.1.

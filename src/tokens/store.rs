@@ -9,8 +9,8 @@ use crate::db::{Conn, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::kernel::spelled::Spelled;
-use crate::kernel::{OrganizationId, Page, TokenId};
+use kernel::spelled::Spelled;
+use kernel::{OrganizationId, Page, TokenId};
 
 /// A physical id that another token has is refused.
 fn taken(error: diesel::result::Error) -> ApiError {

@@ -13,8 +13,8 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
-use crate::kernel::{Moment, OrganizationId, UserId};
 use crate::stations;
+use kernel::{Moment, OrganizationId, UserId};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

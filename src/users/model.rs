@@ -9,10 +9,10 @@ use crate::db::schema::users;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Code, Name, Text};
-use crate::kernel::*;
 use crate::locations::Address;
 use crate::{input, json_schema, patch};
+use kernel::text::{Code, Name, Text};
+use kernel::*;
 
 /// An e-mail address in lower case: nobody has two that differ by case.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::db::{Conn, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::kernel::{OrganizationId, Page, UserId};
+use kernel::{OrganizationId, Page, UserId};
 
 /// An e-mail address that another user has is refused.
 fn taken(error: diesel::result::Error) -> ApiError {

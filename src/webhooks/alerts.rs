@@ -2,8 +2,8 @@
 
 use super::model::Webhook;
 use crate::db::{Conn, StoreResult};
-use crate::kernel::{Moment, Timestamp};
 use crate::portal::{Notice, Notices};
+use kernel::{Moment, Timestamp};
 
 /// What a letter is about.
 pub(super) enum Alert {

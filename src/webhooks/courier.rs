@@ -18,8 +18,8 @@ use super::settle::settle;
 use super::{secrets, store};
 use crate::db::{StoreError, StoreResult};
 use crate::http::Context;
-use crate::kernel::WebhookId;
 use crate::portal::Notices;
+use kernel::WebhookId;
 
 /// How often it is looked whether a pause is over.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);

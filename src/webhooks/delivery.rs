@@ -11,7 +11,7 @@ use crate::db::schema::webhook_deliveries;
 use crate::events::Told;
 use crate::filters;
 use crate::http::Versioned;
-use crate::kernel::*;
+use kernel::*;
 
 /// Tries of one delivery that are kept, the last ones.
 const ATTEMPTS_KEPT: usize = 20;
@@ -216,7 +216,7 @@ filters! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::id::CountingIds;
+    use kernel::id::CountingIds;
 
     #[test]
     fn only_the_last_tries_are_kept() {

@@ -15,10 +15,10 @@ use crate::events::EventTypes;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, Path, wrong};
 use crate::http::{ApiResult, Faults, Principal, Versioned};
-use crate::kernel::text::{Note, Text};
-use crate::kernel::*;
 use crate::users::Email;
 use crate::{input, json_schema, patch};
+use kernel::text::{Note, Text};
+use kernel::*;
 
 /// How long the secret before still signs after a rotation.
 pub(super) const OVERLAP: Duration = Duration::from_secs(24 * 3_600);

@@ -12,7 +12,7 @@ use crate::http::docs::WriteErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, Faults, PathId};
 use crate::input;
-use crate::kernel::{EventId, Timestamp, WebhookId};
+use kernel::{EventId, Timestamp, WebhookId};
 
 /// Events that one request may name, by ids or by a stretch of time.
 const MOST_IDS: usize = 1_000;

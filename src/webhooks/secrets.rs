@@ -8,7 +8,7 @@ use super::vault::{Opened, Vault};
 use crate::db::{self, Conn, StoreResult};
 use crate::events::{self, Event, EventKind};
 use crate::http::Context;
-use crate::kernel::Moment;
+use kernel::Moment;
 
 /// The name of the key that is kept in the store where none is configured.
 const KEPT_KEY: &str = "webhook_secret_key";

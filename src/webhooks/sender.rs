@@ -13,7 +13,7 @@ use super::guard::Guard;
 use super::model::Webhook;
 use super::signature;
 use super::vault::Vault;
-use crate::kernel::Timestamp;
+use kernel::Timestamp;
 
 /// Bytes of an answer that are kept; no more are read.
 const ANSWER_BYTES: usize = 1_024;

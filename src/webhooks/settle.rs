@@ -9,7 +9,7 @@ use super::store;
 use crate::db::error::optional;
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event, EventKind};
-use crate::kernel::{DeliveryId, Moment, Timestamp, WebhookId};
+use kernel::{DeliveryId, Moment, Timestamp, WebhookId};
 
 /// The shortest pause before another try; then they are as long as it has been failing.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(5);

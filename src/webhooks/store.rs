@@ -17,8 +17,8 @@ use crate::db::{Conn, StoreResult};
 use crate::events::{self, EventKind, Forgotten};
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::kernel::*;
 use crate::{each, fetch_page, forget_found};
+use kernel::*;
 
 /// Events that are taken over at once.
 const TAKEN_AT_ONCE: i64 = 200;

@@ -2,9 +2,9 @@
 //! webhook. A copy of the store does not tell them, and no row can borrow another's.
 
 use super::signature;
+use crate::db::seal::{NotSealed, Seal};
 use crate::db::{StoreError, StoreResult};
-use crate::kernel::WebhookId;
-use crate::kernel::seal::{NotSealed, Seal};
+use kernel::WebhookId;
 
 /// Tells keys for this purpose from others that are derived from the same secret.
 const PURPOSE: &str = "evenwatt: secrets of webhooks";
@@ -80,7 +80,7 @@ fn failed(error: NotSealed) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::RawId;
+    use kernel::RawId;
 
     fn webhook(byte: u8) -> WebhookId {
         RawId::from_bytes([byte; 12]).into()

@@ -14,10 +14,10 @@ use crate::http::docs::{CommandErrors, OneErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, PathId, Query};
-use crate::kernel::credentials::hide_credentials;
-use crate::kernel::{ActionId, StationId};
 use crate::stations;
 use crate::stations::link::Command;
+use kernel::credentials::hide_credentials;
+use kernel::{ActionId, StationId};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

@@ -13,8 +13,8 @@ use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Body, Caller, Ctx, PathId, Query};
-use crate::kernel::StationId;
 use crate::stations::link::Command;
+use kernel::StationId;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

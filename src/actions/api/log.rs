@@ -11,7 +11,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Found, PathId};
-use crate::kernel::ActionId;
+use kernel::ActionId;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

@@ -14,9 +14,9 @@ use crate::http::envelope::Reply;
 use crate::http::quantities::LimitUnit;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Body, Caller, Ctx, PathId, Query};
-use crate::kernel::{ConnectorId, Millivolts, PhaseSet, StationId};
 use crate::stations::Connector;
 use crate::stations::link::{Command, DEFAULT_LIMIT_PROFILE, LimitPurpose, SetLimit};
+use kernel::{ConnectorId, Millivolts, PhaseSet, StationId};
 
 /// Voltage for conversions where a connector says nothing.
 const MAINS: Millivolts = Millivolts(230_000);

@@ -14,10 +14,10 @@ use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId, Query};
-use crate::kernel::StationId;
-use crate::stations::Protocol;
 use crate::stations::link::Command;
 use crate::tokens::{self, OfflineCard};
+use kernel::Protocol;
+use kernel::StationId;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {
@@ -176,7 +176,7 @@ fn local_list_entry(card: &OfflineCard, protocol: Protocol) -> Value {
     let status = if card.may_charge { "Accepted" } else { "Blocked" };
     info.insert("status".to_owned(), json!(status));
     match protocol {
-        Protocol::Ocpp16 => json!({"idTag": card.id_tag, "idTagInfo": info}),
+        Protocol::V16 => json!({"idTag": card.id_tag, "idTagInfo": info}),
         _ => json!({"idTag": card.id_tag, "idTagInfo": info, "type": card.kind}),
     }
 }

@@ -13,10 +13,10 @@ use crate::groups;
 use crate::http::caller::Permission;
 use crate::http::envelope::reply;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx};
-use crate::kernel::spelled::Spelled;
-use crate::kernel::{ConnectorId, StationId};
 use crate::stations::link::{Command, DEFAULT_LIMIT_PROFILE, LinkError, Outcome};
 use crate::stations::{self, Connector, Station};
+use kernel::spelled::Spelled;
+use kernel::{ConnectorId, StationId};
 
 /// How long a call is held open for a station's answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);

@@ -14,11 +14,11 @@ use serde_json::json;
 use self::endpoints::{Bad, Healthy};
 use super::demo::{ANY_PORT, TemporaryFolder, db_key};
 use super::{Config, Dependencies, Running, start};
+use crate::app::rest::Rest;
 use crate::db::StoreResult;
 use crate::events::{self, Event, EventKind};
-use crate::kernel::{OrganizationId, RawId, StationId};
-use crate::simulator::rest::Rest;
-use crate::simulator::statistics::Histogram;
+use kernel::{OrganizationId, RawId, StationId};
+use simulator::statistics::Histogram;
 
 /// Events that are written in one go.
 const WRITTEN_AT_ONCE: usize = 250;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::kernel::{SharedClock, Watts};
-use crate::ocpp::Version;
-use crate::ocpp::v16::common::IdTag;
-use crate::simulator::rest::Rest;
-use crate::simulator::{Car, Endpoint, Fleet, FleetPlan, Handle, Outlet, Scale, StationView, Wish};
+use crate::app::rest::Rest;
+use clock::SharedClock;
+use kernel::Protocol;
+use kernel::Watts;
+use ocpp::v16::common::IdTag;
+use simulator::{Car, Endpoint, Fleet, FleetPlan, Handle, Outlet, Scale, StationView, Wish};
 
 /// What the grid supplies.
 pub const CAPACITY: Watts = Watts(30_000);
@@ -54,7 +55,7 @@ pub fn location() -> Value {
 
 impl Depot {
     /// Makes everything and switches the stations on, which speak these versions by turns.
-    pub async fn open(rest: Rest, scale: Scale, versions: &[Version], clock: &SharedClock) -> Result<Self> {
+    pub async fn open(rest: Rest, scale: Scale, versions: &[Protocol], clock: &SharedClock) -> Result<Self> {
         let location = rest.make("/locations", &location()).await?;
         let card = json!({"physicalId": CARD, "type": "Central"});
         rest.post("/tokens", &card).await?;

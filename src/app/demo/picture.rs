@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::kernel::Watts;
-use crate::simulator::StationView;
-use crate::simulator::station::ConnectorView;
+use kernel::Watts;
+use simulator::StationView;
+use simulator::station::ConnectorView;
 
 use super::depot::{CAPACITY, Depot, Reasons};
 use super::watch::Watch;

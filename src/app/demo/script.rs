@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::depot::{Depot, STATIONS};
-use crate::simulator::driver::some_car;
+use simulator::driver::some_car;
 
 /// The day of the depot.
 pub struct Script {

@@ -1,7 +1,7 @@
 //! The referee: adds up what the stations may draw at every look, and remembers the highest.
 
-use crate::kernel::Watts;
-use crate::simulator::StationView;
+use kernel::Watts;
+use simulator::StationView;
 
 use super::depot::CAPACITY;
 
@@ -47,7 +47,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulator::station::ConnectorView;
+    use simulator::station::ConnectorView;
 
     fn station(limit: i64, in_transaction: bool) -> StationView {
         StationView {

@@ -16,8 +16,8 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::engine::Algorithm;
-use crate::kernel::{Milliamps, Watts};
+use engine::Algorithm;
+use kernel::{Milliamps, Watts};
 use metrics::Metrics;
 use sessions::Recorded;
 use world::Rules;
@@ -109,7 +109,7 @@ impl ReplayArgs {
 fn parse_kilowatts(text: &str) -> Result<Watts, String> {
     let kilowatts = text.parse().ok().and_then(Watts::from_kilowatts);
     kilowatts
-        .filter(|watts| (Watts::ZERO..=crate::engine::MOST_POWER).contains(watts))
+        .filter(|watts| (Watts::ZERO..=engine::MOST_POWER).contains(watts))
         .ok_or_else(|| "must be a number of kilowatts from 0 to 1000000".to_owned())
 }
 

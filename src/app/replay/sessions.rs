@@ -4,7 +4,7 @@
 
 use std::io::Read;
 
-use crate::kernel::{Millivolts, Watts};
+use kernel::{Millivolts, Watts};
 
 /// Seconds of a period: sessions are recorded on this grid.
 pub const PERIOD_SECONDS: i64 = 300;

@@ -10,8 +10,8 @@ use super::metrics::Metrics;
 use super::sessions::Recorded;
 use super::world::Rules;
 use super::{read, replay};
-use crate::engine::Algorithm;
-use crate::kernel::Watts;
+use engine::Algorithm;
+use kernel::Watts;
 
 /// One record and the capacities, in kW, that it is replayed with.
 struct Workload {

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::world::{Outcome, replay_watched};
 use super::*;
-use crate::engine::check::violations;
-use crate::engine::{Plan, Reason, Snapshot};
+use engine::check::violations;
+use engine::{Plan, Reason, Snapshot};
 
 fn day() -> Vec<Recorded> {
     let file = include_bytes!("../../../tests/data/jpl_2019_05_06.csv");
@@ -143,9 +143,8 @@ fn i3_equal_shares_carry_a_max_min_certificate_all_day() {
             for one in plan.limits.iter().filter(|one| one.limit > Watts::ZERO) {
                 let has_all = matches!(one.reason, Reason::AtMaximum | Reason::LearnedDemand { .. });
                 // Who could take more meets a full site, where nobody above the minimum has a watt more.
-                let fair = |other: &crate::engine::Limit| {
-                    other.limit <= one.limit + Watts(1) || other.limit <= minimum(snapshot)
-                };
+                let fair =
+                    |other: &engine::Limit| other.limit <= one.limit + Watts(1) || other.limit <= minimum(snapshot);
                 assert!(has_all || (full && plan.limits.iter().all(fair)), "{plan:?}");
                 cut += u32::from(!has_all);
             }

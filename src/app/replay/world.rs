@@ -6,10 +6,10 @@
 use std::time::{Duration, Instant};
 
 use super::sessions::{PERIOD_SECONDS, Recorded};
-use crate::engine::{
+use engine::{
     Algorithm, Deadline, LEAST_PILOT_CURRENT, Member, MemberState, Node, Plan, Session, Settings, Snapshot, Turn, plan,
 };
-use crate::kernel::{ConnectorId, GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts};
+use kernel::{ConnectorId, GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts};
 
 /// A car that lacks less than this many joules (1 Wh) is full.
 const FULL: i64 = 3_600;

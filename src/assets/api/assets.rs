@@ -16,7 +16,7 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
-use crate::kernel::AssetId;
+use kernel::AssetId;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

@@ -5,7 +5,7 @@ use super::signals::{AssetChange, AssetSignal, AssetSignals};
 use crate::db::StoreError;
 use crate::http::ApiError;
 use crate::http::routing::ServiceConfig;
-use crate::kernel::GroupId;
+use kernel::GroupId;
 
 mod assets;
 mod readings;

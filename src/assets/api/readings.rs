@@ -21,8 +21,8 @@ use crate::http::list::ListReply;
 use crate::http::query::Format;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, Faults, PathId, Query, csv};
-use crate::kernel::page::LARGEST_PAGE;
-use crate::kernel::*;
+use kernel::page::LARGEST_PAGE;
+use kernel::*;
 
 /// Readings that one request may bring: a quarter of an hour at one a second.
 const MOST_AT_ONCE: usize = 1_000;

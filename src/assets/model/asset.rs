@@ -9,11 +9,11 @@ use crate::filters;
 use crate::http::Faults;
 use crate::http::fields::{CustomFields, Mandatory, MetaData};
 use crate::http::quantities::{Kilowatts, PowerFactor, Volts};
-use crate::kernel::text::{Code, Name, Note};
-use crate::kernel::*;
 use crate::locations::{Coordinates, Location};
 use crate::stations::CurrentType;
 use crate::{input, patch};
+use kernel::text::{Code, Name, Note};
+use kernel::*;
 
 crate::spelled! {
     /// What an asset is.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::*;
+use kernel::*;
 
 /// Clocks that are so near are right: delays on the way, times in whole seconds.
 const TOLERANCE: Duration = Duration::from_secs(10);

@@ -10,10 +10,10 @@ use super::signs::{self, Signs};
 use crate::http::Faults;
 use crate::http::fields::{Field, Path, wrong};
 use crate::http::quantities::{SignedAmps, SignedKilowatts, Volts};
-use crate::kernel::*;
 use crate::locations::Location;
 use crate::stations::CurrentType;
 use crate::{input, json_schema};
+use kernel::*;
 
 /// How far ahead of ours a meter's clock may be.
 const FURTHEST_FUTURE: Duration = Duration::from_secs(24 * 3_600);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{Timestamp, Watts};
+use kernel::{Timestamp, Watts};
 
 /// Days that count beside today.
 const DAYS: i64 = 7;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reading::Reading;
-use crate::kernel::*;
+use kernel::*;
 
 /// How many times the largest rating that is known a reading may be: a short circuit that a fuse bears for a moment.
 const TIMES_RATED: i64 = 5;

@@ -10,7 +10,7 @@ use super::peaks::Peaks;
 use super::plausible::RefusedReading;
 use crate::db::Json;
 use crate::db::schema::assets;
-use crate::kernel::*;
+use kernel::*;
 
 /// Data is never stale sooner than this after a reading.
 const SHORTEST_FRESHNESS: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! Currents of meters that know no sign, told beside a power that does: while power flows the other way, they would count as
 //! drawn. Pure.
 
-use crate::kernel::*;
+use kernel::*;
 
 /// How far the power that currents carry may be from the one that was told, in percent: power factors, and voltages that
 /// are not measured.

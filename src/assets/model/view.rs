@@ -10,9 +10,9 @@ use crate::http::Versioned;
 use crate::http::envelope::Reference;
 use crate::http::fields::{CustomFields, MetaData};
 use crate::http::quantities::shown;
-use crate::kernel::*;
 use crate::locations::{Coordinates, Location, LocationView};
 use crate::stations::CurrentType;
+use kernel::*;
 
 /// An asset as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

@@ -18,8 +18,8 @@ use tokio::sync::watch;
 
 use super::connection::{Conn, StoreUrl};
 use super::error::{StoreError, StoreResult};
-use crate::kernel::Timestamp;
-use crate::kernel::id::RawId;
+use kernel::Timestamp;
+use kernel::id::RawId;
 
 /// How often it is looked whether the lock is still held.
 const WATCH_EVERY: Duration = Duration::from_secs(1);

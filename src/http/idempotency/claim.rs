@@ -12,11 +12,11 @@ use diesel::prelude::*;
 
 use super::answer::KeptAnswer;
 use crate::db::schema::idempotency_keys as keys;
+use crate::db::seal::{NotSealed, Seal};
 use crate::db::{Conn, Json, StoreResult, beside};
 use crate::http::caller::Principal;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::kernel::seal::{NotSealed, Seal};
-use crate::kernel::{ApiKeyId, Timestamp};
+use kernel::{ApiKeyId, Timestamp};
 
 /// How long the first answer is kept.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);

@@ -22,7 +22,7 @@ use crate::http::docs::{HomeErrors, PortalErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Code, Ctx};
-use crate::kernel::Timestamp;
+use kernel::Timestamp;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config

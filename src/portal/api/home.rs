@@ -11,11 +11,11 @@ use crate::http::docs::{HomeChargeErrors, HomeErrors, HomeWriteErrors};
 use crate::http::envelope::{Reply, Versioned, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Changed, Ctx, Found, IfMatch, PathId};
-use crate::kernel::*;
 use crate::locations;
 use crate::priority::{self, NewPriorityCharge, PriorityChargeView};
 use crate::stations::link::{SharedLink, Signals};
 use crate::stations::{self, ConnectorStatus};
+use kernel::*;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config

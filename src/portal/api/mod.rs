@@ -8,8 +8,8 @@ use super::model::{HomeUser, HomeUserView};
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event, EventKind};
 use crate::http::routing::ServiceConfig;
-use crate::kernel::Moment;
 use crate::users::User;
+use kernel::Moment;
 
 /// Adds the endpoints of operators.
 pub fn operator_routes(config: &mut ServiceConfig) {

@@ -17,9 +17,9 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Faults, Found, IfMatch, PathId};
-use crate::kernel::*;
 use crate::stations::link::Signals;
 use crate::users::{self, NewUser, User};
+use kernel::*;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config

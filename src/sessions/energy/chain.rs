@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::course::Mark;
 use super::flag::EnergyFlag;
 use super::{MOST_REGISTER, most_in};
-use crate::kernel::Watts;
+use kernel::Watts;
 
 /// A step of so many times what the plug can give is no draw above its rating (three phases where one was entered), but
 /// another register, another unit, or garbage.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::MICROS;
-use crate::kernel::Timestamp;
+use kernel::Timestamp;
 
 /// How far back a station's time may lie; queues of messages are shorter, and clocks that were never set lie years back.
 const FARTHEST_BACK: Duration = Duration::from_secs(30 * 86_400);

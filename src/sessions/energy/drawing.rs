@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{MICROS, MICROS_AN_HOUR};
-use crate::kernel::Watts;
+use kernel::Watts;
 
 /// Draw below which a car counts as not drawing, in W.
 const DRAWING: i64 = 100;

@@ -8,7 +8,7 @@ use super::drawing::{Drawing, Shown};
 use super::flag::EnergyFlag;
 use super::intervals::Intervals;
 use super::{MICROS_AN_HOUR, UNKNOWN_RATING, most_in};
-use crate::kernel::{MilliwattHours, Timestamp, WattHours, Watts};
+use kernel::{MilliwattHours, Timestamp, WattHours, Watts};
 
 /// Power over time that proves so many times what the register counted is another unit, not an error of measurement.
 const OTHER_UNIT: i64 = 4;

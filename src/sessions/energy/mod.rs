@@ -21,7 +21,7 @@ pub use flag::EnergyFlag;
 pub use ledger::{EnergyLedger, Observed, Series};
 pub use power::power_between;
 
-use crate::kernel::Watts;
+use kernel::Watts;
 
 /// What a plug may give in percent of its rating: mains run up to a tenth above their nominal voltage (EN 50160), and
 /// meters of class A err by two percent.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::kernel::{Timestamp, WattHours, Watts};
+use kernel::{Timestamp, WattHours, Watts};
 
 /// Two values that are closer together tell little: a register of whole Wh errs by 720 W over five seconds.
 const CLOSEST: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@ mod odd;
 use proptest::prelude::*;
 
 use super::*;
-use crate::kernel::{MilliwattHours, Timestamp, WattHours};
+use kernel::{MilliwattHours, Timestamp, WattHours};
 
 /// A plug of 22 kW: 24.2 kW with the room for metering, 403 Wh a minute, and 806 Wh of room for clocks.
 const PLUG: Watts = Watts(22_000);

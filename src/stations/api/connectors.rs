@@ -12,7 +12,6 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
-use crate::kernel::{ConnectorId, EvseId, Moment, StationId};
 use crate::rates;
 use crate::stations::link::{Signal, SignalKind, Signals};
 use crate::stations::model::connector::*;
@@ -20,6 +19,7 @@ use crate::stations::model::connector_filter::ConnectorFilter;
 use crate::stations::model::station::Station;
 use crate::stations::store::statuses::{self, StatusChange};
 use crate::stations::store::{connectors as store, evses, stations};
+use kernel::{ConnectorId, EvseId, Moment, StationId};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

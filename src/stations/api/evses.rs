@@ -11,9 +11,9 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
-use crate::kernel::{EvseId, StationId};
 use crate::stations::model::evse::*;
 use crate::stations::store::{connectors, evses as store, stations};
+use kernel::{EvseId, StationId};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

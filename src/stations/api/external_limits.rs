@@ -9,9 +9,9 @@ use crate::http::docs::OneErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, PathId};
-use crate::kernel::StationId;
 use crate::stations::model::external_limit::ExternalLimitView;
 use crate::stations::store::{external_limits as store, stations};
+use kernel::StationId;
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

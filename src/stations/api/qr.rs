@@ -11,8 +11,8 @@ use crate::http::docs::OneErrors;
 use crate::http::error::Faults;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx, PathId, Query};
-use crate::kernel::{ConnectorId, EvseId, OrganizationId};
 use crate::stations::store::{connectors, evses};
+use kernel::{ConnectorId, EvseId, OrganizationId};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

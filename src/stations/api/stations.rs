@@ -13,12 +13,12 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{Format, ListParameters, ListQuery, PlaceParameters};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
-use crate::kernel::{LocationId, OrganizationId, StationId};
 use crate::locations::{self, LocationView};
 use crate::organizations::default_security;
 use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
 use crate::stations::model::station::*;
 use crate::stations::store::{connectors, evses, station_view, stations as store};
+use kernel::{LocationId, OrganizationId, StationId};
 
 /// Adds these endpoints.
 pub fn routes(config: &mut ServiceConfig) {

@@ -2,7 +2,7 @@
 
 use super::connector::{Connector, ConnectorStatus};
 use super::station::OperationalStatus;
-use crate::kernel::Timestamp;
+use kernel::Timestamp;
 
 crate::spelled! {
     /// How something is doing, in the words of the Tridens pages.

@@ -12,10 +12,10 @@ use crate::db::schema::connectors;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
 use crate::http::quantities::{PowerFactor, RatedAmps, RatedKilowatts, Volts, WholeWatts, shown};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Code, Name, Note};
-use crate::kernel::*;
 use crate::rates::AnyRateView;
 use crate::{input, json_schema, patch};
+use kernel::text::{Code, Name, Note};
+use kernel::*;
 
 crate::spelled! {
     /// How a connector is doing, in OCPP 1.6's words.

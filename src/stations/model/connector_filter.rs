@@ -4,7 +4,7 @@ use super::connector::{ConnectorStatus, ConnectorType, PowerType};
 use super::origin::CreatedBy;
 use super::station::OperationalStatus;
 use crate::filters;
-use crate::kernel::{EvseId, GroupId, LocationId, StationId};
+use kernel::{EvseId, GroupId, LocationId, StationId};
 
 filters! {
     /// Filters of connectors.

@@ -14,10 +14,10 @@ use crate::db::schema::evses;
 use crate::filters;
 use crate::http::fields::{CustomFields, Field, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
-use crate::kernel::text::{Code, Line, Name};
-use crate::kernel::*;
 use crate::locations::Coordinates;
 use crate::{input, json_schema, patch};
+use kernel::text::{Code, Line, Name};
+use kernel::*;
 
 /// An EVSE id of ISO 15118 (`NL*ABC*E123`) or DIN SPEC 91286 (`+49*123*456`), in upper case.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::db::Json;
 use crate::db::schema::external_limits;
 use crate::http::quantities::{LimitUnit, shown};
-use crate::kernel::{EvseId, StationId, Timestamp};
 use crate::stations::link::Enforced;
+use kernel::{EvseId, StationId, Timestamp};
 
 /// A limit from elsewhere, as the station told it.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]

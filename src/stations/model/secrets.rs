@@ -3,7 +3,7 @@
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 
-use crate::kernel::StationId;
+use kernel::StationId;
 
 /// Letters of what is drawn: none that is read as another.
 const LETTERS: &[u8] = b"23456789abcdefghjkmnpqrstuvwxyz";

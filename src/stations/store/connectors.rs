@@ -13,13 +13,13 @@ use crate::db::{Conn, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
 use crate::rates;
 use crate::stations::model::condition::{Condition, Standing};
 use crate::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
 use crate::stations::model::connector_filter::ConnectorFilter;
 use crate::stations::model::number::first_free;
 use crate::stations::model::station::OperationalStatus;
+use kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
 
 pub fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
     let taken: i64 = connectors::table

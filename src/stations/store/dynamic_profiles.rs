@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::db::schema::dynamic_profiles as profiles;
 use crate::db::{Conn, Json, StoreResult};
-use crate::kernel::{StationId, Timestamp};
+use kernel::{StationId, Timestamp};
 
 /// Profiles that are kept of one station; the oldest go first.
 const MOST_PROFILES: i64 = 64;

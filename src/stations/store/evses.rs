@@ -11,7 +11,6 @@ use crate::db::{Conn, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::kernel::{EvseId, LocationId, Moment, OrganizationId, Page, ServiceOfferId, StationId, Timestamp};
 use crate::locations::Coordinates;
 use crate::stations::model::condition::DetailedStatus;
 use crate::stations::model::connector::{ConnectorStatus, CurrentType};
@@ -19,6 +18,7 @@ use crate::stations::model::evse::{Evse, EvseFilter, NewEvse, Place, folded_cont
 use crate::stations::model::number::first_free;
 use crate::stations::model::station::{OperationalStatus, Station};
 use crate::stations::store::connectors::standings;
+use kernel::{EvseId, LocationId, Moment, OrganizationId, Page, ServiceOfferId, StationId, Timestamp};
 
 pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     let taken: i64 = evses::table

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use crate::db::schema::{evses, external_limits as limits};
 use crate::db::{Conn, StoreResult};
-use crate::kernel::StationId;
 use crate::stations::model::external_limit::ExternalLimit;
+use kernel::StationId;
 
 /// Limits that are kept of one station; the oldest go first.
 const MOST_LIMITS: i64 = 64;

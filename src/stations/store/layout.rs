@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::{connectors, evses};
 use crate::db::{Conn, StoreResult};
-use crate::kernel::{ConnectorId, StationId};
+use kernel::{ConnectorId, StationId};
 
 /// One connector and its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub fn layout(conn: &mut Conn, station: StationId) -> StoreResult<Layout> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{CountingIds, Timestamp};
+    use kernel::{CountingIds, Timestamp};
 
     #[test]
     fn connectors_are_counted_within_their_evse() {

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::db::schema::{group_stations, load_groups};
 use crate::db::{Conn, StoreResult};
-use crate::kernel::{GroupId, OrganizationId, StationId};
+use kernel::{GroupId, OrganizationId, StationId};
 
 /// Levels that are looked at, from a group down; groups nest no deeper.
 const LEVELS: usize = 10;

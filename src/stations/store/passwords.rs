@@ -7,8 +7,8 @@ use super::stations::{find_station, update_station};
 use crate::db::schema::chargestations;
 use crate::db::{Conn, StoreResult};
 use crate::events::{self, Event, EventKind};
-use crate::kernel::{Moment, OrganizationId, StationId};
 use crate::stations::model::station::Station;
+use kernel::{Moment, OrganizationId, StationId};
 
 fn save(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::update(chargestations::table.find(station.id))

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::stations::find_station;
 use crate::db::schema::chargestations;
 use crate::db::{Conn, StoreError, StoreResult};
-use crate::kernel::credentials::is_secret;
-use crate::kernel::{OrganizationId, StationId, Timestamp};
+use kernel::credentials::is_secret;
+use kernel::{OrganizationId, StationId, Timestamp};
 
 /// Stores values that a station took, each with the time it was set; what a key is besides stays as it was read.
 pub fn keep_pushed(

@@ -9,12 +9,13 @@ use crate::db::{Conn, Json, Searched, StoreError, StoreResult};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
-use crate::kernel::credentials::hide_credentials;
-use crate::kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
 use crate::stations::model::station::StationFilter;
-use crate::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Protocol, Station};
+use crate::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Station};
 use crate::stations::store::evses::in_networks;
 use crate::stations::store::membership::stations_in_group;
+use kernel::Protocol;
+use kernel::credentials::hide_credentials;
+use kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::insert_into(chargestations::table).values(station).execute(conn)?;

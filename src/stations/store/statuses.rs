@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::db::schema::{connector_statuses as history, connectors};
 use crate::db::{Conn, StoreResult};
-use crate::kernel::{ConnectorId, Timestamp};
 use crate::stations::model::connector::ConnectorStatus;
+use kernel::{ConnectorId, Timestamp};
 
 /// Entries that are shown.
 const MOST_SHOWN: i64 = 1_000;

@@ -108,7 +108,7 @@ async fn an_offer_is_not_published_for_evses_that_nobody_can_tell_apart() {
         use diesel::prelude::*;
         use evenwatt::db::schema::evses;
         for (id, known) in [(&second, Some("NLEWTE0")), (&third, None)] {
-            let id: evenwatt::kernel::EvseId = id.parse().expect("an id");
+            let id: kernel::EvseId = id.parse().expect("an id");
             diesel::update(evses::table.find(id)).set(evses::evse_id.eq(known)).execute(conn)?;
         }
         Ok::<_, evenwatt::db::StoreError>(())

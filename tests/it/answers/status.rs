@@ -29,8 +29,8 @@ async fn connectors_of_a_station_that_is_gone_say_since_when_nothing_is_known() 
     eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
     let gone = app.client.get(&path).await.ok();
     assert_eq!(gone["status"], "Charging");
-    let since: evenwatt::kernel::Timestamp = text(&gone, "status_unknown_since").parse().expect("a time");
-    let heard: evenwatt::kernel::Timestamp = heard_at.parse().expect("a time");
+    let since: kernel::Timestamp = text(&gone, "status_unknown_since").parse().expect("a time");
+    let heard: kernel::Timestamp = heard_at.parse().expect("a time");
     assert!(since >= heard && since.since(heard) <= Duration::from_secs(30), "{since} {heard}");
     let shown = app.client.get(&station.path).await.ok();
     assert_eq!(shown["connectors"][0]["status_unknown_since"], gone["status_unknown_since"]);
@@ -45,7 +45,7 @@ async fn a_station_that_was_connected_at_a_kill_is_told_to_be_gone() {
     let (lost, away) = (app.station("Lost").await, app.station("Away").await);
     // The store as a killed server leaves it.
     let heard_at = app.running.context.clock.now();
-    let id: evenwatt::kernel::StationId = lost.id.parse().expect("an id");
+    let id: kernel::StationId = lost.id.parse().expect("an id");
     let stored = app.running.context.db.write(move |conn| {
         use diesel::prelude::*;
         use evenwatt::db::schema::chargestations;

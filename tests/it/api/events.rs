@@ -6,7 +6,7 @@ use diesel::RunQueryDsl;
 use evenwatt::db::{Conn, StoreError};
 use evenwatt::events::{self, Event, EventKind};
 use evenwatt::http::Context;
-use evenwatt::kernel::OrganizationId;
+use kernel::OrganizationId;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 

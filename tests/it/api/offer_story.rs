@@ -22,8 +22,8 @@ async fn db_evses(app: &TestApp, count: i32) -> Vec<String> {
         let connector = json!({"type": "Type2", "power": power, "power_type": kind});
         let connector = app.client.post(&format!("{own}/connectors"), connector).await.created();
         let moment = app.running.context.moment();
-        let template: evenwatt::kernel::EvseId = connector["evse"].as_str().expect("an EVSE").parse().expect("an id");
-        let socket: evenwatt::kernel::ConnectorId = id(&connector).parse().expect("an id");
+        let template: kernel::EvseId = connector["evse"].as_str().expect("an EVSE").parse().expect("an id");
+        let socket: kernel::ConnectorId = id(&connector).parse().expect("an id");
         let made = app.running.context.db.write(move |conn| {
             let mut made = Vec::new();
             let mut evse: evenwatt::stations::Evse =

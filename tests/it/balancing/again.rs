@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::StationId;
 use evenwatt::sessions;
 use evenwatt::stations::link::Command;
+use kernel::StationId;
 use serde_json::{Value, json};
 
 use super::depot::Depot;

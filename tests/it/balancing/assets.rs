@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::Watts;
+use kernel::Watts;
 use serde_json::{Value, json};
 
 use super::depot::Depot;

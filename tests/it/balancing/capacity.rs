@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::{Timestamp, Watts};
+use kernel::{Timestamp, Watts};
 use serde_json::json;
 
 use super::depot::Depot;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evenwatt::kernel::*;
 use evenwatt::sessions::{self, MeterReport, Reading, Sample, StartReport, StopReport};
 use evenwatt::stations::link::{Shown, Signal, SignalKind};
 use evenwatt::stations::{self, ConnectorStatus};
+use kernel::*;
 use serde_json::{Value, json};
 
 use super::link::FakeLink;

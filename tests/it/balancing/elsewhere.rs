@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use evenwatt::db::Json;
-use evenwatt::kernel::{StationId, Timestamp, Watts};
 use evenwatt::stations::link::{Enforced, SignalKind};
 use evenwatt::stations::{self, ExternalLimit, LimitSchedule, LimitStep};
+use kernel::{StationId, Timestamp, Watts};
 use serde_json::json;
 
 use super::depot::Depot;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::Timestamp;
 use evenwatt::stations::link::Command;
+use kernel::Timestamp;
 use serde_json::{Value, json};
 
 use super::depot::Depot;

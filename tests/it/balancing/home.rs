@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::Timestamp;
+use kernel::Timestamp;
 use serde_json::{Value, json};
 
 use super::depot::Depot;

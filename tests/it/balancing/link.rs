@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use evenwatt::kernel::{StationId, Watts};
 use evenwatt::stations::link::{Command, Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use kernel::{StationId, Watts};
 use serde_json::json;
 
 /// What a station answers to limits.

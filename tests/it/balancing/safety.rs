@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evenwatt::balancing::{Balancer, Settings};
-use evenwatt::kernel::Watts;
+use kernel::Watts;
 use serde_json::json;
 
 use super::depot::Depot;

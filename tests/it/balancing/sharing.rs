@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::{Milliamps, Watts};
 use evenwatt::stations::link::{Command, LimitPurpose};
+use kernel::{Milliamps, Watts};
 use serde_json::json;
 
 use super::depot::Depot;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evenwatt::balancing::{Balancer, Settings};
-use evenwatt::kernel::{Milliamps, Watts};
 use evenwatt::stations::link::Enforced;
+use kernel::{Milliamps, Watts};
 use serde_json::{Value, json};
 
 use super::depot::Depot;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use clock::ManualClock;
+use clock::RandomIds;
 use evenwatt::app::{self, Config, Dependencies, Running};
-use evenwatt::kernel::id::RandomIds;
-use evenwatt::kernel::{ManualClock, Moment, OrganizationId, Timestamp};
 use evenwatt::organizations::{self, ApiKey, NewApiKey, Organization, Scopes};
 use evenwatt::stations::link::SharedLink;
+use kernel::{Moment, OrganizationId, Timestamp};
 
 use super::client::Client;
 use super::store::TestStore;
@@ -176,7 +177,7 @@ impl TestApp {
         let stored = self.running.context.db.write(move |conn| {
             diesel::insert_into(tokens::table)
                 .values((
-                    tokens::id.eq(moment.id::<evenwatt::kernel::TokenId>()),
+                    tokens::id.eq(moment.id::<kernel::TokenId>()),
                     tokens::organization_id.eq(organization),
                     tokens::physical_id.eq(&tag),
                     tokens::folded_id.eq(tag.to_lowercase()),

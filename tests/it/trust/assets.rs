@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::{Clock, Timestamp};
+use clock::Clock;
+use kernel::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp};

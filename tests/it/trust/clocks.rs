@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::{Clock as _, Timestamp};
+use clock::Clock as _;
+use kernel::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{FakeStation, TestApp, TestStation, eventually};

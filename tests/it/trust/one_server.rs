@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clock::RandomIds;
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
@@ -9,8 +10,8 @@ use evenwatt::app;
 use evenwatt::db::connection::Synchronous;
 use evenwatt::db::lock::{Holder, LockError};
 use evenwatt::db::{Conn, StoreLock, StoreUrl, migrate};
-use evenwatt::kernel::Timestamp;
-use evenwatt::kernel::id::{IdSource, RandomIds};
+use kernel::IdSource;
+use kernel::Timestamp;
 use serde_json::json;
 
 use crate::support::{TestApp, TestStore, configuration};

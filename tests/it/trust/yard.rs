@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use evenwatt::kernel::Timestamp;
 use evenwatt::sessions::{self, Patience};
+use kernel::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::{FakeStation, TestApp, TestStation};

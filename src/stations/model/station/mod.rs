@@ -8,29 +8,17 @@ use crate::db::Json;
 use crate::db::schema::chargestations;
 use crate::http::fields::MetaData;
 use crate::http::{ApiError, ApiResult, Faults};
-use crate::kernel::*;
 pub use crate::organizations::SecurityType;
 use crate::organizations::UnknownConnectors;
 use crate::stations::model::identity::Identity;
 use crate::stations::model::secrets;
+use kernel::*;
 
 mod request;
 mod view;
 
 pub use request::{BootConfiguration, NewSecurity, NewStation, StationFilter, StationPatch};
 pub use view::StationView;
-
-crate::spelled! {
-    /// What a station speaks.
-    pub enum Protocol {
-        /// OCPP 1.6, JSON.
-        Ocpp16 = "ocpp1.6" | "ocpp1.6j" | "1.6",
-        /// OCPP 2.0.1.
-        Ocpp201 = "ocpp2.0.1" | "2.0.1" | "ocpp2.0" | "2.0",
-        /// OCPP 2.1.
-        Ocpp21 = "ocpp2.1" | "2.1",
-    }
-}
 
 crate::spelled! {
     /// Whether a component is in use.
@@ -56,32 +44,16 @@ crate::spelled! {
     }
 }
 
-crate::text_column!(spelled Protocol, OperationalStatus, Registration);
+crate::text_column!(spelled OperationalStatus, Registration);
 
-impl Protocol {
-    /// Characters that the number of a card has at most (idTag, idToken).
-    pub const fn longest_card(self) -> usize {
-        match self {
-            Self::Ocpp16 => 20,
-            Self::Ocpp201 => 36,
-            Self::Ocpp21 => 255,
-        }
+/// A number of a card that is too long for what the station speaks is a fault of this field.
+pub fn require_card(protocol: Protocol, number: &str, field: &str) -> ApiResult<()> {
+    if protocol.takes_card(number) {
+        return Ok(());
     }
-
-    /// Whether a number of a card can be told.
-    pub fn takes_card(self, number: &str) -> bool {
-        number.chars().count() <= self.longest_card()
-    }
-
-    /// A number that is too long to be told is a fault of this field.
-    pub fn require_card(self, number: &str, field: &str) -> ApiResult<()> {
-        if self.takes_card(number) {
-            return Ok(());
-        }
-        let longest = self.longest_card();
-        let message = format!("must have at most {longest} characters: the charge station speaks {self}");
-        Err(ApiError::field(field, "invalid", message))
-    }
+    let longest = protocol.longest_card();
+    let message = format!("must have at most {longest} characters: the charge station speaks {protocol}");
+    Err(ApiError::field(field, "invalid", message))
 }
 
 /// What a station said of itself when it booted, in eDRV's field names.
@@ -208,7 +180,7 @@ impl Station {
             name: new.name.map(String::from),
             description: new.description.map(String::from),
             code: new.code.map(String::from),
-            protocol: new.protocol.unwrap_or(Protocol::Ocpp16),
+            protocol: new.protocol.unwrap_or(Protocol::V16),
             endpoint: (new.endpoint).map_or_else(|| secrets::endpoint(is_open), Identity::into_text),
             security_type: SecurityType::None,
             password_hash: None,
@@ -371,7 +343,7 @@ impl Station {
         name.map(String::from).apply(&mut self.name);
         description.map(String::from).apply(&mut self.description);
         code.map(String::from).apply(&mut self.code);
-        protocol.apply_or(&mut self.protocol, Protocol::Ocpp16);
+        protocol.apply_or(&mut self.protocol, Protocol::V16);
         pinned_protocol.apply(&mut self.pinned_protocol);
         active.apply_or(&mut self.active, true);
         public.apply_or(&mut self.public, true);
@@ -454,7 +426,7 @@ impl Station {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::text::Text;
+    use kernel::text::Text;
 
     #[test]
     fn passwords_match_as_text_and_as_decoded_hexadecimal() {

@@ -2,16 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OperationalStatus, Protocol, Registration, SecurityType};
+use super::{OperationalStatus, Registration, SecurityType};
 use crate::filters;
 use crate::http::fields::MetaData;
-use crate::kernel::text::{Code, Line, Name, Note, Text};
-use crate::kernel::{GroupId, LocationId, UserId};
 use crate::locations::Coordinates;
 use crate::organizations::UnknownConnectors;
 use crate::stations::model::connector::ConnectorStatus;
 use crate::stations::model::identity::{Identity, SerialNumber};
 use crate::{input, patch};
+use kernel::Protocol;
+use kernel::text::{Code, Line, Name, Note, Text};
+use kernel::{GroupId, LocationId, UserId};
 
 input! {
     /// What is done once a station has settled after connecting.

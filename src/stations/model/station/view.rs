@@ -3,14 +3,15 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{BootConfiguration, BootInfo, OperationalStatus, Protocol, Registration, SecurityType, Station};
+use super::{BootConfiguration, BootInfo, OperationalStatus, Registration, SecurityType, Station};
 use crate::http::Versioned;
 use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;
-use crate::kernel::*;
 use crate::locations::{Coordinates, LocationView};
 use crate::organizations::UnknownConnectors;
 use crate::stations::model::connector::ConnectorView;
+use kernel::Protocol;
+use kernel::*;
 
 /// How a station proves who it is, as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

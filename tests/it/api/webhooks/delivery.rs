@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use evenwatt::db::StoreError;
 use evenwatt::events::{self, Event, EventKind};
-use evenwatt::kernel::{RawId, StationId};
+use kernel::{RawId, StationId};
 use serde_json::{Value, json};
 
 use super::{Answer, Endpoint, OWN_NETWORK, create, deliveries, place};

@@ -1,0 +1,242 @@
+//! The balancing engine: from a snapshot of groups and connectors to a limit for each connector, with its reason.
+//!
+//! It is pure. The same snapshot and the same instant give the same plan, byte for byte, on every machine: no clock, no
+//! randomness, no floats, no hashing; only integers, and ties are broken by id. [`plan`] decides what the limits should
+//! be, [`transition`] in which order stations may be told, so that not even for a moment too much may be drawn, and
+//! [`check`] verifies a plan without sharing a line with the code that made it.
+//!
+//! ```text
+//! grid       the snapshot as rows of sums         offer      what one member could take
+//! queue      who gets a minimum at all            level      one number that shares a capacity
+//! sharing    max-min fairness on the tree         laxity     claims that know deadlines
+//! pausing    who can wait, where that is allowed  rounding   down to steps, rests handed on
+//! economy    small changes left out               cheapest   hours that cost least, for one car
+//! ```
+
+pub mod cheapest;
+pub mod check;
+mod economy;
+mod grid;
+mod laxity;
+mod level;
+mod offer;
+mod outcome;
+mod pausing;
+mod queue;
+mod reason;
+mod rounding;
+mod sharing;
+mod snapshot;
+pub mod transition;
+
+pub use grid::{DEEPEST_TREE, MOST_POWER};
+pub use outcome::{CurrentBudget, Limit, NodeBudget, Plan};
+pub use reason::{Bound, Reason};
+pub use sharing::Sharing;
+pub use snapshot::*;
+
+use grid::{Branch, Grid, Place, RowKind, take};
+use kernel::{Timestamp, Watts};
+use laxity::Outlook;
+use level::Claim;
+use offer::{Agenda, Offer, Standing};
+use queue::next_turn;
+
+/// Decides what every connector may draw from `now` on.
+pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
+    let grid = Grid::new(snapshot);
+    let available = grid.available();
+    let settings = &snapshot.settings;
+    let mut agenda = Agenda { now, next: None };
+    let mut standings: Vec<Standing> =
+        grid.places.iter().map(|place| offer::offer(place, settings, &mut agenda)).collect();
+    let outlook = Outlook::new(&grid, &available, settings, &standings, now);
+    if !outlook.is_empty() {
+        agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
+    }
+    let mut aside = pausing::stand_aside(&grid, &available, settings, &outlook, &mut standings, now);
+    queue::admit(&grid, &available, settings, &outlook, &mut agenda, &mut standings);
+
+    pausing::bring_back(&grid, &available, &outlook, &mut aside, &mut standings);
+
+    let (mut watts, scarce) = loop {
+        let claims = claims(&grid, &outlook, &standings, Offer::clone);
+        let mut watts = rounding::share_in_steps(&grid, &available, &claims);
+        offer_left_overs(&grid, &available, &standings, &mut watts);
+        let scarce = room_left(&grid, &available, &watts);
+        if !pausing::fit_after_all(&grid, &scarce, &mut aside, &mut standings) {
+            break (watts, scarce);
+        }
+    };
+    let wanted = economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
+
+    let books = Books::close(&grid, available, scarce, &standings, watts);
+    Plan { now, limits: books.limits(&standings, &wanted, now), nodes: books.budgets(), next_turn_at: agenda.next }
+}
+
+/// What each member claims of the power: nothing unless it takes part.
+fn claims(grid: &Grid<'_>, outlook: &Outlook, standings: &[Standing], asked: impl Fn(&Offer) -> Offer) -> Vec<Claim> {
+    let claim = |(index, (place, standing)): (usize, (&Place<'_>, &Standing))| match standing {
+        Standing::In(offer) if !offer.left_over => {
+            let offer = asked(offer);
+            if let Some(claim) = outlook.claim(index, &offer) {
+                return claim;
+            }
+            let weight = match grid.algorithm(place) {
+                Algorithm::Priority => i64::from(place.member.weight),
+                Algorithm::EqualShare | Algorithm::FirstCome | Algorithm::Deadline => 1,
+            };
+            Claim::new(weight, 0, offer.minimum, offer.maximum)
+        }
+        _ => Claim::NOTHING,
+    };
+    grid.places.iter().zip(standings).enumerate().map(claim).collect()
+}
+
+/// Gives those that only take what the others leave their minimum, where it fits, by class and connector.
+fn offer_left_overs(grid: &Grid<'_>, available: &[i128], standings: &[Standing], watts: &mut [i64]) {
+    let mut room = room_left(grid, available, watts);
+    let mut takers: Vec<(&Place<'_>, &Offer, &mut i64)> = grid
+        .places
+        .iter()
+        .zip(standings)
+        .zip(watts)
+        .filter_map(|((place, standing), given)| match standing {
+            Standing::In(offer) if offer.left_over => Some((place, offer, given)),
+            _ => None,
+        })
+        .collect();
+    takers.sort_by_key(|(place, ..)| (place.member.effective_class(), place.member.connector));
+    for (place, offer, given) in takers {
+        if grid.bottleneck(place, &room, offer.minimum).is_none() {
+            take(&mut room, grid.uses(place), offer.minimum);
+            *given = offer.minimum;
+        }
+    }
+}
+
+fn room_left(grid: &Grid<'_>, available: &[i128], watts: &[i64]) -> Vec<i128> {
+    let mut room = available.to_vec();
+    for (place, given) in grid.places.iter().zip(watts) {
+        take(&mut room, grid.uses(place), *given);
+    }
+    room
+}
+
+/// The decided limits with the rows they were taken from.
+struct Books<'a> {
+    grid: &'a Grid<'a>,
+    available: Vec<i128>,
+    /// What was left of them before changes were left out: where nothing was, members had to share.
+    scarce: Vec<i128>,
+    room: Vec<i128>,
+    /// How many members share each row.
+    sharing: Vec<u32>,
+    watts: Vec<i64>,
+}
+
+impl<'a> Books<'a> {
+    fn close(
+        grid: &'a Grid<'a>,
+        available: Vec<i128>,
+        scarce: Vec<i128>,
+        standings: &[Standing],
+        watts: Vec<i64>,
+    ) -> Self {
+        let mut sharing = vec![0; available.len()];
+        for (place, standing) in grid.places.iter().zip(standings) {
+            if matches!(standing, Standing::In(_)) {
+                for one in grid.uses(place) {
+                    if let Some(count) = sharing.get_mut(one.row) {
+                        *count += 1;
+                    }
+                }
+            }
+        }
+        let room = room_left(grid, &available, &watts);
+        Self { grid, available, scarce, room, sharing, watts }
+    }
+
+    /// The limit of every member, by connector.
+    fn limits(&self, standings: &[Standing], wanted: &[Option<i64>], now: Timestamp) -> Vec<Limit> {
+        let members = self.grid.places.iter().zip(standings).zip(self.watts.iter().zip(wanted));
+        let placed = members.map(|((place, standing), (given, wanted))| {
+            let reason = match (standing, wanted) {
+                (Standing::Out(reason), _) => reason.clone(),
+                (Standing::In(_), Some(wanted)) => Reason::Unchanged { wanted: Watts(*wanted) },
+                (Standing::In(offer), None) => self.why_not_more(place, offer, *given),
+            };
+            (place.member, Watts(*given), reason)
+        });
+        let mut limits: Vec<Limit> = placed
+            .map(|(member, limit, reason)| Limit {
+                connector: member.connector,
+                turn: next_turn(member, limit, &reason, now),
+                limit,
+                reason,
+            })
+            .collect();
+        limits.sort_by_key(|limit| limit.connector);
+        limits
+    }
+
+    /// The reason of a member that takes part: its own maximum, or the lowest row that could not bear one step more.
+    fn why_not_more(&self, place: &Place<'_>, offer: &Offer, given: i64) -> Reason {
+        let row = self.grid.bottleneck(place, &self.scarce, rounding::step_of(place));
+        match row.filter(|_| given < offer.maximum && !offer.left_over) {
+            Some(row) => match self.grid.group_of(row) {
+                Some(node) => Reason::Shared {
+                    node,
+                    bound: self.grid.bound(row, &self.available),
+                    sharing: self.sharing.get(row).copied().unwrap_or_default(),
+                },
+                None => Reason::NotInTree,
+            },
+            None => offer.at_maximum.clone(),
+        }
+    }
+
+    /// The books of every group, by id.
+    fn budgets(&self) -> Vec<NodeBudget> {
+        let mut budgets: Vec<NodeBudget> = self.grid.nodes.iter().map(|branch| self.budget(branch)).collect();
+        budgets.sort_by_key(|budget| budget.node);
+        budgets
+    }
+
+    fn budget(&self, branch: &Branch<'_>) -> NodeBudget {
+        let row = branch.power_row;
+        let of = |rows: &[i128]| watts(rows.get(row).copied().unwrap_or_default());
+        let capacity = self.grid.rows.get(row).map_or(Watts::ZERO, |row| watts(row.capacity));
+        let below = self.grid.places.get(branch.members.clone()).unwrap_or_default();
+        NodeBudget {
+            node: branch.node.id,
+            capacity,
+            reserved: watts(below.iter().map(|place| i128::from(place.member.reserved().get())).sum()),
+            available: of(&self.available),
+            granted: of(&self.available) - of(&self.room),
+            currents: branch.node.phase_limits.map(|_| self.currents(row)),
+        }
+    }
+
+    /// The phases of the node whose rows begin here.
+    fn currents(&self, power_row: usize) -> [CurrentBudget; 3] {
+        let mut currents = [CurrentBudget::default(); 3];
+        let rows = self.grid.rows.iter().zip(self.available.iter().zip(&self.room));
+        let own = rows.skip(power_row + 1).take_while(|(row, _)| matches!(row.kind, RowKind::Current(_)));
+        for (budget, (_, (available, room))) in currents.iter_mut().zip(own) {
+            *budget = CurrentBudget {
+                available: self.grid.milliamps_below(*available),
+                granted: -self.grid.milliamps_below(*room - *available),
+            };
+        }
+        currents
+    }
+}
+
+/// A sum of powers; more than fits is the most that fits.
+fn watts(sum: i128) -> Watts {
+    Watts(i64::try_from(sum).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests;

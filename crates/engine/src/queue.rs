@@ -1,0 +1,222 @@
+//! Who takes part: everybody's minimum or nothing, in the order of the queue.
+//!
+//! Minimums are handed out greedily, and one that does not fit is passed over, so that a large car does not keep a small
+//! one waiting. Who was started keeps its place for a while, who was stopped rests for a while, and who waited for several
+//! holds comes to the front; behind it nobody new is started on the limit it waits for.
+
+use std::time::Duration;
+
+use super::grid::{Grid, Place, take};
+use super::laxity::Outlook;
+use super::offer::{Agenda, Standing, seconds};
+use super::reason::Reason;
+use super::snapshot::{Algorithm, Member, PriorityClass, Session, Settings, Turn};
+use kernel::{ConnectorId, Timestamp, Watts};
+
+/// Decides for every place of the grid that asks for power; turns away those whose turn it is not.
+pub(super) fn admit(
+    grid: &Grid<'_>,
+    available: &[i128],
+    settings: &Settings,
+    outlook: &Outlook,
+    agenda: &mut Agenda,
+    standings: &mut [Standing],
+) {
+    let mut order: Vec<(Rank, usize, i64)> = Vec::with_capacity(standings.len());
+    for (index, (place, standing)) in grid.places.iter().zip(standings.iter()).enumerate() {
+        if let (Standing::In(offer), Some(session)) = (standing, place.member.session())
+            && !offer.left_over
+        {
+            let algorithm = grid.algorithm(place);
+            order.push((
+                Rank::of(
+                    place.member,
+                    session,
+                    outlook.laxity(index).filter(|_| settings.trusted_departures),
+                    algorithm,
+                    settings,
+                    agenda.now,
+                ),
+                index,
+                offer.minimum,
+            ));
+        }
+    }
+    order.sort_unstable();
+    let mut desk = Desk {
+        grid,
+        available,
+        room: available.to_vec(),
+        claimed: vec![false; available.len()],
+        waiting: vec![0; available.len()],
+        settings,
+        agenda,
+    };
+    for (rank, index, minimum) in &order {
+        if let (Some(place), Some(standing)) = (grid.places.get(*index), standings.get_mut(*index))
+            && let Some(reason) = desk.refuse(place, rank, *minimum)
+        {
+            *standing = Standing::Out(reason);
+        }
+    }
+    desk.note_turns(standings);
+}
+
+/// The place in the queue; the smallest is served first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    class: PriorityClass,
+    not_held: bool,
+    not_aged: bool,
+    /// Energy for its weight, or the time it can lose; nothing where the first come is the first served, and for those that waited too long.
+    service: i128,
+    waiting_since: Timestamp,
+    arrived_at: Timestamp,
+    connector: ConnectorId,
+}
+
+impl Rank {
+    fn of(
+        member: &Member,
+        session: &Session,
+        laxity: Option<i64>,
+        algorithm: Algorithm,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Self {
+        let turn = session.turn;
+        let held = is_held(session, settings, now);
+        let waiting_since = turn.waiting_since.unwrap_or(now);
+        let rotates = algorithm != Algorithm::FirstCome;
+        // The laxity of a waiting session falls until it is the least: it comes to the front by itself.
+        let aged =
+            rotates && laxity.is_none() && turn.waiting_since.is_some() && now >= waiting_since + patience(settings);
+        let weight = if algorithm == Algorithm::Priority { member.weight.max(1) } else { 1 };
+        let service = match laxity {
+            Some(laxity) => i128::from(laxity),
+            None => i128::from(session.attained.get()) * i128::from(u32::MAX) / i128::from(weight),
+        };
+        Self {
+            class: member.effective_class(),
+            not_held: !held,
+            not_aged: !aged,
+            service: if rotates && !aged { service } else { 0 },
+            waiting_since: if rotates { waiting_since } else { session.arrived_at },
+            arrived_at: session.arrived_at,
+            connector: member.connector,
+        }
+    }
+}
+
+/// Whether a session was started so recently that it keeps its place.
+pub(super) fn is_held(session: &Session, settings: &Settings, now: Timestamp) -> bool {
+    let since = session.turn.held_since;
+    since.is_some_and(|since| now < since + seconds(settings.hold_seconds))
+}
+
+/// Hands out minimums, one member after the other.
+struct Desk<'a> {
+    grid: &'a Grid<'a>,
+    available: &'a [i128],
+    room: Vec<i128>,
+    /// Rows that somebody waited for too long: nobody new is started on them.
+    claimed: Vec<bool>,
+    /// How many wait for each row.
+    waiting: Vec<u32>,
+    settings: &'a Settings,
+    agenda: &'a mut Agenda,
+}
+
+impl Desk<'_> {
+    /// Takes the minimum of a member, or says why not.
+    fn refuse(&mut self, place: &Place<'_>, rank: &Rank, minimum: i64) -> Option<Reason> {
+        let turn = place.member.session()?.turn;
+        let starts = turn.held_since.is_none();
+        let uses = self.grid.uses(place);
+        let claimed = uses.iter().map(|one| one.row).find(|row| starts && self.claimed.get(*row) == Some(&true));
+        if let Some(row) = self.grid.bottleneck(place, &self.room, minimum).or(claimed) {
+            let alone = self.grid.bottleneck(place, self.available, minimum);
+            if alone.is_none() && !rank.not_aged {
+                self.claim(row);
+            }
+            return self.turn_away(row, alone, Watts(minimum));
+        }
+        take(&mut self.room, uses, minimum);
+        let until = turn.fits_since.unwrap_or(self.agenda.now) + seconds(self.settings.restart_after_seconds);
+        if starts && turn.stopped_at.is_some() && until > self.agenda.now {
+            self.agenda.note(until);
+            return Some(Reason::WaitingForHeadroom { until });
+        }
+        None
+    }
+
+    fn claim(&mut self, row: usize) {
+        if let Some(claimed) = self.claimed.get_mut(row) {
+            *claimed = true;
+        }
+    }
+
+    fn turn_away(&mut self, row: usize, alone: Option<usize>, minimum: Watts) -> Option<Reason> {
+        let row = alone.unwrap_or(row);
+        let (node, bound) = (self.grid.group_of(row)?, self.grid.bound(row, self.available));
+        if alone.is_some() {
+            return Some(Reason::MinimumDoesNotFit { node, bound, minimum });
+        }
+        let position = self.waiting.get_mut(row)?;
+        *position += 1;
+        Some(Reason::WaitingForTurn { node, bound, position: *position, minimum })
+    }
+
+    /// While somebody waits, the order may change whenever a hold ends, a rest ends or patience ends.
+    fn note_turns(&mut self, standings: &[Standing]) {
+        let somebody_waits = standings.iter().any(|one| matches!(one, Standing::Out(Reason::WaitingForTurn { .. })));
+        if !somebody_waits {
+            return;
+        }
+        self.agenda.note(self.agenda.now + seconds(self.settings.off_seconds.max(1)));
+        for (place, standing) in self.grid.places.iter().zip(standings) {
+            let Some(session) = place.member.session() else {
+                continue;
+            };
+            match standing {
+                Standing::In(_) => {
+                    let since = session.turn.held_since.unwrap_or(self.agenda.now);
+                    self.agenda.note(since + seconds(self.settings.hold_seconds));
+                }
+                Standing::Out(_) => {
+                    let since = session.turn.waiting_since.unwrap_or(self.agenda.now);
+                    self.agenda.note(since + patience(self.settings));
+                }
+            }
+        }
+    }
+}
+
+/// What a session must bring to the next plan, given that it now has this limit for this reason.
+pub(super) fn next_turn(member: &Member, limit: Watts, reason: &Reason, now: Timestamp) -> Option<Turn> {
+    let turn = member.session()?.turn;
+    let suspended = matches!(reason, Reason::SuspendedByVehicle { .. });
+    let waits = matches!(
+        reason,
+        Reason::WaitingForTurn { .. }
+            | Reason::MinimumDoesNotFit { .. }
+            | Reason::Resting { .. }
+            | Reason::WaitingForHeadroom { .. }
+    );
+    let runs = limit > Watts::ZERO;
+    // Who stops by the clock did not have to make way, so does not rest afterwards.
+    let by_clock = matches!(reason, Reason::ExclusionWindow | Reason::CheaperLater { .. });
+    let was_stopped = !runs && !suspended && !by_clock && turn.held_since.is_some();
+    Some(Turn {
+        held_since: runs.then(|| turn.held_since.unwrap_or(now)),
+        waiting_since: waits.then(|| turn.waiting_since.unwrap_or(now)),
+        stopped_at: if runs { None } else { Some(now).filter(|_| was_stopped).or(turn.stopped_at) },
+        fits_since: matches!(reason, Reason::WaitingForHeadroom { .. }).then(|| turn.fits_since.unwrap_or(now)),
+        raised_at: if limit > member.current { Some(now) } else { turn.raised_at },
+    })
+}
+
+/// How long a session waits before it comes to the front.
+fn patience(settings: &Settings) -> Duration {
+    seconds(settings.hold_seconds.saturating_mul(settings.ageing_holds))
+}

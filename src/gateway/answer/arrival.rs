@@ -1,0 +1,70 @@
+//! Who the station is, and whose card was held to it.
+
+use super::{Call, Effect};
+use crate::db::StoreResult;
+use crate::events::EventKind;
+use crate::gateway::peer::tell_station;
+use crate::stations::link::SignalKind;
+use crate::stations::{self, BootInfo, Registration};
+use crate::tokens::{self, Authorization, Presented};
+use kernel::{OrganizationId, StationId};
+use ocpp::CallError;
+use ocpp::text::Label;
+
+/// Seconds after which a station that is not accepted may try again.
+const TRY_AGAIN_SECONDS: u32 = 60;
+
+/// What a boot is answered.
+pub struct Welcome {
+    /// Whether the station is welcome.
+    pub registration: Registration,
+    /// Seconds between heartbeats when it is, else until it may try again.
+    pub interval: u32,
+    /// What follows.
+    pub effects: Vec<Effect>,
+}
+
+/// Records what a station says of itself.
+pub async fn boot(call: Call<'_>, boot_info: BootInfo) -> Result<Welcome, CallError> {
+    let (organization, station, moment) = (call.peer.organization, call.peer.station, call.moment());
+    let base = call.gateway.context.websocket_url.clone();
+    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<Registration> {
+        let row = stations::find_station(conn, organization, station)?;
+        stations::save_boot(conn, station, &boot_info, moment.now)?;
+        tell_station(conn, &moment, (organization, station), EventKind::StationBooted, &base)?;
+        Ok(row.registration)
+    });
+    let registration = stored.await?;
+    call.state.registered(registration);
+    let (interval, effects) = match registration {
+        Registration::Accepted => (call.gateway.settings.heartbeat_seconds, vec![Effect::Tell(SignalKind::Booted)]),
+        Registration::Pending | Registration::Rejected => (TRY_AGAIN_SECONDS, Vec::new()),
+    };
+    Ok(Welcome { registration, interval, effects })
+}
+
+/// What a station said, where it said anything.
+pub fn said<const MAX: usize, const FORMER: usize>(label: Option<Label<MAX, FORMER>>) -> Option<String> {
+    label.map(String::from).filter(|text| !text.is_empty())
+}
+
+/// Whether a card may charge; one that nobody knows is told of.
+pub async fn authorize(call: Call<'_>, card: String) -> Result<Authorization, CallError> {
+    let owner = (call.peer.organization, call.peer.station);
+    let (now, moment) = (call.now, call.moment());
+    let db = &call.gateway.context.db;
+    let asked = card.clone();
+    let known = db.read(move |conn| tokens::judge(conn, shown(owner, &asked), now));
+    let known = known.await?;
+    if known.is_unknown {
+        let told = known.clone();
+        let tell = db.write(move |conn| tokens::tell_unknown(conn, &moment, shown(owner, &card), &told, None));
+        tell.await?;
+    }
+    Ok(known)
+}
+
+/// A card that is shown to a station, to begin or to end something.
+const fn shown((organization, station): (OrganizationId, StationId), id_tag: &str) -> Presented<'_> {
+    Presented { organization, station, begins: None, id_tag }
+}

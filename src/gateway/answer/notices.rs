@@ -1,0 +1,41 @@
+//! Notices about firmware, diagnostics, logs, security and the like: told as events, answered with nothing.
+
+use serde_json::{Value, json};
+
+use super::{Call, Handled};
+use crate::db::StoreResult;
+use crate::events::{self, Event, EventKind};
+use kernel::credentials::hide_credentials;
+use ocpp::CallError;
+
+/// Records a notice as an event with the station's own words.
+pub async fn notice(call: Call<'_>, action: &str) -> Handled<String> {
+    record(call, action).await?;
+    Ok(("{}".to_owned(), Vec::new()))
+}
+
+/// Records what the station said as an event.
+pub async fn record(call: Call<'_>, action: &str) -> Result<(), CallError> {
+    let kind = kind_of(action);
+    let (organization, station, moment) = (call.peer.organization, call.peer.station, call.moment());
+    let mut said: Value = serde_json::from_str(call.payload.get()).unwrap_or_default();
+    hide_credentials(&mut said);
+    let data = json!({"chargestation": station, "message": action, "payload": said});
+    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<()> {
+        let event = Event::new(organization, kind).at(station);
+        events::record(conn, &moment, event, &data)
+    });
+    Ok(stored.await?)
+}
+
+fn kind_of(action: &str) -> EventKind {
+    match action {
+        "DiagnosticsStatusNotification" => EventKind::StationDiagnosticsStatusUpdated,
+        "FirmwareStatusNotification" | "SignedFirmwareStatusNotification" | "PublishFirmwareStatusNotification" => {
+            EventKind::StationFirmwareStatusUpdated
+        }
+        "LogStatusNotification" => EventKind::StationLogStatusUpdated,
+        "SecurityEventNotification" => EventKind::StationSecurityEvent,
+        _ => EventKind::StationNotified,
+    }
+}

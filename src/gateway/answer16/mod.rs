@@ -1,0 +1,36 @@
+//! What the messages of stations that speak OCPP 1.6 mean.
+
+use super::answer::{Call, Handled, certificates, done, notices};
+use ocpp::v16::{self, Incoming, sign_certificate};
+
+mod identity;
+mod readings;
+mod status;
+mod transactions;
+
+/// Handles one call.
+pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
+    match incoming {
+        Incoming::Heartbeat(_) => done(Ok((v16::heartbeat::Response { current_time: call.now }, Vec::new()))),
+        Incoming::MeterValues(request) => done(readings::meter_values(call, request).await),
+        Incoming::BootNotification(request) => done(identity::boot_notification(call, request).await),
+        Incoming::Authorize(request) => done(identity::authorize(call, request).await),
+        Incoming::StatusNotification(request) => done(status::status_notification(call, request).await),
+        Incoming::StartTransaction(request) => done(transactions::start_transaction(call, request).await),
+        Incoming::StopTransaction(request) => done(transactions::stop_transaction(call, request).await),
+        Incoming::DataTransfer(_) => {
+            let status = v16::data_transfer::Status::UnknownVendorId;
+            done(Ok((v16::data_transfer::Response { status, data: None }, Vec::new())))
+        }
+        Incoming::SignCertificate(request) => {
+            let (signed, effects) = certificates::sign(call, request.csr.as_str(), None).await?;
+            let status = if signed { v16::common::Acceptance::Accepted } else { v16::common::Acceptance::Rejected };
+            done(Ok((sign_certificate::Response { status }, effects)))
+        }
+        Incoming::DiagnosticsStatusNotification(_)
+        | Incoming::FirmwareStatusNotification(_)
+        | Incoming::SignedFirmwareStatusNotification(_)
+        | Incoming::LogStatusNotification(_)
+        | Incoming::SecurityEventNotification(_) => notices::notice(call, incoming.action()).await,
+    }
+}

@@ -1,0 +1,52 @@
+//! How a connector is doing.
+
+use crate::gateway::answer::status::{self, Report};
+use crate::gateway::answer::{Call, Handled, newcomers};
+use crate::stations::{ConnectorStatus, Spot};
+use ocpp::v16::status_notification::{Request, Response, Status};
+
+pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Handled<Response> {
+    let Some(status) = known_status(&request.status) else {
+        let flag = format!("status {} is unknown", request.status.as_str());
+        call.peer.note(call.gateway, vec![flag]).await;
+        return Ok((Response {}, Vec::new()));
+    };
+    let number = request.connector_id;
+    if number == 0 {
+        return Ok((Response {}, Vec::new())); // the station as a whole is never a car
+    }
+    let told = request.timestamp.map(|at| call.believed(at));
+    let at = told.unwrap_or(call.now);
+    let error = request.error_code.0.map(|code| code.as_str().to_owned());
+    let error = error.filter(|code| code != "NoError" && !code.is_empty());
+    let report = move |_: &mut _, _: &_| {
+        Ok(Report {
+            status,
+            error: error.clone(),
+            at,
+            is_idle: matches!(status, ConnectorStatus::Available | ConnectorStatus::Preparing),
+        })
+    };
+    let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;
+    let told = status::record(call, move |layout| layout.of_number(number), report).await?;
+    if told.is_none() {
+        call.note_unknown(format_args!("connector {number}")).await;
+    }
+    effects.extend(told.unwrap_or_else(|| status::stray(number, status).into_iter().collect()));
+    Ok((Response {}, effects))
+}
+
+fn known_status(status: &Status) -> Option<ConnectorStatus> {
+    Some(match status {
+        Status::Available => ConnectorStatus::Available,
+        Status::Preparing => ConnectorStatus::Preparing,
+        Status::Charging => ConnectorStatus::Charging,
+        Status::SuspendedEvse => ConnectorStatus::SuspendedEvse,
+        Status::SuspendedEv => ConnectorStatus::SuspendedEv,
+        Status::Finishing => ConnectorStatus::Finishing,
+        Status::Reserved => ConnectorStatus::Reserved,
+        Status::Unavailable => ConnectorStatus::Unavailable,
+        Status::Faulted => ConnectorStatus::Faulted,
+        Status::Unknown(text) => return kernel::spelled::Spelled::from_spelling(text),
+    })
+}

@@ -1,0 +1,466 @@
+//! Who is connected: the newest socket of a station wins, and every clean-up carries its own generation, so that an
+//! old socket's end never takes a new one down.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+use super::command::WireCall;
+use super::command2::{self, Names};
+use super::in_force::InForce;
+use super::ladder;
+use super::reports::Form;
+pub use super::state::{Known, State};
+use super::{command16, dynamic};
+use crate::db::{Conn, Db, StoreResult};
+use crate::sessions;
+use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use crate::stations::{self, Registration};
+use clock::SharedClock;
+use kernel::Protocol;
+use kernel::{StationId, Timestamp, Watts};
+use ocpp::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
+
+/// Orders that may wait for a connection's task to take them.
+const MOST_ORDERS: usize = 64;
+/// How long a station may take to report all that it was asked for.
+const REPORTED_WITHIN: Duration = Duration::from_secs(50);
+/// How long a command stays worth sending while it waits for its turn.
+const WORTH_SENDING_FOR: Duration = Duration::from_secs(60);
+
+/// What a connection's task is told.
+#[derive(Debug)]
+pub enum Order {
+    /// Call the station.
+    Call {
+        /// The call; its correlation is set by the task.
+        call: OutgoingCall,
+        /// Who waits for the answer.
+        reply: oneshot::Sender<Result<Box<RawValue>, CallFailure>>,
+    },
+    /// Close the socket.
+    Close(CloseReason),
+}
+
+/// Why a socket is closed by us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The station opened another one.
+    Replaced,
+    /// An operator asked for it, or the station was switched off.
+    Disconnected,
+    /// The server stops.
+    ServerStops,
+}
+
+/// A connection as others see it.
+#[derive(Clone)]
+pub struct Handle {
+    generation: u64,
+    orders: mpsc::Sender<Order>,
+    state: Arc<State>,
+}
+
+/// All connections of this server.
+#[derive(Clone)]
+pub struct Connections {
+    handles: Arc<Mutex<HashMap<StationId, Handle>>>,
+    generations: Arc<AtomicU64>,
+    clock: SharedClock,
+    db: Db,
+    /// The live limits that stations took.
+    pub in_force: InForce,
+}
+
+impl Connections {
+    /// None yet.
+    pub fn new(clock: SharedClock, db: Db) -> Self {
+        Self { handles: Arc::default(), generations: Arc::default(), clock, db, in_force: InForce::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<StationId, Handle>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a new connection; answers also whether it replaces an older one of the station.
+    pub fn enter(
+        &self,
+        station: StationId,
+        version: Protocol,
+        known: Known,
+    ) -> (u64, mpsc::Receiver<Order>, Arc<State>, bool) {
+        let generation = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
+        let (orders, receiver) = mpsc::channel(MOST_ORDERS);
+        let state = Arc::new(State::new(version, known));
+        let handle = Handle { generation, orders, state: Arc::clone(&state) };
+        let old = self.lock().insert(station, handle);
+        let replaced = old.is_some();
+        if let Some(old) = old {
+            let _ = old.orders.try_send(Order::Close(CloseReason::Replaced));
+        }
+        metrics::gauge!("evenwatt_ocpp_connections").set(self.count());
+        (generation, receiver, state, replaced)
+    }
+
+    /// Removes a connection that ended; false when a newer one already took its place.
+    pub fn leave(&self, station: StationId, generation: u64) -> bool {
+        let mut handles = self.lock();
+        let current = handles.get(&station).is_some_and(|handle| handle.generation == generation);
+        if current {
+            handles.remove(&station);
+        }
+        drop(handles);
+        metrics::gauge!("evenwatt_ocpp_connections").set(self.count());
+        current
+    }
+
+    fn count(&self) -> f64 {
+        u32::try_from(self.lock().len()).map_or(f64::MAX, f64::from)
+    }
+
+    /// Closes every socket: the server stops.
+    pub fn close_all(&self) {
+        for handle in self.lock().values() {
+            let _ = handle.orders.try_send(Order::Close(CloseReason::ServerStops));
+        }
+    }
+
+    /// Stations that said something since this was last asked, and when.
+    pub fn newly_seen(&self) -> Vec<(StationId, Timestamp)> {
+        let seen = |(id, handle): (&StationId, &Handle)| {
+            let last = handle.state.last_seen_micros.load(Ordering::Relaxed);
+            let told = handle.state.told_seen_micros.swap(last, Ordering::Relaxed);
+            (last != told).then_some((*id, Timestamp::from_micros(last)))
+        };
+        self.lock().iter().filter_map(seen).collect()
+    }
+
+    fn handle(&self, station: StationId) -> Result<Handle, LinkError> {
+        let handles = self.lock();
+        handles.get(&station).cloned().ok_or(LinkError::Offline)
+    }
+
+    /// Calls a station and waits for the raw answer.
+    async fn call(&self, station: StationId, call: OutgoingCall) -> Result<Box<RawValue>, LinkError> {
+        let handle = self.handle(station)?;
+        let (reply, answer) = oneshot::channel();
+        handle.orders.try_send(Order::Call { call, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LinkError::QueueFull,
+            mpsc::error::TrySendError::Closed(_) => LinkError::Offline,
+        })?;
+        answer.await.unwrap_or(Err(CallFailure::Dropped)).map_err(link_error)
+    }
+
+    async fn carry_out(
+        &self,
+        station: StationId,
+        command: &Command,
+        form: usize,
+        names: Option<&Names>,
+    ) -> Result<Outcome, LinkError> {
+        let now = self.clock.now();
+        let there = self.handle(station)?.state.clock().theirs(now);
+        let wire = match names {
+            None => command16::build(command, form, there)?,
+            Some(names) => command2::build(command, form, names, there)?,
+        };
+        self.note_trigger(station, &wire);
+        let WireCall { action, payload } = wire.clone();
+        let (priority, coalesce_key) = urgency(command);
+        let call = OutgoingCall {
+            correlation: 0,
+            action,
+            payload,
+            priority,
+            coalesce_key,
+            expires_at: now + WORTH_SENDING_FOR,
+        };
+        let answer = self.call(station, call).await;
+        let elapsed = self.clock.now().since(now);
+        metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => wire.action.clone()).record(elapsed);
+        let raw = answer?;
+        let mut outcome = match names {
+            None => command16::outcome(&wire.action, &raw),
+            Some(_) => command2::outcome(command, &wire, &raw),
+        };
+        if matches!(command, Command::Raw { .. }) {
+            outcome.data = serde_json::from_str(raw.get()).unwrap_or_default(); // word for word
+        }
+        if outcome.accepted {
+            self.in_force.agreed(station, command);
+        }
+        if names.is_some_and(|names| names.version >= Protocol::V21) && outcome.accepted {
+            self.follow_dynamic(station, &wire).await;
+        }
+        Ok(outcome)
+    }
+
+    /// Notes which message a station is asked for.
+    fn note_trigger(&self, station: StationId, wire: &WireCall) {
+        if wire.action != "TriggerMessage" {
+            return;
+        }
+        let payload: Value = serde_json::from_str(&wire.payload).unwrap_or_default();
+        let asked = payload.get("requestedMessage").and_then(Value::as_str);
+        let message = match asked.unwrap_or_default() {
+            certificate if certificate.starts_with("Sign") => "SignCertificate",
+            message => message,
+        };
+        if let Some(handle) = self.lock().get(&station) {
+            handle.state.triggered().insert(message.to_owned());
+        }
+    }
+
+    /// Keeps what a station accepted of a dynamic profile.
+    async fn follow_dynamic(&self, station: StationId, wire: &WireCall) {
+        let Some(change) = dynamic::Change::of(wire) else {
+            return;
+        };
+        let now = self.clock.now();
+        let write = self.db.write(move |conn| change.store(conn, station, now));
+        if let Err(error) = write.await {
+            tracing::error!(%error, %station, "a dynamic profile could not be stored");
+        }
+    }
+
+    /// Asks for what a report tells, and waits until that is whole.
+    async fn with_report(
+        &self,
+        station: StationId,
+        state: &State,
+        names: &Names,
+        (command, form): (&Command, Form),
+    ) -> Result<Outcome, LinkError> {
+        let (number, waiting) = state.reports.expect(self.clock.now());
+        let asked = numbered(command, number);
+        let mut outcome = self.carry_out(station, &asked, 0, Some(names)).await?;
+        let mut parts = Vec::new();
+        if outcome.accepted && !tells_of_nothing(outcome.status.as_deref()) {
+            let whole = tokio::time::timeout(REPORTED_WITHIN, waiting).await;
+            parts = whole.map_err(|_| LinkError::Silent)?.map_err(|_| LinkError::Dropped)?;
+        }
+        let report = form.join(parts);
+        match command {
+            Command::GetConfiguration { .. } => {
+                outcome.data = json!({"variables": report, "unknown": []});
+            }
+            _ => insert(&mut outcome.data, "report", report),
+        }
+        Ok(outcome)
+    }
+
+    /// A station that refuses one form of a limit may take the next; what it took is remembered.
+    async fn send_limit(
+        &self,
+        station: StationId,
+        state: &State,
+        limit: &SetLimit,
+        names: Option<&Names>,
+    ) -> Result<Outcome, LinkError> {
+        let now = self.clock.now();
+        let shared = names.is_some_and(|names| names.shares_its_evse(&Command::SetLimit(limit.clone())));
+        let before = state.forms().stored();
+        let (mut last, mut tried) = (Ok(refuses_zero(None)), Vec::new());
+        // Asked for anew each time: another limit of the station may be answered meanwhile, which says more of it.
+        let next = |tried: &[(Watts, usize)]| {
+            let tries = state.forms().tries(limit, shared, now);
+            let mut new = tries.into_iter();
+            new.find(|(told, form)| !tried.contains(&(told.limit, *form)))
+        };
+        while let Some((told, form)) = next(&tried) {
+            tried.push((told.limit, form));
+            let command = Command::SetLimit(told.clone());
+            last = self.carry_out(station, &command, form, names).await;
+            match &mut last {
+                Ok(outcome) if outcome.accepted => {
+                    state.forms().accepted(limit, (&told, form), now);
+                    ladder::note(outcome, &command, form);
+                    break;
+                }
+                Ok(_) | Err(LinkError::Refused { .. }) => {}
+                Err(_) => break,
+            }
+        }
+        if tried.is_empty() {
+            return last;
+        }
+        let refused = match &last {
+            Ok(outcome) => !outcome.accepted,
+            Err(error) => matches!(error, LinkError::Refused { .. }),
+        };
+        if refused {
+            let mut forms = state.forms();
+            let tried: Vec<usize> = tried.into_iter().map(|(_, form)| form).collect();
+            forms.refused(limit, &tried, now);
+            if limit.limit <= Watts::ZERO && forms.refuses_zero() {
+                last = Ok(refuses_zero(last.ok()));
+            }
+        }
+        let after = state.forms().stored();
+        if after != before {
+            let save = move |conn: &mut Conn| stations::save_limit_forms(conn, station, &after);
+            if let Err(error) = self.db.write(save).await {
+                tracing::warn!(%error, %station, "could not store in which forms a station takes limits");
+            }
+        }
+        last
+    }
+
+    /// What a station calls the parts that a command is about; nothing where it numbers them as we do.
+    async fn names(
+        &self,
+        station: StationId,
+        version: Protocol,
+        command: &Command,
+    ) -> Result<Option<Names>, LinkError> {
+        if version == Protocol::V16 {
+            return Ok(None);
+        }
+        let transaction = transaction_in(command);
+        let read = self.db.read(move |conn| -> StoreResult<Names> {
+            let layout = stations::layout(conn, station)?;
+            let session = match transaction {
+                Some(number) => sessions::find_by_transaction(conn, station, number)?,
+                None => None,
+            };
+            Ok(Names { version, layout, transaction: session.and_then(|session| session.transaction_name) })
+        });
+        let names = read.await.map_err(|error| {
+            tracing::error!(%error, %station, "a station's connectors could not be read");
+            LinkError::QueueFull
+        });
+        names.map(Some)
+    }
+}
+
+/// That a station takes limits and refuses 0: its own word, or what is remembered of it.
+fn refuses_zero(said: Option<Outcome>) -> Outcome {
+    let remembered = || {
+        let data = json!({"remembered": "the station takes limits, and refuses 0"});
+        Outcome::answered(false, Some("Rejected".to_owned()), data)
+    };
+    Outcome { refuses_zero: true, ..said.unwrap_or_else(remembered) }
+}
+
+/// Puts a field into an object; anything else stays as it is.
+fn insert(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+/// The command with the number of its report.
+fn numbered(command: &Command, number: i64) -> Command {
+    match command {
+        Command::Device { request, payload } => {
+            let mut payload = payload.clone();
+            insert(&mut payload, "requestId", number.into());
+            let request = *request;
+            Command::Device { request, payload }
+        }
+        _ => Command::Raw {
+            action: "GetBaseReport".to_owned(),
+            payload: json!({"requestId": number, "reportBase": "FullInventory"}),
+        },
+    }
+}
+
+/// Whether an answer says that no report will follow, because there is nothing to tell.
+fn tells_of_nothing(status: Option<&str>) -> bool {
+    status != Some("Accepted")
+}
+
+/// The transaction that a command is about.
+fn transaction_in(command: &Command) -> Option<i64> {
+    match command {
+        Command::StopCharging { transaction } | Command::TellCost { transaction, .. } => Some(*transaction),
+        Command::SetLimit(limit) => match limit.purpose {
+            LimitPurpose::Transaction(number) => Some(number),
+            _ => limit.transaction,
+        },
+        _ => None,
+    }
+}
+
+/// How urgent a command is, and which waiting one it replaces.
+fn urgency(command: &Command) -> (Priority, Option<CoalesceKey>) {
+    match command {
+        Command::SetLimit(limit) => {
+            let priority = if limit.lowers { Priority::Lowering } else { Priority::Raising };
+            let what = match limit.purpose {
+                LimitPurpose::Live => "live limit",
+                LimitPurpose::Fallback => "fallback limit",
+                LimitPurpose::Default => "default limit",
+                LimitPurpose::Transaction(_) => "transaction limit",
+            };
+            let connector = u32::try_from(limit.connector).unwrap_or(0);
+            (priority, Some(CoalesceKey { what, connector }))
+        }
+        Command::TriggerMessage { .. } => (Priority::Probe, None),
+        _ => (Priority::Command, None),
+    }
+}
+
+fn link_error(failure: CallFailure) -> LinkError {
+    match failure {
+        CallFailure::Error(error) => LinkError::Refused {
+            code: error.code_as_said().to_owned(),
+            description: error.description,
+            details: Some(error.details),
+        },
+        CallFailure::TimedOut | CallFailure::Expired => LinkError::Silent,
+        CallFailure::Dropped => LinkError::Dropped,
+        CallFailure::Superseded => LinkError::Superseded,
+        CallFailure::QueueFull => LinkError::QueueFull,
+    }
+}
+
+#[async_trait]
+impl StationLink for Connections {
+    fn is_online(&self, station: StationId) -> bool {
+        self.lock().contains_key(&station)
+    }
+
+    async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
+        let state = self.handle(station)?.state;
+        refuse_by_registration(state.registration(), &command)?;
+        let command = state.clock().in_its_time(command);
+        let names = self.names(station, state.version, &command).await?;
+        let names = names.as_ref();
+        if let (Some(names), Some(form)) = (names, Form::of(&command)) {
+            return self.with_report(station, &state, names, (&command, form)).await;
+        }
+        if let Command::SetLimit(limit) = &command {
+            return self.send_limit(station, &state, limit, names).await;
+        }
+        let outcome = self.carry_out(station, &command, 0, names).await;
+        if let (Command::TellCost { .. }, Err(LinkError::Refused { .. })) = (&command, &outcome) {
+            state.costs.refused();
+        }
+        outcome
+    }
+
+    fn disconnect(&self, station: StationId) -> bool {
+        match self.lock().get(&station) {
+            Some(handle) => handle.orders.try_send(Order::Close(CloseReason::Disconnected)).is_ok(),
+            None => false,
+        }
+    }
+}
+
+/// A rejected station is not called at all, a pending one is not told to start or stop (OCPP 1.6 §4.2).
+fn refuse_by_registration(registration: Option<Registration>, command: &Command) -> Result<(), LinkError> {
+    let remote = matches!(command, Command::StartCharging { .. } | Command::StopCharging { .. });
+    let why = match registration {
+        Some(Registration::Rejected) => "the station's registration is Rejected",
+        Some(Registration::Pending) if remote => "the station's registration is Pending",
+        _ => return Ok(()),
+    };
+    Err(LinkError::Refused { code: "SecurityError".to_owned(), description: why.to_owned(), details: None })
+}

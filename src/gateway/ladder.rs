@@ -1,0 +1,243 @@
+//! How a limit is said to a station, whatever version it speaks.
+//!
+//! A limit can be said in several forms, because real chargers refuse some: the ladder has them all. Which of them one
+//! station takes is learnt in `forms`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::stations::link::*;
+use kernel::{Milliamps, PhaseSet, Timestamp, Watts};
+use ocpp::tenths::Ceiling;
+
+/// A limit begins a minute ago, or a station whose clock is slow would wait before it obeys.
+const STARTED_AGO: Duration = Duration::from_secs(60);
+/// Stack levels: the live limit lies above the one set by API, which lies above the fallback; the highest wins.
+const LIVE_LEVEL: u32 = 2;
+const DEFAULT_LEVEL: u32 = 1;
+const FALLBACK_LEVEL: u32 = 0;
+/// Milliamps of an amp.
+const AMP: i64 = 1_000;
+
+/// What a balancing limit is said to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Rung {
+    /// The default of every transaction at the connector.
+    #[default]
+    Default,
+    /// A limit of the transaction that runs.
+    Transaction,
+    /// A limit of the whole station, where it has one connector.
+    Station,
+}
+
+/// How a balancing limit is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Form {
+    /// Some stations take limits for one purpose only.
+    pub(super) rung: Rung,
+    /// Some stations know only level 0.
+    pub(super) level: Option<u32>,
+    /// Some take only watts, some only amps.
+    pub(super) other_unit: bool,
+    /// Some take whole amps only.
+    pub(super) whole_amps: bool,
+    /// Some refuse `numberPhases`.
+    pub(super) without_phases: bool,
+    /// Some know only schedules that begin with the transaction.
+    pub(super) relative: bool,
+}
+
+/// Another form.
+const fn form(rung: Rung, level: Option<u32>, other_unit: bool) -> Form {
+    Form { rung, level, other_unit, whole_amps: false, without_phases: false, relative: false }
+}
+
+impl Form {
+    const fn whole(self) -> Self {
+        Self { whole_amps: true, ..self }
+    }
+    const fn bare(self) -> Self {
+        Self { without_phases: true, ..self }
+    }
+    const fn relative(self) -> Self {
+        Self { relative: true, ..self }
+    }
+}
+
+const DEFAULT: Form = form(Rung::Default, None, false);
+const LOWEST: Form = form(Rung::Default, Some(0), false);
+const TRANSACTION: Form = form(Rung::Transaction, None, false);
+const STATION: Form = form(Rung::Station, None, false);
+
+/// Every form that is tried: first those that most stations take or that some insist on, then what few need, alone and
+/// together.
+pub(super) const LADDER: [Form; 22] = [
+    DEFAULT,
+    LOWEST,
+    form(Rung::Default, None, true),
+    form(Rung::Default, Some(0), true),
+    TRANSACTION,
+    form(Rung::Transaction, None, true),
+    STATION,
+    form(Rung::Station, None, true),
+    DEFAULT.whole(),
+    DEFAULT.bare(),
+    DEFAULT.relative(),
+    DEFAULT.whole().bare(),
+    LOWEST.whole(),
+    LOWEST.bare(),
+    LOWEST.relative(),
+    LOWEST.whole().bare(),
+    TRANSACTION.whole(),
+    TRANSACTION.bare(),
+    TRANSACTION.relative(),
+    STATION.whole(),
+    STATION.bare(),
+    LOWEST.whole().bare().relative(),
+];
+
+/// The places of the ladder in the order in which they are tried: what differs only in how the same is written comes early.
+pub(super) const ORDER: [usize; 22] = [0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
+
+/// Whether a limit can be said in this form at all.
+pub fn is_possible(command: &Command, form: usize) -> bool {
+    let Some((limit, form)) = limit_in(command, form) else {
+        return true;
+    };
+    let live = limit.purpose == LimitPurpose::Live;
+    match form.rung {
+        Rung::Default => true,
+        Rung::Transaction => live && limit.transaction.is_some(),
+        Rung::Station => limit.sole && (live || limit.purpose == LimitPurpose::Fallback),
+    }
+}
+
+/// What taking a limit in this form means.
+pub fn note(outcome: &mut Outcome, command: &Command, form: usize) {
+    let Some((limit, form)) = limit_in(command, form) else {
+        return;
+    };
+    outcome.outlives = holds_for_ever(limit, form);
+    outcome.ends_with_transaction = limit.purpose == LimitPurpose::Live && form.rung == Rung::Transaction;
+    outcome.in_watts = limit.in_amps == form.other_unit;
+}
+
+fn limit_in(command: &Command, form: usize) -> Option<(&SetLimit, Form)> {
+    match command {
+        Command::SetLimit(limit) => Some((limit, LADDER.get(form).copied()?)),
+        _ => None,
+    }
+}
+
+/// A live limit must not run out where nothing is below it: on level 0 it takes the fallback's place, and a limit of a
+/// transaction is said to stations that take no fallback.
+fn holds_for_ever(limit: &SetLimit, form: Form) -> bool {
+    let alone = form.level == Some(FALLBACK_LEVEL) || form.rung == Rung::Transaction;
+    // A schedule that begins with the transaction cannot be refreshed: its end would never move.
+    limit.purpose == LimitPurpose::Live && (alone || form.relative)
+}
+
+/// What a limit is said to limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The whole station.
+    Station,
+    /// Every transaction at a connector.
+    Default,
+    /// One transaction.
+    Transaction,
+}
+
+/// A limit as it is said: what its profile contains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saying {
+    /// The number of the profile.
+    pub profile: i32,
+    /// Its stack level.
+    pub level: u32,
+    /// What it limits.
+    pub purpose: Purpose,
+    /// The connector it is installed at; 0 is the whole station.
+    pub connector: i32,
+    /// The transaction it limits, where it is for one.
+    pub transaction: Option<i64>,
+    /// When it begins; with the transaction where that is not said.
+    pub start: Option<Timestamp>,
+    /// After how many seconds it runs out, where it does.
+    pub seconds: Option<u32>,
+    /// Limits from so many seconds after its start.
+    pub steps: Vec<(u32, Ceiling)>,
+    /// Phases it is meant for, where that is said.
+    pub phases: Option<PhaseSet>,
+}
+
+/// The limit in the form of this number.
+pub fn say_limit(limit: &SetLimit, form: usize, now: Timestamp) -> Saying {
+    let form = LADDER.get(form).copied().unwrap_or_default();
+    let (id, level, purpose) = match limit.purpose {
+        LimitPurpose::Live => (LIVE_LIMIT_PROFILE, LIVE_LEVEL, Purpose::Default),
+        LimitPurpose::Fallback => (FALLBACK_PROFILE, FALLBACK_LEVEL, Purpose::Default),
+        LimitPurpose::Default if limit.connector == 0 => (DEFAULT_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Station),
+        LimitPurpose::Default => (DEFAULT_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Default),
+        LimitPurpose::Transaction(_) => (TRANSACTION_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Transaction),
+    };
+    let ceiling = if limit.in_amps == form.other_unit {
+        Ceiling::Power(limit.limit)
+    } else {
+        let current = limit.limit.to_current(limit.voltage, limit.phases);
+        Ceiling::Current(match form.whole_amps {
+            true => Milliamps(current.get().div_euclid(AMP) * AMP),
+            false => current,
+        })
+    };
+    let ago = u32::try_from(STARTED_AGO.as_secs()).unwrap_or(0);
+    let runs_out = limit.duration_seconds.filter(|_| !holds_for_ever(limit, form));
+    Saying {
+        profile: id + limit.connector,
+        level: form.level.unwrap_or(level),
+        purpose: match form.rung {
+            Rung::Default => purpose,
+            Rung::Transaction => Purpose::Transaction,
+            Rung::Station => Purpose::Station,
+        },
+        connector: match form.rung {
+            Rung::Station => 0,
+            Rung::Default | Rung::Transaction => limit.connector,
+        },
+        transaction: match limit.purpose {
+            LimitPurpose::Transaction(id) => Some(id),
+            _ => limit.transaction.filter(|_| form.rung == Rung::Transaction),
+        },
+        start: (!form.relative).then(|| now - STARTED_AGO),
+        seconds: runs_out.map(|seconds| seconds + ago),
+        steps: vec![(0, ceiling)],
+        phases: (!form.without_phases).then_some(limit.offered),
+    }
+}
+
+/// A schedule stands on the level of the fallback, which replaces it where balancing steers, and below live limits.
+pub fn say_schedule(schedule: &SetSchedule) -> Saying {
+    let ceiling = |limit: Watts| {
+        if schedule.in_amps {
+            Ceiling::Current(limit.to_current(schedule.voltage, schedule.phases))
+        } else {
+            Ceiling::Power(limit)
+        }
+    };
+    let steps = schedule.steps.iter();
+    Saying {
+        profile: SCHEDULE_PROFILE + schedule.connector,
+        level: FALLBACK_LEVEL,
+        purpose: Purpose::Default,
+        connector: schedule.connector,
+        transaction: None,
+        start: Some(schedule.start),
+        seconds: None,
+        steps: steps.map(|(seconds, limit)| (*seconds, ceiling(*limit))).collect(),
+        phases: Some(schedule.phases),
+    }
+}

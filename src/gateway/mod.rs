@@ -1,0 +1,32 @@
+//! Where charging stations connect: sockets, connections, what is answered to their messages and how commands are sent.
+//!
+//! The crate `ocpp` has the language; this is what Evenwatt does with it.
+
+pub mod access;
+pub mod answer;
+pub mod answer16;
+pub mod answer2;
+pub mod api;
+pub mod authority;
+pub mod clock;
+pub mod command;
+pub mod command16;
+pub mod command2;
+pub mod connections;
+pub mod costs;
+pub mod dependencies;
+pub mod dispatch;
+pub mod door;
+pub mod dynamic;
+pub mod floods;
+pub mod forms;
+pub mod guesses;
+pub mod in_force;
+pub mod ladder;
+pub mod peer;
+pub mod recorder;
+pub mod refusals;
+pub mod reports;
+pub mod socket;
+mod state;
+pub mod stops;

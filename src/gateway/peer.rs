@@ -1,0 +1,240 @@
+//! The station at the other end of a connection: what is remembered of it, and what follows from its messages.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::dependencies::Gateway;
+use super::floods::Flood;
+use crate::db::{Conn, StoreError, StoreResult};
+use crate::events::{self, Event, EventKind};
+use crate::sessions;
+use crate::stations::link::{Command, DeviceRequest, Signal, SignalKind, StationLink};
+use crate::stations::{self, Layout, Station};
+use kernel::Protocol;
+use kernel::*;
+
+/// How long it is remembered which connector has which number.
+const REMEMBERED_FOR: Duration = Duration::from_secs(60);
+
+/// The station at the other end.
+pub struct Peer {
+    /// Which station.
+    pub station: StationId,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What is spoken with it.
+    pub version: Protocol,
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// What its flags were when it connected, and what it was caught at since.
+    flags: Mutex<Vec<String>>,
+    layout: Mutex<Option<(Arc<Layout>, Timestamp)>>,
+}
+
+/// What is done after an answer left.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Tell who listens.
+    Tell(SignalKind),
+    /// Ask the station to do something.
+    Ask(Command),
+    /// Ask the station whether a transaction that it names so goes on (E14), and end the session where it does not.
+    Verify {
+        /// The session.
+        session: SessionId,
+        /// The station's name of its transaction.
+        name: String,
+    },
+}
+
+impl Peer {
+    /// The station of an admitted connection.
+    pub fn new(station: Station, version: Protocol, address: IpAddr) -> Self {
+        Self {
+            station: station.id,
+            organization: station.organization_id,
+            version,
+            address,
+            flags: Mutex::new(station.flags.0),
+            layout: Mutex::default(),
+        }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Option<(Arc<Layout>, Timestamp)>> {
+        self.layout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `wanted` finds in the layout of the station, which is remembered for a minute.
+    pub(super) async fn connector<T>(
+        &self,
+        gateway: &Gateway,
+        wanted: impl Fn(&Layout) -> Option<T>,
+    ) -> StoreResult<Option<T>> {
+        let now = gateway.context.clock.now();
+        let known = self.remembered().clone();
+        if let Some((layout, read_at)) = known
+            && now.since(read_at) < REMEMBERED_FOR
+            && let Some(found) = wanted(&layout)
+        {
+            return Ok(Some(found));
+        }
+        let station = self.station;
+        let read = gateway.context.db.read(move |conn| stations::layout(conn, station));
+        let layout = Arc::new(read.await?);
+        *self.remembered() = Some((Arc::clone(&layout), now));
+        Ok(wanted(&layout))
+    }
+
+    fn signal(&self, kind: SignalKind) -> Signal {
+        Signal { organization: self.organization, station: self.station, kind }
+    }
+
+    /// Records that the socket is open.
+    pub async fn connected(&self, gateway: &Gateway) {
+        self.record_online(gateway, true).await;
+        gateway.signals.tell(self.signal(SignalKind::Connected));
+    }
+
+    /// Records that the socket is gone.
+    pub async fn disconnected(&self, gateway: &Gateway) {
+        self.record_online(gateway, false).await;
+        gateway.signals.tell(self.signal(SignalKind::Disconnected));
+    }
+
+    async fn record_online(&self, gateway: &Gateway, online: bool) {
+        let (organization, station, moment) = (self.organization, self.station, gateway.context.moment());
+        let spoken = self.version;
+        let base = gateway.context.websocket_url.clone();
+        let kind = if online { EventKind::StationOnline } else { EventKind::StationOffline };
+        let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
+            stations::set_online(conn, station, online.then_some(spoken), moment.now)?;
+            tell_station(conn, &moment, (organization, station), kind, &base)
+        });
+        match stored.await {
+            Ok(()) => {
+                tracing::info!(station = %self.station, online, "a station's connection changed")
+            }
+            Err(StoreError::NotFound) => {} // deleted while it was connected
+            Err(error) => {
+                tracing::error!(%error, station = %self.station, "could not record a connection")
+            }
+        }
+    }
+
+    /// Tells that much of what the station said was held up.
+    pub async fn tell_flood(&self, gateway: &Gateway, flood: Flood) {
+        tell_flood(gateway, (self.organization, self.station), flood).await;
+    }
+
+    /// Asks a station that connected without booting to introduce itself.
+    pub fn ask_to_boot(peer: &Arc<Self>, gateway: &Gateway) {
+        let message = "BootNotification".to_owned();
+        Self::carry_out(peer, gateway, vec![Effect::Ask(Command::TriggerMessage { message, connector: None })]);
+    }
+
+    /// Carries out what follows from an answer that left.
+    pub fn carry_out(peer: &Arc<Self>, gateway: &Gateway, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Tell(kind) => gateway.signals.tell(peer.signal(kind)),
+                Effect::Verify { session, name } => {
+                    let (peer, gateway) = (Arc::clone(peer), gateway.clone());
+                    tokio::spawn(async move { peer.verify(&gateway, session, name).await });
+                }
+                Effect::Ask(command) => {
+                    let (connections, station) = (gateway.connections.clone(), peer.station);
+                    tokio::spawn(async move {
+                        if let Err(error) = connections.send(station, command).await {
+                            tracing::debug!(%error, %station, "a follow-up was not carried out");
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    async fn verify(&self, gateway: &Gateway, session: SessionId, name: String) {
+        let command =
+            Command::Device { request: DeviceRequest::GetTransactionStatus, payload: json!({"transactionId": name}) };
+        let answer = gateway.connections.send(self.station, command).await;
+        let ongoing = answer.ok().and_then(|outcome| outcome.data.get("ongoingIndicator")?.as_bool());
+        if ongoing != Some(false) {
+            return;
+        }
+        let (organization, moment) = (self.organization, gateway.context.moment());
+        let ended = gateway.context.db.write(move |conn| sessions::end_forgotten(conn, &moment, organization, session));
+        match ended.await {
+            Ok(Some(over)) => {
+                let kind = over.connector_id.map(|connector| SignalKind::SessionEnded(connector, over.id));
+                kind.into_iter().for_each(|kind| gateway.signals.tell(self.signal(kind)));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(%error, station = %self.station, "a session that is over was not ended")
+            }
+        }
+    }
+
+    /// Keeps what the station does differently from the specification, each kind once.
+    pub(super) async fn note(&self, gateway: &Gateway, flags: Vec<String>) {
+        /// Kinds that are kept of one station.
+        const MOST_FLAGS: usize = 50;
+        let all = {
+            let mut known = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = known.len();
+            for flag in flags {
+                if !known.contains(&flag) && known.len() < MOST_FLAGS {
+                    known.push(flag);
+                }
+            }
+            if known.len() == before {
+                return;
+            }
+            known.clone()
+        };
+        let station = self.station;
+        let stored = gateway.context.db.write(move |conn| stations::save_flags(conn, station, &all)).await;
+        if let Err(error) = stored {
+            tracing::warn!(%error, %station, "could not store a station's flags");
+        }
+    }
+}
+
+/// Tells that much of what a station said was held up.
+pub(super) async fn tell_flood(gateway: &Gateway, (organization, station): (OrganizationId, StationId), flood: Flood) {
+    let Flood { waited, refused } = flood;
+    tracing::warn!(%station, waited, refused, "a station says too much and is held up");
+    let moment = gateway.context.moment();
+    let stored = gateway.context.db.write(move |conn| {
+        let event = Event::new(organization, EventKind::StationFlooded).at(station);
+        let data = json!({"chargestation": station, "waited": waited, "refused": refused});
+        events::record(conn, &moment, event, &data)
+    });
+    if let Err(error) = stored.await {
+        tracing::warn!(%error, %station, "a flood could not be told");
+    }
+}
+
+/// Tells an event with the whole station.
+pub(super) fn tell_station(
+    conn: &mut Conn,
+    moment: &Moment,
+    (organization, station): (OrganizationId, StationId),
+    kind: EventKind,
+    base: &str,
+) -> StoreResult<()> {
+    let row = stations::find_station(conn, organization, station)?;
+    let view = stations::station_view(conn, row, base)?;
+    events::record(conn, moment, Event::new(organization, kind).at(station), &view)
+}
+
+/// Notes at a start that no station is connected, and tells it of those that were when the server before was killed.
+pub fn tell_lost(conn: &mut Conn, moment: &Moment, base: &str) -> StoreResult<()> {
+    for owner in stations::set_all_offline(conn)? {
+        tell_station(conn, moment, owner, EventKind::StationOffline, base)?;
+    }
+    Ok(())
+}

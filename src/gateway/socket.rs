@@ -1,0 +1,396 @@
+//! The pump around a session: the only file here that awaits a socket.
+//!
+//! One task a connection. It turns frames into inputs of the [`Session`], carries out its outputs, pings a socket that
+//! has been silent, and runs one handler at a time; commands of others arrive as [`Order`]s.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::access::endpoint_of;
+use super::connections::{CloseReason, Known, Order, State};
+use super::dependencies::Gateway;
+use super::dispatch::answer;
+use super::door;
+use super::floods::must_arrive;
+use super::peer::{Effect, Peer};
+use super::recorder::Direction;
+use super::refusals::{self, Incident, Seen};
+use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
+use crate::http::{ApiError, Code, client_address};
+use actix_web::ResponseError;
+use kernel::Protocol;
+use ocpp::frame::MessageId;
+use ocpp::legible::legible;
+use ocpp::session::{CallFailure, Input, Output, Session, SessionOptions};
+use ocpp::{CallError, ErrorCode};
+
+/// How long a message may take to leave; a station that does not read for so long is gone.
+const SEND_WITHIN: Duration = Duration::from_secs(20);
+/// How long the last frame may take to leave.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// How long a handler may take before its call is answered with an error.
+const ANSWER_WITHIN: Duration = Duration::from_secs(25);
+/// The slowest link on which a message is waited for, in bytes a second: GPRS has more.
+const SLOWEST_LINK: u64 = 500;
+/// How long a station may stay silent about who it is before it is asked to boot.
+const BOOT_WITHIN: Duration = Duration::from_secs(10);
+
+/// The handshake at `/ocpp/<endpoint>`.
+pub async fn connect(
+    request: HttpRequest,
+    body: web::Payload,
+    gateway: web::Data<Gateway>,
+) -> Result<HttpResponse, actix_web::Error> {
+    let Some(endpoint) = endpoint_of(request.path()) else {
+        let missing = ApiError::new(Code::NotFound, "The URL ends in no endpoint");
+        return Ok(missing.error_response());
+    };
+    let address = client_address(&request);
+    let station = match door::let_in(&gateway, &request, (address, &endpoint)).await {
+        Ok(station) => station,
+        Err(refusal) => return Ok(refusal),
+    };
+    let (turn, flood) = gateway.floods.connect(station.id, Instant::now());
+    if let Some(flood) = flood {
+        super::peer::tell_flood(&gateway, (station.organization_id, station.id), flood).await;
+    }
+    match turn {
+        Ok(wait) => sleep(wait).await,
+        Err(wait) => {
+            let text = "The charge station connects too often";
+            let error = ApiError::new(Code::TooManyRequests, text).retry_after(wait.as_secs() + 1);
+            return Ok(error.error_response());
+        }
+    }
+    let offered = offered(&request);
+    let settings = &gateway.settings;
+    let (pinned, silent) = (station.pinned_protocol, settings.without_header);
+    let agreed = Protocol::agreed(offered.as_deref(), pinned, silent);
+    let terms = Terms {
+        protocol: agreed.and_then(|(_, name)| name),
+        largest: settings.message_bytes,
+        compresses: settings.compresses,
+    };
+    let (response, sender, mut receiver) = websocket::open(&request, body, terms)?;
+    let Some((version, _)) = agreed else {
+        // OCPP-J §3.1.2: complete the handshake without the header and close at once.
+        let spoken = match station.pinned_protocol {
+            Some(only) => only.to_string(),
+            None => Protocol::BEST_FIRST.map(Protocol::subprotocol).join(", "),
+        };
+        actix_web::rt::spawn(async move {
+            let why = format!("offer one of {spoken}");
+            let closing = sender.close(close::PROTOCOL, &why);
+            if matches!(timeout(SEND_WITHIN, closing).await, Ok(Ok(()))) {
+                receiver.linger().await;
+            }
+        });
+        return Ok(response);
+    };
+    let gateway = gateway.get_ref().clone();
+    actix_web::rt::spawn(async move {
+        let known = Known::of(&station);
+        let peer = Peer::new(station, version, address);
+        Connection::open(gateway, (peer, known), sender).await.run(receiver).await;
+    });
+    Ok(response)
+}
+
+/// The sub-protocols that a station offers, in one header or several.
+fn offered(request: &HttpRequest) -> Option<String> {
+    let headers = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL);
+    let offers: Vec<&str> = headers.filter_map(|offer| offer.to_str().ok()).collect();
+    (!offers.is_empty()).then(|| offers.join(","))
+}
+
+type Answering = Pin<Box<dyn Future<Output = (MessageId, Result<String, CallError>, Vec<Effect>)>>>;
+type Waiting = HashMap<u64, oneshot::Sender<Result<Box<RawValue>, CallFailure>>>;
+
+struct Connection {
+    gateway: Gateway,
+    peer: Arc<Peer>,
+    generation: u64,
+    orders: mpsc::Receiver<Order>,
+    state: Arc<State>,
+    socket: Sender,
+    session: Session,
+    answering: Option<Answering>,
+    waiting: Waiting,
+    next_correlation: u64,
+    wake: Option<Instant>,
+    heard: Instant,
+    pinged: bool,
+    opened: Instant,
+    asked_to_boot: bool,
+}
+
+/// Why the loop of a connection ended, and what the station is told.
+enum End {
+    /// The station closed or vanished.
+    Gone,
+    /// We close, with this code and word.
+    Close(u16, &'static str),
+}
+
+impl Connection {
+    async fn open(gateway: Gateway, (peer, known): (Peer, Known), socket: Sender) -> Self {
+        let (generation, orders, state, replaced) = gateway.connections.enter(peer.station, peer.version, known);
+        if replaced {
+            let seen = Seen { address: peer.address, endpoint: None };
+            let owner = (peer.organization, peer.station);
+            refusals::note(&gateway, Incident::Replaced(owner), seen);
+        }
+        let peer = Arc::new(peer);
+        state.seen(gateway.context.clock.now());
+        peer.connected(&gateway).await;
+        let session = Session::new(SessionOptions {
+            version: peer.version,
+            id_prefix: format!("{generation:x}-"),
+            call_timeout: gateway.settings.call_timeout,
+        });
+        let now = Instant::now();
+        Self {
+            gateway,
+            peer,
+            generation,
+            orders,
+            state,
+            socket,
+            session,
+            answering: None,
+            waiting: HashMap::new(),
+            next_correlation: 0,
+            wake: None,
+            heard: now,
+            pinged: false,
+            opened: now,
+            asked_to_boot: false,
+        }
+    }
+
+    async fn run(mut self, mut receiver: Receiver) {
+        let end = loop {
+            self.hear_bytes(&receiver);
+            let wake = self.wake_at(&receiver);
+            let ended = tokio::select! {
+                biased;
+                answered = async { match &mut self.answering { Some(work) => work.await, None => std::future::pending().await } } => {
+                    self.answering = None;
+                    let (message_id, answer, effects) = answered;
+                    let ended = self.step(Input::Answer { message_id, answer }).await;
+                    Peer::carry_out(&self.peer, &self.gateway, effects);
+                    ended
+                }
+                order = self.orders.recv() => match order {
+                    Some(Order::Call { call, reply }) => self.call(call, reply).await,
+                    Some(Order::Close(CloseReason::Replaced)) => Some(End::Close(close::POLICY, "replaced by a newer connection")),
+                    Some(Order::Close(CloseReason::Disconnected)) => Some(End::Close(close::NORMAL, "disconnected by the operator")),
+                    Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(close::AWAY, "the server stops")),
+                },
+                message = receiver.next(), if self.session.has_room() => self.receive(message).await,
+                () = sleep_until(wake) => self.woken(&receiver).await,
+            };
+            if let Some(end) = ended {
+                break end;
+            }
+        };
+        self.finish(end, receiver).await;
+    }
+
+    /// A part of a message is a sign of life, since no pong can come before its end; and nobody is silent whom we do not hear.
+    fn hear_bytes(&mut self, receiver: &Receiver) {
+        let heard = match self.session.has_room() {
+            true => receiver.came_at(),
+            false => Instant::now(),
+        };
+        if heard > self.heard {
+            (self.heard, self.pinged) = (heard, false);
+        }
+    }
+
+    /// When a message must be whole that is on its way.
+    fn must_be_whole_at(&self, receiver: &Receiver) -> Option<Instant> {
+        let largest = self.gateway.settings.message_bytes;
+        let longest = u64::try_from(largest).unwrap_or(u64::MAX) / SLOWEST_LINK;
+        let patience = self.gateway.settings.ping_every + Duration::from_secs(longest);
+        receiver.on_its_way_since().map(|since| since + patience)
+    }
+
+    /// When to look at the clock again: for the session, or for the liveness of the socket.
+    fn wake_at(&self, receiver: &Receiver) -> Instant {
+        let settings = &self.gateway.settings;
+        let patience = if self.pinged { settings.ping_every + settings.pong_within } else { settings.ping_every };
+        let boot = (!self.asked_to_boot && self.state.registration().is_none()).then(|| self.opened + BOOT_WITHIN);
+        let slow = self.must_be_whole_at(receiver);
+        let others = [self.wake, boot, slow];
+        let first = others.into_iter().flatten().min();
+        first.map_or(self.heard + patience, |at| at.min(self.heard + patience))
+    }
+
+    async fn woken(&mut self, receiver: &Receiver) -> Option<End> {
+        self.hear_bytes(receiver);
+        let (now, settings) = (Instant::now(), self.gateway.settings.clone());
+        if self.must_be_whole_at(receiver).is_some_and(|at| now >= at) {
+            return Some(End::Close(close::POLICY, "the message takes too long"));
+        }
+        let silence = now.duration_since(self.heard);
+        if self.pinged && silence >= settings.ping_every + settings.pong_within {
+            tracing::info!(station = %self.peer.station, "a silent connection was given up");
+            return Some(End::Close(close::POLICY, "no answer to ping"));
+        }
+        if !self.pinged && silence >= settings.ping_every {
+            self.pinged = true;
+            let sent = timeout(SEND_WITHIN, self.socket.ping()).await;
+            if !matches!(sent, Ok(Ok(()))) {
+                return Some(End::Gone);
+            }
+        }
+        if !self.asked_to_boot && now >= self.opened + BOOT_WITHIN && self.state.registration().is_none() {
+            self.asked_to_boot = true;
+            Peer::ask_to_boot(&self.peer, &self.gateway);
+        }
+        if self.wake.is_some_and(|wake| now >= wake) {
+            self.wake = None;
+            return self.step(Input::Tick).await;
+        }
+        None
+    }
+
+    async fn receive(&mut self, message: Result<Message, Fault>) -> Option<End> {
+        self.heard = Instant::now();
+        self.pinged = false;
+        self.state.seen(self.gateway.context.clock.now());
+        match message {
+            Ok(Message::Text(text)) => self.hear(&text).await,
+            Ok(Message::Binary(bytes)) => match std::str::from_utf8(&bytes) {
+                Ok(text) => self.hear(text).await,
+                Err(_) => Some(End::Close(close::UNSUPPORTED, "OCPP-J is text")),
+            },
+            Ok(Message::Ping(content)) => {
+                let sent = timeout(SEND_WITHIN, self.socket.pong(&content)).await;
+                (!matches!(sent, Ok(Ok(())))).then_some(End::Gone)
+            }
+            Ok(Message::Pong(_)) => None,
+            Ok(Message::Close(_)) => Some(End::Close(close::NORMAL, "")),
+            Err(Fault::Ended) => Some(End::Gone),
+            Err(fault) => {
+                tracing::warn!(station = %self.peer.station, %fault, "a connection is closed for what it sent");
+                if fault == Fault::TooLarge {
+                    let most = self.gateway.settings.message_bytes;
+                    let flag = format!("sends messages of more than {most} bytes (message_bytes)");
+                    self.peer.note(&self.gateway, vec![flag]).await;
+                }
+                Some(End::Close(fault.close_code(), fault.close_reason()))
+            }
+        }
+    }
+
+    async fn hear(&mut self, said: &str) -> Option<End> {
+        self.record(Direction::FromStation, said);
+        let text = legible(said);
+        if let Cow::Owned(_) = text {
+            let flag = "sends JSON that had to be made legible (src/ocpp/legible.rs)".to_owned();
+            self.peer.note(&self.gateway, vec![flag]).await;
+        }
+        self.step(Input::Received(&text)).await
+    }
+
+    fn record(&self, direction: Direction, text: &str) {
+        let (gateway, now) = (&self.gateway, self.gateway.context.clock.now());
+        gateway.recorder.record(self.peer.station, direction, text, now);
+    }
+
+    async fn call(
+        &mut self,
+        mut call: ocpp::session::OutgoingCall,
+        reply: oneshot::Sender<Result<Box<RawValue>, CallFailure>>,
+    ) -> Option<End> {
+        self.next_correlation += 1;
+        call.correlation = self.next_correlation;
+        self.waiting.insert(call.correlation, reply);
+        self.step(Input::Send(call)).await
+    }
+
+    async fn step(&mut self, input: Input<'_>) -> Option<End> {
+        let now = self.gateway.context.clock.now();
+        for output in self.session.step(input, now) {
+            match output {
+                Output::Transmit(text) => {
+                    self.record(Direction::ToStation, &text);
+                    let sent = timeout(SEND_WITHIN, self.socket.text(&text)).await;
+                    if !matches!(sent, Ok(Ok(()))) {
+                        return Some(End::Gone);
+                    }
+                }
+                Output::Dispatch(call) => self.answering = Some(self.handle(call)),
+                Output::CallDone { correlation, result } => {
+                    if let Some(reply) = self.waiting.remove(&correlation) {
+                        let _ = reply.send(result);
+                    }
+                }
+                Output::NextWake(at) => self.wake = Some(Instant::now() + at.since(now)),
+            }
+        }
+        None
+    }
+
+    fn handle(&self, call: ocpp::session::IncomingCall) -> Answering {
+        let (gateway, peer, state) = (self.gateway.clone(), Arc::clone(&self.peer), Arc::clone(&self.state));
+        let (verdict, flood) = gateway.floods.message(peer.station, must_arrive(&call.action), Instant::now());
+        Box::pin(async move {
+            // One call at a time is handled, so what comes next waits too, at last in the station.
+            sleep(verdict.wait).await;
+            if let Some(flood) = flood {
+                peer.tell_flood(&gateway, flood).await;
+            }
+            if verdict.refused {
+                let slower = "Too many messages; nothing was done. Be quiet for a while";
+                let error = CallError::new(ErrorCode::GenericError, slower);
+                return (call.message_id, Err(error), Vec::new());
+            }
+            let work = answer(&gateway, &peer, &state, &call.action, &call.payload);
+            let (answer, effects) = timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| {
+                tracing::error!(action = call.action, "a handler took too long");
+                (Err(CallError::new(ErrorCode::InternalError, "The server is overloaded")), Vec::new())
+            });
+            (call.message_id, answer, effects)
+        })
+    }
+
+    async fn finish(mut self, end: End, mut receiver: Receiver) {
+        if let End::Close(code, why) = end {
+            let socket = self.socket.clone();
+            if matches!(timeout(CLOSE_WITHIN, socket.close(code, why)).await, Ok(Ok(()))) {
+                // The socket closes with its last sender: here, once the station had the time to read why.
+                actix_web::rt::spawn(async move {
+                    receiver.linger().await;
+                    drop(socket);
+                });
+            }
+        }
+        let now = self.gateway.context.clock.now();
+        for output in self.session.step(Input::Closed, now) {
+            if let Output::CallDone { correlation, result } = output
+                && let Some(reply) = self.waiting.remove(&correlation)
+            {
+                let _ = reply.send(result);
+            }
+        }
+        if let Some(work) = self.answering.take() {
+            let _ = work.await; // what was received is recorded even when nobody is left to be told
+        }
+        if self.gateway.connections.leave(self.peer.station, self.generation) {
+            self.peer.disconnected(&self.gateway).await;
+        }
+    }
+}
