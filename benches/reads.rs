@@ -18,10 +18,10 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use evenwatt::app::rest::Rest;
 use actix_web::{App, HttpResponse, HttpServer, web};
-use evenwatt::db::{Db, StoreResult, StoreSettings};
-use evenwatt::locations::{self, LocationView};
+use evenwatt::cli::rest::Rest;
+use evenwatt::sites::locations::{self, LocationView};
+use evenwatt::store::{Db, StoreResult, StoreSettings};
 use kernel::{LocationId, OrganizationId};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -8,29 +8,18 @@
 //! kernel <- { engine, pricing, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
-pub mod actions;
 pub mod app;
-pub mod assets;
 pub mod balancing;
-pub mod commissioning;
-pub mod db;
+pub mod charging;
+pub mod cli;
+pub mod control;
 pub mod events;
 pub mod gateway;
-pub mod groups;
+pub mod home;
 pub mod http;
-pub mod locations;
-pub mod networks;
-pub mod offers;
-pub mod organizations;
-pub mod portal;
-pub mod priority;
-pub mod profiles;
-pub mod rates;
-pub mod realtime;
-pub mod reservations;
-pub mod sessions;
-pub mod stations;
-pub mod templates;
-pub mod tokens;
-pub mod users;
-pub mod webhooks;
+pub mod load;
+pub mod market;
+pub mod notify;
+pub mod people;
+pub mod sites;
+pub mod store;

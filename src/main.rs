@@ -1,7 +1,7 @@
-//! The `evenwatt` program: everything it can do is in `evenwatt::app::cli`.
+//! The `evenwatt` program: everything it can do is in `evenwatt::cli`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    evenwatt::app::cli::run()
+    evenwatt::cli::run()
 }

@@ -22,7 +22,7 @@ use engine::check::violations;
 use engine::transition::{Ledger, Message, SendPolicy, Ticket};
 use engine::{self, Member, MemberState, Node, Plan, Session as Charging, Snapshot, Turn};
 use evenwatt::gateway::command16;
-use evenwatt::stations::link::{Command, LimitPurpose, SetLimit};
+use evenwatt::sites::stations::link::{Command, LimitPurpose, SetLimit};
 use kernel::Protocol;
 use kernel::{ConnectorId, GroupId, Millivolts, PhaseSet, RawId, Timestamp, Watts};
 use ocpp::session::{Input, OutgoingCall, Output, Priority, Session, SessionOptions};

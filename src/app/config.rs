@@ -9,10 +9,10 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::balancing;
-use crate::db::connection::Synchronous;
-use crate::db::{StoreSettings, StoreUrl};
+use crate::charging::sessions;
 use crate::http::TrustedProxies;
-use crate::sessions;
+use crate::store::connection::Synchronous;
+use crate::store::{StoreSettings, StoreUrl};
 use kernel::Timestamp;
 
 /// A shorter key could be guessed from what it signs or seals.

@@ -10,49 +10,40 @@ use actix_web::middleware::{Compress, NormalizePath, TrailingSlash, from_fn};
 use actix_web::{App as Actix, HttpResponse, HttpServer, web};
 use anyhow::{Context as _, Result, anyhow};
 
-use crate::actions::Performer;
-use crate::assets::AssetSignals;
 use crate::balancing::Balancer;
-use crate::commissioning;
-use crate::db::lock::Holder;
-use crate::db::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
+use crate::control::actions::Performer;
+use crate::control::provisioning;
 use crate::events::Feed;
 use crate::gateway::connections::Connections;
 use crate::gateway::dependencies::{Gateway, GatewaySettings};
 use crate::gateway::floods::{self, Floods};
 use crate::gateway::recorder::Recorder;
 use crate::gateway::{peer, refusals, socket};
+use crate::home::portal::{Portal, portal_routes};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
 use crate::http::middleware::{Doorkeeper, RateLimit, guard, head_as_get, observe, rename_path};
 use crate::http::roads::Roads;
 use crate::http::routing::ServiceConfig;
 use crate::http::{Context, Ctx};
-use crate::organizations::Keyring;
-use crate::portal::{Portal, portal_routes};
-use crate::stations::link::{SharedLink, Signals};
-use crate::webhooks::Courier;
+use crate::load::assets::AssetSignals;
+use crate::notify::webhooks::Courier;
+use crate::people::organizations::Keyring;
+use crate::sites::stations::link::{SharedLink, Signals};
+use crate::store::lock::Holder;
+use crate::store::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
 use clock::RandomIds;
 use clock::{SharedClock, SystemClock};
 use kernel::IdSource;
 use kernel::Protocol;
 
-pub mod cli;
 pub mod config;
-mod deliveries;
-pub mod demo;
 pub mod growth;
 mod pages;
 pub mod portal;
-pub mod postman;
-mod reaction;
 mod ready;
-pub mod replay;
-pub mod replay_messages;
-pub mod rest;
 pub mod retention;
 pub mod routes;
-pub mod simulate;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;
@@ -227,12 +218,12 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let courier = Courier::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
     tasks.push(courier.start());
     let courier = web::Data::new(courier);
-    tasks.push(commissioning::start(
+    tasks.push(provisioning::start(
         performer.get_ref().clone(),
         &signals,
-        commissioning::Settling { quiet: Duration::from_secs(config.ocpp.settle_seconds) },
+        provisioning::Settling { quiet: Duration::from_secs(config.ocpp.settle_seconds) },
     ));
-    tasks.push(commissioning::hours::keep(
+    tasks.push(provisioning::hours::keep(
         performer.get_ref().clone(),
         Duration::from_secs(u64::from(config.ocpp.hours_seconds.get())),
     ));
@@ -284,7 +275,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .configure(pages::routes)
             .service(
                 web::scope(routes::PORTAL)
-                    .wrap(from_fn(crate::portal::guard))
+                    .wrap(from_fn(crate::home::portal::guard))
                     .configure(|config| portal_routes(&mut ServiceConfig::Worker(config)))
                     .default_service(web::to(routes::nowhere)),
             )
@@ -337,7 +328,8 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     })
 }
 
-async fn stop_signal() -> Result<()> {
+/// Waits until the process is asked to end, by SIGTERM or Ctrl-C.
+pub async fn stop_signal() -> Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,

@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result};
 
 use super::Config;
 use super::config::{Mail, check_key};
+use crate::home::portal::{MailSettings, PortalSettings, Security};
 use crate::http::middleware::RateLimit;
-use crate::portal::{MailSettings, PortalSettings, Security};
 use kernel::spelled::Spelled;
 
 fn times(count: NonZeroU32, seconds: u64) -> Duration {

@@ -9,9 +9,9 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::db::{Lane, StoreError, StoreResult, migrate, room};
 use crate::events;
 use crate::http::{Context, Ctx};
+use crate::store::{Lane, StoreError, StoreResult, migrate, room};
 
 /// How long the store may take to be called ready.
 const WITHIN: Duration = Duration::from_secs(2);

@@ -8,12 +8,14 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::config;
-use crate::db::{Conn, StoreResult};
+use crate::charging::sessions::retention as sessions;
 use crate::events::{self, Event, EventKind, Forgotten, Horizon, Mark, Pace, Trust};
 use crate::http::Context;
-use crate::sessions::retention as sessions;
-use crate::webhooks::retention as webhooks;
-use crate::{actions, assets, balancing, priority, reservations, stations};
+use crate::notify::webhooks::retention as webhooks;
+use crate::store::{Conn, StoreResult};
+use crate::{
+    balancing, charging::reservations, control::actions, home::priority_charges, load::assets, sites::stations,
+};
 use kernel::{OrganizationId, Timestamp};
 
 /// Webhooks are tried for so long.
@@ -50,7 +52,12 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
         kind("sessions", days.sessions_days, sessions::oldest, sessions::forget_sessions),
         kind("actions", days.actions_days, actions::retention::oldest, actions::retention::forget),
         kind("reservations", days.reservations_days, reservations::retention::oldest, reservations::retention::forget),
-        kind("priority_charges", days.priority_charges_days, priority::retention::oldest, priority::retention::forget),
+        kind(
+            "priority_charges",
+            days.priority_charges_days,
+            priority_charges::retention::oldest,
+            priority_charges::retention::forget,
+        ),
         kind("statuses", days.statuses_days, stations::retention::oldest, stations::retention::forget),
         kind("plans", days.plans_days, balancing::retention::oldest, balancing::retention::forget),
         kind("asset_readings", days.asset_readings_days, assets::retention::oldest, assets::retention::thin),

@@ -15,8 +15,10 @@ use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, Code};
 use crate::{
-    actions, assets, balancing, commissioning, events, gateway, groups, locations, networks, offers, organizations,
-    portal, priority, profiles, rates, realtime, reservations, sessions, stations, templates, tokens, users, webhooks,
+    balancing, charging::reservations, charging::sessions, control::actions, control::profiles, control::provisioning,
+    control::templates, events, gateway, home::portal, home::priority_charges, load::assets, load::groups,
+    market::networks, market::offers, notify::realtime, notify::webhooks, people::organizations, people::tokens,
+    people::users, sites::locations, sites::rates, sites::stations,
 };
 
 /// The path every endpoint starts with.
@@ -38,9 +40,9 @@ const SLICES: [fn(&mut ServiceConfig<'_, '_>); 23] = [
     reservations::routes,
     profiles::routes,
     templates::routes,
-    commissioning::routes,
+    provisioning::routes,
     groups::routes,
-    priority::routes,
+    priority_charges::routes,
     assets::routes,
     users::routes,
     portal::operator_routes,

@@ -9,14 +9,16 @@ use tokio::task::JoinHandle;
 
 use super::config;
 use super::retention::Retention;
-use crate::db::StoreResult;
+use crate::charging::sessions::Session;
 use crate::gateway::connections::Connections;
+use crate::home::portal::Portal;
 use crate::http::Context;
 use crate::http::middleware::Doorkeeper;
-use crate::portal::Portal;
-use crate::sessions::Session;
-use crate::stations::link::{Signal, SignalKind, Signals};
-use crate::{offers, portal, priority, reservations, sessions, stations};
+use crate::sites::stations::link::{Signal, SignalKind, Signals};
+use crate::store::StoreResult;
+use crate::{
+    charging::reservations, charging::sessions, home::portal, home::priority_charges, market::offers, sites::stations,
+};
 
 /// How often stations' last words are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
@@ -55,7 +57,7 @@ pub fn start(
                     sessions::cancel_overdue(conn, &moment)?;
                     reservations::expire(conn, &moment)?;
                     let over = sessions::close_abandoned(conn, &moment, &patience)?;
-                    priority::expire(conn, &moment)?;
+                    priority_charges::expire(conn, &moment)?;
                     offers::tell_changes(conn, &moment)?;
                     Ok(over)
                 });

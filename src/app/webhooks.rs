@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Config;
 use super::config::check_key;
-use crate::webhooks::WebhookSettings;
+use crate::notify::webhooks::WebhookSettings;
 
 impl Config {
     /// The courier's settings.

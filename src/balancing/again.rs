@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::apply::{About, Errand};
 use super::gather::Seat;
 use super::state::{Memory, State};
+use crate::charging::sessions::{self, Session};
 use crate::http::Context;
-use crate::sessions::{self, Session};
-use crate::stations::link::{LinkError, Outcome, SharedLink};
+use crate::sites::stations::link::{LinkError, Outcome, SharedLink};
 use kernel::*;
 
 /// How often a station is asked to start a car again that draws nothing in between.

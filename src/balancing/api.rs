@@ -11,15 +11,15 @@ use super::power::{self, PowerView, Stretch};
 use super::proposal::{Proposal, ProposalView};
 use super::status::{self, GroupStatusView};
 use super::store;
-use crate::db::{Conn, StoreError, StoreResult};
 use crate::filters;
-use crate::groups;
 use crate::http::caller::ReadGroups;
 use crate::http::docs::{OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, Faults, PathId, Query};
-use crate::stations::link::SharedLink;
+use crate::load::groups;
+use crate::sites::stations::link::SharedLink;
+use crate::store::{Conn, StoreError, StoreResult};
 use kernel::*;
 
 /// Plans one answer holds when nobody says otherwise, and at most.

@@ -7,7 +7,7 @@ use super::again;
 use super::gather::{Role, Seat, Site};
 use super::settings::Settings;
 use super::state::{Confirmed, Memory, ReadBack, State};
-use crate::stations::link::{
+use crate::sites::stations::link::{
     Command, FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit,
 };
 use engine::transition::{Exposure, MessageKind, Ticket};

@@ -9,11 +9,11 @@ use tokio::task::JoinHandle;
 use super::bell::{Bell, Notes};
 use super::settings::Settings;
 use super::tree::Tree;
-use crate::assets::{AssetChange, AssetSignal, AssetSignals};
-use crate::db::{StoreError, StoreResult};
-use crate::groups;
 use crate::http::Context;
-use crate::stations::link::{SharedLink, Signal, SignalKind, Signals};
+use crate::load::assets::{AssetChange, AssetSignal, AssetSignals};
+use crate::load::groups;
+use crate::sites::stations::link::{SharedLink, Signal, SignalKind, Signals};
+use crate::store::{StoreError, StoreResult};
 use kernel::{GroupId, StationId};
 
 /// Balances every tree until it is stopped; cheap to clone.

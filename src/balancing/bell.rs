@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::stations::link::{Shown, SignalKind, Stray};
+use crate::sites::stations::link::{Shown, SignalKind, Stray};
 use kernel::{ConnectorId, StationId};
 
 /// What happened since the last turn.

@@ -8,9 +8,9 @@ use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
 use super::state::{Memory, State};
-use crate::db::schema::{balancing_members, balancing_states};
-use crate::db::{Conn, Json, StoreResult};
 use crate::each;
+use crate::store::schema::{balancing_members, balancing_states};
+use crate::store::{Conn, Json, StoreResult};
 use engine::transition::{Account, Ledger, SendPolicy};
 use kernel::{ConnectorId, GroupId, Timestamp};
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::gather::{Role, Seat, Site};
 use super::loads::{Loads, given_below};
 use super::state::{ReadBack, State};
-use crate::assets::{Asset, AssetType, RefusedReading, is_below_zero, told_below_zero};
-use crate::groups::Group;
+use crate::load::assets::{Asset, AssetType, RefusedReading, is_below_zero, told_below_zero};
+use crate::load::groups::Group;
 use engine::Uncontrolled;
 use kernel::*;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::gather::Site;
 use super::loads::Loads;
-use crate::assets::{Asset, AssetType, MeterScope};
+use crate::load::assets::{Asset, AssetType, MeterScope};
 use kernel::*;
 
 /// What an asset is in the load of a group.

@@ -2,8 +2,8 @@
 //! draw is given to others. The stations keep such limits by themselves.
 
 use super::gather::{Seat, Site};
-use crate::stations::LimitStep;
-use crate::stations::link::Enforced;
+use crate::sites::stations::LimitStep;
+use crate::sites::stations::link::Enforced;
 use engine::{CurrentKind, Node, Snapshot};
 use kernel::{EvseId, GroupId, Milliamps, RawId, StationId, Timestamp, Watts};
 

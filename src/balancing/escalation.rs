@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::apply::{About, Errand};
 use super::gather::{Seat, Site};
 use super::state::{Remark, State};
-use crate::stations::link::Command;
+use crate::sites::stations::link::Command;
 use engine::transition::Exposure;
 use engine::{Snapshot, Uncontrolled};
 use kernel::{ConnectorId, Timestamp, Watts};

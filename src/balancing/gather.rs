@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::meter::Hardware;
 use super::prices::Prices;
 use super::rows::Rows;
-use crate::assets::Asset;
-use crate::db::{Conn, StoreResult};
-use crate::groups::{Group, GroupConnector};
-use crate::sessions::{self, Session};
-use crate::stations::link::StationLink;
-use crate::stations::{Connector, ConnectorStatus, ExternalLimit, PhaseRotation, PowerType};
+use crate::charging::sessions::{self, Session};
+use crate::load::assets::Asset;
+use crate::load::groups::{Group, GroupConnector};
+use crate::sites::stations::link::StationLink;
+use crate::sites::stations::{Connector, ConnectorStatus, ExternalLimit, PhaseRotation, PowerType};
+use crate::store::{Conn, StoreResult};
 use engine::{CurrentKind, least_power};
 use kernel::*;
 

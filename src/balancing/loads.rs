@@ -21,8 +21,8 @@ use std::time::Duration;
 use super::gather::{Seat, Site};
 use super::load::Load;
 use super::state::State;
-use crate::assets::{Asset, AssetType, Basis, Contribution, MeterScope, Peaks, contribution};
-use crate::groups::Group;
+use crate::load::assets::{Asset, AssetType, Basis, Contribution, MeterScope, Peaks, contribution};
+use crate::load::groups::Group;
 use kernel::*;
 
 /// The load of every group of a site.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::stations::link::Shown;
+use crate::sites::stations::link::Shown;
 use engine::CurrentKind;
 use kernel::{Timestamp, WattHours, Watts};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::yard::{PILOT, RATING, Yard, shown};
-use crate::stations::ConnectorStatus;
+use crate::sites::stations::ConnectorStatus;
 use kernel::*;
 
 /// A car under a limit of 5 kW, settled.

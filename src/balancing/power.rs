@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use crate::db::schema::meter_values;
-use crate::db::{Conn, StoreResult};
-use crate::groups;
+use crate::load::groups;
+use crate::store::schema::meter_values;
+use crate::store::{Conn, StoreResult};
 use kernel::*;
 
 /// Readings one answer is made of at most; later ones are left out.

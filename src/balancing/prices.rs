@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::db::{Conn, StoreResult};
-use crate::groups::{EnergyPrices, Group};
 use crate::http::fields::CustomFields;
-use crate::rates;
+use crate::load::groups::{EnergyPrices, Group};
+use crate::sites::rates;
+use crate::store::{Conn, StoreResult};
 use kernel::*;
 use pricing::Tariff;
 
@@ -40,7 +40,7 @@ impl Prices {
         };
         let none: &[CustomFields] = &[];
         let priced = rates::tariff_of(conn, group.organization_id, rate, none);
-        let priced = crate::db::error::optional(priced)?.flatten(); // the rate may be gone
+        let priced = crate::store::error::optional(priced)?.flatten(); // the rate may be gone
         Ok(priced.map(|priced| Self::Rate(Box::new(priced.tariff))))
     }
 

@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::explain::{BudgetView, MemberExplanationView, below, budgets};
 use super::snapshot::algorithm;
 use super::store::StoredPlan;
-use crate::groups;
 use crate::http::Faults;
 use crate::http::quantities::{Kilowatts, Share, shown};
 use crate::input;
-use crate::stations::PowerType;
+use crate::load::groups;
+use crate::sites::stations::PowerType;
 use engine::{CurrentKind, Limit, Member, MemberState, Plan, Session, Snapshot, least_power, plan};
 use kernel::*;
 

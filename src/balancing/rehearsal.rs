@@ -20,8 +20,8 @@ use super::bell::Notes;
 use super::gather::Site;
 use super::state::State;
 use super::yard::{self, settings};
-use crate::stations::ConnectorStatus;
-use crate::stations::link::{Command, LimitPurpose, LinkError, Outcome, Shown, Stray};
+use crate::sites::stations::ConnectorStatus;
+use crate::sites::stations::link::{Command, LimitPurpose, LinkError, Outcome, Shown, Stray};
 use kernel::id::{CountingIds, IdSource};
 use kernel::*;
 

@@ -3,9 +3,9 @@
 
 use diesel::prelude::*;
 
-use crate::db::schema::{load_groups, plans};
-use crate::db::{Conn, StoreResult};
 use crate::events::{Forgotten, Horizon, Mark};
+use crate::store::schema::{load_groups, plans};
+use crate::store::{Conn, StoreResult};
 use kernel::{GroupId, OrganizationId, PlanId, RawId, Timestamp};
 
 /// Plans that are deleted in one go: they are large.

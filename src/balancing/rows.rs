@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::prices::Prices;
-use crate::assets::{self, Asset};
-use crate::db::{Conn, StoreResult, error::optional};
-use crate::groups::{self, Group, GroupConnector, GroupStation};
-use crate::locations::{self, Location};
-use crate::priority;
-use crate::profiles;
-use crate::sessions::{self, Session, SessionStatus};
-use crate::stations::{self, Connector, ExternalLimit};
+use crate::charging::sessions::{self, Session, SessionStatus};
+use crate::control::profiles;
+use crate::home::priority_charges;
+use crate::load::assets::{self, Asset};
+use crate::load::groups::{self, Group, GroupConnector, GroupStation};
+use crate::sites::locations::{self, Location};
+use crate::sites::stations::{self, Connector, ExternalLimit};
+use crate::store::{Conn, StoreResult, error::optional};
 use kernel::*;
 
 /// The rows of a tree.
@@ -165,7 +165,7 @@ impl Top {
         let home_ids: Vec<GroupId> = homes().map(|group| group.id).collect();
         let priorities = match home_ids.is_empty() {
             true => BTreeMap::new(),
-            false => priority::untils(conn, &home_ids, now)?,
+            false => priority_charges::untils(conn, &home_ids, now)?,
         };
         Ok(Some(Self {
             location,

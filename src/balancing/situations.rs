@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::loads::loads;
 use super::yard::{PILOT, RATING, Yard, kilowatts, shown};
-use crate::stations::ConnectorStatus;
-use crate::stations::link::{LimitPurpose, Stray};
+use crate::sites::stations::ConnectorStatus;
+use crate::sites::stations::link::{LimitPurpose, Stray};
 use engine::transition::Stage;
 use kernel::*;
 
@@ -391,11 +391,11 @@ fn a_meter_that_died_counts_with_the_highest_load_of_its_week_and_is_warned_of()
     let loads = loads(&yard.site, &yard.state, yard.now());
     assert_eq!(loads.by_meter.len(), 1);
     // What balancing keeps with the meter, reading by reading.
-    let mut peaks = crate::assets::Peaks::default();
+    let mut peaks = crate::load::assets::Peaks::default();
     for power in [18_000, 9_000, 3_000] {
         peaks.note(yard.now(), Watts(power));
     }
-    yard.site.assets[meter].measured.peaks = Some(crate::db::Json(peaks));
+    yard.site.assets[meter].measured.peaks = Some(crate::store::Json(peaks));
     yard.pass(600);
     assert_eq!(yard.load(), Watts(18_000), "not the last 3 kW");
     assert!(yard.warned().contains(&"meter_stale"));

@@ -7,7 +7,7 @@ use super::gather::{Role, Seat, Site};
 use super::load::Load;
 use super::loads::Loads;
 use super::state::{Memory, State};
-use crate::groups::{self, Group};
+use crate::load::groups::{self, Group};
 use engine::{
     self, Algorithm, Deadline, Member, MemberState, Node, Plan, PriorityClass, Session, Settings, Snapshot,
     Uncontrolled,

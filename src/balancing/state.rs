@@ -13,7 +13,7 @@ use super::meter::{Allowed, Meter};
 use super::phases::UsedPhases;
 use super::strays::Stray;
 use super::told::Told;
-use crate::stations::link::Enforced;
+use crate::sites::stations::link::Enforced;
 use engine::transition::{Ledger, Stage};
 use engine::{Plan, Turn};
 use kernel::{

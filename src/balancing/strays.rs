@@ -7,7 +7,7 @@ use super::bell::Notes;
 use super::gather::{Role, Seat, Site};
 use super::meter::{A_CAR, Hardware, Meter};
 use super::state::State;
-use crate::stations::link::{self, Shown};
+use crate::sites::stations::link::{self, Shown};
 use kernel::{ConnectorId, PhaseSet, RawId, StationId, Timestamp, Watts};
 
 /// A connector that draws and is not steered.

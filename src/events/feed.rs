@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use super::api::EventView;
 use super::store;
 use super::veil::veil;
-use crate::db::{StoreError, StoreResult};
 use crate::http::Context;
+use crate::store::{StoreError, StoreResult};
 use kernel::OrganizationId;
 
 /// Lines that are kept for a listener who is slow; one that is further behind is dropped.

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use crate::db::schema::counters;
-use crate::db::{Conn, StoreResult};
 use crate::each;
+use crate::store::schema::counters;
+use crate::store::{Conn, StoreResult};
 use kernel::{OrganizationId, Timestamp};
 
 /// How far a horizon moves at once.

@@ -8,8 +8,8 @@ use tokio::sync::broadcast;
 use super::feed::{Feed, Line};
 use super::retention::require_kept;
 use super::{EventTypes, store};
-use crate::db::StoreResult;
 use crate::http::{ApiError, ApiResult, Code, Context};
+use crate::store::StoreResult;
 use kernel::OrganizationId;
 
 /// Missed events that are read at once.

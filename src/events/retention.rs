@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::horizon::{Forgotten, Mark};
-use crate::db::schema::{counters, events};
-use crate::db::{Conn, StoreResult};
 use crate::each;
 use crate::http::{ApiError, ApiResult, Code};
+use crate::store::schema::{counters, events};
+use crate::store::{Conn, StoreResult};
 use kernel::{OrganizationId, Timestamp};
 
 /// Events that are deleted in one go, so that others can write in between.

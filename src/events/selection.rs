@@ -5,8 +5,8 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::{EventTypes, Told, store};
-use crate::db::schema::events;
-use crate::db::{Conn, StoreResult};
+use crate::store::schema::events;
+use crate::store::{Conn, StoreResult};
 use kernel::{EventId, OrganizationId, RawId, Timestamp};
 
 /// Which events.

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::veil::veil;
 use super::{EventKind, EventTypes};
-use crate::db::limit::in_time;
-use crate::db::schema::events;
-use crate::db::{Conn, StoreError, StoreResult};
+use crate::store::limit::in_time;
+use crate::store::schema::events;
+use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
 
 /// So few types are looked for one by one; among more, some are common.

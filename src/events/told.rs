@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{EventKind, store};
-use crate::db::{Conn, StoreError, StoreResult};
+use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{EventId, Moment, OrganizationId, Timestamp};
 
 /// An event with the text that is sent of it.

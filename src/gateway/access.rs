@@ -12,9 +12,9 @@ use x509_parser::extensions::GeneralName;
 
 use super::authority::station_of;
 use super::guesses::Owner;
-use crate::db::{Conn, StoreResult};
 use crate::http::was_encrypted;
-use crate::stations::{self, SecurityType, Station};
+use crate::sites::stations::{self, SecurityType, Station};
+use crate::store::{Conn, StoreResult};
 use kernel::StationId;
 
 /// Why a station may not connect.

@@ -11,7 +11,7 @@ use crate::http::docs::OneErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, PathId};
-use crate::stations::{self, BootInfo, Station};
+use crate::sites::stations::{self, BootInfo, Station};
 use kernel::Protocol;
 use kernel::{OrganizationId, StationId};
 

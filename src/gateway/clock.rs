@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::stations::link::{Command, SetSchedule};
+use crate::sites::stations::link::{Command, SetSchedule};
 use kernel::Timestamp;
 
 /// Differences that are not told apart: delays on the way, and clocks that tell whole seconds.

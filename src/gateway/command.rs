@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::stations::link::LinkError;
+use crate::sites::stations::link::LinkError;
 use kernel::Timestamp;
 use ocpp::text::Exact;
 

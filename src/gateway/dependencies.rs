@@ -10,7 +10,7 @@ use super::guesses::Guesses;
 use super::recorder::Recorder;
 use super::refusals::Refusals;
 use crate::http::Context;
-use crate::stations::link::Signals;
+use crate::sites::stations::link::Signals;
 use kernel::Protocol;
 
 /// How the gateway treats connections; documented in `default.toml`.

@@ -10,7 +10,7 @@ use super::dependencies::Gateway;
 use super::guesses::{Attempt, TooOften};
 use super::refusals::{self, Incident, Seen};
 use crate::http::{ApiError, Code};
-use crate::stations::{self, Station};
+use crate::sites::stations::{self, Station};
 
 /// The station that comes from this address to this endpoint, or the answer that it gets instead.
 pub async fn let_in(

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::command::WireCall;
-use crate::db::{Conn, StoreResult};
-use crate::stations;
+use crate::sites::stations;
+use crate::store::{Conn, StoreResult};
 use kernel::{StationId, Timestamp};
 
 /// What an accepted call changes.

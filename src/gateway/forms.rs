@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ladder::{self, Form, LADDER, ORDER, Rung};
-use crate::stations::link::{Command, LimitPurpose, SetLimit};
-use crate::stations::{LimitHabits, LimitUnits};
+use crate::sites::stations::link::{Command, LimitPurpose, SetLimit};
+use crate::sites::stations::{LimitHabits, LimitUnits};
 use kernel::{Milliamps, Timestamp, Watts};
 
 /// Forms that are tried when a limit is sent once.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::stations::link::{Command, Enforced, LimitPurpose, SetLimit};
+use crate::sites::stations::link::{Command, Enforced, LimitPurpose, SetLimit};
 use kernel::{StationId, Watts};
 
 /// Power by which amps that were rounded for the wire may be above a limit.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::stations::link::*;
+use crate::sites::stations::link::*;
 use kernel::{Milliamps, PhaseSet, Timestamp, Watts};
 use ocpp::tenths::Ceiling;
 

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::dependencies::Gateway;
 use super::floods::Flood;
-use crate::db::{Conn, StoreError, StoreResult};
+use crate::charging::sessions;
 use crate::events::{self, Event, EventKind};
-use crate::sessions;
-use crate::stations::link::{Command, DeviceRequest, Signal, SignalKind, StationLink};
-use crate::stations::{self, Layout, Station};
+use crate::sites::stations::link::{Command, DeviceRequest, Signal, SignalKind, StationLink};
+use crate::sites::stations::{self, Layout, Station};
+use crate::store::{Conn, StoreError, StoreResult};
 use kernel::Protocol;
 use kernel::*;
 

@@ -12,9 +12,9 @@ use tokio::task::JoinHandle;
 
 use super::dependencies::Gateway;
 use super::guesses::Owner;
-use crate::db::{Conn, StoreError, StoreResult};
 use crate::events::{self, Event, EventKind};
-use crate::organizations;
+use crate::people::organizations;
+use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{Moment, OrganizationId, StationId, Timestamp};
 
 /// How often one kind of thing at one place is told.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use crate::stations::link::{Command, DeviceRequest};
+use crate::sites::stations::link::{Command, DeviceRequest};
 use kernel::Timestamp;
 
 /// Parts of one report that are kept; what comes beyond is left out.

@@ -11,7 +11,7 @@ use super::costs::Costs;
 use super::forms::Forms;
 use super::reports::Reports;
 use super::stops::Stops;
-use crate::stations::{LimitHabits, Registration, Station, limit_habits};
+use crate::sites::stations::{LimitHabits, Registration, Station, limit_habits};
 use kernel::Protocol;
 use kernel::Timestamp;
 

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use super::codes::Code;
-use crate::db::{StoreError, pool::StoreFailure};
+use crate::store::{StoreError, pool::StoreFailure};
 
 /// The outcome of a handler.
 pub type ApiResult<T> = Result<T, ApiError>;

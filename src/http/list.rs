@@ -15,7 +15,7 @@ use super::codes::Code;
 use super::error::{ApiError, ApiResult, Faults};
 use super::query::{Format, ListQuery, Near};
 use super::{Context, csv, geo};
-use crate::db::Conn;
+use crate::store::Conn;
 use kernel::page::{Cursor, LARGEST_PAGE, MOST_COUNTED, Total};
 use kernel::{Page, PageRequest, Timestamp};
 
@@ -360,7 +360,7 @@ macro_rules! fetch_page {
             return Err($crate::http::list::unknown_sort(known));
         }
         let filtered = || {
-            let mut rows = $filtered.filter($crate::db::limit::in_time());
+            let mut rows = $filtered.filter($crate::store::limit::in_time());
             if let Some(at) = query.created_from { rows = rows.filter($table::created_at.ge(at)); }
             if let Some(at) = query.created_to { rows = rows.filter($table::created_at.le(at)); }
             if let Some(at) = query.updated_from { rows = rows.filter($table::updated_at.ge(at)); }
@@ -389,10 +389,10 @@ macro_rules! fetch_page {
                 };
             }
             match (query.sort_by.as_str(), query.ascending()) {
-                ("updatedAt", true) if are_few => rows.order(($crate::db::query::apart($table::updated_at, $table::updated_at).asc(), $table::id.asc())),
-                ("updatedAt", false) if are_few => rows.order(($crate::db::query::apart($table::updated_at, $table::updated_at).desc(), $table::id.desc())),
-                ("createdAt", true) if are_few => rows.order(($crate::db::query::apart($table::created_at, $table::created_at).asc(), $table::id.asc())),
-                ("createdAt", false) if are_few => rows.order(($crate::db::query::apart($table::created_at, $table::created_at).desc(), $table::id.desc())),
+                ("updatedAt", true) if are_few => rows.order(($crate::store::query::apart($table::updated_at, $table::updated_at).asc(), $table::id.asc())),
+                ("updatedAt", false) if are_few => rows.order(($crate::store::query::apart($table::updated_at, $table::updated_at).desc(), $table::id.desc())),
+                ("createdAt", true) if are_few => rows.order(($crate::store::query::apart($table::created_at, $table::created_at).asc(), $table::id.asc())),
+                ("createdAt", false) if are_few => rows.order(($crate::store::query::apart($table::created_at, $table::created_at).desc(), $table::id.desc())),
                 ("updatedAt", true) => rows.order(($table::updated_at.asc(), $table::id.asc())),
                 ("updatedAt", false) => rows.order(($table::updated_at.desc(), $table::id.desc())),
                 $(($name, true) => rows.order(($column.asc(), $table::id.asc())),

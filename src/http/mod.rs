@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::db::{Db, Lane};
+use crate::store::{Db, Lane};
 use clock::SharedClock;
 use kernel::{IdSource, Moment};
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use evenwatt::app::{postman, routes};
+use evenwatt::app::routes;
+use evenwatt::cli::postman;
 use evenwatt::events::{self, EventKind, Payload};
 use evenwatt::http::codes;
 use serde_json::Value;

@@ -1,12 +1,12 @@
 //! Who the station is, and whose card was held to it.
 
 use super::{Call, Effect};
-use crate::db::StoreResult;
 use crate::events::EventKind;
 use crate::gateway::peer::tell_station;
-use crate::stations::link::SignalKind;
-use crate::stations::{self, BootInfo, Registration};
-use crate::tokens::{self, Authorization, Presented};
+use crate::people::tokens::{self, Authorization, Presented};
+use crate::sites::stations::link::SignalKind;
+use crate::sites::stations::{self, BootInfo, Registration};
+use crate::store::StoreResult;
 use kernel::{OrganizationId, StationId};
 use ocpp::CallError;
 use ocpp::text::Label;

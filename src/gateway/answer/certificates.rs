@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::{Call, Handled};
-use crate::db::StoreResult;
 use crate::events::{self, Event, EventKind};
 use crate::gateway::authority::NotSigned;
 use crate::gateway::peer::Effect;
-use crate::stations;
-use crate::stations::link::Command;
+use crate::sites::stations;
+use crate::sites::stations::link::Command;
+use crate::store::StoreResult;
 
 /// Signs a request (PEM), which may have a number; answers whether it was, and sends the certificate after the answer.
 pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled<bool> {

@@ -10,7 +10,7 @@ use super::clock::Told;
 use super::connections::State;
 use super::dependencies::Gateway;
 use super::peer::{Effect, Peer};
-use crate::db::StoreError;
+use crate::store::StoreError;
 use kernel::*;
 use ocpp::wire::Wire;
 use ocpp::{CallError, ErrorCode};

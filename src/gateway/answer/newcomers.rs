@@ -1,11 +1,11 @@
 //! Connectors that nobody set up: created where the operator allows it, before what is said of them is recorded.
 
 use super::{Call, Effect};
-use crate::groups;
 use crate::http::ApiResult;
-use crate::organizations::{self, UnknownConnectors};
-use crate::stations::link::{SignalKind, Stray};
-use crate::stations::{self, Spot};
+use crate::load::groups;
+use crate::people::organizations::{self, UnknownConnectors};
+use crate::sites::stations::link::{SignalKind, Stray};
+use crate::sites::stations::{self, Spot};
 use kernel::ConnectorId;
 use ocpp::CallError;
 

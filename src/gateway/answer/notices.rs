@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Call, Handled};
-use crate::db::StoreResult;
 use crate::events::{self, Event, EventKind};
+use crate::store::StoreResult;
 use kernel::credentials::hide_credentials;
 use ocpp::CallError;
 

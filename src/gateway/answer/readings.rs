@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Call, Effect, Handled};
-use crate::sessions::{self, Evidence, MeterReport, Reading, Sample, Session, SessionStatus};
-use crate::stations::link::{Command, Shown, SignalKind};
+use crate::charging::sessions::{self, Evidence, MeterReport, Reading, Sample, Session, SessionStatus};
+use crate::sites::stations::link::{Command, Shown, SignalKind};
 use kernel::{ConnectorId, Timestamp};
 use ocpp::meter::{self, MeterFlag, ReadingContext};
 

@@ -1,12 +1,12 @@
 //! How a connector is doing.
 
 use super::{Call, Effect};
-use crate::db::{Conn, StoreResult};
+use crate::charging::sessions::{self, ChargingState, Session};
 use crate::events::EventKind;
 use crate::gateway::peer::tell_station;
-use crate::sessions::{self, ChargingState, Session};
-use crate::stations::link::{SignalKind, Stray};
-use crate::stations::{self, Connector, ConnectorStatus, Layout};
+use crate::sites::stations::link::{SignalKind, Stray};
+use crate::sites::stations::{self, Connector, ConnectorStatus, Layout};
+use crate::store::{Conn, StoreResult};
 use kernel::Protocol;
 use kernel::{ConnectorId, Moment, OrganizationId, StationId, Timestamp};
 use ocpp::CallError;

@@ -2,8 +2,8 @@
 
 use crate::gateway::answer::arrival::{self, said};
 use crate::gateway::answer::{Call, Handled};
-use crate::stations::{BootInfo, Registration};
-use crate::tokens::{Authorization, AuthorizationStatus};
+use crate::people::tokens::{Authorization, AuthorizationStatus};
+use crate::sites::stations::{BootInfo, Registration};
 use ocpp::text::Exact;
 use ocpp::v16::common::{Authorization as WireStatus, IdTagInfo};
 use ocpp::v16::{authorize, boot_notification};

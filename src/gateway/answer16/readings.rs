@@ -1,10 +1,10 @@
 //! Meter values.
 
+use crate::charging::sessions::{Evidence, Sample, Session};
 use crate::gateway::answer::{Call, Handled, MAINS, newcomers, readings as common};
 use crate::gateway::peer::Effect;
-use crate::sessions::{Evidence, Sample, Session};
-use crate::stations::Spot;
-use crate::stations::link::{SignalKind, Stray};
+use crate::sites::stations::Spot;
+use crate::sites::stations::link::{SignalKind, Stray};
 use kernel::{ConnectorId, Timestamp};
 use ocpp::meter::ReadingContext;
 use ocpp::v16::meter::{Context, Format, MeterValue, SampledValue, readings};

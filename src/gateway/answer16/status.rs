@@ -2,7 +2,7 @@
 
 use crate::gateway::answer::status::{self, Report};
 use crate::gateway::answer::{Call, Handled, newcomers};
-use crate::stations::{ConnectorStatus, Spot};
+use crate::sites::stations::{ConnectorStatus, Spot};
 use ocpp::v16::status_notification::{Request, Response, Status};
 
 pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Handled<Response> {

@@ -3,14 +3,14 @@
 
 use super::identity::id_tag_info;
 use super::readings;
-use crate::db::StoreResult;
+use crate::charging::reservations::{self, Beginning};
+use crate::charging::sessions::{self, Asked, StartReport, Started, StopReport, Stopped};
 use crate::gateway::answer::{Call, Handled, newcomers, readings as common};
 use crate::gateway::peer::Effect;
-use crate::reservations::{self, Beginning};
-use crate::sessions::{self, Asked, StartReport, Started, StopReport, Stopped};
-use crate::stations::link::{Command, SignalKind, Stray};
-use crate::stations::{self, Spot};
-use crate::tokens::{self, Authorization, AuthorizationStatus, Begun, Presented};
+use crate::people::tokens::{self, Authorization, AuthorizationStatus, Begun, Presented};
+use crate::sites::stations::link::{Command, SignalKind, Stray};
+use crate::sites::stations::{self, Spot};
+use crate::store::StoreResult;
 use kernel::{Timestamp, WattHours};
 use ocpp::v16::{start_transaction as start, stop_transaction as stop};
 

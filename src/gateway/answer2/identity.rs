@@ -3,8 +3,8 @@
 use crate::gateway::answer::arrival::{self, said};
 use crate::gateway::answer::{Call, Handled, certificates};
 use crate::gateway::command2::id_token;
-use crate::stations::{BootInfo, Registration};
-use crate::tokens;
+use crate::people::tokens;
+use crate::sites::stations::{BootInfo, Registration};
 use ocpp::v2::*;
 
 pub(super) async fn boot_notification(

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::refusals;
-use crate::db::{Conn, Json, StoreResult};
+use crate::charging::sessions::{self, Session};
 use crate::gateway::answer::{Call, Handled, notices};
 use crate::gateway::peer::Effect;
-use crate::groups;
-use crate::sessions::{self, Session};
-use crate::stations::link::{Enforced, SignalKind};
-use crate::stations::{self, ExternalLimit, LimitSchedule, LimitStep, Outlet};
+use crate::load::groups;
+use crate::sites::stations::link::{Enforced, SignalKind};
+use crate::sites::stations::{self, ExternalLimit, LimitSchedule, LimitStep, Outlet};
+use crate::store::{Conn, Json, StoreResult};
 use kernel::{Milliamps, Timestamp, WattHours, Watts};
 use ocpp::number::Number;
 use ocpp::v2::*;

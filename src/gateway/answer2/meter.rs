@@ -1,11 +1,11 @@
 //! Meter values as OCPP 2 writes them, and what they mean.
 
-use crate::db::StoreResult;
+use crate::charging::sessions::{self, Evidence, Sample, Session, SessionStatus};
 use crate::gateway::answer::{Call, Handled, MAINS, newcomers, readings};
 use crate::gateway::peer::Effect;
-use crate::sessions::{self, Evidence, Sample, Session, SessionStatus};
-use crate::stations::link::{Command, SignalKind, Stray};
-use crate::stations::{Layout, Spot};
+use crate::sites::stations::link::{Command, SignalKind, Stray};
+use crate::sites::stations::{Layout, Spot};
+use crate::store::StoreResult;
 use kernel::{ConnectorId, Timestamp};
 use ocpp::meter::{self, Line, MeterFlag, Place, Quantity, ReadingContext};
 use ocpp::text::Exact;

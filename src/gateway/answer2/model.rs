@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::gateway::answer::{Call, Handled, newcomers, notices};
 use crate::gateway::command2::variables;
 use crate::gateway::peer::Effect;
-use crate::stations::{self, Spot};
+use crate::sites::stations::{self, Spot};
 use ocpp::CallError;
 use ocpp::v2::*;
 

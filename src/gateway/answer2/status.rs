@@ -1,11 +1,11 @@
 //! How a connector is doing: told as such, or as an event of the device model.
 
-use crate::db::{Conn, StoreResult};
+use crate::charging::sessions::{self, ChargingState as State};
 use crate::gateway::answer::status::{self, Report};
 use crate::gateway::answer::{Call, Handled, newcomers, notices};
 use crate::gateway::peer::Effect;
-use crate::sessions::{self, ChargingState as State};
-use crate::stations::{Connector, ConnectorStatus as Known, Spot};
+use crate::sites::stations::{Connector, ConnectorStatus as Known, Spot};
+use crate::store::{Conn, StoreResult};
 use kernel::Timestamp;
 use kernel::spelled::Spelled;
 use ocpp::CallError;
@@ -65,7 +65,7 @@ async fn record(
             is_idle: status == Known::Available,
         })
     };
-    let find = move |layout: &crate::stations::Layout| layout.of_evse(evse, Some(connector));
+    let find = move |layout: &crate::sites::stations::Layout| layout.of_evse(evse, Some(connector));
     let mut effects = newcomers::welcome(call, Spot::Evse(evse, Some(connector))).await?;
     let told = status::record(call, find, report).await?;
     if told.is_none() {

@@ -2,15 +2,15 @@
 
 use super::identity::{id_token_info, is_contract, refuse_unverified};
 use super::{meter, status};
-use crate::db::{Conn, StoreResult};
+use crate::charging::reservations::{self, Beginning};
+use crate::charging::sessions::{self, Asked, ChargingState as State, Driver, Recorded, Stage};
 use crate::gateway::answer::status::Report;
 use crate::gateway::answer::{Call, Handled, newcomers, readings};
 use crate::gateway::peer::Effect;
-use crate::reservations::{self, Beginning};
-use crate::sessions::{self, Asked, ChargingState as State, Driver, Recorded, Stage};
-use crate::stations::link::{Command, SignalKind};
-use crate::stations::{self, ConnectorStatus as Known, Spot};
-use crate::tokens::{self, AuthorizationStatus as Verdict, Begun, Presented};
+use crate::people::tokens::{self, AuthorizationStatus as Verdict, Begun, Presented};
+use crate::sites::stations::link::{Command, SignalKind};
+use crate::sites::stations::{self, ConnectorStatus as Known, Spot};
+use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, Moment, Timestamp};
 use ocpp::v2::*;
 use ocpp::wire::Held;

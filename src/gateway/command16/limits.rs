@@ -2,7 +2,7 @@
 
 use super::number;
 use crate::gateway::ladder::{Purpose, Saying};
-use crate::stations::link::LinkError;
+use crate::sites::stations::link::LinkError;
 use ocpp::v16::charging_profile::{self, ChargingProfile, Slot};
 use ocpp::v16::set_charging_profile;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::command::*;
 use super::ladder::{say_limit, say_schedule};
-use crate::stations::link::*;
+use crate::sites::stations::link::*;
 use kernel::Protocol;
 use kernel::Timestamp;
 use ocpp::v16::charging_profile::RateUnit;
@@ -23,8 +23,12 @@ impl From<ocpp::v16::Command> for WireCall {
 }
 
 /// The command in this form.
-pub fn build(command: &crate::stations::link::Command, form: usize, now: Timestamp) -> Result<WireCall, LinkError> {
-    use crate::stations::link::Command as Asked;
+pub fn build(
+    command: &crate::sites::stations::link::Command,
+    form: usize,
+    now: Timestamp,
+) -> Result<WireCall, LinkError> {
+    use crate::sites::stations::link::Command as Asked;
     let wire: ocpp::v16::Command = match command {
         Asked::Reset { hard, .. } => {
             reset::Request { r#type: if *hard { reset::Kind::Hard } else { reset::Kind::Soft } }.into()

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::stations::link::{Enforced, Outcome};
+use crate::sites::stations::link::{Enforced, Outcome};
 use kernel::{Milliamps, Watts};
 use ocpp::v16::charging_profile::RateUnit;
 use ocpp::v16::get_composite_schedule;

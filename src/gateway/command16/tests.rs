@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::gateway::ladder::is_possible;
-use crate::stations::link::Command as Asked;
+use crate::sites::stations::link::Command as Asked;
 use kernel::{Millivolts, PhaseSet, Watts};
 
 fn live(limit: Watts, in_amps: bool) -> Asked {
@@ -22,7 +22,7 @@ fn live(limit: Watts, in_amps: bool) -> Asked {
     })
 }
 
-fn profile(command: &crate::stations::link::Command, form: usize) -> Value {
+fn profile(command: &crate::sites::stations::link::Command, form: usize) -> Value {
     let wire = build(command, form, Timestamp::from_unix_seconds(1_000)).expect("built");
     serde_json::from_str::<Value>(&wire.payload).expect("JSON")["csChargingProfiles"].clone()
 }
@@ -73,7 +73,7 @@ fn stations_that_take_no_default_get_limits_of_the_transaction_or_of_the_whole_s
 #[test]
 fn raw_payloads_are_checked_and_kept_as_they_are() {
     let ask = |action: &str, payload: Value| {
-        let command = crate::stations::link::Command::Raw { action: action.into(), payload };
+        let command = crate::sites::stations::link::Command::Raw { action: action.into(), payload };
         build(&command, 0, Timestamp::default())
     };
     assert_eq!(ask("Reset", json!({"type": "Soft"})).expect("valid").payload, r#"{"type":"Soft"}"#);

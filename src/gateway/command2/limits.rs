@@ -3,7 +3,7 @@
 use super::Names;
 use crate::gateway::command::{by_hand, exact, invalid, optional_number};
 use crate::gateway::ladder::{Purpose, Saying};
-use crate::stations::link::LinkError;
+use crate::sites::stations::link::LinkError;
 use kernel::Protocol;
 use ocpp::tenths::{Ceiling, Tenths};
 use ocpp::v2::{

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::command::*;
 use super::ladder::{say_limit, say_schedule};
-use crate::stations::Layout;
-use crate::stations::link::*;
+use crate::sites::stations::Layout;
+use crate::sites::stations::link::*;
 use kernel::Protocol;
 use kernel::Timestamp;
 use ocpp::number::Number;
@@ -56,8 +56,8 @@ impl Names {
     }
 
     /// Whether a limit is for a connector whose EVSE has others, too.
-    pub fn shares_its_evse(&self, command: &crate::stations::link::Command) -> bool {
-        let crate::stations::link::Command::SetLimit(limit) = command else {
+    pub fn shares_its_evse(&self, command: &crate::sites::stations::link::Command) -> bool {
+        let crate::sites::stations::link::Command::SetLimit(limit) = command else {
             return false;
         };
         let outlet = self.layout.outlet(limit.connector);
@@ -104,16 +104,16 @@ fn id_token_of(tag: &str, token_type: Option<&str>) -> Result<IdToken, LinkError
 
 /// The command in this form.
 pub fn build(
-    command: &crate::stations::link::Command,
+    command: &crate::sites::stations::link::Command,
     form: usize,
     names: &Names,
     now: Timestamp,
 ) -> Result<WireCall, LinkError> {
     let wire = match command {
-        crate::stations::link::Command::Raw { action, payload } => {
+        crate::sites::stations::link::Command::Raw { action, payload } => {
             WireCall { action: action.clone(), payload: payload.to_string() }
         }
-        crate::stations::link::Command::Device { request, payload } => device_request(*request, payload, now),
+        crate::sites::stations::link::Command::Device { request, payload } => device_request(*request, payload, now),
         other => {
             let wire = say(other, form, names, now)?;
             WireCall { action: wire.action().to_owned(), payload: wire.payload() }
@@ -144,12 +144,12 @@ fn check(wire: &WireCall, version: Protocol) -> Result<(), LinkError> {
 }
 
 fn say(
-    command: &crate::stations::link::Command,
+    command: &crate::sites::stations::link::Command,
     form: usize,
     names: &Names,
     now: Timestamp,
 ) -> Result<ocpp::v2::Command, LinkError> {
-    use crate::stations::link::Command as Asked;
+    use crate::sites::stations::link::Command as Asked;
     Ok(match command {
         Asked::Reset { hard, evse } => reset::Request {
             r#type: if *hard { ResetKind::Immediate } else { ResetKind::OnIdle },

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::variables;
 use crate::gateway::command::WireCall;
-use crate::stations::link::{Command, Enforced, Outcome};
+use crate::sites::stations::link::{Command, Enforced, Outcome};
 use kernel::{Milliamps, Watts};
 use ocpp::v2::{ChargingRateUnit, get_composite_schedule};
 

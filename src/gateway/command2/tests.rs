@@ -1,7 +1,7 @@
 //! Limits in every form, names of parts and transactions, and what is not said to whom.
 
 use super::*;
-use crate::stations::link::Command as Asked;
+use crate::sites::stations::link::Command as Asked;
 use kernel::{ConnectorId, CountingIds, Millivolts, PhaseSet, Timestamp as At, Watts};
 
 fn names(version: Protocol) -> Names {

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::gateway::command::{exact, invalid};
-use crate::stations::link::LinkError;
-use crate::stations::{NoVariable, VariableName};
+use crate::sites::stations::link::LinkError;
+use crate::sites::stations::{NoVariable, VariableName};
 use ocpp::keys::successor;
 use ocpp::v2::{Component, Evse, GetVariableData, GetVariableStatus, SetVariableData, Variable, get_variables};
 

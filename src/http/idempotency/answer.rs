@@ -5,9 +5,9 @@ use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LOCATIO
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
-use crate::db::Conn;
 use crate::http::idempotency::claim::Claim;
 use crate::http::{ApiResult, Context};
+use crate::store::Conn;
 
 /// Headers that belong to the answer; the others belong to the request that is answered.
 const HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];

@@ -11,11 +11,11 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::answer::KeptAnswer;
-use crate::db::schema::idempotency_keys as keys;
-use crate::db::seal::{NotSealed, Seal};
-use crate::db::{Conn, Json, StoreResult, beside};
 use crate::http::caller::Principal;
 use crate::http::{ApiError, ApiResult, Code};
+use crate::store::schema::idempotency_keys as keys;
+use crate::store::seal::{NotSealed, Seal};
+use crate::store::{Conn, Json, StoreResult, beside};
 use kernel::{ApiKeyId, Timestamp};
 
 /// How long the first answer is kept.

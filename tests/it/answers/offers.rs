@@ -106,12 +106,12 @@ async fn an_offer_is_not_published_for_evses_that_nobody_can_tell_apart() {
     let (second, third) = (scene.evses[1].clone(), scene.evses[2].clone());
     let stored = scene.app.running.context.db.write(move |conn| {
         use diesel::prelude::*;
-        use evenwatt::db::schema::evses;
+        use evenwatt::store::schema::evses;
         for (id, known) in [(&second, Some("NLEWTE0")), (&third, None)] {
             let id: kernel::EvseId = id.parse().expect("an id");
             diesel::update(evses::table.find(id)).set(evses::evse_id.eq(known)).execute(conn)?;
         }
-        Ok::<_, evenwatt::db::StoreError>(())
+        Ok::<_, evenwatt::store::StoreError>(())
     });
     stored.await.expect("stored");
     let refused = scene.publish(&offer).await;

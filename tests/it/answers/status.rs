@@ -48,11 +48,11 @@ async fn a_station_that_was_connected_at_a_kill_is_told_to_be_gone() {
     let id: kernel::StationId = lost.id.parse().expect("an id");
     let stored = app.running.context.db.write(move |conn| {
         use diesel::prelude::*;
-        use evenwatt::db::schema::chargestations;
+        use evenwatt::store::schema::chargestations;
         diesel::update(chargestations::table.find(id))
             .set((chargestations::online.eq(true), chargestations::last_message_at.eq(heard_at)))
             .execute(conn)
-            .map_err(evenwatt::db::StoreError::from)
+            .map_err(evenwatt::store::StoreError::from)
     });
     stored.await.expect("stored");
     app.clock.advance(Duration::from_secs(900));

@@ -1,8 +1,8 @@
 //! What every endpoint shares: errors, idempotency, lost updates, the event log, limits.
 
 use diesel::prelude::*;
-use evenwatt::db::StoreError;
-use evenwatt::db::schema::idempotency_keys;
+use evenwatt::store::StoreError;
+use evenwatt::store::schema::idempotency_keys;
 use reqwest::Method;
 use serde_json::json;
 

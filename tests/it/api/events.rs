@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use diesel::RunQueryDsl;
-use evenwatt::db::{Conn, StoreError};
 use evenwatt::events::{self, Event, EventKind};
 use evenwatt::http::Context;
+use evenwatt::store::{Conn, StoreError};
 use kernel::OrganizationId;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};

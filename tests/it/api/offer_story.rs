@@ -8,7 +8,7 @@ use crate::support::{TestApp, eventually};
 
 /// Puts stations with an EVSE and a connector each straight into the store: 200 of them over HTTP take a while.
 async fn db_evses(app: &TestApp, count: i32) -> Vec<String> {
-    use evenwatt::db::schema::{connectors, evses};
+    use evenwatt::store::schema::{connectors, evses};
     let site = json!({"operatorName": "Mine", "name": "Mall", "address": {}, "coordinates": [4.9, 52.4],
         "timezone": "Europe/Amsterdam"});
     let mall = app.client.post("/locations", site).await.created();
@@ -26,10 +26,10 @@ async fn db_evses(app: &TestApp, count: i32) -> Vec<String> {
         let socket: kernel::ConnectorId = id(&connector).parse().expect("an id");
         let made = app.running.context.db.write(move |conn| {
             let mut made = Vec::new();
-            let mut evse: evenwatt::stations::Evse =
-                evses::table.find(template).select(evenwatt::stations::Evse::as_select()).first(conn)?;
-            let mut outlet: evenwatt::stations::Connector =
-                connectors::table.find(socket).select(evenwatt::stations::Connector::as_select()).first(conn)?;
+            let mut evse: evenwatt::sites::stations::Evse =
+                evses::table.find(template).select(evenwatt::sites::stations::Evse::as_select()).first(conn)?;
+            let mut outlet: evenwatt::sites::stations::Connector =
+                connectors::table.find(socket).select(evenwatt::sites::stations::Connector::as_select()).first(conn)?;
             for index in 1..=count / 2 {
                 let evse_number = number * 1_000 + index;
                 evse.id = moment.id();
@@ -43,7 +43,7 @@ async fn db_evses(app: &TestApp, count: i32) -> Vec<String> {
                 diesel::insert_into(connectors::table).values(&outlet).execute(conn)?;
                 made.push(evse.id.to_string());
             }
-            Ok::<_, evenwatt::db::StoreError>(made)
+            Ok::<_, evenwatt::store::StoreError>(made)
         });
         ids.extend(made.await.expect("stored"));
     }

@@ -295,10 +295,10 @@ async fn letters_wait_for_a_mail_server_that_is_away() {
     home.app.client.post("/home_users", body).await.created();
     let attempts = async || {
         use diesel::prelude::*;
-        use evenwatt::db::schema::letters;
+        use evenwatt::store::schema::letters;
         let read = home.app.running.context.db.read(|conn| {
             let attempts = letters::table.select(letters::attempts).first(conn);
-            attempts.map_err(evenwatt::db::StoreError::from)
+            attempts.map_err(evenwatt::store::StoreError::from)
         });
         let attempts: i64 = read.await.expect("a letter");
         attempts
@@ -337,13 +337,13 @@ async fn nothing_that_opens_the_door_is_kept_in_the_store() {
     let reset = home.mail.secret(ADA, 2).await;
     let secrets = [reset, text(&tokens["refresh_token"]), PASSWORD.to_owned()];
     use diesel::prelude::*;
-    use evenwatt::db::schema::{home_links, home_refresh_tokens, home_users};
+    use evenwatt::store::schema::{home_links, home_refresh_tokens, home_users};
     let read = home.app.running.context.db.read(|conn| {
         let mut kept: Vec<String> = home_links::table.select(home_links::hash).load(conn)?;
         kept.extend(home_refresh_tokens::table.select(home_refresh_tokens::hash).load::<String>(conn)?);
         let hashes = home_users::table.select(home_users::password_hash);
         kept.extend(hashes.load::<Option<String>>(conn)?.into_iter().flatten());
-        Ok::<_, evenwatt::db::StoreError>(kept)
+        Ok::<_, evenwatt::store::StoreError>(kept)
     });
     let kept = read.await.expect("rows");
     assert_eq!(kept.len(), 3);

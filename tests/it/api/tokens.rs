@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::tokens::{self, Authorization, AuthorizationStatus};
+use evenwatt::people::tokens::{self, Authorization, AuthorizationStatus};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use evenwatt::sessions;
-use evenwatt::stations::link::Command;
+use evenwatt::charging::sessions;
+use evenwatt::sites::stations::link::Command;
 use kernel::StationId;
 use serde_json::{Value, json};
 

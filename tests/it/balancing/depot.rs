@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use evenwatt::sessions::{self, MeterReport, Reading, Sample, StartReport, StopReport};
-use evenwatt::stations::link::{Shown, Signal, SignalKind};
-use evenwatt::stations::{self, ConnectorStatus};
+use evenwatt::charging::sessions::{self, MeterReport, Reading, Sample, StartReport, StopReport};
+use evenwatt::sites::stations::link::{Shown, Signal, SignalKind};
+use evenwatt::sites::stations::{self, ConnectorStatus};
 use kernel::*;
 use serde_json::{Value, json};
 

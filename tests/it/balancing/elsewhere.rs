@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use evenwatt::db::Json;
-use evenwatt::stations::link::{Enforced, SignalKind};
-use evenwatt::stations::{self, ExternalLimit, LimitSchedule, LimitStep};
+use evenwatt::sites::stations::link::{Enforced, SignalKind};
+use evenwatt::sites::stations::{self, ExternalLimit, LimitSchedule, LimitStep};
+use evenwatt::store::Json;
 use kernel::{StationId, Timestamp, Watts};
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::stations::link::Command;
+use evenwatt::sites::stations::link::Command;
 use kernel::Timestamp;
 use serde_json::{Value, json};
 

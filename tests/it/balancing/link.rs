@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use evenwatt::stations::link::{Command, Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use evenwatt::sites::stations::link::{Command, Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
 use kernel::{StationId, Watts};
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::stations::link::{Command, LimitPurpose};
+use evenwatt::sites::stations::link::{Command, LimitPurpose};
 use kernel::{Milliamps, Watts};
 use serde_json::json;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use evenwatt::balancing::{Balancer, Settings};
-use evenwatt::stations::link::Enforced;
+use evenwatt::sites::stations::link::Enforced;
 use kernel::{Milliamps, Watts};
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use evenwatt::app::growth::{Bound, TABLES};
 use evenwatt::app::retention::Retention;
-use evenwatt::db::{Conn, StoreResult};
+use evenwatt::store::{Conn, StoreResult};
 
 use crate::support::{TestApp, configuration};
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diesel::prelude::*;
-use evenwatt::db::StoreError;
-use evenwatt::db::schema::idempotency_keys;
+use evenwatt::store::StoreError;
+use evenwatt::store::schema::idempotency_keys;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use evenwatt::db::{Conn, Lane, StoreError, StoreResult};
+use evenwatt::store::{Conn, Lane, StoreError, StoreResult};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clock::Clock;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use evenwatt::db::schema::{actions, connector_statuses, meter_evidence, meter_values, plans, transaction_events};
-use evenwatt::db::{Conn, Json, StoreError, StoreResult};
+use evenwatt::store::schema::{actions, connector_statuses, meter_evidence, meter_values, plans, transaction_events};
+use evenwatt::store::{Conn, Json, StoreError, StoreResult};
 use kernel::{ActionId, EventId, PlanId, SessionId, StationId, Timestamp};
 use serde_json::{Value, json};
 

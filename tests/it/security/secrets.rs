@@ -116,10 +116,10 @@ async fn a_template_keeps_its_secrets_to_itself() {
 /// The settings of the only template as the store has them.
 async fn stored(app: &TestApp) -> Value {
     use diesel::prelude::*;
-    use evenwatt::db::schema::configuration_templates::dsl::*;
+    use evenwatt::store::schema::configuration_templates::dsl::*;
     let read = app.running.context.db.read(|conn| {
-        let found: evenwatt::db::Json<Value> = configuration_templates.select(settings).first(conn)?;
-        Ok::<_, evenwatt::db::StoreError>(found.0)
+        let found: evenwatt::store::Json<Value> = configuration_templates.select(settings).first(conn)?;
+        Ok::<_, evenwatt::store::StoreError>(found.0)
     });
     read.await.expect("a template")
 }
@@ -128,8 +128,8 @@ async fn stored(app: &TestApp) -> Value {
 fn the_files_of_a_new_store_are_for_their_owner_alone() {
     use diesel::connection::SimpleConnection as _;
     use evenwatt::app;
-    use evenwatt::db::connection::Synchronous;
-    use evenwatt::db::{Conn, StoreUrl};
+    use evenwatt::store::connection::Synchronous;
+    use evenwatt::store::{Conn, StoreUrl};
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("new.db").display().to_string();

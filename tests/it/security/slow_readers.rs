@@ -1,7 +1,7 @@
 //! Clients that take nothing of what is written to them: nobody waits for them, little is kept for them, and they are cut off.
 
 use diesel::RunQueryDsl;
-use evenwatt::db::StoreResult;
+use evenwatt::store::StoreResult;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};

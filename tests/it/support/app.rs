@@ -5,8 +5,8 @@ use std::sync::Arc;
 use clock::ManualClock;
 use clock::RandomIds;
 use evenwatt::app::{self, Config, Dependencies, Running};
-use evenwatt::organizations::{self, ApiKey, NewApiKey, Organization, Scopes};
-use evenwatt::stations::link::SharedLink;
+use evenwatt::people::organizations::{self, ApiKey, NewApiKey, Organization, Scopes};
+use evenwatt::sites::stations::link::SharedLink;
 use kernel::{Moment, OrganizationId, Timestamp};
 
 use super::client::Client;
@@ -169,7 +169,7 @@ impl TestApp {
     /// Puts a token straight into the store.
     pub async fn db_token(&self, tag: &str, status: &str, expires_at: Option<&str>, parent_group: Option<&str>) {
         use diesel::prelude::*;
-        use evenwatt::db::schema::tokens;
+        use evenwatt::store::schema::tokens;
         let (organization, moment) = (self.organization, self.running.context.moment());
         let (tag, status) = (tag.to_owned(), status.to_owned());
         let expires_at: Option<Timestamp> = expires_at.map(|at| at.parse().expect("a time"));
@@ -185,12 +185,12 @@ impl TestApp {
                     tokens::status.eq(&status),
                     tokens::expires_at.eq(expires_at),
                     tokens::parent_group.eq(&parent_group),
-                    tokens::meta_data.eq(evenwatt::db::Json(serde_json::json!({}))),
+                    tokens::meta_data.eq(evenwatt::store::Json(serde_json::json!({}))),
                     tokens::created_at.eq(moment.now),
                     tokens::updated_at.eq(moment.now),
                 ))
                 .execute(conn)
-                .map_err(evenwatt::db::StoreError::from)
+                .map_err(evenwatt::store::StoreError::from)
         });
         stored.await.expect("stored");
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
-use evenwatt::db::connection::Synchronous;
-use evenwatt::db::{Conn, StoreUrl, migrate};
+use evenwatt::store::connection::Synchronous;
+use evenwatt::store::{Conn, StoreUrl, migrate};
 use tempfile::TempDir;
 
 /// A database that goes away with this value.

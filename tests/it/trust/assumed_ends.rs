@@ -1,6 +1,6 @@
 //! Sessions that end without a word: ghosts, stops that are refused, stations that are gone; and what corrects them.
 
-use evenwatt::{sessions, stations};
+use evenwatt::{charging::sessions, sites::stations};
 use serde_json::{Value, json};
 
 use super::transactions::stop;

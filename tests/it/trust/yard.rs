@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::sessions::{self, Patience};
+use evenwatt::charging::sessions::{self, Patience};
 use kernel::Timestamp;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Creating, finding, changing, turning on and off, and deleting assets.
 
-use evenwatt::assets::AssetChange;
+use evenwatt::load::assets::AssetChange;
 use serde_json::{Value, json};
 
 use super::{asset, depot, events_of_type, group, names, text};

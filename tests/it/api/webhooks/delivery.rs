@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use evenwatt::db::StoreError;
 use evenwatt::events::{self, Event, EventKind};
+use evenwatt::store::StoreError;
 use kernel::{RawId, StationId};
 use serde_json::{Value, json};
 

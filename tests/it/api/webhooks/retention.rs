@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use evenwatt::db::StoreError;
 use evenwatt::events::{self, Event, EventKind};
+use evenwatt::store::StoreError;
 use serde_json::json;
 
 use super::{Endpoint, OWN_NETWORK, create, deliveries, place};

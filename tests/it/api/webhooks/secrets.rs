@@ -1,8 +1,8 @@
 //! The secrets of webhooks are sealed in the store, and a server with another key says that it cannot sign.
 
 use diesel::prelude::*;
-use evenwatt::db::schema::{secrets, webhooks};
-use evenwatt::db::{StoreError, StoreResult};
+use evenwatt::store::schema::{secrets, webhooks};
+use evenwatt::store::{StoreError, StoreResult};
 use hmac::{Hmac, Mac};
 use serde_json::json;
 use sha2::Sha256;

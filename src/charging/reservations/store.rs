@@ -1,0 +1,104 @@
+//! Reservations in the database; every query of an integrator is bounded by the organization.
+
+use diesel::prelude::*;
+
+use super::model::{Reservation, ReservationFilter, ReservationStatus};
+use crate::fetch_page;
+use crate::http::ApiResult;
+use crate::http::query::ListQuery;
+use crate::store::query::{contains, lower};
+use crate::store::schema::{counters, reservations};
+use crate::store::{Conn, StoreResult};
+use kernel::{OrganizationId, Page, ReservationId, StationId, Timestamp};
+
+pub(super) fn insert(conn: &mut Conn, reservation: &Reservation) -> StoreResult<()> {
+    diesel::insert_into(reservations::table).values(reservation).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn update(conn: &mut Conn, reservation: &Reservation) -> StoreResult<()> {
+    diesel::update(reservations::table.find(reservation.id)).set(reservation).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn delete(conn: &mut Conn, id: ReservationId) -> StoreResult<()> {
+    diesel::delete(reservations::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: ReservationId) -> StoreResult<Reservation> {
+    Ok(reservations::table
+        .filter(reservations::organization_id.eq(organization).and(reservations::id.eq(id)))
+        .select(Reservation::as_select())
+        .first(conn)?)
+}
+
+/// The reservations of a station that still keep others away, oldest first.
+pub(super) fn open_at(conn: &mut Conn, station: StationId, now: Timestamp) -> StoreResult<Vec<Reservation>> {
+    Ok(reservations::table
+        .filter(reservations::chargestation_id.eq(station))
+        .filter(reservations::status.eq_any(ReservationStatus::OPEN))
+        .filter(reservations::expires_at.gt(now))
+        .order(reservations::created_at)
+        .select(Reservation::as_select())
+        .load(conn)?)
+}
+
+/// Open reservations whose time is over.
+pub(super) fn overdue(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Reservation>> {
+    Ok(reservations::table
+        .filter(reservations::status.eq_any(ReservationStatus::OPEN))
+        .filter(reservations::expires_at.le(now))
+        .limit(100)
+        .select(Reservation::as_select())
+        .load(conn)?)
+}
+
+/// The next number by which a station knows a reservation: from 1, never used twice.
+pub(super) fn next_number(conn: &mut Conn) -> StoreResult<i64> {
+    Ok(diesel::update(counters::table.find("reservation"))
+        .set(counters::value.eq(counters::value + 1))
+        .returning(counters::value)
+        .get_result(conn)?)
+}
+
+pub(super) fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<ReservationFilter>,
+) -> ApiResult<Page<Reservation>> {
+    let filter = &query.filter;
+    let filtered = || {
+        let mut rows = reservations::table.filter(reservations::organization_id.eq(organization)).into_boxed();
+        if let Some(station) = filter.chargestation {
+            rows = rows.filter(reservations::chargestation_id.eq(station));
+        }
+        if let Some(evse) = filter.evse {
+            rows = rows.filter(reservations::evse_id.eq(evse));
+        }
+        if let Some(connector) = filter.connector {
+            rows = rows.filter(reservations::connector_id.eq(connector));
+        }
+        if let Some(user) = filter.user {
+            rows = rows.filter(reservations::user_id.eq(user));
+        }
+        if let Some(status) = filter.status {
+            rows = rows.filter(reservations::status.eq(status));
+        }
+        if let Some(from) = filter.from {
+            rows = rows.filter(reservations::expires_at.ge(from));
+        }
+        if let Some(to) = filter.to {
+            rows = rows.filter(reservations::created_at.le(to));
+        }
+        if let Some(text) = &query.search {
+            rows = rows.filter(lower(reservations::id_tag.nullable()).like(contains(text)).escape('\\'));
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, reservations, filtered(), {
+        "status" => reservations::status,
+        "expires_at" => reservations::expires_at,
+    });
+    Ok(Page { rows: rows.select(Reservation::as_select()).load(conn)?, total, request: query.page })
+}

@@ -1,0 +1,420 @@
+//! The endpoints of sessions.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, get, patch, post, web};
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use super::model::*;
+use super::{evidence, overdue, readings, stopping, store};
+use crate::charging::reservations;
+use crate::control::actions::{ActionView, NewAction, Performer};
+use crate::events::{self, ActionKind, EventKind};
+use crate::http::caller::{ReadSessions, WriteSessions};
+use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::{Reply, reply};
+use crate::http::list::{self, ListReply};
+use crate::http::quantities::LimitUnit;
+use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Found, IfMatch, PathId};
+use crate::input;
+use crate::load::groups;
+use crate::sites::stations::link::{
+    Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals, TRANSACTION_LIMIT_PROFILE,
+};
+use crate::sites::stations::{self, PowerType};
+use crate::store::schema::{tokens, users};
+use crate::store::{Conn, Json, StoreError};
+use kernel::Protocol;
+use kernel::*;
+
+/// Adds the endpoints of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_sessions)
+        .service(create_session)
+        .service(get_session)
+        .service(update_session)
+        .service(stopping::stop_session)
+        .service(stopping::stop_session_by_get)
+        .service(list_energy_reports)
+        .configure(evidence::routes)
+        .service(set_session_power_limit)
+        .service(clear_session_power_limit);
+}
+
+pub(super) fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "session")
+}
+
+/// Lists sessions.
+#[utoipa::path(tag = "sessions", params(ListParameters, SessionFilter),
+    responses((status = OK, body = ListReply<SessionView>), ListErrors))]
+#[get("/sessions")]
+async fn list_sessions(
+    caller: Caller<ReadSessions>,
+    ctx: Ctx,
+    query: ListQuery<SessionFilter>,
+) -> ApiResult<HttpResponse> {
+    let (organization, whole) = (caller.organization(), caller.sees_cards());
+    if query.search.is_some() {
+        caller.must_see_cards("Searching by number of card")?;
+    }
+    list::respond(&ctx, query, move |conn, query| {
+        let view = |session: Session| SessionView::from(session).seen(whole);
+        Ok(store::list(conn, organization, query)?.map(view))
+    })
+    .await
+}
+
+/// Creates a session and tells the station to start it; it is `started` when the station says so.
+#[utoipa::path(tag = "sessions", request_body = NewSession,
+    responses((status = CREATED, body = Reply<SessionView>), CommandErrors))]
+#[post("/sessions")]
+async fn create_session(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    performer: web::Data<Performer>,
+    Body(new): Body<NewSession>,
+) -> ApiResult<Created<SessionView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let link = link.get_ref().clone();
+    let (session, told) = ctx
+        .db
+        .write(move |conn| {
+            let (session, number) = prepare(conn, organization, &new, &moment)?;
+            if !link.is_online(session.chargestation_id) {
+                return Err(ApiError::station_offline());
+            }
+            match session.status {
+                SessionStatus::Created => store::insert(conn, &session)?,
+                _ => store::update(conn, &session)?,
+            }
+            let view = SessionView::from(session.clone());
+            events::record(conn, &moment, store::session_event(&session, EventKind::SessionCreated), &view)?;
+            let tag = session.id_tag.as_deref().unwrap_or_default();
+            let token_type = crate::people::tokens::type_of(conn, organization, tag)?;
+            Ok((session, (number, token_type)))
+        })
+        .await?;
+    let view = SessionView::from(session.clone()).seen(caller.sees_cards());
+    actix_web::rt::spawn(start(ctx, performer, session, told));
+    Ok(Created(view))
+}
+
+/// The session that `new` describes, and the connector's number: a new one, or that of a car which is plugged in already.
+fn prepare(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    new: &NewSession,
+    moment: &Moment,
+) -> ApiResult<(Session, i32)> {
+    let connector = stations::find_connector(conn, organization, new.connector).map_err(|error| match error {
+        StoreError::NotFound => {
+            ApiError::field("connector", "not_found", "there is no such connector in your organization")
+        }
+        other => other.into(),
+    })?;
+    if !connector.active {
+        return Err(ApiError::conflict("The connector is not active"));
+    }
+    let mut open = store::open_on_connectors(conn, &[connector.id])?;
+    let mut session = match open.pop() {
+        None => Session::blank(organization, connector.chargestation_id, Some(connector.id), moment),
+        Some(plugged_in) if open.is_empty() && plugged_in.awaits_driver() => plugged_in,
+        Some(_) => {
+            return Err(ApiError::conflict("A session is already running at this connector"));
+        }
+    };
+    session.start_request = Some(store::next_transaction_id(conn)?);
+    if let Some(user) = new.user {
+        let known: i64 = users::table
+            .filter(users::organization_id.eq(organization).and(users::id.eq(user)))
+            .count()
+            .get_result(conn)?;
+        if known == 0 {
+            return Err(ApiError::field("user", "not_found", "there is no such user in your organization"));
+        }
+        session.user_id = Some(user);
+    }
+    let station = stations::find_station(conn, organization, connector.chargestation_id)?;
+    session.id_tag = Some(match &new.id_tag {
+        Some(tag) => {
+            stations::require_card(station.protocol, tag, "id_tag")?;
+            tag.to_string()
+        }
+        None => tag_for(conn, session.user_id, session.id, station.protocol)?,
+    });
+    let tag = session.id_tag.as_deref().unwrap_or_default();
+    if reservations::is_kept_for_another(conn, &connector, tag, moment.now)? {
+        return Err(ApiError::conflict("The connector is reserved for another driver"));
+    }
+    session.rate_id = connector.rate;
+    session.type_ = new.kind;
+    session.target = Json(new.target.clone().unwrap_or_default());
+    session.departure_at = new.departure_time;
+    session.energy_need = new.energy_need.and_then(Watts::from_kilowatts).map(|need| WattHours(need.get()));
+    session.meta_data = Json(new.meta_data.clone().unwrap_or_default());
+    Ok((session, connector.number))
+}
+
+/// What the station is told: a token of the driver that it has room for, or 16 letters of the session's id (longer tags
+/// overflow some stations).
+fn tag_for(conn: &mut Conn, user: Option<UserId>, session: SessionId, protocol: Protocol) -> ApiResult<String> {
+    let tokens: Vec<String> = match user {
+        Some(user) => tokens::table
+            .filter(tokens::user_id.eq(user).and(tokens::status.eq("active")))
+            .order(tokens::created_at)
+            .select(tokens::physical_id)
+            .load(conn)?,
+        None => Vec::new(),
+    };
+    let mut tokens = tokens.into_iter();
+    let token = tokens.find(|number| protocol.takes_card(number));
+    Ok(token.unwrap_or_else(|| session.to_string().chars().skip(8).collect()))
+}
+
+/// Tells the station to start; a refusal cancels the session.
+async fn start(
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    session: Session,
+    (connector, token_type): (i32, Option<&'static str>),
+) {
+    let id_tag = session.id_tag.clone().unwrap_or_default();
+    let action = about(&session, ActionKind::SessionStart, json!({"connector": connector}));
+    let command = Command::StartCharging {
+        connector: Some(connector),
+        token_type,
+        id_tag,
+        request: session.start_request.unwrap_or_default(),
+    };
+    let why = match performer.perform(action, command).await {
+        Ok((_, outcome)) if outcome.accepted => return,
+        Ok((_, outcome)) => outcome.refusal(),
+        Err(error) => error.message().to_owned(),
+    };
+    let moment = ctx.moment();
+    let cancelled = ctx.db.write(move |conn| {
+        let current = store::find(conn, session.organization_id, session.id)?;
+        if current.status == SessionStatus::Created {
+            let view = SessionView::from(current.clone());
+            events::record(conn, &moment, store::session_event(&current, EventKind::SessionStartFailure), &view)?;
+            overdue::cancel(conn, &moment, current, &why)?;
+        } else if current.is_open() && current.start_request == session.start_request {
+            // The car stays plugged in, and somebody else may charge it.
+            let waiting = Session { id_tag: None, start_request: None, ..current };
+            store::update(conn, &waiting)?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    if let Err(error) = cancelled.await {
+        tracing::error!(%error, "a session that could not start was not cancelled");
+    }
+}
+
+pub(super) fn about(session: &Session, kind: ActionKind, data: Value) -> NewAction {
+    NewAction {
+        organization: session.organization_id,
+        station: session.chargestation_id,
+        connector: session.connector_id,
+        session: Some(session.id),
+        kind,
+        data,
+    }
+}
+
+/// Reads a session.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    responses((status = OK, body = Reply<SessionView>), OneErrors))]
+#[get("/sessions/{id}")]
+async fn get_session(
+    caller: Caller<ReadSessions>,
+    ctx: Ctx,
+    PathId(id): PathId<SessionId>,
+) -> ApiResult<Found<SessionView>> {
+    let organization = caller.organization();
+    let read = ctx.db.read(move |conn| store::find(conn, organization, id));
+    let session = read.await.map_err(missing)?;
+    Ok(Found(SessionView::from(session).seen(caller.sees_cards())))
+}
+
+/// Changes the targets, the departure or the free data of a session (JSON merge patch).
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    request_body = SessionPatch, responses((status = OK, body = Reply<SessionView>), WriteErrors))]
+#[patch("/sessions/{id}")]
+async fn update_session(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<SessionId>,
+    if_match: IfMatch,
+    Body(patch): Body<SessionPatch>,
+) -> ApiResult<Changed<SessionView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let mut session = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(session.updated_at)?;
+            let patch = patch.clone();
+            patch.target.map(Json).apply_or(&mut session.target, Json::default());
+            patch.departure_time.apply(&mut session.departure_at);
+            let need = patch.energy_need.map(|kwh| Watts::from_kilowatts(kwh).unwrap_or_default());
+            need.map(|need| WattHours(need.get())).apply(&mut session.energy_need);
+            patch.meta_data.map(Json).apply_or(&mut session.meta_data, Json::default());
+            session.updated_at = moment.version_after(session.updated_at);
+            store::update(conn, &session)?;
+            let view = SessionView::from(session.clone());
+            events::record(conn, &moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    signals.tell(Signal { organization, station: view.chargestation, kind: SignalKind::Reconfigured });
+    Ok(Changed(view.seen(caller.sees_cards())))
+}
+
+/// Lists the readings of a session, oldest first; what its meter signed stands among them, by the station's time, for an API key
+/// with the scope `read:tokens`: it names the card.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    responses((status = OK, body = Reply<Vec<Object>>), OneErrors))]
+#[get("/sessions/{id}/energy_reports")]
+async fn list_energy_reports(
+    caller: Caller<ReadSessions>,
+    ctx: Ctx,
+    PathId(id): PathId<SessionId>,
+) -> ApiResult<HttpResponse> {
+    let (organization, whole) = (caller.organization(), caller.sees_cards());
+    let reports = ctx
+        .db
+        .read(move |conn| {
+            let session = store::find(conn, organization, id)?;
+            let mut reports = match session.connector_id {
+                Some(connector) => readings::energy_reports(conn, id, connector)?,
+                None => Vec::new(),
+            };
+            if whole {
+                reports.extend(evidence::in_reports(conn, id)?);
+            }
+            let told_at = |report: &Value| report.get("timestamp").map(Value::to_string);
+            reports.sort_by_key(told_at);
+            Ok(reports)
+        })
+        .await
+        .map_err(missing)?;
+    Ok(reply(StatusCode::OK, "Found", reports))
+}
+
+input! {
+    /// A limit of a session.
+    pub struct SessionLimit {
+        /// power (W) or current (A).
+        pub unit: LimitUnit,
+        /// The limit in W or A.
+        #[schema(minimum = 0, example = 3700)]
+        pub limit: f64,
+    }
+}
+
+/// Limits what a session may draw, below whatever balancing allows.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    request_body = SessionLimit, responses((status = OK, body = Reply<SessionView>), CommandErrors))]
+#[post("/sessions/{id}/set_power_limit")]
+async fn set_session_power_limit(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<SessionId>,
+    Body(request): Body<SessionLimit>,
+) -> ApiResult<HttpResponse> {
+    limit((caller.organization(), caller.sees_cards()), (ctx, performer, signals), id, Some(request)).await
+}
+
+/// Lifts the limit of a session.
+#[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
+    responses((status = OK, body = Reply<SessionView>), CommandErrors))]
+#[post("/sessions/{id}/clear_power_limit")]
+async fn clear_session_power_limit(
+    caller: Caller<WriteSessions>,
+    ctx: Ctx,
+    performer: web::Data<Performer>,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<SessionId>,
+) -> ApiResult<HttpResponse> {
+    let owner = (caller.organization(), caller.sees_cards());
+    limit(owner, (ctx, performer, signals), id, None).await
+}
+
+/// Stores the limit; balancing obeys it where the connector is in a group, else the station is told itself.
+async fn limit(
+    (organization, whole): (OrganizationId, bool),
+    (ctx, performer, signals): (Ctx, web::Data<Performer>, web::Data<Signals>),
+    id: SessionId,
+    request: Option<SessionLimit>,
+) -> ApiResult<HttpResponse> {
+    let moment = ctx.moment();
+    let (session, connector, balanced) = ctx
+        .db
+        .write(move |conn| {
+            let mut session = store::find(conn, organization, id).map_err(missing)?;
+            let (SessionStatus::Started, Some(connector)) = (session.status, session.connector_id) else {
+                return Err(ApiError::conflict(format!("The session is {}", session.status)));
+            };
+            let connector = stations::find_connector(conn, organization, connector)?;
+            let (voltage, phases) = (connector.voltage_limit.unwrap_or(MAINS), connector.phase_set());
+            session.power_limit = match &request {
+                Some(request) => Some(request.unit.watts(request.limit, voltage, phases)?),
+                None => None,
+            };
+            session.updated_at = moment.version_after(session.updated_at);
+            store::update(conn, &session)?;
+            let view = SessionView::from(session.clone());
+            events::record(conn, &moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
+            let balanced = groups::is_member(conn, connector.chargestation_id)?;
+            Ok((session, connector, balanced))
+        })
+        .await?;
+    signals.tell(Signal { organization, station: session.chargestation_id, kind: SignalKind::Reconfigured });
+    if !balanced {
+        let transaction = session.transaction_id.unwrap_or_default();
+        let (kind, command) = match session.power_limit {
+            Some(limit) => (ActionKind::SessionSetPowerLimit, transaction_limit(&connector, transaction, limit)),
+            None => (
+                ActionKind::SessionClearPowerLimit,
+                Command::ClearChargingProfile {
+                    id: Some(TRANSACTION_LIMIT_PROFILE + connector.number),
+                    connector: None,
+                    purpose: None,
+                    stack_level: None,
+                },
+            ),
+        };
+        let action: ActionView =
+            performer.start(about(&session, kind, json!({"limit": session.power_limit})), command).await?;
+        tracing::debug!(action = %action.id, "told the station the session's limit");
+    }
+    Ok(reply(StatusCode::OK, "Session power limit requested", SessionView::from(session).seen(whole)))
+}
+
+fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: Watts) -> Command {
+    Command::SetLimit(SetLimit {
+        connector: connector.number,
+        limit,
+        purpose: LimitPurpose::Transaction(transaction),
+        voltage: connector.voltage_limit.unwrap_or(MAINS),
+        phases: connector.phase_set(),
+        offered: connector.phase_set(),
+        transaction: None,
+        sole: false,
+        in_amps: connector.power_type != PowerType::Dc,
+        duration_seconds: None,
+        lowers: true,
+        escalate: false,
+    })
+}
+
+/// Voltage for conversions where the connector says nothing.
+const MAINS: Millivolts = Millivolts(230_000);

@@ -1,0 +1,207 @@
+//! What a session costs: the prices it began with are kept, and applied to what its readings say, while it runs and when
+//! it ends.
+
+use diesel::prelude::*;
+use rust_decimal::prelude::ToPrimitive;
+use serde::{Deserialize, Serialize};
+
+use super::model::Session;
+use super::retention;
+use crate::each;
+use crate::http::fields::CustomFields;
+use crate::http::money::{Amount, Percent};
+use crate::store::schema::{chargestations, connectors, evses, locations, meter_values, session_tariffs};
+use crate::store::{Conn, Json, StoreResult};
+use crate::{events, market::offers, sites::rates};
+use kernel::*;
+use pricing::{self, Cost, Kind, Line, Point, Tariff, Timeline, Unit};
+
+/// From when to when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CostPeriod {
+    /// From when.
+    #[serde(rename = "startTime")]
+    pub start_time: Timestamp,
+    /// Until when.
+    #[serde(rename = "endTime")]
+    pub end_time: Timestamp,
+}
+
+/// A line of what a session costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CostLine {
+    /// FLAT, ENERGY, TIME, PARKING_TIME, BLOCKING_FEE, or MINIMUM: what was missing to the minimum amount.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    pub kind: Kind,
+    /// From when to when.
+    pub period: CostPeriod,
+    /// Whose prices they are.
+    pub rate_name: String,
+    /// How many units are billed.
+    pub quantity: Amount,
+    /// session, kWh, h or min.
+    #[schema(value_type = String)]
+    pub unit: Unit,
+    /// What one unit costs, before tax.
+    pub unit_price: Amount,
+    /// What they cost, before tax.
+    pub before_tax: Amount,
+    /// The tax in percent.
+    pub tax: Percent,
+    /// The tax.
+    pub total_tax: Amount,
+    /// Both.
+    pub total_cost: Amount,
+}
+
+/// What a session costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct SessionCost {
+    /// What is to be paid, with tax, in the currency's major unit.
+    pub amount: Amount,
+    /// In what.
+    pub currency: Currency,
+    /// The same before tax.
+    pub before_tax: Amount,
+    /// The tax.
+    pub total_tax: Amount,
+    /// How it comes about; its lines add up to the amount.
+    pub breakdown: Vec<CostLine>,
+}
+
+impl From<Line> for CostLine {
+    fn from(line: Line) -> Self {
+        Self {
+            kind: line.kind,
+            period: CostPeriod { start_time: line.from, end_time: line.to },
+            rate_name: line.name,
+            quantity: Amount(line.quantity),
+            unit: line.unit,
+            unit_price: Amount(line.unit_price),
+            before_tax: Amount(line.before_tax),
+            tax: Percent(line.tax),
+            total_tax: Amount(line.total_tax),
+            total_cost: Amount(line.total),
+        }
+    }
+}
+
+impl From<Cost> for SessionCost {
+    fn from(cost: Cost) -> Self {
+        Self {
+            amount: Amount(cost.total),
+            currency: cost.currency,
+            before_tax: Amount(cost.before_tax),
+            total_tax: Amount(cost.total_tax),
+            breakdown: cost.lines.into_iter().map(CostLine::from).collect(),
+        }
+    }
+}
+
+impl SessionCost {
+    /// The amount, to compare it with a target.
+    pub(super) fn major_units(&self) -> f64 {
+        self.amount.0.to_f64().unwrap_or_default()
+    }
+}
+
+/// Where a session is priced.
+struct Site {
+    evse: EvseId,
+    rate: Option<RateId>,
+    custom_fields: [CustomFields; 2],
+    zone: TimeZone,
+}
+
+fn site(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Site> {
+    let (rate, own, evse, station): (_, Json<CustomFields>, EvseId, StationId) = connectors::table
+        .find(connector)
+        .select((connectors::rate, connectors::custom_fields, connectors::evse_id, connectors::chargestation_id))
+        .first(conn)?;
+    let of_evse: Json<CustomFields> = evses::table.find(evse).select(evses::custom_fields).first(conn)?;
+    let location: Option<LocationId> =
+        chargestations::table.find(station).select(chargestations::location_id).first(conn)?;
+    let zone: Option<String> = match location {
+        Some(location) => Some(locations::table.find(location).select(locations::timezone).first(conn)?),
+        None => None,
+    };
+    Ok(Site {
+        evse,
+        rate,
+        custom_fields: [own.0, of_evse.0],
+        zone: zone.and_then(|zone| zone.parse().ok()).unwrap_or_default(),
+    })
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = session_tariffs)]
+struct Frozen {
+    session_id: SessionId,
+    tariff: Json<Tariff>,
+    timezone: String,
+}
+
+/// Keeps the prices that hold at the session's connector now, for the whole session: those of its rate, or where it has
+/// none those of the offer for its EVSE; false where the session stays as it was.
+pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool> {
+    let Some(connector) = session.connector_id else {
+        return Ok(false);
+    };
+    let site = site(conn, connector)?;
+    let start = session.started_at.unwrap_or(session.created_at);
+    let organization = session.organization_id;
+    session.rate_id = site.rate;
+    let priced = match site.rate {
+        Some(rate) => rates::tariff_of(conn, organization, rate, &site.custom_fields)?
+            .map(|priced| (priced.version, priced.tariff)),
+        None => {
+            let priced = offers::tariff_of(conn, site.evse, start)?;
+            session.service_offer_id = priced.as_ref().map(|priced| priced.offer);
+            priced.map(|priced| (priced.version, priced.tariff))
+        }
+    };
+    let Some((version, tariff)) = priced else {
+        return Ok(site.rate.is_some());
+    };
+    session.rate_version = Some(version);
+    session.cost = Some(Json(reckoned(&tariff, site.zone, session, start, Vec::new())));
+    let frozen = Frozen { session_id: session.id, tariff: Json(tariff), timezone: site.zone.to_string() };
+    each!(conn, |conn| diesel::insert_into(session_tariffs::table)
+        .values(&frozen)
+        .on_conflict_do_nothing()
+        .execute(conn))?;
+    Ok(true)
+}
+
+/// Reckons again what a priced session costs until this instant. One whose readings have been forgotten costs what it did.
+pub(super) fn reckon(conn: &mut Conn, session: &mut Session, until: Timestamp) -> StoreResult<()> {
+    let Some(connector) = session.connector_id.filter(|_| session.cost.is_some()) else {
+        return Ok(());
+    };
+    let forgotten = events::forgotten_before(conn, retention::READINGS)?;
+    if forgotten.is_some_and(|before| session.ended_at.is_some_and(|ended| ended < before)) {
+        return Ok(());
+    }
+    let (tariff, timezone): (Json<Tariff>, String) = session_tariffs::table
+        .find(session.id)
+        .select((session_tariffs::tariff, session_tariffs::timezone))
+        .first(conn)?;
+    let rows: Vec<(Timestamp, Option<WattHours>, Option<Watts>)> = meter_values::table
+        .filter(meter_values::connector_id.eq(connector).and(meter_values::session_id.eq(session.id)))
+        .order(meter_values::at.asc())
+        .select((meter_values::at, meter_values::delivered, meter_values::power))
+        .load(conn)?;
+    let points = rows.into_iter().map(|(at, energy, power)| Point { at, energy, power });
+    let zone = timezone.parse().unwrap_or_default();
+    let cost = reckoned(&tariff.0, zone, session, until, points.collect());
+    session.cost = Some(Json(cost));
+    Ok(())
+}
+
+fn reckoned(tariff: &Tariff, zone: TimeZone, session: &Session, until: Timestamp, points: Vec<Point>) -> SessionCost {
+    let start = session.started_at.unwrap_or(session.created_at);
+    let timeline = Timeline::from_points((start, until), session.energy, points);
+    pricing::cost(tariff, &timeline, zone).into()
+}

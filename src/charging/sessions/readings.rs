@@ -1,0 +1,479 @@
+//! Meter values: recorded once each, and what they tell of their session.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::energy::{believed, marks_of_one_message};
+use super::evidence::{self, Evidence, Source};
+use super::metering::{self, Attribution};
+use super::model::{Session, SessionView};
+use super::placing::place_by_readings;
+use super::{corrections, cost, store};
+use crate::each;
+use crate::events::{self, EventKind};
+use crate::http::quantities::shown;
+use crate::store::schema::meter_values;
+use crate::store::{Conn, Json, StoreResult};
+use kernel::*;
+
+/// How often `session.updated` is told at most.
+const TOLD_EVERY: Duration = Duration::from_secs(30);
+
+/// What a meter measured at one instant, in one unit each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The energy register.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub energy: Option<WattHours>,
+    /// The power drawn.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub power: Option<Watts>,
+    /// Whether the power is only what current and voltage make.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub power_is_derived: bool,
+    /// The current of each phase.
+    #[serde(default)]
+    pub current: [Option<Milliamps>; 3],
+    /// The voltage of each phase to neutral.
+    #[serde(default)]
+    pub voltage: [Option<Millivolts>; 3],
+    /// The battery's state of charge, in percent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub soc_percent: Option<u8>,
+    /// The energy since the value before, where it is told like that.
+    #[serde(rename = "interval_mwh", skip_serializing_if = "Option::is_none", default)]
+    pub interval: Option<MilliwattHours>,
+}
+
+impl Reading {
+    /// The same with what another message told of the same instant; nothing where it tells something else of what is
+    /// known, so that it cannot be the same instant. A power that was told counts more than one that was derived.
+    fn with(&self, other: &Self) -> Option<Self> {
+        let (power, power_is_derived) = match (self.power, other.power) {
+            (Some(_), Some(_)) if other.power_is_derived => (self.power, self.power_is_derived),
+            (Some(_), Some(_)) if self.power_is_derived => (other.power, false),
+            (known, told) => (one_of(known, told)?, self.power_is_derived || other.power_is_derived),
+        };
+        Some(Self {
+            energy: one_of(self.energy, other.energy)?,
+            power,
+            power_is_derived,
+            current: each_of(self.current, other.current)?,
+            voltage: each_of(self.voltage, other.voltage)?,
+            soc_percent: one_of(self.soc_percent, other.soc_percent)?,
+            interval: one_of(self.interval, other.interval)?,
+        })
+    }
+}
+
+/// What is told by one of both, or by both alike.
+fn one_of<T: Copy + PartialEq>(known: Option<T>, told: Option<T>) -> Option<Option<T>> {
+    let is_same = known.is_none() || told.is_none() || known == told;
+    is_same.then(|| known.or(told))
+}
+
+fn each_of<T: Copy + PartialEq>([a, b, c]: [Option<T>; 3], [x, y, z]: [Option<T>; 3]) -> Option<[Option<T>; 3]> {
+    Some([one_of(a, x)?, one_of(b, y)?, one_of(c, z)?])
+}
+
+/// A reading with its time, its context and the text it came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    /// When it was measured, put into our clock.
+    pub at: Timestamp,
+    /// The time that the station told, as it stands there.
+    pub told_at: Timestamp,
+    /// Why: `Sample.Periodic`, `Transaction.Begin`, …
+    pub context: String,
+    /// What was measured.
+    pub reading: Reading,
+    /// As it came.
+    pub raw: String,
+    /// What had to be assumed or left out, each kind once.
+    #[serde(default)]
+    pub flags: Vec<String>,
+    /// What is signed in it.
+    #[serde(default)]
+    pub evidence: Vec<Evidence>,
+}
+
+/// Meter values of one connector.
+#[derive(Debug, Clone)]
+pub struct MeterReport {
+    /// Whose they are.
+    pub organization: OrganizationId,
+    /// The station.
+    pub station: StationId,
+    /// The connector; none where the station named none that is set up.
+    pub connector: Option<ConnectorId>,
+    /// The transaction the station says they belong to, if it says so.
+    pub transaction: Option<i64>,
+    /// The readings, oldest first.
+    pub samples: Vec<Sample>,
+}
+
+impl MeterReport {
+    /// A source without a session.
+    fn source(&self, connector: Option<ConnectorId>) -> Source {
+        Source { organization: self.organization, station: self.station, connector, session: None }
+    }
+}
+
+impl Session {
+    /// Where what is told of it comes from.
+    pub(super) fn source(&self, connector: Option<ConnectorId>) -> Source {
+        Source { organization: self.organization_id, station: self.chargestation_id, connector, session: Some(self.id) }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = meter_values, treat_none_as_default_value = false)]
+struct Row<'a> {
+    connector_id: ConnectorId,
+    at: Timestamp,
+    context: &'a str,
+    session_id: Option<SessionId>,
+    received_at: Timestamp,
+    energy: Option<WattHours>,
+    power: Option<Watts>,
+    reading: Json<Value>,
+    raw: &'a str,
+    told_at: Option<Timestamp>,
+    delivered: Option<WattHours>,
+}
+
+/// Records meter values; what is already known is left as it is. Answers the session that they tell of, as it is now.
+///
+/// Values that name a transaction of ours are its own, whatever connector they name. Where it is over they change nothing of
+/// it, unless its end was assumed: those from before its end are kept with it, and later ones belong to the session that runs
+/// at the connector, if one does. What is signed in them is its evidence all the same.
+pub fn record_readings(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Session>> {
+    let named = match report.transaction.filter(|id| *id > 0) {
+        Some(id) => store::find_by_transaction(conn, report.station, id)?,
+        None => None,
+    };
+    let Some(mut session) = named else {
+        return record_unnamed(conn, moment, report);
+    };
+    if let Some(latest) = report.samples.last() {
+        let at = believed(latest.at, moment.now);
+        corrections::revive(conn, moment, &mut session, at)?;
+    }
+    if !session.is_open() {
+        return record_late(conn, moment, report, session);
+    }
+    if let Some(connector) = report.connector {
+        session = place_by_readings(conn, moment, session, connector)?;
+    }
+    let heard = (session, Attribution::Named);
+    follow(conn, moment, &report.samples, heard).map(Some)
+}
+
+/// Values that name no transaction of ours.
+fn record_unnamed(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Session>> {
+    let Some(connector) = report.connector else {
+        return Ok(None);
+    };
+    if let Some(session) = store::open_session_on(conn, connector)? {
+        let heard = (session, Attribution::Unnamed);
+        return follow(conn, moment, &report.samples, heard).map(Some);
+    }
+    for sample in &report.samples {
+        keep(conn, moment, report.source(Some(connector)), sample)?;
+    }
+    Ok(None)
+}
+
+/// Values that name a transaction which is over.
+fn record_late(
+    conn: &mut Conn,
+    moment: &Moment,
+    report: &MeterReport,
+    mut over: Session,
+) -> StoreResult<Option<Session>> {
+    let place = over.connector_id.or(report.connector);
+    let end = over.ended_at.unwrap_or(moment.now);
+    let is_assumed = over.is_over_by_assumption();
+    let running = match place {
+        Some(connector) => store::open_session_on(conn, connector)?,
+        None => None,
+    };
+    let began = running.as_ref().and_then(|running| running.started_at);
+    let (mut own, mut later) = (Vec::new(), Vec::new());
+    for sample in &report.samples {
+        let at = believed(sample.at, moment.now);
+        evidence::keep(conn, moment, over.source(place), sample)?;
+        if at > end && began.is_some_and(|began| at >= began) {
+            later.push(sample.clone());
+        } else if is_assumed {
+            own.push(sample.clone());
+        } else if at <= end {
+            keep(conn, moment, over.source(place), sample)?;
+        } else {
+            keep(conn, moment, report.source(place), sample)?;
+        }
+    }
+    if !own.is_empty() {
+        over = corrections::correct(conn, moment, over, &own)?;
+    }
+    match running.filter(|_| !later.is_empty()) {
+        Some(running) => {
+            let heard = (running, Attribution::Foreign);
+            follow(conn, moment, &later, heard).map(Some)
+        }
+        None => Ok(Some(over)),
+    }
+}
+
+/// Records values of a session that runs, and what they tell of it.
+fn follow(
+    conn: &mut Conn,
+    moment: &Moment,
+    samples: &[Sample],
+    (mut session, attribution): (Session, Attribution),
+) -> StoreResult<Session> {
+    let connector = session.connector_id;
+    if !take_in(conn, moment, &mut session, connector, (samples, attribution))? {
+        return Ok(session);
+    }
+    session.updated_at = moment.version_after(session.updated_at);
+    let tell = session.reported_at.is_none_or(|last| moment.now.since(last) >= TOLD_EVERY);
+    if tell {
+        session.reported_at = Some(moment.now);
+    }
+    if tell || session.target.0.cost.is_some() {
+        let until = session.latest_at.unwrap_or(moment.now);
+        cost::reckon(conn, &mut session, until)?;
+    }
+    store::save_metrics(conn, &session)?;
+    if tell {
+        let view = SessionView::from(session.clone());
+        events::record(conn, moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
+    }
+    Ok(session)
+}
+
+/// Takes the samples of one message into a session and stores them; whether they told anything that was not known.
+pub(super) fn take_in(
+    conn: &mut Conn,
+    moment: &Moment,
+    session: &mut Session,
+    connector: Option<ConnectorId>,
+    (samples, attribution): (&[Sample], Attribution),
+) -> StoreResult<bool> {
+    let times = samples.iter().map(|sample| (sample.at, sample.told_at));
+    let marks = marks_of_one_message(&times.collect::<Vec<_>>(), moment.now);
+    let (mut news, source) = (false, session.source(connector));
+    for (sample, mark) in samples.iter().zip(marks) {
+        evidence::keep(conn, moment, source, sample)?;
+        news |= session.note_oddities(sample);
+        if sample.reading == Reading::default() {
+            continue;
+        }
+        // A clock that stands still, or begins anew at each boot, told the same of other sessions.
+        let is_its_time = session.started_at.is_none_or(|start| sample.at >= start);
+        let whose = is_its_time.then_some(session.id);
+        let known = match connector {
+            Some(connector) => known(conn, connector, whose, sample)?,
+            None => None,
+        };
+        if known.as_ref().is_some_and(Known::is_complete) {
+            continue; // told before
+        }
+        news = true;
+        let (at, is_now) = metering::observe(conn, session, sample, mark, attribution)?;
+        let delivered = is_now.then_some(session.energy);
+        match (known, connector) {
+            (Some(known), Some(connector)) => {
+                session.complete_report(at, &known.together);
+                complete(conn, connector, &known, sample, delivered)?;
+            }
+            (None, Some(connector)) => {
+                let place = (connector, Some(session.id));
+                insert(conn, moment, place, sample, (at, delivered))?;
+            }
+            (_, None) => {}
+        }
+    }
+    Ok(news)
+}
+
+/// Stores a sample that tells nothing of how a session goes on.
+pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sample) -> StoreResult<()> {
+    evidence::keep(conn, moment, source, sample)?;
+    let Some(connector) = source.connector else {
+        return Ok(()); // a reading is found by its connector
+    };
+    match known(conn, connector, source.session, sample)? {
+        Some(known) if known.is_complete() => Ok(()),
+        Some(known) => complete(conn, connector, &known, sample, None),
+        None => {
+            let at = believed(sample.at, moment.now);
+            let place = (connector, source.session);
+            insert(conn, moment, place, sample, (at, None))
+        }
+    }
+}
+
+/// What is stored of the same instant.
+struct Known {
+    at: Timestamp,
+    reading: Reading,
+    raw: String,
+    delivered: Option<WattHours>,
+    /// The same with what is told now.
+    together: Reading,
+}
+
+impl Known {
+    /// Whether what is told now was told before.
+    fn is_complete(&self) -> bool {
+        self.together == self.reading
+    }
+}
+
+/// What was stored of the same instant, of a session or of any.
+fn known(
+    conn: &mut Conn,
+    connector: ConnectorId,
+    whose: Option<SessionId>,
+    sample: &Sample,
+) -> StoreResult<Option<Known>> {
+    /// Readings that are looked at: clocks that stand still tell one time for all.
+    const MOST_OF_ONE_TIME: i64 = 20;
+    let of_instant = meter_values::connector_id
+        .eq(connector)
+        .and(meter_values::told_at.eq(sample.told_at))
+        .and(meter_values::context.eq(&sample.context));
+    let mut stored = meter_values::table.filter(of_instant).into_boxed();
+    if let Some(session) = whose {
+        stored = stored.filter(meter_values::session_id.eq(session));
+    }
+    let rows: Vec<(Timestamp, Json<Reading>, String, Option<WattHours>)> = stored
+        .order(meter_values::at.desc())
+        .limit(MOST_OF_ONE_TIME)
+        .select((meter_values::at, meter_values::reading, meter_values::raw, meter_values::delivered))
+        .load(conn)?;
+    let fits = rows.into_iter().filter_map(|(at, Json(reading), raw, delivered)| {
+        let together = reading.with(&sample.reading)?;
+        Some(Known { at, reading, raw, delivered, together })
+    });
+    let fits: Vec<Known> = fits.collect();
+    let told_before = fits.iter().position(Known::is_complete);
+    Ok(fits.into_iter().nth(told_before.unwrap_or(0)))
+}
+
+/// Puts what was told apart into the reading of the same instant.
+fn complete(
+    conn: &mut Conn,
+    connector: ConnectorId,
+    known: &Known,
+    sample: &Sample,
+    delivered: Option<WattHours>,
+) -> StoreResult<()> {
+    let reading = &known.together;
+    let raw = match (known.raw.as_str(), sample.raw.as_str()) {
+        (raw, "") | ("", raw) => raw.to_owned(),
+        (first, second) => format!("{first}\n{second}"),
+    };
+    let of_instant = (connector, known.at, &sample.context);
+    diesel::update(meter_values::table.find(of_instant))
+        .set((
+            meter_values::energy.eq(reading.energy),
+            meter_values::power.eq(reading.power),
+            meter_values::reading.eq(Json(serde_json::to_value(reading).unwrap_or_default())),
+            meter_values::raw.eq(raw),
+            meter_values::delivered.eq(delivered.or(known.delivered)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn insert(
+    conn: &mut Conn,
+    moment: &Moment,
+    (connector_id, session_id): (ConnectorId, Option<SessionId>),
+    sample: &Sample,
+    (at, delivered): (Timestamp, Option<WattHours>),
+) -> StoreResult<()> {
+    /// Values that may share a microsecond: elements of one message without times that are believed.
+    const MOST_AT_ONCE: i64 = 1_000;
+    if sample.reading == Reading::default() {
+        return Ok(());
+    }
+    for later in 0..MOST_AT_ONCE {
+        let row = Row {
+            connector_id,
+            at: Timestamp::from_micros(at.micros().saturating_add(later)),
+            context: &sample.context,
+            session_id,
+            received_at: moment.now,
+            energy: sample.reading.energy,
+            power: sample.reading.power,
+            reading: Json(serde_json::to_value(&sample.reading).unwrap_or_default()),
+            raw: &sample.raw,
+            told_at: Some(sample.told_at),
+            delivered,
+        };
+        let stored = each!(conn, |conn| diesel::insert_into(meter_values::table)
+            .values(&row)
+            .on_conflict_do_nothing()
+            .execute(conn))?;
+        if stored > 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A reading in eDRV's form.
+pub(super) fn energy_report(at: Timestamp, reading: &Reading) -> Value {
+    let Reading {
+        energy,
+        power,
+        current,
+        voltage,
+        soc_percent,
+        interval: _, // it is counted; eDRV has no word for it
+        power_is_derived: _,
+    } = reading;
+    let mut report = json!({"timestamp": at});
+    let highest = current.iter().flatten().max();
+    let mut add = |name: &str, value: Option<Value>, unit: &str| {
+        if let (Some(value), Some(fields)) = (value, report.as_object_mut()) {
+            fields.insert(name.to_owned(), json!({"value": value, "unit": unit}));
+        }
+    };
+    add("current", highest.map(|current| json!(shown(current.get()))), "A");
+    add("voltage", voltage.iter().flatten().max().map(|voltage| json!(shown(voltage.get()))), "V");
+    add(
+        "phase_current",
+        current
+            .iter()
+            .copied()
+            .collect::<Option<Vec<Milliamps>>>()
+            .map(|phases| phases.iter().map(|one| shown(one.get())).collect()),
+        "A",
+    );
+    add("power", power.map(|power| json!(power.kilowatts())), "kW");
+    add("energy_meter", energy.map(|energy| json!(energy.get())), "Wh");
+    add("state_of_charge", soc_percent.map(|percent| json!(percent)), "Percent");
+    report
+}
+
+/// The readings of a session in eDRV's form, oldest first.
+pub(super) fn energy_reports(conn: &mut Conn, session: SessionId, connector: ConnectorId) -> StoreResult<Vec<Value>> {
+    /// Reports one answer holds at most: a week at one a minute.
+    const MOST_REPORTS: i64 = 10_080;
+    let rows: Vec<(Timestamp, Json<Reading>)> = meter_values::table
+        .filter(meter_values::connector_id.eq(connector).and(meter_values::session_id.eq(session)))
+        .order(meter_values::at.asc())
+        .limit(MOST_REPORTS)
+        .select((meter_values::at, meter_values::reading))
+        .load(conn)?;
+    let report = |(at, Json(reading)): (Timestamp, Json<Reading>)| energy_report(at, &reading);
+    Ok(rows.into_iter().map(report).collect())
+}

@@ -1,0 +1,198 @@
+//! The endpoints of charging profiles.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, web};
+
+use super::model::{NewProfile, Profile, ProfileFilter, ProfilePatch, ProfileView};
+use super::{push, store};
+use crate::control::actions::Performer;
+use crate::events::{self, Event, EventKind};
+use crate::http::caller::{ReadProfiles, WriteProfiles};
+use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId};
+use crate::sites::stations::link::{SharedLink, Signal, SignalKind, Signals};
+use crate::store::{Conn, StoreError};
+use kernel::{ChargingProfileId, EvseId, Moment, OrganizationId, StationId};
+
+/// Adds the endpoints of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_charging_profiles)
+        .service(create_charging_profile)
+        .service(get_charging_profile)
+        .service(update_charging_profile)
+        .service(delete_charging_profile);
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "charging profile")
+}
+
+/// The view, after its event was recorded, and the stations that the change concerns.
+fn told(
+    conn: &mut Conn,
+    moment: &Moment,
+    (profile, before): (Profile, &[EvseId]),
+    kind: EventKind,
+) -> ApiResult<(ProfileView, Vec<StationId>)> {
+    let event = Event::new(profile.organization_id, kind);
+    let now = store::evses_of(conn, profile.id)?;
+    let stations = store::stations_of(conn, &[before, &now].concat())?;
+    let view = ProfileView::new(profile, now);
+    events::record(conn, moment, event, &view)?;
+    Ok((view, stations))
+}
+
+/// Who must hear of a change: balancing and commissioning by a signal, and connectors that have no profile any more.
+struct Audience {
+    performer: web::Data<Performer>,
+    link: web::Data<SharedLink>,
+    signals: web::Data<Signals>,
+}
+
+impl FromRequest for Audience {
+    type Error = ApiError;
+    type Future = std::future::Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let all = || {
+            Some(Self {
+                performer: request.app_data::<web::Data<Performer>>()?.clone(),
+                link: request.app_data::<web::Data<SharedLink>>()?.clone(),
+                signals: request.app_data::<web::Data<Signals>>()?.clone(),
+            })
+        };
+        let missing = || ApiError::new(Code::Internal, Code::Internal.meaning());
+        std::future::ready(all().ok_or_else(missing))
+    }
+}
+
+impl Audience {
+    fn tell(self, organization: OrganizationId, stations: Vec<StationId>) {
+        for station in stations {
+            self.signals.tell(Signal { organization, station, kind: SignalKind::Reconfigured });
+            if !self.link.is_online(station) {
+                continue; // it is told when it connects
+            }
+            let performer = self.performer.clone();
+            actix_web::rt::spawn(async move {
+                if let Err(error) = push::forget_idle(&performer, organization, station).await {
+                    tracing::info!(%error, %station, "a station was not told to forget its profiles");
+                }
+            });
+        }
+    }
+}
+
+/// Lists charging profiles.
+#[utoipa::path(tag = "charging profiles", params(ListParameters, ProfileFilter),
+    responses((status = OK, body = ListReply<ProfileView>), ListErrors))]
+#[get("/charging_profiles")]
+async fn list_charging_profiles(
+    caller: Caller<ReadProfiles>,
+    ctx: Ctx,
+    query: ListQuery<ProfileFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
+}
+
+/// Creates a charging profile and tells the stations of its EVSEs.
+#[utoipa::path(tag = "charging profiles", request_body = NewProfile,
+    responses((status = CREATED, body = Reply<ProfileView>), WriteErrors))]
+#[post("/charging_profiles")]
+async fn create_charging_profile(
+    caller: Caller<WriteProfiles>,
+    ctx: Ctx,
+    audience: Audience,
+    Body(new): Body<NewProfile>,
+) -> ApiResult<Created<ProfileView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let evses = new.evses.clone().unwrap_or_default();
+    let profile = Profile::new(new, organization, &moment)?;
+    let stored = ctx.answer_and(move |conn| {
+        store::insert(conn, &profile)?;
+        store::attach(conn, &profile, &evses)?;
+        let (view, stations) = told(conn, &moment, (profile.clone(), &[]), EventKind::ChargingProfileCreated)?;
+        Ok((Created(view), stations))
+    });
+    let (view, stations) = stored.await?;
+    audience.tell(organization, stations);
+    Ok(view)
+}
+
+/// Reads a charging profile.
+#[utoipa::path(tag = "charging profiles", params(("id" = ChargingProfileId, Path, description = "The profile")),
+    responses((status = OK, body = Reply<ProfileView>), OneErrors))]
+#[get("/charging_profiles/{id}")]
+async fn get_charging_profile(
+    caller: Caller<ReadProfiles>,
+    ctx: Ctx,
+    PathId(id): PathId<ChargingProfileId>,
+) -> ApiResult<Found<ProfileView>> {
+    let organization = caller.organization();
+    let found = ctx.db.read(move |conn| {
+        let profile = store::find(conn, organization, id)?;
+        let evses = store::evses_of(conn, id)?;
+        Ok(ProfileView::new(profile, evses))
+    });
+    Ok(Found(found.await.map_err(missing)?))
+}
+
+/// Changes a charging profile (JSON merge patch) and tells the stations it concerns.
+#[utoipa::path(tag = "charging profiles", params(("id" = ChargingProfileId, Path, description = "The profile")),
+    request_body = ProfilePatch, responses((status = OK, body = Reply<ProfileView>), WriteErrors))]
+#[patch("/charging_profiles/{id}")]
+async fn update_charging_profile(
+    caller: Caller<WriteProfiles>,
+    ctx: Ctx,
+    audience: Audience,
+    PathId(id): PathId<ChargingProfileId>,
+    if_match: IfMatch,
+    Body(patch): Body<ProfilePatch>,
+) -> ApiResult<Changed<ProfileView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let stored = ctx.db.write(move |conn| {
+        let profile = store::find(conn, organization, id).map_err(missing)?;
+        if_match.check(profile.updated_at)?;
+        let before = store::evses_of(conn, id)?;
+        let profile = profile.apply(patch.clone(), &moment)?;
+        store::update(conn, &profile)?;
+        if !patch.evses.is_absent() {
+            let wanted = patch.evses.value().cloned().unwrap_or_default();
+            store::attach(conn, &profile, &wanted)?;
+        }
+        told(conn, &moment, (profile, &before), EventKind::ChargingProfileUpdated)
+    });
+    let (view, stations) = stored.await?;
+    audience.tell(organization, stations);
+    Ok(Changed(view))
+}
+
+/// Deletes a charging profile and tells the stations of its EVSEs.
+#[utoipa::path(tag = "charging profiles", params(("id" = ChargingProfileId, Path, description = "The profile")),
+    responses((status = OK, body = Reply<ProfileView>), DeleteErrors))]
+#[delete("/charging_profiles/{id}")]
+async fn delete_charging_profile(
+    caller: Caller<WriteProfiles>,
+    ctx: Ctx,
+    audience: Audience,
+    PathId(id): PathId<ChargingProfileId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<ProfileView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let stored = ctx.db.write(move |conn| {
+        let profile = store::find(conn, organization, id).map_err(missing)?;
+        if_match.check(profile.updated_at)?;
+        let found = told(conn, &moment, (profile, &[]), EventKind::ChargingProfileDeleted)?;
+        store::delete(conn, id)?;
+        Ok::<_, ApiError>(found)
+    });
+    let (view, stations) = stored.await?;
+    audience.tell(organization, stations);
+    Ok(Deleted(view))
+}

@@ -1,0 +1,138 @@
+//! The endpoints of configuration templates.
+
+use actix_web::{HttpResponse, delete, get, patch, post};
+
+use super::model::{NewTemplate, Template, TemplateFilter, TemplatePatch, TemplateView};
+use super::store;
+use crate::events::{self, Event, EventKind};
+use crate::http::caller::{ReadTemplates, WriteTemplates};
+use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery};
+use crate::http::routing::ServiceConfig;
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
+use crate::sites::locations;
+use crate::store::{Conn, StoreError};
+use kernel::{Moment, TemplateId};
+
+/// Adds the endpoints of this slice.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_configuration_templates)
+        .service(create_configuration_template)
+        .service(get_configuration_template)
+        .service(update_configuration_template)
+        .service(delete_configuration_template);
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "configuration template")
+}
+
+/// The view, after its event was recorded.
+fn told(conn: &mut Conn, moment: &Moment, template: Template, kind: EventKind) -> ApiResult<TemplateView> {
+    let event = Event::new(template.organization_id, kind);
+    let view = TemplateView::from(template);
+    events::record(conn, moment, event, &view)?;
+    Ok(view)
+}
+
+fn check_location(conn: &mut Conn, template: &Template) -> ApiResult<()> {
+    match template.location_id {
+        Some(id) => locations::require(conn, template.organization_id, id, "location").map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Lists configuration templates.
+#[utoipa::path(tag = "configuration templates", params(ListParameters, TemplateFilter),
+    responses((status = OK, body = ListReply<TemplateView>), ListErrors))]
+#[get("/configuration_templates")]
+async fn list_configuration_templates(
+    caller: Caller<ReadTemplates>,
+    ctx: Ctx,
+    query: ListQuery<TemplateFilter>,
+) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| Ok(store::list(conn, organization, query)?.map(TemplateView::from)))
+        .await
+}
+
+/// Creates a configuration template; stations get it when they next connect.
+#[utoipa::path(tag = "configuration templates", request_body = NewTemplate,
+    responses((status = CREATED, body = Reply<TemplateView>), WriteErrors))]
+#[post("/configuration_templates")]
+async fn create_configuration_template(
+    caller: Caller<WriteTemplates>,
+    ctx: Ctx,
+    Body(new): Body<NewTemplate>,
+) -> ApiResult<Created<TemplateView>> {
+    let moment = ctx.moment();
+    let template = Template::new(new, caller.organization(), &moment)?;
+    ctx.answer(move |conn| {
+        check_location(conn, &template)?;
+        store::insert(conn, &template)?;
+        told(conn, &moment, template.clone(), EventKind::ConfigurationTemplateCreated).map(Created)
+    })
+    .await
+}
+
+/// Reads a configuration template.
+#[utoipa::path(tag = "configuration templates", params(("id" = TemplateId, Path, description = "The template")),
+    responses((status = OK, body = Reply<TemplateView>), OneErrors))]
+#[get("/configuration_templates/{id}")]
+async fn get_configuration_template(
+    caller: Caller<ReadTemplates>,
+    ctx: Ctx,
+    PathId(id): PathId<TemplateId>,
+) -> ApiResult<Found<TemplateView>> {
+    let organization = caller.organization();
+    let found = ctx.db.read(move |conn| store::find(conn, organization, id));
+    Ok(Found(found.await.map_err(missing)?.into()))
+}
+
+/// Changes a configuration template (JSON merge patch).
+#[utoipa::path(tag = "configuration templates", params(("id" = TemplateId, Path, description = "The template")),
+    request_body = TemplatePatch, responses((status = OK, body = Reply<TemplateView>), WriteErrors))]
+#[patch("/configuration_templates/{id}")]
+async fn update_configuration_template(
+    caller: Caller<WriteTemplates>,
+    ctx: Ctx,
+    PathId(id): PathId<TemplateId>,
+    if_match: IfMatch,
+    Body(patch): Body<TemplatePatch>,
+) -> ApiResult<Changed<TemplateView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let template = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(template.updated_at)?;
+            let template = template.apply(patch.clone(), &moment)?;
+            check_location(conn, &template)?;
+            store::update(conn, &template)?;
+            told(conn, &moment, template, EventKind::ConfigurationTemplateUpdated).map(Changed)
+        })
+        .await
+}
+
+/// Deletes a configuration template; what it set stays set.
+#[utoipa::path(tag = "configuration templates", params(("id" = TemplateId, Path, description = "The template")),
+    responses((status = OK, body = Reply<TemplateView>), DeleteErrors))]
+#[delete("/configuration_templates/{id}")]
+async fn delete_configuration_template(
+    caller: Caller<WriteTemplates>,
+    ctx: Ctx,
+    PathId(id): PathId<TemplateId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<TemplateView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let template = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(template.updated_at)?;
+            store::delete(conn, id)?;
+            told(conn, &moment, template, EventKind::ConfigurationTemplateDeleted).map(Deleted)
+        })
+        .await
+}

@@ -1,0 +1,271 @@
+//! How home users come in: invitations, passwords, logins and their tokens.
+//!
+//! Nothing here tells whether an address is known: the answers are the same, and so is the work. A wrong address costs a
+//! hash as a wrong password does, and a forgotten password is looked up when its letter is written.
+
+use std::net::IpAddr;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, post, web};
+
+use super::super::attempts::{Attempt, Guesser};
+use super::super::door::HomeCaller;
+use super::super::logins::{self, Continued, Refreshed};
+use super::super::model::{HomeUser, Login, NewPassword, Refresh, ResetRequest, Tokens};
+use super::super::store::{self, Purpose};
+use super::super::{Portal, letters};
+use super::tell;
+use crate::events::EventKind;
+use crate::http::client_address;
+use crate::http::docs::{HomeErrors, PortalErrors};
+use crate::http::envelope::{Reply, reply};
+use crate::http::routing::ServiceConfig;
+use crate::http::{ApiError, ApiResult, Body, Code, Ctx};
+use crate::store::{Conn, StoreError, StoreResult};
+use kernel::Timestamp;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(accept_invitation)
+        .service(log_in)
+        .service(refresh_login)
+        .service(request_password_reset)
+        .service(reset_password)
+        .service(log_out)
+        .service(log_out_everywhere);
+}
+
+impl Portal {
+    fn tokens(&self, continued: Continued, now: Timestamp) -> ApiResult<Tokens> {
+        let Continued { organization, user, login, expires_at, refresh } = continued;
+        Ok(Tokens {
+            access_token: self.signer.sign((organization, user, login), now)?,
+            token_type: "Bearer",
+            expires_in: self.signer.lifetime.as_secs(),
+            refresh_token: refresh,
+            login_expires_at: expires_at,
+        })
+    }
+}
+
+/// An answer that no cache may keep.
+fn answer(tokens: Tokens) -> HttpResponse {
+    let mut response = reply(StatusCode::OK, "Welcome", tokens);
+    let headers = response.headers_mut();
+    let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
+    headers.insert(actix_web::http::header::CACHE_CONTROL, no_store);
+    response
+}
+
+/// Accepts an invitation: chooses the password and logs in. The link in the letter works once.
+#[utoipa::path(tag = "portal", security(()), params(("token" = String, Path, description = "From the link in the letter")),
+    request_body = NewPassword, responses((status = OK, body = Reply<Tokens>), PortalErrors))]
+#[post("/invitations/{token}/accept")]
+async fn accept_invitation(
+    request: HttpRequest,
+    ctx: Ctx,
+    portal: web::Data<Portal>,
+    token: web::Path<String>,
+    Body(new): Body<NewPassword>,
+) -> ApiResult<HttpResponse> {
+    let from = client_address(&request);
+    let link = (token.into_inner(), Purpose::Invitation);
+    choose_password(&ctx, &portal, link, new, from).await
+}
+
+/// Chooses another password and logs in; all other logins end. The link in the letter works once.
+#[utoipa::path(tag = "portal", security(()), params(("reset_token" = String, Path, description = "From the link in the letter")),
+    request_body = NewPassword, responses((status = OK, body = Reply<Tokens>), PortalErrors))]
+#[post("/password_reset/{reset_token}")]
+async fn reset_password(
+    request: HttpRequest,
+    ctx: Ctx,
+    portal: web::Data<Portal>,
+    token: web::Path<String>,
+    Body(new): Body<NewPassword>,
+) -> ApiResult<HttpResponse> {
+    let from = client_address(&request);
+    let link = (token.into_inner(), Purpose::PasswordReset);
+    choose_password(&ctx, &portal, link, new, from).await
+}
+
+async fn choose_password(
+    ctx: &Ctx,
+    portal: &Portal,
+    (secret, purpose): (String, Purpose),
+    new: NewPassword,
+    from: IpAddr,
+) -> ApiResult<HttpResponse> {
+    let worthless = || ApiError::not_found("link; it is unknown, was used, or is over");
+    let (moment, lasts, looked_up) = (ctx.moment(), portal.login, secret.clone());
+    let now = moment.now;
+    // A link that is no good is not worth a hash; whoever has a good one is no stranger.
+    let found = ctx.db.read(move |conn| store::find_link(conn, &looked_up, purpose, now));
+    found.await?.ok_or_else(worthless)?;
+    let hash = portal.hasher.hash(new.password).await?;
+    let begun = ctx.db.write(move |conn| {
+        let found = store::find_link(conn, &secret, purpose, now)?;
+        let (mut home, user) = found.ok_or_else(worthless)?;
+        if store::drop_links(conn, user.id)? == 0 {
+            return Err(worthless()); // somebody else was using it at the same time
+        }
+        logins::end_all(conn, user.id)?;
+        home.password_hash = Some(hash.clone());
+        home.accepted_at = home.accepted_at.or(Some(now));
+        home.updated_at = moment.version_after(home.updated_at);
+        store::update(conn, &home)?;
+        if let Some(email) = &user.email {
+            prove(conn, email, &home, from, now)?;
+        }
+        let kind = match purpose {
+            Purpose::Invitation => EventKind::HomeUserAccepted,
+            Purpose::PasswordReset => EventKind::HomeUserPasswordReset,
+        };
+        tell(conn, &moment, (&home, &user), kind)?;
+        let whom = (home.organization_id, user.id);
+        Ok::<_, ApiError>(logins::begin(conn, &moment, whom, lasts)?)
+    });
+    Ok(answer(portal.tokens(begun.await?, now)?))
+}
+
+/// Forgets wrong passwords of somebody who had the letter: at this operator, and without a name of one where that is meant.
+fn prove(conn: &mut Conn, email: &str, home: &HomeUser, from: IpAddr, now: Timestamp) -> StoreResult<()> {
+    Guesser::new(Some(home.organization_id), email, from).prove(conn, now)?;
+    let meant = store::find_by_email(conn, email, None)?;
+    if meant.is_some_and(|meant| meant.id == home.id) {
+        Guesser::new(None, email, from).prove(conn, now)?;
+    }
+    Ok(())
+}
+
+/// Logs in. After five wrong passwords for an account, the network address they came from is locked for a minute, then for
+/// longer and longer (429); so are all addresses that the account does not know after fifty in an hour.
+#[utoipa::path(tag = "portal", security(()), request_body = Login,
+    responses((status = OK, body = Reply<Tokens>), PortalErrors))]
+#[post("/login")]
+async fn log_in(
+    request: HttpRequest,
+    ctx: Ctx,
+    portal: web::Data<Portal>,
+    Body(given): Body<Login>,
+) -> ApiResult<HttpResponse> {
+    let moment = ctx.moment();
+    let (now, lasts) = (moment.now, portal.login);
+    let (email, organization) = (String::from(given.email), given.organization);
+    let guesser = Guesser::new(organization, &email, client_address(&request));
+    let counting = guesser.clone();
+    // Counted before it is judged: guesses that come at the same time are counted, too.
+    let counted = ctx.db.write(move |conn| {
+        let attempt = counting.take(conn, now)?;
+        Ok::<_, StoreError>(match attempt {
+            Attempt::Locked { until } => Err(until),
+            Attempt::Allowed => Ok(store::find_by_email(conn, &email, organization)?),
+        })
+    });
+    let home = counted.await?.map_err(|until| locked(until, now))?;
+    let hash = home.as_ref().and_then(|home| home.password_hash.clone());
+    let right = portal.hasher.matches(given.password, hash).await?;
+    let Some(home) = home.filter(|_| right) else {
+        return Err(ApiError::new(Code::LoginFailed, Code::LoginFailed.meaning()));
+    };
+    let begun = ctx.db.write(move |conn| -> StoreResult<_> {
+        guesser.prove(conn, now)?;
+        logins::begin(conn, &moment, (home.organization_id, home.id), lasts)
+    });
+    Ok(answer(portal.tokens(begun.await?, now)?))
+}
+
+fn locked(until: Timestamp, now: Timestamp) -> ApiError {
+    let message = "Too many wrong passwords for this address; wait, or choose another password";
+    ApiError::new(Code::TooManyRequests, message).retry_after(until.since(now).as_secs() + 1)
+}
+
+/// Continues a login: a new access token and the next refresh token. Each refresh token works once; when one comes a second
+/// time, somebody else has it, and the login ends.
+#[utoipa::path(tag = "portal", security(()), request_body = Refresh,
+    responses((status = OK, body = Reply<Tokens>), PortalErrors))]
+#[post("/refresh")]
+async fn refresh_login(ctx: Ctx, portal: web::Data<Portal>, Body(given): Body<Refresh>) -> ApiResult<HttpResponse> {
+    let moment = ctx.moment();
+    let now = moment.now;
+    let refreshed = ctx.db.write(move |conn| -> StoreResult<_> {
+        let refreshed = logins::refresh(conn, now, &given.refresh_token)?;
+        if let Refreshed::Reused { organization, user } = refreshed {
+            let (home, user) = store::find(conn, organization, user)?;
+            tell(conn, &moment, (&home, &user), EventKind::HomeUserRefreshReused)?;
+        }
+        Ok(refreshed)
+    });
+    match refreshed.await? {
+        Refreshed::Continued(continued) => Ok(answer(portal.tokens(continued, now)?)),
+        Refreshed::Reused { user, .. } => {
+            tracing::warn!(%user, "a refresh token came twice; its login was ended");
+            Err(refresh_refused())
+        }
+        Refreshed::Refused => Err(refresh_refused()),
+    }
+}
+
+fn refresh_refused() -> ApiError {
+    let message = "The refresh token is unknown, was used, or its login is over; log in again";
+    ApiError::new(Code::Unauthenticated, message)
+}
+
+/// What is said to somebody who forgot the password.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub(super) struct ResetReply {
+    /// The address, as it was read.
+    #[schema(example = "ada@example.com")]
+    email: String,
+}
+
+/// Asks for another password. The answer is always the same; whoever has an account gets a letter with a link, at most three
+/// an hour.
+#[utoipa::path(tag = "portal", security(()), request_body = ResetRequest,
+    responses((status = ACCEPTED, body = Reply<ResetReply>), PortalErrors))]
+#[post("/password_reset")]
+async fn request_password_reset(
+    ctx: Ctx,
+    portal: web::Data<Portal>,
+    Body(request): Body<ResetRequest>,
+) -> ApiResult<HttpResponse> {
+    let moment = ctx.moment();
+    let (email, organization) = (String::from(request.email), request.organization);
+    let address = email.clone();
+    if portal.post.is_some() {
+        let queue = ctx.db.write(move |conn| letters::queue_reset(conn, &moment, (&address, organization)));
+        queue.await?;
+        portal.ring();
+    } else {
+        tracing::warn!("somebody asked for another password, but no mail server is configured");
+    }
+    let message = "If the address is known, a letter is on its way";
+    Ok(reply(StatusCode::ACCEPTED, message, ResetReply { email }))
+}
+
+/// What ended.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub(super) struct LogoutReply {
+    /// Whether other logins of the user ended, too.
+    everywhere: bool,
+}
+
+/// Ends this login: its access and refresh tokens stop working at once.
+#[utoipa::path(tag = "portal", security(("portal" = [])),
+    responses((status = OK, body = Reply<LogoutReply>), HomeErrors))]
+#[post("/logout")]
+async fn log_out(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpResponse> {
+    ctx.db.write(move |conn| logins::end(conn, caller.login)).await?;
+    let ended = LogoutReply { everywhere: false };
+    Ok(reply(StatusCode::OK, "Logged out", ended))
+}
+
+/// Ends all logins of the user, on every device.
+#[utoipa::path(tag = "portal", security(("portal" = [])),
+    responses((status = OK, body = Reply<LogoutReply>), HomeErrors))]
+#[post("/logout_everywhere")]
+async fn log_out_everywhere(caller: HomeCaller, ctx: Ctx) -> ApiResult<HttpResponse> {
+    ctx.db.write(move |conn| logins::end_all(conn, caller.user)).await?;
+    let ended = LogoutReply { everywhere: true };
+    Ok(reply(StatusCode::OK, "Logged out everywhere", ended))
+}

@@ -1,0 +1,35 @@
+//! The endpoints about home users: for operators, at the portal's door, and behind it.
+
+mod access;
+mod home;
+mod operators;
+
+use super::model::{HomeUser, HomeUserView};
+use crate::events::{self, Event, EventKind};
+use crate::http::routing::ServiceConfig;
+use crate::people::users::User;
+use crate::store::{Conn, StoreResult};
+use kernel::Moment;
+
+/// Adds the endpoints of operators.
+pub fn operator_routes(config: &mut ServiceConfig) {
+    operators::routes(config);
+}
+
+/// Adds those of the portal; they have a door of their own.
+pub fn portal_routes(config: &mut ServiceConfig) {
+    config.configure(access::routes).configure(home::routes);
+}
+
+/// Writes down what happened to a home user, and answers how that looks.
+fn tell(
+    conn: &mut Conn,
+    moment: &Moment,
+    (home, user): (&HomeUser, &User),
+    kind: EventKind,
+) -> StoreResult<HomeUserView> {
+    let view = HomeUserView::new(home.clone(), user.clone());
+    let event = Event::new(home.organization_id, kind);
+    events::record(conn, moment, event, &view)?;
+    Ok(view)
+}

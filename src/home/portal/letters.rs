@@ -1,0 +1,317 @@
+//! Letters to home users: queued in the transaction of the change that they tell of, written when they are sent.
+//!
+//! A queued letter says to whom and what about. The link in it is made for each attempt to send it, and only its hash is
+//! kept, so nothing that opens a door lies in the queue.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+
+use super::model::HomeUser;
+use super::store::{self, Purpose};
+use crate::load::groups;
+use crate::people::organizations;
+use crate::people::users::User;
+use crate::sites::locations;
+use crate::sites::stations;
+use crate::store::error::optional;
+use crate::store::schema::letters;
+use crate::store::{Conn, StoreResult};
+use kernel::*;
+
+crate::spelled! {
+    /// What a letter is about.
+    pub enum LetterKind {
+        /// An operator invites to the portal.
+        Invitation = "invitation",
+        /// A group was given to a home user.
+        Group = "group",
+        /// Somebody forgot the password.
+        PasswordReset = "password_reset",
+        /// Something that others wrote.
+        Notice = "notice",
+    }
+}
+crate::text_column!(spelled LetterKind);
+
+/// The first repetition comes after this long, each further one after twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+/// A letter that could not be sent for so long is given up.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
+/// Letters to one address about a forgotten password, in an hour.
+const MOST_RESETS: i64 = 3;
+
+/// A queued letter.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = letters)]
+pub(super) struct Letter {
+    pub id: LetterId,
+    pub kind: LetterKind,
+    pub email: String,
+    pub organization_id: Option<OrganizationId>,
+    pub user_id: Option<UserId>,
+    pub group_id: Option<GroupId>,
+    pub attempts: i64,
+    pub next_at: Timestamp,
+    pub sent_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    /// What a notice says; the others are written when they are sent.
+    pub subject: Option<String>,
+    pub body: Option<String>,
+}
+
+/// A letter as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    /// The operator's name: whose letter it is.
+    pub from: String,
+    pub to: String,
+    pub subject: String,
+    pub body: String,
+}
+
+/// How links in letters look, and how long they are good.
+#[derive(Debug, Clone)]
+pub(super) struct Links {
+    /// Where the portal's pages are, without a slash at the end.
+    pub url: String,
+    pub invitation: Duration,
+    pub reset: Duration,
+}
+
+impl Links {
+    pub fn invitation(&self, organization: OrganizationId, secret: &str) -> String {
+        format!("{}/invitations/{secret}?organization={organization}", self.url)
+    }
+
+    fn reset(&self, organization: OrganizationId, secret: &str) -> String {
+        format!("{}/password_reset/{secret}?organization={organization}", self.url)
+    }
+}
+
+impl Letter {
+    pub fn new(kind: LetterKind, email: &str, moment: &Moment) -> Self {
+        Self {
+            id: moment.id(),
+            kind,
+            email: email.to_owned(),
+            organization_id: None,
+            user_id: None,
+            group_id: None,
+            attempts: 0,
+            next_at: moment.now,
+            sent_at: None,
+            created_at: moment.now,
+            subject: None,
+            body: None,
+        }
+    }
+
+    pub fn queue(&self, conn: &mut Conn) -> StoreResult<()> {
+        diesel::insert_into(letters::table).values(self).execute(conn)?;
+        Ok(())
+    }
+
+    /// The letter with a fresh link, or `None` when there is nobody (any more) to write to.
+    pub fn write(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
+        if self.kind == LetterKind::Notice {
+            return self.notice(conn);
+        }
+        let Some(to) = self.addressee(conn)? else {
+            return Ok(None);
+        };
+        let text = match self.kind {
+            LetterKind::Invitation => Some(self.invitation(conn, &to, now, links)?),
+            LetterKind::Group => self.group(conn, &to, links)?,
+            LetterKind::PasswordReset => Some(self.password_reset(conn, &to, now, links)?),
+            LetterKind::Notice => None,
+        };
+        Ok(text.map(|text| self.written(text, &to.operator)))
+    }
+
+    fn written(&self, (subject, body): Text, from: &str) -> Written {
+        Written {
+            from: from.to_owned(),
+            to: self.email.clone(),
+            subject,
+            body: format!("Hello,\n\n{body}\n\n{from}\n"),
+        }
+    }
+
+    fn notice(&self, conn: &mut Conn) -> StoreResult<Option<Written>> {
+        let text = self.subject.clone().zip(self.body.clone());
+        let Some((text, organization)) = text.zip(self.organization_id) else {
+            return Ok(None);
+        };
+        let from = organizations::find_organization(conn, organization)?.name;
+        Ok(Some(self.written(text, &from)))
+    }
+
+    /// Whom it is to. A forgotten password is looked up only now, so that asking for another takes as long for an address
+    /// that nobody knows.
+    fn addressee(&self, conn: &mut Conn) -> StoreResult<Option<Addressee>> {
+        let found = if self.kind == LetterKind::PasswordReset {
+            store::find_by_email(conn, &self.email, self.organization_id)?
+        } else if let Some((organization, user)) = self.organization_id.zip(self.user_id) {
+            let found = optional(store::find(conn, organization, user))?;
+            let same = |user: &User| user.active && user.email.as_ref() == Some(&self.email);
+            found.filter(|(_, user)| same(user)).map(|(home, _)| home)
+        } else {
+            None
+        };
+        let Some(home) = found else {
+            return Ok(None);
+        };
+        let operator = organizations::find_organization(conn, home.organization_id)?;
+        Ok(Some(Addressee {
+            organization: home.organization_id,
+            user: home.id,
+            operator: operator.name,
+            zone: zone_of(conn, &home)?,
+        }))
+    }
+
+    fn invitation(&self, conn: &mut Conn, to: &Addressee, now: Timestamp, links: &Links) -> StoreResult<Text> {
+        let (whom, until) = ((to.user, self.email.as_str()), now + links.invitation);
+        let secret = store::make_link(conn, whom, Purpose::Invitation, until)?;
+        let body = format!(
+            "{} invites you to the portal of your home charger. Choose a password here:\n\n{}\n\n\
+             The link works once, until {}.",
+            to.operator,
+            links.invitation(to.organization, &secret),
+            to.local(until)
+        );
+        Ok((format!("{} invites you", to.operator), body))
+    }
+
+    /// `None` when the group was taken away again.
+    fn group(&self, conn: &mut Conn, to: &Addressee, links: &Links) -> StoreResult<Option<Text>> {
+        let Some(group) = self.group_id else {
+            return Ok(None);
+        };
+        let group = optional(groups::find_group(conn, to.organization, group))?;
+        let Some(group) = group.filter(|group| group.user_id == Some(to.user)) else {
+            return Ok(None);
+        };
+        let state = match is_connected(conn, to.organization, group.id)? {
+            true => "It is connected.",
+            false => "It is not connected yet; your account shows when it is.",
+        };
+        let body = format!(
+            "{} added your home charger \"{}\" to your account. {state} You can say when it should not charge, and start a \
+             priority charge:\n\n{}/?organization={}",
+            to.operator, group.name, links.url, to.organization
+        );
+        Ok(Some(("Your home charger is in your account".to_owned(), body)))
+    }
+
+    fn password_reset(&self, conn: &mut Conn, to: &Addressee, now: Timestamp, links: &Links) -> StoreResult<Text> {
+        let (whom, until) = ((to.user, self.email.as_str()), now + links.reset);
+        let secret = store::make_link(conn, whom, Purpose::PasswordReset, until)?;
+        let body = format!(
+            "Somebody, we hope you, asked for another password of your home charger's portal. Choose it here:\n\n{}\n\n\
+             The link works once, until {}. If it was not you, nothing needs to be done.",
+            links.reset(to.organization, &secret),
+            to.local(until)
+        );
+        Ok(("Choose another password".to_owned(), body))
+    }
+}
+
+/// Whether a station of the group is connected now.
+fn is_connected(conn: &mut Conn, organization: OrganizationId, group: GroupId) -> StoreResult<bool> {
+    for member in groups::stations_of(conn, &[group])? {
+        if stations::find_station(conn, organization, member.chargestation_id)?.online {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whom a letter is to, and who sends it.
+struct Addressee {
+    organization: OrganizationId,
+    user: UserId,
+    operator: String,
+    /// Of the own chargers, else of the operator's.
+    zone: TimeZone,
+}
+
+impl Addressee {
+    /// A time by the clock on the wall.
+    fn local(&self, at: Timestamp) -> String {
+        let local = at.to_chrono().with_timezone(&self.zone.0);
+        format!("{} ({})", local.format("%-d %B %Y, %H:%M"), self.zone)
+    }
+}
+
+/// The time zone of the user's first group, else that of the operator's locations where all have the same, else UTC.
+fn zone_of(conn: &mut Conn, home: &HomeUser) -> StoreResult<TimeZone> {
+    let organization = home.organization_id;
+    let own = groups::groups_of_user(conn, organization, home.id)?.into_iter().next();
+    if let Some(group) = own {
+        return Ok(locations::find(conn, organization, group.location_id)?.time_zone());
+    }
+    locations::common_time_zone(conn, organization)
+}
+
+/// A subject and what is written below it.
+type Text = (String, String);
+
+/// Queues a letter about a forgotten password: the same steps whether the address is known or not.
+pub(super) fn queue_reset(
+    conn: &mut Conn,
+    moment: &Moment,
+    (email, organization): (&str, Option<OrganizationId>),
+) -> StoreResult<()> {
+    let lately: i64 = letters::table
+        .filter(letters::kind.eq(LetterKind::PasswordReset))
+        .filter(letters::email.eq(email))
+        .filter(letters::created_at.gt(moment.now - Duration::from_secs(3_600)))
+        .count()
+        .get_result(conn)?;
+    if lately >= MOST_RESETS {
+        return Ok(());
+    }
+    let letter = Letter { organization_id: organization, ..Letter::new(LetterKind::PasswordReset, email, moment) };
+    letter.queue(conn)
+}
+
+/// The letters whose turn it is, oldest first.
+pub(super) fn due(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Letter>> {
+    Ok(letters::table
+        .filter(letters::sent_at.is_null())
+        .filter(letters::next_at.le(now))
+        .order(letters::created_at)
+        .limit(20)
+        .select(Letter::as_select())
+        .load(conn)?)
+}
+
+/// Notes that a letter is done with: it was sent, or there is nobody to send it to.
+pub(super) fn done(conn: &mut Conn, id: LetterId, now: Timestamp) -> StoreResult<()> {
+    diesel::update(letters::table.find(id)).set(letters::sent_at.eq(now)).execute(conn)?;
+    Ok(())
+}
+
+/// Notes that a letter was not sent, and when it is tried again; false when it is given up.
+pub(super) fn postpone(conn: &mut Conn, letter: &Letter, now: Timestamp) -> StoreResult<bool> {
+    if now.since(letter.created_at) >= GIVEN_UP_AFTER {
+        diesel::delete(letters::table.find(letter.id)).execute(conn)?;
+        return Ok(false);
+    }
+    let doubled = 2_u32.saturating_pow(u32::try_from(letter.attempts).unwrap_or(0).min(16));
+    let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
+    diesel::update(letters::table.find(letter.id))
+        .set((letters::attempts.eq(letter.attempts + 1), letters::next_at.eq(now + pause)))
+        .execute(conn)?;
+    Ok(true)
+}
+
+/// Forgets letters that were done with a day ago.
+pub(super) fn tidy(conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
+    let old = letters::sent_at.lt(now - Duration::from_secs(24 * 3_600));
+    diesel::delete(letters::table.filter(old)).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Notices: letters to operators that others write, by the same queue and the same mail server.
+
+use std::sync::Arc;
+
+use super::letters::{Letter, LetterKind};
+use super::post::Post;
+use crate::store::{Conn, StoreResult};
+use kernel::{Moment, OrganizationId};
+
+/// A letter that is ready.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// To this address.
+    pub to: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its text, between a greeting and who it is from.
+    pub body: String,
+}
+
+/// The way to the mail server.
+#[derive(Clone)]
+pub struct Notices(pub(super) Arc<Post>);
+
+impl Notices {
+    /// Queues a letter in the transaction of what it tells of.
+    pub fn queue(
+        &self,
+        conn: &mut Conn,
+        organization: OrganizationId,
+        Notice { to, subject, body }: Notice,
+        moment: &Moment,
+    ) -> StoreResult<()> {
+        let letter = Letter {
+            organization_id: Some(organization),
+            subject: Some(subject),
+            body: Some(body),
+            ..Letter::new(LetterKind::Notice, &to, moment)
+        };
+        letter.queue(conn)
+    }
+
+    /// Says that there may be a letter.
+    pub fn ring(&self) {
+        self.0.ring();
+    }
+}

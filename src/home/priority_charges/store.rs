@@ -1,0 +1,103 @@
+//! Priority charges in the database.
+
+use diesel::prelude::*;
+
+use super::model::{PriorityCharge, PriorityFilter, PriorityStatus};
+use crate::fetch_page;
+use crate::http::ApiResult;
+use crate::http::query::ListQuery;
+use crate::store::query::{contains, lower};
+use crate::store::schema::{group_stations, priority_charges, sessions};
+use crate::store::{Conn, StoreResult};
+use kernel::*;
+
+pub(super) fn insert(conn: &mut Conn, charge: &PriorityCharge) -> StoreResult<()> {
+    diesel::insert_into(priority_charges::table).values(charge).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn update(conn: &mut Conn, charge: &PriorityCharge) -> StoreResult<()> {
+    diesel::update(priority_charges::table.find(charge.id)).set(charge).execute(conn)?;
+    Ok(())
+}
+
+/// The ones of these groups that are not over.
+pub(super) fn open_in(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<PriorityCharge>> {
+    Ok(priority_charges::table
+        .filter(priority_charges::group_id.eq_any(groups))
+        .filter(priority_charges::status.eq_any(PriorityStatus::OPEN))
+        .select(PriorityCharge::as_select())
+        .load(conn)?)
+}
+
+/// The one that was asked for last and approved.
+pub(super) fn latest(conn: &mut Conn, group: GroupId) -> StoreResult<Option<PriorityCharge>> {
+    let approved = [PriorityStatus::Waiting, PriorityStatus::Active, PriorityStatus::Ended];
+    Ok(priority_charges::table
+        .filter(priority_charges::group_id.eq(group))
+        .filter(priority_charges::status.eq_any(approved))
+        .order((priority_charges::created_at.desc(), priority_charges::id.desc()))
+        .select(PriorityCharge::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Those whose time is over.
+pub(super) fn overdue(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<PriorityCharge>> {
+    Ok(priority_charges::table
+        .filter(priority_charges::status.eq_any(PriorityStatus::OPEN))
+        .filter(priority_charges::expires_at.le(now))
+        .limit(100)
+        .select(PriorityCharge::as_select())
+        .load(conn)?)
+}
+
+/// The group a station is in.
+pub(super) fn group_of(conn: &mut Conn, station: StationId) -> StoreResult<Option<GroupId>> {
+    Ok(group_stations::table
+        .filter(group_stations::chargestation_id.eq(station))
+        .select(group_stations::group_id)
+        .first(conn)
+        .optional()?)
+}
+
+/// The session that has run longest at these stations.
+pub(super) fn running_at(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Option<SessionId>> {
+    Ok(sessions::table
+        .filter(sessions::chargestation_id.eq_any(stations))
+        .filter(sessions::started_at.is_not_null())
+        .filter(sessions::ended_at.is_null())
+        .order(sessions::started_at)
+        .select(sessions::id)
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn list(
+    conn: &mut Conn,
+    group: GroupId,
+    query: &ListQuery<PriorityFilter>,
+) -> ApiResult<Page<PriorityCharge>> {
+    let filter = &query.filter;
+    let filtered = || {
+        let mut rows = priority_charges::table.filter(priority_charges::group_id.eq(group)).into_boxed();
+        if let Some(user) = filter.user {
+            rows = rows.filter(priority_charges::user_id.eq(user));
+        }
+        if let Some(session) = filter.session {
+            rows = rows.filter(priority_charges::session_id.eq(session));
+        }
+        if let Some(status) = filter.status {
+            rows = rows.filter(priority_charges::status.eq(status));
+        }
+        if let Some(text) = &query.search {
+            rows = rows.filter(lower(priority_charges::reason).like(contains(text)).escape('\\'));
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, priority_charges, filtered(), {
+        "status" => priority_charges::status,
+        "expires_at" => priority_charges::expires_at,
+    });
+    Ok(Page { rows: rows.select(PriorityCharge::as_select()).load(conn)?, total, request: query.page })
+}

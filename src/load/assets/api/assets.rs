@@ -1,0 +1,180 @@
+//! Assets: creating, reading, changing, turning on and off.
+
+use actix_web::{HttpResponse, delete, get, patch, post, web};
+
+use super::{missing, tell};
+use crate::events::{self, Event, EventKind};
+use crate::filters;
+use crate::http::caller::{ReadAssets, ReadLocations, WriteAssets};
+use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
+use crate::http::routing::ServiceConfig;
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
+use crate::load::assets::model::asset::{Asset, AssetFilter, AssetPatch, AssetType, NewAsset, NewState};
+use crate::load::assets::model::view::AssetView;
+use crate::load::assets::signals::{AssetChange, AssetSignals};
+use crate::load::assets::store;
+use kernel::AssetId;
+
+/// Adds these endpoints.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_assets)
+        .service(create_asset)
+        .service(get_asset)
+        .service(update_asset)
+        .service(delete_asset)
+        .service(set_asset_state);
+}
+
+filters! {
+    /// What is put in place of an id.
+    pub struct AssetIncludes {
+        /// Put the whole location in place of its id.
+        pub include_location: bool,
+    }
+}
+
+/// Lists assets; `search` finds by name, code and description.
+#[utoipa::path(tag = "assets", params(ListParameters, PlaceParameters, AssetFilter),
+    responses((status = OK, body = ListReply<AssetView>), ListErrors))]
+#[get("/assets")]
+async fn list_assets(caller: Caller<ReadAssets>, ctx: Ctx, query: ListQuery<AssetFilter>) -> ApiResult<HttpResponse> {
+    caller.may_include::<ReadLocations>("include_location", query.filter.include_location)?;
+    let (organization, now) = (caller.organization(), ctx.clock.now());
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query, now)).await
+}
+
+/// Creates an asset.
+#[utoipa::path(tag = "assets", request_body = NewAsset,
+    responses((status = CREATED, body = Reply<AssetView>), WriteErrors))]
+#[post("/assets")]
+async fn create_asset(
+    caller: Caller<WriteAssets>,
+    ctx: Ctx,
+    signals: web::Data<AssetSignals>,
+    Body(new): Body<NewAsset>,
+) -> ApiResult<Created<AssetView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let asset = Asset::new(new, organization, &moment)?;
+    let stored = asset.clone();
+    let created = ctx.answer(move |conn| {
+        let location = store::check_references(conn, &stored)?;
+        store::insert(conn, &stored)?;
+        let view = AssetView::new(stored.clone(), &location, moment.now);
+        events::record(conn, &moment, Event::new(organization, EventKind::AssetCreated), &view)?;
+        Ok(Created(view))
+    });
+    let created = created.await?;
+    tell(&signals, &asset, None, AssetChange::Reconfigured);
+    Ok(created)
+}
+
+/// Reads an asset, with its latest reading.
+#[utoipa::path(tag = "assets", params(("id" = AssetId, Path, description = "The asset"), AssetIncludes),
+    responses((status = OK, body = Reply<AssetView>), OneErrors))]
+#[get("/assets/{id}")]
+async fn get_asset(
+    caller: Caller<ReadAssets>,
+    ctx: Ctx,
+    PathId(id): PathId<AssetId>,
+    Query(includes): Query<AssetIncludes>,
+) -> ApiResult<Found<AssetView>> {
+    caller.may_include::<ReadLocations>("include_location", includes.include_location)?;
+    let (organization, now) = (caller.organization(), ctx.clock.now());
+    let read = ctx.db.read(move |conn| {
+        let asset = store::find(conn, organization, id)?;
+        store::view(conn, asset, now, includes.include_location == Some(true))
+    });
+    Ok(Found(read.await.map_err(missing)?))
+}
+
+/// Changes an asset (JSON merge patch).
+#[utoipa::path(tag = "assets", params(("id" = AssetId, Path, description = "The asset")),
+    request_body = AssetPatch, responses((status = OK, body = Reply<AssetView>), WriteErrors))]
+#[patch("/assets/{id}")]
+async fn update_asset(
+    caller: Caller<WriteAssets>,
+    ctx: Ctx,
+    signals: web::Data<AssetSignals>,
+    PathId(id): PathId<AssetId>,
+    if_match: IfMatch,
+    Body(patch): Body<AssetPatch>,
+) -> ApiResult<Changed<AssetView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let changed = ctx.db.write(move |conn| {
+        let mut asset = store::find(conn, organization, id).map_err(missing)?;
+        if_match.check(asset.updated_at)?;
+        let left = asset.group_id;
+        asset.apply(patch.clone(), &moment)?;
+        let location = store::check_references(conn, &asset)?;
+        store::update(conn, &asset)?;
+        let view = AssetView::new(asset.clone(), &location, moment.now);
+        events::record(conn, &moment, Event::new(organization, EventKind::AssetUpdated), &view)?;
+        Ok::<_, ApiError>((view, asset, left))
+    });
+    let (view, asset, left) = changed.await?;
+    tell(&signals, &asset, left, AssetChange::Reconfigured);
+    Ok(Changed(view))
+}
+
+/// Deletes an asset with its readings.
+#[utoipa::path(tag = "assets", params(("id" = AssetId, Path, description = "The asset")),
+    responses((status = OK, body = Reply<AssetView>), DeleteErrors))]
+#[delete("/assets/{id}")]
+async fn delete_asset(
+    caller: Caller<WriteAssets>,
+    ctx: Ctx,
+    signals: web::Data<AssetSignals>,
+    PathId(id): PathId<AssetId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<AssetView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let deleted = ctx.db.write(move |conn| {
+        let asset = store::find(conn, organization, id).map_err(missing)?;
+        if_match.check(asset.updated_at)?;
+        let view = store::view(conn, asset.clone(), moment.now, false)?;
+        store::delete(conn, &asset)?;
+        events::record(conn, &moment, Event::new(organization, EventKind::AssetDeleted), &view)?;
+        Ok::<_, ApiError>((view, asset))
+    });
+    let (view, asset) = deleted.await?;
+    tell(&signals, &asset, None, AssetChange::Reconfigured);
+    Ok(Deleted(view))
+}
+
+/// Turns a battery on or off. On, what it gives may be used.
+#[utoipa::path(tag = "assets", params(("id" = AssetId, Path, description = "The battery")),
+    request_body = NewState, responses((status = OK, body = Reply<AssetView>), WriteErrors))]
+#[post("/assets/{id}/state")]
+async fn set_asset_state(
+    caller: Caller<WriteAssets>,
+    ctx: Ctx,
+    signals: web::Data<AssetSignals>,
+    PathId(id): PathId<AssetId>,
+    Body(state): Body<NewState>,
+) -> ApiResult<Changed<AssetView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    let switched = ctx.answer_and(move |conn| {
+        let mut asset = store::find(conn, organization, id).map_err(missing)?;
+        if asset.kind != AssetType::Battery {
+            let message = format!("Only a battery is turned on and off; this asset is a {}", asset.kind);
+            return Err(ApiError::conflict(message));
+        }
+        let changes = asset.switch(state.on, &moment);
+        if changes {
+            store::update(conn, &asset)?;
+        }
+        let view = store::view(conn, asset.clone(), moment.now, false)?;
+        if changes {
+            let kind = EventKind::AssetStateUpdated;
+            events::record(conn, &moment, Event::new(organization, kind), &view)?;
+        }
+        Ok((Changed(view), asset))
+    });
+    let (view, asset) = switched.await?;
+    tell(&signals, &asset, None, AssetChange::Switched);
+    Ok(view)
+}

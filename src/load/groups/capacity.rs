@@ -1,0 +1,229 @@
+//! What a group may draw at an instant: its capacity, unless a schedule or somebody outside says less.
+
+use serde::{Deserialize, Serialize};
+
+use super::model::Group;
+use crate::http::quantities::Kilowatts;
+use crate::input;
+use kernel::calendar::{TimeOfDay, Weekdays, WeeklyWindow};
+use kernel::text::Line;
+use kernel::*;
+
+/// Entries that one list of schedules may have.
+const MOST_ENTRIES: usize = 200;
+
+input! {
+    /// A capacity for some hours of some days of the week, in the location's time zone.
+    #[derive(Serialize, Deserialize)]
+    pub struct WeeklyCapacity {
+        /// The days on which it begins; every day when absent.
+        #[serde(default)]
+        pub weekdays: Option<Weekdays>,
+        /// When it begins.
+        pub from: TimeOfDay,
+        /// When it is over; one that is not after `from` lies on the next day.
+        pub to: TimeOfDay,
+        /// What the group may draw then, in kW.
+        pub maximum_capacity: Kilowatts,
+    }
+}
+
+input! {
+    /// A capacity from one instant to another.
+    #[derive(Serialize, Deserialize)]
+    pub struct DatedCapacity {
+        /// When it begins.
+        pub from: Timestamp,
+        /// When it is over.
+        pub to: Timestamp,
+        /// What the group may draw then, in kW.
+        pub maximum_capacity: Kilowatts,
+    }
+}
+
+input! {
+    /// Capacities that hold at certain times. A dated one goes before a weekly one, and in each list the first that holds counts;
+    /// none lifts a group above its own `maximum_capacity`.
+    #[derive(Default, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct CapacitySchedules {
+        /// Weekly ones.
+        pub weekly: Option<Vec<WeeklyCapacity>>,
+        /// Dated ones.
+        pub dated: Option<Vec<DatedCapacity>>,
+    }
+}
+
+input! {
+    /// A cap from outside, such as a grid operator's, that goes before everything else until it ends.
+    #[schema(example = json!({"maximum_capacity": 12.5, "until": "2030-01-01T18:00:00Z", "reason": "Grid operator"}))]
+    #[derive(Serialize, Deserialize)]
+    pub struct ExternalCap {
+        /// What the group may draw, in kW.
+        pub maximum_capacity: Kilowatts,
+        /// When it ends by itself.
+        pub until: Timestamp,
+        /// Who wants it, and why.
+        #[serde(default)]
+        pub reason: Option<Line>,
+    }
+}
+
+crate::spelled! {
+    /// What decided the capacity that holds.
+    pub enum CapacitySource {
+        /// The group's own.
+        MaximumCapacity = "maximum_capacity",
+        /// A weekly schedule.
+        Weekly = "weekly",
+        /// A dated schedule.
+        Dated = "dated",
+        /// A cap from outside.
+        ExternalCap = "external_cap",
+    }
+}
+
+impl WeeklyCapacity {
+    fn window(&self) -> WeeklyWindow {
+        WeeklyWindow { weekdays: self.weekdays.unwrap_or(Weekdays::ALL), from: self.from, to: self.to }
+    }
+}
+
+impl CapacitySchedules {
+    /// What is wrong with it: the field and why.
+    pub(super) fn fault(&self) -> Option<(String, String)> {
+        let (weekly, dated) = (self.weekly.as_deref(), self.dated.as_deref());
+        let (weekly, dated) = (weekly.unwrap_or_default(), dated.unwrap_or_default());
+        for (list, length) in [("weekly", weekly.len()), ("dated", dated.len())] {
+            if length > MOST_ENTRIES {
+                return Some((list.to_owned(), format!("has at most {MOST_ENTRIES} entries")));
+            }
+        }
+        let no_day = weekly.iter().position(|one| one.weekdays.is_some_and(Weekdays::is_empty));
+        if let Some(index) = no_day {
+            return Some((format!("weekly[{index}].weekdays"), "names no day".to_owned()));
+        }
+        let backwards = dated.iter().position(|one| one.to <= one.from)?;
+        Some((format!("dated[{backwards}].to"), "must be after `from`".to_owned()))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.weekly.as_ref().is_none_or(Vec::is_empty) && self.dated.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    fn capacity_at(&self, now: Timestamp, zone: TimeZone) -> Option<(Watts, CapacitySource)> {
+        let dated = self.dated.iter().flatten();
+        let dated = dated
+            .filter(|one| (one.from..one.to).contains(&now))
+            .map(|one| (one.maximum_capacity.0, CapacitySource::Dated));
+        let weekly = self.weekly.iter().flatten();
+        let weekly = weekly
+            .filter(|one| one.window().contains(now, zone))
+            .map(|one| (one.maximum_capacity.0, CapacitySource::Weekly));
+        dated.chain(weekly).next()
+    }
+}
+
+impl Group {
+    /// What it may draw at this instant before the buffer, and what decided that. `zone` is its location's.
+    pub fn capacity_at(&self, now: Timestamp, zone: TimeZone) -> (Watts, CapacitySource) {
+        let cap = self.external_cap.as_ref().map(|cap| &cap.0);
+        let cap = cap.filter(|cap| now < cap.until).map(|cap| (cap.maximum_capacity.0, CapacitySource::ExternalCap));
+        let scheduled = || self.capacity_schedules.0.capacity_at(now, zone);
+        match cap.or_else(scheduled) {
+            Some((capacity, source)) if capacity < self.maximum_capacity => (capacity, source),
+            _ => (self.maximum_capacity, CapacitySource::MaximumCapacity),
+        }
+    }
+
+    /// The least that it may have to do with, now or later, without this server being asked: what fallbacks must stay within.
+    pub fn lowest_capacity(&self, now: Timestamp) -> Watts {
+        let schedules = &self.capacity_schedules.0;
+        let weekly = schedules.weekly.iter().flatten();
+        let dated = schedules.dated.iter().flatten().filter(|one| one.to > now);
+        let cap = self.external_cap.iter().map(|cap| &cap.0);
+        weekly
+            .map(|one| one.maximum_capacity)
+            .chain(dated.map(|one| one.maximum_capacity))
+            .chain(cap.filter(|cap| cap.until > now).map(|cap| cap.maximum_capacity))
+            .map(|capacity| capacity.0)
+            .fold(self.maximum_capacity, Watts::min)
+    }
+
+    /// When the capacity may change by itself: with schedules at the next full minute, with a cap when that ends.
+    pub fn capacity_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let cap = self.external_cap.as_ref().map(|cap| cap.0.until);
+        let minute = (!self.capacity_schedules.0.is_empty()).then(|| calendar::next_minute(now));
+        cap.filter(|until| *until > now).into_iter().chain(minute).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::http::Faults;
+    use crate::http::fields::{Field, Path};
+    use crate::store::Json;
+
+    fn read<T: Field>(body: &Value) -> T {
+        let mut faults = Faults::default();
+        T::read(body, Path::Root, &mut faults).expect("a valid body")
+    }
+
+    fn group() -> Group {
+        let new = json!({"name": "G", "maximum_capacity": 100, "location": "650000000000000000000001"});
+        let moment = Moment::new(Timestamp::from_unix_seconds(0), std::sync::Arc::new(clock::RandomIds::new()));
+        let mut group = Group::new(read(&new), moment.id(), &moment);
+        group.capacity_schedules = Json(read(&json!({
+            "weekly": [
+                {"weekdays": ["mon", "tue", "wed", "thu", "fri"], "from": "17:00", "to": "20:00", "maximum_capacity": 40},
+                {"from": "22:00", "to": "06:00", "maximum_capacity": 80}
+            ],
+            "dated": [{"from": "2026-11-23T16:30:00Z", "to": "2026-11-23T17:30:00Z", "maximum_capacity": 10}]
+        })));
+        group
+    }
+
+    fn at(group: &Group, at: &str) -> (i64, CapacitySource) {
+        let zone = "Europe/Amsterdam".parse().expect("a zone");
+        let (watts, source) = group.capacity_at(at.parse().expect("an instant"), zone);
+        (watts.get() / 1_000, source)
+    }
+
+    #[test]
+    fn a_cap_goes_before_dates_dates_before_weeks_and_weeks_before_the_capacity() {
+        let mut group = group();
+        assert_eq!(at(&group, "2026-11-23T12:00:00Z"), (100, CapacitySource::MaximumCapacity));
+        assert_eq!(at(&group, "2026-11-23T16:00:00Z"), (40, CapacitySource::Weekly)); // 17:00 in Amsterdam
+        assert_eq!(at(&group, "2026-11-23T16:30:00Z"), (10, CapacitySource::Dated));
+        assert_eq!(at(&group, "2026-11-23T17:30:00Z"), (40, CapacitySource::Weekly));
+        assert_eq!(at(&group, "2026-11-23T23:30:00Z"), (80, CapacitySource::Weekly));
+        let cap = json!({"maximum_capacity": 25, "until": "2026-11-23T16:45:00Z", "reason": "Grid"});
+        group.external_cap = Some(Json(read(&cap)));
+        assert_eq!(at(&group, "2026-11-23T16:40:00Z"), (25, CapacitySource::ExternalCap));
+        assert_eq!(at(&group, "2026-11-23T16:45:00Z"), (10, CapacitySource::Dated));
+    }
+
+    #[test]
+    fn nothing_lifts_a_group_above_its_capacity() {
+        let mut group = group();
+        group.maximum_capacity = Watts(30_000);
+        assert_eq!(at(&group, "2026-11-23T16:00:00Z"), (30, CapacitySource::MaximumCapacity));
+        assert_eq!(at(&group, "2026-11-23T16:30:00Z"), (10, CapacitySource::Dated));
+    }
+
+    #[test]
+    fn faults_name_the_entry() {
+        let fault = |body: Value| read::<CapacitySchedules>(&body).fault();
+        let dated = json!({"from": "2026-11-23T16:30:00Z", "to": "2026-11-23T16:30:00Z", "maximum_capacity": 1});
+        assert_eq!(
+            fault(json!({"dated": [dated]})),
+            Some(("dated[0].to".to_owned(), "must be after `from`".to_owned()))
+        );
+        let weekly = json!({"weekdays": [], "from": "10:00", "to": "11:00", "maximum_capacity": 1});
+        let fault = fault(json!({"weekly": [weekly]})).expect("a fault");
+        assert_eq!(fault.0, "weekly[0].weekdays");
+    }
+}

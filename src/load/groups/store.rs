@@ -1,0 +1,290 @@
+//! Groups and their members in the database.
+
+use diesel::prelude::*;
+
+use super::model::GroupFilter;
+use super::model::{Group, GroupConnector, GroupStation};
+use super::view::{GroupView, MembershipView};
+use crate::events::{self, Event, EventKind};
+use crate::fetch_page;
+use crate::http::query::ListQuery;
+use crate::http::{ApiError, ApiResult};
+use crate::sites::stations;
+use crate::store::query::{contains, lower};
+use crate::store::schema::{assets, group_connectors, group_stations, load_groups};
+use crate::store::{Conn, StoreError, StoreResult};
+use kernel::*;
+
+/// Groups from a root to its deepest descendant at most; the engine bounds it too.
+const DEEPEST: usize = 8;
+
+pub(super) fn insert(conn: &mut Conn, group: &Group) -> StoreResult<()> {
+    diesel::insert_into(load_groups::table).values(group).execute(conn)?;
+    Ok(())
+}
+
+/// The organization's group with this id.
+pub fn find(conn: &mut Conn, organization: OrganizationId, id: GroupId) -> StoreResult<Group> {
+    Ok(load_groups::table
+        .filter(load_groups::organization_id.eq(organization).and(load_groups::id.eq(id)))
+        .select(Group::as_select())
+        .first(conn)?)
+}
+
+pub(super) fn update(conn: &mut Conn, group: &Group) -> StoreResult<()> {
+    diesel::update(load_groups::table.find(group.id)).set(group).execute(conn)?;
+    Ok(())
+}
+
+/// Refuses a parent that is unknown, elsewhere, below the group itself, or too deep.
+pub(super) fn check_parent(conn: &mut Conn, group: &Group) -> ApiResult<()> {
+    let mut next = group.parent_id;
+    let mut depth = 1;
+    while let Some(id) = next {
+        let parent = find(conn, group.organization_id, id)
+            .map_err(|_| ApiError::field("parent", "not_found", "there is no such group in your organization"))?;
+        depth += 1;
+        if id == group.id || depth > DEEPEST {
+            let message = format!("groups nest without circles, at most {DEEPEST} deep");
+            return Err(ApiError::field("parent", "invalid", message));
+        }
+        if parent.location_id != group.location_id {
+            return Err(ApiError::field("parent", "invalid", "must be at the same location"));
+        }
+        next = parent.parent_id;
+    }
+    Ok(())
+}
+
+/// How many assets a group has.
+pub(super) fn assets_of(conn: &mut Conn, group: GroupId) -> StoreResult<i64> {
+    let own = assets::table.filter(assets::group_id.eq(group));
+    Ok(own.count().get_result(conn)?)
+}
+
+/// Deletes a group that has no stations, no groups below it, no assets and no home user.
+pub(super) fn delete(conn: &mut Conn, group: &Group) -> ApiResult<()> {
+    if group.user_id.is_some() {
+        return Err(ApiError::in_use("The group still has a home user"));
+    }
+    let stations: i64 = group_stations::table.filter(group_stations::group_id.eq(group.id)).count().get_result(conn)?;
+    let children: i64 = load_groups::table.filter(load_groups::parent_id.eq(group.id)).count().get_result(conn)?;
+    let assets = assets_of(conn, group.id)?;
+    if stations + children + assets > 0 {
+        return Err(ApiError::in_use(format!(
+            "The group still has {stations} charge station(s), {children} group(s) below it and {assets} asset(s)"
+        )));
+    }
+    diesel::delete(load_groups::table.find(group.id)).execute(conn)?;
+    Ok(())
+}
+
+/// The memberships of these groups, in the order in which stations joined.
+pub fn stations_of(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<GroupStation>> {
+    Ok(group_stations::table
+        .filter(group_stations::group_id.eq_any(groups))
+        .order(group_stations::id)
+        .select(GroupStation::as_select())
+        .load(conn)?)
+}
+
+/// The stations of a group and of all groups below it.
+pub(super) fn stations_below(conn: &mut Conn, group: GroupId) -> StoreResult<Vec<StationId>> {
+    let below: Vec<GroupId> = tree_of(conn, group)?.iter().map(|one| one.id).collect();
+    let stations = stations_of(conn, &below)?;
+    Ok(stations.into_iter().map(|station| station.chargestation_id).collect())
+}
+
+/// The members of these groups, by connector.
+pub fn members_of(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<GroupConnector>> {
+    Ok(group_connectors::table
+        .filter(group_connectors::group_id.eq_any(groups))
+        .order(group_connectors::connector_id)
+        .select(GroupConnector::as_select())
+        .load(conn)?)
+}
+
+pub(super) fn view(conn: &mut Conn, group: Group) -> StoreResult<GroupView> {
+    views(conn, vec![group])?.pop().ok_or(crate::store::StoreError::NotFound)
+}
+
+/// The views of these groups with their members, two queries in all.
+pub(super) fn views(conn: &mut Conn, groups: Vec<Group>) -> StoreResult<Vec<GroupView>> {
+    let ids: Vec<GroupId> = groups.iter().map(|group| group.id).collect();
+    let (stations, members) = (stations_of(conn, &ids)?, members_of(conn, &ids)?);
+    let view = |group: Group| {
+        let mine = stations.iter().filter(|station| station.group_id == group.id);
+        let memberships = mine.map(|station| MembershipView::new(station.clone(), &members)).collect();
+        GroupView::new(group, memberships)
+    };
+    Ok(groups.into_iter().map(view).collect())
+}
+
+pub(super) fn membership(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    station: StationId,
+) -> StoreResult<GroupStation> {
+    Ok(group_stations::table
+        .filter(group_stations::organization_id.eq(organization))
+        .filter(group_stations::chargestation_id.eq(station))
+        .select(GroupStation::as_select())
+        .first(conn)?)
+}
+
+pub(super) fn membership_view(conn: &mut Conn, membership: GroupStation) -> StoreResult<MembershipView> {
+    let members = members_of(conn, &[membership.group_id])?;
+    Ok(MembershipView::new(membership, &members))
+}
+
+pub(super) fn insert_membership(conn: &mut Conn, membership: &GroupStation) -> StoreResult<()> {
+    diesel::insert_into(group_stations::table).values(membership).execute(conn)?;
+    Ok(())
+}
+
+/// Replaces the members of a station.
+pub(super) fn replace_members(
+    conn: &mut Conn,
+    membership: &GroupStation,
+    members: &[GroupConnector],
+) -> StoreResult<()> {
+    let station = membership.chargestation_id;
+    diesel::delete(group_connectors::table.filter(group_connectors::chargestation_id.eq(station))).execute(conn)?;
+    for member in members {
+        diesel::insert_into(group_connectors::table).values(member).execute(conn)?;
+    }
+    diesel::update(group_stations::table.find(membership.id))
+        .set(group_stations::updated_at.eq(membership.updated_at))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Takes connectors that were found at a station into its group, where all its others are members: the station is there as a
+/// whole.
+pub fn take_in(
+    conn: &mut Conn,
+    moment: &Moment,
+    (organization, station): (OrganizationId, StationId),
+    found: &[ConnectorId],
+) -> StoreResult<()> {
+    let mut membership = match membership(conn, organization, station) {
+        Ok(membership) => membership,
+        Err(StoreError::NotFound) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut members = members_of(conn, &[membership.group_id])?;
+    members.retain(|member| member.chargestation_id == station);
+    let all = stations::connectors_of_station(conn, station)?;
+    let is_steered = |id: &ConnectorId| members.iter().any(|member| member.connector_id == *id);
+    let mut others = all.iter().map(|connector| &connector.id);
+    if !others.all(|id| found.contains(id) || is_steered(id)) {
+        return Ok(());
+    }
+    let joining = found.iter();
+    members.extend(joining.map(|id| GroupConnector::plain(&membership, *id)));
+    membership.updated_at = moment.version_after(membership.updated_at);
+    replace_members(conn, &membership, &members)?;
+    let view = membership_view(conn, membership)?;
+    let told = Event::new(organization, EventKind::GroupStationUpdated);
+    events::record(conn, moment, told, &view)
+}
+
+pub(super) fn delete_membership(conn: &mut Conn, membership: &GroupStation) -> StoreResult<()> {
+    replace_members(conn, membership, &[])?;
+    diesel::delete(group_stations::table.find(membership.id)).execute(conn)?;
+    Ok(())
+}
+
+/// The root of a group's tree.
+pub fn root_of(conn: &mut Conn, group: GroupId) -> StoreResult<GroupId> {
+    let mut id = group;
+    for _ in 0..DEEPEST {
+        let parent: Option<GroupId> = load_groups::table.find(id).select(load_groups::parent_id).first(conn)?;
+        match parent {
+            Some(parent) => id = parent,
+            None => break,
+        }
+    }
+    Ok(id)
+}
+
+/// The root of the tree in which a station is, if it is in any.
+pub fn root_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Option<GroupId>> {
+    let group: Option<GroupId> = group_stations::table
+        .filter(group_stations::chargestation_id.eq(station))
+        .select(group_stations::group_id)
+        .first(conn)
+        .optional()?;
+    group.map(|group| root_of(conn, group)).transpose()
+}
+
+/// Whether a station is in a group, so that balancing decides what its connectors may draw.
+pub fn is_member(conn: &mut Conn, station: StationId) -> StoreResult<bool> {
+    let memberships: i64 =
+        group_stations::table.filter(group_stations::chargestation_id.eq(station)).count().get_result(conn)?;
+    Ok(memberships > 0)
+}
+
+/// Every group that has no parent.
+pub fn all_roots(conn: &mut Conn) -> StoreResult<Vec<GroupId>> {
+    Ok(load_groups::table.filter(load_groups::parent_id.is_null()).select(load_groups::id).load(conn)?)
+}
+
+/// A root and everything below it, parents before children.
+pub fn tree_of(conn: &mut Conn, root: GroupId) -> StoreResult<Vec<Group>> {
+    let mut tree = vec![load_groups::table.find(root).select(Group::as_select()).first(conn)?];
+    let mut level = vec![root];
+    for _ in 0..DEEPEST {
+        let below: Vec<Group> = load_groups::table
+            .filter(load_groups::parent_id.eq_any(&level))
+            .order(load_groups::id)
+            .select(Group::as_select())
+            .load(conn)?;
+        level = below.iter().map(|group| group.id).collect();
+        tree.extend(below);
+        if level.is_empty() {
+            break;
+        }
+    }
+    Ok(tree)
+}
+
+pub(super) fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<GroupFilter>,
+) -> ApiResult<Page<GroupView>> {
+    let filter = &query.filter;
+    let filtered = || {
+        let mut rows = load_groups::table.filter(load_groups::organization_id.eq(organization)).into_boxed();
+        if let Some(location) = filter.location {
+            rows = rows.filter(load_groups::location_id.eq(location));
+        }
+        if let Some(parent) = filter.parent {
+            rows = rows.filter(load_groups::parent_id.eq(parent));
+        }
+        if let Some(user) = filter.user {
+            rows = rows.filter(load_groups::user_id.eq(user));
+        }
+        if let Some(algorithm) = filter.algorithm {
+            rows = rows.filter(load_groups::algorithm.eq(algorithm));
+        }
+        if let Some(text) = &query.search {
+            let pattern = contains(text);
+            rows = rows.filter(
+                lower(load_groups::name.nullable()).like(pattern.clone()).escape('\\').or(lower(
+                    load_groups::description,
+                )
+                .like(pattern)
+                .escape('\\')),
+            );
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, load_groups, filtered(), {
+        "name" => load_groups::name,
+        "maximum_capacity" => load_groups::maximum_capacity,
+    });
+    let groups: Vec<Group> = rows.select(Group::as_select()).load(conn)?;
+    Ok(Page { rows: views(conn, groups)?, total, request: query.page })
+}

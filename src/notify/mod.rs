@@ -1,0 +1,4 @@
+//! Who hears of events: webhooks, and WebSockets that stream them.
+
+pub mod realtime;
+pub mod webhooks;

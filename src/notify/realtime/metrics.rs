@@ -1,0 +1,70 @@
+//! What running sessions measure, told to one listener: each session when it measured something new.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::charging::sessions::{self, Session, SessionView};
+use crate::http::Context;
+use crate::store::{StoreError, StoreResult};
+use kernel::{OrganizationId, SessionId, Timestamp};
+
+/// Which sessions to watch, and how often to look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Whose.
+    pub organization: OrganizationId,
+    /// This one, or all.
+    pub session: Option<SessionId>,
+    /// Time between two looks.
+    pub every: Duration,
+}
+
+/// What a listener knows of running sessions.
+pub(super) struct Watch {
+    context: Context,
+    wanted: Wanted,
+    /// The version of each session that was told last.
+    told: HashMap<SessionId, Timestamp>,
+}
+
+/// A message of a session's metrics, in the form of an event; it is in no log, so it has no id and no cursor.
+#[derive(Serialize)]
+struct Message<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    object: &'static str,
+    data: &'a SessionView,
+    #[serde(rename = "createdAt")]
+    created_at: Timestamp,
+}
+
+impl Watch {
+    pub fn new(context: Context, wanted: Wanted) -> Self {
+        let told = HashMap::new();
+        Self { context, wanted, told }
+    }
+
+    /// Time between two looks.
+    pub const fn every(&self) -> Duration {
+        self.wanted.every
+    }
+
+    /// Messages of the sessions that changed since the last look.
+    pub async fn look(&mut self) -> StoreResult<Vec<String>> {
+        let Wanted { organization, session, .. } = self.wanted;
+        let running = self.context.db.read(move |conn| sessions::running(conn, organization, session)).await?;
+        let now = self.context.clock.now();
+        let told = running.iter().map(|session| (session.id, session.updated_at));
+        let before = std::mem::replace(&mut self.told, told.collect());
+        let news = |session: &Session| before.get(&session.id) != Some(&session.updated_at);
+        let news = running.into_iter().filter(news);
+        news.map(|session| message(&SessionView::from(session).veiled(), now)).collect()
+    }
+}
+
+fn message(session: &SessionView, now: Timestamp) -> StoreResult<String> {
+    serde_json::to_string(&Message { kind: "session.metrics", object: "session", data: session, created_at: now })
+        .map_err(|error| StoreError::Failed(error.to_string()))
+}

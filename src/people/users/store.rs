@@ -1,0 +1,117 @@
+//! Users in the database; every query is bounded by the organization.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::model::UserFilter;
+use super::model::{User, UserView};
+use crate::fetch_page;
+use crate::http::query::ListQuery;
+use crate::http::{ApiError, ApiResult, Code};
+use crate::store::schema::{load_groups, sessions, tokens, users};
+use crate::store::{Conn, Searched, StoreError, StoreResult};
+use kernel::{OrganizationId, Page, UserId};
+
+/// An e-mail address that another user has is refused.
+fn taken(error: diesel::result::Error) -> ApiError {
+    match StoreError::from(error) {
+        StoreError::Duplicate(_) => {
+            ApiError::new(Code::AlreadyExists, "Another user of your organization has this email")
+        }
+        other => other.into(),
+    }
+}
+
+pub(super) fn insert(conn: &mut Conn, user: &User) -> ApiResult<()> {
+    let inserted = diesel::insert_into(users::table).values(user).execute(conn);
+    inserted.map(drop).map_err(taken)
+}
+
+/// The organization's user with this id.
+pub fn find(conn: &mut Conn, organization: OrganizationId, id: UserId) -> StoreResult<User> {
+    Ok(users::table
+        .filter(users::organization_id.eq(organization).and(users::id.eq(id)))
+        .select(User::as_select())
+        .first(conn)?)
+}
+
+/// The organization's user with this e-mail address.
+pub fn find_by_email(conn: &mut Conn, organization: OrganizationId, email: &str) -> StoreResult<Option<User>> {
+    Ok(users::table
+        .filter(users::organization_id.eq(organization))
+        .filter(users::email.eq(email))
+        .select(User::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// The same as [`find`] for a reference in a body: an unknown id is a fault of that field.
+pub fn require(conn: &mut Conn, organization: OrganizationId, id: UserId, field: &str) -> ApiResult<User> {
+    match find(conn, organization, id) {
+        Err(StoreError::NotFound) => {
+            Err(ApiError::field(field, "not_found", "there is no such user in your organization"))
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The views of these users, for rows that include them.
+pub fn find_many(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    ids: &[UserId],
+) -> StoreResult<BTreeMap<UserId, UserView>> {
+    let found: Vec<User> = users::table
+        .filter(users::organization_id.eq(organization).and(users::id.eq_any(ids.to_vec())))
+        .select(User::as_select())
+        .load(conn)?;
+    Ok(found.into_iter().map(|user| (user.id, user.into())).collect())
+}
+
+pub(super) fn update(conn: &mut Conn, user: &User) -> ApiResult<()> {
+    let updated = diesel::update(users::table.find(user.id)).set(user).execute(conn);
+    updated.map(drop).map_err(taken)
+}
+
+/// Deletes it, unless something still belongs to it.
+pub(super) fn delete(conn: &mut Conn, user: &User) -> ApiResult<()> {
+    let tokens: i64 = tokens::table.filter(tokens::user_id.eq(user.id)).count().get_result(conn)?;
+    let sessions: i64 = sessions::table.filter(sessions::user_id.eq(user.id)).count().get_result(conn)?;
+    let groups: i64 = load_groups::table.filter(load_groups::user_id.eq(user.id)).count().get_result(conn)?;
+    if tokens + sessions + groups > 0 {
+        return Err(ApiError::in_use(format!(
+            "The user still has {tokens} token(s), {sessions} session(s) and {groups} group(s); set active to false instead"
+        )));
+    }
+    diesel::delete(users::table.find(user.id)).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<UserFilter>,
+) -> ApiResult<Page<User>> {
+    let search = query.search.as_deref();
+    let found = search.map(|text| Searched::Users.containing(conn, organization, text));
+    let filtered = || {
+        let mut rows = users::table.filter(users::organization_id.eq(organization)).into_boxed();
+        if let Some(active) = query.filter.active {
+            rows = rows.filter(users::active.eq(active));
+        }
+        if let Some(role) = &query.filter.role {
+            rows = rows.filter(users::role.eq(role.clone()));
+        }
+        if let Some(found) = &found {
+            rows = rows.filter(found());
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, users, filtered(), {
+        "firstname" => users::firstname,
+        "lastname" => users::lastname,
+        "email" => users::email,
+    });
+    Ok(Page { rows: rows.select(User::as_select()).load(conn)?, total, request: query.page })
+}

@@ -1,0 +1,108 @@
+//! Locations in the database; every query is bounded by the organization.
+
+use diesel::prelude::*;
+
+use super::model::Location;
+use super::model::LocationFilter;
+use crate::fetch_page;
+use crate::http::query::ListQuery;
+use crate::http::{ApiError, ApiResult};
+use crate::store::query::{contains, lower};
+use crate::store::schema::{assets, chargestations, load_groups, locations};
+use crate::store::{Conn, StoreResult};
+use kernel::{LocationId, OrganizationId, Page, TimeZone};
+
+pub(super) fn insert(conn: &mut Conn, location: &Location) -> StoreResult<()> {
+    diesel::insert_into(locations::table).values(location).execute(conn)?;
+    Ok(())
+}
+
+/// The organization's location with this id.
+pub fn find(conn: &mut Conn, organization: OrganizationId, id: LocationId) -> StoreResult<Location> {
+    Ok(locations::table
+        .filter(locations::organization_id.eq(organization).and(locations::id.eq(id)))
+        .select(Location::as_select())
+        .first(conn)?)
+}
+
+/// The same for a reference in a body: an unknown id is a fault of that field.
+pub fn require(conn: &mut Conn, organization: OrganizationId, id: LocationId, field: &str) -> ApiResult<Location> {
+    match find(conn, organization, id) {
+        Err(crate::store::StoreError::NotFound) => {
+            Err(ApiError::field(field, "not_found", "there is no such location in your organization"))
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Every location that is not always open.
+pub fn with_hours(conn: &mut Conn) -> StoreResult<Vec<Location>> {
+    let mut rows: Vec<Location> =
+        locations::table.filter(locations::active.eq(true)).select(Location::as_select()).load(conn)?;
+    rows.retain(|location| !location.opening_hours.0.0.is_empty());
+    Ok(rows)
+}
+
+/// The time zone of all of an organization's locations, where they have the same one; else UTC.
+pub fn common_time_zone(conn: &mut Conn, organization: OrganizationId) -> StoreResult<TimeZone> {
+    let zones: Vec<String> = locations::table
+        .filter(locations::organization_id.eq(organization))
+        .select(locations::timezone)
+        .distinct()
+        .limit(2)
+        .load(conn)?;
+    Ok(match zones.as_slice() {
+        [zone] => zone.parse().unwrap_or_default(),
+        _ => TimeZone::default(),
+    })
+}
+
+pub(super) fn update(conn: &mut Conn, location: &Location) -> StoreResult<()> {
+    diesel::update(locations::table.find(location.id)).set(location).execute(conn)?;
+    Ok(())
+}
+
+/// Deletes it, unless something still stands there.
+pub(super) fn delete(conn: &mut Conn, location: &Location) -> ApiResult<()> {
+    let stations: i64 =
+        chargestations::table.filter(chargestations::location_id.eq(location.id)).count().get_result(conn)?;
+    let groups: i64 = load_groups::table.filter(load_groups::location_id.eq(location.id)).count().get_result(conn)?;
+    let assets: i64 = assets::table.filter(assets::location_id.eq(location.id)).count().get_result(conn)?;
+    if stations + groups + assets > 0 {
+        return Err(ApiError::in_use(format!(
+            "The location still has {stations} charge station(s), {groups} group(s) and {assets} asset(s)"
+        )));
+    }
+    diesel::delete(locations::table.find(location.id)).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<LocationFilter>,
+) -> ApiResult<Page<Location>> {
+    let filtered = || {
+        let mut rows = locations::table.filter(locations::organization_id.eq(organization)).into_boxed();
+        if let Some(active) = query.filter.active {
+            rows = rows.filter(locations::active.eq(active));
+        }
+        if let Some(text) = &query.search {
+            let pattern = contains(text);
+            rows = rows.filter(
+                lower(locations::operator_name.nullable())
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(locations::name).like(pattern.clone()).escape('\\'))
+                    .or(lower(locations::code).like(pattern).escape('\\')),
+            );
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, locations, filtered(), {
+        "operatorName" => locations::operator_name,
+        "name" => locations::name,
+        "code" => locations::code,
+    });
+    Ok(Page { rows: rows.select(Location::as_select()).load(conn)?, total, request: query.page })
+}

@@ -1,0 +1,148 @@
+//! The endpoints of EVSEs.
+
+use actix_web::{HttpResponse, delete, get, patch, post};
+
+use crate::events::{self, Event, EventKind};
+use crate::http::caller::{ReadEvses, WriteEvses};
+use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::Reply;
+use crate::http::list::{self, ListReply};
+use crate::http::query::{ListParameters, ListQuery, PlaceParameters};
+use crate::http::routing::ServiceConfig;
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
+use crate::sites::stations::model::evse::*;
+use crate::sites::stations::store::{connectors, evses as store, stations};
+use crate::store::{Conn, StoreError, StoreResult};
+use kernel::{EvseId, StationId};
+
+/// Adds these endpoints.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_evses).service(create_evse).service(get_evse).service(update_evse).service(delete_evse);
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "EVSE")
+}
+
+fn view_of(conn: &mut Conn, evse: Evse) -> StoreResult<EvseView> {
+    let condition = connectors::conditions_of_evses(conn, &[evse.id])?.remove(&evse.id);
+    let station = evse.chargestation_id;
+    let place = store::places(conn, &[station])?.remove(&station);
+    Ok(EvseView::new(evse, condition, place.unwrap_or_default()))
+}
+
+/// Lists EVSEs.
+#[utoipa::path(tag = "evses", params(ListParameters, PlaceParameters, EvseFilter),
+    responses((status = OK, body = ListReply<EvseView>), ListErrors))]
+#[get("/evses")]
+async fn list_evses(caller: Caller<ReadEvses>, ctx: Ctx, query: ListQuery<EvseFilter>) -> ApiResult<HttpResponse> {
+    let organization = caller.organization();
+    list::respond(&ctx, query, move |conn, query| {
+        let page = store::list(conn, organization, query)?;
+        let ids: Vec<EvseId> = page.rows.iter().map(|evse| evse.id).collect();
+        let conditions = connectors::conditions_of_evses(conn, &ids)?;
+        let stations: Vec<StationId> = page.rows.iter().map(|evse| evse.chargestation_id).collect();
+        let places = store::places(conn, &stations)?;
+        Ok(page.map(|evse| {
+            let condition = conditions.get(&evse.id).copied();
+            let place = places.get(&evse.chargestation_id).copied();
+            EvseView::new(evse, condition, place.unwrap_or_default())
+        }))
+    })
+    .await
+}
+
+/// Adds an EVSE to a charge station.
+#[utoipa::path(tag = "evses", params(("id" = StationId, Path, description = "The station")), request_body = NewEvse,
+    responses((status = CREATED, body = Reply<EvseView>), WriteErrors))]
+#[post("/chargestations/{id}/evses")]
+async fn create_evse(
+    caller: Caller<WriteEvses>,
+    ctx: Ctx,
+    PathId(station): PathId<StationId>,
+    Body(new): Body<NewEvse>,
+) -> ApiResult<Created<EvseView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.answer(move |conn| {
+        let station = stations::find_station(conn, organization, station)
+            .map_err(|error| ApiError::missing(error, "charge station"))?;
+        let number = match new.number {
+            Some(number) => number.0,
+            None => store::next_number(conn, station.id)?,
+        };
+        let evse = Evse::new(new.clone(), (organization, station.id), number, &moment);
+        store::insert(conn, &evse)?;
+        let view = view_of(conn, evse)?;
+        events::record(conn, &moment, Event::new(organization, EventKind::EvseCreated).at(station.id), &view)?;
+        Ok(Created(view))
+    })
+    .await
+}
+
+/// Reads an EVSE.
+#[utoipa::path(tag = "evses", params(("id" = EvseId, Path, description = "The EVSE")),
+    responses((status = OK, body = Reply<EvseView>), OneErrors))]
+#[get("/evses/{id}")]
+async fn get_evse(caller: Caller<ReadEvses>, ctx: Ctx, PathId(id): PathId<EvseId>) -> ApiResult<Found<EvseView>> {
+    let organization = caller.organization();
+    let read = ctx.db.read(move |conn| {
+        let evse = store::find(conn, organization, id)?;
+        view_of(conn, evse)
+    });
+    Ok(Found(read.await.map_err(missing)?))
+}
+
+/// Changes an EVSE (JSON merge patch).
+#[utoipa::path(tag = "evses", params(("id" = EvseId, Path, description = "The EVSE")), request_body = EvsePatch,
+    responses((status = OK, body = Reply<EvseView>), WriteErrors))]
+#[patch("/evses/{id}")]
+async fn update_evse(
+    caller: Caller<WriteEvses>,
+    ctx: Ctx,
+    PathId(id): PathId<EvseId>,
+    if_match: IfMatch,
+    Body(patch): Body<EvsePatch>,
+) -> ApiResult<Changed<EvseView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let mut evse = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(evse.updated_at)?;
+            let known_as = evse.evse_id.clone();
+            evse.apply(patch.clone(), &moment);
+            if known_as.is_some() && evse.evse_id != known_as {
+                let what = "The EVSE would lose its evse_id";
+                store::require_not_offered(conn, &[id], moment.now, what)?;
+            }
+            store::update(conn, &evse)?;
+            let station = evse.chargestation_id;
+            let view = view_of(conn, evse)?;
+            events::record(conn, &moment, Event::new(organization, EventKind::EvseUpdated).at(station), &view)?;
+            Ok(Changed(view))
+        })
+        .await
+}
+
+/// Deletes an EVSE that has no connectors.
+#[utoipa::path(tag = "evses", params(("id" = EvseId, Path, description = "The EVSE")),
+    responses((status = OK, body = Reply<EvseView>), DeleteErrors))]
+#[delete("/evses/{id}")]
+async fn delete_evse(
+    caller: Caller<WriteEvses>,
+    ctx: Ctx,
+    PathId(id): PathId<EvseId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<EvseView>> {
+    let (organization, moment) = (caller.organization(), ctx.moment());
+    ctx.db
+        .write(move |conn| {
+            let evse = store::find(conn, organization, id).map_err(missing)?;
+            if_match.check(evse.updated_at)?;
+            store::delete(conn, &evse)?;
+            let station = evse.chargestation_id;
+            let view = view_of(conn, evse)?;
+            events::record(conn, &moment, Event::new(organization, EventKind::EvseDeleted).at(station), &view)?;
+            Ok(Deleted(view))
+        })
+        .await
+}

@@ -1,0 +1,282 @@
+//! The endpoints of stations.
+
+use actix_web::{HttpResponse, delete, get, patch, post, web};
+use serde_json::Value;
+
+use crate::events::{self, Event, EventKind};
+use crate::filters;
+use crate::http::caller::{ReadLocations, ReadStations, WriteStations};
+use crate::http::docs::{CommandErrors, DeleteErrors, ListErrors, OneErrors, WriteErrors};
+use crate::http::envelope::{Reply, reply};
+use crate::http::list::{self, ListReply};
+use crate::http::query::{Format, ListParameters, ListQuery, PlaceParameters};
+use crate::http::routing::ServiceConfig;
+use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, Query};
+use crate::people::organizations::default_security;
+use crate::sites::locations::{self, LocationView};
+use crate::sites::stations::link::{SharedLink, Signal, SignalKind, Signals};
+use crate::sites::stations::model::station::*;
+use crate::sites::stations::store::{connectors, evses, station_view, stations as store};
+use crate::store::{Conn, StoreError};
+use kernel::{LocationId, OrganizationId, StationId};
+
+/// Adds these endpoints.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_chargestations)
+        .service(create_chargestation)
+        .service(get_chargestation)
+        .service(update_chargestation)
+        .service(delete_chargestation)
+        .service(reset_chargestation_password)
+        .service(disconnect_chargestation);
+}
+
+filters! {
+    /// What is put in place of an id.
+    pub struct StationIncludes {
+        /// Put the whole location in place of its id.
+        pub include_location: bool,
+    }
+}
+
+fn missing(error: StoreError) -> ApiError {
+    ApiError::missing(error, "charge station")
+}
+
+fn include_locations(conn: &mut Conn, organization: OrganizationId, views: &mut [StationView]) -> ApiResult<()> {
+    for view in views {
+        let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
+        if let Some(id) = id {
+            let location = LocationView::from(locations::find(conn, organization, id)?);
+            view.location = serde_json::to_value(location).unwrap_or(Value::Null);
+        }
+    }
+    Ok(())
+}
+
+/// Lists charge stations, each with its connectors.
+#[utoipa::path(tag = "chargestations", params(ListParameters, PlaceParameters, StationFilter),
+    responses((status = OK, body = ListReply<StationView>), ListErrors))]
+#[get("/chargestations")]
+async fn list_chargestations(
+    caller: Caller<ReadStations>,
+    ctx: Ctx,
+    query: ListQuery<StationFilter>,
+) -> ApiResult<HttpResponse> {
+    caller.may_include::<ReadLocations>("include_location", query.filter.include_location)?;
+    let organization = caller.organization();
+    let base = ctx.websocket_url.clone();
+    list::respond(&ctx, query, move |conn, query| {
+        let page = store::list(conn, organization, query)?;
+        let ids: Vec<StationId> = page.rows.iter().map(|row| row.id).collect();
+        let mut by_station = connectors::views_by_station(conn, &ids)?;
+        let mut page = page.map(|row| {
+            let connectors = by_station.remove(&row.id).unwrap_or_default();
+            StationView::new(row, connectors, &base)
+        });
+        let on_a_map = query.near.is_some() || query.format == Format::GeoJson;
+        if query.filter.include_location == Some(true) || on_a_map {
+            place_at_locations(conn, organization, &mut page.rows)?;
+        }
+        if query.filter.include_location == Some(true) {
+            include_locations(conn, organization, &mut page.rows)?;
+        }
+        Ok(page)
+    })
+    .await
+}
+
+/// A station without coordinates of its own is where its location is.
+fn place_at_locations(conn: &mut Conn, organization: OrganizationId, views: &mut [StationView]) -> ApiResult<()> {
+    for view in views.iter_mut().filter(|view| view.coordinates.is_none()) {
+        let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
+        if let Some(id) = id {
+            view.coordinates = Some(locations::find(conn, organization, id)?.coordinates());
+        }
+    }
+    Ok(())
+}
+
+/// Creates a charge station; the answer tells the URL to configure into it and, once, its password.
+#[utoipa::path(tag = "chargestations", request_body = NewStation,
+    responses((status = CREATED, body = Reply<StationView>), WriteErrors))]
+#[post("/chargestations")]
+async fn create_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    Body(new): Body<NewStation>,
+) -> ApiResult<Created<StationView>> {
+    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
+    ctx.answer(move |conn| {
+        let usual = default_security(conn, organization)?;
+        let (station, password) = Station::new(new.clone(), (organization, usual), &moment);
+        if let Some(location) = station.location_id {
+            locations::require(conn, organization, location, "location")?;
+        }
+        store::require_free_endpoint(conn, &station)?;
+        store::insert(conn, &station)?;
+        let mut view = station_view(conn, station.clone(), &base)?;
+        events::record(conn, &moment, Event::new(organization, EventKind::StationCreated).at(station.id), &view)?;
+        view.security.password = password;
+        Ok(Created(view))
+    })
+    .await
+}
+
+/// Reads a charge station.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), StationIncludes),
+    responses((status = OK, body = Reply<StationView>), OneErrors))]
+#[get("/chargestations/{id}")]
+async fn get_chargestation(
+    caller: Caller<ReadStations>,
+    ctx: Ctx,
+    PathId(id): PathId<StationId>,
+    Query(includes): Query<StationIncludes>,
+) -> ApiResult<Found<StationView>> {
+    caller.may_include::<ReadLocations>("include_location", includes.include_location)?;
+    let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
+    ctx.db
+        .read(move |conn| {
+            let station = store::find_station(conn, organization, id).map_err(missing)?;
+            let mut view = [station_view(conn, station, &base)?];
+            if includes.include_location == Some(true) {
+                include_locations(conn, organization, &mut view)?;
+            }
+            let [view] = view;
+            Ok(Found(view))
+        })
+        .await
+}
+
+/// Changes a charge station (JSON merge patch). One that is to prove otherwise who it is, to connect elsewhere or to speak
+/// another version is disconnected; `change_password` tells it a new password first.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    request_body = StationPatch, responses((status = OK, body = Reply<StationView>), WriteErrors))]
+#[patch("/chargestations/{id}")]
+async fn update_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    signals: web::Data<Signals>,
+    PathId(id): PathId<StationId>,
+    if_match: IfMatch,
+    Body(patch): Body<StationPatch>,
+) -> ApiResult<Changed<StationView>> {
+    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
+    let (view, must_come_anew) = ctx
+        .db
+        .write(move |conn| {
+            let mut station = store::find_station(conn, organization, id).map_err(missing)?;
+            if_match.check(station.updated_at)?;
+            if let Some(location) = patch.location.value() {
+                locations::require(conn, organization, *location, "location")?;
+            }
+            let was = station.clone();
+            let password = station.apply(patch.clone(), &moment)?;
+            store::require_free_endpoint(conn, &station)?;
+            if station.location_id != was.location_id {
+                store::require_place_of_group(conn, &station)?;
+            }
+            if was.location_id.is_some() && station.location_id.is_none() {
+                let own = evses::evses_of_station(conn, id)?;
+                let what = "The EVSEs of the charge station would lose their place";
+                evses::require_not_offered(conn, &own, moment.now, what)?;
+            }
+            if was.may_connect() && !station.may_connect() && store::has_running_session(conn, id)? {
+                return Err(ApiError::conflict(
+                    "A session is running at this charge station; stop it first, with force where the station does not",
+                ));
+            }
+            store::update_station(conn, &station)?;
+            let must_come_anew = !station.may_connect() || !station.connects_like(&was);
+            let mut view = station_view(conn, station, &base)?;
+            events::record(conn, &moment, Event::new(organization, EventKind::StationUpdated).at(id), &view)?;
+            view.security.password = password;
+            Ok::<_, ApiError>((view, must_come_anew))
+        })
+        .await?;
+    if must_come_anew {
+        link.disconnect(id);
+    }
+    signals.tell(Signal { organization, station: id, kind: SignalKind::Reconfigured });
+    Ok(Changed(view))
+}
+
+/// Deletes a charge station with its EVSEs and connectors, where no session needs it.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    responses((status = OK, body = Reply<StationView>), DeleteErrors))]
+#[delete("/chargestations/{id}")]
+async fn delete_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    PathId(id): PathId<StationId>,
+    if_match: IfMatch,
+) -> ApiResult<Deleted<StationView>> {
+    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let station = store::find_station(conn, organization, id).map_err(missing)?;
+            if_match.check(station.updated_at)?;
+            let view = station_view(conn, station.clone(), &base)?;
+            store::delete(conn, &station)?;
+            events::record(conn, &moment, Event::new(organization, EventKind::StationDeleted).at(id), &view)?;
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    link.disconnect(id);
+    Ok(Deleted(view))
+}
+
+/// Gives a charge station a new password for HTTP Basic; this answer is the only place that shows it.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    responses((status = OK, body = Reply<StationView>), WriteErrors))]
+#[patch("/chargestations/{id}/reset_password")]
+async fn reset_chargestation_password(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    PathId(id): PathId<StationId>,
+) -> ApiResult<Changed<StationView>> {
+    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
+    let view = ctx
+        .db
+        .write(move |conn| {
+            let mut station = store::find_station(conn, organization, id).map_err(missing)?;
+            let password = station.reset_password(&moment);
+            store::update_station(conn, &station)?;
+            let mut view = station_view(conn, station, &base)?;
+            events::record(conn, &moment, Event::new(organization, EventKind::StationUpdated).at(id), &view)?;
+            view.security.password = Some(password);
+            Ok::<_, ApiError>(view)
+        })
+        .await?;
+    link.disconnect(id); // whoever is connected proved itself with the old one
+    Ok(Changed(view))
+}
+
+/// Closes the socket of a charge station; it may connect again.
+#[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
+    responses((status = OK, body = Reply<StationView>), CommandErrors))]
+#[post("/chargestations/{id}/disconnect")]
+async fn disconnect_chargestation(
+    caller: Caller<WriteStations>,
+    ctx: Ctx,
+    link: web::Data<SharedLink>,
+    PathId(id): PathId<StationId>,
+) -> ApiResult<HttpResponse> {
+    let (organization, base) = (caller.organization(), ctx.websocket_url.clone());
+    let view = ctx
+        .db
+        .read(move |conn| {
+            let station = store::find_station(conn, organization, id).map_err(missing)?;
+            station_view(conn, station, &base).map_err(ApiError::from)
+        })
+        .await?;
+    if !link.disconnect(id) {
+        return Err(ApiError::station_offline());
+    }
+    Ok(reply(actix_web::http::StatusCode::OK, "Disconnected", view))
+}

@@ -1,0 +1,445 @@
+//! A charge station: what an integrator says of it, and what it says of itself.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::http::fields::MetaData;
+use crate::http::{ApiError, ApiResult, Faults};
+pub use crate::people::organizations::SecurityType;
+use crate::people::organizations::UnknownConnectors;
+use crate::sites::stations::model::identity::Identity;
+use crate::sites::stations::model::secrets;
+use crate::store::Json;
+use crate::store::schema::chargestations;
+use kernel::*;
+
+mod request;
+mod view;
+
+pub use request::{BootConfiguration, NewSecurity, NewStation, StationFilter, StationPatch};
+pub use view::StationView;
+
+crate::spelled! {
+    /// Whether a component is in use.
+    pub enum OperationalStatus {
+        /// Working.
+        Operative = "Operative",
+        /// Not working for now.
+        Inoperative = "Inoperative",
+        /// Discarded.
+        Closed = "Closed",
+    }
+}
+
+crate::spelled! {
+    /// What a booting station is answered.
+    pub enum Registration {
+        /// It may work.
+        Accepted = "Accepted",
+        /// It must wait; it may be asked things.
+        Pending = "Pending",
+        /// It must go away.
+        Rejected = "Rejected",
+    }
+}
+
+crate::text_column!(spelled OperationalStatus, Registration);
+
+/// A number of a card that is too long for what the station speaks is a fault of this field.
+pub fn require_card(protocol: Protocol, number: &str, field: &str) -> ApiResult<()> {
+    if protocol.takes_card(number) {
+        return Ok(());
+    }
+    let longest = protocol.longest_card();
+    let message = format!("must have at most {longest} characters: the charge station speaks {protocol}");
+    Err(ApiError::field(field, "invalid", message))
+}
+
+/// What a station said of itself when it booted, in eDRV's field names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BootInfo {
+    /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_point_vendor: Option<String>,
+    /// Which model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_point_model: Option<String>,
+    /// Its serial number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_point_serial_number: Option<String>,
+    /// Its box's serial number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_box_serial_number: Option<String>,
+    /// Its firmware.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firmware_version: Option<String>,
+    /// Its SIM card.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iccid: Option<String>,
+    /// Its subscriber.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imsi: Option<String>,
+    /// Its meter's type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meter_type: Option<String>,
+    /// Its meter's serial number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meter_serial_number: Option<String>,
+}
+
+/// A stored charge station.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = chargestations, treat_none_as_null = true)]
+pub struct Station {
+    pub id: StationId,
+    pub organization_id: OrganizationId,
+    pub location_id: Option<LocationId>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub code: Option<String>,
+    pub protocol: Protocol,
+    pub endpoint: String,
+    pub security_type: SecurityType,
+    pub password_hash: Option<String>,
+    pub active: bool,
+    pub public: bool,
+    pub visible: bool,
+    pub is_simulator: bool,
+    pub manufacturer: Option<String>,
+    pub model: Option<String>,
+    pub physical_address: Option<String>,
+    pub operational_status: OperationalStatus,
+    pub registration: Registration,
+    pub boot_configuration: Json<BootConfiguration>,
+    pub boot_info: Json<BootInfo>,
+    pub longitude: Option<f64>,
+    pub latitude: Option<f64>,
+    pub online: bool,
+    pub last_connect_at: Option<Timestamp>,
+    pub last_disconnect_at: Option<Timestamp>,
+    pub last_message_at: Option<Timestamp>,
+    pub configuration: Json<Value>,
+    pub variables: Json<Value>,
+    pub capabilities: Json<Value>,
+    pub flags: Json<Vec<String>>,
+    pub meta_data: Json<MetaData>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub closed_by_hours: bool,
+    pub pinned_protocol: Option<Protocol>,
+    pub clock_offset_seconds: Option<i64>,
+    pub limit_forms: Json<Value>,
+    /// When it last said that it booted; by our clock.
+    pub last_boot_at: Option<Timestamp>,
+    pub unknown_connectors: Option<UnknownConnectors>,
+    /// Whether its endpoint was drawn by chance, and is long enough to be all that it has to know.
+    pub endpoint_is_secret: bool,
+    /// Whether it may connect with TLS only, whatever proves who it is.
+    pub requires_tls: bool,
+    /// As its operator entered it: what it says itself proves nothing.
+    pub serial_number: Option<String>,
+    /// What is stored of passwords that it was told, and with which it has not connected yet; the newest last.
+    pub pending_passwords: Json<Vec<String>>,
+}
+
+/// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
+pub const CLOCK_OFF_SECONDS: u64 = 60;
+/// That nothing keeps others from being this station.
+const NO_SECURITY: &str = "no_security: whoever knows or guesses its endpoint connects as this station; give it basic_auth or \
+    client_certificate, or an endpoint that is drawn by chance";
+
+/// Passwords that a station may have been told without an answer.
+const MOST_PENDING: usize = 5;
+
+/// Why an endpoint is refused.
+const CHOSEN_IS_NO_SECRET: &str = "is chosen, so it is no secret: give the station basic_auth or client_certificate, or say security \
+    none in the same request";
+
+/// Whether a password is the station's.
+pub fn password_matches(station: &Station, given: &[u8]) -> bool {
+    let stored = station.password_hash.as_deref();
+    stored.is_some_and(|stored| secrets::is_password(station.id, stored, given))
+}
+
+impl Station {
+    /// The station that `new` describes and, where one was set or made, its password in the clear.
+    pub fn new(
+        new: NewStation,
+        (organization_id, usual): (OrganizationId, SecurityType),
+        moment: &Moment,
+    ) -> (Self, Option<String>) {
+        let is_chosen = new.endpoint.is_some();
+        let security = (new.security).unwrap_or_else(|| NewSecurity::usual(usual, is_chosen));
+        let is_open = security.kind == SecurityType::None;
+        let mut station = Self {
+            id: moment.id(),
+            organization_id,
+            location_id: new.location,
+            name: new.name.map(String::from),
+            description: new.description.map(String::from),
+            code: new.code.map(String::from),
+            protocol: new.protocol.unwrap_or(Protocol::V16),
+            endpoint: (new.endpoint).map_or_else(|| secrets::endpoint(is_open), Identity::into_text),
+            security_type: SecurityType::None,
+            password_hash: None,
+            active: new.active.unwrap_or(true),
+            public: new.public.unwrap_or(true),
+            visible: new.visible.unwrap_or(true),
+            is_simulator: new.is_simulator.unwrap_or(false),
+            manufacturer: new.manufacturer.map(String::from),
+            model: new.model.map(String::from),
+            physical_address: new.physical_address.map(String::from),
+            operational_status: new.operational_status.unwrap_or(OperationalStatus::Operative),
+            registration: new.registration.unwrap_or(Registration::Accepted),
+            boot_configuration: Json(new.boot_configuration.unwrap_or_default()),
+            boot_info: Json::default(),
+            longitude: new.coordinates.map(|place| place.longitude),
+            latitude: new.coordinates.map(|place| place.latitude),
+            online: false,
+            last_connect_at: None,
+            last_disconnect_at: None,
+            last_message_at: None,
+            configuration: Json(Value::Object(Default::default())),
+            variables: Json(Value::Object(Default::default())),
+            capabilities: Json(Value::Object(Default::default())),
+            flags: Json::default(),
+            meta_data: Json(new.meta_data.unwrap_or_default()),
+            created_at: moment.now,
+            updated_at: moment.now,
+            closed_by_hours: false,
+            pinned_protocol: new.pinned_protocol,
+            clock_offset_seconds: None,
+            limit_forms: Json(Value::Object(Default::default())),
+            last_boot_at: None,
+            unknown_connectors: new.unknown_connectors,
+            endpoint_is_secret: is_open && !is_chosen,
+            requires_tls: false,
+            serial_number: new.serial_number.map(String::from),
+            pending_passwords: Json::default(),
+        };
+        let password = station.secure(security);
+        (station, password)
+    }
+
+    /// Changes how it proves who it is; answers the password in the clear, where one was set or made.
+    fn secure(&mut self, security: NewSecurity) -> Option<String> {
+        self.security_type = security.kind;
+        self.requires_tls = security.tls.unwrap_or(self.requires_tls);
+        self.pending_passwords.0.clear();
+        match (security.kind, security.password) {
+            (SecurityType::None | SecurityType::ClientCertificate, _) => {
+                self.password_hash = None;
+                None
+            }
+            (SecurityType::BasicAuth, None) if self.password_hash.is_some() => None,
+            (SecurityType::BasicAuth, password) => {
+                Some(self.set_password(password.map_or_else(secrets::password, String::from)))
+            }
+        }
+    }
+
+    fn set_password(&mut self, password: String) -> String {
+        self.password_hash = Some(secrets::password_hash(self.id, password.as_bytes()));
+        password
+    }
+
+    /// Whether it may open a socket, as far as its state says.
+    pub fn may_connect(&self) -> bool {
+        self.active && self.operational_status != OperationalStatus::Closed
+    }
+
+    /// Whether it cannot come without TLS.
+    pub fn needs_tls(&self) -> bool {
+        self.requires_tls || self.security_type == SecurityType::ClientCertificate
+    }
+
+    /// That nothing but a name which others know keeps them out, in a sentence that begins with `no_security`.
+    pub fn no_security(&self) -> Option<String> {
+        let is_open = self.security_type == SecurityType::None && !self.endpoint_is_secret;
+        is_open.then(|| NO_SECURITY.to_owned())
+    }
+
+    /// Whether a socket that was opened under the rules of `other` would be opened alike under its own.
+    pub(in crate::sites::stations) fn connects_like(&self, other: &Self) -> bool {
+        self.security_type == other.security_type
+            && self.endpoint.eq_ignore_ascii_case(&other.endpoint)
+            && self.pinned_protocol == other.pinned_protocol
+            && self.password_hash == other.password_hash
+            && self.needs_tls() == other.needs_tls()
+    }
+
+    /// A password that it is about to be told, drawn by chance where none is wanted: in the clear, and what is stored of it. Both
+    /// this and the one that it has are right until it connects with this one.
+    pub(in crate::sites::stations) fn propose_password(&mut self, wanted: Option<String>) -> (String, String) {
+        let password = wanted.unwrap_or_else(secrets::password);
+        let hash = secrets::password_hash(self.id, password.as_bytes());
+        let pending = &mut self.pending_passwords.0;
+        pending.retain(|known| *known != hash);
+        if pending.len() >= MOST_PENDING {
+            pending.remove(0);
+        }
+        pending.push(hash.clone());
+        (password, hash)
+    }
+
+    /// The pending password that this is, as it is stored.
+    pub fn pending_password(&self, given: &[u8]) -> Option<&str> {
+        let pending = self.pending_passwords.0.iter().rev();
+        let mut right = pending.filter(|stored| secrets::is_password(self.id, stored, given));
+        right.next().map(String::as_str)
+    }
+
+    /// Takes over a pending password: the station has it. Without security before, it has some now.
+    pub(in crate::sites::stations) fn take_over_password(&mut self, hash: String, moment: &Moment) {
+        if self.security_type == SecurityType::None {
+            self.security_type = SecurityType::BasicAuth;
+        }
+        self.password_hash = Some(hash);
+        self.pending_passwords.0.clear();
+        self.updated_at = moment.version_after(self.updated_at);
+    }
+
+    /// A fresh password; the station must be told before it connects again.
+    pub(in crate::sites::stations) fn reset_password(&mut self, moment: &Moment) -> String {
+        self.security_type = SecurityType::BasicAuth;
+        self.pending_passwords.0.clear();
+        self.updated_at = moment.version_after(self.updated_at);
+        self.set_password(secrets::password())
+    }
+
+    /// Applies a patch; answers a password in the clear, where one was set or made.
+    pub(in crate::sites::stations) fn apply(
+        &mut self,
+        patch: StationPatch,
+        moment: &Moment,
+    ) -> Result<Option<String>, Faults> {
+        let StationPatch {
+            location,
+            name,
+            description,
+            code,
+            endpoint,
+            protocol,
+            pinned_protocol,
+            security,
+            active,
+            public,
+            unknown_connectors,
+            visible,
+            is_simulator,
+            manufacturer,
+            model,
+            serial_number,
+            physical_address,
+            operational_status,
+            registration,
+            boot_configuration,
+            coordinates,
+            meta_data,
+        } = patch;
+        location.apply(&mut self.location_id);
+        name.map(String::from).apply(&mut self.name);
+        description.map(String::from).apply(&mut self.description);
+        code.map(String::from).apply(&mut self.code);
+        protocol.apply_or(&mut self.protocol, Protocol::V16);
+        pinned_protocol.apply(&mut self.pinned_protocol);
+        active.apply_or(&mut self.active, true);
+        public.apply_or(&mut self.public, true);
+        unknown_connectors.apply(&mut self.unknown_connectors);
+        visible.apply_or(&mut self.visible, true);
+        is_simulator.apply_or(&mut self.is_simulator, false);
+        manufacturer.map(String::from).apply(&mut self.manufacturer);
+        model.map(String::from).apply(&mut self.model);
+        serial_number.map(String::from).apply(&mut self.serial_number);
+        physical_address.map(String::from).apply(&mut self.physical_address);
+        operational_status.apply_or(&mut self.operational_status, OperationalStatus::Operative);
+        registration.apply_or(&mut self.registration, Registration::Accepted);
+        boot_configuration.map(Json).apply_or(&mut self.boot_configuration, Json::default());
+        coordinates.map(|place| place.longitude).apply(&mut self.longitude);
+        coordinates.map(|place| place.latitude).apply(&mut self.latitude);
+        meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
+        self.updated_at = moment.version_after(self.updated_at);
+        let security = match security {
+            Patch::Absent => None,
+            Patch::Null => Some(NewSecurity::NONE),
+            Patch::Value(security) => Some(security),
+        };
+        let is_said = security.is_some();
+        let password = security.and_then(|security| self.secure(security));
+        self.rename(endpoint, is_said)?;
+        Ok(password)
+    }
+
+    /// Changes by which name it connects. A name that is chosen is no secret: where nothing else proves who the station is, the
+    /// request must say so.
+    fn rename(&mut self, endpoint: Patch<Identity>, security_is_said: bool) -> Result<(), Faults> {
+        let is_open = self.security_type == SecurityType::None;
+        let name = match endpoint {
+            Patch::Absent => return Ok(()),
+            Patch::Null => {
+                self.endpoint = secrets::endpoint(is_open);
+                self.endpoint_is_secret = is_open;
+                return Ok(());
+            }
+            Patch::Value(identity) => identity.into_text(),
+        };
+        if !name.eq_ignore_ascii_case(&self.endpoint) {
+            if is_open && !security_is_said {
+                let mut faults = Faults::default();
+                faults.add("endpoint", "invalid", CHOSEN_IS_NO_SECRET);
+                return Err(faults);
+            }
+            self.endpoint_is_secret = false;
+        }
+        self.endpoint = name;
+        Ok(())
+    }
+
+    /// The names by which its operator knows it; others may have the same serial number.
+    pub fn entered_names(&self) -> impl Iterator<Item = &str> {
+        let serial = self.serial_number.as_deref();
+        [self.endpoint.as_str()].into_iter().chain(serial)
+    }
+
+    /// Whether it was found to take limits and to refuse 0.
+    pub fn refuses_zero(&self) -> bool {
+        let found = self.limit_forms.0.get("refuses_zero");
+        found.and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// That its clock is off, where it is, in a sentence that begins with `clock_off`.
+    pub fn clock_off(&self) -> Option<String> {
+        let seconds = self.clock_offset_seconds?;
+        let off = seconds.unsigned_abs();
+        let direction = if seconds > 0 { "ahead" } else { "behind" };
+        (off >= CLOCK_OFF_SECONDS).then(|| format!("clock_off: its clock is {off} s {direction}"))
+    }
+
+    /// Who made it, by its own word or else the operator's.
+    pub fn vendor(&self) -> Option<&str> {
+        self.boot_info.0.charge_point_vendor.as_deref().or(self.manufacturer.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::text::Text;
+
+    #[test]
+    fn passwords_match_as_text_and_as_decoded_hexadecimal() {
+        let moment = Moment::new(Timestamp::default(), std::sync::Arc::new(CountingIds::default()));
+        let password: Text<16, 40> = "00112233445566778899aabbccddeeff".parse().expect("valid");
+        let new = NewStation {
+            security: Some(NewSecurity { kind: SecurityType::BasicAuth, password: Some(password), tls: None }),
+            ..Default::default()
+        };
+        let (station, shown) = Station::new(new, (moment.id(), SecurityType::None), &moment);
+        let shown = shown.expect("shown once");
+        assert!(password_matches(&station, shown.as_bytes()));
+        assert!(password_matches(&station, &hex::decode(&shown).expect("hexadecimal")));
+        assert!(!password_matches(&station, b"wrong"));
+    }
+}

@@ -1,0 +1,240 @@
+//! EVSEs in the database.
+
+use std::collections::BTreeMap;
+
+use diesel::dsl::not;
+use diesel::prelude::*;
+
+use crate::fetch_page;
+use crate::http::query::ListQuery;
+use crate::http::{ApiError, ApiResult};
+use crate::sites::locations::Coordinates;
+use crate::sites::stations::model::condition::DetailedStatus;
+use crate::sites::stations::model::connector::{ConnectorStatus, CurrentType};
+use crate::sites::stations::model::evse::{Evse, EvseFilter, NewEvse, Place, folded_contract_id};
+use crate::sites::stations::model::number::first_free;
+use crate::sites::stations::model::station::{OperationalStatus, Station};
+use crate::sites::stations::store::connectors::standings;
+use crate::store::query::{contains, lower, replace};
+use crate::store::schema::{chargestations, connectors, evses, locations, network_evses, service_offers};
+use crate::store::{Conn, StoreResult};
+use kernel::{EvseId, LocationId, Moment, OrganizationId, Page, ServiceOfferId, StationId, Timestamp};
+
+pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+    let taken: i64 = evses::table
+        .filter(evses::chargestation_id.eq(evse.chargestation_id).and(evses::number.eq(evse.number)))
+        .count()
+        .get_result(conn)?;
+    if taken > 0 {
+        return Err(ApiError::field("number", "already_exists", "the station already has an EVSE of this number"));
+    }
+    let taken: i64 = evses::table
+        .filter(evses::organization_id.eq(evse.organization_id).and(evses::code.eq(&evse.code)))
+        .filter(evses::id.ne(evse.id))
+        .count()
+        .get_result(conn)?;
+    if taken > 0 {
+        return Err(ApiError::field("code", "already_exists", "another EVSE of your organization has this code"));
+    }
+    require_free_contract_id(conn, evse)?;
+    diesel::insert_into(evses::table).values(evse).execute(conn)?;
+    Ok(())
+}
+
+/// Another EVSE of the organization with the `evse_id` of this one is a fault of that field: partners know an EVSE by it alone.
+fn require_free_contract_id(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+    let Some(id) = &evse.evse_id else {
+        return Ok(());
+    };
+    let bare = |text: &str| text.replace(['*', '+'], "");
+    let stars = replace(evses::evse_id, "*", "");
+    let alike: Vec<Option<String>> = evses::table
+        .filter(evses::organization_id.eq(evse.organization_id))
+        .filter(evses::id.ne(evse.id))
+        .filter(replace(stars, "+", "").eq(bare(id)))
+        .select(evses::evse_id)
+        .load(conn)?;
+    let mut others = alike.iter().flatten();
+    if others.any(|other| folded_contract_id(other) == folded_contract_id(id)) {
+        return Err(ApiError::field(
+            "evse_id",
+            "already_exists",
+            "another EVSE of your organization has this evse_id; separators make no difference",
+        ));
+    }
+    Ok(())
+}
+
+/// EVSEs that a published service offer prices keep what partners know of them. `what` says in a sentence what they would lose.
+pub fn require_not_offered(conn: &mut Conn, evses: &[EvseId], now: Timestamp, what: &str) -> ApiResult<()> {
+    let networks = network_evses::table.filter(network_evses::evse_id.eq_any(evses)).select(network_evses::network_id);
+    let running = service_offers::ends_at.is_null().or(service_offers::ends_at.gt(now));
+    let offer: Option<(ServiceOfferId, String)> = service_offers::table
+        .filter(service_offers::network_id.eq_any(networks))
+        .filter(service_offers::published_at.is_not_null())
+        .filter(running)
+        .order(service_offers::id)
+        .select((service_offers::id, service_offers::name))
+        .first(conn)
+        .optional()?;
+    match offer {
+        None => Ok(()),
+        Some((id, name)) => Err(ApiError::conflict(format!(
+            "{what}, and the service offer \"{name}\" tells partners of it: cancel the offer first (POST /v1.1/service_offers/{id}/cancel), \
+             and do this when it is over"
+        ))),
+    }
+}
+
+/// The EVSEs of a station.
+pub fn evses_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<EvseId>> {
+    Ok(evses::table.filter(evses::chargestation_id.eq(station)).select(evses::id).load(conn)?)
+}
+
+/// The EVSE of this number at a station, which is made where there is none.
+pub fn find_or_insert(
+    conn: &mut Conn,
+    station: &Station,
+    number: i32,
+    electric_current_type: CurrentType,
+    moment: &Moment,
+) -> ApiResult<EvseId> {
+    let numbers = numbers(conn, &[station.id])?;
+    if let Some((id, _)) = numbers.iter().find(|(_, taken)| *taken == number) {
+        return Ok(*id);
+    }
+    let template = NewEvse { electric_current_type: Some(electric_current_type), ..NewEvse::default() };
+    let owner = (station.organization_id, station.id);
+    let evse = Evse::new(template, owner, number, moment);
+    insert(conn, &evse)?;
+    Ok(evse.id)
+}
+
+pub fn find(conn: &mut Conn, organization: OrganizationId, id: EvseId) -> StoreResult<Evse> {
+    Ok(evses::table
+        .filter(evses::organization_id.eq(organization).and(evses::id.eq(id)))
+        .select(Evse::as_select())
+        .first(conn)?)
+}
+
+/// The next free number of an EVSE of this station.
+pub fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
+    let taken = evses::table.filter(evses::chargestation_id.eq(station)).select(evses::number).load(conn)?;
+    Ok(first_free(taken))
+}
+
+/// The number of each EVSE of these stations.
+pub fn numbers(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<(EvseId, i32)>> {
+    Ok(evses::table.filter(evses::chargestation_id.eq_any(stations)).select((evses::id, evses::number)).load(conn)?)
+}
+
+pub fn update(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+    require_free_contract_id(conn, evse)?;
+    diesel::update(evses::table.find(evse.id)).set(evse).execute(conn)?;
+    Ok(())
+}
+
+/// Deletes an EVSE, unless it still has connectors.
+pub fn delete(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+    let connectors: i64 = connectors::table.filter(connectors::evse_id.eq(evse.id)).count().get_result(conn)?;
+    if connectors > 0 {
+        return Err(ApiError::in_use(format!("The EVSE still has {connectors} connector(s)")));
+    }
+    if in_networks(conn, &[evse.id])? > 0 {
+        return Err(ApiError::in_use("The EVSE is in a group of an EVSE network"));
+    }
+    diesel::delete(evses::table.find(evse.id)).execute(conn)?;
+    Ok(())
+}
+
+/// How many of these EVSEs are in groups of EVSE networks.
+pub fn in_networks(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<i64> {
+    Ok(network_evses::table.filter(network_evses::evse_id.eq_any(evses)).count().get_result(conn)?)
+}
+
+pub fn list(conn: &mut Conn, organization: OrganizationId, query: &ListQuery<EvseFilter>) -> ApiResult<Page<Evse>> {
+    let filtered = || {
+        let mut rows = evses::table.filter(evses::organization_id.eq(organization)).into_boxed();
+        if let Some(station) = query.filter.chargestation {
+            rows = rows.filter(evses::chargestation_id.eq(station));
+        }
+        if let Some(location) = query.filter.location {
+            let there =
+                chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id);
+            rows = rows.filter(evses::chargestation_id.eq_any(there));
+        }
+        if let Some(status) = query.filter.status {
+            let closed = chargestations::table
+                .filter(chargestations::operational_status.eq(OperationalStatus::Closed))
+                .select(chargestations::id);
+            let closed = evses::chargestation_id.eq_any(closed);
+            let plugs = || connectors::table.select(connectors::evse_id);
+            let doing =
+                |these: Vec<ConnectorStatus>| evses::id.eq_any(plugs().filter(connectors::status.eq_any(these)));
+            rows = match status.of_evse() {
+                None => rows.filter(closed).filter(evses::id.eq_any(plugs())),
+                Some((this, before)) => {
+                    let so = not(closed).and(doing(vec![this])).and(not(doing(before)));
+                    let bare = not(evses::id.eq_any(plugs()));
+                    match status {
+                        DetailedStatus::Unavailable => rows.filter(so.or(bare)),
+                        _ => rows.filter(so),
+                    }
+                }
+            };
+        }
+        if let Some(reservable) = query.filter.reservable {
+            rows = rows.filter(evses::reservable.eq(reservable));
+        }
+        if let Some(roaming) = query.filter.roaming {
+            rows = rows.filter(evses::roaming.eq(roaming));
+        }
+        if let Some(kind) = query.filter.electric_current_type {
+            rows = rows.filter(evses::electric_current_type.eq(kind));
+        }
+        if let Some(text) = &query.search {
+            let pattern = contains(text);
+            rows = rows.filter(
+                lower(evses::name)
+                    .like(pattern.clone())
+                    .escape('\\')
+                    .or(lower(evses::code.nullable()).like(pattern.clone()).escape('\\'))
+                    .or(lower(evses::evse_id).like(pattern).escape('\\')),
+            );
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, evses, filtered(), {
+        "name" => evses::name,
+        "code" => evses::code,
+        "number" => evses::number,
+    });
+    Ok(Page { rows: rows.select(Evse::as_select()).load(conn)?, total, request: query.page })
+}
+
+/// Where these stations stand, and how they are doing.
+pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Place>> {
+    type Row = (StationId, Option<LocationId>, Option<f64>, Option<f64>);
+    let rows: Vec<Row> = chargestations::table
+        .filter(chargestations::id.eq_any(stations))
+        .select((chargestations::id, chargestations::location_id, chargestations::longitude, chargestations::latitude))
+        .load(conn)?;
+    let at: Vec<LocationId> = rows.iter().filter_map(|row| row.1).collect();
+    let known: Vec<(LocationId, f64, f64)> = locations::table
+        .filter(locations::id.eq_any(at))
+        .select((locations::id, locations::longitude, locations::latitude))
+        .load(conn)?;
+    let of_location = |id: Option<LocationId>| {
+        let found = known.iter().find(|(location, ..)| Some(*location) == id);
+        found.map(|(_, longitude, latitude)| (*longitude, *latitude))
+    };
+    let standings = standings(conn, stations)?;
+    let place = |(station, location, longitude, latitude): Row| {
+        let exact = longitude.zip(latitude).or_else(|| of_location(location));
+        let coordinates = exact.map(|(longitude, latitude)| Coordinates { longitude, latitude });
+        let standing = standings.get(&station).copied().unwrap_or_default();
+        let place = Place { location, coordinates, standing };
+        (station, place)
+    };
+    Ok(rows.into_iter().map(place).collect())
+}

@@ -1,0 +1,394 @@
+//! Stations in the database.
+
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use crate::fetch_page;
+use crate::http::query::ListQuery;
+use crate::http::{ApiError, ApiResult, Code, Faults};
+use crate::sites::stations::model::station::StationFilter;
+use crate::sites::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Station};
+use crate::sites::stations::store::evses::in_networks;
+use crate::sites::stations::store::membership::stations_in_group;
+use crate::store::query::lower;
+use crate::store::schema::{actions, chargestations, connectors, evses, group_stations, load_groups, sessions, users};
+use crate::store::{Conn, Json, Searched, StoreError, StoreResult};
+use kernel::Protocol;
+use kernel::credentials::hide_credentials;
+use kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
+
+pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
+    diesel::insert_into(chargestations::table).values(station).execute(conn)?;
+    Ok(())
+}
+
+/// The organization's station with this id.
+pub fn find_station(conn: &mut Conn, organization: OrganizationId, id: StationId) -> StoreResult<Station> {
+    Ok(chargestations::table
+        .filter(chargestations::organization_id.eq(organization).and(chargestations::id.eq(id)))
+        .select(Station::as_select())
+        .first(conn)?)
+}
+
+/// The same for a reference in a body: an unknown id is a fault of that field.
+pub fn require_station(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: StationId,
+    field: &str,
+) -> ApiResult<Station> {
+    match find_station(conn, organization, id) {
+        Err(StoreError::NotFound) => {
+            Err(ApiError::field(field, "not_found", "there is no such charge station in your organization"))
+        }
+        other => Ok(other?),
+    }
+}
+
+/// The station that connects at this endpoint, whatever the case of its letters.
+pub fn find_by_endpoint(conn: &mut Conn, endpoint: &str) -> StoreResult<Option<Station>> {
+    let found = chargestations::table
+        .filter(lower(chargestations::endpoint.nullable()).eq(endpoint.to_lowercase()))
+        .select(Station::as_select())
+        .first(conn);
+    Ok(found.optional()?)
+}
+
+/// The names by which a certificate means this station and no other of any organization: its endpoint, and the serial number
+/// that its operator entered unless another station has it, as a serial number or as an endpoint. What stations say of
+/// themselves is no name.
+pub fn certificate_names(conn: &mut Conn, station: &Station) -> StoreResult<Vec<String>> {
+    let mut names = vec![station.endpoint.clone()];
+    if let Some(serial) = &station.serial_number {
+        let folded = serial.to_ascii_lowercase();
+        let same_endpoint = lower(chargestations::endpoint.nullable()).eq(&folded);
+        let same_serial = lower(chargestations::serial_number).eq(&folded);
+        let others: i64 = chargestations::table
+            .filter(chargestations::id.ne(station.id))
+            .filter(same_endpoint.or(same_serial))
+            .count()
+            .get_result(conn)?;
+        if others == 0 {
+            names.push(serial.clone());
+        }
+    }
+    Ok(names)
+}
+
+/// Another station with the endpoint of this one is a fault of that field; stations of every organization share the server.
+pub fn require_free_endpoint(conn: &mut Conn, station: &Station) -> ApiResult<()> {
+    match find_by_endpoint(conn, &station.endpoint)? {
+        Some(other) if other.id != station.id => Err(ApiError::new(
+            Code::AlreadyExists,
+            format!(
+                "endpoint: a charge station with the endpoint \"{}\" exists already; endpoints are unique on a server",
+                station.endpoint
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A member of a load-management group stands at the group's location.
+pub fn require_place_of_group(conn: &mut Conn, station: &Station) -> ApiResult<()> {
+    let places: Vec<LocationId> = group_stations::table
+        .inner_join(load_groups::table.on(load_groups::id.eq(group_stations::group_id)))
+        .filter(group_stations::chargestation_id.eq(station.id))
+        .select(load_groups::location_id)
+        .load(conn)?;
+    match station.location_id {
+        Some(location) if places.iter().any(|place| *place != location) => Err(ApiError::field(
+            "location",
+            "invalid",
+            "is not that of the load-management group that the charge station is in; take it out of the group first",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// How far the clocks of these stations are off, in seconds, as far as that is known and worth a warning.
+pub fn clocks_off(conn: &mut Conn, ids: &[StationId]) -> StoreResult<Vec<(StationId, i64)>> {
+    let known: Vec<(StationId, Option<i64>)> = chargestations::table
+        .filter(chargestations::id.eq_any(ids))
+        .select((chargestations::id, chargestations::clock_offset_seconds))
+        .load(conn)?;
+    let off = |(id, seconds): (StationId, Option<i64>)| {
+        let seconds = seconds.filter(|seconds| seconds.unsigned_abs() >= CLOCK_OFF_SECONDS);
+        seconds.map(|seconds| (id, seconds))
+    };
+    Ok(known.into_iter().filter_map(off).collect())
+}
+
+/// Those of these stations that never connected to this server.
+pub fn never_connected(conn: &mut Conn, ids: &[StationId]) -> StoreResult<Vec<StationId>> {
+    Ok(chargestations::table
+        .filter(chargestations::id.eq_any(ids))
+        .filter(chargestations::last_connect_at.is_null())
+        .select(chargestations::id)
+        .load(conn)?)
+}
+
+/// Stores every field of a station.
+pub fn update_station(conn: &mut Conn, station: &Station) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(station.id)).set(station).execute(conn)?;
+    Ok(())
+}
+
+/// Notes that its socket was opened, with what is spoken there, or lost; its version stays, as nothing was edited.
+pub fn set_online(conn: &mut Conn, id: StationId, spoken: Option<Protocol>, now: Timestamp) -> StoreResult<()> {
+    let row = chargestations::table.find(id);
+    if let Some(protocol) = spoken {
+        diesel::update(row)
+            .set((
+                chargestations::online.eq(true),
+                chargestations::protocol.eq(protocol),
+                chargestations::last_connect_at.eq(now),
+            ))
+            .execute(conn)?;
+    } else {
+        diesel::update(row)
+            .set((chargestations::online.eq(false), chargestations::last_disconnect_at.eq(now)))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Notes when stations last said anything.
+pub fn touch_messages(conn: &mut Conn, seen: &[(StationId, Timestamp)]) -> StoreResult<()> {
+    for (id, at) in seen {
+        diesel::update(chargestations::table.find(*id)).set(chargestations::last_message_at.eq(*at)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Stores what a station said of itself.
+pub fn save_boot(conn: &mut Conn, id: StationId, boot_info: &BootInfo, now: Timestamp) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set((
+            chargestations::boot_info.eq(Json(boot_info.clone())),
+            chargestations::boot_vendor.eq(boot_info.charge_point_vendor.clone()),
+            chargestations::boot_model.eq(boot_info.charge_point_model.clone()),
+            chargestations::last_boot_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores how far a station's clock is ahead of ours.
+pub fn save_clock(conn: &mut Conn, id: StationId, offset_seconds: i64) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::clock_offset_seconds.eq(offset_seconds))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores in which forms a station takes limits.
+pub fn save_limit_forms(conn: &mut Conn, id: StationId, forms: &Value) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::limit_forms.eq(Json(forms.clone())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Stores what a station does differently from the specification.
+pub fn save_flags(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id)).set(chargestations::flags.eq(Json(flags.to_vec()))).execute(conn)?;
+    Ok(())
+}
+
+/// The stations that are connected at these locations, and those that were closed by opening hours anywhere.
+pub fn governed_by_hours(conn: &mut Conn, locations: &[LocationId]) -> StoreResult<Vec<Station>> {
+    let there = chargestations::location_id.eq_any(locations);
+    Ok(chargestations::table
+        .filter(chargestations::online.eq(true))
+        .filter(there.or(chargestations::closed_by_hours.nullable().eq(true)))
+        .select(Station::as_select())
+        .load(conn)?)
+}
+
+/// Notes whether a station is out of use because its location is closed.
+pub fn set_closed_by_hours(conn: &mut Conn, id: StationId, closed: bool) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id)).set(chargestations::closed_by_hours.eq(closed)).execute(conn)?;
+    Ok(())
+}
+
+/// Stores what was learnt of a station's abilities.
+pub fn save_capabilities(conn: &mut Conn, id: StationId, learnt: &Value) -> StoreResult<()> {
+    diesel::update(chargestations::table.find(id))
+        .set(chargestations::capabilities.eq(Json(learnt.clone())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Merges configuration keys that were read into the stored copy, each with the time it was read.
+pub fn keep_variables(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    id: StationId,
+    read: &Value,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let mut station = find_station(conn, organization, id)?;
+    let mut read = read.clone();
+    hide_credentials(&mut read);
+    let mut stored = station.variables.0.as_object().cloned().unwrap_or_default();
+    for (key, value) in read.as_object().into_iter().flatten() {
+        let mut entry = value.as_object().cloned().unwrap_or_default();
+        entry.insert("readAt".to_owned(), json!(now));
+        stored.insert(key.clone(), entry.into());
+    }
+    let values = stored.iter().filter_map(|(key, entry)| Some((key.clone(), entry.get("value")?.clone())));
+    station.configuration.0 = Value::Object(values.collect());
+    station.variables.0 = Value::Object(stored);
+    diesel::update(chargestations::table.find(id))
+        .set((chargestations::configuration.eq(station.configuration), chargestations::variables.eq(station.variables)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that no station is connected, because the server has just started; answers those that were when it was killed. They
+/// count as gone since they were last heard of.
+pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, StationId)>> {
+    type Row = (OrganizationId, StationId, Option<Timestamp>, Option<Timestamp>);
+    let lost: Vec<Row> = chargestations::table
+        .filter(chargestations::online.eq(true))
+        .order(chargestations::id)
+        .select((
+            chargestations::organization_id,
+            chargestations::id,
+            chargestations::last_connect_at,
+            chargestations::last_message_at,
+        ))
+        .load(conn)?;
+    for (_, id, connected, heard) in &lost {
+        diesel::update(chargestations::table.find(*id))
+            .set((chargestations::online.eq(false), chargestations::last_disconnect_at.eq((*connected).max(*heard))))
+            .execute(conn)?;
+    }
+    Ok(lost.into_iter().map(|(owner, id, ..)| (owner, id)).collect())
+}
+
+/// Whether a session runs at a station.
+pub fn has_running_session(conn: &mut Conn, id: StationId) -> StoreResult<bool> {
+    let running: i64 = sessions::table
+        .filter(sessions::chargestation_id.eq(id))
+        .filter(sessions::status.eq("started"))
+        .count()
+        .get_result(conn)?;
+    Ok(running > 0)
+}
+
+/// Deletes a station with its EVSEs and connectors, unless sessions or a group need it.
+pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
+    let sessions: i64 = sessions::table.filter(sessions::chargestation_id.eq(station.id)).count().get_result(conn)?;
+    let groups: i64 =
+        group_stations::table.filter(group_stations::chargestation_id.eq(station.id)).count().get_result(conn)?;
+    if groups > 0 {
+        return Err(ApiError::in_use("The charge station is in a load-management group; remove it there first"));
+    }
+    if sessions > 0 {
+        return Err(ApiError::in_use(format!(
+            "The charge station has {sessions} session(s); set operational_status to Closed instead"
+        )));
+    }
+    let own: Vec<EvseId> = evses::table.filter(evses::chargestation_id.eq(station.id)).select(evses::id).load(conn)?;
+    if in_networks(conn, &own)? > 0 {
+        return Err(ApiError::in_use("An EVSE of the charge station is in a group of an EVSE network"));
+    }
+    diesel::delete(actions::table.filter(actions::chargestation_id.eq(station.id))).execute(conn)?;
+    diesel::delete(connectors::table.filter(connectors::chargestation_id.eq(station.id))).execute(conn)?;
+    diesel::delete(evses::table.filter(evses::chargestation_id.eq(station.id))).execute(conn)?;
+    diesel::delete(chargestations::table.find(station.id)).execute(conn)?;
+    Ok(())
+}
+
+/// Whether a user also sees stations that are not visible.
+fn is_in_private_group(conn: &mut Conn, organization: OrganizationId, user: UserId) -> ApiResult<bool> {
+    let found: Option<bool> = users::table
+        .filter(users::organization_id.eq(organization))
+        .filter(users::id.eq(user))
+        .select(users::private_group)
+        .first(conn)
+        .optional()?;
+    found.ok_or_else(|| {
+        let mut faults = Faults::default();
+        let message = "there is no such user in your organization";
+        faults.add("seen_by", "not_found", message);
+        ApiError::faulty(Code::InvalidQuery, faults)
+    })
+}
+
+pub fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<StationFilter>,
+) -> ApiResult<Page<Station>> {
+    let filter = &query.filter;
+    let visible_only = match filter.seen_by {
+        Some(user) => !is_in_private_group(conn, organization, user)?,
+        None => false,
+    };
+    let members = filter.group.map(|group| stations_in_group(conn, organization, group)).transpose()?;
+    let search = query.search.as_deref();
+    let found = search.map(|text| Searched::Stations.containing(conn, organization, text));
+    let filtered = || {
+        let mut rows = chargestations::table.filter(chargestations::organization_id.eq(organization)).into_boxed();
+        if let Some(location) = filter.location {
+            rows = rows.filter(chargestations::location_id.eq(location));
+        }
+        if let Some(members) = &members {
+            rows = rows.filter(chargestations::id.eq_any(members));
+        }
+        if let Some(online) = filter.online {
+            rows = rows.filter(chargestations::online.eq(online));
+        }
+        if let Some(active) = filter.active {
+            rows = rows.filter(chargestations::active.eq(active));
+        }
+        if let Some(public) = filter.public {
+            rows = rows.filter(chargestations::public.eq(public));
+        }
+        if let Some(visible) = filter.visible {
+            rows = rows.filter(chargestations::visible.eq(visible));
+        }
+        if visible_only {
+            rows = rows.filter(chargestations::visible.eq(true));
+        }
+        if let Some(protocol) = filter.protocol {
+            rows = rows.filter(chargestations::protocol.eq(protocol));
+        }
+        if let Some(status) = filter.operational_status {
+            rows = rows.filter(chargestations::operational_status.eq(status));
+        }
+        if let Some(status) = filter.status {
+            let stations = connectors::table.filter(connectors::status.eq(status)).select(connectors::chargestation_id);
+            rows = rows.filter(chargestations::id.eq_any(stations));
+        }
+        if let Some(vendor) = &filter.vendor {
+            let (entered, said) = (
+                lower(chargestations::manufacturer).eq(vendor.to_lowercase()),
+                lower(chargestations::boot_vendor).eq(vendor.to_lowercase()),
+            );
+            rows = rows.filter(entered.or(said));
+        }
+        if let Some(model) = &filter.model {
+            let (entered, said) = (
+                lower(chargestations::model).eq(model.to_lowercase()),
+                lower(chargestations::boot_model).eq(model.to_lowercase()),
+            );
+            rows = rows.filter(entered.or(said));
+        }
+        if let Some(found) = &found {
+            rows = rows.filter(found());
+        }
+        rows
+    };
+    let (rows, total) = fetch_page!(conn, query, chargestations, filtered(), {
+        "name" => chargestations::name,
+        "code" => chargestations::code,
+        "online" => chargestations::online,
+        "lastConnectAt" => chargestations::last_connect_at,
+        "lastMessageAt" => chargestations::last_message_at,
+    });
+    Ok(Page { rows: rows.select(Station::as_select()).load(conn)?, total, request: query.page })
+}

@@ -1,0 +1,99 @@
+//! Home users, what proves them, and letters to them.
+
+use crate::store::columns::Instant;
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    home_users (id) {
+        id -> Text,
+        organization_id -> Text,
+        password_hash -> Nullable<Text>,
+        invited_at -> Instant,
+        accepted_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    home_links (hash) {
+        hash -> Text,
+        user_id -> Text,
+        purpose -> Text,
+        email -> Text,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    home_logins (id) {
+        id -> Text,
+        user_id -> Text,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    home_refresh_tokens (hash) {
+        hash -> Text,
+        login_id -> Text,
+        used_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    login_attempts (account, address) {
+        account -> Text,
+        address -> Text,
+        failures -> BigInt,
+        locked_until -> Nullable<Instant>,
+        proven_at -> Nullable<Instant>,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    letters (id) {
+        id -> Text,
+        kind -> Text,
+        email -> Text,
+        organization_id -> Nullable<Text>,
+        user_id -> Nullable<Text>,
+        group_id -> Nullable<Text>,
+        attempts -> BigInt,
+        next_at -> Instant,
+        sent_at -> Nullable<Instant>,
+        created_at -> Instant,
+        subject -> Nullable<Text>,
+        body -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    secrets (name) {
+        name -> Text,
+        value -> Text,
+        created_at -> Instant,
+    }
+}
