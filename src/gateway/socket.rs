@@ -299,7 +299,7 @@ impl Connection {
         self.record(Direction::FromStation, said);
         let text = legible(said);
         if let Cow::Owned(_) = text {
-            let flag = "sends JSON that had to be made legible (src/ocpp/legible.rs)".to_owned();
+            let flag = "sends JSON that had to be made legible".to_owned();
             self.peer.note(&self.gateway, vec![flag]).await;
         }
         self.step(Input::Received(&text)).await
