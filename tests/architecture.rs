@@ -1,5 +1,5 @@
-//! The shape of the house, checked from the source text: imports point down, the pure cores stay pure, files stay
-//! small, migrations are twins.
+//! The shape of the house: what crates may reach, from their manifests; that imports point down and slices are used by
+//! their facades, from the source text; that files stay small and migrations are twins.
 
 #![allow(clippy::expect_used, reason = "a failing test panics")]
 
@@ -7,41 +7,64 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Which floor each top-level module stands on; a module imports only from lower floors, slices also from slices.
-const FLOORS: [(u32, &[&str]); 7] = [
-    (0, &["kernel"]),
-    (1, &["engine", "pricing", "db"]),
-    (2, &["http"]),
-    (3, SLICES),
-    (4, &["ocpp", "balancing"]),
-    (5, &["simulator"]),
-    (6, &["app"]),
+/// What each crate may name in its manifest, besides what its tests need. What is not here cannot be reached from there:
+/// the engine has no async runtime, no clock, no log and no source of chance; `ocpp` has no HTTP and no store.
+const MANIFESTS: [(&str, &[&str]); 6] = [
+    (
+        "kernel",
+        &[
+            "base64",
+            "chrono",
+            "chrono-tz",
+            "diesel",
+            "hex",
+            "iso_currency",
+            "rust_decimal",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "utoipa",
+        ],
+    ),
+    ("clock", &["chrono", "kernel", "rand"]),
+    ("engine", &["kernel", "serde", "serde_json"]),
+    ("pricing", &["chrono", "kernel", "rust_decimal", "serde"]),
+    ("ocpp", &["chrono", "kernel", "serde", "serde_json", "thiserror"]),
+    (
+        "simulator",
+        &[
+            "base64",
+            "clock",
+            "futures-util",
+            "kernel",
+            "ocpp",
+            "rand",
+            "serde_json",
+            "thiserror",
+            "tokio",
+            "tokio-tungstenite",
+            "tracing",
+        ],
+    ),
 ];
 
-/// One slice a noun.
-const SLICES: &[&str] = &[
-    "events",
-    "organizations",
-    "locations",
-    "rates",
-    "networks",
-    "offers",
-    "stations",
-    "actions",
-    "reservations",
-    "templates",
-    "profiles",
-    "commissioning",
-    "users",
-    "tokens",
-    "sessions",
-    "groups",
-    "priority",
-    "portal",
-    "webhooks",
-    "realtime",
-    "assets",
+/// Which floor each top-level module of the server stands on; a module imports only from lower floors, slices also from
+/// slices.
+const FLOORS: [(u32, &[&str]); 7] = [
+    (1, &["store"]),
+    (2, &["http"]),
+    (3, &["events"]),
+    (4, WINGS),
+    (5, &["gateway", "balancing"]),
+    (6, &["app"]),
+    (7, &["cli"]),
 ];
+
+/// Folders of slices that belong together; a slice is one noun of the API.
+const WINGS: &[&str] = &["sites", "people", "market", "load", "home", "control", "charging", "notify"];
+
+/// Parts of a slice that others may name, because they are facades of their own.
+const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 
 /// Lines a source file may have: longer ones are split along what they own.
 const LONGEST_FILE: usize = 600;
@@ -75,30 +98,60 @@ fn floor_of(module: &str) -> Option<u32> {
     FLOORS.iter().find(|(_, modules)| modules.contains(&module)).map(|(floor, _)| *floor)
 }
 
-/// The top-level module that a file belongs to; none for `lib.rs` and `main.rs`.
-fn module_of(path: &Path) -> Option<String> {
-    let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).ok()?;
-    let first = below.components().next()?.as_os_str().to_str()?.to_owned();
-    (!first.ends_with(".rs")).then_some(first)
+/// A module that imports are counted for: a top-level module, or a slice of a wing, as `sites/stations`.
+type Room = String;
+
+/// The room of this path of modules; none where it names a wing, a macro or a crate's root alone.
+fn room_of(path: &[&str]) -> Option<Room> {
+    let (first, rest) = path.split_first()?;
+    if WINGS.contains(first) { rest.first().map(|slice| format!("{first}/{slice}")) } else { Some((*first).to_owned()) }
+        .filter(|room| floor_of(room.split('/').next().unwrap_or_default()).is_some())
 }
 
-/// The top-level modules a text names after `crate::`, also in brace groups.
-fn imports(text: &str) -> BTreeSet<String> {
+/// The room that a file belongs to; none for `lib.rs`, `main.rs` and the list of a wing's slices.
+fn home_of(path: &Path) -> Option<Room> {
+    let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).ok()?;
+    let parts: Vec<&str> = below.parent()?.iter().filter_map(|part| part.to_str()).collect();
+    room_of(&parts)
+}
+
+/// Every path that a text names after `crate::`, also in brace groups: `["sites", "stations", "link"]`.
+fn imports(text: &str) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::new();
     for (position, _) in text.match_indices("crate::") {
         let rest = &text[position + "crate::".len()..];
-        let mut take = |part: &str| {
-            let name: String = part.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            if floor_of(&name).is_some() {
-                found.insert(name);
-            }
+        let plain = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+        let end = rest.find(|c| !plain(c)).unwrap_or(rest.len());
+        let (stem, group) = rest.split_at(end);
+        let parts = match group.strip_prefix('{').filter(|_| stem.is_empty() || stem.ends_with("::")) {
+            Some(group) => elements(group),
+            None => vec![String::new()],
         };
-        match rest.strip_prefix('{') {
-            Some(group) => group.split('}').next().unwrap_or_default().split(',').for_each(&mut take),
-            None => take(rest),
+        for part in parts {
+            let path = format!("{stem}{part}");
+            let names = path.split("::").map(str::trim).filter(|name| !name.is_empty());
+            found.insert(names.map(|name| name.chars().take_while(|c| plain(*c)).collect()).collect());
         }
     }
     found
+}
+
+/// The elements of a brace group that begins here, each without the groups within it.
+fn elements(group: &str) -> Vec<String> {
+    let (mut depth, mut elements, mut element) = (0_usize, Vec::new(), String::new());
+    for letter in group.chars() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => elements.push(std::mem::take(&mut element)),
+            other if depth == 0 => element.push(other),
+            _ => {}
+        }
+    }
+    elements.push(element);
+    elements.retain(|element| !element.trim().is_empty());
+    elements
 }
 
 /// A source text without comments.
@@ -106,27 +159,88 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
+/// Each room of the server with the paths that its files import from elsewhere, and the file.
+fn all_imports() -> Vec<(Room, Vec<String>, PathBuf)> {
+    let mut all = Vec::new();
+    for (path, text) in sources("src") {
+        if let Some(home) = home_of(&path) {
+            all.extend(imports(&code(&text)).into_iter().map(|import| (home.clone(), import, path.clone())));
+        }
+    }
+    all
+}
+
+fn room_of_import(import: &[String]) -> Option<Room> {
+    room_of(&import.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn floor_of_room(room: &str) -> u32 {
+    room.split('/').next().and_then(floor_of).unwrap_or(u32::MAX)
+}
+
+#[test]
+fn crates_name_only_what_they_may_reach() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates");
+    let folders: BTreeSet<String> = fs::read_dir(&root)
+        .expect("crates")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(folders, MANIFESTS.iter().map(|(name, _)| (*name).to_owned()).collect(), "write crates into MANIFESTS");
+    for (name, allowed) in MANIFESTS {
+        let text = fs::read_to_string(root.join(name).join("Cargo.toml")).expect("a manifest");
+        let manifest: toml::Table = text.parse().expect("TOML");
+        let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table).expect("dependencies");
+        let named: BTreeSet<&str> = dependencies.keys().map(String::as_str).collect();
+        assert_eq!(named, allowed.iter().copied().collect(), "crates/{name}/Cargo.toml");
+        let elsewhere = ["target", "build-dependencies"].iter().any(|section| manifest.contains_key(*section));
+        assert!(!elsewhere, "crates/{name}/Cargo.toml has dependencies that this test does not see");
+    }
+    let kernel: toml::Table =
+        fs::read_to_string(root.join("kernel/Cargo.toml")).expect("a manifest").parse().expect("TOML");
+    assert!(
+        kernel["features"].get("default").is_none(),
+        "the pure crates take the kernel without a store and documents"
+    );
+}
+
 #[test]
 fn every_module_has_a_floor() {
-    let modules: BTreeSet<String> = sources("src").iter().filter_map(|(path, _)| module_of(path)).collect();
-    let homeless: Vec<_> = modules.iter().filter(|module| floor_of(module).is_none()).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let entries = fs::read_dir(root).expect("src");
+    let folders = entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir());
+    let names = folders.filter_map(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+    let homeless: Vec<_> = names.filter(|name| floor_of(name).is_none()).collect();
     assert!(homeless.is_empty(), "write these into FLOORS: {homeless:?}");
 }
 
 #[test]
 fn imports_point_down() {
     let mut wrong = Vec::new();
-    for (path, text) in sources("src") {
-        let Some(module) = module_of(&path) else {
+    for (home, import, path) in all_imports() {
+        let Some(room) = room_of_import(&import).filter(|room| *room != home) else {
             continue;
         };
-        let floor = floor_of(&module).unwrap_or(u32::MAX);
-        for imported in imports(&code(&text)) {
-            let below = floor_of(&imported).unwrap_or(0);
-            let sibling_slices = SLICES.contains(&module.as_str()) && SLICES.contains(&imported.as_str());
-            if imported != module && below >= floor && !sibling_slices {
-                wrong.push(format!("{} imports {imported}", path.display()));
-            }
+        let slices = room.contains('/') && home.contains('/');
+        if floor_of_room(&room) >= floor_of_room(&home) && !slices {
+            wrong.push(format!("{} imports {room}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn slices_are_used_by_their_facades() {
+    let mut wrong = Vec::new();
+    for (home, import, path) in all_imports() {
+        let Some(room) = room_of_import(&import).filter(|room| room.contains('/') && *room != home) else {
+            continue;
+        };
+        let Some(part) = import.get(2).filter(|_| import.len() > 3) else {
+            continue;
+        };
+        let is_type = part.starts_with(char::is_uppercase);
+        if !is_type && !FACADES.contains(&(room.as_str(), part)) {
+            wrong.push(format!("{} reaches into {room}: {}", path.display(), import.join("::")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -134,13 +248,13 @@ fn imports_point_down() {
 
 #[test]
 fn slices_have_no_cycles() {
-    let mut edges: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (path, text) in sources("src") {
-        if let Some(module) = module_of(&path).filter(|module| SLICES.contains(&module.as_str())) {
-            let siblings = imports(&code(&text)).into_iter().filter(|name| SLICES.contains(&name.as_str()));
-            edges.entry(module.clone()).or_default().extend(siblings.filter(|name| *name != module));
-        }
+    let mut edges: BTreeMap<Room, BTreeSet<Room>> = BTreeMap::new();
+    for (home, import, _) in all_imports() {
+        let needs = edges.entry(home.clone()).or_default();
+        needs.extend(room_of_import(&import).filter(|room| *room != home));
     }
+    let all: BTreeSet<Room> = edges.keys().cloned().collect();
+    edges.values_mut().for_each(|needs| needs.retain(|room| all.contains(room)));
     // A slice that needs nobody can be taken away; what cannot be taken away in the end is a cycle.
     while let Some(free) = edges.iter().find(|(_, needs)| needs.is_empty()).map(|(slice, _)| slice.clone()) {
         edges.remove(&free);
@@ -148,14 +262,13 @@ fn slices_have_no_cycles() {
             needs.remove(&free);
         });
     }
-    assert!(edges.is_empty(), "these slices import each other in a circle: {edges:?}");
+    assert!(edges.is_empty(), "these import each other in a circle: {edges:?}");
 }
 
 #[test]
-fn the_engine_is_pure() {
-    let impure: Vec<String> = PURE
-        .iter()
-        .flat_map(|folder| sources(folder))
+fn the_energy_ledger_is_pure() {
+    let impure: Vec<String> = sources(PURE)
+        .into_iter()
         .flat_map(|(path, text)| {
             let text = code(&text);
             let words = IMPURE.iter().filter(move |word| text.contains(**word));
@@ -167,11 +280,11 @@ fn the_engine_is_pure() {
 
 #[test]
 fn only_the_gateway_names_protocol_versions() {
-    let allowed = ["ocpp", "simulator", "app"];
+    let allowed = ["gateway", "cli"];
     let named: Vec<String> = sources("src")
         .iter()
-        .filter(|(path, _)| module_of(path).is_some_and(|module| !allowed.contains(&module.as_str())))
-        .filter(|(_, text)| code(text).contains("v16::") || code(text).contains("v201::"))
+        .filter(|(path, _)| home_of(path).is_some_and(|room| !allowed.contains(&room.as_str())))
+        .filter(|(_, text)| code(text).contains("v16::") || code(text).contains("v2::"))
         .map(|(path, _)| path.display().to_string())
         .collect();
     assert!(named.is_empty(), "{}", named.join("\n"));
@@ -180,7 +293,7 @@ fn only_the_gateway_names_protocol_versions() {
 #[test]
 fn every_file_says_what_it_owns_and_stays_short() {
     let mut wrong = Vec::new();
-    for folder in ["src", "tests", "benches"] {
+    for folder in ["src", "crates", "tests", "benches"] {
         for (path, text) in sources(folder) {
             if !text.starts_with("//!") {
                 wrong.push(format!("{} does not open with //!", path.display()));

@@ -2,7 +2,7 @@
 //! format, against stations that are slow, refuse, vanish and come back, cars that ignore limits, a building whose meter
 //! goes silent, clocks that jump, and a server that is killed.
 //!
-//! After every event the one promise is checked by the stations' own reckoning: what they may draw together never
+//! After every event the one promise is checked as the stations themselves compute it: what they may draw together never
 //! exceeds what the building leaves; when that falls, or a car is caught, it only falls until it fits again.
 //! A failure prints its seed; `EVENWATT_SEED=n cargo test --test simulation` runs it alone, `EVENWATT_SEEDS=10000 cargo test
 //! --release --test simulation` runs many.
@@ -60,7 +60,7 @@ struct Station {
     limit: Watts,
     car: Option<Timestamp>,
     stubborn: bool,
-    /// Since when its car draws all it can, whatever it is told.
+    /// Since when its car draws all it can, whatever limit it is sent.
     greedy: Option<Timestamp>,
 }
 
@@ -92,9 +92,9 @@ struct World {
     settled: u32,
     /// What the building draws.
     load: Watts,
-    /// Its meter tells from now on; `None` while it is silent.
+    /// Its meter reports from now on; `None` while it is silent.
     meter: Option<Timestamp>,
-    /// What it told last.
+    /// What it reported last.
     read: (Timestamp, Watts),
     /// What all stations might draw when last looked at.
     believed: Watts,
@@ -181,7 +181,7 @@ impl World {
         }
     }
 
-    /// One turn of the server: plan, then send what may be sent.
+    /// One cycle of the server: plan, then send what may be sent.
     fn plan(&mut self) {
         let snapshot = self.snapshot();
         let plan: Plan = engine::plan(&snapshot, self.now);
@@ -363,7 +363,7 @@ impl World {
         }
     }
 
-    /// The building's meter tells, and greedy cars are caught by theirs.
+    /// The building's meter reports, and greedy cars are caught by theirs.
     fn measure(&mut self) {
         if self.meter.is_some() {
             self.read = (self.now, self.load);
@@ -402,7 +402,7 @@ impl World {
         }
     }
 
-    /// What the stations may draw together, by their own reckoning.
+    /// What the stations may draw together, as they compute it themselves.
     fn check(&mut self) {
         let drawn: Watts = self.stations.iter().map(|station| station.limit).sum();
         let believed: Watts = (0..STATIONS).map(|index| self.ledger.worst(id(index))).sum();

@@ -27,7 +27,7 @@ pub const TABLES: &[(&str, Bound)] = &[
     ("charging_profiles", Stands("created by hand")),
     ("configuration_templates", Stands("created by hand")),
     ("connector_statuses", Kept(&["statuses"])),
-    ("connectors", Stands("created by hand, or told by a station as far as its organization lets it")),
+    ("connectors", Stands("created by hand, or reported by a station as far as its organization lets it")),
     ("counters", Stands("a few, and one an organization")),
     ("dynamic_profiles", Stands("one a profile in force at a station")),
     ("events", Kept(&["events"])),

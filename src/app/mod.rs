@@ -83,7 +83,7 @@ pub struct Running {
     pub link: SharedLink,
     /// What its stations do.
     pub signals: Signals,
-    /// What its assets tell.
+    /// Signals about its assets.
     pub asset_signals: AssetSignals,
     /// Shares power between its stations.
     pub balancer: Balancer,
@@ -151,7 +151,7 @@ fn open(settings: &StoreSettings) -> Result<Conn> {
     Conn::open(&settings.url, settings.synchronous).with_context(|| format!("cannot open the {}", settings.url))
 }
 
-/// Holds the store for a server, brings its schema up to date, and starts the threads that own its connections.
+/// Locks the store for a server, applies migrations, and starts the threads that own its connections.
 fn hold_store(config: &Config, holder: &Holder) -> Result<(StoreLock, Db)> {
     let settings = config.store_settings().map_err(|error| anyhow!(error))?;
     let lock = StoreLock::take(&settings.url, holder)?;

@@ -1,6 +1,6 @@
 //! `GET /readyz`: whether the store is held, can be read and can be written.
 //!
-//! Whoever asks needs no key, and each look writes. So it is looked once a second at most; who asks meanwhile is told the same.
+//! Whoever asks needs no key, and each look writes. So it is looked once a second at most; who asks meanwhile gets the same answer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! From the section `[retention]` to what is deleted: each kind of data by its own horizon, in small steps, and told.
+//! From the section `[retention]` to what is deleted: each kind of data by its own horizon, in small steps, and reported.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -67,14 +67,14 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
     ]
 }
 
-/// Deletes what is older than it is kept, turn by turn.
+/// Deletes what is older than it is kept, round by round.
 pub struct Retention {
     kinds: Vec<Kind>,
     pace: Pace,
 }
 
 impl Retention {
-    /// What is done once in `turn`.
+    /// What one round does, once in `period`.
     pub fn new(days: &config::Retention, turn: Duration) -> Result<Self> {
         let kept = days.events_days;
         if kept.get() < FEWEST_DAYS_OF_EVENTS {

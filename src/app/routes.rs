@@ -24,7 +24,7 @@ use crate::{
 /// The path every endpoint starts with.
 pub const BASE: &str = "/v1.1";
 
-/// The path of the portal, which has a door of its own.
+/// The path of the portal, which has an auth guard of its own.
 pub const PORTAL: &str = "/v1.1/portal";
 
 /// Every slice, but for the portal.
@@ -130,7 +130,7 @@ struct Paths {
     paths: BTreeMap<String, BTreeMap<String, IgnoredAny>>,
 }
 
-/// Which methods each path has, so that a wrong method is told from an unknown path.
+/// Which methods each path has, so that a wrong method is distinguished from an unknown path.
 #[derive(Debug, Default)]
 pub struct RouteTable {
     methods: BTreeMap<String, Vec<&'static str>>,

@@ -1,4 +1,4 @@
-//! Background loops: small jobs on a timer, each logged when it fails and tried again at its next turn.
+//! Background loops: small jobs on a timer, each logged when it fails and tried again in the next period.
 
 use std::sync::Arc;
 use std::time::Duration;

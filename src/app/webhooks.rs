@@ -1,4 +1,4 @@
-//! From the section `[webhooks]` to what the courier is opened with.
+//! From the section `[webhooks]` to what the dispatcher is opened with.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::config::check_key;
 use crate::notify::webhooks::WebhookSettings;
 
 impl Config {
-    /// The courier's settings.
+    /// The dispatcher's settings.
     pub fn webhook_settings(&self) -> Result<WebhookSettings> {
         let webhooks = &self.webhooks;
         check_key("webhooks.secret_key", &webhooks.secret_key)?;

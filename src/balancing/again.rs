@@ -1,4 +1,4 @@
-//! Cars whose transaction ended because their limit was 0, as some stations end it: they wait for their turn like those whose
+//! Cars whose transaction ended because their limit was 0, as some stations end it: they wait in the queue like those whose
 //! transaction goes on, and are started again when it comes.
 //!
 //! Only a car that is still plugged in waits, whose station ended its session unasked ([`sessions::to_start_again`]) while
@@ -113,7 +113,7 @@ pub(super) fn wanting<'a>(seat: &'a Seat, memory: Option<&Memory>, now: Timestam
     seat.live_session().or(ended)
 }
 
-/// Asks to start a car again whose turn has come: its connector confirmed a limit above 0.
+/// Asks to start a car again that is next in the queue: its connector confirmed a limit above 0.
 pub(super) fn start(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand> {
     let known = state.ledger.known(seat.connector);
     let memory = state.connectors.get_mut(&seat.connector)?;
@@ -145,7 +145,7 @@ pub(super) async fn carry_out(
             return Err(LinkError::Superseded);
         }
     };
-    tracing::info!(session = %session.id, before = %ended, "a car whose turn it is is started again");
+    tracing::info!(session = %session.id, before = %ended, "a car is started again that is next in the queue");
     let answer = link.send(session.chargestation_id, command).await;
     let why = match &answer {
         Ok(outcome) if outcome.accepted => return answer,

@@ -78,7 +78,7 @@ fn root(conn: &mut Conn, organization: OrganizationId, group: GroupId) -> StoreR
     groups::root_of(conn, group)
 }
 
-/// Shows how a group is doing: how far its plan has come, its members' limits with reasons, and the worst cases.
+/// Shows how a group is doing: how far its plan has come, its members' limits with reasons, and the exposures.
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
     responses((status = OK, body = Reply<GroupStatusView>), OneErrors))]
 #[get("/load_management/groups/{id}/status")]
@@ -146,7 +146,7 @@ async fn list_group_plans(
     Ok(reply(StatusCode::OK, "Found", views))
 }
 
-/// Tells what a change, or more cars, would do: to the plan of this moment, and to those of a stretch of the past. Nothing is
+/// Computes what a change, or more cars, would do: to the plan of this moment, and to those of a stretch of the past. Nothing is
 /// sent or stored.
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
     request_body = Proposal, responses((status = OK, body = Reply<ProposalView>), WriteErrors))]

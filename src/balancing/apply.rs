@@ -1,4 +1,4 @@
-//! What is said to stations: limits in the ledger's order, safe defaults, and goodbyes; and what their answers mean.
+//! What is said to stations: limits in the ledger's order, safe defaults, and releases; and what their answers mean.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,13 +33,13 @@ pub(super) struct Errand {
 pub(super) enum About {
     /// The live limit of a connector.
     Live(ConnectorId, Ticket),
-    /// What a connector is told that is set aside.
+    /// What a connector is sent whose power is reserved.
     Least(ConnectorId, Ticket),
     /// Its safe default.
     Fallback(ConnectorId, Watts),
     /// A connector that left.
     Goodbye(ConnectorId),
-    /// A session that is stopped; its end is what tells.
+    /// A session that is stopped; its end is what shows it.
     Stop,
     /// A car that is started again, whose session this ended.
     Again(ConnectorId, SessionId),
@@ -126,7 +126,7 @@ fn may_exceed(state: &State, snapshot: &Snapshot) -> bool {
     state.connectors.keys().any(lost) && state.ledger.exposures(snapshot).iter().any(exceeds)
 }
 
-/// What a connector is told that is set aside because it refuses 0 or draws too much, while a higher limit is in force there. It may
+/// What a connector is sent whose power is reserved because it refuses 0 or draws too much, while a higher limit is in force there. It may
 /// keep it, and nothing is given away: 6 A, which every station takes, or 0 where a meter shows that too much is drawn, or it may be.
 fn least(state: &mut State, seat: &Seat, above: bool, settings: &Settings, now: Timestamp) -> Option<Errand> {
     let memory = state.connectors.get_mut(&seat.connector)?;
@@ -239,7 +239,7 @@ pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool)
     waiting.map(goodbye).collect()
 }
 
-/// Takes in that a limit was refused; answers whether it was 0, which its station holds for invalid.
+/// Takes in that a limit was refused; answers whether it was 0, which its station takes for invalid.
 fn refuses_zero(memory: &mut Memory, ticket: Ticket, answer: &Result<Outcome, LinkError>, now: Timestamp) -> bool {
     let was_zero = memory.told.refused(ticket) == Some(Watts::ZERO);
     let refuses = was_zero && matches!(answer, Ok(outcome) if outcome.refuses_zero);
@@ -276,7 +276,7 @@ pub(super) fn answered(
                     ledger.refused(connector, ticket, now);
                     let memory = state.connectors.get_mut(&connector);
                     if memory.is_some_and(|memory| refuses_zero(memory, ticket, answer, now)) {
-                        // It would refuse it as often as it is told.
+                        // It would refuse it as often as it is sent.
                         ledger.lose(connector, Uncontrolled::Rejected, ledger.worst(connector));
                     }
                 }
@@ -292,7 +292,7 @@ pub(super) fn answered(
                     Ok(outcome) if accepted => memory.told.confirmed(ticket, outcome.outlives),
                     Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => {
                         if refuses_zero(memory, ticket, answer, now) {
-                            memory.least = None; // it takes 6 A, which is told next
+                            memory.least = None; // it takes 6 A, which is sent next
                         }
                     }
                     Err(_) => {} // it may be in force

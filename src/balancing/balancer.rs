@@ -1,4 +1,4 @@
-//! Listens to what stations do and rings the tree it concerns; every tree has one task.
+//! Listens to what stations do and requests replanning of the tree it concerns; every tree has one task.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,13 +52,13 @@ impl Balancer {
     /// Makes every tree look at once, for example because a test turned the clock.
     pub fn poke(&self) {
         for running in lock(&self.0.trees).values() {
-            running.bell.ring("poke", |notes| {
+            running.bell.ring("request", |notes| {
                 (notes.urgent, notes.whole) = (true, true);
             });
         }
     }
 
-    /// Stops at once; what was sent is remembered, and the next start assumes the worst.
+    /// Stops at once; what was sent is remembered, and the next start assumes the full exposure.
     pub fn stop(&self) {
         if let Some(listener) = lock(&self.0.listener).take() {
             listener.abort();
@@ -84,7 +84,7 @@ impl Balancer {
     }
 }
 
-/// Turns signals into rings.
+/// Turns signals into replanning requests.
 struct Listener {
     balancer: Balancer,
     /// In which tree a station is, as far as it was asked; forgotten when it is reconfigured.
@@ -144,7 +144,7 @@ impl Listener {
             SignalKind::Metered(..) => ("metered", false),
             SignalKind::Wished(_) => ("car's needs", false),
             SignalKind::Stray(..) => ("unknown connector", false),
-            SignalKind::ExternalLimit => ("limit from elsewhere", false),
+            SignalKind::ExternalLimit => ("external limit", false),
             SignalKind::Reconfigured => ("reconfigured", false),
         };
         let mut rung = Vec::new();

@@ -1,4 +1,4 @@
-//! What wakes a tree: rings are gathered, so that a hundred signals cost one turn.
+//! What wakes a tree: requests are gathered, so that a hundred signals cost one cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use crate::sites::stations::link::{Shown, SignalKind, Stray};
 use kernel::{ConnectorId, StationId};
 
-/// What happened since the last turn.
+/// What happened since the last cycle.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Notes {
     /// What woke the tree first.
@@ -25,13 +25,13 @@ pub(super) struct Notes {
     pub whole: bool,
     /// What meters of connectors showed, in the order of receipt.
     pub shown: BTreeMap<ConnectorId, Vec<Shown>>,
-    /// Connectors whose cars told what they wish: each is told its limit again, whether that changed or not (K15.FR.03).
+    /// Connectors whose cars reported their charging needs: each is sent its limit again, whether that changed or not (K15.FR.03).
     pub wished: BTreeSet<ConnectorId>,
     /// What happened at connectors that are not set up, in the same order.
     pub strays: BTreeMap<(StationId, u32), Vec<Stray>>,
 }
 
-/// Readings of one connector that are gathered for one turn at most; older ones are dropped.
+/// Readings of one connector that are gathered for one cycle at most; older ones are dropped.
 const MOST_READINGS: usize = 32;
 
 /// Adds to a list that does not grow beyond [`MOST_READINGS`].
@@ -65,7 +65,7 @@ impl Notes {
     }
 }
 
-/// The bell of one tree.
+/// Requests to replan one tree.
 #[derive(Debug, Default)]
 pub(super) struct Bell {
     notes: Mutex<Notes>,
@@ -82,7 +82,7 @@ impl Bell {
         self.rung.notify_one();
     }
 
-    /// Waits until it was rung.
+    /// Waits for a request.
     pub async fn heard(&self) {
         self.rung.notified().await;
     }

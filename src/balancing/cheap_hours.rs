@@ -32,7 +32,7 @@ fn wish(state: &State, seat: &Seat, now: Timestamp) -> Option<Wish> {
     (departure > now).then_some(Wish { departure, energy })
 }
 
-/// When a car charges; `None` where nobody told what energy costs, or what the car needs and when it leaves.
+/// When a car charges; `None` where nobody set what energy costs, or what the car needs and when it leaves.
 fn timetable(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<Timetable> {
     let group = site.group(seat.group)?;
     let prices = site.prices.get(&group.id)?;

@@ -1,4 +1,4 @@
-//! What should be put right before one relies on a group: the check that is made on paper when a site is commissioned.
+//! What should be put right before one relies on a group: the readiness check that is made on paper when a site is taken into use.
 
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ fn of_silence(asset: &Asset, loads: &Loads, now: Timestamp) -> Option<(&'static 
         (Some(load), Some(seconds)) => Some((
             "meter_stale",
             format!(
-                "it has told nothing for {seconds} s: until it does, {} kW count ({})",
+                "it has reported nothing for {seconds} s: until it does, {} kW count ({})",
                 load.kilowatts(),
                 contribution.basis.told()
             ),
@@ -181,7 +181,7 @@ fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
         && now.since(at) < WARNED_FOR
     {
         let message = format!(
-            "its meter told {} kW, which a connector of {} kW cannot draw: see the unit of its readings",
+            "its meter reported {} kW, which a connector of {} kW cannot draw: see the unit of its readings",
             told.kilowatts(),
             seat.rating.kilowatts()
         );
@@ -193,7 +193,7 @@ fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
     }
     if let Some(seconds) = seat.clock_off {
         let message = format!(
-            "the clock of its station is {} s {}: limits are told in its time, but set it right",
+            "the clock of its station is {} s {}: limits are sent in its time, but set it right",
             seconds.unsigned_abs(),
             if seconds > 0 { "ahead" } else { "behind" }
         );
@@ -201,7 +201,7 @@ fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
     }
     if seat.unheard && !seat.online {
         let message =
-            "its station never connected, so its whole rating is set aside: take it out of the group until it is there";
+            "its station never connected, so its whole rating is reserved: take it out of the group until it is there";
         warnings.push(Warning::of_seat("never_connected", seat, message));
     }
     warnings
@@ -212,7 +212,7 @@ fn of_role(state: &State, seat: &Seat) -> Option<Warning> {
     match seat.role {
         Role::Stray => {
             let message = format!(
-                "connector {} of its station is not set up and charges: {} kW are set aside; add the connector, or correct its number",
+                "connector {} of its station is not set up and charges: {} kW are reserved; add the connector, or correct its number",
                 seat.number,
                 seat.rating.kilowatts()
             );
@@ -221,7 +221,7 @@ fn of_role(state: &State, seat: &Seat) -> Option<Warning> {
         Role::Bystander => Some(Warning::of_seat(
             "not_a_member",
             seat,
-            "its station is in the group and it charges, but it is no member: its rating is set aside",
+            "its station is in the group and it charges, but it is no member: its rating is reserved",
         )),
         Role::Dry => None,
         Role::Member => match state.ledger.out_of_control(seat.connector) {
@@ -229,16 +229,16 @@ fn of_role(state: &State, seat: &Seat) -> Option<Warning> {
                 Some(Warning::of_seat(
                     "refuses_zero",
                     seat,
-                    "its station refuses the limit 0: its fallback is set aside while nobody charges there",
+                    "its station refuses the limit 0: its fallback is reserved while nobody charges there",
                 ))
             }
             Some((Uncontrolled::Rejected, _)) => Some(Warning::of_seat(
                 "refuses_limits",
                 seat,
-                "its station refuses limits in every form: see its capabilities",
+                "its station refuses limits in every variant: see its capabilities",
             )),
             Some((Uncontrolled::NotObeying, _)) => {
-                Some(Warning::of_seat("not_obeying", seat, "it draws more than it confirmed: its rating is set aside"))
+                Some(Warning::of_seat("not_obeying", seat, "it draws more than it confirmed: its rating is reserved"))
             }
             _ if memory.is_some_and(|memory| memory.read_back == ReadBack::More) => Some(Warning::of_seat(
                 "composite_schedule_differs",

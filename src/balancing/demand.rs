@@ -229,7 +229,7 @@ mod tests {
         learn(&mut demand, 11_000, &[(30, 3_600), (90, 3_600)]);
         assert_eq!(demand.estimate, Some(Watts(3_830)));
         learn(&mut demand, 3_830, &[(120, 1_300)]);
-        assert_eq!(demand.estimate, None, "a one-phase car that only tells its power");
+        assert_eq!(demand.estimate, None, "a one-phase car that only reports its power");
         learn(&mut demand, 11_000, &[(150, 3_600), (180, 3_600), (300, 3_600)]);
         assert_eq!(demand.estimate, None);
     }

@@ -1,4 +1,4 @@
-//! Limits that somebody else put on stations or EVSEs: places between a group and its connectors, so that what these cannot
+//! Limits that somebody else put on stations or EVSEs: nodes between a group and its connectors, so that what these cannot
 //! draw is given to others. The stations keep such limits by themselves.
 
 use super::gather::{Seat, Site};
@@ -53,7 +53,7 @@ fn put(site: &Site, snapshot: &mut Snapshot, (station, evse): (StationId, Option
     }
 }
 
-/// What the place hangs below: its station, where that is limited too, else the group of its connectors.
+/// What the node hangs below: its station, where that is limited too, else the group of its connectors.
 fn above(snapshot: &Snapshot, seats: &[&Seat], own: GroupId, station: RawId) -> Option<Node> {
     let group = seats.first()?.group;
     let station = GroupId::from(station);

@@ -1,7 +1,7 @@
 //! What is done when more may be drawn somewhere than there is, and that does not end by itself: a capacity fell, and
 //! stations do not follow.
 //!
-//! After [`PATIENCE`], stations that did not confirm their cut are not waited for any more: what they may draw is set aside, so
+//! After [`PATIENCE`], stations that did not confirm their cut are not waited for any more: what they may draw is reserved, so
 //! that the others are cut to their minimums, and who is last in the queue is paused. After [`LAST_RESORT`], where the group asks
 //! for it, sessions whose stations do not keep their limits are stopped.
 
@@ -18,7 +18,7 @@ use kernel::{ConnectorId, Timestamp, Watts};
 
 /// How long more may be drawn than there is before stations are not waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// How long before sessions are stopped, and before one that goes on is told to stop again.
+/// How long before sessions are stopped, and before one that goes on is asked to stop again.
 const LAST_RESORT: Duration = Duration::from_secs(60);
 
 /// Gives up those that did not confirm a cut where more may be drawn than there is; false when there are none.
@@ -98,7 +98,7 @@ fn stop_below(
             && let Some(transaction) = session.transaction_id
         {
             if memory.stopped_at.replace(now).is_none() {
-                too_much -= worst; // one that was told before and goes on frees nothing
+                too_much -= worst; // one that was asked before and goes on frees nothing
             }
             let errand = Errand {
                 station: seat.station,

@@ -34,7 +34,7 @@ pub struct BudgetView {
     pub group: GroupId,
     /// What everything below it may draw, in kW.
     pub capacity: f64,
-    /// What is set aside, in kW.
+    /// What is reserved, in kW.
     pub reserved: f64,
     /// What is left for the others, in kW.
     pub available: f64,

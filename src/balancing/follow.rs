@@ -1,4 +1,4 @@
-//! Follows what changed since the last turn: stations that came, went or booted, sessions that began, meters that show
+//! Follows what changed since the last cycle: stations that came, went or booted, sessions that began, meters that show
 //! more than was allowed, members that left.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ const UNEXPECTED_LASTS: Duration = Duration::from_secs(20);
 const OVERDRAW_SAMPLES: u32 = 2;
 /// … and exceeds the limit by more than this and 5 %.
 const OVERDRAW_MARGIN: Watts = Watts(300);
-/// How long a car has to follow a limit that was lowered (IEC 61851-1 gives it 5 s), and its station to tell it.
+/// How long a car has to follow a limit that was lowered (IEC 61851-1 gives it 5 s), and its station to report it.
 const REACTION: Duration = Duration::from_secs(15);
 
 /// Brings the state up to date with the site; `fresh` when it was just loaded, so that everything must be doubted.
@@ -112,7 +112,7 @@ fn remembered<'a>(connectors: &'a mut BTreeMap<ConnectorId, Memory>, seat: &Seat
     connectors.entry(seat.connector).or_insert_with(|| Memory::new(seat.station, seat.number, now))
 }
 
-/// Those that left are forgotten; what their stations still hold is cleared by [`super::apply`].
+/// Those that left are forgotten; what their stations still have is cleared by [`super::apply`].
 fn forget_those_that_left(state: &mut State, site: &Site) {
     let steered: BTreeSet<ConnectorId> =
         site.seats.iter().filter(|seat| seat.role == Role::Member).map(|seat| seat.connector).collect();
@@ -180,7 +180,7 @@ fn obeys(ledger: &Ledger, connector: ConnectorId) -> bool {
     !matches!(why, Some((Uncontrolled::NotObeying, _)))
 }
 
-/// A car that left draws nothing any more, and many stations do not tell that.
+/// A car that left draws nothing any more, and many stations do not report that.
 fn follow_departure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) {
     let left = seat.session.is_none() && seat.status == ConnectorStatus::Available;
     let since = memory.overdraw.map(|overdraw| overdraw.since);
@@ -192,7 +192,7 @@ fn follow_departure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) {
     }
 }
 
-/// A session that begins, a car that charges again and one that told what it wishes is told its limit again, however sure one is
+/// A session that begins, a car that charges again and one that reported its charging needs is sent its limit again, however sure one is
 /// that it knows.
 fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, wished: bool, now: Timestamp) {
     let goes_on = follow_again(memory, seat);
@@ -230,14 +230,14 @@ fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, wished:
     }
 }
 
-/// Whether its station was told 0 lately and refused it. It is tried again after a day: its firmware may be another one.
+/// Whether its station was sent 0 lately and refused it. It is tried again after a day: its firmware may be another one.
 fn refuses_zero(memory: &mut Memory, now: Timestamp) -> bool {
     const REMEMBERED: Duration = Duration::from_secs(24 * 3_600);
     memory.refuses_zero.take_if(|at| now.since(*at) >= REMEMBERED);
     memory.refuses_zero.is_some()
 }
 
-/// A station that refuses or is silent lets its live limit run out, so its fallback is set aside too, and nothing else once that has
+/// A station that refuses or is silent lets its live limit run out, so its fallback is reserved too, and nothing else once that has
 /// happened; then it is tried again.
 fn follow_failure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, settings: &Settings, now: Timestamp) {
     let connector = seat.connector;
@@ -250,7 +250,7 @@ fn follow_failure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, setting
     }
     let assumed = memory.alone_now(seat, now);
     let lost_at = *memory.lost_at.get_or_insert(now);
-    // Nothing but 0 would be told where nobody charges.
+    // Nothing but 0 would be sent where nobody charges.
     let would_refuse = memory.refuses_zero.is_some() && seat.live_session().is_none();
     let waited = now >= lost_at + Duration::from_secs(settings.limit_seconds.into());
     if waited && !would_refuse {
@@ -313,7 +313,7 @@ fn follow_meter(
         };
     }
     if ledger.out_of_control(connector).is_some() {
-        return None; // all that it may draw is set aside
+        return None; // all that it may draw is reserved
     }
     let limit = ledger.worst(connector);
     let Some((draw, since, samples)) = excess_of(limit) else {
@@ -325,7 +325,7 @@ fn follow_meter(
     overdraw.samples += samples;
     overdraw.limit = limit;
     if overdraw.samples >= OVERDRAW_SAMPLES && !overdraw.told_again {
-        // Some stations hold a default limit for new transactions only: it is said again, as one of this transaction.
+        // Some stations apply a default limit to new transactions only: it is sent again, as one of this transaction.
         overdraw.told_again = true;
         ledger.reassert(connector);
     }

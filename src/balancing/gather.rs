@@ -56,7 +56,7 @@ pub(super) struct Seat {
     /// The group it hangs below.
     pub group: GroupId,
     pub role: Role,
-    /// Whether its station can be told anything now.
+    /// Whether its station can be reached now.
     pub online: bool,
     /// Whether its station never connected.
     pub unheard: bool,
@@ -98,11 +98,11 @@ pub(super) struct Seat {
 pub(super) enum Role {
     /// It does.
     Member,
-    /// It does not: the station is in the group, this connector is not. What it may draw is set aside.
+    /// It does not: the station is in the group, this connector is not. What it may draw is reserved.
     Bystander,
-    /// It would, but its group only plans while the tree above is live. What it may draw is set aside.
+    /// It would, but its group only plans while the tree above is live. What it may draw is reserved.
     Dry,
-    /// It is not set up, and its station says that it charges or draws. That is set aside.
+    /// It is not set up, and its station says that it charges or draws. That is reserved.
     Stray,
 }
 
@@ -137,7 +137,7 @@ impl Site {
         Some(site)
     }
 
-    /// Notes which stations can be told anything.
+    /// Notes which stations can be reached.
     pub fn note_online(&mut self, link: &dyn StationLink) {
         for seat in &mut self.seats {
             seat.online = link.is_online(seat.station);
@@ -145,7 +145,7 @@ impl Site {
     }
 
     /// When some group or station may get more or less by itself: by its schedules, its exclusion times, its priority charge
-    /// or a limit from elsewhere.
+    /// or an external limit.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let capacities = self.groups.iter().filter_map(|group| group.capacity_changes_at(now));
         let exclusions = self.groups.iter().filter_map(|group| group.exclusion_changes_at(now));
@@ -170,7 +170,7 @@ impl Site {
         self.seats.iter().filter(move |seat| self.is_below(seat.group, top))
     }
 
-    /// The seat of a connector.
+    /// The view of a connector.
     pub fn seat_of(&self, connector: ConnectorId) -> Option<&Seat> {
         self.seats.iter().find(|seat| seat.connector == connector)
     }

@@ -9,7 +9,7 @@
 //! Where something is not known, it counts as it would cost most: an asset without data that could draw leaves nothing to
 //! hand out, and a current of unknown phase is on every phase.
 //!
-//! A meter of the site is read every few seconds, a charger once a minute, so a charger that was just told to draw more shows
+//! A meter of the site is read every few seconds, a charger once a minute, so a charger that may just draw more shows
 //! on the one and not yet on the other. What the chargers drew is therefore known from … to …, and the load is taken to be what
 //! it was as long as that fits. As soon as the meter shows more than the group's capacity it cannot fit: chargers never
 //! count with more than they are allowed. Once it shows clearly more, each counts with what it claimed last, so that nothing is cut
@@ -90,7 +90,7 @@ pub(super) fn loads(site: &Site, state: &State, now: Timestamp) -> Loads {
 }
 
 /// What a metered load counts as while its meter shows more than the capacity: never less than it did, whatever stations claim to
-/// be drawing of it, so that nobody is told more until it fits; and more, where a cut did not help.
+/// be drawing of it, so that nobody may draw more until it fits; and more, where a cut did not help.
 fn while_above(load: Load, group: &Group, loads: &Loads, site: &Site, state: &State, now: Timestamp) -> Load {
     let (capacity, _) = group.capacity_at(now, site.zone);
     let Some((shown, at)) = loads.shown.get(&group.id).copied() else {
@@ -275,7 +275,7 @@ impl State {
         self.above = site.groups.iter().filter_map(above).collect();
     }
 
-    /// Whoever is stopped because nobody is believed need not rest: it starts again as soon as the meter shows room.
+    /// Whoever is stopped because nobody is believed needs no off-time: it starts again as soon as the meter shows room.
     pub fn spare_doubted(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
         let doubted = |seat: &&Seat| {
             let mut tops = loads.doubted.iter();
@@ -299,7 +299,7 @@ const FOLLOWED_WITHIN: Duration = Duration::from_secs(6);
 /// How long it takes to show on a meter besides.
 const SHOWS_WITHIN: Duration = Duration::from_secs(10);
 
-/// What is cut beyond the excess where a cut did not help, because somebody does not follow who cannot be told from the others:
+/// What is cut beyond the excess where a cut did not help, because somebody does not follow who cannot be distinguished from the others:
 /// as much again, and twice as much each time.
 fn insistence(excess: Watts, above_for: Duration) -> Watts {
     let times = above_for.as_secs() / SHOWS_WITHIN.as_secs();

@@ -2,7 +2,7 @@
 //! can do.
 //!
 //! Readings are followed by connector and by time of receipt, whatever the station says of sessions, statuses and the hour. Many
-//! stations tell the register only, which is the default of OCPP 1.6, so power is derived from it. Its last digit is worth up to
+//! stations report the register only, which is the default of OCPP 1.6, so power is derived from it. Its last digit is worth up to
 //! a kWh; what it proves therefore lies between a least and a most.
 
 use std::ops::RangeInclusive;
@@ -14,11 +14,11 @@ use crate::sites::stations::link::Shown;
 use engine::CurrentKind;
 use kernel::{Timestamp, WattHours, Watts};
 
-/// Registers that are kept: a few minutes of a station that tells every ten seconds.
+/// Registers that are kept: a few minutes of a station that reports every ten seconds.
 const KEPT: usize = 24;
 /// Registers closer together than this prove nothing: a message may be late by seconds.
 const SHORTEST: Duration = Duration::from_secs(20);
-/// A register whose last digit leaves more open than this does not tell what is drawn, only bounds it.
+/// A register whose last digit leaves more open than this does not show what is drawn, only bounds it.
 const LARGEST_DOUBT: Watts = Watts(1_000);
 /// What is drawn now follows from registers of so long, or of the last two where they are further apart.
 const LATELY: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ pub(super) struct Meter {
     pub at: Option<Timestamp>,
     /// What it drew by its latest reading.
     pub draw: Option<Watts>,
-    /// The last value that no hardware can give, and when it was told.
+    /// The last value that no hardware can give, and when it was reported.
     pub impossible: Option<(Timestamp, Watts)>,
     /// Registers, oldest first.
     registers: Vec<Point>,
@@ -104,7 +104,7 @@ impl Hardware {
         }
     }
 
-    /// A power that was told as far as it can be true. What is a thousand times something usual, and more than any connector gives,
+    /// A reported power, as far as it can be true. What is a thousand times something usual, and more than any connector gives,
     /// is taken for a slip of the unit; a negative one is no draw.
     fn bounded(self, told: Watts) -> Watts {
         let most = self.most();
@@ -123,7 +123,7 @@ impl Hardware {
 }
 
 impl Meter {
-    /// Takes in what was shown; answers what is drawn by it, where that can be told.
+    /// Takes in what was shown; answers what is drawn by it, where that can be known.
     pub fn take(&mut self, shown: &Shown, hardware: Hardware) -> Option<Watts> {
         self.at = Some(shown.at);
         if let Some(register) = shown.register {
@@ -258,7 +258,7 @@ fn last_digit(points: &[Point]) -> i64 {
     [1_000, 100, 10].into_iter().find(all_have).unwrap_or(1)
 }
 
-/// What a connector may have been drawing, by what its station was told: the worst that the ledger knew at an instant.
+/// What a connector may have been drawing, by what its station was sent: the exposure that the ledger knew at an instant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Allowed(Vec<(Timestamp, Watts)>);
@@ -267,7 +267,7 @@ impl Allowed {
     /// Changes that are kept.
     const KEPT: usize = 16;
 
-    /// Notes the worst from now on.
+    /// Notes the exposure from now on.
     pub fn note(&mut self, now: Timestamp, worst: Watts) {
         if self.0.last().is_some_and(|(_, last)| *last == worst) {
             return;
@@ -278,7 +278,7 @@ impl Allowed {
         self.0.push((now, worst));
     }
 
-    /// The worst at an instant; the oldest that is known for those before.
+    /// The exposure at an instant; the oldest that is known for those before.
     pub fn at(&self, instant: Timestamp) -> Option<Watts> {
         let after = self.0.partition_point(|(since, _)| *since <= instant);
         let held = self.0.get(after.saturating_sub(1))?;

@@ -1,4 +1,4 @@
-//! What meters prove, reckoned by hand.
+//! What meters prove, computed by hand.
 
 use super::*;
 
@@ -33,7 +33,7 @@ fn a_register_alone_tells_the_power() {
 #[test]
 fn a_register_of_whole_kilowatt_hours_proves_in_time_what_is_drawn() {
     let mut meter = Meter::default();
-    // 22 kW are 11/60 kWh in 30 s; the register shows whole kWh, and is told every 30 s.
+    // 22 kW are 11/60 kWh in 30 s; the register shows whole kWh, and is reported every 30 s.
     for told in 0..=17 {
         let register = 5_000 + told * 22_000 / 120 / 1_000 * 1_000;
         meter.take(&shown(told * 30, None, Some(register)), AC);
@@ -46,7 +46,7 @@ fn a_register_of_whole_kilowatt_hours_proves_in_time_what_is_drawn() {
 #[test]
 fn registers_out_of_a_queue_keep_their_hours_and_say_nothing_of_now() {
     let mut meter = Meter::default();
-    // 2.4 kW: 40 Wh a minute, told every 4 s after an hour without a link.
+    // 2.4 kW: 40 Wh a minute, reported every 4 s after an hour without a link.
     for told in 0..20 {
         let late = Shown { told_at: second(told * 60), ..shown(3_600 + told * 4, None, Some(1_003 + told * 40)) };
         meter.take(&late, AC);
@@ -115,7 +115,7 @@ fn what_no_socket_carries_is_a_slip_of_the_unit_or_bounded() {
     assert_eq!(meter.impossible, Some((second(0), Watts(6_000_000))));
     assert_eq!(meter.take(&shown(1, Some(90_000_000), None), AC), Some(Watts(43_500)));
     assert_eq!(meter.take(&shown(2, Some(-7_000), None), AC), Some(Watts::ZERO));
-    // 50 and 200 kW may be a DC connector that was set up as an AC one: as much as can be is set aside.
+    // 50 and 200 kW may be a DC connector that was set up as an AC one: as much as can be is reserved.
     for real in [44_000, 50_000, 200_000, 1_379_999] {
         assert_eq!(meter.take(&shown(2, Some(real), None), AC), Some(Watts(43_500)), "{real}");
     }

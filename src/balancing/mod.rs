@@ -1,18 +1,18 @@
 //! Balancing: the shell around the pure engine. It gathers what is known of a tree of groups, lets the engine plan,
-//! tells the stations in two phases, and records what was decided and why.
+//! sends limits to the stations in two phases, and records what was decided and why.
 //!
 //! ```text
-//!  signals ──► balancer ──► bell ──► tree            one task per root group, one turn at a time
+//!  signals ──► balancer ──► replan ──► tree          one task per root group, one cycle at a time
 //!                                     │
 //!     stores ── rows ── gather ──► Site ──► Snapshot ──► engine::plan ──► check
 //!                                     │                                      │
 //!              follow ── what changed ──► Ledger ◄── answers ── apply ◄── cuts first, then raises
 //!                                     │
-//!       books, store ◄── state (before anything is sent, and after every answer), plans, events
+//!       ledger_rows, store ◄── state (before anything is sent, and after every answer), plans, events
 //! ```
 //!
-//! Three things make it safe. The ledger knows the worst each connector may draw, and nothing is raised into room that
-//! is not proven free. The ledger is stored before a message leaves, so a killed server forgets nothing that a station
+//! Three things make it safe. The ledger knows the most each connector may draw, and nothing is raised into room that
+//! is not confirmed free. The ledger is stored before a message leaves, so a killed server forgets nothing that a station
 //! may have heard. And every live limit runs out by itself, into a fallback that the station has confirmed.
 
 mod again;

@@ -94,7 +94,7 @@ fn a_register_that_only_bounds_what_is_drawn_pardons_nobody() {
     let mut yard = limited();
     for _ in 0..20 {
         yard.shows(0, Some(11.0), None);
-        yard.shows(0, None, Some(7_000)); // whole kWh, told by itself
+        yard.shows(0, None, Some(7_000)); // whole kWh, reported by itself
         yard.pass(10);
     }
     assert_eq!(yard.worst(0), RATING);
@@ -147,7 +147,7 @@ fn who_draws_too_much_is_told_to_pause_where_that_is_more_than_there_is() {
     let mut yard = limited();
     yard.pass_showing(0, (90, 10), 11.0);
     let sent = &yard.sent[&yard.site.seats[0].station];
-    assert_eq!(sent.last(), Some(&Watts::ZERO), "22 kW are set aside of 5");
+    assert_eq!(sent.last(), Some(&Watts::ZERO), "22 kW are reserved of 5");
 }
 
 #[test]

@@ -14,7 +14,7 @@ const LASTS: Duration = Duration::from_secs(60);
 /// … and in so many readings.
 const SAMPLES: u32 = 2;
 
-/// What the meter told of one session.
+/// What the meter reported of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct UsedPhases {
     /// The phases it uses, where they are fewer than it is offered.

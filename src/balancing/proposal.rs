@@ -43,7 +43,7 @@ input! {
     pub struct Proposal {
         /// What the grid would supply to the group, in kW.
         pub maximum_capacity: Option<Kilowatts>,
-        /// The share that would be set aside.
+        /// The share that would be reserved.
         pub buffer: Option<Share>,
         /// How power would be shared.
         pub algorithm: Option<groups::Algorithm>,

@@ -1,8 +1,8 @@
-//! Liars in virtual time: the whole of a turn (`turn`, `apply`, the ledger, the engine) against stations and meters that say what
+//! Liars in virtual time: a whole cycle (`cycle`, `apply`, the ledger, the engine) against stations and meters that say what
 //! they like, judged by what the world really draws.
 //!
-//! Stations over-report, under-report, tell the register only, tell nothing, slip in their units, ignore limits, refuse 0, draw without
-//! a session or at connectors that nobody set up. A meter of the site is late and noisy. Two promises are held against the physical
+//! Stations over-report, under-report, report the register only, report nothing, slip in their units, ignore limits, refuse 0, draw without
+//! a session or at connectors that nobody set up. A meter of the site is late and noisy. Two promises are checked against the physical
 //! draw: with a meter, as long as there is more than the connection carries, those that obey are cut until it fits, within the time that
 //! a reading and a station take; without one, who draws what it may not is found by its own power or register, and the
 //! others make room. `EVENWATT_SEED=n` runs one seed, `EVENWATT_SEEDS=n` many.
@@ -35,9 +35,9 @@ const LATE_BY: i64 = 2;
 /// How long the connection may carry more than it should: a reading that just missed it, its delay, the answer of a station, what the
 /// ledger takes until a cut shows, and the reaction of the car.
 const WITHIN: i64 = READ_EVERY + LATE_BY + 1 + 5 + FOLLOWS_WITHIN as i64 + 2;
-/// The same where somebody does not follow and does not tell: the others are cut more and more.
+/// The same where somebody does not follow and does not report: the others are cut more and more.
 const INSISTS_WITHIN: i64 = WITHIN + 40;
-/// How long a station that tells what it draws may draw too much unnoticed: a minute and two readings of half a minute, and the
+/// How long a station that reports what it draws may draw too much unnoticed: a minute and two readings of half a minute, and the
 /// reaction of the others.
 const FOUND_WITHIN: i64 = 60 + 2 * 30 + 15 + 10;
 
@@ -193,7 +193,7 @@ impl World {
         (seat.status, seat.status_at) = (ConnectorStatus::Available, Some(now));
     }
 
-    /// Stations follow what they were told, cars draw, registers run.
+    /// Stations follow what they were sent, cars draw, registers run.
     fn flow(&mut self) {
         let now = self.now();
         for station in &mut self.stations {
@@ -226,7 +226,7 @@ impl World {
         self.load + cars
     }
 
-    /// Stations tell what they tell, every half minute each; the meter of the site tells what it sees.
+    /// Stations report, every half minute each; the meter of the site reports what it sees.
     fn tell(&mut self) {
         let now = self.now();
         for index in 0..self.stations.len() {
@@ -425,7 +425,7 @@ impl Station {
         (self.car && self.obeys == Obeys::Never) || self.stray > Watts::ZERO
     }
 
-    /// Whether what it draws too much is told by itself.
+    /// Whether what it draws too much is reported by itself.
     fn can_be_found(&self) -> bool {
         let tells_it = matches!(self.tells, Tells::Power | Tells::Register | Tells::Double | Tells::Slip);
         self.obeys != Obeys::Never || !self.car || tells_it

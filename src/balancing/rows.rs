@@ -1,4 +1,4 @@
-//! What the stores have of a tree, kept from turn to turn: what happens to one of thousands of stations costs the reading of
+//! What the stores have of a tree, kept from cycle to cycle: what happens to one of thousands of stations costs the reading of
 //! that one.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,7 +104,7 @@ impl Rows {
         self.stations.iter().map(|station| station.chargestation_id)
     }
 
-    /// Puts what the stores have of these stations in the place of what was read before.
+    /// Puts what the stores have of these stations instead of what was read before.
     fn read_stations(&mut self, conn: &mut Conn, stations: &[StationId], now: Timestamp) -> StoreResult<()> {
         if stations.is_empty() {
             return Ok(());

@@ -13,7 +13,7 @@ use kernel::*;
 
 // ---- a meter of the site against what stations claim
 
-/// A group of 30 kW with 15 kW of other load and one car for 14 kW; it draws what it was told, its station claims something else, and
+/// A group of 30 kW with 15 kW of other load and one car for 14 kW; it draws what it may, its station claims something else, and
 /// the meter shows what is drawn every second.
 fn with_claim(claim: impl Fn(f64) -> f64) -> Yard {
     let mut yard = Yard::settled(2, 30);
@@ -38,7 +38,7 @@ fn who_claims_what_it_may_draw_gets_what_the_load_leaves() {
 #[test]
 fn who_claims_twice_the_rating_hides_no_load() {
     let yard = with_claim(|_| 44.0);
-    // Set aside at what it claims: nobody else gets anything, and no load is taken for less than it is.
+    // Reserved at what it claims: nobody else gets anything, and no load is taken for less than it is.
     assert!(yard.limit(1) == Watts::ZERO && yard.load() >= Watts::ZERO);
 }
 
@@ -139,7 +139,7 @@ fn where_a_cut_does_not_help_it_is_repeated_until_it_does() {
     yard.plug(0);
     yard.plug(1);
     yard.pass_reading(meter, 100, |yard| yard.limit(0).kilowatts() + yard.limit(1).kilowatts());
-    // The first one draws all it can from now on and tells nothing.
+    // The first one draws all it can from now on and reports nothing.
     let drawn = |yard: &Yard| 22.0 + yard.limit(1).kilowatts();
     yard.pass_reading(meter, 50, drawn);
     assert!(drawn(&yard) <= 30.0, "{}", drawn(&yard));
@@ -150,7 +150,7 @@ fn who_hid_load_from_the_first_cut_is_not_believed_at_the_next() {
     let mut yard = Yard::settled(1, 30);
     let meter = yard.site_meter();
     yard.plug(0);
-    // Its car takes 12.4 kW at most, and it tells nothing: by itself, what it leaves of its limit is not known.
+    // Its car takes 12.4 kW at most, and it reports nothing: by itself, what it leaves of its limit is not known.
     let car = |yard: &Yard| yard.limit(0).kilowatts().min(12.4);
     yard.pass_reading(meter, 180, |yard| 11.2 + car(yard));
     assert!(yard.limit(0) > Watts(13_300), "{}", yard.limit(0));

@@ -1,4 +1,4 @@
-//! From what is stored and remembered to what the engine is told.
+//! From what is stored and remembered to the input of the engine.
 
 use super::again::wanting;
 use super::cheap_hours;
@@ -132,7 +132,7 @@ fn member_state(site: &Site, seat: &Seat, memory: Option<&Memory>, state: &State
     if seat.role != Role::Member {
         return MemberState::Uncontrolled { reserved: seat.rating, why: Uncontrolled::Unproven };
     }
-    // An idle connector is steered too, to an explicit zero; until that is proven the ledger holds raises back.
+    // An idle connector is steered too, to an explicit zero; until that is proven the ledger keeps raises back.
     let (Some(session), Some(memory)) = (wanting(seat, memory, now), memory) else {
         return MemberState::Idle { worst: Watts::ZERO };
     };

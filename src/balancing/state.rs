@@ -20,31 +20,31 @@ use kernel::{
     AssetId, ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, PlanId, SessionId, StationId, Timestamp, Watts,
 };
 
-/// Everything remembered of one tree. What is kept of each connector is stored by itself ([`super::books`]).
+/// Everything remembered of one tree. What is kept of each connector is stored by itself ([`super::ledger_rows`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct State {
-    /// The worst that every connector may be drawing.
+    /// The most that every connector may be drawing.
     #[serde(skip)]
     pub ledger: Ledger,
     /// What is remembered of every member.
     #[serde(skip)]
     pub connectors: BTreeMap<ConnectorId, Memory>,
-    /// Connectors that left, whose stations still hold limits of ours.
+    /// Connectors that left, whose stations still have limits of ours.
     pub leaving: BTreeMap<ConnectorId, Leaving>,
     /// The plan that was recorded last.
     pub plan: Option<PlanId>,
     /// How far it has come.
     pub stage: Option<Stage>,
-    /// The plan that was told to have settled.
+    /// The plan that was reported as settled.
     pub settled: Option<PlanId>,
     /// Since when more may be drawn somewhere than there is.
     pub exceeded_since: Option<Timestamp>,
-    /// Whether that was told.
+    /// Whether that was reported.
     pub exceeded_told: bool,
     /// What else drew below each group when last looked at.
     pub loads: BTreeMap<GroupId, Load>,
-    /// Assets whose data is too old to go by, which was told.
+    /// Assets whose data is too old to go by, which was reported.
     pub stale: BTreeSet<AssetId>,
     /// Groups of which a fresh meter shows that more is drawn than they may, and since when.
     pub above: BTreeMap<GroupId, Timestamp>,
@@ -66,19 +66,19 @@ pub(super) struct Memory {
     /// Its live limit does not run out, because the station takes none that does.
     #[serde(default)]
     pub outlives: bool,
-    /// Its live limit has run out since, so that only the fallback holds.
+    /// Its live limit has run out since, so that only the fallback applies.
     pub ran_out: bool,
     /// The limit it was planned last.
     pub limit: Watts,
     /// Since when it is that limit.
     pub since: Timestamp,
-    /// The session that `turn` belongs to.
+    /// The session that `queue` belongs to.
     pub session: Option<SessionId>,
-    /// Its place in the queue.
+    /// Its queue position.
     pub turn: Turn,
     /// Since when its car declines power.
     pub suspended_since: Option<Timestamp>,
-    /// What holds when this server is not heard of.
+    /// What applies when this server is not heard of.
     pub fallback: Fallback,
     /// When it was last sent a limit.
     pub sent_at: Option<Timestamp>,
@@ -91,7 +91,7 @@ pub(super) struct Memory {
     /// When its station refused the limit 0, which some take for invalid.
     #[serde(default)]
     pub refuses_zero: Option<Timestamp>,
-    /// What it was last told while it is set aside, and when.
+    /// What it was last sent while its power is reserved, and when.
     #[serde(default)]
     pub least: Option<(Timestamp, Watts)>,
     /// What its meter shows.
@@ -102,7 +102,7 @@ pub(super) struct Memory {
     pub allowed: Allowed,
     /// Readings above the limit, one after the other.
     pub overdraw: Option<Overdraw>,
-    /// When it got out of control.
+    /// When it became uncontrolled.
     pub lost_at: Option<Timestamp>,
     /// What its car has shown to use.
     #[serde(default)]
@@ -122,7 +122,7 @@ pub(super) struct Memory {
     /// What it drew lately.
     #[serde(default)]
     pub draws: Draws,
-    /// When its session was told to stop, as a last resort.
+    /// When its session was asked to stop, to shed load.
     #[serde(default)]
     pub stopped_at: Option<Timestamp>,
     /// Its car, where it is to be started again.
@@ -154,11 +154,11 @@ pub(super) enum ReadBack {
     Due,
     /// An answer is awaited.
     Asked,
-    /// It does not tell.
+    /// It does not report it.
     NotTold,
-    /// It tells no more than it confirmed.
+    /// It reports no more than it confirmed.
     AsConfirmed,
-    /// It tells more.
+    /// It reports more.
     More,
 }
 
@@ -192,7 +192,7 @@ pub(super) struct Overdraw {
     pub samples: u32,
     /// The limit it should have kept.
     pub limit: Watts,
-    /// It was told its limit again because of that.
+    /// It was sent its limit again because of that.
     #[serde(default)]
     pub told_again: bool,
 }
@@ -204,7 +204,7 @@ pub(super) struct Leaving {
     pub station: StationId,
     /// Its number there.
     pub number: i32,
-    /// It is being told.
+    /// Its release is under way.
     pub in_flight: bool,
 }
 

@@ -1,4 +1,4 @@
-//! How a group is doing now: how far its plan has come, what everybody may draw and what the worst case is.
+//! How a group is doing now: how far its plan has come, what everybody may draw and what the exposure is.
 
 use serde::Serialize;
 
@@ -34,7 +34,7 @@ pub struct GroupStatusView {
     pub stage: &'static str,
     /// Nothing is sent.
     pub dry_run: bool,
-    /// The plan that holds; see `explain`.
+    /// The plan that applies; see `explain`.
     pub plan: Option<PlanId>,
     /// What everything in the group may draw, after the buffer and what else draws here, in kW.
     pub capacity: f64,
@@ -44,7 +44,7 @@ pub struct GroupStatusView {
     /// What else draws here by its assets and those of the groups below, in kW; negative when more is produced than used, null
     /// when an asset that may draw has no data, so that nothing can be handed out.
     pub uncontrolled_load: Option<f64>,
-    /// What is set aside for connectors that cannot be steered, in kW.
+    /// What is reserved for connectors that cannot be steered, in kW.
     pub reserved: f64,
     /// What is left for the others, in kW.
     pub available: f64,
@@ -70,7 +70,7 @@ pub struct GroupStatusView {
 pub struct AssetStatusView {
     /// The asset.
     pub asset: AssetId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
     /// What it is.
     #[serde(rename = "type")]
@@ -83,7 +83,7 @@ pub struct AssetStatusView {
     /// What of it is in `uncontrolled_load`, in kW: all assets add up to that. 0 where a meter replaces it; null when nobody
     /// knows how much.
     pub counted: Option<f64>,
-    /// The smart meter of the site or the building that counts in its place, because it sees what this draws or gives.
+    /// The smart meter of the site or the building that counts instead, because it sees what this draws or gives.
     pub replaced_by: Option<AssetId>,
     /// What that rests on.
     #[schema(value_type = String, example = "fresh")]
@@ -215,7 +215,7 @@ pub(super) fn charging_plans(
     Ok(cheap_hours::plans(&site, &state, group, now))
 }
 
-/// What is told of a group besides its connectors.
+/// What the status shows of a group besides its connectors.
 struct Others {
     load: Load,
     assets: Vec<AssetStatusView>,

@@ -208,7 +208,7 @@ impl Record {
     }
 }
 
-/// Whether more may be drawn somewhere than there is, for long enough to be told: whenever a capacity falls it is so for a
+/// Whether more may be drawn somewhere than there is, for long enough to be reported: whenever a capacity falls it is so for a
 /// moment.
 fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
     let exposures = state.ledger.exposures(snapshot);
@@ -217,7 +217,7 @@ fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
     escalation::lasts(state, escalation::PATIENCE, now)
 }
 
-/// The plan that held at this instant, or the newest.
+/// The plan that applied at this instant, or the newest.
 pub(super) fn plan_at(conn: &mut Conn, root: GroupId, at: Option<Timestamp>) -> StoreResult<Option<StoredPlan>> {
     let mut rows = plans::table.filter(plans::group_id.eq(root)).into_boxed();
     if let Some(at) = at {
@@ -226,7 +226,7 @@ pub(super) fn plan_at(conn: &mut Conn, root: GroupId, at: Option<Timestamp>) -> 
     Ok(rows.order((plans::at.desc(), plans::id.desc())).select(StoredPlan::as_select()).first(conn).optional()?)
 }
 
-/// The plans that held between two instants, oldest first: the one that held at the first, and those made since.
+/// The plans that applied between two instants, oldest first: the one that applied at the first, and those made since.
 pub(super) fn plans_between(
     conn: &mut Conn,
     root: GroupId,

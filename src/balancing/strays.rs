@@ -1,5 +1,5 @@
 //! Power that is drawn where nobody steers: at connectors that are not set up, and at those of the same stations that are no
-//! members and have no session. What they show is set aside in their group.
+//! members and have no session. What they show is reserved in their group.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub(super) struct Stray {
 }
 
 impl Stray {
-    /// What to set aside for it: what it shows, or all that it can where it only says that it charges.
+    /// What to reserve for it: what it shows, or all that it can where it only says that it charges.
     fn draws(&self, rating: Watts) -> Watts {
         let hardware = Hardware::unknown(rating);
         let proven = self.meter.proves(None, hardware).map(|proof| proof.least);
@@ -95,7 +95,7 @@ impl Stray {
 }
 
 impl Site {
-    /// Seats what draws without being steered, so that it is set aside.
+    /// Adds what draws without being steered, so that it is reserved.
     pub fn seat_strays(&mut self, state: &State) {
         for (connector, stray) in &state.strays {
             let Some(like) = self.like(stray.station) else {

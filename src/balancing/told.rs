@@ -17,7 +17,7 @@ pub(super) struct Told(Vec<One>);
 struct One {
     ticket: Ticket,
     limit: Watts,
-    /// The phases that it was reckoned for: the same current on more of them is more power.
+    /// The phases that it was computed for: the same current on more of them is more power.
     phases: i64,
     /// None where its station takes no limit that runs out.
     until: Option<Timestamp>,
@@ -40,7 +40,7 @@ impl Told {
         self.0.push(One { ticket, limit, phases, until: Some(until) });
     }
 
-    /// It was confirmed, which replaces all that were sent before; `outlives` where it does not run out.
+    /// It was confirmed, which replaces all that were sent before; `never_expires` where it does not run out.
     pub fn confirmed(&mut self, ticket: Ticket, outlives: bool) {
         self.0.retain(|one| one.ticket >= ticket);
         if let Some(one) = self.0.iter_mut().find(|one| one.ticket == ticket)
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(told.most(second(310), 3), Watts::ZERO);
 
         assert_eq!(told.refused(Ticket(2)), Some(Watts(6_000)));
-        assert_eq!(told.refused(Ticket(2)), None, "told twice");
+        assert_eq!(told.refused(Ticket(2)), None, "sent twice");
         told.sent(Ticket(3), (Watts(4_000), 3), second(320));
         told.confirmed(Ticket(3), false);
         assert_eq!(told.most(second(200), 3), Watts(4_000));

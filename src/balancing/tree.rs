@@ -1,4 +1,4 @@
-//! One tree's balancing: turn after turn, never two at once, with the answers of stations in between.
+//! One tree's balancing: cycle after cycle, never two at once, with the answers of stations in between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub(super) struct Tree {
     asked: JoinSet<Answer>,
 }
 
-/// What the last turn decided; answers carry on with it.
+/// What the last cycle decided; answers carry on with it.
 struct Course {
     site: Site,
     snapshot: Snapshot,
@@ -97,7 +97,7 @@ impl Tree {
                 Ok(Life::Goes) => {}
                 Ok(Life::Over) => return,
                 Err(error) => {
-                    tracing::warn!(group = %self.root, %error, "a turn of balancing failed and is repeated");
+                    tracing::warn!(group = %self.root, %error, "balancing cycle failed, retrying");
                     // What was not stored was not sent: go on from what the stores have.
                     self.state = None;
                     tokio::time::sleep(self.settings.settle.max(Duration::from_millis(100))).await;
@@ -115,7 +115,7 @@ impl Tree {
         let site = self.course.as_ref().and_then(|course| course.site.changes_at(now));
         let load = self.course.as_ref().and_then(|course| course.load_changes_at);
         let next = due.into_iter().chain(turn).chain(site).chain(load).map(|at: Timestamp| at.since(now));
-        // At least a little: what stays due, such as a repetition that waits for its turn, must not spin.
+        // At least a little: what stays due, such as a repetition that is still due, must not spin.
         next.fold(self.settings.tick, Duration::min).max(Duration::from_millis(50))
     }
 
@@ -191,7 +191,7 @@ impl Tree {
             }
             _ => {
                 self.state = Some(state);
-                let notes = Notes { trigger: Some("out of control"), ..Notes::default() };
+                let notes = Notes { trigger: Some("uncontrolled"), ..Notes::default() };
                 self.turn(notes).await
             }
         }
@@ -246,7 +246,7 @@ impl Tree {
             Ok(elsewhere)
         });
         let elsewhere = elsewhere.await?;
-        // A station in another tree gets its limits from there; they replace ours in place.
+        // A station in another tree gets its limits from there; they replace ours.
         state.leaving.retain(|_, gone| !elsewhere.contains(&gone.station));
         Ok(apply::goodbyes(state, |station| self.link.is_online(station)))
     }
@@ -311,7 +311,7 @@ impl Tree {
         Ok(state)
     }
 
-    /// The group was deleted or hangs below another now: that tree's balancing knows nothing and assumes the worst.
+    /// The group was deleted or hangs below another now: that tree's balancing knows nothing and assumes the full exposure.
     async fn retire(&mut self) -> StoreResult<Life> {
         let root = self.root;
         let forget = self.context.db.write(move |conn| -> Result<(), StoreError> { books::forget(conn, root) });
@@ -320,7 +320,7 @@ impl Tree {
     }
 }
 
-/// How many connectors are out of control.
+/// How many connectors are uncontrolled.
 fn lost(state: &State) -> usize {
     let connectors = state.connectors.keys();
     connectors.filter(|id| state.ledger.out_of_control(**id).is_some()).count()

@@ -1,4 +1,4 @@
-//! What one turn decides, from what is known: pure, so that a simulation rehearses it.
+//! What one cycle decides, from what is known: pure, so that a simulation rehearses it.
 
 use super::bell::Notes;
 use super::escalation::give_up_waiting;
@@ -13,7 +13,7 @@ use engine::check::{Violation, violations};
 use engine::{Plan, Snapshot};
 use kernel::{ConnectorId, Timestamp};
 
-/// What a turn came to.
+/// The result of a cycle.
 pub(super) struct Decided {
     pub snapshot: Snapshot,
     pub plan: Plan,

@@ -1,4 +1,4 @@
-//! A group in virtual time, for tests: whole turns of balancing, where a test says what stations and meters tell and how they answer.
+//! A group in virtual time, for tests: whole balancing cycles, where a test says what stations and meters report and how they answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -114,7 +114,7 @@ pub(super) fn asset_of(site: &Site, fields: &serde_json::Value, moment: &Moment)
     Asset::new(read::<NewAsset>(&body), site.organization, moment).expect("an asset")
 }
 
-/// A session that begins now at a seat.
+/// A session that begins now at a connector.
 pub(super) fn begins_at(seat: &mut Seat, organization: OrganizationId, moment: &Moment) {
     let mut session = Session::blank(organization, seat.station, Some(seat.connector), moment);
     (session.started_at, session.status) = (Some(moment.now), SessionStatus::Started);
@@ -131,7 +131,7 @@ pub(super) fn shown(at: Timestamp, power: Option<Watts>, register: Option<WattHo
     Shown { at, told_at: at, power, register, currents: None, current: None }
 }
 
-/// One turn: what was planned, and what is to be said.
+/// One cycle: what was planned, and what is to be said.
 pub(super) fn turn(
     state: &mut State,
     site: &Site,
@@ -169,7 +169,7 @@ impl Yard {
         }
     }
 
-    /// The same once every station confirmed what it was told.
+    /// The same once every station confirmed what it was sent.
     pub fn settled(stations: usize, capacity: i64) -> Self {
         let mut yard = Self::new(stations, capacity);
         yard.pass(20);
@@ -299,7 +299,7 @@ impl Yard {
         plan.limit_of(self.site.seats[port].connector).map_or(Watts::ZERO, |limit| limit.limit)
     }
 
-    /// What a port was told last, in kW.
+    /// The last limit that a port was sent, in kW.
     pub fn told(&self, port: usize) -> f64 {
         let sent = self.sent.get(&self.site.seats[port].station);
         sent.and_then(|sent| sent.last()).map_or(0.0, |limit| limit.kilowatts())

@@ -49,7 +49,7 @@ pub struct DemoArgs {
     /// Keeps the database in this file
     #[arg(long, value_name = "FILE")]
     pub keep: Option<PathBuf>,
-    /// The stations speak OCPP 2.1, 2.0.1 and 1.6 by turns instead of 1.6
+    /// The stations speak OCPP 2.1, 2.0.1 and 1.6 alternating, instead of 1.6
     #[arg(long)]
     pub mixed: bool,
     /// Begins the dice of arrivals

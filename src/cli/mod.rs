@@ -46,9 +46,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the server (what happens without a command); brings the store's schema up to date first
+    /// Runs the server (what happens without a command); applies migrations first
     Serve,
-    /// Brings the store's schema up to date and ends
+    /// Applies migrations and exits
     Migrate,
     /// Prints the OpenAPI document, or what is made from the same sources
     Openapi(OpenapiArguments),

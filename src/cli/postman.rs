@@ -19,7 +19,7 @@ use crate::http::document::operations;
 /// The flows, in the order in which a person would try them.
 const FLOWS: &str = include_str!("../../postman/flows.json");
 
-/// A story told in requests.
+/// A story in requests.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Flow {
@@ -119,7 +119,7 @@ impl<'a> Endpoints<'a> {
         Ok(self.item(endpoint, Some(step)))
     }
 
-    /// A folder a tag, without what only flows tell, and one that deletes in the opposite order.
+    /// A folder a tag, without what only flows need, and one that deletes in the opposite order.
     fn folders(&self, document: &OpenApi, told: &BTreeSet<String>) -> Vec<Value> {
         let mut tags: Vec<&str> = document.tags.iter().flatten().map(|tag| tag.name.as_str()).collect();
         for endpoint in &self.all {

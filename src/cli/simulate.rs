@@ -61,7 +61,7 @@ pub struct SimulateArgs {
     /// A card that the server knows; without one, and without --api, stations let everybody charge
     #[arg(long)]
     pub id_tag: Option<String>,
-    /// What the stations speak: 1.6, 2.0.1 or 2.1, or several of them by turns, separated by commas
+    /// What the stations speak: 1.6, 2.0.1 or 2.1, or several of them alternating, separated by commas
     #[arg(long, value_name = "VERSIONS", value_delimiter = ',', default_value = "1.6",
         value_parser = Protocol::from_name)]
     pub ocpp: Vec<Protocol>,
@@ -266,7 +266,7 @@ fn stations_per_second(stations: usize, took: Duration) -> f64 {
     stations as f64 / took.as_secs_f64().max(0.001)
 }
 
-/// What Linux tells of a process.
+/// What Linux reports of a process.
 #[derive(Debug, Clone, Copy)]
 struct Process {
     ticks: u64,
@@ -299,7 +299,7 @@ impl Process {
         micros as f64 / calls.max(1) as f64
     }
 
-    /// Memory for each of so many stations; it cannot be told when the process gave some back.
+    /// Memory for each of so many stations; unknown when the process gave some back.
     #[expect(clippy::cast_precision_loss, reason = "a figure for a person")]
     fn kilobytes_since(&self, before: &Self, stations: usize) -> f64 {
         let grown = self.resident_kilobytes.saturating_sub(before.resident_kilobytes);

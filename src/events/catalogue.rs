@@ -1,4 +1,4 @@
-//! The one table of events: what each is called, what it is about, what its `data` holds and when it is told.
+//! The one table of events: what each is called, what it is about, what its `data` holds and when it is recorded.
 //! `docs/EVENTS.md` and the webhooks of the OpenAPI document are made from it; what is not in it cannot be recorded.
 
 use std::borrow::Cow;
@@ -66,7 +66,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// When it is told.
+            /// When it is recorded.
             pub const fn when(self) -> &'static str {
                 match self {
                     $($(Self::$variant => $when,)*)*
@@ -84,7 +84,7 @@ kinds! {
         OrganizationUpdated = "organization.updated", "The organization was changed.";
     }
     "api_key" => View("ApiKeyView") => {
-        ApiKeyCreated = "api_key.created", "An API key was created; the key itself is never told.";
+        ApiKeyCreated = "api_key.created", "An API key was created; the key itself is never shown.";
         ApiKeyUpdated = "api_key.updated", "An API key was changed, revoked or rotated.";
         ApiKeyDeleted = "api_key.deleted", "An API key was deleted.";
     }
@@ -99,32 +99,32 @@ kinds! {
         StationDeleted = "chargestation.deleted", "A charge station was deleted; `data` is what it last was.";
         StationOnline = "chargestation.online", "A charge station opened its socket; in order with `chargestation.offline`.";
         StationOffline = "chargestation.offline", "The socket of a charge station is gone.";
-        StationBooted = "chargestation.booted", "A charge station told its vendor, model and firmware.";
+        StationBooted = "chargestation.booted", "A charge station reported its vendor, model and firmware.";
         StationConnectorStatusUpdated = "chargestation.connector_status.updated", "A connector has another status or error; `connectors` has all of them.";
     }
     "chargestation" => Fields(&["chargestation", "message", "payload"]) => {
-        StationDiagnosticsStatusUpdated = "chargestation.diagnostics_status.updated", "A charge station told how an upload of diagnostics goes, in its own words.";
-        StationFirmwareStatusUpdated = "chargestation.firmware_status.updated", "A charge station told how a change of firmware goes, in its own words.";
-        StationLogStatusUpdated = "chargestation.log_status.updated", "A charge station told how an upload of a log goes, in its own words.";
-        StationSecurityEvent = "chargestation.security_event", "A charge station told something that matters for security, in its own words.";
-        StationNotified = "chargestation.notified", "A charge station of OCPP 2.x told something else, in its own words; `message` names what.";
+        StationDiagnosticsStatusUpdated = "chargestation.diagnostics_status.updated", "A charge station reported the state of an upload of diagnostics, in its own words.";
+        StationFirmwareStatusUpdated = "chargestation.firmware_status.updated", "A charge station reported the state of a firmware update, in its own words.";
+        StationLogStatusUpdated = "chargestation.log_status.updated", "A charge station reported the state of a log upload, in its own words.";
+        StationSecurityEvent = "chargestation.security_event", "A charge station reported a security event, in its own words.";
+        StationNotified = "chargestation.notified", "A charge station of OCPP 2.x sent another notification, in its own words; `message` names it.";
     }
     "chargestation" => Fields(&["chargestation", "reason"]) => {
         StationCertificateSigned = "chargestation.certificate.signed", "A certificate that a charge station asked for was signed.";
         StationCertificateRefused = "chargestation.certificate.refused", "A certificate that a charge station asked for was not signed; `reason` says why.";
     }
     "chargestation" => Fields(&["chargestation", "address", "count"]) => {
-        StationReplaced = "chargestation.connection_replaced", "A connection of a charge station took the place of one that was still open: it came again, or two claim to be it. Told once a minute at most; `count` is how often since the last time, `address` where the last one came from.";
-        StationUnproven = "chargestation.access_refused", "Somebody did not prove to be this charge station: a wrong password or certificate, or none. Told once a minute at most; `count` is how often since the last time, with the tries that came too often to be looked at.";
+        StationReplaced = "chargestation.connection_replaced", "A connection of a charge station took the place of one that was still open: it came again, or two claim to be it. Recorded once a minute at most; `count` is how often since the last time, `address` where the last one came from.";
+        StationUnproven = "chargestation.access_refused", "Somebody did not prove to be this charge station: a wrong password or certificate, or none. Recorded once a minute at most; `count` is how often since the last time, with the tries that came too often to be looked at.";
     }
     "chargestation" => Fields(&["endpoint", "address", "count"]) => {
-        StationUnknown = "chargestation.unknown", "Somebody connected with an endpoint that no charge station has. Told once a minute and address at most, and only where the server has one organization; without `address` where there are many.";
+        StationUnknown = "chargestation.unknown", "Somebody connected with an endpoint that no charge station has. Recorded once a minute and address at most, and only where the server has one organization; without `address` where there are many.";
     }
     "chargestation" => Fields(&["chargestation", "waited", "refused"]) => {
-        StationFlooded = "chargestation.flooded", "A charge station says so much, or connects so often, that it is held up: how many messages and connections had to wait and were refused since it was told last; at most once a minute.";
+        StationFlooded = "chargestation.flooded", "A charge station says so much, or connects so often, that it is throttled: how many messages and connections had to wait and were refused since the last such event; at most once a minute.";
     }
     "chargestation" => Fields(&["chargestation", "orphans"]) => {
-        StationOrphansFull = "chargestation.orphans_full", "A charge station ended so many transactions within a day of which it never told a start that no more are kept.";
+        StationOrphansFull = "chargestation.orphans_full", "A charge station ended so many transactions within a day of which it never reported a start that no more are kept.";
     }
     "evse" => View("EvseView") => {
         EvseCreated = "evse.created", "An EVSE was created.";
@@ -141,10 +141,10 @@ kinds! {
         SessionStarted = "session.started", "A transaction began.";
         SessionUpdated = "session.updated", "New meter values, or a change over the API.";
         SessionEnded = "session.ended", "A transaction ended.";
-        SessionCorrected = "session.corrected", "A session that had ended was corrected: its station told its end, or that it goes on; the last of `corrections` has the old and the new energy and amount.";
+        SessionCorrected = "session.corrected", "A session that had ended was corrected: its station reported its end, or that it goes on; the last of `corrections` has the old and the new energy and amount.";
         SessionCancelled = "session.cancelled", "A session never started, or was given up before.";
         SessionStartFailure = "session.start_failure", "The station did not start a session; it is cancelled next.";
-        SessionStopFailure = "session.stop_failure", "The station did not stop a session that it was told to stop over the API; it goes on.";
+        SessionStopFailure = "session.stop_failure", "The station did not stop a session that it was asked to stop over the API; it goes on.";
         SessionEvCharged = "session.ev_charged", "A car that was charging takes no more, for the first time in its session.";
     }
     "user" => View("UserView") => {
@@ -158,7 +158,7 @@ kinds! {
         TokenDeleted = "token.deleted", "A token was deleted; `data` is what it last was.";
     }
     "token" => Fields(&["chargestation", "connector", "session", "id_tag", "accepted"]) => {
-        TokenUnknown = "token.unknown", "A card that no token knows was held to a reader: `id_tag` is its number, to enrol it by, and `accepted` whether it may charge.";
+        TokenUnknown = "token.unknown", "A card that no token knows was presented to a reader: `id_tag` is its number, to enrol it by, and `accepted` whether it may charge.";
     }
     "rate" => View("RateView") => {
         RateCreated = "rate.created", "A rate was created.";
@@ -190,7 +190,7 @@ kinds! {
         ServiceOfferDeleted = "service_offer.deleted", "A draft was deleted; `data` is what it last was.";
         ServiceOfferPublished = "service_offer.published", "An offer was published.";
         ServiceOfferPriceUpdated = "service_offer.price_updated", "A new version with other prices was published; `data` is that version.";
-        ServiceOfferActivated = "service_offer.activated", "An offer holds from now on.";
+        ServiceOfferActivated = "service_offer.activated", "An offer is valid from now on.";
         ServiceOfferCancelled = "service_offer.cancelled", "An offer was cancelled.";
         ServiceOfferExpired = "service_offer.expired", "The time of an offer is over.";
     }
@@ -244,29 +244,29 @@ kinds! {
         GroupPlanSettled = "load_management.group.plan_settled", "Every station confirmed its limit of a plan; `limits` has each in kW, with its reason.";
     }
     "load_management.group" => Fields(&["group", "out_of_control"]) => {
-        GroupDegraded = "load_management.group.degraded", "Stations are out of control; their worst case is kept free for them.";
+        GroupDegraded = "load_management.group.degraded", "Stations are uncontrolled; their exposure is reserved for them.";
     }
     "load_management.group" => Fields(&["group", "groups"]) => {
         GroupLimitExceeded = "load_management.group.limit_exceeded", "More may be drawn than a group has.";
     }
     "load_management.group" => Fields(&["group", "chargestation", "connector", "power", "limit"]) => {
-        GroupMemberNotObeying = "load_management.group.member_not_obeying", "A connector draws more than it was told, in kW.";
+        GroupMemberNotObeying = "load_management.group.member_not_obeying", "A connector draws more than its limit, in kW.";
     }
     "load_management.group" => Fields(&["group", "chargestation", "connector", "power"]) => {
         GroupMemberObeying = "load_management.group.member_obeying", "A connector keeps to its limit again.";
     }
     "load_management.group" => Fields(&["group", "chargestation", "connector", "session", "worst_case_kw"]) => {
-        GroupSessionStopped = "load_management.group.session_stopped", "A session was stopped, as the last resort against a connector that did not obey.";
+        GroupSessionStopped = "load_management.group.session_stopped", "A session was stopped to shed load, because its connector did not obey.";
     }
     "load_management.group" => Fields(&["group", "asset", "latest_at"]) => {
-        GroupMeterStale = "load_management.group.meter_stale", "A meter of a group is silent; its worst case is assumed.";
-        GroupMeterFresh = "load_management.group.meter_fresh", "A meter of a group tells readings again.";
+        GroupMeterStale = "load_management.group.meter_stale", "A meter of a group is silent; its highest load is assumed.";
+        GroupMeterFresh = "load_management.group.meter_fresh", "A meter of a group sends readings again.";
     }
     "organization" => Fields(&["what", "before", "rows"]) => {
         RetentionApplied = "organization.retention.applied", "What is older than its retention was deleted: `what` it was, `before` when, and how many `rows`.";
     }
     "webhook" => View("WebhookView") => {
-        WebhookCreated = "webhook.created", "A webhook was created; its secret is never told.";
+        WebhookCreated = "webhook.created", "A webhook was created; its secret is never shown.";
         WebhookUpdated = "webhook.updated", "A webhook was changed, or its secret rotated.";
         WebhookDeleted = "webhook.deleted", "A webhook was deleted; `data` is what it last was.";
         WebhookDisabled = "webhook.disabled", "A webhook received nothing for days and was turned off; `disabled_reason` says why.";

@@ -15,9 +15,9 @@ pub fn markdown() -> String {
     let mut page = String::from(
         "# Events\n\nEvery change is an event `{_id, type, object, data, createdAt}`, written in the transaction of the change. \
          Where the table names a schema of `openapi/openapi.json`, `data` is that whole object. Events of one station, and of \
-         its sessions, are told in order. A key is told of what it could read: it needs the scope beside `read:events`, in the list, the \
-         stream and the WebSocket. A webhook is told of what the key could read that made or last changed it, as its scopes were then; \
-         it goes on with them when that key is changed or deleted.\n\n| type | object | scope | data | told when |\n|---|---|---|---|---|\n",
+         its sessions, are sent in order. A key gets events of what it could read: it needs the scope beside `read:events`, in the list, the \
+         stream and the WebSocket. A webhook gets events of what the key could read that made or last changed it, as its scopes were then; \
+         it goes on with them when that key is changed or deleted.\n\n| type | object | scope | data | when |\n|---|---|---|---|---|\n",
     );
     for kind in EventKind::all().filter(|kind| !matches!(kind, EventKind::Action(..))) {
         let data = match kind.payload() {
@@ -34,7 +34,7 @@ pub fn markdown() -> String {
         );
     }
     page.push_str(
-        "\n## Actions\n\nWhatever is asked of a station is told three times at most: `.requested`, then `.accepted` or `.rejected`. \
+        "\n## Actions\n\nEach command to a station is recorded as events: `.requested`, then `.accepted` or `.rejected`. \
          `object` is `action`, `data` an ActionView, the scope `read:actions`.\n\n",
     );
     for action in ActionKind::ALL {
@@ -43,7 +43,7 @@ pub fn markdown() -> String {
     page
 }
 
-/// Adds what is told to the OpenAPI document.
+/// Adds the events to the OpenAPI document.
 pub fn describe(document: &mut OpenApi) {
     let webhooks = EventKind::all().fold(PathsBuilder::new(), |paths, kind| {
         let item = PathItem::new(HttpMethod::Post, operation(kind));

@@ -84,18 +84,18 @@ impl Feed {
         Ok((feed, task))
     }
 
-    /// What is told from now on; `None` when the server stops.
+    /// What is sent from now on; `None` when the server stops.
     pub(super) fn listen(&self) -> Option<broadcast::Receiver<Arc<Line>>> {
         self.lines.upgrade().map(|lines| lines.subscribe())
     }
 
-    /// The cursor up to which everything was told, to whoever listened then; those who listen now are told what comes after.
+    /// The cursor up to which everything was sent to whoever listened then; those who listen now get what comes after.
     pub(super) fn told(&self) -> i64 {
         self.told.load(Ordering::Acquire)
     }
 }
 
-/// Tells what is new. Where nobody listens nothing is read: whoever comes later looks at the log first.
+/// Sends what is new. Where nobody listens nothing is read: whoever comes later looks at the log first.
 async fn pass_on(context: &Context, lines: &Lines, told: &AtomicI64) -> StoreResult<()> {
     let settled = context.db.read(store::settled_cursor).await?;
     if lines.receiver_count() == 0 {

@@ -21,7 +21,7 @@ const STEP_EVERY: Duration = Duration::from_secs(12 * 3_600);
 /// By how much the clock may go faster or slower than the server runs, altogether, until it is doubted.
 const SLACK: Duration = Duration::from_secs(2 * 3_600);
 
-/// Whether the clock of the host can be believed: it goes as fast as the server runs, which is counted by turns of a loop and
+/// Whether the clock of the host can be believed: it goes as fast as the server runs, which is counted by rounds of a loop and
 /// nobody can set. After a jump it is believed when it has gone on for [`STEP_EVERY`].
 #[derive(Debug, Clone)]
 pub struct Pace {
@@ -32,12 +32,12 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The pace of a loop that turns this often.
+    /// The pace of a loop that runs this often.
     pub fn new(turn: Duration) -> Self {
         Self { turn, running: Duration::ZERO, start: None, doubted_until: Duration::ZERO }
     }
 
-    /// Counts a turn at which the clock shows `now`.
+    /// Counts a round at which the clock shows `now`.
     pub fn turn(&mut self, now: Timestamp) -> Trust {
         let Some(start) = self.start else {
             self.start = Some(now);
@@ -178,7 +178,7 @@ macro_rules! forget_found {
 }
 
 /// Where the horizon of a kind of data moves to, of which everything older than `wanted` is to go; none where it stays as it is.
-/// `oldest` tells how old the data is.
+/// `oldest` says how old the data is.
 pub fn horizon(
     conn: &mut Conn,
     kind: &str,

@@ -20,14 +20,14 @@ pub struct Listener {
     feed: Feed,
     context: Context,
     organization: OrganizationId,
-    /// Whether numbers of cards are told whole.
+    /// Whether numbers of cards are sent whole.
     whole: bool,
     types: Option<EventTypes>,
     /// The cursor up to which nothing more is looked for.
     read: i64,
     /// Events that were read and not asked for yet.
     waiting: VecDeque<Arc<Line>>,
-    /// The store may have events that were not read and will not be told again.
+    /// The store may have events that were not read and will not be sent again.
     missed_some: bool,
     lines: broadcast::Receiver<Arc<Line>>,
 }
@@ -114,7 +114,7 @@ impl Listener {
             && self.types.as_ref().is_none_or(|types| types.fit(&line.kind))
     }
 
-    /// Reads on in the store. It listens anew first: what the store does not have yet is told after that.
+    /// Reads on in the store. It listens anew first: what the store does not have yet is sent after that.
     async fn read_missed(&mut self) -> StoreResult<()> {
         self.lines = self.lines.resubscribe();
         let (organization, after, types) = (self.organization, self.read, self.types.clone());

@@ -1,6 +1,6 @@
 //! The log of events: what changed, in order, written in the same transaction as the change itself.
 //!
-//! Webhooks, streams and `GET /v1.1/events` read it by cursor, so nothing that was committed is ever untold. What can happen
+//! Webhooks, streams and `GET /v1.1/events` read it by cursor, so nothing that was committed is ever left out. What can happen
 //! at all is in one table, `catalogue`.
 
 mod action;

@@ -19,7 +19,7 @@ fn counter(organization: OrganizationId) -> String {
     format!("events_forgotten:{organization}")
 }
 
-/// When the oldest event that is kept was told.
+/// When the oldest event that is kept was recorded.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
     Ok(events::table.order(events::cursor).select(events::created_at).first(conn).optional()?)
 }

@@ -31,10 +31,10 @@ const SCOPES: &[(&str, &str)] = &[
 ];
 
 impl EventKind {
-    /// The scope that whoever is told of it needs besides `read:events`; everything where the table has no line.
+    /// The scope that whoever gets it needs besides `read:events`; everything where the table has no line.
     pub fn scope(self) -> &'static str {
         if self == Self::TokenUnknown {
-            return "read:sessions"; // no token is told of, but who came to charge
+            return "read:sessions"; // it is about no token, but about who came to charge
         }
         let mut lines = SCOPES.iter();
         let line = lines.find(|(object, _)| *object == self.object());
@@ -43,7 +43,7 @@ impl EventKind {
 }
 
 impl super::EventTypes {
-    /// Those that are wanted, all where nothing is said, as far as a key with such scopes may be told of them; `None` is
+    /// Those that are wanted, all where nothing is said, as far as a key with such scopes may get them; `None` is
     /// everything.
     pub fn seen_with(wanted: Option<Self>, may: impl Fn(&str) -> bool) -> Option<Self> {
         if may("*") {

@@ -28,7 +28,7 @@ impl Event {
         Self { organization, kind, station: None }
     }
 
-    /// At this station; events of one station are told in order.
+    /// At this station; events of one station are sent in order.
     pub fn at(self, station: impl Into<Option<StationId>>) -> Self {
         Self { station: station.into(), ..self }
     }

@@ -65,7 +65,7 @@ pub(super) async fn stream_events(
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
-        .insert_header(ContentEncoding::Identity) // compressing would hold events back
+        .insert_header(ContentEncoding::Identity) // compressing would delay events
         .insert_header(("X-Accel-Buffering", "no"))
         .streaming(futures_util::StreamExt::chain(hello, events)))
 }

@@ -16,7 +16,7 @@ pub struct Told {
     pub id: EventId,
     /// Its name.
     pub kind: String,
-    /// Events of one key must be told in order: those of a station, or of a kind of objects that are at no station.
+    /// Events of one key must be sent in order: those of a station, or of a kind of objects that are at no station.
     pub ordering: String,
     /// `{_id, type, object, data, createdAt}` as JSON.
     pub body: String,

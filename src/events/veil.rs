@@ -1,4 +1,4 @@
-//! Numbers of cards in what is told: whole for those who may read tokens, for all others only enough to tell them apart.
+//! Numbers of cards in what is sent: whole for those who may read tokens, for all others only enough to distinguish them.
 
 use serde_json::Value;
 

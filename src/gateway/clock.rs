@@ -1,6 +1,6 @@
 //! How far a station's clock is from ours, learnt from its live messages; pure.
 //!
-//! A message tells when it was written by the station's clock, and arrives now: the difference is the clock's offset less the
+//! A message says when it was written by the station's clock, and arrives now: the difference is the clock's offset less the
 //! time that the message took. Nearly all of that time is waiting in the station's queue, so the message that came fastest
 //! says most. A time ahead of its receipt cannot come from a queue; one that is behind may, so a clock is taken to be behind
 //! only when messages that are seconds apart agree: a queue that is emptied gives back minutes in moments.
@@ -11,13 +11,13 @@ use std::time::Duration;
 use crate::sites::stations::link::{Command, SetSchedule};
 use kernel::Timestamp;
 
-/// Differences that are not told apart: delays on the way, and clocks that tell whole seconds.
+/// Differences that are not distinguished: delays on the way, and clocks that count whole seconds.
 const TOLERANCE: Duration = Duration::from_secs(10);
 /// Messages that are at least so far apart, by both clocks alike, do not come from one burst out of a queue.
 const APART: Duration = Duration::from_secs(5);
 /// How alike: closer than [`TOLERANCE`], because a queue may be emptied nearly as slowly as it was filled.
 const ALIKE: Duration = Duration::from_secs(3);
-/// Readings may be told a while after they were taken, by some stations always: a clock is not taken to have gone back by
+/// Readings may be reported a while after they were taken, by some stations always: a clock is not taken to have gone back by
 /// less because of readings alone. Limits bear this much.
 const OLD_READING: Duration = Duration::from_secs(150);
 /// Messages that are remembered: one that comes every minute is compared with a quarter of an hour.
@@ -29,12 +29,12 @@ const OLDEST: Duration = Duration::from_secs(30 * 86_400);
 /// An offset of this much is shown as a clock that is off.
 pub const OFF: Duration = Duration::from_secs(60);
 
-/// What a time was told with.
+/// What a time was reported with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// Something that happened; told when it did, unless it had to wait.
+    /// Something that happened; reported when it did, unless it had to wait.
     Event,
-    /// A reading of a meter, which may be told later.
+    /// A reading of a meter, which may be reported later.
     Reading,
 }
 
@@ -59,7 +59,7 @@ pub struct StationClock {
     /// How far it is ahead of ours, in microseconds, as far as it is known.
     offset: Option<i64>,
     heard: VecDeque<Heard>,
-    /// The offset that was last told.
+    /// The offset that was last reported.
     told: Option<i64>,
 }
 
@@ -76,7 +76,7 @@ impl StationClock {
         if let Some(offset) = self.follows_from(&heard) {
             let moved = self.offset.is_none_or(|known| !is_near(known, offset));
             if moved {
-                // What came before was told by a clock that stood otherwise.
+                // What came before was reported by a clock that stood otherwise.
                 self.heard.retain(|one| is_near(one.ahead(), offset));
             }
             self.offset = Some(offset);

@@ -31,10 +31,10 @@ use ocpp::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
 const MOST_ORDERS: usize = 64;
 /// How long a station may take to report all that it was asked for.
 const REPORTED_WITHIN: Duration = Duration::from_secs(50);
-/// How long a command stays worth sending while it waits for its turn.
+/// How long a command stays worth sending while it waits in the queue.
 const WORTH_SENDING_FOR: Duration = Duration::from_secs(60);
 
-/// What a connection's task is told.
+/// Messages to a connection's task.
 #[derive(Debug)]
 pub enum Order {
     /// Call the station.
@@ -108,7 +108,7 @@ impl Connections {
         (generation, receiver, state, replaced)
     }
 
-    /// Removes a connection that ended; false when a newer one already took its place.
+    /// Removes a connection that ended; false when a newer one already replaced it.
     pub fn leave(&self, station: StationId, generation: u64) -> bool {
         let mut handles = self.lock();
         let current = handles.get(&station).is_some_and(|handle| handle.generation == generation);
@@ -229,7 +229,7 @@ impl Connections {
         }
     }
 
-    /// Asks for what a report tells, and waits until that is whole.
+    /// Asks for what a report contains, and waits until that is whole.
     async fn with_report(
         &self,
         station: StationId,
@@ -255,7 +255,7 @@ impl Connections {
         Ok(outcome)
     }
 
-    /// A station that refuses one form of a limit may take the next; what it took is remembered.
+    /// A station that refuses one variant of a limit may take the next; what it took is remembered.
     async fn send_limit(
         &self,
         station: StationId,
@@ -306,7 +306,7 @@ impl Connections {
         if after != before {
             let save = move |conn: &mut Conn| stations::save_limit_forms(conn, station, &after);
             if let Err(error) = self.db.write(save).await {
-                tracing::warn!(%error, %station, "could not store in which forms a station takes limits");
+                tracing::warn!(%error, %station, "could not store a station's limit capabilities");
             }
         }
         last
@@ -371,7 +371,7 @@ fn numbered(command: &Command, number: i64) -> Command {
     }
 }
 
-/// Whether an answer says that no report will follow, because there is nothing to tell.
+/// Whether an answer says that no report will follow, because there is nothing to report.
 fn tells_of_nothing(status: Option<&str>) -> bool {
     status != Some("Accepted")
 }
@@ -454,7 +454,7 @@ impl StationLink for Connections {
     }
 }
 
-/// A rejected station is not called at all, a pending one is not told to start or stop (OCPP 1.6 §4.2).
+/// A rejected station is not called at all, a pending one is not asked to start or stop (OCPP 1.6 §4.2).
 fn refuse_by_registration(registration: Option<Registration>, command: &Command) -> Result<(), LinkError> {
     let remote = matches!(command, Command::StartCharging { .. } | Command::StopCharging { .. });
     let why = match registration {

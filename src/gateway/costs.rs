@@ -1,4 +1,4 @@
-//! What a station was told that its transactions cost so far: each amount once, and not too often (I03).
+//! What a station was sent as the cost of its transactions so far: each amount once, and not too often (I03).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use kernel::Timestamp;
 
-/// How long an amount stands before another is told.
+/// How long an amount stands before another is sent.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// Transactions of one station that are remembered; the oldest is forgotten first.
 const MOST_TRANSACTIONS: usize = 256;
 
-/// What was told in this connection.
+/// What was sent over this connection.
 #[derive(Debug, Default)]
 pub struct Costs(Mutex<Told>);
 
@@ -27,7 +27,7 @@ impl Costs {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Notes that a transaction was told to cost this.
+    /// Notes that this cost was sent for a transaction.
     pub fn told(&self, transaction: i64, amount: f64, now: Timestamp) {
         self.with(|told| {
             told.by_transaction.insert(transaction, (amount, now));
@@ -37,7 +37,7 @@ impl Costs {
         });
     }
 
-    /// Whether an amount is worth telling now.
+    /// Whether an amount is worth sending now.
     pub fn is_due(&self, transaction: i64, amount: f64, now: Timestamp) -> bool {
         self.with(|told| {
             let last = told.by_transaction.get(&transaction);

@@ -16,7 +16,7 @@ use kernel::Protocol;
 /// How the gateway treats connections; documented in `default.toml`.
 #[derive(Debug, Clone)]
 pub struct GatewaySettings {
-    /// Seconds between heartbeats, told to stations that boot.
+    /// Seconds between heartbeats, sent to stations that boot.
     pub heartbeat_seconds: u32,
     /// How often a silent socket is pinged.
     pub ping_every: Duration,
@@ -37,7 +37,7 @@ pub struct GatewaySettings {
 pub struct Gateway {
     /// Store, clock and ids.
     pub context: Context,
-    /// Where it tells what stations did.
+    /// Where it reports what stations did.
     pub signals: Signals,
     /// Who is connected.
     pub connections: Connections,
@@ -49,7 +49,7 @@ pub struct Gateway {
     pub recorder: Recorder,
     /// Who guessed lately.
     pub guesses: Arc<Guesses>,
-    /// What happened lately at the door.
+    /// Attempts to connect that were refused lately.
     pub refusals: Arc<Refusals>,
     /// How connections are treated.
     pub settings: GatewaySettings,

@@ -45,7 +45,7 @@ pub async fn answer(gateway: &Gateway, peer: &Peer, state: &State, action: &str,
     (answer, effects.into_iter().chain(learnt).collect())
 }
 
-/// Keeps what the message showed of the station's clock; limits are said again where it stands otherwise than before.
+/// Keeps what the message showed of the station's clock; limits are sent again where it stands otherwise than before.
 async fn note_clock(gateway: &Gateway, peer: &Peer, state: &State) -> Option<Effect> {
     let news = state.clock().news();
     let News { offset_seconds, moved } = news?;

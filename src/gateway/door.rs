@@ -1,4 +1,4 @@
-//! The door of the stations: a try is counted before the store is asked, and what comes of it is told.
+//! The auth guard of the stations: an attempt is counted before the store is asked, and its outcome is reported.
 
 use std::net::IpAddr;
 
@@ -36,7 +36,7 @@ pub async fn let_in(
     }
 }
 
-/// A station that comes with a password that it was told has it, so the one before is over.
+/// A station that comes with a password that it was sent has it, so the one before is over.
 async fn take_over(gateway: &Gateway, admitted: Admitted) -> Result<Station, HttpResponse> {
     let Admitted { station, took_over } = admitted;
     let Some(hash) = took_over else {

@@ -1,5 +1,5 @@
 //! Dynamic charging profiles (K28 of 2.1): their limits and setpoints are changed one by one, or asked for. What a station
-//! accepted is kept, so that it can be told when it asks.
+//! accepted is kept, so that it can be answered when it asks.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use kernel::{StationId, Timestamp};
 /// What an accepted call changes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
-    /// A new profile, with the limits and setpoints that hold in it.
+    /// A new profile, with the limits and setpoints that apply in it.
     Install(i64, Value),
     /// Other limits or setpoints; what is not named stays.
     Update(i64, Value),

@@ -2,7 +2,7 @@
 //!
 //! A message without a token waits for one, and with it all that the station says next: its socket is not read meanwhile. A station
 //! that keeps on for longer than [`Limits::patience`] is refused: each call is answered with a CALLERROR, and nothing is stored,
-//! until it was quiet enough for half a bucket. What belongs to a transaction only ever waits: stations tell it again and again until
+//! until it was quiet enough for half a bucket. What belongs to a transaction only ever waits: stations repeat it until
 //! it is accepted, and a queue of days offline must arrive.
 
 use std::collections::HashMap;
@@ -14,9 +14,9 @@ use tokio::time::Instant;
 
 use kernel::StationId;
 
-/// How often a flood is told at most.
+/// How often a flood is reported at most.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
-/// How long a connection waits for its turn before it is refused.
+/// How long a connection waits before it is refused.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Stations that are remembered before those that have been quiet are looked for.
 const TIDY_AT: usize = 1_000;
@@ -86,7 +86,7 @@ struct Station {
     /// Since when it has been waiting without a break.
     waiting_since: Option<Instant>,
     is_refused: bool,
-    /// What was held up since it was last told.
+    /// What was throttled since it was last reported.
     waited: u64,
     refused: u64,
     told: Option<Instant>,
@@ -136,7 +136,7 @@ impl Station {
         Err(wait)
     }
 
-    /// What was held up, where it is time to tell it.
+    /// What was throttled, where it is time to report it.
     fn untold(&mut self, now: Instant) -> Option<Flood> {
         let is_due = self.told.is_none_or(|told| now.duration_since(told) >= TOLD_EVERY);
         if self.waited + self.refused == 0 || !is_due {
@@ -155,7 +155,7 @@ impl Station {
     }
 }
 
-/// How much was held up of what one station said.
+/// How much was throttled of what one station sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flood {
     /// Messages and connections that had to wait.

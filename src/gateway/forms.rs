@@ -1,9 +1,9 @@
-//! Which forms of a limit one station takes: learnt from what it answers, and remembered across its connections.
+//! Which variants of a limit one station takes: learnt from what it answers, and remembered across its connections.
 //!
-//! Forms are tried in the order of the ladder, beginning with the one that worked; a bounded number at once, and the rest
-//! when the limit is sent again. A station that refused them all is asked in one form only for a while. One that takes
-//! limits and refuses 0 is not asked for 0 again in that time. One that took a limit and refuses a larger one in the same form
-//! may refuse more than it can give: it is told less and less, and what it took is the most that it is told for an hour.
+//! Variants are tried in the order of the strategy, beginning with the one that worked; a bounded number at once, and the rest
+//! when the limit is sent again. A station that refused them all is asked in one variant only for a while. One that takes
+//! limits and refuses 0 is not asked for 0 again in that time. One that took a limit and refuses a larger one in the same variant
+//! may refuse more than it can give: it is sent less and less, and what it took is the most that it is sent for an hour.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::sites::stations::link::{Command, LimitPurpose, SetLimit};
 use crate::sites::stations::{LimitHabits, LimitUnits};
 use kernel::{Milliamps, Timestamp, Watts};
 
-/// Forms that are tried when a limit is sent once.
+/// Variants that are tried when a limit is sent once.
 const MOST_TRIES: usize = 10;
-/// The same for a limit of 0: it may be the number that is refused, and not the form.
+/// The same for a limit of 0: it may be the number that is refused, and not the variant.
 const MOST_TRIES_OF_ZERO: usize = 4;
 /// The same at a station that took another limit: most likely it is the number.
 const MOST_TRIES_OF_ZERO_ALONE: usize = 2;
-/// How long a station is left alone that refused every form; doubled each time.
+/// How long a station is left alone that refused every variant; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
 /// The longest such time: firmware changes, and so do settings.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1_800);
@@ -44,10 +44,10 @@ const RATINGS: [Milliamps; 12] = [
 ];
 /// Smaller limits that are tried at once.
 const MOST_TRIES_OF_LESS: usize = 4;
-/// How long a station is told no more than it took once: it may have refused more for another reason.
+/// How long a station is sent no more than it took once: it may have refused more for another reason.
 const MOST_IS_REMEMBERED: Duration = Duration::from_secs(3_600);
 
-/// What a form is remembered for: a limit while a transaction runs may need another one.
+/// What a variant is remembered for: a limit while a transaction runs may need another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Wish {
@@ -74,7 +74,7 @@ impl Wish {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Remembered {
-    /// The form that worked.
+    /// The variant that worked.
     worked: BTreeMap<Wish, Form>,
     /// It takes limits, and not 0.
     refuses_zero: bool,
@@ -82,22 +82,22 @@ struct Remembered {
     most: Option<(Milliamps, Timestamp)>,
 }
 
-/// Every form was refused.
+/// Every variant was refused.
 #[derive(Debug, Clone, Copy)]
 struct Refused {
-    /// Until when one form only is tried.
+    /// Until when one variant only is tried.
     until: Timestamp,
     pause: Duration,
-    /// How many forms were tried before, so that the next ones come next.
+    /// How many variants were tried before, so that the next ones come next.
     tried: usize,
 }
 
-/// In which form limits are said to one station: what worked before, else what is known of it.
+/// In which variant limits are sent to one station: what worked before, else what is known of it.
 #[derive(Debug)]
 pub struct Forms {
     remembered: Remembered,
     refused: BTreeMap<(Wish, bool), Refused>,
-    /// The forms in which it refused 0: where it takes another limit in one of them, it is the number that it refuses.
+    /// The variants in which it refused 0: where it takes another limit in one of them, it is the number that it refuses.
     zero_refused_in: Vec<usize>,
     habits: LimitHabits,
 }
@@ -123,7 +123,7 @@ impl Forms {
         self.remembered.refuses_zero
     }
 
-    /// The forms to try in this order, at a connector that shares its EVSE with others or does not; none where it is known
+    /// The variants to try in this order, at a connector that shares its EVSE with others or does not; none where it is known
     /// that all are refused.
     pub fn plan(&self, limit: &SetLimit, shared: bool, now: Timestamp) -> Vec<usize> {
         let zero = is_zero(limit);
@@ -137,7 +137,7 @@ impl Forms {
         let mut said = Vec::new();
         let ladder =
             std::iter::once(first).chain(others).filter(|form| ladder::is_possible(&command, *form)).filter(|form| {
-                // A form that says the same as another is no other form.
+                // A variant that says the same as another is no other variant.
                 let saying = ladder::say_limit(limit, *form, Timestamp::default());
                 let is_new = !said.contains(&saying);
                 said.push(saying);
@@ -159,7 +159,7 @@ impl Forms {
         begun.iter().chain(rest).take(most).copied().collect()
     }
 
-    /// What speaks against a form after the first one, of which something worked: a station that needed something for one limit
+    /// What speaks against a variant after the first one, of which something worked: a station that needed something for one limit
     /// needs it for all; and where it took its fallback alone, what is said like that comes first, which does not run out.
     fn is_unlikely(&self, first: usize, form: usize) -> (bool, bool) {
         let worked = &self.remembered.worked;
@@ -189,9 +189,9 @@ impl Forms {
         SetLimit { limit: most.map_or(limit.limit, |most| most.min(limit.limit)), ..limit.clone() }
     }
 
-    /// What to try in this order: the limit, or the most that the station takes, in the forms of the [plan](Self::plan). Where the
+    /// What to try in this order: the limit, or the most that the station takes, in the variants of the [plan](Self::plan). Where the
     /// first of them was taken for another limit, this one may be more than the station gives, if it is not the fraction of an amp:
-    /// smaller ones come before other forms.
+    /// smaller ones come before other variants.
     pub fn tries(&self, limit: &SetLimit, shared: bool, now: Timestamp) -> Vec<(SetLimit, usize)> {
         let limit = &self.within(limit, now);
         let plan = self.plan(limit, shared, now);
@@ -211,7 +211,7 @@ impl Forms {
             .collect()
     }
 
-    /// Smaller limits to try, largest first, at a station that took others in this form.
+    /// Smaller limits to try, largest first, at a station that took others in this variant.
     fn smaller(&self, limit: &SetLimit, form: usize, now: Timestamp) -> Vec<SetLimit> {
         let form = LADDER.get(form);
         let took = self.remembered.worked.values().any(|one| Some(one) == form);
@@ -226,7 +226,7 @@ impl Forms {
         smaller.map(less).take(MOST_TRIES_OF_LESS).collect()
     }
 
-    /// The form to try first.
+    /// The variant to try first.
     fn first(&self, limit: &SetLimit, shared: bool) -> usize {
         let worked = &self.remembered.worked;
         let wish = Wish::of(limit);
@@ -245,14 +245,14 @@ impl Forms {
         place.or(plain).unwrap_or(0)
     }
 
-    /// The form that is known of its kind, or by what its configuration says.
+    /// The variant that is known of its kind, or by what its configuration says.
     fn of_habits(&self, limit: &SetLimit) -> Form {
         let LimitUnits { amps, watts } = self.habits.units;
         let other_unit = if limit.in_amps { watts && !amps } else { amps && !watts };
         Form { level: self.habits.only_level_zero.then_some(0), other_unit, ..Form::default() }
     }
 
-    /// Notes that the station took this limit in this form, though another may have been wished: then it refused that one.
+    /// Notes that the station took this limit in this variant, though another may have been wished: then it refused that one.
     pub fn accepted(&mut self, wished: &SetLimit, (limit, form): (&SetLimit, usize), now: Timestamp) {
         if limit.limit < self.within(wished, now).limit {
             let most = limit.limit.to_current(limit.voltage, limit.phases);
@@ -271,7 +271,7 @@ impl Forms {
         }
     }
 
-    /// Notes that the station refused a limit in every form that was tried.
+    /// Notes that the station refused a limit in every variant that was tried.
     pub fn refused(&mut self, limit: &SetLimit, tried_now: &[usize], now: Timestamp) {
         let (wish, zero) = (Wish::of(limit), is_zero(limit));
         let before = self.refused.get(&(wish, zero)).copied();

@@ -1,4 +1,4 @@
-//! Stations that take some forms of a limit, and how many tries it takes to find out.
+//! Stations that take some variants of a limit, and how many tries it takes to find out.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -9,7 +9,7 @@ use ocpp::tenths::Ceiling;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_777_000_000);
 
-/// The place of the form that differs from the first in that only.
+/// The index of the variant that differs from the first in that only.
 const DEFAULT_IN_WHOLE_AMPS: usize = 8;
 
 fn later(seconds: u64) -> Timestamp {
@@ -45,7 +45,7 @@ fn unknown() -> Forms {
     Forms::new(habits(false, false, false), &json!({}))
 }
 
-/// Tries to set a limit at a station that takes some forms; how many tries it took, and whether one was taken.
+/// Tries to set a limit at a station that takes some variants; how many tries it took, and whether one was taken.
 fn set(forms: &mut Forms, limit: &SetLimit, now: Timestamp, takes: impl Fn(&SetLimit, Form) -> bool) -> (usize, bool) {
     let tries = forms.tries(limit, false, now);
     for (index, (told, form)) in tries.iter().enumerate() {
@@ -121,7 +121,7 @@ fn a_station_that_refuses_everything_is_asked_less_and_less() {
     for second in 0..50 {
         asked += set(&mut forms, &live(7_000, None), later(second), nothing).0;
     }
-    assert_eq!(asked, MOST_TRIES + 49, "one form a time in the first minute");
+    assert_eq!(asked, MOST_TRIES + 49, "one variant a time in the first minute");
     assert_eq!(forms.plan(&live(7_000, None), false, later(61)).len(), MOST_TRIES);
 }
 
@@ -276,7 +276,7 @@ proptest! {
         prop_assume!(ladder::is_possible(&command, wanted));
         let said = ladder::say_limit(&limit, wanted, NOW);
         let takes = |limit: &SetLimit, form: Form| {
-            let place = LADDER.iter().position(|one| *one == form).expect("a form of the ladder");
+            let place = LADDER.iter().position(|one| *one == form).expect("a variant of the strategy");
             ladder::say_limit(limit, place, NOW) == said
         };
         let (mut forms, mut asked, mut now) = (unknown(), 0, NOW);

@@ -190,7 +190,7 @@ mod tests {
         guesses.attempt(address.parse().expect("an address"), endpoint, &shown)
     }
 
-    /// Fails, or is told how many seconds to wait.
+    /// Fails, or returns how many seconds to wait.
     fn fails(guesses: &Guesses, attempt: &Attempt, now: Timestamp) -> Option<u64> {
         let waits = guesses.too_often(attempt, now);
         if waits.is_none() {

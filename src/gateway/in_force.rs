@@ -1,4 +1,4 @@
-//! The live limits that stations took, for questions of what a car may draw. What holds is the ledger of balancing; this is
+//! The live limits that stations took, for questions of what a car may draw. What counts is the ledger of balancing; this is
 //! only what was last said and agreed to.
 
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
-//! How a limit is said to a station, whatever version it speaks.
+//! How a limit is written for a station, whatever version it speaks.
 //!
-//! A limit can be said in several forms, because real chargers refuse some: the ladder has them all. Which of them one
-//! station takes is learnt in `forms`.
+//! A limit can be written in several variants, because real chargers refuse some: the strategy has them all. Which of them one
+//! station takes is learnt in `capabilities`.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const FALLBACK_LEVEL: u32 = 0;
 /// Milliamps of an amp.
 const AMP: i64 = 1_000;
 
-/// What a balancing limit is said to be.
+/// The purpose of a balancing limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Rung {
@@ -33,7 +33,7 @@ pub(super) enum Rung {
     Station,
 }
 
-/// How a balancing limit is said.
+/// How a balancing limit is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Form {
@@ -51,7 +51,7 @@ pub(super) struct Form {
     pub(super) relative: bool,
 }
 
-/// Another form.
+/// Another variant.
 const fn form(rung: Rung, level: Option<u32>, other_unit: bool) -> Form {
     Form { rung, level, other_unit, whole_amps: false, without_phases: false, relative: false }
 }
@@ -73,7 +73,7 @@ const LOWEST: Form = form(Rung::Default, Some(0), false);
 const TRANSACTION: Form = form(Rung::Transaction, None, false);
 const STATION: Form = form(Rung::Station, None, false);
 
-/// Every form that is tried: first those that most stations take or that some insist on, then what few need, alone and
+/// Every variant that is tried: first those that most stations take or that some insist on, then what few need, alone and
 /// together.
 pub(super) const LADDER: [Form; 22] = [
     DEFAULT,
@@ -100,10 +100,10 @@ pub(super) const LADDER: [Form; 22] = [
     LOWEST.whole().bare().relative(),
 ];
 
-/// The places of the ladder in the order in which they are tried: what differs only in how the same is written comes early.
+/// The indexes of the variants in the order in which they are tried: what differs only in how the same is written comes early.
 pub(super) const ORDER: [usize; 22] = [0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
 
-/// Whether a limit can be said in this form at all.
+/// Whether a limit can be written in this variant at all.
 pub fn is_possible(command: &Command, form: usize) -> bool {
     let Some((limit, form)) = limit_in(command, form) else {
         return true;
@@ -116,7 +116,7 @@ pub fn is_possible(command: &Command, form: usize) -> bool {
     }
 }
 
-/// What taking a limit in this form means.
+/// What taking a limit in this variant means.
 pub fn note(outcome: &mut Outcome, command: &Command, form: usize) {
     let Some((limit, form)) = limit_in(command, form) else {
         return;
@@ -133,7 +133,7 @@ fn limit_in(command: &Command, form: usize) -> Option<(&SetLimit, Form)> {
     }
 }
 
-/// A live limit must not run out where nothing is below it: on level 0 it takes the fallback's place, and a limit of a
+/// A live limit must not run out where nothing is below it: on level 0 it replaces the fallback, and a limit of a
 /// transaction is said to stations that take no fallback.
 fn holds_for_ever(limit: &SetLimit, form: Form) -> bool {
     let alone = form.level == Some(FALLBACK_LEVEL) || form.rung == Rung::Transaction;
@@ -175,7 +175,7 @@ pub struct Saying {
     pub phases: Option<PhaseSet>,
 }
 
-/// The limit in the form of this number.
+/// The limit in the variant of this number.
 pub fn say_limit(limit: &SetLimit, form: usize, now: Timestamp) -> Saying {
     let form = LADDER.get(form).copied().unwrap_or_default();
     let (id, level, purpose) = match limit.purpose {

@@ -19,7 +19,7 @@ use kernel::*;
 /// How long it is remembered which connector has which number.
 const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
-/// The station at the other end.
+/// The connection to a station.
 pub struct Peer {
     /// Which station.
     pub station: StationId,
@@ -29,7 +29,7 @@ pub struct Peer {
     pub version: Protocol,
     /// Where it comes from.
     pub address: IpAddr,
-    /// What its flags were when it connected, and what it was caught at since.
+    /// Its deviations when it connected, and what it was caught at since.
     flags: Mutex<Vec<String>>,
     layout: Mutex<Option<(Arc<Layout>, Timestamp)>>,
 }
@@ -37,7 +37,7 @@ pub struct Peer {
 /// What is done after an answer left.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Tell who listens.
+    /// Notify listeners.
     Tell(SignalKind),
     /// Ask the station to do something.
     Ask(Command),
@@ -124,7 +124,7 @@ impl Peer {
         }
     }
 
-    /// Tells that much of what the station said was held up.
+    /// Reports that much of what the station sent was throttled.
     pub async fn tell_flood(&self, gateway: &Gateway, flood: Flood) {
         tell_flood(gateway, (self.organization, self.station), flood).await;
     }
@@ -198,15 +198,15 @@ impl Peer {
         let station = self.station;
         let stored = gateway.context.db.write(move |conn| stations::save_flags(conn, station, &all)).await;
         if let Err(error) = stored {
-            tracing::warn!(%error, %station, "could not store a station's flags");
+            tracing::warn!(%error, %station, "could not store a station's deviations");
         }
     }
 }
 
-/// Tells that much of what a station said was held up.
+/// Reports that much of what a station sent was throttled.
 pub(super) async fn tell_flood(gateway: &Gateway, (organization, station): (OrganizationId, StationId), flood: Flood) {
     let Flood { waited, refused } = flood;
-    tracing::warn!(%station, waited, refused, "a station says too much and is held up");
+    tracing::warn!(%station, waited, refused, "a station sends too much and is throttled");
     let moment = gateway.context.moment();
     let stored = gateway.context.db.write(move |conn| {
         let event = Event::new(organization, EventKind::StationFlooded).at(station);
@@ -214,11 +214,11 @@ pub(super) async fn tell_flood(gateway: &Gateway, (organization, station): (Orga
         events::record(conn, &moment, event, &data)
     });
     if let Err(error) = stored.await {
-        tracing::warn!(%error, %station, "a flood could not be told");
+        tracing::warn!(%error, %station, "a flood could not be recorded");
     }
 }
 
-/// Tells an event with the whole station.
+/// Records an event with the whole station.
 pub(super) fn tell_station(
     conn: &mut Conn,
     moment: &Moment,
@@ -231,7 +231,7 @@ pub(super) fn tell_station(
     events::record(conn, moment, Event::new(organization, kind).at(station), &view)
 }
 
-/// Notes at a start that no station is connected, and tells it of those that were when the server before was killed.
+/// Notes at a start that no station is connected, and records it for those that were when the server before was killed.
 pub fn tell_lost(conn: &mut Conn, moment: &Moment, base: &str) -> StoreResult<()> {
     for owner in stations::set_all_offline(conn)? {
         tell_station(conn, moment, owner, EventKind::StationOffline, base)?;

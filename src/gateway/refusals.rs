@@ -1,6 +1,6 @@
-//! What happens at the door, as events: at most one a minute of each station or address, with a count, whatever floods come.
+//! Refused connections, as events: at most one a minute of each station or address, with a count, whatever floods come.
 //!
-//! The first of a kind is told at once; those that follow within a minute are counted, and told together after it.
+//! The first of a kind is reported at once; those that follow within a minute are counted, and reported together after it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,17 +17,17 @@ use crate::people::organizations;
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{Moment, OrganizationId, StationId, Timestamp};
 
-/// How often one kind of thing at one place is told.
+/// How often one kind of incident at one station or address is reported.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
-/// How often it is looked what there is to tell.
+/// How often it is looked what there is to report.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Addresses that are told of apart; all others are told of together.
+/// Addresses that are reported each by itself; all others are reported together.
 const MOST_ADDRESSES: usize = 100;
 
-/// What happened at the door.
+/// What happened when somebody connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Incident {
-    /// A connection of a station took the place of another one.
+    /// A connection of a station replaced another one.
     Replaced(Owner),
     /// Somebody did not prove to be this station.
     Unproven(Owner),
@@ -44,7 +44,7 @@ pub struct Seen {
     pub endpoint: Option<String>,
 }
 
-/// An event that is to be told.
+/// An event that is to be recorded.
 #[derive(Debug, Clone)]
 pub struct Report {
     incident: Incident,
@@ -70,7 +70,7 @@ impl Entry {
     }
 }
 
-/// What happened lately at the door.
+/// What happened lately.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<HashMap<Incident, Entry>>);
 
@@ -79,7 +79,7 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts something; answers what is to be told now.
+    /// Counts something; answers what is to be reported now.
     fn note(&self, incident: Incident, seen: Seen, now: Timestamp) -> Option<Report> {
         let mut entries = self.lock();
         let is_new = !entries.contains_key(&incident);
@@ -107,7 +107,7 @@ fn addresses(entries: &HashMap<Incident, Entry>) -> usize {
     entries.keys().filter(is_address).count()
 }
 
-/// Notes something that happened at the door, and tells it unless it was told within the last minute.
+/// Notes an incident, and reports it unless one was reported within the last minute.
 pub fn note(gateway: &Gateway, incident: Incident, seen: Seen) {
     let kind = match incident {
         Incident::Replaced(_) => "replaced",
@@ -122,7 +122,7 @@ pub fn note(gateway: &Gateway, incident: Incident, seen: Seen) {
     }
 }
 
-/// Tells what was counted, again and again, until the handle is aborted.
+/// Reports what was counted, again and again, until the handle is aborted.
 pub fn keep_telling(gateway: Gateway) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
@@ -140,13 +140,13 @@ pub fn keep_telling(gateway: Gateway) -> JoinHandle<()> {
 async fn record(gateway: &Gateway, reports: Vec<Report>) {
     for Report { incident, seen, count } in &reports {
         let Seen { address, endpoint } = seen;
-        tracing::warn!(?incident, %address, ?endpoint, count, "at the door of the stations");
+        tracing::warn!(?incident, %address, ?endpoint, count, "a connection of a station was refused or replaced");
     }
     let moment = gateway.context.moment();
     let stored =
         gateway.context.db.write(move |conn| reports.iter().try_for_each(|report| report.record(conn, &moment)));
     if let Err(error) = stored.await {
-        tracing::error!(%error, "what happened at the door of the stations could not be recorded");
+        tracing::error!(%error, "refused connections of stations could not be recorded");
     }
 }
 

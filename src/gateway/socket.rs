@@ -134,7 +134,7 @@ struct Connection {
     asked_to_boot: bool,
 }
 
-/// Why the loop of a connection ended, and what the station is told.
+/// Why the loop of a connection ended, and what the station is sent.
 enum End {
     /// The station closed or vanished.
     Gone,
@@ -387,7 +387,7 @@ impl Connection {
             }
         }
         if let Some(work) = self.answering.take() {
-            let _ = work.await; // what was received is recorded even when nobody is left to be told
+            let _ = work.await; // what was received is recorded even when nobody is left to be answered
         }
         if self.gateway.connections.leave(self.peer.station, self.generation) {
             self.peer.disconnected(&self.gateway).await;

@@ -28,7 +28,7 @@ pub struct State {
     clock: Mutex<StationClock>,
     /// The reports that are waited for.
     pub reports: Reports,
-    /// What transactions were told to cost.
+    /// What was sent as the cost of transactions.
     pub costs: Costs,
     /// Which transactions it was asked to stop at their target.
     pub stops: Stops,
@@ -94,7 +94,7 @@ pub struct Known {
     pub habits: LimitHabits,
     /// How far its clock was ahead.
     pub clock_offset_seconds: Option<i64>,
-    /// In which forms it took limits.
+    /// In which variants it took limits.
     pub limit_forms: Value,
 }
 

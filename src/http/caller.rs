@@ -70,7 +70,7 @@ impl Standing {
             if told {
                 told = !matches!(timeout(LOOKED_AT_EVERY, self.changes.changed()).await, Ok(Err(_)));
             } else {
-                tokio::time::sleep(LOOKED_AT_EVERY).await; // the keyring is gone: the server stops
+                tokio::time::sleep(LOOKED_AT_EVERY).await; // the API-key cache is gone: the server stops
             }
         }
     }
@@ -79,7 +79,7 @@ impl Standing {
         match self.authenticator.authenticate(&self.bearer).await {
             Ok(Some(now)) => self.principal.scopes.iter().all(|scope| now.may(scope)),
             Ok(None) => false,
-            Err(_) => true, // the store is busy; the next look will tell
+            Err(_) => true, // the store is busy; the next look will show it
         }
     }
 }

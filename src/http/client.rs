@@ -1,4 +1,4 @@
-//! Who is at the other end of a request: the address, also behind proxies that are trusted to tell it, and whether the way
+//! Who is at the other end of a request: the address, also behind proxies that are trusted to name it, and whether the way
 //! was encrypted.
 //!
 //! `Forwarded` (RFC 7239) and `X-Forwarded-For` are lists that each proxy appends to. They are read from their end, as far as
@@ -58,7 +58,7 @@ impl FromStr for Network {
     }
 }
 
-/// The proxies that are trusted to tell for whom they ask.
+/// The proxies that are trusted to name for whom they ask.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<Network>);
 
@@ -133,7 +133,7 @@ fn trusted(request: &HttpRequest) -> Option<&TrustedProxies> {
     data.map(|data| data.get_ref())
 }
 
-/// The address of who asks: the peer's, or what `http.trusted_proxies` tell of it.
+/// The address of who asks: the peer's, or what `http.trusted_proxies` forward of it.
 pub fn client_address(request: &HttpRequest) -> IpAddr {
     let peer = peer(request);
     trusted(request).map_or(peer, |proxies| proxies.client(peer, request.headers()))

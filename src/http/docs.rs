@@ -82,11 +82,11 @@ answer_sets! {
         "422": "The id is malformed",
         "429": "Too many requests",
     }
-    /// Answers at the portal's door.
+    /// Answers of the portal's auth guard.
     PortalErrors {
         "400": "The body is not JSON",
         "401": "The address or the password is wrong, or the refresh token does not work",
-        "404": "The link is unknown, was used, or is over",
+        "404": "The link is unknown, was used, or has expired",
         "413": "The body is too large",
         "415": "The body is not application/json",
         "422": "The body has faults; all of them are listed",
@@ -95,7 +95,7 @@ answer_sets! {
     }
     /// Answers to a home user.
     HomeErrors {
-        "401": "No access token, or one that is over",
+        "401": "Access token missing or expired",
         "404": "The user has no such group",
         "422": "The id is malformed",
         "429": "Too many requests from this address",
@@ -103,7 +103,7 @@ answer_sets! {
     /// Answers to a home user who changes something.
     HomeWriteErrors {
         "400": "The body is not JSON",
-        "401": "No access token, or one that is over",
+        "401": "Access token missing or expired",
         "404": "The user has no such group",
         "409": "The request does not fit the present state",
         "412": "The object changed since the ETag in If-Match was read",
@@ -115,7 +115,7 @@ answer_sets! {
     /// Answers to a home user who asks for a priority charge.
     HomeChargeErrors {
         "400": "The body is not JSON",
-        "401": "No access token, or one that is over",
+        "401": "Access token missing or expired",
         "404": "The user has no such group",
         "406": "The station is offline or inactive",
         "409": "Denied; the message says why",

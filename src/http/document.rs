@@ -1,4 +1,4 @@
-//! Finishes the OpenAPI document: mends what the derive says crookedly, and gives every request an example that can
+//! Finishes the OpenAPI document: corrects what the derive gets wrong, and gives every request an example that can
 //! be sent as it is. Swagger UI, the Postman collection and generated clients all live on it.
 
 use serde_json::{Map, Value, json};

@@ -83,7 +83,7 @@ impl ApiError {
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(Code::Conflict, message)
     }
-    /// A charge station that is not there to be told anything.
+    /// A charge station that cannot be reached.
     pub fn station_offline() -> Self {
         Self::new(Code::StationOffline, "The charge station is offline")
     }
@@ -130,7 +130,8 @@ impl From<StoreError> for ApiError {
             }
             StoreError::NotHeld => Self {
                 cause: Some(error),
-                ..Self::new(Code::Busy, "Nothing can be stored until this server holds its store again").retry_after(1)
+                ..Self::new(Code::Busy, "Nothing can be stored until this server has the lock of its store again")
+                    .retry_after(1)
             },
             StoreError::Failed(_) => Self { cause: Some(error), ..Self::new(Code::Internal, Code::Internal.meaning()) },
         }

@@ -1,4 +1,4 @@
-//! What every answer tells browsers, whatever it is: not to guess its type, not to show it in a frame, not to pass addresses on, and
+//! What every answer asks of browsers, whatever it is: not to guess its type, not to show it in a frame, not to pass addresses on, and
 //! what its page may load.
 
 use actix_web::Error;

@@ -1,4 +1,4 @@
-//! Lists: one call turns a slice's query function into JSON with paging, streamed CSV, or GeoJSON.
+//! Lists: one call makes of a slice's query function into JSON with paging, streamed CSV, or GeoJSON.
 
 use std::sync::Arc;
 

@@ -111,7 +111,7 @@ pub struct RateLimit {
 
 type Limiter = RateLimiter<ApiKeyId, DefaultKeyedStateStore<ApiKeyId>, DefaultClock, StateInformationMiddleware>;
 
-/// The doorkeeper of `/v1.1`: knows the keys and counts their requests.
+/// The auth guard of `/v1.1`: knows the keys and counts their requests.
 pub struct Doorkeeper {
     authenticator: Arc<dyn Authenticator>,
     limiter: Limiter,
@@ -120,7 +120,7 @@ pub struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    /// A doorkeeper that asks `authenticator` and allows `limit`.
+    /// An auth guard that asks `authenticator` and allows `limit`.
     pub fn new(authenticator: Arc<dyn Authenticator>, limit: RateLimit) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         let limiter = RateLimiter::keyed(quota).with_middleware::<StateInformationMiddleware>();

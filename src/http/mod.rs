@@ -1,6 +1,6 @@
 //! What every endpoint shares: the envelope, the error table, who is calling, bodies and lists.
 //!
-//! A handler is a short story told with these words: `Caller<Permission>` says who may, [`Body`] what was sent,
+//! A handler is a short story in these words: `Caller<Permission>` says who may, [`Body`] what was sent,
 //! [`list`] how many rows come back, [`Found`]/[`Created`]/[`Changed`]/[`Deleted`] what is answered, [`ApiError`]
 //! what went wrong. See `docs/API-DESIGN.md`.
 

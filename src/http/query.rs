@@ -203,7 +203,7 @@ pub struct Near {
     pub latitude: f64,
     /// Only what is at most this far away.
     pub radius_km: Option<f64>,
-    /// Tell driving distances, too.
+    /// Add driving distances.
     pub driving: bool,
 }
 

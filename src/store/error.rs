@@ -1,4 +1,4 @@
-//! What can go wrong in the store, told apart by what a caller can do about it.
+//! What can go wrong in the store, distinguished by what a caller can do about it.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -20,7 +20,7 @@ pub enum StoreError {
     /// The query took longer than it may (see [`super::limit`]).
     #[error("the query took too long")]
     TooSlow,
-    /// This server does not hold the store's lock (see [`super::lock`]): the database restarted, or the server stops.
+    /// This server does not have the store's lock (see [`super::lock`]): the database restarted, or the server stops.
     #[error("the store is not held by this server at the moment")]
     NotHeld,
     /// Anything else: our mistake or a broken machine.

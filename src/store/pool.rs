@@ -3,7 +3,7 @@
 //! Handlers hand closures to a bounded queue; a full queue is an error at once, not a wait. Reads run on the threads of their
 //! lane (see [`super::reads`]). A writer takes every write that is waiting, up to [`LARGEST_GROUP`], runs them in one
 //! transaction, each in a savepoint of its own, commits once, and only then answers all of them: a thousand messages
-//! of stations share one fsync, and nobody is told "stored" before it is. Writes that nobody waits for with impatience,
+//! of stations share one fsync, and nobody gets the answer "stored" before it is. Writes that nobody waits for with impatience,
 //! such as meter values, wait [`PATIENCE`] for company. Of the API's writes a group takes [`API_SHARE`] at most, after those of
 //! stations, so that no client's burst is before a station's message.
 
@@ -44,7 +44,7 @@ pub struct StoreSettings {
     pub query_limit: Duration,
     /// Threads that write; SQLite always has one, because its writers wait on each other unfairly.
     pub writers: usize,
-    /// Closures that may wait in each queue before callers are told that the store is busy.
+    /// Closures that may wait in each queue before callers get the error that the store is busy.
     pub queue: usize,
     /// How hard SQLite syncs.
     pub synchronous: Synchronous,
@@ -69,9 +69,9 @@ impl StoreSettings {
 trait WriteJob: Send {
     /// Runs it and keeps the outcome; false means its changes must be rolled back.
     fn run(&mut self, conn: &mut Conn) -> Ran;
-    /// Tells the caller the kept outcome.
+    /// Sends the caller the kept outcome.
     fn answer(self: Box<Self>);
-    /// Tells the caller that it could not be stored.
+    /// Sends the caller the error that it could not be stored.
     fn fail(self: Box<Self>, error: StoreError);
 }
 
@@ -125,7 +125,7 @@ where
     }
 }
 
-/// An error that may be a store error underneath, so that a lost race can be told from a refusal.
+/// An error that may be a store error underneath, so that a lost race can be distinguished from a refusal.
 pub trait StoreFailure {
     /// The store error it carries, where it does.
     fn store_failure(&self) -> Option<&StoreError>;
@@ -223,7 +223,7 @@ impl Db {
         &self.settings.url
     }
 
-    /// Wakes whoever waits after each commit; several may be told as one.
+    /// Wakes whoever waits after each commit; several may arrive as one.
     pub fn commits(&self) -> watch::Receiver<()> {
         self.commits.subscribe()
     }

@@ -159,7 +159,7 @@ fn read_loop(pool: &Pool<Opener>, queue: &flume::Receiver<ReadJob>, lane: Lane, 
     let mut backend = None;
     while let Ok(ReadJob { ticket, work }) = queue.recv() {
         if !ticket.is_wanted() {
-            continue; // whoever asked has gone, or was told that it takes too long
+            continue; // whoever asked has gone, or got the error that it takes too long
         }
         match held.get_fresh() {
             Ok((conn, is_fresh)) => {

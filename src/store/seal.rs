@@ -15,7 +15,7 @@ pub struct Seal(RandomizedNonceKey);
 pub struct NotSealed;
 
 impl Seal {
-    /// A seal with a key from a secret of much chance; `purpose` tells it from other keys of the same secret.
+    /// A seal with a key from a secret of much chance; `purpose` separates it from other keys of the same secret.
     pub fn new(secret: &str, purpose: &str) -> Result<Self, NotSealed> {
         derive(secret, purpose).map(Self).map_err(|_| NotSealed)
     }

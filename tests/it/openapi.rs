@@ -116,7 +116,10 @@ fn every_event_has_a_schema_and_is_told_somewhere() {
         };
         let own = code.split("::").last().expect("a name");
         let macro_made = format!("\" {own}");
-        assert!(sources.contains(&code) || sources.contains(&macro_made), "{name} is in the catalogue, and never told");
+        assert!(
+            sources.contains(&code) || sources.contains(&macro_made),
+            "{name} is in the catalogue, and never recorded"
+        );
     }
 }
 

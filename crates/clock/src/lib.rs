@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::Utc;
 use kernel::{IdSource, RawId, Timestamp, compose};
 
-/// Tells the time. A trait because tests turn the hands themselves.
+/// Shows the time. A trait because tests move the clock themselves.
 pub trait Clock: Send + Sync {
     /// This instant.
     fn now(&self) -> Timestamp;
@@ -30,7 +30,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told otherwise.
+/// A clock that stands still until a test moves it.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<AtomicI64>);
 
@@ -63,7 +63,7 @@ pub struct RandomIds {
 }
 
 impl RandomIds {
-    /// Draws the bytes that tell this process from others.
+    /// Draws the bytes that distinguish this process from others.
     pub fn new() -> Self {
         Self { process: rand::random(), counter: AtomicU32::new(rand::random::<u32>() & 0x7f_ffff) }
     }

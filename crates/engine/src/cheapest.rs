@@ -71,7 +71,7 @@ impl Timetable {
 }
 
 /// Charges this energy in the cheapest of these hours, which do not overlap. Hours in which less than `least` may be drawn
-/// are not used: a car cannot be told so little.
+/// are not used: a car cannot be given so little.
 pub fn cheapest(hours: &[Hours], need: WattHours, least: Watts) -> Timetable {
     let mut usable: Vec<Hours> =
         hours.iter().filter(|one| one.most > Watts::ZERO && one.most >= least && one.to > one.from).copied().collect();

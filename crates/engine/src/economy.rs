@@ -12,7 +12,7 @@ struct Change {
     to: i64,
 }
 
-/// Puts members back to the limit they have where the change is small, and tells (in tree order) what they would have got.
+/// Puts members back to the limit they have where the change is small, and returns (in tree order) what they would have got.
 ///
 /// Raises below the dead band are not made. Of the others the smallest are left out as long as all of them together stay
 /// within the part of their tree's power that may go unused. The slack so gained, and only slack, keeps small cuts away.

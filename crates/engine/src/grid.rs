@@ -27,7 +27,7 @@ pub(super) struct Row {
     pub node: usize,
     /// What is limited.
     pub kind: RowKind,
-    /// The most the members may draw together, before anything is set aside for those that cannot be steered.
+    /// The most the members may draw together, before anything is reserved for those that cannot be steered.
     pub capacity: i128,
 }
 
@@ -169,7 +169,7 @@ impl<'a> Grid<'a> {
         self.uses.get(place.uses.clone()).unwrap_or_default()
     }
 
-    /// What each row has for the members that can be steered: its capacity without what is set aside, never below zero.
+    /// What each row has for the members that can be steered: its capacity without what is reserved, never below zero.
     pub fn available(&self) -> Vec<i128> {
         let mut room = self.room(self.places.iter().map(|place| place.member.reserved()));
         for left in &mut room {
@@ -195,7 +195,7 @@ impl<'a> Grid<'a> {
         branch.map(|branch| branch.node.algorithm).unwrap_or_default()
     }
 
-    /// The group that a member shares in, as an index of its nodes: limits from elsewhere stand between both.
+    /// The group that a member shares in, as an index of its nodes: external limits stand between both.
     pub fn sharing_group(&self, place: &Place<'_>) -> Option<usize> {
         let mut node = place.node?;
         while let Some(branch) = self.nodes.get(node).filter(|it| it.node.from_elsewhere) {

@@ -20,7 +20,7 @@ const HOUR: i64 = 3_600_000;
 const FARTHEST: i64 = 30 * 24 * HOUR;
 /// No session needs more watt hours than this.
 const MOST_ENERGY: i64 = 1_000_000_000_000;
-/// Fractions are counted in 1/2³⁰: what is lost is less than a watt can tell.
+/// Fractions are counted in 1/2³⁰: what is lost is less than a watt.
 const WHOLE_BITS: u32 = 30;
 const WHOLE: i64 = 1 << WHOLE_BITS;
 /// Bases beyond this many watts change nothing: such a session has its minimum or its maximum.
@@ -94,7 +94,7 @@ impl Demand {
 /// Who shares by deadlines, and how urgent each of them is.
 #[derive(Debug, Default)]
 pub(super) struct Outlook {
-    /// By place: the demand, and the fraction of it that is within reach. Empty where nobody shares by deadlines.
+    /// By grid entry: the demand, and the fraction of it that is within reach. Empty where nobody shares by deadlines.
     urgencies: Vec<Option<(Demand, i64)>>,
 }
 
@@ -145,13 +145,13 @@ impl Outlook {
         Some((demand, *fraction))
     }
 
-    /// The milliseconds that a place could lose and still reach what all can reach; none where it shares otherwise.
+    /// The milliseconds that an entry could lose and still reach what all can reach; none where it shares otherwise.
     pub fn laxity(&self, place: usize) -> Option<i64> {
         let (demand, fraction) = self.urgency(place)?;
         Some(demand.laxity(fraction))
     }
 
-    /// What a place claims of the power; none where it shares otherwise.
+    /// What an entry claims of the power; none where it shares otherwise.
     pub fn claim(&self, place: usize, offer: &Offer) -> Option<Claim> {
         let (demand, fraction) = self.urgency(place)?;
         Some(demand.claim(offer, fraction))

@@ -82,7 +82,7 @@ impl Claim {
         self.minimum = self.maximum;
     }
 
-    /// The level that cut it last: the lower, the tighter the place it shares.
+    /// The level that cut it last: the lower, the tighter the row it shares.
     pub(super) const fn cut_at(&self) -> i64 {
         self.cut_at
     }

@@ -2,14 +2,14 @@
 //!
 //! It is pure. The same snapshot and the same instant give the same plan, byte for byte, on every machine: no clock, no
 //! randomness, no floats, no hashing; only integers, and ties are broken by id. [`plan`] decides what the limits should
-//! be, [`transition`] in which order stations may be told, so that not even for a moment too much may be drawn, and
+//! be, [`transition`] in which order limits may be sent, so that not even for a moment too much may be drawn, and
 //! [`check`] verifies a plan without sharing a line with the code that made it.
 //!
 //! ```text
 //! grid       the snapshot as rows of sums         offer      what one member could take
 //! queue      who gets a minimum at all            level      one number that shares a capacity
 //! sharing    max-min fairness on the tree         laxity     claims that know deadlines
-//! pausing    who can wait, where that is allowed  rounding   down to steps, rests handed on
+//! pausing    who can wait, where that is allowed  rounding   down to steps, remainders handed on
 //! economy    small changes left out               cheapest   hours that cost least, for one car
 //! ```
 
@@ -196,7 +196,7 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// The books of every group, by id.
+    /// The budget of every group, by id.
     fn budgets(&self) -> Vec<NodeBudget> {
         let mut budgets: Vec<NodeBudget> = self.grid.nodes.iter().map(|branch| self.budget(branch)).collect();
         budgets.sort_by_key(|budget| budget.node);

@@ -1,4 +1,4 @@
-//! What the engine answers: a limit for every connector with its reason, and the books of every group.
+//! What the engine answers: a limit for every connector with its reason, and the budget of every group.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,14 +6,14 @@ use super::reason::Reason;
 use super::snapshot::Turn;
 use kernel::{ConnectorId, GroupId, Milliamps, Timestamp, Watts};
 
-/// The limits that hold from now on.
+/// The limits that apply from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The instant it was made for.
     pub now: Timestamp,
     /// One limit for every member of the snapshot, sorted by connector.
     pub limits: Vec<Limit>,
-    /// The books of every group, sorted by group.
+    /// The budget of every group, sorted by group.
     pub nodes: Vec<NodeBudget>,
     /// When planning again may change something although nothing happened in between.
     pub next_turn_at: Option<Timestamp>,
@@ -37,7 +37,7 @@ impl Plan {
 pub struct Limit {
     /// The connector.
     pub connector: ConnectorId,
-    /// What it may draw; zero for a connector that cannot be steered, whose draw is set aside instead.
+    /// What it may draw; zero for a connector that cannot be steered, whose draw is reserved instead.
     pub limit: Watts,
     /// Why not more.
     pub reason: Reason,
@@ -59,7 +59,7 @@ pub struct NodeBudget {
     pub node: GroupId,
     /// Its limit without buffer and uncontrolled load: what everything below it may draw.
     pub capacity: Watts,
-    /// What is set aside for members that cannot be steered.
+    /// What is reserved for members that cannot be steered.
     pub reserved: Watts,
     /// What is left for the others, never below zero.
     pub available: Watts,

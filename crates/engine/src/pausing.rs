@@ -1,8 +1,8 @@
-//! Pauses: where a group allows it, cars that have time stand aside for those that have not.
+//! Pauses: where a group allows it, cars that have time give way to those that have not.
 //!
-//! The least that a car can be told is six amps. Giving that to everybody takes power from those who leave soon, so a car
+//! The least that a car can be given is six amps. Giving that to everybody takes power from those who leave soon, so a car
 //! whose share by laxity is below half of its minimum waits at zero instead, and one above it gets the whole minimum. Who
-//! stands aside comes back when the others cannot take all there is, so that no power is lost.
+//! gives way comes back when the others cannot take all there is, so that no power is lost.
 
 use super::grid::{Grid, take};
 use super::laxity::Outlook;
@@ -14,7 +14,7 @@ use super::sharing::share;
 use super::snapshot::{PriorityClass, Settings};
 use kernel::Timestamp;
 
-/// A car that stands aside, with what it would ask for.
+/// A car that gives way, with what it would ask for.
 #[derive(Debug)]
 pub(super) struct Aside {
     laxity: i64,
@@ -22,7 +22,7 @@ pub(super) struct Aside {
     offer: Offer,
 }
 
-/// Lets cars that have time stand aside: those that were not started a moment ago, and whose fluid share, as if there were
+/// Lets cars that have time give way: those that were not started a moment ago, and whose fluid share, as if there were
 /// no minimums, is below half of their minimum. The most urgent comes first.
 pub(super) fn stand_aside(
     grid: &Grid<'_>,
@@ -58,7 +58,7 @@ pub(super) fn stand_aside(
     aside
 }
 
-/// Brings back those that stand aside, the most urgent first, as long as the others leave power that would be lost.
+/// Brings back those that gave way, the most urgent first, as long as the others leave power that would be lost.
 pub(super) fn bring_back(
     grid: &Grid<'_>,
     available: &[i128],

@@ -1,8 +1,8 @@
 //! Who takes part: everybody's minimum or nothing, in the order of the queue.
 //!
 //! Minimums are handed out greedily, and one that does not fit is passed over, so that a large car does not keep a small
-//! one waiting. Who was started keeps its place for a while, who was stopped rests for a while, and who waited for several
-//! holds comes to the front; behind it nobody new is started on the limit it waits for.
+//! one waiting. Who was started has a minimum on-time, who was stopped an off-time, and who waited for several
+//! minimum on-times comes to the front; behind it nobody new is started on the limit it waits for.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::reason::Reason;
 use super::snapshot::{Algorithm, Member, PriorityClass, Session, Settings, Turn};
 use kernel::{ConnectorId, Timestamp, Watts};
 
-/// Decides for every place of the grid that asks for power; turns away those whose turn it is not.
+/// Decides for every grid entry that asks for power; those that are not next get nothing.
 pub(super) fn admit(
     grid: &Grid<'_>,
     available: &[i128],
@@ -62,7 +62,7 @@ pub(super) fn admit(
     desk.note_turns(standings);
 }
 
-/// The place in the queue; the smallest is served first.
+/// The queue position; the smallest is served first.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     class: PriorityClass,
@@ -108,7 +108,7 @@ impl Rank {
     }
 }
 
-/// Whether a session was started so recently that it keeps its place.
+/// Whether a session was started so recently that it is within its minimum on-time.
 pub(super) fn is_held(session: &Session, settings: &Settings, now: Timestamp) -> bool {
     let since = session.turn.held_since;
     since.is_some_and(|since| now < since + seconds(settings.hold_seconds))
@@ -167,7 +167,7 @@ impl Desk<'_> {
         Some(Reason::WaitingForTurn { node, bound, position: *position, minimum })
     }
 
-    /// While somebody waits, the order may change whenever a hold ends, a rest ends or patience ends.
+    /// While somebody waits, the order may change whenever a minimum on-time, an off-time or patience ends.
     fn note_turns(&mut self, standings: &[Standing]) {
         let somebody_waits = standings.iter().any(|one| matches!(one, Standing::Out(Reason::WaitingForTurn { .. })));
         if !somebody_waits {
@@ -204,7 +204,7 @@ pub(super) fn next_turn(member: &Member, limit: Watts, reason: &Reason, now: Tim
             | Reason::WaitingForHeadroom { .. }
     );
     let runs = limit > Watts::ZERO;
-    // Who stops by the clock did not have to make way, so does not rest afterwards.
+    // Who stops by the clock did not have to make way, so has no off-time afterwards.
     let by_clock = matches!(reason, Reason::ExclusionWindow | Reason::CheaperLater { .. });
     let was_stopped = !runs && !suspended && !by_clock && turn.held_since.is_some();
     Some(Turn {

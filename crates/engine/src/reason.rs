@@ -87,7 +87,7 @@ pub enum Reason {
         node: GroupId,
         /// Which of its limits.
         bound: Bound,
-        /// Its place among those that wait for the same group, from 1.
+        /// Its queue position among those that wait for the same group, from 1.
         position: u32,
         /// What it needs.
         minimum: Watts,
@@ -101,7 +101,7 @@ pub enum Reason {
         /// What it needs.
         minimum: Watts,
     },
-    /// It was stopped and rests to spare its contactor.
+    /// It was stopped and has its off-time, which spares its contactor.
     Resting {
         /// Until when.
         until: Timestamp,
@@ -134,11 +134,11 @@ pub enum Reason {
         /// When it goes on.
         until: Timestamp,
     },
-    /// It cannot be steered, so its power is set aside.
+    /// It cannot be steered, so its power is reserved.
     Reserved {
         /// Why it cannot.
         why: Uncontrolled,
-        /// What is set aside.
+        /// What is reserved.
         reserved: Watts,
     },
     /// Its group is not part of a tree.
@@ -210,7 +210,7 @@ impl fmt::Display for Because<'_> {
             }
             Reason::WaitingForTurn { node, bound, position, minimum } => write!(
                 f,
-                "it waits for its turn as number {position}, because its minimum of {} does not fit beside the others into {}",
+                "it waits as number {position} in the queue, because its minimum of {} does not fit beside the others into {}",
                 Kilowatts(*minimum),
                 Scarce(*bound, *node)
             ),
@@ -220,7 +220,7 @@ impl fmt::Display for Because<'_> {
                 Kilowatts(*minimum),
                 Scarce(*bound, *node)
             ),
-            Reason::Resting { until } => write!(f, "it was stopped and rests until {until}"),
+            Reason::Resting { until } => write!(f, "it was stopped and stays off until {until}"),
             Reason::WaitingForHeadroom { until } => {
                 write!(f, "it starts again at {until} if there is room for it until then")
             }
@@ -240,7 +240,7 @@ impl fmt::Display for Because<'_> {
                 write!(f, "it has time, and waits for cheaper hours until {until}")
             }
             Reason::Reserved { why, reserved } => {
-                write!(f, "{}, so {} is set aside for it", Cause(*why), Kilowatts(*reserved))
+                write!(f, "{}, so {} is reserved for it", Cause(*why), Kilowatts(*reserved))
             }
             Reason::NotInTree => f.write_str("its group is unknown or hangs below an unknown group"),
         }
@@ -267,10 +267,10 @@ impl fmt::Display for Scarce {
             }
             Bound::PowerFromElsewhere { available } => {
                 let power = Kilowatts(*available);
-                write!(f, "the {power} that a limit from elsewhere leaves {node}")
+                write!(f, "the {power} that an external limit leaves {node}")
             }
             Bound::CurrentFromElsewhere { phase, available } => {
-                write!(f, "the {} on phase {phase} that a limit from elsewhere leaves {node}", Amps(*available))
+                write!(f, "the {} on phase {phase} that an external limit leaves {node}", Amps(*available))
             }
         }
     }
@@ -336,7 +336,7 @@ mod tests {
         let waiting = Reason::WaitingForTurn { node, bound, position: 2, minimum: Watts(4_140) };
         assert_eq!(
             waiting.explain(Watts(0)),
-            "0 kW: it waits for its turn as number 2, because its minimum of 4.14 kW does not fit beside the others into \
+            "0 kW: it waits as number 2 in the queue, because its minimum of 4.14 kW does not fit beside the others into \
              the 10.5 A on phase 2 of group 010101010101010101010101 (rule minimum-or-nothing)."
         );
     }

@@ -1,4 +1,4 @@
-//! From exact shares to limits a station can be told: multiples of its step, with nothing worth a step left over.
+//! From exact shares to limits a station can be sent: multiples of its step, with nothing worth a step left over.
 
 use std::cmp::Reverse;
 
@@ -7,7 +7,7 @@ use super::level::{Claim, FRACTION_BITS};
 use super::sharing::share;
 
 /// Watts for each claim (in tree order): its share rounded down to its member's step, then one step more for the largest
-/// rests first, ties by connector, as long as every row above bears it. What was freed in the tightest place is handed out
+/// remainders first, ties by connector, as long as every row above bears it. What was freed in the tightest place is handed out
 /// there first, so that nobody with more picks it up further up.
 ///
 /// Rounding down may free several steps where members with small and large steps meet. What is still free after one round
@@ -30,7 +30,7 @@ pub(super) fn share_in_steps(grid: &Grid<'_>, available: &[i128], claims: &[Clai
     }
 }
 
-/// Gives one step more to those it fits, tightest place and largest rest first.
+/// Gives one step more to those it fits, tightest row and largest remainder first.
 fn hand_out_rests(grid: &Grid<'_>, room: &mut [i128], claims: &[Claim], shared: &[Claim], watts: &mut [i64]) {
     let mut rests: Vec<_> = grid
         .places

@@ -1,4 +1,4 @@
-//! What the engine is told: the tree of limits, the connectors below it and how to share, frozen at one instant.
+//! The input of the engine: the tree of limits, the connectors below it and how to share, frozen at one instant.
 //!
 //! A snapshot is plain data. It is stored beside every plan, so that planning it again gives the same bytes.
 
@@ -16,11 +16,11 @@ pub struct Snapshot {
     pub nodes: Vec<Node>,
     /// The connectors, in any order.
     pub members: Vec<Member>,
-    /// How to queue, hold and damp.
+    /// How to queue, keep on and damp.
     pub settings: Settings,
 }
 
-/// A place in the grid whose members together must stay below a limit: a group, or a part of one that somebody else limits.
+/// A node of the grid whose members together must stay below a limit: a group, or a part of one that somebody else limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// The group; where somebody else's limit holds, the id of the station or EVSE.
@@ -183,7 +183,7 @@ pub enum PriorityClass {
 pub enum MemberState {
     /// No session: it is given an explicit zero.
     Idle {
-        /// What a car could draw that is plugged in now; set aside while it is not zero.
+        /// What a car could draw that is plugged in now; reserved while it is not zero.
         worst: Watts,
     },
     /// A session that draws or could draw.
@@ -197,7 +197,7 @@ pub enum MemberState {
     },
     /// It cannot be steered now.
     Uncontrolled {
-        /// What it may really draw; set aside in every group above it.
+        /// What it may really draw; reserved in every group above it.
         reserved: Watts,
         /// Why it cannot.
         why: Uncontrolled,
@@ -227,7 +227,7 @@ pub struct Session {
     pub arrived_at: Timestamp,
     /// The energy it has been given.
     pub attained: WattHours,
-    /// What the plan before said about its place in the queue; [`Turn::default`] for a new session.
+    /// What the plan before said about its queue position; [`QueueState::default`] for a new session.
     pub turn: Turn,
     /// When it must be ready and with how much, where somebody said so.
     pub deadline: Option<Deadline>,
@@ -283,15 +283,15 @@ pub struct Turn {
     pub raised_at: Option<Timestamp>,
 }
 
-/// How to queue, hold and damp. The defaults add nothing to the plain contract of a group.
+/// How to queue, keep on and damp. The defaults add nothing to the plain contract of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// How long a session that was started keeps its place.
+    /// The minimum on-time of a session that was started.
     pub hold_seconds: u32,
-    /// How long a session that was stopped rests.
+    /// The off-time of a session that was stopped.
     pub off_seconds: u32,
-    /// A session that waited this many holds goes to the front of its class.
+    /// A session that waited for this many minimum on-times goes to the front of its class.
     pub ageing_holds: u32,
     /// How long a car that declines power keeps its minimum.
     pub suspended_grace_seconds: u32,

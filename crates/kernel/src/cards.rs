@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::spelled::{letters, same_spelling};
 
-/// What stands in place of a text in which a number may be, and cannot be told from the rest.
+/// What stands in place of a text in which a number may be, and cannot be separated from the rest.
 pub const HIDDEN: &str = "(hidden)";
 
 /// The fields that hold a number, in OCPP's words and in ours, by their letters.
@@ -106,7 +106,7 @@ fn is_kind(field: &Value) -> bool {
     field.as_str().is_some_and(|kind| is_word(kind) || is_known(kind))
 }
 
-/// Among values that stand side by side: what is told of customers, where one of them says that it is.
+/// Among values that stand side by side: what is reported of customers, where one of them says that it is.
 fn hide_customers(values: Vec<&mut Value>) {
     let word = |value: &Value, word: &str| value.as_str().is_some_and(|text| same_spelling(text, word));
     let telling = OF_CUSTOMERS.iter().find(|(name, _)| values.iter().any(|value| word(value, name)));

@@ -207,7 +207,7 @@ typed_id! { $
     PriorityChargeId
     /// A login of a home user at the portal.
     HomeLoginId
-    /// A letter on its way.
+    /// An e-mail in the queue.
     LetterId
     /// Where events are sent to.
     WebhookId

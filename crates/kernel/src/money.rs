@@ -1,5 +1,5 @@
 //! Currencies of ISO 4217. Amounts are exact decimals of the major unit; they are rounded to the minor unit only where
-//! somebody is told a sum.
+//! somebody gets a sum.
 
 use std::fmt;
 use std::str::FromStr;

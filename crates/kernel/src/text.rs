@@ -1,4 +1,4 @@
-//! Bounded texts: a value of these types was already checked, so nobody behind the door checks again.
+//! Bounded texts: a value of these types was already checked, so nobody checks it again.
 
 use std::fmt;
 use std::ops::Deref;

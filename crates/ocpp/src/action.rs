@@ -12,7 +12,7 @@ pub trait Request: Wire {
 
 /// Declares the actions of a version by the modules that hold their `Request` and `Response`.
 ///
-/// It makes `Incoming`, everything a station may say, `Command`, everything a station may be told, and `check_raw`.
+/// It makes `Incoming`, everything a station may say, `Command`, everything a station may be sent, and `check_raw`.
 #[macro_export]
 macro_rules! actions {
     (
@@ -26,12 +26,12 @@ macro_rules! actions {
             Incoming { $($from = $from_module,)* $($both = $both_module,)* }
         }
         $crate::actions! { @direction
-            /// Everything a station may be told.
+            /// Everything a station may be sent.
             Command { $($to = $to_module,)* $($both = $both_module,)* }
         }
 
         /// Everything about the arguments of any action that is not as the specification of this version wants it,
-        /// each with its path; for payloads that are sent, which are never mended.
+        /// each with its path; for payloads that are sent, which are never repaired.
         pub fn check_raw(
             action: &str,
             payload: &serde_json::value::RawValue,

@@ -1,6 +1,6 @@
 //! The ways to declare what a payload contains.
 //!
-//! One declaration gives the type, how it is written, how it is read strictly and how it is mended, so a field
+//! One declaration gives the type, how it is written, how it is read strictly and how leniently, so a field
 //! cannot be in one and missing in another. What is marked `[V21]` came with OCPP 2.1, and what is marked
 //! `[OptionalSinceV21]` must not be missing before.
 

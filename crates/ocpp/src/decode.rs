@@ -1,4 +1,4 @@
-//! From a raw payload to a typed one: strictly first, mending only what fails, the specification's error when even
+//! From a raw payload to a typed one: strictly first, leniently only where that fails, the specification's error when even
 //! that does not help.
 
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::wire::{Fault, Flag, Mending, Problem, Wire};
 use super::{CallError, ErrorCode};
 use kernel::Protocol;
 
-/// A payload that could be read, and what had to be mended for that.
+/// A payload that could be read, and what had to be repaired for that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded<T> {
     /// The payload.
@@ -20,7 +20,7 @@ pub struct Decoded<T> {
 }
 
 impl<T> Decoded<T> {
-    /// The same flags around something else.
+    /// The same deviations around something else.
     pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Decoded<U> {
         Decoded { value: turn(self.value), flags: self.flags }
     }

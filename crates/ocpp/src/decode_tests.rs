@@ -58,9 +58,9 @@ fn with(fields: &str) -> String {
     format!(r#"{{"idTag":"A1","connectorId":1{fields}}}"#)
 }
 
-/// What was mended, and what would be written after the required fields.
+/// What was repaired, and what would be written after the required fields.
 fn mended(fields: &str) -> (Vec<(String, Repair)>, String) {
-    let Decoded { value, flags } = read(&with(fields)).expect("mended");
+    let Decoded { value, flags } = read(&with(fields)).expect("repaired");
     let flags = flags.into_iter().map(|flag| (flag.path, flag.repair));
     let text = serde_json::to_string(&value).expect("JSON");
     let rest = text
@@ -132,7 +132,7 @@ fn each_fault_of_a_station_is_mended_and_flagged() {
 
 #[test]
 fn an_identifier_is_never_cut() {
-    let Decoded { value, flags } = read(r#"{"idTag":"A1B2C3","connectorId":"1"}"#).expect("mended");
+    let Decoded { value, flags } = read(r#"{"idTag":"A1B2C3","connectorId":"1"}"#).expect("repaired");
     assert_eq!(value.id_tag.as_str(), "A1B2C3");
     assert_eq!(flags[0].raw, "\"A1B2C3\"");
     assert_eq!(

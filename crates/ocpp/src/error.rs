@@ -116,7 +116,7 @@ impl CallError {
         Self { code, description, details: Map::new(), said: None }
     }
 
-    /// The error a peer sent; a code nobody specified, or none, counts as `GenericError` and stays readable.
+    /// The error that the other side sent; a code nobody specified, or none, counts as `GenericError` and stays readable.
     pub fn received(code: &str, description: String, details: Map<String, Value>) -> Self {
         Self {
             code: ErrorCode::from_spelling(code).unwrap_or(ErrorCode::GenericError),
@@ -126,7 +126,7 @@ impl CallError {
         }
     }
 
-    /// The code in the sender's spelling; empty where a peer sent none.
+    /// The code in the sender's spelling; empty where the other side sent none.
     pub fn code_as_said(&self) -> &str {
         let ours = self.code.spelling(Protocol::V16);
         self.said.as_deref().unwrap_or(ours)

@@ -1,7 +1,7 @@
 //! The envelope of OCPP-J (OCPP-J §4): calls, results and errors as JSON arrays.
 //!
 //! A frame borrows from the received text and leaves the payload raw, so nothing is parsed twice. Elements are read
-//! one after the other: a message that breaks off in its payload still tells whose it is, and can be answered.
+//! one after the other: a message that breaks off in its payload still shows whose it is, and can be answered.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -54,11 +54,11 @@ pub enum Frame<'a> {
         /// The arguments.
         payload: &'a RawValue,
     },
-    /// `[6, id, action, payload]`: the other side tells something and wants no answer (2.1).
+    /// `[6, id, action, payload]`: the other side reports something and wants no answer (2.1).
     Send {
         /// Names it.
         id: MessageId,
-        /// What it tells.
+        /// What it reports.
         action: Cow<'a, str>,
         /// The arguments.
         payload: &'a RawValue,
@@ -93,7 +93,7 @@ pub enum Malformed {
     AnswerWith {
         /// The id of the message, or `"-1"` when it could not be read.
         id: MessageId,
-        /// What to tell.
+        /// What to send.
         error: CallError,
     },
     /// It was to be an answer to our call with this id, but cannot be read; an answer is never answered.

@@ -1,4 +1,4 @@
-//! Limits as stations are told them: at most one decimal place, so 16.1 is never written as 16.100000001.
+//! Limits as stations are sent them: at most one decimal place, so 16.1 is never written as 16.100000001.
 
 use std::fmt;
 

@@ -49,12 +49,12 @@ macro_rules! bounded_text {
 }
 
 bounded_text! {
-    /// A text that describes something; when it is longer than `MAX` characters it is cut and the raw text flagged.
+    /// A text that describes something; when it is longer than `MAX` characters it is cut and the raw text kept as a deviation.
     Label
 }
 bounded_text! {
     /// A text that means something only when it is whole; when it is longer than `MAX` characters it is kept and
-    /// flagged, up to twice the length.
+    /// noted as a deviation, up to twice the length.
     Exact
 }
 

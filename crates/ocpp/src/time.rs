@@ -39,7 +39,7 @@ pub fn read_time(text: &str) -> Option<ReadTime> {
     }
 }
 
-/// Reads seconds or milliseconds since 1970, as some stations tell a time; nothing where it can be neither.
+/// Reads seconds or milliseconds since 1970, as some stations write a time; nothing where it can be neither.
 pub fn since_1970(number: i64) -> Option<Timestamp> {
     /// The year 2100, in seconds: in milliseconds as many are in January 1970.
     const LATEST_SECONDS: i64 = 4_102_444_800;

@@ -202,7 +202,7 @@ impl Count<'_> {
     }
 }
 
-/// Rounds a growing sum, and tells each addend what it makes the rounded sum grow by: nothing gets lost between them.
+/// Rounds a growing sum, and gives each addend what it makes the rounded sum grow by: nothing gets lost between them.
 struct RunningSum {
     currency: Currency,
     exact: Decimal,
@@ -223,7 +223,7 @@ impl RunningSum {
 }
 
 fn bill(tariff: &Tariff, counts: Vec<Count<'_>>, timeline: &Timeline) -> Cost {
-    /// Digits of a quantity that are told.
+    /// Digits of a quantity that are shown.
     const TOLD: u32 = 6;
     let (mut net, mut taxes) = (RunningSum::new(tariff.currency), RunningSum::new(tariff.currency));
     let line = |count: Count<'_>| {

@@ -17,9 +17,9 @@ kernel::spelled! {
         Energy = "ENERGY",
         /// Time of charging.
         Time = "TIME",
-        /// Time of standing there.
+        /// Time parked there.
         ParkingTime = "PARKING_TIME",
-        /// Time of standing in the way.
+        /// Time of blocking the connector.
         BlockingFee = "BLOCKING_FEE",
         /// What is missing to the least that a session costs.
         Minimum = "MINIMUM",

@@ -74,7 +74,7 @@ impl Timeline {
         Self { start, stretches }
     }
 
-    /// A session from `start` to `end` that delivered `total`, as these points tell it. Points outside are moved to the
+    /// A session from `start` to `end` that delivered `total`, as these points show it. Points outside are moved to the
     /// nearest end, and energy never runs backwards or beyond the total.
     pub fn from_points(
         (start, end): (Timestamp, Timestamp),
@@ -141,12 +141,12 @@ struct Step {
     together: Stretch,
 }
 
-/// A register that counts in steps stands still between them though energy flows. Where no power is told and it rose by one
+/// A register that counts in steps stands still between them though energy flows. Where no power is reported and it rose by one
 /// step at most, what it stood still before was charging, too, if that is a draw over the whole time, and took not much
 /// longer than the step before or after.
 fn bridge(stretches: &mut [Stretch], silent: &[bool]) {
     let steps = steps_in(stretches, silent);
-    // The first may begin, and the last may end, at a register that is told in Wh.
+    // The first may begin, and the last may end, at a register that is reported in Wh.
     let until_end = steps.last().is_some_and(|step| step.last.saturating_add(1) == stretches.len());
     let told = steps.len().saturating_sub(usize::from(until_end));
     let between = steps.get(1..told).unwrap_or(&[]);

@@ -210,7 +210,7 @@ impl Client {
         let driver = self.driver.as_ref().and_then(Driver::next_at);
         let due = self.station.next_wake();
         let due = driver.map_or(due, |at| at.min(due));
-        // A millisecond is what the timer can tell apart, and keeps a due instant from spinning.
+        // A millisecond is what the timer can distinguish, and keeps a due instant from spinning.
         due.since(self.clock.now()).max(Duration::from_millis(1))
     }
 

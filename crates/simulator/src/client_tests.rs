@@ -10,7 +10,7 @@ use crate::{Outlet, StationSpec};
 use clock::SystemClock;
 use kernel::Watts;
 
-/// Accepts one socket, checks its headers, accepts its boot, and says what it was told.
+/// Accepts one socket, checks its headers, accepts its boot, and returns what it was sent.
 async fn boot_once(listener: &TcpListener) -> Vec<String> {
     let (stream, _) = listener.accept().await.expect("a connection");
     #[expect(clippy::result_large_err, reason = "tungstenite wants it so")]

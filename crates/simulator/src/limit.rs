@@ -1,4 +1,4 @@
-//! What an outlet can give and what a limit leaves of it: amperes on each phase, whatever unit it was told in.
+//! What an outlet can give and what a limit leaves of it: amperes on each phase, whatever unit it was sent in.
 
 use kernel::{Milliamps, Millivolts, PhaseSet, Watts};
 use ocpp::v16::charging_profile::{RateUnit, SchedulePeriod};

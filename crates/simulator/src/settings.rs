@@ -72,7 +72,7 @@ impl Settings {
         self.0.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str())
     }
 
-    /// A key that holds seconds; `None` when it is 0, which switches off what it controls.
+    /// A key with seconds; `None` when it is 0, which switches off what it controls.
     pub fn seconds(&self, key: &str) -> Option<Duration> {
         let seconds = self.value(key)?.parse().ok().filter(|seconds| *seconds > 0);
         seconds.map(Duration::from_secs)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Buckets between two powers of two: every latency is known to 6 %.
 const STEPS: u64 = 16;
-/// Powers of two that are told apart: up to 2^36 µs, 19 hours.
+/// Powers of two that are distinguished: up to 2^36 µs, 19 hours.
 const POWERS: u64 = 36;
 
 /// Latencies of one kind of call, in buckets that grow with them.

@@ -1,5 +1,5 @@
 //! What a browser finds: Swagger UI, the OpenAPI document that it shows, the pages of `docs/` that the document links to, and the
-//! page that the portal's letters lead to.
+//! page that the portal's e-mails link to.
 
 use std::convert::Infallible;
 
@@ -92,7 +92,7 @@ async fn to_swagger() -> HttpResponse {
     HttpResponse::Found().insert_header((LOCATION, SWAGGER)).finish()
 }
 
-/// The same page for every link in a letter: its script reads which one was opened.
+/// The same page for every link in an e-mail: its script reads which one was opened.
 async fn portal() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")

@@ -133,7 +133,7 @@ async fn get_reservation(
     Ok(Found(view.seen(caller.sees_cards())))
 }
 
-/// Changes a reservation (JSON merge patch); a new end is told to the station.
+/// Changes a reservation (JSON merge patch); a new end is sent to the station.
 #[utoipa::path(tag = "reservations", params(("id" = ReservationId, Path, description = "The reservation")),
     request_body = ReservationPatch, responses((status = OK, body = Reply<ReservationView>), CommandErrors,
     (status = 412, description = "The object changed since the ETag in If-Match was read", body = crate::http::error::Problem)))]

@@ -1,4 +1,4 @@
-//! What a reservation goes through: which connectors it keeps, how the station is told, how it ends.
+//! The life cycle of a reservation: which connectors it keeps, how the station is asked, how it ends.
 
 use diesel::prelude::*;
 use serde_json::json;
@@ -128,7 +128,7 @@ fn holder(conn: &mut Conn, organization: OrganizationId, new: &NewReservation, n
     Ok(Holder { id_tag, parent_group: known.parent_group, token: known.token, user: new.user.or(known.user) })
 }
 
-/// Tells an event with the whole reservation.
+/// Records an event with the whole reservation.
 pub(super) fn tell(conn: &mut Conn, moment: &Moment, reservation: &Reservation, kind: EventKind) -> StoreResult<()> {
     let event = Event::new(reservation.organization_id, kind).at(reservation.chargestation_id);
     events::record(conn, moment, event, &ReservationView::from(reservation.clone()))
@@ -206,7 +206,7 @@ fn refusal(outcome: &Outcome) -> ApiError {
     ApiError::new(Code::CommandFailed, outcome.refusal())
 }
 
-/// Tells the station to keep connectors no longer; one that does not know of it does not keep it either.
+/// Asks the station to keep connectors no longer; one that does not know of it does not keep it either.
 pub(super) async fn release(performer: &Performer, reservation: &Reservation, all: impl Iterator<Item = &Kept>) {
     for one in all {
         let command = Command::CancelReservation { reservation: one.reservation_id };

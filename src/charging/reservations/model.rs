@@ -69,7 +69,7 @@ patch! {
     /// Changes of a reservation (JSON merge patch).
     #[schema(example = json!({"meta_data": {"booking": "4711"}}))]
     pub struct ReservationPatch {
-        /// Until when, at most 24 hours ahead; the station is told.
+        /// Until when, at most 24 hours ahead; the station is notified.
         pub expires_at: Timestamp,
         /// JSON of your own.
         pub meta_data: MetaData,

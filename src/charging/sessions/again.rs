@@ -1,5 +1,5 @@
 //! Starting a car again whose transaction its station ended by itself: some do that when the limit is 0, and wait for
-//! somebody to start it when its turn comes.
+//! somebody to start it when it is next in the queue.
 
 use diesel::prelude::*;
 

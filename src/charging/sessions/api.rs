@@ -68,7 +68,7 @@ async fn list_sessions(
     .await
 }
 
-/// Creates a session and tells the station to start it; it is `started` when the station says so.
+/// Creates a session and asks the station to start it; it is `started` when the station says so.
 #[utoipa::path(tag = "sessions", request_body = NewSession,
     responses((status = CREATED, body = Reply<SessionView>), CommandErrors))]
 #[post("/sessions")]
@@ -160,7 +160,7 @@ fn prepare(
     Ok((session, connector.number))
 }
 
-/// What the station is told: a token of the driver that it has room for, or 16 letters of the session's id (longer tags
+/// What the station is sent: a token of the driver that it has room for, or 16 letters of the session's id (longer tags
 /// overflow some stations).
 fn tag_for(conn: &mut Conn, user: Option<UserId>, session: SessionId, protocol: Protocol) -> ApiResult<String> {
     let tokens: Vec<String> = match user {
@@ -176,7 +176,7 @@ fn tag_for(conn: &mut Conn, user: Option<UserId>, session: SessionId, protocol: 
     Ok(token.unwrap_or_else(|| session.to_string().chars().skip(8).collect()))
 }
 
-/// Tells the station to start; a refusal cancels the session.
+/// Asks the station to start; a refusal cancels the session.
 async fn start(
     ctx: Ctx,
     performer: web::Data<Performer>,
@@ -348,7 +348,7 @@ async fn clear_session_power_limit(
     limit(owner, (ctx, performer, signals), id, None).await
 }
 
-/// Stores the limit; balancing obeys it where the connector is in a group, else the station is told itself.
+/// Stores the limit; balancing obeys it where the connector is in a group, else the station is sent it directly.
 async fn limit(
     (organization, whole): (OrganizationId, bool),
     (ctx, performer, signals): (Ctx, web::Data<Performer>, web::Data<Signals>),
@@ -394,7 +394,7 @@ async fn limit(
         };
         let action: ActionView =
             performer.start(about(&session, kind, json!({"limit": session.power_limit})), command).await?;
-        tracing::debug!(action = %action.id, "told the station the session's limit");
+        tracing::debug!(action = %action.id, "sent the session's limit to the station");
     }
     Ok(reply(StatusCode::OK, "Session power limit requested", SessionView::from(session).seen(whole)))
 }

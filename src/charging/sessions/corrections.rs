@@ -1,4 +1,4 @@
-//! What is corrected after a session's end: recorded with what it amounted to before and after, and told, so that no bill
+//! What is corrected after a session's end: recorded with what it amounted to before and after, and reported, so that no bill
 //! changes in silence.
 
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub struct Settled {
     /// When it stopped; null where it goes on.
     #[serde(rename = "chargingStop")]
     pub charging_stop: Option<Timestamp>,
-    /// Why it stopped, in OCPP's words; what begins with `Assumed` was told by nobody.
+    /// Why it stopped, in OCPP's words; what begins with `Assumed` was reported by nobody.
     #[serde(rename = "chargingStopReason")]
     pub charging_stop_reason: Option<String>,
 }
@@ -51,12 +51,12 @@ pub struct Correction {
     pub after: Settled,
 }
 
-/// Why: the station told its end after all.
-pub(super) const TOLD_END: &str = "The station told its end";
-/// Why: the station told of it as of one that goes on.
+/// Why: the station reported its end after all.
+pub(super) const TOLD_END: &str = "The station reported its end";
+/// Why: the station reported it as one that goes on.
 pub(super) const GOES_ON: &str = "It goes on";
-/// Why: a part of it was told after its end.
-pub(super) const TOLD_LATE: &str = "The station told a part of it late";
+/// Why: a part of it was reported after its end.
+pub(super) const TOLD_LATE: &str = "The station reported a part of it late";
 /// Corrections that a session keeps; the first and the newest matter, and a station that changes its mind for ever is no reason
 /// to grow without end.
 const MOST_CORRECTIONS: usize = 20;
@@ -89,9 +89,9 @@ impl Session {
     }
 }
 
-/// Takes up again what was ended by assumption and goes on: its station told of something after that end. Nothing where
+/// Takes up again what was ended by assumption and goes on: its station reported something after that end. Nothing where
 /// another session runs at its connector by now, or where that waited since before the station booted: what it did then says
-/// nothing of now. Stores and tells it.
+/// nothing of now. Stores and reports it.
 pub(super) fn revive(
     conn: &mut Conn,
     moment: &Moment,
@@ -141,7 +141,7 @@ fn next_of(conn: &mut Conn, session: &Session) -> StoreResult<Option<Next>> {
 }
 
 /// The end of a session by its meter; the instant of it in our clock. What the next session at its connector began with is the
-/// most that it can have reached, also where its end is told with the register and the time of now.
+/// most that it can have reached, also where its end is reported with the register and the time of now.
 pub(super) fn stop(
     conn: &mut Conn,
     session: &mut Session,
@@ -166,7 +166,7 @@ pub(super) fn stop(
     Ok(at.min(next.at))
 }
 
-/// Takes what was told late into a session that was taken to be over: it ended when that was measured at the earliest, and before
+/// Takes what was reported late into a session that was taken to be over: it ended when that was measured at the earliest, and before
 /// the next session began at its connector. Not stored yet.
 pub(super) fn take_in(conn: &mut Conn, moment: &Moment, session: &mut Session, samples: &[Sample]) -> StoreResult<()> {
     let next = next_of(conn, session)?;
@@ -193,7 +193,7 @@ pub(super) fn take_in(conn: &mut Conn, moment: &Moment, session: &mut Session, s
     Ok(())
 }
 
-/// Corrects a session that was taken to be over by readings that were told late; stores and tells it.
+/// Corrects a session that was taken to be over by readings that were reported late; stores and reports it.
 pub(super) fn correct(
     conn: &mut Conn,
     moment: &Moment,

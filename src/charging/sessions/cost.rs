@@ -143,7 +143,7 @@ struct Frozen {
     timezone: String,
 }
 
-/// Keeps the prices that hold at the session's connector now, for the whole session: those of its rate, or where it has
+/// Keeps the prices of the session's connector now, for the whole session: those of its rate, or where it has
 /// none those of the offer for its EVSE; false where the session stays as it was.
 pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool> {
     let Some(connector) = session.connector_id else {
@@ -175,7 +175,7 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
     Ok(true)
 }
 
-/// Reckons again what a priced session costs until this instant. One whose readings have been forgotten costs what it did.
+/// Computes again what a priced session costs until this instant. One whose readings have been forgotten costs what it did.
 pub(super) fn reckon(conn: &mut Conn, session: &mut Session, until: Timestamp) -> StoreResult<()> {
     let Some(connector) = session.connector_id.filter(|_| session.cost.is_some()) else {
         return Ok(());

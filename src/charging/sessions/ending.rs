@@ -1,6 +1,6 @@
 //! How sessions end: because their station says so, or by assumption where it never will.
 //!
-//! An end by assumption says so in its reason, and is corrected when the station tells the true one, or goes on with the
+//! An end by assumption says so in its reason, and is corrected when the station reports the true one, or goes on with the
 //! transaction.
 
 use super::metering;
@@ -12,11 +12,11 @@ use crate::home::priority_charges;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
-/// What the reason of an end begins with that nobody told.
+/// What the reason of an end begins with that nobody reported.
 const ASSUMED: &str = "Assumed";
 
 impl Session {
-    /// Whether its end was never told, only concluded from something else.
+    /// Whether its end was never reported, only concluded from something else.
     pub(super) fn is_over_by_assumption(&self) -> bool {
         let reason = self.stop_reason.as_deref();
         self.status == SessionStatus::Ended && reason.is_some_and(|reason| reason.starts_with(ASSUMED))
@@ -27,7 +27,7 @@ impl Session {
         self.latest_at.max(self.started_at).unwrap_or(self.created_at)
     }
 
-    /// The energy register at its latest reading, where one was told.
+    /// The energy register at its latest reading, where one was reported.
     pub(super) fn last_register(&self) -> Option<WattHours> {
         let report = self.latest.as_ref();
         let told = report.and_then(|report| report.0.pointer("/energy_meter/value")?.as_i64());
@@ -60,7 +60,7 @@ pub(super) fn reopen(session: &mut Session) {
     }
 }
 
-/// Ends it by assumption: nobody will tell how it ended, or has not yet. Answers it as it is now.
+/// Ends it by assumption: nobody will report how it ended, or has not yet. Answers it as it is now.
 pub fn assume_over(
     conn: &mut Conn,
     moment: &Moment,

@@ -17,20 +17,20 @@ use crate::store::schema::meter_evidence;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
-/// A value that a meter signed, as its station told it.
+/// A value that a meter signed, as its station sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Why it was taken, in OCPP's words.
     pub context: String,
-    /// What was measured, in OCPP's words, where that was told.
+    /// What was measured, in OCPP's words, where that was sent.
     pub measurand: Option<String>,
     /// Where, in OCPP's words.
     pub location: Option<String>,
-    /// How the data is encoded: `OCMF`, `EDL`, …; 1.6 does not tell.
+    /// How the data is encoded: `OCMF`, `EDL`, …; 1.6 does not say.
     pub encoding: Option<String>,
-    /// With what it was signed; 1.6 does not tell.
+    /// With what it was signed; 1.6 does not say.
     pub signing_method: Option<String>,
-    /// The key to check it with, where the station told it.
+    /// The key to check it with, where the station sent it.
     pub public_key: Option<String>,
     /// The signed data.
     pub signed_data: String,
@@ -119,12 +119,12 @@ pub struct EvidenceView {
     /// How OCPP marks it: always `SignedData`.
     #[schema(example = "SignedData")]
     pub format: &'static str,
-    /// How the data is encoded, in the station's words; null where it does not say (OCPP 1.6), and the data tells.
+    /// How the data is encoded, in the station's words; null where it does not say (OCPP 1.6), and the data says it.
     #[schema(example = "OCMF")]
     pub encoding: Option<String>,
     /// With what it was signed, in the station's words.
     pub signing_method: Option<String>,
-    /// The key to check it with, where the station told it.
+    /// The key to check it with, where the station sent it.
     pub public_key: Option<String>,
     /// The signed data, byte for byte.
     pub signed_data: String,
@@ -148,7 +148,7 @@ impl From<Row> for EvidenceView {
     }
 }
 
-/// Signed values that one answer holds at most: a week at one a minute.
+/// Signed values that one answer contains at most: a week at one a minute.
 const MOST_EVIDENCE: i64 = 10_080;
 
 /// What was signed in a session, in the order in which it was received.

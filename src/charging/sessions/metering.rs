@@ -1,4 +1,4 @@
-//! What readings tell of a session: its ledger, its latest report and what was odd.
+//! What readings show of a session: its ledger, its latest report and what was odd.
 
 use diesel::prelude::*;
 use serde_json::Value;
@@ -76,11 +76,11 @@ pub(super) struct Beginning {
     pub(super) told: Timestamp,
     pub(super) received: Timestamp,
     pub(super) at: Timestamp,
-    /// The register, where it was told.
+    /// The register, where it was sent.
     pub(super) register: Option<WattHours>,
 }
 
-/// The session of a station began: its ledger is opened, or learns of a start that was told late.
+/// The session of a station began: its ledger is opened, or learns of a start that was reported late.
 pub(super) fn begin(conn: &mut Conn, session: &mut Session, beginning: &Beginning) -> StoreResult<()> {
     let mark = Mark::new(beginning.at, beginning.told, beginning.received);
     let mut ledger = match &session.energy_ledger {
@@ -97,7 +97,7 @@ pub(super) fn begin(conn: &mut Conn, session: &mut Session, beginning: &Beginnin
     Ok(())
 }
 
-/// The station told the end of a session, now or after an end that was assumed. The energy of this stop is what its
+/// The station reported the end of a session, now or after an end that was assumed. The energy of this stop is what its
 /// register proves within the bounds of the ledger, never less than before. The instant is that of the end in our clock.
 pub(super) fn stop(
     conn: &mut Conn,
@@ -115,7 +115,7 @@ pub(super) fn stop(
     Ok(at)
 }
 
-/// A session is taken to be over, though nobody told its end.
+/// A session is taken to be over, though nobody reported its end.
 pub(super) fn assume_stop(conn: &mut Conn, session: &mut Session) -> StoreResult<()> {
     let mut ledger = ledger(conn, session)?;
     ledger.assume_end();
@@ -195,13 +195,13 @@ impl Session {
         }
     }
 
-    /// Puts a sample into the latest report: what it does not tell stays, with the time when it was told.
+    /// Puts a sample into the latest report: what it does not contain stays, with the time when it was reported.
     fn report(&mut self, at: Timestamp, sample: &Sample) {
         let known = self.latest.take().map(|latest| latest.0);
         self.latest = Some(Json(merged_report(known, energy_report(at, &sample.reading))));
     }
 
-    /// Another part of the latest sample, which was told apart from it.
+    /// Another part of the latest sample, which was reported separately.
     pub(super) fn complete_report(&mut self, at: Timestamp, reading: &Reading) {
         if self.latest_at == Some(at) {
             self.power = reading.power.or(self.power);
@@ -225,7 +225,7 @@ impl Session {
     }
 }
 
-/// A report with what an older one told besides, each with its own time where that differs.
+/// A report with what an older one contained besides, each with its own time where that differs.
 fn merged_report(known: Option<Value>, new: Value) -> Value {
     let (Some(Value::Object(known)), Value::Object(mut report)) = (known, new.clone()) else {
         return new;

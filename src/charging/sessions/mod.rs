@@ -1,8 +1,8 @@
 //! Charging sessions: one car, one connector, from the wish or the plug to the end.
 //!
 //! A session is `created` by API or `started` by a station; a station's transaction is recorded exactly once, however
-//! often it is told, found by its natural key or, where the station names it, by that name. A stop whose start was never seen is kept as an orphan. Meter values are
-//! kept normalised and raw. A session keeps the prices it began with, and always tells what it costs so far.
+//! often it is reported, found by its natural key or, where the station names it, by that name. A stop whose start was never seen is kept as an orphan. Meter values are
+//! kept normalised and raw. A session keeps the prices it began with, and always shows what it costs so far.
 
 mod again;
 mod api;

@@ -22,7 +22,7 @@ use kernel::*;
 crate::spelled! {
     /// How far a session got.
     pub enum SessionStatus {
-        /// Asked for by API; the station was told to start.
+        /// Asked for by API; the station was asked to start.
         Created = "created",
         /// The station reported its start.
         Started = "started",
@@ -99,7 +99,7 @@ input! {
         /// How much energy it needs by then, in kWh.
         #[schema(minimum = 0)]
         pub energy_need: Option<f64>,
-        /// The token the station is told, of 20 characters at most where it speaks OCPP 1.6, of 36 with 2.0.1 and 255 with 2.1;
+        /// The token the station is sent, of 20 characters at most where it speaks OCPP 1.6, of 36 with 2.0.1 and 255 with 2.1;
         /// made when absent.
         pub id_tag: Option<Line>,
         /// JSON of your own.
@@ -301,7 +301,7 @@ impl Session {
         }
     }
 
-    /// A measurand of the latest reading, where that told it: one that was told before has a time of its own.
+    /// A measurand of the latest reading, where that contained it: one that was reported before has a time of its own.
     fn just_told(&self, measurand: &str) -> Option<&Value> {
         let told = self.latest.as_ref()?.0.get(measurand)?;
         if told.get("timestamp").is_some() {
@@ -316,7 +316,7 @@ impl Session {
         Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0)
     }
 
-    /// The current of each of the three phases at the latest reading, where all were told.
+    /// The current of each of the three phases at the latest reading, where all were reported.
     pub fn phase_currents(&self) -> Option<[Milliamps; 3]> {
         let phases = self.just_told("phase_current")?.as_array()?;
         let read = |amps| Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0);
@@ -329,7 +329,7 @@ impl Session {
         self.cost.as_ref().map(|cost| cost.0.major_units())
     }
 
-    /// The target that it reached, if any: what `stop` will be told as the reason.
+    /// The target that it reached, if any: what `stop` will be given as the reason.
     pub fn reached_target(&self) -> Option<&'static str> {
         let target = &self.target.0;
         let soc = self.latest.as_ref().and_then(|latest| latest.0.pointer("/state_of_charge/value")?.as_f64());
@@ -401,7 +401,7 @@ pub struct SessionView {
     pub user: Option<UserId>,
     /// The token's id, where it is known.
     pub token: Option<TokenId>,
-    /// What was held to the reader, or what the station was told to start with; an API key without the scope `read:tokens` sees
+    /// What was presented to the reader, or what the station was asked to start with; an API key without the scope `read:tokens` sees
     /// its last four characters only.
     pub id_tag: Option<String>,
     /// Whether it costs nothing, because no token knows its card and such cards vend freely.
@@ -417,7 +417,7 @@ pub struct SessionView {
     pub target: Target,
     /// What it measured.
     pub metrics: Metrics,
-    /// The latest value of each measurand; one that the latest reading did not tell has a `timestamp` of its own.
+    /// The latest value of each measurand; one that the latest reading did not contain has a `timestamp` of its own.
     #[schema(value_type = Option<Object>)]
     pub energy_report: Option<Value>,
     /// What the car was doing when.
@@ -426,7 +426,7 @@ pub struct SessionView {
     pub departure_time: Option<Timestamp>,
     /// How much energy it needs by then, in kWh.
     pub energy_need: Option<f64>,
-    /// What the car means to draw when, in the words of its station (ISO 15118); null where it did not tell.
+    /// What the car means to draw when, in the words of its station (ISO 15118); null where it did not say.
     #[schema(value_type = Option<Object>)]
     pub car_schedule: Option<Value>,
     /// The limit set for this session, in kW.

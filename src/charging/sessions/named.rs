@@ -1,4 +1,4 @@
-//! Transactions that stations name themselves and tell event by event, each with a number: recorded once each, in
+//! Transactions of OCPP 2, which stations name themselves and report event by event, each with a number: recorded once each, in
 //! whatever order and however late they come.
 //!
 //! Any event may be the first that is heard of a transaction. One that is older than what is known adds its readings,
@@ -22,7 +22,7 @@ use crate::home::priority_charges;
 use crate::store::{Conn, Json, StoreResult};
 use kernel::*;
 
-/// Which part of a transaction an event tells.
+/// Which part of a transaction an event reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Its beginning.
@@ -46,7 +46,7 @@ impl Stage {
 /// Who charges.
 #[derive(Debug, Clone)]
 pub struct Driver {
-    /// What was held to the reader.
+    /// What was presented to the reader.
     pub id_tag: String,
     /// Their token, where it is known.
     pub token: Option<TokenId>,
@@ -63,11 +63,11 @@ pub struct TransactionEvent {
     pub organization: OrganizationId,
     /// The station.
     pub station: StationId,
-    /// The connector, where it was told and is known.
+    /// The connector, where it was sent and is known.
     pub connector: Option<ConnectorId>,
     /// The station's name of the transaction.
     pub name: String,
-    /// Which part of the transaction it tells.
+    /// Which part of the transaction it reports.
     pub stage: Stage,
     /// Its number within the transaction.
     pub seq_no: i64,
@@ -83,7 +83,7 @@ pub struct TransactionEvent {
     pub start_request: Option<i64>,
     /// Who was identified, if anybody was.
     pub driver: Option<Driver>,
-    /// What the car is doing, where it was told.
+    /// What the car is doing, where it was sent.
     pub state: Option<ChargingState>,
     /// Why the transaction stopped, in OCPP's words.
     pub stop_reason: Option<String>,
@@ -94,7 +94,7 @@ pub struct TransactionEvent {
 }
 
 impl TransactionEvent {
-    /// Whether an end that it tells was wanted by somebody, or the car is gone.
+    /// Whether an end that it reports was wanted by somebody, or the car is gone.
     fn is_wanted_end(&self) -> bool {
         let mut words = self.stop_reason.iter().chain([&self.trigger]);
         self.driver.is_some() || words.any(|word| is_final(word))
@@ -106,13 +106,13 @@ impl TransactionEvent {
 pub struct Recorded {
     /// The session as it is now.
     pub session: Session,
-    /// Whether this event was told before.
+    /// Whether this event was received before.
     pub repeated: bool,
-    /// Whether nothing later was told before: it says how things are.
+    /// Whether nothing later was received before: it says how things are.
     pub is_news: bool,
     /// Whether it began the session.
     pub began: bool,
-    /// Whether it told for the first time at which connector the session is.
+    /// Whether it said for the first time at which connector the session is.
     pub placed: bool,
     /// Whether it ended the session.
     pub ended: bool,
@@ -233,7 +233,7 @@ impl Recorded {
         Self { session, repeated: true, is_news: false, began: false, placed: false, ended: false }
     }
 
-    /// Tells what it changed; a session of which only the end is known never started.
+    /// Records what it changed; a session of which only the end is known never started.
     fn tell(&self, conn: &mut Conn, moment: &Moment, corrected: bool, is_charged: bool) -> StoreResult<()> {
         let session = &self.session;
         let station = session.chargestation_id;
@@ -286,14 +286,14 @@ fn begin(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) -> StoreRes
         Some(request) => store::find_asked(conn, event.station, request)?,
         None => None,
     };
-    // A station that was asked to start somewhere does so there, where it does not tell otherwise.
+    // A station that was asked to start somewhere does so there, where it does not say otherwise.
     let there = asked.as_ref().and_then(|asked| asked.connector_id);
     let place = (event.organization, event.station, event.connector.or(there));
     let at = believed(event.at, moment.now);
     let tag = event.driver.as_ref().map(|driver| driver.id_tag.as_str());
     let is_end = event.stage == Stage::Ended;
     let awaits = |open: &Session| !is_end && tag.is_some_and(|tag| open.was_asked_for_with(tag));
-    // What is told late may be older than what runs there now; and what is over ends nothing.
+    // What is reported late may be older than what runs there now; and what is over ends nothing.
     let earlier = |open: &Session| !is_end && open.started_at.is_none_or(|start| start <= at);
     let (found, mut is_new) = awaited_or_new(conn, moment, (place, at), awaits, earlier)?;
     let mut session = match asked {
@@ -334,7 +334,7 @@ fn identify(session: &mut Session, driver: &Driver) {
     }
 }
 
-/// The register at the start or the end: the value that is told as such, else the first of these samples. One that is
+/// The register at the start or the end: the value that is reported as such, else the first of these samples. One that is
 /// aligned to the clock counts only where there is no other: it may be of another register.
 fn register<'a>(samples: impl Iterator<Item = &'a Sample>, edge: &str) -> Option<WattHours> {
     let rank = |sample: &Sample| match sample.context.as_str() {
@@ -350,7 +350,7 @@ fn beginning(moment: &Moment, event: &TransactionEvent, register: Option<WattHou
     Beginning { told: event.told_at, received: moment.now, at: believed(event.at, moment.now), register }
 }
 
-/// The beginning counts from when it happened, also where it is told late.
+/// The beginning counts from when it happened, also where it is reported late.
 fn open_meter(conn: &mut Conn, moment: &Moment, session: &mut Session, event: &TransactionEvent) -> StoreResult<()> {
     let register = register(event.samples.iter(), "Begin");
     metering::begin(conn, session, &beginning(moment, event, register))

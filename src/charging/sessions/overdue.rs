@@ -54,7 +54,7 @@ pub fn cancel_overdue(conn: &mut Conn, moment: &Moment) -> StoreResult<usize> {
 /// How long a connector is free before the session that was never stopped there is taken to be over, and how lately a draw
 /// there shows that it goes on all the same.
 const FREE_FOR: Duration = Duration::from_secs(300);
-/// Sessions that are looked at in one turn; the others have the next.
+/// Sessions that are looked at in one round; the others in the next.
 const MOST_AT_ONCE: i64 = 100;
 
 /// Ends sessions whose StopTransaction was lost: those whose connector has long been free, and those whose station has been
@@ -83,7 +83,7 @@ pub fn close_abandoned(conn: &mut Conn, moment: &Moment, patience: &Patience) ->
     Ok(over)
 }
 
-/// What is told so much later than it was measured waited in a queue, and says nothing of now.
+/// What is reported so much later than it was measured waited in a queue, and says nothing of now.
 pub(super) const WAITED: Duration = Duration::from_secs(300);
 
 /// Why a session is over that its station does not know.
@@ -158,7 +158,7 @@ pub fn end_ghosts(
     Ok(over)
 }
 
-/// Ends a session of which its station says that it does not go on, unless its end was told meanwhile.
+/// Ends a session of which its station says that it does not go on, unless its end was reported meanwhile.
 pub fn end_forgotten(
     conn: &mut Conn,
     moment: &Moment,

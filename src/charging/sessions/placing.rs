@@ -1,4 +1,4 @@
-//! A transaction whose connector becomes known after it began, as when the card comes before the cable: it takes its place,
+//! A transaction whose connector becomes known after it began, as when the card comes before the cable: it gets its connector,
 //! with the wish over the API that it answers and the readings that came before. Of two transactions at one connector the
 //! older one is over.
 
@@ -64,8 +64,8 @@ pub(super) fn take_place(
     Ok(session)
 }
 
-/// Ends a session by assumption where a later one runs at its connector: two cannot, and the station told of this one late.
-/// What it tells of its end corrects it. Answers the session as it is now.
+/// Ends a session by assumption where a later one runs at its connector: two cannot, and the station reported this one late.
+/// What it reports of its end corrects it. Answers the session as it is now.
 pub(super) fn give_way(conn: &mut Conn, moment: &Moment, session: Session) -> StoreResult<Session> {
     let there = store::open_on_connectors(conn, session.connector_id.as_slice())?;
     let later = there
@@ -80,7 +80,7 @@ pub(super) fn give_way(conn: &mut Conn, moment: &Moment, session: Session) -> St
     }
 }
 
-/// Puts a session at the connector of which readings tell that name its transaction, where it had none: it is priced from its
+/// Puts a session at the connector that readings show which name its transaction, where it had none: it is priced from its
 /// beginning.
 pub(super) fn place_by_readings(
     conn: &mut Conn,

@@ -1,4 +1,4 @@
-//! Meter values: recorded once each, and what they tell of their session.
+//! Meter values: recorded once each, and what they show of their session.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::store::schema::meter_values;
 use crate::store::{Conn, Json, StoreResult};
 use kernel::*;
 
-/// How often `session.updated` is told at most.
+/// How often `session.updated` is recorded at most.
 const TOLD_EVERY: Duration = Duration::from_secs(30);
 
 /// What a meter measured at one instant, in one unit each.
@@ -43,14 +43,14 @@ pub struct Reading {
     /// The battery's state of charge, in percent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub soc_percent: Option<u8>,
-    /// The energy since the value before, where it is told like that.
+    /// The energy since the value before, where it is reported like that.
     #[serde(rename = "interval_mwh", skip_serializing_if = "Option::is_none", default)]
     pub interval: Option<MilliwattHours>,
 }
 
 impl Reading {
-    /// The same with what another message told of the same instant; nothing where it tells something else of what is
-    /// known, so that it cannot be the same instant. A power that was told counts more than one that was derived.
+    /// The same with what another message reported of the same instant; nothing where it reports something else of what is
+    /// known, so that it cannot be the same instant. A power that was reported counts more than one that was derived.
     fn with(&self, other: &Self) -> Option<Self> {
         let (power, power_is_derived) = match (self.power, other.power) {
             (Some(_), Some(_)) if other.power_is_derived => (self.power, self.power_is_derived),
@@ -69,7 +69,7 @@ impl Reading {
     }
 }
 
-/// What is told by one of both, or by both alike.
+/// What is reported by one of both, or by both alike.
 fn one_of<T: Copy + PartialEq>(known: Option<T>, told: Option<T>) -> Option<Option<T>> {
     let is_same = known.is_none() || told.is_none() || known == told;
     is_same.then(|| known.or(told))
@@ -84,7 +84,7 @@ fn each_of<T: Copy + PartialEq>([a, b, c]: [Option<T>; 3], [x, y, z]: [Option<T>
 pub struct Sample {
     /// When it was measured, put into our clock.
     pub at: Timestamp,
-    /// The time that the station told, as it stands there.
+    /// The time that the station sent, as it stands there.
     pub told_at: Timestamp,
     /// Why: `Sample.Periodic`, `Transaction.Begin`, …
     pub context: String,
@@ -123,7 +123,7 @@ impl MeterReport {
 }
 
 impl Session {
-    /// Where what is told of it comes from.
+    /// Where what is known of it comes from.
     pub(super) fn source(&self, connector: Option<ConnectorId>) -> Source {
         Source { organization: self.organization_id, station: self.chargestation_id, connector, session: Some(self.id) }
     }
@@ -145,7 +145,7 @@ struct Row<'a> {
     delivered: Option<WattHours>,
 }
 
-/// Records meter values; what is already known is left as it is. Answers the session that they tell of, as it is now.
+/// Records meter values; what is already known is left as it is. Answers the session that they are about, as it is now.
 ///
 /// Values that name a transaction of ours are its own, whatever connector they name. Where it is over they change nothing of
 /// it, unless its end was assumed: those from before its end are kept with it, and later ones belong to the session that runs
@@ -228,7 +228,7 @@ fn record_late(
     }
 }
 
-/// Records values of a session that runs, and what they tell of it.
+/// Records values of a session that runs, and what they show of it.
 fn follow(
     conn: &mut Conn,
     moment: &Moment,
@@ -256,7 +256,7 @@ fn follow(
     Ok(session)
 }
 
-/// Takes the samples of one message into a session and stores them; whether they told anything that was not known.
+/// Takes the samples of one message into a session and stores them; whether they reported anything that was not known.
 pub(super) fn take_in(
     conn: &mut Conn,
     moment: &Moment,
@@ -273,7 +273,7 @@ pub(super) fn take_in(
         if sample.reading == Reading::default() {
             continue;
         }
-        // A clock that stands still, or begins anew at each boot, told the same of other sessions.
+        // A clock that stands still, or begins anew at each boot, reported the same of other sessions.
         let is_its_time = session.started_at.is_none_or(|start| sample.at >= start);
         let whose = is_its_time.then_some(session.id);
         let known = match connector {
@@ -281,7 +281,7 @@ pub(super) fn take_in(
             None => None,
         };
         if known.as_ref().is_some_and(Known::is_complete) {
-            continue; // told before
+            continue; // reported before
         }
         news = true;
         let (at, is_now) = metering::observe(conn, session, sample, mark, attribution)?;
@@ -301,7 +301,7 @@ pub(super) fn take_in(
     Ok(news)
 }
 
-/// Stores a sample that tells nothing of how a session goes on.
+/// Stores a sample that shows nothing of how a session goes on.
 pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sample) -> StoreResult<()> {
     evidence::keep(conn, moment, source, sample)?;
     let Some(connector) = source.connector else {
@@ -324,12 +324,12 @@ struct Known {
     reading: Reading,
     raw: String,
     delivered: Option<WattHours>,
-    /// The same with what is told now.
+    /// The same with what is reported now.
     together: Reading,
 }
 
 impl Known {
-    /// Whether what is told now was told before.
+    /// Whether what is reported now was reported before.
     fn is_complete(&self) -> bool {
         self.together == self.reading
     }
@@ -342,7 +342,7 @@ fn known(
     whose: Option<SessionId>,
     sample: &Sample,
 ) -> StoreResult<Option<Known>> {
-    /// Readings that are looked at: clocks that stand still tell one time for all.
+    /// Readings that are looked at: clocks that stand still show one time for all.
     const MOST_OF_ONE_TIME: i64 = 20;
     let of_instant = meter_values::connector_id
         .eq(connector)
@@ -366,7 +366,7 @@ fn known(
     Ok(fits.into_iter().nth(told_before.unwrap_or(0)))
 }
 
-/// Puts what was told apart into the reading of the same instant.
+/// Puts what was reported separately into the reading of the same instant.
 fn complete(
     conn: &mut Conn,
     connector: ConnectorId,
@@ -466,7 +466,7 @@ pub(super) fn energy_report(at: Timestamp, reading: &Reading) -> Value {
 
 /// The readings of a session in eDRV's form, oldest first.
 pub(super) fn energy_reports(conn: &mut Conn, session: SessionId, connector: ConnectorId) -> StoreResult<Vec<Value>> {
-    /// Reports one answer holds at most: a week at one a minute.
+    /// Reports one answer contains at most: a week at one a minute.
     const MOST_REPORTS: i64 = 10_080;
     let rows: Vec<(Timestamp, Json<Reading>)> = meter_values::table
         .filter(meter_values::connector_id.eq(connector).and(meter_values::session_id.eq(session)))

@@ -11,7 +11,7 @@ use super::transactions::StartReport;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
-/// How long after the end of a session its start may be told again by a clock that was never set.
+/// How long after the end of a session its start may be repeated by a clock that was never set.
 const AGAIN_WITHIN: Duration = Duration::from_secs(600);
 /// Times of one station this close together are one.
 pub(super) const OF_ONE_TIME: Duration = Duration::from_millis(1);
@@ -44,16 +44,16 @@ pub(super) fn stop_key(report: &StopReport) -> String {
     )
 }
 
-/// The station's own time in the key of a start or a stop; none where it told none.
+/// The station's own time in the key of a start or a stop; none where it sent none.
 pub(super) fn told_time(key: Option<&str>) -> Option<Timestamp> {
     let micros = key?.split('/').nth(3)?;
     micros.parse().ok().map(Timestamp::from_micros)
 }
 
-/// Whether a start in the very words of that of a session is that one told again, though the session may be over. Both times
+/// Whether a start in the very words of that of a session is that one repeated, though the session may be over. Both times
 /// are by the clock of the station: when it said that the session began, and that it ended.
 ///
-/// A clock that is set tells no instant twice. One that shows the same at the begin and at the end stands still, and does so
+/// A clock that is set shows no instant twice. One that shows the same at the begin and at the end stands still, and does so
 /// for the next session, too; one that was never set may show the same after each boot.
 pub(super) fn is_start_told_again(
     conn: &mut Conn,

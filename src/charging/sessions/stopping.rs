@@ -28,7 +28,7 @@ input! {
     #[schema(example = json!({"force": true}))]
     pub struct SessionStop {
         /// true: it is `ended` at once, with what its readings say, whatever the station does; a station that is connected is
-        /// told to stop all the same, and what it tells later of the end corrects the session. Without it the session is
+        /// asked to stop all the same, and what it reports later of the end corrects the session. Without it the session is
         /// `ended` when the station says so.
         pub force: Option<bool>,
     }
@@ -111,7 +111,7 @@ impl Stopping {
         Ok(reply(StatusCode::OK, "Stop requested", SessionView::from(session).seen(self.whole)))
     }
 
-    /// Ends it on our side, and tells the station to stop, which may or may not.
+    /// Ends it on our side, and asks the station to stop, which may or may not.
     async fn force(self, session: Session, transaction: i64) -> ApiResult<HttpResponse> {
         if self.performer.is_online(session.chargestation_id) {
             let action = about(&session, ActionKind::SessionStop, json!({"transaction": transaction, "force": true}));
@@ -141,7 +141,7 @@ impl Stopping {
         Ok(reply(StatusCode::OK, said, view))
     }
 
-    /// Ends it by assumption, unless its end was told meanwhile.
+    /// Ends it by assumption, unless its end was reported meanwhile.
     async fn end(&self, at: Timestamp, why: &'static str) -> StoreResult<()> {
         let (organization, id, moment) = (self.organization, self.id, self.ctx.moment());
         let ended = self.ctx.db.write(move |conn| {
@@ -203,7 +203,7 @@ impl Stopping {
 
 /// Stops a session. Without `force` it is `ended` when the station says so. A station that does not know the transaction, or
 /// that has been offline for long (option `sessions.stop_offline_minutes`), ends it by assumption: the reason of its end begins
-/// with `Assumed`, and what the station tells later corrects it (event `session.corrected`).
+/// with `Assumed`, and what the station reports later corrects it (event `session.corrected`).
 #[utoipa::path(tag = "sessions", params(("id" = SessionId, Path, description = "The session")),
     request_body = SessionStop, responses((status = OK, body = Reply<SessionView>), CommandErrors))]
 #[post("/sessions/{id}/stop")]

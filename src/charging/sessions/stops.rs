@@ -25,17 +25,17 @@ pub struct StopReport {
     pub organization: OrganizationId,
     /// The station.
     pub station: StationId,
-    /// The number the station was told, or what it made up; none where it told nothing that is a number.
+    /// The number the station was given, or what it made up; none where it sent nothing that is a number.
     pub transaction: Option<i64>,
     /// Who stopped it.
     pub id_tag: Option<String>,
-    /// The meter at its end; none where the station told no number.
+    /// The meter at its end; none where the station sent no number.
     pub meter_stop: Option<WattHours>,
     /// When it stopped, as far as the station is believed.
     pub at: Timestamp,
-    /// The same by the station's own clock; none where it told no time.
+    /// The same by the station's own clock; none where it sent no time.
     pub told_at: Option<Timestamp>,
-    /// Why, in OCPP's words, where it was told.
+    /// Why, in OCPP's words, where it was sent.
     pub reason: Option<String>,
     /// Readings that came with the stop.
     pub samples: Vec<Sample>,
@@ -50,7 +50,7 @@ impl StopReport {
     }
 
     /// Whether somebody wanted it, or the car is gone. Many stations name the card of the session in every stop, so it only
-    /// counts where they tell no reason.
+    /// counts where they give no reason.
     fn is_wanted(&self) -> bool {
         match self.reason.as_deref() {
             Some(reason) => is_final(reason),
@@ -66,7 +66,7 @@ pub enum Stopped {
     Ended(Box<Session>),
     /// It had ended by assumption; now it is known how.
     Corrected(Box<Session>),
-    /// It was told before, or is one too many of those without a start: nothing is kept.
+    /// It was received before, or is one too many of those without a start: nothing is kept.
     Repeated,
     /// Its start was never seen; it was kept.
     Orphan,
@@ -107,7 +107,7 @@ pub fn stop_transaction(conn: &mut Conn, moment: &Moment, report: &StopReport) -
     }
 }
 
-/// A stop that was told before: what is signed in it, or measured, may not have been.
+/// A stop that was received before: what is signed in it, or measured, may not have been.
 fn repeated(conn: &mut Conn, moment: &Moment, session: &Session, report: &StopReport) -> StoreResult<Stopped> {
     for sample in &report.samples {
         let source = session.source(session.connector_id);
@@ -143,7 +143,7 @@ fn the_next_of(conn: &mut Conn, over: &Session, report: &StopReport) -> StoreRes
 }
 
 /// Whether a stop in the words of an earlier one is about a session that runs: its time is not before the session's, as the
-/// station tells both, and something was drawn.
+/// station reports both, and something was drawn.
 fn goes_beyond(session: &Session, report: &StopReport) -> bool {
     let began = told_time(session.start_key.as_deref());
     let is_later = began.is_some() && report.told_at >= began;
@@ -195,7 +195,7 @@ fn may_stop(conn: &mut Conn, session: &Session, card: Option<&str>, now: Timesta
     Ok(of_card.is_some() && of_card == of_own)
 }
 
-/// Whether time and register of a stop allow that it is about this session. What is told of before it began is about an
+/// Whether time and register of a stop allow that it is about this session. What was reported of before it began is about an
 /// earlier one, unless a register beyond its own says that only the clock is wrong, and no other card contradicts.
 fn fits(session: &Session, report: &StopReport, may_be_its_card: bool) -> bool {
     let stop = report.meter_stop.filter(|stop| *stop > WattHours::ZERO);

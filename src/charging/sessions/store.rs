@@ -15,7 +15,7 @@ use crate::store::schema::{chargestations, counters, meter_values, sessions};
 use crate::store::{Conn, Searched, StoreResult};
 use kernel::*;
 
-/// An event about a session; events of one station are told in order.
+/// An event about a session; events of one station are sent in order.
 pub fn session_event(session: &Session, kind: EventKind) -> Event {
     Event::new(session.organization_id, kind).at(session.chargestation_id)
 }
@@ -39,7 +39,7 @@ pub(super) fn is_full_of_orphans(conn: &mut Conn, station: StationId, now: Times
     Ok(orphans >= MOST_ORPHANS)
 }
 
-/// Tells that a station is full of orphans, where this one filled it.
+/// Records that a station is full of orphans, where this one filled it.
 pub(super) fn tell_full_of_orphans(conn: &mut Conn, moment: &Moment, session: &Session) -> StoreResult<()> {
     let station = session.chargestation_id;
     if !session.orphan || !is_full_of_orphans(conn, station, moment.now)? {

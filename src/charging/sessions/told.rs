@@ -1,4 +1,4 @@
-//! Which events of a transaction were told before: what is a repetition, what is news, and what belongs to another
+//! Which events of a transaction were received before: what is a repetition, what is news, and what belongs to another
 //! transaction of the same name, because its station counts anew.
 
 use std::cmp::Ordering;
@@ -17,10 +17,10 @@ use kernel::*;
 
 /// Two starts of a transaction this far apart are two transactions; closer ones may be one whose time was put right.
 const SAME_START: Duration = Duration::from_secs(60);
-/// How long after its start a transaction that runs may be told to start once more, under the next number: for the card, and for
+/// How long after its start a transaction that runs may be reported to start once more, under the next number: for the card, and for
 /// the cable.
 const STARTS_IN_PARTS: Duration = Duration::from_secs(900);
-/// How long after an end something is told that came together with it, and is of another transaction where it shows a draw.
+/// How long after an end something is reported that came together with it, and is of another transaction where it shows a draw.
 const LONG_AFTER: Duration = Duration::from_secs(600);
 /// A draw that a plug without a car does not show.
 const DRAWING: Watts = Watts(100);
@@ -42,7 +42,7 @@ struct Row<'a> {
     raw: &'a str,
 }
 
-/// Keeps an event; its time is that of the station. What a clock that stands still tells lies microseconds apart.
+/// Keeps an event; its time is that of the station. What a clock that stands still shows lies microseconds apart.
 pub(super) fn keep(
     conn: &mut Conn,
     moment: &Moment,
@@ -81,7 +81,7 @@ fn like(conn: &mut Conn, session: SessionId, event: &TransactionEvent) -> StoreR
         .load(conn)?)
 }
 
-/// Whether this very event was told before: the same number alone does not say so, as some stations repeat theirs. Where the
+/// Whether this very event was received before: the same number alone does not say so, as some stations repeat theirs. Where the
 /// clock shows still what it showed at the start, its words must be the same, too.
 pub(super) fn is_told(
     conn: &mut Conn,
@@ -115,13 +115,13 @@ fn says_the_same(one: &str, other: &str) -> bool {
     one == other || read(one).is_some_and(|one| read(other) == Some(one))
 }
 
-/// Moves what was told of one session to another.
+/// Moves what was received of one session to another.
 pub(super) fn hand_over(conn: &mut Conn, from: SessionId, to: SessionId) -> StoreResult<()> {
     diesel::update(events::table.filter(events::session_id.eq(from))).set(events::session_id.eq(to)).execute(conn)?;
     Ok(())
 }
 
-/// What was told of a transaction so far.
+/// What was received of a transaction so far.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     highest_number: Option<i64>,
@@ -130,7 +130,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// What was told of the transaction of a session.
+    /// What was received of the transaction of a session.
     pub(super) fn of(conn: &mut Conn, session: SessionId) -> StoreResult<Self> {
         use diesel::dsl::max;
         let own = || events::table.filter(events::session_id.eq(session));
@@ -141,12 +141,12 @@ impl Told {
         })
     }
 
-    /// Whether its start was told.
+    /// Whether its start was received.
     pub(super) const fn knows_start(&self) -> bool {
         self.start.is_some()
     }
 
-    /// Whether an event says how things are: nothing later was told, by number or by time. Where both stand still, each is news.
+    /// Whether an event says how things are: nothing later was received, by number or by time. Where both stand still, each is news.
     pub(super) fn is_news(&self, event: &TransactionEvent) -> bool {
         let by_number = self.highest_number.map_or(Ordering::Greater, |highest| event.seq_no.cmp(&highest));
         let is_later = self.latest.is_none_or(|latest| event.told_at > latest);
@@ -171,20 +171,20 @@ impl Told {
             return has_ended && after_end(SAME_START) && (counts_anew || goes_on);
         }
         let Some(start) = self.start else {
-            return after_end(Duration::ZERO); // else it is told late
+            return after_end(Duration::ZERO); // else it is reported late
         };
         let is_next = event.seq_no == highest.saturating_add(1);
         if is_next && !has_ended && event.told_at < start + STARTS_IN_PARTS {
             return false;
         }
-        // A start whose time was put right is told again before anything else is.
+        // A start whose time was put right is repeated before anything else comes.
         let went_back = event.told_at + SAME_START < start && event.seq_no < highest;
         let again = event.told_at > start + SAME_START || went_back;
         has_ended || again || after_end(Duration::ZERO)
     }
 }
 
-/// Whether an event shows that energy flows, or has flowed since the end of a session: some stations tell values with the name of
+/// Whether an event shows that energy flows, or has flowed since the end of a session: some stations send values with the name of
 /// a transaction that ended.
 fn draws(session: &Session, event: &TransactionEvent) -> bool {
     let end = session.meter_stop.map(WattHours::get);

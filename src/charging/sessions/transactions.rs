@@ -1,4 +1,4 @@
-//! Starts of transactions, exactly once: a start is found by its natural key, however often and however late a station tells
+//! Starts of transactions, exactly once: a start is found by its natural key, however often and however late a station reports
 //! it.
 
 use std::time::Duration;
@@ -29,11 +29,11 @@ pub struct StartReport {
     pub token: Option<TokenId>,
     /// The driver, where known.
     pub user: Option<UserId>,
-    /// The meter at its start; none where the station told no number.
+    /// The meter at its start; none where the station sent no number.
     pub meter_start: Option<WattHours>,
     /// When it started, as far as the station is believed.
     pub at: Timestamp,
-    /// The same by the station's own clock; none where it told no time.
+    /// The same by the station's own clock; none where it sent no time.
     pub told_at: Option<Timestamp>,
     /// Whether it costs nothing, because the card is unknown and may vend freely.
     pub is_free: bool,
@@ -44,9 +44,9 @@ pub struct StartReport {
 pub struct Started {
     /// The session.
     pub session: Session,
-    /// The number the station is told.
+    /// The number the station is given.
     pub transaction_id: i64,
-    /// Whether this start was told before.
+    /// Whether this start was received before.
     pub repeated: bool,
 }
 
@@ -54,11 +54,11 @@ pub struct Started {
 /// within minutes.
 const SAME_START_WITHIN: Duration = Duration::from_secs(900);
 
-/// How long a start with another time may be the one of a session of which nothing else was told: what was not answered is
+/// How long a start with another time may be the one of a session of which nothing else was received: what was not answered is
 /// repeated within minutes, by some stations with the time of the repetition.
 const SAME_CAR_WITHIN: Duration = Duration::from_secs(300);
 
-/// The session of a start that was told before. One in the words of a start before it that is another one takes over its key.
+/// The session of a start that was received before. One in the words of a start before it that is another one takes over its key.
 fn told_before(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreResult<Option<Session>> {
     let Some(told) = report.told_at else {
         return told_without_time(conn, report, now);
@@ -87,7 +87,7 @@ fn told_before(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreRe
     Ok(running.into_iter().find(is_same))
 }
 
-/// The running session of a start without a time that was told before.
+/// The running session of a start without a time that was received before.
 fn told_without_time(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreResult<Option<Session>> {
     let (begin, end) = start_key_ends(report);
     let begin = format!("{begin}?");
@@ -169,7 +169,7 @@ pub(super) fn awaited_or_new(
     Ok((session, is_new))
 }
 
-/// What a station tells of who charges where.
+/// What a station reports of who charges where.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// The station.
@@ -208,7 +208,7 @@ pub fn note_state(
     Ok(())
 }
 
-/// Tells an event with the whole session.
+/// Records an event with the whole session.
 pub(super) fn tell(conn: &mut Conn, moment: &Moment, session: &Session, kind: EventKind) -> StoreResult<()> {
     events::record(conn, moment, store::session_event(session, kind), &SessionView::from(session.clone()))
 }

@@ -47,7 +47,7 @@ struct Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        drop(self.handle.stop(false)); // it is told at once; nobody waits for it
+        drop(self.handle.stop(false)); // it is answered at once; nobody waits for it
     }
 }
 

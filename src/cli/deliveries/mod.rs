@@ -150,7 +150,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Writes events with these numbers, the stations taking turns.
+    /// Writes events with these numbers, the stations alternating.
     async fn write(&self, first: usize, count: usize) -> Result<()> {
         let (organization, stations) = (self.organization, usize::from(self.stations));
         let moment = self.running.context.moment();

@@ -54,7 +54,7 @@ pub fn location() -> Value {
 }
 
 impl Depot {
-    /// Makes everything and switches the stations on, which speak these versions by turns.
+    /// Makes everything and switches the stations on, which speak these versions, alternating.
     pub async fn open(rest: Rest, scale: Scale, versions: &[Protocol], clock: &SharedClock) -> Result<Self> {
         let location = rest.make("/locations", &location()).await?;
         let card = json!({"physicalId": CARD, "type": "Central"});

@@ -17,7 +17,7 @@ const HOME: &str = "\x1b[H";
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_REST: &str = "\x1b[J";
 
-/// The size of a terminal that does not tell its own.
+/// The size of a terminal that does not report its own.
 const USUAL: (usize, usize) = (80, 24);
 
 /// Where the demo is shown; a terminal is restored when this is dropped.

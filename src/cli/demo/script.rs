@@ -42,7 +42,7 @@ impl Script {
         }
     }
 
-    /// Whose turn it is, and whether that bay's car comes.
+    /// Which bay is next, and whether that bay's car comes.
     fn next(&mut self) -> (usize, bool) {
         let count = self.present.iter().filter(|here| **here).count();
         if count <= 1 {

@@ -22,7 +22,7 @@ use metrics::Metrics;
 use sessions::Recorded;
 use world::Rules;
 
-/// Longer holds than a day are a slip of the keyboard.
+/// A minimum on-time of more than a day is a slip of the keyboard.
 const LONGEST_HOLD_MINUTES: i64 = 24 * 60;
 
 /// Replays recorded charging sessions through the balancing engine and says what came of it
@@ -39,13 +39,13 @@ pub struct ReplayArgs {
     /// Lets cars that have time be paused; only with --algorithm deadline
     #[arg(long)]
     allow_pause: bool,
-    /// What the planner is told of departure and energy
+    /// What the planner knows of departure and energy
     #[arg(long, value_enum, default_value = "true")]
     estimates: Estimates,
     /// The least current worth sending; a limit is 0 or at least this
     #[arg(long, value_name = "AMPS", default_value = "6", value_parser = parse_amps)]
     minimum_amps: Milliamps,
-    /// How long a car that was started keeps its place; a stopped one rests for a third of it
+    /// How long a car that was started keeps its power at least; a stopped one stays off for a third of it
     #[arg(long, value_name = "MINUTES", default_value_t = 15,
           value_parser = clap::value_parser!(u32).range(0..=LONGEST_HOLD_MINUTES))]
     hold_minutes: u32,

@@ -109,7 +109,7 @@ const WORKLOADS: [Workload; 3] = [
     },
 ];
 
-/// A way to share, and whether the planner is told what drivers said.
+/// A way to share, and whether the planner gets what drivers said.
 struct Policy {
     name: &'static str,
     algorithm: Algorithm,

@@ -27,7 +27,7 @@ pub struct Rules {
     pub algorithm: Algorithm,
     /// Whether cars that have time may be paused.
     pub allow_pause: bool,
-    /// The planner is told what the drivers said, not what really came.
+    /// The planner gets what the drivers said, not what really came.
     pub as_claimed: bool,
     /// The least current worth sending.
     pub minimum: Milliamps,
@@ -51,8 +51,8 @@ impl Rules {
         }
     }
 
-    /// Departures that are the truth order the queue, those that somebody guessed do not. A stopped car rests for a third
-    /// of the hold, as by default.
+    /// Departures that are the truth order the queue, those that somebody guessed do not. A stopped car stays off for a third
+    /// of the minimum on-time, as by default.
     fn settings(&self) -> Settings {
         Settings {
             hold_seconds: self.hold_seconds,
@@ -188,7 +188,7 @@ fn site(rules: &Rules) -> Snapshot {
 ///
 /// A real planner hears within seconds that a car is full, and hands its power on. Here a period has one plan only. So that
 /// no power is lost that would not be lost, the planner knows what a car can still take in this one period, as it does in
-/// the records' own simulator (ACN-Sim); it knows nothing more of the truth where it is told what drivers said.
+/// the records' own simulator (ACN-Sim); it knows nothing more of the truth where it gets what drivers said.
 fn member(car: &Car, recorded: &Recorded, fate: &Fate, rules: &Rules) -> Member {
     let missing = recorded.energy - fate.delivered;
     let session = Session {

@@ -226,7 +226,7 @@ input! {
     #[serde(rename_all = "camelCase")]
     #[schema(example = json!({"report": true, "clear": false, "customerIdentifier": "C-4711"}))]
     pub struct CustomerInformationRequest {
-        /// Tell it.
+        /// Report it.
         pub report: bool,
         /// Forget it.
         pub clear: bool,
@@ -398,7 +398,7 @@ input! {
 }
 
 input! {
-    /// Which events are told.
+    /// Which events are reported.
     #[derive(Serialize)]
     pub struct MonitoringLevelRequest {
         /// Those that are as severe as this, or more: a lower number.

@@ -1,7 +1,7 @@
 //! Actions: the log of what stations were asked, and the endpoints that ask.
 //!
 //! Every command becomes an action with status `requested`, then `completed` or `failed` when the station answered, and
-//! events `<type>.requested`, `.accepted` or `.rejected`. A caller may wait for the answer or be told by event.
+//! events `<type>.requested`, `.accepted` or `.rejected`. A caller may wait for the answer, or is notified by the event.
 
 mod api;
 mod commands;

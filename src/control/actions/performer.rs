@@ -79,12 +79,12 @@ impl Performer {
         self.finish(action, command).await
     }
 
-    /// Starts a command; how it went is told by event.
+    /// Starts a command; its outcome is reported by an event.
     pub async fn start(&self, new: NewAction, command: Command) -> ApiResult<ActionView> {
         self.start_or(new, command, async |_| Ok(())).await
     }
 
-    /// Starts a command; how it went is told by event, and where the station did not agree, `failed` follows with what it
+    /// Starts a command; its outcome is reported by an event, and where the station did not agree, `failed` follows with what it
     /// answered.
     pub async fn start_or<F>(
         &self,
@@ -187,7 +187,7 @@ impl Performer {
     }
 }
 
-/// What is written down, and told by events: no password, no key.
+/// What is stored, and reported by events: no password, no key.
 fn shown(mut data: Value) -> Value {
     hide_credentials(&mut data);
     data

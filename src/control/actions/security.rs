@@ -80,7 +80,7 @@ input! {
 input! {
     /// A root certificate to trust no longer.
     pub struct DeleteCertificateRequest {
-        /// hashAlgorithm, issuerNameHash, issuerKeyHash and serialNumber, as `get_installed_certificate_ids` tells them.
+        /// hashAlgorithm, issuerNameHash, issuerKeyHash and serialNumber, as `get_installed_certificate_ids` returns them.
         #[schema(value_type = Object, example = json!({
             "hashAlgorithm": "SHA256", "issuerNameHash": "00ff", "issuerKeyHash": "00ff", "serialNumber": "01"
         }))]

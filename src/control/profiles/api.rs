@@ -47,7 +47,7 @@ fn told(
     Ok((view, stations))
 }
 
-/// Who must hear of a change: balancing and commissioning by a signal, and connectors that have no profile any more.
+/// Who must hear of a change: balancing and provisioning by a signal, and connectors that have no profile any more.
 struct Audience {
     performer: web::Data<Performer>,
     link: web::Data<SharedLink>,
@@ -76,12 +76,12 @@ impl Audience {
         for station in stations {
             self.signals.tell(Signal { organization, station, kind: SignalKind::Reconfigured });
             if !self.link.is_online(station) {
-                continue; // it is told when it connects
+                continue; // it is notified when it connects
             }
             let performer = self.performer.clone();
             actix_web::rt::spawn(async move {
                 if let Err(error) = push::forget_idle(&performer, organization, station).await {
-                    tracing::info!(%error, %station, "a station was not told to forget its profiles");
+                    tracing::info!(%error, %station, "a station was not asked to clear its profiles");
                 }
             });
         }
@@ -101,7 +101,7 @@ async fn list_charging_profiles(
     list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
 }
 
-/// Creates a charging profile and tells the stations of its EVSEs.
+/// Creates a charging profile and sends it to the stations of its EVSEs.
 #[utoipa::path(tag = "charging profiles", request_body = NewProfile,
     responses((status = CREATED, body = Reply<ProfileView>), WriteErrors))]
 #[post("/charging_profiles")]
@@ -143,7 +143,7 @@ async fn get_charging_profile(
     Ok(Found(found.await.map_err(missing)?))
 }
 
-/// Changes a charging profile (JSON merge patch) and tells the stations it concerns.
+/// Changes a charging profile (JSON merge patch) and sends it to the stations it concerns.
 #[utoipa::path(tag = "charging profiles", params(("id" = ChargingProfileId, Path, description = "The profile")),
     request_body = ProfilePatch, responses((status = OK, body = Reply<ProfileView>), WriteErrors))]
 #[patch("/charging_profiles/{id}")]
@@ -173,7 +173,7 @@ async fn update_charging_profile(
     Ok(Changed(view))
 }
 
-/// Deletes a charging profile and tells the stations of its EVSEs.
+/// Deletes a charging profile and clears it at the stations of its EVSEs.
 #[utoipa::path(tag = "charging profiles", params(("id" = ChargingProfileId, Path, description = "The profile")),
     responses((status = OK, body = Reply<ProfileView>), DeleteErrors))]
 #[delete("/charging_profiles/{id}")]

@@ -62,7 +62,7 @@ input! {
         "duration_minutes": 480, "unit": "current", "periods": [{"start": 0, "limit": 10}], "evses": []
     }))]
     pub struct NewProfile {
-        /// What people call it.
+        /// Display name.
         #[schema(example = "Quiet nights")]
         pub name: Name,
         /// A code of your own.
@@ -100,7 +100,7 @@ patch! {
     /// Changes of a charging profile (JSON merge patch).
     #[schema(example = json!({"stack_level": 2, "active": true}))]
     pub struct ProfilePatch {
-        /// What people call it.
+        /// Display name.
         pub name: Name,
         /// A code of your own.
         pub code: Code,
@@ -234,7 +234,7 @@ pub struct ProfileView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: ChargingProfileId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
     /// A code of your own.
     pub code: Option<String>,

@@ -17,9 +17,9 @@ use crate::sites::stations::{self, Connector, PowerType, Station};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::*;
 
-/// How far ahead a station is told; it is told again before that is over.
+/// How far ahead a station is sent its schedule; it is sent again before that is over.
 const AHEAD: Duration = Duration::from_secs(24 * 3600);
-/// Steps that a station is told at most; some take few.
+/// Steps that a station is sent at most; some take few.
 const MOST_STEPS: usize = 24;
 /// Mains voltage where neither connector nor location says anything.
 const MAINS: Millivolts = Millivolts(230_000);
@@ -68,7 +68,7 @@ fn coming_day(
     steps
 }
 
-/// Forgets what a connector was told.
+/// Forgets what a connector was sent.
 fn forget(connector: &Connector) -> Command {
     Command::ClearChargingProfile {
         id: Some(SCHEDULE_PROFILE + connector.number),
@@ -78,7 +78,7 @@ fn forget(connector: &Connector) -> Command {
     }
 }
 
-/// The commands that tell a station its coming day; where balancing steers it, those that make it forget one.
+/// The commands that send a station its coming day; where balancing steers it, those that make it forget one.
 fn commands(conn: &mut Conn, station: &Station, now: Timestamp) -> StoreResult<Vec<(ConnectorId, Command)>> {
     let balanced = groups::is_member(conn, station.id)?;
     let connectors = stations::connectors_of_station(conn, station.id)?;
@@ -129,7 +129,7 @@ fn action(station: &Station, connector: ConnectorId, command: &Command) -> NewAc
     }
 }
 
-/// Tells a station with profiles its coming day, or to forget it where balancing steers.
+/// Sends a station with profiles its coming day, or clears it where balancing steers.
 pub async fn push(performer: &Performer, station: &Station) -> ApiResult<()> {
     let (row, now) = (station.clone(), performer.context().clock.now());
     let read = performer.db().read(move |conn| commands(conn, &row, now));
@@ -143,7 +143,7 @@ pub async fn push(performer: &Performer, station: &Station) -> ApiResult<()> {
     Ok(())
 }
 
-/// Makes connectors without a profile forget what they were told when they had one.
+/// Clears at connectors without a profile what they were sent when they had one.
 pub(super) async fn forget_idle(
     performer: &Performer,
     organization: OrganizationId,
@@ -166,7 +166,7 @@ pub(super) async fn forget_idle(
     Ok(())
 }
 
-/// Tells every connected station with profiles its coming day again.
+/// Sends every connected station with profiles its coming day again.
 pub async fn refresh(performer: &Performer) -> ApiResult<()> {
     let stations = performer.db().read(store::stations_with_profiles).await?;
     for (organization, id) in stations {
@@ -175,7 +175,7 @@ pub async fn refresh(performer: &Performer) -> ApiResult<()> {
         if station.online
             && let Err(error) = push(performer, &station).await
         {
-            tracing::info!(%error, station = %id, "a station was not told its coming day");
+            tracing::info!(%error, station = %id, "a station was not sent its coming day");
         }
     }
     Ok(())

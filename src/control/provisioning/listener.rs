@@ -23,7 +23,7 @@ pub struct Settling {
 /// A station that does not boot after connecting is taken to have booted earlier.
 const BOOT_WITHIN: Duration = Duration::from_secs(15);
 
-/// How often stations are told the coming day of their charging profiles again.
+/// How often stations are sent the coming day of their charging profiles again.
 const REFRESH_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 /// A station that is being waited for.
@@ -45,7 +45,7 @@ pub fn start(performer: Performer, signals: &Signals, settling: Settling) -> Joi
                 received = signals.recv() => received,
                 _ = refresh.tick() => {
                     if let Err(error) = profiles::refresh(&performer).await {
-                        tracing::error!(%error, "charging profiles were not told again");
+                        tracing::error!(%error, "charging profiles were not sent again");
                     }
                     continue;
                 }
@@ -98,17 +98,17 @@ async fn visit(
     let quiet = asked.map_or(settling.quiet, |seconds| settling.quiet.max(Duration::from_secs(u64::from(seconds))));
     tokio::time::sleep(quiet).await;
     if let Err(error) = steps::run(&performer, organization, station).await {
-        tracing::info!(%error, %station, "a station was not commissioned to the end");
+        tracing::info!(%error, %station, "provisioning of a station stopped early");
     }
 }
 
-/// A station that joined or left a group, or whose profiles changed, is told so.
+/// A station that joined or left a group, or whose profiles changed, is sent the change.
 async fn follow(performer: Performer, (organization, station): (OrganizationId, StationId)) {
     let read = performer.db().read(move |conn| find_station(conn, organization, station));
     let Ok(row) = read.await else { return };
     if row.online
         && let Err(error) = profiles::push(&performer, &row).await
     {
-        tracing::info!(%error, %station, "a station was not told its charging profiles");
+        tracing::info!(%error, %station, "charging profiles were not sent to a station");
     }
 }

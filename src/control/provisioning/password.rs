@@ -15,7 +15,7 @@ use kernel::Protocol;
 /// Bytes of a password that every station of OCPP 1.6 takes: 40 hexadecimal digits.
 const LONGEST_1_6: usize = 20;
 
-/// Tells a station a password, one drawn by chance where none is wanted; answers it in the clear.
+/// Sends a station a password, one drawn by chance where none is wanted; answers it in the clear.
 pub(super) async fn change(performer: &Performer, station: &Station, wanted: Option<String>) -> ApiResult<String> {
     check(performer, station, wanted.as_deref())?;
     let owner = (station.organization_id, station.id);

@@ -1,7 +1,7 @@
 //! Configuration templates: settings that stations get when they connect.
 //!
 //! All templates that are valid for a station apply; of several that set the same key, the one with the highest
-//! priority decides. [`wanted`] answers what a station should be set to; who asks the station is `commissioning`.
+//! priority decides. [`wanted`] answers what a station should be set to; who asks the station is `provisioning`.
 
 mod api;
 mod model;

@@ -78,12 +78,12 @@ input! {
         "settings": [{"key": "MeterValueSampleInterval", "value": "60"}]
     }))]
     pub struct NewTemplate {
-        /// What people call it.
+        /// Display name.
         #[schema(example = "Sample every minute")]
         pub name: Name,
         /// A code of your own.
         pub code: Option<Code>,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Note>,
         /// Whether it is applied; true when absent.
         pub active: Option<bool>,
@@ -110,11 +110,11 @@ patch! {
     /// Changes of a configuration template (JSON merge patch).
     #[schema(example = json!({"priority": 20, "description": "Agreed with the vendor"}))]
     pub struct TemplatePatch {
-        /// What people call it.
+        /// Display name.
         pub name: Name,
         /// A code of your own.
         pub code: Code,
-        /// What else there is to say.
+        /// Description.
         pub description: Note,
         /// Whether it is applied.
         pub active: bool,
@@ -264,11 +264,11 @@ pub struct TemplateView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: TemplateId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
     /// A code of your own.
     pub code: Option<String>,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// Whether it is applied.
     pub active: bool,

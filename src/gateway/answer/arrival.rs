@@ -1,4 +1,4 @@
-//! Who the station is, and whose card was held to it.
+//! Who the station is, and whose card was presented to it.
 
 use super::{Call, Effect};
 use crate::events::EventKind;
@@ -48,7 +48,7 @@ pub fn said<const MAX: usize, const FORMER: usize>(label: Option<Label<MAX, FORM
     label.map(String::from).filter(|text| !text.is_empty())
 }
 
-/// Whether a card may charge; one that nobody knows is told of.
+/// Whether a card may charge; an unknown one is reported.
 pub async fn authorize(call: Call<'_>, card: String) -> Result<Authorization, CallError> {
     let owner = (call.peer.organization, call.peer.station);
     let (now, moment) = (call.now, call.moment());

@@ -68,7 +68,7 @@ impl Call<'_> {
         self.our_time(at, Told::Event)
     }
 
-    /// The same for the time of a reading, which says less of the clock: it may be told late.
+    /// The same for the time of a reading, which says less of the clock: it may be reported late.
     pub fn believed_reading(&self, at: Timestamp) -> Timestamp {
         self.our_time(at, Told::Reading)
     }

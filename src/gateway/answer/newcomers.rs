@@ -10,7 +10,7 @@ use kernel::ConnectorId;
 use ocpp::CallError;
 
 /// Creates the connector at a spot where there is none and the operator allows it; it joins the group of its station where all
-/// others there are members. What balancing had set aside for it is let go then.
+/// others there are members. What balancing had reserved for it is released then.
 pub async fn welcome(call: Call<'_>, spot: Spot) -> Result<Vec<Effect>, CallError> {
     let known = call.peer.connector(call.gateway, |layout| spot.find(layout));
     if known.await?.is_some() {

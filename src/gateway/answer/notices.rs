@@ -1,4 +1,4 @@
-//! Notices about firmware, diagnostics, logs, security and the like: told as events, answered with nothing.
+//! Notices about firmware, diagnostics, logs, security and the like: recorded as events, answered with nothing.
 
 use serde_json::{Value, json};
 

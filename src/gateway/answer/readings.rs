@@ -42,13 +42,13 @@ pub async fn record(
     Ok((session, effects))
 }
 
-/// Tells who listens what the meter of a connector shows.
+/// Notifies listeners of what the meter of a connector shows.
 pub fn metered(call: Call<'_>, connector: ConnectorId, samples: &[Sample]) -> Vec<Effect> {
     let told = shown(call.now, samples).map(|shown| SignalKind::Metered(connector, shown));
     told.into_iter().map(Effect::Tell).collect()
 }
 
-/// What a meter shows by the newest of these samples, and those of the minute before: stations may tell each measurand by itself.
+/// What a meter shows by the newest of these samples, and those of the minute before: stations may report each measurand by itself.
 /// None where nothing is in them that says what is drawn.
 pub fn shown(received: Timestamp, samples: &[Sample]) -> Option<Shown> {
     /// Values further apart than this do not belong together.
@@ -99,7 +99,7 @@ pub fn samples(
     for (at, context, signed) in evidence {
         let context = meter::context_name(context);
         let of_instant = |sample: &&mut Sample| sample.told_at == at && sample.context == context;
-        // A reading stands for each signed value: the flag alone makes it one.
+        // A reading stands for each signed value: the marking alone makes it one.
         if let Some(sample) = samples.iter_mut().find(of_instant) {
             sample.evidence.push(signed);
         }
@@ -112,7 +112,7 @@ pub fn samples(
     samples
 }
 
-/// The order of what is told with one time: the value at the start first, that at the end last, and after it what is aligned
+/// The order of what is reported with one time: the value at the start first, that at the end last, and after it what is aligned
 /// to the clock, as that may be of another register.
 fn place(context: &str) -> u8 {
     match context {

@@ -68,7 +68,7 @@ fn verify(session: Session) -> Option<Effect> {
     Some(Effect::Verify { session: session.id, name: session.transaction_name? })
 }
 
-/// Notes how a connector is doing, and tells it where that is news.
+/// Notes how a connector is doing, and reports it where that is news.
 pub fn note(
     conn: &mut Conn,
     moment: &Moment,

@@ -1,4 +1,4 @@
-//! Who the station is, and whose card was held to it.
+//! Who the station is, and whose card was presented to it.
 
 use crate::gateway::answer::arrival::{self, said};
 use crate::gateway::answer::{Call, Handled};
@@ -42,7 +42,7 @@ pub(super) async fn authorize(call: Call<'_>, request: authorize::Request) -> Ha
     Ok((authorize::Response { id_tag_info }, Vec::new()))
 }
 
-/// What a station is told of a card.
+/// What a station is answered about a card.
 pub(super) fn id_tag_info(call: Call<'_>, known: &Authorization) -> IdTagInfo {
     let status = match known.status {
         AuthorizationStatus::Accepted => WireStatus::Accepted,

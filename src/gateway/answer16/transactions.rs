@@ -14,8 +14,8 @@ use crate::store::StoreResult;
 use kernel::{Timestamp, WattHours};
 use ocpp::v16::{start_transaction as start, stop_transaction as stop};
 
-/// When something happened as far as it is believed, and by the station's own clock, where that was told. A time that could not
-/// be read was mended to that of the receipt, and is none.
+/// When something happened as far as it is believed, and by the station's own clock, where that was sent. A time that could not
+/// be read was replaced by that of the receipt, and is none.
 fn when(call: Call<'_>, told: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
     let told = told.filter(|at| *at != call.now);
     (told.map_or(call.now, |at| call.believed(at)), told)
@@ -43,7 +43,7 @@ pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -
             Presented { organization, station, begins: Some(Begun { at: connector, name: None }), id_tag: &id_tag };
         let mut known = tokens::judge(conn, presented, now)?;
         if sessions::expects(conn, asked)? {
-            // We told the station to start with this tag.
+            // We asked the station to start with this tag.
             known.status = AuthorizationStatus::Accepted;
             (known.is_unknown, known.is_free) = (false, false);
         }

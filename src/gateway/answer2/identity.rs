@@ -1,4 +1,4 @@
-//! Who the station is, and who holds what to it.
+//! Who the station is, and what was presented to it.
 
 use crate::gateway::answer::arrival::{self, said};
 use crate::gateway::answer::{Call, Handled, certificates};
@@ -73,7 +73,7 @@ pub(super) fn refuse_unverified(by_contract: bool, known: &mut tokens::Authoriza
     }
 }
 
-/// What a station is told of a token.
+/// What a station is answered about a token.
 pub(super) fn id_token_info(call: Call<'_>, known: &tokens::Authorization) -> IdTokenInfo {
     use tokens::AuthorizationStatus as Known;
     let group = known.parent_group.as_deref();

@@ -80,7 +80,7 @@ fn seconds_after(start: Timestamp, seconds: i64) -> Timestamp {
     start + Duration::from_secs(u64::try_from(seconds).unwrap_or(0).min(LONGEST))
 }
 
-/// What may be drawn in a period: its limit or its setpoint, whichever is less. Where 2.1 tells each phase, watts add up, and the
+/// What may be drawn in a period: its limit or its setpoint, whichever is less. Where 2.1 gives each phase, watts add up, and the
 /// least current counts for all.
 fn limit(period: &ChargingSchedulePeriod, unit: &ChargingRateUnit) -> Option<Enforced> {
     let limit = [&period.limit, &period.limit_l2, &period.limit_l3];
@@ -131,7 +131,7 @@ pub(super) async fn notify_ev_charging_needs(
     Ok((response, told.into_iter().collect()))
 }
 
-/// What holds in a dynamic profile that the station accepted (K28); of any other profile there is nothing to tell.
+/// What applies in a dynamic profile that the station accepted (K28); of any other profile there is nothing to answer.
 pub(super) async fn pull_dynamic_schedule_update(
     call: Call<'_>,
     request: pull_dynamic_schedule_update::Request,
@@ -210,7 +210,7 @@ async fn with_session<T: Send + 'static>(
     done.await
 }
 
-/// The energy that a car still needs, in Wh, as it told it: for AC, DC, or both ways.
+/// The energy that a car still needs, in Wh, as it reported it: for AC, DC, or both ways.
 fn energy_need(needs: &ChargingNeeds) -> Option<WattHours> {
     let both_ways = needs.v2x_charging_parameters.as_ref();
     let told = both_ways

@@ -47,13 +47,13 @@ async fn charging_at(call: Call<'_>, evse: u32) -> StoreResult<Option<ConnectorI
     Ok(charging.and_then(|session| session.connector_id).or(first))
 }
 
-/// Tells who listens what the meter of an EVSE shows that is not set up.
+/// Notifies listeners of what the meter of an EVSE shows that is not set up.
 pub(super) fn stray(call: Call<'_>, evse: u32, samples: &[Sample]) -> Option<Effect> {
     let shown = readings::shown(call.now, samples)?;
     Some(Effect::Tell(SignalKind::Stray(evse, Stray::Metered(shown))))
 }
 
-/// Tells what the session costs by now (I03), where that changed; answers to transaction events tell it by themselves.
+/// Sends what the session costs by now (I03), where that changed; answers to transaction events contain it anyway.
 fn cost_update(call: Call<'_>, session: &Session) -> Option<Effect> {
     let (transaction, amount) = session.transaction_id.zip(session.amount_due())?;
     let costs = &call.state.costs;
@@ -65,7 +65,7 @@ fn cost_update(call: Call<'_>, session: &Session) -> Option<Effect> {
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {
-    /// What is meant where no context is told.
+    /// What is meant where no context is given.
     const PERIODIC: &str = "Sample.Periodic";
     let told: Vec<(Timestamp, &SampledValue)> = values
         .iter()
@@ -101,7 +101,7 @@ fn text<const MAX: usize, const FORMER: usize>(text: Option<&Exact<MAX, FORMER>>
     text.map(|text| text.as_str().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// The value in our units; `None` for what we do not use and, with a flag, for what is out of range.
+/// The value in our units; `None` for what we do not use and, as a deviation, for what is out of range.
 fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<meter::Sample> {
     if value.signed_meter_value.is_some() {
         flags.push(MeterFlag::SignedData);

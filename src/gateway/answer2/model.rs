@@ -1,4 +1,4 @@
-//! Reports: of the device model, kept with the station as its variables, and others, told as events. Who waits for a report
+//! Reports: of the device model, kept with the station as its variables, and others, recorded as events. Who waits for a report
 //! gets it with the last part.
 
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub(super) async fn notify_report(call: Call<'_>, request: notify_report::Reques
     Ok((notify_report::Response {}, effects))
 }
 
-/// Takes in the connectors of which a part of a report tells.
+/// Takes in the connectors that a part of a report names.
 async fn welcome_connectors(call: Call<'_>, data: &[ReportData]) -> Result<Vec<Effect>, CallError> {
     let of_connectors = data.iter().filter(|one| one.component.name.as_str() == "Connector");
     let places = of_connectors.filter_map(|one| {
@@ -44,7 +44,7 @@ async fn welcome_connectors(call: Call<'_>, data: &[ReportData]) -> Result<Vec<E
     Ok(effects)
 }
 
-/// Passes a part of any other report on, and tells it as an event.
+/// Passes a part of any other report on, and records it as an event.
 pub(super) async fn other_report(call: Call<'_>, incoming: Incoming) -> Handled<String> {
     let action = incoming.action();
     let (number, to_be_continued, parts) = match incoming {

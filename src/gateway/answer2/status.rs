@@ -1,4 +1,4 @@
-//! How a connector is doing: told as such, or as an event of the device model.
+//! How a connector is doing: reported as such, or as an event of the device model.
 
 use crate::charging::sessions::{self, ChargingState as State};
 use crate::gateway::answer::status::{self, Report};
@@ -81,7 +81,7 @@ async fn record(
     Ok(effects)
 }
 
-/// "Occupied" says less than what its transaction told.
+/// "Occupied" says less than what its transaction reported.
 fn occupied(conn: &mut Conn, connector: &Connector) -> StoreResult<Known> {
     let session = sessions::open_session_on(conn, connector.id)?;
     Ok(match session {

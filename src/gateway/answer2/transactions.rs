@@ -1,4 +1,4 @@
-//! Transactions, told event by event.
+//! Transactions, reported event by event.
 
 use super::identity::{id_token_info, is_contract, refuse_unverified};
 use super::{meter, status};
@@ -27,7 +27,7 @@ struct Event {
     now: Timestamp,
 }
 
-/// What was held to the reader.
+/// What was presented to the reader.
 struct Card {
     id: String,
     /// Whether it is the contract of a car.
@@ -100,7 +100,7 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
     let values = request.meter_value.unwrap_or_default();
     let without_card = verdict_without_card(&request.id_token);
     let card = request.id_token.card().filter(|_| without_card.is_none());
-    // What is not told, or cannot be read, is as in 1.6: it happened when it came. An end without a number is the last event.
+    // What is missing, or cannot be read, is as in 1.6: it happened when it came. An end without a number is the last event.
     let at = request.timestamp.0.filter(|at| *at != call.now);
     let last = match request.event_type {
         EventType::Ended => u32::MAX,
@@ -195,7 +195,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
         if let Some(derived) = derived {
             let owner = (told.organization, told.station);
             let row = stations::find_connector(conn, told.organization, connector)?;
-            // A plug that was pulled may be told before the end of its transaction.
+            // A plug that was pulled may be reported before the end of its transaction.
             if !(recorded.ended && row.status == Known::Available) && row.status != derived {
                 let report = Report { status: derived, error: None, at: told.at, is_idle: false };
                 crate::gateway::answer::status::note(conn, moment, owner, &event.base, &row, report)?;
@@ -206,7 +206,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
     Ok(Stored { verdict, recorded, connector, status_changed, needless })
 }
 
-/// Whether the card may charge; one that we told the station to start with may.
+/// Whether the card may charge; one that we asked the station to start with may.
 fn judge(
     conn: &mut Conn,
     told: &mut sessions::TransactionEvent,
@@ -235,7 +235,7 @@ fn presented<'a>(told: &'a sessions::TransactionEvent, card: &'a Card) -> Presen
     }
 }
 
-/// How the connector is doing, as far as the event says; nothing where it tells of the past.
+/// How the connector is doing, as far as the event says; nothing where it is about the past.
 fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Option<Known> {
     if !recorded.is_news {
         return None;

@@ -1,4 +1,4 @@
-//! The portal's door: how often an address may knock, and who comes in.
+//! The portal's auth guard: how often an address may call, and who gets in.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -71,7 +71,7 @@ impl FromRequest for HomeCaller {
 }
 
 fn refused() -> ApiError {
-    let message = "Send Authorization: Bearer <access token>, one that is not over";
+    let message = "Send Authorization: Bearer <access token>, one that has not expired";
     ApiError::new(Code::Unauthenticated, message)
 }
 

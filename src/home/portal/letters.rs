@@ -1,7 +1,7 @@
-//! Letters to home users: queued in the transaction of the change that they tell of, written when they are sent.
+//! E-mails to home users: queued in the transaction of the change that they report, written when they are sent.
 //!
-//! A queued letter says to whom and what about. The link in it is made for each attempt to send it, and only its hash is
-//! kept, so nothing that opens a door lies in the queue.
+//! A queued e-mail says to whom and what about. The link in it is made for each attempt to send it, and only its hash is
+//! kept, so nothing that opens an account lies in the queue.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::store::{Conn, StoreResult};
 use kernel::*;
 
 crate::spelled! {
-    /// What a letter is about.
+    /// What an e-mail is about.
     pub enum LetterKind {
         /// An operator invites to the portal.
         Invitation = "invitation",
@@ -37,12 +37,12 @@ crate::text_column!(spelled LetterKind);
 /// The first repetition comes after this long, each further one after twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
-/// A letter that could not be sent for so long is given up.
+/// An e-mail that could not be sent for so long is given up.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
-/// Letters to one address about a forgotten password, in an hour.
+/// E-mails to one address about a forgotten password, in an hour.
 const MOST_RESETS: i64 = 3;
 
-/// A queued letter.
+/// A queued e-mail.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = letters)]
 pub(super) struct Letter {
@@ -61,17 +61,17 @@ pub(super) struct Letter {
     pub body: Option<String>,
 }
 
-/// A letter as it is sent.
+/// An e-mail as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
-    /// The operator's name: whose letter it is.
+    /// The operator's name: whose e-mail it is.
     pub from: String,
     pub to: String,
     pub subject: String,
     pub body: String,
 }
 
-/// How links in letters look, and how long they are good.
+/// How links in e-mails look, and how long they are good.
 #[derive(Debug, Clone)]
 pub(super) struct Links {
     /// Where the portal's pages are, without a slash at the end.
@@ -113,7 +113,7 @@ impl Letter {
         Ok(())
     }
 
-    /// The letter with a fresh link, or `None` when there is nobody (any more) to write to.
+    /// The e-mail with a fresh link, or `None` when there is nobody (any more) to write to.
     pub fn write(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
         if self.kind == LetterKind::Notice {
             return self.notice(conn);
@@ -229,7 +229,7 @@ fn is_connected(conn: &mut Conn, organization: OrganizationId, group: GroupId) -
     Ok(false)
 }
 
-/// Whom a letter is to, and who sends it.
+/// Whom an e-mail is to, and who sends it.
 struct Addressee {
     organization: OrganizationId,
     user: UserId,
@@ -259,7 +259,7 @@ fn zone_of(conn: &mut Conn, home: &HomeUser) -> StoreResult<TimeZone> {
 /// A subject and what is written below it.
 type Text = (String, String);
 
-/// Queues a letter about a forgotten password: the same steps whether the address is known or not.
+/// Queues an e-mail about a forgotten password: the same steps whether the address is known or not.
 pub(super) fn queue_reset(
     conn: &mut Conn,
     moment: &Moment,
@@ -278,7 +278,7 @@ pub(super) fn queue_reset(
     letter.queue(conn)
 }
 
-/// The letters whose turn it is, oldest first.
+/// The e-mails that are due, oldest first.
 pub(super) fn due(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Letter>> {
     Ok(letters::table
         .filter(letters::sent_at.is_null())
@@ -289,13 +289,13 @@ pub(super) fn due(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Letter>> {
         .load(conn)?)
 }
 
-/// Notes that a letter is done with: it was sent, or there is nobody to send it to.
+/// Notes that an e-mail is done with: it was sent, or there is nobody to send it to.
 pub(super) fn done(conn: &mut Conn, id: LetterId, now: Timestamp) -> StoreResult<()> {
     diesel::update(letters::table.find(id)).set(letters::sent_at.eq(now)).execute(conn)?;
     Ok(())
 }
 
-/// Notes that a letter was not sent, and when it is tried again; false when it is given up.
+/// Notes that an e-mail was not sent, and when it is tried again; false when it is given up.
 pub(super) fn postpone(conn: &mut Conn, letter: &Letter, now: Timestamp) -> StoreResult<bool> {
     if now.since(letter.created_at) >= GIVEN_UP_AFTER {
         diesel::delete(letters::table.find(letter.id)).execute(conn)?;
@@ -309,7 +309,7 @@ pub(super) fn postpone(conn: &mut Conn, letter: &Letter, now: Timestamp) -> Stor
     Ok(true)
 }
 
-/// Forgets letters that were done with a day ago.
+/// Deletes e-mails that were done with a day ago.
 pub(super) fn tidy(conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
     let old = letters::sent_at.lt(now - Duration::from_secs(24 * 3_600));
     diesel::delete(letters::table.filter(old)).execute(conn)?;

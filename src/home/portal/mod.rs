@@ -45,7 +45,7 @@ const SIGNING_KEY: &str = "portal_signing_key";
 /// How the portal is run.
 #[derive(Clone)]
 pub struct PortalSettings {
-    /// Where its pages are: what links in letters begin with.
+    /// Where its pages are: what links in e-mails begin with.
     pub url: String,
     /// What signs access tokens; empty: made once and kept in the store.
     pub signing_key: String,
@@ -85,7 +85,7 @@ pub enum PortalFault {
 }
 
 impl Portal {
-    /// Opens the portal, and begins to send letters where there is a mail server.
+    /// Opens the portal, and begins to send e-mails where there is a mail server.
     pub async fn open(
         context: &Context,
         settings: PortalSettings,
@@ -120,12 +120,12 @@ impl Portal {
         self.door.forget_quiet();
     }
 
-    /// The way for letters of others, where there is a mail server.
+    /// The way for e-mails of others, where there is a mail server.
     pub fn notices(&self) -> Option<Notices> {
         self.post.clone().map(Notices)
     }
 
-    /// Says that a letter was queued.
+    /// Says that an e-mail was queued.
     fn ring(&self) {
         if let Some(post) = &self.post {
             post.ring();
@@ -138,7 +138,7 @@ async fn kept_key(context: &Context) -> StoreResult<String> {
     context.db.write(move |conn| crate::store::secrets::keep(conn, SIGNING_KEY, now)).await
 }
 
-/// Forgets what is over: links, logins, attempts and letters.
+/// Forgets what is over: links, logins, attempts and e-mails.
 pub fn tidy(conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
     store::tidy_links(conn, now)?;
     logins::tidy(conn, now)?;

@@ -1,4 +1,4 @@
-//! What a home user is, and what is said at the portal's door.
+//! What a home user is, and what is sent to log in.
 
 use diesel::prelude::*;
 use serde::Serialize;
@@ -159,7 +159,7 @@ input! {
         pub email: Email,
         /// The password.
         pub password: TypedPassword,
-        /// Whose portal, where several operators invited the same address; the links in letters carry it.
+        /// Whose portal, where several operators invited the same address; the links in e-mails carry it.
         pub organization: Option<OrganizationId>,
     }
 }
@@ -184,7 +184,7 @@ input! {
     }
 }
 
-/// What a home user proves itself by from now on.
+/// The credentials of a home user from now on.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Tokens {
     /// For `Authorization: Bearer …` at the portal.

@@ -1,4 +1,4 @@
-//! Notices: letters to operators that others write, by the same queue and the same mail server.
+//! Notices: e-mails to operators that other slices write, by the same queue and the same mail server.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::post::Post;
 use crate::store::{Conn, StoreResult};
 use kernel::{Moment, OrganizationId};
 
-/// A letter that is ready.
+/// An e-mail that is ready.
 #[derive(Debug, Clone)]
 pub struct Notice {
     /// To this address.
@@ -23,7 +23,7 @@ pub struct Notice {
 pub struct Notices(pub(super) Arc<Post>);
 
 impl Notices {
-    /// Queues a letter in the transaction of what it tells of.
+    /// Queues an e-mail in the transaction of what it reports.
     pub fn queue(
         &self,
         conn: &mut Conn,
@@ -40,7 +40,7 @@ impl Notices {
         letter.queue(conn)
     }
 
-    /// Says that there may be a letter.
+    /// Says that there may be an e-mail.
     pub fn ring(&self) {
         self.0.ring();
     }

@@ -20,7 +20,7 @@ const SHORTEST: usize = 10;
 const LONGEST: usize = 200;
 /// Hashes that are made at the same time: each takes 19 MiB and a processor.
 const AT_ONCE: usize = 2;
-/// How long a hash waits for its turn before the caller is told to come back.
+/// How long a hash waits in the queue before the caller is asked to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A password as somebody typed it; never shown.

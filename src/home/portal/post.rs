@@ -1,4 +1,4 @@
-//! The post: takes queued letters to the mail server, one after the other, again and again until it takes them.
+//! The mailer: takes queued e-mails to the mail server, one after the other, again and again until it takes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use super::letters::{self, Letter, Links, Written};
 use crate::http::Context;
 use crate::store::StoreResult;
 
-/// How often the queue is looked at when nobody says that there is a letter.
+/// How often the queue is looked at when nobody says that there is an e-mail.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
-/// How long a mail server may take for a letter.
+/// How long a mail server may take for an e-mail.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 crate::spelled! {
@@ -43,13 +43,13 @@ pub struct MailSettings {
     pub security: Security,
     /// Name and password; none where it asks for none.
     pub login: Option<(String, String)>,
-    /// The address that letters are from, such as `no-reply@example.com`; the name beside it is the operator's.
+    /// The address that e-mails are from, such as `no-reply@example.com`; the name beside it is the operator's.
     pub from: String,
     /// An authority that signed its certificate, as PEM, besides those that the machine trusts.
     pub authority: Option<Vec<u8>>,
 }
 
-/// Why letters cannot be sent as it is configured.
+/// Why e-mails cannot be sent as it is configured.
 #[derive(Debug, thiserror::Error)]
 pub enum MailFault {
     /// The sender is no address.
@@ -91,7 +91,7 @@ impl Post {
         Ok(Self { transport: builder.build(), from, rung: Arc::default() })
     }
 
-    /// Says that there is a letter.
+    /// Says that there is an e-mail.
     pub fn ring(&self) {
         self.rung.notify_one();
     }
@@ -101,7 +101,7 @@ impl Post {
         tokio::spawn(async move {
             loop {
                 if let Err(error) = self.deliver(&context, &links).await {
-                    tracing::error!(%error, "the queue of letters could not be read or written");
+                    tracing::error!(%error, "the queue of e-mails could not be read or written");
                 }
                 let _ = tokio::time::timeout(LOOKED_AT_EVERY, self.rung.notified()).await;
             }
@@ -132,14 +132,14 @@ impl Post {
         };
         let now = context.clock.now();
         let Err(error) = outcome else {
-            tracing::debug!(%id, %kind, "a letter is done with");
+            tracing::debug!(%id, %kind, "an e-mail is done with");
             return context.db.write(move |conn| letters::done(conn, id, now)).await;
         };
         let again = context.db.write(move |conn| letters::postpone(conn, &letter, now)).await?;
         match again {
-            true => tracing::warn!(%id, %kind, error, "a letter was not sent and is tried again"),
+            true => tracing::warn!(%id, %kind, error, "an e-mail was not sent and is tried again"),
             false => {
-                tracing::error!(%id, %kind, error, "a letter could not be sent for days and is given up")
+                tracing::error!(%id, %kind, error, "an e-mail could not be sent for days and is given up")
             }
         }
         Ok(())

@@ -26,12 +26,12 @@ fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "group")
 }
 
-/// Lets a home user's group charge at once although its exclusion times say no. Approved: 201, or 200 when one is on already;
-/// without a car it waits for one. Denied: 409. Error, because no station of the group can be told: 406.
+/// Lets a home user's group charge at once although its exclusion times say no. Approved: 201, or 200 when one is already active;
+/// without a car it waits for one. Denied: 409. Error, because no station of the group can be reached: 406.
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
     request_body = NewPriorityCharge, responses(
         (status = CREATED, body = Reply<PriorityChargeView>, description = "It is on, or waits for a car"),
-        (status = OK, body = Reply<PriorityChargeView>, description = "One is on already"), CommandErrors))]
+        (status = OK, body = Reply<PriorityChargeView>, description = "One is already active"), CommandErrors))]
 #[post("/load_management/groups/{id}/priority_charge")]
 async fn start_priority_charge(
     caller: Caller<WriteGroups>,
@@ -63,12 +63,12 @@ impl course::Asked {
         let view = PriorityChargeView::from(self.charge);
         Ok(match self.is_new {
             true => reply(StatusCode::CREATED, "Approved", view),
-            false => reply(StatusCode::OK, "On already", view),
+            false => reply(StatusCode::OK, "Already active", view),
         })
     }
 }
 
-/// Ends the priority charge of a group; its exclusion times hold again. One that is over already is answered as it was, null
+/// Ends the priority charge of a group; its exclusion times apply again. One that is over already is answered as it was, null
 /// where there was none.
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
     responses((status = OK, body = Reply<Option<PriorityChargeView>>), DeleteErrors))]

@@ -13,11 +13,11 @@ use kernel::*;
 /// What became of a request.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// The charge; a refused one tells why.
+    /// The charge; a refused one says why.
     pub charge: PriorityCharge,
     /// The stations that it concerns.
     pub stations: Vec<StationId>,
-    /// False when one was on already: nothing changed.
+    /// False when one was already active: nothing changed.
     pub is_new: bool,
 }
 
@@ -81,7 +81,7 @@ fn objection(
         return denied(format!("The algorithm of the group is {algorithm}, so it has no exclusion times to go before"));
     }
     if group.dry_run {
-        return denied("The group is a dry run: its stations are told nothing".to_owned());
+        return denied("The group is a dry run: its stations are sent nothing".to_owned());
     }
     if stations.is_empty() {
         return denied("The group has no charge station".to_owned());

@@ -1,6 +1,6 @@
 //! Priority charges: a home user, or the operator, lets a group charge although its exclusion times say no.
 //!
-//! One holds for every session of its group: at once where a car charges or waits, else from when one is plugged in. It ends
+//! One applies to every session of its group: at once where a car charges or waits, else from when one is plugged in. It ends
 //! with the last of these sessions, on request, or when its time is over. It never lifts a limit. A request is approved,
 //! denied or fails for a reason, and is kept either way.
 

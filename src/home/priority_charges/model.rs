@@ -32,7 +32,7 @@ crate::spelled! {
 crate::text_column!(spelled PriorityStatus);
 
 crate::spelled! {
-    /// What somebody who asked for a priority charge was told.
+    /// The answer to whoever asked for a priority charge.
     pub enum Answer {
         /// The group charges, or will when a car comes.
         Approved = "approved",
@@ -97,7 +97,7 @@ pub struct PriorityCharge {
 }
 
 impl PriorityCharge {
-    /// The error that tells whoever asked, where it was not approved.
+    /// The error for whoever asked, where it was not approved.
     pub fn refusal(&self) -> Option<ApiError> {
         let code = match self.status.answer() {
             Answer::Approved => return None,

@@ -54,7 +54,7 @@ impl KeptAnswer {
         Some(Self { status, headers: serde_json::from_slice(headers).ok()?, body: body.get(1..)?.to_vec() })
     }
 
-    /// The answer, told again.
+    /// The answer, sent again.
     pub(super) fn replay(self) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status);
         for (name, value) in self.headers {
@@ -65,7 +65,7 @@ impl KeptAnswer {
     }
 }
 
-/// An answer that can be kept in the transaction that it tells of.
+/// An answer that can be kept in the transaction that it reports.
 pub trait Keepable {
     /// Its form to be kept.
     fn to_keep(&self) -> ApiResult<KeptAnswer>;

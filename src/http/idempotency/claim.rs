@@ -20,7 +20,7 @@ use kernel::{ApiKeyId, Timestamp};
 
 /// How long the first answer is kept.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
-/// Tells keys for this purpose from others that are derived from the same secret.
+/// Separates keys for this purpose from others that are derived from the same secret.
 const PURPOSE: &str = "evenwatt: answers that are kept for an Idempotency-Key";
 
 tokio::task_local! {
@@ -177,7 +177,7 @@ impl Claim {
     }
 }
 
-/// Where the scopes are noted that a request turned out to need: its answer is told again to who still has them.
+/// Where the scopes are noted that a request turned out to need: its answer is sent again to who still has them.
 pub struct Needs(Option<Arc<Claim>>);
 
 impl Needs {

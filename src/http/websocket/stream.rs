@@ -152,7 +152,7 @@ impl Receiver {
         {
             came += bytes.len();
             if !reads {
-                continue; // after a fault nothing can be told apart
+                continue; // after a fault nothing can be distinguished
             }
             self.decoder.take_in(&bytes);
             reads = loop {

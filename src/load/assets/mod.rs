@@ -2,7 +2,7 @@
 //!
 //! Integrators push readings; the latest one is kept with the asset, which is stale when none came for three times the
 //! usual spacing. [`contribution`] says what an asset adds to the load, also while its data is stale; balancing decides
-//! what to make of it. [`AssetSignals`] tells it when to look again.
+//! what to make of it. [`AssetSignals`] notifies it when to look again.
 
 mod api;
 mod model;

@@ -112,7 +112,7 @@ pub fn contribution(asset: &Asset, now: Timestamp) -> Contribution {
     }
 }
 
-/// Everything behind a meter: its reading, held a while beyond staleness, then the fallback. Without a fallback the highest
+/// Everything behind a meter: its reading, kept for a while beyond staleness, then the fallback. Without a fallback the highest
 /// load of its last days: the last reading may have been that of a quiet minute. Where none is known yet, the last
 /// reading, as far as it draws.
 fn meter(asset: &Asset, includes_chargers: bool, now: Timestamp) -> Contribution {

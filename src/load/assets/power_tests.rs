@@ -12,7 +12,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_000_000 + seconds)
 }
 
-/// An asset that never told anything.
+/// An asset without any reading.
 fn asset(kind: AssetType) -> Asset {
     let ids = CountingIds::default();
     Asset {

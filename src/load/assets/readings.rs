@@ -22,7 +22,7 @@ use crate::store::{Conn, StoreResult};
 use kernel::page::Total;
 use kernel::*;
 
-/// How often `asset.reading.created` is told at most.
+/// How often `asset.reading.created` is reported at most.
 const TOLD_EVERY: Duration = Duration::from_secs(30);
 /// Readings that are joined into spans at most: a week at one every three seconds.
 const MOST_JOINED: i64 = 200_000;
@@ -208,7 +208,7 @@ fn produced_beside(conn: &mut Conn, asset: &Asset, now: Timestamp) -> StoreResul
     Ok(beside.iter().map(given).sum())
 }
 
-/// Keeps what was learnt with the asset, and tells of it now and then.
+/// Keeps what was learnt with the asset, and reports it now and then.
 fn save(conn: &mut Conn, moment: &Moment, asset: &mut Asset, location: &Location) -> ApiResult<()> {
     let tell = asset.measured.reported_at.is_none_or(|last| moment.now.since(last) >= TOLD_EVERY);
     if tell {

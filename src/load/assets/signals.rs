@@ -12,7 +12,7 @@ const SIGNALS_KEPT: usize = 8_192;
 pub struct AssetSignal {
     /// Whose it is.
     pub organization: OrganizationId,
-    /// The group whose power the asset concerns. An asset that moves to another group tells both.
+    /// The group whose power the asset concerns. An asset that moves to another group concerns both.
     pub group: GroupId,
     /// The asset.
     pub asset: AssetId,
@@ -31,7 +31,7 @@ pub enum AssetChange {
     Switched,
 }
 
-/// Tells signals to everybody who listens.
+/// Sends signals to everybody who listens.
 #[derive(Debug, Clone)]
 pub struct AssetSignals(broadcast::Sender<AssetSignal>);
 
@@ -42,7 +42,7 @@ impl Default for AssetSignals {
 }
 
 impl AssetSignals {
-    /// Tells a signal; nobody listening is fine.
+    /// Sends a signal; nobody listening is fine.
     pub fn tell(&self, signal: AssetSignal) {
         let _ = self.0.send(signal);
     }

@@ -38,7 +38,7 @@ pub fn assets_of_groups(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<
     Ok(assets::table.filter(assets::group_id.eq_any(groups)).order(assets::id).select(Asset::as_select()).load(conn)?)
 }
 
-/// Saves what may be changed; what readings told stays as it is.
+/// Saves what may be changed; what came from readings stays as it is.
 pub(super) fn update(conn: &mut Conn, asset: &Asset) -> StoreResult<()> {
     diesel::update(assets::table.find(asset.id)).set(asset).execute(conn)?;
     Ok(())
@@ -203,7 +203,7 @@ pub(super) fn insert_readings(
     Ok(())
 }
 
-/// Saves what readings told, unless somebody else stored a later one meanwhile.
+/// Saves what readings showed, unless somebody else stored a later one meanwhile.
 pub(super) fn save_measured(conn: &mut Conn, asset: &Asset) -> StoreResult<()> {
     let known = assets::latest_at.is_null();
     diesel::update(assets::table.find(asset.id).filter(known.or(assets::latest_at.le(asset.measured.latest_at))))

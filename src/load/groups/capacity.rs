@@ -42,7 +42,7 @@ input! {
 }
 
 input! {
-    /// Capacities that hold at certain times. A dated one goes before a weekly one, and in each list the first that holds counts;
+    /// Capacities that apply at certain times. A dated one goes before a weekly one, and in each list the first that applies counts;
     /// none lifts a group above its own `maximum_capacity`.
     #[derive(Default, Serialize, Deserialize)]
     #[serde(default)]
@@ -70,7 +70,7 @@ input! {
 }
 
 crate::spelled! {
-    /// What decided the capacity that holds.
+    /// What decided the capacity that applies.
     pub enum CapacitySource {
         /// The group's own.
         MaximumCapacity = "maximum_capacity",

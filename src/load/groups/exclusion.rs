@@ -91,7 +91,7 @@ impl ExclusionWindow {
 }
 
 impl ExclusionTimes {
-    /// What must hold besides the form of its fields.
+    /// What must be true besides the form of its fields.
     pub fn check(&self) -> Result<(), Faults> {
         let mut faults = Faults::default();
         if self.windows.len() > MOST_WINDOWS {

@@ -32,7 +32,7 @@ pub(super) fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "group")
 }
 
-/// Tells balancing that limits, members or exclusions changed.
+/// Notifies balancing that limits, members or exclusions changed.
 pub fn replan(signals: &Signals, organization: OrganizationId, stations: impl IntoIterator<Item = StationId>) {
     for station in stations {
         signals.tell(Signal { organization, station, kind: SignalKind::Reconfigured });
@@ -53,7 +53,7 @@ async fn get_group_exclusion_times(
     Ok(Found(read.await.map_err(missing)?.into()))
 }
 
-/// Replaces the exclusion times of a group with the algorithm `consumer_tou`; they hold at once. Its home user sees and edits
+/// Replaces the exclusion times of a group with the algorithm `consumer_tou`; they apply at once. Its home user sees and edits
 /// the same ones in the portal.
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),
     request_body = ExclusionTimes, responses((status = OK, body = Reply<GroupView>), WriteErrors))]
@@ -79,7 +79,7 @@ async fn set_group_exclusion_times(
     Ok(Changed(view))
 }
 
-/// Tells what energy costs a group with the algorithm `consumer_tou`: prices hour by hour, such as the day-ahead prices of an
+/// Sets what energy costs a group with the algorithm `consumer_tou`: prices hour by hour, such as the day-ahead prices of an
 /// exchange, or a rate or schedule of rates. Cars whose session has `departure_time` and `energy_need` then charge in the
 /// cheapest hours that are allowed; see `…/charging_plan`.
 #[utoipa::path(tag = "load management", params(("id" = GroupId, Path, description = "The group")),

@@ -1,6 +1,6 @@
 //! Load-management groups: stations that share a limited connection (eDRV's "Manage Groups").
 //!
-//! A group has a limit in kW, a buffer that is set aside, and members: connectors with a maximum and a minimum of their
+//! A group has a limit in kW, a buffer that is reserved, and members: connectors with a maximum and a minimum of their
 //! own. A station is in one group at most; groups may nest below a parent at the same location. Who gets what is
 //! decided in `balancing`. Under `consumer_tou` a group belongs to a home user, who says when it does not charge.
 

@@ -40,7 +40,7 @@ input! {
         "maximum_capacity": 100, "minimum_connector_capacity": 2.5, "buffer": 0.1, "location": "650000000000000000000001"
     }))]
     pub struct NewGroup {
-        /// What people call it.
+        /// Display name.
         #[schema(example = "Park3-E1")]
         pub name: Name,
         /// What it is.
@@ -55,7 +55,7 @@ input! {
         /// The least power that keeps a session alive, in kW.
         #[schema(example = 2.5)]
         pub minimum_connector_capacity: Option<Kilowatts>,
-        /// The share of `maximum_capacity` that is set aside, from 0.0 to 1.0.
+        /// The share of `maximum_capacity` that is reserved, from 0.0 to 1.0.
         pub buffer: Option<Share>,
         /// Where it is.
         pub location: LocationId,
@@ -71,7 +71,7 @@ input! {
         /// The most a limit rises in ten seconds, in kW; at once when absent, or 1.38 where assets are read. That of the
         /// group at the top counts.
         pub raise_step: Option<Kilowatts>,
-        /// How long a car that was started keeps its place; one that was stopped rests for a third of it. 30 when absent.
+        /// The minimum on-time of a car that was started; one that was stopped stays off for a third of it. 30 when absent.
         /// That of the group at the top counts.
         #[schema(minimum = 1, maximum = 1440)]
         pub hold_minutes: Option<i64>,
@@ -103,7 +103,7 @@ patch! {
     /// Changes of a group (JSON merge patch).
     #[schema(example = json!({"maximum_capacity": 80, "buffer": 0.15}))]
     pub struct GroupPatch {
-        /// What people call it.
+        /// Display name.
         pub name: Name,
         /// What it is.
         pub description: Note,
@@ -113,7 +113,7 @@ patch! {
         pub maximum_capacity: Kilowatts,
         /// The least power that keeps a session alive, in kW.
         pub minimum_connector_capacity: Kilowatts,
-        /// The share that is set aside.
+        /// The share that is reserved.
         pub buffer: Share,
         /// Where it is.
         pub location: LocationId,
@@ -256,7 +256,7 @@ impl Group {
         if faults.is_empty() { self.check() } else { Err(faults) }
     }
 
-    /// What must hold between its fields.
+    /// What must be true between its fields.
     pub(super) fn check(&self) -> Result<(), Faults> {
         let mut faults = Faults::default();
         if self.maximum_capacity <= Watts::ZERO {

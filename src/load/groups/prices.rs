@@ -81,7 +81,7 @@ input! {
 }
 
 impl EnergyPrices {
-    /// What must hold between its fields.
+    /// What must be true between its fields.
     pub(super) fn check(&self) -> ApiResult<()> {
         let mut faults = Faults::default();
         let prices = match (&self.prices, self.rate) {
@@ -116,7 +116,7 @@ impl EnergyPrices {
         faults.into_body_error()
     }
 
-    /// The published price that holds at this instant, in millionths.
+    /// The published price at this instant, in millionths.
     pub fn published_at(&self, at: Timestamp) -> Option<i64> {
         let mut prices = self.prices.iter().flatten();
         let holds = prices.find(|one| (one.from..one.to).contains(&at))?;

@@ -36,7 +36,7 @@ pub(super) fn update(conn: &mut Conn, group: &Group) -> StoreResult<()> {
     Ok(())
 }
 
-/// Refuses a parent that is unknown, elsewhere, below the group itself, or too deep.
+/// Refuses a parent that is unknown, at another location, below the group itself, or too deep.
 pub(super) fn check_parent(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     let mut next = group.parent_id;
     let mut depth = 1;

@@ -81,7 +81,7 @@ pub struct GroupView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: GroupId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
     /// What it is.
     pub description: Option<String>,
@@ -91,7 +91,7 @@ pub struct GroupView {
     pub maximum_capacity: f64,
     /// The least power that keeps a session alive, in kW.
     pub minimum_connector_capacity: f64,
-    /// The share that is set aside.
+    /// The share that is reserved.
     pub buffer: f64,
     /// Where it is.
     pub location: LocationId,
@@ -121,7 +121,7 @@ pub struct GroupView {
     pub feeder_rating: Option<f64>,
     /// Other capacities at certain times.
     pub capacity_schedules: CapacitySchedules,
-    /// The cap from outside that holds or held last.
+    /// The external cap that applies, or applied last.
     pub external_cap: Option<ExternalCap>,
     /// The home user, under `consumer_tou`.
     pub user: Option<UserId>,

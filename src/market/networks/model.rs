@@ -27,16 +27,16 @@ crate::text_column!(spelled NetworkStatus);
 type NetworkName = Text<1, 50>;
 /// What a group is called: free text.
 type GroupName = Text<1, 30>;
-/// What else there is to say.
+/// Description.
 type Description = Text<0, 250, true>;
 
 input! {
     /// A new network.
     #[schema(example = json!({"name": "City centre", "description": "Everything within the ring road"}))]
     pub struct NewEvseNetwork {
-        /// What people call it; unique in your organization.
+        /// Display name; unique in your organization.
         pub name: NetworkName,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Description>,
         /// JSON of your own.
         pub meta_data: Option<MetaData>,
@@ -47,9 +47,9 @@ patch! {
     /// Changes of a network (JSON merge patch).
     #[schema(example = json!({"description": "Everything within the ring road"}))]
     pub struct EvseNetworkPatch {
-        /// What people call it; only while it is a draft.
+        /// Display name; only while it is a draft.
         pub name: NetworkName,
-        /// What else there is to say.
+        /// Description.
         pub description: Description,
         /// JSON of your own.
         pub meta_data: MetaData,
@@ -60,9 +60,9 @@ input! {
     /// A new group of a network.
     #[schema(example = json!({"name": "Fast chargers"}))]
     pub struct NewEvseGroup {
-        /// What people call it: 1 to 30 characters, unique in its network.
+        /// Display name: 1 to 30 characters, unique in its network.
         pub name: GroupName,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Description>,
     }
 }
@@ -71,9 +71,9 @@ patch! {
     /// Changes of a group (JSON merge patch).
     #[schema(example = json!({"description": "50 kW and more"}))]
     pub struct EvseGroupPatch {
-        /// What people call it; only while the network is a draft.
+        /// Display name; only while the network is a draft.
         pub name: GroupName,
-        /// What else there is to say.
+        /// Description.
         pub description: Description,
     }
 }
@@ -163,9 +163,9 @@ pub struct EvseGroupView {
     pub id: EvseGroupId,
     /// Its network.
     pub network: EvseNetworkId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// How many EVSEs are in it.
     pub evse_count: i64,
@@ -203,9 +203,9 @@ pub struct EvseNetworkView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: EvseNetworkId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// draft or active.
     pub status: NetworkStatus,

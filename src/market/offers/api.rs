@@ -68,7 +68,7 @@ async fn list_service_offers(
     .await
 }
 
-/// Stores a draft and tells of it.
+/// Stores a draft and records it as an event.
 fn create(conn: &mut Conn, offer: &ServiceOffer, moment: &Moment) -> ApiResult<ServiceOfferView> {
     networks::require(conn, offer.organization_id, offer.network_id, "network")?;
     store::insert(conn, offer)?;
@@ -190,12 +190,12 @@ async fn delete_service_offer(
 filters! {
     /// Whether it is in earnest.
     pub struct PublishOptions {
-        /// Only tell every problem, and which EVSEs would cost nothing.
+        /// Only report every problem, and which EVSEs would cost nothing.
         pub dry_run: bool,
     }
 }
 
-/// Publishes a draft, which makes its network active; with `dry_run=true` only tells what would happen.
+/// Publishes a draft, which makes its network active; with `dry_run=true` only reports what would happen.
 #[utoipa::path(tag = "service offers", params(("id" = ServiceOfferId, Path, description = "The offer"), PublishOptions),
     responses((status = OK, body = Reply<Publication>), WriteErrors))]
 #[post("/service_offers/{id}/publish")]
@@ -333,7 +333,7 @@ async fn get_partner_offer(
     Ok(reply(StatusCode::OK, "Found", read.await?))
 }
 
-/// Tells an offer as pricing product data and EVSE pricing of OICP 2.3; EVSEs with `roaming: false` are left out.
+/// Exports an offer as pricing product data and EVSE pricing of OICP 2.3; EVSEs with `roaming: false` are left out.
 #[utoipa::path(tag = "service offers", params(("id" = ServiceOfferId, Path, description = "The offer"), ExportFilter),
     responses((status = OK, body = Reply<OicpExport>), WriteErrors))]
 #[get("/service_offers/{id}/export/oicp")]
@@ -352,7 +352,7 @@ async fn export_oicp_offer(
     Ok(reply(StatusCode::OK, "Found", read.await?))
 }
 
-/// Tells an offer as tariffs of OCPI 2.2.1 or 2.3.0; EVSEs with `roaming: false` are left out.
+/// Exports an offer as tariffs of OCPI 2.2.1 or 2.3.0; EVSEs with `roaming: false` are left out.
 #[utoipa::path(tag = "service offers", params(("id" = ServiceOfferId, Path, description = "The offer"), OcpiFilter),
     responses((status = OK, body = Reply<OcpiExport>), WriteErrors))]
 #[get("/service_offers/{id}/export/ocpi")]

@@ -35,11 +35,11 @@ crate::spelled! {
         ChargingEnergy = "CHARGING_ENERGY",
         /// Time of charging.
         ChargingTime = "CHARGING_TIME",
-        /// Time of standing there.
+        /// Time parked there.
         Parking = "PARKING",
         /// The session itself.
         Session = "SESSION",
-        /// Time of standing in the way.
+        /// Time of blocking the connector.
         BlockingFee = "BLOCKING_FEE",
     }
 }
@@ -93,7 +93,7 @@ crate::spelled! {
 }
 
 crate::spelled! {
-    /// What a partner must tell before it is accepted.
+    /// What a partner must send before it is accepted.
     pub enum MasterDataField {
         /// Tax id.
         TaxId = "taxId",
@@ -321,7 +321,7 @@ input! {
 }
 
 impl OfferProduct {
-    /// As prices that sessions are reckoned with.
+    /// As prices that sessions are computed with.
     pub(super) fn tariff(&self, tariffs: &[OfferTariff], rule: SlotRule) -> Tariff {
         let slots = self.time_plans.iter().flat_map(|plan| plan.slots.iter().map(|slot| (plan.days_of_week.0, slot)));
         let elements = slots.filter_map(|(weekdays, slot)| {

@@ -22,7 +22,7 @@ filters! {
 
 /// The days of the week, Sunday first.
 const DAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-/// EVSEs that one export tells of.
+/// EVSEs that one export names.
 const MOST_EVSES: usize = 20_000;
 
 /// Country and party of an operator: `NL` and `EWT`, or `+49` and `123`.
@@ -76,7 +76,7 @@ pub(super) fn evses(
     }
 }
 
-/// Those that partners are told of: the ones that are open to roaming.
+/// Those that partners see: the ones that are open to roaming.
 pub(super) fn exported(
     conn: &mut Conn,
     organization: OrganizationId,
@@ -98,7 +98,7 @@ pub(super) fn second(text: &str) -> Option<u32> {
     Some(u32::from(time.minute()) * 60)
 }
 
-/// Prices in their hours, as a peer tells them.
+/// Prices in their hours, as a peer writes them.
 #[derive(Debug, Clone)]
 pub(super) struct Told {
     /// What the tariff is called, where it is called anything.
@@ -204,7 +204,7 @@ impl Tariffs {
     }
 }
 
-/// A draft made from what a peer told.
+/// A draft made from what a peer sent.
 pub(super) fn draft(
     name: &super::model::OfferName,
     network: EvseNetworkId,

@@ -31,7 +31,7 @@ pub struct UngroupedEvse {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct OfferWarning {
     /// `price_zero`: these EVSEs are in no group, so they will cost nothing. `not_exported`: these are closed to roaming, so
-    /// partners are not told of them.
+    /// partners do not see them.
     #[schema(example = "price_zero")]
     pub code: &'static str,
     /// What a person needs to know.
@@ -75,7 +75,7 @@ pub(super) fn warnings(conn: &mut Conn, organization: OrganizationId) -> StoreRe
     }])
 }
 
-/// EVSEs of the network's groups that partners are not told of.
+/// EVSEs of the network's groups that partners do not see.
 fn not_exported(evses: &[NetworkEvseView]) -> Option<OfferWarning> {
     let closed = || {
         let grouped = evses.iter().filter(|evse| evse.group.is_some());
@@ -130,7 +130,7 @@ pub(super) fn tell(
     Ok(view)
 }
 
-/// Publishes a draft, or with `dry_run` only tells what would happen.
+/// Publishes a draft, or with `dry_run` only reports what would happen.
 pub(super) fn publish(
     conn: &mut Conn,
     mut offer: ServiceOffer,
@@ -374,7 +374,7 @@ pub(super) fn copy(offer: ServiceOffer, moment: &Moment) -> ServiceOffer {
     }
 }
 
-/// Tells of offers that became active, expired or cancelled by time.
+/// Records offers that became active, expired or cancelled by time.
 pub fn tell_changes(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
     for mut offer in store::untold(conn, moment.now)? {
         let status = offer.status_at(moment.now);

@@ -24,7 +24,7 @@ crate::spelled! {
         Active = "active",
         /// It was ended before its time.
         Cancelled = "cancelled",
-        /// Its time is over, or a newer version took its place.
+        /// Its time is over, or a newer version replaced it.
         Expired = "expired",
     }
 }
@@ -57,7 +57,7 @@ input! {
         pub name: OfferName,
         /// The network whose EVSEs are offered.
         pub network: EvseNetworkId,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Line>,
         /// Authorization (charging; when absent) or Reservation.
         pub service_type: Option<ServiceType>,
@@ -83,17 +83,17 @@ input! {
         /// Days between a cancellation and the end.
         #[schema(minimum = 1)]
         pub cancellation_period: Option<i64>,
-        /// Days before the end in which partners are told; of limited offers only.
+        /// Days before the end in which partners are notified; of limited offers only.
         #[schema(minimum = 0)]
         pub period_of_notice: Option<i64>,
-        /// What partners are told then.
+        /// What partners are sent then.
         pub period_of_notice_message: Option<Line>,
         /// Days before new prices hold, at least 15; of unlimited offers only.
         #[schema(minimum = 15)]
         pub lead_time: Option<i64>,
         /// Whether a partner has to be accepted.
         pub two_step: Option<bool>,
-        /// What a partner has to tell for that.
+        /// What a partner has to send for that.
         pub two_step_fields: Option<Vec<MasterDataField>>,
         /// JSON of your own.
         pub meta_data: Option<MetaData>,
@@ -108,7 +108,7 @@ patch! {
         pub name: OfferName,
         /// The network whose EVSEs are offered.
         pub network: EvseNetworkId,
-        /// What else there is to say.
+        /// Description.
         pub description: Line,
         /// Authorization or Reservation.
         pub service_type: ServiceType,
@@ -132,15 +132,15 @@ patch! {
         pub minimum_term: i64,
         /// Days between a cancellation and the end.
         pub cancellation_period: i64,
-        /// Days before the end in which partners are told.
+        /// Days before the end in which partners are notified.
         pub period_of_notice: i64,
-        /// What partners are told then.
+        /// What partners are sent then.
         pub period_of_notice_message: Line,
         /// Days before new prices hold.
         pub lead_time: i64,
         /// Whether a partner has to be accepted.
         pub two_step: bool,
-        /// What a partner has to tell for that; replaced as a whole.
+        /// What a partner has to send for that; replaced as a whole.
         pub two_step_fields: Vec<MasterDataField>,
         /// JSON of your own.
         pub meta_data: MetaData,
@@ -287,7 +287,7 @@ pub struct ServiceOfferView {
     pub name: String,
     /// The network whose EVSEs are offered.
     pub network: EvseNetworkId,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// Authorization or Reservation.
     pub service_type: ServiceType,
@@ -313,15 +313,15 @@ pub struct ServiceOfferView {
     pub minimum_term: Option<i64>,
     /// Days between a cancellation and the end.
     pub cancellation_period: Option<i64>,
-    /// Days before the end in which partners are told.
+    /// Days before the end in which partners are notified.
     pub period_of_notice: Option<i64>,
-    /// What partners are told then.
+    /// What partners are sent then.
     pub period_of_notice_message: Option<String>,
     /// Days before new prices hold.
     pub lead_time: Option<i64>,
     /// Whether a partner has to be accepted.
     pub two_step: bool,
-    /// What a partner has to tell for that.
+    /// What a partner has to send for that.
     pub two_step_fields: Vec<MasterDataField>,
     /// Which version it is, from 1.
     pub version: i64,

@@ -226,7 +226,7 @@ fn elements(product: &OfferProduct, tariffs: &[OfferTariff], notes: &mut Vec<Str
 fn hours(plan: &TimePlan, slot: &TimeSlot, notes: &mut Vec<String>) -> OcpiRestrictions {
     let (from, to) = (slot.start_time.0, slot.end_time.0 + 1);
     if from % 60 + to % 60 > 0 {
-        notes.push("Hours are told to the minute".to_owned());
+        notes.push("Hours are written to the minute".to_owned());
     }
     let whole_day = from == 0 && to == DAY;
     let days = plan.days_of_week.0;

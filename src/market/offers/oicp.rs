@@ -227,7 +227,7 @@ fn availability(product: &OfferProduct, tariff: &OfferTariff, notes: &mut Vec<St
             .map(|slot| {
                 let (from, to) = (slot.start_time.0, slot.end_time.0 + 1);
                 if from % 60 + to % 60 > 0 {
-                    notes.push("Hours are told to the minute".to_owned());
+                    notes.push("Hours are written to the minute".to_owned());
                 }
                 OicpPeriod { begin: exchange::minute(from), end: exchange::minute(to) }
             })

@@ -71,7 +71,7 @@ pub struct PartnerOffer {
     pub id: ServiceOfferId,
     /// What it is called.
     pub name: String,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// OFFER_TO_ALL or BILATERAL.
     pub offer_type: OfferType,
@@ -89,13 +89,13 @@ pub struct PartnerOffer {
     pub minimum_term: Option<i64>,
     /// Days between a cancellation and the end.
     pub cancellation_period: Option<i64>,
-    /// Days before the end in which partners are told.
+    /// Days before the end in which partners are notified.
     pub period_of_notice: Option<i64>,
-    /// What they are told then.
+    /// What they are sent then.
     pub period_of_notice_message: Option<String>,
     /// Days before new prices hold.
     pub lead_time: Option<i64>,
-    /// What you have to tell to be accepted.
+    /// What you have to send to be accepted.
     pub two_step_fields: Vec<MasterDataField>,
     /// What each group costs.
     pub pricing_details: Vec<PartnerPricing>,

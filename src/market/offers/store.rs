@@ -53,7 +53,7 @@ pub(super) fn running(conn: &mut Conn, network: EvseNetworkId, now: Timestamp) -
         .load(conn)?)
 }
 
-/// Published offers whose last event may not tell how far they are by now.
+/// Published offers whose last event may not show how far they are by now.
 pub(super) fn untold(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<ServiceOffer>> {
     let began = service_offers::told_status.eq(OfferStatus::Pending).and(service_offers::valid_from.le(now));
     let ended = service_offers::told_status

@@ -21,7 +21,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config.service(open_realtime);
 }
 
-/// How often metrics are told where nothing is said, in seconds.
+/// How often metrics are sent where nothing is said, in seconds.
 const METRICS_EVERY: u32 = 5;
 /// The longest time between two of them.
 const LONGEST_PAUSE: u32 = 3_600;
@@ -46,7 +46,7 @@ crate::filters! {
     }
 }
 
-/// Opens a WebSocket that tells events and the metrics of running sessions.
+/// Opens a WebSocket that sends events and the metrics of running sessions.
 ///
 /// Each message is an event as in `GET /events`. Messages of type `session.metrics` carry a running session, at once and
 /// then whenever it measured something new; they are in no log, have no `cursor` and need the scope `read:sessions`. A client that comes back with the

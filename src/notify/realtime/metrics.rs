@@ -1,4 +1,4 @@
-//! What running sessions measure, told to one listener: each session when it measured something new.
+//! What running sessions measure, sent to one listener: each session when it measured something new.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) struct Wanted {
 pub(super) struct Watch {
     context: Context,
     wanted: Wanted,
-    /// The version of each session that was told last.
+    /// The version of each session that was sent last.
     told: HashMap<SessionId, Timestamp>,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Connection {
     ends_at: Instant,
 }
 
-/// Why a connection ended, and what the client is told.
+/// Why a connection ended, and what the client is sent.
 enum End {
     /// The client closed or vanished.
     Gone,

@@ -1,11 +1,11 @@
-//! Letters to the operator of an endpoint that receives nothing.
+//! E-mails to the operator of an endpoint that receives nothing.
 
 use super::model::Webhook;
 use crate::home::portal::{Notice, Notices};
 use crate::store::{Conn, StoreResult};
 use kernel::{Moment, Timestamp};
 
-/// What a letter is about.
+/// What an e-mail is about.
 pub(super) enum Alert {
     /// Nothing was received since then.
     Failing(Timestamp),
@@ -18,7 +18,7 @@ pub(super) enum Alert {
 pub(super) struct Alerts(pub Option<Notices>);
 
 impl Alerts {
-    /// Queues a letter to the webhook's `alert_email`, where it has one.
+    /// Queues an e-mail to the webhook's `alert_email`, where it has one.
     pub fn queue(
         &self,
         conn: &mut Conn,
@@ -52,7 +52,7 @@ impl Alerts {
         notices.queue(conn, webhook.organization_id, notice, moment)
     }
 
-    /// Says that there may be a letter.
+    /// Says that there may be an e-mail.
     pub fn ring(&self) {
         if let Some(notices) = &self.0 {
             notices.ring();

@@ -1,4 +1,4 @@
-//! The courier: takes events over into deliveries and has them sent, each endpoint for itself, until they were received.
+//! The dispatcher: takes events over into deliveries and has them sent, each endpoint for itself, until they were received.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ const PARALLEL: usize = 8;
 /// Keys that are looked up at once.
 const KEYS_AT_ONCE: usize = 64;
 
-/// After a look that took longer and found nothing there is a rest, so many times as long.
+/// After a look that took longer and found nothing there is a pause, so many times as long.
 const LONG_LOOK: Duration = Duration::from_millis(10);
 const RESTS: u32 = 10;
 
@@ -45,7 +45,7 @@ pub struct WebhookSettings {
     pub patience: Duration,
 }
 
-/// Why there can be no courier.
+/// Why there can be no dispatcher.
 #[derive(Debug, thiserror::Error)]
 pub enum CourierFault {
     /// The HTTP client cannot be made.
@@ -65,7 +65,7 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// A courier that has not started; `notices` is the way to the mail server, where there is one.
+    /// A dispatcher that has not started; `notices` is the way to the mail server, where there is one.
     pub async fn open(
         context: Context,
         settings: WebhookSettings,

@@ -59,7 +59,7 @@ pub(super) struct Delivery {
     pub cursor: i64,
     /// Deliveries of one key are sent one after the other.
     pub ordering: String,
-    /// What is posted.
+    /// What is sent.
     pub body: String,
     pub status: DeliveryStatus,
     /// How often it was tried.
@@ -73,7 +73,7 @@ pub(super) struct Delivery {
     pub updated_at: Timestamp,
 }
 
-/// A delivery whose turn it is: the first of its key.
+/// A delivery that is next: the first of its key.
 #[derive(Debug, Clone, QueryableByName)]
 pub(super) struct Head {
     #[diesel(sql_type = diesel::sql_types::Text)]
@@ -150,7 +150,7 @@ pub struct DeliveryView {
     pub error: Option<String>,
     /// How long the last try took.
     pub milliseconds: Option<u32>,
-    /// What is posted.
+    /// What is sent.
     pub request_body: String,
     /// Each try, oldest first, the last 20 of them; only where one delivery is read.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
 //! Keeps webhooks from reaching into the server's own network: addresses are judged after they were resolved, by the resolver of
-//! the client that connects, so a name cannot point elsewhere in between.
+//! the client that connects, so a name cannot point to another address in between.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -50,7 +50,7 @@ input! {
     /// A new webhook.
     #[schema(example = json!({"url": "https://example.com/events", "events": "session.*"}))]
     pub struct NewWebhook {
-        /// Where events are posted to; https, and not in a private network.
+        /// Where events are sent by POST; https, and not in a private network.
         #[schema(example = "https://example.com/events")]
         pub url: Target,
         /// Which events; all when absent.
@@ -68,7 +68,7 @@ patch! {
     /// Changes of a webhook (JSON merge patch).
     #[schema(example = json!({"active": true}))]
     pub struct WebhookPatch {
-        /// Where events are posted to.
+        /// Where events are sent by POST.
         pub url: Target,
         /// Which events.
         pub events: WantedEvents,
@@ -106,7 +106,7 @@ pub(super) struct Webhook {
     pub alert_email: Option<String>,
     /// Since when every try failed, whatever the event.
     pub failing_since: Option<Timestamp>,
-    /// When somebody was told of that.
+    /// When somebody was notified of that.
     pub alerted_at: Option<Timestamp>,
     /// The scopes of the key that made or last changed it; everything where it is older than them.
     pub scopes: Option<Json<BTreeSet<String>>>,
@@ -218,7 +218,7 @@ pub struct WebhookView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: WebhookId,
-    /// Where events are posted to.
+    /// Where events are sent by POST.
     pub url: String,
     /// Which events.
     #[schema(example = "session.*")]

@@ -13,7 +13,7 @@ use kernel::Moment;
 /// The name of the key that is kept in the store where none is configured.
 const KEPT_KEY: &str = "webhook_secret_key";
 
-/// Opens the vault, seals what is not sealed with its key, and notes which webhooks cannot sign.
+/// Opens the secret store, seals what is not sealed with its key, and notes which webhooks cannot sign.
 pub(super) async fn open(context: &Context, configured: &str) -> StoreResult<Arc<Vault>> {
     let (configured, moment) = (configured.to_owned(), context.moment());
     crate::store::secrets::tell("webhooks.secret_key", configured.is_empty(), context.db.url());

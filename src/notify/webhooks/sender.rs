@@ -1,4 +1,4 @@
-//! The sender: one try to deliver one event, and what can be told about it.
+//! The sender: one try to deliver one event, and what can be reported about it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

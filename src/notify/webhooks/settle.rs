@@ -16,7 +16,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 /// A delivery that failed for so long is given up; where nothing else was received either, the webhook is turned off.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(3 * 24 * 3_600);
-/// Somebody is told when nothing was received for so long.
+/// Somebody is notified when nothing was received for so long.
 const ALERT_AFTER: Duration = Duration::from_secs(3_600);
 
 /// Writes down how a try went, and decides what is next.

@@ -166,7 +166,7 @@ const HEADS: &str = "
     )
     SELECT id, ordering FROM heads WHERE next_at <= $3 LIMIT $4";
 
-/// The deliveries whose turn it is, of the keys after one: of each key the first that is pending, if its pause is over.
+/// The deliveries that are next, of the keys after one: of each key the first that is pending, if its pause is over.
 pub(super) fn heads(
     conn: &mut Conn,
     webhook: WebhookId,
@@ -210,7 +210,7 @@ pub(super) fn note_failing(conn: &mut Conn, webhook: WebhookId, now: Timestamp) 
     Ok(())
 }
 
-/// Notes that somebody is told; false when somebody was before.
+/// Notes that somebody is notified; false when somebody was before.
 pub(super) fn note_alerted(conn: &mut Conn, webhook: WebhookId, now: Timestamp) -> StoreResult<bool> {
     let untold = webhooks::table.find(webhook).filter(webhooks::alerted_at.is_null());
     let noted = diesel::update(untold).set(webhooks::alerted_at.eq(now)).execute(conn)?;

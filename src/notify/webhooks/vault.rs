@@ -1,12 +1,12 @@
 //! Keeps the secrets of webhooks: sealed under a key that is derived from the server's, and bound to their
-//! webhook. A copy of the store does not tell them, and no row can borrow another's.
+//! webhook. A copy of the store does not reveal them, and no row can borrow another's.
 
 use super::signature;
 use crate::store::seal::{NotSealed, Seal};
 use crate::store::{StoreError, StoreResult};
 use kernel::WebhookId;
 
-/// Tells keys for this purpose from others that are derived from the same secret.
+/// Separates keys for this purpose from others that are derived from the same secret.
 const PURPOSE: &str = "evenwatt: secrets of webhooks";
 
 /// Seals secrets and opens them.
@@ -37,7 +37,7 @@ pub(super) enum Opened {
 }
 
 impl Vault {
-    /// A vault with a key from this secret; `former` is what the key before was from.
+    /// A secret store with a key from this secret; `former` is what the key before was from.
     pub fn new(secret: &str, former: Option<&str>) -> StoreResult<Self> {
         Ok(Self { key: derive(secret).map_err(failed)?, former: former.map(derive).transpose().map_err(failed)? })
     }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     fn vault(secret: &str, former: Option<&str>) -> Vault {
-        Vault::new(secret, former).expect("a vault")
+        Vault::new(secret, former).expect("a secret store")
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What cards get that are not simply known: those that no token knows, and those that are in use elsewhere. An organization
+//! What cards get that are not simply known: those that no token knows, and those that are in use at another connector. An organization
 //! says it, and a location may say otherwise.
 
 use diesel::prelude::*;
@@ -30,16 +30,16 @@ crate::spelled! {
 }
 crate::text_column!(spelled UnknownCards, ConcurrentCards);
 
-/// What holds at a station.
+/// What applies at a station.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CardPolicy {
     /// For cards that no token knows.
     pub unknown: UnknownCards,
-    /// For cards that are in use elsewhere.
+    /// For cards that are in use at another connector.
     pub concurrent: ConcurrentCards,
 }
 
-/// What holds at a station: what its location says, else its organization. Where not everybody may charge (`public` is
+/// What applies at a station: what its location says, else its organization. Where not everybody may charge (`public` is
 /// false), unknown cards may not, whatever these say.
 pub fn card_policy(conn: &mut Conn, station: StationId) -> StoreResult<CardPolicy> {
     let (organization, location, public): (OrganizationId, Option<LocationId>, bool) = chargestations::table

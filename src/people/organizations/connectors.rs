@@ -10,7 +10,7 @@ use kernel::*;
 crate::spelled! {
     /// What becomes of a connector that a station reports and nobody set up.
     pub enum UnknownConnectors {
-        /// It is warned of, and what it draws is set aside (the default).
+        /// It is warned of, and what it draws is reserved (the default).
         Report = "report",
         /// It is created like the largest connector of its station.
         Create = "create",
@@ -18,7 +18,7 @@ crate::spelled! {
 }
 crate::text_column!(spelled UnknownConnectors);
 
-/// What holds at a station: what it says itself, else its organization.
+/// What applies at a station: what it says itself, else its organization.
 pub fn unknown_connectors(conn: &mut Conn, station: StationId) -> StoreResult<UnknownConnectors> {
     let (organization, own): (OrganizationId, Option<UnknownConnectors>) = chargestations::table
         .find(station)

@@ -1,4 +1,4 @@
-//! Checks keys for the doorkeeper, mostly from memory.
+//! Checks API keys for the auth guard, mostly from memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! Organizations and their API keys: whose data it is, and who may touch it.
 //!
 //! A key is shown once and stored as a SHA-256 hash: it is long and random, so a slow hash would add nothing. The
-//! [`Keyring`] answers for a few seconds from memory and notes when a key was last used.
+//! [`ApiKeyCache`] answers for a few seconds from memory and notes when a key was last used.
 
 mod api;
 mod cards;

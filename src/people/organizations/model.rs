@@ -66,7 +66,7 @@ patch! {
         /// ConcurrentTx. A location may say otherwise.
         pub concurrent_cards: ConcurrentCards,
         /// What becomes of a connector that a station reports and nobody set up: report (the default): it is warned of and what
-        /// it draws is set aside; or create: it is created like the largest connector of its station. A station may have it
+        /// it draws is reserved; or create: it is created like the largest connector of its station. A station may have it
         /// otherwise.
         pub unknown_connectors: UnknownConnectors,
         /// How a new station proves who it is where its request does not say: none (the default), basic_auth or

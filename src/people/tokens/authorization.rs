@@ -58,7 +58,7 @@ impl Authorization {
         is_free: false,
     };
 
-    /// What is said where no card that can be read was held to the reader.
+    /// What is said where no card that can be read was presented to the reader.
     pub const fn without_card(status: AuthorizationStatus) -> Self {
         Self { status, is_unknown: false, ..Self::INVALID }
     }
@@ -100,7 +100,7 @@ pub fn authorize(
     Ok(Authorization::of(token, driver_active, now))
 }
 
-/// A card that is held to a reader.
+/// A card that is presented to a reader.
 #[derive(Debug, Clone, Copy)]
 pub struct Presented<'a> {
     /// Whose station it is.
@@ -135,7 +135,7 @@ impl Begun<'_> {
     }
 }
 
-/// What is known of a card, and what the place where it is held to a reader makes of that.
+/// What is known of a card, and what the location where it is presented makes of that.
 pub fn judge(conn: &mut Conn, presented: Presented<'_>, now: Timestamp) -> StoreResult<Authorization> {
     let mut known = authorize(conn, presented.organization, presented.id_tag, now)?;
     let policy = organizations::card_policy(conn, presented.station)?;
@@ -171,7 +171,7 @@ fn is_in_use_elsewhere(conn: &mut Conn, presented: Presented<'_>) -> StoreResult
     }))
 }
 
-/// What the event tells of a card that no token knows.
+/// What the event says of a card that no token knows.
 #[derive(Serialize)]
 struct UnknownCard<'a> {
     chargestation: StationId,
@@ -181,7 +181,7 @@ struct UnknownCard<'a> {
     accepted: bool,
 }
 
-/// Tells that a card that no token knows was held to a reader, so that it can be enrolled by tapping.
+/// Records that a card that no token knows was presented to a reader, so that it can be enrolled by tapping.
 pub fn tell_unknown(
     conn: &mut Conn,
     moment: &Moment,
@@ -203,7 +203,7 @@ pub fn tell_unknown(
     events::record(conn, moment, event.at(presented.station), &card)
 }
 
-/// What a station is told of a card for the time when it cannot ask.
+/// What a station is sent about a card for the time when it cannot ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfflineCard {
     /// What stations read.

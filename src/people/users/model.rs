@@ -24,7 +24,7 @@ impl Email {
     /// Longest address that can be mailed to (RFC 5321).
     const LONGEST: usize = 254;
 
-    /// Reads `local@domain`. Only a letter to it could prove that it exists, so this only catches mistakes.
+    /// Reads `local@domain`. Only an e-mail to it could prove that it exists, so this only catches mistakes.
     fn parse(text: &str) -> Option<Self> {
         let address = text.trim();
         let (local, domain) = address.rsplit_once('@')?;
@@ -125,7 +125,7 @@ input! {
         pub private_group: Option<bool>,
         /// The address of a picture.
         pub picture: Option<Link>,
-        /// Where letters go.
+        /// Postal address.
         pub address: Option<Address>,
         /// How to call.
         pub phone: Option<Phone>,
@@ -154,7 +154,7 @@ patch! {
         pub private_group: bool,
         /// The address of a picture.
         pub picture: Link,
-        /// Where letters go; replaced as a whole.
+        /// Postal address; replaced as a whole.
         pub address: Address,
         /// How to call; replaced as a whole.
         pub phone: Phone,
@@ -269,7 +269,7 @@ pub struct UserView {
     pub private_group: bool,
     /// The address of a picture.
     pub picture: Option<String>,
-    /// Where letters go.
+    /// Postal address.
     pub address: Address,
     /// How to call.
     pub phone: Phone,

@@ -177,7 +177,7 @@ input! {
         /// Who runs it.
         #[schema(example = "Depot North")]
         pub operator_name as "operatorName": Name,
-        /// What people call it.
+        /// Display name.
         pub name: Option<Name>,
         /// A code of your own.
         pub code: Option<Code>,
@@ -185,7 +185,7 @@ input! {
         pub notes: Option<Note>,
         /// Whether it is in use.
         pub active: Option<bool>,
-        /// Where letters go.
+        /// Postal address.
         pub address: Address,
         /// Where it is.
         pub coordinates: Coordinates,
@@ -216,7 +216,7 @@ patch! {
     pub struct LocationPatch {
         /// Who runs it.
         pub operator_name as "operatorName": Name,
-        /// What people call it.
+        /// Display name.
         pub name: Name,
         /// A code of your own.
         pub code: Code,
@@ -224,7 +224,7 @@ patch! {
         pub notes: Note,
         /// Whether it is in use.
         pub active: bool,
-        /// Where letters go; replaced as a whole.
+        /// Postal address; replaced as a whole.
         pub address: Address,
         /// Where it is.
         pub coordinates: Coordinates,
@@ -347,7 +347,7 @@ pub struct LocationView {
     /// Who runs it.
     #[serde(rename = "operatorName")]
     pub operator_name: String,
-    /// What people call it.
+    /// Display name.
     pub name: Option<String>,
     /// A code of your own.
     pub code: Option<String>,
@@ -355,7 +355,7 @@ pub struct LocationView {
     pub notes: Option<String>,
     /// Whether it is in use.
     pub active: bool,
-    /// Where letters go.
+    /// Postal address.
     pub address: Address,
     /// Where it is.
     #[schema(inline)]

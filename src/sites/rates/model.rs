@@ -86,9 +86,9 @@ input! {
         ]
     }))]
     pub struct NewRate {
-        /// What people call it; it stands on the bill.
+        /// Display name; it stands on the bill.
         pub name: Name,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Note>,
         /// In what it is paid.
         pub currency: Currency,
@@ -107,9 +107,9 @@ patch! {
     /// Changes of a rate (JSON merge patch); sessions that already started keep the prices they began with.
     #[schema(example = json!({"description": "Since the summer", "price_components": [{"type": "ENERGY", "price": 0.42, "tax": 21}]}))]
     pub struct RatePatch {
-        /// What people call it.
+        /// Display name.
         pub name: Name,
-        /// What else there is to say.
+        /// Description.
         pub description: Note,
         /// In what it is paid.
         pub currency: Currency,
@@ -214,9 +214,9 @@ pub struct RateView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: RateId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// In what it is paid.
     pub currency: Currency,

@@ -77,9 +77,9 @@ input! {
         }]
     }))]
     pub struct NewRateSchedule {
-        /// What people call it.
+        /// Display name.
         pub name: Name,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Note>,
         /// In what it is paid; all its rates have the same.
         pub currency: Currency,
@@ -98,9 +98,9 @@ patch! {
     /// Changes of a schedule (JSON merge patch); sessions that already started keep the prices they began with.
     #[schema(example = json!({"description": "Since the summer"}))]
     pub struct RateSchedulePatch {
-        /// What people call it.
+        /// Display name.
         pub name: Name,
-        /// What else there is to say.
+        /// Description.
         pub description: Note,
         /// In what it is paid.
         pub currency: Currency,
@@ -207,9 +207,9 @@ pub struct RateScheduleView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: RateScheduleId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// In what it is paid.
     pub currency: Currency,

@@ -24,7 +24,7 @@ pub enum Command {
     ChangeAvailability { connector: i32, operative: bool },
     /// Send a message now.
     TriggerMessage { message: String, connector: Option<i32> },
-    /// Tell configuration keys; none means all.
+    /// Return configuration keys; none means all.
     GetConfiguration { keys: Vec<String> },
     /// Change a configuration key.
     ChangeConfiguration { key: String, value: String },
@@ -56,12 +56,12 @@ pub enum Command {
     SetChargingProfile { connector: i32, profile: Value },
     /// Forget profiles that match.
     ClearChargingProfile { id: Option<i32>, connector: Option<i32>, purpose: Option<String>, stack_level: Option<i32> },
-    /// Tell the limits that will apply.
+    /// Return the limits that will apply.
     GetCompositeSchedule { connector: i32, seconds: i32, in_amps: Option<bool> },
     /// Replace or change the list of tokens that may charge while offline: entries in the form of OCPP 1.6, for a station of
     /// OCPP 2 with the `type` of the token where it is known, or in that of the station's version.
     SendLocalList { version: i32, full: bool, entries: Vec<Value> },
-    /// Tell the version of that list.
+    /// Return the version of that list.
     GetLocalListVersion,
     /// Fetch and install firmware.
     UpdateFirmware { location: String, retrieve_at: Timestamp, retries: Option<i32>, retry_interval: Option<i32> },
@@ -89,7 +89,7 @@ pub enum Command {
     InstallCertificate { kind: String, certificate: String },
     /// Trust a root certificate no longer; it is named by its hashes.
     DeleteCertificate { certificate: Value },
-    /// Tell which root certificates of a kind it trusts.
+    /// Return which root certificates of a kind it trusts.
     GetInstalledCertificates { kind: String },
     /// Use the certificate that it asked for (PEM, its own first), with the number of its request where it had one.
     CertificateSigned { chain: String, request: Option<i64> },
@@ -203,7 +203,7 @@ pub struct Outcome {
     pub status: Option<String>,
     /// Its whole answer.
     pub data: Value,
-    /// For a live limit: the station takes it only in a form that does not run out, so it holds for ever unless it is
+    /// For a live limit: the station takes it only in a variant that does not run out, so it never expires unless it is
     /// replaced.
     pub outlives: bool,
     /// For a live limit: the station takes it for a transaction only, and forgets it with that.
@@ -238,7 +238,7 @@ impl Outcome {
     }
 }
 
-/// A limit as a station tells it.
+/// A limit as a station reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Enforced {
@@ -350,17 +350,17 @@ pub enum SignalKind {
     SessionEnded(ConnectorId, SessionId),
     /// Reported meter values.
     Metered(ConnectorId, Shown),
-    /// Told what a car wishes: when it leaves, how much it needs.
+    /// Reported the charging needs of a car: when it leaves, how much it needs.
     Wished(ConnectorId),
     /// Spoke of a connector that is not set up, by its number at the station (OCPP 2: that of its EVSE).
     Stray(u32, Stray),
-    /// Reported a limit from elsewhere, or its end.
+    /// Reported an external limit, or its end.
     ExternalLimit,
     /// Was changed by API: its limits, members or connectors.
     Reconfigured,
 }
 
-/// What a station's meter showed at one connector, as it was told: not checked against anything.
+/// What a station's meter showed at one connector, as it was reported: not checked against anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
     /// When it was received. The station's own clock may be wrong, so its times order nothing here.
@@ -371,7 +371,7 @@ pub struct Shown {
     pub power: Option<Watts>,
     /// The energy register.
     pub register: Option<WattHours>,
-    /// The current of each phase, where all three were told.
+    /// The current of each phase, where all three were reported.
     pub currents: Option<[Milliamps; 3]>,
     /// The largest current of a phase.
     pub current: Option<Milliamps>,
@@ -391,7 +391,7 @@ pub enum Stray {
 /// Signals that a slow listener may fall behind by; it then plans everything anew.
 const SIGNALS_KEPT: usize = 8_192;
 
-/// Tells signals to everybody who listens.
+/// Sends signals to everybody who listens.
 #[derive(Debug, Clone)]
 pub struct Signals(broadcast::Sender<Signal>);
 
@@ -402,7 +402,7 @@ impl Default for Signals {
 }
 
 impl Signals {
-    /// Tells a signal; nobody listening is fine.
+    /// Sends a signal; nobody listening is fine.
     pub fn tell(&self, signal: Signal) {
         let _ = self.0.send(signal);
     }

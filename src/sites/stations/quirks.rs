@@ -83,7 +83,7 @@ impl LimitUnits {
     }
 }
 
-/// How a station wants limits to be said, by its kind and its configuration.
+/// What a station can do with limits, by its kind and its configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitHabits {
     /// It knows no stack level above 0.
@@ -92,7 +92,7 @@ pub struct LimitHabits {
     pub units: LimitUnits,
 }
 
-/// How this station wants limits to be said; what is known of its kind counts more than what it says, which is often
+/// What this station can do with limits; what is known of its kind counts more than what it says, which is often
 /// wrong.
 pub fn limit_habits(station: &Station) -> LimitHabits {
     let quirks = quirks_of(station);

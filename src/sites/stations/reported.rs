@@ -1,5 +1,5 @@
 //! Connectors that a station reports and nobody set up. Where the operator allows it they are created, like the largest
-//! connector that the station has, because nothing that a station says tells what hardware it is.
+//! connector that the station has, because nothing that a station says shows what hardware it is.
 
 use super::model::connector::{Connector, ConnectorFormat, ConnectorType, ConnectorView, NewConnector, PowerType};
 use super::model::number::HIGHEST;

@@ -1,4 +1,4 @@
-//! Forgetting how connectors were long ago. The newest entry of each stays, which tells how it has been since.
+//! Forgetting how connectors were long ago. The newest entry of each stays, which shows how it has been since.
 
 use diesel::prelude::*;
 
@@ -12,7 +12,7 @@ const CONNECTORS_AT_ONCE: i64 = 100;
 /// Entries that are deleted in one go, so that others can write in between.
 const AT_ONCE: usize = 2_000;
 
-/// Since when the oldest entry holds.
+/// Since when the oldest entry applies.
 pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
     Ok(history::table.order(history::id).select(history::at).first(conn).optional()?)
 }

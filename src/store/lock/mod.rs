@@ -136,7 +136,7 @@ impl Gate {
         Err(StoreError::NotHeld)
     }
 
-    /// Changes the standing, unless it is another than it was.
+    /// Changes the state, unless it is another than it was.
     fn turn(&self, from: &Standing, to: Standing) {
         self.standing.send_if_modified(|standing| {
             let turns = standing == from;
@@ -201,7 +201,7 @@ impl StoreLock {
         Arc::clone(&self.gate)
     }
 
-    /// Waits until another server holds the store; tells what is known of it.
+    /// Waits until another server holds the store; returns what is known of it.
     pub fn lost(&self) -> impl Future<Output = String> + use<> {
         let mut standing = self.gate.standing.subscribe();
         async move {

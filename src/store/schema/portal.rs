@@ -1,4 +1,4 @@
-//! Home users, what proves them, and letters to them.
+//! Home users, their credentials, and e-mails to them.
 
 use crate::store::columns::Instant;
 

@@ -66,7 +66,7 @@ async fn a_station_that_was_connected_at_a_kill_is_told_to_be_gone() {
     assert_eq!((&station["online"], &station["lastDisconnectAt"]), (&json!(false), &json!(heard_at.to_string())));
     let never = app.client.get(&away.path).await.ok();
     assert_eq!(never["lastDisconnectAt"], Value::Null);
-    // A start after an orderly stop has nobody to tell of.
+    // A start after an orderly stop has no station to report.
     let app = app.restart_with(&[]).await;
     let events = app.client.get("/events?type=chargestation.offline").await.json();
     assert_eq!(events["result"].as_array().map(Vec::len), Some(1));

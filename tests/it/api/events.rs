@@ -201,7 +201,7 @@ async fn write_slowly(context: Context, organization: OrganizationId, writer: us
 }
 
 /// On PostgreSQL a writer announces itself with the newest cursor that it knew of, which may be old by then. Whoever begins to
-/// listen in that moment still gets what others were told before.
+/// listen in that moment still gets what others got before.
 #[actix_web::test]
 async fn who_comes_while_a_writer_is_slow_gets_what_others_were_told() {
     let app = TestApp::start().await;

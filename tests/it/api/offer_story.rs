@@ -100,7 +100,7 @@ async fn the_whole_story_from_two_hundred_loose_evses_to_a_price_update() {
     let in_group = format!("{assigned}?group={}", site.slow.as_str().unwrap());
     assert_eq!(app.client.get(&in_group).await.json()["totalDocs"], 98);
 
-    // A draft that is wrong in many ways tells all of them, and nothing is published.
+    // A draft that is wrong in many ways reports all of them, and nothing is published.
     let offer = app.client.post("/service_offers", site.offer("2026-05-01T00:00:00Z")).await.created();
     let path = format!("/service_offers/{}", id(&offer));
     let broken = json!({"tariffs": [tariff("Day", json!([energy(0.49)]))], "lead_time": 3, "valid_from": "2020-01-01T00:00:00Z"});

@@ -1,4 +1,4 @@
-//! The portal of home users: invitations by letter, passwords, logins, and the one record that operator and user share.
+//! The portal of home users: invitations by e-mail, passwords, logins, and the one record that operator and user share.
 
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ async fn a_home_user_is_invited_sees_one_record_with_the_operator_and_is_removed
     home.give_to(&user).await;
     let letter = home.mail.letter(ADA, 2).await;
     assert!(letter.contains("\"Garage\"") && letter.contains("not connected yet"), "{letter}");
-    home.give_to(&user).await; // again: no third letter
+    home.give_to(&user).await; // again: no third e-mail
     let groups = client.get("/portal/groups").await.ok();
     assert_eq!((&groups[0]["name"], &groups[0]["timezone"]), (&json!("Garage"), &json!("Europe/Amsterdam")));
 
@@ -166,7 +166,7 @@ async fn an_invitation_works_once_and_for_three_days() {
     let home = Home::start().await;
     let body = json!({"email": ADA, "firstname": "Ada", "lastname": "Lovelace"});
     let user = home.app.client.post("/home_users", body).await.created();
-    assert_eq!(user["invitation_url"], json!(null), "it is in the letter only");
+    assert_eq!(user["invitation_url"], json!(null), "it is in the e-mail only");
     let accept = async |secret: &str, password: &str| {
         let path = format!("/portal/invitations/{secret}/accept");
         home.door.post(&path, json!({"password": password})).await
@@ -249,7 +249,7 @@ async fn guessing_locks_an_address_whether_it_is_known_or_not() {
         assert_eq!((story[4].0.as_u16(), story[5].0.as_u16()), (401, 429));
         stories.push(story);
     }
-    assert_eq!(stories[0], stories[1], "the answers tell who is known");
+    assert_eq!(stories[0], stories[1], "the answers show who is known");
     let locked = home.log_in(ADA, PASSWORD).await;
     assert_eq!(locked.error(429), "too_many_requests");
     assert_eq!(locked.headers["retry-after"], "61");
@@ -267,7 +267,7 @@ async fn another_password_is_chosen_by_letter_and_ends_all_logins() {
         assert_eq!(answer.status.as_u16(), 202);
         answer.text.replace(email, "")
     };
-    assert_eq!(ask(ADA).await, ask("nobody@example.com").await, "the answers tell who is known");
+    assert_eq!(ask(ADA).await, ask("nobody@example.com").await, "the answers show who is known");
     let secret = home.mail.secret(ADA, 2).await;
     let reset = format!("/portal/password_reset/{secret}");
     let another = "another horse battery";
@@ -283,7 +283,7 @@ async fn another_password_is_chosen_by_letter_and_ends_all_logins() {
         ask(ADA).await;
     }
     home.mail.letter(ADA, 4).await;
-    assert_eq!(home.mail.count(ADA), 4, "three letters an hour are enough");
+    assert_eq!(home.mail.count(ADA), 4, "three e-mails an hour are enough");
     assert_eq!(home.mail.count("nobody@example.com"), 0);
 }
 
@@ -300,7 +300,7 @@ async fn letters_wait_for_a_mail_server_that_is_away() {
             let attempts = letters::table.select(letters::attempts).first(conn);
             attempts.map_err(evenwatt::store::StoreError::from)
         });
-        let attempts: i64 = read.await.expect("a letter");
+        let attempts: i64 = read.await.expect("an e-mail");
         attempts
     };
     eventually(async || attempts().await == 1).await;

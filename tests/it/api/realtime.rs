@@ -1,4 +1,4 @@
-//! The WebSocket that tells events and metrics.
+//! The WebSocket that sends events and metrics.
 
 use serde_json::{Value, json};
 

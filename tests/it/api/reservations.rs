@@ -1,4 +1,4 @@
-//! Connectors are kept for somebody: the station is told, others are kept away, and every way it ends is told.
+//! Connectors are kept for somebody: the station is asked, others are kept away, and every way it ends is recorded.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Cars whose station ends their transaction when their limit is 0: they wait, and are started again when their turn comes. What
+//! Cars whose station ends their transaction when their limit is 0: they wait, and are started again when they are next in the queue. What
 //! stations say comes over their sockets.
 
 use std::time::Duration;
@@ -202,7 +202,7 @@ async fn a_car_that_was_ended_at_0_is_started_when_the_other_leaves_in_2() {
     is_started_when_the_other_leaves("ocpp2.0.1").await;
 }
 
-/// A car that stopped while it might charge is left alone, whatever reason its station tells.
+/// A car that stopped while it might charge is left alone, whatever reason its station gives.
 async fn is_left_alone_where_it_had_power(protocol: &'static str) {
     let mut pair = Pair::both_plugged(protocol).await;
     pair.ends_by_itself(LEFT).await;

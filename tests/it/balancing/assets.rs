@@ -49,7 +49,7 @@ impl Asset {
     }
 }
 
-/// How often events of a type were told.
+/// How often events of a type were recorded.
 async fn told(depot: &Depot, kind: &str) -> usize {
     let types = depot.app.event_types().await;
     types.iter().filter(|told| *told == kind).count()

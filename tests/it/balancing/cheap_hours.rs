@@ -1,4 +1,4 @@
-//! Charging in the cheapest hours: prices, a departure and a need become limits, and are told with what they save.
+//! Charging in the cheapest hours: prices, a departure and a need become limits, and are shown with what they save.
 
 use std::time::Duration;
 

@@ -246,7 +246,7 @@ impl Depot {
         panic!("never {expected:?} but {:?}\n{:#}", self.limits(), self.status().await);
     }
 
-    /// Turns the clock and lets the balancer look at it.
+    /// Moves the clock and lets the balancer look at it.
     pub async fn pass(&self, span: Duration) {
         self.app.clock.advance(span);
         self.app.running.balancer.poke();

@@ -52,7 +52,7 @@ async fn others_get_what_a_limit_from_elsewhere_leaves_until_it_is_cleared() {
     assert_eq!(explained["groups"].as_array().map(Vec::len), Some(1));
     let member = depot.member(0).await;
     let reason = member["reason"].as_str().expect("a reason");
-    assert!(reason.contains("2 kW that a limit from elsewhere leaves"), "{reason}");
+    assert!(reason.contains("2 kW that an external limit leaves"), "{reason}");
 
     depot.until_limits(&[3.0, 4.5, 4.5]).await;
     assert!(depot.app.running.context.clock.now() >= now + Duration::from_secs(90));

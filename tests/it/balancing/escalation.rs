@@ -32,7 +32,7 @@ fn since(depot: &Depot, before: Timestamp) -> Duration {
     depot.app.running.context.clock.now().since(before)
 }
 
-/// The sessions that were told to stop, by port.
+/// The sessions that were asked to stop, by port.
 fn stopped(depot: &Depot) -> Vec<usize> {
     let told = depot.link.told().into_iter();
     told.filter(|(_, command)| matches!(command, Command::StopCharging { .. }))

@@ -51,7 +51,7 @@ async fn charging_pauses_in_a_window_and_goes_on_by_itself() {
 
     depot.until_limits(&[7.0]).await;
     let passed = now(&depot).since(begins).as_secs();
-    assert!(passed < ends, "it rested after the window: {passed} s");
+    assert!(passed < ends, "it stayed off after the window: {passed} s");
     assert_eq!(depot.member(0).await["session"], session);
     let events = depot.app.event_types().await;
     let started = events.iter().filter(|kind| *kind == "session.started");

@@ -1,4 +1,4 @@
-//! Stations that a test can make accept, refuse or be silent, and that remember everything they were told.
+//! Stations that a test can make accept, refuse or be silent, and that remember everything they were sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -52,7 +52,7 @@ impl FakeLink {
     pub fn live(&self, station: StationId) -> Option<Watts> {
         self.inner().live.get(&station).copied()
     }
-    /// What a station tells when it is asked what it enforces.
+    /// What a station answers when it is asked what it enforces.
     pub fn enforce(&self, station: StationId, enforced: Enforced) {
         self.inner().enforced.insert(station, enforced);
     }
@@ -64,11 +64,11 @@ impl FakeLink {
     pub fn expire(&self, station: StationId, fallback: Watts) {
         self.inner().live.insert(station, fallback);
     }
-    /// Everything that was told, in order.
+    /// Everything that was sent, in order.
     pub fn told(&self) -> Vec<(StationId, Command)> {
         self.inner().told.clone()
     }
-    /// The live limits that were told, in order.
+    /// The live limits that were sent, in order.
     pub fn live_limits(&self) -> Vec<(StationId, SetLimit)> {
         let is_live = |(station, command)| match command {
             Command::SetLimit(limit) if limit.purpose == LimitPurpose::Live => Some((station, limit)),
@@ -81,7 +81,7 @@ impl FakeLink {
         let told = self.live_limits().into_iter();
         told.filter(|(told, _)| *told == station).map(|(_, limit)| limit).collect()
     }
-    /// Forgets what was told, and watches the sum of all live limits from now on.
+    /// Forgets what was sent, and watches the sum of all live limits from now on.
     pub fn watch(&self) {
         let mut inner = self.inner();
         inner.told.clear();

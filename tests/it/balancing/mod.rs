@@ -1,4 +1,4 @@
-//! Balancing with stations that do as a test says: who is told what, in which order, and what is shown of it.
+//! Balancing with stations that do as a test says: who is sent what, in which order, and what is shown of it.
 
 mod again;
 mod assets;

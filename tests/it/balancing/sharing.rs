@@ -29,7 +29,7 @@ async fn eight_ports_of_seven_kilowatts_share_thirty() {
     eventually(async || depot.member(6).await["rule"] == "minimum-or-nothing").await;
     let waiting = depot.member(6).await;
     assert!(
-        waiting["reason"].as_str().is_some_and(|reason| reason.contains("waits for its turn as number 1")),
+        waiting["reason"].as_str().is_some_and(|reason| reason.contains("waits as number 1 in the queue")),
         "{waiting}"
     );
 
@@ -233,7 +233,7 @@ async fn a_one_phase_car_on_three_phases_leaves_the_others_two_thirds() {
     let limit = told.last().expect("a limit");
     assert_eq!(limit.phases.count(), 1, "what a phase carries");
 
-    // It uses the others as well now: it may draw more than was thought, until it is told again.
+    // It uses the others as well now: it may draw more than was thought, until it is sent a limit again.
     let (three_phases, first) = ([Milliamps(16_000); 3], depot.ports[0].station);
     depot.link.behave(first, Manner::Silent);
     depot.pass(Duration::from_secs(30)).await;
@@ -241,7 +241,7 @@ async fn a_one_phase_car_on_three_phases_leaves_the_others_two_thirds() {
     depot.until(async || depot.member(0).await["worst"] == 11.0 && depot.limits()[1] == 0.0).await;
     depot.link.behave(first, Manner::Accepts);
     depot.comes_back(0);
-    depot.pass(Duration::from_secs(600)).await; // who was stopped rests
+    depot.pass(Duration::from_secs(600)).await; // who was stopped has its off-time
     depot.until_limits(&[6.0, 6.0]).await;
     assert_eq!(depot.member(0).await["phases"], 3);
 }
@@ -273,7 +273,7 @@ async fn what_a_station_tells_is_heard_without_reading_the_others_again() {
     let mut depot = Depot::new(3, json!({"maximum_capacity": 10, "minimum_connector_capacity": 2})).await;
     depot.plug_in(0).await;
     depot.until_limits(&[7.0, 0.0, 0.0]).await;
-    // From here on nobody pokes: only signals lead to turns.
+    // From here on nobody requests replanning: only signals lead to cycles.
     depot.plug_in(1).await;
     eventually(async || depot.limits() == [5.0, 3.0, 0.0]).await;
     depot.app.clock.advance(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Longer stories: stations and servers that are away for a while, and what people are told to put right.
+//! Longer stories: stations and servers that are away for a while, and what people are asked to put right.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -121,7 +121,7 @@ async fn a_charging_profile_reaches_a_station_that_balancing_does_not_steer() {
         periods.iter().map(|one| (one["startPeriod"].as_i64().unwrap(), one["limit"].as_f64().unwrap())).collect();
     assert_eq!(told, [(0, 10.0), (1400, 0.0), (3200, 30.4), (86_000, 10.0)]);
 
-    // In a group balancing takes over: the schedule is forgotten, and told again when the station leaves.
+    // In a group balancing takes over: the schedule is forgotten, and sent again when the station leaves.
     let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
     let location = app.client.post("/locations", site).await.created();
     let group = json!({"name": "G", "maximum_capacity": 10, "location": location["_id"]});

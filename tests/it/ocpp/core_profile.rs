@@ -24,7 +24,7 @@ async fn a_boot_is_answered_and_remembered() {
         (&stored["bootInfo"]["chargePointVendor"], &stored["bootInfo"]["iccid"]),
         (&json!("Acme"), &json!("89"))
     );
-    assert!(!stored["flags"].as_array().expect("flags").is_empty(), "the long model was flagged: {stored}");
+    assert!(!stored["flags"].as_array().expect("flags").is_empty(), "the long model is a deviation: {stored}");
 }
 
 #[actix_web::test]

@@ -1,4 +1,4 @@
-//! Stations of OCPP 2 that tell of limits somebody else set (K12, K13).
+//! Stations of OCPP 2 that report external limits (K12, K13).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Stations that take limits in one form only: the ladder finds it, and balancing knows what it is worth.
+//! Stations that take limits in one variant only: the strategy finds it, and balancing knows what it is worth.
 
 use std::time::Duration;
 

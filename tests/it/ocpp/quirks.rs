@@ -26,7 +26,7 @@ const ODDITIES: [Shown; 41] = [
     Not("only OCPP 1.6 is spoken, so no version can be mistaken for another"),
     By("passwords_may_be_any_bytes_but_the_user_is_the_endpoint"),
     By("a_client_certificate_that_names_the_station_is_needed_where_it_is_asked_for"),
-    Not("nothing is decided by how fast a station comes back: its power stays set aside meanwhile"),
+    Not("nothing is decided by how fast a station comes back: its power stays reserved meanwhile"),
     Not("one rhythm of pings for all stations, configurable, and any frame counts as life"),
     By("a_silent_socket_is_given_up_and_any_frame_is_a_sign_of_life"),
     By("a_station_may_go_on_without_a_new_boot"),

@@ -1,4 +1,4 @@
-//! Transactions: exactly once, however they are told.
+//! Transactions: exactly once, however they are reported.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn a_transaction_becomes_a_session_with_its_readings() {
             {"value": "55", "measurand": "SoC", "unit": "Percent"}],
     }]});
     assert_eq!(socket.call("MeterValues", values.clone()).await, json!({}));
-    assert_eq!(socket.call("MeterValues", values).await, json!({}), "told twice, kept once");
+    assert_eq!(socket.call("MeterValues", values).await, json!({}), "reported twice, kept once");
 
     let session = app.client.get("/sessions").await.json()["result"][0].clone();
     assert_eq!((&session["status"], &session["metrics"]["energyConsumed"]), (&json!("started"), &json!(500)));

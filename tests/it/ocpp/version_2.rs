@@ -134,7 +134,7 @@ async fn e01_a_transaction_becomes_a_session_with_readings_states_and_an_end() {
     let charging = json!({"chargingState": "Charging", "meterValue": meter(5, 1_500, "Sample.Periodic")});
     let update = event("Updated", 1, 5, charging);
     for _ in 0..2 {
-        assert_eq!(socket.call("TransactionEvent", update.clone()).await, json!({}), "told twice, kept once");
+        assert_eq!(socket.call("TransactionEvent", update.clone()).await, json!({}), "reported twice, kept once");
     }
     assert_eq!(status(&app, &station.id).await, "Charging");
     let session = sessions(&app.client).await.remove(0);
@@ -356,7 +356,7 @@ async fn k15_what_a_car_needs_is_known_to_the_planner() {
     );
 }
 
-/// The next live limit that a station is told, which it accepts.
+/// The next live limit that a station is sent, which it accepts.
 async fn next_limit(socket: &mut FakeStation) -> Value {
     loop {
         let call = socket.next_call().await;

@@ -79,9 +79,9 @@ async fn a_thief_gets_no_certificate_of_another_station_and_its_own_opens_no_oth
     assert!(ask(&mut socket, "SN-B").await.is_none());
     let refusals = stranger.get("/events?type=chargestation.certificate.refused").await;
     let refusals = refusals.json()["result"].as_array().map(Vec::len);
-    assert_eq!(refusals, Some(6), "and each is told");
+    assert_eq!(refusals, Some(6), "and each is recorded");
 
-    // What it does get opens its own door and no other.
+    // What it does get opens its own station and no other.
     let taken = ask(&mut socket, &thief.endpoint).await.expect("its own");
     assert!(!comes_in(place, &victim.endpoint, &taken).await);
     thief.change(json!({"security": {"type": "client_certificate"}})).await;

@@ -1,4 +1,4 @@
-//! One station that says too much is held up and told of, and loses no transaction; the others notice nothing.
+//! One station that says too much is throttled and reported, and loses no transaction; the others notice nothing.
 
 use serde_json::{Value, json};
 

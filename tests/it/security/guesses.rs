@@ -77,7 +77,7 @@ async fn a_guesser_is_stopped_and_the_station_gets_in() {
     guess(22).await;
     eventually(async || told(&app, refused).await.len() == 2).await;
     let counts: Vec<_> = told(&app, refused).await.iter().map(|one| one["count"].clone()).collect();
-    // 23 guesses in all; where the server looked by itself first, the last of them is yet to be told.
+    // 23 guesses in all; where the server looked by itself first, the last of them is yet to be recorded.
     assert!([json!([1, 22]), json!([1, 21])].contains(&json!(counts)), "{counts:?}");
 }
 
@@ -114,7 +114,7 @@ async fn an_endpoint_that_is_nobodys_is_told_to_nobody_where_several_share_the_s
     let app = TestApp::start().await;
     let stranger = app.stranger().await;
     assert_eq!(knock(&app, "guess", &[]).await.0, 404);
-    // Something that is told after it, in the same order.
+    // Something that is recorded after it, in the same order.
     let station = app.station("S").await;
     let mut first = FakeStation::connect(&station.url).await;
     first.boot().await;

@@ -1,4 +1,4 @@
-//! A request with an `Idempotency-Key` is made once, whoever goes away in the middle, and its answer is told to its caller only.
+//! A request with an `Idempotency-Key` is made once, whoever goes away in the middle, and its answer is sent to its caller only.
 
 use std::io::Read as _;
 use std::sync::{Arc, Mutex};
@@ -109,7 +109,7 @@ async fn a_client_that_hangs_up_in_the_middle_gets_its_answer_with_its_retry() {
     app.client.get("/locations").await.json(); // the use of the key is written down now, and not in the middle
     let store = slow_store(&app).await;
     let (mut one, mut two) = (raw_post(&app, &body, "k1").await, raw_post(&app, &body, "k1").await);
-    // One of them is first; the other is told so, while the first one waits.
+    // One of them is first; the other gets a 409, while the first one waits.
     let (mut first, mut second) = ([0; 1_024], [0; 1_024]);
     let (told, waiting) = tokio::select! {
         read = one.read(&mut first) => (String::from_utf8_lossy(&first[..read.expect("read")]).into_owned(), two),

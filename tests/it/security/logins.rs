@@ -44,7 +44,7 @@ impl Portal {
         self.ask(from, "/login", body).await
     }
 
-    /// Ada is invited by an operator, and accepts from this address; `letter` is how many letters she then has.
+    /// Ada is invited by an operator, and accepts from this address; `email` is how many e-mails she then has.
     async fn invite(&self, operator: &Client, from: &str, letter: usize) {
         let body = json!({"email": ADA, "firstname": "Ada", "lastname": "L"});
         operator.post("/home_users", body).await.created();

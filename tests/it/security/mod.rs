@@ -1,4 +1,4 @@
-//! What no key gets more of than is its own: scopes, answers of others, connections that outlive their right.
+//! What no key gets more of than is its own: scopes, answers of others, connections that last longer than their right.
 
 mod certificates;
 mod endpoints;

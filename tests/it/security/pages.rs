@@ -1,4 +1,4 @@
-//! What a browser is given: headers on every answer, Swagger UI, the pages it links to, and the page behind the links in letters.
+//! What a browser is given: headers on every answer, Swagger UI, the pages it links to, and the page behind the links in e-mails.
 
 use reqwest::Method;
 use serde_json::json;

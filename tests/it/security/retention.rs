@@ -1,4 +1,4 @@
-//! What grows is deleted when it is old, each time it is told, and no wrong clock deletes what is young.
+//! What grows is deleted when it is old, each time it is recorded, and no wrong clock deletes what is young.
 
 use std::time::Duration;
 

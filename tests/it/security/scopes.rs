@@ -1,4 +1,4 @@
-//! A key is told of what it could read, whichever way events reach it, and gets nothing into its answers besides.
+//! A key gets events of what it could read, whichever way events reach it, and gets nothing into its answers besides.
 
 use serde_json::{Value, json};
 

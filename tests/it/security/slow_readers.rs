@@ -24,7 +24,7 @@ struct ServersEnd {
 }
 
 impl ServersEnd {
-    /// The end of the connection that comes from this port, as the system tells of it.
+    /// The end of the connection that comes from this port, as the system reports it.
     fn of(app: &TestApp, port: u16) -> Option<Self> {
         let table = std::fs::read_to_string("/proc/net/tcp").expect("the system's connections");
         let ends = [app.running.address.port(), port].map(|port| format!(":{port:04X}"));

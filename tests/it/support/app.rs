@@ -1,4 +1,4 @@
-//! A whole server in the test's process, with a clock that the test turns.
+//! A whole server in the test's process, with a clock that the test moves.
 
 use std::sync::Arc;
 

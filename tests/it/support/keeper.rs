@@ -1,4 +1,4 @@
-//! Retention as it is applied by a server that has run for days, turn by turn of a clock that the test turns.
+//! Retention as it is applied by a server that has run for days, round by round of a clock that the test moves.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ impl Keeper {
         }
     }
 
-    /// What its events told: of what how many rows went.
+    /// What its events reported: of what how many rows went.
     pub async fn told(&self, app: &TestApp) -> Vec<Value> {
         let path = "/events?type=organization.retention.applied&limit=1000";
         let page = app.client.get(path).await.json();

@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is given, for tests that read letters.
+//! A mail server that keeps what it is given, for tests that read e-mails.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The letters that came, and the way to them.
+/// The e-mails that came, and the way to them.
 #[derive(Clone)]
 pub struct MailServer {
     pub port: u16,
@@ -32,12 +32,12 @@ impl MailServer {
         server
     }
 
-    /// Takes no letters, or takes them again.
+    /// Takes no e-mails, or takes them again.
     pub fn close(&self, closed: bool) {
         self.closed.store(closed, Ordering::Relaxed);
     }
 
-    /// What a server under test must be told to send here.
+    /// What a server under test must be configured with to send here.
     pub fn options(&self) -> [(&'static str, String); 3] {
         [
             ("EVENWATT_MAIL_HOST", "127.0.0.1".to_owned()),
@@ -46,7 +46,7 @@ impl MailServer {
         ]
     }
 
-    /// How many letters came to this address.
+    /// How many e-mails came to this address.
     pub fn count(&self, to: &str) -> usize {
         self.to(to).len()
     }
@@ -58,13 +58,13 @@ impl MailServer {
         mine.cloned().collect()
     }
 
-    /// The newest letter to an address, once there are this many.
+    /// The newest e-mail to an address, once there are this many.
     pub async fn letter(&self, to: &str, count: usize) -> String {
         super::eventually(async || self.count(to) >= count).await;
-        self.to(to).pop().expect("a letter")
+        self.to(to).pop().expect("an e-mail")
     }
 
-    /// The secret in the newest letter's link.
+    /// The secret in the newest e-mail's link.
     pub async fn secret(&self, to: &str, count: usize) -> String {
         let letter = self.letter(to, count).await;
         let link = letter.split_whitespace().find(|word| word.starts_with("http"));
@@ -106,13 +106,13 @@ impl MailServer {
     }
 }
 
-/// The secret in a link of a letter or of an answer.
+/// The secret in a link of an e-mail or of an answer.
 pub fn secret_of(link: &str) -> String {
     let path = link.split('?').next().unwrap_or_default();
     path.rsplit('/').next().expect("a secret").to_owned()
 }
 
-/// A letter without the encoding "quoted-printable".
+/// An e-mail without the encoding "quoted-printable".
 fn plain(letter: &str) -> String {
     if !letter.contains("quoted-printable") {
         return letter.to_owned();

@@ -1,5 +1,5 @@
 //! Readings of meters that cannot be true: slips of units, power that nobody produces, currents without a sign, clocks that are
-//! hours off. They are refused or bounded, told, and forgotten with the first reading that is right.
+//! hours off. They are refused or bounded, reported, and forgotten with the first reading that is right.
 
 use std::time::Duration;
 

@@ -53,7 +53,7 @@ impl Charger {
         self.app.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// Tells a status with the station's time, so many seconds from now.
+    /// Reports a status with the station's time, so many seconds from now.
     async fn status_of(&mut self, seconds: i64) {
         let at = self.there(seconds);
         if self.is_1_6() {

@@ -1,4 +1,4 @@
-//! Numbers of cards are shown to API keys with the scope `read:tokens`, and to nobody else, wherever they turn up.
+//! Numbers of cards are shown to API keys with the scope `read:tokens`, and to nobody else, wherever they appear.
 
 use serde_json::{Value, json};
 
@@ -8,11 +8,11 @@ use crate::support::{Client, FakeStation, TestApp, eventually};
 const CARD: &str = "04A2B3C4D5E680";
 const MASKED: &str = "****E680";
 
-/// What the events of this type tell this client of a card, as text.
+/// What the events of this type show this client of a card, as text.
 async fn told(client: &Client, kind: &str) -> String {
     let listed = client.get(&format!("/events?limit=1000&type={kind}")).await;
     let rows = listed.json()["result"].clone();
-    assert_ne!(rows, json!([]), "{kind} was told");
+    assert_ne!(rows, json!([]), "{kind} was recorded");
     rows.to_string()
 }
 
@@ -49,7 +49,7 @@ async fn ask(app: &TestApp, protocol: &str, path: &str, body: Value) -> (Client,
     let (asking, path) = (clerk.clone(), format!("{}{path}?wait=true", station.path));
     let asked = actix_web::rt::spawn(async move { asking.post(&path, body).await });
     let call = socket.next_call().await;
-    assert!(call.to_string().contains(CARD), "the station is told the number: {call}");
+    assert!(call.to_string().contains(CARD), "the station is sent the number: {call}");
     socket.answer(&call, json!({"status": "Accepted"})).await;
     (clerk, asked.await.expect("answered").ok())
 }

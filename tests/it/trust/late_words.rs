@@ -1,4 +1,4 @@
-//! What is told after the end of a session, or at another connector: values that waited over a boot, signed data, numbers of
+//! What is reported after the end of a session, or at another connector: values that waited over a boot, signed data, numbers of
 //! connectors that are wrong.
 
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ async fn values_that_waited_over_the_boot_correct_what_it_ended_and_do_not_take_
     let session = yard.session().await;
     assert_settled(&session, "ended", 6_000, 2.4);
     assert_eq!(session["metrics"]["chargingStop"], "2026-04-24T03:12:00.000Z");
-    assert_eq!(session["corrections"][0]["reason"], "The station told a part of it late");
+    assert_eq!(session["corrections"][0]["reason"], "The station reported a part of it late");
     let wish = json!({"connector": yard.station.connector});
     yard.app.client.post("/sessions", wish).await.created();
 }

@@ -1,4 +1,4 @@
-//! Numbers of cards as long as a station's protocol has room for, told with the type of their token.
+//! Numbers of cards as long as a station's protocol has room for, sent with the type of their token.
 
 use serde_json::{Value, json};
 

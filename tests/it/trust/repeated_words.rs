@@ -35,7 +35,7 @@ mod a_clock_that_stands_still {
         let mut yard = Yard::open().await;
         for end in [700, 500] {
             let number = yard.socket.start(1, "CARD", 0, NEVER_SET).await;
-            assert_eq!(yard.socket.start(1, "CARD", 0, NEVER_SET).await, number, "told again while it runs");
+            assert_eq!(yard.socket.start(1, "CARD", 0, NEVER_SET).await, number, "reported again while it runs");
             let end = json!({"transactionId": number, "meterStop": end, "timestamp": NEVER_SET});
             for _ in 0..2 {
                 yard.stop(stop(end.clone())).await;
@@ -116,7 +116,7 @@ mod a_clock_that_begins_anew_at_each_boot {
         let end = json!({"transactionId": first, "meterStop": 500, "timestamp": "2021-01-01T00:05:00Z"});
         yard.stop(stop(end)).await;
         yard.pass(60);
-        assert_eq!(yard.socket.start(1, "CARD", 0, BEGIN).await, first, "told again");
+        assert_eq!(yard.socket.start(1, "CARD", 0, BEGIN).await, first, "reported again");
         yard.reboot().await;
         let second = yard.socket.start(1, "CARD", 0, BEGIN).await;
         assert_ne!(second, first);
@@ -161,7 +161,7 @@ mod a_start {
         assert_eq!(yard.socket.start(1, "CARD", 1_000, &minute(1)).await, number);
         yard.meter(number, 4, 1_000, 0).await;
         let next = yard.socket.start(1, "CARD", 1_000, &minute(5)).await;
-        assert_ne!(next, number, "something was told of the first");
+        assert_ne!(next, number, "something was reported of the first");
     }
 
     #[actix_web::test]

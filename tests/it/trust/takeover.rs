@@ -278,7 +278,7 @@ impl Picky {
         Self { app, station, charger }
     }
 
-    /// Sets a limit in amps; how many forms were tried, and whether one was taken.
+    /// Sets a limit in amps; how many variants were tried, and whether one was taken.
     async fn limit(&mut self, amps: f64, takes: impl Fn(&Value) -> bool) -> (usize, bool) {
         let client = self.app.client.clone();
         let path = format!("{}/set_default_power_limit?wait=true", self.station.path);

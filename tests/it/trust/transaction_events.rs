@@ -130,7 +130,7 @@ async fn a_transaction_whose_evse_is_told_late_is_over_where_a_later_one_runs() 
     yard.event("Ended", ("old", 2, 3), json!({"register": 2_500})).await;
     let old = yard.sessions().await.remove(0);
     assert_settled(&old, "ended", 1_500, 0.6);
-    assert_eq!(old["corrections"][0]["reason"], "The station told its end");
+    assert_eq!(old["corrections"][0]["reason"], "The station reported its end");
 }
 
 #[actix_web::test]

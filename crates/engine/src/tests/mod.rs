@@ -1,4 +1,4 @@
-//! Stories of whole plans, told with whole kilowatts.
+//! Stories of whole plans, in whole kilowatts.
 
 mod changing;
 mod pausing;
@@ -44,7 +44,7 @@ fn limits(snapshot: &Snapshot, now: Timestamp) -> Vec<i64> {
     assert_eq!(violations(snapshot, &plan), []);
     plan.limits.iter().map(|limit| limit.limit.get()).collect()
 }
-/// What the shell does: remembers limits and turns for the next plan.
+/// What the shell does: remembers limits and queue positions for the next plan.
 fn carry_on(snapshot: &mut Snapshot, now: Timestamp) -> Vec<i64> {
     let plan = plan(snapshot, now);
     assert_eq!(violations(snapshot, &plan), []);

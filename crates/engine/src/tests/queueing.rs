@@ -1,4 +1,4 @@
-//! Who gets anything: turns, holds, rests, classes and pauses.
+//! Who gets anything: queue positions, minimum on-times, off-times, classes and pauses.
 
 use super::*;
 

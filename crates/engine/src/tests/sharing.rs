@@ -1,4 +1,4 @@
-//! Who gets how much: the contract of a plain group, trees, phases, steps and what is set aside.
+//! Who gets how much: the contract of a plain group, trees, phases, steps and what is reserved.
 
 use super::*;
 
@@ -58,7 +58,7 @@ fn what_cannot_be_steered_is_set_aside_on_the_whole_path() {
     assert_eq!(plan.limits.iter().map(|limit| limit.limit.get()).collect::<Vec<_>>(), [4_500, 4_500, 0]);
     assert_eq!((plan.nodes[1].reserved, plan.nodes[1].available), (kw(11), kw(5)));
     let sentence = plan.limits[2].explain();
-    assert_eq!(sentence, "0 kW: its station is offline, so 11 kW is set aside for it (rule reservation).");
+    assert_eq!(sentence, "0 kW: its station is offline, so 11 kW is reserved for it (rule reservation).");
 }
 
 #[test]

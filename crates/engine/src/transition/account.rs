@@ -1,4 +1,4 @@
-//! What is known about one station's limit: what it acknowledged, what it was sent, and the worst it may be enforcing.
+//! What is known about one station's limit: what it acknowledged, what it was sent, and the most it may be enforcing.
 //!
 //! Messages to one station are answered in the order they were sent, so an answer to one settles all before it. A message
 //! without an answer may have arrived or not; until a later one is answered, both must be assumed.
@@ -13,19 +13,19 @@ use kernel::{Timestamp, Watts};
 /// Messages to one station that may be without an answer; more wait, since a station handles one at a time anyway.
 const MOST_UNANSWERED: usize = 8;
 
-/// The books of one connector.
+/// The ledger account of one connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The limit it last confirmed; `None` while nothing is known.
     acknowledged: Option<Watts>,
     acknowledged_at: Option<Timestamp>,
-    /// It is to be told again, however sure one is of what it enforces.
+    /// It is to be sent again, however sure one is of what it enforces.
     #[serde(default)]
     reassert: bool,
     /// The newest message when that was wished: its answer does not fulfil the wish.
     #[serde(default)]
     reassert_after: Option<Ticket>,
-    /// What must be assumed while nothing is acknowledged, and beside it while it is out of control.
+    /// What must be assumed while nothing is acknowledged, and beside it while it is uncontrolled.
     assumed: Watts,
     /// Messages that may have taken effect, oldest first.
     unanswered: Vec<Sent>,
@@ -54,11 +54,11 @@ struct Settling {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     Nothing,
-    /// Tell it the same again, before its live limit runs out.
+    /// Send it the same again, before its live limit runs out.
     Refresh,
-    /// Tell it now: it may be drawing that much already.
+    /// Send it now: it may be drawing that much already.
     Now,
-    /// Tell it when there is room: it may draw more than before.
+    /// Send it when there is room: it may draw more than before.
     WhenRoom,
 }
 
@@ -84,7 +84,7 @@ impl Account {
         self.unanswered.last().map(|sent| sent.ticket)
     }
 
-    /// The most it may be drawing under what it was told.
+    /// The most it may be drawing under what it was sent.
     pub(super) fn worst(&self) -> Watts {
         let known = match (self.acknowledged, self.out_of_control) {
             (Some(limit), None) => limit,
@@ -101,12 +101,12 @@ impl Account {
         self.enforced().filter(|_| !self.reassert)
     }
 
-    /// The same, also where it is to be told again.
+    /// The same, also where it is to be sent again.
     pub(super) fn enforced(&self) -> Option<Watts> {
         self.acknowledged.filter(|_| self.unanswered.is_empty())
     }
 
-    /// What it may be told at once: no more than it was last known to enforce, or than must be assumed anyway. A cut that
+    /// What it may be sent at once: no more than it was last known to enforce, or than must be assumed anyway. A cut that
     /// still settles does not count: what it frees is not the connector's own any more.
     fn held(&self) -> Watts {
         let sent = self.unanswered.iter().map(|sent| sent.limit);
@@ -183,7 +183,7 @@ impl Account {
         }
     }
 
-    /// The station refused a message or did not answer it. After the last try it is out of control.
+    /// The station refused a message or did not answer it. After the last try it is uncontrolled.
     pub(super) fn failed(&mut self, ticket: Ticket, why: Uncontrolled, protocol: &SendPolicy, now: Timestamp) {
         let Some(sent) = self.unanswered.iter_mut().find(|sent| sent.ticket == ticket && !sent.failed) else {
             return;
@@ -198,7 +198,7 @@ impl Account {
         }
     }
 
-    /// It cannot be steered any more and may draw this much, or what it was told before if that is more.
+    /// It cannot be steered any more and may draw this much, or what it was sent before if that is more.
     pub(super) fn lose(&mut self, why: Uncontrolled, assumed: Watts) {
         self.assumed = assumed.at_least_zero();
         self.out_of_control = Some(why);
@@ -211,13 +211,13 @@ impl Account {
         *self = Self::unproven(sent.chain(settling).fold(assumed, Watts::max));
     }
 
-    /// It is told its limit again at the next opportunity, without being doubted.
+    /// It is sent its limit again at the next opportunity, without being doubted.
     pub(super) fn reassert(&mut self) {
         self.reassert = true;
         self.reassert_after = self.newest_ticket();
     }
 
-    /// It told which limit it enforces.
+    /// It reported which limit it enforces.
     pub(super) fn read_back(&mut self, limit: Watts, now: Timestamp) {
         self.acknowledged = Some(limit.at_least_zero());
         self.acknowledged_at = Some(now);

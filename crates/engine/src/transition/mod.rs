@@ -1,7 +1,7 @@
-//! From the limits that hold to the limits that should: cuts first, raises only into room that is proven.
+//! From the limits in force to the limits that should be: cuts first, raises only into room that is confirmed.
 //!
-//! The ledger knows the worst each station may be enforcing: the largest of what it last acknowledged, what it was sent
-//! since, and what must be assumed. It keeps one promise: **as long as capacities stay the same, the sum of these worsts
+//! The ledger knows the exposure of each station, the most it may be enforcing: the largest of what it last acknowledged, what it was sent
+//! since, and what must be assumed. It keeps one promise: **as long as capacities stay the same, the sum of these exposures
 //! stays within the capacity of every group and phase, whatever is lost, late, doubled or refused.** When a capacity falls
 //! below the sum, nothing is raised there until the sum is back below it.
 //!
@@ -28,7 +28,7 @@ use kernel::{ConnectorId, GroupId, Timestamp, Watts};
 pub struct SendPolicy {
     /// How long after its acknowledgement a cut is visible on the cable, unless the meter shows it earlier.
     pub settle_seconds: u32,
-    /// How often a message is tried before its station counts as out of control.
+    /// How often a message is tried before its station counts as uncontrolled.
     pub tries: u32,
     /// The pause before the second try; it doubles with every further one.
     pub back_off_seconds: u32,
@@ -42,7 +42,7 @@ impl Default for SendPolicy {
     }
 }
 
-/// Tells one message from another; later ones are larger.
+/// Distinguishes one message from another; later ones are larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Ticket(pub u64);
@@ -84,7 +84,7 @@ pub enum Stage {
     Raising,
     /// Every station confirmed its limit.
     Settled,
-    /// Some station is out of control, and its power is set aside.
+    /// Some station is uncontrolled, and its power is reserved.
     Degraded,
 }
 
@@ -93,13 +93,13 @@ pub enum Stage {
 pub struct Exposure {
     /// The group.
     pub node: GroupId,
-    /// The sum of the worst each may be enforcing.
+    /// The sum of the most each may be enforcing.
     pub worst: Watts,
     /// What they may draw.
     pub capacity: Watts,
 }
 
-/// The books of all connectors.
+/// What each connector may be enforcing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ledger {
     /// How patient to be.
@@ -125,7 +125,7 @@ impl Ledger {
         self.accounts.keys().copied()
     }
 
-    /// The books of one connector, to be stored by themselves.
+    /// The account of one connector, to be stored by itself.
     pub fn account(&self, connector: ConnectorId) -> Option<&Account> {
         self.accounts.get(&connector)
     }
@@ -179,7 +179,7 @@ impl Ledger {
         messages.into_iter().map(|(kind, connector, limit)| self.issue(kind, connector, limit)).collect()
     }
 
-    /// A ticket for a message beside the plan, so that it has its place among those of the plan.
+    /// A ticket for a message beside the plan, so that it has its order among those of the plan.
     pub fn ticket(&mut self) -> Ticket {
         self.next_ticket = Ticket(self.next_ticket.0 + 1);
         self.next_ticket
@@ -210,7 +210,7 @@ impl Ledger {
         }
     }
 
-    /// The station refused a message; it is tried again, and after the last try the station is out of control.
+    /// The station refused a message; it is tried again, and after the last try the station is uncontrolled.
     pub fn refused(&mut self, connector: ConnectorId, ticket: Ticket, now: Timestamp) {
         if let Some(account) = self.accounts.get_mut(&connector) {
             account.failed(ticket, Uncontrolled::Rejected, &self.protocol, now);
@@ -230,12 +230,12 @@ impl Ledger {
         self.lose(connector, Uncontrolled::Offline, assumed);
     }
 
-    /// The station draws more than it may; from now on this much is set aside for it.
+    /// The station draws more than it may; from now on this much is reserved for it.
     pub fn not_obeying(&mut self, connector: ConnectorId, assumed: Watts) {
         self.lose(connector, Uncontrolled::NotObeying, assumed);
     }
 
-    /// The connector cannot be steered for this reason; what it may draw, or was told before if that is more, is set aside.
+    /// The connector cannot be steered for this reason; what it may draw, or was sent before if that is more, is reserved.
     pub fn lose(&mut self, connector: ConnectorId, why: Uncontrolled, assumed: Watts) {
         let account = self.accounts.entry(connector).or_insert_with(|| Account::unproven(assumed));
         account.lose(why, assumed);
@@ -248,7 +248,7 @@ impl Ledger {
         account.regain(assumed);
     }
 
-    /// A session begins or goes on: some stations drop limits then, so it is told its limit again. What it is known to
+    /// A session begins or goes on: some stations drop limits then, so it is sent its limit again. What it is known to
     /// enforce stays known, so nothing is given away and nothing is raised without room.
     pub fn reassert(&mut self, connector: ConnectorId) {
         if let Some(account) = self.accounts.get_mut(&connector) {
@@ -256,7 +256,7 @@ impl Ledger {
         }
     }
 
-    /// The station told which limit it enforces (composite schedule, or its installed profiles).
+    /// The station reported which limit it enforces (composite schedule, or its installed profiles).
     pub fn read_back(&mut self, connector: ConnectorId, limit: Watts, now: Timestamp) {
         if let Some(account) = self.accounts.get_mut(&connector) {
             account.read_back(limit, now);
@@ -280,7 +280,7 @@ impl Ledger {
         self.accounts.get(&connector)?.known()
     }
 
-    /// Why a connector cannot be steered and what to set aside for it: the state for the next snapshot.
+    /// Why a connector cannot be steered and what to reserve for it: the state for the next snapshot.
     pub fn out_of_control(&self, connector: ConnectorId) -> Option<(Uncontrolled, Watts)> {
         let account = self.accounts.get(&connector)?;
         Some((account.out_of_control()?, account.worst()))
@@ -314,7 +314,7 @@ impl Ledger {
         self.stage(plan) == Stage::Settled
     }
 
-    /// What may be drawn below every group, sorted by group. Limits from elsewhere are kept by the stations themselves.
+    /// What may be drawn below every group, sorted by group. External limits are kept by the stations themselves.
     pub fn exposures(&self, snapshot: &Snapshot) -> Vec<Exposure> {
         let grid = Grid::new(snapshot);
         let room = grid.room(grid.places.iter().map(|place| self.worst(place.member.connector)));

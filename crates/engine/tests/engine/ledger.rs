@@ -217,7 +217,7 @@ impl Play {
         Ok(())
     }
 
-    /// Were the worst cases a plan, it would overload nothing, no phase either.
+    /// Were the exposures a plan, it would overload nothing, no phase either.
     fn assert_nothing_is_overloaded(&self) -> Result<(), TestCaseError> {
         let mut snapshot = self.snapshot.clone();
         for member in &mut snapshot.members {

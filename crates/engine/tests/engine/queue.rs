@@ -1,4 +1,4 @@
-//! A day in a queue: everybody gets a turn in time, and no contactor clicks too often.
+//! A day in a queue: everybody gets power in time, and no contactor clicks too often.
 
 use engine::*;
 use kernel::*;
@@ -88,6 +88,6 @@ proptest! {
                 day.snapshot.members[place].state = MemberState::Active(Session::new(later(minute * 60)));
             }
         }
-        prop_assert!(served, "never had a turn");
+        prop_assert!(served, "never got power");
     }
 }

@@ -1,7 +1,7 @@
 //! What a meter shows, free of versions and vendors: one [`Reading`] an instant, in integer units.
 //!
-//! Stations disagree about units, phases and totals. A version turns its values into [`Sample`]s; [`Reading::of`]
-//! makes the best of them and flags every assumption, so nobody above asks how a station spells its current.
+//! Stations disagree about units, phases and totals. A version converts its values into [`Sample`]s; [`Reading::of`]
+//! makes the best of them and notes every assumption as a deviation, so nobody above asks how a station spells its current.
 
 mod combine;
 mod words;

@@ -5,7 +5,7 @@ use kernel::{Millivolts, Timestamp};
 use super::{Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample};
 
 impl Quantity {
-    /// What a measurand is about; nothing for those that we do not use. The energy register is meant where none is told.
+    /// What a measurand is about; nothing for those that we do not use. The energy register is meant where none is given.
     pub fn of_measurand(measurand: Option<&str>) -> Option<Self> {
         match measurand {
             None | Some("Energy.Active.Import.Register") => Some(Self::Energy),
@@ -38,7 +38,7 @@ impl Line {
 }
 
 impl Place {
-    /// Where it was measured; where the cable leaves the station unless something else is told.
+    /// Where it was measured; where the cable leaves the station unless something else is given.
     pub fn of_location(location: Option<&str>) -> Self {
         match location {
             Some("Cable") => Self::Cable,
@@ -51,7 +51,7 @@ impl Place {
 }
 
 impl ReadingContext {
-    /// Why it was taken; at an interval unless something else is told.
+    /// Why it was taken; at an interval unless something else is given.
     pub fn of_context(context: Option<&str>) -> Self {
         match context {
             None | Some("Sample.Periodic") => Self::Periodic,
@@ -72,7 +72,7 @@ pub fn context_name(context: ReadingContext) -> String {
 }
 
 /// What values mean: a reading for each instant and context, none for values that we do not use. Elements of a message
-/// that tell the same instant, one measurand each, make one reading.
+/// that name the same instant, one measurand each, make one reading.
 ///
 /// `nominal` is the voltage between phase and neutral to assume where a station does not measure it.
 pub fn readings_at<V>(

@@ -43,7 +43,7 @@ impl IncomingCall {
 pub enum Admission {
     /// Nothing else is being handled.
     Now(IncomingCall),
-    /// It waits for its turn.
+    /// It waits in the queue.
     Later,
     /// The same call is waiting or being handled: the answer to that one serves both.
     Repeated,
@@ -98,7 +98,7 @@ impl Incoming {
         self.waiting.len() < MOST_WAITING && bytes < MOST_WAITING_BYTES
     }
 
-    /// Ends the call that is being handled and tells whether its answer is waited for; `None` when it is another one.
+    /// Ends the call that is being handled and returns whether its answer is waited for; `None` when it is another one.
     pub fn finish(&mut self, id: &MessageId) -> Option<bool> {
         let ours = self.handling.take_if(|handling| handling.message_id == *id)?;
         Some(ours.wants_answer)

@@ -1,7 +1,7 @@
 //! The rhythm of one connection without I/O: who may speak, who waits, what ends when.
 //!
 //! OCPP-J §4.1.1: neither side sends a call while its last one is unanswered. Our calls wait in `outgoing` for their
-//! turn; the station's calls are handed out by `incoming` one at a time, so its messages are handled in order. The
+//! order; the station's calls are handed out by `incoming` one at a time, so its messages are handled in order. The
 //! socket feeds [`Session::step`] and does what it says; the same inputs always give the same outputs.
 
 mod incoming;

@@ -73,8 +73,8 @@ pub enum CallFailure {
     /// The connection ended first; when the call had been sent, the station may have acted all the same.
     #[error("the connection ended first")]
     Dropped,
-    /// A newer call took its place before it was sent.
-    #[error("a newer call took its place")]
+    /// A newer call replaced it before it was sent.
+    #[error("a newer call replaced it")]
     Superseded,
     /// It waited too long to be sent.
     #[error("it waited too long to be sent")]
@@ -121,7 +121,7 @@ impl Outgoing {
         }
     }
 
-    /// Lines a call up, in the place of an older one with the same key when that is as urgent.
+    /// Lines a call up, instead of an older one with the same key when that is as urgent.
     pub fn enqueue(&mut self, call: OutgoingCall, outputs: &mut Vec<Output>) {
         let key = call.coalesce_key;
         let older = key.and_then(|key| self.queue.iter().position(|one| one.coalesce_key == Some(key)));

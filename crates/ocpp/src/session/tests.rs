@@ -4,7 +4,7 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A session under a clock that stands still until told otherwise.
+/// A session under a clock that stands still until it is moved.
 struct Bench {
     session: Session,
     now: Timestamp,

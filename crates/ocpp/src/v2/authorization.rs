@@ -54,7 +54,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// Tell the version of the local list (D02).
+    /// Return the version of the local list (D02).
     get_local_list_version
     asks {}
     answers { version_number: i64 }

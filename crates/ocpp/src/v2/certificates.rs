@@ -122,7 +122,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// Tell which certificates are trusted (M03).
+    /// Return which certificates are trusted (M03).
     get_installed_certificate_ids
     asks { certificate_type: Option<Vec<GetCertificateIdUse>> }
     answers {

@@ -37,7 +37,7 @@ crate::message! {
 }
 
 crate::message! {
-    /// What a driver holds to a reader.
+    /// What a driver presents to a reader.
     pub struct IdToken {
         pub additional_info: Option<Vec<AdditionalInfo>>,
         pub id_token: Exact<255, 36>,

@@ -64,7 +64,7 @@ crate::choice! {
 }
 
 crate::exchange! {
-    /// Reckon a running transaction with another tariff (2.1).
+    /// Compute a running transaction with another tariff (2.1).
     change_transaction_tariff
     asks { tariff: Tariff, transaction_id: Exact<36> }
     answers { status: TariffChangeStatus, status_info: Option<StatusInfo> }
@@ -85,7 +85,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// Tell the tariffs (2.1).
+    /// Return the tariffs (2.1).
     get_tariffs
     asks { evse_id: u32 }
     answers {
@@ -121,7 +121,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// Reckon with this tariff where no other holds (2.1).
+    /// Use this tariff where no other applies (2.1).
     set_default_tariff
     asks { evse_id: u32, tariff: Tariff }
     answers { status: TariffSetStatus, status_info: Option<StatusInfo> }

@@ -249,7 +249,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// How severe an event must be to be told (N05).
+    /// How severe an event must be to be reported (N05).
     set_monitoring_level
     asks { severity: u32 }
     answers { status: GenericStatus, status_info: Option<StatusInfo> }

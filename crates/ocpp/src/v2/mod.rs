@@ -1,4 +1,4 @@
-//! OCPP 2.0.1 and 2.1: what a station may say and what it may be told, one file a functional block.
+//! OCPP 2.0.1 and 2.1: what a station may send and what it may be sent, one file a functional block.
 //!
 //! 2.1 is 2.0.1 with more in it. What is marked `[V21]` does not exist for stations that speak 2.0.1; they are never sent it.
 

@@ -235,14 +235,14 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// Tell a whole report in parts (B07).
+    /// Send a whole report in parts (B07).
     get_base_report
     asks { request_id: i64, report_base: ReportBase }
     answers { status: GenericDeviceModelStatus, status_info: Option<StatusInfo> }
 }
 
 crate::exchange! {
-    /// Tell a part of the device model in parts (B08).
+    /// Send a part of the device model in parts (B08).
     get_report
     asks {
         component_variable: Option<Vec<ComponentVariable>>,
@@ -253,7 +253,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// Tell the values of variables (B06).
+    /// Return the values of variables (B06).
     get_variables
     asks { get_variable_data: Vec<GetVariableData> }
     answers { get_variable_result: Vec<GetVariableResult> }

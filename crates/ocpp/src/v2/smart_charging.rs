@@ -260,7 +260,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// A limit from elsewhere is over (K13).
+    /// An external limit is over (K13).
     cleared_charging_limit
     asks { charging_limit_source: ChargingLimitSource, evse_id: Option<u32> }
     answers {}
@@ -278,7 +278,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// Tell the limits that will apply (K08).
+    /// Return the limits that will apply (K08).
     get_composite_schedule
     asks {
         duration: i64,
@@ -300,7 +300,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// A limit came from elsewhere (K12).
+    /// An external limit was set (K12).
     notify_charging_limit
     asks {
         charging_schedule: Option<Vec<ChargingSchedule>>,

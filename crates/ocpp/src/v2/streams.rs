@@ -6,7 +6,7 @@ use crate::text::Exact;
 use kernel::Timestamp;
 
 crate::message! {
-    /// What a stream tells of, and how often.
+    /// What a stream reports, and how often.
     pub struct ConstantStreamData {
         pub id: u32,
         pub params: PeriodicEventStreamParams,
@@ -23,7 +23,7 @@ crate::message! {
 }
 
 crate::exchange! {
-    /// Tell a stream more or less often (2.1).
+    /// Send a stream more or less often (2.1).
     adjust_periodic_event_stream
     asks { id: u32, params: PeriodicEventStreamParams }
     answers { status: GenericStatus, status_info: Option<StatusInfo> }
@@ -37,7 +37,7 @@ crate::exchange! {
 }
 
 crate::exchange! {
-    /// Tell which streams run (2.1).
+    /// Return which streams run (2.1).
     get_periodic_event_stream
     asks {}
     answers { constant_stream_data: Option<Vec<ConstantStreamData>> }

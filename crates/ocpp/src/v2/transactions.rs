@@ -55,7 +55,7 @@ crate::message! {
 }
 
 crate::message! {
-    /// What a transaction costs, reckoned by the station.
+    /// What a transaction costs, computed by the station.
     pub struct CostDetails {
         pub charging_periods: Option<Vec<ChargingPeriod>>,
         pub failure_reason: Option<Exact<500>>,
@@ -131,7 +131,7 @@ crate::message! {
 }
 
 crate::exchange! {
-    /// Does a transaction go on, and is anything about it still to be told (E14)?
+    /// Does a transaction go on, and is anything about it still to be reported (E14)?
     get_transaction_status
     asks { transaction_id: Option<Exact<36>> }
     answers { ongoing_indicator: Option<bool>, messages_in_queue: bool }

@@ -1,14 +1,14 @@
 //! What must stand in a message that is answered all the same where it does not.
 //!
 //! A station repeats a StopTransaction that is answered with an error for ever, and with it everything that waits behind
-//! it, so such a message is never refused for one field of it: the field is as good as not told, and that is flagged.
+//! it, so such a message is never refused for one field of it: the field counts as missing, and that is noted as a deviation.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::{Mending, Repair, Wire};
 
-/// A field that must be told, and is nothing where it is missing or cannot be read. An object or a list in its place is a fault
+/// A field that must be sent, and is nothing where it is missing or cannot be read. An object or a list instead is a fault
 /// all the same, unless `ANYTHING` may stand there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -20,7 +20,7 @@ impl<T, const ANYTHING: bool> From<T> for Due<T, ANYTHING> {
     }
 }
 
-/// Strictly it must be there, so that what is missing is mended and flagged.
+/// Strictly it must be there, so that what is missing is repaired and noted as a deviation.
 impl<'de, T: Deserialize<'de>, const ANYTHING: bool> Deserialize<'de> for Due<T, ANYTHING> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         T::deserialize(from).map(|told| Self(Some(told)))

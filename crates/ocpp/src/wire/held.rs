@@ -1,16 +1,16 @@
-//! What was held to a reader, in messages that are answered whatever they say of it.
+//! What was presented to a reader, in messages that are answered whatever they say of it.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Mending, Repair, Wire};
 
-/// A card that may be told. One that cannot be read is no reason to refuse its message, and yet a card that nobody knows.
+/// A card that may be sent. One that cannot be read is no reason to refuse its message, and yet a card that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Held<T> {
-    /// None was told.
+    /// None was sent.
     Nothing,
-    /// One was told that cannot be read, which was flagged.
+    /// One was sent that cannot be read, which was noted as a deviation.
     Unreadable,
     /// This one.
     Card(T),
@@ -25,7 +25,7 @@ impl<T> Held<T> {
         }
     }
 
-    /// Whether one was told that cannot be read.
+    /// Whether one was sent that cannot be read.
     pub const fn is_unreadable(&self) -> bool {
         matches!(self, Self::Unreadable)
     }

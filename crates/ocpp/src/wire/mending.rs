@@ -1,4 +1,4 @@
-//! The walk through a payload that has to be mended: where we are, what was repaired, what cannot be.
+//! The lenient walk through a payload: where we are, what was repaired, what cannot be.
 
 use std::mem;
 
@@ -11,21 +11,21 @@ use kernel::spelled::same_spelling;
 
 use super::{Fault, Flag, Problem, Repair, Wire};
 
-/// Flags one payload may collect; a hundred samples with the same fault need not say so a hundred times.
+/// Deviations one payload may collect; a hundred samples with the same fault need not say so a hundred times.
 pub const MOST_FLAGS: usize = 32;
-/// Characters of a mended value, and of its path, that its flag keeps.
+/// Characters of a repaired value, and of its path, that its deviation keeps.
 const LONGEST_RAW: usize = 500;
 
-/// The state of mending one payload.
+/// The state of reading one payload leniently.
 #[derive(Debug)]
 pub struct Mending {
     /// Stands in for a time that cannot be read.
     pub(super) received_at: Timestamp,
     version: Protocol,
     path: String,
-    /// What was mended so far.
+    /// What was repaired so far.
     pub flags: Vec<Flag>,
-    /// What could not be mended.
+    /// What could not be repaired.
     pub faults: Vec<Fault>,
 }
 
@@ -121,7 +121,7 @@ impl Mending {
         self.tolerate(value, |problem| *problem != super::NO_CONTAINER)
     }
 
-    /// Notes faults that may be as flags of what was left out, and keeps the others.
+    /// Notes faults that may be as deviations of what was left out, and keeps the others.
     fn tolerate<T: Wire>(&mut self, value: Value, may_be: impl Fn(&Problem) -> bool) -> Option<T> {
         let earlier = mem::take(&mut self.faults);
         let raw = value.clone();
@@ -148,7 +148,7 @@ impl Mending {
         result
     }
 
-    /// Reads a number written as a number or, mended, as a text.
+    /// Reads a number written as a number or, repaired, as a text.
     fn number(&mut self, value: &Value, due: &'static str) -> Option<Decimal> {
         let read = match value {
             Value::Number(number) => Decimal::parse(&number.to_string()),

@@ -1,7 +1,7 @@
 //! What may stand in a payload, and how each kind of thing is read when it is not quite right.
 //!
 //! A payload type is declared once with [`message!`](crate::message) or [`choice!`](crate::choice). serde reads what
-//! obeys the specification; [`Wire::mend`] reads what does not, notes each repair as a [`Flag`] and each thing beyond
+//! obeys the specification; [`Wire::read_leniently`] reads what does not, notes each repair as a [`Deviation`] and each thing beyond
 //! repair as a [`Fault`], all with their paths. [`mod@super::decode`] decides which of the two runs.
 
 mod due;

@@ -1,6 +1,6 @@
-//! What is told of a payload that broke the specification: repairs as flags, the rest as faults.
+//! What is reported of a payload that broke the specification: repairs as deviations, the rest as faults.
 
-/// How a value that broke the specification was mended.
+/// How a value that broke the specification was repaired.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Repair {
     /// A time without a zone was taken as UTC.

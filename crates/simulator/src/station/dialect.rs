@@ -15,7 +15,7 @@ use ocpp::v16::status_notification::Status;
 use ocpp::v16::stop_transaction::Reason;
 use ocpp::v16::{start_transaction, status_notification, stop_transaction};
 
-/// A transaction as the server was told of it.
+/// A transaction as the server knows it.
 #[derive(Debug)]
 struct Told {
     connector: u32,
@@ -153,7 +153,7 @@ impl Dialect {
         more: Value,
     ) -> (&'static str, Value) {
         let Some(told) = self.told.get_mut(&local) else {
-            return ("Heartbeat", json!({})); // it was over before it was told
+            return ("Heartbeat", json!({})); // it was over before it was reported
         };
         info.insert("transactionId".to_owned(), json!(told.name));
         let mut event = json!({

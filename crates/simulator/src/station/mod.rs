@@ -128,7 +128,7 @@ pub struct Station {
     phase: Phase,
     outbox: Outbox,
     dialect: Dialect,
-    /// The server's numbers of transactions it was not told everything about yet.
+    /// The server's numbers of transactions it has not heard everything about yet.
     numbers: BTreeMap<u64, i64>,
     transactions: u64,
     local_list_version: i64,
@@ -269,7 +269,7 @@ impl Station {
         }
     }
 
-    /// Tells the server every status that changed.
+    /// Reports every status that changed to the server.
     fn report_changes(&mut self, now: Timestamp) {
         for connector in &mut self.connectors {
             let status = connector.true_status();

@@ -119,7 +119,7 @@ impl Outbox {
         self.waiting.push_back((message, 0));
     }
 
-    /// Begins with the next message, when nothing holds it back; `false` when there is none.
+    /// Begins with the next message, when nothing keeps it back; `false` when there is none.
     pub fn begin_next(&mut self, now: Timestamp) -> bool {
         self.held_until.take_if(|until| *until <= now);
         if self.in_flight.is_some() || self.held_until.is_some() {

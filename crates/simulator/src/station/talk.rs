@@ -187,7 +187,7 @@ impl Station {
         self.report_all(now);
     }
 
-    /// Tells the status of the station and of every connector.
+    /// Reports the status of the station and of every connector.
     fn report_all(&mut self, now: Timestamp) {
         let station = notification(0, Status::Available, now);
         self.outbox.push(Message::Status(station));

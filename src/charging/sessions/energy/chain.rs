@@ -45,13 +45,13 @@ pub(super) struct Bound {
 pub(super) enum Fit {
     /// It does.
     Follows,
-    /// It was told before what is known, and shows no more.
+    /// It was reported before what is known, and shows no more.
     Late,
     /// It does not, or not yet.
     Strange,
 }
 
-/// Where a register stood before it moved or began again, for the case that this was garbage told more than once.
+/// Where a register stood before it moved or began again, for the case that this was garbage reported more than once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Detour {
     from: Point,
@@ -72,7 +72,7 @@ pub(super) struct Chain {
     /// The one before, for the power between them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     before: Option<Point>,
-    /// A value far from the last one: the next tells which of them counts.
+    /// A value far from the last one: the next shows which of them counts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     held: Option<Point>,
     /// The lowest value that a late one can have: that of the start, while the register goes on from it.
@@ -86,7 +86,7 @@ pub(super) struct Chain {
     /// Whether readings are in it, besides the start.
     #[serde(default)]
     pub(super) sampled: bool,
-    /// Whether any of them is not told as that of the start.
+    /// Whether any of them is not reported as that of the start.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     read: bool,
     #[serde(default)]
@@ -97,7 +97,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    /// One that begins with the register at the start, where that was told; `apart` where that may be another register.
+    /// One that begins with the register at the start, where that was reported; `apart` where that may be another register.
     pub(super) fn from(start: Option<Point>, apart: bool) -> Self {
         Self { last: start, floor: start.map(|start| start.value), apart: apart && start.is_some(), ..Self::default() }
     }
@@ -122,7 +122,7 @@ impl Chain {
         self.last.filter(|_| self.read).map(|last| last.mark)
     }
 
-    /// Whether a value would be late: told before what is known, and lower. One below the start is none, and neither is
+    /// Whether a value would be late: reported before what is known, and lower. One below the start is none, and neither is
     /// one that goes on from such a one: the register began again, and the clock went back.
     pub(super) fn is_late(&self, point: Point, bound: Bound) -> bool {
         self.last.is_some_and(|last| {
@@ -137,7 +137,7 @@ impl Chain {
     /// Takes in a value; `begins` where the station says that it is the one of the start.
     pub(super) fn observe(&mut self, point: Point, begins: bool, bound: Bound, flags: &mut Vec<EnergyFlag>) -> Fit {
         let was_sampled = std::mem::replace(&mut self.sampled, true);
-        // What is told at the instant of the start is the value of the start, whatever it is called.
+        // What is reported at the instant of the start is the value of the start, whatever it is called.
         self.read |= !begins && self.last.is_none_or(|last| last.mark != point.mark);
         let Some(last) = self.last else {
             self.first = Some(point);
@@ -224,7 +224,7 @@ impl Chain {
         self.go_on_from(point);
     }
 
-    /// Goes on from where the register stood before it moved, where this value follows from there: what was told in
+    /// Goes on from where the register stood before it moved, where this value follows from there: what was reported in
     /// between was garbage, and what it added is taken back.
     fn takes_back(&mut self, point: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) -> bool {
         let follows = |detour: &Detour| is_step(detour.from, point, bound);
@@ -241,7 +241,7 @@ impl Chain {
         true
     }
 
-    /// A value that was held is one after all.
+    /// A value that was kept back is one after all.
     fn believe(&mut self, held: Point, last: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) {
         let most = most_in(bound.rating, held.mark.since(last.mark));
         if self.detours.len() >= MOST_DETOURS {
@@ -282,13 +282,13 @@ impl Chain {
         }
     }
 
-    /// The start is told late: what the first value rose by since then counts, where a plug can have given it.
+    /// The start is reported late: what the first value rose by since then counts, where a plug can have given it.
     pub(super) fn begin_at(&mut self, start: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) {
         let Some(first) = self.first.take() else {
             return;
         };
         if self.last.is_some_and(|last| last.mark == start.mark) {
-            self.read = false; // that is the value of the start, told in the same message
+            self.read = false; // that is the value of the start, reported in the same message
         }
         let step = first.value - start.value;
         if (0..=most_in(bound.rating, first.mark.since(start.mark))).contains(&step) {
@@ -342,7 +342,7 @@ fn is_wild(step: i64, most: i64) -> bool {
     step > most.saturating_mul(WILD)
 }
 
-/// Whether `point` shows that a value which was held is one: it goes on from there.
+/// Whether `point` shows that a value which was kept back is one: it goes on from there.
 fn confirms(held: Point, point: Point, last: Point, bound: Bound) -> bool {
     let step = point.value - held.value;
     let most = most_in(bound.rating, point.mark.since(held.mark));

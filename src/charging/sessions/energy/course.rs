@@ -23,7 +23,7 @@ pub fn believed(told: Timestamp, received: Timestamp) -> Timestamp {
     if told > received || told < received - FARTHEST_BACK { received } else { told }
 }
 
-/// An instant as both clocks tell it, in microseconds since 1970.
+/// An instant as both clocks show it, in microseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     #[serde(rename = "r")]
@@ -31,7 +31,7 @@ pub struct Mark {
     /// The station's time, put into our clock as far as it is believed.
     #[serde(rename = "t")]
     told: i64,
-    /// How far the time that the station told is ahead of that.
+    /// How far the time that the station sent is ahead of that.
     #[serde(rename = "o", skip_serializing_if = "is_zero", default)]
     offset: i64,
 }
@@ -42,7 +42,7 @@ const fn is_zero(offset: &i64) -> bool {
 }
 
 impl Mark {
-    /// What a station told at a time of its own, put right by what is known of its clock, when it was received.
+    /// What a station reported at a time of its own, put right by what is known of its clock, when it was received.
     pub fn new(put_right: Timestamp, told: Timestamp, received: Timestamp) -> Self {
         let ours = believed(put_right, received).micros();
         Self { received: received.micros(), told: ours, offset: told.micros().saturating_sub(ours) }
@@ -60,7 +60,7 @@ impl Mark {
         believed.saturating_sub(raw).saturating_abs() > CLOCK_IS_FINE
     }
 
-    /// The same, told at this instant of our clock at the latest.
+    /// The same, reported at this instant of our clock at the latest.
     pub fn no_later_than(self, at: Timestamp) -> Self {
         Self { told: self.told.min(at.micros()), ..self }
     }
@@ -114,7 +114,7 @@ impl Mark {
     }
 }
 
-/// The marks of what one message tells at these times, each put right and as it was told. They keep their spacing by the
+/// The marks of what one message reports at these times, each put right and as it was sent. They keep their spacing by the
 /// station's clock, also where that clock is not believed: then the latest is that of the receipt.
 pub fn marks_of_one_message(times: &[(Timestamp, Timestamp)], received: Timestamp) -> Vec<Mark> {
     let Some((put_right, latest)) = times.iter().max_by_key(|(_, told)| *told) else {
@@ -129,7 +129,7 @@ pub fn marks_of_one_message(times: &[(Timestamp, Timestamp)], received: Timestam
     times.iter().map(mark).collect()
 }
 
-/// Messages that are minutes old and came one soon after the other: out of a queue, which tells more time than it takes, or
+/// Messages that are minutes old and came one soon after the other: out of a queue, which shows more time than it takes, or
 /// from a clock that is behind and does not keep up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Run {
@@ -152,7 +152,7 @@ impl Run {
 ///
 /// The station's own times count from its start, or from where its clock was set anew. Where receipts show that more time
 /// passed they count, except for what waited: a message that is minutes older than its receipt, and not older than what was
-/// told before, tells by its receipt only how late it came. No time passes twice: a clock that jumps to and fro adds nothing.
+/// reported before, shows by its receipt only how late it came. No time passes twice: a clock that jumps to and fro adds nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Course {
     start: Mark,
@@ -231,7 +231,7 @@ impl Course {
         }
     }
 
-    /// Microseconds from the start to what is told late, after something later.
+    /// Microseconds from the start to what is reported late, after something later.
     pub fn place(&self, late: Mark) -> i64 {
         self.own(late).clamp(0, self.elapsed)
     }
@@ -257,7 +257,7 @@ impl Course {
         self.last
     }
 
-    /// The start is told late: everything since lies as much further from it.
+    /// The start is reported late: everything since lies as much further from it.
     pub(super) fn begin_at(&mut self, start: Mark) {
         let put_right = self.start.told.saturating_sub(start.told);
         let earlier = put_right.min(self.start.own_since(start).max(0));
@@ -436,7 +436,7 @@ mod tests {
             }
         }
 
-        /// Whatever is told and known of a clock, time never runs back, nor beyond what was received since the start.
+        /// Whatever is reported and known of a clock, time never runs back, nor beyond what was received since the start.
         #[test]
         fn time_never_runs_back_nor_ahead_of_receipts(
             start in (-4_000_000_i64..1_000_000, -40_000_000_i64..40_000_000),

@@ -1,4 +1,4 @@
-//! For how long a car drew energy, and how much by power over time: what was told of power, or else what the register
+//! For how long a car drew energy, and how much by power over time: what was reported of power, or else what the register
 //! rose by.
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use kernel::Watts;
 
 /// Draw below which a car counts as not drawing, in W.
 const DRAWING: i64 = 100;
-/// A reading of power tells nothing of what comes more than an hour after it.
+/// A reading of power says nothing of what comes more than an hour after it.
 const LONGEST_GAP: i64 = MICROS_AN_HOUR;
 /// A register of whole Wh that stands still for so long shows that less than 100 W are drawn.
 const SHORTEST: i64 = 36 * MICROS;
@@ -37,11 +37,11 @@ pub(super) struct Drawing {
     by_power: i64,
     /// Until when that is counted, in microseconds since the session began.
     until: i64,
-    /// Until when the register tells whether energy was drawn.
+    /// Until when the register shows whether energy was drawn.
     register_at: i64,
     /// What it rose by since, in Wh.
     rise: i64,
-    /// The power then, where it was told.
+    /// The power then, where it was reported.
     power: Option<i64>,
     /// For how long the register alone showed no rise, in microseconds, and that was taken for none.
     #[serde(default)]
@@ -62,7 +62,7 @@ impl Drawing {
         let tells = self.rise > 0 || since_register >= SHORTEST;
         let average = shown.rise.filter(|_| tells).map(|_| average(self.rise, since_register));
         if shown.power.is_none() && average.is_none() && self.power.is_none() {
-            return; // nothing tells yet what was drawn since
+            return; // nothing shows yet what was drawn since
         }
         let span = shown.elapsed.saturating_sub(self.until).max(0);
         self.bridge(shown, average, (span, since_register));
@@ -122,7 +122,7 @@ impl Drawing {
         (self.until, self.register_at) = (elapsed, elapsed);
     }
 
-    /// The start is told late by so many microseconds.
+    /// The start is reported late by so many microseconds.
     pub(super) fn shift(&mut self, earlier: i64) {
         self.until = self.until.saturating_add(earlier).max(0);
         self.register_at = self.register_at.saturating_add(earlier).max(0);

@@ -18,9 +18,9 @@ pub enum EnergyFlag {
     RegisterSpiked,
     /// A value is negative or beyond any register, and does not count.
     RegisterRefused,
-    /// The register at the start was not the one that readings show; they tell the start.
+    /// The register at the start was not the one that readings show; they show the start.
     StartNotRead,
-    /// The register at the stop does not go with the readings; they tell the end.
+    /// The register at the stop does not go with the readings; they show the end.
     StopNotRead,
     /// Power over time proves far more than the register counted, as where kWh are labelled Wh.
     RegisterBelowPower,

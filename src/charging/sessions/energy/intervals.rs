@@ -1,4 +1,4 @@
-//! Energy that a station tells by intervals instead of a register.
+//! Energy that a station reports by intervals instead of a register.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::course::Mark;
 use super::flag::EnergyFlag;
 use super::most_in;
 
-/// Intervals that are remembered, so that one told twice counts once: an hour at one a minute, and some.
+/// Intervals that are remembered, so that one reported twice counts once: an hour at one a minute, and some.
 const REMEMBERED: usize = 64;
 /// Thousandths.
 const MILLI: i64 = 1_000;

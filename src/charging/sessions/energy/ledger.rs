@@ -17,7 +17,7 @@ const TELLING: i64 = 1_000;
 /// For so long after its latest value the register of the transaction counts alone.
 const FRESH: i64 = MICROS_AN_HOUR;
 
-/// Which register a value belongs to: stations may tell several of one session, each with a count of its own.
+/// Which register a value belongs to: stations may report several of one session, each with a count of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Series {
     /// With the transaction, at its begin, end or in between.
@@ -62,7 +62,7 @@ pub struct Observed {
     pub begins: bool,
     /// The register.
     pub register: Option<WattHours>,
-    /// The energy since the value before, where it is told like that.
+    /// The energy since the value before, where it is reported like that.
     pub interval: Option<MilliwattHours>,
     /// The power.
     pub power: Option<Watts>,
@@ -137,9 +137,9 @@ impl Chains {
     }
 }
 
-/// What a session has drawn, by all that its station told.
+/// What a session has drawn, by all that its station reported.
 ///
-/// Of several registers the one told with the transaction counts; intervals count where there is no register. The
+/// Of several registers the one reported with the transaction counts; intervals count where there is no register. The
 /// energy never falls, is never below what readings proved and never above what the plug can have given from the start
 /// until now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,7 +148,7 @@ pub struct EnergyLedger {
     /// When its station said that it began, put into our clock, in microseconds since 1970.
     started: i64,
     course: Course,
-    /// The register at the start, where it was told.
+    /// The register at the start, where it was reported.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     begin: Option<Point>,
     /// What was counted before this ledger was begun.
@@ -234,7 +234,7 @@ impl EnergyLedger {
         point
     }
 
-    /// The register at the start, when the session began: told with its start, or later.
+    /// The register at the start, when the session began: reported with its start, or later.
     pub fn begin_at(&mut self, started: Timestamp, mark: Mark, register: Option<WattHours>) {
         let before = self.course.elapsed();
         self.course.begin_at(mark);
@@ -255,10 +255,10 @@ impl EnergyLedger {
         self.sum_up();
     }
 
-    /// Takes in what a meter showed; the instant it belongs to, or nothing where it is late and tells nothing new.
+    /// Takes in what a meter showed; the instant it belongs to, or nothing where it is late and shows nothing new.
     pub fn observe(&mut self, observed: &Observed) -> Option<Timestamp> {
         let Observed { mark, series, .. } = *observed;
-        // What is told as the value at the start is that, however late its element says it was.
+        // What is reported as the value at the start is that, however late its element says it was.
         let shown_at = if observed.begins { self.course.start() } else { mark };
         let point = observed.register.and_then(|register| self.checked(register, shown_at));
         let (begin, bound) = (self.begin, self.bound(mark));
@@ -305,7 +305,7 @@ impl EnergyLedger {
         self.at(self.course.place(mark))
     }
 
-    /// The instant so many microseconds after the start, in our clock: nothing was told before it happened.
+    /// The instant so many microseconds after the start, in our clock: nothing was reported before it happened.
     fn at(&self, elapsed: i64) -> Timestamp {
         let at = Timestamp::from_micros(self.started.saturating_add(elapsed));
         at.min(self.course.last().received())
@@ -323,7 +323,7 @@ impl EnergyLedger {
         counting.into_iter().flatten().filter_map(chain)
     }
 
-    /// The session ended, with this register where one was told; the instant in our clock. A real stop may come after
+    /// The session ended, with this register where one was reported; the instant in our clock. A real stop may come after
     /// an end that was assumed.
     pub fn end_at(&mut self, mark: Mark, register: Option<WattHours>) -> Timestamp {
         let before = self.energy;
@@ -340,7 +340,7 @@ impl EnergyLedger {
         self.at(elapsed)
     }
 
-    /// The stop's register ends the registers that readings told; where it goes with none, it and the start stand alone.
+    /// The stop's register ends the registers that readings showed; where it goes with none, it and the start stand alone.
     fn stop(&mut self, point: Point) {
         let (bound, mut flags, mut told, mut fits) = (self.bound(point.mark), Vec::new(), false, false);
         let counting = self.chains.that_count(self.course.last());
@@ -363,7 +363,7 @@ impl EnergyLedger {
         self.flag(flags);
     }
 
-    /// The session is taken to be over, though nobody told its end.
+    /// The session is taken to be over, though nobody reported its end.
     pub fn assume_end(&mut self) {
         self.ended = true;
         self.sum_up();

@@ -1,10 +1,10 @@
-//! Power out of two values of a register, where a station tells nothing else.
+//! Power out of two values of a register, where a station reports nothing else.
 
 use std::time::Duration;
 
 use kernel::{Timestamp, WattHours, Watts};
 
-/// Two values that are closer together tell little: a register of whole Wh errs by 720 W over five seconds.
+/// Two values that are closer together show little: a register of whole Wh errs by 720 W over five seconds.
 const CLOSEST: Duration = Duration::from_secs(5);
 
 /// The average power between two values of a register, each with its receipt. Nothing where they are less than five

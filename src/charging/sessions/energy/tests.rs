@@ -14,12 +14,12 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_777_000_000 + second)
 }
 
-/// What a station tells whose clock is taken to be right.
+/// What a station reports whose clock is taken to be right.
 fn mark(told: Timestamp, received: Timestamp) -> Mark {
     Mark::new(told, told, received)
 }
 
-/// A session at a plug of 22 kW whose station tells the right time.
+/// A session at a plug of 22 kW whose station has the right time.
 struct Story {
     ledger: EnergyLedger,
 }

@@ -1,4 +1,4 @@
-//! Commands to stations with a device model (OCPP 2). Those that a report follows wait for it unless told otherwise, and answer
+//! Commands to stations with a device model (OCPP 2). Those that a report follows wait for it unless asked not to, and answer
 //! it as `report`.
 
 use actix_web::{HttpResponse, post, web};
@@ -52,7 +52,7 @@ station_commands! {
     get_display_messages "/chargestations/{id}/get_display_messages" StationGetDisplayMessages (DisplayMessagesRequest) wait true WriteStations;
     /// Shows a message no longer (OCPP 2).
     clear_display_message "/chargestations/{id}/clear_display_message" StationClearDisplayMessage (ClearDisplayMessageRequest) wait false WriteStations;
-    /// Watches variables: the station tells an event when one crosses a threshold, changes, or regularly (OCPP 2).
+    /// Watches variables: the station reports an event when one crosses a threshold, changes, or regularly (OCPP 2).
     set_variable_monitoring "/chargestations/{id}/set_variable_monitoring" StationSetVariableMonitoring (VariableMonitoringRequest) wait true WriteStations;
     /// Watches variables no longer (OCPP 2).
     clear_variable_monitoring "/chargestations/{id}/clear_variable_monitoring" StationClearVariableMonitoring (ClearMonitoringRequest) wait true WriteStations;
@@ -60,7 +60,7 @@ station_commands! {
     get_monitoring_report "/chargestations/{id}/get_monitoring_report" StationGetMonitoringReport (MonitoringReportRequest) wait true WriteStations;
     /// Says which monitors are active (OCPP 2).
     set_monitoring_base "/chargestations/{id}/set_monitoring_base" StationSetMonitoringBase (MonitoringBaseRequest) wait false WriteStations;
-    /// Says how severe an event of a monitor must be to be told (OCPP 2).
+    /// Says how severe an event of a monitor must be to be reported (OCPP 2).
     set_monitoring_level "/chargestations/{id}/set_monitoring_level" StationSetMonitoringLevel (MonitoringLevelRequest) wait false WriteStations;
     /// Sets how a station that feeds into the grid behaves there (OCPP 2.1).
     set_der_control "/chargestations/{id}/set_der_control" StationSetDerControl (DerControlRequest) wait false WriteStations;

@@ -66,16 +66,16 @@ station_commands! {
     /// Asks a station to send a message now, also one of the security whitepaper.
     extended_trigger_message "/chargestations/{id}/extended_trigger_message" StationExtendedTriggerMessage
         (ExtendedTriggerRequest) wait false WriteStations;
-    /// Tells a station to trust a root certificate.
+    /// Installs a root certificate that a station shall trust.
     install_certificate "/chargestations/{id}/install_certificate" StationInstallCertificate
         (InstallCertificateRequest) wait false WriteStations;
-    /// Tells a station to trust a root certificate no longer.
+    /// Deletes a root certificate from a station.
     delete_certificate "/chargestations/{id}/delete_certificate" StationDeleteCertificate
         (DeleteCertificateRequest) wait false WriteStations;
-    /// Asks which root certificates a station trusts; waits for the answer unless told otherwise.
+    /// Asks which root certificates a station trusts; waits for the answer unless asked not to.
     get_installed_certificate_ids "/chargestations/{id}/get_installed_certificate_ids" StationGetInstalledCertificateIds
         (InstalledCertificatesRequest) wait true WriteStations;
-    /// Tells a station to install firmware whose signature it verifies.
+    /// Asks a station to install firmware whose signature it verifies.
     signed_update_firmware "/chargestations/{id}/signed_update_firmware" StationSignedUpdateFirmware
         (SignedFirmwareRequest) wait false WriteStations;
     /// Sends whatever the vendor agreed on.
@@ -84,7 +84,7 @@ station_commands! {
     send_ocpp "/chargestations/{id}/ocpp" StationOcpp (RawRequest) wait true WriteOcpp;
 }
 
-/// Restarts a station; waits for its answer unless told otherwise.
+/// Restarts a station; waits for its answer unless asked not to.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
     request_body = ResetRequest, responses((status = OK, body = Reply<ActionView>), CommandErrors))]
 #[post("/chargestations/{id}/reset")]
@@ -113,7 +113,7 @@ async fn reset_chargestation(
     target.command(&performer, ActionKind::StationReset, data, command, query.wait.unwrap_or(true)).await
 }
 
-/// Tells a station to forget remembered tokens.
+/// Clears the authorization cache of a station.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
     responses((status = OK, body = Reply<ActionView>), CommandErrors))]
 #[post("/chargestations/{id}/clear_cache")]
@@ -130,7 +130,7 @@ async fn clear_cache(
         .await
 }
 
-/// Tells a station which tokens may charge while it is offline: those of the body, or all of your organization.
+/// Sends a station the tokens that may charge while it is offline: those of the body, or all of your organization.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
     request_body = LocalListRequest, responses((status = OK, body = Reply<ActionView>), CommandErrors))]
 #[post("/chargestations/{id}/send_local_list")]
@@ -199,7 +199,7 @@ async fn get_local_list_version(
         .await
 }
 
-/// Tells a station to install firmware.
+/// Asks a station to install firmware.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station"), Wait),
     request_body = FirmwareRequest, responses((status = ACCEPTED, body = Reply<ActionView>), CommandErrors))]
 #[post("/chargestations/{id}/update_firmware")]

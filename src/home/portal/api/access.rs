@@ -1,7 +1,7 @@
 //! How home users come in: invitations, passwords, logins and their tokens.
 //!
-//! Nothing here tells whether an address is known: the answers are the same, and so is the work. A wrong address costs a
-//! hash as a wrong password does, and a forgotten password is looked up when its letter is written.
+//! Nothing here shows whether an address is known: the answers are the same, and so is the work. A wrong address costs a
+//! hash as a wrong password does, and a forgotten password is looked up when its e-mail is written.
 
 use std::net::IpAddr;
 
@@ -57,8 +57,8 @@ fn answer(tokens: Tokens) -> HttpResponse {
     response
 }
 
-/// Accepts an invitation: chooses the password and logs in. The link in the letter works once.
-#[utoipa::path(tag = "portal", security(()), params(("token" = String, Path, description = "From the link in the letter")),
+/// Accepts an invitation: chooses the password and logs in. The link in the e-mail works once.
+#[utoipa::path(tag = "portal", security(()), params(("token" = String, Path, description = "From the link in the e-mail")),
     request_body = NewPassword, responses((status = OK, body = Reply<Tokens>), PortalErrors))]
 #[post("/invitations/{token}/accept")]
 async fn accept_invitation(
@@ -73,8 +73,8 @@ async fn accept_invitation(
     choose_password(&ctx, &portal, link, new, from).await
 }
 
-/// Chooses another password and logs in; all other logins end. The link in the letter works once.
-#[utoipa::path(tag = "portal", security(()), params(("reset_token" = String, Path, description = "From the link in the letter")),
+/// Chooses another password and logs in; all other logins end. The link in the e-mail works once.
+#[utoipa::path(tag = "portal", security(()), params(("reset_token" = String, Path, description = "From the link in the e-mail")),
     request_body = NewPassword, responses((status = OK, body = Reply<Tokens>), PortalErrors))]
 #[post("/password_reset/{reset_token}")]
 async fn reset_password(
@@ -96,7 +96,7 @@ async fn choose_password(
     new: NewPassword,
     from: IpAddr,
 ) -> ApiResult<HttpResponse> {
-    let worthless = || ApiError::not_found("link; it is unknown, was used, or is over");
+    let worthless = || ApiError::not_found("link; it is unknown, was used, or has expired");
     let (moment, lasts, looked_up) = (ctx.moment(), portal.login, secret.clone());
     let now = moment.now;
     // A link that is no good is not worth a hash; whoever has a good one is no stranger.
@@ -128,7 +128,7 @@ async fn choose_password(
     Ok(answer(portal.tokens(begun.await?, now)?))
 }
 
-/// Forgets wrong passwords of somebody who had the letter: at this operator, and without a name of one where that is meant.
+/// Forgets wrong passwords of somebody who had the e-mail: at this operator, and without a name of one where that is meant.
 fn prove(conn: &mut Conn, email: &str, home: &HomeUser, from: IpAddr, now: Timestamp) -> StoreResult<()> {
     Guesser::new(Some(home.organization_id), email, from).prove(conn, now)?;
     let meant = store::find_by_email(conn, email, None)?;
@@ -219,7 +219,7 @@ pub(super) struct ResetReply {
     email: String,
 }
 
-/// Asks for another password. The answer is always the same; whoever has an account gets a letter with a link, at most three
+/// Asks for another password. The answer is always the same; whoever has an account gets an e-mail with a link, at most three
 /// an hour.
 #[utoipa::path(tag = "portal", security(()), request_body = ResetRequest,
     responses((status = ACCEPTED, body = Reply<ResetReply>), PortalErrors))]
@@ -239,7 +239,7 @@ async fn request_password_reset(
     } else {
         tracing::warn!("somebody asked for another password, but no mail server is configured");
     }
-    let message = "If the address is known, a letter is on its way";
+    let message = "If the address is known, an e-mail is on its way";
     Ok(reply(StatusCode::ACCEPTED, message, ResetReply { email }))
 }
 

@@ -33,7 +33,7 @@ pub(super) struct HomeConnectorView {
     /// Its id.
     #[serde(rename = "_id")]
     id: ConnectorId,
-    /// What people call it.
+    /// Display name.
     name: Option<String>,
     /// How it is doing.
     #[schema(value_type = String, example = "Charging")]
@@ -46,7 +46,7 @@ pub(super) struct HomeStationView {
     /// Its id.
     #[serde(rename = "_id")]
     id: StationId,
-    /// What people call it.
+    /// Display name.
     name: Option<String>,
     /// Whether it is connected.
     online: bool,
@@ -60,7 +60,7 @@ pub(super) struct HomeGroupView {
     /// Its id.
     #[serde(rename = "_id")]
     id: GroupId,
-    /// What people call it.
+    /// Display name.
     name: String,
     /// What it is.
     description: Option<String>,
@@ -180,7 +180,7 @@ async fn get_home_exclusion_times(
     Ok(Found(read.await?.into()))
 }
 
-/// Replaces the exclusion times of the user's group; they hold at once, and the operator sees them too.
+/// Replaces the exclusion times of the user's group; they apply at once, and the operator sees them too.
 #[utoipa::path(tag = "portal", security(("portal" = [])), params(("id" = GroupId, Path, description = "The group")),
     request_body = ExclusionTimes, responses((status = OK, body = Reply<HomeGroupView>), HomeWriteErrors))]
 #[put("/groups/{id}/exclusion_times")]
@@ -208,12 +208,12 @@ async fn set_home_exclusion_times(
     Ok(Changed(view))
 }
 
-/// Lets the user's group charge at once although its exclusion times say no. Approved: 201, or 200 when one is on already;
-/// without a car it waits for one. Denied: 409. Error, because no station of the group can be told: 406.
+/// Lets the user's group charge at once although its exclusion times say no. Approved: 201, or 200 when one is already active;
+/// without a car it waits for one. Denied: 409. Error, because no station of the group can be reached: 406.
 #[utoipa::path(tag = "portal", security(("portal" = [])), params(("id" = GroupId, Path, description = "The group")),
     request_body = NewPriorityCharge, responses(
         (status = CREATED, body = Reply<PriorityChargeView>, description = "It is on, or waits for a car"),
-        (status = OK, body = Reply<PriorityChargeView>, description = "One is on already"), HomeChargeErrors))]
+        (status = OK, body = Reply<PriorityChargeView>, description = "One is already active"), HomeChargeErrors))]
 #[post("/groups/{id}/priority_charge")]
 async fn start_home_priority_charge(
     caller: HomeCaller,
@@ -236,7 +236,7 @@ async fn start_home_priority_charge(
     asked.answer()
 }
 
-/// Ends the priority charge of the user's group; its exclusion times hold again. One that is over already is answered as it
+/// Ends the priority charge of the user's group; its exclusion times apply again. One that is over already is answered as it
 /// was, null where there was none.
 #[utoipa::path(tag = "portal", security(("portal" = [])), params(("id" = GroupId, Path, description = "The group")),
     responses((status = OK, body = Reply<Option<PriorityChargeView>>), HomeErrors))]

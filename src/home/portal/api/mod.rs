@@ -1,4 +1,4 @@
-//! The endpoints about home users: for operators, at the portal's door, and behind it.
+//! The endpoints about home users: for operators, for those who log in, and for those who have.
 
 mod access;
 mod home;
@@ -16,7 +16,7 @@ pub fn operator_routes(config: &mut ServiceConfig) {
     operators::routes(config);
 }
 
-/// Adds those of the portal; they have a door of their own.
+/// Adds those of the portal; they have an auth guard of their own.
 pub fn portal_routes(config: &mut ServiceConfig) {
     config.configure(access::routes).configure(home::routes);
 }

@@ -49,7 +49,7 @@ async fn list_home_users(
     list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
 }
 
-/// Invites somebody to the portal: the user who has the address, or a new one. The letter with the link is sent by the mail
+/// Invites somebody to the portal: the user who has the address, or a new one. The e-mail with the link is sent by the mail
 /// server of the configuration; where there is none, this answer shows the link. `GET /users?search=` completes addresses.
 #[utoipa::path(tag = "home users", request_body = NewHomeUser,
     responses((status = CREATED, body = Reply<HomeUserView>), WriteErrors))]
@@ -102,7 +102,7 @@ fn invited_before(error: StoreError) -> ApiError {
     }
 }
 
-/// Queues the letter, or puts the link into the answer where no letter can be sent.
+/// Queues the e-mail, or puts the link into the answer where no e-mail can be sent.
 fn invite(
     conn: &mut Conn,
     moment: &Moment,
@@ -202,7 +202,7 @@ async fn invite_home_user(
     Ok(Changed(view))
 }
 
-/// Gives a group with the algorithm `consumer_tou` to a home user, who gets a letter about it. Exactly one user may have it:
+/// Gives a group with the algorithm `consumer_tou` to a home user, who gets an e-mail about it. Exactly one user may have it:
 /// while it is another's the answer is 409.
 #[utoipa::path(tag = "home users", params(("id" = GroupId, Path, description = "The group")),
     request_body = GroupUser, responses((status = OK, body = Reply<GroupView>), WriteErrors))]

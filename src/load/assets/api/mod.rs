@@ -19,7 +19,7 @@ fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "asset")
 }
 
-/// Tells the group of an asset, and the one it left.
+/// Notifies balancing about the group of an asset, and the one it left.
 fn tell(signals: &AssetSignals, asset: &Asset, left: Option<GroupId>, change: AssetChange) {
     let left = left.filter(|left| asset.group_id != Some(*left));
     for group in asset.group_id.into_iter().chain(left) {

@@ -63,10 +63,10 @@ input! {
         "custom_fields": {"cost centre": "4711"}
     }))]
     pub struct NewAsset {
-        /// What people call it.
+        /// Display name.
         #[schema(example = "Battery in the cellar")]
         pub name: Name,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Note>,
         /// A code of your own.
         pub code: Option<Code>,
@@ -110,9 +110,9 @@ patch! {
     /// Changes of an asset (JSON merge patch); a battery is turned on and off by `POST /assets/{id}/state`.
     #[schema(example = json!({"description": "In the cellar", "fluctuation_margin": 2}))]
     pub struct AssetPatch {
-        /// What people call it.
+        /// Display name.
         pub name: Name,
-        /// What else there is to say.
+        /// Description.
         pub description: Note,
         /// A code of your own.
         pub code: Code,

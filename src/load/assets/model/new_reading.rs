@@ -107,7 +107,7 @@ impl NewReading {
             return Err(faults);
         };
         let current = electrics.current(current, phase_power, voltage, power);
-        // A voltage that nobody measured matters only as what a current was reckoned with.
+        // A voltage that nobody measured matters only as what a current was computed with.
         let voltage = zip(voltage, current).map(|(volts, amps)| volts.filter(|_| measured || amps.is_some()));
         let reading = Reading { at, power, phase_power, current, voltage, energy: self.energy.map(WattHours) };
         Ok((reading, signs))

@@ -37,14 +37,14 @@ impl Bound {
         Self { most, rated }
     }
 
-    /// What of a reading is beyond it, by the fields that were told.
+    /// What of a reading is beyond it, by the fields that were sent.
     pub fn broken_by(&self, reading: &Reading, is_told: impl Fn(&str) -> bool) -> Option<Beyond> {
         let claims = claims(reading);
         let beyond = || claims.into_iter().filter(|(_, said)| *said > self.most);
         let (field, said) = match beyond().find(|(field, _)| is_told(field)) {
             Some(told) => told,
             None => {
-                // Reckoned from what was told: from currents, their sum.
+                // Computed from what was sent: from currents, their sum.
                 let (reckoned, said) = beyond().next()?;
                 let told = claims.into_iter().find(|(field, _)| is_told(field));
                 (told.map_or(reckoned, |(field, _)| field), said)
@@ -122,7 +122,7 @@ pub fn is_below_zero(load: Watts, produced: Watts) -> bool {
 /// The same in words.
 pub fn told_below_zero(load: Watts, produced: Watts) -> String {
     format!(
-        "says that {} kW are fed in, where {} kW are known to be produced: only these count; add what produces as an asset, or turn the sign",
+        "says that {} kW are fed in, where {} kW are known to be produced: only these count; add what produces as an asset, or change the sign",
         (-load).kilowatts(),
         produced.kilowatts()
     )

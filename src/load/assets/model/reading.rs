@@ -39,7 +39,7 @@ pub struct Reading {
     pub energy: Option<WattHours>,
 }
 
-/// What readings told of an asset. They are no change of the asset, so its version stays.
+/// What readings showed of an asset. They are no change of the asset, so its version stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = assets, treat_none_as_null = true)]
 pub struct Measured {
@@ -51,7 +51,7 @@ pub struct Measured {
     pub fresh_until: Option<Timestamp>,
     /// How far apart readings usually are.
     pub interval_seconds: Option<i64>,
-    /// When `asset.reading.created` was last told.
+    /// When `asset.reading.created` was last reported.
     pub reported_at: Option<Timestamp>,
     /// When the latest reading was received.
     pub received_at: Option<Timestamp>,

@@ -1,22 +1,22 @@
-//! Currents of meters that know no sign, told beside a power that does: while power flows the other way, they would count as
+//! Currents of meters that know no sign, sent beside a power that does: while power flows the other way, they would count as
 //! drawn. Pure.
 
 use kernel::*;
 
-/// How far the power that currents carry may be from the one that was told, in percent: power factors, and voltages that
+/// How far the power that currents carry may be from the one that was sent, in percent: power factors, and voltages that
 /// are not measured.
 const ALIKE_PERCENT: i64 = 20;
 
 /// Where the signs of a reading's currents come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signs {
-    /// They are as they were told.
+    /// They are as they were sent.
     Told,
     /// Some were turned, because the power of the same reading is negative.
     Turned,
 }
 
-/// Turns currents without signs to where power flows: each one against the power of its phase, where that was told; else all
+/// Gives currents without signs the direction of the power: each one that of its phase, where that was sent; else all
 /// together, where none is negative and they carry what the power of all phases says. `carried` is what each current carries.
 pub fn put(
     current: [Option<Milliamps>; 3],
@@ -51,7 +51,7 @@ pub fn put(
     (signed, signs)
 }
 
-/// Whether currents carry what was told, the other way round.
+/// Whether currents carry what was sent, the other way round.
 fn is_opposite(carried: Watts, power: Watts) -> bool {
     let size = power.get().saturating_abs();
     let off = carried.get().saturating_sub(size).saturating_abs();

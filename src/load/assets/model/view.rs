@@ -20,9 +20,9 @@ pub struct AssetView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: AssetId,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// A code of your own.
     pub code: Option<String>,

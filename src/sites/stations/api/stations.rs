@@ -98,7 +98,7 @@ fn place_at_locations(conn: &mut Conn, organization: OrganizationId, views: &mut
     Ok(())
 }
 
-/// Creates a charge station; the answer tells the URL to configure into it and, once, its password.
+/// Creates a charge station; the answer has the URL to configure into it and, once, its password.
 #[utoipa::path(tag = "chargestations", request_body = NewStation,
     responses((status = CREATED, body = Reply<StationView>), WriteErrors))]
 #[post("/chargestations")]
@@ -150,7 +150,7 @@ async fn get_chargestation(
 }
 
 /// Changes a charge station (JSON merge patch). One that is to prove otherwise who it is, to connect elsewhere or to speak
-/// another version is disconnected; `change_password` tells it a new password first.
+/// another version is disconnected; `change_password` sends it a new password first.
 #[utoipa::path(tag = "chargestations", params(("id" = StationId, Path, description = "The station")),
     request_body = StationPatch, responses((status = OK, body = Reply<StationView>), WriteErrors))]
 #[patch("/chargestations/{id}")]

@@ -165,10 +165,10 @@ input! {
         "name": "Left", "type": "Type2", "format": "CABLE", "power_type": "AC Three Phase", "power": 22
     }))]
     pub struct NewConnector {
-        /// What people call it.
+        /// Display name.
         #[schema(example = "Left")]
         pub name: Option<Name>,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Note>,
         /// A code of your own.
         pub code: Option<Code>,
@@ -213,9 +213,9 @@ patch! {
     /// Changes of a connector (JSON merge patch).
     #[schema(example = json!({"power": 11, "amperage_limit": 16}))]
     pub struct ConnectorPatch {
-        /// What people call it.
+        /// Display name.
         pub name: Name,
-        /// What else there is to say.
+        /// Description.
         pub description: Note,
         /// A code of your own.
         pub code: Code,
@@ -391,9 +391,9 @@ pub struct ConnectorView {
     pub evse_number: i32,
     /// OCPP 1.6 connectorId.
     pub number: i32,
-    /// What people call it.
+    /// Display name.
     pub name: Option<String>,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// A code of your own.
     pub code: Option<String>,

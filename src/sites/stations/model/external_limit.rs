@@ -10,7 +10,7 @@ use crate::store::Json;
 use crate::store::schema::external_limits;
 use kernel::{EvseId, StationId, Timestamp};
 
-/// A limit from elsewhere, as the station told it.
+/// An external limit, as the station reported it.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = external_limits)]
 pub struct ExternalLimit {
@@ -22,13 +22,13 @@ pub struct ExternalLimit {
     pub source: String,
     /// The EVSE; none is the whole station.
     pub evse_id: Option<EvseId>,
-    /// Whether the grid depends on it, where that was told.
+    /// Whether the grid depends on it, where that was reported.
     pub grid_critical: Option<bool>,
     /// Whether it is what a local generation gives besides, which limits nothing.
     pub local_generation: bool,
-    /// What holds when; nothing where that was not told.
+    /// What applies when; nothing where that was not reported.
     pub schedules: Json<Vec<LimitSchedule>>,
-    /// When it was told.
+    /// When it was reported.
     pub told_at: Timestamp,
 }
 
@@ -37,20 +37,20 @@ pub struct ExternalLimit {
 pub struct LimitSchedule {
     /// When the first one begins.
     pub start: Timestamp,
-    /// When the last one is over; none means that it holds until the limit is cleared.
+    /// When the last one is over; none means that it applies until the limit is cleared.
     pub end: Option<Timestamp>,
     /// The limits in their order.
     pub steps: Vec<LimitStep>,
 }
 
-/// A limit that holds until the next one.
+/// A limit that applies until the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LimitStep {
     /// From when.
     pub from: Timestamp,
     /// What may be drawn; none where this step limits nothing.
     pub limit: Option<Enforced>,
-    /// On how many phases, where that was told.
+    /// On how many phases, where that was reported.
     pub phases: Option<i64>,
 }
 
@@ -62,13 +62,13 @@ impl LimitSchedule {
 }
 
 impl ExternalLimit {
-    /// The limits that hold at an instant; several where several schedules do.
+    /// The limits that apply at an instant; several where several schedules do.
     pub fn holding_at(&self, now: Timestamp) -> impl Iterator<Item = &LimitStep> {
         let schedules = self.schedules.0.iter().filter(|_| !self.local_generation);
         schedules.filter_map(move |schedule| schedule.step_at(now)).filter(|step| step.limit.is_some())
     }
 
-    /// When other limits hold next.
+    /// When other limits apply next.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let instants = self.schedules.0.iter().flat_map(|schedule| {
             let steps = schedule.steps.iter().map(|step| step.from);
@@ -85,18 +85,18 @@ pub struct ExternalLimitView {
     pub evse: Option<EvseId>,
     /// The station's number of the EVSE; 0 is the whole station.
     pub evse_number: i32,
-    /// Who set it, as the station told it: EMS (an energy manager), SO (a system operator), CSO, Other.
+    /// Who set it, as the station reported it: EMS (an energy manager), SO (a system operator), CSO, Other.
     #[schema(example = "EMS")]
     pub source: String,
-    /// Whether the grid depends on it, where the station told.
+    /// Whether the grid depends on it, where the station reported it.
     pub is_grid_critical: Option<bool>,
     /// Whether it is power of a local generation that comes on top; it limits nothing then.
     pub is_local_generation: bool,
-    /// What may be drawn now; empty where nothing is limited or the station did not tell how much.
+    /// What may be drawn now; empty where nothing is limited or the station did not report how much.
     pub now: Vec<LimitView>,
     /// What may be drawn when, the steps of each schedule in their order.
     pub steps: Vec<LimitStepView>,
-    /// When the station told it.
+    /// When the station reported it.
     pub told_at: Timestamp,
 }
 
@@ -108,7 +108,7 @@ pub struct LimitView {
     /// The limit in W or A.
     #[schema(example = 7000)]
     pub limit: f64,
-    /// On how many phases, where the station told.
+    /// On how many phases, where the station reported it.
     pub phases: Option<i64>,
 }
 

@@ -49,7 +49,7 @@ pub(super) fn password_hash(station: StationId, password: &[u8]) -> String {
 }
 
 /// Whether a password is the one that this was stored of. Some stations decode a password of hexadecimal characters before
-/// they send it, so the decoded and the encoded form are tried as well.
+/// they send it, so the decoded and the encoded text are tried as well.
 pub(super) fn is_password(station: StationId, stored: &str, given: &[u8]) -> bool {
     let encoded = hex::encode(given);
     let decoded = std::str::from_utf8(given).ok().and_then(|text| hex::decode(text.trim()).ok());

@@ -1,4 +1,4 @@
-//! What holds now in charging profiles whose limits are changed or asked for one by one, so that stations can be answered after
+//! What applies now in charging profiles whose limits are changed or asked for one by one, so that stations can be answered after
 //! a restart, too.
 
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use kernel::{StationId, Timestamp};
 /// Profiles that are kept of one station; the oldest go first.
 const MOST_PROFILES: i64 = 64;
 
-/// Keeps what holds in a profile, in the place of what held before.
+/// Keeps what applies in a profile, instead of what applied before.
 pub fn keep_dynamic_profile(
     conn: &mut Conn,
     (station, profile): (StationId, i64),
@@ -46,7 +46,7 @@ pub fn forget_dynamic_profile(conn: &mut Conn, (station, profile): (StationId, i
     Ok(())
 }
 
-/// What holds in a profile, where it is known.
+/// What applies in a profile, where it is known.
 pub fn dynamic_profile(conn: &mut Conn, (station, profile): (StationId, i64)) -> StoreResult<Option<Value>> {
     let found: Option<Json<Value>> =
         profiles::table.find((station, profile)).select(profiles::holding).first(conn).optional()?;

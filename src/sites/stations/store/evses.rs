@@ -80,7 +80,7 @@ pub fn require_not_offered(conn: &mut Conn, evses: &[EvseId], now: Timestamp, wh
     match offer {
         None => Ok(()),
         Some((id, name)) => Err(ApiError::conflict(format!(
-            "{what}, and the service offer \"{name}\" tells partners of it: cancel the offer first (POST /v1.1/service_offers/{id}/cancel), \
+            "{what}, and the service offer \"{name}\" shows it to partners: cancel the offer first (POST /v1.1/service_offers/{id}/cancel), \
              and do this when it is over"
         ))),
     }

@@ -1,4 +1,4 @@
-//! Limits from elsewhere in the database.
+//! External limits in the database.
 
 use diesel::prelude::*;
 
@@ -10,7 +10,7 @@ use kernel::StationId;
 /// Limits that are kept of one station; the oldest go first.
 const MOST_LIMITS: i64 = 64;
 
-/// Keeps a limit in the place of what the same source told before of the same part; false where we know no such EVSE.
+/// Keeps a limit instead of what the same source reported before of the same part; false where we know no such EVSE.
 pub fn keep_external_limit(conn: &mut Conn, mut limit: ExternalLimit) -> StoreResult<bool> {
     if limit.evse_number != 0 {
         limit.evse_id = evses::table
@@ -51,7 +51,7 @@ pub fn clear_external_limits(conn: &mut Conn, station: StationId, evse: Option<i
     Ok(())
 }
 
-/// The limits from elsewhere on these stations and their EVSEs.
+/// The external limits on these stations and their EVSEs.
 pub fn external_limits_of(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<ExternalLimit>> {
     Ok(limits::table
         .filter(limits::chargestation_id.eq_any(stations))

@@ -1,4 +1,4 @@
-//! Passwords that a station is told over its own connection: pending until it connects with them.
+//! Passwords that a station is sent over its own connection: pending until it connects with them.
 
 use diesel::prelude::*;
 

@@ -182,7 +182,7 @@ pub fn save_clock(conn: &mut Conn, id: StationId, offset_seconds: i64) -> StoreR
     Ok(())
 }
 
-/// Stores in which forms a station takes limits.
+/// Stores the limit capabilities of a station.
 pub fn save_limit_forms(conn: &mut Conn, id: StationId, forms: &Value) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
         .set(chargestations::limit_forms.eq(Json(forms.clone())))

@@ -59,7 +59,7 @@ pub fn set_connector_status(
     Ok(())
 }
 
-/// How a connector was doing, the newest first; of one instant, what was told last.
+/// How a connector was doing, the newest first; of one instant, what was reported last.
 pub fn statuses_of(conn: &mut Conn, id: ConnectorId) -> StoreResult<Vec<StatusChange>> {
     Ok(history::table
         .filter(history::connector_id.eq(id))

@@ -155,7 +155,7 @@ async fn only_a_battery_is_turned_on_and_off() {
     assert_eq!(app.client.post(&state, json!({"on": true})).await.ok()["on"], true);
     assert_eq!(app.client.post(&state, json!({"on": true})).await.ok()["on"], true);
     assert_eq!(app.client.get(&battery).await.ok()["on"], true);
-    assert_eq!(events_of_type(&app, "asset.state.updated").await, 1, "told only when it changed");
+    assert_eq!(events_of_type(&app, "asset.state.updated").await, 1, "recorded only when it changed");
     assert_eq!(app.client.post(&state, json!({})).await.faulty_fields(), ["on"]);
     let producer = asset(&app, &location, "producer", json!({})).await;
     let refused = app.client.post(&format!("{producer}/state"), json!({"on": true})).await;

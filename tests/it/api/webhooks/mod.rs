@@ -44,7 +44,7 @@ impl From<&'static str> for Answer {
     }
 }
 
-/// An endpoint that answers as it is told and remembers what it got.
+/// An endpoint that answers as a test wants and remembers what it got.
 #[derive(Clone)]
 struct Endpoint {
     url: String,

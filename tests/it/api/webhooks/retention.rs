@@ -1,4 +1,4 @@
-//! Old events and deliveries are forgotten, and whoever asks for them is told.
+//! Old events and deliveries are forgotten, and whoever asks for them gets a 410.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! An endpoint that receives nothing: who is told, when the webhook is turned off, and how it goes on.
+//! An endpoint that receives nothing: who is notified, when the webhook is turned off, and how it goes on.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Values that are told twice, late, out of order, or of a session that is over.
+//! Values that are reported twice, late, out of order, or of a session that is over.
 
 use super::*;
 

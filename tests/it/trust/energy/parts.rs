@@ -100,7 +100,7 @@ async fn signed_data_of_1_6_is_kept_byte_for_byte() {
     };
     let begin = element(scene.ago(14), "Begin");
     for _ in 0..2 {
-        scene.tell_raw(Some(transaction), begin.clone()).await; // told twice, kept once
+        scene.tell_raw(Some(transaction), begin.clone()).await; // reported twice, kept once
     }
     let stop = json!({"transactionId": transaction, "meterStop": 5_000, "timestamp": scene.ago(0),
         "transactionData": element(scene.ago(1), "End")});

@@ -1,4 +1,4 @@
-//! Targets, and the time of drawing, of stations that tell the register only.
+//! Targets, and the time of drawing, of stations that report the register only.
 
 use super::*;
 

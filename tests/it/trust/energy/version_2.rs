@@ -1,4 +1,4 @@
-//! The same situations told by stations of OCPP 2.
+//! The same situations with stations of OCPP 2.
 
 use super::parts::signed;
 use super::*;

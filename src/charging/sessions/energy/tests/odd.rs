@@ -1,8 +1,8 @@
-//! Clocks that are set, garbage that is told twice, registers beside each other, and what is known only later.
+//! Clocks that are set, garbage that is reported twice, registers beside each other, and what is known only later.
 
 use super::*;
 
-/// Registers of the transaction: minute and value, each told when it is received.
+/// Registers of the transaction: minute and value, each reported when it is received.
 fn at_minutes(story: &mut Story, values: &[(i64, i64)]) {
     for (minute, register) in values {
         story.tells(Series::Transaction, *minute, *register);
@@ -284,7 +284,7 @@ proptest! {
         }
         let end = ledger.end_at(told(length, offset), Some(WattHours(register)));
         prop_assert!(end <= at(length));
-        // What is told of one queue by a clock that was set in between says nothing of the time that passed then.
+        // What is reported of one queue by a clock that was set in between says nothing of the time that passed then.
         if !(is_queued && changes) {
             prop_assert_eq!(ledger.energy().get(), register - begin);
             prop_assert!(at(length).seconds_since(end) <= 60);

@@ -140,7 +140,7 @@ pub struct Station {
     pub requires_tls: bool,
     /// As its operator entered it: what it says itself proves nothing.
     pub serial_number: Option<String>,
-    /// What is stored of passwords that it was told, and with which it has not connected yet; the newest last.
+    /// What is stored of passwords that it was sent, and with which it has not connected yet; the newest last.
     pub pending_passwords: Json<Vec<String>>,
 }
 
@@ -150,7 +150,7 @@ pub const CLOCK_OFF_SECONDS: u64 = 60;
 const NO_SECURITY: &str = "no_security: whoever knows or guesses its endpoint connects as this station; give it basic_auth or \
     client_certificate, or an endpoint that is drawn by chance";
 
-/// Passwords that a station may have been told without an answer.
+/// Passwords that a station may have been sent without an answer.
 const MOST_PENDING: usize = 5;
 
 /// Why an endpoint is refused.
@@ -270,7 +270,7 @@ impl Station {
             && self.needs_tls() == other.needs_tls()
     }
 
-    /// A password that it is about to be told, drawn by chance where none is wanted: in the clear, and what is stored of it. Both
+    /// A password that it is about to be sent, drawn by chance where none is wanted: in the clear, and what is stored of it. Both
     /// this and the one that it has are right until it connects with this one.
     pub(in crate::sites::stations) fn propose_password(&mut self, wanted: Option<String>) -> (String, String) {
         let password = wanted.unwrap_or_else(secrets::password);
@@ -301,7 +301,7 @@ impl Station {
         self.updated_at = moment.version_after(self.updated_at);
     }
 
-    /// A fresh password; the station must be told before it connects again.
+    /// A fresh password; the station must get it before it connects again.
     pub(in crate::sites::stations) fn reset_password(&mut self, moment: &Moment) -> String {
         self.security_type = SecurityType::BasicAuth;
         self.pending_passwords.0.clear();

@@ -70,10 +70,10 @@ input! {
     pub struct NewStation {
         /// Where it stands.
         pub location: Option<LocationId>,
-        /// What people call it.
+        /// Display name.
         #[schema(example = "North 1")]
         pub name: Option<Name>,
-        /// What else there is to say.
+        /// Description.
         pub description: Option<Note>,
         /// A code of your own.
         pub code: Option<Code>,
@@ -125,9 +125,9 @@ patch! {
     pub struct StationPatch {
         /// Where it stands.
         pub location: LocationId,
-        /// What people call it.
+        /// Display name.
         pub name: Name,
-        /// What else there is to say.
+        /// Description.
         pub description: Note,
         /// A code of your own.
         pub code: Code,

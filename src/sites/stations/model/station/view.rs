@@ -24,7 +24,7 @@ pub struct SecurityView {
     pub username: Option<String>,
     /// Whether it may connect with TLS only.
     pub tls: bool,
-    /// Whether it was told a new password and has not connected with it yet: until then it may come with the old one, too.
+    /// Whether it was sent a new password and has not connected with it yet: until then it may come with the old one, too.
     pub password_pending: bool,
     /// The password: only in the answer to setting it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,9 +37,9 @@ pub struct StationView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: StationId,
-    /// What people call it.
+    /// Display name.
     pub name: Option<String>,
-    /// What else there is to say.
+    /// Description.
     pub description: Option<String>,
     /// A code of your own.
     pub code: Option<String>,
@@ -104,7 +104,7 @@ pub struct StationView {
     /// What it does differently from the specification, and what its operator is warned of: `clock_off`, `no_security`.
     pub flags: Vec<String>,
     /// How far its clock is ahead of ours, in seconds, negative where it is behind; null until its messages showed it. Times
-    /// that it tells are shown with this taken off, and times that it is told have it added.
+    /// that it reports are shown with this taken off, and times that it is sent have it added.
     #[schema(example = 0)]
     pub clock_offset_seconds: Option<i64>,
     /// When it last connected.
