@@ -76,7 +76,7 @@ fn texts(folder: &Path, found: &mut Vec<String>) {
 fn every_oddity_has_its_test_or_its_reason() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
-    for folder in ["src", "tests"] {
+    for folder in ["src", "crates", "tests"] {
         texts(&root.join(folder), &mut sources);
     }
     let page = fs::read_to_string(root.join("docs/OCPP-STATUS.md")).expect("the page");
