@@ -32,9 +32,9 @@ const ROWS: usize = 200;
 /// Connections that ask at the same time.
 const CLIENTS: usize = 32;
 /// How often each server has its turn; the best one counts.
-const TURNS: usize = 3;
+const ROUNDS: usize = 3;
 /// How long a turn lasts.
-const TURN: Duration = Duration::from_secs(4);
+const ROUND: Duration = Duration::from_secs(4);
 /// Ticks of the processor clock in a second (`getconf CLK_TCK`, 100 on every Linux).
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -153,7 +153,7 @@ async fn measure() {
         per_second: 0.0,
         micros_each: f64::INFINITY,
     });
-    for _ in 0..TURNS {
+    for _ in 0..ROUNDS {
         for subject in &mut subjects {
             subject.take_turn().await;
         }
@@ -173,7 +173,7 @@ impl Subject<'_> {
         let (before, began) = (self.server.processor_seconds(), Instant::now());
         let clients = (0..CLIENTS).map(|number| {
             let requests = self.requests.iter().cycle().skip(number * 7);
-            ask(address, requests, began + TURN)
+            ask(address, requests, began + ROUND)
         });
         let count: u32 = futures_util::future::join_all(clients).await.iter().sum();
         let (spent, took) = (self.server.processor_seconds() - before, began.elapsed());

@@ -22,13 +22,13 @@ use crate::gateway::{peer, refusals, socket};
 use crate::home::portal::{Portal, portal_routes};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
-use crate::http::middleware::{Doorkeeper, RateLimit, guard, head_as_get, observe, rename_path};
-use crate::http::roads::Roads;
+use crate::http::middleware::{AuthGuard, RateLimit, guard, head_as_get, observe, rename_path};
+use crate::http::roads::RoutingClient;
 use crate::http::routing::ServiceConfig;
 use crate::http::{Context, Ctx};
 use crate::load::assets::AssetSignals;
-use crate::notify::webhooks::Courier;
-use crate::people::organizations::Keyring;
+use crate::notify::webhooks::Dispatcher;
+use crate::people::organizations::ApiKeyCache;
 use crate::sites::stations::link::{SharedLink, Signals};
 use crate::store::lock::Holder;
 use crate::store::{Conn, Db, Lane, StoreLock, StoreSettings, migrate};
@@ -171,8 +171,13 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let Dependencies { clock, ids, link } = dependencies;
     let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());
     let (lock, db) = hold_store(config, &holder)?;
-    let context =
-        Context { db, clock, ids, websocket_url: websocket_url.clone(), roads: Roads::new(&config.routing.url) };
+    let context = Context {
+        db,
+        clock,
+        ids,
+        websocket_url: websocket_url.clone(),
+        roads: RoutingClient::new(&config.routing.url),
+    };
 
     let (moment, base) = (context.moment(), websocket_url.clone());
     let lost = context.db.write(move |conn| peer::tell_lost(conn, &moment, &base));
@@ -198,9 +203,9 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let (shared_link, shared_signals) = (web::Data::new(Arc::clone(&link)), web::Data::new(signals.clone()));
 
     let api = context.in_lane(Lane::Api);
-    let keyring = web::Data::new(Keyring::new(api.clone()));
+    let keyring = web::Data::new(ApiKeyCache::new(api.clone()));
     let limit = RateLimit { per_second: config.http.rate_per_second, burst: config.http.rate_burst };
-    let keeper = web::Data::new(Doorkeeper::new(keyring.clone().into_inner(), limit));
+    let keeper = web::Data::new(AuthGuard::new(keyring.clone().into_inner(), limit));
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
     let (portal, post) = Portal::open(&api, config.portal_settings(&pages)?).await?;
     let portal = web::Data::new(portal);
@@ -215,7 +220,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     tasks.extend(post);
     tasks.push(feeding);
     tasks.push(refusals::keep_telling(gateway.get_ref().clone()));
-    let courier = Courier::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
+    let courier = Dispatcher::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
     tasks.push(courier.start());
     let courier = web::Data::new(courier);
     tasks.push(provisioning::start(

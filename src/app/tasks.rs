@@ -13,7 +13,7 @@ use crate::charging::sessions::Session;
 use crate::gateway::connections::Connections;
 use crate::home::portal::Portal;
 use crate::http::Context;
-use crate::http::middleware::Doorkeeper;
+use crate::http::middleware::AuthGuard;
 use crate::sites::stations::link::{Signal, SignalKind, Signals};
 use crate::store::StoreResult;
 use crate::{
@@ -31,7 +31,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(60);
 pub fn start(
     context: &Context,
     connections: &Connections,
-    (keeper, portal): (web::Data<Doorkeeper>, web::Data<Portal>),
+    (keeper, portal): (web::Data<AuthGuard>, web::Data<Portal>),
     (days, patience): (&config::Retention, sessions::Patience),
     signals: &Signals,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {

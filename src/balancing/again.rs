@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::apply::{About, Errand};
-use super::gather::Seat;
+use super::apply::{About, CommandBatch};
+use super::gather::SiteConnector;
 use super::state::{Memory, State};
 use crate::charging::sessions::{self, Session};
 use crate::http::Context;
@@ -74,7 +74,7 @@ impl Again {
 
 /// Follows whether a car waits to be started again; before the memory takes up the session that runs now. Whether the car goes on
 /// in a session that begins now.
-pub(super) fn follow_again(memory: &mut Memory, seat: &Seat) -> bool {
+pub(super) fn follow_again(memory: &mut Memory, seat: &SiteConnector) -> bool {
     let live = seat.live_session();
     let is_zero = memory.limit == Watts::ZERO && memory.sent_at.is_some();
     let declined = memory.suspended_since.is_some_and(|at| at < memory.since);
@@ -107,14 +107,14 @@ pub(super) fn follow_again(memory: &mut Memory, seat: &Seat) -> bool {
 }
 
 /// The session that runs at a connector or, where its car waits to be started again, the one that is to go on.
-pub(super) fn wanting<'a>(seat: &'a Seat, memory: Option<&Memory>, now: Timestamp) -> Option<&'a Session> {
+pub(super) fn wanting<'a>(seat: &'a SiteConnector, memory: Option<&Memory>, now: Timestamp) -> Option<&'a Session> {
     let waits = |session: &&Session| memory.is_some_and(|one| one.again.waits_for(session.id, now));
     let ended = seat.ended.as_ref().filter(waits);
     seat.live_session().or(ended)
 }
 
 /// Asks to start a car again that is next in the queue: its connector confirmed a limit above 0.
-pub(super) fn start(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand> {
+pub(super) fn start(state: &mut State, seat: &SiteConnector, now: Timestamp) -> Option<CommandBatch> {
     let known = state.ledger.known(seat.connector);
     let memory = state.connectors.get_mut(&seat.connector)?;
     let ended = seat.ended.as_ref()?.id;
@@ -124,7 +124,7 @@ pub(super) fn start(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Er
         return None;
     }
     memory.again.note_try(now);
-    Some(Errand { station: seat.station, commands: Vec::new(), about: About::Again(seat.connector, ended) })
+    Some(CommandBatch { station: seat.station, commands: Vec::new(), about: About::Again(seat.connector, ended) })
 }
 
 /// Starts a car again: a session waits for it, and its station is asked. A refusal gives that session up.

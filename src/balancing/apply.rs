@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::again;
-use super::gather::{Role, Seat, Site};
+use super::gather::{Role, Site, SiteConnector};
 use super::settings::Settings;
 use super::state::{Confirmed, Memory, ReadBack, State};
 use crate::sites::stations::link::{
@@ -19,7 +19,7 @@ const READ_BACK_SECONDS: i32 = 60;
 
 /// One thing to say.
 #[derive(Debug, Clone)]
-pub(super) struct Errand {
+pub(super) struct CommandBatch {
     /// To whom.
     pub station: StationId,
     /// What.
@@ -38,7 +38,7 @@ pub(super) enum About {
     /// Its safe default.
     Fallback(ConnectorId, Watts),
     /// A connector that left.
-    Goodbye(ConnectorId),
+    Release(ConnectorId),
     /// A session that is stopped; its end is what shows it.
     Stop,
     /// A car that is started again, whose session this ended.
@@ -55,9 +55,9 @@ pub(super) fn errands(
     plan: &Plan,
     settings: &Settings,
     now: Timestamp,
-) -> Vec<Errand> {
-    let mut errands: Vec<Errand> = Vec::new();
-    let seats: BTreeMap<ConnectorId, &Seat> = site.seats.iter().map(|seat| (seat.connector, seat)).collect();
+) -> Vec<CommandBatch> {
+    let mut errands: Vec<CommandBatch> = Vec::new();
+    let seats: BTreeMap<ConnectorId, &SiteConnector> = site.seats.iter().map(|seat| (seat.connector, seat)).collect();
     for message in state.ledger.next(snapshot, plan, now) {
         let Some(seat) = seats.get(&message.connector).copied() else {
             continue;
@@ -76,7 +76,7 @@ pub(super) fn errands(
             lowers: message.kind == MessageKind::Lower,
             ..limit(seat, message.limit, LimitPurpose::Live)
         };
-        errands.push(Errand {
+        errands.push(CommandBatch {
             station: seat.station,
             commands: vec![Command::SetLimit(live)],
             about: About::Live(message.connector, message.ticket),
@@ -95,14 +95,14 @@ pub(super) fn errands(
 }
 
 /// Asks a station what it enforces, once it confirmed a limit after it connected.
-fn read_back(state: &mut State, seat: &Seat) -> Option<Errand> {
+fn read_back(state: &mut State, seat: &SiteConnector) -> Option<CommandBatch> {
     let known = state.ledger.known(seat.connector);
     let memory = state.connectors.get_mut(&seat.connector)?;
     if !seat.online || memory.read_back != ReadBack::Due || known != Some(memory.limit) {
         return None;
     }
     memory.read_back = ReadBack::Asked;
-    Some(Errand {
+    Some(CommandBatch {
         station: seat.station,
         commands: vec![Command::GetCompositeSchedule {
             connector: seat.number,
@@ -128,7 +128,13 @@ fn may_exceed(state: &State, snapshot: &Snapshot) -> bool {
 
 /// What a connector is sent whose power is reserved because it refuses 0 or draws too much, while a higher limit is in force there. It may
 /// keep it, and nothing is given away: 6 A, which every station takes, or 0 where a meter shows that too much is drawn, or it may be.
-fn least(state: &mut State, seat: &Seat, above: bool, settings: &Settings, now: Timestamp) -> Option<Errand> {
+fn least(
+    state: &mut State,
+    seat: &SiteConnector,
+    above: bool,
+    settings: &Settings,
+    now: Timestamp,
+) -> Option<CommandBatch> {
     let memory = state.connectors.get_mut(&seat.connector)?;
     let Some((why, _)) = state.ledger.out_of_control(seat.connector) else {
         memory.least = None;
@@ -160,7 +166,7 @@ fn least(state: &mut State, seat: &Seat, above: bool, settings: &Settings, now: 
         lowers: true,
         ..limit(seat, least, LimitPurpose::Live)
     };
-    Some(Errand {
+    Some(CommandBatch {
         station: seat.station,
         commands: vec![Command::SetLimit(live)],
         about: About::Least(seat.connector, ticket),
@@ -168,7 +174,7 @@ fn least(state: &mut State, seat: &Seat, above: bool, settings: &Settings, now: 
 }
 
 /// The safe default of a connector, when it is due or is not what it should be.
-fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand> {
+fn safe_default(state: &mut State, seat: &SiteConnector, now: Timestamp) -> Option<CommandBatch> {
     let memory = state.connectors.get_mut(&seat.connector)?;
     let clears = memory.fallback.proven.is_none() && !memory.ends_with_transaction;
     let fallback = &mut memory.fallback;
@@ -179,7 +185,7 @@ fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand
     }
     (fallback.sent, fallback.in_flight) = (Some(seat.fallback), true);
     let install = Command::SetLimit(limit(seat, seat.fallback, LimitPurpose::Fallback));
-    Some(Errand {
+    Some(CommandBatch {
         station: seat.station,
         commands: match clears {
             true => vec![clear_transaction_limits(seat), install],
@@ -190,7 +196,7 @@ fn safe_default(state: &mut State, seat: &Seat, now: Timestamp) -> Option<Errand
 }
 
 /// A connector that joins may hold a limit of its running transaction, which would override all of ours.
-fn clear_transaction_limits(seat: &Seat) -> Command {
+fn clear_transaction_limits(seat: &SiteConnector) -> Command {
     Command::ClearChargingProfile {
         id: None,
         connector: Some(seat.number),
@@ -199,7 +205,7 @@ fn clear_transaction_limits(seat: &Seat) -> Command {
     }
 }
 
-fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
+fn limit(seat: &SiteConnector, limit: Watts, purpose: LimitPurpose) -> SetLimit {
     SetLimit {
         connector: seat.number,
         limit,
@@ -220,7 +226,7 @@ fn limit(seat: &Seat, limit: Watts, purpose: LimitPurpose) -> SetLimit {
 }
 
 /// What is said to stations whose connectors left, and are in no other group.
-pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool) -> Vec<Errand> {
+pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool) -> Vec<CommandBatch> {
     let waiting = state.leaving.iter_mut().filter(|(_, leaving)| !leaving.in_flight && is_online(leaving.station));
     let goodbye = |(connector, leaving): (&ConnectorId, &mut super::state::Leaving)| {
         leaving.in_flight = true;
@@ -230,10 +236,10 @@ pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool)
             purpose: None,
             stack_level: None,
         };
-        Errand {
+        CommandBatch {
             station: leaving.station,
             commands: vec![clear(LIVE_LIMIT_PROFILE), clear(FALLBACK_PROFILE)],
-            about: About::Goodbye(*connector),
+            about: About::Release(*connector),
         }
     };
     waiting.map(goodbye).collect()
@@ -320,7 +326,7 @@ pub(super) fn answered(
             }
         }
         About::Stop | About::Again(..) => {}
-        About::Goodbye(connector) => match answer {
+        About::Release(connector) => match answer {
             Err(LinkError::Offline | LinkError::Dropped) => {
                 if let Some(leaving) = state.leaving.get_mut(&connector) {
                     leaving.in_flight = false;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::task::JoinHandle;
 
-use super::bell::{Bell, Notes};
+use super::replan::{Notes, ReplanRequests};
 use super::settings::Settings;
 use super::tree::Tree;
 use crate::http::Context;
@@ -29,7 +29,7 @@ struct Shared {
 }
 
 struct Running {
-    bell: Arc<Bell>,
+    bell: Arc<ReplanRequests>,
     task: JoinHandle<()>,
 }
 
@@ -77,7 +77,7 @@ impl Balancer {
 
     fn spawn(&self, root: GroupId) -> Running {
         let shared = &self.0;
-        let bell = Arc::new(Bell::default());
+        let bell = Arc::new(ReplanRequests::default());
         let tree =
             Tree::new(root, (shared.context.clone(), Arc::clone(&shared.link)), shared.settings, Arc::clone(&bell));
         Running { bell, task: tokio::spawn(tree.run()) }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::again::wanting;
-use super::gather::{Seat, Site};
+use super::gather::{Site, SiteConnector};
 use super::prices::Prices;
 use super::state::{Memory, State};
 use crate::http::quantities::shown;
@@ -25,7 +25,7 @@ struct Wish {
     energy: WattHours,
 }
 
-fn wish(state: &State, seat: &Seat, now: Timestamp) -> Option<Wish> {
+fn wish(state: &State, seat: &SiteConnector, now: Timestamp) -> Option<Wish> {
     let session = wanting(seat, state.connectors.get(&seat.connector), now)?;
     let (departure, need) = session.departure_at.zip(session.energy_need)?;
     let energy = WattHours((need.get() - session.energy.get()).max(0));
@@ -33,7 +33,7 @@ fn wish(state: &State, seat: &Seat, now: Timestamp) -> Option<Wish> {
 }
 
 /// When a car charges; `None` where nobody set what energy costs, or what the car needs and when it leaves.
-fn timetable(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<Timetable> {
+fn timetable(site: &Site, state: &State, seat: &SiteConnector, now: Timestamp) -> Option<Timetable> {
     let group = site.group(seat.group)?;
     let prices = site.prices.get(&group.id)?;
     let wish = wish(state, seat, now)?;
@@ -73,7 +73,7 @@ fn timetable(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<
 }
 
 /// When a car that is not to charge now is to go on. One that cannot be ready in time charges whenever it may.
-pub(super) fn waits_until(site: &Site, state: &State, seat: &Seat, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn waits_until(site: &Site, state: &State, seat: &SiteConnector, now: Timestamp) -> Option<Timestamp> {
     timetable(site, state, seat, now)?.waits_until(now)
 }
 

@@ -64,7 +64,7 @@ impl Draws {
 mod tests {
     use super::*;
 
-    const WORST: Watts = Watts(11_000);
+    const ALLOWED: Watts = Watts(11_000);
 
     fn second(seconds: i64) -> Timestamp {
         Timestamp::from_unix_seconds(1_800_000_000 + seconds)
@@ -81,12 +81,12 @@ mod tests {
     #[test]
     fn readings_on_both_sides_bound_what_was_drawn() {
         let draws = noted(&[(0, 7_000), (60, 3_000), (120, 5_000)]);
-        let at = |instant| draws.around(second(instant), None, WORST);
-        assert_eq!(at(-1), Watts::ZERO..=WORST, "nothing before");
+        let at = |instant| draws.around(second(instant), None, ALLOWED);
+        assert_eq!(at(-1), Watts::ZERO..=ALLOWED, "nothing before");
         assert_eq!(at(30), Watts(3_000)..=Watts(7_000));
         assert_eq!(at(90), Watts(3_000)..=Watts(5_000));
         assert_eq!(at(200), Watts(5_000)..=Watts(5_000));
-        assert_eq!(at(421), Watts::ZERO..=WORST, "too long ago");
+        assert_eq!(at(421), Watts::ZERO..=ALLOWED, "too long ago");
     }
 
     #[test]
@@ -113,6 +113,6 @@ mod tests {
     fn only_the_latest_are_kept() {
         let draws = noted(&(0..20).map(|at| (at, at)).collect::<Vec<_>>());
         assert_eq!(draws.0.len(), KEPT);
-        assert_eq!(draws.around(second(19), None, WORST), Watts(19)..=Watts(19));
+        assert_eq!(draws.around(second(19), None, ALLOWED), Watts(19)..=Watts(19));
     }
 }

@@ -2,14 +2,14 @@
 //! stations do not follow.
 //!
 //! After [`PATIENCE`], stations that did not confirm their cut are not waited for any more: what they may draw is reserved, so
-//! that the others are cut to their minimums, and who is last in the queue is paused. After [`LAST_RESORT`], where the group asks
+//! that the others are cut to their minimums, and who is last in the queue is paused. After [`SHED_AFTER`], where the group asks
 //! for it, sessions whose stations do not keep their limits are stopped.
 
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::apply::{About, Errand};
-use super::gather::{Seat, Site};
+use super::apply::{About, CommandBatch};
+use super::gather::{Site, SiteConnector};
 use super::state::{Remark, State};
 use crate::sites::stations::link::Command;
 use engine::transition::Exposure;
@@ -19,7 +19,7 @@ use kernel::{ConnectorId, Timestamp, Watts};
 /// How long more may be drawn than there is before stations are not waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long before sessions are stopped, and before one that goes on is asked to stop again.
-const LAST_RESORT: Duration = Duration::from_secs(60);
+const SHED_AFTER: Duration = Duration::from_secs(60);
 
 /// Gives up those that did not confirm a cut where more may be drawn than there is; false when there are none.
 pub(super) fn give_up_waiting(state: &mut State, site: &Site, snapshot: &Snapshot, now: Timestamp) -> bool {
@@ -49,8 +49,8 @@ pub(super) fn last_resort(
     site: &Site,
     snapshot: &Snapshot,
     now: Timestamp,
-) -> Vec<(Errand, ConnectorId, Remark)> {
-    if !lasts(state, LAST_RESORT, now) {
+) -> Vec<(CommandBatch, ConnectorId, Remark)> {
+    if !lasts(state, SHED_AFTER, now) {
         return Vec::new();
     }
     let mut stops = Vec::new();
@@ -68,10 +68,10 @@ fn stop_below(
     state: &mut State,
     site: &Site,
     now: Timestamp,
-    stops: &mut Vec<(Errand, ConnectorId, Remark)>,
+    stops: &mut Vec<(CommandBatch, ConnectorId, Remark)>,
 ) {
     let mut too_much = exposure.worst - exposure.capacity;
-    let mut culprits: Vec<&Seat> = Vec::new();
+    let mut culprits: Vec<&SiteConnector> = Vec::new();
     for seat in site.seats_below(exposure.node).filter(|seat| seat.online) {
         let memory = state.connectors.get(&seat.connector);
         if seat.live_session().is_none() {
@@ -80,9 +80,10 @@ fn stop_below(
             culprits.push(seat);
         }
     }
-    let told_at = |state: &State, seat: &Seat| state.connectors.get(&seat.connector)?.stopped_at;
-    let is_stopping = |seat: &Seat| told_at(state, seat).is_some_and(|at| now.since(at) < LAST_RESORT);
-    let (stopping, mut others): (Vec<&Seat>, Vec<&Seat>) = culprits.into_iter().partition(|seat| is_stopping(seat));
+    let told_at = |state: &State, seat: &SiteConnector| state.connectors.get(&seat.connector)?.stopped_at;
+    let is_stopping = |seat: &SiteConnector| told_at(state, seat).is_some_and(|at| now.since(at) < SHED_AFTER);
+    let (stopping, mut others): (Vec<&SiteConnector>, Vec<&SiteConnector>) =
+        culprits.into_iter().partition(|seat| is_stopping(seat));
     too_much -= stopping.iter().map(|seat| state.worst(seat)).sum();
     others.sort_by_key(|seat| {
         let started = seat.live_session().and_then(|session| session.started_at);
@@ -100,7 +101,7 @@ fn stop_below(
             if memory.stopped_at.replace(now).is_none() {
                 too_much -= worst; // one that was asked before and goes on frees nothing
             }
-            let errand = Errand {
+            let errand = CommandBatch {
                 station: seat.station,
                 commands: vec![Command::StopCharging { transaction }],
                 about: About::Stop,

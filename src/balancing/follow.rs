@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::again::follow_again;
-use super::bell::Notes;
 use super::demand::{Demand, Observed};
-use super::gather::{Role, Seat, Site};
+use super::gather::{Role, Site, SiteConnector};
+use super::replan::Notes;
 use super::settings::Settings;
 use super::state::{Leaving, Memory, Overdraw, ReadBack, Remark, State};
 use crate::sites::stations::ConnectorStatus;
@@ -108,7 +108,11 @@ pub(super) fn note_phases(site: &mut Site, state: &State) {
     }
 }
 
-fn remembered<'a>(connectors: &'a mut BTreeMap<ConnectorId, Memory>, seat: &Seat, now: Timestamp) -> &'a mut Memory {
+fn remembered<'a>(
+    connectors: &'a mut BTreeMap<ConnectorId, Memory>,
+    seat: &SiteConnector,
+    now: Timestamp,
+) -> &'a mut Memory {
     connectors.entry(seat.connector).or_insert_with(|| Memory::new(seat.station, seat.number, now))
 }
 
@@ -134,7 +138,7 @@ fn forget_those_that_left(state: &mut State, site: &Site) {
 fn follow_connection(
     ledger: &mut Ledger,
     memory: &mut Memory,
-    seat: &Seat,
+    seat: &SiteConnector,
     doubted: bool,
     settings: &Settings,
     now: Timestamp,
@@ -181,7 +185,7 @@ fn obeys(ledger: &Ledger, connector: ConnectorId) -> bool {
 }
 
 /// A car that left draws nothing any more, and many stations do not report that.
-fn follow_departure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) {
+fn follow_departure(ledger: &mut Ledger, memory: &mut Memory, seat: &SiteConnector) {
     let left = seat.session.is_none() && seat.status == ConnectorStatus::Available;
     let since = memory.overdraw.map(|overdraw| overdraw.since);
     let told_since = seat.status_at > since;
@@ -194,7 +198,7 @@ fn follow_departure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat) {
 
 /// A session that begins, a car that charges again and one that reported its charging needs is sent its limit again, however sure one is
 /// that it knows.
-fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, wished: bool, now: Timestamp) {
+fn follow_session(ledger: &mut Ledger, memory: &mut Memory, seat: &SiteConnector, wished: bool, now: Timestamp) {
     let goes_on = follow_again(memory, seat);
     let session = seat.live_session().map(|session| session.id);
     let begins = session.is_some() && session != memory.session;
@@ -239,7 +243,7 @@ fn refuses_zero(memory: &mut Memory, now: Timestamp) -> bool {
 
 /// A station that refuses or is silent lets its live limit run out, so its fallback is reserved too, and nothing else once that has
 /// happened; then it is tried again.
-fn follow_failure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, settings: &Settings, now: Timestamp) {
+fn follow_failure(ledger: &mut Ledger, memory: &mut Memory, seat: &SiteConnector, settings: &Settings, now: Timestamp) {
     let connector = seat.connector;
     let Some((why, worst)) = ledger.out_of_control(connector) else {
         memory.lost_at = None;
@@ -266,7 +270,7 @@ fn follow_failure(ledger: &mut Ledger, memory: &mut Memory, seat: &Seat, setting
 fn follow_meter(
     ledger: &mut Ledger,
     memory: &mut Memory,
-    seat: &Seat,
+    seat: &SiteConnector,
     shown: &Shown,
     lasts: Duration,
 ) -> Option<Remark> {
@@ -337,7 +341,7 @@ fn follow_meter(
 }
 
 /// Learns what the car of a session uses of what it may.
-fn learn_demand(ledger: &Ledger, memory: &mut Memory, seat: &Seat, (shown, draw): (&Shown, Watts)) {
+fn learn_demand(ledger: &Ledger, memory: &mut Memory, seat: &SiteConnector, (shown, draw): (&Shown, Watts)) {
     let known = ledger.known(seat.connector);
     let limit = known.filter(|limit| *limit > Watts::ZERO);
     if let Some(limit) = limit.filter(|_| seat.live_session().is_some()) {

@@ -22,7 +22,7 @@ pub(super) struct Site {
     /// Its groups, parents before children.
     pub groups: Vec<Group>,
     /// Its connectors.
-    pub seats: Vec<Seat>,
+    pub seats: Vec<SiteConnector>,
     /// Plan and record, but send nothing.
     pub dry_run: bool,
     /// The time zone of its location, in which schedules are meant.
@@ -40,12 +40,12 @@ pub(super) struct Site {
     /// The group of each of its stations.
     pub stations: BTreeMap<StationId, GroupId>,
     /// Connectors of its stations that are no members and have no session.
-    pub unseated: Vec<Seat>,
+    pub unseated: Vec<SiteConnector>,
 }
 
 /// A connector below a group.
 #[derive(Debug, Clone)]
-pub(super) struct Seat {
+pub(super) struct SiteConnector {
     pub connector: ConnectorId,
     pub station: StationId,
     pub evse: EvseId,
@@ -166,12 +166,12 @@ impl Site {
     }
 
     /// The connectors below a group.
-    pub fn seats_below(&self, top: GroupId) -> impl Iterator<Item = &Seat> {
+    pub fn seats_below(&self, top: GroupId) -> impl Iterator<Item = &SiteConnector> {
         self.seats.iter().filter(move |seat| self.is_below(seat.group, top))
     }
 
     /// The view of a connector.
-    pub fn seat_of(&self, connector: ConnectorId) -> Option<&Seat> {
+    pub fn seat_of(&self, connector: ConnectorId) -> Option<&SiteConnector> {
         self.seats.iter().find(|seat| seat.connector == connector)
     }
 
@@ -199,7 +199,7 @@ impl Site {
             let is_seated = member.is_some() || session.is_some();
             let limit = rows.scheduled.get(&connector.id).copied();
             let session = (session.cloned(), limit);
-            let mut seat = Seat::new(connector, group, member, session, self.voltage);
+            let mut seat = SiteConnector::new(connector, group, member, session, self.voltage);
             seat.ended = rows.ended.get(&connector.id).cloned();
             seat.unheard = rows.unheard.contains(&seat.station);
             seat.clock_off = rows.clocks.get(&seat.station).copied();
@@ -237,7 +237,7 @@ impl Site {
             }
             below
         });
-        let share = |seat: &Seat| {
+        let share = |seat: &SiteConnector| {
             let explicit = self.group(seat.group)?.fallback_capacity;
             let shares = self.upwards(seat.group).map(|group| {
                 let lowest = group.without_buffer(group.lowest_capacity(now));
@@ -255,7 +255,7 @@ impl Site {
     }
 }
 
-impl Seat {
+impl SiteConnector {
     fn new(
         connector: &Connector,
         group: &Group,

@@ -18,7 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::gather::{Seat, Site};
+use super::gather::{Site, SiteConnector};
 use super::load::Load;
 use super::state::State;
 use crate::load::assets::{Asset, AssetType, Basis, Contribution, MeterScope, Peaks, contribution};
@@ -204,7 +204,7 @@ fn chargers_at(site: &Site, state: &State, group: GroupId, measured_at: Timestam
     })
 }
 
-impl Seat {
+impl SiteConnector {
     /// A draw as a load; where it is not known on which phases it is, each has the current `unknown`.
     fn load_of(&self, draw: Watts, unknown: Milliamps) -> Load {
         let on_each = draw.to_current(self.voltage, self.phases);
@@ -277,7 +277,7 @@ impl State {
 
     /// Whoever is stopped because nobody is believed needs no off-time: it starts again as soon as the meter shows room.
     pub fn spare_doubted(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
-        let doubted = |seat: &&Seat| {
+        let doubted = |seat: &&SiteConnector| {
             let mut tops = loads.doubted.iter();
             tops.any(|top| site.is_below(seat.group, *top))
         };

@@ -15,9 +15,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
-use super::apply::{self, About, Errand};
-use super::bell::Notes;
+use super::apply::{self, About, CommandBatch};
 use super::gather::Site;
+use super::replan::Notes;
 use super::state::State;
 use super::yard::{self, settings};
 use crate::sites::stations::ConnectorStatus;
@@ -43,7 +43,7 @@ const FOUND_WITHIN: i64 = 60 + 2 * 30 + 15 + 10;
 
 /// What a station says of what it draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tells {
+enum Reports {
     Power,
     Register,
     Double,
@@ -64,7 +64,7 @@ enum Obeys {
 }
 
 struct Station {
-    tells: Tells,
+    tells: Reports,
     obeys: Obeys,
     /// A car is there, with a session that we know, or not.
     car: bool,
@@ -149,7 +149,7 @@ impl World {
             }
             35..50 => self.leave(index),
             50..65 if self.meter => self.load = Watts(self.random.random_range(0..20_000)),
-            65..75 => self.stations[index].tells = Tells::any(&mut self.random),
+            65..75 => self.stations[index].tells = Reports::any(&mut self.random),
             75..80 => self.stations[index].obeys = Obeys::any(&mut self.random),
             80..84 if !self.stations.iter().any(Station::is_wrong) => {
                 self.stations[index].stray = Watts(self.random.random_range(4_000..11_000));
@@ -269,7 +269,7 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, errand: Errand) {
+    fn carry_out(&mut self, errand: CommandBatch) {
         let index = self.site.seats.iter().position(|seat| seat.station == errand.station);
         let station = &mut self.stations[index.expect("a station")];
         let mut accepted = true;
@@ -376,7 +376,7 @@ fn start() -> Timestamp {
     Timestamp::from_unix_seconds(1_777_000_000)
 }
 
-impl Tells {
+impl Reports {
     fn any(random: &mut StdRng) -> Self {
         match random.random_range(0..12) {
             0..4 => Self::Power,
@@ -404,7 +404,7 @@ impl Obeys {
 impl Station {
     fn new(random: &mut StdRng) -> Self {
         Self {
-            tells: Tells::any(random),
+            tells: Reports::any(random),
             obeys: Obeys::any(random),
             car: false,
             known: false,
@@ -427,22 +427,22 @@ impl Station {
 
     /// Whether what it draws too much is reported by itself.
     fn can_be_found(&self) -> bool {
-        let tells_it = matches!(self.tells, Tells::Power | Tells::Register | Tells::Double | Tells::Slip);
+        let tells_it = matches!(self.tells, Reports::Power | Reports::Register | Reports::Double | Reports::Slip);
         self.obeys != Obeys::Never || !self.car || tells_it
     }
 
     fn shows(&self, now: Timestamp) -> Option<Shown> {
         let power = match self.tells {
-            Tells::Power => Some(self.draw),
-            Tells::Double => Some(self.draw + self.draw),
-            Tells::Slip => Some(Watts(self.draw.get() * 1_000)),
-            Tells::Half => Some(Watts(self.draw.get() / 2)),
-            Tells::Zero => Some(Watts::ZERO),
-            Tells::Negative => Some(-self.draw),
-            Tells::Register => None,
-            Tells::Nothing => return None,
+            Reports::Power => Some(self.draw),
+            Reports::Double => Some(self.draw + self.draw),
+            Reports::Slip => Some(Watts(self.draw.get() * 1_000)),
+            Reports::Half => Some(Watts(self.draw.get() / 2)),
+            Reports::Zero => Some(Watts::ZERO),
+            Reports::Negative => Some(-self.draw),
+            Reports::Register => None,
+            Reports::Nothing => return None,
         };
-        let register = (self.tells == Tells::Register).then_some(WattHours(self.register_millis / 1_000));
+        let register = (self.tells == Reports::Register).then_some(WattHours(self.register_millis / 1_000));
         Some(yard::shown(now, power, register))
     }
 }

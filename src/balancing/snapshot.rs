@@ -2,8 +2,8 @@
 
 use super::again::wanting;
 use super::cheap_hours;
-use super::elsewhere;
-use super::gather::{Role, Seat, Site};
+use super::external_limits;
+use super::gather::{Role, Site, SiteConnector};
 use super::load::Load;
 use super::loads::Loads;
 use super::state::{Memory, State};
@@ -107,7 +107,7 @@ fn node(group: &Group, zone: TimeZone, loads: &Loads, now: Timestamp) -> Node {
     }
 }
 
-fn member(site: &Site, seat: &Seat, state: &State, now: Timestamp) -> Member {
+fn member(site: &Site, seat: &SiteConnector, state: &State, now: Timestamp) -> Member {
     let memory = state.connectors.get(&seat.connector);
     Member {
         connector: seat.connector,
@@ -125,7 +125,13 @@ fn member(site: &Site, seat: &Seat, state: &State, now: Timestamp) -> Member {
     }
 }
 
-fn member_state(site: &Site, seat: &Seat, memory: Option<&Memory>, state: &State, now: Timestamp) -> MemberState {
+fn member_state(
+    site: &Site,
+    seat: &SiteConnector,
+    memory: Option<&Memory>,
+    state: &State,
+    now: Timestamp,
+) -> MemberState {
     if let Some((why, reserved)) = state.ledger.out_of_control(seat.connector) {
         return MemberState::Uncontrolled { reserved, why };
     }

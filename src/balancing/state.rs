@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::again::Again;
 use super::demand::Demand;
 use super::draws::Draws;
-use super::gather::{Role, Seat};
+use super::gather::{Role, SiteConnector};
 use super::load::Load;
 use super::meter::{Allowed, Meter};
 use super::phases::UsedPhases;
+use super::sent_limits::SentLimits;
 use super::strays::Stray;
-use super::told::Told;
 use crate::sites::stations::link::Enforced;
 use engine::transition::{Ledger, Stage};
-use engine::{Plan, Turn};
+use engine::{Plan, QueueState};
 use kernel::{
     AssetId, ConnectorId, GroupId, Milliamps, Millivolts, PhaseSet, PlanId, SessionId, StationId, Timestamp, Watts,
 };
@@ -75,7 +75,7 @@ pub(super) struct Memory {
     /// The session that `queue` belongs to.
     pub session: Option<SessionId>,
     /// Its queue position.
-    pub turn: Turn,
+    pub turn: QueueState,
     /// Since when its car declines power.
     pub suspended_since: Option<Timestamp>,
     /// What applies when this server is not heard of.
@@ -87,7 +87,7 @@ pub(super) struct Memory {
     pub unconfirmed_since: Option<Timestamp>,
     /// Live limits that may be in force, until they run out.
     #[serde(default)]
-    pub told: Told,
+    pub told: SentLimits,
     /// When its station refused the limit 0, which some take for invalid.
     #[serde(default)]
     pub refuses_zero: Option<Timestamp>,
@@ -155,7 +155,8 @@ pub(super) enum ReadBack {
     /// An answer is awaited.
     Asked,
     /// It does not report it.
-    NotTold,
+    #[serde(rename = "not_told")]
+    NotReported,
     /// It reports no more than it confirmed.
     AsConfirmed,
     /// It reports more.
@@ -177,7 +178,7 @@ impl ReadBack {
         let enforced = match enforced {
             Some(Enforced::Power(power)) => power,
             Some(Enforced::Current(current)) => current.to_power(voltage, phases),
-            None => return Self::NotTold,
+            None => return Self::NotReported,
         };
         if enforced > limit + Milliamps(1_000).to_power(voltage, phases) { Self::More } else { Self::AsConfirmed }
     }
@@ -232,12 +233,12 @@ impl Memory {
             limit: Watts::ZERO,
             since: now,
             session: None,
-            turn: Turn::default(),
+            turn: QueueState::default(),
             suspended_since: None,
             fallback: Fallback { due: true, ..Fallback::default() },
             sent_at: None,
             unconfirmed_since: None,
-            told: Told::default(),
+            told: SentLimits::default(),
             refuses_zero: None,
             least: None,
             meter: Meter::default(),
@@ -256,7 +257,7 @@ impl Memory {
     }
 
     /// The most it may be drawing now if it takes no more limits: a live one that has not run out, and its proven fallback.
-    pub fn alone_now(&self, seat: &Seat, now: Timestamp) -> Watts {
+    pub fn alone_now(&self, seat: &SiteConnector, now: Timestamp) -> Watts {
         let told = self.told.most(now, seat.phases.count());
         self.alone(seat.rating).max(told.min(seat.rating))
     }
@@ -272,7 +273,7 @@ impl Memory {
 
 impl State {
     /// The most that a connector may be drawing.
-    pub fn worst(&self, seat: &Seat) -> Watts {
+    pub fn worst(&self, seat: &SiteConnector) -> Watts {
         match seat.role {
             Role::Member if self.connectors.contains_key(&seat.connector) => self.ledger.worst(seat.connector),
             _ => seat.rating,
@@ -280,7 +281,7 @@ impl State {
     }
 
     /// What a connector draws by its meter.
-    pub fn drawn(&self, seat: &Seat, now: Timestamp) -> Option<Watts> {
+    pub fn drawn(&self, seat: &SiteConnector, now: Timestamp) -> Option<Watts> {
         let member = self.connectors.get(&seat.connector);
         let stray = self.strays.get(&seat.connector);
         let meter = member.map(|memory| &memory.meter);
@@ -290,7 +291,7 @@ impl State {
     }
 
     /// The most that it draws when this server is not heard of.
-    pub fn alone(&self, seat: &Seat) -> Watts {
+    pub fn alone(&self, seat: &SiteConnector) -> Watts {
         match self.connectors.get(&seat.connector) {
             Some(memory) if memory.outlives => self.ledger.worst(seat.connector),
             Some(memory) => memory.alone(seat.rating),

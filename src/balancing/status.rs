@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::books;
 use super::cheap_hours::{self, ChargingPlanView};
-use super::commissioning::{Warning, warnings};
 use super::counted::{Counted, counted};
 use super::follow::note_phases;
-use super::gather::{Role, Seat, Site};
+use super::gather::{Role, Site, SiteConnector};
+use super::ledger_rows;
 use super::load::Load;
 use super::loads::{Loads, loads};
+use super::site_readiness::{Warning, warnings};
 use super::snapshot::planned;
 use super::state::{Memory, State};
 use super::store::{self, StoredPlan};
@@ -232,8 +232,8 @@ fn view(
 ) -> GroupStatusView {
     let budget = plan.nodes.iter().find(|budget| budget.node == group);
     let of = |part: fn(&NodeBudget) -> Watts| budget.map_or(0.0, |it| part(it).kilowatts());
-    let sum = |part: &dyn Fn(&Seat) -> Watts| site.seats.iter().map(part).sum::<Watts>().kilowatts();
-    let drawn = |seat: &Seat| state.drawn(seat, now);
+    let sum = |part: &dyn Fn(&SiteConnector) -> Watts| site.seats.iter().map(part).sum::<Watts>().kilowatts();
+    let drawn = |seat: &SiteConnector| state.drawn(seat, now);
     GroupStatusView {
         group,
         root,
@@ -280,7 +280,7 @@ fn asset_view(asset: &Asset, loads: &Loads, share: Option<&Counted>, now: Timest
     })
 }
 
-fn member(seat: &Seat, state: &State, limit: Option<&Limit>, drawing: Option<Watts>) -> MemberStatusView {
+fn member(seat: &SiteConnector, state: &State, limit: Option<&Limit>, drawing: Option<Watts>) -> MemberStatusView {
     let memory: Option<&Memory> = state.connectors.get(&seat.connector);
     MemberStatusView {
         chargestation: seat.station,

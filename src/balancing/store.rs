@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use super::books;
 use super::escalation;
+use super::ledger_rows;
 use super::loads::Freshness;
 use super::state::{Remark, State};
 use crate::events::{self, Event, EventKind};

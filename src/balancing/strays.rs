@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bell::Notes;
-use super::gather::{Role, Seat, Site};
+use super::gather::{Role, Site, SiteConnector};
 use super::meter::{A_CAR, Hardware, Meter};
+use super::replan::Notes;
 use super::state::State;
 use crate::sites::stations::link::{self, Shown};
 use kernel::{ConnectorId, PhaseSet, RawId, StationId, Timestamp, Watts};
@@ -75,7 +75,7 @@ pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes, now: 
         };
         let like = site.like(stray.station);
         // One that seems to draw nothing is heard out: a register needs a while to prove what is drawn.
-        let counts = |like: Seat| stray.draws(like.rating) > Watts::ZERO || stray.meter.is_heard(now);
+        let counts = |like: SiteConnector| stray.draws(like.rating) > Watts::ZERO || stray.meter.is_heard(now);
         !is_seated && like.is_some_and(counts)
     });
 }
@@ -85,7 +85,7 @@ impl Stray {
         Self { station, number, occupied: false, meter: Meter::default() }
     }
 
-    fn hear(&mut self, shown: &Shown, like: &Seat) {
+    fn hear(&mut self, shown: &Shown, like: &SiteConnector) {
         let hardware = match self.number {
             Some(_) => Hardware::unknown(like.rating),
             None => like.hardware(),
@@ -106,7 +106,7 @@ impl Site {
                 continue;
             }
             let number = stray.number.and_then(|number| i32::try_from(number).ok());
-            self.seats.push(Seat {
+            self.seats.push(SiteConnector {
                 connector: *connector,
                 number: number.unwrap_or(like.number),
                 role: match stray.number {
@@ -121,20 +121,20 @@ impl Site {
 
     /// What a connector of this station is taken to be that is not set up: like its largest one that is. None where the station
     /// is not in this tree.
-    fn like(&self, station: StationId) -> Option<Seat> {
+    fn like(&self, station: StationId) -> Option<SiteConnector> {
         let group = self.stations.get(&station)?;
         let seats = self.seats.iter().chain(&self.unseated);
         let set_up = seats.filter(|seat| seat.station == station && seat.role != Role::Stray);
         let largest = set_up.max_by_key(|seat| seat.rating);
         Some(match largest {
-            Some(seat) => Seat {
+            Some(seat) => SiteConnector {
                 phases: seat.wired,
                 rotation_known: seat.wired == PhaseSet::ALL,
                 session: None,
                 ended: None,
                 ..seat.clone()
             },
-            None => Seat::usual(station, *group, self.voltage),
+            None => SiteConnector::usual(station, *group, self.voltage),
         })
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::again;
-use super::apply::{self, About, Errand};
-use super::bell::{Bell, Notes};
-use super::books;
+use super::apply::{self, About, CommandBatch};
 use super::escalation::last_resort;
 use super::gather::Site;
+use super::ledger_rows;
+use super::replan::{Notes, ReplanRequests};
 use super::rows::Rows;
 use super::settings::Settings;
 use super::state::State;
@@ -36,7 +36,7 @@ pub(super) struct Tree {
     context: Context,
     link: SharedLink,
     settings: Settings,
-    bell: Arc<Bell>,
+    bell: Arc<ReplanRequests>,
     /// `None` until it was loaded.
     state: Option<State>,
     /// What the stores have of the tree, as it was read.
@@ -68,7 +68,12 @@ enum Life {
 }
 
 impl Tree {
-    pub fn new(root: GroupId, (context, link): (Context, SharedLink), settings: Settings, bell: Arc<Bell>) -> Self {
+    pub fn new(
+        root: GroupId,
+        (context, link): (Context, SharedLink),
+        settings: Settings,
+        bell: Arc<ReplanRequests>,
+    ) -> Self {
         Self {
             root,
             context,
@@ -230,7 +235,7 @@ impl Tree {
         Ok(())
     }
 
-    async fn goodbyes(&self, state: &mut State) -> StoreResult<Vec<Errand>> {
+    async fn goodbyes(&self, state: &mut State) -> StoreResult<Vec<CommandBatch>> {
         if state.leaving.is_empty() {
             return Ok(Vec::new());
         }
@@ -251,7 +256,7 @@ impl Tree {
         Ok(apply::goodbyes(state, |station| self.link.is_online(station)))
     }
 
-    fn ask(&mut self, Errand { station, commands, about }: Errand) {
+    fn ask(&mut self, CommandBatch { station, commands, about }: CommandBatch) {
         let link = Arc::clone(&self.link);
         let course = self.course.as_ref();
         if let (About::Again(_, ended), Some(course)) = (about, course) {

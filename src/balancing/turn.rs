@@ -1,10 +1,10 @@
 //! What one cycle decides, from what is known: pure, so that a simulation rehearses it.
 
-use super::bell::Notes;
 use super::escalation::give_up_waiting;
 use super::follow::{follow, follow_phases, note_phases};
 use super::gather::Site;
 use super::loads::{Freshness, Loads, loads};
+use super::replan::Notes;
 use super::settings::Settings;
 use super::snapshot::planned;
 use super::state::{Remark, State};

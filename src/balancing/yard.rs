@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::apply::{self, About, Errand};
-use super::bell::Notes;
-use super::commissioning::warnings;
-use super::gather::{Role, Seat, Site};
+use super::apply::{self, About, CommandBatch};
+use super::gather::{Role, Site, SiteConnector};
 use super::loads::loads;
+use super::replan::Notes;
 use super::settings::Settings;
+use super::site_readiness::warnings;
 use super::state::State;
 use super::turn::{Decided, decide};
 use crate::charging::sessions::{Session, SessionStatus};
@@ -68,16 +68,16 @@ pub(super) fn site_of(stations: usize, capacity: i64, moment: &Moment) -> Site {
     let new: NewGroup = read(&json!({"name": "G", "maximum_capacity": capacity,
         "minimum_connector_capacity": 1.4, "location": "650000000000000000000001"}));
     let group = Group::new(new, moment.id(), moment);
-    let seat = |_| Seat {
+    let seat = |_| SiteConnector {
         connector: moment.id(),
         role: Role::Member,
         minimum: PILOT,
         fallback: PILOT,
         online: true,
         status: ConnectorStatus::Available,
-        ..Seat::usual(moment.id(), group.id, VOLTAGE)
+        ..SiteConnector::usual(moment.id(), group.id, VOLTAGE)
     };
-    let seats: Vec<Seat> = (0..stations).map(seat).collect();
+    let seats: Vec<SiteConnector> = (0..stations).map(seat).collect();
     Site {
         organization: group.organization_id,
         stations: seats.iter().map(|seat| (seat.station, group.id)).collect(),
@@ -115,7 +115,7 @@ pub(super) fn asset_of(site: &Site, fields: &serde_json::Value, moment: &Moment)
 }
 
 /// A session that begins now at a connector.
-pub(super) fn begins_at(seat: &mut Seat, organization: OrganizationId, moment: &Moment) {
+pub(super) fn begins_at(seat: &mut SiteConnector, organization: OrganizationId, moment: &Moment) {
     let mut session = Session::blank(organization, seat.station, Some(seat.connector), moment);
     (session.started_at, session.status) = (Some(moment.now), SessionStatus::Started);
     seat.session = Some(session);
@@ -138,7 +138,7 @@ pub(super) fn turn(
     notes: &mut Notes,
     fresh: &mut bool,
     now: Timestamp,
-) -> (Plan, Vec<Errand>) {
+) -> (Plan, Vec<CommandBatch>) {
     let (notes, fresh) = (std::mem::take(notes), std::mem::take(fresh));
     let mut site = site.clone();
     let decided = decide(state, &mut site, &notes, fresh, &settings(), now);
@@ -274,7 +274,7 @@ impl Yard {
         }
     }
 
-    pub fn carry_out(&mut self, errand: Errand) {
+    pub fn carry_out(&mut self, errand: CommandBatch) {
         let (mut accepted, mut refuses_zero) = (true, false);
         for command in errand.commands {
             if let Command::SetLimit(limit) = command {

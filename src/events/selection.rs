@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::{EventTypes, Told, store};
+use super::{EventTypes, WebhookPayload, store};
 use crate::store::schema::events;
 use crate::store::{Conn, StoreResult};
 use kernel::{EventId, OrganizationId, RawId, Timestamp};
@@ -42,14 +42,14 @@ pub fn cursors_of(
 }
 
 /// The events with these cursors, oldest first.
-pub fn told_at(conn: &mut Conn, organization: OrganizationId, cursors: &[i64]) -> StoreResult<Vec<Told>> {
+pub fn told_at(conn: &mut Conn, organization: OrganizationId, cursors: &[i64]) -> StoreResult<Vec<WebhookPayload>> {
     let rows: Vec<store::Row> = events::table
         .filter(events::organization_id.eq(organization))
         .filter(events::cursor.eq_any(cursors))
         .order(events::cursor)
         .select(store::Row::as_select())
         .load(conn)?;
-    rows.into_iter().map(Told::new).collect()
+    rows.into_iter().map(WebhookPayload::new).collect()
 }
 
 /// Ids begin with the second in which they were made; this one is before all of that second.

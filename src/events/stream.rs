@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::EventTypes;
 use super::feed::{Feed, Line};
 use super::listener::Listener;
-use crate::http::caller::{ReadEvents, Standing};
+use crate::http::caller::{KeyValidity, ReadEvents};
 use crate::http::docs::LogErrors;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
 
@@ -46,7 +46,7 @@ crate::filters! {
 pub(super) async fn stream_events(
     caller: Caller<ReadEvents>,
     ctx: Ctx,
-    (feed, standing): (web::Data<Feed>, Standing),
+    (feed, standing): (web::Data<Feed>, KeyValidity),
     request: HttpRequest,
     query: Query<StreamFilter>,
 ) -> ApiResult<HttpResponse> {

@@ -23,12 +23,12 @@ const FIELDS: [(&str, &[&str]); 3] =
 /// What actions and the words of stations begin with; cards may be anywhere in them, in the protocol's own form.
 const OF_STATIONS: [&str; 4] = ["chargestation.", "connector.", "session.", "reservation."];
 /// The fields by which those are known.
-const IN_OWN_FORM: [&str; 2] = ["\"response_data\":", "\"payload\":"];
+const IN_PROTOCOL_FORM: [&str; 2] = ["\"response_data\":", "\"payload\":"];
 
 /// The data of an event of this kind with the numbers of cards masked; nothing where it has none.
 pub(super) fn veil(kind: &str, data: &str) -> Option<String> {
-    let is_in_own_form =
-        OF_STATIONS.iter().any(|start| kind.starts_with(start)) && IN_OWN_FORM.iter().any(|field| data.contains(field));
+    let is_in_own_form = OF_STATIONS.iter().any(|start| kind.starts_with(start))
+        && IN_PROTOCOL_FORM.iter().any(|field| data.contains(field));
     if is_in_own_form {
         let read: Value = serde_json::from_str(data).ok()?;
         let mut hidden = read.clone();

@@ -49,14 +49,14 @@ const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
 /// Whether a key is still what it was when its request was admitted: for requests that go on, such as streams.
 #[derive(Clone)]
-pub struct Standing {
+pub struct KeyValidity {
     authenticator: Arc<dyn Authenticator>,
     bearer: String,
     principal: Principal,
     changes: watch::Receiver<()>,
 }
 
-impl Standing {
+impl KeyValidity {
     /// That of a caller who was just admitted with this key.
     pub(super) fn new(authenticator: Arc<dyn Authenticator>, bearer: String, principal: Principal) -> Self {
         let changes = authenticator.changes();
@@ -84,7 +84,7 @@ impl Standing {
     }
 }
 
-impl FromRequest for Standing {
+impl FromRequest for KeyValidity {
     type Error = ApiError;
     type Future = std::future::Ready<ApiResult<Self>>;
 

@@ -16,7 +16,7 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
 use super::Ctx;
-use super::caller::{Authenticator, Principal, Standing};
+use super::caller::{Authenticator, KeyValidity, Principal};
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::{self, Answering};
@@ -112,14 +112,14 @@ pub struct RateLimit {
 type Limiter = RateLimiter<ApiKeyId, DefaultKeyedStateStore<ApiKeyId>, DefaultClock, StateInformationMiddleware>;
 
 /// The auth guard of `/v1.1`: knows the keys and counts their requests.
-pub struct Doorkeeper {
+pub struct AuthGuard {
     authenticator: Arc<dyn Authenticator>,
     limiter: Limiter,
     limit: RateLimit,
     answering: Answering,
 }
 
-impl Doorkeeper {
+impl AuthGuard {
     /// An auth guard that asks `authenticator` and allows `limit`.
     pub fn new(authenticator: Arc<dyn Authenticator>, limit: RateLimit) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
@@ -165,7 +165,7 @@ fn offered(request: &ServiceRequest) -> Option<&str> {
 
 /// Admits callers to `/v1.1`: authentication, the rate limit, then idempotency keys.
 pub async fn guard<B: MessageBody + 'static>(
-    keeper: web::Data<Doorkeeper>,
+    keeper: web::Data<AuthGuard>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<actix_web::body::EitherBody<B>>, Error> {
@@ -180,7 +180,7 @@ pub async fn guard<B: MessageBody + 'static>(
     request.extensions_mut().insert(principal.clone());
     let api_key = key_of(&request).unwrap_or_default().to_owned();
     let authenticator = Arc::clone(&keeper.authenticator);
-    let standing = Standing::new(authenticator, api_key.clone(), principal.clone());
+    let standing = KeyValidity::new(authenticator, api_key.clone(), principal.clone());
     request.extensions_mut().insert(standing);
     let mut response = idempotency::once(&keeper.answering, (principal, api_key), request, next).await?;
     let headers = response.headers_mut();

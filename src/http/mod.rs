@@ -29,8 +29,8 @@ pub mod money;
 pub mod quantities;
 pub mod query;
 pub mod request_id;
-pub mod roads;
 pub mod routing;
+pub mod routing_client;
 pub mod websocket;
 
 pub use body::{Body, PathId, PathIds};
@@ -53,7 +53,7 @@ pub struct Context {
     /// How the server is reached from outside: the start of every `connection_url`, such as `ws://10.0.0.5:8080`.
     pub websocket_url: String,
     /// How far it is to drive.
-    pub roads: roads::Roads,
+    pub roads: roads::RoutingClient,
 }
 
 impl Context {

@@ -1,7 +1,7 @@
 //! Fewer messages: small changes that are not worth one are left out, but never a cut that somebody else needs.
 
 use super::grid::{Grid, take};
-use super::offer::Standing;
+use super::offer::AdmissionState;
 use super::rounding::step_of;
 use super::snapshot::{MILLION, Settings};
 
@@ -20,7 +20,7 @@ pub(super) fn leave_out_small_changes(
     grid: &Grid<'_>,
     available: &[i128],
     settings: &Settings,
-    standings: &[Standing],
+    standings: &[AdmissionState],
     watts: &mut [i64],
 ) -> Vec<Option<i64>> {
     let mut wanted: Vec<Option<i64>> = vec![None; watts.len()];
@@ -65,11 +65,11 @@ pub(super) fn leave_out_small_changes(
 }
 
 /// Raises and cuts of members whose present limit would still be a lawful one.
-fn changes(grid: &Grid<'_>, standings: &[Standing], watts: &[i64]) -> (Vec<Change>, Vec<Change>) {
+fn changes(grid: &Grid<'_>, standings: &[AdmissionState], watts: &[i64]) -> (Vec<Change>, Vec<Change>) {
     let members = grid.places.iter().zip(standings).zip(watts).enumerate();
     let lawful = members.filter_map(|(place, ((member, standing), to))| {
         let from = member.member.current.get();
-        let Standing::In(offer) = standing else {
+        let AdmissionState::In(offer) = standing else {
             return None;
         };
         let keeps = (offer.minimum.max(1)..=offer.maximum).contains(&from) && from % step_of(member) == 0;

@@ -50,7 +50,7 @@ pub(super) struct Branch<'a> {
 
 /// One member and the rows it draws from.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct GridEntry<'a> {
     pub member: &'a Member,
     /// The node it hangs below; `None` when its group is not part of a tree.
     pub node: Option<usize>,
@@ -70,7 +70,7 @@ pub(super) struct Grid<'a> {
     /// Each node comes before those below it.
     pub nodes: Vec<Branch<'a>>,
     /// The members in the order of the tree, then those that are in none.
-    pub places: Vec<Place<'a>>,
+    pub places: Vec<GridEntry<'a>>,
     /// All limits; those of a node next to each other, power first.
     pub rows: Vec<Row>,
     /// How current is counted: so that one watt of any member is a whole number of units, where such a count exists.
@@ -150,7 +150,7 @@ impl<'a> Grid<'a> {
             above = branch.parent;
         }
         let uses = first..self.uses.len();
-        self.places.push(Place { member, node, uses });
+        self.places.push(GridEntry { member, node, uses });
     }
 
     fn place_strays(&mut self, members: &[&'a Member]) {
@@ -165,7 +165,7 @@ impl<'a> Grid<'a> {
 
     /// What a member draws from, its own node first.
     #[inline]
-    pub fn uses(&self, place: &Place<'_>) -> &[Use] {
+    pub fn uses(&self, place: &GridEntry<'_>) -> &[Use] {
         self.uses.get(place.uses.clone()).unwrap_or_default()
     }
 
@@ -190,13 +190,13 @@ impl<'a> Grid<'a> {
     }
 
     /// The algorithm a member shares by.
-    pub fn algorithm(&self, place: &Place<'_>) -> Algorithm {
+    pub fn algorithm(&self, place: &GridEntry<'_>) -> Algorithm {
         let branch = place.node.and_then(|node| self.nodes.get(node));
         branch.map(|branch| branch.node.algorithm).unwrap_or_default()
     }
 
     /// The group that a member shares in, as an index of its nodes: external limits stand between both.
-    pub fn sharing_group(&self, place: &Place<'_>) -> Option<usize> {
+    pub fn sharing_group(&self, place: &GridEntry<'_>) -> Option<usize> {
         let mut node = place.node?;
         while let Some(branch) = self.nodes.get(node).filter(|it| it.node.from_elsewhere) {
             node = branch.parent?;
@@ -205,13 +205,13 @@ impl<'a> Grid<'a> {
     }
 
     /// Whether a member may be paused because it has time.
-    pub fn allows_pause(&self, place: &Place<'_>) -> bool {
+    pub fn allows_pause(&self, place: &GridEntry<'_>) -> bool {
         let branch = place.node.and_then(|node| self.nodes.get(node));
         branch.is_some_and(|branch| branch.node.allow_pause)
     }
 
     /// The first row on the way up that cannot bear `watts` more.
-    pub fn bottleneck(&self, place: &Place<'_>, room: &[i128], watts: i64) -> Option<usize> {
+    pub fn bottleneck(&self, place: &GridEntry<'_>, room: &[i128], watts: i64) -> Option<usize> {
         let mut uses = self.uses(place).iter();
         uses.find(|one| room.get(one.row).is_none_or(|left| *left < one.of(watts))).map(|one| one.row)
     }
@@ -253,9 +253,9 @@ impl<'a> Grid<'a> {
         let from_elsewhere = node.is_some_and(|branch| branch.node.from_elsewhere);
         match row.map(|row| row.kind) {
             Some(RowKind::Current(phase)) if from_elsewhere => {
-                Bound::CurrentFromElsewhere { phase: number(phase), available: amps }
+                Bound::ExternalCurrent { phase: number(phase), available: amps }
             }
-            Some(RowKind::Power) if from_elsewhere => Bound::PowerFromElsewhere { available: watts },
+            Some(RowKind::Power) if from_elsewhere => Bound::ExternalPower { available: watts },
             Some(RowKind::Current(phase)) => Bound::Current { phase: number(phase), available: amps },
             Some(RowKind::Imbalance(phase)) => Bound::Imbalance { phase: number(phase), available: amps },
             Some(RowKind::Power) | None => Bound::Power { available: watts },

@@ -5,9 +5,9 @@
 //! Least-Laxity-First Algorithm for EV Charging", arXiv 2102.08610). Laxities are taken of demands that were scaled by the
 //! largest fraction everybody present can still reach, so that overload hits all in proportion and nobody alone.
 
-use super::grid::{Grid, Place};
+use super::grid::{Grid, GridEntry};
 use super::level::{Claim, FRACTION_BITS};
-use super::offer::{Offer, Standing};
+use super::offer::{AdmissionState, Offer};
 use super::snapshot::{Algorithm, Session, Settings};
 use kernel::Timestamp;
 
@@ -106,7 +106,7 @@ impl Outlook {
         grid: &Grid<'_>,
         available: &[i128],
         settings: &Settings,
-        standings: &[Standing],
+        standings: &[AdmissionState],
         now: Timestamp,
     ) -> Self {
         let by_deadline = nodes_with_deadlines(grid, standings, now);
@@ -127,7 +127,7 @@ impl Outlook {
             let above = branch.parent.and_then(|parent| fractions.get(parent)).copied();
             fractions.push(reachable_fraction(&below, capacity).min(above.unwrap_or(WHOLE)));
         }
-        let urgency = |(place, demand): (&Place<'_>, Option<Demand>)| {
+        let urgency = |(place, demand): (&GridEntry<'_>, Option<Demand>)| {
             let group = grid.sharing_group(place)?;
             by_deadline.get(group).filter(|it| **it)?;
             Some((demand?, *fractions.get(place.node?)?))
@@ -159,11 +159,12 @@ impl Outlook {
 }
 
 /// Which nodes share by deadlines and have a member that named one.
-fn nodes_with_deadlines(grid: &Grid<'_>, standings: &[Standing], now: Timestamp) -> Vec<bool> {
+fn nodes_with_deadlines(grid: &Grid<'_>, standings: &[AdmissionState], now: Timestamp) -> Vec<bool> {
     let mut found = vec![false; grid.nodes.len()];
     for (place, standing) in grid.places.iter().zip(standings) {
         let deadline = place.member.session().and_then(|session| session.deadline);
-        let counts = matches!(standing, Standing::In(_)) && deadline.is_some_and(|deadline| deadline.departure > now);
+        let counts =
+            matches!(standing, AdmissionState::In(_)) && deadline.is_some_and(|deadline| deadline.departure > now);
         let group = grid.sharing_group(place).filter(|_| counts && grid.algorithm(place) == Algorithm::Deadline);
         if let Some(found) = group.and_then(|group| found.get_mut(group)) {
             *found = true;
@@ -172,12 +173,12 @@ fn nodes_with_deadlines(grid: &Grid<'_>, standings: &[Standing], now: Timestamp)
     found
 }
 
-fn demand_of(place: &Place<'_>, standing: &Standing, settings: &Settings, now: Timestamp) -> Option<Demand> {
+fn demand_of(place: &GridEntry<'_>, standing: &AdmissionState, settings: &Settings, now: Timestamp) -> Option<Demand> {
     match standing {
-        Standing::In(offer) if !offer.left_over => {
+        AdmissionState::In(offer) if !offer.left_over => {
             Some(Demand::of(place.member.session()?, offer.maximum, settings, now))
         }
-        Standing::In(_) | Standing::Out(_) => None,
+        AdmissionState::In(_) | AdmissionState::Out(_) => None,
     }
 }
 

@@ -35,11 +35,11 @@ pub use reason::{Bound, Reason};
 pub use sharing::Sharing;
 pub use snapshot::*;
 
-use grid::{Branch, Grid, Place, RowKind, take};
+use grid::{Branch, Grid, GridEntry, RowKind, take};
 use kernel::{Timestamp, Watts};
 use laxity::Outlook;
 use level::Claim;
-use offer::{Agenda, Offer, Standing};
+use offer::{AdmissionState, NextChange, Offer};
 use queue::next_turn;
 
 /// Decides what every connector may draw from `now` on.
@@ -47,8 +47,8 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let grid = Grid::new(snapshot);
     let available = grid.available();
     let settings = &snapshot.settings;
-    let mut agenda = Agenda { now, next: None };
-    let mut standings: Vec<Standing> =
+    let mut agenda = NextChange { now, next: None };
+    let mut standings: Vec<AdmissionState> =
         grid.places.iter().map(|place| offer::offer(place, settings, &mut agenda)).collect();
     let outlook = Outlook::new(&grid, &available, settings, &standings, now);
     if !outlook.is_empty() {
@@ -70,14 +70,19 @@ pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     };
     let wanted = economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
 
-    let books = Books::close(&grid, available, scarce, &standings, watts);
+    let books = PlanLedger::close(&grid, available, scarce, &standings, watts);
     Plan { now, limits: books.limits(&standings, &wanted, now), nodes: books.budgets(), next_turn_at: agenda.next }
 }
 
 /// What each member claims of the power: nothing unless it takes part.
-fn claims(grid: &Grid<'_>, outlook: &Outlook, standings: &[Standing], asked: impl Fn(&Offer) -> Offer) -> Vec<Claim> {
-    let claim = |(index, (place, standing)): (usize, (&Place<'_>, &Standing))| match standing {
-        Standing::In(offer) if !offer.left_over => {
+fn claims(
+    grid: &Grid<'_>,
+    outlook: &Outlook,
+    standings: &[AdmissionState],
+    asked: impl Fn(&Offer) -> Offer,
+) -> Vec<Claim> {
+    let claim = |(index, (place, standing)): (usize, (&GridEntry<'_>, &AdmissionState))| match standing {
+        AdmissionState::In(offer) if !offer.left_over => {
             let offer = asked(offer);
             if let Some(claim) = outlook.claim(index, &offer) {
                 return claim;
@@ -94,15 +99,15 @@ fn claims(grid: &Grid<'_>, outlook: &Outlook, standings: &[Standing], asked: imp
 }
 
 /// Gives those that only take what the others leave their minimum, where it fits, by class and connector.
-fn offer_left_overs(grid: &Grid<'_>, available: &[i128], standings: &[Standing], watts: &mut [i64]) {
+fn offer_left_overs(grid: &Grid<'_>, available: &[i128], standings: &[AdmissionState], watts: &mut [i64]) {
     let mut room = room_left(grid, available, watts);
-    let mut takers: Vec<(&Place<'_>, &Offer, &mut i64)> = grid
+    let mut takers: Vec<(&GridEntry<'_>, &Offer, &mut i64)> = grid
         .places
         .iter()
         .zip(standings)
         .zip(watts)
         .filter_map(|((place, standing), given)| match standing {
-            Standing::In(offer) if offer.left_over => Some((place, offer, given)),
+            AdmissionState::In(offer) if offer.left_over => Some((place, offer, given)),
             _ => None,
         })
         .collect();
@@ -124,7 +129,7 @@ fn room_left(grid: &Grid<'_>, available: &[i128], watts: &[i64]) -> Vec<i128> {
 }
 
 /// The decided limits with the rows they were taken from.
-struct Books<'a> {
+struct PlanLedger<'a> {
     grid: &'a Grid<'a>,
     available: Vec<i128>,
     /// What was left of them before changes were left out: where nothing was, members had to share.
@@ -135,17 +140,17 @@ struct Books<'a> {
     watts: Vec<i64>,
 }
 
-impl<'a> Books<'a> {
+impl<'a> PlanLedger<'a> {
     fn close(
         grid: &'a Grid<'a>,
         available: Vec<i128>,
         scarce: Vec<i128>,
-        standings: &[Standing],
+        standings: &[AdmissionState],
         watts: Vec<i64>,
     ) -> Self {
         let mut sharing = vec![0; available.len()];
         for (place, standing) in grid.places.iter().zip(standings) {
-            if matches!(standing, Standing::In(_)) {
+            if matches!(standing, AdmissionState::In(_)) {
                 for one in grid.uses(place) {
                     if let Some(count) = sharing.get_mut(one.row) {
                         *count += 1;
@@ -158,13 +163,13 @@ impl<'a> Books<'a> {
     }
 
     /// The limit of every member, by connector.
-    fn limits(&self, standings: &[Standing], wanted: &[Option<i64>], now: Timestamp) -> Vec<Limit> {
+    fn limits(&self, standings: &[AdmissionState], wanted: &[Option<i64>], now: Timestamp) -> Vec<Limit> {
         let members = self.grid.places.iter().zip(standings).zip(self.watts.iter().zip(wanted));
         let placed = members.map(|((place, standing), (given, wanted))| {
             let reason = match (standing, wanted) {
-                (Standing::Out(reason), _) => reason.clone(),
-                (Standing::In(_), Some(wanted)) => Reason::Unchanged { wanted: Watts(*wanted) },
-                (Standing::In(offer), None) => self.why_not_more(place, offer, *given),
+                (AdmissionState::Out(reason), _) => reason.clone(),
+                (AdmissionState::In(_), Some(wanted)) => Reason::Unchanged { wanted: Watts(*wanted) },
+                (AdmissionState::In(offer), None) => self.why_not_more(place, offer, *given),
             };
             (place.member, Watts(*given), reason)
         });
@@ -181,7 +186,7 @@ impl<'a> Books<'a> {
     }
 
     /// The reason of a member that takes part: its own maximum, or the lowest row that could not bear one step more.
-    fn why_not_more(&self, place: &Place<'_>, offer: &Offer, given: i64) -> Reason {
+    fn why_not_more(&self, place: &GridEntry<'_>, offer: &Offer, given: i64) -> Reason {
         let row = self.grid.bottleneck(place, &self.scarce, rounding::step_of(place));
         match row.filter(|_| given < offer.maximum && !offer.left_over) {
             Some(row) => match self.grid.group_of(row) {

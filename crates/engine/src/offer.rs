@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::grid::{Place, sane};
+use super::grid::{GridEntry, sane};
 use super::reason::Reason;
 use super::snapshot::{Member, MemberState, Session, Settings};
 use kernel::{Timestamp, Watts};
@@ -27,7 +27,7 @@ impl Offer {
 
 /// Whether a member takes part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum AdmissionState {
     /// With this offer.
     In(Offer),
     /// Not, for this reason.
@@ -36,12 +36,12 @@ pub(super) enum Standing {
 
 /// The first of the instants that were noted and are still to come.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Agenda {
+pub(super) struct NextChange {
     pub now: Timestamp,
     pub next: Option<Timestamp>,
 }
 
-impl Agenda {
+impl NextChange {
     /// Remembers an instant, if it is still to come.
     pub fn note(&mut self, at: Timestamp) {
         if at > self.now {
@@ -51,55 +51,55 @@ impl Agenda {
 }
 
 /// What a member could take by itself, or why it does not take part.
-pub(super) fn offer(place: &Place<'_>, settings: &Settings, agenda: &mut Agenda) -> Standing {
+pub(super) fn offer(place: &GridEntry<'_>, settings: &Settings, agenda: &mut NextChange) -> AdmissionState {
     let member = place.member;
     if place.node.is_none() {
-        return Standing::Out(Reason::NotInTree);
+        return AdmissionState::Out(Reason::NotInTree);
     }
     let (session, suspended) = match &member.state {
-        MemberState::Idle { .. } => return Standing::Out(Reason::NoSession),
+        MemberState::Idle { .. } => return AdmissionState::Out(Reason::NoSession),
         MemberState::Uncontrolled { reserved, why } => {
-            return Standing::Out(Reason::Reserved { why: *why, reserved: *reserved });
+            return AdmissionState::Out(Reason::Reserved { why: *why, reserved: *reserved });
         }
         MemberState::Active(session) => (session, None),
         MemberState::Suspended { since, session } => (session, Some(*since)),
     };
     if session.excluded && !session.priority_charge {
-        return Standing::Out(Reason::ExclusionWindow);
+        return AdmissionState::Out(Reason::ExclusionWindow);
     }
     if let Some(until) = session.waits_until.filter(|until| *until > agenda.now && !session.priority_charge) {
         agenda.note(until);
-        return Standing::Out(Reason::CheaperLater { until });
+        return AdmissionState::Out(Reason::CheaperLater { until });
     }
     let (minimum, maximum) = on_steps(member);
     if maximum < minimum.max(1) {
-        return Standing::Out(Reason::Unsatisfiable { minimum: member.minimum, maximum: member.maximum });
+        return AdmissionState::Out(Reason::Unsatisfiable { minimum: member.minimum, maximum: member.maximum });
     }
     let resting_until = session.turn.stopped_at.map(|at| at + seconds(settings.off_seconds));
     if let Some(until) = resting_until.filter(|until| session.turn.held_since.is_none() && *until > agenda.now) {
         agenda.note(until);
-        return Standing::Out(Reason::Resting { until });
+        return AdmissionState::Out(Reason::OffTime { until });
     }
     if let Some(since) = suspended {
         let until = since + seconds(settings.suspended_grace_seconds);
         let kept_until = (until > agenda.now).then_some(until);
         agenda.note(until);
-        return Standing::In(Offer {
+        return AdmissionState::In(Offer {
             minimum,
             maximum: minimum,
             at_maximum: Reason::SuspendedByVehicle { kept_until },
             left_over: kept_until.is_none(),
         });
     }
-    Standing::In(damped(place, session, settings, agenda, minimum, maximum))
+    AdmissionState::In(damped(place, session, settings, agenda, minimum, maximum))
 }
 
 /// The offer of a session that draws: no more than its car has shown to use, and no faster than limits may rise.
 fn damped(
-    place: &Place<'_>,
+    place: &GridEntry<'_>,
     session: &Session,
     settings: &Settings,
-    agenda: &mut Agenda,
+    agenda: &mut NextChange,
     minimum: i64,
     maximum: i64,
 ) -> Offer {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reason::Reason;
-use super::snapshot::Turn;
+use super::snapshot::QueueState;
 use kernel::{ConnectorId, GroupId, Milliamps, Timestamp, Watts};
 
 /// The limits that apply from now on.
@@ -42,7 +42,7 @@ pub struct Limit {
     /// Why not more.
     pub reason: Reason,
     /// What its session must bring to the next plan; `None` where there is no session.
-    pub turn: Option<Turn>,
+    pub turn: Option<QueueState>,
 }
 
 impl Limit {

@@ -7,7 +7,7 @@
 use super::grid::{Grid, take};
 use super::laxity::Outlook;
 use super::level::Claim;
-use super::offer::{Offer, Standing};
+use super::offer::{AdmissionState, Offer};
 use super::queue::is_held;
 use super::reason::Reason;
 use super::sharing::share;
@@ -16,7 +16,7 @@ use kernel::Timestamp;
 
 /// A car that gives way, with what it would ask for.
 #[derive(Debug)]
-pub(super) struct Aside {
+pub(super) struct Paused {
     laxity: i64,
     place: usize,
     offer: Offer,
@@ -29,9 +29,9 @@ pub(super) fn stand_aside(
     available: &[i128],
     settings: &Settings,
     outlook: &Outlook,
-    standings: &mut [Standing],
+    standings: &mut [AdmissionState],
     now: Timestamp,
-) -> Vec<Aside> {
+) -> Vec<Paused> {
     let mut aside = Vec::new();
     if outlook.is_empty() || !grid.nodes.iter().any(|branch| branch.node.allow_pause) {
         return aside;
@@ -40,7 +40,7 @@ pub(super) fn stand_aside(
     share(grid, available, &mut fluid);
     let members = grid.places.iter().zip(standings).zip(&fluid).enumerate();
     for (index, ((place, standing), share)) in members {
-        let (Standing::In(offer), Some(laxity), Some(session)) =
+        let (AdmissionState::In(offer), Some(laxity), Some(session)) =
             (&*standing, outlook.laxity(index), place.member.session())
         else {
             continue;
@@ -50,8 +50,8 @@ pub(super) fn stand_aside(
             || is_held(session, settings, now)
             || share.watts() * 2 >= offer.minimum;
         if !keeps {
-            aside.push(Aside { laxity, place: index, offer: offer.clone() });
-            *standing = Standing::Out(Reason::CanWait);
+            aside.push(Paused { laxity, place: index, offer: offer.clone() });
+            *standing = AdmissionState::Out(Reason::CanWait);
         }
     }
     aside.sort_by_key(|one| (one.laxity, grid.places.get(one.place).map(|place| place.member.connector)));
@@ -63,14 +63,14 @@ pub(super) fn bring_back(
     grid: &Grid<'_>,
     available: &[i128],
     outlook: &Outlook,
-    aside: &mut Vec<Aside>,
-    standings: &mut [Standing],
+    aside: &mut Vec<Paused>,
+    standings: &mut [AdmissionState],
 ) {
     while !aside.is_empty() {
         let mut claims = super::claims(grid, outlook, standings, Offer::clone);
         let mut unclaimed = available.to_vec();
         for (place, standing) in grid.places.iter().zip(&*standings) {
-            if let Standing::In(offer) = standing {
+            if let AdmissionState::In(offer) = standing {
                 take(&mut unclaimed, grid.uses(place), offer.minimum);
             }
         }
@@ -91,7 +91,7 @@ pub(super) fn bring_back(
             take(&mut unclaimed, grid.uses(place), one.offer.minimum);
             take(&mut left, grid.uses(place), lost);
             if let Some(standing) = standings.get_mut(one.place) {
-                *standing = Standing::In(one.offer.clone());
+                *standing = AdmissionState::In(one.offer.clone());
             }
             false
         });
@@ -106,8 +106,8 @@ pub(super) fn bring_back(
 pub(super) fn fit_after_all(
     grid: &Grid<'_>,
     room: &[i128],
-    aside: &mut Vec<Aside>,
-    standings: &mut [Standing],
+    aside: &mut Vec<Paused>,
+    standings: &mut [AdmissionState],
 ) -> bool {
     let mut room = room.to_vec();
     let before = aside.len();
@@ -120,7 +120,7 @@ pub(super) fn fit_after_all(
         }
         take(&mut room, grid.uses(place), one.offer.minimum);
         if let Some(standing) = standings.get_mut(one.place) {
-            *standing = Standing::In(one.offer.clone());
+            *standing = AdmissionState::In(one.offer.clone());
         }
         false
     });

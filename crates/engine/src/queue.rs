@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use super::grid::{Grid, Place, take};
+use super::grid::{Grid, GridEntry, take};
 use super::laxity::Outlook;
-use super::offer::{Agenda, Standing, seconds};
+use super::offer::{AdmissionState, NextChange, seconds};
 use super::reason::Reason;
-use super::snapshot::{Algorithm, Member, PriorityClass, Session, Settings, Turn};
+use super::snapshot::{Algorithm, Member, PriorityClass, QueueState, Session, Settings};
 use kernel::{ConnectorId, Timestamp, Watts};
 
 /// Decides for every grid entry that asks for power; those that are not next get nothing.
@@ -19,12 +19,12 @@ pub(super) fn admit(
     available: &[i128],
     settings: &Settings,
     outlook: &Outlook,
-    agenda: &mut Agenda,
-    standings: &mut [Standing],
+    agenda: &mut NextChange,
+    standings: &mut [AdmissionState],
 ) {
     let mut order: Vec<(Rank, usize, i64)> = Vec::with_capacity(standings.len());
     for (index, (place, standing)) in grid.places.iter().zip(standings.iter()).enumerate() {
-        if let (Standing::In(offer), Some(session)) = (standing, place.member.session())
+        if let (AdmissionState::In(offer), Some(session)) = (standing, place.member.session())
             && !offer.left_over
         {
             let algorithm = grid.algorithm(place);
@@ -43,7 +43,7 @@ pub(super) fn admit(
         }
     }
     order.sort_unstable();
-    let mut desk = Desk {
+    let mut desk = Admission {
         grid,
         available,
         room: available.to_vec(),
@@ -56,7 +56,7 @@ pub(super) fn admit(
         if let (Some(place), Some(standing)) = (grid.places.get(*index), standings.get_mut(*index))
             && let Some(reason) = desk.refuse(place, rank, *minimum)
         {
-            *standing = Standing::Out(reason);
+            *standing = AdmissionState::Out(reason);
         }
     }
     desk.note_turns(standings);
@@ -115,7 +115,7 @@ pub(super) fn is_held(session: &Session, settings: &Settings, now: Timestamp) ->
 }
 
 /// Hands out minimums, one member after the other.
-struct Desk<'a> {
+struct Admission<'a> {
     grid: &'a Grid<'a>,
     available: &'a [i128],
     room: Vec<i128>,
@@ -124,12 +124,12 @@ struct Desk<'a> {
     /// How many wait for each row.
     waiting: Vec<u32>,
     settings: &'a Settings,
-    agenda: &'a mut Agenda,
+    agenda: &'a mut NextChange,
 }
 
-impl Desk<'_> {
+impl Admission<'_> {
     /// Takes the minimum of a member, or says why not.
-    fn refuse(&mut self, place: &Place<'_>, rank: &Rank, minimum: i64) -> Option<Reason> {
+    fn refuse(&mut self, place: &GridEntry<'_>, rank: &Rank, minimum: i64) -> Option<Reason> {
         let turn = place.member.session()?.turn;
         let starts = turn.held_since.is_none();
         let uses = self.grid.uses(place);
@@ -164,12 +164,12 @@ impl Desk<'_> {
         }
         let position = self.waiting.get_mut(row)?;
         *position += 1;
-        Some(Reason::WaitingForTurn { node, bound, position: *position, minimum })
+        Some(Reason::Queued { node, bound, position: *position, minimum })
     }
 
     /// While somebody waits, the order may change whenever a minimum on-time, an off-time or patience ends.
-    fn note_turns(&mut self, standings: &[Standing]) {
-        let somebody_waits = standings.iter().any(|one| matches!(one, Standing::Out(Reason::WaitingForTurn { .. })));
+    fn note_turns(&mut self, standings: &[AdmissionState]) {
+        let somebody_waits = standings.iter().any(|one| matches!(one, AdmissionState::Out(Reason::Queued { .. })));
         if !somebody_waits {
             return;
         }
@@ -179,11 +179,11 @@ impl Desk<'_> {
                 continue;
             };
             match standing {
-                Standing::In(_) => {
+                AdmissionState::In(_) => {
                     let since = session.turn.held_since.unwrap_or(self.agenda.now);
                     self.agenda.note(since + seconds(self.settings.hold_seconds));
                 }
-                Standing::Out(_) => {
+                AdmissionState::Out(_) => {
                     let since = session.turn.waiting_since.unwrap_or(self.agenda.now);
                     self.agenda.note(since + patience(self.settings));
                 }
@@ -193,21 +193,21 @@ impl Desk<'_> {
 }
 
 /// What a session must bring to the next plan, given that it now has this limit for this reason.
-pub(super) fn next_turn(member: &Member, limit: Watts, reason: &Reason, now: Timestamp) -> Option<Turn> {
+pub(super) fn next_turn(member: &Member, limit: Watts, reason: &Reason, now: Timestamp) -> Option<QueueState> {
     let turn = member.session()?.turn;
     let suspended = matches!(reason, Reason::SuspendedByVehicle { .. });
     let waits = matches!(
         reason,
-        Reason::WaitingForTurn { .. }
+        Reason::Queued { .. }
             | Reason::MinimumDoesNotFit { .. }
-            | Reason::Resting { .. }
+            | Reason::OffTime { .. }
             | Reason::WaitingForHeadroom { .. }
     );
     let runs = limit > Watts::ZERO;
     // Who stops by the clock did not have to make way, so has no off-time afterwards.
     let by_clock = matches!(reason, Reason::ExclusionWindow | Reason::CheaperLater { .. });
     let was_stopped = !runs && !suspended && !by_clock && turn.held_since.is_some();
-    Some(Turn {
+    Some(QueueState {
         held_since: runs.then(|| turn.held_since.unwrap_or(now)),
         waiting_since: waits.then(|| turn.waiting_since.unwrap_or(now)),
         stopped_at: if runs { None } else { Some(now).filter(|_| was_stopped).or(turn.stopped_at) },

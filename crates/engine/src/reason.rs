@@ -31,12 +31,14 @@ pub enum Bound {
         available: Milliamps,
     },
     /// The power that somebody else leaves a station or EVSE.
-    PowerFromElsewhere {
+    #[serde(rename = "power_from_elsewhere")]
+    ExternalPower {
         /// What its members may draw.
         available: Watts,
     },
     /// The current of one phase that somebody else leaves a station or EVSE.
-    CurrentFromElsewhere {
+    #[serde(rename = "current_from_elsewhere")]
+    ExternalCurrent {
         /// 1, 2 or 3.
         phase: u8,
         /// What its members may draw on it.
@@ -47,7 +49,7 @@ pub enum Bound {
 impl Bound {
     /// Whether it is no limit of a group.
     const fn is_from_elsewhere(&self) -> bool {
-        matches!(self, Self::PowerFromElsewhere { .. } | Self::CurrentFromElsewhere { .. })
+        matches!(self, Self::ExternalPower { .. } | Self::ExternalCurrent { .. })
     }
 }
 
@@ -82,7 +84,8 @@ pub enum Reason {
         wanted: Watts,
     },
     /// Its minimum does not fit beside those that come first.
-    WaitingForTurn {
+    #[serde(rename = "waiting_for_turn")]
+    Queued {
         /// The group that binds.
         node: GroupId,
         /// Which of its limits.
@@ -102,7 +105,8 @@ pub enum Reason {
         minimum: Watts,
     },
     /// It was stopped and has its off-time, which spares its contactor.
-    Resting {
+    #[serde(rename = "resting")]
+    OffTime {
         /// Until when.
         until: Timestamp,
     },
@@ -154,10 +158,8 @@ impl Reason {
             Self::Rising { .. } => "slow-raise",
             Self::Shared { .. } => "max-min-share",
             Self::Unchanged { .. } => "message-economy",
-            Self::WaitingForTurn { .. } | Self::MinimumDoesNotFit { .. } | Self::Unsatisfiable { .. } => {
-                "minimum-or-nothing"
-            }
-            Self::Resting { .. } => "off-time",
+            Self::Queued { .. } | Self::MinimumDoesNotFit { .. } | Self::Unsatisfiable { .. } => "minimum-or-nothing",
+            Self::OffTime { .. } => "off-time",
             Self::WaitingForHeadroom { .. } => "stable-headroom",
             Self::CanWait => "deadline-pause",
             Self::NoSession => "no-session",
@@ -173,7 +175,7 @@ impl Reason {
     pub const fn node(&self) -> Option<GroupId> {
         match self {
             Self::Shared { node, bound, .. }
-            | Self::WaitingForTurn { node, bound, .. }
+            | Self::Queued { node, bound, .. }
             | Self::MinimumDoesNotFit { node, bound, .. }
                 if !bound.is_from_elsewhere() =>
             {
@@ -208,7 +210,7 @@ impl fmt::Display for Because<'_> {
             Reason::Unchanged { wanted } => {
                 write!(f, "a change to {} is not worth a message", Kilowatts(*wanted))
             }
-            Reason::WaitingForTurn { node, bound, position, minimum } => write!(
+            Reason::Queued { node, bound, position, minimum } => write!(
                 f,
                 "it waits as number {position} in the queue, because its minimum of {} does not fit beside the others into {}",
                 Kilowatts(*minimum),
@@ -220,7 +222,7 @@ impl fmt::Display for Because<'_> {
                 Kilowatts(*minimum),
                 Scarce(*bound, *node)
             ),
-            Reason::Resting { until } => write!(f, "it was stopped and stays off until {until}"),
+            Reason::OffTime { until } => write!(f, "it was stopped and stays off until {until}"),
             Reason::WaitingForHeadroom { until } => {
                 write!(f, "it starts again at {until} if there is room for it until then")
             }
@@ -265,11 +267,11 @@ impl fmt::Display for Scarce {
                 let amps = Amps(*available);
                 write!(f, "the {amps} by which phase {phase} of group {node} may be ahead")
             }
-            Bound::PowerFromElsewhere { available } => {
+            Bound::ExternalPower { available } => {
                 let power = Kilowatts(*available);
                 write!(f, "the {power} that an external limit leaves {node}")
             }
-            Bound::CurrentFromElsewhere { phase, available } => {
+            Bound::ExternalCurrent { phase, available } => {
                 write!(f, "the {} on phase {phase} that an external limit leaves {node}", Amps(*available))
             }
         }
@@ -333,7 +335,7 @@ mod tests {
             "6 kW: its share of the 30 kW of group 010101010101010101010101 for 5 session(s) (rule max-min-share)."
         );
         let bound = Bound::Current { phase: 2, available: Milliamps(10_500) };
-        let waiting = Reason::WaitingForTurn { node, bound, position: 2, minimum: Watts(4_140) };
+        let waiting = Reason::Queued { node, bound, position: 2, minimum: Watts(4_140) };
         assert_eq!(
             waiting.explain(Watts(0)),
             "0 kW: it waits as number 2 in the queue, because its minimum of 4.14 kW does not fit beside the others into \

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::grid::{Grid, Place, take};
+use super::grid::{Grid, GridEntry, take};
 use super::level::{Claim, FRACTION_BITS};
 use super::sharing::share;
 
@@ -68,10 +68,10 @@ fn reopen(grid: &Grid<'_>, room: &[i128], claims: &[Claim], watts: &[i64], open:
 }
 
 /// The step of a member in watts, at least one.
-pub(super) fn step_of(place: &Place<'_>) -> i64 {
+pub(super) fn step_of(place: &GridEntry<'_>) -> i64 {
     place.member.step.get().max(1)
 }
 
-fn floor_to_step(place: &Place<'_>, watts: i64) -> i64 {
+fn floor_to_step(place: &GridEntry<'_>, watts: i64) -> i64 {
     watts - watts.rem_euclid(step_of(place))
 }

@@ -12,7 +12,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::grid::{Grid, Place, sane};
+use super::grid::{Grid, GridEntry, sane};
 use super::level::{Claim, FRACTION_BITS, highest_level};
 use super::snapshot::Snapshot;
 use kernel::Watts;
@@ -29,7 +29,7 @@ impl<'a> Sharing<'a> {
     /// Lays a snapshot out; every member claims from its minimum to its maximum.
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let grid = Grid::new(snapshot);
-        let claim = |place: &Place<'_>| {
+        let claim = |place: &GridEntry<'_>| {
             let (member, weight) = (place.member, i64::from(place.member.weight));
             Claim::new(weight, 0, sane(member.minimum), sane(member.maximum))
         };

@@ -228,7 +228,7 @@ pub struct Session {
     /// The energy it has been given.
     pub attained: WattHours,
     /// What the plan before said about its queue position; [`QueueState::default`] for a new session.
-    pub turn: Turn,
+    pub turn: QueueState,
     /// When it must be ready and with how much, where somebody said so.
     pub deadline: Option<Deadline>,
     /// The most the car has shown it can use, learnt from its meter.
@@ -248,7 +248,7 @@ impl Session {
         Self {
             arrived_at,
             attained: WattHours::ZERO,
-            turn: Turn::default(),
+            turn: QueueState::default(),
             deadline: None,
             learned_demand: None,
             priority_charge: false,
@@ -270,7 +270,7 @@ pub struct Deadline {
 /// What the queue remembers of a session from one plan to the next; each plan hands out the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Turn {
+pub struct QueueState {
     /// Since when it has power, without a break.
     pub held_since: Option<Timestamp>,
     /// Since when it waits, without a break.

@@ -24,7 +24,7 @@ const FIELDS: [&str; 9] = [
 ];
 
 /// Other words of messages with numbers in them, by their letters.
-const TELLING: [&str; 4] = ["ocmf", "signeddata", "signedmeterdata", "customerinformation"];
+const TEXTS_WITH_CARDS: [&str; 4] = ["ocmf", "signeddata", "signedmeterdata", "customerinformation"];
 
 /// Beside such a text, the fields with this name hold whatever a station knows of a customer.
 const OF_CUSTOMERS: [(&str, &str); 2] =
@@ -59,7 +59,7 @@ pub fn hide_cards(value: &mut Value, shown: Shown<'_>) {
 /// Whether a text that cannot be read, such as the beginning of a message, may have a number of a card in it.
 pub fn may_hold_cards(text: &str) -> bool {
     let plain = letters(text);
-    let mut words = FIELDS.iter().chain(&TELLING);
+    let mut words = FIELDS.iter().chain(&TEXTS_WITH_CARDS);
     // An escaped letter can be any.
     words.any(|word| plain.contains(word)) || text.contains("\\u") || text.contains(OCMF.1)
 }

@@ -208,7 +208,7 @@ typed_id! { $
     /// A login of a home user at the portal.
     HomeLoginId
     /// An e-mail in the queue.
-    LetterId
+    EmailId
     /// Where events are sent to.
     WebhookId
     /// An event on its way to a webhook.

@@ -224,7 +224,7 @@ impl RunningSum {
 
 fn bill(tariff: &Tariff, counts: Vec<Count<'_>>, timeline: &Timeline) -> Cost {
     /// Digits of a quantity that are shown.
-    const TOLD: u32 = 6;
+    const SHOWN: u32 = 6;
     let (mut net, mut taxes) = (RunningSum::new(tariff.currency), RunningSum::new(tariff.currency));
     let line = |count: Count<'_>| {
         let (before_tax, tax) = count.exactly();
@@ -235,7 +235,7 @@ fn bill(tariff: &Tariff, counts: Vec<Count<'_>>, timeline: &Timeline) -> Cost {
             name: count.element.name.clone(),
             from: count.from,
             to: count.to,
-            quantity: quantity.round_dp(TOLD).normalize(),
+            quantity: quantity.round_dp(SHOWN).normalize(),
             unit: count.component.unit,
             unit_price: count.component.price,
             before_tax,

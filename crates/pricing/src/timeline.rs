@@ -10,7 +10,7 @@ const DRAWING: Watts = Watts(100);
 /// What registers may count in besides whole Wh: kWh without or with decimal places.
 const COARSE: [i64; 3] = [1_000, 100, 10];
 /// So many rises by whole steps show that a register counts in them.
-const TELLING: usize = 3;
+const ENOUGH_STEPS: usize = 3;
 /// A step that took so many times as long as those beside it came after a pause.
 const SLOWER: i64 = 4;
 
@@ -153,7 +153,7 @@ fn bridge(stretches: &mut [Stretch], silent: &[bool]) {
     let divides = |size: &i64| {
         let is_whole = |step: &&Step| step.together.energy.get() % size == 0;
         let whole = steps.iter().filter(is_whole).count();
-        whole >= TELLING && between.iter().all(|step| is_whole(&step))
+        whole >= ENOUGH_STEPS && between.iter().all(|step| is_whole(&step))
     };
     let Some(size) = COARSE.into_iter().find(divides) else {
         return;

@@ -5,11 +5,11 @@
 //! when it is cancelled.
 
 mod api;
-mod keeping;
+mod life_cycle;
 mod model;
 pub mod retention;
 mod store;
 
 pub use api::routes;
-pub use keeping::{Beginning, expire, is_kept_for_another, take_up};
+pub use life_cycle::{Beginning, expire, is_kept_for_another, take_up};
 pub use model::{Reservation, ReservationStatus, ReservationView};

@@ -52,11 +52,11 @@ pub struct Correction {
 }
 
 /// Why: the station reported its end after all.
-pub(super) const TOLD_END: &str = "The station reported its end";
+pub(super) const REPORTED_END: &str = "The station reported its end";
 /// Why: the station reported it as one that goes on.
 pub(super) const GOES_ON: &str = "It goes on";
 /// Why: a part of it was reported after its end.
-pub(super) const TOLD_LATE: &str = "The station reported a part of it late";
+pub(super) const REPORTED_LATE: &str = "The station reported a part of it late";
 /// Corrections that a session keeps; the first and the newest matter, and a station that changes its mind for ever is no reason
 /// to grow without end.
 const MOST_CORRECTIONS: usize = 20;
@@ -204,7 +204,7 @@ pub(super) fn correct(
     take_in(conn, moment, &mut session, samples)?;
     let until = session.ended_at.unwrap_or(moment.now);
     cost::reckon(conn, &mut session, until)?;
-    let is_corrected = session.keep_correction(before, TOLD_LATE, moment.now);
+    let is_corrected = session.keep_correction(before, REPORTED_LATE, moment.now);
     if is_corrected {
         session.updated_at = moment.version_after(session.updated_at);
     }

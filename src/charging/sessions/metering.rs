@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde_json::Value;
 
-use super::energy::{self, EnergyFlag, EnergyLedger, Mark, Observed, Series};
+use super::energy::{self, EnergyDeviation, EnergyLedger, Mark, Observed, Series};
 use super::model::Session;
 use super::readings::{Reading, Sample, energy_report};
 use crate::store::schema::connectors;
@@ -89,7 +89,7 @@ pub(super) fn begin(conn: &mut Conn, session: &mut Session, beginning: &Beginnin
     };
     ledger.begin_at(beginning.at, mark, beginning.register);
     if mark.is_off() {
-        ledger.note(EnergyFlag::TimeNotBelieved);
+        ledger.note(EnergyDeviation::TimeNotBelieved);
     }
     session.started_at = Some(beginning.at);
     session.meter_start = beginning.register.or(session.meter_start);
@@ -108,7 +108,7 @@ pub(super) fn stop(
     let mut ledger = ledger(conn, session)?;
     let at = ledger.end_at(mark, register);
     if mark.is_off() {
-        ledger.note(EnergyFlag::TimeNotBelieved);
+        ledger.note(EnergyDeviation::TimeNotBelieved);
     }
     session.meter_stop = register.or(session.meter_stop);
     session.keep(ledger);
@@ -149,7 +149,7 @@ pub(super) fn observe(
         power,
     });
     if mark.is_off() {
-        ledger.note(EnergyFlag::TimeNotBelieved);
+        ledger.note(EnergyDeviation::TimeNotBelieved);
     }
     let at = instant.unwrap_or_else(|| ledger.place(mark));
     session.keep(ledger);

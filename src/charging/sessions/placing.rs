@@ -5,7 +5,7 @@
 use super::ending::assume_over;
 use super::metering::Attribution;
 use super::model::{Session, SessionStatus};
-use super::named::TransactionEvent;
+use super::ocpp2_transactions::TransactionEvent;
 use super::readings::{self, Sample};
 use super::transactions::tell;
 use super::{corrections, cost, overdue, store, told};

@@ -20,7 +20,7 @@ use crate::store::{Conn, Json, StoreResult};
 use kernel::*;
 
 /// How often `session.updated` is recorded at most.
-const TOLD_EVERY: Duration = Duration::from_secs(30);
+const RECORDED_EVERY: Duration = Duration::from_secs(30);
 
 /// What a meter measured at one instant, in one unit each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -240,7 +240,7 @@ fn follow(
         return Ok(session);
     }
     session.updated_at = moment.version_after(session.updated_at);
-    let tell = session.reported_at.is_none_or(|last| moment.now.since(last) >= TOLD_EVERY);
+    let tell = session.reported_at.is_none_or(|last| moment.now.since(last) >= RECORDED_EVERY);
     if tell {
         session.reported_at = Some(moment.now);
     }

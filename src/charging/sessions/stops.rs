@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::again::is_final;
-use super::corrections::{self, TOLD_END};
+use super::corrections::{self, REPORTED_END};
 use super::ending::{conclude, reopen};
 use super::energy::{Mark, most_power, power_between};
 use super::metering::Attribution;
@@ -251,7 +251,7 @@ fn finish(conn: &mut Conn, moment: &Moment, mut session: Session, report: &StopR
     let until = session.ended_at.unwrap_or(at);
     cost::reckon(conn, &mut session, until)?;
     if let Some(before) = assumed {
-        session.keep_correction(before, TOLD_END, moment.now);
+        session.keep_correction(before, REPORTED_END, moment.now);
         store::update(conn, &session)?;
         tell(conn, moment, &session, EventKind::SessionCorrected)?;
         return Ok(Stopped::Corrected(Box::new(session)));

@@ -142,14 +142,14 @@ pub fn start_transaction(conn: &mut Conn, moment: &Moment, report: &StartReport)
 }
 
 /// Where a transaction runs.
-pub(super) type Place = (OrganizationId, StationId, Option<ConnectorId>);
+pub(super) type StationPlace = (OrganizationId, StationId, Option<ConnectorId>);
 
 /// The session that was created by API and `awaits` what starts now at a connector, or a new one, and whether it is
 /// new. Those that run there and that it `ends` are over.
 pub(super) fn awaited_or_new(
     conn: &mut Conn,
     moment: &Moment,
-    ((organization, station, connector), at): (Place, Timestamp),
+    ((organization, station, connector), at): (StationPlace, Timestamp),
     awaits: impl Fn(&Session) -> bool,
     ends: impl Fn(&Session) -> bool,
 ) -> StoreResult<(Session, bool)> {

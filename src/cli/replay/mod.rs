@@ -23,7 +23,7 @@ use sessions::Recorded;
 use world::Rules;
 
 /// A minimum on-time of more than a day is a slip of the keyboard.
-const LONGEST_HOLD_MINUTES: i64 = 24 * 60;
+const LONGEST_ON_MINUTES: i64 = 24 * 60;
 
 /// Replays recorded charging sessions through the balancing engine and says what came of it
 #[derive(Debug, Clone, Args)]
@@ -47,7 +47,7 @@ pub struct ReplayArgs {
     minimum_amps: Milliamps,
     /// How long a car that was started keeps its power at least; a stopped one stays off for a third of it
     #[arg(long, value_name = "MINUTES", default_value_t = 15,
-          value_parser = clap::value_parser!(u32).range(0..=LONGEST_HOLD_MINUTES))]
+          value_parser = clap::value_parser!(u32).range(0..=LONGEST_ON_MINUTES))]
     hold_minutes: u32,
     /// Limits are multiples of this
     #[arg(long, value_name = "WATTS", default_value_t = 1,

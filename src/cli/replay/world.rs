@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::sessions::{PERIOD_SECONDS, Recorded};
 use engine::{
-    Algorithm, Deadline, LEAST_PILOT_CURRENT, Member, MemberState, Node, Plan, Session, Settings, Snapshot, Turn, plan,
+    Algorithm, Deadline, LEAST_PILOT_CURRENT, Member, MemberState, Node, Plan, QueueState, Session, Settings, Snapshot,
+    plan,
 };
 use kernel::{ConnectorId, GroupId, Milliamps, PhaseSet, RawId, Timestamp, WattHours, Watts};
 
@@ -90,7 +91,7 @@ pub struct Outcome {
 struct Car {
     place: usize,
     limit: Watts,
-    turn: Turn,
+    turn: QueueState,
 }
 
 /// Lets a record, sorted by arrival, happen again.
@@ -113,7 +114,7 @@ pub fn replay_watched(record: &[Recorded], rules: &Rules, mut watch: impl FnMut(
             period = period.max(next.arrival);
         }
         while let Some((place, _)) = coming.next_if(|(_, next)| next.arrival <= period) {
-            present.push(Car { place, limit: Watts::ZERO, turn: Turn::default() });
+            present.push(Car { place, limit: Watts::ZERO, turn: QueueState::default() });
         }
         let there = |car: &Car| {
             let recorded = record.get(car.place);

@@ -17,7 +17,7 @@ use kernel::{StationId, Timestamp};
 const KEYS_PER_CALL: u32 = 10;
 
 /// The keys that say what a station can do.
-const TELLING_KEYS: [&str; 14] = [
+const CAPABILITY_KEYS: [&str; 14] = [
     "SupportedFeatureProfiles",
     "NumberOfConnectors",
     "ChargeProfileMaxStackLevel",
@@ -141,10 +141,10 @@ pub(super) async fn probe(performer: &Performer, station: &Station) -> ApiResult
     if charging.await? {
         return Ok(false);
     }
-    let keys = TELLING_KEYS.map(str::to_owned);
+    let keys = CAPABILITY_KEYS.map(str::to_owned);
     let read = read_keys(performer, station, &keys).await?;
     let values = read.as_object().into_iter().flatten().filter_map(|(key, entry)| {
-        let known = TELLING_KEYS.contains(&key.as_str());
+        let known = CAPABILITY_KEYS.contains(&key.as_str());
         Some((key.clone(), entry.get("value")?.clone())).filter(|_| known)
     });
     let learnt = json!(Learnt {

@@ -8,13 +8,13 @@
 
 mod api;
 mod attempts;
-mod door;
-mod letters;
+mod auth_guard;
+mod emails;
 mod logins;
+mod mailer;
 mod model;
 mod notices;
 mod passwords;
-mod post;
 mod secrets;
 mod signer;
 mod store;
@@ -25,18 +25,18 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 pub use api::{operator_routes, portal_routes};
-pub use door::guard;
+pub use auth_guard::guard;
+pub use mailer::{MailFault, MailSettings, Security};
 pub use notices::{Notice, Notices};
-pub use post::{MailFault, MailSettings, Security};
 
 use crate::http::Context;
 use crate::http::middleware::RateLimit;
 use crate::store::{Conn, StoreResult};
-use door::Door;
+use auth_guard::AddressLimiter;
+use emails::Links;
 use kernel::Timestamp;
-use letters::Links;
+use mailer::Mailer;
 use passwords::Hasher;
-use post::Post;
 use signer::Signer;
 
 /// The name of the key that signs access tokens.
@@ -69,8 +69,8 @@ pub struct Portal {
     hasher: Hasher,
     links: Links,
     login: Duration,
-    post: Option<Arc<Post>>,
-    door: Door,
+    post: Option<Arc<Mailer>>,
+    door: AddressLimiter,
 }
 
 /// Why the portal cannot be opened.
@@ -101,7 +101,7 @@ impl Portal {
             invitation: settings.invitation,
             reset: settings.reset,
         };
-        let post = settings.mail.map(Post::new).transpose()?.map(Arc::new);
+        let post = settings.mail.map(Mailer::new).transpose()?.map(Arc::new);
         let carrier = post.clone();
         let task = carrier.map(|post| post.start(context.clone(), links.clone()));
         let portal = Self {
@@ -110,7 +110,7 @@ impl Portal {
             links,
             login: settings.login,
             post,
-            door: Door::new(settings.rate),
+            door: AddressLimiter::new(settings.rate),
         };
         Ok((portal, task))
     }

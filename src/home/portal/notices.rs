@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::letters::{Letter, LetterKind};
-use super::post::Post;
+use super::emails::{Email, EmailKind};
+use super::mailer::Mailer;
 use crate::store::{Conn, StoreResult};
 use kernel::{Moment, OrganizationId};
 
@@ -20,7 +20,7 @@ pub struct Notice {
 
 /// The way to the mail server.
 #[derive(Clone)]
-pub struct Notices(pub(super) Arc<Post>);
+pub struct Notices(pub(super) Arc<Mailer>);
 
 impl Notices {
     /// Queues an e-mail in the transaction of what it reports.
@@ -31,11 +31,11 @@ impl Notices {
         Notice { to, subject, body }: Notice,
         moment: &Moment,
     ) -> StoreResult<()> {
-        let letter = Letter {
+        let letter = Email {
             organization_id: Some(organization),
             subject: Some(subject),
             body: Some(body),
-            ..Letter::new(LetterKind::Notice, &to, moment)
+            ..Email::new(EmailKind::Notice, &to, moment)
         };
         letter.queue(conn)
     }

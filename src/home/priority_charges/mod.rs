@@ -5,11 +5,11 @@
 //! denied or fails for a reason, and is kept either way.
 
 mod api;
-mod course;
+mod life_cycle;
 mod model;
 pub mod retention;
 mod store;
 
 pub use api::routes;
-pub use course::{ask, end, end_on_request, expire, open_of, session_ended, session_started, untils};
+pub use life_cycle::{ask, end, end_on_request, expire, open_of, session_ended, session_started, untils};
 pub use model::{NewPriorityCharge, PriorityChargeView};

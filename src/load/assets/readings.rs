@@ -23,7 +23,7 @@ use kernel::page::Total;
 use kernel::*;
 
 /// How often `asset.reading.created` is reported at most.
-const TOLD_EVERY: Duration = Duration::from_secs(30);
+const RECORDED_EVERY: Duration = Duration::from_secs(30);
 /// Readings that are joined into spans at most: a week at one every three seconds.
 const MOST_JOINED: i64 = 200_000;
 
@@ -210,7 +210,7 @@ fn produced_beside(conn: &mut Conn, asset: &Asset, now: Timestamp) -> StoreResul
 
 /// Keeps what was learnt with the asset, and reports it now and then.
 fn save(conn: &mut Conn, moment: &Moment, asset: &mut Asset, location: &Location) -> ApiResult<()> {
-    let tell = asset.measured.reported_at.is_none_or(|last| moment.now.since(last) >= TOLD_EVERY);
+    let tell = asset.measured.reported_at.is_none_or(|last| moment.now.since(last) >= RECORDED_EVERY);
     if tell {
         asset.measured.reported_at = Some(moment.now);
     }

@@ -148,7 +148,7 @@ pub fn list(
 }
 
 /// A location's id, names and time zone.
-type Place = (LocationId, Option<String>, String, String);
+type StationPlace = (LocationId, Option<String>, String, String);
 
 /// The views of these EVSEs: one query for each kind of thing beside them.
 fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> {
@@ -167,11 +167,11 @@ fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> 
         .select((chargestations::id, chargestations::location_id))
         .load(conn)?;
     let at: Vec<LocationId> = standing.iter().filter_map(|(_, location)| *location).collect();
-    let places: Vec<Place> = locations::table
+    let places: Vec<StationPlace> = locations::table
         .filter(locations::id.eq_any(&at))
         .select((locations::id, locations::name, locations::operator_name, locations::timezone))
         .load(conn)?;
-    let places: BTreeMap<LocationId, Place> = places.into_iter().map(|place| (place.0, place)).collect();
+    let places: BTreeMap<LocationId, StationPlace> = places.into_iter().map(|place| (place.0, place)).collect();
     let standing: BTreeMap<StationId, Option<LocationId>> = standing.into_iter().collect();
     let members: Vec<(EvseId, EvseGroupId)> = network_evses::table
         .filter(network_evses::evse_id.eq_any(&ids))

@@ -100,7 +100,7 @@ pub(super) fn second(text: &str) -> Option<u32> {
 
 /// Prices in their hours, as a peer writes them.
 #[derive(Debug, Clone)]
-pub(super) struct Told {
+pub(super) struct ReceivedPrice {
     /// What the tariff is called, where it is called anything.
     pub name: Option<String>,
     /// When they hold; none means always.
@@ -108,7 +108,7 @@ pub(super) struct Told {
     pub components: Vec<OfferComponent>,
 }
 
-impl Told {
+impl ReceivedPrice {
     fn holds(&self, weekday: u32, second: u32) -> bool {
         self.windows.is_empty() || self.windows.iter().any(|window| window.contains(weekday, second))
     }
@@ -153,7 +153,7 @@ impl Tariffs {
     }
 
     /// The week as slots: in each, either the first of these that holds, or of each kind of price the first.
-    pub fn plans(&mut self, told: &[Told], each_kind: bool) -> Vec<TimePlan> {
+    pub fn plans(&mut self, told: &[ReceivedPrice], each_kind: bool) -> Vec<TimePlan> {
         let windows = told.iter().flat_map(|one| &one.windows);
         let mut cuts: BTreeSet<u32> = windows.flat_map(|window| [window.from % DAY, window.to % DAY]).collect();
         cuts.insert(0);
@@ -170,7 +170,7 @@ impl Tariffs {
         plans.collect()
     }
 
-    fn slots(&mut self, told: &[Told], each_kind: bool, weekday: u32, cuts: &BTreeSet<u32>) -> Vec<TimeSlot> {
+    fn slots(&mut self, told: &[ReceivedPrice], each_kind: bool, weekday: u32, cuts: &BTreeSet<u32>) -> Vec<TimeSlot> {
         let mut slots: Vec<TimeSlot> = Vec::new();
         let ends = cuts.iter().skip(1).copied().chain([DAY]);
         for (start, end) in cuts.iter().copied().zip(ends) {

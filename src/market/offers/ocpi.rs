@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::content::*;
-use super::exchange::{self, Operator, Told};
+use super::exchange::{self, Operator, ReceivedPrice};
 use super::model::{NewServiceOffer, OfferName, ServiceOffer};
 use crate::filters;
 use crate::http::money::{Amount, Percent};
@@ -353,7 +353,7 @@ pub(super) fn import(told: &OcpiImport) -> Result<NewServiceOffer, Faults> {
                     faults.add(format!("{at}.tax_included"), "invalid", message);
                 }
                 let elements = tariff.elements.iter().enumerate();
-                let elements: Vec<Told> = elements
+                let elements: Vec<ReceivedPrice> = elements
                     .filter_map(|(index, element)| element_of(element, &format!("{at}.elements[{index}]"), &mut faults))
                     .collect();
                 read.push((one.group, tariff.currency, elements));
@@ -371,7 +371,7 @@ pub(super) fn import(told: &OcpiImport) -> Result<NewServiceOffer, Faults> {
         return Err(faults);
     }
     let mut tariffs = exchange::Tariffs::new(currency);
-    let product = |(group, currency, told): (EvseGroupId, Currency, Vec<Told>)| OfferProduct {
+    let product = |(group, currency, told): (EvseGroupId, Currency, Vec<ReceivedPrice>)| OfferProduct {
         group,
         currency,
         time_plans: tariffs.plans(&told, true),
@@ -380,7 +380,7 @@ pub(super) fn import(told: &OcpiImport) -> Result<NewServiceOffer, Faults> {
     Ok(exchange::draft(&told.name, told.network, tariffs, products))
 }
 
-fn element_of(element: &OcpiElement, at: &str, faults: &mut Faults) -> Option<Told> {
+fn element_of(element: &OcpiElement, at: &str, faults: &mut Faults) -> Option<ReceivedPrice> {
     let hours = element.restrictions.clone().unwrap_or_default();
     if hours.min_duration.is_some() {
         let field = format!("{at}.restrictions.min_duration");
@@ -415,7 +415,7 @@ fn element_of(element: &OcpiElement, at: &str, faults: &mut Faults) -> Option<To
             component_of(component)
         })
         .collect();
-    Some(Told { name: None, windows: vec![Window { weekdays, from, to }], components })
+    Some(ReceivedPrice { name: None, windows: vec![Window { weekdays, from, to }], components })
 }
 
 fn component_of(component: &OcpiPrice) -> OfferComponent {

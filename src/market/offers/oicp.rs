@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::content::*;
-use super::exchange::{self, Operator, Told};
+use super::exchange::{self, Operator, ReceivedPrice};
 use super::model::{NewServiceOffer, OfferName, ServiceOffer};
 use crate::http::money::Amount;
 use crate::http::{ApiResult, Faults};
@@ -346,14 +346,14 @@ pub(super) fn import(told: &OicpImport, evses: &[NetworkEvseView]) -> Result<New
     };
     let data = data.pricing_product_data;
     let currency = data.pricing_default_price_currency;
-    let mut known: BTreeMap<&str, Told> = BTreeMap::new();
+    let mut known: BTreeMap<&str, ReceivedPrice> = BTreeMap::new();
     for (index, record) in data.pricing_product_data_records.iter().enumerate() {
         let at = format!("pricing_product_data.PricingProductData.PricingProductDataRecords[{index}]");
         if record.product_price_currency != currency {
             let field = format!("{at}.ProductPriceCurrency");
             faults.add(field, "invalid", "an offer has one currency");
         }
-        let one = Told {
+        let one = ReceivedPrice {
             name: Some(record.product_id.clone()),
             windows: windows(record, &at, &mut faults),
             components: components(record, &at, &mut faults),
@@ -390,7 +390,7 @@ pub(super) fn import(told: &OicpImport, evses: &[NetworkEvseView]) -> Result<New
     let mut tariffs = exchange::Tariffs::new(currency);
     let product = |(group, pricing): (EvseGroupId, &OicpEvsePricing)| {
         let products = pricing.products.iter();
-        let told: Vec<Told> = products.filter_map(|product| known.get(product.as_str()).cloned()).collect();
+        let told: Vec<ReceivedPrice> = products.filter_map(|product| known.get(product.as_str()).cloned()).collect();
         OfferProduct { group, currency, time_plans: tariffs.plans(&told, false) }
     };
     let products = by_group.into_iter().map(product).collect();

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use super::metrics::{Wanted, Watch};
 use super::socket::Connection;
 use crate::events::{EventTypes, Feed, Listener};
-use crate::http::caller::{Permission as _, ReadEvents, ReadSessions, Standing};
+use crate::http::caller::{KeyValidity, Permission as _, ReadEvents, ReadSessions};
 use crate::http::docs::LogErrors;
 use crate::http::error::Problem;
 use crate::http::routing::ServiceConfig;
@@ -59,7 +59,7 @@ crate::filters! {
 async fn open_realtime(
     caller: Caller<ReadEvents>,
     ctx: Ctx,
-    (feed, standing): (web::Data<Feed>, Standing),
+    (feed, standing): (web::Data<Feed>, KeyValidity),
     request: HttpRequest,
     body: web::Payload,
     query: Query<RealtimeFilter>,

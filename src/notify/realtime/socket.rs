@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::metrics::Watch;
 use crate::events::{Gone, Listener};
-use crate::http::caller::Standing;
+use crate::http::caller::KeyValidity;
 use crate::http::websocket::{Fault, Message, Receiver, Sender, close};
 
 /// A socket that was silent for so long is pinged.
@@ -40,7 +40,7 @@ enum End {
 }
 
 impl Connection {
-    pub fn new(listener: Listener, standing: Standing, watch: Option<Watch>, socket: Sender) -> Self {
+    pub fn new(listener: Listener, standing: KeyValidity, watch: Option<Watch>, socket: Sender) -> Self {
         let now = Instant::now();
         Self {
             listener,

@@ -2,11 +2,11 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
-use super::courier::Courier;
 use super::delivery::{Delivery, DeliveryFilter, DeliveryView};
+use super::dispatcher::Dispatcher;
 use super::model::*;
 use super::{resend, store};
-use crate::events::{self, Event, EventKind, Told};
+use crate::events::{self, Event, EventKind, WebhookPayload};
 use crate::http::caller::{ReadWebhooks, WriteWebhooks};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -64,7 +64,7 @@ async fn list_webhooks(
 async fn create_webhook(
     caller: Caller<WriteWebhooks>,
     ctx: Ctx,
-    courier: web::Data<Courier>,
+    courier: web::Data<Dispatcher>,
     Body(new): Body<NewWebhook>,
 ) -> ApiResult<Created<WebhookView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
@@ -101,7 +101,7 @@ async fn get_webhook(
 async fn update_webhook(
     caller: Caller<WriteWebhooks>,
     ctx: Ctx,
-    courier: web::Data<Courier>,
+    courier: web::Data<Dispatcher>,
     PathId(id): PathId<WebhookId>,
     if_match: IfMatch,
     Body(patch): Body<WebhookPatch>,
@@ -151,7 +151,7 @@ async fn delete_webhook(
 async fn rotate_webhook_secret(
     caller: Caller<WriteWebhooks>,
     ctx: Ctx,
-    courier: web::Data<Courier>,
+    courier: web::Data<Dispatcher>,
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<Changed<WebhookView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
@@ -181,7 +181,7 @@ async fn test_webhook(
             return Err(ApiError::conflict("The webhook is off"));
         }
         let view = WebhookView::from(webhook.clone());
-        let event = Told::alone(EventKind::WebhookTest, &view, &moment)?;
+        let event = WebhookPayload::alone(EventKind::WebhookTest, &view, &moment)?;
         let delivery = Delivery::new(&webhook, event, &moment);
         store::queue(conn, &delivery)?;
         Ok(Created(DeliveryView::from(delivery)))

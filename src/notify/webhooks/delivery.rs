@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::model::Webhook;
-use crate::events::Told;
+use crate::events::WebhookPayload;
 use crate::filters;
 use crate::http::Versioned;
 use crate::store::Json;
@@ -83,7 +83,7 @@ pub(super) struct Head {
 }
 
 impl Delivery {
-    pub fn new(webhook: &Webhook, event: Told, moment: &Moment) -> Self {
+    pub fn new(webhook: &Webhook, event: WebhookPayload, moment: &Moment) -> Self {
         Self {
             id: moment.id(),
             organization_id: webhook.organization_id,

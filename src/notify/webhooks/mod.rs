@@ -6,18 +6,18 @@
 
 mod alerts;
 mod api;
-mod courier;
 mod delivery;
+mod dispatcher;
 mod guard;
 mod model;
 mod resend;
 pub mod retention;
+mod secret_store;
 mod secrets;
 mod sender;
 mod settle;
 mod signature;
 mod store;
-mod vault;
 
 pub use api::routes;
-pub use courier::{Courier, CourierFault, WebhookSettings};
+pub use dispatcher::{Dispatcher, DispatcherFault, WebhookSettings};

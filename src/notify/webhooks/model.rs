@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::guard::Guard;
-use super::vault::{Fresh, Opened, Vault};
+use super::secret_store::{Fresh, Opened, SecretStore};
 use crate::events::EventTypes;
 use crate::filters;
 use crate::http::fields::{Field, Mandatory, Path, wrong};
@@ -123,7 +123,7 @@ impl Webhook {
     pub fn new(
         new: NewWebhook,
         (caller, cursor): (&Principal, i64),
-        (guard, vault): (Guard, &Vault),
+        (guard, vault): (Guard, &SecretStore),
         moment: &Moment,
     ) -> ApiResult<(Self, String)> {
         let mut faults = Faults::default();
@@ -189,7 +189,7 @@ impl Webhook {
     }
 
     /// Makes another secret and answers it; the one before signs too for a day, unless it is lost.
-    pub fn rotate(&mut self, vault: &Vault, moment: &Moment) -> StoreResult<String> {
+    pub fn rotate(&mut self, vault: &SecretStore, moment: &Moment) -> StoreResult<String> {
         let Fresh { shown, sealed } = vault.fresh(self.id)?;
         let before = std::mem::replace(&mut self.secret, sealed);
         self.previous_secret = (!self.secret_lost).then_some(before);
@@ -200,7 +200,7 @@ impl Webhook {
     }
 
     /// The secrets that sign at this instant, the newest first; none when that one cannot be opened.
-    pub fn secrets(&self, vault: &Vault, now: Timestamp) -> Option<Vec<String>> {
+    pub fn secrets(&self, vault: &SecretStore, now: Timestamp) -> Option<Vec<String>> {
         let open = |stored| match vault.open(self.id, stored) {
             Opened::Sealed(secret) | Opened::Former(secret) => Some(secret),
             Opened::Lost => None,

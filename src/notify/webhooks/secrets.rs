@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::model::{Webhook, WebhookView};
+use super::secret_store::{Opened, SecretStore};
 use super::store;
-use super::vault::{Opened, Vault};
 use crate::events::{self, Event, EventKind};
 use crate::http::Context;
 use crate::store::{Conn, StoreResult};
@@ -14,7 +14,7 @@ use kernel::Moment;
 const KEPT_KEY: &str = "webhook_secret_key";
 
 /// Opens the secret store, seals what is not sealed with its key, and notes which webhooks cannot sign.
-pub(super) async fn open(context: &Context, configured: &str) -> StoreResult<Arc<Vault>> {
+pub(super) async fn open(context: &Context, configured: &str) -> StoreResult<Arc<SecretStore>> {
     let (configured, moment) = (configured.to_owned(), context.moment());
     crate::store::secrets::tell("webhooks.secret_key", configured.is_empty(), context.db.url());
     context
@@ -29,16 +29,16 @@ pub(super) async fn open(context: &Context, configured: &str) -> StoreResult<Arc
         .await
 }
 
-fn vault(conn: &mut Conn, configured: &str, moment: &Moment) -> StoreResult<Vault> {
+fn vault(conn: &mut Conn, configured: &str, moment: &Moment) -> StoreResult<SecretStore> {
     if configured.is_empty() {
         let kept = crate::store::secrets::keep(conn, KEPT_KEY, moment.now)?;
-        return Vault::new(&kept, None);
+        return SecretStore::new(&kept, None);
     }
     let kept = crate::store::secrets::find(conn, KEPT_KEY)?;
-    Vault::new(configured, kept.as_deref())
+    SecretStore::new(configured, kept.as_deref())
 }
 
-fn look_at(conn: &mut Conn, vault: &Vault, mut webhook: Webhook, moment: &Moment) -> StoreResult<()> {
+fn look_at(conn: &mut Conn, vault: &SecretStore, mut webhook: Webhook, moment: &Moment) -> StoreResult<()> {
     let was_lost = webhook.secret_lost;
     let mut sealed_again = false;
     for secret in [Some(&mut webhook.secret), webhook.previous_secret.as_mut()].into_iter().flatten() {

@@ -11,8 +11,8 @@ use reqwest::redirect::Policy;
 use super::delivery::{Attempt, Delivery};
 use super::guard::Guard;
 use super::model::Webhook;
+use super::secret_store::SecretStore;
 use super::signature;
-use super::vault::Vault;
 use kernel::Timestamp;
 
 /// Bytes of an answer that are kept; no more are read.
@@ -25,11 +25,11 @@ const USER_AGENT_NAME: &str = concat!("Evenwatt/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Sender {
     client: reqwest::Client,
     pub guard: Guard,
-    pub vault: Arc<Vault>,
+    pub vault: Arc<SecretStore>,
 }
 
 impl Sender {
-    pub fn new(guard: Guard, vault: Arc<Vault>, patience: Duration) -> Result<Self, reqwest::Error> {
+    pub fn new(guard: Guard, vault: Arc<SecretStore>, patience: Duration) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .dns_resolver(Arc::new(guard))
             .redirect(Policy::none())

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
-use super::keyring::Keyring;
+use super::api_key_cache::ApiKeyCache;
 use super::model::*;
 use super::store;
 use crate::events::{self, Event, EventKind};
@@ -144,7 +144,7 @@ async fn get_api_key(
 async fn update_api_key(
     caller: Caller<WriteApiKeys>,
     ctx: Ctx,
-    keyring: web::Data<Keyring>,
+    keyring: web::Data<ApiKeyCache>,
     PathId(id): PathId<ApiKeyId>,
     if_match: IfMatch,
     Body(patch): Body<ApiKeyPatch>,
@@ -177,7 +177,7 @@ async fn update_api_key(
 async fn delete_api_key(
     caller: Caller<WriteApiKeys>,
     ctx: Ctx,
-    keyring: web::Data<Keyring>,
+    keyring: web::Data<ApiKeyCache>,
     PathId(id): PathId<ApiKeyId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<ApiKeyView>> {
@@ -208,7 +208,7 @@ async fn delete_api_key(
 async fn rotate_api_key(
     caller: Caller<WriteApiKeys>,
     ctx: Ctx,
-    keyring: web::Data<Keyring>,
+    keyring: web::Data<ApiKeyCache>,
     PathId(id): PathId<ApiKeyId>,
 ) -> ApiResult<Changed<ApiKeyView>> {
     let (moment, needs) = (ctx.moment(), Needs::here());

@@ -4,17 +4,17 @@
 //! [`ApiKeyCache`] answers for a few seconds from memory and notes when a key was last used.
 
 mod api;
+mod api_key_cache;
 mod cards;
 mod connectors;
-mod keyring;
 mod model;
 mod security;
 mod store;
 
 pub use api::routes;
+pub use api_key_cache::ApiKeyCache;
 pub use cards::{CardPolicy, ConcurrentCards, UnknownCards, card_policy};
 pub use connectors::{UnknownConnectors, unknown_connectors};
-pub use keyring::Keyring;
 pub use model::{ApiKey, KeyMode, NewApiKey, Organization, Scopes};
 pub use security::{SecurityType, default_security};
 pub use store::{

@@ -16,7 +16,7 @@ use diesel::{Connection, PgConnection, QueryResult, QueryableByName, RunQueryDsl
 use super::{Attempt, Holder};
 
 /// The first number of the two locks below: "ewat" in ASCII.
-const PLACE: i32 = 0x6577_6174;
+const NAMESPACE: i32 = 0x6577_6174;
 /// The first number of a holder's own lock: "ewho".
 const HOLDERS: i32 = 0x6577_686f;
 /// Held by the one server.
@@ -76,7 +76,7 @@ fn attempt(conn: &mut PgConnection, holder: &Holder) -> QueryResult<Attempt<()>>
     )
     .bind::<Text, _>(&name)
     .execute(conn)?;
-    let ask = format!("SELECT pg_try_advisory_lock({PLACE}, {SERVER}) AS yes");
+    let ask = format!("SELECT pg_try_advisory_lock({NAMESPACE}, {SERVER}) AS yes");
     if !sql_query(&ask).get_result::<Answer>(conn)?.yes {
         let other = other(conn)?;
         if other.as_ref().is_none_or(|other| other.application != name) {
@@ -88,13 +88,13 @@ fn attempt(conn: &mut PgConnection, holder: &Holder) -> QueryResult<Attempt<()>>
         sql_query("SELECT pg_terminate_backend($1)")
             .bind::<diesel::sql_types::Integer, _>(other.map_or(0, |other| other.process))
             .execute(conn)?;
-        let wait = format!("SELECT pg_advisory_lock({PLACE}, {SERVER})");
+        let wait = format!("SELECT pg_advisory_lock({NAMESPACE}, {SERVER})");
         conn.batch_execute(&wait)?;
     }
     let token = signed(holder.token);
     conn.batch_execute(&format!(
-        "SELECT pg_advisory_lock({HOLDERS}, {token}); SELECT pg_advisory_lock({PLACE}, {WRITES}); \
-         SELECT pg_advisory_unlock({PLACE}, {WRITES})"
+        "SELECT pg_advisory_lock({HOLDERS}, {token}); SELECT pg_advisory_lock({NAMESPACE}, {WRITES}); \
+         SELECT pg_advisory_unlock({NAMESPACE}, {WRITES})"
     ))?;
     Ok(Attempt::Taken(()))
 }
@@ -150,7 +150,7 @@ fn other(conn: &mut PgConnection) -> QueryResult<Option<Other>> {
         "SELECT l.pid AS process, coalesce(a.application_name, '') AS application, host(a.client_addr) AS address, \
          to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS since \
          FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
-         WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {PLACE} AND l.objid = {SERVER} AND l.objsubid = 2 \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.classid = {NAMESPACE} AND l.objid = {SERVER} AND l.objsubid = 2 \
          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     ))
     .load(conn)?;
@@ -177,7 +177,7 @@ impl RunQueryDsl<PgConnection> for IsHeld {}
 impl QueryFragment<Pg> for IsHeld {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(&format!(
-            "SELECT CASE WHEN pg_advisory_xact_lock_shared({PLACE}, {WRITES})::text IS NULL THEN false ELSE EXISTS (SELECT 1 \
+            "SELECT CASE WHEN pg_advisory_xact_lock_shared({NAMESPACE}, {WRITES})::text IS NULL THEN false ELSE EXISTS (SELECT 1 \
              FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {HOLDERS} AND objsubid = 2 \
              AND objid::bigint = "
         ));

@@ -19,7 +19,7 @@ fn turns_rotate_when_holds_end_and_stopped_cars_rest() {
     assert_eq!(carry_on(&mut full, minutes_later(30)), [0, 5_000], "its turn");
     full.members[1].state = MemberState::Idle { worst: Watts::ZERO };
     let resting = plan(&full, minutes_later(35));
-    assert_eq!(resting.limits[0].reason, Reason::Resting { until: minutes_later(40) });
+    assert_eq!(resting.limits[0].reason, Reason::OffTime { until: minutes_later(40) });
     assert_eq!(resting.next_turn_at, Some(minutes_later(40)));
     assert_eq!(carry_on(&mut full, minutes_later(40)), [5_000, 0]);
 }

@@ -19,7 +19,7 @@ fn eight_ports_of_seven_kilowatts_share_thirty() {
     }
     let full = plan(&ports(8), NOON);
     let waiting = |index: usize| match full.limits[index].reason {
-        Reason::WaitingForTurn { node, position, minimum, .. } => (node, position, minimum),
+        Reason::Queued { node, position, minimum, .. } => (node, position, minimum),
         ref other => panic!("not waiting but {other:?}"),
     };
     assert_eq!(waiting(6), (group(1), 1, kw(5)));

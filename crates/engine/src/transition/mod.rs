@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::grid::{Grid, Place, take};
+use super::grid::{Grid, GridEntry, take};
 use super::outcome::Plan;
 use super::reason::Reason;
 use super::snapshot::{Snapshot, Uncontrolled};
@@ -338,7 +338,7 @@ impl Ledger {
 }
 
 /// The highest limit up to `target` for which every row above has room, on the member's steps.
-fn reachable(grid: &Grid<'_>, place: &Place<'_>, room: &[i128], worst: Watts, target: Watts) -> Watts {
+fn reachable(grid: &Grid<'_>, place: &GridEntry<'_>, room: &[i128], worst: Watts, target: Watts) -> Watts {
     let more = i128::from((target - worst).get());
     let more = grid.uses(place).iter().fold(more, |more, one| {
         let left = room.get(one.row).copied().unwrap_or_default();

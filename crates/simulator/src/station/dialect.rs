@@ -17,7 +17,7 @@ use ocpp::v16::{start_transaction, status_notification, stop_transaction};
 
 /// A transaction as the server knows it.
 #[derive(Debug)]
-struct Told {
+struct ReportedTransaction {
     connector: u32,
     name: String,
     next_seq_no: u32,
@@ -28,7 +28,7 @@ struct Told {
 pub struct Dialect {
     version: Protocol,
     /// By our number of the transaction.
-    told: BTreeMap<u64, Told>,
+    told: BTreeMap<u64, ReportedTransaction>,
     /// By connector: the number of the request to start there.
     start_requests: BTreeMap<u32, i64>,
 }
@@ -113,7 +113,7 @@ impl Dialect {
         let connector = request.connector_id.0.unwrap_or_default();
         let begin = request.timestamp.0.unwrap_or_default();
         let name = format!("{local}-{}", begin.micros());
-        self.told.entry(local).or_insert(Told { connector, name, next_seq_no: 0 });
+        self.told.entry(local).or_insert(ReportedTransaction { connector, name, next_seq_no: 0 });
         let mut info = Map::from_iter([("chargingState".to_owned(), json!("EVConnected"))]);
         if let Some(asked) = self.start_requests.remove(&connector) {
             info.insert("remoteStartId".to_owned(), json!(asked));

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::course::Mark;
-use super::flag::EnergyFlag;
+use super::deviation::EnergyDeviation;
+use super::elapsed_time::Mark;
 use super::{MOST_REGISTER, most_in};
 use kernel::Watts;
 
@@ -135,7 +135,13 @@ impl Chain {
     }
 
     /// Takes in a value; `begins` where the station says that it is the one of the start.
-    pub(super) fn observe(&mut self, point: Point, begins: bool, bound: Bound, flags: &mut Vec<EnergyFlag>) -> Fit {
+    pub(super) fn observe(
+        &mut self,
+        point: Point,
+        begins: bool,
+        bound: Bound,
+        flags: &mut Vec<EnergyDeviation>,
+    ) -> Fit {
         let was_sampled = std::mem::replace(&mut self.sampled, true);
         // What is reported at the instant of the start is the value of the start, whatever it is called.
         self.read |= !begins && self.last.is_none_or(|last| last.mark != point.mark);
@@ -169,7 +175,7 @@ impl Chain {
             return Fit::Follows;
         }
         if step < 0 && point.value >= last.value / DEEP_FALL {
-            flags.push(EnergyFlag::RegisterFell);
+            flags.push(EnergyDeviation::RegisterFell);
             return Fit::Follows;
         }
         match self.held {
@@ -187,9 +193,9 @@ impl Chain {
         Fit::Strange
     }
 
-    fn accept(&mut self, point: Point, step: i64, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+    fn accept(&mut self, point: Point, step: i64, bound: Bound, flags: &mut Vec<EnergyDeviation>) {
         if self.held.take().is_some() {
-            flags.push(EnergyFlag::RegisterSpiked);
+            flags.push(EnergyDeviation::RegisterSpiked);
         }
         self.apart = false;
         if step > 0 {
@@ -207,26 +213,26 @@ impl Chain {
     }
 
     /// Counts `believed` of what was claimed, as far as the session can have drawn it.
-    fn add(&mut self, claimed: i64, believed: i64, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+    fn add(&mut self, claimed: i64, believed: i64, bound: Bound, flags: &mut Vec<EnergyDeviation>) {
         let room = bound.most.saturating_sub(self.counted).max(0);
         let counted = believed.clamp(0, room);
         if counted < claimed {
-            flags.push(EnergyFlag::EnergyBounded);
+            flags.push(EnergyDeviation::EnergyBounded);
         }
         self.counted = self.counted.saturating_add(counted);
         self.cut = self.cut.saturating_add(claimed.saturating_sub(counted));
     }
 
     /// The start was not that of this register: it begins here.
-    fn begin_with(&mut self, point: Point, flags: &mut Vec<EnergyFlag>) {
-        flags.push(EnergyFlag::StartNotRead);
+    fn begin_with(&mut self, point: Point, flags: &mut Vec<EnergyDeviation>) {
+        flags.push(EnergyDeviation::StartNotRead);
         self.first = Some(point);
         self.go_on_from(point);
     }
 
     /// Goes on from where the register stood before it moved, where this value follows from there: what was reported in
     /// between was garbage, and what it added is taken back.
-    fn takes_back(&mut self, point: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) -> bool {
+    fn takes_back(&mut self, point: Point, bound: Bound, flags: &mut Vec<EnergyDeviation>) -> bool {
         let follows = |detour: &Detour| is_step(detour.from, point, bound);
         let Some(index) = self.detours.iter().rposition(follows) else {
             return false;
@@ -235,14 +241,14 @@ impl Chain {
             return false;
         };
         (self.counted, self.cut) = (detour.counted, detour.cut);
-        flags.push(EnergyFlag::RegisterSpiked);
+        flags.push(EnergyDeviation::RegisterSpiked);
         self.go_on_from(detour.from);
         self.accept(point, point.value - detour.from.value, bound, flags);
         true
     }
 
     /// A value that was kept back is one after all.
-    fn believe(&mut self, held: Point, last: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+    fn believe(&mut self, held: Point, last: Point, bound: Bound, flags: &mut Vec<EnergyDeviation>) {
         let most = most_in(bound.rating, held.mark.since(last.mark));
         if self.detours.len() >= MOST_DETOURS {
             self.detours.remove(0);
@@ -251,15 +257,15 @@ impl Chain {
         if held.value < last.value {
             // It began again at zero, where it can have come so far since.
             if held.value <= most {
-                flags.push(EnergyFlag::RegisterRestarted);
+                flags.push(EnergyDeviation::RegisterRestarted);
                 self.add(held.value, held.value, bound, flags);
             } else {
-                flags.push(EnergyFlag::RegisterMoved);
+                flags.push(EnergyDeviation::RegisterMoved);
             }
         } else {
             let step = held.value - last.value;
             if is_wild(step, most) {
-                flags.push(EnergyFlag::RegisterMoved);
+                flags.push(EnergyDeviation::RegisterMoved);
                 self.add(step, 0, bound, flags);
             } else {
                 self.add(step, most, bound, flags);
@@ -283,7 +289,7 @@ impl Chain {
     }
 
     /// The start is reported late: what the first value rose by since then counts, where a plug can have given it.
-    pub(super) fn begin_at(&mut self, start: Point, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+    pub(super) fn begin_at(&mut self, start: Point, bound: Bound, flags: &mut Vec<EnergyDeviation>) {
         let Some(first) = self.first.take() else {
             return;
         };
@@ -294,7 +300,7 @@ impl Chain {
         if (0..=most_in(bound.rating, first.mark.since(start.mark))).contains(&step) {
             self.add(step, step, bound, flags);
         } else {
-            flags.push(EnergyFlag::StartNotRead);
+            flags.push(EnergyDeviation::StartNotRead);
         }
     }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::chain::{Bound, cap};
-use super::course::Mark;
-use super::flag::EnergyFlag;
+use super::deviation::EnergyDeviation;
+use super::elapsed_time::Mark;
 use super::most_in;
 
 /// Intervals that are remembered, so that one reported twice counts once: an hour at one a minute, and some.
@@ -29,7 +29,14 @@ pub(super) struct Intervals {
 impl Intervals {
     /// Adds the interval that ends here, once, in mWh; what its plug cannot have given since the one before is cut off. One
     /// of the same time with another energy is another one: the clock went back, or stands still.
-    pub(super) fn observe(&mut self, energy: i64, mark: Mark, start: Mark, bound: Bound, flags: &mut Vec<EnergyFlag>) {
+    pub(super) fn observe(
+        &mut self,
+        energy: i64,
+        mark: Mark,
+        start: Mark,
+        bound: Bound,
+        flags: &mut Vec<EnergyDeviation>,
+    ) {
         let end = mark.told_micros();
         let forgotten = self.known.len() >= REMEMBERED && self.known.first().is_some_and(|(first, _)| end < *first);
         if forgotten || self.known.contains(&(end, energy)) {
@@ -49,7 +56,7 @@ impl Intervals {
         let room = milli(bound.most.saturating_sub(self.counted)).saturating_sub(self.rest.0);
         let counted = energy.min(milli(most_in(bound.rating, span))).clamp(0, room.max(0));
         if counted < energy {
-            flags.push(EnergyFlag::EnergyBounded);
+            flags.push(EnergyDeviation::EnergyBounded);
         }
         add(&mut self.counted, &mut self.rest.0, counted);
         let cut = energy.saturating_sub(counted).max(0);

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::chain::{Bound, Chain, Fit, Point};
-use super::course::{Course, Mark};
+use super::deviation::EnergyDeviation;
 use super::drawing::{Drawing, Shown};
-use super::flag::EnergyFlag;
+use super::elapsed_time::{ElapsedTime, Mark};
 use super::intervals::Intervals;
 use super::{MICROS_AN_HOUR, UNKNOWN_RATING, most_in};
 use kernel::{MilliwattHours, Timestamp, WattHours, Watts};
@@ -13,7 +13,7 @@ use kernel::{MilliwattHours, Timestamp, WattHours, Watts};
 /// Power over time that proves so many times what the register counted is another unit, not an error of measurement.
 const OTHER_UNIT: i64 = 4;
 /// So much must be proven by power before that is said, in Wh.
-const TELLING: i64 = 1_000;
+const SIGNIFICANT_WH: i64 = 1_000;
 /// For so long after its latest value the register of the transaction counts alone.
 const FRESH: i64 = MICROS_AN_HOUR;
 
@@ -147,7 +147,7 @@ pub struct EnergyLedger {
     rating: Watts,
     /// When its station said that it began, put into our clock, in microseconds since 1970.
     started: i64,
-    course: Course,
+    course: ElapsedTime,
     /// The register at the start, where it was reported.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     begin: Option<Point>,
@@ -168,7 +168,7 @@ pub struct EnergyLedger {
     #[serde(default)]
     ended: bool,
     #[serde(default)]
-    flags: Vec<EnergyFlag>,
+    flags: Vec<EnergyDeviation>,
 }
 
 impl EnergyLedger {
@@ -177,7 +177,7 @@ impl EnergyLedger {
         Self {
             rating: rating.filter(|rating| *rating > Watts::ZERO).unwrap_or(UNKNOWN_RATING),
             started: started.micros(),
-            course: Course::from(mark),
+            course: ElapsedTime::from(mark),
             begin: None,
             carried: 0,
             chains: Chains::default(),
@@ -220,7 +220,7 @@ impl EnergyLedger {
         Bound { rating: self.rating, most: most.saturating_sub(self.carried).max(0) }
     }
 
-    fn flag(&mut self, flags: impl IntoIterator<Item = EnergyFlag>) {
+    fn flag(&mut self, flags: impl IntoIterator<Item = EnergyDeviation>) {
         self.flags.extend(flags);
         self.flags.sort_unstable();
         self.flags.dedup();
@@ -229,7 +229,7 @@ impl EnergyLedger {
     fn checked(&mut self, register: WattHours, mark: Mark) -> Option<Point> {
         let point = Point::checked(register.get(), mark);
         if point.is_none() {
-            self.flag([EnergyFlag::RegisterRefused]);
+            self.flag([EnergyDeviation::RegisterRefused]);
         }
         point
     }
@@ -352,7 +352,7 @@ impl EnergyLedger {
             fits |= chain.observe(point, false, bound, &mut flags) == Fit::Follows;
         }
         if told && !fits {
-            flags.push(EnergyFlag::StopNotRead);
+            flags.push(EnergyDeviation::StopNotRead);
         }
         if let Some(begin) = self.begin.filter(|_| !fits) {
             let mut ends = Chain::from(Some(begin), false);
@@ -406,20 +406,20 @@ impl EnergyLedger {
         self.energy = self.energy.max(self.carried.saturating_add(counted));
         self.unproven = cut;
         if cut > 0 {
-            self.flag([EnergyFlag::EnergyBounded]);
+            self.flag([EnergyDeviation::EnergyBounded]);
         }
     }
 
     fn compare_with_power(&mut self) {
         let by_power = self.drawing.by_power();
         let counted = self.energy.saturating_sub(self.carried);
-        if by_power >= TELLING && counted.saturating_mul(OTHER_UNIT) < by_power {
-            self.flag([EnergyFlag::RegisterBelowPower]);
+        if by_power >= SIGNIFICANT_WH && counted.saturating_mul(OTHER_UNIT) < by_power {
+            self.flag([EnergyDeviation::RegisterBelowPower]);
         }
     }
 
     /// Notes something odd that was seen elsewhere.
-    pub fn note(&mut self, flag: EnergyFlag) {
+    pub fn note(&mut self, flag: EnergyDeviation) {
         self.flag([flag]);
     }
 
@@ -454,7 +454,7 @@ impl EnergyLedger {
     }
 
     /// What was odd, each kind once.
-    pub fn flags(&self) -> &[EnergyFlag] {
+    pub fn flags(&self) -> &[EnergyDeviation] {
         &self.flags
     }
 

@@ -7,17 +7,17 @@
 //! wild values.
 
 mod chain;
-mod course;
+mod deviation;
 mod drawing;
-mod flag;
+mod elapsed_time;
 mod intervals;
 mod ledger;
 mod power;
 #[cfg(test)]
 mod tests;
 
-pub use course::{Mark, believed, marks_of_one_message};
-pub use flag::EnergyFlag;
+pub use deviation::EnergyDeviation;
+pub use elapsed_time::{Mark, believed, marks_of_one_message};
 pub use ledger::{EnergyLedger, Observed, Series};
 pub use power::power_between;
 

@@ -84,7 +84,7 @@ impl Story {
         self.ledger.energy().get()
     }
 
-    fn has(&self, flag: EnergyFlag) -> bool {
+    fn has(&self, flag: EnergyDeviation) -> bool {
         self.ledger.flags().contains(&flag)
     }
 }
@@ -104,7 +104,7 @@ fn a_small_fall_counts_nothing_and_what_it_rises_by_again_neither() {
     let mut story = Story::began(1_000);
     story.reads(&[2_000, 1_990, 1_999, 2_000, 2_010]);
     assert_eq!(story.energy(), 1_010);
-    assert!(story.has(EnergyFlag::RegisterFell));
+    assert!(story.has(EnergyDeviation::RegisterFell));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_stop_at_zero_keeps_what_readings_showed() {
     let mut story = Story::began(120_000);
     story.reads(&[122_000, 125_000, 129_000]).stops(35, 0);
     assert_eq!(story.energy(), 9_000);
-    assert!(story.has(EnergyFlag::StopNotRead));
+    assert!(story.has(EnergyDeviation::StopNotRead));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_register_that_begins_again_goes_on_from_zero() {
     let mut story = Story::began(1_000);
     story.reads(&[4_000, 7_000, 200, 3_000, 5_500]);
     assert_eq!(story.energy(), 6_000 + 200 + 2_800 + 2_500);
-    assert!(story.has(EnergyFlag::RegisterRestarted));
+    assert!(story.has(EnergyDeviation::RegisterRestarted));
     assert_eq!(story.stops(55, 6_000).energy(), 12_000);
 }
 
@@ -129,7 +129,7 @@ fn one_zero_among_readings_is_no_restart() {
     let mut story = Story::began(1_000);
     story.reads(&[4_000, 0, 7_000]);
     assert_eq!(story.energy(), 6_000);
-    assert!(story.has(EnergyFlag::RegisterSpiked));
+    assert!(story.has(EnergyDeviation::RegisterSpiked));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_wild_value_at_the_stop_is_shown_and_not_billed() {
     story.reads(&[1_000, 2_000]).stops(25, 4_294_967_295);
     assert_eq!(story.energy(), 2_000);
     assert_eq!(story.ledger.unproven().get(), 4_294_965_295);
-    assert!(story.has(EnergyFlag::EnergyBounded));
+    assert!(story.has(EnergyDeviation::EnergyBounded));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_start_of_zero_before_a_lifetime_register_counts_from_the_first_reading() {
     let mut story = Story::began(0);
     story.reads(&[7_912_760, 7_914_000]).stops(25, 7_914_700);
     assert_eq!(story.energy(), 1_940);
-    assert!(story.has(EnergyFlag::StartNotRead));
+    assert!(story.has(EnergyDeviation::StartNotRead));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_lifetime_register_beside_that_of_the_session_does_not_mix_in() {
     story.tells(Series::ConnectorClock, 11, 1_235_480);
     assert_eq!(story.energy(), 1_800);
     assert_eq!(story.stops(12, 1_900).energy(), 1_900);
-    assert_eq!(story.ledger.flags(), [EnergyFlag::StartNotRead], "of the other register");
+    assert_eq!(story.ledger.flags(), [EnergyDeviation::StartNotRead], "of the other register");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn registers_that_are_none_count_nothing_and_nothing_wraps() {
         let mut story = Story::began(1_000);
         story.reads(&[wrong, 2_000, wrong]).stops(35, wrong);
         assert_eq!(story.energy(), 1_000, "{wrong}");
-        assert!(story.has(EnergyFlag::RegisterRefused));
+        assert!(story.has(EnergyDeviation::RegisterRefused));
         let mut story = Story::began(wrong);
         story.reads(&[1_000, 2_000]).stops(25, 2_500);
         assert_eq!(story.energy(), 1_500, "{wrong}");
@@ -268,7 +268,7 @@ fn a_register_that_counts_kilowatt_hours_is_told_by_the_power() {
     assert_eq!(story.energy(), 8, "no more than the register proves");
     // 9.4 kW from minute 10 to 50.
     assert_eq!(story.ledger.by_power().get(), 9_400 * 40 / 60);
-    assert!(story.has(EnergyFlag::RegisterBelowPower));
+    assert!(story.has(EnergyDeviation::RegisterBelowPower));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, post, web};
 
 use super::super::attempts::{Attempt, Guesser};
-use super::super::door::HomeCaller;
+use super::super::auth_guard::HomeCaller;
 use super::super::logins::{self, Continued, Refreshed};
 use super::super::model::{HomeUser, Login, NewPassword, Refresh, ResetRequest, Tokens};
 use super::super::store::{self, Purpose};

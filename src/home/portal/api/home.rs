@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, put, web};
 use serde::Serialize;
 
-use super::super::door::HomeCaller;
+use super::super::auth_guard::HomeCaller;
 use crate::home::priority_charges::{self, NewPriorityCharge, PriorityChargeView};
 use crate::http::docs::{HomeChargeErrors, HomeErrors, HomeWriteErrors};
 use crate::http::envelope::{Reply, Versioned, reply};

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, get, post, put, web};
 
 use super::super::Portal;
-use super::super::letters::{Letter, LetterKind};
+use super::super::emails::{Email, EmailKind};
 use super::super::model::{GroupUser, HomeUser, HomeUserFilter, HomeUserView, NewHomeUser};
 use super::super::store::{self, Purpose};
 use super::tell;
@@ -115,10 +115,10 @@ fn invite(
         .ok_or_else(|| ApiError::conflict("The user has no e-mail address to send an invitation to"))?;
     let mut view = tell(conn, moment, (&home, &user), EventKind::HomeUserInvited)?;
     if portal.post.is_some() {
-        let letter = Letter {
+        let letter = Email {
             organization_id: Some(user.organization_id),
             user_id: Some(user.id),
-            ..Letter::new(LetterKind::Invitation, &email, moment)
+            ..Email::new(EmailKind::Invitation, &email, moment)
         };
         letter.queue(conn)?;
     } else {
@@ -227,11 +227,11 @@ async fn set_group_user(
             let is_new = group.user_id != Some(user.id);
             let view = groups::give_to(conn, &moment, group, Some(user.id))?;
             if let (Some(email), true) = (user.email, is_new && writes) {
-                let letter = Letter {
+                let letter = Email {
                     organization_id: Some(organization),
                     user_id: Some(user.id),
                     group_id: Some(id),
-                    ..Letter::new(LetterKind::Group, &email, &moment)
+                    ..Email::new(EmailKind::Group, &email, &moment)
                 };
                 letter.queue(conn)?;
             }

@@ -11,7 +11,7 @@ const ALIKE_PERCENT: i64 = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signs {
     /// They are as they were sent.
-    Told,
+    AsSent,
     /// Some were turned, because the power of the same reading is negative.
     Turned,
 }
@@ -45,7 +45,7 @@ pub fn put(
         }
     }
     let signs = match signed == current {
-        true => Signs::Told,
+        true => Signs::AsSent,
         false => Signs::Turned,
     };
     (signed, signs)
@@ -64,7 +64,7 @@ mod tests {
 
     use super::*;
 
-    const UNTOLD: [Option<Watts>; 3] = [None; 3];
+    const UNSENT: [Option<Watts>; 3] = [None; 3];
 
     /// Currents of three phases at 230 V beside a power, in A and W.
     fn amps(currents: [i64; 3], power: (i64, [Option<i64>; 3])) -> [i64; 3] {
@@ -105,10 +105,10 @@ mod tests {
         ) {
             let current = currents.map(|milliamps| Some(Milliamps(milliamps)));
             let carried = currents.map(|milliamps| Some(Watts(milliamps * 230 / 1_000)));
-            let (signed, signs) = put(current, carried, (Some(Watts(power)), UNTOLD));
+            let (signed, signs) = put(current, carried, (Some(Watts(power)), UNSENT));
             let size = |one: Option<Milliamps>| one.map(|one| one.get().abs());
             prop_assert_eq!(signed.map(size), current.map(size));
-            prop_assert!(signs == Signs::Told || power < 0);
+            prop_assert!(signs == Signs::AsSent || power < 0);
         }
     }
 }

@@ -90,7 +90,7 @@ impl From<ConnectorStatus> for DetailedStatus {
 
 /// How the station of a connector stands.
 #[derive(Debug, Clone, Copy)]
-pub struct Standing {
+pub struct StationState {
     /// Operative, Inoperative or Closed.
     pub operational: OperationalStatus,
     /// Whether it is connected.
@@ -99,7 +99,7 @@ pub struct Standing {
     pub heard_at: Option<Timestamp>,
 }
 
-impl Standing {
+impl StationState {
     /// Since when nothing is known of a part of it that was last heard of at `heard_at`; null while it is connected.
     pub fn unknown_since(self, heard_at: Option<Timestamp>, created_at: Timestamp) -> Option<Timestamp> {
         let last = self.heard_at.max(heard_at);
@@ -107,7 +107,7 @@ impl Standing {
     }
 }
 
-impl Default for Standing {
+impl Default for StationState {
     fn default() -> Self {
         Self { operational: OperationalStatus::Operative, online: true, heard_at: None }
     }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::condition::{Condition, DetailedStatus, Standing};
+use super::condition::{Condition, DetailedStatus, StationState};
 use super::number::Number;
 use super::origin::CreatedBy;
 use super::station::OperationalStatus;
@@ -453,7 +453,7 @@ pub type ConnectorViews = Vec<ConnectorView>;
 
 impl ConnectorView {
     /// The view of a connector whose EVSE has this number, and whose station is doing so.
-    pub fn new(connector: Connector, evse_number: i32, station: Standing, rate: Option<AnyRateView>) -> Self {
+    pub fn new(connector: Connector, evse_number: i32, station: StationState, rate: Option<AnyRateView>) -> Self {
         let condition = Condition::of_connector(&connector, station.operational);
         Self {
             id: connector.id,

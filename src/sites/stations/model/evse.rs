@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::condition::{Condition, DetailedStatus, Standing};
+use super::condition::{Condition, DetailedStatus, StationState};
 use super::connector::CurrentType;
 use super::number::Number;
 use super::secrets;
@@ -191,13 +191,13 @@ impl Evse {
 
 /// Where a station stands.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Place {
+pub struct StationPlace {
     /// The location.
     pub location: Option<LocationId>,
     /// Its own coordinates, else the location's.
     pub coordinates: Option<Coordinates>,
     /// How it is doing.
-    pub standing: Standing,
+    pub standing: StationState,
 }
 
 /// An EVSE as clients see it.
@@ -252,7 +252,7 @@ pub struct EvseView {
 
 impl EvseView {
     /// The view of an EVSE that is doing like this, at this place; one without connectors is out of use.
-    pub fn new(evse: Evse, condition: Option<Condition>, place: Place) -> Self {
+    pub fn new(evse: Evse, condition: Option<Condition>, place: StationPlace) -> Self {
         Self {
             id: evse.id,
             chargestation: evse.chargestation_id,

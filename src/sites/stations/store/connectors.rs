@@ -11,7 +11,7 @@ use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::sites::rates;
-use crate::sites::stations::model::condition::{Condition, Standing};
+use crate::sites::stations::model::condition::{Condition, StationState};
 use crate::sites::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
 use crate::sites::stations::model::connector_filter::ConnectorFilter;
 use crate::sites::stations::model::number::first_free;
@@ -137,7 +137,7 @@ pub fn views_by_station(
 }
 
 /// How these stations stand.
-pub(super) fn standings(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Standing>> {
+pub(super) fn standings(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, StationState>> {
     type Row = (StationId, OperationalStatus, bool, Option<Timestamp>, Option<Timestamp>);
     let rows: Vec<Row> = chargestations::table
         .filter(chargestations::id.eq_any(stations))
@@ -151,7 +151,7 @@ pub(super) fn standings(conn: &mut Conn, stations: &[StationId]) -> StoreResult<
         .load(conn)?;
     let standing = |(id, operational, online, message, connect): Row| {
         let heard_at = message.max(connect);
-        let standing = Standing { operational, online, heard_at };
+        let standing = StationState { operational, online, heard_at };
         (id, standing)
     };
     Ok(rows.into_iter().map(standing).collect())

@@ -11,7 +11,7 @@ use crate::http::{ApiError, ApiResult};
 use crate::sites::locations::Coordinates;
 use crate::sites::stations::model::condition::DetailedStatus;
 use crate::sites::stations::model::connector::{ConnectorStatus, CurrentType};
-use crate::sites::stations::model::evse::{Evse, EvseFilter, NewEvse, Place, folded_contract_id};
+use crate::sites::stations::model::evse::{Evse, EvseFilter, NewEvse, StationPlace, folded_contract_id};
 use crate::sites::stations::model::number::first_free;
 use crate::sites::stations::model::station::{OperationalStatus, Station};
 use crate::sites::stations::store::connectors::standings;
@@ -213,7 +213,7 @@ pub fn list(conn: &mut Conn, organization: OrganizationId, query: &ListQuery<Evs
 }
 
 /// Where these stations stand, and how they are doing.
-pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Place>> {
+pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, StationPlace>> {
     type Row = (StationId, Option<LocationId>, Option<f64>, Option<f64>);
     let rows: Vec<Row> = chargestations::table
         .filter(chargestations::id.eq_any(stations))
@@ -233,7 +233,7 @@ pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<S
         let exact = longitude.zip(latitude).or_else(|| of_location(location));
         let coordinates = exact.map(|(longitude, latitude)| Coordinates { longitude, latitude });
         let standing = standings.get(&station).copied().unwrap_or_default();
-        let place = Place { location, coordinates, standing };
+        let place = StationPlace { location, coordinates, standing };
         (station, place)
     };
     Ok(rows.into_iter().map(place).collect())

@@ -183,7 +183,7 @@ fn a_plug_that_becomes_known_bounds_what_was_counted_before() {
     // 24.2 kW for five minutes and two of room: 2,823 Wh.
     assert_eq!(ledger.energy(), WattHours(2_823));
     assert_eq!(ledger.unproven(), WattHours(57_177));
-    assert!(ledger.flags().contains(&EnergyFlag::EnergyBounded));
+    assert!(ledger.flags().contains(&EnergyDeviation::EnergyBounded));
 }
 
 // ---- intervals

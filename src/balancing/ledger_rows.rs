@@ -19,7 +19,7 @@ const AT_ONCE: usize = 1_000;
 
 /// What is kept of one connector.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Page<A, M> {
+struct LedgerRow<A, M> {
     account: Option<A>,
     memory: Option<M>,
 }
@@ -29,7 +29,7 @@ struct Page<A, M> {
 struct Row<'a> {
     group_id: GroupId,
     connector_id: ConnectorId,
-    state: Json<Page<&'a Account, &'a Memory>>,
+    state: Json<LedgerRow<&'a Account, &'a Memory>>,
 }
 
 /// The state of a tree.
@@ -39,12 +39,12 @@ pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>>
     let Some(Json(mut state)) = whole else {
         return Ok(None);
     };
-    let pages: Vec<(ConnectorId, Json<Page<Account, Memory>>)> = balancing_members::table
+    let pages: Vec<(ConnectorId, Json<LedgerRow<Account, Memory>>)> = balancing_members::table
         .filter(balancing_members::group_id.eq(root))
         .select((balancing_members::connector_id, balancing_members::state))
         .load(conn)?;
     let mut accounts = BTreeMap::new();
-    for (connector, Json(Page { account, memory })) in pages {
+    for (connector, Json(LedgerRow { account, memory })) in pages {
         accounts.extend(account.map(|account| (connector, account)));
         state.connectors.extend(memory.map(|memory| (connector, memory)));
     }
@@ -103,13 +103,13 @@ pub(super) fn forget(conn: &mut Conn, root: GroupId) -> StoreResult<()> {
     Ok(())
 }
 
-impl<A, M> Page<A, M> {
+impl<A, M> LedgerRow<A, M> {
     /// Whether nothing is known of it any more.
     const fn is_empty(&self) -> bool {
         self.account.is_none() && self.memory.is_none()
     }
 }
 
-fn page(state: &State, connector: ConnectorId) -> Page<&Account, &Memory> {
-    Page { account: state.ledger.account(connector), memory: state.connectors.get(&connector) }
+fn page(state: &State, connector: ConnectorId) -> LedgerRow<&Account, &Memory> {
+    LedgerRow { account: state.ledger.account(connector), memory: state.connectors.get(&connector) }
 }

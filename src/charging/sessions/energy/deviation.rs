@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Something that whoever checks a bill should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EnergyFlag {
+pub enum EnergyDeviation {
     /// Registers claim more than the plug can have given; what was too much is not billed.
     EnergyBounded,
     /// A register was lower than before, by little; that counts as nothing.
@@ -28,7 +28,7 @@ pub enum EnergyFlag {
     TimeNotBelieved,
 }
 
-impl EnergyFlag {
+impl EnergyDeviation {
     /// How the API spells it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,14 +7,14 @@
 use serde_json::Value;
 
 use super::again::is_final;
-use super::corrections::{TOLD_END, TOLD_LATE, revive};
+use super::corrections::{REPORTED_END, REPORTED_LATE, revive};
 use super::ending::{assume_over, conclude, reopen};
 use super::energy::{Mark, believed};
 use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
 use super::placing::{self, Found, take_place};
 use super::readings::Sample;
-use super::told::{self, Told};
+use super::received_events::{self, ReceivedEvents};
 use super::transactions::{awaited_or_new, tell};
 use super::{corrections, cost, store};
 use crate::events::EventKind;
@@ -121,19 +121,19 @@ pub struct Recorded {
 /// Records an event.
 pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) -> StoreResult<Recorded> {
     let known = store::find_named(conn, event.station, &event.name)?;
-    let mut seen = Told::default();
+    let mut seen = ReceivedEvents::default();
     let mut known = match known {
         Some(session) => {
             if told::is_told(conn, moment, &session, event)? {
                 return Ok(Recorded::repeated(session));
             }
-            seen = Told::of(conn, session.id)?;
+            seen = ReceivedEvents::of(conn, session.id)?;
             Some(session)
         }
         None => None,
     };
     if let Some(earlier) = known.take_if(|session| seen.is_of_another(session, event, moment.now)) {
-        seen = Told::default();
+        seen = ReceivedEvents::default();
         if earlier.is_open() {
             let why = "another transaction of the same name started";
             assume_over(conn, moment, earlier, event.at, why)?;
@@ -210,8 +210,8 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
     }
     session.updated_at = moment.version_after(session.updated_at);
     let why = match event.stage {
-        Stage::Ended => TOLD_END,
-        Stage::Started | Stage::Updated => TOLD_LATE,
+        Stage::Ended => REPORTED_END,
+        Stage::Started | Stage::Updated => REPORTED_LATE,
     };
     let corrected = session.status == SessionStatus::Ended
         && settled.is_some_and(|before| session.keep_correction(before, why, moment.now));

@@ -18,9 +18,9 @@ use crate::http::{ApiError, ApiResult, Code, Ctx, client_address, neighbourhood}
 use kernel::{HomeLoginId, OrganizationId, UserId};
 
 /// Counts the requests of each address.
-pub(super) struct Door(DefaultKeyedRateLimiter<IpAddr>);
+pub(super) struct AddressLimiter(DefaultKeyedRateLimiter<IpAddr>);
 
-impl Door {
+impl AddressLimiter {
     pub fn new(limit: RateLimit) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         Self(RateLimiter::keyed(quota))

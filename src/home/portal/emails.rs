@@ -21,7 +21,7 @@ use kernel::*;
 
 crate::spelled! {
     /// What an e-mail is about.
-    pub enum LetterKind {
+    pub enum EmailKind {
         /// An operator invites to the portal.
         Invitation = "invitation",
         /// A group was given to a home user.
@@ -32,7 +32,7 @@ crate::spelled! {
         Notice = "notice",
     }
 }
-crate::text_column!(spelled LetterKind);
+crate::text_column!(spelled EmailKind);
 
 /// The first repetition comes after this long, each further one after twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
@@ -45,9 +45,9 @@ const MOST_RESETS: i64 = 3;
 /// A queued e-mail.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = letters)]
-pub(super) struct Letter {
-    pub id: LetterId,
-    pub kind: LetterKind,
+pub(super) struct Email {
+    pub id: EmailId,
+    pub kind: EmailKind,
     pub email: String,
     pub organization_id: Option<OrganizationId>,
     pub user_id: Option<UserId>,
@@ -90,8 +90,8 @@ impl Links {
     }
 }
 
-impl Letter {
-    pub fn new(kind: LetterKind, email: &str, moment: &Moment) -> Self {
+impl Email {
+    pub fn new(kind: EmailKind, email: &str, moment: &Moment) -> Self {
         Self {
             id: moment.id(),
             kind,
@@ -115,17 +115,17 @@ impl Letter {
 
     /// The e-mail with a fresh link, or `None` when there is nobody (any more) to write to.
     pub fn write(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
-        if self.kind == LetterKind::Notice {
+        if self.kind == EmailKind::Notice {
             return self.notice(conn);
         }
         let Some(to) = self.addressee(conn)? else {
             return Ok(None);
         };
         let text = match self.kind {
-            LetterKind::Invitation => Some(self.invitation(conn, &to, now, links)?),
-            LetterKind::Group => self.group(conn, &to, links)?,
-            LetterKind::PasswordReset => Some(self.password_reset(conn, &to, now, links)?),
-            LetterKind::Notice => None,
+            EmailKind::Invitation => Some(self.invitation(conn, &to, now, links)?),
+            EmailKind::Group => self.group(conn, &to, links)?,
+            EmailKind::PasswordReset => Some(self.password_reset(conn, &to, now, links)?),
+            EmailKind::Notice => None,
         };
         Ok(text.map(|text| self.written(text, &to.operator)))
     }
@@ -151,7 +151,7 @@ impl Letter {
     /// Whom it is to. A forgotten password is looked up only now, so that asking for another takes as long for an address
     /// that nobody knows.
     fn addressee(&self, conn: &mut Conn) -> StoreResult<Option<Addressee>> {
-        let found = if self.kind == LetterKind::PasswordReset {
+        let found = if self.kind == EmailKind::PasswordReset {
             store::find_by_email(conn, &self.email, self.organization_id)?
         } else if let Some((organization, user)) = self.organization_id.zip(self.user_id) {
             let found = optional(store::find(conn, organization, user))?;
@@ -266,7 +266,7 @@ pub(super) fn queue_reset(
     (email, organization): (&str, Option<OrganizationId>),
 ) -> StoreResult<()> {
     let lately: i64 = letters::table
-        .filter(letters::kind.eq(LetterKind::PasswordReset))
+        .filter(letters::kind.eq(EmailKind::PasswordReset))
         .filter(letters::email.eq(email))
         .filter(letters::created_at.gt(moment.now - Duration::from_secs(3_600)))
         .count()
@@ -274,29 +274,29 @@ pub(super) fn queue_reset(
     if lately >= MOST_RESETS {
         return Ok(());
     }
-    let letter = Letter { organization_id: organization, ..Letter::new(LetterKind::PasswordReset, email, moment) };
+    let letter = Email { organization_id: organization, ..Email::new(EmailKind::PasswordReset, email, moment) };
     letter.queue(conn)
 }
 
 /// The e-mails that are due, oldest first.
-pub(super) fn due(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Letter>> {
+pub(super) fn due(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Email>> {
     Ok(letters::table
         .filter(letters::sent_at.is_null())
         .filter(letters::next_at.le(now))
         .order(letters::created_at)
         .limit(20)
-        .select(Letter::as_select())
+        .select(Email::as_select())
         .load(conn)?)
 }
 
 /// Notes that an e-mail is done with: it was sent, or there is nobody to send it to.
-pub(super) fn done(conn: &mut Conn, id: LetterId, now: Timestamp) -> StoreResult<()> {
+pub(super) fn done(conn: &mut Conn, id: EmailId, now: Timestamp) -> StoreResult<()> {
     diesel::update(letters::table.find(id)).set(letters::sent_at.eq(now)).execute(conn)?;
     Ok(())
 }
 
 /// Notes that an e-mail was not sent, and when it is tried again; false when it is given up.
-pub(super) fn postpone(conn: &mut Conn, letter: &Letter, now: Timestamp) -> StoreResult<bool> {
+pub(super) fn postpone(conn: &mut Conn, letter: &Email, now: Timestamp) -> StoreResult<bool> {
     if now.since(letter.created_at) >= GIVEN_UP_AFTER {
         diesel::delete(letters::table.find(letter.id)).execute(conn)?;
         return Ok(false);

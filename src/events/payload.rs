@@ -9,7 +9,7 @@ use kernel::{EventId, Moment, OrganizationId, Timestamp};
 
 /// An event with the text that is sent of it.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct WebhookPayload {
     /// Its place in the log.
     pub cursor: i64,
     /// The event's id.
@@ -38,7 +38,7 @@ fn text(value: &impl Serialize) -> StoreResult<String> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()))
 }
 
-impl Told {
+impl WebhookPayload {
     /// An endpoint has no scopes, so numbers of cards are masked.
     pub(super) fn new(row: store::Row) -> StoreResult<Self> {
         let row = row.veiled();
@@ -69,7 +69,12 @@ impl Told {
 }
 
 /// What happened in an organization after a cursor, oldest first.
-pub fn told_after(conn: &mut Conn, organization: OrganizationId, after: i64, limit: i64) -> StoreResult<Vec<Told>> {
+pub fn told_after(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    after: i64,
+    limit: i64,
+) -> StoreResult<Vec<WebhookPayload>> {
     let rows = store::list_after(conn, organization, after, None, limit)?;
-    rows.into_iter().map(Told::new).collect()
+    rows.into_iter().map(WebhookPayload::new).collect()
 }

@@ -22,7 +22,7 @@ const TOUCHED_EVERY: Duration = Duration::from_secs(60);
 const REMEMBERED: usize = 10_000;
 
 /// The keys that were seen lately.
-pub struct Keyring {
+pub struct ApiKeyCache {
     context: Context,
     seen: Mutex<HashMap<String, Seen>>,
     changes: watch::Sender<()>,
@@ -34,7 +34,7 @@ struct Seen {
     checked_at: Timestamp,
 }
 
-impl Keyring {
+impl ApiKeyCache {
     /// An empty one.
     pub fn new(context: Context) -> Self {
         Self { context, seen: Mutex::default(), changes: watch::Sender::new(()) }
@@ -62,7 +62,7 @@ impl Keyring {
 }
 
 #[async_trait]
-impl Authenticator for Keyring {
+impl Authenticator for ApiKeyCache {
     fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }

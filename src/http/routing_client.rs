@@ -22,7 +22,7 @@ pub type Driving = Result<f64, &'static str>;
 
 /// The way to the routing server; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Roads {
+pub struct RoutingClient {
     server: Option<(String, reqwest::Client)>,
     known: Arc<Mutex<HashMap<Pair, Option<f64>>>>,
 }
@@ -38,7 +38,7 @@ fn pair(from: Place, to: Place) -> Pair {
     [from.0, from.1, to.0, to.1].map(|degrees| (degrees * 1000.0).round() as i32)
 }
 
-impl Roads {
+impl RoutingClient {
     /// Routes by the server at this URL; none when it is empty.
     pub fn new(url: &str) -> Self {
         let url = url.trim_end_matches('/');

@@ -1,7 +1,7 @@
 //! Limits that somebody else put on stations or EVSEs: nodes between a group and its connectors, so that what these cannot
 //! draw is given to others. The stations keep such limits by themselves.
 
-use super::gather::{Seat, Site};
+use super::gather::{Site, SiteConnector};
 use crate::sites::stations::LimitStep;
 use crate::sites::stations::link::Enforced;
 use engine::{CurrentKind, Node, Snapshot};
@@ -19,8 +19,8 @@ pub(super) fn place(site: &Site, snapshot: &mut Snapshot, now: Timestamp) {
 
 /// Puts limits on a station, or on one EVSE of it. Limits of whole stations come first, so that EVSEs go below them.
 fn put(site: &Site, snapshot: &mut Snapshot, (station, evse): (StationId, Option<EvseId>), holding: &[&LimitStep]) {
-    let concerned = |seat: &&Seat| seat.station == station && evse.is_none_or(|id| seat.evse == id);
-    let seats: Vec<&Seat> = site.seats.iter().filter(concerned).collect();
+    let concerned = |seat: &&SiteConnector| seat.station == station && evse.is_none_or(|id| seat.evse == id);
+    let seats: Vec<&SiteConnector> = site.seats.iter().filter(concerned).collect();
     let id = GroupId::from(evse.map_or(station.raw(), EvseId::raw));
     let Some(above) = above(snapshot, &seats, id, station.raw()) else {
         return;
@@ -54,7 +54,7 @@ fn put(site: &Site, snapshot: &mut Snapshot, (station, evse): (StationId, Option
 }
 
 /// What the node hangs below: its station, where that is limited too, else the group of its connectors.
-fn above(snapshot: &Snapshot, seats: &[&Seat], own: GroupId, station: RawId) -> Option<Node> {
+fn above(snapshot: &Snapshot, seats: &[&SiteConnector], own: GroupId, station: RawId) -> Option<Node> {
     let group = seats.first()?.group;
     let station = GroupId::from(station);
     let find = |id: GroupId| snapshot.nodes.iter().find(|node| node.id == id);
@@ -62,12 +62,12 @@ fn above(snapshot: &Snapshot, seats: &[&Seat], own: GroupId, station: RawId) -> 
 }
 
 /// What these connectors may draw together, and on each phase where that is what was limited.
-fn most(step: &LimitStep, seats: &[&Seat]) -> (Watts, Option<Milliamps>) {
+fn most(step: &LimitStep, seats: &[&SiteConnector]) -> (Watts, Option<Milliamps>) {
     match step.limit {
         None => (engine::MOST_POWER, None),
         Some(Enforced::Power(power)) => (power, None),
         Some(Enforced::Current(current)) => {
-            let of = |seat: &&Seat| {
+            let of = |seat: &&SiteConnector| {
                 let phases = seat.wired.count().min(step.phases.unwrap_or(3)).max(1);
                 let microwatts = current.get().saturating_mul(seat.voltage.get());
                 Watts(microwatts.saturating_mul(phases) / 1_000_000)

@@ -67,12 +67,12 @@ impl Notes {
 
 /// Requests to replan one tree.
 #[derive(Debug, Default)]
-pub(super) struct Bell {
+pub(super) struct ReplanRequests {
     notes: Mutex<Notes>,
     rung: Notify,
 }
 
-impl Bell {
+impl ReplanRequests {
     /// Rings, with something to note.
     pub fn ring(&self, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);

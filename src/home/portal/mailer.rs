@@ -11,7 +11,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use super::letters::{self, Letter, Links, Written};
+use super::emails::{self, Email, Links, Written};
 use crate::http::Context;
 use crate::store::StoreResult;
 
@@ -61,13 +61,13 @@ pub enum MailFault {
 }
 
 /// The way to the mail server.
-pub(super) struct Post {
+pub(super) struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     rung: Arc<Notify>,
 }
 
-impl Post {
+impl Mailer {
     pub fn new(settings: MailSettings) -> Result<Self, MailFault> {
         let MailSettings { host, port, security, login, from, authority } = settings;
         let tls = |host: &str| -> Result<TlsParameters, MailFault> {
@@ -121,7 +121,7 @@ impl Post {
         }
     }
 
-    async fn send(&self, context: &Context, links: &Links, letter: Letter) -> StoreResult<()> {
+    async fn send(&self, context: &Context, links: &Links, letter: Email) -> StoreResult<()> {
         let (now, links, queued) = (context.clock.now(), links.clone(), letter.clone());
         let write = context.db.write(move |conn| queued.write(conn, now, &links));
         let (id, kind) = (letter.id, letter.kind);

@@ -10,7 +10,7 @@ use kernel::WebhookId;
 const PURPOSE: &str = "evenwatt: secrets of webhooks";
 
 /// Seals secrets and opens them.
-pub(super) struct Vault {
+pub(super) struct SecretStore {
     /// What seals, and opens first.
     key: Seal,
     /// What sealed before.
@@ -36,7 +36,7 @@ pub(super) enum Opened {
     Lost,
 }
 
-impl Vault {
+impl SecretStore {
     /// A secret store with a key from this secret; `former` is what the key before was from.
     pub fn new(secret: &str, former: Option<&str>) -> StoreResult<Self> {
         Ok(Self { key: derive(secret).map_err(failed)?, former: former.map(derive).transpose().map_err(failed)? })
@@ -86,8 +86,8 @@ mod tests {
         RawId::from_bytes([byte; 12]).into()
     }
 
-    fn vault(secret: &str, former: Option<&str>) -> Vault {
-        Vault::new(secret, former).expect("a secret store")
+    fn vault(secret: &str, former: Option<&str>) -> SecretStore {
+        SecretStore::new(secret, former).expect("a secret store")
     }
 
     #[test]

@@ -11,7 +11,7 @@ const KEPT: usize = 16;
 /// Limits that were sent and not refused, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Told(Vec<One>);
+pub(super) struct SentLimits(Vec<One>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct One {
@@ -23,7 +23,7 @@ struct One {
     until: Option<Timestamp>,
 }
 
-impl Told {
+impl SentLimits {
     /// Whether none is known that may be in force.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn limits_hold_until_they_run_out_are_replaced_or_refused() {
-        let mut told = Told::default();
+        let mut told = SentLimits::default();
         told.sent(Ticket(1), (Watts(11_000), 3), second(300));
         told.sent(Ticket(2), (Watts(6_000), 3), second(310));
         assert_eq!(told.most(second(299), 3), Watts(11_000));
@@ -95,7 +95,7 @@ mod tests {
     }
     #[test]
     fn a_current_on_more_phases_is_more_power() {
-        let mut told = Told::default();
+        let mut told = SentLimits::default();
         told.sent(Ticket(1), (Watts(3_680), 1), second(300));
         assert_eq!(told.most(second(0), 1), Watts(3_680));
         assert_eq!(told.most(second(0), 3), Watts(11_040), "16 A on three");

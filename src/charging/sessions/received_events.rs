@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::model::{ChargingState, Session, SessionStatus};
-use super::named::{Stage, TransactionEvent};
+use super::ocpp2_transactions::{Stage, TransactionEvent};
 use super::repetition::{OF_ONE_TIME, is_start_told_again};
 use crate::each;
 use crate::store::schema::transaction_events as events;
@@ -123,13 +123,13 @@ pub(super) fn hand_over(conn: &mut Conn, from: SessionId, to: SessionId) -> Stor
 
 /// What was received of a transaction so far.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct ReceivedEvents {
     highest_number: Option<i64>,
     latest: Option<Timestamp>,
     start: Option<Timestamp>,
 }
 
-impl Told {
+impl ReceivedEvents {
     /// What was received of the transaction of a session.
     pub(super) fn of(conn: &mut Conn, session: SessionId) -> StoreResult<Self> {
         use diesel::dsl::max;

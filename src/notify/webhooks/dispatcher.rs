@@ -30,7 +30,7 @@ const KEYS_AT_ONCE: usize = 64;
 
 /// After a look that took longer and found nothing there is a pause, so many times as long.
 const LONG_LOOK: Duration = Duration::from_millis(10);
-const RESTS: u32 = 10;
+const PAUSE_FACTOR: u32 = 10;
 
 /// How webhooks are called.
 #[derive(Clone)]
@@ -47,7 +47,7 @@ pub struct WebhookSettings {
 
 /// Why there can be no dispatcher.
 #[derive(Debug, thiserror::Error)]
-pub enum CourierFault {
+pub enum DispatcherFault {
     /// The HTTP client cannot be made.
     #[error("webhooks: {0}")]
     Client(#[from] reqwest::Error),
@@ -58,19 +58,19 @@ pub enum CourierFault {
 
 /// Carries events to webhooks.
 #[derive(Clone)]
-pub struct Courier {
+pub struct Dispatcher {
     context: Context,
     pub(super) sender: Arc<Sender>,
     alerts: Alerts,
 }
 
-impl Courier {
+impl Dispatcher {
     /// A dispatcher that has not started; `notices` is the way to the mail server, where there is one.
     pub async fn open(
         context: Context,
         settings: WebhookSettings,
         notices: Option<Notices>,
-    ) -> Result<Self, CourierFault> {
+    ) -> Result<Self, DispatcherFault> {
         let guard = Guard { allow_private: settings.allow_private, allow_http: settings.allow_http };
         let vault = secrets::open(&context, &settings.secret_key).await?;
         Ok(Self { context, sender: Arc::new(Sender::new(guard, vault, settings.patience)?), alerts: Alerts(notices) })
@@ -246,7 +246,7 @@ impl Queue {
         self.heads.extend(free);
         let took = begun.elapsed();
         if self.heads.is_empty() && took > LONG_LOOK {
-            self.rest_until = Instant::now() + RESTS * took;
+            self.rest_until = Instant::now() + PAUSE_FACTOR * took;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::gather::{Role, Seat, Site};
+use super::gather::{Role, Site, SiteConnector};
 use super::loads::{Loads, given_below};
 use super::state::{ReadBack, State};
 use crate::load::assets::{Asset, AssetType, RefusedReading, is_below_zero, told_below_zero};
@@ -38,7 +38,7 @@ impl Warning {
         Self { code, message, group: group.id, chargestation: None, connector: None, asset: None }
     }
 
-    fn of_seat(code: &'static str, seat: &Seat, message: impl Into<String>) -> Self {
+    fn of_seat(code: &'static str, seat: &SiteConnector, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -174,7 +174,7 @@ fn of_group(site: &Site, state: &State, loads: &Loads, group: &Group, now: Times
 /// How long a reading that cannot be true is warned of.
 const WARNED_FOR: Duration = Duration::from_secs(600);
 
-fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
+fn of_seat(state: &State, seat: &SiteConnector, now: Timestamp) -> Vec<Warning> {
     let memory = state.connectors.get(&seat.connector);
     let mut warnings: Vec<Warning> = of_role(state, seat).into_iter().collect();
     if let Some((at, told)) = memory.and_then(|memory| memory.meter.impossible)
@@ -207,7 +207,7 @@ fn of_seat(state: &State, seat: &Seat, now: Timestamp) -> Vec<Warning> {
     warnings
 }
 
-fn of_role(state: &State, seat: &Seat) -> Option<Warning> {
+fn of_role(state: &State, seat: &SiteConnector) -> Option<Warning> {
     let memory = state.connectors.get(&seat.connector);
     match seat.role {
         Role::Stray => {

@@ -154,7 +154,7 @@ impl Run {
 /// passed they count, except for what waited: a message that is minutes older than its receipt, and not older than what was
 /// reported before, shows by its receipt only how late it came. No time passes twice: a clock that jumps to and fro adds nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Course {
+pub struct ElapsedTime {
     start: Mark,
     last: Mark,
     /// Microseconds since the start.
@@ -168,7 +168,7 @@ pub struct Course {
     run: Option<Run>,
 }
 
-impl Course {
+impl ElapsedTime {
     /// One that begins here.
     pub fn from(start: Mark) -> Self {
         let mut course =
@@ -294,20 +294,20 @@ mod tests {
         Mark::new(told, told, received)
     }
 
-    fn minutes(course: &mut Course, told: i64, received: i64) -> i64 {
+    fn minutes(course: &mut ElapsedTime, told: i64, received: i64) -> i64 {
         course.reach(mark(at(told), at(received))) / (60 * MICROS)
     }
 
     #[test]
     fn live_messages_count_by_the_clock_of_the_station() {
-        let mut course = Course::from(mark(at(-2), at(0)));
+        let mut course = ElapsedTime::from(mark(at(-2), at(0)));
         assert_eq!(minutes(&mut course, 8, 10), 10);
         assert_eq!(minutes(&mut course, 18, 20), 20);
     }
 
     #[test]
     fn a_burst_keeps_its_hours() {
-        let mut course = Course::from(mark(at(-180), at(0)));
+        let mut course = ElapsedTime::from(mark(at(-180), at(0)));
         assert_eq!(minutes(&mut course, -90, 0), 90);
         assert_eq!(minutes(&mut course, 0, 0), 180);
         assert_eq!(minutes(&mut course, 10, 10), 190);
@@ -315,13 +315,13 @@ mod tests {
 
     #[test]
     fn a_stop_that_waited_ends_when_it_happened() {
-        let mut course = Course::from(mark(at(0), at(0)));
+        let mut course = ElapsedTime::from(mark(at(0), at(0)));
         assert_eq!(minutes(&mut course, 30, 180), 30);
     }
 
     #[test]
     fn a_clock_that_goes_back_does_not_stop_time() {
-        let mut course = Course::from(mark(at(0), at(0)));
+        let mut course = ElapsedTime::from(mark(at(0), at(0)));
         assert_eq!(minutes(&mut course, 60, 60), 60);
         assert_eq!(minutes(&mut course, 10, 70), 70);
         assert_eq!(minutes(&mut course, 70, 130), 130);
@@ -329,13 +329,13 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_never_set_leaves_the_receipts() {
-        let mut course = Course::from(mark(Timestamp::from_unix_seconds(0), at(0)));
+        let mut course = ElapsedTime::from(mark(Timestamp::from_unix_seconds(0), at(0)));
         assert_eq!(minutes(&mut course, 5, 5), 5);
     }
 
     #[test]
     fn a_clock_that_jumps_to_and_fro_adds_nothing() {
-        let mut course = Course::from(mark(at(0), at(0)));
+        let mut course = ElapsedTime::from(mark(at(0), at(0)));
         for step in 1..=50 {
             minutes(&mut course, if step % 2 == 0 { step } else { step - 60 }, step);
         }
@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_known_to_be_behind_and_is_set_right_adds_nothing() {
         for behind in [2 * 60, 20 * 1_440] {
-            let mut course = Course::from(Mark::new(at(0), at(-behind), at(0)));
+            let mut course = ElapsedTime::from(Mark::new(at(0), at(-behind), at(0)));
             assert_eq!(course.reach(mark(second(2), second(2))), 2 * MICROS);
             assert_eq!(minutes(&mut course, 10, 10), 10);
         }
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_becomes_known_and_is_then_set_right_adds_nothing() {
-        let mut course = Course::from(mark(at(-120), at(0)));
+        let mut course = ElapsedTime::from(mark(at(-120), at(0)));
         assert_eq!(minutes(&mut course, -110, 10), 10);
         let known = Mark::new(at(20), at(-100), at(20));
         assert_eq!(course.reach(known) / (60 * MICROS), 20);
@@ -365,7 +365,7 @@ mod tests {
     fn an_hour_out_of_a_queue_counts_by_a_clock_that_is_known_to_be_off() {
         for ahead in [120, -5 * 365 * 1_440] {
             let told = |minute: i64| Mark::new(at(minute), at(minute + ahead), at(60));
-            let mut course = Course::from(told(0));
+            let mut course = ElapsedTime::from(told(0));
             assert_eq!(course.reach(told(30)) / (60 * MICROS), 30);
             assert_eq!(course.reach(told(60)) / (60 * MICROS), 60);
         }
@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn a_clock_an_hour_behind_that_stands_still_or_crawls_leaves_the_receipts() {
         for seconds_in_ten in [0, 1] {
-            let mut course = Course::from(mark(second(-3_600), second(0)));
+            let mut course = ElapsedTime::from(mark(second(-3_600), second(0)));
             for step in 1..=15 {
                 let told = second(-3_600 + seconds_in_ten * step);
                 course.reach(mark(told, second(10 * step)));
@@ -385,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_is_emptied_slowly_and_with_a_break_does_not_crawl() {
-        let mut course = Course::from(mark(at(0), at(0)));
+        let mut course = ElapsedTime::from(mark(at(0), at(0)));
         for minute in 1..=30 {
             // A message a second, of a minute each, twice; after twenty of them the link is lost for four minutes.
             let received = 180 * 60 + minute + if minute > 20 { 240 } else { 0 };
@@ -425,7 +425,7 @@ mod tests {
             // The offset is known as soon as it holds.
             let mut offset = first;
             let told = |now: i64, offset: i64| Mark::new(second(now), second(now + offset), second(now));
-            let mut course = Course::from(told(0, offset));
+            let mut course = ElapsedTime::from(told(0, offset));
             let mut now = 0;
             for (seconds, set) in steps {
                 now += seconds;
@@ -448,7 +448,7 @@ mod tests {
                 Mark::new(ours, second(now + ago + offset), second(now))
             };
             let start = told(0, start.0, start.1);
-            let mut course = Course::from(start);
+            let mut course = ElapsedTime::from(start);
             let (mut now, mut before) = (0, 0);
             for (seconds, ago, offset) in steps {
                 now += seconds;
