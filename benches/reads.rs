@@ -159,7 +159,7 @@ async fn measure() {
         }
     }
 
-    println!("reads of a location, {CLIENTS} connections, best of {TURNS} turns of {TURN:?}\n");
+    println!("reads of a location, {CLIENTS} connections, best of {ROUNDS} turns of {ROUND:?}\n");
     println!("{:<10}{:>12}{:>18}{:>12}", "server", "a second", "µs of processor", "of bare");
     let bare = subjects.iter().find(|one| one.name == "bare").unwrap().per_second;
     for Subject { name, per_second, micros_each, .. } in &subjects {

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use engine::check::violations;
 use engine::transition::{Ledger, Message, SendPolicy, Ticket};
-use engine::{self, Member, MemberState, Node, Plan, Session as Charging, Snapshot, Turn};
+use engine::{self, Member, MemberState, Node, Plan, QueueState, Session as Charging, Snapshot};
 use evenwatt::gateway::command16;
 use evenwatt::sites::stations::link::{Command, LimitPurpose, SetLimit};
 use kernel::Protocol;
@@ -87,7 +87,7 @@ struct World {
     connections: Vec<u64>,
     flights: Vec<Flight>,
     ledger: Ledger,
-    turns: BTreeMap<ConnectorId, (Option<Turn>, Watts)>,
+    turns: BTreeMap<ConnectorId, (Option<QueueState>, Watts)>,
     correlation: u64,
     settled: u32,
     /// What the building draws.

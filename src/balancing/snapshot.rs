@@ -52,7 +52,7 @@ fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapsh
         members: site.seats.iter().map(|seat| member(site, seat, state, now)).collect(),
         settings: settings(site, loads),
     };
-    elsewhere::place(site, &mut snapshot, now);
+    external_limits::place(site, &mut snapshot, now);
     snapshot
 }
 

@@ -152,7 +152,7 @@ pub(super) fn read(
     for seat in &mut site.seats {
         seat.online = is_online(seat.station);
     }
-    let state = books::load(conn, root)?.unwrap_or_default();
+    let state = ledger_rows::load(conn, root)?.unwrap_or_default();
     site.seat_strays(&state);
     note_phases(&mut site, &state);
     let plan = match store::plan_at(conn, root, None)? {
@@ -187,7 +187,7 @@ pub(super) fn plan_now(
     for seat in &mut site.seats {
         seat.online = is_online(seat.station);
     }
-    let state = books::load(conn, root)?.unwrap_or_default();
+    let state = ledger_rows::load(conn, root)?.unwrap_or_default();
     site.seat_strays(&state);
     note_phases(&mut site, &state);
     let loads = loads(&site, &state, moment.now);
@@ -209,7 +209,7 @@ pub(super) fn charging_plans(
     now: Timestamp,
 ) -> StoreResult<Vec<ChargingPlanView>> {
     let mut site = Site::read(conn, root, now)?.ok_or(StoreError::NotFound)?;
-    let state = books::load(conn, root)?.unwrap_or_default();
+    let state = ledger_rows::load(conn, root)?.unwrap_or_default();
     site.seat_strays(&state);
     note_phases(&mut site, &state);
     Ok(cheap_hours::plans(&site, &state, group, now))

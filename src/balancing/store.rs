@@ -127,7 +127,7 @@ impl Record {
 
     /// Writes it all, with what changed of the state.
     pub fn write(&self, conn: &mut Conn, moment: &Moment, (before, state): (&State, &State)) -> StoreResult<()> {
-        books::save(conn, self.root, (before, state), moment.now)?;
+        ledger_rows::save(conn, self.root, (before, state), moment.now)?;
         if let Some(kept) = &self.plan {
             self.insert(conn, kept)?;
         }

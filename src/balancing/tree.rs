@@ -283,7 +283,7 @@ impl Tree {
         }
         self.asked.abort_all();
         let root = self.root;
-        let load = self.context.db.read(move |conn| books::load(conn, root));
+        let load = self.context.db.read(move |conn| ledger_rows::load(conn, root));
         let mut state = load.await?.unwrap_or_default();
         self.saved = Arc::new(state.clone());
         let protocol = SendPolicy { refresh_seconds: Some(self.settings.limit_seconds / 2), ..SendPolicy::default() };
@@ -319,7 +319,7 @@ impl Tree {
     /// The group was deleted or hangs below another now: that tree's balancing knows nothing and assumes the full exposure.
     async fn retire(&mut self) -> StoreResult<Life> {
         let root = self.root;
-        let forget = self.context.db.write(move |conn| -> Result<(), StoreError> { books::forget(conn, root) });
+        let forget = self.context.db.write(move |conn| -> Result<(), StoreError> { ledger_rows::forget(conn, root) });
         forget.await?;
         Ok(Life::Over)
     }

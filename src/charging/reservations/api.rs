@@ -4,7 +4,7 @@ use actix_web::rt::task::JoinHandle;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::model::*;
-use super::{keeping, store};
+use super::{life_cycle, store};
 use crate::control::actions::Performer;
 use crate::events::EventKind;
 use crate::filters;
@@ -84,10 +84,10 @@ async fn create_reservation(
     let reservation = ctx
         .db
         .write(move |conn| {
-            let reservation = keeping::prepare(conn, organization, new.clone(), (&moment, &*link))?;
+            let reservation = life_cycle::prepare(conn, organization, new.clone(), (&moment, &*link))?;
             store::insert(conn, &reservation)?;
             for kind in [EventKind::ReservationCreated, EventKind::ReservationRequested] {
-                keeping::tell(conn, &moment, &reservation, kind)?;
+                life_cycle::tell(conn, &moment, &reservation, kind)?;
             }
             Ok::<_, ApiError>(reservation)
         })
@@ -105,7 +105,7 @@ async fn create_reservation(
 fn keep(ctx: Ctx, performer: web::Data<Performer>, reservation: Reservation) -> JoinHandle<ApiResult<Reservation>> {
     let id = reservation.id;
     actix_web::rt::spawn(async move {
-        let kept = keeping::keep(&ctx, &performer, reservation).await;
+        let kept = life_cycle::keep(&ctx, &performer, reservation).await;
         if let Err(error) = &kept {
             tracing::info!(%error, reservation = %id, "a connector is not kept");
         }
@@ -163,7 +163,7 @@ async fn update_reservation(
             }
             reservation.apply(patch.clone(), &moment)?;
             store::update(conn, &reservation)?;
-            keeping::tell(conn, &moment, &reservation, EventKind::ReservationUpdated)?;
+            life_cycle::tell(conn, &moment, &reservation, EventKind::ReservationUpdated)?;
             Ok((reservation, moved))
         })
         .await?;
@@ -196,17 +196,17 @@ async fn delete_reservation(
             if_match.check(reservation.updated_at)?;
             if reservation.is_open() {
                 refuse_offline(&link, reservation.chargestation_id)?;
-                return Ok((keeping::cancel(conn, &moment, reservation)?, true));
+                return Ok((life_cycle::cancel(conn, &moment, reservation)?, true));
             }
             store::delete(conn, id)?;
-            keeping::tell(conn, &moment, &reservation, EventKind::ReservationDeleted)?;
+            life_cycle::tell(conn, &moment, &reservation, EventKind::ReservationDeleted)?;
             Ok::<_, ApiError>((reservation, false))
         })
         .await?;
     let view = ReservationView::from(reservation.clone());
     if was_open {
         let released = actix_web::rt::spawn(async move {
-            keeping::release(&performer, &reservation, reservation.kept.0.iter()).await;
+            life_cycle::release(&performer, &reservation, reservation.kept.0.iter()).await;
         });
         let _ = released.await; // it goes on when the caller goes away
     }

@@ -124,7 +124,7 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
     let mut seen = ReceivedEvents::default();
     let mut known = match known {
         Some(session) => {
-            if told::is_told(conn, moment, &session, event)? {
+            if received_events::is_told(conn, moment, &session, event)? {
                 return Ok(Recorded::repeated(session));
             }
             seen = ReceivedEvents::of(conn, session.id)?;
@@ -152,7 +152,7 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
         None => begin(conn, moment, event)?,
     };
     let is_news = seen.is_news(event);
-    told::keep(conn, moment, event, session.id)?;
+    received_events::keep(conn, moment, event, session.id)?;
     let settled = (session.status == SessionStatus::Ended).then(|| session.settled());
 
     let is_billed = !session.is_open() && !session.is_over_by_assumption();

@@ -8,7 +8,7 @@ use super::model::{Session, SessionStatus};
 use super::ocpp2_transactions::TransactionEvent;
 use super::readings::{self, Sample};
 use super::transactions::tell;
-use super::{corrections, cost, overdue, store, told};
+use super::{corrections, cost, overdue, received_events, store};
 use crate::events::EventKind;
 use crate::store::{Conn, Json, StoreResult};
 use kernel::*;
@@ -106,7 +106,7 @@ fn go_on_as(conn: &mut Conn, moment: &Moment, session: Session, wish: Session) -
     let superseded = Session { transaction_id: None, transaction_name: None, ..session.clone() };
     let why = format!("It goes on as session {}", wish.id);
     overdue::cancel(conn, moment, superseded, &why)?;
-    told::hand_over(conn, session.id, wish.id)?;
+    received_events::hand_over(conn, session.id, wish.id)?;
     let one = Session {
         id: wish.id,
         user_id: wish.user_id.or(session.user_id),

@@ -111,7 +111,7 @@ impl Mailer {
     async fn deliver(&self, context: &Context, links: &Links) -> StoreResult<()> {
         loop {
             let now = context.clock.now();
-            let due = context.db.read(move |conn| letters::due(conn, now)).await?;
+            let due = context.db.read(move |conn| emails::due(conn, now)).await?;
             if due.is_empty() {
                 return Ok(());
             }
@@ -133,9 +133,9 @@ impl Mailer {
         let now = context.clock.now();
         let Err(error) = outcome else {
             tracing::debug!(%id, %kind, "an e-mail is done with");
-            return context.db.write(move |conn| letters::done(conn, id, now)).await;
+            return context.db.write(move |conn| emails::done(conn, id, now)).await;
         };
-        let again = context.db.write(move |conn| letters::postpone(conn, &letter, now)).await?;
+        let again = context.db.write(move |conn| emails::postpone(conn, &letter, now)).await?;
         match again {
             true => tracing::warn!(%id, %kind, error, "an e-mail was not sent and is tried again"),
             false => {

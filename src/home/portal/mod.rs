@@ -143,5 +143,5 @@ pub fn tidy(conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
     store::tidy_links(conn, now)?;
     logins::tidy(conn, now)?;
     attempts::tidy(conn, now)?;
-    letters::tidy(conn, now)
+    emails::tidy(conn, now)
 }

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, web};
 
 use super::model::{NewPriorityCharge, PriorityChargeView, PriorityFilter};
-use super::{course, store};
+use super::{life_cycle, store};
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{CommandErrors, DeleteErrors, PartErrors};
 use crate::http::envelope::{Reply, reply};
@@ -47,14 +47,14 @@ async fn start_priority_charge(
         .write(move |conn| {
             let group = groups::find_group(conn, organization, id).map_err(missing)?;
             let online = |station| link.is_online(station);
-            Ok::<_, ApiError>(course::ask(conn, &moment, (&group, None), lasts, online)?)
+            Ok::<_, ApiError>(life_cycle::ask(conn, &moment, (&group, None), lasts, online)?)
         })
         .await?;
     groups::replan(&signals, organization, asked.stations.clone());
     asked.answer()
 }
 
-impl course::Asked {
+impl life_cycle::Asked {
     /// What whoever asked is answered.
     pub fn answer(self) -> ApiResult<HttpResponse> {
         if let Some(refusal) = self.charge.refusal() {
@@ -84,7 +84,7 @@ async fn end_priority_charge(
         .db
         .write(move |conn| {
             groups::find_group(conn, organization, id).map_err(missing)?;
-            Ok::<_, ApiError>(course::end_on_request(conn, &moment, id)?)
+            Ok::<_, ApiError>(life_cycle::end_on_request(conn, &moment, id)?)
         })
         .await?;
     groups::replan(&signals, organization, stations);

@@ -67,7 +67,7 @@ fn assert_nobody_waits_in_vain(snapshot: &Snapshot, plan: &Plan) -> Result<(), T
         .collect();
     for member in &snapshot.members {
         let reason = plan.limit_of(member.connector).map(|limit| &limit.reason);
-        if matches!(reason, Some(Reason::WaitingForTurn { .. } | Reason::MinimumDoesNotFit { .. })) {
+        if matches!(reason, Some(Reason::Queued { .. } | Reason::MinimumDoesNotFit { .. })) {
             let minimum = bounds(snapshot, member).0;
             let fits = |row: &Row| row.room(&minimums) >= row.needs(member.connector, minimum) + 2_000;
             prop_assert!(!rows.iter().all(fits), "{} waits although it fits", member.connector);

@@ -160,7 +160,7 @@ fn state(features: Features) -> BoxedStrategy<MemberState> {
 fn session() -> impl Strategy<Value = Session> {
     let instant = || option::of((0..9_000_i64).prop_map(|ago| later(-ago)));
     let turn = (instant(), instant(), instant(), instant(), instant()).prop_map(
-        |(held_since, waiting_since, stopped_at, fits_since, raised_at)| Turn {
+        |(held_since, waiting_since, stopped_at, fits_since, raised_at)| QueueState {
             held_since,
             waiting_since: waiting_since.filter(|_| held_since.is_none()),
             stopped_at: stopped_at.filter(|_| held_since.is_none()),

@@ -13,7 +13,7 @@ use super::super::auth_guard::HomeCaller;
 use super::super::logins::{self, Continued, Refreshed};
 use super::super::model::{HomeUser, Login, NewPassword, Refresh, ResetRequest, Tokens};
 use super::super::store::{self, Purpose};
-use super::super::{Portal, letters};
+use super::super::{Portal, emails};
 use super::tell;
 use crate::events::EventKind;
 use crate::http::client_address;
@@ -233,7 +233,7 @@ async fn request_password_reset(
     let (email, organization) = (String::from(request.email), request.organization);
     let address = email.clone();
     if portal.post.is_some() {
-        let queue = ctx.db.write(move |conn| letters::queue_reset(conn, &moment, (&address, organization)));
+        let queue = ctx.db.write(move |conn| emails::queue_reset(conn, &moment, (&address, organization)));
         queue.await?;
         portal.ring();
     } else {
