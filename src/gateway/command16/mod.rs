@@ -31,18 +31,14 @@ pub fn build(
     use crate::sites::stations::link::Command as Asked;
     let wire: ocpp::v16::Command = match command {
         Asked::Reset { hard, .. } => {
-            reset::Request { r#type: if *hard { reset::Kind::Hard } else { reset::Kind::Soft } }.into()
+            reset::Request { r#type: if *hard { ResetType::Hard } else { ResetType::Soft } }.into()
         }
         Asked::UnlockConnector { connector } => {
             unlock_connector::Request { connector_id: number(*connector, "connector")? }.into()
         }
         Asked::ChangeAvailability { connector, operative } => change_availability::Request {
             connector_id: number(*connector, "connectorId")?,
-            r#type: if *operative {
-                change_availability::Availability::Operative
-            } else {
-                change_availability::Availability::Inoperative
-            },
+            r#type: if *operative { AvailabilityType::Operative } else { AvailabilityType::Inoperative },
         }
         .into(),
         Asked::TriggerMessage { message, connector } => trigger_message::Request {
@@ -103,7 +99,7 @@ pub fn build(
             send_local_list::Request {
                 list_version: i64::from(*version),
                 local_authorization_list: Some(cards?).filter(|cards| !cards.is_empty()),
-                update_type: if *full { send_local_list::Update::Full } else { send_local_list::Update::Differential },
+                update_type: if *full { UpdateType::Full } else { UpdateType::Differential },
             }
             .into()
         }
@@ -124,12 +120,12 @@ pub fn build(
         }
         .into(),
         Asked::GetLog { security, location, oldest, latest, retries, retry_interval, request } => get_log::Request {
-            log: get_log::LogOrder {
+            log: LogParameters {
                 remote_location: exact(location, "remoteLocation")?,
                 oldest_timestamp: *oldest,
                 latest_timestamp: *latest,
             },
-            log_type: if *security { get_log::LogKind::Security } else { get_log::LogKind::Diagnostics },
+            log_type: if *security { LogKind::Security } else { LogKind::Diagnostics },
             request_id: request_id(*request, now),
             retries: optional_number(*retries, "retries")?,
             retry_interval: optional_number(*retry_interval, "retryInterval")?,
@@ -168,7 +164,7 @@ pub fn build(
             retries: optional_number(*retries, "retries")?,
             retry_interval: optional_number(*retry_interval, "retryInterval")?,
             request_id: request_id(*request, now),
-            firmware: signed_update_firmware::Firmware {
+            firmware: SignedFirmware {
                 location: exact(location, "location")?,
                 retrieve_date_time: retrieve_at.unwrap_or(now),
                 install_date_time: *install_at,
