@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use engine::check::violations;
-use engine::transition::{Ledger, Message, SendPolicy, Ticket};
+use engine::transition::{Ledger, Message, SendPolicy, Stage, Ticket};
 use engine::{self, Member, MemberState, Node, Plan, Session as Charging, Snapshot, Turn};
 use evenwatt::gateway::command16;
 use evenwatt::sites::stations::link::{Command, LimitPurpose, SetLimit};
@@ -194,7 +194,7 @@ impl World {
         for message in self.ledger.next(&snapshot, &plan, self.now) {
             self.send(message);
         }
-        self.settled += u32::from(self.ledger.is_settled(&plan));
+        self.settled += u32::from(self.ledger.stage(&plan) == Stage::Settled);
     }
 
     fn send(&mut self, message: Message) {
