@@ -6,7 +6,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::gateway::command::{exact, invalid};
+use super::wire::{exact, invalid};
 use crate::sites::stations::link::LinkError;
 use crate::sites::stations::{NoVariable, VariableName};
 use ocpp::keys::successor;
