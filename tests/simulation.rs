@@ -19,10 +19,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use engine::check::violations;
-use engine::transition::{Ledger, Message, SendPolicy, Ticket};
+use engine::transition::{Ledger, Message, SendPolicy, Stage, Ticket};
 use engine::{self, Member, MemberState, Node, Plan, QueueState, Session as Charging, Snapshot};
-use evenwatt::gateway::command16;
-use evenwatt::sites::stations::link::{Command, LimitPurpose, SetLimit};
+use evenwatt::gateway::commands::{self, Manner};
+use evenwatt::sites::stations::link::{LimitPurpose, SetLimit, StationCommand};
 use kernel::Protocol;
 use kernel::{ConnectorId, GroupId, Millivolts, PhaseSet, RawId, Timestamp, Watts};
 use ocpp::session::{Input, OutgoingCall, Output, Priority, Session, SessionOptions};
@@ -194,12 +194,12 @@ impl World {
         for message in self.ledger.next(&snapshot, &plan, self.now) {
             self.send(message);
         }
-        self.settled += u32::from(self.ledger.is_settled(&plan));
+        self.settled += u32::from(self.ledger.stage(&plan) == Stage::Settled);
     }
 
     fn send(&mut self, message: Message) {
         let index = (0..STATIONS).find(|index| id(*index) == message.connector).expect("a station");
-        let command = Command::SetLimit(SetLimit {
+        let command = StationCommand::SetLimit(SetLimit {
             connector: 1,
             limit: message.limit,
             purpose: LimitPurpose::Live,
@@ -213,7 +213,7 @@ impl World {
             lowers: true,
             escalate: false,
         });
-        let wire = command16::build(&command, 0, self.now).expect("a limit");
+        let wire = commands::build(&command, Manner { form: 0, now: self.now }, None).expect("a limit");
         self.correlation += 1;
         let call = OutgoingCall {
             correlation: self.correlation,

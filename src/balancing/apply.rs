@@ -8,7 +8,7 @@ use super::gather::{Role, Site, SiteConnector};
 use super::settings::Settings;
 use super::state::{Confirmed, Memory, ReadBack, State};
 use crate::sites::stations::link::{
-    Command, FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit,
+    FALLBACK_PROFILE, LIVE_LIMIT_PROFILE, LimitPurpose, LinkError, Outcome, SetLimit, StationCommand,
 };
 use engine::transition::{Exposure, MessageKind, Ticket};
 use engine::{CurrentKind, Plan, Snapshot, Uncontrolled, least_power};
@@ -23,7 +23,7 @@ pub(super) struct CommandBatch {
     /// To whom.
     pub station: StationId,
     /// What.
-    pub commands: Vec<Command>,
+    pub commands: Vec<StationCommand>,
     /// What the answer is about.
     pub about: About,
 }
@@ -78,7 +78,7 @@ pub(super) fn errands(
         };
         errands.push(CommandBatch {
             station: seat.station,
-            commands: vec![Command::SetLimit(live)],
+            commands: vec![StationCommand::SetLimit(live)],
             about: About::Live(message.connector, message.ticket),
         });
     }
@@ -104,7 +104,7 @@ fn read_back(state: &mut State, seat: &SiteConnector) -> Option<CommandBatch> {
     memory.read_back = ReadBack::Asked;
     Some(CommandBatch {
         station: seat.station,
-        commands: vec![Command::GetCompositeSchedule {
+        commands: vec![StationCommand::GetCompositeSchedule {
             connector: seat.number,
             seconds: READ_BACK_SECONDS,
             in_amps: Some(seat.kind == CurrentKind::Ac),
@@ -168,7 +168,7 @@ fn least(
     };
     Some(CommandBatch {
         station: seat.station,
-        commands: vec![Command::SetLimit(live)],
+        commands: vec![StationCommand::SetLimit(live)],
         about: About::Least(seat.connector, ticket),
     })
 }
@@ -184,7 +184,7 @@ fn safe_default(state: &mut State, seat: &SiteConnector, now: Timestamp) -> Opti
         return None;
     }
     (fallback.sent, fallback.in_flight) = (Some(seat.fallback), true);
-    let install = Command::SetLimit(limit(seat, seat.fallback, LimitPurpose::Fallback));
+    let install = StationCommand::SetLimit(limit(seat, seat.fallback, LimitPurpose::Fallback));
     Some(CommandBatch {
         station: seat.station,
         commands: match clears {
@@ -196,8 +196,8 @@ fn safe_default(state: &mut State, seat: &SiteConnector, now: Timestamp) -> Opti
 }
 
 /// A connector that joins may hold a limit of its running transaction, which would override all of ours.
-fn clear_transaction_limits(seat: &SiteConnector) -> Command {
-    Command::ClearChargingProfile {
+fn clear_transaction_limits(seat: &SiteConnector) -> StationCommand {
+    StationCommand::ClearChargingProfile {
         id: None,
         connector: Some(seat.number),
         purpose: Some("TxProfile".to_owned()),
@@ -230,7 +230,7 @@ pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool)
     let waiting = state.leaving.iter_mut().filter(|(_, leaving)| !leaving.in_flight && is_online(leaving.station));
     let goodbye = |(connector, leaving): (&ConnectorId, &mut super::state::Leaving)| {
         leaving.in_flight = true;
-        let clear = |profile: i32| Command::ClearChargingProfile {
+        let clear = |profile: i32| StationCommand::ClearChargingProfile {
             id: Some(profile + leaving.number),
             connector: None,
             purpose: None,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::apply::{About, CommandBatch};
 use super::gather::{Site, SiteConnector};
 use super::state::{Remark, State};
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::StationCommand;
 use engine::transition::Exposure;
 use engine::{Snapshot, Uncontrolled};
 use kernel::{ConnectorId, Timestamp, Watts};
@@ -103,7 +103,7 @@ fn stop_below(
             }
             let errand = CommandBatch {
                 station: seat.station,
-                commands: vec![Command::StopCharging { transaction }],
+                commands: vec![StationCommand::StopCharging { transaction }],
                 about: About::Stop,
             };
             let session = session.id;

@@ -21,7 +21,7 @@ use super::replan::Notes;
 use super::state::State;
 use super::yard::{self, settings};
 use crate::sites::stations::ConnectorStatus;
-use crate::sites::stations::link::{Command, LimitPurpose, LinkError, Outcome, Shown, Stray};
+use crate::sites::stations::link::{LimitPurpose, LinkError, Outcome, Shown, StationCommand, Stray};
 use kernel::id::{CountingIds, IdSource};
 use kernel::*;
 
@@ -274,7 +274,7 @@ impl World {
         let station = &mut self.stations[index.expect("a station")];
         let mut accepted = true;
         for command in errand.commands {
-            if let Command::SetLimit(limit) = command {
+            if let StationCommand::SetLimit(limit) = command {
                 accepted = station.obeys != Obeys::AboveZero || limit.limit >= Watts(4_100);
                 if accepted && limit.purpose == LimitPurpose::Live {
                     let until = start()

@@ -20,7 +20,7 @@ use crate::http::fields::{Field, Path};
 use crate::load::assets::{Asset, NewAsset, Reading};
 use crate::load::groups::{Group, NewGroup};
 use crate::sites::stations::ConnectorStatus;
-use crate::sites::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, Shown, Stray};
+use crate::sites::stations::link::{LimitPurpose, LinkError, Outcome, SetLimit, Shown, StationCommand, Stray};
 use engine::Plan;
 use engine::transition::{Ledger, SendPolicy};
 use kernel::id::{CountingIds, IdSource};
@@ -277,7 +277,7 @@ impl Yard {
     pub fn carry_out(&mut self, errand: CommandBatch) {
         let (mut accepted, mut refuses_zero) = (true, false);
         for command in errand.commands {
-            if let Command::SetLimit(limit) = command {
+            if let StationCommand::SetLimit(limit) = command {
                 accepted = (self.takes)(&limit);
                 match accepted {
                     true => _ = self.took.insert(errand.station),

@@ -8,7 +8,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::sites::stations::link::{Command, SetSchedule};
+use crate::sites::stations::link::{
+    GetDiagnostics, GetLog, Reserve, SetSchedule, SignedUpdateFirmware, StationCommand, UpdateFirmware,
+};
 use kernel::Timestamp;
 
 /// Differences that are not distinguished: delays on the way, and clocks that count whole seconds.
@@ -158,71 +160,47 @@ impl StationClock {
     }
 
     /// The command with every time in it as the station's clock shows it.
-    pub fn in_its_time(&self, command: Command) -> Command {
+    pub fn in_its_time(&self, command: StationCommand) -> StationCommand {
         if self.offset_seconds().unwrap_or(0) == 0 {
             return command;
         }
         let there = |at: Timestamp| self.theirs(at);
         match command {
-            Command::SetSchedule(schedule) => {
-                Command::SetSchedule(SetSchedule { start: there(schedule.start), ..schedule })
+            StationCommand::SetSchedule(schedule) => {
+                StationCommand::SetSchedule(SetSchedule { start: there(schedule.start), ..schedule })
             }
-            Command::Reserve { connector, reservation, id_tag, token_type, parent_group, until } => {
-                Command::Reserve { connector, reservation, id_tag, token_type, parent_group, until: there(until) }
+            StationCommand::Reserve(one) => StationCommand::Reserve(Reserve { until: there(one.until), ..one }),
+            StationCommand::UpdateFirmware(update) => {
+                StationCommand::UpdateFirmware(UpdateFirmware { retrieve_at: there(update.retrieve_at), ..update })
             }
-            Command::UpdateFirmware { location, retrieve_at, retries, retry_interval } => {
-                Command::UpdateFirmware { location, retrieve_at: there(retrieve_at), retries, retry_interval }
+            StationCommand::SignedUpdateFirmware(update) => {
+                StationCommand::SignedUpdateFirmware(SignedUpdateFirmware {
+                    retrieve_at: update.retrieve_at.map(there),
+                    install_at: update.install_at.map(there),
+                    ..update
+                })
             }
-            Command::SignedUpdateFirmware {
-                location,
-                retrieve_at,
-                install_at,
-                certificate,
-                signature,
-                retries,
-                retry_interval,
-                request,
-            } => Command::SignedUpdateFirmware {
-                location,
-                retrieve_at: retrieve_at.map(there),
-                install_at: install_at.map(there),
-                certificate,
-                signature,
-                retries,
-                retry_interval,
-                request,
-            },
-            Command::GetDiagnostics { location, retries, retry_interval, start_at, stop_at } => {
-                Command::GetDiagnostics {
-                    location,
-                    retries,
-                    retry_interval,
-                    start_at: start_at.map(there),
-                    stop_at: stop_at.map(there),
-                }
-            }
-            Command::GetLog { security, location, oldest, latest, retries, retry_interval, request } => {
-                Command::GetLog {
-                    security,
-                    location,
-                    oldest: oldest.map(there),
-                    latest: latest.map(there),
-                    retries,
-                    retry_interval,
-                    request,
-                }
-            }
-            Command::SetChargingProfile { connector, mut profile } => {
+            StationCommand::GetDiagnostics(wanted) => StationCommand::GetDiagnostics(GetDiagnostics {
+                start_at: wanted.start_at.map(there),
+                stop_at: wanted.stop_at.map(there),
+                ..wanted
+            }),
+            StationCommand::GetLog(wanted) => StationCommand::GetLog(GetLog {
+                oldest: wanted.oldest.map(there),
+                latest: wanted.latest.map(there),
+                ..wanted
+            }),
+            StationCommand::SetChargingProfile { connector, mut profile } => {
                 self.shift(&mut profile);
-                Command::SetChargingProfile { connector, profile }
+                StationCommand::SetChargingProfile { connector, profile }
             }
-            Command::SendLocalList { version, full, mut entries } => {
+            StationCommand::SendLocalList { version, full, mut entries } => {
                 entries.iter_mut().for_each(|entry| self.shift(entry));
-                Command::SendLocalList { version, full, entries }
+                StationCommand::SendLocalList { version, full, entries }
             }
-            Command::Device { request, mut payload } => {
+            StationCommand::Device { request, mut payload } => {
                 self.shift(&mut payload);
-                Command::Device { request, payload }
+                StationCommand::Device { request, payload }
             }
             other => other,
         }

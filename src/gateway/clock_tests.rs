@@ -159,21 +159,23 @@ fn a_time_becomes_ours_by_the_offset() {
 #[test]
 fn commands_speak_of_its_time() {
     let clock = StationClock::remembered(Some(-HOUR));
-    let reserve = |until| Command::Reserve {
-        connector: 1,
-        reservation: 7,
-        id_tag: "A".to_owned(),
-        token_type: None,
-        parent_group: None,
-        until,
+    let reserve = |until| {
+        StationCommand::Reserve(Reserve {
+            connector: 1,
+            reservation: 7,
+            id_tag: "A".to_owned(),
+            token_type: None,
+            parent_group: None,
+            until,
+        })
     };
     assert_eq!(clock.in_its_time(reserve(NOW)), reserve(at(-HOUR)));
-    let profile = |start: Timestamp, from: Timestamp| Command::SetChargingProfile {
+    let profile = |start: Timestamp, from: Timestamp| StationCommand::SetChargingProfile {
         connector: 1,
         profile: serde_json::json!({"validFrom": from, "chargingSchedule": [{"startSchedule": start, "id": 1}]}),
     };
     assert_eq!(clock.in_its_time(profile(NOW, at(60))), profile(at(-HOUR), at(60 - HOUR)));
-    let list = |until: Timestamp| Command::SendLocalList {
+    let list = |until: Timestamp| StationCommand::SendLocalList {
         version: 3,
         full: true,
         entries: vec![serde_json::json!({"idTag": "A", "idTagInfo": {"status": "Accepted", "expiryDate": until}})],

@@ -11,21 +11,19 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
-use super::command::WireCall;
-use super::command2::{self, Names};
+use super::commands::{self, Manner, Names, Report, WireCall, spoken};
+use super::dynamic;
 use super::in_force::InForce;
 use super::ladder;
-use super::reports::Form;
 pub use super::state::{Known, State};
-use super::{command16, dynamic};
 use crate::charging::sessions;
-use crate::sites::stations::link::{Command, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use crate::sites::stations::link::{LinkError, Outcome, SetLimit, StationCommand, StationLink};
 use crate::sites::stations::{self, Registration};
 use crate::store::{Conn, Db, StoreResult};
 use clock::SharedClock;
 use kernel::Protocol;
 use kernel::{StationId, Timestamp, Watts};
-use ocpp::session::{CallFailure, CoalesceKey, OutgoingCall, Priority};
+use ocpp::session::{CallFailure, OutgoingCall};
 
 /// Orders that may wait for a connection's task to take them.
 const MOST_ORDERS: usize = 64;
@@ -160,19 +158,16 @@ impl Connections {
     async fn carry_out(
         &self,
         station: StationId,
-        command: &Command,
+        command: &StationCommand,
         form: usize,
         names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
         let there = self.handle(station)?.state.clock().theirs(now);
-        let wire = match names {
-            None => command16::build(command, form, there)?,
-            Some(names) => command2::build(command, form, names, there)?,
-        };
+        let wire = commands::build(command, Manner { form, now: there }, names)?;
         self.note_trigger(station, &wire);
         let WireCall { action, payload } = wire.clone();
-        let (priority, coalesce_key) = urgency(command);
+        let (priority, coalesce_key) = spoken(command).urgency();
         let call = OutgoingCall {
             correlation: 0,
             action,
@@ -185,17 +180,12 @@ impl Connections {
         let elapsed = self.clock.now().since(now);
         metrics::histogram!("evenwatt_ocpp_call_seconds", "action" => wire.action.clone()).record(elapsed);
         let raw = answer?;
-        let mut outcome = match names {
-            None => command16::outcome(&wire.action, &raw),
-            Some(_) => command2::outcome(command, &wire, &raw),
-        };
-        if matches!(command, Command::Raw { .. }) {
-            outcome.data = serde_json::from_str(raw.get()).unwrap_or_default(); // word for word
-        }
+        let version = names.map_or(Protocol::V16, |names| names.version);
+        let outcome = commands::outcome(command, &wire, version, &raw);
         if outcome.accepted {
             self.in_force.agreed(station, command);
         }
-        if names.is_some_and(|names| names.version >= Protocol::V21) && outcome.accepted {
+        if version >= Protocol::V21 && outcome.accepted {
             self.follow_dynamic(station, &wire).await;
         }
         Ok(outcome)
@@ -235,23 +225,17 @@ impl Connections {
         station: StationId,
         state: &State,
         names: &Names,
-        (command, form): (&Command, Form),
+        (command, report): (&StationCommand, Report),
     ) -> Result<Outcome, LinkError> {
         let (number, waiting) = state.reports.expect(self.clock.now());
-        let asked = numbered(command, number);
+        let asked = (report.numbered)(command, number);
         let mut outcome = self.carry_out(station, &asked, 0, Some(names)).await?;
         let mut parts = Vec::new();
         if outcome.accepted && !tells_of_nothing(outcome.status.as_deref()) {
             let whole = tokio::time::timeout(REPORTED_WITHIN, waiting).await;
             parts = whole.map_err(|_| LinkError::Silent)?.map_err(|_| LinkError::Dropped)?;
         }
-        let report = form.join(parts);
-        match command {
-            Command::GetConfiguration { .. } => {
-                outcome.data = json!({"variables": report, "unknown": []});
-            }
-            _ => insert(&mut outcome.data, "report", report),
-        }
+        outcome.data = (report.combined)(outcome.data, report.form.join(parts));
         Ok(outcome)
     }
 
@@ -264,7 +248,7 @@ impl Connections {
         names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
-        let shared = names.is_some_and(|names| names.shares_its_evse(&Command::SetLimit(limit.clone())));
+        let shared = names.is_some_and(|names| names.shares_its_evse(limit));
         let before = state.forms().stored();
         let (mut last, mut tried) = (Ok(refuses_zero(None)), Vec::new());
         // Asked for anew each time: another limit of the station may be answered meanwhile, which says more of it.
@@ -275,7 +259,7 @@ impl Connections {
         };
         while let Some((told, form)) = next(&tried) {
             tried.push((told.limit, form));
-            let command = Command::SetLimit(told.clone());
+            let command = StationCommand::SetLimit(told.clone());
             last = self.carry_out(station, &command, form, names).await;
             match &mut last {
                 Ok(outcome) if outcome.accepted => {
@@ -317,12 +301,12 @@ impl Connections {
         &self,
         station: StationId,
         version: Protocol,
-        command: &Command,
+        command: &StationCommand,
     ) -> Result<Option<Names>, LinkError> {
         if version == Protocol::V16 {
             return Ok(None);
         }
-        let transaction = transaction_in(command);
+        let transaction = spoken(command).transaction();
         let read = self.db.read(move |conn| -> StoreResult<Names> {
             let layout = stations::layout(conn, station)?;
             let session = match transaction {
@@ -348,63 +332,9 @@ fn refuses_zero(said: Option<Outcome>) -> Outcome {
     Outcome { refuses_zero: true, ..said.unwrap_or_else(remembered) }
 }
 
-/// Puts a field into an object; anything else stays as it is.
-fn insert(object: &mut Value, name: &str, value: Value) {
-    if let Some(fields) = object.as_object_mut() {
-        fields.insert(name.to_owned(), value);
-    }
-}
-
-/// The command with the number of its report.
-fn numbered(command: &Command, number: i64) -> Command {
-    match command {
-        Command::Device { request, payload } => {
-            let mut payload = payload.clone();
-            insert(&mut payload, "requestId", number.into());
-            let request = *request;
-            Command::Device { request, payload }
-        }
-        _ => Command::Raw {
-            action: "GetBaseReport".to_owned(),
-            payload: json!({"requestId": number, "reportBase": "FullInventory"}),
-        },
-    }
-}
-
 /// Whether an answer says that no report will follow, because there is nothing to report.
 fn tells_of_nothing(status: Option<&str>) -> bool {
     status != Some("Accepted")
-}
-
-/// The transaction that a command is about.
-fn transaction_in(command: &Command) -> Option<i64> {
-    match command {
-        Command::StopCharging { transaction } | Command::TellCost { transaction, .. } => Some(*transaction),
-        Command::SetLimit(limit) => match limit.purpose {
-            LimitPurpose::Transaction(number) => Some(number),
-            _ => limit.transaction,
-        },
-        _ => None,
-    }
-}
-
-/// How urgent a command is, and which waiting one it replaces.
-fn urgency(command: &Command) -> (Priority, Option<CoalesceKey>) {
-    match command {
-        Command::SetLimit(limit) => {
-            let priority = if limit.lowers { Priority::Lowering } else { Priority::Raising };
-            let what = match limit.purpose {
-                LimitPurpose::Live => "live limit",
-                LimitPurpose::Fallback => "fallback limit",
-                LimitPurpose::Default => "default limit",
-                LimitPurpose::Transaction(_) => "transaction limit",
-            };
-            let connector = u32::try_from(limit.connector).unwrap_or(0);
-            (priority, Some(CoalesceKey { what, connector }))
-        }
-        Command::TriggerMessage { .. } => (Priority::Probe, None),
-        _ => (Priority::Command, None),
-    }
 }
 
 fn link_error(failure: CallFailure) -> LinkError {
@@ -427,20 +357,21 @@ impl StationLink for Connections {
         self.lock().contains_key(&station)
     }
 
-    async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
+    async fn send(&self, station: StationId, command: StationCommand) -> Result<Outcome, LinkError> {
         let state = self.handle(station)?.state;
         refuse_by_registration(state.registration(), &command)?;
         let command = state.clock().in_its_time(command);
         let names = self.names(station, state.version, &command).await?;
         let names = names.as_ref();
-        if let (Some(names), Some(form)) = (names, Form::of(&command)) {
-            return self.with_report(station, &state, names, (&command, form)).await;
+        let report = spoken(&command).report();
+        if let (Some(names), Some(report)) = (names, report) {
+            return self.with_report(station, &state, names, (&command, report)).await;
         }
-        if let Command::SetLimit(limit) = &command {
+        if let StationCommand::SetLimit(limit) = &command {
             return self.send_limit(station, &state, limit, names).await;
         }
         let outcome = self.carry_out(station, &command, 0, names).await;
-        if let (Command::TellCost { .. }, Err(LinkError::Refused { .. })) = (&command, &outcome) {
+        if let (StationCommand::TellCost { .. }, Err(LinkError::Refused { .. })) = (&command, &outcome) {
             state.costs.refused();
         }
         outcome
@@ -455,8 +386,8 @@ impl StationLink for Connections {
 }
 
 /// A rejected station is not called at all, a pending one is not asked to start or stop (OCPP 1.6 §4.2).
-fn refuse_by_registration(registration: Option<Registration>, command: &Command) -> Result<(), LinkError> {
-    let remote = matches!(command, Command::StartCharging { .. } | Command::StopCharging { .. });
+fn refuse_by_registration(registration: Option<Registration>, command: &StationCommand) -> Result<(), LinkError> {
+    let remote = matches!(command, StationCommand::StartCharging { .. } | StationCommand::StopCharging { .. });
     let why = match registration {
         Some(Registration::Rejected) => "the station's registration is Rejected",
         Some(Registration::Pending) if remote => "the station's registration is Pending",

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::command::WireCall;
+use super::commands::WireCall;
 use crate::sites::stations;
 use crate::store::{Conn, StoreResult};
 use kernel::{StationId, Timestamp};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ladder::{self, Form, LADDER, ORDER, Rung};
-use crate::sites::stations::link::{Command, LimitPurpose, SetLimit};
+use crate::sites::stations::link::{LimitPurpose, SetLimit, StationCommand};
 use crate::sites::stations::{LimitHabits, LimitUnits};
 use kernel::{Milliamps, Timestamp, Watts};
 
@@ -130,7 +130,7 @@ impl Forms {
         let refused = self.refused.get(&(Wish::of(limit), zero));
         let waits = refused.is_some_and(|refused| refused.until > now);
         let first = self.first(limit, shared);
-        let command = Command::SetLimit(limit.clone());
+        let command = StationCommand::SetLimit(limit.clone());
         let mut others = ORDER.to_vec();
         others.retain(|form| *form != first);
         others.sort_by_key(|form| self.is_unlikely(first, *form));

@@ -137,7 +137,7 @@ fn forms_that_were_not_tried_come_next() {
         forms.refused(&limit, &plan, now);
         now = now + LONGEST_PAUSE + Duration::from_secs(1);
     }
-    let command = Command::SetLimit(limit);
+    let command = StationCommand::SetLimit(limit);
     for form in (0..LADDER.len()).filter(|form| ladder::is_possible(&command, *form)) {
         assert!(seen.contains(&form), "{:?}", LADDER[form]);
     }
@@ -272,7 +272,7 @@ proptest! {
         sole in any::<bool>(),
     ) {
         let limit = SetLimit { sole, ..live(watts, in_transaction.then_some(7)) };
-        let command = Command::SetLimit(limit.clone());
+        let command = StationCommand::SetLimit(limit.clone());
         prop_assume!(ladder::is_possible(&command, wanted));
         let said = ladder::say_limit(&limit, wanted, NOW);
         let takes = |limit: &SetLimit, form: Form| {

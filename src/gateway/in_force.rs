@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::sites::stations::link::{Command, Enforced, LimitPurpose, SetLimit};
+use crate::sites::stations::link::{Enforced, LimitPurpose, SetLimit, StationCommand};
 use kernel::{StationId, Watts};
 
 /// Power by which amps that were rounded for the wire may be above a limit.
@@ -20,8 +20,8 @@ impl InForce {
     }
 
     /// Notes that a station agreed to a command, where that is a live limit.
-    pub fn agreed(&self, station: StationId, command: &Command) {
-        if let Command::SetLimit(limit) = command
+    pub fn agreed(&self, station: StationId, command: &StationCommand) {
+        if let StationCommand::SetLimit(limit) = command
             && limit.purpose == LimitPurpose::Live
         {
             self.lock().insert((station, limit.connector), limit.clone());

@@ -104,7 +104,7 @@ pub(super) const LADDER: [Form; 22] = [
 pub(super) const ORDER: [usize; 22] = [0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
 
 /// Whether a limit can be written in this variant at all.
-pub fn is_possible(command: &Command, form: usize) -> bool {
+pub fn is_possible(command: &StationCommand, form: usize) -> bool {
     let Some((limit, form)) = limit_in(command, form) else {
         return true;
     };
@@ -117,7 +117,7 @@ pub fn is_possible(command: &Command, form: usize) -> bool {
 }
 
 /// What taking a limit in this variant means.
-pub fn note(outcome: &mut Outcome, command: &Command, form: usize) {
+pub fn note(outcome: &mut Outcome, command: &StationCommand, form: usize) {
     let Some((limit, form)) = limit_in(command, form) else {
         return;
     };
@@ -126,9 +126,9 @@ pub fn note(outcome: &mut Outcome, command: &Command, form: usize) {
     outcome.in_watts = limit.in_amps == form.other_unit;
 }
 
-fn limit_in(command: &Command, form: usize) -> Option<(&SetLimit, Form)> {
+fn limit_in(command: &StationCommand, form: usize) -> Option<(&SetLimit, Form)> {
     match command {
-        Command::SetLimit(limit) => Some((limit, LADDER.get(form).copied()?)),
+        StationCommand::SetLimit(limit) => Some((limit, LADDER.get(form).copied()?)),
         _ => None,
     }
 }

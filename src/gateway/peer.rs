@@ -10,7 +10,7 @@ use super::dependencies::Gateway;
 use super::floods::Flood;
 use crate::charging::sessions;
 use crate::events::{self, Event, EventKind};
-use crate::sites::stations::link::{Command, DeviceRequest, Signal, SignalKind, StationLink};
+use crate::sites::stations::link::{DeviceRequest, Signal, SignalKind, StationCommand, StationLink};
 use crate::sites::stations::{self, Layout, Station};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::Protocol;
@@ -40,7 +40,7 @@ pub enum Effect {
     /// Notify listeners.
     Tell(SignalKind),
     /// Ask the station to do something.
-    Ask(Command),
+    Ask(StationCommand),
     /// Ask the station whether a transaction that it names so goes on (E14), and end the session where it does not.
     Verify {
         /// The session.
@@ -132,7 +132,7 @@ impl Peer {
     /// Asks a station that connected without booting to introduce itself.
     pub fn ask_to_boot(peer: &Arc<Self>, gateway: &Gateway) {
         let message = "BootNotification".to_owned();
-        Self::carry_out(peer, gateway, vec![Effect::Ask(Command::TriggerMessage { message, connector: None })]);
+        Self::carry_out(peer, gateway, vec![Effect::Ask(StationCommand::TriggerMessage { message, connector: None })]);
     }
 
     /// Carries out what follows from an answer that left.
@@ -157,8 +157,10 @@ impl Peer {
     }
 
     async fn verify(&self, gateway: &Gateway, session: SessionId, name: String) {
-        let command =
-            Command::Device { request: DeviceRequest::GetTransactionStatus, payload: json!({"transactionId": name}) };
+        let command = StationCommand::Device {
+            request: DeviceRequest::GetTransactionStatus,
+            payload: json!({"transactionId": name}),
+        };
         let answer = gateway.connections.send(self.station, command).await;
         let ongoing = answer.ok().and_then(|outcome| outcome.data.get("ongoingIndicator")?.as_bool());
         if ongoing != Some(false) {

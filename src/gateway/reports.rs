@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 
-use crate::sites::stations::link::{Command, DeviceRequest};
 use kernel::Timestamp;
 
 /// Parts of one report that are kept; what comes beyond is left out.
@@ -71,26 +70,6 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form of the report that follows the answer to a command, where one does.
-    pub fn of(command: &Command) -> Option<Self> {
-        match command {
-            Command::GetConfiguration { keys } if keys.is_empty() => Some(Self::Variables),
-            Command::Device { request, payload } => match request {
-                DeviceRequest::GetReport => Some(Self::Variables),
-                DeviceRequest::CustomerInformation => {
-                    let reports = payload.get("report") == Some(&Value::Bool(true));
-                    reports.then_some(Self::Text)
-                }
-                DeviceRequest::GetChargingProfiles
-                | DeviceRequest::GetDisplayMessages
-                | DeviceRequest::GetMonitoringReport
-                | DeviceRequest::GetDerControl => Some(Self::List),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
     /// The whole report.
     pub fn join(self, parts: Vec<Value>) -> Value {
         match self {

@@ -12,16 +12,14 @@ use serde_json::value::RawValue;
 use super::{CallError, ErrorCode};
 use kernel::Protocol;
 
-/// Characters a message id may have; longer ones are accepted and reported by [`MessageId::is_too_long`].
-pub const LONGEST_MESSAGE_ID: usize = 36;
-
 /// The id a CALLERROR carries when the id of the message could not be read.
 const UNREADABLE_ID: &str = "\"-1\"";
 
 /// Elements of the longest frame, CALLERROR.
 const MOST_ELEMENTS: usize = 5;
 
-/// A message id exactly as it was received: a JSON text, or the number some stations send.
+/// A message id exactly as it was received: a JSON text, or the number some stations send. Longer ones than the 36 characters
+/// that OCPP-J allows are accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MessageId(String);
 
@@ -34,11 +32,6 @@ impl MessageId {
     /// The id without its quotes, to be compared.
     pub fn text(&self) -> Cow<'_, str> {
         unquoted(&self.0)
-    }
-
-    /// Whether it breaks the limit of [`LONGEST_MESSAGE_ID`] characters.
-    pub fn is_too_long(&self) -> bool {
-        self.text().chars().count() > LONGEST_MESSAGE_ID
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ocpp::text::{Exact, Label};
-use ocpp::v16::change_configuration::Status;
-use ocpp::v16::get_configuration::{Response, Setting};
+use ocpp::v16::get_configuration::Response;
+use ocpp::v16::{ConfigurationStatus, KeyValue};
 
 use super::profiles::MOST_PROFILES;
 
@@ -79,16 +79,16 @@ impl Settings {
     }
 
     /// Changes a key as the server asks; numbers stay numbers.
-    pub fn change(&mut self, key: &str, value: &str) -> Status {
+    pub fn change(&mut self, key: &str, value: &str) -> ConfigurationStatus {
         let Some(entry) = self.0.iter_mut().find(|entry| entry.key == key) else {
-            return Status::NotSupported;
+            return ConfigurationStatus::NotSupported;
         };
         let was_number = entry.value.parse::<u32>().is_ok();
         if entry.readonly || (was_number && value.parse::<u32>().is_err()) {
-            return Status::Rejected;
+            return ConfigurationStatus::Rejected;
         }
         value.clone_into(&mut entry.value);
-        Status::Accepted
+        ConfigurationStatus::Accepted
     }
 
     /// The answer to GetConfiguration: all keys when none is named.
@@ -96,7 +96,7 @@ impl Settings {
         let wanted = wanted.filter(|keys| !keys.is_empty());
         let asked = |entry: &&Entry| wanted.is_none_or(|keys| keys.iter().any(|key| key.as_str() == entry.key));
         let known = self.0.iter().filter(asked).filter_map(|entry| {
-            Some(Setting {
+            Some(KeyValue {
                 key: Label::new(entry.key).ok()?,
                 readonly: Some(entry.readonly),
                 value: Some(entry.value.clone()),
@@ -123,11 +123,11 @@ mod tests {
     fn keys_are_told_and_changed_as_far_as_they_may() {
         let mut settings = Settings::new(2, Duration::from_secs(30));
         assert_eq!(settings.value("ConnectorPhaseRotation"), Some("0.RST,1.RST,2.RST"));
-        assert_eq!(settings.change(METER_INTERVAL, "5"), Status::Accepted);
+        assert_eq!(settings.change(METER_INTERVAL, "5"), ConfigurationStatus::Accepted);
         assert_eq!(settings.seconds(METER_INTERVAL), Some(Duration::from_secs(5)));
-        assert_eq!(settings.change(METER_INTERVAL, "often"), Status::Rejected);
-        assert_eq!(settings.change("NumberOfConnectors", "9"), Status::Rejected);
-        assert_eq!(settings.change("Colour", "red"), Status::NotSupported);
+        assert_eq!(settings.change(METER_INTERVAL, "often"), ConfigurationStatus::Rejected);
+        assert_eq!(settings.change("NumberOfConnectors", "9"), ConfigurationStatus::Rejected);
+        assert_eq!(settings.change("Colour", "red"), ConfigurationStatus::NotSupported);
         let keys = [METER_INTERVAL, "Colour"].map(|key| Exact::new(key).expect("short"));
         let told = settings.tell(Some(&keys));
         assert_eq!(told.configuration_key.map(|keys| keys.len()), Some(1));

@@ -9,7 +9,7 @@ use crate::control::actions::{NewAction, Performer};
 use crate::events::{self, ActionKind, Event, EventKind};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::people::tokens;
-use crate::sites::stations::link::{Command, LinkError, Outcome, StationLink};
+use crate::sites::stations::link::{self, LinkError, Outcome, StationCommand, StationLink};
 use crate::sites::stations::{self, Connector};
 use crate::store::schema::sessions;
 use crate::store::{Conn, Json, StoreError, StoreResult};
@@ -180,14 +180,14 @@ async fn keep_all(performer: &Performer, reservation: &Reservation) -> ApiResult
     // A group that the station has no room for is known here all the same.
     let group = group.filter(|group| protocol.takes_card(group));
     for (index, one) in reservation.kept.0.iter().enumerate() {
-        let command = Command::Reserve {
+        let command = StationCommand::Reserve(link::Reserve {
             connector: one.number,
             reservation: one.reservation_id,
             id_tag: reservation.id_tag.clone(),
             token_type,
             parent_group: group.map(str::to_owned),
             until: reservation.expires_at,
-        };
+        });
         let asked = performer.perform(action(reservation, one, ActionKind::ReservationReserve), command);
         // A station that said nothing may keep the connector all the same.
         let (error, doubtful) = match asked.await {
@@ -209,7 +209,7 @@ fn refusal(outcome: &Outcome) -> ApiError {
 /// Asks the station to keep connectors no longer; one that does not know of it does not keep it either.
 pub(super) async fn release(performer: &Performer, reservation: &Reservation, all: impl Iterator<Item = &Kept>) {
     for one in all {
-        let command = Command::CancelReservation { reservation: one.reservation_id };
+        let command = StationCommand::CancelReservation { reservation: one.reservation_id };
         let released = performer.perform(action(reservation, one, ActionKind::ReservationCancel), command);
         if let Err(error) = released.await {
             tracing::info!(%error, reservation = %reservation.id, "a connector was not released");

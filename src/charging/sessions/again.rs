@@ -8,7 +8,7 @@ use super::transactions::tell;
 use super::{overdue, store};
 use crate::events::EventKind;
 use crate::people::tokens;
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::StationCommand;
 use crate::sites::stations::{self, Connector, ConnectorStatus};
 use crate::store::schema::sessions;
 use crate::store::{Conn, Json, StoreResult};
@@ -83,7 +83,7 @@ pub fn start_again(
     conn: &mut Conn,
     moment: &Moment,
     (organization, id): (OrganizationId, SessionId),
-) -> StoreResult<Option<(Session, Command)>> {
+) -> StoreResult<Option<(Session, StationCommand)>> {
     let ended = store::find(conn, organization, id)?;
     let Some(connector) = ended.connector_id else {
         return Ok(None);
@@ -109,7 +109,7 @@ pub fn start_again(
     store::insert(conn, &session)?;
     tell(conn, moment, &session, EventKind::SessionCreated)?;
     let id_tag = session.id_tag.clone().unwrap_or_default();
-    let command = Command::StartCharging {
+    let command = StationCommand::StartCharging {
         connector: Some(connector.number),
         token_type: tokens::type_of(conn, organization, &id_tag)?,
         id_tag,

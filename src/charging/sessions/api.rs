@@ -21,7 +21,7 @@ use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Foun
 use crate::input;
 use crate::load::groups;
 use crate::sites::stations::link::{
-    Command, LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals, TRANSACTION_LIMIT_PROFILE,
+    LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals, StationCommand, TRANSACTION_LIMIT_PROFILE,
 };
 use crate::sites::stations::{self, PowerType};
 use crate::store::schema::{tokens, users};
@@ -185,7 +185,7 @@ async fn start(
 ) {
     let id_tag = session.id_tag.clone().unwrap_or_default();
     let action = about(&session, ActionKind::SessionStart, json!({"connector": connector}));
-    let command = Command::StartCharging {
+    let command = StationCommand::StartCharging {
         connector: Some(connector),
         token_type,
         id_tag,
@@ -384,7 +384,7 @@ async fn limit(
             Some(limit) => (ActionKind::SessionSetPowerLimit, transaction_limit(&connector, transaction, limit)),
             None => (
                 ActionKind::SessionClearPowerLimit,
-                Command::ClearChargingProfile {
+                StationCommand::ClearChargingProfile {
                     id: Some(TRANSACTION_LIMIT_PROFILE + connector.number),
                     connector: None,
                     purpose: None,
@@ -399,8 +399,8 @@ async fn limit(
     Ok(reply(StatusCode::OK, "Session power limit requested", SessionView::from(session).seen(whole)))
 }
 
-fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: Watts) -> Command {
-    Command::SetLimit(SetLimit {
+fn transaction_limit(connector: &stations::Connector, transaction: i64, limit: Watts) -> StationCommand {
+    StationCommand::SetLimit(SetLimit {
         connector: connector.number,
         limit,
         purpose: LimitPurpose::Transaction(transaction),

@@ -19,7 +19,7 @@ use crate::http::docs::CommandErrors;
 use crate::http::envelope::{Reply, reply};
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId};
 use crate::input;
-use crate::sites::stations::link::{Command, DeviceRequest, LinkError, Outcome, Signal, SignalKind, Signals};
+use crate::sites::stations::link::{DeviceRequest, LinkError, Outcome, Signal, SignalKind, Signals, StationCommand};
 use crate::store::{StoreError, StoreResult};
 use kernel::*;
 
@@ -103,7 +103,7 @@ impl Stopping {
                 return self.assume(at, OFFLINE, "Ended: the station is offline").await;
             }
         }
-        let command = Command::StopCharging { transaction };
+        let command = StationCommand::StopCharging { transaction };
         let action = about(&session, ActionKind::SessionStop, json!({"transaction": transaction}));
         let refused = self.clone();
         let failed = move |answer| refused.goes_on_or_ends(answer);
@@ -115,7 +115,7 @@ impl Stopping {
     async fn force(self, session: Session, transaction: i64) -> ApiResult<HttpResponse> {
         if self.performer.is_online(session.chargestation_id) {
             let action = about(&session, ActionKind::SessionStop, json!({"transaction": transaction, "force": true}));
-            let command = Command::StopCharging { transaction };
+            let command = StationCommand::StopCharging { transaction };
             self.performer.start(action, command).await?;
         }
         let now = self.ctx.clock.now();
@@ -194,8 +194,10 @@ impl Stopping {
     /// Whether the station says that the transaction goes on (E14, OCPP 2.x); nothing where it does not say.
     async fn is_known_to_station(&self, session: &Session) -> Option<bool> {
         let name = session.transaction_name.as_ref()?;
-        let command =
-            Command::Device { request: DeviceRequest::GetTransactionStatus, payload: json!({"transactionId": name}) };
+        let command = StationCommand::Device {
+            request: DeviceRequest::GetTransactionStatus,
+            payload: json!({"transactionId": name}),
+        };
         let asked = self.performer.ask(session.chargestation_id, command).await;
         asked.ok()?.data.get("ongoingIndicator")?.as_bool()
     }

@@ -7,7 +7,7 @@ use crate::http::fields::{Field, MetaData, Path, wrong};
 use crate::http::quantities::LimitUnit;
 use crate::input;
 use crate::sites::stations::VariableName;
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::{self, StationCommand};
 use kernel::Protocol;
 use kernel::Timestamp;
 use kernel::text::{Line, Note, Text};
@@ -384,13 +384,13 @@ input! {
     }
 }
 
-impl From<TriggerRequest> for Command {
+impl From<TriggerRequest> for StationCommand {
     fn from(request: TriggerRequest) -> Self {
         Self::TriggerMessage { message: request.message.into(), connector: request.connector_id }
     }
 }
 
-impl From<AvailabilityRequest> for Command {
+impl From<AvailabilityRequest> for StationCommand {
     fn from(request: AvailabilityRequest) -> Self {
         Self::ChangeAvailability {
             connector: request.connector_id.unwrap_or(0),
@@ -399,13 +399,13 @@ impl From<AvailabilityRequest> for Command {
     }
 }
 
-impl From<ChargingProfileRequest> for Command {
+impl From<ChargingProfileRequest> for StationCommand {
     fn from(request: ChargingProfileRequest) -> Self {
         Self::SetChargingProfile { connector: request.connector_id.unwrap_or(0), profile: request.profile.0 }
     }
 }
 
-impl From<ClearProfileRequest> for Command {
+impl From<ClearProfileRequest> for StationCommand {
     fn from(request: ClearProfileRequest) -> Self {
         Self::ClearChargingProfile {
             id: request.id.or(request.charging_profile_id),
@@ -416,7 +416,7 @@ impl From<ClearProfileRequest> for Command {
     }
 }
 
-impl From<CompositeScheduleRequest> for Command {
+impl From<CompositeScheduleRequest> for StationCommand {
     fn from(request: CompositeScheduleRequest) -> Self {
         Self::GetCompositeSchedule {
             connector: request.connector_id.unwrap_or(0),
@@ -426,19 +426,19 @@ impl From<CompositeScheduleRequest> for Command {
     }
 }
 
-impl From<DiagnosticsRequest> for Command {
+impl From<DiagnosticsRequest> for StationCommand {
     fn from(request: DiagnosticsRequest) -> Self {
-        Self::GetDiagnostics {
+        Self::GetDiagnostics(link::GetDiagnostics {
             location: request.location.into(),
             retries: request.retries,
             retry_interval: request.retry_interval,
             start_at: request.start_time,
             stop_at: request.stop_time,
-        }
+        })
     }
 }
 
-impl From<DataTransferRequest> for Command {
+impl From<DataTransferRequest> for StationCommand {
     fn from(request: DataTransferRequest) -> Self {
         Self::DataTransfer {
             vendor_id: request.vendor_id.into(),
@@ -448,7 +448,7 @@ impl From<DataTransferRequest> for Command {
     }
 }
 
-impl From<RawRequest> for Command {
+impl From<RawRequest> for StationCommand {
     fn from(request: RawRequest) -> Self {
         Self::Raw { action: request.action.into(), payload: request.payload.0 }
     }

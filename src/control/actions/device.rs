@@ -8,7 +8,7 @@ use super::commands::{ComponentInput, RawObject, VariableInput};
 use crate::http::Faults;
 use crate::http::fields::{Field, Path, wrong};
 use crate::input;
-use crate::sites::stations::link::{Command, DeviceRequest};
+use crate::sites::stations::link::{DeviceRequest, StationCommand};
 use kernel::Protocol;
 use kernel::Timestamp;
 use kernel::text::Text;
@@ -503,7 +503,7 @@ fn without_nothing(value: Value) -> Value {
 
 macro_rules! device_requests {
     ($($body:ty => $request:ident;)*) => {$(
-        impl From<$body> for Command {
+        impl From<$body> for StationCommand {
             fn from(body: $body) -> Self {
                 let (request, payload) = (DeviceRequest::$request, without_nothing(json!(body)));
                 Self::Device { request, payload }

@@ -8,7 +8,7 @@ use super::store;
 use crate::events::{self, ActionKind, Event, EventKind, Step};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::sites::stations;
-use crate::sites::stations::link::{Command, LinkError, Outcome, SharedLink};
+use crate::sites::stations::link::{LinkError, Outcome, SharedLink, StationCommand};
 use crate::store::{Db, Json, StoreResult};
 use kernel::credentials::hide_credentials;
 use kernel::*;
@@ -59,12 +59,12 @@ impl Performer {
     }
 
     /// Asks a station something that is no action of anybody, and is not written down.
-    pub async fn ask(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
+    pub async fn ask(&self, station: StationId, command: StationCommand) -> Result<Outcome, LinkError> {
         self.link.send(station, command).await
     }
 
     /// Carries a command out and waits for the station's answer.
-    pub async fn perform(&self, new: NewAction, command: Command) -> ApiResult<(ActionView, Outcome)> {
+    pub async fn perform(&self, new: NewAction, command: StationCommand) -> ApiResult<(ActionView, Outcome)> {
         let (view, outcome) = self.attempt(new, command).await?;
         Ok((view, outcome?))
     }
@@ -73,14 +73,14 @@ impl Performer {
     pub async fn attempt(
         &self,
         new: NewAction,
-        command: Command,
+        command: StationCommand,
     ) -> ApiResult<(ActionView, Result<Outcome, LinkError>)> {
         let action = self.request(new).await?;
         self.finish(action, command).await
     }
 
     /// Starts a command; its outcome is reported by an event.
-    pub async fn start(&self, new: NewAction, command: Command) -> ApiResult<ActionView> {
+    pub async fn start(&self, new: NewAction, command: StationCommand) -> ApiResult<ActionView> {
         self.start_or(new, command, async |_| Ok(())).await
     }
 
@@ -89,7 +89,7 @@ impl Performer {
     pub async fn start_or<F>(
         &self,
         new: NewAction,
-        command: Command,
+        command: StationCommand,
         failed: impl FnOnce(Result<Outcome, LinkError>) -> F + Send + 'static,
     ) -> ApiResult<ActionView>
     where
@@ -158,7 +158,7 @@ impl Performer {
     async fn finish(
         &self,
         mut action: Action,
-        command: Command,
+        command: StationCommand,
     ) -> ApiResult<(ActionView, Result<Outcome, LinkError>)> {
         let pushed = Pushed::of(&command);
         let outcome = self.link.send(action.chargestation_id, command).await;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::commands::variable_name_of;
-use crate::sites::stations::link::{Command, Outcome};
+use crate::sites::stations::link::{Outcome, StationCommand};
 
 /// The keys and values that a command carries, in the order in which a station answers them.
 #[derive(Debug)]
@@ -11,16 +11,16 @@ pub(super) struct Pushed(Vec<Option<(String, String)>>);
 
 impl Pushed {
     /// Of a change by its own verb, or of one that was said in the station's protocol.
-    pub fn of(command: &Command) -> Self {
+    pub fn of(command: &StationCommand) -> Self {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         Self(match command {
-            Command::ChangeConfiguration { key, value } => {
+            StationCommand::ChangeConfiguration { key, value } => {
                 vec![Some((key.clone(), value.clone()))]
             }
-            Command::Raw { action, payload } if action == "ChangeConfiguration" => {
+            StationCommand::Raw { action, payload } if action == "ChangeConfiguration" => {
                 vec![text(payload.get("key")).zip(text(payload.get("value")))]
             }
-            Command::Raw { action, payload } if action == "SetVariables" => {
+            StationCommand::Raw { action, payload } if action == "SetVariables" => {
                 let changes = payload.get("setVariableData").and_then(Value::as_array);
                 let change = |change: &Value| {
                     let attribute = change.get("attributeType").and_then(Value::as_str);
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn of_several_variables_those_count_that_were_taken() {
         let variable = |name: &str, value: &str| json!({"component": {"name": "TxCtrlr"}, "variable": {"name": name}, "attributeValue": value});
-        let command = Command::Raw {
+        let command = StationCommand::Raw {
             action: "SetVariables".to_owned(),
             payload: json!({"setVariableData": [variable("A", "1"), variable("B", "2"), variable("C", "3")]}),
         };

@@ -2,7 +2,7 @@
 
 use super::commands::RawObject;
 use crate::input;
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::{self, StationCommand};
 use kernel::Timestamp;
 use kernel::text::Text;
 
@@ -122,9 +122,9 @@ input! {
     }
 }
 
-impl From<LogRequest> for Command {
+impl From<LogRequest> for StationCommand {
     fn from(request: LogRequest) -> Self {
-        Self::GetLog {
+        Self::GetLog(link::GetLog {
             security: request.kind == LogType::Security,
             location: request.remote_location.into(),
             oldest: request.oldest,
@@ -132,37 +132,37 @@ impl From<LogRequest> for Command {
             retries: request.retries,
             retry_interval: request.retry_interval,
             request: request.request_id,
-        }
+        })
     }
 }
 
-impl From<ExtendedTriggerRequest> for Command {
+impl From<ExtendedTriggerRequest> for StationCommand {
     fn from(request: ExtendedTriggerRequest) -> Self {
         Self::ExtendedTrigger { message: request.message.into(), connector: request.connector_id }
     }
 }
 
-impl From<InstallCertificateRequest> for Command {
+impl From<InstallCertificateRequest> for StationCommand {
     fn from(request: InstallCertificateRequest) -> Self {
         Self::InstallCertificate { kind: request.kind.to_string(), certificate: request.certificate.into() }
     }
 }
 
-impl From<DeleteCertificateRequest> for Command {
+impl From<DeleteCertificateRequest> for StationCommand {
     fn from(request: DeleteCertificateRequest) -> Self {
         Self::DeleteCertificate { certificate: request.certificate.0 }
     }
 }
 
-impl From<InstalledCertificatesRequest> for Command {
+impl From<InstalledCertificatesRequest> for StationCommand {
     fn from(request: InstalledCertificatesRequest) -> Self {
         Self::GetInstalledCertificates { kind: request.kind.to_string() }
     }
 }
 
-impl From<SignedFirmwareRequest> for Command {
+impl From<SignedFirmwareRequest> for StationCommand {
     fn from(request: SignedFirmwareRequest) -> Self {
-        Self::SignedUpdateFirmware {
+        Self::SignedUpdateFirmware(link::SignedUpdateFirmware {
             location: request.location.into(),
             retrieve_at: request.retrieve_at,
             install_at: request.install_at,
@@ -171,6 +171,6 @@ impl From<SignedFirmwareRequest> for Command {
             retries: request.retries,
             retry_interval: request.retry_interval,
             request: request.request_id,
-        }
+        })
     }
 }

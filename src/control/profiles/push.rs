@@ -12,7 +12,7 @@ use crate::events::ActionKind;
 use crate::http::{ApiError, ApiResult};
 use crate::load::groups;
 use crate::sites::locations;
-use crate::sites::stations::link::{Command, SCHEDULE_PROFILE, SetSchedule};
+use crate::sites::stations::link::{SCHEDULE_PROFILE, SetSchedule, StationCommand};
 use crate::sites::stations::{self, Connector, PowerType, Station};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::*;
@@ -69,8 +69,8 @@ fn coming_day(
 }
 
 /// Forgets what a connector was sent.
-fn forget(connector: &Connector) -> Command {
-    Command::ClearChargingProfile {
+fn forget(connector: &Connector) -> StationCommand {
+    StationCommand::ClearChargingProfile {
         id: Some(SCHEDULE_PROFILE + connector.number),
         connector: None,
         purpose: None,
@@ -79,7 +79,7 @@ fn forget(connector: &Connector) -> Command {
 }
 
 /// The commands that send a station its coming day; where balancing steers it, those that make it forget one.
-fn commands(conn: &mut Conn, station: &Station, now: Timestamp) -> StoreResult<Vec<(ConnectorId, Command)>> {
+fn commands(conn: &mut Conn, station: &Station, now: Timestamp) -> StoreResult<Vec<(ConnectorId, StationCommand)>> {
     let balanced = groups::is_member(conn, station.id)?;
     let connectors = stations::connectors_of_station(conn, station.id)?;
     let evses: Vec<EvseId> = connectors.iter().map(|one| one.evse_id).collect();
@@ -105,18 +105,18 @@ fn commands(conn: &mut Conn, station: &Station, now: Timestamp) -> StoreResult<V
             phases: connector.phase_set(),
             in_amps: connector.power_type != PowerType::Dc,
         };
-        Some((connector.id, Command::SetSchedule(schedule)))
+        Some((connector.id, StationCommand::SetSchedule(schedule)))
     });
     Ok(scheduled.collect())
 }
 
-fn action(station: &Station, connector: ConnectorId, command: &Command) -> NewAction {
+fn action(station: &Station, connector: ConnectorId, command: &StationCommand) -> NewAction {
     let data = match command {
-        Command::SetSchedule(schedule) => json!({"start": schedule.start, "steps": schedule.steps}),
+        StationCommand::SetSchedule(schedule) => json!({"start": schedule.start, "steps": schedule.steps}),
         _ => json!({}),
     };
     let kind = match command {
-        Command::SetSchedule(_) => ActionKind::ConnectorSetSchedule,
+        StationCommand::SetSchedule(_) => ActionKind::ConnectorSetSchedule,
         _ => ActionKind::ConnectorClearSchedule,
     };
     NewAction {

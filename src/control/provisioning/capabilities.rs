@@ -9,7 +9,7 @@ use crate::charging::sessions;
 use crate::control::actions::{NewAction, Performer};
 use crate::events::ActionKind;
 use crate::http::{ApiError, ApiResult};
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::StationCommand;
 use crate::sites::stations::{self, LimitUnits, QuirkProfile, Station, quirks_of};
 use kernel::{StationId, Timestamp};
 
@@ -171,7 +171,7 @@ pub(super) async fn read_keys(performer: &Performer, station: &Station, keys: &[
             kind: ActionKind::StationGetVariables,
             data: json!({"key": keys}),
         };
-        let command = Command::GetConfiguration { keys: keys.to_vec() };
+        let command = StationCommand::GetConfiguration { keys: keys.to_vec() };
         let (_, outcome) = performer.perform(action, command).await?;
         if let Some(Value::Object(read)) = outcome.data.get("variables") {
             all.extend(read.clone());

@@ -10,7 +10,7 @@ use crate::control::actions::{NewAction, Performer};
 use crate::events::ActionKind;
 use crate::http::ApiResult;
 use crate::sites::locations;
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::StationCommand;
 use crate::sites::stations::{self, OperationalStatus, Station};
 use crate::store::StoreResult;
 use kernel::LocationId;
@@ -85,7 +85,7 @@ async fn ask(performer: &Performer, station: &Station, connector: i32, operative
         kind: ActionKind::StationOpeningHours,
         data: json!({"connectorId": connector, "operative": operative}),
     };
-    let command = Command::ChangeAvailability { connector, operative };
+    let command = StationCommand::ChangeAvailability { connector, operative };
     let (_, outcome) = performer.perform(action, command).await?;
     Ok(outcome.accepted)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::control::actions::{NewAction, Performer};
 use crate::events::ActionKind;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::sites::stations::link::{Command, LinkError};
+use crate::sites::stations::link::{LinkError, StationCommand};
 use crate::sites::stations::{self, SecurityType, Station};
 use kernel::Protocol;
 
@@ -62,10 +62,10 @@ fn check(performer: &Performer, station: &Station, wanted: Option<&str>) -> ApiR
 }
 
 /// OCPP 1.6 wants the bytes of the password in hexadecimal digits.
-fn command(protocol: Protocol, password: &str) -> Command {
+fn command(protocol: Protocol, password: &str) -> StationCommand {
     let (key, value) = match protocol {
         Protocol::V16 => ("AuthorizationKey", hex::encode(password)),
         Protocol::V201 | Protocol::V21 => ("SecurityCtrlr.BasicAuthPassword", password.to_owned()),
     };
-    Command::ChangeConfiguration { key: key.to_owned(), value }
+    StationCommand::ChangeConfiguration { key: key.to_owned(), value }
 }

@@ -9,7 +9,7 @@ use crate::control::templates::{self, Batch};
 use crate::events::ActionKind;
 use crate::http::{ApiError, ApiResult, Code};
 use crate::load::groups;
-use crate::sites::stations::link::{Command, Outcome};
+use crate::sites::stations::link::{Outcome, StationCommand};
 use crate::sites::stations::{self, BootConfiguration, QuirkProfile, Station, quirks_of};
 use kernel::{OrganizationId, StationId};
 
@@ -60,7 +60,7 @@ impl Visit<'_> {
     }
 
     /// Asks; a refusal is in the log of actions and not an error here, a lost connection is.
-    async fn ask(&self, action: NewAction, command: Command) -> ApiResult<Option<Outcome>> {
+    async fn ask(&self, action: NewAction, command: StationCommand) -> ApiResult<Option<Outcome>> {
         match self.performer.perform(action, command).await {
             Ok((_, outcome)) => Ok(Some(outcome)),
             Err(error) if error.code() == Code::StationOffline => Err(error),
@@ -81,7 +81,7 @@ impl Visit<'_> {
                 self.performer.decline(action, why).await?;
                 continue;
             }
-            let command = Command::TriggerMessage { message: message.to_owned(), connector: None };
+            let command = StationCommand::TriggerMessage { message: message.to_owned(), connector: None };
             self.ask(action, command).await?;
         }
         if boot.clear_charging_profiles != Some(true) {
@@ -92,7 +92,8 @@ impl Visit<'_> {
             let why = "the station is in a load-management group: without its limits it would draw full power";
             return self.performer.decline(action, why).await;
         }
-        let command = Command::ClearChargingProfile { id: None, connector: None, purpose: None, stack_level: None };
+        let command =
+            StationCommand::ClearChargingProfile { id: None, connector: None, purpose: None, stack_level: None };
         self.ask(action, command).await.map(drop)
     }
 
@@ -113,7 +114,8 @@ impl Visit<'_> {
                 self.performer.decline(action, "the station says that the key is read-only").await?;
                 continue;
             }
-            let command = Command::ChangeConfiguration { key: setting.key.clone(), value: setting.value.clone() };
+            let command =
+                StationCommand::ChangeConfiguration { key: setting.key.clone(), value: setting.value.clone() };
             self.ask(action, command).await?;
             changed = true;
         }

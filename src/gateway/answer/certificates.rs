@@ -7,7 +7,7 @@ use crate::events::{self, Event, EventKind};
 use crate::gateway::authority::NotSigned;
 use crate::gateway::peer::Effect;
 use crate::sites::stations;
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::StationCommand;
 use crate::store::StoreResult;
 
 /// Signs a request (PEM), which may have a number; answers whether it was, and sends the certificate after the answer.
@@ -33,7 +33,7 @@ pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled
     });
     stored.await?;
     Ok(match signed {
-        Ok(chain) => (true, vec![Effect::Ask(Command::CertificateSigned { chain, request: number })]),
+        Ok(chain) => (true, vec![Effect::Ask(StationCommand::CertificateSigned { chain, request: number })]),
         Err(why) => {
             tracing::info!(station = %id, why, "a certificate request was refused");
             (false, Vec::new())

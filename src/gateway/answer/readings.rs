@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Call, Effect, Handled};
 use crate::charging::sessions::{self, Evidence, MeterReport, Reading, Sample, Session, SessionStatus};
-use crate::sites::stations::link::{Command, Shown, SignalKind};
+use crate::sites::stations::link::{Shown, SignalKind, StationCommand};
 use kernel::{ConnectorId, Timestamp};
 use ocpp::meter::{self, MeterFlag, ReadingContext};
 
@@ -127,7 +127,7 @@ fn place(context: &str) -> u8 {
 pub fn stop_at_target(call: Call<'_>, session: &Session) -> Option<Effect> {
     let running = session.status == SessionStatus::Started;
     let transaction = session.transaction_id.filter(|_| running && session.reached_target().is_some())?;
-    call.state.stops.is_due(transaction, call.now).then_some(Effect::Ask(Command::StopCharging { transaction }))
+    call.state.stops.is_due(transaction, call.now).then_some(Effect::Ask(StationCommand::StopCharging { transaction }))
 }
 
 /// Notes at the station what was odd about the readings of its session, each kind once.

@@ -6,7 +6,7 @@ use crate::people::tokens::{Authorization, AuthorizationStatus};
 use crate::sites::stations::{BootInfo, Registration};
 use ocpp::text::Exact;
 use ocpp::v16::common::{Authorization as WireStatus, IdTagInfo};
-use ocpp::v16::{authorize, boot_notification};
+use ocpp::v16::{RegistrationStatus, authorize, boot_notification};
 
 pub(super) async fn boot_notification(
     call: Call<'_>,
@@ -14,9 +14,9 @@ pub(super) async fn boot_notification(
 ) -> Handled<boot_notification::Response> {
     let welcome = arrival::boot(call, boot_info(request)).await?;
     let status = match welcome.registration {
-        Registration::Accepted => boot_notification::Registration::Accepted,
-        Registration::Pending => boot_notification::Registration::Pending,
-        Registration::Rejected => boot_notification::Registration::Rejected,
+        Registration::Accepted => RegistrationStatus::Accepted,
+        Registration::Pending => RegistrationStatus::Pending,
+        Registration::Rejected => RegistrationStatus::Rejected,
     };
     let response = boot_notification::Response { status, current_time: call.now, interval: welcome.interval };
     Ok((response, welcome.effects))

@@ -19,7 +19,7 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         Incoming::StartTransaction(request) => done(transactions::start_transaction(call, request).await),
         Incoming::StopTransaction(request) => done(transactions::stop_transaction(call, request).await),
         Incoming::DataTransfer(_) => {
-            let status = v16::data_transfer::Status::UnknownVendorId;
+            let status = v16::DataTransferStatus::UnknownVendorId;
             done(Ok((v16::data_transfer::Response { status, data: None }, Vec::new())))
         }
         Incoming::SignCertificate(request) => {

@@ -3,7 +3,8 @@
 use crate::gateway::answer::status::{self, Report};
 use crate::gateway::answer::{Call, Handled, newcomers};
 use crate::sites::stations::{ConnectorStatus, Spot};
-use ocpp::v16::status_notification::{Request, Response, Status};
+use ocpp::v16::ChargePointStatus;
+use ocpp::v16::status_notification::{Request, Response};
 
 pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Handled<Response> {
     let Some(status) = known_status(&request.status) else {
@@ -36,17 +37,17 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
     Ok((Response {}, effects))
 }
 
-fn known_status(status: &Status) -> Option<ConnectorStatus> {
+fn known_status(status: &ChargePointStatus) -> Option<ConnectorStatus> {
     Some(match status {
-        Status::Available => ConnectorStatus::Available,
-        Status::Preparing => ConnectorStatus::Preparing,
-        Status::Charging => ConnectorStatus::Charging,
-        Status::SuspendedEvse => ConnectorStatus::SuspendedEvse,
-        Status::SuspendedEv => ConnectorStatus::SuspendedEv,
-        Status::Finishing => ConnectorStatus::Finishing,
-        Status::Reserved => ConnectorStatus::Reserved,
-        Status::Unavailable => ConnectorStatus::Unavailable,
-        Status::Faulted => ConnectorStatus::Faulted,
-        Status::Unknown(text) => return kernel::spelled::Spelled::from_spelling(text),
+        ChargePointStatus::Available => ConnectorStatus::Available,
+        ChargePointStatus::Preparing => ConnectorStatus::Preparing,
+        ChargePointStatus::Charging => ConnectorStatus::Charging,
+        ChargePointStatus::SuspendedEvse => ConnectorStatus::SuspendedEvse,
+        ChargePointStatus::SuspendedEv => ConnectorStatus::SuspendedEv,
+        ChargePointStatus::Finishing => ConnectorStatus::Finishing,
+        ChargePointStatus::Reserved => ConnectorStatus::Reserved,
+        ChargePointStatus::Unavailable => ConnectorStatus::Unavailable,
+        ChargePointStatus::Faulted => ConnectorStatus::Faulted,
+        ChargePointStatus::Unknown(text) => return kernel::spelled::Spelled::from_spelling(text),
     })
 }

@@ -8,7 +8,7 @@ use crate::charging::sessions::{self, Asked, StartReport, Started, StopReport, S
 use crate::gateway::answer::{Call, Handled, newcomers, readings as common};
 use crate::gateway::peer::Effect;
 use crate::people::tokens::{self, Authorization, AuthorizationStatus, Begun, Presented};
-use crate::sites::stations::link::{Command, SignalKind, Stray};
+use crate::sites::stations::link::{SignalKind, StationCommand, Stray};
 use crate::sites::stations::{self, Spot};
 use crate::store::StoreResult;
 use kernel::{Timestamp, WattHours};
@@ -81,7 +81,7 @@ pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -
         Ok((known, started, needless))
     });
     let (known, started, needless) = stored.await?;
-    let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
+    let release = |reservation| Effect::Ask(StationCommand::CancelReservation { reservation });
     let mut effects = created;
     effects.extend(needless.into_iter().map(release));
     if number.is_some() && started.session.connector_id.is_none() {

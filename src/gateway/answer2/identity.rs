@@ -2,7 +2,7 @@
 
 use crate::gateway::answer::arrival::{self, said};
 use crate::gateway::answer::{Call, Handled, certificates};
-use crate::gateway::command2::id_token;
+use crate::gateway::commands::id_token;
 use crate::people::tokens;
 use crate::sites::stations::{BootInfo, Registration};
 use ocpp::v2::*;

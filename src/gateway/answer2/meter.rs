@@ -3,7 +3,7 @@
 use crate::charging::sessions::{self, Evidence, Sample, Session, SessionStatus};
 use crate::gateway::answer::{Call, Handled, MAINS, newcomers, readings};
 use crate::gateway::peer::Effect;
-use crate::sites::stations::link::{Command, SignalKind, Stray};
+use crate::sites::stations::link::{SignalKind, StationCommand, Stray};
 use crate::sites::stations::{Layout, Spot};
 use crate::store::StoreResult;
 use kernel::{ConnectorId, Timestamp};
@@ -61,7 +61,7 @@ fn cost_update(call: Call<'_>, session: &Session) -> Option<Effect> {
         return None;
     }
     costs.told(transaction, amount, call.now);
-    Some(Effect::Ask(Command::TellCost { transaction, amount }))
+    Some(Effect::Ask(StationCommand::TellCost { transaction, amount }))
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::gateway::answer::{Call, Handled, newcomers, notices};
-use crate::gateway::command2::variables;
+use crate::gateway::commands::variables;
 use crate::gateway::peer::Effect;
 use crate::sites::stations::{self, Spot};
 use ocpp::CallError;

@@ -8,7 +8,7 @@ use crate::gateway::answer::status::Report;
 use crate::gateway::answer::{Call, Handled, newcomers, readings};
 use crate::gateway::peer::Effect;
 use crate::people::tokens::{self, AuthorizationStatus as Verdict, Begun, Presented};
-use crate::sites::stations::link::{Command, SignalKind};
+use crate::sites::stations::link::{SignalKind, StationCommand};
 use crate::sites::stations::{self, ConnectorStatus as Known, Spot};
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, Moment, Timestamp};
@@ -249,7 +249,7 @@ fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Opt
 
 fn follow_ups(call: Call<'_>, stored: Stored) -> Vec<Effect> {
     let Recorded { session, .. } = &stored.recorded;
-    let release = |reservation| Effect::Ask(Command::CancelReservation { reservation });
+    let release = |reservation| Effect::Ask(StationCommand::CancelReservation { reservation });
     let mut effects: Vec<Effect> = stored.needless.iter().copied().map(release).collect();
     let Some(connector) = stored.connector else {
         return effects;

@@ -15,7 +15,7 @@ use kernel::{
 /// What a station can be asked to do. Actions show it as JSON, `command` being its name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "command")]
-pub enum Command {
+pub enum StationCommand {
     /// Restart, the whole station or one EVSE; softly it lets running transactions end first.
     Reset { hard: bool, evse: Option<i32> },
     /// Let go of a plug.
@@ -38,14 +38,7 @@ pub enum Command {
     /// Show what a transaction costs so far, with tax, in the currency's major unit.
     TellCost { transaction: i64, amount: f64 },
     /// Keep a connector for a token until an instant; the same number again replaces the reservation.
-    Reserve {
-        connector: i32,
-        reservation: i64,
-        id_tag: String,
-        token_type: Option<&'static str>,
-        parent_group: Option<String>,
-        until: Timestamp,
-    },
+    Reserve(Reserve),
     /// Keep it no longer.
     CancelReservation { reservation: i64 },
     /// Obey a limit.
@@ -64,25 +57,11 @@ pub enum Command {
     /// Return the version of that list.
     GetLocalListVersion,
     /// Fetch and install firmware.
-    UpdateFirmware { location: String, retrieve_at: Timestamp, retries: Option<i32>, retry_interval: Option<i32> },
+    UpdateFirmware(UpdateFirmware),
     /// Upload diagnostics.
-    GetDiagnostics {
-        location: String,
-        retries: Option<i32>,
-        retry_interval: Option<i32>,
-        start_at: Option<Timestamp>,
-        stop_at: Option<Timestamp>,
-    },
+    GetDiagnostics(GetDiagnostics),
     /// Upload a log: the security log or diagnostics.
-    GetLog {
-        security: bool,
-        location: String,
-        oldest: Option<Timestamp>,
-        latest: Option<Timestamp>,
-        retries: Option<i32>,
-        retry_interval: Option<i32>,
-        request: Option<i32>,
-    },
+    GetLog(GetLog),
     /// Send a message now, one of the security extension too.
     ExtendedTrigger { message: String, connector: Option<i32> },
     /// Trust a root certificate (PEM).
@@ -94,16 +73,7 @@ pub enum Command {
     /// Use the certificate that it asked for (PEM, its own first), with the number of its request where it had one.
     CertificateSigned { chain: String, request: Option<i64> },
     /// Fetch firmware, verify its signature and install it.
-    SignedUpdateFirmware {
-        location: String,
-        retrieve_at: Option<Timestamp>,
-        install_at: Option<Timestamp>,
-        certificate: String,
-        signature: String,
-        retries: Option<i32>,
-        retry_interval: Option<i32>,
-        request: Option<i32>,
-    },
+    SignedUpdateFirmware(SignedUpdateFirmware),
     /// Whatever the vendor agreed on.
     DataTransfer { vendor_id: String, message_id: Option<String>, data: Option<String> },
     /// What only stations with a device model know, in the protocol's own form; a report may follow the answer.
@@ -132,6 +102,91 @@ crate::spelled! {
         ClearDerControl = "ClearDERControl",
         RequestBatterySwap = "RequestBatterySwap",
     }
+}
+
+/// A connector that is kept for a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reserve {
+    /// The connector; 0 is any of the station.
+    pub connector: i32,
+    /// Our number of the reservation.
+    pub reservation: i64,
+    /// The token it is kept for.
+    pub id_tag: String,
+    /// The type of the token in OCPP's words, where the token is known.
+    pub token_type: Option<&'static str>,
+    /// The group of tokens it is kept for, too.
+    pub parent_group: Option<String>,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Firmware to fetch and install.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UpdateFirmware {
+    /// Its URL.
+    pub location: String,
+    /// When to fetch it.
+    pub retrieve_at: Timestamp,
+    /// How often to try.
+    pub retries: Option<i32>,
+    /// Seconds between two tries.
+    pub retry_interval: Option<i32>,
+}
+
+/// Firmware to fetch, verify and install.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignedUpdateFirmware {
+    /// Its URL.
+    pub location: String,
+    /// When to fetch it; now where it is not said.
+    pub retrieve_at: Option<Timestamp>,
+    /// When to install it; once it is fetched where it is not said.
+    pub install_at: Option<Timestamp>,
+    /// The certificate that it was signed with (PEM).
+    pub certificate: String,
+    /// The signature in base64.
+    pub signature: String,
+    /// How often to try.
+    pub retries: Option<i32>,
+    /// Seconds between two tries.
+    pub retry_interval: Option<i32>,
+    /// The number that status notifications repeat; made where there is none.
+    pub request: Option<i32>,
+}
+
+/// Diagnostics to upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GetDiagnostics {
+    /// The URL to upload them to.
+    pub location: String,
+    /// How often to try.
+    pub retries: Option<i32>,
+    /// Seconds between two tries.
+    pub retry_interval: Option<i32>,
+    /// Nothing older than this.
+    pub start_at: Option<Timestamp>,
+    /// Nothing younger than this.
+    pub stop_at: Option<Timestamp>,
+}
+
+/// A log to upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GetLog {
+    /// Whether it is the security log, or else the diagnostics.
+    pub security: bool,
+    /// The URL to upload it to.
+    pub location: String,
+    /// Nothing older than this.
+    pub oldest: Option<Timestamp>,
+    /// Nothing younger than this.
+    pub latest: Option<Timestamp>,
+    /// How often to try.
+    pub retries: Option<i32>,
+    /// Seconds between two tries.
+    pub retry_interval: Option<i32>,
+    /// The number that status notifications repeat; made where there is none.
+    pub request: Option<i32>,
 }
 
 /// A limit of one connector.
@@ -312,7 +367,7 @@ pub trait StationLink: Send + Sync {
     /// Whether its socket is open here or on another node.
     fn is_online(&self, station: StationId) -> bool;
     /// Sends a command and waits for the answer.
-    async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError>;
+    async fn send(&self, station: StationId, command: StationCommand) -> Result<Outcome, LinkError>;
     /// Closes its socket; false when it had none.
     fn disconnect(&self, station: StationId) -> bool;
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use evenwatt::charging::sessions;
-use evenwatt::sites::stations::link::Command;
+use evenwatt::sites::stations::link::StationCommand;
 use kernel::StationId;
 use serde_json::{Value, json};
 
@@ -130,7 +130,7 @@ impl Pair {
     /// Which stations were asked to start, and with which cards.
     fn asked(&self) -> Vec<(StationId, String)> {
         let start = |(station, command)| match command {
-            Command::StartCharging { id_tag, .. } => Some((station, id_tag)),
+            StationCommand::StartCharging { id_tag, .. } => Some((station, id_tag)),
             _ => None,
         };
         let told = self.depot.link.told().into_iter();

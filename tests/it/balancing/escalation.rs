@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::sites::stations::link::Command;
+use evenwatt::sites::stations::link::StationCommand;
 use kernel::Timestamp;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn since(depot: &Depot, before: Timestamp) -> Duration {
 /// The sessions that were asked to stop, by port.
 fn stopped(depot: &Depot) -> Vec<usize> {
     let told = depot.link.told().into_iter();
-    told.filter(|(_, command)| matches!(command, Command::StopCharging { .. }))
+    told.filter(|(_, command)| matches!(command, StationCommand::StopCharging { .. }))
         .filter_map(|(station, _)| depot.ports.iter().position(|port| port.station == station))
         .collect()
 }

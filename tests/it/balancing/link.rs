@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use evenwatt::sites::stations::link::{Command, Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationLink};
+use evenwatt::sites::stations::link::{
+    Enforced, LimitPurpose, LinkError, Outcome, SetLimit, StationCommand, StationLink,
+};
 use kernel::{StationId, Watts};
 use serde_json::json;
 
@@ -28,7 +30,7 @@ pub struct FakeLink(Arc<Mutex<Inner>>);
 struct Inner {
     online: BTreeSet<StationId>,
     manners: BTreeMap<StationId, Manner>,
-    told: Vec<(StationId, Command)>,
+    told: Vec<(StationId, StationCommand)>,
     live: BTreeMap<StationId, Watts>,
     enforced: BTreeMap<StationId, Enforced>,
     most: Watts,
@@ -65,13 +67,13 @@ impl FakeLink {
         self.inner().live.insert(station, fallback);
     }
     /// Everything that was sent, in order.
-    pub fn told(&self) -> Vec<(StationId, Command)> {
+    pub fn told(&self) -> Vec<(StationId, StationCommand)> {
         self.inner().told.clone()
     }
     /// The live limits that were sent, in order.
     pub fn live_limits(&self) -> Vec<(StationId, SetLimit)> {
         let is_live = |(station, command)| match command {
-            Command::SetLimit(limit) if limit.purpose == LimitPurpose::Live => Some((station, limit)),
+            StationCommand::SetLimit(limit) if limit.purpose == LimitPurpose::Live => Some((station, limit)),
             _ => None,
         };
         self.told().into_iter().filter_map(is_live).collect()
@@ -99,7 +101,7 @@ impl StationLink for FakeLink {
         self.inner().online.contains(&station)
     }
 
-    async fn send(&self, station: StationId, command: Command) -> Result<Outcome, LinkError> {
+    async fn send(&self, station: StationId, command: StationCommand) -> Result<Outcome, LinkError> {
         tokio::task::yield_now().await;
         if self.inner().manners.get(&station) == Some(&Manner::Hangs) {
             std::future::pending::<()>().await;
@@ -110,7 +112,7 @@ impl StationLink for FakeLink {
         }
         let manner = inner.manners.get(&station).copied().unwrap_or_default();
         inner.told.push((station, command.clone()));
-        if let Command::SetLimit(limit) = &command
+        if let StationCommand::SetLimit(limit) = &command
             && limit.purpose == LimitPurpose::Live
             && manner != Manner::Refuses
         {
@@ -126,7 +128,7 @@ impl StationLink for FakeLink {
             ends_with_transaction: false,
             in_watts: inner.in_watts,
             enforced: match &command {
-                Command::GetCompositeSchedule { .. } => inner.enforced.get(&station).copied(),
+                StationCommand::GetCompositeSchedule { .. } => inner.enforced.get(&station).copied(),
                 _ => None,
             },
             refuses_zero: false,

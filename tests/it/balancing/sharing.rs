@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::sites::stations::link::{Command, LimitPurpose};
+use evenwatt::sites::stations::link::{LimitPurpose, StationCommand};
 use kernel::{Milliamps, Watts};
 use serde_json::json;
 
@@ -109,7 +109,7 @@ async fn a_station_that_leaves_is_freed_of_its_limits() {
     let cleared = async || {
         let told = depot.link.told();
         let profiles = told.iter().filter_map(|(station, command)| match command {
-            Command::ClearChargingProfile { id, .. } if *station == gone => *id,
+            StationCommand::ClearChargingProfile { id, .. } if *station == gone => *id,
             _ => None,
         });
         profiles.collect::<Vec<_>>() == [10_001, 20_001]

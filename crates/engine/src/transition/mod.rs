@@ -309,11 +309,6 @@ impl Ledger {
         }
     }
 
-    /// Whether every station confirmed its limit.
-    pub fn is_settled(&self, plan: &Plan) -> bool {
-        self.stage(plan) == Stage::Settled
-    }
-
     /// What may be drawn below every group, sorted by group. External limits are kept by the stations themselves.
     pub fn exposures(&self, snapshot: &Snapshot) -> Vec<Exposure> {
         let grid = Grid::new(snapshot);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use engine::check::{Violation, violations};
-use engine::transition::{Ledger, Message, SendPolicy, Ticket};
+use engine::transition::{Ledger, Message, SendPolicy, Stage, Ticket};
 use engine::*;
 use kernel::*;
 use proptest::collection::vec;
@@ -279,7 +279,7 @@ proptest! {
         loop {
             let (plan, messages) = play.dispatch();
             if messages.is_empty() {
-                prop_assert!(play.ledger.is_settled(&plan), "silent but {:?}", play.ledger.stage(&plan));
+                prop_assert_eq!(play.ledger.stage(&plan), Stage::Settled, "silent");
                 break;
             }
             rounds += 1;

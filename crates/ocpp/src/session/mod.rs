@@ -51,11 +51,6 @@ pub enum Input<'a> {
         /// The payload of the result as JSON, or why there is none.
         answer: Result<String, CallError>,
     },
-    /// No call is to be sent before this instant: the station is still booting.
-    HoldCalls {
-        /// The end of the hold.
-        until: Timestamp,
-    },
     /// Time passed; at the latest when [`Output::NextWake`] asked for it.
     Tick,
     /// The socket is gone.
@@ -80,21 +75,6 @@ pub enum Output {
     NextWake(Timestamp),
 }
 
-/// What went by without effect, for the logs and the judgement of a station.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Answers to no call of ours, or to one that was over.
-    pub stray_answers: u64,
-    /// Calls whose id was still being handled.
-    pub repeated_calls: u64,
-    /// Calls refused because too many were waiting.
-    pub refused_calls: u64,
-    /// Messages that are no frame.
-    pub malformed_messages: u64,
-    /// Answers of ours that the station could not use.
-    pub refused_answers: u64,
-}
-
 /// The state of one connection.
 #[derive(Debug)]
 pub struct Session {
@@ -103,7 +83,6 @@ pub struct Session {
     incoming: Incoming,
     announced_wake: Option<Timestamp>,
     closed: bool,
-    tally: Tally,
 }
 
 impl Session {
@@ -115,13 +94,7 @@ impl Session {
             incoming: Incoming::default(),
             announced_wake: None,
             closed: false,
-            tally: Tally::default(),
         }
-    }
-
-    /// What went by without effect so far.
-    pub const fn tally(&self) -> Tally {
-        self.tally
     }
 
     /// Whether there is room for another call of the station. Where there is none nothing more should be read, so that the
@@ -143,7 +116,6 @@ impl Session {
             Input::Received(text) => self.receive(text, &mut outputs),
             Input::Send(call) => self.outgoing.enqueue(call, &mut outputs),
             Input::Answer { message_id, answer } => self.answer(&message_id, answer, &mut outputs),
-            Input::HoldCalls { until } => self.outgoing.hold(until),
             Input::Tick => {}
             Input::Closed => {
                 self.closed = true;
@@ -181,41 +153,30 @@ impl Session {
                 },
                 outputs,
             ),
-            Ok(Frame::Complaint { .. }) if self.version >= Protocol::V21 => {
-                self.tally.refused_answers += 1;
-            }
-            Ok(Frame::Send { .. } | Frame::Complaint { .. }) => self.tally.malformed_messages += 1,
+            // An answer of ours that the station could not use, or before 2.1 no message at all.
+            Ok(Frame::Send { .. } | Frame::Complaint { .. }) => {}
             Ok(Frame::Answer { id, payload }) => self.finish(&id, Ok(payload.to_owned()), outputs),
             Ok(Frame::Refusal { id, error }) => {
                 self.finish(&id, Err(CallFailure::Error(error)), outputs);
             }
-            Err(malformed) => {
-                self.tally.malformed_messages += 1;
-                match malformed {
-                    Malformed::AnswerWith { id, error } => {
-                        outputs.push(self.refusal(&id, &error));
-                    }
-                    Malformed::BrokenAnswer { id, error } => {
-                        if self.version >= Protocol::V21 {
-                            outputs.push(Output::Transmit(write_complaint(&id, &error)));
-                        }
-                        self.finish(&id, Err(CallFailure::Error(error)), outputs);
-                    }
-                    Malformed::UnknownType => {}
+            Err(Malformed::AnswerWith { id, error }) => outputs.push(self.refusal(&id, &error)),
+            Err(Malformed::BrokenAnswer { id, error }) => {
+                if self.version >= Protocol::V21 {
+                    outputs.push(Output::Transmit(write_complaint(&id, &error)));
                 }
+                self.finish(&id, Err(CallFailure::Error(error)), outputs);
             }
+            Err(Malformed::UnknownType) => {}
         }
     }
 
     fn admit(&mut self, call: IncomingCall, outputs: &mut Vec<Output>) {
         match self.incoming.admit(call) {
             Admission::Now(call) => outputs.push(Output::Dispatch(call)),
-            Admission::Later => {}
-            Admission::Repeated => self.tally.repeated_calls += 1,
+            Admission::Later | Admission::Repeated => {}
             // Of the ten codes none says "busy". This one blames neither the payload nor the action, and a station
             // that was refused a transaction message with it repeats the message (1.6 §3.7).
             Admission::Full(message_id) => {
-                self.tally.refused_calls += 1;
                 let error = CallError::new(ErrorCode::GenericError, "too many calls are waiting");
                 outputs.push(self.refusal(&message_id, &error));
             }
@@ -223,9 +184,9 @@ impl Session {
     }
 
     fn finish(&mut self, id: &MessageId, result: Result<Box<RawValue>, CallFailure>, outputs: &mut Vec<Output>) {
-        match self.outgoing.finish(&id.text()) {
-            Some(correlation) => outputs.push(Output::CallDone { correlation, result }),
-            None => self.tally.stray_answers += 1,
+        // An answer to no call of ours, or to one that is over, is of no use.
+        if let Some(correlation) = self.outgoing.finish(&id.text()) {
+            outputs.push(Output::CallDone { correlation, result });
         }
     }
 

@@ -102,7 +102,6 @@ pub struct Outgoing {
     outstanding: Option<Outstanding>,
     /// Ascending by priority, and by arrival within one.
     queue: VecDeque<OutgoingCall>,
-    held_until: Option<Timestamp>,
     id_prefix: String,
     sent: u64,
     timeout: Duration,
@@ -114,7 +113,6 @@ impl Outgoing {
         Self {
             outstanding: None,
             queue: VecDeque::new(),
-            held_until: None,
             id_prefix: id_prefix.chars().take(LONGEST_PREFIX).collect(),
             sent: 0,
             timeout,
@@ -148,11 +146,6 @@ impl Outgoing {
         self.queue.insert(place, call);
     }
 
-    /// Sends nothing before this instant.
-    pub const fn hold(&mut self, until: Timestamp) {
-        self.held_until = Some(until);
-    }
-
     /// Ends the outstanding call when this is its id; gives its correlation.
     pub fn finish(&mut self, message_id: &str) -> Option<u64> {
         let ours = self.outstanding.take_if(|call| call.message_id == message_id)?;
@@ -171,9 +164,7 @@ impl Outgoing {
             }
             alive
         });
-        self.held_until.take_if(|until| *until <= now);
         if self.outstanding.is_none()
-            && self.held_until.is_none()
             && let Some(call) = self.queue.pop_front()
         {
             self.sent += 1;
@@ -188,8 +179,7 @@ impl Outgoing {
     pub fn next_wake(&self) -> Option<Timestamp> {
         let deadline = self.outstanding.as_ref().map(|call| call.deadline);
         let expiry = self.queue.iter().map(|call| call.expires_at).min();
-        let release = self.held_until.filter(|_| !self.queue.is_empty());
-        [deadline, expiry, release].into_iter().flatten().min()
+        [deadline, expiry].into_iter().flatten().min()
     }
 
     /// Ends everything at once.

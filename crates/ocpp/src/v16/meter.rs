@@ -1,4 +1,4 @@
-//! Meter values as OCPP 1.6 writes them (§7.33 and §7.43), and what they mean.
+//! Metering (OCPP 1.6 Core profile, §4.7, §7.33 and §7.43): meter values as stations send them, and what they mean.
 
 use crate::decimal::Decimal;
 use crate::meter::{Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample, readings_at};
@@ -86,6 +86,20 @@ crate::message! {
         /// The values.
         pub sampled_value: Vec<SampledValue>,
     }
+}
+
+crate::exchange! {
+    /// MeterValues (§4.7): what the meter of a connector shows, during a transaction or without one.
+    meter_values
+    asks {
+        /// The connector, or 0 for the main meter of the station.
+        connector_id: u32,
+        /// The transaction; 0 or absent in spite of a running one from some stations.
+        transaction_id: Option<i64>,
+        /// One item an instant.
+        meter_value: Vec<MeterValue>,
+    }
+    answers {}
 }
 
 /// What the values mean: a reading for each instant and context, none for values we do not use.

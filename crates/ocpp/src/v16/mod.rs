@@ -1,49 +1,31 @@
-//! OCPP 1.6 with the security whitepaper: what a station may say and what it may be told.
+//! OCPP 1.6 with the security whitepaper: what a station may say and what it may be told, one file a functional block.
 //!
-//! A new action is one file, its `mod` line and one word in the list below.
+//! The blocks are those of OCPP 2, so that what is alike stands alike; each names the feature profile that it is of. A new
+//! action is an `exchange!` in the file of its block and a word in the list below.
 
-pub mod authorize;
-pub mod boot_notification;
-pub mod cancel_reservation;
-pub mod certificate_signed;
-pub mod change_availability;
-pub mod change_configuration;
+pub mod authorization;
+pub mod availability;
 pub mod charging_profile;
-pub mod clear_cache;
-pub mod clear_charging_profile;
 pub mod common;
-pub mod data_transfer;
-pub mod delete_certificate;
-pub mod diagnostics_status_notification;
-pub mod extended_trigger_message;
-pub mod firmware_status_notification;
-pub mod get_composite_schedule;
-pub mod get_configuration;
-pub mod get_diagnostics;
-pub mod get_installed_certificate_ids;
-pub mod get_local_list_version;
-pub mod get_log;
-pub mod heartbeat;
-pub mod install_certificate;
-pub mod log_status_notification;
+pub mod firmware;
 pub mod meter;
-pub mod meter_values;
-pub mod remote_start_transaction;
-pub mod remote_stop_transaction;
-pub mod reserve_now;
-pub mod reset;
-pub mod security_event_notification;
-pub mod send_local_list;
-pub mod set_charging_profile;
-pub mod sign_certificate;
-pub mod signed_firmware_status_notification;
-pub mod signed_update_firmware;
-pub mod start_transaction;
-pub mod status_notification;
-pub mod stop_transaction;
-pub mod trigger_message;
-pub mod unlock_connector;
-pub mod update_firmware;
+pub mod provisioning;
+pub mod remote_control;
+pub mod reservation;
+pub mod security;
+pub mod smart_charging;
+pub mod transactions;
+
+pub use authorization::*;
+pub use availability::*;
+pub use firmware::*;
+pub use meter::meter_values;
+pub use provisioning::*;
+pub use remote_control::*;
+pub use reservation::*;
+pub use security::*;
+pub use smart_charging::*;
+pub use transactions::*;
 
 crate::actions! {
     from_station {

@@ -188,7 +188,7 @@ fn what_a_station_says_is_told_from_what_it_is_told() {
     let said = Incoming::decode("Heartbeat", &raw("{}"), at, Protocol::V16).expect("valid");
     assert_eq!(said.value, Incoming::Heartbeat(heartbeat::Request {}));
 
-    let order = Command::from(reset::Request { r#type: reset::Kind::Soft });
+    let order = Command::from(reset::Request { r#type: ResetType::Soft });
     assert_eq!((order.action(), order.payload().as_str()), ("Reset", r#"{"type":"Soft"}"#));
     let heard = Command::decode("Reset", &raw(&order.payload()), at, Protocol::V16).expect("valid");
     assert_eq!(heard.value, order);

@@ -7,15 +7,15 @@ use serde_json::value::RawValue;
 use kernel::Protocol;
 use kernel::Timestamp;
 use ocpp::tenths::Tenths;
-use ocpp::v16::change_availability::Availability;
 use ocpp::v16::charging_profile::{ChargingSchedule, Purpose, RateUnit, SchedulePeriod};
 use ocpp::v16::common::Acceptance;
-use ocpp::v16::stop_transaction::Reason;
-use ocpp::v16::trigger_message::Trigger;
 use ocpp::v16::{
-    Command, change_availability, change_configuration, clear_cache, clear_charging_profile, data_transfer,
-    get_composite_schedule, get_local_list_version, remote_start_transaction, remote_stop_transaction, reset,
-    send_local_list, set_charging_profile, trigger_message, unlock_connector,
+    AvailabilityStatus, AvailabilityType, ChargingProfileStatus, ClearChargingProfileStatus, Command,
+    ConfigurationStatus, DataTransferStatus, GetCompositeScheduleStatus, MessageTrigger, Reason, ResetType,
+    TriggerMessageStatus, UnlockStatus, UpdateStatus, UpdateType, change_availability, change_configuration,
+    clear_cache, clear_charging_profile, data_transfer, get_composite_schedule, get_local_list_version,
+    remote_start_transaction, remote_stop_transaction, reset, send_local_list, set_charging_profile, trigger_message,
+    unlock_connector,
 };
 use ocpp::wire::Wire;
 use ocpp::{CallError, ErrorCode};
@@ -35,7 +35,7 @@ pub(super) enum FollowUp {
     Nothing,
     Start(u32, Promise),
     Stop(u32, Reason),
-    Say(Trigger, Option<u32>),
+    Say(MessageTrigger, Option<u32>),
     Restart(Reason),
 }
 
@@ -81,7 +81,7 @@ impl Station {
             Command::ChangeConfiguration(request) => {
                 let key = request.key.as_str();
                 let status = self.settings.change(key, request.value.as_str());
-                if key == METER_INTERVAL && status == change_configuration::Status::Accepted {
+                if key == METER_INTERVAL && status == ConfigurationStatus::Accepted {
                     self.meter_interval = self.settings.seconds(METER_INTERVAL);
                     self.meter_from(now);
                 }
@@ -94,8 +94,8 @@ impl Station {
             }
             Command::Reset(request) => {
                 next = FollowUp::Restart(match request.r#type {
-                    reset::Kind::Hard => Reason::HardReset,
-                    reset::Kind::Soft => Reason::SoftReset,
+                    ResetType::Hard => Reason::HardReset,
+                    ResetType::Soft => Reason::SoftReset,
                 });
                 let status = Acceptance::Accepted;
                 reset::Response { status }.to_json()
@@ -105,8 +105,7 @@ impl Station {
                 if known {
                     next = FollowUp::Stop(request.connector_id, Reason::UnlockCommand);
                 }
-                let status =
-                    if known { unlock_connector::Status::Unlocked } else { unlock_connector::Status::NotSupported };
+                let status = if known { UnlockStatus::Unlocked } else { UnlockStatus::NotSupported };
                 unlock_connector::Response { status }.to_json()
             }
             Command::ChangeAvailability(request) => self.change_availability(&request).to_json(),
@@ -135,7 +134,7 @@ impl Station {
                 get_local_list_version::Response { list_version: self.local_list_version }.to_json()
             }
             Command::DataTransfer(_) => {
-                data_transfer::Response { status: data_transfer::Status::UnknownVendorId, data: None }.to_json()
+                data_transfer::Response { status: DataTransferStatus::UnknownVendorId, data: None }.to_json()
             }
             other => {
                 let why = format!("a virtual station has no {}", other.action());
@@ -167,7 +166,6 @@ impl Station {
         request: set_charging_profile::Request,
         now: Timestamp,
     ) -> set_charging_profile::Response {
-        use set_charging_profile::Status;
         let (number, profile) = (request.connector_id, request.cs_charging_profiles);
         let place = self.connector(number);
         let fits = match profile.charging_profile_purpose {
@@ -179,21 +177,28 @@ impl Station {
         let first = profile.charging_schedule.charging_schedule_period.first();
         let sound = first.is_some_and(|period| period.start_period == 0);
         let status = if fits && sound && profile.stack_level <= HIGHEST_LEVEL {
-            if self.profiles.install(number, profile, now) { Status::Accepted } else { Status::Rejected }
+            if self.profiles.install(number, profile, now) {
+                ChargingProfileStatus::Accepted
+            } else {
+                ChargingProfileStatus::Rejected
+            }
         } else {
-            Status::Rejected
+            ChargingProfileStatus::Rejected
         };
         set_charging_profile::Response { status }
     }
 
     fn clear_profiles(&mut self, request: &clear_charging_profile::Request) -> clear_charging_profile::Response {
-        use clear_charging_profile::Status;
-        let status = if self.profiles.clear(request) { Status::Accepted } else { Status::NoneFound };
+        let status = if self.profiles.clear(request) {
+            ClearChargingProfileStatus::Accepted
+        } else {
+            ClearChargingProfileStatus::NoneFound
+        };
         clear_charging_profile::Response { status }
     }
 
     fn composite(&self, request: &get_composite_schedule::Request, now: Timestamp) -> get_composite_schedule::Response {
-        use get_composite_schedule::{Response, Status};
+        use get_composite_schedule::Response;
         let number = request.connector_id;
         let outlet = match number {
             0 => self.supply(),
@@ -201,7 +206,7 @@ impl Station {
         };
         let Some(outlet) = outlet else {
             return Response {
-                status: Status::Rejected,
+                status: GetCompositeScheduleStatus::Rejected,
                 connector_id: None,
                 schedule_start: None,
                 charging_schedule: None,
@@ -211,7 +216,7 @@ impl Station {
         let unit = request.charging_rate_unit.unwrap_or(RateUnit::Amperes);
         let limits = self.profiles.schedule(number, &outlet, running, now, request.duration);
         Response {
-            status: Status::Accepted,
+            status: GetCompositeScheduleStatus::Accepted,
             connector_id: Some(number),
             schedule_start: Some(now),
             charging_schedule: Some(ChargingSchedule {
@@ -234,28 +239,27 @@ impl Station {
         Some(Outlet { maximum, ..widest })
     }
 
-    fn trigger(&self, request: &trigger_message::Request) -> (trigger_message::Status, FollowUp) {
-        use trigger_message::Status;
+    fn trigger(&self, request: &trigger_message::Request) -> (TriggerMessageStatus, FollowUp) {
         let wanted = request.connector_id;
         let known = wanted.is_none_or(|number| number == 0 || self.connector(number).is_some());
         match request.requested_message {
-            _ if !known => (Status::Rejected, FollowUp::Nothing),
-            Trigger::DiagnosticsStatusNotification | Trigger::FirmwareStatusNotification => {
-                (Status::NotImplemented, FollowUp::Nothing)
+            _ if !known => (TriggerMessageStatus::Rejected, FollowUp::Nothing),
+            MessageTrigger::DiagnosticsStatusNotification | MessageTrigger::FirmwareStatusNotification => {
+                (TriggerMessageStatus::NotImplemented, FollowUp::Nothing)
             }
-            trigger => (Status::Accepted, FollowUp::Say(trigger, wanted)),
+            trigger => (TriggerMessageStatus::Accepted, FollowUp::Say(trigger, wanted)),
         }
     }
 
-    fn say(&mut self, trigger: Trigger, connector: Option<u32>, now: Timestamp) {
+    fn say(&mut self, trigger: MessageTrigger, connector: Option<u32>, now: Timestamp) {
         let wanted = connector.filter(|number| *number > 0);
         match trigger {
-            Trigger::BootNotification => {
+            MessageTrigger::BootNotification => {
                 self.outbox.push(Message::Boot(self.spec.identity.clone()));
             }
-            Trigger::Heartbeat => self.outbox.push(Message::Heartbeat),
-            Trigger::MeterValues => self.meter_now(wanted, now),
-            Trigger::StatusNotification => {
+            MessageTrigger::Heartbeat => self.outbox.push(Message::Heartbeat),
+            MessageTrigger::MeterValues => self.meter_now(wanted, now),
+            MessageTrigger::StatusNotification => {
                 for one in &self.connectors {
                     if wanted.is_none_or(|number| number == one.number) {
                         let notice = notification(one.number, one.status.clone(), now);
@@ -263,22 +267,22 @@ impl Station {
                     }
                 }
             }
-            Trigger::DiagnosticsStatusNotification | Trigger::FirmwareStatusNotification => {}
+            MessageTrigger::DiagnosticsStatusNotification | MessageTrigger::FirmwareStatusNotification => {}
         }
     }
 
     fn change_availability(&mut self, request: &change_availability::Request) -> change_availability::Response {
-        use change_availability::{Response, Status};
+        use change_availability::Response;
         let wanted = request.connector_id;
-        let operative = request.r#type == Availability::Operative;
-        let mut status = Status::Rejected;
+        let operative = request.r#type == AvailabilityType::Operative;
+        let mut status = AvailabilityStatus::Rejected;
         for one in &mut self.connectors {
             if wanted == 0 || wanted == one.number {
                 one.operative = operative;
                 status = match (&status, &one.transaction) {
                     // It shows once the transaction ended.
-                    (Status::Scheduled, _) | (_, Some(_)) if !operative => Status::Scheduled,
-                    _ => Status::Accepted,
+                    (AvailabilityStatus::Scheduled, _) | (_, Some(_)) if !operative => AvailabilityStatus::Scheduled,
+                    _ => AvailabilityStatus::Accepted,
                 };
             }
         }
@@ -305,13 +309,13 @@ impl Station {
     }
 
     fn send_local_list(&mut self, request: &send_local_list::Request) -> send_local_list::Response {
-        use send_local_list::{Response, Status, Update};
+        use send_local_list::Response;
         let newer = request.list_version > self.local_list_version;
-        if request.update_type == Update::Differential && !newer {
-            return Response { status: Status::VersionMismatch };
+        if request.update_type == UpdateType::Differential && !newer {
+            return Response { status: UpdateStatus::VersionMismatch };
         }
         self.local_list_version = request.list_version;
-        Response { status: Status::Accepted }
+        Response { status: UpdateStatus::Accepted }
     }
 
     /// Meters every transaction in the new rhythm.

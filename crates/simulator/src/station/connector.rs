@@ -6,10 +6,10 @@ use crate::car::{Car, Scale};
 use crate::limit::{Limit, Outlet};
 use crate::profiles::Running;
 use kernel::{Milliamps, Timestamp, Watts};
+use ocpp::v16::ChargePointStatus;
 use ocpp::v16::charging_profile::ChargingProfile;
 use ocpp::v16::common::IdTag;
 use ocpp::v16::meter::{Context, Measurand, MeterValue, Phase, SampledValue, Unit};
-use ocpp::v16::status_notification::Status;
 
 /// Watts times milliseconds in a watt-hour.
 const MILLIJOULES: i64 = 3_600_000;
@@ -51,7 +51,7 @@ pub struct Connector {
     /// Its electrical side.
     pub outlet: Outlet,
     /// What was last reported.
-    pub status: Status,
+    pub status: ChargePointStatus,
     /// Whether it is in service.
     pub operative: bool,
     /// The car that is plugged in.
@@ -74,7 +74,7 @@ impl Connector {
         Self {
             number,
             outlet,
-            status: Status::Available,
+            status: ChargePointStatus::Available,
             operative: true,
             car: None,
             transaction: None,
@@ -109,17 +109,17 @@ impl Connector {
     }
 
     /// The status that is true now (OCPP 1.6 §4.9).
-    pub fn true_status(&self) -> Status {
+    pub fn true_status(&self) -> ChargePointStatus {
         let Some(car) = &self.car else {
-            return if self.operative { Status::Available } else { Status::Unavailable };
+            return if self.operative { ChargePointStatus::Available } else { ChargePointStatus::Unavailable };
         };
         match self.transaction {
-            None if self.finished => Status::Finishing,
-            None if !self.operative => Status::Unavailable,
-            None => Status::Preparing,
-            Some(_) if car.is_full() => Status::SuspendedEv,
-            Some(_) if !self.limit.is_enough() => Status::SuspendedEvse,
-            Some(_) => Status::Charging,
+            None if self.finished => ChargePointStatus::Finishing,
+            None if !self.operative => ChargePointStatus::Unavailable,
+            None => ChargePointStatus::Preparing,
+            Some(_) if car.is_full() => ChargePointStatus::SuspendedEv,
+            Some(_) if !self.limit.is_enough() => ChargePointStatus::SuspendedEvse,
+            Some(_) => ChargePointStatus::Charging,
         }
     }
 

@@ -11,9 +11,7 @@ use super::outbox::Message;
 use kernel::Protocol;
 use ocpp::keys::predecessor;
 use ocpp::v16::meter::{MeterValue, SampledValue};
-use ocpp::v16::status_notification::Status;
-use ocpp::v16::stop_transaction::Reason;
-use ocpp::v16::{start_transaction, status_notification, stop_transaction};
+use ocpp::v16::{ChargePointStatus, Reason, start_transaction, status_notification, stop_transaction};
 
 /// A transaction as the server knows it.
 #[derive(Debug)]
@@ -82,9 +80,9 @@ impl Dialect {
     fn status(&mut self, request: &status_notification::Request) -> (&'static str, Value) {
         let number = request.connector_id;
         let state = match request.status {
-            Status::Charging => Some("Charging"),
-            Status::SuspendedEv => Some("SuspendedEV"),
-            Status::SuspendedEvse => Some("SuspendedEVSE"),
+            ChargePointStatus::Charging => Some("Charging"),
+            ChargePointStatus::SuspendedEv => Some("SuspendedEV"),
+            ChargePointStatus::SuspendedEvse => Some("SuspendedEVSE"),
             _ => None,
         };
         let running = self.told.iter().find(|(_, told)| told.connector == number);
@@ -98,10 +96,10 @@ impl Dialect {
             return ("Heartbeat", json!({})); // the station as a whole has no status in OCPP 2
         }
         let word = match &request.status {
-            Status::Available => "Available",
-            Status::Reserved => "Reserved",
-            Status::Unavailable => "Unavailable",
-            Status::Faulted => "Faulted",
+            ChargePointStatus::Available => "Available",
+            ChargePointStatus::Reserved => "Reserved",
+            ChargePointStatus::Unavailable => "Unavailable",
+            ChargePointStatus::Faulted => "Faulted",
             _ => "Occupied",
         };
         let body = json!({"timestamp": request.timestamp, "connectorStatus": word,

@@ -28,8 +28,8 @@ fn messages() -> Vec<Message> {
     vec![
         Message::Boot(spec.identity),
         Message::Heartbeat,
-        status(0, Status::Available),
-        status(1, Status::Preparing),
+        status(0, ChargePointStatus::Available),
+        status(1, ChargePointStatus::Preparing),
         Message::Authorize { connector: 1, id_tag: id_tag.clone() },
         Message::Start {
             local: 4,
@@ -41,7 +41,7 @@ fn messages() -> Vec<Message> {
                 timestamp: AT.into(),
             },
         },
-        status(1, Status::Charging),
+        status(1, ChargePointStatus::Charging),
         meter(Some(4)),
         meter(None),
         Message::Stop {

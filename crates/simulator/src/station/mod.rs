@@ -19,10 +19,8 @@ use kernel::Protocol;
 use kernel::Timestamp;
 use ocpp::session::{CALL_TIMEOUT, Session, SessionOptions};
 use ocpp::text::{Label, TooLong};
-use ocpp::v16::boot_notification;
 use ocpp::v16::common::IdTag;
-use ocpp::v16::status_notification::{self, Status, Trouble};
-use ocpp::v16::stop_transaction::Reason;
+use ocpp::v16::{ChargePointErrorCode, ChargePointStatus, Reason, boot_notification, status_notification};
 
 use super::car::{Car, Scale};
 use super::limit::{Limit, Outlet};
@@ -298,10 +296,10 @@ impl Station {
 }
 
 /// The notice that a connector has this status.
-fn notification(connector_id: u32, status: Status, now: Timestamp) -> status_notification::Request {
+fn notification(connector_id: u32, status: ChargePointStatus, now: Timestamp) -> status_notification::Request {
     status_notification::Request {
         connector_id,
-        error_code: Trouble::NoError.into(),
+        error_code: ChargePointErrorCode::NoError.into(),
         info: None,
         status,
         timestamp: Some(now),

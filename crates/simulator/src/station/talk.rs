@@ -9,11 +9,8 @@ use kernel::Protocol;
 use kernel::Timestamp;
 use ocpp::decode;
 use ocpp::session::{CallFailure, Input, OutgoingCall, Output, Priority};
-use ocpp::v16::boot_notification::{self, Registration};
 use ocpp::v16::common::Authorization;
-use ocpp::v16::status_notification::Status;
-use ocpp::v16::stop_transaction::Reason;
-use ocpp::v16::{authorize, start_transaction};
+use ocpp::v16::{ChargePointStatus, Reason, RegistrationStatus, authorize, boot_notification, start_transaction};
 use ocpp::wire::Wire;
 
 use super::outbox::{InFlight, Message};
@@ -174,7 +171,7 @@ impl Station {
 
     fn booted(&mut self, answer: &boot_notification::Response, now: Timestamp) {
         let interval = Duration::from_secs(u64::from(answer.interval));
-        if answer.status != Registration::Accepted {
+        if answer.status != RegistrationStatus::Accepted {
             let wait = Some(interval).filter(|span| !span.is_zero());
             self.phase = Phase::Booting(now + wait.unwrap_or(BOOT_AGAIN_AFTER));
             return;
@@ -189,7 +186,7 @@ impl Station {
 
     /// Reports the status of the station and of every connector.
     fn report_all(&mut self, now: Timestamp) {
-        let station = notification(0, Status::Available, now);
+        let station = notification(0, ChargePointStatus::Available, now);
         self.outbox.push(Message::Status(station));
         for connector in &mut self.connectors {
             connector.status = connector.true_status();

@@ -3,8 +3,7 @@
 use kernel::Timestamp;
 use ocpp::v16::common::IdTag;
 use ocpp::v16::meter::Context;
-use ocpp::v16::stop_transaction::Reason;
-use ocpp::v16::{meter_values, start_transaction, stop_transaction};
+use ocpp::v16::{Reason, meter_values, start_transaction, stop_transaction};
 
 use super::Station;
 use super::connector::{Promise, Transaction};

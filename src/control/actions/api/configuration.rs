@@ -15,7 +15,7 @@ use crate::http::envelope::{Reply, reply};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Code, Ctx, PathId, Query};
 use crate::sites::stations;
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::StationCommand;
 use kernel::credentials::hide_credentials;
 use kernel::{ActionId, StationId};
 
@@ -52,7 +52,7 @@ async fn get_variables(
     let keys: Vec<String> = keys.map(String::from).chain(named).collect();
     let data = json!({"key": keys, "meta_data": request.meta_data});
     let action = target.action(ActionKind::StationGetVariables, data);
-    let (_, outcome) = in_time(performer.perform(action, Command::GetConfiguration { keys })).await?;
+    let (_, outcome) = in_time(performer.perform(action, StationCommand::GetConfiguration { keys })).await?;
     let mut told = outcome.data;
     hide_credentials(&mut told);
     let field = |name| told.get(name).cloned().unwrap_or_default();
@@ -159,9 +159,9 @@ fn check(setting: &SettingInput, field: &str) -> ApiResult<()> {
     Ok(())
 }
 
-fn change(setting: SettingInput, meta_data: &Value) -> (Value, Command) {
+fn change(setting: SettingInput, meta_data: &Value) -> (Value, StationCommand) {
     let data = json!({"key": setting.key, "value": setting.value.0, "meta_data": meta_data});
-    let command = Command::ChangeConfiguration { key: setting.key.into(), value: setting.value.0 };
+    let command = StationCommand::ChangeConfiguration { key: setting.key.into(), value: setting.value.0 };
     (data, command)
 }
 

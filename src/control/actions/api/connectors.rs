@@ -13,7 +13,7 @@ use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Body, Caller, Ctx, PathId, Query};
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::StationCommand;
 use kernel::ConnectorId;
 
 /// Adds these endpoints.
@@ -34,7 +34,7 @@ async fn unlock_connector(
 ) -> ApiResult<HttpResponse> {
     let target = Target::connector(&caller, &ctx, id).await?;
     let connector = target.connector.as_ref().map_or(0, |connector| connector.number);
-    let command = Command::UnlockConnector { connector };
+    let command = StationCommand::UnlockConnector { connector };
     target.command(&performer, ActionKind::ConnectorUnlock, json!({}), command, query.wait.unwrap_or(false)).await
 }
 
@@ -54,7 +54,7 @@ async fn change_connector_availability(
     let connector = target.connector.as_ref().map_or(0, |connector| connector.number);
     let operative = request.kind == AvailabilityType::Operative;
     let data = json!({"type": request.kind});
-    let command = Command::ChangeAvailability { connector, operative };
+    let command = StationCommand::ChangeAvailability { connector, operative };
     target
         .command(&performer, ActionKind::ConnectorChangeAvailability, data, command, query.wait.unwrap_or(false))
         .await

@@ -13,7 +13,7 @@ use crate::http::docs::CommandErrors;
 use crate::http::envelope::Reply;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Body, Caller, Ctx, PathId, Query};
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::StationCommand;
 use kernel::StationId;
 
 /// Adds these endpoints.

@@ -21,7 +21,7 @@ macro_rules! station_commands {
             Body(request): Body<$request>,
         ) -> ApiResult<HttpResponse> {
             let target = Target::station(&caller, &ctx, id).await?;
-            let command = Command::from(request);
+            let command = StationCommand::from(request);
             let data = told(&command);
             target.command(&performer, ActionKind::$kind, data, command, query.wait.unwrap_or($wait)).await
         }

@@ -15,7 +15,7 @@ use crate::http::quantities::LimitUnit;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiResult, Body, Caller, Ctx, PathId, Query};
 use crate::sites::stations::Connector;
-use crate::sites::stations::link::{Command, DEFAULT_LIMIT_PROFILE, LimitPurpose, SetLimit};
+use crate::sites::stations::link::{DEFAULT_LIMIT_PROFILE, LimitPurpose, SetLimit, StationCommand};
 use kernel::{ConnectorId, Millivolts, PhaseSet, StationId};
 
 /// Voltage for conversions where a connector says nothing.
@@ -32,11 +32,11 @@ pub fn routes(config: &mut ServiceConfig) {
 
 impl PowerLimitRequest {
     /// The limit of one connector, or of the whole station.
-    fn command(&self, connector: Option<&Connector>) -> ApiResult<Command> {
+    fn command(&self, connector: Option<&Connector>) -> ApiResult<StationCommand> {
         let voltage = connector.and_then(|connector| connector.voltage_limit).unwrap_or(MAINS);
         let phases = connector.map_or(PhaseSet::ALL, Connector::phase_set);
         let limit = self.unit.watts(self.limit, voltage, phases)?;
-        Ok(Command::SetLimit(SetLimit {
+        Ok(StationCommand::SetLimit(SetLimit {
             connector: connector.map_or(0, |connector| connector.number),
             limit,
             purpose: LimitPurpose::Default,
@@ -54,8 +54,8 @@ impl PowerLimitRequest {
 }
 
 /// The commands that forget a limit set by API.
-fn clear_limit(connector: i32) -> Command {
-    Command::ClearChargingProfile {
+fn clear_limit(connector: i32) -> StationCommand {
+    StationCommand::ClearChargingProfile {
         id: Some(DEFAULT_LIMIT_PROFILE + connector),
         connector: None,
         purpose: None,

@@ -15,7 +15,7 @@ use crate::http::envelope::Reply;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Ctx, PathId, Query};
 use crate::people::tokens::{self, OfflineCard};
-use crate::sites::stations::link::Command;
+use crate::sites::stations::link::{self, StationCommand};
 use kernel::Protocol;
 use kernel::StationId;
 
@@ -105,8 +105,10 @@ async fn reset_chargestation(
         let message = "the station restarts as a whole";
         return Err(ApiError::field("evseId", "invalid", message));
     }
-    let command =
-        Command::Reset { hard: matches!(request.kind, ResetType::Hard | ResetType::Immediate), evse: request.evse_id };
+    let command = StationCommand::Reset {
+        hard: matches!(request.kind, ResetType::Hard | ResetType::Immediate),
+        evse: request.evse_id,
+    };
     let data = json!({
         "type": request.kind, "evseId": request.evse_id, "meta_data": request.meta_data
     });
@@ -126,7 +128,13 @@ async fn clear_cache(
 ) -> ApiResult<HttpResponse> {
     let target = Target::station(&caller, &ctx, id).await?;
     target
-        .command(&performer, ActionKind::StationClearCache, json!({}), Command::ClearCache, query.wait.unwrap_or(false))
+        .command(
+            &performer,
+            ActionKind::StationClearCache,
+            json!({}),
+            StationCommand::ClearCache,
+            query.wait.unwrap_or(false),
+        )
         .await
 }
 
@@ -159,7 +167,7 @@ async fn send_local_list(
     };
     let version = request.version.unwrap_or_else(|| i32::try_from(now.unix_seconds()).unwrap_or(i32::MAX));
     let data = json!({"listVersion": version, "updateType": request.update_type, "entries": entries.len()});
-    let command = Command::SendLocalList { version, full, entries };
+    let command = StationCommand::SendLocalList { version, full, entries };
     let wait = query.wait.unwrap_or(false);
     target.command(&performer, ActionKind::StationSendLocalList, data, command, wait).await
 }
@@ -195,7 +203,13 @@ async fn get_local_list_version(
     let target = Target::station(&caller, &ctx, id).await?;
     let wait = query.wait.unwrap_or(false);
     target
-        .command(&performer, ActionKind::StationGetLocalListVersion, json!({}), Command::GetLocalListVersion, wait)
+        .command(
+            &performer,
+            ActionKind::StationGetLocalListVersion,
+            json!({}),
+            StationCommand::GetLocalListVersion,
+            wait,
+        )
         .await
 }
 
@@ -212,12 +226,12 @@ async fn update_firmware(
     Body(request): Body<FirmwareRequest>,
 ) -> ApiResult<HttpResponse> {
     let target = Target::station(&caller, &ctx, id).await?;
-    let command = Command::UpdateFirmware {
+    let command = StationCommand::UpdateFirmware(link::UpdateFirmware {
         location: request.location.into(),
         retrieve_at: request.retrieve_date.unwrap_or_else(|| ctx.clock.now()),
         retries: request.retries,
         retry_interval: request.retry_interval,
-    };
+    });
     let data = told(&command);
     target.command(&performer, ActionKind::StationUpdateFirmware, data, command, query.wait.unwrap_or(false)).await
 }

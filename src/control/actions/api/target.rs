@@ -13,7 +13,7 @@ use crate::http::caller::Permission;
 use crate::http::envelope::reply;
 use crate::http::{ApiError, ApiResult, Caller, Code, Ctx};
 use crate::load::groups;
-use crate::sites::stations::link::{Command, DEFAULT_LIMIT_PROFILE, LinkError, Outcome};
+use crate::sites::stations::link::{DEFAULT_LIMIT_PROFILE, LinkError, Outcome, StationCommand};
 use crate::sites::stations::{self, Connector, Station};
 use kernel::spelled::Spelled;
 use kernel::{ConnectorId, StationId};
@@ -78,10 +78,10 @@ impl Target {
         performer: &Performer,
         kind: ActionKind,
         data: Value,
-        command: Command,
+        command: StationCommand,
         wait: bool,
     ) -> ApiResult<HttpResponse> {
-        if let Command::Device { request, .. } = &command
+        if let StationCommand::Device { request, .. } = &command
             && performer.is_online(self.station.id)
             && !request.is_known_to(self.station.protocol)
         {
@@ -101,7 +101,7 @@ impl Target {
             let view = view.seen(self.sees_cards);
             return Ok(reply(StatusCode::ACCEPTED, &format!("{} requested", sentence(kind)), view));
         }
-        let is_raw = matches!(command, Command::Raw { .. });
+        let is_raw = matches!(command, StationCommand::Raw { .. });
         let (view, outcome) = in_time(performer.attempt(action, command)).await?;
         let view = view.seen(self.sees_cards);
         let is_answer = outcome.as_ref().map_or_else(LinkError::is_of_station, |_| true);
@@ -137,16 +137,16 @@ fn sentence(kind: ActionKind) -> String {
 }
 
 /// What the action shows of a command.
-pub(super) fn told(command: &Command) -> Value {
+pub(super) fn told(command: &StationCommand) -> Value {
     match command {
-        Command::Device { payload, .. } => payload.clone(),
+        StationCommand::Device { payload, .. } => payload.clone(),
         other => json!(other),
     }
 }
 
 /// Whether a command may replace, outrank or remove a limit of balancing. Profiles of the whole station may not: a
 /// station obeys the lower of both.
-fn overrides_balancing(command: &Command) -> bool {
+fn overrides_balancing(command: &StationCommand) -> bool {
     /// The purpose of such a profile, as it was and as it is called.
     const OF_STATION: [&str; 2] = ["ChargePointMaxProfile", "ChargingStationMaxProfile"];
     let is_of_whole_station = |profile: Option<&Value>| {
@@ -154,14 +154,14 @@ fn overrides_balancing(command: &Command) -> bool {
         purpose.and_then(Value::as_str).is_some_and(|purpose| OF_STATION.contains(&purpose))
     };
     match command {
-        Command::SetLimit(limit) => limit.connector != 0,
-        Command::SetChargingProfile { profile, .. } => !is_of_whole_station(Some(profile)),
-        Command::ClearChargingProfile { id, purpose, .. } => match (id, purpose) {
+        StationCommand::SetLimit(limit) => limit.connector != 0,
+        StationCommand::SetChargingProfile { profile, .. } => !is_of_whole_station(Some(profile)),
+        StationCommand::ClearChargingProfile { id, purpose, .. } => match (id, purpose) {
             (_, Some(purpose)) => !OF_STATION.contains(&purpose.as_str()),
             (Some(id), None) => !is_of_station(*id),
             (None, None) => true,
         },
-        Command::Raw { action, payload } => match action.as_str() {
+        StationCommand::Raw { action, payload } => match action.as_str() {
             "SetChargingProfile" => {
                 let profile = payload.get("csChargingProfiles").or(payload.get("chargingProfile"));
                 !is_of_whole_station(profile)
