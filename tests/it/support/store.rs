@@ -45,6 +45,14 @@ impl TestStore {
         Self { url: format!("sqlite://{}", path.display()), kind: Kind::Sqlite { _folder: folder } }
     }
 
+    /// A SQLite file with this content, whatever the other tests run on.
+    pub fn of_file(content: &[u8]) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let path = folder.path().join("stored.db");
+        std::fs::write(&path, content).expect("a copy");
+        Self { url: format!("sqlite://{}", path.display()), kind: Kind::Sqlite { _folder: folder } }
+    }
+
     fn postgres(server: String) -> Self {
         static TEMPLATE: OnceLock<String> = OnceLock::new();
         let template = TEMPLATE.get_or_init(|| {
