@@ -1,5 +1,6 @@
 //! Stores and recordings that older programs made, read by this one. `tests/data/stored/README.md` says how they were made.
 
+mod adoption;
 mod answers;
 mod comparison;
 mod plans;
