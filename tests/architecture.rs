@@ -1,5 +1,5 @@
 //! The shape of the house: what crates may reach, from their manifests; that imports point down and slices are used by
-//! their facades, from the source text; that files stay small and migrations are twins.
+//! their facades, from the source text; that files stay small; that migrations are twins and lead forward only.
 
 #![allow(clippy::expect_used, reason = "a failing test panics")]
 
@@ -306,12 +306,27 @@ fn every_file_says_what_it_owns_and_stays_short() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The folders in the migrations of a store.
+fn migrations(store: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(store);
+    fs::read_dir(folder).expect("migrations").map(|entry| entry.expect("an entry").path()).collect()
+}
+
+/// The last parts of paths.
+fn names(paths: &[PathBuf]) -> BTreeSet<String> {
+    paths.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect()
+}
+
 #[test]
 fn migrations_are_twins() {
-    let names = |store: &str| -> BTreeSet<String> {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(store);
-        let entries = fs::read_dir(folder).expect("migrations");
-        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
-    };
-    assert_eq!(names("sqlite"), names("postgres"));
+    assert_eq!(names(&migrations("sqlite")), names(&migrations("postgres")));
+}
+
+#[test]
+fn migrations_lead_forward_only() {
+    for migration in ["sqlite", "postgres"].into_iter().flat_map(migrations) {
+        let files: Vec<PathBuf> =
+            fs::read_dir(&migration).expect("a migration").map(|entry| entry.expect("an entry").path()).collect();
+        assert_eq!(names(&files), BTreeSet::from(["up.sql".to_owned()]), "{}", migration.display());
+    }
 }

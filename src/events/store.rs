@@ -66,7 +66,7 @@ pub fn record(conn: &mut Conn, moment: &Moment, event: Event, data: &impl Serial
 }
 
 define_sql_function! {
-    /// Of PostgreSQL, see its migration `events_in_order`.
+    /// Of PostgreSQL, see `events` in its baseline migration.
     fn events_settled() -> BigInt;
 }
 

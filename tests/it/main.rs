@@ -17,5 +17,6 @@ mod cli;
 mod ocpp;
 mod openapi;
 mod security;
+mod stored;
 mod support;
 mod trust;

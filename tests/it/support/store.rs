@@ -45,6 +45,24 @@ impl TestStore {
         Self { url: format!("sqlite://{}", path.display()), kind: Kind::Sqlite { _folder: folder } }
     }
 
+    /// A SQLite file with this content, whatever the other tests run on.
+    pub fn of_file(content: &[u8]) -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        let path = folder.path().join("stored.db");
+        std::fs::write(&path, content).expect("a copy");
+        Self { url: format!("sqlite://{}", path.display()), kind: Kind::Sqlite { _folder: folder } }
+    }
+
+    /// A PostgreSQL database that these statements make; none where the tests run on SQLite.
+    pub fn of_dump(statements: &str) -> Option<Self> {
+        let server = std::env::var("TEST_POSTGRES_URL").ok()?;
+        let name = format!("dump_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        admin(&server, &format!("CREATE DATABASE {name}"));
+        let store = Self { url: database(&server, &name), kind: Kind::Postgres { server, name } };
+        admin(&store.url, statements);
+        Some(store)
+    }
+
     fn postgres(server: String) -> Self {
         static TEMPLATE: OnceLock<String> = OnceLock::new();
         let template = TEMPLATE.get_or_init(|| {

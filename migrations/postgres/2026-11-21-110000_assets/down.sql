@@ -1,2 +1,0 @@
-DROP TABLE asset_readings;
-DROP TABLE assets;

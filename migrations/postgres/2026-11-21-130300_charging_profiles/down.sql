@@ -1,2 +1,0 @@
-DROP TABLE charging_profile_evses;
-DROP TABLE charging_profiles;

@@ -1,2 +1,0 @@
-ALTER TABLE chargestations DROP COLUMN closed_by_hours;
-DROP TABLE connector_statuses;

@@ -1,2 +1,0 @@
-DELETE FROM balancing_states;
-DROP TABLE balancing_members;

@@ -1,2 +1,0 @@
--- Sealed answers mean nothing to the server before.
-UPDATE idempotency_keys SET body = NULL;

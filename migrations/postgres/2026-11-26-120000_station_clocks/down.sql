@@ -1,1 +1,0 @@
-ALTER TABLE chargestations DROP COLUMN clock_offset_seconds;

@@ -1,1 +1,0 @@
-ALTER TABLE chargestations DROP COLUMN limit_forms;

@@ -1,1 +1,0 @@
-ALTER TABLE sessions DROP COLUMN service_offer_id;

@@ -1,1 +1,0 @@
-ALTER TABLE load_groups DROP COLUMN stop_when_exceeded;

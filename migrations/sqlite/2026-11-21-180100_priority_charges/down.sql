@@ -1,1 +1,0 @@
-DROP TABLE priority_charges;

@@ -1,1 +1,0 @@
-ALTER TABLE load_groups DROP COLUMN energy_prices;

@@ -1,1 +1,0 @@
-DROP TABLE dynamic_profiles;

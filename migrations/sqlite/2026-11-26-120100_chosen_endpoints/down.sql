@@ -1,1 +1,0 @@
-DROP INDEX chargestations_by_endpoint;

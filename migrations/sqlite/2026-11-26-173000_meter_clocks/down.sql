@@ -1,2 +1,0 @@
-ALTER TABLE assets DROP COLUMN refused;
-ALTER TABLE assets DROP COLUMN meter_clock;
