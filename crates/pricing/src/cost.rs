@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::pieces::{Piece, State, pieces, wall};
+use super::pieces::{Piece, State, pieces};
 use super::tariff::{Component, Counted, Element, Kind, Selection, Tariff, Unit};
 use super::timeline::Timeline;
+use super::wall_clock::wall_clock;
 use kernel::{Currency, TimeZone, Timestamp};
 
 /// Microseconds of an hour.
@@ -61,10 +62,10 @@ pub struct Cost {
 pub fn cost(tariff: &Tariff, timeline: &Timeline, zone: TimeZone) -> Cost {
     let mut meter =
         Meter { tariff, start: timeline.start, charged_until: timeline.charged_until(), counts: Vec::new() };
-    meter.flat_fee(wall(timeline.start, zone));
+    meter.flat_fee(wall_clock(timeline.start, zone));
     for piece in pieces(tariff, timeline, zone) {
         let clock = if tariff.decided_at_start { timeline.start } else { piece.from };
-        meter.take(&piece, wall(clock, zone));
+        meter.take(&piece, wall_clock(clock, zone));
     }
     meter.round_up();
     bill(tariff, meter.counts, timeline)

@@ -11,8 +11,9 @@ mod tariff;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod wall_clock;
 
 pub use cost::{Cost, Line, cost};
-pub use pieces::wall as wall_clock;
 pub use tariff::{Component, Conditions, Counted, Element, Kind, Selection, Tariff, Unit, Window};
 pub use timeline::{Point, Stretch, Timeline};
+pub use wall_clock::wall_clock;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Datelike, NaiveTime, Offset, TimeZone as _, Timelike, Utc};
+use chrono::{DateTime, NaiveTime, Offset, TimeZone as _, Utc};
 
 use super::tariff::{Conditions, Tariff};
 use super::timeline::{Stretch, Timeline};
@@ -33,12 +33,6 @@ pub(super) struct State {
     pub power: Watts,
     /// Day of the week (Sunday is 0) and second of the day, by the wall clock.
     pub wall: (u32, u32),
-}
-
-/// Day of the week (Sunday is 0) and second of the day, as a clock in the zone shows them.
-pub fn wall(at: Timestamp, zone: TimeZone) -> (u32, u32) {
-    let local = at.to_chrono().with_timezone(&zone.0);
-    (local.weekday().num_days_from_sunday(), local.num_seconds_from_midnight())
 }
 
 impl Conditions {

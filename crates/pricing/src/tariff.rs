@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
-use super::pieces::wall;
+use super::wall_clock::wall_clock;
 use kernel::calendar::Weekdays;
 use kernel::{Currency, TimeZone, Timestamp, WattHours, Watts};
 
@@ -168,7 +168,7 @@ impl Tariff {
     /// What a kilowatt-hour costs at this instant with tax, in millionths of the currency, by the time of day alone; `None`
     /// where energy has no price of its own.
     pub fn energy_price_at(&self, at: Timestamp, zone: TimeZone) -> Option<i64> {
-        let (weekday, second) = wall(at, zone);
+        let (weekday, second) = wall_clock(at, zone);
         let holds = |element: &&Element| {
             let window = element.when.window;
             window.is_none_or(|window| window.contains(weekday, second))
