@@ -190,7 +190,7 @@ input! {
         /// Where it is.
         pub coordinates: Coordinates,
         /// IANA time zone; UTC when absent.
-                pub timezone: Option<TimeZone>,
+        pub timezone: Option<TimeZone>,
         /// When it is open.
         pub opening_hours as "openingHours": Option<OpeningHours>,
         /// What balancing counts: power (the default) or current.
