@@ -1,7 +1,7 @@
-//! How our types become columns: the same Rust type on both stores.
+//! The pair of both stores as a backend: JSON documents as columns, and what the types of the kernel and of the slices need
+//! besides their forms for either store alone (`kernel::columns`).
 //!
-//! Instants are `timestamptz` on PostgreSQL and microseconds on SQLite, JSON documents are `jsonb` and text, ids and
-//! spelled enumerations are text, quantities are 64-bit integers.
+//! JSON documents are `jsonb` on PostgreSQL and text on SQLite.
 
 use std::io::Write;
 
