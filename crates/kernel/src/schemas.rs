@@ -5,7 +5,6 @@ use utoipa::openapi::schema::{Schema, Type};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, SchemaFormat};
 
 use crate::calendar::{TimeOfDay, Weekdays};
-use crate::spelled::Spelled;
 use crate::text::Text;
 use crate::{Currency, TimeZone, Timestamp};
 
@@ -30,16 +29,6 @@ pub fn id() -> RefOr<Schema> {
         .schema_type(Type::String)
         .pattern(Some("^[0-9a-fA-F]{24}$"))
         .examples([json!("650000000000000000000001")])
-        .into()
-}
-
-/// An enumeration made by [`spelled!`](crate::spelled), with the lines of its documentation.
-pub fn spelled<T: Spelled>(lines: &[&str]) -> RefOr<Schema> {
-    let description = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n");
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .description((!description.is_empty()).then_some(description))
-        .enum_values(Some(T::ALL.iter().map(|one| one.as_str())))
         .into()
 }
 

@@ -68,11 +68,25 @@ macro_rules! spelled {
     };
 }
 
+/// The schema of such an enumeration, with the lines of its documentation.
+#[cfg(feature = "schemas")]
+pub fn schema<T: Spelled>(lines: &[&str]) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+    use utoipa::openapi::ObjectBuilder;
+    use utoipa::openapi::schema::Type;
+
+    let description = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n");
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description((!description.is_empty()).then_some(description))
+        .enum_values(Some(T::ALL.iter().map(|one| one.as_str())))
+        .into()
+}
+
 /// Describes such an enumeration in the OpenAPI document, where that is wanted.
 #[cfg(feature = "schemas")]
 #[macro_export]
 macro_rules! spelled_schema {
-    ($name:ident $($doc:literal)*) => { $crate::text_schema!($name, $crate::schemas::spelled::<$name>(&[$($doc),*])); };
+    ($name:ident $($doc:literal)*) => { $crate::text_schema!($name, $crate::spelled::schema::<$name>(&[$($doc),*])); };
 }
 
 /// There is no OpenAPI document here.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{SendPolicy, Ticket};
+use super::policy::{SendPolicy, Ticket};
 use crate::offer::seconds;
 use crate::snapshot::Uncontrolled;
 use kernel::{Timestamp, Watts};

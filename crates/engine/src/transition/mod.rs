@@ -9,6 +9,7 @@
 //! plain data: stored before anything is sent, it survives a crash, after which the shell calls [`Ledger::reconnected`].
 
 mod account;
+mod policy;
 
 use std::collections::BTreeMap;
 
@@ -21,31 +22,7 @@ use super::snapshot::{Snapshot, Uncontrolled};
 pub use account::Account;
 use account::Wish;
 use kernel::{ConnectorId, GroupId, Timestamp, Watts};
-
-/// How patient to be with stations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SendPolicy {
-    /// How long after its acknowledgement a cut is visible on the cable, unless the meter shows it earlier.
-    pub settle_seconds: u32,
-    /// How often a message is tried before its station counts as uncontrolled.
-    pub tries: u32,
-    /// The pause before the second try; it doubles with every further one.
-    pub back_off_seconds: u32,
-    /// How old an acknowledged limit gets before it is sent again; `None` when limits do not run out.
-    pub refresh_seconds: Option<u32>,
-}
-
-impl Default for SendPolicy {
-    fn default() -> Self {
-        Self { settle_seconds: 5, tries: 3, back_off_seconds: 5, refresh_seconds: None }
-    }
-}
-
-/// Distinguishes one message from another; later ones are larger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Ticket(pub u64);
+pub use policy::{SendPolicy, Ticket};
 
 /// A limit that is to be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
