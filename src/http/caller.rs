@@ -1,6 +1,5 @@
 //! Who is calling and what they may do: permission is part of a handler's signature.
 
-use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,25 +13,8 @@ use tokio::time::timeout;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::Needs;
-use kernel::{ApiKeyId, OrganizationId};
-
-/// A caller whose key was accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Principal {
-    /// Whose data it is about.
-    pub organization: OrganizationId,
-    /// Which key was used.
-    pub api_key: ApiKeyId,
-    /// What the key may do: `read:groups`, …, or `*` for everything.
-    pub scopes: Arc<BTreeSet<String>>,
-}
-
-impl Principal {
-    /// Whether its scopes cover this one.
-    pub fn may(&self, scope: &str) -> bool {
-        self.scopes.contains("*") || self.scopes.contains(scope)
-    }
-}
+use super::principal::Principal;
+use kernel::OrganizationId;
 
 /// Knows the API keys. A trait because keys are a slice's noun and this floor lies below it.
 #[async_trait]

@@ -196,7 +196,7 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         if self.code == Code::Internal {
-            tracing::error!(error = %self, "a request failed");
+            tracing::error!(error = %self, request_id = super::request_id::request_id(), "a request failed");
         }
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after_seconds {

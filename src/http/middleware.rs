@@ -16,10 +16,11 @@ use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
 use super::Ctx;
-use super::caller::{Authenticator, KeyValidity, Principal};
+use super::caller::{Authenticator, KeyValidity};
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
 use super::idempotency::{self, Answering};
+use super::principal::Principal;
 use super::request_id::REQUEST_ID;
 use kernel::ApiKeyId;
 

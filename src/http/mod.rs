@@ -26,6 +26,7 @@ pub mod idempotency;
 pub mod list;
 pub mod middleware;
 pub mod money;
+mod principal;
 pub mod quantities;
 pub mod query;
 pub mod request_id;
@@ -34,11 +35,12 @@ pub mod routing_client;
 pub mod websocket;
 
 pub use body::{Body, PathId, PathIds};
-pub use caller::{Caller, Principal};
+pub use caller::Caller;
 pub use client::{TrustedProxies, client_address, neighbourhood, was_encrypted};
 pub use codes::Code;
 pub use envelope::{Changed, Created, Deleted, Found, IfMatch, Versioned};
 pub use error::{ApiError, ApiResult, Fault, Faults};
+pub use principal::Principal;
 pub use query::Query;
 
 /// What a handler needs of the running server.

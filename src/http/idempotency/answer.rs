@@ -5,9 +5,7 @@ use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderMap, HeaderName, LOCATIO
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
-use crate::http::idempotency::claim::Claim;
-use crate::http::{ApiResult, Context};
-use crate::store::Conn;
+use crate::http::ApiResult;
 
 /// Headers that belong to the answer; the others belong to the request that is answered.
 const HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
@@ -69,39 +67,6 @@ impl KeptAnswer {
 pub trait Keepable {
     /// Its form to be kept.
     fn to_keep(&self) -> ApiResult<KeptAnswer>;
-}
-
-impl Context {
-    /// Changes the store and answers. Where the request has an `Idempotency-Key`, the answer is kept in the same transaction:
-    /// whatever happens to the server, both are there or neither.
-    pub async fn answer<R: Keepable + Send + 'static>(
-        &self,
-        mut work: impl FnMut(&mut Conn) -> ApiResult<R> + Send + 'static,
-    ) -> ApiResult<R> {
-        let (answer, ()) = self.answer_and(move |conn| Ok((work(conn)?, ()))).await?;
-        Ok(answer)
-    }
-
-    /// The same where the handler needs more of the transaction than its answer.
-    pub async fn answer_and<R: Keepable + Send + 'static, X: Send + 'static>(
-        &self,
-        mut work: impl FnMut(&mut Conn) -> ApiResult<(R, X)> + Send + 'static,
-    ) -> ApiResult<(R, X)> {
-        let claim = Claim::here();
-        let keeper = claim.clone();
-        let done = self.db.write(move |conn| {
-            let (answer, more) = work(conn)?;
-            if let Some(claim) = &keeper {
-                claim.keep(conn, &answer.to_keep()?)?;
-            }
-            ApiResult::Ok((answer, more))
-        });
-        let done = done.await?;
-        if let Some(claim) = claim {
-            claim.is_kept_now();
-        }
-        Ok(done)
-    }
 }
 
 #[cfg(test)]

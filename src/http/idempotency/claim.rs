@@ -11,7 +11,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::answer::KeptAnswer;
-use crate::http::caller::Principal;
+use crate::http::principal::Principal;
 use crate::http::{ApiError, ApiResult, Code};
 use crate::store::schema::idempotency_keys as keys;
 use crate::store::seal::{NotSealed, Seal};

@@ -15,11 +15,12 @@ use actix_web::{Error, HttpMessage, HttpResponse};
 use sha2::{Digest, Sha256};
 
 use super::body::read_bytes;
-use super::caller::Principal;
 use super::codes::Code;
 use super::error::{ApiError, ApiResult};
+use super::principal::Principal;
 use super::request_id::{REQUEST_ID, request_id};
 use super::{Context, Ctx};
+use crate::store::Conn;
 
 mod answer;
 mod claim;
@@ -28,6 +29,39 @@ pub use answer::{Keepable, KeptAnswer};
 pub use claim::{Answering, Needs};
 
 use claim::{Answered, Claim};
+
+impl Context {
+    /// Changes the store and answers. Where the request has an `Idempotency-Key`, the answer is kept in the same transaction:
+    /// whatever happens to the server, both are there or neither.
+    pub async fn answer<R: Keepable + Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Conn) -> ApiResult<R> + Send + 'static,
+    ) -> ApiResult<R> {
+        let (answer, ()) = self.answer_and(move |conn| Ok((work(conn)?, ()))).await?;
+        Ok(answer)
+    }
+
+    /// The same where the handler needs more of the transaction than its answer.
+    pub async fn answer_and<R: Keepable + Send + 'static, X: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut Conn) -> ApiResult<(R, X)> + Send + 'static,
+    ) -> ApiResult<(R, X)> {
+        let claim = Claim::here();
+        let keeper = claim.clone();
+        let done = self.db.write(move |conn| {
+            let (answer, more) = work(conn)?;
+            if let Some(claim) = &keeper {
+                claim.keep(conn, &answer.to_keep()?)?;
+            }
+            ApiResult::Ok((answer, more))
+        });
+        let done = done.await?;
+        if let Some(claim) = claim {
+            claim.is_kept_now();
+        }
+        Ok(done)
+    }
+}
 
 /// Longest key.
 const LONGEST_KEY: usize = 255;

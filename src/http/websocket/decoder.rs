@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::deflate::inflate;
+use super::fault::Fault;
 
 /// Bytes of the longest frame header.
 const LONGEST_HEADER: usize = 14;
@@ -31,44 +32,6 @@ pub enum Message {
     Pong(Vec<u8>),
     /// The client closes, with a code where it gives one.
     Close(Option<u16>),
-}
-
-/// Why nothing more is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// A message is, or announces to be, larger than allowed.
-    #[error("the message is too large")]
-    TooLarge,
-    /// The rules of WebSockets are broken; says which.
-    #[error("{0}")]
-    Protocol(&'static str),
-    /// A text is not UTF-8.
-    #[error("the text is not UTF-8")]
-    NotUtf8,
-    /// The connection ended in the middle.
-    #[error("the connection ended")]
-    Ended,
-}
-
-impl Fault {
-    /// The code to close with.
-    pub const fn close_code(self) -> u16 {
-        match self {
-            Self::TooLarge => super::close::SIZE,
-            Self::NotUtf8 => super::close::INVALID,
-            Self::Protocol(_) | Self::Ended => super::close::PROTOCOL,
-        }
-    }
-
-    /// What to say beside it.
-    pub const fn close_reason(self) -> &'static str {
-        match self {
-            Self::TooLarge => "the message is too large",
-            Self::NotUtf8 => "the text is not UTF-8",
-            Self::Protocol(why) => why,
-            Self::Ended => "the connection ended",
-        }
-    }
 }
 
 /// A message that is not whole yet.

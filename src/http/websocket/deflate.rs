@@ -8,7 +8,7 @@ use std::fmt;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::decoder::Fault;
+use super::fault::Fault;
 
 /// What ends a flushed block; it is left out on the wire (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];

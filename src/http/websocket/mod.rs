@@ -8,6 +8,7 @@
 mod decoder;
 mod deflate;
 mod encoder;
+mod fault;
 mod stream;
 
 use actix_http::body::{BodyStream, MessageBody as _};
@@ -15,9 +16,10 @@ use actix_web::http::header::{SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL};
 use actix_web::{HttpRequest, HttpResponse, web};
 use tokio::sync::{mpsc, oneshot};
 
-pub use decoder::{Decoder, Fault, Message};
+pub use decoder::{Decoder, Message};
 pub use deflate::{Agreement, agree};
 pub use encoder::Encoder;
+pub use fault::Fault;
 pub use stream::{Closed, Receiver, Sender};
 
 /// Frames that may wait to be sent before the sender waits itself.

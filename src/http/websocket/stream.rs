@@ -8,8 +8,9 @@ use futures_util::stream::{Stream, StreamExt, unfold};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::decoder::{Decoder, Fault, Message};
+use super::decoder::{Decoder, Message};
 use super::encoder::Encoder;
+use super::fault::Fault;
 
 /// Bytes of frames that are handed over at once.
 const HANDED_OVER: usize = 64 * 1_024;
