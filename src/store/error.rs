@@ -2,6 +2,9 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+/// What SQLite says of a query that was ended (see [`super::limit`]).
+pub(super) const TOO_SLOW: &str = "the query took too long";
+
 /// A failed query.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -46,8 +49,7 @@ impl From<DieselError> for StoreError {
                 Self::Busy
             }
             DieselError::DatabaseError(_, info)
-                if info.message().contains(super::limit::TOO_SLOW)
-                    || info.message().contains("canceling statement due to") =>
+                if info.message().contains(TOO_SLOW) || info.message().contains("canceling statement due to") =>
             {
                 Self::TooSlow
             }

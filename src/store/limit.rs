@@ -2,24 +2,20 @@
 //!
 //! A [`Ticket`] goes with each read. On SQLite the SQL function `in_time()`, which lists call for each row they look at, fails
 //! when the time is over or nobody waits any more: no row is looked at in vain. On PostgreSQL `in_time()` is always true and
-//! vanishes in planning; there `statement_timeout` ends a query, and [`Canceller`] cancels one that nobody waits for.
+//! vanishes in planning; there `statement_timeout` ends a query, and [`super::cancel`] cancels one that nobody waits for.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use diesel::deserialize::QueryableByName;
+use diesel::SqliteConnection;
 use diesel::serialize::{IsNull, Output, ToSql};
-use diesel::sql_types::{Bool, Integer};
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
-use diesel::{RunQueryDsl, SqliteConnection};
 
-use super::connection::{Conn, Opener};
-use super::error::StoreResult;
+use super::error::{StoreResult, TOO_SLOW};
 
-/// What SQLite says of a query that was ended; [`super::StoreError`] knows it by this.
-pub(super) const TOO_SLOW: &str = "the query took too long";
 /// `in_time()` looks at the clock at each of so many rows, because that costs more than a row.
 const LOOK_EVERY: u32 = 64;
 
@@ -47,6 +43,24 @@ enum Stage {
 impl Ticket {
     pub(super) fn new(ends: Option<Instant>) -> Arc<Self> {
         Arc::new(Self { ends, given_up: AtomicBool::new(false), stage: Mutex::new(Stage::Waiting) })
+    }
+
+    /// Notes that nobody waits for it any more.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a thread works on it at this instant; no, where that is about to change.
+    pub(super) fn runs(&self) -> bool {
+        self.stage.try_lock().is_ok_and(|stage| matches!(*stage, Stage::Running(_)))
+    }
+
+    /// Calls `cancel` with the process of PostgreSQL that works on it, if one does; meanwhile that cannot begin another query.
+    pub(super) fn cancel_at(&self, cancel: impl FnOnce(i32)) {
+        let stage = self.stage();
+        if let Stage::Running(Some(process)) = *stage {
+            cancel(process);
+        }
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -107,73 +121,4 @@ impl ToSql<Bool, Sqlite> for InTime {
 /// Makes `in_time()` known to a connection.
 pub(super) fn register(conn: &SqliteConnection) -> StoreResult<()> {
     Ok(in_time_utils::register_nondeterministic_impl(conn, InTime::now)?)
-}
-
-/// Held by whoever waits for a read: gives it up when it goes away, with a client or because the time is over.
-pub(super) struct Waiting {
-    pub(super) ticket: Arc<Ticket>,
-    pub(super) canceller: Option<Canceller>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.ticket.given_up.store(true, Ordering::Relaxed);
-        let Some(canceller) = &self.canceller else {
-            return;
-        };
-        // Where the lock is taken, the read is about to end or is being cancelled.
-        let runs = self.ticket.stage.try_lock().is_ok_and(|stage| matches!(*stage, Stage::Running(_)));
-        if runs {
-            let _ = canceller.0.try_send(Arc::clone(&self.ticket));
-        }
-    }
-}
-
-/// Ends queries of PostgreSQL that nobody waits for, over a connection of its own.
-#[derive(Debug, Clone)]
-pub(super) struct Canceller(flume::Sender<Arc<Ticket>>);
-
-#[derive(QueryableByName)]
-struct Pid {
-    #[diesel(sql_type = Integer)]
-    pid: i32,
-}
-
-/// Which process of PostgreSQL serves the connection; none on SQLite.
-pub(super) fn backend(conn: &mut Conn) -> Option<i32> {
-    match conn {
-        Conn::Sqlite(_) => None,
-        Conn::Pg(conn) => {
-            let asked = diesel::sql_query("SELECT pg_backend_pid() AS pid");
-            asked.get_result::<Pid>(conn).ok().map(|row| row.pid)
-        }
-    }
-}
-
-impl Canceller {
-    /// Its queue, and what its thread does until the store is closed.
-    pub(super) fn new(opener: Opener, longest: usize) -> (Self, impl FnOnce() + Send + 'static) {
-        let (sender, queue) = flume::bounded::<Arc<Ticket>>(longest);
-        let work = move || {
-            let mut conn: Option<Conn> = None;
-            while let Ok(ticket) = queue.recv() {
-                // While this is locked the backend cannot begin another query.
-                let stage = ticket.stage();
-                let Stage::Running(Some(pid)) = *stage else {
-                    continue;
-                };
-                if conn.is_none() {
-                    conn = Conn::open(&opener.url, opener.synchronous).ok();
-                }
-                if let Some(Conn::Pg(open)) = &mut conn {
-                    let cancel = diesel::sql_query("SELECT pg_cancel_backend($1)");
-                    if let Err(error) = cancel.bind::<Integer, _>(pid).execute(open) {
-                        tracing::warn!(%error, "a query could not be cancelled");
-                        conn = None;
-                    }
-                }
-            }
-        };
-        (Self(sender), work)
-    }
 }

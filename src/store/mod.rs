@@ -4,6 +4,7 @@
 //! connections, off the async workers (see [`pool`]). Migrations exist twice with the same names, see [`migrate`].
 
 pub mod beside;
+mod cancel;
 pub mod columns;
 pub mod connection;
 pub mod error;
@@ -18,11 +19,14 @@ pub mod schema;
 pub mod seal;
 pub mod search;
 pub mod secrets;
+mod settings;
+mod threads;
 
 pub use columns::Json;
 pub use connection::{Conn, StoreUrl};
 pub use error::{StoreError, StoreResult};
 pub use lock::StoreLock;
-pub use pool::{Db, StoreSettings};
+pub use pool::{Db, StoreFailure};
 pub use reads::Lane;
 pub use search::Searched;
+pub use settings::StoreSettings;

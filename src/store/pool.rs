@@ -13,14 +13,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::Connection;
-use diesel::r2d2::{Pool, PooledConnection};
+use diesel::r2d2::Pool;
 use tokio::sync::{oneshot, watch};
 
 use super::beside;
-use super::connection::{Conn, Opener, StoreUrl, Synchronous};
+use super::connection::{Conn, Opener, StoreUrl};
 use super::error::{StoreError, StoreResult};
 use super::lock::Gate;
 use super::reads::{Lane, Reads};
+use super::settings::StoreSettings;
+use super::threads::{Held, spawn};
 
 /// Writes that share one commit at most: large enough to hide the commit, small enough to keep the lock short.
 const LARGEST_GROUP: usize = 256;
@@ -30,40 +32,6 @@ const API_SHARE: usize = 32;
 const PATIENCE: Duration = Duration::from_millis(10);
 /// Attempts at a write that lost a race for a lock.
 const ATTEMPTS: u32 = 5;
-
-/// How the store is reached and how many threads serve it.
-#[derive(Debug, Clone)]
-pub struct StoreSettings {
-    /// Where the data lives.
-    pub url: StoreUrl,
-    /// Threads that read for the API.
-    pub readers: usize,
-    /// Threads that read for stations.
-    pub station_readers: usize,
-    /// How long a query of the API may take, from the moment it is asked.
-    pub query_limit: Duration,
-    /// Threads that write; SQLite always has one, because its writers wait on each other unfairly.
-    pub writers: usize,
-    /// Closures that may wait in each queue before callers get the error that the store is busy.
-    pub queue: usize,
-    /// How hard SQLite syncs.
-    pub synchronous: Synchronous,
-}
-
-impl StoreSettings {
-    /// The defaults for this store.
-    pub fn new(url: StoreUrl) -> Self {
-        Self {
-            url,
-            readers: 2,
-            station_readers: 2,
-            query_limit: Duration::from_secs(10),
-            writers: 4,
-            queue: 20_000,
-            synchronous: Synchronous::Full,
-        }
-    }
-}
 
 /// A write in a queue: it may be run again when its group could not be committed.
 trait WriteJob: Send {
@@ -352,38 +320,6 @@ impl WriteQueues {
     /// Whether a group of this size has left some behind.
     fn leaves_some(&self, group: usize) -> bool {
         group == LARGEST_GROUP || !self.api.is_empty()
-    }
-}
-
-pub(super) fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> StoreResult<()> {
-    std::thread::Builder::new().name(name).spawn(body).map(drop).map_err(|error| StoreError::Failed(error.to_string()))
-}
-
-/// Keeps one connection for its whole life and replaces it only when it broke.
-pub(super) struct Held<'a> {
-    pool: &'a Pool<Opener>,
-    conn: Option<PooledConnection<Opener>>,
-}
-
-impl<'a> Held<'a> {
-    pub(super) fn new(pool: &'a Pool<Opener>) -> Self {
-        Self { pool, conn: None }
-    }
-
-    fn get(&mut self) -> StoreResult<&mut Conn> {
-        self.get_fresh().map(|(conn, _)| conn)
-    }
-
-    /// The connection, and whether it was opened just now.
-    pub(super) fn get_fresh(&mut self) -> StoreResult<(&mut Conn, bool)> {
-        let broken = self.conn.as_mut().is_none_or(|conn| conn.is_broken());
-        if broken {
-            self.conn = None;
-            let fresh = self.pool.get().map_err(|error| StoreError::Failed(error.to_string()))?;
-            self.conn = Some(fresh);
-        }
-        let conn = self.conn.as_deref_mut().ok_or(StoreError::Busy)?;
-        Ok((conn, broken))
     }
 }
 

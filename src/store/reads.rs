@@ -13,10 +13,12 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::Pool;
 use tokio::sync::oneshot;
 
+use super::cancel::{Canceller, Waiting, process_of};
 use super::connection::{Conn, Opener, StoreUrl};
 use super::error::{StoreError, StoreResult};
-use super::limit::{self, Canceller, Ticket, Waiting};
-use super::pool::{Held, StoreSettings, spawn};
+use super::limit::Ticket;
+use super::settings::StoreSettings;
+use super::threads::{Held, spawn};
 
 /// How much the threads of the API leave to the others: a tenth of the processor remains theirs when all want it.
 #[cfg(target_os = "linux")]
@@ -164,7 +166,7 @@ fn read_loop(pool: &Pool<Opener>, queue: &flume::Receiver<ReadJob>, lane: Lane, 
         match held.get_fresh() {
             Ok((conn, is_fresh)) => {
                 if is_fresh {
-                    backend = limit::backend(conn);
+                    backend = process_of(conn);
                     if lane == Lane::Api {
                         set_timeout(conn, limit);
                     }
