@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::config;
 use crate::charging::sessions::retention as sessions;
-use crate::events::{self, Event, EventKind, Forgotten, Horizon, Mark, Pace, Trust};
+use crate::events::{self, Change, EventKind, Forgotten, Horizon, Mark, Pace, Trust};
 use crate::http::Context;
 use crate::notify::webhooks::retention as webhooks;
 use crate::store::{Conn, StoreResult};
@@ -127,9 +127,8 @@ async fn apply_to(context: &Context, kind: Kind, clock: (Timestamp, Trust)) -> S
     db.write(move |conn| {
         events::keep_horizon(conn, what, horizon)?;
         for (organization, rows) in &rows {
-            let event = Event::new(*organization, EventKind::RetentionApplied);
             let data = json!({"what": what, "before": horizon.to, "rows": rows});
-            events::record(conn, &moment, event, &data)?;
+            Change::new(conn, *organization, &moment).record(EventKind::RetentionApplied, &data)?;
         }
         StoreResult::Ok(())
     })

@@ -8,7 +8,7 @@ use super::escalation;
 use super::ledger_rows;
 use super::loads::Freshness;
 use super::state::{Remark, State};
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::load::assets::{self, Peaks};
 use crate::store::schema::plans;
 use crate::store::{Conn, Json, StoreResult};
@@ -177,8 +177,7 @@ impl Record {
         station: Option<StationId>,
         data: &Value,
     ) -> StoreResult<()> {
-        let event = Event::new(self.organization, kind).at(station);
-        events::record(conn, moment, event, data)
+        Change::new(conn, self.organization, moment).record_at(station, kind, data)
     }
 
     fn insert(&self, conn: &mut Conn, kept: &Kept) -> StoreResult<()> {

@@ -2,14 +2,13 @@
 
 use actix_web::{HttpResponse, get};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
+use super::view::EventView;
 use super::{EventTypes, retention, store, stream};
 use crate::http::caller::ReadEvents;
 use crate::http::docs::LogErrors;
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Caller, Ctx, Query};
-use kernel::{EventId, Timestamp};
 
 /// Events that one request returns at most.
 const MOST_EVENTS: u32 = 1_000;
@@ -17,42 +16,6 @@ const MOST_EVENTS: u32 = 1_000;
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
     config.service(list_events).service(stream::stream_events);
-}
-
-/// An event, in the form in which webhooks carry it, with its cursor.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct EventView {
-    /// The event's id.
-    #[serde(rename = "_id")]
-    id: EventId,
-    /// Its place in the log; pass it as `after` to go on from here.
-    cursor: i64,
-    /// What happened.
-    #[serde(rename = "type")]
-    #[schema(example = "session.started")]
-    kind: String,
-    /// The kind of object in `data`.
-    #[schema(example = "session")]
-    object: String,
-    /// The whole affected object.
-    #[schema(value_type = Object)]
-    data: Box<RawValue>,
-    /// When it happened.
-    #[serde(rename = "createdAt")]
-    created_at: Timestamp,
-}
-
-impl From<store::Row> for EventView {
-    fn from(row: store::Row) -> Self {
-        Self {
-            id: row.id,
-            cursor: row.cursor,
-            data: row.raw_data(),
-            kind: row.type_,
-            object: row.object,
-            created_at: row.created_at,
-        }
-    }
 }
 
 /// A piece of the log.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
-use super::api::EventView;
 use super::store;
 use super::veil::veil;
+use super::view::EventView;
 use crate::http::Context;
 use crate::store::{StoreError, StoreResult};
 use kernel::OrganizationId;

@@ -6,6 +6,7 @@
 mod action;
 mod api;
 mod catalogue;
+mod change;
 pub mod docs;
 mod feed;
 mod filter;
@@ -18,10 +19,12 @@ mod selection;
 mod store;
 mod stream;
 mod veil;
+mod view;
 
 pub use action::ActionKind;
 pub use api::routes;
 pub use catalogue::{EventKind, Payload, Step};
+pub use change::{Change, Changing};
 pub use feed::Feed;
 pub use filter::EventTypes;
 pub use horizon::{Forgotten, Horizon, Mark, Pace, Trust, forgotten_before, horizon, keep_counter, keep_horizon};
@@ -29,5 +32,5 @@ pub use listener::{Gone, Listener};
 pub use payload::{WebhookPayload, told_after};
 pub use retention::{forget, oldest};
 pub use selection::{Selection, cursors_of, told_at};
-pub use store::{Event, latest_cursor, record};
+pub use store::latest_cursor;
 pub use veil::masked;

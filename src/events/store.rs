@@ -1,38 +1,17 @@
-//! Appending to the log and reading it forward.
+//! Reading the log forward.
 
 use diesel::prelude::*;
-use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::EventTypes;
 use super::veil::veil;
-use super::{EventKind, EventTypes};
 use crate::store::limit::in_time;
 use crate::store::schema::events;
-use crate::store::{Conn, StoreError, StoreResult};
-use kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
+use crate::store::{Conn, StoreResult};
+use kernel::{EventId, OrganizationId, StationId, Timestamp};
 
 /// So few types are looked for one by one; among more, some are common.
 const FEW_TYPES: usize = 16;
-
-/// Something that happened, before it is written down.
-#[derive(Debug, Clone, Copy)]
-pub struct Event {
-    organization: OrganizationId,
-    kind: EventKind,
-    station: Option<StationId>,
-}
-
-impl Event {
-    /// Something that happened in an organization.
-    pub const fn new(organization: OrganizationId, kind: EventKind) -> Self {
-        Self { organization, kind, station: None }
-    }
-
-    /// At this station; events of one station are sent in order.
-    pub fn at(self, station: impl Into<Option<StationId>>) -> Self {
-        Self { station: station.into(), ..self }
-    }
-}
 
 /// A line of the log.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -46,23 +25,6 @@ pub(super) struct Row {
     pub chargestation_id: Option<StationId>,
     pub data: String,
     pub created_at: Timestamp,
-}
-
-/// Writes an event with the whole affected object.
-pub fn record(conn: &mut Conn, moment: &Moment, event: Event, data: &impl Serialize) -> StoreResult<()> {
-    let data = serde_json::to_string(data).map_err(|error| StoreError::Failed(error.to_string()))?;
-    diesel::insert_into(events::table)
-        .values((
-            events::id.eq(moment.id::<EventId>()),
-            events::organization_id.eq(event.organization),
-            events::type_.eq(event.kind.name()),
-            events::object.eq(event.kind.object()),
-            events::chargestation_id.eq(event.station),
-            events::data.eq(data),
-            events::created_at.eq(moment.now),
-        ))
-        .execute(conn)?;
-    Ok(())
 }
 
 define_sql_function! {

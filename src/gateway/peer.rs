@@ -9,7 +9,7 @@ use serde_json::json;
 use super::dependencies::Gateway;
 use super::floods::Flood;
 use crate::charging::sessions;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::sites::stations::link::{DeviceRequest, Signal, SignalKind, StationCommand, StationLink};
 use crate::sites::stations::{self, Layout, Station};
 use crate::store::{Conn, StoreError, StoreResult};
@@ -211,9 +211,8 @@ pub(super) async fn tell_flood(gateway: &Gateway, (organization, station): (Orga
     tracing::warn!(%station, waited, refused, "a station sends too much and is throttled");
     let moment = gateway.context.moment();
     let stored = gateway.context.db.write(move |conn| {
-        let event = Event::new(organization, EventKind::StationFlooded).at(station);
         let data = json!({"chargestation": station, "waited": waited, "refused": refused});
-        events::record(conn, &moment, event, &data)
+        Change::new(conn, organization, &moment).record_at(station, EventKind::StationFlooded, &data)
     });
     if let Err(error) = stored.await {
         tracing::warn!(%error, %station, "a flood could not be recorded");
@@ -230,7 +229,7 @@ pub(super) fn tell_station(
 ) -> StoreResult<()> {
     let row = stations::find_station(conn, organization, station)?;
     let view = stations::station_view(conn, row, base)?;
-    events::record(conn, moment, Event::new(organization, kind).at(station), &view)
+    Change::new(conn, organization, moment).record_at(station, kind, &view)
 }
 
 /// Notes at a start that no station is connected, and records it for those that were when the server before was killed.

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::dependencies::Gateway;
 use super::guesses::Owner;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::people::organizations;
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{Moment, OrganizationId, StationId, Timestamp};
@@ -179,12 +179,7 @@ fn tell(
     (organization, station): (OrganizationId, Option<StationId>),
     data: &Value,
 ) -> StoreResult<()> {
-    let event = Event::new(organization, kind);
-    let event = match station {
-        Some(station) => event.at(station),
-        None => event,
-    };
-    match events::record(conn, moment, event, data) {
+    match Change::new(conn, organization, moment).record_at(station, kind, data) {
         Err(StoreError::NotFound) => Ok(()), // deleted meanwhile
         other => other,
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::model::*;
 use super::store;
 use crate::control::actions::{NewAction, Performer};
-use crate::events::{self, ActionKind, Event, EventKind};
+use crate::events::{ActionKind, Change, EventKind};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::people::tokens;
 use crate::sites::stations::link::{self, LinkError, Outcome, StationCommand, StationLink};
@@ -130,8 +130,11 @@ fn holder(conn: &mut Conn, organization: OrganizationId, new: &NewReservation, n
 
 /// Records an event with the whole reservation.
 pub(super) fn tell(conn: &mut Conn, moment: &Moment, reservation: &Reservation, kind: EventKind) -> StoreResult<()> {
-    let event = Event::new(reservation.organization_id, kind).at(reservation.chargestation_id);
-    events::record(conn, moment, event, &ReservationView::from(reservation.clone()))
+    Change::new(conn, reservation.organization_id, moment).record_at(
+        reservation.chargestation_id,
+        kind,
+        &ReservationView::from(reservation.clone()),
+    )
 }
 
 /// Stores how a reservation goes on, with its event.

@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 
 use super::model::{Session, SessionStatus, Target};
-use super::transactions::tell;
+use super::store::record;
 use super::{overdue, store};
 use crate::events::EventKind;
 use crate::people::tokens;
@@ -107,7 +107,7 @@ pub fn start_again(
     session.power_limit = ended.power_limit;
     session.meta_data = ended.meta_data.clone();
     store::insert(conn, &session)?;
-    tell(conn, moment, &session, EventKind::SessionCreated)?;
+    record(conn, moment, &session, EventKind::SessionCreated)?;
     let id_tag = session.id_tag.clone().unwrap_or_default();
     let command = StationCommand::StartCharging {
         connector: Some(connector.number),

@@ -6,10 +6,11 @@ use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::model::*;
+use super::store::record;
 use super::{evidence, overdue, readings, stopping, store};
 use crate::charging::reservations;
 use crate::control::actions::{ActionView, NewAction, Performer};
-use crate::events::{self, ActionKind, EventKind};
+use crate::events::{ActionKind, EventKind};
 use crate::http::caller::{ReadSessions, WriteSessions};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
@@ -79,23 +80,21 @@ async fn create_session(
     performer: web::Data<Performer>,
     Body(new): Body<NewSession>,
 ) -> ApiResult<Created<SessionView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
     let link = link.get_ref().clone();
     let (session, told) = ctx
-        .db
-        .write(move |conn| {
-            let (session, number) = prepare(conn, organization, &new, &moment)?;
+        .change(caller.organization())
+        .write(move |change| {
+            let (session, number) = prepare(change.conn, change.organization, &new, change.moment)?;
             if !link.is_online(session.chargestation_id) {
                 return Err(ApiError::station_offline());
             }
             match session.status {
-                SessionStatus::Created => store::insert(conn, &session)?,
-                _ => store::update(conn, &session)?,
+                SessionStatus::Created => store::insert(change.conn, &session)?,
+                _ => store::update(change.conn, &session)?,
             }
-            let view = SessionView::from(session.clone());
-            events::record(conn, &moment, store::session_event(&session, EventKind::SessionCreated), &view)?;
+            record(change.conn, change.moment, &session, EventKind::SessionCreated)?;
             let tag = session.id_tag.as_deref().unwrap_or_default();
-            let token_type = crate::people::tokens::type_of(conn, organization, tag)?;
+            let token_type = crate::people::tokens::type_of(change.conn, change.organization, tag)?;
             Ok((session, (number, token_type)))
         })
         .await?;
@@ -200,8 +199,7 @@ async fn start(
     let cancelled = ctx.db.write(move |conn| {
         let current = store::find(conn, session.organization_id, session.id)?;
         if current.status == SessionStatus::Created {
-            let view = SessionView::from(current.clone());
-            events::record(conn, &moment, store::session_event(&current, EventKind::SessionStartFailure), &view)?;
+            record(conn, &moment, &current, EventKind::SessionStartFailure)?;
             overdue::cancel(conn, &moment, current, &why)?;
         } else if current.is_open() && current.start_request == session.start_request {
             // The car stays plugged in, and somebody else may charge it.
@@ -253,11 +251,11 @@ async fn update_session(
     if_match: IfMatch,
     Body(patch): Body<SessionPatch>,
 ) -> ApiResult<Changed<SessionView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let organization = caller.organization();
     let view = ctx
-        .db
-        .write(move |conn| {
-            let mut session = store::find(conn, organization, id).map_err(missing)?;
+        .change(organization)
+        .write(move |change| {
+            let mut session = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(session.updated_at)?;
             let patch = patch.clone();
             patch.target.map(Json).apply_or(&mut session.target, Json::default());
@@ -265,11 +263,10 @@ async fn update_session(
             let need = patch.energy_need.map(|kwh| Watts::from_kilowatts(kwh).unwrap_or_default());
             need.map(|need| WattHours(need.get())).apply(&mut session.energy_need);
             patch.meta_data.map(Json).apply_or(&mut session.meta_data, Json::default());
-            session.updated_at = moment.version_after(session.updated_at);
-            store::update(conn, &session)?;
-            let view = SessionView::from(session.clone());
-            events::record(conn, &moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
-            Ok::<_, ApiError>(view)
+            session.updated_at = change.moment.version_after(session.updated_at);
+            store::update(change.conn, &session)?;
+            record(change.conn, change.moment, &session, EventKind::SessionUpdated)?;
+            Ok::<_, ApiError>(SessionView::from(session))
         })
         .await?;
     signals.tell(Signal { organization, station: view.chargestation, kind: SignalKind::Reconfigured });
@@ -355,25 +352,23 @@ async fn limit(
     id: SessionId,
     request: Option<SessionLimit>,
 ) -> ApiResult<HttpResponse> {
-    let moment = ctx.moment();
     let (session, connector, balanced) = ctx
-        .db
-        .write(move |conn| {
-            let mut session = store::find(conn, organization, id).map_err(missing)?;
+        .change(organization)
+        .write(move |change| {
+            let mut session = store::find(change.conn, change.organization, id).map_err(missing)?;
             let (SessionStatus::Started, Some(connector)) = (session.status, session.connector_id) else {
                 return Err(ApiError::conflict(format!("The session is {}", session.status)));
             };
-            let connector = stations::find_connector(conn, organization, connector)?;
+            let connector = stations::find_connector(change.conn, change.organization, connector)?;
             let (voltage, phases) = (connector.voltage_limit.unwrap_or(MAINS), connector.phase_set());
             session.power_limit = match &request {
                 Some(request) => Some(request.unit.watts(request.limit, voltage, phases)?),
                 None => None,
             };
-            session.updated_at = moment.version_after(session.updated_at);
-            store::update(conn, &session)?;
-            let view = SessionView::from(session.clone());
-            events::record(conn, &moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
-            let balanced = groups::is_member(conn, connector.chargestation_id)?;
+            session.updated_at = change.moment.version_after(session.updated_at);
+            store::update(change.conn, &session)?;
+            record(change.conn, change.moment, &session, EventKind::SessionUpdated)?;
+            let balanced = groups::is_member(change.conn, connector.chargestation_id)?;
             Ok((session, connector, balanced))
         })
         .await?;

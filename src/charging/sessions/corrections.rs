@@ -8,7 +8,7 @@ use super::metering::{self, Attribution};
 use super::model::{ChargingState, Session, SessionStatus};
 use super::overdue::WAITED;
 use super::readings::{self, Reading, Sample};
-use super::transactions::tell;
+use super::store::record;
 use super::{cost, ending, store};
 use crate::events::EventKind;
 use crate::home::priority_charges;
@@ -117,7 +117,7 @@ pub(super) fn revive(
     session.keep_correction(before, GOES_ON, moment.now);
     session.updated_at = moment.version_after(session.updated_at);
     store::update(conn, session)?;
-    tell(conn, moment, session, EventKind::SessionCorrected)?;
+    record(conn, moment, session, EventKind::SessionCorrected)?;
     priority_charges::session_started(conn, moment, session.chargestation_id, session.id)?;
     Ok(true)
 }
@@ -210,7 +210,7 @@ pub(super) fn correct(
     }
     store::update(conn, &session)?;
     if is_corrected {
-        tell(conn, moment, &session, EventKind::SessionCorrected)?;
+        record(conn, moment, &session, EventKind::SessionCorrected)?;
     }
     Ok(session)
 }

@@ -5,7 +5,7 @@
 
 use super::metering;
 use super::model::{ChargingState, Session, SessionStatus};
-use super::transactions::tell;
+use super::store::record;
 use super::{cost, store};
 use crate::events::EventKind;
 use crate::home::priority_charges;
@@ -73,7 +73,7 @@ pub fn assume_over(
     let until = session.ended_at.unwrap_or(at);
     cost::reckon(conn, &mut session, until)?;
     store::update(conn, &session)?;
-    tell(conn, moment, &session, EventKind::SessionEnded)?;
+    record(conn, moment, &session, EventKind::SessionEnded)?;
     priority_charges::session_ended(conn, moment, session.chargestation_id)?;
     tracing::info!(session = %session.id, station = %session.chargestation_id, why, "ended a session by assumption");
     Ok(session)

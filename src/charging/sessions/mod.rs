@@ -35,5 +35,5 @@ pub use ocpp2_transactions::{Driver, Recorded, Stage, TransactionEvent, note_car
 pub use overdue::{Patience, cancel_overdue, close_abandoned, end_forgotten, end_ghosts, of_before_boot};
 pub use readings::{MeterReport, Reading, Sample, record_readings};
 pub use stops::{StopReport, Stopped, stop_transaction};
-pub use store::{find_by_transaction, open_on_connectors, open_session_on, running, running_at, session_event};
+pub use store::{find_by_transaction, open_on_connectors, open_session_on, running, running_at};
 pub use transactions::{Asked, StartReport, Started, expects, note_state, start_transaction};

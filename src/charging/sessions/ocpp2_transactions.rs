@@ -15,7 +15,8 @@ use super::model::{ChargingState, Session, SessionStatus};
 use super::placing::{self, Found, take_place};
 use super::readings::Sample;
 use super::received_events::{self, ReceivedEvents};
-use super::transactions::{awaited_or_new, tell};
+use super::store::record;
+use super::transactions::awaited_or_new;
 use super::{corrections, cost, store};
 use crate::events::EventKind;
 use crate::home::priority_charges;
@@ -238,19 +239,19 @@ impl Recorded {
         let session = &self.session;
         let station = session.chargestation_id;
         if self.began && !session.orphan {
-            tell(conn, moment, session, EventKind::SessionStarted)?;
+            record(conn, moment, session, EventKind::SessionStarted)?;
             priority_charges::session_started(conn, moment, station, session.id)?;
         }
         if corrected {
-            tell(conn, moment, session, EventKind::SessionCorrected)?;
+            record(conn, moment, session, EventKind::SessionCorrected)?;
         } else if self.ended {
-            tell(conn, moment, session, EventKind::SessionEnded)?;
+            record(conn, moment, session, EventKind::SessionEnded)?;
             priority_charges::session_ended(conn, moment, station)?;
         } else if !self.began {
-            tell(conn, moment, session, EventKind::SessionUpdated)?;
+            record(conn, moment, session, EventKind::SessionUpdated)?;
         }
         if is_charged {
-            tell(conn, moment, session, EventKind::SessionEvCharged)?;
+            record(conn, moment, session, EventKind::SessionEvCharged)?;
         }
         Ok(())
     }
@@ -269,7 +270,7 @@ pub fn note_needs(
     session.energy_need = need.or(session.energy_need);
     session.updated_at = moment.version_after(session.updated_at);
     store::update(conn, &session)?;
-    tell(conn, moment, &session, EventKind::SessionUpdated)
+    record(conn, moment, &session, EventKind::SessionUpdated)
 }
 
 /// Notes what a car means to draw, in its station's words.
@@ -277,7 +278,7 @@ pub fn note_car_schedule(conn: &mut Conn, moment: &Moment, mut session: Session,
     session.car_schedule = Some(Json(schedule));
     session.updated_at = moment.version_after(session.updated_at);
     store::update(conn, &session)?;
-    tell(conn, moment, &session, EventKind::SessionUpdated)
+    record(conn, moment, &session, EventKind::SessionUpdated)
 }
 
 /// The session of a transaction that is heard of for the first time, stored.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use super::ending::assume_over;
-use super::model::{Session, SessionStatus, SessionView};
-use super::store::{booted_at, find, is_alive_since, open_on_connectors, session_event, update};
+use super::model::{Session, SessionStatus};
+use super::store::{booted_at, find, is_alive_since, open_on_connectors, record, update};
 use super::transactions::START_WITHIN;
-use crate::events::{self, EventKind};
+use crate::events::EventKind;
 use crate::sites::stations::{Connector, ConnectorStatus};
 use crate::store::schema::{chargestations, connectors, sessions};
 use crate::store::{Conn, StoreResult};
@@ -199,6 +199,5 @@ pub(super) fn cancel(conn: &mut Conn, moment: &Moment, mut session: Session, rea
     session.stop_reason = Some(reason.to_owned());
     session.updated_at = moment.version_after(session.updated_at);
     update(conn, &session)?;
-    let view = SessionView::from(session.clone());
-    events::record(conn, moment, session_event(&session, EventKind::SessionCancelled), &view)
+    record(conn, moment, &session, EventKind::SessionCancelled)
 }

@@ -7,7 +7,7 @@ use super::metering::Attribution;
 use super::model::{Session, SessionStatus};
 use super::ocpp2_transactions::TransactionEvent;
 use super::readings::{self, Sample};
-use super::transactions::tell;
+use super::store::record;
 use super::{corrections, cost, overdue, received_events, store};
 use crate::events::EventKind;
 use crate::store::{Conn, Json, StoreResult};
@@ -122,7 +122,7 @@ fn go_on_as(conn: &mut Conn, moment: &Moment, session: Session, wish: Session) -
         ..session
     };
     store::update(conn, &one)?;
-    tell(conn, moment, &one, EventKind::SessionStarted)?;
+    record(conn, moment, &one, EventKind::SessionStarted)?;
     Ok(one)
 }
 

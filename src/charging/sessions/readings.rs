@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use super::energy::{believed, marks_of_one_message};
 use super::evidence::{self, Evidence, Source};
 use super::metering::{self, Attribution};
-use super::model::{Session, SessionView};
+use super::model::Session;
 use super::placing::place_by_readings;
+use super::store::record;
 use super::{corrections, cost, store};
 use crate::each;
-use crate::events::{self, EventKind};
+use crate::events::EventKind;
 use crate::http::quantities::shown;
 use crate::store::schema::meter_values;
 use crate::store::{Conn, Json, StoreResult};
@@ -250,8 +251,7 @@ fn follow(
     }
     store::save_metrics(conn, &session)?;
     if tell {
-        let view = SessionView::from(session.clone());
-        events::record(conn, moment, store::session_event(&session, EventKind::SessionUpdated), &view)?;
+        record(conn, moment, &session, EventKind::SessionUpdated)?;
     }
     Ok(session)
 }

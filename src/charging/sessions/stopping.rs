@@ -12,8 +12,9 @@ use super::ending::assume_over;
 use super::model::{Session, SessionStatus, SessionView};
 use super::overdue::{self, OFFLINE, Patience, UNKNOWN};
 use super::store;
+use super::store::record;
 use crate::control::actions::Performer;
-use crate::events::{self, ActionKind, EventKind};
+use crate::events::{ActionKind, EventKind};
 use crate::http::caller::WriteSessions;
 use crate::http::docs::CommandErrors;
 use crate::http::envelope::{Reply, reply};
@@ -185,8 +186,7 @@ impl Stopping {
         }
         let told = db.write(move |conn| {
             let session = store::find(conn, organization, id)?;
-            let event = store::session_event(&session, EventKind::SessionStopFailure);
-            events::record(conn, &moment, event, &SessionView::from(session))
+            record(conn, &moment, &session, EventKind::SessionStopFailure)
         });
         told.await
     }

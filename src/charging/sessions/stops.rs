@@ -11,7 +11,7 @@ use super::metering::Attribution;
 use super::model::{Session, SessionStatus};
 use super::readings::{self, Sample};
 use super::repetition::{stop_key, told_time};
-use super::transactions::tell;
+use super::store::record;
 use super::{cost, store};
 use crate::events::EventKind;
 use crate::store::{Conn, StoreResult};
@@ -253,11 +253,11 @@ fn finish(conn: &mut Conn, moment: &Moment, mut session: Session, report: &StopR
     if let Some(before) = assumed {
         session.keep_correction(before, REPORTED_END, moment.now);
         store::update(conn, &session)?;
-        tell(conn, moment, &session, EventKind::SessionCorrected)?;
+        record(conn, moment, &session, EventKind::SessionCorrected)?;
         return Ok(Stopped::Corrected(Box::new(session)));
     }
     store::update(conn, &session)?;
-    tell(conn, moment, &session, EventKind::SessionEnded)?;
+    record(conn, moment, &session, EventKind::SessionEnded)?;
     priority_charges::session_ended(conn, moment, session.chargestation_id)?;
     Ok(Stopped::Ended(Box::new(session)))
 }
@@ -274,7 +274,7 @@ fn keep_orphan(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreRe
     for sample in &report.samples {
         readings::keep(conn, moment, session.source(None), sample)?;
     }
-    tell(conn, moment, &session, EventKind::SessionEnded)?;
+    record(conn, moment, &session, EventKind::SessionEnded)?;
     store::tell_full_of_orphans(conn, moment, &session)?;
     Ok(Stopped::Orphan)
 }

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::model::SessionFilter;
-use super::model::{Session, SessionStatus};
-use crate::events::{self, Event, EventKind};
+use super::model::{Session, SessionFilter, SessionStatus, SessionView};
+use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
@@ -15,9 +14,10 @@ use crate::store::schema::{chargestations, counters, meter_values, sessions};
 use crate::store::{Conn, Searched, StoreResult};
 use kernel::*;
 
-/// An event about a session; events of one station are sent in order.
-pub fn session_event(session: &Session, kind: EventKind) -> Event {
-    Event::new(session.organization_id, kind).at(session.chargestation_id)
+/// Records an event with the whole session, in the order of its station.
+pub(super) fn record(conn: &mut Conn, moment: &Moment, session: &Session, kind: EventKind) -> StoreResult<()> {
+    let view = SessionView::from(session.clone());
+    Change::new(conn, session.organization_id, moment).record_at(session.chargestation_id, kind, &view)
 }
 
 pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
@@ -45,9 +45,8 @@ pub(super) fn tell_full_of_orphans(conn: &mut Conn, moment: &Moment, session: &S
     if !session.orphan || !is_full_of_orphans(conn, station, moment.now)? {
         return Ok(());
     }
-    let event = Event::new(session.organization_id, EventKind::StationOrphansFull).at(station);
     let data = serde_json::json!({"chargestation": station, "orphans": MOST_ORPHANS});
-    events::record(conn, moment, event, &data)
+    Change::new(conn, session.organization_id, moment).record_at(station, EventKind::StationOrphansFull, &data)
 }
 
 /// Stores every field of a session.

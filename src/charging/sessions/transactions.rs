@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use super::cost;
 use super::ending::assume_over;
 use super::energy::believed;
 use super::metering::{self, Beginning};
-use super::model::{ChargingState, Session, SessionStatus, SessionView};
+use super::model::{ChargingState, Session, SessionStatus};
 use super::repetition::{is_start_told_again, start_key, start_key_ends, told_time};
-use super::{cost, store};
-use crate::events::{self, EventKind};
+use super::store::{self, record};
+use crate::events::EventKind;
 use crate::home::priority_charges;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
@@ -136,7 +137,7 @@ pub fn start_transaction(conn: &mut Conn, moment: &Moment, report: &StartReport)
     if changed || !is_new {
         store::update(conn, &session)?;
     }
-    tell(conn, moment, &session, EventKind::SessionStarted)?;
+    record(conn, moment, &session, EventKind::SessionStarted)?;
     priority_charges::session_started(conn, moment, session.chargestation_id, session.id)?;
     Ok(Started { session, transaction_id, repeated: false })
 }
@@ -203,12 +204,7 @@ pub fn note_state(
     let is_charged = session.enter(state, at);
     store::update(conn, &session)?;
     if is_charged {
-        tell(conn, moment, &session, EventKind::SessionEvCharged)?;
+        record(conn, moment, &session, EventKind::SessionEvCharged)?;
     }
     Ok(())
-}
-
-/// Records an event with the whole session.
-pub(super) fn tell(conn: &mut Conn, moment: &Moment, session: &Session, kind: EventKind) -> StoreResult<()> {
-    events::record(conn, moment, store::session_event(session, kind), &SessionView::from(session.clone()))
 }

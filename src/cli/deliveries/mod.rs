@@ -15,7 +15,7 @@ use self::endpoints::{Bad, Healthy};
 use super::demo::{ANY_PORT, TemporaryFolder, db_key};
 use crate::app::{Config, Dependencies, Running, start};
 use crate::cli::rest::Rest;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::store::StoreResult;
 use kernel::{OrganizationId, RawId, StationId};
 use simulator::statistics::Histogram;
@@ -158,9 +158,8 @@ impl Source<'_> {
             for number in first..first + count {
                 let station = u8::try_from(number % stations).unwrap_or_default();
                 let station: StationId = RawId::from_bytes([station; 12]).into();
-                let event = Event::new(organization, EventKind::StationUpdated).at(station);
                 let data = json!({"number": number, "padding": "x".repeat(BYTES)});
-                events::record(conn, &moment, event, &data)?;
+                Change::new(conn, organization, &moment).record_at(station, EventKind::StationUpdated, &data)?;
             }
             Ok(())
         };

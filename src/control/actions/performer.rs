@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::model::{Action, ActionStatus, ActionView};
 use super::pushed::Pushed;
 use super::store;
-use crate::events::{self, ActionKind, Event, EventKind, Step};
+use crate::events::{ActionKind, Change, EventKind, Step};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::sites::stations;
 use crate::sites::stations::link::{LinkError, Outcome, SharedLink, StationCommand};
@@ -195,8 +195,11 @@ fn shown(mut data: Value) -> Value {
 
 fn tell(conn: &mut crate::store::Conn, moment: &Moment, action: &Action, step: Step) -> StoreResult<()> {
     let kind = EventKind::Action(action.type_, step);
-    let event = Event::new(action.organization_id, kind).at(action.chargestation_id);
-    events::record(conn, moment, event, &ActionView::from(action.clone()))
+    Change::new(conn, action.organization_id, moment).record_at(
+        action.chargestation_id,
+        kind,
+        &ActionView::from(action.clone()),
+    )
 }
 
 impl From<LinkError> for ApiError {

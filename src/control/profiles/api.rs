@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post
 use super::model::{NewProfile, Profile, ProfileFilter, ProfilePatch, ProfileView};
 use super::{push, store};
 use crate::control::actions::Performer;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::caller::{ReadProfiles, WriteProfiles};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -15,8 +15,8 @@ use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Code, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::sites::stations::link::{SharedLink, Signal, SignalKind, Signals};
-use crate::store::{Conn, StoreError};
-use kernel::{ChargingProfileId, EvseId, Moment, OrganizationId, StationId};
+use crate::store::StoreError;
+use kernel::{ChargingProfileId, EvseId, OrganizationId, StationId};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
@@ -33,17 +33,15 @@ fn missing(error: StoreError) -> ApiError {
 }
 
 /// The view, after its event was recorded, and the stations that the change concerns.
-fn told(
-    conn: &mut Conn,
-    moment: &Moment,
+fn recorded(
+    change: &mut Change<'_>,
     (profile, before): (Profile, &[EvseId]),
     kind: EventKind,
 ) -> ApiResult<(ProfileView, Vec<StationId>)> {
-    let event = Event::new(profile.organization_id, kind);
-    let now = store::evses_of(conn, profile.id)?;
-    let stations = store::stations_of(conn, &[before, &now].concat())?;
+    let now = store::evses_of(change.conn, profile.id)?;
+    let stations = store::stations_of(change.conn, &[before, &now].concat())?;
     let view = ProfileView::new(profile, now);
-    events::record(conn, moment, event, &view)?;
+    change.record(kind, &view)?;
     Ok((view, stations))
 }
 
@@ -111,13 +109,14 @@ async fn create_charging_profile(
     audience: Audience,
     Body(new): Body<NewProfile>,
 ) -> ApiResult<Created<ProfileView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let organization = caller.organization();
+    let change = ctx.change(organization);
     let evses = new.evses.clone().unwrap_or_default();
-    let profile = Profile::new(new, organization, &moment)?;
-    let stored = ctx.answer_and(move |conn| {
-        store::insert(conn, &profile)?;
-        store::attach(conn, &profile, &evses)?;
-        let (view, stations) = told(conn, &moment, (profile.clone(), &[]), EventKind::ChargingProfileCreated)?;
+    let profile = Profile::new(new, organization, &change.moment)?;
+    let stored = change.answer_and(move |change| {
+        store::insert(change.conn, &profile)?;
+        store::attach(change.conn, &profile, &evses)?;
+        let (view, stations) = recorded(change, (profile.clone(), &[]), EventKind::ChargingProfileCreated)?;
         Ok((Created(view), stations))
     });
     let (view, stations) = stored.await?;
@@ -155,18 +154,18 @@ async fn update_charging_profile(
     if_match: IfMatch,
     Body(patch): Body<ProfilePatch>,
 ) -> ApiResult<Changed<ProfileView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let stored = ctx.db.write(move |conn| {
-        let profile = store::find(conn, organization, id).map_err(missing)?;
+    let organization = caller.organization();
+    let stored = ctx.change(organization).write(move |change| {
+        let profile = store::find(change.conn, change.organization, id).map_err(missing)?;
         if_match.check(profile.updated_at)?;
-        let before = store::evses_of(conn, id)?;
-        let profile = profile.apply(patch.clone(), &moment)?;
-        store::update(conn, &profile)?;
+        let before = store::evses_of(change.conn, id)?;
+        let profile = profile.apply(patch.clone(), change.moment)?;
+        store::update(change.conn, &profile)?;
         if !patch.evses.is_absent() {
             let wanted = patch.evses.value().cloned().unwrap_or_default();
-            store::attach(conn, &profile, &wanted)?;
+            store::attach(change.conn, &profile, &wanted)?;
         }
-        told(conn, &moment, (profile, &before), EventKind::ChargingProfileUpdated)
+        recorded(change, (profile, &before), EventKind::ChargingProfileUpdated)
     });
     let (view, stations) = stored.await?;
     audience.tell(organization, stations);
@@ -184,12 +183,12 @@ async fn delete_charging_profile(
     PathId(id): PathId<ChargingProfileId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<ProfileView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let stored = ctx.db.write(move |conn| {
-        let profile = store::find(conn, organization, id).map_err(missing)?;
+    let organization = caller.organization();
+    let stored = ctx.change(organization).write(move |change| {
+        let profile = store::find(change.conn, change.organization, id).map_err(missing)?;
         if_match.check(profile.updated_at)?;
-        let found = told(conn, &moment, (profile, &[]), EventKind::ChargingProfileDeleted)?;
-        store::delete(conn, id)?;
+        let found = recorded(change, (profile, &[]), EventKind::ChargingProfileDeleted)?;
+        store::delete(change.conn, id)?;
         Ok::<_, ApiError>(found)
     });
     let (view, stations) = stored.await?;

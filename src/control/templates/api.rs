@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::model::{NewTemplate, Template, TemplateFilter, TemplatePatch, TemplateView};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::caller::{ReadTemplates, WriteTemplates};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -14,7 +14,7 @@ use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::sites::locations;
 use crate::store::{Conn, StoreError};
-use kernel::{Moment, TemplateId};
+use kernel::TemplateId;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
@@ -31,10 +31,9 @@ fn missing(error: StoreError) -> ApiError {
 }
 
 /// The view, after its event was recorded.
-fn told(conn: &mut Conn, moment: &Moment, template: Template, kind: EventKind) -> ApiResult<TemplateView> {
-    let event = Event::new(template.organization_id, kind);
+fn recorded(change: &mut Change<'_>, template: Template, kind: EventKind) -> ApiResult<TemplateView> {
     let view = TemplateView::from(template);
-    events::record(conn, moment, event, &view)?;
+    change.record(kind, &view)?;
     Ok(view)
 }
 
@@ -68,14 +67,15 @@ async fn create_configuration_template(
     ctx: Ctx,
     Body(new): Body<NewTemplate>,
 ) -> ApiResult<Created<TemplateView>> {
-    let moment = ctx.moment();
-    let template = Template::new(new, caller.organization(), &moment)?;
-    ctx.answer(move |conn| {
-        check_location(conn, &template)?;
-        store::insert(conn, &template)?;
-        told(conn, &moment, template.clone(), EventKind::ConfigurationTemplateCreated).map(Created)
-    })
-    .await
+    let change = ctx.change(caller.organization());
+    let template = Template::new(new, change.organization, &change.moment)?;
+    change
+        .answer(move |change| {
+            check_location(change.conn, &template)?;
+            store::insert(change.conn, &template)?;
+            recorded(change, template.clone(), EventKind::ConfigurationTemplateCreated).map(Created)
+        })
+        .await
 }
 
 /// Reads a configuration template.
@@ -103,15 +103,14 @@ async fn update_configuration_template(
     if_match: IfMatch,
     Body(patch): Body<TemplatePatch>,
 ) -> ApiResult<Changed<TemplateView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let template = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let template = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(template.updated_at)?;
-            let template = template.apply(patch.clone(), &moment)?;
-            check_location(conn, &template)?;
-            store::update(conn, &template)?;
-            told(conn, &moment, template, EventKind::ConfigurationTemplateUpdated).map(Changed)
+            let template = template.apply(patch.clone(), change.moment)?;
+            check_location(change.conn, &template)?;
+            store::update(change.conn, &template)?;
+            recorded(change, template, EventKind::ConfigurationTemplateUpdated).map(Changed)
         })
         .await
 }
@@ -126,13 +125,12 @@ async fn delete_configuration_template(
     PathId(id): PathId<TemplateId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<TemplateView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let template = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let template = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(template.updated_at)?;
-            store::delete(conn, id)?;
-            told(conn, &moment, template, EventKind::ConfigurationTemplateDeleted).map(Deleted)
+            store::delete(change.conn, id)?;
+            recorded(change, template, EventKind::ConfigurationTemplateDeleted).map(Deleted)
         })
         .await
 }

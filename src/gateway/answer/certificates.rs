@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Call, Handled};
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::gateway::authority::NotSigned;
 use crate::gateway::peer::Effect;
 use crate::sites::stations;
@@ -28,8 +28,7 @@ pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled
     };
     let moment = call.moment();
     let stored = call.gateway.context.db.write(move |conn| -> StoreResult<()> {
-        let event = Event::new(organization, kind).at(id);
-        events::record(conn, &moment, event, &json!({"chargestation": id, "reason": why}))
+        Change::new(conn, organization, &moment).record_at(id, kind, &json!({"chargestation": id, "reason": why}))
     });
     stored.await?;
     Ok(match signed {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Call, Handled};
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::store::StoreResult;
 use kernel::credentials::hide_credentials;
 use ocpp::CallError;
@@ -22,8 +22,7 @@ pub async fn record(call: Call<'_>, action: &str) -> Result<(), CallError> {
     hide_credentials(&mut said);
     let data = json!({"chargestation": station, "message": action, "payload": said});
     let stored = call.gateway.context.db.write(move |conn| -> StoreResult<()> {
-        let event = Event::new(organization, kind).at(station);
-        events::record(conn, &moment, event, &data)
+        Change::new(conn, organization, &moment).record_at(station, kind, &data)
     });
     Ok(stored.await?)
 }

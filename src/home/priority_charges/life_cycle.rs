@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::model::{PriorityCharge, PriorityChargeView, PriorityStatus};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::load::groups::{self, Group};
 use crate::store::{Conn, StoreResult};
 use kernel::*;
@@ -196,6 +196,5 @@ fn tell(conn: &mut Conn, moment: &Moment, charge: &PriorityCharge, kind: EventKi
         "a priority charge is {}",
         charge.status
     );
-    let event = Event::new(charge.organization_id, kind);
-    events::record(conn, moment, event, &PriorityChargeView::from(charge.clone()))
+    Change::new(conn, charge.organization_id, moment).record(kind, &PriorityChargeView::from(charge.clone()))
 }

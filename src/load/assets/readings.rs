@@ -13,7 +13,7 @@ use super::model::signs::Signs;
 use super::model::view::{AssetView, ReadingView, ReadingWarning, Receipt, Rejection};
 use super::power::contribution;
 use super::store::{self, Stretch};
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::fields::{Field, Path};
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::load::groups;
@@ -216,9 +216,8 @@ fn save(conn: &mut Conn, moment: &Moment, asset: &mut Asset, location: &Location
     }
     store::save_measured(conn, asset)?;
     if tell {
-        let event = Event::new(asset.organization_id, EventKind::AssetReadingCreated);
         let view = AssetView::new(asset.clone(), location, moment.now);
-        events::record(conn, moment, event, &view)?;
+        Change::new(conn, asset.organization_id, moment).record(EventKind::AssetReadingCreated, &view)?;
     }
     Ok(())
 }

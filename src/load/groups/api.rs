@@ -7,7 +7,7 @@ use super::home::{self, missing, replan};
 use super::model::*;
 use super::store;
 use super::view::*;
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
@@ -56,18 +56,19 @@ async fn create_group(
     ctx: Ctx,
     Body(new): Body<NewGroup>,
 ) -> ApiResult<Created<GroupView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let group = Group::new(new, organization, &moment);
+    let change = ctx.change(caller.organization());
+    let group = Group::new(new, change.organization, &change.moment);
     group.check()?;
-    ctx.answer(move |conn| {
-        locations::require(conn, organization, group.location_id, "location")?;
-        store::check_parent(conn, &group)?;
-        store::insert(conn, &group)?;
-        let view = store::view(conn, group.clone())?;
-        events::record(conn, &moment, Event::new(organization, EventKind::GroupCreated), &view)?;
-        Ok(Created(view))
-    })
-    .await
+    change
+        .answer(move |change| {
+            locations::require(change.conn, change.organization, group.location_id, "location")?;
+            store::check_parent(change.conn, &group)?;
+            store::insert(change.conn, &group)?;
+            let view = store::view(change.conn, group.clone())?;
+            change.record(EventKind::GroupCreated, &view)?;
+            Ok(Created(view))
+        })
+        .await
 }
 
 /// Reads a load-management group with its stations; also at `/v1.1/groups/{id}`.
@@ -95,28 +96,28 @@ async fn update_group(
     if_match: IfMatch,
     Body(patch): Body<GroupPatch>,
 ) -> ApiResult<Changed<GroupView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let organization = caller.organization();
     let (view, affected) = ctx
-        .db
-        .write(move |conn| {
-            let mut group = store::find(conn, organization, id).map_err(missing)?;
+        .change(organization)
+        .write(move |change| {
+            let mut group = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(group.updated_at)?;
             let location = group.location_id;
-            group.apply(patch.clone(), &moment)?;
-            locations::require(conn, organization, group.location_id, "location")?;
-            store::check_parent(conn, &group)?;
+            group.apply(patch.clone(), change.moment)?;
+            locations::require(change.conn, change.organization, group.location_id, "location")?;
+            store::check_parent(change.conn, &group)?;
             if group.location_id != location
-                && (store::tree_of(conn, id)?.len() > 1
-                    || !store::stations_of(conn, &[id])?.is_empty()
-                    || store::assets_of(conn, id)? > 0)
+                && (store::tree_of(change.conn, id)?.len() > 1
+                    || !store::stations_of(change.conn, &[id])?.is_empty()
+                    || store::assets_of(change.conn, id)? > 0)
             {
                 let message = "cannot change while the group has stations, assets or groups below it";
                 return Err(ApiError::field("location", "invalid", message));
             }
-            store::update(conn, &group)?;
-            let affected = store::stations_below(conn, id)?;
-            let view = store::view(conn, group)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::GroupUpdated), &view)?;
+            store::update(change.conn, &group)?;
+            let affected = store::stations_below(change.conn, id)?;
+            let view = store::view(change.conn, group)?;
+            change.record(EventKind::GroupUpdated, &view)?;
             Ok::<_, ApiError>((view, affected))
         })
         .await?;
@@ -161,17 +162,16 @@ async fn cap_group(
     ctx: &Ctx,
     signals: &Signals,
 ) -> ApiResult<Changed<GroupView>> {
-    let moment = ctx.moment();
     let (view, affected) = ctx
-        .db
-        .write(move |conn| -> ApiResult<_> {
-            let mut group = store::find(conn, organization, id).map_err(missing)?;
+        .change(organization)
+        .write(move |change| -> ApiResult<_> {
+            let mut group = store::find(change.conn, change.organization, id).map_err(missing)?;
             group.external_cap = cap.clone().map(Json);
-            group.updated_at = moment.version_after(group.updated_at);
-            store::update(conn, &group)?;
-            let affected = store::stations_below(conn, id)?;
-            let view = store::view(conn, group)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::GroupUpdated), &view)?;
+            group.updated_at = change.moment.version_after(group.updated_at);
+            store::update(change.conn, &group)?;
+            let affected = store::stations_below(change.conn, id)?;
+            let view = store::view(change.conn, group)?;
+            change.record(EventKind::GroupUpdated, &view)?;
             Ok((view, affected))
         })
         .await?;
@@ -189,14 +189,13 @@ async fn delete_group(
     PathId(id): PathId<GroupId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<GroupView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let group = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let group = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(group.updated_at)?;
-            let view = store::view(conn, group.clone())?;
-            store::delete(conn, &group)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::GroupDeleted), &view)?;
+            let view = store::view(change.conn, group.clone())?;
+            store::delete(change.conn, &group)?;
+            change.record(EventKind::GroupDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await
@@ -257,12 +256,14 @@ async fn add_group_chargestation(
     PathId(id): PathId<GroupId>,
     Body(new): Body<NewMembership>,
 ) -> ApiResult<Created<MembershipView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let organization = caller.organization();
     let Created(view) = ctx
-        .answer(move |conn| {
-            let group = store::find(conn, organization, id).map_err(missing)?;
-            let station = stations::require_station(conn, organization, new.chargestation, "chargestation")?;
-            match store::membership(conn, organization, station.id) {
+        .change(organization)
+        .answer(move |change| {
+            let group = store::find(change.conn, change.organization, id).map_err(missing)?;
+            let station =
+                stations::require_station(change.conn, change.organization, new.chargestation, "chargestation")?;
+            match store::membership(change.conn, change.organization, station.id) {
                 Ok(other) => {
                     let message = format!("The charge station is already in group {}", other.group_id);
                     return Err(ApiError::conflict(message));
@@ -275,19 +276,18 @@ async fn add_group_chargestation(
                 return Err(ApiError::field("chargestation", "invalid", message));
             }
             let membership = GroupStation {
-                id: moment.id(),
-                organization_id: organization,
+                id: change.moment.id(),
+                organization_id: change.organization,
                 group_id: id,
                 chargestation_id: station.id,
-                created_at: moment.now,
-                updated_at: moment.now,
+                created_at: change.moment.now,
+                updated_at: change.moment.now,
             };
-            let members = members(conn, &membership, &group, new.connectors.as_deref())?;
-            store::insert_membership(conn, &membership)?;
-            store::replace_members(conn, &membership, &members)?;
-            let view = store::membership_view(conn, membership)?;
-            let kind = EventKind::GroupStationAdded;
-            events::record(conn, &moment, Event::new(organization, kind), &view)?;
+            let members = members(change.conn, &membership, &group, new.connectors.as_deref())?;
+            store::insert_membership(change.conn, &membership)?;
+            store::replace_members(change.conn, &membership, &members)?;
+            let view = store::membership_view(change.conn, membership)?;
+            change.record(EventKind::GroupStationAdded, &view)?;
             Ok(Created(view))
         })
         .await?;
@@ -325,19 +325,18 @@ async fn update_group_chargestation(
     if_match: IfMatch,
     Body(patch): Body<MembershipPatch>,
 ) -> ApiResult<Changed<MembershipView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let organization = caller.organization();
     let view = ctx
-        .db
-        .write(move |conn| {
-            let mut membership = store::membership(conn, organization, station).map_err(not_a_member)?;
+        .change(organization)
+        .write(move |change| {
+            let mut membership = store::membership(change.conn, change.organization, station).map_err(not_a_member)?;
             if_match.check(membership.updated_at)?;
-            membership.updated_at = moment.version_after(membership.updated_at);
-            let group = store::find(conn, organization, membership.group_id)?;
-            let members = members(conn, &membership, &group, Some(&patch.connectors))?;
-            store::replace_members(conn, &membership, &members)?;
-            let view = store::membership_view(conn, membership)?;
-            let kind = EventKind::GroupStationUpdated;
-            events::record(conn, &moment, Event::new(organization, kind), &view)?;
+            membership.updated_at = change.moment.version_after(membership.updated_at);
+            let group = store::find(change.conn, change.organization, membership.group_id)?;
+            let members = members(change.conn, &membership, &group, Some(&patch.connectors))?;
+            store::replace_members(change.conn, &membership, &members)?;
+            let view = store::membership_view(change.conn, membership)?;
+            change.record(EventKind::GroupStationUpdated, &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -360,17 +359,16 @@ async fn remove_group_chargestation(
     PathId(station): PathId<StationId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<MembershipView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let organization = caller.organization();
     let (view, rest) = ctx
-        .db
-        .write(move |conn| {
-            let membership = store::membership(conn, organization, station).map_err(not_a_member)?;
+        .change(organization)
+        .write(move |change| {
+            let membership = store::membership(change.conn, change.organization, station).map_err(not_a_member)?;
             if_match.check(membership.updated_at)?;
-            let view = store::membership_view(conn, membership.clone())?;
-            store::delete_membership(conn, &membership)?;
-            let kind = EventKind::GroupStationRemoved;
-            events::record(conn, &moment, Event::new(organization, kind), &view)?;
-            let rest = store::stations_of(conn, &[view.group])?;
+            let view = store::membership_view(change.conn, membership.clone())?;
+            store::delete_membership(change.conn, &membership)?;
+            change.record(EventKind::GroupStationRemoved, &view)?;
+            let rest = store::stations_of(change.conn, &[view.group])?;
             Ok::<_, ApiError>((view, rest))
         })
         .await?;

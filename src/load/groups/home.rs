@@ -8,7 +8,7 @@ use super::model::Group;
 use super::prices::EnergyPrices;
 use super::store;
 use super::view::GroupView;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -176,8 +176,7 @@ fn changed(conn: &mut Conn, moment: &Moment, mut group: Group) -> ApiResult<Grou
     group.updated_at = moment.version_after(group.updated_at);
     store::update(conn, &group)?;
     let view = store::view(conn, group)?;
-    let kind = EventKind::GroupUpdated;
-    events::record(conn, moment, Event::new(organization, kind), &view)?;
+    Change::new(conn, organization, moment).record(EventKind::GroupUpdated, &view)?;
     Ok(view)
 }
 

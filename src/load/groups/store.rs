@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::GroupFilter;
 use super::model::{Group, GroupConnector, GroupStation};
 use super::view::{GroupView, MembershipView};
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -185,8 +185,7 @@ pub fn take_in(
     membership.updated_at = moment.version_after(membership.updated_at);
     replace_members(conn, &membership, &members)?;
     let view = membership_view(conn, membership)?;
-    let told = Event::new(organization, EventKind::GroupStationUpdated);
-    events::record(conn, moment, told, &view)
+    Change::new(conn, organization, moment).record(EventKind::GroupStationUpdated, &view)
 }
 
 pub(super) fn delete_membership(conn: &mut Conn, membership: &GroupStation) -> StoreResult<()> {

@@ -6,7 +6,7 @@ use super::assign::{self, NewAssignment};
 use super::evses::{self, NetworkEvseFilter, NetworkEvseView, Scope};
 use super::model::*;
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::http::caller::{ReadEvseNetworks, WriteEvseNetworks};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -75,15 +75,16 @@ async fn create_evse_network(
     ctx: Ctx,
     Body(new): Body<NewEvseNetwork>,
 ) -> ApiResult<Created<EvseNetworkView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let network = EvseNetwork::new(new, organization, &moment);
-    ctx.answer(move |conn| {
-        store::insert(conn, &network)?;
-        let view = EvseNetworkView::new(network.clone(), Vec::new());
-        events::record(conn, &moment, Event::new(organization, EventKind::EvseNetworkCreated), &view)?;
-        Ok(Created(view))
-    })
-    .await
+    let change = ctx.change(caller.organization());
+    let network = EvseNetwork::new(new, change.organization, &change.moment);
+    change
+        .answer(move |change| {
+            store::insert(change.conn, &network)?;
+            let view = EvseNetworkView::new(network.clone(), Vec::new());
+            change.record(EventKind::EvseNetworkCreated, &view)?;
+            Ok(Created(view))
+        })
+        .await
 }
 
 /// Reads an EVSE network with its groups.
@@ -114,18 +115,17 @@ async fn update_evse_network(
     if_match: IfMatch,
     Body(patch): Body<EvseNetworkPatch>,
 ) -> ApiResult<Changed<EvseNetworkView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut network = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let mut network = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(network.updated_at)?;
             if !patch.name.is_absent() {
                 check_draft(&network, "it keeps its name")?;
             }
-            network.apply(patch.clone(), &moment)?;
-            store::update(conn, &network)?;
-            let view = store::view(conn, network)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::EvseNetworkUpdated), &view)?;
+            network.apply(patch.clone(), change.moment)?;
+            store::update(change.conn, &network)?;
+            let view = store::view(change.conn, network)?;
+            change.record(EventKind::EvseNetworkUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -141,14 +141,13 @@ async fn delete_evse_network(
     PathId(id): PathId<EvseNetworkId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<EvseNetworkView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let network = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let network = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(network.updated_at)?;
-            let view = store::view(conn, network.clone())?;
-            store::delete(conn, &network)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::EvseNetworkDeleted), &view)?;
+            let view = store::view(change.conn, network.clone())?;
+            store::delete(change.conn, &network)?;
+            change.record(EventKind::EvseNetworkDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await
@@ -182,17 +181,17 @@ async fn create_evse_group(
     PathId(id): PathId<EvseNetworkId>,
     Body(new): Body<NewEvseGroup>,
 ) -> ApiResult<Created<EvseGroupView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.answer(move |conn| {
-        let network = store::find(conn, organization, id).map_err(missing)?;
-        check_draft(&network, "it gets no further groups")?;
-        let group = EvseGroup::new(new.clone(), &network, &moment);
-        store::insert_group(conn, &group)?;
-        let view = EvseGroupView::new(group, 0);
-        events::record(conn, &moment, Event::new(organization, EventKind::EvseGroupCreated), &view)?;
-        Ok(Created(view))
-    })
-    .await
+    ctx.change(caller.organization())
+        .answer(move |change| {
+            let network = store::find(change.conn, change.organization, id).map_err(missing)?;
+            check_draft(&network, "it gets no further groups")?;
+            let group = EvseGroup::new(new.clone(), &network, change.moment);
+            store::insert_group(change.conn, &group)?;
+            let view = EvseGroupView::new(group, 0);
+            change.record(EventKind::EvseGroupCreated, &view)?;
+            Ok(Created(view))
+        })
+        .await
 }
 
 fn find_group(
@@ -237,18 +236,17 @@ async fn update_evse_group(
     if_match: IfMatch,
     Body(patch): Body<EvseGroupPatch>,
 ) -> ApiResult<Changed<EvseGroupView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let (network, mut group) = find_group(conn, organization, id, group)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let (network, mut group) = find_group(change.conn, change.organization, id, group)?;
             if_match.check(group.updated_at)?;
             if !patch.name.is_absent() {
                 check_draft(&network, "its groups keep their names")?;
             }
-            group.apply(patch.clone(), &moment)?;
-            store::update_group(conn, &group)?;
-            let view = store::group_view(conn, group)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::EvseGroupUpdated), &view)?;
+            group.apply(patch.clone(), change.moment)?;
+            store::update_group(change.conn, &group)?;
+            let view = store::group_view(change.conn, group)?;
+            change.record(EventKind::EvseGroupUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -265,15 +263,14 @@ async fn delete_evse_group(
     PathIds(id, group): PathIds<EvseNetworkId, EvseGroupId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<EvseGroupView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let (network, group) = find_group(conn, organization, id, group)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let (network, group) = find_group(change.conn, change.organization, id, group)?;
             if_match.check(group.updated_at)?;
             check_draft(&network, "its groups stay")?;
-            let view = store::group_view(conn, group.clone())?;
-            store::delete_group(conn, &group)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::EvseGroupDeleted), &view)?;
+            let view = store::group_view(change.conn, group.clone())?;
+            store::delete_group(change.conn, &group)?;
+            change.record(EventKind::EvseGroupDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await
@@ -325,13 +322,13 @@ async fn assign_evses(
     PathId(id): PathId<EvseNetworkId>,
     Body(new): Body<NewAssignment>,
 ) -> ApiResult<Changed<EvseNetworkView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.answer(move |conn| {
-        let network = store::find(conn, organization, id).map_err(missing)?;
-        assign::assign(conn, &network, &new, &moment)?;
-        let view = store::view(conn, network)?;
-        events::record(conn, &moment, Event::new(organization, EventKind::EvseNetworkAssigned), &view)?;
-        Ok(Changed(view))
-    })
-    .await
+    ctx.change(caller.organization())
+        .answer(move |change| {
+            let network = store::find(change.conn, change.organization, id).map_err(missing)?;
+            assign::assign(change.conn, &network, &new, change.moment)?;
+            let view = store::view(change.conn, network)?;
+            change.record(EventKind::EvseNetworkAssigned, &view)?;
+            Ok(Changed(view))
+        })
+        .await
 }

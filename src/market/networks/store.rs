@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::model::*;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -76,8 +76,7 @@ pub fn activate(conn: &mut Conn, organization: OrganizationId, id: EvseNetworkId
     network.updated_at = moment.version_after(network.updated_at);
     diesel::update(evse_networks::table.find(id)).set(&network).execute(conn)?;
     let view = view(conn, network)?;
-    let event = Event::new(organization, EventKind::EvseNetworkActivated);
-    events::record(conn, moment, event, &view)
+    Change::new(conn, organization, moment).record(EventKind::EvseNetworkActivated, &view)
 }
 
 /// Deletes a network that has neither EVSEs nor offers, with its groups.

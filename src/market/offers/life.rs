@@ -9,7 +9,7 @@ use super::content::{OfferProduct, OfferTariff};
 use super::exchange;
 use super::model::{OfferStatus, ServiceOffer, ServiceOfferView};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::{ApiError, ApiResult, Fault, Faults};
 use crate::input;
 use crate::market::networks::{self, NetworkEvseView};
@@ -125,8 +125,7 @@ pub(super) fn tell(
     kind: EventKind,
 ) -> StoreResult<ServiceOfferView> {
     let view = ServiceOfferView::new(offer.clone(), moment.now);
-    let event = Event::new(offer.organization_id, kind);
-    events::record(conn, moment, event, &view)?;
+    Change::new(conn, offer.organization_id, moment).record(kind, &view)?;
     Ok(view)
 }
 

@@ -6,7 +6,7 @@ use super::delivery::{Delivery, DeliveryFilter, DeliveryView};
 use super::dispatcher::Dispatcher;
 use super::model::*;
 use super::{resend, store};
-use crate::events::{self, Event, EventKind, WebhookPayload};
+use crate::events::{self, Change, EventKind, WebhookPayload};
 use crate::http::caller::{ReadWebhooks, WriteWebhooks};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -14,8 +14,8 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId, PathIds};
-use crate::store::{Conn, StoreError, StoreResult};
-use kernel::{DeliveryId, Moment, WebhookId};
+use crate::store::{StoreError, StoreResult};
+use kernel::{DeliveryId, WebhookId};
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {
@@ -37,9 +37,9 @@ fn missing(error: StoreError) -> ApiError {
     ApiError::missing(error, "webhook")
 }
 
-fn tell(conn: &mut Conn, moment: &Moment, webhook: &Webhook, kind: EventKind) -> StoreResult<WebhookView> {
+fn recorded(change: &mut Change<'_>, webhook: &Webhook, kind: EventKind) -> StoreResult<WebhookView> {
     let view = WebhookView::from(webhook.clone());
-    events::record(conn, moment, Event::new(webhook.organization_id, kind), &view)?;
+    change.record(kind, &view)?;
     Ok(view)
 }
 
@@ -67,17 +67,17 @@ async fn create_webhook(
     courier: web::Data<Dispatcher>,
     Body(new): Body<NewWebhook>,
 ) -> ApiResult<Created<WebhookView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
     let caller = caller.principal;
-    ctx.answer(move |conn| {
-        let newest = events::latest_cursor(conn, organization)?;
-        let tools = (courier.sender.guard, &*courier.sender.vault);
-        let (webhook, secret) = Webhook::new(new.clone(), (&caller, newest), tools, &moment)?;
-        store::insert(conn, &webhook)?;
-        let view = tell(conn, &moment, &webhook, EventKind::WebhookCreated)?;
-        Ok(Created(view.with_secret(secret)))
-    })
-    .await
+    ctx.change(caller.organization)
+        .answer(move |change| {
+            let newest = events::latest_cursor(change.conn, change.organization)?;
+            let tools = (courier.sender.guard, &*courier.sender.vault);
+            let (webhook, secret) = Webhook::new(new.clone(), (&caller, newest), tools, change.moment)?;
+            store::insert(change.conn, &webhook)?;
+            let view = recorded(change, &webhook, EventKind::WebhookCreated)?;
+            Ok(Created(view.with_secret(secret)))
+        })
+        .await
 }
 
 /// Reads a webhook.
@@ -106,19 +106,18 @@ async fn update_webhook(
     if_match: IfMatch,
     Body(patch): Body<WebhookPatch>,
 ) -> ApiResult<Changed<WebhookView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
     let caller = caller.principal;
-    ctx.db
-        .write(move |conn| {
-            let before = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization)
+        .write(move |change| {
+            let before = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(before.updated_at)?;
             let was_active = before.active;
-            let webhook = before.apply(patch.clone(), (&caller, courier.sender.guard), &moment)?;
-            store::update(conn, &webhook)?;
+            let webhook = before.apply(patch.clone(), (&caller, courier.sender.guard), change.moment)?;
+            store::update(change.conn, &webhook)?;
             if webhook.active && !was_active {
-                store::revive(conn, id, moment.now)?;
+                store::revive(change.conn, id, change.moment.now)?;
             }
-            Ok(Changed(tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?))
+            Ok(Changed(recorded(change, &webhook, EventKind::WebhookUpdated)?))
         })
         .await
 }
@@ -133,13 +132,12 @@ async fn delete_webhook(
     PathId(id): PathId<WebhookId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<WebhookView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let webhook = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let webhook = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(webhook.updated_at)?;
-            store::delete(conn, id)?;
-            Ok(Deleted(tell(conn, &moment, &webhook, EventKind::WebhookDeleted)?))
+            store::delete(change.conn, id)?;
+            Ok(Deleted(recorded(change, &webhook, EventKind::WebhookDeleted)?))
         })
         .await
 }
@@ -154,15 +152,15 @@ async fn rotate_webhook_secret(
     courier: web::Data<Dispatcher>,
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<Changed<WebhookView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.answer(move |conn| {
-        let mut webhook = store::find(conn, organization, id).map_err(missing)?;
-        let secret = webhook.rotate(&courier.sender.vault, &moment)?;
-        store::update(conn, &webhook)?;
-        let view = tell(conn, &moment, &webhook, EventKind::WebhookUpdated)?;
-        Ok(Changed(view.with_secret(secret)))
-    })
-    .await
+    ctx.change(caller.organization())
+        .answer(move |change| {
+            let mut webhook = store::find(change.conn, change.organization, id).map_err(missing)?;
+            let secret = webhook.rotate(&courier.sender.vault, change.moment)?;
+            store::update(change.conn, &webhook)?;
+            let view = recorded(change, &webhook, EventKind::WebhookUpdated)?;
+            Ok(Changed(view.with_secret(secret)))
+        })
+        .await
 }
 
 /// Sends a test event to one webhook, whatever events it wants.

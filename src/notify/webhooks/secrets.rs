@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::model::{Webhook, WebhookView};
 use super::secret_store::{Opened, SecretStore};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::Context;
 use crate::store::{Conn, StoreResult};
 use kernel::Moment;
@@ -56,8 +56,8 @@ fn look_at(conn: &mut Conn, vault: &SecretStore, mut webhook: Webhook, moment: &
     }
     if webhook.secret_lost != was_lost {
         webhook.updated_at = moment.version_after(webhook.updated_at);
-        let event = Event::new(webhook.organization_id, EventKind::WebhookUpdated);
-        events::record(conn, moment, event, &WebhookView::from(webhook.clone()))?;
+        Change::new(conn, webhook.organization_id, moment)
+            .record(EventKind::WebhookUpdated, &WebhookView::from(webhook.clone()))?;
     } else if !sealed_again {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use super::alerts::{Alert, Alerts};
 use super::delivery::{Attempt, DeliveryStatus};
 use super::model::WebhookView;
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::store::error::optional;
 use crate::store::{Conn, StoreResult};
 use kernel::{DeliveryId, Moment, Timestamp, WebhookId};
@@ -52,8 +52,7 @@ pub(super) fn settle(
         let off = store::turn_off(conn, webhook, reason, moment)?;
         tracing::error!(webhook = %off.id, "a webhook received nothing for days and was turned off");
         alerts.queue(conn, &off, &Alert::TurnedOff, error, moment)?;
-        let event = Event::new(off.organization_id, EventKind::WebhookDisabled);
-        events::record(conn, moment, event, &WebhookView::from(off))?;
+        Change::new(conn, off.organization_id, moment).record(EventKind::WebhookDisabled, &WebhookView::from(off))?;
     } else {
         delivery.status = DeliveryStatus::Failed;
         tracing::warn!(delivery = %delivery.id, error, "an event was not received for days and is given up");

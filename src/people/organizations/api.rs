@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, web};
 use super::api_key_cache::ApiKeyCache;
 use super::model::*;
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::http::caller::{ReadApiKeys, ReadOrganization, WriteApiKeys, WriteOrganization};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -50,15 +50,14 @@ async fn update_organization(
     if_match: IfMatch,
     Body(patch): Body<OrganizationPatch>,
 ) -> ApiResult<Changed<OrganizationView>> {
-    let (id, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut organization = store::find_organization(conn, id)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let mut organization = store::find_organization(change.conn, change.organization)?;
             if_match.check(organization.updated_at)?;
-            patch.clone().apply(&mut organization, &moment)?;
-            store::update_organization(conn, &organization)?;
+            patch.clone().apply(&mut organization, change.moment)?;
+            store::update_organization(change.conn, &organization)?;
             let view = OrganizationView::from(organization);
-            events::record(conn, &moment, Event::new(id, EventKind::OrganizationUpdated), &view)?;
+            change.record(EventKind::OrganizationUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -90,15 +89,16 @@ async fn create_api_key(
     Body(new): Body<NewApiKey>,
 ) -> ApiResult<Created<ApiKeyView>> {
     within((&caller.principal, &Needs::here()), &new.scopes.clone().unwrap_or_else(Scopes::all))?;
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let (key, secret) = ApiKey::new(new, organization, &moment);
-    ctx.answer(move |conn| {
-        store::insert_key(conn, &key)?;
-        let view = ApiKeyView::from(key.clone());
-        events::record(conn, &moment, Event::new(organization, EventKind::ApiKeyCreated), &view)?;
-        Ok(Created(ApiKeyView::with_secret(key.clone(), secret.clone())))
-    })
-    .await
+    let change = ctx.change(caller.organization());
+    let (key, secret) = ApiKey::new(new, change.organization, &change.moment);
+    change
+        .answer(move |change| {
+            store::insert_key(change.conn, &key)?;
+            let view = ApiKeyView::from(key.clone());
+            change.record(EventKind::ApiKeyCreated, &view)?;
+            Ok(Created(ApiKeyView::with_secret(key.clone(), secret.clone())))
+        })
+        .await
 }
 
 fn missing(error: crate::store::StoreError) -> ApiError {
@@ -149,20 +149,19 @@ async fn update_api_key(
     if_match: IfMatch,
     Body(patch): Body<ApiKeyPatch>,
 ) -> ApiResult<Changed<ApiKeyView>> {
-    let (moment, needs) = (ctx.moment(), Needs::here());
-    let (organization, principal) = (caller.organization(), caller.principal);
-    let view = ctx
-        .db
-        .write(move |conn| {
-            let mut key = find_within(conn, (&principal, &needs), id)?;
+    let (needs, change) = (Needs::here(), ctx.change(caller.organization()));
+    let principal = caller.principal;
+    let view = change
+        .write(move |change| {
+            let mut key = find_within(change.conn, (&principal, &needs), id)?;
             if let Some(scopes) = patch.scopes.value() {
                 within((&principal, &needs), scopes)?;
             }
             if_match.check(key.updated_at)?;
-            key.apply(patch.clone(), &moment)?;
-            store::update_key(conn, &key)?;
+            key.apply(patch.clone(), change.moment)?;
+            store::update_key(change.conn, &key)?;
             let view = ApiKeyView::from(key);
-            events::record(conn, &moment, Event::new(organization, EventKind::ApiKeyUpdated), &view)?;
+            change.record(EventKind::ApiKeyUpdated, &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -184,16 +183,15 @@ async fn delete_api_key(
     if id == caller.principal.api_key {
         return Err(ApiError::conflict("A key cannot delete itself; use another key"));
     }
-    let (moment, needs) = (ctx.moment(), Needs::here());
-    let (organization, principal) = (caller.organization(), caller.principal);
-    let view = ctx
-        .db
-        .write(move |conn| {
-            let key = find_within(conn, (&principal, &needs), id)?;
+    let (needs, change) = (Needs::here(), ctx.change(caller.organization()));
+    let principal = caller.principal;
+    let view = change
+        .write(move |change| {
+            let key = find_within(change.conn, (&principal, &needs), id)?;
             if_match.check(key.updated_at)?;
-            store::delete_key(conn, id)?;
+            store::delete_key(change.conn, id)?;
             let view = ApiKeyView::from(key);
-            events::record(conn, &moment, Event::new(organization, EventKind::ApiKeyDeleted), &view)?;
+            change.record(EventKind::ApiKeyDeleted, &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -211,15 +209,15 @@ async fn rotate_api_key(
     keyring: web::Data<ApiKeyCache>,
     PathId(id): PathId<ApiKeyId>,
 ) -> ApiResult<Changed<ApiKeyView>> {
-    let (moment, needs) = (ctx.moment(), Needs::here());
-    let (organization, principal) = (caller.organization(), caller.principal);
-    let answer = ctx
-        .answer(move |conn| {
-            let mut key = find_within(conn, (&principal, &needs), id)?;
-            let secret = key.rotate(&moment);
-            store::update_key(conn, &key)?;
+    let (needs, change) = (Needs::here(), ctx.change(caller.organization()));
+    let principal = caller.principal;
+    let answer = change
+        .answer(move |change| {
+            let mut key = find_within(change.conn, (&principal, &needs), id)?;
+            let secret = key.rotate(change.moment);
+            store::update_key(change.conn, &key)?;
             let view = ApiKeyView::from(key.clone());
-            events::record(conn, &moment, Event::new(organization, EventKind::ApiKeyUpdated), &view)?;
+            change.record(EventKind::ApiKeyUpdated, &view)?;
             Ok(Changed(ApiKeyView::with_secret(key, secret)))
         })
         .await?;

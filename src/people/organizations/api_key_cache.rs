@@ -9,7 +9,8 @@ use tokio::sync::watch;
 
 use super::model::{ApiKey, hash};
 use super::store;
-use crate::http::caller::{Authenticator, Principal};
+use crate::http::Principal;
+use crate::http::caller::Authenticator;
 use crate::http::{ApiResult, Context};
 use crate::store::StoreResult;
 use kernel::Timestamp;

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::model::{NewToken, Token, TokenFilter, TokenPatch, TokenView};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::filters;
 use crate::http::caller::{ReadTokens, ReadUsers, WriteTokens};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -79,18 +79,19 @@ async fn create_token(
     ctx: Ctx,
     Body(new): Body<NewToken>,
 ) -> ApiResult<Created<TokenView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let token = Token::new(new, organization, &moment);
-    ctx.answer(move |conn| {
-        if let Some(user) = token.user_id {
-            users::require(conn, organization, user, "user")?;
-        }
-        store::insert(conn, &token)?;
-        let view = TokenView::from(token.clone());
-        events::record(conn, &moment, Event::new(organization, EventKind::TokenCreated), &view)?;
-        Ok(Created(view))
-    })
-    .await
+    let change = ctx.change(caller.organization());
+    let token = Token::new(new, change.organization, &change.moment);
+    change
+        .answer(move |change| {
+            if let Some(user) = token.user_id {
+                users::require(change.conn, change.organization, user, "user")?;
+            }
+            store::insert(change.conn, &token)?;
+            let view = TokenView::from(token.clone());
+            change.record(EventKind::TokenCreated, &view)?;
+            Ok(Created(view))
+        })
+        .await
 }
 
 /// Reads a token.
@@ -129,18 +130,17 @@ async fn update_token(
     if_match: IfMatch,
     Body(patch): Body<TokenPatch>,
 ) -> ApiResult<Changed<TokenView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut token = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let mut token = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(token.updated_at)?;
             if let Some(user) = patch.user.value() {
-                users::require(conn, organization, *user, "user")?;
+                users::require(change.conn, change.organization, *user, "user")?;
             }
-            token.apply(patch.clone(), &moment)?;
-            store::update(conn, &token)?;
+            token.apply(patch.clone(), change.moment)?;
+            store::update(change.conn, &token)?;
             let view = TokenView::from(token);
-            events::record(conn, &moment, Event::new(organization, EventKind::TokenUpdated), &view)?;
+            change.record(EventKind::TokenUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -156,14 +156,13 @@ async fn delete_token(
     PathId(id): PathId<TokenId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<TokenView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let token = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let token = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(token.updated_at)?;
-            store::delete(conn, &token)?;
+            store::delete(change.conn, &token)?;
             let view = TokenView::from(token);
-            events::record(conn, &moment, Event::new(organization, EventKind::TokenDeleted), &view)?;
+            change.record(EventKind::TokenDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::model::{Token, TokenStatus, TokenType, fold};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::people::organizations::{self, ConcurrentCards, UnknownCards};
 use crate::store::query::lower;
 use crate::store::schema::{sessions, tokens, users};
@@ -192,7 +192,6 @@ pub fn tell_unknown(
     if !known.is_unknown || presented.id_tag.is_empty() {
         return Ok(());
     }
-    let event = Event::new(presented.organization, EventKind::TokenUnknown);
     let card = UnknownCard {
         chargestation: presented.station,
         connector: presented.begins.and_then(|begun| begun.at),
@@ -200,7 +199,7 @@ pub fn tell_unknown(
         id_tag: presented.id_tag,
         accepted: known.status == AuthorizationStatus::Accepted,
     };
-    events::record(conn, moment, event.at(presented.station), &card)
+    Change::new(conn, presented.organization, moment).record_at(presented.station, EventKind::TokenUnknown, &card)
 }
 
 /// What a station is sent about a card for the time when it cannot ask.

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::model::{Favorites, NewUser, User, UserFilter, UserPatch, UserView};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::caller::{ReadUsers, WriteUsers};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -62,7 +62,7 @@ pub fn add(conn: &mut Conn, moment: &Moment, organization: OrganizationId, new: 
     check_favorites(conn, organization, &user.favorite_chargestations.0)?;
     store::insert(conn, &user)?;
     let view = UserView::from(user.clone());
-    events::record(conn, moment, Event::new(organization, EventKind::UserCreated), &view)?;
+    Change::new(conn, organization, moment).record(EventKind::UserCreated, &view)?;
     Ok(user)
 }
 
@@ -87,18 +87,17 @@ async fn update_user(
     if_match: IfMatch,
     Body(patch): Body<UserPatch>,
 ) -> ApiResult<Changed<UserView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut user = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let mut user = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(user.updated_at)?;
             if let Some(favorites) = patch.favorite_chargestations.value() {
-                check_favorites(conn, organization, favorites)?;
+                check_favorites(change.conn, change.organization, favorites)?;
             }
-            user.apply(patch.clone(), &moment)?;
-            store::update(conn, &user)?;
+            user.apply(patch.clone(), change.moment)?;
+            store::update(change.conn, &user)?;
             let view = UserView::from(user);
-            events::record(conn, &moment, Event::new(organization, EventKind::UserUpdated), &view)?;
+            change.record(EventKind::UserUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -114,14 +113,13 @@ async fn delete_user(
     PathId(id): PathId<UserId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<UserView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let user = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let user = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(user.updated_at)?;
-            store::delete(conn, &user)?;
+            store::delete(change.conn, &user)?;
             let view = UserView::from(user);
-            events::record(conn, &moment, Event::new(organization, EventKind::UserDeleted), &view)?;
+            change.record(EventKind::UserDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await

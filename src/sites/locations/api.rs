@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 
 use super::model::{Location, LocationFilter, LocationPatch, LocationView, NewLocation};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::http::caller::{ReadLocations, WriteLocations};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -47,15 +47,16 @@ async fn create_location(
     ctx: Ctx,
     Body(new): Body<NewLocation>,
 ) -> ApiResult<Created<LocationView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let location = Location::new(new, organization, &moment);
-    ctx.answer(move |conn| {
-        store::insert(conn, &location)?;
-        let view = LocationView::from(location.clone());
-        events::record(conn, &moment, Event::new(organization, EventKind::LocationCreated), &view)?;
-        Ok(Created(view))
-    })
-    .await
+    let change = ctx.change(caller.organization());
+    let location = Location::new(new, change.organization, &change.moment);
+    change
+        .answer(move |change| {
+            store::insert(change.conn, &location)?;
+            let view = LocationView::from(location.clone());
+            change.record(EventKind::LocationCreated, &view)?;
+            Ok(Created(view))
+        })
+        .await
 }
 
 /// Reads a location.
@@ -83,16 +84,15 @@ async fn update_location(
     if_match: IfMatch,
     Body(patch): Body<LocationPatch>,
 ) -> ApiResult<Changed<LocationView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut location =
-                store::find(conn, organization, id).map_err(|error| ApiError::missing(error, "location"))?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let mut location = store::find(change.conn, change.organization, id)
+                .map_err(|error| ApiError::missing(error, "location"))?;
             if_match.check(location.updated_at)?;
-            location.apply(patch.clone(), &moment)?;
-            store::update(conn, &location)?;
+            location.apply(patch.clone(), change.moment)?;
+            store::update(change.conn, &location)?;
             let view = LocationView::from(location);
-            events::record(conn, &moment, Event::new(organization, EventKind::LocationUpdated), &view)?;
+            change.record(EventKind::LocationUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -108,14 +108,14 @@ async fn delete_location(
     PathId(id): PathId<LocationId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<LocationView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let location = store::find(conn, organization, id).map_err(|error| ApiError::missing(error, "location"))?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let location = store::find(change.conn, change.organization, id)
+                .map_err(|error| ApiError::missing(error, "location"))?;
             if_match.check(location.updated_at)?;
-            store::delete(conn, &location)?;
+            store::delete(change.conn, &location)?;
             let view = LocationView::from(location);
-            events::record(conn, &moment, Event::new(organization, EventKind::LocationDeleted), &view)?;
+            change.record(EventKind::LocationDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use super::model::{NewRate, Rate, RateFilter, RatePatch, RateView};
 use super::schedule::{NewRateSchedule, RateSchedule, RateSchedulePatch, RateScheduleView};
 use super::store;
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::http::caller::{ReadRates, WriteRates};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -53,16 +53,17 @@ async fn list_rates(caller: Caller<ReadRates>, ctx: Ctx, query: ListQuery<RateFi
     responses((status = CREATED, body = Reply<RateView>), WriteErrors))]
 #[post("/rates")]
 async fn create_rate(caller: Caller<WriteRates>, ctx: Ctx, Body(new): Body<NewRate>) -> ApiResult<Created<RateView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let rate = Rate::new(new, organization, &moment);
+    let change = ctx.change(caller.organization());
+    let rate = Rate::new(new, change.organization, &change.moment);
     rate.check()?;
-    ctx.answer(move |conn| {
-        store::insert(conn, &rate)?;
-        let view = RateView::from(rate.clone());
-        events::record(conn, &moment, Event::new(organization, EventKind::RateCreated), &view)?;
-        Ok(Created(view))
-    })
-    .await
+    change
+        .answer(move |change| {
+            store::insert(change.conn, &rate)?;
+            let view = RateView::from(rate.clone());
+            change.record(EventKind::RateCreated, &view)?;
+            Ok(Created(view))
+        })
+        .await
 }
 
 /// Reads a rate.
@@ -86,15 +87,14 @@ async fn update_rate(
     if_match: IfMatch,
     Body(patch): Body<RatePatch>,
 ) -> ApiResult<Changed<RateView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut rate = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let mut rate = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(rate.updated_at)?;
-            rate.apply(patch.clone(), &moment)?;
-            store::update(conn, &rate)?;
+            rate.apply(patch.clone(), change.moment)?;
+            store::update(change.conn, &rate)?;
             let view = RateView::from(rate);
-            events::record(conn, &moment, Event::new(organization, EventKind::RateUpdated), &view)?;
+            change.record(EventKind::RateUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -110,14 +110,13 @@ async fn delete_rate(
     PathId(id): PathId<RateId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<RateView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let rate = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let rate = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(rate.updated_at)?;
-            store::delete(conn, &rate)?;
+            store::delete(change.conn, &rate)?;
             let view = RateView::from(rate);
-            events::record(conn, &moment, Event::new(organization, EventKind::RateDeleted), &view)?;
+            change.record(EventKind::RateDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await
@@ -145,17 +144,18 @@ async fn create_rate_schedule(
     ctx: Ctx,
     Body(new): Body<NewRateSchedule>,
 ) -> ApiResult<Created<RateScheduleView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let schedule = RateSchedule::new(new, organization, &moment);
+    let change = ctx.change(caller.organization());
+    let schedule = RateSchedule::new(new, change.organization, &change.moment);
     schedule.check()?;
-    ctx.answer(move |conn| {
-        store::check_rates(conn, &schedule)?;
-        store::insert_schedule(conn, &schedule)?;
-        let view = store::schedule_view(conn, schedule.clone())?;
-        events::record(conn, &moment, Event::new(organization, EventKind::RateScheduleCreated), &view)?;
-        Ok(Created(view))
-    })
-    .await
+    change
+        .answer(move |change| {
+            store::check_rates(change.conn, &schedule)?;
+            store::insert_schedule(change.conn, &schedule)?;
+            let view = store::schedule_view(change.conn, schedule.clone())?;
+            change.record(EventKind::RateScheduleCreated, &view)?;
+            Ok(Created(view))
+        })
+        .await
 }
 
 /// Reads a schedule of rates.
@@ -186,17 +186,16 @@ async fn update_rate_schedule(
     if_match: IfMatch,
     Body(patch): Body<RateSchedulePatch>,
 ) -> ApiResult<Changed<RateScheduleView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut schedule = store::find_schedule(conn, organization, id).map_err(missing_schedule)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let mut schedule = store::find_schedule(change.conn, change.organization, id).map_err(missing_schedule)?;
             if_match.check(schedule.updated_at)?;
-            schedule.apply(patch.clone(), &moment)?;
+            schedule.apply(patch.clone(), change.moment)?;
             schedule.check()?;
-            store::check_rates(conn, &schedule)?;
-            store::update_schedule(conn, &schedule)?;
-            let view = store::schedule_view(conn, schedule)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::RateScheduleUpdated), &view)?;
+            store::check_rates(change.conn, &schedule)?;
+            store::update_schedule(change.conn, &schedule)?;
+            let view = store::schedule_view(change.conn, schedule)?;
+            change.record(EventKind::RateScheduleUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -212,14 +211,13 @@ async fn delete_rate_schedule(
     PathId(id): PathId<RateScheduleId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<RateScheduleView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let schedule = store::find_schedule(conn, organization, id).map_err(missing_schedule)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let schedule = store::find_schedule(change.conn, change.organization, id).map_err(missing_schedule)?;
             if_match.check(schedule.updated_at)?;
-            let view = store::schedule_view(conn, schedule.clone())?;
-            store::delete_schedule(conn, &schedule)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::RateScheduleDeleted), &view)?;
+            let view = store::schedule_view(change.conn, schedule.clone())?;
+            store::delete_schedule(change.conn, &schedule)?;
+            change.record(EventKind::RateScheduleDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await

@@ -9,7 +9,7 @@ use super::store::connectors::{self as store, connectors_of_station};
 use super::store::evses;
 use super::store::layout::{Layout, layout};
 use super::store::stations::find_station;
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::ApiResult;
 use crate::http::quantities::RatedKilowatts;
 use crate::people::organizations::{UnknownConnectors, unknown_connectors};
@@ -117,8 +117,7 @@ fn create(
     connector.rate = common_rate(known);
     store::insert(conn, &connector)?;
     let view = store::view_of(conn, connector)?;
-    let told = Event::new(station.organization_id, EventKind::ConnectorCreated).at(station.id);
-    events::record(conn, moment, told, &view)?;
+    Change::new(conn, station.organization_id, moment).record_at(station.id, EventKind::ConnectorCreated, &view)?;
     Ok(view)
 }
 

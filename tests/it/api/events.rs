@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel::RunQueryDsl;
-use evenwatt::events::{self, Event, EventKind};
+use evenwatt::events::{Change, EventKind};
 use evenwatt::http::Context;
 use evenwatt::store::{Conn, StoreError};
 use kernel::OrganizationId;
@@ -148,9 +148,8 @@ async fn record(app: &TestApp, first: usize, count: usize) {
     let padding = "x".repeat(10_000);
     let write = app.running.context.db.write(move |conn| {
         for number in first..first + count {
-            let event = Event::new(organization, EventKind::LocationUpdated);
             let data = json!({"number": number, "padding": padding});
-            events::record(conn, &moment, event, &data)?;
+            Change::new(conn, organization, &moment).record(EventKind::LocationUpdated, &data)?;
         }
         Ok::<_, StoreError>(())
     });
@@ -190,9 +189,8 @@ async fn write_slowly(context: Context, organization: OrganizationId, writer: us
     for number in 0..count {
         let moment = context.moment();
         let write = context.db.write(move |conn| {
-            let event = Event::new(organization, EventKind::LocationUpdated);
             let data = json!({"writer": writer, "number": number});
-            events::record(conn, &moment, event, &data)?;
+            Change::new(conn, organization, &moment).record(EventKind::LocationUpdated, &data)?;
             std::thread::sleep(Duration::from_millis((number as u64 * 7 + writer as u64 * 3) % 5));
             Ok::<_, StoreError>(())
         });

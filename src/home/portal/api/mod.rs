@@ -5,7 +5,7 @@ mod home;
 mod operators;
 
 use super::model::{HomeUser, HomeUserView};
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::http::routing::ServiceConfig;
 use crate::people::users::User;
 use crate::store::{Conn, StoreResult};
@@ -29,7 +29,6 @@ fn tell(
     kind: EventKind,
 ) -> StoreResult<HomeUserView> {
     let view = HomeUserView::new(home.clone(), user.clone());
-    let event = Event::new(home.organization_id, kind);
-    events::record(conn, moment, event, &view)?;
+    Change::new(conn, home.organization_id, moment).record(kind, &view)?;
     Ok(view)
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::{missing, tell};
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::filters;
 use crate::http::caller::{ReadAssets, ReadLocations, WriteAssets};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -57,14 +57,14 @@ async fn create_asset(
     signals: web::Data<AssetSignals>,
     Body(new): Body<NewAsset>,
 ) -> ApiResult<Created<AssetView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let asset = Asset::new(new, organization, &moment)?;
+    let change = ctx.change(caller.organization());
+    let asset = Asset::new(new, change.organization, &change.moment)?;
     let stored = asset.clone();
-    let created = ctx.answer(move |conn| {
-        let location = store::check_references(conn, &stored)?;
-        store::insert(conn, &stored)?;
-        let view = AssetView::new(stored.clone(), &location, moment.now);
-        events::record(conn, &moment, Event::new(organization, EventKind::AssetCreated), &view)?;
+    let created = change.answer(move |change| {
+        let location = store::check_references(change.conn, &stored)?;
+        store::insert(change.conn, &stored)?;
+        let view = AssetView::new(stored.clone(), &location, change.moment.now);
+        change.record(EventKind::AssetCreated, &view)?;
         Ok(Created(view))
     });
     let created = created.await?;
@@ -103,16 +103,15 @@ async fn update_asset(
     if_match: IfMatch,
     Body(patch): Body<AssetPatch>,
 ) -> ApiResult<Changed<AssetView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let changed = ctx.db.write(move |conn| {
-        let mut asset = store::find(conn, organization, id).map_err(missing)?;
+    let changed = ctx.change(caller.organization()).write(move |change| {
+        let mut asset = store::find(change.conn, change.organization, id).map_err(missing)?;
         if_match.check(asset.updated_at)?;
         let left = asset.group_id;
-        asset.apply(patch.clone(), &moment)?;
-        let location = store::check_references(conn, &asset)?;
-        store::update(conn, &asset)?;
-        let view = AssetView::new(asset.clone(), &location, moment.now);
-        events::record(conn, &moment, Event::new(organization, EventKind::AssetUpdated), &view)?;
+        asset.apply(patch.clone(), change.moment)?;
+        let location = store::check_references(change.conn, &asset)?;
+        store::update(change.conn, &asset)?;
+        let view = AssetView::new(asset.clone(), &location, change.moment.now);
+        change.record(EventKind::AssetUpdated, &view)?;
         Ok::<_, ApiError>((view, asset, left))
     });
     let (view, asset, left) = changed.await?;
@@ -131,13 +130,12 @@ async fn delete_asset(
     PathId(id): PathId<AssetId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<AssetView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let deleted = ctx.db.write(move |conn| {
-        let asset = store::find(conn, organization, id).map_err(missing)?;
+    let deleted = ctx.change(caller.organization()).write(move |change| {
+        let asset = store::find(change.conn, change.organization, id).map_err(missing)?;
         if_match.check(asset.updated_at)?;
-        let view = store::view(conn, asset.clone(), moment.now, false)?;
-        store::delete(conn, &asset)?;
-        events::record(conn, &moment, Event::new(organization, EventKind::AssetDeleted), &view)?;
+        let view = store::view(change.conn, asset.clone(), change.moment.now, false)?;
+        store::delete(change.conn, &asset)?;
+        change.record(EventKind::AssetDeleted, &view)?;
         Ok::<_, ApiError>((view, asset))
     });
     let (view, asset) = deleted.await?;
@@ -156,21 +154,20 @@ async fn set_asset_state(
     PathId(id): PathId<AssetId>,
     Body(state): Body<NewState>,
 ) -> ApiResult<Changed<AssetView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    let switched = ctx.answer_and(move |conn| {
-        let mut asset = store::find(conn, organization, id).map_err(missing)?;
+    let switched = ctx.change(caller.organization()).answer_and(move |change| {
+        let mut asset = store::find(change.conn, change.organization, id).map_err(missing)?;
         if asset.kind != AssetType::Battery {
             let message = format!("Only a battery is turned on and off; this asset is a {}", asset.kind);
             return Err(ApiError::conflict(message));
         }
-        let changes = asset.switch(state.on, &moment);
+        let changes = asset.switch(state.on, change.moment);
         if changes {
-            store::update(conn, &asset)?;
+            store::update(change.conn, &asset)?;
         }
-        let view = store::view(conn, asset.clone(), moment.now, false)?;
+        let view = store::view(change.conn, asset.clone(), change.moment.now, false)?;
         if changes {
             let kind = EventKind::AssetStateUpdated;
-            events::record(conn, &moment, Event::new(organization, kind), &view)?;
+            change.record(kind, &view)?;
         }
         Ok((Changed(view), asset))
     });

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::http::caller::{ReadConnectors, WriteConnectors};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::{Reply, reply};
@@ -60,23 +60,24 @@ async fn create_connector(
     PathId(id): PathId<StationId>,
     Body(new): Body<NewConnector>,
 ) -> ApiResult<Created<ConnectorView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let organization = caller.organization();
     let Created(view) = ctx
-        .answer(move |conn| -> ApiResult<_> {
-            let station = stations::find_station(conn, organization, id)
+        .change(organization)
+        .answer(move |change| -> ApiResult<_> {
+            let station = stations::find_station(change.conn, change.organization, id)
                 .map_err(|error| ApiError::missing(error, "charge station"))?;
             let number = match new.number {
                 Some(number) => number.0,
-                None => store::next_number(conn, id)?,
+                None => store::next_number(change.conn, id)?,
             };
             if let Some(rate) = new.rate {
-                rates::require(conn, organization, rate, "rate")?;
+                rates::require(change.conn, change.organization, rate, "rate")?;
             }
-            let evse = evse_for(conn, &station, &new, number, &moment)?;
-            let connector = Connector::new(new.clone(), (organization, id, evse), number, &moment);
-            store::insert(conn, &connector)?;
-            let view = store::view_of(conn, connector)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::ConnectorCreated).at(id), &view)?;
+            let evse = evse_for(change.conn, &station, &new, number, change.moment)?;
+            let connector = Connector::new(new.clone(), (change.organization, id, evse), number, change.moment);
+            store::insert(change.conn, &connector)?;
+            let view = store::view_of(change.conn, connector)?;
+            change.record_at(id, EventKind::ConnectorCreated, &view)?;
             Ok(Created(view))
         })
         .await?;
@@ -145,24 +146,19 @@ async fn update_connector(
     if_match: IfMatch,
     Body(patch): Body<ConnectorPatch>,
 ) -> ApiResult<Changed<ConnectorView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
+    let organization = caller.organization();
     let view = ctx
-        .db
-        .write(move |conn| {
-            let mut connector = store::find_connector(conn, organization, id).map_err(missing)?;
+        .change(organization)
+        .write(move |change| {
+            let mut connector = store::find_connector(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(connector.updated_at)?;
-            connector.apply(patch.clone(), &moment)?;
+            connector.apply(patch.clone(), change.moment)?;
             if let Some(rate) = patch.rate.value() {
-                rates::require(conn, organization, *rate, "rate")?;
+                rates::require(change.conn, change.organization, *rate, "rate")?;
             }
-            store::update(conn, &connector)?;
-            let view = store::view_of(conn, connector)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::ConnectorUpdated).at(view.chargestation),
-                &view,
-            )?;
+            store::update(change.conn, &connector)?;
+            let view = store::view_of(change.conn, connector)?;
+            change.record_at(view.chargestation, EventKind::ConnectorUpdated, &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -180,19 +176,14 @@ async fn delete_connector(
     PathId(id): PathId<ConnectorId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<ConnectorView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let connector = store::find_connector(conn, organization, id).map_err(missing)?;
+    let organization = caller.organization();
+    ctx.change(organization)
+        .write(move |change| {
+            let connector = store::find_connector(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(connector.updated_at)?;
-            let view = store::view_of(conn, connector.clone())?;
-            store::delete(conn, &connector, moment.now)?;
-            events::record(
-                conn,
-                &moment,
-                Event::new(organization, EventKind::ConnectorDeleted).at(view.chargestation),
-                &view,
-            )?;
+            let view = store::view_of(change.conn, connector.clone())?;
+            store::delete(change.conn, &connector, change.moment.now)?;
+            change.record_at(view.chargestation, EventKind::ConnectorDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post};
 
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::http::caller::{ReadEvses, WriteEvses};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
 use crate::http::envelope::Reply;
@@ -62,21 +62,21 @@ async fn create_evse(
     PathId(station): PathId<StationId>,
     Body(new): Body<NewEvse>,
 ) -> ApiResult<Created<EvseView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.answer(move |conn| {
-        let station = stations::find_station(conn, organization, station)
-            .map_err(|error| ApiError::missing(error, "charge station"))?;
-        let number = match new.number {
-            Some(number) => number.0,
-            None => store::next_number(conn, station.id)?,
-        };
-        let evse = Evse::new(new.clone(), (organization, station.id), number, &moment);
-        store::insert(conn, &evse)?;
-        let view = view_of(conn, evse)?;
-        events::record(conn, &moment, Event::new(organization, EventKind::EvseCreated).at(station.id), &view)?;
-        Ok(Created(view))
-    })
-    .await
+    ctx.change(caller.organization())
+        .answer(move |change| {
+            let station = stations::find_station(change.conn, change.organization, station)
+                .map_err(|error| ApiError::missing(error, "charge station"))?;
+            let number = match new.number {
+                Some(number) => number.0,
+                None => store::next_number(change.conn, station.id)?,
+            };
+            let evse = Evse::new(new.clone(), (change.organization, station.id), number, change.moment);
+            store::insert(change.conn, &evse)?;
+            let view = view_of(change.conn, evse)?;
+            change.record_at(station.id, EventKind::EvseCreated, &view)?;
+            Ok(Created(view))
+        })
+        .await
 }
 
 /// Reads an EVSE.
@@ -103,21 +103,20 @@ async fn update_evse(
     if_match: IfMatch,
     Body(patch): Body<EvsePatch>,
 ) -> ApiResult<Changed<EvseView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let mut evse = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let mut evse = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(evse.updated_at)?;
             let known_as = evse.evse_id.clone();
-            evse.apply(patch.clone(), &moment);
+            evse.apply(patch.clone(), change.moment);
             if known_as.is_some() && evse.evse_id != known_as {
                 let what = "The EVSE would lose its evse_id";
-                store::require_not_offered(conn, &[id], moment.now, what)?;
+                store::require_not_offered(change.conn, &[id], change.moment.now, what)?;
             }
-            store::update(conn, &evse)?;
+            store::update(change.conn, &evse)?;
             let station = evse.chargestation_id;
-            let view = view_of(conn, evse)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::EvseUpdated).at(station), &view)?;
+            let view = view_of(change.conn, evse)?;
+            change.record_at(station, EventKind::EvseUpdated, &view)?;
             Ok(Changed(view))
         })
         .await
@@ -133,15 +132,14 @@ async fn delete_evse(
     PathId(id): PathId<EvseId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<EvseView>> {
-    let (organization, moment) = (caller.organization(), ctx.moment());
-    ctx.db
-        .write(move |conn| {
-            let evse = store::find(conn, organization, id).map_err(missing)?;
+    ctx.change(caller.organization())
+        .write(move |change| {
+            let evse = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(evse.updated_at)?;
-            store::delete(conn, &evse)?;
+            store::delete(change.conn, &evse)?;
             let station = evse.chargestation_id;
-            let view = view_of(conn, evse)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::EvseDeleted).at(station), &view)?;
+            let view = view_of(change.conn, evse)?;
+            change.record_at(station, EventKind::EvseDeleted, &view)?;
             Ok(Deleted(view))
         })
         .await

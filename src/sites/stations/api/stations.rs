@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 use serde_json::Value;
 
-use crate::events::{self, Event, EventKind};
+use crate::events::EventKind;
 use crate::filters;
 use crate::http::caller::{ReadLocations, ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -107,21 +107,22 @@ async fn create_chargestation(
     ctx: Ctx,
     Body(new): Body<NewStation>,
 ) -> ApiResult<Created<StationView>> {
-    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
-    ctx.answer(move |conn| {
-        let usual = default_security(conn, organization)?;
-        let (station, password) = Station::new(new.clone(), (organization, usual), &moment);
-        if let Some(location) = station.location_id {
-            locations::require(conn, organization, location, "location")?;
-        }
-        store::require_free_endpoint(conn, &station)?;
-        store::insert(conn, &station)?;
-        let mut view = station_view(conn, station.clone(), &base)?;
-        events::record(conn, &moment, Event::new(organization, EventKind::StationCreated).at(station.id), &view)?;
-        view.security.password = password;
-        Ok(Created(view))
-    })
-    .await
+    let base = ctx.websocket_url.clone();
+    ctx.change(caller.organization())
+        .answer(move |change| {
+            let usual = default_security(change.conn, change.organization)?;
+            let (station, password) = Station::new(new.clone(), (change.organization, usual), change.moment);
+            if let Some(location) = station.location_id {
+                locations::require(change.conn, change.organization, location, "location")?;
+            }
+            store::require_free_endpoint(change.conn, &station)?;
+            store::insert(change.conn, &station)?;
+            let mut view = station_view(change.conn, station.clone(), &base)?;
+            change.record_at(station.id, EventKind::StationCreated, &view)?;
+            view.security.password = password;
+            Ok(Created(view))
+        })
+        .await
 }
 
 /// Reads a charge station.
@@ -163,35 +164,36 @@ async fn update_chargestation(
     if_match: IfMatch,
     Body(patch): Body<StationPatch>,
 ) -> ApiResult<Changed<StationView>> {
-    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
+    let base = ctx.websocket_url.clone();
+    let organization = caller.organization();
     let (view, must_come_anew) = ctx
-        .db
-        .write(move |conn| {
-            let mut station = store::find_station(conn, organization, id).map_err(missing)?;
+        .change(organization)
+        .write(move |change| {
+            let mut station = store::find_station(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(station.updated_at)?;
             if let Some(location) = patch.location.value() {
-                locations::require(conn, organization, *location, "location")?;
+                locations::require(change.conn, change.organization, *location, "location")?;
             }
             let was = station.clone();
-            let password = station.apply(patch.clone(), &moment)?;
-            store::require_free_endpoint(conn, &station)?;
+            let password = station.apply(patch.clone(), change.moment)?;
+            store::require_free_endpoint(change.conn, &station)?;
             if station.location_id != was.location_id {
-                store::require_place_of_group(conn, &station)?;
+                store::require_place_of_group(change.conn, &station)?;
             }
             if was.location_id.is_some() && station.location_id.is_none() {
-                let own = evses::evses_of_station(conn, id)?;
+                let own = evses::evses_of_station(change.conn, id)?;
                 let what = "The EVSEs of the charge station would lose their place";
-                evses::require_not_offered(conn, &own, moment.now, what)?;
+                evses::require_not_offered(change.conn, &own, change.moment.now, what)?;
             }
-            if was.may_connect() && !station.may_connect() && store::has_running_session(conn, id)? {
+            if was.may_connect() && !station.may_connect() && store::has_running_session(change.conn, id)? {
                 return Err(ApiError::conflict(
                     "A session is running at this charge station; stop it first, with force where the station does not",
                 ));
             }
-            store::update_station(conn, &station)?;
+            store::update_station(change.conn, &station)?;
             let must_come_anew = !station.may_connect() || !station.connects_like(&was);
-            let mut view = station_view(conn, station, &base)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::StationUpdated).at(id), &view)?;
+            let mut view = station_view(change.conn, station, &base)?;
+            change.record_at(id, EventKind::StationUpdated, &view)?;
             view.security.password = password;
             Ok::<_, ApiError>((view, must_come_anew))
         })
@@ -214,15 +216,15 @@ async fn delete_chargestation(
     PathId(id): PathId<StationId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<StationView>> {
-    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
+    let base = ctx.websocket_url.clone();
     let view = ctx
-        .db
-        .write(move |conn| {
-            let station = store::find_station(conn, organization, id).map_err(missing)?;
+        .change(caller.organization())
+        .write(move |change| {
+            let station = store::find_station(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(station.updated_at)?;
-            let view = station_view(conn, station.clone(), &base)?;
-            store::delete(conn, &station)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::StationDeleted).at(id), &view)?;
+            let view = station_view(change.conn, station.clone(), &base)?;
+            store::delete(change.conn, &station)?;
+            change.record_at(id, EventKind::StationDeleted, &view)?;
             Ok::<_, ApiError>(view)
         })
         .await?;
@@ -240,15 +242,15 @@ async fn reset_chargestation_password(
     link: web::Data<SharedLink>,
     PathId(id): PathId<StationId>,
 ) -> ApiResult<Changed<StationView>> {
-    let (organization, moment, base) = (caller.organization(), ctx.moment(), ctx.websocket_url.clone());
+    let base = ctx.websocket_url.clone();
     let view = ctx
-        .db
-        .write(move |conn| {
-            let mut station = store::find_station(conn, organization, id).map_err(missing)?;
-            let password = station.reset_password(&moment);
-            store::update_station(conn, &station)?;
-            let mut view = station_view(conn, station, &base)?;
-            events::record(conn, &moment, Event::new(organization, EventKind::StationUpdated).at(id), &view)?;
+        .change(caller.organization())
+        .write(move |change| {
+            let mut station = store::find_station(change.conn, change.organization, id).map_err(missing)?;
+            let password = station.reset_password(change.moment);
+            store::update_station(change.conn, &station)?;
+            let mut view = station_view(change.conn, station, &base)?;
+            change.record_at(id, EventKind::StationUpdated, &view)?;
             view.security.password = Some(password);
             Ok::<_, ApiError>(view)
         })

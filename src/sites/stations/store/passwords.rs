@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::station_view;
 use super::stations::{find_station, update_station};
-use crate::events::{self, Event, EventKind};
+use crate::events::{Change, EventKind};
 use crate::sites::stations::model::station::Station;
 use crate::store::schema::chargestations;
 use crate::store::{Conn, StoreResult};
@@ -56,7 +56,6 @@ pub fn take_over_password(
     station.take_over_password(hash, moment);
     update_station(conn, &station)?;
     let view = station_view(conn, station.clone(), base)?;
-    let event = Event::new(organization, EventKind::StationUpdated).at(id);
-    events::record(conn, moment, event, &view)?;
+    Change::new(conn, organization, moment).record_at(id, EventKind::StationUpdated, &view)?;
     Ok(station)
 }

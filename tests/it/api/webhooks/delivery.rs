@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::events::{self, Event, EventKind};
+use evenwatt::events::{Change, EventKind};
 use evenwatt::store::StoreError;
 use kernel::{RawId, StationId};
 use serde_json::{Value, json};
@@ -19,8 +19,11 @@ async fn db_events(app: &TestApp, station: StationId, name: &'static str, count:
     let (organization, moment) = (app.organization, app.running.context.moment());
     let write = app.running.context.db.write(move |conn| {
         for number in 0..count {
-            let event = Event::new(organization, EventKind::StationUpdated).at(station);
-            events::record(conn, &moment, event, &json!({"name": name, "number": number}))?;
+            Change::new(conn, organization, &moment).record_at(
+                station,
+                EventKind::StationUpdated,
+                &json!({"name": name, "number": number}),
+            )?;
         }
         Ok::<_, StoreError>(())
     });

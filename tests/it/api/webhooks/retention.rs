@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use evenwatt::events::{self, Event, EventKind};
+use evenwatt::events::{Change, EventKind};
 use evenwatt::store::StoreError;
 use serde_json::json;
 
@@ -51,8 +51,7 @@ async fn more_old_events_than_are_deleted_in_one_go_are_all_deleted() {
     let organization = app.organization;
     let write = app.running.context.db.write(move |conn| {
         for number in 0..1_234 {
-            let event = Event::new(organization, EventKind::LocationUpdated);
-            events::record(conn, &moment, event, &json!({"number": number}))?;
+            Change::new(conn, organization, &moment).record(EventKind::LocationUpdated, &json!({"number": number}))?;
         }
         Ok::<_, StoreError>(())
     });
@@ -95,7 +94,8 @@ async fn what_is_still_needed_is_kept() {
     let first = page["result"][0]["cursor"].as_i64().expect("a cursor");
     app.clock.advance(91 * DAY);
     let (now, needed) = (app.running.context.clock.now(), [(app.organization, first)].into());
-    let forget = app.running.context.db.write(move |conn| events::forget(conn, now - 90 * DAY, &needed, None));
+    let forget =
+        app.running.context.db.write(move |conn| evenwatt::events::forget(conn, now - 90 * DAY, &needed, None));
     let forgotten = forget.await.expect("it is forgotten");
     assert_eq!(forgotten.rows, [(app.organization, 1)].into());
     assert_eq!(names(&app).await, ["B"]);
