@@ -9,9 +9,8 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 use tokio::sync::Mutex;
 
-use crate::events;
 use crate::http::{Context, Ctx};
-use crate::store::{Lane, StoreError, StoreResult, migrate, room};
+use crate::store::{Lane, StoreError, StoreResult, counters, migrate, room};
 
 /// How long the store may take to be called ready.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -78,7 +77,7 @@ async fn try_out(context: &Context) -> StoreResult<()> {
     let room = tokio::task::spawn_blocking(move || room::check(&url)).await;
     room.map_err(|error| StoreError::Failed(error.to_string()))??;
     let (name, now) = ("ready".to_owned(), context.clock.now().micros());
-    db.write(move |conn| events::keep_counter(conn, &name, now)).await
+    db.write(move |conn| counters::keep(conn, &name, now)).await
 }
 
 #[cfg(test)]

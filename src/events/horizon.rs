@@ -7,11 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use diesel::prelude::*;
-
-use crate::each;
-use crate::store::schema::counters;
-use crate::store::{Conn, StoreResult};
+use crate::store::{Conn, StoreResult, counters};
 use kernel::{OrganizationId, Timestamp};
 
 /// How far a horizon moves at once.
@@ -209,24 +205,11 @@ pub fn keep_horizon(conn: &mut Conn, kind: &str, horizon: Horizon) -> StoreResul
 }
 
 fn read(conn: &mut Conn, name: &str) -> StoreResult<Option<Timestamp>> {
-    let value: Option<i64> = counters::table.find(name).select(counters::value).first(conn).optional()?;
-    Ok(value.map(Timestamp::from_micros))
+    Ok(counters::find(conn, name)?.map(Timestamp::from_micros))
 }
 
 fn write(conn: &mut Conn, name: &str, at: Timestamp) -> StoreResult<()> {
-    keep_counter(conn, name, at.micros())
-}
-
-/// Stores a number by its name.
-pub fn keep_counter(conn: &mut Conn, name: &str, value: i64) -> StoreResult<()> {
-    let row = (counters::name.eq(name), counters::value.eq(value));
-    each!(conn, |conn| diesel::insert_into(counters::table)
-        .values(row)
-        .on_conflict(counters::name)
-        .do_update()
-        .set(counters::value.eq(value))
-        .execute(conn))?;
-    Ok(())
+    counters::keep(conn, name, at.micros())
 }
 
 #[cfg(test)]

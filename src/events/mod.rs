@@ -27,7 +27,7 @@ pub use catalogue::{EventKind, Payload, Step};
 pub use change::{Change, Changing};
 pub use feed::Feed;
 pub use filter::EventTypes;
-pub use horizon::{Forgotten, Horizon, Mark, Pace, Trust, forgotten_before, horizon, keep_counter, keep_horizon};
+pub use horizon::{Forgotten, Horizon, Mark, Pace, Trust, forgotten_before, horizon, keep_horizon};
 pub use listener::{Gone, Listener};
 pub use payload::{WebhookPayload, told_after};
 pub use retention::{forget, oldest};

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::horizon::{Forgotten, Mark};
-use crate::each;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::store::schema::{counters, events};
-use crate::store::{Conn, StoreResult};
+use crate::store::schema::events;
+use crate::store::{Conn, StoreResult, counters};
 use kernel::{OrganizationId, Timestamp};
 
 /// Events that are deleted in one go, so that others can write in between.
@@ -56,27 +55,14 @@ pub fn forget(
     }
     diesel::delete(events::table.filter(events::cursor.eq_any(&cursors))).execute(conn)?;
     for (organization, cursor) in last {
-        note(conn, organization, cursor)?;
+        counters::keep(conn, &counter(organization), cursor)?;
     }
     Ok(forgotten)
 }
 
-fn note(conn: &mut Conn, organization: OrganizationId, cursor: i64) -> StoreResult<()> {
-    let row = (counters::name.eq(counter(organization)), counters::value.eq(cursor));
-    each!(conn, |conn| diesel::insert_into(counters::table)
-        .values(row)
-        .on_conflict(counters::name)
-        .do_update()
-        .set(counters::value.eq(cursor))
-        .execute(conn))?;
-    Ok(())
-}
-
 /// Refuses to go on after a cursor when events that came after it were deleted; 0 asks for all that are kept.
 pub(super) fn require_kept(conn: &mut Conn, organization: OrganizationId, after: i64) -> ApiResult<()> {
-    let forgotten: Option<i64> =
-        counters::table.find(counter(organization)).select(counters::value).first(conn).optional()?;
-    match forgotten {
+    match counters::find(conn, &counter(organization))? {
         Some(forgotten) if 0 < after && after < forgotten => Err(ApiError::new(
             Code::EventsGone,
             format!(

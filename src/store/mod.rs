@@ -7,6 +7,7 @@ pub mod beside;
 mod cancel;
 pub mod columns;
 pub mod connection;
+pub mod counters;
 pub mod error;
 pub mod limit;
 pub mod lock;

@@ -7,8 +7,8 @@ use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::store::query::{contains, lower};
-use crate::store::schema::{counters, reservations};
-use crate::store::{Conn, StoreResult};
+use crate::store::schema::reservations;
+use crate::store::{Conn, StoreResult, counters};
 use kernel::{OrganizationId, Page, ReservationId, StationId, Timestamp};
 
 pub(super) fn insert(conn: &mut Conn, reservation: &Reservation) -> StoreResult<()> {
@@ -56,10 +56,7 @@ pub(super) fn overdue(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Reserv
 
 /// The next number by which a station knows a reservation: from 1, never used twice.
 pub(super) fn next_number(conn: &mut Conn) -> StoreResult<i64> {
-    Ok(diesel::update(counters::table.find("reservation"))
-        .set(counters::value.eq(counters::value + 1))
-        .returning(counters::value)
-        .get_result(conn)?)
+    counters::next(conn, "reservation")
 }
 
 pub(super) fn list(

@@ -10,8 +10,8 @@ use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::sites::stations;
-use crate::store::schema::{chargestations, counters, meter_values, sessions};
-use crate::store::{Conn, Searched, StoreResult};
+use crate::store::schema::{chargestations, meter_values, sessions};
+use crate::store::{Conn, Searched, StoreResult, counters};
 use kernel::*;
 
 /// Records an event with the whole session, in the order of its station.
@@ -254,10 +254,7 @@ pub fn running(conn: &mut Conn, organization: OrganizationId, only: Option<Sessi
 
 /// The next transaction number: from 1, never used twice.
 pub(super) fn next_transaction_id(conn: &mut Conn) -> StoreResult<i64> {
-    Ok(diesel::update(counters::table.find("transaction"))
-        .set(counters::value.eq(counters::value + 1))
-        .returning(counters::value)
-        .get_result(conn)?)
+    counters::next(conn, "transaction")
 }
 
 pub(super) fn list(
