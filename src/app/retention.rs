@@ -45,7 +45,7 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
     };
     vec![
         kind(sessions::READINGS, days.readings_days, sessions::oldest, sessions::forget_readings),
-        kind("loose_readings", days.readings_days, sessions::oldest_connector, sessions::forget_loose_readings),
+        kind("loose_readings", days.readings_days, stations::oldest_connector, sessions::forget_loose_readings),
         kind("transaction_events", days.transaction_events_days, sessions::oldest, sessions::forget_events),
         kind("evidence", days.evidence_days, sessions::oldest, sessions::forget_evidence),
         kind("orphans", days.orphans_days, sessions::oldest, sessions::forget_orphans),

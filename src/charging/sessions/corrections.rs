@@ -13,6 +13,7 @@ use super::{cost, ending, store};
 use crate::events::EventKind;
 use crate::home::priority_charges;
 use crate::http::money::Amount;
+use crate::sites::stations;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -103,7 +104,7 @@ pub(super) fn revive(
         return Ok(false);
     }
     if heard_of + WAITED < moment.now {
-        let booted = store::booted_at(conn, session.chargestation_id)?;
+        let booted = stations::booted_at(conn, session.chargestation_id)?;
         if booted.is_some_and(|booted| heard_of < booted) {
             return Ok(false);
         }

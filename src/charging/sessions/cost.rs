@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::model::Session;
 use super::retention;
 use crate::each;
-use crate::http::fields::CustomFields;
 use crate::http::money::{Amount, Percent};
-use crate::store::schema::{chargestations, connectors, evses, locations, meter_values, session_tariffs};
+use crate::store::schema::{meter_values, session_tariffs};
 use crate::store::{Conn, Json, StoreResult};
-use crate::{events, market::offers, sites::rates};
+use crate::{events, market::offers, sites::rates, sites::stations};
 use kernel::*;
 use pricing::{self, Cost, Kind, Line, Point, Tariff, Timeline, Unit};
 
@@ -107,34 +106,6 @@ impl SessionCost {
     }
 }
 
-/// Where a session is priced.
-struct Site {
-    evse: EvseId,
-    rate: Option<RateId>,
-    custom_fields: [CustomFields; 2],
-    zone: TimeZone,
-}
-
-fn site(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Site> {
-    let (rate, own, evse, station): (_, Json<CustomFields>, EvseId, StationId) = connectors::table
-        .find(connector)
-        .select((connectors::rate, connectors::custom_fields, connectors::evse_id, connectors::chargestation_id))
-        .first(conn)?;
-    let of_evse: Json<CustomFields> = evses::table.find(evse).select(evses::custom_fields).first(conn)?;
-    let location: Option<LocationId> =
-        chargestations::table.find(station).select(chargestations::location_id).first(conn)?;
-    let zone: Option<String> = match location {
-        Some(location) => Some(locations::table.find(location).select(locations::timezone).first(conn)?),
-        None => None,
-    };
-    Ok(Site {
-        evse,
-        rate,
-        custom_fields: [own.0, of_evse.0],
-        zone: zone.and_then(|zone| zone.parse().ok()).unwrap_or_default(),
-    })
-}
-
 #[derive(Insertable)]
 #[diesel(table_name = session_tariffs)]
 struct Frozen {
@@ -149,7 +120,7 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
     let Some(connector) = session.connector_id else {
         return Ok(false);
     };
-    let site = site(conn, connector)?;
+    let site = stations::price_terms(conn, connector)?;
     let start = session.started_at.unwrap_or(session.created_at);
     let organization = session.organization_id;
     session.rate_id = site.rate;

@@ -1,12 +1,11 @@
 //! What readings show of a session: its ledger, its latest report and what was odd.
 
-use diesel::prelude::*;
 use serde_json::Value;
 
 use super::energy::{self, EnergyDeviation, EnergyLedger, Mark, Observed, Series};
 use super::model::Session;
 use super::readings::{Reading, Sample, energy_report};
-use crate::store::schema::connectors;
+use crate::sites::stations;
 use crate::store::{Conn, Json, StoreResult};
 use kernel::*;
 
@@ -15,10 +14,10 @@ const MOST_FLAGS: usize = 50;
 
 /// The power that a connector is made for.
 fn rating_of(conn: &mut Conn, connector: Option<ConnectorId>) -> StoreResult<Option<Watts>> {
-    let Some(connector) = connector else {
-        return Ok(None);
-    };
-    Ok(connectors::table.find(connector).select(connectors::power).first(conn).optional()?)
+    match connector {
+        Some(connector) => stations::rating_of(conn, connector),
+        None => Ok(None),
+    }
 }
 
 /// The ledger of a session. One from before there were ledgers goes on from what was counted.

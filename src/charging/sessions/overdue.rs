@@ -6,10 +6,10 @@ use diesel::prelude::*;
 
 use super::ending::assume_over;
 use super::model::{Session, SessionStatus};
-use super::store::{booted_at, find, is_alive_since, open_on_connectors, record, update};
+use super::store::{find, is_alive_since, open_on_connectors, record, update};
 use super::transactions::START_WITHIN;
 use crate::events::EventKind;
-use crate::sites::stations::{Connector, ConnectorStatus};
+use crate::sites::stations::{self, Connector, ConnectorStatus};
 use crate::store::schema::{chargestations, connectors, sessions};
 use crate::store::{Conn, StoreResult};
 use kernel::*;
@@ -29,12 +29,9 @@ impl Patience {
     /// Since when the station of a session has been offline, as far as this server could know; nothing while it is online. When
     /// the session began it was there.
     pub(super) fn offline_since(&self, conn: &mut Conn, session: &Session) -> StoreResult<Option<Timestamp>> {
-        let (online, left, heard): (bool, Option<Timestamp>, Option<Timestamp>) = chargestations::table
-            .find(session.chargestation_id)
-            .select((chargestations::online, chargestations::last_disconnect_at, chargestations::last_message_at))
-            .first(conn)?;
-        let since = Some(self.up_since).max(left).max(heard).max(session.begun_at);
-        Ok(since.filter(|_| !online))
+        let station = stations::presence_of(conn, session.chargestation_id)?;
+        let since = Some(self.up_since).max(station.left_at).max(station.heard_at).max(session.begun_at);
+        Ok(since.filter(|_| !station.online))
     }
 }
 
@@ -120,7 +117,7 @@ fn at_offline_stations(conn: &mut Conn, left_before: Timestamp) -> StoreResult<V
 
 /// Sessions that run at a connector since before its station booted, and of which nothing was drawn since.
 pub fn of_before_boot(conn: &mut Conn, connector: &Connector) -> StoreResult<Vec<Session>> {
-    let booted = booted_at(conn, connector.chargestation_id)?;
+    let booted = stations::booted_at(conn, connector.chargestation_id)?;
     let mut found = Vec::new();
     let Some(booted) = booted else {
         return Ok(found);
@@ -176,7 +173,7 @@ pub fn end_forgotten(
 /// Whether anything says that a session goes on which its station does not know: a draw lately, or a status that was heard
 /// since the session began and the station booted.
 pub(super) fn is_alive(conn: &mut Conn, session: &Session, now: Timestamp) -> StoreResult<bool> {
-    let booted = booted_at(conn, session.chargestation_id)?;
+    let booted = stations::booted_at(conn, session.chargestation_id)?;
     let since_boot = booted.unwrap_or_default();
     let lately = ((now - FREE_FOR).max(since_boot), since_boot - WAITED);
     if is_alive_since(conn, session, lately)? {
@@ -185,8 +182,7 @@ pub(super) fn is_alive(conn: &mut Conn, session: &Session, now: Timestamp) -> St
     let Some(connector) = session.connector_id else {
         return Ok(false);
     };
-    let (status, heard): (ConnectorStatus, Option<Timestamp>) =
-        connectors::table.find(connector).select((connectors::status, connectors::status_heard_at)).first(conn)?;
+    let (status, heard) = stations::status_of(conn, connector)?;
     let is_busy =
         matches!(status, ConnectorStatus::Charging | ConnectorStatus::SuspendedEv | ConnectorStatus::SuspendedEvse);
     Ok(is_busy && heard >= booted.max(session.begun_at))

@@ -8,6 +8,7 @@ use super::model::Session;
 use super::stops::StopReport;
 use super::store;
 use super::transactions::StartReport;
+use crate::sites::stations;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -72,7 +73,7 @@ pub(super) fn is_start_told_again(
         return Ok(true);
     }
     let end = session.heard_at().unwrap_or(session.updated_at);
-    let booted = store::booted_at(conn, session.chargestation_id)?;
+    let booted = stations::booted_at(conn, session.chargestation_id)?;
     Ok(now.since(end) < AGAIN_WITHIN
         && booted.is_none_or(|booted| booted <= end)
         && !store::began_since(conn, session.chargestation_id, end)?)

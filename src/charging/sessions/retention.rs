@@ -6,7 +6,8 @@ use std::time::Duration;
 use diesel::prelude::*;
 
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::store::schema::{connectors, meter_evidence, meter_values, session_tariffs, sessions, transaction_events};
+use crate::sites::stations;
+use crate::store::schema::{meter_evidence, meter_values, session_tariffs, sessions, transaction_events};
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -45,11 +46,6 @@ pub fn oldest(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
         .select(sessions::ended_at.assume_not_null())
         .first(conn)
         .optional()?)
-}
-
-/// When the oldest connector was created, before which nothing was measured there.
-pub fn oldest_connector(conn: &mut Conn) -> StoreResult<Option<Timestamp>> {
-    Ok(connectors::table.order(connectors::id).select(connectors::created_at).first(conn).optional()?)
 }
 
 /// Sessions that are over, the one first that ended first.
@@ -137,8 +133,7 @@ pub fn forget_loose_readings(conn: &mut Conn, horizon: Horizon, after: Option<Ma
             forgotten.next = None;
             break;
         };
-        let organization: Option<OrganizationId> =
-            connectors::table.find(connector).select(connectors::organization_id).first(conn).optional()?;
+        let organization = stations::owner_of_connector(conn, connector)?;
         let rows = forget_loose_of(conn, connector, horizon.to)?;
         if let Some(organization) = organization {
             forgotten.count(organization, rows);

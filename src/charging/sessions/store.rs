@@ -10,7 +10,7 @@ use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::sites::stations;
-use crate::store::schema::{chargestations, meter_values, sessions};
+use crate::store::schema::{meter_values, sessions};
 use crate::store::{Conn, Searched, StoreResult, counters};
 use kernel::*;
 
@@ -115,11 +115,6 @@ pub(super) fn release_stop_key(conn: &mut Conn, key: &str) -> StoreResult<()> {
         .set(sessions::stop_key.eq(None::<String>))
         .execute(conn)?;
     Ok(())
-}
-
-/// When a station booted last, as far as that is known.
-pub(super) fn booted_at(conn: &mut Conn, station: StationId) -> StoreResult<Option<Timestamp>> {
-    Ok(chargestations::table.find(station).select(chargestations::last_boot_at).first(conn)?)
 }
 
 /// Whether a start was received from a station since an instant.
@@ -278,9 +273,7 @@ pub(super) fn list(
             rows = rows.filter(sessions::connector_id.eq(connector));
         }
         if let Some(location) = filter.location {
-            let there =
-                chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id);
-            rows = rows.filter(sessions::chargestation_id.eq_any(there));
+            rows = rows.filter(sessions::chargestation_id.eq_any(stations::ids_at(location)));
         }
         if let Some(members) = &members {
             rows = rows.filter(sessions::chargestation_id.eq_any(members));

@@ -1,6 +1,6 @@
 //! Charging profiles and what they are attached to, in the database.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
@@ -8,8 +8,9 @@ use super::model::{Profile, ProfileFilter, ProfileView};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
+use crate::sites::stations;
 use crate::store::query::{contains, lower};
-use crate::store::schema::{charging_profile_evses as attached, charging_profiles as profiles, evses};
+use crate::store::schema::{charging_profile_evses as attached, charging_profiles as profiles};
 use crate::store::{Conn, StoreResult};
 use kernel::{ChargingProfileId, EvseId, OrganizationId, Page, StationId};
 
@@ -38,14 +39,10 @@ pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: ChargingPr
 /// Attaches a profile to exactly these EVSEs of its organization.
 pub(super) fn attach(conn: &mut Conn, profile: &Profile, wanted: &[EvseId]) -> ApiResult<()> {
     diesel::delete(attached::table.filter(attached::profile_id.eq(profile.id))).execute(conn)?;
+    let known = stations::contract_ids(conn, profile.organization_id, wanted)?;
     for (index, evse) in wanted.iter().enumerate() {
-        let known: i64 = evses::table
-            .filter(evses::organization_id.eq(profile.organization_id))
-            .filter(evses::id.eq(evse))
-            .count()
-            .get_result(conn)?;
         let field = format!("evses[{index}]");
-        if known == 0 {
+        if !known.contains_key(evse) {
             let text = "there is no such EVSE in your organization";
             return Err(ApiError::field(&field, "not_found", text));
         }
@@ -70,7 +67,8 @@ pub(super) fn evses_of(conn: &mut Conn, id: ChargingProfileId) -> StoreResult<Ve
 
 /// The stations of these EVSEs.
 pub(super) fn stations_of(conn: &mut Conn, ids: &[EvseId]) -> StoreResult<Vec<StationId>> {
-    Ok(evses::table.filter(evses::id.eq_any(ids)).select(evses::chargestation_id).distinct().load(conn)?)
+    let found = stations::stations_of_evses(conn, ids)?;
+    Ok(found.into_iter().map(|(_, station)| station).collect())
 }
 
 /// The profiles that are attached to these EVSEs.
@@ -89,13 +87,9 @@ pub(super) fn by_evse(conn: &mut Conn, ids: &[EvseId]) -> StoreResult<BTreeMap<E
 }
 
 /// Stations with a profile, and whose they are.
-pub(super) fn stations_with_profiles(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, StationId)>> {
-    let with = attached::table.select(attached::evse_id);
-    Ok(evses::table
-        .filter(evses::id.eq_any(with))
-        .select((evses::organization_id, evses::chargestation_id))
-        .distinct()
-        .load(conn)?)
+pub(super) fn stations_with_profiles(conn: &mut Conn) -> StoreResult<BTreeSet<(OrganizationId, StationId)>> {
+    let evses: Vec<EvseId> = attached::table.select(attached::evse_id).distinct().load(conn)?;
+    stations::stations_of_evses(conn, &evses)
 }
 
 pub(super) fn list(

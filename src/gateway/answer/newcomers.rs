@@ -3,7 +3,7 @@
 use super::{Call, Effect};
 use crate::http::ApiResult;
 use crate::load::groups;
-use crate::people::organizations::{self, UnknownConnectors};
+use crate::people::organizations::UnknownConnectors;
 use crate::sites::stations::link::{SignalKind, Stray};
 use crate::sites::stations::{self, Spot};
 use kernel::ConnectorId;
@@ -18,7 +18,7 @@ pub async fn welcome(call: Call<'_>, spot: Spot) -> Result<Vec<Effect>, CallErro
     }
     let (owner, moment) = ((call.peer.organization, call.peer.station), call.moment());
     let db = &call.gateway.context.db;
-    let policy = db.read(move |conn| organizations::unknown_connectors(conn, owner.1));
+    let policy = db.read(move |conn| stations::unknown_connectors(conn, owner.1));
     if policy.await? != UnknownConnectors::Create {
         return Ok(Vec::new());
     }

@@ -13,7 +13,7 @@ use crate::http::{ApiError, ApiResult};
 use crate::load::groups;
 use crate::sites::locations::{self as places, Location, LocationView};
 use crate::store::query::{contains, lower};
-use crate::store::schema::{asset_readings, assets, locations};
+use crate::store::schema::{asset_readings, assets};
 use crate::store::{Conn, Json, StoreError, StoreResult};
 use crate::{each, fetch_page};
 use kernel::page::Total;
@@ -81,9 +81,7 @@ pub(super) fn views(
     whole_location: bool,
 ) -> StoreResult<Vec<AssetView>> {
     let ids: Vec<LocationId> = assets.iter().map(|asset| asset.location_id).collect();
-    let known: Vec<Location> =
-        locations::table.filter(locations::id.eq_any(&ids)).select(Location::as_select()).load(conn)?;
-    let known: BTreeMap<LocationId, Location> = known.into_iter().map(|location| (location.id, location)).collect();
+    let known = places::find_many(conn, &ids)?;
     let view = |asset: Asset| {
         let location = known.get(&asset.location_id).ok_or(StoreError::NotFound)?;
         let mut view = AssetView::new(asset, location, now);

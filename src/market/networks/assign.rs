@@ -1,6 +1,6 @@
 //! Putting EVSEs into groups: many at once, all or none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 
@@ -9,7 +9,8 @@ use super::store;
 use crate::http::fields::SaidOrNull;
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::input;
-use crate::store::schema::{evse_groups, evse_networks, evses, network_evses};
+use crate::sites::stations;
+use crate::store::schema::{evse_groups, evse_networks, network_evses};
 use crate::store::{Conn, StoreError};
 use kernel::*;
 
@@ -71,12 +72,7 @@ fn check_request(conn: &mut Conn, network: &EvseNetwork, new: &NewAssignment) ->
     if new.evses.is_empty() {
         faults.add("evses", "required", "names no EVSE");
     }
-    let known: Vec<(EvseId, Option<String>)> = evses::table
-        .filter(evses::organization_id.eq(network.organization_id))
-        .filter(evses::id.eq_any(&new.evses))
-        .select((evses::id, evses::evse_id))
-        .load(conn)?;
-    let known: BTreeMap<EvseId, Option<String>> = known.into_iter().collect();
+    let known = stations::contract_ids(conn, network.organization_id, &new.evses)?;
     let mut seen = BTreeSet::new();
     for (index, evse) in new.evses.iter().enumerate() {
         let field = format!("evses[{index}]");

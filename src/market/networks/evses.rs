@@ -9,9 +9,10 @@ use crate::fetch_page;
 use crate::filters;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
-use crate::sites::stations::{CurrentType, Evse, PowerType};
+use crate::sites::locations;
+use crate::sites::stations::{self, CurrentType, Evse, PowerType};
 use crate::store::query::{contains, lower};
-use crate::store::schema::{chargestations, connectors, evse_groups, evses, locations, network_evses};
+use crate::store::schema::{evse_groups, evses, network_evses};
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -107,21 +108,16 @@ pub fn list(
             ),
         };
         if let Some(location) = filter.location {
-            let there =
-                chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id);
-            rows = rows.filter(evses::chargestation_id.eq_any(there));
+            rows = rows.filter(evses::chargestation_id.eq_any(stations::ids_at(location)));
         }
         if let Some(power_type) = filter.power_type {
-            let such = connectors::table.filter(connectors::power_type.eq(power_type)).select(connectors::evse_id);
-            rows = rows.filter(evses::id.eq_any(such));
+            rows = rows.filter(evses::id.eq_any(stations::evses_of_power_type(power_type)));
         }
         if let Some(least) = watts(filter.minimum_output) {
-            let such = connectors::table.filter(connectors::power.ge(least)).select(connectors::evse_id);
-            rows = rows.filter(evses::id.eq_any(such));
+            rows = rows.filter(evses::id.eq_any(stations::evses_giving(least)));
         }
         if let Some(most) = watts(filter.maximum_output) {
-            let stronger = connectors::table.filter(connectors::power.gt(most)).select(connectors::evse_id);
-            rows = rows.filter(diesel::dsl::not(evses::id.eq_any(stronger)));
+            rows = rows.filter(diesel::dsl::not(evses::id.eq_any(stations::evses_giving_more(most))));
         }
         if let Some(group) = filter.group {
             let such = grouped().filter(network_evses::group_id.eq(group));
@@ -147,32 +143,27 @@ pub fn list(
     Ok(Page { rows: views(conn, rows)?, total, request: query.page })
 }
 
-/// A location's id, names and time zone.
-type StationPlace = (LocationId, Option<String>, String, String);
+/// The EVSEs of the organization that could be in a group and are in none: those with an `evse_id`.
+pub fn unassigned(conn: &mut Conn, organization: OrganizationId) -> StoreResult<Vec<(EvseId, String)>> {
+    let assigned = network_evses::table.select(network_evses::evse_id);
+    let rows: Vec<(EvseId, Option<String>)> = evses::table
+        .filter(evses::organization_id.eq(organization))
+        .filter(evses::evse_id.is_not_null())
+        .filter(diesel::dsl::not(evses::id.eq_any(assigned)))
+        .order(evses::evse_id)
+        .select((evses::id, evses::evse_id))
+        .load(conn)?;
+    Ok(rows.into_iter().filter_map(|(id, contract)| Some((id, contract?))).collect())
+}
 
 /// The views of these EVSEs: one query for each kind of thing beside them.
 fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> {
     let ids: Vec<EvseId> = rows.iter().map(|evse| evse.id).collect();
-    let stations: Vec<StationId> = rows.iter().map(|evse| evse.chargestation_id).collect();
-    let outlets: Vec<(EvseId, PowerType, Watts)> = connectors::table
-        .filter(connectors::evse_id.eq_any(&ids))
-        .order(connectors::power)
-        .select((connectors::evse_id, connectors::power_type, connectors::power))
-        .load(conn)?;
-    // In the order of their power, so that the strongest connector of an EVSE stays.
-    let strongest: BTreeMap<EvseId, (PowerType, Watts)> =
-        outlets.into_iter().map(|(evse, power_type, power)| (evse, (power_type, power))).collect();
-    let standing: Vec<(StationId, Option<LocationId>)> = chargestations::table
-        .filter(chargestations::id.eq_any(&stations))
-        .select((chargestations::id, chargestations::location_id))
-        .load(conn)?;
-    let at: Vec<LocationId> = standing.iter().filter_map(|(_, location)| *location).collect();
-    let places: Vec<StationPlace> = locations::table
-        .filter(locations::id.eq_any(&at))
-        .select((locations::id, locations::name, locations::operator_name, locations::timezone))
-        .load(conn)?;
-    let places: BTreeMap<LocationId, StationPlace> = places.into_iter().map(|place| (place.0, place)).collect();
-    let standing: BTreeMap<StationId, Option<LocationId>> = standing.into_iter().collect();
+    let at_stations: Vec<StationId> = rows.iter().map(|evse| evse.chargestation_id).collect();
+    let strongest = stations::strongest_outlets(conn, &ids)?;
+    let standing = stations::locations_of(conn, &at_stations)?;
+    let at: Vec<LocationId> = standing.values().filter_map(|location| *location).collect();
+    let places = locations::names_and_zones(conn, &at)?;
     let members: Vec<(EvseId, EvseGroupId)> = network_evses::table
         .filter(network_evses::evse_id.eq_any(&ids))
         .select((network_evses::evse_id, network_evses::group_id))
@@ -195,7 +186,7 @@ fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> 
             name: evse.name,
             chargestation: evse.chargestation_id,
             location,
-            location_name: place.map(|(_, name, operator, _)| name.clone().unwrap_or_else(|| operator.clone())),
+            location_name: place.map(|(name, _)| name.clone()),
             roaming: evse.roaming,
             power_type: outlet.map_or_else(|| evse.electric_current_type.into(), |(power_type, _)| *power_type),
             output: outlet.map_or(0.0, |(_, power)| power.kilowatts()),
@@ -203,7 +194,7 @@ fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> 
             group_name: group.and_then(|group| names.get(&group).cloned()),
             created_at: evse.created_at,
             updated_at: evse.updated_at,
-            zone: place.and_then(|(.., zone)| zone.parse().ok()).unwrap_or_default(),
+            zone: place.map(|(_, zone)| *zone).unwrap_or_default(),
         }
     };
     Ok(rows.into_iter().map(view).collect())

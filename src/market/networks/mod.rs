@@ -11,6 +11,6 @@ mod model;
 mod store;
 
 pub use api::routes;
-pub use evses::{NetworkEvseFilter, NetworkEvseView, Scope, list as list_evses};
+pub use evses::{NetworkEvseFilter, NetworkEvseView, Scope, list as list_evses, unassigned};
 pub use model::{EvseGroup, EvseNetwork, NetworkStatus};
-pub use store::{activate, find as find_network, group_of, groups_of, require, unassigned};
+pub use store::{activate, find as find_network, group_of, groups_of, require};

@@ -10,7 +10,7 @@ use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::store::query::{contains, lower};
-use crate::store::schema::{evse_groups, evse_networks, evses, network_evses, service_offers};
+use crate::store::schema::{evse_groups, evse_networks, network_evses, service_offers};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::*;
 
@@ -145,19 +145,6 @@ pub fn group_of(conn: &mut Conn, evse: EvseId) -> StoreResult<Option<(EvseNetwor
     let found =
         network_evses::table.find(evse).select((network_evses::network_id, network_evses::group_id)).first(conn);
     Ok(found.optional()?)
-}
-
-/// The EVSEs of the organization that could be in a group and are in none: those with an `evse_id`.
-pub fn unassigned(conn: &mut Conn, organization: OrganizationId) -> StoreResult<Vec<(EvseId, String)>> {
-    let assigned = network_evses::table.select(network_evses::evse_id);
-    let rows: Vec<(EvseId, Option<String>)> = evses::table
-        .filter(evses::organization_id.eq(organization))
-        .filter(evses::evse_id.is_not_null())
-        .filter(diesel::dsl::not(evses::id.eq_any(assigned)))
-        .order(evses::evse_id)
-        .select((evses::id, evses::evse_id))
-        .load(conn)?;
-    Ok(rows.into_iter().filter_map(|(id, contract)| Some((id, contract?))).collect())
 }
 
 fn counts(conn: &mut Conn, groups: &[EvseGroupId]) -> StoreResult<BTreeMap<EvseGroupId, i64>> {

@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 
-use crate::store::schema::{chargestations, locations, organizations};
+use crate::store::schema::organizations;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -30,7 +30,7 @@ crate::spelled! {
 }
 crate::text_column!(spelled UnknownCards, ConcurrentCards);
 
-/// What applies at a station.
+/// What applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CardPolicy {
     /// For cards that no token knows.
@@ -39,27 +39,11 @@ pub struct CardPolicy {
     pub concurrent: ConcurrentCards,
 }
 
-/// What applies at a station: what its location says, else its organization. Where not everybody may charge (`public` is
-/// false), unknown cards may not, whatever these say.
-pub fn card_policy(conn: &mut Conn, station: StationId) -> StoreResult<CardPolicy> {
-    let (organization, location, public): (OrganizationId, Option<LocationId>, bool) = chargestations::table
-        .find(station)
-        .select((chargestations::organization_id, chargestations::location_id, chargestations::public))
-        .first(conn)?;
-    let of_all: (UnknownCards, ConcurrentCards) = organizations::table
-        .find(organization)
+/// What applies where no location says otherwise.
+pub fn card_policy(conn: &mut Conn, id: OrganizationId) -> StoreResult<CardPolicy> {
+    let (unknown, concurrent) = organizations::table
+        .find(id)
         .select((organizations::unknown_cards, organizations::concurrent_cards))
         .first(conn)?;
-    let of_place: (Option<UnknownCards>, Option<ConcurrentCards>) = match location {
-        Some(location) => locations::table
-            .find(location)
-            .select((locations::unknown_cards, locations::concurrent_cards))
-            .first(conn)?,
-        None => (None, None),
-    };
-    let unknown = of_place.0.unwrap_or(of_all.0);
-    Ok(CardPolicy {
-        unknown: if public { unknown } else { UnknownCards::Refuse },
-        concurrent: of_place.1.unwrap_or(of_all.1),
-    })
+    Ok(CardPolicy { unknown, concurrent })
 }

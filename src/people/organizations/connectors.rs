@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 
-use crate::store::schema::{chargestations, organizations};
+use crate::store::schema::organizations;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -18,14 +18,7 @@ crate::spelled! {
 }
 crate::text_column!(spelled UnknownConnectors);
 
-/// What applies at a station: what it says itself, else its organization.
-pub fn unknown_connectors(conn: &mut Conn, station: StationId) -> StoreResult<UnknownConnectors> {
-    let (organization, own): (OrganizationId, Option<UnknownConnectors>) = chargestations::table
-        .find(station)
-        .select((chargestations::organization_id, chargestations::unknown_connectors))
-        .first(conn)?;
-    if let Some(own) = own {
-        return Ok(own);
-    }
-    Ok(organizations::table.find(organization).select(organizations::unknown_connectors).first(conn)?)
+/// What applies where no station has it otherwise.
+pub fn unknown_connectors(conn: &mut Conn, id: OrganizationId) -> StoreResult<UnknownConnectors> {
+    Ok(organizations::table.find(id).select(organizations::unknown_connectors).first(conn)?)
 }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::model::{Token, TokenStatus, TokenType, fold};
 use super::store;
 use crate::events::{Change, EventKind};
-use crate::people::organizations::{self, ConcurrentCards, UnknownCards};
+use crate::people::organizations::{ConcurrentCards, UnknownCards};
+use crate::sites::stations;
 use crate::store::query::lower;
 use crate::store::schema::{sessions, tokens, users};
 use crate::store::{Conn, StoreResult};
@@ -138,7 +139,7 @@ impl Begun<'_> {
 /// What is known of a card, and what the location where it is presented makes of that.
 pub fn judge(conn: &mut Conn, presented: Presented<'_>, now: Timestamp) -> StoreResult<Authorization> {
     let mut known = authorize(conn, presented.organization, presented.id_tag, now)?;
-    let policy = organizations::card_policy(conn, presented.station)?;
+    let policy = stations::card_policy(conn, presented.station)?;
     if known.is_unknown {
         let (status, is_free) = match policy.unknown {
             UnknownCards::Refuse => (AuthorizationStatus::Invalid, false),

@@ -1,12 +1,14 @@
-//! Locations in the database; every query is bounded by the organization.
+//! Locations in the database; every query of an integrator is bounded by the organization.
+
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::model::Location;
-use super::model::LocationFilter;
+use super::model::{Coordinates, Location, LocationFilter};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
+use crate::people::organizations::{ConcurrentCards, UnknownCards};
 use crate::store::query::{contains, lower};
 use crate::store::schema::{assets, chargestations, load_groups, locations};
 use crate::store::{Conn, StoreResult};
@@ -33,6 +35,45 @@ pub fn require(conn: &mut Conn, organization: OrganizationId, id: LocationId, fi
         }
         other => Ok(other?),
     }
+}
+
+/// Those of these locations that exist.
+pub fn find_many(conn: &mut Conn, ids: &[LocationId]) -> StoreResult<BTreeMap<LocationId, Location>> {
+    let found: Vec<Location> =
+        locations::table.filter(locations::id.eq_any(ids)).select(Location::as_select()).load(conn)?;
+    Ok(found.into_iter().map(|location| (location.id, location)).collect())
+}
+
+/// Where these locations are.
+pub fn coordinates_of(conn: &mut Conn, ids: &[LocationId]) -> StoreResult<BTreeMap<LocationId, Coordinates>> {
+    let found: Vec<(LocationId, f64, f64)> = locations::table
+        .filter(locations::id.eq_any(ids))
+        .select((locations::id, locations::longitude, locations::latitude))
+        .load(conn)?;
+    Ok(found.into_iter().map(|(id, longitude, latitude)| (id, Coordinates { longitude, latitude })).collect())
+}
+
+/// What each of these locations is called, by its operator where it has no name, and its time zone.
+pub fn names_and_zones(conn: &mut Conn, ids: &[LocationId]) -> StoreResult<BTreeMap<LocationId, (String, TimeZone)>> {
+    let found: Vec<(LocationId, Option<String>, String, String)> = locations::table
+        .filter(locations::id.eq_any(ids))
+        .select((locations::id, locations::name, locations::operator_name, locations::timezone))
+        .load(conn)?;
+    let named = |(id, name, operator, zone): (LocationId, Option<String>, String, String)| {
+        (id, (name.unwrap_or(operator), zone.parse().unwrap_or_default()))
+    };
+    Ok(found.into_iter().map(named).collect())
+}
+
+/// The time zone of a location.
+pub fn time_zone_of(conn: &mut Conn, id: LocationId) -> StoreResult<TimeZone> {
+    let zone: String = locations::table.find(id).select(locations::timezone).first(conn)?;
+    Ok(zone.parse().unwrap_or_default())
+}
+
+/// What a location itself says of cards that no token knows, and of those that are in use elsewhere.
+pub fn card_rules(conn: &mut Conn, id: LocationId) -> StoreResult<(Option<UnknownCards>, Option<ConcurrentCards>)> {
+    Ok(locations::table.find(id).select((locations::unknown_cards, locations::concurrent_cards)).first(conn)?)
 }
 
 /// Every location that is not always open.

@@ -27,6 +27,11 @@ pub use model::station::{
 pub use model::variable::{NoVariable, VariableName};
 pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};
 pub use reported::{Spot, create_reported};
+pub use store::answers::{
+    Presence, PriceTerms, booted_at, contract_ids, evses_giving, evses_giving_more, evses_of_power_type, ids_at,
+    locations_of, oldest_connector, owner_of_connector, presence_of, price_terms, rating_of, stations_of_evses,
+    status_of, strongest_outlets,
+};
 pub use store::connectors::{
     connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector,
 };
@@ -36,6 +41,7 @@ pub use store::external_limits::{clear_external_limits, external_limits_of, keep
 pub use store::layout::{Layout, Outlet, layout};
 pub use store::membership::stations_in_group;
 pub use store::passwords::{propose_password, take_over_password, withdraw_password};
+pub use store::policies::{card_policy, unknown_connectors};
 pub use store::pushed::keep_pushed;
 pub use store::station_view;
 pub use store::stations::{

@@ -8,11 +8,12 @@ use super::model::station::Station;
 use super::store::connectors::{self as store, connectors_of_station};
 use super::store::evses;
 use super::store::layout::{Layout, layout};
+use super::store::policies::unknown_connectors;
 use super::store::stations::find_station;
 use crate::events::{Change, EventKind};
 use crate::http::ApiResult;
 use crate::http::quantities::RatedKilowatts;
-use crate::people::organizations::{UnknownConnectors, unknown_connectors};
+use crate::people::organizations::UnknownConnectors;
 use crate::store::Conn;
 use kernel::*;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::dsl::not;
 use diesel::prelude::*;
 
+use super::answers::ids_at;
 use super::evses;
 use super::membership::stations_in_group;
 use crate::fetch_page;
@@ -217,9 +218,7 @@ pub fn list(
             rows = rows.filter(connectors::evse_id.eq(evse));
         }
         if let Some(location) = filter.location {
-            let there =
-                chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id);
-            rows = rows.filter(connectors::chargestation_id.eq_any(there));
+            rows = rows.filter(connectors::chargestation_id.eq_any(ids_at(location)));
         }
         if let Some(members) = &members {
             rows = rows.filter(connectors::chargestation_id.eq_any(members));

@@ -8,15 +8,16 @@ use diesel::prelude::*;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
-use crate::sites::locations::Coordinates;
+use crate::sites::locations::{self, Coordinates};
 use crate::sites::stations::model::condition::DetailedStatus;
 use crate::sites::stations::model::connector::{ConnectorStatus, CurrentType};
 use crate::sites::stations::model::evse::{Evse, EvseFilter, NewEvse, StationPlace, folded_contract_id};
 use crate::sites::stations::model::number::first_free;
 use crate::sites::stations::model::station::{OperationalStatus, Station};
+use crate::sites::stations::store::answers::ids_at;
 use crate::sites::stations::store::connectors::standings;
 use crate::store::query::{contains, lower, replace};
-use crate::store::schema::{chargestations, connectors, evses, locations, network_evses, service_offers};
+use crate::store::schema::{chargestations, connectors, evses, network_evses, service_offers};
 use crate::store::{Conn, StoreResult};
 use kernel::{EvseId, LocationId, Moment, OrganizationId, Page, ServiceOfferId, StationId, Timestamp};
 
@@ -159,9 +160,7 @@ pub fn list(conn: &mut Conn, organization: OrganizationId, query: &ListQuery<Evs
             rows = rows.filter(evses::chargestation_id.eq(station));
         }
         if let Some(location) = query.filter.location {
-            let there =
-                chargestations::table.filter(chargestations::location_id.eq(location)).select(chargestations::id);
-            rows = rows.filter(evses::chargestation_id.eq_any(there));
+            rows = rows.filter(evses::chargestation_id.eq_any(ids_at(location)));
         }
         if let Some(status) = query.filter.status {
             let closed = chargestations::table
@@ -220,18 +219,12 @@ pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<S
         .select((chargestations::id, chargestations::location_id, chargestations::longitude, chargestations::latitude))
         .load(conn)?;
     let at: Vec<LocationId> = rows.iter().filter_map(|row| row.1).collect();
-    let known: Vec<(LocationId, f64, f64)> = locations::table
-        .filter(locations::id.eq_any(at))
-        .select((locations::id, locations::longitude, locations::latitude))
-        .load(conn)?;
-    let of_location = |id: Option<LocationId>| {
-        let found = known.iter().find(|(location, ..)| Some(*location) == id);
-        found.map(|(_, longitude, latitude)| (*longitude, *latitude))
-    };
+    let known = locations::coordinates_of(conn, &at)?;
+    let of_location = |id: Option<LocationId>| known.get(&id?).copied();
     let standings = standings(conn, stations)?;
     let place = |(station, location, longitude, latitude): Row| {
-        let exact = longitude.zip(latitude).or_else(|| of_location(location));
-        let coordinates = exact.map(|(longitude, latitude)| Coordinates { longitude, latitude });
+        let exact = longitude.zip(latitude).map(|(longitude, latitude)| Coordinates { longitude, latitude });
+        let coordinates = exact.or_else(|| of_location(location));
         let standing = standings.get(&station).copied().unwrap_or_default();
         let place = StationPlace { location, coordinates, standing };
         (station, place)

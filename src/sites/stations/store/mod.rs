@@ -4,6 +4,7 @@ use crate::store::{Conn, StoreResult};
 
 use super::model::station::{Station, StationView};
 
+pub mod answers;
 pub mod connectors;
 pub mod dynamic_profiles;
 pub mod evses;
@@ -11,6 +12,7 @@ pub mod external_limits;
 pub mod layout;
 pub mod membership;
 pub mod passwords;
+pub mod policies;
 pub mod pushed;
 pub mod stations;
 pub mod statuses;
