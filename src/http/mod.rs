@@ -10,6 +10,7 @@ use crate::store::{Db, Lane};
 use clock::SharedClock;
 use kernel::{IdSource, Moment};
 
+pub mod address;
 pub mod body;
 pub mod caller;
 pub mod client;

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::filters;
+use crate::http::address::Address;
 use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
 use crate::http::{Faults, Versioned};
-use crate::sites::locations::Address;
 use crate::store::Json;
 use crate::store::schema::users;
 use crate::{input, json_schema, patch};

@@ -9,7 +9,7 @@ mod model;
 mod store;
 
 pub use api::routes;
-pub use model::{Address, Coordinates, Location, LocationView};
+pub use model::{Coordinates, Location, LocationView};
 pub use store::{
     card_rules, common_time_zone, coordinates_of, find, find_many, names_and_zones, require, time_zone_of, with_hours,
 };

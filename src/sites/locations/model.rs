@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::filters;
+use crate::http::address::Address;
 use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
 use crate::http::quantities::{Volts, shown};
 use crate::http::{Faults, Versioned};
@@ -14,7 +15,7 @@ use crate::people::organizations::{ConcurrentCards, UnknownCards};
 use crate::store::Json;
 use crate::store::schema::locations;
 use crate::{input, json_schema, patch};
-use kernel::text::{Code, Line, Name, Note};
+use kernel::text::{Code, Name, Note};
 use kernel::*;
 
 crate::spelled! {
@@ -27,45 +28,6 @@ crate::spelled! {
     }
 }
 crate::text_column!(spelled BalancingBasis);
-
-input! {
-    /// A postal address.
-    #[derive(Default, Serialize, Deserialize)]
-    pub struct Address {
-        /// Street and house number.
-        #[serde(rename = "streetAndNumber", skip_serializing_if = "Option::is_none")]
-        pub street_and_number as "streetAndNumber": Option<Line>,
-        /// Postal code.
-        #[serde(rename = "postalCode", skip_serializing_if = "Option::is_none")]
-        pub postal_code as "postalCode": Option<Line>,
-        /// City.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub city: Option<Line>,
-        /// State or province.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub state: Option<Line>,
-        /// Country, two letters (ISO 3166-1).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub country: Option<Country>,
-    }
-}
-
-/// A country as two letters (ISO 3166-1 alpha-2), upper case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Country(String);
-
-json_schema!(Country, {"type": "string", "pattern": "^[A-Za-z]{2}$", "example": "NL"});
-
-impl Field for Country {
-    fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
-        match value.as_str() {
-            Some(text) if text.len() == 2 && text.chars().all(|c| c.is_ascii_alphabetic()) => {
-                Some(Self(text.to_ascii_uppercase()))
-            }
-            _ => wrong(at, faults, "a country of two letters such as NL"),
-        }
-    }
-}
 
 /// Degrees: longitude first, as GeoJSON and eDRV v1.1 have it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
