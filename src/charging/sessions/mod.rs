@@ -6,6 +6,7 @@
 
 mod again;
 mod api;
+mod cards;
 mod corrections;
 mod cost;
 mod ending;
@@ -27,6 +28,7 @@ mod transactions;
 
 pub use again::{give_up_start, start_again, to_start_again};
 pub use api::routes;
+pub use cards::{Begun, Presented, judge, tell_unknown};
 pub use corrections::{Correction, Settled};
 pub use ending::assume_over;
 pub use evidence::Evidence;

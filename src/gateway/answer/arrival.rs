@@ -1,9 +1,10 @@
 //! Who the station is, and whose card was presented to it.
 
 use super::{Call, Effect};
+use crate::charging::sessions::{self, Presented};
 use crate::events::EventKind;
 use crate::gateway::peer::tell_station;
-use crate::people::tokens::{self, Authorization, Presented};
+use crate::people::tokens::Authorization;
 use crate::sites::stations::link::SignalKind;
 use crate::sites::stations::{self, BootInfo, Registration};
 use crate::store::StoreResult;
@@ -54,11 +55,11 @@ pub async fn authorize(call: Call<'_>, card: String) -> Result<Authorization, Ca
     let (now, moment) = (call.now, call.moment());
     let db = &call.gateway.context.db;
     let asked = card.clone();
-    let known = db.read(move |conn| tokens::judge(conn, shown(owner, &asked), now));
+    let known = db.read(move |conn| sessions::judge(conn, shown(owner, &asked), now));
     let known = known.await?;
     if known.is_unknown {
         let told = known.clone();
-        let tell = db.write(move |conn| tokens::tell_unknown(conn, &moment, shown(owner, &card), &told, None));
+        let tell = db.write(move |conn| sessions::tell_unknown(conn, &moment, shown(owner, &card), &told, None));
         tell.await?;
     }
     Ok(known)

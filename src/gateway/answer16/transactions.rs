@@ -4,10 +4,10 @@
 use super::identity::id_tag_info;
 use super::readings;
 use crate::charging::reservations::{self, Beginning};
-use crate::charging::sessions::{self, Asked, StartReport, Started, StopReport, Stopped};
+use crate::charging::sessions::{self, Asked, Begun, Presented, StartReport, Started, StopReport, Stopped};
 use crate::gateway::answer::{Call, Handled, newcomers, readings as common};
 use crate::gateway::peer::Effect;
-use crate::people::tokens::{self, Authorization, AuthorizationStatus, Begun, Presented};
+use crate::people::tokens::{Authorization, AuthorizationStatus};
 use crate::sites::stations::link::{SignalKind, StationCommand, Stray};
 use crate::sites::stations::{self, Spot};
 use crate::store::StoreResult;
@@ -41,7 +41,7 @@ pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -
         let asked = Asked { station, connector, id_tag: &id_tag, request: None };
         let presented =
             Presented { organization, station, begins: Some(Begun { at: connector, name: None }), id_tag: &id_tag };
-        let mut known = tokens::judge(conn, presented, now)?;
+        let mut known = sessions::judge(conn, presented, now)?;
         if sessions::expects(conn, asked)? {
             // We asked the station to start with this tag.
             known.status = AuthorizationStatus::Accepted;
@@ -62,7 +62,7 @@ pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -
         let started = sessions::start_transaction(conn, &moment, &report)?;
         if !started.repeated {
             let session = Some(started.session.id);
-            tokens::tell_unknown(conn, &moment, presented, &known, session)?;
+            sessions::tell_unknown(conn, &moment, presented, &known, session)?;
         }
         let needless = match connector {
             Some(connector) if !started.repeated => {
@@ -120,7 +120,7 @@ pub(super) async fn stop_transaction(call: Call<'_>, request: stop::Request) -> 
             Some(tag) if !tag.is_empty() => {
                 let presented =
                     Presented { organization: report.organization, station: report.station, begins: None, id_tag: tag };
-                Some(tokens::judge(conn, presented, now)?)
+                Some(sessions::judge(conn, presented, now)?)
             }
             _ => None,
         };

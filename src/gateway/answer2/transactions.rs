@@ -3,11 +3,11 @@
 use super::identity::{id_token_info, is_contract, refuse_unverified};
 use super::{meter, status};
 use crate::charging::reservations::{self, Beginning};
-use crate::charging::sessions::{self, Asked, ChargingState as State, Driver, Recorded, Stage};
+use crate::charging::sessions::{self, Asked, Begun, ChargingState as State, Driver, Presented, Recorded, Stage};
 use crate::gateway::answer::status::Report;
 use crate::gateway::answer::{Call, Handled, newcomers, readings};
 use crate::gateway::peer::Effect;
-use crate::people::tokens::{self, AuthorizationStatus as Verdict, Begun, Presented};
+use crate::people::tokens::{self, AuthorizationStatus as Verdict};
 use crate::sites::stations::link::{SignalKind, StationCommand};
 use crate::sites::stations::{self, ConnectorStatus as Known, Spot};
 use crate::store::{Conn, StoreResult};
@@ -175,7 +175,7 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
     let recorded = sessions::record_event(conn, moment, &told)?;
     if let (Some(card), Some(known), false) = (&event.card, &verdict, recorded.repeated) {
         let session = Some(recorded.session.id);
-        tokens::tell_unknown(conn, moment, presented(&told, card), known, session)?;
+        sessions::tell_unknown(conn, moment, presented(&told, card), known, session)?;
     }
     let connector = recorded.session.connector_id;
     let (mut needless, mut status_changed) = (Vec::new(), false);
@@ -213,7 +213,7 @@ fn judge(
     card: &Card,
     now: Timestamp,
 ) -> StoreResult<tokens::Authorization> {
-    let mut known = tokens::judge(conn, presented(told, card), now)?;
+    let mut known = sessions::judge(conn, presented(told, card), now)?;
     refuse_unverified(card.by_contract, &mut known);
     let asked =
         Asked { station: told.station, connector: told.connector, id_tag: &card.id, request: told.start_request };

@@ -1,15 +1,11 @@
 //! Whether a token may charge: what a station is answered when somebody presents one.
 
 use diesel::prelude::*;
-use serde::Serialize;
 
-use super::model::{Token, TokenStatus, TokenType, fold};
+use super::model::{Token, TokenStatus, TokenType};
 use super::store;
-use crate::events::{Change, EventKind};
-use crate::people::organizations::{ConcurrentCards, UnknownCards};
-use crate::sites::stations;
-use crate::store::query::lower;
-use crate::store::schema::{sessions, tokens, users};
+use crate::people::users;
+use crate::store::schema::tokens;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -95,112 +91,10 @@ pub fn authorize(
         return Ok(Authorization::INVALID);
     };
     let driver_active: bool = match token.user_id {
-        Some(user) => users::table.find(user).select(users::active).first(conn)?,
+        Some(user) => users::is_active(conn, user)?,
         None => true,
     };
     Ok(Authorization::of(token, driver_active, now))
-}
-
-/// A card that is presented to a reader.
-#[derive(Debug, Clone, Copy)]
-pub struct Presented<'a> {
-    /// Whose station it is.
-    pub organization: OrganizationId,
-    /// The station.
-    pub station: StationId,
-    /// What it begins. A card that is only shown may be about to end what runs at the station.
-    pub begins: Option<Begun<'a>>,
-    /// What was read.
-    pub id_tag: &'a str,
-}
-
-/// A transaction that a card begins, or goes on with.
-#[derive(Debug, Clone, Copy)]
-pub struct Begun<'a> {
-    /// Where, as far as that is known.
-    pub at: Option<ConnectorId>,
-    /// The station's own name of it, where it has one.
-    pub name: Option<&'a str>,
-}
-
-impl Begun<'_> {
-    /// Whether a session at the same station is this one, or gives way to it.
-    fn is_or_ends(self, name: Option<&str>, connector: Option<ConnectorId>) -> bool {
-        let is_it = self.name.is_some() && self.name == name;
-        is_it
-            || match (self.at, connector) {
-                (Some(here), Some(there)) => here == there,
-                (Some(_), None) => true,
-                (None, there) => there.is_none() && self.name.is_none(),
-            }
-    }
-}
-
-/// What is known of a card, and what the location where it is presented makes of that.
-pub fn judge(conn: &mut Conn, presented: Presented<'_>, now: Timestamp) -> StoreResult<Authorization> {
-    let mut known = authorize(conn, presented.organization, presented.id_tag, now)?;
-    let policy = stations::card_policy(conn, presented.station)?;
-    if known.is_unknown {
-        let (status, is_free) = match policy.unknown {
-            UnknownCards::Refuse => (AuthorizationStatus::Invalid, false),
-            UnknownCards::Accept => (AuthorizationStatus::Accepted, false),
-            UnknownCards::FreeVending => (AuthorizationStatus::Accepted, true),
-        };
-        (known.status, known.is_free) = (status, is_free);
-    }
-    if known.status == AuthorizationStatus::Accepted
-        && policy.concurrent == ConcurrentCards::Refuse
-        && !presented.id_tag.is_empty()
-        && is_in_use_elsewhere(conn, presented)?
-    {
-        known.status = AuthorizationStatus::Concurrent;
-    }
-    Ok(known)
-}
-
-/// Whether a session of this card runs at another station or, where it begins one, another connector.
-fn is_in_use_elsewhere(conn: &mut Conn, presented: Presented<'_>) -> StoreResult<bool> {
-    let running: Vec<(StationId, Option<ConnectorId>, Option<String>)> = sessions::table
-        .filter(sessions::organization_id.eq(presented.organization))
-        .filter(sessions::status.eq("started"))
-        .filter(lower(sessions::id_tag).eq(fold(presented.id_tag)))
-        .select((sessions::chargestation_id, sessions::connector_id, sessions::transaction_name))
-        .load(conn)?;
-    Ok(running.iter().any(|(station, connector, name)| {
-        let may_go_on = |begun: Begun<'_>| begun.is_or_ends(name.as_deref(), *connector);
-        *station != presented.station || !presented.begins.is_none_or(may_go_on)
-    }))
-}
-
-/// What the event says of a card that no token knows.
-#[derive(Serialize)]
-struct UnknownCard<'a> {
-    chargestation: StationId,
-    connector: Option<ConnectorId>,
-    session: Option<SessionId>,
-    id_tag: &'a str,
-    accepted: bool,
-}
-
-/// Records that a card that no token knows was presented to a reader, so that it can be enrolled by tapping.
-pub fn tell_unknown(
-    conn: &mut Conn,
-    moment: &Moment,
-    presented: Presented<'_>,
-    known: &Authorization,
-    session: Option<SessionId>,
-) -> StoreResult<()> {
-    if !known.is_unknown || presented.id_tag.is_empty() {
-        return Ok(());
-    }
-    let card = UnknownCard {
-        chargestation: presented.station,
-        connector: presented.begins.and_then(|begun| begun.at),
-        session,
-        id_tag: presented.id_tag,
-        accepted: known.status == AuthorizationStatus::Accepted,
-    };
-    Change::new(conn, presented.organization, moment).record_at(presented.station, EventKind::TokenUnknown, &card)
 }
 
 /// What a station is sent about a card for the time when it cannot ask.
@@ -230,15 +124,17 @@ pub fn offline_cards(
     now: Timestamp,
 ) -> StoreResult<Vec<OfflineCard>> {
     let fits = |number: &str| number.chars().count() <= longest;
-    let rows: Vec<(Token, Option<bool>)> = tokens::table
-        .left_join(users::table.on(tokens::user_id.eq(users::id.nullable())))
+    let rows: Vec<Token> = tokens::table
         .filter(tokens::organization_id.eq(organization))
         .order(tokens::created_at)
         .limit(MOST_CARDS)
-        .select((Token::as_select(), users::active.nullable()))
+        .select(Token::as_select())
         .load(conn)?;
-    let card = |(token, driver_active): (Token, Option<bool>)| {
-        let known = Authorization::of(token.clone(), driver_active.unwrap_or(true), now);
+    let drivers: Vec<UserId> = rows.iter().filter_map(|token| token.user_id).collect();
+    let inactive = users::inactive_of(conn, &drivers)?;
+    let card = |token: Token| {
+        let driver_active = token.user_id.is_none_or(|user| !inactive.contains(&user));
+        let known = Authorization::of(token.clone(), driver_active, now);
         let usable = known.status != AuthorizationStatus::Expired && fits(&token.physical_id);
         usable.then(|| OfflineCard {
             id_tag: token.physical_id,

@@ -9,8 +9,6 @@ mod model;
 mod store;
 
 pub use api::routes;
-pub use authorization::{
-    Authorization, AuthorizationStatus, Begun, OfflineCard, Presented, authorize, judge, offline_cards, tell_unknown,
-};
-pub use model::{Token, TokenStatus, TokenType, TokenView};
+pub use authorization::{Authorization, AuthorizationStatus, OfflineCard, authorize, offline_cards};
+pub use model::{Token, TokenStatus, TokenType, TokenView, fold};
 pub use store::{find, type_of};

@@ -112,7 +112,7 @@ pub struct Token {
 }
 
 /// The form in which tokens are compared: OCPP 1.6 ignores the case of a tag's letters.
-pub(super) fn fold(physical_id: &str) -> String {
+pub fn fold(physical_id: &str) -> String {
     physical_id.trim().to_lowercase()
 }
 

@@ -9,4 +9,4 @@ mod store;
 
 pub use api::{add, routes};
 pub use model::{Email, NewUser, User, UserView};
-pub use store::{find, find_by_email, find_many, require};
+pub use store::{find, find_by_email, find_many, inactive_of, is_active, require};

@@ -1,6 +1,6 @@
 //! Users in the database; every query is bounded by the organization.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
@@ -12,6 +12,9 @@ use crate::http::{ApiError, ApiResult, Code};
 use crate::store::schema::{load_groups, sessions, tokens, users};
 use crate::store::{Conn, Searched, StoreError, StoreResult};
 use kernel::{OrganizationId, Page, UserId};
+
+/// Users that are looked up in one query.
+const AT_ONCE: usize = 500;
 
 /// An e-mail address that another user has is refused.
 fn taken(error: diesel::result::Error) -> ApiError {
@@ -67,6 +70,22 @@ pub fn find_many(
         .select(User::as_select())
         .load(conn)?;
     Ok(found.into_iter().map(|user| (user.id, user.into())).collect())
+}
+
+/// Whether a user is active; the tokens of one who is not are refused.
+pub fn is_active(conn: &mut Conn, id: UserId) -> StoreResult<bool> {
+    Ok(users::table.find(id).select(users::active).first(conn)?)
+}
+
+/// Those of these users who are not active.
+pub fn inactive_of(conn: &mut Conn, ids: &[UserId]) -> StoreResult<BTreeSet<UserId>> {
+    let mut inactive = BTreeSet::new();
+    for some in ids.chunks(AT_ONCE) {
+        let found: Vec<UserId> =
+            users::table.filter(users::id.eq_any(some)).filter(users::active.eq(false)).select(users::id).load(conn)?;
+        inactive.extend(found);
+    }
+    Ok(inactive)
 }
 
 pub(super) fn update(conn: &mut Conn, user: &User) -> ApiResult<()> {
