@@ -48,6 +48,7 @@ pub mod tasks;
 pub mod telemetry;
 pub mod tls;
 mod unread;
+mod uses;
 mod webhooks;
 
 pub use config::Config;
@@ -264,6 +265,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
             .app_data(proxies.clone())
             .app_data(body_limit)
             .app_data(seen.clone())
+            .configure(uses::add)
             .wrap(cors(&origins))
             .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
             .wrap_fn(|mut request, service| {

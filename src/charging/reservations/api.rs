@@ -4,6 +4,7 @@ use actix_web::rt::task::JoinHandle;
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::model::*;
+use super::uses::Uses;
 use super::{life_cycle, store};
 use crate::control::actions::Performer;
 use crate::events::EventKind;
@@ -74,7 +75,7 @@ async fn list_reservations(
 async fn create_reservation(
     caller: Caller<WriteReservations>,
     ctx: Ctx,
-    link: web::Data<SharedLink>,
+    (link, uses): (web::Data<SharedLink>, web::Data<Uses>),
     performer: web::Data<Performer>,
     Query(query): Query<ReservationWait>,
     Body(new): Body<NewReservation>,
@@ -84,7 +85,7 @@ async fn create_reservation(
     let reservation = ctx
         .db
         .write(move |conn| {
-            let reservation = life_cycle::prepare(conn, organization, new.clone(), (&moment, &*link))?;
+            let reservation = life_cycle::prepare(conn, organization, new.clone(), (&moment, &*link, &**uses))?;
             store::insert(conn, &reservation)?;
             for kind in [EventKind::ReservationCreated, EventKind::ReservationRequested] {
                 life_cycle::tell(conn, &moment, &reservation, kind)?;

@@ -1,17 +1,16 @@
 //! The life cycle of a reservation: which connectors it keeps, how the station is asked, how it ends.
 
-use diesel::prelude::*;
 use serde_json::json;
 
 use super::model::*;
 use super::store;
+use super::uses::Uses;
 use crate::control::actions::{NewAction, Performer};
 use crate::events::{ActionKind, Change, EventKind};
 use crate::http::{ApiError, ApiResult, Code, Context};
 use crate::people::tokens;
 use crate::sites::stations::link::{self, LinkError, Outcome, StationCommand, StationLink};
 use crate::sites::stations::{self, Connector};
-use crate::store::schema::sessions;
 use crate::store::{Conn, Json, StoreError, StoreResult};
 use kernel::*;
 
@@ -20,7 +19,7 @@ pub(super) fn prepare(
     conn: &mut Conn,
     organization: OrganizationId,
     new: NewReservation,
-    (moment, link): (&Moment, &dyn StationLink),
+    (moment, link, uses): (&Moment, &dyn StationLink, &Uses),
 ) -> ApiResult<Reservation> {
     let expires_at = new.end(moment.now)?;
     let connector =
@@ -33,7 +32,7 @@ pub(super) fn prepare(
         return Err(ApiError::conflict("The EVSE of this connector is not reservable"));
     }
     let kept = kept_together(conn, &connector, evse.simultaneous)?;
-    refuse_taken(conn, &connector, &kept, moment.now)?;
+    refuse_taken(conn, uses, &connector, &kept, moment.now)?;
     let holder = holder(conn, organization, &new, moment.now)?;
     let station = stations::find_station(conn, organization, connector.chargestation_id)?;
     let named = if new.token.is_some() { "token" } else { "id_tag" };
@@ -82,7 +81,7 @@ fn kept_together(conn: &mut Conn, connector: &Connector, simultaneous: bool) -> 
     Ok(all)
 }
 
-fn refuse_taken(conn: &mut Conn, asked: &Connector, kept: &[Connector], now: Timestamp) -> ApiResult<()> {
+fn refuse_taken(conn: &mut Conn, uses: &Uses, asked: &Connector, kept: &[Connector], now: Timestamp) -> ApiResult<()> {
     if !asked.active {
         return Err(ApiError::conflict("The connector is not active"));
     }
@@ -91,12 +90,7 @@ fn refuse_taken(conn: &mut Conn, asked: &Connector, kept: &[Connector], now: Tim
         return Err(ApiError::conflict("The connector is already reserved"));
     }
     let ids: Vec<ConnectorId> = kept.iter().map(|one| one.id).collect();
-    let busy: i64 = sessions::table
-        .filter(sessions::connector_id.eq_any(&ids))
-        .filter(sessions::status.eq_any(["created", "started"]))
-        .count()
-        .get_result(conn)?;
-    if busy > 0 {
+    if (uses.is_charging)(conn, &ids)? {
         return Err(ApiError::conflict("A session is running at this EVSE"));
     }
     Ok(())

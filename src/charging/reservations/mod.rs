@@ -9,7 +9,9 @@ mod life_cycle;
 mod model;
 pub mod retention;
 mod store;
+mod uses;
 
 pub use api::routes;
 pub use life_cycle::{Beginning, expire, is_kept_for_another, take_up};
 pub use model::{Reservation, ReservationStatus, ReservationView};
+pub use uses::Uses;

@@ -2,7 +2,6 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, patch, post, web};
-use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::model::*;
@@ -21,11 +20,11 @@ use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Found, IfMatch, PathId};
 use crate::input;
 use crate::load::groups;
+use crate::people::{tokens, users};
 use crate::sites::stations::link::{
     LimitPurpose, SetLimit, SharedLink, Signal, SignalKind, Signals, StationCommand, TRANSACTION_LIMIT_PROFILE,
 };
 use crate::sites::stations::{self, PowerType};
-use crate::store::schema::{tokens, users};
 use crate::store::{Conn, Json, StoreError};
 use kernel::Protocol;
 use kernel::*;
@@ -94,7 +93,7 @@ async fn create_session(
             }
             record(change.conn, change.moment, &session, EventKind::SessionCreated)?;
             let tag = session.id_tag.as_deref().unwrap_or_default();
-            let token_type = crate::people::tokens::type_of(change.conn, change.organization, tag)?;
+            let token_type = tokens::type_of(change.conn, change.organization, tag)?;
             Ok((session, (number, token_type)))
         })
         .await?;
@@ -129,13 +128,7 @@ fn prepare(
     };
     session.start_request = Some(store::next_transaction_id(conn)?);
     if let Some(user) = new.user {
-        let known: i64 = users::table
-            .filter(users::organization_id.eq(organization).and(users::id.eq(user)))
-            .count()
-            .get_result(conn)?;
-        if known == 0 {
-            return Err(ApiError::field("user", "not_found", "there is no such user in your organization"));
-        }
+        users::require(conn, organization, user, "user")?;
         session.user_id = Some(user);
     }
     let station = stations::find_station(conn, organization, connector.chargestation_id)?;
@@ -163,11 +156,7 @@ fn prepare(
 /// overflow some stations).
 fn tag_for(conn: &mut Conn, user: Option<UserId>, session: SessionId, protocol: Protocol) -> ApiResult<String> {
     let tokens: Vec<String> = match user {
-        Some(user) => tokens::table
-            .filter(tokens::user_id.eq(user).and(tokens::status.eq("active")))
-            .order(tokens::created_at)
-            .select(tokens::physical_id)
-            .load(conn)?,
+        Some(user) => tokens::active_numbers_of(conn, user)?,
         None => Vec::new(),
     };
     let mut tokens = tokens.into_iter();

@@ -3,6 +3,7 @@
 //! An end by assumption says so in its reason, and is corrected when the station reports the true one, or goes on with the
 //! transaction.
 
+use super::answers::longest_running_at;
 use super::metering;
 use super::model::{ChargingState, Session, SessionStatus};
 use super::store::record;
@@ -74,7 +75,7 @@ pub fn assume_over(
     cost::reckon(conn, &mut session, until)?;
     store::update(conn, &session)?;
     record(conn, moment, &session, EventKind::SessionEnded)?;
-    priority_charges::session_ended(conn, moment, session.chargestation_id)?;
+    priority_charges::session_ended(conn, moment, session.chargestation_id, longest_running_at)?;
     tracing::info!(session = %session.id, station = %session.chargestation_id, why, "ended a session by assumption");
     Ok(session)
 }

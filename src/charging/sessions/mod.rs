@@ -5,6 +5,7 @@
 //! kept normalised and raw. A session keeps the prices it began with, and always shows what it costs so far.
 
 mod again;
+mod answers;
 mod api;
 mod cards;
 mod corrections;
@@ -27,6 +28,10 @@ mod store;
 mod transactions;
 
 pub use again::{give_up_start, start_again, to_start_again};
+pub use answers::{
+    count_at_connector, count_at_station, count_of_token, count_of_user, is_open_on, is_running_at, longest_running_at,
+    powers,
+};
 pub use api::routes;
 pub use cards::{Begun, Presented, judge, tell_unknown};
 pub use corrections::{Correction, Settled};

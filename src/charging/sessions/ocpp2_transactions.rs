@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::again::is_final;
+use super::answers::longest_running_at;
 use super::corrections::{REPORTED_END, REPORTED_LATE, revive};
 use super::ending::{assume_over, conclude, reopen};
 use super::energy::{Mark, believed};
@@ -246,7 +247,7 @@ impl Recorded {
             record(conn, moment, session, EventKind::SessionCorrected)?;
         } else if self.ended {
             record(conn, moment, session, EventKind::SessionEnded)?;
-            priority_charges::session_ended(conn, moment, station)?;
+            priority_charges::session_ended(conn, moment, station, longest_running_at)?;
         } else if !self.began {
             record(conn, moment, session, EventKind::SessionUpdated)?;
         }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::again::is_final;
+use super::answers::longest_running_at;
 use super::corrections::{self, REPORTED_END};
 use super::ending::{conclude, reopen};
 use super::energy::{Mark, most_power, power_between};
@@ -258,7 +259,7 @@ fn finish(conn: &mut Conn, moment: &Moment, mut session: Session, report: &StopR
     }
     store::update(conn, &session)?;
     record(conn, moment, &session, EventKind::SessionEnded)?;
-    priority_charges::session_ended(conn, moment, session.chargestation_id)?;
+    priority_charges::session_ended(conn, moment, session.chargestation_id, longest_running_at)?;
     Ok(Stopped::Ended(Box::new(session)))
 }
 

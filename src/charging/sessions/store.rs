@@ -9,6 +9,7 @@ use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
+use crate::load::groups;
 use crate::sites::stations;
 use crate::store::schema::{meter_values, sessions};
 use crate::store::{Conn, Searched, StoreResult, counters};
@@ -258,7 +259,7 @@ pub(super) fn list(
     query: &ListQuery<SessionFilter>,
 ) -> ApiResult<Page<Session>> {
     let filter = &query.filter;
-    let members = filter.group.map(|group| stations::stations_in_group(conn, organization, group)).transpose()?;
+    let members = filter.group.map(|group| groups::stations_in_group(conn, organization, group)).transpose()?;
     let search = query.search.as_deref();
     let found = search.map(|text| Searched::Sessions.containing(conn, organization, text));
     let filtered = || {

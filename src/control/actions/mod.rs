@@ -17,3 +17,4 @@ pub use api::routes;
 pub use commands::SettingInput;
 pub use model::{Action, ActionView};
 pub use performer::{NewAction, Performer};
+pub use store::forget_station;

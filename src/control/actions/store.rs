@@ -11,7 +11,7 @@ use crate::http::query::ListQuery;
 use crate::store::schema::actions;
 use crate::store::{Conn, StoreResult};
 use kernel::spelled::Spelled;
-use kernel::{ActionId, OrganizationId, Page};
+use kernel::{ActionId, OrganizationId, Page, StationId};
 
 pub(super) fn insert(conn: &mut Conn, action: &Action) -> StoreResult<()> {
     diesel::insert_into(actions::table).values(action).execute(conn)?;
@@ -20,6 +20,12 @@ pub(super) fn insert(conn: &mut Conn, action: &Action) -> StoreResult<()> {
 
 pub(super) fn update(conn: &mut Conn, action: &Action) -> StoreResult<()> {
     diesel::update(actions::table.find(action.id)).set(action).execute(conn)?;
+    Ok(())
+}
+
+/// Deletes the log of what a station was asked.
+pub fn forget_station(conn: &mut Conn, station: StationId) -> StoreResult<()> {
+    diesel::delete(actions::table.filter(actions::chargestation_id.eq(station))).execute(conn)?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, delete, get, post, web};
 
 use super::model::{NewPriorityCharge, PriorityChargeView, PriorityFilter};
+use super::uses::Uses;
 use super::{life_cycle, store};
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{CommandErrors, DeleteErrors, PartErrors};
@@ -36,7 +37,7 @@ fn missing(error: StoreError) -> ApiError {
 async fn start_priority_charge(
     caller: Caller<WriteGroups>,
     ctx: Ctx,
-    (link, signals): (web::Data<SharedLink>, web::Data<Signals>),
+    (link, signals, uses): (web::Data<SharedLink>, web::Data<Signals>, web::Data<Uses>),
     PathId(id): PathId<GroupId>,
     Body(new): Body<NewPriorityCharge>,
 ) -> ApiResult<HttpResponse> {
@@ -47,7 +48,7 @@ async fn start_priority_charge(
         .write(move |conn| {
             let group = groups::find_group(conn, organization, id).map_err(missing)?;
             let online = |station| link.is_online(station);
-            Ok::<_, ApiError>(life_cycle::ask(conn, &moment, (&group, None), lasts, online)?)
+            Ok::<_, ApiError>(life_cycle::ask(conn, &moment, (&group, None), lasts, (online, &**uses))?)
         })
         .await?;
     groups::replan(&signals, organization, asked.stations.clone());

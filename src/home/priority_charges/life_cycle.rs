@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::model::{PriorityCharge, PriorityChargeView, PriorityStatus};
 use super::store;
+use super::uses::{LongestRunning, Uses};
 use crate::events::{Change, EventKind};
 use crate::load::groups::{self, Group};
 use crate::store::{Conn, StoreResult};
@@ -27,7 +28,7 @@ pub fn ask(
     moment: &Moment,
     (group, user): (&Group, Option<UserId>),
     lasts: Duration,
-    is_online: impl Fn(StationId) -> bool,
+    (is_online, uses): (impl Fn(StationId) -> bool, &Uses),
 ) -> StoreResult<Asked> {
     let stations = stations_of(conn, group.id)?;
     match open_of(conn, group.id)? {
@@ -54,7 +55,7 @@ pub fn ask(
     if let Some((status, reason)) = objection(group, &stations, is_online) {
         (charge.status, charge.reason) = (status, Some(reason));
         charge.ended_at = Some(moment.now);
-    } else if let Some(session) = store::running_at(conn, &stations)? {
+    } else if let Some(session) = (uses.longest_running)(conn, &stations)? {
         begin(&mut charge, session, moment);
     }
     store::insert(conn, &charge)?;
@@ -160,7 +161,7 @@ pub fn expire(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
 
 /// A session began at a station: the charge of its group that waited for one has found its car.
 pub fn session_started(conn: &mut Conn, moment: &Moment, station: StationId, session: SessionId) -> StoreResult<()> {
-    let Some(group) = store::group_of(conn, station)? else {
+    let Some(group) = groups::group_of_station(conn, station)? else {
         return Ok(());
     };
     let waiting = |charge: &PriorityCharge| charge.status == PriorityStatus::Waiting && charge.expires_at > moment.now;
@@ -174,8 +175,13 @@ pub fn session_started(conn: &mut Conn, moment: &Moment, station: StationId, ses
 }
 
 /// A session ended at a station: with the last one of its group its charge is over too.
-pub fn session_ended(conn: &mut Conn, moment: &Moment, station: StationId) -> StoreResult<()> {
-    let Some(group) = store::group_of(conn, station)? else {
+pub fn session_ended(
+    conn: &mut Conn,
+    moment: &Moment,
+    station: StationId,
+    longest_running: LongestRunning,
+) -> StoreResult<()> {
+    let Some(group) = groups::group_of_station(conn, station)? else {
         return Ok(());
     };
     let active = |charge: &PriorityCharge| charge.status == PriorityStatus::Active;
@@ -183,7 +189,7 @@ pub fn session_ended(conn: &mut Conn, moment: &Moment, station: StationId) -> St
         return Ok(());
     };
     let stations = stations_of(conn, group)?;
-    if store::running_at(conn, &stations)?.is_none() {
+    if longest_running(conn, &stations)?.is_none() {
         conclude(conn, moment, charge, "The session ended")?;
     }
     Ok(())

@@ -9,7 +9,9 @@ mod life_cycle;
 mod model;
 pub mod retention;
 mod store;
+mod uses;
 
 pub use api::routes;
 pub use life_cycle::{ask, end, end_on_request, expire, open_of, session_ended, session_started, untils};
 pub use model::{NewPriorityCharge, PriorityChargeView};
+pub use uses::Uses;

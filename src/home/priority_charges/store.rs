@@ -7,7 +7,7 @@ use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::store::query::{contains, lower};
-use crate::store::schema::{group_stations, priority_charges, sessions};
+use crate::store::schema::priority_charges;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -50,27 +50,6 @@ pub(super) fn overdue(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<Priori
         .limit(100)
         .select(PriorityCharge::as_select())
         .load(conn)?)
-}
-
-/// The group a station is in.
-pub(super) fn group_of(conn: &mut Conn, station: StationId) -> StoreResult<Option<GroupId>> {
-    Ok(group_stations::table
-        .filter(group_stations::chargestation_id.eq(station))
-        .select(group_stations::group_id)
-        .first(conn)
-        .optional()?)
-}
-
-/// The session that has run longest at these stations.
-pub(super) fn running_at(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Option<SessionId>> {
-    Ok(sessions::table
-        .filter(sessions::chargestation_id.eq_any(stations))
-        .filter(sessions::started_at.is_not_null())
-        .filter(sessions::ended_at.is_null())
-        .order(sessions::started_at)
-        .select(sessions::id)
-        .first(conn)
-        .optional()?)
 }
 
 pub(super) fn list(

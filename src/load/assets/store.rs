@@ -38,6 +38,16 @@ pub fn assets_of_groups(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<
     Ok(assets::table.filter(assets::group_id.eq_any(groups)).order(assets::id).select(Asset::as_select()).load(conn)?)
 }
 
+/// How many assets there are at a location.
+pub fn count_at(conn: &mut Conn, location: LocationId) -> StoreResult<i64> {
+    Ok(assets::table.filter(assets::location_id.eq(location)).count().get_result(conn)?)
+}
+
+/// How many assets a group has.
+pub fn count_of_group(conn: &mut Conn, group: GroupId) -> StoreResult<i64> {
+    Ok(assets::table.filter(assets::group_id.eq(group)).count().get_result(conn)?)
+}
+
 /// Saves what may be changed; what came from readings stays as it is.
 pub(super) fn update(conn: &mut Conn, asset: &Asset) -> StoreResult<()> {
     diesel::update(assets::table.find(asset.id)).set(asset).execute(conn)?;

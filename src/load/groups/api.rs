@@ -6,6 +6,7 @@ use super::capacity::ExternalCap;
 use super::home::{self, missing, replan};
 use super::model::*;
 use super::store;
+use super::uses::Uses;
 use super::view::*;
 use crate::events::EventKind;
 use crate::http::caller::{ReadGroups, WriteGroups};
@@ -91,7 +92,7 @@ async fn get_group(caller: Caller<ReadGroups>, ctx: Ctx, PathId(id): PathId<Grou
 async fn update_group(
     caller: Caller<WriteGroups>,
     ctx: Ctx,
-    signals: web::Data<Signals>,
+    (signals, uses): (web::Data<Signals>, web::Data<Uses>),
     PathId(id): PathId<GroupId>,
     if_match: IfMatch,
     Body(patch): Body<GroupPatch>,
@@ -109,7 +110,7 @@ async fn update_group(
             if group.location_id != location
                 && (store::tree_of(change.conn, id)?.len() > 1
                     || !store::stations_of(change.conn, &[id])?.is_empty()
-                    || store::assets_of(change.conn, id)? > 0)
+                    || (uses.assets)(change.conn, id)? > 0)
             {
                 let message = "cannot change while the group has stations, assets or groups below it";
                 return Err(ApiError::field("location", "invalid", message));
@@ -186,6 +187,7 @@ async fn cap_group(
 async fn delete_group(
     caller: Caller<WriteGroups>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<GroupId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<GroupView>> {
@@ -194,7 +196,7 @@ async fn delete_group(
             let group = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(group.updated_at)?;
             let view = store::view(change.conn, group.clone())?;
-            store::delete(change.conn, &group)?;
+            store::delete(change.conn, &uses, &group)?;
             change.record(EventKind::GroupDeleted, &view)?;
             Ok(Deleted(view))
         })

@@ -4,6 +4,7 @@
 //! own. A station is in one group at most; groups may nest below a parent at the same location. Who gets what is
 //! decided in `balancing`. Under `consumer_tou` a group belongs to a home user, who says when it does not charge.
 
+mod answers;
 mod api;
 mod capacity;
 mod exclusion;
@@ -11,8 +12,13 @@ mod home;
 mod model;
 mod prices;
 mod store;
+mod uses;
 mod view;
 
+pub use answers::{
+    count_at, count_of_user, group_of_station, is_connector_member, is_member, location_of_station, owner_of,
+    stations_in_group,
+};
 pub use api::routes;
 pub use capacity::CapacitySource;
 pub use exclusion::{ExclusionTimes, ExclusionWarning, GroupExclusionTimes};
@@ -21,7 +27,6 @@ pub use home::{give_to, groups_of_user, replan, set_exclusion_times};
 pub use model::NewGroup;
 pub use model::{Algorithm, Group, GroupConnector, GroupStation};
 pub use prices::EnergyPrices;
-pub use store::{
-    all_roots, find as find_group, is_member, members_of, root_of, root_of_station, stations_of, take_in, tree_of,
-};
+pub use store::{all_roots, find as find_group, members_of, root_of, root_of_station, stations_of, take_in, tree_of};
+pub use uses::Uses;
 pub use view::GroupView;

@@ -2,8 +2,10 @@
 
 use diesel::prelude::*;
 
+use super::answers::group_of_station;
 use super::model::GroupFilter;
 use super::model::{Group, GroupConnector, GroupStation};
+use super::uses::Uses;
 use super::view::{GroupView, MembershipView};
 use crate::events::{Change, EventKind};
 use crate::fetch_page;
@@ -11,7 +13,7 @@ use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::sites::stations;
 use crate::store::query::{contains, lower};
-use crate::store::schema::{assets, group_connectors, group_stations, load_groups};
+use crate::store::schema::{group_connectors, group_stations, load_groups};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::*;
 
@@ -56,20 +58,14 @@ pub(super) fn check_parent(conn: &mut Conn, group: &Group) -> ApiResult<()> {
     Ok(())
 }
 
-/// How many assets a group has.
-pub(super) fn assets_of(conn: &mut Conn, group: GroupId) -> StoreResult<i64> {
-    let own = assets::table.filter(assets::group_id.eq(group));
-    Ok(own.count().get_result(conn)?)
-}
-
 /// Deletes a group that has no stations, no groups below it, no assets and no home user.
-pub(super) fn delete(conn: &mut Conn, group: &Group) -> ApiResult<()> {
+pub(super) fn delete(conn: &mut Conn, uses: &Uses, group: &Group) -> ApiResult<()> {
     if group.user_id.is_some() {
         return Err(ApiError::in_use("The group still has a home user"));
     }
     let stations: i64 = group_stations::table.filter(group_stations::group_id.eq(group.id)).count().get_result(conn)?;
     let children: i64 = load_groups::table.filter(load_groups::parent_id.eq(group.id)).count().get_result(conn)?;
-    let assets = assets_of(conn, group.id)?;
+    let assets = (uses.assets)(conn, group.id)?;
     if stations + children + assets > 0 {
         return Err(ApiError::in_use(format!(
             "The group still has {stations} charge station(s), {children} group(s) below it and {assets} asset(s)"
@@ -209,19 +205,7 @@ pub fn root_of(conn: &mut Conn, group: GroupId) -> StoreResult<GroupId> {
 
 /// The root of the tree in which a station is, if it is in any.
 pub fn root_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Option<GroupId>> {
-    let group: Option<GroupId> = group_stations::table
-        .filter(group_stations::chargestation_id.eq(station))
-        .select(group_stations::group_id)
-        .first(conn)
-        .optional()?;
-    group.map(|group| root_of(conn, group)).transpose()
-}
-
-/// Whether a station is in a group, so that balancing decides what its connectors may draw.
-pub fn is_member(conn: &mut Conn, station: StationId) -> StoreResult<bool> {
-    let memberships: i64 =
-        group_stations::table.filter(group_stations::chargestation_id.eq(station)).count().get_result(conn)?;
-    Ok(memberships > 0)
+    group_of_station(conn, station)?.map(|group| root_of(conn, group)).transpose()
 }
 
 /// Every group that has no parent.

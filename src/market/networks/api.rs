@@ -1,11 +1,12 @@
 //! The endpoints of EVSE networks and their groups.
 
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::assign::{self, NewAssignment};
 use super::evses::{self, NetworkEvseFilter, NetworkEvseView, Scope};
 use super::model::*;
 use super::store;
+use super::uses::Uses;
 use crate::events::EventKind;
 use crate::http::caller::{ReadEvseNetworks, WriteEvseNetworks};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, PartErrors, WriteErrors};
@@ -138,6 +139,7 @@ async fn update_evse_network(
 async fn delete_evse_network(
     caller: Caller<WriteEvseNetworks>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<EvseNetworkId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<EvseNetworkView>> {
@@ -146,7 +148,7 @@ async fn delete_evse_network(
             let network = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(network.updated_at)?;
             let view = store::view(change.conn, network.clone())?;
-            store::delete(change.conn, &network)?;
+            store::delete(change.conn, &uses, &network)?;
             change.record(EventKind::EvseNetworkDeleted, &view)?;
             Ok(Deleted(view))
         })

@@ -9,8 +9,10 @@ mod assign;
 mod evses;
 mod model;
 mod store;
+mod uses;
 
 pub use api::routes;
 pub use evses::{NetworkEvseFilter, NetworkEvseView, Scope, list as list_evses, unassigned};
 pub use model::{EvseGroup, EvseNetwork, NetworkStatus};
-pub use store::{activate, find as find_network, group_of, groups_of, require};
+pub use store::{activate, find as find_network, group_of, groups_of, is_any_in, networks_of, require};
+pub use uses::Uses;

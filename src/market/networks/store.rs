@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::model::*;
+use super::uses::Uses;
 use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::store::query::{contains, lower};
-use crate::store::schema::{evse_groups, evse_networks, network_evses, service_offers};
+use crate::store::schema::{evse_groups, evse_networks, network_evses};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::*;
 
@@ -80,10 +81,9 @@ pub fn activate(conn: &mut Conn, organization: OrganizationId, id: EvseNetworkId
 }
 
 /// Deletes a network that has neither EVSEs nor offers, with its groups.
-pub(super) fn delete(conn: &mut Conn, network: &EvseNetwork) -> ApiResult<()> {
+pub(super) fn delete(conn: &mut Conn, uses: &Uses, network: &EvseNetwork) -> ApiResult<()> {
     let evses: i64 = network_evses::table.filter(network_evses::network_id.eq(network.id)).count().get_result(conn)?;
-    let offers: i64 =
-        service_offers::table.filter(service_offers::network_id.eq(network.id)).count().get_result(conn)?;
+    let offers = (uses.offers)(conn, network.id)?;
     if evses + offers > 0 {
         return Err(ApiError::in_use(format!("The network still has {evses} EVSE(s) and {offers} service offer(s)")));
     }
@@ -145,6 +145,21 @@ pub fn group_of(conn: &mut Conn, evse: EvseId) -> StoreResult<Option<(EvseNetwor
     let found =
         network_evses::table.find(evse).select((network_evses::network_id, network_evses::group_id)).first(conn);
     Ok(found.optional()?)
+}
+
+/// The networks in whose groups these EVSEs are.
+pub fn networks_of(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<Vec<EvseNetworkId>> {
+    Ok(network_evses::table
+        .filter(network_evses::evse_id.eq_any(evses))
+        .select(network_evses::network_id)
+        .distinct()
+        .load(conn)?)
+}
+
+/// Whether one of these EVSEs is in a group.
+pub fn is_any_in(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<bool> {
+    let members: i64 = network_evses::table.filter(network_evses::evse_id.eq_any(evses)).count().get_result(conn)?;
+    Ok(members > 0)
 }
 
 fn counts(conn: &mut Conn, groups: &[EvseGroupId]) -> StoreResult<BTreeMap<EvseGroupId, i64>> {

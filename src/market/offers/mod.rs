@@ -20,3 +20,4 @@ pub use api::routes;
 pub use life::tell_changes;
 pub use model::ServiceOffer;
 pub use prices::{Priced, tariff_of};
+pub use store::{count_of_network, showing};

@@ -6,6 +6,7 @@ use super::model::{OfferStatus, ServiceOffer, ServiceOfferFilter};
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
+use crate::market::networks;
 use crate::store::query::{contains, lower};
 use crate::store::schema::service_offers;
 use crate::store::{Conn, StoreResult};
@@ -51,6 +52,24 @@ pub(super) fn running(conn: &mut Conn, network: EvseNetworkId, now: Timestamp) -
         .order(service_offers::id)
         .select(ServiceOffer::as_select())
         .load(conn)?)
+}
+
+/// The oldest published offer, with its name, that is not over and shows one of these EVSEs to partners.
+pub fn showing(conn: &mut Conn, evses: &[EvseId], now: Timestamp) -> StoreResult<Option<(ServiceOfferId, String)>> {
+    let networks = networks::networks_of(conn, evses)?;
+    Ok(service_offers::table
+        .filter(service_offers::network_id.eq_any(networks))
+        .filter(service_offers::published_at.is_not_null())
+        .filter(service_offers::ends_at.is_null().or(service_offers::ends_at.gt(now)))
+        .order(service_offers::id)
+        .select((service_offers::id, service_offers::name))
+        .first(conn)
+        .optional()?)
+}
+
+/// How many offers there are for a network, drafts among them.
+pub fn count_of_network(conn: &mut Conn, network: EvseNetworkId) -> StoreResult<i64> {
+    Ok(service_offers::table.filter(service_offers::network_id.eq(network)).count().get_result(conn)?)
 }
 
 /// Published offers whose last event may not show how far they are by now.

@@ -1,9 +1,10 @@
 //! The endpoints of tokens.
 
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::model::{NewToken, Token, TokenFilter, TokenPatch, TokenView};
 use super::store;
+use super::uses::Uses;
 use crate::events::EventKind;
 use crate::filters;
 use crate::http::caller::{ReadTokens, ReadUsers, WriteTokens};
@@ -153,6 +154,7 @@ async fn update_token(
 async fn delete_token(
     caller: Caller<WriteTokens>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<TokenId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<TokenView>> {
@@ -160,7 +162,7 @@ async fn delete_token(
         .write(move |change| {
             let token = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(token.updated_at)?;
-            store::delete(change.conn, &token)?;
+            store::delete(change.conn, &uses, &token)?;
             let view = TokenView::from(token);
             change.record(EventKind::TokenDeleted, &view)?;
             Ok(Deleted(view))

@@ -7,8 +7,10 @@ mod api;
 mod authorization;
 mod model;
 mod store;
+mod uses;
 
 pub use api::routes;
 pub use authorization::{Authorization, AuthorizationStatus, OfflineCard, authorize, offline_cards};
 pub use model::{Token, TokenStatus, TokenType, TokenView, fold};
-pub use store::{find, type_of};
+pub use store::{active_numbers_of, count_of_user, find, type_of};
+pub use uses::Uses;

@@ -3,14 +3,15 @@
 use diesel::prelude::*;
 
 use super::model::TokenFilter;
-use super::model::{Token, fold};
+use super::model::{Token, TokenStatus, fold};
+use super::uses::Uses;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::store::schema::{sessions, tokens};
+use crate::store::schema::tokens;
 use crate::store::{Conn, Searched, StoreError, StoreResult};
 use kernel::spelled::Spelled;
-use kernel::{OrganizationId, Page, TokenId};
+use kernel::{OrganizationId, Page, TokenId, UserId};
 
 /// A physical id that another token has is refused.
 fn taken(error: diesel::result::Error) -> ApiError {
@@ -50,14 +51,28 @@ pub fn type_of(conn: &mut Conn, organization: OrganizationId, id_tag: &str) -> S
     Ok(token.map(|token| token.type_.as_str()))
 }
 
+/// What stations read of the active tokens of a user, the oldest token first.
+pub fn active_numbers_of(conn: &mut Conn, user: UserId) -> StoreResult<Vec<String>> {
+    Ok(tokens::table
+        .filter(tokens::user_id.eq(user).and(tokens::status.eq(TokenStatus::Active)))
+        .order(tokens::created_at)
+        .select(tokens::physical_id)
+        .load(conn)?)
+}
+
+/// How many tokens belong to a user.
+pub fn count_of_user(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
+    Ok(tokens::table.filter(tokens::user_id.eq(user)).count().get_result(conn)?)
+}
+
 pub(super) fn update(conn: &mut Conn, token: &Token) -> ApiResult<()> {
     let updated = diesel::update(tokens::table.find(token.id)).set(token).execute(conn);
     updated.map(drop).map_err(taken)
 }
 
 /// Deletes it, unless a session was started by it.
-pub(super) fn delete(conn: &mut Conn, token: &Token) -> ApiResult<()> {
-    let sessions: i64 = sessions::table.filter(sessions::token_id.eq(token.id)).count().get_result(conn)?;
+pub(super) fn delete(conn: &mut Conn, uses: &Uses, token: &Token) -> ApiResult<()> {
+    let sessions = (uses.sessions)(conn, token.id)?;
     if sessions > 0 {
         return Err(ApiError::in_use(format!(
             "The token still has {sessions} session(s); set status to blocked instead"

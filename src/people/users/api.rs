@@ -1,9 +1,10 @@
 //! The endpoints of users.
 
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::model::{Favorites, NewUser, User, UserFilter, UserPatch, UserView};
 use super::store;
+use super::uses::Uses;
 use crate::events::{Change, EventKind};
 use crate::http::caller::{ReadUsers, WriteUsers};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -12,7 +13,6 @@ use crate::http::list::{self, ListReply};
 use crate::http::query::{ListParameters, ListQuery};
 use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
-use crate::sites::stations;
 use crate::store::{Conn, StoreError};
 use kernel::{Moment, OrganizationId, UserId};
 
@@ -26,10 +26,10 @@ fn missing(error: StoreError) -> ApiError {
 }
 
 /// A favorite must be a station of the same organization.
-fn check_favorites(conn: &mut Conn, organization: OrganizationId, favorites: &Favorites) -> ApiResult<()> {
+fn check_favorites(conn: &mut Conn, uses: &Uses, organization: OrganizationId, favorites: &Favorites) -> ApiResult<()> {
     for (index, station) in favorites.0.iter().enumerate() {
         let field = format!("favorite_chargestations[{index}]");
-        stations::require_station(conn, organization, *station, &field)?;
+        (uses.require_station)(conn, organization, *station, &field)?;
     }
     Ok(())
 }
@@ -47,19 +47,26 @@ async fn list_users(caller: Caller<ReadUsers>, ctx: Ctx, query: ListQuery<UserFi
 #[utoipa::path(tag = "users", request_body = NewUser,
     responses((status = CREATED, body = Reply<UserView>), WriteErrors))]
 #[post("/users")]
-async fn create_user(caller: Caller<WriteUsers>, ctx: Ctx, Body(new): Body<NewUser>) -> ApiResult<Created<UserView>> {
+async fn create_user(
+    caller: Caller<WriteUsers>,
+    ctx: Ctx,
+    uses: web::Data<Uses>,
+    Body(new): Body<NewUser>,
+) -> ApiResult<Created<UserView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.answer(move |conn| {
+        if let Some(favorites) = &new.favorite_chargestations {
+            check_favorites(conn, &uses, organization, favorites)?;
+        }
         let user = add(conn, &moment, organization, new.clone())?;
         Ok(Created(user.into()))
     })
     .await
 }
 
-/// Creates a user of an organization.
+/// Creates a user of an organization, whose favorite stations are known to be there.
 pub fn add(conn: &mut Conn, moment: &Moment, organization: OrganizationId, new: NewUser) -> ApiResult<User> {
     let user = User::new(new, organization, moment);
-    check_favorites(conn, organization, &user.favorite_chargestations.0)?;
     store::insert(conn, &user)?;
     let view = UserView::from(user.clone());
     Change::new(conn, organization, moment).record(EventKind::UserCreated, &view)?;
@@ -83,6 +90,7 @@ async fn get_user(caller: Caller<ReadUsers>, ctx: Ctx, PathId(id): PathId<UserId
 async fn update_user(
     caller: Caller<WriteUsers>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<UserId>,
     if_match: IfMatch,
     Body(patch): Body<UserPatch>,
@@ -92,7 +100,7 @@ async fn update_user(
             let mut user = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(user.updated_at)?;
             if let Some(favorites) = patch.favorite_chargestations.value() {
-                check_favorites(change.conn, change.organization, favorites)?;
+                check_favorites(change.conn, &uses, change.organization, favorites)?;
             }
             user.apply(patch.clone(), change.moment)?;
             store::update(change.conn, &user)?;
@@ -110,6 +118,7 @@ async fn update_user(
 async fn delete_user(
     caller: Caller<WriteUsers>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<UserId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<UserView>> {
@@ -117,7 +126,7 @@ async fn delete_user(
         .write(move |change| {
             let user = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(user.updated_at)?;
-            store::delete(change.conn, &user)?;
+            store::delete(change.conn, &uses, &user)?;
             let view = UserView::from(user);
             change.record(EventKind::UserDeleted, &view)?;
             Ok(Deleted(view))

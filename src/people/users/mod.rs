@@ -6,7 +6,9 @@
 mod api;
 mod model;
 mod store;
+mod uses;
 
 pub use api::{add, routes};
 pub use model::{Email, NewUser, User, UserView};
-pub use store::{find, find_by_email, find_many, inactive_of, is_active, require};
+pub use store::{find, find_by_email, find_many, inactive_of, is_active, is_in_private_group, require};
+pub use uses::Uses;

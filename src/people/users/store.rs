@@ -6,10 +6,11 @@ use diesel::prelude::*;
 
 use super::model::UserFilter;
 use super::model::{User, UserView};
+use super::uses::Uses;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
-use crate::store::schema::{load_groups, sessions, tokens, users};
+use crate::store::schema::users;
 use crate::store::{Conn, Searched, StoreError, StoreResult};
 use kernel::{OrganizationId, Page, UserId};
 
@@ -88,16 +89,25 @@ pub fn inactive_of(conn: &mut Conn, ids: &[UserId]) -> StoreResult<BTreeSet<User
     Ok(inactive)
 }
 
+/// Whether a user of the organization also sees what is not visible to everybody; none where there is no such user.
+pub fn is_in_private_group(conn: &mut Conn, organization: OrganizationId, id: UserId) -> StoreResult<Option<bool>> {
+    Ok(users::table
+        .filter(users::organization_id.eq(organization).and(users::id.eq(id)))
+        .select(users::private_group)
+        .first(conn)
+        .optional()?)
+}
+
 pub(super) fn update(conn: &mut Conn, user: &User) -> ApiResult<()> {
     let updated = diesel::update(users::table.find(user.id)).set(user).execute(conn);
     updated.map(drop).map_err(taken)
 }
 
 /// Deletes it, unless something still belongs to it.
-pub(super) fn delete(conn: &mut Conn, user: &User) -> ApiResult<()> {
-    let tokens: i64 = tokens::table.filter(tokens::user_id.eq(user.id)).count().get_result(conn)?;
-    let sessions: i64 = sessions::table.filter(sessions::user_id.eq(user.id)).count().get_result(conn)?;
-    let groups: i64 = load_groups::table.filter(load_groups::user_id.eq(user.id)).count().get_result(conn)?;
+pub(super) fn delete(conn: &mut Conn, uses: &Uses, user: &User) -> ApiResult<()> {
+    let tokens = (uses.tokens)(conn, user.id)?;
+    let sessions = (uses.sessions)(conn, user.id)?;
+    let groups = (uses.groups)(conn, user.id)?;
     if tokens + sessions + groups > 0 {
         return Err(ApiError::in_use(format!(
             "The user still has {tokens} token(s), {sessions} session(s) and {groups} group(s); set active to false instead"

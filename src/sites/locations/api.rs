@@ -1,9 +1,10 @@
 //! The endpoints of locations.
 
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::model::{Location, LocationFilter, LocationPatch, LocationView, NewLocation};
 use super::store;
+use super::uses::Uses;
 use crate::events::EventKind;
 use crate::http::caller::{ReadLocations, WriteLocations};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -105,6 +106,7 @@ async fn update_location(
 async fn delete_location(
     caller: Caller<WriteLocations>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<LocationId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<LocationView>> {
@@ -113,7 +115,7 @@ async fn delete_location(
             let location = store::find(change.conn, change.organization, id)
                 .map_err(|error| ApiError::missing(error, "location"))?;
             if_match.check(location.updated_at)?;
-            store::delete(change.conn, &location)?;
+            store::delete(change.conn, &uses, &location)?;
             let view = LocationView::from(location);
             change.record(EventKind::LocationDeleted, &view)?;
             Ok(Deleted(view))

@@ -7,9 +7,11 @@ mod api;
 mod hours;
 mod model;
 mod store;
+mod uses;
 
 pub use api::routes;
 pub use model::{Coordinates, Location, LocationView};
 pub use store::{
     card_rules, common_time_zone, coordinates_of, find, find_many, names_and_zones, require, time_zone_of, with_hours,
 };
+pub use uses::Uses;

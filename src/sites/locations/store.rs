@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::model::{Coordinates, Location, LocationFilter};
+use super::uses::Uses;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::people::organizations::{ConcurrentCards, UnknownCards};
 use crate::store::query::{contains, lower};
-use crate::store::schema::{assets, chargestations, load_groups, locations};
+use crate::store::schema::locations;
 use crate::store::{Conn, StoreResult};
 use kernel::{LocationId, OrganizationId, Page, TimeZone};
 
@@ -104,11 +105,10 @@ pub(super) fn update(conn: &mut Conn, location: &Location) -> StoreResult<()> {
 }
 
 /// Deletes it, unless something still stands there.
-pub(super) fn delete(conn: &mut Conn, location: &Location) -> ApiResult<()> {
-    let stations: i64 =
-        chargestations::table.filter(chargestations::location_id.eq(location.id)).count().get_result(conn)?;
-    let groups: i64 = load_groups::table.filter(load_groups::location_id.eq(location.id)).count().get_result(conn)?;
-    let assets: i64 = assets::table.filter(assets::location_id.eq(location.id)).count().get_result(conn)?;
+pub(super) fn delete(conn: &mut Conn, uses: &Uses, location: &Location) -> ApiResult<()> {
+    let stations = (uses.stations)(conn, location.id)?;
+    let groups = (uses.groups)(conn, location.id)?;
+    let assets = (uses.assets)(conn, location.id)?;
     if stations + groups + assets > 0 {
         return Err(ApiError::in_use(format!(
             "The location still has {stations} charge station(s), {groups} group(s) and {assets} asset(s)"

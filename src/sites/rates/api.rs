@@ -1,10 +1,11 @@
 //! The endpoints of rates and their schedules.
 
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use super::model::{NewRate, Rate, RateFilter, RatePatch, RateView};
 use super::schedule::{NewRateSchedule, RateSchedule, RateSchedulePatch, RateScheduleView};
 use super::store;
+use super::uses::Uses;
 use crate::events::EventKind;
 use crate::http::caller::{ReadRates, WriteRates};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -107,6 +108,7 @@ async fn update_rate(
 async fn delete_rate(
     caller: Caller<WriteRates>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<RateId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<RateView>> {
@@ -114,7 +116,7 @@ async fn delete_rate(
         .write(move |change| {
             let rate = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(rate.updated_at)?;
-            store::delete(change.conn, &rate)?;
+            store::delete(change.conn, &uses, &rate)?;
             let view = RateView::from(rate);
             change.record(EventKind::RateDeleted, &view)?;
             Ok(Deleted(view))
@@ -208,6 +210,7 @@ async fn update_rate_schedule(
 async fn delete_rate_schedule(
     caller: Caller<WriteRates>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<RateScheduleId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<RateScheduleView>> {
@@ -216,7 +219,7 @@ async fn delete_rate_schedule(
             let schedule = store::find_schedule(change.conn, change.organization, id).map_err(missing_schedule)?;
             if_match.check(schedule.updated_at)?;
             let view = store::schedule_view(change.conn, schedule.clone())?;
-            store::delete_schedule(change.conn, &schedule)?;
+            store::delete_schedule(change.conn, &uses, &schedule)?;
             change.record(EventKind::RateScheduleDeleted, &view)?;
             Ok(Deleted(view))
         })

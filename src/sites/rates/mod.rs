@@ -8,8 +8,10 @@ mod api;
 mod model;
 mod schedule;
 mod store;
+mod uses;
 
 pub use api::routes;
 pub use model::{Rate, RateView};
 pub use schedule::{AnyRateView, RateSchedule};
 pub use store::{Priced, require, tariff_of, views_of};
+pub use uses::Uses;

@@ -6,12 +6,13 @@ use diesel::prelude::*;
 
 use super::model::{Rate, RateFilter, RateView};
 use super::schedule::{AnyRateView, RateSchedule, RateScheduleView, ScheduleEntryView};
+use super::uses::Uses;
 use crate::fetch_page;
 use crate::http::fields::CustomFields;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Faults};
 use crate::store::query::{contains, lower};
-use crate::store::schema::{connectors, rate_schedules, rates};
+use crate::store::schema::{rate_schedules, rates};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::*;
 use pricing::{Conditions, Selection, Tariff};
@@ -126,8 +127,8 @@ fn schedules_with(conn: &mut Conn, rate: &Rate) -> StoreResult<Vec<RateSchedule>
 }
 
 /// Refuses to delete what connectors are priced by.
-fn check_connectors(conn: &mut Conn, id: RateId) -> ApiResult<()> {
-    let used: i64 = connectors::table.filter(connectors::rate.eq(id)).count().get_result(conn)?;
+fn check_connectors(conn: &mut Conn, uses: &Uses, id: RateId) -> ApiResult<()> {
+    let used = (uses.connectors)(conn, id)?;
     if used > 0 {
         return Err(ApiError::in_use(format!("{used} connector(s) are priced by it")));
     }
@@ -135,8 +136,8 @@ fn check_connectors(conn: &mut Conn, id: RateId) -> ApiResult<()> {
 }
 
 /// Deletes a rate, unless connectors or schedules use it.
-pub(super) fn delete(conn: &mut Conn, rate: &Rate) -> ApiResult<()> {
-    check_connectors(conn, rate.id)?;
+pub(super) fn delete(conn: &mut Conn, uses: &Uses, rate: &Rate) -> ApiResult<()> {
+    check_connectors(conn, uses, rate.id)?;
     if let Some(schedule) = schedules_with(conn, rate)?.first() {
         return Err(ApiError::in_use(format!("The schedule {} uses it", schedule.name)));
     }
@@ -145,8 +146,8 @@ pub(super) fn delete(conn: &mut Conn, rate: &Rate) -> ApiResult<()> {
 }
 
 /// Deletes a schedule, unless connectors use it.
-pub(super) fn delete_schedule(conn: &mut Conn, schedule: &RateSchedule) -> ApiResult<()> {
-    check_connectors(conn, schedule.id.raw().into())?;
+pub(super) fn delete_schedule(conn: &mut Conn, uses: &Uses, schedule: &RateSchedule) -> ApiResult<()> {
+    check_connectors(conn, uses, schedule.id.raw().into())?;
     diesel::delete(rate_schedules::table.find(schedule.id)).execute(conn)?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod quirks;
 mod reported;
 pub mod retention;
 mod store;
+mod uses;
 
 pub use api::routes;
 pub use model::connector::{
@@ -28,9 +29,9 @@ pub use model::variable::{NoVariable, VariableName};
 pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};
 pub use reported::{Spot, create_reported};
 pub use store::answers::{
-    Presence, PriceTerms, booted_at, contract_ids, evses_giving, evses_giving_more, evses_of_power_type, ids_at,
-    locations_of, oldest_connector, owner_of_connector, presence_of, price_terms, rating_of, stations_of_evses,
-    status_of, strongest_outlets,
+    Presence, PriceTerms, booted_at, contract_ids, count_at, count_priced_by, evses_giving, evses_giving_more,
+    evses_of_power_type, ids_at, locations_of, oldest_connector, owner_of_connector, presence_of, price_terms,
+    rating_of, stations_of_evses, status_of, strongest_outlets,
 };
 pub use store::connectors::{
     connectors_of_organization, connectors_of_station, connectors_of_stations, find_connector,
@@ -39,7 +40,6 @@ pub use store::dynamic_profiles::{dynamic_profile, forget_dynamic_profile, keep_
 pub use store::evses::find as find_evse;
 pub use store::external_limits::{clear_external_limits, external_limits_of, keep_external_limit};
 pub use store::layout::{Layout, Outlet, layout};
-pub use store::membership::stations_in_group;
 pub use store::passwords::{propose_password, take_over_password, withdraw_password};
 pub use store::policies::{card_policy, unknown_connectors};
 pub use store::pushed::keep_pushed;
@@ -50,3 +50,4 @@ pub use store::stations::{
     set_closed_by_hours, set_online, touch_messages, update_station,
 };
 pub use store::statuses::set_connector_status;
+pub use uses::Uses;

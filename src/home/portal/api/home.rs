@@ -218,7 +218,7 @@ async fn set_home_exclusion_times(
 async fn start_home_priority_charge(
     caller: HomeCaller,
     ctx: Ctx,
-    (link, signals): (web::Data<SharedLink>, web::Data<Signals>),
+    (link, signals, uses): (web::Data<SharedLink>, web::Data<Signals>, web::Data<priority_charges::Uses>),
     PathId(id): PathId<GroupId>,
     Body(new): Body<NewPriorityCharge>,
 ) -> ApiResult<HttpResponse> {
@@ -228,7 +228,7 @@ async fn start_home_priority_charge(
         .write(move |conn| {
             let group = caller.group(conn, id)?;
             let online = |station| link.is_online(station);
-            let asked = priority_charges::ask(conn, &moment, (&group, Some(caller.user)), lasts, online)?;
+            let asked = priority_charges::ask(conn, &moment, (&group, Some(caller.user)), lasts, (online, &**uses))?;
             Ok::<_, ApiError>(asked)
         })
         .await?;

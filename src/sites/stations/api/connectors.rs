@@ -18,6 +18,7 @@ use crate::sites::stations::model::connector_filter::ConnectorFilter;
 use crate::sites::stations::model::station::Station;
 use crate::sites::stations::store::statuses::{self, StatusChange};
 use crate::sites::stations::store::{connectors as store, evses, stations};
+use crate::sites::stations::uses::Uses;
 use crate::store::{Conn, StoreError};
 use kernel::{ConnectorId, EvseId, Moment, StationId};
 
@@ -43,10 +44,11 @@ fn missing(error: StoreError) -> ApiError {
 async fn list_connectors(
     caller: Caller<ReadConnectors>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     query: ListQuery<ConnectorFilter>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
-    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, query)).await
+    list::respond(&ctx, query, move |conn, query| store::list(conn, organization, &uses, query)).await
 }
 
 /// Adds a connector to a charge station; without an EVSE it gets one of its own.
@@ -173,6 +175,7 @@ async fn update_connector(
 async fn delete_connector(
     caller: Caller<WriteConnectors>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<ConnectorId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<ConnectorView>> {
@@ -182,7 +185,7 @@ async fn delete_connector(
             let connector = store::find_connector(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(connector.updated_at)?;
             let view = store::view_of(change.conn, connector.clone())?;
-            store::delete(change.conn, &connector, change.moment.now)?;
+            store::delete(change.conn, &uses, &connector, change.moment.now)?;
             change.record_at(view.chargestation, EventKind::ConnectorDeleted, &view)?;
             Ok(Deleted(view))
         })

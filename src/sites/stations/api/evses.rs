@@ -1,6 +1,6 @@
 //! The endpoints of EVSEs.
 
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 
 use crate::events::EventKind;
 use crate::http::caller::{ReadEvses, WriteEvses};
@@ -12,6 +12,7 @@ use crate::http::routing::ServiceConfig;
 use crate::http::{ApiError, ApiResult, Body, Caller, Changed, Created, Ctx, Deleted, Found, IfMatch, PathId};
 use crate::sites::stations::model::evse::*;
 use crate::sites::stations::store::{connectors, evses as store, stations};
+use crate::sites::stations::uses::Uses;
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{EvseId, StationId};
 
@@ -99,6 +100,7 @@ async fn get_evse(caller: Caller<ReadEvses>, ctx: Ctx, PathId(id): PathId<EvseId
 async fn update_evse(
     caller: Caller<WriteEvses>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<EvseId>,
     if_match: IfMatch,
     Body(patch): Body<EvsePatch>,
@@ -111,7 +113,7 @@ async fn update_evse(
             evse.apply(patch.clone(), change.moment);
             if known_as.is_some() && evse.evse_id != known_as {
                 let what = "The EVSE would lose its evse_id";
-                store::require_not_offered(change.conn, &[id], change.moment.now, what)?;
+                store::require_not_offered(change.conn, &uses, &[id], change.moment.now, what)?;
             }
             store::update(change.conn, &evse)?;
             let station = evse.chargestation_id;
@@ -129,6 +131,7 @@ async fn update_evse(
 async fn delete_evse(
     caller: Caller<WriteEvses>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     PathId(id): PathId<EvseId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<EvseView>> {
@@ -136,7 +139,7 @@ async fn delete_evse(
         .write(move |change| {
             let evse = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(evse.updated_at)?;
-            store::delete(change.conn, &evse)?;
+            store::delete(change.conn, &uses, &evse)?;
             let station = evse.chargestation_id;
             let view = view_of(change.conn, evse)?;
             change.record_at(station, EventKind::EvseDeleted, &view)?;

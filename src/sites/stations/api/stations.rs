@@ -17,6 +17,7 @@ use crate::sites::locations::{self, LocationView};
 use crate::sites::stations::link::{SharedLink, Signal, SignalKind, Signals};
 use crate::sites::stations::model::station::*;
 use crate::sites::stations::store::{connectors, evses, station_view, stations as store};
+use crate::sites::stations::uses::Uses;
 use crate::store::{Conn, StoreError};
 use kernel::{LocationId, OrganizationId, StationId};
 
@@ -62,13 +63,14 @@ fn include_locations(conn: &mut Conn, organization: OrganizationId, views: &mut 
 async fn list_chargestations(
     caller: Caller<ReadStations>,
     ctx: Ctx,
+    uses: web::Data<Uses>,
     query: ListQuery<StationFilter>,
 ) -> ApiResult<HttpResponse> {
     caller.may_include::<ReadLocations>("include_location", query.filter.include_location)?;
     let organization = caller.organization();
     let base = ctx.websocket_url.clone();
     list::respond(&ctx, query, move |conn, query| {
-        let page = store::list(conn, organization, query)?;
+        let page = store::list(conn, organization, &uses, query)?;
         let ids: Vec<StationId> = page.rows.iter().map(|row| row.id).collect();
         let mut by_station = connectors::views_by_station(conn, &ids)?;
         let mut page = page.map(|row| {
@@ -158,8 +160,7 @@ async fn get_chargestation(
 async fn update_chargestation(
     caller: Caller<WriteStations>,
     ctx: Ctx,
-    link: web::Data<SharedLink>,
-    signals: web::Data<Signals>,
+    (link, signals, uses): (web::Data<SharedLink>, web::Data<Signals>, web::Data<Uses>),
     PathId(id): PathId<StationId>,
     if_match: IfMatch,
     Body(patch): Body<StationPatch>,
@@ -178,14 +179,14 @@ async fn update_chargestation(
             let password = station.apply(patch.clone(), change.moment)?;
             store::require_free_endpoint(change.conn, &station)?;
             if station.location_id != was.location_id {
-                store::require_place_of_group(change.conn, &station)?;
+                store::require_place_of_group(change.conn, &uses, &station)?;
             }
             if was.location_id.is_some() && station.location_id.is_none() {
                 let own = evses::evses_of_station(change.conn, id)?;
                 let what = "The EVSEs of the charge station would lose their place";
-                evses::require_not_offered(change.conn, &own, change.moment.now, what)?;
+                evses::require_not_offered(change.conn, &uses, &own, change.moment.now, what)?;
             }
-            if was.may_connect() && !station.may_connect() && store::has_running_session(change.conn, id)? {
+            if was.may_connect() && !station.may_connect() && (uses.is_charging)(change.conn, id)? {
                 return Err(ApiError::conflict(
                     "A session is running at this charge station; stop it first, with force where the station does not",
                 ));
@@ -212,7 +213,7 @@ async fn update_chargestation(
 async fn delete_chargestation(
     caller: Caller<WriteStations>,
     ctx: Ctx,
-    link: web::Data<SharedLink>,
+    (link, uses): (web::Data<SharedLink>, web::Data<Uses>),
     PathId(id): PathId<StationId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<StationView>> {
@@ -223,7 +224,7 @@ async fn delete_chargestation(
             let station = store::find_station(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(station.updated_at)?;
             let view = station_view(change.conn, station.clone(), &base)?;
-            store::delete(change.conn, &station)?;
+            store::delete(change.conn, &uses, &station)?;
             change.record_at(id, EventKind::StationDeleted, &view)?;
             Ok::<_, ApiError>(view)
         })

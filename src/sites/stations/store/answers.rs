@@ -40,6 +40,16 @@ pub fn evses_giving_more(than: Watts) -> _ {
     connectors::table.filter(connectors::power.gt(than)).select(connectors::evse_id)
 }
 
+/// How many stations there are at a location.
+pub fn count_at(conn: &mut Conn, location: LocationId) -> StoreResult<i64> {
+    Ok(chargestations::table.filter(chargestations::location_id.eq(location)).count().get_result(conn)?)
+}
+
+/// How many connectors are priced by a rate, or a schedule of rates.
+pub fn count_priced_by(conn: &mut Conn, rate: RateId) -> StoreResult<i64> {
+    Ok(connectors::table.filter(connectors::rate.eq(rate)).count().get_result(conn)?)
+}
+
 /// Where each of these stations stands.
 pub fn locations_of(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, Option<LocationId>>> {
     let found: Vec<(StationId, Option<LocationId>)> = chargestations::table

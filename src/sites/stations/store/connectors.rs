@@ -7,7 +7,6 @@ use diesel::prelude::*;
 
 use super::answers::ids_at;
 use super::evses;
-use super::membership::stations_in_group;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -17,8 +16,9 @@ use crate::sites::stations::model::connector::{Connector, ConnectorStatus, Conne
 use crate::sites::stations::model::connector_filter::ConnectorFilter;
 use crate::sites::stations::model::number::first_free;
 use crate::sites::stations::model::station::OperationalStatus;
+use crate::sites::stations::uses::Uses;
 use crate::store::query::{contains, lower};
-use crate::store::schema::{chargestations, connectors, group_connectors, sessions};
+use crate::store::schema::{chargestations, connectors};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
 
@@ -86,7 +86,7 @@ pub fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
 }
 
 /// Deletes a connector, unless sessions, a group or a service offer need it.
-pub fn delete(conn: &mut Conn, connector: &Connector, now: Timestamp) -> ApiResult<()> {
+pub fn delete(conn: &mut Conn, uses: &Uses, connector: &Connector, now: Timestamp) -> ApiResult<()> {
     let others: i64 = connectors::table
         .filter(connectors::evse_id.eq(connector.evse_id))
         .filter(connectors::id.ne(connector.id))
@@ -94,14 +94,12 @@ pub fn delete(conn: &mut Conn, connector: &Connector, now: Timestamp) -> ApiResu
         .get_result(conn)?;
     if others == 0 {
         let what = "Its EVSE would lose its last connector";
-        evses::require_not_offered(conn, &[connector.evse_id], now, what)?;
+        evses::require_not_offered(conn, uses, &[connector.evse_id], now, what)?;
     }
-    let groups: i64 =
-        group_connectors::table.filter(group_connectors::connector_id.eq(connector.id)).count().get_result(conn)?;
-    if groups > 0 {
+    if (uses.is_connector_in_group)(conn, connector.id)? {
         return Err(ApiError::in_use("The connector is in a load-management group; remove its station there first"));
     }
-    let sessions: i64 = sessions::table.filter(sessions::connector_id.eq(connector.id)).count().get_result(conn)?;
+    let sessions = (uses.sessions_at_connector)(conn, connector.id)?;
     if sessions > 0 {
         return Err(ApiError::in_use(format!("The connector has {sessions} session(s); set active to false instead")));
     }
@@ -205,10 +203,11 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
 pub fn list(
     conn: &mut Conn,
     organization: OrganizationId,
+    uses: &Uses,
     query: &ListQuery<ConnectorFilter>,
 ) -> ApiResult<Page<ConnectorView>> {
     let filter = &query.filter;
-    let members = filter.group.map(|group| stations_in_group(conn, organization, group)).transpose()?;
+    let members = filter.group.map(|group| (uses.stations_in_group)(conn, organization, group)).transpose()?;
     let filtered = || {
         let mut rows = connectors::table.filter(connectors::organization_id.eq(organization)).into_boxed();
         if let Some(station) = filter.chargestation {

@@ -16,10 +16,11 @@ use crate::sites::stations::model::number::first_free;
 use crate::sites::stations::model::station::{OperationalStatus, Station};
 use crate::sites::stations::store::answers::ids_at;
 use crate::sites::stations::store::connectors::standings;
+use crate::sites::stations::uses::Uses;
 use crate::store::query::{contains, lower, replace};
-use crate::store::schema::{chargestations, connectors, evses, network_evses, service_offers};
+use crate::store::schema::{chargestations, connectors, evses};
 use crate::store::{Conn, StoreResult};
-use kernel::{EvseId, LocationId, Moment, OrganizationId, Page, ServiceOfferId, StationId, Timestamp};
+use kernel::{EvseId, LocationId, Moment, OrganizationId, Page, StationId, Timestamp};
 
 pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     let taken: i64 = evses::table
@@ -67,18 +68,14 @@ fn require_free_contract_id(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
 }
 
 /// EVSEs that a published service offer prices keep what partners know of them. `what` says in a sentence what they would lose.
-pub fn require_not_offered(conn: &mut Conn, evses: &[EvseId], now: Timestamp, what: &str) -> ApiResult<()> {
-    let networks = network_evses::table.filter(network_evses::evse_id.eq_any(evses)).select(network_evses::network_id);
-    let running = service_offers::ends_at.is_null().or(service_offers::ends_at.gt(now));
-    let offer: Option<(ServiceOfferId, String)> = service_offers::table
-        .filter(service_offers::network_id.eq_any(networks))
-        .filter(service_offers::published_at.is_not_null())
-        .filter(running)
-        .order(service_offers::id)
-        .select((service_offers::id, service_offers::name))
-        .first(conn)
-        .optional()?;
-    match offer {
+pub fn require_not_offered(
+    conn: &mut Conn,
+    uses: &Uses,
+    evses: &[EvseId],
+    now: Timestamp,
+    what: &str,
+) -> ApiResult<()> {
+    match (uses.offer_showing)(conn, evses, now)? {
         None => Ok(()),
         Some((id, name)) => Err(ApiError::conflict(format!(
             "{what}, and the service offer \"{name}\" shows it to partners: cancel the offer first (POST /v1.1/service_offers/{id}/cancel), \
@@ -136,21 +133,16 @@ pub fn update(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
 }
 
 /// Deletes an EVSE, unless it still has connectors.
-pub fn delete(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+pub fn delete(conn: &mut Conn, uses: &Uses, evse: &Evse) -> ApiResult<()> {
     let connectors: i64 = connectors::table.filter(connectors::evse_id.eq(evse.id)).count().get_result(conn)?;
     if connectors > 0 {
         return Err(ApiError::in_use(format!("The EVSE still has {connectors} connector(s)")));
     }
-    if in_networks(conn, &[evse.id])? > 0 {
+    if (uses.are_in_network)(conn, &[evse.id])? {
         return Err(ApiError::in_use("The EVSE is in a group of an EVSE network"));
     }
     diesel::delete(evses::table.find(evse.id)).execute(conn)?;
     Ok(())
-}
-
-/// How many of these EVSEs are in groups of EVSE networks.
-pub fn in_networks(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<i64> {
-    Ok(network_evses::table.filter(network_evses::evse_id.eq_any(evses)).count().get_result(conn)?)
 }
 
 pub fn list(conn: &mut Conn, organization: OrganizationId, query: &ListQuery<EvseFilter>) -> ApiResult<Page<Evse>> {

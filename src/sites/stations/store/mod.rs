@@ -10,7 +10,6 @@ pub mod dynamic_profiles;
 pub mod evses;
 pub mod external_limits;
 pub mod layout;
-pub mod membership;
 pub mod passwords;
 pub mod policies;
 pub mod pushed;

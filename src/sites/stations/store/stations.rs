@@ -6,16 +6,17 @@ use serde_json::{Value, json};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
+use crate::people::users;
 use crate::sites::stations::model::station::StationFilter;
 use crate::sites::stations::model::station::{BootInfo, CLOCK_OFF_SECONDS, Station};
-use crate::sites::stations::store::evses::in_networks;
-use crate::sites::stations::store::membership::stations_in_group;
+use crate::sites::stations::store::evses::evses_of_station;
+use crate::sites::stations::uses::Uses;
 use crate::store::query::lower;
-use crate::store::schema::{actions, chargestations, connectors, evses, group_stations, load_groups, sessions, users};
+use crate::store::schema::{chargestations, connectors, evses};
 use crate::store::{Conn, Json, Searched, StoreError, StoreResult};
 use kernel::Protocol;
 use kernel::credentials::hide_credentials;
-use kernel::{EvseId, LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
+use kernel::{LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
 
 pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::insert_into(chargestations::table).values(station).execute(conn)?;
@@ -90,14 +91,10 @@ pub fn require_free_endpoint(conn: &mut Conn, station: &Station) -> ApiResult<()
 }
 
 /// A member of a load-management group stands at the group's location.
-pub fn require_place_of_group(conn: &mut Conn, station: &Station) -> ApiResult<()> {
-    let places: Vec<LocationId> = group_stations::table
-        .inner_join(load_groups::table.on(load_groups::id.eq(group_stations::group_id)))
-        .filter(group_stations::chargestation_id.eq(station.id))
-        .select(load_groups::location_id)
-        .load(conn)?;
+pub fn require_place_of_group(conn: &mut Conn, uses: &Uses, station: &Station) -> ApiResult<()> {
+    let place = (uses.location_of_group)(conn, station.id)?;
     match station.location_id {
-        Some(location) if places.iter().any(|place| *place != location) => Err(ApiError::field(
+        Some(location) if place.is_some_and(|place| place != location) => Err(ApiError::field(
             "location",
             "invalid",
             "is not that of the load-management group that the charge station is in; take it out of the group first",
@@ -268,34 +265,22 @@ pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, Stat
     Ok(lost.into_iter().map(|(owner, id, ..)| (owner, id)).collect())
 }
 
-/// Whether a session runs at a station.
-pub fn has_running_session(conn: &mut Conn, id: StationId) -> StoreResult<bool> {
-    let running: i64 = sessions::table
-        .filter(sessions::chargestation_id.eq(id))
-        .filter(sessions::status.eq("started"))
-        .count()
-        .get_result(conn)?;
-    Ok(running > 0)
-}
-
 /// Deletes a station with its EVSEs and connectors, unless sessions or a group need it.
-pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
-    let sessions: i64 = sessions::table.filter(sessions::chargestation_id.eq(station.id)).count().get_result(conn)?;
-    let groups: i64 =
-        group_stations::table.filter(group_stations::chargestation_id.eq(station.id)).count().get_result(conn)?;
-    if groups > 0 {
+pub fn delete(conn: &mut Conn, uses: &Uses, station: &Station) -> ApiResult<()> {
+    if (uses.is_station_in_group)(conn, station.id)? {
         return Err(ApiError::in_use("The charge station is in a load-management group; remove it there first"));
     }
+    let sessions = (uses.sessions_at_station)(conn, station.id)?;
     if sessions > 0 {
         return Err(ApiError::in_use(format!(
             "The charge station has {sessions} session(s); set operational_status to Closed instead"
         )));
     }
-    let own: Vec<EvseId> = evses::table.filter(evses::chargestation_id.eq(station.id)).select(evses::id).load(conn)?;
-    if in_networks(conn, &own)? > 0 {
+    let own = evses_of_station(conn, station.id)?;
+    if (uses.are_in_network)(conn, &own)? {
         return Err(ApiError::in_use("An EVSE of the charge station is in a group of an EVSE network"));
     }
-    diesel::delete(actions::table.filter(actions::chargestation_id.eq(station.id))).execute(conn)?;
+    (uses.forget_actions)(conn, station.id)?;
     diesel::delete(connectors::table.filter(connectors::chargestation_id.eq(station.id))).execute(conn)?;
     diesel::delete(evses::table.filter(evses::chargestation_id.eq(station.id))).execute(conn)?;
     diesel::delete(chargestations::table.find(station.id)).execute(conn)?;
@@ -304,13 +289,7 @@ pub fn delete(conn: &mut Conn, station: &Station) -> ApiResult<()> {
 
 /// Whether a user also sees stations that are not visible.
 fn is_in_private_group(conn: &mut Conn, organization: OrganizationId, user: UserId) -> ApiResult<bool> {
-    let found: Option<bool> = users::table
-        .filter(users::organization_id.eq(organization))
-        .filter(users::id.eq(user))
-        .select(users::private_group)
-        .first(conn)
-        .optional()?;
-    found.ok_or_else(|| {
+    users::is_in_private_group(conn, organization, user)?.ok_or_else(|| {
         let mut faults = Faults::default();
         let message = "there is no such user in your organization";
         faults.add("seen_by", "not_found", message);
@@ -321,6 +300,7 @@ fn is_in_private_group(conn: &mut Conn, organization: OrganizationId, user: User
 pub fn list(
     conn: &mut Conn,
     organization: OrganizationId,
+    uses: &Uses,
     query: &ListQuery<StationFilter>,
 ) -> ApiResult<Page<Station>> {
     let filter = &query.filter;
@@ -328,7 +308,7 @@ pub fn list(
         Some(user) => !is_in_private_group(conn, organization, user)?,
         None => false,
     };
-    let members = filter.group.map(|group| stations_in_group(conn, organization, group)).transpose()?;
+    let members = filter.group.map(|group| (uses.stations_in_group)(conn, organization, group)).transpose()?;
     let search = query.search.as_deref();
     let found = search.map(|text| Searched::Stations.containing(conn, organization, text));
     let filtered = || {
