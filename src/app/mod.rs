@@ -227,7 +227,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     tasks.push(provisioning::start(
         performer.get_ref().clone(),
         &signals,
-        provisioning::Settling { quiet: Duration::from_secs(config.ocpp.settle_seconds) },
+        provisioning::Settling { quiet: Duration::from_secs(config.ocpp.settle_seconds), uses: uses::PROVISIONING },
     ));
     tasks.push(provisioning::hours::keep(
         performer.get_ref().clone(),

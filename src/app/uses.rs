@@ -4,7 +4,7 @@
 use actix_web::web::{Data, ServiceConfig};
 
 use crate::charging::{reservations, sessions};
-use crate::control::actions;
+use crate::control::{actions, provisioning};
 use crate::home::priority_charges;
 use crate::load::{assets, groups};
 use crate::market::{networks, offers};
@@ -44,5 +44,9 @@ pub(super) fn add(config: &mut ServiceConfig) {
         .app_data(Data::new(networks::Uses { offers: offers::count_of_network }))
         .app_data(Data::new(groups::Uses { assets: assets::count_of_group }))
         .app_data(Data::new(priority_charges::Uses { longest_running: sessions::longest_running_at }))
-        .app_data(Data::new(reservations::Uses { is_charging: sessions::is_open_on }));
+        .app_data(Data::new(reservations::Uses { is_charging: sessions::is_open_on }))
+        .app_data(Data::new(PROVISIONING));
 }
+
+/// What provisioning asks, also where nobody called it.
+pub(super) const PROVISIONING: provisioning::Uses = provisioning::Uses { is_charging: sessions::is_open_on };

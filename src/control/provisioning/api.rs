@@ -5,6 +5,7 @@ use actix_web::{HttpResponse, get, post, web};
 
 use super::capabilities::{self, CapabilitiesView};
 use super::password;
+use super::uses::Uses;
 use crate::control::actions::Performer;
 use crate::http::caller::{ReadStations, WriteStations};
 use crate::http::docs::{CommandErrors, OneErrors};
@@ -46,12 +47,12 @@ async fn get_capabilities(
 async fn probe_capabilities(
     caller: Caller<WriteStations>,
     ctx: Ctx,
-    performer: web::Data<Performer>,
+    (performer, uses): (web::Data<Performer>, web::Data<Uses>),
     PathId(id): PathId<StationId>,
 ) -> ApiResult<HttpResponse> {
     let organization = caller.organization();
     let station = find(&ctx, organization, id).await?;
-    if !capabilities::probe(&performer, &station).await? {
+    if !capabilities::probe(&performer, **uses, &station).await? {
         return Err(ApiError::conflict("A car is charging; it is not disturbed"));
     }
     let station = find(&ctx, organization, id).await?;

@@ -5,10 +5,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::charging::sessions;
+use super::uses::Uses;
 use crate::control::actions::{NewAction, Performer};
 use crate::events::ActionKind;
-use crate::http::{ApiError, ApiResult};
+use crate::http::ApiResult;
 use crate::sites::stations::link::StationCommand;
 use crate::sites::stations::{self, LimitUnits, QuirkProfile, Station, quirks_of};
 use kernel::{StationId, Timestamp};
@@ -130,13 +130,12 @@ pub(super) fn is_unknown(station: &Station) -> bool {
 }
 
 /// Reads the keys that say what a station can do, unless a car is charging; answers whether it did.
-pub(super) async fn probe(performer: &Performer, station: &Station) -> ApiResult<bool> {
+pub(super) async fn probe(performer: &Performer, uses: Uses, station: &Station) -> ApiResult<bool> {
     let id = station.id;
     let charging = performer.db().read(move |conn| {
         let connectors = stations::connectors_of_station(conn, id)?;
         let ids: Vec<_> = connectors.iter().map(|one| one.id).collect();
-        let open = sessions::open_on_connectors(conn, &ids)?;
-        Ok::<_, ApiError>(!open.is_empty())
+        (uses.is_charging)(conn, &ids)
     });
     if charging.await? {
         return Ok(false);

@@ -7,6 +7,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use super::steps;
+use super::uses::Uses;
 use crate::control::actions::Performer;
 use crate::control::profiles;
 use crate::sites::stations::link::{Signal, SignalKind, Signals};
@@ -18,6 +19,8 @@ use kernel::{OrganizationId, StationId};
 pub struct Settling {
     /// How long it is left alone after its boot.
     pub quiet: Duration,
+    /// What is asked of sessions first.
+    pub uses: Uses,
 }
 
 /// A station that does not boot after connecting is taken to have booted earlier.
@@ -97,7 +100,7 @@ async fn visit(
     let asked = quirks_of(&row).and_then(|quirks| quirks.settle_seconds);
     let quiet = asked.map_or(settling.quiet, |seconds| settling.quiet.max(Duration::from_secs(u64::from(seconds))));
     tokio::time::sleep(quiet).await;
-    if let Err(error) = steps::run(&performer, organization, station).await {
+    if let Err(error) = steps::run(&performer, settling.uses, (organization, station)).await {
         tracing::info!(%error, %station, "provisioning of a station stopped early");
     }
 }

@@ -10,6 +10,8 @@ pub mod hours;
 mod listener;
 mod password;
 mod steps;
+mod uses;
 
 pub use api::routes;
 pub use listener::{Settling, start};
+pub use uses::Uses;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::capabilities;
+use super::uses::Uses;
 use crate::control::actions::{NewAction, Performer};
 use crate::control::profiles;
 use crate::control::templates::{self, Batch};
@@ -14,7 +15,11 @@ use crate::sites::stations::{self, BootConfiguration, QuirkProfile, Station, qui
 use kernel::{OrganizationId, StationId};
 
 /// Runs all steps for a station that has settled.
-pub(super) async fn run(performer: &Performer, organization: OrganizationId, id: StationId) -> ApiResult<()> {
+pub(super) async fn run(
+    performer: &Performer,
+    uses: Uses,
+    (organization, id): (OrganizationId, StationId),
+) -> ApiResult<()> {
     let now = performer.context().clock.now();
     let (station, balanced, wanted) = performer
         .db()
@@ -36,7 +41,7 @@ pub(super) async fn run(performer: &Performer, organization: OrganizationId, id:
         visit.configure(&batch).await?;
     }
     if capabilities::is_unknown(&visit.station) {
-        capabilities::probe(performer, &visit.station).await?;
+        capabilities::probe(performer, uses, &visit.station).await?;
     }
     Ok(())
 }
