@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use diesel::prelude::*;
 use serde::Serialize;
 
+use crate::charging::sessions;
 use crate::load::groups;
-use crate::store::schema::meter_values;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -37,15 +36,7 @@ pub(super) struct Stretch {
 pub(super) fn series(conn: &mut Conn, group: GroupId, stretch: Stretch) -> StoreResult<Vec<PowerView>> {
     let tree: Vec<GroupId> = groups::tree_of(conn, group)?.iter().map(|group| group.id).collect();
     let members: Vec<ConnectorId> = groups::members_of(conn, &tree)?.iter().map(|member| member.connector_id).collect();
-    let rows: Vec<(ConnectorId, Timestamp, Option<Watts>)> = meter_values::table
-        .filter(meter_values::connector_id.eq_any(members))
-        .filter(meter_values::at.ge(stretch.from))
-        .filter(meter_values::at.lt(stretch.to))
-        .filter(meter_values::power.is_not_null())
-        .order(meter_values::at)
-        .limit(MOST_READINGS)
-        .select((meter_values::connector_id, meter_values::at, meter_values::power))
-        .load(conn)?;
+    let rows = sessions::powers(conn, &members, (stretch.from, stretch.to), MOST_READINGS)?;
     Ok(sum_up(&rows, stretch))
 }
 

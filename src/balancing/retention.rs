@@ -4,9 +4,10 @@
 use diesel::prelude::*;
 
 use crate::events::{Forgotten, Horizon, Mark};
-use crate::store::schema::{load_groups, plans};
+use crate::load::groups;
+use crate::store::schema::plans;
 use crate::store::{Conn, StoreResult};
-use kernel::{GroupId, OrganizationId, PlanId, RawId, Timestamp};
+use kernel::{GroupId, PlanId, RawId, Timestamp};
 
 /// Plans that are deleted in one go: they are large.
 const AT_ONCE: i64 = 100;
@@ -38,9 +39,7 @@ pub fn forget(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreRe
             continue;
         }
         let rows = diesel::delete(plans::table.find(id)).execute(conn)?;
-        let organization: Option<OrganizationId> =
-            load_groups::table.find(group).select(load_groups::organization_id).first(conn).optional()?;
-        if let Some(organization) = organization {
+        if let Some(organization) = groups::owner_of(conn, group)? {
             forgotten.count(organization, rows);
         }
     }
