@@ -1,5 +1,6 @@
-//! The shape of the house: what crates may reach, from their manifests; that imports point down and slices are used by
-//! their facades, from the source text; that files stay small; that migrations are twins and lead forward only.
+//! The shape of the house: what crates may reach, from their manifests; that imports point down, slices are used by their
+//! facades and tables by their owners, from the source text; that files stay small; that migrations are twins and lead
+//! forward only.
 
 #![allow(clippy::expect_used, reason = "a failing test panics")]
 
@@ -66,6 +67,61 @@ const WINGS: &[&str] = &["sites", "people", "market", "load", "home", "control",
 /// Parts of a slice that others may name, because they are facades of their own.
 const FACADES: [(&str, &str); 1] = [("sites/stations", "link")];
 
+/// Which room owns each table. Only its owner names a table; others ask the facade of its room, for what they want to know
+/// or for a selection of ids.
+const TABLES: [(&str, &[&str]); 22] = [
+    ("store", &["counters", "secrets"]),
+    ("http", &["idempotency_keys"]),
+    ("events", &["events"]),
+    ("sites/locations", &["locations"]),
+    (
+        "sites/stations",
+        &["chargestations", "connector_statuses", "connectors", "dynamic_profiles", "evses", "external_limits"],
+    ),
+    ("sites/rates", &["rate_schedules", "rates"]),
+    ("people/organizations", &["api_keys", "organizations"]),
+    ("people/users", &["users"]),
+    ("people/tokens", &["tokens"]),
+    ("market/networks", &["evse_groups", "evse_networks", "network_evses"]),
+    ("market/offers", &["service_offers"]),
+    ("load/groups", &["group_connectors", "group_stations", "load_groups"]),
+    ("load/assets", &["asset_readings", "assets"]),
+    ("home/portal", &["home_links", "home_logins", "home_refresh_tokens", "home_users", "letters", "login_attempts"]),
+    ("home/priority_charges", &["priority_charges"]),
+    ("control/actions", &["actions"]),
+    ("control/profiles", &["charging_profile_evses", "charging_profiles"]),
+    ("control/templates", &["configuration_templates"]),
+    ("charging/sessions", &["meter_evidence", "meter_values", "session_tariffs", "sessions", "transaction_events"]),
+    ("charging/reservations", &["reservations"]),
+    ("notify/webhooks", &["webhook_deliveries", "webhooks"]),
+    ("balancing", &["balancing_members", "balancing_states", "plans"]),
+];
+
+/// Files that name a table of another room all the same, because a join over both is the right thing there.
+const FOREIGN: [(&str, &str, &str); 5] = [
+    (
+        "src/charging/sessions/overdue.rs",
+        "chargestations",
+        "of the sessions that run, those whose station has left: the few that run lead to stations, not the other way",
+    ),
+    (
+        "src/charging/sessions/overdue.rs",
+        "connectors",
+        "compares when a session began with when its connector was called free, before the limit of a round applies",
+    ),
+    (
+        "src/home/portal/store.rs",
+        "users",
+        "a home user is a user: lists are ordered and searched by names, and found by address over all organizations",
+    ),
+    ("src/home/portal/logins.rs", "users", "each request of a home user asks whether the login and its user are good"),
+    (
+        "src/market/networks/evses.rs",
+        "evses",
+        "pages, filters and sorts EVSEs by whether they are in a group of a network",
+    ),
+];
+
 /// Lines a source file may have: longer ones are split along what they own.
 const LONGEST_FILE: usize = 600;
 
@@ -117,9 +173,13 @@ fn home_of(path: &Path) -> Option<Room> {
 
 /// Every path that a text names after `crate::`, also in brace groups: `["sites", "stations", "link"]`.
 fn imports(text: &str) -> BTreeSet<Vec<String>> {
+    paths_after("crate::", text)
+}
+
+fn paths_after(start: &str, text: &str) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::new();
-    for (position, _) in text.match_indices("crate::") {
-        let rest = &text[position + "crate::".len()..];
+    for (position, _) in text.match_indices(start) {
+        let rest = &text[position + start.len()..];
         let plain = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
         let end = rest.find(|c| !plain(c)).unwrap_or(rest.len());
         let (stem, group) = rest.split_at(end);
@@ -255,14 +315,78 @@ fn slices_have_no_cycles() {
     }
     let all: BTreeSet<Room> = edges.keys().cloned().collect();
     edges.values_mut().for_each(|needs| needs.retain(|room| all.contains(room)));
-    // A slice that needs nobody can be taken away; what cannot be taken away in the end is a cycle.
-    while let Some(free) = edges.iter().find(|(_, needs)| needs.is_empty()).map(|(slice, _)| slice.clone()) {
+    let circle = circle_of(edges);
+    assert!(circle.is_empty(), "these import each other in a circle: {circle:?}");
+}
+
+#[test]
+fn wings_have_no_cycles() {
+    let wing = |room: &str| room.split('/').next().map(str::to_owned).filter(|wing| WINGS.contains(&wing.as_str()));
+    let mut edges: BTreeMap<Room, BTreeSet<Room>> = WINGS.iter().map(|wing| ((*wing).to_owned(), [].into())).collect();
+    for (home, import, _) in all_imports() {
+        let (from, to) = (wing(&home), room_of_import(&import).and_then(|room| wing(&room)));
+        if let Some((from, to)) = from.zip(to).filter(|(from, to)| from != to) {
+            edges.entry(from).or_default().insert(to);
+        }
+    }
+    let circle = circle_of(edges);
+    assert!(circle.is_empty(), "these wings import each other in a circle: {circle:?}");
+}
+
+/// What is left of rooms and those that each needs when whoever needs nobody is taken away, again and again: circles, and
+/// whoever needs them.
+fn circle_of(mut edges: BTreeMap<Room, BTreeSet<Room>>) -> BTreeMap<Room, BTreeSet<Room>> {
+    while let Some(free) = edges.iter().find(|(_, needs)| needs.is_empty()).map(|(room, _)| room.clone()) {
         edges.remove(&free);
         edges.values_mut().for_each(|needs| {
             needs.remove(&free);
         });
     }
-    assert!(edges.is_empty(), "these import each other in a circle: {edges:?}");
+    edges
+}
+
+/// The tables of the schema, as its source declares them: a name and its key in front of a brace.
+fn schema_tables() -> BTreeSet<String> {
+    let mut tables = BTreeSet::new();
+    for (_, text) in sources("src/store/schema") {
+        let code = code(&text);
+        let heads = code.lines().filter_map(|line| line.strip_suffix(") {")?.trim_start().split_once(" ("));
+        tables.extend(heads.map(|(name, _)| name.to_owned()));
+    }
+    tables
+}
+
+#[test]
+fn each_table_has_one_owner() {
+    let declared = schema_tables();
+    let owned: Vec<&str> = TABLES.iter().flat_map(|(_, tables)| tables.iter().copied()).collect();
+    let owners: BTreeSet<String> = owned.iter().map(|table| (*table).to_owned()).collect();
+    assert_eq!(owners, declared, "write tables into TABLES");
+    assert_eq!(owned.len(), owners.len(), "a table is in TABLES twice");
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut wrong, mut needed) = (Vec::new(), BTreeSet::new());
+    for (path, text) in sources("src") {
+        let (file, text) = (path.strip_prefix(root).expect("below the root").to_string_lossy(), code(&text));
+        if file.starts_with("src/store/schema/") {
+            continue;
+        }
+        if ["schema::*", "schema::{*", "schema as "].iter().any(|all| text.contains(all)) {
+            wrong.push(format!("{file} names tables that cannot be seen in its text"));
+        }
+        let home = home_of(&path).unwrap_or_default();
+        let own = TABLES.iter().find(|(room, _)| *room == home).map_or(&[][..], |(_, tables)| *tables);
+        let named = paths_after("schema::", &text).into_iter().filter_map(|names| names.into_iter().next());
+        for table in named.filter(|name| declared.contains(name) && !own.contains(&name.as_str())) {
+            match FOREIGN.iter().find(|(foreign, name, _)| *foreign == file && *name == table) {
+                Some(exception) => drop(needed.insert(*exception)),
+                None => wrong.push(format!("{file} names the table {table}, which another room owns: ask its facade")),
+            }
+        }
+    }
+    let idle = FOREIGN.iter().filter(|exception| !needed.contains(*exception));
+    wrong.extend(idle.map(|(file, table, _)| format!("{file} does not name {table} any more: take it out of FOREIGN")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
