@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// What each crate may name in its manifest, besides what its tests need. What is not here cannot be reached from there:
 /// the engine has no async runtime, no clock, no log and no source of chance; `ocpp` has no HTTP and no store.
-const MANIFESTS: [(&str, &[&str]); 6] = [
+const MANIFESTS: [(&str, &[&str]); 7] = [
     (
         "kernel",
         &[
@@ -31,6 +31,7 @@ const MANIFESTS: [(&str, &[&str]); 6] = [
     ("engine", &["kernel", "serde", "serde_json"]),
     ("pricing", &["chrono", "kernel", "rust_decimal", "serde"]),
     ("ocpp", &["chrono", "kernel", "serde", "serde_json", "thiserror"]),
+    ("resource", &["proc-macro2", "quote", "syn"]),
     (
         "simulator",
         &[

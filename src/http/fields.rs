@@ -1,7 +1,7 @@
 //! Reading JSON into domain types: every fault is noted with its path, nothing is read twice.
 //!
 //! A type that implements [`Field`] checks itself, so a struct made of such types by [`input!`](crate::input) or
-//! [`patch!`](crate::patch) is checked when it exists. Unknown fields are faults: a typing mistake never passes silently.
+//! [`patch!`](crate::patch) is checked when it exists; `#[resource]` writes both for resources. Unknown fields are faults: a typing mistake never passes silently.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -44,6 +44,9 @@ pub use error::{ApiError, ApiResult, Fault, Faults};
 pub use principal::Principal;
 pub use query::Query;
 
+#[cfg(test)]
+mod resource_tests;
+
 /// What a handler needs of the running server.
 #[derive(Clone)]
 pub struct Context {

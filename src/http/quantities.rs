@@ -23,6 +23,24 @@ macro_rules! quantity {
 
         json_schema!($name, $schema);
 
+        impl From<$name> for $inner {
+            fn from(quantity: $name) -> Self {
+                quantity.0
+            }
+        }
+
+        impl From<$inner> for $name {
+            fn from(inner: $inner) -> Self {
+                Self(inner)
+            }
+        }
+
+        impl From<$name> for f64 {
+            fn from(quantity: $name) -> Self {
+                shown(quantity.0.get())
+            }
+        }
+
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 to.serialize_f64(shown(self.0.get()))
@@ -82,6 +100,24 @@ pub struct WholeWatts(pub Watts);
 
 json_schema!(WholeWatts, {"type": "number", "minimum": 1, "maximum": 1_000_000_000, "example": 22000});
 
+impl From<WholeWatts> for Watts {
+    fn from(watts: WholeWatts) -> Self {
+        watts.0
+    }
+}
+
+impl From<Watts> for WholeWatts {
+    fn from(watts: Watts) -> Self {
+        Self(watts)
+    }
+}
+
+impl From<WholeWatts> for i64 {
+    fn from(watts: WholeWatts) -> Self {
+        watts.0.get()
+    }
+}
+
 impl Field for WholeWatts {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         const MUST: &str = "watts between 1 and 1000000000";
@@ -117,12 +153,38 @@ impl Field for PowerFactor {
     }
 }
 
+impl From<PowerFactor> for f64 {
+    /// As a number from 0 to 1.
+    fn from(factor: PowerFactor) -> Self {
+        shown(factor.0) / 1000.0
+    }
+}
+
 impl PowerFactor {
     /// As a number from 0 to 1.
     pub fn ratio(self) -> f64 {
-        shown(self.0) / 1000.0
+        f64::from(self)
     }
 }
+
+/// Parts per million, as columns have them.
+macro_rules! parts_per_million {
+    ($($name:ident),*) => {$(
+        impl From<$name> for i64 {
+            fn from(parts: $name) -> Self {
+                parts.0
+            }
+        }
+
+        impl From<i64> for $name {
+            fn from(parts: i64) -> Self {
+                Self(parts)
+            }
+        }
+    )*};
+}
+
+parts_per_million!(PowerFactor, Share);
 
 /// A share from 0.0 to 1.0, kept in parts per million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,6 +203,13 @@ impl Field for Share {
             }
             None => wrong(at, faults, "a number between 0 and 1"),
         }
+    }
+}
+
+impl From<Share> for f64 {
+    /// As a number from 0 to 1.
+    fn from(share: Share) -> Self {
+        shown(share.0) / 1000.0
     }
 }
 

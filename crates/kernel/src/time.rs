@@ -122,6 +122,12 @@ impl fmt::Display for TimeZone {
     }
 }
 
+impl From<TimeZone> for String {
+    fn from(zone: TimeZone) -> Self {
+        zone.to_string()
+    }
+}
+
 impl FromStr for TimeZone {
     type Err = chrono_tz::ParseError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
