@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use resource::resource;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::filters;
+use crate::http::Faults;
 use crate::http::address::Address;
-use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
-use crate::http::quantities::{Volts, shown};
-use crate::http::{Faults, Versioned};
+use crate::http::fields::{CustomFields, Field, MetaData, Path, wrong};
+use crate::http::quantities::Volts;
+use crate::json_schema;
 use crate::people::organizations::{ConcurrentCards, UnknownCards};
 use crate::store::Json;
 use crate::store::schema::locations;
-use crate::{input, json_schema, patch};
 use kernel::text::{Code, Name, Note};
 use kernel::*;
 
@@ -30,7 +31,8 @@ crate::spelled! {
 crate::text_column!(spelled BalancingBasis);
 
 /// Degrees: longitude first, as GeoJSON and eDRV v1.1 have it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = locations)]
 #[serde(into = "[f64; 2]")]
 pub struct Coordinates {
     /// −180 to 180.
@@ -128,276 +130,102 @@ pub(super) fn minutes(text: &str) -> Option<u32> {
     (minutes < 60 && hours * 60 + minutes <= 24 * 60).then_some(hours * 60 + minutes)
 }
 
-input! {
-    /// A new location.
-    #[schema(example = json!({
+/// Mains voltage where nothing else is said.
+const MAINS: Millivolts = Millivolts(230_000);
+
+#[resource(
+    new("A new location.", example = json!({
         "operatorName": "Depot North", "coordinates": [4.8952, 52.3702], "timezone": "Europe/Amsterdam",
         "address": {"streetAndNumber": "Havenweg 1", "postalCode": "1013 AA", "city": "Amsterdam", "country": "NL"},
         "openingHours": {"1": [{"startTime": "08:00", "endTime": "20:00"}]}
-    }))]
-    pub struct NewLocation {
-        /// Who runs it.
-        #[schema(example = "Depot North")]
-        pub operator_name as "operatorName": Name,
-        /// Display name.
-        pub name: Option<Name>,
-        /// A code of your own.
-        pub code: Option<Code>,
-        /// For your own use.
-        pub notes: Option<Note>,
-        /// Whether it is in use.
-        pub active: Option<bool>,
-        /// Postal address.
-        pub address: Address,
-        /// Where it is.
-        pub coordinates: Coordinates,
-        /// IANA time zone; UTC when absent.
-        pub timezone: Option<TimeZone>,
-        /// When it is open.
-        pub opening_hours as "openingHours": Option<OpeningHours>,
-        /// What balancing counts: power (the default) or current.
-        pub balancing_basis: Option<BalancingBasis>,
-        /// Volts between a phase and neutral; 230 when absent.
-        pub voltage: Option<Volts>,
-        /// What a card gets here that no token knows: refuse, accept, or free_vending (it may charge and its session has no
-        /// price); as the organization says when absent.
-        pub unknown_cards: Option<UnknownCards>,
-        /// What a card gets here that is in use at another connector: accept, or refuse (stations are answered ConcurrentTx); as
-        /// the organization says when absent.
-        pub concurrent_cards: Option<ConcurrentCards>,
-        /// Texts of your own.
-        pub custom_fields: Option<CustomFields>,
-        /// JSON of your own.
-        pub meta_data: Option<MetaData>,
-    }
-}
-
-patch! {
-    /// Changes of a location (JSON merge patch).
-    #[schema(example = json!({"notes": "Gate code 4711", "custom_fields": {"cost centre": "4711"}}))]
-    pub struct LocationPatch {
-        /// Who runs it.
-        pub operator_name as "operatorName": Name,
-        /// Display name.
-        pub name: Name,
-        /// A code of your own.
-        pub code: Code,
-        /// For your own use.
-        pub notes: Note,
-        /// Whether it is in use.
-        pub active: bool,
-        /// Postal address; replaced as a whole.
-        pub address: Address,
-        /// Where it is.
-        pub coordinates: Coordinates,
-        /// IANA time zone.
-        pub timezone: TimeZone,
-        /// When it is open.
-        pub opening_hours as "openingHours": OpeningHours,
-        /// What balancing counts.
-        pub balancing_basis: BalancingBasis,
-        /// Volts between a phase and neutral.
-        pub voltage: Volts,
-        /// What a card gets here that no token knows; null means as the organization says.
-        pub unknown_cards: UnknownCards,
-        /// What a card gets here that is in use at another connector; null means as the organization says.
-        pub concurrent_cards: ConcurrentCards,
-        /// Texts of your own.
-        pub custom_fields: CustomFields,
-        /// JSON of your own.
-        pub meta_data: MetaData,
-    }
-}
-
+    })),
+    patch(
+        "Changes of a location (JSON merge patch).",
+        example = json!({"notes": "Gate code 4711", "custom_fields": {"cost centre": "4711"}})
+    ),
+    view("A location as clients see it.")
+)]
 /// A stored location.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = locations, treat_none_as_null = true)]
 pub struct Location {
+    /// Its id.
+    #[field(name = "_id", initial = moment.id())]
     pub id: LocationId,
+    #[field(argument, hidden)]
     pub organization_id: OrganizationId,
+    /// Who runs it.
+    #[field(name = "operatorName", read = Name, new(example = "Depot North"))]
     pub operator_name: String,
+    /// Display name.
+    #[field(read = Name)]
     pub name: Option<String>,
+    /// A code of your own.
+    #[field(read = Code)]
     pub code: Option<String>,
+    /// For your own use.
+    #[field(read = Note)]
     pub notes: Option<String>,
+    /// Whether it is in use.
+    #[field(read, default = true)]
     pub active: bool,
+    /// Postal address.
+    #[field(read, patch("Postal address; replaced as a whole."))]
     pub address: Json<Address>,
-    pub longitude: f64,
-    pub latitude: f64,
+    /// Where it is.
+    #[field(read, view(inline))]
+    #[diesel(embed)]
+    pub coordinates: Coordinates,
+    /// IANA time zone.
+    #[field(read = TimeZone, default, new("IANA time zone; UTC when absent."))]
     pub timezone: String,
+    /// When it is open.
+    #[field(name = "openingHours", read, default, view("When it is open; empty means always.", inline))]
     pub opening_hours: Json<OpeningHours>,
+    /// What balancing counts.
+    #[field(
+        read,
+        default = BalancingBasis::Power,
+        new("What balancing counts: power (the default) or current.")
+    )]
     pub balancing_basis: BalancingBasis,
+    /// Volts between a phase and neutral.
+    #[field(read = Volts, default = MAINS, shown = f64, new("Volts between a phase and neutral; 230 when absent."))]
     pub voltage: Millivolts,
-    pub custom_fields: Json<CustomFields>,
-    pub meta_data: Json<MetaData>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
+    /// What a card gets here that no token knows: refuse, accept or free_vending; null means as the organization says.
+    #[field(
+        read,
+        new("What a card gets here that no token knows: refuse, accept, or free_vending (it may charge and its session has no
+            price); as the organization says when absent."),
+        patch("What a card gets here that no token knows; null means as the organization says.")
+    )]
     pub unknown_cards: Option<UnknownCards>,
+    /// What a card gets here that is in use at another connector: accept or refuse; null means as the organization says.
+    #[field(
+        read,
+        new("What a card gets here that is in use at another connector: accept, or refuse (stations are answered ConcurrentTx); as
+            the organization says when absent."),
+        patch("What a card gets here that is in use at another connector; null means as the organization says.")
+    )]
     pub concurrent_cards: Option<ConcurrentCards>,
+    /// Texts of your own.
+    #[field(read, default)]
+    pub custom_fields: Json<CustomFields>,
+    /// JSON of your own.
+    #[field(read, default)]
+    pub meta_data: Json<MetaData>,
+    /// When it was created.
+    #[field(name = "createdAt", initial = moment.now)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", initial = moment.now, version)]
+    pub updated_at: Timestamp,
 }
 
-/// Mains voltage where nothing else is said.
-const MAINS: Millivolts = Millivolts(230_000);
-
 impl Location {
-    /// The location that `new` describes.
-    pub(super) fn new(new: NewLocation, organization_id: OrganizationId, moment: &Moment) -> Self {
-        Self {
-            id: moment.id(),
-            organization_id,
-            operator_name: new.operator_name.into(),
-            name: new.name.map(String::from),
-            code: new.code.map(String::from),
-            notes: new.notes.map(String::from),
-            active: new.active.unwrap_or(true),
-            address: Json(new.address),
-            longitude: new.coordinates.longitude,
-            latitude: new.coordinates.latitude,
-            timezone: new.timezone.unwrap_or_default().to_string(),
-            opening_hours: Json(new.opening_hours.unwrap_or_default()),
-            balancing_basis: new.balancing_basis.unwrap_or(BalancingBasis::Power),
-            voltage: new.voltage.map_or(MAINS, |volts| volts.0),
-            custom_fields: Json(new.custom_fields.unwrap_or_default()),
-            meta_data: Json(new.meta_data.unwrap_or_default()),
-            created_at: moment.now,
-            updated_at: moment.now,
-            unknown_cards: new.unknown_cards,
-            concurrent_cards: new.concurrent_cards,
-        }
-    }
-
-    /// Applies a patch; what must not be empty refuses null.
-    pub(super) fn apply(&mut self, patch: LocationPatch, moment: &Moment) -> Result<(), Faults> {
-        let mut faults = Faults::default();
-        patch.operator_name.map(String::from).set(&mut self.operator_name, "operatorName", &mut faults);
-        patch.name.map(String::from).apply(&mut self.name);
-        patch.code.map(String::from).apply(&mut self.code);
-        patch.notes.map(String::from).apply(&mut self.notes);
-        patch.active.apply_or(&mut self.active, true);
-        patch.address.map(Json).set(&mut self.address, "address", &mut faults);
-        let mut place = Coordinates { longitude: self.longitude, latitude: self.latitude };
-        patch.coordinates.set(&mut place, "coordinates", &mut faults);
-        (self.longitude, self.latitude) = (place.longitude, place.latitude);
-        patch.timezone.map(|zone| zone.to_string()).apply_or(&mut self.timezone, TimeZone::default().to_string());
-        patch.opening_hours.map(Json).apply_or(&mut self.opening_hours, Json::default());
-        patch.balancing_basis.apply_or(&mut self.balancing_basis, BalancingBasis::Power);
-        patch.voltage.map(|volts| volts.0).apply_or(&mut self.voltage, MAINS);
-        patch.unknown_cards.apply(&mut self.unknown_cards);
-        patch.concurrent_cards.apply(&mut self.concurrent_cards);
-        patch.custom_fields.map(Json).apply_or(&mut self.custom_fields, Json::default());
-        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
-        self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
-    }
-
-    /// Where it is.
-    pub fn coordinates(&self) -> Coordinates {
-        Coordinates { longitude: self.longitude, latitude: self.latitude }
-    }
-
     /// The time zone, for local hours.
     pub fn time_zone(&self) -> TimeZone {
         self.timezone.parse().unwrap_or_default()
-    }
-}
-
-/// A location as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct LocationView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: LocationId,
-    /// Who runs it.
-    #[serde(rename = "operatorName")]
-    pub operator_name: String,
-    /// Display name.
-    pub name: Option<String>,
-    /// A code of your own.
-    pub code: Option<String>,
-    /// For your own use.
-    pub notes: Option<String>,
-    /// Whether it is in use.
-    pub active: bool,
-    /// Postal address.
-    pub address: Address,
-    /// Where it is.
-    #[schema(inline)]
-    pub coordinates: Coordinates,
-    /// IANA time zone.
-    pub timezone: String,
-    /// When it is open; empty means always.
-    #[serde(rename = "openingHours")]
-    #[schema(inline)]
-    pub opening_hours: OpeningHours,
-    /// What balancing counts.
-    pub balancing_basis: BalancingBasis,
-    /// Volts between a phase and neutral.
-    pub voltage: f64,
-    /// What a card gets here that no token knows: refuse, accept or free_vending; null means as the organization says.
-    pub unknown_cards: Option<UnknownCards>,
-    /// What a card gets here that is in use at another connector: accept or refuse; null means as the organization says.
-    pub concurrent_cards: Option<ConcurrentCards>,
-    /// Texts of your own.
-    pub custom_fields: CustomFields,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl Versioned for LocationView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
-    }
-}
-
-impl From<Location> for LocationView {
-    fn from(location: Location) -> Self {
-        let Location {
-            id,
-            organization_id: _,
-            operator_name,
-            name,
-            code,
-            notes,
-            active,
-            address,
-            longitude,
-            latitude,
-            timezone,
-            opening_hours,
-            balancing_basis,
-            voltage,
-            custom_fields,
-            meta_data,
-            created_at,
-            updated_at,
-            unknown_cards,
-            concurrent_cards,
-        } = location;
-        Self {
-            id,
-            operator_name,
-            name,
-            code,
-            notes,
-            active,
-            address: address.0,
-            coordinates: Coordinates { longitude, latitude },
-            timezone,
-            opening_hours: opening_hours.0,
-            balancing_basis,
-            voltage: shown(voltage.get()),
-            unknown_cards,
-            concurrent_cards,
-            custom_fields: custom_fields.0,
-            meta_data: meta_data.0,
-            created_at,
-            updated_at,
-        }
     }
 }
 

@@ -88,7 +88,7 @@ impl AssetView {
     /// The view of an asset at its location, as things are at `now`.
     pub fn new(asset: Asset, location: &Location, now: Timestamp) -> Self {
         let stale = asset.is_stale(now);
-        let coordinates = asset.own_coordinates().unwrap_or_else(|| location.coordinates());
+        let coordinates = asset.own_coordinates().unwrap_or(location.coordinates);
         let clock_offset_seconds = asset.measured.clock_offset_seconds();
         let Asset {
             id,

@@ -94,7 +94,7 @@ fn place_at_locations(conn: &mut Conn, organization: OrganizationId, views: &mut
     for view in views.iter_mut().filter(|view| view.coordinates.is_none()) {
         let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
         if let Some(id) = id {
-            view.coordinates = Some(locations::find(conn, organization, id)?.coordinates());
+            view.coordinates = Some(locations::find(conn, organization, id)?.coordinates);
         }
     }
     Ok(())
