@@ -138,7 +138,7 @@ pub fn offline_cards(
         let usable = known.status != AuthorizationStatus::Expired && fits(&token.physical_id);
         usable.then(|| OfflineCard {
             id_tag: token.physical_id,
-            kind: token.type_,
+            kind: token.kind,
             may_charge: known.status == AuthorizationStatus::Accepted,
             expires_at: token.expires_at,
             parent_group: token.parent_group.filter(|group| fits(group)),

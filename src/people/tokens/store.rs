@@ -48,7 +48,7 @@ pub(super) fn find_by_tag(conn: &mut Conn, organization: OrganizationId, id_tag:
 /// The type of the organization's token that stations read as this, in OCPP's words; none where no token is known.
 pub fn type_of(conn: &mut Conn, organization: OrganizationId, id_tag: &str) -> StoreResult<Option<&'static str>> {
     let token = find_by_tag(conn, organization, id_tag)?;
-    Ok(token.map(|token| token.type_.as_str()))
+    Ok(token.map(|token| token.kind.as_str()))
 }
 
 /// What stations read of the active tokens of a user, the oldest token first.
