@@ -1,16 +1,17 @@
 //! What a user is, and what may be said about one.
 
 use diesel::prelude::*;
+use resource::resource;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::filters;
+use crate::http::Faults;
 use crate::http::address::Address;
-use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
-use crate::http::{Faults, Versioned};
+use crate::http::fields::{Field, MetaData, Path, wrong};
 use crate::store::Json;
 use crate::store::schema::users;
-use crate::{input, json_schema, patch};
+use crate::{input, json_schema};
 use kernel::text::{Code, Name, Text};
 use kernel::*;
 
@@ -94,6 +95,12 @@ json_schema!(Favorites, {
     "type": "array", "maxItems": 200, "items": {"type": "string", "pattern": "^[0-9a-fA-F]{24}$"}
 });
 
+impl From<Favorites> for Vec<StationId> {
+    fn from(favorites: Favorites) -> Self {
+        favorites.0
+    }
+}
+
 impl Field for Favorites {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let stations = Vec::<StationId>::read(value, at, faults)?;
@@ -104,228 +111,85 @@ impl Field for Favorites {
     }
 }
 
-input! {
-    /// A new user.
-    #[schema(example = json!({
-        "firstname": "Ada", "lastname": "Lovelace", "email": "ada@example.com", "phone": {"mobile": "+31 6 12345678"},
-        "address": {"city": "Amsterdam", "country": "NL"}, "meta_data": {"customer": "C-17"}
-    }))]
-    pub struct NewUser {
-        /// First name.
-        pub firstname: Name,
-        /// Last name.
-        pub lastname: Name,
-        /// E-mail address, kept in lower case; no two users share one.
-        pub email: Option<Email>,
-        /// Whether the user may charge.
-        pub active: Option<bool>,
-        /// What the user is; `user` when absent.
-        pub role: Option<Code>,
-        /// Whether the user belongs to the operator's private group, whose members also see stations that are not visible.
-        pub private_group: Option<bool>,
-        /// The address of a picture.
-        pub picture: Option<Link>,
-        /// Postal address.
-        pub address: Option<Address>,
-        /// How to call.
-        pub phone: Option<Phone>,
-        /// Charge stations that the user likes.
-        pub favorite_chargestations: Option<Favorites>,
-        /// JSON of your own.
-        pub meta_data: Option<MetaData>,
-    }
-}
-
-patch! {
-    /// Changes of a user (JSON merge patch).
-    #[schema(example = json!({"phone": {"work": "+31 20 1234567"}, "role": "fleet"}))]
-    pub struct UserPatch {
-        /// First name.
-        pub firstname: Name,
-        /// Last name.
-        pub lastname: Name,
-        /// E-mail address.
-        pub email: Email,
-        /// Whether the user may charge; the tokens of an inactive user are blocked.
-        pub active: bool,
-        /// What the user is.
-        pub role: Code,
-        /// Whether the user belongs to the operator's private group.
-        pub private_group: bool,
-        /// The address of a picture.
-        pub picture: Link,
-        /// Postal address; replaced as a whole.
-        pub address: Address,
-        /// How to call; replaced as a whole.
-        pub phone: Phone,
-        /// Charge stations that the user likes; replaced as a whole.
-        pub favorite_chargestations: Favorites,
-        /// JSON of your own.
-        pub meta_data: MetaData,
-    }
-}
-
 /// What a user is when nobody says otherwise.
 const ROLE: &str = "user";
 
+#[resource(
+    new("A new user.", example = json!({
+        "firstname": "Ada", "lastname": "Lovelace", "email": "ada@example.com", "phone": {"mobile": "+31 6 12345678"},
+        "address": {"city": "Amsterdam", "country": "NL"}, "meta_data": {"customer": "C-17"}
+    })),
+    patch(
+        "Changes of a user (JSON merge patch).",
+        example = json!({"phone": {"work": "+31 20 1234567"}, "role": "fleet"})
+    ),
+    view("A user as clients see it.")
+)]
 /// A stored user.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true)]
 pub struct User {
+    /// Its id.
+    #[field(name = "_id", initial = moment.id())]
     pub id: UserId,
+    #[field(argument, hidden)]
     pub organization_id: OrganizationId,
+    /// First name.
+    #[field(read = Name)]
     pub firstname: String,
+    /// Last name.
+    #[field(read = Name)]
     pub lastname: String,
+    /// E-mail address.
+    #[field(read = Email, new("E-mail address, kept in lower case; no two users share one."))]
     pub email: Option<String>,
+    /// Whether the user may charge.
+    #[field(read, default = true, patch("Whether the user may charge; the tokens of an inactive user are blocked."))]
     pub active: bool,
+    /// What the user is.
+    #[field(read = Code, default = ROLE.to_owned(), new("What the user is; `user` when absent."))]
     pub role: String,
+    /// Whether the user belongs to the operator's private group.
+    #[field(
+        read,
+        default,
+        new(
+            "Whether the user belongs to the operator's private group, whose members also see stations that are not visible."
+        )
+    )]
     pub private_group: bool,
+    /// The address of a picture.
+    #[field(read = Link)]
     pub picture: Option<String>,
+    /// Postal address.
+    #[field(read, default, patch("Postal address; replaced as a whole."))]
     pub address: Json<Address>,
+    /// How to call.
+    #[field(read, default, patch("How to call; replaced as a whole."))]
     pub phone: Json<Phone>,
+    /// Charge stations that the user likes.
+    #[field(
+        read,
+        default,
+        shown = Vec<StationId>,
+        patch("Charge stations that the user likes; replaced as a whole.")
+    )]
     pub favorite_chargestations: Json<Favorites>,
+    /// JSON of your own.
+    #[field(read, default)]
     pub meta_data: Json<MetaData>,
+    /// When it was created.
+    #[field(name = "createdAt", initial = moment.now)]
     pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", initial = moment.now, version)]
     pub updated_at: Timestamp,
 }
 
 impl NewUser {
     /// Somebody of whom only the name and the address are known.
     pub fn named(firstname: Name, lastname: Name, email: Email) -> Self {
-        Self {
-            firstname,
-            lastname,
-            email: Some(email),
-            active: None,
-            role: None,
-            private_group: None,
-            picture: None,
-            address: None,
-            phone: None,
-            favorite_chargestations: None,
-            meta_data: None,
-        }
-    }
-}
-
-impl User {
-    /// The user that `new` describes.
-    pub(super) fn new(new: NewUser, organization_id: OrganizationId, moment: &Moment) -> Self {
-        Self {
-            id: moment.id(),
-            organization_id,
-            firstname: new.firstname.into(),
-            lastname: new.lastname.into(),
-            email: new.email.map(String::from),
-            active: new.active.unwrap_or(true),
-            role: new.role.map_or_else(|| ROLE.to_owned(), String::from),
-            private_group: new.private_group.unwrap_or(false),
-            picture: new.picture.map(String::from),
-            address: Json(new.address.unwrap_or_default()),
-            phone: Json(new.phone.unwrap_or_default()),
-            favorite_chargestations: Json(new.favorite_chargestations.unwrap_or_default()),
-            meta_data: Json(new.meta_data.unwrap_or_default()),
-            created_at: moment.now,
-            updated_at: moment.now,
-        }
-    }
-
-    /// Applies a patch; what must not be empty refuses null.
-    pub(super) fn apply(&mut self, patch: UserPatch, moment: &Moment) -> Result<(), Faults> {
-        let mut faults = Faults::default();
-        patch.firstname.map(String::from).set(&mut self.firstname, "firstname", &mut faults);
-        patch.lastname.map(String::from).set(&mut self.lastname, "lastname", &mut faults);
-        patch.email.map(String::from).apply(&mut self.email);
-        patch.active.apply_or(&mut self.active, true);
-        patch.role.map(String::from).apply_or(&mut self.role, ROLE.to_owned());
-        patch.private_group.apply_or(&mut self.private_group, false);
-        patch.picture.map(String::from).apply(&mut self.picture);
-        patch.address.map(Json).apply_or(&mut self.address, Json::default());
-        patch.phone.map(Json).apply_or(&mut self.phone, Json::default());
-        patch.favorite_chargestations.map(Json).apply_or(&mut self.favorite_chargestations, Json::default());
-        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
-        self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
-    }
-}
-
-/// A user as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct UserView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: UserId,
-    /// First name.
-    pub firstname: String,
-    /// Last name.
-    pub lastname: String,
-    /// E-mail address.
-    pub email: Option<String>,
-    /// Whether the user may charge.
-    pub active: bool,
-    /// What the user is.
-    pub role: String,
-    /// Whether the user belongs to the operator's private group.
-    pub private_group: bool,
-    /// The address of a picture.
-    pub picture: Option<String>,
-    /// Postal address.
-    pub address: Address,
-    /// How to call.
-    pub phone: Phone,
-    /// Charge stations that the user likes.
-    pub favorite_chargestations: Vec<StationId>,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl Versioned for UserView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
-    }
-}
-
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
-        let User {
-            id,
-            organization_id: _,
-            firstname,
-            lastname,
-            email,
-            active,
-            role,
-            private_group,
-            picture,
-            address,
-            phone,
-            favorite_chargestations,
-            meta_data,
-            created_at,
-            updated_at,
-        } = user;
-        Self {
-            id,
-            firstname,
-            lastname,
-            email,
-            active,
-            role,
-            private_group,
-            picture,
-            address: address.0,
-            phone: phone.0,
-            favorite_chargestations: favorite_chargestations.0.0,
-            meta_data: meta_data.0,
-            created_at,
-            updated_at,
-        }
+        Self { email: Some(email), ..Self::only(firstname, lastname) }
     }
 }
 
