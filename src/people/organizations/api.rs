@@ -54,8 +54,8 @@ async fn update_organization(
         .write(move |change| {
             let mut organization = store::find_organization(change.conn, change.organization)?;
             if_match.check(organization.updated_at)?;
-            patch.clone().apply(&mut organization, change.moment)?;
-            store::update_organization(change.conn, &organization)?;
+            organization.apply(patch.clone(), change.moment)?;
+            store::update_organization(change.conn, &change.organization)?;
             let view = OrganizationView::from(organization);
             change.record(EventKind::OrganizationUpdated, &view)?;
             Ok(Changed(view))
