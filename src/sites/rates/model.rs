@@ -1,17 +1,18 @@
 //! What a rate is.
 
 use diesel::prelude::*;
+use resource::resource;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use crate::filters;
-use crate::http::fields::{Mandatory, MetaData};
+use crate::http::Faults;
+use crate::http::fields::MetaData;
 use crate::http::money::{Amount, Percent};
-use crate::http::{Faults, Versioned};
+use crate::input;
 use crate::store::Json;
 use crate::store::schema::rates;
-use crate::{input, patch};
 use kernel::text::{Name, Note};
 use kernel::*;
 use pricing::{Component, Conditions, Counted, Element, Kind, Unit};
@@ -77,103 +78,67 @@ impl PriceComponent {
     }
 }
 
-input! {
-    /// A new rate.
-    #[schema(example = json!({
+#[resource(
+    new("A new rate.", example = json!({
         "name": "Standard", "currency": "EUR", "minimum_amount": 0.5, "price_components": [
             {"type": "FLAT", "price": 0.35, "tax": 21}, {"type": "ENERGY", "price": 0.39, "tax": 21},
             {"type": "PARKING_TIME", "price": 3, "tax": 21, "grace_period": 0.25, "step_size": 60}
         ]
-    }))]
-    pub struct NewRate {
-        /// Display name; it stands on the bill.
-        pub name: Name,
-        /// Description.
-        pub description: Option<Note>,
-        /// In what it is paid.
-        pub currency: Currency,
-        /// The prices, at most one of each type.
-        pub price_components: Vec<PriceComponent>,
-        /// The least that a session costs, with tax.
-        pub minimum_amount: Option<Amount>,
-        /// Whether it prices sessions; true when absent.
-        pub active: Option<bool>,
-        /// JSON of your own.
-        pub meta_data: Option<MetaData>,
-    }
-}
-
-patch! {
-    /// Changes of a rate (JSON merge patch); sessions that already started keep the prices they began with.
-    #[schema(example = json!({"description": "Since the summer", "price_components": [{"type": "ENERGY", "price": 0.42, "tax": 21}]}))]
-    pub struct RatePatch {
-        /// Display name.
-        pub name: Name,
-        /// Description.
-        pub description: Note,
-        /// In what it is paid.
-        pub currency: Currency,
-        /// The prices; replaced as a whole.
-        pub price_components: Vec<PriceComponent>,
-        /// The least that a session costs, with tax.
-        pub minimum_amount: Amount,
-        /// Whether it prices sessions.
-        pub active: bool,
-        /// JSON of your own.
-        pub meta_data: MetaData,
-    }
-}
-
+    })),
+    patch(
+        "Changes of a rate (JSON merge patch); sessions that already started keep the prices they began with.",
+        function = merge,
+        example = json!({"description": "Since the summer", "price_components": [{"type": "ENERGY", "price": 0.42, "tax": 21}]})
+    ),
+    view("A rate as clients see it.")
+)]
 /// A stored rate.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = rates, treat_none_as_null = true)]
 pub struct Rate {
+    /// Its id.
+    #[field(name = "_id", initial = moment.id())]
     pub id: RateId,
+    #[field(argument, hidden)]
     pub organization_id: OrganizationId,
+    /// Display name.
+    #[field(read = Name, new("Display name; it stands on the bill."))]
     pub name: String,
+    /// Description.
+    #[field(read = Note)]
     pub description: Option<String>,
+    /// In what it is paid.
+    #[field(read)]
     pub currency: Currency,
+    /// The prices.
+    #[field(read, new("The prices, at most one of each type."), patch("The prices; replaced as a whole."))]
     pub price_components: Json<Vec<PriceComponent>>,
+    /// The least that a session costs, with tax.
+    #[field(read)]
     pub minimum_amount: Option<Amount>,
+    /// Whether it prices sessions.
+    #[field(read, default = true, new("Whether it prices sessions; true when absent."))]
     pub active: bool,
+    /// How often it was changed, from 1.
+    #[field(initial = 1)]
     pub version: i64,
+    /// JSON of your own.
+    #[field(read, default)]
     pub meta_data: Json<MetaData>,
+    /// When it was created.
+    #[field(name = "createdAt", initial = moment.now)]
     pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", initial = moment.now, version)]
     pub updated_at: Timestamp,
 }
 
 impl Rate {
-    /// The rate that `new` describes.
-    pub(super) fn new(new: NewRate, organization_id: OrganizationId, moment: &Moment) -> Self {
-        Self {
-            id: moment.id(),
-            organization_id,
-            name: new.name.into(),
-            description: new.description.map(String::from),
-            currency: new.currency,
-            price_components: Json(new.price_components),
-            minimum_amount: new.minimum_amount,
-            active: new.active.unwrap_or(true),
-            version: 1,
-            meta_data: Json(new.meta_data.unwrap_or_default()),
-            created_at: moment.now,
-            updated_at: moment.now,
-        }
-    }
-
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: RatePatch, moment: &Moment) -> Result<(), Faults> {
-        let mut faults = Faults::default();
-        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
-        patch.description.map(String::from).apply(&mut self.description);
-        patch.currency.set(&mut self.currency, "currency", &mut faults);
-        patch.price_components.map(Json).set(&mut self.price_components, "price_components", &mut faults);
-        patch.minimum_amount.apply(&mut self.minimum_amount);
-        patch.active.apply_or(&mut self.active, true);
-        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.version += 1;
-        self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() { self.check() } else { Err(faults) }
+        self.merge(patch, moment)?;
+        self.check()
     }
 
     /// What must hold between its fields.
@@ -205,74 +170,6 @@ impl Rate {
     pub(super) fn element(&self, when: Conditions) -> Element {
         let components = self.price_components.0.iter();
         Element { name: self.name.clone(), when, components: components.map(PriceComponent::component).collect() }
-    }
-}
-
-/// A rate as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct RateView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: RateId,
-    /// Display name.
-    pub name: String,
-    /// Description.
-    pub description: Option<String>,
-    /// In what it is paid.
-    pub currency: Currency,
-    /// The prices.
-    pub price_components: Vec<PriceComponent>,
-    /// The least that a session costs, with tax.
-    pub minimum_amount: Option<Amount>,
-    /// Whether it prices sessions.
-    pub active: bool,
-    /// How often it was changed, from 1.
-    pub version: i64,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl From<Rate> for RateView {
-    fn from(rate: Rate) -> Self {
-        let Rate {
-            id,
-            organization_id: _,
-            name,
-            description,
-            currency,
-            price_components,
-            minimum_amount,
-            active,
-            version,
-            meta_data,
-            created_at,
-            updated_at,
-        } = rate;
-        Self {
-            id,
-            name,
-            description,
-            currency,
-            price_components: price_components.0,
-            minimum_amount,
-            active,
-            version,
-            meta_data: meta_data.0,
-            created_at,
-            updated_at,
-        }
-    }
-}
-
-impl Versioned for RateView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
     }
 }
 

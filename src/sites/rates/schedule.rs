@@ -1,14 +1,15 @@
 //! Rates that change with the hour, the day, or what the EVSE and its connector are (eDRV: advanced rates).
 
 use diesel::prelude::*;
+use resource::resource;
 use serde::{Deserialize, Serialize};
 
 use super::model::RateView;
-use crate::http::fields::{CustomFields, DaysOfWeek, Mandatory, MetaData};
-use crate::http::{Faults, Versioned};
+use crate::http::Faults;
+use crate::http::fields::{CustomFields, DaysOfWeek, MetaData};
+use crate::input;
 use crate::store::Json;
 use crate::store::schema::rate_schedules;
-use crate::{input, patch};
 use kernel::calendar::{TimeOfDay, Weekdays};
 use kernel::text::{Name, Note};
 use kernel::*;
@@ -67,104 +68,70 @@ input! {
     }
 }
 
-input! {
-    /// A new schedule of rates.
-    #[schema(example = json!({
+#[resource(
+    new("A new schedule of rates.", example = json!({
         "active": true, "name": "Day/Night", "currency": "EUR", "default_rate": "650000000000000000000001",
         "layout": [{
             "target": {"start_time": "08:00", "end_time": "20:00", "day_of_week": ["SATURDAY", "SUNDAY"]},
             "rate": "650000000000000000000001"
         }]
-    }))]
-    pub struct NewRateSchedule {
-        /// Display name.
-        pub name: Name,
-        /// Description.
-        pub description: Option<Note>,
-        /// In what it is paid; all its rates have the same.
-        pub currency: Currency,
-        /// The rate that holds where no entry does.
-        pub default_rate: RateId,
-        /// Other rates at certain times; the first that holds counts.
-        pub layout: Vec<ScheduleEntry>,
-        /// Whether it prices sessions; true when absent.
-        pub active: Option<bool>,
-        /// JSON of your own.
-        pub meta_data: Option<MetaData>,
-    }
-}
-
-patch! {
-    /// Changes of a schedule (JSON merge patch); sessions that already started keep the prices they began with.
-    #[schema(example = json!({"description": "Since the summer"}))]
-    pub struct RateSchedulePatch {
-        /// Display name.
-        pub name: Name,
-        /// Description.
-        pub description: Note,
-        /// In what it is paid.
-        pub currency: Currency,
-        /// The rate that holds where no entry does.
-        pub default_rate: RateId,
-        /// Other rates at certain times; replaced as a whole.
-        pub layout: Vec<ScheduleEntry>,
-        /// Whether it prices sessions.
-        pub active: bool,
-        /// JSON of your own.
-        pub meta_data: MetaData,
-    }
-}
-
+    })),
+    patch(
+        "Changes of a schedule (JSON merge patch); sessions that already started keep the prices they began with.",
+        function = merge,
+        example = json!({"description": "Since the summer"})
+    ),
+    view("A schedule as clients see it.")
+)]
 /// A stored schedule.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = rate_schedules, treat_none_as_null = true)]
 pub struct RateSchedule {
+    /// Its id.
+    #[field(name = "_id", initial = moment.id())]
     pub id: RateScheduleId,
+    #[field(argument, hidden)]
     pub organization_id: OrganizationId,
+    /// Display name.
+    #[field(read = Name)]
     pub name: String,
+    /// Description.
+    #[field(read = Note)]
     pub description: Option<String>,
+    /// In what it is paid.
+    #[field(read, new("In what it is paid; all its rates have the same."))]
     pub currency: Currency,
+    /// The rate that holds where no entry does.
+    #[field(name = "default_rate", read)]
     pub default_rate_id: RateId,
+    /// Other rates at certain times; the first that holds counts.
+    #[field(read, default, required, hidden, patch("Other rates at certain times; replaced as a whole."))]
     pub layout: Json<Vec<ScheduleEntry>>,
+    /// Other rates at certain times.
+    #[field(name = "layout", computed)]
+    pub layout_with_rates: Vec<ScheduleEntryView>,
+    /// Whether it prices sessions.
+    #[field(read, default = true, new("Whether it prices sessions; true when absent."))]
     pub active: bool,
+    /// How often it was changed, from 1.
+    #[field(initial = 1)]
     pub version: i64,
+    /// JSON of your own.
+    #[field(read, default)]
     pub meta_data: Json<MetaData>,
+    /// When it was created.
+    #[field(name = "createdAt", initial = moment.now)]
     pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", initial = moment.now, version)]
     pub updated_at: Timestamp,
 }
 
 impl RateSchedule {
-    /// The schedule that `new` describes.
-    pub(super) fn new(new: NewRateSchedule, organization_id: OrganizationId, moment: &Moment) -> Self {
-        Self {
-            id: moment.id(),
-            organization_id,
-            name: new.name.into(),
-            description: new.description.map(String::from),
-            currency: new.currency,
-            default_rate_id: new.default_rate,
-            layout: Json(new.layout),
-            active: new.active.unwrap_or(true),
-            version: 1,
-            meta_data: Json(new.meta_data.unwrap_or_default()),
-            created_at: moment.now,
-            updated_at: moment.now,
-        }
-    }
-
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(&mut self, patch: RateSchedulePatch, moment: &Moment) -> Result<(), Faults> {
-        let mut faults = Faults::default();
-        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
-        patch.description.map(String::from).apply(&mut self.description);
-        patch.currency.set(&mut self.currency, "currency", &mut faults);
-        patch.default_rate.set(&mut self.default_rate_id, "default_rate", &mut faults);
-        patch.layout.map(Json).apply_or(&mut self.layout, Json::default());
-        patch.active.apply_or(&mut self.active, true);
-        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         self.version += 1;
-        self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
+        self.merge(patch, moment)
     }
 
     /// The rates that it names, with the field that names each.
@@ -199,42 +166,6 @@ pub struct ScheduleEntryView {
     pub target: ScheduleTarget,
     /// The whole rate that holds then.
     pub rate: RateView,
-}
-
-/// A schedule as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct RateScheduleView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: RateScheduleId,
-    /// Display name.
-    pub name: String,
-    /// Description.
-    pub description: Option<String>,
-    /// In what it is paid.
-    pub currency: Currency,
-    /// The rate that holds where no entry does.
-    pub default_rate: RateId,
-    /// Other rates at certain times.
-    pub layout: Vec<ScheduleEntryView>,
-    /// Whether it prices sessions.
-    pub active: bool,
-    /// How often it was changed, from 1.
-    pub version: i64,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl Versioned for RateScheduleView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
-    }
 }
 
 /// What a connector is priced by, as clients see it.

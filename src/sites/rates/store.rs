@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::model::{Rate, RateFilter, RateView};
-use super::schedule::{AnyRateView, RateSchedule, RateScheduleView, ScheduleEntryView};
+use super::schedule::{AnyRateView, RateSchedule, RateScheduleComputed, RateScheduleView, ScheduleEntryView};
 use super::uses::Uses;
 use crate::fetch_page;
 use crate::http::fields::CustomFields;
@@ -158,33 +158,8 @@ pub(super) fn schedule_view(conn: &mut Conn, schedule: RateSchedule) -> StoreRes
         let rate = known.get(&entry.rate).cloned();
         rate.map(|rate| ScheduleEntryView { target: entry.target, rate: rate.into() })
     };
-    let RateSchedule {
-        id,
-        organization_id: _,
-        name,
-        description,
-        currency,
-        default_rate_id,
-        layout,
-        active,
-        version,
-        meta_data,
-        created_at,
-        updated_at,
-    } = schedule;
-    Ok(RateScheduleView {
-        id,
-        name,
-        description,
-        currency,
-        default_rate: default_rate_id,
-        layout: layout.0.into_iter().filter_map(entry).collect(),
-        active,
-        version,
-        meta_data: meta_data.0,
-        created_at,
-        updated_at,
-    })
+    let layout = schedule.layout.0.clone().into_iter().filter_map(entry).collect();
+    Ok(RateScheduleView::of(schedule, RateScheduleComputed { layout }))
 }
 
 /// The views of these rates and schedules.
