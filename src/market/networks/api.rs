@@ -187,7 +187,7 @@ async fn create_evse_group(
         .answer(move |change| {
             let network = store::find(change.conn, change.organization, id).map_err(missing)?;
             check_draft(&network, "it gets no further groups")?;
-            let group = EvseGroup::new(new.clone(), &network, change.moment);
+            let group = EvseGroup::new(new.clone(), change.organization, network.id, change.moment);
             store::insert_group(change.conn, &group)?;
             let view = EvseGroupView::new(group, 0);
             change.record(EventKind::EvseGroupCreated, &view)?;
