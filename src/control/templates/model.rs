@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
+use resource::resource;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::control::actions::SettingInput;
 use crate::filters;
-use crate::http::fields::{Field, Mandatory, MetaData, Path, wrong};
-use crate::http::{Faults, Versioned};
+use crate::http::Faults;
+use crate::http::fields::{Field, MetaData, Path, wrong};
+use crate::json_schema;
 use crate::store::Json;
 use crate::store::schema::configuration_templates;
-use crate::{input, json_schema, patch};
 use kernel::Protocol;
 use kernel::cards::HIDDEN;
 use kernel::credentials::is_secret;
@@ -60,6 +61,12 @@ impl Setting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchSize(pub i32);
 
+impl From<BatchSize> for i32 {
+    fn from(size: BatchSize) -> Self {
+        size.0
+    }
+}
+
 json_schema!(BatchSize, {"type": "integer", "minimum": 1, "maximum": 100});
 
 impl Field for BatchSize {
@@ -71,91 +78,82 @@ impl Field for BatchSize {
     }
 }
 
-input! {
-    /// A new configuration template.
-    #[schema(example = json!({
-        "name": "Sample every minute", "priority": 10, "protocol": "ocpp1.6",
-        "settings": [{"key": "MeterValueSampleInterval", "value": "60"}]
-    }))]
-    pub struct NewTemplate {
-        /// Display name.
-        #[schema(example = "Sample every minute")]
-        pub name: Name,
-        /// A code of your own.
-        pub code: Option<Code>,
-        /// Description.
-        pub description: Option<Note>,
-        /// Whether it is applied; true when absent.
-        pub active: Option<bool>,
-        /// From when.
-        pub valid_from: Option<Timestamp>,
-        /// Until when.
-        pub valid_to: Option<Timestamp>,
-        /// The highest decides about a key that several templates set; 0 when absent.
-        pub priority: Option<i32>,
-        /// Only for stations that speak this.
-        pub protocol: Option<Protocol>,
-        /// Only for stations at this location.
-        pub location: Option<LocationId>,
-        /// The keys and their values.
-        pub settings: Vec<SettingInput>,
-        /// How many keys are read, changed and read again together; 10 when absent.
-        pub batch_size: Option<BatchSize>,
-        /// JSON of your own.
-        pub meta_data: Option<MetaData>,
-    }
-}
-
-patch! {
-    /// Changes of a configuration template (JSON merge patch).
-    #[schema(example = json!({"priority": 20, "description": "Agreed with the vendor"}))]
-    pub struct TemplatePatch {
-        /// Display name.
-        pub name: Name,
-        /// A code of your own.
-        pub code: Code,
-        /// Description.
-        pub description: Note,
-        /// Whether it is applied.
-        pub active: bool,
-        /// From when.
-        pub valid_from: Timestamp,
-        /// Until when.
-        pub valid_to: Timestamp,
-        /// The highest decides about a key that several templates set.
-        pub priority: i32,
-        /// Only for stations that speak this.
-        pub protocol: Protocol,
-        /// Only for stations at this location.
-        pub location: LocationId,
-        /// The keys and their values; replaced as a whole. A secret one that is sent as it is shown, `(hidden)`, stays as it is.
-        pub settings: Vec<SettingInput>,
-        /// How many keys are changed together.
-        pub batch_size: BatchSize,
-        /// JSON of your own.
-        pub meta_data: MetaData,
-    }
-}
-
+#[resource(
+    new(
+        "A new configuration template.",
+        function = begin,
+        example = json!({
+            "name": "Sample every minute", "priority": 10, "protocol": "ocpp1.6",
+            "settings": [{"key": "MeterValueSampleInterval", "value": "60"}]
+        })
+    ),
+    patch(
+        "Changes of a configuration template (JSON merge patch).",
+        function = merge,
+        example = json!({"priority": 20, "description": "Agreed with the vendor"})
+    ),
+    view("A configuration template as clients see it.")
+)]
 /// A stored configuration template.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = configuration_templates, treat_none_as_null = true)]
 pub struct Template {
+    /// Its id.
+    #[field(name = "_id", initial = moment.id())]
     pub id: TemplateId,
+    #[field(argument, hidden)]
     pub organization_id: OrganizationId,
+    /// Display name.
+    #[field(read = Name, new(example = "Sample every minute"))]
     pub name: String,
+    /// A code of your own.
+    #[field(read = Code)]
     pub code: Option<String>,
+    /// Description.
+    #[field(read = Note)]
     pub description: Option<String>,
+    /// Whether it is applied.
+    #[field(read, default = true, new("Whether it is applied; true when absent."))]
     pub active: bool,
+    /// From when.
+    #[field(read)]
     pub valid_from: Option<Timestamp>,
+    /// Until when.
+    #[field(read)]
     pub valid_to: Option<Timestamp>,
+    /// The highest decides about a key that several templates set.
+    #[field(read, default, new("The highest decides about a key that several templates set; 0 when absent."))]
     pub priority: i32,
+    /// Only for stations that speak this.
+    #[field(read)]
     pub protocol: Option<Protocol>,
+    /// Only for stations at this location.
+    #[field(name = "location", read)]
     pub location_id: Option<LocationId>,
+    /// The keys and their values; passwords and keys are shown as `(hidden)`.
+    #[field(
+        read = Vec<SettingInput>,
+        store = settings,
+        show = without_secrets,
+        new("The keys and their values."),
+        patch("The keys and their values; replaced as a whole. A secret one that is sent as it is shown, `(hidden)`, stays as it is.")
+    )]
     pub settings: Json<Vec<Setting>>,
+    /// How many keys are changed together.
+    #[field(
+        read = BatchSize,
+        default = BATCH,
+        new("How many keys are read, changed and read again together; 10 when absent.")
+    )]
     pub batch_size: i32,
+    /// JSON of your own.
+    #[field(read, default)]
     pub meta_data: Json<MetaData>,
+    /// When it was created.
+    #[field(name = "createdAt", initial = moment.now)]
     pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", initial = moment.now, version)]
     pub updated_at: Timestamp,
 }
 
@@ -163,51 +161,22 @@ fn settings(given: Vec<SettingInput>) -> Vec<Setting> {
     given.into_iter().map(Setting::from).collect()
 }
 
+fn without_secrets(settings: Vec<Setting>) -> Vec<Setting> {
+    settings.into_iter().map(Setting::shown).collect()
+}
+
 impl Template {
     /// The template that `new` describes.
     pub(super) fn new(new: NewTemplate, organization_id: OrganizationId, moment: &Moment) -> Result<Self, Faults> {
-        let template = Self {
-            id: moment.id(),
-            organization_id,
-            name: new.name.into(),
-            code: new.code.map(String::from),
-            description: new.description.map(String::from),
-            active: new.active.unwrap_or(true),
-            valid_from: new.valid_from,
-            valid_to: new.valid_to,
-            priority: new.priority.unwrap_or(0),
-            protocol: new.protocol,
-            location_id: new.location,
-            settings: Json(settings(new.settings)),
-            batch_size: new.batch_size.map_or(BATCH, |size| size.0),
-            meta_data: Json(new.meta_data.unwrap_or_default()),
-            created_at: moment.now,
-            updated_at: moment.now,
-        };
-        template.checked(Faults::default())
+        Self::begin(new, organization_id, moment).checked(Faults::default())
     }
 
     /// Applies a patch; what must not be empty refuses null.
     pub(super) fn apply(mut self, patch: TemplatePatch, moment: &Moment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
-        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
-        patch.code.map(String::from).apply(&mut self.code);
-        patch.description.map(String::from).apply(&mut self.description);
-        patch.active.apply_or(&mut self.active, true);
-        patch.valid_from.apply(&mut self.valid_from);
-        patch.valid_to.apply(&mut self.valid_to);
-        patch.priority.apply_or(&mut self.priority, 0);
-        patch.protocol.apply(&mut self.protocol);
-        patch.location.apply(&mut self.location_id);
         let before = self.settings.0.clone();
-        let meant = |given| {
-            let given = settings(given).into_iter();
-            Json(given.map(|one| one.meant(&before)).collect())
-        };
-        patch.settings.map(meant).set(&mut self.settings, "settings", &mut faults);
-        patch.batch_size.map(|size| size.0).apply_or(&mut self.batch_size, BATCH);
-        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
-        self.updated_at = moment.version_after(self.updated_at);
+        let faults = self.merge(patch, moment).err().unwrap_or_default();
+        let given = std::mem::take(&mut self.settings.0);
+        self.settings.0 = given.into_iter().map(|one| one.meant(&before)).collect();
         self.checked(faults)
     }
 
@@ -256,72 +225,6 @@ pub fn batches(mut templates: Vec<Template>) -> Vec<Batch> {
         all.extend(left.chunks(size).map(|settings| Batch { template: template.id, settings: settings.to_vec() }));
     }
     all
-}
-
-/// A configuration template as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct TemplateView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: TemplateId,
-    /// Display name.
-    pub name: String,
-    /// A code of your own.
-    pub code: Option<String>,
-    /// Description.
-    pub description: Option<String>,
-    /// Whether it is applied.
-    pub active: bool,
-    /// From when.
-    pub valid_from: Option<Timestamp>,
-    /// Until when.
-    pub valid_to: Option<Timestamp>,
-    /// The highest decides about a key that several templates set.
-    pub priority: i32,
-    /// Only for stations that speak this.
-    pub protocol: Option<Protocol>,
-    /// Only for stations at this location.
-    pub location: Option<LocationId>,
-    /// The keys and their values; passwords and keys are shown as `(hidden)`.
-    pub settings: Vec<Setting>,
-    /// How many keys are changed together.
-    pub batch_size: i32,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl From<Template> for TemplateView {
-    fn from(template: Template) -> Self {
-        Self {
-            id: template.id,
-            name: template.name,
-            code: template.code,
-            description: template.description,
-            active: template.active,
-            valid_from: template.valid_from,
-            valid_to: template.valid_to,
-            priority: template.priority,
-            protocol: template.protocol,
-            location: template.location_id,
-            settings: template.settings.0.into_iter().map(Setting::shown).collect(),
-            batch_size: template.batch_size,
-            meta_data: template.meta_data.0,
-            created_at: template.created_at,
-            updated_at: template.updated_at,
-        }
-    }
-}
-
-impl Versioned for TemplateView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
-    }
 }
 
 filters! {
