@@ -4,10 +4,9 @@ use actix_web::{delete, get, put, web};
 use diesel::prelude::*;
 
 use super::exclusion::{ExclusionTimes, GroupExclusionTimes};
-use super::model::Group;
+use super::model::{Group, GroupView};
 use super::prices::EnergyPrices;
 use super::store;
-use super::view::GroupView;
 use crate::events::{Change, EventKind};
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{OneErrors, WriteErrors};

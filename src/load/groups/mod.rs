@@ -25,8 +25,7 @@ pub use exclusion::{ExclusionTimes, ExclusionWarning, GroupExclusionTimes};
 pub use home::{give_to, groups_of_user, replan, set_exclusion_times};
 #[cfg(test)]
 pub use model::NewGroup;
-pub use model::{Algorithm, Group, GroupConnector, GroupStation};
+pub use model::{Algorithm, Group, GroupConnector, GroupStation, GroupView};
 pub use prices::EnergyPrices;
 pub use store::{all_roots, find as find_group, members_of, root_of, root_of_station, stations_of, take_in, tree_of};
 pub use uses::Uses;
-pub use view::GroupView;

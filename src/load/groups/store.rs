@@ -4,9 +4,9 @@ use diesel::prelude::*;
 
 use super::answers::group_of_station;
 use super::model::GroupFilter;
-use super::model::{Group, GroupConnector, GroupStation};
+use super::model::{Group, GroupConnector, GroupStation, GroupView};
 use super::uses::Uses;
-use super::view::{GroupView, MembershipView};
+use super::view::MembershipView;
 use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
