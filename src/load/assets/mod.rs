@@ -15,11 +15,10 @@ mod store;
 pub use api::routes;
 #[cfg(test)]
 pub use model::asset::NewAsset;
-pub use model::asset::{Asset, AssetType, MeterScope, VoltageType};
+pub use model::asset::{Asset, AssetType, AssetView, MeterScope, VoltageType};
 pub use model::peaks::Peaks;
 pub use model::plausible::{RefusedReading, is_below_zero, told_below_zero};
 pub use model::reading::Reading;
-pub use model::view::AssetView;
 pub use power::{Basis, Contribution, contribution};
 pub use signals::{AssetChange, AssetSignal, AssetSignals};
 pub use store::{assets_of_groups, count_at, count_of_group, find as find_asset, save_peaks};

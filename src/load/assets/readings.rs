@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::model::asset::{Asset, AssetType};
+use super::model::asset::{Asset, AssetType, AssetView};
 use super::model::new_reading::NewReading;
 use super::model::plausible::{self, Bound, RefusedReading};
 use super::model::reading::Reading;
 use super::model::signs::Signs;
-use super::model::view::{AssetView, ReadingView, ReadingWarning, Receipt, Rejection};
+use super::model::view::{ReadingView, ReadingWarning, Receipt, Rejection};
 use super::power::contribution;
 use super::store::{self, Stretch};
 use crate::events::{Change, EventKind};

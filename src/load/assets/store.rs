@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::model::asset::{Asset, AssetFilter};
+use super::model::asset::{Asset, AssetFilter, AssetView};
 use super::model::peaks::Peaks;
 use super::model::reading::Reading;
-use super::model::view::AssetView;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::load::groups;

@@ -1,17 +1,22 @@
 //! An asset: what may be said about one, and which of it fits together.
 
 use diesel::prelude::*;
+use resource::resource;
+use serde_json::Value;
 
+use super::plausible::RefusedReading;
 use super::reading::Measured;
+use super::view::ReadingView;
 use crate::filters;
 use crate::http::Faults;
-use crate::http::fields::{CustomFields, Mandatory, MetaData};
+use crate::http::envelope::Reference;
+use crate::http::fields::{CustomFields, MetaData};
 use crate::http::quantities::{Kilowatts, PowerFactor, Volts};
-use crate::sites::locations::{Coordinates, Location};
+use crate::input;
+use crate::sites::locations::{Coordinates, Location, LocationView};
 use crate::sites::stations::CurrentType;
 use crate::store::Json;
 use crate::store::schema::assets;
-use crate::{input, patch};
 use kernel::text::{Code, Name, Note};
 use kernel::*;
 
@@ -56,101 +61,6 @@ crate::spelled! {
 crate::text_column!(spelled AssetType, VoltageType, MeterScope);
 
 input! {
-    /// A new asset.
-    #[schema(example = json!({
-        "name": "Battery in the cellar", "type": "battery", "location": "650000000000000000000001",
-        "electric_current_type": "AC_three_phase", "on": false, "fluctuation_margin": 1.5,
-        "custom_fields": {"cost centre": "4711"}
-    }))]
-    pub struct NewAsset {
-        /// Display name.
-        #[schema(example = "Battery in the cellar")]
-        pub name: Name,
-        /// Description.
-        pub description: Option<Note>,
-        /// A code of your own.
-        pub code: Option<Code>,
-        /// What it is.
-        pub kind as "type": AssetType,
-        /// What kind of current flows; AC_three_phase when absent.
-        pub electric_current_type: Option<CurrentType>,
-        /// Between what `voltage` is measured; line_to_neutral when absent.
-        pub electric_voltage_type: Option<VoltageType>,
-        /// Its voltage in V, for readings in A; the location's when absent.
-        pub voltage: Option<Volts>,
-        /// Real power by apparent power, for readings in A; 1 when absent.
-        pub power_factor: Option<PowerFactor>,
-        /// Where it is.
-        pub location: LocationId,
-        /// Where exactly it is; the location's coordinates when absent.
-        pub coordinates: Option<Coordinates>,
-        /// The load-management group whose power it concerns.
-        pub group: Option<GroupId>,
-        /// What a smart meter sees; site when absent. No other type has one.
-        pub meter_scope: Option<MeterScope>,
-        /// What a consumer counts with at least when its data is stale, in kW; what a producer or a battery is rated for: it counts with that
-        /// and a tenth at most.
-        pub static_power: Option<Kilowatts>,
-        /// What is added to what it draws, and taken off what it gives, because readings are always a little old; in kW.
-        pub fluctuation_margin: Option<Kilowatts>,
-        /// What a smart meter counts with when its data is stale, in kW: the load without the chargers.
-        pub fallback_power: Option<Kilowatts>,
-        /// Whether a battery is on; false when absent. No other type has it.
-        pub on: Option<bool>,
-        /// Whether it counts.
-        pub active: Option<bool>,
-        /// Texts of your own.
-        pub custom_fields: Option<CustomFields>,
-        /// JSON of your own.
-        pub meta_data: Option<MetaData>,
-    }
-}
-
-patch! {
-    /// Changes of an asset (JSON merge patch); a battery is turned on and off by `POST /assets/{id}/state`.
-    #[schema(example = json!({"description": "In the cellar", "fluctuation_margin": 2}))]
-    pub struct AssetPatch {
-        /// Display name.
-        pub name: Name,
-        /// Description.
-        pub description: Note,
-        /// A code of your own.
-        pub code: Code,
-        /// What it is; it stays what it is once it has readings.
-        pub kind as "type": AssetType,
-        /// What kind of current flows.
-        pub electric_current_type: CurrentType,
-        /// Between what `voltage` is measured.
-        pub electric_voltage_type: VoltageType,
-        /// Its voltage in V, for readings in A; null means the location's.
-        pub voltage: Volts,
-        /// Real power by apparent power, for readings in A.
-        pub power_factor: PowerFactor,
-        /// Where it is.
-        pub location: LocationId,
-        /// Where exactly it is; null means where the location is.
-        pub coordinates: Coordinates,
-        /// The load-management group whose power it concerns.
-        pub group: GroupId,
-        /// What a smart meter sees. Once there are readings, production stays production, and the others stay others.
-        pub meter_scope: MeterScope,
-        /// What a consumer counts with at least when its data is stale, in kW; what a producer or a battery is rated for: it counts with that
-        /// and a tenth at most.
-        pub static_power: Kilowatts,
-        /// What is added to what it draws, and taken off what it gives, in kW.
-        pub fluctuation_margin: Kilowatts,
-        /// What a smart meter counts with when its data is stale, in kW: the load without the chargers.
-        pub fallback_power: Kilowatts,
-        /// Whether it counts.
-        pub active: bool,
-        /// Texts of your own.
-        pub custom_fields: CustomFields,
-        /// JSON of your own.
-        pub meta_data: MetaData,
-    }
-}
-
-input! {
     /// Whether a battery is on.
     #[schema(example = json!({"on": true}))]
     pub struct NewState {
@@ -160,39 +70,174 @@ input! {
     }
 }
 
+#[resource(
+    new(
+        "A new asset.",
+        function = begin,
+        example = json!({
+            "name": "Battery in the cellar", "type": "battery", "location": "650000000000000000000001",
+            "electric_current_type": "AC_three_phase", "on": false, "fluctuation_margin": 1.5,
+            "custom_fields": {"cost centre": "4711"}
+        })
+    ),
+    patch(
+        "Changes of an asset (JSON merge patch); a battery is turned on and off by `POST /assets/{id}/state`.",
+        function = merge,
+        example = json!({"description": "In the cellar", "fluctuation_margin": 2})
+    ),
+    view("An asset as clients see it.")
+)]
 /// A stored asset.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = assets, treat_none_as_null = true)]
 pub struct Asset {
+    /// Its id.
+    #[field(name = "_id", initial = moment.id())]
     pub id: AssetId,
+    #[field(argument, hidden)]
     pub organization_id: OrganizationId,
-    pub location_id: LocationId,
-    pub group_id: Option<GroupId>,
+    /// Display name.
+    #[field(read = Name, new(example = "Battery in the cellar"))]
     pub name: String,
+    /// Description.
+    #[field(read = Note)]
     pub description: Option<String>,
+    /// A code of your own.
+    #[field(read = Code)]
     pub code: Option<String>,
+    /// What it is.
+    #[field(name = "type", read, patch("What it is; it stays what it is once it has readings."))]
     #[diesel(column_name = type_)]
     pub kind: AssetType,
+    /// What kind of current flows.
+    #[field(
+        read,
+        default = CurrentType::AcThreePhase,
+        new("What kind of current flows; AC_three_phase when absent.")
+    )]
     pub electric_current_type: CurrentType,
+    /// Between what `voltage` is measured.
+    #[field(
+        read,
+        default = VoltageType::LineToNeutral,
+        new("Between what `voltage` is measured; line_to_neutral when absent.")
+    )]
     pub electric_voltage_type: VoltageType,
+    /// Its voltage in V; null means the location's.
+    #[field(
+        read = Volts,
+        shown = f64,
+        new("Its voltage in V, for readings in A; the location's when absent."),
+        patch("Its voltage in V, for readings in A; null means the location's.")
+    )]
     pub voltage: Option<Millivolts>,
-    /// Parts per million.
-    pub power_factor: i64,
+    /// Real power by apparent power.
+    #[field(
+        read = PowerFactor,
+        default = UNITY,
+        shown = f64,
+        new("Real power by apparent power, for readings in A; 1 when absent."),
+        patch("Real power by apparent power, for readings in A.")
+    )]
+    pub power_factor: i64, // parts per million
+    /// Where it is.
+    #[field(
+        name = "location",
+        read,
+        shown = Value,
+        show = |id: LocationId| Value::String(id.to_string()),
+        view(
+            "Where it is: an id, or with `include_location=true` the whole location.",
+            value_type = Reference<LocationId, LocationView>
+        )
+    )]
+    pub location_id: LocationId,
+    /// Where exactly it is: its own coordinates, else the location's.
+    #[field(
+        computed,
+        read,
+        new("Where exactly it is; the location's coordinates when absent."),
+        patch("Where exactly it is; null means where the location is."),
+        view(inline)
+    )]
+    pub coordinates: Coordinates,
+    #[field(hidden, initial = new.coordinates.map(|place| place.longitude))]
     pub longitude: Option<f64>,
+    #[field(hidden, initial = new.coordinates.map(|place| place.latitude))]
     pub latitude: Option<f64>,
-    /// Of smart meters, and always of them.
+    /// The load-management group whose power it concerns.
+    #[field(name = "group", read)]
+    pub group_id: Option<GroupId>,
+    /// What a smart meter sees.
+    #[field(
+        read,
+        new("What a smart meter sees; site when absent. No other type has one."),
+        patch(
+            "What a smart meter sees. Once there are readings, production stays production, and the others stay others."
+        )
+    )]
     pub meter_scope: Option<MeterScope>,
+    /// What a consumer counts with at least when its data is stale, in kW; what a producer or a battery is rated for: it counts with that
+    /// and a tenth at most.
+    #[field(
+        read = Kilowatts,
+        shown = f64,
+        view("What a consumer counts with at least when its data is stale, in kW.")
+    )]
     pub static_power: Option<Watts>,
+    /// What is added to what it draws, and taken off what it gives, in kW.
+    #[field(
+        read = Kilowatts,
+        default = Watts::ZERO,
+        shown = f64,
+        new("What is added to what it draws, and taken off what it gives, because readings are always a little old; in kW.")
+    )]
     pub fluctuation_margin: Watts,
+    /// What a smart meter counts with when its data is stale, in kW: the load without the chargers.
+    #[field(read = Kilowatts, shown = f64)]
     pub fallback_power: Option<Watts>,
-    /// Of batteries, and always of them.
+    /// Whether a battery is on; null for all others.
+    #[field(name = "on", read, fixed, new("Whether a battery is on; false when absent. No other type has it."))]
     pub switched_on: Option<bool>,
+    /// Whether it counts.
+    #[field(read, default = true)]
     pub active: bool,
+    #[field(hidden, initial = Measured::default())]
     #[diesel(embed, skip_update)]
     pub measured: Measured,
+    /// Its latest reading.
+    #[field(computed)]
+    pub latest_reading: Option<ReadingView>,
+    /// The last reading since then that was refused because no hardware gives it; null as soon as a better one came.
+    #[field(computed)]
+    pub refused_reading: Option<RefusedReading>,
+    /// When the latest reading was measured by our clock, or when it came if that was earlier.
+    #[field(computed)]
+    pub latest_at: Option<Timestamp>,
+    /// How long ago that was.
+    #[field(computed)]
+    pub age_seconds: Option<i64>,
+    /// Whether its data is too old to go by: no reading for three times the usual spacing and at least a minute.
+    #[field(computed)]
+    pub stale: bool,
+    /// The usual spacing of its readings, as it was learnt.
+    #[field(computed)]
+    pub interval_seconds: Option<i64>,
+    /// How far its meter's clock is ahead of ours, negative where it is behind, as its readings show; they count as measured
+    /// that much earlier or later.
+    #[field(computed)]
+    pub clock_offset_seconds: Option<i64>,
+    /// Texts of your own.
+    #[field(read, default)]
     pub custom_fields: Json<CustomFields>,
+    /// JSON of your own.
+    #[field(read, default)]
     pub meta_data: Json<MetaData>,
+    /// When it was created.
+    #[field(name = "createdAt", initial = moment.now)]
     pub created_at: Timestamp,
+    /// When it last changed; readings do not change it.
+    #[field(name = "updatedAt", initial = moment.now, version)]
     pub updated_at: Timestamp,
 }
 
@@ -203,77 +248,33 @@ impl Asset {
     /// The asset that `new` describes.
     pub fn new(new: NewAsset, organization_id: OrganizationId, moment: &Moment) -> Result<Self, Faults> {
         let mut faults = Faults::default();
-        let asset = Self {
-            id: moment.id(),
-            organization_id,
-            location_id: new.location,
-            group_id: new.group,
-            name: new.name.into(),
-            description: new.description.map(String::from),
-            code: new.code.map(String::from),
-            kind: new.kind,
-            electric_current_type: new.electric_current_type.unwrap_or(CurrentType::AcThreePhase),
-            electric_voltage_type: new.electric_voltage_type.unwrap_or(VoltageType::LineToNeutral),
-            voltage: new.voltage.map(|voltage| voltage.0),
-            power_factor: new.power_factor.map_or(UNITY, |share| share.0),
-            longitude: new.coordinates.map(|place| place.longitude),
-            latitude: new.coordinates.map(|place| place.latitude),
-            meter_scope: scope(new.kind, new.meter_scope, &mut faults),
-            static_power: new.static_power.map(|power| power.0),
-            fluctuation_margin: new.fluctuation_margin.map_or(Watts::ZERO, |power| power.0),
-            fallback_power: new.fallback_power.map(|power| power.0),
-            switched_on: match new.on {
-                on if new.kind == AssetType::Battery => Some(on.unwrap_or(false)),
-                Some(_) => {
-                    faults.add("on", "invalid", "only a battery is on or off");
-                    None
-                }
-                None => None,
-            },
-            active: new.active.unwrap_or(true),
-            measured: Measured::default(),
-            custom_fields: Json(new.custom_fields.unwrap_or_default()),
-            meta_data: Json(new.meta_data.unwrap_or_default()),
-            created_at: moment.now,
-            updated_at: moment.now,
-        };
+        let mut asset = Self::begin(new, organization_id, moment);
+        asset.meter_scope = scope(asset.kind, asset.meter_scope, &mut faults);
+        if asset.kind == AssetType::Battery {
+            asset.switched_on.get_or_insert(false);
+        } else if asset.switched_on.is_some() {
+            faults.add("on", "invalid", "only a battery is on or off");
+        }
         asset.unless(faults)
     }
 
     /// Applies a patch; what must not be empty refuses null.
     pub fn apply(&mut self, patch: AssetPatch, moment: &Moment) -> Result<(), Faults> {
-        let mut faults = Faults::default();
         let produced = self.produces();
-        patch.name.map(String::from).set(&mut self.name, "name", &mut faults);
-        patch.description.map(String::from).apply(&mut self.description);
-        patch.code.map(String::from).apply(&mut self.code);
-        patch.kind.set(&mut self.kind, "type", &mut faults);
-        patch.electric_current_type.apply_or(&mut self.electric_current_type, CurrentType::AcThreePhase);
-        patch.electric_voltage_type.apply_or(&mut self.electric_voltage_type, VoltageType::LineToNeutral);
-        patch.voltage.map(|voltage| voltage.0).apply(&mut self.voltage);
-        patch.power_factor.map(|share| share.0).apply_or(&mut self.power_factor, UNITY);
-        patch.location.set(&mut self.location_id, "location", &mut faults);
+        let says_kind = !patch.kind.is_absent();
+        let says_scope = patch.meter_scope.value().is_some();
         patch.coordinates.map(|place| place.longitude).apply(&mut self.longitude);
         patch.coordinates.map(|place| place.latitude).apply(&mut self.latitude);
-        patch.group.apply(&mut self.group_id);
-        if self.kind != AssetType::SmartMeter && patch.meter_scope.value().is_none() {
+        let mut faults = self.merge(patch, moment).err().unwrap_or_default();
+        if self.kind != AssetType::SmartMeter && !says_scope {
             self.meter_scope = None; // it was one until now
         }
-        patch.meter_scope.apply(&mut self.meter_scope);
         self.meter_scope = scope(self.kind, self.meter_scope, &mut faults);
-        patch.static_power.map(|power| power.0).apply(&mut self.static_power);
-        patch.fluctuation_margin.map(|power| power.0).apply_or(&mut self.fluctuation_margin, Watts::ZERO);
-        patch.fallback_power.map(|power| power.0).apply(&mut self.fallback_power);
         self.switched_on = (self.kind == AssetType::Battery).then(|| self.switched_on.unwrap_or(false));
-        patch.active.apply_or(&mut self.active, true);
-        patch.custom_fields.map(Json).apply_or(&mut self.custom_fields, Json::default());
-        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
         if self.produces() != produced && self.measured.latest.is_some() {
             let message = "cannot change once there are readings: the sign of power would mean something else";
-            let field = if patch.kind.is_absent() { "meter_scope" } else { "type" };
-            faults.add(field, "invalid", message);
+            faults.add(if says_kind { "type" } else { "meter_scope" }, "invalid", message);
         }
-        self.updated_at = moment.version_after(self.updated_at);
         self.clone().unless(faults).map(|_| ())
     }
 

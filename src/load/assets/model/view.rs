@@ -1,152 +1,23 @@
 //! An asset and its readings as clients see them.
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::asset::{Asset, AssetType, MeterScope, VoltageType};
-use super::plausible::RefusedReading;
+use super::asset::{Asset, AssetComputed, AssetView};
 use super::reading::{Measured, Reading};
-use crate::http::Versioned;
-use crate::http::envelope::Reference;
-use crate::http::fields::{CustomFields, MetaData};
 use crate::http::quantities::shown;
-use crate::sites::locations::{Coordinates, Location, LocationView};
-use crate::sites::stations::CurrentType;
+use crate::sites::locations::Location;
 use kernel::*;
-
-/// An asset as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct AssetView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: AssetId,
-    /// Display name.
-    pub name: String,
-    /// Description.
-    pub description: Option<String>,
-    /// A code of your own.
-    pub code: Option<String>,
-    /// What it is.
-    #[serde(rename = "type")]
-    pub kind: AssetType,
-    /// What kind of current flows.
-    pub electric_current_type: CurrentType,
-    /// Between what `voltage` is measured.
-    pub electric_voltage_type: VoltageType,
-    /// Its voltage in V; null means the location's.
-    pub voltage: Option<f64>,
-    /// Real power by apparent power.
-    pub power_factor: f64,
-    /// Where it is: an id, or with `include_location=true` the whole location.
-    #[schema(value_type = Reference<LocationId, LocationView>)]
-    pub location: Value,
-    /// Where exactly it is: its own coordinates, else the location's.
-    #[schema(inline)]
-    pub coordinates: Coordinates,
-    /// The load-management group whose power it concerns.
-    pub group: Option<GroupId>,
-    /// What a smart meter sees.
-    pub meter_scope: Option<MeterScope>,
-    /// What a consumer counts with at least when its data is stale, in kW.
-    pub static_power: Option<f64>,
-    /// What is added to what it draws, and taken off what it gives, in kW.
-    pub fluctuation_margin: f64,
-    /// What a smart meter counts with when its data is stale, in kW: the load without the chargers.
-    pub fallback_power: Option<f64>,
-    /// Whether a battery is on; null for all others.
-    pub on: Option<bool>,
-    /// Whether it counts.
-    pub active: bool,
-    /// Its latest reading.
-    pub latest_reading: Option<ReadingView>,
-    /// The last reading since then that was refused because no hardware gives it; null as soon as a better one came.
-    pub refused_reading: Option<RefusedReading>,
-    /// When the latest reading was measured by our clock, or when it came if that was earlier.
-    pub latest_at: Option<Timestamp>,
-    /// How long ago that was.
-    pub age_seconds: Option<i64>,
-    /// Whether its data is too old to go by: no reading for three times the usual spacing and at least a minute.
-    pub stale: bool,
-    /// The usual spacing of its readings, as it was learnt.
-    pub interval_seconds: Option<i64>,
-    /// How far its meter's clock is ahead of ours, negative where it is behind, as its readings show; they count as measured
-    /// that much earlier or later.
-    pub clock_offset_seconds: Option<i64>,
-    /// Texts of your own.
-    pub custom_fields: CustomFields,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed; readings do not change it.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
 
 impl AssetView {
     /// The view of an asset at its location, as things are at `now`.
-    pub fn new(asset: Asset, location: &Location, now: Timestamp) -> Self {
+    pub fn new(mut asset: Asset, location: &Location, now: Timestamp) -> Self {
         let stale = asset.is_stale(now);
         let coordinates = asset.own_coordinates().unwrap_or(location.coordinates);
-        let clock_offset_seconds = asset.measured.clock_offset_seconds();
-        let Asset {
-            id,
-            organization_id: _,
-            location_id,
-            group_id,
-            name,
-            description,
-            code,
-            kind,
-            electric_current_type,
-            electric_voltage_type,
-            voltage,
-            power_factor,
-            longitude: _,
-            latitude: _,
-            meter_scope,
-            static_power,
-            fluctuation_margin,
-            fallback_power,
-            switched_on,
-            active,
-            measured,
-            custom_fields,
-            meta_data,
-            created_at,
-            updated_at,
-        } = asset;
-        let Measured {
-            latest,
-            latest_at,
-            fresh_until: _,
-            interval_seconds,
-            reported_at: _,
-            received_at: _,
-            peaks: _,
-            meter_clock: _,
-            refused,
-        } = measured;
-        Self {
-            id,
-            name,
-            description,
-            code,
-            kind,
-            electric_current_type,
-            electric_voltage_type,
-            voltage: voltage.map(|voltage| shown(voltage.get())),
-            power_factor: shown(power_factor) / 1000.0,
-            location: Value::String(location_id.to_string()),
+        let measured = std::mem::take(&mut asset.measured);
+        let clock_offset_seconds = measured.clock_offset_seconds();
+        let Measured { latest, latest_at, interval_seconds, refused, .. } = measured;
+        let computed = AssetComputed {
             coordinates,
-            group: group_id,
-            meter_scope,
-            static_power: static_power.map(Watts::kilowatts),
-            fluctuation_margin: fluctuation_margin.kilowatts(),
-            fallback_power: fallback_power.map(Watts::kilowatts),
-            on: switched_on,
-            active,
             latest_reading: latest.map(|reading| ReadingView::from(reading.0)),
             refused_reading: refused.map(|refused| refused.0),
             latest_at,
@@ -154,17 +25,8 @@ impl AssetView {
             stale,
             interval_seconds,
             clock_offset_seconds,
-            custom_fields: custom_fields.0,
-            meta_data: meta_data.0,
-            created_at,
-            updated_at,
-        }
-    }
-}
-
-impl Versioned for AssetView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
+        };
+        Self::of(asset, computed)
     }
 }
 
