@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
+use resource::resource;
 use serde::{Deserialize, Serialize};
 
-use crate::http::fields::{Mandatory, MetaData};
-use crate::http::{ApiError, ApiResult, Faults, Versioned};
+use crate::http::fields::MetaData;
+use crate::http::{ApiError, ApiResult};
 use crate::store::Json;
 use crate::store::schema::reservations;
-use crate::{events, filters, input, patch};
+use crate::{events, filters, input};
 use kernel::text::Text;
 use kernel::*;
 
@@ -65,17 +66,6 @@ input! {
     }
 }
 
-patch! {
-    /// Changes of a reservation (JSON merge patch).
-    #[schema(example = json!({"meta_data": {"booking": "4711"}}))]
-    pub struct ReservationPatch {
-        /// Until when, at most 24 hours ahead; the station is notified.
-        pub expires_at: Timestamp,
-        /// JSON of your own.
-        pub meta_data: MetaData,
-    }
-}
-
 /// A connector that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Kept {
@@ -87,26 +77,62 @@ pub struct Kept {
     pub reservation_id: i64,
 }
 
+#[resource(
+    patch(
+        "Changes of a reservation (JSON merge patch).",
+        function = merge,
+        example = json!({"meta_data": {"booking": "4711"}})
+    ),
+    view("A reservation as clients see it.")
+)]
 /// A stored reservation.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = reservations, treat_none_as_null = true)]
 pub struct Reservation {
+    /// Its id.
+    #[field(name = "_id")]
     pub id: ReservationId,
+    #[field(hidden)]
     pub organization_id: OrganizationId,
+    /// Its station.
+    #[field(name = "chargestation")]
     pub chargestation_id: StationId,
+    /// Its EVSE.
+    #[field(name = "evse")]
     pub evse_id: EvseId,
+    /// The connector that was asked for.
+    #[field(name = "connector")]
     pub connector_id: ConnectorId,
+    /// Every connector that is kept.
     pub kept: Json<Vec<Kept>>,
+    /// For what stations read; an API key without the scope `read:tokens` sees its last four characters only.
     pub id_tag: String,
+    #[field(hidden)]
     pub parent_group: Option<String>,
+    /// For which token.
+    #[field(name = "token")]
     pub token_id: Option<TokenId>,
+    /// For which driver.
+    #[field(name = "user")]
     pub user_id: Option<UserId>,
+    /// The session it was used for.
+    #[field(name = "session")]
     pub session_id: Option<SessionId>,
+    /// requested, active, used, expired, cancelled or failed.
     pub status: ReservationStatus,
+    /// Why it failed.
     pub reason: Option<String>,
+    /// Until when.
+    #[field(read, patch("Until when, at most 24 hours ahead; the station is notified."))]
     pub expires_at: Timestamp,
+    /// JSON of your own.
+    #[field(read, default)]
     pub meta_data: Json<MetaData>,
+    /// When it was created.
+    #[field(name = "createdAt")]
     pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", version)]
     pub updated_at: Timestamp,
 }
 
@@ -156,75 +182,10 @@ impl Reservation {
     }
 
     pub(super) fn apply(&mut self, patch: ReservationPatch, moment: &Moment) -> ApiResult<()> {
-        let mut faults = Faults::default();
-        let ReservationPatch { expires_at, meta_data } = patch;
-        if let Some(end) = expires_at.value() {
+        if let Some(end) = patch.expires_at.value() {
             check_end("expires_at", *end, moment.now)?;
         }
-        expires_at.set(&mut self.expires_at, "expires_at", &mut faults);
-        meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
-        self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
-    }
-}
-
-/// A reservation as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct ReservationView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: ReservationId,
-    /// Its station.
-    pub chargestation: StationId,
-    /// Its EVSE.
-    pub evse: EvseId,
-    /// The connector that was asked for.
-    pub connector: ConnectorId,
-    /// Every connector that is kept.
-    pub kept: Vec<Kept>,
-    /// For what stations read; an API key without the scope `read:tokens` sees its last four characters only.
-    pub id_tag: String,
-    /// For which token.
-    pub token: Option<TokenId>,
-    /// For which driver.
-    pub user: Option<UserId>,
-    /// The session it was used for.
-    pub session: Option<SessionId>,
-    /// requested, active, used, expired, cancelled or failed.
-    pub status: ReservationStatus,
-    /// Why it failed.
-    pub reason: Option<String>,
-    /// Until when.
-    pub expires_at: Timestamp,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl From<Reservation> for ReservationView {
-    fn from(reservation: Reservation) -> Self {
-        Self {
-            id: reservation.id,
-            chargestation: reservation.chargestation_id,
-            evse: reservation.evse_id,
-            connector: reservation.connector_id,
-            kept: reservation.kept.0,
-            id_tag: reservation.id_tag,
-            token: reservation.token_id,
-            user: reservation.user_id,
-            session: reservation.session_id,
-            status: reservation.status,
-            reason: reservation.reason,
-            expires_at: reservation.expires_at,
-            meta_data: reservation.meta_data.0,
-            created_at: reservation.created_at,
-            updated_at: reservation.updated_at,
-        }
+        Ok(self.merge(patch, moment)?)
     }
 }
 
@@ -235,12 +196,6 @@ impl ReservationView {
             self.id_tag = events::masked(&self.id_tag);
         }
         self
-    }
-}
-
-impl Versioned for ReservationView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
     }
 }
 
