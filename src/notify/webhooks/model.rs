@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use serde::Serialize;
+use resource::resource;
 use serde_json::Value;
 
 use super::guard::Guard;
 use super::secret_store::{Fresh, Opened, SecretStore};
 use crate::events::EventTypes;
 use crate::filters;
-use crate::http::fields::{Field, Mandatory, Path, wrong};
-use crate::http::{ApiResult, Faults, Principal, Versioned};
+use crate::http::fields::{Field, Path, wrong};
+use crate::http::{ApiResult, Faults, Principal};
+use crate::json_schema;
 use crate::people::users::Email;
 use crate::store::schema::webhooks;
 use crate::store::{Json, StoreResult};
-use crate::{input, json_schema, patch};
 use kernel::text::{Note, Text};
 use kernel::*;
 
@@ -35,6 +35,12 @@ json_schema!(WantedEvents, {
     "description": "Names of docs/EVENTS.md with commas between; * stands for anything."
 });
 
+impl From<WantedEvents> for String {
+    fn from(events: WantedEvents) -> Self {
+        events.0
+    }
+}
+
 impl Field for WantedEvents {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         let text = value.as_str().filter(|text| text.len() <= 2_000);
@@ -46,70 +52,94 @@ impl Field for WantedEvents {
     }
 }
 
-input! {
-    /// A new webhook.
-    #[schema(example = json!({"url": "https://example.com/events", "events": "session.*"}))]
-    pub struct NewWebhook {
-        /// Where events are sent by POST; https, and not in a private network.
-        #[schema(example = "https://example.com/events")]
-        pub url: Target,
-        /// Which events; all when absent.
-        pub events: Option<WantedEvents>,
-        /// What it is for.
-        pub description: Option<Note>,
-        /// Who is written to when nothing was received for an hour, and when the server turns it off; needs a mail server.
-        pub alert_email: Option<Email>,
-        /// Whether events are sent; true when absent.
-        pub active: Option<bool>,
-    }
-}
-
-patch! {
-    /// Changes of a webhook (JSON merge patch).
-    #[schema(example = json!({"active": true}))]
-    pub struct WebhookPatch {
-        /// Where events are sent by POST.
-        pub url: Target,
-        /// Which events.
-        pub events: WantedEvents,
-        /// What it is for.
-        pub description: Note,
-        /// Who is written to when it receives nothing.
-        pub alert_email: Email,
-        /// Whether events are sent. One that was off goes on where it stopped, as far as the log still goes back.
-        pub active: bool,
-    }
-}
-
+#[resource(
+    new(
+        "A new webhook.",
+        function = begin,
+        example = json!({"url": "https://example.com/events", "events": "session.*"})
+    ),
+    patch("Changes of a webhook (JSON merge patch).", function = merge, example = json!({"active": true})),
+    view("A webhook as clients see it.")
+)]
 /// A stored webhook.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = webhooks, treat_none_as_null = true)]
 pub(super) struct Webhook {
+    /// Its id.
+    #[field(name = "_id", initial = moment.id())]
     pub id: WebhookId,
+    #[field(argument, hidden)]
     pub organization_id: OrganizationId,
+    /// Where events are sent by POST.
+    #[field(
+        read = Target,
+        new("Where events are sent by POST; https, and not in a private network.", example = "https://example.com/events")
+    )]
     pub url: String,
+    /// Which events.
+    #[field(
+        read = WantedEvents,
+        default = "*".to_owned(),
+        new("Which events; all when absent."),
+        view(example = "session.*")
+    )]
     pub events: String,
+    /// What it is for.
+    #[field(read = Note)]
     pub description: Option<String>,
-    pub active: bool,
-    /// Sealed, as the one before.
-    pub secret: String,
-    pub previous_secret: Option<String>,
-    pub previous_until: Option<Timestamp>,
-    /// The place in the log up to which events were taken over into deliveries.
-    pub cursor: i64,
-    /// Why it was turned off by the server.
-    pub disabled_reason: Option<String>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// The secret was sealed with a key that the server does not have: it cannot sign.
-    pub secret_lost: bool,
+    /// Who is written to when it receives nothing.
+    #[field(
+        read = Email,
+        new("Who is written to when nothing was received for an hour, and when the server turns it off; needs a mail server."),
+        view(after = disabled_reason)
+    )]
     pub alert_email: Option<String>,
-    /// Since when every try failed, whatever the event.
+    /// Whether events are sent.
+    #[field(
+        read,
+        default = true,
+        new("Whether events are sent; true when absent."),
+        patch(
+            "Whether events are sent. One that was off goes on where it stopped, as far as the log still goes back."
+        )
+    )]
+    pub active: bool,
+    /// Why the server turned it off.
+    #[field(initial = None)]
+    pub disabled_reason: Option<String>,
+    /// Since when it received nothing, although it was tried.
+    #[field(initial = None)]
     pub failing_since: Option<Timestamp>,
     /// When somebody was notified of that.
+    #[field(hidden, initial = None)]
     pub alerted_at: Option<Timestamp>,
+    /// The server's key is not the one that sealed the secret (`webhooks.secret_key`): nothing is sent until the secret is
+    /// rotated, or the key is back.
+    #[field(initial = false)]
+    pub secret_lost: bool,
+    /// Sealed, as the one before.
+    #[field(hidden, initial = String::new())]
+    pub secret: String,
+    #[field(hidden, initial = None)]
+    pub previous_secret: Option<String>,
+    /// The secret that signs; shown when it was made, and never again.
+    #[field(name = "secret", computed = |_| None, view(serde(skip_serializing_if = "Option::is_none")))]
+    pub shown_secret: Option<String>,
+    /// Until when the secret before signs too.
+    #[field(name = "previous_secret_until", initial = None)]
+    pub previous_until: Option<Timestamp>,
+    /// The place in the log up to which events were taken over into deliveries.
+    #[field(hidden, argument)]
+    pub cursor: i64,
     /// The scopes of the key that made or last changed it; everything where it is older than them.
+    #[field(hidden, initial = None)]
     pub scopes: Option<Json<BTreeSet<String>>>,
+    /// When it was created.
+    #[field(name = "createdAt", initial = moment.now)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", initial = moment.now, version)]
+    pub updated_at: Timestamp,
 }
 
 fn checked(url: &str, guard: Guard, faults: &mut Faults) {
@@ -126,29 +156,11 @@ impl Webhook {
         (guard, vault): (Guard, &SecretStore),
         moment: &Moment,
     ) -> ApiResult<(Self, String)> {
+        let mut webhook = Self::begin(new, caller.organization, cursor, moment);
+        webhook.scopes = Some(Json((*caller.scopes).clone()));
+        let Fresh { shown, sealed } = vault.fresh(webhook.id)?;
+        webhook.secret = sealed;
         let mut faults = Faults::default();
-        let id = moment.id();
-        let Fresh { shown, sealed } = vault.fresh(id)?;
-        let webhook = Self {
-            id,
-            organization_id: caller.organization,
-            url: new.url.into(),
-            events: new.events.map_or_else(|| "*".to_owned(), |events| events.0),
-            description: new.description.map(String::from),
-            active: new.active.unwrap_or(true),
-            secret: sealed,
-            previous_secret: None,
-            previous_until: None,
-            cursor,
-            disabled_reason: None,
-            created_at: moment.now,
-            updated_at: moment.now,
-            secret_lost: false,
-            alert_email: new.alert_email.map(String::from),
-            failing_since: None,
-            alerted_at: None,
-            scopes: Some(Json((*caller.scopes).clone())),
-        };
         checked(&webhook.url, guard, &mut faults);
         faults.into_body_error()?;
         Ok((webhook, shown))
@@ -161,20 +173,14 @@ impl Webhook {
         (caller, guard): (&Principal, Guard),
         moment: &Moment,
     ) -> ApiResult<Self> {
-        let mut faults = Faults::default();
         let was_active = self.active;
         self.scopes = Some(Json((*caller.scopes).clone()));
-        patch.url.map(String::from).set(&mut self.url, "url", &mut faults);
-        patch.events.map(|events| events.0).apply_or(&mut self.events, "*".to_owned());
-        patch.description.map(String::from).apply(&mut self.description);
-        patch.alert_email.map(String::from).apply(&mut self.alert_email);
-        patch.active.apply_or(&mut self.active, true);
+        let mut faults = self.merge(patch, moment).err().unwrap_or_default();
         if self.active && !was_active {
             self.disabled_reason = None;
             (self.failing_since, self.alerted_at) = (None, None);
         }
         checked(&self.url, guard, &mut faults);
-        self.updated_at = moment.version_after(self.updated_at);
         faults.into_body_error()?;
         Ok(self)
     }
@@ -212,73 +218,10 @@ impl Webhook {
     }
 }
 
-/// A webhook as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct WebhookView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: WebhookId,
-    /// Where events are sent by POST.
-    pub url: String,
-    /// Which events.
-    #[schema(example = "session.*")]
-    pub events: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Whether events are sent.
-    pub active: bool,
-    /// Why the server turned it off.
-    pub disabled_reason: Option<String>,
-    /// Who is written to when it receives nothing.
-    pub alert_email: Option<String>,
-    /// Since when it received nothing, although it was tried.
-    pub failing_since: Option<Timestamp>,
-    /// The server's key is not the one that sealed the secret (`webhooks.secret_key`): nothing is sent until the secret is
-    /// rotated, or the key is back.
-    pub secret_lost: bool,
-    /// The secret that signs; shown when it was made, and never again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
-    /// Until when the secret before signs too.
-    pub previous_secret_until: Option<Timestamp>,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl From<Webhook> for WebhookView {
-    fn from(webhook: Webhook) -> Self {
-        Self {
-            id: webhook.id,
-            url: webhook.url,
-            events: webhook.events,
-            description: webhook.description,
-            active: webhook.active,
-            disabled_reason: webhook.disabled_reason,
-            alert_email: webhook.alert_email,
-            failing_since: webhook.failing_since,
-            secret_lost: webhook.secret_lost,
-            secret: None,
-            previous_secret_until: webhook.previous_until,
-            created_at: webhook.created_at,
-            updated_at: webhook.updated_at,
-        }
-    }
-}
-
 impl WebhookView {
     /// With the secret, for the answer to whoever had it made.
     pub(super) fn with_secret(self, secret: String) -> Self {
         Self { secret: Some(secret), ..self }
-    }
-}
-
-impl Versioned for WebhookView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
     }
 }
 
