@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use serde::Serialize;
+use resource::resource;
 
 use crate::filters;
-use crate::http::{ApiError, ApiResult, Code, Versioned};
+use crate::http::{ApiError, ApiResult, Code};
 use crate::input;
 use crate::store::schema::priority_charges;
 use kernel::*;
@@ -78,21 +78,43 @@ impl NewPriorityCharge {
     }
 }
 
+#[resource(view("A priority charge as clients see it."))]
 /// A stored priority charge.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = priority_charges, treat_none_as_null = true)]
 pub struct PriorityCharge {
+    /// Its id.
+    #[field(name = "_id")]
     pub id: PriorityChargeId,
+    #[field(hidden)]
     pub organization_id: OrganizationId,
+    /// The group.
+    #[field(name = "group")]
     pub group_id: GroupId,
+    /// The home user who asked for it; null when the operator did.
+    #[field(name = "user")]
     pub user_id: Option<UserId>,
+    /// What the request was answered: approved, denied or error.
+    #[field(computed = |charge: &PriorityCharge| charge.status.answer())]
+    pub answer: Answer,
+    /// How far it got: waiting, active or ended; denied or error where it was not approved.
     pub status: PriorityStatus,
+    /// Why it was not approved, or why it ended.
     pub reason: Option<String>,
+    /// The session it began with.
+    #[field(name = "session")]
     pub session_id: Option<SessionId>,
+    /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// When it found a car.
     pub started_at: Option<Timestamp>,
+    /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// When it was asked for.
+    #[field(name = "createdAt")]
     pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", version)]
     pub updated_at: Timestamp,
 }
 
@@ -105,77 +127,6 @@ impl PriorityCharge {
             Answer::Error => Code::StationOffline,
         };
         Some(ApiError::new(code, self.reason.clone().unwrap_or_default()))
-    }
-}
-
-/// A priority charge as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct PriorityChargeView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: PriorityChargeId,
-    /// The group.
-    pub group: GroupId,
-    /// The home user who asked for it; null when the operator did.
-    pub user: Option<UserId>,
-    /// What the request was answered: approved, denied or error.
-    pub answer: Answer,
-    /// How far it got: waiting, active or ended; denied or error where it was not approved.
-    pub status: PriorityStatus,
-    /// Why it was not approved, or why it ended.
-    pub reason: Option<String>,
-    /// The session it began with.
-    pub session: Option<SessionId>,
-    /// When it ends at the latest.
-    pub expires_at: Timestamp,
-    /// When it found a car.
-    pub started_at: Option<Timestamp>,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
-    /// When it was asked for.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
-impl From<PriorityCharge> for PriorityChargeView {
-    fn from(charge: PriorityCharge) -> Self {
-        let PriorityCharge {
-            id,
-            organization_id: _,
-            group_id,
-            user_id,
-            status,
-            reason,
-            session_id,
-            expires_at,
-            started_at,
-            ended_at,
-            created_at,
-            updated_at,
-        } = charge;
-        Self {
-            id,
-            group: group_id,
-            user: user_id,
-            answer: status.answer(),
-            status,
-            reason,
-            session: session_id,
-            expires_at,
-            started_at,
-            ended_at,
-            created_at,
-            updated_at,
-        }
-    }
-}
-
-impl Versioned for PriorityChargeView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
     }
 }
 
