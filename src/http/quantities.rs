@@ -160,13 +160,6 @@ impl From<PowerFactor> for f64 {
     }
 }
 
-impl PowerFactor {
-    /// As a number from 0 to 1.
-    pub fn ratio(self) -> f64 {
-        f64::from(self)
-    }
-}
-
 /// Parts per million, as columns have them.
 macro_rules! parts_per_million {
     ($($name:ident),*) => {$(

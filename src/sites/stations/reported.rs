@@ -109,8 +109,7 @@ fn create(
     let largest = known.iter().max_by_key(|one| one.power);
     let kind = largest.map_or(PowerType::AcThreePhase, |like| like.power_type);
     let evse = evses::find_or_insert(conn, station, evse, kind.into(), moment)?;
-    let place = (station.organization_id, station.id, evse);
-    let mut connector = Connector::new(usual(), place, number, moment);
+    let mut connector = Connector::new(usual(), station.organization_id, station.id, evse, number, moment);
     connector.created_by = CreatedBy::Station;
     if let Some(like) = largest {
         connector.take_hardware_of(like);
@@ -131,33 +130,17 @@ fn common_rate(known: &[Connector]) -> Option<RateId> {
 /// A connector of a station of which nothing is known.
 fn usual() -> NewConnector {
     NewConnector {
-        name: None,
-        description: None,
-        code: None,
-        evse: None,
-        evse_number: None,
-        number: None,
-        active: None,
         kind: Some(ConnectorType::Type2),
         format: Some(ConnectorFormat::Socket),
         power_type: Some(PowerType::AcThreePhase),
-        power: RatedKilowatts(USUAL_POWER),
-        voltage_limit: None,
-        amperage_limit: None,
-        wattage_limit: None,
-        power_factor: None,
-        phases: None,
-        phase_rotation: None,
-        rate: None,
-        custom_fields: None,
-        meta_data: None,
+        ..NewConnector::only(RatedKilowatts(USUAL_POWER))
     }
 }
 
 impl Connector {
     /// The plug and the limits of another one; to which phases of the grid it is wired is another matter.
     fn take_hardware_of(&mut self, like: &Self) {
-        self.type_ = like.type_;
+        self.kind = like.kind;
         self.format = like.format;
         self.power_type = like.power_type;
         self.power = like.power;

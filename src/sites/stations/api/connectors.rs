@@ -76,7 +76,7 @@ async fn create_connector(
                 rates::require(change.conn, change.organization, rate, "rate")?;
             }
             let evse = evse_for(change.conn, &station, &new, number, change.moment)?;
-            let connector = Connector::new(new.clone(), (change.organization, id, evse), number, change.moment);
+            let connector = Connector::new(new.clone(), change.organization, id, evse, number, change.moment);
             store::insert(change.conn, &connector)?;
             let view = store::view_of(change.conn, connector)?;
             change.record_at(id, EventKind::ConnectorCreated, &view)?;

@@ -71,7 +71,7 @@ async fn create_evse(
                 Some(number) => number.0,
                 None => store::next_number(change.conn, station.id)?,
             };
-            let evse = Evse::new(new.clone(), (change.organization, station.id), number, change.moment);
+            let evse = Evse::new(new.clone(), change.organization, station.id, number, change.moment);
             store::insert(change.conn, &evse)?;
             let view = view_of(change.conn, evse)?;
             change.record_at(station.id, EventKind::EvseCreated, &view)?;
@@ -110,7 +110,7 @@ async fn update_evse(
             let mut evse = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(evse.updated_at)?;
             let known_as = evse.evse_id.clone();
-            evse.apply(patch.clone(), change.moment);
+            evse.apply(patch.clone(), change.moment)?;
             if known_as.is_some() && evse.evse_id != known_as {
                 let what = "The EVSE would lose its evse_id";
                 store::require_not_offered(change.conn, &uses, &[id], change.moment.now, what)?;

@@ -47,10 +47,10 @@ fn missing(error: StoreError) -> ApiError {
 
 fn include_locations(conn: &mut Conn, organization: OrganizationId, views: &mut [StationView]) -> ApiResult<()> {
     for view in views {
-        let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
+        let id: Option<LocationId> = view.location.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok());
         if let Some(id) = id {
             let location = LocationView::from(locations::find(conn, organization, id)?);
-            view.location = serde_json::to_value(location).unwrap_or(Value::Null);
+            view.location = serde_json::to_value(location).ok();
         }
     }
     Ok(())
@@ -92,7 +92,7 @@ async fn list_chargestations(
 /// A station without coordinates of its own is where its location is.
 fn place_at_locations(conn: &mut Conn, organization: OrganizationId, views: &mut [StationView]) -> ApiResult<()> {
     for view in views.iter_mut().filter(|view| view.coordinates.is_none()) {
-        let id: Option<LocationId> = view.location.as_str().and_then(|id| id.parse().ok());
+        let id: Option<LocationId> = view.location.as_ref().and_then(Value::as_str).and_then(|id| id.parse().ok());
         if let Some(id) = id {
             view.coordinates = Some(locations::find(conn, organization, id)?.coordinates);
         }

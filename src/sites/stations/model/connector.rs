@@ -1,19 +1,19 @@
 //! A connector: cable or socket, with what it can carry and how it is doing.
 
 use diesel::prelude::*;
-use serde::Serialize;
+use resource::resource;
 
 use super::condition::{Condition, DetailedStatus, StationState};
 use super::number::Number;
 use super::origin::CreatedBy;
 use super::station::OperationalStatus;
-use crate::http::fields::{CustomFields, Field, Mandatory, MetaData, Path, wrong};
-use crate::http::quantities::{PowerFactor, RatedAmps, RatedKilowatts, Volts, WholeWatts, shown};
-use crate::http::{Faults, Versioned};
+use crate::http::Faults;
+use crate::http::fields::{CustomFields, Field, MetaData, Path, wrong};
+use crate::http::quantities::{PowerFactor, RatedAmps, RatedKilowatts, Volts, WholeWatts};
+use crate::json_schema;
 use crate::sites::rates::AnyRateView;
 use crate::store::Json;
 use crate::store::schema::connectors;
-use crate::{input, json_schema, patch};
 use kernel::text::{Code, Name, Note};
 use kernel::*;
 
@@ -149,6 +149,12 @@ pub struct PhaseCount(pub i32);
 
 json_schema!(PhaseCount, {"type": "integer", "enum": [1, 3]});
 
+impl From<PhaseCount> for i32 {
+    fn from(count: PhaseCount) -> Self {
+        count.0
+    }
+}
+
 impl Field for PhaseCount {
     fn read(value: &serde_json::Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
         match value.as_i64() {
@@ -159,200 +165,151 @@ impl Field for PhaseCount {
     }
 }
 
-input! {
-    /// A new connector.
-    #[schema(example = json!({
-        "name": "Left", "type": "Type2", "format": "CABLE", "power_type": "AC Three Phase", "power": 22
-    }))]
-    pub struct NewConnector {
-        /// Display name.
-        #[schema(example = "Left")]
-        pub name: Option<Name>,
-        /// Description.
-        pub description: Option<Note>,
-        /// A code of your own.
-        pub code: Option<Code>,
-        /// Its EVSE; one is made when absent.
-        pub evse: Option<EvseId>,
-        /// OCPP 2 EVSE number, as eDRV names it.
-        pub evse_number as "evseId": Option<Number>,
-        /// OCPP 1.6 connectorId; the next free one when absent.
-        pub number: Option<Number>,
-        /// Whether it may be used.
-        pub active: Option<bool>,
-        /// The shape of the plug; J1772 when absent.
-        pub kind as "type": Option<ConnectorType>,
-        /// CABLE (the default) or SOCKET.
-        pub format: Option<ConnectorFormat>,
-        /// What kind of power it gives; AC Single Phase when absent.
-        pub power_type: Option<PowerType>,
-        /// What it can give at most, in kW.
-        pub power: RatedKilowatts,
-        /// Its limit in V.
-        pub voltage_limit: Option<Volts>,
-        /// Its limit in A per phase.
-        pub amperage_limit: Option<RatedAmps>,
-        /// Its limit in W: 22000 for a 22 kW connector.
-        pub wattage_limit: Option<WholeWatts>,
-        /// The relationship of current and voltage; 1 when absent.
-        pub power_factor: Option<PowerFactor>,
-        /// How many phases it has; from `power_type` when absent.
-        pub phases: Option<PhaseCount>,
-        /// Which grid phases it is wired to.
-        pub phase_rotation: Option<PhaseRotation>,
-        /// The rate, or schedule of rates, that prices its sessions.
-        pub rate: Option<RateId>,
-        /// Texts of your own.
-        pub custom_fields: Option<CustomFields>,
-        /// JSON of your own.
-        pub meta_data: Option<MetaData>,
-    }
-}
-
-patch! {
-    /// Changes of a connector (JSON merge patch).
-    #[schema(example = json!({"power": 11, "amperage_limit": 16}))]
-    pub struct ConnectorPatch {
-        /// Display name.
-        pub name: Name,
-        /// Description.
-        pub description: Note,
-        /// A code of your own.
-        pub code: Code,
-        /// Whether it may be used.
-        pub active: bool,
-        /// The shape of the plug.
-        pub kind as "type": ConnectorType,
-        /// CABLE or SOCKET.
-        pub format: ConnectorFormat,
-        /// What kind of power it gives.
-        pub power_type: PowerType,
-        /// What it can give at most, in kW.
-        pub power: RatedKilowatts,
-        /// Its limit in V.
-        pub voltage_limit: Volts,
-        /// Its limit in A per phase.
-        pub amperage_limit: RatedAmps,
-        /// Its limit in W.
-        pub wattage_limit: WholeWatts,
-        /// The relationship of current and voltage.
-        pub power_factor: PowerFactor,
-        /// How many phases it has.
-        pub phases: PhaseCount,
-        /// Which grid phases it is wired to.
-        pub phase_rotation: PhaseRotation,
-        /// The rate, or schedule of rates, that prices its sessions.
-        pub rate: RateId,
-        /// Texts of your own.
-        pub custom_fields: CustomFields,
-        /// JSON of your own.
-        pub meta_data: MetaData,
-    }
-}
-
+#[resource(
+    new(
+        "A new connector.",
+        pub(in crate::sites::stations),
+        example = json!({
+            "name": "Left", "type": "Type2", "format": "CABLE", "power_type": "AC Three Phase", "power": 22
+        })
+    ),
+    patch(
+        "Changes of a connector (JSON merge patch).",
+        pub(in crate::sites::stations),
+        example = json!({"power": 11, "amperage_limit": 16})
+    ),
+    view("A connector as clients see it.")
+)]
 /// A stored connector.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = connectors, treat_none_as_null = true)]
 pub struct Connector {
+    /// Its id.
+    #[field(name = "_id", initial = moment.id())]
     pub id: ConnectorId,
+    #[field(argument, hidden)]
     pub organization_id: OrganizationId,
+    /// Its station.
+    #[field(name = "chargestation", argument)]
     pub chargestation_id: StationId,
+    /// Its EVSE.
+    #[field(name = "evse", argument)]
     pub evse_id: EvseId,
+    /// OCPP 1.6 connectorId.
+    #[field(argument)]
     pub number: i32,
+    /// Display name.
+    #[field(read = Name, new(example = "Left"))]
     pub name: Option<String>,
+    /// Description.
+    #[field(read = Note)]
     pub description: Option<String>,
+    /// A code of your own.
+    #[field(read = Code)]
     pub code: Option<String>,
+    /// Its EVSE; one is made when absent.
+    #[field(name = "evse", request, fixed)]
+    pub wanted_evse: Option<EvseId>,
+    /// OCPP 2 EVSE number, as eDRV names it.
+    #[field(name = "evseId", computed, read = Number, fixed, view(after = evse))]
+    pub evse_number: i32,
+    /// OCPP 1.6 connectorId; the next free one when absent.
+    #[field(name = "number", request, fixed)]
+    pub wanted_number: Option<Number>,
+    /// Whether it may be used.
+    #[field(read, default = true)]
     pub active: bool,
+    /// How it is doing.
+    #[field(initial = ConnectorStatus::Unavailable)]
     pub status: ConnectorStatus,
+    /// Operative, Inoperative or Closed: from its status, its station's, and whether it is active.
+    #[field(computed)]
+    pub operational_status: OperationalStatus,
+    /// How it is doing; Closed where its station is.
+    #[field(computed, view(inline))]
+    pub detailed_status: DetailedStatus,
+    /// Since when nothing is known of how it is doing, because its station is offline: what is shown is how it was then. Null while
+    /// the station is connected.
+    #[field(computed)]
+    pub status_unknown_since: Option<Timestamp>,
+    /// What is wrong with it, in OCPP's words.
+    #[field(initial = None)]
     pub error_code: Option<String>,
+    /// When it got its status, by the clock of its station.
+    #[field(hidden, initial = None)]
     pub status_at: Option<Timestamp>,
-    pub type_: ConnectorType,
-    pub format: ConnectorFormat,
-    pub power_type: PowerType,
-    pub power: Watts,
-    pub voltage_limit: Option<Millivolts>,
-    pub amperage_limit: Option<Milliamps>,
-    pub wattage_limit: Option<Watts>,
-    pub power_factor: f64,
-    pub phases: Option<i32>,
-    pub phase_rotation: Option<PhaseRotation>,
-    pub rate: Option<RateId>,
-    pub custom_fields: Json<CustomFields>,
-    pub meta_data: Json<MetaData>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// When the status was last received, by our clock; `status_at` is by the clock of the station.
+    /// When the status was last received, by our clock.
+    #[field(hidden, initial = None)]
     pub status_heard_at: Option<Timestamp>,
     /// When it was first received after another one, by our clock.
+    #[field(hidden, initial = None)]
     pub status_changed_at: Option<Timestamp>,
+    /// The shape of the plug.
+    #[field(
+        name = "type",
+        read,
+        default = ConnectorType::J1772,
+        not_null,
+        new("The shape of the plug; J1772 when absent.")
+    )]
+    #[diesel(column_name = type_)]
+    pub kind: ConnectorType,
+    /// CABLE or SOCKET.
+    #[field(read, default = ConnectorFormat::Cable, not_null, new("CABLE (the default) or SOCKET."))]
+    pub format: ConnectorFormat,
+    /// What kind of power it gives.
+    #[field(
+        read,
+        default = PowerType::AcSinglePhase,
+        not_null,
+        new("What kind of power it gives; AC Single Phase when absent.")
+    )]
+    pub power_type: PowerType,
+    /// What it can give at most, in kW.
+    #[field(read = RatedKilowatts, shown = f64)]
+    pub power: Watts,
+    /// Its limit in V.
+    #[field(read = Volts, shown = f64)]
+    pub voltage_limit: Option<Millivolts>,
+    /// Its limit in A per phase.
+    #[field(read = RatedAmps, shown = f64)]
+    pub amperage_limit: Option<Milliamps>,
+    /// Its limit in W.
+    #[field(read = WholeWatts, shown = i64, new("Its limit in W: 22000 for a 22 kW connector."))]
+    pub wattage_limit: Option<Watts>,
+    /// The relationship of current and voltage.
+    #[field(read = PowerFactor, default = 1.0, new("The relationship of current and voltage; 1 when absent."))]
+    pub power_factor: f64,
+    /// How many phases it has.
+    #[field(read = PhaseCount, new("How many phases it has; from `power_type` when absent."))]
+    pub phases: Option<i32>,
+    /// Which grid phases it is wired to.
+    #[field(read)]
+    pub phase_rotation: Option<PhaseRotation>,
+    /// The rate, or schedule of rates, that prices its sessions.
+    #[field(read, hidden)]
+    pub rate: Option<RateId>,
+    /// The rate, or schedule of rates, that prices its sessions.
+    #[field(name = "rate", computed)]
+    pub whole_rate: Option<AnyRateView>,
+    /// Texts of your own.
+    #[field(read, default)]
+    pub custom_fields: Json<CustomFields>,
+    /// JSON of your own.
+    #[field(read, default)]
+    pub meta_data: Json<MetaData>,
+    /// operator, or station where it was created as its station reported it.
+    #[field(initial = CreatedBy::Operator)]
     pub created_by: CreatedBy,
+    /// When it was created.
+    #[field(name = "createdAt", initial = moment.now)]
+    pub created_at: Timestamp,
+    /// When it last changed.
+    #[field(name = "updatedAt", initial = moment.now, version)]
+    pub updated_at: Timestamp,
 }
 
 impl Connector {
-    /// The connector that `new` describes, as number `number` of its station.
-    pub(in crate::sites::stations) fn new(
-        new: NewConnector,
-        (organization_id, chargestation_id, evse_id): (OrganizationId, StationId, EvseId),
-        number: i32,
-        moment: &Moment,
-    ) -> Self {
-        Self {
-            id: moment.id(),
-            organization_id,
-            chargestation_id,
-            evse_id,
-            number,
-            name: new.name.map(String::from),
-            description: new.description.map(String::from),
-            code: new.code.map(String::from),
-            active: new.active.unwrap_or(true),
-            status: ConnectorStatus::Unavailable,
-            error_code: None,
-            status_at: None,
-            type_: new.kind.unwrap_or(ConnectorType::J1772),
-            format: new.format.unwrap_or(ConnectorFormat::Cable),
-            power_type: new.power_type.unwrap_or(PowerType::AcSinglePhase),
-            power: new.power.0,
-            voltage_limit: new.voltage_limit.map(|limit| limit.0),
-            amperage_limit: new.amperage_limit.map(|limit| limit.0),
-            wattage_limit: new.wattage_limit.map(|limit| limit.0),
-            power_factor: new.power_factor.map_or(1.0, PowerFactor::ratio),
-            phases: new.phases.map(|count| count.0),
-            phase_rotation: new.phase_rotation,
-            rate: new.rate,
-            custom_fields: Json(new.custom_fields.unwrap_or_default()),
-            meta_data: Json(new.meta_data.unwrap_or_default()),
-            created_at: moment.now,
-            updated_at: moment.now,
-            status_heard_at: None,
-            status_changed_at: None,
-            created_by: CreatedBy::Operator,
-        }
-    }
-
-    pub(in crate::sites::stations) fn apply(&mut self, patch: ConnectorPatch, moment: &Moment) -> Result<(), Faults> {
-        let mut faults = Faults::default();
-        patch.name.map(String::from).apply(&mut self.name);
-        patch.description.map(String::from).apply(&mut self.description);
-        patch.code.map(String::from).apply(&mut self.code);
-        patch.active.apply_or(&mut self.active, true);
-        patch.kind.set(&mut self.type_, "type", &mut faults);
-        patch.format.set(&mut self.format, "format", &mut faults);
-        patch.power_type.set(&mut self.power_type, "power_type", &mut faults);
-        patch.power.map(|power| power.0).set(&mut self.power, "power", &mut faults);
-        patch.voltage_limit.map(|limit| limit.0).apply(&mut self.voltage_limit);
-        patch.amperage_limit.map(|limit| limit.0).apply(&mut self.amperage_limit);
-        patch.wattage_limit.map(|limit| limit.0).apply(&mut self.wattage_limit);
-        patch.power_factor.map(PowerFactor::ratio).apply_or(&mut self.power_factor, 1.0);
-        patch.phases.map(|count| count.0).apply(&mut self.phases);
-        patch.phase_rotation.apply(&mut self.phase_rotation);
-        patch.rate.apply(&mut self.rate);
-        patch.custom_fields.map(Json).apply_or(&mut self.custom_fields, Json::default());
-        patch.meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
-        self.updated_at = moment.version_after(self.updated_at);
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
-    }
-
     /// The grid phases it uses; all three for direct current, and one-phase connectors without a known rotation use
     /// the first.
     pub fn phase_set(&self) -> PhaseSet {
@@ -376,78 +333,6 @@ impl Connector {
     }
 }
 
-/// A connector as clients see it.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct ConnectorView {
-    /// Its id.
-    #[serde(rename = "_id")]
-    pub id: ConnectorId,
-    /// Its station.
-    pub chargestation: StationId,
-    /// Its EVSE.
-    pub evse: EvseId,
-    /// OCPP 2 EVSE number, as eDRV names it.
-    #[serde(rename = "evseId")]
-    pub evse_number: i32,
-    /// OCPP 1.6 connectorId.
-    pub number: i32,
-    /// Display name.
-    pub name: Option<String>,
-    /// Description.
-    pub description: Option<String>,
-    /// A code of your own.
-    pub code: Option<String>,
-    /// Whether it may be used.
-    pub active: bool,
-    /// How it is doing.
-    pub status: ConnectorStatus,
-    /// Operative, Inoperative or Closed: from its status, its station's, and whether it is active.
-    pub operational_status: OperationalStatus,
-    /// How it is doing; Closed where its station is.
-    #[schema(inline)]
-    pub detailed_status: DetailedStatus,
-    /// Since when nothing is known of how it is doing, because its station is offline: what is shown is how it was then. Null while
-    /// the station is connected.
-    pub status_unknown_since: Option<Timestamp>,
-    /// What is wrong with it, in OCPP's words.
-    pub error_code: Option<String>,
-    /// The shape of the plug.
-    #[serde(rename = "type")]
-    pub kind: ConnectorType,
-    /// CABLE or SOCKET.
-    pub format: ConnectorFormat,
-    /// What kind of power it gives.
-    pub power_type: PowerType,
-    /// What it can give at most, in kW.
-    pub power: f64,
-    /// Its limit in V.
-    pub voltage_limit: Option<f64>,
-    /// Its limit in A per phase.
-    pub amperage_limit: Option<f64>,
-    /// Its limit in W.
-    pub wattage_limit: Option<i64>,
-    /// The relationship of current and voltage.
-    pub power_factor: f64,
-    /// How many phases it has.
-    pub phases: Option<i32>,
-    /// Which grid phases it is wired to.
-    pub phase_rotation: Option<PhaseRotation>,
-    /// The rate, or schedule of rates, that prices its sessions.
-    pub rate: Option<AnyRateView>,
-    /// Texts of your own.
-    pub custom_fields: CustomFields,
-    /// JSON of your own.
-    pub meta_data: MetaData,
-    /// operator, or station where it was created as its station reported it.
-    pub created_by: CreatedBy,
-    /// When it was created.
-    #[serde(rename = "createdAt")]
-    pub created_at: Timestamp,
-    /// When it last changed.
-    #[serde(rename = "updatedAt")]
-    pub updated_at: Timestamp,
-}
-
 /// Connectors in the order of their numbers.
 pub type ConnectorViews = Vec<ConnectorView>;
 
@@ -455,43 +340,13 @@ impl ConnectorView {
     /// The view of a connector whose EVSE has this number, and whose station is doing so.
     pub fn new(connector: Connector, evse_number: i32, station: StationState, rate: Option<AnyRateView>) -> Self {
         let condition = Condition::of_connector(&connector, station.operational);
-        Self {
-            id: connector.id,
-            chargestation: connector.chargestation_id,
-            evse: connector.evse_id,
+        let computed = ConnectorComputed {
             evse_number,
-            number: connector.number,
-            name: connector.name,
-            description: connector.description,
-            code: connector.code,
-            active: connector.active,
-            status: connector.status,
             operational_status: condition.operational,
             detailed_status: condition.detailed,
             status_unknown_since: station.unknown_since(connector.status_heard_at, connector.created_at),
-            error_code: connector.error_code,
-            kind: connector.type_,
-            format: connector.format,
-            power_type: connector.power_type,
-            power: connector.power.kilowatts(),
-            voltage_limit: connector.voltage_limit.map(|limit| shown(limit.get())),
-            amperage_limit: connector.amperage_limit.map(|limit| shown(limit.get())),
-            wattage_limit: connector.wattage_limit.map(Watts::get),
-            power_factor: connector.power_factor,
-            phases: connector.phases,
-            phase_rotation: connector.phase_rotation,
             rate,
-            custom_fields: connector.custom_fields.0,
-            meta_data: connector.meta_data.0,
-            created_by: connector.created_by,
-            created_at: connector.created_at,
-            updated_at: connector.updated_at,
-        }
-    }
-}
-
-impl Versioned for ConnectorView {
-    fn version(&self) -> Timestamp {
-        self.updated_at
+        };
+        Self::of(connector, computed)
     }
 }

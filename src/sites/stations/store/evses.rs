@@ -102,8 +102,7 @@ pub fn find_or_insert(
         return Ok(*id);
     }
     let template = NewEvse { electric_current_type: Some(electric_current_type), ..NewEvse::default() };
-    let owner = (station.organization_id, station.id);
-    let evse = Evse::new(template, owner, number, moment);
+    let evse = Evse::new(template, station.organization_id, station.id, number, moment);
     insert(conn, &evse)?;
     Ok(evse.id)
 }

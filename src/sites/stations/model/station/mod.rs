@@ -1,24 +1,20 @@
 //! A charge station: what an integrator says of it, and what it says of itself.
 
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::http::fields::MetaData;
 use crate::http::{ApiError, ApiResult, Faults};
 pub use crate::people::organizations::SecurityType;
-use crate::people::organizations::UnknownConnectors;
 use crate::sites::stations::model::identity::Identity;
 use crate::sites::stations::model::secrets;
-use crate::store::Json;
-use crate::store::schema::chargestations;
 use kernel::*;
 
+mod declaration;
 mod request;
 mod view;
 
-pub use request::{BootConfiguration, NewSecurity, NewStation, StationFilter, StationPatch};
-pub use view::StationView;
+pub use declaration::{NewStation, Station, StationPatch, StationView};
+pub use request::{BootConfiguration, NewSecurity, StationFilter};
 
 crate::spelled! {
     /// Whether a component is in use.
@@ -89,61 +85,6 @@ pub struct BootInfo {
     pub meter_serial_number: Option<String>,
 }
 
-/// A stored charge station.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = chargestations, treat_none_as_null = true)]
-pub struct Station {
-    pub id: StationId,
-    pub organization_id: OrganizationId,
-    pub location_id: Option<LocationId>,
-    pub name: Option<String>,
-    pub description: Option<String>,
-    pub code: Option<String>,
-    pub protocol: Protocol,
-    pub endpoint: String,
-    pub security_type: SecurityType,
-    pub password_hash: Option<String>,
-    pub active: bool,
-    pub public: bool,
-    pub visible: bool,
-    pub is_simulator: bool,
-    pub manufacturer: Option<String>,
-    pub model: Option<String>,
-    pub physical_address: Option<String>,
-    pub operational_status: OperationalStatus,
-    pub registration: Registration,
-    pub boot_configuration: Json<BootConfiguration>,
-    pub boot_info: Json<BootInfo>,
-    pub longitude: Option<f64>,
-    pub latitude: Option<f64>,
-    pub online: bool,
-    pub last_connect_at: Option<Timestamp>,
-    pub last_disconnect_at: Option<Timestamp>,
-    pub last_message_at: Option<Timestamp>,
-    pub configuration: Json<Value>,
-    pub variables: Json<Value>,
-    pub capabilities: Json<Value>,
-    pub flags: Json<Vec<String>>,
-    pub meta_data: Json<MetaData>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    pub closed_by_hours: bool,
-    pub pinned_protocol: Option<Protocol>,
-    pub clock_offset_seconds: Option<i64>,
-    pub limit_forms: Json<Value>,
-    /// When it last said that it booted; by our clock.
-    pub last_boot_at: Option<Timestamp>,
-    pub unknown_connectors: Option<UnknownConnectors>,
-    /// Whether its endpoint was drawn by chance, and is long enough to be all that it has to know.
-    pub endpoint_is_secret: bool,
-    /// Whether it may connect with TLS only, whatever proves who it is.
-    pub requires_tls: bool,
-    /// As its operator entered it: what it says itself proves nothing.
-    pub serial_number: Option<String>,
-    /// What is stored of passwords that it was sent, and with which it has not connected yet; the newest last.
-    pub pending_passwords: Json<Vec<String>>,
-}
-
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
 pub const CLOCK_OFF_SECONDS: u64 = 60;
 /// That nothing keeps others from being this station.
@@ -166,59 +107,17 @@ pub fn password_matches(station: &Station, given: &[u8]) -> bool {
 impl Station {
     /// The station that `new` describes and, where one was set or made, its password in the clear.
     pub fn new(
-        new: NewStation,
+        mut new: NewStation,
         (organization_id, usual): (OrganizationId, SecurityType),
         moment: &Moment,
     ) -> (Self, Option<String>) {
-        let is_chosen = new.endpoint.is_some();
-        let security = (new.security).unwrap_or_else(|| NewSecurity::usual(usual, is_chosen));
+        let (endpoint, security) = (new.endpoint.take(), new.security.take());
+        let is_chosen = endpoint.is_some();
+        let security = security.unwrap_or_else(|| NewSecurity::usual(usual, is_chosen));
         let is_open = security.kind == SecurityType::None;
-        let mut station = Self {
-            id: moment.id(),
-            organization_id,
-            location_id: new.location,
-            name: new.name.map(String::from),
-            description: new.description.map(String::from),
-            code: new.code.map(String::from),
-            protocol: new.protocol.unwrap_or(Protocol::V16),
-            endpoint: (new.endpoint).map_or_else(|| secrets::endpoint(is_open), Identity::into_text),
-            security_type: SecurityType::None,
-            password_hash: None,
-            active: new.active.unwrap_or(true),
-            public: new.public.unwrap_or(true),
-            visible: new.visible.unwrap_or(true),
-            is_simulator: new.is_simulator.unwrap_or(false),
-            manufacturer: new.manufacturer.map(String::from),
-            model: new.model.map(String::from),
-            physical_address: new.physical_address.map(String::from),
-            operational_status: new.operational_status.unwrap_or(OperationalStatus::Operative),
-            registration: new.registration.unwrap_or(Registration::Accepted),
-            boot_configuration: Json(new.boot_configuration.unwrap_or_default()),
-            boot_info: Json::default(),
-            longitude: new.coordinates.map(|place| place.longitude),
-            latitude: new.coordinates.map(|place| place.latitude),
-            online: false,
-            last_connect_at: None,
-            last_disconnect_at: None,
-            last_message_at: None,
-            configuration: Json(Value::Object(Default::default())),
-            variables: Json(Value::Object(Default::default())),
-            capabilities: Json(Value::Object(Default::default())),
-            flags: Json::default(),
-            meta_data: Json(new.meta_data.unwrap_or_default()),
-            created_at: moment.now,
-            updated_at: moment.now,
-            closed_by_hours: false,
-            pinned_protocol: new.pinned_protocol,
-            clock_offset_seconds: None,
-            limit_forms: Json(Value::Object(Default::default())),
-            last_boot_at: None,
-            unknown_connectors: new.unknown_connectors,
-            endpoint_is_secret: is_open && !is_chosen,
-            requires_tls: false,
-            serial_number: new.serial_number.map(String::from),
-            pending_passwords: Json::default(),
-        };
+        let mut station = Self::begin(new, organization_id, moment);
+        station.endpoint = endpoint.map_or_else(|| secrets::endpoint(is_open), Identity::into_text);
+        station.endpoint_is_secret = is_open && !is_chosen;
         let password = station.secure(security);
         (station, password)
     }
@@ -312,55 +211,13 @@ impl Station {
     /// Applies a patch; answers a password in the clear, where one was set or made.
     pub(in crate::sites::stations) fn apply(
         &mut self,
-        patch: StationPatch,
+        mut patch: StationPatch,
         moment: &Moment,
     ) -> Result<Option<String>, Faults> {
-        let StationPatch {
-            location,
-            name,
-            description,
-            code,
-            endpoint,
-            protocol,
-            pinned_protocol,
-            security,
-            active,
-            public,
-            unknown_connectors,
-            visible,
-            is_simulator,
-            manufacturer,
-            model,
-            serial_number,
-            physical_address,
-            operational_status,
-            registration,
-            boot_configuration,
-            coordinates,
-            meta_data,
-        } = patch;
-        location.apply(&mut self.location_id);
-        name.map(String::from).apply(&mut self.name);
-        description.map(String::from).apply(&mut self.description);
-        code.map(String::from).apply(&mut self.code);
-        protocol.apply_or(&mut self.protocol, Protocol::V16);
-        pinned_protocol.apply(&mut self.pinned_protocol);
-        active.apply_or(&mut self.active, true);
-        public.apply_or(&mut self.public, true);
-        unknown_connectors.apply(&mut self.unknown_connectors);
-        visible.apply_or(&mut self.visible, true);
-        is_simulator.apply_or(&mut self.is_simulator, false);
-        manufacturer.map(String::from).apply(&mut self.manufacturer);
-        model.map(String::from).apply(&mut self.model);
-        serial_number.map(String::from).apply(&mut self.serial_number);
-        physical_address.map(String::from).apply(&mut self.physical_address);
-        operational_status.apply_or(&mut self.operational_status, OperationalStatus::Operative);
-        registration.apply_or(&mut self.registration, Registration::Accepted);
-        boot_configuration.map(Json).apply_or(&mut self.boot_configuration, Json::default());
-        coordinates.map(|place| place.longitude).apply(&mut self.longitude);
-        coordinates.map(|place| place.latitude).apply(&mut self.latitude);
-        meta_data.map(Json).apply_or(&mut self.meta_data, Json::default());
-        self.updated_at = moment.version_after(self.updated_at);
+        let (endpoint, security) = (std::mem::take(&mut patch.endpoint), std::mem::take(&mut patch.security));
+        patch.coordinates.map(|place| place.longitude).apply(&mut self.longitude);
+        patch.coordinates.map(|place| place.latitude).apply(&mut self.latitude);
+        self.merge(patch, moment)?;
         let security = match security {
             Patch::Absent => None,
             Patch::Null => Some(NewSecurity::NONE),
