@@ -155,7 +155,7 @@ async fn measure() {
     });
     for _ in 0..ROUNDS {
         for subject in &mut subjects {
-            subject.take_turn().await;
+            subject.take_round().await;
         }
     }
 
@@ -168,7 +168,7 @@ async fn measure() {
 }
 
 impl Subject<'_> {
-    async fn take_turn(&mut self) {
+    async fn take_round(&mut self) {
         let address = self.server.base.trim_start_matches("http://");
         let (before, began) = (self.server.processor_seconds(), Instant::now());
         let clients = (0..CLIENTS).map(|number| {

@@ -220,7 +220,7 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// Each room of the server with the paths that its files import from elsewhere, and the file.
+/// Each room of the server with the paths that its files import from other rooms, and the file.
 fn all_imports() -> Vec<(Room, Vec<String>, PathBuf)> {
     let mut all = Vec::new();
     for (path, text) in sources("src") {

@@ -161,14 +161,14 @@ impl World {
             member.voltage = VOLTAGE;
             member.phases = PhaseSet::L1;
             member.current = current;
-            member.state = match (self.ledger.out_of_control(connector), station.car) {
+            member.state = match (self.ledger.uncontrolled(connector), station.car) {
                 (Some((why, reserved)), _) => MemberState::Uncontrolled { reserved, why },
                 (None, Some(arrived)) => {
                     let mut session = Charging::new(arrived);
-                    session.turn = turn.unwrap_or_default();
+                    session.queue_state = turn.unwrap_or_default();
                     MemberState::Active(session)
                 }
-                (None, None) => MemberState::Idle { worst: Watts::ZERO },
+                (None, None) => MemberState::Idle { exposure: Watts::ZERO },
             };
             member
         };
@@ -188,7 +188,7 @@ impl World {
         assert_eq!(violations(&snapshot, &plan), vec![]);
         for limit in &plan.limits {
             let entry = self.turns.entry(limit.connector).or_default();
-            entry.0 = limit.turn.or(entry.0.take());
+            entry.0 = limit.queue_state.or(entry.0.take());
             entry.1 = limit.limit;
         }
         for message in self.ledger.next(&snapshot, &plan, self.now) {
@@ -213,7 +213,7 @@ impl World {
             lowers: true,
             escalate: false,
         });
-        let wire = commands::build(&command, Manner { form: 0, now: self.now }, None).expect("a limit");
+        let wire = commands::build(&command, Manner { variant: 0, now: self.now }, None).expect("a limit");
         self.correlation += 1;
         let call = OutgoingCall {
             correlation: self.correlation,
@@ -305,7 +305,7 @@ impl World {
         self.links[index] = None;
         self.connections[index] += 1;
         self.flights.retain(|flight| flight.station != index);
-        let assumed = self.ledger.worst(id(index));
+        let assumed = self.ledger.exposure(id(index));
         self.ledger.disconnected(id(index), assumed);
     }
 
@@ -316,7 +316,7 @@ impl World {
         let number = self.connections[index] * 100 + index as u64;
         self.links[index] = Some(Link { session: session(number), waiting: BTreeMap::new() });
         self.stations[index].session = session(number + 50_000);
-        let assumed = self.ledger.worst(id(index));
+        let assumed = self.ledger.exposure(id(index));
         self.ledger.reconnected(id(index), assumed);
     }
 
@@ -328,7 +328,7 @@ impl World {
         }
         self.ledger = serde_json::from_str(&stored).expect("and comes back");
         for index in 0..STATIONS {
-            let assumed = self.ledger.worst(id(index));
+            let assumed = self.ledger.exposure(id(index));
             self.ledger.disconnected(id(index), assumed);
         }
     }
@@ -405,7 +405,7 @@ impl World {
     /// What the stations may draw together, as they compute it themselves.
     fn check(&mut self) {
         let drawn: Watts = self.stations.iter().map(|station| station.limit).sum();
-        let believed: Watts = (0..STATIONS).map(|index| self.ledger.worst(id(index))).sum();
+        let believed: Watts = (0..STATIONS).map(|index| self.ledger.exposure(id(index))).sum();
         assert!(drawn <= believed, "stations may draw {drawn}, the ledger believes {believed}");
         let left = LIMIT - self.known_load();
         assert!(
@@ -440,8 +440,8 @@ impl World {
     /// Stations whose answers were all too late are tried again, as the server does when their limit ran out.
     fn try_again(&mut self) {
         for index in 0..STATIONS {
-            if self.ledger.out_of_control(id(index)).is_some() {
-                let assumed = self.ledger.worst(id(index));
+            if self.ledger.uncontrolled(id(index)).is_some() {
+                let assumed = self.ledger.exposure(id(index));
                 self.ledger.reconnected(id(index), assumed);
             }
         }
@@ -459,11 +459,11 @@ impl World {
         (self.load, self.read) = (Watts::ZERO, (self.now + FRESH * 100, Watts::ZERO));
         for index in 0..4 {
             self.stations[index].car = Some(self.now);
-            let assumed = self.ledger.worst(id(index));
+            let assumed = self.ledger.exposure(id(index));
             self.ledger.reconnected(id(index), assumed);
         }
         for index in 0..STATIONS {
-            let assumed = self.ledger.worst(id(index));
+            let assumed = self.ledger.exposure(id(index));
             self.ledger.reconnected(id(index), assumed);
         }
         for second in 0..400 {

@@ -15,10 +15,10 @@ use crate::control::actions::Performer;
 use crate::control::provisioning;
 use crate::events::Feed;
 use crate::gateway::connections::Connections;
-use crate::gateway::dependencies::{Gateway, GatewaySettings};
-use crate::gateway::floods::{self, Floods};
+use crate::gateway::dependencies::{GatewayDependencies, GatewaySettings};
 use crate::gateway::recorder::Recorder;
-use crate::gateway::{peer, refusals, socket};
+use crate::gateway::throttle::{self, Throttle};
+use crate::gateway::{refusals, socket, station_connection};
 use crate::home::portal::{Portal, portal_routes};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
@@ -153,7 +153,7 @@ fn open(settings: &StoreSettings) -> Result<Conn> {
 }
 
 /// Locks the store for a server, applies migrations, and starts the threads that own its connections.
-fn hold_store(config: &Config, holder: &Holder) -> Result<(StoreLock, Db)> {
+fn lock_store(config: &Config, holder: &Holder) -> Result<(StoreLock, Db)> {
     let settings = config.store_settings().map_err(|error| anyhow!(error))?;
     let lock = StoreLock::take(&settings.url, holder)?;
     migrate::run(&mut open(&settings)?)?;
@@ -171,28 +171,28 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let websocket_url = websocket_url(&config.http.public_url, address);
     let Dependencies { clock, ids, link } = dependencies;
     let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());
-    let (lock, db) = hold_store(config, &holder)?;
+    let (lock, db) = lock_store(config, &holder)?;
     let context = Context {
         db,
         clock,
         ids,
         websocket_url: websocket_url.clone(),
-        roads: RoutingClient::new(&config.routing.url),
+        routing: RoutingClient::new(&config.routing.url),
     };
 
     let (moment, base) = (context.moment(), websocket_url.clone());
-    let lost = context.db.write(move |conn| peer::tell_lost(conn, &moment, &base));
+    let lost = context.db.write(move |conn| station_connection::record_lost_connections(conn, &moment, &base));
     lost.await?;
     let (signals, connections) = (Signals::default(), Connections::new(Arc::clone(&context.clock), context.db.clone()));
     let link = link.unwrap_or_else(|| Arc::new(connections.clone()));
-    let gateway = web::Data::new(Gateway {
+    let gateway = web::Data::new(GatewayDependencies {
         context: context.clone(),
         signals: signals.clone(),
         connections: connections.clone(),
         authority: tls::authority(&config.tls)?,
-        floods: Floods::new(flood_limits(&config.ocpp)),
+        throttle: Throttle::new(throttle_limits(&config.ocpp)),
         recorder: Recorder::new(config.ocpp.recorded_messages),
-        guesses: Arc::default(),
+        attempts: Arc::default(),
         refusals: Arc::default(),
         settings: gateway_settings(&config.ocpp)?,
     });
@@ -204,9 +204,9 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let (shared_link, shared_signals) = (web::Data::new(Arc::clone(&link)), web::Data::new(signals.clone()));
 
     let api = context.in_lane(Lane::Api);
-    let keyring = web::Data::new(ApiKeyCache::new(api.clone()));
+    let api_key_cache = web::Data::new(ApiKeyCache::new(api.clone()));
     let limit = RateLimit { per_second: config.http.rate_per_second, burst: config.http.rate_burst };
-    let keeper = web::Data::new(AuthGuard::new(keyring.clone().into_inner(), limit));
+    let keeper = web::Data::new(AuthGuard::new(api_key_cache.clone().into_inner(), limit));
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
     let (portal, post) = Portal::open(&api, config.portal_settings(&pages)?).await?;
     let portal = web::Data::new(portal);
@@ -220,10 +220,10 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     )?;
     tasks.extend(post);
     tasks.push(feeding);
-    tasks.push(refusals::keep_telling(gateway.get_ref().clone()));
-    let courier = Dispatcher::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
-    tasks.push(courier.start());
-    let courier = web::Data::new(courier);
+    tasks.push(refusals::keep_reporting(gateway.get_ref().clone()));
+    let dispatcher = Dispatcher::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
+    tasks.push(dispatcher.start());
+    let dispatcher = web::Data::new(dispatcher);
     tasks.push(provisioning::start(
         performer.get_ref().clone(),
         &signals,
@@ -250,12 +250,12 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let mut server = HttpServer::new(move || {
         Actix::new()
             .app_data(data.clone())
-            .app_data(keyring.clone())
+            .app_data(api_key_cache.clone())
             .app_data(keeper.clone())
             .app_data(portal.clone())
             .app_data(gateway.clone())
             .app_data(feed.clone())
-            .app_data(courier.clone())
+            .app_data(dispatcher.clone())
             .app_data(performer.clone())
             .app_data(web::Data::new(patience))
             .app_data(shared_link.clone())
@@ -345,8 +345,8 @@ pub async fn stop_signal() -> Result<()> {
     Ok(())
 }
 
-fn flood_limits(ocpp: &config::Ocpp) -> floods::Limits {
-    floods::Limits {
+fn throttle_limits(ocpp: &config::Ocpp) -> throttle::Limits {
+    throttle::Limits {
         messages_per_second: ocpp.messages_per_second,
         messages_burst: ocpp.messages_burst,
         connects_per_minute: ocpp.connects_per_minute,

@@ -99,8 +99,8 @@ mod tests {
         };
         for second in 0..3 {
             let now = begun + LOOK_EVERY * second;
-            let told = join_all((0..100).map(|_| ask(now))).await;
-            assert_eq!(told, [READY; 100]);
+            let shown = join_all((0..100).map(|_| ask(now))).await;
+            assert_eq!(shown, [READY; 100]);
             assert_eq!(looks.load(Ordering::Relaxed), second as usize + 1);
         }
     }

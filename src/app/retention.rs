@@ -75,14 +75,14 @@ pub struct Retention {
 
 impl Retention {
     /// What one round does, once in `period`.
-    pub fn new(days: &config::Retention, turn: Duration) -> Result<Self> {
+    pub fn new(days: &config::Retention, round: Duration) -> Result<Self> {
         let kept = days.events_days;
         if kept.get() < FEWEST_DAYS_OF_EVENTS {
             bail!(
                 "retention.events_days is {kept}, but must be at least {FEWEST_DAYS_OF_EVENTS}: webhooks are tried for so long"
             );
         }
-        Ok(Self { kinds: kinds(days), pace: Pace::new(turn) })
+        Ok(Self { kinds: kinds(days), pace: Pace::new(round) })
     }
 
     /// The names of what is deleted, as events have them.
@@ -93,7 +93,7 @@ impl Retention {
     /// Deletes what is older than it is kept, each kind at most a day further than before. One that fails stops no other.
     pub async fn apply(&mut self, context: &Context) -> StoreResult<()> {
         let now = context.clock.now();
-        let trust = self.pace.turn(now);
+        let trust = self.pace.round(now);
         let mut applied = Ok(());
         for kind in &self.kinds {
             let one = apply_to(context, *kind, (now, trust)).await;

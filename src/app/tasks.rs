@@ -58,12 +58,12 @@ pub fn start(
                     reservations::expire(conn, &moment)?;
                     let over = sessions::close_abandoned(conn, &moment, &patience)?;
                     priority_charges::expire(conn, &moment)?;
-                    offers::tell_changes(conn, &moment)?;
+                    offers::record_changes(conn, &moment)?;
                     Ok(over)
                 });
                 for session in tidied.await? {
                     if let Some(connector) = session.connector_id {
-                        signals.tell(Signal {
+                        signals.notify(Signal {
                             organization: session.organization_id,
                             station: session.chargestation_id,
                             kind: SignalKind::SessionEnded(connector, session.id),

@@ -15,7 +15,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::config::Tls;
-use crate::gateway::access::{OverTls, PeerCertificate};
+use crate::gateway::access::{ClientCertificate, OverTls};
 use crate::gateway::authority::Authority;
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
@@ -71,7 +71,7 @@ pub fn note_certificate(io: &dyn Any, extensions: &mut Extensions) {
     extensions.insert(OverTls);
     let shown = stream.get_ref().1.peer_certificates();
     let own = shown.and_then(|chain| chain.first());
-    if let Some(certificate) = own.and_then(|own| PeerCertificate::from_der(own)) {
+    if let Some(certificate) = own.and_then(|own| ClientCertificate::from_der(own)) {
         extensions.insert(certificate);
     }
 }

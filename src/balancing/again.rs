@@ -74,8 +74,8 @@ impl Again {
 
 /// Follows whether a car waits to be started again; before the memory takes up the session that runs now. Whether the car goes on
 /// in a session that begins now.
-pub(super) fn follow_again(memory: &mut Memory, seat: &SiteConnector) -> bool {
-    let live = seat.live_session();
+pub(super) fn follow_again(memory: &mut Memory, site_connector: &SiteConnector) -> bool {
+    let live = site_connector.live_session();
     let is_zero = memory.limit == Watts::ZERO && memory.sent_at.is_some();
     let declined = memory.suspended_since.is_some_and(|at| at < memory.since);
     let again = &mut memory.again;
@@ -91,7 +91,7 @@ pub(super) fn follow_again(memory: &mut Memory, seat: &SiteConnector) -> bool {
     if let Some(over) = memory.session {
         again.ended = (is_zero && !declined).then_some((over, memory.since));
     }
-    match &seat.ended {
+    match &site_connector.ended {
         Some(session) => {
             // It may begin and end between two looks, while the limit is 0 all along.
             let begun = session.begun_at.filter(|_| is_zero && again.ended.is_none());
@@ -100,31 +100,39 @@ pub(super) fn follow_again(memory: &mut Memory, seat: &SiteConnector) -> bool {
             }
             again.wait_for(session);
         }
-        None if !seat.may_have_car() => *again = Again::default(),
+        None if !site_connector.may_have_car() => *again = Again::default(),
         None => {}
     }
     false
 }
 
 /// The session that runs at a connector or, where its car waits to be started again, the one that is to go on.
-pub(super) fn wanting<'a>(seat: &'a SiteConnector, memory: Option<&Memory>, now: Timestamp) -> Option<&'a Session> {
+pub(super) fn wanting<'a>(
+    site_connector: &'a SiteConnector,
+    memory: Option<&Memory>,
+    now: Timestamp,
+) -> Option<&'a Session> {
     let waits = |session: &&Session| memory.is_some_and(|one| one.again.waits_for(session.id, now));
-    let ended = seat.ended.as_ref().filter(waits);
-    seat.live_session().or(ended)
+    let ended = site_connector.ended.as_ref().filter(waits);
+    site_connector.live_session().or(ended)
 }
 
 /// Asks to start a car again that is next in the queue: its connector confirmed a limit above 0.
-pub(super) fn start(state: &mut State, seat: &SiteConnector, now: Timestamp) -> Option<CommandBatch> {
-    let known = state.ledger.known(seat.connector);
-    let memory = state.connectors.get_mut(&seat.connector)?;
-    let ended = seat.ended.as_ref()?.id;
-    let has_turn = memory.limit > Watts::ZERO && known == Some(memory.limit);
+pub(super) fn start(state: &mut State, site_connector: &SiteConnector, now: Timestamp) -> Option<CommandBatch> {
+    let known = state.ledger.known(site_connector.connector);
+    let memory = state.connectors.get_mut(&site_connector.connector)?;
+    let ended = site_connector.ended.as_ref()?.id;
+    let is_next = memory.limit > Watts::ZERO && known == Some(memory.limit);
     let is_due = memory.again.waits_for(ended, now) && memory.again.is_over(now);
-    if !seat.online || !has_turn || !is_due || seat.session.is_some() {
+    if !site_connector.online || !is_next || !is_due || site_connector.session.is_some() {
         return None;
     }
     memory.again.note_try(now);
-    Some(CommandBatch { station: seat.station, commands: Vec::new(), about: About::Again(seat.connector, ended) })
+    Some(CommandBatch {
+        station: site_connector.station,
+        commands: Vec::new(),
+        about: About::Again(site_connector.connector, ended),
+    })
 }
 
 /// Starts a car again: a session waits for it, and its station is asked. A refusal gives that session up.

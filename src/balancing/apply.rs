@@ -48,7 +48,7 @@ pub(super) enum About {
 }
 
 /// Everything that may be said now; it counts as said.
-pub(super) fn errands(
+pub(super) fn batches(
     state: &mut State,
     site: &Site,
     snapshot: &Snapshot,
@@ -56,62 +56,63 @@ pub(super) fn errands(
     settings: &Settings,
     now: Timestamp,
 ) -> Vec<CommandBatch> {
-    let mut errands: Vec<CommandBatch> = Vec::new();
-    let seats: BTreeMap<ConnectorId, &SiteConnector> = site.seats.iter().map(|seat| (seat.connector, seat)).collect();
+    let mut batches: Vec<CommandBatch> = Vec::new();
+    let connectors: BTreeMap<ConnectorId, &SiteConnector> =
+        site.connectors.iter().map(|site_connector| (site_connector.connector, site_connector)).collect();
     for message in state.ledger.next(snapshot, plan, now) {
-        let Some(seat) = seats.get(&message.connector).copied() else {
+        let Some(site_connector) = connectors.get(&message.connector).copied() else {
             continue;
         };
         if let Some(memory) = state.connectors.get_mut(&message.connector) {
             memory.sent_at = Some(now);
             memory.unconfirmed_since.get_or_insert(now);
             let until = now + Duration::from_secs(settings.limit_seconds.into());
-            let told = (message.limit, seat.phases.count());
-            memory.told.sent(message.ticket, told, until);
+            let sent = (message.limit, site_connector.phases.count());
+            memory.sent_limits.sent(message.ticket, sent, until);
         }
         let memory = state.connectors.get(&message.connector);
         let live = SetLimit {
             escalate: memory.is_some_and(|memory| memory.overdraw.is_some()),
             duration_seconds: Some(settings.limit_seconds),
             lowers: message.kind == MessageKind::Lower,
-            ..limit(seat, message.limit, LimitPurpose::Live)
+            ..limit(site_connector, message.limit, LimitPurpose::Live)
         };
-        errands.push(CommandBatch {
-            station: seat.station,
+        batches.push(CommandBatch {
+            station: site_connector.station,
             commands: vec![StationCommand::SetLimit(live)],
             about: About::Live(message.connector, message.ticket),
         });
     }
-    let members = site.seats.iter().filter(|seat| seat.role == Role::Member);
+    let members = site.connectors.iter().filter(|site_connector| site_connector.role == Role::Member);
     let exceeded = may_exceed(state, snapshot);
-    for seat in members {
-        errands.extend(safe_default(state, seat, now));
-        let above = exceeded || state.is_above(site, seat.group);
-        errands.extend(least(state, seat, above, settings, now));
-        errands.extend(read_back(state, seat));
-        errands.extend(again::start(state, seat, now));
+    for site_connector in members {
+        batches.extend(safe_default(state, site_connector, now));
+        let above = exceeded || state.is_above(site, site_connector.group);
+        batches.extend(least(state, site_connector, above, settings, now));
+        batches.extend(read_back(state, site_connector));
+        batches.extend(again::start(state, site_connector, now));
     }
-    errands
+    batches
 }
 
 /// Asks a station what it enforces, once it confirmed a limit after it connected.
-fn read_back(state: &mut State, seat: &SiteConnector) -> Option<CommandBatch> {
-    let known = state.ledger.known(seat.connector);
-    let memory = state.connectors.get_mut(&seat.connector)?;
-    if !seat.online || memory.read_back != ReadBack::Due || known != Some(memory.limit) {
+fn read_back(state: &mut State, site_connector: &SiteConnector) -> Option<CommandBatch> {
+    let known = state.ledger.known(site_connector.connector);
+    let memory = state.connectors.get_mut(&site_connector.connector)?;
+    if !site_connector.online || memory.read_back != ReadBack::Due || known != Some(memory.limit) {
         return None;
     }
     memory.read_back = ReadBack::Asked;
     Some(CommandBatch {
-        station: seat.station,
+        station: site_connector.station,
         commands: vec![StationCommand::GetCompositeSchedule {
-            connector: seat.number,
+            connector: site_connector.number,
             seconds: READ_BACK_SECONDS,
-            in_amps: Some(seat.kind == CurrentKind::Ac),
+            in_amps: Some(site_connector.kind == CurrentKind::Ac),
         }],
         about: About::ReadBack(
-            seat.connector,
-            Confirmed { limit: memory.limit, voltage: seat.voltage, phases: seat.phases },
+            site_connector.connector,
+            Confirmed { limit: memory.limit, voltage: site_connector.voltage, phases: site_connector.phases },
         ),
     })
 }
@@ -119,10 +120,10 @@ fn read_back(state: &mut State, seat: &SiteConnector) -> Option<CommandBatch> {
 /// Whether more may be drawn somewhere than there is, with somebody who does not obey.
 fn may_exceed(state: &State, snapshot: &Snapshot) -> bool {
     let lost = |connector: &ConnectorId| {
-        let why = state.ledger.out_of_control(*connector);
+        let why = state.ledger.uncontrolled(*connector);
         matches!(why, Some((Uncontrolled::NotObeying, _)))
     };
-    let exceeds = |one: &Exposure| one.worst > one.capacity;
+    let exceeds = |one: &Exposure| one.power > one.capacity;
     state.connectors.keys().any(lost) && state.ledger.exposures(snapshot).iter().any(exceeds)
 }
 
@@ -130,13 +131,13 @@ fn may_exceed(state: &State, snapshot: &Snapshot) -> bool {
 /// keep it, and nothing is given away: 6 A, which every station takes, or 0 where a meter shows that too much is drawn, or it may be.
 fn least(
     state: &mut State,
-    seat: &SiteConnector,
+    site_connector: &SiteConnector,
     above: bool,
     settings: &Settings,
     now: Timestamp,
 ) -> Option<CommandBatch> {
-    let memory = state.connectors.get_mut(&seat.connector)?;
-    let Some((why, _)) = state.ledger.out_of_control(seat.connector) else {
+    let memory = state.connectors.get_mut(&site_connector.connector)?;
+    let Some((why, _)) = state.ledger.uncontrolled(site_connector.connector) else {
         memory.least = None;
         return None;
     };
@@ -148,77 +149,79 @@ fn least(
     };
     let least = match above && !refuses {
         true => Watts::ZERO,
-        false => least_power(seat.kind, seat.voltage, seat.phases, &[seat.fallback]),
+        false => {
+            least_power(site_connector.kind, site_connector.voltage, site_connector.phases, &[site_connector.fallback])
+        }
     };
-    let phases = seat.phases.count();
+    let phases = site_connector.phases.count();
     let pause = Duration::from_secs(settings.limit_seconds.into());
     let recent = memory.least.filter(|(at, _)| now.since(*at) < pause);
-    let tried = recent.is_some_and(|(_, told)| told <= least);
-    if !concerned || !seat.online || tried || memory.alone_now(seat, now) <= least {
+    let tried = recent.is_some_and(|(_, sent)| sent <= least);
+    if !concerned || !site_connector.online || tried || memory.alone_now(site_connector, now) <= least {
         return None;
     }
     memory.least = Some((now, least));
     let ticket = state.ledger.ticket();
-    memory.told.sent(ticket, (least, phases), now + pause);
+    memory.sent_limits.sent(ticket, (least, phases), now + pause);
     let live = SetLimit {
         escalate: why == Uncontrolled::NotObeying,
         duration_seconds: Some(settings.limit_seconds),
         lowers: true,
-        ..limit(seat, least, LimitPurpose::Live)
+        ..limit(site_connector, least, LimitPurpose::Live)
     };
     Some(CommandBatch {
-        station: seat.station,
+        station: site_connector.station,
         commands: vec![StationCommand::SetLimit(live)],
-        about: About::Least(seat.connector, ticket),
+        about: About::Least(site_connector.connector, ticket),
     })
 }
 
 /// The safe default of a connector, when it is due or is not what it should be.
-fn safe_default(state: &mut State, seat: &SiteConnector, now: Timestamp) -> Option<CommandBatch> {
-    let memory = state.connectors.get_mut(&seat.connector)?;
+fn safe_default(state: &mut State, site_connector: &SiteConnector, now: Timestamp) -> Option<CommandBatch> {
+    let memory = state.connectors.get_mut(&site_connector.connector)?;
     let clears = memory.fallback.proven.is_none() && !memory.ends_with_transaction;
     let fallback = &mut memory.fallback;
-    let wanted = fallback.due || fallback.proven != Some(seat.fallback);
+    let wanted = fallback.due || fallback.proven != Some(site_connector.fallback);
     let waits = fallback.in_flight || fallback.retry_at.is_some_and(|at| at > now);
-    if !seat.online || !wanted || waits {
+    if !site_connector.online || !wanted || waits {
         return None;
     }
-    (fallback.sent, fallback.in_flight) = (Some(seat.fallback), true);
-    let install = StationCommand::SetLimit(limit(seat, seat.fallback, LimitPurpose::Fallback));
+    (fallback.sent, fallback.in_flight) = (Some(site_connector.fallback), true);
+    let install = StationCommand::SetLimit(limit(site_connector, site_connector.fallback, LimitPurpose::Fallback));
     Some(CommandBatch {
-        station: seat.station,
+        station: site_connector.station,
         commands: match clears {
-            true => vec![clear_transaction_limits(seat), install],
+            true => vec![clear_transaction_limits(site_connector), install],
             false => vec![install],
         },
-        about: About::Fallback(seat.connector, seat.fallback),
+        about: About::Fallback(site_connector.connector, site_connector.fallback),
     })
 }
 
 /// A connector that joins may hold a limit of its running transaction, which would override all of ours.
-fn clear_transaction_limits(seat: &SiteConnector) -> StationCommand {
+fn clear_transaction_limits(site_connector: &SiteConnector) -> StationCommand {
     StationCommand::ClearChargingProfile {
         id: None,
-        connector: Some(seat.number),
+        connector: Some(site_connector.number),
         purpose: Some("TxProfile".to_owned()),
         stack_level: None,
     }
 }
 
-fn limit(seat: &SiteConnector, limit: Watts, purpose: LimitPurpose) -> SetLimit {
+fn limit(site_connector: &SiteConnector, limit: Watts, purpose: LimitPurpose) -> SetLimit {
     SetLimit {
-        connector: seat.number,
+        connector: site_connector.number,
         limit,
         purpose,
-        voltage: seat.voltage,
+        voltage: site_connector.voltage,
         phases: match purpose {
-            LimitPurpose::Live => seat.phases,
-            _ => seat.wired, // whichever car it will be
+            LimitPurpose::Live => site_connector.phases,
+            _ => site_connector.wired, // whichever car it will be
         },
-        offered: seat.wired,
-        transaction: seat.session.as_ref().and_then(|session| session.transaction_id),
-        sole: seat.sole,
-        in_amps: seat.kind == CurrentKind::Ac,
+        offered: site_connector.wired,
+        transaction: site_connector.session.as_ref().and_then(|session| session.transaction_id),
+        sole: site_connector.sole,
+        in_amps: site_connector.kind == CurrentKind::Ac,
         duration_seconds: None,
         lowers: false,
         escalate: false,
@@ -226,9 +229,9 @@ fn limit(seat: &SiteConnector, limit: Watts, purpose: LimitPurpose) -> SetLimit 
 }
 
 /// What is said to stations whose connectors left, and are in no other group.
-pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool) -> Vec<CommandBatch> {
+pub(super) fn releases(state: &mut State, is_online: impl Fn(StationId) -> bool) -> Vec<CommandBatch> {
     let waiting = state.leaving.iter_mut().filter(|(_, leaving)| !leaving.in_flight && is_online(leaving.station));
-    let goodbye = |(connector, leaving): (&ConnectorId, &mut super::state::Leaving)| {
+    let release = |(connector, leaving): (&ConnectorId, &mut super::state::Leaving)| {
         leaving.in_flight = true;
         let clear = |profile: i32| StationCommand::ClearChargingProfile {
             id: Some(profile + leaving.number),
@@ -242,12 +245,12 @@ pub(super) fn goodbyes(state: &mut State, is_online: impl Fn(StationId) -> bool)
             about: About::Release(*connector),
         }
     };
-    waiting.map(goodbye).collect()
+    waiting.map(release).collect()
 }
 
 /// Takes in that a limit was refused; answers whether it was 0, which its station takes for invalid.
 fn refuses_zero(memory: &mut Memory, ticket: Ticket, answer: &Result<Outcome, LinkError>, now: Timestamp) -> bool {
-    let was_zero = memory.told.refused(ticket) == Some(Watts::ZERO);
+    let was_zero = memory.sent_limits.refused(ticket) == Some(Watts::ZERO);
     let refuses = was_zero && matches!(answer, Ok(outcome) if outcome.refuses_zero);
     if refuses {
         memory.refuses_zero = Some(now);
@@ -269,11 +272,11 @@ pub(super) fn answered(
             if let (Ok(outcome), Some(memory)) = (answer, state.connectors.get_mut(&connector))
                 && accepted
             {
-                memory.outlives = outcome.outlives;
+                memory.never_expires = outcome.never_expires;
                 memory.ends_with_transaction = outcome.ends_with_transaction;
                 memory.in_watts = outcome.in_watts;
                 memory.unconfirmed_since = None;
-                memory.told.confirmed(ticket, outcome.outlives);
+                memory.sent_limits.confirmed(ticket, outcome.never_expires);
             }
             let ledger = &mut state.ledger;
             match answer {
@@ -283,7 +286,7 @@ pub(super) fn answered(
                     let memory = state.connectors.get_mut(&connector);
                     if memory.is_some_and(|memory| refuses_zero(memory, ticket, answer, now)) {
                         // It would refuse it as often as it is sent.
-                        ledger.lose(connector, Uncontrolled::Rejected, ledger.worst(connector));
+                        ledger.lose(connector, Uncontrolled::Rejected, ledger.exposure(connector));
                     }
                 }
                 Err(LinkError::Superseded) => {} // the answer to the newer one settles this one too
@@ -295,7 +298,7 @@ pub(super) fn answered(
         About::Least(connector, ticket) => {
             if let Some(memory) = state.connectors.get_mut(&connector) {
                 match answer {
-                    Ok(outcome) if accepted => memory.told.confirmed(ticket, outcome.outlives),
+                    Ok(outcome) if accepted => memory.sent_limits.confirmed(ticket, outcome.never_expires),
                     Ok(_) | Err(LinkError::Refused { .. } | LinkError::Invalid(_)) => {
                         if refuses_zero(memory, ticket, answer, now) {
                             memory.least = None; // it takes 6 A, which is sent next

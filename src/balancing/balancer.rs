@@ -29,7 +29,7 @@ struct Shared {
 }
 
 struct Running {
-    bell: Arc<ReplanRequests>,
+    requests: Arc<ReplanRequests>,
     task: JoinHandle<()>,
 }
 
@@ -50,9 +50,9 @@ impl Balancer {
     }
 
     /// Makes every tree look at once, for example because a test turned the clock.
-    pub fn poke(&self) {
+    pub fn request_replanning(&self) {
         for running in lock(&self.0.trees).values() {
-            running.bell.ring("request", |notes| {
+            running.requests.request("request", |notes| {
                 (notes.urgent, notes.whole) = (true, true);
             });
         }
@@ -68,19 +68,19 @@ impl Balancer {
         }
     }
 
-    fn ring(&self, root: GroupId, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
+    fn request(&self, root: GroupId, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
         let mut trees = lock(&self.0.trees);
         trees.retain(|_, running| !running.task.is_finished());
         let running = trees.entry(root).or_insert_with(|| self.spawn(root));
-        running.bell.ring(trigger, note);
+        running.requests.request(trigger, note);
     }
 
     fn spawn(&self, root: GroupId) -> Running {
         let shared = &self.0;
-        let bell = Arc::new(ReplanRequests::default());
+        let requests = Arc::new(ReplanRequests::default());
         let tree =
-            Tree::new(root, (shared.context.clone(), Arc::clone(&shared.link)), shared.settings, Arc::clone(&bell));
-        Running { bell, task: tokio::spawn(tree.run()) }
+            Tree::new(root, (shared.context.clone(), Arc::clone(&shared.link)), shared.settings, Arc::clone(&requests));
+        Running { requests, task: tokio::spawn(tree.run()) }
     }
 }
 
@@ -93,7 +93,7 @@ struct Listener {
 
 impl Listener {
     async fn run(mut self, mut signals: Receiver<Signal>, mut assets: Receiver<AssetSignal>) {
-        self.ring_all("start").await;
+        self.request_all("start").await;
         loop {
             let missed = tokio::select! {
                 signal = signals.recv() => match signal {
@@ -115,18 +115,18 @@ impl Listener {
                 RecvError::Lagged(missed) => {
                     tracing::warn!(missed, "signals were missed; every tree is planned anew");
                     self.roots.clear();
-                    self.ring_all("missed signals").await;
+                    self.request_all("missed signals").await;
                 }
                 RecvError::Closed => return,
             }
         }
     }
 
-    async fn ring_all(&self, trigger: &'static str) {
+    async fn request_all(&self, trigger: &'static str) {
         let db = &self.balancer.0.context.db;
         match db.read(groups::all_roots).await {
             Ok(roots) => roots.into_iter().for_each(|root| {
-                self.balancer.ring(root, trigger, |notes| notes.everything = true);
+                self.balancer.request(root, trigger, |notes| notes.everything = true);
             }),
             Err(error) => tracing::error!(%error, "the groups could not be read"),
         }
@@ -147,14 +147,14 @@ impl Listener {
             SignalKind::ExternalLimit => ("external limit", false),
             SignalKind::Reconfigured => ("reconfigured", false),
         };
-        let mut rung = Vec::new();
+        let mut roots = Vec::new();
         if kind == SignalKind::Reconfigured {
-            rung.extend(self.roots.remove(&station).flatten()); // the tree it may have left
+            roots.extend(self.roots.remove(&station).flatten()); // the tree it may have left
         }
-        rung.extend(self.root_of(station).await);
-        rung.dedup();
-        for root in rung {
-            self.balancer.ring(root, trigger, |notes| {
+        roots.extend(self.root_of(station).await);
+        roots.dedup();
+        for root in roots {
+            self.balancer.request(root, trigger, |notes| {
                 if doubted {
                     notes.doubted.insert(station);
                 }
@@ -173,7 +173,7 @@ impl Listener {
         };
         let db = &self.balancer.0.context.db;
         match db.read(move |conn| groups::root_of(conn, group)).await {
-            Ok(root) => self.balancer.ring(root, trigger, |notes| notes.urgent |= urgent),
+            Ok(root) => self.balancer.request(root, trigger, |notes| notes.urgent |= urgent),
             Err(StoreError::NotFound) => {} // the group was deleted meanwhile
             Err(error) => tracing::error!(%error, %group, "a group could not be read"),
         }

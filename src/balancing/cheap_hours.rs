@@ -25,24 +25,27 @@ struct Wish {
     energy: WattHours,
 }
 
-fn wish(state: &State, seat: &SiteConnector, now: Timestamp) -> Option<Wish> {
-    let session = wanting(seat, state.connectors.get(&seat.connector), now)?;
+fn wish(state: &State, site_connector: &SiteConnector, now: Timestamp) -> Option<Wish> {
+    let session = wanting(site_connector, state.connectors.get(&site_connector.connector), now)?;
     let (departure, need) = session.departure_at.zip(session.energy_need)?;
     let energy = WattHours((need.get() - session.energy.get()).max(0));
     (departure > now).then_some(Wish { departure, energy })
 }
 
 /// When a car charges; `None` where nobody set what energy costs, or what the car needs and when it leaves.
-fn timetable(site: &Site, state: &State, seat: &SiteConnector, now: Timestamp) -> Option<Timetable> {
-    let group = site.group(seat.group)?;
+fn timetable(site: &Site, state: &State, site_connector: &SiteConnector, now: Timestamp) -> Option<Timetable> {
+    let group = site.group(site_connector.group)?;
     let prices = site.prices.get(&group.id)?;
-    let wish = wish(state, seat, now)?;
-    let sharing =
-        site.seats.iter().filter(|other| other.group == seat.group && self::wish(state, other, now).is_some()).count();
-    let memory: Option<&Memory> = state.connectors.get(&seat.connector);
+    let wish = wish(state, site_connector, now)?;
+    let sharing = site
+        .connectors
+        .iter()
+        .filter(|other| other.group == site_connector.group && self::wish(state, other, now).is_some())
+        .count();
+    let memory: Option<&Memory> = state.connectors.get(&site_connector.connector);
     let learned = memory.and_then(|memory| memory.demand.estimate);
-    let own = learned.map_or(seat.maximum, |learned| learned.min(seat.maximum));
-    let own = own.max(seat.minimum);
+    let own = learned.map_or(site_connector.maximum, |learned| learned.min(site_connector.maximum));
+    let own = own.max(site_connector.minimum);
     let hours = |until: Timestamp| {
         let mut hours = Vec::new();
         let mut from = now;
@@ -65,16 +68,21 @@ fn timetable(site: &Site, state: &State, seat: &SiteConnector, now: Timestamp) -
     };
     let departure = wish.departure.min(now + FARTHEST);
     let early = (departure - MARGIN).max(now);
-    let planned = cheapest(&hours(early), wish.energy, seat.minimum);
+    let planned = cheapest(&hours(early), wish.energy, site_connector.minimum);
     if planned.missing == WattHours(0) {
         return Some(planned);
     }
-    Some(cheapest(&hours(departure), wish.energy, seat.minimum))
+    Some(cheapest(&hours(departure), wish.energy, site_connector.minimum))
 }
 
 /// When a car that is not to charge now is to go on. One that cannot be ready in time charges whenever it may.
-pub(super) fn waits_until(site: &Site, state: &State, seat: &SiteConnector, now: Timestamp) -> Option<Timestamp> {
-    timetable(site, state, seat, now)?.waits_until(now)
+pub(super) fn waits_until(
+    site: &Site,
+    state: &State,
+    site_connector: &SiteConnector,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    timetable(site, state, site_connector, now)?.waits_until(now)
 }
 
 /// When the car at a connector is planned to charge, and what that costs.
@@ -136,12 +144,12 @@ impl From<Charge> for PlannedHoursView {
 
 /// The plans of a group's cars.
 pub(super) fn plans(site: &Site, state: &State, group: GroupId, now: Timestamp) -> Vec<ChargingPlanView> {
-    let mine = site.seats.iter().filter(|seat| seat.group == group);
-    mine.filter_map(|seat| {
-        let (session, wish) = (seat.live_session()?, wish(state, seat, now)?);
-        let timetable = timetable(site, state, seat, now)?;
+    let mine = site.connectors.iter().filter(|site_connector| site_connector.group == group);
+    mine.filter_map(|site_connector| {
+        let (session, wish) = (site_connector.live_session()?, wish(state, site_connector, now)?);
+        let timetable = timetable(site, state, site_connector, now)?;
         Some(ChargingPlanView {
-            connector: seat.connector,
+            connector: site_connector.connector,
             session: session.id,
             departure_time: wish.departure,
             energy: kilowatt_hours(wish.energy),

@@ -34,7 +34,7 @@ impl Draws {
     /// the last reading may show or not. Whatever readings say, it lies between nothing and what was allowed then: who claims
     /// more would hide what others draw.
     pub fn around(&self, instant: Timestamp, limited_at: Option<Timestamp>, allowed: Watts) -> RangeInclusive<Watts> {
-        within(self.told(instant, limited_at, allowed), allowed)
+        within(self.reported(instant, limited_at, allowed), allowed)
     }
 
     /// What was claimed last before an instant, if that says something of it.
@@ -48,7 +48,7 @@ impl Draws {
         before.filter(|(at, _)| instant.since(*at) <= SAYS_SOMETHING_FOR)
     }
 
-    fn told(&self, instant: Timestamp, limited_at: Option<Timestamp>, allowed: Watts) -> RangeInclusive<Watts> {
+    fn reported(&self, instant: Timestamp, limited_at: Option<Timestamp>, allowed: Watts) -> RangeInclusive<Watts> {
         let Some((read_at, draw)) = self.before(instant) else {
             return Watts::ZERO..=allowed;
         };
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_limit_sent_since_the_last_reading_may_show_or_not() {
         let draws = noted(&[(60, 3_000)]);
-        let at = |limited, worst| draws.around(second(70), Some(second(limited)), Watts(worst));
+        let at = |limited, exposure| draws.around(second(70), Some(second(limited)), Watts(exposure));
         assert_eq!(at(65, 11_000), Watts(3_000)..=Watts(11_000));
         assert_eq!(at(65, 2_000), Watts(2_000)..=Watts(2_000));
         assert_eq!(at(59, 11_000), Watts(3_000)..=Watts(3_000));

@@ -28,14 +28,14 @@ pub(super) fn give_up_waiting(state: &mut State, site: &Site, snapshot: &Snapsho
     }
     let mut gave_up = false;
     for Exposure { node, .. } in exceeded(state, snapshot) {
-        for seat in site.seats_below(node) {
-            let (connector, worst) = (seat.connector, state.worst(seat));
+        for site_connector in site.connectors_below(node) {
+            let (connector, exposure) = (site_connector.connector, state.exposure(site_connector));
             let silent = state.connectors.get(&connector).is_some_and(|memory| {
                 let since = memory.unconfirmed_since;
-                worst > memory.limit && since.is_some_and(|since| now.since(since) >= PATIENCE)
+                exposure > memory.limit && since.is_some_and(|since| now.since(since) >= PATIENCE)
             });
-            if silent && state.ledger.out_of_control(connector).is_none() {
-                state.ledger.lose(connector, Uncontrolled::TimedOut, worst);
+            if silent && state.ledger.uncontrolled(connector).is_none() {
+                state.ledger.lose(connector, Uncontrolled::TimedOut, exposure);
                 gave_up = true;
             }
         }
@@ -44,7 +44,7 @@ pub(super) fn give_up_waiting(state: &mut State, site: &Site, snapshot: &Snapsho
 }
 
 /// The sessions to stop, the least important and the latest first, until the others fit; where groups ask for it.
-pub(super) fn last_resort(
+pub(super) fn shed_sessions(
     state: &mut State,
     site: &Site,
     snapshot: &Snapshot,
@@ -70,44 +70,47 @@ fn stop_below(
     now: Timestamp,
     stops: &mut Vec<(CommandBatch, ConnectorId, Remark)>,
 ) {
-    let mut too_much = exposure.worst - exposure.capacity;
+    let mut too_much = exposure.power - exposure.capacity;
     let mut culprits: Vec<&SiteConnector> = Vec::new();
-    for seat in site.seats_below(exposure.node).filter(|seat| seat.online) {
-        let memory = state.connectors.get(&seat.connector);
-        if seat.live_session().is_none() {
-            too_much -= state.worst(seat); // it may, but nobody charges there
-        } else if memory.is_some_and(|memory| state.worst(seat) > memory.limit) {
-            culprits.push(seat);
+    for site_connector in site.connectors_below(exposure.node).filter(|site_connector| site_connector.online) {
+        let memory = state.connectors.get(&site_connector.connector);
+        if site_connector.live_session().is_none() {
+            too_much -= state.exposure(site_connector); // it may, but nobody charges there
+        } else if memory.is_some_and(|memory| state.exposure(site_connector) > memory.limit) {
+            culprits.push(site_connector);
         }
     }
-    let told_at = |state: &State, seat: &SiteConnector| state.connectors.get(&seat.connector)?.stopped_at;
-    let is_stopping = |seat: &SiteConnector| told_at(state, seat).is_some_and(|at| now.since(at) < SHED_AFTER);
+    let reported_at =
+        |state: &State, site_connector: &SiteConnector| state.connectors.get(&site_connector.connector)?.stopped_at;
+    let is_stopping = |site_connector: &SiteConnector| {
+        reported_at(state, site_connector).is_some_and(|at| now.since(at) < SHED_AFTER)
+    };
     let (stopping, mut others): (Vec<&SiteConnector>, Vec<&SiteConnector>) =
-        culprits.into_iter().partition(|seat| is_stopping(seat));
-    too_much -= stopping.iter().map(|seat| state.worst(seat)).sum();
-    others.sort_by_key(|seat| {
-        let started = seat.live_session().and_then(|session| session.started_at);
-        (seat.weight, Reverse(started), seat.connector)
+        culprits.into_iter().partition(|site_connector| is_stopping(site_connector));
+    too_much -= stopping.iter().map(|site_connector| state.exposure(site_connector)).sum();
+    others.sort_by_key(|site_connector| {
+        let started = site_connector.live_session().and_then(|session| session.started_at);
+        (site_connector.weight, Reverse(started), site_connector.connector)
     });
-    for seat in others {
+    for site_connector in others {
         if too_much <= Watts::ZERO {
             return;
         }
-        let worst = state.worst(seat);
-        let memory = state.connectors.get_mut(&seat.connector);
-        if let (Some(session), Some(memory)) = (seat.live_session(), memory)
+        let exposure = state.exposure(site_connector);
+        let memory = state.connectors.get_mut(&site_connector.connector);
+        if let (Some(session), Some(memory)) = (site_connector.live_session(), memory)
             && let Some(transaction) = session.transaction_id
         {
             if memory.stopped_at.replace(now).is_none() {
-                too_much -= worst; // one that was asked before and goes on frees nothing
+                too_much -= exposure; // one that was asked before and goes on frees nothing
             }
-            let errand = CommandBatch {
-                station: seat.station,
+            let batch = CommandBatch {
+                station: site_connector.station,
                 commands: vec![StationCommand::StopCharging { transaction }],
                 about: About::Stop,
             };
             let session = session.id;
-            stops.push((errand, seat.connector, Remark::Stopped { session, worst }));
+            stops.push((batch, site_connector.connector, Remark::Stopped { session, exposure }));
         }
     }
 }
@@ -121,6 +124,6 @@ pub(super) fn lasts(state: &State, span: Duration, now: Timestamp) -> bool {
 /// Where more may be drawn than there is.
 fn exceeded(state: &State, snapshot: &Snapshot) -> Vec<Exposure> {
     let mut exposures = state.ledger.exposures(snapshot);
-    exposures.retain(|one| one.worst > one.capacity);
+    exposures.retain(|one| one.power > one.capacity);
     exposures
 }

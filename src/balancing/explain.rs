@@ -101,7 +101,7 @@ pub(super) fn show(stored: StoredPlan, group: GroupId) -> PlanView {
 pub(super) fn budgets(snapshot: &Snapshot, plan: &Plan, below: &BTreeSet<GroupId>) -> Vec<BudgetView> {
     let is_group = |id: GroupId| {
         let mut nodes = snapshot.nodes.iter();
-        nodes.any(|node| node.id == id && !node.from_elsewhere)
+        nodes.any(|node| node.id == id && !node.is_external)
     };
     let shown = plan.nodes.iter().filter(|it| below.contains(&it.node));
     shown.filter(|it| is_group(it.node)).map(BudgetView::from).collect()

@@ -22,7 +22,7 @@ pub(super) struct Site {
     /// Its groups, parents before children.
     pub groups: Vec<Group>,
     /// Its connectors.
-    pub seats: Vec<SiteConnector>,
+    pub connectors: Vec<SiteConnector>,
     /// Plan and record, but send nothing.
     pub dry_run: bool,
     /// The time zone of its location, in which schedules are meant.
@@ -36,11 +36,11 @@ pub(super) struct Site {
     /// What energy costs groups of home users.
     pub prices: BTreeMap<GroupId, Prices>,
     /// What somebody else limits at its stations, whole stations before their EVSEs.
-    pub elsewhere: Vec<ExternalLimit>,
+    pub external_limits: Vec<ExternalLimit>,
     /// The group of each of its stations.
     pub stations: BTreeMap<StationId, GroupId>,
     /// Connectors of its stations that are no members and have no session.
-    pub unseated: Vec<SiteConnector>,
+    pub without_group: Vec<SiteConnector>,
 }
 
 /// A connector below a group.
@@ -82,7 +82,7 @@ pub(super) struct SiteConnector {
     /// Since when it says so, by our clock.
     pub status_at: Option<Timestamp>,
     /// Since when, by what its station says.
-    pub status_told_at: Option<Timestamp>,
+    pub status_reported_at: Option<Timestamp>,
     /// Whether its group must not charge at this time of day.
     pub excluded: bool,
     /// Whether its group has a priority charge, which goes before that.
@@ -125,13 +125,13 @@ impl Site {
             assets: top.assets.clone(),
             priorities: top.priorities.clone(),
             prices: top.prices.clone(),
-            elsewhere: rows.elsewhere.values().flatten().cloned().collect(),
+            external_limits: rows.external_limits.values().flatten().cloned().collect(),
             groups: top.groups.clone(),
-            seats: Vec::with_capacity(rows.connectors.len()),
+            connectors: Vec::with_capacity(rows.connectors.len()),
             stations: BTreeMap::new(),
-            unseated: Vec::new(),
+            without_group: Vec::new(),
         };
-        site.seat(rows);
+        site.add_connectors(rows);
         site.note_hours(now);
         site.limit_fallbacks(now);
         Some(site)
@@ -139,8 +139,8 @@ impl Site {
 
     /// Notes which stations can be reached.
     pub fn note_online(&mut self, link: &dyn StationLink) {
-        for seat in &mut self.seats {
-            seat.online = link.is_online(seat.station);
+        for site_connector in &mut self.connectors {
+            site_connector.online = link.is_online(site_connector.station);
         }
     }
 
@@ -151,8 +151,8 @@ impl Site {
         let exclusions = self.groups.iter().filter_map(|group| group.exclusion_changes_at(now));
         let priorities = self.priorities.values().copied();
         let priorities = priorities.filter(|until| *until > now);
-        let elsewhere = self.elsewhere.iter().filter_map(|limit| limit.changes_at(now));
-        capacities.chain(exclusions).chain(priorities).chain(elsewhere).min()
+        let external_limits = self.external_limits.iter().filter_map(|limit| limit.changes_at(now));
+        capacities.chain(exclusions).chain(priorities).chain(external_limits).min()
     }
 
     /// The group with this id.
@@ -166,13 +166,13 @@ impl Site {
     }
 
     /// The connectors below a group.
-    pub fn seats_below(&self, top: GroupId) -> impl Iterator<Item = &SiteConnector> {
-        self.seats.iter().filter(move |seat| self.is_below(seat.group, top))
+    pub fn connectors_below(&self, top: GroupId) -> impl Iterator<Item = &SiteConnector> {
+        self.connectors.iter().filter(move |site_connector| self.is_below(site_connector.group, top))
     }
 
     /// The view of a connector.
-    pub fn seat_of(&self, connector: ConnectorId) -> Option<&SiteConnector> {
-        self.seats.iter().find(|seat| seat.connector == connector)
+    pub fn connector_of(&self, connector: ConnectorId) -> Option<&SiteConnector> {
+        self.connectors.iter().find(|site_connector| site_connector.connector == connector)
     }
 
     /// A group and those above it.
@@ -181,7 +181,7 @@ impl Site {
             .take(self.groups.len())
     }
 
-    fn seat(&mut self, rows: &Rows) {
+    fn add_connectors(&mut self, rows: &Rows) {
         let groups: BTreeMap<StationId, GroupId> =
             rows.stations.iter().map(|station| (station.chargestation_id, station.group_id)).collect();
         let members: BTreeMap<ConnectorId, &GroupConnector> =
@@ -196,24 +196,24 @@ impl Site {
             };
             let member = members.get(&connector.id).copied();
             let session = rows.sessions.get(&connector.id);
-            let is_seated = member.is_some() || session.is_some();
+            let is_connector_of_site = member.is_some() || session.is_some();
             let limit = rows.scheduled.get(&connector.id).copied();
             let session = (session.cloned(), limit);
-            let mut seat = SiteConnector::new(connector, group, member, session, self.voltage);
-            seat.ended = rows.ended.get(&connector.id).cloned();
-            seat.unheard = rows.unheard.contains(&seat.station);
-            seat.clock_off = rows.clocks.get(&seat.station).copied();
-            let dry_below = !self.dry_run && self.upwards(seat.group).any(|group| group.dry_run);
-            seat.sole = connectors_of.get(&seat.station) == Some(&1);
-            seat.role = match member {
+            let mut site_connector = SiteConnector::new(connector, group, member, session, self.voltage);
+            site_connector.ended = rows.ended.get(&connector.id).cloned();
+            site_connector.unheard = rows.unheard.contains(&site_connector.station);
+            site_connector.clock_off = rows.clocks.get(&site_connector.station).copied();
+            let dry_below = !self.dry_run && self.upwards(site_connector.group).any(|group| group.dry_run);
+            site_connector.sole = connectors_of.get(&site_connector.station) == Some(&1);
+            site_connector.role = match member {
                 None => Role::Bystander,
                 Some(_) if dry_below => Role::Dry,
                 Some(_) => Role::Member,
             };
-            if is_seated {
-                self.seats.push(seat);
+            if is_connector_of_site {
+                self.connectors.push(site_connector);
             } else {
-                self.unseated.push(seat);
+                self.without_group.push(site_connector);
             }
         }
         self.stations = groups;
@@ -223,34 +223,36 @@ impl Site {
     fn note_hours(&mut self, now: Timestamp) {
         let excluded = |group: &&Group| group.excludes(now, self.zone);
         let excluded: Vec<GroupId> = self.groups.iter().filter(excluded).map(|group| group.id).collect();
-        for seat in &mut self.seats {
-            seat.excluded = excluded.contains(&seat.group);
-            seat.prioritized = self.priorities.contains_key(&seat.group);
+        for site_connector in &mut self.connectors {
+            site_connector.excluded = excluded.contains(&site_connector.group);
+            site_connector.prioritized = self.priorities.contains_key(&site_connector.group);
         }
     }
 
     /// Where nobody configured a fallback, all of them together stay within every group: a dead server breaks no limit.
     fn limit_fallbacks(&mut self, now: Timestamp) {
-        let below: BTreeMap<GroupId, i64> = self.seats.iter().fold(BTreeMap::new(), |mut below, seat| {
-            for group in self.upwards(seat.group) {
-                *below.entry(group.id).or_default() += 1;
-            }
-            below
-        });
-        let share = |seat: &SiteConnector| {
-            let explicit = self.group(seat.group)?.fallback_capacity;
-            let shares = self.upwards(seat.group).map(|group| {
+        let below: BTreeMap<GroupId, i64> =
+            self.connectors.iter().fold(BTreeMap::new(), |mut below, site_connector| {
+                for group in self.upwards(site_connector.group) {
+                    *below.entry(group.id).or_default() += 1;
+                }
+                below
+            });
+        let share = |site_connector: &SiteConnector| {
+            let explicit = self.group(site_connector.group)?.fallback_capacity;
+            let shares = self.upwards(site_connector.group).map(|group| {
                 let lowest = group.without_buffer(group.lowest_capacity(now));
                 Watts(lowest.get() / below.get(&group.id).map_or(1, |count| *count))
             });
-            let fair = shares.fold(seat.minimum, Watts::min);
-            let pilot = least_power(seat.kind, seat.voltage, seat.phases, &[]);
+            let fair = shares.fold(site_connector.minimum, Watts::min);
+            let pilot = least_power(site_connector.kind, site_connector.voltage, site_connector.phases, &[]);
             let safe = if fair < pilot { Watts::ZERO } else { fair };
-            Some(explicit.unwrap_or(safe).min(seat.maximum))
+            Some(explicit.unwrap_or(safe).min(site_connector.maximum))
         };
-        let fallbacks: Vec<Watts> = self.seats.iter().map(|seat| share(seat).unwrap_or(Watts::ZERO)).collect();
-        for (seat, fallback) in self.seats.iter_mut().zip(fallbacks) {
-            seat.fallback = fallback;
+        let fallbacks: Vec<Watts> =
+            self.connectors.iter().map(|site_connector| share(site_connector).unwrap_or(Watts::ZERO)).collect();
+        for (site_connector, fallback) in self.connectors.iter_mut().zip(fallbacks) {
+            site_connector.fallback = fallback;
         }
     }
 }
@@ -299,7 +301,7 @@ impl SiteConnector {
             weight: member.map_or(1, |member| u32::try_from(member.priority).unwrap_or(1)),
             status: connector.status,
             status_at: connector.status_changed_at.or(connector.status_at),
-            status_told_at: connector.status_at,
+            status_reported_at: connector.status_at,
             excluded: false,
             prioritized: false,
             session,
@@ -334,7 +336,7 @@ impl SiteConnector {
             weight: 1,
             status: ConnectorStatus::Charging,
             status_at: None,
-            status_told_at: None,
+            status_reported_at: None,
             excluded: false,
             prioritized: false,
             session: None,
@@ -361,8 +363,8 @@ impl SiteConnector {
     pub fn on_grid(&self, currents: [Milliamps; 3]) -> [Milliamps; 3] {
         let mut carried = [Milliamps::ZERO; 3];
         for (own, grid) in self.rotation.unwrap_or([0, 1, 2]).into_iter().enumerate() {
-            if let (Some(place), Some(current)) = (carried.get_mut(grid), currents.get(own)) {
-                *place = *current;
+            if let (Some(phase), Some(current)) = (carried.get_mut(grid), currents.get(own)) {
+                *phase = *current;
             }
         }
         carried
@@ -396,7 +398,7 @@ impl SiteConnector {
         let began_since = |session: &&Session| {
             let began = session.begun_at.unwrap_or(session.created_at);
             let is_before = |said: Option<Timestamp>| said.is_some_and(|said| began > said);
-            self.status_at.is_none() || is_before(self.status_at) || is_before(self.status_told_at)
+            self.status_at.is_none() || is_before(self.status_at) || is_before(self.status_reported_at)
         };
         self.session.as_ref().filter(|session| !over || began_since(session))
     }

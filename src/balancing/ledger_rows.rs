@@ -39,12 +39,12 @@ pub(super) fn load(conn: &mut Conn, root: GroupId) -> StoreResult<Option<State>>
     let Some(Json(mut state)) = whole else {
         return Ok(None);
     };
-    let pages: Vec<(ConnectorId, Json<LedgerRow<Account, Memory>>)> = balancing_members::table
+    let ledger_rows: Vec<(ConnectorId, Json<LedgerRow<Account, Memory>>)> = balancing_members::table
         .filter(balancing_members::group_id.eq(root))
         .select((balancing_members::connector_id, balancing_members::state))
         .load(conn)?;
     let mut accounts = BTreeMap::new();
-    for (connector, Json(LedgerRow { account, memory })) in pages {
+    for (connector, Json(LedgerRow { account, memory })) in ledger_rows {
         accounts.extend(account.map(|account| (connector, account)));
         state.connectors.extend(memory.map(|memory| (connector, memory)));
     }
@@ -84,12 +84,12 @@ pub(super) fn save(
         let old = balancing_members::connector_id.eq_any(changed);
         let old = old.and(balancing_members::group_id.eq(root));
         diesel::delete(balancing_members::table.filter(old)).execute(conn)?;
-        let pages = changed.iter().map(|connector| Row {
+        let ledger_rows = changed.iter().map(|connector| Row {
             group_id: root,
             connector_id: *connector,
             state: Json(page(state, *connector)),
         });
-        let rows: Vec<Row<'_>> = pages.filter(|row| !row.state.0.is_empty()).collect();
+        let rows: Vec<Row<'_>> = ledger_rows.filter(|row| !row.state.0.is_empty()).collect();
         each!(conn, |conn| diesel::insert_into(balancing_members::table).values(&rows).execute(conn))?;
     }
     Ok(())

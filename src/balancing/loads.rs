@@ -182,24 +182,24 @@ struct Chargers {
 /// load: so that whatever anybody claims, a reading above the capacity cuts those that charge by the excess.
 fn chargers_at(site: &Site, state: &State, group: GroupId, measured_at: Timestamp) -> Chargers {
     let none = Chargers { least: Load::NONE, claimed: Load::NONE, most: Load::NONE };
-    let below = site.seats.iter().filter(|seat| site.is_below(seat.group, group));
-    below.fold(none, |sum, seat| {
-        let worst = state.worst(seat);
-        let (draw, claimed) = match state.connectors.get(&seat.connector) {
-            Some(memory) if seat.may_have_car() || memory.meter.shows_a_car() => {
-                let allowed = memory.allowed.at(measured_at).unwrap_or(worst);
+    let below = site.connectors.iter().filter(|site_connector| site.is_below(site_connector.group, group));
+    below.fold(none, |sum, site_connector| {
+        let exposure = state.exposure(site_connector);
+        let (draw, claimed) = match state.connectors.get(&site_connector.connector) {
+            Some(memory) if site_connector.may_have_car() || memory.meter.shows_a_car() => {
+                let allowed = memory.allowed.at(measured_at).unwrap_or(exposure);
                 let draw = memory.draws.around(measured_at, memory.sent_at, allowed);
                 let claimed = memory.draws.claimed(measured_at);
                 (draw, claimed.map_or(allowed, |claimed| claimed.min(allowed)))
             }
             Some(_) => (Watts::ZERO..=Watts::ZERO, Watts::ZERO),
-            None => (Watts::ZERO..=worst, worst),
+            None => (Watts::ZERO..=exposure, exposure),
         };
-        let on_each = draw.end().to_current(seat.voltage, seat.phases);
+        let on_each = draw.end().to_current(site_connector.voltage, site_connector.phases);
         Chargers {
-            least: sum.least.and(seat.load_of(*draw.start(), Milliamps::ZERO)),
-            claimed: sum.claimed.and(seat.load_of(claimed, Milliamps::ZERO)),
-            most: sum.most.and(seat.load_of(*draw.end(), on_each)),
+            least: sum.least.and(site_connector.load_of(*draw.start(), Milliamps::ZERO)),
+            claimed: sum.claimed.and(site_connector.load_of(claimed, Milliamps::ZERO)),
+            most: sum.most.and(site_connector.load_of(*draw.end(), on_each)),
         }
     })
 }
@@ -223,8 +223,8 @@ impl Contribution {
             return Load { power: None, ..Load::NONE };
         };
         // All of it may be on one phase; what is given may be on none.
-        let worst = power.at_least_zero().to_current(voltage, PhaseSet::L1);
-        Load { power: Some(power), currents: self.currents.map(|current| current.unwrap_or(worst)) }
+        let at_most = power.at_least_zero().to_current(voltage, PhaseSet::L1);
+        Load { power: Some(power), currents: self.currents.map(|current| current.unwrap_or(at_most)) }
     }
 }
 
@@ -277,13 +277,13 @@ impl State {
 
     /// Whoever is stopped because nobody is believed needs no off-time: it starts again as soon as the meter shows room.
     pub fn spare_doubted(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
-        let doubted = |seat: &&SiteConnector| {
+        let doubted = |site_connector: &&SiteConnector| {
             let mut tops = loads.doubted.iter();
-            tops.any(|top| site.is_below(seat.group, *top))
+            tops.any(|top| site.is_below(site_connector.group, *top))
         };
-        for seat in site.seats.iter().filter(doubted) {
-            if let Some(memory) = self.connectors.get_mut(&seat.connector) {
-                memory.turn.stopped_at.take_if(|at| *at == now);
+        for site_connector in site.connectors.iter().filter(doubted) {
+            if let Some(memory) = self.connectors.get_mut(&site_connector.connector) {
+                memory.queue_state.stopped_at.take_if(|at| *at == now);
             }
         }
     }

@@ -58,14 +58,15 @@ pub(super) struct Meter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Point {
     at: Timestamp,
-    told_at: Timestamp,
+    #[serde(rename = "told_at")]
+    reported_at: Timestamp,
     register: WattHours,
 }
 
 impl Point {
     /// The time since another one: the larger of both, so that registers out of a queue keep theirs.
     fn since(self, before: Self) -> Duration {
-        self.at.since(before.at).max(self.told_at.since(before.told_at))
+        self.at.since(before.at).max(self.reported_at.since(before.reported_at))
     }
 }
 
@@ -106,19 +107,19 @@ impl Hardware {
 
     /// A reported power, as far as it can be true. What is a thousand times something usual, and more than any connector gives,
     /// is taken for a slip of the unit; a negative one is no draw.
-    fn bounded(self, told: Watts) -> Watts {
+    fn bounded(self, reported: Watts) -> Watts {
         let most = self.most();
-        if told <= most {
-            return told.at_least_zero();
+        if reported <= most {
+            return reported.at_least_zero();
         }
-        let of_a_thousand = Watts(told.get() / 1_000);
+        let of_a_thousand = Watts(reported.get() / 1_000);
         let is_usual = of_a_thousand <= self.rating + Watts(self.rating.get() / 10);
-        if is_usual && told >= LEAST_OF_A_SLIP { of_a_thousand } else { most }
+        if is_usual && reported >= LEAST_OF_A_SLIP { of_a_thousand } else { most }
     }
 
     /// Whether it cannot be true.
-    fn is_impossible(self, told: Watts) -> bool {
-        told > self.most() || told < -self.most()
+    fn is_impossible(self, reported: Watts) -> bool {
+        reported > self.most() || reported < -self.most()
     }
 }
 
@@ -127,16 +128,16 @@ impl Meter {
     pub fn take(&mut self, shown: &Shown, hardware: Hardware) -> Option<Watts> {
         self.at = Some(shown.at);
         if let Some(register) = shown.register {
-            self.note_register(Point { at: shown.at, told_at: shown.told_at, register });
+            self.note_register(Point { at: shown.at, reported_at: shown.reported_at, register });
         }
-        let told = shown.power.map(|told| {
-            if hardware.is_impossible(told) {
-                self.impossible = Some((shown.at, told));
+        let reported = shown.power.map(|reported| {
+            if hardware.is_impossible(reported) {
+                self.impossible = Some((shown.at, reported));
             }
-            hardware.bounded(told)
+            hardware.bounded(reported)
         });
         let derived = || self.by_register().map(|watts| watts.min(hardware.most()));
-        let draw = told.or_else(derived);
+        let draw = reported.or_else(derived);
         if draw.is_some() {
             self.draw = draw;
         }
@@ -160,7 +161,7 @@ impl Meter {
     }
 
     /// It is known to draw nothing.
-    pub fn rest(&mut self) {
+    pub fn forget_power(&mut self) {
         (self.draw, self.registers) = (None, Vec::new());
     }
 
@@ -169,7 +170,7 @@ impl Meter {
         if let Some(last) = self.registers.last().copied() {
             if point.register < last.register || point.at < last.at {
                 self.registers.clear();
-            } else if point.at == last.at && point.told_at == last.told_at {
+            } else if point.at == last.at && point.reported_at == last.reported_at {
                 self.registers.pop();
             }
         }
@@ -268,14 +269,14 @@ impl Allowed {
     const KEPT: usize = 16;
 
     /// Notes the exposure from now on.
-    pub fn note(&mut self, now: Timestamp, worst: Watts) {
-        if self.0.last().is_some_and(|(_, last)| *last == worst) {
+    pub fn note(&mut self, now: Timestamp, exposure: Watts) {
+        if self.0.last().is_some_and(|(_, last)| *last == exposure) {
             return;
         }
         if self.0.len() >= Self::KEPT {
             self.0.remove(0);
         }
-        self.0.push((now, worst));
+        self.0.push((now, exposure));
     }
 
     /// The exposure at an instant; the oldest that is known for those before.
@@ -288,8 +289,8 @@ impl Allowed {
     /// Since when it is no more than now.
     pub fn since(&self) -> Option<Timestamp> {
         let (mut since, now) = self.0.last().copied()?;
-        for (at, worst) in self.0.iter().rev() {
-            if *worst > now {
+        for (at, exposure) in self.0.iter().rev() {
+            if *exposure > now {
                 break;
             }
             since = *at;

@@ -11,7 +11,7 @@ fn second(seconds: i64) -> Timestamp {
 fn shown(seconds: i64, power: Option<i64>, register: Option<i64>) -> Shown {
     Shown {
         at: second(seconds),
-        told_at: second(seconds),
+        reported_at: second(seconds),
         power: power.map(Watts),
         register: register.map(WattHours),
         currents: None,
@@ -20,7 +20,7 @@ fn shown(seconds: i64, power: Option<i64>, register: Option<i64>) -> Shown {
 }
 
 #[test]
-fn a_register_alone_tells_the_power() {
+fn a_register_alone_shows_the_power() {
     let mut meter = Meter::default();
     assert_eq!(meter.take(&shown(0, None, Some(1_003)), AC), None);
     assert_eq!(meter.take(&shown(10, None, Some(1_033)), AC), None, "10 s prove nothing");
@@ -34,9 +34,9 @@ fn a_register_alone_tells_the_power() {
 fn a_register_of_whole_kilowatt_hours_proves_in_time_what_is_drawn() {
     let mut meter = Meter::default();
     // 22 kW are 11/60 kWh in 30 s; the register shows whole kWh, and is reported every 30 s.
-    for told in 0..=17 {
-        let register = 5_000 + told * 22_000 / 120 / 1_000 * 1_000;
-        meter.take(&shown(told * 30, None, Some(register)), AC);
+    for reported in 0..=17 {
+        let register = 5_000 + reported * 22_000 / 120 / 1_000 * 1_000;
+        meter.take(&shown(reported * 30, None, Some(register)), AC);
     }
     // 3 kWh in the last 480 s, of which one may be the last digit: 2 kWh are 15 kW.
     let proof = meter.proves(None, AC).expect("480 s");
@@ -47,8 +47,11 @@ fn a_register_of_whole_kilowatt_hours_proves_in_time_what_is_drawn() {
 fn registers_out_of_a_queue_keep_their_hours_and_say_nothing_of_now() {
     let mut meter = Meter::default();
     // 2.4 kW: 40 Wh a minute, reported every 4 s after an hour without a link.
-    for told in 0..20 {
-        let late = Shown { told_at: second(told * 60), ..shown(3_600 + told * 4, None, Some(1_003 + told * 40)) };
+    for reported in 0..20 {
+        let late = Shown {
+            reported_at: second(reported * 60),
+            ..shown(3_600 + reported * 4, None, Some(1_003 + reported * 40))
+        };
         meter.take(&late, AC);
     }
     let proof = meter.proves(None, AC).expect("20 minutes");
@@ -61,8 +64,8 @@ fn registers_out_of_a_queue_keep_their_hours_and_say_nothing_of_now() {
 #[test]
 fn many_registers_are_thinned_out_and_reach_far_back() {
     let mut meter = Meter::default();
-    for told in 0..200 {
-        meter.take(&shown(told * 10, None, Some(7_001 + told)), AC);
+    for reported in 0..200 {
+        meter.take(&shown(reported * 10, None, Some(7_001 + reported)), AC);
     }
     assert!(meter.registers.len() <= KEPT);
     let span = second(1_990).since(meter.registers[0].at);
@@ -88,7 +91,7 @@ fn registers_of_a_quarter_of_an_hour_are_compared_too() {
 }
 
 #[test]
-fn nothing_before_the_limit_was_lowered_is_held_against_it() {
+fn nothing_before_the_limit_was_lowered_counts_against_it() {
     let mut meter = Meter::default();
     for (seconds, register) in [(0, 1), (30, 92), (60, 184), (90, 226), (120, 267)] {
         meter.take(&shown(seconds, None, Some(register)), AC);
@@ -135,11 +138,11 @@ fn a_reading_of_a_quarter_of_an_hour_ago_says_nothing() {
 }
 
 #[test]
-fn the_worst_at_an_instant_and_since_when_it_is_no_more() {
+fn the_exposure_at_an_instant_and_since_when_it_is_no_more() {
     let mut allowed = Allowed::default();
     assert_eq!((allowed.at(second(0)), allowed.since()), (None, None));
-    for (seconds, worst) in [(0, 11_000), (10, 6_000), (20, 8_000), (30, 5_000), (40, 4_000)] {
-        allowed.note(second(seconds), Watts(worst));
+    for (seconds, exposure) in [(0, 11_000), (10, 6_000), (20, 8_000), (30, 5_000), (40, 4_000)] {
+        allowed.note(second(seconds), Watts(exposure));
     }
     let at = |seconds| allowed.at(second(seconds)).expect("known");
     assert_eq!([at(-5), at(0), at(15), at(35), at(99)], [11_000, 11_000, 6_000, 5_000, 4_000].map(Watts));

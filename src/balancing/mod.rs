@@ -21,6 +21,7 @@ mod apply;
 mod balancer;
 mod cheap_hours;
 mod counted;
+mod cycle;
 mod demand;
 mod draws;
 mod escalation;
@@ -54,9 +55,8 @@ mod status;
 mod store;
 mod strays;
 mod tree;
-mod turn;
 #[cfg(test)]
-mod yard;
+mod virtual_group;
 
 pub use api::routes;
 pub use balancer::Balancer;

@@ -19,7 +19,7 @@ use super::apply::{self, About, CommandBatch};
 use super::gather::Site;
 use super::replan::Notes;
 use super::state::State;
-use super::yard::{self, settings};
+use super::virtual_group::{self, settings};
 use crate::sites::stations::ConnectorStatus;
 use crate::sites::stations::link::{LimitPurpose, LinkError, Outcome, Shown, StationCommand, Stray};
 use kernel::id::{CountingIds, IdSource};
@@ -64,7 +64,7 @@ enum Obeys {
 }
 
 struct Station {
-    tells: Reports,
+    reports: Reports,
     obeys: Obeys,
     /// A car is there, with a session that we know, or not.
     car: bool,
@@ -106,10 +106,10 @@ impl World {
         let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
         let moment = Moment::new(start(), Arc::clone(&ids));
         let stations: Vec<Station> = (0..5).map(|_| Station::new(&mut random)).collect();
-        let mut site = yard::site_of(stations.len(), CAPACITY.get() / 1_000, &moment);
+        let mut site = virtual_group::site_of(stations.len(), CAPACITY.get() / 1_000, &moment);
         if meter {
             let fields = json!({"type": "smart_meter", "meter_scope": "site"});
-            site.assets.push(yard::asset_of(&site, &fields, &moment));
+            site.assets.push(virtual_group::asset_of(&site, &fields, &moment));
         }
         Self {
             load: if meter { Watts(random.random_range(0..12_000)) } else { Watts::ZERO },
@@ -117,7 +117,7 @@ impl World {
             ids,
             second: 0,
             site,
-            state: yard::state(),
+            state: virtual_group::state(),
             stations,
             meter,
             readings: VecDeque::new(),
@@ -149,14 +149,14 @@ impl World {
             }
             35..50 => self.leave(index),
             50..65 if self.meter => self.load = Watts(self.random.random_range(0..20_000)),
-            65..75 => self.stations[index].tells = Reports::any(&mut self.random),
+            65..75 => self.stations[index].reports = Reports::any(&mut self.random),
             75..80 => self.stations[index].obeys = Obeys::any(&mut self.random),
             80..84 if !self.stations.iter().any(Station::is_wrong) => {
                 self.stations[index].stray = Watts(self.random.random_range(4_000..11_000));
             }
             84..90 => {
                 self.stations[index].stray = Watts::ZERO;
-                let key = (self.site.seats[index].station, 2);
+                let key = (self.site.connectors[index].station, 2);
                 self.notes.strays.entry(key).or_default().push(Stray::Free);
             }
             90..92 => {
@@ -176,11 +176,11 @@ impl World {
             return;
         }
         (station.car, station.known, station.wants) = (true, known, wants);
-        let seat = &mut self.site.seats[index];
-        (seat.status, seat.status_at) = (ConnectorStatus::Charging, Some(now));
+        let site_connector = &mut self.site.connectors[index];
+        (site_connector.status, site_connector.status_at) = (ConnectorStatus::Charging, Some(now));
         if known {
             let moment = Moment::new(now, Arc::clone(&self.ids));
-            yard::begins_at(seat, self.site.organization, &moment);
+            virtual_group::begins_at(site_connector, self.site.organization, &moment);
         }
     }
 
@@ -188,9 +188,9 @@ impl World {
         let now = self.now();
         let station = &mut self.stations[index];
         (station.car, station.draw) = (false, Watts::ZERO);
-        let seat = &mut self.site.seats[index];
-        seat.session = None;
-        (seat.status, seat.status_at) = (ConnectorStatus::Available, Some(now));
+        let site_connector = &mut self.site.connectors[index];
+        site_connector.session = None;
+        (site_connector.status, site_connector.status_at) = (ConnectorStatus::Available, Some(now));
     }
 
     /// Stations follow what they were sent, cars draw, registers run.
@@ -227,7 +227,7 @@ impl World {
     }
 
     /// Stations report, every half minute each; the meter of the site reports what it sees.
-    fn tell(&mut self) {
+    fn report(&mut self) {
         let now = self.now();
         for index in 0..self.stations.len() {
             let number = i64::try_from(index).expect("few");
@@ -235,14 +235,14 @@ impl World {
                 continue;
             }
             let station = &self.stations[index];
-            let seat = &self.site.seats[index];
+            let site_connector = &self.site.connectors[index];
             if station.stray > Watts::ZERO {
-                let shown = yard::shown(now, Some(station.stray), None);
-                let key = (seat.station, 2);
+                let shown = virtual_group::shown(now, Some(station.stray), None);
+                let key = (site_connector.station, 2);
                 self.notes.strays.entry(key).or_default().push(Stray::Metered(shown));
             }
             if let Some(shown) = station.shows(now) {
-                self.notes.shown.entry(seat.connector).or_default().push(shown);
+                self.notes.shown.entry(site_connector.connector).or_default().push(shown);
             }
         }
         if self.meter && self.second % READ_EVERY == 0 {
@@ -251,29 +251,29 @@ impl World {
             self.readings.push_back((arrives, now, self.physical() + Watts(noise)));
         }
         while let Some((_, at, power)) = self.readings.pop_front_if(|(arrives, ..)| *arrives <= self.second) {
-            let reading = yard::reading(at, power);
+            let reading = virtual_group::reading(at, power);
             let now = self.now();
             self.site.assets[0].measured.follow(&reading, now);
         }
     }
 
-    fn turn(&mut self) {
+    fn cycle(&mut self) {
         let now = self.now();
         while let Some((_, about, answer)) = self.answers.pop_front_if(|(arrives, ..)| *arrives <= self.second) {
             apply::answered(&mut self.state, about, &answer, &settings(), now);
         }
         let (state, notes) = (&mut self.state, &mut self.notes);
-        let (_, errands) = yard::turn(state, &self.site, notes, &mut self.fresh, now);
-        for errand in errands {
-            self.carry_out(errand);
+        let (_, batches) = virtual_group::cycle(state, &self.site, notes, &mut self.fresh, now);
+        for batch in batches {
+            self.carry_out(batch);
         }
     }
 
-    fn carry_out(&mut self, errand: CommandBatch) {
-        let index = self.site.seats.iter().position(|seat| seat.station == errand.station);
+    fn carry_out(&mut self, batch: CommandBatch) {
+        let index = self.site.connectors.iter().position(|site_connector| site_connector.station == batch.station);
         let station = &mut self.stations[index.expect("a station")];
         let mut accepted = true;
-        for command in errand.commands {
+        for command in batch.commands {
             if let StationCommand::SetLimit(limit) = command {
                 accepted = station.obeys != Obeys::AboveZero || limit.limit >= Watts(4_100);
                 if accepted && limit.purpose == LimitPurpose::Live {
@@ -288,7 +288,7 @@ impl World {
         }
         let mut outcome = Outcome::answered(accepted, None, json!({}));
         outcome.refuses_zero = !accepted && station.fallback.is_some();
-        let answer = (self.second + 1, errand.about, Ok(outcome));
+        let answer = (self.second + 1, batch.about, Ok(outcome));
         self.answers.push_back(answer);
     }
 
@@ -313,11 +313,11 @@ impl World {
             return;
         }
         // Those that obey draw nothing any more; who ever refused 0 keeps its fallback.
-        let seats = self.stations.iter().zip(&self.site.seats);
-        let obedient = seats.filter(|(station, _)| station.obeys != Obeys::Never);
+        let connectors = self.stations.iter().zip(&self.site.connectors);
+        let obedient = connectors.filter(|(station, _)| station.obeys != Obeys::Never);
         let obedient: Watts = obedient
-            .map(|(station, seat)| {
-                let memory = self.state.connectors.get(&seat.connector);
+            .map(|(station, site_connector)| {
+                let memory = self.state.connectors.get(&site_connector.connector);
                 match memory.is_some_and(|memory| memory.refuses_zero.is_some()) {
                     true => (station.draw - Watts(4_140)).at_least_zero(),
                     false => station.draw,
@@ -333,25 +333,25 @@ impl World {
             !found || obedient == Watts::ZERO,
             "second {}: {physical} since {since}, of which {obedient} could be cut; {}",
             self.second,
-            self.told()
+            self.description()
         );
     }
 
     /// The world as it is, and what balancing takes it for.
-    fn told(&self) -> String {
-        let rows = self.stations.iter().zip(&self.site.seats).map(|(station, seat)| {
-            let (tells, obeys) = (station.tells, station.obeys);
+    fn description(&self) -> String {
+        let rows = self.stations.iter().zip(&self.site.connectors).map(|(station, site_connector)| {
+            let (reports, obeys) = (station.reports, station.obeys);
             format!(
-                "\n{tells:?} {obeys:?} car={}/{} draws {} + {}; live {:?} of fallback {:?}; worst {} known {:?} lost {:?}",
+                "\n{reports:?} {obeys:?} car={}/{} draws {} + {}; live {:?} of fallback {:?}; exposure {} known {:?} lost {:?}",
                 station.car,
-                seat.session.is_some(),
+                site_connector.session.is_some(),
                 station.draw,
                 station.stray,
                 station.live.map(|(limit, _)| limit),
                 station.fallback,
-                self.state.ledger.worst(seat.connector),
-                self.state.ledger.known(seat.connector),
-                self.state.ledger.out_of_control(seat.connector),
+                self.state.ledger.exposure(site_connector.connector),
+                self.state.ledger.known(site_connector.connector),
+                self.state.ledger.uncontrolled(site_connector.connector),
             )
         });
         let loads = &self.state.loads;
@@ -365,8 +365,8 @@ impl World {
                 self.stir();
             }
             self.flow();
-            self.tell();
-            self.turn();
+            self.report();
+            self.cycle();
             self.check();
         }
     }
@@ -404,7 +404,7 @@ impl Obeys {
 impl Station {
     fn new(random: &mut StdRng) -> Self {
         Self {
-            tells: Reports::any(random),
+            reports: Reports::any(random),
             obeys: Obeys::any(random),
             car: false,
             known: false,
@@ -427,12 +427,12 @@ impl Station {
 
     /// Whether what it draws too much is reported by itself.
     fn can_be_found(&self) -> bool {
-        let tells_it = matches!(self.tells, Reports::Power | Reports::Register | Reports::Double | Reports::Slip);
-        self.obeys != Obeys::Never || !self.car || tells_it
+        let reports_it = matches!(self.reports, Reports::Power | Reports::Register | Reports::Double | Reports::Slip);
+        self.obeys != Obeys::Never || !self.car || reports_it
     }
 
     fn shows(&self, now: Timestamp) -> Option<Shown> {
-        let power = match self.tells {
+        let power = match self.reports {
             Reports::Power => Some(self.draw),
             Reports::Double => Some(self.draw + self.draw),
             Reports::Slip => Some(Watts(self.draw.get() * 1_000)),
@@ -442,8 +442,8 @@ impl Station {
             Reports::Register => None,
             Reports::Nothing => return None,
         };
-        let register = (self.tells == Reports::Register).then_some(WattHours(self.register_millis / 1_000));
-        Some(yard::shown(now, power, register))
+        let register = (self.reports == Reports::Register).then_some(WattHours(self.register_millis / 1_000));
+        Some(virtual_group::shown(now, power, register))
     }
 }
 
@@ -466,7 +466,7 @@ fn rehearse(meter: bool) {
 }
 
 #[test]
-fn a_site_meter_holds_the_connection_whatever_stations_claim() {
+fn a_site_meter_keeps_the_connection_whatever_stations_claim() {
     rehearse(true);
 }
 

@@ -69,22 +69,22 @@ impl Notes {
 #[derive(Debug, Default)]
 pub(super) struct ReplanRequests {
     notes: Mutex<Notes>,
-    rung: Notify,
+    woken: Notify,
 }
 
 impl ReplanRequests {
     /// Rings, with something to note.
-    pub fn ring(&self, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
+    pub fn request(&self, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         notes.trigger.get_or_insert(trigger);
         note(&mut notes);
         drop(notes);
-        self.rung.notify_one();
+        self.woken.notify_one();
     }
 
     /// Waits for a request.
-    pub async fn heard(&self) {
-        self.rung.notified().await;
+    pub async fn requested(&self) {
+        self.woken.notified().await;
     }
 
     /// What was noted, which is then forgotten.
@@ -96,7 +96,7 @@ impl ReplanRequests {
     pub async fn urgent_or(&self, longest: impl Future<Output = ()>) {
         let urgent = async {
             while !self.is_urgent() {
-                self.heard().await;
+                self.requested().await;
             }
         };
         tokio::select! {

@@ -35,7 +35,7 @@ pub(super) struct Rows {
     /// Stations whose clocks are off, by how many seconds.
     pub clocks: BTreeMap<StationId, i64>,
     /// What somebody else limits, by station.
-    pub elsewhere: BTreeMap<StationId, Vec<ExternalLimit>>,
+    pub external_limits: BTreeMap<StationId, Vec<ExternalLimit>>,
 }
 
 /// What concerns whole groups: little, and read every time.
@@ -73,7 +73,7 @@ impl Rows {
             scheduled: BTreeMap::new(),
             unheard: BTreeSet::new(),
             clocks: BTreeMap::new(),
-            elsewhere: BTreeMap::new(),
+            external_limits: BTreeMap::new(),
         };
         let stations: Vec<StationId> = rows.station_ids().collect();
         rows.read_stations(conn, &stations, now)?;
@@ -112,7 +112,7 @@ impl Rows {
         for station in stations {
             self.unheard.remove(station);
             self.clocks.remove(station);
-            self.elsewhere.remove(station);
+            self.external_limits.remove(station);
             let theirs = self.connectors.range((*station, i32::MIN)..=(*station, i32::MAX));
             let theirs: Vec<(i32, ConnectorId)> =
                 theirs.map(|((_, number), connector)| (*number, connector.id)).collect();
@@ -125,8 +125,8 @@ impl Rows {
         }
         let connectors = stations::connectors_of_stations(conn, stations)?;
         let ids: Vec<ConnectorId> = connectors.iter().map(|connector| connector.id).collect();
-        let place = (self.top.location.time_zone(), self.top.location.voltage);
-        let scheduled = profiles::limits_at(conn, &connectors, place, now)?;
+        let site = (self.top.location.time_zone(), self.top.location.voltage);
+        let scheduled = profiles::limits_at(conn, &connectors, site, now)?;
         let running = sessions::open_on_connectors(conn, &ids)?
             .into_iter()
             .filter(|session| session.status == SessionStatus::Started)
@@ -141,12 +141,12 @@ impl Rows {
         self.unheard.extend(stations::never_connected(conn, stations)?);
         self.clocks.extend(stations::clocks_off(conn, stations)?);
         for limit in stations::external_limits_of(conn, stations)? {
-            let of_station = self.elsewhere.entry(limit.chargestation_id).or_default();
+            let of_station = self.external_limits.entry(limit.chargestation_id).or_default();
             of_station.push(limit);
         }
-        let placed =
+        let inserted =
             connectors.into_iter().map(|connector| ((connector.chargestation_id, connector.number), connector));
-        self.connectors.extend(placed);
+        self.connectors.extend(inserted);
         Ok(())
     }
 }

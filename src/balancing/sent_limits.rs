@@ -41,10 +41,10 @@ impl SentLimits {
     }
 
     /// It was confirmed, which replaces all that were sent before; `never_expires` where it does not run out.
-    pub fn confirmed(&mut self, ticket: Ticket, outlives: bool) {
+    pub fn confirmed(&mut self, ticket: Ticket, never_expires: bool) {
         self.0.retain(|one| one.ticket >= ticket);
         if let Some(one) = self.0.iter_mut().find(|one| one.ticket == ticket)
-            && outlives
+            && never_expires
         {
             one.until = None;
         }
@@ -58,13 +58,13 @@ impl SentLimits {
 
     /// The largest that may be in force, for a car on so many phases.
     pub fn most(&self, now: Timestamp, phases: i64) -> Watts {
-        let holds = |one: &&One| one.until.is_none_or(|until| until > now);
+        let applies = |one: &&One| one.until.is_none_or(|until| until > now);
         let power = |one: &One| {
             let (limit, on) = (one.limit.get(), one.phases.max(1));
             Watts(limit.saturating_mul(phases.max(on)) / on)
         };
-        let holding = self.0.iter().filter(holds).map(power);
-        holding.max().unwrap_or(Watts::ZERO)
+        let in_force = self.0.iter().filter(applies).map(power);
+        in_force.max().unwrap_or(Watts::ZERO)
     }
 }
 
@@ -77,27 +77,27 @@ mod tests {
     }
 
     #[test]
-    fn limits_hold_until_they_run_out_are_replaced_or_refused() {
-        let mut told = SentLimits::default();
-        told.sent(Ticket(1), (Watts(11_000), 3), second(300));
-        told.sent(Ticket(2), (Watts(6_000), 3), second(310));
-        assert_eq!(told.most(second(299), 3), Watts(11_000));
-        assert_eq!(told.most(second(300), 3), Watts(6_000));
-        assert_eq!(told.most(second(310), 3), Watts::ZERO);
+    fn limits_apply_until_they_run_out_are_replaced_or_refused() {
+        let mut limits = SentLimits::default();
+        limits.sent(Ticket(1), (Watts(11_000), 3), second(300));
+        limits.sent(Ticket(2), (Watts(6_000), 3), second(310));
+        assert_eq!(limits.most(second(299), 3), Watts(11_000));
+        assert_eq!(limits.most(second(300), 3), Watts(6_000));
+        assert_eq!(limits.most(second(310), 3), Watts::ZERO);
 
-        assert_eq!(told.refused(Ticket(2)), Some(Watts(6_000)));
-        assert_eq!(told.refused(Ticket(2)), None, "sent twice");
-        told.sent(Ticket(3), (Watts(4_000), 3), second(320));
-        told.confirmed(Ticket(3), false);
-        assert_eq!(told.most(second(200), 3), Watts(4_000));
-        told.confirmed(Ticket(3), true);
-        assert_eq!(told.most(second(9_999), 3), Watts(4_000), "it does not run out");
+        assert_eq!(limits.refused(Ticket(2)), Some(Watts(6_000)));
+        assert_eq!(limits.refused(Ticket(2)), None, "sent twice");
+        limits.sent(Ticket(3), (Watts(4_000), 3), second(320));
+        limits.confirmed(Ticket(3), false);
+        assert_eq!(limits.most(second(200), 3), Watts(4_000));
+        limits.confirmed(Ticket(3), true);
+        assert_eq!(limits.most(second(9_999), 3), Watts(4_000), "it does not run out");
     }
     #[test]
     fn a_current_on_more_phases_is_more_power() {
-        let mut told = SentLimits::default();
-        told.sent(Ticket(1), (Watts(3_680), 1), second(300));
-        assert_eq!(told.most(second(0), 1), Watts(3_680));
-        assert_eq!(told.most(second(0), 3), Watts(11_040), "16 A on three");
+        let mut limits = SentLimits::default();
+        limits.sent(Ticket(1), (Watts(3_680), 1), second(300));
+        assert_eq!(limits.most(second(0), 1), Watts(3_680));
+        assert_eq!(limits.most(second(0), 3), Watts(11_040), "16 A on three");
     }
 }

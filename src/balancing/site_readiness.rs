@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::gather::{Role, Site, SiteConnector};
 use super::loads::{Loads, given_below};
 use super::state::{ReadBack, State};
-use crate::load::assets::{Asset, AssetType, RefusedReading, is_below_zero, told_below_zero};
+use crate::load::assets::{Asset, AssetType, RefusedReading, is_below_zero, sent_below_zero};
 use crate::load::groups::Group;
 use engine::Uncontrolled;
 use kernel::*;
@@ -38,13 +38,13 @@ impl Warning {
         Self { code, message, group: group.id, chargestation: None, connector: None, asset: None }
     }
 
-    fn of_seat(code: &'static str, seat: &SiteConnector, message: impl Into<String>) -> Self {
+    fn of_connector(code: &'static str, site_connector: &SiteConnector, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
-            group: seat.group,
-            chargestation: Some(seat.station),
-            connector: Some(seat.connector),
+            group: site_connector.group,
+            chargestation: Some(site_connector.station),
+            connector: Some(site_connector.connector),
             asset: None,
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn warnings(
     now: Timestamp,
 ) -> Vec<Warning> {
     let groups = site.groups.iter().filter(|group| concerned.contains(&group.id));
-    let seats = site.seats.iter().filter(|seat| concerned.contains(&seat.group));
+    let connectors = site.connectors.iter().filter(|site_connector| concerned.contains(&site_connector.group));
     let assets = site.assets.iter().flat_map(|asset| {
         let group = asset.group_id.filter(|group| concerned.contains(group));
         group.map(|group| of_asset(site, asset, (group, loads), now))
@@ -67,7 +67,7 @@ pub(super) fn warnings(
     let assets = assets.flatten();
     groups
         .flat_map(|group| of_group(site, state, loads, group, now))
-        .chain(seats.flat_map(|seat| of_seat(state, seat, now)))
+        .chain(connectors.flat_map(|site_connector| of_connector(state, site_connector, now)))
         .chain(assets)
         .collect()
 }
@@ -98,8 +98,8 @@ fn of_readings(
         AssetType::SmartMeter => given_below(site, loads, group),
         _ => Watts::ZERO, // a consumer feeds nothing in
     };
-    let told = || format!("it {}", told_below_zero(power, produced));
-    is_below_zero(power, produced).then(|| ("implausible_reading", told()))
+    let reported = || format!("it {}", sent_below_zero(power, produced));
+    is_below_zero(power, produced).then(|| ("implausible_reading", reported()))
 }
 
 fn of_clock(asset: &Asset) -> Option<(&'static str, String)> {
@@ -129,7 +129,7 @@ fn of_silence(asset: &Asset, loads: &Loads, now: Timestamp) -> Option<(&'static 
             format!(
                 "it has reported nothing for {seconds} s: until it does, {} kW count ({})",
                 load.kilowatts(),
-                contribution.basis.told()
+                contribution.basis.description()
             ),
         )),
         (Some(_), None) => None,
@@ -150,11 +150,11 @@ fn of_group(site: &Site, state: &State, loads: &Loads, group: &Group, now: Times
         warnings.push(Warning::of_group("meter_above_capacity", group, message));
     }
     let below = || {
-        let seats = site.seats.iter();
-        seats.filter(|seat| site.is_below(seat.group, group.id))
+        let connectors = site.connectors.iter();
+        connectors.filter(|site_connector| site.is_below(site_connector.group, group.id))
     };
     let lowest = group.without_buffer(group.lowest_capacity(now));
-    let fallbacks: Watts = below().map(|seat| state.alone(seat)).sum();
+    let fallbacks: Watts = below().map(|site_connector| state.alone(site_connector)).sum();
     if fallbacks > lowest {
         let message = format!(
             "without this server its connectors may draw {} kW of {} kW: lower fallback_capacity, or let every station confirm its own",
@@ -163,10 +163,10 @@ fn of_group(site: &Site, state: &State, loads: &Loads, group: &Group, now: Times
         );
         warnings.push(Warning::of_group("fallbacks_exceed_capacity", group, message));
     }
-    let too_small = below().filter(|seat| seat.minimum > lowest);
-    warnings.extend(too_small.map(|seat| {
+    let too_small = below().filter(|site_connector| site_connector.minimum > lowest);
+    warnings.extend(too_small.map(|site_connector| {
         let message = "its minimum is more than its group ever has, so it is never started";
-        Warning { group: group.id, ..Warning::of_seat("minimum_exceeds_capacity", seat, message) }
+        Warning { group: group.id, ..Warning::of_connector("minimum_exceeds_capacity", site_connector, message) }
     }));
     warnings
 }
@@ -174,81 +174,86 @@ fn of_group(site: &Site, state: &State, loads: &Loads, group: &Group, now: Times
 /// How long a reading that cannot be true is warned of.
 const WARNED_FOR: Duration = Duration::from_secs(600);
 
-fn of_seat(state: &State, seat: &SiteConnector, now: Timestamp) -> Vec<Warning> {
-    let memory = state.connectors.get(&seat.connector);
-    let mut warnings: Vec<Warning> = of_role(state, seat).into_iter().collect();
-    if let Some((at, told)) = memory.and_then(|memory| memory.meter.impossible)
+fn of_connector(state: &State, site_connector: &SiteConnector, now: Timestamp) -> Vec<Warning> {
+    let memory = state.connectors.get(&site_connector.connector);
+    let mut warnings: Vec<Warning> = of_role(state, site_connector).into_iter().collect();
+    if let Some((at, reported)) = memory.and_then(|memory| memory.meter.impossible)
         && now.since(at) < WARNED_FOR
     {
         let message = format!(
             "its meter reported {} kW, which a connector of {} kW cannot draw: see the unit of its readings",
-            told.kilowatts(),
-            seat.rating.kilowatts()
+            reported.kilowatts(),
+            site_connector.rating.kilowatts()
         );
-        warnings.push(Warning::of_seat("implausible_reading", seat, message));
+        warnings.push(Warning::of_connector("implausible_reading", site_connector, message));
     }
-    if seat.role == Role::Member && seat.session.is_none() && memory.is_some_and(|memory| memory.meter.shows_a_car()) {
+    if site_connector.role == Role::Member
+        && site_connector.session.is_none()
+        && memory.is_some_and(|memory| memory.meter.shows_a_car())
+    {
         let message = "its meter shows that a car charges, but there is no session: its station may be in free mode, or its start was lost";
-        warnings.push(Warning::of_seat("charges_without_session", seat, message));
+        warnings.push(Warning::of_connector("charges_without_session", site_connector, message));
     }
-    if let Some(seconds) = seat.clock_off {
+    if let Some(seconds) = site_connector.clock_off {
         let message = format!(
             "the clock of its station is {} s {}: limits are sent in its time, but set it right",
             seconds.unsigned_abs(),
             if seconds > 0 { "ahead" } else { "behind" }
         );
-        warnings.push(Warning::of_seat("clock_off", seat, message));
+        warnings.push(Warning::of_connector("clock_off", site_connector, message));
     }
-    if seat.unheard && !seat.online {
+    if site_connector.unheard && !site_connector.online {
         let message =
             "its station never connected, so its whole rating is reserved: take it out of the group until it is there";
-        warnings.push(Warning::of_seat("never_connected", seat, message));
+        warnings.push(Warning::of_connector("never_connected", site_connector, message));
     }
     warnings
 }
 
-fn of_role(state: &State, seat: &SiteConnector) -> Option<Warning> {
-    let memory = state.connectors.get(&seat.connector);
-    match seat.role {
+fn of_role(state: &State, site_connector: &SiteConnector) -> Option<Warning> {
+    let memory = state.connectors.get(&site_connector.connector);
+    match site_connector.role {
         Role::Stray => {
             let message = format!(
                 "connector {} of its station is not set up and charges: {} kW are reserved; add the connector, or correct its number",
-                seat.number,
-                seat.rating.kilowatts()
+                site_connector.number,
+                site_connector.rating.kilowatts()
             );
-            Some(Warning { connector: None, ..Warning::of_seat("unknown_connector", seat, message) })
+            Some(Warning { connector: None, ..Warning::of_connector("unknown_connector", site_connector, message) })
         }
-        Role::Bystander => Some(Warning::of_seat(
+        Role::Bystander => Some(Warning::of_connector(
             "not_a_member",
-            seat,
+            site_connector,
             "its station is in the group and it charges, but it is no member: its rating is reserved",
         )),
         Role::Dry => None,
-        Role::Member => match state.ledger.out_of_control(seat.connector) {
+        Role::Member => match state.ledger.uncontrolled(site_connector.connector) {
             Some((Uncontrolled::Rejected, _)) if memory.is_some_and(|memory| memory.refuses_zero.is_some()) => {
-                Some(Warning::of_seat(
+                Some(Warning::of_connector(
                     "refuses_zero",
-                    seat,
+                    site_connector,
                     "its station refuses the limit 0: its fallback is reserved while nobody charges there",
                 ))
             }
-            Some((Uncontrolled::Rejected, _)) => Some(Warning::of_seat(
+            Some((Uncontrolled::Rejected, _)) => Some(Warning::of_connector(
                 "refuses_limits",
-                seat,
+                site_connector,
                 "its station refuses limits in every variant: see its capabilities",
             )),
-            Some((Uncontrolled::NotObeying, _)) => {
-                Some(Warning::of_seat("not_obeying", seat, "it draws more than it confirmed: its rating is reserved"))
-            }
-            _ if memory.is_some_and(|memory| memory.read_back == ReadBack::More) => Some(Warning::of_seat(
+            Some((Uncontrolled::NotObeying, _)) => Some(Warning::of_connector(
+                "not_obeying",
+                site_connector,
+                "it draws more than it confirmed: its rating is reserved",
+            )),
+            _ if memory.is_some_and(|memory| memory.read_back == ReadBack::More) => Some(Warning::of_connector(
                 "composite_schedule_differs",
-                seat,
+                site_connector,
                 "its station confirmed a limit and says that it enforces a higher one: another profile may be in the way",
             )),
-            _ if !seat.unheard && memory.is_some_and(|memory| memory.fallback.proven.is_none()) => {
-                Some(Warning::of_seat(
+            _ if !site_connector.unheard && memory.is_some_and(|memory| memory.fallback.proven.is_none()) => {
+                Some(Warning::of_connector(
                     "fallback_unproven",
-                    seat,
+                    site_connector,
                     "its station confirmed no fallback, so it counts with its rating when it is not heard of",
                 ))
             }

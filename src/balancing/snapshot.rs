@@ -49,10 +49,10 @@ fn lend(snapshot: &mut Snapshot, state: &State) -> bool {
 fn snapshot(site: &Site, state: &State, loads: &Loads, now: Timestamp) -> Snapshot {
     let mut snapshot = Snapshot {
         nodes: site.groups.iter().map(|group| node(group, site.zone, loads, now)).collect(),
-        members: site.seats.iter().map(|seat| member(site, seat, state, now)).collect(),
+        members: site.connectors.iter().map(|site_connector| member(site, site_connector, state, now)).collect(),
         settings: settings(site, loads),
     };
-    external_limits::place(site, &mut snapshot, now);
+    external_limits::insert_nodes(site, &mut snapshot, now);
     snapshot
 }
 
@@ -80,8 +80,8 @@ fn settings(site: &Site, loads: &Loads) -> Settings {
     };
     settings.raise_step = top.raise_step.or(settings.raise_step);
     settings.trusted_departures = top.trusted_departures;
-    if let Some(hold) = top.hold_minutes.and_then(|held| u32::try_from(held).ok()) {
-        (settings.hold_seconds, settings.off_seconds) = (hold * 60, hold * 20);
+    if let Some(on_time) = top.hold_minutes.and_then(|held| u32::try_from(held).ok()) {
+        (settings.minimum_on_seconds, settings.off_seconds) = (on_time * 60, on_time * 20);
     }
     settings
 }
@@ -107,49 +107,49 @@ fn node(group: &Group, zone: TimeZone, loads: &Loads, now: Timestamp) -> Node {
     }
 }
 
-fn member(site: &Site, seat: &SiteConnector, state: &State, now: Timestamp) -> Member {
-    let memory = state.connectors.get(&seat.connector);
+fn member(site: &Site, site_connector: &SiteConnector, state: &State, now: Timestamp) -> Member {
+    let memory = state.connectors.get(&site_connector.connector);
     Member {
-        connector: seat.connector,
-        node: seat.group,
-        minimum: seat.minimum,
-        maximum: seat.maximum,
+        connector: site_connector.connector,
+        node: site_connector.group,
+        minimum: site_connector.minimum,
+        maximum: site_connector.maximum,
         step: Watts(1),
-        voltage: seat.voltage,
-        phases: seat.phases,
-        rotation_known: seat.rotation_known,
-        weight: seat.weight,
+        voltage: site_connector.voltage,
+        phases: site_connector.phases,
+        rotation_known: site_connector.rotation_known,
+        weight: site_connector.weight,
         class: PriorityClass::Normal,
         current: memory.map_or(Watts::ZERO, |memory| memory.limit),
-        state: member_state(site, seat, memory, state, now),
+        state: member_state(site, site_connector, memory, state, now),
     }
 }
 
 fn member_state(
     site: &Site,
-    seat: &SiteConnector,
+    site_connector: &SiteConnector,
     memory: Option<&Memory>,
     state: &State,
     now: Timestamp,
 ) -> MemberState {
-    if let Some((why, reserved)) = state.ledger.out_of_control(seat.connector) {
+    if let Some((why, reserved)) = state.ledger.uncontrolled(site_connector.connector) {
         return MemberState::Uncontrolled { reserved, why };
     }
-    if seat.role != Role::Member {
-        return MemberState::Uncontrolled { reserved: seat.rating, why: Uncontrolled::Unproven };
+    if site_connector.role != Role::Member {
+        return MemberState::Uncontrolled { reserved: site_connector.rating, why: Uncontrolled::Unproven };
     }
     // An idle connector is steered too, to an explicit zero; until that is proven the ledger keeps raises back.
-    let (Some(session), Some(memory)) = (wanting(seat, memory, now), memory) else {
-        return MemberState::Idle { worst: Watts::ZERO };
+    let (Some(session), Some(memory)) = (wanting(site_connector, memory, now), memory) else {
+        return MemberState::Idle { exposure: Watts::ZERO };
     };
     let wish = session.departure_at.zip(session.energy_need);
     let session = Session {
         attained: session.energy + memory.again.had,
         deadline: wish.map(|(departure, energy)| Deadline { departure, energy }),
-        turn: memory.turn,
-        excluded: seat.excluded,
-        priority_charge: seat.prioritized,
-        waits_until: cheap_hours::waits_until(site, state, seat, now),
+        queue_state: memory.queue_state,
+        excluded: site_connector.excluded,
+        priority_charge: site_connector.prioritized,
+        waits_until: cheap_hours::waits_until(site, state, site_connector, now),
         ..Session::new(session.started_at.unwrap_or(session.created_at))
     };
     match memory.suspended_since {

@@ -41,7 +41,8 @@ pub(super) struct State {
     /// Since when more may be drawn somewhere than there is.
     pub exceeded_since: Option<Timestamp>,
     /// Whether that was reported.
-    pub exceeded_told: bool,
+    #[serde(rename = "exceeded_told")]
+    pub exceeded_reported: bool,
     /// What else drew below each group when last looked at.
     pub loads: BTreeMap<GroupId, Load>,
     /// Assets whose data is too old to go by, which was reported.
@@ -65,7 +66,8 @@ pub(super) struct Memory {
     pub offline_since: Option<Timestamp>,
     /// Its live limit does not run out, because the station takes none that does.
     #[serde(default)]
-    pub outlives: bool,
+    #[serde(rename = "outlives")]
+    pub never_expires: bool,
     /// Its live limit has run out since, so that only the fallback applies.
     pub ran_out: bool,
     /// The limit it was planned last.
@@ -75,7 +77,8 @@ pub(super) struct Memory {
     /// The session that `queue` belongs to.
     pub session: Option<SessionId>,
     /// Its queue position.
-    pub turn: QueueState,
+    #[serde(rename = "turn")]
+    pub queue_state: QueueState,
     /// Since when its car declines power.
     pub suspended_since: Option<Timestamp>,
     /// What applies when this server is not heard of.
@@ -87,7 +90,8 @@ pub(super) struct Memory {
     pub unconfirmed_since: Option<Timestamp>,
     /// Live limits that may be in force, until they run out.
     #[serde(default)]
-    pub told: SentLimits,
+    #[serde(rename = "told")]
+    pub sent_limits: SentLimits,
     /// When its station refused the limit 0, which some take for invalid.
     #[serde(default)]
     pub refuses_zero: Option<Timestamp>,
@@ -195,7 +199,8 @@ pub(super) struct Overdraw {
     pub limit: Watts,
     /// It was sent its limit again because of that.
     #[serde(default)]
-    pub told_again: bool,
+    #[serde(rename = "told_again")]
+    pub sent_again: bool,
 }
 
 /// A connector that left with limits of ours on it.
@@ -217,7 +222,7 @@ pub(super) enum Remark {
     /// It keeps its limit again.
     Obeying { draw: Watts },
     /// Its session is stopped, because it may draw this much where there is too little.
-    Stopped { session: SessionId, worst: Watts },
+    Stopped { session: SessionId, exposure: Watts },
 }
 
 impl Memory {
@@ -228,17 +233,17 @@ impl Memory {
             number,
             online: true,
             offline_since: None,
-            outlives: false,
+            never_expires: false,
             ran_out: false,
             limit: Watts::ZERO,
             since: now,
             session: None,
-            turn: QueueState::default(),
+            queue_state: QueueState::default(),
             suspended_since: None,
             fallback: Fallback { due: true, ..Fallback::default() },
             sent_at: None,
             unconfirmed_since: None,
-            told: SentLimits::default(),
+            sent_limits: SentLimits::default(),
             refuses_zero: None,
             least: None,
             meter: Meter::default(),
@@ -257,9 +262,9 @@ impl Memory {
     }
 
     /// The most it may be drawing now if it takes no more limits: a live one that has not run out, and its proven fallback.
-    pub fn alone_now(&self, seat: &SiteConnector, now: Timestamp) -> Watts {
-        let told = self.told.most(now, seat.phases.count());
-        self.alone(seat.rating).max(told.min(seat.rating))
+    pub fn alone_now(&self, site_connector: &SiteConnector, now: Timestamp) -> Watts {
+        let sent = self.sent_limits.most(now, site_connector.phases.count());
+        self.alone(site_connector.rating).max(sent.min(site_connector.rating))
     }
 
     /// What it may draw when nobody speaks to it: its proven fallback, else all it can.
@@ -273,36 +278,38 @@ impl Memory {
 
 impl State {
     /// The most that a connector may be drawing.
-    pub fn worst(&self, seat: &SiteConnector) -> Watts {
-        match seat.role {
-            Role::Member if self.connectors.contains_key(&seat.connector) => self.ledger.worst(seat.connector),
-            _ => seat.rating,
+    pub fn exposure(&self, site_connector: &SiteConnector) -> Watts {
+        match site_connector.role {
+            Role::Member if self.connectors.contains_key(&site_connector.connector) => {
+                self.ledger.exposure(site_connector.connector)
+            }
+            _ => site_connector.rating,
         }
     }
 
     /// What a connector draws by its meter.
-    pub fn drawn(&self, seat: &SiteConnector, now: Timestamp) -> Option<Watts> {
-        let member = self.connectors.get(&seat.connector);
-        let stray = self.strays.get(&seat.connector);
+    pub fn drawn(&self, site_connector: &SiteConnector, now: Timestamp) -> Option<Watts> {
+        let member = self.connectors.get(&site_connector.connector);
+        let stray = self.strays.get(&site_connector.connector);
         let meter = member.map(|memory| &memory.meter);
         let meter = meter.or(stray.map(|stray| &stray.meter));
-        let told = seat.session.as_ref().and_then(|session| session.power);
-        meter.and_then(|meter| meter.draw_at(now)).or(told)
+        let reported = site_connector.session.as_ref().and_then(|session| session.power);
+        meter.and_then(|meter| meter.draw_at(now)).or(reported)
     }
 
     /// The most that it draws when this server is not heard of.
-    pub fn alone(&self, seat: &SiteConnector) -> Watts {
-        match self.connectors.get(&seat.connector) {
-            Some(memory) if memory.outlives => self.ledger.worst(seat.connector),
-            Some(memory) => memory.alone(seat.rating),
-            None => seat.rating,
+    pub fn alone(&self, site_connector: &SiteConnector) -> Watts {
+        match self.connectors.get(&site_connector.connector) {
+            Some(memory) if memory.never_expires => self.ledger.exposure(site_connector.connector),
+            Some(memory) => memory.alone(site_connector.rating),
+            None => site_connector.rating,
         }
     }
 
     /// Keeps what every member may be drawing from now on.
     pub fn note_allowed(&mut self, now: Timestamp) {
         for (connector, memory) in &mut self.connectors {
-            memory.allowed.note(now, self.ledger.worst(*connector));
+            memory.allowed.note(now, self.ledger.exposure(*connector));
         }
     }
 
@@ -313,7 +320,7 @@ impl State {
                 if memory.limit != limit.limit {
                     (memory.limit, memory.since) = (limit.limit, now);
                 }
-                memory.turn = limit.turn.unwrap_or_default();
+                memory.queue_state = limit.queue_state.unwrap_or_default();
             }
         }
     }

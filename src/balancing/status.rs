@@ -115,7 +115,8 @@ pub struct MemberStatusView {
     /// What its station confirmed, in kW; null while that is not certain.
     pub acknowledged: Option<f64>,
     /// The most it may be drawing, in kW.
-    pub worst: f64,
+    #[serde(rename = "worst")]
+    pub exposure: f64,
     /// What it draws by its meter, in kW.
     pub drawing: Option<f64>,
     /// What it draws at most when this server is not heard of, in kW.
@@ -149,18 +150,18 @@ pub(super) fn read(
     };
     let root = groups::root_of(conn, group)?;
     let mut site = Site::read(conn, root, now)?.ok_or(StoreError::NotFound)?;
-    for seat in &mut site.seats {
-        seat.online = is_online(seat.station);
+    for site_connector in &mut site.connectors {
+        site_connector.online = is_online(site_connector.station);
     }
     let state = ledger_rows::load(conn, root)?.unwrap_or_default();
-    site.seat_strays(&state);
+    site.add_strays(&state);
     note_phases(&mut site, &state);
     let plan = match store::plan_at(conn, root, None)? {
         Some(stored) => stored.plan.0,
         None => planned(&site, &state, &loads(&site, &state, now), now).1, // the first is made in a moment
     };
     let below: Vec<GroupId> = groups::tree_of(conn, group)?.iter().map(|group| group.id).collect();
-    site.seats.retain(|seat| below.contains(&seat.group));
+    site.connectors.retain(|site_connector| below.contains(&site_connector.group));
     let loads = loads(&site, &state, now);
     let load = loads.by_group.get(&group).copied();
     let shares = counted(&site, &loads, group);
@@ -184,11 +185,11 @@ pub(super) fn plan_now(
     is_online: impl Fn(StationId) -> bool,
 ) -> StoreResult<StoredPlan> {
     let mut site = Site::read(conn, root, moment.now)?.ok_or(StoreError::NotFound)?;
-    for seat in &mut site.seats {
-        seat.online = is_online(seat.station);
+    for site_connector in &mut site.connectors {
+        site_connector.online = is_online(site_connector.station);
     }
     let state = ledger_rows::load(conn, root)?.unwrap_or_default();
-    site.seat_strays(&state);
+    site.add_strays(&state);
     note_phases(&mut site, &state);
     let loads = loads(&site, &state, moment.now);
     let (snapshot, plan) = planned(&site, &state, &loads, moment.now);
@@ -210,7 +211,7 @@ pub(super) fn charging_plans(
 ) -> StoreResult<Vec<ChargingPlanView>> {
     let mut site = Site::read(conn, root, now)?.ok_or(StoreError::NotFound)?;
     let state = ledger_rows::load(conn, root)?.unwrap_or_default();
-    site.seat_strays(&state);
+    site.add_strays(&state);
     note_phases(&mut site, &state);
     Ok(cheap_hours::plans(&site, &state, group, now))
 }
@@ -232,8 +233,8 @@ fn view(
 ) -> GroupStatusView {
     let budget = plan.nodes.iter().find(|budget| budget.node == group);
     let of = |part: fn(&NodeBudget) -> Watts| budget.map_or(0.0, |it| part(it).kilowatts());
-    let sum = |part: &dyn Fn(&SiteConnector) -> Watts| site.seats.iter().map(part).sum::<Watts>().kilowatts();
-    let drawn = |seat: &SiteConnector| state.drawn(seat, now);
+    let sum = |part: &dyn Fn(&SiteConnector) -> Watts| site.connectors.iter().map(part).sum::<Watts>().kilowatts();
+    let drawn = |site_connector: &SiteConnector| state.drawn(site_connector, now);
     GroupStatusView {
         group,
         root,
@@ -246,16 +247,16 @@ fn view(
         reserved: of(|it| it.reserved),
         available: of(|it| it.available),
         granted: of(|it| it.granted),
-        drawn: sum(&|seat| drawn(seat).unwrap_or_default()),
-        worst_case_kw: sum(&|seat| state.worst(seat)),
-        worst_case_if_server_dies_kw: sum(&|seat| state.alone(seat)),
+        drawn: sum(&|site_connector| drawn(site_connector).unwrap_or_default()),
+        worst_case_kw: sum(&|site_connector| state.exposure(site_connector)),
+        worst_case_if_server_dies_kw: sum(&|site_connector| state.alone(site_connector)),
         members: site
-            .seats
+            .connectors
             .iter()
-            .filter(|seat| seat.role != Role::Stray)
-            .map(|seat| {
-                let limit = plan.limit_of(seat.connector);
-                member(seat, state, limit, drawn(seat))
+            .filter(|site_connector| site_connector.role != Role::Stray)
+            .map(|site_connector| {
+                let limit = plan.limit_of(site_connector.connector);
+                member(site_connector, state, limit, drawn(site_connector))
             })
             .collect(),
         assets: others.assets,
@@ -280,21 +281,26 @@ fn asset_view(asset: &Asset, loads: &Loads, share: Option<&Counted>, now: Timest
     })
 }
 
-fn member(seat: &SiteConnector, state: &State, limit: Option<&Limit>, drawing: Option<Watts>) -> MemberStatusView {
-    let memory: Option<&Memory> = state.connectors.get(&seat.connector);
+fn member(
+    site_connector: &SiteConnector,
+    state: &State,
+    limit: Option<&Limit>,
+    drawing: Option<Watts>,
+) -> MemberStatusView {
+    let memory: Option<&Memory> = state.connectors.get(&site_connector.connector);
     MemberStatusView {
-        chargestation: seat.station,
-        connector: seat.connector,
-        group: seat.group,
-        online: seat.online,
-        status: seat.status,
-        session: seat.session.as_ref().map(|session| session.id),
+        chargestation: site_connector.station,
+        connector: site_connector.connector,
+        group: site_connector.group,
+        online: site_connector.online,
+        status: site_connector.status,
+        session: site_connector.session.as_ref().map(|session| session.id),
         limit: limit.map_or(0.0, |limit| limit.limit.kilowatts()),
-        acknowledged: state.ledger.known(seat.connector).map(Watts::kilowatts),
-        worst: state.worst(seat).kilowatts(),
+        acknowledged: state.ledger.known(site_connector.connector).map(Watts::kilowatts),
+        exposure: state.exposure(site_connector).kilowatts(),
         drawing: drawing.map(Watts::kilowatts),
-        fallback: state.alone(seat).kilowatts(),
-        phases: seat.phases.count(),
+        fallback: state.alone(site_connector).kilowatts(),
+        phases: site_connector.phases.count(),
         reason: limit.map(Limit::explain),
         rule: limit.map(|limit| limit.reason.rule()),
         since: memory.map(|memory| memory.since),

@@ -32,7 +32,7 @@ pub(super) struct Record {
     /// The plan breaks a promise.
     pub faulty: bool,
     plan: Option<Kept>,
-    told: Vec<(EventKind, Value)>,
+    events: Vec<(EventKind, Value)>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,14 +73,14 @@ impl Record {
             peaks: Vec::new(),
             faulty: false,
             plan: None,
-            told: Vec::new(),
+            events: Vec::new(),
         }
     }
 
     /// Whether there is nothing to write but the state.
     pub fn is_empty(&self) -> bool {
         self.plan.is_none()
-            && self.told.is_empty()
+            && self.events.is_empty()
             && self.remarks.is_empty()
             && self.freshness.is_empty()
             && self.peaks.is_empty()
@@ -102,27 +102,27 @@ impl Record {
                 .map(|limit| json!({"connector": limit.connector, "limit": limit.limit.kilowatts(), "reason": limit.explain()}))
                 .collect();
             let data = json!({"group": self.root, "plan": state.plan, "limits": limits});
-            self.told.push((EventKind::GroupPlanSettled, data));
+            self.events.push((EventKind::GroupPlanSettled, data));
         }
         if stage == Stage::Degraded && state.stage != Some(Stage::Degraded) {
             let out = plan.limits.iter().filter_map(|limit| {
-                let (why, reserved) = state.ledger.out_of_control(limit.connector)?;
+                let (why, reserved) = state.ledger.uncontrolled(limit.connector)?;
                 Some(json!({"connector": limit.connector, "because": why, "reserved": reserved.kilowatts()}))
             });
             let data = json!({"group": self.root, "out_of_control": out.collect::<Vec<_>>()});
-            self.told.push((EventKind::GroupDegraded, data));
+            self.events.push((EventKind::GroupDegraded, data));
         }
         state.stage = Some(stage);
         let exceeded = self.faulty || lasts(state, snapshot, now);
-        if exceeded && !state.exceeded_told {
+        if exceeded && !state.exceeded_reported {
             let exposures = state.ledger.exposures(snapshot);
-            let worst = exposures.iter().map(|one| {
-                json!({"group": one.node, "worst_case_kw": one.worst.kilowatts(), "capacity": one.capacity.kilowatts()})
+            let groups = exposures.iter().map(|one| {
+                json!({"group": one.node, "worst_case_kw": one.power.kilowatts(), "capacity": one.capacity.kilowatts()})
             });
-            let data = json!({"group": self.root, "groups": worst.collect::<Vec<_>>()});
-            self.told.push((EventKind::GroupLimitExceeded, data));
+            let data = json!({"group": self.root, "groups": groups.collect::<Vec<_>>()});
+            self.events.push((EventKind::GroupLimitExceeded, data));
         }
-        state.exceeded_told = exceeded;
+        state.exceeded_reported = exceeded;
     }
 
     /// Writes it all, with what changed of the state.
@@ -131,8 +131,8 @@ impl Record {
         if let Some(kept) = &self.plan {
             self.insert(conn, kept)?;
         }
-        for (kind, data) in &self.told {
-            self.tell(conn, moment, *kind, None, data)?;
+        for (kind, data) in &self.events {
+            self.report(conn, moment, *kind, None, data)?;
         }
         for (connector, remark) in &self.remarks {
             let station = state.connectors.get(connector).map(|memory| memory.station);
@@ -142,10 +142,10 @@ impl Record {
                     json!({"group": self.root, "chargestation": station, "connector": connector,
                         "power": draw.kilowatts(), "limit": limit.kilowatts()}),
                 ),
-                Remark::Stopped { session, worst } => (
+                Remark::Stopped { session, exposure } => (
                     EventKind::GroupSessionStopped,
                     json!({"group": self.root, "chargestation": station, "connector": connector,
-                        "session": session, "worst_case_kw": worst.kilowatts()}),
+                        "session": session, "worst_case_kw": exposure.kilowatts()}),
                 ),
                 Remark::Obeying { draw } => (
                     EventKind::GroupMemberObeying,
@@ -153,7 +153,7 @@ impl Record {
                         "power": draw.kilowatts()}),
                 ),
             };
-            self.tell(conn, moment, kind, station, &data)?;
+            self.report(conn, moment, kind, station, &data)?;
         }
         for (asset, peaks) in &self.peaks {
             assets::save_peaks(conn, *asset, peaks)?;
@@ -164,12 +164,12 @@ impl Record {
                 false => EventKind::GroupMeterFresh,
             };
             let data = json!({"group": freshness.group, "asset": freshness.asset, "latest_at": freshness.latest_at});
-            self.tell(conn, moment, kind, None, &data)?;
+            self.report(conn, moment, kind, None, &data)?;
         }
         Ok(())
     }
 
-    fn tell(
+    fn report(
         &self,
         conn: &mut Conn,
         moment: &Moment,
@@ -211,7 +211,7 @@ impl Record {
 /// moment.
 fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
     let exposures = state.ledger.exposures(snapshot);
-    let above = !state.above.is_empty() || exposures.iter().any(|one| one.worst > one.capacity);
+    let above = !state.above.is_empty() || exposures.iter().any(|one| one.power > one.capacity);
     state.exceeded_since = above.then(|| state.exceeded_since.unwrap_or(now));
     escalation::lasts(state, escalation::PATIENCE, now)
 }

@@ -56,27 +56,30 @@ pub(super) fn follow_strays(state: &mut State, site: &Site, notes: &Notes, now: 
                 link::Stray::Occupied => stray.occupied = true,
                 link::Stray::Free => {
                     stray.occupied = false;
-                    stray.meter.rest();
+                    stray.meter.forget_power();
                 }
                 link::Stray::Metered(shown) => stray.hear(shown, &like),
             }
         }
     }
-    for seat in &site.unseated {
-        for shown in notes.shown.get(&seat.connector).into_iter().flatten() {
-            let stray = state.strays.entry(seat.connector).or_insert_with(|| Stray::new(seat.station, None));
-            stray.hear(shown, seat);
+    for site_connector in &site.without_group {
+        for shown in notes.shown.get(&site_connector.connector).into_iter().flatten() {
+            let stray = state
+                .strays
+                .entry(site_connector.connector)
+                .or_insert_with(|| Stray::new(site_connector.station, None));
+            stray.hear(shown, site_connector);
         }
     }
     state.strays.retain(|connector, stray| {
-        let is_seated = match stray.number {
+        let is_connector_of_site = match stray.number {
             Some(number) => site.is_set_up(stray.station, number),
-            None => site.unseated.iter().all(|seat| seat.connector != *connector),
+            None => site.without_group.iter().all(|site_connector| site_connector.connector != *connector),
         };
         let like = site.like(stray.station);
         // One that seems to draw nothing is heard out: a register needs a while to prove what is drawn.
         let counts = |like: SiteConnector| stray.draws(like.rating) > Watts::ZERO || stray.meter.is_heard(now);
-        !is_seated && like.is_some_and(counts)
+        !is_connector_of_site && like.is_some_and(counts)
     });
 }
 
@@ -96,7 +99,7 @@ impl Stray {
 
 impl Site {
     /// Adds what draws without being steered, so that it is reserved.
-    pub fn seat_strays(&mut self, state: &State) {
+    pub fn add_strays(&mut self, state: &State) {
         for (connector, stray) in &state.strays {
             let Some(like) = self.like(stray.station) else {
                 continue;
@@ -106,7 +109,7 @@ impl Site {
                 continue;
             }
             let number = stray.number.and_then(|number| i32::try_from(number).ok());
-            self.seats.push(SiteConnector {
+            self.connectors.push(SiteConnector {
                 connector: *connector,
                 number: number.unwrap_or(like.number),
                 role: match stray.number {
@@ -123,24 +126,26 @@ impl Site {
     /// is not in this tree.
     fn like(&self, station: StationId) -> Option<SiteConnector> {
         let group = self.stations.get(&station)?;
-        let seats = self.seats.iter().chain(&self.unseated);
-        let set_up = seats.filter(|seat| seat.station == station && seat.role != Role::Stray);
-        let largest = set_up.max_by_key(|seat| seat.rating);
+        let connectors = self.connectors.iter().chain(&self.without_group);
+        let set_up =
+            connectors.filter(|site_connector| site_connector.station == station && site_connector.role != Role::Stray);
+        let largest = set_up.max_by_key(|site_connector| site_connector.rating);
         Some(match largest {
-            Some(seat) => SiteConnector {
-                phases: seat.wired,
-                rotation_known: seat.wired == PhaseSet::ALL,
+            Some(site_connector) => SiteConnector {
+                phases: site_connector.wired,
+                rotation_known: site_connector.wired == PhaseSet::ALL,
                 session: None,
                 ended: None,
-                ..seat.clone()
+                ..site_connector.clone()
             },
             None => SiteConnector::usual(station, *group, self.voltage),
         })
     }
 
     fn is_set_up(&self, station: StationId, number: u32) -> bool {
-        let seats = self.seats.iter().chain(&self.unseated);
-        let mut set_up = seats.filter(|seat| seat.station == station && seat.role != Role::Stray);
-        set_up.any(|seat| u32::try_from(seat.number) == Ok(number))
+        let connectors = self.connectors.iter().chain(&self.without_group);
+        let mut set_up =
+            connectors.filter(|site_connector| site_connector.station == station && site_connector.role != Role::Stray);
+        set_up.any(|site_connector| u32::try_from(site_connector.number) == Ok(number))
     }
 }

@@ -7,7 +7,8 @@ use tokio::task::JoinSet;
 
 use super::again;
 use super::apply::{self, About, CommandBatch};
-use super::escalation::last_resort;
+use super::cycle::{Decided, decide};
+use super::escalation::shed_sessions;
 use super::gather::Site;
 use super::ledger_rows;
 use super::replan::{Notes, ReplanRequests};
@@ -15,7 +16,6 @@ use super::rows::Rows;
 use super::settings::Settings;
 use super::state::State;
 use super::store::{self, Record};
-use super::turn::{Decided, decide};
 use crate::http::Context;
 use crate::load::groups;
 use crate::sites::stations::link::{LinkError, Outcome, SharedLink};
@@ -36,21 +36,21 @@ pub(super) struct Tree {
     context: Context,
     link: SharedLink,
     settings: Settings,
-    bell: Arc<ReplanRequests>,
+    requests: Arc<ReplanRequests>,
     /// `None` until it was loaded.
     state: Option<State>,
     /// What the stores have of the tree, as it was read.
     rows: Option<Rows>,
     /// What the stores have of the state.
     saved: Arc<State>,
-    course: Option<Course>,
+    current: Option<CurrentPlan>,
     /// The plan that was recorded last.
     recorded: Option<Plan>,
     asked: JoinSet<Answer>,
 }
 
 /// What the last cycle decided; answers carry on with it.
-struct Course {
+struct CurrentPlan {
     site: Site,
     snapshot: Snapshot,
     plan: Plan,
@@ -72,18 +72,18 @@ impl Tree {
         root: GroupId,
         (context, link): (Context, SharedLink),
         settings: Settings,
-        bell: Arc<ReplanRequests>,
+        requests: Arc<ReplanRequests>,
     ) -> Self {
         Self {
             root,
             context,
             link,
             settings,
-            bell,
+            requests,
             state: None,
             rows: None,
             saved: Arc::default(),
-            course: None,
+            current: None,
             recorded: None,
             asked: JoinSet::new(),
         }
@@ -92,11 +92,11 @@ impl Tree {
     /// Balances until the group is no root any more.
     pub async fn run(mut self) {
         loop {
-            let (bell, rest) = (Arc::clone(&self.bell), self.rest());
+            let (requests, idle_time) = (Arc::clone(&self.requests), self.idle_time());
             let outcome = tokio::select! {
-                () = bell.heard() => self.rung().await,
+                () = requests.requested() => self.replan_requested().await,
                 Some(answer) = self.asked.join_next() => self.answered(answer.ok()).await,
-                () = tokio::time::sleep(rest) => self.turn(Notes::default()).await,
+                () = tokio::time::sleep(idle_time) => self.cycle(Notes::default()).await,
             };
             match outcome {
                 Ok(Life::Goes) => {}
@@ -106,33 +106,33 @@ impl Tree {
                     // What was not stored was not sent: go on from what the stores have.
                     self.state = None;
                     tokio::time::sleep(self.settings.settle.max(Duration::from_millis(100))).await;
-                    self.bell.ring("retry", |notes| notes.everything = true);
+                    self.requests.request("retry", |notes| notes.everything = true);
                 }
             }
         }
     }
 
     /// How long nothing has to happen by itself.
-    fn rest(&self) -> Duration {
+    fn idle_time(&self) -> Duration {
         let now = self.context.clock.now();
         let due = self.state.as_ref().and_then(|state| state.ledger.due_at());
-        let turn = self.course.as_ref().and_then(|course| course.plan.next_turn_at);
-        let site = self.course.as_ref().and_then(|course| course.site.changes_at(now));
-        let load = self.course.as_ref().and_then(|course| course.load_changes_at);
-        let next = due.into_iter().chain(turn).chain(site).chain(load).map(|at: Timestamp| at.since(now));
+        let queue = self.current.as_ref().and_then(|current| current.plan.next_change_at);
+        let site = self.current.as_ref().and_then(|current| current.site.changes_at(now));
+        let load = self.current.as_ref().and_then(|current| current.load_changes_at);
+        let next = due.into_iter().chain(queue).chain(site).chain(load).map(|at: Timestamp| at.since(now));
         // At least a little: what stays due, such as a repetition that is still due, must not spin.
         next.fold(self.settings.tick, Duration::min).max(Duration::from_millis(50))
     }
 
-    async fn rung(&mut self) -> StoreResult<Life> {
+    async fn replan_requested(&mut self) -> StoreResult<Life> {
         let settled = tokio::time::sleep(self.settings.settle);
-        self.bell.urgent_or(settled).await;
-        let notes = self.bell.take();
-        self.turn(notes).await
+        self.requests.urgent_or(settled).await;
+        let notes = self.requests.take();
+        self.cycle(notes).await
     }
 
     /// Gathers, plans and says what may be said.
-    async fn turn(&mut self, notes: Notes) -> StoreResult<Life> {
+    async fn cycle(&mut self, notes: Notes) -> StoreResult<Life> {
         let root = self.root;
         let Some(mut site) = self.read(&notes).await? else {
             return self.retire().await;
@@ -145,20 +145,20 @@ impl Tree {
         if !faults.is_empty() {
             tracing::error!(group = %root, ?faults, "a plan breaks its promises and is not sent");
         }
-        let course = Course {
+        let current = CurrentPlan {
             sends: !site.dry_run && faults.is_empty(),
             site,
             snapshot,
             plan,
             load_changes_at: loads.changes_at,
         };
-        let mut record = Record::new(root, course.site.organization);
+        let mut record = Record::new(root, current.site.organization);
         record.trigger = notes.trigger.unwrap_or("tick");
         record.remarks = remarks;
         record.freshness = freshness;
-        record.peaks = loads.higher_peaks(&course.site, now);
+        record.peaks = loads.higher_peaks(&current.site, now);
         record.faulty = !faults.is_empty();
-        self.proceed(state, course, record).await?;
+        self.proceed(state, current, record).await?;
         Ok(Life::Goes)
     }
 
@@ -187,80 +187,80 @@ impl Tree {
             next = self.asked.try_join_next().and_then(Result::ok);
         }
         let lost_now = lost(&state);
-        match self.course.take() {
-            Some(course) if lost_now == lost_before => {
-                let mut record = Record::new(self.root, course.site.organization);
+        match self.current.take() {
+            Some(current) if lost_now == lost_before => {
+                let mut record = Record::new(self.root, current.site.organization);
                 record.trigger = "answer";
-                self.proceed(state, course, record).await?;
+                self.proceed(state, current, record).await?;
                 Ok(Life::Goes)
             }
             _ => {
                 self.state = Some(state);
                 let notes = Notes { trigger: Some("uncontrolled"), ..Notes::default() };
-                self.turn(notes).await
+                self.cycle(notes).await
             }
         }
     }
 
     /// Stores what is about to be said, then says it.
-    async fn proceed(&mut self, mut state: State, course: Course, mut record: Record) -> StoreResult<()> {
+    async fn proceed(&mut self, mut state: State, current: CurrentPlan, mut record: Record) -> StoreResult<()> {
         let now = self.context.clock.now();
-        let mut errands = Vec::new();
-        if course.sends {
-            let Course { site, snapshot, plan, .. } = &course;
-            errands = apply::errands(&mut state, site, snapshot, plan, &self.settings, now);
-            for (errand, connector, remark) in last_resort(&mut state, site, snapshot, now) {
-                errands.push(errand);
+        let mut batches = Vec::new();
+        if current.sends {
+            let CurrentPlan { site, snapshot, plan, .. } = &current;
+            batches = apply::batches(&mut state, site, snapshot, plan, &self.settings, now);
+            for (batch, connector, remark) in shed_sessions(&mut state, site, snapshot, now) {
+                batches.push(batch);
                 record.remarks.push((connector, remark));
             }
         }
-        if !course.site.dry_run {
-            errands.extend(self.goodbyes(&mut state).await?);
+        if !current.site.dry_run {
+            batches.extend(self.releases(&mut state).await?);
         }
-        if self.recorded.as_ref().is_none_or(|last| !store::says_the_same(last, &course.plan)) {
+        if self.recorded.as_ref().is_none_or(|last| !store::says_the_same(last, &current.plan)) {
             let id = self.context.moment().id();
-            record.keep(id, &course.snapshot, &course.plan, self.settings.plans_kept);
+            record.keep(id, &current.snapshot, &current.plan, self.settings.plans_kept);
             state.plan = Some(id);
         }
-        if !course.site.dry_run {
-            record.judge(&mut state, &course.snapshot, &course.plan, now);
+        if !current.site.dry_run {
+            record.judge(&mut state, &current.snapshot, &current.plan, now);
         }
         state.note_allowed(now);
         state = self.save(state, record).await?;
-        self.recorded = Some(course.plan.clone());
-        (self.state, self.course) = (Some(state), Some(course));
-        for errand in errands {
-            self.ask(errand);
+        self.recorded = Some(current.plan.clone());
+        (self.state, self.current) = (Some(state), Some(current));
+        for batch in batches {
+            self.ask(batch);
         }
         Ok(())
     }
 
-    async fn goodbyes(&self, state: &mut State) -> StoreResult<Vec<CommandBatch>> {
+    async fn releases(&self, state: &mut State) -> StoreResult<Vec<CommandBatch>> {
         if state.leaving.is_empty() {
             return Ok(Vec::new());
         }
         let (root, stations) = (self.root, state.leaving.values().map(|gone| gone.station).collect::<Vec<_>>());
-        let elsewhere = self.context.db.read(move |conn| -> StoreResult<Vec<_>> {
-            let mut elsewhere = Vec::new();
+        let in_other_trees = self.context.db.read(move |conn| -> StoreResult<Vec<_>> {
+            let mut in_other_trees = Vec::new();
             for station in stations {
                 let now_in = groups::root_of_station(conn, station)?;
                 if now_in.is_some_and(|other| other != root) {
-                    elsewhere.push(station);
+                    in_other_trees.push(station);
                 }
             }
-            Ok(elsewhere)
+            Ok(in_other_trees)
         });
-        let elsewhere = elsewhere.await?;
+        let in_other_trees = in_other_trees.await?;
         // A station in another tree gets its limits from there; they replace ours.
-        state.leaving.retain(|_, gone| !elsewhere.contains(&gone.station));
-        Ok(apply::goodbyes(state, |station| self.link.is_online(station)))
+        state.leaving.retain(|_, gone| !in_other_trees.contains(&gone.station));
+        Ok(apply::releases(state, |station| self.link.is_online(station)))
     }
 
     fn ask(&mut self, CommandBatch { station, commands, about }: CommandBatch) {
         let link = Arc::clone(&self.link);
-        let course = self.course.as_ref();
-        if let (About::Again(_, ended), Some(course)) = (about, course) {
-            let (context, organization) = (self.context.clone(), course.site.organization);
+        let current = self.current.as_ref();
+        if let (About::Again(_, ended), Some(current)) = (about, current) {
+            let (context, organization) = (self.context.clone(), current.site.organization);
             self.asked.spawn(async move {
                 let answer = again::carry_out(&context, &link, organization, ended).await;
                 Answer { about, answer }
@@ -294,9 +294,9 @@ impl Tree {
         let until = self.context.clock.now() + Duration::from_secs(self.settings.limit_seconds.into());
         for (connector, memory) in &mut state.connectors {
             memory.fallback.in_flight = false;
-            if memory.told.is_empty() {
+            if memory.sent_limits.is_empty() {
                 // Of a store that did not keep it yet.
-                memory.told.sent(Ticket::default(), (state.ledger.worst(*connector), 3), until);
+                memory.sent_limits.sent(Ticket::default(), (state.ledger.exposure(*connector), 3), until);
             }
         }
         for leaving in state.leaving.values_mut() {
@@ -328,5 +328,5 @@ impl Tree {
 /// How many connectors are uncontrolled.
 fn lost(state: &State) -> usize {
     let connectors = state.connectors.keys();
-    connectors.filter(|id| state.ledger.out_of_control(**id).is_some()).count()
+    connectors.filter(|id| state.ledger.uncontrolled(**id).is_some()).count()
 }

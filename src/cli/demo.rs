@@ -113,14 +113,14 @@ async fn play(args: &DemoArgs, depot: &Depot, mut script: Script, clock: SharedC
     for timer in [&mut look, &mut draw, &mut beat] {
         timer.set_missed_tick_behavior(MissedTickBehavior::Skip);
     }
-    let mut stop = std::pin::pin!(told_to_stop());
+    let mut stop = std::pin::pin!(asked_to_stop());
     loop {
         tokio::select! {
             _ = look.tick() => {
                 let views = depot.snapshot();
                 watch.see(&views);
                 for line in picture.see(views) {
-                    screen.tell(&line)?;
+                    screen.print(&line)?;
                 }
             }
             _ = draw.tick() => {
@@ -140,7 +140,7 @@ async fn play(args: &DemoArgs, depot: &Depot, mut script: Script, clock: SharedC
 }
 
 /// Waits for Ctrl-C, SIGTERM, or a terminal that was closed.
-async fn told_to_stop() -> Result<()> {
+async fn asked_to_stop() -> Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
         stopped = stop_signal() => stopped,

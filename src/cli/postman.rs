@@ -51,7 +51,7 @@ pub fn collection(document: &OpenApi) -> Result<Value> {
     let endpoints = Endpoints::of(document);
     let flows: Vec<Flow> = serde_json::from_str(FLOWS).context("postman/flows.json is wrong")?;
     let mut folders = Vec::new();
-    let told: BTreeSet<String> = flows
+    let in_flows: BTreeSet<String> = flows
         .iter()
         .flat_map(|flow| &flow.steps)
         .filter(|step| step.only_here)
@@ -62,7 +62,7 @@ pub fn collection(document: &OpenApi) -> Result<Value> {
         let items = steps.collect::<Result<Vec<Value>>>().with_context(|| format!("flow \"{}\"", flow.name))?;
         folders.push(json!({"name": flow.name, "description": flow.description, "item": items}));
     }
-    folders.extend(endpoints.folders(document, &told));
+    folders.extend(endpoints.folders(document, &in_flows));
     let mut variables = vec![
         json!({"key": "base_url", "value": "http://127.0.0.1:8080"}),
         json!({"key": "api_key", "value": ""}),
@@ -120,7 +120,7 @@ impl<'a> Endpoints<'a> {
     }
 
     /// A folder a tag, without what only flows need, and one that deletes in the opposite order.
-    fn folders(&self, document: &OpenApi, told: &BTreeSet<String>) -> Vec<Value> {
+    fn folders(&self, document: &OpenApi, in_flows: &BTreeSet<String>) -> Vec<Value> {
         let mut tags: Vec<&str> = document.tags.iter().flatten().map(|tag| tag.name.as_str()).collect();
         for endpoint in &self.all {
             if !tags.contains(&endpoint.tag()) {
@@ -131,7 +131,7 @@ impl<'a> Endpoints<'a> {
         for tag in tags {
             let tagged = self.all.iter().filter(|endpoint| {
                 let name = endpoint.operation.operation_id.as_ref();
-                endpoint.tag() == tag && name.is_none_or(|name| !told.contains(name))
+                endpoint.tag() == tag && name.is_none_or(|name| !in_flows.contains(name))
             });
             let (mut deleting, mut others): (Vec<_>, Vec<_>) = tagged.partition(|endpoint| endpoint.method == "DELETE");
             others.sort_by_key(|endpoint| endpoint.rank());

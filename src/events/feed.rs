@@ -61,7 +61,7 @@ type Lines = broadcast::Sender<Arc<Line>>;
 #[derive(Clone)]
 pub struct Feed {
     lines: broadcast::WeakSender<Arc<Line>>,
-    told: Arc<AtomicI64>,
+    sent: Arc<AtomicI64>,
 }
 
 impl Feed {
@@ -69,13 +69,13 @@ impl Feed {
     pub async fn start(context: Context) -> StoreResult<(Self, JoinHandle<()>)> {
         let lines = broadcast::channel(LINES_KEPT).0;
         let read = context.db.read(store::settled_cursor).await?;
-        let feed = Self { lines: lines.downgrade(), told: Arc::new(AtomicI64::new(read)) };
-        let told = Arc::clone(&feed.told);
+        let feed = Self { lines: lines.downgrade(), sent: Arc::new(AtomicI64::new(read)) };
+        let sent = Arc::clone(&feed.sent);
         let mut commits = context.db.commits();
         let task = tokio::spawn(async move {
             loop {
                 commits.mark_unchanged();
-                if let Err(error) = pass_on(&context, &lines, &told).await {
+                if let Err(error) = pass_on(&context, &lines, &sent).await {
                     tracing::error!(%error, "the log of events could not be read");
                 }
                 let _ = tokio::time::timeout(LOOKED_AT_EVERY, commits.changed()).await;
@@ -90,25 +90,25 @@ impl Feed {
     }
 
     /// The cursor up to which everything was sent to whoever listened then; those who listen now get what comes after.
-    pub(super) fn told(&self) -> i64 {
-        self.told.load(Ordering::Acquire)
+    pub(super) fn sent_up_to(&self) -> i64 {
+        self.sent.load(Ordering::Acquire)
     }
 }
 
 /// Sends what is new. Where nobody listens nothing is read: whoever comes later looks at the log first.
-async fn pass_on(context: &Context, lines: &Lines, told: &AtomicI64) -> StoreResult<()> {
+async fn pass_on(context: &Context, lines: &Lines, sent: &AtomicI64) -> StoreResult<()> {
     let settled = context.db.read(store::settled_cursor).await?;
     if lines.receiver_count() == 0 {
-        told.fetch_max(settled, Ordering::AcqRel);
+        sent.fetch_max(settled, Ordering::AcqRel);
     }
     loop {
-        let after = told.load(Ordering::Acquire);
+        let after = sent.load(Ordering::Acquire);
         if after >= settled {
             break;
         }
         let rows = context.db.read(move |conn| store::list_all_between(conn, (after, settled), LINES_READ)).await?;
         let Some(last) = rows.last() else { break };
-        told.store(last.cursor, Ordering::Release);
+        sent.store(last.cursor, Ordering::Release);
         for row in rows {
             let _ = lines.send(Arc::new(Line::new(row)?)); // nobody listens any more
         }

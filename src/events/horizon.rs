@@ -21,7 +21,7 @@ const SLACK: Duration = Duration::from_secs(2 * 3_600);
 /// nobody can set. After a jump it is believed when it has gone on for [`STEP_EVERY`].
 #[derive(Debug, Clone)]
 pub struct Pace {
-    turn: Duration,
+    round: Duration,
     running: Duration,
     start: Option<Timestamp>,
     doubted_until: Duration,
@@ -29,17 +29,17 @@ pub struct Pace {
 
 impl Pace {
     /// The pace of a loop that runs this often.
-    pub fn new(turn: Duration) -> Self {
-        Self { turn, running: Duration::ZERO, start: None, doubted_until: Duration::ZERO }
+    pub fn new(round: Duration) -> Self {
+        Self { round, running: Duration::ZERO, start: None, doubted_until: Duration::ZERO }
     }
 
     /// Counts a round at which the clock shows `now`.
-    pub fn turn(&mut self, now: Timestamp) -> Trust {
+    pub fn round(&mut self, now: Timestamp) -> Trust {
         let Some(start) = self.start else {
             self.start = Some(now);
             return Trust::Unknown;
         };
-        self.running += self.turn;
+        self.running += self.round;
         let expected = start + self.running;
         if now.since(expected) > SLACK || expected.since(now) > SLACK {
             self.start = Some(now - self.running);
@@ -282,18 +282,18 @@ mod tests {
     fn a_jump_is_believed_after_twelve_hours() {
         let mut pace = Pace::new(HOUR);
         let mut now = day(100);
-        assert_eq!(pace.turn(now), Trust::Unknown);
+        assert_eq!(pace.round(now), Trust::Unknown);
         for hour in 1..=12 {
             now = now + HOUR;
             let known = if hour < 12 { Trust::Unknown } else { Trust::Steady };
-            assert_eq!(pace.turn(now), known);
+            assert_eq!(pace.round(now), known);
         }
         now = now + DAY * 100;
         for _ in 0..12 {
             now = now + HOUR;
-            assert_eq!(pace.turn(now), Trust::Doubted);
+            assert_eq!(pace.round(now), Trust::Doubted);
         }
-        assert_eq!(pace.turn(now + HOUR), Trust::Steady);
+        assert_eq!(pace.round(now + HOUR), Trust::Steady);
     }
 
     /// A clock of the host: how far off it is, in hours, and for how many hours.
@@ -317,7 +317,7 @@ mod tests {
                     truth = truth + HOUR;
                     ahead += u32::from(off > 0);
                     let now = Timestamp::from_micros(truth.micros() + off * 3_600_000_000);
-                    let trust = pace.turn(now);
+                    let trust = pace.round(now);
                     let next = Horizon::next(known, (now, trust), now - keep, Some(start - keep));
                     if next.moves() {
                         prop_assert!(next.to.since(next.from) <= STEP);

@@ -118,9 +118,9 @@ impl Listener {
     async fn read_missed(&mut self) -> StoreResult<()> {
         self.lines = self.lines.resubscribe();
         let (organization, after, types) = (self.organization, self.read, self.types.clone());
-        let told = self.feed.told();
+        let sent = self.feed.sent_up_to();
         let rows = self.context.db.read(move |conn| {
-            let until = store::settled_cursor(conn)?.max(told);
+            let until = store::settled_cursor(conn)?.max(sent);
             let between = (after, until);
             store::list_between(conn, organization, between, types.as_ref(), MISSED_AT_ONCE)
         });

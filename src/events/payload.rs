@@ -69,7 +69,7 @@ impl WebhookPayload {
 }
 
 /// What happened in an organization after a cursor, oldest first.
-pub fn told_after(
+pub fn payloads_after(
     conn: &mut Conn,
     organization: OrganizationId,
     after: i64,

@@ -42,7 +42,7 @@ pub fn cursors_of(
 }
 
 /// The events with these cursors, oldest first.
-pub fn told_at(conn: &mut Conn, organization: OrganizationId, cursors: &[i64]) -> StoreResult<Vec<WebhookPayload>> {
+pub fn payloads_at(conn: &mut Conn, organization: OrganizationId, cursors: &[i64]) -> StoreResult<Vec<WebhookPayload>> {
     let rows: Vec<store::Row> = events::table
         .filter(events::organization_id.eq(organization))
         .filter(events::cursor.eq_any(cursors))

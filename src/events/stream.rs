@@ -46,7 +46,7 @@ crate::filters! {
 pub(super) async fn stream_events(
     caller: Caller<ReadEvents>,
     ctx: Ctx,
-    (feed, standing): (web::Data<Feed>, KeyValidity),
+    (feed, validity): (web::Data<Feed>, KeyValidity),
     request: HttpRequest,
     query: Query<StreamFilter>,
 ) -> ApiResult<HttpResponse> {
@@ -56,7 +56,7 @@ pub(super) async fn stream_events(
     let owner = (caller.organization(), caller.sees_cards());
     let reader = Reader {
         listener: Listener::open(&feed, &ctx, owner, types, after).await?,
-        lost: Box::pin(standing.lost()),
+        lost: Box::pin(validity.lost()),
         silent_until: Instant::now() + HEARTBEAT_AFTER,
         ends_at: Instant::now() + LONGEST_STREAM,
     };
@@ -90,12 +90,12 @@ impl Reader {
     /// What to send next, once there is something; `None` hangs up.
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         let until = self.silent_until.min(self.ends_at);
-        let told = tokio::select! {
+        let sent = tokio::select! {
             biased;
             () = &mut self.lost => return None,
-            told = timeout_at(until, self.listener.next()) => told,
+            sent = timeout_at(until, self.listener.next()) => sent,
         };
-        let text = match told {
+        let text = match sent {
             Ok(line) => {
                 let mut text = message(&self.listener, &*line.ok()?);
                 while let Some(line) = self.listener.ready() {

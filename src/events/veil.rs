@@ -27,9 +27,9 @@ const IN_PROTOCOL_FORM: [&str; 2] = ["\"response_data\":", "\"payload\":"];
 
 /// The data of an event of this kind with the numbers of cards masked; nothing where it has none.
 pub(super) fn veil(kind: &str, data: &str) -> Option<String> {
-    let is_in_own_form = OF_STATIONS.iter().any(|start| kind.starts_with(start))
+    let is_in_protocol_form = OF_STATIONS.iter().any(|start| kind.starts_with(start))
         && IN_PROTOCOL_FORM.iter().any(|field| data.contains(field));
-    if is_in_own_form {
+    if is_in_protocol_form {
         let read: Value = serde_json::from_str(data).ok()?;
         let mut hidden = read.clone();
         hide_cards(&mut hidden, &masked);
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_told_of_the_use_of_cards_is_veiled() {
+    fn only_what_is_reported_of_the_use_of_cards_is_veiled() {
         let data = r#"{"a":1,"id_tag":"04\"A2B3C4D5","meta_data":{"id_tag":"04\"A2B3C4D5"}}"#;
         let veiled = r#"{"a":1,"id_tag":"****C4D5","meta_data":{"id_tag":"04\"A2B3C4D5"}}"#;
         assert_eq!(veil("session.started", data).as_deref(), Some(veiled));
@@ -72,15 +72,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_of_stations_and_told_by_them_is_veiled() {
+    fn what_is_asked_of_stations_and_reported_by_them_is_veiled() {
         let data = r#"{"data":{"command":"Raw","payload":{"idTag":"04A2B3C4D5"}},"response_data":null}"#;
         let veiled = r#"{"data":{"command":"Raw","payload":{"idTag":"****C4D5"}},"response_data":null}"#;
         for kind in ["chargestation.ocpp.requested", "session.start.accepted", "reservation.reserve.rejected"] {
             assert_eq!(veil(kind, data).as_deref(), Some(veiled), "{kind}");
         }
-        let told = r#"{"message":"NotifyCustomerInformation","payload":{"data":"Ann"}}"#;
+        let notified = r#"{"message":"NotifyCustomerInformation","payload":{"data":"Ann"}}"#;
         let veiled = r#"{"message":"NotifyCustomerInformation","payload":{"data":"(hidden)"}}"#;
-        assert_eq!(veil("chargestation.notified", told).as_deref(), Some(veiled));
+        assert_eq!(veil("chargestation.notified", notified).as_deref(), Some(veiled));
         assert_eq!(veil("chargestation.reset.accepted", r#"{"response_data":{"a":1}}"#), None);
     }
 }

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 
+use super::attempts::Owner;
 use super::authority::station_of;
-use super::guesses::Owner;
 use crate::http::was_encrypted;
 use crate::sites::stations::{self, SecurityType, Station};
 use crate::store::{Conn, StoreResult};
@@ -57,7 +57,7 @@ pub struct OverTls;
 pub struct Shown {
     /// The password in `Authorization`, where the user is the endpoint.
     password: Option<Vec<u8>>,
-    certificate: Option<PeerCertificate>,
+    certificate: Option<ClientCertificate>,
     /// Whether nobody on the way could read it.
     encrypted: bool,
 }
@@ -67,7 +67,7 @@ impl Shown {
     pub fn by(request: &HttpRequest, endpoint: &str) -> Self {
         Self {
             password: password_of(request.headers(), endpoint),
-            certificate: request.conn_data::<PeerCertificate>().cloned(),
+            certificate: request.conn_data::<ClientCertificate>().cloned(),
             encrypted: request.conn_data::<OverTls>().is_some() || was_encrypted(request),
         }
     }
@@ -98,14 +98,14 @@ impl Shown {
 
 /// The certificate that a client showed, and that one of our authorities signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerCertificate {
+pub struct ClientCertificate {
     /// Whom it names.
     common_name: String,
     /// For which station it was signed here, where it was.
     signed_for: Option<StationId>,
 }
 
-impl PeerCertificate {
+impl ClientCertificate {
     /// Reads it; `None` when it names nobody.
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;

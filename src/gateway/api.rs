@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, web};
 use serde::{Deserialize, Serialize};
 
-use super::dependencies::Gateway;
+use super::dependencies::GatewayDependencies;
 use super::recorder::RecordedMessage;
 use crate::http::caller::ReadOcpp;
 use crate::http::docs::OneErrors;
@@ -38,7 +38,11 @@ pub struct Bundle {
     pub messages: Vec<RecordedMessage>,
 }
 
-async fn find(gateway: &Gateway, organization: OrganizationId, id: StationId) -> ApiResult<(Station, Vec<i32>)> {
+async fn find(
+    gateway: &GatewayDependencies,
+    organization: OrganizationId,
+    id: StationId,
+) -> ApiResult<(Station, Vec<i32>)> {
     let found = gateway.context.db.read(move |conn| {
         let station = stations::find_station(conn, organization, id)?;
         let connectors = stations::connectors_of_station(conn, id)?;
@@ -54,7 +58,7 @@ async fn find(gateway: &Gateway, organization: OrganizationId, id: StationId) ->
 #[get("/chargestations/{id}/messages")]
 async fn list_messages(
     caller: Caller<ReadOcpp>,
-    gateway: web::Data<Gateway>,
+    gateway: web::Data<GatewayDependencies>,
     PathId(id): PathId<StationId>,
 ) -> ApiResult<HttpResponse> {
     find(&gateway, caller.organization(), id).await?;
@@ -67,7 +71,7 @@ async fn list_messages(
 #[get("/chargestations/{id}/messages/bundle")]
 async fn download_messages(
     caller: Caller<ReadOcpp>,
-    gateway: web::Data<Gateway>,
+    gateway: web::Data<GatewayDependencies>,
     PathId(id): PathId<StationId>,
 ) -> ApiResult<HttpResponse> {
     let (station, connectors) = find(&gateway, caller.organization(), id).await?;

@@ -163,8 +163,8 @@ mod tests {
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
             let certificate = params.self_signed(&key).expect("signed").pem();
             let older = older_form(&key.serialize_der(), label);
-            for form in [key.serialize_pem(), older] {
-                let authority = Authority::new(&certificate, &form).expect(label);
+            for variant in [key.serialize_pem(), older] {
+                let authority = Authority::new(&certificate, &variant).expect(label);
                 authority.sign(&request("SN-1"), (station(), &names(&["SN-1"])), now).expect("signed");
             }
         }

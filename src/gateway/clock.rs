@@ -25,7 +25,7 @@ const OLD_READING: Duration = Duration::from_secs(150);
 /// Messages that are remembered: one that comes every minute is compared with a quarter of an hour.
 const MOST_HEARD: usize = 16;
 /// An offset that changed by no more is not worth saying limits again.
-const WORTH_TELLING: Duration = Duration::from_secs(5);
+const WORTH_REPORTING: Duration = Duration::from_secs(5);
 /// A time further back than that is not believed, whatever the clock says: no queue is that old.
 const OLDEST: Duration = Duration::from_secs(30 * 86_400);
 /// An offset of this much is shown as a clock that is off.
@@ -33,7 +33,7 @@ pub const OFF: Duration = Duration::from_secs(60);
 
 /// What a time was reported with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum Reported {
     /// Something that happened; reported when it did, unless it had to wait.
     Event,
     /// A reading of a meter, which may be reported later.
@@ -45,7 +45,7 @@ pub enum Told {
 struct Heard {
     at: Timestamp,
     received: Timestamp,
-    told: Told,
+    reported: Reported,
 }
 
 impl Heard {
@@ -62,19 +62,19 @@ pub struct StationClock {
     offset: Option<i64>,
     heard: VecDeque<Heard>,
     /// The offset that was last reported.
-    told: Option<i64>,
+    reported: Option<i64>,
 }
 
 impl StationClock {
     /// A clock of which this was known when the station last spoke.
     pub fn remembered(offset_seconds: Option<i64>) -> Self {
         let offset = offset_seconds.map(|seconds| seconds.saturating_mul(1_000_000));
-        Self { offset, heard: VecDeque::new(), told: offset }
+        Self { offset, heard: VecDeque::new(), reported: offset }
     }
 
     /// Takes in a time of the station.
-    pub fn hear(&mut self, at: Timestamp, received: Timestamp, told: Told) {
-        let heard = Heard { at, received, told };
+    pub fn hear(&mut self, at: Timestamp, received: Timestamp, reported: Reported) {
+        let heard = Heard { at, received, reported };
         if let Some(offset) = self.follows_from(&heard) {
             let moved = self.offset.is_none_or(|known| !is_near(known, offset));
             if moved {
@@ -116,8 +116,8 @@ impl StationClock {
         }
         // Behind what is known: the clock went back, or a queue is emptied.
         let back = known.saturating_sub(ahead);
-        let enough = |one: &Heard| match (heard.told, one.told) {
-            (Told::Reading, Told::Reading) => back > micros(OLD_READING),
+        let enough = |one: &Heard| match (heard.reported, one.reported) {
+            (Reported::Reading, Reported::Reading) => back > micros(OLD_READING),
             _ => true,
         };
         let alike = |one: &Heard| within(one.ahead(), ahead, ALIKE);
@@ -137,11 +137,11 @@ impl StationClock {
     pub fn news(&mut self) -> Option<News> {
         let offset = self.offset?;
         // A clock of which nothing is known is taken to be right.
-        let moved = !within(offset, self.told.unwrap_or(0), WORTH_TELLING);
-        if !moved && self.told.is_some() {
+        let moved = !within(offset, self.reported.unwrap_or(0), WORTH_REPORTING);
+        if !moved && self.reported.is_some() {
             return None;
         }
-        self.told = Some(offset);
+        self.reported = Some(offset);
         let offset_seconds = self.offset_seconds()?;
         Some(News { offset_seconds, moved })
     }

@@ -14,7 +14,7 @@ fn at(seconds: i64) -> Timestamp {
 /// Hears events: when they came, and how far ahead their time was.
 fn heard(clock: &mut StationClock, messages: &[(i64, i64)]) {
     for (received, ahead) in messages {
-        clock.hear(at(received + ahead), at(*received), Told::Event);
+        clock.hear(at(received + ahead), at(*received), Reported::Event);
     }
 }
 
@@ -99,7 +99,7 @@ fn readings_that_always_come_a_minute_late_are_no_clock_that_is_behind() {
     let mut clock = StationClock::default();
     heard(&mut clock, &[(0, 0)]);
     for minute in 1..30 {
-        clock.hear(at(minute * 60 - 60), at(minute * 60), Told::Reading);
+        clock.hear(at(minute * 60 - 60), at(minute * 60), Reported::Reading);
     }
     assert_eq!(clock.offset_seconds(), Some(0));
 }
@@ -109,7 +109,7 @@ fn readings_alone_show_that_a_clock_went_back_an_hour() {
     let mut clock = StationClock::default();
     heard(&mut clock, &[(0, 0)]);
     for minute in 1..3 {
-        clock.hear(at(minute * 60 - HOUR), at(minute * 60), Told::Reading);
+        clock.hear(at(minute * 60 - HOUR), at(minute * 60), Reported::Reading);
     }
     assert_eq!(clock.offset_seconds(), Some(-HOUR));
 }
@@ -121,7 +121,7 @@ fn the_fastest_message_counts() {
 }
 
 #[test]
-fn news_is_told_once_and_only_what_matters() {
+fn news_is_reported_once_and_only_what_matters() {
     let mut clock = StationClock::default();
     assert_eq!(clock.news(), None);
     heard(&mut clock, &[(0, 1)]);
@@ -187,7 +187,7 @@ fn commands_speak_of_its_time() {
 
 proptest! {
     #[test]
-    fn whatever_is_told_our_time_is_within_thirty_days_before_its_receipt(
+    fn whatever_is_reported_our_time_is_within_thirty_days_before_its_receipt(
         times in prop::collection::vec((any::<i64>(), 0_i64..1_000_000, any::<bool>()), 0..60),
         asked in any::<i64>(),
     ) {
@@ -195,8 +195,8 @@ proptest! {
         let mut received = NOW;
         for (time, later, reading) in times {
             received = received + Duration::from_secs(later.unsigned_abs());
-            let told = if reading { Told::Reading } else { Told::Event };
-            clock.hear(Timestamp::from_micros(time), received, told);
+            let reported = if reading { Reported::Reading } else { Reported::Event };
+            clock.hear(Timestamp::from_micros(time), received, reported);
             let ours = clock.ours(Timestamp::from_micros(asked), received);
             prop_assert!(ours <= received && ours >= received - OLDEST);
         }
@@ -211,7 +211,7 @@ proptest! {
         let mut received = 0;
         for (gap, delay) in gaps {
             received += gap;
-            clock.hear(at(received + offset - delay), at(received), Told::Event);
+            clock.hear(at(received + offset - delay), at(received), Reported::Event);
         }
         let found = clock.offset_seconds().expect("learnt");
         prop_assert!((offset - 3..=offset).contains(&found), "{found} of {offset}");
@@ -226,9 +226,9 @@ proptest! {
     ) {
         let mut clock = StationClock::remembered(Some(offset));
         for n in 0..count {
-            let told = offset - (count - n) * interval;
+            let reported = offset - (count - n) * interval;
             let received = n / pace;
-            clock.hear(at(told), at(received), Told::Event);
+            clock.hear(at(reported), at(received), Reported::Event);
         }
         // What came within the tolerance of the offset may refine it; nothing moves it.
         let found = clock.offset_seconds().expect("known");

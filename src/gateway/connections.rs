@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::commands::{self, Manner, Names, Report, WireCall, spoken};
 use super::dynamic;
 use super::in_force::InForce;
-use super::ladder;
+use super::profile_variants;
 pub use super::state::{Known, State};
 use crate::charging::sessions;
 use crate::sites::stations::link::{LinkError, Outcome, SetLimit, StationCommand, StationLink};
@@ -133,8 +133,8 @@ impl Connections {
     pub fn newly_seen(&self) -> Vec<(StationId, Timestamp)> {
         let seen = |(id, handle): (&StationId, &Handle)| {
             let last = handle.state.last_seen_micros.load(Ordering::Relaxed);
-            let told = handle.state.told_seen_micros.swap(last, Ordering::Relaxed);
-            (last != told).then_some((*id, Timestamp::from_micros(last)))
+            let sent = handle.state.reported_seen_micros.swap(last, Ordering::Relaxed);
+            (last != sent).then_some((*id, Timestamp::from_micros(last)))
         };
         self.lock().iter().filter_map(seen).collect()
     }
@@ -159,12 +159,12 @@ impl Connections {
         &self,
         station: StationId,
         command: &StationCommand,
-        form: usize,
+        variant: usize,
         names: Option<&Names>,
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
         let there = self.handle(station)?.state.clock().theirs(now);
-        let wire = commands::build(command, Manner { form, now: there }, names)?;
+        let wire = commands::build(command, Manner { variant, now: there }, names)?;
         self.note_trigger(station, &wire);
         let WireCall { action, payload } = wire.clone();
         let (priority, coalesce_key) = spoken(command).urgency();
@@ -231,11 +231,11 @@ impl Connections {
         let asked = (report.numbered)(command, number);
         let mut outcome = self.carry_out(station, &asked, 0, Some(names)).await?;
         let mut parts = Vec::new();
-        if outcome.accepted && !tells_of_nothing(outcome.status.as_deref()) {
+        if outcome.accepted && !reports_nothing(outcome.status.as_deref()) {
             let whole = tokio::time::timeout(REPORTED_WITHIN, waiting).await;
             parts = whole.map_err(|_| LinkError::Silent)?.map_err(|_| LinkError::Dropped)?;
         }
-        outcome.data = (report.combined)(outcome.data, report.form.join(parts));
+        outcome.data = (report.combined)(outcome.data, report.kind.join(parts));
         Ok(outcome)
     }
 
@@ -249,22 +249,22 @@ impl Connections {
     ) -> Result<Outcome, LinkError> {
         let now = self.clock.now();
         let shared = names.is_some_and(|names| names.shares_its_evse(limit));
-        let before = state.forms().stored();
+        let before = state.limit_strategy().stored();
         let (mut last, mut tried) = (Ok(refuses_zero(None)), Vec::new());
         // Asked for anew each time: another limit of the station may be answered meanwhile, which says more of it.
         let next = |tried: &[(Watts, usize)]| {
-            let tries = state.forms().tries(limit, shared, now);
+            let tries = state.limit_strategy().tries(limit, shared, now);
             let mut new = tries.into_iter();
-            new.find(|(told, form)| !tried.contains(&(told.limit, *form)))
+            new.find(|(sent, variant)| !tried.contains(&(sent.limit, *variant)))
         };
-        while let Some((told, form)) = next(&tried) {
-            tried.push((told.limit, form));
-            let command = StationCommand::SetLimit(told.clone());
-            last = self.carry_out(station, &command, form, names).await;
+        while let Some((sent, variant)) = next(&tried) {
+            tried.push((sent.limit, variant));
+            let command = StationCommand::SetLimit(sent.clone());
+            last = self.carry_out(station, &command, variant, names).await;
             match &mut last {
                 Ok(outcome) if outcome.accepted => {
-                    state.forms().accepted(limit, (&told, form), now);
-                    ladder::note(outcome, &command, form);
+                    state.limit_strategy().accepted(limit, (&sent, variant), now);
+                    profile_variants::note(outcome, &command, variant);
                     break;
                 }
                 Ok(_) | Err(LinkError::Refused { .. }) => {}
@@ -279,16 +279,16 @@ impl Connections {
             Err(error) => matches!(error, LinkError::Refused { .. }),
         };
         if refused {
-            let mut forms = state.forms();
-            let tried: Vec<usize> = tried.into_iter().map(|(_, form)| form).collect();
-            forms.refused(limit, &tried, now);
-            if limit.limit <= Watts::ZERO && forms.refuses_zero() {
+            let mut strategy = state.limit_strategy();
+            let tried: Vec<usize> = tried.into_iter().map(|(_, variant)| variant).collect();
+            strategy.refused(limit, &tried, now);
+            if limit.limit <= Watts::ZERO && strategy.refuses_zero() {
                 last = Ok(refuses_zero(last.ok()));
             }
         }
-        let after = state.forms().stored();
+        let after = state.limit_strategy().stored();
         if after != before {
-            let save = move |conn: &mut Conn| stations::save_limit_forms(conn, station, &after);
+            let save = move |conn: &mut Conn| stations::save_limit_variants(conn, station, &after);
             if let Err(error) = self.db.write(save).await {
                 tracing::warn!(%error, %station, "could not store a station's limit capabilities");
             }
@@ -333,7 +333,7 @@ fn refuses_zero(said: Option<Outcome>) -> Outcome {
 }
 
 /// Whether an answer says that no report will follow, because there is nothing to report.
-fn tells_of_nothing(status: Option<&str>) -> bool {
+fn reports_nothing(status: Option<&str>) -> bool {
     status != Some("Accepted")
 }
 
@@ -371,7 +371,7 @@ impl StationLink for Connections {
             return self.send_limit(station, &state, limit, names).await;
         }
         let outcome = self.carry_out(station, &command, 0, names).await;
-        if let (StationCommand::TellCost { .. }, Err(LinkError::Refused { .. })) = (&command, &outcome) {
+        if let (StationCommand::SendCost { .. }, Err(LinkError::Refused { .. })) = (&command, &outcome) {
             state.costs.refused();
         }
         outcome

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attempts::AttemptLimiter;
 use super::authority::Authority;
 use super::connections::Connections;
-use super::floods::Floods;
-use super::guesses::Guesses;
 use super::recorder::Recorder;
 use super::refusals::Refusals;
+use super::throttle::Throttle;
 use crate::http::Context;
 use crate::sites::stations::link::Signals;
 use kernel::Protocol;
@@ -34,7 +34,7 @@ pub struct GatewaySettings {
 
 /// Everything a connection needs of the server; cheap to clone.
 #[derive(Clone)]
-pub struct Gateway {
+pub struct GatewayDependencies {
     /// Store, clock and ids.
     pub context: Context,
     /// Where it reports what stations did.
@@ -44,11 +44,11 @@ pub struct Gateway {
     /// Who signs the certificates of stations.
     pub authority: Option<Arc<Authority>>,
     /// How much each station said lately.
-    pub floods: Floods,
+    pub throttle: Throttle,
     /// What was said lately.
     pub recorder: Recorder,
     /// Who guessed lately.
-    pub guesses: Arc<Guesses>,
+    pub attempts: Arc<AttemptLimiter>,
     /// Attempts to connect that were refused lately.
     pub refusals: Arc<Refusals>,
     /// How connections are treated.

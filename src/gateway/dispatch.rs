@@ -5,34 +5,40 @@ use serde_json::value::RawValue;
 use super::answer::Call;
 use super::clock::News;
 use super::connections::State;
-use super::dependencies::Gateway;
-use super::peer::{Effect, Peer};
+use super::dependencies::GatewayDependencies;
+use super::station_connection::{Effect, StationConnection};
 use super::{answer2, answer16};
 use crate::sites::stations;
 use crate::sites::stations::link::SignalKind;
 use kernel::Protocol;
-use ocpp::wire::Flag;
+use ocpp::wire::Deviation;
 use ocpp::{CallError, Decoded, ErrorCode, v2, v16};
 
 /// An answer, or why there is none, and what follows.
 pub type Answered = (Result<String, CallError>, Vec<Effect>);
 
 /// Handles one call of a station.
-pub async fn answer(gateway: &Gateway, peer: &Peer, state: &State, action: &str, payload: &RawValue) -> Answered {
+pub async fn answer(
+    gateway: &GatewayDependencies,
+    connection: &StationConnection,
+    state: &State,
+    action: &str,
+    payload: &RawValue,
+) -> Answered {
     let now = gateway.context.clock.now();
     if let Some(registration) = state.refuses(action) {
         let why = format!("Your registration is {registration}; send a BootNotification");
         return (Err(CallError::new(ErrorCode::SecurityError, why)), Vec::new());
     }
-    let call = Call { gateway, peer, state, now, payload };
-    let (handled, flags) = match peer.version {
-        Protocol::V16 => match v16::Incoming::decode(action, payload, now, peer.version) {
-            Ok(Decoded { value, flags }) => (answer16::handle(call, value).await, flags),
-            Err(error) => return refuse(peer, action, error),
+    let call = Call { gateway, connection, state, now, payload };
+    let (handled, deviations) = match connection.version {
+        Protocol::V16 => match v16::Incoming::decode(action, payload, now, connection.version) {
+            Ok(Decoded { value, deviations }) => (answer16::handle(call, value).await, deviations),
+            Err(error) => return refuse(connection, action, error),
         },
-        Protocol::V201 | Protocol::V21 => match v2::Incoming::decode(action, payload, now, peer.version) {
-            Ok(Decoded { value, flags }) => (answer2::handle(call, value).await, flags),
-            Err(error) => return refuse(peer, action, error),
+        Protocol::V201 | Protocol::V21 => match v2::Incoming::decode(action, payload, now, connection.version) {
+            Ok(Decoded { value, deviations }) => (answer2::handle(call, value).await, deviations),
+            Err(error) => return refuse(connection, action, error),
         },
     };
     metrics::counter!("evenwatt_ocpp_messages_total", "action" => action.to_owned()).increment(1);
@@ -40,16 +46,16 @@ pub async fn answer(gateway: &Gateway, peer: &Peer, state: &State, action: &str,
         Ok((answer, effects)) => (Ok(answer), effects),
         Err(error) => (Err(error), Vec::new()),
     };
-    peer.note(gateway, flags.iter().map(flag_name).collect()).await;
-    let learnt = note_clock(gateway, peer, state).await;
+    connection.note(gateway, deviations.iter().map(deviation_name).collect()).await;
+    let learnt = note_clock(gateway, connection, state).await;
     (answer, effects.into_iter().chain(learnt).collect())
 }
 
 /// Keeps what the message showed of the station's clock; limits are sent again where it stands otherwise than before.
-async fn note_clock(gateway: &Gateway, peer: &Peer, state: &State) -> Option<Effect> {
+async fn note_clock(gateway: &GatewayDependencies, connection: &StationConnection, state: &State) -> Option<Effect> {
     let news = state.clock().news();
     let News { offset_seconds, moved } = news?;
-    let station = peer.station;
+    let station = connection.station;
     let stored = gateway.context.db.write(move |conn| stations::save_clock(conn, station, offset_seconds));
     if let Err(error) = stored.await {
         tracing::warn!(%error, %station, "could not store how far a station's clock is off");
@@ -57,18 +63,18 @@ async fn note_clock(gateway: &Gateway, peer: &Peer, state: &State) -> Option<Eff
     if moved {
         tracing::info!(%station, offset_seconds, "a station's clock is not where it was taken to be");
     }
-    moved.then_some(Effect::Tell(SignalKind::ClockLearnt))
+    moved.then_some(Effect::Notify(SignalKind::ClockLearnt))
 }
 
-fn refuse(peer: &Peer, action: &str, error: CallError) -> Answered {
-    let code = error.code.spelling(peer.version);
+fn refuse(connection: &StationConnection, action: &str, error: CallError) -> Answered {
+    let code = error.code.spelling(connection.version);
     metrics::counter!("evenwatt_ocpp_refused_total", "code" => code).increment(1);
-    tracing::info!(station = %peer.station, action, error = error.description, "refused a message");
+    tracing::info!(station = %connection.station, action, error = error.description, "refused a message");
     (Err(error), Vec::new())
 }
 
 /// A repair as an operator reads it: `meterValue[].timestamp: Zoneless`, the same for every index.
-fn flag_name(flag: &Flag) -> String {
-    let path: String = flag.path.chars().filter(|c| !c.is_ascii_digit()).collect();
-    format!("{path}: {:?}", flag.repair)
+fn deviation_name(deviation: &Deviation) -> String {
+    let path: String = deviation.path.chars().filter(|c| !c.is_ascii_digit()).collect();
+    format!("{path}: {:?}", deviation.repair)
 }

@@ -141,8 +141,8 @@ fn without_secrets(text: &str, card_name: &dyn Fn(&str) -> String) -> String {
             frame.to_string()
         }
         Err(_) => {
-            let is_telling = may_hold_cards(text) || may_hold_credentials(text);
-            if is_telling { HIDDEN } else { text }.to_owned()
+            let is_sensitive = may_hold_cards(text) || may_hold_credentials(text);
+            if is_sensitive { HIDDEN } else { text }.to_owned()
         }
     }
 }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn cards_have_other_names_elsewhere() {
+    fn cards_have_other_names_at_another_station() {
         let (recorder, ids) = (Recorder::new(1), CountingIds::default());
         let [here, there] = [(); 2].map(|()| StationId::new(&ids, Timestamp::default()));
         let name = recorder.card_name("04A2B3", here);

@@ -10,15 +10,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use super::dependencies::Gateway;
-use super::guesses::Owner;
+use super::attempts::Owner;
+use super::dependencies::GatewayDependencies;
 use crate::events::{Change, EventKind};
 use crate::people::organizations;
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{Moment, OrganizationId, StationId, Timestamp};
 
 /// How often one kind of incident at one station or address is reported.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const REPORTED_EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked what there is to report.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Addresses that are reported each by itself; all others are reported together.
@@ -54,7 +54,7 @@ pub struct Report {
 
 #[derive(Debug)]
 struct Entry {
-    told_at: Timestamp,
+    reported_at: Timestamp,
     /// How many there were since.
     count: u64,
     seen: Seen,
@@ -62,10 +62,10 @@ struct Entry {
 
 impl Entry {
     fn report(&mut self, incident: Incident, now: Timestamp) -> Option<Report> {
-        if self.count == 0 || now.since(self.told_at) < TOLD_EVERY {
+        if self.count == 0 || now.since(self.reported_at) < REPORTED_EVERY {
             return None;
         }
-        self.told_at = now;
+        self.reported_at = now;
         Some(Report { incident, seen: self.seen.clone(), count: std::mem::take(&mut self.count) })
     }
 }
@@ -87,8 +87,11 @@ impl Refusals {
             Incident::Unknown(Some(_)) if is_new && addresses(&entries) >= MOST_ADDRESSES => Incident::Unknown(None),
             other => other,
         };
-        let entry =
-            entries.entry(incident).or_insert(Entry { told_at: now - TOLD_EVERY, count: 0, seen: seen.clone() });
+        let entry = entries.entry(incident).or_insert(Entry {
+            reported_at: now - REPORTED_EVERY,
+            count: 0,
+            seen: seen.clone(),
+        });
         (entry.count, entry.seen) = (entry.count.saturating_add(1), seen);
         entry.report(incident, now)
     }
@@ -96,7 +99,7 @@ impl Refusals {
     /// What was counted more than a minute ago; forgets what is over.
     fn due(&self, now: Timestamp) -> Vec<Report> {
         let mut entries = self.lock();
-        entries.retain(|_, entry| entry.count > 0 || now.since(entry.told_at) < TOLD_EVERY);
+        entries.retain(|_, entry| entry.count > 0 || now.since(entry.reported_at) < REPORTED_EVERY);
         let due = entries.iter_mut();
         due.filter_map(|(incident, entry)| entry.report(*incident, now)).collect()
     }
@@ -108,7 +111,7 @@ fn addresses(entries: &HashMap<Incident, Entry>) -> usize {
 }
 
 /// Notes an incident, and reports it unless one was reported within the last minute.
-pub fn note(gateway: &Gateway, incident: Incident, seen: Seen) {
+pub fn note(gateway: &GatewayDependencies, incident: Incident, seen: Seen) {
     let kind = match incident {
         Incident::Replaced(_) => "replaced",
         Incident::Unproven(_) => "unproven",
@@ -123,7 +126,7 @@ pub fn note(gateway: &Gateway, incident: Incident, seen: Seen) {
 }
 
 /// Reports what was counted, again and again, until the handle is aborted.
-pub fn keep_telling(gateway: Gateway) -> JoinHandle<()> {
+pub fn keep_reporting(gateway: GatewayDependencies) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -137,7 +140,7 @@ pub fn keep_telling(gateway: Gateway) -> JoinHandle<()> {
     })
 }
 
-async fn record(gateway: &Gateway, reports: Vec<Report>) {
+async fn record(gateway: &GatewayDependencies, reports: Vec<Report>) {
     for Report { incident, seen, count } in &reports {
         let Seen { address, endpoint } = seen;
         tracing::warn!(?incident, %address, ?endpoint, count, "a connection of a station was refused or replaced");
@@ -155,7 +158,7 @@ impl Report {
         let (seen, count) = (&self.seen, self.count);
         let of_station = |conn: &mut Conn, kind, (organization, station): Owner| {
             let data = json!({"chargestation": station, "address": seen.address, "count": count});
-            tell(conn, moment, kind, (organization, Some(station)), &data)
+            record_event(conn, moment, kind, (organization, Some(station)), &data)
         };
         match self.incident {
             Incident::Replaced(owner) => of_station(conn, EventKind::StationReplaced, owner),
@@ -166,13 +169,13 @@ impl Report {
                     return Ok(());
                 };
                 let data = json!({"endpoint": seen.endpoint, "address": address, "count": count});
-                tell(conn, moment, EventKind::StationUnknown, (organization, None), &data)
+                record_event(conn, moment, EventKind::StationUnknown, (organization, None), &data)
             }
         }
     }
 }
 
-fn tell(
+fn record_event(
     conn: &mut Conn,
     moment: &Moment,
     kind: EventKind,
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_is_told_at_once_and_the_rest_of_a_minute_together() {
+    fn the_first_is_reported_at_once_and_the_rest_of_a_minute_together() {
         let (refusals, address) = (Refusals::default(), IpAddr::from([192, 0, 2, 1]));
         let unknown = Incident::Unknown(Some(address));
         let note = |seconds| {
@@ -217,15 +220,15 @@ mod tests {
     }
 
     #[test]
-    fn many_addresses_are_told_of_together() {
+    fn many_addresses_are_reported_together() {
         let refusals = Refusals::default();
-        let mut told = 0;
+        let mut reported = 0;
         for number in 0..1_000_u32 {
             let address = IpAddr::V4(number.into());
             let unknown = Incident::Unknown(Some(address));
-            told += u32::from(refusals.note(unknown, seen(address), at(0)).is_some());
+            reported += u32::from(refusals.note(unknown, seen(address), at(0)).is_some());
         }
-        assert_eq!(told, 101);
+        assert_eq!(reported, 101);
         let counts: Vec<u64> = refusals.due(at(60)).iter().map(|one| one.count).collect();
         assert_eq!(counts, [899]);
     }

@@ -60,7 +60,7 @@ impl Reports {
 
 /// What a report is put together to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ReportKind {
     /// Values by their names.
     Variables,
     /// One text.
@@ -69,7 +69,7 @@ pub enum Form {
     List,
 }
 
-impl Form {
+impl ReportKind {
     /// The whole report.
     pub fn join(self, parts: Vec<Value>) -> Value {
         match self {
@@ -103,8 +103,8 @@ mod tests {
         assert!(waiting.try_recv().is_err());
         reports.take_in(7, vec![json!({"b": 1})], true);
         let parts = waiting.try_recv().expect("whole");
-        assert_eq!(Form::Variables.join(parts), json!({"a": 1, "b": 1}));
+        assert_eq!(ReportKind::Variables.join(parts), json!({"a": 1, "b": 1}));
         let texts = vec![json!("one "), json!("two")];
-        assert_eq!(Form::Text.join(texts), "one two");
+        assert_eq!(ReportKind::Text.join(texts), "one two");
     }
 }

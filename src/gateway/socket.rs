@@ -17,14 +17,14 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::access::endpoint_of;
+use super::auth_guard;
 use super::connections::{CloseReason, Known, Order, State};
-use super::dependencies::Gateway;
+use super::dependencies::GatewayDependencies;
 use super::dispatch::answer;
-use super::door;
-use super::floods::must_arrive;
-use super::peer::{Effect, Peer};
 use super::recorder::Direction;
 use super::refusals::{self, Incident, Seen};
+use super::station_connection::{Effect, StationConnection};
+use super::throttle::must_arrive;
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, Code, client_address};
 use actix_web::ResponseError;
@@ -49,20 +49,20 @@ const BOOT_WITHIN: Duration = Duration::from_secs(10);
 pub async fn connect(
     request: HttpRequest,
     body: web::Payload,
-    gateway: web::Data<Gateway>,
+    gateway: web::Data<GatewayDependencies>,
 ) -> Result<HttpResponse, actix_web::Error> {
     let Some(endpoint) = endpoint_of(request.path()) else {
         let missing = ApiError::new(Code::NotFound, "The URL ends in no endpoint");
         return Ok(missing.error_response());
     };
     let address = client_address(&request);
-    let station = match door::let_in(&gateway, &request, (address, &endpoint)).await {
+    let station = match auth_guard::authenticate(&gateway, &request, (address, &endpoint)).await {
         Ok(station) => station,
         Err(refusal) => return Ok(refusal),
     };
-    let (turn, flood) = gateway.floods.connect(station.id, Instant::now());
-    if let Some(flood) = flood {
-        super::peer::tell_flood(&gateway, (station.organization_id, station.id), flood).await;
+    let (turn, throttled) = gateway.throttle.connect(station.id, Instant::now());
+    if let Some(throttled) = throttled {
+        super::station_connection::record_throttled(&gateway, (station.organization_id, station.id), throttled).await;
     }
     match turn {
         Ok(wait) => sleep(wait).await,
@@ -100,8 +100,8 @@ pub async fn connect(
     let gateway = gateway.get_ref().clone();
     actix_web::rt::spawn(async move {
         let known = Known::of(&station);
-        let peer = Peer::new(station, version, address);
-        Connection::open(gateway, (peer, known), sender).await.run(receiver).await;
+        let connection = StationConnection::new(station, version, address);
+        Connection::open(gateway, (connection, known), sender).await.run(receiver).await;
     });
     Ok(response)
 }
@@ -117,8 +117,8 @@ type Answering = Pin<Box<dyn Future<Output = (MessageId, Result<String, CallErro
 type Waiting = HashMap<u64, oneshot::Sender<Result<Box<RawValue>, CallFailure>>>;
 
 struct Connection {
-    gateway: Gateway,
-    peer: Arc<Peer>,
+    gateway: GatewayDependencies,
+    connection: Arc<StationConnection>,
     generation: u64,
     orders: mpsc::Receiver<Order>,
     state: Arc<State>,
@@ -143,25 +143,30 @@ enum End {
 }
 
 impl Connection {
-    async fn open(gateway: Gateway, (peer, known): (Peer, Known), socket: Sender) -> Self {
-        let (generation, orders, state, replaced) = gateway.connections.enter(peer.station, peer.version, known);
+    async fn open(
+        gateway: GatewayDependencies,
+        (connection, known): (StationConnection, Known),
+        socket: Sender,
+    ) -> Self {
+        let (generation, orders, state, replaced) =
+            gateway.connections.enter(connection.station, connection.version, known);
         if replaced {
-            let seen = Seen { address: peer.address, endpoint: None };
-            let owner = (peer.organization, peer.station);
+            let seen = Seen { address: connection.address, endpoint: None };
+            let owner = (connection.organization, connection.station);
             refusals::note(&gateway, Incident::Replaced(owner), seen);
         }
-        let peer = Arc::new(peer);
+        let connection = Arc::new(connection);
         state.seen(gateway.context.clock.now());
-        peer.connected(&gateway).await;
+        connection.connected(&gateway).await;
         let session = Session::new(SessionOptions {
-            version: peer.version,
+            version: connection.version,
             id_prefix: format!("{generation:x}-"),
             call_timeout: gateway.settings.call_timeout,
         });
         let now = Instant::now();
         Self {
             gateway,
-            peer,
+            connection,
             generation,
             orders,
             state,
@@ -188,7 +193,7 @@ impl Connection {
                     self.answering = None;
                     let (message_id, answer, effects) = answered;
                     let ended = self.step(Input::Answer { message_id, answer }).await;
-                    Peer::carry_out(&self.peer, &self.gateway, effects);
+                    StationConnection::carry_out(&self.connection, &self.gateway, effects);
                     ended
                 }
                 order = self.orders.recv() => match order {
@@ -245,7 +250,7 @@ impl Connection {
         }
         let silence = now.duration_since(self.heard);
         if self.pinged && silence >= settings.ping_every + settings.pong_within {
-            tracing::info!(station = %self.peer.station, "a silent connection was given up");
+            tracing::info!(station = %self.connection.station, "a silent connection was given up");
             return Some(End::Close(close::POLICY, "no answer to ping"));
         }
         if !self.pinged && silence >= settings.ping_every {
@@ -257,7 +262,7 @@ impl Connection {
         }
         if !self.asked_to_boot && now >= self.opened + BOOT_WITHIN && self.state.registration().is_none() {
             self.asked_to_boot = true;
-            Peer::ask_to_boot(&self.peer, &self.gateway);
+            StationConnection::ask_to_boot(&self.connection, &self.gateway);
         }
         if self.wake.is_some_and(|wake| now >= wake) {
             self.wake = None;
@@ -284,11 +289,11 @@ impl Connection {
             Ok(Message::Close(_)) => Some(End::Close(close::NORMAL, "")),
             Err(Fault::Ended) => Some(End::Gone),
             Err(fault) => {
-                tracing::warn!(station = %self.peer.station, %fault, "a connection is closed for what it sent");
+                tracing::warn!(station = %self.connection.station, %fault, "a connection is closed for what it sent");
                 if fault == Fault::TooLarge {
                     let most = self.gateway.settings.message_bytes;
-                    let flag = format!("sends messages of more than {most} bytes (message_bytes)");
-                    self.peer.note(&self.gateway, vec![flag]).await;
+                    let deviation = format!("sends messages of more than {most} bytes (message_bytes)");
+                    self.connection.note(&self.gateway, vec![deviation]).await;
                 }
                 Some(End::Close(fault.close_code(), fault.close_reason()))
             }
@@ -299,15 +304,15 @@ impl Connection {
         self.record(Direction::FromStation, said);
         let text = legible(said);
         if let Cow::Owned(_) = text {
-            let flag = "sends JSON that had to be made legible".to_owned();
-            self.peer.note(&self.gateway, vec![flag]).await;
+            let deviation = "sends JSON that had to be made legible".to_owned();
+            self.connection.note(&self.gateway, vec![deviation]).await;
         }
         self.step(Input::Received(&text)).await
     }
 
     fn record(&self, direction: Direction, text: &str) {
         let (gateway, now) = (&self.gateway, self.gateway.context.clock.now());
-        gateway.recorder.record(self.peer.station, direction, text, now);
+        gateway.recorder.record(self.connection.station, direction, text, now);
     }
 
     async fn call(
@@ -345,20 +350,22 @@ impl Connection {
     }
 
     fn handle(&self, call: ocpp::session::IncomingCall) -> Answering {
-        let (gateway, peer, state) = (self.gateway.clone(), Arc::clone(&self.peer), Arc::clone(&self.state));
-        let (verdict, flood) = gateway.floods.message(peer.station, must_arrive(&call.action), Instant::now());
+        let (gateway, connection, state) =
+            (self.gateway.clone(), Arc::clone(&self.connection), Arc::clone(&self.state));
+        let (verdict, throttled) =
+            gateway.throttle.message(connection.station, must_arrive(&call.action), Instant::now());
         Box::pin(async move {
             // One call at a time is handled, so what comes next waits too, at last in the station.
             sleep(verdict.wait).await;
-            if let Some(flood) = flood {
-                peer.tell_flood(&gateway, flood).await;
+            if let Some(throttled) = throttled {
+                connection.record_throttled(&gateway, throttled).await;
             }
             if verdict.refused {
                 let slower = "Too many messages; nothing was done. Be quiet for a while";
                 let error = CallError::new(ErrorCode::GenericError, slower);
                 return (call.message_id, Err(error), Vec::new());
             }
-            let work = answer(&gateway, &peer, &state, &call.action, &call.payload);
+            let work = answer(&gateway, &connection, &state, &call.action, &call.payload);
             let (answer, effects) = timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| {
                 tracing::error!(action = call.action, "a handler took too long");
                 (Err(CallError::new(ErrorCode::InternalError, "The server is overloaded")), Vec::new())
@@ -389,8 +396,8 @@ impl Connection {
         if let Some(work) = self.answering.take() {
             let _ = work.await; // what was received is recorded even when nobody is left to be answered
         }
-        if self.gateway.connections.leave(self.peer.station, self.generation) {
-            self.peer.disconnected(&self.gateway).await;
+        if self.gateway.connections.leave(self.connection.station, self.generation) {
+            self.connection.disconnected(&self.gateway).await;
         }
     }
 }

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::clock::StationClock;
 use super::costs::Costs;
-use super::forms::Forms;
+use super::limit_strategy::LimitStrategy;
 use super::reports::Reports;
 use super::stops::Stops;
-use crate::sites::stations::{LimitHabits, Registration, Station, limit_habits};
+use crate::sites::stations::{LimitCapabilities, Registration, Station, limit_capabilities};
 use kernel::Protocol;
 use kernel::Timestamp;
 
@@ -20,11 +20,11 @@ use kernel::Timestamp;
 pub struct State {
     pub(super) version: Protocol,
     pub(super) last_seen_micros: AtomicI64,
-    pub(super) told_seen_micros: AtomicI64,
+    pub(super) reported_seen_micros: AtomicI64,
     registration: Mutex<Option<Registration>>,
     /// Messages that the station was asked for since its last boot.
     triggered: Mutex<BTreeSet<String>>,
-    forms: Mutex<Forms>,
+    limit_strategy: Mutex<LimitStrategy>,
     clock: Mutex<StationClock>,
     /// The reports that are waited for.
     pub reports: Reports,
@@ -39,10 +39,10 @@ impl State {
         Self {
             version,
             last_seen_micros: AtomicI64::default(),
-            told_seen_micros: AtomicI64::default(),
+            reported_seen_micros: AtomicI64::default(),
             registration: Mutex::default(),
             triggered: Mutex::default(),
-            forms: Mutex::new(Forms::new(known.habits, &known.limit_forms)),
+            limit_strategy: Mutex::new(LimitStrategy::new(known.capabilities, &known.limit_variants)),
             clock: Mutex::new(StationClock::remembered(known.clock_offset_seconds)),
             reports: Reports::default(),
             costs: Costs::default(),
@@ -82,8 +82,8 @@ impl State {
     pub fn clock(&self) -> MutexGuard<'_, StationClock> {
         self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    pub(super) fn forms(&self) -> MutexGuard<'_, Forms> {
-        self.forms.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn limit_strategy(&self) -> MutexGuard<'_, LimitStrategy> {
+        self.limit_strategy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -91,20 +91,20 @@ impl State {
 #[derive(Debug, Clone)]
 pub struct Known {
     /// How it wants limits to be said.
-    pub habits: LimitHabits,
+    pub capabilities: LimitCapabilities,
     /// How far its clock was ahead.
     pub clock_offset_seconds: Option<i64>,
     /// In which variants it took limits.
-    pub limit_forms: Value,
+    pub limit_variants: Value,
 }
 
 impl Known {
     /// What is stored of it.
     pub fn of(station: &Station) -> Self {
         Self {
-            habits: limit_habits(station),
+            capabilities: limit_capabilities(station),
             clock_offset_seconds: station.clock_offset_seconds,
-            limit_forms: station.limit_forms.0.clone(),
+            limit_variants: station.limit_variants.0.clone(),
         }
     }
 }

@@ -47,10 +47,10 @@ impl KeyValidity {
 
     /// Waits until the key does not work any more, or lost one of its scopes.
     pub async fn lost(mut self) {
-        let mut told = true;
+        let mut notified = true;
         while self.holds().await {
-            if told {
-                told = !matches!(timeout(LOOKED_AT_EVERY, self.changes.changed()).await, Ok(Err(_)));
+            if notified {
+                notified = !matches!(timeout(LOOKED_AT_EVERY, self.changes.changed()).await, Ok(Err(_)));
             } else {
                 tokio::time::sleep(LOOKED_AT_EVERY).await; // the API-key cache is gone: the server stops
             }
@@ -71,9 +71,9 @@ impl FromRequest for KeyValidity {
     type Future = std::future::Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let standing = request.extensions().get::<Self>().cloned();
+        let validity = request.extensions().get::<Self>().cloned();
         let unknown = || ApiError::new(Code::Unauthenticated, Code::Unauthenticated.meaning());
-        std::future::ready(standing.ok_or_else(unknown))
+        std::future::ready(validity.ok_or_else(unknown))
     }
 }
 

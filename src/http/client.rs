@@ -75,11 +75,11 @@ impl TrustedProxies {
     /// The client of a request that this peer brought.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer;
-        for told in hops(headers).into_iter().rev() {
+        for forwarded in hops(headers).into_iter().rev() {
             if !self.contains(client) {
                 break;
             }
-            match told {
+            match forwarded {
                 Some(address) => client = address,
                 None => break, // hidden or unreadable: nobody before it can be believed
             }
@@ -191,33 +191,33 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_tells_whom_it_asks_for() {
-        let told = |text| client("10.1.2.3", &[("x-forwarded-for", text)]);
-        assert_eq!(told("192.0.2.9"), "192.0.2.9");
-        assert_eq!(told("192.0.2.9:55000"), "192.0.2.9");
-        assert_eq!(told("203.0.113.66, 192.0.2.9"), "192.0.2.9", "the first is the client's own word");
-        assert_eq!(told("192.0.2.9, 10.9.9.9"), "192.0.2.9", "through two proxies");
-        assert_eq!(told("192.0.2.9, unknown"), "10.1.2.3");
+    fn a_trusted_proxy_names_whom_it_asks_for() {
+        let forwarded = |text| client("10.1.2.3", &[("x-forwarded-for", text)]);
+        assert_eq!(forwarded("192.0.2.9"), "192.0.2.9");
+        assert_eq!(forwarded("192.0.2.9:55000"), "192.0.2.9");
+        assert_eq!(forwarded("203.0.113.66, 192.0.2.9"), "192.0.2.9", "the first is the client's own word");
+        assert_eq!(forwarded("192.0.2.9, 10.9.9.9"), "192.0.2.9", "through two proxies");
+        assert_eq!(forwarded("192.0.2.9, unknown"), "10.1.2.3");
         let lines = [("x-forwarded-for", "203.0.113.66"), ("x-forwarded-for", "192.0.2.9")];
         assert_eq!(client("10.1.2.3", &lines), "192.0.2.9");
     }
 
     #[test]
     fn forwarded_is_read_as_rfc_7239_writes_it() {
-        let told = |text| client("2001:db8:1::7", &[("forwarded", text), ("x-forwarded-for", "192.0.2.1")]);
-        assert_eq!(told("for=192.0.2.9;proto=http;by=203.0.113.43"), "192.0.2.9");
-        assert_eq!(told("For=\"[2001:db8:cafe::17]:4711\""), "2001:db8:cafe::17");
-        assert_eq!(told("for=203.0.113.66, for=192.0.2.9"), "192.0.2.9");
-        assert_eq!(told("for=_hidden"), "2001:db8:1::7");
+        let forwarded = |text| client("2001:db8:1::7", &[("forwarded", text), ("x-forwarded-for", "192.0.2.1")]);
+        assert_eq!(forwarded("for=192.0.2.9;proto=http;by=203.0.113.43"), "192.0.2.9");
+        assert_eq!(forwarded("For=\"[2001:db8:cafe::17]:4711\""), "2001:db8:cafe::17");
+        assert_eq!(forwarded("for=203.0.113.66, for=192.0.2.9"), "192.0.2.9");
+        assert_eq!(forwarded("for=_hidden"), "2001:db8:1::7");
     }
 
     #[test]
-    fn a_trusted_proxy_tells_that_it_was_asked_over_tls() {
-        let told = |header| was_encrypted(&asked("10.1.2.3", &[header]));
-        assert!(told(("x-forwarded-proto", "https")));
-        assert!(told(("forwarded", "for=192.0.2.9;proto=HTTPS")));
-        assert!(!told(("x-forwarded-proto", "https, http")));
-        assert!(!told(("forwarded", "for=192.0.2.9")));
+    fn a_trusted_proxy_reports_that_it_was_asked_over_tls() {
+        let forwarded = |header| was_encrypted(&asked("10.1.2.3", &[header]));
+        assert!(forwarded(("x-forwarded-proto", "https")));
+        assert!(forwarded(("forwarded", "for=192.0.2.9;proto=HTTPS")));
+        assert!(!forwarded(("x-forwarded-proto", "https, http")));
+        assert!(!forwarded(("forwarded", "for=192.0.2.9")));
     }
 
     #[test]

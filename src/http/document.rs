@@ -14,7 +14,7 @@ const DEEPEST_EXAMPLE: usize = 8;
 /// Does all of it.
 pub fn finish(document: &mut OpenApi) {
     let mut components = document.components.take().unwrap_or_default();
-    components.schemas.values_mut().for_each(mend);
+    components.schemas.values_mut().for_each(correct);
     share_views(&mut components);
     for operation in document.paths.paths.values_mut().flat_map(operations_mut) {
         finish_operation(operation, &components);
@@ -48,12 +48,12 @@ fn finish_operation(operation: &mut Operation, components: &Components) {
         };
         is_list |= parameter.parameter_in == ParameterIn::Query && parameter.name == "format";
         has_place |= parameter.name == "near";
-        parameter.schema.iter_mut().for_each(mend);
+        parameter.schema.iter_mut().for_each(correct);
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         for content in body.content.values_mut() {
             let RefOr::T(content) = content else { continue };
-            content.schema.iter_mut().for_each(mend);
+            content.schema.iter_mut().for_each(correct);
             if content.example.is_none() {
                 let schema = content.schema.as_ref();
                 content.example = schema.and_then(|schema| example(schema, components, 0));
@@ -66,7 +66,7 @@ fn finish_operation(operation: &mut Operation, components: &Components) {
         };
         for content in response.content.values_mut() {
             let RefOr::T(content) = content else { continue };
-            content.schema.iter_mut().for_each(mend);
+            content.schema.iter_mut().for_each(correct);
         }
         if response.description.is_empty() {
             success(status).clone_into(&mut response.description);
@@ -144,7 +144,7 @@ fn add_formats(response: &mut Response, has_place: bool) {
 }
 
 /// Says plainly what the derive says with `allOf` (a type and its description) and `oneOf` (a type or null).
-fn mend(schema: &mut RefOr<Schema>) {
+fn correct(schema: &mut RefOr<Schema>) {
     let plain = match schema {
         RefOr::T(Schema::AllOf(all)) => described(all),
         RefOr::T(Schema::OneOf(one)) => nullable(one),
@@ -152,9 +152,9 @@ fn mend(schema: &mut RefOr<Schema>) {
     };
     if let Some(plain) = plain {
         *schema = plain.into();
-        return mend(schema);
+        return correct(schema);
     }
-    each_inner(schema, &mut mend);
+    each_inner(schema, &mut correct);
 }
 
 /// Visits the schemas that a schema is made of.
@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn types_keep_their_descriptions_without_a_detour() {
         let mut schema = NewThing::schema();
-        mend(&mut schema);
+        correct(&mut schema);
         let schema = serde_json::to_value(&schema).expect("JSON");
         assert_eq!(
             schema["properties"]["fullName"],
@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn examples_have_what_is_mandatory_and_what_shows_itself() {
         let mut schema = NewThing::schema();
-        mend(&mut schema);
+        correct(&mut schema);
         assert_eq!(
             example(&schema, &Components::default(), 0),
             Some(

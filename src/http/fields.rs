@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_tells_absent_from_null() {
+    fn a_patch_distinguishes_absent_from_null() {
         let mut faults = Faults::default();
         let patch = ThingPatch::read(&json!({"type": null}), Path::Root, &mut faults);
         assert_eq!(patch, Some(ThingPatch { name: Patch::Absent, kind: Patch::Null }));

@@ -208,7 +208,7 @@ where
     async fn add_driving(&self, near: Near, rows: &mut [Value]) {
         let places: Vec<_> = rows.iter().filter_map(geo::place_of).collect();
         let from = (near.longitude, near.latitude);
-        let distances = self.context.roads.distances(from, &places).await;
+        let distances = self.context.routing.distances(from, &places).await;
         for (row, driving) in rows.iter_mut().zip(distances) {
             if let Value::Object(fields) = row {
                 fields.insert("driving_km".to_owned(), driving.ok().into());

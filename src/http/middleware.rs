@@ -181,8 +181,8 @@ pub async fn guard<B: MessageBody + 'static>(
     request.extensions_mut().insert(principal.clone());
     let api_key = key_of(&request).unwrap_or_default().to_owned();
     let authenticator = Arc::clone(&keeper.authenticator);
-    let standing = KeyValidity::new(authenticator, api_key.clone(), principal.clone());
-    request.extensions_mut().insert(standing);
+    let validity = KeyValidity::new(authenticator, api_key.clone(), principal.clone());
+    request.extensions_mut().insert(validity);
     let mut response = idempotency::once(&keeper.answering, (principal, api_key), request, next).await?;
     let headers = response.headers_mut();
     for (name, value) in

@@ -59,7 +59,7 @@ pub struct Context {
     /// How the server is reached from outside: the start of every `connection_url`, such as `ws://10.0.0.5:8080`.
     pub websocket_url: String,
     /// How far it is to drive.
-    pub roads: routing_client::RoutingClient,
+    pub routing: routing_client::RoutingClient,
 }
 
 impl Context {

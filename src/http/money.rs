@@ -107,10 +107,10 @@ mod tests {
     #[test]
     fn prices_stay_what_was_written() {
         let mut faults = Faults::default();
-        for (written, told) in [("0.1", "0.1"), ("12", "12"), ("1e-3", "0.001"), ("0.390", "0.39")] {
+        for (written, given) in [("0.1", "0.1"), ("12", "12"), ("1e-3", "0.001"), ("0.390", "0.39")] {
             let value: Value = serde_json::from_str(written).expect("a number");
             let amount = Amount::read(&value, Path::Root, &mut faults).expect("an amount");
-            assert_eq!(serde_json::to_string(&amount).expect("JSON"), told);
+            assert_eq!(serde_json::to_string(&amount).expect("JSON"), given);
         }
         assert!(faults.is_empty());
         for wrong in [json!(-0.01), json!(0.000_000_1), json!(2_000_000), json!("1")] {

@@ -31,7 +31,7 @@ pub fn keep(conn: &mut Conn, name: &str, now: Timestamp) -> StoreResult<String> 
 }
 
 /// Says at the start where a key is: whoever copies the store then knows whether the key goes with it.
-pub fn tell(option: &str, kept: bool, store: &StoreUrl) {
+pub fn log_where_kept(option: &str, kept: bool, store: &StoreUrl) {
     match kept {
         true => tracing::info!(
             "the key {option} is kept in the {store}, and goes with its copies; configure one to keep it apart"

@@ -92,11 +92,11 @@ def examples(protocol, name):
 
 
 class Bare:
-    """A socket that answers every call with an example from the schema, and keeps what it was told."""
+    """A socket that answers every call with an example from the schema, and keeps what it was sent."""
 
     def __init__(self, socket, protocol):
         self.socket, self.protocol, self.count = socket, protocol, 0
-        self.told, self.answers, self.news = [], {}, asyncio.Event()
+        self.received, self.answers, self.news = [], {}, asyncio.Event()
         self.overrides = {}
         self.reading = asyncio.create_task(self.read())
 
@@ -111,7 +111,7 @@ class Bare:
             frame = json.loads(text)
             if frame[0] == 2:
                 check(self.protocol, frame[2], frame[3])
-                self.told.append((frame[2], frame[3]))
+                self.received.append((frame[2], frame[3]))
                 await self.socket.send(json.dumps([3, frame[1], self.react(frame[2], frame[3])]))
             else:
                 self.answers[frame[1]] = frame
@@ -144,13 +144,13 @@ class Bare:
         return frame[2]
 
     async def send(self, action, payload):
-        """Tells something that is not answered (2.1)."""
+        """Sends something that is not answered (2.1)."""
         self.count += 1
         await self.socket.send(json.dumps([6, f"s{self.count}", action, payload]))
 
-    async def was_told(self, action):
+    async def was_sent(self, action):
         return await self.until(
-            lambda: next((payload for name, payload in reversed(self.told) if name == action), None)
+            lambda: next((payload for name, payload in reversed(self.received) if name == action), None)
         )
 
     async def boot(self):

@@ -1,4 +1,4 @@
-"""An endpoint that webhooks are sent to: keeps every request and answers as it is told."""
+"""An endpoint that webhooks are sent to: keeps every request and answers as it is asked to."""
 
 import json
 import threading

@@ -76,7 +76,7 @@ class Station(ChargePoint):
     def now(self) -> str:
         return self.clock().isoformat()
 
-    # ---- what it is told
+    # ---- what it is sent
 
     @on(Action.set_charging_profile)
     def set_profile(self, connector_id, cs_charging_profiles):

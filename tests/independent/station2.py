@@ -1,6 +1,6 @@
 """A charging station of OCPP 2.0.1 or 2.1 with one EVSE of 7 kW, which obeys charging profiles as functional block K says.
 
-It has the face of the one of 1.6 in `station.py`, so that the same stories can be told with either."""
+It has the face of the one of 1.6 in `station.py`, so that the same stories can be acted out with either."""
 
 import asyncio
 import itertools
@@ -16,13 +16,13 @@ def now():
 
 
 class Station2(Bare):
-    """What it is told it does, and what it does it tells."""
+    """What it is sent it does, and what it does it reports."""
 
     def __init__(self, socket, protocol):
         self.profiles, self.transaction, self.seq_no, self.answer_profiles_with = [], None, 0, "Accepted"
         super().__init__(socket, protocol)
 
-    # ---- what it is told
+    # ---- what it is sent
 
     def react(self, action, payload):
         if action == "SetChargingProfile":

@@ -55,7 +55,7 @@ def create_objects(server):
 
 
 def configuration(document, objects):
-    """Tells schemathesis which object each path is about."""
+    """Shows schemathesis which object each path is about."""
     lines = []
     for item in document["paths"].values():
         for method, operation in item.items():

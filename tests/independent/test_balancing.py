@@ -43,7 +43,7 @@ class Depot:
         return answer.json()["result"]
 
     def limits(self):
-        """What each charging car may draw, by the stations' own reckoning, largest first."""
+        """What each charging car may draw, by the stations' own computation, largest first."""
         charging = [link.station for link in self.links if link.station and link.station.transaction]
         return sorted((round(station.limit_kw(), 1) for station in charging), reverse=True)
 
@@ -64,7 +64,7 @@ class Depot:
             await asyncio.sleep(0.05)
 
     async def connect_all(self):
-        """Connects, and waits until every idle station was told to keep to nothing."""
+        """Connects, and waits until every idle station was sent a limit of nothing."""
         await asyncio.gather(*(link.connect() for link in self.links))
         deadline = time.monotonic() + 30
         while not all(link.profiles and link.station.limit_kw() == 0 for link in self.links):
@@ -224,7 +224,7 @@ def test_a_station_that_refuses_limits_is_reserved_for(own_server):
     run(story())
 
 
-def test_others_get_what_a_limit_from_elsewhere_leaves(own_server):
+def test_others_get_what_an_external_limit_leaves(own_server):
     async def story():
         depot = Depot(own_server, [Link2, Link21, Link, Link21, Link2, Link21, Link, Link2])
         await depot.connect_all()
@@ -261,8 +261,8 @@ def test_a_connector_that_nobody_set_up_is_created_and_steered_where_that_is_all
         link = depot.links[0]
         status = call.StatusNotification(connector_id=2, error_code="NoError", status="Available", timestamp=now())
         await link.station.call(status)
-        told = lambda: [what for action, what, _ in link.sent if action == "SetChargingProfile"]
-        await until(lambda: any(what["connectorId"] == 2 for what in told()))
+        sent = lambda: [what for action, what, _ in link.sent if action == "SetChargingProfile"]
+        await until(lambda: any(what["connectorId"] == 2 for what in sent()))
         connectors = depot.get("/connectors?created_by=station")
         assert [(one["number"], one["type"], one["power"]) for one in connectors] == [(2, "J1772", 7.0)]
         members = depot.get(f"/load_management/groups/{depot.group}/status")["members"]
@@ -273,7 +273,7 @@ def test_a_connector_that_nobody_set_up_is_created_and_steered_where_that_is_all
 
 
 class Ending(Station):
-    """It ends a transaction when it is told 0 A, and waits to be started."""
+    """It ends a transaction when it is sent 0 A, and waits to be started."""
 
     asked = 0
 

@@ -68,12 +68,12 @@ def test_fragments_with_pings_between_them_are_answered(url):
             fragments = [text[at : at + step] for at in range(0, len(text), step)]
             pongs = []
 
-            def told():
+            def pieces_with_pings():
                 for fragment in fragments:
                     pongs.append(socket.ping())
                     yield fragment
 
-            socket.send(told())
+            socket.send(pieces_with_pings())
             assert answer(socket, number)[0] == 3
             assert all(pong.wait(10) for pong in pongs)
 

@@ -109,7 +109,7 @@ async def story(server, mailbox):
     operator.call("POST", f"{path}/chargestations", 201, {"chargestation": station["_id"]})
     link = Link(station["connection_url"], "Garage")
     car = await link.connect()
-    # Until it is told otherwise it may draw what it can.
+    # Until it is sent a limit it may draw what it can.
     await until(lambda: car.limit_kw() == 0)
 
     # The operator invites, the user accepts and logs in.
@@ -166,7 +166,7 @@ async def story(server, mailbox):
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_letters_travel_encrypted_and_survive_a_restart(tmp_path, security):
+def test_e_mails_travel_encrypted_and_survive_a_restart(tmp_path, security):
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1", "localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

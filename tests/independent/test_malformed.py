@@ -27,9 +27,9 @@ MESSAGES = {
     "StatusNotification": {"connectorId": 1, "errorCode": "NoError", "status": "Available"},
     "StopTransaction": {"transactionId": 1, "meterStop": 1, "timestamp": "2026-01-01T00:00:00Z"},
 }
-# What a charging session hangs on is never guessed; of anything else a message may be mended (and the station flagged),
+# What a charging session hangs on is never guessed; of anything else a message may be repaired (and the station flagged),
 # because a station that is refused repeats itself for ever.
-NEVER_MENDED = {"idTag", "connectorId", "transactionId", "meterStart", "meterStop", "csr", "vendorId", "errorCode"}
+NEVER_REPAIRED = {"idTag", "connectorId", "transactionId", "meterStart", "meterStop", "csr", "vendorId", "errorCode"}
 # What is answered all the same where it is missing or null: a station that is refused would lose what was charged, and one
 # that cannot say its model charges as well as any other.
 FORGIVEN = {
@@ -46,7 +46,7 @@ def schema_of(action):
 
 
 def spoiled(action):
-    """Each spoiled payload with its name and the answers that are right; `None` means that it may be mended."""
+    """Each spoiled payload with its name and the answers that are right; `None` means that it may be repaired."""
     schema, right = schema_of(action), MESSAGES[action]
     for name, rule in schema["properties"].items():
 
@@ -62,8 +62,8 @@ def spoiled(action):
             yield f"{name} missing", payload, {None} if forgiven else {MISSING}
             yield f"{name} null", variant(None), {None} if forgiven else {MISSING, TYPE, VALUE}
         if name in right:
-            mended = action == "StopTransaction" or name not in NEVER_MENDED
-            yield f"{name} of the wrong type", variant({"odd": []}), {TYPE} | ({None} if mended else set())
+            repaired = action == "StopTransaction" or name not in NEVER_REPAIRED
+            yield f"{name} of the wrong type", variant({"odd": []}), {TYPE} | ({None} if repaired else set())
         if "enum" in rule:
             yield f"{name} unknown", variant("FlyingToTheMoon"), {VALUE, None}
         if "maxLength" in rule and "enum" not in rule:
@@ -73,7 +73,7 @@ def spoiled(action):
             yield f"{name} no time", variant("yesterday"), {VALUE, TYPE, None}
         if rule.get("type") == "integer" and name in right:
             yield f"{name} a fraction", variant(1.5), {TYPE, VALUE, None}
-            yield f"{name} beyond any number", variant(10**30), {TYPE, VALUE} | (set() if name in NEVER_MENDED and not forgiven else {None})
+            yield f"{name} beyond any number", variant(10**30), {TYPE, VALUE} | (set() if name in NEVER_REPAIRED and not forgiven else {None})
 
 
 class Wire:
@@ -94,21 +94,21 @@ class Wire:
         return (await self.say("Heartbeat", {}))[0] == 3
 
 
-def with_wire(server, tell):
+def with_wire(server, act):
     async def run():
         with server.client() as client:
             station = client.post(f"{server.api}/chargestations", json={"name": "Malformed"}).json()["result"]
             path = f"{server.api}/chargestations/{station['_id']}/connectors"
             client.post(path, json={"power": 7}).raise_for_status()
         async with websockets.connect(station["connection_url"], subprotocols=["ocpp1.6"]) as socket:
-            await tell(Wire(socket), station)
+            await act(Wire(socket), station)
 
     asyncio.run(asyncio.wait_for(run(), 120))
 
 
 @pytest.mark.parametrize("action", MESSAGES)
 def test_each_spoiled_message_gets_the_right_error_and_the_socket_stays(server, action):
-    async def tell(wire, _):
+    async def act(wire, _):
         good = await wire.say(action, MESSAGES[action])
         assert good[0] == 3, good
         for what, payload, answers in spoiled(action):
@@ -125,39 +125,39 @@ def test_each_spoiled_message_gets_the_right_error_and_the_socket_stays(server, 
             assert empty[0] == 4 and empty[2] == MISSING, empty
         assert await wire.is_alive()
 
-    with_wire(server, tell)
+    with_wire(server, act)
 
 
 def test_an_unknown_field_is_no_reason_to_refuse(server):
-    async def tell(wire, _):
+    async def act(wire, _):
         for action, payload in MESSAGES.items():
             frame = await wire.say(action, {**payload, "vendorExtra": {"a": [1]}})
             assert frame[0] == 3, (action, frame)
 
-    with_wire(server, tell)
+    with_wire(server, act)
 
 
 BROKEN = ["{", "", "null", "[]", "[2]", '[2,"a"]', '[2,"a","Heartbeat"', "[2,1,2,3]", '[9,"a",{}]', '"hello"', "[2,\"a\",\"Heartbeat\",{},"]
 
 
 def test_broken_frames_keep_the_socket(server):
-    async def tell(wire, _):
+    async def act(wire, _):
         for text in BROKEN:
             await wire.socket.send(text)
         wire.count = 100
         assert await wire.is_alive()
 
-    with_wire(server, tell)
+    with_wire(server, act)
 
 
 def test_a_message_that_is_too_large_closes_the_socket_and_the_station_may_come_back(server):
-    async def tell(wire, station):
+    async def act(wire, station):
         with pytest.raises(websockets.ConnectionClosed):
             await wire.say("DataTransfer", {"vendorId": "V", "data": "x" * 1_000_000})
         async with websockets.connect(station["connection_url"], subprotocols=["ocpp1.6"]) as again:
             assert await Wire(again).is_alive()
 
-    with_wire(server, tell)
+    with_wire(server, act)
 
 
 # Commands whose answers have a status, and answers that are none of those that the specification knows.
@@ -187,7 +187,7 @@ ODD_ANSWERS = [
 
 @pytest.mark.parametrize(("command", "body"), COMMANDS, ids=[command for command, _ in COMMANDS])
 def test_an_odd_answer_to_a_command_is_a_refusal_and_the_socket_stays(server, command, body):
-    async def tell(wire, station):
+    async def act(wire, station):
         loop = asyncio.get_running_loop()
         path = f"{server.api}/chargestations/{station['_id']}/{command}?wait=true"
         with server.client() as client:
@@ -212,4 +212,4 @@ def test_an_odd_answer_to_a_command_is_a_refusal_and_the_socket_stays(server, co
             assert (await ask([3, {"status": "Accepted"}])).status_code == 200
         assert await wire.is_alive()
 
-    with_wire(server, tell)
+    with_wire(server, act)

@@ -8,8 +8,8 @@ from ocpp.v16 import call
 from station import Link, now
 
 
-def story(server, tell):
-    """Creates a station, connects, and runs `tell(station, api)` against it."""
+def story(server, act):
+    """Creates a station, connects, and runs `act(station, api)` against it."""
 
     async def run():
         with server.client() as client:
@@ -18,14 +18,14 @@ def story(server, tell):
             client.post(path, json={"power": 7}).raise_for_status()
             link = Link(station["connection_url"], station["name"])
             connected = await link.connect()
-            await tell(connected, client, f"{server.api}/chargestations/{station['_id']}")
+            await act(connected, client, f"{server.api}/chargestations/{station['_id']}")
             await link.close()
 
     asyncio.run(asyncio.wait_for(run(), 60))
 
 
 def test_every_message_of_a_charge_point_is_answered_by_the_book(server):
-    async def tell(station, client, path):
+    async def act(station, client, path):
         await station.call(call.Heartbeat())
         await station.call(call.Authorize(id_tag="CARD"))
         answer = await station.plug_in()
@@ -41,7 +41,7 @@ def test_every_message_of_a_charge_point_is_answered_by_the_book(server):
         await station.unplug()
         assert client.get(path).json()["result"]["connectors"][0]["status"] == "Available"
 
-    story(server, tell)
+    story(server, act)
 
 
 COMMANDS = [
@@ -76,7 +76,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize(("command", "body", "action"), COMMANDS, ids=[action for _, _, action in COMMANDS])
 def test_every_command_is_sent_by_the_book(server, command, body, action):
-    async def tell(station, client, path):
+    async def act(station, client, path):
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(None, lambda: client.post(f"{path}/{command}?wait=false", json=body))
         assert answer.status_code == 202, answer.text
@@ -89,13 +89,13 @@ def test_every_command_is_sent_by_the_book(server, command, body, action):
         if command == "set_default_power_limit":
             assert '"limit":16.1' in sent[0][1].replace(" ", ""), sent[0][1]
 
-    story(server, tell)
+    story(server, act)
 
 
 def test_what_is_reached_by_other_paths_is_sent_by_the_book(server):
     """Reservations, sessions, unlocking and configuration: their messages come from resources, not from commands."""
 
-    async def tell(station, client, path):
+    async def act(station, client, path):
         loop = asyncio.get_running_loop()
 
         async def ask(method, url, **body):
@@ -132,4 +132,4 @@ def test_what_is_reached_by_other_paths_is_sent_by_the_book(server):
         await ask("POST", f"{server.api}/sessions/{session['_id']}/stop")
         assert (await sent("RemoteStopTransaction"))["transactionId"] == station.transaction
 
-    story(server, tell)
+    story(server, act)

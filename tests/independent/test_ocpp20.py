@@ -20,8 +20,8 @@ SENT = {"NotifyPeriodicEventStream"}
 ANSWERED = [(protocol, action) for protocol, action in INCOMING if action not in SENT]
 
 
-def story(server, protocol, tell):
-    """Creates a station with one EVSE, connects it, and runs `tell(socket, ask, path)` against it."""
+def story(server, protocol, act):
+    """Creates a station with one EVSE, connects it, and runs `act(socket, ask, path)` against it."""
 
     async def run():
         with server.client() as client:
@@ -38,7 +38,7 @@ def story(server, protocol, tell):
             await ask("POST", f"{path}/connectors", {"power": 7})
             socket = await Bare.connect(station["connection_url"], protocol)
             await socket.boot()
-            await tell(socket, ask, path)
+            await act(socket, ask, path)
             await socket.close()
 
     asyncio.run(asyncio.wait_for(run(), 120))
@@ -50,7 +50,7 @@ def ids(cases):
 
 @pytest.mark.parametrize(("protocol", "action"), INCOMING, ids=ids(INCOMING))
 def test_every_message_of_a_station_is_read_as_the_schema_has_it_and_answered_by_the_book(server, protocol, action):
-    async def tell(socket, ask, path):
+    async def act(socket, ask, path):
         for payload in examples(protocol, action):
             Draft6Validator(request_schema(protocol, action)).validate(payload)
             if action in SENT:
@@ -62,29 +62,29 @@ def test_every_message_of_a_station_is_read_as_the_schema_has_it_and_answered_by
         # What is odd about values and clocks is another matter than the form of a message.
         said = ("reports the unknown", "meter values:", "clock_off")
         odd = [flag for flag in flags if not flag.startswith(said) and "is unknown" not in flag]
-        assert odd == [], "a payload of the schema was mended"
+        assert odd == [], "a payload of the schema was repaired"
 
-    story(server, protocol, tell)
+    story(server, protocol, act)
 
 
 @pytest.mark.parametrize(("protocol", "action"), OUTGOING, ids=ids(OUTGOING))
 def test_every_message_to_a_station_may_be_written_by_hand_and_its_answer_comes_back(server, protocol, action):
-    async def tell(socket, ask, path):
+    async def act(socket, ask, path):
         for turn, payload in enumerate(examples(protocol, action)):
             answers = list(examples(protocol, f"{action}Response"))
             socket.overrides[action] = answers[turn % len(answers)]
-            socket.told.clear()
+            socket.received.clear()
             await ask("POST", f"{path}/ocpp?wait=true", {"action": action, "payload": payload}, (200, 400))
-            assert [sent for name, sent in socket.told if name == action] == [payload]
+            assert [sent for name, sent in socket.received if name == action] == [payload]
         for answer in examples(protocol, f"{action}Response"):
             socket.overrides[action] = answer
             await ask("POST", f"{path}/ocpp?wait=true", {"action": action, "payload": payload}, (200, 400))
 
-    story(server, protocol, tell)
+    story(server, protocol, act)
 
 
 def test_what_came_with_2_1_is_never_sent_to_a_station_that_speaks_2_0_1(server):
-    async def tell(socket, ask, path):
+    async def act(socket, ask, path):
         tried = 0
         for action in actions("ocpp2.1"):
             if action in FROM_STATION:
@@ -97,9 +97,9 @@ def test_what_came_with_2_1_is_never_sent_to_a_station_that_speaks_2_0_1(server)
                 body = {"action": action, "payload": payload}
                 await ask("POST", f"{path}/ocpp?wait=true", body, (422,))
         assert tried > 100
-        assert all(Draft6Validator(request_schema("ocpp2.0.1", name)).is_valid(sent) for name, sent in socket.told)
+        assert all(Draft6Validator(request_schema("ocpp2.0.1", name)).is_valid(sent) for name, sent in socket.received)
 
-    story(server, "ocpp2.0.1", tell)
+    story(server, "ocpp2.0.1", act)
 
 
 COMMANDS = [
@@ -168,20 +168,20 @@ NEW_COMMANDS = [
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_command_is_sent_by_the_book(server, protocol):
-    async def tell(socket, ask, path):
+    async def act(socket, ask, path):
         for command, body, _ in NEW_COMMANDS if protocol == "ocpp2.0.1" else ():
             await ask("POST", f"{path}/{command}", body, (409,))
         for command, body, action in COMMANDS + (NEW_COMMANDS if protocol == "ocpp2.1" else []):
-            socket.told.clear()
+            socket.received.clear()
             await ask("POST", f"{path}/{command}?wait=false", body)
-            await socket.was_told(action)  # the socket checked it against the schema
+            await socket.was_sent(action)  # the socket checked it against the schema
 
-    story(server, protocol, tell)
+    story(server, protocol, act)
 
 
 # An end that is refused is repeated for ever, and is never billed.
 MAY_BE_MISSING = {("TransactionEvent", name) for name in ("timestamp", "seqNo", "triggerReason")}
-NEVER_MENDED = {"transactionInfo", "idToken", "eventType", "vendorId", "csr", "ocspRequestData"}
+NEVER_REPAIRED = {"transactionInfo", "idToken", "eventType", "vendorId", "csr", "ocspRequestData"}
 MISSING, TYPE, VALUE, FORMAT = (
     "OccurrenceConstraintViolation",
     "TypeConstraintViolation",
@@ -191,7 +191,7 @@ MISSING, TYPE, VALUE, FORMAT = (
 
 
 def spoiled(protocol, action):
-    """Each spoiled payload with its name and whether it must be refused; others may be mended."""
+    """Each spoiled payload with its name and whether it must be refused; others may be repaired."""
     root = request_schema(protocol, action)
     right = list(examples(protocol, action))[-1]
     for name, rule in root.get("properties", {}).items():
@@ -210,20 +210,20 @@ def spoiled(protocol, action):
             yield f"{name} missing", payload, {None} if (action, name) in MAY_BE_MISSING else {MISSING, FORMAT}
         for label, odd in (("null", None), ("a list of nothing", []), ("a huge text", "x" * 50_000), ("a number", 10**30)):
             kept = name in {"vendorId", "csr"} and label == "a number" or action == "BatterySwap"
-            must = required and name in NEVER_MENDED and not kept
+            must = required and name in NEVER_REPAIRED and not kept
             yield f"{name} {label}", variant(odd), {MISSING, TYPE, VALUE, FORMAT} | (set() if must else {None})
 
 
 @pytest.mark.parametrize(("protocol", "action"), ANSWERED, ids=ids(ANSWERED))
 def test_spoiled_messages_get_the_right_error_and_keep_the_socket(server, protocol, action):
-    async def tell(socket, ask, path):
+    async def act(socket, ask, path):
         for name, payload, right in spoiled(protocol, action):
             frame = await socket.say(action, payload)
             code = frame[2] if frame[0] == 4 else None
             assert code in right, (name, frame)
         await socket.boot()
 
-    story(server, protocol, tell)
+    story(server, protocol, act)
 
 
 AT = "2026-04-24T03:00:00Z"
@@ -259,23 +259,23 @@ REPORTS = [
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_report_that_comes_in_parts_is_the_answer_to_its_question(server, protocol):
-    async def tell(socket, ask, path):
+    async def act(socket, ask, path):
         for command, body, action, part in REPORTS:
-            socket.told.clear()
+            socket.received.clear()
             answer = asyncio.create_task(ask("POST", f"{path}/{command}", body))
-            asked = await socket.until(lambda: socket.told[-1] if socket.told else None)
+            asked = await socket.until(lambda: socket.received[-1] if socket.received else None)
             for more in (True, False):
                 await socket.ask(action, {**part, "requestId": asked[1]["requestId"], "tbc": more})
             report = (await answer)["result"]["response_data"]["report"]
             whole = {"get_report": 1, "customer_information": len("AdaAda")}.get(command, 2)
             assert len(report) == whole, (command, report)
 
-    story(server, protocol, tell)
+    story(server, protocol, act)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_what_a_car_means_to_draw_is_shown_with_its_session(server, protocol):
-    async def tell(socket, ask, path):
+    async def act(socket, ask, path):
         event = {
             "eventType": "Started",
             "timestamp": AT,
@@ -286,17 +286,17 @@ def test_what_a_car_means_to_draw_is_shown_with_its_session(server, protocol):
         }
         await socket.ask("TransactionEvent", event)
         schedule = PROFILE["chargingSchedule"][0]
-        told = {"timeBase": AT, "chargingSchedule": schedule, "evseId": 1}
-        assert (await socket.ask("NotifyEVChargingSchedule", told))["status"] == "Accepted"
+        reported = {"timeBase": AT, "chargingSchedule": schedule, "evseId": 1}
+        assert (await socket.ask("NotifyEVChargingSchedule", reported))["status"] == "Accepted"
         station = path.rsplit("/", 1)[1]
         sessions = await ask("GET", f"{server.api}/sessions?chargestation={station}")
         assert sessions["result"][0]["car_schedule"]["chargingSchedule"] == schedule
 
-    story(server, protocol, tell)
+    story(server, protocol, act)
 
 
-def test_a_station_is_told_what_holds_in_its_dynamic_profile(server):
-    async def tell(socket, ask, path):
+def test_a_station_is_answered_what_applies_in_its_dynamic_profile(server):
+    async def act(socket, ask, path):
         pull = {"chargingProfileId": 7}
         assert (await socket.ask("PullDynamicScheduleUpdate", pull))["status"] == "Rejected"
         dynamic = {**PROFILE, "chargingProfileKind": "Dynamic", "dynUpdateInterval": 60}
@@ -304,7 +304,7 @@ def test_a_station_is_told_what_holds_in_its_dynamic_profile(server):
         await ask("POST", f"{path}/set_charging_profile?wait=true", body)
         update = {"action": "UpdateDynamicSchedule", "payload": {**pull, "scheduleUpdate": {"setpoint": 5000}}}
         await ask("POST", f"{path}/ocpp?wait=true", update)
-        told = await socket.ask("PullDynamicScheduleUpdate", pull)
-        assert told == {"status": "Accepted", "scheduleUpdate": {"limit": 7000, "setpoint": 5000}}
+        answered = await socket.ask("PullDynamicScheduleUpdate", pull)
+        assert answered == {"status": "Accepted", "scheduleUpdate": {"limit": 7000, "setpoint": 5000}}
 
-    story(server, "ocpp2.1", tell)
+    story(server, "ocpp2.1", act)

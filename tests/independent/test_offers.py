@@ -1,4 +1,4 @@
-"""Service offers in the forms of peers, judged by schemas that were written from the published specifications."""
+"""Service offers in the forms of roaming partners, judged by schemas that were written from the published specifications."""
 
 import json
 import pathlib
@@ -77,7 +77,7 @@ def offer(server, client, make):
     )
 
 
-def test_an_offer_can_be_told_in_the_words_of_oicp_and_of_ocpi(server, client, make, offer):
+def test_an_offer_can_be_exported_in_the_words_of_oicp_and_of_ocpi(server, client, make, offer):
     path = f"{server.api}/service_offers/{offer['_id']}"
     dry = make(f"/service_offers/{offer['_id']}/publish?dry_run=true", {})
     assert dry["publishable"], dry["problems"]
@@ -111,7 +111,7 @@ def test_an_offer_can_be_told_in_the_words_of_oicp_and_of_ocpi(server, client, m
         assert last["tariff_id"] == free["id"]
 
 
-def test_what_was_told_makes_the_same_offer_again(server, client, make, offer):
+def test_what_was_exported_makes_the_same_offer_again(server, client, make, offer):
     path = f"{server.api}/service_offers/{offer['_id']}"
     slow, fast = (product["group"] for product in offer["products"])
 
@@ -122,25 +122,25 @@ def test_what_was_told_makes_the_same_offer_again(server, client, make, offer):
         return sorted((one["type"], one["price"]) for one in row["components"])
 
     ocpi = client.get(f"{path}/export/ocpi").json()["result"]["tariffs"]
-    told = {"name": "Back from OCPI", "network": offer["network"], "tariffs": [{"group": slow, "tariff": ocpi[0]}]}
-    back = make("/service_offers/import/ocpi", told)
+    given = {"name": "Back from OCPI", "network": offer["network"], "tariffs": [{"group": slow, "tariff": ocpi[0]}]}
+    back = make("/service_offers/import/ocpi", given)
     for at in ("2099-01-05T07:59:59Z", "2099-01-05T08:00:00Z", "2099-01-10T12:00:00Z"):  # a Monday, a Saturday
         assert prices(back, slow, at) == prices(offer, slow, at)
     too_much = client.post(
         f"{server.api}/service_offers/import/ocpi",
-        json={**told, "tariffs": [{"group": fast, "tariff": ocpi[1]}]},
+        json={**given, "tariffs": [{"group": fast, "tariff": ocpi[1]}]},
     )
     assert too_much.status_code == 422
     assert too_much.json()["errors"][0]["field"] == "tariffs[0].tariff.elements[0].restrictions.min_duration"
 
     oicp = client.get(f"{path}/export/oicp").json()["result"]
-    told = {
+    given = {
         "name": "Back from OICP", "network": offer["network"],
         "pricing_product_data": oicp["pricing_product_data"][0], "evse_pricing": oicp["evse_pricing"],
     }
-    back = make("/service_offers/import/oicp", told)
+    back = make("/service_offers/import/oicp", given)
     for at in ("2099-01-05T07:59:59Z", "2099-01-05T08:00:00Z", "2099-01-10T12:00:00Z"):
         assert prices(back, slow, at) == prices(offer, slow, at)
-    del told["pricing_product_data"]["PricingProductData"]["PricingProductDataRecords"][0]["ProductID"]
-    wrong = client.post(f"{server.api}/service_offers/import/oicp", json=told)
+    del given["pricing_product_data"]["PricingProductData"]["PricingProductDataRecords"][0]["ProductID"]
+    wrong = client.post(f"{server.api}/service_offers/import/oicp", json=given)
     assert wrong.status_code == 422 and "ProductID" in wrong.json()["message"]

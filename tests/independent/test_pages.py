@@ -24,7 +24,7 @@ def test_swagger_ui_opens_collapsed_with_a_filter_and_a_way_to_authorize(server,
     assert "Failed to load" not in page
 
 
-def test_the_link_of_a_letter_opens_a_page_that_asks_for_a_password(server, tmp_path):
+def test_the_link_of_an_e_mail_opens_a_page_that_asks_for_a_password(server, tmp_path):
     page = rendered(f"{server.url}/portal/invitations/a-secret?organization=650000000000000000000001", tmp_path)
     assert "You were invited" in page and 'id="choose">' in page
     assert '<form id="login" hidden="">' in page

@@ -1,4 +1,4 @@
-"""What chargers say is evidence, not truth: the situations of `tests/it/trust`, told by charge points that we did not write."""
+"""What chargers say is evidence, not truth: the situations of `tests/it/trust`, acted out by charge points that we did not write."""
 
 import asyncio
 import time
@@ -52,13 +52,13 @@ class Place:
         return session["status"], session["metrics"]["energyConsumed"]
 
 
-def story(place, tell):
-    async def told():
+def story(place, act):
+    async def acted():
         station = await place.link.connect()
-        await tell(station)
+        await act(station)
         await place.link.close()
 
-    asyncio.run(asyncio.wait_for(told(), 60))
+    asyncio.run(asyncio.wait_for(acted(), 60))
 
 
 def ago(**span):
@@ -71,7 +71,7 @@ def register(value, at, **more):
 
 
 async def began(station, meter, at):
-    """A transaction that began in the past, as a station tells once its link is back."""
+    """A transaction that began in the past, as a station reports it once its link is back."""
     answer = await station.call(call.StartTransaction(connector_id=1, id_tag="CARD", meter_start=meter, timestamp=at))
     station.transaction = answer.transaction_id
     return answer.transaction_id
@@ -80,7 +80,7 @@ async def began(station, meter, at):
 def test_what_a_meter_signed_is_read_back_byte_for_byte(server):
     place = Place(server)
 
-    async def tell(station):
+    async def act(station):
         await station.plug_in()
         signed = {"value": OCMF, "format": "SignedData", "context": "Transaction.Begin"}
         values = [{"timestamp": ago(), "sampledValue": [signed]}]
@@ -91,13 +91,13 @@ def test_what_a_meter_signed_is_read_back_byte_for_byte(server):
         assert kept["signed_data"].encode() == OCMF.encode()
         assert kept["context"] == "Transaction.Begin"
 
-    story(place, tell)
+    story(place, act)
 
 
 def test_a_stop_with_the_readings_of_a_day_fits_in_one_frame(server):
     place = Place(server)
 
-    async def tell(station):
+    async def act(station):
         transaction = await began(station, 0, ago(days=1))
         readings = [register(5 * minute, ago(minutes=1440 - minute)) for minute in range(1440)]
         answer = await station.call(
@@ -107,13 +107,13 @@ def test_a_stop_with_the_readings_of_a_day_fits_in_one_frame(server):
         assert place.billed() == ("ended", 7200)
         await station.call(call.Heartbeat())
 
-    story(place, tell)
+    story(place, act)
 
 
 def test_a_register_that_restarts_forgets_nothing_and_bills_nothing_twice(server):
     place = Place(server)
 
-    async def tell(station):
+    async def act(station):
         transaction = await began(station, 100_000, ago(hours=3))
         course = [(102_000, 150), (104_000, 120), (0, 100), (500, 90), (1_500, 60)]
         for value, minutes in course:
@@ -123,28 +123,28 @@ def test_a_register_that_restarts_forgets_nothing_and_bills_nothing_twice(server
         # 4 kWh before the restart, 2.5 kWh after it.
         assert place.billed() == ("ended", 6_500)
 
-    story(place, tell)
+    story(place, act)
 
 
-@pytest.mark.parametrize("time_told", ["yesterday", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
-def test_a_stop_with_the_number_0_and_an_odd_time_ends_the_session(server, time_told):
+@pytest.mark.parametrize("time_sent", ["yesterday", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_stop_with_the_number_0_and_an_odd_time_ends_the_session(server, time_sent):
     place = Place(server)
 
-    async def tell(station):
+    async def act(station):
         await began(station, 0, ago(hours=1))
-        await station.call(call.StopTransaction(transaction_id=0, meter_stop=2_000, timestamp=time_told))
+        await station.call(call.StopTransaction(transaction_id=0, meter_stop=2_000, timestamp=time_sent))
         assert place.billed() == ("ended", 2_000)
         ended = datetime.fromisoformat(place.session()["metrics"]["chargingStop"])
         assert abs((datetime.now(timezone.utc) - ended).total_seconds()) < 60
 
-    story(place, tell)
+    story(place, act)
 
 
 @pytest.mark.parametrize("kind", [Link2, Link21], ids=["2.0.1", "2.1"])
-def test_an_event_told_twice_counts_once_and_an_end_always_ends(server, kind):
+def test_an_event_reported_twice_counts_once_and_an_end_always_ends(server, kind):
     place = Place(server, kind)
 
-    async def tell(station):
+    async def act(station):
         await station.plug_in()
         same = {"timestamp": ago(), "meterValue": station.values(10, 3_000, "Sample.Periodic")}
         for _ in range(3):
@@ -156,29 +156,29 @@ def test_an_event_told_twice_counts_once_and_an_end_always_ends(server, kind):
         await station.unplug(meter=20)
         assert place.billed()[0] == "ended"
 
-    story(place, tell)
+    story(place, act)
 
 
-def test_a_card_that_nobody_knows_is_told_with_its_number(server):
+def test_a_card_that_nobody_knows_is_reported_with_its_number(server):
     place = Place(server)
 
-    async def tell(station):
+    async def act(station):
         before = place.last_event()
         await station.call(call.Authorize(id_tag="04AABBCCDD"))
-        (told,) = place.get(f"/events?type=token.unknown&after={before}")
-        assert told["data"]["id_tag"] == "04AABBCCDD"
+        (recorded,) = place.get(f"/events?type=token.unknown&after={before}")
+        assert recorded["data"]["id_tag"] == "04AABBCCDD"
         clerk = place.post("/api_keys", {"name": "Clerk", "scopes": ["read:events", "read:sessions"]})["key"]
         place.client.headers["Authorization"] = f"Bearer {clerk}"
         (masked,) = place.get(f"/events?type=token.unknown&after={before}")
         assert "04AABBCCDD" not in str(masked)
 
-    story(place, tell)
+    story(place, act)
 
 
 def test_a_session_ends_by_force_and_its_true_end_corrects_it(server):
     place = Place(server)
 
-    async def tell(station):
+    async def act(station):
         transaction = await began(station, 0, ago(hours=1))
         values = [register(1_000, ago(minutes=30))]
         await station.call(call.MeterValues(connector_id=1, transaction_id=transaction, meter_value=values))
@@ -190,7 +190,7 @@ def test_a_session_ends_by_force_and_its_true_end_corrects_it(server):
         amounts = correction["before"]["energyConsumed"], correction["after"]["energyConsumed"]
         assert (amounts, place.billed()) == ((1_000, 1_500), ("ended", 1_500))
 
-    story(place, tell)
+    story(place, act)
 
 
 class Ahead(Link):
@@ -207,7 +207,7 @@ class Ahead(Link):
 
 
 def test_stations_whose_clock_is_two_hours_ahead_obey(own_server):
-    async def tell():
+    async def act():
         depot = Depot(own_server, [Ahead] * 6)
         await depot.connect_all()
         await asyncio.gather(*(link.station.plug_in() for link in depot.links))
@@ -216,7 +216,7 @@ def test_stations_whose_clock_is_two_hours_ahead_obey(own_server):
         assert "clock_off" in {warning["code"] for warning in group["warnings"]}
         await depot.close()
 
-    run(tell())
+    run(act())
 
 
 class RefusesZero(Link):
@@ -225,10 +225,10 @@ class RefusesZero(Link):
     refuses_zero = True
 
 
-def test_a_station_that_refuses_0_is_told_so_a_few_times_only_and_charges(tmp_path):
+def test_a_station_that_refuses_0_is_sent_it_a_few_times_only_and_charges(tmp_path):
     process, server = start(tmp_path, EVENWATT_BALANCING_TICK_SECONDS="1")
 
-    async def tell():
+    async def act():
         depot = Depot(server, [RefusesZero, Link])
         await asyncio.gather(*(link.connect() for link in depot.links))
         deadline = time.monotonic() + 30
@@ -245,6 +245,6 @@ def test_a_station_that_refuses_0_is_told_so_a_few_times_only_and_charges(tmp_pa
         await depot.close()
 
     try:
-        run(tell())
+        run(act())
     finally:
         stop(process)

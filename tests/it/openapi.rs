@@ -100,7 +100,7 @@ fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 #[test]
-fn every_event_has_a_schema_and_is_told_somewhere() {
+fn every_event_has_a_schema_and_is_recorded_somewhere() {
     let document = document();
     let schemas = &document["components"]["schemas"];
     let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_car_charges_in_the_cheap_hours_and_is_told_what_it_saves() {
+    fn a_car_charges_in_the_cheap_hours_and_is_shown_what_it_saves() {
         let night = hours(&[(8, 10, Some(300_000)), (8, 10, Some(100_000)), (8, 10, Some(200_000))]);
         let plan = cheapest(&night, WattHours(30_000), Watts(1_380));
         assert_eq!(spans(&plan), [(8, 16), (16, 20)]);

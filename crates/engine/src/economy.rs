@@ -7,7 +7,7 @@ use super::snapshot::{MILLION, Settings};
 
 /// One member that keeps its limit although the plan would change it a little.
 struct Change {
-    place: usize,
+    entry: usize,
     from: i64,
     to: i64,
 }
@@ -20,11 +20,11 @@ pub(super) fn leave_out_small_changes(
     grid: &Grid<'_>,
     available: &[i128],
     settings: &Settings,
-    standings: &[AdmissionState],
+    admissions: &[AdmissionState],
     watts: &mut [i64],
 ) -> Vec<Option<i64>> {
     let mut wanted: Vec<Option<i64>> = vec![None; watts.len()];
-    let (mut raises, mut cuts) = changes(grid, standings, watts);
+    let (mut raises, mut cuts) = changes(grid, admissions, watts);
     raises.retain(|change| {
         let small = change.to - change.from < settings.dead_band.get();
         if small {
@@ -40,7 +40,7 @@ pub(super) fn leave_out_small_changes(
     for root in grid.nodes.iter().filter(|branch| branch.parent.is_none()) {
         let capacity = available.get(root.power_row).copied().unwrap_or_default();
         let mut spare = capacity * i128::from(settings.suppression_ppm.min(MILLION)) / i128::from(MILLION);
-        for raise in raises.iter().filter(|change| root.members.contains(&change.place)) {
+        for raise in raises.iter().filter(|change| root.members.contains(&change.entry)) {
             spare -= i128::from(raise.to - raise.from);
             if spare < 0 {
                 break;
@@ -49,15 +49,15 @@ pub(super) fn leave_out_small_changes(
         }
     }
     let mut room = available.to_vec();
-    for (place, given) in grid.places.iter().zip(watts.iter()) {
-        take(&mut room, grid.uses(place), *given);
+    for (entry, given) in grid.entries.iter().zip(watts.iter()) {
+        take(&mut room, grid.uses(entry), *given);
     }
     for cut in &cuts {
-        let Some(place) = grid.places.get(cut.place) else {
+        let Some(entry) = grid.entries.get(cut.entry) else {
             continue;
         };
-        if grid.bottleneck(place, &room, cut.from - cut.to).is_none() {
-            take(&mut room, grid.uses(place), cut.from - cut.to);
+        if grid.bottleneck(entry, &room, cut.from - cut.to).is_none() {
+            take(&mut room, grid.uses(entry), cut.from - cut.to);
             keep(cut, watts, &mut wanted);
         }
     }
@@ -65,21 +65,21 @@ pub(super) fn leave_out_small_changes(
 }
 
 /// Raises and cuts of members whose present limit would still be a lawful one.
-fn changes(grid: &Grid<'_>, standings: &[AdmissionState], watts: &[i64]) -> (Vec<Change>, Vec<Change>) {
-    let members = grid.places.iter().zip(standings).zip(watts).enumerate();
-    let lawful = members.filter_map(|(place, ((member, standing), to))| {
+fn changes(grid: &Grid<'_>, admissions: &[AdmissionState], watts: &[i64]) -> (Vec<Change>, Vec<Change>) {
+    let members = grid.entries.iter().zip(admissions).zip(watts).enumerate();
+    let lawful = members.filter_map(|(entry, ((member, admission), to))| {
         let from = member.member.current.get();
-        let AdmissionState::In(offer) = standing else {
+        let AdmissionState::In(offer) = admission else {
             return None;
         };
         let keeps = (offer.minimum.max(1)..=offer.maximum).contains(&from) && from % step_of(member) == 0;
-        (keeps && from != *to && *to >= offer.minimum).then_some(Change { place, from, to: *to })
+        (keeps && from != *to && *to >= offer.minimum).then_some(Change { entry, from, to: *to })
     });
     lawful.partition(|change| change.to > change.from)
 }
 
 fn keep(change: &Change, watts: &mut [i64], wanted: &mut [Option<i64>]) {
-    if let (Some(given), Some(wanted)) = (watts.get_mut(change.place), wanted.get_mut(change.place)) {
+    if let (Some(given), Some(wanted)) = (watts.get_mut(change.entry), wanted.get_mut(change.entry)) {
         *given = change.from;
         *wanted = Some(change.to);
     }

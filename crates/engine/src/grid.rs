@@ -70,7 +70,7 @@ pub(super) struct Grid<'a> {
     /// Each node comes before those below it.
     pub nodes: Vec<Branch<'a>>,
     /// The members in the order of the tree, then those that are in none.
-    pub places: Vec<GridEntry<'a>>,
+    pub entries: Vec<GridEntry<'a>>,
     /// All limits; those of a node next to each other, power first.
     pub rows: Vec<Row>,
     /// How current is counted: so that one watt of any member is a whole number of units, where such a count exists.
@@ -84,7 +84,7 @@ impl<'a> Grid<'a> {
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let mut grid = Self {
             nodes: Vec::with_capacity(snapshot.nodes.len()),
-            places: Vec::with_capacity(snapshot.members.len()),
+            entries: Vec::with_capacity(snapshot.members.len()),
             rows: Vec::with_capacity(snapshot.nodes.len()),
             units_per_kiloamp: common_multiple(&snapshot.members),
             has_phases: false,
@@ -101,7 +101,7 @@ impl<'a> Grid<'a> {
         for root in with_key(&children, None, |node| node.parent) {
             grid.descend(root, None, 0, &children, &members);
         }
-        grid.place_strays(&members);
+        grid.add_without_group(&members);
         grid
     }
 
@@ -117,25 +117,25 @@ impl<'a> Grid<'a> {
         if depth >= DEEPEST_TREE {
             return;
         }
-        let (index, first) = (self.nodes.len(), self.places.len());
+        let (index, first) = (self.nodes.len(), self.entries.len());
         self.nodes.push(Branch { node, parent, members: first..first, power_row: self.rows.len() });
         for (kind, capacity) in limits_of(node, self.units_per_kiloamp) {
             self.has_phases |= kind != RowKind::Power;
             self.rows.push(Row { node: index, kind, capacity });
         }
         for member in with_key(members, node.id, |member| member.node) {
-            self.place(member, Some(index));
+            self.entry(member, Some(index));
         }
         for child in with_key(children, Some(node.id), |child| child.parent) {
             self.descend(child, Some(index), depth + 1, children, members);
         }
-        let end = self.places.len();
+        let end = self.entries.len();
         if let Some(branch) = self.nodes.get_mut(index) {
             branch.members = first..end;
         }
     }
 
-    fn place(&mut self, member: &'a Member, node: Option<usize>) {
+    fn entry(&mut self, member: &'a Member, node: Option<usize>) {
         let first = self.uses.len();
         let mut above = node;
         while let Some(branch) = above.and_then(|index| self.nodes.get(index)) {
@@ -150,28 +150,28 @@ impl<'a> Grid<'a> {
             above = branch.parent;
         }
         let uses = first..self.uses.len();
-        self.places.push(GridEntry { member, node, uses });
+        self.entries.push(GridEntry { member, node, uses });
     }
 
-    fn place_strays(&mut self, members: &[&'a Member]) {
+    fn add_without_group(&mut self, members: &[&'a Member]) {
         let mut known: Vec<GroupId> = self.nodes.iter().map(|branch| branch.node.id).collect();
         known.sort_unstable();
         for member in members {
             if known.binary_search(&member.node).is_err() {
-                self.place(member, None);
+                self.entry(member, None);
             }
         }
     }
 
     /// What a member draws from, its own node first.
     #[inline]
-    pub fn uses(&self, place: &GridEntry<'_>) -> &[Use] {
-        self.uses.get(place.uses.clone()).unwrap_or_default()
+    pub fn uses(&self, entry: &GridEntry<'_>) -> &[Use] {
+        self.uses.get(entry.uses.clone()).unwrap_or_default()
     }
 
     /// What each row has for the members that can be steered: its capacity without what is reserved, never below zero.
     pub fn available(&self) -> Vec<i128> {
-        let mut room = self.room(self.places.iter().map(|place| place.member.reserved()));
+        let mut room = self.room(self.entries.iter().map(|entry| entry.member.reserved()));
         for left in &mut room {
             *left = (*left).max(0);
         }
@@ -181,38 +181,38 @@ impl<'a> Grid<'a> {
     /// What is left of each row's capacity when the members, in tree order, draw this much; negative when overdrawn.
     pub fn room(&self, draws: impl Iterator<Item = Watts>) -> Vec<i128> {
         let mut room: Vec<i128> = self.rows.iter().map(|row| row.capacity).collect();
-        for (place, draw) in self.places.iter().zip(draws) {
+        for (entry, draw) in self.entries.iter().zip(draws) {
             if draw > Watts::ZERO {
-                take(&mut room, self.uses(place), draw.get());
+                take(&mut room, self.uses(entry), draw.get());
             }
         }
         room
     }
 
     /// The algorithm a member shares by.
-    pub fn algorithm(&self, place: &GridEntry<'_>) -> Algorithm {
-        let branch = place.node.and_then(|node| self.nodes.get(node));
+    pub fn algorithm(&self, entry: &GridEntry<'_>) -> Algorithm {
+        let branch = entry.node.and_then(|node| self.nodes.get(node));
         branch.map(|branch| branch.node.algorithm).unwrap_or_default()
     }
 
     /// The group that a member shares in, as an index of its nodes: external limits stand between both.
-    pub fn sharing_group(&self, place: &GridEntry<'_>) -> Option<usize> {
-        let mut node = place.node?;
-        while let Some(branch) = self.nodes.get(node).filter(|it| it.node.from_elsewhere) {
+    pub fn sharing_group(&self, entry: &GridEntry<'_>) -> Option<usize> {
+        let mut node = entry.node?;
+        while let Some(branch) = self.nodes.get(node).filter(|it| it.node.is_external) {
             node = branch.parent?;
         }
         Some(node)
     }
 
     /// Whether a member may be paused because it has time.
-    pub fn allows_pause(&self, place: &GridEntry<'_>) -> bool {
-        let branch = place.node.and_then(|node| self.nodes.get(node));
+    pub fn allows_pause(&self, entry: &GridEntry<'_>) -> bool {
+        let branch = entry.node.and_then(|node| self.nodes.get(node));
         branch.is_some_and(|branch| branch.node.allow_pause)
     }
 
     /// The first row on the way up that cannot bear `watts` more.
-    pub fn bottleneck(&self, place: &GridEntry<'_>, room: &[i128], watts: i64) -> Option<usize> {
-        let mut uses = self.uses(place).iter();
+    pub fn bottleneck(&self, entry: &GridEntry<'_>, room: &[i128], watts: i64) -> Option<usize> {
+        let mut uses = self.uses(entry).iter();
         uses.find(|one| room.get(one.row).is_none_or(|left| *left < one.of(watts))).map(|one| one.row)
     }
 
@@ -250,12 +250,12 @@ impl<'a> Grid<'a> {
         let watts = Watts(i64::try_from(shared).unwrap_or(i64::MAX));
         let row = self.rows.get(row);
         let node = row.and_then(|row| self.nodes.get(row.node));
-        let from_elsewhere = node.is_some_and(|branch| branch.node.from_elsewhere);
+        let is_external = node.is_some_and(|branch| branch.node.is_external);
         match row.map(|row| row.kind) {
-            Some(RowKind::Current(phase)) if from_elsewhere => {
+            Some(RowKind::Current(phase)) if is_external => {
                 Bound::ExternalCurrent { phase: number(phase), available: amps }
             }
-            Some(RowKind::Power) if from_elsewhere => Bound::ExternalPower { available: watts },
+            Some(RowKind::Power) if is_external => Bound::ExternalPower { available: watts },
             Some(RowKind::Current(phase)) => Bound::Current { phase: number(phase), available: amps },
             Some(RowKind::Imbalance(phase)) => Bound::Imbalance { phase: number(phase), available: amps },
             Some(RowKind::Power) | None => Bound::Power { available: watts },

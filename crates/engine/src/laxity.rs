@@ -106,18 +106,18 @@ impl Outlook {
         grid: &Grid<'_>,
         available: &[i128],
         settings: &Settings,
-        standings: &[AdmissionState],
+        admissions: &[AdmissionState],
         now: Timestamp,
     ) -> Self {
-        let by_deadline = nodes_with_deadlines(grid, standings, now);
+        let by_deadline = nodes_with_deadlines(grid, admissions, now);
         if !by_deadline.contains(&true) {
             return Self::default();
         }
         let demands: Vec<Option<Demand>> = grid
-            .places
+            .entries
             .iter()
-            .zip(standings)
-            .map(|(place, standing)| demand_of(place, standing, settings, now))
+            .zip(admissions)
+            .map(|(entry, admission)| demand_of(entry, admission, settings, now))
             .collect();
         let mut fractions: Vec<i64> = Vec::with_capacity(grid.nodes.len());
         for branch in &grid.nodes {
@@ -127,12 +127,12 @@ impl Outlook {
             let above = branch.parent.and_then(|parent| fractions.get(parent)).copied();
             fractions.push(reachable_fraction(&below, capacity).min(above.unwrap_or(WHOLE)));
         }
-        let urgency = |(place, demand): (&GridEntry<'_>, Option<Demand>)| {
-            let group = grid.sharing_group(place)?;
+        let urgency = |(entry, demand): (&GridEntry<'_>, Option<Demand>)| {
+            let group = grid.sharing_group(entry)?;
             by_deadline.get(group).filter(|it| **it)?;
-            Some((demand?, *fractions.get(place.node?)?))
+            Some((demand?, *fractions.get(entry.node?)?))
         };
-        Self { urgencies: grid.places.iter().zip(demands).map(urgency).collect() }
+        Self { urgencies: grid.entries.iter().zip(demands).map(urgency).collect() }
     }
 
     /// Whether nobody shares by deadlines.
@@ -140,32 +140,32 @@ impl Outlook {
         self.urgencies.is_empty()
     }
 
-    fn urgency(&self, place: usize) -> Option<(&Demand, i64)> {
-        let (demand, fraction) = self.urgencies.get(place)?.as_ref()?;
+    fn urgency(&self, entry: usize) -> Option<(&Demand, i64)> {
+        let (demand, fraction) = self.urgencies.get(entry)?.as_ref()?;
         Some((demand, *fraction))
     }
 
     /// The milliseconds that an entry could lose and still reach what all can reach; none where it shares otherwise.
-    pub fn laxity(&self, place: usize) -> Option<i64> {
-        let (demand, fraction) = self.urgency(place)?;
+    pub fn laxity(&self, entry: usize) -> Option<i64> {
+        let (demand, fraction) = self.urgency(entry)?;
         Some(demand.laxity(fraction))
     }
 
     /// What an entry claims of the power; none where it shares otherwise.
-    pub fn claim(&self, place: usize, offer: &Offer) -> Option<Claim> {
-        let (demand, fraction) = self.urgency(place)?;
+    pub fn claim(&self, entry: usize, offer: &Offer) -> Option<Claim> {
+        let (demand, fraction) = self.urgency(entry)?;
         Some(demand.claim(offer, fraction))
     }
 }
 
 /// Which nodes share by deadlines and have a member that named one.
-fn nodes_with_deadlines(grid: &Grid<'_>, standings: &[AdmissionState], now: Timestamp) -> Vec<bool> {
+fn nodes_with_deadlines(grid: &Grid<'_>, admissions: &[AdmissionState], now: Timestamp) -> Vec<bool> {
     let mut found = vec![false; grid.nodes.len()];
-    for (place, standing) in grid.places.iter().zip(standings) {
-        let deadline = place.member.session().and_then(|session| session.deadline);
+    for (entry, admission) in grid.entries.iter().zip(admissions) {
+        let deadline = entry.member.session().and_then(|session| session.deadline);
         let counts =
-            matches!(standing, AdmissionState::In(_)) && deadline.is_some_and(|deadline| deadline.departure > now);
-        let group = grid.sharing_group(place).filter(|_| counts && grid.algorithm(place) == Algorithm::Deadline);
+            matches!(admission, AdmissionState::In(_)) && deadline.is_some_and(|deadline| deadline.departure > now);
+        let group = grid.sharing_group(entry).filter(|_| counts && grid.algorithm(entry) == Algorithm::Deadline);
         if let Some(found) = group.and_then(|group| found.get_mut(group)) {
             *found = true;
         }
@@ -173,10 +173,10 @@ fn nodes_with_deadlines(grid: &Grid<'_>, standings: &[AdmissionState], now: Time
     found
 }
 
-fn demand_of(place: &GridEntry<'_>, standing: &AdmissionState, settings: &Settings, now: Timestamp) -> Option<Demand> {
-    match standing {
+fn demand_of(entry: &GridEntry<'_>, admission: &AdmissionState, settings: &Settings, now: Timestamp) -> Option<Demand> {
+    match admission {
         AdmissionState::In(offer) if !offer.left_over => {
-            Some(Demand::of(place.member.session()?, offer.maximum, settings, now))
+            Some(Demand::of(entry.member.session()?, offer.maximum, settings, now))
         }
         AdmissionState::In(_) | AdmissionState::Out(_) => None,
     }
@@ -190,7 +190,7 @@ fn reachable_fraction(demands: &[Demand], capacity: i128) -> i64 {
     let mut cuts = Cuts::new(demands);
     let (mut reachable, mut beyond, mut guess, mut tries) = (0, WHOLE + 1, WHOLE, 0);
     while beyond - reachable > 1 {
-        match cuts.worst(demands, guess, capacity) {
+        match cuts.fullest_instant(demands, guess, capacity) {
             None if tries <= MOST_CUTS => return guess,
             None => reachable = guess,
             Some(instant) => {
@@ -256,7 +256,7 @@ impl Cuts {
     /// The instant up to which most is needed beyond what the capacity delivers until then; none if that is enough.
     ///
     /// A session needs nothing until its laxity is used up, then its rate until it leaves.
-    fn worst(&mut self, demands: &[Demand], fraction: i64, capacity: i128) -> Option<i64> {
+    fn fullest_instant(&mut self, demands: &[Demand], fraction: i64, capacity: i128) -> Option<i64> {
         self.needs.fill((0, 0));
         for (demand, exit) in demands.iter().zip(&self.exits) {
             let missing = demand.missing(fraction);
@@ -275,16 +275,16 @@ impl Cuts {
                 *growth -= rate;
             }
         }
-        let (mut needed, mut growth, mut most, mut worst) = (0_i128, 0_i128, 0_i128, None);
+        let (mut needed, mut growth, mut most, mut fullest) = (0_i128, 0_i128, 0_i128, None);
         for (at, (more, faster)) in self.instants.iter().zip(&self.needs) {
             needed += more;
             growth += faster;
             let excess = needed + (growth - capacity) * i128::from(*at);
             if excess > most {
-                (most, worst) = (excess, Some(*at));
+                (most, fullest) = (excess, Some(*at));
             }
         }
-        worst
+        fullest
     }
 }
 
@@ -385,7 +385,7 @@ mod tests {
                 .map(|(rate, seconds, energy)| demand(*rate, *seconds as i64, *energy))
                 .collect();
             let flows = most_deliverable(&demands, capacity) == all;
-            prop_assert_eq!(Cuts::new(&fluid).worst(&fluid, WHOLE, capacity.into()).is_none(), flows);
+            prop_assert_eq!(Cuts::new(&fluid).fullest_instant(&fluid, WHOLE, capacity.into()).is_none(), flows);
         }
 
         #[test]

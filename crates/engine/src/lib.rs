@@ -40,81 +40,86 @@ use kernel::{Timestamp, Watts};
 use laxity::Outlook;
 use level::Claim;
 use offer::{AdmissionState, NextChange, Offer};
-use queue::next_turn;
+use queue::next_queue_state;
 
 /// Decides what every connector may draw from `now` on.
 pub fn plan(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let grid = Grid::new(snapshot);
     let available = grid.available();
     let settings = &snapshot.settings;
-    let mut agenda = NextChange { now, next: None };
-    let mut standings: Vec<AdmissionState> =
-        grid.places.iter().map(|place| offer::offer(place, settings, &mut agenda)).collect();
-    let outlook = Outlook::new(&grid, &available, settings, &standings, now);
+    let mut timer = NextChange { now, next: None };
+    let mut admissions: Vec<AdmissionState> =
+        grid.entries.iter().map(|entry| offer::offer(entry, settings, &mut timer)).collect();
+    let outlook = Outlook::new(&grid, &available, settings, &admissions, now);
     if !outlook.is_empty() {
-        agenda.note(now + offer::seconds(laxity::PERIOD_SECONDS));
+        timer.note(now + offer::seconds(laxity::PERIOD_SECONDS));
     }
-    let mut aside = pausing::stand_aside(&grid, &available, settings, &outlook, &mut standings, now);
-    queue::admit(&grid, &available, settings, &outlook, &mut agenda, &mut standings);
+    let mut paused = pausing::pause(&grid, &available, settings, &outlook, &mut admissions, now);
+    queue::admit(&grid, &available, settings, &outlook, &mut timer, &mut admissions);
 
-    pausing::bring_back(&grid, &available, &outlook, &mut aside, &mut standings);
+    pausing::bring_back(&grid, &available, &outlook, &mut paused, &mut admissions);
 
     let (mut watts, scarce) = loop {
-        let claims = claims(&grid, &outlook, &standings, Offer::clone);
+        let claims = claims(&grid, &outlook, &admissions, Offer::clone);
         let mut watts = rounding::share_in_steps(&grid, &available, &claims);
-        offer_left_overs(&grid, &available, &standings, &mut watts);
+        offer_left_overs(&grid, &available, &admissions, &mut watts);
         let scarce = room_left(&grid, &available, &watts);
-        if !pausing::fit_after_all(&grid, &scarce, &mut aside, &mut standings) {
+        if !pausing::fit_after_all(&grid, &scarce, &mut paused, &mut admissions) {
             break (watts, scarce);
         }
     };
-    let wanted = economy::leave_out_small_changes(&grid, &available, settings, &standings, &mut watts);
+    let wanted = economy::leave_out_small_changes(&grid, &available, settings, &admissions, &mut watts);
 
-    let books = PlanLedger::close(&grid, available, scarce, &standings, watts);
-    Plan { now, limits: books.limits(&standings, &wanted, now), nodes: books.budgets(), next_turn_at: agenda.next }
+    let plan_ledger = PlanLedger::close(&grid, available, scarce, &admissions, watts);
+    Plan {
+        now,
+        limits: plan_ledger.limits(&admissions, &wanted, now),
+        nodes: plan_ledger.budgets(),
+        next_change_at: timer.next,
+    }
 }
 
 /// What each member claims of the power: nothing unless it takes part.
 fn claims(
     grid: &Grid<'_>,
     outlook: &Outlook,
-    standings: &[AdmissionState],
+    admissions: &[AdmissionState],
     asked: impl Fn(&Offer) -> Offer,
 ) -> Vec<Claim> {
-    let claim = |(index, (place, standing)): (usize, (&GridEntry<'_>, &AdmissionState))| match standing {
+    let claim = |(index, (entry, admission)): (usize, (&GridEntry<'_>, &AdmissionState))| match admission {
         AdmissionState::In(offer) if !offer.left_over => {
             let offer = asked(offer);
             if let Some(claim) = outlook.claim(index, &offer) {
                 return claim;
             }
-            let weight = match grid.algorithm(place) {
-                Algorithm::Priority => i64::from(place.member.weight),
+            let weight = match grid.algorithm(entry) {
+                Algorithm::Priority => i64::from(entry.member.weight),
                 Algorithm::EqualShare | Algorithm::FirstCome | Algorithm::Deadline => 1,
             };
             Claim::new(weight, 0, offer.minimum, offer.maximum)
         }
         _ => Claim::NOTHING,
     };
-    grid.places.iter().zip(standings).enumerate().map(claim).collect()
+    grid.entries.iter().zip(admissions).enumerate().map(claim).collect()
 }
 
 /// Gives those that only take what the others leave their minimum, where it fits, by class and connector.
-fn offer_left_overs(grid: &Grid<'_>, available: &[i128], standings: &[AdmissionState], watts: &mut [i64]) {
+fn offer_left_overs(grid: &Grid<'_>, available: &[i128], admissions: &[AdmissionState], watts: &mut [i64]) {
     let mut room = room_left(grid, available, watts);
     let mut takers: Vec<(&GridEntry<'_>, &Offer, &mut i64)> = grid
-        .places
+        .entries
         .iter()
-        .zip(standings)
+        .zip(admissions)
         .zip(watts)
-        .filter_map(|((place, standing), given)| match standing {
-            AdmissionState::In(offer) if offer.left_over => Some((place, offer, given)),
+        .filter_map(|((entry, admission), given)| match admission {
+            AdmissionState::In(offer) if offer.left_over => Some((entry, offer, given)),
             _ => None,
         })
         .collect();
-    takers.sort_by_key(|(place, ..)| (place.member.effective_class(), place.member.connector));
-    for (place, offer, given) in takers {
-        if grid.bottleneck(place, &room, offer.minimum).is_none() {
-            take(&mut room, grid.uses(place), offer.minimum);
+    takers.sort_by_key(|(entry, ..)| (entry.member.effective_class(), entry.member.connector));
+    for (entry, offer, given) in takers {
+        if grid.bottleneck(entry, &room, offer.minimum).is_none() {
+            take(&mut room, grid.uses(entry), offer.minimum);
             *given = offer.minimum;
         }
     }
@@ -122,8 +127,8 @@ fn offer_left_overs(grid: &Grid<'_>, available: &[i128], standings: &[AdmissionS
 
 fn room_left(grid: &Grid<'_>, available: &[i128], watts: &[i64]) -> Vec<i128> {
     let mut room = available.to_vec();
-    for (place, given) in grid.places.iter().zip(watts) {
-        take(&mut room, grid.uses(place), *given);
+    for (entry, given) in grid.entries.iter().zip(watts) {
+        take(&mut room, grid.uses(entry), *given);
     }
     room
 }
@@ -145,13 +150,13 @@ impl<'a> PlanLedger<'a> {
         grid: &'a Grid<'a>,
         available: Vec<i128>,
         scarce: Vec<i128>,
-        standings: &[AdmissionState],
+        admissions: &[AdmissionState],
         watts: Vec<i64>,
     ) -> Self {
         let mut sharing = vec![0; available.len()];
-        for (place, standing) in grid.places.iter().zip(standings) {
-            if matches!(standing, AdmissionState::In(_)) {
-                for one in grid.uses(place) {
+        for (entry, admission) in grid.entries.iter().zip(admissions) {
+            if matches!(admission, AdmissionState::In(_)) {
+                for one in grid.uses(entry) {
                     if let Some(count) = sharing.get_mut(one.row) {
                         *count += 1;
                     }
@@ -163,20 +168,20 @@ impl<'a> PlanLedger<'a> {
     }
 
     /// The limit of every member, by connector.
-    fn limits(&self, standings: &[AdmissionState], wanted: &[Option<i64>], now: Timestamp) -> Vec<Limit> {
-        let members = self.grid.places.iter().zip(standings).zip(self.watts.iter().zip(wanted));
-        let placed = members.map(|((place, standing), (given, wanted))| {
-            let reason = match (standing, wanted) {
+    fn limits(&self, admissions: &[AdmissionState], wanted: &[Option<i64>], now: Timestamp) -> Vec<Limit> {
+        let members = self.grid.entries.iter().zip(admissions).zip(self.watts.iter().zip(wanted));
+        let entries = members.map(|((entry, admission), (given, wanted))| {
+            let reason = match (admission, wanted) {
                 (AdmissionState::Out(reason), _) => reason.clone(),
                 (AdmissionState::In(_), Some(wanted)) => Reason::Unchanged { wanted: Watts(*wanted) },
-                (AdmissionState::In(offer), None) => self.why_not_more(place, offer, *given),
+                (AdmissionState::In(offer), None) => self.why_not_more(entry, offer, *given),
             };
-            (place.member, Watts(*given), reason)
+            (entry.member, Watts(*given), reason)
         });
-        let mut limits: Vec<Limit> = placed
+        let mut limits: Vec<Limit> = entries
             .map(|(member, limit, reason)| Limit {
                 connector: member.connector,
-                turn: next_turn(member, limit, &reason, now),
+                queue_state: next_queue_state(member, limit, &reason, now),
                 limit,
                 reason,
             })
@@ -186,8 +191,8 @@ impl<'a> PlanLedger<'a> {
     }
 
     /// The reason of a member that takes part: its own maximum, or the lowest row that could not bear one step more.
-    fn why_not_more(&self, place: &GridEntry<'_>, offer: &Offer, given: i64) -> Reason {
-        let row = self.grid.bottleneck(place, &self.scarce, rounding::step_of(place));
+    fn why_not_more(&self, entry: &GridEntry<'_>, offer: &Offer, given: i64) -> Reason {
+        let row = self.grid.bottleneck(entry, &self.scarce, rounding::step_of(entry));
         match row.filter(|_| given < offer.maximum && !offer.left_over) {
             Some(row) => match self.grid.group_of(row) {
                 Some(node) => Reason::Shared {
@@ -212,11 +217,11 @@ impl<'a> PlanLedger<'a> {
         let row = branch.power_row;
         let of = |rows: &[i128]| watts(rows.get(row).copied().unwrap_or_default());
         let capacity = self.grid.rows.get(row).map_or(Watts::ZERO, |row| watts(row.capacity));
-        let below = self.grid.places.get(branch.members.clone()).unwrap_or_default();
+        let below = self.grid.entries.get(branch.members.clone()).unwrap_or_default();
         NodeBudget {
             node: branch.node.id,
             capacity,
-            reserved: watts(below.iter().map(|place| i128::from(place.member.reserved().get())).sum()),
+            reserved: watts(below.iter().map(|entry| i128::from(entry.member.reserved().get())).sum()),
             available: of(&self.available),
             granted: of(&self.available) - of(&self.room),
             currents: branch.node.phase_limits.map(|_| self.currents(row)),

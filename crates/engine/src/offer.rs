@@ -51,9 +51,9 @@ impl NextChange {
 }
 
 /// What a member could take by itself, or why it does not take part.
-pub(super) fn offer(place: &GridEntry<'_>, settings: &Settings, agenda: &mut NextChange) -> AdmissionState {
-    let member = place.member;
-    if place.node.is_none() {
+pub(super) fn offer(entry: &GridEntry<'_>, settings: &Settings, timer: &mut NextChange) -> AdmissionState {
+    let member = entry.member;
+    if entry.node.is_none() {
         return AdmissionState::Out(Reason::NotInTree);
     }
     let (session, suspended) = match &member.state {
@@ -67,23 +67,23 @@ pub(super) fn offer(place: &GridEntry<'_>, settings: &Settings, agenda: &mut Nex
     if session.excluded && !session.priority_charge {
         return AdmissionState::Out(Reason::ExclusionWindow);
     }
-    if let Some(until) = session.waits_until.filter(|until| *until > agenda.now && !session.priority_charge) {
-        agenda.note(until);
+    if let Some(until) = session.waits_until.filter(|until| *until > timer.now && !session.priority_charge) {
+        timer.note(until);
         return AdmissionState::Out(Reason::CheaperLater { until });
     }
     let (minimum, maximum) = on_steps(member);
     if maximum < minimum.max(1) {
         return AdmissionState::Out(Reason::Unsatisfiable { minimum: member.minimum, maximum: member.maximum });
     }
-    let resting_until = session.turn.stopped_at.map(|at| at + seconds(settings.off_seconds));
-    if let Some(until) = resting_until.filter(|until| session.turn.held_since.is_none() && *until > agenda.now) {
-        agenda.note(until);
+    let off_until = session.queue_state.stopped_at.map(|at| at + seconds(settings.off_seconds));
+    if let Some(until) = off_until.filter(|until| session.queue_state.on_since.is_none() && *until > timer.now) {
+        timer.note(until);
         return AdmissionState::Out(Reason::OffTime { until });
     }
     if let Some(since) = suspended {
         let until = since + seconds(settings.suspended_grace_seconds);
-        let kept_until = (until > agenda.now).then_some(until);
-        agenda.note(until);
+        let kept_until = (until > timer.now).then_some(until);
+        timer.note(until);
         return AdmissionState::In(Offer {
             minimum,
             maximum: minimum,
@@ -91,19 +91,19 @@ pub(super) fn offer(place: &GridEntry<'_>, settings: &Settings, agenda: &mut Nex
             left_over: kept_until.is_none(),
         });
     }
-    AdmissionState::In(damped(place, session, settings, agenda, minimum, maximum))
+    AdmissionState::In(damped(entry, session, settings, timer, minimum, maximum))
 }
 
 /// The offer of a session that draws: no more than its car has shown to use, and no faster than limits may rise.
 fn damped(
-    place: &GridEntry<'_>,
+    entry: &GridEntry<'_>,
     session: &Session,
     settings: &Settings,
-    agenda: &mut NextChange,
+    timer: &mut NextChange,
     minimum: i64,
     maximum: i64,
 ) -> Offer {
-    let member = place.member;
+    let member = entry.member;
     let down_to_step = |watts: i64| Watts(watts).floor_to(member.step).get().max(minimum);
     let mut offer = Offer { minimum, maximum, at_maximum: Reason::AtMaximum, left_over: false };
     if let Some(demand) = session.learned_demand.filter(|demand| sane(*demand) < maximum) {
@@ -112,12 +112,12 @@ fn damped(
     }
     if let Some(raise) = settings.raise_step {
         let interval = seconds(settings.raise_interval_seconds);
-        let ripe = session.turn.raised_at.is_none_or(|at| at + interval <= agenda.now);
+        let ripe = session.queue_state.raised_at.is_none_or(|at| at + interval <= timer.now);
         let raise = if ripe { sane(raise).max(member.step.get()).max(1) } else { 0 };
         let ramp = down_to_step(sane(member.current) + raise);
         if ramp < offer.maximum {
-            let next_at = session.turn.raised_at.filter(|_| !ripe).unwrap_or(agenda.now) + interval;
-            agenda.note(next_at);
+            let next_at = session.queue_state.raised_at.filter(|_| !ripe).unwrap_or(timer.now) + interval;
+            timer.note(next_at);
             offer.maximum = ramp;
             offer.at_maximum = Reason::Rising { next_at };
         }

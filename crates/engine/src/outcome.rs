@@ -16,7 +16,8 @@ pub struct Plan {
     /// The budget of every group, sorted by group.
     pub nodes: Vec<NodeBudget>,
     /// When planning again may change something although nothing happened in between.
-    pub next_turn_at: Option<Timestamp>,
+    #[serde(rename = "next_turn_at")]
+    pub next_change_at: Option<Timestamp>,
 }
 
 impl Plan {
@@ -42,7 +43,8 @@ pub struct Limit {
     /// Why not more.
     pub reason: Reason,
     /// What its session must bring to the next plan; `None` where there is no session.
-    pub turn: Option<QueueState>,
+    #[serde(rename = "turn")]
+    pub queue_state: Option<QueueState>,
 }
 
 impl Limit {

@@ -8,7 +8,7 @@ use super::grid::{Grid, take};
 use super::laxity::Outlook;
 use super::level::Claim;
 use super::offer::{AdmissionState, Offer};
-use super::queue::is_held;
+use super::queue::is_within_minimum_on_time;
 use super::reason::Reason;
 use super::sharing::share;
 use super::snapshot::{PriorityClass, Settings};
@@ -18,44 +18,44 @@ use kernel::Timestamp;
 #[derive(Debug)]
 pub(super) struct Paused {
     laxity: i64,
-    place: usize,
+    entry: usize,
     offer: Offer,
 }
 
 /// Lets cars that have time give way: those that were not started a moment ago, and whose fluid share, as if there were
 /// no minimums, is below half of their minimum. The most urgent comes first.
-pub(super) fn stand_aside(
+pub(super) fn pause(
     grid: &Grid<'_>,
     available: &[i128],
     settings: &Settings,
     outlook: &Outlook,
-    standings: &mut [AdmissionState],
+    admissions: &mut [AdmissionState],
     now: Timestamp,
 ) -> Vec<Paused> {
-    let mut aside = Vec::new();
+    let mut paused = Vec::new();
     if outlook.is_empty() || !grid.nodes.iter().any(|branch| branch.node.allow_pause) {
-        return aside;
+        return paused;
     }
-    let mut fluid = super::claims(grid, outlook, standings, |offer| offer.without_minimum());
+    let mut fluid = super::claims(grid, outlook, admissions, |offer| offer.without_minimum());
     share(grid, available, &mut fluid);
-    let members = grid.places.iter().zip(standings).zip(&fluid).enumerate();
-    for (index, ((place, standing), share)) in members {
+    let members = grid.entries.iter().zip(admissions).zip(&fluid).enumerate();
+    for (index, ((entry, admission), share)) in members {
         let (AdmissionState::In(offer), Some(laxity), Some(session)) =
-            (&*standing, outlook.laxity(index), place.member.session())
+            (&*admission, outlook.laxity(index), entry.member.session())
         else {
             continue;
         };
-        let keeps = !grid.allows_pause(place)
-            || place.member.effective_class() == PriorityClass::Urgent
-            || is_held(session, settings, now)
+        let keeps = !grid.allows_pause(entry)
+            || entry.member.effective_class() == PriorityClass::Urgent
+            || is_within_minimum_on_time(session, settings, now)
             || share.watts() * 2 >= offer.minimum;
         if !keeps {
-            aside.push(Paused { laxity, place: index, offer: offer.clone() });
-            *standing = AdmissionState::Out(Reason::CanWait);
+            paused.push(Paused { laxity, entry: index, offer: offer.clone() });
+            *admission = AdmissionState::Out(Reason::CanWait);
         }
     }
-    aside.sort_by_key(|one| (one.laxity, grid.places.get(one.place).map(|place| place.member.connector)));
-    aside
+    paused.sort_by_key(|one| (one.laxity, grid.entries.get(one.entry).map(|entry| entry.member.connector)));
+    paused
 }
 
 /// Brings back those that gave way, the most urgent first, as long as the others leave power that would be lost.
@@ -63,39 +63,39 @@ pub(super) fn bring_back(
     grid: &Grid<'_>,
     available: &[i128],
     outlook: &Outlook,
-    aside: &mut Vec<Paused>,
-    standings: &mut [AdmissionState],
+    paused: &mut Vec<Paused>,
+    admissions: &mut [AdmissionState],
 ) {
-    while !aside.is_empty() {
-        let mut claims = super::claims(grid, outlook, standings, Offer::clone);
+    while !paused.is_empty() {
+        let mut claims = super::claims(grid, outlook, admissions, Offer::clone);
         let mut unclaimed = available.to_vec();
-        for (place, standing) in grid.places.iter().zip(&*standings) {
-            if let AdmissionState::In(offer) = standing {
-                take(&mut unclaimed, grid.uses(place), offer.minimum);
+        for (entry, admission) in grid.entries.iter().zip(&*admissions) {
+            if let AdmissionState::In(offer) = admission {
+                take(&mut unclaimed, grid.uses(entry), offer.minimum);
             }
         }
         share(grid, available, &mut claims);
         let shared: Vec<i64> = claims.iter().map(Claim::watts_above).collect();
         let mut left = super::room_left(grid, available, &shared);
-        let before = aside.len();
-        aside.retain(|one| {
-            let Some(place) = grid.places.get(one.place) else {
+        let before = paused.len();
+        paused.retain(|one| {
+            let Some(entry) = grid.entries.get(one.entry) else {
                 return false;
             };
-            let lost = grid.uses(place).iter().filter_map(|row| row.bears(&left)).min();
+            let lost = grid.uses(entry).iter().filter_map(|row| row.bears(&left)).min();
             let lost = lost.unwrap_or_default().min(one.offer.maximum);
-            let fits = grid.bottleneck(place, &unclaimed, one.offer.minimum).is_none();
+            let fits = grid.bottleneck(entry, &unclaimed, one.offer.minimum).is_none();
             if !fits || lost * 8 < one.offer.minimum {
                 return true;
             }
-            take(&mut unclaimed, grid.uses(place), one.offer.minimum);
-            take(&mut left, grid.uses(place), lost);
-            if let Some(standing) = standings.get_mut(one.place) {
-                *standing = AdmissionState::In(one.offer.clone());
+            take(&mut unclaimed, grid.uses(entry), one.offer.minimum);
+            take(&mut left, grid.uses(entry), lost);
+            if let Some(admission) = admissions.get_mut(one.entry) {
+                *admission = AdmissionState::In(one.offer.clone());
             }
             false
         });
-        if aside.len() == before {
+        if paused.len() == before {
             return;
         }
     }
@@ -106,23 +106,23 @@ pub(super) fn bring_back(
 pub(super) fn fit_after_all(
     grid: &Grid<'_>,
     room: &[i128],
-    aside: &mut Vec<Paused>,
-    standings: &mut [AdmissionState],
+    paused: &mut Vec<Paused>,
+    admissions: &mut [AdmissionState],
 ) -> bool {
     let mut room = room.to_vec();
-    let before = aside.len();
-    aside.retain(|one| {
-        let Some(place) = grid.places.get(one.place) else {
+    let before = paused.len();
+    paused.retain(|one| {
+        let Some(entry) = grid.entries.get(one.entry) else {
             return false;
         };
-        if grid.bottleneck(place, &room, one.offer.minimum).is_some() {
+        if grid.bottleneck(entry, &room, one.offer.minimum).is_some() {
             return true;
         }
-        take(&mut room, grid.uses(place), one.offer.minimum);
-        if let Some(standing) = standings.get_mut(one.place) {
-            *standing = AdmissionState::In(one.offer.clone());
+        take(&mut room, grid.uses(entry), one.offer.minimum);
+        if let Some(admission) = admissions.get_mut(one.entry) {
+            *admission = AdmissionState::In(one.offer.clone());
         }
         false
     });
-    aside.len() < before
+    paused.len() < before
 }

@@ -19,23 +19,23 @@ pub(super) fn admit(
     available: &[i128],
     settings: &Settings,
     outlook: &Outlook,
-    agenda: &mut NextChange,
-    standings: &mut [AdmissionState],
+    timer: &mut NextChange,
+    admissions: &mut [AdmissionState],
 ) {
-    let mut order: Vec<(Rank, usize, i64)> = Vec::with_capacity(standings.len());
-    for (index, (place, standing)) in grid.places.iter().zip(standings.iter()).enumerate() {
-        if let (AdmissionState::In(offer), Some(session)) = (standing, place.member.session())
+    let mut order: Vec<(Rank, usize, i64)> = Vec::with_capacity(admissions.len());
+    for (index, (entry, admission)) in grid.entries.iter().zip(admissions.iter()).enumerate() {
+        if let (AdmissionState::In(offer), Some(session)) = (admission, entry.member.session())
             && !offer.left_over
         {
-            let algorithm = grid.algorithm(place);
+            let algorithm = grid.algorithm(entry);
             order.push((
                 Rank::of(
-                    place.member,
+                    entry.member,
                     session,
                     outlook.laxity(index).filter(|_| settings.trusted_departures),
                     algorithm,
                     settings,
-                    agenda.now,
+                    timer.now,
                 ),
                 index,
                 offer.minimum,
@@ -43,30 +43,30 @@ pub(super) fn admit(
         }
     }
     order.sort_unstable();
-    let mut desk = Admission {
+    let mut admission = Admission {
         grid,
         available,
         room: available.to_vec(),
         claimed: vec![false; available.len()],
         waiting: vec![0; available.len()],
         settings,
-        agenda,
+        timer,
     };
     for (rank, index, minimum) in &order {
-        if let (Some(place), Some(standing)) = (grid.places.get(*index), standings.get_mut(*index))
-            && let Some(reason) = desk.refuse(place, rank, *minimum)
+        if let (Some(entry), Some(state)) = (grid.entries.get(*index), admissions.get_mut(*index))
+            && let Some(reason) = admission.refuse(entry, rank, *minimum)
         {
-            *standing = AdmissionState::Out(reason);
+            *state = AdmissionState::Out(reason);
         }
     }
-    desk.note_turns(standings);
+    admission.note_changes(admissions);
 }
 
 /// The queue position; the smallest is served first.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     class: PriorityClass,
-    not_held: bool,
+    not_within_minimum_on_time: bool,
     not_aged: bool,
     /// Energy for its weight, or the time it can lose; nothing where the first come is the first served, and for those that waited too long.
     service: i128,
@@ -84,13 +84,15 @@ impl Rank {
         settings: &Settings,
         now: Timestamp,
     ) -> Self {
-        let turn = session.turn;
-        let held = is_held(session, settings, now);
-        let waiting_since = turn.waiting_since.unwrap_or(now);
+        let queue_state = session.queue_state;
+        let kept = is_within_minimum_on_time(session, settings, now);
+        let waiting_since = queue_state.waiting_since.unwrap_or(now);
         let rotates = algorithm != Algorithm::FirstCome;
         // The laxity of a waiting session falls until it is the least: it comes to the front by itself.
-        let aged =
-            rotates && laxity.is_none() && turn.waiting_since.is_some() && now >= waiting_since + patience(settings);
+        let aged = rotates
+            && laxity.is_none()
+            && queue_state.waiting_since.is_some()
+            && now >= waiting_since + patience(settings);
         let weight = if algorithm == Algorithm::Priority { member.weight.max(1) } else { 1 };
         let service = match laxity {
             Some(laxity) => i128::from(laxity),
@@ -98,7 +100,7 @@ impl Rank {
         };
         Self {
             class: member.effective_class(),
-            not_held: !held,
+            not_within_minimum_on_time: !kept,
             not_aged: !aged,
             service: if rotates && !aged { service } else { 0 },
             waiting_since: if rotates { waiting_since } else { session.arrived_at },
@@ -109,9 +111,9 @@ impl Rank {
 }
 
 /// Whether a session was started so recently that it is within its minimum on-time.
-pub(super) fn is_held(session: &Session, settings: &Settings, now: Timestamp) -> bool {
-    let since = session.turn.held_since;
-    since.is_some_and(|since| now < since + seconds(settings.hold_seconds))
+pub(super) fn is_within_minimum_on_time(session: &Session, settings: &Settings, now: Timestamp) -> bool {
+    let since = session.queue_state.on_since;
+    since.is_some_and(|since| now < since + seconds(settings.minimum_on_seconds))
 }
 
 /// Hands out minimums, one member after the other.
@@ -124,27 +126,27 @@ struct Admission<'a> {
     /// How many wait for each row.
     waiting: Vec<u32>,
     settings: &'a Settings,
-    agenda: &'a mut NextChange,
+    timer: &'a mut NextChange,
 }
 
 impl Admission<'_> {
     /// Takes the minimum of a member, or says why not.
-    fn refuse(&mut self, place: &GridEntry<'_>, rank: &Rank, minimum: i64) -> Option<Reason> {
-        let turn = place.member.session()?.turn;
-        let starts = turn.held_since.is_none();
-        let uses = self.grid.uses(place);
+    fn refuse(&mut self, entry: &GridEntry<'_>, rank: &Rank, minimum: i64) -> Option<Reason> {
+        let queue_state = entry.member.session()?.queue_state;
+        let starts = queue_state.on_since.is_none();
+        let uses = self.grid.uses(entry);
         let claimed = uses.iter().map(|one| one.row).find(|row| starts && self.claimed.get(*row) == Some(&true));
-        if let Some(row) = self.grid.bottleneck(place, &self.room, minimum).or(claimed) {
-            let alone = self.grid.bottleneck(place, self.available, minimum);
+        if let Some(row) = self.grid.bottleneck(entry, &self.room, minimum).or(claimed) {
+            let alone = self.grid.bottleneck(entry, self.available, minimum);
             if alone.is_none() && !rank.not_aged {
                 self.claim(row);
             }
             return self.turn_away(row, alone, Watts(minimum));
         }
         take(&mut self.room, uses, minimum);
-        let until = turn.fits_since.unwrap_or(self.agenda.now) + seconds(self.settings.restart_after_seconds);
-        if starts && turn.stopped_at.is_some() && until > self.agenda.now {
-            self.agenda.note(until);
+        let until = queue_state.fits_since.unwrap_or(self.timer.now) + seconds(self.settings.restart_after_seconds);
+        if starts && queue_state.stopped_at.is_some() && until > self.timer.now {
+            self.timer.note(until);
             return Some(Reason::WaitingForHeadroom { until });
         }
         None
@@ -168,24 +170,24 @@ impl Admission<'_> {
     }
 
     /// While somebody waits, the order may change whenever a minimum on-time, an off-time or patience ends.
-    fn note_turns(&mut self, standings: &[AdmissionState]) {
-        let somebody_waits = standings.iter().any(|one| matches!(one, AdmissionState::Out(Reason::Queued { .. })));
+    fn note_changes(&mut self, admissions: &[AdmissionState]) {
+        let somebody_waits = admissions.iter().any(|one| matches!(one, AdmissionState::Out(Reason::Queued { .. })));
         if !somebody_waits {
             return;
         }
-        self.agenda.note(self.agenda.now + seconds(self.settings.off_seconds.max(1)));
-        for (place, standing) in self.grid.places.iter().zip(standings) {
-            let Some(session) = place.member.session() else {
+        self.timer.note(self.timer.now + seconds(self.settings.off_seconds.max(1)));
+        for (entry, admission) in self.grid.entries.iter().zip(admissions) {
+            let Some(session) = entry.member.session() else {
                 continue;
             };
-            match standing {
+            match admission {
                 AdmissionState::In(_) => {
-                    let since = session.turn.held_since.unwrap_or(self.agenda.now);
-                    self.agenda.note(since + seconds(self.settings.hold_seconds));
+                    let since = session.queue_state.on_since.unwrap_or(self.timer.now);
+                    self.timer.note(since + seconds(self.settings.minimum_on_seconds));
                 }
                 AdmissionState::Out(_) => {
-                    let since = session.turn.waiting_since.unwrap_or(self.agenda.now);
-                    self.agenda.note(since + patience(self.settings));
+                    let since = session.queue_state.waiting_since.unwrap_or(self.timer.now);
+                    self.timer.note(since + patience(self.settings));
                 }
             }
         }
@@ -193,8 +195,8 @@ impl Admission<'_> {
 }
 
 /// What a session must bring to the next plan, given that it now has this limit for this reason.
-pub(super) fn next_turn(member: &Member, limit: Watts, reason: &Reason, now: Timestamp) -> Option<QueueState> {
-    let turn = member.session()?.turn;
+pub(super) fn next_queue_state(member: &Member, limit: Watts, reason: &Reason, now: Timestamp) -> Option<QueueState> {
+    let queue_state = member.session()?.queue_state;
     let suspended = matches!(reason, Reason::SuspendedByVehicle { .. });
     let waits = matches!(
         reason,
@@ -206,17 +208,17 @@ pub(super) fn next_turn(member: &Member, limit: Watts, reason: &Reason, now: Tim
     let runs = limit > Watts::ZERO;
     // Who stops by the clock did not have to make way, so has no off-time afterwards.
     let by_clock = matches!(reason, Reason::ExclusionWindow | Reason::CheaperLater { .. });
-    let was_stopped = !runs && !suspended && !by_clock && turn.held_since.is_some();
+    let was_stopped = !runs && !suspended && !by_clock && queue_state.on_since.is_some();
     Some(QueueState {
-        held_since: runs.then(|| turn.held_since.unwrap_or(now)),
-        waiting_since: waits.then(|| turn.waiting_since.unwrap_or(now)),
-        stopped_at: if runs { None } else { Some(now).filter(|_| was_stopped).or(turn.stopped_at) },
-        fits_since: matches!(reason, Reason::WaitingForHeadroom { .. }).then(|| turn.fits_since.unwrap_or(now)),
-        raised_at: if limit > member.current { Some(now) } else { turn.raised_at },
+        on_since: runs.then(|| queue_state.on_since.unwrap_or(now)),
+        waiting_since: waits.then(|| queue_state.waiting_since.unwrap_or(now)),
+        stopped_at: if runs { None } else { Some(now).filter(|_| was_stopped).or(queue_state.stopped_at) },
+        fits_since: matches!(reason, Reason::WaitingForHeadroom { .. }).then(|| queue_state.fits_since.unwrap_or(now)),
+        raised_at: if limit > member.current { Some(now) } else { queue_state.raised_at },
     })
 }
 
 /// How long a session waits before it comes to the front.
 fn patience(settings: &Settings) -> Duration {
-    seconds(settings.hold_seconds.saturating_mul(settings.ageing_holds))
+    seconds(settings.minimum_on_seconds.saturating_mul(settings.ageing_on_times))
 }

@@ -48,7 +48,7 @@ pub enum Bound {
 
 impl Bound {
     /// Whether it is no limit of a group.
-    const fn is_from_elsewhere(&self) -> bool {
+    const fn is_external(&self) -> bool {
         matches!(self, Self::ExternalPower { .. } | Self::ExternalCurrent { .. })
     }
 }
@@ -177,7 +177,7 @@ impl Reason {
             Self::Shared { node, bound, .. }
             | Self::Queued { node, bound, .. }
             | Self::MinimumDoesNotFit { node, bound, .. }
-                if !bound.is_from_elsewhere() =>
+                if !bound.is_external() =>
             {
                 Some(*node)
             }

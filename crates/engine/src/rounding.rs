@@ -18,12 +18,12 @@ pub(super) fn share_in_steps(grid: &Grid<'_>, available: &[i128], claims: &[Clai
         let mut shared = open.clone();
         share(grid, available, &mut shared);
         let mut watts: Vec<i64> =
-            grid.places.iter().zip(&shared).map(|(place, claim)| floor_to_step(place, claim.watts())).collect();
+            grid.entries.iter().zip(&shared).map(|(entry, claim)| floor_to_step(entry, claim.watts())).collect();
         let mut room = available.to_vec();
-        for (place, given) in grid.places.iter().zip(&watts) {
-            take(&mut room, grid.uses(place), *given);
+        for (entry, given) in grid.entries.iter().zip(&watts) {
+            take(&mut room, grid.uses(entry), *given);
         }
-        hand_out_rests(grid, &mut room, claims, &shared, &mut watts);
+        hand_out_remainders(grid, &mut room, claims, &shared, &mut watts);
         if !reopen(grid, &room, claims, &watts, &mut open) {
             return watts;
         }
@@ -31,24 +31,24 @@ pub(super) fn share_in_steps(grid: &Grid<'_>, available: &[i128], claims: &[Clai
 }
 
 /// Gives one step more to those it fits, tightest row and largest remainder first.
-fn hand_out_rests(grid: &Grid<'_>, room: &mut [i128], claims: &[Claim], shared: &[Claim], watts: &mut [i64]) {
-    let mut rests: Vec<_> = grid
-        .places
+fn hand_out_remainders(grid: &Grid<'_>, room: &mut [i128], claims: &[Claim], shared: &[Claim], watts: &mut [i64]) {
+    let mut remainders: Vec<_> = grid
+        .entries
         .iter()
         .zip(claims)
         .zip(shared.iter().zip(watts))
-        .filter(|((place, claim), (_, given))| **given + step_of(place) <= claim.watts())
-        .map(|((place, _), (shared, given))| {
+        .filter(|((entry, claim), (_, given))| **given + step_of(entry) <= claim.watts())
+        .map(|((entry, _), (shared, given))| {
             let rest = shared.most() - (*given << FRACTION_BITS);
-            let order = (shared.cut_at(), Reverse(rest / step_of(place)), place.member.connector);
-            (order, place, given)
+            let order = (shared.cut_at(), Reverse(rest / step_of(entry)), entry.member.connector);
+            (order, entry, given)
         })
         .collect();
-    rests.sort_by_key(|(order, ..)| *order);
-    for (_, place, given) in rests {
-        let step = step_of(place);
-        if grid.bottleneck(place, room, step).is_none() {
-            take(room, grid.uses(place), step);
+    remainders.sort_by_key(|(order, ..)| *order);
+    for (_, entry, given) in remainders {
+        let step = step_of(entry);
+        if grid.bottleneck(entry, room, step).is_none() {
+            take(room, grid.uses(entry), step);
             *given += step;
         }
     }
@@ -57,10 +57,10 @@ fn hand_out_rests(grid: &Grid<'_>, room: &mut [i128], claims: &[Claim], shared: 
 /// Lets those who still find room for a step claim more of it, the others what they have. False when there are none.
 fn reopen(grid: &Grid<'_>, room: &[i128], claims: &[Claim], watts: &[i64], open: &mut [Claim]) -> bool {
     let mut any = false;
-    let members = grid.places.iter().zip(claims).zip(watts.iter().zip(open));
-    for ((place, claim), (given, open)) in members {
-        let step = step_of(place);
-        let wants = *given + step <= claim.watts() && grid.bottleneck(place, room, step).is_none();
+    let members = grid.entries.iter().zip(claims).zip(watts.iter().zip(open));
+    for ((entry, claim), (given, open)) in members {
+        let step = step_of(entry);
+        let wants = *given + step <= claim.watts() && grid.bottleneck(entry, room, step).is_none();
         any |= wants;
         *open = claim.between(*given, if wants { claim.watts() } else { *given });
     }
@@ -68,10 +68,10 @@ fn reopen(grid: &Grid<'_>, room: &[i128], claims: &[Claim], watts: &[i64], open:
 }
 
 /// The step of a member in watts, at least one.
-pub(super) fn step_of(place: &GridEntry<'_>) -> i64 {
-    place.member.step.get().max(1)
+pub(super) fn step_of(entry: &GridEntry<'_>) -> i64 {
+    entry.member.step.get().max(1)
 }
 
-fn floor_to_step(place: &GridEntry<'_>, watts: i64) -> i64 {
-    watts - watts.rem_euclid(step_of(place))
+fn floor_to_step(entry: &GridEntry<'_>, watts: i64) -> i64 {
+    watts - watts.rem_euclid(step_of(entry))
 }

@@ -29,11 +29,11 @@ impl<'a> Sharing<'a> {
     /// Lays a snapshot out; every member claims from its minimum to its maximum.
     pub fn new(snapshot: &'a Snapshot) -> Self {
         let grid = Grid::new(snapshot);
-        let claim = |place: &GridEntry<'_>| {
-            let (member, weight) = (place.member, i64::from(place.member.weight));
+        let claim = |entry: &GridEntry<'_>| {
+            let (member, weight) = (entry.member, i64::from(entry.member.weight));
             Claim::new(weight, 0, sane(member.minimum), sane(member.maximum))
         };
-        Self { available: grid.available(), claims: grid.places.iter().map(claim).collect(), grid }
+        Self { available: grid.available(), claims: grid.entries.iter().map(claim).collect(), grid }
     }
 
     /// Shares; gives the sum of all shares.
@@ -74,7 +74,7 @@ fn fill(grid: &Grid<'_>, available: &[i128], claims: &mut [Claim]) {
     let rows = members_by_row(grid);
     let level_of = |row: usize, claims: &[Claim]| {
         let members = rows.get(row).map(Vec::as_slice).unwrap_or_default();
-        let parts = members.iter().filter_map(|one| Some((one.cost, claims.get(one.place)?)));
+        let parts = members.iter().filter_map(|one| Some((one.cost, claims.get(one.entry)?)));
         let capacity = available.get(row).copied().unwrap_or_default();
         let level = highest_level(parts.clone(), capacity << FRACTION_BITS)?;
         parts.clone().any(|(_, claim)| !claim.is_fixed()).then_some(level)
@@ -90,7 +90,7 @@ fn fill(grid: &Grid<'_>, available: &[i128], claims: &mut [Claim]) {
             continue;
         }
         for one in rows.get(row).into_iter().flatten() {
-            if let Some(claim) = claims.get_mut(one.place) {
+            if let Some(claim) = claims.get_mut(one.entry) {
                 claim.freeze(level);
             }
         }
@@ -99,16 +99,16 @@ fn fill(grid: &Grid<'_>, available: &[i128], claims: &mut [Claim]) {
 
 /// A member of a row and what a watt of it costs there.
 struct Part {
-    place: usize,
+    entry: usize,
     cost: i64,
 }
 
 fn members_by_row(grid: &Grid<'_>) -> Vec<Vec<Part>> {
     let mut rows: Vec<Vec<Part>> = grid.rows.iter().map(|_| Vec::new()).collect();
-    for (place, member) in grid.places.iter().enumerate() {
+    for (entry, member) in grid.entries.iter().enumerate() {
         for one in grid.uses(member) {
             if let Some(row) = rows.get_mut(one.row) {
-                row.push(Part { place, cost: one.cost });
+                row.push(Part { entry, cost: one.cost });
             }
         }
     }

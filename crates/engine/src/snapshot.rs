@@ -50,7 +50,8 @@ pub struct Node {
     pub allow_pause: bool,
     /// It is no group but a station or an EVSE, below its group, whose limit somebody else set.
     #[serde(default)]
-    pub from_elsewhere: bool,
+    #[serde(rename = "from_elsewhere")]
+    pub is_external: bool,
 }
 
 impl Node {
@@ -69,7 +70,7 @@ impl Node {
             imbalance_limit: None,
             algorithm: Algorithm::EqualShare,
             allow_pause: false,
-            from_elsewhere: false,
+            is_external: false,
         }
     }
 }
@@ -134,7 +135,7 @@ impl Member {
             weight: 1,
             class: PriorityClass::Normal,
             current: Watts::ZERO,
-            state: MemberState::Idle { worst: Watts::ZERO },
+            state: MemberState::Idle { exposure: Watts::ZERO },
         }
     }
 
@@ -149,7 +150,7 @@ impl Member {
     /// What it may draw whatever the plan says; every group above it must do without.
     pub fn reserved(&self) -> Watts {
         match self.state {
-            MemberState::Idle { worst } => worst.at_least_zero(),
+            MemberState::Idle { exposure } => exposure.at_least_zero(),
             MemberState::Uncontrolled { reserved, .. } => reserved.at_least_zero(),
             MemberState::Active(_) | MemberState::Suspended { .. } => Watts::ZERO,
         }
@@ -184,7 +185,8 @@ pub enum MemberState {
     /// No session: it is given an explicit zero.
     Idle {
         /// What a car could draw that is plugged in now; reserved while it is not zero.
-        worst: Watts,
+        #[serde(rename = "worst")]
+        exposure: Watts,
     },
     /// A session that draws or could draw.
     Active(Session),
@@ -228,7 +230,8 @@ pub struct Session {
     /// The energy it has been given.
     pub attained: WattHours,
     /// What the plan before said about its queue position; [`QueueState::default`] for a new session.
-    pub turn: QueueState,
+    #[serde(rename = "turn")]
+    pub queue_state: QueueState,
     /// When it must be ready and with how much, where somebody said so.
     pub deadline: Option<Deadline>,
     /// The most the car has shown it can use, learnt from its meter.
@@ -248,7 +251,7 @@ impl Session {
         Self {
             arrived_at,
             attained: WattHours::ZERO,
-            turn: QueueState::default(),
+            queue_state: QueueState::default(),
             deadline: None,
             learned_demand: None,
             priority_charge: false,
@@ -272,7 +275,8 @@ pub struct Deadline {
 #[serde(default)]
 pub struct QueueState {
     /// Since when it has power, without a break.
-    pub held_since: Option<Timestamp>,
+    #[serde(rename = "held_since")]
+    pub on_since: Option<Timestamp>,
     /// Since when it waits, without a break.
     pub waiting_since: Option<Timestamp>,
     /// When it was last stopped in favour of others or of safety.
@@ -288,11 +292,13 @@ pub struct QueueState {
 #[serde(default)]
 pub struct Settings {
     /// The minimum on-time of a session that was started.
-    pub hold_seconds: u32,
+    #[serde(rename = "hold_seconds")]
+    pub minimum_on_seconds: u32,
     /// The off-time of a session that was stopped.
     pub off_seconds: u32,
     /// A session that waited for this many minimum on-times goes to the front of its class.
-    pub ageing_holds: u32,
+    #[serde(rename = "ageing_holds")]
+    pub ageing_on_times: u32,
     /// How long a car that declines power keeps its minimum.
     pub suspended_grace_seconds: u32,
     /// A stopped session starts again only when its minimum fitted for this long.
@@ -317,9 +323,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            hold_seconds: 1_800,
+            minimum_on_seconds: 1_800,
             off_seconds: 600,
-            ageing_holds: 3,
+            ageing_on_times: 3,
             suspended_grace_seconds: 300,
             restart_after_seconds: 0,
             raise_step: None,

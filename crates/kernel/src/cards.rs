@@ -109,11 +109,11 @@ fn is_kind(field: &Value) -> bool {
 /// Among values that stand side by side: what is reported of customers, where one of them says that it is.
 fn hide_customers(values: Vec<&mut Value>) {
     let word = |value: &Value, word: &str| value.as_str().is_some_and(|text| same_spelling(text, word));
-    let telling = OF_CUSTOMERS.iter().find(|(name, _)| values.iter().any(|value| word(value, name)));
-    let Some((_, told)) = telling else { return };
+    let reporting = OF_CUSTOMERS.iter().find(|(name, _)| values.iter().any(|value| word(value, name)));
+    let Some((_, reported)) = reporting else { return };
     for value in values {
         let fields = value.as_object_mut().into_iter().flatten();
-        for (_, field) in fields.filter(|(name, field)| same_spelling(name, told) && !field.is_null()) {
+        for (_, field) in fields.filter(|(name, field)| same_spelling(name, reported) && !field.is_null()) {
             *field = HIDDEN.into();
         }
     }
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_customers_is_hidden_whole() {
+    fn what_is_reported_of_customers_is_hidden_whole() {
         let frame = json!([2, "1", "NotifyCustomerInformation", {"data": "Ann, 04A2B3", "seqNo": 0}]);
         assert_eq!(hidden(frame), json!([2, "1", "NotifyCustomerInformation", {"data": HIDDEN, "seqNo": 0}]));
         let event = json!({"message": "NotifyCustomerInformation", "payload": {"data": "04A2B3"}});

@@ -104,8 +104,8 @@ fn after_credentials(rest: &str) -> &str {
     let is_port = |text: &str| text.chars().all(|one| one.is_ascii_digit());
     let is_ip6 = authority.starts_with('[');
     let is_cut = authority.rsplit_once(':').is_some_and(|(_, port)| !is_port(port));
-    let told = if is_cut && !is_ip6 { address } else { authority };
-    told.rfind('@').and_then(|at| rest.get(at + 1..)).unwrap_or(rest)
+    let authority_part = if is_cut && !is_ip6 { address } else { authority };
+    authority_part.rfind('@').and_then(|at| rest.get(at + 1..)).unwrap_or(rest)
 }
 
 #[cfg(test)]

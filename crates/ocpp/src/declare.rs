@@ -43,29 +43,29 @@ macro_rules! message {
 
         impl $crate::wire::Wire for $name {
             #[allow(unused_mut, reason = "an object without fields takes none out")]
-            fn mend(value: serde_json::Value, mending: &mut $crate::wire::Mending) -> Option<Self> {
-                let mut fields = mending.object(value)?;
-                $(let $field = $crate::message!(@take mending, fields, $field $(as $wire)? $([$since])?);)*
-                mending.leftovers(fields);
+            fn read_leniently(value: serde_json::Value, reader: &mut $crate::wire::LenientReader) -> Option<Self> {
+                let mut fields = reader.object(value)?;
+                $(let $field = $crate::message!(@take reader, fields, $field $(as $wire)? $([$since])?);)*
+                reader.leftovers(fields);
                 Some(Self { $($field: $field?),* })
             }
         }
     };
-    (@take $mending:ident, $fields:ident, $field:ident $(as $wire:literal)? [V21]) => {
-        if $mending.since_21(true, false) {
-            $crate::message!(@take $mending, $fields, $field $(as $wire)?)
+    (@take $reader:ident, $fields:ident, $field:ident $(as $wire:literal)? [V21]) => {
+        if $reader.since_21(true, false) {
+            $crate::message!(@take $reader, $fields, $field $(as $wire)?)
         } else {
             Some(None)
         }
     };
-    (@take $mending:ident, $fields:ident, $field:ident [OptionalSinceV21]) => {
-        $mending.optional_since_21(&mut $fields, stringify!($field))
+    (@take $reader:ident, $fields:ident, $field:ident [OptionalSinceV21]) => {
+        $reader.optional_since_21(&mut $fields, stringify!($field))
     };
-    (@take $mending:ident, $fields:ident, $field:ident as $wire:literal) => {
-        $mending.field_named(&mut $fields, $wire)
+    (@take $reader:ident, $fields:ident, $field:ident as $wire:literal) => {
+        $reader.field_named(&mut $fields, $wire)
     };
-    (@take $mending:ident, $fields:ident, $field:ident) => {
-        $mending.field(&mut $fields, stringify!($field))
+    (@take $reader:ident, $fields:ident, $field:ident) => {
+        $reader.field(&mut $fields, stringify!($field))
     };
 }
 
@@ -74,7 +74,7 @@ macro_rules! message {
 macro_rules! exchange {
     ($(#[$meta:meta])* $module:ident
         asks { $($(#[$asked_meta:meta])* $asked:ident $(as $asked_wire:literal)?: $asked_type:ty $([$asked_since:ident])?),* $(,)? }
-        answers { $($(#[$told_meta:meta])* $told:ident $(as $told_wire:literal)?: $told_type:ty $([$told_since:ident])?),* $(,)? }
+        answers { $($(#[$answered_meta:meta])* $answered:ident $(as $answered_wire:literal)?: $answered_type:ty $([$answered_since:ident])?),* $(,)? }
     ) => {
         $(#[$meta])*
         pub mod $module {
@@ -90,7 +90,7 @@ macro_rules! exchange {
             $crate::message! {
                 /// What is answered.
                 pub struct Response {
-                    $($(#[$told_meta])* pub $told $(as $told_wire)?: $told_type $([$told_since])?),*
+                    $($(#[$answered_meta])* pub $answered $(as $answered_wire)?: $answered_type $([$answered_since])?),*
                 }
             }
         }
@@ -119,8 +119,8 @@ macro_rules! choice {
         }
         $crate::choice!(@read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
         impl $crate::wire::Wire for $name {
-            fn mend(value: serde_json::Value, mending: &mut $crate::wire::Mending) -> Option<Self> {
-                mending.choice(value, Self::ALL, Self::as_str, Self::is_new, |_| None)
+            fn read_leniently(value: serde_json::Value, reader: &mut $crate::wire::LenientReader) -> Option<Self> {
+                reader.choice(value, Self::ALL, Self::as_str, Self::is_new, |_| None)
             }
         }
     };
@@ -156,8 +156,8 @@ macro_rules! choice {
         }
         $crate::choice!(@$read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
         impl $crate::wire::Wire for $name {
-            fn mend(value: serde_json::Value, mending: &mut $crate::wire::Mending) -> Option<Self> {
-                mending.$choose(value, Self::ALL, Self::as_str, Self::is_new, |text| Some(Self::Unknown(text)))
+            fn read_leniently(value: serde_json::Value, reader: &mut $crate::wire::LenientReader) -> Option<Self> {
+                reader.$choose(value, Self::ALL, Self::as_str, Self::is_new, |text| Some(Self::Unknown(text)))
             }
         }
     };

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use kernel::Timestamp;
 
-use super::wire::{Fault, Flag, Mending, Problem, Wire};
+use super::wire::{Deviation, Fault, LenientReader, Problem, Wire};
 use super::{CallError, ErrorCode};
 use kernel::Protocol;
 
@@ -16,13 +16,13 @@ pub struct Decoded<T> {
     /// The payload.
     pub value: T,
     /// Empty for a station that keeps to the specification.
-    pub flags: Vec<Flag>,
+    pub deviations: Vec<Deviation>,
 }
 
 impl<T> Decoded<T> {
     /// The same deviations around something else.
     pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Decoded<U> {
-        Decoded { value: turn(self.value), flags: self.flags }
+        Decoded { value: turn(self.value), deviations: self.deviations }
     }
 }
 
@@ -32,30 +32,31 @@ pub fn decode<T: Wire>(payload: &RawValue, received_at: Timestamp, version: Prot
     let is_object = payload.get().starts_with('{');
     let strict = is_object.then(|| serde_json::from_str(payload.get()));
     match strict {
-        Some(Ok(value)) => Ok(Decoded { value, flags: Vec::new() }),
-        _ => mend(payload, Mending::new(received_at, version)),
+        Some(Ok(value)) => Ok(Decoded { value, deviations: Vec::new() }),
+        _ => read_leniently(payload, LenientReader::new(received_at, version)),
     }
 }
 
 #[cold]
-fn mend<T: Wire>(payload: &RawValue, mut mending: Mending) -> Result<Decoded<T>, CallError> {
+fn read_leniently<T: Wire>(payload: &RawValue, mut reader: LenientReader) -> Result<Decoded<T>, CallError> {
     let value = serde_json::from_str::<Value>(payload.get())
         .map_err(|error| CallError::new(ErrorCode::FormationViolation, error.to_string()))?;
-    let read = T::mend(value, &mut mending);
+    let read = T::read_leniently(value, &mut reader);
     match read {
-        Some(value) if mending.faults.is_empty() => Ok(Decoded { value, flags: mending.flags }),
-        _ => Err(refusal(&mending.faults)),
+        Some(value) if reader.faults.is_empty() => Ok(Decoded { value, deviations: reader.deviations }),
+        _ => Err(refusal(&reader.faults)),
     }
 }
 
 /// Everything about this payload that is not as the specification of this version wants it, each with its path.
 pub fn check<T: Wire>(payload: &RawValue, version: Protocol) -> Result<(), Vec<String>> {
     let value = serde_json::from_str::<Value>(payload.get()).map_err(|error| vec![error.to_string()])?;
-    let mut mending = Mending::new(Timestamp::default(), version);
-    T::mend(value, &mut mending);
-    let faults = mending.faults.iter().map(sentence);
-    let flags = mending.flags.iter().map(|flag| format!("{} {}", place(&flag.path), flag.repair));
-    let all: Vec<String> = faults.chain(flags).collect();
+    let mut reader = LenientReader::new(Timestamp::default(), version);
+    T::read_leniently(value, &mut reader);
+    let faults = reader.faults.iter().map(sentence);
+    let deviations =
+        reader.deviations.iter().map(|deviation| format!("{} {}", place(&deviation.path), deviation.repair));
+    let all: Vec<String> = faults.chain(deviations).collect();
     if all.is_empty() { Ok(()) } else { Err(all) }
 }
 

@@ -59,15 +59,15 @@ fn with(fields: &str) -> String {
 }
 
 /// What was repaired, and what would be written after the required fields.
-fn mended(fields: &str) -> (Vec<(String, Repair)>, String) {
-    let Decoded { value, flags } = read(&with(fields)).expect("repaired");
-    let flags = flags.into_iter().map(|flag| (flag.path, flag.repair));
+fn repaired(fields: &str) -> (Vec<(String, Repair)>, String) {
+    let Decoded { value, deviations } = read(&with(fields)).expect("repaired");
+    let deviations = deviations.into_iter().map(|deviation| (deviation.path, deviation.repair));
     let text = serde_json::to_string(&value).expect("JSON");
     let rest = text
         .strip_prefix(r#"{"idTag":"A1","connectorId":1"#)
         .and_then(|rest| rest.strip_suffix('}'))
         .expect("the required fields first");
-    (flags.collect(), rest.to_owned())
+    (deviations.collect(), rest.to_owned())
 }
 
 fn refused(json: &str) -> String {
@@ -75,17 +75,17 @@ fn refused(json: &str) -> String {
 }
 
 #[test]
-fn what_keeps_to_the_specification_has_no_flags() {
+fn what_keeps_to_the_specification_has_no_deviations() {
     let json = with(
         r#","model":"abc","timestamp":"2026-05-01T08:30:00.000Z","mood":"Too.Hot","verdict":"Accepted","type":true,"limit":16.1,"items":[]"#,
     );
-    let Decoded { value, flags } = read(&json).expect("valid");
-    assert_eq!(flags, []);
+    let Decoded { value, deviations } = read(&json).expect("valid");
+    assert_eq!(deviations, []);
     assert_eq!(serde_json::to_string(&value).expect("JSON"), json);
 }
 
 #[test]
-fn each_fault_of_a_station_is_mended_and_flagged() {
+fn each_fault_of_a_station_is_repaired_and_noted() {
     for (fields, path, repair, written) in [
         (
             r#","timestamp":"2026-05-01T08:30:00""#,
@@ -124,17 +124,17 @@ fn each_fault_of_a_station_is_mended_and_flagged() {
         (r#","model":null,"limit":"1""#, "model", Repair::Null, r#","limit":1"#),
         (r#","colour":"red","limit":"1""#, "limit", Repair::Quoted, r#","limit":1"#),
     ] {
-        let (flags, text) = mended(fields);
-        assert_eq!(flags.first(), Some(&(path.to_owned(), repair)), "{fields}");
+        let (deviations, text) = repaired(fields);
+        assert_eq!(deviations.first(), Some(&(path.to_owned(), repair)), "{fields}");
         assert_eq!(text, written, "{fields}");
     }
 }
 
 #[test]
 fn an_identifier_is_never_cut() {
-    let Decoded { value, flags } = read(r#"{"idTag":"A1B2C3","connectorId":"1"}"#).expect("repaired");
+    let Decoded { value, deviations } = read(r#"{"idTag":"A1B2C3","connectorId":"1"}"#).expect("repaired");
     assert_eq!(value.id_tag.as_str(), "A1B2C3");
-    assert_eq!(flags[0].raw, "\"A1B2C3\"");
+    assert_eq!(deviations[0].raw, "\"A1B2C3\"");
     assert_eq!(
         refused(r#"{"idTag":"A1B2C3D4E5","connectorId":1}"#),
         "PropertyConstraintViolation: idTag must be at most 4 characters"

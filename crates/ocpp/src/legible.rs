@@ -16,10 +16,10 @@ pub fn legible(text: &str) -> Cow<'_, str> {
             false => Cow::Owned(inner.to_owned()),
         };
     }
-    let mended = Scribe::copy(inner);
-    match mended == text {
+    let repaired = Scribe::copy(inner);
+    match repaired == text {
         true => Cow::Borrowed(text),
-        false => Cow::Owned(mended),
+        false => Cow::Owned(repaired),
     }
 }
 
@@ -74,7 +74,7 @@ impl<'a> Scribe<'a> {
         self.copy.push_str(quote);
         let mut is_over = false; // behind a NUL
         while let Some(next) = self.rest.chars().next() {
-            let mended = match next {
+            let repaired = match next {
                 '"' => break,
                 '\\' => self.escape(),
                 '\0' => self.drop_nul(),
@@ -84,9 +84,9 @@ impl<'a> Scribe<'a> {
                 }
                 other => Some(Cow::Borrowed(self.take(other.len_utf8()))),
             };
-            match mended {
+            match repaired {
                 None => is_over = true,
-                Some(mended) if !is_over => self.copy.push_str(&mended),
+                Some(repaired) if !is_over => self.copy.push_str(&repaired),
                 Some(_) => {}
             }
         }
@@ -138,8 +138,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Value {
-        let mended = legible(text);
-        serde_json::from_str(&mended).unwrap_or_else(|error| panic!("{error}: {mended}"))
+        let repaired = legible(text);
+        serde_json::from_str(&repaired).unwrap_or_else(|error| panic!("{error}: {repaired}"))
     }
 
     #[test]

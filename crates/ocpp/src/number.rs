@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::decimal::Decimal;
 use super::tenths::Tenths;
-use super::wire::{Mending, Problem, Repair, Wire};
+use super::wire::{LenientReader, Problem, Repair, Wire};
 
 /// A number as JSON writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,18 +49,18 @@ impl From<Tenths> for Number {
 }
 
 impl Wire for Number {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         match &value {
             Value::Number(number) => Some(Self(number.clone())),
             Value::String(text) => {
                 let read = text.trim().parse::<serde_json::Number>();
-                mending.flag(Repair::Quoted, &value);
+                reader.note_deviation(Repair::Quoted, &value);
                 match read {
                     Ok(number) => Some(Self(number)),
-                    Err(_) => mending.fault(Problem::WrongType("a number")),
+                    Err(_) => reader.fault(Problem::WrongType("a number")),
                 }
             }
-            _ => mending.fault(Problem::WrongType("a number")),
+            _ => reader.fault(Problem::WrongType("a number")),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use kernel::{Milliamps, Watts};
 
 use super::decimal::Decimal;
-use super::wire::{Mending, Problem, Wire};
+use super::wire::{LenientReader, Problem, Wire};
 
 const DUE: &str = "a number with at most one decimal place";
 
@@ -105,12 +105,12 @@ fn exactly<E: Error>(text: &str) -> Result<Tenths, E> {
 }
 
 impl Wire for Tenths {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
-        let tenths = mending.fixed(&value, 1, DUE)?;
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
+        let tenths = reader.fixed(&value, 1, DUE)?;
         i32::try_from(tenths)
             .ok()
             .map(Self)
-            .or_else(|| mending.fault(Problem::NotAllowed("a smaller number".to_owned())))
+            .or_else(|| reader.fault(Problem::NotAllowed("a smaller number".to_owned())))
     }
 }
 

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::wire::{Mending, NO_CONTAINER, Problem, Repair, Wire};
+use super::wire::{LenientReader, NO_CONTAINER, Problem, Repair, Wire};
 
 /// How many times its length an [`Exact`] text of a sloppy station may have before it is refused.
 const TOLERATED_FACTOR: usize = 2;
@@ -59,32 +59,32 @@ bounded_text! {
 }
 
 impl<const MAX: usize, const FORMER: usize> Wire for Label<MAX, FORMER> {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
-        let most = mending.since_21(MAX, FORMER);
-        let text = String::mend(value, mending)?;
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
+        let most = reader.since_21(MAX, FORMER);
+        let text = String::read_leniently(value, reader)?;
         if !longer_than(&text, most) {
             return Some(Self(text));
         }
         let cut = text.chars().take(most).collect();
-        mending.flag(Repair::TooLong(most), &Value::String(text));
+        reader.note_deviation(Repair::TooLong(most), &Value::String(text));
         Some(Self(cut))
     }
 }
 
 impl<const MAX: usize, const FORMER: usize> Wire for Exact<MAX, FORMER> {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         match value {
-            Value::Array(_) | Value::Object(_) => return mending.fault(NO_CONTAINER),
-            Value::Null | Value::Bool(_) => return mending.fault(Problem::WrongType("a text")),
+            Value::Array(_) | Value::Object(_) => return reader.fault(NO_CONTAINER),
+            Value::Null | Value::Bool(_) => return reader.fault(Problem::WrongType("a text")),
             Value::String(_) | Value::Number(_) => {}
         }
-        let most = mending.since_21(MAX, FORMER);
-        let text = String::mend(value, mending)?;
+        let most = reader.since_21(MAX, FORMER);
+        let text = String::read_leniently(value, reader)?;
         if longer_than(&text, most * TOLERATED_FACTOR) {
-            return mending.fault(Problem::NotAllowed(format!("at most {most} characters")));
+            return reader.fault(Problem::NotAllowed(format!("at most {most} characters")));
         }
         if longer_than(&text, most) {
-            mending.flag(Repair::TooLong(most), &Value::String(text.clone()));
+            reader.note_deviation(Repair::TooLong(most), &Value::String(text.clone()));
         }
         Some(Self(text))
     }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_spellings_are_read_and_told_apart() {
+    fn odd_spellings_are_read_and_distinguished() {
         for text in [
             "2026-05-01T10:30:00+0200",
             "2026-05-01T10:30:00+02",

@@ -148,8 +148,8 @@ fn bridge(stretches: &mut [Stretch], silent: &[bool]) {
     let steps = steps_in(stretches, silent);
     // The first may begin, and the last may end, at a register that is reported in Wh.
     let until_end = steps.last().is_some_and(|step| step.last.saturating_add(1) == stretches.len());
-    let told = steps.len().saturating_sub(usize::from(until_end));
-    let between = steps.get(1..told).unwrap_or(&[]);
+    let shown = steps.len().saturating_sub(usize::from(until_end));
+    let between = steps.get(1..shown).unwrap_or(&[]);
     let divides = |size: &i64| {
         let is_whole = |step: &&Step| step.together.energy.get() % size == 0;
         let whole = steps.iter().filter(is_whole).count();

@@ -34,8 +34,8 @@ impl Outlet {
 
     /// What one period of a schedule leaves.
     pub fn under(&self, period: &SchedulePeriod, unit: RateUnit) -> Limit {
-        let told = period.number_phases.map_or(ASSUMED_PHASES, |count| count as usize);
-        let phases = PhaseSet::from_fn(|index| index < told && self.phases.contains(index));
+        let count = period.number_phases.map_or(ASSUMED_PHASES, |count| count as usize);
+        let phases = PhaseSet::from_fn(|index| index < count && self.phases.contains(index));
         let tenths = i64::from(period.limit.0);
         let current = match unit {
             RateUnit::Amperes => Milliamps(tenths * 100),

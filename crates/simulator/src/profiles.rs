@@ -183,12 +183,12 @@ impl Installed {
             Purpose::ChargePointMaxProfile => self.at,
             Purpose::TxDefaultProfile | Purpose::TxProfile => running.map_or(at, |one| one.started_at),
         };
-        let told = profile.charging_schedule.start_schedule;
+        let start = profile.charging_schedule.start_schedule;
         match profile.charging_profile_kind {
-            Kind::Absolute => Some(told.unwrap_or(situation)),
+            Kind::Absolute => Some(start.unwrap_or(situation)),
             Kind::Relative => Some(situation),
             Kind::Recurring => {
-                let first = told?;
+                let first = start?;
                 let every = recurs_after(profile.recurrency_kind?).as_secs();
                 let rounds = at.since(first).as_secs() / every;
                 Some(first + Duration::from_secs(rounds * every))

@@ -92,7 +92,7 @@ impl Settings {
     }
 
     /// The answer to GetConfiguration: all keys when none is named.
-    pub fn tell(&self, wanted: Option<&[Exact<50>]>) -> Response {
+    pub fn list(&self, wanted: Option<&[Exact<50>]>) -> Response {
         let wanted = wanted.filter(|keys| !keys.is_empty());
         let asked = |entry: &&Entry| wanted.is_none_or(|keys| keys.iter().any(|key| key.as_str() == entry.key));
         let known = self.0.iter().filter(asked).filter_map(|entry| {
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_told_and_changed_as_far_as_they_may() {
+    fn keys_are_read_and_changed_as_far_as_they_may() {
         let mut settings = Settings::new(2, Duration::from_secs(30));
         assert_eq!(settings.value("ConnectorPhaseRotation"), Some("0.RST,1.RST,2.RST"));
         assert_eq!(settings.change(METER_INTERVAL, "5"), ConfigurationStatus::Accepted);
@@ -129,8 +129,8 @@ mod tests {
         assert_eq!(settings.change("NumberOfConnectors", "9"), ConfigurationStatus::Rejected);
         assert_eq!(settings.change("Colour", "red"), ConfigurationStatus::NotSupported);
         let keys = [METER_INTERVAL, "Colour"].map(|key| Exact::new(key).expect("short"));
-        let told = settings.tell(Some(&keys));
-        assert_eq!(told.configuration_key.map(|keys| keys.len()), Some(1));
-        assert_eq!(told.unknown_key.map(|keys| keys.len()), Some(1));
+        let listed = settings.list(Some(&keys));
+        assert_eq!(listed.configuration_key.map(|keys| keys.len()), Some(1));
+        assert_eq!(listed.unknown_key.map(|keys| keys.len()), Some(1));
     }
 }

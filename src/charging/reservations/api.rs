@@ -88,7 +88,7 @@ async fn create_reservation(
             let reservation = life_cycle::prepare(conn, organization, new.clone(), (&moment, &*link, &**uses))?;
             store::insert(conn, &reservation)?;
             for kind in [EventKind::ReservationCreated, EventKind::ReservationRequested] {
-                life_cycle::tell(conn, &moment, &reservation, kind)?;
+                life_cycle::record_event(conn, &moment, &reservation, kind)?;
             }
             Ok::<_, ApiError>(reservation)
         })
@@ -164,7 +164,7 @@ async fn update_reservation(
             }
             reservation.apply(patch.clone(), &moment)?;
             store::update(conn, &reservation)?;
-            life_cycle::tell(conn, &moment, &reservation, EventKind::ReservationUpdated)?;
+            life_cycle::record_event(conn, &moment, &reservation, EventKind::ReservationUpdated)?;
             Ok((reservation, moved))
         })
         .await?;
@@ -200,7 +200,7 @@ async fn delete_reservation(
                 return Ok((life_cycle::cancel(conn, &moment, reservation)?, true));
             }
             store::delete(conn, id)?;
-            life_cycle::tell(conn, &moment, &reservation, EventKind::ReservationDeleted)?;
+            life_cycle::record_event(conn, &moment, &reservation, EventKind::ReservationDeleted)?;
             Ok::<_, ApiError>((reservation, false))
         })
         .await?;

@@ -123,7 +123,12 @@ fn holder(conn: &mut Conn, organization: OrganizationId, new: &NewReservation, n
 }
 
 /// Records an event with the whole reservation.
-pub(super) fn tell(conn: &mut Conn, moment: &Moment, reservation: &Reservation, kind: EventKind) -> StoreResult<()> {
+pub(super) fn record_event(
+    conn: &mut Conn,
+    moment: &Moment,
+    reservation: &Reservation,
+    kind: EventKind,
+) -> StoreResult<()> {
     Change::new(conn, reservation.organization_id, moment).record_at(
         reservation.chargestation_id,
         kind,
@@ -149,7 +154,7 @@ fn enter(
         ReservationStatus::Cancelled => EventKind::ReservationCancelled,
         ReservationStatus::Failed => EventKind::ReservationFailed,
     };
-    tell(conn, moment, &reservation, kind)?;
+    record_event(conn, moment, &reservation, kind)?;
     Ok(reservation)
 }
 

@@ -80,7 +80,7 @@ async fn create_session(
     Body(new): Body<NewSession>,
 ) -> ApiResult<Created<SessionView>> {
     let link = link.get_ref().clone();
-    let (session, told) = ctx
+    let (session, given) = ctx
         .change(caller.organization())
         .write(move |change| {
             let (session, number) = prepare(change.conn, change.organization, &new, change.moment)?;
@@ -98,7 +98,7 @@ async fn create_session(
         })
         .await?;
     let view = SessionView::from(session.clone()).seen(caller.sees_cards());
-    actix_web::rt::spawn(start(ctx, performer, session, told));
+    actix_web::rt::spawn(start(ctx, performer, session, given));
     Ok(Created(view))
 }
 
@@ -258,7 +258,7 @@ async fn update_session(
             Ok::<_, ApiError>(SessionView::from(session))
         })
         .await?;
-    signals.tell(Signal { organization, station: view.chargestation, kind: SignalKind::Reconfigured });
+    signals.notify(Signal { organization, station: view.chargestation, kind: SignalKind::Reconfigured });
     Ok(Changed(view.seen(caller.sees_cards())))
 }
 
@@ -284,8 +284,8 @@ async fn list_energy_reports(
             if whole {
                 reports.extend(evidence::in_reports(conn, id)?);
             }
-            let told_at = |report: &Value| report.get("timestamp").map(Value::to_string);
-            reports.sort_by_key(told_at);
+            let station_time = |report: &Value| report.get("timestamp").map(Value::to_string);
+            reports.sort_by_key(station_time);
             Ok(reports)
         })
         .await
@@ -361,7 +361,7 @@ async fn limit(
             Ok((session, connector, balanced))
         })
         .await?;
-    signals.tell(Signal { organization, station: session.chargestation_id, kind: SignalKind::Reconfigured });
+    signals.notify(Signal { organization, station: session.chargestation_id, kind: SignalKind::Reconfigured });
     if !balanced {
         let transaction = session.transaction_id.unwrap_or_default();
         let (kind, command) = match session.power_limit {

@@ -149,17 +149,17 @@ pub(super) fn stop(
     mark: Mark,
     register: Option<WattHours>,
 ) -> StoreResult<Timestamp> {
-    let mut as_told = session.clone();
-    let at = metering::stop(conn, &mut as_told, mark, register)?;
+    let mut as_sent = session.clone();
+    let at = metering::stop(conn, &mut as_sent, mark, register)?;
     let Some(next) = next_of(conn, session)? else {
-        *session = as_told;
+        *session = as_sent;
         return Ok(at);
     };
     let most = next.register.zip(session.meter_start);
     let most = most.map(|(end, begin)| session.energy.max(end - begin));
-    let is_beyond = most.is_some_and(|most| as_told.energy > most);
+    let is_beyond = most.is_some_and(|most| as_sent.energy > most);
     if !is_beyond && at <= next.at {
-        *session = as_told;
+        *session = as_sent;
         return Ok(at);
     }
     let register = if is_beyond { next.register } else { register };
@@ -174,7 +174,7 @@ pub(super) fn take_in(conn: &mut Conn, moment: &Moment, session: &mut Session, s
     let is_beyond = |sample: &Sample| {
         next.as_ref().is_some_and(|next| {
             let register = sample.reading.energy.zip(next.register);
-            sample.at > next.at || register.is_some_and(|(told, begin)| told > begin)
+            sample.at > next.at || register.is_some_and(|(reported, begin)| reported > begin)
         })
     };
     let own = samples.iter().cloned().map(|mut sample| {
@@ -204,7 +204,7 @@ pub(super) fn correct(
     let before = session.settled();
     take_in(conn, moment, &mut session, samples)?;
     let until = session.ended_at.unwrap_or(moment.now);
-    cost::reckon(conn, &mut session, until)?;
+    cost::compute(conn, &mut session, until)?;
     let is_corrected = session.keep_correction(before, REPORTED_LATE, moment.now);
     if is_corrected {
         session.updated_at = moment.version_after(session.updated_at);

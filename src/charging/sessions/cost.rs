@@ -137,7 +137,7 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
         return Ok(site.rate.is_some());
     };
     session.rate_version = Some(version);
-    session.cost = Some(Json(reckoned(&tariff, site.zone, session, start, Vec::new())));
+    session.cost = Some(Json(computed(&tariff, site.zone, session, start, Vec::new())));
     let frozen = Frozen { session_id: session.id, tariff: Json(tariff), timezone: site.zone.to_string() };
     each!(conn, |conn| diesel::insert_into(session_tariffs::table)
         .values(&frozen)
@@ -147,7 +147,7 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
 }
 
 /// Computes again what a priced session costs until this instant. One whose readings have been forgotten costs what it did.
-pub(super) fn reckon(conn: &mut Conn, session: &mut Session, until: Timestamp) -> StoreResult<()> {
+pub(super) fn compute(conn: &mut Conn, session: &mut Session, until: Timestamp) -> StoreResult<()> {
     let Some(connector) = session.connector_id.filter(|_| session.cost.is_some()) else {
         return Ok(());
     };
@@ -166,12 +166,12 @@ pub(super) fn reckon(conn: &mut Conn, session: &mut Session, until: Timestamp) -
         .load(conn)?;
     let points = rows.into_iter().map(|(at, energy, power)| Point { at, energy, power });
     let zone = timezone.parse().unwrap_or_default();
-    let cost = reckoned(&tariff.0, zone, session, until, points.collect());
+    let cost = computed(&tariff.0, zone, session, until, points.collect());
     session.cost = Some(Json(cost));
     Ok(())
 }
 
-fn reckoned(tariff: &Tariff, zone: TimeZone, session: &Session, until: Timestamp, points: Vec<Point>) -> SessionCost {
+fn computed(tariff: &Tariff, zone: TimeZone, session: &Session, until: Timestamp, points: Vec<Point>) -> SessionCost {
     let start = session.started_at.unwrap_or(session.created_at);
     let timeline = Timeline::from_points((start, until), session.energy, points);
     pricing::cost(tariff, &timeline, zone).into()

@@ -31,8 +31,8 @@ impl Session {
     /// The energy register at its latest reading, where one was reported.
     pub(super) fn last_register(&self) -> Option<WattHours> {
         let report = self.latest.as_ref();
-        let told = report.and_then(|report| report.0.pointer("/energy_meter/value")?.as_i64());
-        told.map(WattHours).or_else(|| self.meter_start.map(|begin| begin + self.energy))
+        let reported = report.and_then(|report| report.0.pointer("/energy_meter/value")?.as_i64());
+        reported.map(WattHours).or_else(|| self.meter_start.map(|begin| begin + self.energy))
     }
 }
 
@@ -72,7 +72,7 @@ pub fn assume_over(
     metering::assume_stop(conn, &mut session)?;
     conclude(&mut session, at, &format!("{ASSUMED}: {why}"), moment);
     let until = session.ended_at.unwrap_or(at);
-    cost::reckon(conn, &mut session, until)?;
+    cost::compute(conn, &mut session, until)?;
     store::update(conn, &session)?;
     record(conn, moment, &session, EventKind::SessionEnded)?;
     priority_charges::session_ended(conn, moment, session.chargestation_id, longest_running_at)?;

@@ -44,7 +44,8 @@ struct Row {
     chargestation_id: StationId,
     connector_id: Option<ConnectorId>,
     session_id: Option<SessionId>,
-    told_at: Timestamp,
+    #[diesel(column_name = told_at)]
+    station_time: Timestamp,
     received_at: Timestamp,
     context: String,
     measurand: Option<String>,
@@ -69,7 +70,7 @@ pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sa
     for evidence in &sample.evidence {
         let known: i64 = meter_evidence::table
             .filter(meter_evidence::chargestation_id.eq(source.station))
-            .filter(meter_evidence::told_at.eq(sample.told_at))
+            .filter(meter_evidence::told_at.eq(sample.station_time))
             .filter(meter_evidence::context.eq(&evidence.context))
             .filter(meter_evidence::signed_data.eq(&evidence.signed_data))
             .count()
@@ -84,7 +85,7 @@ pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sa
             chargestation_id: source.station,
             connector_id: source.connector,
             session_id: source.session,
-            told_at: sample.told_at,
+            station_time: sample.station_time,
             received_at: moment.now,
             context: evidence.context,
             measurand: evidence.measurand,
@@ -134,7 +135,7 @@ impl From<Row> for EvidenceView {
     fn from(row: Row) -> Self {
         Self {
             id: row.id,
-            timestamp: row.told_at,
+            timestamp: row.station_time,
             received_at: row.received_at,
             context: row.context,
             measurand: row.measurand,

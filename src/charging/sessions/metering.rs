@@ -10,7 +10,7 @@ use crate::store::{Conn, Json, StoreResult};
 use kernel::*;
 
 /// Oddities that are kept of one session.
-const MOST_FLAGS: usize = 50;
+const MOST_DEVIATIONS: usize = 50;
 
 /// The power that a connector is made for.
 fn rating_of(conn: &mut Conn, connector: Option<ConnectorId>) -> StoreResult<Option<Watts>> {
@@ -72,7 +72,7 @@ fn series(sample: &Sample, attribution: Attribution) -> Series {
 
 /// When its transaction began: the station's own time, its receipt, and the time in our clock.
 pub(super) struct Beginning {
-    pub(super) told: Timestamp,
+    pub(super) station_time: Timestamp,
     pub(super) received: Timestamp,
     pub(super) at: Timestamp,
     /// The register, where it was sent.
@@ -81,7 +81,7 @@ pub(super) struct Beginning {
 
 /// The session of a station began: its ledger is opened, or learns of a start that was reported late.
 pub(super) fn begin(conn: &mut Conn, session: &mut Session, beginning: &Beginning) -> StoreResult<()> {
-    let mark = Mark::new(beginning.at, beginning.told, beginning.received);
+    let mark = Mark::new(beginning.at, beginning.station_time, beginning.received);
     let mut ledger = match &session.energy_ledger {
         Some(_) => ledger(conn, session)?,
         None => EnergyLedger::open(beginning.at, mark, rating_of(conn, session.connector_id)?),
@@ -174,22 +174,22 @@ impl Session {
     fn keep(&mut self, ledger: EnergyLedger) {
         self.energy = ledger.energy();
         self.energy_period = ledger.drawing_seconds();
-        self.flag(ledger.flags().iter().map(|flag| flag.as_str()));
+        self.note_deviations(ledger.flags().iter().map(|deviation| deviation.as_str()));
         self.energy_ledger = Some(Json(ledger));
     }
 
     /// Notes what was odd about a sample; whether anything is new.
     pub(super) fn note_oddities(&mut self, sample: &Sample) -> bool {
         let known = self.flags.0.len();
-        self.flag(sample.flags.iter().map(String::as_str));
+        self.note_deviations(sample.flags.iter().map(String::as_str));
         self.flags.0.len() > known
     }
 
-    fn flag<'a>(&mut self, flags: impl Iterator<Item = &'a str>) {
-        for flag in flags {
+    fn note_deviations<'a>(&mut self, flags: impl Iterator<Item = &'a str>) {
+        for deviation in flags {
             let known = &mut self.flags.0;
-            if known.len() < MOST_FLAGS && known.iter().all(|one| one != flag) {
-                known.push(flag.to_owned());
+            if known.len() < MOST_DEVIATIONS && known.iter().all(|one| one != deviation) {
+                known.push(deviation.to_owned());
             }
         }
     }
@@ -229,14 +229,14 @@ fn merged_report(known: Option<Value>, new: Value) -> Value {
     let (Some(Value::Object(known)), Value::Object(mut report)) = (known, new.clone()) else {
         return new;
     };
-    let told_at = known.get("timestamp").cloned().unwrap_or_default();
-    let is_same_instant = report.get("timestamp") == Some(&told_at);
+    let station_time = known.get("timestamp").cloned().unwrap_or_default();
+    let is_same_instant = report.get("timestamp") == Some(&station_time);
     for (name, mut value) in known {
         if report.contains_key(&name) {
             continue;
         }
         if let Some(fields) = value.as_object_mut().filter(|_| !is_same_instant) {
-            fields.entry("timestamp").or_insert_with(|| told_at.clone());
+            fields.entry("timestamp").or_insert_with(|| station_time.clone());
         }
         report.insert(name, value);
     }

@@ -302,23 +302,23 @@ impl Session {
     }
 
     /// A measurand of the latest reading, where that contained it: one that was reported before has a time of its own.
-    fn just_told(&self, measurand: &str) -> Option<&Value> {
-        let told = self.latest.as_ref()?.0.get(measurand)?;
-        if told.get("timestamp").is_some() {
+    fn just_reported(&self, measurand: &str) -> Option<&Value> {
+        let reported = self.latest.as_ref()?.0.get(measurand)?;
+        if reported.get("timestamp").is_some() {
             return None;
         }
-        told.get("value")
+        reported.get("value")
     }
 
     /// The current of its highest phase at the latest reading.
     pub fn current(&self) -> Option<Milliamps> {
-        let amps = self.just_told("current")?;
+        let amps = self.just_reported("current")?;
         Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0)
     }
 
     /// The current of each of the three phases at the latest reading, where all were reported.
     pub fn phase_currents(&self) -> Option<[Milliamps; 3]> {
-        let phases = self.just_told("phase_current")?.as_array()?;
+        let phases = self.just_reported("phase_current")?.as_array()?;
         let read = |amps| Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0);
         let phases: Option<Vec<Milliamps>> = phases.iter().map(read).collect();
         phases?.try_into().ok()

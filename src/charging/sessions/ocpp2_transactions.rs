@@ -13,7 +13,7 @@ use super::ending::{assume_over, conclude, reopen};
 use super::energy::{Mark, believed};
 use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
-use super::placing::{self, Found, take_place};
+use super::placing::{self, Found, assign_connector};
 use super::readings::Sample;
 use super::received_events::{self, ReceivedEvents};
 use super::store::record;
@@ -80,7 +80,7 @@ pub struct TransactionEvent {
     /// When it happened, as far as the station is believed.
     pub at: Timestamp,
     /// The same by the station's own clock.
-    pub told_at: Timestamp,
+    pub station_time: Timestamp,
     /// The number by which the station was asked to start it, if it was.
     pub start_request: Option<i64>,
     /// Who was identified, if anybody was.
@@ -115,18 +115,18 @@ pub struct Recorded {
     /// Whether it began the session.
     pub began: bool,
     /// Whether it said for the first time at which connector the session is.
-    pub placed: bool,
+    pub assigned: bool,
     /// Whether it ended the session.
     pub ended: bool,
 }
 
 /// Records an event.
 pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) -> StoreResult<Recorded> {
-    let known = store::find_named(conn, event.station, &event.name)?;
+    let known = store::find_by_transaction_name(conn, event.station, &event.name)?;
     let mut seen = ReceivedEvents::default();
     let mut known = match known {
         Some(session) => {
-            if received_events::is_told(conn, moment, &session, event)? {
+            if received_events::was_received(conn, moment, &session, event)? {
                 return Ok(Recorded::repeated(session));
             }
             seen = ReceivedEvents::of(conn, session.id)?;
@@ -158,7 +158,7 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
     let settled = (session.status == SessionStatus::Ended).then(|| session.settled());
 
     let is_billed = !session.is_open() && !session.is_over_by_assumption();
-    let mut placed = false;
+    let mut assigned = false;
     if let (None, Some(connector)) = (session.connector_id, event.connector) {
         let found = Found {
             connector,
@@ -166,11 +166,11 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
             id_tag: event.driver.as_ref().map(|driver| driver.id_tag.as_str()),
             at: event.at,
         };
-        session = take_place(conn, moment, session, &found)?;
+        session = assign_connector(conn, moment, session, &found)?;
         if !is_billed {
             metering::rate(conn, &mut session)?;
         }
-        placed = true;
+        assigned = true;
     }
     if let Some(driver) = &event.driver {
         identify(&mut session, driver);
@@ -192,7 +192,7 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
         if ended || session.is_over_by_assumption() {
             reopen(&mut session);
             let register = register(event.samples.iter().rev(), "End");
-            let mark = Mark::new(event.at, event.told_at, moment.now);
+            let mark = Mark::new(event.at, event.station_time, moment.now);
             let end = corrections::stop(conn, &mut session, mark, register)?;
             let reason = event.stop_reason.as_deref().unwrap_or("Local");
             conclude(&mut session, end, reason, moment);
@@ -201,14 +201,14 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
     } else if is_news && let Some(state) = event.state.filter(|_| session.is_open()) {
         is_charged = session.enter(state, at);
     }
-    let is_to_price = (began && session.connector_id.is_some()) || placed;
+    let is_to_price = (began && session.connector_id.is_some()) || assigned;
     if is_to_price && !session.is_free() {
         cost::freeze(conn, &mut session)?;
     }
     // A bill stays as it is, unless it is the beginning that comes late.
     if !is_billed || event.stage == Stage::Started {
         let until = session.ended_at.or(session.latest_at);
-        cost::reckon(conn, &mut session, until.unwrap_or(at))?;
+        cost::compute(conn, &mut session, until.unwrap_or(at))?;
     }
     session.updated_at = moment.version_after(session.updated_at);
     let why = match event.stage {
@@ -218,12 +218,12 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
     let corrected = session.status == SessionStatus::Ended
         && settled.is_some_and(|before| session.keep_correction(before, why, moment.now));
     store::update(conn, &session)?;
-    let mut recorded = Recorded { session, repeated: false, is_news, began, placed, ended };
-    recorded.tell(conn, moment, corrected, is_charged)?;
+    let mut recorded = Recorded { session, repeated: false, is_news, began, assigned, ended };
+    recorded.record_events(conn, moment, corrected, is_charged)?;
     if is_orphan {
-        store::tell_full_of_orphans(conn, moment, &recorded.session)?;
+        store::record_orphans_full(conn, moment, &recorded.session)?;
     }
-    if began || placed {
+    if began || assigned {
         recorded.session = placing::give_way(conn, moment, recorded.session)?;
     }
     Ok(recorded)
@@ -232,11 +232,11 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
 impl Recorded {
     /// Nothing new.
     const fn repeated(session: Session) -> Self {
-        Self { session, repeated: true, is_news: false, began: false, placed: false, ended: false }
+        Self { session, repeated: true, is_news: false, began: false, assigned: false, ended: false }
     }
 
     /// Records what it changed; a session of which only the end is known never started.
-    fn tell(&self, conn: &mut Conn, moment: &Moment, corrected: bool, is_charged: bool) -> StoreResult<()> {
+    fn record_events(&self, conn: &mut Conn, moment: &Moment, corrected: bool, is_charged: bool) -> StoreResult<()> {
         let session = &self.session;
         let station = session.chargestation_id;
         if self.began && !session.orphan {
@@ -344,12 +344,12 @@ fn register<'a>(samples: impl Iterator<Item = &'a Sample>, edge: &str) -> Option
         "Clock" => 2,
         _ => 1,
     };
-    let told = samples.filter_map(|sample| Some((rank(sample), sample.reading.energy?)));
-    told.min_by_key(|(rank, _)| *rank).map(|(_, register)| register)
+    let registers = samples.filter_map(|sample| Some((rank(sample), sample.reading.energy?)));
+    registers.min_by_key(|(rank, _)| *rank).map(|(_, register)| register)
 }
 
 fn beginning(moment: &Moment, event: &TransactionEvent, register: Option<WattHours>) -> Beginning {
-    Beginning { told: event.told_at, received: moment.now, at: believed(event.at, moment.now), register }
+    Beginning { station_time: event.station_time, received: moment.now, at: believed(event.at, moment.now), register }
 }
 
 /// The beginning counts from when it happened, also where it is reported late.

@@ -31,7 +31,7 @@ pub(super) struct Found<'a> {
 /// Puts a running session at its connector: another that runs there is over, the session that was created by API and
 /// waits for this one goes on as it, and the readings that came before are recorded. Answers the session as it is now, which
 /// is not stored yet.
-pub(super) fn take_place(
+pub(super) fn assign_connector(
     conn: &mut Conn,
     moment: &Moment,
     mut session: Session,
@@ -82,7 +82,7 @@ pub(super) fn give_way(conn: &mut Conn, moment: &Moment, session: Session) -> St
 
 /// Puts a session at the connector that readings show which name its transaction, where it had none: it is priced from its
 /// beginning.
-pub(super) fn place_by_readings(
+pub(super) fn assign_connector_by_readings(
     conn: &mut Conn,
     moment: &Moment,
     session: Session,
@@ -92,7 +92,7 @@ pub(super) fn place_by_readings(
         return Ok(session);
     }
     let found = Found { connector, start_request: None, id_tag: None, at: moment.now };
-    let mut session = take_place(conn, moment, session, &found)?;
+    let mut session = assign_connector(conn, moment, session, &found)?;
     if !session.is_free() {
         cost::freeze(conn, &mut session)?;
     }
@@ -161,8 +161,8 @@ pub(super) fn take_in_readings(
     if session.is_over_by_assumption() {
         return corrections::take_in(conn, moment, session, &event.samples);
     }
-    let (connector, told) = (session.connector_id, (&*event.samples, Attribution::Named));
-    readings::take_in(conn, moment, session, connector, told)?;
+    let (connector, reported) = (session.connector_id, (&*event.samples, Attribution::Named));
+    readings::take_in(conn, moment, session, connector, reported)?;
     Ok(())
 }
 
@@ -173,7 +173,7 @@ fn keep_unplaced(session: &mut Session, samples: &[Sample]) {
     let waiting = fields.entry(UNPLACED).or_insert_with(|| serde_json::Value::Array(Vec::new()));
     if let serde_json::Value::Array(waiting) = waiting {
         let room = MOST_UNPLACED.saturating_sub(waiting.len());
-        let told = samples.iter().take(room);
-        waiting.extend(told.filter_map(|sample| serde_json::to_value(sample).ok()));
+        let reported = samples.iter().take(room);
+        waiting.extend(reported.filter_map(|sample| serde_json::to_value(sample).ok()));
     }
 }

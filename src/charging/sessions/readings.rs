@@ -10,7 +10,7 @@ use super::energy::{believed, marks_of_one_message};
 use super::evidence::{self, Evidence, Source};
 use super::metering::{self, Attribution};
 use super::model::Session;
-use super::placing::place_by_readings;
+use super::placing::assign_connector_by_readings;
 use super::store::record;
 use super::{corrections, cost, store};
 use crate::each;
@@ -56,7 +56,7 @@ impl Reading {
         let (power, power_is_derived) = match (self.power, other.power) {
             (Some(_), Some(_)) if other.power_is_derived => (self.power, self.power_is_derived),
             (Some(_), Some(_)) if self.power_is_derived => (other.power, false),
-            (known, told) => (one_of(known, told)?, self.power_is_derived || other.power_is_derived),
+            (known, reported) => (one_of(known, reported)?, self.power_is_derived || other.power_is_derived),
         };
         Some(Self {
             energy: one_of(self.energy, other.energy)?,
@@ -71,9 +71,9 @@ impl Reading {
 }
 
 /// What is reported by one of both, or by both alike.
-fn one_of<T: Copy + PartialEq>(known: Option<T>, told: Option<T>) -> Option<Option<T>> {
-    let is_same = known.is_none() || told.is_none() || known == told;
-    is_same.then(|| known.or(told))
+fn one_of<T: Copy + PartialEq>(known: Option<T>, reported: Option<T>) -> Option<Option<T>> {
+    let is_same = known.is_none() || reported.is_none() || known == reported;
+    is_same.then(|| known.or(reported))
 }
 
 fn each_of<T: Copy + PartialEq>([a, b, c]: [Option<T>; 3], [x, y, z]: [Option<T>; 3]) -> Option<[Option<T>; 3]> {
@@ -86,7 +86,8 @@ pub struct Sample {
     /// When it was measured, put into our clock.
     pub at: Timestamp,
     /// The time that the station sent, as it stands there.
-    pub told_at: Timestamp,
+    #[serde(rename = "told_at")]
+    pub station_time: Timestamp,
     /// Why: `Sample.Periodic`, `Transaction.Begin`, …
     pub context: String,
     /// What was measured.
@@ -142,7 +143,8 @@ struct Row<'a> {
     power: Option<Watts>,
     reading: Json<Value>,
     raw: &'a str,
-    told_at: Option<Timestamp>,
+    #[diesel(column_name = told_at)]
+    station_time: Option<Timestamp>,
     delivered: Option<WattHours>,
 }
 
@@ -152,11 +154,11 @@ struct Row<'a> {
 /// it, unless its end was assumed: those from before its end are kept with it, and later ones belong to the session that runs
 /// at the connector, if one does. What is signed in them is its evidence all the same.
 pub fn record_readings(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Session>> {
-    let named = match report.transaction.filter(|id| *id > 0) {
+    let of_transaction = match report.transaction.filter(|id| *id > 0) {
         Some(id) => store::find_by_transaction(conn, report.station, id)?,
         None => None,
     };
-    let Some(mut session) = named else {
+    let Some(mut session) = of_transaction else {
         return record_unnamed(conn, moment, report);
     };
     if let Some(latest) = report.samples.last() {
@@ -167,7 +169,7 @@ pub fn record_readings(conn: &mut Conn, moment: &Moment, report: &MeterReport) -
         return record_late(conn, moment, report, session);
     }
     if let Some(connector) = report.connector {
-        session = place_by_readings(conn, moment, session, connector)?;
+        session = assign_connector_by_readings(conn, moment, session, connector)?;
     }
     let heard = (session, Attribution::Named);
     follow(conn, moment, &report.samples, heard).map(Some)
@@ -241,16 +243,16 @@ fn follow(
         return Ok(session);
     }
     session.updated_at = moment.version_after(session.updated_at);
-    let tell = session.reported_at.is_none_or(|last| moment.now.since(last) >= RECORDED_EVERY);
-    if tell {
+    let is_due = session.reported_at.is_none_or(|last| moment.now.since(last) >= RECORDED_EVERY);
+    if is_due {
         session.reported_at = Some(moment.now);
     }
-    if tell || session.target.0.cost.is_some() {
+    if is_due || session.target.0.cost.is_some() {
         let until = session.latest_at.unwrap_or(moment.now);
-        cost::reckon(conn, &mut session, until)?;
+        cost::compute(conn, &mut session, until)?;
     }
     store::save_metrics(conn, &session)?;
-    if tell {
+    if is_due {
         record(conn, moment, &session, EventKind::SessionUpdated)?;
     }
     Ok(session)
@@ -264,7 +266,7 @@ pub(super) fn take_in(
     connector: Option<ConnectorId>,
     (samples, attribution): (&[Sample], Attribution),
 ) -> StoreResult<bool> {
-    let times = samples.iter().map(|sample| (sample.at, sample.told_at));
+    let times = samples.iter().map(|sample| (sample.at, sample.station_time));
     let marks = marks_of_one_message(&times.collect::<Vec<_>>(), moment.now);
     let (mut news, source) = (false, session.source(connector));
     for (sample, mark) in samples.iter().zip(marks) {
@@ -346,7 +348,7 @@ fn known(
     const MOST_OF_ONE_TIME: i64 = 20;
     let of_instant = meter_values::connector_id
         .eq(connector)
-        .and(meter_values::told_at.eq(sample.told_at))
+        .and(meter_values::told_at.eq(sample.station_time))
         .and(meter_values::context.eq(&sample.context));
     let mut stored = meter_values::table.filter(of_instant).into_boxed();
     if let Some(session) = whose {
@@ -362,8 +364,8 @@ fn known(
         Some(Known { at, reading, raw, delivered, together })
     });
     let fits: Vec<Known> = fits.collect();
-    let told_before = fits.iter().position(Known::is_complete);
-    Ok(fits.into_iter().nth(told_before.unwrap_or(0)))
+    let received_before = fits.iter().position(Known::is_complete);
+    Ok(fits.into_iter().nth(received_before.unwrap_or(0)))
 }
 
 /// Puts what was reported separately into the reading of the same instant.
@@ -415,7 +417,7 @@ fn insert(
             power: sample.reading.power,
             reading: Json(serde_json::to_value(&sample.reading).unwrap_or_default()),
             raw: &sample.raw,
-            told_at: Some(sample.told_at),
+            station_time: Some(sample.station_time),
             delivered,
         };
         let stored = each!(conn, |conn| diesel::insert_into(meter_values::table)

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::model::{ChargingState, Session, SessionStatus};
 use super::ocpp2_transactions::{Stage, TransactionEvent};
-use super::repetition::{OF_ONE_TIME, is_start_told_again};
+use super::repetition::{OF_ONE_TIME, is_repeated_start};
 use crate::each;
 use crate::store::schema::transaction_events as events;
 use crate::store::{Conn, StoreResult};
@@ -50,8 +50,9 @@ pub(super) fn keep(
     session_id: SessionId,
 ) -> StoreResult<()> {
     let like = like(conn, session_id, event)?;
-    let at =
-        like.first().map_or(event.told_at, |(latest, _)| Timestamp::from_micros(latest.micros().saturating_add(1)));
+    let at = like
+        .first()
+        .map_or(event.station_time, |(latest, _)| Timestamp::from_micros(latest.micros().saturating_add(1)));
     let row = Row {
         session_id,
         seq_no: event.seq_no,
@@ -73,8 +74,8 @@ fn like(conn: &mut Conn, session: SessionId, event: &TransactionEvent) -> StoreR
         .filter(events::seq_no.eq(event.seq_no))
         .filter(events::stage.eq(event.stage.name()))
         .filter(events::trigger_reason.eq(&event.trigger))
-        .filter(events::at.ge(event.told_at))
-        .filter(events::at.lt(event.told_at + OF_ONE_TIME))
+        .filter(events::at.ge(event.station_time))
+        .filter(events::at.lt(event.station_time + OF_ONE_TIME))
         .order(events::at.desc())
         .limit(MOST_OF_ONE_TIME)
         .select((events::at, events::raw))
@@ -83,7 +84,7 @@ fn like(conn: &mut Conn, session: SessionId, event: &TransactionEvent) -> StoreR
 
 /// Whether this very event was received before: the same number alone does not say so, as some stations repeat theirs. Where the
 /// clock shows still what it showed at the start, its words must be the same, too.
-pub(super) fn is_told(
+pub(super) fn was_received(
     conn: &mut Conn,
     moment: &Moment,
     session: &Session,
@@ -98,10 +99,10 @@ pub(super) fn is_told(
     if event.stage == Stage::Started {
         let ended: Option<Timestamp> =
             own().filter(events::stage.eq(Stage::Ended.name())).select(max(events::at)).first(conn)?;
-        return is_start_told_again(conn, moment.now, session, (event.told_at, ended));
+        return is_repeated_start(conn, moment.now, session, (event.station_time, ended));
     }
     let first: Option<Timestamp> = own().select(min(events::at)).first(conn)?;
-    let stands_still = first.is_some_and(|first| event.told_at < first + OF_ONE_TIME);
+    let stands_still = first.is_some_and(|first| event.station_time < first + OF_ONE_TIME);
     Ok(!stands_still || like.iter().any(|(_, raw)| says_the_same(raw, &event.raw)))
 }
 
@@ -149,8 +150,8 @@ impl ReceivedEvents {
     /// Whether an event says how things are: nothing later was received, by number or by time. Where both stand still, each is news.
     pub(super) fn is_news(&self, event: &TransactionEvent) -> bool {
         let by_number = self.highest_number.map_or(Ordering::Greater, |highest| event.seq_no.cmp(&highest));
-        let is_later = self.latest.is_none_or(|latest| event.told_at > latest);
-        let is_same_time = self.latest.is_some_and(|latest| latest < event.told_at + OF_ONE_TIME);
+        let is_later = self.latest.is_none_or(|latest| event.station_time > latest);
+        let is_same_time = self.latest.is_some_and(|latest| latest < event.station_time + OF_ONE_TIME);
         by_number.is_gt() || is_later || (by_number.is_eq() && is_same_time)
     }
 
@@ -174,12 +175,12 @@ impl ReceivedEvents {
             return after_end(Duration::ZERO); // else it is reported late
         };
         let is_next = event.seq_no == highest.saturating_add(1);
-        if is_next && !has_ended && event.told_at < start + STARTS_IN_PARTS {
+        if is_next && !has_ended && event.station_time < start + STARTS_IN_PARTS {
             return false;
         }
         // A start whose time was put right is repeated before anything else comes.
-        let went_back = event.told_at + SAME_START < start && event.seq_no < highest;
-        let again = event.told_at > start + SAME_START || went_back;
+        let went_back = event.station_time + SAME_START < start && event.seq_no < highest;
+        let again = event.station_time > start + SAME_START || went_back;
         has_ended || again || after_end(Duration::ZERO)
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn start_key_ends(report: &StartReport) -> (String, String) {
 /// The natural key of a start; one without a time has that of its receipt, marked as such.
 pub(super) fn start_key(report: &StartReport, now: Timestamp) -> String {
     let (begin, end) = start_key_ends(report);
-    match report.told_at {
+    match report.station_time {
         Some(at) => format!("{begin}{}{end}", at.micros()),
         None => format!("{begin}?{}{end}", now.micros()),
     }
@@ -35,18 +35,18 @@ pub(super) fn start_key(report: &StartReport, now: Timestamp) -> String {
 
 /// The natural key of a stop.
 pub(super) fn stop_key(report: &StopReport) -> String {
-    let told = |number: Option<i64>| number.map_or_else(|| "?".to_owned(), |it| it.to_string());
+    let reported = |number: Option<i64>| number.map_or_else(|| "?".to_owned(), |it| it.to_string());
     format!(
         "{}/{}/{}/{}",
         report.station,
-        told(report.transaction),
-        told(report.meter_stop.map(WattHours::get)),
-        told(report.told_at.map(Timestamp::micros)),
+        reported(report.transaction),
+        reported(report.meter_stop.map(WattHours::get)),
+        reported(report.station_time.map(Timestamp::micros)),
     )
 }
 
 /// The station's own time in the key of a start or a stop; none where it sent none.
-pub(super) fn told_time(key: Option<&str>) -> Option<Timestamp> {
+pub(super) fn own_time(key: Option<&str>) -> Option<Timestamp> {
     let micros = key?.split('/').nth(3)?;
     micros.parse().ok().map(Timestamp::from_micros)
 }
@@ -56,7 +56,7 @@ pub(super) fn told_time(key: Option<&str>) -> Option<Timestamp> {
 ///
 /// A clock that is set shows no instant twice. One that shows the same at the begin and at the end stands still, and does so
 /// for the next session, too; one that was never set may show the same after each boot.
-pub(super) fn is_start_told_again(
+pub(super) fn is_repeated_start(
     conn: &mut Conn,
     now: Timestamp,
     session: &Session,
@@ -84,13 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_stands_in_a_key_unless_none_was_told() {
+    fn the_time_stands_in_a_key_unless_none_was_sent() {
         assert_eq!(
-            told_time(Some("s/c/1000/1777000000000000/card/7")),
+            own_time(Some("s/c/1000/1777000000000000/card/7")),
             Some(Timestamp::from_unix_seconds(1_777_000_000))
         );
-        assert_eq!(told_time(Some("s/c/1000/?1777000000000000/card")), None);
-        assert_eq!(told_time(Some("s/7/9000/?")), None);
-        assert_eq!(told_time(None), None);
+        assert_eq!(own_time(Some("s/c/1000/?1777000000000000/card")), None);
+        assert_eq!(own_time(Some("s/7/9000/?")), None);
+        assert_eq!(own_time(None), None);
     }
 }

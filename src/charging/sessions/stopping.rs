@@ -155,7 +155,7 @@ impl Stopping {
         if let Some(session) = ended.await?
             && let Some(connector) = session.connector_id
         {
-            self.signals.tell(Signal {
+            self.signals.notify(Signal {
                 organization,
                 station: session.chargestation_id,
                 kind: SignalKind::SessionEnded(connector, session.id),
@@ -184,11 +184,11 @@ impl Stopping {
                 return self.end(at, UNKNOWN).await;
             }
         }
-        let told = db.write(move |conn| {
+        let reported = db.write(move |conn| {
             let session = store::find(conn, organization, id)?;
             record(conn, &moment, &session, EventKind::SessionStopFailure)
         });
-        told.await
+        reported.await
     }
 
     /// Whether the station says that the transaction goes on (E14, OCPP 2.x); nothing where it does not say.

@@ -11,7 +11,7 @@ use super::energy::{Mark, most_power, power_between};
 use super::metering::Attribution;
 use super::model::{Session, SessionStatus};
 use super::readings::{self, Sample};
-use super::repetition::{stop_key, told_time};
+use super::repetition::{own_time, stop_key};
 use super::store::record;
 use super::{cost, store};
 use crate::events::EventKind;
@@ -35,7 +35,7 @@ pub struct StopReport {
     /// When it stopped, as far as the station is believed.
     pub at: Timestamp,
     /// The same by the station's own clock; none where it sent no time.
-    pub told_at: Option<Timestamp>,
+    pub station_time: Option<Timestamp>,
     /// Why, in OCPP's words, where it was sent.
     pub reason: Option<String>,
     /// Readings that came with the stop.
@@ -96,7 +96,7 @@ pub fn stop_transaction(conn: &mut Conn, moment: &Moment, report: &StopReport) -
     let known = store::find_by_stop_key(conn, &stop_key(report))?;
     let open = the_one_open(conn, report, moment.now)?;
     // The same words of the same time are a repetition, unless the clock stood still since.
-    let is_timed = known.is_some() && report.told_at.is_some();
+    let is_timed = known.is_some() && report.station_time.is_some();
     match (open.filter(|open| !is_timed || goes_beyond(open, report)), known) {
         (Some(session), _) => finish(conn, moment, session, report),
         (None, Some(known)) => repeated(conn, moment, &known, report),
@@ -119,9 +119,9 @@ fn repeated(conn: &mut Conn, moment: &Moment, session: &Session, report: &StopRe
 
 /// Whether a stop with the number of a session that ended is about that end: by its register or by its time.
 fn is_its_end(session: &Session, report: &StopReport) -> bool {
-    let at = told_time(session.stop_key.as_deref());
+    let at = own_time(session.stop_key.as_deref());
     report.meter_stop.is_none_or(|stop| session.meter_stop == Some(stop))
-        || report.told_at.is_none_or(|told| at == Some(told))
+        || report.station_time.is_none_or(|station_time| at == Some(station_time))
 }
 
 /// The running session of the same card and connector that began after one which ended, where a stop with the number of that one
@@ -136,7 +136,7 @@ fn the_next_of(conn: &mut Conn, over: &Session, report: &StopReport) -> StoreRes
             .meter_stop
             .zip(begin)
             .is_some_and(|(stop, (last, begin))| stop > begin && stop + LARGEST_DIP >= last);
-        let is_later = report.told_at.is_some() && Some(report.at) > session.started_at;
+        let is_later = report.station_time.is_some() && Some(report.at) > session.started_at;
         let is_there = over.connector_id.is_none() || session.connector_id == over.connector_id;
         is_card_of(session, card) && is_beyond && is_later && is_there
     });
@@ -146,8 +146,8 @@ fn the_next_of(conn: &mut Conn, over: &Session, report: &StopReport) -> StoreRes
 /// Whether a stop in the words of an earlier one is about a session that runs: its time is not before the session's, as the
 /// station reports both, and something was drawn.
 fn goes_beyond(session: &Session, report: &StopReport) -> bool {
-    let began = told_time(session.start_key.as_deref());
-    let is_later = began.is_some() && report.told_at >= began;
+    let began = own_time(session.start_key.as_deref());
+    let is_later = began.is_some() && report.station_time >= began;
     is_later && session.meter_start.is_some() && report.meter_stop > session.meter_start
 }
 
@@ -204,7 +204,7 @@ fn fits(session: &Session, report: &StopReport, may_be_its_card: bool) -> bool {
         let both = stop.zip(floor);
         both.is_some_and(|(stop, floor)| stop + LARGEST_DIP < floor)
     };
-    let is_before = report.told_at.is_some() && session.started_at.is_some_and(|begin| report.at < begin);
+    let is_before = report.station_time.is_some() && session.started_at.is_some_and(|begin| report.at < begin);
     let is_beyond = session.last_register().zip(stop);
     let is_beyond = is_beyond.is_some_and(|(last, stop)| stop >= last);
     !is_below(session.meter_start) && (!is_before || (may_be_its_card && is_beyond))
@@ -236,12 +236,12 @@ fn finish(conn: &mut Conn, moment: &Moment, mut session: Session, report: &StopR
     match assumed {
         Some(_) => corrections::take_in(conn, moment, &mut session, &report.samples)?,
         None => {
-            let (connector, told) = (session.connector_id, (&*report.samples, Attribution::Named));
-            readings::take_in(conn, moment, &mut session, connector, told)?;
+            let (connector, reported) = (session.connector_id, (&*report.samples, Attribution::Named));
+            readings::take_in(conn, moment, &mut session, connector, reported)?;
         }
     }
-    let told = report.told_at.unwrap_or(report.at);
-    let mark = Mark::new(report.at, told, moment.now);
+    let station_time = report.station_time.unwrap_or(report.at);
+    let mark = Mark::new(report.at, station_time, moment.now);
     let at = corrections::stop(conn, &mut session, mark, report.meter_stop)?;
     let key = stop_key(report);
     store::release_stop_key(conn, &key)?;
@@ -250,7 +250,7 @@ fn finish(conn: &mut Conn, moment: &Moment, mut session: Session, report: &StopR
     conclude(&mut session, at, report.said_reason(), moment);
     session.restartable = !report.is_wanted();
     let until = session.ended_at.unwrap_or(at);
-    cost::reckon(conn, &mut session, until)?;
+    cost::compute(conn, &mut session, until)?;
     if let Some(before) = assumed {
         session.keep_correction(before, REPORTED_END, moment.now);
         store::update(conn, &session)?;
@@ -276,6 +276,6 @@ fn keep_orphan(conn: &mut Conn, moment: &Moment, report: &StopReport) -> StoreRe
         readings::keep(conn, moment, session.source(None), sample)?;
     }
     record(conn, moment, &session, EventKind::SessionEnded)?;
-    store::tell_full_of_orphans(conn, moment, &session)?;
+    store::record_orphans_full(conn, moment, &session)?;
     Ok(Stopped::Orphan)
 }

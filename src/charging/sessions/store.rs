@@ -41,7 +41,7 @@ pub(super) fn is_full_of_orphans(conn: &mut Conn, station: StationId, now: Times
 }
 
 /// Records that a station is full of orphans, where this one filled it.
-pub(super) fn tell_full_of_orphans(conn: &mut Conn, moment: &Moment, session: &Session) -> StoreResult<()> {
+pub(super) fn record_orphans_full(conn: &mut Conn, moment: &Moment, session: &Session) -> StoreResult<()> {
     let station = session.chargestation_id;
     if !session.orphan || !is_full_of_orphans(conn, station, moment.now)? {
         return Ok(());
@@ -206,7 +206,11 @@ pub(super) fn is_alive_since(
 }
 
 /// The newest session of a transaction to which this station gave this name.
-pub(super) fn find_named(conn: &mut Conn, station: StationId, name: &str) -> StoreResult<Option<Session>> {
+pub(super) fn find_by_transaction_name(
+    conn: &mut Conn,
+    station: StationId,
+    name: &str,
+) -> StoreResult<Option<Session>> {
     let found = sessions::table
         .filter(sessions::chargestation_id.eq(station))
         .filter(sessions::transaction_name.eq(name))

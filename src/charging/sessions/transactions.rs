@@ -8,7 +8,7 @@ use super::ending::assume_over;
 use super::energy::believed;
 use super::metering::{self, Beginning};
 use super::model::{ChargingState, Session, SessionStatus};
-use super::repetition::{is_start_told_again, start_key, start_key_ends, told_time};
+use super::repetition::{is_repeated_start, own_time, start_key, start_key_ends};
 use super::store::{self, record};
 use crate::events::EventKind;
 use crate::home::priority_charges;
@@ -35,7 +35,7 @@ pub struct StartReport {
     /// When it started, as far as the station is believed.
     pub at: Timestamp,
     /// The same by the station's own clock; none where it sent no time.
-    pub told_at: Option<Timestamp>,
+    pub station_time: Option<Timestamp>,
     /// Whether it costs nothing, because the card is unknown and may vend freely.
     pub is_free: bool,
 }
@@ -60,28 +60,28 @@ const SAME_START_WITHIN: Duration = Duration::from_secs(900);
 const SAME_CAR_WITHIN: Duration = Duration::from_secs(300);
 
 /// The session of a start that was received before. One in the words of a start before it that is another one takes over its key.
-fn told_before(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreResult<Option<Session>> {
-    let Some(told) = report.told_at else {
-        return told_without_time(conn, report, now);
+fn received_before(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreResult<Option<Session>> {
+    let Some(station_time) = report.station_time else {
+        return received_without_time(conn, report, now);
     };
     let key = start_key(report, now);
     if let Some(session) = store::find_by_start_key(conn, &key)? {
-        let times = (told, told_time(session.stop_key.as_deref()));
-        if is_start_told_again(conn, now, &session, times)? {
+        let times = (station_time, own_time(session.stop_key.as_deref()));
+        if is_repeated_start(conn, now, &session, times)? {
             return Ok(Some(session));
         }
         store::release_start_key(conn, &key)?;
     }
     let is_same = |session: &Session| {
         let begun = session.begun_at;
-        let began = told_time(session.start_key.as_deref());
+        let began = own_time(session.start_key.as_deref());
         let tag = session.id_tag.as_deref();
         session.connector_id.is_some()
             && session.connector_id == report.connector
             && session.meter_start == report.meter_start
             && session.latest_at.is_none()
             && tag.is_some_and(|tag| tag.eq_ignore_ascii_case(&report.id_tag))
-            && began.is_some_and(|began| began <= told)
+            && began.is_some_and(|began| began <= station_time)
             && begun.is_some_and(|begun| now.since(begun) < SAME_CAR_WITHIN)
     };
     let running = store::running_at(conn, report.station)?;
@@ -89,7 +89,7 @@ fn told_before(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreRe
 }
 
 /// The running session of a start without a time that was received before.
-fn told_without_time(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreResult<Option<Session>> {
+fn received_without_time(conn: &mut Conn, report: &StartReport, now: Timestamp) -> StoreResult<Option<Session>> {
     let (begin, end) = start_key_ends(report);
     let begin = format!("{begin}?");
     let is_same = |session: &Session| {
@@ -106,7 +106,7 @@ pub const START_WITHIN: Duration = Duration::from_secs(120);
 
 /// Records a start and answers the transaction's number: the same one for the same start.
 pub fn start_transaction(conn: &mut Conn, moment: &Moment, report: &StartReport) -> StoreResult<Started> {
-    if let Some(session) = told_before(conn, report, moment.now)? {
+    if let Some(session) = received_before(conn, report, moment.now)? {
         let transaction_id = session.transaction_id.unwrap_or_default();
         return Ok(Started { session, transaction_id, repeated: true });
     }
@@ -121,8 +121,12 @@ pub fn start_transaction(conn: &mut Conn, moment: &Moment, report: &StartReport)
     session.id_tag = Some(report.id_tag.clone());
     session.token_id = report.token;
     session.user_id = session.user_id.or(report.user);
-    let beginning =
-        Beginning { told: report.told_at.unwrap_or(report.at), received: moment.now, at, register: report.meter_start };
+    let beginning = Beginning {
+        station_time: report.station_time.unwrap_or(report.at),
+        received: moment.now,
+        at,
+        register: report.meter_start,
+    };
     metering::begin(conn, &mut session, &beginning)?;
     session.begun_at = Some(moment.now);
     session.enter(ChargingState::Connected, at);

@@ -31,7 +31,7 @@ pub struct Picture {
     group: String,
     connectors: Vec<String>,
     views: Vec<StationView>,
-    told: Vec<String>,
+    shown: Vec<String>,
     reasons: Reasons,
 }
 
@@ -44,7 +44,7 @@ impl Picture {
             group: depot.group.clone(),
             connectors: depot.connectors.clone(),
             views: Vec::new(),
-            told: vec![String::new(); depot.connectors.len()],
+            shown: vec![String::new(); depot.connectors.len()],
             reasons: Reasons::default(),
         }
     }
@@ -52,13 +52,13 @@ impl Picture {
     /// Takes in what the stations do now; gives a line for each change that matters.
     pub fn see(&mut self, views: Vec<StationView>) -> Vec<String> {
         let mut lines = Vec::new();
-        for ((bay, view), told) in (1..).zip(&views).zip(&mut self.told) {
+        for ((bay, view), shown) in (1..).zip(&views).zip(&mut self.shown) {
             let Some(now) = view.connectors.first() else {
                 continue;
             };
             let line = change(bay, now);
-            if *told != line {
-                line.clone_into(told);
+            if *shown != line {
+                line.clone_into(shown);
                 lines.push(match now.battery_percent {
                     Some(percent) => format!("{line}, battery {percent} %"),
                     None => line,

@@ -47,7 +47,7 @@ impl Screen {
     }
 
     /// Prints a change where there is no terminal, with the seconds since the beginning.
-    pub fn tell(&self, line: &str) -> Result<()> {
+    pub fn print(&self, line: &str) -> Result<()> {
         if self.terminal {
             return Ok(());
         }
@@ -65,14 +65,14 @@ impl Screen {
         }
         self.summary_at = Instant::now() + SUMMARY_EVERY;
         summary.clone_into(&mut self.summary);
-        self.tell(summary)
+        self.print(summary)
     }
 }
 
 /// Draws the page from the upper left corner. What does not fit is cut off, so that the terminal never scrolls.
 fn draw(page: &str) -> Result<()> {
-    let told = terminal_size().map(|(Width(columns), Height(rows))| (columns.into(), rows.into()));
-    let (columns, rows) = told.unwrap_or(USUAL);
+    let reported = terminal_size().map(|(Width(columns), Height(rows))| (columns.into(), rows.into()));
+    let (columns, rows) = reported.unwrap_or(USUAL);
     let lines: Vec<String> =
         page.lines().take(rows).map(|line| format!("{}{CLEAR_LINE}", cut(line, columns))).collect();
     let mut out = stdout().lock();

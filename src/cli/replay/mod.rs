@@ -100,7 +100,7 @@ impl ReplayArgs {
             as_claimed: self.estimates == Estimates::Driver,
             minimum: self.minimum_amps,
             step: Watts(self.step_watts),
-            hold_seconds: self.hold_minutes * 60,
+            minimum_on_seconds: self.hold_minutes * 60,
             ..Rules::new(self.capacity.unwrap_or_default(), algorithm)
         }
     }

@@ -35,7 +35,7 @@ pub struct Rules {
     /// Limits are multiples of this.
     pub step: Watts,
     /// How long a car that was started keeps its place.
-    pub hold_seconds: u32,
+    pub minimum_on_seconds: u32,
 }
 
 impl Rules {
@@ -48,7 +48,7 @@ impl Rules {
             as_claimed: false,
             minimum: LEAST_PILOT_CURRENT,
             step: Watts(1),
-            hold_seconds: 900,
+            minimum_on_seconds: 900,
         }
     }
 
@@ -56,8 +56,8 @@ impl Rules {
     /// of the minimum on-time, as by default.
     fn settings(&self) -> Settings {
         Settings {
-            hold_seconds: self.hold_seconds,
-            off_seconds: self.hold_seconds / 3,
+            minimum_on_seconds: self.minimum_on_seconds,
+            off_seconds: self.minimum_on_seconds / 3,
             trusted_departures: !self.as_claimed,
             ..Settings::default()
         }
@@ -91,7 +91,7 @@ pub struct Outcome {
 struct Car {
     place: usize,
     limit: Watts,
-    turn: QueueState,
+    queue_state: QueueState,
 }
 
 /// Lets a record, sorted by arrival, happen again.
@@ -114,7 +114,7 @@ pub fn replay_watched(record: &[Recorded], rules: &Rules, mut watch: impl FnMut(
             period = period.max(next.arrival);
         }
         while let Some((place, _)) = coming.next_if(|(_, next)| next.arrival <= period) {
-            present.push(Car { place, limit: Watts::ZERO, turn: QueueState::default() });
+            present.push(Car { place, limit: Watts::ZERO, queue_state: QueueState::default() });
         }
         let there = |car: &Car| {
             let recorded = record.get(car.place);
@@ -166,7 +166,7 @@ impl Outcome {
         fate.changes += u32::from(limit.limit != car.limit);
         fate.starts += u32::from(limit.limit > Watts::ZERO && car.limit == Watts::ZERO);
         car.limit = limit.limit;
-        car.turn = limit.turn.unwrap_or_default();
+        car.queue_state = limit.queue_state.unwrap_or_default();
         let drawn = limit.limit.min(recorded.maximum).get() * PERIOD_SECONDS;
         fate.delivered += drawn.min(recorded.energy - fate.delivered);
     }
@@ -194,7 +194,7 @@ fn member(car: &Car, recorded: &Recorded, fate: &Fate, rules: &Rules) -> Member 
     let missing = recorded.energy - fate.delivered;
     let session = Session {
         attained: WattHours(fate.delivered / WATT_HOUR),
-        turn: car.turn,
+        queue_state: car.queue_state,
         deadline: deadline(recorded, rules),
         learned_demand: Some(Watts((missing + PERIOD_SECONDS - 1) / PERIOD_SECONDS)),
         ..Session::new(at(recorded.arrival * PERIOD_SECONDS))

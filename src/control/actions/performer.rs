@@ -120,7 +120,7 @@ impl Performer {
         action.updated_at = moment.version_after(action.updated_at);
         let stored = self.context.db.write(move |conn| -> StoreResult<()> {
             store::update(conn, &action)?;
-            tell(conn, &moment, &action, Step::Rejected)
+            record_event(conn, &moment, &action, Step::Rejected)
         });
         Ok(stored.await?)
     }
@@ -149,7 +149,7 @@ impl Performer {
             .db
             .write(move |conn| -> StoreResult<()> {
                 store::insert(conn, &stored)?;
-                tell(conn, &moment, &stored, Step::Requested)
+                record_event(conn, &moment, &stored, Step::Requested)
             })
             .await?;
         Ok(action)
@@ -180,7 +180,7 @@ impl Performer {
                 let owner = (action.organization_id, action.chargestation_id);
                 stations::keep_pushed(conn, owner, &taken, moment.now)?;
                 let step = if accepted { Step::Accepted } else { Step::Rejected };
-                tell(conn, &moment, &action, step)
+                record_event(conn, &moment, &action, step)
             })
             .await?;
         Ok((view, outcome))
@@ -193,7 +193,7 @@ fn shown(mut data: Value) -> Value {
     data
 }
 
-fn tell(conn: &mut crate::store::Conn, moment: &Moment, action: &Action, step: Step) -> StoreResult<()> {
+fn record_event(conn: &mut crate::store::Conn, moment: &Moment, action: &Action, step: Step) -> StoreResult<()> {
     let kind = EventKind::Action(action.type_, step);
     Change::new(conn, action.organization_id, moment).record_at(
         action.chargestation_id,

@@ -70,9 +70,9 @@ impl FromRequest for Audience {
 }
 
 impl Audience {
-    fn tell(self, organization: OrganizationId, stations: Vec<StationId>) {
+    fn notify(self, organization: OrganizationId, stations: Vec<StationId>) {
         for station in stations {
-            self.signals.tell(Signal { organization, station, kind: SignalKind::Reconfigured });
+            self.signals.notify(Signal { organization, station, kind: SignalKind::Reconfigured });
             if !self.link.is_online(station) {
                 continue; // it is notified when it connects
             }
@@ -120,7 +120,7 @@ async fn create_charging_profile(
         Ok((Created(view), stations))
     });
     let (view, stations) = stored.await?;
-    audience.tell(organization, stations);
+    audience.notify(organization, stations);
     Ok(view)
 }
 
@@ -168,7 +168,7 @@ async fn update_charging_profile(
         recorded(change, (profile, &before), EventKind::ChargingProfileUpdated)
     });
     let (view, stations) = stored.await?;
-    audience.tell(organization, stations);
+    audience.notify(organization, stations);
     Ok(Changed(view))
 }
 
@@ -192,6 +192,6 @@ async fn delete_charging_profile(
         Ok::<_, ApiError>(found)
     });
     let (view, stations) = stored.await?;
-    audience.tell(organization, stations);
+    audience.notify(organization, stations);
     Ok(Deleted(view))
 }

@@ -84,13 +84,13 @@ async fn change_chargestation_password(
     let organization = caller.organization();
     let station = find(&ctx, organization, id).await?;
     let wanted = change.password.map(String::from);
-    let told = password::change(&performer, &station, wanted).await?;
+    let changed = password::change(&performer, &station, wanted).await?;
     let base = ctx.websocket_url.clone();
     let read = ctx.db.read(move |conn| {
         let station = stations::find_station(conn, organization, id)?;
         stations::station_view(conn, station, &base)
     });
     let mut view = read.await?;
-    view.security.password = Some(told);
+    view.security.password = Some(changed);
     Ok(reply(StatusCode::OK, "The station took the password", view))
 }

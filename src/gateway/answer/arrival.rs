@@ -3,7 +3,7 @@
 use super::{Call, Effect};
 use crate::charging::sessions::{self, Presented};
 use crate::events::EventKind;
-use crate::gateway::peer::tell_station;
+use crate::gateway::station_connection::record_station_event;
 use crate::people::tokens::Authorization;
 use crate::sites::stations::link::SignalKind;
 use crate::sites::stations::{self, BootInfo, Registration};
@@ -27,18 +27,18 @@ pub struct Welcome {
 
 /// Records what a station says of itself.
 pub async fn boot(call: Call<'_>, boot_info: BootInfo) -> Result<Welcome, CallError> {
-    let (organization, station, moment) = (call.peer.organization, call.peer.station, call.moment());
+    let (organization, station, moment) = (call.connection.organization, call.connection.station, call.moment());
     let base = call.gateway.context.websocket_url.clone();
     let stored = call.gateway.context.db.write(move |conn| -> StoreResult<Registration> {
         let row = stations::find_station(conn, organization, station)?;
         stations::save_boot(conn, station, &boot_info, moment.now)?;
-        tell_station(conn, &moment, (organization, station), EventKind::StationBooted, &base)?;
+        record_station_event(conn, &moment, (organization, station), EventKind::StationBooted, &base)?;
         Ok(row.registration)
     });
     let registration = stored.await?;
     call.state.registered(registration);
     let (interval, effects) = match registration {
-        Registration::Accepted => (call.gateway.settings.heartbeat_seconds, vec![Effect::Tell(SignalKind::Booted)]),
+        Registration::Accepted => (call.gateway.settings.heartbeat_seconds, vec![Effect::Notify(SignalKind::Booted)]),
         Registration::Pending | Registration::Rejected => (TRY_AGAIN_SECONDS, Vec::new()),
     };
     Ok(Welcome { registration, interval, effects })
@@ -51,16 +51,17 @@ pub fn said<const MAX: usize, const FORMER: usize>(label: Option<Label<MAX, FORM
 
 /// Whether a card may charge; an unknown one is reported.
 pub async fn authorize(call: Call<'_>, card: String) -> Result<Authorization, CallError> {
-    let owner = (call.peer.organization, call.peer.station);
+    let owner = (call.connection.organization, call.connection.station);
     let (now, moment) = (call.now, call.moment());
     let db = &call.gateway.context.db;
     let asked = card.clone();
     let known = db.read(move |conn| sessions::judge(conn, shown(owner, &asked), now));
     let known = known.await?;
     if known.is_unknown {
-        let told = known.clone();
-        let tell = db.write(move |conn| sessions::tell_unknown(conn, &moment, shown(owner, &card), &told, None));
-        tell.await?;
+        let token = known.clone();
+        let record =
+            db.write(move |conn| sessions::record_unknown_card(conn, &moment, shown(owner, &card), &token, None));
+        record.await?;
     }
     Ok(known)
 }

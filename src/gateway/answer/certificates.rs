@@ -5,14 +5,14 @@ use serde_json::json;
 use super::{Call, Handled};
 use crate::events::{Change, EventKind};
 use crate::gateway::authority::NotSigned;
-use crate::gateway::peer::Effect;
+use crate::gateway::station_connection::Effect;
 use crate::sites::stations;
 use crate::sites::stations::link::StationCommand;
 use crate::store::StoreResult;
 
 /// Signs a request (PEM), which may have a number; answers whether it was, and sends the certificate after the answer.
 pub async fn sign(call: Call<'_>, request: &str, number: Option<i64>) -> Handled<bool> {
-    let (organization, id) = (call.peer.organization, call.peer.station);
+    let (organization, id) = (call.connection.organization, call.connection.station);
     let read = call.gateway.context.db.read(move |conn| {
         let station = stations::find_station(conn, organization, id)?;
         stations::certificate_names(conn, &station)

@@ -6,10 +6,10 @@
 
 use serde_json::value::RawValue;
 
-use super::clock::Told;
+use super::clock::Reported;
 use super::connections::State;
-use super::dependencies::Gateway;
-use super::peer::{Effect, Peer};
+use super::dependencies::GatewayDependencies;
+use super::station_connection::{Effect, StationConnection};
 use crate::store::StoreError;
 use kernel::*;
 use ocpp::wire::Wire;
@@ -44,9 +44,9 @@ impl From<StoreError> for CallError {
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
     /// The server.
-    pub gateway: &'a Gateway,
+    pub gateway: &'a GatewayDependencies,
     /// Who calls.
-    pub peer: &'a Peer,
+    pub connection: &'a StationConnection,
     /// What is known of the connection.
     pub state: &'a State,
     /// When the call came.
@@ -65,12 +65,12 @@ impl Call<'_> {
     ///
     /// [`StationClock`]: super::clock::StationClock
     pub fn believed(&self, at: Timestamp) -> Timestamp {
-        self.our_time(at, Told::Event)
+        self.our_time(at, Reported::Event)
     }
 
     /// The same for the time of a reading, which says less of the clock: it may be reported late.
     pub fn believed_reading(&self, at: Timestamp) -> Timestamp {
-        self.our_time(at, Told::Reading)
+        self.our_time(at, Reported::Reading)
     }
 
     /// Until when a card holds, as the station's clock will show it; nothing where that is over.
@@ -79,15 +79,15 @@ impl Call<'_> {
         Some(self.state.clock().theirs(end))
     }
 
-    fn our_time(&self, at: Timestamp, told: Told) -> Timestamp {
+    fn our_time(&self, at: Timestamp, reported: Reported) -> Timestamp {
         let mut clock = self.state.clock();
-        clock.hear(at, self.now, told);
+        clock.hear(at, self.now, reported);
         clock.ours(at, self.now)
     }
 
     /// Notes that the station speaks of a part that we do not know.
     pub async fn note_unknown(&self, part: impl std::fmt::Display) {
-        let flags = vec![format!("reports the unknown {part}")];
-        self.peer.note(self.gateway, flags).await;
+        let deviations = vec![format!("reports the unknown {part}")];
+        self.connection.note(self.gateway, deviations).await;
     }
 }

@@ -12,11 +12,11 @@ use ocpp::CallError;
 /// Creates the connector at a spot where there is none and the operator allows it; it joins the group of its station where all
 /// others there are members. What balancing had reserved for it is released then.
 pub async fn welcome(call: Call<'_>, spot: Spot) -> Result<Vec<Effect>, CallError> {
-    let known = call.peer.connector(call.gateway, |layout| spot.find(layout));
+    let known = call.connection.connector(call.gateway, |layout| spot.find(layout));
     if known.await?.is_some() {
         return Ok(Vec::new());
     }
-    let (owner, moment) = ((call.peer.organization, call.peer.station), call.moment());
+    let (owner, moment) = ((call.connection.organization, call.connection.station), call.moment());
     let db = &call.gateway.context.db;
     let policy = db.read(move |conn| stations::unknown_connectors(conn, owner.1));
     if policy.await? != UnknownConnectors::Create {
@@ -38,9 +38,9 @@ pub async fn welcome(call: Call<'_>, spot: Spot) -> Result<Vec<Effect>, CallErro
     if made.is_empty() {
         return Ok(Vec::new());
     }
-    let flags = made
+    let deviations = made
         .iter()
         .map(|number| format!("connector {number} was created as it was reported: its rating is to be checked"));
-    call.peer.note(call.gateway, flags.collect()).await;
-    Ok(vec![Effect::Tell(SignalKind::Reconfigured), Effect::Tell(SignalKind::Stray(spot.number(), Stray::Free))])
+    call.connection.note(call.gateway, deviations.collect()).await;
+    Ok(vec![Effect::Notify(SignalKind::Reconfigured), Effect::Notify(SignalKind::Stray(spot.number(), Stray::Free))])
 }

@@ -17,7 +17,7 @@ pub async fn notice(call: Call<'_>, action: &str) -> Handled<String> {
 /// Records what the station said as an event.
 pub async fn record(call: Call<'_>, action: &str) -> Result<(), CallError> {
     let kind = kind_of(action);
-    let (organization, station, moment) = (call.peer.organization, call.peer.station, call.moment());
+    let (organization, station, moment) = (call.connection.organization, call.connection.station, call.moment());
     let mut said: Value = serde_json::from_str(call.payload.get()).unwrap_or_default();
     hide_credentials(&mut said);
     let data = json!({"chargestation": station, "message": action, "payload": said});

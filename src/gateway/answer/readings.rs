@@ -6,7 +6,7 @@ use super::{Call, Effect, Handled};
 use crate::charging::sessions::{self, Evidence, MeterReport, Reading, Sample, Session, SessionStatus};
 use crate::sites::stations::link::{Shown, SignalKind, StationCommand};
 use kernel::{ConnectorId, Timestamp};
-use ocpp::meter::{self, MeterFlag, ReadingContext};
+use ocpp::meter::{self, MeterDeviation, ReadingContext};
 
 /// Records the samples of a connector, or of a transaction wherever it is; answers the session that they belong to.
 pub async fn record(
@@ -19,8 +19,8 @@ pub async fn record(
         return Ok((None, Vec::new()));
     }
     let report = MeterReport {
-        organization: call.peer.organization,
-        station: call.peer.station,
+        organization: call.connection.organization,
+        station: call.connection.station,
         connector,
         transaction,
         samples,
@@ -33,8 +33,8 @@ pub async fn record(
     // The car of a transaction is where that is, whatever connector the values name.
     let charging = session.as_ref().filter(|one| one.is_open() && transaction.is_some());
     let place = charging.and_then(|session| session.connector_id).or(connector);
-    let told = place.zip(shown).map(|(place, shown)| SignalKind::Metered(place, shown));
-    let mut effects: Vec<Effect> = told.into_iter().map(Effect::Tell).collect();
+    let notified = place.zip(shown).map(|(place, shown)| SignalKind::Metered(place, shown));
+    let mut effects: Vec<Effect> = notified.into_iter().map(Effect::Notify).collect();
     if let Some(session) = &session {
         note_oddities(call, session).await;
         effects.extend(stop_at_target(call, session));
@@ -44,8 +44,8 @@ pub async fn record(
 
 /// Notifies listeners of what the meter of a connector shows.
 pub fn metered(call: Call<'_>, connector: ConnectorId, samples: &[Sample]) -> Vec<Effect> {
-    let told = shown(call.now, samples).map(|shown| SignalKind::Metered(connector, shown));
-    told.into_iter().map(Effect::Tell).collect()
+    let notified = shown(call.now, samples).map(|shown| SignalKind::Metered(connector, shown));
+    notified.into_iter().map(Effect::Notify).collect()
 }
 
 /// What a meter shows by the newest of these samples, and those of the minute before: stations may report each measurand by itself.
@@ -60,7 +60,7 @@ pub fn shown(received: Timestamp, samples: &[Sample]) -> Option<Shown> {
     };
     let shown = Shown {
         at: received,
-        told_at: newest,
+        reported_at: newest,
         power: together().find_map(|sample| sample.reading.power),
         register: together().find_map(|sample| sample.reading.energy),
         currents: together().find_map(|sample| {
@@ -80,15 +80,15 @@ pub fn samples(
 ) -> Vec<Sample> {
     let sample = |reading: meter::Reading| Sample {
         at: call.believed_reading(reading.at),
-        told_at: reading.at,
+        station_time: reading.at,
         context: meter::context_name(reading.context),
         raw: String::new(),
-        flags: reading.flags.iter().map(|flag| flag.as_str().to_owned()).collect(),
+        flags: reading.deviations.iter().map(|deviation| deviation.as_str().to_owned()).collect(),
         evidence: Vec::new(),
         reading: Reading {
             energy: reading.energy,
             power: reading.power,
-            power_is_derived: reading.flags.contains(&MeterFlag::DerivedPower),
+            power_is_derived: reading.deviations.contains(&MeterDeviation::DerivedPower),
             current: reading.current,
             voltage: reading.voltage,
             soc_percent: reading.soc_percent,
@@ -98,13 +98,13 @@ pub fn samples(
     let mut samples: Vec<Sample> = readings.into_iter().map(sample).collect();
     for (at, context, signed) in evidence {
         let context = meter::context_name(context);
-        let of_instant = |sample: &&mut Sample| sample.told_at == at && sample.context == context;
+        let of_instant = |sample: &&mut Sample| sample.station_time == at && sample.context == context;
         // A reading stands for each signed value: the marking alone makes it one.
         if let Some(sample) = samples.iter_mut().find(of_instant) {
             sample.evidence.push(signed);
         }
     }
-    samples.sort_by_key(|sample: &Sample| (sample.told_at, place(&sample.context)));
+    samples.sort_by_key(|sample: &Sample| (sample.station_time, place(&sample.context)));
     let with_values = |sample: &&mut Sample| sample.reading != Reading::default();
     if let Some(first) = samples.iter_mut().find(with_values) {
         call.payload.get().clone_into(&mut first.raw);
@@ -132,9 +132,9 @@ pub fn stop_at_target(call: Call<'_>, session: &Session) -> Option<Effect> {
 
 /// Notes at the station what was odd about the readings of its session, each kind once.
 pub async fn note_oddities(call: Call<'_>, session: &Session) {
-    let flags = &session.flags.0;
-    if !flags.is_empty() {
-        let flags = flags.iter().map(|flag| format!("meter values: {flag}"));
-        call.peer.note(call.gateway, flags.collect()).await;
+    let deviations = &session.flags.0;
+    if !deviations.is_empty() {
+        let deviations = deviations.iter().map(|deviation| format!("meter values: {deviation}"));
+        call.connection.note(call.gateway, deviations.collect()).await;
     }
 }

@@ -3,7 +3,7 @@
 use super::{Call, Effect};
 use crate::charging::sessions::{self, ChargingState, Session};
 use crate::events::EventKind;
-use crate::gateway::peer::tell_station;
+use crate::gateway::station_connection::record_station_event;
 use crate::sites::stations::link::{SignalKind, Stray};
 use crate::sites::stations::{self, Connector, ConnectorStatus, Layout};
 use crate::store::{Conn, StoreResult};
@@ -30,10 +30,10 @@ pub async fn record(
     find: impl Fn(&Layout) -> Option<ConnectorId> + Send + 'static,
     read: impl Fn(&mut Conn, &Connector) -> StoreResult<Report> + Send + 'static,
 ) -> Result<Option<Vec<Effect>>, CallError> {
-    let owner = (call.peer.organization, call.peer.station);
+    let owner = (call.connection.organization, call.connection.station);
     let moment = call.moment();
     let base = call.gateway.context.websocket_url.clone();
-    let names_transactions = call.peer.version != Protocol::V16;
+    let names_transactions = call.connection.version != Protocol::V16;
     let stored = call.gateway.context.db.write(move |conn| -> StoreResult<Option<(ConnectorId, Vec<Effect>)>> {
         let Some(id) = find(&stations::layout(conn, owner.1)?) else {
             return Ok(None);
@@ -43,7 +43,7 @@ pub async fn record(
         let of_before = match (report.is_idle, names_transactions) {
             (true, _) => sessions::end_ghosts(conn, &moment, &connector, report.status)?
                 .into_iter()
-                .map(|over| Effect::Tell(SignalKind::SessionEnded(connector.id, over.id)))
+                .map(|over| Effect::Notify(SignalKind::SessionEnded(connector.id, over.id)))
                 .collect(),
             (false, true) => sessions::of_before_boot(conn, &connector)?.into_iter().filter_map(verify).collect(),
             (false, false) => Vec::new(),
@@ -59,7 +59,7 @@ pub async fn record(
     let Some((connector, mut effects)) = stored.await? else {
         return Ok(None);
     };
-    effects.push(Effect::Tell(SignalKind::Status(connector)));
+    effects.push(Effect::Notify(SignalKind::Status(connector)));
     Ok(Some(effects))
 }
 
@@ -82,7 +82,7 @@ pub fn note(
     stations::set_connector_status(conn, connector.id, status, error.as_deref(), instants)?;
     if connector.status != status || connector.error_code != error {
         let kind = EventKind::StationConnectorStatusUpdated;
-        tell_station(conn, moment, owner, kind, base)?;
+        record_station_event(conn, moment, owner, kind, base)?;
     }
     Ok(())
 }
@@ -94,7 +94,7 @@ pub fn stray(number: u32, status: ConnectorStatus) -> Option<Effect> {
         ConnectorStatus::Faulted => return None,
         _ => Stray::Free,
     };
-    Some(Effect::Tell(SignalKind::Stray(number, doing)))
+    Some(Effect::Notify(SignalKind::Stray(number, doing)))
 }
 
 fn charging_state(status: ConnectorStatus) -> Option<ChargingState> {

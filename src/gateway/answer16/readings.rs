@@ -2,7 +2,7 @@
 
 use crate::charging::sessions::{Evidence, Sample, Session};
 use crate::gateway::answer::{Call, Handled, MAINS, newcomers, readings as common};
-use crate::gateway::peer::Effect;
+use crate::gateway::station_connection::Effect;
 use crate::sites::stations::Spot;
 use crate::sites::stations::link::{SignalKind, Stray};
 use kernel::{ConnectorId, Timestamp};
@@ -20,18 +20,18 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
         };
     }
     let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;
-    let found = call.peer.connector(call.gateway, |layout| layout.of_number(number)).await?;
+    let found = call.connection.connector(call.gateway, |layout| layout.of_number(number)).await?;
     if found.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
     }
     let shown = common::shown(call.now, &samples(call, &request.meter_value));
-    let (session, told) = record(call, found, &request).await?;
-    effects.extend(told);
+    let (session, notified) = record(call, found, &request).await?;
+    effects.extend(notified);
     // What names a transaction is of its connector, and of no other one.
     let is_ours = session.is_some_and(|session| session.is_open());
     if found.is_none() && !is_ours {
-        let told = shown.map(|shown| SignalKind::Stray(number, Stray::Metered(shown)));
-        effects.extend(told.into_iter().map(Effect::Tell));
+        let notified = shown.map(|shown| SignalKind::Stray(number, Stray::Metered(shown)));
+        effects.extend(notified.into_iter().map(Effect::Notify));
     }
     Ok((Response {}, effects))
 }

@@ -8,16 +8,16 @@ use ocpp::v16::status_notification::{Request, Response};
 
 pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Handled<Response> {
     let Some(status) = known_status(&request.status) else {
-        let flag = format!("status {} is unknown", request.status.as_str());
-        call.peer.note(call.gateway, vec![flag]).await;
+        let deviation = format!("status {} is unknown", request.status.as_str());
+        call.connection.note(call.gateway, vec![deviation]).await;
         return Ok((Response {}, Vec::new()));
     };
     let number = request.connector_id;
     if number == 0 {
         return Ok((Response {}, Vec::new())); // the station as a whole is never a car
     }
-    let told = request.timestamp.map(|at| call.believed(at));
-    let at = told.unwrap_or(call.now);
+    let reported = request.timestamp.map(|at| call.believed(at));
+    let at = reported.unwrap_or(call.now);
     let error = request.error_code.0.map(|code| code.as_str().to_owned());
     let error = error.filter(|code| code != "NoError" && !code.is_empty());
     let report = move |_: &mut _, _: &_| {
@@ -29,11 +29,11 @@ pub(super) async fn status_notification(call: Call<'_>, request: Request) -> Han
         })
     };
     let mut effects = newcomers::welcome(call, Spot::Number(number)).await?;
-    let told = status::record(call, move |layout| layout.of_number(number), report).await?;
-    if told.is_none() {
+    let notified = status::record(call, move |layout| layout.of_number(number), report).await?;
+    if notified.is_none() {
         call.note_unknown(format_args!("connector {number}")).await;
     }
-    effects.extend(told.unwrap_or_else(|| status::stray(number, status).into_iter().collect()));
+    effects.extend(notified.unwrap_or_else(|| status::stray(number, status).into_iter().collect()));
     Ok((Response {}, effects))
 }
 

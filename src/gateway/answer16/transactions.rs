@@ -6,7 +6,7 @@ use super::readings;
 use crate::charging::reservations::{self, Beginning};
 use crate::charging::sessions::{self, Asked, Begun, Presented, StartReport, Started, StopReport, Stopped};
 use crate::gateway::answer::{Call, Handled, newcomers, readings as common};
-use crate::gateway::peer::Effect;
+use crate::gateway::station_connection::Effect;
 use crate::people::tokens::{Authorization, AuthorizationStatus};
 use crate::sites::stations::link::{SignalKind, StationCommand, Stray};
 use crate::sites::stations::{self, Spot};
@@ -16,15 +16,15 @@ use ocpp::v16::{start_transaction as start, stop_transaction as stop};
 
 /// When something happened as far as it is believed, and by the station's own clock, where that was sent. A time that could not
 /// be read was replaced by that of the receipt, and is none.
-fn when(call: Call<'_>, told: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
-    let told = told.filter(|at| *at != call.now);
-    (told.map_or(call.now, |at| call.believed(at)), told)
+fn when(call: Call<'_>, station_time: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
+    let station_time = station_time.filter(|at| *at != call.now);
+    (station_time.map_or(call.now, |at| call.believed(at)), station_time)
 }
 
 pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -> Handled<start::Response> {
-    let (organization, station, moment) = (call.peer.organization, call.peer.station, call.moment());
+    let (organization, station, moment) = (call.connection.organization, call.connection.station, call.moment());
     let now = call.now;
-    let (at, told_at) = when(call, request.timestamp.0);
+    let (at, station_time) = when(call, request.timestamp.0);
     let id_tag = request.id_tag.0.map(String::from).unwrap_or_default();
     let (number, reservation_id) = (request.connector_id.0, request.reservation_id);
     let meter_start = request.meter_start.0.map(WattHours);
@@ -56,13 +56,13 @@ pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -
             user: known.user,
             meter_start,
             at,
-            told_at,
+            station_time,
             is_free: known.is_free,
         };
         let started = sessions::start_transaction(conn, &moment, &report)?;
         if !started.repeated {
             let session = Some(started.session.id);
-            sessions::tell_unknown(conn, &moment, presented, &known, session)?;
+            sessions::record_unknown_card(conn, &moment, presented, &known, session)?;
         }
         let needless = match connector {
             Some(connector) if !started.repeated => {
@@ -89,10 +89,10 @@ pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -
         call.note_unknown(format_args!("connector {number}")).await;
     }
     if let (Some(connector), false) = (started.session.connector_id, started.repeated) {
-        effects.push(Effect::Tell(SignalKind::SessionStarted(connector, started.session.id)));
+        effects.push(Effect::Notify(SignalKind::SessionStarted(connector, started.session.id)));
     }
     if started.session.connector_id.is_none() && !started.repeated {
-        effects.extend(number.map(|number| Effect::Tell(SignalKind::Stray(number, Stray::Occupied))));
+        effects.extend(number.map(|number| Effect::Notify(SignalKind::Stray(number, Stray::Occupied))));
     }
     let response = start::Response { id_tag_info: id_tag_info(call, &known), transaction_id: started.transaction_id };
     Ok((response, effects))
@@ -101,15 +101,15 @@ pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -
 pub(super) async fn stop_transaction(call: Call<'_>, request: stop::Request) -> Handled<stop::Response> {
     let samples = request.transaction_data.as_deref().map(|values| readings::samples(call, values));
     let id_tag = request.id_tag.card().map(String::from);
-    let (at, told_at) = when(call, request.timestamp.0);
+    let (at, station_time) = when(call, request.timestamp.0);
     let report = StopReport {
-        organization: call.peer.organization,
-        station: call.peer.station,
+        organization: call.connection.organization,
+        station: call.connection.station,
         transaction: request.transaction_id.0,
         id_tag: id_tag.clone(),
         meter_stop: request.meter_stop.0.map(WattHours),
         at,
-        told_at,
+        station_time,
         reason: request.reason.as_ref().map(|reason| reason.as_str().to_owned()),
         samples: samples.unwrap_or_default(),
         raw: call.payload.get().to_owned(),
@@ -130,12 +130,12 @@ pub(super) async fn stop_transaction(call: Call<'_>, request: stop::Request) -> 
     let effects = match stopped {
         Stopped::Ended(session) => {
             common::note_oddities(call, &session).await;
-            let told = session.connector_id.map(|id| Effect::Tell(SignalKind::SessionEnded(id, session.id)));
-            told.into_iter().collect()
+            let notified = session.connector_id.map(|id| Effect::Notify(SignalKind::SessionEnded(id, session.id)));
+            notified.into_iter().collect()
         }
         Stopped::Corrected(_) | Stopped::Repeated => Vec::new(),
         Stopped::Orphan => {
-            tracing::info!(station = %call.peer.station, "kept a stop whose start was never seen");
+            tracing::info!(station = %call.connection.station, "kept a stop whose start was never seen");
             Vec::new()
         }
     };

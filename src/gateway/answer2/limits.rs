@@ -7,7 +7,7 @@ use serde_json::json;
 use super::refusals;
 use crate::charging::sessions::{self, Session};
 use crate::gateway::answer::{Call, Handled, notices};
-use crate::gateway::peer::Effect;
+use crate::gateway::station_connection::Effect;
 use crate::load::groups;
 use crate::sites::stations::link::{Enforced, SignalKind};
 use crate::sites::stations::{self, ExternalLimit, LimitSchedule, LimitStep, Outlet};
@@ -25,22 +25,22 @@ pub(super) async fn notify_charging_limit(
     let evse = request.evse_id.unwrap_or(0);
     let schedules = request.charging_schedule.unwrap_or_default();
     let limit = ExternalLimit {
-        chargestation_id: call.peer.station,
+        chargestation_id: call.connection.station,
         evse_number: i32::try_from(evse).unwrap_or(i32::MAX),
         source: request.charging_limit.charging_limit_source.as_str().to_owned(),
         evse_id: None,
         grid_critical: request.charging_limit.is_grid_critical,
         local_generation: request.charging_limit.is_local_generation.unwrap_or(false),
         schedules: Json(schedules.iter().map(|one| schedule(one, call.now)).collect()),
-        told_at: call.now,
+        reported_at: call.now,
     };
     let db = &call.gateway.context.db;
     let kept = db.write(move |conn| stations::keep_external_limit(conn, limit.clone()));
     if !kept.await? {
         call.note_unknown(format_args!("EVSE {evse}")).await;
     }
-    let told = Effect::Tell(SignalKind::ExternalLimit);
-    Ok((notify_charging_limit::Response {}, vec![told]))
+    let notified = Effect::Notify(SignalKind::ExternalLimit);
+    Ok((notify_charging_limit::Response {}, vec![notified]))
 }
 
 /// Forgets it (K13); without an EVSE what the source limited anywhere.
@@ -49,7 +49,7 @@ pub(super) async fn cleared_charging_limit(
     request: cleared_charging_limit::Request,
 ) -> Handled<cleared_charging_limit::Response> {
     notices::record(call, "ClearedChargingLimit").await?;
-    let (station, source) = (call.peer.station, request.charging_limit_source);
+    let (station, source) = (call.connection.station, request.charging_limit_source);
     let evse = request.evse_id.map(|evse| i32::try_from(evse).unwrap_or(i32::MAX));
     let cleared = call
         .gateway
@@ -57,21 +57,21 @@ pub(super) async fn cleared_charging_limit(
         .db
         .write(move |conn| stations::clear_external_limits(conn, station, evse, source.as_str()));
     cleared.await?;
-    let told = Effect::Tell(SignalKind::ExternalLimit);
-    Ok((cleared_charging_limit::Response {}, vec![told]))
+    let notified = Effect::Notify(SignalKind::ExternalLimit);
+    Ok((cleared_charging_limit::Response {}, vec![notified]))
 }
 
 /// A schedule with instants; one without a start begins now.
-fn schedule(told: &ChargingSchedule, now: Timestamp) -> LimitSchedule {
-    let start = told.start_schedule.unwrap_or(now);
+fn schedule(reported: &ChargingSchedule, now: Timestamp) -> LimitSchedule {
+    let start = reported.start_schedule.unwrap_or(now);
     let step = |period: &ChargingSchedulePeriod| LimitStep {
         from: seconds_after(start, period.start_period),
-        limit: limit(period, &told.charging_rate_unit),
+        limit: limit(period, &reported.charging_rate_unit),
         phases: period.number_phases.map(i64::from),
     };
-    let mut steps: Vec<LimitStep> = told.charging_schedule_period.iter().map(step).collect();
+    let mut steps: Vec<LimitStep> = reported.charging_schedule_period.iter().map(step).collect();
     steps.sort_by_key(|step| step.from);
-    LimitSchedule { start, end: told.duration.map(|seconds| seconds_after(start, seconds)), steps }
+    LimitSchedule { start, end: reported.duration.map(|seconds| seconds_after(start, seconds)), steps }
 }
 
 /// The instant so many seconds after another, ten years at most.
@@ -86,10 +86,10 @@ fn limit(period: &ChargingSchedulePeriod, unit: &ChargingRateUnit) -> Option<Enf
     let limit = [&period.limit, &period.limit_l2, &period.limit_l3];
     let setpoint = [&period.setpoint, &period.setpoint_l2, &period.setpoint_l3];
     let over_phases = |phases: [&Option<Number>; 3]| {
-        let told = phases.into_iter().flatten().filter_map(Number::milli);
+        let reported = phases.into_iter().flatten().filter_map(Number::milli);
         match unit {
-            ChargingRateUnit::W => told.reduce(i64::saturating_add),
-            ChargingRateUnit::A | ChargingRateUnit::Unknown(_) => told.min(),
+            ChargingRateUnit::W => reported.reduce(i64::saturating_add),
+            ChargingRateUnit::A | ChargingRateUnit::Unknown(_) => reported.min(),
         }
     };
     let both = [over_phases(limit), over_phases(setpoint)];
@@ -108,7 +108,7 @@ pub(super) async fn notify_ev_charging_needs(
     notices::record(call, "NotifyEVChargingNeeds").await?;
     let departure = request.charging_needs.departure_time;
     let need = energy_need(&request.charging_needs);
-    let (moment, station) = (call.moment(), call.peer.station);
+    let (moment, station) = (call.moment(), call.connection.station);
     let charging = with_session(call, request.evse_id, move |conn, session| {
         sessions::note_needs(conn, &moment, session, departure, need)?;
         groups::is_member(conn, station)
@@ -127,8 +127,8 @@ pub(super) async fn notify_ev_charging_needs(
     };
     let response = notify_ev_charging_needs::Response { status, status_info };
     let charging = charging.map(|(outlet, _)| outlet.connector);
-    let told = charging.map(|connector| Effect::Tell(SignalKind::Wished(connector)));
-    Ok((response, told.into_iter().collect()))
+    let notified = charging.map(|connector| Effect::Notify(SignalKind::Wished(connector)));
+    Ok((response, notified.into_iter().collect()))
 }
 
 /// What applies in a dynamic profile that the station accepted (K28); of any other profile there is nothing to answer.
@@ -136,7 +136,7 @@ pub(super) async fn pull_dynamic_schedule_update(
     call: Call<'_>,
     request: pull_dynamic_schedule_update::Request,
 ) -> Handled<pull_dynamic_schedule_update::Response> {
-    let place = (call.peer.station, request.charging_profile_id);
+    let place = (call.connection.station, request.charging_profile_id);
     let db = &call.gateway.context.db;
     let found = db.read(move |conn| stations::dynamic_profile(conn, place));
     let holding = found.await?;
@@ -173,7 +173,8 @@ pub(super) async fn notify_ev_charging_schedule(
     let exceeds = |outlet: &Outlet| {
         let mut periods = request.charging_schedule.charging_schedule_period.iter();
         periods.any(|period| {
-            limit(period, unit).is_some_and(|draw| in_force.is_exceeded_by(call.peer.station, outlet.number, draw))
+            limit(period, unit)
+                .is_some_and(|draw| in_force.is_exceeded_by(call.connection.station, outlet.number, draw))
         })
     };
     let exceeding = outlet.filter(exceeds);
@@ -186,8 +187,8 @@ pub(super) async fn notify_ev_charging_schedule(
     };
     let response = notify_ev_charging_schedule::Response { status, status_info };
     // K15.FR.13: the plan is looked at again.
-    let told = exceeding.map(|outlet| Effect::Tell(SignalKind::Wished(outlet.connector)));
-    Ok((response, told.into_iter().collect()))
+    let notified = exceeding.map(|outlet| Effect::Notify(SignalKind::Wished(outlet.connector)));
+    Ok((response, notified.into_iter().collect()))
 }
 
 /// Does something with the session that runs at an EVSE; answers where that is, and what came of it.
@@ -196,7 +197,7 @@ async fn with_session<T: Send + 'static>(
     evse: u32,
     act: impl Fn(&mut Conn, Session) -> StoreResult<T> + Send + 'static,
 ) -> StoreResult<Option<(Outlet, T)>> {
-    let station = call.peer.station;
+    let station = call.connection.station;
     let done = call.gateway.context.db.write(move |conn| -> StoreResult<Option<(Outlet, T)>> {
         let layout = stations::layout(conn, station)?;
         let on_evse = layout.outlets().iter().filter(|one| u32::try_from(one.evse) == Ok(evse));
@@ -213,9 +214,9 @@ async fn with_session<T: Send + 'static>(
 /// The energy that a car still needs, in Wh, as it reported it: for AC, DC, or both ways.
 fn energy_need(needs: &ChargingNeeds) -> Option<WattHours> {
     let both_ways = needs.v2x_charging_parameters.as_ref();
-    let told = both_ways
+    let reported = both_ways
         .and_then(|both| both.ev_target_energy_request.as_ref())
         .or(needs.ac_charging_parameters.as_ref().map(|ac| &ac.energy_amount))
         .or(needs.dc_charging_parameters.as_ref().and_then(|dc| dc.energy_amount.as_ref()));
-    told.and_then(|energy| energy.scaled(0)).filter(|energy| *energy >= 0).map(WattHours)
+    reported.and_then(|energy| energy.scaled(0)).filter(|energy| *energy >= 0).map(WattHours)
 }

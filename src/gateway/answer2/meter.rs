@@ -2,12 +2,12 @@
 
 use crate::charging::sessions::{self, Evidence, Sample, Session, SessionStatus};
 use crate::gateway::answer::{Call, Handled, MAINS, newcomers, readings};
-use crate::gateway::peer::Effect;
+use crate::gateway::station_connection::Effect;
 use crate::sites::stations::link::{SignalKind, StationCommand, Stray};
 use crate::sites::stations::{Layout, Spot};
 use crate::store::StoreResult;
 use kernel::{ConnectorId, Timestamp};
-use ocpp::meter::{self, Line, MeterFlag, Place, Quantity, ReadingContext};
+use ocpp::meter::{self, Line, MeterDeviation, Place, Quantity, ReadingContext};
 use ocpp::text::Exact;
 use ocpp::v2::*;
 
@@ -20,12 +20,12 @@ pub(super) async fn meter_values(call: Call<'_>, request: meter_values::Request)
     let Some(connector) = charging_at(call, evse).await? else {
         call.note_unknown(format_args!("EVSE {evse}")).await;
         let samples = samples(call, &request.meter_value);
-        let told = stray(call, evse, &samples);
-        return Ok((meter_values::Response {}, told.into_iter().collect()));
+        let notified = stray(call, evse, &samples);
+        return Ok((meter_values::Response {}, notified.into_iter().collect()));
     };
     let samples = samples(call, &request.meter_value);
-    let (session, told) = readings::record(call, Some(connector), None, samples).await?;
-    effects.extend(told);
+    let (session, notified) = readings::record(call, Some(connector), None, samples).await?;
+    effects.extend(notified);
     effects.extend(session.and_then(|session| cost_update(call, &session)));
     Ok((meter_values::Response {}, effects))
 }
@@ -33,7 +33,7 @@ pub(super) async fn meter_values(call: Call<'_>, request: meter_values::Request)
 /// The connector of an EVSE whose car its values are of: the one with a session, else the first, as one can be used at a time.
 async fn charging_at(call: Call<'_>, evse: u32) -> StoreResult<Option<ConnectorId>> {
     let all_of = |layout: &Layout| Some(layout.all_of_evse(evse)).filter(|all| !all.is_empty());
-    let Some(connectors) = call.peer.connector(call.gateway, all_of).await? else {
+    let Some(connectors) = call.connection.connector(call.gateway, all_of).await? else {
         return Ok(None);
     };
     let first = connectors.first().copied();
@@ -50,7 +50,7 @@ async fn charging_at(call: Call<'_>, evse: u32) -> StoreResult<Option<ConnectorI
 /// Notifies listeners of what the meter of an EVSE shows that is not set up.
 pub(super) fn stray(call: Call<'_>, evse: u32, samples: &[Sample]) -> Option<Effect> {
     let shown = readings::shown(call.now, samples)?;
-    Some(Effect::Tell(SignalKind::Stray(evse, Stray::Metered(shown))))
+    Some(Effect::Notify(SignalKind::Stray(evse, Stray::Metered(shown))))
 }
 
 /// Sends what the session costs by now (I03), where that changed; answers to transaction events contain it anyway.
@@ -60,21 +60,21 @@ fn cost_update(call: Call<'_>, session: &Session) -> Option<Effect> {
     if !session.is_open() || !costs.is_due(transaction, amount, call.now) {
         return None;
     }
-    costs.told(transaction, amount, call.now);
-    Some(Effect::Ask(StationCommand::TellCost { transaction, amount }))
+    costs.sent(transaction, amount, call.now);
+    Some(Effect::Ask(StationCommand::SendCost { transaction, amount }))
 }
 
 pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {
     /// What is meant where no context is given.
     const PERIODIC: &str = "Sample.Periodic";
-    let told: Vec<(Timestamp, &SampledValue)> = values
+    let reported: Vec<(Timestamp, &SampledValue)> = values
         .iter()
         .flat_map(|instant| {
-            let told = instant.sampled_value.iter();
-            told.map(|value| (instant.timestamp, value))
+            let reported = instant.sampled_value.iter();
+            reported.map(|value| (instant.timestamp, value))
         })
         .collect();
-    let evidence = told.iter().filter_map(|(at, value)| {
+    let evidence = reported.iter().filter_map(|(at, value)| {
         let signed = value.signed_meter_value.as_ref()?;
         let context = value.context.as_ref().map_or(PERIODIC, Context::as_str);
         let evidence = Evidence {
@@ -89,7 +89,7 @@ pub(super) fn samples(call: Call<'_>, values: &[MeterValue]) -> Vec<Sample> {
         Some((*at, context_of(value), evidence))
     });
     let evidence = evidence.collect();
-    let all = meter::readings_at(&told, MAINS, context_of, sample);
+    let all = meter::readings_at(&reported, MAINS, context_of, sample);
     readings::samples(call, all, evidence)
 }
 
@@ -102,9 +102,9 @@ fn text<const MAX: usize, const FORMER: usize>(text: Option<&Exact<MAX, FORMER>>
 }
 
 /// The value in our units; `None` for what we do not use and, as a deviation, for what is out of range.
-fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<meter::Sample> {
+fn sample(value: &SampledValue, deviations: &mut Vec<MeterDeviation>) -> Option<meter::Sample> {
     if value.signed_meter_value.is_some() {
-        flags.push(MeterFlag::SignedData);
+        deviations.push(MeterDeviation::SignedData);
     }
     let measurand = value.measurand.as_ref().map(Measurand::as_str);
     let quantity = Quantity::of_measurand(measurand)?;
@@ -112,14 +112,14 @@ fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<meter::Sam
     let exponent = match unit.and_then(|unit| unit.unit.as_ref()) {
         None => Quantity::DEFAULT_MILLI_EXPONENT,
         Some(unit) => quantity.milli_exponent(unit.as_str()).unwrap_or_else(|| {
-            flags.push(MeterFlag::OddUnit);
+            deviations.push(MeterDeviation::OddUnit);
             Quantity::DEFAULT_MILLI_EXPONENT
         }),
     };
     let multiplier = unit.and_then(|unit| unit.multiplier).unwrap_or(0);
     let power = i32::try_from(multiplier).map_or(i32::MAX, |more| exponent.saturating_add(more));
     let Some(milli) = value.value.scaled(power) else {
-        flags.push(MeterFlag::Unreadable);
+        deviations.push(MeterDeviation::Unreadable);
         return None;
     };
     Some(meter::Sample {

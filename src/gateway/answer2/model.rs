@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::gateway::answer::{Call, Handled, newcomers, notices};
 use crate::gateway::commands::variables;
-use crate::gateway::peer::Effect;
+use crate::gateway::station_connection::Effect;
 use crate::sites::stations::{self, Spot};
 use ocpp::CallError;
 use ocpp::v2::*;
@@ -17,7 +17,7 @@ pub(super) async fn notify_report(call: Call<'_>, request: notify_report::Reques
     let data = request.report_data.unwrap_or_default();
     let effects = welcome_connectors(call, &data).await?;
     let part: Map<String, Value> = data.into_iter().map(entry).collect();
-    let (organization, station, now) = (call.peer.organization, call.peer.station, call.now);
+    let (organization, station, now) = (call.connection.organization, call.connection.station, call.now);
     let part = Value::Object(part);
     let stored = part.clone();
     let kept =

@@ -3,7 +3,7 @@
 use crate::charging::sessions::{self, ChargingState as State};
 use crate::gateway::answer::status::{self, Report};
 use crate::gateway::answer::{Call, Handled, newcomers, notices};
-use crate::gateway::peer::Effect;
+use crate::gateway::station_connection::Effect;
 use crate::sites::stations::{Connector, ConnectorStatus as Known, Spot};
 use crate::store::{Conn, StoreResult};
 use kernel::Timestamp;
@@ -30,8 +30,8 @@ pub(super) async fn notify_event(call: Call<'_>, request: notify_event::Request)
             && let Some(evse) = evse
         {
             let place = (evse.id, evse.connector_id.unwrap_or(1));
-            let told = record(call, place, event.actual_value.as_str(), event.timestamp);
-            effects.extend(told.await?);
+            let notified = record(call, place, event.actual_value.as_str(), event.timestamp);
+            effects.extend(notified.await?);
         }
     }
     Ok((notify_event::Response {}, effects))
@@ -47,8 +47,8 @@ async fn record(
         return Ok(Vec::new()); // the station or an EVSE as a whole is never a car
     }
     let Some(status) = Known::from_spelling(word) else {
-        let flag = format!("status {word} is unknown");
-        call.peer.note(call.gateway, vec![flag]).await;
+        let deviation = format!("status {word} is unknown");
+        call.connection.note(call.gateway, vec![deviation]).await;
         return Ok(Vec::new());
     };
     let at = call.believed(at);
@@ -67,8 +67,8 @@ async fn record(
     };
     let find = move |layout: &crate::sites::stations::Layout| layout.of_evse(evse, Some(connector));
     let mut effects = newcomers::welcome(call, Spot::Evse(evse, Some(connector))).await?;
-    let told = status::record(call, find, report).await?;
-    if told.is_none() {
+    let notified = status::record(call, find, report).await?;
+    if notified.is_none() {
         call.note_unknown(format_args!("connector {connector} of EVSE {evse}")).await;
         // "Occupied" may be a car that charges.
         let doing = match status {
@@ -77,7 +77,7 @@ async fn record(
         };
         effects.extend(status::stray(evse, doing));
     }
-    effects.extend(told.unwrap_or_default());
+    effects.extend(notified.unwrap_or_default());
     Ok(effects)
 }
 

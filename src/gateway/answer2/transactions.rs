@@ -6,19 +6,19 @@ use crate::charging::reservations::{self, Beginning};
 use crate::charging::sessions::{self, Asked, Begun, ChargingState as State, Driver, Presented, Recorded, Stage};
 use crate::gateway::answer::status::Report;
 use crate::gateway::answer::{Call, Handled, newcomers, readings};
-use crate::gateway::peer::Effect;
+use crate::gateway::station_connection::Effect;
 use crate::people::tokens::{self, AuthorizationStatus as Verdict};
 use crate::sites::stations::link::{SignalKind, StationCommand};
 use crate::sites::stations::{self, ConnectorStatus as Known, Spot};
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, Moment, Timestamp};
 use ocpp::v2::*;
-use ocpp::wire::Held;
+use ocpp::wire::PresentedCard;
 
 /// What is done with an event in one write.
 struct Event {
     place: Option<Evse>,
-    told: sessions::TransactionEvent,
+    reported: sessions::TransactionEvent,
     card: Option<Card>,
     /// What is said of a card that is none, or cannot be read.
     without_card: Option<Verdict>,
@@ -54,8 +54,8 @@ pub(super) async fn transaction_event(
         None => Vec::new(),
     };
     let event = read(call, request);
-    let samples = event.told.samples.clone();
-    let is_over = event.told.stage == Stage::Ended;
+    let samples = event.reported.samples.clone();
+    let is_over = event.reported.stage == Stage::Ended;
     let moment = call.moment();
     let stored = call.gateway.context.db.write(move |conn| store(conn, &moment, &event));
     let stored = stored.await?;
@@ -78,7 +78,7 @@ pub(super) async fn transaction_event(
     let session = &stored.recorded.session;
     let due = session.amount_due();
     if let Some((transaction, amount)) = session.transaction_id.zip(due) {
-        call.state.costs.told(transaction, amount, call.now);
+        call.state.costs.sent(transaction, amount, call.now);
     }
     let response = transaction_event::Response {
         // I02, I03: what it costs so far, for stations that show it.
@@ -107,9 +107,9 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
         EventType::Started | EventType::Updated => 0,
     };
     let trigger = request.trigger_reason.0.as_ref();
-    let told = sessions::TransactionEvent {
-        organization: call.peer.organization,
-        station: call.peer.station,
+    let reported = sessions::TransactionEvent {
+        organization: call.connection.organization,
+        station: call.connection.station,
         connector: None,
         name: transaction.transaction_id.into(),
         stage: match request.event_type {
@@ -121,7 +121,7 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
         trigger: trigger.map_or_else(String::new, |why| why.as_str().to_owned()),
         offline: request.offline.unwrap_or(false),
         at: at.map_or(call.now, |at| call.believed(at)),
-        told_at: at.unwrap_or(call.now),
+        station_time: at.unwrap_or(call.now),
         start_request: transaction.remote_start_id,
         driver: None,
         state: transaction.charging_state.as_ref().and_then(state),
@@ -131,7 +131,7 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
     };
     Event {
         place: request.evse,
-        told,
+        reported,
         card: card.map(|token| Card { by_contract: is_contract(&token), id: token.id_token.into() }),
         without_card,
         reservation: request.reservation_id.map(i64::from),
@@ -142,12 +142,12 @@ fn read(call: Call<'_>, request: transaction_event::Request) -> Event {
 
 /// What is said where no card can be judged: a start by button needs none (C02.FR.02), and nobody knows one that cannot be
 /// read.
-fn verdict_without_card(told: &Held<IdToken>) -> Option<Verdict> {
-    match told {
-        Held::Nothing => None,
-        Held::Unreadable => Some(Verdict::Invalid),
-        Held::Card(token) if token.r#type == IdTokenKind::NoAuthorization => Some(Verdict::Accepted),
-        Held::Card(token) => token.id_token.as_str().is_empty().then_some(Verdict::Invalid),
+fn verdict_without_card(reported: &PresentedCard<IdToken>) -> Option<Verdict> {
+    match reported {
+        PresentedCard::Nothing => None,
+        PresentedCard::Unreadable => Some(Verdict::Invalid),
+        PresentedCard::Card(token) if token.r#type == IdTokenKind::NoAuthorization => Some(Verdict::Accepted),
+        PresentedCard::Card(token) => token.id_token.as_str().is_empty().then_some(Verdict::Invalid),
     }
 }
 
@@ -163,26 +163,26 @@ const fn state(state: &ChargingState) -> Option<State> {
 }
 
 fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored> {
-    let mut told = event.told.clone();
+    let mut reported = event.reported.clone();
     if let Some(evse) = &event.place {
-        let layout = stations::layout(conn, told.station)?;
-        told.connector = layout.of_evse(evse.id, evse.connector_id);
+        let layout = stations::layout(conn, reported.station)?;
+        reported.connector = layout.of_evse(evse.id, evse.connector_id);
     }
     let verdict = match &event.card {
-        Some(card) => Some(judge(conn, &mut told, card, event.now)?),
+        Some(card) => Some(judge(conn, &mut reported, card, event.now)?),
         None => event.without_card.map(tokens::Authorization::without_card),
     };
-    let recorded = sessions::record_event(conn, moment, &told)?;
+    let recorded = sessions::record_event(conn, moment, &reported)?;
     if let (Some(card), Some(known), false) = (&event.card, &verdict, recorded.repeated) {
         let session = Some(recorded.session.id);
-        sessions::tell_unknown(conn, moment, presented(&told, card), known, session)?;
+        sessions::record_unknown_card(conn, moment, presented(&reported, card), known, session)?;
     }
     let connector = recorded.session.connector_id;
     let (mut needless, mut status_changed) = (Vec::new(), false);
     if let Some(connector) = connector {
-        if (recorded.began && !recorded.session.orphan) || recorded.placed {
+        if (recorded.began && !recorded.session.orphan) || recorded.assigned {
             let begun = Beginning {
-                station: told.station,
+                station: reported.station,
                 connector,
                 reservation_id: event.reservation,
                 id_tag: recorded.session.id_tag.as_deref().unwrap_or_default(),
@@ -191,13 +191,13 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
             };
             needless = reservations::take_up(conn, moment, &begun)?;
         }
-        let derived = derived_status(&recorded, &told);
+        let derived = derived_status(&recorded, &reported);
         if let Some(derived) = derived {
-            let owner = (told.organization, told.station);
-            let row = stations::find_connector(conn, told.organization, connector)?;
+            let owner = (reported.organization, reported.station);
+            let row = stations::find_connector(conn, reported.organization, connector)?;
             // A plug that was pulled may be reported before the end of its transaction.
             if !(recorded.ended && row.status == Known::Available) && row.status != derived {
-                let report = Report { status: derived, error: None, at: told.at, is_idle: false };
+                let report = Report { status: derived, error: None, at: reported.at, is_idle: false };
                 crate::gateway::answer::status::note(conn, moment, owner, &event.base, &row, report)?;
                 status_changed = true;
             }
@@ -209,42 +209,47 @@ fn store(conn: &mut Conn, moment: &Moment, event: &Event) -> StoreResult<Stored>
 /// Whether the card may charge; one that we asked the station to start with may.
 fn judge(
     conn: &mut Conn,
-    told: &mut sessions::TransactionEvent,
+    reported: &mut sessions::TransactionEvent,
     card: &Card,
     now: Timestamp,
 ) -> StoreResult<tokens::Authorization> {
-    let mut known = sessions::judge(conn, presented(told, card), now)?;
+    let mut known = sessions::judge(conn, presented(reported, card), now)?;
     refuse_unverified(card.by_contract, &mut known);
-    let asked =
-        Asked { station: told.station, connector: told.connector, id_tag: &card.id, request: told.start_request };
+    let asked = Asked {
+        station: reported.station,
+        connector: reported.connector,
+        id_tag: &card.id,
+        request: reported.start_request,
+    };
     if sessions::expects(conn, asked)? {
         known.status = Verdict::Accepted;
         (known.is_unknown, known.is_free) = (false, false);
     }
-    told.driver =
+    reported.driver =
         Some(Driver { id_tag: card.id.clone(), token: known.token, user: known.user, is_free: known.is_free });
     Ok(known)
 }
 
-fn presented<'a>(told: &'a sessions::TransactionEvent, card: &'a Card) -> Presented<'a> {
+fn presented<'a>(reported: &'a sessions::TransactionEvent, card: &'a Card) -> Presented<'a> {
     Presented {
-        organization: told.organization,
-        station: told.station,
-        begins: (told.stage != Stage::Ended).then_some(Begun { at: told.connector, name: Some(told.name.as_str()) }),
+        organization: reported.organization,
+        station: reported.station,
+        begins: (reported.stage != Stage::Ended)
+            .then_some(Begun { at: reported.connector, name: Some(reported.name.as_str()) }),
         id_tag: card.id.as_str(),
     }
 }
 
 /// How the connector is doing, as far as the event says; nothing where it is about the past.
-fn derived_status(recorded: &Recorded, told: &sessions::TransactionEvent) -> Option<Known> {
+fn derived_status(recorded: &Recorded, reported: &sessions::TransactionEvent) -> Option<Known> {
     if !recorded.is_news {
         return None;
     }
     if recorded.ended {
         return Some(Known::Finishing);
     }
-    let known = recorded.session.charging_state.filter(|_| recorded.placed);
-    told.state.or(known).filter(|_| recorded.session.is_open()).map(status::of_state)
+    let known = recorded.session.charging_state.filter(|_| recorded.assigned);
+    reported.state.or(known).filter(|_| recorded.session.is_open()).map(status::of_state)
 }
 
 fn follow_ups(call: Call<'_>, stored: Stored) -> Vec<Effect> {
@@ -256,14 +261,14 @@ fn follow_ups(call: Call<'_>, stored: Stored) -> Vec<Effect> {
     };
     // One that gave way to a later session runs no more.
     let runs = session.is_open() || stored.recorded.ended;
-    if runs && ((stored.recorded.began && !session.orphan) || stored.recorded.placed) {
-        effects.push(Effect::Tell(SignalKind::SessionStarted(connector, session.id)));
+    if runs && ((stored.recorded.began && !session.orphan) || stored.recorded.assigned) {
+        effects.push(Effect::Notify(SignalKind::SessionStarted(connector, session.id)));
     }
     if stored.status_changed {
-        effects.push(Effect::Tell(SignalKind::Status(connector)));
+        effects.push(Effect::Notify(SignalKind::Status(connector)));
     }
     if stored.recorded.ended {
-        effects.push(Effect::Tell(SignalKind::SessionEnded(connector, session.id)));
+        effects.push(Effect::Notify(SignalKind::SessionEnded(connector, session.id)));
     } else if stored.recorded.is_news {
         effects.extend(readings::stop_at_target(call, session));
     }

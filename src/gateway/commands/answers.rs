@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{
     WireCall, change_configuration, clear_charging_profile, device, get_composite_schedule, get_configuration,
-    get_diagnostics, get_local_list_version, spoken, tell_cost, update_firmware,
+    get_diagnostics, get_local_list_version, send_cost, spoken, update_firmware,
 };
 use crate::sites::stations::link::{Enforced, Outcome, StationCommand};
 use kernel::Protocol;
@@ -35,7 +35,7 @@ const RULES_V2: [AnswerRule; 7] = [
     get_configuration::ANSWER_V2,
     get_configuration::REPORT_ANSWER_V2,
     get_local_list_version::ANSWER,
-    tell_cost::ANSWER_V2,
+    send_cost::ANSWER_V2,
 ];
 
 /// How the answers of one action are read.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answers::AnswerRule;
 use super::wire::{invalid, request_id};
 use super::{Manner, Names, Report, Spoken, WireCall};
-use crate::gateway::reports::Form;
+use crate::gateway::reports::ReportKind;
 use crate::sites::stations::link::{DeviceRequest, LinkError, StationCommand};
 
 pub(super) const ANSWERS_V2: [AnswerRule; 8] = [
@@ -42,16 +42,18 @@ impl Spoken for Device<'_> {
     }
 
     fn report(&self) -> Option<Report> {
-        let form = match self.request {
-            DeviceRequest::GetReport => Form::Variables,
-            DeviceRequest::CustomerInformation if self.payload.get("report") == Some(&Value::Bool(true)) => Form::Text,
+        let kind = match self.request {
+            DeviceRequest::GetReport => ReportKind::Variables,
+            DeviceRequest::CustomerInformation if self.payload.get("report") == Some(&Value::Bool(true)) => {
+                ReportKind::Text
+            }
             DeviceRequest::GetChargingProfiles
             | DeviceRequest::GetDisplayMessages
             | DeviceRequest::GetMonitoringReport
-            | DeviceRequest::GetDerControl => Form::List,
+            | DeviceRequest::GetDerControl => ReportKind::List,
             _ => return None,
         };
-        Some(Report { form, numbered, combined: |answer, report| with(answer, "report", report) })
+        Some(Report { kind, numbered, combined: |answer, report| with(answer, "report", report) })
     }
 }
 
@@ -98,13 +100,13 @@ mod tests {
     fn a_report_that_follows_has_its_number_and_stands_in_the_answer() {
         let ask = device(DeviceRequest::GetReport, json!({}));
         let report = spoken(&ask).report().expect("a report follows");
-        assert_eq!(report.form, Form::Variables);
+        assert_eq!(report.kind, ReportKind::Variables);
         assert_eq!((report.numbered)(&ask, 7), device(DeviceRequest::GetReport, json!({"requestId": 7})));
         let reported = (report.combined)(json!({"status": "Accepted"}), json!({"A.B": 1}));
         assert_eq!(reported, json!({"status": "Accepted", "report": {"A.B": 1}}));
         let customer = |report| device(DeviceRequest::CustomerInformation, json!({"report": report}));
         assert!(spoken(&customer(false)).report().is_none());
-        assert_eq!(spoken(&customer(true)).report().map(|report| report.form), Some(Form::Text));
+        assert_eq!(spoken(&customer(true)).report().map(|report| report.kind), Some(ReportKind::Text));
     }
 
     #[test]

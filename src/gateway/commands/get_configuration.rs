@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::answers::{Answer, AnswerRule};
 use super::wire::exact;
 use super::{Manner, Names, Report, Spoken, WireCall, variables};
-use crate::gateway::reports::Form;
+use crate::gateway::reports::ReportKind;
 use crate::sites::stations::link::{LinkError, StationCommand};
 use ocpp::{v2, v16};
 
@@ -42,7 +42,7 @@ impl Spoken for GetConfiguration<'_> {
             payload: json!({"requestId": number, "reportBase": "FullInventory"}),
         };
         let combined = |_, report| json!({"variables": report, "unknown": []});
-        self.0.is_empty().then_some(Report { form: Form::Variables, numbered, combined })
+        self.0.is_empty().then_some(Report { kind: ReportKind::Variables, numbered, combined })
     }
 }
 

@@ -24,6 +24,7 @@ mod profile;
 mod raw;
 mod reserve;
 mod reset;
+mod send_cost;
 mod send_local_list;
 mod set_charging_profile;
 mod set_limit;
@@ -31,7 +32,6 @@ mod set_schedule;
 mod signed_update_firmware;
 mod start_charging;
 mod stop_charging;
-mod tell_cost;
 #[cfg(test)]
 mod testing;
 mod tokens;
@@ -43,7 +43,7 @@ mod wire;
 
 use serde_json::Value;
 
-use super::reports::Form;
+use super::reports::ReportKind;
 use crate::sites::stations::link::{LinkError, StationCommand};
 use kernel::Timestamp;
 use ocpp::session::{CoalesceKey, Priority};
@@ -56,8 +56,8 @@ pub use wire::WireCall;
 /// How a command is said this time.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner {
-    /// The form of a limit, as the ladder counts them; everything else has one form.
-    pub form: usize,
+    /// The variant of a limit, by its number in the strategy; everything else has one.
+    pub variant: usize,
     /// Now, as the station's clock shows it.
     pub now: Timestamp,
 }
@@ -95,7 +95,7 @@ pub trait Spoken {
 #[derive(Debug, Clone, Copy)]
 pub struct Report {
     /// What it is put together to.
-    pub form: Form,
+    pub kind: ReportKind,
     /// The command that asks for it under this number.
     pub numbered: fn(&StationCommand, i64) -> StationCommand,
     /// What is reported of the answer and the whole report together.
@@ -123,7 +123,7 @@ pub fn spoken(command: &StationCommand) -> Box<dyn Spoken + '_> {
             request: *request,
         }),
         C::StopCharging { transaction } => Box::new(stop_charging::StopCharging(*transaction)),
-        C::TellCost { transaction, amount } => Box::new(tell_cost::TellCost(*transaction, *amount)),
+        C::SendCost { transaction, amount } => Box::new(send_cost::SendCost(*transaction, *amount)),
         C::Reserve(reserve) => Box::new(reserve),
         C::CancelReservation { reservation } => Box::new(cancel_reservation::CancelReservation(*reservation)),
         C::SetLimit(limit) => Box::new(limit),

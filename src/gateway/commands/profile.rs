@@ -2,7 +2,7 @@
 
 use super::Names;
 use super::wire::{WireCall, number};
-use crate::gateway::ladder::{Purpose, Saying};
+use crate::gateway::profile_variants::{Purpose, Saying};
 use crate::sites::stations::link::LinkError;
 use kernel::Protocol;
 use ocpp::tenths::{Ceiling, Tenths};

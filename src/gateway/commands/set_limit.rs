@@ -1,18 +1,18 @@
 //! Limits what a connector or a whole station may draw (OCPP 1.6 §5.16, OCPP 2 K01), in the form that the station takes: which
-//! one that is, the [`ladder`](crate::gateway::ladder) and [`forms`](crate::gateway::forms) know.
+//! one that is, the [variants](crate::gateway::profile_variants) and the [strategy](crate::gateway::limit_strategy) know.
 
 use super::{Manner, Names, Spoken, WireCall, profile};
-use crate::gateway::ladder::say_limit;
+use crate::gateway::profile_variants::say_limit;
 use crate::sites::stations::link::{LimitPurpose, LinkError, SetLimit};
 use ocpp::session::{CoalesceKey, Priority};
 
 impl Spoken for &SetLimit {
     fn v16(&self, manner: Manner) -> Result<WireCall, LinkError> {
-        profile::v16(&say_limit(self, manner.form, manner.now))
+        profile::v16(&say_limit(self, manner.variant, manner.now))
     }
 
     fn v2(&self, manner: Manner, names: &Names) -> Result<WireCall, LinkError> {
-        profile::v2(&say_limit(self, manner.form, manner.now), names)
+        profile::v2(&say_limit(self, manner.variant, manner.now), names)
     }
 
     /// One that lowers overtakes everything, one that raises waits for the rest; a newer one of its kind replaces it.
@@ -43,11 +43,11 @@ mod tests {
     use super::*;
     use crate::gateway::commands::testing::{names, said_in};
     use crate::gateway::commands::{build, spoken};
-    use crate::gateway::ladder::is_possible;
+    use crate::gateway::profile_variants::is_possible;
     use crate::sites::stations::link::StationCommand;
     use kernel::{Millivolts, PhaseSet, Protocol, Timestamp, Watts};
 
-    const MANNER: Manner = Manner { form: 0, now: Timestamp::from_unix_seconds(1_000) };
+    const MANNER: Manner = Manner { variant: 0, now: Timestamp::from_unix_seconds(1_000) };
 
     fn live(limit: Watts) -> SetLimit {
         SetLimit {
@@ -66,17 +66,17 @@ mod tests {
         }
     }
 
-    fn said_v16(limit: &SetLimit, form: usize) -> Value {
-        said_in(&StationCommand::SetLimit(limit.clone()), Manner { form, ..MANNER }, None)
+    fn said_v16(limit: &SetLimit, variant: usize) -> Value {
+        said_in(&StationCommand::SetLimit(limit.clone()), Manner { variant, ..MANNER }, None)
     }
 
-    fn profile_v16(limit: Watts, form: usize) -> Value {
-        said_v16(&live(limit), form)["csChargingProfiles"].clone()
+    fn profile_v16(limit: Watts, variant: usize) -> Value {
+        said_v16(&live(limit), variant)["csChargingProfiles"].clone()
     }
 
-    fn said_v2(connector: i32, form: usize, version: Protocol) -> Value {
+    fn said_v2(connector: i32, variant: usize, version: Protocol) -> Value {
         let limit = SetLimit { connector, sole: false, ..live(Watts(11_150)) };
-        said_in(&StationCommand::SetLimit(limit), Manner { form, ..MANNER }, Some(&names(version)))
+        said_in(&StationCommand::SetLimit(limit), Manner { variant, ..MANNER }, Some(&names(version)))
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ladder_changes_level_and_unit_and_never_lets_a_replaced_fallback_run_out() {
+    fn the_variants_change_level_and_unit_and_never_let_a_replaced_fallback_run_out() {
         let low = profile_v16(Watts(7_000), 1);
         assert_eq!((&low["stackLevel"], low["chargingSchedule"].get("duration")), (&json!(0), None));
         let watts = profile_v16(Watts(7_000), 2);
@@ -113,7 +113,7 @@ mod tests {
 
         let possible = |transaction, sole| {
             let limit = StationCommand::SetLimit(SetLimit { transaction, sole, ..limit.clone() });
-            (0..8).filter(|form| is_possible(&limit, *form)).collect::<Vec<_>>()
+            (0..8).filter(|variant| is_possible(&limit, *variant)).collect::<Vec<_>>()
         };
         assert_eq!(possible(None, false), [0, 1, 2, 3]);
         assert_eq!(possible(Some(7), false), [0, 1, 2, 3, 4, 5]);

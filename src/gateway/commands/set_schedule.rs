@@ -1,7 +1,7 @@
 //! Installs limits that change with time, below everything that balancing installs (OCPP 1.6 §5.16, OCPP 2 K01).
 
 use super::{Manner, Names, Spoken, WireCall, profile};
-use crate::gateway::ladder::say_schedule;
+use crate::gateway::profile_variants::say_schedule;
 use crate::sites::stations::link::{LinkError, SetSchedule};
 
 impl Spoken for &SetSchedule {

@@ -9,7 +9,7 @@ use crate::sites::stations::link::{LinkError, Outcome, StationCommand};
 use kernel::{ConnectorId, CountingIds, Protocol, Timestamp};
 
 /// The first form; the station's clock shows second 1,000.
-pub(super) const MANNER: Manner = Manner { form: 0, now: Timestamp::from_unix_seconds(1_000) };
+pub(super) const MANNER: Manner = Manner { variant: 0, now: Timestamp::from_unix_seconds(1_000) };
 
 /// The station's names: its connectors 2 and 3 are those of EVSE 2, and the transaction is `tx-7`.
 pub(super) fn names(version: Protocol) -> Names {

@@ -46,7 +46,7 @@ pub async fn guard<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let address = neighbourhood(client_address(request.request()));
-    match portal.door.count(address) {
+    match portal.limiter.count(address) {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
         Err(error) => Ok(request.error_response(error).map_into_right_body()),
     }

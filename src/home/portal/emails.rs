@@ -274,8 +274,8 @@ pub(super) fn queue_reset(
     if lately >= MOST_RESETS {
         return Ok(());
     }
-    let letter = Email { organization_id: organization, ..Email::new(EmailKind::PasswordReset, email, moment) };
-    letter.queue(conn)
+    let queued = Email { organization_id: organization, ..Email::new(EmailKind::PasswordReset, email, moment) };
+    queued.queue(conn)
 }
 
 /// The e-mails that are due, oldest first.
@@ -296,15 +296,15 @@ pub(super) fn done(conn: &mut Conn, id: EmailId, now: Timestamp) -> StoreResult<
 }
 
 /// Notes that an e-mail was not sent, and when it is tried again; false when it is given up.
-pub(super) fn postpone(conn: &mut Conn, letter: &Email, now: Timestamp) -> StoreResult<bool> {
-    if now.since(letter.created_at) >= GIVEN_UP_AFTER {
-        diesel::delete(letters::table.find(letter.id)).execute(conn)?;
+pub(super) fn postpone(conn: &mut Conn, queued: &Email, now: Timestamp) -> StoreResult<bool> {
+    if now.since(queued.created_at) >= GIVEN_UP_AFTER {
+        diesel::delete(letters::table.find(queued.id)).execute(conn)?;
         return Ok(false);
     }
-    let doubled = 2_u32.saturating_pow(u32::try_from(letter.attempts).unwrap_or(0).min(16));
+    let doubled = 2_u32.saturating_pow(u32::try_from(queued.attempts).unwrap_or(0).min(16));
     let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
-    diesel::update(letters::table.find(letter.id))
-        .set((letters::attempts.eq(letter.attempts + 1), letters::next_at.eq(now + pause)))
+    diesel::update(letters::table.find(queued.id))
+        .set((letters::attempts.eq(queued.attempts + 1), letters::next_at.eq(now + pause)))
         .execute(conn)?;
     Ok(true)
 }

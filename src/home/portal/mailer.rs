@@ -64,7 +64,7 @@ pub enum MailFault {
 pub(super) struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
-    rung: Arc<Notify>,
+    wake: Arc<Notify>,
 }
 
 impl Mailer {
@@ -88,12 +88,12 @@ impl Mailer {
         if let Some((name, password)) = login {
             builder = builder.credentials(Credentials::new(name, password));
         }
-        Ok(Self { transport: builder.build(), from, rung: Arc::default() })
+        Ok(Self { transport: builder.build(), from, wake: Arc::default() })
     }
 
     /// Says that there is an e-mail.
-    pub fn ring(&self) {
-        self.rung.notify_one();
+    pub fn notify(&self) {
+        self.wake.notify_one();
     }
 
     /// Sends what is queued until it is stopped.
@@ -103,7 +103,7 @@ impl Mailer {
                 if let Err(error) = self.deliver(&context, &links).await {
                     tracing::error!(%error, "the queue of e-mails could not be read or written");
                 }
-                let _ = tokio::time::timeout(LOOKED_AT_EVERY, self.rung.notified()).await;
+                let _ = tokio::time::timeout(LOOKED_AT_EVERY, self.wake.notified()).await;
             }
         })
     }
@@ -115,16 +115,16 @@ impl Mailer {
             if due.is_empty() {
                 return Ok(());
             }
-            for letter in due {
-                self.send(context, links, letter).await?;
+            for email in due {
+                self.send(context, links, email).await?;
             }
         }
     }
 
-    async fn send(&self, context: &Context, links: &Links, letter: Email) -> StoreResult<()> {
-        let (now, links, queued) = (context.clock.now(), links.clone(), letter.clone());
+    async fn send(&self, context: &Context, links: &Links, email: Email) -> StoreResult<()> {
+        let (now, links, queued) = (context.clock.now(), links.clone(), email.clone());
         let write = context.db.write(move |conn| queued.write(conn, now, &links));
-        let (id, kind) = (letter.id, letter.kind);
+        let (id, kind) = (email.id, email.kind);
         let outcome = match write.await {
             Ok(Some(written)) => self.hand_over(written).await,
             Ok(None) => Ok(()), // there is nobody to write to
@@ -135,7 +135,7 @@ impl Mailer {
             tracing::debug!(%id, %kind, "an e-mail is done with");
             return context.db.write(move |conn| emails::done(conn, id, now)).await;
         };
-        let again = context.db.write(move |conn| emails::postpone(conn, &letter, now)).await?;
+        let again = context.db.write(move |conn| emails::postpone(conn, &email, now)).await?;
         match again {
             true => tracing::warn!(%id, %kind, error, "an e-mail was not sent and is tried again"),
             false => {

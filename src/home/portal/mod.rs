@@ -69,8 +69,8 @@ pub struct Portal {
     hasher: Hasher,
     links: Links,
     login: Duration,
-    post: Option<Arc<Mailer>>,
-    door: AddressLimiter,
+    mailer: Option<Arc<Mailer>>,
+    limiter: AddressLimiter,
 }
 
 /// Why the portal cannot be opened.
@@ -91,7 +91,7 @@ impl Portal {
         settings: PortalSettings,
     ) -> Result<(Self, Option<JoinHandle<()>>), PortalFault> {
         let kept = settings.signing_key.is_empty();
-        crate::store::secrets::tell("portal.signing_key", kept, context.db.url());
+        crate::store::secrets::log_where_kept("portal.signing_key", kept, context.db.url());
         let key = match kept {
             true => kept_key(context).await?,
             false => settings.signing_key,
@@ -101,34 +101,34 @@ impl Portal {
             invitation: settings.invitation,
             reset: settings.reset,
         };
-        let post = settings.mail.map(Mailer::new).transpose()?.map(Arc::new);
-        let carrier = post.clone();
-        let task = carrier.map(|post| post.start(context.clone(), links.clone()));
+        let mailer = settings.mail.map(Mailer::new).transpose()?.map(Arc::new);
+        let carrier = mailer.clone();
+        let task = carrier.map(|mailer| mailer.start(context.clone(), links.clone()));
         let portal = Self {
             signer: Signer::new(&key, settings.access),
             hasher: Hasher::default(),
             links,
             login: settings.login,
-            post,
-            door: AddressLimiter::new(settings.rate),
+            mailer,
+            limiter: AddressLimiter::new(settings.rate),
         };
         Ok((portal, task))
     }
 
     /// Forgets addresses that have been quiet; called by a timer.
     pub fn forget_quiet_addresses(&self) {
-        self.door.forget_quiet();
+        self.limiter.forget_quiet();
     }
 
     /// The way for e-mails of others, where there is a mail server.
     pub fn notices(&self) -> Option<Notices> {
-        self.post.clone().map(Notices)
+        self.mailer.clone().map(Notices)
     }
 
     /// Says that an e-mail was queued.
-    fn ring(&self) {
-        if let Some(post) = &self.post {
-            post.ring();
+    fn notify(&self) {
+        if let Some(mailer) = &self.mailer {
+            mailer.notify();
         }
     }
 }

@@ -31,17 +31,17 @@ impl Notices {
         Notice { to, subject, body }: Notice,
         moment: &Moment,
     ) -> StoreResult<()> {
-        let letter = Email {
+        let email = Email {
             organization_id: Some(organization),
             subject: Some(subject),
             body: Some(body),
             ..Email::new(EmailKind::Notice, &to, moment)
         };
-        letter.queue(conn)
+        email.queue(conn)
     }
 
     /// Says that there may be an e-mail.
-    pub fn ring(&self) {
-        self.0.ring();
+    pub fn notify(&self) {
+        self.0.notify();
     }
 }

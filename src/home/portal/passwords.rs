@@ -79,13 +79,13 @@ type Blocks = Vec<Block>;
 /// with every one of them.
 #[derive(Clone)]
 pub(super) struct Hasher {
-    turns: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
     free: Arc<Mutex<Vec<Blocks>>>,
 }
 
 impl Default for Hasher {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), free: Arc::default() }
+        Self { slots: Arc::new(Semaphore::new(AT_ONCE)), free: Arc::default() }
     }
 }
 
@@ -109,11 +109,11 @@ impl Hasher {
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce(&mut Blocks) -> T + Send + 'static) -> ApiResult<T> {
         let busy = || ApiError::new(Code::Busy, Code::Busy.meaning()).retry_after(1);
-        let turn = tokio::time::timeout(PATIENCE, self.turns.clone().acquire_owned());
-        let turn = turn.await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let slot = tokio::time::timeout(PATIENCE, self.slots.clone().acquire_owned());
+        let slot = slot.await.map_err(|_| busy())?.map_err(|_| busy())?;
         let free = Arc::clone(&self.free);
         let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn; // also when the caller goes away
+            let _slot = slot; // also when the caller goes away
             let lock = || free.lock().unwrap_or_else(PoisonError::into_inner);
             let taken = lock().pop();
             let mut blocks = taken.unwrap_or_default();

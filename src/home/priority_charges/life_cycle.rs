@@ -66,7 +66,7 @@ pub fn ask(
         PriorityStatus::Denied => EventKind::PriorityChargeDenied,
         PriorityStatus::Error => EventKind::PriorityChargeFailed,
     };
-    tell(conn, moment, &charge, kind)?;
+    record_event(conn, moment, &charge, kind)?;
     Ok(Asked { charge, stations, is_new: true })
 }
 
@@ -144,7 +144,7 @@ fn conclude(conn: &mut Conn, moment: &Moment, mut charge: PriorityCharge, reason
     charge.ended_at = Some(moment.now);
     charge.updated_at = moment.version_after(charge.updated_at);
     store::update(conn, &charge)?;
-    tell(conn, moment, &charge, EventKind::PriorityChargeEnded)?;
+    record_event(conn, moment, &charge, EventKind::PriorityChargeEnded)?;
     Ok(charge)
 }
 
@@ -169,7 +169,7 @@ pub fn session_started(conn: &mut Conn, moment: &Moment, station: StationId, ses
         begin(&mut charge, session, moment);
         charge.updated_at = moment.version_after(charge.updated_at);
         store::update(conn, &charge)?;
-        tell(conn, moment, &charge, EventKind::PriorityChargeStarted)?;
+        record_event(conn, moment, &charge, EventKind::PriorityChargeStarted)?;
     }
     Ok(())
 }
@@ -195,7 +195,7 @@ pub fn session_ended(
     Ok(())
 }
 
-fn tell(conn: &mut Conn, moment: &Moment, charge: &PriorityCharge, kind: EventKind) -> StoreResult<()> {
+fn record_event(conn: &mut Conn, moment: &Moment, charge: &PriorityCharge, kind: EventKind) -> StoreResult<()> {
     tracing::info!(
         group = %charge.group_id,
         reason = charge.reason.as_deref(),

@@ -17,7 +17,7 @@ pub use api::routes;
 pub use model::asset::NewAsset;
 pub use model::asset::{Asset, AssetType, AssetView, MeterScope, VoltageType};
 pub use model::peaks::Peaks;
-pub use model::plausible::{RefusedReading, is_below_zero, told_below_zero};
+pub use model::plausible::{RefusedReading, is_below_zero, sent_below_zero};
 pub use model::reading::Reading;
 pub use power::{Basis, Contribution, contribution};
 pub use signals::{AssetChange, AssetSignal, AssetSignals};

@@ -61,7 +61,7 @@ pub enum Basis {
 
 impl Basis {
     /// In words, as they end a sentence.
-    pub const fn told(self) -> &'static str {
+    pub const fn description(self) -> &'static str {
         match self {
             Self::Fresh => "as it reads",
             Self::Held => "its last reading, for a while yet",

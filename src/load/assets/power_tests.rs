@@ -92,7 +92,7 @@ fn a_fresh_reading_is_never_capped_by_the_static_value() {
 }
 
 #[test]
-fn a_consumer_that_never_told_anything_counts_its_static_value_or_nobody_knows() {
+fn a_consumer_without_readings_counts_its_static_value_or_nobody_knows() {
     let mut consumer = asset(AssetType::Consumer);
     assert_eq!(load(&consumer, 0), None);
     consumer.static_power = Some(Watts(4_000));
@@ -119,11 +119,11 @@ fn a_producer_counts_only_while_it_is_fresh() {
 #[test]
 fn what_gives_counts_up_to_its_rating_and_a_tenth() {
     for kind in [AssetType::Producer, AssetType::Battery] {
-        for (told, counts) in [(8_000, -8_000), (10_900, -10_900), (80_000, -11_000)] {
-            let mut asset = read(kind, told);
+        for (sent, counts) in [(8_000, -8_000), (10_900, -10_900), (80_000, -11_000)] {
+            let mut asset = read(kind, sent);
             asset.static_power = Some(Watts(10_000));
             let load = contribution(&asset, at(10)).load;
-            assert_eq!(load, Some(Watts(counts)), "{kind:?} {told}");
+            assert_eq!(load, Some(Watts(counts)), "{kind:?} {sent}");
         }
         let unrated = contribution(&read(kind, 80_000), at(10));
         assert_eq!(unrated.load, Some(Watts(-80_000)));
@@ -149,7 +149,7 @@ fn a_battery_gives_only_while_it_is_on_and_fresh() {
 }
 
 #[test]
-fn a_meter_is_held_for_30_seconds_and_then_counts_its_fallback() {
+fn a_meter_is_kept_for_30_seconds_and_then_counts_its_fallback() {
     let mut meter = scoped(MeterScope::Building, 20_000);
     meter.fallback_power = Some(Watts(35_000));
     let seen = [0, 60, 89, 90].map(|second| (load(&meter, second), basis(&meter, second)));

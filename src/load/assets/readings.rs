@@ -129,8 +129,8 @@ fn refuse_impossible(
     let mut latest: Option<RefusedReading> = None;
     good.retain(|one| {
         let value = values.get(one.index);
-        let is_told = |field: &str| value.is_some_and(|value| !value[field].is_null());
-        let Some(beyond) = bound.broken_by(&one.reading, is_told) else {
+        let was_sent = |field: &str| value.is_some_and(|value| !value[field].is_null());
+        let Some(beyond) = bound.broken_by(&one.reading, was_sent) else {
             return true;
         };
         let at = one.reading.at;
@@ -190,7 +190,7 @@ fn warn_of(conn: &mut Conn, asset: &Asset, stored: &[Judged], now: Timestamp) ->
             warn("power", "implausible", message);
         }
         if below_zero(one, produced) {
-            let message = plausible::told_below_zero(one.reading.power, produced);
+            let message = plausible::sent_below_zero(one.reading.power, produced);
             warn("power", "below_zero", message);
         }
     }
@@ -210,12 +210,12 @@ fn produced_beside(conn: &mut Conn, asset: &Asset, now: Timestamp) -> StoreResul
 
 /// Keeps what was learnt with the asset, and reports it now and then.
 fn save(conn: &mut Conn, moment: &Moment, asset: &mut Asset, location: &Location) -> ApiResult<()> {
-    let tell = asset.measured.reported_at.is_none_or(|last| moment.now.since(last) >= RECORDED_EVERY);
-    if tell {
+    let is_due = asset.measured.reported_at.is_none_or(|last| moment.now.since(last) >= RECORDED_EVERY);
+    if is_due {
         asset.measured.reported_at = Some(moment.now);
     }
     store::save_measured(conn, asset)?;
-    if tell {
+    if is_due {
         let view = AssetView::new(asset.clone(), location, moment.now);
         Change::new(conn, asset.organization_id, moment).record(EventKind::AssetReadingCreated, &view)?;
     }

@@ -43,7 +43,7 @@ impl Default for AssetSignals {
 
 impl AssetSignals {
     /// Sends a signal; nobody listening is fine.
-    pub fn tell(&self, signal: AssetSignal) {
+    pub fn notify(&self, signal: AssetSignal) {
         let _ = self.0.send(signal);
     }
     /// Starts to listen.

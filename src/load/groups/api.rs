@@ -208,16 +208,16 @@ fn members(
     conn: &mut Conn,
     membership: &GroupStation,
     group: &Group,
-    named: Option<&[NewMember]>,
+    given: Option<&[NewMember]>,
 ) -> ApiResult<Vec<GroupConnector>> {
     let connectors = stations::connectors_of_station(conn, membership.chargestation_id)?;
-    let Some(named) = named else {
+    let Some(given) = given else {
         let plain = |connector: &stations::Connector| GroupConnector::plain(membership, connector.id);
         return Ok(connectors.iter().map(plain).collect());
     };
     let mut faults = Faults::default();
     let mut members: Vec<GroupConnector> = Vec::new();
-    for (index, new) in named.iter().enumerate() {
+    for (index, new) in given.iter().enumerate() {
         let field = |name: &str| format!("connectors[{index}].{name}");
         if !connectors.iter().any(|connector| connector.id == new.id) {
             faults.add(field("id"), "not_found", "the charge station has no such connector");

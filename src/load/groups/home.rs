@@ -34,7 +34,7 @@ pub(super) fn missing(error: StoreError) -> ApiError {
 /// Notifies balancing that limits, members or exclusions changed.
 pub fn replan(signals: &Signals, organization: OrganizationId, stations: impl IntoIterator<Item = StationId>) {
     for station in stations {
-        signals.tell(Signal { organization, station, kind: SignalKind::Reconfigured });
+        signals.notify(Signal { organization, station, kind: SignalKind::Reconfigured });
     }
 }
 

@@ -161,8 +161,8 @@ fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> 
     let ids: Vec<EvseId> = rows.iter().map(|evse| evse.id).collect();
     let at_stations: Vec<StationId> = rows.iter().map(|evse| evse.chargestation_id).collect();
     let strongest = stations::strongest_outlets(conn, &ids)?;
-    let standing = stations::locations_of(conn, &at_stations)?;
-    let at: Vec<LocationId> = standing.values().filter_map(|location| *location).collect();
+    let station_state = stations::locations_of(conn, &at_stations)?;
+    let at: Vec<LocationId> = station_state.values().filter_map(|location| *location).collect();
     let places = locations::names_and_zones(conn, &at)?;
     let members: Vec<(EvseId, EvseGroupId)> = network_evses::table
         .filter(network_evses::evse_id.eq_any(&ids))
@@ -177,7 +177,7 @@ fn views(conn: &mut Conn, rows: Vec<Evse>) -> StoreResult<Vec<NetworkEvseView>> 
     let names: BTreeMap<EvseGroupId, String> = names.into_iter().collect();
     let view = |evse: Evse| {
         let outlet = strongest.get(&evse.id);
-        let location = standing.get(&evse.chargestation_id).copied().flatten();
+        let location = station_state.get(&evse.chargestation_id).copied().flatten();
         let place = location.and_then(|location| places.get(&location));
         let group = members.get(&evse.id).copied();
         NetworkEvseView {

@@ -72,7 +72,7 @@ async fn list_service_offers(
 fn create(conn: &mut Conn, offer: &ServiceOffer, moment: &Moment) -> ApiResult<ServiceOfferView> {
     networks::require(conn, offer.organization_id, offer.network_id, "network")?;
     store::insert(conn, offer)?;
-    Ok(life::tell(conn, moment, offer, EventKind::ServiceOfferCreated)?)
+    Ok(life::record_event(conn, moment, offer, EventKind::ServiceOfferCreated)?)
 }
 
 /// Creates a service offer, as a draft.
@@ -96,13 +96,13 @@ async fn create_service_offer(
 async fn import_oicp_offer(
     caller: Caller<WriteServiceOffers>,
     ctx: Ctx,
-    Body(told): Body<OicpImport>,
+    Body(received): Body<OicpImport>,
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
     ctx.answer(move |conn| {
-        let network = networks::require(conn, organization, told.network, "network")?;
+        let network = networks::require(conn, organization, received.network, "network")?;
         let evses = exchange::evses(conn, organization, network.id)?;
-        let new = oicp::import(&told, &evses)?;
+        let new = oicp::import(&received, &evses)?;
         let offer = ServiceOffer::new(new, organization, &moment);
         create(conn, &offer, &moment).map(Created)
     })
@@ -116,10 +116,10 @@ async fn import_oicp_offer(
 async fn import_ocpi_offer(
     caller: Caller<WriteServiceOffers>,
     ctx: Ctx,
-    Body(told): Body<OcpiImport>,
+    Body(received): Body<OcpiImport>,
 ) -> ApiResult<Created<ServiceOfferView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    let offer = ServiceOffer::new(ocpi::import(&told)?, organization, &moment);
+    let offer = ServiceOffer::new(ocpi::import(&received)?, organization, &moment);
     ctx.answer(move |conn| create(conn, &offer, &moment).map(Created)).await
 }
 
@@ -158,7 +158,7 @@ async fn update_service_offer(
             offer.apply(patch.clone(), &moment)?;
             networks::require(conn, organization, offer.network_id, "network")?;
             store::update(conn, &offer)?;
-            let view = life::tell(conn, &moment, &offer, EventKind::ServiceOfferUpdated)?;
+            let view = life::record_event(conn, &moment, &offer, EventKind::ServiceOfferUpdated)?;
             Ok(Changed(view))
         })
         .await
@@ -181,7 +181,7 @@ async fn delete_service_offer(
             if_match.check(offer.updated_at)?;
             life::require_draft(&offer, moment.now)?;
             store::delete(conn, &offer)?;
-            let view = life::tell(conn, &moment, &offer, EventKind::ServiceOfferDeleted)?;
+            let view = life::record_event(conn, &moment, &offer, EventKind::ServiceOfferDeleted)?;
             Ok(Deleted(view))
         })
         .await

@@ -1,4 +1,4 @@
-//! What the forms of peers have in common: hours without seconds, weeks cut into slots, operators read from EVSE ids.
+//! What the forms of partners have in common: hours without seconds, weeks cut into slots, operators read from EVSE ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,9 +82,9 @@ pub(super) fn exported(
     organization: OrganizationId,
     network: EvseNetworkId,
 ) -> ApiResult<Vec<NetworkEvseView>> {
-    let mut told = evses(conn, organization, network)?;
-    told.retain(|evse| evse.roaming);
-    Ok(told)
+    let mut received = evses(conn, organization, network)?;
+    received.retain(|evse| evse.roaming);
+    Ok(received)
 }
 
 /// The minute in which a second of the day lies, as `HH:MM`.
@@ -92,13 +92,13 @@ pub(super) fn minute(second: u32) -> String {
     format!("{:02}:{:02}", second / 3_600, second / 60 % 60)
 }
 
-/// The second of the day that a peer means by `HH:MM`.
+/// The second of the day that a partner means by `HH:MM`.
 pub(super) fn second(text: &str) -> Option<u32> {
     let time: calendar::TimeOfDay = text.parse().ok()?;
     Some(u32::from(time.minute()) * 60)
 }
 
-/// Prices in their hours, as a peer writes them.
+/// Prices in their hours, as a partner writes them.
 #[derive(Debug, Clone)]
 pub(super) struct ReceivedPrice {
     /// What the tariff is called, where it is called anything.
@@ -153,13 +153,13 @@ impl Tariffs {
     }
 
     /// The week as slots: in each, either the first of these that holds, or of each kind of price the first.
-    pub fn plans(&mut self, told: &[ReceivedPrice], each_kind: bool) -> Vec<TimePlan> {
-        let windows = told.iter().flat_map(|one| &one.windows);
+    pub fn plans(&mut self, received: &[ReceivedPrice], each_kind: bool) -> Vec<TimePlan> {
+        let windows = received.iter().flat_map(|one| &one.windows);
         let mut cuts: BTreeSet<u32> = windows.flat_map(|window| [window.from % DAY, window.to % DAY]).collect();
         cuts.insert(0);
         let mut days: BTreeMap<String, (Vec<&str>, Vec<TimeSlot>)> = BTreeMap::new();
         for (weekday, name) in (0..).zip(DAYS) {
-            let slots = self.slots(told, each_kind, weekday, &cuts);
+            let slots = self.slots(received, each_kind, weekday, &cuts);
             let key = format!("{slots:?}");
             days.entry(key).or_insert_with(|| (Vec::new(), slots)).0.push(name);
         }
@@ -170,11 +170,17 @@ impl Tariffs {
         plans.collect()
     }
 
-    fn slots(&mut self, told: &[ReceivedPrice], each_kind: bool, weekday: u32, cuts: &BTreeSet<u32>) -> Vec<TimeSlot> {
+    fn slots(
+        &mut self,
+        received: &[ReceivedPrice],
+        each_kind: bool,
+        weekday: u32,
+        cuts: &BTreeSet<u32>,
+    ) -> Vec<TimeSlot> {
         let mut slots: Vec<TimeSlot> = Vec::new();
         let ends = cuts.iter().skip(1).copied().chain([DAY]);
         for (start, end) in cuts.iter().copied().zip(ends) {
-            let mut holding = told.iter().filter(|one| one.holds(weekday, start));
+            let mut holding = received.iter().filter(|one| one.holds(weekday, start));
             let tariff = if each_kind {
                 let mut components: Vec<OfferComponent> = Vec::new();
                 for component in holding.flat_map(|one| &one.components) {
@@ -204,7 +210,7 @@ impl Tariffs {
     }
 }
 
-/// A draft made from what a peer sent.
+/// A draft made from what a partner sent.
 pub(super) fn draft(
     name: &super::model::OfferName,
     network: EvseNetworkId,

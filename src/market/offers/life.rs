@@ -118,7 +118,7 @@ fn check_evse_ids(evses: &[NetworkEvseView], faults: &mut Faults) {
 }
 
 /// An event about an offer.
-pub(super) fn tell(
+pub(super) fn record_event(
     conn: &mut Conn,
     moment: &Moment,
     offer: &ServiceOffer,
@@ -157,11 +157,11 @@ pub(super) fn publish(
     faults.into_body_error()?;
     offer.published_at = Some(moment.now);
     offer.ends_at = offer.content.0.valid_to;
-    offer.told_status = OfferStatus::Pending;
+    offer.reported_status = OfferStatus::Pending;
     offer.updated_at = moment.version_after(offer.updated_at);
     store::update(conn, &offer)?;
     networks::activate(conn, offer.organization_id, offer.network_id, moment)?;
-    let view = tell(conn, moment, &offer, EventKind::ServiceOfferPublished)?;
+    let view = record_event(conn, moment, &offer, EventKind::ServiceOfferPublished)?;
     Ok(Publication { dry_run, publishable, problems: Vec::new(), warnings, offer: view })
 }
 
@@ -270,7 +270,7 @@ pub(super) fn update_prices(
         content: Json(content),
         published_at: Some(moment.now),
         valid_from: Some(update.update_date),
-        told_status: OfferStatus::Pending,
+        reported_status: OfferStatus::Pending,
         version: offer.version + 1,
         previous_id: Some(offer.id),
         created_at: moment.now,
@@ -282,8 +282,8 @@ pub(super) fn update_prices(
     offer.ends_at = Some(update.update_date);
     offer.updated_at = moment.version_after(offer.updated_at);
     store::update(conn, &offer)?;
-    tell(conn, moment, &offer, EventKind::ServiceOfferUpdated)?;
-    Ok(tell(conn, moment, &next, EventKind::ServiceOfferPriceUpdated)?)
+    record_event(conn, moment, &offer, EventKind::ServiceOfferUpdated)?;
+    Ok(record_event(conn, moment, &next, EventKind::ServiceOfferPriceUpdated)?)
 }
 
 input! {
@@ -337,18 +337,18 @@ pub(super) fn cancel(
         previous.ends_at = previous.content.0.valid_to;
         previous.updated_at = moment.version_after(previous.updated_at);
         store::update(conn, &previous)?;
-        tell(conn, moment, &previous, EventKind::ServiceOfferUpdated)?;
+        record_event(conn, moment, &previous, EventKind::ServiceOfferUpdated)?;
     }
     offer.cancelled = true;
     offer.ends_at = Some(end);
     offer.updated_at = moment.version_after(offer.updated_at);
     let over = offer.status_at(moment.now) == OfferStatus::Cancelled;
     if over {
-        offer.told_status = OfferStatus::Cancelled;
+        offer.reported_status = OfferStatus::Cancelled;
     }
     store::update(conn, &offer)?;
     let kind = if over { EventKind::ServiceOfferCancelled } else { EventKind::ServiceOfferUpdated };
-    Ok(tell(conn, moment, &offer, kind)?)
+    Ok(record_event(conn, moment, &offer, kind)?)
 }
 
 /// A draft that says the same, without the start of its validity where that is over.
@@ -362,7 +362,7 @@ pub(super) fn copy(offer: ServiceOffer, moment: &Moment) -> ServiceOffer {
         valid_from: offer.valid_from.filter(|from| *from > moment.now),
         ends_at: None,
         cancelled: false,
-        told_status: OfferStatus::Draft,
+        reported_status: OfferStatus::Draft,
         version: 1,
         original_id: id,
         previous_id: None,
@@ -374,13 +374,13 @@ pub(super) fn copy(offer: ServiceOffer, moment: &Moment) -> ServiceOffer {
 }
 
 /// Records offers that became active, expired or cancelled by time.
-pub fn tell_changes(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
-    for mut offer in store::untold(conn, moment.now)? {
+pub fn record_changes(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
+    for mut offer in store::unreported(conn, moment.now)? {
         let status = offer.status_at(moment.now);
-        if status == offer.told_status {
+        if status == offer.reported_status {
             continue;
         }
-        offer.told_status = status;
+        offer.reported_status = status;
         store::update(conn, &offer)?;
         let kind = match status {
             OfferStatus::Active => EventKind::ServiceOfferActivated,
@@ -388,7 +388,7 @@ pub fn tell_changes(conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
             OfferStatus::Expired => EventKind::ServiceOfferExpired,
             OfferStatus::Draft | OfferStatus::Pending => continue,
         };
-        tell(conn, moment, &offer, kind)?;
+        record_event(conn, moment, &offer, kind)?;
     }
     Ok(())
 }

@@ -181,7 +181,8 @@ pub struct ServiceOffer {
     pub valid_from: Option<Timestamp>,
     pub ends_at: Option<Timestamp>,
     pub cancelled: bool,
-    pub told_status: OfferStatus,
+    #[diesel(column_name = told_status)]
+    pub reported_status: OfferStatus,
     pub version: i64,
     pub original_id: ServiceOfferId,
     pub previous_id: Option<ServiceOfferId>,
@@ -222,7 +223,7 @@ impl ServiceOffer {
             valid_from: new.valid_from,
             ends_at: None,
             cancelled: false,
-            told_status: OfferStatus::Draft,
+            reported_status: OfferStatus::Draft,
             version: 1,
             original_id: id,
             previous_id: None,

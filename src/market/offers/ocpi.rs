@@ -334,10 +334,10 @@ struct ReadTariff {
 }
 
 /// The draft that these tariffs make, or what an offer cannot say of them.
-pub(super) fn import(told: &OcpiImport) -> Result<NewServiceOffer, Faults> {
+pub(super) fn import(received: &OcpiImport) -> Result<NewServiceOffer, Faults> {
     let mut faults = Faults::default();
     let mut read = Vec::new();
-    for (index, one) in told.tariffs.iter().enumerate() {
+    for (index, one) in received.tariffs.iter().enumerate() {
         let at = format!("tariffs[{index}].tariff");
         match serde_json::from_value::<ReadTariff>(one.tariff.clone()) {
             Err(error) => faults.add(at, "invalid", error.to_string()),
@@ -371,13 +371,13 @@ pub(super) fn import(told: &OcpiImport) -> Result<NewServiceOffer, Faults> {
         return Err(faults);
     }
     let mut tariffs = exchange::Tariffs::new(currency);
-    let product = |(group, currency, told): (EvseGroupId, Currency, Vec<ReceivedPrice>)| OfferProduct {
+    let product = |(group, currency, received): (EvseGroupId, Currency, Vec<ReceivedPrice>)| OfferProduct {
         group,
         currency,
-        time_plans: tariffs.plans(&told, true),
+        time_plans: tariffs.plans(&received, true),
     };
     let products = read.into_iter().map(product).collect();
-    Ok(exchange::draft(&told.name, told.network, tariffs, products))
+    Ok(exchange::draft(&received.name, received.network, tariffs, products))
 }
 
 fn element_of(element: &OcpiElement, at: &str, faults: &mut Faults) -> Option<ReceivedPrice> {

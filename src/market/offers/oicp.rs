@@ -335,11 +335,11 @@ input! {
 }
 
 /// The draft that these messages make for a network with these EVSEs, or what an offer cannot say of them.
-pub(super) fn import(told: &OicpImport, evses: &[NetworkEvseView]) -> Result<NewServiceOffer, Faults> {
+pub(super) fn import(received: &OicpImport, evses: &[NetworkEvseView]) -> Result<NewServiceOffer, Faults> {
     let mut faults = Faults::default();
-    let data = serde_json::from_value::<PushPricingProductData>(told.pricing_product_data.clone())
+    let data = serde_json::from_value::<PushPricingProductData>(received.pricing_product_data.clone())
         .map_err(|error| faults.add("pricing_product_data", "invalid", error.to_string()));
-    let pricing = serde_json::from_value::<PushEvsePricing>(told.evse_pricing.clone())
+    let pricing = serde_json::from_value::<PushEvsePricing>(received.evse_pricing.clone())
         .map_err(|error| faults.add("evse_pricing", "invalid", error.to_string()));
     let (Ok(data), Ok(pricing)) = (data, pricing) else {
         return Err(faults);
@@ -390,11 +390,12 @@ pub(super) fn import(told: &OicpImport, evses: &[NetworkEvseView]) -> Result<New
     let mut tariffs = exchange::Tariffs::new(currency);
     let product = |(group, pricing): (EvseGroupId, &OicpEvsePricing)| {
         let products = pricing.products.iter();
-        let told: Vec<ReceivedPrice> = products.filter_map(|product| known.get(product.as_str()).cloned()).collect();
-        OfferProduct { group, currency, time_plans: tariffs.plans(&told, false) }
+        let received: Vec<ReceivedPrice> =
+            products.filter_map(|product| known.get(product.as_str()).cloned()).collect();
+        OfferProduct { group, currency, time_plans: tariffs.plans(&received, false) }
     };
     let products = by_group.into_iter().map(product).collect();
-    Ok(exchange::draft(&told.name, told.network, tariffs, products))
+    Ok(exchange::draft(&received.name, received.network, tariffs, products))
 }
 
 /// Separators and case do not matter in an EVSE id.
@@ -430,7 +431,7 @@ fn windows(record: &OicpProduct, at: &str, faults: &mut Faults) -> Vec<Window> {
                 faults.add(field, "invalid", "must have times such as 08:00");
                 continue;
             };
-            // Peers end the day at 00:00, at 24:00, or a minute before.
+            // Partners end the day at 00:00, at 24:00, or a minute before.
             let to = if to == 0 || to == DAY - 60 { DAY } else { to };
             windows.push(Window { weekdays, from, to });
         }

@@ -73,7 +73,7 @@ pub fn count_of_network(conn: &mut Conn, network: EvseNetworkId) -> StoreResult<
 }
 
 /// Published offers whose last event may not show how far they are by now.
-pub(super) fn untold(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<ServiceOffer>> {
+pub(super) fn unreported(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<ServiceOffer>> {
     let began = service_offers::told_status.eq(OfferStatus::Pending).and(service_offers::valid_from.le(now));
     let ended = service_offers::told_status
         .eq_any([OfferStatus::Pending, OfferStatus::Active])

@@ -59,7 +59,7 @@ crate::filters! {
 async fn open_realtime(
     caller: Caller<ReadEvents>,
     ctx: Ctx,
-    (feed, standing): (web::Data<Feed>, KeyValidity),
+    (feed, validity): (web::Data<Feed>, KeyValidity),
     request: HttpRequest,
     body: web::Payload,
     query: Query<RealtimeFilter>,
@@ -87,6 +87,6 @@ async fn open_realtime(
     let terms = Terms { protocol: chosen, largest: LARGEST_MESSAGE, compresses: true };
     let no_handshake = |_| ApiError::new(Code::BadRequest, "The WebSocket handshake is not complete");
     let (response, sender, receiver) = websocket::open(&request, body, terms).map_err(no_handshake)?;
-    actix_web::rt::spawn(Connection::new(listener, standing, watch, sender).run(receiver));
+    actix_web::rt::spawn(Connection::new(listener, validity, watch, sender).run(receiver));
     Ok(response)
 }

@@ -26,7 +26,7 @@ pub(super) struct Watch {
     context: Context,
     wanted: Wanted,
     /// The version of each session that was sent last.
-    told: HashMap<SessionId, Timestamp>,
+    sent: HashMap<SessionId, Timestamp>,
 }
 
 /// A message of a session's metrics, in the form of an event; it is in no log, so it has no id and no cursor.
@@ -42,8 +42,8 @@ struct Message<'a> {
 
 impl Watch {
     pub fn new(context: Context, wanted: Wanted) -> Self {
-        let told = HashMap::new();
-        Self { context, wanted, told }
+        let sent = HashMap::new();
+        Self { context, wanted, sent }
     }
 
     /// Time between two looks.
@@ -56,8 +56,8 @@ impl Watch {
         let Wanted { organization, session, .. } = self.wanted;
         let running = self.context.db.read(move |conn| sessions::running(conn, organization, session)).await?;
         let now = self.context.clock.now();
-        let told = running.iter().map(|session| (session.id, session.updated_at));
-        let before = std::mem::replace(&mut self.told, told.collect());
+        let sent = running.iter().map(|session| (session.id, session.updated_at));
+        let before = std::mem::replace(&mut self.sent, sent.collect());
         let news = |session: &Session| before.get(&session.id) != Some(&session.updated_at);
         let news = running.into_iter().filter(news);
         news.map(|session| message(&SessionView::from(session).veiled(), now)).collect()

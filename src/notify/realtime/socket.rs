@@ -40,11 +40,11 @@ enum End {
 }
 
 impl Connection {
-    pub fn new(listener: Listener, standing: KeyValidity, watch: Option<Watch>, socket: Sender) -> Self {
+    pub fn new(listener: Listener, validity: KeyValidity, watch: Option<Watch>, socket: Sender) -> Self {
         let now = Instant::now();
         Self {
             listener,
-            lost: Box::pin(standing.lost()),
+            lost: Box::pin(validity.lost()),
             watch,
             look_at: now,
             socket,

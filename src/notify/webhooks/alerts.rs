@@ -53,9 +53,9 @@ impl Alerts {
     }
 
     /// Says that there may be an e-mail.
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         if let Some(notices) = &self.0 {
-            notices.ring();
+            notices.notify();
         }
     }
 }

@@ -64,14 +64,14 @@ async fn list_webhooks(
 async fn create_webhook(
     caller: Caller<WriteWebhooks>,
     ctx: Ctx,
-    courier: web::Data<Dispatcher>,
+    dispatcher: web::Data<Dispatcher>,
     Body(new): Body<NewWebhook>,
 ) -> ApiResult<Created<WebhookView>> {
     let caller = caller.principal;
     ctx.change(caller.organization)
         .answer(move |change| {
             let newest = events::latest_cursor(change.conn, change.organization)?;
-            let tools = (courier.sender.guard, &*courier.sender.vault);
+            let tools = (dispatcher.sender.guard, &*dispatcher.sender.secret_store);
             let (webhook, secret) = Webhook::new(new.clone(), (&caller, newest), tools, change.moment)?;
             store::insert(change.conn, &webhook)?;
             let view = recorded(change, &webhook, EventKind::WebhookCreated)?;
@@ -101,7 +101,7 @@ async fn get_webhook(
 async fn update_webhook(
     caller: Caller<WriteWebhooks>,
     ctx: Ctx,
-    courier: web::Data<Dispatcher>,
+    dispatcher: web::Data<Dispatcher>,
     PathId(id): PathId<WebhookId>,
     if_match: IfMatch,
     Body(patch): Body<WebhookPatch>,
@@ -112,7 +112,7 @@ async fn update_webhook(
             let before = store::find(change.conn, change.organization, id).map_err(missing)?;
             if_match.check(before.updated_at)?;
             let was_active = before.active;
-            let webhook = before.apply(patch.clone(), (&caller, courier.sender.guard), change.moment)?;
+            let webhook = before.apply(patch.clone(), (&caller, dispatcher.sender.guard), change.moment)?;
             store::update(change.conn, &webhook)?;
             if webhook.active && !was_active {
                 store::revive(change.conn, id, change.moment.now)?;
@@ -149,13 +149,13 @@ async fn delete_webhook(
 async fn rotate_webhook_secret(
     caller: Caller<WriteWebhooks>,
     ctx: Ctx,
-    courier: web::Data<Dispatcher>,
+    dispatcher: web::Data<Dispatcher>,
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<Changed<WebhookView>> {
     ctx.change(caller.organization())
         .answer(move |change| {
             let mut webhook = store::find(change.conn, change.organization, id).map_err(missing)?;
-            let secret = webhook.rotate(&courier.sender.vault, change.moment)?;
+            let secret = webhook.rotate(&dispatcher.sender.secret_store, change.moment)?;
             store::update(change.conn, &webhook)?;
             let view = recorded(change, &webhook, EventKind::WebhookUpdated)?;
             Ok(Changed(view.with_secret(secret)))

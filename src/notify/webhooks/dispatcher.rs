@@ -72,15 +72,19 @@ impl Dispatcher {
         notices: Option<Notices>,
     ) -> Result<Self, DispatcherFault> {
         let guard = Guard { allow_private: settings.allow_private, allow_http: settings.allow_http };
-        let vault = secrets::open(&context, &settings.secret_key).await?;
-        Ok(Self { context, sender: Arc::new(Sender::new(guard, vault, settings.patience)?), alerts: Alerts(notices) })
+        let secret_store = secrets::open(&context, &settings.secret_key).await?;
+        Ok(Self {
+            context,
+            sender: Arc::new(Sender::new(guard, secret_store, settings.patience)?),
+            alerts: Alerts(notices),
+        })
     }
 
     /// Delivers until it is stopped.
     pub fn start(&self) -> JoinHandle<()> {
-        let courier = self.clone();
+        let dispatcher = self.clone();
         tokio::spawn(async move {
-            let mut commits = courier.context.db.commits();
+            let mut commits = dispatcher.context.db.commits();
             let mut ticks = ticks();
             let mut rounds = JoinSet::new();
             let mut busy: BTreeMap<WebhookId, AbortHandle> = BTreeMap::new();
@@ -92,10 +96,10 @@ impl Dispatcher {
                     Some(_) = rounds.join_next() => behind,
                 };
                 busy.retain(|_, round| !round.is_finished());
-                match courier.context.db.read(look).await {
+                match dispatcher.context.db.read(look).await {
                     Ok(found) => {
                         for webhook in found {
-                            busy.entry(webhook.id).or_insert_with(|| rounds.spawn(courier.clone().serve(webhook)));
+                            busy.entry(webhook.id).or_insert_with(|| rounds.spawn(dispatcher.clone().serve(webhook)));
                         }
                     }
                     Err(error) => tracing::error!(%error, "webhooks could not be read"),
@@ -136,7 +140,7 @@ impl Dispatcher {
                         }
                     }
                     None => {
-                        queue.rest().await;
+                        queue.pause().await;
                         return Ok(());
                     }
                 },
@@ -177,7 +181,7 @@ impl Dispatcher {
         let (moment, alerts) = (self.context.moment(), self.alerts.clone());
         self.context.db.write(move |conn| settle(conn, (id, head.id), &attempt, (&alerts, &moment))).await?;
         if failed {
-            self.alerts.ring();
+            self.alerts.notify();
         }
         Ok((head.ordering, true))
     }
@@ -200,7 +204,7 @@ struct Queue {
     /// Nothing was found, and nothing has changed since.
     is_empty: bool,
     /// There is no looking before.
-    rest_until: Instant,
+    pause_until: Instant,
 }
 
 impl Queue {
@@ -211,7 +215,7 @@ impl Queue {
             under_way: BTreeSet::new(),
             after: String::new(),
             is_empty: false,
-            rest_until: Instant::now(),
+            pause_until: Instant::now(),
         }
     }
 
@@ -232,7 +236,7 @@ impl Queue {
     }
 
     async fn look_up(&mut self, context: &Context) -> StoreResult<()> {
-        self.rest().await;
+        self.pause().await;
         let (webhook, now, begun) = (self.webhook, context.clock.now(), Instant::now());
         let after = std::mem::take(&mut self.after);
         let read = move |conn: &mut _| store::heads(conn, webhook, now, (&after, KEYS_AT_ONCE));
@@ -246,14 +250,14 @@ impl Queue {
         self.heads.extend(free);
         let took = begun.elapsed();
         if self.heads.is_empty() && took > LONG_LOOK {
-            self.rest_until = Instant::now() + PAUSE_FACTOR * took;
+            self.pause_until = Instant::now() + PAUSE_FACTOR * took;
         }
         Ok(())
     }
 
     /// Where thousands of stations wait for an endpoint that is down, looking in vain must not take all of the store.
-    async fn rest(&self) {
-        sleep_until(self.rest_until).await;
+    async fn pause(&self) {
+        sleep_until(self.pause_until).await;
     }
 
     fn sent(&mut self, key: &str) {

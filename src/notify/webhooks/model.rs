@@ -153,12 +153,12 @@ impl Webhook {
     pub fn new(
         new: NewWebhook,
         (caller, cursor): (&Principal, i64),
-        (guard, vault): (Guard, &SecretStore),
+        (guard, secret_store): (Guard, &SecretStore),
         moment: &Moment,
     ) -> ApiResult<(Self, String)> {
         let mut webhook = Self::begin(new, caller.organization, cursor, moment);
         webhook.scopes = Some(Json((*caller.scopes).clone()));
-        let Fresh { shown, sealed } = vault.fresh(webhook.id)?;
+        let Fresh { shown, sealed } = secret_store.fresh(webhook.id)?;
         webhook.secret = sealed;
         let mut faults = Faults::default();
         checked(&webhook.url, guard, &mut faults);
@@ -186,7 +186,7 @@ impl Webhook {
     }
 
     /// Of these events, or of those that it wants, the ones that its maker could read.
-    pub fn may_tell(&self, asked: Option<&WantedEvents>) -> EventTypes {
+    pub fn may_send(&self, asked: Option<&WantedEvents>) -> EventTypes {
         let text = asked.map_or(&self.events, |asked| &asked.0);
         let wanted = text.parse().unwrap_or_default();
         let scopes = self.scopes.as_ref();
@@ -195,8 +195,8 @@ impl Webhook {
     }
 
     /// Makes another secret and answers it; the one before signs too for a day, unless it is lost.
-    pub fn rotate(&mut self, vault: &SecretStore, moment: &Moment) -> StoreResult<String> {
-        let Fresh { shown, sealed } = vault.fresh(self.id)?;
+    pub fn rotate(&mut self, secret_store: &SecretStore, moment: &Moment) -> StoreResult<String> {
+        let Fresh { shown, sealed } = secret_store.fresh(self.id)?;
         let before = std::mem::replace(&mut self.secret, sealed);
         self.previous_secret = (!self.secret_lost).then_some(before);
         self.previous_until = (!self.secret_lost).then_some(moment.now + OVERLAP);
@@ -206,8 +206,8 @@ impl Webhook {
     }
 
     /// The secrets that sign at this instant, the newest first; none when that one cannot be opened.
-    pub fn secrets(&self, vault: &SecretStore, now: Timestamp) -> Option<Vec<String>> {
-        let open = |stored| match vault.open(self.id, stored) {
+    pub fn secrets(&self, secret_store: &SecretStore, now: Timestamp) -> Option<Vec<String>> {
+        let open = |stored| match secret_store.open(self.id, stored) {
             Opened::Sealed(secret) | Opened::Former(secret) => Some(secret),
             Opened::Lost => None,
         };

@@ -64,7 +64,7 @@ impl Resend {
 
     /// Those types that were asked for, or that the webhook wants.
     fn types(&self, webhook: &Webhook) -> EventTypes {
-        webhook.may_tell(self.types.as_ref())
+        webhook.may_send(self.types.as_ref())
     }
 }
 

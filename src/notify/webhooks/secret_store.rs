@@ -86,19 +86,19 @@ mod tests {
         RawId::from_bytes([byte; 12]).into()
     }
 
-    fn vault(secret: &str, former: Option<&str>) -> SecretStore {
+    fn secret_store(secret: &str, former: Option<&str>) -> SecretStore {
         SecretStore::new(secret, former).expect("a secret store")
     }
 
     #[test]
     fn a_secret_is_opened_with_the_key_that_sealed_it_and_for_its_webhook_only() {
-        let ours = vault("one", None);
+        let ours = secret_store("one", None);
         let Fresh { shown, sealed } = ours.fresh(webhook(1)).expect("sealed");
         assert!(!sealed.contains(&shown) && sealed != ours.seal(webhook(1), &shown).expect("sealed"));
         assert_eq!(ours.open(webhook(1), &sealed), Opened::Sealed(shown.clone()));
         assert_eq!(ours.open(webhook(2), &sealed), Opened::Lost);
-        assert_eq!(vault("two", None).open(webhook(1), &sealed), Opened::Lost);
-        let moved = vault("two", Some("one"));
+        assert_eq!(secret_store("two", None).open(webhook(1), &sealed), Opened::Lost);
+        let moved = secret_store("two", Some("one"));
         assert_eq!(moved.open(webhook(1), &sealed), Opened::Former(shown));
         for nonsense in ["", "AAAA", "no base64", &sealed[4..]] {
             assert_eq!(ours.open(webhook(1), nonsense), Opened::Lost);
@@ -108,6 +108,6 @@ mod tests {
     #[test]
     fn a_secret_from_before_sealing_is_known() {
         let plain = "whsec_0123";
-        assert_eq!(vault("one", None).open(webhook(1), plain), Opened::Former(plain.to_owned()));
+        assert_eq!(secret_store("one", None).open(webhook(1), plain), Opened::Former(plain.to_owned()));
     }
 }

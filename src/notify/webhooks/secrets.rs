@@ -16,20 +16,20 @@ const KEPT_KEY: &str = "webhook_secret_key";
 /// Opens the secret store, seals what is not sealed with its key, and notes which webhooks cannot sign.
 pub(super) async fn open(context: &Context, configured: &str) -> StoreResult<Arc<SecretStore>> {
     let (configured, moment) = (configured.to_owned(), context.moment());
-    crate::store::secrets::tell("webhooks.secret_key", configured.is_empty(), context.db.url());
+    crate::store::secrets::log_where_kept("webhooks.secret_key", configured.is_empty(), context.db.url());
     context
         .db
         .write(move |conn| {
-            let vault = Arc::new(vault(conn, &configured, &moment)?);
+            let secret_store = Arc::new(secret_store(conn, &configured, &moment)?);
             for webhook in store::all(conn)? {
-                look_at(conn, &vault, webhook, &moment)?;
+                look_at(conn, &secret_store, webhook, &moment)?;
             }
-            Ok(vault)
+            Ok(secret_store)
         })
         .await
 }
 
-fn vault(conn: &mut Conn, configured: &str, moment: &Moment) -> StoreResult<SecretStore> {
+fn secret_store(conn: &mut Conn, configured: &str, moment: &Moment) -> StoreResult<SecretStore> {
     if configured.is_empty() {
         let kept = crate::store::secrets::keep(conn, KEPT_KEY, moment.now)?;
         return SecretStore::new(&kept, None);
@@ -38,16 +38,16 @@ fn vault(conn: &mut Conn, configured: &str, moment: &Moment) -> StoreResult<Secr
     SecretStore::new(configured, kept.as_deref())
 }
 
-fn look_at(conn: &mut Conn, vault: &SecretStore, mut webhook: Webhook, moment: &Moment) -> StoreResult<()> {
+fn look_at(conn: &mut Conn, secret_store: &SecretStore, mut webhook: Webhook, moment: &Moment) -> StoreResult<()> {
     let was_lost = webhook.secret_lost;
     let mut sealed_again = false;
     for secret in [Some(&mut webhook.secret), webhook.previous_secret.as_mut()].into_iter().flatten() {
-        if let Opened::Former(text) = vault.open(webhook.id, secret) {
-            *secret = vault.seal(webhook.id, &text)?;
+        if let Opened::Former(text) = secret_store.open(webhook.id, secret) {
+            *secret = secret_store.seal(webhook.id, &text)?;
             sealed_again = true;
         }
     }
-    webhook.secret_lost = vault.open(webhook.id, &webhook.secret) == Opened::Lost;
+    webhook.secret_lost = secret_store.open(webhook.id, &webhook.secret) == Opened::Lost;
     if webhook.secret_lost {
         tracing::error!(
             webhook = %webhook.id,

@@ -25,11 +25,11 @@ const USER_AGENT_NAME: &str = concat!("Evenwatt/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Sender {
     client: reqwest::Client,
     pub guard: Guard,
-    pub vault: Arc<SecretStore>,
+    pub secret_store: Arc<SecretStore>,
 }
 
 impl Sender {
-    pub fn new(guard: Guard, vault: Arc<SecretStore>, patience: Duration) -> Result<Self, reqwest::Error> {
+    pub fn new(guard: Guard, secret_store: Arc<SecretStore>, patience: Duration) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .dns_resolver(Arc::new(guard))
             .redirect(Policy::none())
@@ -37,7 +37,7 @@ impl Sender {
             .timeout(patience)
             .http2_max_header_list_size(HEADER_BYTES)
             .build()?;
-        Ok(Self { client, guard, vault })
+        Ok(Self { client, guard, secret_store })
     }
 
     /// Tries once.
@@ -62,8 +62,9 @@ impl Sender {
     async fn exchange(&self, webhook: &Webhook, delivery: &Delivery, attempt: &mut Attempt) -> Result<(), String> {
         let url = self.guard.check(&webhook.url);
         let url = url.map_err(|refused| refused.to_string())?;
-        let secrets =
-            webhook.secrets(&self.vault, attempt.at).ok_or("its secret was sealed with another key and cannot sign")?;
+        let secrets = webhook
+            .secrets(&self.secret_store, attempt.at)
+            .ok_or("its secret was sealed with another key and cannot sign")?;
         let signature = signature::header(&secrets, attempt.at.millis(), &delivery.body);
         let mut request = self.client.post(url).body(delivery.body.clone());
         for (name, value) in [

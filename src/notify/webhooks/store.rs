@@ -122,12 +122,12 @@ pub(super) fn take_over(conn: &mut Conn, id: WebhookId, moment: &Moment) -> Stor
     let Some(webhook) = find_active(conn, id)? else {
         return Ok(false);
     };
-    let told = events::told_after(conn, webhook.organization_id, webhook.cursor, TAKEN_AT_ONCE)?;
-    let Some(last) = told.last().map(|event| event.cursor) else {
+    let payloads = events::payloads_after(conn, webhook.organization_id, webhook.cursor, TAKEN_AT_ONCE)?;
+    let Some(last) = payloads.last().map(|event| event.cursor) else {
         return Ok(false);
     };
-    let wanted = webhook.may_tell(None);
-    for event in told.into_iter().filter(|event| wanted.fit(&event.kind)) {
+    let wanted = webhook.may_send(None);
+    for event in payloads.into_iter().filter(|event| wanted.fit(&event.kind)) {
         queue(conn, &Delivery::new(&webhook, event, moment))?;
     }
     diesel::update(webhooks::table.find(id)).set(webhooks::cursor.eq(last)).execute(conn)?;
@@ -212,8 +212,8 @@ pub(super) fn note_failing(conn: &mut Conn, webhook: WebhookId, now: Timestamp) 
 
 /// Notes that somebody is notified; false when somebody was before.
 pub(super) fn note_alerted(conn: &mut Conn, webhook: WebhookId, now: Timestamp) -> StoreResult<bool> {
-    let untold = webhooks::table.find(webhook).filter(webhooks::alerted_at.is_null());
-    let noted = diesel::update(untold).set(webhooks::alerted_at.eq(now)).execute(conn)?;
+    let not_alerted = webhooks::table.find(webhook).filter(webhooks::alerted_at.is_null());
+    let noted = diesel::update(not_alerted).set(webhooks::alerted_at.eq(now)).execute(conn)?;
     Ok(noted == 1)
 }
 
@@ -244,8 +244,8 @@ pub(super) fn revive(conn: &mut Conn, webhook: WebhookId, now: Timestamp) -> Sto
 
 /// Has these events of the log sent again: answers how many were not waiting to be sent anyway.
 pub(super) fn resend(conn: &mut Conn, webhook: &Webhook, cursors: &[i64], moment: &Moment) -> StoreResult<u32> {
-    let told = events::told_at(conn, webhook.organization_id, cursors)?;
-    let ids: Vec<EventId> = told.iter().map(|event| event.id).collect();
+    let payloads = events::payloads_at(conn, webhook.organization_id, cursors)?;
+    let ids: Vec<EventId> = payloads.iter().map(|event| event.id).collect();
     let known: Vec<Delivery> = deliveries::table
         .filter(deliveries::webhook_id.eq(webhook.id))
         .filter(deliveries::event_id.eq_any(ids))
@@ -253,7 +253,7 @@ pub(super) fn resend(conn: &mut Conn, webhook: &Webhook, cursors: &[i64], moment
         .load(conn)?;
     let mut known: BTreeMap<EventId, Delivery> = known.into_iter().map(|one| (one.event_id, one)).collect();
     let mut count = 0;
-    for event in told {
+    for event in payloads {
         match known.remove(&event.id) {
             Some(waiting) if waiting.status == DeliveryStatus::Pending => continue,
             Some(mut delivery) => {

@@ -55,7 +55,7 @@ async fn update_organization(
             let mut organization = store::find_organization(change.conn, change.organization)?;
             if_match.check(organization.updated_at)?;
             organization.apply(patch.clone(), change.moment)?;
-            store::update_organization(change.conn, &change.organization)?;
+            store::update_organization(change.conn, &organization)?;
             let view = OrganizationView::from(organization);
             change.record(EventKind::OrganizationUpdated, &view)?;
             Ok(Changed(view))
@@ -144,7 +144,7 @@ async fn get_api_key(
 async fn update_api_key(
     caller: Caller<WriteApiKeys>,
     ctx: Ctx,
-    keyring: web::Data<ApiKeyCache>,
+    api_key_cache: web::Data<ApiKeyCache>,
     PathId(id): PathId<ApiKeyId>,
     if_match: IfMatch,
     Body(patch): Body<ApiKeyPatch>,
@@ -165,7 +165,7 @@ async fn update_api_key(
             Ok::<_, ApiError>(view)
         })
         .await?;
-    keyring.forget();
+    api_key_cache.forget();
     Ok(Changed(view))
 }
 
@@ -176,7 +176,7 @@ async fn update_api_key(
 async fn delete_api_key(
     caller: Caller<WriteApiKeys>,
     ctx: Ctx,
-    keyring: web::Data<ApiKeyCache>,
+    api_key_cache: web::Data<ApiKeyCache>,
     PathId(id): PathId<ApiKeyId>,
     if_match: IfMatch,
 ) -> ApiResult<Deleted<ApiKeyView>> {
@@ -195,7 +195,7 @@ async fn delete_api_key(
             Ok::<_, ApiError>(view)
         })
         .await?;
-    keyring.forget();
+    api_key_cache.forget();
     Ok(Deleted(view))
 }
 
@@ -206,7 +206,7 @@ async fn delete_api_key(
 async fn rotate_api_key(
     caller: Caller<WriteApiKeys>,
     ctx: Ctx,
-    keyring: web::Data<ApiKeyCache>,
+    api_key_cache: web::Data<ApiKeyCache>,
     PathId(id): PathId<ApiKeyId>,
 ) -> ApiResult<Changed<ApiKeyView>> {
     let (needs, change) = (Needs::here(), ctx.change(caller.organization()));
@@ -221,6 +221,6 @@ async fn rotate_api_key(
             Ok(Changed(ApiKeyView::with_secret(key, secret)))
         })
         .await?;
-    keyring.forget();
+    api_key_cache.forget();
     Ok(answer)
 }

@@ -141,7 +141,7 @@ impl Rate {
         self.check()
     }
 
-    /// What must hold between its fields.
+    /// What must be true between its fields.
     pub(super) fn check(&self) -> Result<(), Faults> {
         let mut faults = Faults::default();
         let components = &self.price_components.0;

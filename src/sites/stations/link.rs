@@ -36,7 +36,8 @@ pub enum StationCommand {
     /// Stop charging.
     StopCharging { transaction: i64 },
     /// Show what a transaction costs so far, with tax, in the currency's major unit.
-    TellCost { transaction: i64, amount: f64 },
+    #[serde(rename = "TellCost")]
+    SendCost { transaction: i64, amount: f64 },
     /// Keep a connector for a token until an instant; the same number again replaces the reservation.
     Reserve(Reserve),
     /// Keep it no longer.
@@ -260,7 +261,7 @@ pub struct Outcome {
     pub data: Value,
     /// For a live limit: the station takes it only in a variant that does not run out, so it never expires unless it is
     /// replaced.
-    pub outlives: bool,
+    pub never_expires: bool,
     /// For a live limit: the station takes it for a transaction only, and forgets it with that.
     pub ends_with_transaction: bool,
     /// For a limit: the station takes watts, so what it makes of them depends on the phases that it takes the car to use.
@@ -278,7 +279,7 @@ impl Outcome {
             accepted,
             status,
             data,
-            outlives: false,
+            never_expires: false,
             ends_with_transaction: false,
             in_watts: false,
             enforced: None,
@@ -421,7 +422,7 @@ pub struct Shown {
     /// When it was received. The station's own clock may be wrong, so its times order nothing here.
     pub at: Timestamp,
     /// When it was read, as far as the station's clock is believed.
-    pub told_at: Timestamp,
+    pub reported_at: Timestamp,
     /// The power drawn.
     pub power: Option<Watts>,
     /// The energy register.
@@ -458,7 +459,7 @@ impl Default for Signals {
 
 impl Signals {
     /// Sends a signal; nobody listening is fine.
-    pub fn tell(&self, signal: Signal) {
+    pub fn notify(&self, signal: Signal) {
         let _ = self.0.send(signal);
     }
     /// Starts to listen.

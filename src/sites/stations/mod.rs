@@ -26,7 +26,7 @@ pub use model::station::{
     require_card,
 };
 pub use model::variable::{NoVariable, VariableName};
-pub use quirks::{LimitHabits, LimitUnits, QuirkProfile, limit_habits, quirks_of};
+pub use quirks::{LimitCapabilities, LimitUnits, QuirkProfile, limit_capabilities, quirks_of};
 pub use reported::{Spot, create_reported};
 pub use store::answers::{
     Presence, PriceTerms, booted_at, contract_ids, count_at, count_priced_by, evses_giving, evses_giving_more,
@@ -46,7 +46,7 @@ pub use store::pushed::keep_pushed;
 pub use store::station_view;
 pub use store::stations::{
     certificate_names, clocks_off, find_by_endpoint, find_station, governed_by_hours, keep_variables, never_connected,
-    require_station, save_boot, save_capabilities, save_clock, save_flags, save_limit_forms, set_all_offline,
+    require_station, save_boot, save_capabilities, save_clock, save_deviations, save_limit_variants, set_all_offline,
     set_closed_by_hours, set_online, touch_messages, update_station,
 };
 pub use store::statuses::set_connector_status;

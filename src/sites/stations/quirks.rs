@@ -85,7 +85,7 @@ impl LimitUnits {
 
 /// What a station can do with limits, by its kind and its configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LimitHabits {
+pub struct LimitCapabilities {
     /// It knows no stack level above 0.
     pub only_level_zero: bool,
     /// The units it takes.
@@ -94,14 +94,14 @@ pub struct LimitHabits {
 
 /// What this station can do with limits; what is known of its kind counts more than what it says, which is often
 /// wrong.
-pub fn limit_habits(station: &Station) -> LimitHabits {
+pub fn limit_capabilities(station: &Station) -> LimitCapabilities {
     let quirks = quirks_of(station);
     let said = |key: &str| station.capabilities.0.get("keys")?.get(key)?.as_str();
     let units = quirks.and_then(|quirks| quirks.only_unit.as_deref());
     let units = units.or_else(|| said("ChargingScheduleAllowedChargingRateUnit"));
     let known = quirks.and_then(|quirks| quirks.highest_level);
     let highest = known.or_else(|| said("ChargeProfileMaxStackLevel")?.trim().parse().ok());
-    LimitHabits {
+    LimitCapabilities {
         only_level_zero: highest == Some(0),
         units: LimitUnits::from_configuration(units.unwrap_or_default()),
     }
@@ -157,7 +157,7 @@ mod tests {
         huawei.capabilities.0 = serde_json::json!({"keys": {
             "ChargeProfileMaxStackLevel": " 0 ", "ChargingScheduleAllowedChargingRateUnit": "Current"
         }});
-        let habits = limit_habits(&huawei);
-        assert!(habits.only_level_zero && habits.units.watts && !habits.units.amps);
+        let capabilities = limit_capabilities(&huawei);
+        assert!(capabilities.only_level_zero && capabilities.units.watts && !capabilities.units.amps);
     }
 }

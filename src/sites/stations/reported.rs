@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_taken_as_it_is_told() {
+    fn a_number_is_taken_as_it_is_reported() {
         let layout = with(&[(1, 1), (3, 3)]);
         assert_eq!(Spot::Number(2).missing(&layout), [(2, 2)]);
         assert_eq!(Spot::Number(3).missing(&layout), []);

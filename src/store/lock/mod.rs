@@ -95,7 +95,7 @@ enum Attempt<T> {
 
 /// How this server stands to its store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum LockState {
     /// It holds the lock.
     Held,
     /// It lost sight of the lock, because the database restarted for example, and tries to hold it again.
@@ -109,7 +109,7 @@ pub enum Standing {
 /// What every write passes.
 #[derive(Debug)]
 pub struct Gate {
-    standing: watch::Sender<Standing>,
+    lock_state: watch::Sender<LockState>,
     /// Names the session that holds the lock in PostgreSQL; none in SQLite.
     token: Option<AtomicU32>,
 }
@@ -117,7 +117,7 @@ pub struct Gate {
 impl Gate {
     /// Whether writes may pass at this instant.
     pub fn is_open(&self) -> bool {
-        *self.standing.borrow() == Standing::Held
+        *self.lock_state.borrow() == LockState::Held
     }
 
     /// Lets a transaction that just began pass. In PostgreSQL the transaction itself sees to it that the lock is held, and
@@ -132,23 +132,23 @@ impl Gate {
         if session::is_held(conn, token.load(Ordering::Relaxed))? {
             return Ok(());
         }
-        self.turn(&Standing::Held, Standing::Waiting);
+        self.change(&LockState::Held, LockState::Waiting);
         Err(StoreError::NotHeld)
     }
 
     /// Changes the state, unless it is another than it was.
-    fn turn(&self, from: &Standing, to: Standing) {
-        self.standing.send_if_modified(|standing| {
-            let turns = standing == from;
-            if turns {
-                *standing = to;
+    fn change(&self, from: &LockState, to: LockState) {
+        self.lock_state.send_if_modified(|lock_state| {
+            let changes = lock_state == from;
+            if changes {
+                *lock_state = to;
             }
-            turns
+            changes
         });
     }
 
-    fn set(&self, standing: Standing) {
-        self.standing.send_replace(standing);
+    fn set(&self, lock_state: LockState) {
+        self.lock_state.send_replace(lock_state);
     }
 }
 
@@ -167,7 +167,7 @@ impl StoreLock {
         let held = |holder: String| LockError::Held { store: url.to_string(), holder };
         let (stop, stopped) = flume::bounded(1);
         let gate = Arc::new(Gate {
-            standing: watch::Sender::new(Standing::Held),
+            lock_state: watch::Sender::new(LockState::Held),
             token: matches!(url, StoreUrl::Postgres(_)).then(|| AtomicU32::new(holder.token)),
         });
         let keeper = Keeper { gate: Arc::clone(&gate), stopped, holder: holder.clone() };
@@ -203,11 +203,11 @@ impl StoreLock {
 
     /// Waits until another server holds the store; returns what is known of it.
     pub fn lost(&self) -> impl Future<Output = String> + use<> {
-        let mut standing = self.gate.standing.subscribe();
+        let mut lock_state = self.gate.lock_state.subscribe();
         async move {
-            let lost = standing.wait_for(|one| matches!(one, Standing::Lost(_)));
-            if let Ok(standing) = lost.await
-                && let Standing::Lost(other) = &*standing
+            let lost = lock_state.wait_for(|one| matches!(one, LockState::Lost(_)));
+            if let Ok(lock_state) = lost.await
+                && let LockState::Lost(other) = &*lock_state
             {
                 return other.clone();
             }
@@ -219,7 +219,7 @@ impl StoreLock {
 impl Drop for StoreLock {
     /// Closes the gate, then lets go: what is still to be written fails instead of coming after another server's writes.
     fn drop(&mut self) {
-        self.gate.set(Standing::Released);
+        self.gate.set(LockState::Released);
         self.stop = None;
         if let Some(watcher) = self.watcher.take() {
             let _ = watcher.join();
@@ -246,10 +246,10 @@ impl Keeper {
         while self.waited(WATCH_EVERY) {
             if lock.as_mut().is_some_and(&mut is_held) {
                 // A write may have seen the lock's session before it could be seen.
-                self.gate.turn(&Standing::Waiting, Standing::Held);
+                self.gate.change(&LockState::Waiting, LockState::Held);
                 continue;
             }
-            self.gate.turn(&Standing::Held, Standing::Waiting);
+            self.gate.change(&LockState::Held, LockState::Waiting);
             tracing::error!("the store's lock is not held any more; nothing is written until it is");
             lock = None;
             while lock.is_none() {
@@ -257,11 +257,11 @@ impl Keeper {
                     Ok(Attempt::Taken(again)) => {
                         tracing::warn!("the store's lock is held again");
                         lock = Some(again);
-                        self.gate.turn(&Standing::Waiting, Standing::Held);
+                        self.gate.change(&LockState::Waiting, LockState::Held);
                     }
                     Ok(Attempt::Held(other)) => {
                         tracing::error!(other, "another server holds the store now");
-                        return self.gate.turn(&Standing::Waiting, Standing::Lost(other));
+                        return self.gate.change(&LockState::Waiting, LockState::Lost(other));
                     }
                     Err(error) => {
                         tracing::warn!(error, "the store's lock cannot be taken yet");

@@ -100,8 +100,8 @@ async fn a_group_finds_the_stations_and_connectors_that_are_in_it_and_below() {
 }
 
 async fn set_status(socket: &mut FakeStation, status: &str) {
-    let told = json!({"connectorId": 1, "errorCode": "NoError", "status": status});
-    socket.call("StatusNotification", told).await;
+    let reported = json!({"connectorId": 1, "errorCode": "NoError", "status": status});
+    socket.call("StatusNotification", reported).await;
 }
 
 #[actix_web::test]

@@ -99,7 +99,7 @@ async fn an_evse_id_belongs_to_one_evse() {
 }
 
 #[actix_web::test]
-async fn an_offer_is_not_published_for_evses_that_nobody_can_tell_apart() {
+async fn an_offer_is_not_published_for_evses_that_nobody_can_distinguish() {
     let scene = Scene::new(3).await;
     let offer = scene.draft(&[], 5).await;
     // Ids from before they had to be unique.
@@ -116,8 +116,8 @@ async fn an_offer_is_not_published_for_evses_that_nobody_can_tell_apart() {
     stored.await.expect("stored");
     let refused = scene.publish(&offer).await;
     assert_eq!(refused.faulty_fields(), ["network", "network"]);
-    let told = refused.text.clone();
-    assert!(scene.evses.iter().all(|evse| told.contains(evse)), "{told}");
+    let shown = refused.text.clone();
+    assert!(scene.evses.iter().all(|evse| shown.contains(evse)), "{shown}");
     scene.evse(1, json!({"evse_id": "NL*EWT*E1"})).await.ok();
     scene.evse(2, json!({"evse_id": "NL*EWT*E2"})).await.ok();
     scene.publish(&offer).await.ok();
@@ -179,7 +179,7 @@ async fn a_partner_has_one_offer_at_a_time() {
 }
 
 #[actix_web::test]
-async fn what_is_closed_to_roaming_is_told_to_nobody() {
+async fn what_is_closed_to_roaming_is_shown_to_nobody() {
     let scene = Scene::new(2).await;
     scene.evse(1, json!({"roaming": false})).await.ok();
     let offer = scene.draft(&["DE-ABC"], 5).await;

@@ -98,8 +98,8 @@ async fn evses_are_found_by_how_they_are_doing() {
         ("Reserved", "Finishing", "Finishing"),
     ] {
         for (number, status) in [(1, left), (2, right)] {
-            let told = json!({"connectorId": number, "errorCode": "NoError", "status": status});
-            socket.call("StatusNotification", told).await;
+            let reported = json!({"connectorId": number, "errorCode": "NoError", "status": status});
+            socket.call("StatusNotification", reported).await;
         }
         assert_eq!(app.client.get(&evse).await.ok()["detailed_status"], shown);
         for status in ["Available", "Charging", "Faulted", "Finishing", "Reserved", "Closed"] {

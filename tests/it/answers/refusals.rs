@@ -128,8 +128,8 @@ async fn every_change_of_a_status_is_kept_in_its_order() {
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
     let at = app.running.context.clock.now().to_string();
-    let told = ["Available", "Preparing", "Available", "Preparing", "Charging", "Available"];
-    for status in told {
+    let reported = ["Available", "Preparing", "Available", "Preparing", "Charging", "Available"];
+    for status in reported {
         let payload = json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
         socket.call("StatusNotification", payload.clone()).await;
         socket.call("StatusNotification", payload).await; // the same again is no change
@@ -138,7 +138,7 @@ async fn every_change_of_a_status_is_kept_in_its_order() {
     let history = app.client.get(&path).await.ok();
     let history = history.as_array().expect("changes").iter().rev();
     let statuses: Vec<String> = history.map(|change| text(change, "status")).collect();
-    assert_eq!(statuses, told);
+    assert_eq!(statuses, reported);
 }
 
 #[actix_web::test]

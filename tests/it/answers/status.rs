@@ -18,8 +18,8 @@ async fn connectors_of_a_station_that_is_gone_say_since_when_nothing_is_known() 
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
     app.clock.advance(Duration::from_secs(3_600));
-    let told = json!({"connectorId": 1, "errorCode": "NoError", "status": "Charging"});
-    socket.call("StatusNotification", told).await;
+    let reported = json!({"connectorId": 1, "errorCode": "NoError", "status": "Charging"});
+    socket.call("StatusNotification", reported).await;
     let heard_at = app.running.context.clock.now().to_string();
     let here = app.client.get(&path).await.ok();
     assert_eq!((&here["status"], &here["status_unknown_since"]), (&json!("Charging"), &Value::Null));
@@ -40,7 +40,7 @@ async fn connectors_of_a_station_that_is_gone_say_since_when_nothing_is_known() 
 }
 
 #[actix_web::test]
-async fn a_station_that_was_connected_at_a_kill_is_told_to_be_gone() {
+async fn a_station_that_was_connected_at_a_kill_is_recorded_as_gone() {
     let app = TestApp::start().await;
     let (lost, away) = (app.station("Lost").await, app.station("Away").await);
     // The store as a killed server leaves it.
@@ -59,9 +59,9 @@ async fn a_station_that_was_connected_at_a_kill_is_told_to_be_gone() {
     let app = app.restart_with(&[]).await;
 
     let events = app.client.get("/events?type=chargestation.offline").await.json();
-    let told = events["result"].as_array().expect("events");
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0]["object"]["_id"].as_str().or(told[0]["data"]["_id"].as_str()), Some(lost.id.as_str()));
+    let reported = events["result"].as_array().expect("events");
+    assert_eq!(reported.len(), 1);
+    assert_eq!(reported[0]["object"]["_id"].as_str().or(reported[0]["data"]["_id"].as_str()), Some(lost.id.as_str()));
     let station = app.client.get(&lost.path).await.ok();
     assert_eq!((&station["online"], &station["lastDisconnectAt"]), (&json!(false), &json!(heard_at.to_string())));
     let never = app.client.get(&away.path).await.ok();

@@ -51,7 +51,7 @@ async fn the_same_idempotency_key_does_it_once() {
 /// A new API key is shown once. The answer that is kept for a repeated request can be read by its caller only, and not with the
 /// caller's next key.
 #[actix_web::test]
-async fn an_answer_that_is_kept_tells_its_secrets_to_its_caller_only() {
+async fn an_answer_that_is_kept_shows_its_secrets_to_its_caller_only() {
     let app = TestApp::start().await;
     let mine = json!({"name": "Mine", "scopes": ["write:api_keys"]});
     let mine = app.client.post("/api_keys", mine).await.created();
@@ -94,7 +94,7 @@ async fn if_match_refuses_a_lost_update() {
 }
 
 #[actix_web::test]
-async fn changes_are_told_in_order_with_the_whole_object() {
+async fn changes_are_recorded_in_order_with_the_whole_object() {
     let app = TestApp::start().await;
     let created = app.client.post("/locations", site("A")).await.created();
     app.client.delete(&format!("/locations/{}", created["_id"].as_str().unwrap())).await.ok();
@@ -106,7 +106,7 @@ async fn changes_are_told_in_order_with_the_whole_object() {
 }
 
 #[actix_web::test]
-async fn too_many_requests_are_told_when_to_come_back() {
+async fn too_many_requests_are_answered_when_to_come_back() {
     let options = [("EVENWATT_HTTP_RATE_BURST", "3"), ("EVENWATT_HTTP_RATE_PER_SECOND", "1")];
     let app = TestApp::start_with(&options).await;
     let first = app.client.get("/organization").await;

@@ -64,16 +64,16 @@ async fn create(app: &TestApp, name: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn a_stream_tells_what_happens_and_goes_on_where_it_was_left() {
+async fn a_stream_sends_what_happens_and_goes_on_where_it_was_left() {
     let app = TestApp::start().await;
     create(&app, "before").await;
     let mut reader = listen(&app.client, "", None).await;
     let mut stranger = listen(&app.stranger().await, "?after=0", None).await;
-    let told = create(&app, "A").await;
+    let sent = create(&app, "A").await;
     let (id, event) = reader.next().await.expect("a message");
     assert_eq!(
         (&event["type"], &event["data"], &event["cursor"].to_string()),
-        (&json!("location.created"), &told, &id)
+        (&json!("location.created"), &sent, &id)
     );
     drop(reader);
 
@@ -201,11 +201,11 @@ async fn write_slowly(context: Context, organization: OrganizationId, writer: us
 /// On PostgreSQL a writer announces itself with the newest cursor that it knew of, which may be old by then. Whoever begins to
 /// listen in that moment still gets what others got before.
 #[actix_web::test]
-async fn who_comes_while_a_writer_is_slow_gets_what_others_were_told() {
+async fn who_comes_while_a_writer_is_slow_gets_what_others_were_sent() {
     let app = TestApp::start().await;
     let mut early = listen(&app.client, "?type=location.created", None).await;
     create(&app, "A").await;
-    let told = early.next().await.expect("a message");
+    let sent = early.next().await.expect("a message");
 
     let (announced, is_announced) = tokio::sync::oneshot::channel();
     let (may_end, end) = std::sync::mpsc::channel::<()>();
@@ -229,6 +229,6 @@ async fn who_comes_while_a_writer_is_slow_gets_what_others_were_told() {
     let mut late = listen(&app.client, "?type=location.created&after=0", None).await;
     let waited = tokio::time::timeout(Duration::from_secs(10), late.next()).await;
     drop(may_end);
-    assert_eq!(waited.expect("a message in time"), Some(told));
+    assert_eq!(waited.expect("a message in time"), Some(sent));
     writing.await.expect("no panic").expect("it is written");
 }

@@ -107,9 +107,9 @@ async fn driving_distances_come_from_the_routing_server_or_are_null_with_a_reaso
     }
     let near = "/locations?near=4.8,52.4&driving=true";
     let rows = app.client.get(near).await.json();
-    let told = |row: usize| [&rows["result"][row]["driving_km"], &rows["result"][row]["driving_reason"]];
-    assert_eq!(told(0), [&json!(12.35), &json!(null)]);
-    assert_eq!(told(1), [&json!(null), &json!("there is no road")]);
+    let shown = |row: usize| [&rows["result"][row]["driving_km"], &rows["result"][row]["driving_reason"]];
+    assert_eq!(shown(0), [&json!(12.35), &json!(null)]);
+    assert_eq!(shown(1), [&json!(null), &json!("there is no road")]);
     let without = TestApp::start().await;
     let site = json!({"operatorName": "Site", "address": {}, "coordinates": [4.9, 52.4]});
     without.client.post("/locations", site).await.created();

@@ -118,6 +118,6 @@ async fn assigning_is_all_or_nothing_and_a_draft_moves_at_will() {
     let evse = app.client.get(&format!("/evses/{}", evses[1])).await.ok();
     let station = format!("/chargestations/{}", evse["chargestation"].as_str().unwrap());
     assert_eq!(app.client.delete(&station).await.error(409), "in_use");
-    let told = app.event_types().await;
-    assert_eq!(told.iter().filter(|kind| *kind == "evse_network.assigned").count(), 3);
+    let recorded = app.event_types().await;
+    assert_eq!(recorded.iter().filter(|kind| *kind == "evse_network.assigned").count(), 3);
 }

@@ -73,7 +73,7 @@ impl Site {
 }
 
 #[actix_web::test]
-async fn slots_cover_each_day_once_and_every_fault_is_told() {
+async fn slots_cover_each_day_once_and_every_fault_is_reported() {
     let app = TestApp::start().await;
     let site = site(&app).await;
     let mut offer = site.offer("2026-05-01T00:00:00Z");
@@ -182,8 +182,8 @@ async fn an_offer_ends_by_its_terms_and_a_price_update_can_be_withdrawn() {
     app.clock.advance(42 * DAY);
     assert_eq!(app.client.get(&path).await.ok()["status"], "cancelled");
     eventually(async || {
-        let told = app.event_types().await;
-        told.iter().filter(|kind| *kind == "service_offer.cancelled").count() == 2
+        let recorded = app.event_types().await;
+        recorded.iter().filter(|kind| *kind == "service_offer.cancelled").count() == 2
     })
     .await;
 }

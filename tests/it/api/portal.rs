@@ -17,7 +17,7 @@ pub struct Home {
     pub mail: MailServer,
     pub group: String,
     /// Without any key.
-    pub door: Client,
+    pub guest: Client,
 }
 
 impl Home {
@@ -27,8 +27,8 @@ impl Home {
         let options: Vec<_> = options.iter().map(|(name, text)| (*name, text.as_str())).collect();
         let app = TestApp::start_with(&options).await;
         let group = group(&app).await;
-        let door = Client::new(app.running.address, "nothing");
-        Self { app, mail, group, door }
+        let guest = Client::new(app.running.address, "nothing");
+        Self { app, mail, group, guest }
     }
 
     /// Invites somebody, who accepts; answers the user's id and the tokens.
@@ -37,7 +37,7 @@ impl Home {
         let user = self.app.client.post("/home_users", body).await.created();
         let secret = self.mail.secret(email, 1).await;
         let accept = format!("/portal/invitations/{secret}/accept");
-        let tokens = self.door.post(&accept, json!({"password": PASSWORD})).await.ok();
+        let tokens = self.guest.post(&accept, json!({"password": PASSWORD})).await.ok();
         (text(&user["_id"]), tokens)
     }
 
@@ -48,7 +48,7 @@ impl Home {
 
     pub async fn log_in(&self, email: &str, password: &str) -> Answer {
         let body = json!({"email": email, "password": password});
-        self.door.post("/portal/login", body).await
+        self.guest.post("/portal/login", body).await
     }
 
     pub fn with(&self, tokens: &Value) -> Client {
@@ -57,7 +57,7 @@ impl Home {
 
     async fn refresh(&self, tokens: &Value) -> Answer {
         let body = json!({"refresh_token": tokens["refresh_token"]});
-        self.door.post("/portal/refresh", body).await
+        self.guest.post("/portal/refresh", body).await
     }
 }
 
@@ -78,20 +78,20 @@ pub async fn group(app: &TestApp) -> String {
 async fn a_home_user_is_invited_sees_one_record_with_the_operator_and_is_removed() {
     let home = Home::start().await;
     let (user, tokens) = home.invited(ADA).await;
-    let letter = home.mail.letter(ADA, 1).await;
-    assert!(letter.contains("Test organization invites you"), "{letter}");
-    let from = letter.lines().find(|line| line.starts_with("From:"));
+    let email = home.mail.email(ADA, 1).await;
+    assert!(email.contains("Test organization invites you"), "{email}");
+    let from = email.lines().find(|line| line.starts_with("From:"));
     let from = from.expect("a sender");
     assert!(from.contains("Test organization") && from.contains("no-reply@localhost"), "{from}");
     // It was 03:06 in Greenwich three days before.
     let until = "27 April 2026, 05:06 (Europe/Amsterdam)";
-    assert!(letter.contains(until), "{letter}");
+    assert!(email.contains(until), "{email}");
     let client = home.with(&tokens);
     assert_eq!(client.get("/portal/groups").await.ok(), json!([]));
 
     home.give_to(&user).await;
-    let letter = home.mail.letter(ADA, 2).await;
-    assert!(letter.contains("\"Garage\"") && letter.contains("not connected yet"), "{letter}");
+    let email = home.mail.email(ADA, 2).await;
+    assert!(email.contains("\"Garage\"") && email.contains("not connected yet"), "{email}");
     home.give_to(&user).await; // again: no third e-mail
     let groups = client.get("/portal/groups").await.ok();
     assert_eq!((&groups[0]["name"], &groups[0]["timezone"]), (&json!("Garage"), &json!("Europe/Amsterdam")));
@@ -169,7 +169,7 @@ async fn an_invitation_works_once_and_for_three_days() {
     assert_eq!(user["invitation_url"], json!(null), "it is in the e-mail only");
     let accept = async |secret: &str, password: &str| {
         let path = format!("/portal/invitations/{secret}/accept");
-        home.door.post(&path, json!({"password": password})).await
+        home.guest.post(&path, json!({"password": password})).await
     };
     let first = home.mail.secret(ADA, 1).await;
     let again = format!("/home_users/{}/invitation", text(&user["_id"]));
@@ -182,7 +182,7 @@ async fn an_invitation_works_once_and_for_three_days() {
     home.app.client.post(&again, json!({})).await.ok();
     let third = home.mail.secret(ADA, 3).await;
     let reset = format!("/portal/password_reset/{third}");
-    let mistaken = home.door.post(&reset, json!({"password": PASSWORD})).await;
+    let mistaken = home.guest.post(&reset, json!({"password": PASSWORD})).await;
     assert_eq!(mistaken.error(404), "not_found", "for something else");
     accept(&third, PASSWORD).await.ok();
     assert_eq!(accept(&third, "another password").await.error(404), "not_found", "used");
@@ -259,11 +259,11 @@ async fn guessing_locks_an_address_whether_it_is_known_or_not() {
 }
 
 #[actix_web::test]
-async fn another_password_is_chosen_by_letter_and_ends_all_logins() {
+async fn another_password_is_chosen_by_e_mail_and_ends_all_logins() {
     let home = Home::start().await;
     let (_, tokens) = home.invited(ADA).await;
     let ask = async |email: &str| {
-        let answer = home.door.post("/portal/password_reset", json!({"email": email})).await;
+        let answer = home.guest.post("/portal/password_reset", json!({"email": email})).await;
         assert_eq!(answer.status.as_u16(), 202);
         answer.text.replace(email, "")
     };
@@ -272,8 +272,8 @@ async fn another_password_is_chosen_by_letter_and_ends_all_logins() {
     let reset = format!("/portal/password_reset/{secret}");
     let another = "another horse battery";
     home.app.clock.advance(Duration::from_secs(60));
-    home.door.post(&reset, json!({"password": another})).await.ok();
-    assert_eq!(home.door.post(&reset, json!({"password": another})).await.error(404), "not_found");
+    home.guest.post(&reset, json!({"password": another})).await.ok();
+    assert_eq!(home.guest.post(&reset, json!({"password": another})).await.error(404), "not_found");
     assert_eq!(home.refresh(&tokens).await.error(401), "unauthenticated");
     assert_eq!(home.with(&tokens).get("/portal/groups").await.error(401), "unauthenticated");
     assert_eq!(home.log_in(ADA, PASSWORD).await.error(401), "login_failed");
@@ -282,7 +282,7 @@ async fn another_password_is_chosen_by_letter_and_ends_all_logins() {
     for _ in 0..5 {
         ask(ADA).await;
     }
-    home.mail.letter(ADA, 4).await;
+    home.mail.email(ADA, 4).await;
     assert_eq!(home.mail.count(ADA), 4, "three e-mails an hour are enough");
     assert_eq!(home.mail.count("nobody@example.com"), 0);
 }
@@ -308,7 +308,7 @@ async fn letters_wait_for_a_mail_server_that_is_away() {
     home.app.clock.advance(Duration::from_secs(11));
     let secret = home.mail.secret(ADA, 1).await;
     let accept = format!("/portal/invitations/{secret}/accept");
-    home.door.post(&accept, json!({"password": PASSWORD})).await.ok();
+    home.guest.post(&accept, json!({"password": PASSWORD})).await.ok();
 }
 
 #[actix_web::test]
@@ -318,9 +318,9 @@ async fn without_a_mail_server_the_link_is_in_the_answer() {
     let user = app.client.post("/home_users", body).await.created();
     let link = text(&user["invitation_url"]);
     assert!(link.starts_with("https://home.example.com/invitations/"), "{link}");
-    let door = Client::new(app.running.address, "nothing");
+    let guest = Client::new(app.running.address, "nothing");
     let accept = format!("/portal/invitations/{}/accept", secret_of(&link));
-    door.post(&accept, json!({"password": PASSWORD})).await.ok();
+    guest.post(&accept, json!({"password": PASSWORD})).await.ok();
     let path = format!("/home_users/{}", text(&user["_id"]));
     let shown = app.client.get(&path).await.ok();
     assert_eq!((&shown["state"], &shown["invitation_url"]), (&json!("active"), &Value::Null));
@@ -330,10 +330,10 @@ async fn without_a_mail_server_the_link_is_in_the_answer() {
 }
 
 #[actix_web::test]
-async fn nothing_that_opens_the_door_is_kept_in_the_store() {
+async fn nothing_that_opens_an_account_is_kept_in_the_store() {
     let home = Home::start().await;
     let (_, tokens) = home.invited(ADA).await;
-    home.door.post("/portal/password_reset", json!({"email": ADA})).await;
+    home.guest.post("/portal/password_reset", json!({"email": ADA})).await;
     let reset = home.mail.secret(ADA, 2).await;
     let secrets = [reset, text(&tokens["refresh_token"]), PASSWORD.to_owned()];
     use diesel::prelude::*;
@@ -360,15 +360,15 @@ async fn two_operators_may_know_the_same_address() {
     let body = json!({"email": ADA, "firstname": "Ada", "lastname": "L"});
     other.post("/home_users", body).await.created();
     home.log_in(ADA, PASSWORD).await.ok(); // the other invitation is not accepted yet
-    let letter = home.mail.letter(ADA, 2).await;
-    let link = letter.split_whitespace().find(|word| word.starts_with("http")).expect("a link");
+    let email = home.mail.email(ADA, 2).await;
+    let link = email.split_whitespace().find(|word| word.starts_with("http")).expect("a link");
     let organization = link.rsplit('=').next().expect("an organization").to_owned();
     let accept = format!("/portal/invitations/{}/accept", secret_of(link));
-    home.door.post(&accept, json!({"password": "a second password"})).await.ok();
+    home.guest.post(&accept, json!({"password": "a second password"})).await.ok();
     assert_eq!(home.log_in(ADA, PASSWORD).await.error(401), "login_failed", "which one?");
     let named = async |organization: &str, password: &str| {
         let body = json!({"email": ADA, "password": password, "organization": organization});
-        home.door.post("/portal/login", body).await
+        home.guest.post("/portal/login", body).await
     };
     named(&organization, "a second password").await.ok();
     named(&home.app.organization.to_string(), PASSWORD).await.ok();

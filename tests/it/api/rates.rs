@@ -127,7 +127,7 @@ async fn edrvs_schedule_embeds_its_rates_and_keeps_their_currency() {
 }
 
 #[actix_web::test]
-async fn a_session_tells_what_it_costs_and_keeps_the_prices_it_began_with() {
+async fn a_session_shows_what_it_costs_and_keeps_the_prices_it_began_with() {
     let app = TestApp::start().await;
     let station = app.station_with("S", json!({"type": "Type2", "power": 22})).await;
     let components = json!([{"type": "FLAT", "price": 0.5, "tax": 20}, {"type": "ENERGY", "price": 0.25, "tax": 10},

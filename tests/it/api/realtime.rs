@@ -25,18 +25,18 @@ async fn events_come_as_in_the_log_and_go_on_after_a_cursor() {
     let app = TestApp::start().await;
     let mut socket = listen(&app, "?type=location.*").await;
     let created = create(&app, "A").await;
-    let told = socket.next().await.expect("an event");
-    assert_eq!((&told["type"], &told["data"]), (&json!("location.created"), &created));
+    let received = socket.next().await.expect("an event");
+    assert_eq!((&received["type"], &received["data"]), (&json!("location.created"), &created));
     let log = app.client.get("/events?type=location.*").await.json();
-    assert_eq!(log["result"], json!([told]));
+    assert_eq!(log["result"], json!([received]));
     drop(socket);
 
     create(&app, "B").await;
-    let mut again = listen(&app, &format!("?type=location.*&after={}", told["cursor"])).await;
+    let mut again = listen(&app, &format!("?type=location.*&after={}", received["cursor"])).await;
     create(&app, "C").await;
     for name in ["B", "C"] {
-        let told = again.next().await.expect("an event");
-        assert_eq!(told["data"]["operatorName"], name);
+        let received = again.next().await.expect("an event");
+        assert_eq!(received["data"]["operatorName"], name);
     }
 }
 
@@ -62,7 +62,7 @@ async fn the_key_may_be_a_sub_protocol_and_is_needed() {
 }
 
 #[actix_web::test]
-async fn running_sessions_tell_their_metrics_at_once_and_when_they_change() {
+async fn running_sessions_send_their_metrics_at_once_and_when_they_change() {
     let app = TestApp::start().await;
     let (first, second) = (app.station("First").await, app.station("Second").await);
     let mut cars = Vec::new();
@@ -78,9 +78,9 @@ async fn running_sessions_tell_their_metrics_at_once_and_when_they_change() {
     let mut one = listen(&app, &format!("?type=user.created&metrics=1&session={}", session(1))).await;
 
     for known in [session(0), session(1)] {
-        let told = all.next().await.expect("metrics");
-        assert_eq!((&told["type"], &told["data"]["_id"]), (&json!("session.metrics"), &json!(known)));
-        assert_eq!(told["data"]["metrics"]["energyConsumed"], 0);
+        let received = all.next().await.expect("metrics");
+        assert_eq!((&received["type"], &received["data"]["_id"]), (&json!("session.metrics"), &json!(known)));
+        assert_eq!(received["data"]["metrics"]["energyConsumed"], 0);
     }
     assert_eq!(one.next().await.expect("metrics")["data"]["_id"], session(1));
 
@@ -93,10 +93,10 @@ async fn running_sessions_tell_their_metrics_at_once_and_when_they_change() {
         "meterValue": [{"timestamp": "2026-04-24T03:05:00Z", "sampledValue": sampled}]});
     car.call("MeterValues", values).await;
     for listener in [&mut all, &mut one] {
-        let told = listener.next().await.expect("metrics");
-        assert_eq!(told["data"]["_id"], session(1));
-        assert_eq!(told["data"]["metrics"]["energyConsumed"], 500);
-        assert_eq!(told["data"]["energy_report"]["power"], json!({"value": 7.2, "unit": "kW"}));
+        let received = listener.next().await.expect("metrics");
+        assert_eq!(received["data"]["_id"], session(1));
+        assert_eq!(received["data"]["metrics"]["energyConsumed"], 500);
+        assert_eq!(received["data"]["energy_report"]["power"], json!({"value": 7.2, "unit": "kW"}));
     }
 
     let stop = json!({"transactionId": transaction, "meterStop": 1_600, "timestamp": "2026-04-24T03:06:00Z"});

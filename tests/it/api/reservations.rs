@@ -156,9 +156,9 @@ async fn who_may_not_read_tokens_sees_the_end_of_a_card_only() {
     let shown = clerk.get(&path).await.ok();
     let changed = clerk.patch(&path, json!({"meta_data": {"a": 1}})).await.ok();
     let listed = clerk.get("/reservations").await.json();
-    let told = clerk.get("/events?type=reservation.created").await.json();
+    let recorded = clerk.get("/events?type=reservation.created").await.json();
     for one in
-        [&shown["id_tag"], &changed["id_tag"], &listed["result"][0]["id_tag"], &told["result"][0]["data"]["id_tag"]]
+        [&shown["id_tag"], &changed["id_tag"], &listed["result"][0]["id_tag"], &recorded["result"][0]["data"]["id_tag"]]
     {
         assert_eq!(one, "****E680");
     }

@@ -120,13 +120,13 @@ async fn statuses_are_derived_and_their_history_is_kept() {
         ("Charging", "NoError", "2026-04-24T03:02:00Z"),
         ("Faulted", "GroundFailure", "2026-04-24T03:03:00Z"),
     ] {
-        let told = json!({"connectorId": 1, "errorCode": error, "status": status, "timestamp": at});
-        socket.call("StatusNotification", told).await;
+        let reported = json!({"connectorId": 1, "errorCode": error, "status": status, "timestamp": at});
+        socket.call("StatusNotification", reported).await;
     }
     let path = format!("/connectors/{}", station.connector);
     let history = app.client.get(&format!("{path}/statuses")).await.ok();
-    let told: Vec<_> = history.as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
-    assert_eq!(told, ["Faulted", "Charging", "Preparing"]);
+    let reported: Vec<_> = history.as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
+    assert_eq!(reported, ["Faulted", "Charging", "Preparing"]);
     assert_eq!(history[0]["error_code"], "GroundFailure");
     let both = |view: &serde_json::Value| {
         [&view["operational_status"], &view["detailed_status"]].map(|one| one.as_str().unwrap().to_owned())

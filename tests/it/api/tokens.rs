@@ -43,8 +43,11 @@ async fn a_token_is_created_read_changed_and_deleted() {
 
     app.client.delete(&path).await.ok();
     assert_eq!(app.client.get(&path).await.error(404), "not_found");
-    let told = app.client.get("/events?type=token.deleted").await.json();
-    assert_eq!((&told["result"][0]["object"], &told["result"][0]["data"]["_id"]), (&json!("token"), &created["_id"]));
+    let recorded = app.client.get("/events?type=token.deleted").await.json();
+    assert_eq!(
+        (&recorded["result"][0]["object"], &recorded["result"][0]["data"]["_id"]),
+        (&json!("token"), &created["_id"])
+    );
 }
 
 #[actix_web::test]
@@ -84,7 +87,7 @@ async fn lists_filter_by_user_and_status() {
 }
 
 #[actix_web::test]
-async fn stations_are_told_who_may_charge() {
+async fn stations_are_answered_who_may_charge() {
     let app = TestApp::start().await;
     let user = user(&app).await;
     let new = json!({"physicalId": "04A2b3", "user": user["_id"], "parent_group": "FLEET",

@@ -133,8 +133,8 @@ impl Pair {
             StationCommand::StartCharging { id_tag, .. } => Some((station, id_tag)),
             _ => None,
         };
-        let told = self.depot.link.told().into_iter();
-        told.filter_map(start).collect()
+        let sent = self.depot.link.sent().into_iter();
+        sent.filter_map(start).collect()
     }
 
     /// Time passes, and sessions that did not start in time are given up.

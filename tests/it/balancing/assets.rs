@@ -50,9 +50,9 @@ impl Asset {
 }
 
 /// How often events of a type were recorded.
-async fn told(depot: &Depot, kind: &str) -> usize {
+async fn recorded(depot: &Depot, kind: &str) -> usize {
     let types = depot.app.event_types().await;
-    types.iter().filter(|told| *told == kind).count()
+    types.iter().filter(|recorded| *recorded == kind).count()
 }
 
 #[actix_web::test]
@@ -72,11 +72,11 @@ async fn the_surplus_of_solar_panels_falls_while_cars_charge() {
     panels.reads(&depot, 1.0).await;
     depot.until(async || depot.limits() == [3.5, 3.5]).await;
     let fell_at = depot.app.running.context.clock.now();
-    assert_eq!(told(&depot, "load_management.group.meter_stale").await, 0);
+    assert_eq!(recorded(&depot, "load_management.group.meter_stale").await, 0);
     depot.until_limits(&[3.0, 3.0]).await;
     let silent = depot.app.running.context.clock.now().since(fell_at);
     assert!(silent >= Duration::from_secs(50), "stale after a minute, not after {silent:?}");
-    assert_eq!(told(&depot, "load_management.group.meter_stale").await, 1);
+    assert_eq!(recorded(&depot, "load_management.group.meter_stale").await, 1);
     assert_eq!(depot.status().await["assets"][0]["basis"], "stale");
     assert!(depot.link.most() <= Watts(12_000));
 }
@@ -109,7 +109,7 @@ async fn the_meter_of_a_building_goes_silent() {
     assert!(silent >= Duration::from_secs(80), "held for half a minute: {silent:?}");
     assert_eq!(depot.status().await["assets"][0]["basis"], "fallback");
     meter.reads_until(&depot, 16.0, &[7.0, 7.0]).await;
-    assert_eq!(told(&depot, "load_management.group.meter_fresh").await, 1);
+    assert_eq!(recorded(&depot, "load_management.group.meter_fresh").await, 1);
 }
 
 #[actix_web::test]

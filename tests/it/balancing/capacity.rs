@@ -12,7 +12,7 @@ fn clock(at: Timestamp) -> String {
 }
 
 #[actix_web::test]
-async fn a_cap_from_outside_holds_until_it_ends() {
+async fn an_external_cap_applies_until_it_ends() {
     let mut depot = Depot::new(2, json!({"maximum_capacity": 14})).await;
     depot.plug_in(0).await;
     depot.plug_in(1).await;

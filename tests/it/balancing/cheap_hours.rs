@@ -33,7 +33,7 @@ async fn home(energy: f64, departure: u64) -> Depot {
     depot
 }
 
-async fn tell(depot: &Depot, prices: Value) -> Value {
+async fn set_prices(depot: &Depot, prices: Value) -> Value {
     depot.app.client.put(&depot.path("/energy_prices"), prices).await.ok()
 }
 
@@ -44,7 +44,7 @@ async fn plan(depot: &Depot) -> Value {
 #[actix_web::test]
 async fn a_car_that_has_time_charges_when_energy_costs_least() {
     let mut depot = home(10.5, 5).await;
-    tell(&depot, prices(&[0.30, 0.10, 0.25, -0.02, 0.40])).await;
+    set_prices(&depot, prices(&[0.30, 0.10, 0.25, -0.02, 0.40])).await;
     let plan = plan(&depot).await;
     assert_eq!((&plan["feasible"], &plan["waits_until"]), (&json!(true), &json!(hour(1))));
     let hours: Vec<_> = plan["hours"]
@@ -85,9 +85,9 @@ async fn a_car_that_has_time_charges_when_energy_costs_least() {
 }
 
 #[actix_web::test]
-async fn a_car_that_cannot_be_ready_charges_at_once_and_is_told() {
+async fn a_car_that_cannot_be_ready_charges_at_once_and_the_plan_says_so() {
     let depot = home(70.0, 5).await;
-    tell(&depot, prices(&[0.30, 0.10, 0.25, -0.02, 0.40])).await;
+    set_prices(&depot, prices(&[0.30, 0.10, 0.25, -0.02, 0.40])).await;
     let plan = plan(&depot).await;
     assert_eq!((&plan["feasible"], &plan["waits_until"]), (&json!(false), &json!(null)));
     // There are less than five hours at 7 kW.
@@ -99,7 +99,7 @@ async fn a_car_that_cannot_be_ready_charges_at_once_and_is_told() {
 #[actix_web::test]
 async fn cheap_hours_are_only_used_where_charging_is_allowed() {
     let depot = home(7.0, 5).await;
-    tell(&depot, prices(&[0.30, 0.10, 0.25])).await;
+    set_prices(&depot, prices(&[0.30, 0.10, 0.25])).await;
     let times = json!({"windows": [{"from": "04:00", "to": "05:00"}]}); // Depots stand in UTC
     depot.app.client.put(&depot.path("/exclusion_times"), times).await.ok();
     let plan = plan(&depot).await;
@@ -115,12 +115,12 @@ async fn cheap_hours_are_only_used_where_charging_is_allowed() {
 }
 
 #[actix_web::test]
-async fn a_rate_tells_what_energy_costs() {
+async fn a_rate_says_what_energy_costs() {
     let depot = home(7.0, 5).await;
     let rate = json!({"name": "Home", "currency": "EUR", "price_components": [
         {"type": "ENERGY", "price": 0.25, "tax": 20}]});
     let rate = depot.app.client.post("/rates", rate).await.created();
-    let group = tell(&depot, json!({"rate": rate["_id"]})).await;
+    let group = set_prices(&depot, json!({"rate": rate["_id"]})).await;
     assert_eq!(group["energy_prices"]["rate"], rate["_id"]);
     let plan = plan(&depot).await;
     assert_eq!((&plan["hours"][0]["price"], &plan["cost"]), (&json!(0.3), &json!(2.1)));

@@ -81,7 +81,7 @@ impl Depot {
     }
 
     /// Another connector of the station of a port, which is in the group.
-    pub fn add_seat(&mut self, port: usize, connector: &str) {
+    pub fn add_connector(&mut self, port: usize, connector: &str) {
         self.ports.push(Port {
             station: self.ports[port].station,
             connector: connector.parse().expect("an id"),
@@ -89,8 +89,8 @@ impl Depot {
         });
     }
 
-    pub fn tell(&self, port: usize, kind: SignalKind) {
-        self.app.running.signals.tell(Signal {
+    pub fn signal(&self, port: usize, kind: SignalKind) {
+        self.app.running.signals.notify(Signal {
             organization: self.app.organization,
             station: self.ports[port].station,
             kind,
@@ -117,7 +117,7 @@ impl Depot {
             user: None,
             meter_start: Some(WattHours(0)),
             at: moment.now,
-            told_at: Some(moment.now),
+            station_time: Some(moment.now),
             is_free: false,
         };
         let write = self.app.running.context.db.write(move |conn| {
@@ -127,7 +127,7 @@ impl Depot {
         });
         let started = write.await.expect("stored");
         self.ports[port].transaction = started.transaction_id;
-        self.tell(port, SignalKind::SessionStarted(connector, started.session.id));
+        self.signal(port, SignalKind::SessionStarted(connector, started.session.id));
     }
 
     /// The car leaves.
@@ -144,7 +144,7 @@ impl Depot {
             reason: Some("Local".to_owned()),
             samples: Vec::new(),
             raw: String::new(),
-            told_at: Some(moment.now),
+            station_time: Some(moment.now),
         };
         let write = self.app.running.context.db.write(move |conn| {
             let status = ConnectorStatus::Available;
@@ -152,7 +152,7 @@ impl Depot {
             sessions::stop_transaction(conn, &moment, &report)
         });
         write.await.expect("stored");
-        self.tell(port, SignalKind::Status(connector));
+        self.signal(port, SignalKind::Status(connector));
     }
 
     /// The meter of a port shows this draw.
@@ -177,7 +177,7 @@ impl Depot {
             transaction: Some(transaction),
             samples: vec![Sample {
                 at: moment.now,
-                told_at: moment.now,
+                station_time: moment.now,
                 context: "Sample.Periodic".to_owned(),
                 reading: reading.clone(),
                 ..Sample::default()
@@ -185,7 +185,7 @@ impl Depot {
         };
         let shown = Shown {
             at: moment.now,
-            told_at: moment.now,
+            reported_at: moment.now,
             power: reading.power,
             register: reading.energy,
             currents: phases(reading.current),
@@ -193,16 +193,16 @@ impl Depot {
         };
         let write = self.app.running.context.db.write(move |conn| sessions::record_readings(conn, &moment, &report));
         write.await.expect("stored");
-        self.tell(port, SignalKind::Metered(connector, shown));
+        self.signal(port, SignalKind::Metered(connector, shown));
     }
 
     pub fn goes_offline(&self, port: usize) {
         self.link.drop_connection(self.ports[port].station);
-        self.tell(port, SignalKind::Disconnected);
+        self.signal(port, SignalKind::Disconnected);
     }
     pub fn comes_back(&self, port: usize) {
         self.link.connect(self.ports[port].station);
-        self.tell(port, SignalKind::Connected);
+        self.signal(port, SignalKind::Connected);
     }
 
     /// The live limits of all ports, in kW; -1 where there is none.
@@ -249,7 +249,7 @@ impl Depot {
     /// Moves the clock and lets the balancer look at it.
     pub async fn pass(&self, span: Duration) {
         self.app.clock.advance(span);
-        self.app.running.balancer.poke();
+        self.app.running.balancer.request_replanning();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 

@@ -34,8 +34,8 @@ fn since(depot: &Depot, before: Timestamp) -> Duration {
 
 /// The sessions that were asked to stop, by port.
 fn stopped(depot: &Depot) -> Vec<usize> {
-    let told = depot.link.told().into_iter();
-    told.filter(|(_, command)| matches!(command, StationCommand::StopCharging { .. }))
+    let sent = depot.link.sent().into_iter();
+    sent.filter(|(_, command)| matches!(command, StationCommand::StopCharging { .. }))
         .filter_map(|(station, _)| depot.ports.iter().position(|port| port.station == station))
         .collect()
 }
@@ -60,7 +60,7 @@ async fn a_station_that_does_not_answer_a_cut_is_not_waited_for() {
 }
 
 #[actix_web::test]
-async fn a_session_is_stopped_as_a_last_resort_where_the_group_says_so() {
+async fn a_session_is_stopped_to_shed_load_where_the_group_says_so() {
     let mut depot = two_cars(json!({"stop_when_exceeded": true})).await;
     depot.link.behave(depot.ports[0].station, Manner::Refuses);
     let fell = depot.app.running.context.clock.now();

@@ -30,7 +30,7 @@ pub struct FakeLink(Arc<Mutex<Inner>>);
 struct Inner {
     online: BTreeSet<StationId>,
     manners: BTreeMap<StationId, Manner>,
-    told: Vec<(StationId, StationCommand)>,
+    sent: Vec<(StationId, StationCommand)>,
     live: BTreeMap<StationId, Watts>,
     enforced: BTreeMap<StationId, Enforced>,
     most: Watts,
@@ -67,8 +67,8 @@ impl FakeLink {
         self.inner().live.insert(station, fallback);
     }
     /// Everything that was sent, in order.
-    pub fn told(&self) -> Vec<(StationId, StationCommand)> {
-        self.inner().told.clone()
+    pub fn sent(&self) -> Vec<(StationId, StationCommand)> {
+        self.inner().sent.clone()
     }
     /// The live limits that were sent, in order.
     pub fn live_limits(&self) -> Vec<(StationId, SetLimit)> {
@@ -76,17 +76,17 @@ impl FakeLink {
             StationCommand::SetLimit(limit) if limit.purpose == LimitPurpose::Live => Some((station, limit)),
             _ => None,
         };
-        self.told().into_iter().filter_map(is_live).collect()
+        self.sent().into_iter().filter_map(is_live).collect()
     }
     /// Those of one station.
     pub fn live_limits_of(&self, station: StationId) -> Vec<SetLimit> {
-        let told = self.live_limits().into_iter();
-        told.filter(|(told, _)| *told == station).map(|(_, limit)| limit).collect()
+        let sent = self.live_limits().into_iter();
+        sent.filter(|(sent, _)| *sent == station).map(|(_, limit)| limit).collect()
     }
     /// Forgets what was sent, and watches the sum of all live limits from now on.
     pub fn watch(&self) {
         let mut inner = self.inner();
-        inner.told.clear();
+        inner.sent.clear();
         inner.most = inner.live.values().copied().sum();
     }
     /// The largest sum of live limits since then.
@@ -111,7 +111,7 @@ impl StationLink for FakeLink {
             return Err(LinkError::Offline);
         }
         let manner = inner.manners.get(&station).copied().unwrap_or_default();
-        inner.told.push((station, command.clone()));
+        inner.sent.push((station, command.clone()));
         if let StationCommand::SetLimit(limit) = &command
             && limit.purpose == LimitPurpose::Live
             && manner != Manner::Refuses
@@ -124,7 +124,7 @@ impl StationLink for FakeLink {
             accepted,
             status: None,
             data: json!({}),
-            outlives: false,
+            never_expires: false,
             ends_with_transaction: false,
             in_watts: inner.in_watts,
             enforced: match &command {

@@ -18,7 +18,7 @@ async fn a_proposal_is_answered_and_changes_nothing() {
     depot.plug_in(0).await;
     depot.plug_in(1).await;
     depot.until_limits(&[5.0, 5.0]).await;
-    let before = (depot.link.told().len(), depot.app.client.get(&depot.path("/plans")).await.ok());
+    let before = (depot.link.sent().len(), depot.app.client.get(&depot.path("/plans")).await.ok());
 
     let path = depot.path("/simulate");
     let more = depot.app.client.post(&path, json!({"maximum_capacity": 13})).await.ok();
@@ -32,7 +32,7 @@ async fn a_proposal_is_answered_and_changes_nothing() {
     let full = depot.app.client.post(&path, json!({"cars": [three_phases]})).await.ok();
     assert_eq!((&full["now"]["waiting"], &full["then"]["waiting"]), (&json!(0), &json!(2)));
 
-    let after = (depot.link.told().len(), depot.app.client.get(&depot.path("/plans")).await.ok());
+    let after = (depot.link.sent().len(), depot.app.client.get(&depot.path("/plans")).await.ok());
     assert_eq!(before, after, "nothing was sent or stored");
 }
 

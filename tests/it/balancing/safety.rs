@@ -34,7 +34,7 @@ async fn nothing_is_raised_before_the_cut_it_needs_is_confirmed() {
 }
 
 #[actix_web::test]
-async fn what_a_station_refuses_to_give_back_is_set_aside() {
+async fn what_a_station_refuses_to_give_back_is_reserved() {
     let mut depot = Depot::new(3, plain()).await;
     depot.plug_in(0).await;
     depot.until_limits(&[7.0, 0.0, 0.0]).await;
@@ -70,7 +70,7 @@ async fn an_offline_station_keeps_its_limit_until_that_runs_out_and_then_its_fal
 }
 
 #[actix_web::test]
-async fn a_station_that_was_here_but_proved_no_fallback_is_set_aside_at_its_rating() {
+async fn a_station_that_was_here_but_proved_no_fallback_is_reserved_at_its_rating() {
     let mut depot = Depot::new(1, plain()).await;
     depot.until_limits(&[0.0]).await;
     let unproven = depot.app.station("Seen once").await;
@@ -83,7 +83,7 @@ async fn a_station_that_was_here_but_proved_no_fallback_is_set_aside_at_its_rati
 }
 
 #[actix_web::test]
-async fn a_station_that_never_connected_is_set_aside_at_its_rating_and_warned_of() {
+async fn a_station_that_never_connected_is_reserved_at_its_rating_and_warned_of() {
     let mut depot = Depot::new(1, plain()).await;
     depot.until_limits(&[0.0]).await;
     let planned = depot.app.station("Not built yet").await;
@@ -123,7 +123,7 @@ async fn after_a_restart_nothing_is_raised_before_it_is_proven() {
 }
 
 #[actix_web::test]
-async fn a_car_that_draws_too_much_is_noticed_and_set_aside() {
+async fn a_car_that_draws_too_much_is_noticed_and_reserved() {
     let mut depot = Depot::new(2, plain()).await;
     depot.plug_in(0).await;
     depot.plug_in(1).await;

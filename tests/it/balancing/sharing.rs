@@ -91,7 +91,7 @@ async fn a_dry_run_plans_and_sends_nothing() {
     depot.plug_in(0).await;
     depot.until(async || depot.member(0).await["limit"] == 7.0).await;
     depot.pass(std::time::Duration::from_secs(60)).await;
-    assert_eq!(depot.link.told(), []);
+    assert_eq!(depot.link.sent(), []);
     assert_eq!(depot.status().await["stage"], "planned");
 }
 
@@ -107,8 +107,8 @@ async fn a_station_that_leaves_is_freed_of_its_limits() {
     let path = format!("/load_management/groups/chargestations/{gone}");
     depot.app.client.delete(&path).await.ok();
     let cleared = async || {
-        let told = depot.link.told();
-        let profiles = told.iter().filter_map(|(station, command)| match command {
+        let sent = depot.link.sent();
+        let profiles = sent.iter().filter_map(|(station, command)| match command {
             StationCommand::ClearChargingProfile { id, .. } if *station == gone => *id,
             _ => None,
         });
@@ -229,8 +229,8 @@ async fn a_one_phase_car_on_three_phases_leaves_the_others_two_thirds() {
     }
     depot.until_limits(&[3.666, 8.334]).await;
     assert_eq!(depot.member(0).await["phases"], 1);
-    let told = depot.link.live_limits_of(depot.ports[0].station);
-    let limit = told.last().expect("a limit");
+    let sent = depot.link.live_limits_of(depot.ports[0].station);
+    let limit = sent.last().expect("a limit");
     assert_eq!(limit.phases.count(), 1, "what a phase carries");
 
     // It uses the others as well now: it may draw more than was thought, until it is sent a limit again.
@@ -269,7 +269,7 @@ async fn a_charging_profile_lowers_a_member_and_never_raises_it() {
 }
 
 #[actix_web::test]
-async fn what_a_station_tells_is_heard_without_reading_the_others_again() {
+async fn what_a_station_reports_is_heard_without_reading_the_others_again() {
     let mut depot = Depot::new(3, json!({"maximum_capacity": 10, "minimum_connector_capacity": 2})).await;
     depot.plug_in(0).await;
     depot.until_limits(&[7.0, 0.0, 0.0]).await;

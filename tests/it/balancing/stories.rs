@@ -73,7 +73,7 @@ async fn codes(depot: &Depot) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn what_should_be_put_right_is_told() {
+async fn what_should_be_put_right_is_warned_of() {
     let mut depot = Depot::new(2, plain()).await;
     depot.until_limits(&[0.0, 0.0]).await;
     depot.until(async || codes(&depot).await.is_empty()).await;

@@ -107,7 +107,7 @@ async fn a_refused_start_cancels_the_session() {
 }
 
 #[actix_web::test]
-async fn a_stop_that_fails_and_a_car_that_is_full_are_told() {
+async fn a_stop_that_fails_and_a_car_that_is_full_are_recorded() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
@@ -127,9 +127,9 @@ async fn a_stop_that_fails_and_a_car_that_is_full_are_told() {
     let call = socket.next_call().await;
     socket.answer(&call, json!({"status": "Rejected"})).await;
 
-    let told = async || app.client.get("/events?type=session.stop_failure").await.json();
-    eventually(async || told().await["result"] != json!([])).await;
-    let failed = told().await["result"][0].clone();
+    let reported = async || app.client.get("/events?type=session.stop_failure").await.json();
+    eventually(async || reported().await["result"] != json!([])).await;
+    let failed = reported().await["result"][0].clone();
     assert_eq!((&failed["data"]["_id"], &failed["data"]["status"]), (&json!(id), &json!("started")));
     let charged = app.client.get("/events?type=session.ev_charged").await.json();
     let charged: Vec<_> = charged["result"].as_array().expect("events").iter().collect();

@@ -58,24 +58,24 @@ async fn reports_are_waited_for_and_put_together() {
     let part = |text: &str, more: bool| json!({"generatedAt": at, "seqNo": 0, "tbc": more, "data": text});
     let body = json!({"report": true, "clear": false, "customerIdentifier": "C-4711"});
     let parts = [part("Name: ", true), part("Ada", false)];
-    let told = ("NotifyCustomerInformation", parts.as_slice());
-    let (answer, _) = reported(&mut all, ("customer_information", body), accepted(), told).await;
+    let notified = ("NotifyCustomerInformation", parts.as_slice());
+    let (answer, _) = reported(&mut all, ("customer_information", body), accepted(), notified).await;
     assert_eq!(answer.ok()["response_data"]["report"], "Name: Ada");
 
     let mut monitor = named("A");
     monitor["variableMonitoring"] =
         json!([{"id": 1, "value": 70, "type": "UpperThreshold", "severity": 4, "transaction": false}]);
     let part = json!({"generatedAt": at, "seqNo": 0, "monitor": [monitor]});
-    let told = ("NotifyMonitoringReport", [part]);
-    let told = (told.0, told.1.as_slice());
-    let (answer, _) = reported(&mut all, ("get_monitoring_report", json!({})), accepted(), told).await;
+    let notified = ("NotifyMonitoringReport", [part]);
+    let notified = (notified.0, notified.1.as_slice());
+    let (answer, _) = reported(&mut all, ("get_monitoring_report", json!({})), accepted(), notified).await;
     assert_eq!(answer.ok()["response_data"]["report"], json!([monitor]));
 
     let message = json!({"id": 1, "priority": "InFront", "message": {"format": "UTF8", "content": "Hi"}});
     let part = json!({"messageInfo": [message]});
-    let told = ("NotifyDisplayMessages", [part]);
-    let told = (told.0, told.1.as_slice());
-    let (answer, _) = reported(&mut all, ("get_display_messages", json!({})), accepted(), told).await;
+    let notified = ("NotifyDisplayMessages", [part]);
+    let notified = (notified.0, notified.1.as_slice());
+    let (answer, _) = reported(&mut all, ("get_display_messages", json!({})), accepted(), notified).await;
     assert_eq!(answer.ok()["response_data"]["report"], json!([message]));
 
     let profile = json!({"id": 1, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile",
@@ -85,10 +85,10 @@ async fn reports_are_waited_for_and_put_together() {
         json!({"evseId": evse, "chargingLimitSource": "CSO", "tbc": evse == 1,
         "chargingProfile": [profile]})
     };
-    let told = [part(1), part(2)];
-    let told = ("ReportChargingProfiles", told.as_slice());
+    let notified = [part(1), part(2)];
+    let notified = ("ReportChargingProfiles", notified.as_slice());
     let body = json!({"chargingProfile": {"chargingLimitSource": ["CSO"]}});
-    let (answer, call) = reported(&mut all, ("get_charging_profiles", body.clone()), accepted(), told).await;
+    let (answer, call) = reported(&mut all, ("get_charging_profiles", body.clone()), accepted(), notified).await;
     assert_eq!(call[3]["chargingProfile"], body["chargingProfile"]);
     let report = answer.ok()["response_data"]["report"].clone();
     assert_eq!((report[1]["evseId"].clone(), report[1]["chargingProfile"][0].clone()), (json!(2), profile));
@@ -182,7 +182,7 @@ fn event(kind: &str, seq_no: u32, more: Value) -> Value {
 }
 
 #[actix_web::test]
-async fn i03_a_cost_that_changed_is_told_once_a_minute_at_most() {
+async fn i03_a_cost_that_changed_is_sent_once_a_minute_at_most() {
     let (app, station, mut socket) = connected("ocpp2.0.1").await;
     let rate = json!({"name": "R", "currency": "EUR", "price_components": [
         {"type": "ENERGY", "price": 10.0, "tax": 0, "step_size": 1}]});
@@ -198,17 +198,20 @@ async fn i03_a_cost_that_changed_is_told_once_a_minute_at_most() {
     socket.call("TransactionEvent", event("Started", 0, begun)).await;
     for wh in [100, 200, 300] {
         app.clock.advance(Duration::from_secs(40));
-        let told = json!({"evseId": 1, "meterValue": values(wh)});
-        socket.call("MeterValues", told).await;
+        let notified = json!({"evseId": 1, "meterValue": values(wh)});
+        socket.call("MeterValues", notified).await;
     }
-    let told = socket.next_call().await;
-    assert_eq!((&told[2], &told[3]), (&json!("CostUpdated"), &json!({"transactionId": "tx", "totalCost": 2.0})));
-    socket.answer(&told, json!({})).await;
+    let notified = socket.next_call().await;
+    assert_eq!(
+        (&notified[2], &notified[3]),
+        (&json!("CostUpdated"), &json!({"transactionId": "tx", "totalCost": 2.0}))
+    );
+    socket.answer(&notified, json!({})).await;
     app.clock.advance(Duration::from_secs(40));
-    let told = json!({"evseId": 1, "meterValue": values(400)});
-    socket.call("MeterValues", told).await;
-    let told = socket.next_call().await;
-    assert_eq!(told[3]["totalCost"], 4.0);
+    let notified = json!({"evseId": 1, "meterValue": values(400)});
+    socket.call("MeterValues", notified).await;
+    let notified = socket.next_call().await;
+    assert_eq!(notified[3]["totalCost"], 4.0);
 }
 
 #[actix_web::test]
@@ -216,9 +219,9 @@ async fn k15_what_a_car_means_to_draw_is_shown_with_its_session() {
     let (app, _station, mut socket) = connected("ocpp2.1").await;
     let schedule = json!({"id": 1, "chargingRateUnit": "W",
         "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 7000}]});
-    let told = json!({"evseId": 1, "timeBase": "2026-04-24T03:00:00Z", "chargingSchedule": schedule});
+    let notified = json!({"evseId": 1, "timeBase": "2026-04-24T03:00:00Z", "chargingSchedule": schedule});
     socket.call("TransactionEvent", event("Started", 0, json!({}))).await;
-    let answer = socket.call("NotifyEVChargingSchedule", told.clone()).await;
+    let answer = socket.call("NotifyEVChargingSchedule", notified.clone()).await;
     assert_eq!(answer["status"], "Accepted");
     let session = app.client.get("/sessions").await.ok()[0].clone();
     assert_eq!(session["car_schedule"]["chargingSchedule"], schedule);
@@ -239,7 +242,7 @@ async fn a_raw_start_with_a_profile_does_not_override_balancing() {
 }
 
 #[actix_web::test]
-async fn k28_a_station_is_told_what_holds_in_its_dynamic_profile() {
+async fn k28_a_station_is_answered_what_applies_in_its_dynamic_profile() {
     let (app, station, mut socket) = connected("ocpp2.1").await;
     let pull = json!({"chargingProfileId": 7});
     let unknown = socket.call("PullDynamicScheduleUpdate", pull.clone()).await;
@@ -267,9 +270,9 @@ async fn k28_a_station_is_told_what_holds_in_its_dynamic_profile() {
             socket.answer(&call, json!({"status": status})).await;
         };
         futures_util::future::join(app.client.post(&path, body.clone()), work).await;
-        let told = socket.call("PullDynamicScheduleUpdate", pull.clone()).await;
+        let notified = socket.call("PullDynamicScheduleUpdate", pull.clone()).await;
         let accepted = if holding.is_some() { "Accepted" } else { "Rejected" };
-        assert_eq!(told["status"], accepted, "{verb}");
-        assert_eq!(told.get("scheduleUpdate"), holding.as_ref(), "{verb}");
+        assert_eq!(notified["status"], accepted, "{verb}");
+        assert_eq!(notified.get("scheduleUpdate"), holding.as_ref(), "{verb}");
     }
 }

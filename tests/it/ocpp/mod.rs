@@ -2,12 +2,12 @@
 
 mod access;
 mod commands;
-mod commissioning;
 mod core_profile;
 mod device;
-mod elsewhere;
-mod ladder;
+mod external_limits;
 mod messages;
+mod profile_variants;
+mod provisioning;
 mod quirks;
 mod tls;
 mod transactions;

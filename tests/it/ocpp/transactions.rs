@@ -33,8 +33,8 @@ async fn a_transaction_becomes_a_session_with_its_readings() {
     assert_eq!((&ended["status"], &ended["metrics"]["energyConsumed"]), (&json!("ended"), &json!(600)));
     assert_eq!(ended["metrics"]["chargingStopReason"], "EVDisconnected");
     let kinds = app.event_types().await;
-    let told: Vec<_> = kinds.iter().filter(|kind| kind.starts_with("session.")).collect();
-    assert_eq!(told, ["session.started", "session.updated", "session.ended"]);
+    let recorded: Vec<_> = kinds.iter().filter(|kind| kind.starts_with("session.")).collect();
+    assert_eq!(recorded, ["session.started", "session.updated", "session.ended"]);
 }
 
 #[actix_web::test]

@@ -51,7 +51,7 @@ async fn status(app: &TestApp, station: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn the_best_version_is_agreed_and_told_and_a_station_may_be_pinned() {
+async fn the_best_version_is_agreed_and_shown_and_a_station_may_be_pinned() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let path = format!("/chargestations/{}", station.id);
@@ -154,8 +154,8 @@ async fn e01_a_transaction_becomes_a_session_with_readings_states_and_an_end() {
     socket.call("StatusNotification", free).await;
     assert_eq!(status(&app, &station.id).await, "Available");
     let kinds = app.event_types().await;
-    let told: Vec<_> = kinds.iter().filter(|kind| kind.starts_with("session.")).collect();
-    assert_eq!(told, ["session.started", "session.updated", "session.ended"]);
+    let reported: Vec<_> = kinds.iter().filter(|kind| kind.starts_with("session.")).collect();
+    assert_eq!(reported, ["session.started", "session.updated", "session.ended"]);
 }
 
 #[actix_web::test]
@@ -163,17 +163,17 @@ async fn e04_events_of_an_outage_may_come_in_any_order() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.1").await;
-    let tell = |kind, seq, minute, wh, context, more: Value| {
+    let report = |kind, seq, minute, wh, context, more: Value| {
         let mut more = more;
         more["offline"] = json!(true);
         more["meterValue"] = meter(minute, wh, context);
         event(kind, seq, minute, more)
     };
-    let end = tell("Ended", 3, 4, 1_300, "Transaction.End", json!({}));
-    let late = tell("Updated", 2, 3, 1_200, "Sample.Periodic", json!({"chargingState": "Charging"}));
-    let begin = tell("Started", 0, 1, 1_000, "Transaction.Begin", json!({"idToken": card("0A0B0C0D")}));
-    for told in [late.clone(), end.clone(), begin, late, end] {
-        let answer = socket.call("TransactionEvent", told).await;
+    let end = report("Ended", 3, 4, 1_300, "Transaction.End", json!({}));
+    let late = report("Updated", 2, 3, 1_200, "Sample.Periodic", json!({"chargingState": "Charging"}));
+    let begin = report("Started", 0, 1, 1_000, "Transaction.Begin", json!({"idToken": card("0A0B0C0D")}));
+    for reported in [late.clone(), end.clone(), begin, late, end] {
+        let answer = socket.call("TransactionEvent", reported).await;
         assert!(answer.get("idTokenInfo").is_none_or(|info| info["status"] == "Invalid"));
     }
     let sessions = sessions(&app.client).await;
@@ -347,8 +347,8 @@ async fn k15_what_a_car_needs_is_known_to_the_planner() {
     socket.call("TransactionEvent", event("Started", 0, 0, begun)).await;
     let drawn = json!({"meterValue": meter(2, 1_200, "Sample.Periodic")});
     socket.call("TransactionEvent", event("Updated", 1, 2, drawn)).await;
-    let told = socket.call("NotifyEVChargingNeeds", needs).await;
-    assert_eq!(told["status"], "Rejected", "nothing steers it, so no schedule follows (K15.FR.03)");
+    let reported = socket.call("NotifyEVChargingNeeds", needs).await;
+    assert_eq!(reported["status"], "Rejected", "nothing steers it, so no schedule follows (K15.FR.03)");
     let session = sessions(&app.client).await.remove(0);
     assert_eq!(
         (&session["departure_time"], &session["energy_need"]),
@@ -388,8 +388,8 @@ async fn k15_fr_03_a_limit_follows_what_a_car_needs_also_where_it_does_not_chang
     while amps(&next_limit(&mut socket).await) < 30.0 {}
     for _ in 0..3 {
         let needs = json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
-        let told = socket.call("NotifyEVChargingNeeds", needs).await;
-        assert_eq!(told["status"], "Processing");
+        let reported = socket.call("NotifyEVChargingNeeds", needs).await;
+        assert_eq!(reported["status"], "Processing");
         assert!(amps(&next_limit(&mut socket).await) >= 30.0);
     }
 }
@@ -412,8 +412,8 @@ async fn a_group_limits_an_evse_and_a_limit_ends_offline_where_that_can_be_said(
         assert_eq!(profile["maxOfflineDuration"], offline);
 
         let needs = json!({"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_single_phase"}});
-        let told = socket.call("NotifyEVChargingNeeds", needs).await;
-        assert_eq!(told["status"], "Processing", "K15.FR.03: a schedule follows");
+        let reported = socket.call("NotifyEVChargingNeeds", needs).await;
+        assert_eq!(reported["status"], "Processing", "K15.FR.03: a schedule follows");
         let taken = &profile["chargingSchedule"][0];
         let most = taken["chargingSchedulePeriod"][0]["limit"].as_f64();
         let most = most.expect("a limit");

@@ -103,7 +103,7 @@ async fn a_serial_number_that_is_the_endpoint_of_another_station_is_no_name() {
 }
 
 #[actix_web::test]
-async fn a_certificate_outlives_no_change_of_who_has_its_name() {
+async fn a_certificate_survives_no_change_of_who_has_its_name() {
     let pki = Pki::new();
     let app = pki.server().await;
     let place = (&pki, &app);

@@ -111,11 +111,11 @@ async fn a_client_that_hangs_up_in_the_middle_gets_its_answer_with_its_retry() {
     let (mut one, mut two) = (raw_post(&app, &body, "k1").await, raw_post(&app, &body, "k1").await);
     // One of them is first; the other gets a 409, while the first one waits.
     let (mut first, mut second) = ([0; 1_024], [0; 1_024]);
-    let (told, waiting) = tokio::select! {
+    let (answered, waiting) = tokio::select! {
         read = one.read(&mut first) => (String::from_utf8_lossy(&first[..read.expect("read")]).into_owned(), two),
         read = two.read(&mut second) => (String::from_utf8_lossy(&second[..read.expect("read")]).into_owned(), one),
     };
-    assert!(told.starts_with("HTTP/1.1 409") && told.contains("request_in_progress"), "{told}");
+    assert!(answered.starts_with("HTTP/1.1 409") && answered.contains("request_in_progress"), "{answered}");
     drop(waiting);
     let other = post(&app.client, "/locations", &site("Other"), "k1").await;
     assert_eq!(other.error(422), "idempotency_key_reused");
@@ -185,7 +185,7 @@ async fn give_scopes(app: &TestApp, name: &str, scopes: &[&str]) {
 }
 
 #[actix_web::test]
-async fn an_answer_is_told_again_to_who_still_has_the_scopes() {
+async fn an_answer_is_sent_again_to_who_still_has_the_scopes() {
     let app = TestApp::start().await;
     let writer = app.client_with(&["write:locations"]).await;
     let first = post(&writer, "/locations", &site("Once"), "k1").await.created();
@@ -199,7 +199,7 @@ async fn an_answer_is_told_again_to_who_still_has_the_scopes() {
 
 /// The answer shows a secret: who lost what that key can do does not get it again.
 #[actix_web::test]
-async fn a_secret_is_told_again_to_who_could_make_it_now() {
+async fn a_secret_is_sent_again_to_who_could_make_it_now() {
     let app = TestApp::start().await;
     let keeper = app.client_with(&["write:api_keys", "read:locations"]).await;
     let new = json!({"name": "New", "scopes": ["read:locations"]});

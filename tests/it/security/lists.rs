@@ -30,7 +30,7 @@ fn analyst(app: &TestApp) -> tokio::task::JoinHandle<StoreResult<i64>> {
 }
 
 #[actix_web::test]
-async fn twelve_endless_lists_hold_up_no_station_and_end_with_their_time() {
+async fn twelve_endless_lists_delay_no_station_and_end_with_their_time() {
     let app = TestApp::start_with(&[("EVENWATT_STORE_QUERY_SECONDS", "3")]).await;
     let station = app.station("Beside the analysts").await;
     let mut socket = FakeStation::connect(&station.url).await;

@@ -44,11 +44,11 @@ impl Portal {
         self.ask(from, "/login", body).await
     }
 
-    /// Ada is invited by an operator, and accepts from this address; `email` is how many e-mails she then has.
-    async fn invite(&self, operator: &Client, from: &str, letter: usize) {
+    /// Ada is invited by an operator, and accepts from this address; `count` is how many e-mails she then has.
+    async fn invite(&self, operator: &Client, from: &str, count: usize) {
         let body = json!({"email": ADA, "firstname": "Ada", "lastname": "L"});
         operator.post("/home_users", body).await.created();
-        let text = self.mail.letter(ADA, letter).await;
+        let text = self.mail.email(ADA, count).await;
         let link = text.split_whitespace().find(|word| word.starts_with("http"));
         let secret = secret_of(link.expect("a link"));
         let path = format!("/invitations/{secret}/accept");

@@ -1,10 +1,9 @@
 //! What no key gets more of than is its own: scopes, answers of others, connections that last longer than their right.
 
+mod attempts;
 mod certificates;
 mod endpoints;
-mod floods;
 mod growth;
-mod guesses;
 mod idempotency;
 mod keys;
 mod lists;
@@ -17,3 +16,4 @@ mod scopes;
 mod searches;
 mod secrets;
 mod slow_readers;
+mod throttling;

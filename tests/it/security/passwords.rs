@@ -88,14 +88,14 @@ async fn a01_fr_02_a_password_that_the_station_took_replaces_the_old_one_once_it
                 socket.answer(call, accepted).await;
             })
             .await;
-        let told = &call[3];
+        let sent = &call[3];
         match protocol {
             // The whitepaper wants the bytes in hexadecimal digits: "f" is 0x66, "e" 0x65, …
             "ocpp1.6" => {
-                assert_eq!(*told, json!({"key": "AuthorizationKey", "value": "66656463626139383736353433323130"}))
+                assert_eq!(*sent, json!({"key": "AuthorizationKey", "value": "66656463626139383736353433323130"}))
             }
             _ => assert_eq!(
-                told["setVariableData"],
+                sent["setVariableData"],
                 json!([{"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"},
                     "attributeValue": NEW}])
             ),
@@ -188,7 +188,7 @@ async fn a_station_without_security_gets_some_over_its_connection() {
 }
 
 #[actix_web::test]
-async fn who_cannot_be_told_a_password_is_not() {
+async fn who_cannot_be_sent_a_password_is_not() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let path = format!("{}/change_password", station.path);

@@ -80,8 +80,8 @@ async fn readings(app: &TestApp) -> i64 {
     in_store(app, |conn| meter_values::table.count().get_result(conn)).await
 }
 
-fn kinds(told: &[Value]) -> Vec<&str> {
-    told.iter().map(|one| text(&one["what"])).collect()
+fn kinds(recorded: &[Value]) -> Vec<&str> {
+    recorded.iter().map(|one| text(&one["what"])).collect()
 }
 
 #[actix_web::test]
@@ -98,12 +98,12 @@ async fn readings_go_after_a_time_and_the_session_and_its_bill_stay() {
     assert_eq!(readings(&app).await, 0);
     let path = format!("/sessions/{}", text(&session["_id"]));
     assert_eq!(app.client.get(&path).await.ok(), session);
-    let told = keeper.told(&app).await;
-    assert!(told.contains(&json!({"what": "readings", "rows": before})), "{told:?}");
+    let recorded = keeper.recorded(&app).await;
+    assert!(recorded.contains(&json!({"what": "readings", "rows": before})), "{recorded:?}");
 
     keeper.pass(&app, 6).await;
     app.client.get(&path).await.error(404);
-    assert!(kinds(&keeper.told(&app).await).contains(&"sessions"));
+    assert!(kinds(&keeper.recorded(&app).await).contains(&"sessions"));
 }
 
 #[actix_web::test]
@@ -123,8 +123,8 @@ async fn readings_without_a_session_go() {
     assert_eq!(readings(&app).await, 3);
     keeper.pass(&app, 2).await;
     assert_eq!(readings(&app).await, 0);
-    let told = keeper.told(&app).await;
-    assert!(told.contains(&json!({"what": "loose_readings", "rows": 3})), "{told:?}");
+    let recorded = keeper.recorded(&app).await;
+    assert!(recorded.contains(&json!({"what": "loose_readings", "rows": 3})), "{recorded:?}");
 }
 
 #[actix_web::test]
@@ -177,9 +177,9 @@ async fn transaction_events_go_and_what_meters_signed_stays_for_longer() {
     assert_eq!(left(&app).await, (0, 1));
     keeper.pass(&app, 2).await;
     assert_eq!(left(&app).await, (0, 0));
-    let told = keeper.told(&app).await;
+    let recorded = keeper.recorded(&app).await;
     for (what, rows) in [("transaction_events", 2), ("evidence", 1)] {
-        assert!(told.contains(&json!({"what": what, "rows": rows})), "{told:?}");
+        assert!(recorded.contains(&json!({"what": what, "rows": rows})), "{recorded:?}");
     }
 }
 
@@ -190,8 +190,8 @@ async fn commands_plans_and_statuses_go_and_the_newest_plan_and_status_stay() {
     let mut socket = FakeStation::connect(&station.url).await;
     for status in ["Preparing", "Charging", "Available"] {
         let at = app.clock.now().to_string();
-        let told = json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
-        socket.call("StatusNotification", told).await;
+        let reported = json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
+        socket.call("StatusNotification", reported).await;
         app.clock.advance(Duration::from_secs(1));
     }
     let (organization, moment) = (app.organization, app.running.context.moment());
@@ -239,17 +239,17 @@ async fn commands_plans_and_statuses_go_and_the_newest_plan_and_status_stay() {
     assert_eq!(left(&app).await, (0, 1, 1));
     let history = format!("/connectors/{}/statuses", station.connector);
     assert_eq!(app.client.get(&history).await.ok()[0]["status"], "Available");
-    let told = keeper.told(&app).await;
+    let recorded = keeper.recorded(&app).await;
     for (what, rows) in [("actions", 1), ("statuses", 2)] {
-        assert!(told.contains(&json!({"what": what, "rows": rows})), "{told:?}");
+        assert!(recorded.contains(&json!({"what": what, "rows": rows})), "{recorded:?}");
     }
 }
 
 /// How many rows of this went by all events.
 async fn went(keeper: &Keeper, app: &TestApp, what: &str) -> i64 {
-    let told = keeper.told(app).await;
-    let of_it = told.iter().filter(|told| told["what"] == what);
-    of_it.filter_map(|told| told["rows"].as_i64()).sum()
+    let recorded = keeper.recorded(app).await;
+    let of_it = recorded.iter().filter(|recorded| recorded["what"] == what);
+    of_it.filter_map(|recorded| recorded["rows"].as_i64()).sum()
 }
 
 #[actix_web::test]
@@ -304,7 +304,7 @@ async fn a_clock_that_is_wrong_for_a_while_deletes_nothing() {
         keeper.pass(&app, 1).await;
     }
     assert_eq!(readings(&app).await, before, "two days went by, not three");
-    assert_eq!(keeper.told(&app).await, [json!(null); 0]);
+    assert_eq!(keeper.recorded(&app).await, [json!(null); 0]);
 
     keeper.pass(&app, 3).await;
     assert_eq!(readings(&app).await, 0, "it goes on as if nothing had been");
@@ -381,7 +381,7 @@ async fn orphans_go_whole() {
     assert_eq!(orphans(&app).await, 1);
     keeper.pass(&app, 2).await;
     assert_eq!(orphans(&app).await, 0);
-    assert!(kinds(&keeper.told(&app).await).contains(&"orphans"));
+    assert!(kinds(&keeper.recorded(&app).await).contains(&"orphans"));
 }
 
 #[actix_web::test]

@@ -71,8 +71,8 @@ async fn a_key_that_is_renamed_or_gets_more_goes_on() {
     app.client.patch(&reader.path, more).await.ok();
     let place = json!({"operatorName": "A", "address": {}, "coordinates": [4.9, 52.4]});
     app.client.post("/locations", place).await.created();
-    let told: Value = reader.socket.next().await.expect("an event");
-    assert_eq!(told["type"], "location.created");
+    let received: Value = reader.socket.next().await.expect("an event");
+    assert_eq!(received["type"], "location.created");
 }
 
 #[actix_web::test]

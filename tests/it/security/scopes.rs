@@ -44,7 +44,7 @@ async fn listen(app: &TestApp, client: &Client, query: &str) -> Socket {
 }
 
 #[actix_web::test]
-async fn a_socket_and_a_stream_tell_of_the_same() {
+async fn a_socket_and_a_stream_send_the_same() {
     let app = TestApp::start().await;
     let reader = app.client_with(&["read:events", "read:users"]).await;
     let mut socket = listen(&app, &reader, "?after=0").await;
@@ -61,7 +61,7 @@ async fn a_socket_and_a_stream_tell_of_the_same() {
 }
 
 #[actix_web::test]
-async fn a_webhook_is_told_what_its_maker_could_read() {
+async fn a_webhook_gets_what_its_maker_could_read() {
     let app =
         TestApp::start_with(&[("EVENWATT_WEBHOOKS_ALLOW_PRIVATE", "true"), ("EVENWATT_WEBHOOKS_ALLOW_HTTP", "true")])
             .await;

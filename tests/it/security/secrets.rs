@@ -48,7 +48,7 @@ async fn a_password_that_is_sent_to_a_station_is_written_down_nowhere() {
 }
 
 #[actix_web::test]
-async fn an_upload_is_told_without_the_password_of_its_server() {
+async fn an_upload_is_shown_without_the_password_of_its_server() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
@@ -61,8 +61,8 @@ async fn an_upload_is_told_without_the_password_of_its_server() {
     assert!(call.to_string().contains(SECRET), "{call}");
     socket.answer(&call, json!({"fileName": "a.zip"})).await;
     assert!(!asked.await.expect("answered").text.contains(SECRET));
-    let told = events(&app).await;
-    assert!(told.contains("ftp://example.com/in") && !told.contains(SECRET), "{told}");
+    let recorded = events(&app).await;
+    assert!(recorded.contains("ftp://example.com/in") && !recorded.contains(SECRET), "{recorded}");
 }
 
 #[actix_web::test]
@@ -76,10 +76,10 @@ async fn a_key_that_a_station_shows_is_not_kept() {
     let client = app.client.clone();
     let asked = actix_web::rt::spawn(async move { client.post(&path, body).await });
     let call = socket.next_call().await;
-    let told = json!({"configurationKey": [
+    let reported = json!({"configurationKey": [
         {"key": "AuthorizationKey", "readonly": false, "value": SECRET},
         {"key": "HeartbeatInterval", "readonly": false, "value": "300"}]});
-    socket.answer(&call, told).await;
+    socket.answer(&call, reported).await;
     let answered = asked.await.expect("answered").ok();
     assert_eq!(answered["variables"]["AuthorizationKey"]["value"], "(hidden)");
     assert_eq!(answered["variables"]["HeartbeatInterval"]["value"], "300");
@@ -161,11 +161,11 @@ fn any_text_of_the_configuration_can_be_in_a_file() {
     let config = Config::load(Some(&options), []).expect("read");
     assert_eq!(config.webhooks.secret_key, format!("{SECRET}{SECRET}"));
 
-    for (name, path, told) in [
+    for (name, path, recorded) in [
         ("EVENWATT_PORTAL_SIGNING_KEY_FILE", "/no/such/file", "/no/such/file cannot be read"),
         ("EVENWATT_HTTP_WORKERS_FILE", "/etc/hostname", "names no option"),
     ] {
         let error = Config::load(None, [(name.to_owned(), path.to_owned())]).expect_err(name);
-        assert!(error.contains(name) && error.contains(told), "{error}");
+        assert!(error.contains(name) && error.contains(recorded), "{error}");
     }
 }

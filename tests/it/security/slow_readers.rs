@@ -78,7 +78,7 @@ impl SlowReader {
 }
 
 #[actix_web::test]
-async fn a_list_that_nobody_reads_holds_no_reader_of_the_store_and_is_cut_off() {
+async fn a_list_that_nobody_reads_occupies_no_reader_of_the_store_and_is_cut_off() {
     let app = TestApp::start_with(&[IMPATIENT, ("EVENWATT_STORE_READERS", "1")]).await;
     db_drivers(&app, 3_000).await;
     let long = format!("UPDATE users SET lastname = '{}'", "x".repeat(2_000));
@@ -102,13 +102,13 @@ async fn many_events(app: &TestApp) {
     let created = app.client.post("/users", json!({"firstname": "Talked", "lastname": "about"}));
     let path = format!("/users/{}", created.await.created()["_id"].as_str().expect("an id"));
     for number in 0..400 {
-        let told = json!({"meta_data": {"number": number, "text": "x".repeat(12_000)}});
-        app.client.patch(&path, told).await.ok();
+        let change = json!({"meta_data": {"number": number, "text": "x".repeat(12_000)}});
+        app.client.patch(&path, change).await.ok();
     }
 }
 
 #[actix_web::test]
-async fn streams_that_nobody_reads_hold_up_no_other_listener_and_are_cut_off() {
+async fn streams_that_nobody_reads_delay_no_other_listener_and_are_cut_off() {
     let app = TestApp::start_with(&[IMPATIENT]).await;
     many_events(&app).await;
     let upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
@@ -123,8 +123,8 @@ async fn streams_that_nobody_reads_hold_up_no_other_listener_and_are_cut_off() {
 
     let news = json!({"firstname": "Just", "lastname": "now"});
     app.client.post("/users", news).await.created();
-    let told = listener.next().await.expect("an event");
-    assert_eq!((&told["type"], &told["data"]["lastname"]), (&json!("user.created"), &json!("now")));
+    let received = listener.next().await.expect("an event");
+    assert_eq!((&received["type"], &received["data"]["lastname"]), (&json!("user.created"), &json!("now")));
 
     for end in ends {
         eventually(async || !end.is_open()).await;
@@ -174,7 +174,7 @@ async fn takes_nothing(app: &TestApp, socket: &mut FakeStation) -> ServersEnd {
 }
 
 #[actix_web::test]
-async fn a_station_that_reads_nothing_holds_up_no_raise_of_another() {
+async fn a_station_that_reads_nothing_delays_no_raise_of_another() {
     let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
     let (slow, other) = (app.station("Reads nothing").await, app.station("Obeys").await);
     let group = app.group_of(&slow, json!({"maximum_capacity": 14})).await;

@@ -44,10 +44,11 @@ fn is_sentence(path: &str, text: &str) -> bool {
 
 /// The numbers and ids in a text, in order of their digits.
 fn numbers(text: &str) -> Vec<&str> {
-    let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '.' || letter == '-'));
+    let words =
+        text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '.' || character == '-'));
     let mut numbers: Vec<&str> = words
         .map(|word| word.trim_end_matches('.'))
-        .filter(|word| word.starts_with(|letter: char| letter.is_ascii_digit() || letter == '-'))
+        .filter(|word| word.starts_with(|character: char| character.is_ascii_digit() || character == '-'))
         .collect();
     numbers.sort_unstable();
     numbers

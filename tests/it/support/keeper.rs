@@ -40,7 +40,7 @@ impl Keeper {
     }
 
     /// What its events reported: of what how many rows went.
-    pub async fn told(&self, app: &TestApp) -> Vec<Value> {
+    pub async fn recorded(&self, app: &TestApp) -> Vec<Value> {
         let path = "/events?type=organization.retention.applied&limit=1000";
         let page = app.client.get(path).await.json();
         let events = page["result"].as_array().expect("events").iter();

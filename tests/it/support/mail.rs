@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(Clone)]
 pub struct MailServer {
     pub port: u16,
-    letters: Arc<Mutex<Vec<String>>>,
+    emails: Arc<Mutex<Vec<String>>>,
     closed: Arc<AtomicBool>,
 }
 
@@ -20,7 +20,7 @@ impl MailServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let server = Self {
             port: listener.local_addr().expect("an address").port(),
-            letters: Arc::default(),
+            emails: Arc::default(),
             closed: Arc::default(),
         };
         let serving = server.clone();
@@ -52,22 +52,22 @@ impl MailServer {
     }
 
     fn to(&self, address: &str) -> Vec<String> {
-        let letters = self.letters.lock().expect("no test panicked here");
+        let emails = self.emails.lock().expect("no test panicked here");
         let header = format!("To: {address}");
-        let mine = letters.iter().filter(|letter| letter.contains(&header));
+        let mine = emails.iter().filter(|email| email.contains(&header));
         mine.cloned().collect()
     }
 
     /// The newest e-mail to an address, once there are this many.
-    pub async fn letter(&self, to: &str, count: usize) -> String {
+    pub async fn email(&self, to: &str, count: usize) -> String {
         super::eventually(async || self.count(to) >= count).await;
         self.to(to).pop().expect("an e-mail")
     }
 
     /// The secret in the newest e-mail's link.
     pub async fn secret(&self, to: &str, count: usize) -> String {
-        let letter = self.letter(to, count).await;
-        let link = letter.split_whitespace().find(|word| word.starts_with("http"));
+        let email = self.email(to, count).await;
+        let link = email.split_whitespace().find(|word| word.starts_with("http"));
         secret_of(link.expect("a link"))
     }
 
@@ -87,16 +87,16 @@ impl MailServer {
                 "MAIL" if self.closed.load(Ordering::Relaxed) => "451 come back later".to_owned(),
                 "DATA" => {
                     let _ = writer.write_all(b"354 go on\r\n").await;
-                    let mut letter = String::new();
+                    let mut email = String::new();
                     while let Ok(Some(line)) = lines.next_line().await {
                         if line == "." {
                             break;
                         }
-                        letter.push_str(&line);
-                        letter.push('\n');
+                        email.push_str(&line);
+                        email.push('\n');
                     }
-                    let mut letters = self.letters.lock().expect("no test panicked here");
-                    letters.push(plain(&letter));
+                    let mut emails = self.emails.lock().expect("no test panicked here");
+                    emails.push(plain(&email));
                     "250 taken".to_owned()
                 }
                 "QUIT" => "221 bye".to_owned(),
@@ -113,9 +113,9 @@ pub fn secret_of(link: &str) -> String {
 }
 
 /// An e-mail without the encoding "quoted-printable".
-fn plain(letter: &str) -> String {
-    if !letter.contains("quoted-printable") {
-        return letter.to_owned();
+fn plain(email: &str) -> String {
+    if !email.contains("quoted-printable") {
+        return email.to_owned();
     }
-    letter.replace("=\n", "").replace("=3D", "=").replace("=22", "\"")
+    email.replace("=\n", "").replace("=3D", "=").replace("=22", "\"")
 }

@@ -84,7 +84,7 @@ fn warnings(receipt: &Value) -> Vec<(u64, &str)> {
 }
 
 #[actix_web::test]
-async fn a_slip_of_units_is_refused_told_and_forgotten_with_the_next_reading() {
+async fn a_slip_of_units_is_refused_reported_and_forgotten_with_the_next_reading() {
     let site = Site::new().await;
     site.reads_by(0, 12.0).await;
     site.pass(1);
@@ -108,7 +108,7 @@ async fn a_slip_of_units_is_refused_told_and_forgotten_with_the_next_reading() {
 }
 
 #[actix_web::test]
-async fn a_meter_that_tells_nothing_else_is_stale() {
+async fn a_meter_that_reports_nothing_else_is_stale() {
     let site = Site::new().await;
     site.reads_by(0, 12.0).await;
     for _ in 0..6 {
@@ -264,12 +264,12 @@ async fn a_producer_gives_what_it_is_rated_for_at_most() {
     let roof = json!({"type": "producer", "static_power": 10});
     let roof = site.asset(roof).await;
     let at = site.app.clock.now();
-    let told = site.send(&roof, json!({"at": at, "power": 80})).await;
-    assert_eq!(told.created()["warnings"][0]["code"], "implausible");
+    let reported = site.send(&roof, json!({"at": at, "power": 80})).await;
+    assert_eq!(reported.created()["warnings"][0]["code"], "implausible");
     site.pass(1);
     let right = json!({"at": site.app.clock.now(), "power": 10.9});
-    let told = site.send(&roof, right).await.created();
-    assert_eq!(told["warnings"], json!([]), "a tenth more is weather");
+    let reported = site.send(&roof, right).await.created();
+    assert_eq!(reported["warnings"], json!([]), "a tenth more is weather");
 }
 
 #[actix_web::test]

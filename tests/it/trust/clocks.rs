@@ -106,7 +106,7 @@ impl Charger {
         self.shown().await["clock_offset_seconds"].clone()
     }
 
-    async fn is_flagged(&self) -> bool {
+    async fn is_noted(&self) -> bool {
         self.shown().await["flags"].to_string().contains("clock_off")
     }
 
@@ -134,7 +134,7 @@ async fn a_clock_that_is_right_is_known_to_be() {
     assert_eq!(charger.offset().await, Value::Null);
     charger.talks().await;
     assert_eq!(charger.offset().await, 0);
-    assert!(!charger.is_flagged().await);
+    assert!(!charger.is_noted().await);
     assert_eq!(charger.limit_begins().await, -60);
 }
 
@@ -145,7 +145,7 @@ async fn a_clock_two_hours_ahead_is_known_by_its_second_word() {
     assert_eq!(charger.offset().await, Value::Null);
     charger.status_of(1).await;
     assert_eq!(charger.offset().await, 2 * HOUR + 1);
-    assert!(charger.is_flagged().await);
+    assert!(charger.is_noted().await);
 }
 
 #[actix_web::test]
@@ -171,7 +171,7 @@ async fn a_clock_an_hour_behind_is_known_when_it_goes_on_alike() {
     charger.pass(30);
     charger.status_of(0).await;
     assert_eq!(charger.offset().await, -HOUR);
-    assert!(charger.is_flagged().await);
+    assert!(charger.is_noted().await);
 }
 
 #[actix_web::test]
@@ -198,7 +198,7 @@ async fn messages_out_of_a_queue_are_no_clock_that_is_behind() {
     }
     let offset = charger.offset().await;
     assert!(offset.is_null() || offset.as_i64().is_some_and(|one| one.abs() <= 10), "{offset}");
-    assert!(!charger.is_flagged().await);
+    assert!(!charger.is_noted().await);
 }
 
 #[actix_web::test]
@@ -251,14 +251,14 @@ async fn a_clock_is_still_known_after_a_restart_of_the_server() {
 }
 
 #[actix_web::test]
-async fn a_clock_that_is_set_right_is_no_longer_flagged() {
+async fn a_clock_that_is_set_right_is_no_longer_noted() {
     let mut charger = Charger::new(2 * HOUR).await;
     charger.talks().await;
-    assert!(charger.is_flagged().await);
+    assert!(charger.is_noted().await);
     charger.ahead = 0;
     charger.talks().await;
     assert_eq!(charger.offset().await, 0);
-    assert!(!charger.is_flagged().await);
+    assert!(!charger.is_noted().await);
     assert_eq!(charger.limit_begins().await, -60);
 }
 
@@ -294,11 +294,11 @@ async fn a_few_seconds_are_no_clock_that_is_off() {
     let mut charger = Charger::new(40).await;
     charger.talks().await;
     assert_eq!(charger.offset().await, 40);
-    assert!(!charger.is_flagged().await);
+    assert!(!charger.is_noted().await);
 }
 
 #[actix_web::test]
-async fn the_time_that_we_tell_is_ours() {
+async fn the_time_that_we_send_is_ours() {
     let mut charger = Charger::new(2 * HOUR).await;
     charger.talks().await;
     let beat = charger.socket.call("Heartbeat", json!({})).await;
@@ -446,8 +446,8 @@ impl Charger {
     async fn meters(&mut self, transaction: i64, seconds: i64, register: i64) {
         let at = self.there(seconds);
         let values = json!([{"timestamp": at, "sampledValue": [{"value": register.to_string()}]}]);
-        let told = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
-        self.socket.call("MeterValues", told).await;
+        let reported = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
+        self.socket.call("MeterValues", reported).await;
     }
 
     async fn stops(&mut self, transaction: i64, seconds: i64, register: i64) -> Value {
@@ -530,8 +530,8 @@ async fn a_clock_an_hour_behind_that_stands_still_does_not_stop_time() {
     for step in 1..=15 {
         charger.pass(10);
         let values = json!([{"timestamp": at, "sampledValue": [{"value": (10 * step).to_string()}]}]);
-        let told = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
-        charger.socket.call("MeterValues", told).await;
+        let reported = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
+        charger.socket.call("MeterValues", reported).await;
     }
     let stop = json!({"transactionId": transaction, "meterStop": 150, "timestamp": at});
     charger.socket.call("StopTransaction", stop).await;

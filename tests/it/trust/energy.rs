@@ -55,29 +55,29 @@ impl Scene {
     }
 
     /// Values of one instant; each is value, measurand, unit and context.
-    async fn tell(&mut self, transaction: Option<i64>, minutes_ago: u64, values: &[(&str, &str, &str, &str)]) {
+    async fn report(&mut self, transaction: Option<i64>, minutes_ago: u64, values: &[(&str, &str, &str, &str)]) {
         let sampled: Vec<Value> = values
             .iter()
             .map(|(value, measurand, unit, context)| {
                 json!({"value": value, "measurand": measurand, "unit": unit, "context": context})
             })
             .collect();
-        let told = json!([{"timestamp": self.ago(minutes_ago), "sampledValue": sampled}]);
-        self.tell_raw(transaction, told).await;
+        let reported = json!([{"timestamp": self.ago(minutes_ago), "sampledValue": sampled}]);
+        self.report_raw(transaction, reported).await;
     }
 
-    async fn tell_raw(&mut self, transaction: Option<i64>, values: Value) {
-        let mut told = json!({"connectorId": 1, "meterValue": values});
+    async fn report_raw(&mut self, transaction: Option<i64>, values: Value) {
+        let mut reported = json!({"connectorId": 1, "meterValue": values});
         if let Some(transaction) = transaction {
-            told["transactionId"] = json!(transaction);
+            reported["transactionId"] = json!(transaction);
         }
-        self.socket.call("MeterValues", told).await;
+        self.socket.call("MeterValues", reported).await;
     }
 
     async fn reads(&mut self, transaction: i64, minutes_ago: u64, register: i64) {
         let register = register.to_string();
         let values = [(register.as_str(), REGISTER, "Wh", "Sample.Periodic")];
-        self.tell(Some(transaction), minutes_ago, &values).await;
+        self.report(Some(transaction), minutes_ago, &values).await;
     }
 
     async fn stop(&mut self, transaction: i64, register: i64, minutes_ago: u64) -> Value {
@@ -226,7 +226,7 @@ async fn a_reading_beyond_all_numbers_is_left_out_and_said() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
     let beyond = [("9223372036854775808", REGISTER, "kWh", "Sample.Periodic")];
-    scene.tell(Some(transaction), 30, &beyond).await;
+    scene.report(Some(transaction), 30, &beyond).await;
     let session = scene.stop(transaction, 2_000, 0).await;
     assert_eq!(energy(&session), 2_000);
     assert_flag(&session, "unreadable_value");
@@ -240,7 +240,7 @@ async fn a_start_of_zero_before_a_lifetime_register_does_not_bill_the_lifetime()
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 15).await;
     let begin = [("7912760", REGISTER, "Wh", "Transaction.Begin")];
-    scene.tell(Some(transaction), 14, &begin).await;
+    scene.report(Some(transaction), 14, &begin).await;
     scene.reads(transaction, 5, 7_914_000).await;
     let session = scene.stop(transaction, 7_914_700, 0).await;
     assert_eq!(energy(&session), 1_940);
@@ -273,7 +273,7 @@ async fn clock_aligned_lifetime_values_do_not_mix_in() {
     let transaction = scene.start(0, 20).await;
     scene.reads(transaction, 15, 895).await;
     let lifetime = [("1234567", REGISTER, "Wh", "Sample.Clock")];
-    scene.tell(None, 14, &lifetime).await;
+    scene.report(None, 14, &lifetime).await;
     scene.reads(transaction, 10, 1_800).await;
     assert_eq!(energy(&scene.session(transaction).await), 1_800);
     assert_eq!(energy(&scene.stop(transaction, 1_900, 9).await), 1_900);
@@ -285,7 +285,7 @@ async fn clock_aligned_values_alone_count() {
     let transaction = scene.start(1_000, 60).await;
     for (minutes, value) in [(45, "3000"), (30, "5000"), (15, "8000")] {
         let values = [(value, REGISTER, "Wh", "Sample.Clock")];
-        scene.tell(None, minutes, &values).await;
+        scene.report(None, minutes, &values).await;
     }
     assert_eq!(energy(&scene.session(transaction).await), 7_000);
     assert_eq!(energy(&scene.stop(transaction, 0, 0).await), 7_000);

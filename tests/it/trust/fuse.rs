@@ -32,7 +32,7 @@ async fn grouped(app: &TestApp) -> (TestStation, String) {
 
 /// What the group warns of now.
 async fn warnings(app: &TestApp, path: &str) -> Vec<Value> {
-    app.running.balancer.poke();
+    app.running.balancer.request_replanning();
     let status = app.client.get(&format!("{path}/status")).await.ok();
     status["warnings"].as_array().expect("warnings").clone()
 }
@@ -133,7 +133,7 @@ async fn values_of_an_evse_with_two_connectors_are_of_the_one_that_charges() {
     let values = json!({"evseId": 1, "meterValue": [{"timestamp": AT, "sampledValue": [value]}]});
     socket.call("MeterValues", values).await;
     eventually(async || {
-        app.running.balancer.poke();
+        app.running.balancer.request_replanning();
         let status = app.client.get(&format!("{path}/status")).await.ok();
         let members = status["members"].as_array().expect("members");
         let drawing = |member: &&Value| member["drawing"] == 7.4;
@@ -157,7 +157,7 @@ async fn values_that_name_a_transaction_are_of_its_connector() {
         let values = json!({"connectorId": connector, "transactionId": number, "meterValue": power(watts)});
         socket.call("MeterValues", values).await;
         eventually(async || {
-            app.running.balancer.poke();
+            app.running.balancer.request_replanning();
             let status = app.client.get(&format!("{path}/status")).await.ok();
             status["members"][0]["drawing"] == kilowatts
         })

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::yard::{Yard, minute};
+use super::test_site::{TestSite, minute};
 use crate::support::{Client, FakeStation, TestApp, eventually};
 
 const CARD: &str = "04A2B3C4D5E680";
 const MASKED: &str = "****E680";
 
 /// What the events of this type show this client of a card, as text.
-async fn told(client: &Client, kind: &str) -> String {
+async fn recorded(client: &Client, kind: &str) -> String {
     let listed = client.get(&format!("/events?limit=1000&type={kind}")).await;
     let rows = listed.json()["result"].clone();
     assert_ne!(rows, json!([]), "{kind} was recorded");
@@ -21,7 +21,7 @@ fn assert_masked(text: &str) {
 }
 
 #[actix_web::test]
-async fn events_of_tokens_are_told_to_who_may_read_tokens() {
+async fn events_of_tokens_are_sent_to_who_may_read_tokens() {
     let app = TestApp::start().await;
     let token = json!({"physicalId": CARD, "parent_group": "GROUP-4711-0815"});
     let token = app.client.post("/tokens", token).await.created();
@@ -33,7 +33,7 @@ async fn events_of_tokens_are_told_to_who_may_read_tokens() {
     for kind in ["token.created", "token.updated", "token.deleted"] {
         let listed = clerk.get(&format!("/events?type={kind}")).await.json();
         assert_eq!(listed["result"], json!([]), "{kind}");
-        assert!(told(&keeper, kind).await.contains(CARD), "{kind}");
+        assert!(recorded(&keeper, kind).await.contains(CARD), "{kind}");
     }
 }
 
@@ -68,7 +68,7 @@ async fn actions_show_the_end_of_a_number_and_the_payload_as_json() {
     assert_masked(&clerk.get("/actions").await.text);
     assert_masked(&clerk.get("/actions?format=csv").await.text);
     for kind in ["chargestation.ocpp.requested", "chargestation.ocpp.accepted"] {
-        assert_masked(&told(&clerk, kind).await);
+        assert_masked(&recorded(&clerk, kind).await);
     }
     assert_eq!(app.client.get(&path).await.ok()["data"]["payload"], payload);
 }
@@ -81,7 +81,7 @@ async fn actions_show_the_end_of_a_number_in_an_id_token() {
     let (clerk, action) = ask(&app, "ocpp2.0.1", "/customer_information", customer).await;
     let masked = json!({"idToken": MASKED, "type": "ISO14443"});
     assert_eq!(action["data"]["idToken"], masked);
-    assert_masked(&told(&clerk, "chargestation.customer_information.requested").await);
+    assert_masked(&recorded(&clerk, "chargestation.customer_information.requested").await);
     let swap = json!({"idToken": token});
     let (_, action) = ask(&app, "ocpp2.1", "/request_battery_swap", swap).await;
     assert_eq!(action["data"]["idToken"], masked);
@@ -118,22 +118,22 @@ async fn recorded_messages_show_no_number_however_it_is_said() {
 
 #[actix_web::test]
 async fn what_meters_signed_needs_the_scope_that_shows_cards() {
-    let mut yard = Yard::open().await;
-    let transaction = yard.start().await;
+    let mut site = TestSite::open().await;
+    let transaction = site.start().await;
     let signed = format!("OCMF|{}|{{}}", json!({"ID": CARD}));
     let values = json!([{"timestamp": minute(2), "sampledValue": [{"value": signed, "format": "SignedData"}]}]);
     let message = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
-    yard.socket.call("MeterValues", message).await;
-    let session = yard.session().await;
+    site.socket.call("MeterValues", message).await;
+    let session = site.session().await;
     let path = format!("/sessions/{}", session["_id"].as_str().expect("an id"));
     let (evidence, reports) = (format!("{path}/evidence"), format!("{path}/energy_reports"));
 
-    let clerk = yard.app.client_with(&["read:sessions"]).await;
+    let clerk = site.app.client_with(&["read:sessions"]).await;
     let refused = clerk.get(&evidence).await;
     assert_eq!(refused.error(403), "forbidden");
     assert!(refused.text.contains("read:tokens"), "{}", refused.text);
     assert!(!clerk.get(&reports).await.text.contains(CARD));
-    let keeper = yard.app.client_with(&["read:sessions", "read:tokens"]).await;
+    let keeper = site.app.client_with(&["read:sessions", "read:tokens"]).await;
     assert_eq!(keeper.get(&evidence).await.ok()[0]["signed_data"], signed);
     assert!(keeper.get(&reports).await.text.contains(CARD));
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::yard::{Yard, assert_settled, minute};
+use super::test_site::{TestSite, assert_settled, minute};
 use crate::support::{FakeStation, RawSocket, TestApp};
 
 const TEXT: u8 = 0x81;
@@ -14,16 +14,16 @@ async fn answers(url: &str, protocol: &str, calls: &[String]) -> Vec<Value> {
     for call in calls {
         assert!(socket.frame(TEXT, call.as_bytes()).await);
     }
-    let mut told = Vec::new();
-    while told.len() < calls.len() {
+    let mut answered = Vec::new();
+    while answered.len() < calls.len() {
         let frame = socket.next().await.expect("an answer");
         let text = String::from_utf8(frame.content).expect("UTF-8");
         let message: Value = serde_json::from_str(&text).unwrap_or_default();
         if message[0] == 3 || message[0] == 4 {
-            told.push(message);
+            answered.push(message);
         }
     }
-    told
+    answered
 }
 
 #[actix_web::test]
@@ -35,16 +35,16 @@ async fn a_text_that_is_padded_with_nul_ends_before_it() {
     let card = r#"[2,"c","Authorize",{"idTag":"0411AA22\u0000\u0000x"}]"#;
     let start = r#"[2,"s","StartTransaction",{"connectorId":1,"idTag":"0411AA22\u0000","meterStart":0,"timestamp":"2026-04-24T03:00:00Z"}]"#;
     let calls = [boot, card, start].map(str::to_owned);
-    let told = answers(&station.url, "ocpp1.6", &calls).await;
-    assert_eq!(told[0][2]["status"], "Accepted", "{told:?}");
-    assert_eq!(told[1][2]["idTagInfo"]["status"], "Accepted", "{told:?}");
-    let number = &told[2][2]["transactionId"];
+    let answered = answers(&station.url, "ocpp1.6", &calls).await;
+    assert_eq!(answered[0][2]["status"], "Accepted", "{answered:?}");
+    assert_eq!(answered[1][2]["idTagInfo"]["status"], "Accepted", "{answered:?}");
+    let number = &answered[2][2]["transactionId"];
     let stop = format!(
         r#"[2,"e","StopTransaction",{{"transactionId":{number},"meterStop":500,"timestamp":"2026-04-24T03:06:00Z","reason":"Lo\u0000cal","idTag":"AB\udc00",
             "transactionData":[{{"timestamp":"2026-04-24T03:06:00Z","sampledValue":[{{"value":1e999}},{{"value":"OCMF|{{}}\u0000|x","format":"SignedData"}}]}}]}}]"#
     );
-    let told = answers(&station.url, "ocpp1.6", &[stop]).await;
-    assert_eq!(told[0][0], 3, "{told:?}");
+    let answered = answers(&station.url, "ocpp1.6", &[stop]).await;
+    assert_eq!(answered[0][0], 3, "{answered:?}");
     let sessions = app.client.get("/sessions").await.json();
     let session = &sessions["result"][0];
     assert_eq!((&session["id_tag"], &session["status"]), (&json!("0411AA22"), &json!("ended")));
@@ -57,20 +57,20 @@ async fn a_text_that_is_padded_with_nul_ends_before_it() {
 
 #[actix_web::test]
 async fn in_2_texts_with_nul_are_stored_too() {
-    let mut yard = Yard::speaking("ocpp2.1").await;
+    let mut site = TestSite::speaking("ocpp2.1").await;
     let begin = json!({"at_evse": 1, "register": 1_000, "card": "CA\0RD"});
-    yard.event("Started", ("t\0x", 0, 0), begin).await;
+    site.event("Started", ("t\0x", 0, 0), begin).await;
     let signed = json!([{"timestamp": minute(1), "sampledValue": [{"value": 1_500,
         "signedMeterValue": {"signedMeterData": "T0NNRg==\0", "signingMethod": "", "encodingMethod": "OCMF", "publicKey": ""}}]}]);
-    yard.event("Updated", ("t", 1, 1), json!({"meterValue": signed})).await;
-    yard.event("Ended", ("t\0", 2, 2), json!({"register": 2_000})).await;
-    let session = yard.session().await;
+    site.event("Updated", ("t", 1, 1), json!({"meterValue": signed})).await;
+    site.event("Ended", ("t\0", 2, 2), json!({"register": 2_000})).await;
+    let session = site.session().await;
     assert_settled(&session, "ended", 1_000, 0.4);
     assert_eq!(session["id_tag"], "CA");
 }
 
 #[actix_web::test]
-async fn what_a_station_answers_with_nul_is_told() {
+async fn what_a_station_answers_with_nul_is_shown() {
     let app = TestApp::start().await;
     let station = app.station("Answering").await;
     let mut socket = FakeStation::connect(&station.url).await;
@@ -81,8 +81,8 @@ async fn what_a_station_answers_with_nul_is_told() {
     let asked = actix_web::rt::spawn(async move { client.post(&path, body).await });
     let call = socket.next_call().await;
     socket.answer(&call, json!({"status": "Accepted", "data": "a\0b"})).await;
-    let told = asked.await.expect("answered").json();
-    assert_eq!(told["result"]["response_data"]["data"], "a", "{told}");
+    let answered = asked.await.expect("answered").json();
+    assert_eq!(answered["result"]["response_data"]["data"], "a", "{answered}");
 }
 
 #[actix_web::test]
@@ -107,21 +107,21 @@ async fn a_list_is_no_object() {
         r#"[2,"2","Heartbeat",[]]"#,
         r#"[2,"3","StartTransaction",[1,"X",0,null,"2026-04-24T03:00:00Z"]]"#,
     ];
-    let told = answers(&station.url, "ocpp1.6", &calls.map(str::to_owned)).await;
-    for answer in &told {
+    let answered = answers(&station.url, "ocpp1.6", &calls.map(str::to_owned)).await;
+    for answer in &answered {
         assert_eq!(answer[2], "FormationViolation", "{answer}");
     }
     assert_eq!(app.client.get("/sessions").await.json()["result"], json!([]));
 
-    let mut yard = Yard::on(app, "ocpp2.0.1").await;
+    let mut site = TestSite::on(app, "ocpp2.0.1").await;
     let begin = json!({"at_evse": 1, "idToken": [null, "CARDX", "ISO14443"]});
-    let answer = yard.event("Started", ("t", 0, 0), begin).await;
+    let answer = site.event("Started", ("t", 0, 0), begin).await;
     assert_eq!(answer["idTokenInfo"]["status"], "Invalid");
-    assert_eq!(yard.session().await["id_tag"], Value::Null);
+    assert_eq!(site.session().await["id_tag"], Value::Null);
 }
 
 #[actix_web::test]
-async fn a_burst_is_held_back_and_nothing_of_it_is_refused() {
+async fn a_burst_is_throttled_and_nothing_of_it_is_refused() {
     let app = TestApp::start().await;
     let station = app.station("Burst").await;
     // 100 charges that ended while the link was down, sent without waiting for answers.
@@ -131,9 +131,9 @@ async fn a_burst_is_held_back_and_nothing_of_it_is_refused() {
         )
     };
     let calls: Vec<String> = (0..100).map(start).collect();
-    let told = answers(&station.url, "ocpp1.6", &calls).await;
-    assert!(told.iter().all(|answer| answer[0] == 3), "{told:?}");
-    let ids: Vec<&Value> = told.iter().map(|answer| &answer[1]).collect();
+    let answered = answers(&station.url, "ocpp1.6", &calls).await;
+    assert!(answered.iter().all(|answer| answer[0] == 3), "{answered:?}");
+    let ids: Vec<&Value> = answered.iter().map(|answer| &answer[1]).collect();
     let wanted: Vec<Value> = (0..100).map(|number| json!(format!("s{number}"))).collect();
     assert_eq!(ids, wanted.iter().collect::<Vec<_>>());
     let listed = app.client.get("/sessions?paginate_limit=1").await.json();

@@ -68,9 +68,9 @@ async fn a_number_may_be_as_long_as_the_protocol_has_room_for() {
         let number = "x".repeat(longest);
         let body = json!({"connector": connector, "id_tag": number, "duration_minutes": 5});
         scene.post("/reservations?wait=false", body).await.created();
-        let told = scene.asked("ReserveNow").await;
-        let told = told.get("idTag").unwrap_or(&told["idToken"]["idToken"]);
-        assert_eq!(told, &json!(number), "{protocol}");
+        let sent = scene.asked("ReserveNow").await;
+        let sent = sent.get("idTag").unwrap_or(&sent["idToken"]["idToken"]);
+        assert_eq!(sent, &json!(number), "{protocol}");
     }
 }
 
@@ -99,20 +99,20 @@ async fn a_local_list_has_every_card_that_fits_with_its_type() {
         let path = format!("{}/send_local_list", scene.station.path);
         let sent = scene.post(&path, json!({})).await;
         assert_eq!(sent.status, 202, "{}", sent.text);
-        let told = scene.asked("SendLocalList").await;
-        let entries = told["localAuthorizationList"].as_array().expect("a list");
+        let sent = scene.asked("SendLocalList").await;
+        let entries = sent["localAuthorizationList"].as_array().expect("a list");
         let card = |entry: &Value| match entry.get("idTag") {
             Some(number) => json!([number, null]),
             None => json!([entry["idToken"]["idToken"], entry["idToken"]["type"]]),
         };
-        let mut told: Vec<Value> = entries.iter().map(card).collect();
-        told.sort_by_key(|card| card[0].as_str().map(str::len));
-        assert_eq!(json!(told), cards, "{protocol}");
+        let mut sent: Vec<Value> = entries.iter().map(card).collect();
+        sent.sort_by_key(|card| card[0].as_str().map(str::len));
+        assert_eq!(json!(sent), cards, "{protocol}");
     }
 }
 
 #[actix_web::test]
-async fn a_known_token_is_told_with_its_type() {
+async fn a_known_token_is_sent_with_its_type() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
     scene.token("12345678", "KeyCode").await;
     let key_code = json!({"idToken": "12345678", "type": "KeyCode"});

@@ -42,7 +42,7 @@ fn is_postgres(url: &str) -> bool {
 }
 
 #[actix_web::test]
-async fn a_second_server_on_the_same_store_is_refused_and_told_who_holds_it() {
+async fn a_second_server_on_the_same_store_is_refused_and_shown_who_has_it() {
     let app = TestApp::start().await;
     let Err(why) = app.second_server().await else { panic!("two servers would hand out the same power twice") };
     assert!(why.contains("another server holds the"), "{why}");

@@ -43,8 +43,8 @@ impl Scene {
     async fn reads(&mut self, transaction: i64, at: &str, register: i64, power: i64) {
         let values = json!([{"timestamp": at, "sampledValue": [{"value": register.to_string()},
                 {"value": power.to_string(), "measurand": "Power.Active.Import", "unit": "W"}]}]);
-        let told = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
-        self.socket.call("MeterValues", told).await;
+        let reported = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
+        self.socket.call("MeterValues", reported).await;
     }
 
     async fn stop(&mut self, transaction: i64, at: &str, register: i64) -> Value {
@@ -181,8 +181,8 @@ async fn elements_of_one_message_keep_their_spacing_though_their_times_are_years
     scene.pass(60);
     let element = |minute: u32, register: &str| json!({"timestamp": format!("2021-05-01T10:{minute:02}:00Z"), "sampledValue": [{"value": register}]});
     let values = json!([element(0, "1000"), element(20, "5000"), element(40, "9000")]);
-    let told = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
-    scene.socket.call("MeterValues", told).await;
+    let reported = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
+    scene.socket.call("MeterValues", reported).await;
     let session = scene.session().await;
     assert_eq!(energy(&session), &json!(9_000));
     let id = session["_id"].as_str().expect("an id");

@@ -231,7 +231,7 @@ async fn a_raw_command_answers_word_for_word() {
 }
 
 #[actix_web::test]
-async fn an_error_of_the_station_is_told_with_its_code() {
+async fn an_error_of_the_station_is_shown_with_its_code() {
     let said = json!([4, "NotSupported", "no cache here", {}]);
     let answer = raw("ocpp1.6", "ClearCache", json!({}), said).await;
     let action = answer.ok();
@@ -242,7 +242,7 @@ async fn an_error_of_the_station_is_told_with_its_code() {
 }
 
 #[actix_web::test]
-async fn an_error_of_the_station_is_told_word_for_word_and_kept() {
+async fn an_error_of_the_station_is_shown_word_for_word_and_kept() {
     for (said, code, description, details, sentence) in [
         (
             json!([4, "FormatViolation", "bad", {"at": "x"}]),

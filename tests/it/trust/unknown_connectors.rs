@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::yard::{Yard, minute};
+use super::test_site::{TestSite, minute};
 use crate::support::{FakeStation, eventually};
 
-impl Yard {
-    /// A yard whose organization has unknown connectors created.
+impl TestSite {
+    /// A site whose organization has unknown connectors created.
     async fn that_creates(protocol: &'static str) -> Self {
-        let yard = Self::speaking(protocol).await;
+        let site = Self::speaking(protocol).await;
         let policy = json!({"unknown_connectors": "create"});
-        let organization = yard.app.client.patch("/organization", policy).await.ok();
+        let organization = site.app.client.patch("/organization", policy).await.ok();
         assert_eq!(organization["unknown_connectors"], "create");
-        yard
+        site
     }
 
     /// The station itself has it so.
@@ -80,17 +80,17 @@ fn power(watts: i64) -> Value {
 
 #[actix_web::test]
 async fn are_only_reported_where_nobody_says_otherwise() {
-    let mut yard = Yard::open().await;
-    yard.status_of(2, "Available").await;
-    assert_eq!(yard.numbers().await, [(1, 1)]);
-    assert_eq!(yard.flags().await, ["reports the unknown connector 2"]);
+    let mut site = TestSite::open().await;
+    site.status_of(2, "Available").await;
+    assert_eq!(site.numbers().await, [(1, 1)]);
+    assert_eq!(site.flags().await, ["reports the unknown connector 2"]);
 }
 
 #[actix_web::test]
 async fn are_created_like_the_largest_one_that_is_set_up() {
-    let mut yard = Yard::that_creates("ocpp1.6").await;
-    yard.status_of(2, "Preparing").await;
-    let all = yard.connectors().await;
+    let mut site = TestSite::that_creates("ocpp1.6").await;
+    site.status_of(2, "Preparing").await;
+    let all = site.connectors().await;
     assert_eq!(all.len(), 2, "{all:#?}");
     let made = &all[1];
     assert_eq!((&made["number"], &made["evseId"]), (&json!(2), &json!(2)));
@@ -100,32 +100,32 @@ async fn are_created_like_the_largest_one_that_is_set_up() {
     assert_eq!(made["rate"], all[0]["rate"], "all others cost the same");
     assert_eq!(made["created_by"], "station");
     assert_eq!(all[0]["created_by"], "operator");
-    let flags = yard.flags().await;
+    let flags = site.flags().await;
     assert!(flags[0].contains("connector 2 was created"), "{flags:?}");
 
-    let events = yard.app.client.get("/events?type=connector.created").await;
+    let events = site.app.client.get("/events?type=connector.created").await;
     let events = events.json();
-    let told = events["result"].as_array().expect("events");
-    let told = told.iter().filter(|one| one["data"]["number"] == 2);
-    assert_eq!(told.count(), 1);
-    let listed = yard.app.client.get("/connectors?created_by=station").await;
+    let recorded = events["result"].as_array().expect("events");
+    let recorded = recorded.iter().filter(|one| one["data"]["number"] == 2);
+    assert_eq!(recorded.count(), 1);
+    let listed = site.app.client.get("/connectors?created_by=station").await;
     assert_eq!(listed.json()["result"][0]["_id"], made["_id"]);
 
-    yard.status_of(2, "Charging").await;
-    assert_eq!(yard.connectors().await.len(), 2, "once only");
+    site.status_of(2, "Charging").await;
+    assert_eq!(site.connectors().await.len(), 2, "once only");
 }
 
 #[actix_web::test]
 async fn are_taken_for_usual_ones_where_nothing_is_set_up() {
-    let yard = Yard::that_creates("ocpp1.6").await;
+    let site = TestSite::that_creates("ocpp1.6").await;
     let bare = json!({"name": "Bare"});
-    let bare = yard.app.client.post("/chargestations", bare).await.created();
+    let bare = site.app.client.post("/chargestations", bare).await.created();
     let url = bare["connection_url"].as_str().expect("a URL");
     let mut socket = FakeStation::connect(url).await;
     let report = json!({"connectorId": 1, "errorCode": "NoError", "status": "Available"});
     socket.call("StatusNotification", report).await;
     let id = bare["_id"].as_str().expect("an id");
-    let bare = yard.app.client.get(&format!("/chargestations/{id}")).await;
+    let bare = site.app.client.get(&format!("/chargestations/{id}")).await;
     let made = bare.ok()["connectors"][0].clone();
     assert_eq!(made["power"], 22.08, "32 A on three phases");
     assert_eq!((&made["type"], &made["power_type"]), (&json!("Type2"), &json!("AC Three Phase")));
@@ -133,84 +133,84 @@ async fn are_taken_for_usual_ones_where_nothing_is_set_up() {
 
 #[actix_web::test]
 async fn a_station_may_have_it_otherwise_than_its_organization() {
-    let mut yard = Yard::that_creates("ocpp1.6").await;
-    yard.station_says(json!("report")).await;
-    yard.status_of(2, "Available").await;
-    assert_eq!(yard.numbers().await, [(1, 1)]);
-    yard.station_says(Value::Null).await;
-    yard.status_of(2, "Available").await;
-    assert_eq!(yard.numbers().await, [(1, 1), (2, 2)]);
+    let mut site = TestSite::that_creates("ocpp1.6").await;
+    site.station_says(json!("report")).await;
+    site.status_of(2, "Available").await;
+    assert_eq!(site.numbers().await, [(1, 1)]);
+    site.station_says(Value::Null).await;
+    site.status_of(2, "Available").await;
+    assert_eq!(site.numbers().await, [(1, 1), (2, 2)]);
 
-    let mut yard = Yard::open().await;
-    yard.station_says(json!("create")).await;
-    yard.status_of(3, "Available").await;
-    assert_eq!(yard.numbers().await, [(1, 1), (3, 3)]);
+    let mut site = TestSite::open().await;
+    site.station_says(json!("create")).await;
+    site.status_of(3, "Available").await;
+    assert_eq!(site.numbers().await, [(1, 1), (3, 3)]);
 }
 
 #[actix_web::test]
 async fn no_more_than_32_of_a_station_are_created_and_never_connector_0() {
-    let mut yard = Yard::that_creates("ocpp1.6").await;
+    let mut site = TestSite::that_creates("ocpp1.6").await;
     for number in [0, 10_000, 4_000_000_000] {
-        yard.status_of(number, "Available").await;
+        site.status_of(number, "Available").await;
     }
     for number in 101..=140 {
-        yard.status_of(number, "Available").await;
+        site.status_of(number, "Available").await;
     }
-    let numbers = yard.numbers().await;
+    let numbers = site.numbers().await;
     assert_eq!(numbers.len(), 33);
     assert_eq!(numbers.last(), Some(&(132, 132)));
 }
 
 #[actix_web::test]
 async fn a_transaction_at_one_is_a_session_there() {
-    let mut yard = Yard::that_creates("ocpp1.6").await;
-    yard.socket.start(2, "CARD", 1_000, &minute(0)).await;
-    let made = yard.connectors().await[1]["_id"].clone();
-    let session = yard.session().await;
+    let mut site = TestSite::that_creates("ocpp1.6").await;
+    site.socket.start(2, "CARD", 1_000, &minute(0)).await;
+    let made = site.connectors().await[1]["_id"].clone();
+    let session = site.session().await;
     assert_eq!(session["connector"], made);
     assert_eq!(session["cost"]["amount"], 0.0, "it has a price: {session:#}");
 }
 
 #[actix_web::test]
 async fn a_session_that_began_before_is_placed_by_its_readings() {
-    let mut yard = Yard::open().await;
-    let transaction = yard.socket.start(2, "CARD", 1_000, &minute(0)).await;
-    assert_eq!(yard.session().await["connector"], Value::Null);
+    let mut site = TestSite::open().await;
+    let transaction = site.socket.start(2, "CARD", 1_000, &minute(0)).await;
+    assert_eq!(site.session().await["connector"], Value::Null);
 
-    yard.station_says(json!("create")).await;
+    site.station_says(json!("create")).await;
     let values = json!({"connectorId": 2, "transactionId": transaction, "meterValue": power(11_000)});
-    yard.socket.call("MeterValues", values).await;
-    let made = yard.connectors().await[1]["_id"].clone();
-    let session = yard.session().await;
+    site.socket.call("MeterValues", values).await;
+    let made = site.connectors().await[1]["_id"].clone();
+    let session = site.session().await;
     assert_eq!(session["connector"], made);
     assert_eq!(session["metrics"]["energyConsumed"], 4_000);
     assert_eq!(session["cost"]["amount"], 1.6, "4 kWh at 0.40");
 }
 
 #[actix_web::test]
-async fn ocpp_2_tells_them_by_evse_and_connector() {
-    let mut yard = Yard::that_creates("ocpp2.0.1").await;
-    yard.status_of_evse((0, 0), "Available").await;
-    yard.status_of_evse((3, 1), "Available").await;
-    yard.status_of_evse((1, 2), "Occupied").await;
-    assert_eq!(yard.numbers().await, [(1, 1), (3, 3), (4, 1)]);
-    let all = yard.connectors().await;
+async fn ocpp_2_reports_them_by_evse_and_connector() {
+    let mut site = TestSite::that_creates("ocpp2.0.1").await;
+    site.status_of_evse((0, 0), "Available").await;
+    site.status_of_evse((3, 1), "Available").await;
+    site.status_of_evse((1, 2), "Occupied").await;
+    assert_eq!(site.numbers().await, [(1, 1), (3, 3), (4, 1)]);
+    let all = site.connectors().await;
     assert_eq!((&all[2]["status"], &all[2]["evse"]), (&json!("Preparing"), &all[0]["evse"]));
-    yard.status_of_evse((1, 2), "Available").await;
-    yard.status_of_evse((2, 1_000_000), "Available").await;
-    assert_eq!(yard.connectors().await.len(), 3);
+    site.status_of_evse((1, 2), "Available").await;
+    site.status_of_evse((2, 1_000_000), "Available").await;
+    assert_eq!(site.connectors().await.len(), 3);
 }
 
 #[actix_web::test]
-async fn ocpp_2_tells_them_by_transactions_and_meters_and_reports() {
-    let mut yard = Yard::that_creates("ocpp2.0.1").await;
-    yard.event("Started", ("T1", 0, 1), json!({"at_evse": 2})).await;
-    assert_eq!(yard.numbers().await, [(1, 1), (2, 2)]);
-    let made = yard.connectors().await[1]["_id"].clone();
-    assert_eq!(yard.session().await["connector"], made);
+async fn ocpp_2_reports_them_by_transactions_and_meters_and_reports() {
+    let mut site = TestSite::that_creates("ocpp2.0.1").await;
+    site.event("Started", ("T1", 0, 1), json!({"at_evse": 2})).await;
+    assert_eq!(site.numbers().await, [(1, 1), (2, 2)]);
+    let made = site.connectors().await[1]["_id"].clone();
+    assert_eq!(site.session().await["connector"], made);
 
     let values = json!({"evseId": 3, "meterValue": [{"timestamp": minute(5), "sampledValue": [{"value": 1.0}]}]});
-    yard.socket.call("MeterValues", values).await;
+    site.socket.call("MeterValues", values).await;
     let connector = json!({
         "component": {"name": "Connector", "evse": {"id": 4, "connectorId": 1}},
         "variable": {"name": "Available"},
@@ -220,27 +220,27 @@ async fn ocpp_2_tells_them_by_transactions_and_meters_and_reports() {
         "variable": {"name": "Power"},
         "variableAttribute": [{"value": "0"}]});
     let report = json!({"requestId": 1, "generatedAt": minute(6), "seqNo": 0, "reportData": [connector, evse]});
-    yard.socket.call("NotifyReport", report).await;
-    assert_eq!(yard.numbers().await, [(1, 1), (2, 2), (3, 3), (4, 4)]);
+    site.socket.call("NotifyReport", report).await;
+    assert_eq!(site.numbers().await, [(1, 1), (2, 2), (3, 3), (4, 4)]);
 }
 
 #[actix_web::test]
 async fn the_group_of_the_whole_station_steers_them_too() {
-    let mut yard = Yard::open().await;
-    let group = yard.join_a_group(json!({})).await;
+    let mut site = TestSite::open().await;
+    let group = site.join_a_group(json!({})).await;
     let values = json!({"connectorId": 2, "meterValue": power(11_000)});
-    yard.socket.call("MeterValues", values.clone()).await;
+    site.socket.call("MeterValues", values.clone()).await;
     eventually(async || {
-        let (_, warned) = yard.steered(&group).await;
+        let (_, warned) = site.steered(&group).await;
         warned.contains(&json!("unknown_connector"))
     })
     .await;
 
-    yard.station_says(json!("create")).await;
-    yard.socket.call("MeterValues", values).await;
-    let made = yard.connectors().await[1]["_id"].clone();
+    site.station_says(json!("create")).await;
+    site.socket.call("MeterValues", values).await;
+    let made = site.connectors().await[1]["_id"].clone();
     eventually(async || {
-        let (members, warned) = yard.steered(&group).await;
+        let (members, warned) = site.steered(&group).await;
         members.contains(&made) && !warned.contains(&json!("unknown_connector"))
     })
     .await;
@@ -248,15 +248,15 @@ async fn the_group_of_the_whole_station_steers_them_too() {
 
 #[actix_web::test]
 async fn a_group_of_chosen_connectors_does_not_take_them() {
-    let yard = Yard::open().await;
-    yard.second_connector().await;
-    let chosen = json!({"connectors": [{"id": yard.station.connector}]});
-    let group = yard.join_a_group(chosen).await;
-    yard.station_says(json!("create")).await;
-    let mut yard = yard;
-    yard.status_of(3, "Charging").await;
-    assert_eq!(yard.connectors().await.len(), 3);
-    let group = yard.app.client.get(&group).await.ok();
+    let site = TestSite::open().await;
+    site.second_connector().await;
+    let chosen = json!({"connectors": [{"id": site.station.connector}]});
+    let group = site.join_a_group(chosen).await;
+    site.station_says(json!("create")).await;
+    let mut site = site;
+    site.status_of(3, "Charging").await;
+    assert_eq!(site.connectors().await.len(), 3);
+    let group = site.app.client.get(&group).await.ok();
     let members = group["chargestations"][0]["connectors"].as_array();
     assert_eq!(members.expect("members").len(), 1);
 }

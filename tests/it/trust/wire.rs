@@ -117,7 +117,7 @@ async fn a_frame_may_be_as_large_as_a_message() {
 }
 
 #[actix_web::test]
-async fn one_byte_more_is_closed_and_the_station_is_flagged() {
+async fn one_byte_more_is_closed_and_noted_at_the_station() {
     let app = TestApp::start().await;
     let station = app.station("One more").await;
     let mut socket = socket(&station).await;
@@ -423,7 +423,7 @@ async fn only_the_first_frame_of_a_message_says_that_it_is_compressed() {
 #[actix_web::test]
 async fn calls_of_the_server_come_compressed_and_can_be_read() {
     let app = TestApp::start().await;
-    let station = app.station("Told").await;
+    let station = app.station("Asked").await;
     let mut socket = packing(&station).await;
     socket.frame(TEXT, boot("b").as_bytes()).await;
     answer(&mut socket, "b").await;

@@ -7,9 +7,9 @@ fn limits_rise_step_by_step_but_fall_at_once() {
     let mut site = site(kw(30), (1..=2).map(|number| charging(number, kw(4), kw(22))).collect());
     site.settings.raise_step = Some(kw(2));
     site.settings.raise_interval_seconds = 60;
-    site.members[1].state = MemberState::Idle { worst: Watts::ZERO };
+    site.members[1].state = MemberState::Idle { exposure: Watts::ZERO };
     assert_eq!(carry_on(&mut site, NOON), [4_000, 0]);
-    assert_eq!(plan(&site, NOON).next_turn_at, Some(minutes_later(1)));
+    assert_eq!(plan(&site, NOON).next_change_at, Some(minutes_later(1)));
     assert_eq!(carry_on(&mut site, NOON), [4_000, 0]);
     assert_eq!(carry_on(&mut site, minutes_later(1)), [6_000, 0]);
     site.nodes[0].limit = kw(4);

@@ -51,8 +51,8 @@ fn carry_on(snapshot: &mut Snapshot, now: Timestamp) -> Vec<i64> {
     for member in &mut snapshot.members {
         let limit = plan.limit_of(member.connector).expect("every member has a limit");
         member.current = limit.limit;
-        if let Some(turn) = limit.turn {
-            session(member).turn = turn;
+        if let Some(queue_state) = limit.queue_state {
+            session(member).queue_state = queue_state;
         }
     }
     plan.limits.iter().map(|limit| limit.limit.get()).collect()

@@ -28,7 +28,7 @@ fn a_car_with_time_is_paused_only_where_that_is_allowed() {
         plan.limits[1].explain(),
         "0 kW: it has time, and pauses for those that have less (rule deadline-pause)."
     );
-    assert_eq!(plan.next_turn_at, Some(minutes_later(5)));
+    assert_eq!(plan.next_change_at, Some(minutes_later(5)));
     depot.nodes[0].algorithm = Algorithm::EqualShare;
     assert_eq!(limits(&depot, NOON), [5_000, 5_000]);
 }
@@ -46,9 +46,9 @@ fn a_paused_car_takes_what_would_be_lost() {
 fn a_car_that_was_just_started_or_charges_with_priority_is_not_paused() {
     let mut depot = depot(kw(10));
     depot.nodes[0].allow_pause = true;
-    session(&mut depot.members[1]).turn.held_since = Some(minutes_later(-29));
+    session(&mut depot.members[1]).queue_state.on_since = Some(minutes_later(-29));
     assert_eq!(limits(&depot, NOON), [6_000, 4_000]);
-    session(&mut depot.members[1]).turn.held_since = Some(minutes_later(-30));
+    session(&mut depot.members[1]).queue_state.on_since = Some(minutes_later(-30));
     assert_eq!(limits(&depot, NOON), [10_000, 0]);
     session(&mut depot.members[1]).priority_charge = true;
     assert_eq!(limits(&depot, NOON), [6_000, 4_000]);
@@ -62,7 +62,7 @@ fn a_paused_car_is_back_before_its_time_runs_out() {
         Some(Deadline { departure: minutes_later(180), energy: WattHours(9_900) });
     for minute in 0..180 {
         if minute == 120 {
-            depot.members[0].state = MemberState::Idle { worst: Watts::ZERO };
+            depot.members[0].state = MemberState::Idle { exposure: Watts::ZERO };
         }
         let given = carry_on_with_sessions(&mut depot, minutes_later(minute));
         assert!(minute >= 110 || given[0] >= 9_000, "{given:?} in minute {minute}");
@@ -76,8 +76,8 @@ fn carry_on_with_sessions(depot: &mut Snapshot, now: Timestamp) -> Vec<i64> {
     let plan = plan(depot, now);
     for (member, limit) in depot.members.iter_mut().zip(&plan.limits) {
         member.current = limit.limit;
-        if let (MemberState::Active(session), Some(turn)) = (&mut member.state, limit.turn) {
-            session.turn = turn;
+        if let (MemberState::Active(session), Some(queue_state)) = (&mut member.state, limit.queue_state) {
+            session.queue_state = queue_state;
             session.attained += WattHours(limit.limit.get() / 60);
         }
     }

@@ -6,31 +6,31 @@ use super::*;
 fn a_car_that_waits_moves_up_when_another_leaves() {
     let mut full = site(kw(10), (1..=3).map(|number| charging(number, kw(5), kw(7))).collect());
     assert_eq!(carry_on(&mut full, NOON), [5_000, 5_000, 0]);
-    full.members[0].state = MemberState::Idle { worst: Watts::ZERO };
+    full.members[0].state = MemberState::Idle { exposure: Watts::ZERO };
     assert_eq!(carry_on(&mut full, minutes_later(1)), [0, 5_000, 5_000]);
 }
 
 #[test]
-fn turns_rotate_when_holds_end_and_stopped_cars_rest() {
+fn the_queue_rotates_after_the_minimum_on_time_and_stopped_cars_stay_off() {
     let mut full = site(kw(5), (1..=2).map(|number| charging(number, kw(5), kw(7))).collect());
     assert_eq!(carry_on(&mut full, NOON), [5_000, 0]);
     session(&mut full.members[0]).attained = WattHours(2_400);
     assert_eq!(carry_on(&mut full, minutes_later(29)), [5_000, 0], "held");
     assert_eq!(carry_on(&mut full, minutes_later(30)), [0, 5_000], "its turn");
-    full.members[1].state = MemberState::Idle { worst: Watts::ZERO };
-    let resting = plan(&full, minutes_later(35));
-    assert_eq!(resting.limits[0].reason, Reason::OffTime { until: minutes_later(40) });
-    assert_eq!(resting.next_turn_at, Some(minutes_later(40)));
+    full.members[1].state = MemberState::Idle { exposure: Watts::ZERO };
+    let off = plan(&full, minutes_later(35));
+    assert_eq!(off.limits[0].reason, Reason::OffTime { until: minutes_later(40) });
+    assert_eq!(off.next_change_at, Some(minutes_later(40)));
     assert_eq!(carry_on(&mut full, minutes_later(40)), [5_000, 0]);
 }
 
 #[test]
-fn a_plan_says_when_the_next_turn_is() {
+fn a_plan_says_when_the_queue_changes_next() {
     let mut full = site(kw(5), (1..=2).map(|number| charging(number, kw(5), kw(7))).collect());
     full.settings.off_seconds = 7_200;
-    assert_eq!(plan(&full, NOON).next_turn_at, Some(minutes_later(30)));
+    assert_eq!(plan(&full, NOON).next_change_at, Some(minutes_later(30)));
     full.nodes[0].limit = kw(14);
-    assert_eq!(plan(&full, NOON).next_turn_at, None);
+    assert_eq!(plan(&full, NOON).next_change_at, None);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn first_come_first_served_does_not_rotate() {
 }
 
 #[test]
-fn a_small_car_passes_a_large_one_until_that_waited_three_holds() {
+fn a_small_car_passes_a_large_one_until_that_waited_three_minimum_on_times() {
     let mut full =
         site(kw(10), [(1, 4), (2, 4), (3, 10)].map(|(number, least)| charging(number, kw(least), kw(22))).to_vec());
     session(&mut full.members[1]).arrived_at = minutes_later(-1);
@@ -65,14 +65,14 @@ fn a_minimum_above_the_limit_is_said_so() {
 }
 
 #[test]
-fn who_waits_for_cheaper_hours_goes_on_without_a_rest() {
+fn who_waits_for_cheaper_hours_goes_on_without_an_off_time() {
     let mut home = site(kw(7), vec![charging(1, kw(2), kw(7))]);
     assert_eq!(carry_on(&mut home, NOON), [7_000]);
     let until = minutes_later(5);
     session(&mut home.members[0]).waits_until = Some(until);
     let waiting = plan(&home, minutes_later(1));
     assert_eq!(waiting.limits[0].reason, Reason::CheaperLater { until });
-    assert_eq!(waiting.next_turn_at, Some(until));
+    assert_eq!(waiting.next_change_at, Some(until));
     assert_eq!(carry_on(&mut home, minutes_later(1)), [0]);
     session(&mut home.members[0]).priority_charge = true;
     assert_eq!(limits(&home, minutes_later(2)), [7_000]);
@@ -97,7 +97,7 @@ fn a_pausing_car_keeps_its_minimum_for_a_while_then_takes_what_is_left() {
     let mut site = site(kw(20), (1..=2).map(|number| charging(number, kw(5), kw(22))).collect());
     site.members[0].state = MemberState::Suspended { since: NOON, session: Session::new(NOON) };
     assert_eq!(limits(&site, minutes_later(4)), [5_000, 15_000]);
-    assert_eq!(plan(&site, minutes_later(4)).next_turn_at, Some(minutes_later(5)));
+    assert_eq!(plan(&site, minutes_later(4)).next_change_at, Some(minutes_later(5)));
     assert_eq!(limits(&site, minutes_later(5)), [0, 20_000]);
     site.members[1].maximum = kw(11);
     assert_eq!(limits(&site, minutes_later(5)), [5_000, 11_000]);
@@ -107,7 +107,7 @@ fn a_pausing_car_keeps_its_minimum_for_a_while_then_takes_what_is_left() {
 fn a_stopped_car_starts_again_when_there_was_room_long_enough() {
     let mut site = site(kw(10), vec![charging(1, kw(4), kw(7))]);
     site.settings.restart_after_seconds = 120;
-    session(&mut site.members[0]).turn.stopped_at = Some(minutes_later(-60));
+    session(&mut site.members[0]).queue_state.stopped_at = Some(minutes_later(-60));
     assert_eq!(carry_on(&mut site, NOON), [0]);
     assert_eq!(carry_on(&mut site, minutes_later(1)), [0]);
     assert_eq!(carry_on(&mut site, minutes_later(2)), [7_000]);

@@ -44,7 +44,7 @@ fn weights_count_under_priority_only() {
 }
 
 #[test]
-fn what_cannot_be_steered_is_set_aside_on_the_whole_path() {
+fn what_cannot_be_steered_is_reserved_on_the_whole_path() {
     let mut tree = site(kw(20), vec![charging(1, kw(4), kw(22)), charging(2, kw(4), kw(22))]);
     tree.nodes.push(Node { parent: Some(group(1)), ..Node::new(group(2), kw(16)) });
     tree.members[0].node = group(2);
@@ -113,7 +113,7 @@ fn uneven_loads_stay_within_the_imbalance_limit() {
 }
 
 #[test]
-fn limits_are_steps_and_the_rest_is_handed_on() {
+fn limits_are_steps_and_the_remainder_is_handed_on() {
     let mut site = site(kw(10), (1..=3).map(|number| charging(number, Watts(1_380), kw(7))).collect());
     for member in &mut site.members {
         member.step = Watts(230);
@@ -141,7 +141,7 @@ fn members_outside_every_tree_get_nothing() {
 }
 
 #[test]
-fn what_rounding_frees_in_a_tight_place_stays_there() {
+fn what_rounding_frees_below_a_tight_limit_stays_there() {
     let car = |number, node| Member { node, step: Watts(10), ..charging(number, Watts(10), kw(9)) };
     let mut tree = site(
         Watts(5 * 1_004 + 3 * 2_006),
@@ -165,7 +165,7 @@ fn who_has_less_time_gets_more() {
     assert_eq!(limits(&depot, NOON), [6_000, 6_000], "equal shares know no deadlines");
     depot.nodes[0].algorithm = Algorithm::Deadline;
     assert_eq!(limits(&depot, NOON), [10_000, 2_000], "the first needs its maximum all the time");
-    assert_eq!(plan(&depot, NOON).next_turn_at, Some(minutes_later(5)));
+    assert_eq!(plan(&depot, NOON).next_change_at, Some(minutes_later(5)));
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub struct Account {
     unanswered: Vec<Sent>,
     /// A cut that was acknowledged but may not be visible on the cable yet.
     settling: Option<Settling>,
-    out_of_control: Option<Uncontrolled>,
+    #[serde(rename = "out_of_control")]
+    uncontrolled: Option<Uncontrolled>,
     failures: u32,
     retry_at: Option<Timestamp>,
 }
@@ -46,7 +47,8 @@ struct Sent {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Settling {
-    worst: Watts,
+    #[serde(rename = "worst")]
+    exposure: Watts,
     until: Timestamp,
 }
 
@@ -73,7 +75,7 @@ impl Account {
             assumed: assumed.at_least_zero(),
             unanswered: Vec::new(),
             settling: None,
-            out_of_control: None,
+            uncontrolled: None,
             failures: 0,
             retry_at: None,
         }
@@ -85,14 +87,14 @@ impl Account {
     }
 
     /// The most it may be drawing under what it was sent.
-    pub(super) fn worst(&self) -> Watts {
-        let known = match (self.acknowledged, self.out_of_control) {
+    pub(super) fn exposure(&self) -> Watts {
+        let known = match (self.acknowledged, self.uncontrolled) {
             (Some(limit), None) => limit,
             (Some(limit), Some(_)) => limit.max(self.assumed),
             (None, _) => self.assumed,
         };
         let sent = self.unanswered.iter().map(|sent| sent.limit);
-        let settling = self.settling.iter().map(|settling| settling.worst);
+        let settling = self.settling.iter().map(|settling| settling.exposure);
         sent.chain(settling).fold(known, Watts::max)
     }
 
@@ -108,13 +110,13 @@ impl Account {
 
     /// What it may be sent at once: no more than it was last known to enforce, or than must be assumed anyway. A cut that
     /// still settles does not count: what it frees is not the connector's own any more.
-    fn held(&self) -> Watts {
+    fn sendable_at_once(&self) -> Watts {
         let sent = self.unanswered.iter().map(|sent| sent.limit);
         sent.fold(self.acknowledged.unwrap_or(self.assumed), Watts::max)
     }
 
-    pub(super) const fn out_of_control(&self) -> Option<Uncontrolled> {
-        self.out_of_control
+    pub(super) const fn uncontrolled(&self) -> Option<Uncontrolled> {
+        self.uncontrolled
     }
 
     /// Whether an answer is awaited, a cut settles or a failed message is to be repeated.
@@ -124,7 +126,7 @@ impl Account {
 
     /// When something is due although nothing happens: a cut has settled, a repetition or a refresh is due.
     pub(super) fn due_at(&self, protocol: &SendPolicy) -> Option<Timestamp> {
-        if self.out_of_control.is_some() {
+        if self.uncontrolled.is_some() {
             return None;
         }
         let settled = self.settling.as_ref().map(|settling| settling.until);
@@ -138,7 +140,7 @@ impl Account {
 
     /// How to get it to this limit.
     pub(super) fn wish(&self, target: Watts, protocol: &SendPolicy, now: Timestamp) -> Wish {
-        if self.out_of_control.is_some() || self.unanswered.len() >= MOST_UNANSWERED {
+        if self.uncontrolled.is_some() || self.unanswered.len() >= MOST_UNANSWERED {
             return Wish::Nothing;
         }
         if let Some(pending) = self.unanswered.last().filter(|sent| !sent.failed) {
@@ -152,7 +154,7 @@ impl Account {
         if repeats && self.retry_at.is_some_and(|at| at > now) {
             return Wish::Nothing;
         }
-        if target <= self.held() { Wish::Now } else { Wish::WhenRoom }
+        if target <= self.sendable_at_once() { Wish::Now } else { Wish::WhenRoom }
     }
 
     pub(super) fn sent(&mut self, ticket: Ticket, limit: Watts) {
@@ -165,7 +167,7 @@ impl Account {
         let Some(limit) = self.unanswered.iter().find(|sent| sent.ticket == ticket).map(|sent| sent.limit) else {
             return;
         };
-        let before = self.worst();
+        let before = self.exposure();
         self.acknowledged = Some(limit);
         self.acknowledged_at = Some(now);
         if self.reassert_after.is_none_or(|newest| ticket > newest) {
@@ -174,12 +176,12 @@ impl Account {
         self.unanswered.retain(|sent| sent.ticket > ticket);
         self.failures = 0;
         self.retry_at = None;
-        if matches!(self.out_of_control, Some(Uncontrolled::Rejected | Uncontrolled::TimedOut)) {
-            self.out_of_control = None;
+        if matches!(self.uncontrolled, Some(Uncontrolled::Rejected | Uncontrolled::TimedOut)) {
+            self.uncontrolled = None;
         }
         if before > limit && protocol.settle_seconds > 0 {
             let until = now + seconds(protocol.settle_seconds);
-            self.settling = Some(Settling { worst: before, until });
+            self.settling = Some(Settling { exposure: before, until });
         }
     }
 
@@ -192,22 +194,22 @@ impl Account {
         self.failures += 1;
         let back_off = protocol.back_off_seconds.saturating_mul(1 << (self.failures - 1).min(10));
         self.retry_at = Some(now + seconds(back_off));
-        if self.failures >= protocol.tries.max(1) && self.out_of_control.is_none() {
-            self.assumed = self.worst();
-            self.out_of_control = Some(why);
+        if self.failures >= protocol.tries.max(1) && self.uncontrolled.is_none() {
+            self.assumed = self.exposure();
+            self.uncontrolled = Some(why);
         }
     }
 
     /// It cannot be steered any more and may draw this much, or what it was sent before if that is more.
     pub(super) fn lose(&mut self, why: Uncontrolled, assumed: Watts) {
         self.assumed = assumed.at_least_zero();
-        self.out_of_control = Some(why);
+        self.uncontrolled = Some(why);
     }
 
     /// It can be steered again; until it confirms something, this much or what it was sent must be assumed.
     pub(super) fn regain(&mut self, assumed: Watts) {
         let sent = self.unanswered.iter().map(|sent| sent.limit);
-        let settling = self.settling.iter().map(|settling| settling.worst);
+        let settling = self.settling.iter().map(|settling| settling.exposure);
         *self = Self::unproven(sent.chain(settling).fold(assumed, Watts::max));
     }
 

@@ -71,7 +71,8 @@ pub struct Exposure {
     /// The group.
     pub node: GroupId,
     /// The sum of the most each may be enforcing.
-    pub worst: Watts,
+    #[serde(rename = "worst")]
+    pub power: Watts,
     /// What they may draw.
     pub capacity: Watts,
 }
@@ -114,20 +115,20 @@ impl Ledger {
     /// is assumed to draw its maximum.
     pub fn next(&mut self, snapshot: &Snapshot, plan: &Plan, now: Timestamp) -> Vec<Message> {
         let grid = Grid::new(snapshot);
-        for place in &grid.places {
-            let assumed = place.member.maximum.max(place.member.current);
-            self.open(place.member.connector, assumed);
+        for entry in &grid.entries {
+            let assumed = entry.member.maximum.max(entry.member.current);
+            self.open(entry.member.connector, assumed);
         }
         self.accounts.values_mut().for_each(|account| account.settle(now));
 
-        let mut room = grid.room(grid.places.iter().map(|place| self.worst(place.member.connector)));
+        let mut room = grid.room(grid.entries.iter().map(|entry| self.exposure(entry.member.connector)));
         let mut messages = Vec::new();
         let mut raises = Vec::new();
-        for place in &grid.places {
-            let connector = place.member.connector;
+        for entry in &grid.entries {
+            let connector = entry.member.connector;
             let limit = plan.limit_of(connector);
-            let set_aside = limit.is_some_and(|limit| matches!(limit.reason, Reason::Reserved { .. }));
-            let Some(account) = self.accounts.get(&connector).filter(|_| !set_aside) else {
+            let is_reserved = limit.is_some_and(|limit| matches!(limit.reason, Reason::Reserved { .. }));
+            let Some(account) = self.accounts.get(&connector).filter(|_| !is_reserved) else {
                 continue;
             };
             let target = limit.map_or(Watts::ZERO, |limit| limit.limit);
@@ -139,16 +140,16 @@ impl Ledger {
                     let kind = if raises { MessageKind::Raise } else { MessageKind::Lower };
                     messages.push((kind, connector, target));
                 }
-                Wish::WhenRoom => raises.push((account.worst(), connector, place, target)),
+                Wish::WhenRoom => raises.push((account.exposure(), connector, entry, target)),
             }
         }
-        raises.sort_by_key(|(worst, connector, ..)| (*worst, *connector));
-        for (worst, connector, place, target) in raises {
-            let limit = reachable(&grid, place, &room, worst, target);
+        raises.sort_by_key(|(exposure, connector, ..)| (*exposure, *connector));
+        for (exposure, connector, entry, target) in raises {
+            let limit = reachable(&grid, entry, &room, exposure, target);
             let account = self.accounts.get(&connector);
-            let rises = limit > account.and_then(Account::enforced).unwrap_or(worst);
-            if rises && limit >= place.member.minimum {
-                take(&mut room, grid.uses(place), (limit - worst).at_least_zero().get());
+            let rises = limit > account.and_then(Account::enforced).unwrap_or(exposure);
+            if rises && limit >= entry.member.minimum {
+                take(&mut room, grid.uses(entry), (limit - exposure).at_least_zero().get());
                 messages.push((MessageKind::Raise, connector, limit));
             }
         }
@@ -248,8 +249,8 @@ impl Ledger {
     }
 
     /// The most a connector may be drawing; zero for one that was never heard of.
-    pub fn worst(&self, connector: ConnectorId) -> Watts {
-        self.accounts.get(&connector).map_or(Watts::ZERO, Account::worst)
+    pub fn exposure(&self, connector: ConnectorId) -> Watts {
+        self.accounts.get(&connector).map_or(Watts::ZERO, Account::exposure)
     }
 
     /// The limit a connector is known to enforce; `None` while there is doubt.
@@ -258,9 +259,9 @@ impl Ledger {
     }
 
     /// Why a connector cannot be steered and what to reserve for it: the state for the next snapshot.
-    pub fn out_of_control(&self, connector: ConnectorId) -> Option<(Uncontrolled, Watts)> {
+    pub fn uncontrolled(&self, connector: ConnectorId) -> Option<(Uncontrolled, Watts)> {
         let account = self.accounts.get(&connector)?;
-        Some((account.out_of_control()?, account.worst()))
+        Some((account.uncontrolled()?, account.exposure()))
     }
 
     /// When to call [`Ledger::next`] again although nothing happened.
@@ -273,13 +274,13 @@ impl Ledger {
         let known: Vec<_> =
             plan.limits.iter().filter_map(|limit| Some((self.accounts.get(&limit.connector)?, limit.limit))).collect();
         let open = |(account, target): &(&Account, Watts)| account.known() != Some(*target) || account.is_busy();
-        if known.iter().any(|(account, _)| account.out_of_control().is_some()) {
+        if known.iter().any(|(account, _)| account.uncontrolled().is_some()) {
             Stage::Degraded
         } else if known.len() == plan.limits.len() && !known.iter().any(open) {
             Stage::Settled
         } else if !known.iter().any(|(account, _)| account.is_busy()) {
             Stage::Planned
-        } else if known.iter().any(|(account, target)| account.worst() > *target) {
+        } else if known.iter().any(|(account, target)| account.exposure() > *target) {
             Stage::Lowering
         } else {
             Stage::Raising
@@ -289,17 +290,17 @@ impl Ledger {
     /// What may be drawn below every group, sorted by group. External limits are kept by the stations themselves.
     pub fn exposures(&self, snapshot: &Snapshot) -> Vec<Exposure> {
         let grid = Grid::new(snapshot);
-        let room = grid.room(grid.places.iter().map(|place| self.worst(place.member.connector)));
+        let room = grid.room(grid.entries.iter().map(|entry| self.exposure(entry.member.connector)));
         let mut exposures: Vec<Exposure> = grid
             .nodes
             .iter()
-            .filter(|branch| !branch.node.from_elsewhere)
+            .filter(|branch| !branch.node.is_external)
             .filter_map(|branch| {
                 let capacity = grid.rows.get(branch.power_row)?.capacity;
                 let left = *room.get(branch.power_row)?;
                 Some(Exposure {
                     node: branch.node.id,
-                    worst: Watts(i64::try_from(capacity - left).unwrap_or(i64::MAX)),
+                    power: Watts(i64::try_from(capacity - left).unwrap_or(i64::MAX)),
                     capacity: Watts(i64::try_from(capacity).unwrap_or(i64::MAX)),
                 })
             })
@@ -310,9 +311,9 @@ impl Ledger {
 }
 
 /// The highest limit up to `target` for which every row above has room, on the member's steps.
-fn reachable(grid: &Grid<'_>, place: &GridEntry<'_>, room: &[i128], worst: Watts, target: Watts) -> Watts {
-    let more = i128::from((target - worst).get());
-    let more = grid.uses(place).iter().fold(more, |more, one| {
+fn reachable(grid: &Grid<'_>, entry: &GridEntry<'_>, room: &[i128], exposure: Watts, target: Watts) -> Watts {
+    let more = i128::from((target - exposure).get());
+    let more = grid.uses(entry).iter().fold(more, |more, one| {
         let left = room.get(one.row).copied().unwrap_or_default();
         more.min(left.div_euclid(i128::from(one.cost)))
     });
@@ -320,7 +321,7 @@ fn reachable(grid: &Grid<'_>, place: &GridEntry<'_>, room: &[i128], worst: Watts
     if more < Watts::ZERO {
         return Watts::ZERO;
     }
-    (worst + more).floor_to(place.member.step)
+    (exposure + more).floor_to(entry.member.step)
 }
 
 #[cfg(test)]

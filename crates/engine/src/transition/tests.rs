@@ -51,8 +51,8 @@ impl Cable {
     fn stage(&self) -> Stage {
         self.ledger.stage(&self.plan())
     }
-    fn worst(&self) -> Watts {
-        self.ledger.exposures(&self.snapshot)[0].worst
+    fn exposure(&self) -> Watts {
+        self.ledger.exposures(&self.snapshot)[0].power
     }
 }
 
@@ -68,14 +68,14 @@ fn the_second_car_is_raised_when_the_cut_of_the_first_has_settled() {
     assert_eq!(cable.stage(), Stage::Planned);
     let cut = cable.next(NOON);
     assert_eq!(cut.iter().map(short).collect::<Vec<_>>(), [(1, 11, Lower)]);
-    assert_eq!((cable.stage(), cable.worst()), (Stage::Lowering, kw(22)));
+    assert_eq!((cable.stage(), cable.exposure()), (Stage::Lowering, kw(22)));
 
     cable.ledger.acknowledged(connector(1), cut[0].ticket, later(1));
     assert_eq!(cable.says(later(5)), [], "acknowledged, but not yet visible");
     assert_eq!(cable.ledger.due_at(), Some(later(6)));
     let raise = cable.next(later(6));
     assert_eq!(raise.iter().map(short).collect::<Vec<_>>(), [(2, 11, Raise)]);
-    assert_eq!((cable.stage(), cable.worst()), (Stage::Raising, kw(22)));
+    assert_eq!((cable.stage(), cable.exposure()), (Stage::Raising, kw(22)));
 
     cable.ledger.acknowledged(connector(2), raise[0].ticket, later(7));
     assert_eq!(cable.stage(), Stage::Settled);
@@ -104,7 +104,7 @@ fn the_lowest_is_raised_first_and_only_part_of_the_way_if_that_is_all_there_is()
 }
 
 #[test]
-fn after_three_failures_a_station_is_out_of_control_and_set_aside() {
+fn after_three_failures_a_station_is_uncontrolled_and_reserved() {
     let mut cable = Cable::with(&[22, 0]);
     for (sent, retry) in [(0, 5), (5, 15)] {
         let cut = cable.next(later(sent));
@@ -116,11 +116,11 @@ fn after_three_failures_a_station_is_out_of_control_and_set_aside() {
     let last = cable.next(later(15));
     cable.ledger.refused(connector(1), last[0].ticket, later(15));
     assert_eq!(cable.stage(), Stage::Degraded);
-    assert_eq!(cable.ledger.out_of_control(connector(1)), Some((Uncontrolled::Rejected, kw(22))));
+    assert_eq!(cable.ledger.uncontrolled(connector(1)), Some((Uncontrolled::Rejected, kw(22))));
     assert_eq!(cable.says(later(900)), []);
 
     cable.ledger.acknowledged(connector(1), last[0].ticket, later(901));
-    assert_eq!(cable.ledger.out_of_control(connector(1)), None, "a late answer is an answer");
+    assert_eq!(cable.ledger.uncontrolled(connector(1)), None, "a late answer is an answer");
 }
 
 #[test]
@@ -142,12 +142,12 @@ fn an_unanswered_raise_stays_assumed_until_a_later_message_is_answered() {
     let raise = cable.next(NOON);
     cable.ledger.timed_out(connector(1), raise[0].ticket, later(10));
     cable.snapshot.nodes[0].limit = kw(6);
-    assert_eq!(cable.worst(), kw(22), "it may have arrived");
+    assert_eq!(cable.exposure(), kw(22), "it may have arrived");
     let cut = cable.next(later(10));
     assert_eq!(cut.iter().map(short).collect::<Vec<_>>(), [(1, 6, Lower)], "a cut does not wait for the back-off");
     cable.ledger.acknowledged(connector(1), cut[0].ticket, later(11));
     assert_eq!(cable.says(later(20)), []);
-    assert_eq!(cable.worst(), kw(6));
+    assert_eq!(cable.exposure(), kw(6));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_late_answer_does_not_settle_what_was_sent_after_it() {
     assert_eq!(raise[0].limit, kw(9));
     cable.ledger.acknowledged(connector(1), cut[0].ticket, later(21));
     assert_eq!(cable.ledger.known(connector(1)), None);
-    assert_eq!(cable.worst(), kw(9));
+    assert_eq!(cable.exposure(), kw(9));
 }
 
 #[test]
@@ -169,42 +169,42 @@ fn nothing_is_raised_below_a_capacity_that_fell() {
     let mut cable = Cable::with(&[15, 5]);
     cable.snapshot.nodes[0].limit = kw(12);
     assert_eq!(cable.says(NOON), [(1, 6, Lower)]);
-    assert_eq!(cable.worst(), kw(20));
+    assert_eq!(cable.exposure(), kw(20));
     assert_eq!(cable.says(NOON), []);
 }
 
 #[test]
-fn a_station_that_returns_is_assumed_at_its_worst_and_told_again() {
+fn a_station_that_returns_is_assumed_at_its_exposure_and_sent_its_limit_again() {
     let mut cable = Cable::with(&[11, 11]);
     cable.ledger.disconnected(connector(1), kw(4));
-    assert_eq!(cable.ledger.out_of_control(connector(1)), Some((Uncontrolled::Offline, kw(11))));
+    assert_eq!(cable.ledger.uncontrolled(connector(1)), Some((Uncontrolled::Offline, kw(11))));
     cable.ledger.reconnected(connector(1), kw(22));
-    assert_eq!((cable.ledger.known(connector(1)), cable.ledger.worst(connector(1))), (None, kw(22)));
+    assert_eq!((cable.ledger.known(connector(1)), cable.ledger.exposure(connector(1))), (None, kw(22)));
     assert_eq!(cable.says(NOON), [(1, 11, Lower)]);
 }
 
 #[test]
-fn who_is_to_be_told_again_is_so_by_a_message_of_after_that() {
+fn who_is_to_be_sent_its_limit_again_is_so_by_a_message_of_after_that() {
     let mut cable = Cable::with(&[11, 11]);
     assert_eq!(cable.says(NOON), []);
     cable.ledger.reassert(connector(1));
-    let told = cable.next(NOON);
-    assert_eq!(told.iter().map(short).collect::<Vec<_>>(), [(1, 11, Lower)]);
+    let sent = cable.next(NOON);
+    assert_eq!(sent.iter().map(short).collect::<Vec<_>>(), [(1, 11, Lower)]);
     // Again, while that is without an answer.
     cable.ledger.reassert(connector(1));
     assert_eq!(cable.says(NOON), [], "one message at a time");
-    let first = told[0].ticket;
+    let first = sent[0].ticket;
     cable.ledger.acknowledged(connector(1), first, later(1));
-    let told = cable.next(later(1));
-    assert_eq!(told.iter().map(short).collect::<Vec<_>>(), [(1, 11, Lower)]);
-    cable.ledger.acknowledged(connector(1), told[0].ticket, later(2));
+    let sent = cable.next(later(1));
+    assert_eq!(sent.iter().map(short).collect::<Vec<_>>(), [(1, 11, Lower)]);
+    cable.ledger.acknowledged(connector(1), sent[0].ticket, later(2));
     assert_eq!(cable.says(later(2)), []);
 }
 
 #[test]
-fn who_is_to_be_told_again_is_raised_within_what_is_set_aside_for_it() {
+fn who_is_to_be_sent_its_limit_again_is_raised_within_what_is_reserved_for_it() {
     let mut cable = Cable::with(&[22]);
-    cable.snapshot.members[0].state = MemberState::Idle { worst: kw(22) };
+    cable.snapshot.members[0].state = MemberState::Idle { exposure: kw(22) };
     let pause = cable.next(NOON);
     assert_eq!(pause.iter().map(short).collect::<Vec<_>>(), [(1, 0, Lower)]);
     cable.ledger.acknowledged(connector(1), pause[0].ticket, NOON);
@@ -232,7 +232,7 @@ fn the_ledger_survives_a_crash() {
     let mut restored: Ledger = serde_json::from_str(&text).expect("reads");
     assert_eq!(restored, cable.ledger);
     restored.reconnected(connector(1), kw(0));
-    assert_eq!(restored.worst(connector(1)), kw(11), "the cut may have arrived, nothing else can be there");
+    assert_eq!(restored.exposure(connector(1)), kw(11), "the cut may have arrived, nothing else can be there");
     restored.acknowledged(connector(1), cut[0].ticket, NOON);
     assert_eq!(restored.known(connector(1)), None, "answers of the old connection are void");
 }
@@ -242,5 +242,5 @@ fn the_unknown_are_assumed_to_draw_their_maximum() {
     let mut cable = Cable::with(&[0, 0]);
     cable.ledger.close(connector(1));
     assert_eq!(cable.says(NOON), [(1, 11, Lower)]);
-    assert_eq!(cable.worst(), kw(22));
+    assert_eq!(cable.exposure(), kw(22));
 }

@@ -106,10 +106,10 @@ impl Play {
     fn dispatch(&mut self) -> (Plan, Vec<Message>) {
         for (member, plugged) in self.snapshot.members.iter_mut().zip(&self.plugged) {
             let session = member.session().cloned().unwrap_or_else(|| Session::new(NOON));
-            member.state = match self.ledger.out_of_control(member.connector) {
+            member.state = match self.ledger.uncontrolled(member.connector) {
                 Some((why, reserved)) => MemberState::Uncontrolled { reserved, why },
                 None if *plugged => MemberState::Active(session),
-                None => MemberState::Idle { worst: Watts::ZERO },
+                None => MemberState::Idle { exposure: Watts::ZERO },
             };
         }
         let plan = plan(&self.snapshot, self.now());
@@ -122,8 +122,8 @@ impl Play {
         for member in &mut self.snapshot.members {
             let limit = plan.limit_of(member.connector).expect("in every plan");
             member.current = limit.limit;
-            if let (MemberState::Active(session), Some(turn)) = (&mut member.state, limit.turn) {
-                session.turn = turn;
+            if let (MemberState::Active(session), Some(queue_state)) = (&mut member.state, limit.queue_state) {
+                session.queue_state = queue_state;
             }
         }
         (plan, messages)
@@ -154,19 +154,19 @@ impl Play {
     }
 
     fn disconnect(&mut self, place: usize) {
-        let worst = self.ledger.worst(connector(place));
+        let exposure = self.ledger.exposure(connector(place));
         self.stations[place].offline = true;
         self.stations[place].inbox.clear();
-        self.ledger.disconnected(connector(place), worst);
+        self.ledger.disconnected(connector(place), exposure);
     }
 
     fn reconnect(&mut self, place: usize) {
         // What is still under way on the old connection is lost; what arrived before is in force.
-        let worst = self.ledger.worst(connector(place));
+        let exposure = self.ledger.exposure(connector(place));
         self.stations[place].offline = false;
         self.stations[place].inbox.clear();
         self.awaited.retain(|(station, _)| *station != place);
-        self.ledger.reconnected(connector(place), worst);
+        self.ledger.reconnected(connector(place), exposure);
     }
 
     fn happen(&mut self, event: &Event) {
@@ -201,7 +201,7 @@ impl Play {
     }
 
     fn worsts(&self) -> Vec<i64> {
-        self.ledger.exposures(&self.snapshot).iter().map(|exposure| exposure.worst.get()).collect()
+        self.ledger.exposures(&self.snapshot).iter().map(|exposure| exposure.power.get()).collect()
     }
 
     fn capacities(&self) -> Vec<i64> {
@@ -211,8 +211,8 @@ impl Play {
     /// No station enforces more than the ledger believes.
     fn assert_belief_covers_truth(&self) -> Result<(), TestCaseError> {
         for (place, station) in self.stations.iter().enumerate() {
-            let worst = self.ledger.worst(connector(place));
-            prop_assert!(station.enforced <= worst, "{place} enforces {}, believed {worst}", station.enforced);
+            let exposure = self.ledger.exposure(connector(place));
+            prop_assert!(station.enforced <= exposure, "{place} enforces {}, believed {exposure}", station.enforced);
         }
         Ok(())
     }
@@ -225,7 +225,7 @@ impl Play {
         }
         let mut plan = plan(&snapshot, self.now());
         for limit in &mut plan.limits {
-            limit.limit = self.ledger.worst(limit.connector);
+            limit.limit = self.ledger.exposure(limit.connector);
         }
         let overloads: Vec<_> = violations(&snapshot, &plan)
             .into_iter()

@@ -129,7 +129,7 @@ proptest! {
         for limit in &plan.limits {
             prop_assert!(limit.explain().ends_with(")."));
         }
-        prop_assert!(plan.next_turn_at.is_none_or(|at| at > NOON));
+        prop_assert!(plan.next_change_at.is_none_or(|at| at > NOON));
     }
 
     #[test]

@@ -33,8 +33,8 @@ impl Day {
         let charging = self.snapshot.members.iter_mut().map(|member| {
             let limit = plan.limit_of(member.connector).expect("in every plan");
             member.current = limit.limit;
-            if let (MemberState::Active(session), Some(turn)) = (&mut member.state, limit.turn) {
-                session.turn = turn;
+            if let (MemberState::Active(session), Some(queue_state)) = (&mut member.state, limit.queue_state) {
+                session.queue_state = queue_state;
                 session.attained += WattHours(limit.limit.get() / 60);
             }
             limit.limit > Watts::ZERO
@@ -49,7 +49,7 @@ proptest! {
     #[test]
     fn i12_everybody_is_served_in_time_and_nobody_flaps(cars in 1..10_usize, slots in 1..6_usize) {
         let mut day = Day::with(cars, slots, Algorithm::EqualShare);
-        let hold = i64::from(day.snapshot.settings.hold_seconds) / 60;
+        let hold = i64::from(day.snapshot.settings.minimum_on_seconds) / 60;
         let off = i64::from(day.snapshot.settings.off_seconds) / 60;
         let rounds = i64::try_from(cars.div_ceil(slots)).expect("few");
         let mut since = vec![(false, 0); cars];

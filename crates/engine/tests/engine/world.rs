@@ -150,7 +150,7 @@ fn state(features: Features) -> BoxedStrategy<MemberState> {
         8 => session().prop_map(MemberState::Active),
         1 => (0..600_i64, session())
             .prop_map(|(ago, session)| MemberState::Suspended { since: later(-ago), session }),
-        1 => (0..3_000_i64).prop_map(|worst| MemberState::Idle { worst: Watts(worst) }),
+        1 => (0..3_000_i64).prop_map(|exposure| MemberState::Idle { exposure: Watts(exposure) }),
         1 => (0..22_000_i64, why)
             .prop_map(|(reserved, why)| MemberState::Uncontrolled { reserved: Watts(reserved), why }),
     ]
@@ -159,11 +159,11 @@ fn state(features: Features) -> BoxedStrategy<MemberState> {
 
 fn session() -> impl Strategy<Value = Session> {
     let instant = || option::of((0..9_000_i64).prop_map(|ago| later(-ago)));
-    let turn = (instant(), instant(), instant(), instant(), instant()).prop_map(
-        |(held_since, waiting_since, stopped_at, fits_since, raised_at)| QueueState {
-            held_since,
-            waiting_since: waiting_since.filter(|_| held_since.is_none()),
-            stopped_at: stopped_at.filter(|_| held_since.is_none()),
+    let queue_state = (instant(), instant(), instant(), instant(), instant()).prop_map(
+        |(on_since, waiting_since, stopped_at, fits_since, raised_at)| QueueState {
+            on_since,
+            waiting_since: waiting_since.filter(|_| on_since.is_none()),
+            stopped_at: stopped_at.filter(|_| on_since.is_none()),
             fits_since,
             raised_at,
         },
@@ -172,18 +172,18 @@ fn session() -> impl Strategy<Value = Session> {
     let deadline = option::of((-3_600..90_000_i64, 0..80_000_i64)).prop_map(|deadline| {
         deadline.map(|(seconds, energy)| Deadline { departure: later(seconds), energy: WattHours(energy) })
     });
-    (0..40_000_i64, turn, wishes, deadline).prop_map(|(energy, turn, (demand, priority_charge, excluded), deadline)| {
-        Session {
+    (0..40_000_i64, queue_state, wishes, deadline).prop_map(
+        |(energy, queue_state, (demand, priority_charge, excluded), deadline)| Session {
             attained: WattHours(energy),
-            turn,
+            queue_state,
             learned_demand: demand.map(Watts),
             priority_charge,
             excluded,
             waits_until: (excluded && demand.is_some()).then(|| later(600)),
             deadline,
             ..Session::new(later(-9_000))
-        }
-    })
+        },
+    )
 }
 
 fn settings(features: Features) -> BoxedStrategy<Settings> {

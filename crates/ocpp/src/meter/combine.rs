@@ -2,7 +2,7 @@
 
 use kernel::{Milliamps, Millivolts, MilliwattHours, Timestamp, WattHours, Watts};
 
-use super::{Line, MeterFlag, Quantity, Reading, ReadingContext, Sample};
+use super::{Line, MeterDeviation, Quantity, Reading, ReadingContext, Sample};
 
 impl Reading {
     /// Makes the best of the samples of one instant; `nominal` is the voltage to assume where none was measured.
@@ -11,26 +11,26 @@ impl Reading {
         context: ReadingContext,
         samples: &[Sample],
         nominal: Millivolts,
-        mut flags: Vec<MeterFlag>,
+        mut deviations: Vec<MeterDeviation>,
     ) -> Self {
         let samples = Samples(samples);
-        let stated = samples.total(Quantity::Power, &mut flags);
+        let stated = samples.total(Quantity::Power, &mut deviations);
         let measured = samples.any_voltage();
         let usual = measured.unwrap_or(nominal.get());
-        let current =
-            samples.current(&mut flags, |lone| stated.is_some_and(|power| is_three_times(power, product(lone, usual))));
+        let current = samples
+            .current(&mut deviations, |lone| stated.is_some_and(|power| is_three_times(power, product(lone, usual))));
         let voltage = samples.voltage(&current);
         let derived = derived_power(&current, &voltage, usual);
         if stated.is_none() && derived.is_some() && measured.is_none() {
-            flags.push(MeterFlag::NominalVoltage);
+            deviations.push(MeterDeviation::NominalVoltage);
         }
-        let power = plausible_power(stated, derived, &mut flags);
-        let energy = samples.total(Quantity::Energy, &mut flags);
-        let interval = samples.total(Quantity::EnergyInterval, &mut flags);
-        let offered_power = samples.total(Quantity::OfferedPower, &mut flags);
-        let soc_percent = samples.state_of_charge(&mut flags);
-        flags.sort_unstable();
-        flags.dedup();
+        let power = plausible_power(stated, derived, &mut deviations);
+        let energy = samples.total(Quantity::Energy, &mut deviations);
+        let interval = samples.total(Quantity::EnergyInterval, &mut deviations);
+        let offered_power = samples.total(Quantity::OfferedPower, &mut deviations);
+        let soc_percent = samples.state_of_charge(&mut deviations);
+        deviations.sort_unstable();
+        deviations.dedup();
 
         Self {
             at,
@@ -43,7 +43,7 @@ impl Reading {
             soc_percent,
             offered_current: samples.largest(Quantity::OfferedCurrent).map(Milliamps),
             offered_power: offered_power.map(|milli| Watts(to_whole(milli))),
-            flags,
+            deviations,
         }
     }
 }
@@ -80,44 +80,44 @@ impl Samples<'_> {
     }
 
     /// The total, or the sum of the phases, or what the neutral conductor says.
-    fn total(&self, quantity: Quantity, flags: &mut Vec<MeterFlag>) -> Option<i64> {
+    fn total(&self, quantity: Quantity, deviations: &mut Vec<MeterDeviation>) -> Option<i64> {
         let phases = self.per_phase(quantity, Line::Phase);
         let sum = phases.into_iter().flatten().reduce(i64::saturating_add);
         let total = self.on(quantity, Line::Total);
         if let (Some(total), Some(sum)) = (total, sum)
             && total.abs_diff(sum) > total.unsigned_abs() / 20 + 1_000
         {
-            flags.push(MeterFlag::TotalDiffersFromPhases);
+            deviations.push(MeterDeviation::TotalDiffersFromPhases);
         }
         total.or(sum).or_else(|| {
             let neutral = self.on(quantity, Line::Neutral)?;
-            flags.push(MeterFlag::NeutralOnly);
+            deviations.push(MeterDeviation::NeutralOnly);
             Some(neutral)
         })
     }
 
     /// Whole percent; anything outside 0 to 100 is left out.
-    fn state_of_charge(&self, flags: &mut Vec<MeterFlag>) -> Option<u8> {
-        let percent = self.total(Quantity::StateOfCharge, flags)?.div_euclid(1_000);
+    fn state_of_charge(&self, deviations: &mut Vec<MeterDeviation>) -> Option<u8> {
+        let percent = self.total(Quantity::StateOfCharge, deviations)?.div_euclid(1_000);
         let sane = u8::try_from(percent).ok().filter(|percent| *percent <= 100);
         if sane.is_none() {
-            flags.push(MeterFlag::Unreadable);
+            deviations.push(MeterDeviation::Unreadable);
         }
         sane
     }
 
     /// The current of each phase; one that did not say its phase is on all three when `is_on_three` finds so.
-    fn current(&self, flags: &mut Vec<MeterFlag>, is_on_three: impl Fn(i64) -> bool) -> PerPhase {
+    fn current(&self, deviations: &mut Vec<MeterDeviation>, is_on_three: impl Fn(i64) -> bool) -> PerPhase {
         let phases = self.per_phase(Quantity::Current, Line::Phase);
         if phases != [None; 3] {
             return phases;
         }
         if let Some(lone) = self.on(Quantity::Current, Line::Total) {
-            flags.push(MeterFlag::CurrentWithoutPhase);
+            deviations.push(MeterDeviation::CurrentWithoutPhase);
             return if is_on_three(lone) { [Some(lone); 3] } else { [Some(lone), None, None] };
         }
         let neutral = self.on(Quantity::Current, Line::Neutral);
-        flags.extend(neutral.map(|_| MeterFlag::NeutralOnly));
+        deviations.extend(neutral.map(|_| MeterDeviation::NeutralOnly));
         [neutral, None, None]
     }
 
@@ -149,14 +149,14 @@ impl Samples<'_> {
 }
 
 /// The stated power, unless current and voltage show that it was meant in kilowatts; without one, theirs.
-fn plausible_power(stated: Option<i64>, derived: Option<i64>, flags: &mut Vec<MeterFlag>) -> Option<i64> {
+fn plausible_power(stated: Option<i64>, derived: Option<i64>, deviations: &mut Vec<MeterDeviation>) -> Option<i64> {
     match (stated, derived) {
         (Some(power), Some(expected)) if is_thousandth(power, expected) => {
-            flags.push(MeterFlag::KilowattsAsWatts);
+            deviations.push(MeterDeviation::KilowattsAsWatts);
             power.checked_mul(1_000)
         }
         (None, Some(expected)) => {
-            flags.push(MeterFlag::DerivedPower);
+            deviations.push(MeterDeviation::DerivedPower);
             Some(expected)
         }
         _ => stated,

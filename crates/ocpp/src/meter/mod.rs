@@ -118,7 +118,7 @@ pub struct Sample {
 
 /// What had to be assumed or left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MeterFlag {
+pub enum MeterDeviation {
     /// A value was no number, or out of its range, and was left out.
     Unreadable,
     /// A unit does not belong to its measurand; the usual one was assumed.
@@ -141,7 +141,7 @@ pub enum MeterFlag {
     DerivedPower,
 }
 
-impl MeterFlag {
+impl MeterDeviation {
     /// How the API spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -183,7 +183,7 @@ pub struct Reading {
     /// Power that the station offers at most.
     pub offered_power: Option<Watts>,
     /// What had to be assumed, ascending, each once.
-    pub flags: Vec<MeterFlag>,
+    pub deviations: Vec<MeterDeviation>,
 }
 
 impl Reading {

@@ -2,7 +2,7 @@
 
 use kernel::{Millivolts, Timestamp};
 
-use super::{Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample};
+use super::{Line, MeterDeviation, Place, Quantity, Reading, ReadingContext, Sample};
 
 impl Quantity {
     /// What a measurand is about; nothing for those that we do not use. The energy register is meant where none is given.
@@ -79,7 +79,7 @@ pub fn readings_at<V>(
     values: &[(Timestamp, &V)],
     nominal: Millivolts,
     context_of: impl Fn(&V) -> ReadingContext,
-    sample: impl Fn(&V, &mut Vec<MeterFlag>) -> Option<Sample>,
+    sample: impl Fn(&V, &mut Vec<MeterDeviation>) -> Option<Sample>,
 ) -> Vec<Reading> {
     let place = |(at, value): &(Timestamp, &V)| (*at, context_of(value));
     let mut places: Vec<(Timestamp, ReadingContext)> = Vec::with_capacity(1);
@@ -89,11 +89,11 @@ pub fn readings_at<V>(
         }
     }
     let reading = |(at, context)| {
-        let mut flags = Vec::new();
+        let mut deviations = Vec::new();
         let together = values.iter().filter(|value| place(value) == (at, context));
-        let samples: Vec<Sample> = together.filter_map(|(_, value)| sample(value, &mut flags)).collect();
-        let reading = Reading::of(at, context, &samples, nominal, flags);
-        (!reading.is_empty() || !reading.flags.is_empty()).then_some(reading)
+        let samples: Vec<Sample> = together.filter_map(|(_, value)| sample(value, &mut deviations)).collect();
+        let reading = Reading::of(at, context, &samples, nominal, deviations);
+        (!reading.is_empty() || !reading.deviations.is_empty()).then_some(reading)
     };
     places.into_iter().filter_map(reading).collect()
 }

@@ -193,11 +193,11 @@ impl Session {
     /// Answers the call that is being handled and hands out the next; an answer to any other is of no use.
     fn answer(&mut self, id: &MessageId, answer: Result<String, CallError>, outputs: &mut Vec<Output>) {
         if let Some(wants_answer) = self.incoming.finish(id) {
-            let told = match answer {
+            let sent = match answer {
                 Ok(payload) => Output::Transmit(write_result(id, &payload)),
                 Err(error) => self.refusal(id, &error),
             };
-            outputs.extend(wants_answer.then_some(told));
+            outputs.extend(wants_answer.then_some(sent));
             outputs.extend(self.incoming.next().map(Output::Dispatch));
         }
     }

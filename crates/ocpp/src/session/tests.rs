@@ -19,7 +19,7 @@ impl Bench {
     /// What happens, one line an output, without the wakes.
     fn step(&mut self, input: Input<'_>) -> Vec<String> {
         let outputs = self.session.step(input, self.now).into_iter();
-        outputs.filter_map(|one| told(&one)).collect()
+        outputs.filter_map(|one| sent(&one)).collect()
     }
 
     fn hear(&mut self, text: &str) -> Vec<String> {
@@ -61,7 +61,7 @@ impl Bench {
     }
 }
 
-fn told(output: &Output) -> Option<String> {
+fn sent(output: &Output) -> Option<String> {
     match output {
         Output::Transmit(text) => Some(format!("> {text}")),
         Output::Dispatch(call) => {
@@ -89,16 +89,16 @@ fn section_4_1_1_one_call_is_outstanding_at_a_time() {
 fn a_refusal_ends_a_call() {
     let mut bench = Bench::new();
     bench.send(bench.call(1, Priority::Command));
-    let told = bench.hear(r#"[4,"k1","NotSupported","no",{}]"#);
-    assert!(told[0].starts_with("1 Error(CallError { code: NotSupported"), "{told:?}");
+    let sent = bench.hear(r#"[4,"k1","NotSupported","no",{}]"#);
+    assert!(sent[0].starts_with("1 Error(CallError { code: NotSupported"), "{sent:?}");
 }
 
 #[test]
 fn an_answer_that_cannot_be_read_ends_its_call_at_once() {
     let mut bench = Bench::new();
     bench.send(bench.call(1, Priority::Command));
-    let told = bench.hear(r#"[3,"k1",{"configurationKey":[{]}]"#);
-    assert!(told[0].starts_with("1 Error(CallError { code: FormationViolation"), "{told:?}");
+    let sent = bench.hear(r#"[3,"k1",{"configurationKey":[{]}]"#);
+    assert!(sent[0].starts_with("1 Error(CallError { code: FormationViolation"), "{sent:?}");
 }
 
 #[test]
@@ -126,8 +126,8 @@ fn the_most_urgent_call_goes_first_and_equals_in_their_order() {
     }
     let mut order = Vec::new();
     for id in 1..=7 {
-        let told = bench.hear(&format!("[3,\"k{id}\",{{}}]"));
-        order.push(told[0].replace(" done {}", ""));
+        let sent = bench.hear(&format!("[3,\"k{id}\",{{}}]"));
+        order.push(sent[0].replace(" done {}", ""));
     }
     assert_eq!(order, ["1", "5", "7", "4", "6", "3", "2"]);
 }
@@ -283,14 +283,14 @@ fn a_flood_of_calls_is_refused_beyond_the_limit() {
 #[test]
 fn broken_json_is_answered_and_the_connection_goes_on() {
     let mut bench = Bench::new();
-    let told = bench.hear("{broken");
-    assert!(told[0].starts_with(r#"> [4,"-1","FormationViolation","#), "{told:?}");
+    let sent = bench.hear("{broken");
+    assert!(sent[0].starts_with(r#"> [4,"-1","FormationViolation","#), "{sent:?}");
     assert_eq!(bench.hear("[9,\"x\",{}]"), [""; 0]);
     assert_eq!(bench.hear(r#"[2,"a","Heartbeat",{}]"#).len(), 1);
 }
 
 #[test]
-fn what_is_sent_in_2_1_is_handled_in_its_turn_and_not_answered() {
+fn what_is_sent_in_2_1_is_handled_in_order_and_not_answered() {
     let mut bench = Bench::new();
     let sent = r#"[6,"s1","NotifyPeriodicEventStream",{"id":1}]"#;
     assert_eq!(bench.hear(sent), [""; 0], "1.6 knows no such message");
@@ -308,8 +308,8 @@ fn an_answer_that_cannot_be_read_is_complained_about_in_2_1() {
     bench.session =
         Session::new(SessionOptions { version: Protocol::V21, id_prefix: "k".into(), call_timeout: CALL_TIMEOUT });
     bench.send(bench.call(1, Priority::Command));
-    let told = bench.hear(r#"[3,"k1",{"status":[{]}]"#);
-    assert!(told[0].starts_with(r#"> [5,"k1","FormatViolation""#), "{told:?}");
-    assert!(told[1].starts_with("1 Error("), "{told:?}");
+    let sent = bench.hear(r#"[3,"k1",{"status":[{]}]"#);
+    assert!(sent[0].starts_with(r#"> [5,"k1","FormatViolation""#), "{sent:?}");
+    assert!(sent[1].starts_with("1 Error("), "{sent:?}");
     assert_eq!(bench.hear(r#"[5,"x","GenericError","",{}]"#), [""; 0]);
 }

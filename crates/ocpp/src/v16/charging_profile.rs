@@ -1,4 +1,4 @@
-//! Charging profiles (OCPP 1.6 §3.13 and §7.8): how a limit is told to a station.
+//! Charging profiles (OCPP 1.6 §3.13 and §7.8): how a limit is sent to a station.
 
 use crate::tenths::{Ceiling, Tenths};
 use kernel::{PhaseSet, Timestamp};

@@ -5,7 +5,7 @@ use kernel::Timestamp;
 use crate::text::Exact;
 
 /// A card or token (§7.28 IdToken); compared without regard to letter case. Longer ones than the specification
-/// allows come from stations that append a serial number, so they are kept whole and flagged.
+/// allows come from stations that append a serial number, so they are kept whole and noted as a deviation.
 pub type IdTag = Exact<20>;
 
 crate::choice! {
@@ -50,7 +50,7 @@ crate::choice! {
 }
 
 crate::message! {
-    /// What tells a certificate from others (security whitepaper).
+    /// What distinguishes a certificate from others (security whitepaper).
     pub struct CertificateHash {
         /// How it is hashed.
         pub hash_algorithm: HashAlgorithm,

@@ -18,7 +18,7 @@ crate::choice! {
 crate::exchange! {
     /// UpdateFirmware (§5.19): fetch and install a firmware.
     ///
-    /// The answer says nothing; FirmwareStatusNotification tells the rest.
+    /// The answer says nothing; FirmwareStatusNotification reports the rest.
     update_firmware
     asks {
         /// The URL of the firmware.

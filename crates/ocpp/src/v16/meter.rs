@@ -1,7 +1,7 @@
 //! Metering (OCPP 1.6 Core profile, §4.7, §7.33 and §7.43): meter values as stations send them, and what they mean.
 
 use crate::decimal::Decimal;
-use crate::meter::{Line, MeterFlag, Place, Quantity, Reading, ReadingContext, Sample, readings_at};
+use crate::meter::{Line, MeterDeviation, Place, Quantity, Reading, ReadingContext, Sample, readings_at};
 use kernel::{Millivolts, Timestamp};
 
 crate::choice! {
@@ -107,38 +107,38 @@ crate::exchange! {
 /// `nominal` is the voltage between phase and neutral to assume where a station does not measure it.
 pub fn readings(values: &[MeterValue], nominal: Millivolts) -> Vec<Reading> {
     let context = |value: &SampledValue| ReadingContext::of_context(value.context.as_ref().map(Context::as_str));
-    let told: Vec<(Timestamp, &SampledValue)> = values
+    let reported: Vec<(Timestamp, &SampledValue)> = values
         .iter()
         .flat_map(|instant| {
-            let told = instant.sampled_value.iter();
-            told.map(|value| (instant.timestamp, value))
+            let reported = instant.sampled_value.iter();
+            reported.map(|value| (instant.timestamp, value))
         })
         .collect();
-    readings_at(&told, nominal, context, sample)
+    readings_at(&reported, nominal, context, sample)
 }
 
-/// The value in our units; `None` for what we do not use and, with a flag, for what cannot be read.
-fn sample(value: &SampledValue, flags: &mut Vec<MeterFlag>) -> Option<Sample> {
+/// The value in our units; `None` for what we do not use and, as a deviation, for what cannot be read.
+fn sample(value: &SampledValue, deviations: &mut Vec<MeterDeviation>) -> Option<Sample> {
     if value.format == Some(Format::SignedData) {
-        flags.push(MeterFlag::SignedData);
+        deviations.push(MeterDeviation::SignedData);
         return None;
     }
     let quantity = Quantity::of_measurand(value.measurand.as_ref().map(Measurand::as_str))?;
     let exponent = match &value.unit {
         None => Quantity::DEFAULT_MILLI_EXPONENT,
         Some(unit) => quantity.milli_exponent(unit.as_str()).unwrap_or_else(|| {
-            flags.push(MeterFlag::OddUnit);
+            deviations.push(MeterDeviation::OddUnit);
             Quantity::DEFAULT_MILLI_EXPONENT
         }),
     };
     let number = Decimal::parse(&value.value);
     let Some(milli) = number.and_then(|number| number.nearest(exponent)) else {
-        flags.push(MeterFlag::Unreadable);
+        deviations.push(MeterDeviation::Unreadable);
         return None;
     };
     let is_energy = matches!(quantity, Quantity::Energy | Quantity::EnergyInterval);
     if is_energy && exponent == 3 && milli % 1_000 != 0 {
-        flags.push(MeterFlag::FractionalWattHours);
+        deviations.push(MeterDeviation::FractionalWattHours);
     }
     Some(Sample {
         quantity,

@@ -46,7 +46,7 @@ fn a_value_alone_is_the_energy_register_in_watt_hours() {
     assert_eq!(reading.energy, Some(WattHours(1_234)));
     assert_eq!(reading.context, ReadingContext::Periodic);
     assert_eq!(reading.at.to_string(), "2026-05-01T08:30:00.000Z");
-    assert_eq!(reading.flags, []);
+    assert_eq!(reading.deviations, []);
 }
 
 #[test]
@@ -77,14 +77,14 @@ fn units_are_read_in_every_spelling() {
 fn a_unit_of_another_measurand_is_taken_for_the_usual_one() {
     let reading = read(&["Current.Import|L1|V|16"]);
     assert_eq!(reading.current, amps([Some(16_000), None, None]));
-    assert!(reading.flags.contains(&MeterFlag::OddUnit));
+    assert!(reading.deviations.contains(&MeterDeviation::OddUnit));
 }
 
 #[test]
 fn a_number_where_a_text_is_due_is_read() {
     let all = read_json(r#"[{"value":1234.5,"measurand":"energy_active_import_register"}]"#);
     assert_eq!(all[0].energy, Some(WattHours(1_235)));
-    assert_eq!(all[0].flags, [MeterFlag::FractionalWattHours]);
+    assert_eq!(all[0].deviations, [MeterDeviation::FractionalWattHours]);
 }
 
 #[test]
@@ -100,11 +100,11 @@ fn phases_alone_add_up_to_a_total() {
 }
 
 #[test]
-fn a_total_counts_more_than_its_phases_and_a_difference_is_flagged() {
+fn a_total_counts_more_than_its_phases_and_a_difference_is_noted() {
     let reading =
         read(&["Power.Active.Import||W|7000", "Power.Active.Import|L1|W|2000", "Power.Active.Import|L2|W|2000"]);
     assert_eq!(reading.power, Some(Watts(7_000)));
-    assert_eq!(reading.flags, [MeterFlag::TotalDiffersFromPhases]);
+    assert_eq!(reading.deviations, [MeterDeviation::TotalDiffersFromPhases]);
 }
 
 #[test]
@@ -118,14 +118,14 @@ fn power_is_derived_from_current_and_voltage() {
         "Voltage|L3-N|V|230",
     ]);
     assert_eq!(reading.power, Some(Watts(4_600)));
-    assert_eq!(reading.flags, [MeterFlag::DerivedPower]);
+    assert_eq!(reading.deviations, [MeterDeviation::DerivedPower]);
 }
 
 #[test]
 fn power_is_derived_with_the_nominal_voltage_when_none_was_measured() {
     let reading = read(&["Current.Import|L1|A|10"]);
     assert_eq!(reading.power, Some(Watts(2_300)));
-    assert_eq!(reading.flags, [MeterFlag::NominalVoltage, MeterFlag::DerivedPower]);
+    assert_eq!(reading.deviations, [MeterDeviation::NominalVoltage, MeterDeviation::DerivedPower]);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_current_without_phase_is_on_three_phases_when_the_power_says_so() {
 
     let one = read(&["Current.Import||A|16", "Power.Active.Import||W|3680"]);
     assert_eq!(one.current, amps([Some(16_000), None, None]));
-    assert_eq!(one.flags, [MeterFlag::CurrentWithoutPhase]);
+    assert_eq!(one.deviations, [MeterDeviation::CurrentWithoutPhase]);
 }
 
 #[test]
@@ -150,14 +150,14 @@ fn a_neutral_alone_is_taken_for_the_first_phase() {
     let reading = read(&["Current.Import|N|A|13", "Voltage||V|230"]);
     assert_eq!(reading.current, amps([Some(13_000), None, None]));
     assert_eq!(reading.voltage, [Some(Millivolts(230_000)), None, None]);
-    assert!(reading.flags.contains(&MeterFlag::NeutralOnly));
+    assert!(reading.deviations.contains(&MeterDeviation::NeutralOnly));
 }
 
 #[test]
 fn kilowatts_labelled_watts_are_found_out_by_current_and_voltage() {
     let reading = read(&["Power.Active.Import||W|7.36", "Current.Import|L1|A|32", "Voltage|L1|V|230"]);
     assert_eq!(reading.power, Some(Watts(7_360)));
-    assert_eq!(reading.flags, [MeterFlag::KilowattsAsWatts]);
+    assert_eq!(reading.deviations, [MeterDeviation::KilowattsAsWatts]);
 
     let idle = read(&["Power.Active.Import||W|7", "Current.Import|L1|A|0.03"]);
     assert_eq!(idle.power, Some(Watts(7)));
@@ -186,14 +186,14 @@ fn each_context_of_an_instant_is_a_reading_of_its_own() {
 }
 
 #[test]
-fn what_cannot_be_read_is_left_out_and_flagged() {
+fn what_cannot_be_read_is_left_out_and_noted() {
     let reading = read(&["|||NaN", "SoC|||140", "Voltage|L1||230"]);
     assert_eq!((reading.energy, reading.soc_percent), (None, None));
-    assert_eq!(reading.flags, [MeterFlag::Unreadable]);
+    assert_eq!(reading.deviations, [MeterDeviation::Unreadable]);
     assert_eq!(read_json(r#"[{"value":"21","measurand":"Temperature"}]"#), []);
 
     let signed = read_json(r#"[{"value":"OCMF|{}","format":"SignedData"}]"#);
-    assert_eq!(signed[0].flags, [MeterFlag::SignedData]);
+    assert_eq!(signed[0].deviations, [MeterDeviation::SignedData]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! OCPP 1.6 with the security whitepaper: what a station may say and what it may be told, one file a functional block.
+//! OCPP 1.6 with the security whitepaper: what a station may send and what it may be sent, one file a functional block.
 //!
 //! The blocks are those of OCPP 2, so that what is alike stands alike; each names the feature profile that it is of. A new
 //! action is an `exchange!` in the file of its block and a word in the list below.

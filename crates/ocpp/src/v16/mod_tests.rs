@@ -19,8 +19,8 @@ fn raw(json: &str) -> Box<RawValue> {
 /// Reads strictly, finds nothing to complain about, writes the same text with the keys in the same order.
 fn round_trip<T: Wire + PartialEq + std::fmt::Debug>(json: &str) {
     let json = &json.replace('@', "\"2026-05-01T08:30:00.000Z\"");
-    let Decoded { value, flags } = decode::<T>(&raw(json), Timestamp::default(), Protocol::V16).expect("valid");
-    assert_eq!(flags, [], "{json}");
+    let Decoded { value, deviations } = decode::<T>(&raw(json), Timestamp::default(), Protocol::V16).expect("valid");
+    assert_eq!(deviations, [], "{json}");
     assert_eq!(value.to_json(), *json);
     assert_eq!(check::<T>(&raw(json), Protocol::V16), Ok(()));
 }
@@ -183,7 +183,7 @@ examples! {
 }
 
 #[test]
-fn what_a_station_says_is_told_from_what_it_is_told() {
+fn what_a_station_sends_is_distinguished_from_what_it_is_sent() {
     let at = Timestamp::default();
     let said = Incoming::decode("Heartbeat", &raw("{}"), at, Protocol::V16).expect("valid");
     assert_eq!(said.value, Incoming::Heartbeat(heartbeat::Request {}));
@@ -239,13 +239,13 @@ fn errors_of_payloads_have_the_codes_of_the_json_specification() {
 fn a_station_that_is_sloppy_boots_all_the_same() {
     let json = r#"{"chargePointVendor":"Schneider Electric SE with a long name","chargePointModel":7,
         "chargePointSerialNumber":null,"meterSerialNumber":"","firmwareVersion":1.2}"#;
-    let Decoded { value, flags } =
-        decode::<boot_notification::Request>(&raw(json), Timestamp::default(), Protocol::V16).expect("mended");
+    let Decoded { value, deviations } =
+        decode::<boot_notification::Request>(&raw(json), Timestamp::default(), Protocol::V16).expect("repaired");
     let vendor = value.charge_point_vendor.0.expect("there");
     assert_eq!(vendor.as_str(), "Schneider Electric S");
     assert_eq!(value.firmware_version.expect("there").as_str(), "1.2");
-    assert_eq!(flags.len(), 4);
-    assert!(flags[0].raw.contains("with a long name"));
+    assert_eq!(deviations.len(), 4);
+    assert!(deviations[0].raw.contains("with a long name"));
 }
 
 mod whatever_is_said {

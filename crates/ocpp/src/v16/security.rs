@@ -157,7 +157,7 @@ crate::exchange! {
         certificate_type: RootCertificate,
     }
     answers {
-        /// What tells them apart.
+        /// What distinguishes them.
         certificate_hash_data: Option<Vec<CertificateHash>>,
         /// Whether there are any.
         status: GetInstalledCertificateStatus,

@@ -2,7 +2,7 @@
 
 use super::common::*;
 use super::meter::MeterValue;
-use crate::wire::{Due, Held};
+use crate::wire::{Due, PresentedCard};
 use kernel::Timestamp;
 
 crate::choice! {
@@ -42,7 +42,7 @@ crate::exchange! {
     stop_transaction
     asks {
         /// The card that ended it.
-        id_tag: Held<IdTag>,
+        id_tag: PresentedCard<IdTag>,
         /// The energy register at the end, in Wh.
         meter_stop: Due<i64, true>,
         /// When it ended, by the clock of the station.

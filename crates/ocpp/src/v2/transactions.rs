@@ -4,7 +4,7 @@ use super::charging_profile::*;
 use super::common::*;
 use crate::number::Number;
 use crate::text::Exact;
-use crate::wire::{Due, Held};
+use crate::wire::{Due, PresentedCard};
 use kernel::Timestamp;
 
 crate::choice! {
@@ -155,7 +155,7 @@ crate::exchange! {
         evse_sleep: Option<bool> [V21],
         transaction_info: Transaction,
         evse: Option<Evse>,
-        id_token: Held<IdToken>,
+        id_token: PresentedCard<IdToken>,
     }
     answers {
         total_cost: Option<Number>,

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{Mending, Repair, Wire};
+use super::{LenientReader, Repair, Wire};
 
 /// A field that must be sent, and is nothing where it is missing or cannot be read. An object or a list instead is a fault
 /// all the same, unless `ANYTHING` may stand there.
@@ -15,32 +15,32 @@ use super::{Mending, Repair, Wire};
 pub struct Due<T, const ANYTHING: bool = false>(pub Option<T>);
 
 impl<T, const ANYTHING: bool> From<T> for Due<T, ANYTHING> {
-    fn from(told: T) -> Self {
-        Self(Some(told))
+    fn from(value: T) -> Self {
+        Self(Some(value))
     }
 }
 
 /// Strictly it must be there, so that what is missing is repaired and noted as a deviation.
 impl<'de, T: Deserialize<'de>, const ANYTHING: bool> Deserialize<'de> for Due<T, ANYTHING> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        T::deserialize(from).map(|told| Self(Some(told)))
+        T::deserialize(from).map(|value| Self(Some(value)))
     }
 }
 
 impl<T: Wire, const ANYTHING: bool> Wire for Due<T, ANYTHING> {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         if value.is_null() {
-            mending.flag(Repair::Null, &value);
+            reader.note_deviation(Repair::Null, &value);
             return Some(Self(None));
         }
         if !ANYTHING && (value.is_object() || value.is_array()) {
-            return T::mend(value, mending).map(|told| Self(Some(told)));
+            return T::read_leniently(value, reader).map(|value| Self(Some(value)));
         }
-        Some(Self(mending.spare(value)))
+        Some(Self(reader.spare(value)))
     }
 
-    fn missing(mending: &mut Mending) -> Option<Self> {
-        mending.flag(Repair::Missing, &Value::Null);
+    fn missing(reader: &mut LenientReader) -> Option<Self> {
+        reader.note_deviation(Repair::Missing, &Value::Null);
         Some(Self(None))
     }
 

@@ -5,9 +5,9 @@
 //! repair as a [`Fault`], all with their paths. [`mod@super::decode`] decides which of the two runs.
 
 mod due;
-mod held;
-mod mending;
+mod lenient;
 mod object;
+mod presented;
 mod report;
 
 use serde::Serialize;
@@ -19,19 +19,19 @@ use kernel::Timestamp;
 use super::time::{ReadTime, read_time, since_1970};
 
 pub use due::Due;
-pub use held::Held;
-pub use mending::{MOST_FLAGS, Mending};
+pub use lenient::{LenientReader, MOST_DEVIATIONS};
 pub use object::{Fields, from_object};
-pub use report::{Fault, Flag, Problem, Repair};
+pub use presented::PresentedCard;
+pub use report::{Deviation, Fault, Problem, Repair};
 
 /// Anything that may stand in a payload.
 pub trait Wire: Serialize + DeserializeOwned {
     /// Reads it as well as it can be read; `None` after noting a fault.
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self>;
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self>;
 
     /// What stands for it when the field is not there; `None` after noting a fault, for all but optional fields.
-    fn missing(mending: &mut Mending) -> Option<Self> {
-        mending.fault(Problem::Missing)
+    fn missing(reader: &mut LenientReader) -> Option<Self> {
+        reader.fault(Problem::Missing)
     }
 
     /// Whether it is not written at all, so that no payload of ours carries null.
@@ -54,13 +54,13 @@ pub trait Wire: Serialize + DeserializeOwned {
 pub(super) const NO_CONTAINER: Problem = Problem::WrongType("a text, not an object or a list");
 
 impl Wire for String {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         match value {
             Value::String(text) => Some(text),
-            Value::Null => mending.fault(Problem::WrongType("a text")),
-            Value::Array(_) | Value::Object(_) => mending.fault(NO_CONTAINER),
+            Value::Null => reader.fault(Problem::WrongType("a text")),
+            Value::Array(_) | Value::Object(_) => reader.fault(NO_CONTAINER),
             other => {
-                mending.flag(Repair::NotText, &other);
+                reader.note_deviation(Repair::NotText, &other);
                 Some(other.to_string())
             }
         }
@@ -70,9 +70,9 @@ impl Wire for String {
 macro_rules! integer {
     ($($type:ty: $due:literal),*) => {$(
         impl Wire for $type {
-            fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
-                let number = mending.fixed(&value, 0, $due)?;
-                Self::try_from(number).ok().or_else(|| mending.fault(Problem::NotAllowed($due.to_owned())))
+            fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
+                let number = reader.fixed(&value, 0, $due)?;
+                Self::try_from(number).ok().or_else(|| reader.fault(Problem::NotAllowed($due.to_owned())))
             }
         }
     )*};
@@ -80,32 +80,32 @@ macro_rules! integer {
 integer!(i64: "an integer", i32: "an integer", u32: "an integer that is not negative");
 
 impl Wire for bool {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         let truth = match &value {
             Value::Bool(truth) => return Some(*truth),
             Value::String(text) if text.trim().eq_ignore_ascii_case("true") => true,
             Value::String(text) if text.trim().eq_ignore_ascii_case("false") => false,
-            _ => return mending.fault(Problem::WrongType("true or false")),
+            _ => return reader.fault(Problem::WrongType("true or false")),
         };
-        mending.flag(Repair::Quoted, &value);
+        reader.note_deviation(Repair::Quoted, &value);
         Some(truth)
     }
 }
 
 impl Wire for Timestamp {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         let read = match &value {
             Value::String(text) => read_time(text),
             Value::Number(number) => number.as_i64().and_then(since_1970).map(ReadTime::Odd),
-            _ => return mending.fault(Problem::WrongType("a date and time in quotes")),
+            _ => return reader.fault(Problem::WrongType("a date and time in quotes")),
         };
         let (at, repair) = match read {
             Some(ReadTime::Exact(at)) => return Some(at),
             Some(ReadTime::Odd(at)) => (at, Repair::OddTime),
             Some(ReadTime::WithoutZone(at)) => (at, Repair::TimeWithoutZone),
-            None => (mending.received_at, Repair::UnreadableTime),
+            None => (reader.received_at, Repair::UnreadableTime),
         };
-        mending.flag(repair, &value);
+        reader.note_deviation(repair, &value);
         Some(at)
     }
 }
@@ -115,21 +115,21 @@ impl Wire for Timestamp {
 pub struct Any(pub Value);
 
 impl Wire for Any {
-    fn mend(value: Value, _: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, _: &mut LenientReader) -> Option<Self> {
         Some(Self(value))
     }
 }
 
 impl<T: Wire> Wire for Option<T> {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         if value.is_null() {
-            mending.flag(Repair::Null, &value);
+            reader.note_deviation(Repair::Null, &value);
             return Some(None);
         }
-        Some(mending.optional(value))
+        Some(reader.optional(value))
     }
 
-    fn missing(_: &mut Mending) -> Option<Self> {
+    fn missing(_: &mut LenientReader) -> Option<Self> {
         Some(None)
     }
 
@@ -139,24 +139,24 @@ impl<T: Wire> Wire for Option<T> {
 }
 
 impl<T: Wire> Wire for Vec<T> {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         let items = match value {
             Value::Array(items) => {
-                if items.is_empty() && mending.wants_full_lists() {
-                    mending.flag(Repair::EmptyList, &Value::Array(Vec::new()));
+                if items.is_empty() && reader.wants_full_lists() {
+                    reader.note_deviation(Repair::EmptyList, &Value::Array(Vec::new()));
                 }
                 items
             }
             lone @ Value::Object(_) => {
-                mending.flag(Repair::NotAList, &lone);
+                reader.note_deviation(Repair::NotAList, &lone);
                 vec![lone]
             }
-            _ => return mending.fault(Problem::WrongType("a list")),
+            _ => return reader.fault(Problem::WrongType("a list")),
         };
         let read = items
             .into_iter()
             .enumerate()
-            .filter_map(|(index, item)| mending.within(&format!("[{index}]"), |mending| mending.spare(item)));
+            .filter_map(|(index, item)| reader.within(&format!("[{index}]"), |reader| reader.spare(item)));
         Some(read.collect())
     }
 }

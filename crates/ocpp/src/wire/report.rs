@@ -69,7 +69,7 @@ pub enum Problem {
 
 /// One repair: where, what, and the text that stood there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flag {
+pub struct Deviation {
     /// Such as `meterValue[0].timestamp`.
     pub path: String,
     /// What was done.

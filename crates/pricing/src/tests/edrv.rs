@@ -176,10 +176,10 @@ fn readings_become_a_timeline_that_never_loses_energy() {
         price(Kind::Time, "1.00", "0"),
         price(Kind::ParkingTime, "1.00", "0"),
     ]);
-    let told: Vec<_> = lines(&rate, &timeline).into_iter().map(|(kind, quantity, _)| (kind, quantity)).collect();
+    let reported: Vec<_> = lines(&rate, &timeline).into_iter().map(|(kind, quantity, _)| (kind, quantity)).collect();
     // The last minute drew 2 Wh, 120 W on average: charging.
     assert_eq!(
-        told,
+        reported,
         [
             (Kind::Energy, "7.002".to_owned()),
             (Kind::Time, "1.016667".to_owned()),

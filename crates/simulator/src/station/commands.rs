@@ -77,7 +77,7 @@ impl Station {
             Command::SetChargingProfile(request) => self.set_profile(request, now).to_json(),
             Command::ClearChargingProfile(request) => self.clear_profiles(&request).to_json(),
             Command::GetCompositeSchedule(request) => self.composite(&request, now).to_json(),
-            Command::GetConfiguration(request) => self.settings.tell(request.key.as_deref()).to_json(),
+            Command::GetConfiguration(request) => self.settings.list(request.key.as_deref()).to_json(),
             Command::ChangeConfiguration(request) => {
                 let key = request.key.as_str();
                 let status = self.settings.change(key, request.value.as_str());

@@ -26,7 +26,7 @@ struct ReportedTransaction {
 pub struct Dialect {
     version: Protocol,
     /// By our number of the transaction.
-    told: BTreeMap<u64, ReportedTransaction>,
+    reported: BTreeMap<u64, ReportedTransaction>,
     /// By connector: the number of the request to start there.
     start_requests: BTreeMap<u32, i64>,
 }
@@ -34,7 +34,7 @@ pub struct Dialect {
 impl Dialect {
     /// Of a station that speaks this version.
     pub const fn new(version: Protocol) -> Self {
-        Self { version, told: BTreeMap::new(), start_requests: BTreeMap::new() }
+        Self { version, reported: BTreeMap::new(), start_requests: BTreeMap::new() }
     }
 
     /// What is spoken.
@@ -85,7 +85,7 @@ impl Dialect {
             ChargePointStatus::SuspendedEvse => Some("SuspendedEVSE"),
             _ => None,
         };
-        let running = self.told.iter().find(|(_, told)| told.connector == number);
+        let running = self.reported.iter().find(|(_, reported)| reported.connector == number);
         let local = running.map(|(local, _)| *local);
         if let (Some(state), Some(local)) = (state, local) {
             let info = Map::from_iter([("chargingState".to_owned(), json!(state))]);
@@ -111,7 +111,7 @@ impl Dialect {
         let connector = request.connector_id.0.unwrap_or_default();
         let begin = request.timestamp.0.unwrap_or_default();
         let name = format!("{local}-{}", begin.micros());
-        self.told.entry(local).or_insert(ReportedTransaction { connector, name, next_seq_no: 0 });
+        self.reported.entry(local).or_insert(ReportedTransaction { connector, name, next_seq_no: 0 });
         let mut info = Map::from_iter([("chargingState".to_owned(), json!("EVConnected"))]);
         if let Some(asked) = self.start_requests.remove(&connector) {
             info.insert("remoteStartId".to_owned(), json!(asked));
@@ -150,16 +150,16 @@ impl Dialect {
         mut info: Map<String, Value>,
         more: Value,
     ) -> (&'static str, Value) {
-        let Some(told) = self.told.get_mut(&local) else {
+        let Some(reported) = self.reported.get_mut(&local) else {
             return ("Heartbeat", json!({})); // it was over before it was reported
         };
-        info.insert("transactionId".to_owned(), json!(told.name));
+        info.insert("transactionId".to_owned(), json!(reported.name));
         let mut event = json!({
-            "eventType": kind, "triggerReason": trigger, "seqNo": told.next_seq_no,
-            "transactionInfo": info, "evse": {"id": told.connector, "connectorId": 1},
+            "eventType": kind, "triggerReason": trigger, "seqNo": reported.next_seq_no,
+            "transactionInfo": info, "evse": {"id": reported.connector, "connectorId": 1},
             "timestamp": more.pointer("/meterValue/0/timestamp"),
         });
-        told.next_seq_no += 1;
+        reported.next_seq_no += 1;
         if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
             event.extend(more);
         }
@@ -185,7 +185,7 @@ impl Dialect {
                 json!({"transactionId": number_of(*local), "idTagInfo": {"status": status}})
             }
             Message::Stop { local, .. } => {
-                self.told.remove(local);
+                self.reported.remove(local);
                 json!({})
             }
             _ => return answer,
@@ -194,7 +194,7 @@ impl Dialect {
     }
 
     fn number_by_name(&self, name: &str) -> i64 {
-        let known = self.told.iter().find(|(_, told)| told.name == name);
+        let known = self.reported.iter().find(|(_, reported)| reported.name == name);
         known.map_or(-1, |(local, _)| number_of(*local))
     }
 
@@ -317,7 +317,7 @@ pub fn reply(action: &str, asked: &RawValue, answer: &str) -> String {
             json!({"status": said.get("status"), "schedule": schedule})
         }
         "GetLocalListVersion" => json!({"versionNumber": said.get("listVersion")}),
-        "GetVariables" => json!({"getVariableResult": told_variables(&asked, &said)}),
+        "GetVariables" => json!({"getVariableResult": reported_variables(&asked, &said)}),
         "SetVariables" => {
             let change = asked.pointer("/setVariableData/0").cloned().unwrap_or_default();
             let status = match said.get("status").and_then(Value::as_str) {
@@ -336,7 +336,7 @@ pub fn reply(action: &str, asked: &RawValue, answer: &str) -> String {
     without_null(reply).to_string()
 }
 
-fn told_variables(asked: &Value, said: &Value) -> Vec<Value> {
+fn reported_variables(asked: &Value, said: &Value) -> Vec<Value> {
     let known = said.get("configurationKey").and_then(Value::as_array);
     let value_of = |key: &str| {
         let mut entries = known.into_iter().flatten();
@@ -344,13 +344,13 @@ fn told_variables(asked: &Value, said: &Value) -> Vec<Value> {
         entry.and_then(|entry| entry.get("value")).cloned()
     };
     let wanted = asked.get("getVariableData").and_then(Value::as_array);
-    let told = |one: &Value| {
+    let reported = |one: &Value| {
         let value = value_of(&key_of(one));
         let status = if value.is_some() { "Accepted" } else { "UnknownVariable" };
         json!({"attributeStatus": status, "attributeValue": value,
             "component": one.get("component"), "variable": one.get("variable")})
     };
-    wanted.into_iter().flatten().map(told).collect()
+    wanted.into_iter().flatten().map(reported).collect()
 }
 
 /// The key of 1.6 that a variable took the place of, or its own name.

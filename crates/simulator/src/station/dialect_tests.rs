@@ -110,7 +110,7 @@ fn what_is_asked_is_understood_and_answered_in_the_same_words() {
         assert_eq!(check_raw(action, &raw(&asked), Protocol::V201), Ok(()), "{action}");
         let (old, payload) = dialect.asked(action, &raw(&asked)).expect(action);
         let read = Command::decode(&old, &payload, AT, Protocol::V16).expect(action);
-        assert_eq!(read.flags, [], "{action}");
+        assert_eq!(read.deviations, [], "{action}");
     }
     let name = format!("4-{}", AT.micros());
     let stop = raw(&json!({"transactionId": name}));

@@ -237,7 +237,7 @@ fn section_5_16_a_transaction_profile_needs_a_transaction() {
 }
 
 #[test]
-fn a_composite_schedule_is_told_in_the_wanted_unit() {
+fn a_composite_schedule_is_answered_in_the_wanted_unit() {
     let mut bench = Bench::accepted();
     bench.limit("TxDefaultProfile", 1, 16);
     let answer = bench.call("GetCompositeSchedule", r#"{"connectorId":1,"duration":60,"chargingRateUnit":"W"}"#);
@@ -246,7 +246,7 @@ fn a_composite_schedule_is_told_in_the_wanted_unit() {
 }
 
 #[test]
-fn section_3_7_what_happened_offline_is_told_afterwards_in_order() {
+fn section_3_7_what_happened_offline_is_reported_afterwards_in_order() {
     let mut bench = Bench::accepted();
     bench.station.disconnected(bench.now);
     bench.plug_in();

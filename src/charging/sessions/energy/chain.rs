@@ -126,7 +126,7 @@ impl Chain {
     /// one that goes on from such a one: the register began again, and the clock went back.
     pub(super) fn is_late(&self, point: Point, bound: Bound) -> bool {
         self.last.is_some_and(|last| {
-            let is_before = |one: Point| one.mark.is_told_before(last.mark);
+            let is_before = |one: Point| one.mark.is_earlier_than(last.mark);
             let is_below = self.floor.is_some_and(|floor| point.value < floor);
             let goes_on =
                 self.held.is_some_and(|held| held.value > 0 && is_before(held) && confirms(held, point, last, bound));

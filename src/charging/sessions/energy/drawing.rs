@@ -59,17 +59,17 @@ impl Drawing {
     pub(super) fn note(&mut self, shown: Shown, rating: Watts) {
         self.rise = self.rise.saturating_add(shown.rise.unwrap_or(0).max(0));
         let since_register = shown.elapsed.saturating_sub(self.register_at).max(0);
-        let tells = self.rise > 0 || since_register >= SHORTEST;
-        let average = shown.rise.filter(|_| tells).map(|_| average(self.rise, since_register));
+        let reports = self.rise > 0 || since_register >= SHORTEST;
+        let average = shown.rise.filter(|_| reports).map(|_| average(self.rise, since_register));
         if shown.power.is_none() && average.is_none() && self.power.is_none() {
             return; // nothing shows yet what was drawn since
         }
         let span = shown.elapsed.saturating_sub(self.until).max(0);
         self.bridge(shown, average, (span, since_register));
-        let told = self.power.filter(|_| span <= LONGEST_GAP);
-        let steady = told.unwrap_or(0).clamp(0, rating.get().max(0));
+        let reported = self.power.filter(|_| span <= LONGEST_GAP);
+        let steady = reported.unwrap_or(0).clamp(0, rating.get().max(0));
         self.by_power = self.by_power.saturating_add(micro_watt_hours(steady, span));
-        if told.max(average).is_some_and(|power| power >= DRAWING) {
+        if reported.max(average).is_some_and(|power| power >= DRAWING) {
             self.time = self.time.saturating_add(span);
         }
         let stands = shown.power.is_none() && (span == 0 || average.is_none());

@@ -19,8 +19,8 @@ const SPREAD_MICROS: i64 = 60 * MICROS;
 const CLOCK_IS_FINE: i64 = 300 * MICROS;
 
 /// A station's own time, or the receipt where it lies ahead of it or more than thirty days back.
-pub fn believed(told: Timestamp, received: Timestamp) -> Timestamp {
-    if told > received || told < received - FARTHEST_BACK { received } else { told }
+pub fn believed(station_time: Timestamp, received: Timestamp) -> Timestamp {
+    if station_time > received || station_time < received - FARTHEST_BACK { received } else { station_time }
 }
 
 /// An instant as both clocks show it, in microseconds since 1970.
@@ -30,7 +30,7 @@ pub struct Mark {
     received: i64,
     /// The station's time, put into our clock as far as it is believed.
     #[serde(rename = "t")]
-    told: i64,
+    station_time: i64,
     /// How far the time that the station sent is ahead of that.
     #[serde(rename = "o", skip_serializing_if = "is_zero", default)]
     offset: i64,
@@ -43,9 +43,9 @@ const fn is_zero(offset: &i64) -> bool {
 
 impl Mark {
     /// What a station reported at a time of its own, put right by what is known of its clock, when it was received.
-    pub fn new(put_right: Timestamp, told: Timestamp, received: Timestamp) -> Self {
+    pub fn new(put_right: Timestamp, station_time: Timestamp, received: Timestamp) -> Self {
         let ours = believed(put_right, received).micros();
-        Self { received: received.micros(), told: ours, offset: told.micros().saturating_sub(ours) }
+        Self { received: received.micros(), station_time: ours, offset: station_time.micros().saturating_sub(ours) }
     }
 
     /// When it was received.
@@ -62,11 +62,11 @@ impl Mark {
 
     /// The same, reported at this instant of our clock at the latest.
     pub fn no_later_than(self, at: Timestamp) -> Self {
-        Self { told: self.told.min(at.micros()), ..self }
+        Self { station_time: self.station_time.min(at.micros()), ..self }
     }
 
     const fn raw(self) -> i64 {
-        self.told.saturating_add(self.offset)
+        self.station_time.saturating_add(self.offset)
     }
 
     const fn is_same_clock(self, other: Self) -> bool {
@@ -83,7 +83,7 @@ impl Mark {
     /// known: the shorter of the spans counts, by that clock as it stood and as it was put right. A clock that was set back
     /// says nothing as it stood; then the receipts do.
     fn own_since(self, earlier: Self) -> i64 {
-        let put_right = self.told.saturating_sub(earlier.told);
+        let put_right = self.station_time.saturating_sub(earlier.station_time);
         let as_it_stood = self.raw().saturating_sub(earlier.raw());
         if self.is_same_clock(earlier) || as_it_stood < 0 && !self.is_credible() {
             return put_right;
@@ -99,32 +99,32 @@ impl Mark {
     }
 
     /// Whether the station's own time of it is before another's.
-    pub(super) const fn is_told_before(self, other: Self) -> bool {
-        self.told < other.told
+    pub(super) const fn is_earlier_than(self, other: Self) -> bool {
+        self.station_time < other.station_time
     }
 
     /// The station's own time, as far as it is believed, in microseconds.
-    pub(super) const fn told_micros(self) -> i64 {
-        self.told
+    pub(super) const fn station_micros(self) -> i64 {
+        self.station_time
     }
 
     /// Whether it is minutes older than its receipt.
     const fn is_old(self) -> bool {
-        self.told.saturating_add(WAITED_MICROS) < self.received
+        self.station_time.saturating_add(WAITED_MICROS) < self.received
     }
 }
 
 /// The marks of what one message reports at these times, each put right and as it was sent. They keep their spacing by the
 /// station's clock, also where that clock is not believed: then the latest is that of the receipt.
 pub fn marks_of_one_message(times: &[(Timestamp, Timestamp)], received: Timestamp) -> Vec<Mark> {
-    let Some((put_right, latest)) = times.iter().max_by_key(|(_, told)| *told) else {
+    let Some((put_right, latest)) = times.iter().max_by_key(|(_, station_time)| *station_time) else {
         return Vec::new();
     };
     let moved = believed(*put_right, received).micros().saturating_sub(latest.micros());
     let farthest = (received - FARTHEST_BACK).micros();
-    let mark = |(_, told): &(Timestamp, Timestamp)| {
-        let ours = told.micros().saturating_add(moved).max(farthest);
-        Mark { received: received.micros(), told: ours, offset: told.micros().saturating_sub(ours) }
+    let mark = |(_, station_time): &(Timestamp, Timestamp)| {
+        let ours = station_time.micros().saturating_add(moved).max(farthest);
+        Mark { received: received.micros(), station_time: ours, offset: station_time.micros().saturating_sub(ours) }
     };
     times.iter().map(mark).collect()
 }
@@ -142,8 +142,8 @@ impl Run {
     /// What passed until `mark` where the receipts show that the clock does not keep up with them.
     fn crawled(&self, mark: Mark) -> Option<i64> {
         let received = mark.received.saturating_sub(self.from.received);
-        let told = mark.told.saturating_sub(self.from.told).max(0);
-        let crawls = received.saturating_sub(told) > SPREAD_MICROS;
+        let station_time = mark.station_time.saturating_sub(self.from.station_time).max(0);
+        let crawls = received.saturating_sub(station_time) > SPREAD_MICROS;
         crawls.then_some(self.elapsed.saturating_add(received))
     }
 }
@@ -171,10 +171,10 @@ pub struct ElapsedTime {
 impl ElapsedTime {
     /// One that begins here.
     pub fn from(start: Mark) -> Self {
-        let mut course =
+        let mut elapsed_time =
             Self { start, last: start, elapsed: 0, ahead: start.received.saturating_neg(), set: None, run: None };
-        course.follow(start);
-        course
+        elapsed_time.follow(start);
+        elapsed_time
     }
 
     /// From where the station's clock counts as it stands now, and what had passed then.
@@ -189,14 +189,14 @@ impl ElapsedTime {
             true => (base, passed),
             false => (self.last, self.elapsed),
         };
-        let most = mark.received.saturating_sub(self.start.told);
+        let most = mark.received.saturating_sub(self.start.station_time);
         passed.saturating_add(mark.own_since(from)).min(most)
     }
 
     /// Microseconds that passed until `mark`, which comes after all before.
     pub fn reach(&mut self, mark: Mark) -> i64 {
         let (own, by_receipt) = (self.own(mark), self.ahead.saturating_add(mark.received));
-        let waited = mark.is_old() && !mark.is_told_before(self.last);
+        let waited = mark.is_old() && !mark.is_earlier_than(self.last);
         let passed = if by_receipt.saturating_sub(own) <= SPREAD_MICROS {
             own
         } else if waited {
@@ -221,7 +221,7 @@ impl ElapsedTime {
     fn goes_on(&self, mark: Mark) -> Option<&Run> {
         let soon = mark.received.saturating_sub(self.last.received) <= WAITED_MICROS;
         let run = self.run.as_ref()?;
-        (mark.is_old() && soon && !mark.is_told_before(self.last)).then_some(run)
+        (mark.is_old() && soon && !mark.is_earlier_than(self.last)).then_some(run)
     }
 
     /// The run that the latest mark goes on, or begins.
@@ -259,7 +259,7 @@ impl ElapsedTime {
 
     /// The start is reported late: everything since lies as much further from it.
     pub(super) fn begin_at(&mut self, start: Mark) {
-        let put_right = self.start.told.saturating_sub(start.told);
+        let put_right = self.start.station_time.saturating_sub(start.station_time);
         let earlier = put_right.min(self.start.own_since(start).max(0));
         let later = |passed: i64| passed.saturating_add(earlier);
         self.elapsed = later(self.elapsed).max(0);
@@ -290,125 +290,125 @@ mod tests {
         second(60 * minute)
     }
 
-    fn mark(told: Timestamp, received: Timestamp) -> Mark {
-        Mark::new(told, told, received)
+    fn mark(station_time: Timestamp, received: Timestamp) -> Mark {
+        Mark::new(station_time, station_time, received)
     }
 
-    fn minutes(course: &mut ElapsedTime, told: i64, received: i64) -> i64 {
-        course.reach(mark(at(told), at(received))) / (60 * MICROS)
+    fn minutes(elapsed_time: &mut ElapsedTime, station_time: i64, received: i64) -> i64 {
+        elapsed_time.reach(mark(at(station_time), at(received))) / (60 * MICROS)
     }
 
     #[test]
     fn live_messages_count_by_the_clock_of_the_station() {
-        let mut course = ElapsedTime::from(mark(at(-2), at(0)));
-        assert_eq!(minutes(&mut course, 8, 10), 10);
-        assert_eq!(minutes(&mut course, 18, 20), 20);
+        let mut elapsed_time = ElapsedTime::from(mark(at(-2), at(0)));
+        assert_eq!(minutes(&mut elapsed_time, 8, 10), 10);
+        assert_eq!(minutes(&mut elapsed_time, 18, 20), 20);
     }
 
     #[test]
     fn a_burst_keeps_its_hours() {
-        let mut course = ElapsedTime::from(mark(at(-180), at(0)));
-        assert_eq!(minutes(&mut course, -90, 0), 90);
-        assert_eq!(minutes(&mut course, 0, 0), 180);
-        assert_eq!(minutes(&mut course, 10, 10), 190);
+        let mut elapsed_time = ElapsedTime::from(mark(at(-180), at(0)));
+        assert_eq!(minutes(&mut elapsed_time, -90, 0), 90);
+        assert_eq!(minutes(&mut elapsed_time, 0, 0), 180);
+        assert_eq!(minutes(&mut elapsed_time, 10, 10), 190);
     }
 
     #[test]
     fn a_stop_that_waited_ends_when_it_happened() {
-        let mut course = ElapsedTime::from(mark(at(0), at(0)));
-        assert_eq!(minutes(&mut course, 30, 180), 30);
+        let mut elapsed_time = ElapsedTime::from(mark(at(0), at(0)));
+        assert_eq!(minutes(&mut elapsed_time, 30, 180), 30);
     }
 
     #[test]
     fn a_clock_that_goes_back_does_not_stop_time() {
-        let mut course = ElapsedTime::from(mark(at(0), at(0)));
-        assert_eq!(minutes(&mut course, 60, 60), 60);
-        assert_eq!(minutes(&mut course, 10, 70), 70);
-        assert_eq!(minutes(&mut course, 70, 130), 130);
+        let mut elapsed_time = ElapsedTime::from(mark(at(0), at(0)));
+        assert_eq!(minutes(&mut elapsed_time, 60, 60), 60);
+        assert_eq!(minutes(&mut elapsed_time, 10, 70), 70);
+        assert_eq!(minutes(&mut elapsed_time, 70, 130), 130);
     }
 
     #[test]
     fn a_clock_that_was_never_set_leaves_the_receipts() {
-        let mut course = ElapsedTime::from(mark(Timestamp::from_unix_seconds(0), at(0)));
-        assert_eq!(minutes(&mut course, 5, 5), 5);
+        let mut elapsed_time = ElapsedTime::from(mark(Timestamp::from_unix_seconds(0), at(0)));
+        assert_eq!(minutes(&mut elapsed_time, 5, 5), 5);
     }
 
     #[test]
     fn a_clock_that_jumps_to_and_fro_adds_nothing() {
-        let mut course = ElapsedTime::from(mark(at(0), at(0)));
+        let mut elapsed_time = ElapsedTime::from(mark(at(0), at(0)));
         for step in 1..=50 {
-            minutes(&mut course, if step % 2 == 0 { step } else { step - 60 }, step);
+            minutes(&mut elapsed_time, if step % 2 == 0 { step } else { step - 60 }, step);
         }
-        assert_eq!(course.elapsed() / (60 * MICROS), 50);
+        assert_eq!(elapsed_time.elapsed() / (60 * MICROS), 50);
     }
 
     #[test]
     fn a_clock_that_was_known_to_be_behind_and_is_set_right_adds_nothing() {
         for behind in [2 * 60, 20 * 1_440] {
-            let mut course = ElapsedTime::from(Mark::new(at(0), at(-behind), at(0)));
-            assert_eq!(course.reach(mark(second(2), second(2))), 2 * MICROS);
-            assert_eq!(minutes(&mut course, 10, 10), 10);
+            let mut elapsed_time = ElapsedTime::from(Mark::new(at(0), at(-behind), at(0)));
+            assert_eq!(elapsed_time.reach(mark(second(2), second(2))), 2 * MICROS);
+            assert_eq!(minutes(&mut elapsed_time, 10, 10), 10);
         }
     }
 
     #[test]
     fn a_clock_that_becomes_known_and_is_then_set_right_adds_nothing() {
-        let mut course = ElapsedTime::from(mark(at(-120), at(0)));
-        assert_eq!(minutes(&mut course, -110, 10), 10);
+        let mut elapsed_time = ElapsedTime::from(mark(at(-120), at(0)));
+        assert_eq!(minutes(&mut elapsed_time, -110, 10), 10);
         let known = Mark::new(at(20), at(-100), at(20));
-        assert_eq!(course.reach(known) / (60 * MICROS), 20);
-        assert_eq!(minutes(&mut course, 30, 30), 30);
-        assert_eq!(minutes(&mut course, 40, 40), 40);
+        assert_eq!(elapsed_time.reach(known) / (60 * MICROS), 20);
+        assert_eq!(minutes(&mut elapsed_time, 30, 30), 30);
+        assert_eq!(minutes(&mut elapsed_time, 40, 40), 40);
     }
 
     #[test]
     fn an_hour_out_of_a_queue_counts_by_a_clock_that_is_known_to_be_off() {
         for ahead in [120, -5 * 365 * 1_440] {
-            let told = |minute: i64| Mark::new(at(minute), at(minute + ahead), at(60));
-            let mut course = ElapsedTime::from(told(0));
-            assert_eq!(course.reach(told(30)) / (60 * MICROS), 30);
-            assert_eq!(course.reach(told(60)) / (60 * MICROS), 60);
+            let reported = |minute: i64| Mark::new(at(minute), at(minute + ahead), at(60));
+            let mut elapsed_time = ElapsedTime::from(reported(0));
+            assert_eq!(elapsed_time.reach(reported(30)) / (60 * MICROS), 30);
+            assert_eq!(elapsed_time.reach(reported(60)) / (60 * MICROS), 60);
         }
     }
 
     #[test]
     fn a_clock_an_hour_behind_that_stands_still_or_crawls_leaves_the_receipts() {
         for seconds_in_ten in [0, 1] {
-            let mut course = ElapsedTime::from(mark(second(-3_600), second(0)));
+            let mut elapsed_time = ElapsedTime::from(mark(second(-3_600), second(0)));
             for step in 1..=15 {
-                let told = second(-3_600 + seconds_in_ten * step);
-                course.reach(mark(told, second(10 * step)));
+                let station_time = second(-3_600 + seconds_in_ten * step);
+                elapsed_time.reach(mark(station_time, second(10 * step)));
             }
-            assert_eq!(course.elapsed(), 150 * MICROS);
+            assert_eq!(elapsed_time.elapsed(), 150 * MICROS);
         }
     }
 
     #[test]
     fn a_queue_that_is_emptied_slowly_and_with_a_break_does_not_crawl() {
-        let mut course = ElapsedTime::from(mark(at(0), at(0)));
+        let mut elapsed_time = ElapsedTime::from(mark(at(0), at(0)));
         for minute in 1..=30 {
             // A message a second, of a minute each, twice; after twenty of them the link is lost for four minutes.
             let received = 180 * 60 + minute + if minute > 20 { 240 } else { 0 };
-            course.reach(mark(at(minute), second(received)));
-            course.reach(mark(at(minute), second(received)));
+            elapsed_time.reach(mark(at(minute), second(received)));
+            elapsed_time.reach(mark(at(minute), second(received)));
         }
-        assert_eq!(course.elapsed(), 30 * 60 * MICROS);
+        assert_eq!(elapsed_time.elapsed(), 30 * 60 * MICROS);
     }
 
     #[test]
     fn elements_of_one_message_keep_their_spacing() {
-        let told = [at(-500_000), at(-499_998), at(-499_995)];
-        let marks = marks_of_one_message(&told.map(|at| (at, at)), at(0));
-        let back: Vec<i64> = marks.iter().map(|mark| (at(0).micros() - mark.told) / (60 * MICROS)).collect();
+        let times = [at(-500_000), at(-499_998), at(-499_995)];
+        let marks = marks_of_one_message(&times.map(|at| (at, at)), at(0));
+        let back: Vec<i64> = marks.iter().map(|mark| (at(0).micros() - mark.station_time) / (60 * MICROS)).collect();
         assert_eq!(back, [5, 3, 0]);
     }
 
     #[test]
     fn marks_from_before_there_were_offsets_still_read() {
-        let told = mark(at(-5), at(0));
-        let text = serde_json::to_string(&told).expect("JSON");
+        let sent = mark(at(-5), at(0));
+        let text = serde_json::to_string(&sent).expect("JSON");
         assert!(!text.contains("\"o\""), "{text}");
-        assert_eq!(serde_json::from_str::<Mark>(&text).expect("a mark"), told);
+        assert_eq!(serde_json::from_str::<Mark>(&text).expect("a mark"), sent);
     }
 
     proptest! {
@@ -424,14 +424,14 @@ mod tests {
         ) {
             // The offset is known as soon as it holds.
             let mut offset = first;
-            let told = |now: i64, offset: i64| Mark::new(second(now), second(now + offset), second(now));
-            let mut course = ElapsedTime::from(told(0, offset));
+            let reported = |now: i64, offset: i64| Mark::new(second(now), second(now + offset), second(now));
+            let mut elapsed_time = ElapsedTime::from(reported(0, offset));
             let mut now = 0;
             for (seconds, set) in steps {
                 now += seconds;
                 offset = set.unwrap_or(offset);
-                course.reach(told(now, offset));
-                let missing = now * MICROS - course.elapsed();
+                elapsed_time.reach(reported(now, offset));
+                let missing = now * MICROS - elapsed_time.elapsed();
                 prop_assert!((0..=SPREAD_MICROS).contains(&missing), "{missing} of {now} s");
             }
         }
@@ -443,21 +443,21 @@ mod tests {
             steps in prop::collection::vec(
                 (0_i64..2_000, -4_000_000_i64..1_000_000, prop_oneof![Just(0_i64), -40_000_000_i64..40_000_000]), 1..40),
         ) {
-            let told = |now: i64, ago: i64, offset: i64| {
+            let reported = |now: i64, ago: i64, offset: i64| {
                 let ours = second(now + ago);
                 Mark::new(ours, second(now + ago + offset), second(now))
             };
-            let start = told(0, start.0, start.1);
-            let mut course = ElapsedTime::from(start);
+            let start = reported(0, start.0, start.1);
+            let mut elapsed_time = ElapsedTime::from(start);
             let (mut now, mut before) = (0, 0);
             for (seconds, ago, offset) in steps {
                 now += seconds;
-                let mark = told(now, ago, offset);
-                let most = course.most(mark);
-                let passed = course.reach(mark);
+                let mark = reported(now, ago, offset);
+                let most = elapsed_time.most(mark);
+                let passed = elapsed_time.reach(mark);
                 prop_assert!(passed >= before);
                 prop_assert!(passed <= most.max(before));
-                prop_assert!(start.told + passed <= second(now).micros());
+                prop_assert!(start.station_time + passed <= second(now).micros());
                 before = passed;
             }
         }

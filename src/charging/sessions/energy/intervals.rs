@@ -37,13 +37,13 @@ impl Intervals {
         bound: Bound,
         flags: &mut Vec<EnergyDeviation>,
     ) {
-        let end = mark.told_micros();
+        let end = mark.station_micros();
         let forgotten = self.known.len() >= REMEMBERED && self.known.first().is_some_and(|(first, _)| end < *first);
         if forgotten || self.known.contains(&(end, energy)) {
             return;
         }
         let before = self.known.iter().rev().find(|(known, _)| *known < end);
-        let before = before.map_or(start.told_micros(), |(known, _)| *known);
+        let before = before.map_or(start.station_micros(), |(known, _)| *known);
         let received = mark.since(self.last.unwrap_or(start));
         let span = end.saturating_sub(before).max(received);
         let place = self.known.partition_point(|(known, _)| *known <= end);

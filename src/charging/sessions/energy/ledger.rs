@@ -105,9 +105,9 @@ impl Chains {
         if read_at.is_some_and(|at| last.since(at) <= FRESH) {
             return [Some(Series::Transaction), None];
         }
-        let is_told = read_at.is_some() || self.transaction_clock.is_some();
-        let is_told_elsewhere = self.connector.is_some() || self.connector_clock.is_some();
-        match is_told || !is_told_elsewhere {
+        let is_reported = read_at.is_some() || self.transaction_clock.is_some();
+        let is_reported_by_another = self.connector.is_some() || self.connector_clock.is_some();
+        match is_reported || !is_reported_by_another {
             true => [Series::Transaction, Series::TransactionClock].map(Some),
             false => [Series::Connector, Series::ConnectorClock].map(Some),
         }
@@ -147,7 +147,8 @@ pub struct EnergyLedger {
     rating: Watts,
     /// When its station said that it began, put into our clock, in microseconds since 1970.
     started: i64,
-    course: ElapsedTime,
+    #[serde(rename = "course")]
+    elapsed_time: ElapsedTime,
     /// The register at the start, where it was reported.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     begin: Option<Point>,
@@ -177,7 +178,7 @@ impl EnergyLedger {
         Self {
             rating: rating.filter(|rating| *rating > Watts::ZERO).unwrap_or(UNKNOWN_RATING),
             started: started.micros(),
-            course: ElapsedTime::from(mark),
+            elapsed_time: ElapsedTime::from(mark),
             begin: None,
             carried: 0,
             chains: Chains::default(),
@@ -193,7 +194,7 @@ impl EnergyLedger {
     pub fn adopt(&mut self, (energy, drawing_seconds): (WattHours, i64), begin: Option<WattHours>, latest: Mark) {
         self.carried = energy.get().max(0);
         self.energy = self.carried;
-        self.drawing.carry(self.course.reach(latest), drawing_seconds);
+        self.drawing.carry(self.elapsed_time.reach(latest), drawing_seconds);
         let reached = begin.map(|begin| begin.get().saturating_add(self.carried));
         self.begin = reached.and_then(|register| Point::checked(register, latest));
     }
@@ -209,14 +210,14 @@ impl EnergyLedger {
             return;
         }
         self.rating = rating;
-        let most = self.bound(self.course.last()).most;
+        let most = self.bound(self.elapsed_time.last()).most;
         self.chains.cap(most);
         self.energy = self.energy.min(self.carried.saturating_add(most));
         self.sum_up();
     }
 
     fn bound(&self, mark: Mark) -> Bound {
-        let most = most_in(self.rating, self.course.most(mark));
+        let most = most_in(self.rating, self.elapsed_time.most(mark));
         Bound { rating: self.rating, most: most.saturating_sub(self.carried).max(0) }
     }
 
@@ -236,9 +237,9 @@ impl EnergyLedger {
 
     /// The register at the start, when the session began: reported with its start, or later.
     pub fn begin_at(&mut self, started: Timestamp, mark: Mark, register: Option<WattHours>) {
-        let before = self.course.elapsed();
-        self.course.begin_at(mark);
-        self.drawing.shift(self.course.elapsed().saturating_sub(before));
+        let before = self.elapsed_time.elapsed();
+        self.elapsed_time.begin_at(mark);
+        self.drawing.shift(self.elapsed_time.elapsed().saturating_sub(before));
         self.started = started.micros();
         let Some(point) = register.and_then(|register| self.checked(register, mark)) else {
             return;
@@ -247,7 +248,7 @@ impl EnergyLedger {
             return;
         }
         self.begin = Some(point);
-        let (bound, mut flags) = (self.bound(self.course.last()), Vec::new());
+        let (bound, mut flags) = (self.bound(self.elapsed_time.last()), Vec::new());
         for chain in self.chains.all_mut() {
             chain.begin_at(point, bound, &mut flags);
         }
@@ -259,7 +260,7 @@ impl EnergyLedger {
     pub fn observe(&mut self, observed: &Observed) -> Option<Timestamp> {
         let Observed { mark, series, .. } = *observed;
         // What is reported as the value at the start is that, however late its element says it was.
-        let shown_at = if observed.begins { self.course.start() } else { mark };
+        let shown_at = if observed.begins { self.elapsed_time.start() } else { mark };
         let point = observed.register.and_then(|register| self.checked(register, shown_at));
         let (begin, bound) = (self.begin, self.bound(mark));
         if let (Some(point), Some(chain)) = (point, self.chains.of(series))
@@ -268,7 +269,7 @@ impl EnergyLedger {
             return None;
         }
         let before = self.energy;
-        let elapsed = self.course.reach(mark);
+        let elapsed = self.elapsed_time.reach(mark);
         let (bound, mut flags) = (self.bound(mark), Vec::new());
         if let Some(point) = point {
             self.chains.of(series).get_or_insert_with(|| Chain::from(begin, series.is_apart())).observe(
@@ -279,7 +280,7 @@ impl EnergyLedger {
             );
         }
         if let Some(energy) = observed.interval {
-            let start = self.course.start();
+            let start = self.elapsed_time.start();
             let slot = if series.is_aligned() { &mut self.chains.clock_intervals } else { &mut self.chains.intervals };
             slot.get_or_insert_with(Intervals::default).observe(energy.get(), mark, start, bound, &mut flags);
         }
@@ -302,23 +303,23 @@ impl EnergyLedger {
 
     /// Where a late value lies in the session.
     pub fn place(&self, mark: Mark) -> Timestamp {
-        self.at(self.course.place(mark))
+        self.at(self.elapsed_time.place(mark))
     }
 
     /// The instant so many microseconds after the start, in our clock: nothing was reported before it happened.
     fn at(&self, elapsed: i64) -> Timestamp {
         let at = Timestamp::from_micros(self.started.saturating_add(elapsed));
-        at.min(self.course.last().received())
+        at.min(self.elapsed_time.last().received())
     }
 
     fn counts(&self, series: Series) -> bool {
-        let counting = self.chains.that_count(self.course.last());
+        let counting = self.chains.that_count(self.elapsed_time.last());
         counting.contains(&Some(series))
     }
 
     /// The registers that count.
     fn counting(&self) -> impl Iterator<Item = &Chain> {
-        let counting = self.chains.that_count(self.course.last());
+        let counting = self.chains.that_count(self.elapsed_time.last());
         let chain = |series| self.chains.get(series);
         counting.into_iter().flatten().filter_map(chain)
     }
@@ -327,7 +328,7 @@ impl EnergyLedger {
     /// an end that was assumed.
     pub fn end_at(&mut self, mark: Mark, register: Option<WattHours>) -> Timestamp {
         let before = self.energy;
-        let elapsed = self.course.reach(mark);
+        let elapsed = self.elapsed_time.reach(mark);
         let point = register.and_then(|register| self.checked(register, mark));
         if let Some(point) = point {
             self.stop(point);
@@ -342,16 +343,16 @@ impl EnergyLedger {
 
     /// The stop's register ends the registers that readings showed; where it goes with none, it and the start stand alone.
     fn stop(&mut self, point: Point) {
-        let (bound, mut flags, mut told, mut fits) = (self.bound(point.mark), Vec::new(), false, false);
-        let counting = self.chains.that_count(self.course.last());
+        let (bound, mut flags, mut reported, mut fits) = (self.bound(point.mark), Vec::new(), false, false);
+        let counting = self.chains.that_count(self.elapsed_time.last());
         for series in counting.into_iter().flatten() {
             let Some(chain) = self.chains.of(series) else {
                 continue;
             };
-            told = true;
+            reported = true;
             fits |= chain.observe(point, false, bound, &mut flags) == Fit::Follows;
         }
-        if told && !fits {
+        if reported && !fits {
             flags.push(EnergyDeviation::StopNotRead);
         }
         if let Some(begin) = self.begin.filter(|_| !fits) {
@@ -375,7 +376,7 @@ impl EnergyLedger {
     }
 
     fn sum_up(&mut self) {
-        let bound = self.bound(self.course.last());
+        let bound = self.bound(self.elapsed_time.last());
         let ended = self.ended;
         let total = |chain: &Chain| {
             let (counted, cut) = if ended { chain.at_the_end(bound) } else { (0, 0) };
@@ -445,12 +446,12 @@ impl EnergyLedger {
 
     /// The instant that the session got to, in our clock.
     pub fn reached(&self) -> Timestamp {
-        self.at(self.course.elapsed())
+        self.at(self.elapsed_time.elapsed())
     }
 
     /// When it was heard of last.
     pub const fn heard_at(&self) -> Timestamp {
-        self.course.last().received()
+        self.elapsed_time.last().received()
     }
 
     /// What was odd, each kind once.

@@ -15,8 +15,8 @@ fn at(second: i64) -> Timestamp {
 }
 
 /// What a station reports whose clock is taken to be right.
-fn mark(told: Timestamp, received: Timestamp) -> Mark {
-    Mark::new(told, told, received)
+fn mark(reported: Timestamp, received: Timestamp) -> Mark {
+    Mark::new(reported, reported, received)
 }
 
 /// A session at a plug of 22 kW whose station has the right time.
@@ -31,20 +31,20 @@ impl Story {
         Self { ledger }
     }
 
-    fn tells(&mut self, series: Series, minute: i64, register: i64) -> &mut Self {
+    fn reports(&mut self, series: Series, minute: i64, register: i64) -> &mut Self {
         self.shows(series, (minute * 60, minute * 60), Some(register), None, false)
     }
 
     fn shows(
         &mut self,
         series: Series,
-        (told, received): (i64, i64),
+        (reported, received): (i64, i64),
         register: Option<i64>,
         power: Option<i64>,
         begins: bool,
     ) -> &mut Self {
         self.ledger.observe(&Observed {
-            mark: mark(at(told), at(received)),
+            mark: mark(at(reported), at(received)),
             series,
             begins,
             register: register.map(WattHours),
@@ -57,7 +57,7 @@ impl Story {
     /// Registers of the transaction, each ten minutes after the one before.
     fn reads(&mut self, registers: &[i64]) -> &mut Self {
         for (minute, register) in (1..).map(|index| index * 10).zip(registers) {
-            self.tells(Series::Transaction, minute, *register);
+            self.reports(Series::Transaction, minute, *register);
         }
         self
     }
@@ -84,8 +84,8 @@ impl Story {
         self.ledger.energy().get()
     }
 
-    fn has(&self, flag: EnergyDeviation) -> bool {
-        self.ledger.flags().contains(&flag)
+    fn has(&self, deviation: EnergyDeviation) -> bool {
+        self.ledger.flags().contains(&deviation)
     }
 }
 
@@ -158,7 +158,7 @@ fn a_start_of_zero_before_a_lifetime_register_counts_from_the_first_reading() {
 }
 
 #[test]
-fn what_is_told_as_the_begin_is_the_begin() {
+fn what_is_reported_as_the_begin_is_the_begin() {
     let mut story = Story::began(5_000_000);
     story.shows(Series::Transaction, (20, 20), Some(300), None, true);
     story.reads(&[2_300]).stops(15, 3_000);
@@ -168,10 +168,10 @@ fn what_is_told_as_the_begin_is_the_begin() {
 #[test]
 fn a_lifetime_register_beside_that_of_the_session_does_not_mix_in() {
     let mut story = Story::began(0);
-    story.tells(Series::Transaction, 5, 895);
-    story.tells(Series::ConnectorClock, 6, 1_234_567);
-    story.tells(Series::Transaction, 10, 1_800);
-    story.tells(Series::ConnectorClock, 11, 1_235_480);
+    story.reports(Series::Transaction, 5, 895);
+    story.reports(Series::ConnectorClock, 6, 1_234_567);
+    story.reports(Series::Transaction, 10, 1_800);
+    story.reports(Series::ConnectorClock, 11, 1_235_480);
     assert_eq!(story.energy(), 1_800);
     assert_eq!(story.stops(12, 1_900).energy(), 1_900);
     assert_eq!(story.ledger.flags(), [EnergyDeviation::StartNotRead], "of the other register");
@@ -180,8 +180,8 @@ fn a_lifetime_register_beside_that_of_the_session_does_not_mix_in() {
 #[test]
 fn values_without_a_transaction_count_where_there_are_no_others() {
     let mut story = Story::began(6_000);
-    story.tells(Series::Connector, 20, 9_000);
-    story.tells(Series::Connector, 40, 14_000);
+    story.reports(Series::Connector, 20, 9_000);
+    story.reports(Series::Connector, 40, 14_000);
     assert_eq!(story.energy(), 8_000);
     assert_eq!(story.stops(50, 16_000).energy(), 10_000);
 }
@@ -189,9 +189,9 @@ fn values_without_a_transaction_count_where_there_are_no_others() {
 #[test]
 fn a_start_and_a_stop_of_the_session_count_beside_readings_of_a_lifetime() {
     let mut story = Story::began(1);
-    story.tells(Series::Transaction, 2, 7_912_900);
-    story.tells(Series::Transaction, 30, 7_917_000);
-    story.tells(Series::Transaction, 58, 7_922_000);
+    story.reports(Series::Transaction, 2, 7_912_900);
+    story.reports(Series::Transaction, 30, 7_917_000);
+    story.reports(Series::Transaction, 58, 7_922_000);
     assert_eq!(story.energy(), 9_100);
     assert_eq!(story.stops(60, 10_001).energy(), 10_000);
 }
@@ -221,7 +221,7 @@ fn registers_that_are_none_count_nothing_and_nothing_wraps() {
 }
 
 #[test]
-fn a_start_that_is_told_late_adds_what_the_first_reading_rose_by() {
+fn a_start_that_is_reported_late_adds_what_the_first_reading_rose_by() {
     let mut ledger = EnergyLedger::open(at(600), mark(at(600), at(900)), Some(PLUG));
     let shown = |minute: i64, register| Observed {
         mark: mark(at(minute * 60), at(900)),
@@ -258,7 +258,7 @@ fn intervals_count_once_each_where_there_is_no_register() {
 }
 
 #[test]
-fn a_register_that_counts_kilowatt_hours_is_told_by_the_power() {
+fn a_register_that_counts_kilowatt_hours_is_recognised_by_the_power() {
     let mut story = Story::began(361);
     for (minute, register) in [(10, 362), (20, 364), (40, 367)] {
         let times = (minute * 60, minute * 60);
@@ -272,14 +272,14 @@ fn a_register_that_counts_kilowatt_hours_is_told_by_the_power() {
 }
 
 #[test]
-fn drawing_is_seen_by_the_register_where_nothing_else_is_told() {
+fn drawing_is_seen_by_the_register_where_nothing_else_is_reported() {
     let mut story = Story::began(0);
     story.reads(&[1_000, 2_000, 2_000, 2_001]);
     assert_eq!(story.ledger.drawing_seconds(), 1_200);
 }
 
 #[test]
-fn drawing_is_seen_by_the_power_where_it_is_told() {
+fn drawing_is_seen_by_the_power_where_it_is_reported() {
     let mut story = Story::began(0);
     for (minute, power) in [(0, 7_000), (10, 7_000), (20, 0), (30, 7_000)] {
         let times = (minute * 60, minute * 60);
@@ -292,7 +292,7 @@ fn drawing_is_seen_by_the_power_where_it_is_told() {
 fn the_ledger_is_small_and_survives_its_storage() {
     let mut story = Story::began(1_000);
     story.reads(&[4_000, 7_000, 200, 3_000, 5_500]);
-    story.tells(Series::ConnectorClock, 60, 1_234_567);
+    story.reports(Series::ConnectorClock, 60, 1_234_567);
     let text = serde_json::to_string(&story.ledger).expect("JSON");
     assert!(text.len() < 1_200, "{} bytes: {text}", text.len());
     let again: EnergyLedger = serde_json::from_str(&text).expect("a ledger");
@@ -411,10 +411,10 @@ proptest! {
         let mut register = begin;
         for ((draw, trouble, wild), minute) in draws.iter().zip((1..).map(|index| index * 5)) {
             register += draw * 300 / 3_600;
-            story.tells(Series::Transaction, minute, register);
+            story.reports(Series::Transaction, minute, register);
             let seconds = (minute * 60 + 10, minute * 60 + 10);
             match trouble {
-                1 => story.tells(Series::Transaction, minute, register),
+                1 => story.reports(Series::Transaction, minute, register),
                 2 => story.shows(Series::Transaction, seconds, Some(0), None, false),
                 // Far beyond what can have been drawn in ten seconds.
                 3 => story.shows(Series::Transaction, seconds, Some(wild.saturating_abs().max(register + 50_000)), None, false),
@@ -428,7 +428,7 @@ proptest! {
         {
             // The honest register has the last word.
             let minute = i64::try_from(draws.len()).expect("few") * 5 + 1;
-            story.tells(Series::Transaction, minute, register);
+            story.reports(Series::Transaction, minute, register);
         }
         prop_assert_eq!(story.energy(), register - begin);
         let end = i64::try_from(draws.len()).expect("few") * 5 + 2;
@@ -479,7 +479,7 @@ proptest! {
                 minute += 5;
                 register += step;
                 shown += step;
-                story.tells(Series::Transaction, minute, register);
+                story.reports(Series::Transaction, minute, register);
             }
         }
         let energy = story.energy();

@@ -53,9 +53,9 @@ async fn get_variables(
     let data = json!({"key": keys, "meta_data": request.meta_data});
     let action = target.action(ActionKind::StationGetVariables, data);
     let (_, outcome) = in_time(performer.perform(action, StationCommand::GetConfiguration { keys })).await?;
-    let mut told = outcome.data;
-    hide_credentials(&mut told);
-    let field = |name| told.get(name).cloned().unwrap_or_default();
+    let mut shown = outcome.data;
+    hide_credentials(&mut shown);
+    let field = |name| shown.get(name).cloned().unwrap_or_default();
     let variables = Variables {
         variables: field("variables"),
         unknown: serde_json::from_value(field("unknown")).unwrap_or_default(),
@@ -133,7 +133,7 @@ async fn update_configurations(
             let target = Target::station(&caller, &ctx, id).await?;
             let mut results = Vec::with_capacity(settings.len());
             for setting in settings {
-                results.push(change_and_tell(&target, &performer, setting, &meta_data).await?);
+                results.push(change_and_record(&target, &performer, setting, &meta_data).await?);
             }
             Ok(reply(StatusCode::OK, "Changed", KeyOutcomes { results }))
         }
@@ -166,7 +166,7 @@ fn change(setting: SettingInput, meta_data: &Value) -> (Value, StationCommand) {
 }
 
 /// Changes one of several keys; that one fails does not keep the others from being tried, a lost station does.
-async fn change_and_tell(
+async fn change_and_record(
     target: &Target,
     performer: &Performer,
     setting: SettingInput,

@@ -3,7 +3,7 @@
 
 use actix_web::{HttpResponse, post, web};
 
-use super::target::{Target, Wait, told};
+use super::target::{Target, Wait, shown};
 use crate::control::actions::device::*;
 use crate::control::actions::model::ActionView;
 use crate::control::actions::performer::Performer;

@@ -22,7 +22,7 @@ macro_rules! station_commands {
         ) -> ApiResult<HttpResponse> {
             let target = Target::station(&caller, &ctx, id).await?;
             let command = StationCommand::from(request);
-            let data = told(&command);
+            let data = shown(&command);
             target.command(&performer, ActionKind::$kind, data, command, query.wait.unwrap_or($wait)).await
         }
     )*};

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, post, web};
 use serde_json::{Map, Value, json};
 
-use super::target::{Target, Wait, told};
+use super::target::{Target, Wait, shown};
 use crate::control::actions::commands::*;
 use crate::control::actions::model::ActionView;
 use crate::control::actions::performer::Performer;
@@ -232,6 +232,6 @@ async fn update_firmware(
         retries: request.retries,
         retry_interval: request.retry_interval,
     });
-    let data = told(&command);
+    let data = shown(&command);
     target.command(&performer, ActionKind::StationUpdateFirmware, data, command, query.wait.unwrap_or(false)).await
 }

@@ -137,7 +137,7 @@ fn sentence(kind: ActionKind) -> String {
 }
 
 /// What the action shows of a command.
-pub(super) fn told(command: &StationCommand) -> Value {
+pub(super) fn shown(command: &StationCommand) -> Value {
     match command {
         StationCommand::Device { payload, .. } => payload.clone(),
         other => json!(other),

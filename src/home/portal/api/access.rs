@@ -14,7 +14,7 @@ use super::super::logins::{self, Continued, Refreshed};
 use super::super::model::{HomeUser, Login, NewPassword, Refresh, ResetRequest, Tokens};
 use super::super::store::{self, Purpose};
 use super::super::{Portal, emails};
-use super::tell;
+use super::record_event;
 use crate::events::EventKind;
 use crate::http::client_address;
 use crate::http::docs::{HomeErrors, PortalErrors};
@@ -121,7 +121,7 @@ async fn choose_password(
             Purpose::Invitation => EventKind::HomeUserAccepted,
             Purpose::PasswordReset => EventKind::HomeUserPasswordReset,
         };
-        tell(conn, &moment, (&home, &user), kind)?;
+        record_event(conn, &moment, (&home, &user), kind)?;
         let whom = (home.organization_id, user.id);
         Ok::<_, ApiError>(logins::begin(conn, &moment, whom, lasts)?)
     });
@@ -192,7 +192,7 @@ async fn refresh_login(ctx: Ctx, portal: web::Data<Portal>, Body(given): Body<Re
         let refreshed = logins::refresh(conn, now, &given.refresh_token)?;
         if let Refreshed::Reused { organization, user } = refreshed {
             let (home, user) = store::find(conn, organization, user)?;
-            tell(conn, &moment, (&home, &user), EventKind::HomeUserRefreshReused)?;
+            record_event(conn, &moment, (&home, &user), EventKind::HomeUserRefreshReused)?;
         }
         Ok(refreshed)
     });
@@ -232,10 +232,10 @@ async fn request_password_reset(
     let moment = ctx.moment();
     let (email, organization) = (String::from(request.email), request.organization);
     let address = email.clone();
-    if portal.post.is_some() {
+    if portal.mailer.is_some() {
         let queue = ctx.db.write(move |conn| emails::queue_reset(conn, &moment, (&address, organization)));
         queue.await?;
-        portal.ring();
+        portal.notify();
     } else {
         tracing::warn!("somebody asked for another password, but no mail server is configured");
     }

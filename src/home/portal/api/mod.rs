@@ -22,7 +22,7 @@ pub fn portal_routes(config: &mut ServiceConfig) {
 }
 
 /// Writes down what happened to a home user, and answers how that looks.
-fn tell(
+fn record_event(
     conn: &mut Conn,
     moment: &Moment,
     (home, user): (&HomeUser, &User),

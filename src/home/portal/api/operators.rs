@@ -6,7 +6,7 @@ use super::super::Portal;
 use super::super::emails::{Email, EmailKind};
 use super::super::model::{GroupUser, HomeUser, HomeUserFilter, HomeUserView, NewHomeUser};
 use super::super::store::{self, Purpose};
-use super::tell;
+use super::record_event;
 use crate::events::EventKind;
 use crate::http::caller::{ReadHomeUsers, WriteGroups, WriteHomeUsers};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};
@@ -68,11 +68,11 @@ async fn create_home_user(
             let user = user_of(conn, &moment, organization, new.clone())?;
             let home = HomeUser::new(&user, &moment);
             store::insert(conn, &home).map_err(invited_before)?;
-            tell(conn, &moment, (&home, &user), EventKind::HomeUserCreated)?;
+            record_event(conn, &moment, (&home, &user), EventKind::HomeUserCreated)?;
             invite(conn, &moment, &shared, (home, user))
         })
         .await?;
-    portal.ring();
+    portal.notify();
     Ok(Created(view))
 }
 
@@ -113,14 +113,14 @@ fn invite(
         .email
         .clone()
         .ok_or_else(|| ApiError::conflict("The user has no e-mail address to send an invitation to"))?;
-    let mut view = tell(conn, moment, (&home, &user), EventKind::HomeUserInvited)?;
-    if portal.post.is_some() {
-        let letter = Email {
+    let mut view = record_event(conn, moment, (&home, &user), EventKind::HomeUserInvited)?;
+    if portal.mailer.is_some() {
+        let queued = Email {
             organization_id: Some(user.organization_id),
             user_id: Some(user.id),
             ..Email::new(EmailKind::Invitation, &email, moment)
         };
-        letter.queue(conn)?;
+        queued.queue(conn)?;
     } else {
         let until = moment.now + portal.links.invitation;
         let secret = store::make_link(conn, (user.id, &email), Purpose::Invitation, until)?;
@@ -166,7 +166,7 @@ async fn delete_home_user(
                 return Err(ApiError::in_use(message));
             }
             store::delete(conn, id)?;
-            Ok(Deleted(tell(conn, &moment, (&home, &user), EventKind::HomeUserDeleted)?))
+            Ok(Deleted(record_event(conn, &moment, (&home, &user), EventKind::HomeUserDeleted)?))
         })
         .await
 }
@@ -198,7 +198,7 @@ async fn invite_home_user(
             invite(conn, &moment, &shared, (home, user))
         })
         .await?;
-    portal.ring();
+    portal.notify();
     Ok(Changed(view))
 }
 
@@ -216,7 +216,7 @@ async fn set_group_user(
     Body(body): Body<GroupUser>,
 ) -> ApiResult<Changed<GroupView>> {
     let (organization, moment) = (caller.organization(), ctx.moment());
-    let writes = portal.post.is_some();
+    let writes = portal.mailer.is_some();
     let view = ctx
         .db
         .write(move |conn| {
@@ -227,18 +227,18 @@ async fn set_group_user(
             let is_new = group.user_id != Some(user.id);
             let view = groups::give_to(conn, &moment, group, Some(user.id))?;
             if let (Some(email), true) = (user.email, is_new && writes) {
-                let letter = Email {
+                let queued = Email {
                     organization_id: Some(organization),
                     user_id: Some(user.id),
                     group_id: Some(id),
                     ..Email::new(EmailKind::Group, &email, &moment)
                 };
-                letter.queue(conn)?;
+                queued.queue(conn)?;
             }
             Ok::<_, ApiError>(view)
         })
         .await?;
-    portal.ring();
+    portal.notify();
     Ok(Changed(view))
 }
 

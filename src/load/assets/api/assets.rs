@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, patch, post, web};
 
-use super::{missing, tell};
+use super::{missing, notify};
 use crate::events::EventKind;
 use crate::filters;
 use crate::http::caller::{ReadAssets, ReadLocations, WriteAssets};
@@ -67,7 +67,7 @@ async fn create_asset(
         Ok(Created(view))
     });
     let created = created.await?;
-    tell(&signals, &asset, None, AssetChange::Reconfigured);
+    notify(&signals, &asset, None, AssetChange::Reconfigured);
     Ok(created)
 }
 
@@ -114,7 +114,7 @@ async fn update_asset(
         Ok::<_, ApiError>((view, asset, left))
     });
     let (view, asset, left) = changed.await?;
-    tell(&signals, &asset, left, AssetChange::Reconfigured);
+    notify(&signals, &asset, left, AssetChange::Reconfigured);
     Ok(Changed(view))
 }
 
@@ -138,7 +138,7 @@ async fn delete_asset(
         Ok::<_, ApiError>((view, asset))
     });
     let (view, asset) = deleted.await?;
-    tell(&signals, &asset, None, AssetChange::Reconfigured);
+    notify(&signals, &asset, None, AssetChange::Reconfigured);
     Ok(Deleted(view))
 }
 
@@ -171,6 +171,6 @@ async fn set_asset_state(
         Ok((Changed(view), asset))
     });
     let (view, asset) = switched.await?;
-    tell(&signals, &asset, None, AssetChange::Switched);
+    notify(&signals, &asset, None, AssetChange::Switched);
     Ok(view)
 }

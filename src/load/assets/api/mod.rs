@@ -20,9 +20,9 @@ fn missing(error: StoreError) -> ApiError {
 }
 
 /// Notifies balancing about the group of an asset, and the one it left.
-fn tell(signals: &AssetSignals, asset: &Asset, left: Option<GroupId>, change: AssetChange) {
+fn notify(signals: &AssetSignals, asset: &Asset, left: Option<GroupId>, change: AssetChange) {
     let left = left.filter(|left| asset.group_id != Some(*left));
     for group in asset.group_id.into_iter().chain(left) {
-        signals.tell(AssetSignal { organization: asset.organization_id, group, asset: asset.id, change });
+        signals.notify(AssetSignal { organization: asset.organization_id, group, asset: asset.id, change });
     }
 }

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get, post, web};
 use serde_json::Value;
 
-use super::{missing, tell};
+use super::{missing, notify};
 use crate::filters;
 use crate::http::caller::{ReadAssets, WriteAssets};
 use crate::http::docs::{OneErrors, WriteErrors};
@@ -147,7 +147,7 @@ async fn create_asset_readings(
         return Err(new.refused(recorded.receipt));
     }
     if recorded.newer {
-        tell(&signals, &recorded.asset, None, AssetChange::Read);
+        notify(&signals, &recorded.asset, None, AssetChange::Read);
     }
     let (status, message) = match recorded.receipt.accepted {
         0 => (StatusCode::OK, "Known already"),

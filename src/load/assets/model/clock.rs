@@ -89,9 +89,9 @@ mod tests {
     /// How old each reading is taken to be, in seconds, of those heard as (time of the meter, receipt).
     fn ages(heard: impl IntoIterator<Item = (i64, i64)>) -> Vec<i64> {
         let mut clock = MeterClock::default();
-        let mut age = |(told, received)| {
-            clock.hear(at(told), at(received));
-            at(received).seconds_since(clock.ours(at(told), at(received)))
+        let mut age = |(sent, received)| {
+            clock.hear(at(sent), at(received));
+            at(received).seconds_since(clock.ours(at(sent), at(received)))
         };
         heard.into_iter().map(&mut age).collect()
     }
@@ -140,11 +140,11 @@ mod tests {
             let mut received = 0;
             for (gap, waited) in heard {
                 received += gap;
-                let told = at(received - waited + skew);
-                clock.hear(told, at(received));
-                let ours = clock.ours(told, at(received));
+                let sent = at(received - waited + skew);
+                clock.hear(sent, at(received));
+                let ours = clock.ours(sent, at(received));
                 prop_assert!(ours <= at(received));
-                prop_assert!(ours >= told.min(at(received)));
+                prop_assert!(ours >= sent.min(at(received)));
             }
         }
 

@@ -87,13 +87,13 @@ impl NewReading {
         let voltage = electrics.voltage(self.voltage, asset, location, &mut faults);
         let current = current.map(|one| one.map(|SignedAmps(current)| current));
         let given = given.map(|one| one.map(|SignedKilowatts(power)| power));
-        let told = self.power.map(|SignedKilowatts(power)| power);
+        let sent = self.power.map(|SignedKilowatts(power)| power);
         let carried = zip(current, voltage).map(|(current, voltage)| Some(electrics.power(current?, voltage?)));
-        let (current, signs) = signs::put(current, carried, (told, given));
+        let (current, signs) = signs::put(current, carried, (sent, given));
         let phase_power = zip(zip(current, voltage), given)
             .map(|(carried, given)| given.or_else(|| Some(electrics.power(carried.0?, carried.1?))));
         let sum: Option<Watts> = phase_power.iter().take(electrics.count).copied().sum();
-        let power = told.or(sum);
+        let power = sent.or(sum);
         if faults.is_empty() && power.is_none() {
             if current.iter().any(Option::is_some) {
                 let message = "is required, here or of the asset, to know the power of a current";

@@ -38,22 +38,22 @@ impl Bound {
     }
 
     /// What of a reading is beyond it, by the fields that were sent.
-    pub fn broken_by(&self, reading: &Reading, is_told: impl Fn(&str) -> bool) -> Option<Beyond> {
+    pub fn broken_by(&self, reading: &Reading, was_sent: impl Fn(&str) -> bool) -> Option<Beyond> {
         let claims = claims(reading);
         let beyond = || claims.into_iter().filter(|(_, said)| *said > self.most);
-        let (field, said) = match beyond().find(|(field, _)| is_told(field)) {
-            Some(told) => told,
+        let (field, said) = match beyond().find(|(field, _)| was_sent(field)) {
+            Some(sent) => sent,
             None => {
                 // Computed from what was sent: from currents, their sum.
-                let (reckoned, said) = beyond().next()?;
-                let told = claims.into_iter().find(|(field, _)| is_told(field));
-                (told.map_or(reckoned, |(field, _)| field), said)
+                let (computed, said) = beyond().next()?;
+                let sent = claims.into_iter().find(|(field, _)| was_sent(field));
+                (sent.map_or(computed, |(field, _)| field), said)
             }
         };
-        Some(Beyond { field, message: self.told(field, said) })
+        Some(Beyond { field, message: self.message(field, said) })
     }
 
-    fn told(&self, field: &str, said: Watts) -> String {
+    fn message(&self, field: &str, said: Watts) -> String {
         let most = self.most.kilowatts();
         let why = match self.rated {
             Some(rated) if self.most > ALWAYS_PLAUSIBLE => {
@@ -120,7 +120,7 @@ pub fn is_below_zero(load: Watts, produced: Watts) -> bool {
 }
 
 /// The same in words.
-pub fn told_below_zero(load: Watts, produced: Watts) -> String {
+pub fn sent_below_zero(load: Watts, produced: Watts) -> String {
     format!(
         "says that {} kW are fed in, where {} kW are known to be produced: only these count; add what produces as an asset, or change the sign",
         (-load).kilowatts(),
@@ -145,8 +145,8 @@ mod tests {
         }
     }
 
-    fn field(bound: Bound, reading: &Reading, told: &[&str]) -> Option<&'static str> {
-        let beyond = bound.broken_by(reading, |field| told.contains(&field));
+    fn field(bound: Bound, reading: &Reading, sent: &[&str]) -> Option<&'static str> {
+        let beyond = bound.broken_by(reading, |field| sent.contains(&field));
         beyond.map(|beyond| beyond.field)
     }
 
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_field_that_was_told_is_the_one_that_is_named() {
+    fn the_field_that_was_sent_is_the_one_that_is_named() {
         let bound = Bound::of([Watts(30_000)]);
         let driven = Reading {
             phase_power: [Some(Watts(230_000)); 3],
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_units_is_told_with_what_would_be_right() {
+    fn a_slip_of_units_is_reported_with_what_would_be_right() {
         let beyond = Bound::of([Watts(30_000)]).broken_by(&reading(6_000_000), |_| true);
         assert_eq!(
             beyond.map(|beyond| beyond.message).as_deref(),

@@ -23,14 +23,14 @@ pub fn put(
     carried: [Option<Watts>; 3],
     (power, phase_power): (Option<Watts>, [Option<Watts>; 3]),
 ) -> ([Option<Milliamps>; 3], Signs) {
-    let is_told = phase_power.iter().any(Option::is_some);
+    let was_sent = phase_power.iter().any(Option::is_some);
     let each = |(carried, power): (&Option<Watts>, Option<Watts>)| {
         let (Some(carried), Some(power)) = (*carried, power) else {
             return false;
         };
         is_opposite(carried, power)
     };
-    let turned: Vec<bool> = if is_told {
+    let turned: Vec<bool> = if was_sent {
         carried.iter().zip(phase_power).map(each).collect()
     } else {
         let has_signs = current.iter().flatten().any(|one| *one < Milliamps::ZERO);
@@ -70,8 +70,8 @@ mod tests {
     fn amps(currents: [i64; 3], power: (i64, [Option<i64>; 3])) -> [i64; 3] {
         let current = currents.map(|amps| Some(Milliamps(amps * 1_000)));
         let carried = currents.map(|amps| Some(Watts(amps * 230)));
-        let told = (Some(Watts(power.0)), power.1.map(|one| one.map(Watts)));
-        let (signed, _) = put(current, carried, told);
+        let sent = (Some(Watts(power.0)), power.1.map(|one| one.map(Watts)));
+        let (signed, _) = put(current, carried, sent);
         signed.map(|one| one.map_or(0, Milliamps::get) / 1_000)
     }
 
@@ -86,20 +86,20 @@ mod tests {
     }
 
     #[test]
-    fn where_each_phase_tells_its_power_each_is_turned_by_itself() {
+    fn where_each_phase_reports_its_power_each_gets_its_own_sign() {
         let phases = [Some(-2_300), Some(1_150), Some(0)];
         assert_eq!(amps([10, 5, 0], (-1_150, phases)), [-10, 5, 0]);
     }
 
     #[test]
-    fn what_flows_both_ways_at_once_counts_as_drawn_where_nobody_tells_the_phases() {
+    fn what_flows_both_ways_at_once_counts_as_drawn_where_nobody_reports_the_phases() {
         // 10 A out, 5 A in: 1,150 W out in all, and nobody knows which.
         assert_eq!(amps([10, 5, 0], (-1_150, [None; 3])), [10, 5, 0]);
     }
 
     proptest! {
         #[test]
-        fn no_current_changes_its_size_and_none_turns_while_power_is_drawn(
+        fn no_current_changes_its_size_and_none_its_sign_while_power_is_drawn(
             currents in prop::array::uniform3(-100_000..100_000_i64),
             power in -80_000..80_000_i64,
         ) {

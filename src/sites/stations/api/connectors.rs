@@ -83,7 +83,7 @@ async fn create_connector(
             Ok(Created(view))
         })
         .await?;
-    signals.tell(Signal { organization, station: id, kind: SignalKind::Reconfigured });
+    signals.notify(Signal { organization, station: id, kind: SignalKind::Reconfigured });
     Ok(Created(view))
 }
 
@@ -164,7 +164,7 @@ async fn update_connector(
             Ok::<_, ApiError>(view)
         })
         .await?;
-    signals.tell(Signal { organization, station: view.chargestation, kind: SignalKind::Reconfigured });
+    signals.notify(Signal { organization, station: view.chargestation, kind: SignalKind::Reconfigured });
     Ok(Changed(view))
 }
 

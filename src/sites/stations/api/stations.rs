@@ -202,7 +202,7 @@ async fn update_chargestation(
     if must_come_anew {
         link.disconnect(id);
     }
-    signals.tell(Signal { organization, station: id, kind: SignalKind::Reconfigured });
+    signals.notify(Signal { organization, station: id, kind: SignalKind::Reconfigured });
     Ok(Changed(view))
 }
 

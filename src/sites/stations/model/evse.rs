@@ -170,7 +170,7 @@ pub struct StationPlace {
     /// Its own coordinates, else the location's.
     pub coordinates: Option<Coordinates>,
     /// How it is doing.
-    pub standing: StationState,
+    pub station_state: StationState,
 }
 
 impl EvseView {
@@ -181,7 +181,7 @@ impl EvseView {
             coordinates: place.coordinates,
             operational_status: condition.map_or(OperationalStatus::Inoperative, |condition| condition.operational),
             detailed_status: condition.map_or(DetailedStatus::Unavailable, |condition| condition.detailed),
-            status_unknown_since: place.standing.unknown_since(None, evse.created_at),
+            status_unknown_since: place.station_state.unknown_since(None, evse.created_at),
         };
         Self::of(evse, computed)
     }

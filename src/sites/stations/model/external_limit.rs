@@ -29,7 +29,8 @@ pub struct ExternalLimit {
     /// What applies when; nothing where that was not reported.
     pub schedules: Json<Vec<LimitSchedule>>,
     /// When it was reported.
-    pub told_at: Timestamp,
+    #[diesel(column_name = told_at)]
+    pub reported_at: Timestamp,
 }
 
 /// Limits that follow each other.
@@ -97,7 +98,8 @@ pub struct ExternalLimitView {
     /// What may be drawn when, the steps of each schedule in their order.
     pub steps: Vec<LimitStepView>,
     /// When the station reported it.
-    pub told_at: Timestamp,
+    #[serde(rename = "told_at")]
+    pub reported_at: Timestamp,
 }
 
 /// What may be drawn.
@@ -152,7 +154,7 @@ impl ExternalLimitView {
             is_local_generation: limit.local_generation,
             now: limit.holding_at(now).filter_map(LimitView::of).collect(),
             steps: steps.map(|(step, to)| LimitStepView { from: step.from, to, limit: LimitView::of(step) }).collect(),
-            told_at: limit.told_at,
+            reported_at: limit.reported_at,
         }
     }
 }

@@ -53,10 +53,10 @@ pub(super) fn password_hash(station: StationId, password: &[u8]) -> String {
 pub(super) fn is_password(station: StationId, stored: &str, given: &[u8]) -> bool {
     let encoded = hex::encode(given);
     let decoded = std::str::from_utf8(given).ok().and_then(|text| hex::decode(text.trim()).ok());
-    let forms =
+    let variants =
         [Some(given.to_vec()), Some(encoded.clone().into_bytes()), Some(encoded.to_uppercase().into_bytes()), decoded];
-    forms.into_iter().flatten().any(|form| {
-        let hash = password_hash(station, &form);
+    variants.into_iter().flatten().any(|variant| {
+        let hash = password_hash(station, &variant);
         bool::from(subtle::ConstantTimeEq::ct_eq(hash.as_bytes(), stored.as_bytes()))
     })
 }

@@ -136,7 +136,10 @@ pub fn views_by_station(
 }
 
 /// How these stations stand.
-pub(super) fn standings(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, StationState>> {
+pub(super) fn station_states(
+    conn: &mut Conn,
+    stations: &[StationId],
+) -> StoreResult<BTreeMap<StationId, StationState>> {
     type Row = (StationId, OperationalStatus, bool, Option<Timestamp>, Option<Timestamp>);
     let rows: Vec<Row> = chargestations::table
         .filter(chargestations::id.eq_any(stations))
@@ -148,12 +151,12 @@ pub(super) fn standings(conn: &mut Conn, stations: &[StationId]) -> StoreResult<
             chargestations::last_connect_at,
         ))
         .load(conn)?;
-    let standing = |(id, operational, online, message, connect): Row| {
+    let station_state = |(id, operational, online, message, connect): Row| {
         let heard_at = message.max(connect);
-        let standing = StationState { operational, online, heard_at };
-        (id, standing)
+        let station_state = StationState { operational, online, heard_at };
+        (id, station_state)
     };
-    Ok(rows.into_iter().map(standing).collect())
+    Ok(rows.into_iter().map(station_state).collect())
 }
 
 /// How each of these EVSEs is doing, where it has connectors.
@@ -161,9 +164,9 @@ pub fn conditions_of_evses(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<BTr
     let rows: Vec<Connector> =
         connectors::table.filter(connectors::evse_id.eq_any(evses)).select(Connector::as_select()).load(conn)?;
     let stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
-    let standings = standings(conn, &stations)?;
+    let station_states = station_states(conn, &stations)?;
     let condition = |row: &Connector| {
-        let station = standings.get(&row.chargestation_id).copied();
+        let station = station_states.get(&row.chargestation_id).copied();
         Condition::of_connector(row, station.unwrap_or_default().operational)
     };
     Ok(evses
@@ -182,7 +185,7 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
     stations.dedup();
     let numbers: BTreeMap<EvseId, i32> = evses::numbers(conn, &stations)?.into_iter().collect();
     let number_of = |evse: EvseId| numbers.get(&evse).copied().unwrap_or(0);
-    let standings = standings(conn, &stations)?;
+    let station_states = station_states(conn, &stations)?;
     let mut rates = BTreeMap::new();
     if let Some(organization) = rows.first().map(|row| row.organization_id) {
         let ids = rows.iter().filter_map(|row| row.rate);
@@ -192,7 +195,7 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
         .into_iter()
         .map(|row| {
             let number = number_of(row.evse_id);
-            let station = standings.get(&row.chargestation_id).copied();
+            let station = station_states.get(&row.chargestation_id).copied();
             let station = station.unwrap_or_default();
             let rate = row.rate.and_then(|rate| rates.get(&rate).cloned());
             ConnectorView::new(row, number, station, rate)

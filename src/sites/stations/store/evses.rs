@@ -15,7 +15,7 @@ use crate::sites::stations::model::evse::{Evse, EvseFilter, NewEvse, StationPlac
 use crate::sites::stations::model::number::first_free;
 use crate::sites::stations::model::station::{OperationalStatus, Station};
 use crate::sites::stations::store::answers::ids_at;
-use crate::sites::stations::store::connectors::standings;
+use crate::sites::stations::store::connectors::station_states;
 use crate::sites::stations::uses::Uses;
 use crate::store::query::{contains, lower, replace};
 use crate::store::schema::{chargestations, connectors, evses};
@@ -212,12 +212,12 @@ pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<S
     let at: Vec<LocationId> = rows.iter().filter_map(|row| row.1).collect();
     let known = locations::coordinates_of(conn, &at)?;
     let of_location = |id: Option<LocationId>| known.get(&id?).copied();
-    let standings = standings(conn, stations)?;
+    let station_states = station_states(conn, stations)?;
     let place = |(station, location, longitude, latitude): Row| {
         let exact = longitude.zip(latitude).map(|(longitude, latitude)| Coordinates { longitude, latitude });
         let coordinates = exact.or_else(|| of_location(location));
-        let standing = standings.get(&station).copied().unwrap_or_default();
-        let place = StationPlace { location, coordinates, standing };
+        let station_state = station_states.get(&station).copied().unwrap_or_default();
+        let place = StationPlace { location, coordinates, station_state };
         (station, place)
     };
     Ok(rows.into_iter().map(place).collect())

@@ -180,15 +180,15 @@ pub fn save_clock(conn: &mut Conn, id: StationId, offset_seconds: i64) -> StoreR
 }
 
 /// Stores the limit capabilities of a station.
-pub fn save_limit_forms(conn: &mut Conn, id: StationId, forms: &Value) -> StoreResult<()> {
+pub fn save_limit_variants(conn: &mut Conn, id: StationId, variants: &Value) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id))
-        .set(chargestations::limit_forms.eq(Json(forms.clone())))
+        .set(chargestations::limit_forms.eq(Json(variants.clone())))
         .execute(conn)?;
     Ok(())
 }
 
 /// Stores what a station does differently from the specification.
-pub fn save_flags(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResult<()> {
+pub fn save_deviations(conn: &mut Conn, id: StationId, flags: &[String]) -> StoreResult<()> {
     diesel::update(chargestations::table.find(id)).set(chargestations::flags.eq(Json(flags.to_vec()))).execute(conn)?;
     Ok(())
 }

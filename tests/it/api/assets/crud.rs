@@ -43,8 +43,8 @@ async fn an_asset_is_created_read_changed_and_deleted() {
     app.client.delete(&path).await.ok();
     assert_eq!(app.client.get(&path).await.error(404), "not_found");
     let types = app.event_types().await;
-    let told: Vec<_> = types.iter().filter(|kind| kind.starts_with("asset.")).collect();
-    assert_eq!(told, ["asset.created", "asset.updated", "asset.updated", "asset.deleted"]);
+    let recorded: Vec<_> = types.iter().filter(|kind| kind.starts_with("asset.")).collect();
+    assert_eq!(recorded, ["asset.created", "asset.updated", "asset.updated", "asset.deleted"]);
 }
 
 #[actix_web::test]

@@ -200,7 +200,7 @@ async fn readings_are_paged_joined_and_exported() {
 }
 
 #[actix_web::test]
-async fn readings_are_told_of_every_thirty_seconds() {
+async fn readings_are_recorded_as_events_every_thirty_seconds() {
     let app = TestApp::start().await;
     let location = depot(&app).await;
     let path = format!("{}/readings", asset(&app, &location, "consumer", json!({})).await);

@@ -37,7 +37,7 @@ fn numbers(endpoint: &Endpoint, name: &str) -> Vec<u64> {
 }
 
 #[actix_web::test]
-async fn a_station_whose_event_is_refused_holds_up_its_own_events_only() {
+async fn a_station_whose_event_is_refused_delays_its_own_events_only() {
     let app = TestApp::start_with(OWN_NETWORK).await;
     let endpoint = Endpoint::start(Answer::Unless("poisonous")).await;
     create(&app, &endpoint, "chargestation.updated").await;
@@ -53,7 +53,7 @@ async fn a_station_whose_event_is_refused_holds_up_its_own_events_only() {
 }
 
 #[actix_web::test]
-async fn more_stations_than_are_looked_up_at_once_all_get_their_turn() {
+async fn more_stations_than_are_looked_up_at_once_are_all_served() {
     let app = TestApp::start_with(OWN_NETWORK).await;
     let endpoint = Endpoint::start("200 OK").await;
     create(&app, &endpoint, "chargestation.updated").await;

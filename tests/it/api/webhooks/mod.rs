@@ -192,7 +192,7 @@ async fn an_event_is_posted_once_and_signed() {
 }
 
 #[actix_web::test]
-async fn what_is_not_received_is_sent_again_under_the_same_id_and_holds_up_nobody() {
+async fn what_is_not_received_is_sent_again_under_the_same_id_and_delays_nobody() {
     let app = TestApp::start_with(OWN_NETWORK).await;
     let (broken, healthy) =
         (Endpoint::start("500 Internal Server Error").await, Endpoint::start("204 No Content").await);

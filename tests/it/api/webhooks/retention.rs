@@ -18,7 +18,7 @@ async fn names(app: &TestApp) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn a_cursor_from_before_what_is_kept_is_told_so() {
+async fn a_cursor_from_before_what_is_kept_is_answered_so() {
     let app = TestApp::start().await;
     let mut keeper = Keeper::new(&app, &[]).await;
     app.client.post("/locations", place("old")).await.created();
@@ -57,7 +57,7 @@ async fn more_old_events_than_are_deleted_in_one_go_are_all_deleted() {
     });
     write.await.expect("they are written");
     keeper.pass(&app, 91).await;
-    assert_eq!(keeper.told(&app).await, [json!({"what": "events", "rows": 1_234})]);
+    assert_eq!(keeper.recorded(&app).await, [json!({"what": "events", "rows": 1_234})]);
     assert_eq!(app.event_types().await, ["organization.retention.applied"]);
 }
 
@@ -81,7 +81,7 @@ async fn deliveries_are_forgotten_when_they_are_over_and_not_before() {
     keeper.pass(&app, 2).await;
     assert_eq!(deliveries(&app, &received).await.len(), 0);
     assert_eq!(deliveries(&app, &waiting).await.len(), 1, "it was never received");
-    assert!(keeper.told(&app).await.contains(&json!({"what": "deliveries", "rows": 1})));
+    assert!(keeper.recorded(&app).await.contains(&json!({"what": "deliveries", "rows": 1})));
 }
 
 #[actix_web::test]

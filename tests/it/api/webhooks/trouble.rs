@@ -32,7 +32,7 @@ async fn tried(app: &TestApp, path: &str, times: u64) {
 }
 
 #[actix_web::test]
-async fn somebody_is_told_after_an_hour_and_when_it_is_turned_off() {
+async fn somebody_is_notified_after_an_hour_and_when_it_is_turned_off() {
     let mail = MailServer::start().await;
     let app = start_with_mail(&mail).await;
     let endpoint = Endpoint::start("503 Service Unavailable").await;
@@ -46,20 +46,20 @@ async fn somebody_is_told_after_an_hour_and_when_it_is_turned_off() {
     tried(&app, &path, 1).await;
     assert!(app.client.get(&path).await.ok()["failing_since"].is_string());
     app.clock.advance(2 * HOUR);
-    let letter = mail.letter("ops@example.com", 1).await;
-    assert!(letter.contains("receives nothing") && letter.contains("503"), "{letter}");
+    let email = mail.email("ops@example.com", 1).await;
+    assert!(email.contains("receives nothing") && email.contains("503"), "{email}");
     app.clock.advance(2 * HOUR);
     tried(&app, &path, 3).await;
     assert_eq!(mail.count("ops@example.com"), 1, "once is enough");
 
     app.clock.advance(4 * DAY);
-    let letter = mail.letter("ops@example.com", 2).await;
-    assert!(letter.contains("turned off"), "{letter}");
+    let email = mail.email("ops@example.com", 2).await;
+    assert!(email.contains("turned off"), "{email}");
     let webhook = app.client.get(&path).await.ok();
     assert_eq!(webhook["active"], false);
     assert!(webhook["disabled_reason"].to_string().contains("it answered 503"));
-    let told = app.event_types().await;
-    assert!(told.contains(&"webhook.disabled".to_owned()));
+    let recorded = app.event_types().await;
+    assert!(recorded.contains(&"webhook.disabled".to_owned()));
 }
 
 #[actix_web::test]

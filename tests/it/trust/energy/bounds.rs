@@ -39,12 +39,12 @@ async fn what_is_a_tenth_above_the_rating_is_billed() {
 }
 
 #[actix_web::test]
-async fn kilowatt_hours_labelled_watt_hours_are_flagged_and_billed_as_proven() {
+async fn kilowatt_hours_labelled_watt_hours_are_noted_and_billed_as_proven() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(361, 60).await;
     for (minutes, value) in [(50, "362.567"), (30, "365.7"), (10, "368.9")] {
         let values = [(value, REGISTER, "Wh", "Sample.Periodic"), ("9400", POWER, "W", "Sample.Periodic")];
-        scene.tell(Some(transaction), minutes, &values).await;
+        scene.report(Some(transaction), minutes, &values).await;
     }
     let session = scene.stop(transaction, 370, 0).await;
     assert_eq!(energy(&session), 9);
@@ -61,7 +61,7 @@ async fn kilowatt_hours_that_say_so_are_read() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(361_000, 60).await;
     let values = [("368.9", REGISTER, "kWh", "Sample.Periodic")];
-    scene.tell(Some(transaction), 10, &values).await;
+    scene.report(Some(transaction), 10, &values).await;
     assert_eq!(energy(&scene.session(transaction).await), 7_900);
 }
 
@@ -70,7 +70,7 @@ async fn a_unit_that_is_not_of_the_measurand_reaches_session_and_station() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
     let values = [("1500", REGISTER, "V", "Sample.Periodic")];
-    scene.tell(Some(transaction), 30, &values).await;
+    scene.report(Some(transaction), 30, &values).await;
     assert_flag(&scene.session(transaction).await, "odd_unit");
     assert!(scene.station_flags().await.contains("odd_unit"));
 }
@@ -78,24 +78,24 @@ async fn a_unit_that_is_not_of_the_measurand_reaches_session_and_station() {
 // Intervals.
 
 #[actix_web::test]
-async fn intervals_count_where_no_register_is_told() {
+async fn intervals_count_where_no_register_is_reported() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
     for minutes in [45, 30, 15] {
         let values = [("2500", INTERVAL, "Wh", "Sample.Periodic")];
-        scene.tell(Some(transaction), minutes, &values).await;
+        scene.report(Some(transaction), minutes, &values).await;
     }
     assert_eq!(energy(&scene.session(transaction).await), 7_500);
     assert_eq!(energy(&scene.stop(transaction, 0, 0).await), 7_500);
 }
 
 #[actix_web::test]
-async fn an_interval_that_is_told_twice_counts_once() {
+async fn an_interval_that_is_reported_twice_counts_once() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
     for minutes in [45, 30, 45, 30] {
         let values = [("2.5", INTERVAL, "kWh", "Sample.Periodic")];
-        scene.tell(Some(transaction), minutes, &values).await;
+        scene.report(Some(transaction), minutes, &values).await;
     }
     assert_eq!(energy(&scene.session(transaction).await), 5_000);
 }
@@ -106,7 +106,7 @@ async fn intervals_beside_a_register_are_not_added() {
     let transaction = scene.start(0, 60).await;
     for (minutes, register) in [(45, "2500"), (30, "5000")] {
         let values = [(register, REGISTER, "Wh", "Sample.Periodic"), ("2500", INTERVAL, "Wh", "Sample.Periodic")];
-        scene.tell(Some(transaction), minutes, &values).await;
+        scene.report(Some(transaction), minutes, &values).await;
     }
     assert_eq!(energy(&scene.session(transaction).await), 5_000);
 }
@@ -116,7 +116,7 @@ async fn a_wild_interval_is_bounded() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
     let values = [("9000000", INTERVAL, "Wh", "Sample.Periodic")];
-    scene.tell(Some(transaction), 30, &values).await;
+    scene.report(Some(transaction), 30, &values).await;
     let session = scene.session(transaction).await;
     // 24.2 kW for 32 minutes.
     assert_eq!(energy(&session), 12_906);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[actix_web::test]
-async fn a_message_that_is_told_again_changes_nothing() {
+async fn a_message_that_is_repeated_changes_nothing() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
     for _ in 0..3 {
@@ -68,7 +68,7 @@ async fn values_from_before_the_end_are_kept_and_change_nothing() {
 }
 
 #[actix_web::test]
-async fn a_stop_that_is_told_again_with_another_register_changes_nothing() {
+async fn a_stop_that_is_repeated_with_another_register_changes_nothing() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(1_000, 60).await;
     let ended = scene.stop(transaction, 6_000, 10).await;

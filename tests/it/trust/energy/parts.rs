@@ -9,7 +9,7 @@ async fn elements_with_a_measurand_each_make_one_reading() {
     let at = scene.ago(1);
     let one = |value: &str, measurand: &str, unit: &str| json!({"timestamp": at, "sampledValue": [{"value": value, "measurand": measurand, "unit": unit}]});
     let values = json!([one("5000", REGISTER, "Wh"), one("6900", POWER, "W"), one("55", "SoC", "Percent")]);
-    scene.tell_raw(Some(transaction), values).await;
+    scene.report_raw(Some(transaction), values).await;
     let session = scene.session(transaction).await;
     assert_eq!(energy(&session), 5_000);
     let reports = scene.part(&session, "/energy_reports").await.ok();
@@ -25,7 +25,7 @@ async fn messages_with_a_measurand_each_make_one_reading() {
     let transaction = scene.start(0, 15).await;
     for (value, measurand, unit) in [("5000", REGISTER, "Wh"), ("6900", POWER, "W"), ("55", "SoC", "Percent")] {
         let values = [(value, measurand, unit, "Sample.Periodic")];
-        scene.tell(Some(transaction), 1, &values).await;
+        scene.report(Some(transaction), 1, &values).await;
     }
     let session = scene.session(transaction).await;
     let reports = scene.part(&session, "/energy_reports").await.ok();
@@ -41,7 +41,7 @@ async fn the_latest_report_keeps_each_measurand_with_its_own_time() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 15).await;
     let charge = [("55", "SoC", "Percent", "Sample.Periodic")];
-    scene.tell(Some(transaction), 9, &charge).await;
+    scene.report(Some(transaction), 9, &charge).await;
     scene.reads(transaction, 5, 1_000).await;
     let report = scene.session(transaction).await["energy_report"].clone();
     assert_eq!(report["timestamp"], scene.ago(5));
@@ -58,7 +58,7 @@ async fn a_clock_that_stands_still_hides_no_reading() {
     let transaction = scene.start(0, 15).await;
     for register in ["1000", "2000", "3000"] {
         let values = json!([{"timestamp": "2024-01-01T00:00:00Z", "sampledValue": [{"value": register}]}]);
-        scene.tell_raw(Some(transaction), values).await;
+        scene.report_raw(Some(transaction), values).await;
         scene.app.clock.advance(Duration::from_secs(300));
     }
     let session = scene.session(transaction).await;
@@ -68,14 +68,14 @@ async fn a_clock_that_stands_still_hides_no_reading() {
 }
 
 #[actix_web::test]
-async fn a_power_that_was_told_counts_more_than_one_that_was_derived() {
+async fn a_power_that_was_reported_counts_more_than_one_that_was_derived() {
     let current = ("10", "Current.Import", "A", "Sample.Periodic");
     let power = ("2100", POWER, "W", "Sample.Periodic");
     for order in [[current, power], [power, current]] {
         let mut scene = Scene::new().await;
         let transaction = scene.start(0, 15).await;
         for value in order {
-            scene.tell(Some(transaction), 5, &[value]).await;
+            scene.report(Some(transaction), 5, &[value]).await;
         }
         let session = scene.session(transaction).await;
         let reports = scene.part(&session, "/energy_reports").await.ok();
@@ -100,7 +100,7 @@ async fn signed_data_of_1_6_is_kept_byte_for_byte() {
     };
     let begin = element(scene.ago(14), "Begin");
     for _ in 0..2 {
-        scene.tell_raw(Some(transaction), begin.clone()).await; // reported twice, kept once
+        scene.report_raw(Some(transaction), begin.clone()).await; // reported twice, kept once
     }
     let stop = json!({"transactionId": transaction, "meterStop": 5_000, "timestamp": scene.ago(0),
         "transactionData": element(scene.ago(1), "End")});
@@ -109,11 +109,11 @@ async fn signed_data_of_1_6_is_kept_byte_for_byte() {
     assert_eq!(energy(&session), 5_000);
     assert_flag(&session, "signed_data");
     let evidence = scene.part(&session, "/evidence").await.ok();
-    let told: Vec<(&Value, &Value)> =
+    let reported: Vec<(&Value, &Value)> =
         evidence.as_array().expect("a list").iter().map(|one| (&one["context"], &one["signed_data"])).collect();
     let expected = ["Begin", "End"].map(|word| (json!(format!("Transaction.{word}")), json!(signed(word))));
     let expected: Vec<(&Value, &Value)> = expected.iter().map(|(context, data)| (context, data)).collect();
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     assert_eq!(evidence[0]["format"], "SignedData");
     assert_eq!(evidence[0]["timestamp"], scene.ago(14));
     assert_eq!(evidence[0]["received_at"], scene.ago(0));
@@ -146,9 +146,9 @@ async fn a_lifetime_without_transaction_and_context_does_not_mix_with_that_of_th
         scene.reads(transaction, minutes, register).await;
         let lifetime = |more: i64| (50_000 + register + more).to_string();
         let value = |more| json!({"timestamp": scene.ago(minutes - 1), "sampledValue": [{"value": lifetime(more)}]});
-        let told = [value(0), value(50)];
-        for one in told {
-            scene.tell_raw(None, json!([one])).await;
+        let reported = [value(0), value(50)];
+        for one in reported {
+            scene.report_raw(None, json!([one])).await;
         }
     }
     let session = scene.stop(transaction, register, 0).await;
@@ -156,7 +156,7 @@ async fn a_lifetime_without_transaction_and_context_does_not_mix_with_that_of_th
 }
 
 #[actix_web::test]
-async fn the_begin_may_be_told_after_the_end_with_its_time() {
+async fn the_begin_may_be_reported_after_the_end_with_its_time() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 15).await;
     let at = scene.ago(0);
@@ -173,7 +173,7 @@ async fn intervals_of_less_than_a_watt_hour_add_up() {
     let transaction = scene.start(0, 60).await;
     for minutes in 1..=20 {
         let values = [("0.4", INTERVAL, "Wh", "Sample.Periodic")];
-        scene.tell(Some(transaction), 59 - minutes, &values).await;
+        scene.report(Some(transaction), 59 - minutes, &values).await;
     }
     assert_eq!(energy(&scene.session(transaction).await), 8);
 }

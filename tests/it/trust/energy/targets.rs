@@ -70,12 +70,12 @@ async fn the_time_of_drawing_follows_the_register() {
 }
 
 #[actix_web::test]
-async fn the_time_of_drawing_follows_the_power_where_it_is_told() {
+async fn the_time_of_drawing_follows_the_power_where_it_is_reported() {
     let mut scene = Scene::new().await;
     let transaction = scene.start(0, 60).await;
     for (minutes, power) in [(50, "7000"), (40, "7000"), (30, "0"), (20, "0"), (10, "7000")] {
         let values = [(power, POWER, "W", "Sample.Periodic")];
-        scene.tell(Some(transaction), minutes, &values).await;
+        scene.report(Some(transaction), minutes, &values).await;
     }
     let session = scene.session(transaction).await;
     assert_eq!(session["metrics"]["energyPeriod"], 1_200);

@@ -16,7 +16,7 @@ async fn event(scene: &mut Scene, kind: &str, seq_no: u32, minutes_ago: u64, mor
 }
 
 /// An event with the register.
-async fn told(scene: &mut Scene, kind: &str, seq_no: u32, minutes_ago: u64, register: i64, context: &str) {
+async fn report(scene: &mut Scene, kind: &str, seq_no: u32, minutes_ago: u64, register: i64, context: &str) {
     let values = json!({"meterValue": [{"timestamp": scene.ago(minutes_ago), "sampledValue": [
         {"value": register, "context": context, "measurand": REGISTER}]}]});
     event(scene, kind, seq_no, minutes_ago, values).await;
@@ -24,15 +24,15 @@ async fn told(scene: &mut Scene, kind: &str, seq_no: u32, minutes_ago: u64, regi
 
 async fn sampled(scene: &mut Scene, seq_no: u32, minutes_ago: u64, register: i64) {
     let context = "Sample.Periodic";
-    told(scene, "Updated", seq_no, minutes_ago, register, context).await;
+    report(scene, "Updated", seq_no, minutes_ago, register, context).await;
 }
 
 #[actix_web::test]
 async fn in_2_an_end_at_zero_keeps_what_readings_showed() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
-    told(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
-    told(&mut scene, "Updated", 1, 30, 508_000, "Sample.Periodic").await;
-    told(&mut scene, "Ended", 2, 0, 0, "Transaction.End").await;
+    report(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
+    report(&mut scene, "Updated", 1, 30, 508_000, "Sample.Periodic").await;
+    report(&mut scene, "Ended", 2, 0, 0, "Transaction.End").await;
     let session = scene.sessions().await.remove(0);
     assert_eq!((energy(&session), amount(&session)), (8_000, 3.2));
 }
@@ -40,18 +40,18 @@ async fn in_2_an_end_at_zero_keeps_what_readings_showed() {
 #[actix_web::test]
 async fn in_2_a_register_that_restarts_goes_on() {
     let mut scene = Scene::speaking("ocpp2.1").await;
-    told(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
+    report(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
     for (seq_no, minutes, register) in [(1, 50, 503_000), (2, 40, 100), (3, 30, 2_000)] {
         sampled(&mut scene, seq_no, minutes, register).await;
     }
-    told(&mut scene, "Ended", 4, 20, 3_000, "Transaction.End").await;
+    report(&mut scene, "Ended", 4, 20, 3_000, "Transaction.End").await;
     assert_eq!(energy(&scene.sessions().await.remove(0)), 6_000);
 }
 
 #[actix_web::test]
 async fn in_2_one_wild_value_does_not_stay() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
-    told(&mut scene, "Started", 0, 60, 1_000, "Transaction.Begin").await;
+    report(&mut scene, "Started", 0, 60, 1_000, "Transaction.Begin").await;
     for (seq_no, minutes, register) in [(1, 50, 2_000), (2, 40, 9_999_999_999), (3, 30, 4_000)] {
         sampled(&mut scene, seq_no, minutes, register).await;
     }
@@ -61,11 +61,11 @@ async fn in_2_one_wild_value_does_not_stay() {
 #[actix_web::test]
 async fn in_2_what_comes_after_the_end_changes_no_bill() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
-    told(&mut scene, "Started", 0, 60, 1_000, "Transaction.Begin").await;
-    told(&mut scene, "Ended", 3, 10, 6_000, "Transaction.End").await;
+    report(&mut scene, "Started", 0, 60, 1_000, "Transaction.Begin").await;
+    report(&mut scene, "Ended", 3, 10, 6_000, "Transaction.End").await;
     let ended = scene.sessions().await.remove(0);
-    told(&mut scene, "Updated", 1, 40, 3_000, "Sample.Periodic").await;
-    told(&mut scene, "Updated", 4, 5, 9_000, "Sample.Periodic").await;
+    report(&mut scene, "Updated", 1, 40, 3_000, "Sample.Periodic").await;
+    report(&mut scene, "Updated", 4, 5, 9_000, "Sample.Periodic").await;
     let after = scene.sessions().await.remove(0);
     assert_eq!((energy(&after), &after["cost"]), (5_000, &ended["cost"]));
 }
@@ -84,7 +84,7 @@ async fn in_2_a_session_whose_evse_is_not_known_is_measured_all_the_same() {
 #[actix_web::test]
 async fn in_2_values_outside_of_events_count_for_the_session() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
-    told(&mut scene, "Started", 0, 60, 1_000, "Transaction.Begin").await;
+    report(&mut scene, "Started", 0, 60, 1_000, "Transaction.Begin").await;
     let values = json!({"evseId": 1, "meterValue": [{"timestamp": scene.ago(30), "sampledValue": [
         {"value": 3_000, "measurand": REGISTER}]}]});
     scene.socket.call("MeterValues", values).await;
@@ -94,12 +94,12 @@ async fn in_2_values_outside_of_events_count_for_the_session() {
 #[actix_web::test]
 async fn in_2_clock_aligned_lifetime_values_do_not_mix_in() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
-    told(&mut scene, "Started", 0, 60, 0, "Transaction.Begin").await;
-    told(&mut scene, "Updated", 1, 40, 2_000, "Sample.Periodic").await;
+    report(&mut scene, "Started", 0, 60, 0, "Transaction.Begin").await;
+    report(&mut scene, "Updated", 1, 40, 2_000, "Sample.Periodic").await;
     let values = json!({"evseId": 1, "meterValue": [{"timestamp": scene.ago(30), "sampledValue": [
         {"value": 7_654_321, "context": "Sample.Clock", "measurand": REGISTER}]}]});
     scene.socket.call("MeterValues", values).await;
-    told(&mut scene, "Ended", 2, 20, 4_000, "Transaction.End").await;
+    report(&mut scene, "Ended", 2, 20, 4_000, "Transaction.End").await;
     assert_eq!(energy(&scene.sessions().await.remove(0)), 4_000);
 }
 
@@ -108,7 +108,7 @@ async fn signed_data_of_2_is_kept_with_its_encoding_and_key() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
     let value = json!({"value": 1500, "context": "Transaction.End", "measurand": REGISTER, "signedMeterValue":
         {"signedMeterData": signed("End"), "signingMethod": "ECDSA", "encodingMethod": "OCMF", "publicKey": "oca:base16:asn1:3059"}});
-    told(&mut scene, "Started", 0, 20, 1_000, "Transaction.Begin").await;
+    report(&mut scene, "Started", 0, 20, 1_000, "Transaction.Begin").await;
     let ended = json!({"meterValue": [{"timestamp": scene.ago(1), "sampledValue": [value]}]});
     event(&mut scene, "Ended", 1, 1, ended).await;
     let session = scene.sessions().await.remove(0);
@@ -131,16 +131,16 @@ async fn ended_with(scene: &mut Scene, sampled: Value) -> i64 {
 }
 
 #[actix_web::test]
-async fn in_2_the_end_is_what_is_told_as_such_and_not_what_is_aligned_to_the_clock() {
+async fn in_2_the_end_is_what_is_reported_as_such_and_not_what_is_aligned_to_the_clock() {
     let end = json!({"value": 2_000, "context": "Transaction.End"});
     let clock = json!({"value": 12_000, "context": "Sample.Clock"});
     for sampled in [json!([end, clock]), json!([clock, end])] {
         let mut scene = Scene::speaking("ocpp2.0.1").await;
-        told(&mut scene, "Started", 0, 60, 0, "Transaction.Begin").await;
+        report(&mut scene, "Started", 0, 60, 0, "Transaction.Begin").await;
         assert_eq!(ended_with(&mut scene, sampled.clone()).await, 2_000);
         let mut scene = Scene::speaking("ocpp2.0.1").await;
-        told(&mut scene, "Started", 0, 60, 0, "Transaction.Begin").await;
-        told(&mut scene, "Updated", 1, 30, 1_000, "Sample.Periodic").await;
+        report(&mut scene, "Started", 0, 60, 0, "Transaction.Begin").await;
+        report(&mut scene, "Updated", 1, 30, 1_000, "Sample.Periodic").await;
         assert_eq!(ended_with(&mut scene, sampled).await, 2_000);
     }
 }
@@ -148,7 +148,7 @@ async fn in_2_the_end_is_what_is_told_as_such_and_not_what_is_aligned_to_the_clo
 #[actix_web::test]
 async fn in_2_a_signed_value_beside_a_plain_one_may_be_left_at_zero() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
-    told(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
+    report(&mut scene, "Started", 0, 60, 500_000, "Transaction.Begin").await;
     let blob =
         json!({"signedMeterData": "T0NNRg==", "signingMethod": "ECDSA", "encodingMethod": "OCMF", "publicKey": "ab"});
     let sampled = json!([{"value": 508_000, "context": "Transaction.End"},
@@ -157,7 +157,7 @@ async fn in_2_a_signed_value_beside_a_plain_one_may_be_left_at_zero() {
 }
 
 #[actix_web::test]
-async fn in_2_a_plug_that_is_told_late_bounds_what_was_counted_before() {
+async fn in_2_a_plug_that_is_reported_late_bounds_what_was_counted_before() {
     let mut scene = Scene::speaking("ocpp2.0.1").await;
     for (kind, seq_no, minutes, register) in [("Started", 0, 5, 0), ("Updated", 1, 0, 60_000)] {
         let values = json!({"evse": null, "meterValue": [{"timestamp": scene.ago(minutes), "sampledValue": [

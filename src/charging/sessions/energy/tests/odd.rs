@@ -5,13 +5,13 @@ use super::*;
 /// Registers of the transaction: minute and value, each reported when it is received.
 fn at_minutes(story: &mut Story, values: &[(i64, i64)]) {
     for (minute, register) in values {
-        story.tells(Series::Transaction, *minute, *register);
+        story.reports(Series::Transaction, *minute, *register);
     }
 }
 
-fn interval(told: i64, received: i64, milliwatt_hours: i64) -> Observed {
+fn interval(reported: i64, received: i64, milliwatt_hours: i64) -> Observed {
     Observed {
-        mark: mark(at(told), at(received)),
+        mark: mark(at(reported), at(received)),
         series: Series::Transaction,
         begins: false,
         register: None,
@@ -57,52 +57,56 @@ fn a_clock_that_is_set_back_by_days_does_not_open_the_bound() {
 
 #[test]
 fn an_hour_out_of_the_queue_of_a_clock_that_is_known_to_be_ahead_counts() {
-    let told = |minute: i64| Mark::new(at(minute * 60), at(minute * 60 + 7_200), at(3_600));
-    let mut ledger = EnergyLedger::open(at(0), told(0), Some(PLUG));
-    ledger.begin_at(at(0), told(0), Some(WattHours(1_000)));
+    let reported = |minute: i64| Mark::new(at(minute * 60), at(minute * 60 + 7_200), at(3_600));
+    let mut ledger = EnergyLedger::open(at(0), reported(0), Some(PLUG));
+    ledger.begin_at(at(0), reported(0), Some(WattHours(1_000)));
     for (minute, register) in [(15, 3_500), (30, 6_000), (45, 8_500)] {
-        ledger.observe(&Observed { mark: told(minute), register: Some(WattHours(register)), ..Story::nothing_at(0) });
+        ledger.observe(&Observed {
+            mark: reported(minute),
+            register: Some(WattHours(register)),
+            ..Story::nothing_at(0)
+        });
     }
-    assert_eq!(ledger.end_at(told(60), Some(WattHours(11_000))), at(3_600));
+    assert_eq!(ledger.end_at(reported(60), Some(WattHours(11_000))), at(3_600));
     assert_eq!(ledger.energy(), WattHours(10_000));
 }
 
 #[test]
 fn a_register_and_a_clock_that_begin_again_lose_nothing() {
     let mut story = Story::began(1_000);
-    let mut tells = |minute: i64, register: i64| {
+    let mut reports = |minute: i64, register: i64| {
         let times = (minute * 60, 7_200);
         story.shows(Series::Transaction, times, Some(register), None, false);
         story.energy()
     };
-    tells(20, 5_000);
-    assert_eq!(tells(40, 11_000), 10_000);
+    reports(20, 5_000);
+    assert_eq!(reports(40, 11_000), 10_000);
     // The clock went back by forty minutes.
-    tells(0, 200);
-    tells(20, 3_000);
-    assert_eq!(tells(40, 5_500), 10_000 + 200 + 2_800 + 2_500);
+    reports(0, 200);
+    reports(20, 3_000);
+    assert_eq!(reports(40, 5_500), 10_000 + 200 + 2_800 + 2_500);
 }
 
 // ---- garbage
 
 #[test]
-fn garbage_that_is_told_twice_does_not_count() {
+fn garbage_that_is_reported_twice_does_not_count() {
     for garbage in [4_294_967_295, 1_000_000] {
         let mut story = Story::began(0);
-        let told = [1_000, 2_000, garbage, garbage, 3_000, 4_000];
-        assert_eq!(story.reads(&told).energy(), 4_000);
+        let reported = [1_000, 2_000, garbage, garbage, 3_000, 4_000];
+        assert_eq!(story.reads(&reported).energy(), 4_000);
         assert_eq!(story.ledger.unproven().get(), 0);
     }
 }
 
 #[test]
-fn low_garbage_that_is_told_twice_each_time_loses_nothing() {
+fn low_garbage_that_is_reported_twice_each_time_loses_nothing() {
     let mut story = Story::began(5_000);
     let mut register = 5_000;
     for cycle in 0..12 {
         register += 100;
         for (minute, value) in [(1, 2), (2, 4), (3, register), (4, register + 50)] {
-            story.tells(Series::Transaction, cycle * 5 + minute, value);
+            story.reports(Series::Transaction, cycle * 5 + minute, value);
         }
     }
     // A hundred a cycle, and fifty in the last.
@@ -128,18 +132,18 @@ fn a_register_that_began_again_may_pass_what_it_showed_before() {
 #[test]
 fn a_register_that_is_aligned_to_the_clock_adds_nothing_to_that_of_the_transaction() {
     let mut story = Story::began(0);
-    story.tells(Series::Transaction, 30, 1_000);
-    story.tells(Series::TransactionClock, 59, 12_000);
+    story.reports(Series::Transaction, 30, 1_000);
+    story.reports(Series::TransactionClock, 59, 12_000);
     assert_eq!(story.energy(), 1_000);
     assert_eq!(story.stops(60, 2_000).energy(), 2_000);
 }
 
 #[test]
-fn values_aligned_to_the_clock_count_where_the_transaction_tells_no_others_for_an_hour() {
+fn values_aligned_to_the_clock_count_where_the_transaction_reports_no_others_for_an_hour() {
     let mut story = Story::began(0);
-    story.tells(Series::Transaction, 1, 10);
+    story.reports(Series::Transaction, 1, 10);
     for minute in [15, 30, 45, 60, 75, 90] {
-        story.tells(Series::TransactionClock, minute, minute * 100);
+        story.reports(Series::TransactionClock, minute, minute * 100);
     }
     assert_eq!(story.energy(), 9_000);
 }
@@ -149,7 +153,7 @@ fn a_lifetime_that_does_not_follow_from_the_start_begins_with_its_own_first_valu
     for series in [Series::ConnectorClock, Series::Connector] {
         let mut story = Story::began(0);
         for (minute, register) in [(10, 10_300), (25, 10_800), (40, 11_300), (55, 11_800)] {
-            story.tells(series, minute, register);
+            story.reports(series, minute, register);
         }
         assert_eq!(story.energy(), 1_500);
         // The stop is of the register of the start.
@@ -158,7 +162,7 @@ fn a_lifetime_that_does_not_follow_from_the_start_begins_with_its_own_first_valu
 }
 
 #[test]
-fn what_is_told_as_the_begin_with_the_time_of_the_end_is_the_begin() {
+fn what_is_reported_as_the_begin_with_the_time_of_the_end_is_the_begin() {
     let mut story = Story::began(0);
     let end = (900, 900);
     story.shows(Series::Transaction, end, Some(7_912_760), None, true);
@@ -191,8 +195,8 @@ fn a_plug_that_becomes_known_bounds_what_was_counted_before() {
 #[test]
 fn intervals_of_a_clock_that_goes_back_count() {
     let mut story = Story::began(0);
-    let told = [15, 30, 45, 60, 15, 30, 45, 60];
-    for (index, minute) in (1..).zip(told) {
+    let reported = [15, 30, 45, 60, 15, 30, 45, 60];
+    for (index, minute) in (1..).zip(reported) {
         let energy = 1_500_000 + index * 1_000;
         let received = index * 900;
         story.ledger.observe(&interval(minute * 60, received, energy));
@@ -206,8 +210,8 @@ fn intervals_of_a_clock_that_goes_back_count() {
 fn intervals_of_a_clock_that_stands_still_count() {
     let mut story = Story::began(0);
     for (second, energy) in (1..).zip([100, 101, 102, 103, 104]) {
-        let told = interval(0, second, energy * 1_000);
-        story.ledger.observe(&told);
+        let reported = interval(0, second, energy * 1_000);
+        story.ledger.observe(&reported);
     }
     assert_eq!(story.energy(), 510);
 }
@@ -229,7 +233,7 @@ fn a_register_in_tenths_of_a_kilowatt_hour_draws_between_its_steps() {
     // 2 kW: 100 Wh every three minutes.
     for minute in 1..60 {
         let register = 100_000 + (minute + 2) / 3 * 100;
-        story.tells(Series::Transaction, minute, register);
+        story.reports(Series::Transaction, minute, register);
     }
     story.stops(60, 102_000);
     assert!(story.ledger.drawing_seconds() >= 57 * 60);
@@ -241,7 +245,7 @@ fn a_pause_is_none_of_drawing_though_the_register_counts_in_steps() {
     let mut story = Story::began(0);
     for minute in 1..60_i64 {
         let register = (minute.min(10) + (minute - 50).max(0)) * 100;
-        story.tells(Series::Transaction, minute, register);
+        story.reports(Series::Transaction, minute, register);
     }
     // Ten minutes, and nine.
     assert_eq!(story.ledger.drawing_seconds(), 19 * 60);
@@ -263,26 +267,26 @@ proptest! {
         is_queued in any::<bool>(),
     ) {
         let length = i64::try_from(draws.len()).expect("few") * 300;
-        let told = |second: i64, offset: i64| {
+        let reported = |second: i64, offset: i64| {
             let received = if is_queued { length } else { second };
             Mark::new(at(second), at(second + offset), at(received))
         };
-        let mut ledger = EnergyLedger::open(at(0), told(0, first), Some(PLUG));
-        ledger.begin_at(at(0), told(0, first), Some(WattHours(begin)));
+        let mut ledger = EnergyLedger::open(at(0), reported(0, first), Some(PLUG));
+        ledger.begin_at(at(0), reported(0, first), Some(WattHours(begin)));
         let (mut register, mut offset, mut changes) = (begin, first, false);
         for ((draw, set), step) in draws.into_iter().zip(1..) {
             register += draw * 300 / 3_600;
             changes |= set.is_some();
             offset = set.unwrap_or(offset);
             ledger.observe(&Observed {
-                mark: told(step * 300, offset),
+                mark: reported(step * 300, offset),
                 register: Some(WattHours(register)),
                 ..Story::nothing_at(0)
             });
             let most = most_in(PLUG, step * 300 * MICROS);
             prop_assert!(ledger.energy().get() <= most);
         }
-        let end = ledger.end_at(told(length, offset), Some(WattHours(register)));
+        let end = ledger.end_at(reported(length, offset), Some(WattHours(register)));
         prop_assert!(end <= at(length));
         // What is reported of one queue by a clock that was set in between says nothing of the time that passed then.
         if !(is_queued && changes) {

@@ -262,7 +262,7 @@ impl Station {
 
     /// Whether it was found to take limits and to refuse 0.
     pub fn refuses_zero(&self) -> bool {
-        let found = self.limit_forms.0.get("refuses_zero");
+        let found = self.limit_variants.0.get("refuses_zero");
         found.and_then(Value::as_bool).unwrap_or(false)
     }
 

@@ -46,7 +46,7 @@ impl Picky {
                 Ok(call) => self.answer(&call).await,
                 Err(_) => {
                     self.app.clock.advance(Duration::from_secs(1));
-                    self.app.running.balancer.poke();
+                    self.app.running.balancer.request_replanning();
                 }
             }
         }

@@ -117,9 +117,9 @@ async fn a_charging_profile_reaches_a_station_that_balancing_does_not_steer() {
     assert_eq!((&sent["stackLevel"], &sent["chargingProfilePurpose"]), (&json!(0), &json!("TxDefaultProfile")));
     // It is 03:06:40: 10 A until 03:30, nothing until 04:00, all of 7 kW until the same time tomorrow.
     let periods = sent["chargingSchedule"]["chargingSchedulePeriod"].as_array().unwrap();
-    let told: Vec<(i64, f64)> =
+    let reported: Vec<(i64, f64)> =
         periods.iter().map(|one| (one["startPeriod"].as_i64().unwrap(), one["limit"].as_f64().unwrap())).collect();
-    assert_eq!(told, [(0, 10.0), (1400, 0.0), (3200, 30.4), (86_000, 10.0)]);
+    assert_eq!(reported, [(0, 10.0), (1400, 0.0), (3200, 30.4), (86_000, 10.0)]);
 
     // In a group balancing takes over: the schedule is forgotten, and sent again when the station leaves.
     let site = json!({"operatorName": "Depot", "address": {}, "coordinates": [4.9, 52.4]});
@@ -194,7 +194,7 @@ async fn the_local_list_is_made_from_tokens() {
 }
 
 #[actix_web::test]
-async fn several_keys_are_changed_and_each_tells_how_it_went() {
+async fn several_keys_are_changed_and_each_shows_how_it_went() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let mut socket = FakeStation::connect(&station.url).await;
@@ -210,9 +210,9 @@ async fn several_keys_are_changed_and_each_tells_how_it_went() {
         let (action, payload) = obey(&mut socket, json!({"status": status})).await;
         assert_eq!((action.as_str(), payload), ("ChangeConfiguration", json!({"key": key, "value": "1"})));
     }
-    let told = asked.await.expect("answered").ok();
+    let reported = asked.await.expect("answered").ok();
     let statuses: Vec<&str> =
-        told["results"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
+        reported["results"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, answers);
 }
 

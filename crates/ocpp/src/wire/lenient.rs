@@ -9,36 +9,36 @@ use kernel::Protocol;
 use kernel::Timestamp;
 use kernel::spelled::same_spelling;
 
-use super::{Fault, Flag, Problem, Repair, Wire};
+use super::{Deviation, Fault, Problem, Repair, Wire};
 
 /// Deviations one payload may collect; a hundred samples with the same fault need not say so a hundred times.
-pub const MOST_FLAGS: usize = 32;
+pub const MOST_DEVIATIONS: usize = 32;
 /// Characters of a repaired value, and of its path, that its deviation keeps.
 const LONGEST_RAW: usize = 500;
 
 /// The state of reading one payload leniently.
 #[derive(Debug)]
-pub struct Mending {
+pub struct LenientReader {
     /// Stands in for a time that cannot be read.
     pub(super) received_at: Timestamp,
     version: Protocol,
     path: String,
     /// What was repaired so far.
-    pub flags: Vec<Flag>,
+    pub deviations: Vec<Deviation>,
     /// What could not be repaired.
     pub faults: Vec<Fault>,
 }
 
-impl Mending {
+impl LenientReader {
     /// Begins with a payload of this version that was received at this instant.
     pub const fn new(received_at: Timestamp, version: Protocol) -> Self {
-        Self { received_at, version, path: String::new(), flags: Vec::new(), faults: Vec::new() }
+        Self { received_at, version, path: String::new(), deviations: Vec::new(), faults: Vec::new() }
     }
 
     /// Notes a repair of `raw` at the current place.
-    pub fn flag(&mut self, repair: Repair, raw: &Value) {
-        if self.flags.len() < MOST_FLAGS {
-            self.flags.push(Flag { path: cut(&self.path), repair, raw: cut(&raw.to_string()) });
+    pub fn note_deviation(&mut self, repair: Repair, raw: &Value) {
+        if self.deviations.len() < MOST_DEVIATIONS {
+            self.deviations.push(Deviation { path: cut(&self.path), repair, raw: cut(&raw.to_string()) });
         }
     }
 
@@ -53,7 +53,7 @@ impl Mending {
         match value {
             Value::Object(fields) => Some(fields),
             Value::Null => {
-                self.flag(Repair::Null, &Value::Null);
+                self.note_deviation(Repair::Null, &Value::Null);
                 Some(Map::new())
             }
             _ => self.fault(Problem::NotAnObject),
@@ -91,13 +91,13 @@ impl Mending {
             let other = fields.keys().find(|key| same_spelling(key, name))?.clone();
             fields.remove(&other).map(|value| (value, true))
         });
-        self.within(name, |mending| match found {
-            None => T::missing(mending),
+        self.within(name, |reader| match found {
+            None => T::missing(reader),
             Some((value, misspelled)) => {
                 if misspelled {
-                    mending.flag(Repair::OtherSpelling, &value);
+                    reader.note_deviation(Repair::OtherSpelling, &value);
                 }
-                T::mend(value, mending)
+                T::read_leniently(value, reader)
             }
         })
     }
@@ -107,7 +107,7 @@ impl Mending {
         let of_vendors = |name: &str| self.version > Protocol::V16 && name == "customData";
         let odd: Vec<_> = fields.into_iter().filter(|(name, _)| !of_vendors(name)).collect();
         for (name, value) in odd {
-            self.within(&name, |mending| mending.flag(Repair::UnknownField, &value));
+            self.within(&name, |reader| reader.note_deviation(Repair::UnknownField, &value));
         }
     }
 
@@ -125,13 +125,13 @@ impl Mending {
     fn tolerate<T: Wire>(&mut self, value: Value, may_be: impl Fn(&Problem) -> bool) -> Option<T> {
         let earlier = mem::take(&mut self.faults);
         let raw = value.clone();
-        let read = T::mend(value, self);
+        let read = T::read_leniently(value, self);
         let faults = mem::replace(&mut self.faults, earlier);
         let (left_out, kept): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| may_be(&fault.problem));
         self.faults.extend(kept);
         if let Some(Fault { path, problem }) = left_out.into_iter().next() {
             let here = mem::replace(&mut self.path, path);
-            self.flag(Repair::LeftOut(problem), &raw);
+            self.note_deviation(Repair::LeftOut(problem), &raw);
             self.path = here;
         }
         read
@@ -155,7 +155,7 @@ impl Mending {
             Value::String(text) => {
                 let read = Decimal::parse(text);
                 if read.is_some() {
-                    self.flag(Repair::Quoted, value);
+                    self.note_deviation(Repair::Quoted, value);
                 }
                 read
             }
@@ -168,7 +168,7 @@ impl Mending {
     pub fn fixed(&mut self, value: &Value, places: i32, due: &'static str) -> Option<i64> {
         let number = self.number(value, due)?;
         if !number.fits(places) {
-            self.flag(Repair::Rounded, value);
+            self.note_deviation(Repair::Rounded, value);
         }
         let fixed = number.floor(places);
         fixed.or_else(|| self.fault(Problem::NotAllowed(due.to_owned())))
@@ -205,18 +205,18 @@ impl Mending {
         };
         if let Some(exact) = all.iter().find(|one| spelling(one) == text) {
             if self.since_21(false, is_new(exact)) {
-                self.flag(Repair::UnknownValue, &Value::String(text));
+                self.note_deviation(Repair::UnknownValue, &Value::String(text));
             }
             return Some(exact.clone());
         }
         let raw = Value::String(text.clone());
         if let Some(close) = all.iter().find(|one| same_spelling(spelling(one), &text)) {
-            self.flag(Repair::OtherSpelling, &raw);
+            self.note_deviation(Repair::OtherSpelling, &raw);
             return Some(close.clone());
         }
         match unknown(text) {
             Some(kept) => {
-                self.flag(Repair::UnknownValue, &raw);
+                self.note_deviation(Repair::UnknownValue, &raw);
                 Some(kept)
             }
             None => {

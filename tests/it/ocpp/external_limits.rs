@@ -11,7 +11,7 @@ async fn limits(app: &TestApp, station: &TestStation) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn k12_k13_a_limit_from_elsewhere_is_kept_shown_and_cleared() {
+async fn k12_k13_an_external_limit_is_kept_shown_and_cleared() {
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.0.1").await;
@@ -20,9 +20,9 @@ async fn k12_k13_a_limit_from_elsewhere_is_kept_shown_and_cleared() {
         json!([{"id": 1, "chargingRateUnit": "W", "chargingSchedulePeriod":
         [{"startPeriod": 0, "limit": watts}, {"startPeriod": 3600, "limit": 11_000.4}]}])
     };
-    let told = json!({"chargingLimit": {"chargingLimitSource": "EMS", "isGridCritical": true},
+    let reported = json!({"chargingLimit": {"chargingLimitSource": "EMS", "isGridCritical": true},
         "chargingSchedule": schedule(5_000)});
-    socket.call("NotifyChargingLimit", told).await;
+    socket.call("NotifyChargingLimit", reported).await;
     let kept = limits(&app, &station).await;
     assert_eq!(kept.len(), 1);
     assert_eq!(
@@ -66,7 +66,7 @@ async fn k12_setpoints_phases_and_local_generation_of_2_1_are_understood() {
     let station = app.station("S").await;
     let mut socket = FakeStation::speaking(&station.url, "ocpp2.1").await;
     socket.boot_2().await;
-    let tell = |source: &str, generation: bool, unit: &str, period: Value| {
+    let report = |source: &str, generation: bool, unit: &str, period: Value| {
         let mut period = period;
         period["startPeriod"] = json!(0);
         json!({"chargingLimit": {"chargingLimitSource": source, "isLocalGeneration": generation},
@@ -82,8 +82,8 @@ async fn k12_setpoints_phases_and_local_generation_of_2_1_are_understood() {
         ("D", true, "W", watts),
         ("E", false, "W", json!({"operationMode": "LocalFrequency"})),
     ] {
-        let told = tell(source, generation, unit, period);
-        socket.call("NotifyChargingLimit", told).await;
+        let reported = report(source, generation, unit, period);
+        socket.call("NotifyChargingLimit", reported).await;
     }
     let now: Vec<Value> = limits(&app, &station).await.iter().map(|limit| limit["now"][0]["limit"].clone()).collect();
     let expected = [json!(3_500.0), json!(10.0), json!(0.0), Value::Null, Value::Null];

@@ -10,9 +10,9 @@ use ocpp::v2;
 pub(super) const ANSWER_V2: AnswerRule = AnswerRule::of("CostUpdated").without_status();
 
 /// The transaction that has this number here, and the amount in the currency's major unit.
-pub(super) struct TellCost(pub(super) i64, pub(super) f64);
+pub(super) struct SendCost(pub(super) i64, pub(super) f64);
 
-impl Spoken for TellCost {
+impl Spoken for SendCost {
     fn v16(&self, _: Manner) -> Result<WireCall, LinkError> {
         Err(invalid("OCPP 1.6 has no message for costs"))
     }
@@ -41,11 +41,11 @@ mod tests {
 
     #[test]
     fn costs_are_sent_in_ocpp_2_only_and_an_empty_answer_agrees() {
-        let cost = StationCommand::TellCost { transaction: 7, amount: 3.25 };
+        let cost = StationCommand::SendCost { transaction: 7, amount: 3.25 };
         assert!(spoken(&cost).v16(MANNER).is_err());
         assert_eq!(said_v2(&cost, Protocol::V201), json!({"totalCost": 3.25, "transactionId": "tx-7"}));
         assert!(answered_v2(&cost, Protocol::V201, &json!({})).accepted);
-        let endless = StationCommand::TellCost { transaction: 7, amount: f64::INFINITY };
+        let endless = StationCommand::SendCost { transaction: 7, amount: f64::INFINITY };
         assert_eq!(
             crate::gateway::commands::testing::call_v2(&endless, Protocol::V201),
             Err(invalid("amount is no number"))

@@ -48,7 +48,7 @@ async fn floods(app: &TestApp) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn a_flood_waits_then_is_refused_and_is_told_once() {
+async fn a_flood_waits_then_is_refused_and_is_recorded_once() {
     let app = TestApp::start_with(STRICT).await;
     let (bad, good) = (app.station("Flooder").await, app.station("Neighbour").await);
     let mut flooder = Flooder::connect(&bad).await;
@@ -63,10 +63,10 @@ async fn a_flood_waits_then_is_refused_and_is_told_once() {
     assert_eq!(answers.last(), Some(&false), "{answers:?}");
     neighbour.call("Heartbeat", json!({})).await;
 
-    let told = floods(&app).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(told[0]["chargestation"], bad.id);
-    assert_eq!((&told[0]["waited"], &told[0]["refused"]), (&json!(1), &json!(1)));
+    let recorded = floods(&app).await;
+    assert_eq!(recorded.len(), 1, "{recorded:?}");
+    assert_eq!(recorded[0]["chargestation"], bad.id);
+    assert_eq!((&recorded[0]["waited"], &recorded[0]["refused"]), (&json!(1), &json!(1)));
 }
 
 #[actix_web::test]
@@ -96,8 +96,8 @@ async fn a_storm_of_connections_is_turned_away() {
         let error = refused.err().expect("turned away").to_string();
         assert!(error.contains("429"), "{error}");
     }
-    let told = floods(&app).await;
-    assert_eq!(told.len(), 1, "{told:?}");
+    let recorded = floods(&app).await;
+    assert_eq!(recorded.len(), 1, "{recorded:?}");
     let online = async || {
         let types = app.event_types().await;
         types.iter().filter(|name| *name == "chargestation.online").count()

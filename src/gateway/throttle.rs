@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use kernel::StationId;
 
 /// How often a flood is reported at most.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
+const REPORTED_EVERY: Duration = Duration::from_secs(60);
 /// How long a connection waits before it is refused.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Stations that are remembered before those that have been quiet are looked for.
@@ -89,7 +89,7 @@ struct Station {
     /// What was throttled since it was last reported.
     waited: u64,
     refused: u64,
-    told: Option<Instant>,
+    reported: Option<Instant>,
 }
 
 impl Station {
@@ -103,7 +103,7 @@ impl Station {
             is_refused: false,
             waited: 0,
             refused: 0,
-            told: None,
+            reported: None,
         }
     }
 
@@ -137,14 +137,14 @@ impl Station {
     }
 
     /// What was throttled, where it is time to report it.
-    fn untold(&mut self, now: Instant) -> Option<Flood> {
-        let is_due = self.told.is_none_or(|told| now.duration_since(told) >= TOLD_EVERY);
+    fn unreported(&mut self, now: Instant) -> Option<Throttled> {
+        let is_due = self.reported.is_none_or(|reported| now.duration_since(reported) >= REPORTED_EVERY);
         if self.waited + self.refused == 0 || !is_due {
             return None;
         }
-        self.told = Some(now);
+        self.reported = Some(now);
         let (waited, refused) = (std::mem::take(&mut self.waited), std::mem::take(&mut self.refused));
-        Some(Flood { waited, refused })
+        Some(Throttled { waited, refused })
     }
 
     fn is_quiet(&mut self, now: Instant) -> bool {
@@ -157,7 +157,7 @@ impl Station {
 
 /// How much was throttled of what one station sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flood {
+pub struct Throttled {
     /// Messages and connections that had to wait.
     pub waited: u64,
     /// Messages and connections that were refused.
@@ -166,12 +166,12 @@ pub struct Flood {
 
 /// The buckets of all stations; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Floods {
+pub struct Throttle {
     limits: Limits,
     stations: Arc<Mutex<HashMap<StationId, Station>>>,
 }
 
-impl Floods {
+impl Throttle {
     /// Full buckets for everybody.
     pub fn new(limits: Limits) -> Self {
         Self { limits, stations: Arc::default() }
@@ -190,16 +190,16 @@ impl Floods {
     }
 
     /// A message came; `must_arrive` where it belongs to a transaction.
-    pub fn message(&self, id: StationId, must_arrive: bool, now: Instant) -> (Verdict, Option<Flood>) {
+    pub fn message(&self, id: StationId, must_arrive: bool, now: Instant) -> (Verdict, Option<Throttled>) {
         self.with(id, now, |station| {
             let verdict = station.message(must_arrive, &self.limits, now);
-            (verdict, station.untold(now))
+            (verdict, station.unreported(now))
         })
     }
 
     /// A station connects: how long it waits for that, or how long it should stay away.
-    pub fn connect(&self, id: StationId, now: Instant) -> (Result<Duration, Duration>, Option<Flood>) {
-        self.with(id, now, |station| (station.connect(now), station.untold(now)))
+    pub fn connect(&self, id: StationId, now: Instant) -> (Result<Duration, Duration>, Option<Throttled>) {
+        self.with(id, now, |station| (station.connect(now), station.unreported(now)))
     }
 }
 
@@ -216,8 +216,8 @@ mod tests {
         NonZeroU32::new(value).expect("not zero")
     }
 
-    fn floods() -> Floods {
-        Floods::new(Limits {
+    fn throttle() -> Throttle {
+        Throttle::new(Limits {
             messages_per_second: number(10),
             messages_burst: number(100),
             connects_per_minute: number(60),
@@ -230,18 +230,18 @@ mod tests {
 
     #[test]
     fn a_burst_passes_then_each_waits_for_its_token() {
-        let (floods, now) = (floods(), Instant::now());
-        let wait = || floods.message(STATION(), false, now).0.wait.as_millis();
+        let (throttle, now) = (throttle(), Instant::now());
+        let wait = || throttle.message(STATION(), false, now).0.wait.as_millis();
         assert!((0..100).all(|_| wait() == 0));
         assert_eq!((wait(), wait(), wait()), (100, 200, 300));
     }
 
     #[test]
     fn who_goes_on_is_refused_but_for_transactions_until_quiet() {
-        let (floods, start) = (floods(), Instant::now());
+        let (throttle, start) = (throttle(), Instant::now());
         let say = |seconds: u64, must| {
             let now = start + Duration::from_secs(seconds);
-            floods.message(STATION(), must, now).0.refused
+            throttle.message(STATION(), must, now).0.refused
         };
         assert!((0..250).all(|_| !say(0, false)), "a burst, then waiting");
         assert!(!say(9, false));
@@ -252,19 +252,19 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_told_once_a_minute_with_its_count() {
-        let (floods, start) = (floods(), Instant::now());
-        let told = |millis: u64| floods.message(STATION(), false, start + Duration::from_millis(millis)).1;
-        let first: Vec<Flood> = (0..200).filter_map(|_| told(0)).collect();
-        assert_eq!(first, [Flood { waited: 1, refused: 0 }]);
-        let later: Vec<Flood> = (0..10).filter_map(|_| told(60_000)).collect();
-        assert_eq!(later, [Flood { waited: 99, refused: 0 }], "60 s gave back the 100 tokens of debt and 500 more");
+    fn a_flood_is_reported_once_a_minute_with_its_count() {
+        let (throttle, start) = (throttle(), Instant::now());
+        let reported = |millis: u64| throttle.message(STATION(), false, start + Duration::from_millis(millis)).1;
+        let first: Vec<Throttled> = (0..200).filter_map(|_| reported(0)).collect();
+        assert_eq!(first, [Throttled { waited: 1, refused: 0 }]);
+        let later: Vec<Throttled> = (0..10).filter_map(|_| reported(60_000)).collect();
+        assert_eq!(later, [Throttled { waited: 99, refused: 0 }], "60 s gave back the 100 tokens of debt and 500 more");
     }
 
     #[test]
     fn connections_wait_and_then_are_refused() {
-        let (floods, now) = (floods(), Instant::now());
-        let connect = || floods.connect(STATION(), now).0;
+        let (throttle, now) = (throttle(), Instant::now());
+        let connect = || throttle.connect(STATION(), now).0;
         assert!((0..5).all(|_| connect() == Ok(Duration::ZERO)));
         let waits: Vec<_> = (0..5).map(|_| connect()).collect();
         assert_eq!(waits, [1, 2, 3, 4, 5].map(|seconds| Ok(Duration::from_secs(seconds))));

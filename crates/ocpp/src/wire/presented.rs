@@ -3,11 +3,11 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Mending, Repair, Wire};
+use super::{LenientReader, Repair, Wire};
 
 /// A card that may be sent. One that cannot be read is no reason to refuse its message, and yet a card that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Held<T> {
+pub enum PresentedCard<T> {
     /// None was sent.
     Nothing,
     /// One was sent that cannot be read, which was noted as a deviation.
@@ -16,7 +16,7 @@ pub enum Held<T> {
     Card(T),
 }
 
-impl<T> Held<T> {
+impl<T> PresentedCard<T> {
     /// The card that can be read.
     pub fn card(self) -> Option<T> {
         match self {
@@ -31,13 +31,13 @@ impl<T> Held<T> {
     }
 }
 
-impl<T> From<Option<T>> for Held<T> {
+impl<T> From<Option<T>> for PresentedCard<T> {
     fn from(card: Option<T>) -> Self {
         card.map_or(Self::Nothing, Self::Card)
     }
 }
 
-impl<T: Serialize> Serialize for Held<T> {
+impl<T: Serialize> Serialize for PresentedCard<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Card(card) => card.serialize(to),
@@ -46,22 +46,22 @@ impl<T: Serialize> Serialize for Held<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Held<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PresentedCard<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         Option::deserialize(from).map(Self::from)
     }
 }
 
-impl<T: Wire> Wire for Held<T> {
-    fn mend(value: Value, mending: &mut Mending) -> Option<Self> {
+impl<T: Wire> Wire for PresentedCard<T> {
+    fn read_leniently(value: Value, reader: &mut LenientReader) -> Option<Self> {
         if value.is_null() {
-            mending.flag(Repair::Null, &value);
+            reader.note_deviation(Repair::Null, &value);
             return Some(Self::Nothing);
         }
-        Some(mending.spare(value).map_or(Self::Unreadable, Self::Card))
+        Some(reader.spare(value).map_or(Self::Unreadable, Self::Card))
     }
 
-    fn missing(_: &mut Mending) -> Option<Self> {
+    fn missing(_: &mut LenientReader) -> Option<Self> {
         Some(Self::Nothing)
     }
 

@@ -36,7 +36,7 @@ pub(super) fn decide(
     now: Timestamp,
 ) -> Decided {
     follow_strays(state, site, notes, now);
-    site.seat_strays(state);
+    site.add_strays(state);
     follow_phases(state, site, notes);
     note_phases(site, state);
     let remarks = follow(state, site, notes, fresh, settings, now);

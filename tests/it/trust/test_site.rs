@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{FakeStation, TestApp, TestStation};
 
 /// A server, a station whose connector costs 0.40 EUR/kWh, and its open socket.
-pub struct Yard {
+pub struct TestSite {
     pub app: TestApp,
     pub station: TestStation,
     pub socket: FakeStation,
@@ -22,7 +22,7 @@ pub fn minute(minute: u32) -> String {
     format!("2026-04-24T03:{minute:02}:00Z")
 }
 
-impl Yard {
+impl TestSite {
     /// With a station of OCPP 1.6 that has booted.
     pub async fn open() -> Self {
         Self::speaking("ocpp1.6").await
@@ -146,7 +146,7 @@ impl Yard {
     }
 
     /// Types of the events about sessions, in order.
-    pub async fn told(&self) -> Vec<String> {
+    pub async fn recorded(&self) -> Vec<String> {
         let mut kinds = self.app.event_types().await;
         let is_action = |kind: &str| kind.starts_with("session.stop.") || kind.starts_with("session.start.");
         kinds.retain(|kind| kind.starts_with("session.") && !is_action(kind));

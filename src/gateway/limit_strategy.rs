@@ -11,9 +11,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ladder::{self, Form, LADDER, ORDER, Rung};
+use super::profile_variants::{self, ORDER, ProfilePurpose, VARIANTS, Variant};
 use crate::sites::stations::link::{LimitPurpose, SetLimit, StationCommand};
-use crate::sites::stations::{LimitHabits, LimitUnits};
+use crate::sites::stations::{LimitCapabilities, LimitUnits};
 use kernel::{Milliamps, Timestamp, Watts};
 
 /// Variants that are tried when a limit is sent once.
@@ -75,7 +75,7 @@ impl Wish {
 #[serde(default)]
 struct Remembered {
     /// The variant that worked.
-    worked: BTreeMap<Wish, Form>,
+    worked: BTreeMap<Wish, Variant>,
     /// It takes limits, and not 0.
     refuses_zero: bool,
     /// It takes this much on each phase and refused more, at that time.
@@ -94,22 +94,22 @@ struct Refused {
 
 /// In which variant limits are sent to one station: what worked before, else what is known of it.
 #[derive(Debug)]
-pub struct Forms {
+pub struct LimitStrategy {
     remembered: Remembered,
     refused: BTreeMap<(Wish, bool), Refused>,
     /// The variants in which it refused 0: where it takes another limit in one of them, it is the number that it refuses.
     zero_refused_in: Vec<usize>,
-    habits: LimitHabits,
+    capabilities: LimitCapabilities,
 }
 
-impl Forms {
+impl LimitStrategy {
     /// Those for a station of which this is known, and of which this was stored.
-    pub fn new(habits: LimitHabits, stored: &Value) -> Self {
+    pub fn new(capabilities: LimitCapabilities, stored: &Value) -> Self {
         Self {
             remembered: serde_json::from_value(stored.clone()).unwrap_or_default(),
             refused: BTreeMap::new(),
             zero_refused_in: Vec::new(),
-            habits,
+            capabilities,
         }
     }
 
@@ -132,18 +132,20 @@ impl Forms {
         let first = self.first(limit, shared);
         let command = StationCommand::SetLimit(limit.clone());
         let mut others = ORDER.to_vec();
-        others.retain(|form| *form != first);
-        others.sort_by_key(|form| self.is_unlikely(first, *form));
+        others.retain(|variant| *variant != first);
+        others.sort_by_key(|variant| self.is_unlikely(first, *variant));
         let mut said = Vec::new();
-        let ladder =
-            std::iter::once(first).chain(others).filter(|form| ladder::is_possible(&command, *form)).filter(|form| {
+        let possible = std::iter::once(first)
+            .chain(others)
+            .filter(|variant| profile_variants::is_possible(&command, *variant))
+            .filter(|variant| {
                 // A variant that says the same as another is no other variant.
-                let saying = ladder::say_limit(limit, *form, Timestamp::default());
+                let saying = profile_variants::say_limit(limit, *variant, Timestamp::default());
                 let is_new = !said.contains(&saying);
                 said.push(saying);
                 is_new
             });
-        let forms: Vec<usize> = ladder.collect();
+        let variants: Vec<usize> = possible.collect();
         if waits && zero && self.refuses_zero() {
             return Vec::new();
         }
@@ -154,31 +156,31 @@ impl Forms {
             (false, false, _) => MOST_TRIES,
         };
         let skipped = refused.map_or(0, |refused| refused.tried);
-        let (begun, rest) = forms.split_at(forms.len().min(1));
+        let (begun, rest) = variants.split_at(variants.len().min(1));
         let rest = rest.iter().cycle().skip(skipped).take(rest.len());
         begun.iter().chain(rest).take(most).copied().collect()
     }
 
     /// What speaks against a variant after the first one, of which something worked: a station that needed something for one limit
     /// needs it for all; and where it took its fallback alone, what is said like that comes first, which does not run out.
-    fn is_unlikely(&self, first: usize, form: usize) -> (bool, bool) {
+    fn is_unlikely(&self, first: usize, variant: usize) -> (bool, bool) {
         let worked = &self.remembered.worked;
-        let (Some(first), Some(form)) = (LADDER.get(first), LADDER.get(form)) else {
+        let (Some(first), Some(variant)) = (VARIANTS.get(first), VARIANTS.get(variant)) else {
             return (true, true);
         };
         if worked.is_empty() {
             return (false, false);
         }
         let lacks = [
-            (first.other_unit, form.other_unit),
-            (first.whole_amps, form.whole_amps),
-            (first.without_phases, form.without_phases),
-            (first.relative, form.relative),
+            (first.other_unit, variant.other_unit),
+            (first.whole_amps, variant.whole_amps),
+            (first.without_phases, variant.without_phases),
+            (first.relative, variant.relative),
         ];
         let lacks_something = lacks.iter().any(|(needed, has)| *needed && !has);
         let took_live = [Wish::Live, Wish::LiveInTransaction];
         let took_live = took_live.iter().any(|wish| worked.contains_key(wish));
-        (lacks_something, !took_live && form.level != Some(0))
+        (lacks_something, !took_live && variant.level != Some(0))
     }
 
     /// The limit, or the most that the station takes where balancing allows more.
@@ -198,10 +200,10 @@ impl Forms {
         let Some(first) = plan.first().copied() else {
             return Vec::new();
         };
-        let whole = LADDER.get(first).map(|form| Form { whole_amps: true, ..*form });
-        let in_whole_amps = |form: &usize| LADDER.get(*form).copied() == whole;
+        let whole = VARIANTS.get(first).map(|variant| Variant { whole_amps: true, ..*variant });
+        let in_whole_amps = |variant: &usize| VARIANTS.get(*variant).copied() == whole;
         let (whole, others): (Vec<_>, Vec<_>) = plan.iter().skip(1).copied().partition(in_whole_amps);
-        let full = |form| (limit.clone(), form);
+        let full = |variant| (limit.clone(), variant);
         let smaller = self.smaller(limit, first, now);
         std::iter::once(first)
             .chain(whole)
@@ -212,9 +214,9 @@ impl Forms {
     }
 
     /// Smaller limits to try, largest first, at a station that took others in this variant.
-    fn smaller(&self, limit: &SetLimit, form: usize, now: Timestamp) -> Vec<SetLimit> {
-        let form = LADDER.get(form);
-        let took = self.remembered.worked.values().any(|one| Some(one) == form);
+    fn smaller(&self, limit: &SetLimit, variant: usize, now: Timestamp) -> Vec<SetLimit> {
+        let variant = VARIANTS.get(variant);
+        let took = self.remembered.worked.values().any(|one| Some(one) == variant);
         let refused = self.refused.get(&(Wish::of(limit), is_zero(limit)));
         let waits = refused.is_some_and(|refused| refused.until > now);
         if !took || waits || !is_of_balancing(limit) {
@@ -233,40 +235,41 @@ impl Forms {
         // What worked for something else is the best guess.
         let alike = [wish, Wish::Live, Wish::Fallback, Wish::Default];
         let like = alike.iter().find_map(|wish| worked.get(wish));
-        let mut form = like.copied().unwrap_or_else(|| self.of_habits(limit));
+        let mut variant = like.copied().unwrap_or_else(|| self.of_capabilities(limit));
         // Limits of a transaction: where connectors share an EVSE, whose other limits are one another's; and where the meter
         // shows that a default limit is not obeyed, as by stations that look at it when a transaction begins.
         let of_transaction = limit.transaction.is_some() && limit.purpose == LimitPurpose::Live;
-        if of_transaction && (shared || limit.escalate) && form.rung == Rung::Default {
-            (form.rung, form.level) = (Rung::Transaction, None);
+        if of_transaction && (shared || limit.escalate) && variant.purpose == ProfilePurpose::Default {
+            (variant.purpose, variant.level) = (ProfilePurpose::Transaction, None);
         }
-        let place = LADDER.iter().position(|one| *one == form);
-        let plain = LADDER.iter().position(|one| (one.rung, one.other_unit) == (form.rung, form.other_unit));
+        let place = VARIANTS.iter().position(|one| *one == variant);
+        let plain =
+            VARIANTS.iter().position(|one| (one.purpose, one.other_unit) == (variant.purpose, variant.other_unit));
         place.or(plain).unwrap_or(0)
     }
 
     /// The variant that is known of its kind, or by what its configuration says.
-    fn of_habits(&self, limit: &SetLimit) -> Form {
-        let LimitUnits { amps, watts } = self.habits.units;
+    fn of_capabilities(&self, limit: &SetLimit) -> Variant {
+        let LimitUnits { amps, watts } = self.capabilities.units;
         let other_unit = if limit.in_amps { watts && !amps } else { amps && !watts };
-        Form { level: self.habits.only_level_zero.then_some(0), other_unit, ..Form::default() }
+        Variant { level: self.capabilities.only_level_zero.then_some(0), other_unit, ..Variant::default() }
     }
 
     /// Notes that the station took this limit in this variant, though another may have been wished: then it refused that one.
-    pub fn accepted(&mut self, wished: &SetLimit, (limit, form): (&SetLimit, usize), now: Timestamp) {
+    pub fn accepted(&mut self, wished: &SetLimit, (limit, variant): (&SetLimit, usize), now: Timestamp) {
         if limit.limit < self.within(wished, now).limit {
             let most = limit.limit.to_current(limit.voltage, limit.phases);
             self.remembered.most = Some((most, now));
         }
         let (wish, zero) = (Wish::of(limit), is_zero(limit));
-        if let Some(form) = LADDER.get(form) {
-            self.remembered.worked.insert(wish, *form);
+        if let Some(variant) = VARIANTS.get(variant) {
+            self.remembered.worked.insert(wish, *variant);
         }
         self.refused.remove(&(wish, zero));
         if zero {
             self.zero_refused_in.clear();
             self.remembered.refuses_zero = false;
-        } else if self.zero_refused_in.contains(&form) {
+        } else if self.zero_refused_in.contains(&variant) {
             self.remembered.refuses_zero = true;
         }
     }
@@ -293,8 +296,8 @@ impl Forms {
             self.zero_refused_in.sort_unstable();
             self.zero_refused_in.dedup();
             let worked = self.remembered.worked.values();
-            let takes_others = worked.filter_map(|form| LADDER.iter().position(|one| one == form));
-            self.remembered.refuses_zero |= takes_others.into_iter().any(|form| tried_now.contains(&form));
+            let takes_others = worked.filter_map(|variant| VARIANTS.iter().position(|one| one == variant));
+            self.remembered.refuses_zero |= takes_others.into_iter().any(|variant| tried_now.contains(&variant));
         }
     }
 }
@@ -309,5 +312,5 @@ fn is_zero(limit: &SetLimit) -> bool {
 }
 
 #[cfg(test)]
-#[path = "forms_tests.rs"]
+#[path = "limit_strategy_tests.rs"]
 mod tests;

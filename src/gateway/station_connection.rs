@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::dependencies::Gateway;
-use super::floods::Flood;
+use super::dependencies::GatewayDependencies;
+use super::throttle::Throttled;
 use crate::charging::sessions;
 use crate::events::{Change, EventKind};
 use crate::sites::stations::link::{DeviceRequest, Signal, SignalKind, StationCommand, StationLink};
@@ -20,7 +20,7 @@ use kernel::*;
 const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 
 /// The connection to a station.
-pub struct Peer {
+pub struct StationConnection {
     /// Which station.
     pub station: StationId,
     /// Whose it is.
@@ -30,7 +30,7 @@ pub struct Peer {
     /// Where it comes from.
     pub address: IpAddr,
     /// Its deviations when it connected, and what it was caught at since.
-    flags: Mutex<Vec<String>>,
+    deviations: Mutex<Vec<String>>,
     layout: Mutex<Option<(Arc<Layout>, Timestamp)>>,
 }
 
@@ -38,7 +38,7 @@ pub struct Peer {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Notify listeners.
-    Tell(SignalKind),
+    Notify(SignalKind),
     /// Ask the station to do something.
     Ask(StationCommand),
     /// Ask the station whether a transaction that it names so goes on (E14), and end the session where it does not.
@@ -50,7 +50,7 @@ pub enum Effect {
     },
 }
 
-impl Peer {
+impl StationConnection {
     /// The station of an admitted connection.
     pub fn new(station: Station, version: Protocol, address: IpAddr) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Peer {
             organization: station.organization_id,
             version,
             address,
-            flags: Mutex::new(station.flags.0),
+            deviations: Mutex::new(station.flags.0),
             layout: Mutex::default(),
         }
     }
@@ -70,7 +70,7 @@ impl Peer {
     /// What `wanted` finds in the layout of the station, which is remembered for a minute.
     pub(super) async fn connector<T>(
         &self,
-        gateway: &Gateway,
+        gateway: &GatewayDependencies,
         wanted: impl Fn(&Layout) -> Option<T>,
     ) -> StoreResult<Option<T>> {
         let now = gateway.context.clock.now();
@@ -93,25 +93,25 @@ impl Peer {
     }
 
     /// Records that the socket is open.
-    pub async fn connected(&self, gateway: &Gateway) {
+    pub async fn connected(&self, gateway: &GatewayDependencies) {
         self.record_online(gateway, true).await;
-        gateway.signals.tell(self.signal(SignalKind::Connected));
+        gateway.signals.notify(self.signal(SignalKind::Connected));
     }
 
     /// Records that the socket is gone.
-    pub async fn disconnected(&self, gateway: &Gateway) {
+    pub async fn disconnected(&self, gateway: &GatewayDependencies) {
         self.record_online(gateway, false).await;
-        gateway.signals.tell(self.signal(SignalKind::Disconnected));
+        gateway.signals.notify(self.signal(SignalKind::Disconnected));
     }
 
-    async fn record_online(&self, gateway: &Gateway, online: bool) {
+    async fn record_online(&self, gateway: &GatewayDependencies, online: bool) {
         let (organization, station, moment) = (self.organization, self.station, gateway.context.moment());
         let spoken = self.version;
         let base = gateway.context.websocket_url.clone();
         let kind = if online { EventKind::StationOnline } else { EventKind::StationOffline };
         let stored = gateway.context.db.write(move |conn| -> StoreResult<()> {
             stations::set_online(conn, station, online.then_some(spoken), moment.now)?;
-            tell_station(conn, &moment, (organization, station), kind, &base)
+            record_station_event(conn, &moment, (organization, station), kind, &base)
         });
         match stored.await {
             Ok(()) => {
@@ -125,27 +125,31 @@ impl Peer {
     }
 
     /// Reports that much of what the station sent was throttled.
-    pub async fn tell_flood(&self, gateway: &Gateway, flood: Flood) {
-        tell_flood(gateway, (self.organization, self.station), flood).await;
+    pub async fn record_throttled(&self, gateway: &GatewayDependencies, throttled: Throttled) {
+        record_throttled(gateway, (self.organization, self.station), throttled).await;
     }
 
     /// Asks a station that connected without booting to introduce itself.
-    pub fn ask_to_boot(peer: &Arc<Self>, gateway: &Gateway) {
+    pub fn ask_to_boot(connection: &Arc<Self>, gateway: &GatewayDependencies) {
         let message = "BootNotification".to_owned();
-        Self::carry_out(peer, gateway, vec![Effect::Ask(StationCommand::TriggerMessage { message, connector: None })]);
+        Self::carry_out(
+            connection,
+            gateway,
+            vec![Effect::Ask(StationCommand::TriggerMessage { message, connector: None })],
+        );
     }
 
     /// Carries out what follows from an answer that left.
-    pub fn carry_out(peer: &Arc<Self>, gateway: &Gateway, effects: Vec<Effect>) {
+    pub fn carry_out(connection: &Arc<Self>, gateway: &GatewayDependencies, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Tell(kind) => gateway.signals.tell(peer.signal(kind)),
+                Effect::Notify(kind) => gateway.signals.notify(connection.signal(kind)),
                 Effect::Verify { session, name } => {
-                    let (peer, gateway) = (Arc::clone(peer), gateway.clone());
-                    tokio::spawn(async move { peer.verify(&gateway, session, name).await });
+                    let (connection, gateway) = (Arc::clone(connection), gateway.clone());
+                    tokio::spawn(async move { connection.verify(&gateway, session, name).await });
                 }
                 Effect::Ask(command) => {
-                    let (connections, station) = (gateway.connections.clone(), peer.station);
+                    let (connections, station) = (gateway.connections.clone(), connection.station);
                     tokio::spawn(async move {
                         if let Err(error) = connections.send(station, command).await {
                             tracing::debug!(%error, %station, "a follow-up was not carried out");
@@ -156,7 +160,7 @@ impl Peer {
         }
     }
 
-    async fn verify(&self, gateway: &Gateway, session: SessionId, name: String) {
+    async fn verify(&self, gateway: &GatewayDependencies, session: SessionId, name: String) {
         let command = StationCommand::Device {
             request: DeviceRequest::GetTransactionStatus,
             payload: json!({"transactionId": name}),
@@ -171,7 +175,7 @@ impl Peer {
         match ended.await {
             Ok(Some(over)) => {
                 let kind = over.connector_id.map(|connector| SignalKind::SessionEnded(connector, over.id));
-                kind.into_iter().for_each(|kind| gateway.signals.tell(self.signal(kind)));
+                kind.into_iter().for_each(|kind| gateway.signals.notify(self.signal(kind)));
             }
             Ok(None) => {}
             Err(error) => {
@@ -181,15 +185,15 @@ impl Peer {
     }
 
     /// Keeps what the station does differently from the specification, each kind once.
-    pub(super) async fn note(&self, gateway: &Gateway, flags: Vec<String>) {
+    pub(super) async fn note(&self, gateway: &GatewayDependencies, deviations: Vec<String>) {
         /// Kinds that are kept of one station.
-        const MOST_FLAGS: usize = 50;
+        const MOST_DEVIATIONS: usize = 50;
         let all = {
-            let mut known = self.flags.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.deviations.lock().unwrap_or_else(PoisonError::into_inner);
             let before = known.len();
-            for flag in flags {
-                if !known.contains(&flag) && known.len() < MOST_FLAGS {
-                    known.push(flag);
+            for deviation in deviations {
+                if !known.contains(&deviation) && known.len() < MOST_DEVIATIONS {
+                    known.push(deviation);
                 }
             }
             if known.len() == before {
@@ -198,7 +202,7 @@ impl Peer {
             known.clone()
         };
         let station = self.station;
-        let stored = gateway.context.db.write(move |conn| stations::save_flags(conn, station, &all)).await;
+        let stored = gateway.context.db.write(move |conn| stations::save_deviations(conn, station, &all)).await;
         if let Err(error) = stored {
             tracing::warn!(%error, %station, "could not store a station's deviations");
         }
@@ -206,8 +210,12 @@ impl Peer {
 }
 
 /// Reports that much of what a station sent was throttled.
-pub(super) async fn tell_flood(gateway: &Gateway, (organization, station): (OrganizationId, StationId), flood: Flood) {
-    let Flood { waited, refused } = flood;
+pub(super) async fn record_throttled(
+    gateway: &GatewayDependencies,
+    (organization, station): (OrganizationId, StationId),
+    throttled: Throttled,
+) {
+    let Throttled { waited, refused } = throttled;
     tracing::warn!(%station, waited, refused, "a station sends too much and is throttled");
     let moment = gateway.context.moment();
     let stored = gateway.context.db.write(move |conn| {
@@ -220,7 +228,7 @@ pub(super) async fn tell_flood(gateway: &Gateway, (organization, station): (Orga
 }
 
 /// Records an event with the whole station.
-pub(super) fn tell_station(
+pub(super) fn record_station_event(
     conn: &mut Conn,
     moment: &Moment,
     (organization, station): (OrganizationId, StationId),
@@ -233,9 +241,9 @@ pub(super) fn tell_station(
 }
 
 /// Notes at a start that no station is connected, and records it for those that were when the server before was killed.
-pub fn tell_lost(conn: &mut Conn, moment: &Moment, base: &str) -> StoreResult<()> {
+pub fn record_lost_connections(conn: &mut Conn, moment: &Moment, base: &str) -> StoreResult<()> {
     for owner in stations::set_all_offline(conn)? {
-        tell_station(conn, moment, owner, EventKind::StationOffline, base)?;
+        record_station_event(conn, moment, owner, EventKind::StationOffline, base)?;
     }
     Ok(())
 }

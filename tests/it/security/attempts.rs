@@ -39,7 +39,7 @@ async fn secured(app: &TestApp, endpoint: &str) -> String {
 }
 
 /// The data of each event of this type, oldest first.
-async fn told(app: &TestApp, kind: &str) -> Vec<Value> {
+async fn recorded(app: &TestApp, kind: &str) -> Vec<Value> {
     let path = format!("/events?type={kind}");
     let events = app.client.get(&path).await.json();
     let rows = events["result"].as_array().expect("events");
@@ -70,13 +70,13 @@ async fn a_guesser_is_stopped_and_the_station_gets_in() {
 
     // The flood is one event, and what came within the minute after it another one.
     let refused = "chargestation.access_refused";
-    eventually(async || !told(&app, refused).await.is_empty()).await;
-    let first = told(&app, refused).await.remove(0);
+    eventually(async || !recorded(&app, refused).await.is_empty()).await;
+    let first = recorded(&app, refused).await.remove(0);
     assert_eq!(first, json!({"chargestation": station, "address": "127.0.0.1", "count": 1}));
     app.clock.advance(Duration::from_secs(60));
     guess(22).await;
-    eventually(async || told(&app, refused).await.len() == 2).await;
-    let counts: Vec<_> = told(&app, refused).await.iter().map(|one| one["count"].clone()).collect();
+    eventually(async || recorded(&app, refused).await.len() == 2).await;
+    let counts: Vec<_> = recorded(&app, refused).await.iter().map(|one| one["count"].clone()).collect();
     // 23 guesses in all; where the server looked by itself first, the last of them is yet to be recorded.
     assert!([json!([1, 22]), json!([1, 21])].contains(&json!(counts)), "{counts:?}");
 }
@@ -101,16 +101,16 @@ async fn an_address_that_tries_endpoints_is_stopped_and_others_are_not() {
     assert_eq!(knock(&app, "guess-62", &forwarded).await.0, 429);
 
     let unknown = "chargestation.unknown";
-    eventually(async || told(&app, unknown).await.len() == 2).await;
-    let all = told(&app, unknown).await;
+    eventually(async || recorded(&app, unknown).await.len() == 2).await;
+    let all = recorded(&app, unknown).await;
     let first = json!({"endpoint": "guess-0", "address": "192.0.2.1", "count": 1});
     assert_eq!(all[0], first);
     assert_eq!(all[1]["address"], "192.0.2.2");
-    assert!(told(&app, "chargestation.access_refused").await.is_empty(), "{station}");
+    assert!(recorded(&app, "chargestation.access_refused").await.is_empty(), "{station}");
 }
 
 #[actix_web::test]
-async fn an_endpoint_that_is_nobodys_is_told_to_nobody_where_several_share_the_server() {
+async fn an_endpoint_that_is_nobodys_is_reported_to_nobody_where_several_share_the_server() {
     let app = TestApp::start().await;
     let stranger = app.stranger().await;
     assert_eq!(knock(&app, "guess", &[]).await.0, 404);
@@ -121,9 +121,9 @@ async fn an_endpoint_that_is_nobodys_is_told_to_nobody_where_several_share_the_s
     let mut second = FakeStation::connect(&station.url).await;
     second.boot().await;
     let replaced = "chargestation.connection_replaced";
-    eventually(async || !told(&app, replaced).await.is_empty()).await;
-    let told_of = told(&app, replaced).await;
-    assert_eq!(told_of, [json!({"chargestation": station.id, "address": "127.0.0.1", "count": 1})]);
+    eventually(async || !recorded(&app, replaced).await.is_empty()).await;
+    let recorded_of = recorded(&app, replaced).await;
+    assert_eq!(recorded_of, [json!({"chargestation": station.id, "address": "127.0.0.1", "count": 1})]);
     for client in [&app.client, &stranger] {
         let events = client.get("/events?type=chargestation.unknown").await.json();
         assert_eq!(events["result"], json!([]));

@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::apply::{self, About, CommandBatch};
+use super::cycle::{Decided, decide};
 use super::gather::{Role, Site, SiteConnector};
 use super::loads::loads;
 use super::replan::Notes;
 use super::settings::Settings;
 use super::site_readiness::warnings;
 use super::state::State;
-use super::turn::{Decided, decide};
 use crate::charging::sessions::{Session, SessionStatus};
 use crate::http::Faults;
 use crate::http::fields::{Field, Path};
@@ -33,7 +33,7 @@ pub(super) const PILOT: Watts = Watts(4_140);
 pub(super) const RATING: Watts = Watts(22_080);
 
 /// A group of three-phase sockets for 22 kW that do as a test says.
-pub(super) struct Yard {
+pub(super) struct VirtualGroup {
     ids: Arc<dyn IdSource>,
     pub second: i64,
     pub site: Site,
@@ -68,7 +68,7 @@ pub(super) fn site_of(stations: usize, capacity: i64, moment: &Moment) -> Site {
     let new: NewGroup = read(&json!({"name": "G", "maximum_capacity": capacity,
         "minimum_connector_capacity": 1.4, "location": "650000000000000000000001"}));
     let group = Group::new(new, moment.id(), moment);
-    let seat = |_| SiteConnector {
+    let site_connector = |_| SiteConnector {
         connector: moment.id(),
         role: Role::Member,
         minimum: PILOT,
@@ -77,20 +77,20 @@ pub(super) fn site_of(stations: usize, capacity: i64, moment: &Moment) -> Site {
         status: ConnectorStatus::Available,
         ..SiteConnector::usual(moment.id(), group.id, VOLTAGE)
     };
-    let seats: Vec<SiteConnector> = (0..stations).map(seat).collect();
+    let connectors: Vec<SiteConnector> = (0..stations).map(site_connector).collect();
     Site {
         organization: group.organization_id,
-        stations: seats.iter().map(|seat| (seat.station, group.id)).collect(),
+        stations: connectors.iter().map(|site_connector| (site_connector.station, group.id)).collect(),
         groups: vec![group],
-        seats,
+        connectors,
         dry_run: false,
         zone: TimeZone::default(),
         voltage: VOLTAGE,
         assets: Vec::new(),
         priorities: BTreeMap::new(),
         prices: BTreeMap::new(),
-        elsewhere: Vec::new(),
-        unseated: Vec::new(),
+        external_limits: Vec::new(),
+        without_group: Vec::new(),
     }
 }
 
@@ -115,10 +115,10 @@ pub(super) fn asset_of(site: &Site, fields: &serde_json::Value, moment: &Moment)
 }
 
 /// A session that begins now at a connector.
-pub(super) fn begins_at(seat: &mut SiteConnector, organization: OrganizationId, moment: &Moment) {
-    let mut session = Session::blank(organization, seat.station, Some(seat.connector), moment);
+pub(super) fn begins_at(site_connector: &mut SiteConnector, organization: OrganizationId, moment: &Moment) {
+    let mut session = Session::blank(organization, site_connector.station, Some(site_connector.connector), moment);
     (session.started_at, session.status) = (Some(moment.now), SessionStatus::Started);
-    seat.session = Some(session);
+    site_connector.session = Some(session);
 }
 
 /// What an asset reads.
@@ -128,11 +128,11 @@ pub(super) fn reading(at: Timestamp, power: Watts) -> Reading {
 
 /// What the meter of a connector shows.
 pub(super) fn shown(at: Timestamp, power: Option<Watts>, register: Option<WattHours>) -> Shown {
-    Shown { at, told_at: at, power, register, currents: None, current: None }
+    Shown { at, reported_at: at, power, register, currents: None, current: None }
 }
 
 /// One cycle: what was planned, and what is to be said.
-pub(super) fn turn(
+pub(super) fn cycle(
     state: &mut State,
     site: &Site,
     notes: &mut Notes,
@@ -144,12 +144,12 @@ pub(super) fn turn(
     let decided = decide(state, &mut site, &notes, fresh, &settings(), now);
     assert_eq!(decided.faults, Vec::new(), "a plan breaks its promises");
     let Decided { snapshot, plan, .. } = decided;
-    let errands = apply::errands(state, &site, &snapshot, &plan, &settings(), now);
+    let batches = apply::batches(state, &site, &snapshot, &plan, &settings(), now);
     state.note_allowed(now);
-    (plan, errands)
+    (plan, batches)
 }
 
-impl Yard {
+impl VirtualGroup {
     /// So many idle stations that just connected, in a group with this capacity.
     pub fn new(stations: usize, capacity: i64) -> Self {
         let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
@@ -171,9 +171,9 @@ impl Yard {
 
     /// The same once every station confirmed what it was sent.
     pub fn settled(stations: usize, capacity: i64) -> Self {
-        let mut yard = Self::new(stations, capacity);
-        yard.pass(20);
-        yard
+        let mut group = Self::new(stations, capacity);
+        group.pass(20);
+        group
     }
 
     pub fn now(&self) -> Timestamp {
@@ -212,15 +212,15 @@ impl Yard {
     pub fn plug(&mut self, port: usize) {
         let now = self.now();
         let moment = Moment::new(now, Arc::clone(&self.ids));
-        let seat = &mut self.site.seats[port];
-        begins_at(seat, self.site.organization, &moment);
-        (seat.status, seat.status_at) = (ConnectorStatus::Charging, Some(now));
+        let site_connector = &mut self.site.connectors[port];
+        begins_at(site_connector, self.site.organization, &moment);
+        (site_connector.status, site_connector.status_at) = (ConnectorStatus::Charging, Some(now));
     }
 
     pub fn says(&mut self, port: usize, status: ConnectorStatus) {
         let now = self.now();
-        let seat = &mut self.site.seats[port];
-        (seat.status, seat.status_at) = (status, Some(now));
+        let site_connector = &mut self.site.connectors[port];
+        (site_connector.status, site_connector.status_at) = (status, Some(now));
     }
 
     pub fn shows(&mut self, port: usize, power: Option<f64>, register: Option<i64>) {
@@ -229,7 +229,7 @@ impl Yard {
     }
 
     pub fn hear(&mut self, port: usize, shown: Shown) {
-        let connector = self.site.seats[port].connector;
+        let connector = self.site.connectors[port].connector;
         self.notes.shown.entry(connector).or_default().push(shown);
     }
 
@@ -244,7 +244,7 @@ impl Yard {
     }
 
     pub fn stray(&mut self, port: usize, number: u32, stray: Stray) {
-        let key = (self.site.seats[port].station, number);
+        let key = (self.site.connectors[port].station, number);
         self.notes.strays.entry(key).or_default().push(stray);
     }
 
@@ -265,48 +265,48 @@ impl Yard {
                 apply::answered(&mut self.state, about, &answer, &settings(), now);
             }
             let (state, notes) = (&mut self.state, &mut self.notes);
-            let (plan, errands) = turn(state, &self.site, notes, &mut self.fresh, now);
+            let (plan, batches) = cycle(state, &self.site, notes, &mut self.fresh, now);
             self.state.stage = Some(self.state.ledger.stage(&plan));
             self.plan = Some(plan);
-            for errand in errands {
-                self.carry_out(errand);
+            for batch in batches {
+                self.carry_out(batch);
             }
         }
     }
 
-    pub fn carry_out(&mut self, errand: CommandBatch) {
+    pub fn carry_out(&mut self, batch: CommandBatch) {
         let (mut accepted, mut refuses_zero) = (true, false);
-        for command in errand.commands {
+        for command in batch.commands {
             if let StationCommand::SetLimit(limit) = command {
                 accepted = (self.takes)(&limit);
                 match accepted {
-                    true => _ = self.took.insert(errand.station),
-                    false => refuses_zero = limit.limit == Watts::ZERO && self.took.contains(&errand.station),
+                    true => _ = self.took.insert(batch.station),
+                    false => refuses_zero = limit.limit == Watts::ZERO && self.took.contains(&batch.station),
                 }
                 if limit.purpose == LimitPurpose::Live {
-                    self.sent.entry(errand.station).or_default().push(limit.limit);
+                    self.sent.entry(batch.station).or_default().push(limit.limit);
                 }
             }
         }
         let mut outcome = Outcome::answered(accepted, None, json!({}));
         outcome.refuses_zero = refuses_zero;
-        self.answers.push((errand.about, Ok(outcome)));
+        self.answers.push((batch.about, Ok(outcome)));
     }
 
     /// What the plan gives a port.
     pub fn limit(&self, port: usize) -> Watts {
         let plan = self.plan.as_ref().expect("a plan");
-        plan.limit_of(self.site.seats[port].connector).map_or(Watts::ZERO, |limit| limit.limit)
+        plan.limit_of(self.site.connectors[port].connector).map_or(Watts::ZERO, |limit| limit.limit)
     }
 
     /// The last limit that a port was sent, in kW.
-    pub fn told(&self, port: usize) -> f64 {
-        let sent = self.sent.get(&self.site.seats[port].station);
+    pub fn last_sent(&self, port: usize) -> f64 {
+        let sent = self.sent.get(&self.site.connectors[port].station);
         sent.and_then(|sent| sent.last()).map_or(0.0, |limit| limit.kilowatts())
     }
 
-    pub fn worst(&self, port: usize) -> Watts {
-        self.state.worst(&self.site.seats[port])
+    pub fn exposure(&self, port: usize) -> Watts {
+        self.state.exposure(&self.site.connectors[port])
     }
 
     pub fn reserved(&self) -> Watts {
@@ -321,13 +321,13 @@ impl Yard {
     pub fn warned(&self) -> Vec<&'static str> {
         let (now, groups) = (self.now(), [self.site.groups[0].id]);
         let mut site = self.site.clone();
-        site.seat_strays(&self.state);
+        site.add_strays(&self.state);
         let loads = loads(&site, &self.state, now);
         let all = warnings(&site, &self.state, &loads, &groups, now);
         all.into_iter().map(|warning| warning.code).collect()
     }
 
     pub fn sent_to(&self, port: usize) -> usize {
-        self.sent.get(&self.site.seats[port].station).map_or(0, Vec::len)
+        self.sent.get(&self.site.connectors[port].station).map_or(0, Vec::len)
     }
 }

@@ -23,7 +23,7 @@ const AMP: i64 = 1_000;
 /// The purpose of a balancing limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Rung {
+pub(super) enum ProfilePurpose {
     /// The default of every transaction at the connector.
     #[default]
     Default,
@@ -36,9 +36,10 @@ pub(super) enum Rung {
 /// How a balancing limit is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Form {
+pub(super) struct Variant {
     /// Some stations take limits for one purpose only.
-    pub(super) rung: Rung,
+    #[serde(rename = "rung")]
+    pub(super) purpose: ProfilePurpose,
     /// Some stations know only level 0.
     pub(super) level: Option<u32>,
     /// Some take only watts, some only amps.
@@ -52,11 +53,11 @@ pub(super) struct Form {
 }
 
 /// Another variant.
-const fn form(rung: Rung, level: Option<u32>, other_unit: bool) -> Form {
-    Form { rung, level, other_unit, whole_amps: false, without_phases: false, relative: false }
+const fn variant(purpose: ProfilePurpose, level: Option<u32>, other_unit: bool) -> Variant {
+    Variant { purpose, level, other_unit, whole_amps: false, without_phases: false, relative: false }
 }
 
-impl Form {
+impl Variant {
     const fn whole(self) -> Self {
         Self { whole_amps: true, ..self }
     }
@@ -68,22 +69,22 @@ impl Form {
     }
 }
 
-const DEFAULT: Form = form(Rung::Default, None, false);
-const LOWEST: Form = form(Rung::Default, Some(0), false);
-const TRANSACTION: Form = form(Rung::Transaction, None, false);
-const STATION: Form = form(Rung::Station, None, false);
+const DEFAULT: Variant = variant(ProfilePurpose::Default, None, false);
+const LOWEST: Variant = variant(ProfilePurpose::Default, Some(0), false);
+const TRANSACTION: Variant = variant(ProfilePurpose::Transaction, None, false);
+const STATION: Variant = variant(ProfilePurpose::Station, None, false);
 
 /// Every variant that is tried: first those that most stations take or that some insist on, then what few need, alone and
 /// together.
-pub(super) const LADDER: [Form; 22] = [
+pub(super) const VARIANTS: [Variant; 22] = [
     DEFAULT,
     LOWEST,
-    form(Rung::Default, None, true),
-    form(Rung::Default, Some(0), true),
+    variant(ProfilePurpose::Default, None, true),
+    variant(ProfilePurpose::Default, Some(0), true),
     TRANSACTION,
-    form(Rung::Transaction, None, true),
+    variant(ProfilePurpose::Transaction, None, true),
     STATION,
-    form(Rung::Station, None, true),
+    variant(ProfilePurpose::Station, None, true),
     DEFAULT.whole(),
     DEFAULT.bare(),
     DEFAULT.relative(),
@@ -104,41 +105,42 @@ pub(super) const LADDER: [Form; 22] = [
 pub(super) const ORDER: [usize; 22] = [0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21];
 
 /// Whether a limit can be written in this variant at all.
-pub fn is_possible(command: &StationCommand, form: usize) -> bool {
-    let Some((limit, form)) = limit_in(command, form) else {
+pub fn is_possible(command: &StationCommand, variant: usize) -> bool {
+    let Some((limit, variant)) = limit_in(command, variant) else {
         return true;
     };
     let live = limit.purpose == LimitPurpose::Live;
-    match form.rung {
-        Rung::Default => true,
-        Rung::Transaction => live && limit.transaction.is_some(),
-        Rung::Station => limit.sole && (live || limit.purpose == LimitPurpose::Fallback),
+    match variant.purpose {
+        ProfilePurpose::Default => true,
+        ProfilePurpose::Transaction => live && limit.transaction.is_some(),
+        ProfilePurpose::Station => limit.sole && (live || limit.purpose == LimitPurpose::Fallback),
     }
 }
 
 /// What taking a limit in this variant means.
-pub fn note(outcome: &mut Outcome, command: &StationCommand, form: usize) {
-    let Some((limit, form)) = limit_in(command, form) else {
+pub fn note(outcome: &mut Outcome, command: &StationCommand, variant: usize) {
+    let Some((limit, variant)) = limit_in(command, variant) else {
         return;
     };
-    outcome.outlives = holds_for_ever(limit, form);
-    outcome.ends_with_transaction = limit.purpose == LimitPurpose::Live && form.rung == Rung::Transaction;
-    outcome.in_watts = limit.in_amps == form.other_unit;
+    outcome.never_expires = never_expires(limit, variant);
+    outcome.ends_with_transaction =
+        limit.purpose == LimitPurpose::Live && variant.purpose == ProfilePurpose::Transaction;
+    outcome.in_watts = limit.in_amps == variant.other_unit;
 }
 
-fn limit_in(command: &StationCommand, form: usize) -> Option<(&SetLimit, Form)> {
+fn limit_in(command: &StationCommand, variant: usize) -> Option<(&SetLimit, Variant)> {
     match command {
-        StationCommand::SetLimit(limit) => Some((limit, LADDER.get(form).copied()?)),
+        StationCommand::SetLimit(limit) => Some((limit, VARIANTS.get(variant).copied()?)),
         _ => None,
     }
 }
 
 /// A live limit must not run out where nothing is below it: on level 0 it replaces the fallback, and a limit of a
 /// transaction is said to stations that take no fallback.
-fn holds_for_ever(limit: &SetLimit, form: Form) -> bool {
-    let alone = form.level == Some(FALLBACK_LEVEL) || form.rung == Rung::Transaction;
+fn never_expires(limit: &SetLimit, variant: Variant) -> bool {
+    let alone = variant.level == Some(FALLBACK_LEVEL) || variant.purpose == ProfilePurpose::Transaction;
     // A schedule that begins with the transaction cannot be refreshed: its end would never move.
-    limit.purpose == LimitPurpose::Live && (alone || form.relative)
+    limit.purpose == LimitPurpose::Live && (alone || variant.relative)
 }
 
 /// What a limit is said to limit.
@@ -176,8 +178,8 @@ pub struct Saying {
 }
 
 /// The limit in the variant of this number.
-pub fn say_limit(limit: &SetLimit, form: usize, now: Timestamp) -> Saying {
-    let form = LADDER.get(form).copied().unwrap_or_default();
+pub fn say_limit(limit: &SetLimit, variant: usize, now: Timestamp) -> Saying {
+    let variant = VARIANTS.get(variant).copied().unwrap_or_default();
     let (id, level, purpose) = match limit.purpose {
         LimitPurpose::Live => (LIVE_LIMIT_PROFILE, LIVE_LEVEL, Purpose::Default),
         LimitPurpose::Fallback => (FALLBACK_PROFILE, FALLBACK_LEVEL, Purpose::Default),
@@ -185,37 +187,37 @@ pub fn say_limit(limit: &SetLimit, form: usize, now: Timestamp) -> Saying {
         LimitPurpose::Default => (DEFAULT_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Default),
         LimitPurpose::Transaction(_) => (TRANSACTION_LIMIT_PROFILE, DEFAULT_LEVEL, Purpose::Transaction),
     };
-    let ceiling = if limit.in_amps == form.other_unit {
+    let ceiling = if limit.in_amps == variant.other_unit {
         Ceiling::Power(limit.limit)
     } else {
         let current = limit.limit.to_current(limit.voltage, limit.phases);
-        Ceiling::Current(match form.whole_amps {
+        Ceiling::Current(match variant.whole_amps {
             true => Milliamps(current.get().div_euclid(AMP) * AMP),
             false => current,
         })
     };
     let ago = u32::try_from(STARTED_AGO.as_secs()).unwrap_or(0);
-    let runs_out = limit.duration_seconds.filter(|_| !holds_for_ever(limit, form));
+    let runs_out = limit.duration_seconds.filter(|_| !never_expires(limit, variant));
     Saying {
         profile: id + limit.connector,
-        level: form.level.unwrap_or(level),
-        purpose: match form.rung {
-            Rung::Default => purpose,
-            Rung::Transaction => Purpose::Transaction,
-            Rung::Station => Purpose::Station,
+        level: variant.level.unwrap_or(level),
+        purpose: match variant.purpose {
+            ProfilePurpose::Default => purpose,
+            ProfilePurpose::Transaction => Purpose::Transaction,
+            ProfilePurpose::Station => Purpose::Station,
         },
-        connector: match form.rung {
-            Rung::Station => 0,
-            Rung::Default | Rung::Transaction => limit.connector,
+        connector: match variant.purpose {
+            ProfilePurpose::Station => 0,
+            ProfilePurpose::Default | ProfilePurpose::Transaction => limit.connector,
         },
         transaction: match limit.purpose {
             LimitPurpose::Transaction(id) => Some(id),
-            _ => limit.transaction.filter(|_| form.rung == Rung::Transaction),
+            _ => limit.transaction.filter(|_| variant.purpose == ProfilePurpose::Transaction),
         },
-        start: (!form.relative).then(|| now - STARTED_AGO),
+        start: (!variant.relative).then(|| now - STARTED_AGO),
         seconds: runs_out.map(|seconds| seconds + ago),
         steps: vec![(0, ceiling)],
-        phases: (!form.without_phases).then_some(limit.offered),
+        phases: (!variant.without_phases).then_some(limit.offered),
     }
 }
 

@@ -6,29 +6,29 @@ use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::access::{Admitted, Refusal, Refused, Shown, admit};
-use super::dependencies::Gateway;
-use super::guesses::{Attempt, TooOften};
+use super::attempts::{Attempt, TooOften};
+use super::dependencies::GatewayDependencies;
 use super::refusals::{self, Incident, Seen};
 use crate::http::{ApiError, Code};
 use crate::sites::stations::{self, Station};
 
 /// The station that comes from this address to this endpoint, or the answer that it gets instead.
-pub async fn let_in(
-    gateway: &Gateway,
+pub async fn authenticate(
+    gateway: &GatewayDependencies,
     request: &HttpRequest,
     (address, endpoint): (IpAddr, &str),
 ) -> Result<Station, HttpResponse> {
     let shown = Shown::by(request, endpoint);
-    let attempt = gateway.guesses.attempt(address, endpoint, &shown);
+    let attempt = gateway.attempts.attempt(address, endpoint, &shown);
     let now = gateway.context.clock.now();
-    if let Some(often) = gateway.guesses.too_often(&attempt, now) {
+    if let Some(often) = gateway.attempts.too_often(&attempt, now) {
         return Err(wait(gateway, &attempt, often));
     }
     let wanted = endpoint.to_owned();
     let read = gateway.context.db.read(move |conn| admit(conn, &wanted, &shown));
     match read.await {
         Ok(Ok(admitted)) => {
-            gateway.guesses.succeeded(&attempt);
+            gateway.attempts.succeeded(&attempt);
             take_over(gateway, admitted).await
         }
         Ok(Err(refused)) => Err(refuse(gateway, &attempt, refused)),
@@ -37,7 +37,7 @@ pub async fn let_in(
 }
 
 /// A station that comes with a password that it was sent has it, so the one before is over.
-async fn take_over(gateway: &Gateway, admitted: Admitted) -> Result<Station, HttpResponse> {
+async fn take_over(gateway: &GatewayDependencies, admitted: Admitted) -> Result<Station, HttpResponse> {
     let Admitted { station, took_over } = admitted;
     let Some(hash) = took_over else {
         return Ok(station);
@@ -49,13 +49,13 @@ async fn take_over(gateway: &Gateway, admitted: Admitted) -> Result<Station, Htt
     stored.await.map_err(|error| ApiError::from(error).error_response())
 }
 
-fn note(gateway: &Gateway, attempt: &Attempt, incident: Incident) {
+fn note(gateway: &GatewayDependencies, attempt: &Attempt, incident: Incident) {
     let seen = Seen { address: attempt.address, endpoint: Some(attempt.endpoint.clone()) };
     refusals::note(gateway, incident, seen);
 }
 
 /// One that comes too often is not looked at, but counted with those that were.
-fn wait(gateway: &Gateway, attempt: &Attempt, often: TooOften) -> HttpResponse {
+fn wait(gateway: &GatewayDependencies, attempt: &Attempt, often: TooOften) -> HttpResponse {
     let unknown = Incident::Unknown(Some(attempt.address));
     note(gateway, attempt, often.owner.map_or(unknown, Incident::Unproven));
     let message = "Too many tries failed at this endpoint or from this address";
@@ -63,11 +63,11 @@ fn wait(gateway: &Gateway, attempt: &Attempt, often: TooOften) -> HttpResponse {
     error.retry_after(often.wait.as_secs() + 1).error_response()
 }
 
-fn refuse(gateway: &Gateway, attempt: &Attempt, refused: Refused) -> HttpResponse {
+fn refuse(gateway: &GatewayDependencies, attempt: &Attempt, refused: Refused) -> HttpResponse {
     let Refused { why, owner } = refused;
     let is_guess = matches!(why, Refusal::Unknown | Refusal::Unproven);
     let now = gateway.context.clock.now();
-    gateway.guesses.failed(attempt, owner, is_guess, now);
+    gateway.attempts.failed(attempt, owner, is_guess, now);
     let (code, message) = match why {
         Refusal::Unknown => {
             note(gateway, attempt, Incident::Unknown(Some(attempt.address)));

@@ -24,7 +24,7 @@ fn limit(station: StationId, evse: i32, now: Timestamp, steps: &[(u64, i64)]) ->
         grid_critical: None,
         local_generation: false,
         schedules: Json(vec![LimitSchedule { start: now, end: None, steps: steps.iter().map(step).collect() }]),
-        told_at: now,
+        reported_at: now,
     }
 }
 
@@ -32,11 +32,11 @@ async fn keep(depot: &Depot, port: usize, limit: ExternalLimit) {
     let db = &depot.app.running.context.db;
     let write = db.write(move |conn| stations::keep_external_limit(conn, limit.clone()));
     assert!(write.await.expect("stored"));
-    depot.tell(port, SignalKind::ExternalLimit);
+    depot.signal(port, SignalKind::ExternalLimit);
 }
 
 #[actix_web::test]
-async fn others_get_what_a_limit_from_elsewhere_leaves_until_it_is_cleared() {
+async fn others_get_what_an_external_limit_leaves_until_it_is_cleared() {
     let mut depot = Depot::new(3, json!({"maximum_capacity": 12})).await;
     for port in 0..3 {
         depot.plug_in(port).await;
@@ -60,12 +60,12 @@ async fn others_get_what_a_limit_from_elsewhere_leaves_until_it_is_cleared() {
     let db = &depot.app.running.context.db;
     let clear = db.write(move |conn| stations::clear_external_limits(conn, station, None, "EMS"));
     clear.await.expect("stored");
-    depot.tell(0, SignalKind::ExternalLimit);
+    depot.signal(0, SignalKind::ExternalLimit);
     depot.until_limits(&[4.0, 4.0, 4.0]).await;
 }
 
 #[actix_web::test]
-async fn less_than_a_car_can_be_told_is_nothing_and_the_group_is_not_exceeded() {
+async fn less_than_a_car_can_be_given_is_nothing_and_the_group_is_not_exceeded() {
     let mut depot = Depot::new(2, json!({"maximum_capacity": 8})).await;
     depot.plug_in(0).await;
     depot.plug_in(1).await;
@@ -89,7 +89,7 @@ async fn connectors_share_what_is_left_to_their_station() {
     let members = format!("/load_management/groups/chargestations/{station}");
     let both = json!({"connectors": [{"id": depot.ports[0].connector}, {"id": second["_id"]}]});
     depot.app.client.patch(&members, both).await.ok();
-    depot.add_seat(0, second["_id"].as_str().expect("an id"));
+    depot.add_connector(0, second["_id"].as_str().expect("an id"));
     depot.plug_in(0).await;
     depot.plug_in(1).await;
     let given = async |depot: &Depot| {

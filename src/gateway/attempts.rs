@@ -111,13 +111,13 @@ struct Counts {
 
 /// Who failed lately, and who was right.
 #[derive(Debug)]
-pub struct Guesses {
+pub struct AttemptLimiter {
     /// Proofs are remembered under it, so that no password is kept.
     key: [u8; 32],
     counts: Mutex<Counts>,
 }
 
-impl Default for Guesses {
+impl Default for AttemptLimiter {
     fn default() -> Self {
         Self {
             key: rand::random(),
@@ -130,7 +130,7 @@ impl Default for Guesses {
     }
 }
 
-impl Guesses {
+impl AttemptLimiter {
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -185,28 +185,28 @@ mod tests {
         Timestamp::from_unix_seconds(1_777_000_000 + seconds)
     }
 
-    fn attempt(guesses: &Guesses, address: &str, endpoint: &str, password: &str) -> Attempt {
+    fn attempt(attempts: &AttemptLimiter, address: &str, endpoint: &str, password: &str) -> Attempt {
         let shown = Shown::password(password);
-        guesses.attempt(address.parse().expect("an address"), endpoint, &shown)
+        attempts.attempt(address.parse().expect("an address"), endpoint, &shown)
     }
 
     /// Fails, or returns how many seconds to wait.
-    fn fails(guesses: &Guesses, attempt: &Attempt, now: Timestamp) -> Option<u64> {
-        let waits = guesses.too_often(attempt, now);
+    fn fails(attempts: &AttemptLimiter, attempt: &Attempt, now: Timestamp) -> Option<u64> {
+        let waits = attempts.too_often(attempt, now);
         if waits.is_none() {
-            guesses.failed(attempt, None, true, now);
+            attempts.failed(attempt, None, true, now);
         }
         waits.map(|often| often.wait.as_secs())
     }
 
     #[test]
     fn a_station_takes_ten_guesses_and_then_one_every_six_seconds() {
-        let guesses = Guesses::default();
+        let attempts = AttemptLimiter::default();
         let tries = |number: u32, seconds| {
             // Each from an address of its own.
             let address = format!("192.0.2.{number}");
-            let one = attempt(&guesses, &address, "cp-1", &number.to_string());
-            fails(&guesses, &one, at(seconds))
+            let one = attempt(&attempts, &address, "cp-1", &number.to_string());
+            fails(&attempts, &one, at(seconds))
         };
         for number in 0..10 {
             assert_eq!(tries(number, 0), None);
@@ -216,16 +216,16 @@ mod tests {
         assert_eq!(tries(12, 6), None);
         assert_eq!(tries(13, 6), Some(6));
         assert_eq!(tries(14, 3_600), None);
-        let other = attempt(&guesses, "192.0.2.1", "cp-2", "x");
-        assert_eq!(guesses.too_often(&other, at(0)), None);
+        let other = attempt(&attempts, "192.0.2.1", "cp-2", "x");
+        assert_eq!(attempts.too_often(&other, at(0)), None);
     }
 
     #[test]
     fn an_address_takes_sixty_guesses_and_then_one_a_second() {
-        let guesses = Guesses::default();
+        let attempts = AttemptLimiter::default();
         let tries = |address: &str, number: u32, seconds| {
-            let one = attempt(&guesses, address, &format!("cp-{number}"), "x");
-            fails(&guesses, &one, at(seconds))
+            let one = attempt(&attempts, address, &format!("cp-{number}"), "x");
+            fails(&attempts, &one, at(seconds))
         };
         for number in 0..60 {
             assert_eq!(tries("2001:db8::1", number, 0), None);
@@ -238,20 +238,20 @@ mod tests {
 
     #[test]
     fn who_was_right_is_never_kept_waiting_until_it_is_wrong() {
-        let guesses = Guesses::default();
-        let right = attempt(&guesses, "192.0.2.1", "cp-1", "right");
-        guesses.succeeded(&right);
+        let attempts = AttemptLimiter::default();
+        let right = attempt(&attempts, "192.0.2.1", "cp-1", "right");
+        attempts.succeeded(&right);
         for number in 0..100 {
-            let wrong = attempt(&guesses, "192.0.2.1", "cp-1", &number.to_string());
-            guesses.failed(&wrong, None, true, at(0));
+            let wrong = attempt(&attempts, "192.0.2.1", "cp-1", &number.to_string());
+            attempts.failed(&wrong, None, true, at(0));
         }
-        assert_eq!(guesses.too_often(&right, at(0)), None);
-        let moved = attempt(&guesses, "198.51.100.7", "cp-1", "right");
-        assert_eq!(guesses.too_often(&moved, at(0)), None, "from wherever");
-        let elsewhere = attempt(&guesses, "192.0.2.1", "cp-2", "right");
-        assert!(guesses.too_often(&elsewhere, at(0)).is_some());
-        guesses.failed(&right, None, true, at(0)); // its password was changed
-        assert!(guesses.too_often(&right, at(0)).is_some());
+        assert_eq!(attempts.too_often(&right, at(0)), None);
+        let moved = attempt(&attempts, "198.51.100.7", "cp-1", "right");
+        assert_eq!(attempts.too_often(&moved, at(0)), None, "from wherever");
+        let elsewhere = attempt(&attempts, "192.0.2.1", "cp-2", "right");
+        assert!(attempts.too_often(&elsewhere, at(0)).is_some());
+        attempts.failed(&right, None, true, at(0)); // its password was changed
+        assert!(attempts.too_often(&right, at(0)).is_some());
     }
 
     #[test]
