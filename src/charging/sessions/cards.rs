@@ -96,7 +96,7 @@ struct UnknownCard<'a> {
 }
 
 /// Records that a card that no token knows was presented to a reader, so that it can be enrolled by tapping.
-pub fn tell_unknown(
+pub fn record_unknown_card(
     conn: &mut Conn,
     moment: &Moment,
     presented: Presented<'_>,

@@ -33,7 +33,7 @@ pub use answers::{
     powers,
 };
 pub use api::routes;
-pub use cards::{Begun, Presented, judge, tell_unknown};
+pub use cards::{Begun, Presented, judge, record_unknown_card};
 pub use corrections::{Correction, Settled};
 pub use ending::assume_over;
 pub use evidence::Evidence;

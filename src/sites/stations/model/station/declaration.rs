@@ -229,7 +229,8 @@ pub struct Station {
     #[field(hidden, initial = nothing_read())]
     pub capabilities: Json<Value>,
     #[field(hidden, initial = nothing_read())]
-    pub limit_forms: Json<Value>,
+    #[diesel(column_name = limit_forms)]
+    pub limit_variants: Json<Value>,
     /// What it does differently from the specification.
     #[field(hidden, initial = Json::default())]
     pub flags: Json<Vec<String>>,
