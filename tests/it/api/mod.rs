@@ -18,4 +18,5 @@ mod stations;
 mod tenancy;
 mod tokens;
 mod users;
+mod uses;
 mod webhooks;
