@@ -4,6 +4,9 @@
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, EvseId, GroupId, LocationId, OrganizationId, ServiceOfferId, StationId, Timestamp};
 
+/// Finds a service offer, with its name.
+type OfferShowing = fn(&mut Conn, &[EvseId], Timestamp) -> StoreResult<Option<(ServiceOfferId, String)>>;
+
 /// What is asked of the slices above.
 #[derive(Debug, Clone, Copy)]
 pub struct Uses {
@@ -24,7 +27,7 @@ pub struct Uses {
     /// Whether one of these EVSEs is in a group of an EVSE network.
     pub are_in_network: fn(&mut Conn, &[EvseId]) -> StoreResult<bool>,
     /// The oldest service offer, with its name, that shows one of these EVSEs to partners at an instant or later.
-    pub offer_showing: fn(&mut Conn, &[EvseId], Timestamp) -> StoreResult<Option<(ServiceOfferId, String)>>,
+    pub offer_showing: OfferShowing,
     /// Deletes the log of what a station was asked.
     pub forget_actions: fn(&mut Conn, StationId) -> StoreResult<()>,
 }
