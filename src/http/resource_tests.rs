@@ -103,7 +103,8 @@ fn at(second: i64) -> Moment {
 fn read<T: Field>(body: &Value) -> Result<T, Vec<String>> {
     let mut faults = Faults::default();
     let read = T::read(body, Path::Root, &mut faults);
-    read.ok_or_else(|| faults.0.iter().map(|fault| format!("{} {}", fault.field, fault.code)).collect())
+    let noted = || faults.0.iter().map(|fault| format!("{} {}", fault.field, fault.code)).collect();
+    read.filter(|_| faults.is_empty()).ok_or_else(noted)
 }
 
 fn shed(body: &Value) -> Shed {
