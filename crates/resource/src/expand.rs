@@ -1,9 +1,9 @@
 //! What a declaration becomes: the row, its three forms, and the functions between them.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{ItemStruct, Type};
+use syn::{Expr, ItemStruct, Type};
 
 use crate::parse::{Column, Declaration, Field, Form, Start, core, same, within};
 
@@ -45,9 +45,9 @@ impl Field {
     fn stored(&self, read: &Type, value: TokenStream) -> TokenStream {
         let core = core(&self.ty);
         let value = match &self.store {
-            Some(function) => quote!((#function)(#value)),
+            Some(function) => call(function, &quote!(#read), &quote!(#core), value),
             None if same(core, read) => value,
-            None => quote_spanned!(core.span()=> <#core as ::core::convert::From<#read>>::from(#value)),
+            None => from(read, core, value),
         };
         if self.is_json() { quote!(crate::store::Json(#value)) } else { value }
     }
@@ -67,7 +67,8 @@ impl Field {
         match &self.start {
             Start::Default(Some(value)) => Some(quote!(#value)),
             Start::Default(None) => {
-                let value = quote_spanned!(read.span()=> <#read as ::core::default::Default>::default());
+                let at = Span::call_site().located_at(read.span());
+                let value = quote_spanned!(at=> <#read as ::core::default::Default>::default());
                 Some(self.stored(read, value))
             }
             _ => None,
@@ -135,22 +136,16 @@ impl Field {
             let core = core(ty);
             let value = if self.is_json() { quote!(#value.0) } else { value };
             match (&self.show, &self.shown) {
-                (Some(function), _) => quote!((#function)(#value)),
+                (Some(function), shown) => {
+                    let shown = shown.as_ref().unwrap_or(core);
+                    call(function, &quote!(#core), &quote!(#shown), value)
+                }
                 (None, None) => value,
                 (None, Some(shown)) => {
                     let read = self.read.as_ref().filter(|read| !same(read, core));
-                    let from = read.unwrap_or(core);
-                    let value = match read {
-                        Some(read) => {
-                            quote_spanned!(read.span()=> <#read as ::core::convert::From<#core>>::from(#value))
-                        }
-                        None => value,
-                    };
-                    if same(from, shown) {
-                        value
-                    } else {
-                        quote_spanned!(shown.span()=> <#shown as ::core::convert::From<#from>>::from(#value))
-                    }
+                    let middle = read.unwrap_or(core);
+                    let value = if read.is_some() { from(core, middle, value) } else { value };
+                    if same(middle, shown) { value } else { from(middle, shown, value) }
                 }
             }
         };
@@ -278,7 +273,8 @@ impl Declaration {
             .filter_map(|field| match &field.column {
                 Column::Follows(function) => {
                     let (name, ty) = (&field.name, &field.ty);
-                    Some(quote!(let #name: #ty = (#function)(&row);))
+                    let made = call(function, &quote!(&#row), &quote!(#ty), quote!(&row));
+                    Some(quote!(let #name: #ty = #made;))
                 }
                 _ => None,
             })
@@ -344,6 +340,20 @@ impl Declaration {
     fn version(&self) -> Option<&Ident> {
         self.fields.iter().find(|field| field.version).map(|field| &field.ident)
     }
+}
+
+/// Turns a value of `one` type into the `other`; where that cannot be, the other type is what is wrong.
+fn from(one: &Type, other: &Type, value: TokenStream) -> TokenStream {
+    let at = Span::call_site().located_at(other.span());
+    quote_spanned!(at=> <#other as ::core::convert::From<#one>>::from(#value))
+}
+
+/// Calls a function, or a closure, whose types are known.
+fn call(function: &Expr, takes: &TokenStream, gives: &TokenStream, value: TokenStream) -> TokenStream {
+    quote!({
+        let function: fn(#takes) -> #gives = #function;
+        function(#value)
+    })
 }
 
 /// The beginning of a form's function: who may call it, and its name.

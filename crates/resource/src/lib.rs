@@ -104,7 +104,7 @@ mod tests;
 /// | `shown = Type` | the view has this type instead, made by `From` of what is read (else of what is stored) |
 /// | `show = function` | makes what is shown of what is stored, where `From` does not |
 /// | `version` | when it last changed: a patch moves it on, and the view's `ETag` is made of it |
-/// | `computed` | no column, in the view only: who makes the view gives it. With `read`, also in requests, for code of its own; absent is allowed there, without `required` |
+/// | `computed` | no column, in the view only: who makes the view gives it. With `read` it is in requests, too, for code of its own; a new one may leave it out, unless `required` |
 /// | `computed = function` | the same, made by this function of `&Shed` |
 /// | `request` | no column, in requests only, with its own type: code of its own makes something of it |
 /// | `new(…)`, `patch(…)`, `view(…)` | the text in this form where it differs from the comment above the field, `serde(…)`, and what belongs into its `#[schema(…)]`; `view(after = name)` shows it after another field |

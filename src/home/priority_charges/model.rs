@@ -95,7 +95,7 @@ pub struct PriorityCharge {
     #[field(name = "user")]
     pub user_id: Option<UserId>,
     /// What the request was answered: approved, denied or error.
-    #[field(computed = |charge: &PriorityCharge| charge.status.answer())]
+    #[field(computed = |charge| charge.status.answer())]
     pub answer: Answer,
     /// How far it got: waiting, active or ended; denied or error where it was not approved.
     pub status: PriorityStatus,

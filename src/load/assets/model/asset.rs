@@ -145,7 +145,7 @@ pub struct Asset {
         name = "location",
         read,
         shown = Value,
-        show = |id: LocationId| Value::String(id.to_string()),
+        show = |id| Value::String(id.to_string()),
         view(
             "Where it is: an id, or with `include_location=true` the whole location.",
             value_type = Reference<LocationId, LocationView>

@@ -45,7 +45,7 @@ pub struct Station {
         name = "location",
         read,
         shown = Value,
-        show = |id: LocationId| Value::String(id.to_string()),
+        show = |id| Value::String(id.to_string()),
         view(
             "Where it stands: an id, or with `include_location=true` the whole location.",
             after = code,
@@ -93,7 +93,7 @@ pub struct Station {
     #[field(hidden, initial = false)]
     pub endpoint_is_secret: bool,
     /// The same; eDRV's second name for it.
-    #[field(computed = |station: &Station| station.endpoint.clone())]
+    #[field(computed = |station| station.endpoint.clone())]
     pub static_endpoint: String,
     /// What is configured into the station.
     #[field(computed, view(example = "ws://127.0.0.1:8080/ocpp/k3m9x7pa2w4c8d6e5f3g"))]
