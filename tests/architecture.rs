@@ -27,7 +27,7 @@ const MANIFESTS: [(&str, &[&str]); 7] = [
             "utoipa",
         ],
     ),
-    ("clock", &["chrono", "kernel", "rand"]),
+    ("clock", &["chrono", "kernel", "rand", "tokio"]),
     ("engine", &["kernel", "serde", "serde_json"]),
     ("pricing", &["chrono", "kernel", "rust_decimal", "serde"]),
     ("ocpp", &["chrono", "kernel", "serde", "serde_json", "thiserror"]),

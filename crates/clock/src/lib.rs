@@ -1,19 +1,52 @@
-//! What time it is, and ids that nobody else makes: the only place that reads the machine's clock or draws by chance.
+//! What time it is, waits for it to pass, and ids that nobody else makes: the only place that reads the machine's clock or
+//! draws by chance.
 //!
 //! The pure crates take `now` as an argument and ids from an [`IdSource`]; the shell holds a [`Clock`]; tests hold a
-//! [`ManualClock`].
+//! [`ManualClock`]. What waits for a socket, such as the timeout of a write, waits for the machine and not here.
 
+mod manual;
+#[cfg(test)]
+mod manual_tests;
+mod timer;
+
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
 use kernel::{IdSource, RawId, Timestamp, compose};
 
-/// Shows the time. A trait because tests move the clock themselves.
+pub use manual::ManualClock;
+pub use timer::{Ticks, Timer};
+
+/// A wait that can be stored and passed around.
+pub type Wait = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Shows the time, and waits. A trait because tests move the clock themselves.
 pub trait Clock: Send + Sync {
     /// This instant.
     fn now(&self) -> Timestamp;
+
+    /// What a task waits with, again and again.
+    fn timer(&self) -> Timer;
+
+    /// Waits once, until so much time has passed.
+    fn sleep(&self, span: Duration) -> Wait {
+        let mut timer = self.timer();
+        timer.set(span);
+        Box::pin(async move { timer.due().await })
+    }
+
+    /// Waits once, for this instant (see [`Timer::sleep_until`]).
+    fn sleep_until(&self, instant: Timestamp) -> Wait {
+        self.sleep(instant.since(self.now()))
+    }
+
+    /// Wakes a task at once, and then again and again after so much time.
+    fn ticks(&self, period: Duration) -> Ticks {
+        Ticks { timer: self.timer(), period, begun: false }
+    }
 }
 
 /// The clock as it is passed around.
@@ -28,30 +61,9 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Utc::now().into()
     }
-}
 
-/// A clock that stands still until a test moves it.
-#[derive(Debug, Clone)]
-pub struct ManualClock(Arc<AtomicI64>);
-
-impl ManualClock {
-    /// A clock that shows this instant.
-    pub fn at(start: Timestamp) -> Self {
-        Self(Arc::new(AtomicI64::new(start.micros())))
-    }
-    /// Moves it forward.
-    pub fn advance(&self, span: Duration) {
-        self.0.fetch_add(i64::try_from(span.as_micros()).unwrap_or(0), Ordering::SeqCst);
-    }
-    /// Sets it, also backwards.
-    pub fn set(&self, to: Timestamp) {
-        self.0.store(to.micros(), Ordering::SeqCst);
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    fn timer(&self) -> Timer {
+        Timer::of_the_system()
     }
 }
 
