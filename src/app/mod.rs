@@ -239,7 +239,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         (&signals, &asset_signals),
         config.balancing.settings(),
     );
-    let table = web::Data::new(routes::RouteTable::of(routes::COMMITTED)?);
+    let table = web::Data::from(routes::RouteTable::committed()?);
     let data = Ctx::new(api);
     let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
     let scraped_here = metrics.is_none();

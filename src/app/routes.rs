@@ -1,7 +1,7 @@
 //! Every slice's routes under `/v1.1`, and the document they make.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use actix_web::http::Method;
 use actix_web::{App, HttpRequest, HttpResponse, ResponseError, web};
@@ -137,8 +137,17 @@ pub struct RouteTable {
 }
 
 impl RouteTable {
-    /// The table of a document.
-    pub fn of(document: &str) -> serde_json::Result<Self> {
+    /// The table of the committed document, which is read once a process.
+    pub fn committed() -> serde_json::Result<Arc<Self>> {
+        static TABLE: OnceLock<Arc<RouteTable>> = OnceLock::new();
+        if let Some(table) = TABLE.get() {
+            return Ok(Arc::clone(table));
+        }
+        let table = Arc::new(Self::of(COMMITTED)?);
+        Ok(Arc::clone(TABLE.get_or_init(|| table)))
+    }
+
+    fn of(document: &str) -> serde_json::Result<Self> {
         let Paths { paths } = serde_json::from_str(document)?;
         let known = |item: &BTreeMap<String, IgnoredAny>| {
             let methods = METHODS.into_iter();
