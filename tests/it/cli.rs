@@ -99,7 +99,7 @@ fn stop(server: &mut Child) -> ExitStatus {
 
 #[test]
 fn the_demo_shares_its_limit_and_ends_by_itself() {
-    for versions in [None, Some("--mixed")] {
+    let runs = |versions: Option<&str>| {
         let store = TestStore::new();
         let words = ["demo", "--fast", "--for", "6s"];
         let words: Vec<&str> = words.into_iter().chain(versions).collect();
@@ -107,7 +107,11 @@ fn the_demo_shares_its_limit_and_ends_by_itself() {
         for part in ["ew_live_", "/swagger-ui/", "curl ", "limit 30.0 kW: never exceeded"] {
             assert!(said.contains(part), "no {part} in {said}");
         }
-    }
+    };
+    std::thread::scope(|both| {
+        both.spawn(|| runs(None));
+        both.spawn(|| runs(Some("--mixed")));
+    });
 }
 
 #[test]

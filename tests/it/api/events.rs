@@ -1,5 +1,6 @@
 //! The log of events and its stream.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use diesel::RunQueryDsl;
@@ -15,7 +16,9 @@ use crate::support::{Client, TestApp};
 /// A reader of the stream.
 struct Reader {
     response: Response,
+    /// What came of a block that is not whole yet.
     read: String,
+    blocks: VecDeque<String>,
 }
 
 /// Opens the stream, after this event where one is named.
@@ -27,7 +30,7 @@ async fn listen(client: &Client, query: &str, last: Option<&str>) -> Reader {
     let response = request.send().await.expect("an answer");
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let mut reader = Reader { response, read: String::new() };
+    let mut reader = Reader { response, read: String::new(), blocks: VecDeque::new() };
     assert_eq!(reader.block().await.as_deref(), Some(": welcome"));
     reader
 }
@@ -36,10 +39,13 @@ impl Reader {
     /// The next block of lines; `None` when the server hung up.
     async fn block(&mut self) -> Option<String> {
         loop {
-            if let Some((block, rest)) = self.read.split_once("\n\n") {
-                let block = block.to_owned();
-                self.read = rest.to_owned();
+            if let Some(block) = self.blocks.pop_front() {
                 return Some(block);
+            }
+            if let Some(end) = self.read.rfind("\n\n") {
+                let whole: String = self.read.drain(..end + 2).collect();
+                self.blocks.extend(whole.split_terminator("\n\n").map(str::to_owned));
+                continue;
             }
             let chunk = self.response.chunk().await.expect("a chunk")?;
             self.read.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
