@@ -19,6 +19,7 @@ use crate::store::StoreResult;
 use crate::{
     charging::reservations, charging::sessions, home::portal, home::priority_charges, market::offers, sites::stations,
 };
+use clock::SharedClock;
 
 /// How often stations' last words are written down.
 const TOUCH_EVERY: Duration = Duration::from_secs(30);
@@ -36,11 +37,12 @@ pub fn start(
     signals: &Signals,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let retention = Arc::new(Mutex::new(Retention::new(days, FORGET_EVERY)?));
+    let clock = &context.clock;
     let (touching, seen) = (context.clone(), connections.clone());
     let (tidying, forgetting) = (context.clone(), context.clone());
     let signals = signals.clone();
     Ok(vec![
-        every(TOUCH_EVERY, move || {
+        every(clock, TOUCH_EVERY, move || {
             let (context, seen) = (touching.clone(), seen.newly_seen());
             async move {
                 if seen.is_empty() {
@@ -49,7 +51,7 @@ pub fn start(
                 context.db.write(move |conn| stations::touch_messages(conn, &seen)).await
             }
         }),
-        every(TIDY_EVERY, move || {
+        every(clock, TIDY_EVERY, move || {
             let (context, signals) = (tidying.clone(), signals.clone());
             async move {
                 let moment = context.moment();
@@ -73,7 +75,7 @@ pub fn start(
                 Ok(())
             }
         }),
-        every(FORGET_EVERY, move || {
+        every(clock, FORGET_EVERY, move || {
             keeper.forget_quiet_keys();
             portal.forget_quiet_addresses();
             let (context, retention) = (forgetting.clone(), Arc::clone(&retention));
@@ -86,14 +88,13 @@ pub fn start(
     ])
 }
 
-fn every<F, W>(period: Duration, mut work: F) -> JoinHandle<()>
+fn every<F, W>(clock: &SharedClock, period: Duration, mut work: F) -> JoinHandle<()>
 where
     F: FnMut() -> W + Send + 'static,
     W: Future<Output = StoreResult<()>> + Send,
 {
+    let mut ticks = clock.ticks(period);
     tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(period);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             if let Err(error) = work().await {

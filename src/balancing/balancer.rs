@@ -49,15 +49,6 @@ impl Balancer {
         balancer
     }
 
-    /// Makes every tree look at once, for example because a test turned the clock.
-    pub fn request_replanning(&self) {
-        for running in lock(&self.0.trees).values() {
-            running.requests.request("request", |notes| {
-                (notes.urgent, notes.whole) = (true, true);
-            });
-        }
-    }
-
     /// Stops at once; what was sent is remembered, and the next start assumes the full exposure.
     pub fn stop(&self) {
         if let Some(listener) = lock(&self.0.listener).take() {

@@ -20,6 +20,7 @@ use crate::http::Context;
 use crate::load::groups;
 use crate::sites::stations::link::{LinkError, Outcome, SharedLink};
 use crate::store::{StoreError, StoreResult};
+use clock::Timer;
 use engine::transition::{Ledger, SendPolicy, Ticket};
 use engine::{Plan, Snapshot};
 use kernel::{GroupId, Timestamp};
@@ -37,6 +38,7 @@ pub(super) struct Tree {
     link: SharedLink,
     settings: Settings,
     requests: Arc<ReplanRequests>,
+    timer: Timer,
     /// `None` until it was loaded.
     state: Option<State>,
     /// What the stores have of the tree, as it was read.
@@ -76,6 +78,7 @@ impl Tree {
     ) -> Self {
         Self {
             root,
+            timer: context.clock.timer(),
             context,
             link,
             settings,
@@ -96,7 +99,7 @@ impl Tree {
             let outcome = tokio::select! {
                 () = requests.requested() => self.replan_requested().await,
                 Some(answer) = self.asked.join_next() => self.answered(answer.ok()).await,
-                () = tokio::time::sleep(idle_time) => self.cycle(Notes::default()).await,
+                () = self.timer.sleep(idle_time) => self.cycle(Notes::default()).await,
             };
             match outcome {
                 Ok(Life::Goes) => {}
@@ -105,7 +108,7 @@ impl Tree {
                     tracing::warn!(group = %self.root, %error, "balancing cycle failed, retrying");
                     // What was not stored was not sent: go on from what the stores have.
                     self.state = None;
-                    tokio::time::sleep(self.settings.settle.max(Duration::from_millis(100))).await;
+                    self.timer.sleep(self.settings.settle.max(Duration::from_millis(100))).await;
                     self.requests.request("retry", |notes| notes.everything = true);
                 }
             }
@@ -125,7 +128,7 @@ impl Tree {
     }
 
     async fn replan_requested(&mut self) -> StoreResult<Life> {
-        let settled = tokio::time::sleep(self.settings.settle);
+        let settled = self.timer.sleep(self.settings.settle);
         self.requests.urgent_or(settled).await;
         let notes = self.requests.take();
         self.cycle(notes).await

@@ -128,8 +128,7 @@ pub fn note(gateway: &GatewayDependencies, incident: Incident, seen: Seen) {
 /// Reports what was counted, again and again, until the handle is aborted.
 pub fn keep_reporting(gateway: GatewayDependencies) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ticks = gateway.context.clock.ticks(LOOK_EVERY);
         loop {
             ticks.tick().await;
             let due = gateway.refusals.due(gateway.context.clock.now());

@@ -28,6 +28,7 @@ use super::throttle::must_arrive;
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, Code, client_address};
 use actix_web::ResponseError;
+use clock::Timer;
 use kernel::Protocol;
 use ocpp::frame::MessageId;
 use ocpp::legible::legible;
@@ -127,7 +128,8 @@ struct Connection {
     answering: Option<Answering>,
     waiting: Waiting,
     next_correlation: u64,
-    wake: Option<Instant>,
+    /// The session's; the socket's liveness is a matter of the machine's time.
+    timer: Timer,
     heard: Instant,
     pinged: bool,
     opened: Instant,
@@ -165,6 +167,7 @@ impl Connection {
         });
         let now = Instant::now();
         Self {
+            timer: gateway.context.clock.timer(),
             gateway,
             connection,
             generation,
@@ -175,7 +178,6 @@ impl Connection {
             answering: None,
             waiting: HashMap::new(),
             next_correlation: 0,
-            wake: None,
             heard: now,
             pinged: false,
             opened: now,
@@ -204,6 +206,10 @@ impl Connection {
                 },
                 message = receiver.next(), if self.session.has_room() => self.receive(message).await,
                 () = sleep_until(wake) => self.woken(&receiver).await,
+                () = self.timer.due() => {
+                    self.timer.clear();
+                    self.step(Input::Tick).await
+                }
             };
             if let Some(end) = ended {
                 break end;
@@ -231,14 +237,13 @@ impl Connection {
         receiver.on_its_way_since().map(|since| since + patience)
     }
 
-    /// When to look at the clock again: for the session, or for the liveness of the socket.
+    /// When to look again whether the socket is alive.
     fn wake_at(&self, receiver: &Receiver) -> Instant {
         let settings = &self.gateway.settings;
         let patience = if self.pinged { settings.ping_every + settings.pong_within } else { settings.ping_every };
         let boot = (!self.asked_to_boot && self.state.registration().is_none()).then(|| self.opened + BOOT_WITHIN);
         let slow = self.must_be_whole_at(receiver);
-        let others = [self.wake, boot, slow];
-        let first = others.into_iter().flatten().min();
+        let first = [boot, slow].into_iter().flatten().min();
         first.map_or(self.heard + patience, |at| at.min(self.heard + patience))
     }
 
@@ -263,10 +268,6 @@ impl Connection {
         if !self.asked_to_boot && now >= self.opened + BOOT_WITHIN && self.state.registration().is_none() {
             self.asked_to_boot = true;
             StationConnection::ask_to_boot(&self.connection, &self.gateway);
-        }
-        if self.wake.is_some_and(|wake| now >= wake) {
-            self.wake = None;
-            return self.step(Input::Tick).await;
         }
         None
     }
@@ -343,7 +344,7 @@ impl Connection {
                         let _ = reply.send(result);
                     }
                 }
-                Output::NextWake(at) => self.wake = Some(Instant::now() + at.since(now)),
+                Output::NextWake(at) => self.timer.set(at.since(now)),
             }
         }
         None

@@ -18,8 +18,7 @@ use kernel::LocationId;
 /// Looks at the hours again and again, until the handle is aborted.
 pub fn keep(performer: Performer, every: Duration) -> JoinHandle<()> {
     tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(every);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ticks = performer.context().clock.ticks(every);
         loop {
             ticks.tick().await;
             if let Err(error) = look(&performer).await {

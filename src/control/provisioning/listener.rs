@@ -41,12 +41,12 @@ pub fn start(performer: Performer, signals: &Signals, settling: Settling) -> Joi
     tokio::spawn(async move {
         let mut visits: HashMap<StationId, Visit> = HashMap::new();
         let mut tasks = JoinSet::new(); // dropped with the listener, which ends its tasks
-        let mut refresh = tokio::time::interval(REFRESH_EVERY);
+        let mut refresh = performer.context().clock.ticks(REFRESH_EVERY);
         refresh.tick().await; // the first one comes at once
         loop {
             let received = tokio::select! {
                 received = signals.recv() => received,
-                _ = refresh.tick() => {
+                () = refresh.tick() => {
                     if let Err(error) = profiles::refresh(&performer).await {
                         tracing::error!(%error, "charging profiles were not sent again");
                     }
@@ -94,12 +94,16 @@ async fn visit(
     mut booted: watch::Receiver<bool>,
     settling: Settling,
 ) {
-    let _ = tokio::time::timeout(BOOT_WITHIN, booted.wait_for(|booted| *booted)).await;
+    let clock = &performer.context().clock;
+    tokio::select! {
+        _ = booted.wait_for(|booted| *booted) => {}
+        () = clock.sleep(BOOT_WITHIN) => {}
+    }
     let read = performer.db().read(move |conn| find_station(conn, organization, station));
     let Ok(row) = read.await else { return };
     let asked = quirks_of(&row).and_then(|quirks| quirks.settle_seconds);
     let quiet = asked.map_or(settling.quiet, |seconds| settling.quiet.max(Duration::from_secs(u64::from(seconds))));
-    tokio::time::sleep(quiet).await;
+    clock.sleep(quiet).await;
     if let Err(error) = steps::run(&performer, settling.uses, (organization, station)).await {
         tracing::info!(%error, %station, "provisioning of a station stopped early");
     }

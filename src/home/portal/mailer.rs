@@ -98,12 +98,16 @@ impl Mailer {
 
     /// Sends what is queued until it is stopped.
     pub fn start(self: Arc<Self>, context: Context, links: Links) -> JoinHandle<()> {
+        let mut ticks = context.clock.ticks(LOOKED_AT_EVERY);
         tokio::spawn(async move {
             loop {
+                tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = ticks.tick() => {}
+                }
                 if let Err(error) = self.deliver(&context, &links).await {
                     tracing::error!(%error, "the queue of e-mails could not be read or written");
                 }
-                let _ = tokio::time::timeout(LOOKED_AT_EVERY, self.wake.notified()).await;
             }
         })
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::charging::sessions::{self, Session, SessionView};
 use crate::http::Context;
 use crate::store::{StoreError, StoreResult};
+use clock::Ticks;
 use kernel::{OrganizationId, SessionId, Timestamp};
 
 /// Which sessions to watch, and how often to look.
@@ -25,6 +26,7 @@ pub(super) struct Wanted {
 pub(super) struct Watch {
     context: Context,
     wanted: Wanted,
+    looks: Ticks,
     /// The version of each session that was sent last.
     sent: HashMap<SessionId, Timestamp>,
 }
@@ -42,13 +44,13 @@ struct Message<'a> {
 
 impl Watch {
     pub fn new(context: Context, wanted: Wanted) -> Self {
-        let sent = HashMap::new();
-        Self { context, wanted, sent }
+        let (looks, sent) = (context.clock.ticks(wanted.every), HashMap::new());
+        Self { context, wanted, looks, sent }
     }
 
-    /// Time between two looks.
-    pub const fn every(&self) -> Duration {
-        self.wanted.every
+    /// Waits for the next look; the first one comes at once.
+    pub async fn due(&mut self) {
+        self.looks.tick().await;
     }
 
     /// Messages of the sessions that changed since the last look.

@@ -24,7 +24,6 @@ pub(super) struct Connection {
     listener: Listener,
     lost: LocalBoxFuture<'static, ()>,
     watch: Option<Watch>,
-    look_at: Instant,
     socket: Sender,
     heard: Instant,
     pinged: bool,
@@ -46,7 +45,6 @@ impl Connection {
             listener,
             lost: Box::pin(validity.lost()),
             watch,
-            look_at: now,
             socket,
             heard: now,
             pinged: false,
@@ -58,7 +56,6 @@ impl Connection {
         let end = loop {
             let patience = if self.pinged { PING_EVERY + PONG_WITHIN } else { PING_EVERY };
             let wake = (self.heard + patience).min(self.ends_at);
-            let watches = self.watch.is_some();
             let ended = tokio::select! {
                 () = &mut self.lost => Some(End::Close(close::POLICY, "the API key is not what it was")),
                 message = receiver.next() => self.hear(message).await,
@@ -69,7 +66,7 @@ impl Connection {
                     }
                     Err(gone) => Some(why(gone)),
                 },
-                () = sleep_until(self.look_at), if watches => self.look().await,
+                () = due(&mut self.watch) => self.look().await,
                 () = sleep_until(wake) => self.woken().await,
             };
             if let Some(end) = ended {
@@ -104,7 +101,6 @@ impl Connection {
 
     async fn look(&mut self) -> Option<End> {
         let watch = self.watch.as_mut()?;
-        self.look_at = Instant::now() + watch.every();
         let messages = match watch.look().await {
             Ok(messages) => messages,
             Err(error) => {
@@ -141,6 +137,13 @@ impl Connection {
             Ok(Ok(())) => None,
             _ => Some(End::Gone),
         }
+    }
+}
+
+async fn due(watch: &mut Option<Watch>) {
+    match watch {
+        Some(watch) => watch.due().await,
+        None => std::future::pending().await,
     }
 }
 

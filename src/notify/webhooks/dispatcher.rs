@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::alerts::Alerts;
 use super::delivery::Head;
@@ -85,13 +85,13 @@ impl Dispatcher {
         let dispatcher = self.clone();
         tokio::spawn(async move {
             let mut commits = dispatcher.context.db.commits();
-            let mut ticks = ticks();
+            let mut ticks = dispatcher.context.clock.ticks(LOOKED_AT_EVERY);
             let mut rounds = JoinSet::new();
             let mut busy: BTreeMap<WebhookId, AbortHandle> = BTreeMap::new();
             loop {
                 let (all, behind) = (store::active, store::behind);
                 let look = tokio::select! {
-                    _ = ticks.tick() => all,
+                    () = ticks.tick() => all,
                     _ = commits.changed() => behind,
                     Some(_) = rounds.join_next() => behind,
                 };
@@ -119,7 +119,7 @@ impl Dispatcher {
         let mut commits = self.context.db.commits();
         let mut queue = Queue::new(webhook.id);
         let mut under_way = FuturesUnordered::new();
-        let mut ticks = ticks();
+        let mut ticks = self.context.clock.ticks(LOOKED_AT_EVERY);
         loop {
             commits.mark_unchanged();
             if self.take_over(webhook).await? {
@@ -145,7 +145,7 @@ impl Dispatcher {
                     }
                 },
                 _ = commits.changed() => {}
-                _ = ticks.tick() => queue.look_again(),
+                () = ticks.tick() => queue.look_again(),
             }
         }
     }
@@ -185,12 +185,6 @@ impl Dispatcher {
         }
         Ok((head.ordering, true))
     }
-}
-
-fn ticks() -> Interval {
-    let mut ticks = interval(LOOKED_AT_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }
 
 /// What is next for a webhook: of each key the first delivery, key after key, and round again.
@@ -255,7 +249,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Where thousands of stations wait for an endpoint that is down, looking in vain must not take all of the store.
+    /// Where thousands of stations wait for an endpoint that is down, looking in vain must not take all of the store. This is
+    /// about the machine's work, so it is the machine's time.
     async fn pause(&self) {
         sleep_until(self.pause_until).await;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::text;
-use crate::support::{FakeStation, TestApp, eventually};
+use crate::support::{FakeStation, TestApp};
 
 #[actix_web::test]
 async fn connectors_of_a_station_that_is_gone_say_since_when_nothing_is_known() {
@@ -26,7 +26,7 @@ async fn connectors_of_a_station_that_is_gone_say_since_when_nothing_is_known() 
 
     app.clock.advance(Duration::from_secs(600));
     socket.drop_link().await;
-    eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
+    app.eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
     let gone = app.client.get(&path).await.ok();
     assert_eq!(gone["status"], "Charging");
     let since: kernel::Timestamp = text(&gone, "status_unknown_since").parse().expect("a time");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, TestApp, WEEK, eventually};
+use crate::support::{FakeStation, TestApp, WEEK};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -161,7 +161,7 @@ async fn an_offer_ends_by_its_terms_and_a_price_update_can_be_withdrawn() {
     assert_eq!(app.client.get(&seen(&own, "?partner=?")).await.faulty_fields(), ["partner"]);
 
     // A price update that is not valid yet can be withdrawn: the version before goes on.
-    app.clock.set("2026-05-02T00:00:00Z".parse().unwrap());
+    app.pass_until("2026-05-02T00:00:00Z").await;
     let update = json!({"update_date": "2026-06-01T00:00:00Z", "tariffs": [tariff("All", json!([energy(0.55)]))],
         "products": [always(&site.slow, "All"), always(&site.fast, "All")]});
     let next = app.client.post(&format!("{path}/price_updates"), update).await.created();
@@ -179,13 +179,10 @@ async fn an_offer_ends_by_its_terms_and_a_price_update_can_be_withdrawn() {
     assert_eq!(app.client.post(&format!("{path}/cancel"), soon).await.faulty_fields(), ["cancellation_to"]);
     let ending = app.client.post(&format!("{path}/cancel"), json!({})).await.ok();
     assert_eq!((&ending["status"], &ending["ends_at"]), (&json!("active"), &json!("2026-06-13T00:00:00.000Z")));
-    app.clock.advance(42 * DAY);
+    app.pass(42 * DAY).await;
     assert_eq!(app.client.get(&path).await.ok()["status"], "cancelled");
-    eventually(async || {
-        let recorded = app.event_types().await;
-        recorded.iter().filter(|kind| *kind == "service_offer.cancelled").count() == 2
-    })
-    .await;
+    let recorded = app.event_types().await;
+    assert_eq!(recorded.iter().filter(|kind| *kind == "service_offer.cancelled").count(), 2);
 }
 
 #[actix_web::test]
@@ -201,7 +198,7 @@ async fn where_a_connector_has_no_rate_the_offer_prices_its_sessions() {
     let offer = app.client.post("/service_offers", site.offer("2026-04-25T00:00:00Z")).await.created();
     let publish = format!("/service_offers/{}/publish", id(&offer));
     app.client.post(&publish, json!({})).await.ok();
-    app.clock.set("2026-04-25T12:00:00Z".parse().unwrap());
+    app.pass_until("2026-04-25T12:00:00Z").await;
 
     let mut socket = FakeStation::connect(&station.url).await;
     let transaction = socket.start(1, "TAG", 0, "2026-04-25T10:00:00Z").await;

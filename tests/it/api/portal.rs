@@ -6,7 +6,7 @@ use kernel::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, MailServer, TestApp, eventually, secret_of};
+use crate::support::{Answer, Client, MailServer, TestApp, secret_of};
 
 const PASSWORD: &str = "correct horse battery";
 const ADA: &str = "ada@example.com";
@@ -303,7 +303,7 @@ async fn letters_wait_for_a_mail_server_that_is_away() {
         let attempts: i64 = read.await.expect("an e-mail");
         attempts
     };
-    eventually(async || attempts().await == 1).await;
+    home.app.eventually(async || attempts().await == 1).await;
     home.mail.close(false);
     home.app.clock.advance(Duration::from_secs(11));
     let secret = home.mail.secret(ADA, 1).await;

@@ -12,8 +12,13 @@ use serde_json::{Value, json};
 use super::link::FakeLink;
 use crate::support::TestApp;
 
-/// How long a test waits for something, in polls.
-const POLLS: u32 = 400;
+/// How long a test waits for something, in polls: half an hour of the clock.
+const POLLS: u32 = 380;
+
+/// How much time passes before it looks again: what is not there within half a minute takes its time.
+fn step(poll: u32) -> Duration {
+    Duration::from_secs(if poll < 30 { 1 } else { 5 })
+}
 
 pub struct Depot {
     pub app: TestApp,
@@ -43,11 +48,7 @@ impl Depot {
 
     async fn with(ports: usize, fields: Value, port: Value) -> Self {
         let link = FakeLink::default();
-        let app = TestApp::start_on(
-            Some(Arc::new(link.clone())),
-            &[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5"), ("EVENWATT_BALANCING_TICK_SECONDS", "1")],
-        )
-        .await;
+        let app = TestApp::start_on(Some(Arc::new(link.clone())), &[("EVENWATT_BALANCING_TICK_SECONDS", "1")]).await;
         let location = app
             .client
             .post(
@@ -211,16 +212,16 @@ impl Depot {
         self.ports.iter().map(live).collect()
     }
 
-    /// Lets time pass, second by second, until something holds.
+    /// Lets time pass, little by little, until something holds.
     #[track_caller]
     pub fn until<'a>(&'a self, mut holds: impl AsyncFnMut() -> bool + 'a) -> impl Future<Output = ()> + 'a {
         let caller = std::panic::Location::caller();
         async move {
-            for _ in 0..POLLS {
+            for poll in 0..POLLS {
                 if holds().await {
                     return;
                 }
-                self.pass(Duration::from_secs(1)).await;
+                self.pass(step(poll)).await;
             }
             panic!("{caller}: never so; limits {:?}", self.limits());
         }
@@ -237,20 +238,18 @@ impl Depot {
                         .all(|member| member["acknowledged"] == member["limit"] && member["worst"] == member["limit"])
                 })
         };
-        for _ in 0..POLLS {
+        for poll in 0..POLLS {
             if settled().await {
                 return;
             }
-            self.pass(Duration::from_secs(1)).await;
+            self.pass(step(poll)).await;
         }
         panic!("never {expected:?} but {:?}\n{:#}", self.limits(), self.status().await);
     }
 
-    /// Moves the clock and lets the balancer look at it.
+    /// Moves the clock, and lets the balancer look at it.
     pub async fn pass(&self, span: Duration) {
-        self.app.clock.advance(span);
-        self.app.running.balancer.request_replanning();
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.app.pass(span).await;
     }
 
     pub fn path(&self, rest: &str) -> String {

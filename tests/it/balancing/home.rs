@@ -6,7 +6,7 @@ use kernel::Timestamp;
 use serde_json::{Value, json};
 
 use super::depot::Depot;
-use crate::support::{TestApp, eventually};
+use crate::support::TestApp;
 
 /// A home with one port of 7 kW.
 async fn home() -> Depot {
@@ -151,7 +151,7 @@ async fn a_priority_charge_ends_on_request_and_when_its_time_is_over() {
         let charges = depot.app.client.get(&depot.path("/priority_charges")).await.json();
         charges["result"][0]["reason"] == "Its time is over"
     };
-    eventually(expired).await;
+    depot.app.eventually(expired).await;
 }
 
 #[actix_web::test]

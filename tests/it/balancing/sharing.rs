@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::depot::Depot;
 use super::link::Manner;
-use crate::support::eventually;
 
 #[actix_web::test]
 async fn eight_ports_of_seven_kilowatts_share_thirty() {
@@ -26,7 +25,7 @@ async fn eight_ports_of_seven_kilowatts_share_thirty() {
         assert!(depot.link.most() <= Watts(30_000), "{:?}", depot.link.most());
     }
     // The limits are the same as before the last cars came, so their plan may still be on its way.
-    eventually(async || depot.member(6).await["rule"] == "minimum-or-nothing").await;
+    depot.app.eventually(async || depot.member(6).await["rule"] == "minimum-or-nothing").await;
     let waiting = depot.member(6).await;
     assert!(
         waiting["reason"].as_str().is_some_and(|reason| reason.contains("waits as number 1 in the queue")),
@@ -275,14 +274,14 @@ async fn what_a_station_reports_is_heard_without_reading_the_others_again() {
     depot.until_limits(&[7.0, 0.0, 0.0]).await;
     // From here on nobody requests replanning: only signals lead to cycles.
     depot.plug_in(1).await;
-    eventually(async || depot.limits() == [5.0, 3.0, 0.0]).await;
+    depot.app.eventually(async || depot.limits() == [5.0, 3.0, 0.0]).await;
     depot.app.clock.advance(Duration::from_secs(1));
     depot.meter(0, Watts(5_000)).await;
-    eventually(async || depot.limits() == [5.0, 5.0, 0.0]).await;
+    depot.app.eventually(async || depot.limits() == [5.0, 5.0, 0.0]).await;
     depot.plug_in(2).await;
-    eventually(async || depot.limits()[..2].iter().all(|limit| *limit < 3.4)).await;
+    depot.app.eventually(async || depot.limits()[..2].iter().all(|limit| *limit < 3.4)).await;
     depot.unplug(1).await;
-    eventually(async || depot.limits()[1] == 0.0).await;
+    depot.app.eventually(async || depot.limits()[1] == 0.0).await;
     depot.goes_offline(0);
-    eventually(async || depot.member(0).await["rule"] == "reservation").await;
+    depot.app.eventually(async || depot.member(0).await["rule"] == "reservation").await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::json;
 
-use crate::support::{FakeStation, RawSocket, TestApp, eventually};
+use crate::support::{FakeStation, RawSocket, TestApp};
 
 #[actix_web::test]
 async fn only_known_active_stations_with_the_right_password_connect() {
@@ -96,7 +96,7 @@ async fn the_newest_socket_wins_and_the_old_ones_end_changes_nothing() {
     assert_eq!(new.call("Heartbeat", json!({})).await["currentTime"], "2026-04-24T03:06:40.000Z");
     assert_eq!(app.client.get(&station.path).await.ok()["online"], true);
     new.drop_link().await;
-    eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
+    app.eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
     let kinds: Vec<String> = app.event_types().await;
     assert_eq!(kinds.iter().filter(|kind| *kind == "chargestation.offline").count(), 1, "{kinds:?}");
 }
@@ -112,7 +112,7 @@ async fn a_frame_that_takes_longer_than_the_patience_with_silence_is_heard() {
     // It can answer no ping before its frame is whole (RFC 6455 section 5.4).
     assert!(socket.announce(0x81, call.len() as u64).await);
     for (byte, key) in call.iter().zip(RawSocket::MASK.iter().cycle()) {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(socket.send(&[byte ^ key]).await);
     }
     loop {
@@ -128,7 +128,7 @@ async fn a_frame_that_takes_longer_than_the_patience_with_silence_is_heard() {
 async fn a_silent_socket_is_given_up_and_any_frame_is_a_sign_of_life() {
     let options = [
         ("EVENWATT_OCPP_PING_SECONDS", "1"),
-        ("EVENWATT_OCPP_PONG_SECONDS", "8"), // a busy machine may keep the talking one waiting
+        ("EVENWATT_OCPP_PONG_SECONDS", "4"), // a busy machine may keep the talking one waiting
     ];
     let app = TestApp::start_with(&options).await;
     let (silent, talking) = (app.station("Silent").await, app.station("Talking").await);
@@ -143,9 +143,9 @@ async fn a_silent_socket_is_given_up_and_any_frame_is_a_sign_of_life() {
         }
     });
     let online = async |path: &str| app.client.get(path).await.ok()["online"] == true;
-    eventually(async || !online(&silent.path).await).await;
+    app.eventually(async || !online(&silent.path).await).await;
     assert!(online(&talking.path).await);
     let closed = json!({"operational_status": "Closed"});
     app.client.patch(&talking.path, closed).await.ok();
-    eventually(async || !online(&talking.path).await).await;
+    app.eventually(async || !online(&talking.path).await).await;
 }

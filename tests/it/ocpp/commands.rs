@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{FakeStation, TestApp, eventually};
+use crate::support::{FakeStation, TestApp};
 
 #[actix_web::test]
 async fn a_command_waits_for_the_station_and_is_kept_as_an_action() {
@@ -102,7 +102,7 @@ async fn a_refused_start_cancels_the_session() {
     let call = socket.next_call().await;
     socket.answer(&call, json!({"status": "Rejected"})).await;
     let path = format!("/sessions/{}", session["_id"].as_str().unwrap());
-    eventually(async || app.client.get(&path).await.ok()["status"] == "cancelled").await;
+    app.eventually(async || app.client.get(&path).await.ok()["status"] == "cancelled").await;
     assert!(app.event_types().await.contains(&"session.start_failure".to_owned()));
 }
 
@@ -128,7 +128,7 @@ async fn a_stop_that_fails_and_a_car_that_is_full_are_recorded() {
     socket.answer(&call, json!({"status": "Rejected"})).await;
 
     let reported = async || app.client.get("/events?type=session.stop_failure").await.json();
-    eventually(async || reported().await["result"] != json!([])).await;
+    app.eventually(async || reported().await["result"] != json!([])).await;
     let failed = reported().await["result"][0].clone();
     assert_eq!((&failed["data"]["_id"], &failed["data"]["status"]), (&json!(id), &json!("started")));
     let charged = app.client.get("/events?type=session.ev_charged").await.json();

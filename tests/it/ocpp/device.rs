@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, FakeStation, TestApp, TestStation, eventually};
+use crate::support::{Answer, FakeStation, TestApp, TestStation};
 
 async fn connected(protocol: &str) -> (TestApp, TestStation, FakeStation) {
     let app = TestApp::start().await;
@@ -162,7 +162,7 @@ async fn wrong_bodies_name_their_fields_and_stations_that_know_no_such_thing_are
 
     let mut old = FakeStation::speaking(&station.url, "ocpp1.6").await;
     old.boot().await;
-    eventually(async || app.client.get(&station.path).await.ok()["protocol"] == "ocpp1.6").await;
+    app.eventually(async || app.client.get(&station.path).await.ok()["protocol"] == "ocpp1.6").await;
     let path = format!("{}/get_report", station.path);
     let answer = app.client.post(&path, json!({})).await;
     answer.error(409);

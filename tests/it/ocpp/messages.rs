@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::support::{FakeStation, TestApp, eventually};
+use crate::support::{FakeStation, TestApp};
 
 #[actix_web::test]
 async fn messages_are_kept_without_secrets_and_can_be_played_again() {
@@ -24,7 +24,7 @@ async fn messages_are_kept_without_secrets_and_can_be_played_again() {
     socket.call("Heartbeat", json!({})).await;
 
     let path = format!("{}/messages", station.path);
-    eventually(async || app.client.get(&path).await.json()["result"].as_array().map(Vec::len) == Some(10)).await;
+    app.eventually(async || app.client.get(&path).await.json()["result"].as_array().map(Vec::len) == Some(10)).await;
     let shown = app.client.get(&path).await;
     assert!(!shown.text.contains("0011223344") && !shown.text.contains("04A2B3C4D5"), "{}", shown.text);
     let rows = shown.ok();

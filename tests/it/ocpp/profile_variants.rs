@@ -21,11 +21,7 @@ struct Picky {
 
 impl Picky {
     async fn new(takes: &'static str) -> Self {
-        let app = TestApp::start_with(&[
-            ("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5"),
-            ("EVENWATT_BALANCING_TICK_SECONDS", "1"),
-        ])
-        .await;
+        let app = TestApp::start_with(&[("EVENWATT_BALANCING_TICK_SECONDS", "1")]).await;
         let station = app.station("Picky").await;
         let limits = json!({"maximum_capacity": 10, "minimum_connector_capacity": 2});
         let group = app.group_of(&station, limits).await;
@@ -44,10 +40,7 @@ impl Picky {
             let patience = Duration::from_millis(20);
             match tokio::time::timeout(patience, self.socket.next_call()).await {
                 Ok(call) => self.answer(&call).await,
-                Err(_) => {
-                    self.app.clock.advance(Duration::from_secs(1));
-                    self.app.running.balancer.request_replanning();
-                }
+                Err(_) => self.app.pass(Duration::from_secs(1)).await,
             }
         }
         panic!("never so; it took {:#?}", self.taken);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, TestApp, eventually};
+use crate::support::{FakeStation, TestApp};
 
 const SETTLED_AT_ONCE: (&str, &str) = ("EVENWATT_OCPP_SETTLE_SECONDS", "0");
 
@@ -53,7 +53,7 @@ async fn a_settled_station_gets_its_boot_configuration_templates_and_a_probe_in_
     assert_eq!((action.as_str(), payload["key"].as_array().map(Vec::len)), ("GetConfiguration", Some(10)));
     obey(&mut socket, json!({"unknownKey": ["SecurityProfile"]})).await;
     let path = format!("{}/capabilities", station.path);
-    eventually(async || app.client.get(&path).await.ok()["probed_at"].is_string()).await;
+    app.eventually(async || app.client.get(&path).await.ok()["probed_at"].is_string()).await;
     let can = app.client.get(&path).await.ok();
     assert_eq!(
         (&can["max_stack_level"], &can["charging_rate_units"], &can["vendor"]),
@@ -88,7 +88,7 @@ async fn a_station_in_a_group_keeps_its_limits_and_a_charging_car_is_not_probed(
     socket.start(1, "CARD", 0, "2026-04-24T03:06:40Z").await;
     socket.boot().await;
     let declined = "/actions?type=chargestation.boot_configuration.clear_charging_profiles";
-    eventually(async || app.client.get(declined).await.json()["totalDocs"] == 1).await;
+    app.eventually(async || app.client.get(declined).await.json()["totalDocs"] == 1).await;
     let log = app.client.get(declined).await.json();
     assert_eq!(log["result"][0]["status"], "failed");
     let probe = format!("{}/probe_capabilities", station.path);
@@ -163,6 +163,7 @@ async fn stations_are_out_of_use_while_their_location_is_closed() {
     app.client.patch(&station.path, json!({"location": location["_id"]})).await.ok();
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
+    app.clock.advance(std::time::Duration::from_secs(1));
     let (action, payload) = obey(&mut socket, json!({"status": "Rejected"})).await;
     assert_eq!((action.as_str(), payload), ("ChangeAvailability", json!({"connectorId": 0, "type": "Inoperative"})));
     let (_, payload) = obey(&mut socket, json!({"status": "Scheduled"})).await; // one by one, where 0 is refused

@@ -58,7 +58,7 @@ async fn the_best_version_is_agreed_and_shown_and_a_station_may_be_pinned() {
     let all = "ocpp1.6, ocpp2.0.1, ocpp2.1";
     let socket = FakeStation::speaking(&station.url, all).await;
     assert_eq!(socket.agreed.as_deref(), Some("ocpp2.1"));
-    eventually(async || app.client.get(&path).await.ok()["online"] == true).await;
+    app.eventually(async || app.client.get(&path).await.ok()["online"] == true).await;
     assert_eq!(app.client.get(&path).await.ok()["protocol"], "ocpp2.1");
 
     let pin = json!({"pinned_protocol": "ocpp2.0.1"});
@@ -248,7 +248,7 @@ async fn what_is_unknown_or_wrong_is_answered_by_the_book() {
     let elsewhere = event("Started", 0, 0, json!({"evse": {"id": 9}}));
     assert_eq!(socket.call("TransactionEvent", elsewhere).await, json!({}));
     let path = format!("/chargestations/{}", station.id);
-    eventually(async || {
+    app.eventually(async || {
         let flags = app.client.get(&path).await.ok()["flags"].clone();
         flags.as_array().is_some_and(|flags| flags.contains(&json!("reports the unknown EVSE 9")))
     })
@@ -376,7 +376,7 @@ fn amps(limit: &Value) -> f64 {
 
 #[actix_web::test]
 async fn k15_fr_03_a_limit_follows_what_a_car_needs_also_where_it_does_not_change() {
-    let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
+    let app = TestApp::start().await;
     let station = app.station("S").await;
     let limits = json!({"maximum_capacity": 8, "minimum_connector_capacity": 2});
     app.group_of(&station, limits).await;
@@ -397,7 +397,7 @@ async fn k15_fr_03_a_limit_follows_what_a_car_needs_also_where_it_does_not_chang
 #[actix_web::test]
 async fn a_group_limits_an_evse_and_a_limit_ends_offline_where_that_can_be_said() {
     for (protocol, offline) in [("ocpp2.0.1", Value::Null), ("ocpp2.1", json!(360))] {
-        let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
+        let app = TestApp::start().await;
         let station = app.station("S").await;
         let limits = json!({"maximum_capacity": 4, "minimum_connector_capacity": 2});
         app.group_of(&station, limits).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::support::{FakeStation, TestApp, eventually};
+use crate::support::{FakeStation, TestApp};
 
 const PASSWORD: &str = "0123456789abcdef";
 
@@ -70,12 +70,12 @@ async fn a_guesser_is_stopped_and_the_station_gets_in() {
 
     // The flood is one event, and what came within the minute after it another one.
     let refused = "chargestation.access_refused";
-    eventually(async || !recorded(&app, refused).await.is_empty()).await;
+    app.eventually(async || !recorded(&app, refused).await.is_empty()).await;
     let first = recorded(&app, refused).await.remove(0);
     assert_eq!(first, json!({"chargestation": station, "address": "127.0.0.1", "count": 1}));
     app.clock.advance(Duration::from_secs(60));
     guess(22).await;
-    eventually(async || recorded(&app, refused).await.len() == 2).await;
+    app.eventually(async || recorded(&app, refused).await.len() == 2).await;
     let counts: Vec<_> = recorded(&app, refused).await.iter().map(|one| one["count"].clone()).collect();
     // 23 guesses in all; where the server looked by itself first, the last of them is yet to be recorded.
     assert!([json!([1, 22]), json!([1, 21])].contains(&json!(counts)), "{counts:?}");
@@ -101,7 +101,7 @@ async fn an_address_that_tries_endpoints_is_stopped_and_others_are_not() {
     assert_eq!(knock(&app, "guess-62", &forwarded).await.0, 429);
 
     let unknown = "chargestation.unknown";
-    eventually(async || recorded(&app, unknown).await.len() == 2).await;
+    app.eventually(async || recorded(&app, unknown).await.len() == 2).await;
     let all = recorded(&app, unknown).await;
     let first = json!({"endpoint": "guess-0", "address": "192.0.2.1", "count": 1});
     assert_eq!(all[0], first);
@@ -121,7 +121,7 @@ async fn an_endpoint_that_is_nobodys_is_reported_to_nobody_where_several_share_t
     let mut second = FakeStation::connect(&station.url).await;
     second.boot().await;
     let replaced = "chargestation.connection_replaced";
-    eventually(async || !recorded(&app, replaced).await.is_empty()).await;
+    app.eventually(async || !recorded(&app, replaced).await.is_empty()).await;
     let recorded_of = recorded(&app, replaced).await;
     assert_eq!(recorded_of, [json!({"chargestation": station.id, "address": "127.0.0.1", "count": 1})]);
     for client in [&app.client, &stranger] {

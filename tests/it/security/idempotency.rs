@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Answer, Client, TestApp, eventually};
+use crate::support::{Answer, Client, TestApp};
 
 const HOURS: Duration = Duration::from_secs(3_600);
 
@@ -122,7 +122,7 @@ async fn a_client_that_hangs_up_in_the_middle_gets_its_answer_with_its_retry() {
     drop(store);
 
     let mut answer = None;
-    eventually(async || {
+    app.eventually(async || {
         let retried = post(&app.client, "/locations", &body, "k1").await;
         let is_over = retried.status != 409;
         answer = Some(retried);

@@ -201,7 +201,7 @@ async fn a_station_that_reads_nothing_is_cut_off() {
     let end = takes_nothing(&app, &mut socket).await;
     eventually(async || !end.is_open()).await;
     let offline = "chargestation.offline".to_owned();
-    eventually(async || app.event_types().await.contains(&offline)).await;
+    app.eventually(async || app.event_types().await.contains(&offline)).await;
 }
 
 #[actix_web::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, TestApp, TestStation, eventually};
+use crate::support::{FakeStation, TestApp, TestStation};
 
 /// A server that gives a station little: twenty messages at once, then five a second, and errors as soon as it has to wait.
 const STRICT: &[(&str, &str)] = &[
@@ -102,7 +102,7 @@ async fn a_storm_of_connections_is_turned_away() {
         let types = app.event_types().await;
         types.iter().filter(|name| *name == "chargestation.online").count()
     };
-    eventually(async || online().await == 3).await; // and nothing of those that were turned away
+    app.eventually(async || online().await == 3).await; // and nothing of those that were turned away
 }
 
 #[actix_web::test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Stored;
 use super::comparison::differences;
-use crate::support::eventually;
+use crate::support::after_commits;
 
 /// Flags and warnings that came with 0.1.0: the old program did not look for what they say.
 const SINCE: [&str; 2] = ["no_security", "meter_stale"];
@@ -79,7 +79,7 @@ async fn the_groups_are_doing_as_they_did() {
     let (connected, never): (Vec<_>, Vec<_>) = groups.partition(|(_, then)| then["result"]["reserved"] != 0.0);
     assert_eq!((connected.len(), never.len()), (2, 1));
     for (path, _) in never {
-        eventually(async || stored.client.get(path).await.ok()["reserved"] == 11.0).await;
+        after_commits(&stored.running, async || stored.client.get(path).await.ok()["reserved"] == 11.0).await;
     }
     for (path, then) in connected {
         assert_eq!(unexpected(path, &then["result"], &stored.client.get(path).await.ok()), [""; 0]);

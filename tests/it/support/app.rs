@@ -1,6 +1,7 @@
 //! A whole server in the test's process, with a clock that the test moves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use clock::ManualClock;
 use clock::RandomIds;
@@ -8,9 +9,15 @@ use evenwatt::app::{self, Config, Dependencies, Running};
 use evenwatt::people::organizations::{self, ApiKey, NewApiKey, Organization, Scopes};
 use evenwatt::sites::stations::link::SharedLink;
 use kernel::{Moment, OrganizationId, Timestamp};
+use tokio::sync::Notify;
 
 use super::client::Client;
 use super::store::TestStore;
+
+/// How often others get their turn before it is believed that nothing is under way.
+const YIELDS: usize = 16;
+/// How long a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The server, its clock, and a client with a key that may do everything.
 pub struct TestApp {
@@ -54,6 +61,42 @@ impl TestApp {
         try_boot(&self.store, &self.clock, None, &[]).await
     }
 
+    /// Lets time pass, and waits until those whom the clock woke have done their work.
+    pub async fn pass(&self, span: Duration) {
+        self.at_rest().await;
+        self.clock.advance(span);
+        self.at_rest().await;
+    }
+
+    /// Lets time pass until this instant.
+    pub async fn pass_until(&self, instant: &str) {
+        let instant: Timestamp = instant.parse().expect("a time");
+        self.pass(instant.since(self.running.context.clock.now())).await;
+    }
+
+    /// Waits until all that waits on the clock does nothing else. A task that waits for the test itself, such as for the answer
+    /// of its station, never gets there.
+    pub async fn at_rest(&self) {
+        let rest = async {
+            loop {
+                self.clock.at_rest().await;
+                // What they began on other tasks, such as commands to stations, comes back to them.
+                for _ in 0..YIELDS {
+                    tokio::task::yield_now().await;
+                }
+                if self.clock.is_at_rest() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, rest).await.expect("those whom the clock woke come to an end");
+    }
+
+    /// Waits until something holds that can be seen in the store.
+    pub async fn eventually(&self, holds: impl AsyncFnMut() -> bool) {
+        after_commits(&self.running, holds).await;
+    }
+
     /// Where its data is.
     pub fn store_url(&self) -> &str {
         &self.store.url
@@ -88,8 +131,10 @@ pub fn configuration(store_url: &str, options: &[(&str, &str)]) -> Config {
         ("EVENWATT_STORE_SYNCHRONOUS".to_owned(), "normal".to_owned()),
         ("EVENWATT_HTTP_RATE_BURST".to_owned(), "100000".to_owned()),
         ("EVENWATT_PORTAL_RATE_BURST".to_owned(), "100000".to_owned()),
-        // A test that is not about it never meets the questions to a station that has settled.
-        ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "3600".to_owned()),
+        // A test that is not about it never meets the questions to a station that has settled, however far it moves the clock.
+        ("EVENWATT_OCPP_SETTLE_SECONDS".to_owned(), "999999999".to_owned()),
+        // The clock stands still while changes would be gathered.
+        ("EVENWATT_BALANCING_SETTLE_MILLISECONDS".to_owned(), "0".to_owned()),
         ("DATABASE_URL".to_owned(), store_url.to_owned()),
     ];
     variables.extend(options.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
@@ -196,12 +241,42 @@ impl TestApp {
     }
 }
 
-/// Waits until something holds, polling; fails after ten seconds.
+/// Waits until something holds that can be seen in the store: it is looked at after every commit.
+pub async fn after_commits(running: &Running, mut holds: impl AsyncFnMut() -> bool) {
+    let mut commits = running.context.db.commits();
+    let held = async {
+        loop {
+            commits.mark_unchanged();
+            if holds().await {
+                return;
+            }
+            commits.changed().await.expect("the store is there");
+        }
+    };
+    tokio::time::timeout(PATIENCE, held).await.expect("it became true");
+}
+
+/// Waits until something holds that is looked at whenever this is notified.
+pub async fn when(changed: &Notify, holds: impl Fn() -> bool) {
+    let held = async {
+        loop {
+            let mut next = std::pin::pin!(changed.notified());
+            next.as_mut().enable();
+            if holds() {
+                return;
+            }
+            next.await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, held).await.expect("it became true");
+}
+
+/// Waits until something holds, polling: for what another process, thread or program does that tells nobody.
 pub async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
     let started = std::time::Instant::now();
     while !holds().await {
-        assert!(started.elapsed().as_secs() < 60, "it never became true");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        assert!(started.elapsed() < PATIENCE, "it never became true");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// The e-mails that came, and the way to them.
 #[derive(Clone)]
 pub struct MailServer {
     pub port: u16,
     emails: Arc<Mutex<Vec<String>>>,
+    came: Arc<Notify>,
     closed: Arc<AtomicBool>,
 }
 
@@ -21,6 +23,7 @@ impl MailServer {
         let server = Self {
             port: listener.local_addr().expect("an address").port(),
             emails: Arc::default(),
+            came: Arc::default(),
             closed: Arc::default(),
         };
         let serving = server.clone();
@@ -60,7 +63,7 @@ impl MailServer {
 
     /// The newest e-mail to an address, once there are this many.
     pub async fn email(&self, to: &str, count: usize) -> String {
-        super::eventually(async || self.count(to) >= count).await;
+        super::when(&self.came, || self.count(to) >= count).await;
         self.to(to).pop().expect("an e-mail")
     }
 
@@ -95,8 +98,8 @@ impl MailServer {
                         email.push_str(&line);
                         email.push('\n');
                     }
-                    let mut emails = self.emails.lock().expect("no test panicked here");
-                    emails.push(plain(&email));
+                    self.emails.lock().expect("no test panicked here").push(plain(&email));
+                    self.came.notify_waiters();
                     "250 taken".to_owned()
                 }
                 "QUIT" => "221 bye".to_owned(),

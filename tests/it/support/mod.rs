@@ -9,7 +9,7 @@ mod raw;
 mod station;
 mod store;
 
-pub use app::{TestApp, TestStation, configuration, eventually};
+pub use app::{TestApp, TestStation, after_commits, configuration, eventually, when};
 pub use client::{Answer, Client};
 pub use keeper::Keeper;
 pub use mail::{MailServer, secret_of};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::test_site::{TestSite, assert_settled, minute, reason};
 use super::transactions::stop;
-use crate::support::{TestApp, eventually};
+use crate::support::TestApp;
 
 /// A station in the middle of a session that showed 5 kWh.
 async fn charging() -> (TestSite, i64) {
@@ -23,7 +23,7 @@ async fn cut_off() -> (TestApp, String) {
     let path = format!("/sessions/{}/stop", session["_id"].as_str().expect("an id"));
     site.socket.drop_link().await;
     let (app, station) = (site.app, site.station.path);
-    eventually(async || app.client.get(&station).await.ok()["online"] == false).await;
+    app.eventually(async || app.client.get(&station).await.ok()["online"] == false).await;
     (app, path)
 }
 
@@ -160,7 +160,7 @@ async fn a_stop_that_the_station_refuses_ends_what_nothing_else_shows() {
     assert_eq!(stop_over_api(&site, json!({})).await.status, 200);
     let call = site.socket.next_call().await;
     site.socket.answer(&call, json!({"status": "Rejected"})).await;
-    eventually(async || site.session().await["status"] == "ended").await;
+    site.app.eventually(async || site.session().await["status"] == "ended").await;
     assert_eq!(reason(&site.session().await), "Assumed: the station knows no such transaction");
 }
 
@@ -170,7 +170,7 @@ async fn a_stop_that_the_station_refuses_while_the_car_draws_fails() {
     assert_eq!(stop_over_api(&site, json!({})).await.status, 200);
     let call = site.socket.next_call().await;
     site.socket.answer(&call, json!({"status": "Rejected"})).await;
-    eventually(async || site.recorded().await.contains(&"session.stop_failure".to_owned())).await;
+    site.app.eventually(async || site.recorded().await.contains(&"session.stop_failure".to_owned())).await;
     assert_eq!(site.session().await["status"], "started");
 }
 
@@ -213,7 +213,7 @@ async fn the_session_of_a_station_that_is_offline_for_a_day_is_over() {
     let other = TestApp::station(&site.app, "T").await;
     let parked = crate::support::FakeStation::connect(&other.url).await;
     std::mem::replace(&mut site.socket, parked).drop_link().await;
-    eventually(async || site.app.client.get(&site.station.path).await.ok()["online"] == false).await;
+    site.app.eventually(async || site.app.client.get(&site.station.path).await.ok()["online"] == false).await;
     site.pass(23 * 3_600);
     site.tidy().await;
     assert_eq!(site.session().await["status"], "started");

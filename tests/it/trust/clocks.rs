@@ -6,7 +6,7 @@ use clock::Clock as _;
 use kernel::Timestamp;
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, TestApp, TestStation, eventually};
+use crate::support::{FakeStation, TestApp, TestStation};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -365,7 +365,7 @@ async fn what_is_sent_by_hand_is_sent_as_it_is() {
 
 #[actix_web::test]
 async fn a_live_limit_is_said_again_when_the_clock_becomes_known() {
-    let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
+    let app = TestApp::start().await;
     let station = app.station("Live").await;
     let limits = json!({"maximum_capacity": 10});
     app.group_of(&station, limits).await;
@@ -435,7 +435,7 @@ async fn a_status_without_a_time_counts_when_it_came() {
     let mut charger = Charger::new(0).await;
     let status = json!({"connectorId": 1, "errorCode": "NoError", "status": "Preparing"});
     charger.socket.call("StatusNotification", status).await;
-    eventually(async || charger.shown().await["connectors"][0]["status"] == "Preparing").await;
+    charger.app.eventually(async || charger.shown().await["connectors"][0]["status"] == "Preparing").await;
     assert_eq!(charger.offset().await, Value::Null, "it says nothing of its clock");
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, TestApp, TestStation, eventually};
+use crate::support::{FakeStation, TestApp, TestStation};
 
 const AT: &str = "2026-04-24T03:06:40Z";
 
@@ -32,7 +32,6 @@ async fn grouped(app: &TestApp) -> (TestStation, String) {
 
 /// What the group warns of now.
 async fn warnings(app: &TestApp, path: &str) -> Vec<Value> {
-    app.running.balancer.request_replanning();
     let status = app.client.get(&format!("{path}/status")).await.ok();
     status["warnings"].as_array().expect("warnings").clone()
 }
@@ -40,7 +39,7 @@ async fn warnings(app: &TestApp, path: &str) -> Vec<Value> {
 /// Waits until the group warns of this with these words, and answers the warning: before its value came, it may say less.
 async fn warned(app: &TestApp, path: &str, code: &str, words: &str) -> Value {
     let mut found = None;
-    eventually(async || {
+    app.eventually(async || {
         let of_this = |one: &Value| one["code"] == code && has(one, words);
         found = warnings(app, path).await.into_iter().find(of_this);
         found.is_some()
@@ -51,7 +50,7 @@ async fn warned(app: &TestApp, path: &str, code: &str, words: &str) -> Value {
 
 async fn warned_no_more(app: &TestApp, path: &str, code: &str) {
     let is_gone = async || warnings(app, path).await.iter().all(|one| one["code"] != code);
-    eventually(is_gone).await;
+    app.eventually(is_gone).await;
 }
 
 fn has(warning: &Value, words: &str) -> bool {
@@ -132,8 +131,7 @@ async fn values_of_an_evse_with_two_connectors_are_of_the_one_that_charges() {
     let value = json!({"value": 7_400, "measurand": "Power.Active.Import", "unitOfMeasure": {"unit": "W"}});
     let values = json!({"evseId": 1, "meterValue": [{"timestamp": AT, "sampledValue": [value]}]});
     socket.call("MeterValues", values).await;
-    eventually(async || {
-        app.running.balancer.request_replanning();
+    app.eventually(async || {
         let status = app.client.get(&format!("{path}/status")).await.ok();
         let members = status["members"].as_array().expect("members");
         let drawing = |member: &&Value| member["drawing"] == 7.4;
@@ -156,8 +154,7 @@ async fn values_that_name_a_transaction_are_of_its_connector() {
     for (connector, watts, kilowatts) in [(0, 5_000, 5.0), (7, 11_000, 11.0)] {
         let values = json!({"connectorId": connector, "transactionId": number, "meterValue": power(watts)});
         socket.call("MeterValues", values).await;
-        eventually(async || {
-            app.running.balancer.request_replanning();
+        app.eventually(async || {
             let status = app.client.get(&format!("{path}/status")).await.ok();
             status["members"][0]["drawing"] == kilowatts
         })

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::test_site::{TestSite, minute};
-use crate::support::{Client, FakeStation, TestApp, eventually};
+use crate::support::{Client, FakeStation, TestApp};
 
 const CARD: &str = "04A2B3C4D5E680";
 const MASKED: &str = "****E680";
@@ -109,7 +109,7 @@ async fn recorded_messages_show_no_number_however_it_is_said() {
     socket.send_text(format!("[2,\"x\",\"Authorize\",{{\"id_tag\":\"{CARD}\"")).await;
     socket.next().await;
     let path = format!("{}/messages", station.path);
-    eventually(async || app.client.get(&path).await.ok().as_array().map(Vec::len) == Some(18)).await;
+    app.eventually(async || app.client.get(&path).await.ok().as_array().map(Vec::len) == Some(18)).await;
     for path in [path.clone(), format!("{path}/bundle")] {
         let shown = app.client.get(&path).await.text;
         assert!(!shown.contains(CARD) && !shown.contains("471100815"), "{shown}");

@@ -387,7 +387,7 @@ async fn a_station_that_refuses_zero_is_not_asked_for_it_again() {
 
 #[actix_web::test]
 async fn a_station_that_refuses_more_than_its_maximum_charges_with_that() {
-    let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
+    let app = TestApp::start().await;
     let plug = json!({"power": 22, "amperage_limit": 32});
     let station = app.station_with("Small", plug).await;
     let limits = json!({"maximum_capacity": 22, "minimum_connector_capacity": 2});

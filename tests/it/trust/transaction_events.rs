@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::test_site::{TestSite, assert_settled, reason};
-use crate::support::eventually;
 
 /// A card comes first and the cable later, as with the start point `Authorized`.
 async fn card_before_cable(protocol: &'static str) {
@@ -92,7 +91,7 @@ async fn a_reservation_is_taken_up_when_the_evse_becomes_known() {
     let (reserved, ()) = tokio::join!(reserving, answering);
     let reserved = reserved.created();
     let path = format!("/reservations/{}", reserved["_id"].as_str().expect("an id"));
-    eventually(async || site.app.client.get(&path).await.ok()["status"] == "active").await;
+    site.app.eventually(async || site.app.client.get(&path).await.ok()["status"] == "active").await;
     site.event("Started", ("tx", 0, 0), json!({"card": "CARD"})).await;
     assert_eq!(site.app.client.get(&path).await.ok()["status"], "active");
     site.event("Updated", ("tx", 1, 1), json!({"at_evse": 1})).await;
@@ -335,7 +334,7 @@ async fn e14_a_stop_that_is_refused_ends_what_the_station_says_is_over() {
             true => "session.stop_failure",
             false => "session.ended",
         };
-        eventually(async || site.recorded().await.contains(&event.to_owned())).await;
+        site.app.eventually(async || site.recorded().await.contains(&event.to_owned())).await;
         assert_eq!(site.session().await["status"], status);
     }
 }
@@ -352,7 +351,7 @@ async fn e14_a_station_that_booted_is_asked_whether_its_transaction_goes_on() {
         assert_eq!((&call[2], &call[3]["transactionId"]), (&json!("GetTransactionStatus"), &json!("tx")));
         let answer = json!({"ongoingIndicator": ongoing, "messagesInQueue": false});
         site.socket.answer(&call, answer).await;
-        eventually(async || site.session().await["status"] == status).await;
+        site.app.eventually(async || site.session().await["status"] == status).await;
     }
     assert_eq!(reason(&site.session().await), "Assumed: the station knows no such transaction");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::test_site::{TestSite, minute};
-use crate::support::{FakeStation, eventually};
+use crate::support::FakeStation;
 
 impl TestSite {
     /// A site whose organization has unknown connectors created.
@@ -230,20 +230,22 @@ async fn the_group_of_the_whole_station_steers_them_too() {
     let group = site.join_a_group(json!({})).await;
     let values = json!({"connectorId": 2, "meterValue": power(11_000)});
     site.socket.call("MeterValues", values.clone()).await;
-    eventually(async || {
-        let (_, warned) = site.steered(&group).await;
-        warned.contains(&json!("unknown_connector"))
-    })
-    .await;
+    site.app
+        .eventually(async || {
+            let (_, warned) = site.steered(&group).await;
+            warned.contains(&json!("unknown_connector"))
+        })
+        .await;
 
     site.station_says(json!("create")).await;
     site.socket.call("MeterValues", values).await;
     let made = site.connectors().await[1]["_id"].clone();
-    eventually(async || {
-        let (members, warned) = site.steered(&group).await;
-        members.contains(&made) && !warned.contains(&json!("unknown_connector"))
-    })
-    .await;
+    site.app
+        .eventually(async || {
+            let (members, warned) = site.steered(&group).await;
+            members.contains(&made) && !warned.contains(&json!("unknown_connector"))
+        })
+        .await;
 }
 
 #[actix_web::test]

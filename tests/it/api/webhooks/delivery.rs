@@ -8,7 +8,7 @@ use kernel::{RawId, StationId};
 use serde_json::{Value, json};
 
 use super::{Answer, Endpoint, OWN_NETWORK, create, deliveries, place};
-use crate::support::{TestApp, eventually};
+use crate::support::{TestApp, when};
 
 fn station(number: u8) -> StationId {
     RawId::from_bytes([number; 12]).into()
@@ -46,7 +46,7 @@ async fn a_station_whose_event_is_refused_delays_its_own_events_only() {
         db_events(&app, station(number), name, 5).await;
     }
     for name in ["first", "second", "third"] {
-        eventually(async || numbers(&endpoint, name).len() == 5).await;
+        when(&endpoint.came, || numbers(&endpoint, name).len() == 5).await;
         assert_eq!(numbers(&endpoint, name), [0, 1, 2, 3, 4]);
     }
     assert!(numbers(&endpoint, "poisonous").iter().all(|one| *one == 0));
@@ -60,7 +60,7 @@ async fn more_stations_than_are_looked_up_at_once_are_all_served() {
     for number in 0..150 {
         db_events(&app, station(number), "any", 2).await;
     }
-    eventually(async || endpoint.got().len() == 300).await;
+    endpoint.receives(300).await;
 }
 
 #[actix_web::test]
@@ -73,10 +73,10 @@ async fn each_try_is_kept_with_what_was_sent_and_answered() {
         Some(delivery) => delivery["attempt_count"].as_u64().expect("a count"),
         None => 0,
     };
-    eventually(async || count().await == 1).await;
+    app.eventually(async || count().await == 1).await;
     endpoint.will("200 OK");
-    app.clock.advance(Duration::from_secs(10));
-    eventually(async || count().await == 2).await;
+    app.pass(Duration::from_secs(10)).await;
+    app.eventually(async || count().await == 2).await;
 
     let [listed] = &deliveries(&app, &path).await[..] else {
         panic!("one delivery");
@@ -129,10 +129,10 @@ async fn bad_endpoints_do_not_delay_a_healthy_one() {
     for number in 0..20 {
         db_events(&app, station(number), "any", 5).await;
     }
-    eventually(async || healthy.got().len() == 100).await;
+    healthy.receives(100).await;
     // The silent one alone takes 20 stations × 2 s ÷ 8 at once for its first round.
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
-    eventually(async || failing.got().len() == 20).await; // one of each station
+    failing.receives(20).await; // one of each station
 
     for (path, error) in [
         (&paths[0], "Connection refused"),
@@ -146,14 +146,14 @@ async fn bad_endpoints_do_not_delay_a_healthy_one() {
             let mut errors = all.iter().map(|one| one["error"].to_string());
             errors.any(|one| one.contains(error))
         };
-        eventually(tried).await;
+        app.eventually(tried).await;
     }
     let received = async |path: &str| {
         let all = deliveries(&app, path).await;
         all.into_iter().find(|one| one["status"] == "delivered")
     };
-    eventually(async || received(&paths[2]).await.is_some()).await;
-    eventually(async || received(&paths[5]).await.is_some()).await;
+    app.eventually(async || received(&paths[2]).await.is_some()).await;
+    app.eventually(async || received(&paths[5]).await.is_some()).await;
     let id = received(&paths[5]).await.expect("one")["_id"].clone();
     let path = format!("{}/deliveries/{}", paths[5], id.as_str().expect("an id"));
     let kept = app.client.get(&path).await.ok()["attempts"][0]["response_body"].clone();

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
-use crate::support::{TestApp, eventually};
+use crate::support::{TestApp, when};
 
 mod delivery;
 mod resend;
@@ -20,6 +21,9 @@ const OWN_NETWORK: &[(&str, &str)] = &[
     ("EVENWATT_WEBHOOKS_ALLOW_HTTP", "true"),
     ("EVENWATT_WEBHOOKS_PATIENCE_SECONDS", "2"),
 ];
+
+/// So often it is looked whether there is something to send that no event announced.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
 /// How an endpoint answers.
 #[derive(Clone, Copy)]
@@ -50,6 +54,7 @@ struct Endpoint {
     url: String,
     answer: Arc<Mutex<Answer>>,
     got: Arc<Mutex<Vec<Request>>>,
+    came: Arc<Notify>,
 }
 
 #[derive(Debug, Clone)]
@@ -66,6 +71,7 @@ impl Endpoint {
             url: format!("http://{}/events", listener.local_addr().expect("an address")),
             answer: Arc::new(Mutex::new(answer.into())),
             got: Arc::default(),
+            came: Arc::default(),
         };
         let serving = endpoint.clone();
         tokio::spawn(async move {
@@ -99,6 +105,7 @@ impl Endpoint {
             body: serde_json::from_str(&text).expect("JSON"),
             text,
         });
+        self.came.notify_waiters();
         let answer = *self.answer.lock().unwrap();
         let status = match answer {
             Answer::Status(status) => status,
@@ -137,6 +144,11 @@ impl Endpoint {
     fn got(&self) -> Vec<Request> {
         self.got.lock().unwrap().clone()
     }
+
+    /// Waits until so many requests came, and no more.
+    async fn receives(&self, count: usize) {
+        when(&self.came, || self.got.lock().unwrap().len() == count).await;
+    }
 }
 
 fn header(head: &str, name: &str) -> String {
@@ -170,7 +182,7 @@ async fn an_event_is_posted_once_and_signed() {
     let made = app.client.post("/locations", place("A")).await.created();
     app.client.post("/users", json!({"firstname": "Ada", "lastname": "Lovelace"})).await.created();
     app.client.post("/locations", place("B")).await.created();
-    eventually(async || endpoint.got().len() == 2).await;
+    endpoint.receives(2).await;
     let [first, second] = &endpoint.got()[..] else {
         panic!("two requests");
     };
@@ -184,11 +196,12 @@ async fn an_event_is_posted_once_and_signed() {
 
     app.client.post(&format!("{path}/rotate_secret"), json!({})).await.ok();
     app.client.post(&format!("{path}/test"), json!({})).await.created();
-    eventually(async || endpoint.got().len() == 3).await;
+    app.pass(LOOKED_AT_EVERY).await;
+    endpoint.receives(3).await;
     let test = endpoint.got().pop().unwrap();
     assert_eq!(test.body["type"], "webhook.test");
     assert_eq!(test.signature.matches("v1=").count(), 2, "both secrets sign");
-    eventually(async || deliveries(&app, &path).await.iter().all(|one| one["status"] == "delivered")).await;
+    app.eventually(async || deliveries(&app, &path).await.iter().all(|one| one["status"] == "delivered")).await;
 }
 
 #[actix_web::test]
@@ -200,8 +213,8 @@ async fn what_is_not_received_is_sent_again_under_the_same_id_and_delays_nobody(
     create(&app, &healthy, "location.created").await;
     app.client.post("/locations", place("A")).await.created();
     app.client.post("/locations", place("B")).await.created();
-    eventually(async || healthy.got().len() == 2).await;
-    eventually(async || deliveries(&app, &path).await.iter().any(|one| one["attempt_count"] == 1)).await;
+    healthy.receives(2).await;
+    app.eventually(async || deliveries(&app, &path).await.iter().any(|one| one["attempt_count"] == 1)).await;
     let [first, second] = &deliveries(&app, &path).await[..] else {
         panic!("two deliveries");
     };
@@ -209,14 +222,14 @@ async fn what_is_not_received_is_sent_again_under_the_same_id_and_delays_nobody(
     assert_eq!(second["attempt_count"], 0, "the second waits for the first");
 
     broken.will("302 Found");
-    app.clock.advance(Duration::from_secs(10));
-    eventually(async || deliveries(&app, &path).await[0]["attempt_count"] == 2).await;
+    app.pass(Duration::from_secs(10)).await;
+    app.eventually(async || deliveries(&app, &path).await[0]["attempt_count"] == 2).await;
     let error = deliveries(&app, &path).await[0]["error"].to_string();
     assert!(error.contains("redirects are not followed"), "{error}");
 
     broken.will("200 OK");
-    app.clock.advance(Duration::from_secs(20));
-    eventually(async || deliveries(&app, &path).await.iter().all(|one| one["status"] == "delivered")).await;
+    app.pass(Duration::from_secs(20)).await;
+    app.eventually(async || deliveries(&app, &path).await.iter().all(|one| one["status"] == "delivered")).await;
     let ids: Vec<_> = broken.got().iter().map(|one| one.body["_id"].clone()).collect();
     assert!(ids[0] == ids[1] && ids[1] == ids[2] && ids[2] != ids[3] && ids.len() == 4);
 }
@@ -236,7 +249,7 @@ async fn endpoints_inside_the_servers_network_are_refused() {
     let webhook = app.client.post("/webhooks", named).await.created();
     let path = format!("/webhooks/{}", webhook["_id"].as_str().unwrap());
     app.client.post("/locations", place("A")).await.created();
-    eventually(async || deliveries(&app, &path).await.first().is_some_and(|one| one["attempt_count"] == 1)).await;
+    app.eventually(async || deliveries(&app, &path).await.first().is_some_and(|one| one["attempt_count"] == 1)).await;
     let error = deliveries(&app, &path).await[0]["error"].to_string();
     assert!(error.contains("is in a private network"), "{error}");
 }

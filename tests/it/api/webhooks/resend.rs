@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Endpoint, OWN_NETWORK, create, deliveries, place};
-use crate::support::{TestApp, eventually};
+use super::{Endpoint, LOOKED_AT_EVERY, OWN_NETWORK, create, deliveries, place};
+use crate::support::TestApp;
 
 async fn resend(app: &TestApp, path: &str, what: Value) -> Value {
     let answer = app.client.post(&format!("{path}/resend"), what).await;
+    app.pass(LOOKED_AT_EVERY).await;
     answer.ok()["queued"].clone()
 }
 
@@ -20,22 +21,22 @@ async fn a_stretch_of_the_log_is_sent_again_under_the_same_ids() {
     let (path, _) = create(&app, &endpoint, "location.*").await;
     let mut times = Vec::new();
     for name in ["A", "B", "C"] {
-        app.clock.advance(Duration::from_secs(60));
+        app.pass(Duration::from_secs(60)).await;
         let made = app.client.post("/locations", place(name)).await.created();
         times.push(made["createdAt"].clone());
     }
-    eventually(async || endpoint.got().len() == 3).await;
+    endpoint.receives(3).await;
     let done = async || {
         let all = deliveries(&app, &path).await;
         all.iter().all(|one| one["status"] == "delivered")
     };
-    eventually(done).await;
+    app.eventually(done).await;
     let first_time: Vec<Value> = endpoint.got().into_iter().map(|one| one.body).collect();
 
     let some = json!({"from": times[1], "to": times[2]});
     assert_eq!(resend(&app, &path, some).await, 2);
-    eventually(async || endpoint.got().len() == 5).await;
-    eventually(done).await;
+    endpoint.receives(5).await;
+    app.eventually(done).await;
     let again: Vec<Value> = endpoint.got().into_iter().skip(3).map(|one| one.body).collect();
     assert_eq!(again, first_time[1..]);
     assert_eq!(deliveries(&app, &path).await.len(), 3, "no delivery twice");
@@ -43,13 +44,13 @@ async fn a_stretch_of_the_log_is_sent_again_under_the_same_ids() {
     let by_id = json!({"events": [first_time[0]["_id"], "650000000000000000000001"]});
     assert_eq!(resend(&app, &path, by_id).await, 1);
     let later = json!({"from": "2026-01-01T00:00:00Z"});
-    eventually(done).await;
+    app.eventually(done).await;
     let all = resend(&app, &path, later).await;
     assert_eq!(all, 4, "also what happened before there was a webhook");
-    eventually(done).await;
+    app.eventually(done).await;
     let other_types = json!({"from": "2026-01-01T00:00:00Z", "types": "webhook.created"});
     assert_eq!(resend(&app, &path, other_types).await, 1);
-    eventually(async || endpoint.got().len() == 11).await;
+    endpoint.receives(11).await;
 }
 
 #[actix_web::test]

@@ -7,7 +7,7 @@ use evenwatt::store::StoreError;
 use serde_json::json;
 
 use super::{Endpoint, OWN_NETWORK, create, deliveries, place};
-use crate::support::{Keeper, TestApp, eventually};
+use crate::support::{Keeper, TestApp};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -73,8 +73,8 @@ async fn deliveries_are_forgotten_when_they_are_over_and_not_before() {
         let all = deliveries(&app, &received).await;
         all.first().is_some_and(|one| one["status"] == "delivered")
     };
-    eventually(done).await;
-    eventually(async || refusing.got().len() == 1).await;
+    app.eventually(done).await;
+    refusing.receives(1).await;
     app.client.patch(&waiting, json!({"active": false})).await.ok();
     keeper.pass(&app, 29).await;
     assert_eq!(deliveries(&app, &received).await.len(), 1);
@@ -92,7 +92,7 @@ async fn what_is_still_needed_is_kept() {
     }
     let page = app.client.get("/events?type=location.created").await.json();
     let first = page["result"][0]["cursor"].as_i64().expect("a cursor");
-    app.clock.advance(91 * DAY);
+    app.pass(91 * DAY).await;
     let (now, needed) = (app.running.context.clock.now(), [(app.organization, first)].into());
     let forget =
         app.running.context.db.write(move |conn| evenwatt::events::forget(conn, now - 90 * DAY, &needed, None));

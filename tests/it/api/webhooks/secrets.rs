@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::Sha256;
 
 use super::{Endpoint, OWN_NETWORK, create, place};
-use crate::support::{TestApp, eventually};
+use crate::support::TestApp;
 
 const KEY: (&str, &str) = ("EVENWATT_WEBHOOKS_SECRET_KEY", "the first key, long enough to be taken");
 const OTHER_KEY: (&str, &str) = ("EVENWATT_WEBHOOKS_SECRET_KEY", "another key, also long enough to be taken");
@@ -53,7 +53,7 @@ async fn secrets_are_sealed_and_survive_a_restart_with_the_same_key() {
     let app = app.restart_with(&with(KEY)).await;
     assert_eq!(db_secret(&app).await, stored);
     app.client.post("/locations", place("A")).await.created();
-    eventually(async || endpoint.got().len() == 1).await;
+    endpoint.receives(1).await;
     assert!(signed_with(&endpoint.got()[0], secret));
 }
 
@@ -72,14 +72,14 @@ async fn with_another_key_nothing_is_sent_until_the_secret_is_rotated_or_the_key
 
     let app = app.restart_with(&with(KEY)).await;
     assert_eq!(app.client.get(&path).await.ok()["secret_lost"], false);
-    eventually(async || endpoint.got().len() == 1).await;
+    endpoint.receives(1).await;
     assert!(signed_with(&endpoint.got()[0], &first));
 
     let app = app.restart_with(&with(OTHER_KEY)).await;
     app.client.post("/locations", place("B")).await.created();
     let rotated = app.client.post(&format!("{path}/rotate_secret"), json!({})).await.ok();
     assert_eq!((&rotated["secret_lost"], &rotated["previous_secret_until"]), (&json!(false), &json!(null)));
-    eventually(async || endpoint.got().len() == 2).await;
+    endpoint.receives(2).await;
     let got = &endpoint.got()[1];
     assert!(signed_with(got, rotated["secret"].as_str().expect("a secret")));
     assert_eq!(got.signature.matches("v1=").count(), 1);
@@ -102,7 +102,7 @@ async fn what_was_sealed_with_the_kept_key_or_not_at_all_is_sealed_with_the_conf
     assert!(!sealed.contains(&secret), "{sealed}");
     assert_eq!(app.client.get(&path).await.ok()["secret_lost"], false);
     app.client.post("/locations", place("A")).await.created();
-    eventually(async || endpoint.got().len() == 1).await;
+    endpoint.receives(1).await;
     assert!(signed_with(&endpoint.got()[0], &secret));
 }
 
