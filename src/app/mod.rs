@@ -18,7 +18,7 @@ use crate::gateway::connections::Connections;
 use crate::gateway::dependencies::{GatewayDependencies, GatewaySettings};
 use crate::gateway::recorder::Recorder;
 use crate::gateway::throttle::{self, Throttle};
-use crate::gateway::{refusals, socket, station_connection};
+use crate::gateway::{refusal_events, socket, station_connection};
 use crate::home::portal::{Portal, portal_routes};
 use crate::http::body::BodyLimit;
 use crate::http::headers::protect;
@@ -220,7 +220,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     )?;
     tasks.extend(post);
     tasks.push(feeding);
-    tasks.push(refusals::keep_reporting(gateway.get_ref().clone()));
+    tasks.push(refusal_events::keep_reporting(gateway.get_ref().clone()));
     let dispatcher = Dispatcher::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
     tasks.push(dispatcher.start());
     let dispatcher = web::Data::new(dispatcher);

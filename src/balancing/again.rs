@@ -5,72 +5,14 @@
 //! the limit was 0. It is asked for a few times. One that declined power before its limit fell, or draws nothing when it is
 //! started, is left alone.
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
-use super::apply::{About, CommandBatch};
+use super::command_batch::{About, CommandBatch};
 use super::gather::SiteConnector;
+use super::restart::Restart;
 use super::state::{Memory, State};
 use crate::charging::sessions::{self, Session};
 use crate::http::Context;
 use crate::sites::stations::link::{LinkError, Outcome, SharedLink};
 use kernel::*;
-
-/// How often a station is asked to start a car again that draws nothing in between.
-const MOST_TRIES: u32 = 3;
-/// How far two tries are apart: a session that waits for its start is given up after 120 s.
-const TRY_EVERY: Duration = Duration::from_secs(150);
-/// Clocks of stations that nobody warns of are off by this at most.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
-
-/// What is remembered of a car that is to be started again.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Again {
-    /// The session that ended while the limit was 0, and since when it was.
-    ended: Option<(SessionId, Timestamp)>,
-    /// The session that is to go on, and what it had.
-    waits: Option<(SessionId, WattHours)>,
-    /// How often its station was asked, and when it was last.
-    tries: u32,
-    tried_at: Option<Timestamp>,
-    /// What the car had before the session that goes on now.
-    pub had: WattHours,
-}
-
-impl Again {
-    /// Whether this is the session that waits to go on, and its station has not been asked too often.
-    fn waits_for(&self, session: SessionId, now: Timestamp) -> bool {
-        let is_it = self.waits.is_some_and(|(id, _)| id == session);
-        is_it && (self.tries < MOST_TRIES || !self.is_over(now))
-    }
-
-    /// Whether the last try had its time.
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.tried_at.is_none_or(|at| now.since(at) >= TRY_EVERY)
-    }
-
-    fn note_try(&mut self, now: Timestamp) {
-        self.tries += 1;
-        self.tried_at = Some(now);
-    }
-
-    /// A session that ended waits, where it is the one that ended at 0 and did not end before.
-    fn wait_for(&mut self, session: &Session) {
-        let is_it = self.ended.is_some_and(|(id, since)| {
-            let over = session.ended_at;
-            id == session.id && over.is_some_and(|over| over + CLOCKS_DIFFER >= since)
-        });
-        if !is_it || self.waits.is_some() {
-            return;
-        }
-        if session.energy > WattHours::ZERO {
-            (self.tries, self.tried_at) = (0, None);
-        }
-        self.waits = Some((session.id, session.energy));
-    }
-}
 
 /// Follows whether a car waits to be started again; before the memory takes up the session that runs now. Whether the car goes on
 /// in a session that begins now.
@@ -100,7 +42,7 @@ pub(super) fn follow_again(memory: &mut Memory, site_connector: &SiteConnector) 
             }
             again.wait_for(session);
         }
-        None if !site_connector.may_have_car() => *again = Again::default(),
+        None if !site_connector.may_have_car() => *again = Restart::default(),
         None => {}
     }
     false

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::again;
+use super::command_batch::{About, CommandBatch};
 use super::gather::{Role, Site, SiteConnector};
 use super::settings::Settings;
 use super::state::{Confirmed, Memory, ReadBack, State};
@@ -12,40 +13,10 @@ use crate::sites::stations::link::{
 };
 use engine::transition::{Exposure, MessageKind, Ticket};
 use engine::{CurrentKind, Plan, Snapshot, Uncontrolled, least_power};
-use kernel::{ConnectorId, SessionId, StationId, Timestamp, Watts};
+use kernel::{ConnectorId, StationId, Timestamp, Watts};
 
 /// How much of a composite schedule is asked for: what applies now is enough.
 const READ_BACK_SECONDS: i32 = 60;
-
-/// One thing to say.
-#[derive(Debug, Clone)]
-pub(super) struct CommandBatch {
-    /// To whom.
-    pub station: StationId,
-    /// What.
-    pub commands: Vec<StationCommand>,
-    /// What the answer is about.
-    pub about: About,
-}
-
-/// What an answer is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
-    /// The live limit of a connector.
-    Live(ConnectorId, Ticket),
-    /// What a connector is sent whose power is reserved.
-    Least(ConnectorId, Ticket),
-    /// Its safe default.
-    Fallback(ConnectorId, Watts),
-    /// A connector that left.
-    Release(ConnectorId),
-    /// A session that is stopped; its end is what shows it.
-    Stop,
-    /// A car that is started again, whose session this ended.
-    Again(ConnectorId, SessionId),
-    /// The limit that a station says it enforces.
-    ReadBack(ConnectorId, Confirmed),
-}
 
 /// Everything that may be said now; it counts as said.
 pub(super) fn batches(

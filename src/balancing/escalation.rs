@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::apply::{About, CommandBatch};
+use super::command_batch::{About, CommandBatch};
 use super::gather::{Site, SiteConnector};
 use super::state::{Remark, State};
 use crate::sites::stations::link::StationCommand;

@@ -20,6 +20,7 @@ mod api;
 mod apply;
 mod balancer;
 mod cheap_hours;
+mod command_batch;
 mod counted;
 mod cycle;
 mod demand;
@@ -42,6 +43,7 @@ mod proposal;
 #[cfg(test)]
 mod rehearsal;
 mod replan;
+mod restart;
 pub mod retention;
 mod rows;
 mod sent_limits;
@@ -53,6 +55,7 @@ mod snapshot;
 mod state;
 mod status;
 mod store;
+mod stray;
 mod strays;
 mod tree;
 #[cfg(test)]

@@ -15,7 +15,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
-use super::apply::{self, About, CommandBatch};
+use super::apply;
+use super::command_batch::{About, CommandBatch};
 use super::gather::Site;
 use super::replan::Notes;
 use super::state::State;

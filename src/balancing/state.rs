@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::again::Again;
 use super::demand::Demand;
 use super::draws::Draws;
 use super::gather::{Role, SiteConnector};
 use super::load::Load;
 use super::meter::{Allowed, Meter};
 use super::phases::UsedPhases;
+use super::restart::Restart;
 use super::sent_limits::SentLimits;
-use super::strays::Stray;
+use super::stray::Stray;
 use crate::sites::stations::link::Enforced;
 use engine::transition::{Ledger, Stage};
 use engine::{Plan, QueueState};
@@ -131,7 +131,7 @@ pub(super) struct Memory {
     pub stopped_at: Option<Timestamp>,
     /// Its car, where it is to be started again.
     #[serde(default)]
-    pub again: Again,
+    pub again: Restart,
 }
 
 /// The safe default on the station.
@@ -257,7 +257,7 @@ impl Memory {
             phases: UsedPhases::default(),
             draws: Draws::default(),
             stopped_at: None,
-            again: Again::default(),
+            again: Restart::default(),
         }
     }
 

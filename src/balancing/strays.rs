@@ -1,39 +1,13 @@
 //! Power that is drawn where nobody steers: at connectors that are not set up, and at those of the same stations that are no
 //! members and have no session. What they show is reserved in their group.
 
-use serde::{Deserialize, Serialize};
-
 use super::gather::{Role, Site, SiteConnector};
-use super::meter::{A_CAR, Hardware, Meter};
+use super::meter::{Hardware, Meter};
 use super::replan::Notes;
 use super::state::State;
+use super::stray::Stray;
 use crate::sites::stations::link::{self, Shown};
 use kernel::{ConnectorId, PhaseSet, RawId, StationId, Timestamp, Watts};
-
-/// A connector that draws and is not steered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stray {
-    pub station: StationId,
-    /// Its number at its station; none where it is set up, but no member.
-    pub number: Option<u32>,
-    /// A car may draw there, as its station says.
-    pub occupied: bool,
-    pub meter: Meter,
-}
-
-impl Stray {
-    /// What to reserve for it: what it shows, or all that it can where it only says that it charges.
-    fn draws(&self, rating: Watts) -> Watts {
-        let hardware = Hardware::unknown(rating);
-        let proven = self.meter.proves(None, hardware).map(|proof| proof.least);
-        match self.meter.draw.max(proven) {
-            Some(draw) if draw > A_CAR => draw,
-            Some(_) if self.meter.draw.is_some() => Watts::ZERO,
-            _ if self.occupied => rating,
-            _ => Watts::ZERO,
-        }
-    }
-}
 
 /// The id that stands for a connector that is not set up: its station's, marked as no instant has it, with its number.
 fn id_of(station: StationId, number: u32) -> ConnectorId {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::again;
-use super::apply::{self, About, CommandBatch};
+use super::apply;
+use super::command_batch::{About, CommandBatch};
 use super::cycle::{Decided, decide};
 use super::escalation::shed_sessions;
 use super::gather::Site;

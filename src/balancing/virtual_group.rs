@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::apply::{self, About, CommandBatch};
+use super::apply;
+use super::command_batch::{About, CommandBatch};
 use super::cycle::{Decided, decide};
 use super::gather::{Role, Site, SiteConnector};
 use super::loads::loads;

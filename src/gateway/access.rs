@@ -10,12 +10,14 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 use x509_parser::extensions::GeneralName;
 
-use super::attempts::Owner;
 use super::authority::station_of;
 use crate::http::was_encrypted;
 use crate::sites::stations::{self, SecurityType, Station};
 use crate::store::{Conn, StoreResult};
-use kernel::StationId;
+use kernel::{OrganizationId, StationId};
+
+/// Whose station an endpoint is.
+pub type Owner = (OrganizationId, StationId);
 
 /// Why a station may not connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

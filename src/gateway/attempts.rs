@@ -10,9 +10,9 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::access::Shown;
+use super::access::{Owner, Shown};
 use crate::http::neighbourhood;
-use kernel::{OrganizationId, StationId, Timestamp};
+use kernel::Timestamp;
 
 /// Failures of an address that are free; a site has many stations that may all be wrong.
 const FREE_OF_ADDRESS: u32 = 60;
@@ -26,9 +26,6 @@ const STATION_EVERY: Duration = Duration::from_secs(6);
 const MOST_COUNTED: usize = 50_000;
 /// Proofs that are remembered as right; some 5 MB.
 const MOST_KNOWN: usize = 100_000;
-
-/// Whose station an endpoint is.
-pub type Owner = (OrganizationId, StationId);
 
 /// A try to come in.
 #[derive(Debug, Clone)]

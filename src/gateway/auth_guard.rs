@@ -8,7 +8,8 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use super::access::{Admitted, Refusal, Refused, Shown, admit};
 use super::attempts::{Attempt, TooOften};
 use super::dependencies::GatewayDependencies;
-use super::refusals::{self, Incident, Seen};
+use super::refusal_events;
+use super::refusals::{Incident, Seen};
 use crate::http::{ApiError, Code};
 use crate::sites::stations::{self, Station};
 
@@ -51,7 +52,7 @@ async fn take_over(gateway: &GatewayDependencies, admitted: Admitted) -> Result<
 
 fn note(gateway: &GatewayDependencies, attempt: &Attempt, incident: Incident) {
     let seen = Seen { address: attempt.address, endpoint: Some(attempt.endpoint.clone()) };
-    refusals::note(gateway, incident, seen);
+    refusal_events::note(gateway, incident, seen);
 }
 
 /// One that comes too often is not looked at, but counted with those that were.

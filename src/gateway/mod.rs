@@ -21,6 +21,7 @@ pub mod in_force;
 pub mod limit_strategy;
 pub mod profile_variants;
 pub mod recorder;
+pub mod refusal_events;
 pub mod refusals;
 pub mod reports;
 pub mod socket;

@@ -7,20 +7,11 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use tokio::task::JoinHandle;
-
-use super::attempts::Owner;
-use super::dependencies::GatewayDependencies;
-use crate::events::{Change, EventKind};
-use crate::people::organizations;
-use crate::store::{Conn, StoreError, StoreResult};
-use kernel::{Moment, OrganizationId, StationId, Timestamp};
+use super::access::Owner;
+use kernel::Timestamp;
 
 /// How often one kind of incident at one station or address is reported.
 const REPORTED_EVERY: Duration = Duration::from_secs(60);
-/// How often it is looked what there is to report.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Addresses that are reported each by itself; all others are reported together.
 const MOST_ADDRESSES: usize = 100;
 
@@ -47,9 +38,9 @@ pub struct Seen {
 /// An event that is to be recorded.
 #[derive(Debug, Clone)]
 pub struct Report {
-    incident: Incident,
-    seen: Seen,
-    count: u64,
+    pub(super) incident: Incident,
+    pub(super) seen: Seen,
+    pub(super) count: u64,
 }
 
 #[derive(Debug)]
@@ -80,7 +71,7 @@ impl Refusals {
     }
 
     /// Counts something; answers what is to be reported now.
-    fn note(&self, incident: Incident, seen: Seen, now: Timestamp) -> Option<Report> {
+    pub(super) fn note(&self, incident: Incident, seen: Seen, now: Timestamp) -> Option<Report> {
         let mut entries = self.lock();
         let is_new = !entries.contains_key(&incident);
         let incident = match incident {
@@ -97,7 +88,7 @@ impl Refusals {
     }
 
     /// What was counted more than a minute ago; forgets what is over.
-    fn due(&self, now: Timestamp) -> Vec<Report> {
+    pub(super) fn due(&self, now: Timestamp) -> Vec<Report> {
         let mut entries = self.lock();
         entries.retain(|_, entry| entry.count > 0 || now.since(entry.reported_at) < REPORTED_EVERY);
         let due = entries.iter_mut();
@@ -108,83 +99,6 @@ impl Refusals {
 fn addresses(entries: &HashMap<Incident, Entry>) -> usize {
     let is_address = |incident: &&Incident| matches!(incident, Incident::Unknown(_));
     entries.keys().filter(is_address).count()
-}
-
-/// Notes an incident, and reports it unless one was reported within the last minute.
-pub fn note(gateway: &GatewayDependencies, incident: Incident, seen: Seen) {
-    let kind = match incident {
-        Incident::Replaced(_) => "replaced",
-        Incident::Unproven(_) => "unproven",
-        Incident::Unknown(_) => "unknown",
-    };
-    metrics::counter!("evenwatt_ocpp_incidents_total", "kind" => kind).increment(1);
-    let now = gateway.context.clock.now();
-    if let Some(report) = gateway.refusals.note(incident, seen, now) {
-        let gateway = gateway.clone();
-        tokio::spawn(async move { record(&gateway, vec![report]).await });
-    }
-}
-
-/// Reports what was counted, again and again, until the handle is aborted.
-pub fn keep_reporting(gateway: GatewayDependencies) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut ticks = gateway.context.clock.ticks(LOOK_EVERY);
-        loop {
-            ticks.tick().await;
-            let due = gateway.refusals.due(gateway.context.clock.now());
-            if !due.is_empty() {
-                record(&gateway, due).await;
-            }
-        }
-    })
-}
-
-async fn record(gateway: &GatewayDependencies, reports: Vec<Report>) {
-    for Report { incident, seen, count } in &reports {
-        let Seen { address, endpoint } = seen;
-        tracing::warn!(?incident, %address, ?endpoint, count, "a connection of a station was refused or replaced");
-    }
-    let moment = gateway.context.moment();
-    let stored =
-        gateway.context.db.write(move |conn| reports.iter().try_for_each(|report| report.record(conn, &moment)));
-    if let Err(error) = stored.await {
-        tracing::error!(%error, "refused connections of stations could not be recorded");
-    }
-}
-
-impl Report {
-    fn record(&self, conn: &mut Conn, moment: &Moment) -> StoreResult<()> {
-        let (seen, count) = (&self.seen, self.count);
-        let of_station = |conn: &mut Conn, kind, (organization, station): Owner| {
-            let data = json!({"chargestation": station, "address": seen.address, "count": count});
-            record_event(conn, moment, kind, (organization, Some(station)), &data)
-        };
-        match self.incident {
-            Incident::Replaced(owner) => of_station(conn, EventKind::StationReplaced, owner),
-            Incident::Unproven(owner) => of_station(conn, EventKind::StationUnproven, owner),
-            Incident::Unknown(address) => {
-                // Where several organizations share the server, an endpoint that is nobody's concerns none more than others.
-                let Some(organization) = organizations::sole_organization(conn)? else {
-                    return Ok(());
-                };
-                let data = json!({"endpoint": seen.endpoint, "address": address, "count": count});
-                record_event(conn, moment, EventKind::StationUnknown, (organization, None), &data)
-            }
-        }
-    }
-}
-
-fn record_event(
-    conn: &mut Conn,
-    moment: &Moment,
-    kind: EventKind,
-    (organization, station): (OrganizationId, Option<StationId>),
-    data: &Value,
-) -> StoreResult<()> {
-    match Change::new(conn, organization, moment).record_at(station, kind, data) {
-        Err(StoreError::NotFound) => Ok(()), // deleted meanwhile
-        other => other,
-    }
 }
 
 #[cfg(test)]

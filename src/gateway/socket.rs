@@ -22,7 +22,8 @@ use super::connections::{CloseReason, Known, Order, State};
 use super::dependencies::GatewayDependencies;
 use super::dispatch::answer;
 use super::recorder::Direction;
-use super::refusals::{self, Incident, Seen};
+use super::refusal_events;
+use super::refusals::{Incident, Seen};
 use super::station_connection::{Effect, StationConnection};
 use super::throttle::must_arrive;
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
@@ -155,7 +156,7 @@ impl Connection {
         if replaced {
             let seen = Seen { address: connection.address, endpoint: None };
             let owner = (connection.organization, connection.station);
-            refusals::note(&gateway, Incident::Replaced(owner), seen);
+            refusal_events::note(&gateway, Incident::Replaced(owner), seen);
         }
         let connection = Arc::new(connection);
         state.seen(gateway.context.clock.now());

@@ -5,10 +5,11 @@ use actix_web::{HttpResponse, get, patch, post, web};
 use serde_json::{Value, json};
 
 use super::model::*;
+use super::request::{about, missing};
 use super::store::record;
 use super::{evidence, overdue, readings, stopping, store};
 use crate::charging::reservations;
-use crate::control::actions::{ActionView, NewAction, Performer};
+use crate::control::actions::{ActionView, Performer};
 use crate::events::{ActionKind, EventKind};
 use crate::http::caller::{ReadSessions, WriteSessions};
 use crate::http::docs::{CommandErrors, ListErrors, OneErrors, WriteErrors};
@@ -42,10 +43,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(evidence::routes)
         .service(set_session_power_limit)
         .service(clear_session_power_limit);
-}
-
-pub(super) fn missing(error: StoreError) -> ApiError {
-    ApiError::missing(error, "session")
 }
 
 /// Lists sessions.
@@ -199,17 +196,6 @@ async fn start(
     });
     if let Err(error) = cancelled.await {
         tracing::error!(%error, "a session that could not start was not cancelled");
-    }
-}
-
-pub(super) fn about(session: &Session, kind: ActionKind, data: Value) -> NewAction {
-    NewAction {
-        organization: session.organization_id,
-        station: session.chargestation_id,
-        connector: session.connector_id,
-        session: Some(session.id),
-        kind,
-        data,
     }
 }
 

@@ -21,6 +21,7 @@ mod placing;
 mod readings;
 mod received_events;
 mod repetition;
+mod request;
 pub mod retention;
 mod stopping;
 mod stops;

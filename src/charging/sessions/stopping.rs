@@ -7,10 +7,10 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, get, post, web};
 use futures_util::future::LocalBoxFuture;
 use serde_json::json;
 
-use super::api::{about, missing};
 use super::ending::assume_over;
 use super::model::{Session, SessionStatus, SessionView};
 use super::overdue::{self, OFFLINE, Patience, UNKNOWN};
+use super::request::{about, missing};
 use super::store;
 use super::store::record;
 use crate::control::actions::Performer;

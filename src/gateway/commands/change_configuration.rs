@@ -1,6 +1,6 @@
 //! Changes a configuration key (OCPP 1.6 §5.3), in OCPP 2 a variable of the device model (B05).
 
-use super::answers::AnswerRule;
+use super::answer_rule::AnswerRule;
 use super::wire::exact;
 use super::{Manner, Names, Spoken, WireCall, variables};
 use crate::sites::stations::link::LinkError;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::answers::AnswerRule;
+use super::answer_rule::AnswerRule;
 use super::wire::{by_hand, optional_number};
 use super::{Manner, Names, Spoken, WireCall};
 use crate::sites::stations::link::LinkError;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answers::AnswerRule;
+use super::answer_rule::AnswerRule;
 use super::wire::{invalid, request_id};
 use super::{Manner, Names, Report, Spoken, WireCall};
 use crate::gateway::reports::ReportKind;

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::answers::AnswerRule;
+use super::answer_rule::AnswerRule;
 use super::wire::number;
 use super::{Manner, Names, Spoken, WireCall, profile};
 use crate::sites::stations::link::{Enforced, LinkError};

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answers::{Answer, AnswerRule};
+use super::answer_rule::{Answer, AnswerRule};
 use super::wire::exact;
 use super::{Manner, Names, Report, Spoken, WireCall, variables};
 use crate::gateway::reports::ReportKind;

@@ -1,6 +1,6 @@
 //! Has a station upload its diagnostics (OCPP 1.6 §5.9), in OCPP 2 its diagnostics log (N01).
 
-use super::answers::AnswerRule;
+use super::answer_rule::AnswerRule;
 use super::wire::{exact, optional_number, request_id};
 use super::{Manner, Names, Spoken, WireCall};
 use crate::sites::stations::link::{GetDiagnostics, LinkError};

@@ -1,6 +1,6 @@
 //! Asks for the version of the list of tokens that may charge while offline (OCPP 1.6 §5.10, OCPP 2 D02).
 
-use super::answers::AnswerRule;
+use super::answer_rule::AnswerRule;
 use super::{Manner, Names, Spoken, WireCall};
 use crate::sites::stations::link::LinkError;
 use ocpp::{v2, v16};

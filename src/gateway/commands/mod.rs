@@ -2,8 +2,9 @@
 //! each, and how urgent it is.
 //!
 //! A new command is a variant of [`StationCommand`], a file here with its `mod` line, and its line in [`spoken`]. Where its
-//! answers are no plain `status`, the file has an [`AnswerRule`](answers::AnswerRule), which `answers` lists.
+//! answers are no plain `status`, the file has an [`AnswerRule`](answer_rule::AnswerRule), which `answers` lists.
 
+mod answer_rule;
 mod answers;
 mod cancel_reservation;
 mod certificate_signed;
@@ -48,7 +49,8 @@ use crate::sites::stations::link::{LinkError, StationCommand};
 use kernel::Timestamp;
 use ocpp::session::{CoalesceKey, Priority};
 
-pub use answers::{Answer, outcome};
+pub use answer_rule::Answer;
+pub use answers::outcome;
 pub use names::Names;
 pub use tokens::id_token;
 pub use wire::WireCall;

@@ -1,6 +1,6 @@
 //! Shows what a transaction costs so far (OCPP 2 I02); OCPP 1.6 has nothing like it.
 
-use super::answers::AnswerRule;
+use super::answer_rule::AnswerRule;
 use super::wire::invalid;
 use super::{Manner, Names, Spoken, WireCall};
 use crate::sites::stations::link::LinkError;

@@ -1,6 +1,6 @@
 //! Has a station fetch and install firmware (OCPP 1.6 §5.19, OCPP 2 L02).
 
-use super::answers::AnswerRule;
+use super::answer_rule::AnswerRule;
 use super::wire::{exact, optional_number, request_id};
 use super::{Manner, Names, Spoken, WireCall};
 use crate::sites::stations::link::{LinkError, UpdateFirmware};

@@ -1,7 +1,6 @@
 //! The portal's auth guard: how often an address may call, and who gets in.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -9,35 +8,10 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpRequest, web};
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::{Portal, logins};
-use crate::http::middleware::RateLimit;
 use crate::http::{ApiError, ApiResult, Code, Ctx, client_address, neighbourhood};
 use kernel::{HomeLoginId, OrganizationId, UserId};
-
-/// Counts the requests of each address.
-pub(super) struct AddressLimiter(DefaultKeyedRateLimiter<IpAddr>);
-
-impl AddressLimiter {
-    pub fn new(limit: RateLimit) -> Self {
-        let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
-        Self(RateLimiter::keyed(quota))
-    }
-
-    pub fn forget_quiet(&self) {
-        self.0.retain_recent();
-    }
-
-    fn count(&self, address: IpAddr) -> ApiResult<()> {
-        self.0.check_key(&address).map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now());
-            let message = "Too many requests from this address";
-            ApiError::new(Code::TooManyRequests, message).retry_after(wait.as_secs() + 1)
-        })
-    }
-}
 
 /// Lets requests to the portal through, as long as their address does not send too many.
 pub async fn guard<B: MessageBody + 'static>(

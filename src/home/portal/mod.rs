@@ -6,6 +6,7 @@
 //! A home user is no API key. [`Portal`] answers below `/v1.1/portal`, where only its own access tokens are known; they are
 //! short, and looked up at every request, so that what was taken away is gone at once.
 
+mod address_limiter;
 mod api;
 mod attempts;
 mod auth_guard;
@@ -32,7 +33,7 @@ pub use notices::{Notice, Notices};
 use crate::http::Context;
 use crate::http::middleware::RateLimit;
 use crate::store::{Conn, StoreResult};
-use auth_guard::AddressLimiter;
+use address_limiter::AddressLimiter;
 use emails::Links;
 use kernel::Timestamp;
 use mailer::Mailer;

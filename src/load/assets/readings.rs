@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::model::asset::{Asset, AssetType, AssetView};
 use super::model::new_reading::NewReading;
-use super::model::plausible::{self, Bound, RefusedReading};
-use super::model::reading::Reading;
+use super::model::plausible::{self, Bound};
+use super::model::reading::{Reading, ReadingView, RefusedReading};
 use super::model::signs::Signs;
-use super::model::view::{ReadingView, ReadingWarning, Receipt, Rejection};
+use super::model::view::{ReadingWarning, Receipt, Rejection};
 use super::power::contribution;
 use super::store::{self, Stretch};
 use crate::events::{Change, EventKind};

@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 
 use super::capacity::ExternalCap;
 use super::home::{self, missing, replan};
+use super::membership::{GroupConnector, GroupStation, MembershipView};
 use super::model::*;
 use super::store;
 use super::uses::Uses;
-use super::view::*;
 use crate::events::EventKind;
 use crate::http::caller::{ReadGroups, WriteGroups};
 use crate::http::docs::{DeleteErrors, ListErrors, OneErrors, WriteErrors};

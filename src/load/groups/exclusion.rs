@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Algorithm, Group};
 use crate::http::{Faults, Versioned};
 use crate::input;
 use kernel::calendar::{TimeOfDay, Weekdays, WeeklyWindow};
@@ -60,18 +59,11 @@ pub struct ExclusionWarning {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct GroupExclusionTimes {
     /// The windows.
-    windows: Vec<ExclusionWindow>,
+    pub(super) windows: Vec<ExclusionWindow>,
     /// Whose clocks they follow; those of the group's location where it is null.
-    timezone: Option<TimeZone>,
+    pub(super) timezone: Option<TimeZone>,
     #[serde(skip)]
-    version: Timestamp,
-}
-
-impl From<Group> for GroupExclusionTimes {
-    fn from(group: Group) -> Self {
-        let ExclusionTimes { windows, timezone } = group.exclusion_times.0;
-        Self { windows, timezone, version: group.updated_at }
-    }
+    pub(super) version: Timestamp,
 }
 
 impl Versioned for GroupExclusionTimes {
@@ -81,7 +73,7 @@ impl Versioned for GroupExclusionTimes {
 }
 
 impl ExclusionWindow {
-    fn counts(&self) -> bool {
+    pub(super) fn counts(&self) -> bool {
         self.enabled.unwrap_or(true)
     }
 
@@ -138,25 +130,6 @@ impl ExclusionTimes {
         let zone = self.timezone.unwrap_or(local);
         let mut windows = self.windows.iter().filter(|window| window.counts());
         windows.any(|window| window.window().contains(at, zone))
-    }
-}
-
-impl Group {
-    /// Whether it is a home user's: with exclusion times and priority charges.
-    pub fn is_home(&self) -> bool {
-        self.algorithm == Algorithm::ConsumerTou
-    }
-
-    /// Whether its connectors must not charge at this instant. `zone` is its location's.
-    pub fn excludes(&self, at: Timestamp, zone: TimeZone) -> bool {
-        self.is_home() && self.exclusion_times.0.contain(at, zone)
-    }
-
-    /// When that may change by itself: at the next full minute, where a window counts.
-    pub fn exclusion_changes_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let windows = &self.exclusion_times.0.windows;
-        let follows = self.is_home() && windows.iter().any(ExclusionWindow::counts);
-        follows.then(|| calendar::next_minute(now))
     }
 }
 

@@ -9,11 +9,12 @@ mod api;
 mod capacity;
 mod exclusion;
 mod home;
+mod in_force;
+mod membership;
 mod model;
 mod prices;
 mod store;
 mod uses;
-mod view;
 
 pub use answers::{
     count_at, count_of_user, group_of_station, is_connector_member, is_member, location_of_station, owner_of,
@@ -23,9 +24,10 @@ pub use api::routes;
 pub use capacity::CapacitySource;
 pub use exclusion::{ExclusionTimes, ExclusionWarning, GroupExclusionTimes};
 pub use home::{give_to, groups_of_user, replan, set_exclusion_times};
+pub use membership::{GroupConnector, GroupStation};
 #[cfg(test)]
 pub use model::NewGroup;
-pub use model::{Algorithm, Group, GroupConnector, GroupStation, GroupView};
+pub use model::{Algorithm, Group, GroupView};
 pub use prices::EnergyPrices;
 pub use store::{all_roots, find as find_group, members_of, root_of, root_of_station, stations_of, take_in, tree_of};
 pub use uses::Uses;

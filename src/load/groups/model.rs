@@ -1,19 +1,19 @@
-//! What a group is, and what its members are.
+//! What a group is, and what may be said about one.
 
 use diesel::prelude::*;
 use resource::resource;
 
 use super::capacity::{CapacitySchedules, ExternalCap};
 use super::exclusion::{ExclusionTimes, ExclusionWarning};
+use super::membership::MembershipView;
 use super::prices::EnergyPrices;
-use super::view::MembershipView;
 use crate::filters;
 use crate::http::Faults;
 use crate::http::fields::MetaData;
 use crate::http::quantities::{Amps, Kilowatts, Share};
 use crate::input;
 use crate::store::Json;
-use crate::store::schema::{group_connectors, group_stations, load_groups};
+use crate::store::schema::load_groups;
 use kernel::text::{Name, Note};
 use kernel::*;
 
@@ -250,41 +250,15 @@ impl Group {
     }
 }
 
-/// That a station is in a group.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = group_stations)]
-pub struct GroupStation {
-    pub id: GroupStationId,
-    pub organization_id: OrganizationId,
-    pub group_id: GroupId,
-    pub chargestation_id: StationId,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-}
+impl GroupView {
+    /// The view of a group with its stations.
+    pub(super) fn new(group: Group, chargestations: Vec<MembershipView>) -> Self {
+        Self::of(group, GroupComputed { chargestations })
+    }
 
-/// A member: a connector with what it may and must have.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = group_connectors, primary_key(connector_id), treat_none_as_null = true)]
-pub struct GroupConnector {
-    pub connector_id: ConnectorId,
-    pub group_id: GroupId,
-    pub chargestation_id: StationId,
-    pub maximum_capacity: Option<Watts>,
-    pub minimum_capacity: Option<Watts>,
-    pub priority: i64,
-}
-
-impl GroupConnector {
-    /// A member without limits of its own.
-    pub(super) const fn plain(membership: &GroupStation, connector_id: ConnectorId) -> Self {
-        Self {
-            connector_id,
-            group_id: membership.group_id,
-            chargestation_id: membership.chargestation_id,
-            maximum_capacity: None,
-            minimum_capacity: None,
-            priority: 1,
-        }
+    /// Its stations.
+    pub fn stations(&self) -> impl Iterator<Item = StationId> {
+        self.chargestations.iter().map(|member| member.chargestation)
     }
 }
 

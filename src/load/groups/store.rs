@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 
 use super::answers::group_of_station;
+use super::membership::{GroupConnector, GroupStation, MembershipView};
 use super::model::GroupFilter;
-use super::model::{Group, GroupConnector, GroupStation, GroupView};
+use super::model::{Group, GroupView};
 use super::uses::Uses;
-use super::view::MembershipView;
 use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;

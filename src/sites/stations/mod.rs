@@ -15,9 +15,8 @@ mod store;
 mod uses;
 
 pub use api::routes;
-pub use model::connector::{
-    Connector, ConnectorStatus, ConnectorView, ConnectorViews, CurrentType, PhaseRotation, PowerType,
-};
+pub use model::condition::ConnectorStatus;
+pub use model::connector::{Connector, ConnectorView, ConnectorViews, CurrentType, PhaseRotation, PowerType};
 pub use model::evse::{Evse, folded_contract_id};
 pub use model::external_limit::{ExternalLimit, LimitSchedule, LimitStep};
 pub use model::origin::CreatedBy;

@@ -6,6 +6,7 @@
 
 mod incoming;
 mod outgoing;
+mod output;
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use kernel::Protocol;
 use outgoing::Outgoing;
 
 pub use incoming::{IncomingCall, MOST_WAITING};
-pub use outgoing::{CallFailure, CoalesceKey, MOST_QUEUED, OutgoingCall, Priority};
+pub use outgoing::{CoalesceKey, MOST_QUEUED, OutgoingCall, Priority};
+pub use output::{CallFailure, Output};
 
 /// How long a station may take to answer.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -55,24 +57,6 @@ pub enum Input<'a> {
     Tick,
     /// The socket is gone.
     Closed,
-}
-
-/// Something to do, in this order.
-#[derive(Debug)]
-pub enum Output {
-    /// Send this text.
-    Transmit(String),
-    /// Handle this call and come back with [`Input::Answer`].
-    Dispatch(IncomingCall),
-    /// A call of ours is over.
-    CallDone {
-        /// The number it was given.
-        correlation: u64,
-        /// The payload of the result, or why there is none.
-        result: Result<Box<RawValue>, CallFailure>,
-    },
-    /// Come back with [`Input::Tick`] at this instant; replaces what was asked before.
-    NextWake(Timestamp),
 }
 
 /// The state of one connection.

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::Duration;
 
-use crate::CallError;
 use crate::frame::write_call;
 use kernel::Timestamp;
 
-use super::Output;
+use super::output::{CallFailure, Output};
 
 /// Calls that may wait; more than a station can work off before they are stale.
 pub const MOST_QUEUED: usize = 64;
@@ -59,29 +58,6 @@ impl OutgoingCall {
     pub(super) const fn over(&self, failure: CallFailure) -> Output {
         done(self.correlation, failure)
     }
-}
-
-/// Why a call has no result.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum CallFailure {
-    /// The station refused, or its answer could not be read.
-    #[error("the station answered {0}")]
-    Error(CallError),
-    /// The station did not answer in time; it may have acted all the same.
-    #[error("the station did not answer in time")]
-    TimedOut,
-    /// The connection ended first; when the call had been sent, the station may have acted all the same.
-    #[error("the connection ended first")]
-    Dropped,
-    /// A newer call replaced it before it was sent.
-    #[error("a newer call replaced it")]
-    Superseded,
-    /// It waited too long to be sent.
-    #[error("it waited too long to be sent")]
-    Expired,
-    /// Too many calls that are at least as urgent were waiting.
-    #[error("too many calls are waiting")]
-    QueueFull,
 }
 
 const fn done(correlation: u64, failure: CallFailure) -> Output {

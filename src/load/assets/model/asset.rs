@@ -4,9 +4,7 @@ use diesel::prelude::*;
 use resource::resource;
 use serde_json::Value;
 
-use super::plausible::RefusedReading;
-use super::reading::Measured;
-use super::view::ReadingView;
+use super::reading::{Measured, ReadingView, RefusedReading};
 use crate::filters;
 use crate::http::Faults;
 use crate::http::envelope::Reference;

@@ -1,8 +1,6 @@
 //! What hardware can give: readings far beyond the ratings that are known are a slip of units, and are refused; those far
 //! below zero, where nothing is known to produce, are stored and warned of. Pure.
 
-use serde::{Deserialize, Serialize};
-
 use super::reading::Reading;
 use kernel::*;
 
@@ -77,18 +75,6 @@ impl Bound {
 pub struct Beyond {
     /// The field that says it.
     pub field: &'static str,
-    /// What it says, what can be, and what would be right.
-    pub message: String,
-}
-
-/// The last reading of an asset that was refused because no hardware gives it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct RefusedReading {
-    /// When it was measured, by the meter's clock.
-    pub at: Timestamp,
-    /// Which of its fields.
-    #[schema(example = "power")]
-    pub field: String,
     /// What it says, what can be, and what would be right.
     pub message: String,
 }

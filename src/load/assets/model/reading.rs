@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::MeterClock;
 use super::peaks::Peaks;
-use super::plausible::RefusedReading;
+use crate::http::quantities::shown;
 use crate::store::Json;
 use crate::store::schema::assets;
 use kernel::*;
@@ -144,6 +144,69 @@ fn step(difference: i64) -> i64 {
 fn freshness(interval_seconds: Option<i64>) -> Duration {
     let interval = u64::try_from(interval_seconds.unwrap_or(0)).unwrap_or(0);
     SHORTEST_FRESHNESS.max(Duration::from_secs(SPACINGS * interval))
+}
+
+/// The last reading of an asset that was refused because no hardware gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RefusedReading {
+    /// When it was measured, by the meter's clock.
+    pub at: Timestamp,
+    /// Which of its fields.
+    #[schema(example = "power")]
+    pub field: String,
+    /// What it says, what can be, and what would be right.
+    pub message: String,
+}
+
+/// A reading as clients see it; or, where a resolution was asked for, the readings of one span.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct ReadingView {
+    /// When it was measured, by the meter's clock; or the beginning of the span.
+    pub at: Timestamp,
+    /// The power of all phases together, in kW; or its mean. Signs are those of the asset's type.
+    pub power: f64,
+    /// The lowest power of the span, in kW.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_power: Option<f64>,
+    /// The highest power of the span, in kW.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum_power: Option<f64>,
+    /// How many readings the span has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readings: Option<i64>,
+    /// The power of each phase, in kW; of one phase, or DC, the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase_power: Option<Vec<Option<f64>>>,
+    /// The current of each phase, in A.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<Vec<Option<f64>>>,
+    /// The voltage of each phase to neutral, in V.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voltage: Option<Vec<Option<f64>>>,
+    /// The energy register, in Wh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub energy: Option<i64>,
+}
+
+impl From<Reading> for ReadingView {
+    fn from(reading: Reading) -> Self {
+        fn each(phases: [Option<i64>; 3]) -> Option<Vec<Option<f64>>> {
+            let known = phases.iter().any(Option::is_some);
+            known.then(|| phases.map(|one| one.map(shown)).to_vec())
+        }
+        let Reading { at, power, phase_power, current, voltage, energy } = reading;
+        Self {
+            at,
+            power: power.kilowatts(),
+            minimum_power: None,
+            maximum_power: None,
+            readings: None,
+            phase_power: each(phase_power.map(|one| one.map(Watts::get))),
+            current: each(current.map(|one| one.map(Milliamps::get))),
+            voltage: each(voltage.map(|one| one.map(Millivolts::get))),
+            energy: energy.map(WattHours::get),
+        }
+    }
 }
 
 #[cfg(test)]

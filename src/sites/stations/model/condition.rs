@@ -1,8 +1,31 @@
 //! How a connector or an EVSE is doing, as people ask: from what the station reports and what the operator says.
 
-use super::connector::{Connector, ConnectorStatus};
 use super::station::OperationalStatus;
 use kernel::Timestamp;
+
+crate::spelled! {
+    /// How a connector is doing, in OCPP 1.6's words.
+    pub enum ConnectorStatus {
+        /// Free for a new driver.
+        Available = "Available",
+        /// Taken, no session yet (OCPP 2: Occupied).
+        Preparing = "Preparing" | "Occupied",
+        /// Charging.
+        Charging = "Charging",
+        /// The station offers no energy.
+        SuspendedEvse = "SuspendedEVSE",
+        /// The car takes no energy.
+        SuspendedEv = "SuspendedEV",
+        /// Done, but not free yet.
+        Finishing = "Finishing",
+        /// Reserved.
+        Reserved = "Reserved",
+        /// Not to be used.
+        Unavailable = "Unavailable",
+        /// Broken.
+        Faulted = "Faulted",
+    }
+}
 
 crate::spelled! {
     /// How something is doing, in the words of the Tridens pages.
@@ -123,16 +146,16 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Of a connector of a station with this status.
-    pub fn of_connector(connector: &Connector, station: OperationalStatus) -> Self {
+    /// Of a connector that does this, and is in use or not, at a station with this status.
+    pub fn of_connector(status: ConnectorStatus, active: bool, station: OperationalStatus) -> Self {
         if station == OperationalStatus::Closed {
             return Self { operational: OperationalStatus::Closed, detailed: DetailedStatus::Closed };
         }
-        let down = matches!(connector.status, ConnectorStatus::Unavailable | ConnectorStatus::Faulted);
-        let works = station == OperationalStatus::Operative && connector.active && !down;
+        let down = matches!(status, ConnectorStatus::Unavailable | ConnectorStatus::Faulted);
+        let works = station == OperationalStatus::Operative && active && !down;
         Self {
             operational: if works { OperationalStatus::Operative } else { OperationalStatus::Inoperative },
-            detailed: connector.status.into(),
+            detailed: status.into(),
         }
     }
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use resource::resource;
 
-use super::condition::{Condition, DetailedStatus, StationState};
+use super::condition::{Condition, ConnectorStatus, DetailedStatus, StationState};
 use super::number::Number;
 use super::origin::CreatedBy;
 use super::station::OperationalStatus;
@@ -16,30 +16,6 @@ use crate::store::Json;
 use crate::store::schema::connectors;
 use kernel::text::{Code, Name, Note};
 use kernel::*;
-
-crate::spelled! {
-    /// How a connector is doing, in OCPP 1.6's words.
-    pub enum ConnectorStatus {
-        /// Free for a new driver.
-        Available = "Available",
-        /// Taken, no session yet (OCPP 2: Occupied).
-        Preparing = "Preparing" | "Occupied",
-        /// Charging.
-        Charging = "Charging",
-        /// The station offers no energy.
-        SuspendedEvse = "SuspendedEVSE",
-        /// The car takes no energy.
-        SuspendedEv = "SuspendedEV",
-        /// Done, but not free yet.
-        Finishing = "Finishing",
-        /// Reserved.
-        Reserved = "Reserved",
-        /// Not to be used.
-        Unavailable = "Unavailable",
-        /// Broken.
-        Faulted = "Faulted",
-    }
-}
 
 crate::spelled! {
     /// The shape of the plug.
@@ -339,7 +315,7 @@ pub type ConnectorViews = Vec<ConnectorView>;
 impl ConnectorView {
     /// The view of a connector whose EVSE has this number, and whose station is doing so.
     pub fn new(connector: Connector, evse_number: i32, station: StationState, rate: Option<AnyRateView>) -> Self {
-        let condition = Condition::of_connector(&connector, station.operational);
+        let condition = Condition::of_connector(connector.status, connector.active, station.operational);
         let computed = ConnectorComputed {
             evse_number,
             operational_status: condition.operational,

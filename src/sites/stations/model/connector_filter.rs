@@ -1,6 +1,7 @@
 //! By what lists of connectors are filtered.
 
-use super::connector::{ConnectorStatus, ConnectorType, PowerType};
+use super::condition::ConnectorStatus;
+use super::connector::{ConnectorType, PowerType};
 use super::origin::CreatedBy;
 use super::station::OperationalStatus;
 use crate::filters;

@@ -8,7 +8,8 @@ use diesel::prelude::*;
 
 use crate::http::fields::CustomFields;
 use crate::sites::locations;
-use crate::sites::stations::model::connector::{ConnectorStatus, PowerType};
+use crate::sites::stations::model::condition::ConnectorStatus;
+use crate::sites::stations::model::connector::PowerType;
 use crate::store::schema::{chargestations, connectors, evses};
 use crate::store::{Conn, Json, StoreResult};
 use kernel::*;

@@ -7,12 +7,13 @@ use diesel::prelude::*;
 
 use super::answers::ids_at;
 use super::evses;
+use super::station_states::station_states;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
 use crate::sites::rates;
-use crate::sites::stations::model::condition::{Condition, StationState};
-use crate::sites::stations::model::connector::{Connector, ConnectorStatus, ConnectorView};
+use crate::sites::stations::model::condition::{Condition, ConnectorStatus};
+use crate::sites::stations::model::connector::{Connector, ConnectorView};
 use crate::sites::stations::model::connector_filter::ConnectorFilter;
 use crate::sites::stations::model::number::first_free;
 use crate::sites::stations::model::station::OperationalStatus;
@@ -135,30 +136,6 @@ pub fn views_by_station(
     Ok(views)
 }
 
-/// How these stations stand.
-pub(super) fn station_states(
-    conn: &mut Conn,
-    stations: &[StationId],
-) -> StoreResult<BTreeMap<StationId, StationState>> {
-    type Row = (StationId, OperationalStatus, bool, Option<Timestamp>, Option<Timestamp>);
-    let rows: Vec<Row> = chargestations::table
-        .filter(chargestations::id.eq_any(stations))
-        .select((
-            chargestations::id,
-            chargestations::operational_status,
-            chargestations::online,
-            chargestations::last_message_at,
-            chargestations::last_connect_at,
-        ))
-        .load(conn)?;
-    let station_state = |(id, operational, online, message, connect): Row| {
-        let heard_at = message.max(connect);
-        let station_state = StationState { operational, online, heard_at };
-        (id, station_state)
-    };
-    Ok(rows.into_iter().map(station_state).collect())
-}
-
 /// How each of these EVSEs is doing, where it has connectors.
 pub fn conditions_of_evses(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<BTreeMap<EvseId, Condition>> {
     let rows: Vec<Connector> =
@@ -167,7 +144,7 @@ pub fn conditions_of_evses(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<BTr
     let station_states = station_states(conn, &stations)?;
     let condition = |row: &Connector| {
         let station = station_states.get(&row.chargestation_id).copied();
-        Condition::of_connector(row, station.unwrap_or_default().operational)
+        Condition::of_connector(row.status, row.active, station.unwrap_or_default().operational)
     };
     Ok(evses
         .iter()

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod passwords;
 pub mod policies;
 pub mod pushed;
+mod station_states;
 pub mod stations;
 pub mod statuses;
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use crate::sites::stations::model::connector::ConnectorStatus;
+use crate::sites::stations::model::condition::ConnectorStatus;
 use crate::store::schema::{connector_statuses as history, connectors};
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, Timestamp};

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use resource::resource;
 use serde_json::Value;
 
-use super::view::SecurityView;
+use super::security::SecurityView;
 use super::{BootConfiguration, BootInfo, NewSecurity, OperationalStatus, Registration, SecurityType};
 use crate::http::envelope::Reference;
 use crate::http::fields::MetaData;

@@ -11,6 +11,7 @@ use kernel::*;
 
 mod declaration;
 mod request;
+mod security;
 mod view;
 
 pub use declaration::{NewStation, Station, StationPatch, StationView};

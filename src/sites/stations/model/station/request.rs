@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{OperationalStatus, SecurityType};
-use crate::sites::stations::model::connector::ConnectorStatus;
+use crate::sites::stations::model::condition::ConnectorStatus;
 use crate::{filters, input};
 use kernel::Protocol;
 use kernel::text::Text;

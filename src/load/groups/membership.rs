@@ -1,10 +1,49 @@
-//! The members of groups as clients see them.
+//! The stations of a group and their connectors: as they are stored, and as clients see them.
 
+use diesel::prelude::*;
 use serde::Serialize;
 
-use super::model::{Group, GroupComputed, GroupConnector, GroupStation, GroupView};
 use crate::http::Versioned;
+use crate::store::schema::{group_connectors, group_stations};
 use kernel::*;
+
+/// That a station is in a group.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = group_stations)]
+pub struct GroupStation {
+    pub id: GroupStationId,
+    pub organization_id: OrganizationId,
+    pub group_id: GroupId,
+    pub chargestation_id: StationId,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A member: a connector with what it may and must have.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = group_connectors, primary_key(connector_id), treat_none_as_null = true)]
+pub struct GroupConnector {
+    pub connector_id: ConnectorId,
+    pub group_id: GroupId,
+    pub chargestation_id: StationId,
+    pub maximum_capacity: Option<Watts>,
+    pub minimum_capacity: Option<Watts>,
+    pub priority: i64,
+}
+
+impl GroupConnector {
+    /// A member without limits of its own.
+    pub(super) const fn plain(membership: &GroupStation, connector_id: ConnectorId) -> Self {
+        Self {
+            connector_id,
+            group_id: membership.group_id,
+            chargestation_id: membership.chargestation_id,
+            maximum_capacity: None,
+            minimum_capacity: None,
+            priority: 1,
+        }
+    }
+}
 
 /// A connector of a member station, as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -67,17 +106,5 @@ impl MembershipView {
 impl Versioned for MembershipView {
     fn version(&self) -> Timestamp {
         self.updated_at
-    }
-}
-
-impl GroupView {
-    /// The view of a group with its stations.
-    pub(super) fn new(group: Group, chargestations: Vec<MembershipView>) -> Self {
-        Self::of(group, GroupComputed { chargestations })
-    }
-
-    /// Its stations.
-    pub fn stations(&self) -> impl Iterator<Item = StationId> {
-        self.chargestations.iter().map(|member| member.chargestation)
     }
 }

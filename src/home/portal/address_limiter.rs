@@ -1,0 +1,31 @@
+//! How often an address may call the portal.
+
+use std::net::IpAddr;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::http::middleware::RateLimit;
+use crate::http::{ApiError, ApiResult, Code};
+
+/// Counts the requests of each address.
+pub(super) struct AddressLimiter(DefaultKeyedRateLimiter<IpAddr>);
+
+impl AddressLimiter {
+    pub fn new(limit: RateLimit) -> Self {
+        let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
+        Self(RateLimiter::keyed(quota))
+    }
+
+    pub fn forget_quiet(&self) {
+        self.0.retain_recent();
+    }
+
+    pub fn count(&self, address: IpAddr) -> ApiResult<()> {
+        self.0.check_key(&address).map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            let message = "Too many requests from this address";
+            ApiError::new(Code::TooManyRequests, message).retry_after(wait.as_secs() + 1)
+        })
+    }
+}
