@@ -18,7 +18,7 @@ pub fn resource(arguments: TokenStream, item: TokenStream) -> TokenStream {
     match Declaration::parse(arguments, row) {
         Ok(declaration) => {
             let row = &declaration.row;
-            let (new, patch, view) = (declaration.new(), declaration.patch(), declaration.view());
+            let (new, patch, view) = (declaration.new_form(), declaration.patch(), declaration.view());
             quote!(#row #new #patch #view)
         }
         Err(error) => {
@@ -172,7 +172,7 @@ impl Field {
 
 impl Declaration {
     /// `NewX`, and the function that makes a row of it.
-    fn new(&self) -> Option<TokenStream> {
+    fn new_form(&self) -> Option<TokenStream> {
         let form = self.new.as_ref()?;
         let row = &self.row.ident;
         let name = format_ident!("New{row}");
