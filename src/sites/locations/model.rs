@@ -166,6 +166,9 @@ pub struct Location {
     /// For your own use.
     #[field(read = Note)]
     pub notes: Option<String>,
+    /// How drivers find it on site, as OCPI's `directions`.
+    #[field(read = Note, new(example = "Level -2, behind the second barrier"))]
+    pub directions: Option<String>,
     /// Whether it is in use.
     #[field(read, default = true)]
     pub active: bool,

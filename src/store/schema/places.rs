@@ -80,6 +80,7 @@ diesel::table! {
         updated_at -> Instant,
         unknown_cards -> Nullable<Text>,
         concurrent_cards -> Nullable<Text>,
+        directions -> Nullable<Text>,
     }
 }
 

@@ -36,6 +36,21 @@ async fn a_location_is_created_read_changed_and_deleted() {
 }
 
 #[actix_web::test]
+async fn directions_are_stored_changed_and_cleared() {
+    let app = TestApp::start().await;
+    let mut body = depot();
+    body["directions"] = json!("Level -2, behind the second barrier");
+    let created = app.client.post("/locations", body).await.created();
+    assert_eq!(created["directions"], "Level -2, behind the second barrier");
+    let path = format!("/locations/{}", created["_id"].as_str().expect("an id"));
+    let changed = app.client.patch(&path, json!({"directions": "Gate 3"})).await.ok();
+    assert_eq!(changed["directions"], "Gate 3");
+    assert_eq!(app.client.patch(&path, json!({"directions": 3})).await.faulty_fields(), ["directions"]);
+    assert_eq!(app.client.patch(&path, json!({"directions": null})).await.ok()["directions"], Value::Null);
+    assert_eq!(app.client.get(&path).await.ok()["directions"], Value::Null);
+}
+
+#[actix_web::test]
 async fn every_fault_of_a_body_is_named() {
     let app = TestApp::start().await;
     let body = json!({"coordinates": [200, 0], "timezone": "Mars/Base", "openingHours": {"9": []}, "colour": "red",

@@ -1,0 +1,1 @@
+ALTER TABLE locations ADD COLUMN directions TEXT; -- how drivers find it
