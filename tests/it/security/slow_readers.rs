@@ -175,7 +175,7 @@ async fn takes_nothing(app: &TestApp, socket: &mut FakeStation) -> ServersEnd {
 
 #[actix_web::test]
 async fn a_station_that_reads_nothing_delays_no_raise_of_another() {
-    let app = TestApp::start_with(&[("EVENWATT_BALANCING_SETTLE_MILLISECONDS", "5")]).await;
+    let app = TestApp::start().await;
     let (slow, other) = (app.station("Reads nothing").await, app.station("Obeys").await);
     let group = app.group_of(&slow, json!({"maximum_capacity": 14})).await;
     let member = json!({"chargestation": other.id});
