@@ -1,4 +1,4 @@
-//! A change of the store together with the events that tell of it: both are committed, or neither.
+//! A change of the store together with the events about it: both are committed, or neither.
 
 use diesel::prelude::*;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use kernel::{EventId, Moment, OrganizationId, StationId};
 pub struct Change<'c> {
     /// The transaction.
     pub conn: &'c mut Conn,
-    /// Whose data changes, and who is told.
+    /// Whose data changes, and who hears of it.
     pub organization: OrganizationId,
     /// When, with the ids of what is made.
     pub moment: &'c Moment,

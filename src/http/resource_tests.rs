@@ -46,9 +46,9 @@ pub struct Shed {
     /// A share.
     #[field(read = Share, shown = f64, view(after = id))]
     pub share: Option<i64>,
-    /// How many doors.
+    /// How many gates.
     #[field(read, default = 1, not_null, new(minimum = 1))]
-    pub doors: i64,
+    pub gates: i64,
     /// The shed that it belongs to.
     #[field(name = "parent", read, fixed)]
     pub parent_id: Option<LocationId>,
@@ -126,7 +126,7 @@ fn a_new_one_has_what_was_said_and_its_defaults() {
         open: false,
         voltage: MAINS,
         share: None,
-        doors: 1,
+        gates: 1,
         parent_id: None,
         lines: Json(Vec::new()),
         kind: Json(Vec::new()),
@@ -136,11 +136,11 @@ fn a_new_one_has_what_was_said_and_its_defaults() {
     };
     assert_eq!(bare, expected);
     let full = shed(&json!({
-        "shedName": "North", "active": false, "voltage": 400, "share": 0.25, "doors": 2, "parent": "65".repeat(12),
+        "shedName": "North", "active": false, "voltage": 400, "share": 0.25, "gates": 2, "parent": "65".repeat(12),
         "lines": "a\nb", "type": [3], "minutes": 5, "stations": [], "meta_data": {"a": 1}
     }));
     assert_eq!((full.shed_name.as_deref(), full.folded.as_deref()), (Some("North"), Some("north")));
-    assert_eq!((full.active, full.voltage, full.share, full.doors), (false, Millivolts(400_000), Some(250_000), 2));
+    assert_eq!((full.active, full.voltage, full.share, full.gates), (false, Millivolts(400_000), Some(250_000), 2));
     assert_eq!(full.parent_id.map(|id| id.to_string()), Some("65".repeat(12)));
     assert_eq!((full.lines, full.kind), (Json(vec!["a".to_owned(), "b".to_owned()]), Json(vec![3])));
 }
@@ -153,12 +153,12 @@ fn requests_have_the_fields_that_are_read() {
     let new: NewShed = read(&json!({"type": [], "minutes": 5, "stations": ["65".repeat(12)]})).expect("a right body");
     assert_eq!((new.minutes, new.stations.map(|all| all.len())), (Some(5), Some(1)));
     assert_eq!(NewShed { minutes: Some(5), ..NewShed::only(Vec::new()) }, NewShed { stations: None, ..new });
-    assert_eq!(NewShed::default().doors, None);
+    assert_eq!(NewShed::default().gates, None);
 }
 
 #[test]
 fn a_patch_replaces_clears_and_refuses() {
-    let full = json!({"shedName": "North", "active": false, "voltage": 400, "share": 0.5, "doors": 2, "type": [3]});
+    let full = json!({"shedName": "North", "active": false, "voltage": 400, "share": 0.5, "gates": 2, "type": [3]});
     let mut one = shed(&full);
     let before = one.clone();
     let change = |one: &mut Shed, body: Value| {
@@ -180,8 +180,8 @@ fn a_patch_replaces_clears_and_refuses() {
     assert_eq!((one.shed_name.as_deref(), one.active, one.voltage, one.share), (None, true, MAINS, None));
     assert_eq!((one.lines.0.len(), one.kind.0.len()), (0, 0));
 
-    let refused = ["open required".to_owned(), "doors required".to_owned()];
-    assert_eq!(change(&mut one, json!({"open": null, "doors": null})), Err(refused.into()));
+    let refused = ["open required".to_owned(), "gates required".to_owned()];
+    assert_eq!(change(&mut one, json!({"open": null, "gates": null})), Err(refused.into()));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_view_shows_what_is_not_hidden_in_its_order() {
         "active",
         "open",
         "voltage",
-        "doors",
+        "gates",
         "parent",
         "lines",
         "type",
@@ -220,9 +220,9 @@ fn the_document_has_names_texts_and_what_is_required() {
     assert_eq!((&new["description"], &new["required"]), (&json!("A new shed."), &json!(["type"])));
     assert_eq!(new["example"], json!({"shedName": "North"}));
     assert_eq!(new["properties"]["shedName"]["description"], "Display name.");
-    assert_eq!((&new["properties"]["doors"]["minimum"], &new["properties"]["open"]), (&json!(1), &Value::Null));
+    assert_eq!((&new["properties"]["gates"]["minimum"], &new["properties"]["open"]), (&json!(1), &Value::Null));
     let patch = serde_json::to_value(ShedPatch::schema()).expect("a schema");
-    assert_eq!((&patch["required"], &patch["properties"]["doors"]["minimum"]), (&Value::Null, &Value::Null));
+    assert_eq!((&patch["required"], &patch["properties"]["gates"]["minimum"]), (&Value::Null, &Value::Null));
     let view = serde_json::to_value(ShedView::schema()).expect("a schema");
     assert_eq!(view["properties"]["shedName"]["description"], "Display name; null where it has none.");
     assert_eq!(view["properties"]["voltage"]["type"], "number");

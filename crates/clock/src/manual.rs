@@ -14,7 +14,7 @@ use super::{Clock, Timer};
 
 /// A clock that stands still until a test moves it; cheap to clone.
 ///
-/// It tells a test when those whom it woke have done their work: a task that owns a [`Timer`] is at rest while it awaits it, and
+/// It shows a test when those whom it woke have done their work: a task that owns a [`Timer`] is at rest while it awaits it, and
 /// at work otherwise.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<Shared>);
@@ -63,7 +63,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what the owner of a timer does, and tells who waits for nobody to work.
+    /// Notes what the owner of a timer does, and wakes who waits for nobody to work.
     fn note(&self, mut state: MutexGuard<'_, State>, waiter: u64, doing: Option<Doing>) {
         let before = state.note(waiter, doing);
         if state.working == 0 {

@@ -271,7 +271,7 @@ pub async fn when(changed: &Notify, holds: impl Fn() -> bool) {
     tokio::time::timeout(PATIENCE, held).await.expect("it became true");
 }
 
-/// Waits until something holds, polling: for what another process, thread or program does that tells nobody.
+/// Waits until something holds, polling: for what another process, thread or program does that shows nobody.
 pub async fn eventually(mut holds: impl AsyncFnMut() -> bool) {
     let started = std::time::Instant::now();
     while !holds().await {
