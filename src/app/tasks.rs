@@ -42,7 +42,7 @@ pub fn start(
     let (tidying, forgetting) = (context.clone(), context.clone());
     let signals = signals.clone();
     Ok(vec![
-        every(clock, TOUCH_EVERY, move || {
+        every("note when stations were heard", clock, TOUCH_EVERY, move || {
             let (context, seen) = (touching.clone(), seen.newly_seen());
             async move {
                 if seen.is_empty() {
@@ -51,7 +51,7 @@ pub fn start(
                 context.db.write(move |conn| stations::touch_messages(conn, &seen)).await
             }
         }),
-        every(clock, TIDY_EVERY, move || {
+        every("end what is overdue", clock, TIDY_EVERY, move || {
             let (context, signals) = (tidying.clone(), signals.clone());
             async move {
                 let moment = context.moment();
@@ -75,7 +75,7 @@ pub fn start(
                 Ok(())
             }
         }),
-        every(clock, FORGET_EVERY, move || {
+        every("forget what is old", clock, FORGET_EVERY, move || {
             keeper.forget_quiet_keys();
             portal.forget_quiet_addresses();
             let (context, retention) = (forgetting.clone(), Arc::clone(&retention));
@@ -88,7 +88,7 @@ pub fn start(
     ])
 }
 
-fn every<F, W>(clock: &SharedClock, period: Duration, mut work: F) -> JoinHandle<()>
+fn every<F, W>(job: &'static str, clock: &SharedClock, period: Duration, mut work: F) -> JoinHandle<()>
 where
     F: FnMut() -> W + Send + 'static,
     W: Future<Output = StoreResult<()>> + Send,
@@ -98,7 +98,7 @@ where
         loop {
             ticks.tick().await;
             if let Err(error) = work().await {
-                tracing::error!(%error, "a background job failed and is tried again later");
+                tracing::error!(%error, job, "a background job failed and is tried again later");
             }
         }
     })
