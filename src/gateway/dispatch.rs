@@ -14,6 +14,9 @@ use kernel::Protocol;
 use ocpp::wire::Deviation;
 use ocpp::{CallError, Decoded, ErrorCode, v2, v16};
 
+/// Characters of an action that are logged, whatever a station calls: all real ones are shorter.
+const LONGEST_ACTION: usize = 64;
+
 /// An answer, or why there is none, and what follows.
 pub type Answered = (Result<String, CallError>, Vec<Effect>);
 
@@ -69,6 +72,7 @@ async fn note_clock(gateway: &GatewayDependencies, connection: &StationConnectio
 fn refuse(connection: &StationConnection, action: &str, error: CallError) -> Answered {
     let code = error.code.spelling(connection.version);
     metrics::counter!("evenwatt_ocpp_refused_total", "code" => code).increment(1);
+    let action: String = action.chars().take(LONGEST_ACTION).collect();
     tracing::info!(station = %connection.station, action, error = error.description, "refused a message");
     (Err(error), Vec::new())
 }

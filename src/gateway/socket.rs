@@ -369,7 +369,7 @@ impl Connection {
             }
             let work = answer(&gateway, &connection, &state, &call.action, &call.payload);
             let (answer, effects) = timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| {
-                tracing::error!(action = call.action, "a handler took too long");
+                tracing::error!(station = %connection.station, action = call.action, "a handler took too long");
                 (Err(CallError::new(ErrorCode::InternalError, "The server is overloaded")), Vec::new())
             });
             (call.message_id, answer, effects)
