@@ -239,8 +239,9 @@ async fn a_connector_called_free_whose_meter_rises_is_not() {
     let (mut site, number) = charging().await;
     site.pass(1);
     site.status("Available").await;
-    site.pass(400);
+    site.pass(200);
     site.meter(number, 12, 5_900, 0).await;
+    site.pass(200);
     site.tidy().await;
     assert_eq!(site.session().await["status"], "started");
 }
