@@ -119,7 +119,7 @@ async fn types_are_filtered_with_wildcards() {
 #[actix_web::test]
 async fn a_slow_reader_is_dropped_and_misses_nothing_when_it_comes_back() {
     const BURST: usize = 500;
-    const BURSTS: usize = 6;
+    const BURSTS: usize = 8;
     let app = TestApp::start().await;
     let mut slow = listen(&app.client, "", None).await;
     let mut quick = listen(&app.client, "", None).await;

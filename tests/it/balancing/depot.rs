@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::link::FakeLink;
 use crate::support::TestApp;
 
-/// How long a test waits for something, in polls: half an hour of the clock.
-const POLLS: u32 = 380;
+/// How long a test waits for something, in polls: 400 s of the clock.
+const POLLS: u32 = 104;
 
 /// How much time passes before it looks again: what is not there within half a minute takes its time.
 fn step(poll: u32) -> Duration {

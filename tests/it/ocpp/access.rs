@@ -112,7 +112,7 @@ async fn a_frame_that_takes_longer_than_the_patience_with_silence_is_heard() {
     // It can answer no ping before its frame is whole (RFC 6455 section 5.4).
     assert!(socket.announce(0x81, call.len() as u64).await);
     for (byte, key) in call.iter().zip(RawSocket::MASK.iter().cycle()) {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
         assert!(socket.send(&[byte ^ key]).await);
     }
     loop {
@@ -128,7 +128,7 @@ async fn a_frame_that_takes_longer_than_the_patience_with_silence_is_heard() {
 async fn a_silent_socket_is_given_up_and_any_frame_is_a_sign_of_life() {
     let options = [
         ("EVENWATT_OCPP_PING_SECONDS", "1"),
-        ("EVENWATT_OCPP_PONG_SECONDS", "4"), // a busy machine may keep the talking one waiting
+        ("EVENWATT_OCPP_PONG_SECONDS", "8"), // a busy machine may keep the talking one waiting
     ];
     let app = TestApp::start_with(&options).await;
     let (silent, talking) = (app.station("Silent").await, app.station("Talking").await);
