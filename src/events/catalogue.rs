@@ -118,7 +118,7 @@ kinds! {
         StationUnproven = "chargestation.access_refused", "Somebody did not prove to be this charge station: a wrong password or certificate, or none. Recorded once a minute at most; `count` is how often since the last time, with the tries that came too often to be looked at.";
     }
     "chargestation" => Fields(&["endpoint", "address", "count"]) => {
-        StationUnknown = "chargestation.unknown", "Somebody connected with an endpoint that no charge station has. Recorded once a minute and address at most, and only where the server has one organization; without `address` where there are many.";
+        StationUnknown = "chargestation.unknown", "Somebody connected with an endpoint that no charge station has. Recorded once a minute and address at most, and only where the server has one organization; without `address` where there are many, and without `endpoint` where it was not looked up.";
     }
     "chargestation" => Fields(&["chargestation", "waited", "refused"]) => {
         StationFlooded = "chargestation.flooded", "A charge station says so much, or connects so often, that it is throttled: how many messages and connections had to wait and were refused since the last such event; at most once a minute.";

@@ -55,10 +55,12 @@ fn note(gateway: &GatewayDependencies, attempt: &Attempt, incident: Incident) {
     refusal_events::note(gateway, incident, seen);
 }
 
-/// One that comes too often is not looked at, but counted with those that were.
+/// One that comes too often is not looked at, but counted with those that were. What it named is not noted: it may be the
+/// endpoint of a station, which for some is all that they have to know.
 fn wait(gateway: &GatewayDependencies, attempt: &Attempt, often: TooOften) -> HttpResponse {
     let unknown = Incident::Unknown(Some(attempt.address));
-    note(gateway, attempt, often.owner.map_or(unknown, Incident::Unproven));
+    let seen = Seen { address: attempt.address, endpoint: None };
+    refusal_events::note(gateway, often.owner.map_or(unknown, Incident::Unproven), seen);
     let message = "Too many tries failed at this endpoint or from this address";
     let error = ApiError::new(Code::TooManyRequests, message);
     error.retry_after(often.wait.as_secs() + 1).error_response()

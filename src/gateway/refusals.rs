@@ -31,7 +31,7 @@ pub enum Incident {
 pub struct Seen {
     /// Where it came from.
     pub address: IpAddr,
-    /// The endpoint that was named, where that says more than the station.
+    /// The endpoint that was named last, where that says more than the station and is known to be nobody's secret.
     pub endpoint: Option<String>,
 }
 
@@ -83,7 +83,8 @@ impl Refusals {
             count: 0,
             seen: seen.clone(),
         });
-        (entry.count, entry.seen) = (entry.count.saturating_add(1), seen);
+        let named = seen.endpoint.or_else(|| entry.seen.endpoint.take());
+        (entry.count, entry.seen) = (entry.count.saturating_add(1), Seen { endpoint: named, ..seen });
         entry.report(incident, now)
     }
 
