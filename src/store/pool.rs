@@ -305,16 +305,18 @@ impl WriteQueues {
                 other => other,
             }
         };
-        // Whoever comes from here on announces itself again.
-        self.announced.store(false, Ordering::Release);
-        let jobs = std::iter::once(wake).chain(self.wakes.try_iter());
-        let jobs = jobs.filter_map(|wake| match wake {
+        let wakes = std::iter::once(wake).chain(self.wakes.try_iter());
+        let jobs = wakes.filter_map(|wake| match wake {
             Wake::Job(job) => Some(job),
             Wake::Other => None,
         });
-        let jobs = jobs.chain(self.api.try_iter().take(API_SHARE));
-        let group = jobs.chain(self.patient.try_iter()).take(LARGEST_GROUP);
-        Some(group.collect())
+        let mut group: Vec<_> = jobs.take(LARGEST_GROUP).collect();
+        // Now: later than the last wake was taken, on which whoever comes now would rely, and sooner than what it announced is. Whoever
+        // comes from here on announces itself again.
+        self.announced.store(false, Ordering::Release);
+        group.extend(self.api.try_iter().take(API_SHARE.min(LARGEST_GROUP - group.len())));
+        group.extend(self.patient.try_iter().take(LARGEST_GROUP - group.len()));
+        Some(group)
     }
 
     /// Whether a group of this size has left some behind.

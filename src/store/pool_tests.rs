@@ -70,3 +70,45 @@ async fn every_write_is_answered() {
         }
     }
 }
+
+/// Sends one write after the other, each when the one before was answered; the first that was not answered in time.
+fn first_unanswered(senders: &WriteSenders) -> Option<u32> {
+    (0..20_000).find(|_| {
+        let (job, mut answer) = Write::queued(|_: &mut Conn| Ok::<(), StoreError>(()));
+        senders.send_for_api(job).expect("room");
+        let sent = Instant::now();
+        while matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty)) {
+            if sent.elapsed() > Duration::from_secs(20) {
+                return true;
+            }
+            std::thread::yield_now();
+        }
+        false
+    })
+}
+
+#[test]
+fn no_write_waits_until_another_one_wakes_its_writer() {
+    for writers in [1, 2] {
+        let (senders, queues) = write_queues(1_000);
+        let (senders, queues) = (Arc::new(senders), Arc::new(queues));
+        for _ in 0..writers {
+            let queues = Arc::clone(&queues);
+            std::thread::spawn(move || {
+                let mut some_are_left = false;
+                while let Some(group) = queues.next_group(some_are_left) {
+                    some_are_left = queues.leaves_some(group.len());
+                    group.into_iter().for_each(|job| job.fail(StoreError::NotFound));
+                }
+            });
+        }
+        let clients = (0..3).map(|_| {
+            let senders = Arc::clone(&senders);
+            std::thread::spawn(move || first_unanswered(&senders))
+        });
+        let clients: Vec<_> = clients.collect();
+        for client in clients {
+            assert_eq!(client.join().expect("no panic"), None, "{writers} writers");
+        }
+    }
+}
