@@ -143,11 +143,11 @@ async fn sessions_are_found_by_when_they_charged_and_where() {
         socket.boot().await;
         let transaction = socket.start(1, "CARD", 0, &now()).await;
         if lasts > 0 {
-            site.app.clock.advance(Duration::from_secs(60 * lasts));
+            site.app.pass(Duration::from_secs(60 * lasts)).await;
             let stop = json!({"transactionId": transaction, "meterStop": 0, "timestamp": now()});
             socket.call("StopTransaction", stop).await;
         }
-        site.app.clock.advance(Duration::from_secs(60 * then));
+        site.app.pass(Duration::from_secs(60 * then)).await;
         sockets.push(socket);
     }
     let now = site.app.running.context.clock.now();

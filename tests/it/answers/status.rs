@@ -17,14 +17,14 @@ async fn connectors_of_a_station_that_is_gone_say_since_when_nothing_is_known() 
 
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    app.clock.advance(Duration::from_secs(3_600));
+    app.pass(Duration::from_secs(3_600)).await;
     let reported = json!({"connectorId": 1, "errorCode": "NoError", "status": "Charging"});
     socket.call("StatusNotification", reported).await;
     let heard_at = app.running.context.clock.now().to_string();
     let here = app.client.get(&path).await.ok();
     assert_eq!((&here["status"], &here["status_unknown_since"]), (&json!("Charging"), &Value::Null));
 
-    app.clock.advance(Duration::from_secs(600));
+    app.pass(Duration::from_secs(600)).await;
     socket.drop_link().await;
     app.eventually(async || app.client.get(&station.path).await.ok()["online"] == false).await;
     let gone = app.client.get(&path).await.ok();
@@ -55,7 +55,7 @@ async fn a_station_that_was_connected_at_a_kill_is_recorded_as_gone() {
             .map_err(evenwatt::store::StoreError::from)
     });
     stored.await.expect("stored");
-    app.clock.advance(Duration::from_secs(900));
+    app.pass(Duration::from_secs(900)).await;
     let app = app.restart_with(&[]).await;
 
     let events = app.client.get("/events?type=chargestation.offline").await.json();

@@ -20,7 +20,7 @@ async fn a_key_is_shown_once_limited_expired_and_revoked() {
     assert_eq!(reader.post("/locations", json!({})).await.error(403), "forbidden");
     assert_eq!(reader.get("/organization").await.error(403), "forbidden");
 
-    app.clock.advance(Duration::from_secs(3 * 3600));
+    app.pass(Duration::from_secs(3 * 3600)).await;
     assert_eq!(reader.get("/locations").await.error(401), "unauthenticated");
     app.client.patch(&path, json!({"expires_at": null})).await.ok();
     reader.get("/locations").await.json();

@@ -177,7 +177,7 @@ async fn an_invitation_works_once_and_for_three_days() {
     let second = home.mail.secret(ADA, 2).await;
     assert_eq!(accept(&first, PASSWORD).await.error(404), "not_found", "replaced");
     assert_eq!(accept(&second, "short").await.faulty_fields(), ["password"]);
-    home.app.clock.advance(Duration::from_secs(72 * 3_600));
+    home.app.pass(Duration::from_secs(72 * 3_600)).await;
     assert_eq!(accept(&second, PASSWORD).await.error(404), "not_found", "too late");
     home.app.client.post(&again, json!({})).await.ok();
     let third = home.mail.secret(ADA, 3).await;
@@ -207,11 +207,11 @@ async fn a_refresh_token_works_once_and_one_that_comes_twice_ends_the_login() {
     let events = home.app.event_types().await;
     assert!(events.contains(&"home_user.refresh_reused".to_owned()));
 
-    home.app.clock.advance(Duration::from_secs(601));
+    home.app.pass(Duration::from_secs(601)).await;
     assert_eq!(home.with(&elsewhere).get("/portal/groups").await.error(401), "unauthenticated");
     let later = home.refresh(&elsewhere).await.ok();
     home.with(&later).get("/portal/groups").await.ok();
-    home.app.clock.advance(Duration::from_secs(30 * 24 * 3_600));
+    home.app.pass(Duration::from_secs(30 * 24 * 3_600)).await;
     assert_eq!(home.refresh(&later).await.error(401), "unauthenticated", "the login is over");
 }
 
@@ -253,7 +253,7 @@ async fn guessing_locks_an_address_whether_it_is_known_or_not() {
     let locked = home.log_in(ADA, PASSWORD).await;
     assert_eq!(locked.error(429), "too_many_requests");
     assert_eq!(locked.headers["retry-after"], "61");
-    home.app.clock.advance(Duration::from_secs(61));
+    home.app.pass(Duration::from_secs(61)).await;
     home.log_in(ADA, PASSWORD).await.ok();
     assert_eq!(home.log_in(ADA, "a wrong password").await.error(401), "login_failed", "counted anew");
 }
@@ -271,7 +271,7 @@ async fn another_password_is_chosen_by_e_mail_and_ends_all_logins() {
     let secret = home.mail.secret(ADA, 2).await;
     let reset = format!("/portal/password_reset/{secret}");
     let another = "another horse battery";
-    home.app.clock.advance(Duration::from_secs(60));
+    home.app.pass(Duration::from_secs(60)).await;
     home.guest.post(&reset, json!({"password": another})).await.ok();
     assert_eq!(home.guest.post(&reset, json!({"password": another})).await.error(404), "not_found");
     assert_eq!(home.refresh(&tokens).await.error(401), "unauthenticated");
@@ -305,7 +305,7 @@ async fn letters_wait_for_a_mail_server_that_is_away() {
     };
     home.app.eventually(async || attempts().await == 1).await;
     home.mail.close(false);
-    home.app.clock.advance(Duration::from_secs(11));
+    home.app.pass(Duration::from_secs(11)).await;
     let secret = home.mail.secret(ADA, 1).await;
     let accept = format!("/portal/invitations/{secret}/accept");
     home.guest.post(&accept, json!({"password": PASSWORD})).await.ok();

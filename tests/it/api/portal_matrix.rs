@@ -154,7 +154,7 @@ async fn everybody_may_do_what_is_theirs_and_nothing_else() {
 
     // Bob was deleted as a home user on the way; Ada's token is good until it is over.
     client(&token).get("/portal/groups").await.ok();
-    home.app.clock.advance(std::time::Duration::from_secs(600));
+    home.app.pass(std::time::Duration::from_secs(600)).await;
     for operation in by_path(true).filter(|operation| !OPEN.contains(&operation.name.as_str())) {
         let status = operation.asked_by(&client(&token)).await;
         assert_eq!(status, 401, "{} with a token that is over", operation.name);

@@ -226,7 +226,7 @@ async fn a_target_by_cost_stops_the_session() {
     let tag = call[3]["idTag"].as_str().expect("a tag").to_owned();
     let transaction = socket.start(1, &tag, 0, "2026-04-23T03:00:00Z").await;
     meter(&mut socket, transaction, "2026-04-23T03:30:00Z", 3_990, 7_000).await;
-    app.clock.advance(Duration::from_secs(1)); // computed with every reading, not only when reported
+    app.pass(Duration::from_secs(1)).await; // computed with every reading, not only when reported
     meter(&mut socket, transaction, "2026-04-23T03:31:00Z", 4_000, 7_000).await;
     let stop = socket.next_call().await;
     assert_eq!((&stop[2], &stop[3]["transactionId"]), (&json!("RemoteStopTransaction"), &json!(transaction)));

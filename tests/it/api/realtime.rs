@@ -92,7 +92,7 @@ async fn running_sessions_send_their_metrics_at_once_and_when_they_change() {
     let values = json!({"connectorId": 1, "transactionId": transaction,
         "meterValue": [{"timestamp": "2026-04-24T03:05:00Z", "sampledValue": sampled}]});
     car.call("MeterValues", values).await;
-    app.clock.advance(std::time::Duration::from_secs(1));
+    app.pass(std::time::Duration::from_secs(1)).await;
     for listener in [&mut all, &mut one] {
         let received = listener.next().await.expect("metrics");
         assert_eq!(received["data"]["_id"], session(1));

@@ -110,7 +110,7 @@ async fn stations_are_answered_who_may_charge() {
     assert_eq!(authorize(&app, "04A2b3").await.status, AuthorizationStatus::Blocked);
     app.client.patch(&user_path, json!({"active": true})).await.ok();
 
-    app.clock.advance(Duration::from_secs(2 * 3600));
+    app.pass(Duration::from_secs(2 * 3600)).await;
     assert_eq!(authorize(&app, "04A2b3").await.status, AuthorizationStatus::Expired);
     app.client.patch(&token_path, json!({"expires_at": null})).await.ok();
     assert_eq!(authorize(&app, "04A2b3").await.status, AuthorizationStatus::Accepted);

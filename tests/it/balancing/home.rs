@@ -79,7 +79,7 @@ async fn a_window_over_the_night_in_which_clocks_go_back_ends_by_the_wall_clock(
     let mut depot = home().await;
     // 2026-10-25 02:00 in Amsterdam, for the first time; an hour later it is 02:00 again.
     let first_two: Timestamp = "2026-10-25T00:00:00Z".parse().expect("an instant");
-    depot.app.clock.advance(first_two.since(now(&depot)));
+    depot.app.pass(first_two.since(now(&depot))).await;
     let night = json!({"timezone": "Europe/Amsterdam", "windows": [{"from": "01:00", "to": "03:00"}]});
     exclude(&depot, night).await;
     depot.plug_in(0).await;

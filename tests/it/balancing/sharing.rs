@@ -275,7 +275,7 @@ async fn what_a_station_reports_is_heard_without_reading_the_others_again() {
     // From here on nobody requests replanning: only signals lead to cycles.
     depot.plug_in(1).await;
     depot.app.eventually(async || depot.limits() == [5.0, 3.0, 0.0]).await;
-    depot.app.clock.advance(Duration::from_secs(1));
+    depot.app.pass(Duration::from_secs(1)).await;
     depot.meter(0, Watts(5_000)).await;
     depot.app.eventually(async || depot.limits() == [5.0, 5.0, 0.0]).await;
     depot.plug_in(2).await;

@@ -42,7 +42,7 @@ async fn the_server_is_dead_for_ten_minutes() {
     let promised = depot.status().await["worst_case_if_server_dies_kw"].as_f64();
     assert_eq!(promised, Some(6.0), "three fallbacks");
     depot.app.running.balancer.stop();
-    depot.app.clock.advance(Duration::from_secs(600));
+    depot.app.pass(Duration::from_secs(600)).await;
     for port in &depot.ports {
         depot.link.expire(port.station, Watts(2_000));
     }

@@ -197,7 +197,7 @@ async fn i03_a_cost_that_changed_is_sent_once_a_minute_at_most() {
     let begun = json!({"timestamp": now(), "meterValue": values(0)});
     socket.call("TransactionEvent", event("Started", 0, begun)).await;
     for wh in [100, 200, 300] {
-        app.clock.advance(Duration::from_secs(40));
+        app.pass(Duration::from_secs(40)).await;
         let notified = json!({"evseId": 1, "meterValue": values(wh)});
         socket.call("MeterValues", notified).await;
     }
@@ -207,7 +207,7 @@ async fn i03_a_cost_that_changed_is_sent_once_a_minute_at_most() {
         (&json!("CostUpdated"), &json!({"transactionId": "tx", "totalCost": 2.0}))
     );
     socket.answer(&notified, json!({})).await;
-    app.clock.advance(Duration::from_secs(40));
+    app.pass(Duration::from_secs(40)).await;
     let notified = json!({"evseId": 1, "meterValue": values(400)});
     socket.call("MeterValues", notified).await;
     let notified = socket.next_call().await;

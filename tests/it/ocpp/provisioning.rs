@@ -163,12 +163,12 @@ async fn stations_are_out_of_use_while_their_location_is_closed() {
     app.client.patch(&station.path, json!({"location": location["_id"]})).await.ok();
     let mut socket = FakeStation::connect(&station.url).await;
     socket.boot().await;
-    app.clock.advance(std::time::Duration::from_secs(1));
+    app.advance(std::time::Duration::from_secs(1)).await;
     let (action, payload) = obey(&mut socket, json!({"status": "Rejected"})).await;
     assert_eq!((action.as_str(), payload), ("ChangeAvailability", json!({"connectorId": 0, "type": "Inoperative"})));
     let (_, payload) = obey(&mut socket, json!({"status": "Scheduled"})).await; // one by one, where 0 is refused
     assert_eq!(payload, json!({"connectorId": 1, "type": "Inoperative"}));
-    app.clock.advance(std::time::Duration::from_secs(5 * 3600));
+    app.advance(std::time::Duration::from_secs(5 * 3600)).await;
     let (_, payload) = obey(&mut socket, json!({"status": "Accepted"})).await;
     assert_eq!(payload, json!({"connectorId": 0, "type": "Operative"}));
 }

@@ -64,7 +64,7 @@ async fn a_guesser_is_stopped_and_the_station_gets_in() {
         assert_eq!(guess(number).await, (429, Some(7)));
     }
     assert_eq!(knock(&app, "CP-1", &right).await.0, 101, "from the same address");
-    app.clock.advance(Duration::from_secs(6));
+    app.pass(Duration::from_secs(6)).await;
     assert_eq!(guess(20).await.0, 401, "one in six seconds");
     assert_eq!(guess(21).await.0, 429);
 
@@ -73,7 +73,7 @@ async fn a_guesser_is_stopped_and_the_station_gets_in() {
     app.eventually(async || !recorded(&app, refused).await.is_empty()).await;
     let first = recorded(&app, refused).await.remove(0);
     assert_eq!(first, json!({"chargestation": station, "address": "127.0.0.1", "count": 1}));
-    app.clock.advance(Duration::from_secs(60));
+    app.pass(Duration::from_secs(60)).await;
     guess(22).await;
     app.eventually(async || recorded(&app, refused).await.len() == 2).await;
     let counts: Vec<_> = recorded(&app, refused).await.iter().map(|one| one["count"].clone()).collect();

@@ -154,10 +154,10 @@ async fn a_request_whose_outcome_is_not_known_is_not_made_again_for_a_day() {
         let retried = post(&app.client, "/locations", &site("Once"), "k1").await;
         assert_eq!(retried.error(409), "outcome_unknown");
         assert!(retried.json()["message"].to_string().contains("actions"));
-        app.clock.advance(12 * HOURS - Duration::from_secs(1));
+        app.pass(12 * HOURS - Duration::from_secs(1)).await;
     }
     assert_eq!(app.client.get("/locations").await.json()["totalDocs"], 1);
-    app.clock.advance(Duration::from_secs(10));
+    app.pass(Duration::from_secs(10)).await;
     post(&app.client, "/locations", &site("Once"), "k1").await.created();
     assert_eq!(app.client.get("/locations").await.json()["totalDocs"], 2);
 }
@@ -167,11 +167,11 @@ async fn a_request_whose_outcome_is_not_known_is_not_made_again_for_a_day() {
 async fn an_answer_is_kept_over_a_restart_and_for_a_day() {
     let app = TestApp::start().await;
     let first = post(&app.client, "/locations", &site("Once"), "k1").await.created();
-    app.clock.advance(24 * HOURS - Duration::from_secs(1));
+    app.pass(24 * HOURS - Duration::from_secs(1)).await;
     let app = app.restart_with(&[]).await;
     let again = post(&app.client, "/locations", &site("Once"), "k1").await;
     assert_eq!(again.created(), first);
-    app.clock.advance(Duration::from_secs(2));
+    app.pass(Duration::from_secs(2)).await;
     let anew = post(&app.client, "/locations", &site("Once"), "k1").await.created();
     assert_ne!(anew["_id"], first["_id"]);
 }

@@ -83,7 +83,7 @@ async fn guesses_from_many_addresses_are_stopped_and_the_user_comes_in_from_wher
     let stopped = portal.log_in("203.0.113.5", PASSWORD).await;
     assert_eq!(stopped.error(429), "too_many_requests", "the 51st, from nowhere known");
     portal.log_in("192.0.2.1", PASSWORD).await.ok();
-    portal.app.clock.advance(Duration::from_secs(3_601));
+    portal.app.pass(Duration::from_secs(3_601)).await;
     portal.log_in("203.0.113.5", PASSWORD).await.ok();
 }
 

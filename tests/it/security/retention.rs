@@ -54,7 +54,7 @@ async fn charge(app: &TestApp) -> (TestStation, Value) {
     let start = json!({"connectorId": 1, "idTag": "CARD", "meterStart": 0, "timestamp": at(0)});
     let started = socket.call("StartTransaction", start).await;
     let transaction = started["transactionId"].clone();
-    app.clock.advance(Duration::from_secs(3_610));
+    app.pass(Duration::from_secs(3_610)).await;
     for number in [1, 2, 3] {
         let sampled = json!([{"value": (number * 1_000).to_string(), "unit": "Wh"}]);
         let values = json!([{"timestamp": at(number * 1_200), "sampledValue": sampled}]);
@@ -192,7 +192,7 @@ async fn commands_plans_and_statuses_go_and_the_newest_plan_and_status_stay() {
         let at = app.clock.now().to_string();
         let reported = json!({"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": at});
         socket.call("StatusNotification", reported).await;
-        app.clock.advance(Duration::from_secs(1));
+        app.pass(Duration::from_secs(1)).await;
     }
     let (organization, moment) = (app.organization, app.running.context.moment());
     let at_station: StationId = station.id.parse().expect("an id");
@@ -295,7 +295,7 @@ async fn a_clock_that_is_wrong_for_a_while_deletes_nothing() {
     let before = readings(&app).await;
     for days in [100, 1_000] {
         let right = app.clock.now();
-        app.clock.advance(DAY * days);
+        app.pass(DAY * days).await;
         for _ in 0..10 {
             keeper.turn(&app).await;
         }
@@ -322,7 +322,7 @@ async fn a_clock_that_stays_wrong_deletes_a_day_in_twelve_hours() {
     // Kept are the last three days, as the setting says.
     let before = readings(&app).await;
     assert!((3..=4).contains(&before), "{before}");
-    app.clock.advance(DAY * 100);
+    app.pass(DAY * 100).await;
     keeper.pass(&app, 1).await;
     let after = readings(&app).await;
     assert!((before - 2..before).contains(&after), "{before} {after}");

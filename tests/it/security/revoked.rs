@@ -59,7 +59,7 @@ async fn a_key_that_is_taken_away_ends_what_it_opened() {
     app.client.delete(&deleted.path).await.ok();
     deleted.ends().await;
     let expired = reader(&app).await;
-    app.clock.advance(Duration::from_secs(2 * 3_600));
+    app.pass(Duration::from_secs(2 * 3_600)).await;
     expired.ends().await;
 }
 

@@ -63,9 +63,14 @@ impl TestApp {
 
     /// Lets time pass, and waits until those whom the clock woke have done their work.
     pub async fn pass(&self, span: Duration) {
+        self.advance(span).await;
         self.at_rest().await;
+    }
+
+    /// The same where those whom the clock wakes then wait for the test, such as for the answer of its station.
+    pub async fn advance(&self, span: Duration) {
+        self.at_rest().await; // who is at work may not wait for the clock yet, and would not see it move
         self.clock.advance(span);
-        self.at_rest().await;
     }
 
     /// Lets time pass until this instant.

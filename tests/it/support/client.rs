@@ -1,9 +1,13 @@
 //! An integrator's client: sends requests, and lets a test say what it expects of the answer.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+
+/// How long a test waits for an answer to its end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client with a base URL and a key.
 #[derive(Clone)]
@@ -24,7 +28,7 @@ pub struct Answer {
 impl Client {
     pub fn new(address: SocketAddr, key: &str) -> Self {
         // It speaks plain HTTP: reading all the authorities that this machine trusts would take longer than most tests.
-        let http = reqwest::Client::builder().tls_certs_only([]).build().expect("a client");
+        let http = reqwest::Client::builder().tls_certs_only([]).timeout(PATIENCE).build().expect("a client");
         Self { http, base: format!("http://{address}"), key: key.to_owned() }
     }
 

@@ -34,7 +34,7 @@ impl Keeper {
     /// Days pass, and the clock goes on with them.
     pub async fn pass(&mut self, app: &TestApp, days: u32) {
         for _ in 0..days * 2 {
-            app.clock.advance(TURN);
+            app.pass(TURN).await;
             self.turn(app).await;
         }
     }

@@ -8,6 +8,7 @@ mod pki;
 mod raw;
 mod station;
 mod store;
+mod watchdog;
 
 pub use app::{TestApp, TestStation, after_commits, configuration, eventually, when};
 pub use client::{Answer, Client};

@@ -45,7 +45,9 @@ impl FakeStation {
     }
 
     pub async fn send_text(&mut self, text: impl Into<String>) {
-        self.socket.send(Message::text(text.into())).await.expect("sent");
+        let text = text.into();
+        println!("station: {text}"); // shown where a test fails
+        self.socket.send(Message::text(text)).await.expect("sent");
     }
 
     /// The next message of the server; `None` when it closed.
@@ -53,6 +55,7 @@ impl FakeStation {
         loop {
             match timeout(PATIENCE, self.socket.next()).await.expect("a message in time") {
                 Some(Ok(Message::Text(text))) => {
+                    println!("server: {text}");
                     return Some(serde_json::from_str(&text).expect("JSON"));
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,

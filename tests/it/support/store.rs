@@ -10,6 +10,8 @@ use evenwatt::store::connection::Synchronous;
 use evenwatt::store::{Conn, StoreUrl, migrate};
 use tempfile::TempDir;
 
+use super::watchdog::watch_this_test;
+
 /// A database that goes away with this value.
 pub struct TestStore {
     pub url: String,
@@ -25,6 +27,7 @@ static COUNTER: AtomicU32 = AtomicU32::new(0);
 
 impl TestStore {
     pub fn new() -> Self {
+        watch_this_test();
         match std::env::var("TEST_POSTGRES_URL") {
             Ok(server) => Self::postgres(server),
             Err(_) => Self::sqlite(),

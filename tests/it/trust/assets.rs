@@ -70,8 +70,8 @@ impl Site {
         of_assets.map(code).collect()
     }
 
-    fn pass(&self, seconds: u64) {
-        self.app.clock.advance(Duration::from_secs(seconds));
+    async fn pass(&self, seconds: u64) {
+        self.app.pass(Duration::from_secs(seconds)).await;
     }
 }
 
@@ -87,7 +87,7 @@ fn warnings(receipt: &Value) -> Vec<(u64, &str)> {
 async fn a_slip_of_units_is_refused_reported_and_forgotten_with_the_next_reading() {
     let site = Site::new().await;
     site.reads_by(0, 12.0).await;
-    site.pass(1);
+    site.pass(1).await;
     let refused = site.send(&site.meter, json!({"power": 12_000})).await;
     assert_eq!(refused.faulty_fields(), ["power"]);
     let said = refused.json()["errors"][0]["message"].clone();
@@ -100,7 +100,7 @@ async fn a_slip_of_units_is_refused_reported_and_forgotten_with_the_next_reading
     assert_eq!(site.warned().await, ["implausible_reading"]);
     assert_eq!(site.status().await["uncontrolled_load"], 12.0);
 
-    site.pass(1);
+    site.pass(1).await;
     site.reads_by(0, 11.5).await;
     assert_eq!(site.meter().await["refused_reading"], Value::Null);
     assert_eq!(site.warned().await, Vec::<String>::new());
@@ -112,7 +112,7 @@ async fn a_meter_that_reports_nothing_else_is_stale() {
     let site = Site::new().await;
     site.reads_by(0, 12.0).await;
     for _ in 0..6 {
-        site.pass(10);
+        site.pass(10).await;
         site.send(&site.meter, json!({"power": 12_000})).await.error(422);
     }
     assert_eq!(site.meter().await["stale"], true);
@@ -147,7 +147,7 @@ async fn without_a_group_ten_megawatts_are_believed() {
     let site = Site::new().await;
     let plant = site.asset(json!({"type": "producer", "group": null})).await;
     site.send(&plant, json!({"power": 10_000})).await.created();
-    site.pass(1);
+    site.pass(1).await;
     site.send(&plant, json!({"power": 10_000.001})).await.error(422);
 }
 
@@ -159,14 +159,14 @@ async fn power_that_nobody_produces_is_warned_of_and_frees_nothing() {
     assert_eq!(site.warned().await, ["implausible_reading"]);
     assert_eq!(site.status().await["uncontrolled_load"], 0.0);
 
-    site.pass(1);
+    site.pass(1).await;
     let panels = site.asset(json!({"type": "producer"})).await;
     site.send(&panels, json!({"power": 28})).await.created();
     // 28 kW and a tenth explain 30 kW, and 28 of them count.
     assert_eq!(warnings(&site.reads_by(0, -30.0).await), []);
     assert_eq!(site.warned().await, Vec::<String>::new());
     assert_eq!(site.status().await["uncontrolled_load"], -28.0);
-    site.pass(1);
+    site.pass(1).await;
     assert_eq!(warnings(&site.reads_by(0, -31.0).await), [(0, "below_zero")]);
 }
 
@@ -197,11 +197,11 @@ async fn currents_without_a_sign_flow_where_power_does() {
 async fn a_meter_two_hours_behind_is_fresh_once_its_clock_is_known() {
     let site = Site::new().await;
     for seconds in [0, 20, 20] {
-        site.pass(seconds);
+        site.pass(seconds).await;
         site.reads_by(-7_200, 12.0).await;
         assert_eq!(site.meter().await["stale"], true, "it may be a history");
     }
-    site.pass(20);
+    site.pass(20).await;
     site.reads_by(-7_200, 13.0).await;
     let meter = site.meter().await;
     assert_eq!(
@@ -210,7 +210,7 @@ async fn a_meter_two_hours_behind_is_fresh_once_its_clock_is_known() {
     );
     assert_eq!(site.warned().await, ["clock_off"]);
     assert_eq!(site.status().await["uncontrolled_load"], 13.0);
-    site.pass(60);
+    site.pass(60).await;
     assert_eq!(site.meter().await["stale"], true, "it is not fresh for ever");
 
     // Somebody sets it right.
@@ -224,14 +224,14 @@ async fn a_meter_two_hours_behind_is_fresh_once_its_clock_is_known() {
 async fn a_meter_two_hours_ahead_is_fresh_for_a_minute_only() {
     let site = Site::new().await;
     site.reads_by(7_200, 12.0).await;
-    site.pass(20);
+    site.pass(20).await;
     site.reads_by(7_200, 13.0).await;
     let meter = site.meter().await;
     assert_eq!(
         (&meter["stale"], &meter["age_seconds"], &meter["clock_offset_seconds"]),
         (&json!(false), &json!(0), &json!(7_200))
     );
-    site.pass(60);
+    site.pass(60).await;
     assert_eq!(site.meter().await["stale"], true);
     site.reads_by(0, 14.0).await;
     let meter = site.meter().await;
@@ -250,7 +250,7 @@ async fn a_day_that_is_sent_late_is_a_history() {
         };
         let readings: Vec<Value> = (0..60).map(minute).collect();
         site.send(&site.meter, json!(readings)).await.created();
-        site.pass(1);
+        site.pass(1).await;
     }
     let meter = site.meter().await;
     assert_eq!((&meter["stale"], &meter["clock_offset_seconds"]), (&json!(true), &json!(0)));
@@ -266,7 +266,7 @@ async fn a_producer_gives_what_it_is_rated_for_at_most() {
     let at = site.app.clock.now();
     let reported = site.send(&roof, json!({"at": at, "power": 80})).await;
     assert_eq!(reported.created()["warnings"][0]["code"], "implausible");
-    site.pass(1);
+    site.pass(1).await;
     let right = json!({"at": site.app.clock.now(), "power": 10.9});
     let reported = site.send(&roof, right).await.created();
     assert_eq!(reported["warnings"], json!([]), "a tenth more is weather");

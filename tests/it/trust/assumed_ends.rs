@@ -156,7 +156,7 @@ async fn readings_of_before_the_assumed_end_do_not() {
 async fn a_stop_that_the_station_refuses_ends_what_nothing_else_shows() {
     let (mut site, _) = charging().await;
     site.reboot().await;
-    site.pass(600);
+    site.pass(600).await;
     assert_eq!(stop_over_api(&site, json!({})).await.status, 200);
     let call = site.socket.next_call().await;
     site.socket.answer(&call, json!({"status": "Rejected"})).await;
@@ -201,7 +201,7 @@ async fn force_ends_it_at_a_station_that_is_offline() {
 #[actix_web::test]
 async fn a_station_that_is_offline_for_long_need_not_be_asked() {
     let (app, path) = cut_off().await;
-    app.clock.advance(std::time::Duration::from_secs(16 * 60));
+    app.pass(std::time::Duration::from_secs(16 * 60)).await;
     let ended = app.client.post(&path, json!({})).await.ok();
     assert_settled(&ended, "ended", 4_000, 1.6);
     assert_eq!(reason(&ended), "Assumed: the station is offline for long");
@@ -214,10 +214,10 @@ async fn the_session_of_a_station_that_is_offline_for_a_day_is_over() {
     let parked = crate::support::FakeStation::connect(&other.url).await;
     std::mem::replace(&mut site.socket, parked).drop_link().await;
     site.app.eventually(async || site.app.client.get(&site.station.path).await.ok()["online"] == false).await;
-    site.pass(23 * 3_600);
+    site.pass(23 * 3_600).await;
     site.tidy().await;
     assert_eq!(site.session().await["status"], "started");
-    site.pass(3_601);
+    site.pass(3_601).await;
     site.tidy().await;
     assert_settled(&site.session().await, "ended", 4_000, 1.6);
 }
@@ -225,9 +225,9 @@ async fn the_session_of_a_station_that_is_offline_for_a_day_is_over() {
 #[actix_web::test]
 async fn a_connector_that_is_free_for_long_ends_what_ran_there() {
     let (mut site, _) = charging().await;
-    site.pass(1);
+    site.pass(1).await;
     site.status("Available").await;
-    site.pass(400);
+    site.pass(400).await;
     site.tidy().await;
     let session = site.session().await;
     assert_settled(&session, "ended", 4_000, 1.6);
@@ -237,11 +237,11 @@ async fn a_connector_that_is_free_for_long_ends_what_ran_there() {
 #[actix_web::test]
 async fn a_connector_called_free_whose_meter_rises_is_not() {
     let (mut site, number) = charging().await;
-    site.pass(1);
+    site.pass(1).await;
     site.status("Available").await;
-    site.pass(200);
+    site.pass(200).await;
     site.meter(number, 12, 5_900, 0).await;
-    site.pass(200);
+    site.pass(200).await;
     site.tidy().await;
     assert_eq!(site.session().await["status"], "started");
 }
@@ -250,9 +250,9 @@ async fn a_connector_called_free_whose_meter_rises_is_not() {
 async fn a_connector_called_free_before_the_session_began_says_nothing() {
     let mut site = TestSite::open().await;
     site.status("Available").await;
-    site.pass(900);
+    site.pass(900).await;
     site.start().await;
-    site.pass(900);
+    site.pass(900).await;
     site.tidy().await;
     assert_eq!(site.session().await["status"], "started");
 }

@@ -49,8 +49,8 @@ impl Charger {
         self.ours(self.ahead + seconds).to_string()
     }
 
-    fn pass(&self, seconds: u64) {
-        self.app.clock.advance(Duration::from_secs(seconds));
+    async fn pass(&self, seconds: u64) {
+        self.app.pass(Duration::from_secs(seconds)).await;
     }
 
     /// Reports a status with the station's time, so many seconds from now.
@@ -69,7 +69,7 @@ impl Charger {
     async fn talks(&mut self) {
         for _ in 0..3 {
             self.status_of(0).await;
-            self.pass(60);
+            self.pass(60).await;
         }
     }
 
@@ -154,9 +154,9 @@ async fn one_wild_time_is_no_clock() {
     charger.talks().await;
     for seconds in [20_000 * DAY, -20_000 * DAY, 3 * HOUR] {
         charger.status_of(seconds).await;
-        charger.pass(60);
+        charger.pass(60).await;
         charger.status_of(0).await;
-        charger.pass(60);
+        charger.pass(60).await;
     }
     assert_eq!(charger.offset().await, 0);
     assert_eq!(charger.limit_begins().await, -60);
@@ -168,7 +168,7 @@ async fn a_clock_an_hour_behind_is_known_when_it_goes_on_alike() {
     charger.status_of(0).await;
     charger.status_of(0).await;
     assert_eq!(charger.offset().await, Value::Null, "it may come from a queue");
-    charger.pass(30);
+    charger.pass(30).await;
     charger.status_of(0).await;
     assert_eq!(charger.offset().await, -HOUR);
     assert!(charger.is_noted().await);
@@ -193,7 +193,7 @@ async fn messages_out_of_a_queue_are_no_clock_that_is_behind() {
             "meterValue": [{"timestamp": at, "sampledValue": [value]}]});
         charger.socket.call("MeterValues", values).await;
         if minute % 10 == 0 {
-            charger.pass(1);
+            charger.pass(1).await;
         }
     }
     let offset = charger.offset().await;
@@ -212,7 +212,7 @@ async fn events_that_were_kept_while_offline_are_no_clock_that_is_behind() {
             "transactionInfo": {"transactionId": "tx"}, "evse": {"id": 1, "connectorId": 1},
         });
         charger.socket.call("TransactionEvent", event).await;
-        charger.pass(1);
+        charger.pass(1).await;
     }
     assert_eq!(charger.offset().await, 0);
 }
@@ -226,7 +226,7 @@ async fn readings_that_always_come_a_minute_late_are_no_clock_that_is_behind() {
         let values = json!({"connectorId": 1,
             "meterValue": [{"timestamp": charger.there(-60), "sampledValue": [value]}]});
         charger.socket.call("MeterValues", values).await;
-        charger.pass(60);
+        charger.pass(60).await;
     }
     assert_eq!(charger.offset().await, 0);
 }
@@ -280,7 +280,7 @@ async fn readings_alone_show_that_a_clock_went_back() {
     let id = charger.socket.start(1, "CARD", 0, &charger.there(0)).await;
     charger.ahead = -HOUR;
     for minute in 1..4 {
-        charger.pass(60);
+        charger.pass(60).await;
         let value = json!({"value": (minute * 100).to_string()});
         let values = json!({"connectorId": 1, "transactionId": id,
             "meterValue": [{"timestamp": charger.there(0), "sampledValue": [value]}]});
@@ -479,7 +479,7 @@ async fn a_clock_that_is_set_right_in_a_session_neither_opens_the_bound_nor_ends
         let transaction = charger.socket.start(1, "CARD", 0, &at).await;
         charger.ahead = 0;
         charger.meters(transaction, 0, 20).await;
-        charger.pass(2);
+        charger.pass(2).await;
         let now = charger.there(0);
         let session = charger.stops(transaction, 0, 9_000_000).await;
         assert_eq!(session["metrics"]["chargingStop"], now);
@@ -495,7 +495,7 @@ async fn in_2_a_clock_that_is_set_right_in_a_session_neither_opens_the_bound_nor
     charger.talks().await;
     charger.event("Started", 0, 0).await;
     charger.ahead = 0;
-    charger.pass(1);
+    charger.pass(1).await;
     charger.event("Updated", 1, 40_000).await;
     let now = charger.there(0);
     charger.event("Ended", 2, 40_000).await;
@@ -528,7 +528,7 @@ async fn a_clock_an_hour_behind_that_stands_still_does_not_stop_time() {
     let at = charger.there(-HOUR);
     let transaction = charger.socket.start(1, "CARD", 0, &at).await;
     for step in 1..=15 {
-        charger.pass(10);
+        charger.pass(10).await;
         let values = json!([{"timestamp": at, "sampledValue": [{"value": (10 * step).to_string()}]}]);
         let reported = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
         charger.socket.call("MeterValues", reported).await;

@@ -37,7 +37,7 @@ async fn that_booted() -> (TestSite, i64) {
     let mut site = TestSite::open().await;
     let number = site.start().await;
     site.meter(number, 4, 5_000, 7_000).await;
-    site.pass(900);
+    site.pass(900).await;
     site.reboot().await;
     site.status("Preparing").await;
     assert_settled(&site.session().await, "ended", 4_000, 1.6);
@@ -71,7 +71,7 @@ async fn values_that_waited_over_the_boot_are_no_sign_that_it_goes_on() {
     let mut site = TestSite::open().await;
     let number = site.start().await;
     site.meter(number, 4, 5_000, 7_000).await;
-    site.pass(900);
+    site.pass(900).await;
     site.reboot().await;
     site.meter(number, 12, 7_000, 7_000).await;
     site.status("Preparing").await;
@@ -83,7 +83,7 @@ async fn events_that_waited_over_the_boot_correct_what_it_ended() {
     let mut site = TestSite::speaking("ocpp2.0.1").await;
     let begin = json!({"at_evse": 1, "register": 1_000, "chargingState": "Charging"});
     site.event("Started", ("tx", 0, 0), begin).await;
-    site.pass(900);
+    site.pass(900).await;
     site.reboot().await;
     site.status("Available").await;
     let late = json!({"register": 3_000, "chargingState": "Charging", "offline": true});

@@ -115,7 +115,7 @@ mod a_clock_that_begins_anew_at_each_boot {
         let first = site.socket.start(1, "CARD", 0, BEGIN).await;
         let end = json!({"transactionId": first, "meterStop": 500, "timestamp": "2021-01-01T00:05:00Z"});
         site.stop(stop(end)).await;
-        site.pass(60);
+        site.pass(60).await;
         assert_eq!(site.socket.start(1, "CARD", 0, BEGIN).await, first, "reported again");
         site.reboot().await;
         let second = site.socket.start(1, "CARD", 0, BEGIN).await;
@@ -148,7 +148,7 @@ mod a_start {
         let mut site = TestSite::open().await;
         let number = site.start().await;
         site.stop(stop(json!({"transactionId": number}))).await;
-        site.pass(3_600);
+        site.pass(3_600).await;
         assert_eq!(site.start().await, number);
         assert_settled(&site.session().await, "ended", 8_000, 3.2);
     }
@@ -157,7 +157,7 @@ mod a_start {
     async fn repeated_with_a_new_time_is_one_session_where_nothing_else_was_reported() {
         let mut site = TestSite::open().await;
         let number = site.start().await;
-        site.pass(40);
+        site.pass(40).await;
         assert_eq!(site.socket.start(1, "CARD", 1_000, &minute(1)).await, number);
         site.meter(number, 4, 1_000, 0).await;
         let next = site.socket.start(1, "CARD", 1_000, &minute(5)).await;
@@ -215,7 +215,7 @@ mod events_after_the_end {
         let begin = json!({"at_evse": 1, "register": 1_000});
         site.event("Started", ("1", 0, 0), begin).await;
         site.event("Ended", ("1", 1, 1), json!({"register": 1_500})).await;
-        site.pass(61);
+        site.pass(61).await;
         site
     }
 

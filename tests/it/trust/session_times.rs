@@ -36,8 +36,8 @@ impl Scene {
         at.to_string()
     }
 
-    fn pass(&self, minutes: u64) {
-        self.app.clock.advance(Duration::from_secs(60 * minutes));
+    async fn pass(&self, minutes: u64) {
+        self.app.pass(Duration::from_secs(60 * minutes)).await;
     }
 
     async fn reads(&mut self, transaction: i64, at: &str, register: i64, power: i64) {
@@ -67,7 +67,7 @@ async fn a_start_of_2021_is_when_it_was_received() {
     let mut scene = Scene::new().await;
     let transaction = scene.socket.start(1, "CARD", 0, "2021-01-01T00:03:10Z").await;
     let began = scene.minute(0);
-    scene.pass(6);
+    scene.pass(6).await;
     let (now, soon) = (scene.minute(0), scene.minute(1));
     scene.reads(transaction, &now, 1_000, 10_000).await;
     let session = scene.stop(transaction, &soon, 1_000).await;
@@ -100,13 +100,13 @@ async fn time_passes_by_receipt_where_the_clock_goes_back() {
     let mut scene = Scene::new().await;
     let begun = scene.minute(0);
     let transaction = scene.socket.start(1, "CARD", 0, &begun).await;
-    scene.pass(30);
+    scene.pass(30).await;
     let now = scene.minute(0);
     scene.reads(transaction, &now, 4_000, 8_000).await;
-    scene.pass(30);
+    scene.pass(30).await;
     let back = scene.minute(-60);
     scene.reads(transaction, &back, 8_000, 8_000).await;
-    scene.pass(60);
+    scene.pass(60).await;
     let back = scene.minute(-60);
     let session = scene.stop(transaction, &back, 16_000).await;
     assert_eq!(energy(&session), &json!(16_000));
@@ -132,7 +132,7 @@ async fn a_stop_that_waited_for_the_link_ends_when_it_happened() {
     let mut scene = Scene::new().await;
     let (begun, end) = (scene.minute(0), scene.minute(30));
     let transaction = scene.socket.start(1, "CARD", 0, &begun).await;
-    scene.pass(180);
+    scene.pass(180).await;
     let session = scene.stop(transaction, &end, 5_000).await;
     assert_eq!(session["metrics"]["chargingStop"], end);
     assert_eq!(session["cost"]["amount"], 0.5);
@@ -143,10 +143,10 @@ async fn a_clock_two_hours_ahead_changes_neither_energy_nor_price() {
     let mut scene = Scene::new().await;
     let begun = scene.minute(120);
     let transaction = scene.socket.start(1, "CARD", 0, &begun).await;
-    scene.pass(30);
+    scene.pass(30).await;
     let ahead = scene.minute(120);
     scene.reads(transaction, &ahead, 5_000, 10_000).await;
-    scene.pass(30);
+    scene.pass(30).await;
     let ahead = scene.minute(120);
     let session = scene.stop(transaction, &ahead, 10_000).await;
     assert_eq!(energy(&session), &json!(10_000));
@@ -161,7 +161,7 @@ async fn a_clock_that_jumps_to_and_fro_does_not_open_the_bound() {
     let transaction = scene.socket.start(1, "CARD", 0, &begun).await;
     let mut register = 0;
     for step in 1..=10 {
-        scene.pass(1);
+        scene.pass(1).await;
         register += 5_000; // 300 kW
         let at = scene.minute(if step % 2 == 0 { 0 } else { -600 });
         scene.reads(transaction, &at, register, 22_000).await;
@@ -178,7 +178,7 @@ async fn elements_of_one_message_keep_their_spacing_though_their_times_are_years
     let mut scene = Scene::new().await;
     let begun = scene.minute(0);
     let transaction = scene.socket.start(1, "CARD", 0, &begun).await;
-    scene.pass(60);
+    scene.pass(60).await;
     let element = |minute: u32, register: &str| json!({"timestamp": format!("2021-05-01T10:{minute:02}:00Z"), "sampledValue": [{"value": register}]});
     let values = json!([element(0, "1000"), element(20, "5000"), element(40, "9000")]);
     let reported = json!({"connectorId": 1, "transactionId": transaction, "meterValue": values});
@@ -196,9 +196,9 @@ async fn elements_of_one_message_keep_their_spacing_though_their_times_are_years
 async fn a_clock_that_was_never_set_still_prices_by_receipt() {
     let mut scene = Scene::new().await;
     let transaction = scene.socket.start(1, "CARD", 0, "1970-01-01T00:01:00Z").await;
-    scene.pass(30);
+    scene.pass(30).await;
     scene.reads(transaction, "1970-01-01T00:31:00Z", 5_000, 10_000).await;
-    scene.pass(30);
+    scene.pass(30).await;
     let session = scene.stop(transaction, "1970-01-01T01:01:00Z", 10_000).await;
     assert_eq!(energy(&session), &json!(10_000));
     assert_eq!(session["cost"]["amount"], 1);

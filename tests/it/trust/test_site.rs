@@ -56,13 +56,13 @@ impl TestSite {
     }
 
     /// Lets this many seconds pass.
-    pub fn pass(&self, seconds: u64) {
-        self.app.clock.advance(Duration::from_secs(seconds));
+    pub async fn pass(&self, seconds: u64) {
+        self.app.pass(Duration::from_secs(seconds)).await;
     }
 
     /// The socket breaks and the station is back a minute later, without a boot.
     pub async fn reconnect(&mut self) {
-        self.pass(60);
+        self.pass(60).await;
         self.socket = FakeStation::speaking(&self.station.url, self.protocol).await;
     }
 
@@ -70,7 +70,7 @@ impl TestSite {
     pub async fn reboot(&mut self) {
         self.reconnect().await;
         boot(&mut self.socket, self.protocol).await;
-        self.pass(1);
+        self.pass(1).await;
     }
 
     /// The station says how its connector is doing.

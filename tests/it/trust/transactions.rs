@@ -226,7 +226,7 @@ mod stops_with_fields_that_are_odd {
         for begin in [1_000, 2_000] {
             site.socket.start(1, "CARD", begin, &minute(1)).await;
             site.stop(stop(json!({"timestamp": null}))).await;
-            site.pass(30);
+            site.pass(30).await;
         }
         let energies: Vec<_> = site.sessions().await.iter().map(settled).map(|it| it.1).collect();
         assert_eq!(energies, [8_000, 7_000]);
@@ -286,10 +286,10 @@ mod starts_with_fields_that_are_odd {
     async fn without_a_time_it_is_the_same_while_it_is_repeated() {
         let mut site = TestSite::open().await;
         let first = start(&mut site, json!({"timestamp": null})).await;
-        site.pass(60);
+        site.pass(60).await;
         assert_eq!(start(&mut site, json!({"timestamp": null})).await, first);
         site.stop(stop(json!({"transactionId": first, "timestamp": null}))).await;
-        site.pass(60);
+        site.pass(60).await;
         assert_ne!(start(&mut site, json!({"timestamp": null})).await, first);
     }
 
@@ -329,7 +329,7 @@ mod starts_with_fields_that_are_odd {
         let mut site = TestSite::open().await;
         let wild = json!({"timestamp": "2080-01-01T00:00:00Z"});
         let first = start(&mut site, wild.clone()).await;
-        site.pass(120);
+        site.pass(120).await;
         assert_eq!(start(&mut site, wild).await, first);
     }
 

@@ -15,7 +15,7 @@ async fn a_reading_makes_an_asset_fresh_until_none_comes_for_a_minute() {
     let etag = app.client.get(&path).await.headers["etag"].clone();
     let receipt = app.client.post(&format!("{path}/readings"), json!({"power": 7.25, "energy": 1000})).await;
     assert_eq!(receipt.created(), json!({"accepted": 1, "duplicates": 0, "rejected": [], "warnings": []}));
-    app.clock.advance(Duration::from_secs(59));
+    app.pass(Duration::from_secs(59)).await;
     let seen = app.client.get(&path).await;
     assert_eq!(seen.headers["etag"], etag, "a reading does not change the asset");
     let seen = seen.ok();
@@ -25,7 +25,7 @@ async fn a_reading_makes_an_asset_fresh_until_none_comes_for_a_minute() {
     );
     assert_eq!((&seen["latest_reading"]["power"], &seen["latest_reading"]["energy"]), (&json!(7.25), &json!(1000)));
     assert_eq!(names(&app.client.get("/assets?stale=false").await.json()), ["consumer"]);
-    app.clock.advance(Duration::from_secs(1));
+    app.pass(Duration::from_secs(1)).await;
     assert_eq!(app.client.get(&path).await.ok()["stale"], true);
     assert_eq!(names(&app.client.get("/assets?stale=true").await.json()), ["consumer"]);
     assert_eq!(names(&app.client.get("/assets?stale=false").await.json()), Vec::<String>::new());
@@ -37,13 +37,13 @@ async fn the_usual_spacing_of_readings_decides_when_data_is_stale() {
     let location = depot(&app).await;
     let path = asset(&app, &location, "smart_meter", json!({})).await;
     for _ in 0..10 {
-        app.clock.advance(Duration::from_secs(40));
+        app.pass(Duration::from_secs(40)).await;
         app.client.post(&format!("{path}/readings"), json!({"power": 1})).await.created();
     }
     assert_eq!(app.client.get(&path).await.ok()["interval_seconds"], 40);
-    app.clock.advance(Duration::from_secs(119));
+    app.pass(Duration::from_secs(119)).await;
     assert_eq!(app.client.get(&path).await.ok()["stale"], false);
-    app.clock.advance(Duration::from_secs(1));
+    app.pass(Duration::from_secs(1)).await;
     assert_eq!(app.client.get(&path).await.ok()["stale"], true);
 }
 
@@ -155,7 +155,7 @@ async fn a_clock_that_runs_ahead_keeps_nothing_fresh() {
     let path = asset(&app, &location, "producer", json!({})).await;
     let ahead = json!({"at": "2026-04-24T20:00:00Z", "power": 5});
     app.client.post(&format!("{path}/readings"), ahead).await.created();
-    app.clock.advance(Duration::from_secs(60));
+    app.pass(Duration::from_secs(60)).await;
     let seen = app.client.get(&path).await.ok();
     assert_eq!((&seen["stale"], &seen["latest_reading"]["at"]), (&json!(true), &json!("2026-04-24T20:00:00.000Z")));
     app.client.post(&format!("{path}/readings"), json!({"power": 6})).await.created();
@@ -206,7 +206,7 @@ async fn readings_are_recorded_as_events_every_thirty_seconds() {
     let path = format!("{}/readings", asset(&app, &location, "consumer", json!({})).await);
     for _ in 0..7 {
         app.client.post(&path, json!({"power": 1})).await.created();
-        app.clock.advance(Duration::from_secs(10));
+        app.pass(Duration::from_secs(10)).await;
     }
     assert_eq!(events_of_type(&app, "asset.reading.created").await, 3);
 }

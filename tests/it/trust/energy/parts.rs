@@ -59,7 +59,7 @@ async fn a_clock_that_stands_still_hides_no_reading() {
     for register in ["1000", "2000", "3000"] {
         let values = json!([{"timestamp": "2024-01-01T00:00:00Z", "sampledValue": [{"value": register}]}]);
         scene.report_raw(Some(transaction), values).await;
-        scene.app.clock.advance(Duration::from_secs(300));
+        scene.app.pass(Duration::from_secs(300)).await;
     }
     let session = scene.session(transaction).await;
     assert_eq!(energy(&session), 3_000);

@@ -52,7 +52,7 @@ async fn a_stop_that_did_not_help_is_asked_for_again_after_minutes() {
     scene.reads(transaction, 50, 1_500).await;
     let stop = scene.socket.next_call().await;
     scene.socket.answer(&stop, json!({"status": "Rejected"})).await;
-    scene.app.clock.advance(Duration::from_secs(301));
+    scene.app.pass(Duration::from_secs(301)).await;
     scene.reads(transaction, 0, 2_500).await;
     assert_eq!(scene.socket.next_call().await[2], "RemoteStopTransaction");
 }
