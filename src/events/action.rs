@@ -43,6 +43,7 @@ crate::spelled! {
         StationGetDerControl = "chargestation.get_der_control",
         StationClearDerControl = "chargestation.clear_der_control",
         StationRequestBatterySwap = "chargestation.request_battery_swap",
+        StationAfrrSignal = "chargestation.afrr_signal",
         StationOpeningHours = "chargestation.opening_hours",
         StationBootTrigger = "chargestation.boot_configuration.trigger",
         StationBootClearChargingProfiles = "chargestation.boot_configuration.clear_charging_profiles",

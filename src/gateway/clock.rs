@@ -227,15 +227,16 @@ impl StationClock {
     }
 }
 
-/// Fields of charging profiles, of messages on displays, of grid support and of local lists that are instants at which a
-/// station does something.
-const TIMES: [&str; 8] = [
+/// Fields of charging profiles, of messages on displays, of grid support (`timestamp` is that of an aFRR signal) and of local
+/// lists that are instants at which a station does something.
+const TIMES: [&str; 9] = [
     "startSchedule",
     "validFrom",
     "validTo",
     "startDateTime",
     "endDateTime",
     "startTime",
+    "timestamp",
     "expiryDate",
     "cacheExpiryDateTime",
 ];

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::sites::stations::link::DeviceRequest;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_777_000_000);
 const HOUR: i64 = 3_600;
@@ -181,6 +182,11 @@ fn commands_speak_of_its_time() {
         entries: vec![serde_json::json!({"idTag": "A", "idTagInfo": {"status": "Accepted", "expiryDate": until}})],
     };
     assert_eq!(clock.in_its_time(list(NOW)), list(at(-HOUR)));
+    let signal = |from: Timestamp| StationCommand::Device {
+        request: DeviceRequest::AfrrSignal,
+        payload: serde_json::json!({"timestamp": from, "signal": 1}),
+    };
+    assert_eq!(clock.in_its_time(signal(NOW)), signal(at(-HOUR)));
     let right = StationClock::remembered(Some(0));
     assert_eq!(right.in_its_time(reserve(NOW)), reserve(NOW));
 }

@@ -163,6 +163,7 @@ NEW_COMMANDS = [
     ("get_der_control", {"controlType": "VoltVar"}, "GetDERControl"),
     ("clear_der_control", {"isDefault": True, "controlId": "c"}, "ClearDERControl"),
     ("request_battery_swap", {"idToken": {"idToken": "A", "type": "Central"}}, "RequestBatterySwap"),
+    ("afrr_signal", {"timestamp": "2026-04-24T03:00:00Z", "signal": -1}, "AFRRSignal"),
 ]
 
 

@@ -18,7 +18,11 @@ impl DeviceRequest {
     pub fn is_known_to(self, protocol: Protocol) -> bool {
         let is_new = matches!(
             self,
-            Self::SetDerControl | Self::GetDerControl | Self::ClearDerControl | Self::RequestBatterySwap
+            Self::SetDerControl
+                | Self::GetDerControl
+                | Self::ClearDerControl
+                | Self::RequestBatterySwap
+                | Self::AfrrSignal
         );
         match protocol {
             Protocol::V16 => false,
@@ -487,6 +491,18 @@ input! {
     }
 }
 
+input! {
+    /// A signal of the automatic frequency restoration reserve.
+    #[derive(Serialize)]
+    #[schema(example = json!({"timestamp": "2026-04-24T03:00:00Z", "signal": 1}))]
+    pub struct AfrrSignalRequest {
+        /// From when it holds.
+        pub timestamp: Timestamp,
+        /// Its value; `v2xSignalWattCurve` of the charging profile says what power that is.
+        pub signal: i32,
+    }
+}
+
 /// The same without what is absent: stations are never sent null, nor lists of nothing.
 fn without_nothing(value: Value) -> Value {
     match value {
@@ -529,4 +545,5 @@ device_requests! {
     GetDerControlRequest => GetDerControl;
     ClearDerControlRequest => ClearDerControl;
     BatterySwapRequest => RequestBatterySwap;
+    AfrrSignalRequest => AfrrSignal;
 }

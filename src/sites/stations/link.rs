@@ -102,6 +102,7 @@ crate::spelled! {
         GetDerControl = "GetDERControl",
         ClearDerControl = "ClearDERControl",
         RequestBatterySwap = "RequestBatterySwap",
+        AfrrSignal = "AFRRSignal",
     }
 }
 

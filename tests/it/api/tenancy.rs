@@ -147,6 +147,7 @@ fn body_for(documented: &str) -> serde_json::Value {
             json!({"isDefault": true, "controlId": "c", "controlType": "VoltVar"})
         }
         "clear_der_control" => json!({"isDefault": true}),
+        "afrr_signal" => json!({"timestamp": "2026-04-24T03:00:00Z", "signal": 1}),
         "request_battery_swap" => json!({"idToken": {"idToken": "A", "type": "Central"}}),
         "set_charging_profile" => json!({"csChargingProfiles": {}}),
         "set_default_power_limit" | "set_power_limit" => json!({"unit": "power", "limit": 1}),

@@ -11,7 +11,10 @@ async fn connected(protocol: &str) -> (TestApp, TestStation, FakeStation) {
     let app = TestApp::start().await;
     let station = app.station("S").await;
     let mut socket = FakeStation::speaking(&station.url, protocol).await;
-    socket.boot_2().await;
+    match protocol {
+        "ocpp1.6" => socket.boot().await,
+        _ => socket.boot_2().await,
+    };
     (app, station, socket)
 }
 
@@ -168,6 +171,46 @@ async fn wrong_bodies_name_their_fields_and_stations_that_know_no_such_thing_are
     answer.error(409);
     let message = answer.json()["message"].as_str().expect("a text").to_owned();
     assert_eq!(message, "The station speaks ocpp1.6, which has no GetReport");
+}
+
+#[actix_web::test]
+async fn a_signal_of_the_grid_is_sent_to_stations_of_2_1_alone() {
+    let mut all = connected("ocpp2.1").await;
+    // `AFRRSignalRequest.json` of the OCA: both are required, `signal` is an integer, there is nothing else.
+    let signal = || json!({"timestamp": "2026-04-24T03:00:00.000Z", "signal": -1});
+    let asked = || ("afrr_signal?wait=true", signal());
+    let (answer, call) = reported(&mut all, asked(), json!({"status": "Accepted"}), ("Heartbeat", &[])).await;
+    assert_eq!((&call[2], &call[3]), (&json!("AFRRSignal"), &signal()));
+    let action = answer.ok();
+    assert_eq!((&action["type"], &action["status"]), (&json!("chargestation.afrr_signal"), &json!("completed")));
+    assert_eq!(action["data"], signal());
+    let refusal = json!({"status": "Rejected", "statusInfo": {"reasonCode": "NoCurve"}});
+    let (answer, _) = reported(&mut all, asked(), refusal, ("Heartbeat", &[])).await;
+    assert_eq!(answer.error(400), "command_failed");
+
+    let (app, station, _socket) = &all;
+    let path = format!("{}/afrr_signal", station.path);
+    let asked = app.client.post(&path, signal()).await;
+    assert_eq!(asked.status, 202, "nobody waits for it unless asked to");
+    for (body, fields) in [
+        (json!({}), vec!["signal", "timestamp"]),
+        (json!({"timestamp": "soon", "signal": 1}), vec!["timestamp"]),
+        (json!({"timestamp": "2026-04-24T03:00:00Z", "signal": 0.5}), vec!["signal"]),
+        (json!({"timestamp": "2026-04-24T03:00:00Z", "signal": 2_147_483_648_u32}), vec!["signal"]),
+    ] {
+        let mut faulty = app.client.post(&path, body).await.faulty_fields();
+        faulty.sort();
+        assert_eq!(faulty, fields);
+    }
+    assert_eq!(app.client_with(&["read:chargestations"]).await.post(&path, signal()).await.error(403), "forbidden");
+
+    for protocol in ["ocpp2.0.1", "ocpp1.6"] {
+        let (app, station, _socket) = connected(protocol).await;
+        let refused = app.client.post(&format!("{}/afrr_signal", station.path), signal()).await;
+        assert_eq!(refused.error(409), "conflict");
+        let message = format!("The station speaks {protocol}, which has no AFRRSignal");
+        assert_eq!(refused.json()["message"], message);
+    }
 }
 
 fn event(kind: &str, seq_no: u32, more: Value) -> Value {

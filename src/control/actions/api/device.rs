@@ -34,7 +34,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(set_der_control)
         .service(get_der_control)
         .service(clear_der_control)
-        .service(request_battery_swap);
+        .service(request_battery_swap)
+        .service(send_afrr_signal);
 }
 
 station_commands! {
@@ -70,4 +71,6 @@ station_commands! {
     clear_der_control "/chargestations/{id}/clear_der_control" StationClearDerControl (ClearDerControlRequest) wait false WriteStations;
     /// Lets somebody swap batteries; how it goes comes by events that repeat its number (OCPP 2.1).
     request_battery_swap "/chargestations/{id}/request_battery_swap" StationRequestBatterySwap (BatterySwapRequest) wait false WriteStations;
+    /// Passes a signal of the grid's automatic frequency restoration reserve on to a station, whose charging profile says what power it means (OCPP 2.1).
+    send_afrr_signal "/chargestations/{id}/afrr_signal" StationAfrrSignal (AfrrSignalRequest) wait false WriteStations;
 }
