@@ -78,7 +78,7 @@ fn refuse(connection: &StationConnection, action: &str, error: CallError) -> Ans
 }
 
 /// A repair as an operator reads it: `meterValue[].timestamp: Zoneless`, the same for every index.
-fn deviation_name(deviation: &Deviation) -> String {
+pub(super) fn deviation_name(deviation: &Deviation) -> String {
     let path: String = deviation.path.chars().filter(|c| !c.is_ascii_digit()).collect();
     format!("{path}: {:?}", deviation.repair)
 }

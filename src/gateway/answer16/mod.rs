@@ -4,6 +4,7 @@ use super::answer::{Call, Handled, certificates, done, notices};
 use ocpp::v16::{self, Incoming, sign_certificate};
 
 mod identity;
+mod plug_and_charge;
 mod readings;
 mod status;
 mod transactions;
@@ -18,10 +19,7 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         Incoming::StatusNotification(request) => done(status::status_notification(call, request).await),
         Incoming::StartTransaction(request) => done(transactions::start_transaction(call, request).await),
         Incoming::StopTransaction(request) => done(transactions::stop_transaction(call, request).await),
-        Incoming::DataTransfer(_) => {
-            let status = v16::DataTransferStatus::UnknownVendorId;
-            done(Ok((v16::data_transfer::Response { status, data: None }, Vec::new())))
-        }
+        Incoming::DataTransfer(request) => done(plug_and_charge::data_transfer(call, request).await),
         Incoming::SignCertificate(request) => {
             let (signed, effects) = certificates::sign(call, request.csr.as_str(), None).await?;
             let status = if signed { v16::common::Acceptance::Accepted } else { v16::common::Acceptance::Rejected };

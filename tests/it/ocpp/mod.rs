@@ -6,6 +6,7 @@ mod core_profile;
 mod device;
 mod external_limits;
 mod messages;
+mod plug_and_charge;
 mod profile_variants;
 mod provisioning;
 mod quirks;
