@@ -39,7 +39,7 @@ async fn a_station_says_who_made_it_where_the_operator_did_not() {
         ("model=Eve", &["Entered"]),
         ("model=ng910", &["Entered"]),
         ("search=terra", &["Said"]),
-        ("search=ng9", &["Entered"]),
+        ("search=ng910", &["Entered"]),
         ("search=alfen", &["Entered"]),
         ("vendor=nobody", &[]),
     ] {
