@@ -4,10 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_cors::Cors;
-use actix_web::dev::{ServerHandle, Service};
-use actix_web::middleware::{Compress, NormalizePath, TrailingSlash, from_fn};
-use actix_web::{App as Actix, HttpResponse, HttpServer, web};
+use actix_web::dev::ServerHandle;
+use actix_web::web;
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::balancing::Balancer;
@@ -18,12 +16,10 @@ use crate::gateway::connections::Connections;
 use crate::gateway::dependencies::{GatewayDependencies, GatewaySettings};
 use crate::gateway::recorder::Recorder;
 use crate::gateway::throttle::{self, Throttle};
-use crate::gateway::{refusal_events, socket, station_connection};
-use crate::home::portal::{Portal, portal_routes};
+use crate::gateway::{refusal_events, station_connection};
+use crate::home::portal::Portal;
 use crate::http::body::BodyLimit;
-use crate::http::headers::protect;
-use crate::http::middleware::{AuthGuard, RateLimit, guard, head_as_get, observe, rename_path};
-use crate::http::routing::ServiceConfig;
+use crate::http::middleware::{AuthGuard, RateLimit};
 use crate::http::routing_client::RoutingClient;
 use crate::http::{Context, Ctx};
 use crate::load::assets::AssetSignals;
@@ -44,6 +40,7 @@ pub mod portal;
 mod ready;
 pub mod retention;
 pub mod routes;
+mod server;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;
@@ -52,6 +49,8 @@ mod uses;
 mod webhooks;
 
 pub use config::Config;
+
+use server::Workers;
 
 /// What tests replace.
 #[derive(Clone)]
@@ -200,13 +199,11 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let (feed, feeding) = Feed::start(context.clone()).await?;
     let feed = web::Data::new(feed);
     let asset_signals = AssetSignals::default();
-    let shared_asset_signals = web::Data::new(asset_signals.clone());
-    let (shared_link, shared_signals) = (web::Data::new(Arc::clone(&link)), web::Data::new(signals.clone()));
 
     let api = context.in_lane(Lane::Api);
     let api_key_cache = web::Data::new(ApiKeyCache::new(api.clone()));
     let limit = RateLimit { per_second: config.http.rate_per_second, burst: config.http.rate_burst };
-    let keeper = web::Data::new(AuthGuard::new(api_key_cache.clone().into_inner(), limit));
+    let auth_guard = web::Data::new(AuthGuard::new(api_key_cache.clone().into_inner(), limit));
     let pages = format!("{}/portal", websocket_url.replacen("ws", "http", 1));
     let (portal, post) = Portal::open(&api, config.portal_settings(&pages)?).await?;
     let portal = web::Data::new(portal);
@@ -214,7 +211,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let mut tasks = tasks::start(
         &context,
         &connections,
-        (keeper.clone(), portal.clone()),
+        (auth_guard.clone(), portal.clone()),
         (&config.retention, patience),
         &signals,
     )?;
@@ -239,81 +236,28 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
         (&signals, &asset_signals),
         config.balancing.settings(),
     );
-    let table = web::Data::from(routes::RouteTable::committed()?);
-    let data = Ctx::new(api);
     let metrics = telemetry::serve_apart(&config.http.metrics_listen)?;
-    let scraped_here = metrics.is_none();
-    let (body_limit, origins) = (BodyLimit(config.http.body_limit), config.http.cors_origins.clone());
-
     let proxies = config.trusted_proxies().map_err(|error| anyhow!(error))?;
-    let (proxies, seen) = (web::Data::new(proxies), web::Data::new(ready::Seen::default()));
-    let mut server = HttpServer::new(move || {
-        Actix::new()
-            .app_data(data.clone())
-            .app_data(api_key_cache.clone())
-            .app_data(keeper.clone())
-            .app_data(portal.clone())
-            .app_data(gateway.clone())
-            .app_data(feed.clone())
-            .app_data(dispatcher.clone())
-            .app_data(performer.clone())
-            .app_data(web::Data::new(patience))
-            .app_data(shared_link.clone())
-            .app_data(shared_signals.clone())
-            .app_data(shared_asset_signals.clone())
-            .app_data(table.clone())
-            .app_data(proxies.clone())
-            .app_data(body_limit)
-            .app_data(seen.clone())
-            .configure(uses::add)
-            .wrap(cors(&origins))
-            .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
-            .wrap_fn(|mut request, service| {
-                rename_path(&mut request, "/v1.1/groups", "/v1.1/load_management/groups");
-                head_as_get(&mut request);
-                service.call(request)
-            })
-            .wrap(from_fn(observe))
-            .wrap(from_fn(protect))
-            .route("/healthz", web::get().to(healthz))
-            .route("/readyz", web::get().to(ready::readyz))
-            .configure(|config| telemetry::routes(config, scraped_here))
-            .route("/ocpp/{path:.*}", web::get().to(socket::connect))
-            .configure(pages::routes)
-            .service(
-                web::scope(routes::PORTAL)
-                    .wrap(from_fn(crate::home::portal::guard))
-                    .configure(|config| portal_routes(&mut ServiceConfig::Worker(config)))
-                    .default_service(web::to(routes::nowhere)),
-            )
-            .service(
-                web::scope(routes::BASE)
-                    .wrap(from_fn(guard))
-                    .wrap(Compress::default()) // around the guard, which keeps answers as plain bytes
-                    .configure(|config| routes::slices(&mut ServiceConfig::Worker(config)))
-                    .default_service(web::to(routes::nowhere)),
-            )
-            .default_service(web::to(routes::nowhere))
-    })
-    .on_connect(tls::note_certificate)
-    .listen(listener)?
-    .backlog(4096) // reconnect storms
-    .max_connections(100_000)
-    .h1_allow_half_closed(false) // a client that goes away ends what it asked for
-    .disable_signals()
-    .shutdown_timeout(config.http.stop_seconds);
-    let mut tls_address = None;
-    if !config.tls.listen.is_empty() {
-        let listener = TcpListener::bind(&config.tls.listen)
-            .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
-        unread::end_after(&listener, unread)?;
-        tls_address = Some(listener.local_addr()?);
-        server = server.listen_rustls_0_23(listener, tls::server_config(&config.tls)?)?;
-    }
-    if config.http.workers > 0 {
-        server = server.workers(config.http.workers);
-    }
-    let server = server.run();
+    let workers = Workers {
+        ctx: Ctx::new(api),
+        api_key_cache,
+        auth_guard,
+        portal,
+        gateway,
+        feed,
+        dispatcher,
+        performer,
+        patience: web::Data::new(patience),
+        link: web::Data::new(Arc::clone(&link)),
+        signals: web::Data::new(signals.clone()),
+        asset_signals: web::Data::new(asset_signals.clone()),
+        routes: web::Data::from(routes::RouteTable::committed()?),
+        proxies: web::Data::new(proxies),
+        seen: web::Data::default(),
+        body_limit: BodyLimit(config.http.body_limit),
+        shows_metrics: metrics.is_none(),
+    };
+    let (server, tls_address) = server::listen(config, listener, workers)?;
     let handle = server.handle();
     let served = tokio::spawn(server);
     let (metrics_address, metrics) = metrics.unzip();
@@ -371,20 +315,9 @@ fn gateway_settings(ocpp: &config::Ocpp) -> Result<GatewaySettings> {
     })
 }
 
-fn cors(origins: &[String]) -> Cors {
-    origins.iter().fold(Cors::default().allow_any_method().allow_any_header().max_age(3600), |cors, origin| {
-        cors.allowed_origin(origin)
-    })
-}
-
 fn websocket_url(public_url: &str, address: SocketAddr) -> String {
     match public_url.trim_end_matches('/') {
         "" => format!("ws://{address}"),
         url => url.replacen("http", "ws", 1),
     }
-}
-
-/// Alive: the process answers.
-async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({"ok": true}))
 }

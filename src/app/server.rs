@@ -1,0 +1,149 @@
+//! The HTTP server: what its workers share, which routes they have, and where it listens.
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::{Server, Service};
+use actix_web::middleware::{Compress, NormalizePath, TrailingSlash, from_fn};
+use actix_web::{App, HttpResponse, HttpServer, web};
+use anyhow::{Context as _, Result};
+
+use super::routes::{self, RouteTable};
+use super::{Config, pages, ready, telemetry, tls, unread, uses};
+use crate::charging::sessions::Patience;
+use crate::control::actions::Performer;
+use crate::events::Feed;
+use crate::gateway::dependencies::GatewayDependencies;
+use crate::gateway::socket;
+use crate::home::portal::{self, Portal, portal_routes};
+use crate::http::body::BodyLimit;
+use crate::http::headers::protect;
+use crate::http::middleware::{AuthGuard, guard, head_as_get, observe, rename_path};
+use crate::http::routing::ServiceConfig;
+use crate::http::{Ctx, TrustedProxies};
+use crate::load::assets::AssetSignals;
+use crate::notify::webhooks::Dispatcher;
+use crate::people::organizations::ApiKeyCache;
+use crate::sites::stations::link::{SharedLink, Signals};
+
+/// What the workers share. Their handlers ask for it by its type.
+#[derive(Clone)]
+pub(super) struct Workers {
+    pub(super) ctx: Ctx,
+    pub(super) api_key_cache: web::Data<ApiKeyCache>,
+    pub(super) auth_guard: web::Data<AuthGuard>,
+    pub(super) portal: web::Data<Portal>,
+    pub(super) gateway: web::Data<GatewayDependencies>,
+    pub(super) feed: web::Data<Feed>,
+    pub(super) dispatcher: web::Data<Dispatcher>,
+    pub(super) performer: web::Data<Performer>,
+    pub(super) patience: web::Data<Patience>,
+    pub(super) link: web::Data<SharedLink>,
+    pub(super) signals: web::Data<Signals>,
+    pub(super) asset_signals: web::Data<AssetSignals>,
+    pub(super) routes: web::Data<RouteTable>,
+    pub(super) proxies: web::Data<TrustedProxies>,
+    pub(super) seen: web::Data<ready::Seen>,
+    pub(super) body_limit: BodyLimit,
+    /// Whether `/metrics` is here, and not at an address of its own.
+    pub(super) shows_metrics: bool,
+}
+
+impl Workers {
+    fn data(self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.ctx)
+            .app_data(self.api_key_cache)
+            .app_data(self.auth_guard)
+            .app_data(self.portal)
+            .app_data(self.gateway)
+            .app_data(self.feed)
+            .app_data(self.dispatcher)
+            .app_data(self.performer)
+            .app_data(self.patience)
+            .app_data(self.link)
+            .app_data(self.signals)
+            .app_data(self.asset_signals)
+            .app_data(self.routes)
+            .app_data(self.proxies)
+            .app_data(self.seen)
+            .app_data(self.body_limit);
+        uses::add(config);
+    }
+}
+
+/// The routes of a worker.
+fn services(config: &mut web::ServiceConfig, shows_metrics: bool) {
+    config
+        .route("/healthz", web::get().to(healthz))
+        .route("/readyz", web::get().to(ready::readyz))
+        .configure(|config| telemetry::routes(config, shows_metrics))
+        .route("/ocpp/{path:.*}", web::get().to(socket::connect))
+        .configure(pages::routes)
+        .service(
+            web::scope(routes::PORTAL)
+                .wrap(from_fn(portal::guard))
+                .configure(|config| portal_routes(&mut ServiceConfig::Worker(config)))
+                .default_service(web::to(routes::nowhere)),
+        )
+        .service(
+            web::scope(routes::BASE)
+                .wrap(from_fn(guard))
+                .wrap(Compress::default()) // around the guard, which keeps answers as plain bytes
+                .configure(|config| routes::slices(&mut ServiceConfig::Worker(config)))
+                .default_service(web::to(routes::nowhere)),
+        )
+        .default_service(web::to(routes::nowhere));
+}
+
+/// Listens where the configuration says; also the address with TLS, where there is one.
+pub(super) fn listen(config: &Config, listener: TcpListener, workers: Workers) -> Result<(Server, Option<SocketAddr>)> {
+    let origins = config.http.cors_origins.clone();
+    let mut server = HttpServer::new(move || {
+        let workers = workers.clone();
+        let shows_metrics = workers.shows_metrics;
+        App::new()
+            .configure(|config| workers.data(config))
+            .wrap(cors(&origins))
+            .wrap(NormalizePath::new(TrailingSlash::MergeOnly))
+            .wrap_fn(|mut request, service| {
+                rename_path(&mut request, "/v1.1/groups", "/v1.1/load_management/groups");
+                head_as_get(&mut request);
+                service.call(request)
+            })
+            .wrap(from_fn(observe))
+            .wrap(from_fn(protect))
+            .configure(|config| services(config, shows_metrics))
+    })
+    .on_connect(tls::note_certificate)
+    .listen(listener)?
+    .backlog(4096) // reconnect storms
+    .max_connections(100_000)
+    .h1_allow_half_closed(false) // a client that goes away ends what it asked for
+    .disable_signals()
+    .shutdown_timeout(config.http.stop_seconds);
+    let mut tls_address = None;
+    if !config.tls.listen.is_empty() {
+        let listener = TcpListener::bind(&config.tls.listen)
+            .with_context(|| format!("cannot listen on tls.listen = \"{}\"", config.tls.listen))?;
+        unread::end_after(&listener, Duration::from_secs(u64::from(config.http.unread_seconds.get())))?;
+        tls_address = Some(listener.local_addr()?);
+        server = server.listen_rustls_0_23(listener, tls::server_config(&config.tls)?)?;
+    }
+    if config.http.workers > 0 {
+        server = server.workers(config.http.workers);
+    }
+    Ok((server.run(), tls_address))
+}
+
+fn cors(origins: &[String]) -> Cors {
+    origins.iter().fold(Cors::default().allow_any_method().allow_any_header().max_age(3600), |cors, origin| {
+        cors.allowed_origin(origin)
+    })
+}
+
+/// Alive: the process answers.
+async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({"ok": true}))
+}
