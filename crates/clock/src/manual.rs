@@ -153,16 +153,16 @@ pub(super) struct Waiter {
 }
 
 impl Waiter {
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.state().shows
     }
 
-    pub fn set(&mut self, span: Option<Duration>) {
+    pub(crate) fn set(&mut self, span: Option<Duration>) {
         let passed = self.clock.state().passed;
         self.until = span.map(|span| passed.saturating_add(span));
     }
 
-    pub async fn due(&self) {
+    pub(crate) async fn due(&self) {
         let _at_work_after_all = AtWork(self);
         poll_fn(|context| self.poll(context)).await;
     }

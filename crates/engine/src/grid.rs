@@ -81,7 +81,7 @@ pub(super) struct Grid<'a> {
 }
 
 impl<'a> Grid<'a> {
-    pub fn new(snapshot: &'a Snapshot) -> Self {
+    pub(crate) fn new(snapshot: &'a Snapshot) -> Self {
         let mut grid = Self {
             nodes: Vec::with_capacity(snapshot.nodes.len()),
             entries: Vec::with_capacity(snapshot.members.len()),
@@ -165,12 +165,12 @@ impl<'a> Grid<'a> {
 
     /// What a member draws from, its own node first.
     #[inline]
-    pub fn uses(&self, entry: &GridEntry<'_>) -> &[Use] {
+    pub(crate) fn uses(&self, entry: &GridEntry<'_>) -> &[Use] {
         self.uses.get(entry.uses.clone()).unwrap_or_default()
     }
 
     /// What each row has for the members that can be steered: its capacity without what is reserved, never below zero.
-    pub fn available(&self) -> Vec<i128> {
+    pub(crate) fn available(&self) -> Vec<i128> {
         let mut room = self.room(self.entries.iter().map(|entry| entry.member.reserved()));
         for left in &mut room {
             *left = (*left).max(0);
@@ -179,7 +179,7 @@ impl<'a> Grid<'a> {
     }
 
     /// What is left of each row's capacity when the members, in tree order, draw this much; negative when overdrawn.
-    pub fn room(&self, draws: impl Iterator<Item = Watts>) -> Vec<i128> {
+    pub(crate) fn room(&self, draws: impl Iterator<Item = Watts>) -> Vec<i128> {
         let mut room: Vec<i128> = self.rows.iter().map(|row| row.capacity).collect();
         for (entry, draw) in self.entries.iter().zip(draws) {
             if draw > Watts::ZERO {
@@ -190,13 +190,13 @@ impl<'a> Grid<'a> {
     }
 
     /// The algorithm a member shares by.
-    pub fn algorithm(&self, entry: &GridEntry<'_>) -> Algorithm {
+    pub(crate) fn algorithm(&self, entry: &GridEntry<'_>) -> Algorithm {
         let branch = entry.node.and_then(|node| self.nodes.get(node));
         branch.map(|branch| branch.node.algorithm).unwrap_or_default()
     }
 
     /// The group that a member shares in, as an index of its nodes: external limits stand between both.
-    pub fn sharing_group(&self, entry: &GridEntry<'_>) -> Option<usize> {
+    pub(crate) fn sharing_group(&self, entry: &GridEntry<'_>) -> Option<usize> {
         let mut node = entry.node?;
         while let Some(branch) = self.nodes.get(node).filter(|it| it.node.is_external) {
             node = branch.parent?;
@@ -205,13 +205,13 @@ impl<'a> Grid<'a> {
     }
 
     /// Whether a member may be paused because it has time.
-    pub fn allows_pause(&self, entry: &GridEntry<'_>) -> bool {
+    pub(crate) fn allows_pause(&self, entry: &GridEntry<'_>) -> bool {
         let branch = entry.node.and_then(|node| self.nodes.get(node));
         branch.is_some_and(|branch| branch.node.allow_pause)
     }
 
     /// The first row on the way up that cannot bear `watts` more.
-    pub fn bottleneck(&self, entry: &GridEntry<'_>, room: &[i128], watts: i64) -> Option<usize> {
+    pub(crate) fn bottleneck(&self, entry: &GridEntry<'_>, room: &[i128], watts: i64) -> Option<usize> {
         let mut uses = self.uses(entry).iter();
         uses.find(|one| room.get(one.row).is_none_or(|left| *left < one.of(watts))).map(|one| one.row)
     }
@@ -233,18 +233,18 @@ impl<'a> Grid<'a> {
     }
 
     /// A current in whole milliamps, rounded down.
-    pub fn milliamps_below(&self, units: i128) -> Milliamps {
+    pub(crate) fn milliamps_below(&self, units: i128) -> Milliamps {
         Milliamps(i64::try_from((units * MICRO).div_euclid(self.units_per_kiloamp)).unwrap_or(i64::MAX))
     }
 
     /// The group a row belongs to.
-    pub fn group_of(&self, row: usize) -> Option<GroupId> {
+    pub(crate) fn group_of(&self, row: usize) -> Option<GroupId> {
         let node = self.rows.get(row)?.node;
         self.nodes.get(node).map(|branch| branch.node.id)
     }
 
     /// A row in words, with what it had to share.
-    pub fn bound(&self, row: usize, available: &[i128]) -> Bound {
+    pub(crate) fn bound(&self, row: usize, available: &[i128]) -> Bound {
         let shared = available.get(row).copied().unwrap_or_default();
         let amps = self.milliamps_below(shared);
         let watts = Watts(i64::try_from(shared).unwrap_or(i64::MAX));
@@ -266,12 +266,12 @@ impl<'a> Grid<'a> {
 impl Use {
     /// What this many watts take.
     #[inline]
-    pub fn of(self, watts: i64) -> i128 {
+    pub(crate) fn of(self, watts: i64) -> i128 {
         i128::from(self.cost) * i128::from(watts)
     }
 
     /// How many watts this row still bears.
-    pub fn bears(self, room: &[i128]) -> Option<i64> {
+    pub(crate) fn bears(self, room: &[i128]) -> Option<i64> {
         let watts = room.get(self.row)?.div_euclid(i128::from(self.cost.max(1)));
         Some(i64::try_from(watts).unwrap_or(i64::MAX))
     }

@@ -102,7 +102,7 @@ impl Outlook {
     /// Looks at everybody who can take part, whether their minimum will fit or not.
     ///
     /// In a group where nobody named a departure there is nothing to look at: its shares stay equal.
-    pub fn new(
+    pub(crate) fn new(
         grid: &Grid<'_>,
         available: &[i128],
         settings: &Settings,
@@ -136,7 +136,7 @@ impl Outlook {
     }
 
     /// Whether nobody shares by deadlines.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.urgencies.is_empty()
     }
 
@@ -146,13 +146,13 @@ impl Outlook {
     }
 
     /// The milliseconds that an entry could lose and still reach what all can reach; none where it shares otherwise.
-    pub fn laxity(&self, entry: usize) -> Option<i64> {
+    pub(crate) fn laxity(&self, entry: usize) -> Option<i64> {
         let (demand, fraction) = self.urgency(entry)?;
         Some(demand.laxity(fraction))
     }
 
     /// What an entry claims of the power; none where it shares otherwise.
-    pub fn claim(&self, entry: usize, offer: &Offer) -> Option<Claim> {
+    pub(crate) fn claim(&self, entry: usize, offer: &Offer) -> Option<Claim> {
         let (demand, fraction) = self.urgency(entry)?;
         Some(demand.claim(offer, fraction))
     }

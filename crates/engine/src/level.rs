@@ -10,7 +10,7 @@ pub(super) const FRACTION_BITS: u32 = 16;
 
 /// What one connector may take, in fixed-point watts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
+pub(crate) struct Claim {
     weight: i64,
     base: i64,
     minimum: i64,
@@ -21,10 +21,10 @@ pub struct Claim {
 
 impl Claim {
     /// No claim at all.
-    pub const NOTHING: Self = Self { weight: 1, base: 0, minimum: 0, maximum: 0, cut_at: i64::MAX };
+    pub(crate) const NOTHING: Self = Self { weight: 1, base: 0, minimum: 0, maximum: 0, cut_at: i64::MAX };
 
     /// A claim of `minimum` to `maximum` watts that grows with `weight` (at least 1) from `base` watts.
-    pub const fn new(weight: i64, base: i64, minimum: i64, maximum: i64) -> Self {
+    pub(crate) const fn new(weight: i64, base: i64, minimum: i64, maximum: i64) -> Self {
         Self {
             weight: if weight < 1 { 1 } else { weight },
             base: base << FRACTION_BITS,
@@ -52,7 +52,7 @@ impl Claim {
     }
 
     /// What it was given, in watts rounded down.
-    pub const fn watts(&self) -> i64 {
+    pub(crate) const fn watts(&self) -> i64 {
         self.maximum >> FRACTION_BITS
     }
 

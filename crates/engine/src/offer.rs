@@ -20,7 +20,7 @@ pub(super) struct Offer {
 
 impl Offer {
     /// The same, as if any power above zero were worth sending.
-    pub fn without_minimum(&self) -> Self {
+    pub(crate) fn without_minimum(&self) -> Self {
         Self { minimum: 0, ..self.clone() }
     }
 }
@@ -43,7 +43,7 @@ pub(super) struct NextChange {
 
 impl NextChange {
     /// Remembers an instant, if it is still to come.
-    pub fn note(&mut self, at: Timestamp) {
+    pub(crate) fn note(&mut self, at: Timestamp) {
         if at > self.now {
             self.next = Some(self.next.map_or(at, |next| next.min(at)));
         }

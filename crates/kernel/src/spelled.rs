@@ -30,10 +30,10 @@ pub fn same_spelling(left: &str, right: &str) -> bool {
 /// Declares an enumeration: `pub enum Format { Cable = "CABLE", Socket = "SOCKET" | "OUTLET" }`.
 #[macro_export]
 macro_rules! spelled {
-    ($(#[doc = $doc:literal])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal $(| $other:literal)*),* $(,)? }) => {
+    ($(#[doc = $doc:literal])* $vis:vis enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal $(| $other:literal)*),* $(,)? }) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$variant_meta])* $variant),* }
+        $vis enum $name { $($(#[$variant_meta])* $variant),* }
         $crate::spelled_schema!($name $($doc)*);
 
         impl $crate::spelled::Spelled for $name {
@@ -102,7 +102,7 @@ mod tests {
 
     crate::spelled! {
         /// How much power a connector has.
-        pub enum PowerType {
+        enum PowerType {
             /// One phase.
             SinglePhase = "AC Single Phase" | "AC_1_PHASE",
             /// Direct current.

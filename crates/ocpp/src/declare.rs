@@ -7,19 +7,19 @@
 /// Declares an object of the wire. Fields are `camelCase` there, in this order; an `Option` is left out when `None`.
 #[macro_export]
 macro_rules! message {
-    ($(#[$meta:meta])* pub struct $name:ident {
-        $($(#[$field_meta:meta])* pub $field:ident $(as $wire:literal)?: $type:ty $([$since:ident])?),* $(,)?
+    ($(#[$meta:meta])* $vis:vis struct $name:ident {
+        $($(#[$field_meta:meta])* $seen:vis $field:ident $(as $wire:literal)?: $type:ty $([$since:ident])?),* $(,)?
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         #[serde(remote = "Self")]
-        pub struct $name {
+        $vis struct $name {
             $(
                 $(#[$field_meta])*
                 #[serde(skip_serializing_if = "crate::wire::Wire::is_absent")]
                 $(#[serde(rename = $wire)])?
-                pub $field: $type,
+                $seen $field: $type,
             )*
         }
 
@@ -101,15 +101,15 @@ macro_rules! exchange {
 /// `free` ones anybody may add since OCPP 2.1.
 #[macro_export]
 macro_rules! choice {
-    ($(#[$meta:meta])* pub enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
+        $vis enum $name {
             $(#[doc = concat!("`", $crate::choice!(@text $variant $($text)?), "`")] $variant,)*
         }
         impl $name {
             /// As it is written on the wire.
-            pub const fn as_str(&self) -> &str {
+            $vis const fn as_str(&self) -> &str {
                 match self { $(Self::$variant => $crate::choice!(@text $variant $($text)?),)* }
             }
             /// Whether it came with OCPP 2.1.
@@ -117,30 +117,30 @@ macro_rules! choice {
                 match self { $(Self::$variant => $crate::choice!(@new $($since)?),)* }
             }
         }
-        $crate::choice!(@read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
+        $crate::choice!(@read $vis $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
         impl $crate::wire::Wire for $name {
             fn read_leniently(value: serde_json::Value, reader: &mut $crate::wire::LenientReader) -> Option<Self> {
                 reader.choice(value, Self::ALL, Self::as_str, Self::is_new, |_| None)
             }
         }
     };
-    ($(#[$meta:meta])* pub open enum $name:ident { $($values:tt)* }) => {
-        $crate::choice! { @open read choice $(#[$meta])* pub enum $name { $($values)* } }
+    ($(#[$meta:meta])* $vis:vis open enum $name:ident { $($values:tt)* }) => {
+        $crate::choice! { @open read choice $(#[$meta])* $vis enum $name { $($values)* } }
     };
-    ($(#[$meta:meta])* pub free enum $name:ident { $($values:tt)* }) => {
-        $crate::choice! { @open read_any free_choice $(#[$meta])* pub enum $name { $($values)* } }
+    ($(#[$meta:meta])* $vis:vis free enum $name:ident { $($values:tt)* }) => {
+        $crate::choice! { @open read_any free_choice $(#[$meta])* $vis enum $name { $($values)* } }
     };
-    (@open $read:ident $choose:ident $(#[$meta:meta])* pub enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
+    (@open $read:ident $choose:ident $(#[$meta:meta])* $vis:vis enum $name:ident { $($variant:ident $(= $text:literal)? $([$since:ident])?),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
+        $vis enum $name {
             $(#[doc = concat!("`", $crate::choice!(@text $variant $($text)?), "`")] $variant,)*
             /// A value nobody specified, as it was received.
             Unknown(String),
         }
         impl $name {
             /// As it is written on the wire.
-            pub const fn as_str(&self) -> &str {
+            $vis const fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $crate::choice!(@text $variant $($text)?),)*
                     Self::Unknown(text) => text.as_str(),
@@ -154,7 +154,7 @@ macro_rules! choice {
                 }
             }
         }
-        $crate::choice!(@$read $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
+        $crate::choice!(@$read $vis $name $($variant = $crate::choice!(@text $variant $($text)?)),*);
         impl $crate::wire::Wire for $name {
             fn read_leniently(value: serde_json::Value, reader: &mut $crate::wire::LenientReader) -> Option<Self> {
                 reader.$choose(value, Self::ALL, Self::as_str, Self::is_new, |text| Some(Self::Unknown(text)))
@@ -165,10 +165,10 @@ macro_rules! choice {
     (@new V21) => { true };
     (@text $variant:ident) => { stringify!($variant) };
     (@text $variant:ident $text:literal) => { $text };
-    (@write $name:ident $($variant:ident = $text:expr),*) => {
+    (@write $vis:vis $name:ident $($variant:ident = $text:expr),*) => {
         impl $name {
             /// Every specified value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            $vis const ALL: &'static [Self] = &[$(Self::$variant),*];
         }
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -176,8 +176,8 @@ macro_rules! choice {
             }
         }
     };
-    (@read_any $name:ident $($variant:ident = $text:expr),*) => {
-        $crate::choice!(@write $name $($variant = $text),*);
+    (@read_any $vis:vis $name:ident $($variant:ident = $text:expr),*) => {
+        $crate::choice!(@write $vis $name $($variant = $text),*);
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
@@ -186,8 +186,8 @@ macro_rules! choice {
             }
         }
     };
-    (@read $name:ident $($variant:ident = $text:expr),*) => {
-        $crate::choice!(@write $name $($variant = $text),*);
+    (@read $vis:vis $name:ident $($variant:ident = $text:expr),*) => {
+        $crate::choice!(@write $vis $name $($variant = $text),*);
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(from)?;

@@ -9,42 +9,42 @@ use crate::wire::Repair;
 
 crate::choice! {
     /// How warm it is, as a station sees it.
-    pub open enum Mood { Fine, TooHot = "Too.Hot" }
+    open enum Mood { Fine, TooHot = "Too.Hot" }
 }
 crate::choice! {
     /// A value of ours.
-    pub enum Verdict { Accepted, Rejected }
+    enum Verdict { Accepted, Rejected }
 }
 crate::message! {
     /// One item of a list.
-    pub struct Item {
+    struct Item {
         /// When.
-        pub at: Timestamp,
+        at: Timestamp,
         /// How much.
-        pub value: String,
+        value: String,
     }
 }
 crate::message! {
     /// A message with everything.
-    pub struct Sample {
+    struct Sample {
         /// An identifier.
-        pub id_tag: Exact<4>,
+        id_tag: Exact<4>,
         /// A number.
-        pub connector_id: u32,
+        connector_id: u32,
         /// A description.
-        pub model: Option<Label<3>>,
+        model: Option<Label<3>>,
         /// A time.
-        pub timestamp: Option<Timestamp>,
+        timestamp: Option<Timestamp>,
         /// An open choice.
-        pub mood: Option<Mood>,
+        mood: Option<Mood>,
         /// A closed choice.
-        pub verdict: Option<Verdict>,
+        verdict: Option<Verdict>,
         /// A truth value.
-        pub r#type: Option<bool>,
+        r#type: Option<bool>,
         /// A limit.
-        pub limit: Option<Tenths>,
+        limit: Option<Tenths>,
         /// A list.
-        pub items: Option<Vec<Item>>,
+        items: Option<Vec<Item>>,
     }
 }
 

@@ -6,7 +6,7 @@ use engine::*;
 use kernel::*;
 
 /// A limit on a sum, built the slow way: which members count, with which exact cost a watt (numerator, denominator).
-pub struct Row {
+pub(crate) struct Row {
     pub capacity: i128,
     pub costs: BTreeMap<ConnectorId, (i128, i128)>,
 }
@@ -18,10 +18,10 @@ impl Row {
         };
         self.costs.iter().map(cost).sum()
     }
-    pub fn room(&self, limits: &BTreeMap<ConnectorId, i64>) -> i128 {
+    pub(crate) fn room(&self, limits: &BTreeMap<ConnectorId, i64>) -> i128 {
         self.capacity * 1_000 - self.load(limits)
     }
-    pub fn needs(&self, id: ConnectorId, watts: i64) -> i128 {
+    pub(crate) fn needs(&self, id: ConnectorId, watts: i64) -> i128 {
         self.costs.get(&id).map_or(0, |(over, under)| (i128::from(watts) * over * 1_000).div_euclid(*under))
     }
 }
@@ -38,7 +38,7 @@ fn is_below(snapshot: &Snapshot, member: &Member, top: GroupId) -> bool {
 }
 
 /// Every limit of a snapshot.
-pub fn rows(snapshot: &Snapshot) -> Vec<Row> {
+pub(crate) fn rows(snapshot: &Snapshot) -> Vec<Row> {
     let mut rows = Vec::new();
     for node in &snapshot.nodes {
         let kept = i128::from(1_000_000 - node.buffer_ppm);

@@ -5,18 +5,18 @@ use kernel::*;
 use proptest::option;
 use proptest::prelude::*;
 
-pub const NOON: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+pub(crate) const NOON: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-pub fn later(seconds: i64) -> Timestamp {
+pub(crate) fn later(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(NOON.unix_seconds() + seconds)
 }
 
-pub fn group(number: usize) -> GroupId {
+pub(crate) fn group(number: usize) -> GroupId {
     id(number).into()
 }
 
 /// Spread so that the order of ids is not the order of numbers.
-pub fn connector(number: usize) -> ConnectorId {
+pub(crate) fn connector(number: usize) -> ConnectorId {
     id((number * 7 + 3) % 251).into()
 }
 
@@ -27,23 +27,23 @@ fn id(number: usize) -> RawId {
 }
 
 /// This many cases, without a file of old failures: one that matters becomes a test of its own.
-pub fn config(cases: u32) -> ProptestConfig {
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// Which features a random snapshot may have.
 #[derive(Debug, Clone, Copy)]
-pub struct Features {
+pub(crate) struct Features {
     pub phases: bool,
     pub states: bool,
     pub damping: bool,
 }
 
-pub const PLAIN: Features = Features { phases: false, states: false, damping: false };
-pub const PHASES: Features = Features { phases: true, ..PLAIN };
-pub const ALL: Features = Features { phases: true, states: true, damping: true };
+pub(crate) const PLAIN: Features = Features { phases: false, states: false, damping: false };
+pub(crate) const PHASES: Features = Features { phases: true, ..PLAIN };
+pub(crate) const ALL: Features = Features { phases: true, states: true, damping: true };
 
-pub fn snapshots(features: Features) -> impl Strategy<Value = Snapshot> {
+pub(crate) fn snapshots(features: Features) -> impl Strategy<Value = Snapshot> {
     (1..8_usize, 0..20_usize).prop_flat_map(move |(nodes, members)| {
         let nodes: Vec<_> = (0..nodes).map(|number| node(number, features)).collect();
         let count = nodes.len();

@@ -11,7 +11,7 @@ use crate::frame::MessageId;
 /// outage from those that do not.
 pub const MOST_WAITING: usize = 64;
 /// Bytes of payloads that may wait before nothing more is taken in: a few of the largest messages, or all that are usual.
-pub const MOST_WAITING_BYTES: usize = 1_048_576;
+pub(super) const MOST_WAITING_BYTES: usize = 1_048_576;
 
 /// A call to be handled.
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ impl IncomingCall {
 }
 
 /// What becomes of a call that came in.
-pub enum Admission {
+pub(super) enum Admission {
     /// Nothing else is being handled.
     Now(IncomingCall),
     /// It waits in the queue.
@@ -67,14 +67,14 @@ impl From<&IncomingCall> for Handling {
 
 /// The call that is being handled and those behind it.
 #[derive(Debug, Default)]
-pub struct Incoming {
+pub(super) struct Incoming {
     handling: Option<Handling>,
     waiting: VecDeque<IncomingCall>,
 }
 
 impl Incoming {
     /// Takes in a call.
-    pub fn admit(&mut self, call: IncomingCall) -> Admission {
+    pub(super) fn admit(&mut self, call: IncomingCall) -> Admission {
         let id = &call.message_id;
         let Some(handling) = &self.handling else {
             self.handling = Some(Handling::from(&call));
@@ -93,19 +93,19 @@ impl Incoming {
     }
 
     /// Whether another call may wait.
-    pub fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         let bytes: usize = self.waiting.iter().map(IncomingCall::bytes).sum();
         self.waiting.len() < MOST_WAITING && bytes < MOST_WAITING_BYTES
     }
 
     /// Ends the call that is being handled and returns whether its answer is waited for; `None` when it is another one.
-    pub fn finish(&mut self, id: &MessageId) -> Option<bool> {
+    pub(super) fn finish(&mut self, id: &MessageId) -> Option<bool> {
         let ours = self.handling.take_if(|handling| handling.message_id == *id)?;
         Some(ours.wants_answer)
     }
 
     /// Begins with the next one, when nothing is being handled.
-    pub fn next(&mut self) -> Option<IncomingCall> {
+    pub(super) fn next(&mut self) -> Option<IncomingCall> {
         if self.handling.is_some() {
             return None;
         }

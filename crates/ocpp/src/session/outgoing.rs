@@ -74,7 +74,7 @@ struct Outstanding {
 
 /// The outstanding call and those behind it.
 #[derive(Debug)]
-pub struct Outgoing {
+pub(super) struct Outgoing {
     outstanding: Option<Outstanding>,
     /// Ascending by priority, and by arrival within one.
     queue: VecDeque<OutgoingCall>,
@@ -85,7 +85,7 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// Nothing outstanding, nothing waiting.
-    pub fn new(id_prefix: &str, timeout: Duration) -> Self {
+    pub(super) fn new(id_prefix: &str, timeout: Duration) -> Self {
         Self {
             outstanding: None,
             queue: VecDeque::new(),
@@ -96,7 +96,7 @@ impl Outgoing {
     }
 
     /// Lines a call up, instead of an older one with the same key when that is as urgent.
-    pub fn enqueue(&mut self, call: OutgoingCall, outputs: &mut Vec<Output>) {
+    pub(super) fn enqueue(&mut self, call: OutgoingCall, outputs: &mut Vec<Output>) {
         let key = call.coalesce_key;
         let older = key.and_then(|key| self.queue.iter().position(|one| one.coalesce_key == Some(key)));
         if let Some(place) = older
@@ -123,13 +123,13 @@ impl Outgoing {
     }
 
     /// Ends the outstanding call when this is its id; gives its correlation.
-    pub fn finish(&mut self, message_id: &str) -> Option<u64> {
+    pub(super) fn finish(&mut self, message_id: &str) -> Option<u64> {
         let ours = self.outstanding.take_if(|call| call.message_id == message_id)?;
         Some(ours.correlation)
     }
 
     /// Ends what ran out of time, and sends the next call when it may be sent.
-    pub fn advance(&mut self, now: Timestamp, outputs: &mut Vec<Output>) {
+    pub(super) fn advance(&mut self, now: Timestamp, outputs: &mut Vec<Output>) {
         if let Some(late) = self.outstanding.take_if(|call| call.deadline <= now) {
             outputs.push(done(late.correlation, CallFailure::TimedOut));
         }
@@ -152,14 +152,14 @@ impl Outgoing {
     }
 
     /// When [`advance`](Self::advance) will have something to do.
-    pub fn next_wake(&self) -> Option<Timestamp> {
+    pub(super) fn next_wake(&self) -> Option<Timestamp> {
         let deadline = self.outstanding.as_ref().map(|call| call.deadline);
         let expiry = self.queue.iter().map(|call| call.expires_at).min();
         [deadline, expiry].into_iter().flatten().min()
     }
 
     /// Ends everything at once.
-    pub fn drop_all(&mut self, outputs: &mut Vec<Output>) {
+    pub(super) fn drop_all(&mut self, outputs: &mut Vec<Output>) {
         let outstanding = self.outstanding.take();
         outputs.extend(outstanding.map(|call| done(call.correlation, CallFailure::Dropped)));
         let queue = mem::take(&mut self.queue);

@@ -16,7 +16,7 @@ const MILLIJOULES: i64 = 3_600_000;
 
 /// A transaction as the station knows it.
 #[derive(Debug, Clone)]
-pub struct Transaction {
+pub(super) struct Transaction {
     /// Our own number, until the server gave one.
     pub local: u64,
     /// The server's number.
@@ -29,14 +29,14 @@ pub struct Transaction {
 
 impl Transaction {
     /// As the profiles want it.
-    pub const fn running(&self) -> Running {
+    pub(super) const fn running(&self) -> Running {
         Running { id: self.id, started_at: self.started_at }
     }
 }
 
 /// Somebody who was allowed to charge before a car came.
 #[derive(Debug, Clone)]
-pub struct Promise {
+pub(super) struct Promise {
     /// The card to charge as.
     pub id_tag: IdTag,
     /// The limit to begin with.
@@ -45,7 +45,7 @@ pub struct Promise {
 
 /// The state of a connector.
 #[derive(Debug, Clone)]
-pub struct Connector {
+pub(super) struct Connector {
     /// Counted from 1.
     pub number: u32,
     /// Its electrical side.
@@ -70,7 +70,7 @@ pub struct Connector {
 
 impl Connector {
     /// A free connector.
-    pub fn new(number: u32, outlet: Outlet) -> Self {
+    pub(super) fn new(number: u32, outlet: Outlet) -> Self {
         Self {
             number,
             outlet,
@@ -86,12 +86,12 @@ impl Connector {
     }
 
     /// The energy register in Wh.
-    pub const fn register(&self) -> i64 {
+    pub(super) const fn register(&self) -> i64 {
         self.register_millijoules / MILLIJOULES
     }
 
     /// What is drawn now.
-    pub fn draw(&self) -> Watts {
+    pub(super) fn draw(&self) -> Watts {
         self.charging().map_or(Watts::ZERO, |car| car.power(self.outlet.voltage))
     }
 
@@ -100,7 +100,7 @@ impl Connector {
     }
 
     /// Lets time pass for the car that is charging.
-    pub fn advance(&mut self, span: Duration, scale: Scale) {
+    pub(super) fn advance(&mut self, span: Duration, scale: Scale) {
         if self.transaction.is_some()
             && let Some(car) = &mut self.car
         {
@@ -109,7 +109,7 @@ impl Connector {
     }
 
     /// The status that is true now (OCPP 1.6 §4.9).
-    pub fn true_status(&self) -> ChargePointStatus {
+    pub(super) fn true_status(&self) -> ChargePointStatus {
         let Some(car) = &self.car else {
             return if self.operative { ChargePointStatus::Available } else { ChargePointStatus::Unavailable };
         };
@@ -124,7 +124,7 @@ impl Connector {
     }
 
     /// What its meter shows.
-    pub fn measure(&self, context: Context, now: Timestamp) -> MeterValue {
+    pub(super) fn measure(&self, context: Context, now: Timestamp) -> MeterValue {
         let value = |value: String, measurand, unit, phase| SampledValue {
             value,
             context: Some(context.clone()),

@@ -23,7 +23,7 @@ struct ReportedTransaction {
 
 /// The language of a station.
 #[derive(Debug)]
-pub struct Dialect {
+pub(super) struct Dialect {
     version: Protocol,
     /// By our number of the transaction.
     reported: BTreeMap<u64, ReportedTransaction>,
@@ -33,17 +33,17 @@ pub struct Dialect {
 
 impl Dialect {
     /// Of a station that speaks this version.
-    pub const fn new(version: Protocol) -> Self {
+    pub(super) const fn new(version: Protocol) -> Self {
         Self { version, reported: BTreeMap::new(), start_requests: BTreeMap::new() }
     }
 
     /// What is spoken.
-    pub const fn version(&self) -> Protocol {
+    pub(super) const fn version(&self) -> Protocol {
         self.version
     }
 
     /// Action and payload of a message; `number` knows the server's numbers of our transactions.
-    pub fn say(&mut self, message: &Message, number: impl Fn(u64) -> i64) -> (String, String) {
+    pub(super) fn say(&mut self, message: &Message, number: impl Fn(u64) -> i64) -> (String, String) {
         if self.version == Protocol::V16 {
             return (message.action().to_owned(), message.payload(number));
         }
@@ -167,7 +167,7 @@ impl Dialect {
     }
 
     /// The answer to a message, as 1.6 has it.
-    pub fn heard(&mut self, message: &Message, answer: Box<RawValue>) -> Box<RawValue> {
+    pub(super) fn heard(&mut self, message: &Message, answer: Box<RawValue>) -> Box<RawValue> {
         if self.version == Protocol::V16 {
             return answer;
         }
@@ -199,7 +199,7 @@ impl Dialect {
     }
 
     /// A call of the server in the words of 1.6; nothing where there are none.
-    pub fn asked(&mut self, action: &str, payload: &RawValue) -> Option<(String, Box<RawValue>)> {
+    pub(super) fn asked(&mut self, action: &str, payload: &RawValue) -> Option<(String, Box<RawValue>)> {
         let asked: Value = serde_json::from_str(payload.get()).ok()?;
         let evse = asked.get("evseId").or(asked.pointer("/evse/id"));
         let (old, payload) = match action {
@@ -301,7 +301,7 @@ impl Dialect {
 }
 
 /// The answer of 1.6 to a call of the server, in the words of OCPP 2.
-pub fn reply(action: &str, asked: &RawValue, answer: &str) -> String {
+pub(super) fn reply(action: &str, asked: &RawValue, answer: &str) -> String {
     let asked: Value = serde_json::from_str(asked.get()).unwrap_or_default();
     let said: Value = serde_json::from_str(answer).unwrap_or_default();
     let reply = match action {

@@ -11,11 +11,11 @@ use ocpp::v16::{
 use ocpp::wire::Wire;
 
 /// Messages that are kept while the server is away; then readings are given up, the oldest first.
-pub const MOST_KEPT: usize = 1_000;
+pub(super) const MOST_KEPT: usize = 1_000;
 
 /// Something to say.
 #[derive(Debug, Clone)]
-pub enum Message {
+pub(super) enum Message {
     /// Who the station is.
     Boot(boot_notification::Request),
     /// That it lives.
@@ -54,7 +54,7 @@ pub enum Message {
 
 impl Message {
     /// The name in the envelope.
-    pub const fn action(&self) -> &'static str {
+    pub(super) const fn action(&self) -> &'static str {
         match self {
             Self::Boot(_) => boot_notification::Request::ACTION,
             Self::Heartbeat => heartbeat::Request::ACTION,
@@ -67,12 +67,12 @@ impl Message {
     }
 
     /// Whether it must reach the server however long that takes (OCPP 1.6 §3.7.1).
-    pub const fn is_transactional(&self) -> bool {
+    pub(super) const fn is_transactional(&self) -> bool {
         matches!(self, Self::Start { .. } | Self::Stop { .. } | Self::Meter { local: Some(_), .. })
     }
 
     /// Its arguments; `number` knows the server's numbers of our transactions.
-    pub fn payload(&self, number: impl Fn(u64) -> i64) -> String {
+    pub(super) fn payload(&self, number: impl Fn(u64) -> i64) -> String {
         match self {
             Self::Boot(request) => request.to_json(),
             Self::Heartbeat => heartbeat::Request {}.to_json(),
@@ -91,7 +91,7 @@ impl Message {
 
 /// A message under way.
 #[derive(Debug)]
-pub struct InFlight {
+pub(super) struct InFlight {
     /// What was said.
     pub message: Message,
     /// How often it was refused before.
@@ -102,7 +102,7 @@ pub struct InFlight {
 
 /// What is to be said, in order.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub(super) struct Outbox {
     waiting: VecDeque<(Message, u32)>,
     in_flight: Option<InFlight>,
     /// Nothing is said before this instant, because the server refused something.
@@ -111,7 +111,7 @@ pub struct Outbox {
 
 impl Outbox {
     /// Lines a message up.
-    pub fn push(&mut self, message: Message) {
+    pub(super) fn push(&mut self, message: Message) {
         if self.waiting.len() >= MOST_KEPT {
             let oldest = self.waiting.iter().position(|(one, _)| matches!(one, Message::Meter { .. }));
             oldest.and_then(|place| self.waiting.remove(place));
@@ -120,7 +120,7 @@ impl Outbox {
     }
 
     /// Begins with the next message, when nothing keeps it back; `false` when there is none.
-    pub fn begin_next(&mut self, now: Timestamp) -> bool {
+    pub(super) fn begin_next(&mut self, now: Timestamp) -> bool {
         self.held_until.take_if(|until| *until <= now);
         if self.in_flight.is_some() || self.held_until.is_some() {
             return false;
@@ -134,32 +134,32 @@ impl Outbox {
     }
 
     /// Begins with this message, before everything that waits; only when nothing is under way.
-    pub fn begin(&mut self, message: Message, refusals: u32, now: Timestamp) {
+    pub(super) fn begin(&mut self, message: Message, refusals: u32, now: Timestamp) {
         self.in_flight = Some(InFlight { message, refusals, sent_at: now });
     }
 
     /// What is under way.
-    pub const fn current(&self) -> Option<&InFlight> {
+    pub(super) const fn current(&self) -> Option<&InFlight> {
         self.in_flight.as_ref()
     }
 
     /// Whether something is under way.
-    pub const fn is_busy(&self) -> bool {
+    pub(super) const fn is_busy(&self) -> bool {
         self.in_flight.is_some()
     }
 
     /// Ends what is under way.
-    pub const fn finish(&mut self) -> Option<InFlight> {
+    pub(super) const fn finish(&mut self) -> Option<InFlight> {
         self.in_flight.take()
     }
 
     /// Puts a message back, to be the next one.
-    pub fn again(&mut self, message: Message, refusals: u32) {
+    pub(super) fn again(&mut self, message: Message, refusals: u32) {
         self.waiting.push_front((message, refusals));
     }
 
     /// Forgets what nobody needs to hear any more once the connection is gone.
-    pub fn forget_small_talk(&mut self) {
+    pub(super) fn forget_small_talk(&mut self) {
         self.waiting.retain(|(message, _)| message.is_transactional() || matches!(message, Message::Authorize { .. }));
         self.held_until = None;
     }
