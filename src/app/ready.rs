@@ -21,7 +21,7 @@ const READY: &str = "ready";
 
 /// What was seen last, and when.
 #[derive(Clone, Default)]
-pub struct Seen(Arc<Mutex<Option<(Instant, &'static str)>>>);
+pub(super) struct Seen(Arc<Mutex<Option<(Instant, &'static str)>>>);
 
 impl Seen {
     /// What `look` says, or said within the last second.
@@ -39,7 +39,7 @@ impl Seen {
 }
 
 /// Answers whether the server can do its work now.
-pub async fn readyz(context: Ctx, seen: web::Data<Seen>) -> HttpResponse {
+pub(super) async fn readyz(context: Ctx, seen: web::Data<Seen>) -> HttpResponse {
     // A task of its own: a client that goes away does not make the next one look again.
     let look = look(context.get_ref().clone());
     let store = seen.get_ref().clone().or_look(Instant::now(), look);

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 
 /// Ends each connection that this listener accepts once its client has taken nothing for so long of what waits for it (RFC 5482).
 #[cfg(target_os = "linux")]
-pub fn end_after(listener: &TcpListener, unread: Duration) -> Result<()> {
+pub(super) fn end_after(listener: &TcpListener, unread: Duration) -> Result<()> {
     let milliseconds = u32::try_from(unread.as_millis()).unwrap_or(u32::MAX);
     rustix::net::sockopt::set_tcp_user_timeout(listener, milliseconds).context("http.unread_seconds cannot be kept")
 }

@@ -40,7 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 filters! {
     /// Which plan is explained.
-    pub struct ExplainQuery {
+    pub(crate) struct ExplainQuery {
         /// The plan that held then; the newest when absent.
         pub at: Timestamp,
     }
@@ -48,7 +48,7 @@ filters! {
 
 filters! {
     /// Which plans are listed.
-    pub struct PlansQuery {
+    pub(crate) struct PlansQuery {
         /// Plans a page, 20 when absent, at most 100.
         pub limit: u32,
         /// Which page, from 1.
@@ -58,7 +58,7 @@ filters! {
 
 filters! {
     /// Which part of the past is shown.
-    pub struct PowerQuery {
+    pub(crate) struct PowerQuery {
         /// From when; an hour ago when absent.
         pub from: Timestamp,
         /// Until when; now when absent.

@@ -87,7 +87,7 @@ pub(super) fn waits_until(
 
 /// When the car at a connector is planned to charge, and what that costs.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ChargingPlanView {
+pub(super) struct ChargingPlanView {
     /// The connector.
     pub connector: ConnectorId,
     /// The session.
@@ -116,7 +116,7 @@ pub struct ChargingPlanView {
 
 /// A stretch in which a car is planned to charge.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PlannedHoursView {
+pub(super) struct PlannedHoursView {
     /// When it begins.
     pub from: Timestamp,
     /// When it is over.

@@ -63,7 +63,7 @@ pub(super) struct Observed {
 
 impl Demand {
     /// Learns from a reading.
-    pub fn observe(&mut self, seen: &Observed) {
+    pub(super) fn observe(&mut self, seen: &Observed) {
         let Observed { at, draw, limit: (limit, since), minimum, ampere } = *seen;
         if self.needs_all || at < since + SETTLED_AFTER {
             return;

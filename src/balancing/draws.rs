@@ -20,7 +20,7 @@ pub(super) struct Draws(Vec<(Timestamp, Watts)>);
 
 impl Draws {
     /// Takes in a reading, if it is newer than all before.
-    pub fn note(&mut self, at: Timestamp, draw: Watts) {
+    pub(super) fn note(&mut self, at: Timestamp, draw: Watts) {
         if self.0.last().is_some_and(|(last, _)| at <= *last) {
             return;
         }
@@ -33,12 +33,17 @@ impl Draws {
     /// The least and the most that was drawn at an instant, by the readings before and after it. A limit that was sent after
     /// the last reading may show or not. Whatever readings say, it lies between nothing and what was allowed then: who claims
     /// more would hide what others draw.
-    pub fn around(&self, instant: Timestamp, limited_at: Option<Timestamp>, allowed: Watts) -> RangeInclusive<Watts> {
+    pub(super) fn around(
+        &self,
+        instant: Timestamp,
+        limited_at: Option<Timestamp>,
+        allowed: Watts,
+    ) -> RangeInclusive<Watts> {
         within(self.reported(instant, limited_at, allowed), allowed)
     }
 
     /// What was claimed last before an instant, if that says something of it.
-    pub fn claimed(&self, instant: Timestamp) -> Option<Watts> {
+    pub(super) fn claimed(&self, instant: Timestamp) -> Option<Watts> {
         self.before(instant).map(|(_, draw)| draw)
     }
 

@@ -10,7 +10,7 @@ use kernel::*;
 
 /// A plan with its reasons.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ExplanationView {
+pub(super) struct ExplanationView {
     /// The plan.
     #[serde(rename = "_id")]
     pub id: PlanId,
@@ -29,7 +29,7 @@ pub struct ExplanationView {
 
 /// Where the power of a group went.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct BudgetView {
+pub(super) struct BudgetView {
     /// The group.
     pub group: GroupId,
     /// What everything below it may draw, in kW.
@@ -44,7 +44,7 @@ pub struct BudgetView {
 
 /// What a connector may draw, and why.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct MemberExplanationView {
+pub(super) struct MemberExplanationView {
     /// The connector.
     pub connector: ConnectorId,
     /// What it may draw, in kW.
@@ -59,7 +59,7 @@ pub struct MemberExplanationView {
 
 /// A plan in a list.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PlanView {
+pub(super) struct PlanView {
     /// The plan.
     #[serde(rename = "_id")]
     pub id: PlanId,

@@ -108,13 +108,13 @@ pub(super) enum Role {
 
 impl Site {
     /// Reads the tree below this root; `None` when it is no root (any more).
-    pub fn read(conn: &mut Conn, root: GroupId, now: Timestamp) -> StoreResult<Option<Self>> {
+    pub(super) fn read(conn: &mut Conn, root: GroupId, now: Timestamp) -> StoreResult<Option<Self>> {
         let rows = Rows::read(conn, root, now)?;
         Ok(rows.and_then(|rows| Self::of(&rows, now)))
     }
 
     /// The site that these rows make.
-    pub fn of(rows: &Rows, now: Timestamp) -> Option<Self> {
+    pub(super) fn of(rows: &Rows, now: Timestamp) -> Option<Self> {
         let top = &rows.top;
         let first = top.groups.first()?;
         let mut site = Self {
@@ -138,7 +138,7 @@ impl Site {
     }
 
     /// Notes which stations can be reached.
-    pub fn note_online(&mut self, link: &dyn StationLink) {
+    pub(super) fn note_online(&mut self, link: &dyn StationLink) {
         for site_connector in &mut self.connectors {
             site_connector.online = link.is_online(site_connector.station);
         }
@@ -146,7 +146,7 @@ impl Site {
 
     /// When some group or station may get more or less by itself: by its schedules, its exclusion times, its priority charge
     /// or an external limit.
-    pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let capacities = self.groups.iter().filter_map(|group| group.capacity_changes_at(now));
         let exclusions = self.groups.iter().filter_map(|group| group.exclusion_changes_at(now));
         let priorities = self.priorities.values().copied();
@@ -156,22 +156,22 @@ impl Site {
     }
 
     /// The group with this id.
-    pub fn group(&self, id: GroupId) -> Option<&Group> {
+    pub(super) fn group(&self, id: GroupId) -> Option<&Group> {
         self.groups.iter().find(|group| group.id == id)
     }
 
     /// Whether a group is another one, or below it.
-    pub fn is_below(&self, group: GroupId, top: GroupId) -> bool {
+    pub(super) fn is_below(&self, group: GroupId, top: GroupId) -> bool {
         self.upwards(group).any(|above| above.id == top)
     }
 
     /// The connectors below a group.
-    pub fn connectors_below(&self, top: GroupId) -> impl Iterator<Item = &SiteConnector> {
+    pub(super) fn connectors_below(&self, top: GroupId) -> impl Iterator<Item = &SiteConnector> {
         self.connectors.iter().filter(move |site_connector| self.is_below(site_connector.group, top))
     }
 
     /// The view of a connector.
-    pub fn connector_of(&self, connector: ConnectorId) -> Option<&SiteConnector> {
+    pub(super) fn connector_of(&self, connector: ConnectorId) -> Option<&SiteConnector> {
         self.connectors.iter().find(|site_connector| site_connector.connector == connector)
     }
 
@@ -310,7 +310,7 @@ impl SiteConnector {
     }
 
     /// What a connector is taken for whose station has none that is set up: a socket for 32 A on three phases.
-    pub fn usual(station: StationId, group: GroupId, voltage: Millivolts) -> Self {
+    pub(super) fn usual(station: StationId, group: GroupId, voltage: Millivolts) -> Self {
         let rating = Milliamps(32_000).to_power(voltage, PhaseSet::ALL);
         Self {
             connector: station.raw().into(),
@@ -345,12 +345,12 @@ impl SiteConnector {
     }
 
     /// What it can draw at all.
-    pub const fn hardware(&self) -> Hardware {
+    pub(super) const fn hardware(&self) -> Hardware {
         Hardware { kind: self.kind, rating: self.rating }
     }
 
     /// Takes it that its car uses only these phases of the grid: it needs less for its minimum and can take less.
-    pub fn use_phases(&mut self, used: PhaseSet) {
+    pub(super) fn use_phases(&mut self, used: PhaseSet) {
         let of_all = |power: Watts| Watts(power.get() * used.count() / self.wired.count().max(1));
         let pilot = least_power(self.kind, self.voltage, used, &[]);
         self.minimum = pilot.max(of_all(self.minimum));
@@ -360,7 +360,7 @@ impl SiteConnector {
     }
 
     /// What each phase of the grid carries of these currents of its own phases.
-    pub fn on_grid(&self, currents: [Milliamps; 3]) -> [Milliamps; 3] {
+    pub(super) fn on_grid(&self, currents: [Milliamps; 3]) -> [Milliamps; 3] {
         let mut carried = [Milliamps::ZERO; 3];
         for (own, grid) in self.rotation.unwrap_or([0, 1, 2]).into_iter().enumerate() {
             if let (Some(phase), Some(current)) = (carried.get_mut(grid), currents.get(own)) {
@@ -371,7 +371,7 @@ impl SiteConnector {
     }
 
     /// What a car would draw if each phase it is offered drew as much as its highest: a one-phase car needs that offer.
-    pub fn as_if_on_all_phases(&self, highest: Option<Milliamps>) -> Watts {
+    pub(super) fn as_if_on_all_phases(&self, highest: Option<Milliamps>) -> Watts {
         match (self.kind, highest) {
             (CurrentKind::Ac, Some(current)) => current.to_power(self.voltage, self.phases),
             _ => Watts::ZERO,
@@ -379,7 +379,7 @@ impl SiteConnector {
     }
 
     /// Whether its car declines power.
-    pub fn is_suspended(&self) -> bool {
+    pub(super) fn is_suspended(&self) -> bool {
         let by_session = self
             .session
             .as_ref()
@@ -393,7 +393,7 @@ impl SiteConnector {
 
     /// The session, while it can draw. One that began after its connector said that it is finishing, or broken, is another one,
     /// by our clock or, where the status came late, by the station's: the next status comes with the current.
-    pub fn live_session(&self) -> Option<&Session> {
+    pub(super) fn live_session(&self) -> Option<&Session> {
         let over = matches!(self.status, ConnectorStatus::Finishing | ConnectorStatus::Faulted);
         let began_since = |session: &&Session| {
             let began = session.begun_at.unwrap_or(session.created_at);
@@ -404,7 +404,7 @@ impl SiteConnector {
     }
 
     /// Whether a car may be there: one that is seen, or one that is said to be.
-    pub fn may_have_car(&self) -> bool {
+    pub(super) fn may_have_car(&self) -> bool {
         let free = matches!(
             self.status,
             ConnectorStatus::Available | ConnectorStatus::Unavailable | ConnectorStatus::Reserved

@@ -15,16 +15,16 @@ pub(super) struct Load {
 
 impl Load {
     /// Nothing else draws.
-    pub const NONE: Self = Self { power: Some(Watts::ZERO), currents: [Milliamps::ZERO; 3] };
+    pub(super) const NONE: Self = Self { power: Some(Watts::ZERO), currents: [Milliamps::ZERO; 3] };
 
-    pub fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         Self {
             power: self.power.zip(other.power).map(|(one, two)| one + two),
             currents: each(self.currents, other.currents, |one, two| one + two),
         }
     }
 
-    pub fn without(self, other: Self) -> Self {
+    pub(super) fn without(self, other: Self) -> Self {
         Self {
             power: self.power.zip(other.power).map(|(one, two)| one - two),
             currents: each(self.currents, other.currents, |one, two| one - two),
@@ -32,12 +32,12 @@ impl Load {
     }
 
     /// More by this power, on whichever phases.
-    pub fn raised_by(self, more: Watts) -> Self {
+    pub(super) fn raised_by(self, more: Watts) -> Self {
         Self { power: self.power.map(|power| power + more), ..self }
     }
 
     /// The larger of both.
-    pub fn or_more(self, other: Self) -> Self {
+    pub(super) fn or_more(self, other: Self) -> Self {
         Self {
             power: self.power.zip(other.power).map(|(one, two)| one.max(two)),
             currents: each(self.currents, other.currents, Milliamps::max),
@@ -45,7 +45,7 @@ impl Load {
     }
 
     /// No less than this; where that is negative, all of it may be on one phase.
-    pub fn at_least(self, least: Watts, voltage: Millivolts) -> Self {
+    pub(super) fn at_least(self, least: Watts, voltage: Millivolts) -> Self {
         let given = (-least).at_least_zero().to_current(voltage, PhaseSet::L1);
         let on_each = Milliamps(-given.get());
         Self {
@@ -55,7 +55,7 @@ impl Load {
     }
 
     /// What it was before, as far as that may still be so; `self` is the most it can be.
-    pub fn kept_from(self, before: Option<Self>, least: Self) -> Self {
+    pub(super) fn kept_from(self, before: Option<Self>, least: Self) -> Self {
         let Some(before) = before else {
             return self;
         };

@@ -239,7 +239,7 @@ pub(super) struct Freshness {
 
 impl State {
     /// Keeps the loads for the next time, and says of which assets the data went stale or is fresh again.
-    pub fn follow_loads(&mut self, site: &Site, loads: &Loads, now: Timestamp) -> Vec<Freshness> {
+    pub(super) fn follow_loads(&mut self, site: &Site, loads: &Loads, now: Timestamp) -> Vec<Freshness> {
         self.loads.clone_from(&loads.by_group);
         self.note_above(site, loads, now);
         let counts = |asset: &&Asset| asset.active && asset.switched_on != Some(false);
@@ -276,7 +276,7 @@ impl State {
     }
 
     /// Whoever is stopped because nobody is believed needs no off-time: it starts again as soon as the meter shows room.
-    pub fn spare_doubted(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
+    pub(super) fn spare_doubted(&mut self, site: &Site, loads: &Loads, now: Timestamp) {
         let doubted = |site_connector: &&SiteConnector| {
             let mut tops = loads.doubted.iter();
             tops.any(|top| site.is_below(site_connector.group, *top))
@@ -289,7 +289,7 @@ impl State {
     }
 
     /// Whether a meter shows that more is drawn than there is, here or further up.
-    pub fn is_above(&self, site: &Site, group: GroupId) -> bool {
+    pub(super) fn is_above(&self, site: &Site, group: GroupId) -> bool {
         self.above.keys().any(|top| site.is_below(group, *top))
     }
 }
@@ -309,7 +309,7 @@ fn insistence(excess: Watts, above_for: Duration) -> Watts {
 
 impl Loads {
     /// The meters that show a higher load than ever on this day.
-    pub fn higher_peaks(&self, site: &Site, now: Timestamp) -> Vec<(AssetId, Peaks)> {
+    pub(super) fn higher_peaks(&self, site: &Site, now: Timestamp) -> Vec<(AssetId, Peaks)> {
         let higher = |asset: &Asset| {
             // While nobody is believed what chargers draw is taken for load: that says nothing of other days.
             let doubted = asset.group_id.is_some_and(|group| self.doubted.contains(&group));
@@ -322,7 +322,7 @@ impl Loads {
     }
 
     /// Whether what can be handed out follows readings, so that it should rise slowly.
-    pub fn follows_readings(&self) -> bool {
+    pub(super) fn follows_readings(&self) -> bool {
         self.by_asset.values().any(|one| matches!(one.basis, Basis::Fresh | Basis::Held))
     }
 }

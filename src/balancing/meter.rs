@@ -98,7 +98,7 @@ impl Hardware {
     }
 
     /// What is not set up: it may be as large as the largest usual DC connector.
-    pub const fn unknown(rating: Watts) -> Self {
+    pub(super) const fn unknown(rating: Watts) -> Self {
         Self {
             kind: CurrentKind::Dc,
             rating: if rating.get() > LARGEST_USUAL_DC.get() { rating } else { LARGEST_USUAL_DC },
@@ -125,7 +125,7 @@ impl Hardware {
 
 impl Meter {
     /// Takes in what was shown; answers what is drawn by it, where that can be known.
-    pub fn take(&mut self, shown: &Shown, hardware: Hardware) -> Option<Watts> {
+    pub(super) fn take(&mut self, shown: &Shown, hardware: Hardware) -> Option<Watts> {
         self.at = Some(shown.at);
         if let Some(register) = shown.register {
             self.note_register(Point { at: shown.at, reported_at: shown.reported_at, register });
@@ -145,23 +145,23 @@ impl Meter {
     }
 
     /// What it drew by its latest reading, unless that is long ago.
-    pub fn draw_at(&self, now: Timestamp) -> Option<Watts> {
+    pub(super) fn draw_at(&self, now: Timestamp) -> Option<Watts> {
         let at = self.at.filter(|at| now.since(*at) <= SAYS_SOMETHING_FOR)?;
         self.draw.filter(|_| at <= now)
     }
 
     /// Whether it was heard of lately.
-    pub fn is_heard(&self, now: Timestamp) -> bool {
+    pub(super) fn is_heard(&self, now: Timestamp) -> bool {
         self.at.is_some_and(|at| now.since(at) <= SAYS_SOMETHING_FOR)
     }
 
     /// Whether more is drawn than electronics need.
-    pub fn shows_a_car(&self) -> bool {
+    pub(super) fn shows_a_car(&self) -> bool {
         self.draw.is_some_and(|draw| draw > A_CAR)
     }
 
     /// It is known to draw nothing.
-    pub fn forget_power(&mut self) {
+    pub(super) fn forget_power(&mut self) {
         (self.draw, self.registers) = (None, Vec::new());
     }
 
@@ -205,7 +205,7 @@ impl Meter {
 
     /// What the register proves of the last two minutes, or of its last two readings where these are further apart, or of as long
     /// as its last digit needs; of nothing before this instant.
-    pub fn proves(&self, since: Option<Timestamp>, hardware: Hardware) -> Option<Proof> {
+    pub(super) fn proves(&self, since: Option<Timestamp>, hardware: Hardware) -> Option<Proof> {
         let mut span = LATELY + LATELY;
         let mut proof = self.proves_of(span, since)?;
         while proof.most - proof.least > LARGEST_DOUBT && span < LONGEST {
@@ -269,7 +269,7 @@ impl Allowed {
     const KEPT: usize = 16;
 
     /// Notes the exposure from now on.
-    pub fn note(&mut self, now: Timestamp, exposure: Watts) {
+    pub(super) fn note(&mut self, now: Timestamp, exposure: Watts) {
         if self.0.last().is_some_and(|(_, last)| *last == exposure) {
             return;
         }
@@ -280,14 +280,14 @@ impl Allowed {
     }
 
     /// The exposure at an instant; the oldest that is known for those before.
-    pub fn at(&self, instant: Timestamp) -> Option<Watts> {
+    pub(super) fn at(&self, instant: Timestamp) -> Option<Watts> {
         let after = self.0.partition_point(|(since, _)| *since <= instant);
         let held = self.0.get(after.saturating_sub(1))?;
         Some(held.1)
     }
 
     /// Since when it is no more than now.
-    pub fn since(&self) -> Option<Timestamp> {
+    pub(super) fn since(&self) -> Option<Timestamp> {
         let (mut since, now) = self.0.last().copied()?;
         for (at, exposure) in self.0.iter().rev() {
             if *exposure > now {

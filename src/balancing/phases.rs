@@ -32,7 +32,7 @@ struct Seen {
 
 impl UsedPhases {
     /// Takes in the current of every phase; true when a phase is in use that was believed not to be.
-    pub fn observe(&mut self, at: Timestamp, currents: [Milliamps; 3], offered: PhaseSet) -> bool {
+    pub(super) fn observe(&mut self, at: Timestamp, currents: [Milliamps; 3], offered: PhaseSet) -> bool {
         let in_use = PhaseSet::from_fn(|phase| currents.get(phase).is_some_and(|it| *it > IN_USE));
         if in_use.count() == 0 {
             return false;

@@ -14,7 +14,7 @@ const MOST_READINGS: i64 = 200_000;
 
 /// What a group drew in one span.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PowerView {
+pub(super) struct PowerView {
     /// The beginning of the span.
     pub at: Timestamp,
     /// The sum of its members' average draws, in kW.

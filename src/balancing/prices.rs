@@ -18,7 +18,7 @@ pub(super) enum Prices {
 
 impl Prices {
     /// What is known of the prices of these groups of home users.
-    pub fn of_groups<'a>(
+    pub(super) fn of_groups<'a>(
         conn: &mut Conn,
         groups: impl Iterator<Item = &'a Group>,
     ) -> StoreResult<BTreeMap<GroupId, Self>> {
@@ -45,7 +45,7 @@ impl Prices {
     }
 
     /// A kilowatt hour at an instant.
-    pub fn at(&self, at: Timestamp, zone: TimeZone) -> Option<i64> {
+    pub(super) fn at(&self, at: Timestamp, zone: TimeZone) -> Option<i64> {
         match self {
             Self::Published(prices) => prices.published_at(at),
             Self::Rate(tariff) => tariff.energy_price_at(at, zone),
@@ -53,7 +53,7 @@ impl Prices {
     }
 
     /// The currency, where it is known.
-    pub fn currency(&self) -> Option<Currency> {
+    pub(super) fn currency(&self) -> Option<Currency> {
         match self {
             Self::Published(prices) => prices.currency,
             Self::Rate(tariff) => Some(tariff.currency),

@@ -23,7 +23,7 @@ const MAINS: Millivolts = Millivolts(230_000);
 
 input! {
     /// Cars that are not there.
-    pub struct ExtraCars {
+    pub(crate) struct ExtraCars {
         /// How many; one when absent.
         #[schema(minimum = 1, maximum = 1000)]
         pub count: Option<i64>,
@@ -40,7 +40,7 @@ input! {
 input! {
     /// What is changed, and when: now, or in a stretch of the past.
     #[schema(example = json!({"maximum_capacity": 40, "cars": [{"count": 2, "maximum_capacity": 11}]}))]
-    pub struct Proposal {
+    pub(crate) struct Proposal {
         /// What the grid would supply to the group, in kW.
         pub maximum_capacity: Option<Kilowatts>,
         /// The share that would be reserved.
@@ -58,7 +58,7 @@ input! {
 
 /// What would be.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ProposalView {
+pub(super) struct ProposalView {
     /// What is planned now.
     pub now: SituationView,
     /// What would be planned. Cars that are not there have connectors that begin with `ffff`.
@@ -70,7 +70,7 @@ pub struct ProposalView {
 
 /// A plan without its history.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct SituationView {
+pub(super) struct SituationView {
     /// Where the power of each group goes.
     pub groups: Vec<BudgetView>,
     /// What each connector may draw, and why.
@@ -81,7 +81,7 @@ pub struct SituationView {
 
 /// A stretch of the past.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct PastView {
+pub(super) struct PastView {
     /// Plans that held in it.
     pub plans: usize,
     /// As it was planned.
@@ -92,7 +92,7 @@ pub struct PastView {
 
 /// Sums over a stretch of the past.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct StretchView {
+pub(super) struct StretchView {
     /// The energy that could have been drawn, in kWh.
     pub granted_kwh: f64,
     /// The most that was given at once, in kW.

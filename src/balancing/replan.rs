@@ -44,7 +44,7 @@ fn push<T>(list: &mut Vec<T>, one: T) {
 
 impl Notes {
     /// Notes what came with a signal of a station.
-    pub fn hear(&mut self, station: StationId, kind: SignalKind) {
+    pub(super) fn hear(&mut self, station: StationId, kind: SignalKind) {
         match kind {
             SignalKind::Metered(connector, shown) => {
                 push(self.shown.entry(connector).or_default(), shown);
@@ -60,7 +60,7 @@ impl Notes {
     }
 
     /// Whether it is uncertain what this station enforces.
-    pub fn doubts(&self, station: StationId) -> bool {
+    pub(super) fn doubts(&self, station: StationId) -> bool {
         self.everything || self.doubted.contains(&station)
     }
 }
@@ -74,7 +74,7 @@ pub(super) struct ReplanRequests {
 
 impl ReplanRequests {
     /// Rings, with something to note.
-    pub fn request(&self, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
+    pub(super) fn request(&self, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         notes.trigger.get_or_insert(trigger);
         note(&mut notes);
@@ -83,17 +83,17 @@ impl ReplanRequests {
     }
 
     /// Waits for a request.
-    pub async fn requested(&self) {
+    pub(super) async fn requested(&self) {
         self.woken.notified().await;
     }
 
     /// What was noted, which is then forgotten.
-    pub fn take(&self) -> Notes {
+    pub(super) fn take(&self) -> Notes {
         std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Waits until somebody cannot wait, but no longer than this.
-    pub async fn urgent_or(&self, longest: impl Future<Output = ()>) {
+    pub(super) async fn urgent_or(&self, longest: impl Future<Output = ()>) {
         let urgent = async {
             while !self.is_urgent() {
                 self.requested().await;

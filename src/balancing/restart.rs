@@ -31,23 +31,23 @@ pub(super) struct Restart {
 
 impl Restart {
     /// Whether this is the session that waits to go on, and its station has not been asked too often.
-    pub fn waits_for(&self, session: SessionId, now: Timestamp) -> bool {
+    pub(super) fn waits_for(&self, session: SessionId, now: Timestamp) -> bool {
         let is_it = self.waits.is_some_and(|(id, _)| id == session);
         is_it && (self.tries < MOST_TRIES || !self.is_over(now))
     }
 
     /// Whether the last try had its time.
-    pub fn is_over(&self, now: Timestamp) -> bool {
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
         self.tried_at.is_none_or(|at| now.since(at) >= TRY_EVERY)
     }
 
-    pub fn note_try(&mut self, now: Timestamp) {
+    pub(super) fn note_try(&mut self, now: Timestamp) {
         self.tries += 1;
         self.tried_at = Some(now);
     }
 
     /// A session that ended waits, where it is the one that ended at 0 and did not end before.
-    pub fn wait_for(&mut self, session: &Session) {
+    pub(super) fn wait_for(&mut self, session: &Session) {
         let is_it = self.ended.is_some_and(|(id, since)| {
             let over = session.ended_at;
             id == session.id && over.is_some_and(|over| over + CLOCKS_DIFFER >= since)

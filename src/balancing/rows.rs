@@ -53,7 +53,7 @@ pub(super) struct Top {
 
 impl Rows {
     /// Reads the tree below this root; `None` when it is no root (any more).
-    pub fn read(conn: &mut Conn, root: GroupId, now: Timestamp) -> StoreResult<Option<Self>> {
+    pub(super) fn read(conn: &mut Conn, root: GroupId, now: Timestamp) -> StoreResult<Option<Self>> {
         match Top::read(conn, root, now)? {
             Some(top) => Self::below(conn, top, now).map(Some),
             None => Ok(None),
@@ -81,7 +81,7 @@ impl Rows {
     }
 
     /// The same tree now, where only these stations changed; everything is read again where groups came or went.
-    pub fn refresh(
+    pub(super) fn refresh(
         mut self,
         conn: &mut Conn,
         root: GroupId,

@@ -25,12 +25,12 @@ struct One {
 
 impl SentLimits {
     /// Whether none is known that may be in force.
-    pub const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// A limit is sent, which runs out at `until`.
-    pub fn sent(&mut self, ticket: Ticket, (limit, phases): (Watts, i64), until: Timestamp) {
+    pub(super) fn sent(&mut self, ticket: Ticket, (limit, phases): (Watts, i64), until: Timestamp) {
         if self.0.len() >= KEPT {
             let least = self.0.iter().enumerate().min_by_key(|(_, one)| one.limit);
             if let Some((index, _)) = least {
@@ -41,7 +41,7 @@ impl SentLimits {
     }
 
     /// It was confirmed, which replaces all that were sent before; `never_expires` where it does not run out.
-    pub fn confirmed(&mut self, ticket: Ticket, never_expires: bool) {
+    pub(super) fn confirmed(&mut self, ticket: Ticket, never_expires: bool) {
         self.0.retain(|one| one.ticket >= ticket);
         if let Some(one) = self.0.iter_mut().find(|one| one.ticket == ticket)
             && never_expires
@@ -51,13 +51,13 @@ impl SentLimits {
     }
 
     /// It was refused: it is not in force. Answers what it was.
-    pub fn refused(&mut self, ticket: Ticket) -> Option<Watts> {
+    pub(super) fn refused(&mut self, ticket: Ticket) -> Option<Watts> {
         let index = self.0.iter().position(|one| one.ticket == ticket)?;
         Some(self.0.remove(index).limit)
     }
 
     /// The largest that may be in force, for a car on so many phases.
-    pub fn most(&self, now: Timestamp, phases: i64) -> Watts {
+    pub(super) fn most(&self, now: Timestamp, phases: i64) -> Watts {
         let applies = |one: &&One| one.until.is_none_or(|until| until > now);
         let power = |one: &One| {
             let (limit, on) = (one.limit.get(), one.phases.max(1));

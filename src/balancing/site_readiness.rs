@@ -17,7 +17,7 @@ const CLOCK_OFF: Duration = Duration::from_secs(60);
 
 /// Something that should be put right.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Warning {
+pub(super) struct Warning {
     /// What kind of thing it is.
     #[schema(example = "fallbacks_exceed_capacity")]
     pub code: &'static str,

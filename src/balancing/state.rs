@@ -177,7 +177,7 @@ pub(super) struct Confirmed {
 
 impl ReadBack {
     /// What an answer means: a difference of an ampere may be rounding.
-    pub fn of(enforced: Option<Enforced>, confirmed: Confirmed) -> Self {
+    pub(super) fn of(enforced: Option<Enforced>, confirmed: Confirmed) -> Self {
         let Confirmed { limit, voltage, phases } = confirmed;
         let enforced = match enforced {
             Some(Enforced::Power(power)) => power,
@@ -227,7 +227,7 @@ pub(super) enum Remark {
 
 impl Memory {
     /// A member that joins now.
-    pub fn new(station: StationId, number: i32, now: Timestamp) -> Self {
+    pub(super) fn new(station: StationId, number: i32, now: Timestamp) -> Self {
         Self {
             station,
             number,
@@ -262,13 +262,13 @@ impl Memory {
     }
 
     /// The most it may be drawing now if it takes no more limits: a live one that has not run out, and its proven fallback.
-    pub fn alone_now(&self, site_connector: &SiteConnector, now: Timestamp) -> Watts {
+    pub(super) fn alone_now(&self, site_connector: &SiteConnector, now: Timestamp) -> Watts {
         let sent = self.sent_limits.most(now, site_connector.phases.count());
         self.alone(site_connector.rating).max(sent.min(site_connector.rating))
     }
 
     /// What it may draw when nobody speaks to it: its proven fallback, else all it can.
-    pub fn alone(&self, rating: Watts) -> Watts {
+    pub(super) fn alone(&self, rating: Watts) -> Watts {
         match self.fallback.proven {
             Some(proven) => proven.max(self.fallback.sent.unwrap_or(proven)),
             None => rating,
@@ -278,7 +278,7 @@ impl Memory {
 
 impl State {
     /// The most that a connector may be drawing.
-    pub fn exposure(&self, site_connector: &SiteConnector) -> Watts {
+    pub(super) fn exposure(&self, site_connector: &SiteConnector) -> Watts {
         match site_connector.role {
             Role::Member if self.connectors.contains_key(&site_connector.connector) => {
                 self.ledger.exposure(site_connector.connector)
@@ -288,7 +288,7 @@ impl State {
     }
 
     /// What a connector draws by its meter.
-    pub fn drawn(&self, site_connector: &SiteConnector, now: Timestamp) -> Option<Watts> {
+    pub(super) fn drawn(&self, site_connector: &SiteConnector, now: Timestamp) -> Option<Watts> {
         let member = self.connectors.get(&site_connector.connector);
         let stray = self.strays.get(&site_connector.connector);
         let meter = member.map(|memory| &memory.meter);
@@ -298,7 +298,7 @@ impl State {
     }
 
     /// The most that it draws when this server is not heard of.
-    pub fn alone(&self, site_connector: &SiteConnector) -> Watts {
+    pub(super) fn alone(&self, site_connector: &SiteConnector) -> Watts {
         match self.connectors.get(&site_connector.connector) {
             Some(memory) if memory.never_expires => self.ledger.exposure(site_connector.connector),
             Some(memory) => memory.alone(site_connector.rating),
@@ -307,14 +307,14 @@ impl State {
     }
 
     /// Keeps what every member may be drawing from now on.
-    pub fn note_allowed(&mut self, now: Timestamp) {
+    pub(super) fn note_allowed(&mut self, now: Timestamp) {
         for (connector, memory) in &mut self.connectors {
             memory.allowed.note(now, self.ledger.exposure(*connector));
         }
     }
 
     /// Keeps what a plan hands on to the next one.
-    pub fn remember(&mut self, plan: &Plan, now: Timestamp) {
+    pub(super) fn remember(&mut self, plan: &Plan, now: Timestamp) {
         for limit in &plan.limits {
             if let Some(memory) = self.connectors.get_mut(&limit.connector) {
                 if memory.limit != limit.limit {

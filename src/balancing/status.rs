@@ -24,7 +24,7 @@ use kernel::*;
 
 /// How a group is doing.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct GroupStatusView {
+pub(super) struct GroupStatusView {
     /// The group.
     pub group: GroupId,
     /// The group at the top of its tree, which is planned as a whole.
@@ -67,7 +67,7 @@ pub struct GroupStatusView {
 
 /// What an asset adds to the load of its group now.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct AssetStatusView {
+pub(super) struct AssetStatusView {
     /// The asset.
     pub asset: AssetId,
     /// Display name.
@@ -96,7 +96,7 @@ pub struct AssetStatusView {
 
 /// How a connector in a group is doing.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct MemberStatusView {
+pub(super) struct MemberStatusView {
     /// Its station.
     pub chargestation: StationId,
     /// The connector.

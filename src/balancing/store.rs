@@ -63,7 +63,7 @@ pub(super) fn says_the_same(left: &Plan, right: &Plan) -> bool {
 }
 
 impl Record {
-    pub fn new(root: GroupId, organization: OrganizationId) -> Self {
+    pub(super) fn new(root: GroupId, organization: OrganizationId) -> Self {
         Self {
             root,
             organization,
@@ -78,7 +78,7 @@ impl Record {
     }
 
     /// Whether there is nothing to write but the state.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.plan.is_none()
             && self.events.is_empty()
             && self.remarks.is_empty()
@@ -87,12 +87,12 @@ impl Record {
     }
 
     /// Keeps a plan, as one of the `newest`.
-    pub fn keep(&mut self, id: PlanId, snapshot: &Snapshot, plan: &Plan, newest: u32) {
+    pub(super) fn keep(&mut self, id: PlanId, snapshot: &Snapshot, plan: &Plan, newest: u32) {
         self.plan = Some(Kept { id, snapshot: snapshot.clone(), plan: plan.clone(), newest });
     }
 
     /// Notes what changed for the better or the worse.
-    pub fn judge(&mut self, state: &mut State, snapshot: &Snapshot, plan: &Plan, now: Timestamp) {
+    pub(super) fn judge(&mut self, state: &mut State, snapshot: &Snapshot, plan: &Plan, now: Timestamp) {
         let stage = state.ledger.stage(plan);
         if stage == Stage::Settled && state.settled != state.plan {
             state.settled = state.plan;
@@ -126,7 +126,7 @@ impl Record {
     }
 
     /// Writes it all, with what changed of the state.
-    pub fn write(&self, conn: &mut Conn, moment: &Moment, (before, state): (&State, &State)) -> StoreResult<()> {
+    pub(super) fn write(&self, conn: &mut Conn, moment: &Moment, (before, state): (&State, &State)) -> StoreResult<()> {
         ledger_rows::save(conn, self.root, (before, state), moment.now)?;
         if let Some(kept) = &self.plan {
             self.insert(conn, kept)?;

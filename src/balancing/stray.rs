@@ -18,7 +18,7 @@ pub(super) struct Stray {
 
 impl Stray {
     /// What to reserve for it: what it shows, or all that it can where it only says that it charges.
-    pub fn draws(&self, rating: Watts) -> Watts {
+    pub(super) fn draws(&self, rating: Watts) -> Watts {
         let hardware = Hardware::unknown(rating);
         let proven = self.meter.proves(None, hardware).map(|proof| proof.least);
         match self.meter.draw.max(proven) {

@@ -73,7 +73,7 @@ impl Stray {
 
 impl Site {
     /// Adds what draws without being steered, so that it is reserved.
-    pub fn add_strays(&mut self, state: &State) {
+    pub(super) fn add_strays(&mut self, state: &State) {
         for (connector, stray) in &state.strays {
             let Some(like) = self.like(stray.station) else {
                 continue;

@@ -71,7 +71,7 @@ enum Life {
 }
 
 impl Tree {
-    pub fn new(
+    pub(super) fn new(
         root: GroupId,
         (context, link): (Context, SharedLink),
         settings: Settings,
@@ -94,7 +94,7 @@ impl Tree {
     }
 
     /// Balances until the group is no root any more.
-    pub async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         loop {
             let (requests, idle_time) = (Arc::clone(&self.requests), self.idle_time());
             let outcome = tokio::select! {

@@ -152,7 +152,7 @@ pub(super) fn cycle(
 
 impl VirtualGroup {
     /// So many idle stations that just connected, in a group with this capacity.
-    pub fn new(stations: usize, capacity: i64) -> Self {
+    pub(super) fn new(stations: usize, capacity: i64) -> Self {
         let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
         let moment = Moment::new(Timestamp::from_unix_seconds(1_777_000_000), Arc::clone(&ids));
         Self {
@@ -171,37 +171,37 @@ impl VirtualGroup {
     }
 
     /// The same once every station confirmed what it was sent.
-    pub fn settled(stations: usize, capacity: i64) -> Self {
+    pub(super) fn settled(stations: usize, capacity: i64) -> Self {
         let mut group = Self::new(stations, capacity);
         group.pass(20);
         group
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_unix_seconds(1_777_000_000 + self.second)
     }
 
     /// An asset of the group.
-    pub fn asset(&mut self, fields: serde_json::Value) -> usize {
+    pub(super) fn asset(&mut self, fields: serde_json::Value) -> usize {
         let moment = Moment::new(self.now(), Arc::clone(&self.ids));
         let asset = asset_of(&self.site, &fields, &moment);
         self.site.assets.push(asset);
         self.site.assets.len() - 1
     }
 
-    pub fn site_meter(&mut self) -> usize {
+    pub(super) fn site_meter(&mut self) -> usize {
         self.asset(json!({"type": "smart_meter", "meter_scope": "site"}))
     }
 
     /// An asset reads this power now.
-    pub fn reads(&mut self, asset: usize, power: f64) {
+    pub(super) fn reads(&mut self, asset: usize, power: f64) {
         let now = self.now();
         let reading = reading(now, kilowatts(power));
         self.site.assets[asset].measured.follow(&reading, now);
     }
 
     /// Time passes, while an asset reads every second.
-    pub fn pass_reading(&mut self, asset: usize, seconds: i64, power: impl Fn(&Self) -> f64) {
+    pub(super) fn pass_reading(&mut self, asset: usize, seconds: i64, power: impl Fn(&Self) -> f64) {
         for _ in 0..seconds {
             let power = power(self);
             self.reads(asset, power);
@@ -210,7 +210,7 @@ impl VirtualGroup {
     }
 
     /// A car comes, and its session begins.
-    pub fn plug(&mut self, port: usize) {
+    pub(super) fn plug(&mut self, port: usize) {
         let now = self.now();
         let moment = Moment::new(now, Arc::clone(&self.ids));
         let site_connector = &mut self.site.connectors[port];
@@ -218,24 +218,24 @@ impl VirtualGroup {
         (site_connector.status, site_connector.status_at) = (ConnectorStatus::Charging, Some(now));
     }
 
-    pub fn says(&mut self, port: usize, status: ConnectorStatus) {
+    pub(super) fn says(&mut self, port: usize, status: ConnectorStatus) {
         let now = self.now();
         let site_connector = &mut self.site.connectors[port];
         (site_connector.status, site_connector.status_at) = (status, Some(now));
     }
 
-    pub fn shows(&mut self, port: usize, power: Option<f64>, register: Option<i64>) {
+    pub(super) fn shows(&mut self, port: usize, power: Option<f64>, register: Option<i64>) {
         let shown = shown(self.now(), power.map(kilowatts), register.map(WattHours));
         self.hear(port, shown);
     }
 
-    pub fn hear(&mut self, port: usize, shown: Shown) {
+    pub(super) fn hear(&mut self, port: usize, shown: Shown) {
         let connector = self.site.connectors[port].connector;
         self.notes.shown.entry(connector).or_default().push(shown);
     }
 
     /// Time passes, while a port shows this power every so many seconds.
-    pub fn pass_showing(&mut self, port: usize, (seconds, every): (i64, i64), power: f64) {
+    pub(super) fn pass_showing(&mut self, port: usize, (seconds, every): (i64, i64), power: f64) {
         for second in 0..seconds {
             if second % every == 0 {
                 self.shows(port, Some(power), None);
@@ -244,21 +244,21 @@ impl VirtualGroup {
         }
     }
 
-    pub fn stray(&mut self, port: usize, number: u32, stray: Stray) {
+    pub(super) fn stray(&mut self, port: usize, number: u32, stray: Stray) {
         let key = (self.site.connectors[port].station, number);
         self.notes.strays.entry(key).or_default().push(stray);
     }
 
-    pub fn drawing(&self, power: f64) -> Stray {
+    pub(super) fn drawing(&self, power: f64) -> Stray {
         Stray::Metered(shown(self.now(), Some(kilowatts(power)), None))
     }
 
     /// The server is started anew: what was stored comes back, and everything is doubted.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.fresh = true;
     }
 
-    pub fn pass(&mut self, seconds: i64) {
+    pub(super) fn pass(&mut self, seconds: i64) {
         for _ in 0..seconds {
             self.second += 1;
             let now = self.now();
@@ -275,7 +275,7 @@ impl VirtualGroup {
         }
     }
 
-    pub fn carry_out(&mut self, batch: CommandBatch) {
+    pub(super) fn carry_out(&mut self, batch: CommandBatch) {
         let (mut accepted, mut refuses_zero) = (true, false);
         for command in batch.commands {
             if let StationCommand::SetLimit(limit) = command {
@@ -295,31 +295,31 @@ impl VirtualGroup {
     }
 
     /// What the plan gives a port.
-    pub fn limit(&self, port: usize) -> Watts {
+    pub(super) fn limit(&self, port: usize) -> Watts {
         let plan = self.plan.as_ref().expect("a plan");
         plan.limit_of(self.site.connectors[port].connector).map_or(Watts::ZERO, |limit| limit.limit)
     }
 
     /// The last limit that a port was sent, in kW.
-    pub fn last_sent(&self, port: usize) -> f64 {
+    pub(super) fn last_sent(&self, port: usize) -> f64 {
         let sent = self.sent.get(&self.site.connectors[port].station);
         sent.and_then(|sent| sent.last()).map_or(0.0, |limit| limit.kilowatts())
     }
 
-    pub fn exposure(&self, port: usize) -> Watts {
+    pub(super) fn exposure(&self, port: usize) -> Watts {
         self.state.exposure(&self.site.connectors[port])
     }
 
-    pub fn reserved(&self) -> Watts {
+    pub(super) fn reserved(&self) -> Watts {
         self.plan.as_ref().expect("a plan").nodes[0].reserved
     }
 
-    pub fn load(&self) -> Watts {
+    pub(super) fn load(&self) -> Watts {
         let group = self.site.groups[0].id;
         self.state.loads.get(&group).and_then(|load| load.power).unwrap_or_default()
     }
 
-    pub fn warned(&self) -> Vec<&'static str> {
+    pub(super) fn warned(&self) -> Vec<&'static str> {
         let (now, groups) = (self.now(), [self.site.groups[0].id]);
         let mut site = self.site.clone();
         site.add_strays(&self.state);
@@ -328,7 +328,7 @@ impl VirtualGroup {
         all.into_iter().map(|warning| warning.code).collect()
     }
 
-    pub fn sent_to(&self, port: usize) -> usize {
+    pub(super) fn sent_to(&self, port: usize) -> usize {
         self.sent.get(&self.site.connectors[port].station).map_or(0, Vec::len)
     }
 }

@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Measures how long it takes from a meter's reading until the last station obeys
 #[derive(Debug, Clone, Args)]
-pub struct ReactionArgs {
+pub(super) struct ReactionArgs {
     /// How many stations, one run each
     #[arg(long, value_delimiter = ',', default_values_t = [50, 500, 5_000])]
     pub stations: Vec<usize>,
@@ -50,7 +50,7 @@ pub struct ReactionArgs {
 }
 
 /// Runs it for every number of stations and prints a line each.
-pub async fn run(args: ReactionArgs) -> Result<()> {
+pub(super) async fn run(args: ReactionArgs) -> Result<()> {
     println!(
         "{:>9}{:>8}{:>12}{:>12}{:>12}{:>12}",
         "stations", "rounds", "first p50", "last p50", "last p99", "at station"

@@ -38,7 +38,7 @@ struct EventsReply {
 
 crate::filters! {
     /// Which events.
-    pub struct EventFilter {
+    pub(crate) struct EventFilter {
         /// Only events after this cursor; 0 is the beginning.
         #[param(minimum = 0)]
         pub after: i64,

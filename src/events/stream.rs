@@ -24,7 +24,7 @@ const LONGEST_STREAM: Duration = Duration::from_secs(3_600);
 
 crate::filters! {
     /// Which events, and from where on.
-    pub struct StreamFilter {
+    pub(crate) struct StreamFilter {
         /// Only events after this cursor; 0 is the beginning. When absent, and `Last-Event-ID` too: only new ones.
         #[param(minimum = 0)]
         pub after: i64,

@@ -343,7 +343,7 @@ mod tests {
 
     crate::input! {
         /// A thing.
-        pub struct NewThing {
+        pub(crate) struct NewThing {
             /// What it is called.
             pub full_name as "fullName": Name,
             /// Where it is.

@@ -363,10 +363,10 @@ impl Field for Weekdays {
 /// shows and Postman sends, and utoipa drops the examples of single inlined fields.
 #[macro_export]
 macro_rules! input {
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
         #[derive(Debug, Clone, PartialEq, utoipa::ToSchema)]
         $(#[$meta])*
-        pub struct $name { $($(#[$field_meta])* #[schema(inline $(, rename = $json)?)] pub $field: $type),* }
+        $vis struct $name { $($(#[$field_meta])* #[schema(inline $(, rename = $json)?)] pub $field: $type),* }
         $crate::input!(@read $name { $($field $(as $json)? : $type),* });
     };
     (@read $name:ident { $($field:ident $(as $json:literal)? : $type:ty),* }) => {
@@ -391,10 +391,10 @@ macro_rules! input {
 /// Declares a merge patch: every field may be absent, null or a value.
 #[macro_export]
 macro_rules! patch {
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
         #[derive(Debug, Clone, PartialEq, Default, utoipa::ToSchema)]
         $(#[$meta])*
-        pub struct $name {
+        $vis struct $name {
             $($(#[$field_meta])* #[schema(inline, value_type = Option<$type> $(, rename = $json)?)]
             pub $field: ::kernel::Patch<$type>),*
         }
@@ -440,7 +440,7 @@ mod tests {
 
     input! {
         /// A thing.
-        pub struct NewThing {
+        pub(crate) struct NewThing {
             /// Its name.
             pub name: Name,
             /// Its parts.
@@ -470,7 +470,7 @@ mod tests {
 
     patch! {
         /// Changes of a thing.
-        pub struct ThingPatch {
+        pub(crate) struct ThingPatch {
             /// Its name.
             pub name: Name,
             /// What kind.

@@ -137,11 +137,11 @@ impl FromQuery for () {
 /// Declares the filters of a resource, every one optional; `[has_places]` after the name where its rows have a place.
 #[macro_export]
 macro_rules! filters {
-    ($(#[$meta:meta])* pub struct $name:ident $([$places:ident])? { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident $([$places:ident])? { $($(#[$field_meta:meta])* pub $field:ident $(as $json:literal)? : $type:ty),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Default, utoipa::IntoParams)]
         #[into_params(parameter_in = Query)]
-        pub struct $name { $($(#[$field_meta])* $(#[param(rename = $json)])? #[param(required = false)] pub $field: Option<$type>),* }
+        $vis struct $name { $($(#[$field_meta])* $(#[param(rename = $json)])? #[param(required = false)] pub $field: Option<$type>),* }
         impl $crate::http::query::FromQuery for $name {
             $($crate::filters!(@$places);)?
             fn from_query(reader: &mut $crate::http::query::QueryReader) -> Self {

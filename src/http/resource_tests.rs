@@ -22,7 +22,7 @@ const MAINS: Millivolts = Millivolts(230_000);
 )]
 /// A shed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shed {
+pub(super) struct Shed {
     /// Its id.
     #[field(name = "_id", initial = moment.id())]
     pub id: LocationId,

@@ -9,7 +9,7 @@ use crate::parse::{Column, Declaration, Field, Form, Start, core, same, within};
 
 /// The struct with what is made of it; of a declaration that is wrong the faults, and the struct all the same, so that not
 /// every place that names it is a fault, too.
-pub fn resource(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn resource(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let row: ItemStruct = match syn::parse2(item) {
         Ok(row) => row,
         Err(error) => return error.into_compile_error(),
@@ -189,7 +189,7 @@ impl Declaration {
             if field.may_be_absent() { quote!(#name: None) } else { quote!(#name) }
         });
         let (text, passed, schema) = (&form.text, &form.passed, form.schema());
-        let function = function(form, "new");
+        let (seen, function) = (seen(form), function(form, "new"));
         let columns = || self.fields.iter().filter(|field| field.is_column());
         let arguments = columns()
             .filter(|field| matches!(field.start, Start::Argument))
@@ -207,12 +207,12 @@ impl Declaration {
         });
         let begins = then.iter().map(|field| field.begin());
         Some(quote! {
-            crate::input! { #(#text)* #(#passed)* #schema pub struct #name { #(#fields),* } }
+            crate::input! { #(#text)* #(#passed)* #schema #seen struct #name { #(#fields),* } }
 
             impl #name {
                 /// What must be said, and nothing else.
                 #[allow(dead_code)]
-                pub const fn only(#(#said),*) -> Self {
+                #seen const fn only(#(#said),*) -> Self {
                     Self { #(#only),* }
                 }
             }
@@ -237,11 +237,11 @@ impl Declaration {
             Some(request_field(field, &field.patch, &quote!(#read)))
         });
         let (text, passed, schema) = (&form.text, &form.passed, form.schema());
-        let function = function(form, "apply");
+        let (seen, function) = (seen(form), function(form, "apply"));
         let changes = self.fields.iter().filter_map(Field::change);
         let version = self.version();
         Some(quote! {
-            crate::patch! { #(#text)* #(#passed)* #schema pub struct #name { #(#fields),* } }
+            crate::patch! { #(#text)* #(#passed)* #schema #seen struct #name { #(#fields),* } }
 
             impl #row {
                 /// Applies a patch; what must not be empty refuses null.
@@ -363,4 +363,9 @@ fn function(form: &Form, usual: &str) -> TokenStream {
         Some(visibility) => quote!(#visibility fn #name),
         None => quote!(pub(super) fn #name),
     }
+}
+
+/// Who may name the type of a request.
+fn seen(form: &Form) -> TokenStream {
+    if form.is_public { quote!(pub) } else { quote!(pub(crate)) }
 }

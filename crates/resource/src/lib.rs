@@ -76,6 +76,7 @@ mod tests;
 /// | | |
 /// |---|---|
 /// | `function = name` | the function has this name instead of `new`, `apply` or `of`: one that is written by hand stands around it, with rules between fields |
+/// | `pub struct` | a request that tests and programs outside of the server make, too; others are `pub(crate)` |
 /// | `pub`, `pub(in path)` | who may call its function, where that is not the module above |
 /// | `derive(…)` | what the form derives besides |
 /// | anything else | belongs into its `#[schema(…)]`, as `example = json!(…)` |

@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, Fields, Ident, ItemStruct, LitStr, Result, Token, Type, Visibility};
 
 /// A resource: what remains of its struct, its forms and its fields.
-pub struct Declaration {
+pub(crate) struct Declaration {
     /// The struct without our attributes and without fields that have no column.
     pub row: ItemStruct,
     pub new: Option<Form>,
@@ -20,7 +20,7 @@ pub struct Declaration {
 
 /// A form of a resource, or of one of its fields: how its text and its schema differ.
 #[derive(Default)]
-pub struct Form {
+pub(crate) struct Form {
     /// Lines of documentation, as attributes; none where nothing differs.
     pub text: Vec<TokenStream>,
     /// Attributes that are passed on: `derive(…)`, `serde(…)`.
@@ -31,20 +31,22 @@ pub struct Form {
     pub function: Option<Ident>,
     /// Who may call its function.
     pub visibility: Option<Visibility>,
+    /// Whether others than the server may name its type.
+    pub is_public: bool,
     /// The field that it comes after.
     pub after: Option<Ident>,
 }
 
 impl Form {
     /// Its `#[schema(…)]`, where it has one.
-    pub fn schema(&self) -> TokenStream {
+    pub(crate) fn schema(&self) -> TokenStream {
         let arguments = &self.schema;
         if arguments.is_empty() { TokenStream::new() } else { quote!(#[schema(#(#arguments),*)]) }
     }
 }
 
 /// Where a value comes from when a resource is made.
-pub enum Start {
+pub(crate) enum Start {
     /// From the client alone.
     Client,
     /// From the client, or this default; without a value that of the type that is read.
@@ -56,7 +58,7 @@ pub enum Start {
 }
 
 /// What a field is besides a column.
-pub enum Column {
+pub(crate) enum Column {
     /// It is one.
     Stored,
     /// It is none, and whoever makes the view knows it.
@@ -68,7 +70,7 @@ pub enum Column {
 }
 
 /// One field.
-pub struct Field {
+pub(crate) struct Field {
     /// In the row.
     pub ident: Ident,
     pub ty: Type,
@@ -95,22 +97,22 @@ pub struct Field {
 }
 
 impl Field {
-    pub fn is_column(&self) -> bool {
+    pub(crate) fn is_column(&self) -> bool {
         matches!(self.column, Column::Stored)
     }
 
     /// The type that reads it, where a new resource has it.
-    pub fn read_by_new(&self) -> Option<&Type> {
+    pub(crate) fn read_by_new(&self) -> Option<&Type> {
         self.read.as_ref().filter(|_| !matches!(self.start, Start::Initial(_)))
     }
 
     /// The type that reads it, where a patch has it.
-    pub fn read_by_patch(&self) -> Option<&Type> {
+    pub(crate) fn read_by_patch(&self) -> Option<&Type> {
         self.read.as_ref().filter(|_| !self.fixed)
     }
 
     /// Whether a new resource may leave it out.
-    pub fn may_be_absent(&self) -> bool {
+    pub(crate) fn may_be_absent(&self) -> bool {
         let optional = match self.column {
             Column::Stored | Column::Request => within(&self.ty, "Option").is_some(),
             Column::Computed | Column::Follows(_) => true,
@@ -120,7 +122,7 @@ impl Field {
 }
 
 /// `T` of `name<T>`.
-pub fn within<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+pub(crate) fn within<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     let Type::Path(path) = ty else {
         return None;
     };
@@ -135,18 +137,18 @@ pub fn within<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
 }
 
 /// What is stored, without `Option` and `Json`.
-pub fn core(ty: &Type) -> &Type {
+pub(crate) fn core(ty: &Type) -> &Type {
     let inner = within(ty, "Option").unwrap_or(ty);
     within(inner, "Json").unwrap_or(inner)
 }
 
 /// Whether two types are written the same.
-pub fn same(one: &Type, other: &Type) -> bool {
+pub(crate) fn same(one: &Type, other: &Type) -> bool {
     one.to_token_stream().to_string() == other.to_token_stream().to_string()
 }
 
 impl Declaration {
-    pub fn parse(arguments: TokenStream, mut row: ItemStruct) -> Result<Self> {
+    pub(crate) fn parse(arguments: TokenStream, mut row: ItemStruct) -> Result<Self> {
         let (mut new, mut patch, mut view) = (None, None, None);
         let forms = Punctuated::<Named, Token![,]>::parse_terminated;
         for Named { name, form } in syn::parse::Parser::parse2(forms, arguments)? {
@@ -410,13 +412,17 @@ impl Parse for Named {
 }
 
 impl Parse for Form {
-    /// Reads `("Text.", pub, function = name, after = field, serde(…), derive(…), minimum = 1)`.
+    /// Reads `("Text.", pub struct, pub, function = name, after = field, serde(…), derive(…), minimum = 1)`.
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let content;
         syn::parenthesized!(content in input);
         let mut form = Self::default();
         while !content.is_empty() {
-            if content.peek(Token![pub]) {
+            if content.peek(Token![pub]) && content.peek2(Token![struct]) {
+                content.parse::<Token![pub]>()?;
+                content.parse::<Token![struct]>()?;
+                form.is_public = true;
+            } else if content.peek(Token![pub]) {
                 form.visibility = Some(content.parse()?);
             } else if content.peek(LitStr) {
                 let text: LitStr = content.parse()?;

@@ -54,7 +54,7 @@ const DOCS: [(&str, &str); 12] = pages![
 ];
 
 /// Adds the pages.
-pub fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig) {
     let swagger = SwaggerUi::new("/{_:.*}").config(Config::from(DOCUMENT).doc_expansion("none").filter(true));
     let swagger = web::scope("/swagger-ui")
         .wrap_fn(|request, service| {

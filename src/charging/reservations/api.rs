@@ -34,7 +34,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 filters! {
     /// Whether to wait.
-    pub struct ReservationWait {
+    pub(crate) struct ReservationWait {
         /// Kept the call until the station answers (the default); else the outcome comes by event.
         pub wait: bool,
     }

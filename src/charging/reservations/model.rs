@@ -46,7 +46,7 @@ input! {
     #[schema(example = json!({
         "connector": "650000000000000000000001", "id_tag": "04A2B3C4D5E680", "duration_minutes": 30
     }))]
-    pub struct NewReservation {
+    pub(crate) struct NewReservation {
         /// Which connector; others of its EVSE are kept as well where they cannot be used at the same time.
         pub connector: ConnectorId,
         /// For which token.
@@ -201,7 +201,7 @@ impl ReservationView {
 
 filters! {
     /// Filters of reservations.
-    pub struct ReservationFilter {
+    pub(crate) struct ReservationFilter {
         /// Only those of this station.
         pub chargestation: StationId,
         /// Only those of this EVSE.

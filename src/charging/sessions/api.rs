@@ -281,7 +281,7 @@ async fn list_energy_reports(
 
 input! {
     /// A limit of a session.
-    pub struct SessionLimit {
+    pub(crate) struct SessionLimit {
         /// power (W) or current (A).
         pub unit: LimitUnit,
         /// The limit in W or A.

@@ -102,7 +102,7 @@ pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sa
 
 /// A signed value of a session, as its meter wrote it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct EvidenceView {
+pub(super) struct EvidenceView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: EvidenceId,

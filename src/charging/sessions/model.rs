@@ -85,7 +85,7 @@ input! {
 
 input! {
     /// A session to be started.
-    pub struct NewSession {
+    pub(crate) struct NewSession {
         /// Where.
         pub connector: ConnectorId,
         /// For whom.
@@ -109,7 +109,7 @@ input! {
 
 patch! {
     /// Changes of a running session (JSON merge patch).
-    pub struct SessionPatch {
+    pub(crate) struct SessionPatch {
         /// When it stops by itself; replaced as a whole.
         pub target: Target,
         /// When the car leaves.
@@ -523,7 +523,7 @@ impl Versioned for SessionView {
 
 filters! {
     /// Filters of sessions.
-    pub struct SessionFilter {
+    pub(crate) struct SessionFilter {
         /// Only those that got this far.
         #[param(inline)]
         pub status: SessionStatus,

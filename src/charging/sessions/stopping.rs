@@ -27,7 +27,7 @@ use kernel::*;
 input! {
     /// How a session is stopped.
     #[schema(example = json!({"force": true}))]
-    pub struct SessionStop {
+    pub(crate) struct SessionStop {
         /// true: it is `ended` at once, with what its readings say, whatever the station does; a station that is connected is
         /// asked to stop all the same, and what it reports later of the end corrects the session. Without it the session is
         /// `ended` when the station says so.

@@ -27,7 +27,7 @@ pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
 }
 
 /// Orphans of one station in a day that are kept: no honest queue has so many, and a station in a loop has no end of them.
-pub const MOST_ORPHANS: i64 = 200;
+pub(super) const MOST_ORPHANS: i64 = 200;
 
 /// Whether a station has so many orphans of the last day that no more are kept.
 pub(super) fn is_full_of_orphans(conn: &mut Conn, station: StationId, now: Timestamp) -> StoreResult<bool> {
@@ -51,7 +51,7 @@ pub(super) fn record_orphans_full(conn: &mut Conn, moment: &Moment, session: &Se
 }
 
 /// Stores every field of a session.
-pub fn update(conn: &mut Conn, session: &Session) -> StoreResult<()> {
+pub(super) fn update(conn: &mut Conn, session: &Session) -> StoreResult<()> {
     diesel::update(sessions::table.find(session.id)).set(session).execute(conn)?;
     Ok(())
 }

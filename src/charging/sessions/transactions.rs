@@ -102,7 +102,7 @@ fn received_without_time(conn: &mut Conn, report: &StartReport, now: Timestamp) 
 }
 
 /// How long a session that was created by API waits for its start.
-pub const START_WITHIN: Duration = Duration::from_secs(120);
+pub(super) const START_WITHIN: Duration = Duration::from_secs(120);
 
 /// Records a start and answers the transaction's number: the same one for the same start.
 pub fn start_transaction(conn: &mut Conn, moment: &Moment, report: &StartReport) -> StoreResult<Started> {

@@ -52,7 +52,7 @@ impl Drop for Served {
 }
 
 impl Healthy {
-    pub fn start() -> Result<Self> {
+    pub(super) fn start() -> Result<Self> {
         let arrivals = Arc::new(Arrivals::default());
         let shared = web::Data::from(Arc::clone(&arrivals));
         let server = serve(move |config| {
@@ -61,12 +61,12 @@ impl Healthy {
         Ok(Self { arrivals, server })
     }
 
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}/", self.server.address)
     }
 
     /// When each event came, by number, once there are so many.
-    pub async fn until(&self, count: usize) -> Vec<Instant> {
+    pub(super) async fn until(&self, count: usize) -> Vec<Instant> {
         loop {
             let changed = self.arrivals.changed.notified();
             {
@@ -97,7 +97,7 @@ pub(super) struct Bad {
 }
 
 impl Bad {
-    pub fn start() -> Result<Self> {
+    pub(super) fn start() -> Result<Self> {
         let dead = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let server = serve(|config| {
             config
@@ -109,7 +109,7 @@ impl Bad {
         Ok(Self { server, dead })
     }
 
-    pub fn urls(&self) -> Vec<String> {
+    pub(super) fn urls(&self) -> Vec<String> {
         let paths = ["slow", "failing", "redirecting", "endless"];
         let address = self.server.address;
         let urls = paths.map(|path| format!("http://{address}/{path}"));

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Measures how fast events reach a webhook, alone and beside bad ones
 #[derive(Debug, Clone, Args)]
-pub struct DeliveriesArgs {
+pub(super) struct DeliveriesArgs {
     /// How many events happen at once
     #[arg(long, default_value_t = 5_000)]
     pub events: usize,
@@ -51,7 +51,7 @@ struct Figures {
 }
 
 /// Runs it twice and prints a line each, and a third that compares them.
-pub async fn run(args: DeliveriesArgs) -> Result<()> {
+pub(super) async fn run(args: DeliveriesArgs) -> Result<()> {
     println!("{:<22}{:>14}{:>12}{:>12}", "the healthy endpoint", "a second", "lag p50", "lag p99");
     let alone = measure(&args, false).await?;
     print("alone", &alone);

@@ -25,7 +25,7 @@ const RED: &str = "\x1b[31m";
 const PLAIN: &str = "\x1b[0m";
 
 /// The last that was seen and learnt.
-pub struct Picture {
+pub(super) struct Picture {
     address: String,
     key: String,
     group: String,
@@ -37,7 +37,7 @@ pub struct Picture {
 
 impl Picture {
     /// A picture of this depot.
-    pub fn new(depot: &Depot) -> Self {
+    pub(super) fn new(depot: &Depot) -> Self {
         Self {
             address: depot.rest.base.clone(),
             key: depot.rest.key.clone(),
@@ -50,7 +50,7 @@ impl Picture {
     }
 
     /// Takes in what the stations do now; gives a line for each change that matters.
-    pub fn see(&mut self, views: Vec<StationView>) -> Vec<String> {
+    pub(super) fn see(&mut self, views: Vec<StationView>) -> Vec<String> {
         let mut lines = Vec::new();
         for ((bay, view), shown) in (1..).zip(&views).zip(&mut self.shown) {
             let Some(now) = view.connectors.first() else {
@@ -70,12 +70,12 @@ impl Picture {
     }
 
     /// Takes in what the server says.
-    pub fn learn(&mut self, reasons: Reasons) {
+    pub(super) fn learn(&mut self, reasons: Reasons) {
         self.reasons = reasons;
     }
 
     /// What somebody needs to look around in the running server.
-    pub fn heading(&self) -> [String; 4] {
+    pub(super) fn heading(&self) -> [String; 4] {
         let Self { address, key, group, .. } = self;
         [
             format!("Evenwatt demo at {address}, Ctrl-C ends it"),
@@ -86,7 +86,7 @@ impl Picture {
     }
 
     /// One line with the totals.
-    pub fn summary(&self, watch: &Watch) -> String {
+    pub(super) fn summary(&self, watch: &Watch) -> String {
         let cars = self.bays().filter(|one| one.battery_percent.is_some());
         format!(
             "{} cars; {:.1} kW allowed, {:.1} kW drawn of {:.1} kW{}",
@@ -102,7 +102,7 @@ impl Picture {
     }
 
     /// The whole page.
-    pub fn page(&self, watch: &Watch) -> String {
+    pub(super) fn page(&self, watch: &Watch) -> String {
         let mut page = String::new();
         // Writing to a text does not fail. The command of the heading is longer than most terminals are wide.
         for line in &self.heading()[..3] {

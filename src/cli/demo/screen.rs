@@ -21,7 +21,7 @@ const CLEAR_REST: &str = "\x1b[J";
 const USUAL: (usize, usize) = (80, 24);
 
 /// Where the demo is shown; a terminal is restored when this is dropped.
-pub struct Screen {
+pub(super) struct Screen {
     terminal: bool,
     began: Instant,
     summary_at: Instant,
@@ -30,7 +30,7 @@ pub struct Screen {
 
 impl Screen {
     /// Takes over the terminal, if there is one.
-    pub fn open() -> Self {
+    pub(super) fn open() -> Self {
         let terminal = stdout().is_terminal();
         if terminal {
             let _ = write!(stdout(), "{ENTER}");
@@ -39,7 +39,7 @@ impl Screen {
     }
 
     /// Prints how to look around, where there is no page that shows it all the time.
-    pub fn open_with(&self, heading: &[String]) -> Result<()> {
+    pub(super) fn open_with(&self, heading: &[String]) -> Result<()> {
         if self.terminal {
             return Ok(());
         }
@@ -47,7 +47,7 @@ impl Screen {
     }
 
     /// Prints a change where there is no terminal, with the seconds since the beginning.
-    pub fn print(&self, line: &str) -> Result<()> {
+    pub(super) fn print(&self, line: &str) -> Result<()> {
         if self.terminal {
             return Ok(());
         }
@@ -56,7 +56,7 @@ impl Screen {
     }
 
     /// Draws the page, or prints the summary when it is time for one and it says something new.
-    pub fn show(&mut self, page: &str, summary: &str) -> Result<()> {
+    pub(super) fn show(&mut self, page: &str, summary: &str) -> Result<()> {
         if self.terminal {
             return draw(page);
         }

@@ -9,7 +9,7 @@ use super::depot::{Depot, STATIONS};
 use simulator::driver::some_car;
 
 /// The day of the depot.
-pub struct Script {
+pub(super) struct Script {
     dice: StdRng,
     present: [bool; STATIONS],
     rising: bool,
@@ -18,7 +18,7 @@ pub struct Script {
 
 impl Script {
     /// The same seed gives the same day.
-    pub fn new(seed: u64, fast: bool) -> Self {
+    pub(super) fn new(seed: u64, fast: bool) -> Self {
         Self {
             dice: StdRng::seed_from_u64(seed),
             present: [false; STATIONS],
@@ -28,12 +28,12 @@ impl Script {
     }
 
     /// The time between two events.
-    pub const fn beat(&self) -> Duration {
+    pub(super) const fn beat(&self) -> Duration {
         self.beat
     }
 
     /// Lets the next car come or go.
-    pub async fn play(&mut self, depot: &Depot) {
+    pub(super) async fn play(&mut self, depot: &Depot) {
         let (bay, arrives) = self.next();
         if arrives {
             depot.arrive(bay, some_car(&mut self.dice)).await;

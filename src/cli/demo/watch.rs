@@ -7,7 +7,7 @@ use super::depot::CAPACITY;
 
 /// What was seen so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Watch {
+pub(super) struct Watch {
     /// What running transactions may draw now: the limits their stations acknowledged.
     pub allowed: Watts,
     /// What is drawn now.
@@ -18,7 +18,7 @@ pub struct Watch {
 
 impl Watch {
     /// Looks at all stations at one instant.
-    pub fn see(&mut self, views: &[StationView]) {
+    pub(super) fn see(&mut self, views: &[StationView]) {
         let connectors = || views.iter().flat_map(|view| &view.connectors);
         let charging = connectors().filter(|one| one.in_transaction);
         self.allowed = charging.map(|one| one.limit).sum();
@@ -28,12 +28,12 @@ impl Watch {
     }
 
     /// Whether more than the limit was ever allowed.
-    pub fn was_exceeded(&self) -> bool {
+    pub(super) fn was_exceeded(&self) -> bool {
         self.highest_allowed > CAPACITY
     }
 
     /// The last line of the demo.
-    pub fn verdict(&self) -> String {
+    pub(super) fn verdict(&self) -> String {
         format!(
             "highest total of acknowledged limits {:.1} kW, highest draw {:.1} kW, limit {:.1} kW: {}",
             self.highest_allowed.kilowatts(),

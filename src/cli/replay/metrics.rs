@@ -9,7 +9,7 @@ use super::world::Outcome;
 
 /// The figures of one replay. Satisfaction is the part of its energy that a session was given.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Metrics {
+pub(super) struct Metrics {
     /// How many sessions.
     pub sessions: usize,
     /// Energy of all sessions together, in percent of what they took when they were recorded.
@@ -35,7 +35,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn of(record: &[Recorded], outcome: &Outcome) -> Self {
+    pub(super) fn of(record: &[Recorded], outcome: &Outcome) -> Self {
         let wanted: i64 = record.iter().map(|one| one.energy).sum();
         let given: i64 = outcome.fates.iter().map(|fate| fate.delivered).sum();
         let mut satisfied: Vec<f64> =

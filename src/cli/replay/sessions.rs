@@ -7,7 +7,7 @@ use std::io::Read;
 use kernel::{Millivolts, Watts};
 
 /// Seconds of a period: sessions are recorded on this grid.
-pub const PERIOD_SECONDS: i64 = 300;
+pub(super) const PERIOD_SECONDS: i64 = 300;
 /// Sessions in one file, and periods in one record (more than sixty years): enough for any site, and no sum overflows.
 const MOST_SESSIONS: usize = 1_000_000;
 const LAST_PERIOD: f64 = 7_000_000.0;
@@ -16,7 +16,7 @@ const LARGEST: f64 = 1e6;
 
 /// One charging session as it was.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Recorded {
+pub(super) struct Recorded {
     /// The period in which it may draw first.
     pub arrival: i64,
     /// The period in which it may draw no more.
@@ -33,7 +33,7 @@ pub struct Recorded {
 
 /// What a driver said on arrival, right or wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Claim {
+pub(super) struct Claim {
     /// Energy in joules.
     pub energy: i64,
     /// Seconds from the start of the record.
@@ -42,7 +42,7 @@ pub struct Claim {
 
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
-pub enum BadFile {
+pub(super) enum BadFile {
     #[error("line 1: the column {0} is missing")]
     NoColumn(&'static str),
     #[error("line {line}, column {column}: {fault}")]
@@ -56,7 +56,7 @@ pub enum BadFile {
 }
 
 /// All sessions of a file, in the order of arrival; those that came in the same period in the order of the file.
-pub fn read(file: impl Read) -> Result<Vec<Recorded>, BadFile> {
+pub(super) fn read(file: impl Read) -> Result<Vec<Recorded>, BadFile> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let columns = Columns::find(reader.headers()?)?;
     let mut sessions = Vec::new();

@@ -142,7 +142,7 @@ const POLICIES: [Policy; 6] = [
 ];
 
 /// All tables, from the folder that holds the records and `bounds.csv`.
-pub fn of_folder(folder: &Path) -> Result<String> {
+pub(super) fn of_folder(folder: &Path) -> Result<String> {
     let bounds = folder.join("bounds.csv");
     let bounds = fs::read_to_string(&bounds).with_context(|| format!("{} cannot be read", bounds.display()))?;
     let mut text = String::new();

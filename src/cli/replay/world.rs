@@ -21,7 +21,7 @@ const START: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
 /// How a record is replayed.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub(super) struct Rules {
     /// What all cars may draw together.
     pub capacity: Watts,
     /// How they share it.
@@ -40,7 +40,7 @@ pub struct Rules {
 
 impl Rules {
     /// Six amps, fifteen minutes, single watts and the truth.
-    pub const fn new(capacity: Watts, algorithm: Algorithm) -> Self {
+    pub(super) const fn new(capacity: Watts, algorithm: Algorithm) -> Self {
         Self {
             capacity,
             algorithm,
@@ -66,7 +66,7 @@ impl Rules {
 
 /// What became of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Fate {
+pub(super) struct Fate {
     /// Joules that it was given.
     pub delivered: i64,
     /// How often its limit changed.
@@ -77,7 +77,7 @@ pub struct Fate {
 
 /// What became of all, in the order of the record.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub(super) struct Outcome {
     pub fates: Vec<Fate>,
     /// Limits between zero and the minimum.
     pub in_dead_band: u64,
@@ -95,12 +95,12 @@ struct Car {
 }
 
 /// Lets a record, sorted by arrival, happen again.
-pub fn replay(record: &[Recorded], rules: &Rules) -> Outcome {
+pub(super) fn replay(record: &[Recorded], rules: &Rules) -> Outcome {
     replay_watched(record, rules, |_, _| ())
 }
 
 /// The same, while somebody looks at every plan and what it was made from.
-pub fn replay_watched(record: &[Recorded], rules: &Rules, mut watch: impl FnMut(&Snapshot, &Plan)) -> Outcome {
+pub(super) fn replay_watched(record: &[Recorded], rules: &Rules, mut watch: impl FnMut(&Snapshot, &Plan)) -> Outcome {
     let mut outcome = Outcome { fates: vec![Fate::default(); record.len()], ..Outcome::default() };
     let mut snapshot = site(rules);
     let mut coming = record.iter().enumerate().peekable();
@@ -146,7 +146,7 @@ pub fn replay_watched(record: &[Recorded], rules: &Rules, mut watch: impl FnMut(
 
 impl Outcome {
     /// Counts what must not be.
-    pub fn judge(&mut self, snapshot: &Snapshot, plan: &Plan, rules: &Rules) {
+    pub(super) fn judge(&mut self, snapshot: &Snapshot, plan: &Plan, rules: &Rules) {
         let granted: Watts = plan.limits.iter().map(|limit| limit.limit).sum();
         self.over_capacity += u64::from(granted > rules.capacity);
         for member in &snapshot.members {

@@ -28,7 +28,7 @@ crate::spelled! {
 
 impl ResetType {
     /// Whether the word belongs to this protocol.
-    pub fn fits(self, protocol: Protocol) -> bool {
+    pub(super) fn fits(self, protocol: Protocol) -> bool {
         matches!(self, Self::Hard | Self::Soft) == (protocol == Protocol::V16)
     }
 }
@@ -45,7 +45,7 @@ crate::spelled! {
 
 input! {
     /// Restart.
-    pub struct ResetRequest {
+    pub(crate) struct ResetRequest {
         /// Hard or Soft for OCPP 1.6, Immediate or OnIdle for OCPP 2.
         #[schema(example = "Soft")]
         pub kind as "type": ResetType,
@@ -83,7 +83,7 @@ input! {
 
 input! {
     /// A limit until it is cleared.
-    pub struct PowerLimitRequest {
+    pub(crate) struct PowerLimitRequest {
         /// power (W) or current (A).
         pub unit: LimitUnit,
         /// The limit in W or A.
@@ -136,11 +136,11 @@ input! {
 }
 
 /// The key of a setting: a configuration key, or the name of a variable such as `SmartChargingCtrlr.Enabled`.
-pub type SettingKey = Text<1, 250>;
+pub(super) type SettingKey = Text<1, 250>;
 
 input! {
     /// Which keys to read.
-    pub struct GetVariablesRequest {
+    pub(crate) struct GetVariablesRequest {
         /// The keys; all when absent.
         pub key: Option<Vec<SettingKey>>,
         /// The same as variables of the device model (OCPP 2); all when empty.
@@ -153,7 +153,7 @@ input! {
 input! {
     /// New values of configuration keys: one by `key` and `value`, or several by `variables`.
     #[schema(example = json!({"key": "MeterValueSampleInterval", "value": "60"}))]
-    pub struct ConfigurationPatch {
+    pub(crate) struct ConfigurationPatch {
         /// The key.
         pub key: Option<SettingKey>,
         /// Its value.
@@ -224,7 +224,7 @@ input! {
 
 input! {
     /// A variable to read.
-    pub struct VariableWanted {
+    pub(crate) struct VariableWanted {
         /// The component.
         pub component: ComponentInput,
         /// The variable.
@@ -234,7 +234,7 @@ input! {
 
 input! {
     /// A variable and the value it should have.
-    pub struct VariableChange {
+    pub(crate) struct VariableChange {
         /// The component.
         pub component: ComponentInput,
         /// The variable.
@@ -246,7 +246,7 @@ input! {
 }
 
 /// The name of a variable as one text.
-pub fn variable_name(component: ComponentInput, variable: VariableInput) -> String {
+pub(super) fn variable_name(component: ComponentInput, variable: VariableInput) -> String {
     let name = VariableName {
         component: component.name.into(),
         component_instance: component.instance.map(String::from),
@@ -267,7 +267,7 @@ pub(super) fn variable_name_of(change: &Value) -> Option<String> {
 
 /// The body of a change: an object, or a list of variables alone.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ConfigurationBody(pub ConfigurationPatch);
+pub(super) struct ConfigurationBody(pub ConfigurationPatch);
 
 impl Field for ConfigurationBody {
     fn read(value: &Value, at: Path<'_>, faults: &mut Faults) -> Option<Self> {
@@ -307,7 +307,7 @@ impl Field for RawObject {
 
 input! {
     /// The tokens that may charge while the station is offline.
-    pub struct LocalListRequest {
+    pub(crate) struct LocalListRequest {
         /// The list's version; made from the time when absent.
         #[schema(minimum = 1)]
         pub version as "listVersion": Option<i32>,
@@ -330,7 +330,7 @@ crate::spelled! {
 
 input! {
     /// New firmware.
-    pub struct FirmwareRequest {
+    pub(crate) struct FirmwareRequest {
         /// Where it is.
         #[schema(example = "https://firmware.example.com/v2.bin")]
         pub location: Note,

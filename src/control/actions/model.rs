@@ -115,7 +115,7 @@ impl Versioned for ActionView {
 
 filters! {
     /// Filters of actions.
-    pub struct ActionFilter {
+    pub(crate) struct ActionFilter {
         /// Only those asked of this station.
         pub chargestation: StationId,
         /// Only those that got this far.

@@ -11,7 +11,7 @@ pub(super) struct Pushed(Vec<Option<(String, String)>>);
 
 impl Pushed {
     /// Of a change by its own verb, or of one that was said in the station's protocol.
-    pub fn of(command: &StationCommand) -> Self {
+    pub(super) fn of(command: &StationCommand) -> Self {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         Self(match command {
             StationCommand::ChangeConfiguration { key, value } => {
@@ -35,7 +35,7 @@ impl Pushed {
     }
 
     /// What the station took: it answers variables one by one.
-    pub fn taken(self, outcome: &Outcome) -> Vec<(String, String)> {
+    pub(super) fn taken(self, outcome: &Outcome) -> Vec<(String, String)> {
         let results = outcome.data.get("setVariableResult");
         match results.and_then(Value::as_array) {
             Some(results) => {

@@ -201,7 +201,7 @@ impl ProfileView {
 
 filters! {
     /// Filters of charging profiles.
-    pub struct ProfileFilter {
+    pub(crate) struct ProfileFilter {
         /// Only those attached to this EVSE.
         pub evse: EvseId,
         /// Only those that apply, or only those that do not.

@@ -62,7 +62,7 @@ async fn probe_capabilities(
 input! {
     /// The password that a station gets.
     #[schema(example = json!({}))]
-    pub struct PasswordChange {
+    pub(crate) struct PasswordChange {
         /// A password of 16 to 40 characters, 20 where OCPP 1.6 is spoken; one is made when absent.
         pub password: Option<Text<16, 40>>,
     }

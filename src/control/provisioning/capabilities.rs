@@ -45,7 +45,7 @@ struct Learnt {
 
 /// What a station can do, as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct CapabilitiesView {
+pub(super) struct CapabilitiesView {
     /// The station.
     pub chargestation: StationId,
     /// Who made it.

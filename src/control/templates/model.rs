@@ -229,7 +229,7 @@ pub fn batches(mut templates: Vec<Template>) -> Vec<Batch> {
 
 filters! {
     /// Filters of configuration templates.
-    pub struct TemplateFilter {
+    pub(crate) struct TemplateFilter {
         /// Only those that are applied, or only those that are not.
         pub active: bool,
         /// Only those for this protocol alone.

@@ -12,16 +12,16 @@ use crate::http::{ApiError, ApiResult, Code};
 pub(super) struct AddressLimiter(DefaultKeyedRateLimiter<IpAddr>);
 
 impl AddressLimiter {
-    pub fn new(limit: RateLimit) -> Self {
+    pub(super) fn new(limit: RateLimit) -> Self {
         let quota = Quota::per_second(limit.per_second).allow_burst(limit.burst);
         Self(RateLimiter::keyed(quota))
     }
 
-    pub fn forget_quiet(&self) {
+    pub(super) fn forget_quiet(&self) {
         self.0.retain_recent();
     }
 
-    pub fn count(&self, address: IpAddr) -> ApiResult<()> {
+    pub(super) fn count(&self, address: IpAddr) -> ApiResult<()> {
         self.0.check_key(&address).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             let message = "Too many requests from this address";

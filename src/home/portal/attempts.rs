@@ -51,13 +51,13 @@ type Counted = (i64, Option<Timestamp>, Option<Timestamp>, Timestamp);
 
 impl Guesser {
     /// Somebody at this address, and what was said at the login.
-    pub fn new(organization: Option<OrganizationId>, email: &str, address: IpAddr) -> Self {
+    pub(super) fn new(organization: Option<OrganizationId>, email: &str, address: IpAddr) -> Self {
         let organization = organization.map(|id| id.to_string()).unwrap_or_default();
         Self { account: format!("{organization}/{email}"), address: neighbourhood(address).to_string() }
     }
 
     /// Counts an attempt, unless it is locked.
-    pub fn take(&self, conn: &mut Conn, now: Timestamp) -> StoreResult<Attempt> {
+    pub(super) fn take(&self, conn: &mut Conn, now: Timestamp) -> StoreResult<Attempt> {
         let here = self.count(conn, &self.address, now)?;
         if let Some(until) = here.1.filter(|until| *until > now) {
             self.uncount(conn, &self.address)?;
@@ -137,7 +137,7 @@ impl Guesser {
     }
 
     /// Notes that this one proved to be right: its attempts are forgotten, and its address is known.
-    pub fn prove(&self, conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
+    pub(super) fn prove(&self, conn: &mut Conn, now: Timestamp) -> StoreResult<()> {
         self.count(conn, &self.address, now)?;
         self.keep(conn, &self.address, (0, None, now))?;
         diesel::update(login_attempts::table.find((&self.account, &self.address)))

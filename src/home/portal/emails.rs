@@ -81,7 +81,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub fn invitation(&self, organization: OrganizationId, secret: &str) -> String {
+    pub(super) fn invitation(&self, organization: OrganizationId, secret: &str) -> String {
         format!("{}/invitations/{secret}?organization={organization}", self.url)
     }
 
@@ -91,7 +91,7 @@ impl Links {
 }
 
 impl Email {
-    pub fn new(kind: EmailKind, email: &str, moment: &Moment) -> Self {
+    pub(super) fn new(kind: EmailKind, email: &str, moment: &Moment) -> Self {
         Self {
             id: moment.id(),
             kind,
@@ -108,13 +108,13 @@ impl Email {
         }
     }
 
-    pub fn queue(&self, conn: &mut Conn) -> StoreResult<()> {
+    pub(super) fn queue(&self, conn: &mut Conn) -> StoreResult<()> {
         diesel::insert_into(letters::table).values(self).execute(conn)?;
         Ok(())
     }
 
     /// The e-mail with a fresh link, or `None` when there is nobody (any more) to write to.
-    pub fn write(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
+    pub(super) fn write(&self, conn: &mut Conn, now: Timestamp, links: &Links) -> StoreResult<Option<Written>> {
         if self.kind == EmailKind::Notice {
             return self.notice(conn);
         }

@@ -68,7 +68,7 @@ pub(super) struct Mailer {
 }
 
 impl Mailer {
-    pub fn new(settings: MailSettings) -> Result<Self, MailFault> {
+    pub(super) fn new(settings: MailSettings) -> Result<Self, MailFault> {
         let MailSettings { host, port, security, login, from, authority } = settings;
         let tls = |host: &str| -> Result<TlsParameters, MailFault> {
             let mut parameters = TlsParameters::builder(host.to_owned());
@@ -92,12 +92,12 @@ impl Mailer {
     }
 
     /// Says that there is an e-mail.
-    pub fn notify(&self) {
+    pub(super) fn notify(&self) {
         self.wake.notify_one();
     }
 
     /// Sends what is queued until it is stopped.
-    pub fn start(self: Arc<Self>, context: Context, links: Links) -> JoinHandle<()> {
+    pub(super) fn start(self: Arc<Self>, context: Context, links: Links) -> JoinHandle<()> {
         let mut ticks = context.clock.ticks(LOOKED_AT_EVERY);
         tokio::spawn(async move {
             loop {

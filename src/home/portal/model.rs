@@ -39,7 +39,7 @@ pub(super) struct HomeUser {
 }
 
 impl HomeUser {
-    pub fn new(user: &User, moment: &Moment) -> Self {
+    pub(super) fn new(user: &User, moment: &Moment) -> Self {
         Self {
             id: user.id,
             organization_id: user.organization_id,
@@ -63,7 +63,7 @@ impl HomeUser {
 input! {
     /// Somebody who is invited to the portal.
     #[schema(example = json!({"email": "ada@example.com", "firstname": "Ada", "lastname": "Lovelace"}))]
-    pub struct NewHomeUser {
+    pub(crate) struct NewHomeUser {
         /// The address the invitation is sent to. The user who has it is invited; where nobody has, a user is created.
         pub email: Email,
         /// First name; needed where a user is created.
@@ -76,7 +76,7 @@ input! {
 input! {
     /// The home user of a group.
     #[schema(example = json!({"user": "650000000000000000000001"}))]
-    pub struct GroupUser {
+    pub(crate) struct GroupUser {
         /// A user who was invited to the portal.
         pub user: UserId,
     }
@@ -84,7 +84,7 @@ input! {
 
 /// A home user as operators see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct HomeUserView {
+pub(super) struct HomeUserView {
     /// The user's id.
     #[serde(rename = "_id")]
     pub id: UserId,
@@ -136,7 +136,7 @@ impl Versioned for HomeUserView {
 
 filters! {
     /// Filters of home users.
-    pub struct HomeUserFilter {
+    pub(crate) struct HomeUserFilter {
         /// Only those who accepted their invitation, or only those who did not.
         pub accepted: bool,
     }
@@ -145,7 +145,7 @@ filters! {
 input! {
     /// The password that somebody chooses.
     #[schema(example = json!({"password": "correct horse battery"}))]
-    pub struct NewPassword {
+    pub(crate) struct NewPassword {
         /// The new password.
         pub password: Password,
     }
@@ -154,7 +154,7 @@ input! {
 input! {
     /// Who wants in.
     #[schema(example = json!({"email": "ada@example.com", "password": "correct horse battery"}))]
-    pub struct Login {
+    pub(crate) struct Login {
         /// The address that was invited.
         pub email: Email,
         /// The password.
@@ -167,7 +167,7 @@ input! {
 input! {
     /// Who forgot the password.
     #[schema(example = json!({"email": "ada@example.com"}))]
-    pub struct ResetRequest {
+    pub(crate) struct ResetRequest {
         /// The address that was invited.
         pub email: Email,
         /// Whose portal, where several operators invited the same address.
@@ -178,7 +178,7 @@ input! {
 input! {
     /// What continues a login.
     #[schema(example = json!({"refresh_token": "kq0C…"}))]
-    pub struct Refresh {
+    pub(crate) struct Refresh {
         /// The refresh token of the last answer; each works once.
         pub refresh_token: Text<1, 200>,
     }
@@ -186,7 +186,7 @@ input! {
 
 /// The credentials of a home user from now on.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Tokens {
+pub(super) struct Tokens {
     /// For `Authorization: Bearer …` at the portal.
     pub access_token: String,
     /// Always Bearer.

@@ -38,7 +38,7 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    pub fn new(key: &str, lifetime: Duration) -> Self {
+    pub(super) fn new(key: &str, lifetime: Duration) -> Self {
         let mut validation = Validation::new(ALGORITHM);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -52,7 +52,11 @@ impl Signer {
         }
     }
 
-    pub fn sign(&self, (org, sub, login): (OrganizationId, UserId, HomeLoginId), now: Timestamp) -> ApiResult<String> {
+    pub(super) fn sign(
+        &self,
+        (org, sub, login): (OrganizationId, UserId, HomeLoginId),
+        now: Timestamp,
+    ) -> ApiResult<String> {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),
@@ -67,7 +71,7 @@ impl Signer {
     }
 
     /// What a token says, when it is one of ours and not over.
-    pub fn read(&self, token: &str, now: Timestamp) -> Option<Claims> {
+    pub(super) fn read(&self, token: &str, now: Timestamp) -> Option<Claims> {
         let claims: Claims = decode(token, &self.decoding, &self.validation).ok()?.claims;
         (now.unix_seconds() < claims.exp).then_some(claims)
     }

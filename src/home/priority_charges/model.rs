@@ -132,7 +132,7 @@ impl PriorityCharge {
 
 filters! {
     /// Filters of priority charges.
-    pub struct PriorityFilter {
+    pub(crate) struct PriorityFilter {
         /// Only those that this home user asked for.
         pub user: UserId,
         /// Only those that began with this session.

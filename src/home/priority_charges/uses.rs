@@ -4,7 +4,7 @@ use crate::store::{Conn, StoreResult};
 use kernel::{SessionId, StationId};
 
 /// Finds the session that has run longest at these stations.
-pub type LongestRunning = fn(&mut Conn, &[StationId]) -> StoreResult<Option<SessionId>>;
+pub(super) type LongestRunning = fn(&mut Conn, &[StationId]) -> StoreResult<Option<SessionId>>;
 
 /// What is asked of sessions.
 #[derive(Debug, Clone, Copy)]

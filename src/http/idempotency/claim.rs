@@ -32,7 +32,7 @@ pub(super) fn unsealed(error: NotSealed) -> ApiError {
 }
 
 /// A request that is to be made once.
-pub struct Claim {
+pub(super) struct Claim {
     seal: Seal,
     api_key: ApiKeyId,
     key: String,

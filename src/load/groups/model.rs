@@ -35,7 +35,7 @@ crate::spelled! {
 crate::text_column!(spelled Algorithm);
 
 #[resource(
-    new("A new load-management group.", pub, example = json!({
+    new("A new load-management group.", pub struct, pub, example = json!({
         "name": "Park3-E1", "description": "Airport Parking Floor 3 - East Side",
         "notes": "Supports 100kW peak power demand. Recommend a 10% buffer",
         "maximum_capacity": 100, "minimum_connector_capacity": 2.5, "buffer": 0.1, "location": "650000000000000000000001"
@@ -264,7 +264,7 @@ impl GroupView {
 
 input! {
     /// A connector of a station that joins a group.
-    pub struct NewMember {
+    pub(crate) struct NewMember {
         /// The connector.
         pub id: ConnectorId,
         /// What it may draw at most, in kW; what it can do when absent.
@@ -285,7 +285,7 @@ input! {
         "chargestation": "650000000000000000000001",
         "connectors": [{"id": "650000000000000000000001", "maximum_capacity": 15, "minimum_capacity": 5}]
     }))]
-    pub struct NewMembership {
+    pub(crate) struct NewMembership {
         /// The station.
         pub chargestation: StationId,
         /// Its connectors; all of them, without limits of their own, when absent.
@@ -296,7 +296,7 @@ input! {
 input! {
     /// New limits of a station's connectors; those that are not listed leave the group's control.
     #[schema(example = json!({"connectors": [{"id": "650000000000000000000001", "maximum_capacity": 11}]}))]
-    pub struct MembershipPatch {
+    pub(crate) struct MembershipPatch {
         /// Its connectors.
         pub connectors: Vec<NewMember>,
     }
@@ -304,7 +304,7 @@ input! {
 
 filters! {
     /// Filters of groups.
-    pub struct GroupFilter {
+    pub(crate) struct GroupFilter {
         /// Only those at this location.
         pub location: LocationId,
         /// Only those directly below this group.

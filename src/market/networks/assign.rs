@@ -17,7 +17,7 @@ use kernel::*;
 input! {
     /// EVSEs and the group they go to.
     #[schema(example = json!({"group": "650000000000000000000001", "evses": ["650000000000000000000001"]}))]
-    pub struct NewAssignment {
+    pub(crate) struct NewAssignment {
         /// The group; null takes the EVSEs out of their groups. It must be there.
         #[schema(value_type = Option<EvseGroupId>, required = true)]
         pub group: SaidOrNull<EvseGroupId>,

@@ -131,7 +131,7 @@ impl EvseNetworkView {
 
 filters! {
     /// Filters of networks.
-    pub struct EvseNetworkFilter {
+    pub(crate) struct EvseNetworkFilter {
         /// Only drafts, or only active ones.
         #[param(inline)]
         pub status: NetworkStatus,

@@ -189,7 +189,7 @@ async fn delete_service_offer(
 
 filters! {
     /// Whether it is in earnest.
-    pub struct PublishOptions {
+    pub(crate) struct PublishOptions {
         /// Only report every problem, and which EVSEs would cost nothing.
         pub dry_run: bool,
     }

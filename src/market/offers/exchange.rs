@@ -14,7 +14,7 @@ use pricing::Window;
 
 filters! {
     /// Whose offer it is.
-    pub struct ExportFilter {
+    pub(crate) struct ExportFilter {
         /// Your operator id, such as NL*EWT; read from your EVSE ids when absent.
         pub operator: String,
     }
@@ -47,7 +47,7 @@ impl Operator {
     }
 
     /// The operator that was named, or the one of these EVSEs.
-    pub fn of(named: Option<&str>, evses: &[NetworkEvseView]) -> ApiResult<Self> {
+    pub(super) fn of(named: Option<&str>, evses: &[NetworkEvseView]) -> ApiResult<Self> {
         let first = || evses.iter().find_map(|evse| evse.evse_id.as_deref());
         named.or_else(first).and_then(Self::read).ok_or_else(|| {
             ApiError::conflict(
@@ -122,7 +122,7 @@ pub(super) struct Tariffs {
 }
 
 impl Tariffs {
-    pub const fn new(currency: Currency) -> Self {
+    pub(super) const fn new(currency: Currency) -> Self {
         Self { currency, all: Vec::new() }
     }
 
@@ -153,7 +153,7 @@ impl Tariffs {
     }
 
     /// The week as slots: in each, either the first of these that holds, or of each kind of price the first.
-    pub fn plans(&mut self, received: &[ReceivedPrice], each_kind: bool) -> Vec<TimePlan> {
+    pub(super) fn plans(&mut self, received: &[ReceivedPrice], each_kind: bool) -> Vec<TimePlan> {
         let windows = received.iter().flat_map(|one| &one.windows);
         let mut cuts: BTreeSet<u32> = windows.flat_map(|window| [window.from % DAY, window.to % DAY]).collect();
         cuts.insert(0);

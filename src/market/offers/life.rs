@@ -19,7 +19,7 @@ use kernel::*;
 
 /// An EVSE that nobody put into a group.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct UngroupedEvse {
+pub(super) struct UngroupedEvse {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: EvseId,
@@ -29,7 +29,7 @@ pub struct UngroupedEvse {
 
 /// Something that keeps nobody from publishing, but should be known.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct OfferWarning {
+pub(super) struct OfferWarning {
     /// `price_zero`: these EVSEs are in no group, so they will cost nothing. `not_exported`: these are closed to roaming, so
     /// partners do not see them.
     #[schema(example = "price_zero")]
@@ -44,7 +44,7 @@ pub struct OfferWarning {
 
 /// What publishing did, or would do.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Publication {
+pub(super) struct Publication {
     /// Whether nothing was done.
     pub dry_run: bool,
     /// Whether it was published, or would be.
@@ -216,7 +216,7 @@ input! {
             "slots": [{"start_time": "00:00:00", "end_time": "23:59:59", "tariff": "Always"}]
         }]}]
     }))]
-    pub struct PriceUpdate {
+    pub(crate) struct PriceUpdate {
         /// From when they hold: the lead time of the offer from now, or later.
         pub update_date: Timestamp,
         /// All tariffs.
@@ -289,7 +289,7 @@ pub(super) fn update_prices(
 input! {
     /// When an offer is to end.
     #[schema(example = json!({"cancellation_to": "2030-12-31T23:00:00Z"}))]
-    pub struct Cancellation {
+    pub(crate) struct Cancellation {
         /// When it ends; as soon as its terms allow when absent.
         pub cancellation_to: Option<Timestamp>,
     }

@@ -52,7 +52,7 @@ input! {
         "offer_to_all": true, "valid_from": "2030-01-01T00:00:00Z", "unlimited": true,
         "minimum_term": 30, "cancellation_period": 42, "lead_time": 15
     }))]
-    pub struct NewServiceOffer {
+    pub(crate) struct NewServiceOffer {
         /// What you call it.
         pub name: OfferName,
         /// The network whose EVSEs are offered.
@@ -103,7 +103,7 @@ input! {
 patch! {
     /// Changes of a draft (JSON merge patch).
     #[schema(example = json!({"description": "With the new car park"}))]
-    pub struct ServiceOfferPatch {
+    pub(crate) struct ServiceOfferPatch {
         /// What you call it.
         pub name: OfferName,
         /// The network whose EVSEs are offered.
@@ -278,7 +278,7 @@ impl ServiceOffer {
 
 /// An offer as you see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct ServiceOfferView {
+pub(super) struct ServiceOfferView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: ServiceOfferId,
@@ -409,7 +409,7 @@ impl Versioned for ServiceOfferView {
 
 filters! {
     /// Filters of offers.
-    pub struct ServiceOfferFilter {
+    pub(crate) struct ServiceOfferFilter {
         /// Only those that are this far.
         #[param(inline)]
         pub status: OfferStatus,

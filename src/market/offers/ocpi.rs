@@ -28,7 +28,7 @@ crate::spelled! {
 
 filters! {
     /// In which version.
-    pub struct OcpiFilter {
+    pub(crate) struct OcpiFilter {
         /// 2.2.1 (when absent) or 2.3.0.
         #[param(inline)]
         pub version: OcpiVersion,
@@ -54,7 +54,7 @@ crate::spelled! {
 /// A price.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OcpiPrice {
+pub(super) struct OcpiPrice {
     /// What it is for.
     #[serde(rename = "type")]
     pub kind: DimensionType,
@@ -70,7 +70,7 @@ pub struct OcpiPrice {
 /// When an element holds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OcpiRestrictions {
+pub(super) struct OcpiRestrictions {
     /// From this time of day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<String>,
@@ -88,7 +88,7 @@ pub struct OcpiRestrictions {
 /// Prices with the hours in which they hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OcpiElement {
+pub(super) struct OcpiElement {
     /// The prices.
     pub price_components: Vec<OcpiPrice>,
     /// When they hold.
@@ -98,7 +98,7 @@ pub struct OcpiElement {
 
 /// A tariff.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct OcpiTariff {
+pub(super) struct OcpiTariff {
     /// The country of the operator.
     pub country_code: String,
     /// The operator.
@@ -127,7 +127,7 @@ pub struct OcpiTariff {
 
 /// Which tariff an EVSE has.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct OcpiEvseTariff {
+pub(super) struct OcpiEvseTariff {
     /// The EVSE's id for roaming.
     pub evse_id: String,
     /// Its tariff.
@@ -136,7 +136,7 @@ pub struct OcpiEvseTariff {
 
 /// An offer in OCPI's form.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct OcpiExport {
+pub(super) struct OcpiExport {
     /// The version of OCPI.
     pub version: OcpiVersion,
     /// The tariffs.
@@ -292,7 +292,7 @@ fn stages(tariff: &OfferTariff, notes: &mut Vec<String>) -> Vec<(i64, Vec<OcpiPr
 
 input! {
     /// A tariff of OCPI and the group it is for.
-    pub struct GroupTariff {
+    pub(crate) struct GroupTariff {
         /// The group.
         pub group: EvseGroupId,
         /// The tariff, of OCPI 2.2.1 or 2.3.0.
@@ -310,7 +310,7 @@ input! {
             "elements": [{"price_components": [{"type": "ENERGY", "price": 0.49, "step_size": 1}]}]
         }}]
     }))]
-    pub struct OcpiImport {
+    pub(crate) struct OcpiImport {
         /// What the draft is called.
         pub name: OfferName,
         /// Its network.

@@ -31,7 +31,7 @@ crate::spelled! {
 /// From when to when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OicpPeriod {
+pub(super) struct OicpPeriod {
     /// `HH:MM`.
     pub begin: String,
     /// `HH:MM`; 24:00 is the end of the day.
@@ -41,7 +41,7 @@ pub struct OicpPeriod {
 /// The hours of some days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OicpTimes {
+pub(super) struct OicpTimes {
     /// The hours.
     #[serde(rename = "Periods", alias = "Period")]
     pub periods: Vec<OicpPeriod>,
@@ -52,7 +52,7 @@ pub struct OicpTimes {
 /// A price besides the base price.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct OicpAddition {
+pub(super) struct OicpAddition {
     /// START FEE, FIXED FEE, PARKING FEE, MINIMUM FEE or MAXIMUM FEE.
     pub additional_reference: String,
     /// For one of what.
@@ -64,7 +64,7 @@ pub struct OicpAddition {
 /// A pricing product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct OicpProduct {
+pub(super) struct OicpProduct {
     /// Its id.
     #[serde(rename = "ProductID")]
     pub product_id: String,
@@ -89,7 +89,7 @@ pub struct OicpProduct {
 /// The pricing products of an operator for a provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "PascalCase")]
-pub struct PricingProductData {
+pub(super) struct PricingProductData {
     /// The operator.
     #[serde(rename = "OperatorID")]
     pub operator_id: String,
@@ -109,7 +109,7 @@ pub struct PricingProductData {
 /// eRoamingPushPricingProductData.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "PascalCase")]
-pub struct PushPricingProductData {
+pub(super) struct PushPricingProductData {
     /// fullLoad.
     pub action_type: String,
     /// The data.
@@ -118,7 +118,7 @@ pub struct PushPricingProductData {
 
 /// The products of an EVSE.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct OicpEvsePricing {
+pub(super) struct OicpEvsePricing {
     /// The EVSE.
     #[serde(rename = "EvseID")]
     pub evse_id: String,
@@ -132,7 +132,7 @@ pub struct OicpEvsePricing {
 
 /// eRoamingPushEVSEPricing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct PushEvsePricing {
+pub(super) struct PushEvsePricing {
     /// fullLoad.
     #[serde(rename = "ActionType")]
     pub action_type: String,
@@ -143,7 +143,7 @@ pub struct PushEvsePricing {
 
 /// An offer in OICP's form.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
-pub struct OicpExport {
+pub(super) struct OicpExport {
     /// A message for each provider.
     pub pricing_product_data: Vec<PushPricingProductData>,
     /// The EVSEs with their products.
@@ -320,7 +320,7 @@ input! {
         "evse_pricing": {"ActionType": "fullLoad", "EVSEPricing": [
             {"EvseID": "NL*EWT*E000123", "ProviderID": "*", "EvseIDProductList": ["AC 3"]}]}
     }))]
-    pub struct OicpImport {
+    pub(crate) struct OicpImport {
         /// What the draft is called.
         pub name: OfferName,
         /// Its network, whose groups have EVSEs already.

@@ -12,7 +12,7 @@ use kernel::*;
 
 filters! {
     /// Who is looking.
-    pub struct PartnerFilter {
+    pub(crate) struct PartnerFilter {
         /// The partner's provider id, such as DE-XYZ; nobody in particular when absent.
         pub partner: String,
     }
@@ -30,7 +30,7 @@ crate::spelled! {
 
 /// A tariff in its hours.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct PartnerTariff {
+pub(super) struct PartnerTariff {
     /// Its name.
     pub name: String,
     /// The first second.
@@ -43,7 +43,7 @@ pub struct PartnerTariff {
 
 /// The tariffs of a day.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct PartnerDay {
+pub(super) struct PartnerDay {
     /// The day, such as MONDAY.
     pub day: String,
     /// Its tariffs, in their order.
@@ -52,7 +52,7 @@ pub struct PartnerDay {
 
 /// What a group costs.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct PartnerPricing {
+pub(super) struct PartnerPricing {
     /// The group.
     pub group: EvseGroupId,
     /// What it is called.
@@ -65,7 +65,7 @@ pub struct PartnerPricing {
 
 /// An offer as a partner sees it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct PartnerOffer {
+pub(super) struct PartnerOffer {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: ServiceOfferId,

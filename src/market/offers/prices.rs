@@ -16,7 +16,7 @@ use pricing::{Tariff, wall_clock};
 
 filters! {
     /// When and of which EVSEs.
-    pub struct PriceFilter {
+    pub(crate) struct PriceFilter {
         /// The instant; now when absent, or of a draft or pending offer the start of its validity.
         pub at: Timestamp,
         /// Only those at this location.
@@ -31,7 +31,7 @@ filters! {
 
 /// What an EVSE costs at an instant, before tax.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct EvsePrice {
+pub(super) struct EvsePrice {
     /// The EVSE.
     #[serde(rename = "_id")]
     pub id: EvseId,

@@ -30,7 +30,7 @@ const LARGEST_MESSAGE: usize = 1_024;
 
 crate::filters! {
     /// What to listen to.
-    pub struct RealtimeFilter {
+    pub(crate) struct RealtimeFilter {
         /// Only events after this cursor; 0 is the beginning. When absent: only new ones.
         #[param(minimum = 0)]
         pub after: i64,

@@ -43,18 +43,18 @@ struct Message<'a> {
 }
 
 impl Watch {
-    pub fn new(context: Context, wanted: Wanted) -> Self {
+    pub(super) fn new(context: Context, wanted: Wanted) -> Self {
         let (looks, sent) = (context.clock.ticks(wanted.every), HashMap::new());
         Self { context, wanted, looks, sent }
     }
 
     /// Waits for the next look; the first one comes at once.
-    pub async fn due(&mut self) {
+    pub(super) async fn due(&mut self) {
         self.looks.tick().await;
     }
 
     /// Messages of the sessions that changed since the last look.
-    pub async fn look(&mut self) -> StoreResult<Vec<String>> {
+    pub(super) async fn look(&mut self) -> StoreResult<Vec<String>> {
         let Wanted { organization, session, .. } = self.wanted;
         let running = self.context.db.read(move |conn| sessions::running(conn, organization, session)).await?;
         let now = self.context.clock.now();

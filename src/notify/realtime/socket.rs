@@ -39,7 +39,7 @@ enum End {
 }
 
 impl Connection {
-    pub fn new(listener: Listener, validity: KeyValidity, watch: Option<Watch>, socket: Sender) -> Self {
+    pub(super) fn new(listener: Listener, validity: KeyValidity, watch: Option<Watch>, socket: Sender) -> Self {
         let now = Instant::now();
         Self {
             listener,
@@ -52,7 +52,7 @@ impl Connection {
         }
     }
 
-    pub async fn run(mut self, mut receiver: Receiver) {
+    pub(super) async fn run(mut self, mut receiver: Receiver) {
         let end = loop {
             let patience = if self.pinged { PING_EVERY + PONG_WITHIN } else { PING_EVERY };
             let wake = (self.heard + patience).min(self.ends_at);

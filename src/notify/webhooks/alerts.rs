@@ -19,7 +19,7 @@ pub(super) struct Alerts(pub Option<Notices>);
 
 impl Alerts {
     /// Queues an e-mail to the webhook's `alert_email`, where it has one.
-    pub fn queue(
+    pub(super) fn queue(
         &self,
         conn: &mut Conn,
         webhook: &Webhook,
@@ -53,7 +53,7 @@ impl Alerts {
     }
 
     /// Says that there may be an e-mail.
-    pub fn notify(&self) {
+    pub(super) fn notify(&self) {
         if let Some(notices) = &self.0 {
             notices.notify();
         }

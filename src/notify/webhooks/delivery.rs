@@ -83,7 +83,7 @@ pub(super) struct Head {
 }
 
 impl Delivery {
-    pub fn new(webhook: &Webhook, event: WebhookPayload, moment: &Moment) -> Self {
+    pub(super) fn new(webhook: &Webhook, event: WebhookPayload, moment: &Moment) -> Self {
         Self {
             id: moment.id(),
             organization_id: webhook.organization_id,
@@ -104,7 +104,7 @@ impl Delivery {
     }
 
     /// Notes a try.
-    pub fn note(&mut self, attempt: Attempt, moment: &Moment) {
+    pub(super) fn note(&mut self, attempt: Attempt, moment: &Moment) {
         let Json(history) = &mut self.history;
         history.push(attempt);
         let too_many = history.len().saturating_sub(ATTEMPTS_KEPT);
@@ -114,7 +114,7 @@ impl Delivery {
     }
 
     /// Has it sent as if it had never been tried.
-    pub fn send_again(&mut self, moment: &Moment) {
+    pub(super) fn send_again(&mut self, moment: &Moment) {
         self.status = DeliveryStatus::Pending;
         self.next_at = moment.now;
         self.failing_since = None;
@@ -124,7 +124,7 @@ impl Delivery {
 
 /// A delivery as clients see it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct DeliveryView {
+pub(super) struct DeliveryView {
     /// Its id.
     #[serde(rename = "_id")]
     pub id: DeliveryId,
@@ -204,7 +204,7 @@ impl Versioned for DeliveryView {
 
 filters! {
     /// Filters of deliveries.
-    pub struct DeliveryFilter {
+    pub(crate) struct DeliveryFilter {
         /// Only those that stand so.
         #[param(inline)]
         pub status: DeliveryStatus,

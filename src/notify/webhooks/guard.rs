@@ -33,7 +33,7 @@ pub(super) enum Refused {
 
 impl Guard {
     /// The URL, unless it can be seen already that it is refused.
-    pub fn check(self, text: &str) -> Result<Url, Refused> {
+    pub(super) fn check(self, text: &str) -> Result<Url, Refused> {
         let url: Url = text.parse().map_err(|_| Refused::NoUrl)?;
         match url.scheme() {
             "https" => {}

@@ -24,7 +24,7 @@ use kernel::*;
 pub(super) const OVERLAP: Duration = Duration::from_secs(24 * 3_600);
 
 /// The address of an endpoint.
-pub type Target = Text<1, 2000>;
+pub(super) type Target = Text<1, 2000>;
 
 /// Which events an endpoint wants, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,7 +150,7 @@ fn checked(url: &str, guard: Guard, faults: &mut Faults) {
 
 impl Webhook {
     /// A new webhook, and its secret.
-    pub fn new(
+    pub(super) fn new(
         new: NewWebhook,
         (caller, cursor): (&Principal, i64),
         (guard, secret_store): (Guard, &SecretStore),
@@ -167,7 +167,7 @@ impl Webhook {
     }
 
     /// Applies a patch.
-    pub fn apply(
+    pub(super) fn apply(
         mut self,
         patch: WebhookPatch,
         (caller, guard): (&Principal, Guard),
@@ -186,7 +186,7 @@ impl Webhook {
     }
 
     /// Of these events, or of those that it wants, the ones that its maker could read.
-    pub fn may_send(&self, asked: Option<&WantedEvents>) -> EventTypes {
+    pub(super) fn may_send(&self, asked: Option<&WantedEvents>) -> EventTypes {
         let text = asked.map_or(&self.events, |asked| &asked.0);
         let wanted = text.parse().unwrap_or_default();
         let scopes = self.scopes.as_ref();
@@ -195,7 +195,7 @@ impl Webhook {
     }
 
     /// Makes another secret and answers it; the one before signs too for a day, unless it is lost.
-    pub fn rotate(&mut self, secret_store: &SecretStore, moment: &Moment) -> StoreResult<String> {
+    pub(super) fn rotate(&mut self, secret_store: &SecretStore, moment: &Moment) -> StoreResult<String> {
         let Fresh { shown, sealed } = secret_store.fresh(self.id)?;
         let before = std::mem::replace(&mut self.secret, sealed);
         self.previous_secret = (!self.secret_lost).then_some(before);
@@ -206,7 +206,7 @@ impl Webhook {
     }
 
     /// The secrets that sign at this instant, the newest first; none when that one cannot be opened.
-    pub fn secrets(&self, secret_store: &SecretStore, now: Timestamp) -> Option<Vec<String>> {
+    pub(super) fn secrets(&self, secret_store: &SecretStore, now: Timestamp) -> Option<Vec<String>> {
         let open = |stored| match secret_store.open(self.id, stored) {
             Opened::Sealed(secret) | Opened::Former(secret) => Some(secret),
             Opened::Lost => None,
@@ -227,7 +227,7 @@ impl WebhookView {
 
 filters! {
     /// Filters of webhooks.
-    pub struct WebhookFilter {
+    pub(crate) struct WebhookFilter {
         /// Only those that are on or off.
         pub active: bool,
     }

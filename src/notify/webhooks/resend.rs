@@ -23,7 +23,7 @@ const WRITTEN_AT_ONCE: usize = 200;
 input! {
     /// Which events are sent again: those from an instant on, or those of some ids.
     #[schema(example = json!({"from": "2026-05-01T08:00:00Z", "to": "2026-05-01T09:00:00Z", "types": "session.*"}))]
-    pub struct Resend {
+    pub(crate) struct Resend {
         /// Events that happened from then on.
         pub from: Option<Timestamp>,
         /// Events that happened until then; now when absent.
@@ -37,7 +37,7 @@ input! {
 
 /// What was queued.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Resent {
+pub(super) struct Resent {
     /// How many events will be sent again; those that were still waiting are not counted.
     queued: u32,
 }

@@ -38,25 +38,25 @@ pub(super) enum Opened {
 
 impl SecretStore {
     /// A secret store with a key from this secret; `former` is what the key before was from.
-    pub fn new(secret: &str, former: Option<&str>) -> StoreResult<Self> {
+    pub(super) fn new(secret: &str, former: Option<&str>) -> StoreResult<Self> {
         Ok(Self { key: derive(secret).map_err(failed)?, former: former.map(derive).transpose().map_err(failed)? })
     }
 
     /// Makes a secret for a webhook.
-    pub fn fresh(&self, webhook: WebhookId) -> StoreResult<Fresh> {
+    pub(super) fn fresh(&self, webhook: WebhookId) -> StoreResult<Fresh> {
         let shown = signature::secret();
         let sealed = self.seal(webhook, &shown)?;
         Ok(Fresh { shown, sealed })
     }
 
     /// The form of a secret that is stored.
-    pub fn seal(&self, webhook: WebhookId, secret: &str) -> StoreResult<String> {
+    pub(super) fn seal(&self, webhook: WebhookId, secret: &str) -> StoreResult<String> {
         let sealed = self.key.close(webhook.raw().as_bytes(), secret);
         sealed.map_err(failed)
     }
 
     /// The secret in what is stored.
-    pub fn open(&self, webhook: WebhookId, stored: &str) -> Opened {
+    pub(super) fn open(&self, webhook: WebhookId, stored: &str) -> Opened {
         if stored.starts_with(signature::PREFIX) {
             return Opened::Former(stored.to_owned());
         }

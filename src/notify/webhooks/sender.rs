@@ -29,7 +29,11 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub fn new(guard: Guard, secret_store: Arc<SecretStore>, patience: Duration) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        guard: Guard,
+        secret_store: Arc<SecretStore>,
+        patience: Duration,
+    ) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .dns_resolver(Arc::new(guard))
             .redirect(Policy::none())
@@ -41,7 +45,7 @@ impl Sender {
     }
 
     /// Tries once.
-    pub async fn send(&self, webhook: &Webhook, delivery: &Delivery, now: Timestamp) -> Attempt {
+    pub(super) async fn send(&self, webhook: &Webhook, delivery: &Delivery, now: Timestamp) -> Attempt {
         let started = Instant::now();
         let mut attempt = Attempt {
             at: now,

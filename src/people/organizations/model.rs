@@ -149,6 +149,7 @@ impl Field for Scopes {
 #[resource(
     new(
         "A new API key.",
+        pub struct,
         function = begin,
         example = json!({"name": "Billing service", "scopes": ["read:sessions", "read:locations"]})
     ),
@@ -266,7 +267,7 @@ impl ApiKeyView {
 
 filters! {
     /// Filters of API keys.
-    pub struct ApiKeyFilter {
+    pub(crate) struct ApiKeyFilter {
         /// Only those that work, or only those that do not.
         pub active: bool,
     }

@@ -25,7 +25,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 filters! {
     /// What is put in place of an id.
-    pub struct TokenIncludes {
+    pub(crate) struct TokenIncludes {
         /// Put the whole user in place of its id.
         pub include_user: bool,
     }

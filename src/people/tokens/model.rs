@@ -137,7 +137,7 @@ impl Token {
 
 filters! {
     /// Filters of tokens.
-    pub struct TokenFilter {
+    pub(crate) struct TokenFilter {
         /// Only those of this user.
         pub user: UserId,
         /// Only those with this status.

@@ -115,7 +115,7 @@ impl Field for Favorites {
 const ROLE: &str = "user";
 
 #[resource(
-    new("A new user.", example = json!({
+    new("A new user.", pub struct, example = json!({
         "firstname": "Ada", "lastname": "Lovelace", "email": "ada@example.com", "phone": {"mobile": "+31 6 12345678"},
         "address": {"city": "Amsterdam", "country": "NL"}, "meta_data": {"customer": "C-17"}
     })),
@@ -195,7 +195,7 @@ impl NewUser {
 
 filters! {
     /// Filters of users.
-    pub struct UserFilter {
+    pub(crate) struct UserFilter {
         /// Only those who may charge, or only those who may not.
         pub active: bool,
         /// Only those with this role.

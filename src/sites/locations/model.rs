@@ -234,7 +234,7 @@ impl Location {
 
 filters! {
     /// Filters of locations.
-    pub struct LocationFilter [has_places] {
+    pub(crate) struct LocationFilter [has_places] {
         /// Only those in use, or only those not.
         pub active: bool,
     }

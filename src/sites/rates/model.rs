@@ -175,7 +175,7 @@ impl Rate {
 
 filters! {
     /// Filters of rates and their schedules.
-    pub struct RateFilter {
+    pub(crate) struct RateFilter {
         /// Only those that price sessions.
         pub active: bool,
         /// Only those in this currency.

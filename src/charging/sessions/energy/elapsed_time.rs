@@ -154,7 +154,7 @@ impl Run {
 /// passed they count, except for what waited: a message that is minutes older than its receipt, and not older than what was
 /// reported before, shows by its receipt only how late it came. No time passes twice: a clock that jumps to and fro adds nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ElapsedTime {
+pub(super) struct ElapsedTime {
     start: Mark,
     last: Mark,
     /// Microseconds since the start.
@@ -170,7 +170,7 @@ pub struct ElapsedTime {
 
 impl ElapsedTime {
     /// One that begins here.
-    pub fn from(start: Mark) -> Self {
+    pub(super) fn from(start: Mark) -> Self {
         let mut elapsed_time =
             Self { start, last: start, elapsed: 0, ahead: start.received.saturating_neg(), set: None, run: None };
         elapsed_time.follow(start);
@@ -194,7 +194,7 @@ impl ElapsedTime {
     }
 
     /// Microseconds that passed until `mark`, which comes after all before.
-    pub fn reach(&mut self, mark: Mark) -> i64 {
+    pub(super) fn reach(&mut self, mark: Mark) -> i64 {
         let (own, by_receipt) = (self.own(mark), self.ahead.saturating_add(mark.received));
         let waited = mark.is_old() && !mark.is_earlier_than(self.last);
         let passed = if by_receipt.saturating_sub(own) <= SPREAD_MICROS {
@@ -232,7 +232,7 @@ impl ElapsedTime {
     }
 
     /// Microseconds from the start to what is reported late, after something later.
-    pub fn place(&self, late: Mark) -> i64 {
+    pub(super) fn place(&self, late: Mark) -> i64 {
         self.own(late).clamp(0, self.elapsed)
     }
 
@@ -243,7 +243,7 @@ impl ElapsedTime {
     }
 
     /// Microseconds that passed until the latest mark.
-    pub const fn elapsed(&self) -> i64 {
+    pub(super) const fn elapsed(&self) -> i64 {
         self.elapsed
     }
 
@@ -253,7 +253,7 @@ impl ElapsedTime {
     }
 
     /// The latest mark.
-    pub const fn last(&self) -> Mark {
+    pub(super) const fn last(&self) -> Mark {
         self.last
     }
 

@@ -20,7 +20,7 @@ use kernel::credentials::hide_credentials;
 use kernel::{ActionId, StationId};
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(get_variables).service(get_configurations).service(update_configurations);
 }
 

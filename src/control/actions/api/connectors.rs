@@ -17,7 +17,7 @@ use crate::sites::stations::link::StationCommand;
 use kernel::ConnectorId;
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(unlock_connector).service(change_connector_availability);
 }
 

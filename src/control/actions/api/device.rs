@@ -17,7 +17,7 @@ use crate::sites::stations::link::StationCommand;
 use kernel::StationId;
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(get_report)
         .service(get_transaction_status)

@@ -14,7 +14,7 @@ use crate::http::{ApiError, ApiResult, Caller, Ctx, Found, PathId};
 use kernel::ActionId;
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(list_actions).service(get_action);
 }
 

@@ -22,7 +22,7 @@ use kernel::{ConnectorId, Millivolts, PhaseSet, StationId};
 const MAINS: Millivolts = Millivolts(230_000);
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(set_chargestation_power_limit)
         .service(clear_chargestation_power_limit)

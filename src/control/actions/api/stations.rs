@@ -20,7 +20,7 @@ use kernel::Protocol;
 use kernel::StationId;
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(reset_chargestation)
         .service(trigger_message)

@@ -23,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 filters! {
     /// Whether to wait.
-    pub struct Wait {
+    pub(crate) struct Wait {
         /// Hold the call until the station answers, 60 s at most.
         pub wait: bool,
     }

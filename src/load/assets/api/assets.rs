@@ -18,7 +18,7 @@ use crate::load::assets::store;
 use kernel::AssetId;
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .service(list_assets)
         .service(create_asset)
@@ -30,7 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 filters! {
     /// What is put in place of an id.
-    pub struct AssetIncludes {
+    pub(crate) struct AssetIncludes {
         /// Put the whole location in place of its id.
         pub include_location: bool,
     }

@@ -33,13 +33,13 @@ const USUAL_STRETCH: Duration = Duration::from_secs(24 * 3_600);
 const MOST_SPANS: i64 = 10_000;
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(create_asset_readings).service(list_asset_readings);
 }
 
 /// One reading, an array of them, or an object with such an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewReadings {
+pub(super) struct NewReadings {
     /// Each as it came: a bad one does not spoil the others.
     values: Vec<Value>,
     /// The field they are in; none where the body is one reading.
@@ -159,7 +159,7 @@ async fn create_asset_readings(
 
 filters! {
     /// Which readings.
-    pub struct ReadingsQuery {
+    pub(crate) struct ReadingsQuery {
         /// From when; 24 hours before `to` when absent.
         pub from: Timestamp,
         /// Until when, not included; now and everything ahead of it when absent.

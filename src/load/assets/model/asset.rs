@@ -61,7 +61,7 @@ crate::text_column!(spelled AssetType, VoltageType, MeterScope);
 input! {
     /// Whether a battery is on.
     #[schema(example = json!({"on": true}))]
-    pub struct NewState {
+    pub(crate) struct NewState {
         /// True: it gives power that may be used.
         #[schema(example = true)]
         pub on: bool,
@@ -71,6 +71,7 @@ input! {
 #[resource(
     new(
         "A new asset.",
+        pub struct,
         function = begin,
         example = json!({
             "name": "Battery in the cellar", "type": "battery", "location": "650000000000000000000001",
@@ -80,6 +81,7 @@ input! {
     ),
     patch(
         "Changes of an asset (JSON merge patch); a battery is turned on and off by `POST /assets/{id}/state`.",
+        pub struct,
         function = merge,
         example = json!({"description": "In the cellar", "fluctuation_margin": 2})
     ),
@@ -345,7 +347,7 @@ fn scope(kind: AssetType, scope: Option<MeterScope>, faults: &mut Faults) -> Opt
 
 filters! {
     /// Filters of assets.
-    pub struct AssetFilter [has_places] {
+    pub(crate) struct AssetFilter [has_places] {
         /// Only those of this type.
         #[param(inline)]
         pub kind as "type": AssetType,

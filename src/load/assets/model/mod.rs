@@ -1,10 +1,10 @@
 //! What an asset is, what it measures, and how clients see both.
 
-pub mod asset;
-pub mod clock;
-pub mod new_reading;
-pub mod peaks;
-pub mod plausible;
-pub mod reading;
-pub mod signs;
-pub mod view;
+pub(super) mod asset;
+pub(super) mod clock;
+pub(super) mod new_reading;
+pub(super) mod peaks;
+pub(super) mod plausible;
+pub(super) mod reading;
+pub(super) mod signs;
+pub(super) mod view;

@@ -22,7 +22,7 @@ const FURTHEST_PAST: Duration = Duration::from_secs(3_653 * 24 * 3_600);
 
 /// One number, or one for each phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PerPhase<T>(Vec<T>);
+pub(crate) struct PerPhase<T>(Vec<T>);
 
 /// How it is described.
 struct Numbers;
@@ -46,7 +46,7 @@ input! {
     /// A reading: power, or current of each phase, at one instant. Of smart meters of a site or a building, of consumers
     /// and of others, positive means drawing and negative feeding in; of producers, batteries and meters of production,
     /// positive means giving and negative drawing (a battery that is charged).
-    pub struct NewReading {
+    pub(crate) struct NewReading {
         /// When it was measured; now when absent. At most 24 hours ahead and ten years ago.
         pub at: Option<Timestamp>,
         /// The power of all phases together, in kW; computed from `phase_power` or `current` when absent.
@@ -69,7 +69,12 @@ input! {
 
 impl NewReading {
     /// What it says of an asset, and whether its currents had no sign; every fault is noted by its field.
-    pub fn reading_of(self, asset: &Asset, location: &Location, now: Timestamp) -> Result<(Reading, Signs), Faults> {
+    pub(crate) fn reading_of(
+        self,
+        asset: &Asset,
+        location: &Location,
+        now: Timestamp,
+    ) -> Result<(Reading, Signs), Faults> {
         let mut faults = Faults::default();
         let at = whole_millis(self.at.unwrap_or(now));
         if at > now + FURTHEST_FUTURE {

@@ -15,7 +15,7 @@ const BELOW_ZERO: Watts = Watts(1_000);
 
 /// The most that hardware can give at one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bound {
+pub(crate) struct Bound {
     most: Watts,
     /// The largest rating that is known.
     rated: Option<Watts>,
@@ -23,12 +23,12 @@ pub struct Bound {
 
 impl Bound {
     /// Whether it says so much that ratings matter.
-    pub fn matters_to(reading: &Reading) -> bool {
+    pub(crate) fn matters_to(reading: &Reading) -> bool {
         claims(reading).iter().any(|(_, said)| *said > ALWAYS_PLAUSIBLE)
     }
 
     /// The bound by these ratings.
-    pub fn of(ratings: impl IntoIterator<Item = Watts>) -> Self {
+    pub(crate) fn of(ratings: impl IntoIterator<Item = Watts>) -> Self {
         let rated = ratings.into_iter().max();
         let most =
             rated.map_or(MOST_UNRATED, |rated| ALWAYS_PLAUSIBLE.max(Watts(rated.get().saturating_mul(TIMES_RATED))));
@@ -36,7 +36,7 @@ impl Bound {
     }
 
     /// What of a reading is beyond it, by the fields that were sent.
-    pub fn broken_by(&self, reading: &Reading, was_sent: impl Fn(&str) -> bool) -> Option<Beyond> {
+    pub(crate) fn broken_by(&self, reading: &Reading, was_sent: impl Fn(&str) -> bool) -> Option<Beyond> {
         let claims = claims(reading);
         let beyond = || claims.into_iter().filter(|(_, said)| *said > self.most);
         let (field, said) = match beyond().find(|(field, _)| was_sent(field)) {
@@ -72,7 +72,7 @@ impl Bound {
 
 /// What is wrong with a reading that no hardware gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beyond {
+pub(crate) struct Beyond {
     /// The field that says it.
     pub field: &'static str,
     /// What it says, what can be, and what would be right.

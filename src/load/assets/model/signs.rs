@@ -9,7 +9,7 @@ const ALIKE_PERCENT: i64 = 20;
 
 /// Where the signs of a reading's currents come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signs {
+pub(crate) enum Signs {
     /// They are as they were sent.
     AsSent,
     /// Some were turned, because the power of the same reading is negative.
@@ -18,7 +18,7 @@ pub enum Signs {
 
 /// Gives currents without signs the direction of the power: each one that of its phase, where that was sent; else all
 /// together, where none is negative and they carry what the power of all phases says. `carried` is what each current carries.
-pub fn put(
+pub(crate) fn put(
     current: [Option<Milliamps>; 3],
     carried: [Option<Watts>; 3],
     (power, phase_power): (Option<Watts>, [Option<Watts>; 3]),

@@ -31,7 +31,7 @@ impl AssetView {
 
 /// What became of readings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Receipt {
+pub(crate) struct Receipt {
     /// How many were stored.
     #[schema(example = 1)]
     pub accepted: usize,
@@ -46,7 +46,7 @@ pub struct Receipt {
 
 /// What is odd about a reading that was stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct ReadingWarning {
+pub(crate) struct ReadingWarning {
     /// Which one, from 0.
     pub index: usize,
     /// Which of its fields.
@@ -60,7 +60,7 @@ pub struct ReadingWarning {
 
 /// Why a reading was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Rejection {
+pub(crate) struct Rejection {
     /// Which one, from 0.
     pub index: usize,
     /// Which of its fields.

@@ -23,7 +23,7 @@ use crate::store::{Conn, StoreError};
 use kernel::{ConnectorId, EvseId, Moment, StationId};
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(list_connectors)
         .service(create_connector)

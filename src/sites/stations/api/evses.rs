@@ -17,7 +17,7 @@ use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{EvseId, StationId};
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(list_evses).service(create_evse).service(get_evse).service(update_evse).service(delete_evse);
 }
 

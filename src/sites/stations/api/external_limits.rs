@@ -14,7 +14,7 @@ use crate::store::StoreResult;
 use kernel::StationId;
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(list_external_limits);
 }
 

@@ -2,11 +2,11 @@
 
 use crate::http::routing::ServiceConfig;
 
-pub mod connectors;
-pub mod evses;
-pub mod external_limits;
-pub mod qr;
-pub mod stations;
+pub(super) mod connectors;
+pub(super) mod evses;
+pub(super) mod external_limits;
+pub(super) mod qr;
+pub(super) mod stations;
 
 /// Adds the endpoints of this slice.
 pub fn routes(config: &mut ServiceConfig) {

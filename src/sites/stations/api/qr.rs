@@ -15,13 +15,13 @@ use crate::store::Conn;
 use kernel::{ConnectorId, EvseId, OrganizationId};
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(get_evse_qr_svg).service(get_evse_qr_png);
 }
 
 filters! {
     /// Which connector.
-    pub struct QrParameters {
+    pub(crate) struct QrParameters {
         /// The connector; needed where several work at the same time.
         pub connector: ConnectorId,
     }

@@ -22,7 +22,7 @@ use crate::store::{Conn, StoreError};
 use kernel::{LocationId, OrganizationId, StationId};
 
 /// Adds these endpoints.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(list_chargestations)
         .service(create_chargestation)
@@ -35,7 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 filters! {
     /// What is put in place of an id.
-    pub struct StationIncludes {
+    pub(crate) struct StationIncludes {
         /// Put the whole location in place of its id.
         pub include_location: bool,
     }

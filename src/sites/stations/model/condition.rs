@@ -138,7 +138,7 @@ impl Default for StationState {
 
 /// Both statuses of a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Condition {
+pub(crate) struct Condition {
     /// In use, out of use, discarded.
     pub operational: OperationalStatus,
     /// How it is doing.
@@ -147,7 +147,7 @@ pub struct Condition {
 
 impl Condition {
     /// Of a connector that does this, and is in use or not, at a station with this status.
-    pub fn of_connector(status: ConnectorStatus, active: bool, station: OperationalStatus) -> Self {
+    pub(crate) fn of_connector(status: ConnectorStatus, active: bool, station: OperationalStatus) -> Self {
         if station == OperationalStatus::Closed {
             return Self { operational: OperationalStatus::Closed, detailed: DetailedStatus::Closed };
         }
@@ -160,7 +160,7 @@ impl Condition {
     }
 
     /// Of an EVSE with these connectors: what keeps it busy, else the best of them.
-    pub fn of_evse(connectors: impl Iterator<Item = Self>) -> Option<Self> {
+    pub(crate) fn of_evse(connectors: impl Iterator<Item = Self>) -> Option<Self> {
         connectors.min_by_key(|one| FIRST.iter().position(|status| *status == one.detailed))
     }
 }

@@ -9,7 +9,7 @@ use kernel::{EvseId, GroupId, LocationId, StationId};
 
 filters! {
     /// Filters of connectors.
-    pub struct ConnectorFilter {
+    pub(crate) struct ConnectorFilter {
         /// Only those of this station.
         pub chargestation: StationId,
         /// Only those of this EVSE.

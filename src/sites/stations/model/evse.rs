@@ -164,7 +164,7 @@ pub struct Evse {
 
 /// Where a station stands.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct StationPlace {
+pub(crate) struct StationPlace {
     /// The location.
     pub location: Option<LocationId>,
     /// Its own coordinates, else the location's.
@@ -175,7 +175,7 @@ pub struct StationPlace {
 
 impl EvseView {
     /// The view of an EVSE that is doing like this, at this place; one without connectors is out of use.
-    pub fn new(evse: Evse, condition: Option<Condition>, place: StationPlace) -> Self {
+    pub(crate) fn new(evse: Evse, condition: Option<Condition>, place: StationPlace) -> Self {
         let computed = EvseComputed {
             location: place.location,
             coordinates: place.coordinates,
@@ -189,7 +189,7 @@ impl EvseView {
 
 filters! {
     /// Filters of EVSEs.
-    pub struct EvseFilter [has_places] {
+    pub(crate) struct EvseFilter [has_places] {
         /// Only those of this station.
         pub chargestation: StationId,
         /// Only those at this location.

@@ -81,7 +81,7 @@ impl ExternalLimit {
 
 /// A limit that somebody else put on a station or one of its EVSEs.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ExternalLimitView {
+pub(crate) struct ExternalLimitView {
     /// The EVSE; null is the whole station.
     pub evse: Option<EvseId>,
     /// The station's number of the EVSE; 0 is the whole station.
@@ -104,7 +104,7 @@ pub struct ExternalLimitView {
 
 /// What may be drawn.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct LimitView {
+pub(crate) struct LimitView {
     /// power (W) or current (A on each phase).
     pub unit: LimitUnit,
     /// The limit in W or A.
@@ -116,7 +116,7 @@ pub struct LimitView {
 
 /// What may be drawn from an instant on.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct LimitStepView {
+pub(crate) struct LimitStepView {
     /// From when.
     pub from: Timestamp,
     /// Until when; null until the limit is cleared.
@@ -140,7 +140,7 @@ impl LimitView {
 
 impl ExternalLimitView {
     /// The view of a limit at this instant.
-    pub fn new(limit: &ExternalLimit, now: Timestamp) -> Self {
+    pub(crate) fn new(limit: &ExternalLimit, now: Timestamp) -> Self {
         let steps = limit.schedules.0.iter().flat_map(|schedule| {
             let next = schedule.steps.iter().skip(1).map(|step| Some(step.from));
             let ends = next.chain([schedule.end]);

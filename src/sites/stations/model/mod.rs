@@ -1,13 +1,13 @@
 //! What stations, EVSEs and connectors are.
 
-pub mod condition;
-pub mod connector;
-pub mod connector_filter;
-pub mod evse;
-pub mod external_limit;
-pub mod identity;
-pub mod number;
-pub mod origin;
-pub mod secrets;
-pub mod station;
-pub mod variable;
+pub(super) mod condition;
+pub(super) mod connector;
+pub(super) mod connector_filter;
+pub(super) mod evse;
+pub(super) mod external_limit;
+pub(super) mod identity;
+pub(super) mod number;
+pub(super) mod origin;
+pub(super) mod secrets;
+pub(super) mod station;
+pub(super) mod variable;

@@ -7,11 +7,11 @@ use crate::http::fields::{Field, Path, wrong};
 use crate::json_schema;
 
 /// The highest number that a station may give.
-pub const HIGHEST: i32 = 9_999;
+pub(crate) const HIGHEST: i32 = 9_999;
 
 /// A station's own number of one of its parts, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Number(pub i32);
+pub(crate) struct Number(pub i32);
 
 json_schema!(Number, {"type": "integer", "minimum": 1, "maximum": HIGHEST});
 
@@ -31,7 +31,7 @@ impl Field for Number {
 }
 
 /// The lowest number that is not taken.
-pub fn first_free(mut taken: Vec<i32>) -> i32 {
+pub(crate) fn first_free(mut taken: Vec<i32>) -> i32 {
     taken.sort_unstable();
     taken.into_iter().fold(1, |free, one| if one == free { free + 1 } else { free })
 }

@@ -23,7 +23,7 @@ use crate::store::schema::{chargestations, connectors};
 use crate::store::{Conn, StoreError, StoreResult};
 use kernel::{ConnectorId, EvseId, OrganizationId, Page, StationId, Timestamp, Watts};
 
-pub fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
+pub(crate) fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
     let taken: i64 = connectors::table
         .filter(connectors::chargestation_id.eq(connector.chargestation_id))
         .filter(connectors::number.eq(connector.number))
@@ -75,19 +75,19 @@ pub fn connectors_of_organization(
         .load(conn)?)
 }
 
-pub fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
+pub(crate) fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
     let taken =
         connectors::table.filter(connectors::chargestation_id.eq(station)).select(connectors::number).load(conn)?;
     Ok(first_free(taken))
 }
 
-pub fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
+pub(crate) fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
     diesel::update(connectors::table.find(connector.id)).set(connector).execute(conn)?;
     Ok(())
 }
 
 /// Deletes a connector, unless sessions, a group or a service offer need it.
-pub fn delete(conn: &mut Conn, uses: &Uses, connector: &Connector, now: Timestamp) -> ApiResult<()> {
+pub(crate) fn delete(conn: &mut Conn, uses: &Uses, connector: &Connector, now: Timestamp) -> ApiResult<()> {
     let others: i64 = connectors::table
         .filter(connectors::evse_id.eq(connector.evse_id))
         .filter(connectors::id.ne(connector.id))
@@ -109,18 +109,18 @@ pub fn delete(conn: &mut Conn, uses: &Uses, connector: &Connector, now: Timestam
 }
 
 /// The view of a connector.
-pub fn view_of(conn: &mut Conn, connector: Connector) -> StoreResult<ConnectorView> {
+pub(crate) fn view_of(conn: &mut Conn, connector: Connector) -> StoreResult<ConnectorView> {
     with_evse_numbers(conn, vec![connector])?.pop().ok_or(StoreError::NotFound)
 }
 
 /// The views of a station's connectors.
-pub fn views_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<ConnectorView>> {
+pub(crate) fn views_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<ConnectorView>> {
     let rows = connectors_of_station(conn, station)?;
     with_evse_numbers(conn, rows)
 }
 
 /// The views of many stations' connectors, by station.
-pub fn views_by_station(
+pub(crate) fn views_by_station(
     conn: &mut Conn,
     stations: &[StationId],
 ) -> StoreResult<BTreeMap<StationId, Vec<ConnectorView>>> {
@@ -137,7 +137,7 @@ pub fn views_by_station(
 }
 
 /// How each of these EVSEs is doing, where it has connectors.
-pub fn conditions_of_evses(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<BTreeMap<EvseId, Condition>> {
+pub(crate) fn conditions_of_evses(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<BTreeMap<EvseId, Condition>> {
     let rows: Vec<Connector> =
         connectors::table.filter(connectors::evse_id.eq_any(evses)).select(Connector::as_select()).load(conn)?;
     let stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
@@ -156,7 +156,7 @@ pub fn conditions_of_evses(conn: &mut Conn, evses: &[EvseId]) -> StoreResult<BTr
 }
 
 /// Views of these connectors of one organization, each with the number of its EVSE, the status of its station and its rate.
-pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<Vec<ConnectorView>> {
+pub(crate) fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<Vec<ConnectorView>> {
     let mut stations: Vec<StationId> = rows.iter().map(|row| row.chargestation_id).collect();
     stations.sort_unstable();
     stations.dedup();
@@ -180,7 +180,7 @@ pub fn with_evse_numbers(conn: &mut Conn, rows: Vec<Connector>) -> StoreResult<V
         .collect())
 }
 
-pub fn list(
+pub(crate) fn list(
     conn: &mut Conn,
     organization: OrganizationId,
     uses: &Uses,

@@ -22,7 +22,7 @@ use crate::store::schema::{chargestations, connectors, evses};
 use crate::store::{Conn, StoreResult};
 use kernel::{EvseId, LocationId, Moment, OrganizationId, Page, StationId, Timestamp};
 
-pub fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+pub(crate) fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     let taken: i64 = evses::table
         .filter(evses::chargestation_id.eq(evse.chargestation_id).and(evses::number.eq(evse.number)))
         .count()
@@ -68,7 +68,7 @@ fn require_free_contract_id(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
 }
 
 /// EVSEs that a published service offer prices keep what partners know of them. `what` says in a sentence what they would lose.
-pub fn require_not_offered(
+pub(crate) fn require_not_offered(
     conn: &mut Conn,
     uses: &Uses,
     evses: &[EvseId],
@@ -85,12 +85,12 @@ pub fn require_not_offered(
 }
 
 /// The EVSEs of a station.
-pub fn evses_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<EvseId>> {
+pub(crate) fn evses_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<EvseId>> {
     Ok(evses::table.filter(evses::chargestation_id.eq(station)).select(evses::id).load(conn)?)
 }
 
 /// The EVSE of this number at a station, which is made where there is none.
-pub fn find_or_insert(
+pub(crate) fn find_or_insert(
     conn: &mut Conn,
     station: &Station,
     number: i32,
@@ -115,24 +115,24 @@ pub fn find(conn: &mut Conn, organization: OrganizationId, id: EvseId) -> StoreR
 }
 
 /// The next free number of an EVSE of this station.
-pub fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
+pub(crate) fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i32> {
     let taken = evses::table.filter(evses::chargestation_id.eq(station)).select(evses::number).load(conn)?;
     Ok(first_free(taken))
 }
 
 /// The number of each EVSE of these stations.
-pub fn numbers(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<(EvseId, i32)>> {
+pub(crate) fn numbers(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<(EvseId, i32)>> {
     Ok(evses::table.filter(evses::chargestation_id.eq_any(stations)).select((evses::id, evses::number)).load(conn)?)
 }
 
-pub fn update(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
+pub(crate) fn update(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     require_free_contract_id(conn, evse)?;
     diesel::update(evses::table.find(evse.id)).set(evse).execute(conn)?;
     Ok(())
 }
 
 /// Deletes an EVSE, unless it still has connectors.
-pub fn delete(conn: &mut Conn, uses: &Uses, evse: &Evse) -> ApiResult<()> {
+pub(crate) fn delete(conn: &mut Conn, uses: &Uses, evse: &Evse) -> ApiResult<()> {
     let connectors: i64 = connectors::table.filter(connectors::evse_id.eq(evse.id)).count().get_result(conn)?;
     if connectors > 0 {
         return Err(ApiError::in_use(format!("The EVSE still has {connectors} connector(s)")));
@@ -144,7 +144,11 @@ pub fn delete(conn: &mut Conn, uses: &Uses, evse: &Evse) -> ApiResult<()> {
     Ok(())
 }
 
-pub fn list(conn: &mut Conn, organization: OrganizationId, query: &ListQuery<EvseFilter>) -> ApiResult<Page<Evse>> {
+pub(crate) fn list(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    query: &ListQuery<EvseFilter>,
+) -> ApiResult<Page<Evse>> {
     let filtered = || {
         let mut rows = evses::table.filter(evses::organization_id.eq(organization)).into_boxed();
         if let Some(station) = query.filter.chargestation {
@@ -203,7 +207,7 @@ pub fn list(conn: &mut Conn, organization: OrganizationId, query: &ListQuery<Evs
 }
 
 /// Where these stations stand, and how they are doing.
-pub fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, StationPlace>> {
+pub(crate) fn places(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTreeMap<StationId, StationPlace>> {
     type Row = (StationId, Option<LocationId>, Option<f64>, Option<f64>);
     let rows: Vec<Row> = chargestations::table
         .filter(chargestations::id.eq_any(stations))

@@ -4,18 +4,18 @@ use crate::store::{Conn, StoreResult};
 
 use super::model::station::{Station, StationView};
 
-pub mod answers;
-pub mod connectors;
-pub mod dynamic_profiles;
-pub mod evses;
-pub mod external_limits;
-pub mod layout;
-pub mod passwords;
-pub mod policies;
-pub mod pushed;
+pub(super) mod answers;
+pub(super) mod connectors;
+pub(super) mod dynamic_profiles;
+pub(super) mod evses;
+pub(super) mod external_limits;
+pub(super) mod layout;
+pub(super) mod passwords;
+pub(super) mod policies;
+pub(super) mod pushed;
 mod station_states;
-pub mod stations;
-pub mod statuses;
+pub(super) mod stations;
+pub(super) mod statuses;
 
 /// The whole station, as clients and events see it.
 pub fn station_view(conn: &mut Conn, station: Station, base: &str) -> StoreResult<StationView> {

@@ -18,7 +18,7 @@ use kernel::Protocol;
 use kernel::credentials::hide_credentials;
 use kernel::{LocationId, OrganizationId, Page, StationId, Timestamp, UserId};
 
-pub fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
+pub(crate) fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
     diesel::insert_into(chargestations::table).values(station).execute(conn)?;
     Ok(())
 }
@@ -77,7 +77,7 @@ pub fn certificate_names(conn: &mut Conn, station: &Station) -> StoreResult<Vec<
 }
 
 /// Another station with the endpoint of this one is a fault of that field; stations of every organization share the server.
-pub fn require_free_endpoint(conn: &mut Conn, station: &Station) -> ApiResult<()> {
+pub(crate) fn require_free_endpoint(conn: &mut Conn, station: &Station) -> ApiResult<()> {
     match find_by_endpoint(conn, &station.endpoint)? {
         Some(other) if other.id != station.id => Err(ApiError::new(
             Code::AlreadyExists,
@@ -91,7 +91,7 @@ pub fn require_free_endpoint(conn: &mut Conn, station: &Station) -> ApiResult<()
 }
 
 /// A member of a load-management group stands at the group's location.
-pub fn require_place_of_group(conn: &mut Conn, uses: &Uses, station: &Station) -> ApiResult<()> {
+pub(crate) fn require_place_of_group(conn: &mut Conn, uses: &Uses, station: &Station) -> ApiResult<()> {
     let place = (uses.location_of_group)(conn, station.id)?;
     match station.location_id {
         Some(location) if place.is_some_and(|place| place != location) => Err(ApiError::field(
@@ -266,7 +266,7 @@ pub fn set_all_offline(conn: &mut Conn) -> StoreResult<Vec<(OrganizationId, Stat
 }
 
 /// Deletes a station with its EVSEs and connectors, unless sessions or a group need it.
-pub fn delete(conn: &mut Conn, uses: &Uses, station: &Station) -> ApiResult<()> {
+pub(crate) fn delete(conn: &mut Conn, uses: &Uses, station: &Station) -> ApiResult<()> {
     if (uses.is_station_in_group)(conn, station.id)? {
         return Err(ApiError::in_use("The charge station is in a load-management group; remove it there first"));
     }
@@ -297,7 +297,7 @@ fn is_in_private_group(conn: &mut Conn, organization: OrganizationId, user: User
     })
 }
 
-pub fn list(
+pub(crate) fn list(
     conn: &mut Conn,
     organization: OrganizationId,
     uses: &Uses,

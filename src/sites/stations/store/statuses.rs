@@ -13,7 +13,7 @@ const MOST_SHOWN: i64 = 1_000;
 
 /// How a connector was doing from an instant on.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Serialize, utoipa::ToSchema)]
-pub struct StatusChange {
+pub(crate) struct StatusChange {
     /// From when.
     pub at: Timestamp,
     /// How.
@@ -60,7 +60,7 @@ pub fn set_connector_status(
 }
 
 /// How a connector was doing, the newest first; of one instant, what was reported last.
-pub fn statuses_of(conn: &mut Conn, id: ConnectorId) -> StoreResult<Vec<StatusChange>> {
+pub(crate) fn statuses_of(conn: &mut Conn, id: ConnectorId) -> StoreResult<Vec<StatusChange>> {
     Ok(history::table
         .filter(history::connector_id.eq(id))
         .order((history::at.desc(), history::id.desc()))

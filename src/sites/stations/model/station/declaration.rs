@@ -20,6 +20,7 @@ use kernel::*;
 #[resource(
     new(
         "A new charge station.",
+        pub struct,
         function = begin,
         derive(Default),
         example = json!({"name": "North 1", "location": "650000000000000000000001", "protocol": "ocpp1.6"})

@@ -14,8 +14,10 @@ mod request;
 mod security;
 mod view;
 
-pub use declaration::{NewStation, Station, StationPatch, StationView};
-pub use request::{BootConfiguration, NewSecurity, StationFilter};
+pub(crate) use declaration::{NewStation, StationPatch};
+pub use declaration::{Station, StationView};
+pub use request::BootConfiguration;
+pub(crate) use request::{NewSecurity, StationFilter};
 
 crate::spelled! {
     /// Whether a component is in use.
@@ -87,7 +89,7 @@ pub struct BootInfo {
 }
 
 /// A clock that is off by so many seconds is worth a warning: limits and prices are kept, but its own records are wrong.
-pub const CLOCK_OFF_SECONDS: u64 = 60;
+pub(crate) const CLOCK_OFF_SECONDS: u64 = 60;
 /// That nothing keeps others from being this station.
 const NO_SECURITY: &str = "no_security: whoever knows or guesses its endpoint connects as this station; give it basic_auth or \
     client_certificate, or an endpoint that is drawn by chance";

@@ -60,7 +60,7 @@ impl NewSecurity {
 
 filters! {
     /// Filters of charge stations.
-    pub struct StationFilter [has_places] {
+    pub(crate) struct StationFilter [has_places] {
         /// Only those at this location.
         pub location: LocationId,
         /// Only those in this load-management group or in one below it.
