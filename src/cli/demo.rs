@@ -23,7 +23,7 @@ use crate::app::{Config, Dependencies, Running, start, stop_signal};
 use crate::cli::rest::Rest;
 use crate::people::organizations::{self, ApiKey, NewApiKey, Organization};
 use crate::store::StoreResult;
-use clock::{SharedClock, SystemClock};
+use clock::{SharedClock, SystemClock, chance};
 use depot::{CAPACITY, Depot};
 use kernel::Protocol;
 use picture::Picture;
@@ -188,7 +188,7 @@ pub(super) struct TemporaryFolder(pub(super) PathBuf);
 
 impl TemporaryFolder {
     pub(super) fn new() -> Result<Self> {
-        let name = format!("evenwatt-demo-{}-{:x}", std::process::id(), rand::random::<u32>());
+        let name = format!("evenwatt-demo-{}-{}", std::process::id(), hex::encode(chance::bytes::<4>()));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).with_context(|| format!("{} cannot be created", path.display()))?;
         Ok(Self(path))

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::access::{Owner, Shown};
 use crate::http::neighbourhood;
+use clock::chance;
 use kernel::Timestamp;
 
 /// Failures of an address that are free; a site has many stations that may all be wrong.
@@ -117,7 +118,7 @@ pub struct AttemptLimiter {
 impl Default for AttemptLimiter {
     fn default() -> Self {
         Self {
-            key: rand::random(),
+            key: chance::bytes(),
             counts: Mutex::new(Counts {
                 addresses: Debts::new(FREE_OF_ADDRESS, ADDRESS_EVERY),
                 stations: Debts::new(FREE_OF_STATION, STATION_EVERY),

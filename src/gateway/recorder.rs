@@ -8,11 +8,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hmac::{Hmac, Mac};
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 
+use clock::chance;
 use kernel::cards::{HIDDEN, hide_cards, may_hold_cards};
 use kernel::credentials::{hide_credentials, may_hold_credentials};
 use kernel::{StationId, Timestamp};
@@ -85,7 +85,7 @@ impl fmt::Debug for Recorder {
 impl Recorder {
     /// A recorder that keeps this many messages of a station; 0 keeps none.
     pub fn new(most: usize) -> Self {
-        Self { most, key: rand::rng().random(), stations: Arc::default() }
+        Self { most, key: chance::bytes(), stations: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<StationId, Kept>> {

@@ -6,11 +6,12 @@ use diesel::prelude::*;
 
 use super::schema::secrets;
 use super::{Conn, StoreResult, StoreUrl};
+use clock::chance;
 use kernel::Timestamp;
 
 /// 256 random bits that may stand in a URL.
 pub fn draw() -> String {
-    let bytes: [u8; 32] = rand::random();
+    let bytes: [u8; 32] = chance::bytes();
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

@@ -4,6 +4,7 @@
 //! The pure crates take `now` as an argument and ids from an [`IdSource`]; the shell holds a [`Clock`]; tests hold a
 //! [`ManualClock`]. What waits for a socket, such as the timeout of a write, waits for the machine and not here.
 
+pub mod chance;
 mod manual;
 #[cfg(test)]
 mod manual_tests;
@@ -77,7 +78,8 @@ pub struct RandomIds {
 impl RandomIds {
     /// Draws the bytes that distinguish this process from others.
     pub fn new() -> Self {
-        Self { process: rand::random(), counter: AtomicU32::new(rand::random::<u32>() & 0x7f_ffff) }
+        let start = u32::from_ne_bytes(chance::bytes()) & 0x7f_ffff;
+        Self { process: chance::bytes(), counter: AtomicU32::new(start) }
     }
 }
 

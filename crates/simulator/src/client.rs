@@ -5,7 +5,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use futures_util::{SinkExt, StreamExt};
-use rand::RngExt;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
@@ -18,7 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 use std::sync::Arc;
 
-use clock::SharedClock;
+use clock::{SharedClock, chance};
 use kernel::Protocol;
 use ocpp::v16::common::IdTag;
 
@@ -188,7 +187,7 @@ impl Client {
 
     /// Waits before the next attempt; cars charge on, and come and go.
     async fn pause(&mut self, patience: Duration) -> End {
-        let spread = rand::rng().random_range(0.5..1.0);
+        let spread = chance::factor(0.5..1.0);
         let mut left = std::pin::pin!(sleep(patience.mul_f64(spread)));
         loop {
             for effect in self.station.take_effects() {

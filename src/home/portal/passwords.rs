@@ -13,6 +13,7 @@ use zxcvbn::{Score, zxcvbn};
 use crate::http::fields::{Field, Path, wrong};
 use crate::http::{ApiError, ApiResult, Code, Faults};
 use crate::json_schema;
+use clock::chance;
 
 /// Fewer characters are guessed too easily (NIST SP 800-63B asks for 8 at least).
 const SHORTEST: usize = 10;
@@ -131,7 +132,7 @@ impl Hasher {
 
 /// Argon2id with the parameters of today, which are those that OWASP asks for.
 fn new_hash(password: &str, blocks: &mut Blocks) -> Option<PasswordHash> {
-    let (params, salt) = (Params::default(), Salt::generate());
+    let (params, salt) = (Params::default(), Salt::new(&chance::bytes::<{ Salt::RECOMMENDED_LENGTH }>()).ok()?);
     let hash = digest(password, (&params, &salt), Params::DEFAULT_OUTPUT_LEN, blocks)?;
     Some(PasswordHash {
         algorithm: ARGON2ID_IDENT,

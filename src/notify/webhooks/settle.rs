@@ -9,6 +9,7 @@ use super::store;
 use crate::events::{Change, EventKind};
 use crate::store::error::optional;
 use crate::store::{Conn, StoreResult};
+use clock::chance;
 use kernel::{DeliveryId, Moment, Timestamp, WebhookId};
 
 /// The shortest pause before another try; then they are as long as it has been failing.
@@ -63,5 +64,5 @@ pub(super) fn settle(
 /// Each pause doubles the time that it has been failing; a little chance keeps endpoints from being called all at once.
 fn next_try(failing_for: Duration, now: Timestamp) -> Timestamp {
     let pause = failing_for.clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-    now + pause.mul_f64(rand::RngExt::random_range(&mut rand::rng(), 0.8..1.2))
+    now + pause.mul_f64(chance::factor(0.8..1.2))
 }

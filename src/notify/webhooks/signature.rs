@@ -1,7 +1,7 @@
 //! The header `edrv-signature: t=<unix ms>,v1=<hex>`: HMAC-SHA256 with the endpoint's secret over `<t>.<body>`.
 
+use clock::chance;
 use hmac::{Hmac, Mac};
-use rand::RngExt;
 use sha2::Sha256;
 
 /// The name of the header.
@@ -12,7 +12,7 @@ pub(super) const PREFIX: &str = "whsec_";
 
 /// A new secret of 256 bits.
 pub(super) fn secret() -> String {
-    let bytes: [u8; 32] = rand::rng().random();
+    let bytes: [u8; 32] = chance::bytes();
     format!("{PREFIX}{}", hex::encode(bytes))
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use rand::RngExt;
 use resource::resource;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,6 +18,7 @@ use crate::http::fields::{Field, MetaData, Path, wrong};
 use crate::json_schema;
 use crate::store::Json;
 use crate::store::schema::{api_keys, organizations};
+use clock::chance;
 use kernel::text::Name;
 use kernel::*;
 
@@ -213,6 +213,8 @@ pub struct ApiKey {
 
 /// Characters of the random part: 32 of 62 letters are 190 bits.
 const SECRET_LENGTH: usize = 32;
+/// What the random part consists of.
+const SECRET_LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 impl ApiKey {
     /// A new key and, this once, its secret.
@@ -244,9 +246,7 @@ impl ApiKey {
 }
 
 fn draw(mode: KeyMode) -> String {
-    let random: String =
-        rand::rng().sample_iter(rand::distr::Alphanumeric).take(SECRET_LENGTH).map(char::from).collect();
-    format!("ew_{mode}_{random}")
+    format!("ew_{mode}_{}", chance::text(SECRET_LETTERS, SECRET_LENGTH))
 }
 
 fn hint(secret: &str) -> String {

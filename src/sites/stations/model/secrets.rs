@@ -1,8 +1,8 @@
 //! What is drawn by chance, so that nobody guesses it: endpoints, passwords and codes; and what is stored of passwords.
 
-use rand::RngExt;
 use sha2::{Digest, Sha256};
 
+use clock::chance;
 use kernel::StationId;
 
 /// Letters of what is drawn: none that is read as another.
@@ -17,12 +17,7 @@ const PASSWORD_LENGTH: usize = 16;
 const EVSE_CODE_LENGTH: usize = 8;
 
 fn draw(length: usize) -> String {
-    let mut rng = rand::rng();
-    let letter = |_| {
-        let index = rng.random_range(0..LETTERS.len());
-        LETTERS.get(index).map_or('x', |byte| char::from(*byte))
-    };
-    (0..length).map(letter).collect()
+    chance::text(LETTERS, length)
 }
 
 /// An endpoint; one that is the station's only secret is long.
