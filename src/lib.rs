@@ -8,6 +8,11 @@
 //! kernel <- { engine, pricing, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
 //! ```
 
+#![allow(
+    missing_docs,
+    reason = "a program: its columns are described where clients see them, its options in `default.toml`"
+)]
+
 pub mod app;
 pub mod balancing;
 pub mod charging;

@@ -2,6 +2,11 @@
 //!
 //! 2.1 is 2.0.1 with more in it. What is marked `[V21]` does not exist for stations that speak 2.0.1; they are never sent it.
 
+#![allow(
+    missing_docs,
+    reason = "fields and lists bear the names of the specification, whose part 2 describes each of them"
+)]
+
 pub mod authorization;
 pub mod availability;
 pub mod certificates;
