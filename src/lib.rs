@@ -5,7 +5,8 @@
 //! `tests/architecture.rs` proves it:
 //!
 //! ```text
-//! kernel <- { engine, pricing, db } <- http <- slices <- { ocpp, balancing } <- simulator <- app <- main
+//! crates/   kernel  <-  { clock, engine, pricing, ocpp }  <-  simulator;  resource
+//! src/      store  <-  http  <-  events  <-  slices  <-  { gateway, balancing }  <-  app  <-  cli  <-  main
 //! ```
 
 #![allow(
