@@ -18,7 +18,7 @@ const STEP_EVERY: Duration = Duration::from_secs(12 * 3_600);
 const SLACK: Duration = Duration::from_secs(2 * 3_600);
 
 /// Whether the clock of the host can be believed: it goes as fast as the server runs, which is counted by rounds of a loop and
-/// nobody can set. After a jump it is believed when it has gone on for [`STEP_EVERY`].
+/// nobody can set. After a jump it is believed when it has gone on for `STEP_EVERY`.
 #[derive(Debug, Clone)]
 pub struct Pace {
     round: Duration,

@@ -1,8 +1,8 @@
 //! How long a query may take, and whether anybody still waits for it.
 //!
-//! A [`Ticket`] goes with each read. On SQLite the SQL function `in_time()`, which lists call for each row they look at, fails
+//! A `Ticket` goes with each read. On SQLite the SQL function `in_time()`, which lists call for each row they look at, fails
 //! when the time is over or nobody waits any more: no row is looked at in vain. On PostgreSQL `in_time()` is always true and
-//! vanishes in planning; there `statement_timeout` ends a query, and [`super::cancel`] cancels one that nobody waits for.
+//! vanishes in planning; there `statement_timeout` ends a query, and `store::cancel` cancels one that nobody waits for.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};

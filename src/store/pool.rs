@@ -1,10 +1,10 @@
 //! The threads that own the connections, and group commit.
 //!
 //! Handlers hand closures to a bounded queue; a full queue is an error at once, not a wait. Reads run on the threads of their
-//! lane (see [`super::reads`]). A writer takes every write that is waiting, up to [`LARGEST_GROUP`], runs them in one
+//! lane (see [`super::reads`]). A writer takes every write that is waiting, up to `LARGEST_GROUP`, runs them in one
 //! transaction, each in a savepoint of its own, commits once, and only then answers all of them: a thousand messages
 //! of stations share one fsync, and nobody gets the answer "stored" before it is. Writes that nobody waits for with impatience,
-//! such as meter values, wait [`PATIENCE`] for company. Of the API's writes a group takes [`API_SHARE`] at most, after those of
+//! such as meter values, wait `PATIENCE` for company. Of the API's writes a group takes `API_SHARE` at most, after those of
 //! stations, so that no client's burst is before a station's message.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

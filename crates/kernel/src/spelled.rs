@@ -3,7 +3,7 @@
 //! eDRV's pages spell the same value several ways (`AC Single Phase`, `AC_SINGLE_PHASE`, `AC_1_PHASE`); letter case,
 //! spaces, hyphens and underscores never matter, and a variant may list further spellings.
 
-/// An enumeration made by [`spelled!`](crate::spelled).
+/// An enumeration made by [`spelled!`](crate::spelled!).
 pub trait Spelled: Sized + Copy + 'static {
     /// Every value in the order of its declaration.
     const ALL: &'static [Self];

@@ -2,7 +2,7 @@
 //! each, and how urgent it is.
 //!
 //! A new command is a variant of [`StationCommand`], a file here with its `mod` line, and its line in [`spoken`]. Where its
-//! answers are no plain `status`, the file has an [`AnswerRule`](answer_rule::AnswerRule), which `answers` lists.
+//! answers are no plain `status`, the file has an `AnswerRule`, which `answers` lists.
 
 mod answer_rule;
 mod answers;

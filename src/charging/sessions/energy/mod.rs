@@ -1,9 +1,9 @@
 //! What a session is billed for: evidence of registers, bounded by what its plug can give. Pure: no clock, no store.
 //!
-//! A meter's words are evidence, not truth. An [`EnergyLedger`] keeps the registers of a session apart by what distinguishes them
-//! apart, sums what they rose by, and bounds each step and the whole by the connector's rating and the time that passed.
-//! What was cut off is kept and named, so that somebody can look. [`Course`](course::Course) says how much time passed
-//! where the clock of a station may be wrong; [`Chain`](chain::Chain) follows one register through dips, restarts and
+//! A meter's words are evidence, not truth. An [`EnergyLedger`] keeps the registers of a session apart by what distinguishes
+//! them, sums what they rose by, and bounds each step and the whole by the connector's rating and the time that passed.
+//! What was cut off is kept and named, so that somebody can look. `ElapsedTime` says how much time passed
+//! where the clock of a station may be wrong; `Chain` follows one register through dips, restarts and
 //! wild values.
 
 mod chain;
