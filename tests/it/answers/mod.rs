@@ -1,5 +1,6 @@
 //! What answers say: what people look for is found, and what is said adds up.
 
+mod bodies;
 mod finding;
 mod offers;
 mod places;

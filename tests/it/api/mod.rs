@@ -19,4 +19,4 @@ mod tenancy;
 mod tokens;
 mod users;
 mod uses;
-mod webhooks;
+pub mod webhooks;

@@ -16,7 +16,8 @@ mod retention;
 mod secrets;
 mod trouble;
 
-const OWN_NETWORK: &[(&str, &str)] = &[
+/// Endpoints on this machine are allowed.
+pub const OWN_NETWORK: &[(&str, &str)] = &[
     ("EVENWATT_WEBHOOKS_ALLOW_PRIVATE", "true"),
     ("EVENWATT_WEBHOOKS_ALLOW_HTTP", "true"),
     ("EVENWATT_WEBHOOKS_PATIENCE_SECONDS", "2"),
@@ -27,7 +28,7 @@ const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
 /// How an endpoint answers.
 #[derive(Clone, Copy)]
-enum Answer {
+pub enum Answer {
     /// With this status.
     Status(&'static str),
     /// With 200 after a while.
@@ -50,8 +51,8 @@ impl From<&'static str> for Answer {
 
 /// An endpoint that answers as a test wants and remembers what it got.
 #[derive(Clone)]
-struct Endpoint {
-    url: String,
+pub struct Endpoint {
+    pub url: String,
     answer: Arc<Mutex<Answer>>,
     got: Arc<Mutex<Vec<Request>>>,
     came: Arc<Notify>,
@@ -65,7 +66,7 @@ struct Request {
 }
 
 impl Endpoint {
-    async fn start(answer: impl Into<Answer>) -> Self {
+    pub async fn start(answer: impl Into<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = Self {
             url: format!("http://{}/events", listener.local_addr().expect("an address")),
@@ -146,7 +147,7 @@ impl Endpoint {
     }
 
     /// Waits until so many requests came, and no more.
-    async fn receives(&self, count: usize) {
+    pub async fn receives(&self, count: usize) {
         when(&self.came, || self.got.lock().unwrap().len() == count).await;
     }
 }
