@@ -37,9 +37,9 @@ pub(super) async fn data_transfer(call: Call<'_>, request: Request) -> Handled<R
             return Ok((without_data(DataTransferStatus::Rejected), Vec::new()));
         }
     };
-    let (answer, effects) = answer2::handle(call, value).await?;
     let names = deviations.iter().map(|deviation| format!("data.{}", deviation_name(deviation)));
     call.connection.note(call.gateway, names.collect()).await;
+    let (answer, effects) = answer2::handle(call, value).await?;
     Ok((Response { status: DataTransferStatus::Accepted, data: Some(as_the_note_has_it(&answer)) }, effects))
 }
 
@@ -56,8 +56,9 @@ fn read(action: &str, data: &str, now: Timestamp) -> Result<Decoded<v2::Incoming
     v2::Incoming::decode(action, &payload, now, Protocol::V201)
 }
 
-/// Adds what 2.0.1 wants and the note leaves out, because here it can be one thing only: tokens are contracts (§7.3: nothing but
-/// the identifier, which some stations send as a text and some as an object), certificates those for cars (§2.3).
+/// Says what 2.0.1 wants and the note leaves out, because here it can be one thing only, whatever a station says: tokens are
+/// contracts (§7.3: nothing but the identifier, which some stations send as a text and some as an object), certificates those for
+/// cars (§2.3).
 fn complete(action: &str, message: &mut Value) {
     let Some(fields) = message.as_object_mut() else { return };
     match action {
@@ -67,7 +68,7 @@ fn complete(action: &str, message: &mut Value) {
                 *token = json!({"idToken": token.take()});
             }
             if let Some(token) = token.as_object_mut() {
-                token.entry("type").or_insert_with(|| v2::IdTokenKind::EMAID.as_str().into());
+                token.insert("type".to_owned(), v2::IdTokenKind::EMAID.as_str().into());
             }
         }
         "SignCertificate" => {

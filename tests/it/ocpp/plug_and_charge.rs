@@ -48,12 +48,15 @@ async fn c07_a_contract_is_judged_as_in_2_0_1() {
     assert_eq!(answered(&mut socket, "Authorize", &hashed).await, unread);
     let shown = json!({"idToken": CONTRACT, "certificate": "-----BEGIN CERTIFICATE-----"});
     assert_eq!(answered(&mut socket, "Authorize", &shown).await, unread);
+    // Here every token is a contract, also one of a kind that needs no answer elsewhere.
+    let free = json!({"idToken": {"idToken": "", "type": "NoAuthorization"}});
+    assert_eq!(answered(&mut socket, "Authorize", &free).await, unverified);
     let blocked = answered(&mut socket, "Authorize", &json!({"idToken": "DE8AABLOCKED12"})).await;
     assert_eq!(blocked, json!({"idTokenInfo": {"status": "Blocked"}}));
 
-    // Six messages and a boot, each with its answer.
+    // Seven messages and a boot, each with its answer.
     let path = format!("{}/messages", station.path);
-    app.eventually(async || app.client.get(&path).await.ok().as_array().map(Vec::len) >= Some(14)).await;
+    app.eventually(async || app.client.get(&path).await.ok().as_array().map(Vec::len) >= Some(16)).await;
     let kept = app.client.get(&path).await.text;
     assert!(!kept.contains(CONTRACT), "a contract is hidden as a card is: {kept}");
 }
