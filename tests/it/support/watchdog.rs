@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-/// No test takes that long, on no machine.
+/// No test takes that long on any machine.
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// The tests that are under way: what they are called and since when they run.
