@@ -37,7 +37,7 @@ const READ_BUFFER: usize = 4_096;
 /// Wishes that may wait.
 const MOST_WISHES: usize = 16;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Where a station connects to, and how it proves who it is.
 #[derive(Debug, Clone)]
@@ -254,7 +254,7 @@ impl Client {
 }
 
 /// Opens a socket with the sub-protocol of the version.
-async fn connect(endpoint: &Endpoint) -> Result<Socket, String> {
+pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Socket, String> {
     let url = endpoint.url.as_str();
     let mut request = url.into_client_request().map_err(|error| format!("{url}: {error}"))?;
     let protocol = HeaderValue::from_static(endpoint.version.subprotocol());

@@ -148,6 +148,16 @@ impl Statistics {
         self.with(|summary| summary.clone())
     }
 
+    /// What was counted since the last time; counting begins again.
+    pub fn take(&self) -> Summary {
+        self.with(std::mem::take)
+    }
+
+    /// How many calls are over, those that failed included.
+    pub fn calls(&self) -> u64 {
+        self.with(|summary| summary.calls() + summary.actions.values().map(|one| one.failures).sum::<u64>())
+    }
+
     /// Counts a call that is over.
     pub fn called(&self, action: &'static str, took: Duration, fine: bool) {
         self.with(|summary| {

@@ -222,6 +222,11 @@ impl Station {
         self.talk(now);
     }
 
+    /// Whether the server accepted it and it waits for no answer: somebody else may say something on its connection.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self.phase, Phase::Accepted(_)) && !self.outbox.is_busy()
+    }
+
     /// What is to be done; empties the list.
     pub fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
