@@ -29,6 +29,7 @@ pub(super) async fn run(workload: Workload, args: &SimulateArgs) -> Result<()> {
         stagger: args.stagger(),
     };
     let conditions = Conditions {
+        settle: Duration::from_secs(args.load.settle),
         warm_up: Duration::from_secs(args.load.warm_up),
         window: Duration::from_secs(args.seconds),
         messages: args.load.messages,

@@ -84,6 +84,9 @@ pub struct LoadArgs {
     /// (31 in a rhythm)
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub every: Option<Duration>,
+    /// Seconds without a call of the server until it counts as done with asking; more than its `ocpp.settle_seconds`
+    #[arg(long, default_value_t = 7)]
+    pub settle: u64,
     /// Seconds of load before anything is counted
     #[arg(long, default_value_t = 3)]
     pub warm_up: u64,

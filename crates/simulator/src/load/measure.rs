@@ -25,12 +25,10 @@ use crate::{Endpoint, Outlet, Station, StationSpec};
 const LOOK: Duration = Duration::from_millis(50);
 /// How long all may need to get ready once the last one began to connect.
 const READY_WITHIN: Duration = Duration::from_secs(300);
-/// The server asks stations what they can some seconds after they booted (`ocpp.settle_seconds`), and is given this time.
-const ASKED_AFTER: Duration = Duration::from_secs(6);
-/// A server that asked nobody anything for so long is done with that.
-const QUIET: Duration = Duration::from_secs(3);
 /// A server that never is, is measured with it.
 const QUIET_WITHIN: Duration = Duration::from_secs(120);
+/// A window ends after so long, however few messages were counted.
+const MESSAGES_WITHIN: Duration = Duration::from_secs(3_600);
 /// The longest that everything that is said once may take.
 const SINGLE_WITHIN: Duration = Duration::from_secs(120);
 
@@ -54,6 +52,9 @@ pub struct LoadPlan {
 /// How a load is measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Conditions {
+    /// How long the server may need until it asks stations what they can (`ocpp.settle_seconds` after they booted), and how
+    /// long it must have asked nothing until it counts as done with that.
+    pub settle: Duration,
     /// How long nothing is counted yet.
     pub warm_up: Duration,
     /// How long is counted at least.
@@ -114,7 +115,7 @@ pub async fn measure(
     let stations = plan.endpoints.len();
     say(&format!("{stations} stations connect"));
     load.get_ready(plan.stagger * u32::try_from(stations).unwrap_or(u32::MAX)).await?;
-    load.be_left_alone().await;
+    load.be_left_alone(conditions.settle).await;
     let connected = conditions.look()?;
     let is_single = plan.workload.is_single();
     if !is_single {
@@ -130,7 +131,9 @@ pub async fn measure(
             sleep(Duration::from_millis(1)).await;
         }
     } else {
-        while began.elapsed() < conditions.window || load.answered() < conditions.messages {
+        let messages = if plan.workload == Workload::Idle { 0 } else { conditions.messages };
+        let longest = conditions.window.max(MESSAGES_WITHIN);
+        while began.elapsed() < conditions.window || (load.answered() < messages && began.elapsed() < longest) {
             sleep(LOOK.min(conditions.window)).await;
         }
     }
@@ -220,7 +223,7 @@ impl Load {
     }
 
     /// Waits until the server has asked everybody what it wants to know.
-    async fn be_left_alone(&self) {
+    async fn be_left_alone(&self, settle: Duration) {
         let began = Instant::now();
         let mut last = (self.counted.obeyed.load(Ordering::Relaxed), began);
         while began.elapsed() < QUIET_WITHIN {
@@ -228,7 +231,7 @@ impl Load {
             if obeyed != last.0 {
                 last = (obeyed, Instant::now());
             }
-            if began.elapsed() > ASKED_AFTER + QUIET && last.1.elapsed() > QUIET {
+            if last.1.elapsed() > settle {
                 return;
             }
             sleep(LOOK).await;

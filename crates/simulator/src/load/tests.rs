@@ -1,10 +1,17 @@
 //! What the load says is what a real station could have said: read strictly, in time, with registers that a plug can give.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
+use clock::{SharedClock, SystemClock};
 use kernel::{Protocol, Timestamp};
 use ocpp::decode::check;
 use ocpp::v2::transactions::transaction_event;
@@ -16,6 +23,7 @@ use super::process::{Bytes, Stat, parse_io, resident};
 use super::script::Script;
 use super::workload::Step;
 use super::*;
+use crate::Endpoint;
 
 const ALL: [Workload; 8] = [
     Workload::Heartbeat,
@@ -36,6 +44,7 @@ fn start() -> Timestamp {
 fn answer(frame: &Value) -> String {
     let payload = match frame[2].as_str().expect("an action") {
         "StartTransaction" => r#"{"transactionId":77,"idTagInfo":{"status":"Accepted"}}"#,
+        "BootNotification" => r#"{"status":"Accepted","currentTime":"2026-11-28T10:00:00Z","interval":300}"#,
         "TransactionEvent" => r#"{"idTokenInfo":{"status":"Accepted"}}"#,
         _ => "{}",
     };
@@ -225,4 +234,80 @@ fn this_process_can_be_looked_at() {
     let spent = look().since(&before);
     assert!(spent.resident_kilobytes > 0 && spent.io.is_some() && spent.processor < Duration::from_secs(5));
     assert!(process::Usage::of_process(u32::MAX).is_err());
+}
+
+/// Accepts everything, asks each station once what it can, and refuses every tenth call of a load.
+async fn serve(stream: TcpStream) {
+    #[expect(clippy::result_large_err, reason = "tungstenite wants it so")]
+    let accept = |request: &Request, mut response: Response| {
+        let protocol = request.headers().get("sec-websocket-protocol").cloned().expect("a protocol");
+        response.headers_mut().insert("sec-websocket-protocol", protocol);
+        Ok(response)
+    };
+    let mut socket = accept_hdr_async(stream, accept).await.expect("a handshake");
+    socket.send(Message::text(r#"[2,"q","GetConfiguration",{}]"#)).await.expect("sent");
+    let mut calls = 0;
+    while let Some(Ok(Message::Text(text))) = socket.next().await {
+        let frame: Value = serde_json::from_str(&text).expect("JSON");
+        if frame[0] != 2 {
+            continue;
+        }
+        calls += i32::from(frame[2] == "MeterValues");
+        let refused = format!("[4,{},\"InternalError\",\"\",{{}}]", frame[1]);
+        let reply = if frame[2] == "MeterValues" && calls % 10 == 0 { refused } else { answer(&frame) };
+        if socket.send(Message::text(reply)).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_window_counts_what_was_answered_in_it_and_what_was_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("ws://{}/ocpp/abc", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream));
+        }
+    });
+    let endpoint = Endpoint { url, password: None, version: Protocol::V16 };
+    let plan = |workload, every| LoadPlan {
+        workload,
+        endpoints: vec![endpoint.clone(); 3],
+        card: "CARD".to_owned(),
+        every,
+        names_transaction: true,
+        stagger: Duration::from_millis(1),
+    };
+    let conditions = Conditions {
+        settle: Duration::from_millis(100),
+        warm_up: Duration::from_millis(50),
+        window: Duration::from_millis(300),
+        messages: 20,
+        server: Some(std::process::id()).filter(|_| cfg!(target_os = "linux")),
+        postgres: None,
+    };
+    let clock: SharedClock = Arc::new(SystemClock);
+    let run = async |plan: LoadPlan| {
+        let mut said = Vec::new();
+        let measured = measure(&plan, &conditions, &clock, |what| said.push(what.to_owned())).await.expect("a load");
+        assert_eq!(said, ["3 stations connect", "measuring", "measured"]);
+        measured
+    };
+
+    let values = run(plan(Workload::MeterValues, None)).await;
+    assert_eq!(values.summary.actions.keys().collect::<Vec<_>>(), [&"MeterValues"], "what went before is not counted");
+    assert!(values.summary.calls() >= 18 && values.summary.total().failures > 0, "{:?}", values.summary);
+    assert!(values.took >= conditions.window && values.server.is_some() == cfg!(target_os = "linux"));
+
+    let beats = run(plan(Workload::Heartbeat, Some(Duration::from_millis(40)))).await;
+    let beats_a_second = beats.summary.calls() as f64 / beats.took.as_secs_f64();
+    assert!(
+        (40.0..=110.0).contains(&beats_a_second),
+        "3 stations, 25 a second each, not as fast as they can: {beats_a_second}"
+    );
+
+    let cars = run(plan(Workload::Arrival, None)).await;
+    assert_eq!(cars.summary.calls(), 3, "each arrives once");
+    assert_eq!(run(plan(Workload::Idle, None)).await.summary.calls(), 0);
 }
