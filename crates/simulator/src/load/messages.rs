@@ -45,8 +45,11 @@ pub(super) fn meter_values(text: &mut String, transaction: Option<i64>, reading:
         write!(text, r#""transactionId":{number},"#)?;
     }
     write!(text, r#""meterValue":[{{"timestamp":"{}","sampledValue":["#, reading.at)?;
-    samples(text, reading, |text, value, measurand, unit| {
-        write!(text, r#"{{"value":"{value}","context":"Sample.Periodic","measurand":"{measurand}","unit":"{unit}"}}"#)
+    samples(text, reading, |text, value, measurand, unit, phase| {
+        write!(
+            text,
+            r#"{{"value":"{value}","context":"Sample.Periodic","measurand":"{measurand}",{phase}"unit":"{unit}"}}"#
+        )
     })?;
     text.write_str("]}]}")
 }
@@ -70,10 +73,10 @@ pub(super) fn updated(text: &mut String, name: &str, number: u32, reading: &Read
     event(text, "Updated", "MeterValuePeriodic", number, reading.at)?;
     info(text, name, r#""chargingState":"Charging""#)?;
     write!(text, r#""meterValue":[{{"timestamp":"{}","sampledValue":["#, reading.at)?;
-    samples(text, reading, |text, value, measurand, unit| {
+    samples(text, reading, |text, value, measurand, unit, phase| {
         write!(
             text,
-            r#"{{"value":{value},"context":"Sample.Periodic","measurand":"{measurand}","unitOfMeasure":{{"unit":"{unit}"}}}}"#
+            r#"{{"value":{value},"context":"Sample.Periodic","measurand":"{measurand}",{phase}"unitOfMeasure":{{"unit":"{unit}"}}}}"#
         )
     })?;
     text.write_str("]}]}")
@@ -102,20 +105,23 @@ fn register(text: &mut String, context: &str, reading: &Reading) -> fmt::Result 
     )
 }
 
-/// The five values, separated by commas.
+/// What current and voltage belong to, with the comma behind it; a server must guess where it is left out.
+const PHASE: &str = r#""phase":"L1","#;
+
+/// The five values, separated by commas, each with its measurand, unit and phase.
 fn samples(
     text: &mut String,
     reading: &Reading,
-    mut one: impl FnMut(&mut String, fmt::Arguments<'_>, &str, &str) -> fmt::Result,
+    mut one: impl FnMut(&mut String, fmt::Arguments<'_>, &str, &str, &str) -> fmt::Result,
 ) -> fmt::Result {
     let Reading { register, power, deciamps, decivolts, percent, .. } = reading;
-    one(text, format_args!("{register}"), "Energy.Active.Import.Register", "Wh")?;
+    one(text, format_args!("{register}"), "Energy.Active.Import.Register", "Wh", "")?;
     text.write_char(',')?;
-    one(text, format_args!("{power}"), "Power.Active.Import", "W")?;
+    one(text, format_args!("{power}"), "Power.Active.Import", "W", "")?;
     text.write_char(',')?;
-    one(text, format_args!("{}.{}", deciamps / 10, deciamps % 10), "Current.Import", "A")?;
+    one(text, format_args!("{}.{}", deciamps / 10, deciamps % 10), "Current.Import", "A", PHASE)?;
     text.write_char(',')?;
-    one(text, format_args!("{}.{}", decivolts / 10, decivolts % 10), "Voltage", "V")?;
+    one(text, format_args!("{}.{}", decivolts / 10, decivolts % 10), "Voltage", "V", PHASE)?;
     text.write_char(',')?;
-    one(text, format_args!("{percent}"), "SoC", "Percent")
+    one(text, format_args!("{percent}"), "SoC", "Percent", "")
 }
