@@ -95,7 +95,7 @@ const TABLES: [(&str, &[&str]); 22] = [
     ("charging/sessions", &["meter_evidence", "meter_values", "session_tariffs", "sessions", "transaction_events"]),
     ("charging/reservations", &["reservations"]),
     ("notify/webhooks", &["webhook_deliveries", "webhooks"]),
-    ("balancing", &["balancing_members", "balancing_states", "plans"]),
+    ("balancing", &["balancing_members", "balancing_states", "plan_bases", "plans"]),
 ];
 
 /// Files that name a table of another room all the same, because a join over both is the right thing there.

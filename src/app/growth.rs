@@ -50,6 +50,7 @@ pub const TABLES: &[(&str, Bound)] = &[
     ("meter_values", Kept(&["readings", "loose_readings"])),
     ("network_evses", Stands("one an EVSE")),
     ("organizations", Stands("created on the command line")),
+    ("plan_bases", Passes("with the last plan that hangs on it")),
     ("plans", Kept(&["plans"])),
     ("priority_charges", Kept(&["priority_charges"])),
     ("rate_schedules", Stands("created by hand")),

@@ -7,10 +7,10 @@ use actix_web::{HttpResponse, get, post, web};
 
 use super::cheap_hours::ChargingPlanView;
 use super::explain::{self, ExplanationView, PlanView};
+use super::plan_rows;
 use super::power::{self, PowerView, Stretch};
 use super::proposal::{Proposal, ProposalView};
 use super::status::{self, GroupStatusView};
-use super::store;
 use crate::filters;
 use crate::http::caller::ReadGroups;
 use crate::http::docs::{OneErrors, WriteErrors};
@@ -111,16 +111,20 @@ async fn explain_group(
     let moment = ctx.moment();
     let read = ctx.db.read(move |conn| {
         let root = root(conn, organization, id)?;
-        match store::plan_at(conn, root, query.at)? {
+        match plan_rows::plan_at(conn, root, query.at)? {
             None if query.at.is_none() => {
                 let is_online = |station| link.is_online(station);
-                status::plan_now(conn, root, &moment, is_online).map(Some)
+                status::plan_now(conn, root, &moment, is_online).map(|plan| Some(Ok(plan)))
             }
             stored => Ok(stored),
         }
     });
     let stored = read.await.map_err(missing)?;
     let stored = stored.ok_or_else(|| ApiError::not_found("plan of this group at that time"))?;
+    let stored = stored.map_err(|damaged| {
+        tracing::error!(group = %id, error = %damaged, "a plan cannot be explained");
+        ApiError::new(Code::Internal, format!("The explanation failed: {damaged}"))
+    })?;
     Ok(reply(StatusCode::OK, "Found", explain::explain(stored, id)))
 }
 
@@ -139,7 +143,7 @@ async fn list_group_plans(
     let skipped = i64::from(query.page.unwrap_or(1).max(1) - 1) * limit;
     let read = ctx.db.read(move |conn| {
         let root = root(conn, organization, id)?;
-        store::list_plans(conn, root, skipped, limit)
+        plan_rows::list_plans(conn, root, skipped, limit)
     });
     let plans = read.await.map_err(missing)?;
     let views: Vec<PlanView> = plans.into_iter().map(|stored| explain::show(stored, id)).collect();
@@ -164,7 +168,7 @@ async fn simulate_group(
     let read = ctx.db.read(move |conn| -> StoreResult<_> {
         let root = root(conn, organization, id)?;
         let now = status::plan_now(conn, root, &moment, |station| link.is_online(station))?;
-        let past = stretch.map(|stretch| store::plans_between(conn, root, stretch));
+        let past = stretch.map(|stretch| plan_rows::plans_between(conn, root, stretch));
         Ok((now, past.transpose()?.unwrap_or_default()))
     });
     let (now, past) = read.await.map_err(missing)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::store::StoredPlan;
+use super::plan_rows::StoredPlan;
 use engine::{Limit, NodeBudget, Plan, Snapshot, plan};
 use kernel::*;
 
@@ -75,14 +75,14 @@ pub(super) struct PlanView {
 
 /// The reasons of a plan for everything below a group.
 pub(super) fn explain(stored: StoredPlan, group: GroupId) -> ExplanationView {
-    let reproduced = plan(&stored.snapshot.0, stored.plan.0.now) == stored.plan.0;
+    let reproduced = plan(&stored.snapshot, stored.plan.now) == stored.plan;
     let PlanView { id, at, trigger, groups, members } = show(stored, group);
     ExplanationView { id, at, trigger, reproduced, groups, members }
 }
 
 /// A plan as far as it concerns everything below a group.
 pub(super) fn show(stored: StoredPlan, group: GroupId) -> PlanView {
-    let (snapshot, plan) = (stored.snapshot.0, stored.plan.0);
+    let (snapshot, plan) = (stored.snapshot, stored.plan);
     let below = below(&snapshot, group);
     let members: BTreeSet<ConnectorId> =
         snapshot.members.iter().filter(|member| below.contains(&member.node)).map(|member| member.connector).collect();

@@ -8,7 +8,7 @@
 //!                                     │                                      │
 //!              follow ── what changed ──► Ledger ◄── answers ── apply ◄── cuts first, then raises
 //!                                     │
-//!       ledger_rows, store ◄── state (before anything is sent, and after every answer), plans, events
+//!       ledger_rows, store, plan_rows ◄── state (before anything is sent, and after every answer), plans, events
 //! ```
 //!
 //! Three things make it safe. The ledger knows the most each connector may draw, and nothing is raised into room that
@@ -37,6 +37,8 @@ mod meter;
 #[cfg(test)]
 mod overdraws;
 mod phases;
+mod plan_documents;
+mod plan_rows;
 mod power;
 mod prices;
 mod proposal;

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::explain::{BudgetView, MemberExplanationView, below, budgets};
+use super::plan_rows::StoredPlan;
 use super::snapshot::algorithm;
-use super::store::StoredPlan;
 use crate::http::Faults;
 use crate::http::quantities::{Kilowatts, Share, shown};
 use crate::input;
@@ -138,7 +138,7 @@ impl Proposal {
 
     /// What would be for everything below `group`; `past` are the plans that held, oldest first.
     pub(super) fn answer(&self, group: GroupId, now: StoredPlan, past: Vec<StoredPlan>) -> ProposalView {
-        let now = (now.snapshot.0, now.plan.0);
+        let now = (now.snapshot, now.plan);
         let then = self.changed(group, &now);
         ProposalView {
             then: situation(&then, group),
@@ -175,7 +175,7 @@ impl Proposal {
         let (mut was, mut would) = (Sums::default(), Sums::default());
         for (stored, end) in plans.into_iter().zip(ends) {
             let seconds = end.min(to).seconds_since(stored.at.max(from)).max(0);
-            let before = (stored.snapshot.0, stored.plan.0);
+            let before = (stored.snapshot, stored.plan);
             was.add(&before, group, seconds);
             would.add(&self.changed(group, &before), group, seconds);
         }

@@ -1,8 +1,11 @@
 //! Forgetting old plans, besides those of which a group has too many: also of groups that no longer plan, or are no more. The
 //! newest plan of each stays.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
+use super::plan_rows;
 use crate::events::{Forgotten, Horizon, Mark};
 use crate::load::groups;
 use crate::store::schema::plans;
@@ -27,6 +30,7 @@ pub fn forget(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreRe
         .select((plans::id, plans::group_id))
         .load(conn)?;
     let mut forgotten = Forgotten::default();
+    let mut groups_of_deleted = BTreeSet::new();
     for (id, group) in some {
         forgotten.next = Some(Mark::after(id));
         let newest: Option<PlanId> = plans::table
@@ -39,9 +43,13 @@ pub fn forget(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreRe
             continue;
         }
         let rows = diesel::delete(plans::table.find(id)).execute(conn)?;
+        groups_of_deleted.insert(group);
         if let Some(organization) = groups::owner_of(conn, group)? {
             forgotten.count(organization, rows);
         }
+    }
+    for group in groups_of_deleted {
+        plan_rows::delete_unused_bases(conn, group)?;
     }
     Ok(forgotten)
 }

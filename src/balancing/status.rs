@@ -9,15 +9,15 @@ use super::gather::{Role, Site, SiteConnector};
 use super::ledger_rows;
 use super::load::Load;
 use super::loads::{Loads, loads};
+use super::plan_rows::{self, StoredPlan};
 use super::site_readiness::{Warning, warnings};
 use super::snapshot::planned;
 use super::state::{Memory, State};
-use super::store::{self, StoredPlan};
 use crate::load::assets::{Asset, AssetType, Basis};
 use crate::load::groups::{self, CapacitySource};
 use crate::sites::locations;
 use crate::sites::stations::ConnectorStatus;
-use crate::store::{Conn, Json, StoreError, StoreResult};
+use crate::store::{Conn, StoreError, StoreResult};
 use engine::transition::Stage;
 use engine::{Limit, NodeBudget, Plan};
 use kernel::*;
@@ -156,8 +156,8 @@ pub(super) fn read(
     let state = ledger_rows::load(conn, root)?.unwrap_or_default();
     site.add_strays(&state);
     note_phases(&mut site, &state);
-    let plan = match store::plan_at(conn, root, None)? {
-        Some(stored) => stored.plan.0,
+    let plan = match plan_rows::plan_at(conn, root, None)?.and_then(plan_rows::readable) {
+        Some(stored) => stored.plan,
         None => planned(&site, &state, &loads(&site, &state, now), now).1, // the first is made in a moment
     };
     let below: Vec<GroupId> = groups::tree_of(conn, group)?.iter().map(|group| group.id).collect();
@@ -193,13 +193,7 @@ pub(super) fn plan_now(
     note_phases(&mut site, &state);
     let loads = loads(&site, &state, moment.now);
     let (snapshot, plan) = planned(&site, &state, &loads, moment.now);
-    Ok(StoredPlan {
-        id: moment.id(),
-        at: moment.now,
-        trigger: "asked".to_owned(),
-        snapshot: Json(snapshot),
-        plan: Json(plan),
-    })
+    Ok(StoredPlan { id: moment.id(), at: moment.now, trigger: "asked".to_owned(), snapshot, plan })
 }
 
 /// When the cars of a group are planned to charge.

@@ -1,17 +1,17 @@
 //! What balancing writes down: the state of each tree, its newest plans with the snapshots they came from, and the events
 //! people should hear of, each once a change and not once a tick.
 
-use diesel::prelude::*;
 use serde_json::{Value, json};
 
 use super::escalation;
 use super::ledger_rows;
 use super::loads::Freshness;
+use super::plan_documents::Packed;
+use super::plan_rows::{self, NewPlan};
 use super::state::{Remark, State};
 use crate::events::{Change, EventKind};
 use crate::load::assets::{self, Peaks};
-use crate::store::schema::plans;
-use crate::store::{Conn, Json, StoreResult};
+use crate::store::{Conn, StoreResult};
 use engine::transition::Stage;
 use engine::{Plan, Snapshot};
 use kernel::*;
@@ -31,27 +31,9 @@ pub(super) struct Record {
     pub peaks: Vec<(AssetId, Peaks)>,
     /// The plan breaks a promise.
     pub faulty: bool,
-    plan: Option<Kept>,
+    /// The plan, and how many of its tree are kept.
+    plan: Option<(NewPlan, u32)>,
     events: Vec<(EventKind, Value)>,
-}
-
-#[derive(Debug, Clone)]
-struct Kept {
-    id: PlanId,
-    snapshot: Snapshot,
-    plan: Plan,
-    newest: u32,
-}
-
-/// A plan as it was kept.
-#[derive(Debug, Queryable, Selectable)]
-#[diesel(table_name = plans)]
-pub(super) struct StoredPlan {
-    pub id: PlanId,
-    pub at: Timestamp,
-    pub trigger: String,
-    pub snapshot: Json<Snapshot>,
-    pub plan: Json<Plan>,
 }
 
 /// Whether two plans give the same limits for the same reasons.
@@ -86,9 +68,10 @@ impl Record {
             && self.peaks.is_empty()
     }
 
-    /// Keeps a plan, as one of the `newest`.
-    pub(super) fn keep(&mut self, id: PlanId, snapshot: &Snapshot, plan: &Plan, newest: u32) {
-        self.plan = Some(Kept { id, snapshot: snapshot.clone(), plan: plan.clone(), newest });
+    /// Keeps a plan of this instant, as one of the `newest`.
+    pub(super) fn keep(&mut self, (id, at): (PlanId, Timestamp), packed: Packed, newest: u32) {
+        let new = NewPlan { id, root: self.root, at, trigger: self.trigger, packed };
+        self.plan = Some((new, newest));
     }
 
     /// Notes what changed for the better or the worse.
@@ -128,8 +111,8 @@ impl Record {
     /// Writes it all, with what changed of the state.
     pub(super) fn write(&self, conn: &mut Conn, moment: &Moment, (before, state): (&State, &State)) -> StoreResult<()> {
         ledger_rows::save(conn, self.root, (before, state), moment.now)?;
-        if let Some(kept) = &self.plan {
-            self.insert(conn, kept)?;
+        if let Some((new, newest)) = &self.plan {
+            plan_rows::insert(conn, new, *newest)?;
         }
         for (kind, data) in &self.events {
             self.report(conn, moment, *kind, None, data)?;
@@ -179,32 +162,6 @@ impl Record {
     ) -> StoreResult<()> {
         Change::new(conn, self.organization, moment).record_at(station, kind, data)
     }
-
-    fn insert(&self, conn: &mut Conn, kept: &Kept) -> StoreResult<()> {
-        diesel::insert_into(plans::table)
-            .values((
-                plans::id.eq(kept.id),
-                plans::group_id.eq(self.root),
-                plans::at.eq(kept.plan.now),
-                plans::trigger.eq(self.trigger),
-                plans::snapshot.eq(Json(kept.snapshot.clone())),
-                plans::plan.eq(Json(kept.plan.clone())),
-            ))
-            .execute(conn)?;
-        let too_old: Option<PlanId> = plans::table
-            .filter(plans::group_id.eq(self.root))
-            .order(plans::id.desc())
-            .offset(i64::from(kept.newest.max(1)))
-            .limit(1)
-            .select(plans::id)
-            .first(conn)
-            .optional()?;
-        if let Some(last) = too_old {
-            let old = plans::group_id.eq(self.root).and(plans::id.le(last));
-            diesel::delete(plans::table.filter(old)).execute(conn)?;
-        }
-        Ok(())
-    }
 }
 
 /// Whether more may be drawn somewhere than there is, for long enough to be reported: whenever a capacity falls it is so for a
@@ -214,40 +171,4 @@ fn lasts(state: &mut State, snapshot: &Snapshot, now: Timestamp) -> bool {
     let above = !state.above.is_empty() || exposures.iter().any(|one| one.power > one.capacity);
     state.exceeded_since = above.then(|| state.exceeded_since.unwrap_or(now));
     escalation::lasts(state, escalation::PATIENCE, now)
-}
-
-/// The plan that applied at this instant, or the newest.
-pub(super) fn plan_at(conn: &mut Conn, root: GroupId, at: Option<Timestamp>) -> StoreResult<Option<StoredPlan>> {
-    let mut rows = plans::table.filter(plans::group_id.eq(root)).into_boxed();
-    if let Some(at) = at {
-        rows = rows.filter(plans::at.le(at));
-    }
-    Ok(rows.order((plans::at.desc(), plans::id.desc())).select(StoredPlan::as_select()).first(conn).optional()?)
-}
-
-/// The plans that applied between two instants, oldest first: the one that applied at the first, and those made since.
-pub(super) fn plans_between(
-    conn: &mut Conn,
-    root: GroupId,
-    (from, to): (Timestamp, Timestamp),
-) -> StoreResult<Vec<StoredPlan>> {
-    let made = plans::table
-        .filter(plans::group_id.eq(root))
-        .filter(plans::at.gt(from).and(plans::at.lt(to)))
-        .order((plans::at, plans::id))
-        .select(StoredPlan::as_select())
-        .load(conn)?;
-    let held = plan_at(conn, root, Some(from))?;
-    Ok(held.into_iter().chain(made).collect())
-}
-
-/// The newest plans, newest first, after leaving out the first `skipped`.
-pub(super) fn list_plans(conn: &mut Conn, root: GroupId, skipped: i64, limit: i64) -> StoreResult<Vec<StoredPlan>> {
-    Ok(plans::table
-        .filter(plans::group_id.eq(root))
-        .order(plans::id.desc())
-        .offset(skipped)
-        .limit(limit)
-        .select(StoredPlan::as_select())
-        .load(conn)?)
 }

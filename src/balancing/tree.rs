@@ -12,6 +12,7 @@ use super::cycle::{Decided, decide};
 use super::escalation::shed_sessions;
 use super::gather::Site;
 use super::ledger_rows;
+use super::plan_documents::Packer;
 use super::replan::{Notes, ReplanRequests};
 use super::rows::Rows;
 use super::settings::Settings;
@@ -49,6 +50,8 @@ pub(super) struct Tree {
     current: Option<CurrentPlan>,
     /// The plan that was recorded last.
     recorded: Option<Plan>,
+    /// What makes rows of plans.
+    packer: Packer,
     asked: JoinSet<Answer>,
 }
 
@@ -89,6 +92,7 @@ impl Tree {
             saved: Arc::default(),
             current: None,
             recorded: None,
+            packer: Packer::default(),
             asked: JoinSet::new(),
         }
     }
@@ -109,6 +113,7 @@ impl Tree {
                     tracing::warn!(group = %self.root, %error, "balancing cycle failed, retrying");
                     // What was not stored was not sent: go on from what the stores have.
                     self.state = None;
+                    self.packer.forget();
                     self.timer.sleep(self.settings.settle.max(Duration::from_millis(100))).await;
                     self.requests.request("retry", |notes| notes.everything = true);
                 }
@@ -223,7 +228,8 @@ impl Tree {
         }
         if self.recorded.as_ref().is_none_or(|last| !store::says_the_same(last, &current.plan)) {
             let id = self.context.moment().id();
-            record.keep(id, &current.snapshot, &current.plan, self.settings.plans_kept);
+            let packed = self.packer.pack(id, &current.snapshot, &current.plan)?;
+            record.keep((id, current.plan.now), packed, self.settings.plans_kept);
             state.plan = Some(id);
         }
         if !current.site.dry_run {

@@ -51,6 +51,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     priority_charges,
     balancing_states,
     plans,
+    plan_bases,
     events,
     webhooks,
     webhook_deliveries,

@@ -100,6 +100,16 @@ diesel::table! {
         trigger -> Text,
         snapshot -> JsonDoc,
         plan -> JsonDoc,
+        base_id -> Nullable<Text>,
+        difference -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    plan_bases (id) {
+        id -> Text,
+        group_id -> Text,
+        document -> Binary,
     }
 }
 

@@ -36,19 +36,25 @@ pub struct Port {
 impl Depot {
     /// A depot with this many ports in a group with these fields; every station is connected.
     pub async fn new(ports: usize, fields: Value) -> Self {
-        Self::with(ports, fields, json!({"type": "J1772", "power": 7})).await
+        Self::with(ports, fields, json!({"type": "J1772", "power": 7}), &[]).await
+    }
+
+    /// The same on a server with these options.
+    pub async fn with_options(ports: usize, fields: Value, options: &[(&str, &str)]) -> Self {
+        Self::with(ports, fields, json!({"type": "J1772", "power": 7}), options).await
     }
 
     /// The same with ports of 11 kW on three phases.
     pub async fn three_phase(ports: usize, fields: Value) -> Self {
         let port = json!({"type": "Type2", "power": 11, "power_type": "AC_3_PHASE",
             "phase_rotation": "RST"});
-        Self::with(ports, fields, port).await
+        Self::with(ports, fields, port, &[]).await
     }
 
-    async fn with(ports: usize, fields: Value, port: Value) -> Self {
+    async fn with(ports: usize, fields: Value, port: Value, options: &[(&str, &str)]) -> Self {
         let link = FakeLink::default();
-        let app = TestApp::start_on(Some(Arc::new(link.clone())), &[("EVENWATT_BALANCING_TICK_SECONDS", "1")]).await;
+        let options = [&[("EVENWATT_BALANCING_TICK_SECONDS", "1")], options].concat();
+        let app = TestApp::start_on(Some(Arc::new(link.clone())), &options).await;
         let location = app
             .client
             .post(

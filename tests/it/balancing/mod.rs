@@ -9,6 +9,7 @@ mod escalation;
 mod external_limits;
 mod home;
 mod link;
+mod plans;
 mod proposal;
 mod safety;
 mod sharing;
