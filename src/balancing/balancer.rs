@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::task::JoinHandle;
 
+use super::look;
 use super::replan::{Notes, ReplanRequests};
 use super::settings::Settings;
 use super::tree::Tree;
@@ -25,7 +26,8 @@ struct Shared {
     link: SharedLink,
     settings: Settings,
     trees: Mutex<BTreeMap<GroupId, Running>>,
-    listener: Mutex<Option<JoinHandle<()>>>,
+    /// What listens, and what looks at everything.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Running {
@@ -42,21 +44,29 @@ impl Balancer {
         settings: Settings,
     ) -> Self {
         let balancer =
-            Self(Arc::new(Shared { context, link, settings, trees: Mutex::default(), listener: Mutex::default() }));
+            Self(Arc::new(Shared { context, link, settings, trees: Mutex::default(), tasks: Mutex::default() }));
         let listener = Listener { balancer: balancer.clone(), roots: HashMap::new() };
-        let task = tokio::spawn(listener.run(signals.listen(), assets.listen()));
-        *lock(&balancer.0.listener) = Some(task);
+        let listener = tokio::spawn(listener.run(signals.listen(), assets.listen()));
+        let looker = tokio::spawn(look::run(balancer.clone(), balancer.0.context.clone(), settings.tick));
+        *lock(&balancer.0.tasks) = vec![listener, looker];
         balancer
     }
 
     /// Stops at once; what was sent is remembered, and the next start assumes the full exposure.
     pub fn stop(&self) {
-        if let Some(listener) = lock(&self.0.listener).take() {
-            listener.abort();
+        for task in std::mem::take(&mut *lock(&self.0.tasks)) {
+            task.abort();
         }
         for running in std::mem::take(&mut *lock(&self.0.trees)).into_values() {
             running.task.abort();
         }
+    }
+
+    /// The trees that are balanced, by their roots.
+    pub(super) fn trees(&self) -> Vec<(GroupId, Arc<ReplanRequests>)> {
+        let trees = lock(&self.0.trees);
+        let running = trees.iter().filter(|(_, running)| !running.task.is_finished());
+        running.map(|(root, running)| (*root, Arc::clone(&running.requests))).collect()
     }
 
     fn request(&self, root: GroupId, trigger: &'static str, note: impl FnOnce(&mut Notes)) {
@@ -149,7 +159,10 @@ impl Listener {
                 if doubted {
                     notes.doubted.insert(station);
                 }
-                notes.changed.insert(station);
+                match kind {
+                    SignalKind::Metered(..) => notes.metered.insert(station),
+                    _ => notes.changed.insert(station),
+                };
                 notes.hear(station, kind);
                 notes.whole |= kind == SignalKind::Reconfigured;
             });
@@ -164,7 +177,10 @@ impl Listener {
         };
         let db = &self.balancer.0.context.db;
         match db.read(move |conn| groups::root_of(conn, group)).await {
-            Ok(root) => self.balancer.request(root, trigger, |notes| notes.urgent |= urgent),
+            Ok(root) => self.balancer.request(root, trigger, |notes| {
+                notes.top = true;
+                notes.urgent |= urgent;
+            }),
             Err(StoreError::NotFound) => {} // the group was deleted meanwhile
             Err(error) => tracing::error!(%error, %group, "a group could not be read"),
         }

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!  signals ──► balancer ──► replan ──► tree          one task per root group, one cycle at a time
+//!            look, once a tick ──┘     │
 //!                                     │
 //!     stores ── rows ── gather ──► Site ──► Snapshot ──► engine::plan ──► check
 //!                                     │                                      │
@@ -33,6 +34,7 @@ mod gather;
 mod ledger_rows;
 mod load;
 mod loads;
+mod look;
 mod meter;
 #[cfg(test)]
 mod overdraws;

@@ -1,10 +1,12 @@
 //! What wakes a tree: requests are gathered, so that a hundred signals cost one cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::rows::Rows;
 use crate::sites::stations::link::{Shown, SignalKind, Stray};
 use kernel::{ConnectorId, StationId};
 
@@ -21,6 +23,12 @@ pub(super) struct Notes {
     pub everything: bool,
     /// Stations of which the stores have something new.
     pub changed: BTreeSet<StationId>,
+    /// Stations that reported readings: of them the sessions are new.
+    pub metered: BTreeSet<StationId>,
+    /// Something of whole groups is new: their assets.
+    pub top: bool,
+    /// All that the stores had a moment ago.
+    pub looked: Option<Look>,
     /// The stores may have something new of any station.
     pub whole: bool,
     /// What meters of connectors showed, in the order of receipt.
@@ -29,6 +37,14 @@ pub(super) struct Notes {
     pub wished: BTreeSet<ConnectorId>,
     /// What happened at connectors that are not set up, in the same order.
     pub strays: BTreeMap<(StationId, u32), Vec<Stray>>,
+}
+
+/// All that the stores had of a tree, read for it ([`super::look`]).
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub rows: Rows,
+    /// How often the tree itself had read when that began.
+    pub reads: u64,
 }
 
 /// Readings of one connector that are gathered for one cycle at most; older ones are dropped.
@@ -59,6 +75,16 @@ impl Notes {
         }
     }
 
+    /// Whether nothing happened but that stations reported readings.
+    pub(super) fn are_readings_only(&self) -> bool {
+        !self.metered.is_empty() && !self.top && !self.whole && !self.everything && self.changed.is_empty()
+    }
+
+    /// Every station of which the stores have something new.
+    pub(super) fn stations(&self) -> BTreeSet<StationId> {
+        self.changed.union(&self.metered).copied().collect()
+    }
+
     /// Whether it is uncertain what this station enforces.
     pub(super) fn doubts(&self, station: StationId) -> bool {
         self.everything || self.doubted.contains(&station)
@@ -70,6 +96,10 @@ impl Notes {
 pub(super) struct ReplanRequests {
     notes: Mutex<Notes>,
     woken: Notify,
+    /// How often the tree began and ended to read, so odd while it does.
+    reads: AtomicU64,
+    /// How many stations it read last.
+    stations: AtomicUsize,
 }
 
 impl ReplanRequests {
@@ -80,6 +110,38 @@ impl ReplanRequests {
         note(&mut notes);
         drop(notes);
         self.woken.notify_one();
+    }
+
+    /// Rings because everything was looked at; what woke the tree, if something did, stays what it was.
+    pub(super) fn look(&self, note: impl FnOnce(&mut Notes)) {
+        note(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner));
+        self.woken.notify_one();
+    }
+
+    /// Whether nothing rang but a look at everything: there is nothing to wait for.
+    pub(super) fn is_look_only(&self) -> bool {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).trigger.is_none()
+    }
+
+    /// The tree begins to read.
+    pub(super) fn begin_to_read(&self) {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It has read so many stations.
+    pub(super) fn end_to_read(&self, stations: usize) {
+        self.stations.store(stations, Ordering::SeqCst);
+        self.reads.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often it read; `None` while it does.
+    pub(super) fn reads(&self) -> Option<u64> {
+        Some(self.reads.load(Ordering::SeqCst)).filter(|reads| reads.is_multiple_of(2))
+    }
+
+    /// How many stations it read last.
+    pub(super) fn stations(&self) -> usize {
+        self.stations.load(Ordering::SeqCst)
     }
 
     /// Waits for a request.

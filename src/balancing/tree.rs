@@ -45,6 +45,8 @@ pub(super) struct Tree {
     state: Option<State>,
     /// What the stores have of the tree, as it was read.
     rows: Option<Rows>,
+    /// Everything was looked at for it, so it need not do that itself.
+    looked: bool,
     /// What the stores have of the state.
     saved: Arc<State>,
     current: Option<CurrentPlan>,
@@ -89,6 +91,7 @@ impl Tree {
             requests,
             state: None,
             rows: None,
+            looked: false,
             saved: Arc::default(),
             current: None,
             recorded: None,
@@ -130,20 +133,22 @@ impl Tree {
         let load = self.current.as_ref().and_then(|current| current.load_changes_at);
         let next = due.into_iter().chain(queue).chain(site).chain(load).map(|at: Timestamp| at.since(now));
         // At least a little: what stays due, such as a repetition that is still due, must not spin.
-        next.fold(self.settings.tick, Duration::min).max(Duration::from_millis(50))
+        next.fold(self.longest_without_reading(), Duration::min).max(Duration::from_millis(50))
     }
 
     async fn replan_requested(&mut self) -> StoreResult<Life> {
-        let settled = self.timer.sleep(self.settings.settle);
-        self.requests.urgent_or(settled).await;
+        if !self.requests.is_look_only() {
+            let settled = self.timer.sleep(self.settings.settle);
+            self.requests.urgent_or(settled).await;
+        }
         let notes = self.requests.take();
         self.cycle(notes).await
     }
 
     /// Gathers, plans and says what may be said.
-    async fn cycle(&mut self, notes: Notes) -> StoreResult<Life> {
+    async fn cycle(&mut self, mut notes: Notes) -> StoreResult<Life> {
         let root = self.root;
-        let Some(mut site) = self.read(&notes).await? else {
+        let Some(mut site) = self.read(&mut notes).await? else {
             return self.retire().await;
         };
         site.note_online(self.link.as_ref());
@@ -171,17 +176,35 @@ impl Tree {
         Ok(Life::Goes)
     }
 
-    /// The site as the stores have it. Where it is known which stations changed, only those are read, but all of them now and then.
-    async fn read(&mut self, notes: &Notes) -> StoreResult<Option<Site>> {
+    /// After which time it reads everything itself: a look for all trees comes every tick.
+    fn longest_without_reading(&self) -> Duration {
+        if self.looked { self.settings.tick * 2 } else { self.settings.tick }
+    }
+
+    /// The site as the stores have it: what a look found, with what is known to be newer.
+    async fn read(&mut self, notes: &mut Notes) -> StoreResult<Option<Site>> {
         let (root, now) = (self.root, self.context.clock.now());
         let whole = notes.whole || notes.everything;
-        let kept = self.rows.take().filter(|rows| !whole && now.since(rows.read_at) < self.settings.tick);
-        let changed = notes.changed.clone();
-        let read = self.context.db.read(move |conn| match kept {
-            Some(rows) => rows.refresh(conn, root, &changed, now),
-            None => Rows::read(conn, root, now),
-        });
-        self.rows = read.await?;
+        let looked = notes.looked.take().filter(|look| !whole && self.requests.reads() == Some(look.reads));
+        let only_looked = looked.is_some() && notes.stations().is_empty() && !notes.top;
+        if let Some(look) = looked {
+            (self.rows, self.looked) = (Some(look.rows), true);
+        }
+        if !only_looked {
+            let longest = self.longest_without_reading();
+            let kept = self.rows.take().filter(|rows| !whole && now.since(rows.read_at) < longest);
+            let (changed, readings_only) = (notes.stations(), notes.are_readings_only());
+            self.requests.begin_to_read();
+            let read = self.context.db.read(move |conn| match kept {
+                Some(rows) if readings_only => rows.refresh_sessions(conn, root, &changed, now),
+                Some(rows) => rows.refresh(conn, root, &changed, now),
+                None => Rows::read(conn, root, now),
+            });
+            let read = read.await;
+            let stations = read.as_ref().ok().and_then(Option::as_ref).map_or(0, |rows| rows.stations.len());
+            self.requests.end_to_read(stations);
+            self.rows = read?;
+        }
         Ok(self.rows.as_ref().and_then(|rows| Site::of(rows, now)))
     }
 

@@ -30,17 +30,19 @@ fn watts(connector: &Connector, profile: &Profile, period: Period, voltage: Mill
     limit.unwrap_or_else(|_| connector.rating(volts)) // limits were bounded when they were stored
 }
 
-/// What profiles let these connectors draw now, where any applies.
+/// What profiles let these connectors draw now, where any applies; `place_of` knows the time zone and the voltage of a station.
 pub fn limits_at(
     conn: &mut Conn,
     connectors: &[Connector],
-    (zone, voltage): (TimeZone, Millivolts),
+    place_of: impl Fn(StationId) -> Option<(TimeZone, Millivolts)>,
     now: Timestamp,
 ) -> StoreResult<BTreeMap<ConnectorId, Watts>> {
     let evses: Vec<EvseId> = connectors.iter().map(|one| one.evse_id).collect();
     let profiles = store::by_evse(conn, &evses)?;
     let limit = |connector: &Connector| {
-        let (profile, period) = schedule::counting(profiles.get(&connector.evse_id)?, now, zone)?;
+        let profiles = profiles.get(&connector.evse_id)?;
+        let (zone, voltage) = place_of(connector.chargestation_id)?;
+        let (profile, period) = schedule::counting(profiles, now, zone)?;
         Some((connector.id, watts(connector, profile, period, voltage)))
     };
     Ok(connectors.iter().filter_map(limit).collect())

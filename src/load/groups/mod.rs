@@ -29,5 +29,7 @@ pub use membership::{GroupConnector, GroupStation};
 pub use model::NewGroup;
 pub use model::{Algorithm, Group, GroupView};
 pub use prices::EnergyPrices;
-pub use store::{all_roots, find as find_group, members_of, root_of, root_of_station, stations_of, take_in, tree_of};
+pub use store::{
+    all_roots, find as find_group, members_of, root_of, root_of_station, stations_of, take_in, tree_of, trees_of,
+};
 pub use uses::Uses;

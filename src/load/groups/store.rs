@@ -1,5 +1,7 @@
 //! Groups and their members in the database.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::answers::group_of_station;
@@ -215,8 +217,16 @@ pub fn all_roots(conn: &mut Conn) -> StoreResult<Vec<GroupId>> {
 
 /// A root and everything below it, parents before children.
 pub fn tree_of(conn: &mut Conn, root: GroupId) -> StoreResult<Vec<Group>> {
-    let mut tree = vec![load_groups::table.find(root).select(Group::as_select()).first(conn)?];
-    let mut level = vec![root];
+    trees_of(conn, &[root])?.remove(&root).ok_or(StoreError::NotFound)
+}
+
+/// The same for many roots in as many queries; those that are not there are left out.
+pub fn trees_of(conn: &mut Conn, roots: &[GroupId]) -> StoreResult<BTreeMap<GroupId, Vec<Group>>> {
+    let tops: Vec<Group> =
+        load_groups::table.filter(load_groups::id.eq_any(roots)).select(Group::as_select()).load(conn)?;
+    let mut level: Vec<GroupId> = tops.iter().map(|top| top.id).collect();
+    let mut root_of: BTreeMap<GroupId, GroupId> = level.iter().map(|id| (*id, *id)).collect();
+    let mut trees: BTreeMap<GroupId, Vec<Group>> = tops.into_iter().map(|top| (top.id, vec![top])).collect();
     for _ in 0..DEEPEST {
         let below: Vec<Group> = load_groups::table
             .filter(load_groups::parent_id.eq_any(&level))
@@ -224,12 +234,18 @@ pub fn tree_of(conn: &mut Conn, root: GroupId) -> StoreResult<Vec<Group>> {
             .select(Group::as_select())
             .load(conn)?;
         level = below.iter().map(|group| group.id).collect();
-        tree.extend(below);
         if level.is_empty() {
             break;
         }
+        for group in below {
+            let root = group.parent_id.and_then(|parent| root_of.get(&parent)).copied();
+            if let Some((root, tree)) = root.and_then(|root| Some((root, trees.get_mut(&root)?))) {
+                root_of.insert(group.id, root);
+                tree.push(group);
+            }
+        }
     }
-    Ok(tree)
+    Ok(trees)
 }
 
 pub(super) fn list(
