@@ -9,6 +9,7 @@ use actix_web::web;
 use anyhow::{Context as _, Result, anyhow};
 
 use crate::balancing::Balancer;
+use crate::charging::sessions::OpenSessions;
 use crate::control::actions::Performer;
 use crate::control::provisioning;
 use crate::events::Feed;
@@ -32,6 +33,7 @@ use clock::RandomIds;
 use clock::{SharedClock, SystemClock};
 use kernel::IdSource;
 use kernel::Protocol;
+use kernel::id::RawId;
 
 pub mod config;
 pub mod growth;
@@ -151,12 +153,14 @@ fn open(settings: &StoreSettings) -> Result<Conn> {
     Conn::open(&settings.url, settings.synchronous).with_context(|| format!("cannot open the {}", settings.url))
 }
 
-/// Locks the store for a server, applies migrations, and starts the threads that own its connections.
-fn lock_store(config: &Config, holder: &Holder) -> Result<(StoreLock, Db)> {
+/// Locks the store for a server, applies migrations, and starts the threads that own its connections. `run` is an id that no other run
+/// of a server has.
+fn lock_store(config: &Config, holder: &Holder, run: RawId) -> Result<(StoreLock, Db)> {
     let settings = config.store_settings().map_err(|error| anyhow!(error))?;
     let lock = StoreLock::take(&settings.url, holder)?;
     migrate::run(&mut open(&settings)?)?;
-    let db = Db::open_behind(settings, Some(lock.gate()))?;
+    let memory = Arc::new(OpenSessions::new(run));
+    let db = Db::open_with(settings, Some(lock.gate()), Some(memory))?;
     Ok((lock, db))
 }
 
@@ -169,8 +173,9 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     let address = listener.local_addr()?;
     let websocket_url = websocket_url(&config.http.public_url, address);
     let Dependencies { clock, ids, link } = dependencies;
-    let holder = Holder::this_process(ids.next_raw(clock.now()), clock.now());
-    let (lock, db) = lock_store(config, &holder)?;
+    let run = ids.next_raw(clock.now());
+    let holder = Holder::this_process(run, clock.now());
+    let (lock, db) = lock_store(config, &holder, run)?;
     let context = Context {
         db,
         clock,

@@ -55,7 +55,7 @@ pub fn start(
             let (context, signals) = (tidying.clone(), signals.clone());
             async move {
                 let moment = context.moment();
-                let tidied = context.db.write(move |conn| -> StoreResult<Vec<Session>> {
+                let tidied = context.db.write_to_memory(move |conn| -> StoreResult<Vec<Session>> {
                     sessions::cancel_overdue(conn, &moment)?;
                     reservations::expire(conn, &moment)?;
                     let over = sessions::close_abandoned(conn, &moment, &patience)?;
@@ -82,6 +82,7 @@ pub fn start(
             async move {
                 let now = context.clock.now();
                 context.db.write(move |conn| portal::tidy(conn, now)).await?;
+                context.db.write_to_memory(move |conn| sessions::write_down(conn, now)).await?;
                 retention.lock().await.apply(&context).await
             }
         }),

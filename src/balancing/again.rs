@@ -86,7 +86,7 @@ pub(super) async fn carry_out(
 ) -> Result<Outcome, LinkError> {
     let moment = context.moment();
     let db = &context.db;
-    let made = db.write(move |conn| sessions::start_again(conn, &moment, (organization, ended)));
+    let made = db.write_to_memory(move |conn| sessions::start_again(conn, &moment, (organization, ended)));
     let (session, command) = match made.await {
         Ok(Some(made)) => made,
         Ok(None) => return Err(LinkError::Superseded),
@@ -103,7 +103,8 @@ pub(super) async fn carry_out(
         Err(error) => error.to_string(),
     };
     let moment = context.moment();
-    let given_up = db.write(move |conn| sessions::give_up_start(conn, &moment, (organization, session.id), &why));
+    let given_up =
+        db.write_to_memory(move |conn| sessions::give_up_start(conn, &moment, (organization, session.id), &why));
     if let Err(error) = given_up.await {
         tracing::warn!(%error, session = %ended, "a session that does not start was not cancelled");
     }

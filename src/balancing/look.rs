@@ -10,7 +10,7 @@
 //! A tree used to read everything in the first cycle that came a tick or more after it had done so, so that a change was seen
 //! after one tick where nothing else woke the tree, and after nearly two where something did just before. Now a tree is
 //! read once a tick, whatever else wakes it, and is woken by that, so that what depends on time alone is decided as often
-//! as before. It still reads by itself what a signal tells of, at once, and everything when it starts, when signals were missed,
+//! as before. It still reads by itself what a signal reports, at once, and everything when it starts, when signals were missed,
 //! when a look was long in coming (two ticks; one as long as there was none), and after a failure.
 //!
 //! A look never replaces what is newer: it is thrown away when the tree itself has read since the look began, or did just then

@@ -3,7 +3,7 @@
 //! A document is the JSON of a snapshot, a line feed, and the JSON of the plan that was made of it. A base is a Zstandard frame
 //! of a document. What is kept of a plan is a frame of its document with the document of the base before it as a prefix, which is
 //! what `zstd --patch-from` writes: what both have in common costs a few bytes, wherever it stands. The prefix is no part of the
-//! frame and has to be the same to the byte when that is read; a checksum of the content tells when it is not.
+//! frame and has to be the same to the byte when that is read; a checksum of the content says when it is not.
 //!
 //! Every difference hangs on one base and on no other difference. So two rows are enough to read a plan, any plan can be
 //! deleted, and what is damaged harms one plan, or those of one base.

@@ -10,7 +10,7 @@ use crate::store::{Conn, StoreResult};
 use kernel::*;
 
 /// Readings one answer is made of at most; later ones are left out.
-const MOST_READINGS: i64 = 200_000;
+const MOST_READINGS: usize = 200_000;
 
 /// What a group drew in one span.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

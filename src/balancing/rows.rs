@@ -140,7 +140,7 @@ impl Rows {
     /// The same tree now, where nothing happened but that these stations reported readings: of the stores only their sessions are
     /// another. Where a session begins or ends in the same moment, the whole station is read.
     ///
-    /// What no signal tells of is seen by the look at everything, a tick after the last one at most ([`super::look`]), as
+    /// What no signal reports is seen by the look at everything, a tick after the last one at most ([`super::look`]), as
     /// it is where no station reports readings.
     pub(super) fn refresh_sessions(
         mut self,

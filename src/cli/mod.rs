@@ -58,7 +58,7 @@ enum Command {
     /// Shows a depot of eight virtual stations that shares 30 kW, live
     Demo(demo::DemoArgs),
     /// Loads a server with virtual charge stations and reports latency and throughput
-    Simulate(simulate::SimulateArgs),
+    Simulate(Box<simulate::SimulateArgs>),
     /// Measures how long it takes from a meter's reading until the last station obeys
     Reaction(reaction::ReactionArgs),
     /// Measures how fast events reach a webhook, alone and beside bad ones
@@ -151,7 +151,7 @@ impl Cli {
             Command::Openapi(what) => openapi(what),
             Command::ApiKey(command) => api_key(&self.configuration()?, command),
             Command::Demo(arguments) => block_on(demo::run(arguments.clone(), self.listen.as_deref())),
-            Command::Simulate(arguments) => block_on(simulate::run(arguments.clone())),
+            Command::Simulate(arguments) => block_on(simulate::run((**arguments).clone())),
             Command::Reaction(arguments) => block_on(reaction::run(arguments.clone())),
             Command::Deliveries(arguments) => block_on(deliveries::run(arguments.clone())),
             Command::Replay(arguments) => replay_record(arguments),

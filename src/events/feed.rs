@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio::task::JoinHandle;
 
 use super::store;
@@ -62,6 +62,8 @@ type Lines = broadcast::Sender<Arc<Line>>;
 pub struct Feed {
     lines: broadcast::WeakSender<Arc<Line>>,
     sent: Arc<AtomicI64>,
+    /// Somebody began to listen.
+    came: Arc<Notify>,
 }
 
 impl Feed {
@@ -69,16 +71,25 @@ impl Feed {
     pub async fn start(context: Context) -> StoreResult<(Self, JoinHandle<()>)> {
         let lines = broadcast::channel(LINES_KEPT).0;
         let read = context.db.read(store::settled_cursor).await?;
-        let feed = Self { lines: lines.downgrade(), sent: Arc::new(AtomicI64::new(read)) };
-        let sent = Arc::clone(&feed.sent);
+        let feed = Self { lines: lines.downgrade(), sent: Arc::new(AtomicI64::new(read)), came: Arc::default() };
+        let (sent, came) = (Arc::clone(&feed.sent), Arc::clone(&feed.came));
         let mut commits = context.db.commits();
         let task = tokio::spawn(async move {
             loop {
                 commits.mark_unchanged();
+                let is_heard = lines.receiver_count() > 0;
                 if let Err(error) = pass_on(&context, &lines, &sent).await {
                     tracing::error!(%error, "the log of events could not be read");
                 }
-                let _ = tokio::time::timeout(LOOKED_AT_EVERY, commits.changed()).await;
+                // Where nobody listens no commit is worth a look; whoever comes is.
+                let woken = async {
+                    if is_heard {
+                        let _ = commits.changed().await;
+                    } else {
+                        came.notified().await;
+                    }
+                };
+                let _ = tokio::time::timeout(LOOKED_AT_EVERY, woken).await;
             }
         });
         Ok((feed, task))
@@ -86,7 +97,9 @@ impl Feed {
 
     /// What is sent from now on; `None` when the server stops.
     pub(super) fn listen(&self) -> Option<broadcast::Receiver<Arc<Line>>> {
-        self.lines.upgrade().map(|lines| lines.subscribe())
+        let lines = self.lines.upgrade().map(|lines| lines.subscribe());
+        self.came.notify_one();
+        lines
     }
 
     /// The cursor up to which everything was sent to whoever listened then; those who listen now get what comes after.

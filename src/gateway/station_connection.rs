@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde_json::json;
 
@@ -16,9 +15,6 @@ use crate::store::{Conn, StoreError, StoreResult};
 use kernel::Protocol;
 use kernel::*;
 
-/// How long it is remembered which connector has which number.
-const REMEMBERED_FOR: Duration = Duration::from_secs(60);
-
 /// The connection to a station.
 pub struct StationConnection {
     /// Which station.
@@ -31,7 +27,8 @@ pub struct StationConnection {
     pub address: IpAddr,
     /// Its deviations when it connected, and what it was caught at since.
     deviations: Mutex<Vec<String>>,
-    layout: Mutex<Option<(Arc<Layout>, Timestamp)>>,
+    /// Which connector has which number, and how often that had changed when it was read.
+    layout: Mutex<Option<(Arc<Layout>, u64)>>,
 }
 
 /// What is done after an answer left.
@@ -63,20 +60,20 @@ impl StationConnection {
         }
     }
 
-    fn remembered(&self) -> MutexGuard<'_, Option<(Arc<Layout>, Timestamp)>> {
+    fn remembered(&self) -> MutexGuard<'_, Option<(Arc<Layout>, u64)>> {
         self.layout.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What `wanted` finds in the layout of the station, which is remembered for a minute.
+    /// What `wanted` finds in the layout of the station, which is remembered until it changes.
     pub(super) async fn connector<T>(
         &self,
         gateway: &GatewayDependencies,
         wanted: impl Fn(&Layout) -> Option<T>,
     ) -> StoreResult<Option<T>> {
-        let now = gateway.context.clock.now();
+        let changes = stations::layout_changes(self.station);
         let known = self.remembered().clone();
         if let Some((layout, read_at)) = known
-            && now.since(read_at) < REMEMBERED_FOR
+            && read_at == changes
             && let Some(found) = wanted(&layout)
         {
             return Ok(Some(found));
@@ -84,7 +81,7 @@ impl StationConnection {
         let station = self.station;
         let read = gateway.context.db.read(move |conn| stations::layout(conn, station));
         let layout = Arc::new(read.await?);
-        *self.remembered() = Some((Arc::clone(&layout), now));
+        *self.remembered() = Some((Arc::clone(&layout), changes));
         Ok(wanted(&layout))
     }
 
@@ -171,7 +168,10 @@ impl StationConnection {
             return;
         }
         let (organization, moment) = (self.organization, gateway.context.moment());
-        let ended = gateway.context.db.write(move |conn| sessions::end_forgotten(conn, &moment, organization, session));
+        let ended = gateway
+            .context
+            .db
+            .write_to_memory(move |conn| sessions::end_forgotten(conn, &moment, organization, session));
         match ended.await {
             Ok(Some(over)) => {
                 let kind = over.connector_id.map(|connector| SignalKind::SessionEnded(connector, over.id));

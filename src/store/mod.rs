@@ -4,13 +4,16 @@
 //! connections, off the async workers (see [`pool`]). Migrations exist twice with the same names, see [`migrate`].
 
 pub mod beside;
+mod cached;
 mod cancel;
+pub mod changes;
 pub mod columns;
 pub mod connection;
 pub mod counters;
 pub mod error;
 pub mod limit;
 pub mod lock;
+pub mod memory;
 pub mod migrate;
 pub mod pool;
 pub mod query;
@@ -27,6 +30,7 @@ pub use columns::Json;
 pub use connection::{Conn, StoreUrl};
 pub use error::{StoreError, StoreResult};
 pub use lock::StoreLock;
+pub use memory::Memory;
 pub use pool::{Db, StoreFailure};
 pub use reads::Lane;
 pub use search::Searched;

@@ -2,10 +2,14 @@
 //!
 //! Handlers hand closures to a bounded queue; a full queue is an error at once, not a wait. Reads run on the threads of their
 //! lane (see [`super::reads`]). A writer takes every write that is waiting, up to `LARGEST_GROUP`, runs them in one
-//! transaction, each in a savepoint of its own, commits once, and only then answers all of them: a thousand messages
-//! of stations share one fsync, and nobody gets the answer "stored" before it is. Writes that nobody waits for with impatience,
-//! such as meter values, wait `PATIENCE` for company. Of the API's writes a group takes `API_SHARE` at most, after those of
-//! stations, so that no client's burst is before a station's message.
+//! transaction, commits once, and only then answers all of them: a thousand messages of stations share one fsync, and nobody
+//! gets the answer "stored" before it is. Writes of the API, which are refused now and then, run in savepoints of their own; those
+//! of stations only where one of them was refused. Writes that nobody waits for with impatience, such as meter values, wait
+//! `PATIENCE` for company. Of the API's writes a group takes `API_SHARE` at most, after those of stations, so that no client's
+//! burst is before a station's message.
+//!
+//! On PostgreSQL the first of several writers owns the [`Memory`] of the store, and does what is known to change that. The others do all
+//! else from queues of their own, and hand over what turns out to change it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -17,9 +21,11 @@ use diesel::r2d2::Pool;
 use tokio::sync::{oneshot, watch};
 
 use super::beside;
+use super::changes;
 use super::connection::{Conn, Opener, StoreUrl};
 use super::error::{StoreError, StoreResult};
 use super::lock::Gate;
+use super::memory::{self, Memory};
 use super::reads::{Lane, Reads};
 use super::settings::StoreSettings;
 use super::threads::{Held, spawn};
@@ -35,8 +41,10 @@ const ATTEMPTS: u32 = 5;
 
 /// A write in a queue: it may be run again when its group could not be committed.
 trait WriteJob: Send {
-    /// Runs it and keeps the outcome; false means its changes must be rolled back.
+    /// Runs it and keeps the outcome.
     fn run(&mut self, conn: &mut Conn) -> Ran;
+    /// Whether it is likely to be refused, and then has to be undone alone.
+    fn is_apart(&self) -> bool;
     /// Sends the caller the kept outcome.
     fn answer(self: Box<Self>);
     /// Sends the caller the error that it could not be stored.
@@ -45,12 +53,17 @@ trait WriteJob: Send {
 
 enum Ran {
     Stored,
+    /// Its changes must be undone, and it is answered.
     Refused,
+    /// It lost a race.
     Collided,
+    /// Another writer must do it.
+    Misplaced,
 }
 
 struct Write<F, T, E> {
     work: F,
+    apart: bool,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
@@ -59,9 +72,9 @@ impl<F, T, E> Write<F, T, E>
 where
     Self: WriteJob + 'static,
 {
-    fn queued(work: F) -> (Box<dyn WriteJob>, oneshot::Receiver<Result<T, E>>) {
+    fn queued(work: F, apart: bool) -> (Box<dyn WriteJob>, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
-        let job = Self { work, outcome: None, reply };
+        let job = Self { work, apart, outcome: None, reply };
         (Box::new(job), answer)
     }
 }
@@ -76,12 +89,16 @@ where
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(conn)))
             .unwrap_or_else(|_| Err(StoreError::Failed("a query panicked".into()).into()));
         let ran = match &outcome {
+            _ if memory::was_misplaced() => Ran::Misplaced,
             Ok(_) => Ran::Stored,
             Err(error) if matches!(error.store_failure(), Some(StoreError::Busy)) => Ran::Collided,
             Err(_) => Ran::Refused,
         };
         self.outcome = Some(outcome);
         ran
+    }
+    fn is_apart(&self) -> bool {
+        self.apart
     }
     fn answer(self: Box<Self>) {
         if let Some(outcome) = self.outcome {
@@ -131,7 +148,10 @@ type WriteQueues = Writes<flume::Receiver<Wake>, flume::Receiver<Box<dyn WriteJo
 pub struct Db {
     lane: Lane,
     reads: Arc<Reads>,
-    writes: Arc<WriteSenders>,
+    /// The queues of the writer that owns the memory.
+    owner: Arc<WriteSenders>,
+    /// Those of the others; the same where there are none.
+    others: Arc<WriteSenders>,
     commits: Arc<watch::Sender<()>>,
     settings: Arc<StoreSettings>,
     gate: Option<Arc<Gate>>,
@@ -140,11 +160,16 @@ pub struct Db {
 impl Db {
     /// Opens the pool and starts its threads. The schema must be current (see [`super::migrate`]).
     pub fn open(settings: StoreSettings) -> StoreResult<Self> {
-        Self::open_behind(settings, None)
+        Self::open_with(settings, None, None)
     }
 
-    /// The same for a server: nothing is written while its store is not held (see [`super::lock`]).
-    pub fn open_behind(settings: StoreSettings, gate: Option<Arc<Gate>>) -> StoreResult<Self> {
+    /// The same for a server: nothing is written while its store is not held (see [`super::lock`]), and its threads share what it keeps
+    /// in memory.
+    pub fn open_with(
+        settings: StoreSettings,
+        gate: Option<Arc<Gate>>,
+        memory: Option<Arc<dyn Memory>>,
+    ) -> StoreResult<Self> {
         let writers = match settings.url {
             StoreUrl::Sqlite(_) => 1,
             StoreUrl::Postgres(_) => settings.writers.max(1),
@@ -159,16 +184,34 @@ impl Db {
             .connection_timeout(Duration::from_secs(10))
             .build(opener)
             .map_err(|error| StoreError::Failed(error.to_string()))?;
-        let (writes, write_queues) = write_queues(settings.queue);
-        let write_queues = Arc::new(write_queues);
+        let (owner, owner_queues) = write_queues(settings.queue);
+        let owner = Arc::new(owner);
+        let (others, other_queues) = match writers {
+            1 => (Arc::clone(&owner), None),
+            _ => {
+                let (others, queues) = write_queues(settings.queue);
+                (Arc::new(others), Some(Arc::new(queues)))
+            }
+        };
         let commits = Arc::new(watch::Sender::new(()));
-        let reads = Arc::new(Reads::start(&settings, &pool)?);
-        for index in 0..writers {
-            let (pool, queues) = (pool.clone(), Arc::clone(&write_queues));
-            let (commits, gate) = (Arc::clone(&commits), gate.clone());
-            spawn(format!("db-write-{index}"), move || write_loop(&pool, &queues, &commits, gate.as_deref()))?;
+        let reads = Arc::new(Reads::start(&settings, &pool, memory.as_ref())?);
+        let writer = |queues, owner| Writer {
+            queues,
+            owner,
+            commits: Arc::clone(&commits),
+            gate: gate.clone(),
+            memory: memory.clone(),
+            retaken: 0,
+        };
+        let mut all = vec![writer(Arc::new(owner_queues), None)];
+        if let Some(queues) = other_queues {
+            all.extend((1..writers).map(|_| writer(Arc::clone(&queues), Some(owner.wakes.clone()))));
         }
-        Ok(Self { lane: Lane::Stations, reads, writes: Arc::new(writes), commits, settings: Arc::new(settings), gate })
+        for (index, writer) in all.into_iter().enumerate() {
+            let pool = pool.clone();
+            spawn(format!("db-write-{index}"), move || writer.run(&pool))?;
+        }
+        Ok(Self { lane: Lane::Stations, reads, owner, others, commits, settings: Arc::new(settings), gate })
     }
 
     /// The same store for other work.
@@ -212,15 +255,32 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (job, answer) = Write::queued(accompanied(work));
+        let (job, answer) = Write::queued(accompanied(work), self.lane == Lane::Api);
         match self.lane {
-            Lane::Api => self.writes.send_for_api(job)?,
-            Lane::Stations | Lane::Balancing => self.writes.send_now(job)?,
+            Lane::Api => self.others.send_for_api(job)?,
+            Lane::Stations | Lane::Balancing => self.others.send_now(job)?,
         }
         Self::outcome(answer).await
     }
 
-    /// Like [`Db::write`], but waits a little for other writes: for what comes often and is not waited for.
+    /// Like [`Db::write`], for what is known to change the memory of the store: it need not be handed over.
+    pub async fn write_to_memory<T, E>(
+        &self,
+        work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + StoreFailure + 'static,
+    {
+        let (job, answer) = Write::queued(accompanied(work), self.lane == Lane::Api);
+        match self.lane {
+            Lane::Api => self.owner.send_for_api(job)?,
+            Lane::Stations | Lane::Balancing => self.owner.send_now(job)?,
+        }
+        Self::outcome(answer).await
+    }
+
+    /// Like [`Db::write_to_memory`], but waits a little for other writes: for what comes often and is not waited for.
     pub async fn write_with_others<T, E>(
         &self,
         work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -229,8 +289,8 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (job, answer) = Write::queued(accompanied(work));
-        self.writes.send_patiently(job)?;
+        let (job, answer) = Write::queued(accompanied(work), false);
+        self.owner.send_patiently(job)?;
         Self::outcome(answer).await
     }
 
@@ -325,87 +385,186 @@ impl WriteQueues {
     }
 }
 
-fn write_loop(pool: &Pool<Opener>, queues: &WriteQueues, commits: &watch::Sender<()>, gate: Option<&Gate>) {
-    let mut held = Held::new(pool);
-    let mut some_are_left = false;
-    while let Some(group) = queues.next_group(some_are_left) {
-        some_are_left = queues.leaves_some(group.len());
-        metrics::histogram!("evenwatt_store_group_size").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
-        match held.get() {
-            Ok(conn) => {
-                run_group(conn, group, gate);
-                commits.send_replace(());
+/// A thread that writes.
+struct Writer {
+    queues: Arc<WriteQueues>,
+    /// Where work goes that only the owner of the memory can do; none for the owner.
+    owner: Option<flume::Sender<Wake>>,
+    commits: Arc<watch::Sender<()>>,
+    gate: Option<Arc<Gate>>,
+    memory: Option<Arc<dyn Memory>>,
+    /// How often the store's lock had been taken again when its memory was read.
+    retaken: u64,
+}
+
+impl Writer {
+    fn run(mut self, pool: &Pool<Opener>) {
+        memory::settle(self.memory.clone(), self.owner.is_none());
+        if self.owner.is_some() {
+            self.memory = None;
+        }
+        let mut held = Held::new(pool);
+        let mut some_are_left = false;
+        while let Some(group) = self.queues.next_group(some_are_left) {
+            some_are_left = self.queues.leaves_some(group.len());
+            if group.is_empty() {
+                continue;
             }
-            Err(error) => {
-                tracing::error!(%error, "no connection to the store");
-                group.into_iter().for_each(|job| job.fail(StoreError::Failed("no connection to the store".into())));
+            metrics::histogram!("evenwatt_store_group_size").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
+            match held.get() {
+                Ok(conn) => {
+                    self.run_group(conn, group);
+                    self.commits.send_replace(());
+                }
+                Err(error) => {
+                    tracing::error!(%error, "no connection to the store");
+                    group.into_iter().for_each(|job| job.fail(StoreError::Failed("no connection to the store".into())));
+                }
             }
         }
     }
-}
 
-/// Runs a group in one transaction; where that cannot be committed, each alone.
-fn run_group(conn: &mut Conn, mut group: Vec<Box<dyn WriteJob>>, gate: Option<&Gate>) {
-    if group.len() > 1 {
-        let committed = conn.write(|conn| {
-            admit(conn, gate)?;
-            for job in &mut group {
-                if matches!(in_savepoint(conn, job.as_mut()), Ran::Collided) {
-                    return Err(StoreError::Busy);
+    /// Runs a group in one transaction. Where one of it is refused that was not expected to be, it is run again with each undone alone;
+    /// where the group cannot be committed, each is run alone.
+    fn run_group(&mut self, conn: &mut Conn, mut group: Vec<Box<dyn WriteJob>>) {
+        if group.len() > 1 {
+            let mut outcome = self.run_together(conn, &mut group, false);
+            if matches!(outcome, Err(Undo::Refused)) {
+                outcome = self.run_together(conn, &mut group, true);
+            }
+            if outcome.is_ok() {
+                group.into_iter().for_each(|job| job.answer());
+                return;
+            }
+        }
+        group.into_iter().for_each(|job| self.run_alone(conn, job));
+    }
+
+    fn run_together(&mut self, conn: &mut Conn, group: &mut [Box<dyn WriteJob>], all_apart: bool) -> Result<(), Undo> {
+        let memory = self.memory.clone();
+        self.in_transaction(conn, |conn| {
+            for job in group {
+                let ran = match all_apart || job.is_apart() {
+                    true => in_savepoint(conn, job.as_mut(), memory.as_deref()),
+                    false => job.run(conn),
+                };
+                match (ran, all_apart || job.is_apart()) {
+                    (Ran::Stored, _) | (Ran::Refused, true) => {}
+                    (Ran::Refused, false) => return Err(Undo::Refused),
+                    (Ran::Collided | Ran::Misplaced, _) => return Err(Undo::Store(StoreError::Busy)),
                 }
             }
             Ok(())
-        });
-        if committed.is_ok() {
-            group.into_iter().for_each(|job| job.answer());
-            return;
-        }
+        })
     }
-    group.into_iter().for_each(|job| run_alone(conn, job, gate));
-}
 
-/// Lets a transaction that just began pass the gate, where there is one.
-fn admit(conn: &mut Conn, gate: Option<&Gate>) -> StoreResult<()> {
-    gate.map_or(Ok(()), |gate| gate.admit(conn))
-}
-
-fn run_alone(conn: &mut Conn, mut job: Box<dyn WriteJob>, gate: Option<&Gate>) {
-    let mut failure = StoreError::Busy;
-    for _ in 0..ATTEMPTS {
-        let outcome = conn.write(|conn| {
-            admit(conn, gate).map_err(Undo::Store)?;
-            match job.run(conn) {
+    fn run_alone(&mut self, conn: &mut Conn, mut job: Box<dyn WriteJob>) {
+        let mut failure = StoreError::Busy;
+        for _ in 0..ATTEMPTS {
+            let outcome = self.in_transaction(conn, |conn| match job.run(conn) {
                 Ran::Stored => Ok(()),
                 Ran::Refused => Err(Undo::Refused),
                 Ran::Collided => Err(Undo::Store(StoreError::Busy)),
+                Ran::Misplaced => Err(Undo::Misplaced),
+            });
+            match outcome {
+                Ok(()) | Err(Undo::Refused) => return job.answer(),
+                Err(Undo::Misplaced) => return self.hand_over(job),
+                Err(Undo::Store(error)) => failure = error,
             }
-        });
-        match outcome {
-            Ok(()) | Err(Undo::Refused) => return job.answer(),
-            Err(Undo::Store(error)) => failure = error,
+            if !matches!(failure, StoreError::Busy) {
+                break;
+            }
         }
-        if !matches!(failure, StoreError::Busy) {
-            break;
+        job.fail(failure);
+    }
+
+    /// Gives work to the owner of the memory.
+    fn hand_over(&self, job: Box<dyn WriteJob>) {
+        let sent = self.owner.as_ref().map(|owner| owner.try_send(Wake::Job(job)));
+        let refused = match sent {
+            Some(Err(flume::TrySendError::Full(wake) | flume::TrySendError::Disconnected(wake))) => wake,
+            Some(Ok(())) | None => return,
+        };
+        if let Wake::Job(job) = refused {
+            job.fail(StoreError::Busy);
         }
     }
-    job.fail(failure);
+
+    /// Runs `work` in a transaction that passes the gate, with the memory in step.
+    fn in_transaction(
+        &mut self,
+        conn: &mut Conn,
+        work: impl FnOnce(&mut Conn) -> Result<(), Undo>,
+    ) -> Result<(), Undo> {
+        conn.begin()?;
+        let worked = self.admit(conn).map_err(Undo::Store).and_then(|()| {
+            work(conn)?;
+            match &self.memory {
+                Some(memory) => memory.before_commit(conn).map_err(Undo::Store),
+                None => Ok(()),
+            }
+        });
+        let outcome = match worked {
+            Ok(()) => conn.commit().map_err(|error| {
+                // It may have come through all the same.
+                self.memory.iter().for_each(|memory| memory.forget());
+                Undo::from(error)
+            }),
+            Err(undo) => {
+                conn.rollback();
+                Err(undo)
+            }
+        };
+        changes::count();
+        if let Some(memory) = &self.memory {
+            match outcome {
+                Ok(()) => memory.committed(),
+                Err(_) => memory.rolled_back(),
+            }
+        }
+        outcome
+    }
+
+    /// Lets a transaction that just began pass the gate, where there is one, and have the memory ready.
+    fn admit(&mut self, conn: &mut Conn) -> StoreResult<()> {
+        if let Some(gate) = &self.gate {
+            gate.admit(conn)?;
+        }
+        let Some(memory) = &self.memory else {
+            return Ok(());
+        };
+        let retaken = self.gate.as_ref().map_or(0, |gate| gate.retaken());
+        if retaken != self.retaken {
+            self.retaken = retaken;
+            memory.forget(); // another server may have written meanwhile
+        }
+        memory.begin(conn)
+    }
 }
 
-fn in_savepoint(conn: &mut Conn, job: &mut dyn WriteJob) -> Ran {
+fn in_savepoint(conn: &mut Conn, job: &mut dyn WriteJob, memory: Option<&dyn Memory>) -> Ran {
+    memory.inspect(|memory| memory.mark());
     let outcome = conn.transaction(|conn| match job.run(conn) {
         Ran::Stored => Ok(()),
         Ran::Refused => Err(Undo::Refused),
         Ran::Collided => Err(Undo::Store(StoreError::Busy)),
+        Ran::Misplaced => Err(Undo::Misplaced),
     });
+    if outcome.is_err() {
+        memory.inspect(|memory| memory.undo());
+    }
     match outcome {
         Ok(()) => Ran::Stored,
         Err(Undo::Refused) => Ran::Refused,
+        Err(Undo::Misplaced) => Ran::Misplaced,
         Err(Undo::Store(_)) => Ran::Collided,
     }
 }
 
 enum Undo {
     Refused,
+    Misplaced,
     Store(StoreError),
 }
 

@@ -7,7 +7,7 @@ use super::*;
 type Jobs = Vec<Box<dyn WriteJob>>;
 
 fn job() -> Box<dyn WriteJob> {
-    Write::queued(|_: &mut Conn| Ok::<(), StoreError>(())).0
+    Write::queued(|_: &mut Conn| Ok::<(), StoreError>(()), false).0
 }
 
 fn count(group: Option<Jobs>) -> Option<usize> {
@@ -74,7 +74,7 @@ async fn every_write_is_answered() {
 /// Sends one write after the other, each when the one before was answered; the first that was not answered in time.
 fn first_unanswered(senders: &WriteSenders) -> Option<u32> {
     (0..20_000).find(|_| {
-        let (job, mut answer) = Write::queued(|_: &mut Conn| Ok::<(), StoreError>(()));
+        let (job, mut answer) = Write::queued(|_: &mut Conn| Ok::<(), StoreError>(()), false);
         senders.send_for_api(job).expect("room");
         let sent = Instant::now();
         while matches!(answer.try_recv(), Err(oneshot::error::TryRecvError::Empty)) {

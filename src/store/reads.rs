@@ -17,6 +17,7 @@ use super::cancel::{Canceller, Waiting, process_of};
 use super::connection::{Conn, Opener, StoreUrl};
 use super::error::{StoreError, StoreResult};
 use super::limit::Ticket;
+use super::memory::{self, Memory};
 use super::settings::StoreSettings;
 use super::threads::{Held, spawn};
 
@@ -53,7 +54,11 @@ pub(super) struct Reads {
 
 impl Reads {
     /// Starts the threads of all lanes.
-    pub(super) fn start(settings: &StoreSettings, pool: &Pool<Opener>) -> StoreResult<Self> {
+    pub(super) fn start(
+        settings: &StoreSettings,
+        pool: &Pool<Opener>,
+        memory: Option<&Arc<dyn Memory>>,
+    ) -> StoreResult<Self> {
         let opener = Opener { url: settings.url.clone(), synchronous: settings.synchronous };
         let canceller = match settings.url {
             StoreUrl::Sqlite(_) => None,
@@ -67,7 +72,9 @@ impl Reads {
             let (jobs, queue) = flume::bounded::<ReadJob>(settings.queue);
             for index in 0..threads.max(1) {
                 let (pool, queue, limit) = (pool.clone(), queue.clone(), settings.query_limit);
+                let memory = memory.cloned();
                 spawn(format!("db-{}-{index}", lane.name()), move || {
+                    memory::settle(memory, false);
                     read_loop(&pool, &queue, lane, limit);
                 })?;
             }

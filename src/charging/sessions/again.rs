@@ -68,7 +68,7 @@ pub fn to_start_again(conn: &mut Conn, connector: &Connector) -> StoreResult<Opt
         .order((sessions::begun_at.desc(), sessions::id.desc()))
         .select(Session::as_select())
         .first::<Session>(conn);
-    let last = last.optional()?;
+    let last = store::some(conn, last.optional()?.into_iter().collect())?.pop();
     Ok(last.filter(|session| {
         session.status == SessionStatus::Ended
             && session.restartable

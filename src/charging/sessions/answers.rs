@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use super::model::SessionStatus;
-use crate::store::schema::{meter_values, sessions};
+use super::shelf;
+use crate::store::schema::sessions;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -64,15 +65,8 @@ pub fn powers(
     conn: &mut Conn,
     connectors: &[ConnectorId],
     (from, to): (Timestamp, Timestamp),
-    most: i64,
+    most: usize,
 ) -> StoreResult<Vec<(ConnectorId, Timestamp, Option<Watts>)>> {
-    Ok(meter_values::table
-        .filter(meter_values::connector_id.eq_any(connectors))
-        .filter(meter_values::at.ge(from))
-        .filter(meter_values::at.lt(to))
-        .filter(meter_values::power.is_not_null())
-        .order(meter_values::at)
-        .limit(most)
-        .select((meter_values::connector_id, meter_values::at, meter_values::power))
-        .load(conn)?)
+    let readings = shelf::powers_between(conn, connectors, (from, to), most)?;
+    Ok(readings.into_iter().map(|(connector, one)| (connector, one.at, one.reading.power)).collect())
 }

@@ -58,6 +58,9 @@ async fn list_sessions(
     if query.search.is_some() {
         caller.must_see_cards("Searching by number of card")?;
     }
+    if matches!(query.sort_by.as_str(), "updatedAt" | "energyConsumed") {
+        ctx.db.write_to_memory(move |conn| store::write_rows(conn, organization)).await?;
+    }
     list::respond(&ctx, query, move |conn, query| {
         let view = |session: Session| SessionView::from(session).seen(whole);
         Ok(store::list(conn, organization, query)?.map(view))
@@ -264,7 +267,7 @@ async fn list_energy_reports(
         .read(move |conn| {
             let session = store::find(conn, organization, id)?;
             let mut reports = match session.connector_id {
-                Some(connector) => readings::energy_reports(conn, id, connector)?,
+                Some(connector) => readings::energy_reports(conn, &session, connector)?,
                 None => Vec::new(),
             };
             if whole {

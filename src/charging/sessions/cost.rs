@@ -6,10 +6,10 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::model::Session;
-use super::retention;
+use super::{retention, shelf};
 use crate::each;
 use crate::http::money::{Amount, Percent};
-use crate::store::schema::{meter_values, session_tariffs};
+use crate::store::schema::session_tariffs;
 use crate::store::{Conn, Json, StoreResult};
 use crate::{events, market::offers, sites::rates, sites::stations};
 use kernel::*;
@@ -155,19 +155,23 @@ pub(super) fn compute(conn: &mut Conn, session: &mut Session, until: Timestamp) 
     if forgotten.is_some_and(|before| session.ended_at.is_some_and(|ended| ended < before)) {
         return Ok(());
     }
+    let points = shelf::points(conn, session, connector)?;
+    compute_by(conn, session, until, points)
+}
+
+/// The same by what is known of it.
+pub(super) fn compute_by(
+    conn: &mut Conn,
+    session: &mut Session,
+    until: Timestamp,
+    points: Vec<Point>,
+) -> StoreResult<()> {
     let (tariff, timezone): (Json<Tariff>, String) = session_tariffs::table
         .find(session.id)
         .select((session_tariffs::tariff, session_tariffs::timezone))
         .first(conn)?;
-    let rows: Vec<(Timestamp, Option<WattHours>, Option<Watts>)> = meter_values::table
-        .filter(meter_values::connector_id.eq(connector).and(meter_values::session_id.eq(session.id)))
-        .order(meter_values::at.asc())
-        .select((meter_values::at, meter_values::delivered, meter_values::power))
-        .load(conn)?;
-    let points = rows.into_iter().map(|(at, energy, power)| Point { at, energy, power });
     let zone = timezone.parse().unwrap_or_default();
-    let cost = computed(&tariff.0, zone, session, until, points.collect());
-    session.cost = Some(Json(cost));
+    session.cost = Some(Json(computed(&tariff.0, zone, session, until, points)));
     Ok(())
 }
 

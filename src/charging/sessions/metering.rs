@@ -64,6 +64,26 @@ pub(super) enum Attribution {
     Foreign,
 }
 
+impl Attribution {
+    /// As it is packed.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::Named => 0,
+            Self::Unnamed => 1,
+            Self::Foreign => 2,
+        }
+    }
+
+    pub(super) const fn of_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Named),
+            1 => Some(Self::Unnamed),
+            2 => Some(Self::Foreign),
+            _ => None,
+        }
+    }
+}
+
 /// The series that a sample belongs to: what does not name the transaction may be of another register.
 fn series(sample: &Sample, attribution: Attribution) -> Series {
     let aligned = matches!(sample.context.as_str(), "Clock" | "Sample.Clock");

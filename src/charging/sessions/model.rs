@@ -190,6 +190,8 @@ pub struct Session {
     pub corrections: Json<Vec<Correction>>,
     /// Its station ended it, and nobody had asked for that.
     pub restartable: bool,
+    /// How many reports of readings it has taken in.
+    pub reports: i64,
 }
 
 impl Session {
@@ -247,6 +249,7 @@ impl Session {
             begun_at: None,
             corrections: Json::default(),
             restartable: false,
+            reports: 0,
         }
     }
 

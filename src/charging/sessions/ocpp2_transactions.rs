@@ -153,8 +153,10 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
         Some(session) => session,
         None => begin(conn, moment, event)?,
     };
+    let (reports, activities) = (session.reports, session.charging_activity.0.len());
+    let mut changes_row = began || event.stage != Stage::Updated || event.driver.is_some() || !session.is_open();
     let is_news = seen.is_news(event);
-    received_events::keep(conn, moment, event, session.id)?;
+    received_events::keep(conn, moment, event, (session.id, seen))?;
     let settled = (session.status == SessionStatus::Ended).then(|| session.settled());
 
     let is_billed = !session.is_open() && !session.is_over_by_assumption();
@@ -166,6 +168,7 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
             id_tag: event.driver.as_ref().map(|driver| driver.id_tag.as_str()),
             at: event.at,
         };
+        changes_row = true;
         session = assign_connector(conn, moment, session, &found)?;
         if !is_billed {
             metering::rate(conn, &mut session)?;
@@ -217,7 +220,11 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
     };
     let corrected = session.status == SessionStatus::Ended
         && settled.is_some_and(|before| session.keep_correction(before, why, moment.now));
-    store::update(conn, &session)?;
+    changes_row |= session.charging_activity.0.len() > activities || session.connector_id.is_none();
+    match changes_row || session.reports == reports {
+        true => store::update(conn, &session)?,
+        false => store::save_metrics(conn, &session)?,
+    }
     let mut recorded = Recorded { session, repeated: false, is_news, began, assigned, ended };
     recorded.record_events(conn, moment, corrected, is_charged)?;
     if is_orphan {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::ending::assume_over;
 use super::model::{Session, SessionStatus};
-use super::store::{find, is_alive_since, open_on_connectors, record, update};
+use super::store::{find, is_alive_since, open_on_connectors, record, some, update};
 use super::transactions::START_WITHIN;
 use crate::events::EventKind;
 use crate::sites::stations::{self, Connector, ConnectorStatus};
@@ -42,6 +42,7 @@ pub fn cancel_overdue(conn: &mut Conn, moment: &Moment) -> StoreResult<usize> {
         .limit(MOST_AT_ONCE)
         .select(Session::as_select())
         .load(conn)?;
+    let overdue = some(conn, overdue)?;
     for session in overdue.iter().cloned() {
         cancel(conn, moment, session, "The station did not start in time")?;
     }
@@ -90,7 +91,7 @@ pub(super) const OFFLINE: &str = "the station is offline for long";
 
 /// Sessions whose connector was called free after they began, and long ago; with the time since which it is.
 fn at_free_connectors(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<(Session, Option<Timestamp>)>> {
-    Ok(connectors::table
+    let found: Vec<(Session, Option<Timestamp>)> = connectors::table
         .inner_join(sessions::table)
         .filter(sessions::status.eq(SessionStatus::Started))
         .filter(connectors::status.eq(ConnectorStatus::Available))
@@ -99,12 +100,14 @@ fn at_free_connectors(conn: &mut Conn, now: Timestamp) -> StoreResult<Vec<(Sessi
         .order(sessions::id)
         .limit(MOST_AT_ONCE)
         .select((Session::as_select(), connectors::status_at))
-        .load(conn)?)
+        .load(conn)?;
+    let (found, since): (Vec<Session>, Vec<_>) = found.into_iter().unzip();
+    Ok(some(conn, found)?.into_iter().zip(since).collect())
 }
 
 fn at_offline_stations(conn: &mut Conn, left_before: Timestamp) -> StoreResult<Vec<Session>> {
     let left = chargestations::last_disconnect_at;
-    Ok(chargestations::table
+    let found = chargestations::table
         .inner_join(sessions::table)
         .filter(sessions::status.eq(SessionStatus::Started))
         .filter(chargestations::online.eq(false))
@@ -112,7 +115,8 @@ fn at_offline_stations(conn: &mut Conn, left_before: Timestamp) -> StoreResult<V
         .order(sessions::id)
         .limit(MOST_AT_ONCE)
         .select(Session::as_select())
-        .load(conn)?)
+        .load(conn)?;
+    some(conn, found)
 }
 
 /// Sessions that run at a connector since before its station booted, and of which nothing was drawn since.

@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
-use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::chunks::Whose;
 use super::energy::{believed, marks_of_one_message};
 use super::evidence::{self, Evidence, Source};
 use super::metering::{self, Attribution};
 use super::model::Session;
+use super::open::Outcome;
+use super::packed::Stored;
 use super::placing::assign_connector_by_readings;
+use super::shelf::{self, Known, Shelf, complete, known};
 use super::store::record;
 use super::{corrections, cost, store};
-use crate::each;
 use crate::events::EventKind;
 use crate::http::quantities::shown;
-use crate::store::schema::meter_values;
-use crate::store::{Conn, Json, StoreResult};
+use crate::store::{Conn, StoreResult};
 use kernel::*;
 
 /// How often `session.updated` is recorded at most.
@@ -52,7 +53,7 @@ pub struct Reading {
 impl Reading {
     /// The same with what another message reported of the same instant; nothing where it reports something else of what is
     /// known, so that it cannot be the same instant. A power that was reported counts more than one that was derived.
-    fn with(&self, other: &Self) -> Option<Self> {
+    pub(super) fn with(&self, other: &Self) -> Option<Self> {
         let (power, power_is_derived) = match (self.power, other.power) {
             (Some(_), Some(_)) if other.power_is_derived => (self.power, self.power_is_derived),
             (Some(_), Some(_)) if self.power_is_derived => (other.power, false),
@@ -129,23 +130,6 @@ impl Session {
     pub(super) fn source(&self, connector: Option<ConnectorId>) -> Source {
         Source { organization: self.organization_id, station: self.chargestation_id, connector, session: Some(self.id) }
     }
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = meter_values, treat_none_as_default_value = false)]
-struct Row<'a> {
-    connector_id: ConnectorId,
-    at: Timestamp,
-    context: &'a str,
-    session_id: Option<SessionId>,
-    received_at: Timestamp,
-    energy: Option<WattHours>,
-    power: Option<Watts>,
-    reading: Json<Value>,
-    raw: &'a str,
-    #[diesel(column_name = told_at)]
-    station_time: Option<Timestamp>,
-    delivered: Option<WattHours>,
 }
 
 /// Records meter values; what is already known is left as it is. Answers the session that they are about, as it is now.
@@ -269,10 +253,13 @@ pub(super) fn take_in(
     let times = samples.iter().map(|sample| (sample.at, sample.station_time));
     let marks = marks_of_one_message(&times.collect::<Vec<_>>(), moment.now);
     let (mut news, source) = (false, session.source(connector));
+    let shelf = Shelf::of(session)?;
+    shelf.begin(session, moment.now, attribution);
     for (sample, mark) in samples.iter().zip(marks) {
         evidence::keep(conn, moment, source, sample)?;
         news |= session.note_oddities(sample);
         if sample.reading == Reading::default() {
+            shelf.note(session.id, sample, Outcome::Known);
             continue;
         }
         // A clock that stands still, or begins anew at each boot, reported the same of other sessions.
@@ -283,23 +270,25 @@ pub(super) fn take_in(
             None => None,
         };
         if known.as_ref().is_some_and(Known::is_complete) {
+            shelf.note(session.id, sample, Outcome::Known);
             continue; // reported before
         }
         news = true;
         let (at, is_now) = metering::observe(conn, session, sample, mark, attribution)?;
         let delivered = is_now.then_some(session.energy);
         match (known, connector) {
-            (Some(known), Some(connector)) => {
+            (Some(known), Some(_)) => {
                 session.complete_report(at, &known.together);
-                complete(conn, connector, &known, sample, delivered)?;
+                shelf.complete(conn, session.id, known, sample, delivered)?;
             }
             (None, Some(connector)) => {
-                let place = (connector, Some(session.id));
-                insert(conn, moment, place, sample, (at, delivered))?;
+                let whose = Whose { connector, session: Some(session.id) };
+                shelf.add(conn, whose, sample, Stored::of(sample, moment.now, (at, delivered)))?;
             }
-            (_, None) => {}
+            (_, None) => shelf.note(session.id, sample, Outcome::Observed),
         }
     }
+    shelf.end(session, news);
     Ok(news)
 }
 
@@ -309,126 +298,18 @@ pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sa
     let Some(connector) = source.connector else {
         return Ok(()); // a reading is found by its connector
     };
-    match known(conn, connector, source.session, sample)? {
-        Some(known) if known.is_complete() => Ok(()),
-        Some(known) => complete(conn, connector, &known, sample, None),
-        None => {
-            let at = believed(sample.at, moment.now);
-            let place = (connector, source.session);
-            insert(conn, moment, place, sample, (at, None))
-        }
-    }
-}
-
-/// What is stored of the same instant.
-struct Known {
-    at: Timestamp,
-    reading: Reading,
-    raw: String,
-    delivered: Option<WattHours>,
-    /// The same with what is reported now.
-    together: Reading,
-}
-
-impl Known {
-    /// Whether what is reported now was reported before.
-    fn is_complete(&self) -> bool {
-        self.together == self.reading
-    }
-}
-
-/// What was stored of the same instant, of a session or of any.
-fn known(
-    conn: &mut Conn,
-    connector: ConnectorId,
-    whose: Option<SessionId>,
-    sample: &Sample,
-) -> StoreResult<Option<Known>> {
-    /// Readings that are looked at: clocks that stand still show one time for all.
-    const MOST_OF_ONE_TIME: i64 = 20;
-    let of_instant = meter_values::connector_id
-        .eq(connector)
-        .and(meter_values::told_at.eq(sample.station_time))
-        .and(meter_values::context.eq(&sample.context));
-    let mut stored = meter_values::table.filter(of_instant).into_boxed();
-    if let Some(session) = whose {
-        stored = stored.filter(meter_values::session_id.eq(session));
-    }
-    let rows: Vec<(Timestamp, Json<Reading>, String, Option<WattHours>)> = stored
-        .order(meter_values::at.desc())
-        .limit(MOST_OF_ONE_TIME)
-        .select((meter_values::at, meter_values::reading, meter_values::raw, meter_values::delivered))
-        .load(conn)?;
-    let fits = rows.into_iter().filter_map(|(at, Json(reading), raw, delivered)| {
-        let together = reading.with(&sample.reading)?;
-        Some(Known { at, reading, raw, delivered, together })
-    });
-    let fits: Vec<Known> = fits.collect();
-    let received_before = fits.iter().position(Known::is_complete);
-    Ok(fits.into_iter().nth(received_before.unwrap_or(0)))
-}
-
-/// Puts what was reported separately into the reading of the same instant.
-fn complete(
-    conn: &mut Conn,
-    connector: ConnectorId,
-    known: &Known,
-    sample: &Sample,
-    delivered: Option<WattHours>,
-) -> StoreResult<()> {
-    let reading = &known.together;
-    let raw = match (known.raw.as_str(), sample.raw.as_str()) {
-        (raw, "") | ("", raw) => raw.to_owned(),
-        (first, second) => format!("{first}\n{second}"),
-    };
-    let of_instant = (connector, known.at, &sample.context);
-    diesel::update(meter_values::table.find(of_instant))
-        .set((
-            meter_values::energy.eq(reading.energy),
-            meter_values::power.eq(reading.power),
-            meter_values::reading.eq(Json(serde_json::to_value(reading).unwrap_or_default())),
-            meter_values::raw.eq(raw),
-            meter_values::delivered.eq(delivered.or(known.delivered)),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-fn insert(
-    conn: &mut Conn,
-    moment: &Moment,
-    (connector_id, session_id): (ConnectorId, Option<SessionId>),
-    sample: &Sample,
-    (at, delivered): (Timestamp, Option<WattHours>),
-) -> StoreResult<()> {
-    /// Values that may share a microsecond: elements of one message without times that are believed.
-    const MOST_AT_ONCE: i64 = 1_000;
     if sample.reading == Reading::default() {
         return Ok(());
     }
-    for later in 0..MOST_AT_ONCE {
-        let row = Row {
-            connector_id,
-            at: Timestamp::from_micros(at.micros().saturating_add(later)),
-            context: &sample.context,
-            session_id,
-            received_at: moment.now,
-            energy: sample.reading.energy,
-            power: sample.reading.power,
-            reading: Json(serde_json::to_value(&sample.reading).unwrap_or_default()),
-            raw: &sample.raw,
-            station_time: Some(sample.station_time),
-            delivered,
-        };
-        let stored = each!(conn, |conn| diesel::insert_into(meter_values::table)
-            .values(&row)
-            .on_conflict_do_nothing()
-            .execute(conn))?;
-        if stored > 0 {
-            break;
+    match known(conn, connector, source.session, sample)? {
+        Some(known) if known.is_complete() => Ok(()),
+        Some(known) => complete(conn, known, sample, None),
+        None => {
+            let at = believed(sample.at, moment.now);
+            let whose = Whose { connector, session: source.session };
+            shelf::add_late(conn, whose, Stored::of(sample, moment.now, (at, None)))
         }
     }
-    Ok(())
 }
 
 /// A reading in eDRV's form.
@@ -467,15 +348,10 @@ pub(super) fn energy_report(at: Timestamp, reading: &Reading) -> Value {
 }
 
 /// The readings of a session in eDRV's form, oldest first.
-pub(super) fn energy_reports(conn: &mut Conn, session: SessionId, connector: ConnectorId) -> StoreResult<Vec<Value>> {
+pub(super) fn energy_reports(conn: &mut Conn, session: &Session, connector: ConnectorId) -> StoreResult<Vec<Value>> {
     /// Reports one answer contains at most: a week at one a minute.
-    const MOST_REPORTS: i64 = 10_080;
-    let rows: Vec<(Timestamp, Json<Reading>)> = meter_values::table
-        .filter(meter_values::connector_id.eq(connector).and(meter_values::session_id.eq(session)))
-        .order(meter_values::at.asc())
-        .limit(MOST_REPORTS)
-        .select((meter_values::at, meter_values::reading))
-        .load(conn)?;
-    let report = |(at, Json(reading)): (Timestamp, Json<Reading>)| energy_report(at, &reading);
-    Ok(rows.into_iter().map(report).collect())
+    const MOST_REPORTS: usize = 10_080;
+    let readings = shelf::readings_of(conn, session, connector)?;
+    let reports = readings.iter().take(MOST_REPORTS);
+    Ok(reports.map(|one| energy_report(one.at, &one.reading)).collect())
 }

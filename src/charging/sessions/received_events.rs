@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::model::{ChargingState, Session, SessionStatus};
 use super::ocpp2_transactions::{Stage, TransactionEvent};
+use super::open;
 use super::repetition::{OF_ONE_TIME, is_repeated_start};
 use crate::each;
 use crate::store::schema::transaction_events as events;
@@ -42,14 +43,18 @@ struct Row<'a> {
     raw: &'a str,
 }
 
-/// Keeps an event; its time is that of the station. What a clock that stands still shows lies microseconds apart.
+/// Keeps an event; its time is that of the station. What a clock that stands still shows lies microseconds apart. `seen` is what was
+/// received before.
 pub(super) fn keep(
     conn: &mut Conn,
     moment: &Moment,
     event: &TransactionEvent,
-    session_id: SessionId,
+    (session_id, seen): (SessionId, ReceivedEvents),
 ) -> StoreResult<()> {
-    let like = like(conn, session_id, event)?;
+    let like = match seen.latest {
+        Some(latest) if event.station_time <= latest => like(conn, session_id, event)?,
+        _ => Vec::new(),
+    };
     let at = like
         .first()
         .map_or(event.station_time, |(latest, _)| Timestamp::from_micros(latest.micros().saturating_add(1)));
@@ -64,6 +69,9 @@ pub(super) fn keep(
         raw: &event.raw,
     };
     each!(conn, |conn| diesel::insert_into(events::table).values(&row).on_conflict_do_nothing().execute(conn))?;
+    if let Some(memory) = open::to_change()? {
+        memory.remember_events(session_id, Some(seen.with(event, at)));
+    }
     Ok(())
 }
 
@@ -91,6 +99,9 @@ pub(super) fn was_received(
     event: &TransactionEvent,
 ) -> StoreResult<bool> {
     use diesel::dsl::{max, min};
+    if ReceivedEvents::of(conn, session.id)?.latest.is_none_or(|latest| event.station_time > latest) {
+        return Ok(false);
+    }
     let like = like(conn, session.id, event)?;
     if like.is_empty() {
         return Ok(false);
@@ -119,11 +130,14 @@ fn says_the_same(one: &str, other: &str) -> bool {
 /// Moves what was received of one session to another.
 pub(super) fn hand_over(conn: &mut Conn, from: SessionId, to: SessionId) -> StoreResult<()> {
     diesel::update(events::table.filter(events::session_id.eq(from))).set(events::session_id.eq(to)).execute(conn)?;
+    if let Some(memory) = open::to_change()? {
+        memory.remember_events(to, None);
+    }
     Ok(())
 }
 
-/// What was received of a transaction so far.
-#[derive(Debug, Default)]
+/// What was received of a transaction so far. Times are those of the station.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ReceivedEvents {
     highest_number: Option<i64>,
     latest: Option<Timestamp>,
@@ -134,12 +148,30 @@ impl ReceivedEvents {
     /// What was received of the transaction of a session.
     pub(super) fn of(conn: &mut Conn, session: SessionId) -> StoreResult<Self> {
         use diesel::dsl::max;
+        let memory = open::to_change()?;
+        if let Some(known) = memory.as_ref().and_then(|memory| memory.get(session)?.events) {
+            return Ok(known);
+        }
         let own = || events::table.filter(events::session_id.eq(session));
-        Ok(Self {
+        let found = Self {
             highest_number: own().select(max(events::seq_no)).first(conn)?,
             latest: own().select(max(events::at)).first(conn)?,
             start: own().filter(events::stage.eq(Stage::Started.name())).select(max(events::at)).first(conn)?,
-        })
+        };
+        if let Some(memory) = memory {
+            memory.remember_events(session, Some(found));
+        }
+        Ok(found)
+    }
+
+    /// The same with one that is kept at this time.
+    fn with(self, event: &TransactionEvent, at: Timestamp) -> Self {
+        let start = (event.stage == Stage::Started).then_some(at);
+        Self {
+            highest_number: self.highest_number.max(Some(event.seq_no)),
+            latest: self.latest.max(Some(at)),
+            start: self.start.max(start),
+        }
     }
 
     /// Whether its start was received.

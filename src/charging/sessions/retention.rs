@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 
+use super::{chunks, open};
 use crate::events::{Forgotten, Horizon, Mark};
 use crate::sites::stations;
 use crate::store::schema::{meter_evidence, meter_values, session_tariffs, sessions, transaction_events};
@@ -85,7 +86,8 @@ fn of_sessions(
 }
 
 fn forget_readings_of(conn: &mut Conn, session: SessionId) -> StoreResult<usize> {
-    delete_some!(conn, meter_values, session, at: Timestamp)
+    let chunks = chunks::forget_of_session(conn, session)?;
+    Ok(chunks + delete_some!(conn, meter_values, session, at: Timestamp)?)
 }
 
 /// Deletes readings of some sessions.
@@ -115,6 +117,9 @@ pub fn forget_sessions(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -
 fn forget_whole(conn: &mut Conn, session: SessionId) -> StoreResult<usize> {
     while forget_readings_of(conn, session)? >= ROWS_AT_ONCE {}
     diesel::delete(session_tariffs::table.find(session)).execute(conn)?;
+    if let Some(memory) = open::to_change()? {
+        memory.remove(session);
+    }
     Ok(diesel::delete(sessions::table.find(session)).execute(conn)?)
 }
 
@@ -123,12 +128,7 @@ pub fn forget_loose_readings(conn: &mut Conn, horizon: Horizon, after: Option<Ma
     let mut mark = after.unwrap_or_default();
     let (mut forgotten, mut deleted) = (Forgotten::default(), 0);
     for _ in 0..AT_ONCE {
-        let next: Option<ConnectorId> = meter_values::table
-            .filter(meter_values::connector_id.ge(mark.id.clone()))
-            .order(meter_values::connector_id)
-            .select(meter_values::connector_id)
-            .first(conn)
-            .optional()?;
+        let next = next_connector(conn, &mark)?;
         let Some(connector) = next else {
             forgotten.next = None;
             break;
@@ -150,6 +150,18 @@ pub fn forget_loose_readings(conn: &mut Conn, horizon: Horizon, after: Option<Ma
     Ok(forgotten)
 }
 
+/// The next connector that has readings.
+fn next_connector(conn: &mut Conn, mark: &Mark) -> StoreResult<Option<ConnectorId>> {
+    let old: Option<ConnectorId> = meter_values::table
+        .filter(meter_values::connector_id.ge(mark.id.clone()))
+        .order(meter_values::connector_id)
+        .select(meter_values::connector_id)
+        .first(conn)
+        .optional()?;
+    let chunked = chunks::next_connector(conn, &mark.id)?;
+    Ok(old.into_iter().chain(chunked).min())
+}
+
 fn forget_loose_of(conn: &mut Conn, connector: ConnectorId, before: Timestamp) -> StoreResult<usize> {
     let loose = || {
         meter_values::table
@@ -164,7 +176,8 @@ fn forget_loose_of(conn: &mut Conn, connector: ConnectorId, before: Timestamp) -
         .first(conn)
         .optional()?;
     let some = loose().filter(meter_values::at.le(last.unwrap_or(before)));
-    Ok(diesel::delete(some).execute(conn)?)
+    let old = diesel::delete(some).execute(conn)?;
+    Ok(old + chunks::forget_loose(conn, connector, before)?)
 }
 
 /// Deletes some orphans, with all that belongs to them.

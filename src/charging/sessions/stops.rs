@@ -244,7 +244,9 @@ fn finish(conn: &mut Conn, moment: &Moment, mut session: Session, report: &StopR
     let mark = Mark::new(report.at, station_time, moment.now);
     let at = corrections::stop(conn, &mut session, mark, report.meter_stop)?;
     let key = stop_key(report);
-    store::release_stop_key(conn, &key)?;
+    if let Some(other) = store::find_by_stop_key(conn, &key)?.filter(|other| other.id != session.id) {
+        store::release_stop_key(conn, other)?;
+    }
     session.stop_key = Some(key);
     session.meter_stop = report.meter_stop.or_else(|| session.last_register());
     conclude(&mut session, at, report.said_reason(), moment);

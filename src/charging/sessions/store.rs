@@ -1,18 +1,21 @@
 //! Sessions in the database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::prelude::*;
 
 use super::model::{Session, SessionFilter, SessionStatus, SessionView};
+use super::open::{self, Open};
+use super::shelf;
 use crate::events::{Change, EventKind};
-use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::load::groups;
 use crate::sites::stations;
-use crate::store::schema::{meter_values, sessions};
-use crate::store::{Conn, Searched, StoreResult, counters};
+use crate::store::schema::sessions;
+use crate::store::{Conn, Searched, StoreError, StoreResult, counters};
+use crate::{cached_update, fetch_page};
 use kernel::*;
 
 /// Records an event with the whole session, in the order of its station.
@@ -21,9 +24,11 @@ pub(super) fn record(conn: &mut Conn, moment: &Moment, session: &Session, kind: 
     Change::new(conn, session.organization_id, moment).record_at(session.chargestation_id, kind, &view)
 }
 
+/// Stores a new session.
 pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
+    let memory = open::to_change()?;
     diesel::insert_into(sessions::table).values(session).execute(conn)?;
-    Ok(())
+    memory.map_or(Ok(()), |memory| memory.put(conn, session, true))
 }
 
 /// Orphans of one station in a day that are kept: no honest queue has so many, and a station in a loop has no end of them.
@@ -50,72 +55,101 @@ pub(super) fn record_orphans_full(conn: &mut Conn, moment: &Moment, session: &Se
     Change::new(conn, session.organization_id, moment).record_at(station, EventKind::StationOrphansFull, &data)
 }
 
-/// Stores every field of a session.
-pub(super) fn update(conn: &mut Conn, session: &Session) -> StoreResult<()> {
-    diesel::update(sessions::table.find(session.id)).set(session).execute(conn)?;
-    Ok(())
+cached_update! {
+    /// Writes every field of a session.
+    SaveSession of Session in sessions by id: [organization_id, chargestation_id, connector_id, user_id, token_id, id_tag, status, type_, orphan, transaction_id, start_key, stop_key, started_at, ended_at, meter_start, meter_stop, energy, energy_period, latest, latest_at, power, charging_state, charging_activity, stop_reason, target, configurations, departure_at, energy_need, power_limit, reported_at, meta_data, created_at, updated_at, rate_id, rate_version, cost, service_offer_id, transaction_name, start_request, car_schedule, energy_ledger, flags, begun_at, corrections, restartable, reports]
 }
 
-/// Stores what readings change: the part of a session that is written every minute.
+cached_update! {
+    /// Writes what readings change.
+    SaveMetrics of Session in sessions by id: [energy, energy_period, meter_start, latest, latest_at, power, reported_at, updated_at, cost, energy_ledger, flags, reports]
+}
+
+/// Stores every field of a session.
+pub(super) fn update(conn: &mut Conn, session: &Session) -> StoreResult<()> {
+    let memory = open::to_change()?;
+    SaveSession(session).save(conn)?;
+    memory.map_or(Ok(()), |memory| memory.put(conn, session, true))
+}
+
+/// Stores what readings change: the part of a session that changes every minute. Of one that is in memory the journal has it.
 pub(super) fn save_metrics(conn: &mut Conn, session: &Session) -> StoreResult<()> {
-    diesel::update(sessions::table.find(session.id))
-        .set((
-            sessions::energy.eq(session.energy),
-            sessions::energy_period.eq(session.energy_period),
-            sessions::meter_start.eq(session.meter_start),
-            sessions::latest.eq(session.latest.clone()),
-            sessions::latest_at.eq(session.latest_at),
-            sessions::power.eq(session.power),
-            sessions::reported_at.eq(session.reported_at),
-            sessions::updated_at.eq(session.updated_at),
-            sessions::cost.eq(session.cost.clone()),
-            sessions::energy_ledger.eq(session.energy_ledger.clone()),
-            sessions::flags.eq(session.flags.clone()),
-        ))
-        .execute(conn)?;
-    Ok(())
+    match open::to_change()?.filter(|memory| memory.get(session.id).is_some()) {
+        Some(memory) => memory.put(conn, session, false),
+        None => write_metrics(conn, session),
+    }
+}
+
+/// Writes what readings change into the row of a session.
+pub(super) fn write_metrics(conn: &mut Conn, session: &Session) -> StoreResult<()> {
+    SaveMetrics(session).save(conn)
+}
+
+/// Of a question for one session.
+fn one(conn: &mut Conn, found: diesel::QueryResult<Session>) -> StoreResult<Option<Session>> {
+    let mut found: Vec<Session> = found.optional()?.into_iter().collect();
+    open::freshen(conn, &mut found)?;
+    Ok(found.pop())
+}
+
+/// Of a question for several.
+pub(super) fn some(conn: &mut Conn, mut found: Vec<Session>) -> StoreResult<Vec<Session>> {
+    open::freshen(conn, &mut found)?;
+    Ok(found)
+}
+
+fn sessions_of(found: Vec<Arc<Open>>) -> Vec<Session> {
+    found.into_iter().map(|open| open.session.clone()).collect()
 }
 
 pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: SessionId) -> StoreResult<Session> {
-    Ok(sessions::table
+    if let Some(open) = open::known().and_then(|known| known.get(id))
+        && open.session.organization_id == organization
+    {
+        return Ok(open.session.clone());
+    }
+    let found = sessions::table
         .filter(sessions::organization_id.eq(organization).and(sessions::id.eq(id)))
         .select(Session::as_select())
-        .first(conn)?)
+        .first(conn);
+    one(conn, found)?.ok_or(StoreError::NotFound)
 }
 
 /// The session of a transaction of this station.
 pub fn find_by_transaction(conn: &mut Conn, station: StationId, transaction: i64) -> StoreResult<Option<Session>> {
+    let running = open::known().and_then(|known| {
+        known.at_station(station).into_iter().find(|open| open.session.transaction_id == Some(transaction))
+    });
+    if let Some(open) = running {
+        return Ok(Some(open.session.clone()));
+    }
     let found = sessions::table
         .filter(sessions::transaction_id.eq(transaction).and(sessions::chargestation_id.eq(station)))
         .select(Session::as_select())
         .first(conn);
-    Ok(found.optional()?)
+    one(conn, found)
 }
 
 pub(super) fn find_by_start_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Session>> {
     let found = sessions::table.filter(sessions::start_key.eq(key)).select(Session::as_select()).first(conn);
-    Ok(found.optional()?)
+    one(conn, found)
 }
 
 /// Takes the key of a start from the session that has it: another start says the same.
-pub(super) fn release_start_key(conn: &mut Conn, key: &str) -> StoreResult<()> {
-    diesel::update(sessions::table.filter(sessions::start_key.eq(key)))
-        .set(sessions::start_key.eq(None::<String>))
-        .execute(conn)?;
-    Ok(())
+pub(super) fn release_start_key(conn: &mut Conn, mut session: Session) -> StoreResult<()> {
+    session.start_key = None;
+    update(conn, &session)
 }
 
 pub(super) fn find_by_stop_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Session>> {
     let found = sessions::table.filter(sessions::stop_key.eq(key)).select(Session::as_select()).first(conn);
-    Ok(found.optional()?)
+    one(conn, found)
 }
 
 /// Takes the key of a stop from the session that has it: another stop says the same.
-pub(super) fn release_stop_key(conn: &mut Conn, key: &str) -> StoreResult<()> {
-    diesel::update(sessions::table.filter(sessions::stop_key.eq(key)))
-        .set(sessions::stop_key.eq(None::<String>))
-        .execute(conn)?;
-    Ok(())
+pub(super) fn release_stop_key(conn: &mut Conn, mut session: Session) -> StoreResult<()> {
+    session.stop_key = None;
+    update(conn, &session)
 }
 
 /// Whether a start was received from a station since an instant.
@@ -144,17 +178,21 @@ pub(super) fn next_after(conn: &mut Conn, session: &Session) -> StoreResult<Opti
         .order(sessions::started_at)
         .select(Session::as_select())
         .first(conn);
-    Ok(found.optional()?)
+    one(conn, found)
 }
 
 /// The created and started sessions of a station, oldest first.
 pub(super) fn open_at(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Session>> {
-    Ok(sessions::table
+    if let Some(known) = open::known() {
+        return Ok(sessions_of(known.at_station(station)));
+    }
+    let found = sessions::table
         .filter(sessions::chargestation_id.eq(station))
         .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
         .order((sessions::created_at, sessions::id))
         .select(Session::as_select())
-        .load(conn)?)
+        .load(conn)?;
+    some(conn, found)
 }
 
 /// The started sessions of a station, oldest first.
@@ -166,13 +204,9 @@ pub fn running_at(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Sessio
 
 /// The session that was created by API and whose station was asked to start it by this number.
 pub(super) fn find_asked(conn: &mut Conn, station: StationId, request: i64) -> StoreResult<Option<Session>> {
-    let found = sessions::table
-        .filter(sessions::chargestation_id.eq(station))
-        .filter(sessions::start_request.eq(request))
-        .filter(sessions::status.eq(SessionStatus::Created))
-        .select(Session::as_select())
-        .first(conn);
-    Ok(found.optional()?)
+    let open = open_at(conn, station)?;
+    let asked = |session: &Session| session.start_request == Some(request) && session.status == SessionStatus::Created;
+    Ok(open.into_iter().find(asked))
 }
 
 /// Whether what was received of a session since an instant, and measured since another, shows that it goes on: a draw, or a
@@ -187,21 +221,14 @@ pub(super) fn is_alive_since(
     let Some(connector) = session.connector_id else {
         return Ok(false);
     };
-    let own = || {
-        meter_values::table
-            .filter(meter_values::connector_id.eq(connector))
-            .filter(meter_values::session_id.eq(session.id))
-    };
-    let since = || own().filter(meter_values::received_at.ge(received)).filter(meter_values::at.ge(measured));
-    let draws: i64 = since().filter(meter_values::power.gt(DRAWING)).count().get_result(conn)?;
-    if draws > 0 {
+    let readings = shelf::readings_of(conn, session, connector)?;
+    let (since, before): (Vec<_>, Vec<_>) =
+        readings.iter().partition(|one| one.received_at >= received && one.at >= measured);
+    if since.iter().any(|one| one.reading.power.is_some_and(|power| power > DRAWING)) {
         return Ok(true);
     }
-    let highest = diesel::dsl::max(meter_values::energy);
-    let now: Option<i64> = since().select(highest).first(conn)?;
-    let is_before = meter_values::received_at.lt(received).or(meter_values::at.lt(measured));
-    let before: Option<i64> = own().filter(is_before).select(highest).first(conn)?;
-    let before = before.or_else(|| session.meter_start.map(WattHours::get));
+    let now = since.iter().filter_map(|one| one.reading.energy).max();
+    let before = before.iter().filter_map(|one| one.reading.energy).max().or(session.meter_start);
     Ok(now.zip(before).is_some_and(|(now, before)| now > before))
 }
 
@@ -211,37 +238,57 @@ pub(super) fn find_by_transaction_name(
     station: StationId,
     name: &str,
 ) -> StoreResult<Option<Session>> {
+    let running = open::known().and_then(|known| {
+        let named = |open: &Arc<Open>| open.session.transaction_name.as_deref() == Some(name);
+        known.at_station(station).into_iter().rfind(named)
+    });
+    if let Some(open) = running {
+        return Ok(Some(open.session.clone()));
+    }
     let found = sessions::table
         .filter(sessions::chargestation_id.eq(station))
         .filter(sessions::transaction_name.eq(name))
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .select(Session::as_select())
         .first(conn);
-    Ok(found.optional()?)
+    one(conn, found)
 }
 
 /// The session that runs at a connector.
 pub fn open_session_on(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Option<Session>> {
-    let found = sessions::table
-        .filter(sessions::connector_id.eq(connector).and(sessions::status.eq(SessionStatus::Started)))
-        .order(sessions::created_at.desc())
-        .select(Session::as_select())
-        .first(conn);
-    Ok(found.optional()?)
+    let open = open_on_connectors(conn, &[connector])?;
+    Ok(open.into_iter().rfind(|session| session.status == SessionStatus::Started))
 }
 
 /// The created and started sessions of these connectors, oldest first.
 pub fn open_on_connectors(conn: &mut Conn, connectors: &[ConnectorId]) -> StoreResult<Vec<Session>> {
-    Ok(sessions::table
+    if let Some(known) = open::known() {
+        let found = connectors.iter().flat_map(|connector| known.at_connector(*connector));
+        let mut found = sessions_of(found.collect());
+        found.sort_by_key(|session| (session.created_at, session.id));
+        return Ok(found);
+    }
+    let found = sessions::table
         .filter(sessions::connector_id.eq_any(connectors))
         .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
         .order((sessions::created_at, sessions::id))
         .select(Session::as_select())
-        .load(conn)?)
+        .load(conn)?;
+    some(conn, found)
 }
 
 /// The started sessions of an organization, or this one of them while it is.
 pub fn running(conn: &mut Conn, organization: OrganizationId, only: Option<SessionId>) -> StoreResult<Vec<Session>> {
+    if let Some(known) = open::known() {
+        let wanted = |session: &Session| {
+            session.organization_id == organization
+                && session.status == SessionStatus::Started
+                && only.is_none_or(|id| session.id == id)
+        };
+        let mut found = sessions_of(known.all(wanted));
+        found.sort_by_key(|session| session.id);
+        return Ok(found);
+    }
     let mut rows = sessions::table
         .filter(sessions::organization_id.eq(organization))
         .filter(sessions::status.eq(SessionStatus::Started))
@@ -249,7 +296,8 @@ pub fn running(conn: &mut Conn, organization: OrganizationId, only: Option<Sessi
     if let Some(id) = only {
         rows = rows.filter(sessions::id.eq(id));
     }
-    Ok(rows.order(sessions::id).select(Session::as_select()).load(conn)?)
+    let found = rows.order(sessions::id).select(Session::as_select()).load(conn)?;
+    some(conn, found)
 }
 
 /// The next transaction number: from 1, never used twice.
@@ -312,5 +360,35 @@ pub(super) fn list(
         "chargingStart" => sessions::started_at,
         "chargingStop" => sessions::ended_at,
     });
-    Ok(Page { rows: rows.select(Session::as_select()).load(conn)?, total, request: query.page })
+    let rows = rows.select(Session::as_select()).load(conn)?;
+    Ok(Page { rows: some(conn, rows)?, total, request: query.page })
+}
+
+/// Writes down what is only in memory and the journal: readings that have waited long enough for their chunk.
+pub fn write_down(_: &mut Conn, now: Timestamp) -> StoreResult<()> {
+    /// Sessions that are written in one go; the others in the next.
+    const MOST_AT_ONCE: usize = 500;
+    let Some(memory) = open::to_change()? else {
+        return Ok(());
+    };
+    let waits = |open: &Open| open.waits_since().is_some_and(|since| now.since(since) >= open::WAIT);
+    for session in memory.to_write(waits, MOST_AT_ONCE) {
+        memory.write_now(session);
+    }
+    Ok(())
+}
+
+/// Brings the rows of an organization's sessions up to date, so that they can be sorted by what readings change.
+pub(super) fn write_rows(conn: &mut Conn, organization: OrganizationId) -> StoreResult<()> {
+    let Some(memory) = open::to_change()? else {
+        return Ok(());
+    };
+    let is_behind = |open: &Open| open.session.organization_id == organization && open.is_ahead();
+    for id in memory.to_write(is_behind, usize::MAX) {
+        if let Some(open) = memory.get(id) {
+            write_metrics(conn, &open.session)?;
+            memory.put(conn, &open.session, true)?;
+        }
+    }
+    Ok(())
 }

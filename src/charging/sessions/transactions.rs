@@ -70,7 +70,7 @@ fn received_before(conn: &mut Conn, report: &StartReport, now: Timestamp) -> Sto
         if is_repeated_start(conn, now, &session, times)? {
             return Ok(Some(session));
         }
-        store::release_start_key(conn, &key)?;
+        store::release_start_key(conn, session)?;
     }
     let is_same = |session: &Session| {
         let begun = session.begun_at;

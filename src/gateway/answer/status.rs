@@ -34,28 +34,29 @@ pub async fn record(
     let moment = call.moment();
     let base = call.gateway.context.websocket_url.clone();
     let names_transactions = call.connection.version != Protocol::V16;
-    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<Option<(ConnectorId, Vec<Effect>)>> {
-        let Some(id) = find(&stations::layout(conn, owner.1)?) else {
-            return Ok(None);
-        };
-        let connector = stations::find_connector(conn, owner.0, id)?;
-        let report = read(conn, &connector)?;
-        let of_before = match (report.is_idle, names_transactions) {
-            (true, _) => sessions::end_ghosts(conn, &moment, &connector, report.status)?
-                .into_iter()
-                .map(|over| Effect::Notify(SignalKind::SessionEnded(connector.id, over.id)))
-                .collect(),
-            (false, true) => sessions::of_before_boot(conn, &connector)?.into_iter().filter_map(verify).collect(),
-            (false, false) => Vec::new(),
-        };
-        if let Some(state) = charging_state(report.status)
-            && let Some(session) = sessions::open_session_on(conn, connector.id)?
-        {
-            sessions::note_state(conn, &moment, session, state, report.at)?;
-        }
-        note(conn, &moment, owner, &base, &connector, report)?;
-        Ok(Some((connector.id, of_before)))
-    });
+    let stored =
+        call.gateway.context.db.write_to_memory(move |conn| -> StoreResult<Option<(ConnectorId, Vec<Effect>)>> {
+            let Some(id) = find(&stations::layout(conn, owner.1)?) else {
+                return Ok(None);
+            };
+            let connector = stations::find_connector(conn, owner.0, id)?;
+            let report = read(conn, &connector)?;
+            let of_before = match (report.is_idle, names_transactions) {
+                (true, _) => sessions::end_ghosts(conn, &moment, &connector, report.status)?
+                    .into_iter()
+                    .map(|over| Effect::Notify(SignalKind::SessionEnded(connector.id, over.id)))
+                    .collect(),
+                (false, true) => sessions::of_before_boot(conn, &connector)?.into_iter().filter_map(verify).collect(),
+                (false, false) => Vec::new(),
+            };
+            if let Some(state) = charging_state(report.status)
+                && let Some(session) = sessions::open_session_on(conn, connector.id)?
+            {
+                sessions::note_state(conn, &moment, session, state, report.at)?;
+            }
+            note(conn, &moment, owner, &base, &connector, report)?;
+            Ok(Some((connector.id, of_before)))
+        });
     let Some((connector, mut effects)) = stored.await? else {
         return Ok(None);
     };

@@ -32,54 +32,55 @@ pub(super) async fn start_transaction(call: Call<'_>, request: start::Request) -
         Some(number) => newcomers::welcome(call, Spot::Number(number)).await?,
         None => Vec::new(),
     };
-    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<(Authorization, Started, Vec<i64>)> {
-        let layout = stations::layout(conn, station)?;
-        let connector = match number {
-            Some(number) => layout.of_number(number),
-            None => layout.only().map(|outlet| outlet.connector),
-        };
-        let asked = Asked { station, connector, id_tag: &id_tag, request: None };
-        let presented =
-            Presented { organization, station, begins: Some(Begun { at: connector, name: None }), id_tag: &id_tag };
-        let mut known = sessions::judge(conn, presented, now)?;
-        if sessions::expects(conn, asked)? {
-            // We asked the station to start with this tag.
-            known.status = AuthorizationStatus::Accepted;
-            (known.is_unknown, known.is_free) = (false, false);
-        }
-        let report = StartReport {
-            organization,
-            station,
-            connector,
-            id_tag: id_tag.clone(),
-            token: known.token,
-            user: known.user,
-            meter_start,
-            at,
-            station_time,
-            is_free: known.is_free,
-        };
-        let started = sessions::start_transaction(conn, &moment, &report)?;
-        if !started.repeated {
-            let session = Some(started.session.id);
-            sessions::record_unknown_card(conn, &moment, presented, &known, session)?;
-        }
-        let needless = match connector {
-            Some(connector) if !started.repeated => {
-                let begun = Beginning {
-                    station,
-                    connector,
-                    reservation_id,
-                    id_tag: &id_tag,
-                    parent_group: known.parent_group.as_deref(),
-                    session: started.session.id,
-                };
-                reservations::take_up(conn, &moment, &begun)?
+    let stored =
+        call.gateway.context.db.write_to_memory(move |conn| -> StoreResult<(Authorization, Started, Vec<i64>)> {
+            let layout = stations::layout(conn, station)?;
+            let connector = match number {
+                Some(number) => layout.of_number(number),
+                None => layout.only().map(|outlet| outlet.connector),
+            };
+            let asked = Asked { station, connector, id_tag: &id_tag, request: None };
+            let presented =
+                Presented { organization, station, begins: Some(Begun { at: connector, name: None }), id_tag: &id_tag };
+            let mut known = sessions::judge(conn, presented, now)?;
+            if sessions::expects(conn, asked)? {
+                // We asked the station to start with this tag.
+                known.status = AuthorizationStatus::Accepted;
+                (known.is_unknown, known.is_free) = (false, false);
             }
-            _ => Vec::new(),
-        };
-        Ok((known, started, needless))
-    });
+            let report = StartReport {
+                organization,
+                station,
+                connector,
+                id_tag: id_tag.clone(),
+                token: known.token,
+                user: known.user,
+                meter_start,
+                at,
+                station_time,
+                is_free: known.is_free,
+            };
+            let started = sessions::start_transaction(conn, &moment, &report)?;
+            if !started.repeated {
+                let session = Some(started.session.id);
+                sessions::record_unknown_card(conn, &moment, presented, &known, session)?;
+            }
+            let needless = match connector {
+                Some(connector) if !started.repeated => {
+                    let begun = Beginning {
+                        station,
+                        connector,
+                        reservation_id,
+                        id_tag: &id_tag,
+                        parent_group: known.parent_group.as_deref(),
+                        session: started.session.id,
+                    };
+                    reservations::take_up(conn, &moment, &begun)?
+                }
+                _ => Vec::new(),
+            };
+            Ok((known, started, needless))
+        });
     let (known, started, needless) = stored.await?;
     let release = |reservation| Effect::Ask(StationCommand::CancelReservation { reservation });
     let mut effects = created;
@@ -115,17 +116,22 @@ pub(super) async fn stop_transaction(call: Call<'_>, request: stop::Request) -> 
         raw: call.payload.get().to_owned(),
     };
     let (moment, now) = (call.moment(), call.now);
-    let stored = call.gateway.context.db.write(move |conn| -> StoreResult<(Option<Authorization>, Stopped)> {
-        let known = match &id_tag {
-            Some(tag) if !tag.is_empty() => {
-                let presented =
-                    Presented { organization: report.organization, station: report.station, begins: None, id_tag: tag };
-                Some(sessions::judge(conn, presented, now)?)
-            }
-            _ => None,
-        };
-        Ok((known, sessions::stop_transaction(conn, &moment, &report)?))
-    });
+    let stored =
+        call.gateway.context.db.write_to_memory(move |conn| -> StoreResult<(Option<Authorization>, Stopped)> {
+            let known = match &id_tag {
+                Some(tag) if !tag.is_empty() => {
+                    let presented = Presented {
+                        organization: report.organization,
+                        station: report.station,
+                        begins: None,
+                        id_tag: tag,
+                    };
+                    Some(sessions::judge(conn, presented, now)?)
+                }
+                _ => None,
+            };
+            Ok((known, sessions::stop_transaction(conn, &moment, &report)?))
+        });
     let (known, stopped) = stored.await?;
     let effects = match stopped {
         Stopped::Ended(session) => {

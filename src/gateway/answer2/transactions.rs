@@ -57,7 +57,7 @@ pub(super) async fn transaction_event(
     let samples = event.reported.samples.clone();
     let is_over = event.reported.stage == Stage::Ended;
     let moment = call.moment();
-    let stored = call.gateway.context.db.write(move |conn| store(conn, &moment, &event));
+    let stored = call.gateway.context.db.write_to_memory(move |conn| store(conn, &moment, &event));
     let stored = stored.await?;
     let mut metered = Vec::new();
     match (place, stored.connector) {

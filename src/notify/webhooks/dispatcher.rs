@@ -18,7 +18,7 @@ use super::settle::settle;
 use super::{secrets, store};
 use crate::home::portal::Notices;
 use crate::http::Context;
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Conn, StoreError, StoreResult};
 use kernel::WebhookId;
 
 /// How often it is looked whether a pause is over.
@@ -56,6 +56,9 @@ pub enum DispatcherFault {
     Store(#[from] StoreError),
 }
 
+/// Which webhooks to look after.
+type Look = fn(&mut Conn) -> StoreResult<Vec<Webhook>>;
+
 /// Carries events to webhooks.
 #[derive(Clone)]
 pub struct Dispatcher {
@@ -88,16 +91,24 @@ impl Dispatcher {
             let mut ticks = dispatcher.context.clock.ticks(LOOKED_AT_EVERY);
             let mut rounds = JoinSet::new();
             let mut busy: BTreeMap<WebhookId, AbortHandle> = BTreeMap::new();
+            // While none is active, a commit is worth a look only where it changed one.
+            let mut none_active_at = None;
             loop {
-                let (all, behind) = (store::active, store::behind);
-                let look = tokio::select! {
-                    () = ticks.tick() => all,
-                    _ = commits.changed() => behind,
-                    Some(_) = rounds.join_next() => behind,
+                let (look, is_all) = tokio::select! {
+                    () = ticks.tick() => (store::active as Look, true),
+                    _ = commits.changed() => (store::behind as Look, false),
+                    Some(_) = rounds.join_next() => (store::behind as Look, false),
                 };
                 busy.retain(|_, round| !round.is_finished());
+                let changes = store::changes();
+                if !is_all && none_active_at == Some(changes) {
+                    continue;
+                }
                 match dispatcher.context.db.read(look).await {
                     Ok(found) => {
+                        if is_all {
+                            none_active_at = found.is_empty().then_some(changes);
+                        }
                         for webhook in found {
                             busy.entry(webhook.id).or_insert_with(|| rounds.spawn(dispatcher.clone().serve(webhook)));
                         }

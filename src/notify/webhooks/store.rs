@@ -12,12 +12,14 @@ use super::model::{Webhook, WebhookFilter};
 use crate::events::{self, EventKind, Forgotten};
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
+use crate::store::changes::Changes;
 use crate::store::columns::Instant;
 use crate::store::error::optional;
 use crate::store::query::{contains, lower};
 use crate::store::schema::{webhook_deliveries as deliveries, webhooks};
 use crate::store::{Conn, StoreResult};
 use crate::{each, fetch_page, forget_found};
+use kernel::id::RawId;
 use kernel::*;
 
 /// Events that are taken over at once.
@@ -27,11 +29,13 @@ const DELETED_AT_ONCE: i64 = 500;
 
 pub(super) fn insert(conn: &mut Conn, webhook: &Webhook) -> StoreResult<()> {
     diesel::insert_into(webhooks::table).values(webhook).execute(conn)?;
+    CHANGES.note(ANY);
     Ok(())
 }
 
 pub(super) fn update(conn: &mut Conn, webhook: &Webhook) -> StoreResult<()> {
     diesel::update(webhooks::table.find(webhook.id)).set(webhook).execute(conn)?;
+    CHANGES.note(ANY);
     Ok(())
 }
 
@@ -86,6 +90,15 @@ pub(super) fn active(conn: &mut Conn) -> StoreResult<Vec<Webhook>> {
         .order(webhooks::id)
         .select(Webhook::as_select())
         .load(conn)?)
+}
+
+/// When webhooks are made or changed, any of them.
+static CHANGES: Changes = Changes::new();
+const ANY: RawId = RawId::from_bytes([0; 12]);
+
+/// How often webhooks were made or changed in this process; to be asked before they are read.
+pub(super) fn changes() -> u64 {
+    CHANGES.of(ANY)
 }
 
 /// Those of them for which the log has more. One that receives nothing need not be looked at as soon as there is.

@@ -38,7 +38,7 @@ pub use store::connectors::{
 pub use store::dynamic_profiles::{dynamic_profile, forget_dynamic_profile, keep_dynamic_profile};
 pub use store::evses::find as find_evse;
 pub use store::external_limits::{clear_external_limits, external_limits_of, keep_external_limit};
-pub use store::layout::{Layout, Outlet, layout};
+pub use store::layout::{Layout, Outlet, layout, layout_changes};
 pub use store::passwords::{propose_password, take_over_password, withdraw_password};
 pub use store::policies::{card_policy, unknown_connectors};
 pub use store::pushed::keep_pushed;

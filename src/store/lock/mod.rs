@@ -9,7 +9,7 @@ mod session;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -112,12 +112,19 @@ pub struct Gate {
     lock_state: watch::Sender<LockState>,
     /// Names the session that holds the lock in PostgreSQL; none in SQLite.
     token: Option<AtomicU32>,
+    /// How often the lock was taken again: another server may have held it in between.
+    retaken: AtomicU64,
 }
 
 impl Gate {
     /// Whether writes may pass at this instant.
     pub fn is_open(&self) -> bool {
         *self.lock_state.borrow() == LockState::Held
+    }
+
+    /// How often the lock was taken again after it was lost.
+    pub(super) fn retaken(&self) -> u64 {
+        self.retaken.load(Ordering::Acquire)
     }
 
     /// Lets a transaction that just began pass. In PostgreSQL the transaction itself sees to it that the lock is held, and
@@ -169,6 +176,7 @@ impl StoreLock {
         let gate = Arc::new(Gate {
             lock_state: watch::Sender::new(LockState::Held),
             token: matches!(url, StoreUrl::Postgres(_)).then(|| AtomicU32::new(holder.token)),
+            retaken: AtomicU64::new(0),
         });
         let keeper = Keeper { gate: Arc::clone(&gate), stopped, holder: holder.clone() };
         let body: Box<dyn FnOnce() + Send> = match url {
@@ -257,6 +265,7 @@ impl Keeper {
                     Ok(Attempt::Taken(again)) => {
                         tracing::warn!("the store's lock is held again");
                         lock = Some(again);
+                        self.gate.retaken.fetch_add(1, Ordering::AcqRel);
                         self.gate.change(&LockState::Waiting, LockState::Held);
                     }
                     Ok(Attempt::Held(other)) => {

@@ -54,6 +54,7 @@ diesel::table! {
         begun_at -> Nullable<Instant>,
         corrections -> JsonDoc,
         restartable -> Bool,
+        reports -> BigInt,
     }
 }
 
@@ -89,6 +90,32 @@ diesel::table! {
         raw -> Text,
         told_at -> Nullable<Instant>,
         delivered -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    reading_chunks (id) {
+        id -> BigInt,
+        connector_id -> Text,
+        session_id -> Nullable<Text>,
+        last_report -> BigInt,
+        readings -> BigInt,
+        first_at -> Instant,
+        last_at -> Instant,
+        first_station_time -> Instant,
+        last_station_time -> Instant,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    session_journal (incarnation, seq) {
+        incarnation -> Text,
+        seq -> BigInt,
+        body -> Binary,
     }
 }
 

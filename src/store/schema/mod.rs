@@ -39,6 +39,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     transaction_events,
     meter_values,
+    reading_chunks,
+    session_journal,
     meter_evidence,
     actions,
     reservations,

@@ -5,7 +5,9 @@ use std::time::Duration;
 use clock::Clock;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use evenwatt::store::schema::{actions, connector_statuses, meter_evidence, meter_values, plans, transaction_events};
+use evenwatt::store::schema::{
+    actions, connector_statuses, meter_evidence, meter_values, plans, reading_chunks, transaction_events,
+};
 use evenwatt::store::{Conn, Json, StoreError, StoreResult};
 use kernel::{ActionId, EventId, PlanId, SessionId, StationId, Timestamp};
 use serde_json::{Value, json};
@@ -77,7 +79,12 @@ async fn in_store<T: Send + 'static>(
 }
 
 async fn readings(app: &TestApp) -> i64 {
-    in_store(app, |conn| meter_values::table.count().get_result(conn)).await
+    in_store(app, |conn| {
+        let old: i64 = meter_values::table.count().get_result(conn)?;
+        let packed: Vec<i64> = reading_chunks::table.select(reading_chunks::readings).load(conn)?;
+        Ok(old + packed.iter().sum::<i64>())
+    })
+    .await
 }
 
 fn kinds(recorded: &[Value]) -> Vec<&str> {

@@ -8,6 +8,7 @@ mod clocks;
 mod energy;
 mod fuse;
 mod hidden_cards;
+mod journal;
 mod late_words;
 mod legible;
 mod long_cards;

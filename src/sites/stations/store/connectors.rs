@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use super::answers::ids_at;
 use super::evses;
+use super::layout::note_change;
 use super::station_states::station_states;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -33,6 +34,7 @@ pub(crate) fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
         return Err(ApiError::field("number", "already_exists", "the station already has a connector of this number"));
     }
     diesel::insert_into(connectors::table).values(connector).execute(conn)?;
+    note_change(connector.chargestation_id);
     Ok(())
 }
 
@@ -83,6 +85,7 @@ pub(crate) fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i3
 
 pub(crate) fn update(conn: &mut Conn, connector: &Connector) -> StoreResult<()> {
     diesel::update(connectors::table.find(connector.id)).set(connector).execute(conn)?;
+    note_change(connector.chargestation_id);
     Ok(())
 }
 
@@ -105,6 +108,7 @@ pub(crate) fn delete(conn: &mut Conn, uses: &Uses, connector: &Connector, now: T
         return Err(ApiError::in_use(format!("The connector has {sessions} session(s); set active to false instead")));
     }
     diesel::delete(connectors::table.find(connector.id)).execute(conn)?;
+    note_change(connector.chargestation_id);
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::dsl::not;
 use diesel::prelude::*;
 
+use super::layout::note_change;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -40,6 +41,7 @@ pub(crate) fn insert(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     }
     require_free_contract_id(conn, evse)?;
     diesel::insert_into(evses::table).values(evse).execute(conn)?;
+    note_change(evse.chargestation_id);
     Ok(())
 }
 
@@ -128,6 +130,7 @@ pub(crate) fn numbers(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Ve
 pub(crate) fn update(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {
     require_free_contract_id(conn, evse)?;
     diesel::update(evses::table.find(evse.id)).set(evse).execute(conn)?;
+    note_change(evse.chargestation_id);
     Ok(())
 }
 
@@ -141,6 +144,7 @@ pub(crate) fn delete(conn: &mut Conn, uses: &Uses, evse: &Evse) -> ApiResult<()>
         return Err(ApiError::in_use("The EVSE is in a group of an EVSE network"));
     }
     diesel::delete(evses::table.find(evse.id)).execute(conn)?;
+    note_change(evse.chargestation_id);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::store::changes::Changes;
 use crate::store::schema::{connectors, evses};
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, StationId};
@@ -76,6 +77,19 @@ impl Layout {
     pub fn is_shared(&self, evse: i32) -> bool {
         self.0.iter().filter(|one| one.evse == evse).count() > 1
     }
+}
+
+/// When layouts of stations change.
+static CHANGES: Changes = Changes::new();
+
+/// How often the layout of a station changed in this process; to be asked before it is read.
+pub fn layout_changes(station: StationId) -> u64 {
+    CHANGES.of(station.raw())
+}
+
+/// The layout of a station changes.
+pub(super) fn note_change(station: StationId) {
+    CHANGES.note(station.raw());
 }
 
 /// Where a station has its connectors.

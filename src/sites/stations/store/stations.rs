@@ -282,6 +282,7 @@ pub(crate) fn delete(conn: &mut Conn, uses: &Uses, station: &Station) -> ApiResu
     }
     (uses.forget_actions)(conn, station.id)?;
     diesel::delete(connectors::table.filter(connectors::chargestation_id.eq(station.id))).execute(conn)?;
+    super::layout::note_change(station.id);
     diesel::delete(evses::table.filter(evses::chargestation_id.eq(station.id))).execute(conn)?;
     diesel::delete(chargestations::table.find(station.id)).execute(conn)?;
     Ok(())

@@ -1,0 +1,168 @@
+//! Readings as they are packed: fields without names, compressed together.
+//!
+//! The last byte names the form, so that a later program can have another one. A body that cannot be read is an error that names it,
+//! never a guess.
+
+use std::cell::RefCell;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use zstd::bulk::Compressor;
+
+use super::readings::Reading;
+use crate::store::{StoreError, StoreResult};
+use kernel::*;
+
+/// The only form so far: postcard, compressed by Zstandard.
+const FORM: u8 = 1;
+
+/// How hard to compress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    /// What is read once, after a crash.
+    Little,
+    /// What is kept for a year.
+    More,
+}
+
+impl Effort {
+    const fn level(self) -> i32 {
+        match self {
+            Self::Little => 1,
+            Self::More => 3,
+        }
+    }
+}
+
+thread_local! {
+    /// A compressor has a megabyte of tables, which are kept.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// A reading that was stored, with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// Where it lies in its session, by our clock.
+    pub(super) at: Timestamp,
+    pub(super) context: String,
+    /// The time that the station sent.
+    pub(super) station_time: Timestamp,
+    pub(super) received_at: Timestamp,
+    pub(super) reading: Reading,
+    /// The energy of its session by then, where it says how things were.
+    pub(super) delivered: Option<WattHours>,
+    /// What the station sent, where this is the first of its message.
+    pub(super) raw: String,
+}
+
+/// The fields of a reading in the order in which they are packed.
+pub(super) type PackedReading =
+    (Option<i64>, Option<i64>, bool, [Option<i64>; 3], [Option<i64>; 3], Option<u8>, Option<i64>);
+
+impl Reading {
+    pub(super) fn packed(&self) -> PackedReading {
+        let milliamps = |one: Option<Milliamps>| one.map(Milliamps::get);
+        let millivolts = |one: Option<Millivolts>| one.map(Millivolts::get);
+        (
+            self.energy.map(WattHours::get),
+            self.power.map(Watts::get),
+            self.power_is_derived,
+            self.current.map(milliamps),
+            self.voltage.map(millivolts),
+            self.soc_percent,
+            self.interval.map(MilliwattHours::get),
+        )
+    }
+
+    pub(super) fn unpacked(packed: PackedReading) -> Self {
+        let (energy, power, power_is_derived, current, voltage, soc_percent, interval) = packed;
+        Self {
+            energy: energy.map(WattHours),
+            power: power.map(Watts),
+            power_is_derived,
+            current: current.map(|one| one.map(Milliamps)),
+            voltage: voltage.map(|one| one.map(Millivolts)),
+            soc_percent,
+            interval: interval.map(MilliwattHours),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackedStored {
+    at: i64,
+    context: String,
+    station_time: i64,
+    received_at: i64,
+    reading: PackedReading,
+    delivered: Option<i64>,
+    raw: String,
+}
+
+/// Readings of one chunk.
+pub(super) fn pack_readings(readings: &[Stored]) -> StoreResult<Vec<u8>> {
+    let packed = readings.iter().map(|one| PackedStored {
+        at: one.at.micros(),
+        context: one.context.clone(),
+        station_time: one.station_time.micros(),
+        received_at: one.received_at.micros(),
+        reading: one.reading.packed(),
+        delivered: one.delivered.map(WattHours::get),
+        raw: one.raw.clone(),
+    });
+    let packed: Vec<PackedStored> = packed.collect();
+    compressed(&encoded(&packed)?, Effort::More)
+}
+
+/// The readings of a chunk.
+pub(super) fn unpack_readings(body: &[u8]) -> StoreResult<Vec<Stored>> {
+    let packed: Vec<PackedStored> = decoded(&decompressed(body)?)?;
+    let stored = packed.into_iter().map(|one| Stored {
+        at: Timestamp::from_micros(one.at),
+        context: one.context,
+        station_time: Timestamp::from_micros(one.station_time),
+        received_at: Timestamp::from_micros(one.received_at),
+        reading: Reading::unpacked(one.reading),
+        delivered: one.delivered.map(WattHours),
+        raw: one.raw,
+    });
+    Ok(stored.collect())
+}
+
+fn failed(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Failed(format!("packed readings: {error}"))
+}
+
+pub(super) fn encoded(value: &impl Serialize) -> StoreResult<Vec<u8>> {
+    postcard::to_stdvec(value).map_err(failed)
+}
+
+fn decoded<T: DeserializeOwned>(bytes: &[u8]) -> StoreResult<T> {
+    postcard::from_bytes(bytes).map_err(failed)
+}
+
+/// The first of several values that stand one after the other, and the rest.
+pub(super) fn first_of<T: DeserializeOwned>(bytes: &[u8]) -> StoreResult<(T, &[u8])> {
+    postcard::take_from_bytes(bytes).map_err(failed)
+}
+
+pub(super) fn compressed(bytes: &[u8], effort: Effort) -> StoreResult<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(effort.level()).map_err(failed)?),
+        };
+        compressor.set_compression_level(effort.level()).map_err(failed)?;
+        let mut body = compressor.compress(bytes).map_err(failed)?;
+        body.push(FORM); // the last byte: nothing has to be moved for it
+        Ok(body)
+    })
+}
+
+pub(super) fn decompressed(body: &[u8]) -> StoreResult<Vec<u8>> {
+    match body.split_last() {
+        Some((&FORM, packed)) => zstd::stream::decode_all(packed).map_err(failed),
+        Some((form, _)) => Err(failed(format_args!("form {form} is unknown"))),
+        None => Err(failed("nothing is there")),
+    }
+}

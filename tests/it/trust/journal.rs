@@ -1,0 +1,263 @@
+//! What a station reports of its sessions comes out the same, whether each report is written into rows at once, or is kept in memory,
+//! the journal and chunks, wherever the server is killed in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use evenwatt::charging::sessions::{
+    MeterReport, OpenSessions, Reading, Sample, StartReport, StopReport, record_readings, start_transaction,
+    stop_transaction, write_down,
+};
+use evenwatt::store::{Db, StoreSettings};
+use kernel::{ConnectorId, Moment, OrganizationId, StationId, Timestamp, WattHours, Watts};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, TestStation};
+
+/// Cases of a run that is not long.
+const CASES: u32 = 12;
+
+/// What happens at a station, or to the server.
+#[derive(Debug, Clone)]
+enum Step {
+    /// So many seconds pass.
+    Pass(u64),
+    Start,
+    /// Readings of so many instants, ten seconds apart, the last one so many seconds ago.
+    Values {
+        named: bool,
+        register: bool,
+        power: Option<i64>,
+        instants: u64,
+        late: u64,
+    },
+    /// The last readings once more.
+    Repeat,
+    /// The power of the instant whose register was reported last.
+    Part(i64),
+    Stop,
+    /// The server is killed, and another one started.
+    Kill,
+    /// What has waited long is written down.
+    Tidy,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let power = prop_oneof![Just(None), (0_i64..9_000).prop_map(Some)];
+    let late = prop_oneof![4 => Just(0_u64), 1 => 1_u64..4_000];
+    let values = (any::<bool>(), any::<bool>(), power, 1_u64..4, late);
+    prop_oneof![
+        3 => prop_oneof![1_u64..120, 1_u64..2_400].prop_map(Step::Pass),
+        1 => Just(Step::Start),
+        12 => values.prop_map(|(named, register, power, instants, late)| {
+            Step::Values { named, register: register || power.is_none(), power, instants, late }
+        }),
+        2 => Just(Step::Repeat),
+        2 => (0_i64..9_000).prop_map(Step::Part),
+        1 => Just(Step::Stop),
+        2 => Just(Step::Kill),
+        1 => Just(Step::Tidy),
+    ]
+}
+
+/// One station that reports what happens.
+struct Reporter {
+    organization: OrganizationId,
+    station: StationId,
+    connector: ConnectorId,
+    now: Timestamp,
+    register: i64,
+    transaction: Option<i64>,
+    last: Option<MeterReport>,
+}
+
+impl Reporter {
+    fn new(app: &TestApp, station: &TestStation) -> Self {
+        Self {
+            organization: app.organization,
+            station: station.id.parse().expect("an id"),
+            connector: station.connector.parse().expect("an id"),
+            now: Timestamp::from_unix_seconds(1_777_000_000),
+            register: 1_000,
+            transaction: None,
+            last: None,
+        }
+    }
+
+    fn report(&self, named: bool, samples: Vec<Sample>) -> MeterReport {
+        MeterReport {
+            organization: self.organization,
+            station: self.station,
+            connector: Some(self.connector),
+            transaction: self.transaction.filter(|_| named),
+            samples,
+        }
+    }
+
+    fn samples(&mut self, (register, power): (bool, Option<i64>), instants: u64, late: u64) -> Vec<Sample> {
+        let last = self.now - Duration::from_secs(late);
+        let sample = |back: u64| {
+            let at = last - Duration::from_secs(10 * back);
+            self.register += i64::from(back == 0 && late == 0) * 90;
+            Sample {
+                at,
+                station_time: at,
+                context: "Periodic".to_owned(),
+                reading: Reading {
+                    energy: register.then_some(WattHours(self.register - i64::try_from(late / 10).expect("small"))),
+                    power: power.map(Watts),
+                    ..Reading::default()
+                },
+                raw: if back + 1 == instants { format!("{{\"at\":\"{at}\"}}") } else { String::new() },
+                ..Sample::default()
+            }
+        };
+        (0..instants).rev().map(sample).collect()
+    }
+
+    /// Reports one step; the server is `db`.
+    async fn report_step(&mut self, app: &TestApp, db: &Db, step: &Step) {
+        let moment = Moment::new(self.now, Arc::clone(&app.running.context.ids));
+        match step {
+            Step::Pass(seconds) => self.now = self.now + Duration::from_secs(*seconds),
+            Step::Start => {
+                let report = StartReport {
+                    organization: self.organization,
+                    station: self.station,
+                    connector: Some(self.connector),
+                    id_tag: "CARD".to_owned(),
+                    token: None,
+                    user: None,
+                    meter_start: Some(WattHours(self.register)),
+                    at: self.now,
+                    station_time: Some(self.now),
+                    is_free: false,
+                };
+                let started = db.write(move |conn| start_transaction(conn, &moment, &report)).await;
+                self.transaction = Some(started.expect("started").transaction_id);
+            }
+            Step::Values { named, register, power, instants, late } => {
+                let samples = self.samples((*register, *power), *instants, *late);
+                let report = self.report(*named, samples);
+                self.last = Some(report.clone());
+                self.record(db, moment, report).await;
+            }
+            Step::Repeat => {
+                if let Some(report) = self.last.clone() {
+                    self.record(db, moment, report).await;
+                }
+            }
+            Step::Part(power) => {
+                if let Some(mut report) = self.last.clone() {
+                    let mut sample = report.samples.pop().expect("a sample");
+                    sample.reading = Reading { power: Some(Watts(*power)), ..Reading::default() };
+                    "{\"part\":2}".clone_into(&mut sample.raw);
+                    report.samples = vec![sample];
+                    self.record(db, moment, report).await;
+                }
+            }
+            Step::Stop => {
+                let report = StopReport {
+                    organization: self.organization,
+                    station: self.station,
+                    transaction: self.transaction,
+                    id_tag: None,
+                    meter_stop: Some(WattHours(self.register)),
+                    at: self.now,
+                    station_time: Some(self.now),
+                    reason: Some("Local".to_owned()),
+                    samples: Vec::new(),
+                    raw: "{}".to_owned(),
+                };
+                db.write(move |conn| stop_transaction(conn, &moment, &report)).await.expect("stopped");
+            }
+            Step::Kill => {}
+            Step::Tidy => {
+                let now = self.now;
+                db.write(move |conn| write_down(conn, now)).await.expect("written");
+            }
+        }
+    }
+
+    async fn record(&self, db: &Db, moment: Moment, report: MeterReport) {
+        let recorded = db.write_with_others(move |conn| record_readings(conn, &moment, &report)).await;
+        recorded.expect("recorded");
+    }
+}
+
+fn in_rows(app: &TestApp) -> Db {
+    Db::open(StoreSettings::new(app.running.context.db.url().clone())).expect("opens")
+}
+
+fn in_memory(app: &TestApp) -> Db {
+    let run = app.running.context.ids.next_raw(Timestamp::from_unix_seconds(1_777_000_000));
+    let settings = StoreSettings::new(app.running.context.db.url().clone());
+    Db::open_with(settings, None, Some(Arc::new(OpenSessions::new(run)))).expect("opens")
+}
+
+/// The sessions of a station with their readings, without what differs between two stations.
+async fn outcome(app: &TestApp, station: &TestStation) -> Vec<(Value, Value)> {
+    let path = format!("/sessions?chargestation={}&sort_by=createdAt&sort_order=asc&paginate_limit=1000", station.id);
+    let sessions = app.client.get(&path).await.ok();
+    let mut all = Vec::new();
+    for session in sessions.as_array().expect("sessions") {
+        let path = format!("/sessions/{}/energy_reports", session["_id"].as_str().expect("an id"));
+        let reports = app.client.get(&path).await.ok();
+        let mut session = session.clone();
+        for own in ["_id", "chargestation", "connector", "transaction_id"] {
+            session[own] = json!(null);
+        }
+        all.push((session, reports));
+    }
+    all
+}
+
+fn runner() -> TestRunner {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let config = Config { cases, ..Config::default() };
+    let seed = [7; 32];
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+}
+
+#[actix_web::test]
+async fn what_is_in_memory_is_what_rows_would_say_wherever_the_server_is_killed() {
+    let mut app = TestApp::start().await;
+    let price = json!([{"type": "ENERGY", "price": 0.35}, {"type": "TIME", "price": 0.6}]);
+    let rate = json!({"name": "Both", "currency": "EUR", "price_components": price});
+    let rate = app.client.post("/rates", rate).await.created();
+    let mut runner = runner();
+    for case in 0..runner.config().cases {
+        let steps = proptest::collection::vec(step(), 20..90).new_tree(&mut runner).expect("steps").current();
+        let connector = json!({"type": "J1772", "power": 7, "rate": rate["_id"]});
+        let at_once = app.station_with(&format!("Rows {case}"), connector.clone()).await;
+        let kept = app.station_with(&format!("Memory {case}"), connector).await;
+
+        let db = in_rows(&app);
+        let mut reporter = Reporter::new(&app, &at_once);
+        for step in &steps {
+            reporter.report_step(&app, &db, step).await;
+        }
+        drop(db);
+        let mut db = in_memory(&app);
+        let mut reporter = Reporter::new(&app, &kept);
+        for step in &steps {
+            if matches!(step, Step::Kill) {
+                drop(db);
+                db = in_memory(&app);
+            }
+            reporter.report_step(&app, &db, step).await;
+        }
+        drop(db);
+
+        app = app.restart_with(&[]).await;
+        let (wanted, found) = (outcome(&app, &at_once).await, outcome(&app, &kept).await);
+        for (wanted, found) in wanted.iter().zip(&found) {
+            assert_eq!(found.1, wanted.1, "case {case}: readings after {steps:#?}");
+            assert_eq!(found.0, wanted.0, "case {case}: the session after {steps:#?}");
+        }
+        assert_eq!(found.len(), wanted.len());
+    }
+}
