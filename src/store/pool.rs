@@ -255,12 +255,7 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (job, answer) = Write::queued(accompanied(work), self.lane == Lane::Api);
-        match self.lane {
-            Lane::Api => self.others.send_for_api(job)?,
-            Lane::Stations | Lane::Balancing => self.others.send_now(job)?,
-        }
-        Self::outcome(answer).await
+        self.write_by(&self.others, work).await
     }
 
     /// Like [`Db::write`], for what is known to change the memory of the store: it need not be handed over.
@@ -272,12 +267,7 @@ impl Db {
         T: Send + 'static,
         E: From<StoreError> + Send + StoreFailure + 'static,
     {
-        let (job, answer) = Write::queued(accompanied(work), self.lane == Lane::Api);
-        match self.lane {
-            Lane::Api => self.owner.send_for_api(job)?,
-            Lane::Stations | Lane::Balancing => self.owner.send_now(job)?,
-        }
-        Self::outcome(answer).await
+        self.write_by(&self.owner, work).await
     }
 
     /// Like [`Db::write_to_memory`], but waits a little for other writes: for what comes often and is not waited for.
@@ -291,6 +281,23 @@ impl Db {
     {
         let (job, answer) = Write::queued(accompanied(work), false);
         self.owner.send_patiently(job)?;
+        Self::outcome(answer).await
+    }
+
+    async fn write_by<T, E>(
+        &self,
+        queues: &WriteSenders,
+        work: impl FnMut(&mut Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + StoreFailure + 'static,
+    {
+        let (job, answer) = Write::queued(accompanied(work), self.lane == Lane::Api);
+        match self.lane {
+            Lane::Api => queues.send_for_api(job)?,
+            Lane::Stations | Lane::Balancing => queues.send_now(job)?,
+        }
         Self::outcome(answer).await
     }
 

@@ -58,7 +58,7 @@ async fn list_sessions(
     if query.search.is_some() {
         caller.must_see_cards("Searching by number of card")?;
     }
-    if matches!(query.sort_by.as_str(), "updatedAt" | "energyConsumed") {
+    if store::is_by_readings(&query) {
         ctx.db.write_to_memory(move |conn| store::write_rows(conn, organization)).await?;
     }
     list::respond(&ctx, query, move |conn, query| {

@@ -18,6 +18,8 @@ use kernel::*;
 const MOST_LATE: i64 = 100;
 /// And how far they lie apart at most: they are forgotten together.
 const FAR: Duration = Duration::from_secs(24 * 3_600);
+/// Readings of a session that ended that are made one chunk at most: they are unpacked and packed while others wait to write.
+const MOST_MERGED: usize = 2_000;
 
 /// Whose readings: those of a session, or those of a connector that belong to none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +147,41 @@ pub(super) fn of_session(conn: &mut Conn, session: SessionId) -> StoreResult<Vec
     Ok(unpacked(rows))
 }
 
+/// How many readings a session has in chunks.
+pub(super) fn count_of_session(conn: &mut Conn, session: SessionId) -> StoreResult<usize> {
+    let own = reading_chunks::table.filter(reading_chunks::session_id.eq(session));
+    let readings: Vec<i64> = own.select(reading_chunks::readings).load(conn)?;
+    Ok(usize::try_from(readings.iter().sum::<i64>()).unwrap_or_default())
+}
+
+/// The chunks of a session that begin first and together have so many readings.
+pub(super) fn first_of_session(conn: &mut Conn, session: SessionId, most: usize) -> StoreResult<Vec<Chunk>> {
+    let all: Vec<(i64, i64)> = reading_chunks::table
+        .filter(reading_chunks::session_id.eq(session))
+        .order((reading_chunks::first_at, reading_chunks::id))
+        .select((reading_chunks::id, reading_chunks::readings))
+        .load(conn)?;
+    let mut room = i64::try_from(most).unwrap_or(i64::MAX);
+    let first = all.into_iter().take_while(|(_, readings)| {
+        let has_room = room > 0;
+        room = room.saturating_sub(*readings);
+        has_room
+    });
+    let ids: Vec<i64> = first.map(|(id, _)| id).collect();
+    Ok(unpacked(reading_chunks::table.filter(reading_chunks::id.eq_any(ids)).select(ROW).load(conn)?))
+}
+
+/// The chunk of a session that was written last.
+pub(super) fn newest_of_session(conn: &mut Conn, session: SessionId) -> StoreResult<Option<Chunk>> {
+    let row: Option<Row> = reading_chunks::table
+        .filter(reading_chunks::session_id.eq(session))
+        .order(reading_chunks::id.desc())
+        .select(ROW)
+        .first(conn)
+        .optional()?;
+    Ok(unpacked(row.into_iter().collect()).pop())
+}
+
 /// Chunks that may have a reading with this time of the station: of a session, or of all that was read at a connector.
 pub(super) fn around(
     conn: &mut Conn,
@@ -191,11 +228,14 @@ impl Chunk {
     }
 }
 
-/// Makes one chunk of all that a session has.
+/// Makes one chunk of all that a session has; one of more readings than are worth that keeps its chunks.
 pub(super) fn merge(conn: &mut Conn, whose: Whose, last_report: i64, newest: &[Stored]) -> StoreResult<()> {
     let Some(session) = whose.session else {
         return add(conn, whose, last_report, newest);
     };
+    if count_of_session(conn, session)? > MOST_MERGED {
+        return add(conn, whose, last_report, newest);
+    }
     let chunks = of_session(conn, session)?;
     let ids: Vec<i64> = chunks.iter().map(|chunk| chunk.id).collect();
     let mut readings: Vec<Stored> = chunks.into_iter().flat_map(|chunk| chunk.readings).collect();

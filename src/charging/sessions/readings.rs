@@ -351,7 +351,6 @@ pub(super) fn energy_report(at: Timestamp, reading: &Reading) -> Value {
 pub(super) fn energy_reports(conn: &mut Conn, session: &Session, connector: ConnectorId) -> StoreResult<Vec<Value>> {
     /// Reports one answer contains at most: a week at one a minute.
     const MOST_REPORTS: usize = 10_080;
-    let readings = shelf::readings_of(conn, session, connector)?;
-    let reports = readings.iter().take(MOST_REPORTS);
-    Ok(reports.map(|one| energy_report(one.at, &one.reading)).collect())
+    let readings = shelf::first_readings_of(conn, session, connector, MOST_REPORTS)?;
+    Ok(readings.iter().map(|one| energy_report(one.at, &one.reading)).collect())
 }

@@ -271,6 +271,36 @@ pub(super) fn readings_of(conn: &mut Conn, session: &Session, connector: Connect
     Ok(readings)
 }
 
+/// The first readings of a session by when they lie in it, so many at most; where chunks of so many overlap, those of the chunks that
+/// begin first.
+pub(super) fn first_readings_of(
+    conn: &mut Conn,
+    session: &Session,
+    connector: ConnectorId,
+    most: usize,
+) -> StoreResult<Vec<Stored>> {
+    let of_all = chunks::count_of_session(conn, session.id)?;
+    if of_all <= most {
+        let mut readings = readings_of(conn, session, connector)?;
+        readings.truncate(most);
+        return Ok(readings);
+    }
+    let mut readings = chunks::old_of_session(conn, connector, session.id)?;
+    readings.extend(chunks::first_of_session(conn, session.id, most)?.into_iter().flat_map(|chunk| chunk.readings));
+    readings.sort_by_key(|one| one.at);
+    readings.truncate(most);
+    Ok(readings)
+}
+
+/// What was received of a session last: what is in no chunk yet, and the newest chunk.
+pub(super) fn latest_of(conn: &mut Conn, session: &Session) -> StoreResult<Vec<Stored>> {
+    let waiting = open::of(conn, session)?;
+    let newest = chunks::newest_of_session(conn, session.id)?;
+    let mut readings: Vec<Stored> = newest.into_iter().flat_map(|chunk| chunk.readings).collect();
+    readings.extend(waiting.iter().flat_map(|open| open.tail_readings().cloned()));
+    Ok(readings)
+}
+
 /// Readings of the report that is being taken in.
 fn being_reported(session: &Session) -> Vec<Stored> {
     if !crate::store::memory::is_owned_here() {

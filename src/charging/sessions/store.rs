@@ -7,6 +7,7 @@ use diesel::prelude::*;
 
 use super::model::{Session, SessionFilter, SessionStatus, SessionView};
 use super::open::{self, Open};
+use super::packed::Stored;
 use super::shelf;
 use crate::events::{Change, EventKind};
 use crate::http::ApiResult;
@@ -221,10 +222,15 @@ pub(super) fn is_alive_since(
     let Some(connector) = session.connector_id else {
         return Ok(false);
     };
+    let draws = |one: &Stored| one.reading.power.is_some_and(|power| power > DRAWING);
+    let is_since = |one: &Stored| one.received_at >= received && one.at >= measured;
+    // What was received last shows it for most of those that are asked again and again.
+    if shelf::latest_of(conn, session)?.iter().any(|one| is_since(one) && draws(one)) {
+        return Ok(true);
+    }
     let readings = shelf::readings_of(conn, session, connector)?;
-    let (since, before): (Vec<_>, Vec<_>) =
-        readings.iter().partition(|one| one.received_at >= received && one.at >= measured);
-    if since.iter().any(|one| one.reading.power.is_some_and(|power| power > DRAWING)) {
+    let (since, before): (Vec<_>, Vec<_>) = readings.iter().partition(|one| is_since(one));
+    if since.iter().any(|one| draws(one)) {
         return Ok(true);
     }
     let now = since.iter().filter_map(|one| one.reading.energy).max();
@@ -361,7 +367,9 @@ pub(super) fn list(
         "chargingStop" => sessions::ended_at,
     });
     let rows = rows.select(Session::as_select()).load(conn)?;
-    Ok(Page { rows: some(conn, rows)?, total, request: query.page })
+    // Where it goes on after the last one it must be the last one by what it shows.
+    let rows = if is_by_readings(query) { rows } else { some(conn, rows)? };
+    Ok(Page { rows, total, request: query.page })
 }
 
 /// Writes down what is only in memory and the journal: readings that have waited long enough for their chunk.
@@ -376,6 +384,11 @@ pub fn write_down(_: &mut Conn, now: Timestamp) -> StoreResult<()> {
         memory.write_now(session);
     }
     Ok(())
+}
+
+/// Whether a list is sorted by what readings change: rows are brought up to date for it ([`write_rows`]).
+pub(super) fn is_by_readings(query: &ListQuery<SessionFilter>) -> bool {
+    matches!(query.sort_by.as_str(), "updatedAt" | "energyConsumed")
 }
 
 /// Brings the rows of an organization's sessions up to date, so that they can be sorted by what readings change.

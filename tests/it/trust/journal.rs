@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::prelude::*;
 use evenwatt::charging::sessions::{
     MeterReport, OpenSessions, Reading, Sample, StartReport, StopReport, record_readings, start_transaction,
     stop_transaction, write_down,
 };
-use evenwatt::store::{Db, StoreSettings};
+use evenwatt::store::schema::{reading_chunks, session_journal};
+use evenwatt::store::{Db, StoreError, StoreSettings};
 use kernel::{ConnectorId, Moment, OrganizationId, StationId, Timestamp, WattHours, Watts};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -67,7 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Reporter {
     organization: OrganizationId,
     station: StationId,
-    connector: ConnectorId,
+    connector: Option<ConnectorId>,
     now: Timestamp,
     register: i64,
     transaction: Option<i64>,
@@ -79,7 +81,7 @@ impl Reporter {
         Self {
             organization: app.organization,
             station: station.id.parse().expect("an id"),
-            connector: station.connector.parse().expect("an id"),
+            connector: Some(station.connector.parse().expect("an id")),
             now: Timestamp::from_unix_seconds(1_777_000_000),
             register: 1_000,
             transaction: None,
@@ -91,7 +93,7 @@ impl Reporter {
         MeterReport {
             organization: self.organization,
             station: self.station,
-            connector: Some(self.connector),
+            connector: self.connector,
             transaction: self.transaction.filter(|_| named),
             samples,
         }
@@ -127,7 +129,7 @@ impl Reporter {
                 let report = StartReport {
                     organization: self.organization,
                     station: self.station,
-                    connector: Some(self.connector),
+                    connector: self.connector,
                     id_tag: "CARD".to_owned(),
                     token: None,
                     user: None,
@@ -260,4 +262,110 @@ async fn what_is_in_memory_is_what_rows_would_say_wherever_the_server_is_killed(
         }
         assert_eq!(found.len(), wanted.len());
     }
+}
+
+const START: Step = Step::Start;
+const VALUES: Step = Step::Values { named: true, register: true, power: Some(3_240), instants: 1, late: 0 };
+
+async fn journal_rows(db: &Db) -> i64 {
+    let count = db.read(|conn| Ok::<i64, StoreError>(session_journal::table.count().get_result(conn)?));
+    count.await.expect("counted")
+}
+
+/// A station, a server, and what it reports until it has been in session for so many reports, a minute apart.
+async fn in_session(app: &TestApp, name: &str, reports: usize) -> (TestStation, Db, Reporter) {
+    let station = app.station(name).await;
+    let db = in_memory(app);
+    let mut reporter = Reporter::new(app, &station);
+    reporter.report_step(app, &db, &START).await;
+    for _ in 0..reports {
+        reporter.report_step(app, &db, &Step::Pass(60)).await;
+        reporter.report_step(app, &db, &VALUES).await;
+    }
+    (station, db, reporter)
+}
+
+#[actix_web::test]
+async fn readings_leave_the_journal_for_their_chunk_and_a_session_that_ended_has_one() {
+    let app = TestApp::start().await;
+    let (station, db, mut reporter) = in_session(&app, "Long", 65).await;
+    assert_eq!(journal_rows(&db).await, 65 - 2 * 30, "two chunks of thirty are full");
+    reporter.report_step(&app, &db, &Step::Stop).await;
+    assert_eq!(journal_rows(&db).await, 0);
+    let of_all =
+        db.read(|conn| Ok::<Vec<i64>, StoreError>(reading_chunks::table.select(reading_chunks::readings).load(conn)?));
+    assert_eq!(of_all.await.expect("read"), [65]);
+    drop(db);
+
+    let app = app.restart_with(&[]).await;
+    let (session, reports) = outcome(&app, &station).await.pop().expect("a session");
+    assert_eq!(reports.as_array().expect("reports").len(), 65);
+    assert_eq!(session["metrics"]["energyConsumed"], 65 * 90);
+}
+
+#[actix_web::test]
+async fn reports_without_a_place_for_their_readings_do_not_fill_the_journal() {
+    let app = TestApp::start().await;
+    let station = app.station("Nowhere").await;
+    let db = in_memory(&app);
+    let mut reporter = Reporter::new(&app, &station);
+    reporter.connector = None;
+    reporter.report_step(&app, &db, &START).await;
+    for _ in 0..100 {
+        reporter.report_step(&app, &db, &Step::Pass(60)).await;
+        reporter.report_step(&app, &db, &VALUES).await;
+    }
+    assert_eq!(journal_rows(&db).await, 100 - 3 * 30);
+}
+
+#[actix_web::test]
+async fn what_waits_for_half_an_hour_is_written_down() {
+    let app = TestApp::start().await;
+    let (_, db, mut reporter) = in_session(&app, "Slow", 2).await;
+    reporter.report_step(&app, &db, &Step::Pass(1_700)).await;
+    reporter.report_step(&app, &db, &Step::Tidy).await;
+    assert_eq!(journal_rows(&db).await, 2);
+    reporter.report_step(&app, &db, &Step::Pass(60)).await;
+    reporter.report_step(&app, &db, &Step::Tidy).await;
+    assert_eq!(journal_rows(&db).await, 0);
+}
+
+#[actix_web::test]
+async fn a_damaged_row_is_left_as_it_is_and_the_others_are_served() {
+    let app = TestApp::start().await;
+    let (damaged, db, mut reporter) = in_session(&app, "Damaged", 35).await;
+    drop(db);
+    let rows = in_rows(&app);
+    let broken = rows.write(|conn| {
+        let first = session_journal::table.select(diesel::dsl::min(session_journal::seq)).first::<Option<i64>>(conn)?;
+        let row = session_journal::table.filter(session_journal::seq.nullable().eq(first));
+        Ok::<usize, StoreError>(diesel::update(row).set(session_journal::body.eq(vec![40, 41, 1])).execute(conn)?)
+    });
+    assert_eq!(broken.await.expect("broken"), 1);
+    let db = in_memory(&app);
+    let (whole, other, _) = in_session(&app, "Whole", 35).await;
+    drop(other);
+    reporter.report_step(&app, &db, &VALUES).await;
+    reporter.report_step(&app, &db, &Step::Stop).await;
+    drop(db);
+
+    let app = app.restart_with(&[]).await;
+    let reports = async |station| outcome(&app, station).await.pop().expect("a session").1.as_array().map(Vec::len);
+    assert_eq!(reports(&damaged).await, Some(35), "30 of a chunk, 4 of the journal, 1 of later");
+    assert_eq!(reports(&whole).await, Some(35));
+    let db = &app.running.context.db;
+    let kept = db.read(|conn| {
+        let body = session_journal::body.eq(vec![40, 41, 1]);
+        Ok::<i64, StoreError>(session_journal::table.filter(body).count().get_result(conn)?)
+    });
+    assert_eq!(kept.await.expect("read"), 1);
+
+    let broken = db.write(|conn| {
+        let first = reading_chunks::table.select(diesel::dsl::min(reading_chunks::id)).first::<Option<i64>>(conn)?;
+        let row = reading_chunks::table.filter(reading_chunks::id.nullable().eq(first));
+        Ok::<usize, StoreError>(diesel::update(row).set(reading_chunks::body.eq(vec![40, 41, 1])).execute(conn)?)
+    });
+    assert_eq!(broken.await.expect("broken"), 1);
+    let both = [reports(&damaged).await, reports(&whole).await];
+    assert!(both.contains(&Some(35)), "the other chunk is served: {both:?}");
 }

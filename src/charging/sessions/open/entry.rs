@@ -9,7 +9,7 @@ use super::super::model::Session;
 use super::super::packed::{PackedReading, Stored};
 use super::super::readings::{Reading, Sample};
 use super::super::received_events::ReceivedEvents;
-use super::journal::{self, Place};
+use super::journal::Place;
 use kernel::*;
 use pricing::Point;
 
@@ -18,6 +18,7 @@ use pricing::Point;
 pub(in super::super) struct Tail {
     /// Where it stands in the journal; nowhere until its transaction ends.
     place: Option<Place>,
+    received_at: Timestamp,
     pub(in super::super) number: i64,
     pub(in super::super) readings: Arc<Vec<Stored>>,
 }
@@ -62,14 +63,14 @@ impl Open {
         self.in_row < self.session.reports
     }
 
-    /// How many readings wait for their chunk.
+    /// How many reports, or readings in them, wait for their chunk. One without readings waits, too: the journal has it.
     pub(super) fn waiting(&self) -> usize {
-        self.tail.iter().map(|report| report.readings.len()).sum()
+        self.tail.len().max(self.tail_readings().count())
     }
 
     /// Since when the first of its reports waits.
     pub(in super::super) fn waits_since(&self) -> Option<Timestamp> {
-        self.tail_readings().map(|reading| reading.received_at).next()
+        self.tail.first().map(|report| report.received_at)
     }
 
     /// Readings that are in no chunk yet.
@@ -84,7 +85,12 @@ impl Open {
         if let Some(points) = &mut self.points {
             points.extend(report.stored.iter().map(point));
         }
-        self.tail.push(Tail { place: None, number: report.number, readings: Arc::new(report.stored) });
+        self.tail.push(Tail {
+            place: None,
+            received_at: report.received_at,
+            number: report.number,
+            readings: Arc::new(report.stored),
+        });
     }
 
     /// The same for a report that stands in the journal.
@@ -124,7 +130,8 @@ impl Open {
 
     /// Its readings came into a chunk and its row is written; where they stood in the journal.
     pub(super) fn cover(&mut self) -> Vec<Place> {
-        self.has_chunks |= self.waiting() > 0;
+        let is_chunked = self.tail_readings().next().is_some();
+        self.has_chunks |= is_chunked;
         self.newest_in_rows = self.newest;
         self.in_row = self.session.reports;
         self.tail.drain(..).filter_map(|report| report.place).collect()
@@ -163,11 +170,6 @@ pub(in super::super) struct Report {
 impl Report {
     pub(in super::super) fn note(&mut self, sample: &Sample, outcome: Outcome) {
         self.samples.push((Sample { evidence: Vec::new(), ..sample.clone() }, outcome));
-    }
-
-    /// As it goes into the journal; the session is as it is after it.
-    pub(super) fn record(&self, session: &Session) -> Vec<u8> {
-        journal::record(self, session)
     }
 }
 

@@ -48,8 +48,8 @@ struct PackedSample {
     outcome: Outcome,
 }
 
-/// A report as it goes into the journal.
-pub(super) fn record(report: &Report, session: &Session) -> Vec<u8> {
+/// A report as it goes into the journal; the session is as it is after it.
+pub(super) fn record(report: &Report, session: &Session) -> StoreResult<Vec<u8>> {
     let sample = |(sample, outcome): &(Sample, Outcome)| PackedSample {
         at: sample.at.micros(),
         station_time: sample.station_time.micros(),
@@ -68,7 +68,7 @@ pub(super) fn record(report: &Report, session: &Session) -> Vec<u8> {
         attribution: report.attribution.number(),
         samples: report.samples.iter().map(sample).collect(),
     };
-    packed::encoded(&record).unwrap_or_default() // numbers and texts are always written
+    packed::encoded(&record)
 }
 
 /// A report as it was read from the journal.
@@ -154,28 +154,36 @@ pub(super) fn remove(conn: &mut Conn, places: &[Place]) -> StoreResult<()> {
     Ok(())
 }
 
-/// All that is in the journal, oldest first. A row that cannot be read is named and kept, and what can be read of it counts.
-pub(super) fn read(conn: &mut Conn) -> StoreResult<Vec<Found>> {
+/// All that is in the journal, of each session in the order of its reports, and the rows that cannot be read: they are named and
+/// kept, and what can be read of them counts.
+pub(super) fn read(conn: &mut Conn) -> StoreResult<(Vec<Found>, Vec<Place>)> {
     let rows: Vec<(String, i64, Vec<u8>)> = session_journal::table
         .order((session_journal::incarnation, session_journal::seq))
         .select((session_journal::incarnation, session_journal::seq, session_journal::body))
         .load(conn)?;
-    let mut found = Vec::new();
+    let (mut found, mut damaged) = (Vec::new(), Vec::new());
     for (incarnation, seq, body) in rows {
-        if let Err(error) = read_row(&incarnation, seq, &body, &mut found) {
+        let Ok(run) = incarnation.parse() else {
+            tracing::error!(incarnation, seq, "a row of the journal of sessions is of no run and is left as it is");
+            continue;
+        };
+        let place = Place { incarnation: run, seq };
+        if let Err(error) = read_row(place, &body, &mut found) {
             tracing::error!(%error, incarnation, seq, "a row of the journal of sessions cannot be read and is left as it is");
+            damaged.push(place);
         }
     }
-    Ok(found)
+    // A clock that was put back between two runs turns the order of their rows around.
+    found.sort_by_key(|one| one.report.number);
+    Ok((found, damaged))
 }
 
-fn read_row(incarnation: &str, seq: i64, body: &[u8], found: &mut Vec<Found>) -> StoreResult<()> {
-    let incarnation: RawId = incarnation.parse().map_err(|error| StoreError::Failed(format!("{error}")))?;
+fn read_row(place: Place, body: &[u8], found: &mut Vec<Found>) -> StoreResult<()> {
     let bytes = packed::decompressed(body)?;
     let mut rest = bytes.as_slice();
     while !rest.is_empty() {
         let (record, after) = packed::first_of::<Record>(rest)?;
-        found.push(Found::of(record, Place { incarnation, seq })?);
+        found.push(Found::of(record, place)?);
         rest = after;
     }
     Ok(())

@@ -55,9 +55,11 @@ pub(super) fn opened(
             }
         }
     }
-    let mut journal = BTreeMap::new();
-    for found in journal::read(conn)? {
-        let needed: &mut usize = journal.entry(found.place).or_default();
+    let (records, damaged) = journal::read(conn)?;
+    // What is damaged is never needless.
+    let mut journal: BTreeMap<Place, usize> = damaged.into_iter().map(|place| (place, 1)).collect();
+    for found in records {
+        let needed = journal.entry(found.place).or_default();
         let session = found.report.session;
         let last = chunked.get(&session).copied().unwrap_or_default();
         if let Some(open) = opened.get_mut(&session).filter(|_| found.report.number > last) {

@@ -27,7 +27,7 @@ use crate::store::{Conn, StoreResult};
 use kernel::id::RawId;
 use kernel::*;
 
-/// Readings that wait for their chunk at most.
+/// Readings of a session, or reports, that wait for their chunk at most.
 const CHUNK: usize = 30;
 /// How long they wait at most.
 pub(super) const WAIT: Duration = Duration::from_secs(1_800);
@@ -189,12 +189,13 @@ impl OpenSessions {
             changing.sessions.insert(id, Arc::new(open));
             changing.moved.push(id);
         }
+        let mut own = Vec::new();
+        for report in self.changing().reports.extract_if(.., |report| report.session == id) {
+            own.push((journal::record(&report, session)?, report));
+        }
         self.change(id, |open, changing| {
-            let reports = std::mem::take(&mut changing.reports).into_iter();
-            let (own, others): (Vec<Report>, _) = reports.partition(|report| report.session == id);
-            changing.reports = others;
-            for report in own {
-                changing.records.push((id, report.number, report.record(session)));
+            for (record, report) in own {
+                changing.records.push((id, report.number, record));
                 open.take(report);
             }
             if open.session.connector_id != session.connector_id || open.session.is_open() != session.is_open() {
@@ -274,9 +275,9 @@ impl OpenSessions {
         for id in due {
             let Some(open) = changing.sessions.get_mut(&id).map(Arc::make_mut) else { continue };
             let last = open.session.reports;
-            if let (Some(connector), true) = (open.session.connector_id, open.waiting() > 0) {
+            let readings: Vec<Stored> = open.tail_readings().cloned().collect();
+            if let (Some(connector), false) = (open.session.connector_id, readings.is_empty()) {
                 let whose = Whose { connector, session: Some(id) };
-                let readings: Vec<Stored> = open.tail_readings().cloned().collect();
                 if open.session.is_open() || !open.has_chunks {
                     chunks::add(conn, whose, last, &readings)?;
                 } else {
