@@ -1,17 +1,16 @@
 //! Chunks: readings of one session, or of one connector without a session, packed into rows.
 //!
 //! Readings of a session that runs come here by dozens from its journal (see [`super::open`]), all of one session together when it
-//! has ended. What is reported late, and what belongs to no session, is put into the newest chunk that has room. Rows of
-//! `meter_values`, from before there were chunks, are read beside them.
+//! has ended. What is reported late, and what belongs to no session, is put into the newest chunk that has room. Rows
+//! from before there were chunks are read beside them ([`super::old_readings`]).
 
 use std::time::Duration;
 
 use diesel::prelude::*;
 
 use super::packed::{Stored, pack_readings, unpack_readings};
-use super::readings::Reading;
-use crate::store::schema::{meter_values, reading_chunks};
-use crate::store::{Conn, Json, StoreResult};
+use crate::store::schema::reading_chunks;
+use crate::store::{Conn, StoreResult};
 use kernel::*;
 
 /// Readings that a chunk of late or loose ones has at most.
@@ -240,7 +239,7 @@ pub(super) fn merge(conn: &mut Conn, whose: Whose, last_report: i64, newest: &[S
     let ids: Vec<i64> = chunks.iter().map(|chunk| chunk.id).collect();
     let mut readings: Vec<Stored> = chunks.into_iter().flat_map(|chunk| chunk.readings).collect();
     readings.extend_from_slice(newest);
-    readings.sort_by_key(|one| one.at);
+    readings.sort_by_key(Stored::order);
     diesel::delete(reading_chunks::table.filter(reading_chunks::id.eq_any(ids))).execute(conn)?;
     add(conn, whose, last_report, &readings)
 }
@@ -295,85 +294,4 @@ pub(super) fn forget_loose(conn: &mut Conn, connector: ConnectorId, before: Time
     let readings: Vec<i64> = loose().select(reading_chunks::readings).load(conn)?;
     diesel::delete(loose()).execute(conn)?;
     Ok(usize::try_from(readings.iter().sum::<i64>()).unwrap_or_default())
-}
-
-// ---- rows from before there were chunks
-
-type OldRow = (Timestamp, String, Option<Timestamp>, Timestamp, Json<Reading>, Option<WattHours>, String, ConnectorId);
-
-fn of_old_row(
-    (at, context, station_time, received_at, reading, delivered, raw, connector): OldRow,
-) -> (ConnectorId, Stored) {
-    let station_time = station_time.unwrap_or(at);
-    (connector, Stored { at, context, station_time, received_at, reading: reading.0, delivered, raw })
-}
-
-macro_rules! old_rows {
-    ($conn:expr, $rows:expr) => {{
-        let rows: Vec<OldRow> = $rows
-            .order(meter_values::at)
-            .select((
-                meter_values::at,
-                meter_values::context,
-                meter_values::told_at,
-                meter_values::received_at,
-                meter_values::reading,
-                meter_values::delivered,
-                meter_values::raw,
-                meter_values::connector_id,
-            ))
-            .load($conn)?;
-        rows.into_iter().map(of_old_row)
-    }};
-}
-
-/// Old rows of a session.
-pub(super) fn old_of_session(conn: &mut Conn, connector: ConnectorId, session: SessionId) -> StoreResult<Vec<Stored>> {
-    let rows = meter_values::table
-        .filter(meter_values::connector_id.eq(connector))
-        .filter(meter_values::session_id.eq(session));
-    Ok(old_rows!(conn, rows).map(|(_, stored)| stored).collect())
-}
-
-/// Old rows with this time of the station.
-pub(super) fn old_around(
-    conn: &mut Conn,
-    connector: ConnectorId,
-    session: Option<SessionId>,
-    station_time: Timestamp,
-) -> StoreResult<Vec<Stored>> {
-    let mut rows = meter_values::table
-        .filter(meter_values::connector_id.eq(connector))
-        .filter(meter_values::told_at.eq(station_time))
-        .into_boxed();
-    if let Some(session) = session {
-        rows = rows.filter(meter_values::session_id.eq(session));
-    }
-    Ok(old_rows!(conn, rows).map(|(_, stored)| stored).collect())
-}
-
-/// Old rows of connectors with power from an instant until another, so many at most.
-pub(super) fn old_between(
-    conn: &mut Conn,
-    connectors: &[ConnectorId],
-    (from, to): (Timestamp, Timestamp),
-    most: i64,
-) -> StoreResult<Vec<(ConnectorId, Stored)>> {
-    let rows = meter_values::table
-        .filter(meter_values::connector_id.eq_any(connectors))
-        .filter(meter_values::at.ge(from))
-        .filter(meter_values::at.lt(to))
-        .filter(meter_values::power.is_not_null())
-        .limit(most);
-    Ok(old_rows!(conn, rows).collect())
-}
-
-/// The newest time of its station among the old rows of each of these sessions.
-pub(super) fn newest_old(conn: &mut Conn, sessions: &[SessionId]) -> StoreResult<Vec<(SessionId, Option<Timestamp>)>> {
-    let rows: Vec<(Option<SessionId>, Option<Timestamp>)> = meter_values::table
-        .filter(meter_values::session_id.eq_any(sessions))
-        .group_by(meter_values::session_id)
-        .select((meter_values::session_id, diesel::dsl::max(meter_values::told_at)))
-        .load(conn)?;
-    Ok(rows.into_iter().filter_map(|(session, newest)| Some((session?, newest))).collect())
 }

@@ -17,6 +17,7 @@ mod evidence;
 mod metering;
 mod model;
 mod ocpp2_transactions;
+mod old_readings;
 mod open;
 mod overdue;
 mod packed;

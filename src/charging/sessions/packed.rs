@@ -55,6 +55,13 @@ pub(super) struct Stored {
     pub(super) raw: String,
 }
 
+impl Stored {
+    /// By which readings are sorted: several may be of one instant.
+    pub(super) const fn order(&self) -> (Timestamp, Timestamp) {
+        (self.at, self.received_at)
+    }
+}
+
 /// The fields of a reading in the order in which they are packed.
 pub(super) type PackedReading =
     (Option<i64>, Option<i64>, bool, [Option<i64>; 3], [Option<i64>; 3], Option<u8>, Option<i64>);

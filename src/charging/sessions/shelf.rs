@@ -5,12 +5,11 @@ use std::sync::Arc;
 use super::chunks::{self, Chunk, Whose};
 use super::metering::Attribution;
 use super::model::Session;
+use super::old_readings;
 use super::open::{self, OpenSessions, Outcome, Report, point};
 use super::packed::Stored;
 use super::readings::{Reading, Sample};
-use crate::store::schema::meter_values;
-use crate::store::{Conn, Json, StoreResult};
-use diesel::prelude::*;
+use crate::store::{Conn, StoreResult};
 use kernel::*;
 use pricing::Point;
 
@@ -121,7 +120,7 @@ enum Place {
     /// In a chunk.
     Chunk { chunk: Box<Chunk>, index: usize },
     /// In a row from before there were chunks.
-    Old { connector: ConnectorId },
+    Old(Whose),
 }
 
 /// What is stored of the same instant.
@@ -156,10 +155,11 @@ pub(super) fn known(
                 found.push((Place::Chunk { chunk: Box::new(chunk.clone()), index }, stored.clone()));
             }
         }
-        let old = chunks::old_around(conn, connector, whose, sample.station_time)?;
-        found.extend(old.into_iter().filter(is_same).map(|stored| (Place::Old { connector }, stored)));
+        let old = old_readings::around(conn, connector, whose, sample.station_time)?;
+        let same = old.into_iter().filter(|(_, stored)| is_same(stored));
+        found.extend(same.map(|(whose, stored)| (Place::Old(whose), stored)));
     }
-    found.sort_by_key(|(_, stored)| std::cmp::Reverse(stored.at));
+    found.sort_by_key(|(_, stored)| std::cmp::Reverse(stored.order()));
     let fits = found.into_iter().take(MOST_OF_ONE_TIME).filter_map(|(place, stored)| {
         let together = stored.reading.with(&sample.reading)?;
         Some(Known { place, stored, together })
@@ -239,21 +239,22 @@ pub(super) fn complete(
             if let Some(one) = chunk.readings.get_mut(index) {
                 *one = stored;
             }
-            chunk.rewrite(conn)
+            chunk.rewrite(conn)?;
+            forget_points(chunk.session())
         }
-        Place::Old { connector } => {
-            diesel::update(meter_values::table.find((connector, stored.at, &stored.context)))
-                .set((
-                    meter_values::energy.eq(stored.reading.energy),
-                    meter_values::power.eq(stored.reading.power),
-                    meter_values::reading.eq(Json(serde_json::to_value(&stored.reading).unwrap_or_default())),
-                    meter_values::raw.eq(&stored.raw),
-                    meter_values::delivered.eq(stored.delivered),
-                ))
-                .execute(conn)?;
-            Ok(())
+        Place::Old(whose) => {
+            old_readings::rewrite(conn, whose.connector, &stored)?;
+            forget_points(whose.session)
         }
     }
+}
+
+/// A reading of a session in a row is another: what it is billed by is read again.
+fn forget_points(session: Option<SessionId>) -> StoreResult<()> {
+    if let Some((memory, session)) = open::to_change()?.zip(session) {
+        memory.remember_points(session, None);
+    }
+    Ok(())
 }
 
 /// All readings of a session, by when they lie in it.
@@ -262,12 +263,12 @@ pub(super) fn readings_of(conn: &mut Conn, session: &Session, connector: Connect
     let waiting = open::of(conn, session)?;
     let chunks = chunks::of_session(conn, session.id)?;
     let last = chunks.iter().map(|chunk| chunk.last_report).max().unwrap_or_default();
-    let mut readings = chunks::old_of_session(conn, connector, session.id)?;
+    let mut readings = old_readings::of_session(conn, connector, session.id)?;
     readings.extend(chunks.into_iter().flat_map(|chunk| chunk.readings));
     let tail = waiting.iter().flat_map(|open| &open.tail).filter(|report| report.number > last);
     readings.extend(tail.flat_map(|report| report.readings.iter().cloned()));
     readings.extend(being_reported(session));
-    readings.sort_by_key(|one| one.at);
+    readings.sort_by_key(Stored::order);
     Ok(readings)
 }
 
@@ -285,9 +286,9 @@ pub(super) fn first_readings_of(
         readings.truncate(most);
         return Ok(readings);
     }
-    let mut readings = chunks::old_of_session(conn, connector, session.id)?;
+    let mut readings = old_readings::of_session(conn, connector, session.id)?;
     readings.extend(chunks::first_of_session(conn, session.id, most)?.into_iter().flat_map(|chunk| chunk.readings));
-    readings.sort_by_key(|one| one.at);
+    readings.sort_by_key(Stored::order);
     readings.truncate(most);
     Ok(readings)
 }
@@ -325,7 +326,7 @@ pub(super) fn points(conn: &mut Conn, session: &Session, connector: ConnectorId)
             let reported = being_reported(session);
             let before = all.iter().filter(|one| !reported.contains(one));
             let points: Vec<Point> = before.map(point).collect();
-            memory.remember_points(session.id, points.clone());
+            memory.remember_points(session.id, Some(points.clone()));
             points
         }
     };
@@ -346,7 +347,8 @@ pub(super) fn powers_between(
     };
     let chunks = chunks::between(conn, connectors, (from, to))?;
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let mut found = chunks::old_between(conn, connectors, (from, to), limit)?;
+    let old = old_readings::between(conn, connectors, (from, to), limit)?;
+    let mut found: Vec<_> = old.into_iter().map(|(whose, stored)| (whose.connector, stored)).collect();
     let in_time = |one: &Stored| one.at >= from && one.at < to && one.reading.power.is_some();
     for open in waiting {
         let Some(connector) = open.session.connector_id else { continue };
@@ -360,7 +362,7 @@ pub(super) fn powers_between(
         let connector = chunk.connector();
         found.extend(chunk.readings.into_iter().filter(in_time).map(|one| (connector, one)));
     }
-    found.sort_by_key(|(_, one)| one.at);
+    found.sort_by_key(|(_, one)| one.order());
     found.truncate(most);
     Ok(found)
 }

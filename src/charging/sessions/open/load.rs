@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 
-use super::super::chunks;
 use super::super::model::{Session, SessionStatus};
+use super::super::{chunks, old_readings};
 use super::entry::Open;
 use super::journal::{self, Place};
 use super::{Committed, replay};
@@ -49,7 +49,7 @@ pub(super) fn opened(
                 open.know_rows(true, summary.newest);
             }
         }
-        for (session, newest) in chunks::newest_old(conn, some)? {
+        for (session, newest) in old_readings::newest(conn, some)? {
             if let Some(open) = opened.get_mut(&session) {
                 open.know_rows(false, newest);
             }
@@ -76,7 +76,7 @@ pub(super) fn complete(conn: &mut Conn, open: &mut Open) -> StoreResult<()> {
     for (_, summary) in chunks::summaries(conn, &id)? {
         open.know_rows(true, summary.newest);
     }
-    for (_, newest) in chunks::newest_old(conn, &id)? {
+    for (_, newest) in old_readings::newest(conn, &id)? {
         open.know_rows(false, newest);
     }
     Ok(())

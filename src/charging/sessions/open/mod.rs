@@ -254,9 +254,9 @@ impl OpenSessions {
         self.change(session, |open, _| open.events = events);
     }
 
-    /// Remembers what a session is billed by.
-    pub(super) fn remember_points(&self, session: SessionId, points: Vec<pricing::Point>) {
-        self.change(session, |open, _| open.points = Some(points));
+    /// Remembers what a session is billed by, or that it has to be read again.
+    pub(super) fn remember_points(&self, session: SessionId, points: Option<Vec<pricing::Point>>) {
+        self.change(session, |open, _| open.points = points);
     }
 
     /// Sessions whose readings have waited long enough, or whose row lacks something that a list is to be sorted by.

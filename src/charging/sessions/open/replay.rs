@@ -3,7 +3,7 @@
 use super::super::energy::marks_of_one_message;
 use super::super::packed::Stored;
 use super::super::readings::Reading;
-use super::super::{chunks, cost, metering};
+use super::super::{chunks, cost, metering, old_readings};
 use super::entry::{Open, Outcome, point};
 use super::journal::Found;
 use crate::store::{Conn, StoreResult};
@@ -70,7 +70,7 @@ fn points(conn: &mut Conn, open: &mut Open) -> StoreResult<Vec<Point>> {
     }
     let session = &open.session;
     let mut readings = match session.connector_id {
-        Some(connector) => chunks::old_of_session(conn, connector, session.id)?,
+        Some(connector) => old_readings::of_session(conn, connector, session.id)?,
         None => Vec::new(),
     };
     readings.extend(chunks::of_session(conn, session.id)?.into_iter().flat_map(|chunk| chunk.readings));
