@@ -26,6 +26,7 @@ use crate::load::assets::AssetSignals;
 use crate::notify::webhooks::Dispatcher;
 use crate::people::organizations::ApiKeyCache;
 use crate::sites::stations::link::{SharedLink, Signals};
+use crate::store;
 
 /// What the workers share. Their handlers ask for it by its type.
 #[derive(Clone)]
@@ -101,6 +102,7 @@ fn services(config: &mut web::ServiceConfig, shows_metrics: bool) {
 pub(super) fn listen(config: &Config, listener: TcpListener, workers: Workers) -> Result<(Server, Option<SocketAddr>)> {
     let origins = config.http.cors_origins.clone();
     let mut server = HttpServer::new(move || {
+        store::mailbox::open();
         let workers = workers.clone();
         let shows_metrics = workers.shows_metrics;
         App::new()

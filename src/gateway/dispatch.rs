@@ -1,5 +1,9 @@
 //! From a call of a station to the handler of its version, and to the answer.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use metrics::Counter;
 use serde_json::value::RawValue;
 
 use super::answer::Call;
@@ -44,14 +48,33 @@ pub async fn answer(
             Err(error) => return refuse(connection, action, error),
         },
     };
-    metrics::counter!("evenwatt_ocpp_messages_total", "action" => action.to_owned()).increment(1);
+    count(action);
     let (answer, effects) = match handled {
         Ok((answer, effects)) => (Ok(answer), effects),
         Err(error) => (Err(error), Vec::new()),
     };
-    connection.note(gateway, deviations.iter().map(deviation_name).collect()).await;
+    if !deviations.is_empty() {
+        connection.note(gateway, deviations.iter().map(deviation_name).collect()).await;
+    }
     let learnt = note_clock(gateway, connection, state).await;
     (answer, effects.into_iter().chain(learnt).collect())
+}
+
+thread_local! {
+    /// The counters of the actions that were called on this thread: to find one by its name costs as much as a small message.
+    static MESSAGES: RefCell<HashMap<String, Counter>> = RefCell::default();
+}
+
+/// Counts a call of an action that exists.
+fn count(action: &str) {
+    MESSAGES.with_borrow_mut(|counters| {
+        if let Some(counter) = counters.get(action) {
+            return counter.increment(1);
+        }
+        let counter = metrics::counter!("evenwatt_ocpp_messages_total", "action" => action.to_owned());
+        counter.increment(1);
+        counters.insert(action.to_owned(), counter);
+    });
 }
 
 /// Keeps what the message showed of the station's clock; limits are sent again where it stands otherwise than before.

@@ -14,17 +14,17 @@ use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout, timeout_at};
 
 use super::access::endpoint_of;
 use super::auth_guard;
 use super::connections::{CloseReason, Known, Order, State};
 use super::dependencies::GatewayDependencies;
-use super::dispatch::answer;
+use super::dispatch::{Answered, answer};
 use super::recorder::Direction;
 use super::refusal_events;
 use super::refusals::{Incident, Seen};
-use super::station_connection::{Effect, StationConnection};
+use super::station_connection::StationConnection;
 use super::throttle::must_arrive;
 use crate::http::websocket::{self, Fault, Message, Receiver, Sender, Terms, close};
 use crate::http::{ApiError, Code, client_address};
@@ -99,7 +99,7 @@ pub async fn connect(
         });
         return Ok(response);
     };
-    let gateway = gateway.get_ref().clone();
+    let gateway = gateway.into_inner();
     actix_web::rt::spawn(async move {
         let known = Known::of(&station);
         let connection = StationConnection::new(station, version, address);
@@ -115,11 +115,19 @@ fn offered(request: &HttpRequest) -> Option<String> {
     (!offers.is_empty()).then(|| offers.join(","))
 }
 
-type Answering = Pin<Box<dyn Future<Output = (MessageId, Result<String, CallError>, Vec<Effect>)>>>;
+
+/// A call that is being handled.
+struct Answering {
+    message_id: MessageId,
+    /// When it is given up.
+    by: Instant,
+    work: Pin<Box<dyn Future<Output = Answered>>>,
+}
+
 type Waiting = HashMap<u64, oneshot::Sender<Result<Box<RawValue>, CallFailure>>>;
 
 struct Connection {
-    gateway: GatewayDependencies,
+    gateway: Arc<GatewayDependencies>,
     connection: Arc<StationConnection>,
     generation: u64,
     orders: mpsc::Receiver<Order>,
@@ -131,10 +139,20 @@ struct Connection {
     next_correlation: u64,
     /// The session's; the socket's liveness is a matter of the machine's time.
     timer: Timer,
+    /// Rings when the socket, or the call that is being handled, is to be looked at, and sometimes sooner.
+    alarm: Pin<Box<Sleep>>,
     heard: Instant,
     pinged: bool,
     opened: Instant,
     asked_to_boot: bool,
+}
+
+/// The answer to the call that is being handled, if one is.
+async fn answered(answering: &mut Option<Answering>) -> Answered {
+    match answering {
+        Some(answering) => answering.work.as_mut().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Why the loop of a connection ended, and what the station is sent.
@@ -147,7 +165,7 @@ enum End {
 
 impl Connection {
     async fn open(
-        gateway: GatewayDependencies,
+        gateway: Arc<GatewayDependencies>,
         (connection, known): (StationConnection, Known),
         socket: Sender,
     ) -> Self {
@@ -169,6 +187,7 @@ impl Connection {
         let now = Instant::now();
         Self {
             timer: gateway.context.clock.timer(),
+            alarm: Box::pin(sleep_until(now + BOOT_WITHIN)),
             gateway,
             connection,
             generation,
@@ -189,13 +208,11 @@ impl Connection {
     async fn run(mut self, mut receiver: Receiver) {
         let end = loop {
             self.hear_bytes(&receiver);
-            let wake = self.wake_at(&receiver);
+            self.set_alarm(&receiver);
             let ended = tokio::select! {
                 biased;
-                answered = async { match &mut self.answering { Some(work) => work.await, None => std::future::pending().await } } => {
-                    self.answering = None;
-                    let (message_id, answer, effects) = answered;
-                    let ended = self.step(Input::Answer { message_id, answer }).await;
+                (answer, effects) = answered(&mut self.answering) => {
+                    let ended = self.answer(answer).await;
                     StationConnection::carry_out(&self.connection, &self.gateway, effects);
                     ended
                 }
@@ -206,7 +223,7 @@ impl Connection {
                     Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(close::AWAY, "the server stops")),
                 },
                 message = receiver.next(), if self.session.has_room() => self.receive(message).await,
-                () = sleep_until(wake) => self.woken(&receiver).await,
+                () = &mut self.alarm => self.woken(&receiver).await,
                 () = self.timer.due() => {
                     self.timer.clear();
                     self.step(Input::Tick).await
@@ -238,19 +255,35 @@ impl Connection {
         receiver.on_its_way_since().map(|since| since + patience)
     }
 
-    /// When to look again whether the socket is alive.
+    /// Sets the alarm where it would ring too late, or rang.
+    fn set_alarm(&mut self, receiver: &Receiver) {
+        let wake = self.wake_at(receiver);
+        if wake < self.alarm.deadline() || self.alarm.is_elapsed() {
+            self.alarm.as_mut().reset(wake);
+        }
+    }
+
+    /// When to look again whether the socket is alive and the call that is being handled is answered.
     fn wake_at(&self, receiver: &Receiver) -> Instant {
         let settings = &self.gateway.settings;
         let patience = if self.pinged { settings.ping_every + settings.pong_within } else { settings.ping_every };
         let boot = (!self.asked_to_boot && self.state.registration().is_none()).then(|| self.opened + BOOT_WITHIN);
         let slow = self.must_be_whole_at(receiver);
-        let first = [boot, slow].into_iter().flatten().min();
+        let answer = self.answering.as_ref().map(|answering| answering.by);
+        let first = [boot, slow, answer].into_iter().flatten().min();
         first.map_or(self.heard + patience, |at| at.min(self.heard + patience))
     }
 
     async fn woken(&mut self, receiver: &Receiver) -> Option<End> {
         self.hear_bytes(receiver);
         let (now, settings) = (Instant::now(), self.gateway.settings.clone());
+        if self.answering.as_ref().is_some_and(|answering| now >= answering.by) {
+            tracing::error!(station = %self.connection.station, "a handler took too long");
+            let ended = self.answer(Err(CallError::new(ErrorCode::InternalError, "The server is overloaded"))).await;
+            if ended.is_some() {
+                return ended;
+            }
+        }
         if self.must_be_whole_at(receiver).is_some_and(|at| now >= at) {
             return Some(End::Close(close::POLICY, "the message takes too long"));
         }
@@ -328,6 +361,12 @@ impl Connection {
         self.step(Input::Send(call)).await
     }
 
+    /// Answers the call that is being handled.
+    async fn answer(&mut self, answer: Result<String, CallError>) -> Option<End> {
+        let message_id = self.answering.take()?.message_id;
+        self.step(Input::Answer { message_id, answer }).await
+    }
+
     async fn step(&mut self, input: Input<'_>) -> Option<End> {
         let now = self.gateway.context.clock.now();
         for output in self.session.step(input, now) {
@@ -353,27 +392,26 @@ impl Connection {
 
     fn handle(&self, call: ocpp::session::IncomingCall) -> Answering {
         let (gateway, connection, state) =
-            (self.gateway.clone(), Arc::clone(&self.connection), Arc::clone(&self.state));
-        let (verdict, throttled) =
-            gateway.throttle.message(connection.station, must_arrive(&call.action), Instant::now());
-        Box::pin(async move {
+            (Arc::clone(&self.gateway), Arc::clone(&self.connection), Arc::clone(&self.state));
+        let now = Instant::now();
+        let (verdict, throttled) = gateway.throttle.message(connection.station, must_arrive(&call.action), now);
+        let (message_id, by) = (call.message_id, now + verdict.wait + ANSWER_WITHIN);
+        let work = Box::pin(async move {
             // One call at a time is handled, so what comes next waits too, at last in the station.
-            sleep(verdict.wait).await;
+            if !verdict.wait.is_zero() {
+                sleep(verdict.wait).await;
+            }
             if let Some(throttled) = throttled {
                 connection.record_throttled(&gateway, throttled).await;
             }
             if verdict.refused {
                 let slower = "Too many messages; nothing was done. Be quiet for a while";
                 let error = CallError::new(ErrorCode::GenericError, slower);
-                return (call.message_id, Err(error), Vec::new());
+                return (Err(error), Vec::new());
             }
-            let work = answer(&gateway, &connection, &state, &call.action, &call.payload);
-            let (answer, effects) = timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| {
-                tracing::error!(station = %connection.station, action = call.action, "a handler took too long");
-                (Err(CallError::new(ErrorCode::InternalError, "The server is overloaded")), Vec::new())
-            });
-            (call.message_id, answer, effects)
-        })
+            answer(&gateway, &connection, &state, &call.action, &call.payload).await
+        });
+        Answering { message_id, by, work }
     }
 
     async fn finish(mut self, end: End, mut receiver: Receiver) {
@@ -396,7 +434,8 @@ impl Connection {
             }
         }
         if let Some(work) = self.answering.take() {
-            let _ = work.await; // what was received is recorded even when nobody is left to be answered
+            // What was received is recorded even when nobody is left to be answered.
+            let _ = timeout_at(work.by, work.work).await;
         }
         if self.gateway.connections.leave(self.connection.station, self.generation) {
             self.connection.disconnected(&self.gateway).await;

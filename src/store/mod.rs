@@ -13,6 +13,7 @@ pub mod counters;
 pub mod error;
 pub mod limit;
 pub mod lock;
+pub mod mailbox;
 pub mod memory;
 pub mod migrate;
 pub mod pool;

@@ -25,6 +25,7 @@ use super::changes;
 use super::connection::{Conn, Opener, StoreUrl};
 use super::error::{StoreError, StoreResult};
 use super::lock::Gate;
+use super::mailbox::{self, Mailbox};
 use super::memory::{self, Memory};
 use super::reads::{Lane, Reads};
 use super::settings::StoreSettings;
@@ -40,18 +41,20 @@ const PATIENCE: Duration = Duration::from_millis(10);
 const ATTEMPTS: u32 = 5;
 
 /// A write in a queue: it may be run again when its group could not be committed.
-trait WriteJob: Send {
+pub(super) trait WriteJob: Send {
     /// Runs it and keeps the outcome.
     fn run(&mut self, conn: &mut Conn) -> Ran;
     /// Whether it is likely to be refused, and then has to be undone alone.
     fn is_apart(&self) -> bool;
+    /// Where the caller's thread takes answers, if it does.
+    fn mailbox(&self) -> Option<Arc<Mailbox>>;
     /// Sends the caller the kept outcome.
     fn answer(self: Box<Self>);
     /// Sends the caller the error that it could not be stored.
     fn fail(self: Box<Self>, error: StoreError);
 }
 
-enum Ran {
+pub(super) enum Ran {
     Stored,
     /// Its changes must be undone, and it is answered.
     Refused,
@@ -66,6 +69,7 @@ struct Write<F, T, E> {
     apart: bool,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
+    mailbox: Option<Arc<Mailbox>>,
 }
 
 impl<F, T, E> Write<F, T, E>
@@ -74,7 +78,7 @@ where
 {
     fn queued(work: F, apart: bool) -> (Box<dyn WriteJob>, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
-        let job = Self { work, apart, outcome: None, reply };
+        let job = Self { work, apart, outcome: None, reply, mailbox: mailbox::here() };
         (Box::new(job), answer)
     }
 }
@@ -99,6 +103,9 @@ where
     }
     fn is_apart(&self) -> bool {
         self.apart
+    }
+    fn mailbox(&self) -> Option<Arc<Mailbox>> {
+        self.mailbox.clone()
     }
     fn answer(self: Box<Self>) {
         if let Some(outcome) = self.outcome {
@@ -440,7 +447,7 @@ impl Writer {
                 outcome = self.run_together(conn, &mut group, true);
             }
             if outcome.is_ok() {
-                group.into_iter().for_each(|job| job.answer());
+                mailbox::answer_all(group);
                 return;
             }
         }

@@ -30,9 +30,8 @@ impl Session {
 
     /// The energy register at its latest reading, where one was reported.
     pub(super) fn last_register(&self) -> Option<WattHours> {
-        let report = self.latest.as_ref();
-        let reported = report.and_then(|report| report.0.pointer("/energy_meter/value")?.as_i64());
-        reported.map(WattHours).or_else(|| self.meter_start.map(|begin| begin + self.energy))
+        let reported = self.latest.as_ref().and_then(|latest| latest.0.register());
+        reported.or_else(|| self.meter_start.map(|begin| begin + self.energy))
     }
 }
 

@@ -1,10 +1,9 @@
 //! What readings show of a session: its ledger, its latest report and what was odd.
 
-use serde_json::Value;
-
 use super::energy::{self, EnergyDeviation, EnergyLedger, Mark, Observed, Series};
+use super::energy_report::EnergyReport;
 use super::model::Session;
-use super::readings::{Reading, Sample, energy_report};
+use super::readings::{Reading, Sample};
 use crate::sites::stations;
 use crate::store::{Conn, Json, StoreResult};
 use kernel::*;
@@ -86,7 +85,7 @@ impl Attribution {
 
 /// The series that a sample belongs to: what does not name the transaction may be of another register.
 fn series(sample: &Sample, attribution: Attribution) -> Series {
-    let aligned = matches!(sample.context.as_str(), "Clock" | "Sample.Clock");
+    let aligned = matches!(&*sample.context, "Clock" | "Sample.Clock");
     Series::of(attribution == Attribution::Named, aligned)
 }
 
@@ -162,7 +161,7 @@ pub(super) fn observe(
     let instant = ledger.observe(&Observed {
         mark,
         series: series(sample, attribution),
-        begins: matches!(sample.context.as_str(), "Begin" | "Transaction.Begin"),
+        begins: matches!(&*sample.context, "Begin" | "Transaction.Begin"),
         register: energy,
         interval: sample.reading.interval,
         power,
@@ -217,15 +216,15 @@ impl Session {
     /// Puts a sample into the latest report: what it does not contain stays, with the time when it was reported.
     fn report(&mut self, at: Timestamp, sample: &Sample) {
         let known = self.latest.take().map(|latest| latest.0);
-        self.latest = Some(Json(merged_report(known, energy_report(at, &sample.reading))));
+        self.latest = Some(Json(EnergyReport::of(at, &sample.reading).after(known)));
     }
 
     /// Another part of the latest sample, which was reported separately.
     pub(super) fn complete_report(&mut self, at: Timestamp, reading: &Reading) {
         if self.latest_at == Some(at) {
             self.power = reading.power.or(self.power);
-            self.latest =
-                Some(Json(merged_report(self.latest.take().map(|latest| latest.0), energy_report(at, reading))));
+            let known = self.latest.take().map(|latest| latest.0);
+            self.latest = Some(Json(EnergyReport::of(at, reading).after(known)));
         }
     }
 
@@ -242,23 +241,4 @@ impl Session {
         let most = energy::most_power(ledger.rating());
         energy::power_between(earlier, later, most).map(|power| (later.0, power))
     }
-}
-
-/// A report with what an older one contained besides, each with its own time where that differs.
-fn merged_report(known: Option<Value>, new: Value) -> Value {
-    let (Some(Value::Object(known)), Value::Object(mut report)) = (known, new.clone()) else {
-        return new;
-    };
-    let station_time = known.get("timestamp").cloned().unwrap_or_default();
-    let is_same_instant = report.get("timestamp") == Some(&station_time);
-    for (name, mut value) in known {
-        if report.contains_key(&name) {
-            continue;
-        }
-        if let Some(fields) = value.as_object_mut().filter(|_| !is_same_instant) {
-            fields.entry("timestamp").or_insert_with(|| station_time.clone());
-        }
-        report.insert(name, value);
-    }
-    Value::Object(report)
 }

@@ -13,6 +13,7 @@ mod corrections;
 mod cost;
 mod ending;
 pub mod energy;
+mod energy_report;
 mod evidence;
 mod metering;
 mod model;

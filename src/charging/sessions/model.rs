@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 use super::corrections::Correction;
 use super::cost::SessionCost;
 use super::energy::EnergyLedger;
+use super::energy_report::EnergyReport;
 use crate::events;
 use crate::filters;
 use crate::http::fields::MetaData;
-use crate::http::fields::{Field, Path};
-use crate::http::quantities::Amps;
-use crate::http::{Faults, Versioned};
+use crate::http::Versioned;
 use crate::store::Json;
 use crate::store::schema::sessions;
 use crate::{input, patch};
@@ -161,7 +160,7 @@ pub struct Session {
     pub meter_stop: Option<WattHours>,
     pub energy: WattHours,
     pub energy_period: i64,
-    pub latest: Option<Json<Value>>,
+    pub latest: Option<Json<EnergyReport>>,
     pub latest_at: Option<Timestamp>,
     pub power: Option<Watts>,
     pub charging_state: Option<ChargingState>,
@@ -304,27 +303,14 @@ impl Session {
         }
     }
 
-    /// A measurand of the latest reading, where that contained it: one that was reported before has a time of its own.
-    fn just_reported(&self, measurand: &str) -> Option<&Value> {
-        let reported = self.latest.as_ref()?.0.get(measurand)?;
-        if reported.get("timestamp").is_some() {
-            return None;
-        }
-        reported.get("value")
-    }
-
     /// The current of its highest phase at the latest reading.
     pub fn current(&self) -> Option<Milliamps> {
-        let amps = self.just_reported("current")?;
-        Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0)
+        self.latest.as_ref()?.0.current()
     }
 
     /// The current of each of the three phases at the latest reading, where all were reported.
     pub fn phase_currents(&self) -> Option<[Milliamps; 3]> {
-        let phases = self.just_reported("phase_current")?.as_array()?;
-        let read = |amps| Amps::read(amps, Path::Root, &mut Faults::default()).map(|amps| amps.0);
-        let phases: Option<Vec<Milliamps>> = phases.iter().map(read).collect();
-        phases?.try_into().ok()
+        self.latest.as_ref()?.0.phase_currents()
     }
 
     /// What it costs so far, in the currency's major unit; nothing where it has no price.
@@ -335,7 +321,7 @@ impl Session {
     /// The target that it reached, if any: what `stop` will be given as the reason.
     pub fn reached_target(&self) -> Option<&'static str> {
         let target = &self.target.0;
-        let soc = self.latest.as_ref().and_then(|latest| latest.0.pointer("/state_of_charge/value")?.as_f64());
+        let soc = self.latest.as_ref().and_then(|latest| latest.0.soc_percent()).map(f64::from);
         #[expect(clippy::cast_precision_loss, reason = "energies and seconds are far below 2^53")]
         let (energy, seconds) = (self.energy.get() as f64, self.energy_period as f64);
         if target.energy.is_some_and(|kwh| energy >= kwh * 1000.0) {
@@ -422,7 +408,7 @@ pub struct SessionView {
     pub metrics: Metrics,
     /// The latest value of each measurand; one that the latest reading did not contain has a `timestamp` of its own.
     #[schema(value_type = Option<Object>)]
-    pub energy_report: Option<Value>,
+    pub energy_report: Option<EnergyReport>,
     /// What the car was doing when.
     pub charging_activity: Vec<Activity>,
     /// When the car leaves.

@@ -4,6 +4,8 @@
 //! Any event may be the first that is heard of a transaction. One that is older than what is known adds its readings,
 //! and a late start adds the beginning; neither turns anything back.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::again::is_final;
@@ -223,7 +225,7 @@ pub fn record_event(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) 
     changes_row |= session.charging_activity.0.len() > activities || session.connector_id.is_none();
     match changes_row || session.reports == reports {
         true => store::update(conn, &session)?,
-        false => store::save_metrics(conn, &session)?,
+        false => store::save_metrics(conn, &Arc::new(session.clone()))?,
     }
     let mut recorded = Recorded { session, repeated: false, is_news, began, assigned, ended };
     recorded.record_events(conn, moment, corrected, is_charged)?;
@@ -346,7 +348,7 @@ fn identify(session: &mut Session, driver: &Driver) {
 /// The register at the start or the end: the value that is reported as such, else the first of these samples. One that is
 /// aligned to the clock counts only where there is no other: it may be of another register.
 fn register<'a>(samples: impl Iterator<Item = &'a Sample>, edge: &str) -> Option<WattHours> {
-    let rank = |sample: &Sample| match sample.context.as_str() {
+    let rank = |sample: &Sample| match &*sample.context {
         context if context == edge => 0,
         "Clock" => 2,
         _ => 1,

@@ -28,12 +28,12 @@ impl Row {
     fn stored(self) -> (Whose, Stored) {
         let stored = Stored {
             at: self.at,
-            context: self.context,
+            context: self.context.into(),
             station_time: self.station_time.unwrap_or(self.at),
             received_at: self.received_at,
             reading: self.reading.0,
             delivered: self.delivered,
-            raw: self.raw,
+            raw: self.raw.into(),
         };
         (Whose { connector: self.connector_id, session: self.session_id }, stored)
     }
@@ -102,7 +102,7 @@ pub(super) fn rewrite(conn: &mut Conn, connector: ConnectorId, stored: &Stored) 
             meter_values::energy.eq(stored.reading.energy),
             meter_values::power.eq(stored.reading.power),
             meter_values::reading.eq(Json(serde_json::to_value(&stored.reading).unwrap_or_default())),
-            meter_values::raw.eq(&stored.raw),
+            meter_values::raw.eq(&*stored.raw),
             meter_values::delivered.eq(stored.delivered),
         ))
         .execute(conn)?;

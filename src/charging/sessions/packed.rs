@@ -3,7 +3,9 @@
 //! The last byte names the form, so that a later program can have another one. A body that cannot be read is an error that names it,
 //! never a guess.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -44,7 +46,7 @@ thread_local! {
 pub(super) struct Stored {
     /// Where it lies in its session, by our clock.
     pub(super) at: Timestamp,
-    pub(super) context: String,
+    pub(super) context: Cow<'static, str>,
     /// The time that the station sent.
     pub(super) station_time: Timestamp,
     pub(super) received_at: Timestamp,
@@ -52,7 +54,7 @@ pub(super) struct Stored {
     /// The energy of its session by then, where it says how things were.
     pub(super) delivered: Option<WattHours>,
     /// What the station sent, where this is the first of its message.
-    pub(super) raw: String,
+    pub(super) raw: Arc<str>,
 }
 
 impl Stored {
@@ -98,12 +100,12 @@ impl Reading {
 #[derive(Serialize, Deserialize)]
 struct PackedStored {
     at: i64,
-    context: String,
+    context: Cow<'static, str>,
     station_time: i64,
     received_at: i64,
     reading: PackedReading,
     delivered: Option<i64>,
-    raw: String,
+    raw: Arc<str>,
 }
 
 /// Readings of one chunk.
@@ -115,7 +117,7 @@ pub(super) fn pack_readings(readings: &[Stored]) -> StoreResult<Vec<u8>> {
         received_at: one.received_at.micros(),
         reading: one.reading.packed(),
         delivered: one.delivered.map(WattHours::get),
-        raw: one.raw.clone(),
+        raw: Arc::clone(&one.raw),
     });
     let packed: Vec<PackedStored> = packed.collect();
     compressed(&encoded(&packed)?, Effort::More)

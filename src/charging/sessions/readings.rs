@@ -1,5 +1,7 @@
 //! Meter values: recorded once each, and what they show of their session.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::chunks::Whose;
 use super::energy::{believed, marks_of_one_message};
+use super::energy_report::EnergyReport;
 use super::evidence::{self, Evidence, Source};
 use super::metering::{self, Attribution};
 use super::model::Session;
@@ -17,7 +20,6 @@ use super::shelf::{self, Known, Shelf, complete, known};
 use super::store::record;
 use super::{corrections, cost, store};
 use crate::events::EventKind;
-use crate::http::quantities::shown;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -90,11 +92,11 @@ pub struct Sample {
     #[serde(rename = "told_at")]
     pub station_time: Timestamp,
     /// Why: `Sample.Periodic`, `Transaction.Begin`, …
-    pub context: String,
+    pub context: Cow<'static, str>,
     /// What was measured.
     pub reading: Reading,
     /// As it came.
-    pub raw: String,
+    pub raw: Arc<str>,
     /// What had to be assumed or left out, each kind once.
     #[serde(default)]
     pub flags: Vec<String>,
@@ -137,7 +139,7 @@ impl Session {
 /// Values that name a transaction of ours are its own, whatever connector they name. Where it is over they change nothing of
 /// it, unless its end was assumed: those from before its end are kept with it, and later ones belong to the session that runs
 /// at the connector, if one does. What is signed in them is its evidence all the same.
-pub fn record_readings(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Session>> {
+pub fn record_readings(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Arc<Session>>> {
     let of_transaction = match report.transaction.filter(|id| *id > 0) {
         Some(id) => store::find_by_transaction(conn, report.station, id)?,
         None => None,
@@ -160,7 +162,7 @@ pub fn record_readings(conn: &mut Conn, moment: &Moment, report: &MeterReport) -
 }
 
 /// Values that name no transaction of ours.
-fn record_unnamed(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Session>> {
+fn record_unnamed(conn: &mut Conn, moment: &Moment, report: &MeterReport) -> StoreResult<Option<Arc<Session>>> {
     let Some(connector) = report.connector else {
         return Ok(None);
     };
@@ -180,7 +182,7 @@ fn record_late(
     moment: &Moment,
     report: &MeterReport,
     mut over: Session,
-) -> StoreResult<Option<Session>> {
+) -> StoreResult<Option<Arc<Session>>> {
     let place = over.connector_id.or(report.connector);
     let end = over.ended_at.unwrap_or(moment.now);
     let is_assumed = over.is_over_by_assumption();
@@ -211,7 +213,7 @@ fn record_late(
             let heard = (running, Attribution::Foreign);
             follow(conn, moment, &later, heard).map(Some)
         }
-        None => Ok(Some(over)),
+        None => Ok(Some(Arc::new(over))),
     }
 }
 
@@ -221,10 +223,10 @@ fn follow(
     moment: &Moment,
     samples: &[Sample],
     (mut session, attribution): (Session, Attribution),
-) -> StoreResult<Session> {
+) -> StoreResult<Arc<Session>> {
     let connector = session.connector_id;
     if !take_in(conn, moment, &mut session, connector, (samples, attribution))? {
-        return Ok(session);
+        return Ok(Arc::new(session));
     }
     session.updated_at = moment.version_after(session.updated_at);
     let is_due = session.reported_at.is_none_or(|last| moment.now.since(last) >= RECORDED_EVERY);
@@ -235,6 +237,7 @@ fn follow(
         let until = session.latest_at.unwrap_or(moment.now);
         cost::compute(conn, &mut session, until)?;
     }
+    let session = Arc::new(session);
     store::save_metrics(conn, &session)?;
     if is_due {
         record(conn, moment, &session, EventKind::SessionUpdated)?;
@@ -312,45 +315,10 @@ pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sa
     }
 }
 
-/// A reading in eDRV's form.
-pub(super) fn energy_report(at: Timestamp, reading: &Reading) -> Value {
-    let Reading {
-        energy,
-        power,
-        current,
-        voltage,
-        soc_percent,
-        interval: _, // it is counted; eDRV has no word for it
-        power_is_derived: _,
-    } = reading;
-    let mut report = json!({"timestamp": at});
-    let highest = current.iter().flatten().max();
-    let mut add = |name: &str, value: Option<Value>, unit: &str| {
-        if let (Some(value), Some(fields)) = (value, report.as_object_mut()) {
-            fields.insert(name.to_owned(), json!({"value": value, "unit": unit}));
-        }
-    };
-    add("current", highest.map(|current| json!(shown(current.get()))), "A");
-    add("voltage", voltage.iter().flatten().max().map(|voltage| json!(shown(voltage.get()))), "V");
-    add(
-        "phase_current",
-        current
-            .iter()
-            .copied()
-            .collect::<Option<Vec<Milliamps>>>()
-            .map(|phases| phases.iter().map(|one| shown(one.get())).collect()),
-        "A",
-    );
-    add("power", power.map(|power| json!(power.kilowatts())), "kW");
-    add("energy_meter", energy.map(|energy| json!(energy.get())), "Wh");
-    add("state_of_charge", soc_percent.map(|percent| json!(percent)), "Percent");
-    report
-}
-
 /// The readings of a session in eDRV's form, oldest first.
 pub(super) fn energy_reports(conn: &mut Conn, session: &Session, connector: ConnectorId) -> StoreResult<Vec<Value>> {
     /// Reports one answer contains at most: a week at one a minute.
     const MOST_REPORTS: usize = 10_080;
     let readings = shelf::first_readings_of(conn, session, connector, MOST_REPORTS)?;
-    Ok(readings.iter().map(|one| energy_report(one.at, &one.reading)).collect())
+    Ok(readings.iter().map(|one| json!(EnergyReport::of(one.at, &one.reading))).collect())
 }

@@ -320,13 +320,13 @@ pub(super) fn points(conn: &mut Conn, session: &Session, connector: ConnectorId)
     let reported = || being_reported(session).iter().map(point).collect::<Vec<_>>();
     let known = memory.get(session.id).and_then(|open| open.points.clone());
     let mut points = match known {
-        Some(points) => points,
+        Some(points) => points.to_vec(),
         None => {
             let all = readings_of(conn, session, connector)?;
             let reported = being_reported(session);
             let before = all.iter().filter(|one| !reported.contains(one));
             let points: Vec<Point> = before.map(point).collect();
-            memory.remember_points(session.id, Some(points.clone()));
+            memory.remember_points(session.id, Some(Arc::new(points.clone())));
             points
         }
     };

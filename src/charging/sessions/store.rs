@@ -29,7 +29,7 @@ pub(super) fn record(conn: &mut Conn, moment: &Moment, session: &Session, kind: 
 pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
     let memory = open::to_change()?;
     diesel::insert_into(sessions::table).values(session).execute(conn)?;
-    memory.map_or(Ok(()), |memory| memory.put(conn, session, true))
+    memory.map_or(Ok(()), |memory| memory.put(conn, Arc::new(session.clone()), true))
 }
 
 /// Orphans of one station in a day that are kept: no honest queue has so many, and a station in a loop has no end of them.
@@ -70,13 +70,13 @@ cached_update! {
 pub(super) fn update(conn: &mut Conn, session: &Session) -> StoreResult<()> {
     let memory = open::to_change()?;
     SaveSession(session).save(conn)?;
-    memory.map_or(Ok(()), |memory| memory.put(conn, session, true))
+    memory.map_or(Ok(()), |memory| memory.put(conn, Arc::new(session.clone()), true))
 }
 
 /// Stores what readings change: the part of a session that changes every minute. Of one that is in memory the journal has it.
-pub(super) fn save_metrics(conn: &mut Conn, session: &Session) -> StoreResult<()> {
+pub(super) fn save_metrics(conn: &mut Conn, session: &Arc<Session>) -> StoreResult<()> {
     match open::to_change()?.filter(|memory| memory.get(session.id).is_some()) {
-        Some(memory) => memory.put(conn, session, false),
+        Some(memory) => memory.put(conn, Arc::clone(session), false),
         None => write_metrics(conn, session),
     }
 }
@@ -100,14 +100,14 @@ pub(super) fn some(conn: &mut Conn, mut found: Vec<Session>) -> StoreResult<Vec<
 }
 
 fn sessions_of(found: Vec<Arc<Open>>) -> Vec<Session> {
-    found.into_iter().map(|open| open.session.clone()).collect()
+    found.into_iter().map(|open| Session::clone(&open.session)).collect()
 }
 
 pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: SessionId) -> StoreResult<Session> {
     if let Some(open) = open::known().and_then(|known| known.get(id))
         && open.session.organization_id == organization
     {
-        return Ok(open.session.clone());
+        return Ok(Session::clone(&open.session));
     }
     let found = sessions::table
         .filter(sessions::organization_id.eq(organization).and(sessions::id.eq(id)))
@@ -122,7 +122,7 @@ pub fn find_by_transaction(conn: &mut Conn, station: StationId, transaction: i64
         known.at_station(station).into_iter().find(|open| open.session.transaction_id == Some(transaction))
     });
     if let Some(open) = running {
-        return Ok(Some(open.session.clone()));
+        return Ok(Some(Session::clone(&open.session)));
     }
     let found = sessions::table
         .filter(sessions::transaction_id.eq(transaction).and(sessions::chargestation_id.eq(station)))
@@ -249,7 +249,7 @@ pub(super) fn find_by_transaction_name(
         known.at_station(station).into_iter().rfind(named)
     });
     if let Some(open) = running {
-        return Ok(Some(open.session.clone()));
+        return Ok(Some(Session::clone(&open.session)));
     }
     let found = sessions::table
         .filter(sessions::chargestation_id.eq(station))
@@ -400,7 +400,7 @@ pub(super) fn write_rows(conn: &mut Conn, organization: OrganizationId) -> Store
     for id in memory.to_write(is_behind, usize::MAX) {
         if let Some(open) = memory.get(id) {
             write_metrics(conn, &open.session)?;
-            memory.put(conn, &open.session, true)?;
+            memory.put(conn, Arc::clone(&open.session), true)?;
         }
     }
     Ok(())

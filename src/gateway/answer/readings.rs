@@ -1,5 +1,6 @@
 //! Meter values: made uniform, recorded, and compared with what the session was to reach.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Call, Effect, Handled};
@@ -14,7 +15,7 @@ pub async fn record(
     connector: Option<ConnectorId>,
     transaction: Option<i64>,
     samples: Vec<Sample>,
-) -> Handled<Option<Session>> {
+) -> Handled<Option<Arc<Session>>> {
     if samples.is_empty() {
         return Ok((None, Vec::new()));
     }
@@ -81,8 +82,8 @@ pub fn samples(
     let sample = |reading: meter::Reading| Sample {
         at: call.believed_reading(reading.at),
         station_time: reading.at,
-        context: meter::context_name(reading.context),
-        raw: String::new(),
+        context: meter::context_name(reading.context).into(),
+        raw: Arc::default(),
         flags: reading.deviations.iter().map(|deviation| deviation.as_str().to_owned()).collect(),
         evidence: Vec::new(),
         reading: Reading {
@@ -107,7 +108,7 @@ pub fn samples(
     samples.sort_by_key(|sample: &Sample| (sample.station_time, place(&sample.context)));
     let with_values = |sample: &&mut Sample| sample.reading != Reading::default();
     if let Some(first) = samples.iter_mut().find(with_values) {
-        call.payload.get().clone_into(&mut first.raw);
+        first.raw = call.payload.get().into();
     }
     samples
 }

@@ -1,5 +1,7 @@
 //! Meter values.
 
+use std::sync::Arc;
+
 use crate::charging::sessions::{Evidence, Sample, Session};
 use crate::gateway::answer::{Call, Handled, MAINS, newcomers, readings as common};
 use crate::gateway::station_connection::Effect;
@@ -36,7 +38,7 @@ pub(super) async fn meter_values(call: Call<'_>, request: Request) -> Handled<Re
     Ok((Response {}, effects))
 }
 
-async fn record(call: Call<'_>, connector: Option<ConnectorId>, request: &Request) -> Handled<Option<Session>> {
+async fn record(call: Call<'_>, connector: Option<ConnectorId>, request: &Request) -> Handled<Option<Arc<Session>>> {
     let samples = samples(call, &request.meter_value);
     common::record(call, connector, request.transaction_id, samples).await
 }

@@ -112,13 +112,13 @@ impl Reporter {
             Sample {
                 at,
                 station_time: at,
-                context: "Periodic".to_owned(),
+                context: "Periodic".into(),
                 reading: Reading {
                     energy: register.then_some(WattHours(self.register - i64::try_from(late / 10).expect("small"))),
                     power: power.map(Watts),
                     ..Reading::default()
                 },
-                raw: if back + 1 == instants { format!("{{\"at\":\"{at}\"}}") } else { String::new() },
+                raw: if back + 1 == instants { format!("{{\"at\":\"{at}\"}}").into() } else { Arc::default() },
                 ..Sample::default()
             }
         };
@@ -163,7 +163,7 @@ impl Reporter {
                 if let Some(mut report) = self.last.clone() {
                     let mut sample = report.samples.pop().expect("a sample");
                     sample.reading = Reading { power: Some(Watts(*power)), ..Reading::default() };
-                    "{\"part\":2}".clone_into(&mut sample.raw);
+                    sample.raw = "{\"part\":2}".into();
                     report.samples = vec![sample];
                     self.record(db, moment, report).await;
                 }
@@ -179,7 +179,7 @@ impl Reporter {
                     station_time: Some(self.now),
                     reason: Some("Local".to_owned()),
                     samples: Vec::new(),
-                    raw: "{}".to_owned(),
+                    raw: "{}".into(),
                 };
                 db.write(move |conn| stop_transaction(conn, &moment, &report)).await.expect("stopped");
             }

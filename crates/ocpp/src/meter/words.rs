@@ -67,8 +67,17 @@ impl ReadingContext {
 }
 
 /// What a context is called where readings are kept.
-pub fn context_name(context: ReadingContext) -> String {
-    format!("{context:?}")
+pub const fn context_name(context: ReadingContext) -> &'static str {
+    match context {
+        ReadingContext::Periodic => "Periodic",
+        ReadingContext::Clock => "Clock",
+        ReadingContext::Begin => "Begin",
+        ReadingContext::End => "End",
+        ReadingContext::Trigger => "Trigger",
+        ReadingContext::Interrupted => "Interrupted",
+        ReadingContext::Resumed => "Resumed",
+        ReadingContext::Other => "Other",
+    }
 }
 
 /// What values mean: a reading for each instant and context, none for values that we do not use. Elements of a message

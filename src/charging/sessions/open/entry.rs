@@ -26,7 +26,7 @@ pub(in super::super) struct Tail {
 /// A session that runs, or did a moment ago.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Open {
-    pub(in super::super) session: Session,
+    pub(in super::super) session: Arc<Session>,
     /// Its reports that are in no chunk yet, oldest first.
     pub(in super::super) tail: Vec<Tail>,
     /// The newest time of its station in a chunk, or in an old row.
@@ -37,7 +37,7 @@ pub(in super::super) struct Open {
     /// The last report that its row has taken in.
     pub(super) in_row: i64,
     /// What it is billed by, where that was asked.
-    pub(in super::super) points: Option<Vec<Point>>,
+    pub(in super::super) points: Option<Arc<Vec<Point>>>,
     /// Which events of its transaction were received, where that was asked.
     pub(in super::super) events: Option<ReceivedEvents>,
 }
@@ -47,7 +47,7 @@ impl Open {
     pub(super) fn new(session: Session) -> Self {
         let in_row = session.reports;
         Self {
-            session,
+            session: Arc::new(session),
             tail: Vec::new(),
             newest_in_rows: None,
             newest: None,
@@ -59,7 +59,7 @@ impl Open {
     }
 
     /// Whether its row lacks what was reported lately.
-    pub(in super::super) const fn is_ahead(&self) -> bool {
+    pub(in super::super) fn is_ahead(&self) -> bool {
         self.in_row < self.session.reports
     }
 
@@ -83,7 +83,7 @@ impl Open {
         let newest = report.stored.iter().map(|reading| reading.station_time).max();
         self.newest = self.newest.max(newest);
         if let Some(points) = &mut self.points {
-            points.extend(report.stored.iter().map(point));
+            Arc::make_mut(points).extend(report.stored.iter().map(point));
         }
         self.tail.push(Tail {
             place: None,
@@ -187,16 +187,16 @@ impl Stored {
             received_at,
             reading: sample.reading.clone(),
             delivered,
-            raw: sample.raw.clone(),
+            raw: Arc::clone(&sample.raw),
         }
     }
 
     /// With what was reported separately of the same instant.
     pub(in super::super) fn completed(&mut self, together: Reading, raw: &str, delivered: Option<WattHours>) {
         self.reading = together;
-        self.raw = match (self.raw.as_str(), raw) {
-            (raw, "") | ("", raw) => raw.to_owned(),
-            (first, second) => format!("{first}\n{second}"),
+        self.raw = match (&*self.raw, raw) {
+            (raw, "") | ("", raw) => raw.into(),
+            (first, second) => format!("{first}\n{second}").into(),
         };
         self.delivered = delivered.or(self.delivered);
     }

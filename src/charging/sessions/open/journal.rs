@@ -1,5 +1,8 @@
 //! The journal: what was reported of sessions, a row for each commit, until it is in their chunks.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -41,10 +44,10 @@ struct Record {
 struct PackedSample {
     at: i64,
     station_time: i64,
-    context: String,
+    context: Cow<'static, str>,
     flags: Vec<String>,
     reading: PackedReading,
-    raw: String,
+    raw: Arc<str>,
     outcome: Outcome,
 }
 
@@ -56,7 +59,7 @@ pub(super) fn record(report: &Report, session: &Session) -> StoreResult<Vec<u8>>
         context: sample.context.clone(),
         flags: sample.flags.clone(),
         reading: sample.reading.packed(),
-        raw: sample.raw.clone(),
+        raw: Arc::clone(&sample.raw),
         outcome: outcome.clone(),
     };
     let record = Record {
@@ -127,13 +130,12 @@ pub(super) fn next_seq(conn: &mut Conn, incarnation: RawId) -> StoreResult<i64> 
 }
 
 /// Writes a row.
-pub(super) fn append<'a>(conn: &mut Conn, place: Place, records: impl Iterator<Item = &'a [u8]>) -> StoreResult<()> {
-    let bytes: Vec<u8> = records.flatten().copied().collect();
+pub(super) fn append(conn: &mut Conn, place: Place, records: &[&[u8]]) -> StoreResult<()> {
     diesel::insert_into(session_journal::table)
         .values((
             session_journal::incarnation.eq(place.incarnation.to_string()),
             session_journal::seq.eq(place.seq),
-            session_journal::body.eq(packed::compressed(&bytes, Effort::Little)?),
+            session_journal::body.eq(packed::compressed(&records.concat(), Effort::Little)?),
         ))
         .execute(conn)?;
     Ok(())

@@ -174,13 +174,13 @@ impl OpenSessions {
     }
 
     /// Takes over a session as it was changed. `in_row` says whether its row has all of it.
-    pub(super) fn put(&self, conn: &mut Conn, session: &Session, in_row: bool) -> StoreResult<()> {
+    pub(super) fn put(&self, conn: &mut Conn, session: Arc<Session>, in_row: bool) -> StoreResult<()> {
         let id = session.id;
         if self.get(id).is_none() {
             if !session.is_open() {
                 return Ok(());
             }
-            let mut open = Open::new(session.clone());
+            let mut open = Open::new(Session::clone(&session));
             if session.reports > 0 {
                 load::complete(conn, &mut open)?;
             }
@@ -191,7 +191,7 @@ impl OpenSessions {
         }
         let mut own = Vec::new();
         for report in self.changing().reports.extract_if(.., |report| report.session == id) {
-            own.push((journal::record(&report, session)?, report));
+            own.push((journal::record(&report, &session)?, report));
         }
         self.change(id, |open, changing| {
             for (record, report) in own {
@@ -204,7 +204,7 @@ impl OpenSessions {
             if in_row {
                 open.in_row = session.reports;
             }
-            open.session = session.clone();
+            open.session = session;
         });
         Ok(())
     }
@@ -255,7 +255,7 @@ impl OpenSessions {
     }
 
     /// Remembers what a session is billed by, or that it has to be read again.
-    pub(super) fn remember_points(&self, session: SessionId, points: Option<Vec<pricing::Point>>) {
+    pub(super) fn remember_points(&self, session: SessionId, points: Option<Arc<Vec<pricing::Point>>>) {
         self.change(session, |open, _| open.points = points);
     }
 
@@ -357,7 +357,8 @@ impl Memory for OpenSessions {
         }
         let place = Place { incarnation: self.incarnation, seq: changing.next_seq };
         let records = std::mem::take(&mut changing.records);
-        journal::append(conn, place, records.iter().map(|(.., bytes)| bytes.as_slice()))?;
+        let bytes: Vec<&[u8]> = records.iter().map(|(.., bytes)| bytes.as_slice()).collect();
+        journal::append(conn, place, &bytes)?;
         changing.written = Some((place, records.len()));
         for (id, number, _) in records {
             if let Some(open) = changing.sessions.get_mut(&id) {

@@ -1,5 +1,7 @@
 //! Taking in once more what the journal has: in the same way as when it was reported.
 
+use std::sync::Arc;
+
 use super::super::energy::marks_of_one_message;
 use super::super::packed::Stored;
 use super::super::readings::Reading;
@@ -19,7 +21,7 @@ pub(super) fn take_in(conn: &mut Conn, open: &mut Open, found: Found) -> StoreRe
     if is_news {
         let times = report.samples.iter().map(|(sample, _)| (sample.at, sample.station_time));
         let marks = marks_of_one_message(&times.collect::<Vec<_>>(), report.received_at);
-        let session = &mut open.session;
+        let session = Arc::make_mut(&mut open.session);
         for ((sample, outcome), mark) in report.samples.iter().zip(marks) {
             session.note_oddities(sample);
             if matches!(outcome, Outcome::Known) {
@@ -58,15 +60,15 @@ pub(super) fn take_in(conn: &mut Conn, open: &mut Open, found: Found) -> StoreRe
     if is_news && was_priced && session.cost.is_some() {
         let until = session.latest_at.unwrap_or(received_at);
         let points = points(conn, open)?;
-        cost::compute_by(conn, &mut open.session, until, points)?;
+        cost::compute_by(conn, Arc::make_mut(&mut open.session), until, points.to_vec())?;
     }
     Ok(())
 }
 
 /// What a session is billed by, of which all is known.
-fn points(conn: &mut Conn, open: &mut Open) -> StoreResult<Vec<Point>> {
+fn points(conn: &mut Conn, open: &mut Open) -> StoreResult<Arc<Vec<Point>>> {
     if let Some(points) = &open.points {
-        return Ok(points.clone());
+        return Ok(Arc::clone(points));
     }
     let session = &open.session;
     let mut readings = match session.connector_id {
@@ -74,7 +76,7 @@ fn points(conn: &mut Conn, open: &mut Open) -> StoreResult<Vec<Point>> {
         None => Vec::new(),
     };
     readings.extend(chunks::of_session(conn, session.id)?.into_iter().flat_map(|chunk| chunk.readings));
-    let points: Vec<Point> = readings.iter().chain(open.tail_readings()).map(point).collect();
-    open.points = Some(points.clone());
+    let points: Arc<Vec<Point>> = Arc::new(readings.iter().chain(open.tail_readings()).map(point).collect());
+    open.points = Some(Arc::clone(&points));
     Ok(points)
 }
