@@ -1,6 +1,10 @@
 //! Numbers by name: what is counted without ever going back, and what background work has to know after a restart.
 
+use diesel::backend::Backend;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, Text};
 
 use super::connection::Conn;
 use super::error::StoreResult;
@@ -9,10 +13,30 @@ use crate::each;
 
 /// The next number of a counter that the schema has a row for: from 1, never the same twice.
 pub fn next(conn: &mut Conn, name: &'static str) -> StoreResult<i64> {
-    Ok(diesel::update(counters::table.find(name))
-        .set(counters::value.eq(counters::value + 1))
-        .returning(counters::value)
-        .get_result(conn)?)
+    Ok(each!(conn, |conn| Next(name).get_result(conn))?)
+}
+
+/// Counts on; unlike an `UPDATE` of Diesel's it is prepared once for each connection.
+#[derive(Clone, Copy, QueryId)]
+struct Next(&'static str);
+
+impl Query for Next {
+    type SqlType = BigInt;
+}
+
+impl<C> RunQueryDsl<C> for Next {}
+
+impl<DB: Backend> QueryFragment<DB> for Next
+where
+    str: ToSql<Text, DB>,
+    DB: diesel::sql_types::HasSqlType<Text>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        out.push_sql("UPDATE counters SET value = value + 1 WHERE name = ");
+        out.push_bind_param::<Text, _>(self.0)?;
+        out.push_sql(" RETURNING value");
+        Ok(())
+    }
 }
 
 /// The number that was kept by this name last.

@@ -37,7 +37,8 @@ pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: Reservatio
 pub(super) fn open_at(conn: &mut Conn, station: StationId, now: Timestamp) -> StoreResult<Vec<Reservation>> {
     Ok(reservations::table
         .filter(reservations::chargestation_id.eq(station))
-        .filter(reservations::status.eq_any(ReservationStatus::OPEN))
+        // No list: a statement with one is parsed anew each time, and this one is run at each start of a transaction.
+        .filter(reservations::status.eq(ReservationStatus::Requested).or(reservations::status.eq(ReservationStatus::Active)))
         .filter(reservations::expires_at.gt(now))
         .order(reservations::created_at)
         .select(Reservation::as_select())

@@ -106,19 +106,25 @@ impl SessionCost {
     }
 }
 
+/// The prices that a session keeps.
 #[derive(Insertable)]
 #[diesel(table_name = session_tariffs)]
-struct Frozen {
+pub(super) struct Frozen {
     session_id: SessionId,
     tariff: Json<Tariff>,
     timezone: String,
 }
 
 /// Keeps the prices of the session's connector now, for the whole session: those of its rate, or where it has
-/// none those of the offer for its EVSE; false where the session stays as it was.
-pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool> {
+/// none those of the offer for its EVSE.
+pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<()> {
+    price(conn, session)?.map_or(Ok(()), |frozen| frozen.store(conn))
+}
+
+/// The same for a session that is not stored yet: its prices are stored after it.
+pub(super) fn price(conn: &mut Conn, session: &mut Session) -> StoreResult<Option<Frozen>> {
     let Some(connector) = session.connector_id else {
-        return Ok(false);
+        return Ok(None);
     };
     let site = stations::price_terms(conn, connector)?;
     let start = session.started_at.unwrap_or(session.created_at);
@@ -134,16 +140,22 @@ pub(super) fn freeze(conn: &mut Conn, session: &mut Session) -> StoreResult<bool
         }
     };
     let Some((version, tariff)) = priced else {
-        return Ok(site.rate.is_some());
+        return Ok(None);
     };
     session.rate_version = Some(version);
     session.cost = Some(Json(computed(&tariff, site.zone, session, start, Vec::new())));
-    let frozen = Frozen { session_id: session.id, tariff: Json(tariff), timezone: site.zone.to_string() };
-    each!(conn, |conn| diesel::insert_into(session_tariffs::table)
-        .values(&frozen)
-        .on_conflict_do_nothing()
-        .execute(conn))?;
-    Ok(true)
+    Ok(Some(Frozen { session_id: session.id, tariff: Json(tariff), timezone: site.zone.to_string() }))
+}
+
+impl Frozen {
+    /// Stores the prices of a session that is stored.
+    pub(super) fn store(&self, conn: &mut Conn) -> StoreResult<()> {
+        each!(conn, |conn| diesel::insert_into(session_tariffs::table)
+            .values(self)
+            .on_conflict_do_nothing()
+            .execute(conn))?;
+        Ok(())
+    }
 }
 
 /// Computes again what a priced session costs until this instant. One whose readings have been forgotten costs what it did.

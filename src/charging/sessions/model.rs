@@ -257,14 +257,13 @@ impl Session {
         matches!(self.status, SessionStatus::Created | SessionStatus::Started)
     }
 
-    /// Takes its prices away: an unknown card vends freely. True always: it changed.
-    pub(super) fn make_free(&mut self) -> bool {
+    /// Takes its prices away: an unknown card vends freely.
+    pub(super) fn make_free(&mut self) {
         (self.rate_id, self.rate_version) = (None, None);
         (self.service_offer_id, self.cost) = (None, None);
         if let Value::Object(notes) = &mut self.configurations.0 {
             notes.insert(FREE.to_owned(), true.into());
         }
-        true
     }
 
     /// Whether it costs nothing, because an unknown card vends freely.

@@ -16,7 +16,7 @@ use crate::load::groups;
 use crate::sites::stations;
 use crate::store::schema::sessions;
 use crate::store::{Conn, Searched, StoreError, StoreResult, counters};
-use crate::{cached_update, fetch_page};
+use crate::{cached_insert, cached_update, fetch_page};
 use kernel::*;
 
 /// Records an event with the whole session, in the order of its station.
@@ -28,7 +28,7 @@ pub(super) fn record(conn: &mut Conn, moment: &Moment, session: &Session, kind: 
 /// Stores a new session.
 pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
     let memory = open::to_change()?;
-    diesel::insert_into(sessions::table).values(session).execute(conn)?;
+    InsertSession(session).save(conn)?;
     memory.map_or(Ok(()), |memory| memory.put(conn, Arc::new(session.clone()), true))
 }
 
@@ -56,10 +56,23 @@ pub(super) fn record_orphans_full(conn: &mut Conn, moment: &Moment, session: &Se
     Change::new(conn, session.organization_id, moment).record_at(station, EventKind::StationOrphansFull, &data)
 }
 
-cached_update! {
-    /// Writes every field of a session.
-    SaveSession of Session in sessions by id: [organization_id, chargestation_id, connector_id, user_id, token_id, id_tag, status, type_, orphan, transaction_id, start_key, stop_key, started_at, ended_at, meter_start, meter_stop, energy, energy_period, latest, latest_at, power, charging_state, charging_activity, stop_reason, target, configurations, departure_at, energy_need, power_limit, reported_at, meta_data, created_at, updated_at, rate_id, rate_version, cost, service_offer_id, transaction_name, start_request, car_schedule, energy_ledger, flags, begun_at, corrections, restartable, reports]
+/// Hands all columns of a session but its id to a macro.
+macro_rules! with_columns {
+    ($with:ident! { $($statement:tt)* }) => {
+        $with! { $($statement)* [organization_id, chargestation_id, connector_id, user_id, token_id, id_tag, status, type_, orphan, transaction_id, start_key, stop_key, started_at, ended_at, meter_start, meter_stop, energy, energy_period, latest, latest_at, power, charging_state, charging_activity, stop_reason, target, configurations, departure_at, energy_need, power_limit, reported_at, meta_data, created_at, updated_at, rate_id, rate_version, cost, service_offer_id, transaction_name, start_request, car_schedule, energy_ledger, flags, begun_at, corrections, restartable, reports] }
+    };
 }
+
+with_columns!(cached_insert! {
+    /// Stores every field of a session.
+    InsertSession of Session in sessions by id:
+});
+
+with_columns!(cached_update! {
+    /// Writes every field of a session.
+    SaveSession of Session in sessions by id:
+});
+
 
 cached_update! {
     /// Writes what readings change.
@@ -165,6 +178,8 @@ pub(super) fn began_since(conn: &mut Conn, station: StationId, since: Timestamp)
 
 /// The session that began next at the connector of a session, by its time and by its receipt.
 pub(super) fn next_after(conn: &mut Conn, session: &Session) -> StoreResult<Option<Session>> {
+    /// How long before its start a session was created at most, generously: only so many of its connector are looked at.
+    const CREATED_BEFORE: Duration = Duration::from_secs(86_400);
     let begin = session.started_at.zip(session.begun_at);
     let Some((connector, (start, begun))) = session.connector_id.zip(begin) else {
         return Ok(None);
@@ -173,7 +188,8 @@ pub(super) fn next_after(conn: &mut Conn, session: &Session) -> StoreResult<Opti
         .filter(sessions::connector_id.eq(connector))
         .filter(sessions::id.ne(session.id))
         .filter(sessions::orphan.eq(false))
-        .filter(sessions::status.eq_any([SessionStatus::Started, SessionStatus::Ended]))
+        .filter(sessions::created_at.ge(begun - CREATED_BEFORE))
+        .filter(sessions::status.eq(SessionStatus::Started).or(sessions::status.eq(SessionStatus::Ended)))
         .filter(sessions::started_at.gt(start))
         .filter(sessions::begun_at.ge(begun))
         .order(sessions::started_at)
@@ -189,7 +205,7 @@ pub(super) fn open_at(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Se
     }
     let found = sessions::table
         .filter(sessions::chargestation_id.eq(station))
-        .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
+        .filter(sessions::status.eq(SessionStatus::Created).or(sessions::status.eq(SessionStatus::Started)))
         .order((sessions::created_at, sessions::id))
         .select(Session::as_select())
         .load(conn)?;
@@ -276,7 +292,7 @@ pub fn open_on_connectors(conn: &mut Conn, connectors: &[ConnectorId]) -> StoreR
     }
     let found = sessions::table
         .filter(sessions::connector_id.eq_any(connectors))
-        .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
+        .filter(sessions::status.eq(SessionStatus::Created).or(sessions::status.eq(SessionStatus::Started)))
         .order((sessions::created_at, sessions::id))
         .select(Session::as_select())
         .load(conn)?;

@@ -131,16 +131,18 @@ pub fn start_transaction(conn: &mut Conn, moment: &Moment, report: &StartReport)
     session.begun_at = Some(moment.now);
     session.enter(ChargingState::Connected, at);
     session.updated_at = moment.version_after(session.updated_at);
-    if is_new {
-        store::insert(conn, &session)?;
-    }
-    let changed = match report.is_free {
-        true => session.make_free(),
-        false => cost::freeze(conn, &mut session)?,
+    let frozen = match report.is_free {
+        true => {
+            session.make_free();
+            None
+        }
+        false => cost::price(conn, &mut session)?,
     };
-    if changed || !is_new {
-        store::update(conn, &session)?;
+    match is_new {
+        true => store::insert(conn, &session)?,
+        false => store::update(conn, &session)?,
     }
+    frozen.map_or(Ok(()), |frozen| frozen.store(conn))?;
     record(conn, moment, &session, EventKind::SessionStarted)?;
     priority_charges::session_started(conn, moment, session.chargestation_id, session.id)?;
     Ok(Started { session, transaction_id, repeated: false })
