@@ -124,7 +124,11 @@ pub(crate) fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i3
 
 /// The number of each EVSE of these stations.
 pub(crate) fn numbers(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<(EvseId, i32)>> {
-    Ok(evses::table.filter(evses::chargestation_id.eq_any(stations)).select((evses::id, evses::number)).load(conn)?)
+    let numbers = evses::table.select((evses::id, evses::number));
+    match stations {
+        [station] => Ok(numbers.filter(evses::chargestation_id.eq(station)).load(conn)?), // prepared once, as no list is
+        _ => Ok(numbers.filter(evses::chargestation_id.eq_any(stations)).load(conn)?),
+    }
 }
 
 pub(crate) fn update(conn: &mut Conn, evse: &Evse) -> ApiResult<()> {

@@ -16,16 +16,17 @@ pub(super) fn station_states(
     stations: &[StationId],
 ) -> StoreResult<BTreeMap<StationId, StationState>> {
     type Row = (StationId, OperationalStatus, bool, Option<Timestamp>, Option<Timestamp>);
-    let rows: Vec<Row> = chargestations::table
-        .filter(chargestations::id.eq_any(stations))
-        .select((
-            chargestations::id,
-            chargestations::operational_status,
-            chargestations::online,
-            chargestations::last_message_at,
-            chargestations::last_connect_at,
-        ))
-        .load(conn)?;
+    let states = chargestations::table.select((
+        chargestations::id,
+        chargestations::operational_status,
+        chargestations::online,
+        chargestations::last_message_at,
+        chargestations::last_connect_at,
+    ));
+    let rows: Vec<Row> = match stations {
+        [station] => states.filter(chargestations::id.eq(station)).load(conn)?, // prepared once, as no list is
+        _ => states.filter(chargestations::id.eq_any(stations)).load(conn)?,
+    };
     let station_state = |(id, operational, online, message, connect): Row| {
         let heard_at = message.max(connect);
         let station_state = StationState { operational, online, heard_at };

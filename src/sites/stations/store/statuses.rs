@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use crate::sites::stations::model::condition::ConnectorStatus;
+use crate::cached_update;
 use crate::store::schema::{connector_statuses as history, connectors};
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, Timestamp};
@@ -22,6 +23,23 @@ pub(crate) struct StatusChange {
     pub error_code: Option<String>,
 }
 
+/// How a connector is doing, in its row.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = connectors)]
+struct State {
+    id: ConnectorId,
+    status: ConnectorStatus,
+    error_code: Option<String>,
+    status_at: Option<Timestamp>,
+    status_heard_at: Option<Timestamp>,
+    status_changed_at: Option<Timestamp>,
+}
+
+cached_update! {
+    /// Writes how a connector is doing.
+    SaveState of State in connectors by id: [status, error_code, status_at, status_heard_at, status_changed_at]
+}
+
 /// Notes how a connector is doing since `at`, which was heard at `heard_at`; a change is kept in its history.
 pub fn set_connector_status(
     conn: &mut Conn,
@@ -30,22 +48,19 @@ pub fn set_connector_status(
     error_code: Option<&str>,
     (at, heard_at): (Timestamp, Timestamp),
 ) -> StoreResult<()> {
-    let row = connectors::table.find(id);
-    let before: (ConnectorStatus, Option<String>, Option<Timestamp>) =
-        row.select((connectors::status, connectors::error_code, connectors::status_at)).first(conn)?;
-    let same = before.2.is_some() && before.0 == status && before.1.as_deref() == error_code;
-    diesel::update(row)
-        .set((
-            connectors::status.eq(status),
-            connectors::error_code.eq(error_code.map(str::to_owned)),
-            connectors::status_at.eq(at),
-            connectors::status_heard_at.eq(heard_at),
-        ))
-        .execute(conn)?;
-    if before.2.is_none() || before.0 != status {
-        diesel::update(row).set(connectors::status_changed_at.eq(heard_at)).execute(conn)?;
-    }
-    if same {
+    let before: State = connectors::table.find(id).select(State::as_select()).first(conn)?;
+    let is_other = before.status_at.is_none() || before.status != status;
+    let is_news = is_other || before.error_code.as_deref() != error_code;
+    let state = State {
+        id,
+        status,
+        error_code: error_code.map(str::to_owned),
+        status_at: Some(at),
+        status_heard_at: Some(heard_at),
+        status_changed_at: if is_other { Some(heard_at) } else { before.status_changed_at },
+    };
+    SaveState(&state).save(conn)?;
+    if !is_news {
         return Ok(());
     }
     diesel::insert_into(history::table)
