@@ -37,8 +37,8 @@ const WORTH_SENDING_FOR: Duration = Duration::from_secs(60);
 pub enum Order {
     /// Call the station.
     Call {
-        /// The call; its correlation is set by the task.
-        call: OutgoingCall,
+        /// The call; its correlation is set by the task. In a box, as each connection keeps room for many orders.
+        call: Box<OutgoingCall>,
         /// Who waits for the answer.
         reply: oneshot::Sender<Result<Box<RawValue>, CallFailure>>,
     },
@@ -148,7 +148,7 @@ impl Connections {
     async fn call(&self, station: StationId, call: OutgoingCall) -> Result<Box<RawValue>, LinkError> {
         let handle = self.handle(station)?;
         let (reply, answer) = oneshot::channel();
-        handle.orders.try_send(Order::Call { call, reply }).map_err(|error| match error {
+        handle.orders.try_send(Order::Call { call: Box::new(call), reply }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => LinkError::QueueFull,
             mpsc::error::TrySendError::Closed(_) => LinkError::Offline,
         })?;

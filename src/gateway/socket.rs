@@ -217,7 +217,7 @@ impl Connection {
                     ended
                 }
                 order = self.orders.recv() => match order {
-                    Some(Order::Call { call, reply }) => self.call(call, reply).await,
+                    Some(Order::Call { call, reply }) => self.call(*call, reply).await,
                     Some(Order::Close(CloseReason::Replaced)) => Some(End::Close(close::POLICY, "replaced by a newer connection")),
                     Some(Order::Close(CloseReason::Disconnected)) => Some(End::Close(close::NORMAL, "disconnected by the operator")),
                     Some(Order::Close(CloseReason::ServerStops)) | None => Some(End::Close(close::AWAY, "the server stops")),

@@ -11,25 +11,25 @@ mod refusals;
 mod status;
 mod transactions;
 
-/// Handles one call.
+/// Handles one call. The work of each kind has a box of its own, or each call would need room for the largest.
 pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
     match incoming {
         Incoming::Heartbeat(_) => done(Ok((heartbeat::Response { current_time: call.now }, Vec::new()))),
-        Incoming::BootNotification(request) => done(identity::boot_notification(call, request).await),
-        Incoming::Authorize(request) => done(identity::authorize(call, request).await),
-        Incoming::StatusNotification(request) => done(status::status_notification(call, request).await),
-        Incoming::MeterValues(request) => done(meter::meter_values(call, request).await),
-        Incoming::TransactionEvent(request) => done(transactions::transaction_event(call, request).await),
-        Incoming::SignCertificate(request) => done(identity::sign_certificate(call, request).await),
-        Incoming::NotifyEvent(request) => done(status::notify_event(call, request).await),
-        Incoming::NotifyReport(request) => done(model::notify_report(call, request).await),
-        Incoming::NotifyEVChargingNeeds(request) => done(limits::notify_ev_charging_needs(call, request).await),
-        Incoming::NotifyChargingLimit(request) => done(limits::notify_charging_limit(call, request).await),
-        Incoming::ClearedChargingLimit(request) => done(limits::cleared_charging_limit(call, request).await),
-        Incoming::PullDynamicScheduleUpdate(request) => done(limits::pull_dynamic_schedule_update(call, request).await),
-        Incoming::NotifyEVChargingSchedule(request) => done(limits::notify_ev_charging_schedule(call, request).await),
+        Incoming::BootNotification(request) => done(Box::pin(identity::boot_notification(call, request)).await),
+        Incoming::Authorize(request) => done(Box::pin(identity::authorize(call, request)).await),
+        Incoming::StatusNotification(request) => done(Box::pin(status::status_notification(call, request)).await),
+        Incoming::MeterValues(request) => done(Box::pin(meter::meter_values(call, request)).await),
+        Incoming::TransactionEvent(request) => done(Box::pin(transactions::transaction_event(call, request)).await),
+        Incoming::SignCertificate(request) => done(Box::pin(identity::sign_certificate(call, request)).await),
+        Incoming::NotifyEvent(request) => done(Box::pin(status::notify_event(call, request)).await),
+        Incoming::NotifyReport(request) => done(Box::pin(model::notify_report(call, request)).await),
+        Incoming::NotifyEVChargingNeeds(request) => done(Box::pin(limits::notify_ev_charging_needs(call, request)).await),
+        Incoming::NotifyChargingLimit(request) => done(Box::pin(limits::notify_charging_limit(call, request)).await),
+        Incoming::ClearedChargingLimit(request) => done(Box::pin(limits::cleared_charging_limit(call, request)).await),
+        Incoming::PullDynamicScheduleUpdate(request) => done(Box::pin(limits::pull_dynamic_schedule_update(call, request)).await),
+        Incoming::NotifyEVChargingSchedule(request) => done(Box::pin(limits::notify_ev_charging_schedule(call, request)).await),
         Incoming::OpenPeriodicEventStream(_) => {
-            notices::record(call, incoming.action()).await?;
+            Box::pin(notices::record(call, incoming.action())).await?;
             let response = open_periodic_event_stream::Response { status: GenericStatus::Accepted, status_info: None };
             done(Ok((response, Vec::new())))
         }
@@ -37,7 +37,7 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         | Incoming::NotifyDisplayMessages(_)
         | Incoming::NotifyMonitoringReport(_)
         | Incoming::ReportChargingProfiles(_)
-        | Incoming::ReportDERControl(_) => model::other_report(call, incoming).await,
+        | Incoming::ReportDERControl(_) => Box::pin(model::other_report(call, incoming)).await,
         Incoming::BatterySwap(_)
         | Incoming::ClosePeriodicEventStream(_)
         | Incoming::FirmwareStatusNotification(_)
@@ -49,7 +49,7 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         | Incoming::NotifySettlement(_)
         | Incoming::PublishFirmwareStatusNotification(_)
         | Incoming::ReservationStatusUpdate(_)
-        | Incoming::SecurityEventNotification(_) => notices::notice(call, incoming.action()).await,
+        | Incoming::SecurityEventNotification(_) => Box::pin(notices::notice(call, incoming.action())).await,
         Incoming::DataTransfer(_)
         | Incoming::Get15118EVCertificate(_)
         | Incoming::GetCertificateChainStatus(_)
