@@ -140,8 +140,9 @@ class Station:
     """A queue of messages, and connectors whose transactions fill it. Two cards take turns at each."""
 
     def __init__(self, site, counts, station, protocol, cards, chance):
-        self.site, self.counts, self.id, self.protocol, self.cards, self.chance = site, counts, station["_id"], protocol, cards, chance
-        self.path, self.line, self.lock = urlsplit(station["connection_url"]).path, None, asyncio.Lock()
+        self.site, self.counts, self.protocol, self.cards, self.chance = site, counts, protocol, cards, chance
+        self.id, self.path = station["_id"], urlsplit(station["connection_url"]).path
+        self.line, self.lock = None, asyncio.Lock()
         self.calls, self.booted = 0, False
 
     async def work(self):
