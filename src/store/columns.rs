@@ -92,6 +92,21 @@ impl<T: DeserializeOwned + std::fmt::Debug> FromSql<JsonDoc, MultiBackend> for J
     }
 }
 
+/// A value that was kept as a JSON document, or why it cannot be read: one such row does not hide the others.
+#[derive(Debug, FromSqlRow)]
+pub struct Legible<T>(pub Result<T, String>)
+where
+    T: std::fmt::Debug;
+
+impl<T: std::fmt::Debug, B: Backend> FromSql<JsonDoc, B> for Legible<T>
+where
+    Json<T>: FromSql<JsonDoc, B>,
+{
+    fn from_sql(value: B::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(Json::from_sql(value).map(|Json(value)| value).map_err(|error| error.to_string())))
+    }
+}
+
 /// A type of the kernel that is text, as a column of the pair.
 macro_rules! pair_columns {
     ($($name:ident),* $(,)?) => {$(

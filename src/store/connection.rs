@@ -144,6 +144,38 @@ impl Conn {
         }
     }
 
+    /// Runs queries that see the rows of one instant, whatever is committed meanwhile.
+    pub fn at_one_instant<T, E: From<diesel::result::Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if self.is_in_transaction()? {
+            return work(self);
+        }
+        match self {
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN"),
+            Self::Pg(conn) => {
+                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            }
+        }?;
+        match work(self) {
+            Ok(value) => {
+                self.commit()?;
+                Ok(value)
+            }
+            Err(error) => {
+                self.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    fn is_in_transaction(&mut self) -> Result<bool, diesel::result::Error> {
+        let depth =
+            each!(self, |conn| { AnsiTransactionManager::transaction_manager_status_mut(conn).transaction_depth() });
+        Ok(depth?.is_some())
+    }
+
     pub(super) fn begin(&mut self) -> Result<(), diesel::result::Error> {
         match self {
             Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE"),

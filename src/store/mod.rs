@@ -27,7 +27,7 @@ pub mod secrets;
 mod settings;
 mod threads;
 
-pub use columns::Json;
+pub use columns::{Json, Legible};
 pub use connection::{Conn, StoreUrl};
 pub use error::{StoreError, StoreResult};
 pub use lock::StoreLock;
