@@ -37,6 +37,7 @@ use kernel::id::RawId;
 
 pub mod config;
 pub mod growth;
+mod moving;
 mod pages;
 pub mod portal;
 mod ready;
@@ -222,6 +223,7 @@ pub async fn start(config: &Config, dependencies: Dependencies) -> Result<Runnin
     )?;
     tasks.extend(post);
     tasks.push(feeding);
+    tasks.push(moving::start(&context));
     tasks.push(refusal_events::keep_reporting(gateway.get_ref().clone()));
     let dispatcher = Dispatcher::open(context.clone(), config.webhook_settings()?, portal.notices()).await?;
     tasks.push(dispatcher.start());

@@ -1,5 +1,6 @@
 //! Where readings are: those of a session that runs in memory, until they come into its chunks; all others in chunks at once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::chunks::{self, Chunk, Whose};
@@ -261,9 +262,11 @@ fn forget_points(session: Option<SessionId>) -> StoreResult<()> {
 pub(super) fn readings_of(conn: &mut Conn, session: &Session, connector: ConnectorId) -> StoreResult<Vec<Stored>> {
     // First what is in memory: what comes into a chunk meanwhile is there then.
     let waiting = open::of(conn, session)?;
-    let chunks = chunks::of_session(conn, session.id)?;
+    let (mut readings, chunks) = conn.at_one_instant(|conn| {
+        let old = old_readings::of_session(conn, connector, session.id)?;
+        StoreResult::Ok((old, chunks::of_session(conn, session.id)?))
+    })?;
     let last = chunks.iter().map(|chunk| chunk.last_report).max().unwrap_or_default();
-    let mut readings = old_readings::of_session(conn, connector, session.id)?;
     readings.extend(chunks.into_iter().flat_map(|chunk| chunk.readings));
     let tail = waiting.iter().flat_map(|open| &open.tail).filter(|report| report.number > last);
     readings.extend(tail.flat_map(|report| report.readings.iter().cloned()));
@@ -272,8 +275,8 @@ pub(super) fn readings_of(conn: &mut Conn, session: &Session, connector: Connect
     Ok(readings)
 }
 
-/// The first readings of a session by when they lie in it, so many at most; where chunks of so many overlap, those of the chunks that
-/// begin first.
+/// The first readings of a session by when they lie in it, so many at most. Where its chunks have more than that, what is in no chunk
+/// yet is later.
 pub(super) fn first_readings_of(
     conn: &mut Conn,
     session: &Session,
@@ -281,13 +284,15 @@ pub(super) fn first_readings_of(
     most: usize,
 ) -> StoreResult<Vec<Stored>> {
     let of_all = chunks::count_of_session(conn, session.id)?;
-    if of_all <= most {
-        let mut readings = readings_of(conn, session, connector)?;
-        readings.truncate(most);
-        return Ok(readings);
-    }
-    let mut readings = old_readings::of_session(conn, connector, session.id)?;
-    readings.extend(chunks::first_of_session(conn, session.id, most)?.into_iter().flat_map(|chunk| chunk.readings));
+    let mut readings = match of_all <= most {
+        true => readings_of(conn, session, connector)?,
+        false => conn.at_one_instant(|conn| {
+            let mut readings = old_readings::of_session(conn, connector, session.id)?;
+            let first = chunks::first_of_session(conn, session.id, most)?;
+            readings.extend(first.into_iter().flat_map(|chunk| chunk.readings));
+            StoreResult::Ok(readings)
+        })?,
+    };
     readings.sort_by_key(Stored::order);
     readings.truncate(most);
     Ok(readings)
@@ -345,22 +350,30 @@ pub(super) fn powers_between(
         Some(open) => connectors.iter().flat_map(|connector| open.at_connector(*connector)).collect(),
         None => Vec::new(),
     };
-    let chunks = chunks::between(conn, connectors, (from, to))?;
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
-    let old = old_readings::between(conn, connectors, (from, to), limit)?;
-    let mut found: Vec<_> = old.into_iter().map(|(whose, stored)| (whose.connector, stored)).collect();
+    let mut in_chunks: HashMap<SessionId, i64> = HashMap::new();
+    let mut found = conn.at_one_instant(|conn| {
+        let old = old_readings::between(conn, connectors, (from, to), most)?;
+        let mut found: Vec<_> = old.into_iter().map(|(whose, stored)| (whose.connector, stored)).collect();
+        chunks::first_between(conn, connectors, (from, to), most, |chunk, one| {
+            if let Some(session) = chunk.session() {
+                let last = in_chunks.entry(session).or_default();
+                *last = chunk.last_report.max(*last);
+            }
+            let counts = one.reading.power.is_some();
+            if counts {
+                found.push((chunk.connector(), one.clone()));
+            }
+            counts
+        })?;
+        StoreResult::Ok(found)
+    })?;
     let in_time = |one: &Stored| one.at >= from && one.at < to && one.reading.power.is_some();
     for open in waiting {
         let Some(connector) = open.session.connector_id else { continue };
-        let of_session = chunks.iter().filter(|chunk| chunk.session() == Some(open.session.id));
-        let last = of_session.map(|chunk| chunk.last_report).max().unwrap_or_default();
+        let last = in_chunks.get(&open.session.id).copied().unwrap_or_default();
         let tail = open.tail.iter().filter(|report| report.number > last);
         let readings = tail.flat_map(|report| report.readings.iter()).filter(|one| in_time(one));
         found.extend(readings.map(|one| (connector, one.clone())));
-    }
-    for chunk in chunks {
-        let connector = chunk.connector();
-        found.extend(chunk.readings.into_iter().filter(in_time).map(|one| (connector, one)));
     }
     found.sort_by_key(|(_, one)| one.order());
     found.truncate(most);

@@ -26,7 +26,7 @@ const STATIONS: usize = 5;
 
 /// What happens at a station, or to the server.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     /// So many seconds pass.
     Pass(u64),
     Start,
@@ -49,7 +49,7 @@ enum Step {
     Tidy,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let power = prop_oneof![Just(None), (0_i64..9_000).prop_map(Some)];
     let late = prop_oneof![4 => Just(0_u64), 1 => 1_u64..4_000];
     let values = (any::<bool>(), any::<bool>(), power, 1_u64..4, late);
@@ -68,20 +68,20 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// One station that reports what happens.
-struct Reporter {
-    organization: OrganizationId,
-    station: StationId,
-    connector: Option<ConnectorId>,
-    now: Timestamp,
+pub(super) struct Reporter {
+    pub(super) organization: OrganizationId,
+    pub(super) station: StationId,
+    pub(super) connector: Option<ConnectorId>,
+    pub(super) now: Timestamp,
     /// Each message arrives a millisecond after the one before.
     messages: u64,
-    register: i64,
-    transaction: Option<i64>,
-    last: Option<MeterReport>,
+    pub(super) register: i64,
+    pub(super) transaction: Option<i64>,
+    pub(super) last: Option<MeterReport>,
 }
 
 impl Reporter {
-    fn new(app: &TestApp, station: &TestStation) -> Self {
+    pub(super) fn new(app: &TestApp, station: &TestStation) -> Self {
         Self {
             organization: app.organization,
             station: station.id.parse().expect("an id"),
@@ -126,7 +126,7 @@ impl Reporter {
     }
 
     /// Reports one step; the server is `db`.
-    async fn report_step(&mut self, app: &TestApp, db: &Db, step: &Step) {
+    pub(super) async fn report_step(&mut self, app: &TestApp, db: &Db, step: &Step) {
         self.messages += 1;
         let received_at = self.now + Duration::from_millis(self.messages);
         let moment = Moment::new(received_at, Arc::clone(&app.running.context.ids));
@@ -197,18 +197,18 @@ impl Reporter {
     }
 }
 
-fn in_rows(app: &TestApp) -> Db {
+pub(super) fn in_rows(app: &TestApp) -> Db {
     Db::open(StoreSettings::new(app.running.context.db.url().clone())).expect("opens")
 }
 
-fn in_memory(app: &TestApp) -> Db {
+pub(super) fn in_memory(app: &TestApp) -> Db {
     let run = app.running.context.ids.next_raw(Timestamp::from_unix_seconds(1_777_000_000));
     let settings = StoreSettings::new(app.running.context.db.url().clone());
     Db::open_with(settings, None, Some(Arc::new(OpenSessions::new(run)))).expect("opens")
 }
 
 /// The sessions of a station with their readings, without what differs between two stations.
-async fn outcome(app: &TestApp, station: &TestStation) -> Vec<(Value, Value)> {
+pub(super) async fn outcome(app: &TestApp, station: &TestStation) -> Vec<(Value, Value)> {
     let path = format!("/sessions?chargestation={}&sort_by=createdAt&sort_order=asc&paginate_limit=1000", station.id);
     let sessions = app.client.get(&path).await.ok();
     let mut all = Vec::new();
@@ -225,7 +225,7 @@ async fn outcome(app: &TestApp, station: &TestStation) -> Vec<(Value, Value)> {
 }
 
 /// Makes the same cases each time; others where `EVENWATT_SEED` is another number.
-fn runner() -> TestRunner {
+pub(super) fn runner() -> TestRunner {
     let seed: u64 = std::env::var("EVENWATT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -277,7 +277,7 @@ async fn what_is_in_memory_is_what_rows_would_say_wherever_the_server_is_killed(
     }
 }
 
-const START: Step = Step::Start;
+pub(super) const START: Step = Step::Start;
 const VALUES: Step = Step::Values { named: true, register: true, power: Some(3_240), instants: 1, late: 0 };
 
 async fn journal_rows(db: &Db) -> i64 {

@@ -12,6 +12,7 @@ mod journal;
 mod late_words;
 mod legible;
 mod long_cards;
+mod moving;
 mod one_server;
 mod repeated_words;
 mod session_times;
