@@ -179,6 +179,7 @@ pub struct Routing {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
+    pub readings_full_days: u32,
     pub readings_days: NonZeroU32,
     pub transaction_events_days: NonZeroU32,
     pub evidence_days: NonZeroU32,

@@ -53,7 +53,7 @@ pub const TABLES: &[(&str, Bound)] = &[
     ("plan_bases", Passes("with the last plan that hangs on it")),
     ("plans", Kept(&["plans"])),
     ("priority_charges", Kept(&["priority_charges"])),
-    ("reading_chunks", Kept(&["readings", "loose_readings"])),
+    ("reading_chunks", Kept(&["full_readings", "readings", "loose_readings"])),
     ("rate_schedules", Stands("created by hand")),
     ("rates", Stands("created by hand")),
     ("reservations", Kept(&["reservations"])),

@@ -33,6 +33,8 @@ struct Kind {
     keep: Duration,
     oldest: Oldest,
     forget: Forget,
+    /// Whether it changes what the owner of the store's memory does.
+    in_memory: bool,
 }
 
 /// All kinds of data that are deleted when they are old, in the order in which they are: readings before their sessions.
@@ -42,14 +44,18 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
         keep: Duration::from_secs(u64::from(days.get()) * 24 * 3_600),
         oldest,
         forget,
+        in_memory: false,
     };
-    vec![
-        kind(sessions::READINGS, days.readings_days, sessions::oldest, sessions::forget_readings),
-        kind("loose_readings", days.readings_days, stations::oldest_connector, sessions::forget_loose_readings),
+    let of_memory = |what, days, oldest, forget| Kind { in_memory: true, ..kind(what, days, oldest, forget) };
+    let full = NonZeroU32::new(days.readings_full_days);
+    let thinned = full.map(|days| of_memory(sessions::FULL_READINGS, days, sessions::oldest, sessions::thin_readings));
+    let mut kinds = vec![
+        of_memory(sessions::READINGS, days.readings_days, sessions::oldest, sessions::forget_readings),
+        of_memory("loose_readings", days.readings_days, stations::oldest_connector, sessions::forget_loose_readings),
         kind("transaction_events", days.transaction_events_days, sessions::oldest, sessions::forget_events),
         kind("evidence", days.evidence_days, sessions::oldest, sessions::forget_evidence),
-        kind("orphans", days.orphans_days, sessions::oldest, sessions::forget_orphans),
-        kind("sessions", days.sessions_days, sessions::oldest, sessions::forget_sessions),
+        of_memory("orphans", days.orphans_days, sessions::oldest, sessions::forget_orphans),
+        of_memory("sessions", days.sessions_days, sessions::oldest, sessions::forget_sessions),
         kind("actions", days.actions_days, actions::retention::oldest, actions::retention::forget),
         kind("reservations", days.reservations_days, reservations::retention::oldest, reservations::retention::forget),
         kind(
@@ -64,7 +70,9 @@ fn kinds(days: &config::Retention) -> Vec<Kind> {
         kind("asset_quarters", days.asset_quarters_days, assets::retention::oldest, assets::retention::forget),
         kind("deliveries", days.deliveries_days, webhooks::oldest_over, webhooks::forget_deliveries),
         kind("events", days.events_days, events::oldest, webhooks::forget_events),
-    ]
+    ];
+    kinds.extend(thinned);
+    kinds
 }
 
 /// Deletes what is older than it is kept, round by round.
@@ -113,7 +121,11 @@ async fn apply_to(context: &Context, kind: Kind, clock: (Timestamp, Trust)) -> S
     let mut rows: BTreeMap<OrganizationId, usize> = BTreeMap::new();
     let mut after = None;
     while horizon.moves() {
-        let some = db.write(move |conn| (kind.forget)(conn, horizon, after.clone())).await?;
+        let step = move |conn: &mut Conn| (kind.forget)(conn, horizon, after.clone());
+        let some = match kind.in_memory {
+            true => db.write_to_memory(step).await?,
+            false => db.write(step).await?,
+        };
         for (organization, count) in some.rows {
             *rows.entry(organization).or_default() += count;
         }

@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
 use super::model::Session;
-use super::{retention, shelf};
+use super::{retention, shelf, store};
 use crate::each;
 use crate::http::money::{Amount, Percent};
 use crate::store::schema::session_tariffs;
@@ -158,13 +158,20 @@ impl Frozen {
     }
 }
 
-/// Computes again what a priced session costs until this instant. One whose readings have been forgotten costs what it did.
+/// Computes again what a priced session costs until this instant. One whose readings have been forgotten costs what it did; so does
+/// one of which they were thinned, as long as its energy and its times are the same.
 pub(super) fn compute(conn: &mut Conn, session: &mut Session, until: Timestamp) -> StoreResult<()> {
     let Some(connector) = session.connector_id.filter(|_| session.cost.is_some()) else {
         return Ok(());
     };
-    let forgotten = events::forgotten_before(conn, retention::READINGS)?;
-    if forgotten.is_some_and(|before| session.ended_at.is_some_and(|ended| ended < before)) {
+    let mut ended_before = |kind| {
+        let before = events::forgotten_before(conn, kind)?;
+        StoreResult::Ok(session.ended_at.zip(before).is_some_and(|(ended, before)| ended < before))
+    };
+    if ended_before(retention::READINGS)? {
+        return Ok(());
+    }
+    if ended_before(retention::FULL_READINGS)? && store::is_billed_alike(conn, session)? {
         return Ok(());
     }
     let points = shelf::points(conn, session, connector)?;

@@ -1,5 +1,7 @@
 //! What meters signed: kept byte for byte, so that a bill can be proven with the meter's own key.
 
+use std::collections::HashSet;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, get};
 use diesel::prelude::*;
@@ -98,6 +100,13 @@ pub(super) fn keep(conn: &mut Conn, moment: &Moment, source: Source, sample: &Sa
         diesel::insert_into(meter_evidence::table).values(&row).execute(conn)?;
     }
     Ok(())
+}
+
+/// The times, by the station's clock, of what is signed of a session.
+pub(super) fn times_of(conn: &mut Conn, session: SessionId) -> StoreResult<HashSet<Timestamp>> {
+    let own = meter_evidence::table.filter(meter_evidence::session_id.eq(session));
+    let times: Vec<Timestamp> = own.select(meter_evidence::told_at).load(conn)?;
+    Ok(times.into_iter().collect())
 }
 
 /// A signed value of a session, as its meter wrote it.

@@ -33,6 +33,7 @@ mod shelf;
 mod stopping;
 mod stops;
 mod store;
+mod thinning;
 mod transactions;
 
 pub use again::{give_up_start, start_again, to_start_again};

@@ -1,11 +1,11 @@
-//! Forgetting what sessions consist of: readings, transaction events and what meters signed go after a time; the session itself
-//! stays for years, with its energy, its times and its cost. Orphans go whole.
+//! Forgetting what sessions consist of: readings are thinned and go after a time, as do transaction events and what meters signed; the
+//! session itself stays for years, with its energy, its times and its cost. Orphans go whole.
 
 use std::time::Duration;
 
 use diesel::prelude::*;
 
-use super::{chunks, open};
+use super::{chunks, open, thinning};
 use crate::events::{Forgotten, Horizon, Mark};
 use crate::sites::stations;
 use crate::store::schema::{meter_evidence, meter_values, session_tariffs, sessions, transaction_events};
@@ -14,6 +14,8 @@ use kernel::*;
 
 /// What the readings of sessions are called where it is kept how far they were forgotten.
 pub const READINGS: &str = "readings";
+/// What thinning them is called there.
+pub const FULL_READINGS: &str = "full_readings";
 /// Sessions, or connectors, that are looked at in one go.
 const AT_ONCE: i64 = 100;
 /// Rows that are deleted in one go, so that others can write in between; a little more, where one session has more.
@@ -62,23 +64,39 @@ fn over(conn: &mut Conn, horizon: Horizon, mark: &Mark) -> StoreResult<Vec<(Sess
         .load(conn)?)
 }
 
-/// Runs `delete` for some sessions that are over, which deletes [`ROWS_AT_ONCE`] where there may be more.
+/// What went of a session.
+pub(super) struct Went {
+    pub(super) rows: usize,
+    /// Rows that were looked at for it.
+    pub(super) looked_at: usize,
+    /// Whether there is no more to do.
+    pub(super) is_all: bool,
+}
+
+impl Went {
+    /// Of what deletes [`ROWS_AT_ONCE`] where there may be more.
+    const fn deleted(rows: usize) -> Self {
+        Self { rows, looked_at: rows, is_all: rows < ROWS_AT_ONCE }
+    }
+}
+
+/// Runs `forget` for some sessions that are over.
 fn of_sessions(
     conn: &mut Conn,
     (horizon, after): (Horizon, Option<Mark>),
-    delete: fn(&mut Conn, SessionId) -> StoreResult<usize>,
+    forget: fn(&mut Conn, SessionId) -> StoreResult<Went>,
 ) -> StoreResult<Forgotten> {
     let mut mark = after.unwrap_or_else(|| Mark::at("", horizon.from - LATE));
-    let (mut forgotten, mut deleted) = (Forgotten::default(), 0);
+    let (mut forgotten, mut looked_at) = (Forgotten::default(), 0);
     for (id, organization, ended) in over(conn, horizon, &mark)? {
-        let rows = delete(conn, id)?;
-        forgotten.count(organization, rows);
-        deleted += rows;
-        if rows < ROWS_AT_ONCE {
+        let went = forget(conn, id)?;
+        forgotten.count(organization, went.rows);
+        looked_at += went.looked_at;
+        if went.is_all {
             mark = Mark::at(id, ended);
         }
         forgotten.next = Some(mark.clone());
-        if deleted >= ROWS_AT_ONCE {
+        if looked_at >= ROWS_AT_ONCE || !went.is_all {
             break;
         }
     }
@@ -92,26 +110,34 @@ fn forget_readings_of(conn: &mut Conn, session: SessionId) -> StoreResult<usize>
 
 /// Deletes readings of some sessions.
 pub fn forget_readings(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
-    of_sessions(conn, (horizon, after), forget_readings_of)
+    open::to_change()?; // nobody else changes readings meanwhile
+    of_sessions(conn, (horizon, after), |conn, session| Ok(Went::deleted(forget_readings_of(conn, session)?)))
+}
+
+/// Of readings of some sessions keeps one of each quarter of an hour.
+pub fn thin_readings(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
+    open::to_change()?;
+    of_sessions(conn, (horizon, after), thinning::thin)
 }
 
 /// Deletes transaction events of some sessions.
 pub fn forget_events(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
-    of_sessions(conn, (horizon, after), |conn, session| delete_some!(conn, transaction_events, session, seq_no: i64))
+    of_sessions(conn, (horizon, after), |conn, session| {
+        Ok(Went::deleted(delete_some!(conn, transaction_events, session, seq_no: i64)?))
+    })
 }
 
 /// Deletes what was signed in some sessions.
 pub fn forget_evidence(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
-    of_sessions(
-        conn,
-        (horizon, after),
-        |conn, session| delete_some!(conn, meter_evidence, session, received_at: Timestamp),
-    )
+    of_sessions(conn, (horizon, after), |conn, session| {
+        Ok(Went::deleted(delete_some!(conn, meter_evidence, session, received_at: Timestamp)?))
+    })
 }
 
 /// Deletes some sessions whole.
 pub fn forget_sessions(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
-    of_sessions(conn, (horizon, after), forget_whole)
+    open::to_change()?;
+    of_sessions(conn, (horizon, after), |conn, session| Ok(Went::deleted(forget_whole(conn, session)?)))
 }
 
 fn forget_whole(conn: &mut Conn, session: SessionId) -> StoreResult<usize> {
@@ -125,6 +151,7 @@ fn forget_whole(conn: &mut Conn, session: SessionId) -> StoreResult<usize> {
 
 /// Deletes readings of some connectors that belong to no session, also of connectors that are no more.
 pub fn forget_loose_readings(conn: &mut Conn, horizon: Horizon, after: Option<Mark>) -> StoreResult<Forgotten> {
+    open::to_change()?;
     let mut mark = after.unwrap_or_default();
     let (mut forgotten, mut deleted) = (Forgotten::default(), 0);
     for _ in 0..AT_ONCE {
@@ -151,7 +178,7 @@ pub fn forget_loose_readings(conn: &mut Conn, horizon: Horizon, after: Option<Ma
 }
 
 /// The next connector that has readings.
-fn next_connector(conn: &mut Conn, mark: &Mark) -> StoreResult<Option<ConnectorId>> {
+pub(super) fn next_connector(conn: &mut Conn, mark: &Mark) -> StoreResult<Option<ConnectorId>> {
     let old: Option<ConnectorId> = meter_values::table
         .filter(meter_values::connector_id.ge(mark.id.clone()))
         .order(meter_values::connector_id)

@@ -99,6 +99,16 @@ pub(super) fn write_metrics(conn: &mut Conn, session: &Session) -> StoreResult<(
     SaveMetrics(session).save(conn)
 }
 
+/// Whether the row of a session has the same energy and times, by which it is billed.
+pub(super) fn is_billed_alike(conn: &mut Conn, session: &Session) -> StoreResult<bool> {
+    let found: Option<(WattHours, Option<Timestamp>, Option<Timestamp>)> = sessions::table
+        .find(session.id)
+        .select((sessions::energy, sessions::started_at, sessions::ended_at))
+        .first(conn)
+        .optional()?;
+    Ok(found == Some((session.energy, session.started_at, session.ended_at)))
+}
+
 /// Of a question for one session.
 fn one(conn: &mut Conn, found: diesel::QueryResult<Session>) -> StoreResult<Option<Session>> {
     let mut found: Vec<Session> = found.optional()?.into_iter().collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clock::Clock;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use evenwatt::app::retention::Retention;
 use evenwatt::store::schema::{
     actions, connector_statuses, meter_evidence, meter_values, plans, reading_chunks, transaction_events,
 };
@@ -12,7 +13,7 @@ use evenwatt::store::{Conn, Json, StoreError, StoreResult};
 use kernel::{ActionId, EventId, PlanId, SessionId, StationId, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{FakeStation, Keeper, TestApp, TestStation, eventually};
+use crate::support::{FakeStation, Keeper, TestApp, TestStation, configuration, eventually};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -132,6 +133,124 @@ async fn readings_without_a_session_go() {
     assert_eq!(readings(&app).await, 0);
     let recorded = keeper.recorded(&app).await;
     assert!(recorded.contains(&json!({"what": "loose_readings", "rows": 3})), "{recorded:?}");
+}
+
+#[actix_web::test]
+async fn of_readings_without_a_session_only_those_go_that_are_old_enough() {
+    let (app, mut keeper) = start().await;
+    let station = app.station("Idle").await;
+    let mut socket = FakeStation::connect(&station.url).await;
+    for hours in [10, 1, 0] {
+        let at = (app.clock.now() - Duration::from_secs(3_600 * hours)).to_string();
+        let values = json!([{"timestamp": at, "sampledValue": [{"value": "5", "measurand": "Power.Active.Import"}]}]);
+        socket.call("MeterValues", json!({"connectorId": 1, "meterValue": values})).await;
+    }
+    let chunks = in_store(&app, |conn| reading_chunks::table.count().get_result::<i64>(conn)).await;
+    assert_eq!((readings(&app).await, chunks), (3, 1));
+    keeper.pass(&app, 2).await;
+    assert_eq!(readings(&app).await, 3);
+    keeper.pass(&app, 1).await;
+    assert_eq!(readings(&app).await, 1, "the one from three days ago, to the second");
+    keeper.pass(&app, 1).await;
+    assert_eq!(readings(&app).await, 0);
+    assert_eq!(went(&keeper, &app, "loose_readings").await, 3);
+}
+
+#[actix_web::test]
+async fn of_a_session_that_is_long_over_a_reading_of_each_quarter_of_an_hour_stays() {
+    let options = [SHORT, &[("EVENWATT_RETENTION_READINGS_DAYS", "9"), ("EVENWATT_RETENTION_READINGS_FULL_DAYS", "3")]];
+    let app = TestApp::start_with(&options.concat()).await;
+    let mut keeper = Keeper::new(&app, &options.concat()).await;
+    let (station, _) = charge(&app).await; // at 0, 20, 40 and 60 minutes
+    let begun = app.clock.now() - Duration::from_secs(3_610);
+    let id: SessionId = text(&app.client.get("/sessions").await.ok()[0]["_id"]).parse().expect("an id");
+    let connector = station.connector.clone();
+    // Rows of an older program, one a minute; at 30 minutes by the clock of the station, and one that was signed.
+    in_store(&app, move |conn| {
+        for minute in (1..60).filter(|minute| minute % 20 != 0) {
+            let at = begun + Duration::from_secs(minute * 60 + 1);
+            diesel::insert_into(meter_values::table)
+                .values((
+                    meter_values::connector_id.eq(&connector),
+                    meter_values::at.eq(at),
+                    meter_values::context.eq(if minute == 30 { "Clock" } else { "Periodic" }),
+                    meter_values::session_id.eq(Some(id)),
+                    meter_values::told_at.eq(Some(at)),
+                    meter_values::received_at.eq(at),
+                    meter_values::power.eq(Some(3_000_i64)),
+                    meter_values::reading.eq(Json(json!({"power": 3_000}))),
+                    meter_values::raw.eq("{}"),
+                ))
+                .execute(conn)?;
+        }
+        Ok(())
+    })
+    .await;
+    let (organization, moment) = (app.organization, app.running.context.moment());
+    let at_station: StationId = station.id.parse().expect("an id");
+    let signed = begun + Duration::from_secs(33 * 60 + 1);
+    in_store(&app, move |conn| {
+        diesel::insert_into(meter_evidence::table)
+            .values((
+                meter_evidence::id.eq(moment.id::<EventId>()),
+                meter_evidence::organization_id.eq(organization),
+                meter_evidence::chargestation_id.eq(at_station),
+                meter_evidence::session_id.eq(Some(id)),
+                meter_evidence::told_at.eq(signed),
+                meter_evidence::received_at.eq(moment.now),
+                meter_evidence::context.eq("Sample.Periodic"),
+                meter_evidence::signed_data.eq("OCMF"),
+            ))
+            .execute(conn)
+    })
+    .await;
+
+    let path = format!("/sessions/{id}");
+    let times = async |app: &TestApp| -> Vec<Timestamp> {
+        let reports = app.client.get(&format!("{path}/energy_reports")).await.ok();
+        let measured = reports.as_array().expect("reports").iter().filter(|report| report["signed_data"].is_null());
+        measured.map(|report| text(&report["timestamp"]).parse().expect("a time")).collect()
+    };
+    let (session, all, before) = (app.client.get(&path).await.ok(), readings(&app).await, times(&app).await);
+    let last = *before.last().expect("readings");
+    assert_eq!((all, before.len()), (57 + 3, 57 + 3));
+    keeper.pass(&app, 2).await;
+    assert_eq!(readings(&app).await, all, "two days are not three");
+    keeper.pass(&app, 2).await;
+    assert_eq!(app.client.get(&path).await.ok(), session, "energy, times and cost are as they were");
+
+    let after = |seconds: u64| begun + Duration::from_secs(seconds);
+    let quarter = |at: Timestamp| at.unix_seconds() / 900;
+    let minutes = (1..60).filter(|minute| minute % 20 != 0).map(|minute| after(minute * 60 + 1));
+    let mut wanted: Vec<Timestamp> = minutes
+        .clone()
+        .filter(|at| {
+            let is_last = minutes.clone().filter(|other| quarter(*other) == quarter(*at)).max() == Some(*at);
+            is_last || *at == after(61) || *at == after(30 * 60 + 1) || *at == signed
+        })
+        .collect();
+    // These have the register that the others lack; the last one is the last of all.
+    wanted.extend([after(1_200), after(2_400), last]);
+    wanted.sort_unstable();
+    let left = times(&app).await;
+    let seconds = |times: &[Timestamp]| times.iter().map(|at| at.seconds_since(begun)).collect::<Vec<_>>();
+    assert_eq!(seconds(&left), seconds(&wanted));
+    let rows = in_store(&app, |conn| meter_values::table.count().get_result::<i64>(conn)).await;
+    assert_eq!(rows, 0);
+    let gone = all - i64::try_from(left.len()).expect("few");
+    assert_eq!(went(&keeper, &app, "full_readings").await, gone);
+
+    keeper.pass(&app, 6).await;
+    assert_eq!(readings(&app).await, 0);
+}
+
+#[actix_web::test]
+async fn readings_stay_whole_where_nothing_is_to_be_thinned() {
+    let options = [SHORT, &[("EVENWATT_RETENTION_READINGS_FULL_DAYS", "0")]].concat();
+    let app = TestApp::start_with(&options).await;
+    let config = configuration(app.store_url(), &options);
+    let retention = Retention::new(&config.retention, DAY).expect("good settings");
+    assert!(retention.names().all(|what| what != "full_readings"));
 }
 
 #[actix_web::test]
