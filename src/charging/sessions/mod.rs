@@ -15,6 +15,8 @@ mod ending;
 pub mod energy;
 mod energy_report;
 mod evidence;
+#[cfg(test)]
+mod index_tests;
 mod metering;
 mod model;
 mod moving;
