@@ -115,7 +115,6 @@ fn offered(request: &HttpRequest) -> Option<String> {
     (!offers.is_empty()).then(|| offers.join(","))
 }
 
-
 /// A call that is being handled.
 struct Answering {
     message_id: MessageId,

@@ -38,7 +38,11 @@ pub(super) fn open_at(conn: &mut Conn, station: StationId, now: Timestamp) -> St
     Ok(reservations::table
         .filter(reservations::chargestation_id.eq(station))
         // No list: a statement with one is parsed anew each time, and this one is run at each start of a transaction.
-        .filter(reservations::status.eq(ReservationStatus::Requested).or(reservations::status.eq(ReservationStatus::Active)))
+        .filter(
+            reservations::status
+                .eq(ReservationStatus::Requested)
+                .or(reservations::status.eq(ReservationStatus::Active)),
+        )
         .filter(reservations::expires_at.gt(now))
         .order(reservations::created_at)
         .select(Reservation::as_select())

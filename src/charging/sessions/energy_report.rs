@@ -58,10 +58,8 @@ impl EnergyReport {
     }
 
     fn latest<T>(&self, own: Option<Measured<T>>, older: Option<Measured<T>>, at: Timestamp) -> Option<Measured<T>> {
-        let of_its_time = |one: Measured<T>| Measured {
-            earlier: one.earlier.or((at != self.at).then_some(at)),
-            value: one.value,
-        };
+        let of_its_time =
+            |one: Measured<T>| Measured { earlier: one.earlier.or((at != self.at).then_some(at)), value: one.value };
         own.or_else(|| older.map(of_its_time))
     }
 
@@ -200,6 +198,9 @@ mod tests {
         assert_eq!(third["power"], json!({"value": 7.0, "unit": "kW", "timestamp": at(60)}));
         assert_eq!(third["current"], json!({"value": 16.1, "unit": "A", "timestamp": at(0)}));
         assert_eq!(third["state_of_charge"], json!({"value": 42, "unit": "Percent"}));
-        assert_eq!(EnergyReport::of(at(60), &power).after(Some(EnergyReport::of(at(60), &soc))).soc_percent(), Some(42));
+        assert_eq!(
+            EnergyReport::of(at(60), &power).after(Some(EnergyReport::of(at(60), &soc))).soc_percent(),
+            Some(42)
+        );
     }
 }

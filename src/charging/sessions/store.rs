@@ -73,7 +73,6 @@ with_columns!(cached_update! {
     SaveSession of Session in sessions by id:
 });
 
-
 cached_update! {
     /// Writes what readings change.
     SaveMetrics of Session in sessions by id: [energy, energy_period, meter_start, latest, latest_at, power, reported_at, updated_at, cost, energy_ledger, flags, reports]

@@ -185,7 +185,7 @@ impl Depot {
             samples: vec![Sample {
                 at: moment.now,
                 station_time: moment.now,
-                context: "Sample.Periodic".to_owned(),
+                context: "Sample.Periodic".into(),
                 reading: reading.clone(),
                 ..Sample::default()
             }],

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use crate::sites::stations::model::condition::ConnectorStatus;
 use crate::cached_update;
+use crate::sites::stations::model::condition::ConnectorStatus;
 use crate::store::schema::{connector_statuses as history, connectors};
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, Timestamp};
