@@ -3,7 +3,8 @@
 //! A message says when it was written by the station's clock, and arrives now: the difference is the clock's offset less the
 //! time that the message took. Nearly all of that time is waiting in the station's queue, so the message that came fastest
 //! says most. A time ahead of its receipt cannot come from a queue; one that is behind may, so a clock is taken to be behind
-//! only when messages that are seconds apart agree: a queue that is emptied gives back minutes in moments.
+//! only when messages that are seconds apart agree: a queue that is emptied gives back minutes in moments. One that is behind by no
+//! more than a message may wait is taken to be right.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -76,6 +77,8 @@ impl StationClock {
     pub fn hear(&mut self, at: Timestamp, received: Timestamp, reported: Reported) {
         let heard = Heard { at, received, reported };
         if let Some(offset) = self.follows_from(&heard) {
+            // A few seconds behind is what a clock that is right shows of messages that waited: their times are right then.
+            let offset = if is_near(offset, 0) { offset.max(0) } else { offset };
             let moved = self.offset.is_none_or(|known| !is_near(known, offset));
             if moved {
                 // What came before was reported by a clock that stood otherwise.

@@ -117,8 +117,18 @@ fn readings_alone_show_that_a_clock_went_back_an_hour() {
 
 #[test]
 fn the_fastest_message_counts() {
-    assert_eq!(learnt(&[(0, -4), (10, -1), (20, -6), (30, -3)]), Some(-1));
+    assert_eq!(learnt(&[(0, 4), (10, 7), (20, 2), (30, 5)]), Some(7));
     assert_eq!(learnt(&[(0, 2 * HOUR - 5), (10, 2 * HOUR - 1), (20, 2 * HOUR - 7)]), Some(2 * HOUR - 1));
+}
+
+#[test]
+fn messages_that_wait_some_seconds_are_no_clock_that_is_behind() {
+    let mut clock = StationClock::default();
+    for n in 0..20 {
+        clock.hear(at(n * 30 - 8), at(n * 30), Reported::Event);
+        assert_eq!(clock.ours(at(n * 30 - 8), at(n * 30)), at(n * 30 - 8));
+    }
+    assert_eq!(clock.offset_seconds(), Some(0));
 }
 
 #[test]
@@ -220,7 +230,9 @@ proptest! {
             clock.hear(at(received + offset - delay), at(received), Reported::Event);
         }
         let found = clock.offset_seconds().expect("learnt");
-        prop_assert!((offset - 3..=offset).contains(&found), "{found} of {offset}");
+        // Of a message that waited and a clock that is a little behind, nobody can say which it is.
+        let is_near = (-10..=0).contains(&found) || (-10..=0).contains(&offset);
+        prop_assert!((offset - 3..=offset).contains(&found) || (is_near && found.abs() <= 10), "{found} of {offset}");
     }
 
     #[test]

@@ -94,7 +94,8 @@ fn queries_of_readings_are_bounded_by_what_they_ask_for() {
         let whose = Whose { connector: connector(), session };
         chunks::add(&mut conn, whose, 0, &[reading()]).expect("stored");
     }
-    let asked: [(&str, fn(&mut Conn) -> StoreResult<()>, &[&str]); 17] = [
+    type Asks = fn(&mut Conn) -> StoreResult<()>;
+    let asked: [(&str, Asks, &[&str]); 17] = [
         ("all of a session", |conn| chunks::of_session(conn, session()).map(drop), &[BY_SESSION]),
         ("how many a session has", |conn| chunks::count_of_session(conn, session()).map(drop), &[BY_SESSION]),
         (

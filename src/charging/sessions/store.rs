@@ -29,6 +29,7 @@ pub(super) fn record(conn: &mut Conn, moment: &Moment, session: &Session, kind: 
 pub(super) fn insert(conn: &mut Conn, session: &Session) -> StoreResult<()> {
     let memory = open::to_change()?;
     InsertSession(session).save(conn)?;
+    memory.iter().for_each(|memory| memory.note_begin(session));
     memory.map_or(Ok(()), |memory| memory.put(conn, Arc::new(session.clone()), true))
 }
 
@@ -193,6 +194,9 @@ pub(super) fn next_after(conn: &mut Conn, session: &Session) -> StoreResult<Opti
     let Some((connector, (start, begun))) = session.connector_id.zip(begin) else {
         return Ok(None);
     };
+    if open::to_change()?.is_some_and(|memory| memory.is_latest(session)) {
+        return Ok(None);
+    }
     let found = sessions::table
         .filter(sessions::connector_id.eq(connector))
         .filter(sessions::id.ne(session.id))

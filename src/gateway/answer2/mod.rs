@@ -23,11 +23,17 @@ pub async fn handle(call: Call<'_>, incoming: Incoming) -> Handled<String> {
         Incoming::SignCertificate(request) => done(Box::pin(identity::sign_certificate(call, request)).await),
         Incoming::NotifyEvent(request) => done(Box::pin(status::notify_event(call, request)).await),
         Incoming::NotifyReport(request) => done(Box::pin(model::notify_report(call, request)).await),
-        Incoming::NotifyEVChargingNeeds(request) => done(Box::pin(limits::notify_ev_charging_needs(call, request)).await),
+        Incoming::NotifyEVChargingNeeds(request) => {
+            done(Box::pin(limits::notify_ev_charging_needs(call, request)).await)
+        }
         Incoming::NotifyChargingLimit(request) => done(Box::pin(limits::notify_charging_limit(call, request)).await),
         Incoming::ClearedChargingLimit(request) => done(Box::pin(limits::cleared_charging_limit(call, request)).await),
-        Incoming::PullDynamicScheduleUpdate(request) => done(Box::pin(limits::pull_dynamic_schedule_update(call, request)).await),
-        Incoming::NotifyEVChargingSchedule(request) => done(Box::pin(limits::notify_ev_charging_schedule(call, request)).await),
+        Incoming::PullDynamicScheduleUpdate(request) => {
+            done(Box::pin(limits::pull_dynamic_schedule_update(call, request)).await)
+        }
+        Incoming::NotifyEVChargingSchedule(request) => {
+            done(Box::pin(limits::notify_ev_charging_schedule(call, request)).await)
+        }
         Incoming::OpenPeriodicEventStream(_) => {
             Box::pin(notices::record(call, incoming.action())).await?;
             let response = open_periodic_event_stream::Response { status: GenericStatus::Accepted, status_info: None };

@@ -40,6 +40,15 @@ pub struct OpenSessions {
     incarnation: RawId,
     committed: RwLock<Committed>,
     changing: Mutex<Changing>,
+    latest: Mutex<HashMap<ConnectorId, Latest>>,
+}
+
+/// The session that began last at a connector, where it began before the eyes of this memory, so that no later one is unknown.
+#[derive(Clone, Copy)]
+struct Latest {
+    begun_at: Timestamp,
+    /// None where that is not certain.
+    session: Option<SessionId>,
 }
 
 /// What is committed.
@@ -89,7 +98,7 @@ struct Mark {
 impl OpenSessions {
     /// Those of a server; `run` is an id that no other run of one has.
     pub fn new(run: RawId) -> Self {
-        Self { incarnation: run, committed: RwLock::default(), changing: Mutex::default() }
+        Self { incarnation: run, committed: RwLock::default(), changing: Mutex::default(), latest: Mutex::default() }
     }
 
     fn committed(&self) -> RwLockReadGuard<'_, Committed> {
@@ -173,10 +182,42 @@ impl OpenSessions {
         changing.sessions.insert(id, Arc::new(open));
     }
 
+    fn latest(&self) -> MutexGuard<'_, HashMap<ConnectorId, Latest>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a session began just now, or came to its connector, which it may have done before others began there. Its
+    /// transaction may still be rolled back: then more is asked of the store than need be.
+    pub(super) fn note_begin(&self, session: &Session) {
+        let Some((connector, begun_at)) = session.connector_id.zip(session.begun_at) else { return };
+        let known = self.get(session.id);
+        let came = known.is_some_and(|open| open.session.begun_at == Some(begun_at));
+        let own = Latest { begun_at, session: (!came).then_some(session.id) };
+        let mut latest = self.latest();
+        let known = latest.entry(connector).or_insert(own);
+        if known.begun_at < begun_at {
+            *known = own;
+        } else if known.begun_at == begun_at && known.session != own.session {
+            known.session = None;
+        }
+    }
+
+    /// Whether no session began at the connector of this one since it did.
+    pub(super) fn is_latest(&self, session: &Session) -> bool {
+        let Some(connector) = session.connector_id else { return false };
+        let latest = self.latest();
+        latest.get(&connector).is_some_and(|latest| latest.session == Some(session.id))
+    }
+
     /// Takes over a session as it was changed. `in_row` says whether its row has all of it.
     pub(super) fn put(&self, conn: &mut Conn, session: Arc<Session>, in_row: bool) -> StoreResult<()> {
         let id = session.id;
-        if self.get(id).is_none() {
+        if let Some(open) = self.get(id) {
+            let place = |session: &Session| (session.begun_at, session.connector_id);
+            if place(&open.session) != place(&session) {
+                self.note_begin(&session);
+            }
+        } else {
             if !session.is_open() {
                 return Ok(());
             }
@@ -403,6 +444,7 @@ impl Memory for OpenSessions {
     }
 
     fn forget(&self) {
+        self.latest().clear();
         self.committed.write().unwrap_or_else(PoisonError::into_inner).is_loaded = false;
     }
 }
