@@ -1,0 +1,67 @@
+// What the driver's page asks: the public part of the API. Assumed: see API-NEEDED.md.
+import { call } from "../api/client";
+
+export interface Connector {
+  _id: string;
+  number: number;
+  name: string | null;
+  status: string;
+  type: string;
+  power_type: string;
+  power: number;
+}
+
+export interface Place {
+  name: string | null;
+  address: { streetAndNumber?: string | null; postalCode?: string | null; city?: string | null };
+  directions?: string | null;
+}
+
+export interface Charger {
+  code: string;
+  name: string | null;
+  status: string;
+  online: boolean;
+  location: Place | null;
+  connectors: Connector[];
+  rate: {
+    name: string;
+    currency: string;
+    price_components: { type: string; price: number; tax?: number | null; grace_period?: number | null }[];
+  } | null;
+}
+
+export interface Station {
+  _id: string;
+  name: string | null;
+  online: boolean;
+  location: Place | null;
+  coordinates: [number, number] | null;
+  distance_km: number | null;
+  connectors: Connector[];
+}
+
+export interface Session {
+  _id: string;
+  status: string;
+  chargingStart: string | null;
+  chargingStop: string | null;
+  energyConsumed: number;
+  chargingState: string | null;
+  cost: { amount: number; currency: string } | null;
+}
+
+const evse = (code: string) => `/v1.1/driver/evses/${encodeURIComponent(code)}`;
+const result = async <T>(answer: Promise<{ result: T }>): Promise<T> => (await answer).result;
+
+export const readCharger = (code: string) => result(call<{ result: Charger }>("GET", evse(code)));
+export const startSession = (code: string, connector: string, idTag: string) =>
+  result(call<{ result: Session }>("POST", `${evse(code)}/sessions`, { connector, id_tag: idTag }));
+export const readSession = (code: string, id: string) => result(call<{ result: Session }>("GET", `${evse(code)}/sessions/${id}`));
+export const stopSession = (code: string, id: string) => result(call<{ result: Session }>("POST", `${evse(code)}/sessions/${id}/stop`));
+export const readStations = (near?: [number, number]) =>
+  result(call<{ result: Station[] }>("GET", `/v1.1/driver/chargestations${near ? `?near=${near.join(",")}&radius_km=20000` : ""}`));
+
+/** A place in one line. */
+export const placeText = (place: Place | null): string =>
+  [place?.name, place?.address.streetAndNumber, place?.address.city].filter(Boolean).join(", ");

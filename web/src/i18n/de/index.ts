@@ -1,0 +1,13 @@
+// All German texts.
+import { charging } from "./charging";
+import { fieldsFromN } from "./fieldsFromN";
+import { fieldsToM } from "./fieldsToM";
+import { help } from "./help";
+import { load } from "./load";
+import { market } from "./market";
+import { portal } from "./portal";
+import { shell } from "./shell";
+import { stations } from "./stations";
+import { words } from "./words";
+
+export const texts = { ...charging, ...fieldsFromN, ...fieldsToM, ...help, ...load, ...market, ...portal, ...shell, ...stations, ...words };

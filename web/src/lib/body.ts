@@ -1,0 +1,61 @@
+// From the values of a form to the body of a request and back. Values are flat, by path: `address.city`.
+
+export type Values = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Values => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What stands at a path of an object. */
+export function at(object: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), object);
+}
+
+/** Puts a value at a path of an object, making what is missing on the way. */
+export function put(object: Values, path: string, value: unknown): void {
+  const names = path.split(".");
+  const last = names.pop() as string;
+  let inner = object;
+  for (const name of names) {
+    if (!isObject(inner[name])) inner[name] = {};
+    inner = inner[name] as Values;
+  }
+  inner[last] = value;
+}
+
+/** Whether a form leaves this out. */
+export function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === "";
+}
+
+/** The body that creates: everything that was filled in. */
+export function created(values: Values): Values {
+  const body: Values = {};
+  for (const [path, value] of Object.entries(values)) if (!isEmpty(value)) put(body, path, value);
+  return body;
+}
+
+/**
+ * The patch that leads from `before` to `values`: what did not change is absent, what was emptied is null. The API replaces
+ * objects within (`address`, `custom_fields`) as a whole, so one that changed is sent with all its fields.
+ */
+export function patched(before: unknown, values: Values): Values {
+  const body: Values = {};
+  for (const [path, value] of Object.entries(values)) {
+    const old = at(before, path);
+    if (isEmpty(value) && isEmpty(old)) continue;
+    if (JSON.stringify(value) === JSON.stringify(old)) continue;
+    const [top = path, ...inner] = path.split(".");
+    body[top] = inner.length ? (wholeOf(top, values) ?? {}) : isEmpty(value) ? null : value;
+  }
+  return body;
+}
+
+/** All that was filled in below a name: `address` of `address.city` and its neighbours. */
+function wholeOf(top: string, values: Values): unknown {
+  const own = Object.entries(values).filter(([path]) => path.startsWith(`${top}.`));
+  return created(Object.fromEntries(own))[top];
+}
+
+/** The faults that belong to a field: its own and those below it. */
+export function faultsOf<F extends { field: string }>(faults: F[], path: string): F[] {
+  return faults.filter(({ field }) => field === path || field.startsWith(`${path}.`) || field.startsWith(`${path}[`));
+}

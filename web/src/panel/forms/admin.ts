@@ -1,0 +1,51 @@
+// Forms of webhooks, API keys and the organization.
+import type { Section } from "../../ui/form";
+import { CONCURRENT_CARDS, SECURITY_TYPES, UNKNOWN_CARDS, UNKNOWN_CONNECTORS } from "./options";
+
+export const WEBHOOK: Section[] = [
+  {
+    fields: [
+      { name: "url", required: true, help: "help.webhook_url" },
+      { name: "events", help: "help.webhook_events" },
+      { name: "alert_email", kind: "email", help: "help.alert_email" },
+      { name: "active", kind: "toggle" },
+      { name: "description", kind: "textarea" },
+    ],
+  },
+];
+
+export const API_KEY: Section[] = [
+  {
+    fields: [
+      { name: "name", required: true },
+      { name: "mode", kind: "select", options: ["live", "test"], words: "mode" },
+      { name: "scopes", kind: "tags", help: "help.scopes" },
+      { name: "expires_at", kind: "datetime" },
+      { name: "meta_data", kind: "json" },
+    ],
+  },
+];
+
+export const ORGANIZATION: Section[] = [
+  {
+    fields: [
+      { name: "name", required: true },
+      { name: "unknown_cards", kind: "select", options: UNKNOWN_CARDS, words: "unknown_cards" },
+      { name: "concurrent_cards", kind: "select", options: CONCURRENT_CARDS, words: "unknown_cards" },
+      { name: "unknown_connectors", kind: "select", options: UNKNOWN_CONNECTORS, words: "unknown_connectors" },
+      { name: "default_security", kind: "select", options: SECURITY_TYPES, words: "security" },
+      { name: "meta_data", kind: "json" },
+    ],
+  },
+];
+
+export const OPERATOR: Section[] = [
+  {
+    fields: [
+      { name: "email", kind: "email", required: true },
+      { name: "name" },
+      { name: "role", kind: "select", options: ["Admin", "Operator", "Viewer"], words: "role", required: true },
+      { name: "locations", kind: "refs", ref: "location", help: "help.operator_locations" },
+    ],
+  },
+];

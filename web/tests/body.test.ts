@@ -1,0 +1,44 @@
+// Bodies of requests from the values of forms.
+import { expect, test } from "vitest";
+
+import { at, created, faultsOf, patched } from "../src/lib/body";
+
+test("what was left empty is not in a creation", () => {
+  expect(created({ name: "A", "address.city": "Delft", code: "", power: 0, on: false })).toEqual({
+    name: "A",
+    address: { city: "Delft" },
+    power: 0,
+    on: false,
+  });
+});
+
+test("a patch has what changed, and null for what was emptied", () => {
+  const before = { name: "A", code: "x", address: { city: "Delft" }, active: true };
+  expect(patched(before, { name: "B", code: "", "address.city": "Delft", active: true })).toEqual({ name: "B", code: null });
+});
+
+test("an object within is sent whole where one of its fields changed, since the API replaces it", () => {
+  const before = { address: { city: "Delft", country: "NL", state: null } };
+  const values = { "address.city": "Leiden", "address.country": "NL", "address.state": "" };
+  expect(patched(before, values)).toEqual({ address: { city: "Leiden", country: "NL" } });
+  expect(patched(before, { "address.city": "", "address.country": "", "address.state": "" })).toEqual({ address: {} });
+});
+
+test("free objects are replaced as a whole", () => {
+  expect(patched({ custom_fields: { a: "1", b: "2" } }, { custom_fields: { a: "1" } })).toEqual({ custom_fields: { a: "1" } });
+});
+
+test("lists are replaced as a whole", () => {
+  expect(patched({ windows: [1, 2] }, { windows: [2] })).toEqual({ windows: [2] });
+  expect(patched({ windows: [1] }, { windows: [1] })).toEqual({});
+});
+
+test("a path that leads nowhere is nothing", () => {
+  expect(at({ a: { b: 1 } }, "a.b.c")).toBeUndefined();
+});
+
+test("faults of rows belong to the field of the rows, those of a longer name do not", () => {
+  const faults = [{ field: "name" }, { field: "name_of" }, { field: "rows[0].name" }];
+  expect(faultsOf(faults, "name")).toEqual([{ field: "name" }]);
+  expect(faultsOf(faults, "rows")).toEqual([{ field: "rows[0].name" }]);
+});
