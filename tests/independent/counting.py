@@ -16,8 +16,8 @@ import websockets
 
 # A reading that is so late is skipped: the server is slower than the meters, which is not what is tested.
 MOST_BEHIND = 3.0
-# Milliseconds by which a time may be shown otherwise than it was said: the server takes such delays for an offset of the clock.
-NEAR = 10_000
+# Milliseconds: a value that is reported after the end of its transaction is older than that.
+LONG_AGO = 10_000
 # What is not answered for so long is a failure, wherever the server was killed meanwhile.
 ANSWERED_WITHIN = 90
 # Values of a transaction: enough for some chunks of thirty.
@@ -237,7 +237,7 @@ class Connector:
         after_the_end = []
         while self.put_off:
             _, message = self.put_off.pop()
-            is_long_ago = message.readings[-1][0] < time.time() * 1000 - NEAR
+            is_long_ago = message.readings[-1][0] < time.time() * 1000 - LONG_AGO
             if self.is_old and is_long_ago:
                 after_the_end.append(message)
             else:
