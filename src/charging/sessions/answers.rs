@@ -2,8 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::model::SessionStatus;
-use super::shelf;
+use super::{shelf, store};
 use crate::store::schema::sessions;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
@@ -30,34 +29,23 @@ pub fn count_of_user(conn: &mut Conn, user: UserId) -> StoreResult<i64> {
 
 /// Whether a session runs at a station.
 pub fn is_running_at(conn: &mut Conn, station: StationId) -> StoreResult<bool> {
-    let running: i64 = sessions::table
-        .filter(sessions::chargestation_id.eq(station))
-        .filter(sessions::status.eq(SessionStatus::Started))
-        .count()
-        .get_result(conn)?;
-    Ok(running > 0)
+    Ok(!store::running_at(conn, station)?.is_empty())
 }
 
 /// Whether a session runs, or waits for its start, at one of these connectors.
 pub fn is_open_on(conn: &mut Conn, connectors: &[ConnectorId]) -> StoreResult<bool> {
-    let open: i64 = sessions::table
-        .filter(sessions::connector_id.eq_any(connectors))
-        .filter(sessions::status.eq_any([SessionStatus::Created, SessionStatus::Started]))
-        .count()
-        .get_result(conn)?;
-    Ok(open > 0)
+    Ok(!store::open_on_connectors(conn, connectors)?.is_empty())
 }
 
 /// The session that has run longest at these stations.
 pub fn longest_running_at(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Option<SessionId>> {
-    Ok(sessions::table
-        .filter(sessions::chargestation_id.eq_any(stations))
-        .filter(sessions::started_at.is_not_null())
-        .filter(sessions::ended_at.is_null())
-        .order(sessions::started_at)
-        .select(sessions::id)
-        .first(conn)
-        .optional()?)
+    let mut running = Vec::new();
+    for station in stations {
+        running.extend(store::running_at(conn, *station)?);
+    }
+    let longest =
+        running.iter().filter(|session| session.started_at.is_some()).min_by_key(|session| session.started_at);
+    Ok(longest.map(|session| session.id))
 }
 
 /// The power that was measured at these connectors from an instant until before another, oldest first, `most` readings at most.

@@ -1,16 +1,13 @@
 //! Cards that are presented to a reader: whether one may charge there, as its token, the location and the sessions of the card
 //! have it.
 
-use diesel::prelude::*;
 use serde::Serialize;
 
-use super::model::SessionStatus;
+use super::store;
 use crate::events::{Change, EventKind};
 use crate::people::organizations::{ConcurrentCards, UnknownCards};
 use crate::people::tokens::{self, Authorization, AuthorizationStatus};
 use crate::sites::stations;
-use crate::store::query::lower;
-use crate::store::schema::sessions;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
 
@@ -73,15 +70,11 @@ pub fn judge(conn: &mut Conn, presented: Presented<'_>, now: Timestamp) -> Store
 
 /// Whether a session of this card runs at another station or, where it begins one, another connector.
 fn is_in_use_elsewhere(conn: &mut Conn, presented: Presented<'_>) -> StoreResult<bool> {
-    let running: Vec<(StationId, Option<ConnectorId>, Option<String>)> = sessions::table
-        .filter(sessions::organization_id.eq(presented.organization))
-        .filter(sessions::status.eq(SessionStatus::Started))
-        .filter(lower(sessions::id_tag).eq(tokens::fold(presented.id_tag)))
-        .select((sessions::chargestation_id, sessions::connector_id, sessions::transaction_name))
-        .load(conn)?;
-    Ok(running.iter().any(|(station, connector, name)| {
-        let may_go_on = |begun: Begun<'_>| begun.is_or_ends(name.as_deref(), *connector);
-        *station != presented.station || !presented.begins.is_none_or(may_go_on)
+    let running = store::running_with_card(conn, presented.organization, presented.id_tag)?;
+    Ok(running.iter().any(|session| {
+        let name = session.transaction_name.as_deref();
+        let may_go_on = |begun: Begun<'_>| begun.is_or_ends(name, session.connector_id);
+        session.chargestation_id != presented.station || !presented.begins.is_none_or(may_go_on)
     }))
 }
 

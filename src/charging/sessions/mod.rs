@@ -37,6 +37,8 @@ mod stops;
 mod store;
 mod thinning;
 mod transactions;
+#[cfg(test)]
+mod update_tests;
 
 pub use again::{give_up_start, start_again, to_start_again};
 pub use answers::{

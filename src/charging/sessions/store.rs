@@ -13,7 +13,9 @@ use crate::events::{Change, EventKind};
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::load::groups;
+use crate::people::tokens;
 use crate::sites::stations;
+use crate::store::query::lower;
 use crate::store::schema::sessions;
 use crate::store::{Conn, Searched, StoreError, StoreResult, counters};
 use crate::{cached_insert, cached_update, fetch_page};
@@ -75,14 +77,45 @@ with_columns!(cached_update! {
 });
 
 cached_update! {
+    /// Writes all that changes after the start of a session: no index of what it is has to be written again.
+    SaveCourse of Session in sessions by id: [status, stop_key, ended_at, meter_start, meter_stop, energy, energy_period, latest, latest_at, power, charging_state, charging_activity, stop_reason, target, configurations, departure_at, energy_need, power_limit, reported_at, meta_data, updated_at, rate_id, rate_version, cost, service_offer_id, car_schedule, energy_ledger, flags, corrections, restartable, reports]
+}
+
+cached_update! {
+    /// The same without its end.
+    SaveState of Session in sessions by id: [meter_start, energy, energy_period, latest, latest_at, power, charging_state, charging_activity, target, configurations, departure_at, energy_need, power_limit, reported_at, meta_data, updated_at, rate_id, rate_version, cost, service_offer_id, car_schedule, energy_ledger, flags, reports]
+}
+
+cached_update! {
     /// Writes what readings change.
     SaveMetrics of Session in sessions by id: [energy, energy_period, meter_start, latest, latest_at, power, reported_at, updated_at, cost, energy_ledger, flags, reports]
 }
 
-/// Stores every field of a session.
+/// What is written at the start of a session, and seldom later.
+fn identity(session: &Session) -> impl PartialEq + '_ {
+    let place = (session.organization_id, session.chargestation_id, session.connector_id);
+    let card = (session.user_id, session.token_id, &session.id_tag);
+    let begin = (session.started_at, session.begun_at, session.created_at, &session.type_, session.orphan);
+    let names = (session.transaction_id, &session.transaction_name, session.start_request, &session.start_key);
+    (place, card, begin, names)
+}
+
+/// What is written at its end, and seldom before.
+fn ending(session: &Session) -> impl PartialEq + '_ {
+    let end = (session.status, session.ended_at, session.meter_stop);
+    (end, &session.stop_key, &session.stop_reason, &session.corrections, session.restartable)
+}
+
+/// Stores every field of a session. SQLite writes each index anew that a statement names a column of, whatever is in it: the
+/// statement names those that can differ from what memory knows to be in the row.
 pub(super) fn update(conn: &mut Conn, session: &Session) -> StoreResult<()> {
     let memory = open::to_change()?;
-    SaveSession(session).save(conn)?;
+    match memory.as_ref().and_then(|memory| memory.get(session.id)) {
+        Some(known) if identity(&known.session) != identity(session) => SaveSession(session).save(conn)?,
+        Some(known) if ending(&known.session) != ending(session) => SaveCourse(session).save(conn)?,
+        Some(_) => SaveState(session).save(conn)?,
+        None => SaveSession(session).save(conn)?,
+    }
     memory.map_or(Ok(()), |memory| memory.put(conn, Arc::new(session.clone()), true))
 }
 
@@ -332,6 +365,30 @@ pub fn running(conn: &mut Conn, organization: OrganizationId, only: Option<Sessi
         rows = rows.filter(sessions::id.eq(id));
     }
     let found = rows.order(sessions::id).select(Session::as_select()).load(conn)?;
+    some(conn, found)
+}
+
+/// The started sessions of an organization that began with this card.
+pub(super) fn running_with_card(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    card: &str,
+) -> StoreResult<Vec<Session>> {
+    let folded = tokens::fold(card);
+    if let Some(known) = open::known() {
+        let wanted = |session: &Session| {
+            session.organization_id == organization
+                && session.status == SessionStatus::Started
+                && session.id_tag.as_deref().is_some_and(|tag| tokens::fold(tag) == folded)
+        };
+        return Ok(sessions_of(known.all(wanted)));
+    }
+    let found = sessions::table
+        .filter(sessions::organization_id.eq(organization))
+        .filter(sessions::status.eq(SessionStatus::Started))
+        .filter(lower(sessions::id_tag).eq(folded))
+        .select(Session::as_select())
+        .load(conn)?;
     some(conn, found)
 }
 
