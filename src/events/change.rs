@@ -1,14 +1,16 @@
 //! A change of the store together with the events about it: both are committed, or neither.
 
-use diesel::prelude::*;
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::EventKind;
+use crate::cached_insert;
 use crate::http::idempotency::Keepable;
 use crate::http::{ApiResult, Context};
 use crate::store::schema::events;
 use crate::store::{Conn, StoreError, StoreFailure, StoreResult};
-use kernel::{EventId, Moment, OrganizationId, StationId};
+use kernel::{EventId, Moment, OrganizationId, StationId, Timestamp};
 
 /// What one organization changes in an open transaction.
 pub struct Change<'c> {
@@ -38,20 +40,32 @@ impl<'c> Change<'c> {
         kind: EventKind,
         object: &impl Serialize,
     ) -> StoreResult<()> {
-        let object = serde_json::to_string(object).map_err(|error| StoreError::Failed(error.to_string()))?;
-        diesel::insert_into(events::table)
-            .values((
-                events::id.eq(self.moment.id::<EventId>()),
-                events::organization_id.eq(self.organization),
-                events::type_.eq(kind.name()),
-                events::object.eq(kind.object()),
-                events::chargestation_id.eq(station.into()),
-                events::data.eq(object),
-                events::created_at.eq(self.moment.now),
-            ))
-            .execute(self.conn)?;
-        Ok(())
+        let event = NewEvent {
+            id: self.moment.id::<EventId>(),
+            organization_id: self.organization,
+            type_: kind.name(),
+            object: kind.object(),
+            chargestation_id: station.into(),
+            data: serde_json::to_string(object).map_err(|error| StoreError::Failed(error.to_string()))?,
+            created_at: self.moment.now,
+        };
+        InsertEvent(&event).save(self.conn)
     }
+}
+
+struct NewEvent {
+    id: EventId,
+    organization_id: OrganizationId,
+    type_: Cow<'static, str>,
+    object: &'static str,
+    chargestation_id: Option<StationId>,
+    data: String,
+    created_at: Timestamp,
+}
+
+cached_insert! {
+    /// Stores an event behind all others.
+    InsertEvent of NewEvent in events by id: [organization_id, type_, object, chargestation_id, data, created_at]
 }
 
 /// A change before its transaction.
