@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::model::{Reservation, ReservationFilter, ReservationStatus};
+use crate::each;
 use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
@@ -35,7 +36,7 @@ pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: Reservatio
 
 /// The reservations of a station that still keep others away, oldest first.
 pub(super) fn open_at(conn: &mut Conn, station: StationId, now: Timestamp) -> StoreResult<Vec<Reservation>> {
-    Ok(reservations::table
+    Ok(each!(conn, |conn| reservations::table
         .filter(reservations::chargestation_id.eq(station))
         // No list: a statement with one is parsed anew each time, and this one is run at each start of a transaction.
         .filter(
@@ -46,7 +47,7 @@ pub(super) fn open_at(conn: &mut Conn, station: StationId, now: Timestamp) -> St
         .filter(reservations::expires_at.gt(now))
         .order(reservations::created_at)
         .select(Reservation::as_select())
-        .load(conn)?)
+        .load(conn))?)
 }
 
 /// Open reservations whose time is over.

@@ -185,10 +185,10 @@ pub(super) fn compute_by(
     until: Timestamp,
     points: Vec<Point>,
 ) -> StoreResult<()> {
-    let (tariff, timezone): (Json<Tariff>, String) = session_tariffs::table
+    let (tariff, timezone): (Json<Tariff>, String) = each!(conn, |conn| session_tariffs::table
         .find(session.id)
         .select((session_tariffs::tariff, session_tariffs::timezone))
-        .first(conn)?;
+        .first(conn))?;
     let zone = timezone.parse().unwrap_or_default();
     session.cost = Some(Json(computed(&tariff.0, zone, session, until, points)));
     Ok(())

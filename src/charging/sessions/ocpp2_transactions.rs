@@ -322,6 +322,9 @@ fn begin(conn: &mut Conn, moment: &Moment, event: &TransactionEvent) -> StoreRes
     metering::begin(conn, &mut session, &beginning(moment, event, None))?;
     session.begun_at = Some(moment.now);
     session.enter(ChargingState::Connected, at);
+    if let Some(driver) = &event.driver {
+        identify(&mut session, driver);
+    }
     if is_new {
         store::insert(conn, &session)?;
     } else {

@@ -9,6 +9,7 @@ use super::model::{Session, SessionFilter, SessionStatus, SessionView};
 use super::open::{self, Open};
 use super::packed::Stored;
 use super::shelf;
+use crate::each;
 use crate::events::{Change, EventKind};
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
@@ -165,10 +166,10 @@ pub(super) fn find(conn: &mut Conn, organization: OrganizationId, id: SessionId)
     {
         return Ok(Session::clone(&open.session));
     }
-    let found = sessions::table
+    let found = each!(conn, |conn| sessions::table
         .filter(sessions::organization_id.eq(organization).and(sessions::id.eq(id)))
         .select(Session::as_select())
-        .first(conn);
+        .first(conn));
     one(conn, found)?.ok_or(StoreError::NotFound)
 }
 
@@ -180,15 +181,18 @@ pub fn find_by_transaction(conn: &mut Conn, station: StationId, transaction: i64
     if let Some(open) = running {
         return Ok(Some(Session::clone(&open.session)));
     }
-    let found = sessions::table
+    let found = each!(conn, |conn| sessions::table
         .filter(sessions::transaction_id.eq(transaction).and(sessions::chargestation_id.eq(station)))
         .select(Session::as_select())
-        .first(conn);
+        .first(conn));
     one(conn, found)
 }
 
 pub(super) fn find_by_start_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Session>> {
-    let found = sessions::table.filter(sessions::start_key.eq(key)).select(Session::as_select()).first(conn);
+    let found = each!(conn, |conn| sessions::table
+        .filter(sessions::start_key.eq(key))
+        .select(Session::as_select())
+        .first(conn));
     one(conn, found)
 }
 
@@ -199,7 +203,8 @@ pub(super) fn release_start_key(conn: &mut Conn, mut session: Session) -> StoreR
 }
 
 pub(super) fn find_by_stop_key(conn: &mut Conn, key: &str) -> StoreResult<Option<Session>> {
-    let found = sessions::table.filter(sessions::stop_key.eq(key)).select(Session::as_select()).first(conn);
+    let found =
+        each!(conn, |conn| sessions::table.filter(sessions::stop_key.eq(key)).select(Session::as_select()).first(conn));
     one(conn, found)
 }
 
@@ -230,7 +235,7 @@ pub(super) fn next_after(conn: &mut Conn, session: &Session) -> StoreResult<Opti
     if open::to_change()?.is_some_and(|memory| memory.is_latest(session)) {
         return Ok(None);
     }
-    let found = sessions::table
+    let found = each!(conn, |conn| sessions::table
         .filter(sessions::connector_id.eq(connector))
         .filter(sessions::id.ne(session.id))
         .filter(sessions::orphan.eq(false))
@@ -240,7 +245,7 @@ pub(super) fn next_after(conn: &mut Conn, session: &Session) -> StoreResult<Opti
         .filter(sessions::begun_at.ge(begun))
         .order(sessions::started_at)
         .select(Session::as_select())
-        .first(conn);
+        .first(conn));
     one(conn, found)
 }
 
@@ -313,12 +318,12 @@ pub(super) fn find_by_transaction_name(
     if let Some(open) = running {
         return Ok(Some(Session::clone(&open.session)));
     }
-    let found = sessions::table
+    let found = each!(conn, |conn| sessions::table
         .filter(sessions::chargestation_id.eq(station))
         .filter(sessions::transaction_name.eq(name))
         .order((sessions::created_at.desc(), sessions::id.desc()))
         .select(Session::as_select())
-        .first(conn);
+        .first(conn));
     one(conn, found)
 }
 

@@ -102,7 +102,7 @@ fn begin(charge: &mut PriorityCharge, session: SessionId, moment: &Moment) {
 
 /// The one that a group has.
 pub fn open_of(conn: &mut Conn, group: GroupId) -> StoreResult<Option<PriorityCharge>> {
-    Ok(store::open_in(conn, &[group])?.pop())
+    store::open_of(conn, group)
 }
 
 /// Until when each of these groups goes before its exclusion times.

@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use super::model::{PriorityCharge, PriorityFilter, PriorityStatus};
-use crate::fetch_page;
 use crate::http::ApiResult;
 use crate::http::query::ListQuery;
 use crate::store::query::{contains, lower};
 use crate::store::schema::priority_charges;
 use crate::store::{Conn, StoreResult};
+use crate::{each, fetch_page};
 use kernel::*;
 
 pub(super) fn insert(conn: &mut Conn, charge: &PriorityCharge) -> StoreResult<()> {
@@ -28,6 +28,18 @@ pub(super) fn open_in(conn: &mut Conn, groups: &[GroupId]) -> StoreResult<Vec<Pr
         .filter(priority_charges::status.eq_any(PriorityStatus::OPEN))
         .select(PriorityCharge::as_select())
         .load(conn)?)
+}
+
+/// The same of one group, at each start and end of a session: without a list, so that it is prepared once.
+pub(super) fn open_of(conn: &mut Conn, group: GroupId) -> StoreResult<Option<PriorityCharge>> {
+    let [waiting, active] = PriorityStatus::OPEN;
+    let is_open = priority_charges::status.eq(waiting).or(priority_charges::status.eq(active));
+    let found = each!(conn, |conn| priority_charges::table
+        .filter(priority_charges::group_id.eq(group))
+        .filter(is_open)
+        .select(PriorityCharge::as_select())
+        .first(conn));
+    Ok(found.optional()?)
 }
 
 /// The one that was asked for last and approved.
