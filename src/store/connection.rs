@@ -21,8 +21,9 @@ pub enum Conn {
     Sqlite(SqliteConnection),
 }
 
-/// Runs one expression on the concrete connection, for what both backends can say but the pair cannot
-/// (upserts and batches).
+/// Runs one expression on the concrete connection, for what both backends can say but the pair cannot (upserts and batches), and
+/// for queries that are made with each message of a station: the pair writes their SQL anew each time, to find the prepared statement
+/// by it, and a connection finds it by the query's type.
 #[macro_export]
 macro_rules! each {
     ($conn:expr, |$c:ident| $body:expr) => {

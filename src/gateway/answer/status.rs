@@ -80,7 +80,7 @@ pub fn note(
 ) -> StoreResult<()> {
     let Report { status, error, at, .. } = report;
     let instants = (at, moment.now);
-    stations::set_connector_status(conn, connector.id, status, error.as_deref(), instants)?;
+    stations::set_connector_status(conn, connector, (status, error.as_deref()), instants)?;
     if connector.status != status || connector.error_code != error {
         let kind = EventKind::StationConnectorStatusUpdated;
         record_station_event(conn, moment, owner, kind, base)?;

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::each;
 use crate::store::schema::{group_connectors, group_stations, load_groups};
 use crate::store::{Conn, StoreResult};
 use kernel::{ConnectorId, GroupId, LocationId, OrganizationId, StationId, UserId};
@@ -23,11 +24,11 @@ pub fn owner_of(conn: &mut Conn, group: GroupId) -> StoreResult<Option<Organizat
 
 /// The group that a station is in.
 pub fn group_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Option<GroupId>> {
-    Ok(group_stations::table
+    Ok(each!(conn, |conn| group_stations::table
         .filter(group_stations::chargestation_id.eq(station))
         .select(group_stations::group_id)
-        .first(conn)
-        .optional()?)
+        .first(conn))
+    .optional()?)
 }
 
 /// Where the group is that a station is in.

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use super::model::*;
 use super::uses::Uses;
+use crate::each;
 use crate::events::{Change, EventKind};
 use crate::fetch_page;
 use crate::http::query::ListQuery;
@@ -142,8 +143,10 @@ pub fn groups_of(conn: &mut Conn, network: EvseNetworkId) -> StoreResult<Vec<Evs
 
 /// The group in which an EVSE is, with its network.
 pub fn group_of(conn: &mut Conn, evse: EvseId) -> StoreResult<Option<(EvseNetworkId, EvseGroupId)>> {
-    let found =
-        network_evses::table.find(evse).select((network_evses::network_id, network_evses::group_id)).first(conn);
+    let found = each!(conn, |conn| network_evses::table
+        .find(evse)
+        .select((network_evses::network_id, network_evses::group_id))
+        .first(conn));
     Ok(found.optional()?)
 }
 

@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 
+use crate::each;
 use crate::store::schema::organizations;
 use crate::store::{Conn, StoreResult};
 use kernel::*;
@@ -41,9 +42,9 @@ pub struct CardPolicy {
 
 /// What applies where no location says otherwise.
 pub fn card_policy(conn: &mut Conn, id: OrganizationId) -> StoreResult<CardPolicy> {
-    let (unknown, concurrent) = organizations::table
+    let (unknown, concurrent) = each!(conn, |conn| organizations::table
         .find(id)
         .select((organizations::unknown_cards, organizations::concurrent_cards))
-        .first(conn)?;
+        .first(conn))?;
     Ok(CardPolicy { unknown, concurrent })
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::model::TokenFilter;
 use super::model::{Token, TokenStatus, fold};
 use super::uses::Uses;
+use crate::each;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
@@ -38,10 +39,10 @@ pub fn find(conn: &mut Conn, organization: OrganizationId, id: TokenId) -> Store
 
 /// The organization's token that stations read as this, whatever the case of its letters.
 pub(super) fn find_by_tag(conn: &mut Conn, organization: OrganizationId, id_tag: &str) -> StoreResult<Option<Token>> {
-    let found = tokens::table
+    let found = each!(conn, |conn| tokens::table
         .filter(tokens::organization_id.eq(organization).and(tokens::folded_id.eq(fold(id_tag))))
         .select(Token::as_select())
-        .first(conn);
+        .first(conn));
     Ok(found.optional()?)
 }
 

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use super::model::UserFilter;
 use super::model::{User, UserView};
 use super::uses::Uses;
+use crate::each;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code};
@@ -75,7 +76,7 @@ pub fn find_many(
 
 /// Whether a user is active; the tokens of one who is not are refused.
 pub fn is_active(conn: &mut Conn, id: UserId) -> StoreResult<bool> {
-    Ok(users::table.find(id).select(users::active).first(conn)?)
+    Ok(each!(conn, |conn| users::table.find(id).select(users::active).first(conn))?)
 }
 
 /// Those of these users who are not active.

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use super::model::{Coordinates, Location, LocationFilter};
 use super::uses::Uses;
+use crate::each;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -68,13 +69,16 @@ pub fn names_and_zones(conn: &mut Conn, ids: &[LocationId]) -> StoreResult<BTree
 
 /// The time zone of a location.
 pub fn time_zone_of(conn: &mut Conn, id: LocationId) -> StoreResult<TimeZone> {
-    let zone: String = locations::table.find(id).select(locations::timezone).first(conn)?;
+    let zone: String = each!(conn, |conn| locations::table.find(id).select(locations::timezone).first(conn))?;
     Ok(zone.parse().unwrap_or_default())
 }
 
 /// What a location itself says of cards that no token knows, and of those that are in use elsewhere.
 pub fn card_rules(conn: &mut Conn, id: LocationId) -> StoreResult<(Option<UnknownCards>, Option<ConcurrentCards>)> {
-    Ok(locations::table.find(id).select((locations::unknown_cards, locations::concurrent_cards)).first(conn)?)
+    Ok(each!(conn, |conn| locations::table
+        .find(id)
+        .select((locations::unknown_cards, locations::concurrent_cards))
+        .first(conn))?)
 }
 
 /// Every location that is not always open.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
+use crate::each;
 use crate::http::fields::CustomFields;
 use crate::sites::locations;
 use crate::sites::stations::model::condition::ConnectorStatus;
@@ -62,7 +63,7 @@ pub fn locations_of(conn: &mut Conn, stations: &[StationId]) -> StoreResult<BTre
 
 /// When a station booted last, as far as that is known.
 pub fn booted_at(conn: &mut Conn, station: StationId) -> StoreResult<Option<Timestamp>> {
-    Ok(chargestations::table.find(station).select(chargestations::last_boot_at).first(conn)?)
+    Ok(each!(conn, |conn| chargestations::table.find(station).select(chargestations::last_boot_at).first(conn))?)
 }
 
 /// Whether a station is connected, and when it was.
@@ -101,7 +102,7 @@ pub struct PriceTerms {
 /// What the price at a connector depends on.
 pub fn price_terms(conn: &mut Conn, connector: ConnectorId) -> StoreResult<PriceTerms> {
     type Row = (EvseId, Option<RateId>, Json<CustomFields>, Json<CustomFields>, Option<LocationId>);
-    let (evse, rate, own, of_evse, location): Row = connectors::table
+    let (evse, rate, own, of_evse, location): Row = each!(conn, |conn| connectors::table
         .inner_join(evses::table.on(evses::id.eq(connectors::evse_id)))
         .inner_join(chargestations::table.on(chargestations::id.eq(connectors::chargestation_id)))
         .filter(connectors::id.eq(connector))
@@ -112,7 +113,7 @@ pub fn price_terms(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Price
             evses::custom_fields,
             chargestations::location_id,
         ))
-        .first(conn)?;
+        .first(conn))?;
     let zone = match location {
         Some(location) => locations::time_zone_of(conn, location)?,
         None => TimeZone::default(),
@@ -122,7 +123,7 @@ pub fn price_terms(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Price
 
 /// The power that a connector is made for; none where it is no more.
 pub fn rating_of(conn: &mut Conn, connector: ConnectorId) -> StoreResult<Option<Watts>> {
-    Ok(connectors::table.find(connector).select(connectors::power).first(conn).optional()?)
+    Ok(each!(conn, |conn| connectors::table.find(connector).select(connectors::power).first(conn)).optional()?)
 }
 
 /// How a connector is doing, and when that was heard last.

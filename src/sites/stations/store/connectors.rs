@@ -9,6 +9,7 @@ use super::answers::ids_at;
 use super::evses;
 use super::layout::note_change;
 use super::station_states::station_states;
+use crate::each;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -40,19 +41,19 @@ pub(crate) fn insert(conn: &mut Conn, connector: &Connector) -> ApiResult<()> {
 
 /// The organization's connector with this id.
 pub fn find_connector(conn: &mut Conn, organization: OrganizationId, id: ConnectorId) -> StoreResult<Connector> {
-    Ok(connectors::table
+    Ok(each!(conn, |conn| connectors::table
         .filter(connectors::organization_id.eq(organization).and(connectors::id.eq(id)))
         .select(Connector::as_select())
-        .first(conn)?)
+        .first(conn))?)
 }
 
 /// A station's connectors in the order of their numbers.
 pub fn connectors_of_station(conn: &mut Conn, station: StationId) -> StoreResult<Vec<Connector>> {
-    Ok(connectors::table
+    Ok(each!(conn, |conn| connectors::table
         .filter(connectors::chargestation_id.eq(station))
         .order(connectors::number)
         .select(Connector::as_select())
-        .load(conn)?)
+        .load(conn))?)
 }
 
 /// The connectors of these stations, station by station in the order of their numbers.

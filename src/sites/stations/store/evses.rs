@@ -6,6 +6,7 @@ use diesel::dsl::not;
 use diesel::prelude::*;
 
 use super::layout::note_change;
+use crate::each;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult};
@@ -126,7 +127,7 @@ pub(crate) fn next_number(conn: &mut Conn, station: StationId) -> StoreResult<i3
 pub(crate) fn numbers(conn: &mut Conn, stations: &[StationId]) -> StoreResult<Vec<(EvseId, i32)>> {
     let numbers = evses::table.select((evses::id, evses::number));
     match stations {
-        [station] => Ok(numbers.filter(evses::chargestation_id.eq(station)).load(conn)?), // prepared once, as no list is
+        [station] => Ok(each!(conn, |conn| numbers.filter(evses::chargestation_id.eq(station)).load(conn))?), // prepared once, as no list is
         _ => Ok(numbers.filter(evses::chargestation_id.eq_any(stations)).load(conn)?),
     }
 }

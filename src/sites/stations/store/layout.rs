@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::each;
 use crate::store::changes::Changes;
 use crate::store::schema::{connectors, evses};
 use crate::store::{Conn, StoreResult};
@@ -94,12 +95,12 @@ pub(super) fn note_change(station: StationId) {
 
 /// Where a station has its connectors.
 pub fn layout(conn: &mut Conn, station: StationId) -> StoreResult<Layout> {
-    let rows: Vec<(ConnectorId, i32, i32)> = connectors::table
+    let rows: Vec<(ConnectorId, i32, i32)> = each!(conn, |conn| connectors::table
         .inner_join(evses::table.on(evses::id.eq(connectors::evse_id)))
         .filter(connectors::chargestation_id.eq(station))
         .order(connectors::number)
         .select((connectors::id, connectors::number, evses::number))
-        .load(conn)?;
+        .load(conn))?;
     Ok(Layout::new(rows))
 }
 

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use crate::each;
 use crate::people::organizations::{self, CardPolicy, UnknownCards, UnknownConnectors};
 use crate::sites::locations;
 use crate::store::schema::chargestations;
@@ -11,10 +12,11 @@ use kernel::{LocationId, OrganizationId, StationId};
 /// What cards get: what the location says, else the organization. Where not everybody may charge (`public` is false), unknown
 /// cards may not, whatever these say.
 pub fn card_policy(conn: &mut Conn, station: StationId) -> StoreResult<CardPolicy> {
-    let (organization, location, public): (OrganizationId, Option<LocationId>, bool) = chargestations::table
-        .find(station)
-        .select((chargestations::organization_id, chargestations::location_id, chargestations::public))
-        .first(conn)?;
+    let (organization, location, public): (OrganizationId, Option<LocationId>, bool) =
+        each!(conn, |conn| chargestations::table
+            .find(station)
+            .select((chargestations::organization_id, chargestations::location_id, chargestations::public))
+            .first(conn))?;
     let usual = organizations::card_policy(conn, organization)?;
     let (unknown, concurrent) = match location {
         Some(location) => locations::card_rules(conn, location)?,

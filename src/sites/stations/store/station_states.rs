@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
+use crate::each;
 use crate::sites::stations::model::condition::StationState;
 use crate::sites::stations::model::station::OperationalStatus;
 use crate::store::schema::chargestations;
@@ -24,7 +25,7 @@ pub(super) fn station_states(
         chargestations::last_connect_at,
     ));
     let rows: Vec<Row> = match stations {
-        [station] => states.filter(chargestations::id.eq(station)).load(conn)?, // prepared once, as no list is
+        [station] => each!(conn, |conn| states.filter(chargestations::id.eq(station)).load(conn))?, // prepared once, as no list is
         _ => states.filter(chargestations::id.eq_any(stations)).load(conn)?,
     };
     let station_state = |(id, operational, online, message, connect): Row| {

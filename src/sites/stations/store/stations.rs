@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
+use crate::each;
 use crate::fetch_page;
 use crate::http::query::ListQuery;
 use crate::http::{ApiError, ApiResult, Code, Faults};
@@ -25,10 +26,10 @@ pub(crate) fn insert(conn: &mut Conn, station: &Station) -> StoreResult<()> {
 
 /// The organization's station with this id.
 pub fn find_station(conn: &mut Conn, organization: OrganizationId, id: StationId) -> StoreResult<Station> {
-    Ok(chargestations::table
+    Ok(each!(conn, |conn| chargestations::table
         .filter(chargestations::organization_id.eq(organization).and(chargestations::id.eq(id)))
         .select(Station::as_select())
-        .first(conn)?)
+        .first(conn))?)
 }
 
 /// The same for a reference in a body: an unknown id is a fault of that field.
